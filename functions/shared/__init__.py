@@ -1,0 +1,1 @@
+"""The little that functions share; packaged into every zip."""

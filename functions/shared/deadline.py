@@ -1,0 +1,29 @@
+"""How much of an invocation's time is left."""
+
+import time
+from typing import Protocol
+
+
+class LambdaContext(Protocol):
+    """The part of Lambda's context object that functions use."""
+
+    aws_request_id: str
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until Lambda ends the invocation."""
+
+
+class Deadline:
+    """Answers whether work of a given length may still be started."""
+
+    def __init__(self, context: LambdaContext, reserve_s: float = 2.0) -> None:
+        """`reserve_s` seconds are kept back for answering."""
+        self._end = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - reserve_s
+
+    def remaining_s(self) -> float:
+        """Seconds that may still be spent; never negative."""
+        return max(0.0, self._end - time.monotonic())
+
+    def allows(self, seconds: float) -> bool:
+        """Whether work that takes `seconds` would end in time."""
+        return self.remaining_s() >= seconds

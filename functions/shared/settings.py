@@ -1,0 +1,53 @@
+"""A function's environment variables, parsed once at INIT into a frozen dataclass.
+
+A missing or wrong variable then fails the first deploy, not the thousandth event.
+"""
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from typing import Any, get_type_hints
+
+
+class SettingsError(Exception):
+    """An environment variable is missing or is not of its field's type."""
+
+
+def _integers(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in text.split(",") if part.strip())
+
+
+def _boolean(text: str) -> bool:
+    return {"true": True, "1": True, "false": False, "0": False}[text.strip().lower()]
+
+
+_PARSERS: dict[Any, Any] = {
+    str: str,
+    int: int,
+    float: float,
+    bool: _boolean,
+    tuple[int, ...]: _integers,
+}
+
+
+def load[T](cls: type[T], environment: Mapping[str, str] | None = None) -> T:
+    """Build the dataclass `cls` from variables named like its fields, in upper case.
+
+    Fields may be `str`, `int`, `float`, `bool` ("true"/"false") or `tuple[int, ...]` ("1,2,3").
+    Raises SettingsError naming the variable; a field with a default may be absent.
+    """
+    environment = os.environ if environment is None else environment
+    hints = get_type_hints(cls)
+    values: dict[str, Any] = {}
+    for field in dataclasses.fields(cls):  # type: ignore[arg-type]
+        variable = field.name.upper()
+        text = environment.get(variable, "")
+        if text == "":
+            if field.default is dataclasses.MISSING:
+                raise SettingsError(f"environment variable {variable} is missing; set it in the function's Terraform file")
+            continue
+        try:
+            values[field.name] = _PARSERS[hints[field.name]](text)
+        except (ValueError, KeyError) as error:
+            raise SettingsError(f"environment variable {variable}={text!r} is not a valid {hints[field.name]}") from error
+    return cls(**values)
