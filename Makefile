@@ -1,0 +1,88 @@
+# Everything a person does with Eventloom. `make help` lists it; nothing is written outside this folder.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+ENV ?= local
+export LANE ?= $(if $(filter-out local,$(ENV)),aws,embedded)
+export UV_CACHE_DIR := $(CURDIR)/build/cache/uv
+export PYTHONPYCACHEPREFIX := $(CURDIR)/build/cache/pycache
+export PYTHONUNBUFFERED := 1
+# A path this long would break the Unix sockets that Terraform makes there (108 bytes).
+TMP := $(CURDIR)/build/tmp
+ifeq ($(shell [ $$(printf %s '$(TMP)' | wc -c) -le 80 ] && echo short),short)
+export TMPDIR := $(TMP)
+endif
+
+PY := build/venv/dev/bin/python
+LOCALSTACK := build/venv/localstack/bin/python -m embedded_localstack
+
+.PHONY: help
+help: ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z][a-z-]*:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##@ Start here
+.PHONY: demo test
+demo: up build ## set up, deploy to the embedded LocalStack, send real photos through, show the pictures
+	@$(PY) scripts/demo.py
+
+test: setup ## set up and pass all tests that need no Docker and no account
+	@scripts/test.sh
+
+##@ Build and look
+.PHONY: setup build upload thumbnail
+setup: ## make the Python environments and find or fetch Terraform, under build/
+	@scripts/bootstrap.sh dev localstack terraform
+
+build: setup ## package the functions into build/<name>.zip (NAMES="a b" for some)
+	@$(PY) scripts/build.py $(NAMES)
+
+upload: setup ## send FILE="a.jpg b.png" through the deployed pipeline
+	@$(PY) scripts/upload.py $(FILE)
+
+thumbnail: setup ## make thumbnails of FILE=... into build/thumbnails with no cloud
+	@$(PY) scripts/thumbnail.py $(FILE) --out build/thumbnails
+
+##@ The embedded LocalStack
+.PHONY: up down status
+up: setup ## start it
+	@$(LOCALSTACK) up
+
+down: ## stop it and everything it started
+	@if [ -x build/venv/localstack/bin/python ]; then $(LOCALSTACK) down; else echo "nothing was ever started"; fi
+
+status: setup ## is it running, and which calls did IAM deny
+	@$(LOCALSTACK) status
+
+##@ Deploy (ENV=local|dev|staging|prod)
+.PHONY: plan deploy destroy
+plan: build ## show what would change
+	@$(PY) scripts/deploy.py plan --env $(ENV)
+
+deploy: build ## plan, then apply that very plan
+	@$(PY) scripts/deploy.py apply --env $(ENV)
+
+destroy: setup ## remove the environment
+	@$(PY) scripts/deploy.py destroy --env $(ENV)
+
+##@ Tests, one kind at a time
+.PHONY: test-unit test-terraform test-integration lint checkov
+test-unit: setup ## logic, scripts, packaging: no cloud
+	@$(PY) -m pytest tests/unit
+
+test-terraform: setup ## fmt, validate and `terraform test` of every module
+	@$(PY) scripts/test_terraform.py
+
+test-integration: build ## the deployed whole, in LANE=embedded|compose (or aws)
+	@$(PY) -m pytest tests/integration
+
+lint: setup ## ruff and mypy
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy functions scripts/*.py
+
+checkov: ## policy scan of the Terraform
+	@scripts/bootstrap.sh checkov && build/venv/checkov/bin/checkov --config-file .checkov.yaml
+
+.PHONY: clean
+clean: down ## remove everything that was made
+	@rm -rf build

@@ -1,0 +1,159 @@
+#!/usr/bin/env bash
+# Makes what the other scripts run with, all of it under build/: Python environments, Terraform, its CLI configuration.
+# Usage: scripts/bootstrap.sh [dev] [localstack] [checkov] [terraform]     (nothing named: dev, localstack and terraform)
+# Honours PYTHON (an interpreter), TERRAFORM (a binary) and TF_PROVIDER_MIRROR (a folder with registry.terraform.io/...).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+root=$PWD
+build=$root/build
+requirements=scripts/requirements
+python_version=3.13
+terraform_minimum=1.10
+export UV_CACHE_DIR=$build/cache/uv UV_PYTHON_INSTALL_DIR=$build/python UV_NO_PROGRESS=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+mkdir -p "$build/bin" "$build/cache" "$build/tmp" "$build/venv"
+
+say() { printf '  %s\n' "$*"; }
+fail() { printf 'bootstrap: %s\n' "$*" >&2; exit 1; }
+
+# The real path of an interpreter that runs, is of the wanted version and has its C modules; fails for anything else,
+# such as a pyenv shim for which no version is chosen.
+real_python() {
+  "$1" -c "import sys, ssl, zlib, ctypes, sqlite3
+wanted = tuple(map(int, '$2'.split('.')))
+sys.exit('old') if sys.version_info[:2] < wanted or '$3' and sys.version_info[:2] != wanted else print(sys.executable)" 2>/dev/null
+}
+
+python_candidates() {
+  echo "${PYTHON:-}"
+  type -ap "python$python_version" python3 python || true
+  local pyenv=${PYENV_ROOT:-$HOME/.pyenv}
+  ls -d "$pyenv/versions/$python_version"*/bin/python3 "$HOME"/.local/share/uv/python/*/bin/"python$python_version" \
+    /usr/local/bin/"python$python_version" /opt/*/bin/"python$python_version" "$build"/python/*/bin/"python$python_version" 2>/dev/null || true
+}
+
+find_python() { # version, exact?
+  local candidate found
+  while read -r candidate; do
+    if [ -n "$candidate" ] && found=$(real_python "$candidate" "$1" "$2"); then echo "$found"; return 0; fi
+  done < <(python_candidates)
+  return 1
+}
+
+ensure_uv() {
+  [ -x "$build/uv/bin/uv" ] && "$build/uv/bin/uv" --version >/dev/null 2>&1 && return
+  rm -rf "$build/uv"
+  local python
+  if python=$(find_python "$python_version" exact || find_python 3.9 ''); then
+    say "installing uv into build/uv (with $python)"
+    if "$python" -m venv "$build/uv" >/dev/null 2>&1 &&
+      "$build/uv/bin/python" -m pip install -q --require-hashes --only-binary :all: -r $requirements/uv.txt; then return; fi
+    rm -rf "$build/uv"
+  fi
+  local installed
+  installed=$(command -v uv) && "$installed" --version >/dev/null 2>&1 ||
+    fail "no way to install uv: it needs Python >= 3.9 with venv and pip (Debian: apt install python3-venv) and PyPI, or uv on PATH"
+  say "using $installed"
+  mkdir -p "$build/uv/bin" && ln -s "$installed" "$build/uv/bin/uv"
+}
+
+ensure_python() {
+  if python=$(find_python "$python_version" exact); then return; fi
+  say "no Python $python_version found; uv fetches one into build/python"
+  ensure_uv
+  "$build/uv/bin/uv" python install --no-bin "$python_version" ||
+    fail "no Python $python_version: install it (python.org, pyenv, uv, apt) or say PYTHON=/path/to/python$python_version make ..."
+  python=$(find_python "$python_version" exact) || fail "the fetched Python $python_version does not run on this machine"
+}
+
+# An environment is finished when its stamp says which requirements and interpreter it was made from.
+ensure_venv() { # name, requirements file, post-install command
+  local name=$1 file=$2 venv=$build/venv/$1 stamp
+  stamp="$(cat "$requirements/$file" scripts/embedded_localstack/pyproject.toml | cksum) $python"
+  [ "$(cat "$venv/.stamp" 2>/dev/null)" = "$stamp" ] && "$venv/bin/python" -c '' 2>/dev/null && return
+  ensure_uv
+  say "making build/venv/$name (Python $python_version)"
+  rm -rf "$venv"
+  "$build/uv/bin/uv" venv -q --no-config --python "$python" "$venv"
+  "$build/uv/bin/uv" pip install -q --python "$venv/bin/python" --no-deps --require-hashes -r "$requirements/$file" ||
+    fail "could not install $requirements/$file; is PyPI reachable? (messages above)"
+  [ "$name" != localstack ] ||
+    "$build/uv/bin/uv" pip install -q --python "$venv/bin/python" --no-deps --no-build-isolation -e scripts/embedded_localstack
+  echo "$stamp" >"$venv/.stamp"
+}
+
+terraform_works() {
+  "$1" version -json 2>/dev/null | "$python" -c "import json, sys
+version = json.load(sys.stdin)['terraform_version'].split('-')[0].split('.')
+sys.exit(tuple(map(int, version[:2])) < tuple(map(int, '$terraform_minimum'.split('.'))))" 2>/dev/null
+}
+
+ensure_terraform() {
+  local candidate
+  while read -r candidate; do
+    if [ -n "$candidate" ] && [ "$candidate" != "$build/bin/terraform" ] && terraform_works "$candidate"; then
+      ln -sf "$candidate" "$build/bin/terraform"; return
+    fi
+  done < <(echo "${TERRAFORM:-}"; type -ap terraform || true)
+  terraform_works "$build/bin/terraform" && return
+  rm -f "$build/bin/terraform"
+  "$python" scripts/fetch_terraform.py "$build/bin" ||
+    fail "no Terraform >= $terraform_minimum: install it, or say TERRAFORM=/path/to/terraform make ..."
+}
+
+# A folder that holds the provider for this platform, unpacked or zipped, as `terraform providers mirror` lays it out.
+find_mirror() {
+  local version folder platform
+  version=$(sed -n 's/^ *version *= *"\(.*\)"/\1/p' terraform/.terraform.lock.hcl)
+  platform=$("$build/bin/terraform" version -json 2>/dev/null | sed -n 's/.*"platform": *"\(.*\)".*/\1/p')
+  for folder in ${TF_PROVIDER_MIRROR:+"$TF_PROVIDER_MIRROR/registry.terraform.io/hashicorp/aws"} $(find "$HOME/.terraform.d" /usr/local/share \
+    /usr/share/terraform /usr/lib/terraform /opt /srv /var/lib/terraform /var/cache/terraform \
+    -maxdepth 5 -type d -path '*/registry.terraform.io/hashicorp/aws' 2>/dev/null); do
+    if [ -d "$folder/$version/$platform" ] || [ -f "$folder/terraform-provider-aws_${version}_$platform.zip" ]; then
+      echo "${folder%/registry.terraform.io/hashicorp/aws}"; return
+    fi
+  done
+}
+
+ensure_terraform_config() {
+  local file=$build/terraform.tfrc mirror stamp
+  stamp="# for $build/bin/terraform, mirror ${TF_PROVIDER_MIRROR:-searched}"
+  if [ "$(head -1 "$file" 2>/dev/null)" = "$stamp" ]; then
+    mirror=$(sed -n 's/^ *path = "\(.*\)"/\1/p' "$file")
+    [ -z "$mirror" ] || [ -d "$mirror" ] && return
+  fi
+  mirror=$(find_mirror)
+  mkdir -p "$build/cache/terraform"
+  if [ -n "$mirror" ]; then
+    say "Terraform takes its provider from the mirror $mirror"
+    cat >"$file" <<TFRC
+$stamp
+provider_installation {
+  filesystem_mirror {
+    path = "$mirror"
+    include = ["registry.terraform.io/hashicorp/aws"]
+  }
+  direct {
+    exclude = ["registry.terraform.io/hashicorp/aws"]
+  }
+}
+TFRC
+  else
+    say "Terraform downloads its provider (kept in build/cache/terraform)"
+    printf '%s\nplugin_cache_dir = "%s"\n' "$stamp" "$build/cache/terraform" >"$file"
+  fi
+}
+
+# Two `make` at once must not build the same environment.
+if command -v flock >/dev/null; then exec 9>"$build/.bootstrap.lock"; flock 9; fi
+
+[ $# -gt 0 ] || set -- dev localstack terraform
+ensure_python
+for part in "$@"; do
+  case $part in
+    dev) ensure_venv dev dev.txt ;;
+    localstack) ensure_venv lambda-runtime lambda-runtime.txt; ensure_venv localstack localstack.txt ;;
+    checkov) ensure_venv checkov checkov.txt ;;
+    terraform) ensure_terraform; ensure_terraform_config ;;
+    *) fail "no part named '$part' (dev, localstack, checkov, terraform)" ;;
+  esac
+done

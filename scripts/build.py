@@ -1,0 +1,172 @@
+"""Package every function: build/<name>.zip, byte-identical wherever it is built, and build/manifest.json.
+
+Usage: build.py [NAME ...] [--arch x86_64|arm64] [--out DIR]
+
+A zip holds the function's package, `shared` and its pinned dependencies (wheels for Lambda's Python and architecture only, hashes
+required), with sorted entries, one time stamp, one mode, and `.pyc` files that Lambda's read-only file system could not keep.
+A function whose inputs did not change is left alone.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+from clouds import BUILD, HOST_ARCHITECTURE, ROOT, tool_environment
+
+FUNCTIONS = ROOT / "functions"
+PYTHON_VERSION = "3.13"
+# Amazon Linux 2023, which Lambda's python3.13 runs on, has glibc 2.34.
+PLATFORMS = {"x86_64": "x86_64-manylinux_2_28", "arm64": "aarch64-manylinux_2_28"}
+# "50 MB (zipped, for direct upload)": AWS Lambda quotas, https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MAX_ZIP_BYTES = 50 * 1024 * 1024
+TIMESTAMP = (1980, 1, 1, 0, 0, 0)
+NOT_PACKAGED = {"__pycache__", "events", "README.md", "requirements.in", "requirements.txt"}
+# What a dependency carries for developers: no function imports it.
+NOT_NEEDED = {"tests", "test", "bin", "include", "__pycache__"}
+INSTALL_RECORDS = {"RECORD", "INSTALLER", "REQUESTED"}
+NOT_NEEDED_SUFFIXES = (".pyi", ".c", ".h", ".pyx", ".md")
+
+
+def function_names() -> list[str]:
+    """The folders of functions/ that hold a handler."""
+    return sorted(path.parent.name for path in FUNCTIONS.glob("*/handler.py"))
+
+
+def sources(name: str) -> list[Path]:
+    """The files of a function and of `shared` that go into its zip, sorted."""
+    found = (path for folder in (name, "shared") for path in (FUNCTIONS / folder).rglob("*") if path.is_file())
+    return sorted(path for path in found if not NOT_PACKAGED & set(path.relative_to(FUNCTIONS).parts))
+
+
+def fingerprint(name: str, arch: str) -> str:
+    """A digest of everything that a zip is made of, this script included."""
+    digest = hashlib.sha256(f"{arch} {sys.version} {zlib.ZLIB_RUNTIME_VERSION}".encode())
+    for path in [*sources(name), FUNCTIONS / name / "requirements.txt", Path(__file__)]:
+        content = path.read_bytes() if path.exists() else b""
+        digest.update(f"\0{path.relative_to(ROOT)}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()
+
+
+def install_dependencies(name: str, arch: str, target: Path) -> None:
+    """Put the wheels that requirements.txt pins into `target`. Exits with uv's message if one can't be had."""
+    requirements = FUNCTIONS / name / "requirements.txt"
+    if not requirements.exists():
+        return
+    command = [str(BUILD / "uv/bin/uv"), "pip", "install", "--quiet", "--target", str(target), "--no-deps", "--require-hashes"]
+    command += ["--only-binary", ":all:", "--python-platform", PLATFORMS[arch], "--python-version", PYTHON_VERSION]
+    command += ["--python", sys.executable, "--link-mode", "copy", "-r", str(requirements)]
+    done = subprocess.run(command, env=os.environ | tool_environment(), check=False)
+    if done.returncode:
+        sys.exit(f"build: the dependencies of {name} could not be installed for {arch} (messages above)")
+
+
+def prune(target: Path) -> None:
+    """Remove from the dependencies what no function needs at run time; their licences stay."""
+    for path in sorted(target.rglob("*"), reverse=True):
+        depth = len(path.relative_to(target).parts)
+        if path.is_dir():
+            if path.name in NOT_NEEDED and depth <= 2:
+                shutil.rmtree(path)
+        elif path.suffix in NOT_NEEDED_SUFFIXES or (
+            path.parent.suffix == ".dist-info" and path.name in {"RECORD", "INSTALLER", "REQUESTED"}
+        ):
+            path.unlink()
+    (target / ".lock").unlink(missing_ok=True)
+
+
+def compile_bytecode(stage: Path) -> None:
+    """Compile every module; unchecked-hash, because a zip's time stamps mean nothing; a fixed hash seed orders set literals."""
+    command = [sys.executable, "-m", "compileall", "-q", "-j", "1", "--invalidation-mode", "unchecked-hash"]
+    command += ["-s", str(stage), "-p", "/var/task", str(stage)]
+    environment = {**os.environ, "PYTHONHASHSEED": "0"}
+    environment.pop("PYTHONPYCACHEPREFIX", None)
+    subprocess.run(command, check=True, env=environment)
+
+
+def write_zip(stage: Path, archive: Path) -> None:
+    """Zip `stage` reproducibly: entries sorted by name, one time, one mode, no extra fields."""
+    partial = archive.with_suffix(".partial")
+    with zipfile.ZipFile(partial, "w") as bundle:
+        for path in sorted(stage.rglob("*"), key=lambda found: found.relative_to(stage).as_posix()):
+            if path.is_file():
+                entry = zipfile.ZipInfo(path.relative_to(stage).as_posix(), TIMESTAMP)
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                entry.create_system = 3
+                entry.external_attr = 0o100644 << 16
+                bundle.writestr(entry, path.read_bytes(), compresslevel=9)
+    partial.replace(archive)
+
+
+def build(name: str, arch: str, out: Path) -> dict[str, Any]:
+    """Package one function; its entry of the manifest: arch, sha256, bytes and the fingerprint of its inputs."""
+    archive = out / f"{name}.zip"
+    with tempfile.TemporaryDirectory(dir=out, prefix=f".{name}-") as folder:
+        stage = Path(folder)
+        install_dependencies(name, arch, stage)
+        prune(stage)
+        for path in sources(name):
+            copy = stage / path.relative_to(FUNCTIONS)
+            if copy.exists():
+                sys.exit(f"build: {copy.relative_to(stage)} of {name} is also a dependency's file; rename the function")
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+        compile_bytecode(stage)
+        write_zip(stage, archive)
+    content = archive.read_bytes()
+    if len(content) > MAX_ZIP_BYTES:
+        sys.exit(f"build: {archive.name} has {len(content):,} bytes; Lambda takes {MAX_ZIP_BYTES:,} at most by direct upload")
+    return {"arch": arch, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content), "inputs": fingerprint(name, arch)}
+
+
+def is_current(entry: dict[str, Any] | None, name: str, arch: str, out: Path) -> bool:
+    """Whether the zip that the manifest describes is there, whole, and made of today's inputs."""
+    archive = out / f"{name}.zip"
+    if entry is None or not archive.exists() or archive.stat().st_size != entry["bytes"]:
+        return False
+    return bool(entry["inputs"] == fingerprint(name, arch))
+
+
+def build_all(names: list[str], arch: str, out: Path) -> dict[str, Any]:
+    """Bring the zips of `names` up to date; returns the whole manifest."""
+    out.mkdir(parents=True, exist_ok=True)
+    manifest_file = out / "manifest.json"
+    manifest: dict[str, Any] = json.loads(manifest_file.read_text()) if manifest_file.exists() else {}
+    manifest = {name: entry for name, entry in manifest.items() if name in function_names()}
+    for name in names:
+        if is_current(manifest.get(name), name, arch, out):
+            print(f"  {name}: unchanged")
+            continue
+        manifest[name] = build(name, arch, out)
+        print(f"  {name}: {manifest[name]['bytes'] / 1e6:.1f} MB, sha256 {manifest[name]['sha256'][:12]}, {arch}")
+        manifest_file.write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
+    return manifest
+
+
+def main() -> None:
+    """Parse the command line and build."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="functions to package (default: all)")
+    parser.add_argument(
+        "--arch", choices=sorted(PLATFORMS), default=HOST_ARCHITECTURE, help="Lambda's architecture (default: this machine's)"
+    )
+    parser.add_argument("--out", type=Path, default=BUILD, help="where the zips go (default: build/)")
+    options = parser.parse_args()
+    unknown = sorted(set(options.names) - set(function_names()))
+    if unknown:
+        parser.error(f"no function named {', '.join(unknown)}; functions/ has: {', '.join(function_names())}")
+    if "ng" in zlib.ZLIB_RUNTIME_VERSION:
+        print("  note: this Python compresses with zlib-ng: the zips work, but their bytes differ from other machines'")
+    build_all(options.names or function_names(), options.arch, options.out.resolve())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""Plan, apply or destroy an environment: one Terraform workspace, its state in the cloud it describes.
+
+Usage: deploy.py plan|apply|destroy|output [--env local|dev|staging|prod] [--plan FILE]
+
+The account and the workspace are shown before anything changes; `prod` wants its name typed, or CONFIRM=prod.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+import state_bucket
+from clouds import BUILD, ROOT, client, lane
+
+TERRAFORM = ROOT / "terraform"
+console = Console(highlight=False)
+
+
+def data_folder() -> Path:
+    """Where Terraform keeps what `init` makes: one folder a lane, so that lanes never share a backend."""
+    return BUILD / "terraform" / lane().name
+
+
+def terraform(*arguments: str, capture: bool = False) -> str:
+    """Run Terraform in terraform/ against the lane's cloud. Exits with its code when it fails."""
+    environment = lane().environment() | {"TF_DATA_DIR": str(data_folder())}
+    done = subprocess.run(
+        ["terraform", f"-chdir={TERRAFORM}", *arguments],
+        env=environment,
+        check=False,
+        text=True,
+        stdout=subprocess.PIPE if capture else None,
+    )
+    if done.returncode:
+        console.print(f"[red]terraform {arguments[0]} failed[/red] (messages above)")
+        sys.exit(done.returncode)
+    return done.stdout or ""
+
+
+def prepare(environment: str) -> None:
+    """Make the state bucket, `init` the backend in it and select the workspace."""
+    bucket = state_bucket.ensure()
+    backend = [f"-backend-config=bucket={bucket}", "-backend-config=key=eventloom.tfstate"]
+    backend += [f"-backend-config=region={client('s3').meta.region_name}"]
+    if lane().port:
+        backend += ["-backend-config=use_path_style=true"]
+    terraform("init", "-input=false", "-reconfigure", *backend, capture=True)
+    terraform("workspace", "select", "-or-create", environment, capture=True)
+
+
+def announce(environment: str) -> None:
+    """Say where this goes to."""
+    identity = client("sts").get_caller_identity()
+    console.print(
+        f"account [bold]{identity['Account']}[/bold] ({lane().about}), workspace [bold]{environment}[/bold], as {identity['Arn']}",
+        soft_wrap=True,
+    )
+
+
+def confirm(environment: str, action: str) -> None:
+    """Have the name of a production environment typed before it changes."""
+    if environment != "prod" or os.environ.get("CONFIRM") == environment:
+        return
+    typed = console.input(f"type {environment} to {action} it: ") if sys.stdin.isatty() else ""
+    if typed.strip() != environment:
+        sys.exit(f"{environment} was left alone (type its name, or set CONFIRM={environment})")
+
+
+def outputs() -> dict[str, Any]:
+    """The root outputs of the selected workspace, by name."""
+    return {name: output["value"] for name, output in json.loads(terraform("output", "-json", capture=True)).items()}
+
+
+def apply(environment: str, plan: Path) -> dict[str, Any]:
+    """Plan into `plan`, apply that very plan, and return the outputs (kept in build/outputs.<lane>.json too)."""
+    terraform("plan", "-input=false", "-compact-warnings", f"-out={plan}")
+    confirm(environment, "apply to")
+    terraform("apply", "-input=false", "-auto-approve", str(plan))
+    found = outputs()
+    outputs_file().write_text(json.dumps(found, indent=2) + "\n")
+    return found
+
+
+def outputs_file() -> Path:
+    """Where the last deployment's outputs are kept for the other scripts."""
+    return BUILD / f"outputs.{lane().name}.json"
+
+
+def default_environment() -> str | None:
+    """`local` on an emulator; on AWS it has to be said."""
+    return "local" if lane().port else None
+
+
+def main() -> None:
+    """Parse the command line and act."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("action", choices=["plan", "apply", "destroy", "output"])
+    parser.add_argument("--env", default=default_environment(), help="the workspace")
+    parser.add_argument("--plan", type=Path, help="where the saved plan goes (default: build/<env>.tfplan)")
+    options = parser.parse_args()
+    if not options.env:
+        parser.error("say which environment: --env dev|staging|prod")
+    plan = (options.plan or BUILD / f"{options.env}.tfplan").resolve()
+    announce(options.env)
+    prepare(options.env)
+    if options.action == "plan":
+        terraform("plan", "-input=false", f"-out={plan}")
+    elif options.action == "apply":
+        apply(options.env, plan)
+    elif options.action == "destroy":
+        confirm(options.env, "destroy")
+        terraform("destroy", "-input=false", "-auto-approve")
+        outputs_file().unlink(missing_ok=True)
+    else:
+        console.print_json(json.dumps(outputs()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""Make the bucket that holds Terraform's state: private, versioned, encrypted, TLS-only. Safe to run again.
+
+Usage: state_bucket.py      (LANE and the AWS environment choose the account; prints the bucket's name)
+"""
+
+import json
+
+from botocore.exceptions import ClientError
+
+from clouds import REGION, client, lane
+
+
+def bucket_name() -> str:
+    """`eventloom-state-<account>-<region>`: one state bucket serves every workspace of an account and region."""
+    account = client("sts").get_caller_identity()["Account"]
+    return f"eventloom-state-{account}-{client('s3').meta.region_name or REGION}"
+
+
+def policy(bucket: str) -> str:
+    """A bucket policy that refuses everything not sent over TLS."""
+    arns = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
+    deny = {"Sid": "DenyInsecureTransport", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": arns}
+    return json.dumps({"Version": "2012-10-17", "Statement": [{**deny, "Condition": {"Bool": {"aws:SecureTransport": "false"}}}]})
+
+
+def exists(bucket: str) -> bool:
+    """Whether the account has the bucket. Raises ClientError when another account has it."""
+    try:
+        client("s3").head_bucket(Bucket=bucket)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in {"404", "NoSuchBucket"}:
+            return False
+        raise
+    return True
+
+
+def ensure() -> str:
+    """Make the state bucket if it is missing, and set its protections; returns its name."""
+    s3, bucket = client("s3"), bucket_name()
+    if not exists(bucket):
+        region = s3.meta.region_name
+        s3.create_bucket(Bucket=bucket, **({} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}))
+    s3.put_public_access_block(
+        Bucket=bucket,
+        PublicAccessBlockConfiguration=dict.fromkeys(
+            ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
+        ),
+    )
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    encryption = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [encryption]})
+    s3.put_bucket_policy(Bucket=bucket, Policy=policy(bucket))
+    return bucket
+
+
+if __name__ == "__main__":
+    print(f"{ensure()} ({lane().about})")
