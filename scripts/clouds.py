@@ -15,6 +15,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
 REGION = "us-east-1"
+DEFAULT_PORT = 4566
 ARCHITECTURES = {"aarch64": "arm64", "arm64": "arm64", "x86_64": "x86_64", "amd64": "x86_64"}
 HOST_ARCHITECTURE = ARCHITECTURES.get(platform.machine().lower(), "x86_64")
 
@@ -31,6 +32,11 @@ class Lane:
     def endpoint(self) -> str | None:
         """The address of the emulator, None for AWS."""
         return f"http://127.0.0.1:{self.port}" if self.port else None
+
+    @property
+    def key(self) -> str:
+        """Names what is kept for this lane under build/: two emulators at once do not share it."""
+        return self.name if self.port in {None, DEFAULT_PORT} else f"{self.name}-{self.port}"
 
     def environment(self) -> dict[str, str]:
         """The process environment for Terraform, boto3 and pytest.
@@ -61,8 +67,8 @@ class Lane:
 LANES = {
     lane.name: lane
     for lane in (
-        Lane("embedded", int(os.environ.get("EMBEDDED_PORT", "4566")), "LocalStack on this machine, without Docker, IAM enforced"),
-        Lane("compose", int(os.environ.get("COMPOSE_PORT", "4566")), "LocalStack in docker-compose"),
+        Lane("embedded", int(os.environ.get("EMBEDDED_PORT", DEFAULT_PORT)), "LocalStack on this machine, without Docker, IAM enforced"),
+        Lane("compose", int(os.environ.get("COMPOSE_PORT", DEFAULT_PORT)), "LocalStack in docker-compose"),
         Lane("aws", None, "a real account"),
     )
 }

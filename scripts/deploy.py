@@ -24,7 +24,7 @@ console = Console(highlight=False)
 
 def data_folder() -> Path:
     """Where Terraform keeps what `init` makes: one folder a lane, so that lanes never share a backend."""
-    return BUILD / "terraform" / lane().name
+    return BUILD / "terraform" / lane().key
 
 
 def terraform(*arguments: str, capture: bool = False) -> str:
@@ -77,11 +77,14 @@ def outputs() -> dict[str, Any]:
     return {name: output["value"] for name, output in json.loads(terraform("output", "-json", capture=True)).items()}
 
 
-def apply(environment: str, plan: Path) -> dict[str, Any]:
-    """Plan into `plan`, apply that very plan, and return the outputs (kept in build/outputs.<lane>.json too)."""
-    terraform("plan", "-input=false", "-compact-warnings", f"-out={plan}")
+def apply(environment: str, plan: Path, quiet: bool = False) -> dict[str, Any]:
+    """Plan into `plan`, apply that very plan, and return the outputs (kept in build/outputs.<lane>.json too).
+
+    `quiet` hides the plan and shows the apply's progress only.
+    """
+    terraform("plan", "-input=false", "-compact-warnings", f"-out={plan}", capture=quiet)
     confirm(environment, "apply to")
-    terraform("apply", "-input=false", "-auto-approve", str(plan))
+    terraform("apply", "-input=false", "-auto-approve", "-compact-warnings", str(plan))
     found = outputs()
     outputs_file().write_text(json.dumps(found, indent=2) + "\n")
     return found
@@ -89,7 +92,7 @@ def apply(environment: str, plan: Path) -> dict[str, Any]:
 
 def outputs_file() -> Path:
     """Where the last deployment's outputs are kept for the other scripts."""
-    return BUILD / f"outputs.{lane().name}.json"
+    return BUILD / f"outputs.{lane().key}.json"
 
 
 def default_environment() -> str | None:

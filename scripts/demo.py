@@ -1,0 +1,156 @@
+"""Deploy to the embedded LocalStack, send the sample photos through, and show the pictures.
+
+Usage: demo.py      Writes build/demo/: the thumbnails, contact-sheet.png and index.html.
+"""
+
+import html
+import io
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageDraw
+from rich.console import Console
+from rich.table import Table
+
+import deploy
+from clouds import BUILD, ROOT, lane
+from pipeline import PipelineError, Upload, thumbnail, upload_all, wait
+
+PHOTOS = ROOT / "scripts" / "demo_photos"
+OUT = BUILD / "demo"
+CELL = 300
+
+type Result = tuple[Upload, dict[str, Any]]
+console = Console(highlight=False)
+
+
+def size_of(found: dict[str, Any]) -> str:
+    """Width x height of an item, if it has them."""
+    return f"{found['width']} x {found['height']}" if "width" in found else "-"
+
+
+def results_table(results: list[Result]) -> Table:
+    """Status, size, format, bytes, thumbnails and reason of each upload."""
+    table = Table("file", "status", "size", "format", "bytes", "camera", "colour", "thumbnails", "reason", box=None, header_style="bold")
+    for upload, found in results:
+        status = f"[green]{found['status']}" if found["status"] == "READY" else f"[yellow]{found['status']}"
+        colour = found.get("dominant_color", "")
+        table.add_row(
+            upload.key,
+            status,
+            size_of(found),
+            found.get("format", "-"),
+            f"{found.get('bytes', 0):,}",
+            found.get("camera", "-"),
+            f"[{colour}]■[/] {colour}" if colour else "-",
+            " ".join(sorted(found.get("thumbnails", {}), key=int, reverse=True)) or "-",
+            found.get("reason_text", ""),
+        )
+    return table
+
+
+def save_thumbnails(results: list[Result]) -> dict[str, Path]:
+    """Download each result's middle thumbnail into OUT; its file by image id."""
+    shutil.rmtree(OUT, ignore_errors=True)
+    OUT.mkdir(parents=True)
+    saved = {}
+    for upload, found in results:
+        if found.get("thumbnails"):
+            middle = sorted(found["thumbnails"], key=int)[len(found["thumbnails"]) // 2]
+            key = found["thumbnails"][middle]["key"]
+            saved[upload.image_id] = OUT / f"{upload.image_id}-{Path(key).name}"
+            saved[upload.image_id].write_bytes(thumbnail(key))
+    return saved
+
+
+def contact_sheet(results: list[Result], saved: dict[str, Path]) -> Path:
+    """One picture with every thumbnail, or the reason there is none."""
+    columns = min(3, len(results))
+    rows = -(-len(results) // columns)
+    sheet = Image.new("RGB", (columns * (CELL + 20) + 20, rows * (CELL + 60) + 20), "#f4f4f2")
+    draw = ImageDraw.Draw(sheet)
+    for index, (upload, found) in enumerate(results):
+        left, top = 20 + index % columns * (CELL + 20), 20 + index // columns * (CELL + 60)
+        if upload.image_id in saved:
+            picture = Image.open(io.BytesIO(saved[upload.image_id].read_bytes()))
+            picture.thumbnail((CELL, CELL))
+            sheet.paste(picture.convert("RGB"), (left + (CELL - picture.width) // 2, top + (CELL - picture.height) // 2))
+        else:
+            draw.rectangle((left, top, left + CELL, top + CELL), outline="#c9c9c5")
+            draw.text((left + CELL / 2, top + CELL / 2), found["status"], fill="#a33", anchor="mm", font_size=18)
+        name = upload.key.encode("ascii", "replace").decode()
+        draw.text((left, top + CELL + 8), f"{name[:38]}", fill="#222", font_size=14)
+        draw.text((left, top + CELL + 26), f"{found.get('format', found.get('reason', ''))}  {size_of(found)}", fill="#777", font_size=12)
+    sheet.save(OUT / "contact-sheet.png")
+    return OUT / "contact-sheet.png"
+
+
+PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Eventloom demo</title>
+<style>
+  :root {{ color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }} body {{ margin: 2rem auto; max-width: 72rem; padding: 0 1rem }}
+  main {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(18rem, 1fr)); gap: 1.5rem }} figure {{ margin: 0 }}
+  .frame {{ aspect-ratio: 1; display: grid; place-items: center; border-radius: .5rem; overflow: hidden; background: #8882 }}
+  img {{ max-width: 100%; max-height: 100% }} figcaption {{ padding: .5rem 0; overflow-wrap: anywhere }} small {{ opacity: .7 }}
+</style>
+<h1>Eventloom</h1><p>S3 &rarr; SQS &rarr; Lambda &rarr; thumbnails in S3 and metadata in DynamoDB.</p><main>{figures}</main></html>
+"""
+
+
+def page(results: list[Result], saved: dict[str, Path]) -> Path:
+    """An HTML page of the results beside their pictures."""
+    figures = []
+    for upload, found in results:
+        name, facts = html.escape(upload.key), f"{size_of(found)} {found.get('format', '')} {found.get('bytes', 0):,} bytes"
+        inside = f"<strong>{html.escape(found['status'])}</strong>"
+        if upload.image_id in saved:
+            inside = f'<img src="{saved[upload.image_id].name}" alt="{name}">'
+        reason = html.escape(found.get("reason_text", ""))
+        figures.append(
+            f'<figure><div class="frame" style="background:{html.escape(found.get("dominant_color", ""))}">{inside}</div>'
+            f"<figcaption>{name}<br><small>{html.escape(facts)}<br>{reason}</small></figcaption></figure>"
+        )
+    (OUT / "index.html").write_text(PAGE.format(figures="".join(figures)))
+    return OUT / "index.html"
+
+
+def run() -> None:
+    """The demo, step by step. Raises PipelineError if results do not come."""
+    started = time.monotonic()
+    console.rule("1. deploy terraform/ to the embedded LocalStack", align="left")
+    deploy.announce("local")
+    deploy.prepare("local")
+    deploy.apply("local", BUILD / "local.tfplan", quiet=True)
+    console.rule("2. upload the sample photos", align="left")
+    files = sorted(path for path in PHOTOS.iterdir() if path.suffix != ".md")
+    uploads, began = list(upload_all(files)), time.monotonic()
+    results = []
+    for upload, found in wait(uploads):
+        results.append((upload, found))
+        console.print(f"  {time.monotonic() - began:4.1f} s  {found['status']:<9} {upload.key}")
+    results.sort(key=lambda result: result[0].key)
+    console.rule("3. results", align="left")
+    console.print(results_table(results))
+    saved = save_thumbnails(results)
+    console.print(f"\npictures   {contact_sheet(results, saved)}\npage       {page(results, saved)}", soft_wrap=True)
+    console.print("your own   make upload FILE=photo.jpg\nclean up   make down")
+    console.print(f"all in {time.monotonic() - started:.0f} s")
+    if {found["status"] for _, found in results} != {"READY", "REJECTED"} or len(saved) != len(results) - 1:
+        raise PipelineError("expected every photo READY and the corrupt one REJECTED")
+
+
+def main() -> None:
+    """Run the demo; exit 1 with a message if it does not end as it should."""
+    if not lane().port:
+        sys.exit("demo: this is for the embedded LocalStack; unset LANE")
+    try:
+        run()
+    except PipelineError as error:
+        sys.exit(f"demo: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# `make test`: every check that needs neither Docker nor an account. Runs all of them even if one fails;
+# the last line adds the results up.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+python=build/venv/dev/bin/python
+logs=build/test-logs
+mkdir -p "$logs"
+passed=0 failed=0
+
+# A step's own "N passed, N failed" is added up; a step without one counts as one.
+step() { # name, command...
+  local name=$1 log=$logs/$1.log began=$SECONDS code ok bad
+  shift
+  printf '\n== %s\n' "$name"
+  "$@" 2>&1 | tee "$log"
+  code=${PIPESTATUS[0]}
+  read -r ok bad < <(tail -n 1 "$log" | tr , '\n' | awk '/passed/ {ok += $1} /failed|error/ {bad += $1} END {print ok + 0, bad + 0}')
+  if [ "$code" != 0 ] && [ "$bad" = 0 ]; then bad=1; fi
+  if [ "$code" = 0 ] && [ "$ok" = 0 ]; then ok=1; fi
+  passed=$((passed + ok)) failed=$((failed + bad))
+  printf -- '-- %s: %s (%d s)\n' "$name" "$([ "$code" = 0 ] && echo ok || echo FAILED)" $((SECONDS - began))
+}
+
+step lint make lint
+step unit "$python" -m pytest -q tests/unit
+step embedded-localstack build/venv/localstack/bin/python -m pytest -q scripts/embedded_localstack/tests
+step terraform "$python" scripts/test_terraform.py
+step checkov make checkov
+step build "$python" scripts/build.py
+step integration "$python" -m pytest -q tests/integration
+
+printf '\n%d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" = 0 ]

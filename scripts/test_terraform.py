@@ -1,0 +1,79 @@
+"""Check the Terraform: fmt, then validate and `terraform test` of the root and of every module.
+
+Usage: test_terraform.py [MODULE ...]      (names of terraform/modules/*, or "root"; default: all)
+
+Ends with one line `N passed, N failed` over all runs of all test files.
+"""
+
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from clouds import BUILD, ROOT, lane
+
+TERRAFORM = ROOT / "terraform"
+SUMMARY = re.compile(r"(\d+) passed, (\d+) failed")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of one folder: counts of test runs, and Terraform's own output."""
+
+    name: str
+    passed: int
+    failed: int
+    output: str
+
+
+def terraform(folder: Path, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Terraform in `folder` with a data folder of its own under build/."""
+    environment = lane("embedded").environment() | {"TF_DATA_DIR": str(BUILD / "terraform" / "test" / name)}
+    return subprocess.run(
+        ["terraform", f"-chdir={folder}", *arguments],
+        env=environment,
+        check=False,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+
+
+def check(name: str) -> Verdict:
+    """Validate one folder and run its tests; a step that fails counts as one failure."""
+    folder = TERRAFORM if name == "root" else TERRAFORM / "modules" / name
+    output = ""
+    for step in (["init", "-backend=false", "-input=false", "-no-color"], ["validate", "-no-color"]):
+        done = terraform(folder, name, *step)
+        output += done.stdout
+        if done.returncode:
+            return Verdict(name, 0, 1, output)
+    done = terraform(folder, name, "test", "-no-color")
+    output += done.stdout
+    counts = SUMMARY.search(done.stdout)
+    if not counts or (done.returncode and counts[2] == "0"):
+        return Verdict(name, 0, 1, output + "\nno test ran to its end")
+    return Verdict(name, int(counts[1]), int(counts[2]), output)
+
+
+def main() -> None:
+    """Check what is named, two at a time; exit 1 if anything failed."""
+    names = sys.argv[1:] or ["root", *sorted(path.name for path in (TERRAFORM / "modules").iterdir() if path.is_dir())]
+    formatted = terraform(TERRAFORM, "fmt", "fmt", "-check", "-recursive", "-diff", "-no-color")
+    if formatted.returncode:
+        print(formatted.stdout + "terraform fmt -recursive terraform mends this")
+    with ThreadPoolExecutor(2) as pool:
+        verdicts = list(pool.map(check, names))
+    for verdict in verdicts:
+        print(f"  {verdict.name}: {verdict.passed} passed, {verdict.failed} failed")
+        if verdict.failed:
+            print(verdict.output)
+    failed = sum(verdict.failed for verdict in verdicts) + bool(formatted.returncode)
+    print(f"{sum(verdict.passed for verdict in verdicts)} passed, {failed} failed")
+    sys.exit(bool(failed))
+
+
+if __name__ == "__main__":
+    main()

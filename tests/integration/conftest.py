@@ -1,0 +1,46 @@
+"""Deploys the real Terraform once a session, to the lane that LANE names, and hands out what was deployed.
+
+The embedded lane gets a LocalStack of its own on another port, so that a running demo is not disturbed.
+"""
+
+import os
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+if os.environ.get("LANE", "embedded") == "embedded":
+    os.environ.setdefault("EMBEDDED_PORT", "4599")
+
+from support import Deployment
+
+import build
+import clouds
+import deploy
+
+LAUNCHER = [str(clouds.BUILD / "venv/localstack/bin/python"), "-m", "embedded_localstack"]
+ENVIRONMENT = os.environ.get("ENV", "local")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--keep", action="store_true", help="leave the emulator and the deployment for the next run")
+
+
+@pytest.fixture(scope="session")
+def cloud(request: pytest.FixtureRequest) -> Iterator[clouds.Lane]:
+    """The lane, reachable; the embedded one is started and stopped here."""
+    lane = clouds.lane()
+    embedded = lane.name == "embedded"
+    if embedded:
+        subprocess.run([*LAUNCHER, "up", "--port", str(lane.port)], check=True)
+    yield lane
+    if embedded and not request.config.getoption("--keep"):
+        subprocess.run([*LAUNCHER, "down", "--port", str(lane.port)], check=True)
+
+
+@pytest.fixture(scope="session")
+def deployment(cloud: clouds.Lane) -> Deployment:
+    """The environment, built, planned and applied with the scripts that users run. Destroyed by test_zz_destroy.py."""
+    build.build_all(build.function_names(), clouds.HOST_ARCHITECTURE, clouds.BUILD)
+    deploy.prepare(ENVIRONMENT)
+    return Deployment(deploy.apply(ENVIRONMENT, clouds.BUILD / f"{cloud.key}.tfplan", quiet=True))

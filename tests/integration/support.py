@@ -1,0 +1,106 @@
+"""What the integration tests drive and wait for."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote_plus
+
+import pipeline
+from clouds import client
+
+TIMEOUT_S = 90
+
+
+def eventually[T](probe: Callable[[], T | None], what: str, timeout_s: float = TIMEOUT_S, every_s: float = 0.25) -> T:
+    """The probe's first answer that is neither None nor False; AssertionError naming `what` after `timeout_s` seconds."""
+    end = time.monotonic() + timeout_s
+    while True:
+        answer = probe()
+        if answer is not None and answer is not False:
+            return answer
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {timeout_s:.0f} s: {what}")
+        time.sleep(every_s)
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The root outputs of what is deployed, and the handful of things tests do with them."""
+
+    outputs: dict[str, Any]
+
+    def __getitem__(self, output: str) -> Any:
+        return self.outputs[output]
+
+    def put(self, key: str, body: bytes) -> str:
+        """Put an object into the uploads bucket; its version id."""
+        version: str = client("s3").put_object(Bucket=self["uploads_bucket"], Key=key, Body=body)["VersionId"]
+        return version
+
+    def item(self, key: str) -> dict[str, Any] | None:
+        """The catalog's item of a key."""
+        found = client("dynamodb").get_item(
+            TableName=self["catalog_table"],
+            Key={"image_id": {"S": pipeline.image_id(self["uploads_bucket"], key)}},
+            ConsistentRead=True,
+        )
+        return pipeline.from_dynamodb(found.get("Item"))
+
+    def wait_for(self, key: str, timeout_s: float = TIMEOUT_S, **wanted: Any) -> dict[str, Any]:
+        """The item of a key, once it has the attributes wanted."""
+
+        def probe() -> dict[str, Any] | None:
+            found = self.item(key)
+            return found if found and all(found.get(name) == value for name, value in wanted.items()) else None
+
+        return eventually(probe, f"{key} with {wanted}; it is {self.item(key)}", timeout_s)
+
+    def thumbnails(self, key: str) -> list[str]:
+        """The keys of all objects in the thumbnails bucket that belong to an upload, of whatever version."""
+        prefix = pipeline.image_id(self["uploads_bucket"], key) + "/"
+        pages = client("s3").get_paginator("list_objects_v2").paginate(Bucket=self["thumbnails_bucket"], Prefix=prefix)
+        return sorted(found["Key"] for page in pages for found in page.get("Contents", []))
+
+    def send(self, *records: dict[str, Any]) -> None:
+        """Put an S3 notification with these records on the uploads queue, as S3 would."""
+        client("sqs").send_message(QueueUrl=self["uploads_queue_url"], MessageBody=json.dumps({"Records": list(records)}))
+
+    def record(self, key: str, version_id: str, sequencer: str, event: str = "ObjectCreated:Put") -> dict[str, Any]:
+        """An S3 event record as AWS sends it, for an object of the uploads bucket."""
+        return {
+            "eventVersion": "2.1",
+            "eventSource": "aws:s3",
+            "awsRegion": "us-east-1",
+            "eventTime": "2026-01-02T03:04:05.678Z",
+            "eventName": event,
+            "s3": {
+                "bucket": {"name": self["uploads_bucket"], "arn": f"arn:aws:s3:::{self['uploads_bucket']}"},
+                "object": {"key": quote_plus(key, safe="/"), "versionId": version_id, "sequencer": sequencer},
+            },
+        }
+
+    def dlq_messages(self) -> list[dict[str, Any]]:
+        """The messages in the dead-letter queue, taken off it."""
+        url, sqs = self["uploads_dlq_url"], client("sqs")
+        found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", [])
+        for message in found:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return list(found)
+
+    def depth(self, url: str) -> int:
+        """Messages of a queue, waiting or in flight."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"]
+        found = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return sum(int(found[name]) for name in names)
+
+    def settled(self) -> None:
+        """Return once the uploads queue is empty."""
+        eventually(lambda: self.depth(self["uploads_queue_url"]) == 0, "an empty uploads queue")
+
+
+def unique(name: str) -> str:
+    """A key that no other test uses."""
+    return f"{uuid.uuid4().hex[:8]}/{name}"

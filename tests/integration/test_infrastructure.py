@@ -1,0 +1,102 @@
+"""What Terraform made has the protections it promises, and Terraform agrees with itself."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import ENVIRONMENT
+from support import Deployment
+
+import clouds
+import deploy
+from clouds import client
+
+
+def terraform(data: Path, source: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = clouds.lane().environment() | {"TF_DATA_DIR": str(data)}
+    command = ["terraform", f"-chdir={source}", *arguments]
+    return subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+
+
+def test_a_second_plan_shows_no_change(deployment: Deployment) -> None:
+    done = terraform(deploy.data_folder(), deploy.TERRAFORM, "plan", "-input=false", "-detailed-exitcode", "-no-color")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_saved_plan_applies_on_another_checkout_with_the_same_build(deployment: Deployment, tmp_path: Path) -> None:
+    plan = tmp_path / "saved.tfplan"
+    made = terraform(deploy.data_folder(), deploy.TERRAFORM, "plan", "-input=false", "-no-color", "-var=log_level=DEBUG", f"-out={plan}")
+    assert made.returncode == 0, made.stdout + made.stderr
+    checkout = tmp_path / "checkout"
+    shutil.copytree(deploy.TERRAFORM, checkout / "terraform")
+    (checkout / "build").mkdir()
+    for built in [*clouds.BUILD.glob("*.zip"), clouds.BUILD / "manifest.json"]:
+        shutil.copy(built, checkout / "build")
+    bucket = deploy.state_bucket.bucket_name()
+    backend = [f"-backend-config=bucket={bucket}", "-backend-config=key=eventloom.tfstate", f"-backend-config=region={clouds.REGION}"]
+    backend += ["-backend-config=use_path_style=true"] if clouds.lane().port else []
+    steps = [["init", "-input=false", *backend], ["workspace", "select", ENVIRONMENT], ["apply", "-input=false", str(plan)]]
+    for step in steps:
+        done = terraform(tmp_path / "data", checkout / "terraform", *step)
+        assert done.returncode == 0, done.stdout + done.stderr
+    function = deployment["functions"]["thumbnailer"]["alias_arn"]
+    assert client("lambda").get_function_configuration(FunctionName=function)["Environment"]["Variables"]["LOG_LEVEL"] == "DEBUG"
+
+
+@pytest.mark.parametrize("bucket", ["uploads_bucket", "thumbnails_bucket"])
+def test_buckets_are_private_encrypted_and_tls_only(deployment: Deployment, bucket: str) -> None:
+    s3, name = client("s3"), deployment[bucket]
+    block = s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"]
+    assert set(block.values()) == {True}
+    rule = s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"][0]
+    assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] in {"AES256", "aws:kms"}
+    statements = json.loads(s3.get_bucket_policy(Bucket=name)["Policy"])["Statement"]
+    assert [s for s in statements if s["Effect"] == "Deny" and s["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}]
+    assert s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
+
+
+def test_uploads_keep_their_versions(deployment: Deployment) -> None:
+    assert client("s3").get_bucket_versioning(Bucket=deployment["uploads_bucket"])["Status"] == "Enabled"
+
+
+def test_the_queue_has_a_dead_letter_queue_and_room_for_retries(deployment: Deployment) -> None:
+    sqs = client("sqs")
+    queue = sqs.get_queue_attributes(QueueUrl=deployment["uploads_queue_url"], AttributeNames=["All"])["Attributes"]
+    dlq = sqs.get_queue_attributes(QueueUrl=deployment["uploads_dlq_url"], AttributeNames=["All"])["Attributes"]
+    redrive = json.loads(queue["RedrivePolicy"])
+    function = client("lambda").get_function_configuration(FunctionName=deployment["functions"]["thumbnailer"]["alias_arn"])
+    assert redrive["deadLetterTargetArn"] == dlq["QueueArn"]
+    assert int(redrive["maxReceiveCount"]) >= 5
+    assert int(queue["VisibilityTimeout"]) >= 6 * function["Timeout"]
+    assert int(dlq["MessageRetentionPeriod"]) >= int(queue["MessageRetentionPeriod"])
+    assert queue["SqsManagedSseEnabled"] == "true"
+
+
+def test_the_catalog_is_on_demand_recoverable_encrypted_and_streams(deployment: Deployment) -> None:
+    dynamodb, name = client("dynamodb"), deployment["catalog_table"]
+    table = dynamodb.describe_table(TableName=name)["Table"]
+    assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["StreamSpecification"] == {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+    assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["by_status"]
+    backups = dynamodb.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+    assert backups["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED"
+    assert dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]["AttributeName"] == "expires_at"
+
+
+def test_the_function_runs_through_its_alias_with_retained_logs(deployment: Deployment) -> None:
+    function = deployment["functions"]["thumbnailer"]
+    assert function["alias_arn"].endswith(":live")
+    (group,) = client("logs").describe_log_groups(logGroupNamePrefix=function["log_group"])["logGroups"]
+    assert group["retentionInDays"] > 0
+    mappings = client("lambda").list_event_source_mappings(FunctionName=function["alias_arn"])["EventSourceMappings"]
+    assert [mapping["FunctionResponseTypes"] for mapping in mappings] == [["ReportBatchItemFailures"]]
+
+
+def test_default_workspace_is_refused(deployment: Deployment) -> None:
+    environment = clouds.lane().environment() | {"TF_DATA_DIR": str(deploy.data_folder()), "TF_WORKSPACE": "default"}
+    command = ["terraform", f"-chdir={deploy.TERRAFORM}", "plan", "-input=false", "-no-color"]
+    done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "workspace" in done.stderr

@@ -1,0 +1,211 @@
+"""The flagship job on the deployed whole: S3 -> SQS -> Lambda -> thumbnails and metadata."""
+
+import io
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from photos import close, colour_of, heavy_photo, photo, rotated_photo
+from PIL import Image
+from support import Deployment, eventually, unique
+
+import pipeline
+from clouds import ROOT, client
+
+SAMPLES = sorted(path for path in (ROOT / "scripts" / "demo_photos").iterdir() if path.suffix != ".md")
+
+
+def thumbnail(deployment: Deployment, key: str) -> bytes:
+    content: bytes = client("s3").get_object(Bucket=deployment["thumbnails_bucket"], Key=key)["Body"].read()
+    return content
+
+
+def test_a_photo_becomes_thumbnails_and_metadata(deployment: Deployment) -> None:
+    key = unique("photo.jpg")
+    deployment.put(key, photo(1600, 1200))
+    item = deployment.wait_for(key, status="READY")
+    assert (item["width"], item["height"], item["format"]) == (1600, 1200, "JPEG")
+    assert {name: (found["width"], found["height"]) for name, found in item["thumbnails"].items()} == {
+        "1280": (1280, 960),
+        "512": (512, 384),
+        "128": (128, 96),
+    }
+    for found in item["thumbnails"].values():
+        content = thumbnail(deployment, found["key"])
+        assert Image.open(io.BytesIO(content)).size == (found["width"], found["height"])
+        assert len(content) == found["bytes"]
+        assert close(colour_of(content), (200, 60, 40))
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.name)
+def test_every_sample_photo_has_its_verdict(deployment: Deployment, sample) -> None:
+    key = unique(sample.name)
+    deployment.put(key, sample.read_bytes())
+    item = deployment.wait_for(key, status="REJECTED" if sample.stem == "corrupt" else "READY")
+    assert ("reason" in item) == (sample.stem == "corrupt")
+
+
+def test_orientation_is_applied_and_metadata_removed(deployment: Deployment) -> None:
+    key = unique("rotated.jpg")
+    deployment.put(key, rotated_photo())
+    item = deployment.wait_for(key, status="READY")
+    assert (item["width"], item["height"]) == (480, 640)
+    picture = Image.open(io.BytesIO(thumbnail(deployment, item["thumbnails"]["512"]["key"])))
+    assert picture.size == (384, 512)
+    assert not picture.getexif()
+
+
+@pytest.mark.parametrize(
+    "name", ["with space.jpg", "plus+plus.jpg", "100%25.jpg", "사진/고양이 ü.jpg", "a&b=c?d#e.jpg", "quote'\"().jpg", "UPPER.JPG"]
+)
+def test_keys_of_every_kind_arrive_as_they_are(deployment: Deployment, name: str) -> None:
+    key = unique(name)
+    deployment.put(key, photo())
+    assert deployment.wait_for(key, status="READY")["key"] == key
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "empty"),
+        (b"hello, I am no picture", "unsupported_format"),
+        (photo()[:1500], "corrupt"),
+        (b"%PDF-1.7 ...", "unsupported_format"),
+    ],
+)
+def test_poison_is_recorded_with_its_reason_and_never_retried(deployment: Deployment, body: bytes, reason: str) -> None:
+    key = unique("poison.jpg")
+    deployment.put(key, body)
+    item = deployment.wait_for(key, status="REJECTED")
+    assert item["reason"] == reason
+    assert item["reason_text"]
+    assert deployment.thumbnails(key) == []
+
+
+def test_poison_does_not_hold_up_its_batch(deployment: Deployment) -> None:
+    keys = [unique(f"{number}.jpg") for number in range(10)]
+    with ThreadPoolExecutor(10) as pool:
+        list(pool.map(lambda pair: deployment.put(pair[1], b"x" if pair[0] % 2 else photo()), enumerate(keys)))
+    for number, key in enumerate(keys):
+        deployment.wait_for(key, status="REJECTED" if number % 2 else "READY")
+
+
+def test_an_overwritten_photo_shows_the_new_one_only(deployment: Deployment) -> None:
+    key = unique("again.jpg")
+    first = deployment.put(key, photo(colour=(200, 0, 0)))
+    deployment.wait_for(key, version_id=first)
+    second = deployment.put(key, photo(colour=(0, 0, 200)))
+    item = deployment.wait_for(key, version_id=second, status="READY")
+    assert close(colour_of(thumbnail(deployment, item["thumbnails"]["128"]["key"])), (0, 0, 200))
+    kept = sorted(found["key"] for found in item["thumbnails"].values())
+    eventually(lambda: deployment.thumbnails(key) == kept, "only the new version's thumbnails")
+
+
+def test_a_burst_of_overwrites_ends_with_the_last(deployment: Deployment) -> None:
+    key = unique("burst.jpg")
+    for shade in range(0, 200, 20):
+        last = deployment.put(key, photo(colour=(0, shade, 0)))
+    item = deployment.wait_for(key, version_id=last, status="READY")
+    deployment.settled()
+    assert deployment.item(key) == item
+    assert close(colour_of(thumbnail(deployment, item["thumbnails"]["128"]["key"])), (0, 180, 0))
+    assert len(deployment.thumbnails(key)) == len(item["thumbnails"])
+
+
+def test_a_deleted_photo_leaves_a_tombstone_and_no_thumbnails(deployment: Deployment) -> None:
+    key = unique("gone.jpg")
+    deployment.put(key, photo())
+    deployment.wait_for(key, status="READY")
+    client("s3").delete_object(Bucket=deployment["uploads_bucket"], Key=key)
+    item = deployment.wait_for(key, status="DELETED")
+    assert item["expires_at"] > 0
+    assert "thumbnails" not in item
+    eventually(lambda: not deployment.thumbnails(key), "no thumbnails")
+
+
+def test_a_photo_that_is_put_again_after_its_deletion_comes_back(deployment: Deployment) -> None:
+    key = unique("back.jpg")
+    deployment.put(key, photo())
+    deployment.wait_for(key, status="READY")
+    client("s3").delete_object(Bucket=deployment["uploads_bucket"], Key=key)
+    deployment.wait_for(key, status="DELETED")
+    version = deployment.put(key, photo(colour=(10, 200, 10)))
+    assert "expires_at" not in deployment.wait_for(key, status="READY", version_id=version)
+
+
+def test_a_noncurrent_version_may_go_without_a_trace(deployment: Deployment) -> None:
+    key = unique("versions.jpg")
+    old = deployment.put(key, photo(colour=(1, 2, 200)))
+    new = deployment.put(key, photo())
+    item = deployment.wait_for(key, status="READY", version_id=new)
+    client("s3").delete_object(Bucket=deployment["uploads_bucket"], Key=key, VersionId=old)
+    deployment.settled()
+    assert deployment.item(key) == item
+    assert deployment.thumbnails(key)
+
+
+def test_duplicates_change_nothing(deployment: Deployment) -> None:
+    key = unique("twice.jpg")
+    version = deployment.put(key, photo())
+    item = deployment.wait_for(key, status="READY")
+    record = deployment.record(key, version, item["sequencer"])
+    for _ in range(3):
+        deployment.send(record, record)
+    deployment.settled()
+    assert deployment.item(key) == item
+
+
+def test_a_late_event_of_an_old_version_changes_nothing(deployment: Deployment) -> None:
+    key = unique("late.jpg")
+    old = deployment.put(key, photo(colour=(250, 0, 0)))
+    deployment.wait_for(key, version_id=old)
+    new = deployment.put(key, photo(colour=(0, 0, 250)))
+    item = deployment.wait_for(key, version_id=new, status="READY")
+    deployment.settled()
+    deployment.send(deployment.record(key, old, "0000000000000001"))
+    deployment.settled()
+    assert deployment.item(key) == item
+    eventually(lambda: len(deployment.thumbnails(key)) == len(item["thumbnails"]), "no thumbnail of the old version")
+
+
+def test_a_test_event_is_acknowledged(deployment: Deployment) -> None:
+    body = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": deployment["uploads_bucket"]})
+    client("sqs").send_message(QueueUrl=deployment["uploads_queue_url"], MessageBody=body)
+    deployment.settled()
+    assert deployment.depth(deployment["uploads_dlq_url"]) == 0
+
+
+def test_newest_images_are_listed_first_by_status(deployment: Deployment) -> None:
+    keys = [unique(f"{number}.jpg") for number in range(3)]
+    for key in keys:
+        deployment.put(key, photo())
+        deployment.wait_for(key, status="READY")
+    found = client("dynamodb").query(
+        TableName=deployment["catalog_table"],
+        IndexName="by_status",
+        KeyConditionExpression="#s = :ready",
+        ExpressionAttributeNames={"#s": "status"},
+        ExpressionAttributeValues={":ready": {"S": "READY"}},
+        ScanIndexForward=False,
+    )["Items"]
+    listed = [item["key"]["S"] for item in found if item["key"]["S"] in keys]
+    assert listed == keys[::-1]
+
+
+def test_200_uploads_of_1_mb_in_parallel_all_arrive_once(deployment: Deployment) -> None:
+    keys = [unique(f"{number}.jpg") for number in range(200)]
+    with ThreadPoolExecutor(16) as pool:
+        versions = dict(zip(keys, pool.map(lambda number: deployment.put(keys[number], heavy_photo(number)), range(200)), strict=True))
+    for key in keys:
+        deployment.wait_for(key, timeout_s=240, status="READY", version_id=versions[key])
+    deployment.settled()
+    assert deployment.depth(deployment["uploads_dlq_url"]) == 0
+    found = (
+        client("dynamodb")
+        .get_paginator("scan")
+        .paginate(TableName=deployment["catalog_table"], ProjectionExpression="#k", ExpressionAttributeNames={"#k": "key"})
+    )
+    listed = [item["key"]["S"] for page in found for item in page["Items"] if item["key"]["S"] in versions]
+    assert sorted(listed) == sorted(keys)
+    sample = pipeline.image_id(deployment["uploads_bucket"], keys[0])
+    assert len(client("s3").list_objects_v2(Bucket=deployment["thumbnails_bucket"], Prefix=f"{sample}/")["Contents"]) == 3

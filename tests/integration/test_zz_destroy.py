@@ -1,0 +1,38 @@
+"""Last by its name: what was deployed goes away without a trace."""
+
+import pytest
+from support import Deployment, eventually
+
+import clouds
+import deploy
+from clouds import client
+
+
+def left(prefix: str) -> list[str]:
+    """Names of everything whose name starts with an environment's prefix."""
+    lists = {
+        "bucket": [found["Name"] for found in client("s3").list_buckets()["Buckets"]],
+        "queue": [url.rsplit("/", 1)[1] for url in client("sqs").list_queues().get("QueueUrls", [])],
+        "table": client("dynamodb").list_tables()["TableNames"],
+        "function": [found["FunctionName"] for found in client("lambda").list_functions()["Functions"]],
+        "mapping": [found["FunctionArn"].split(":")[6] for found in client("lambda").list_event_source_mappings()["EventSourceMappings"]],
+        "role": [found["RoleName"] for found in client("iam").list_roles()["Roles"]],
+        "topic": [found["TopicArn"].rsplit(":", 1)[1] for found in client("sns").list_topics()["Topics"]],
+        "rule": [found["Name"] for found in client("events").list_rules()["Rules"]],
+        "alarm": [found["AlarmName"] for found in client("cloudwatch").describe_alarms()["MetricAlarms"]],
+        "log group": [found["logGroupName"].rsplit("/", 1)[1] for found in client("logs").describe_log_groups()["logGroups"]],
+        "API": [found["name"] for found in client("apigateway").get_rest_apis()["items"]],
+        "stream": client("kinesis").list_streams()["StreamNames"],
+    }
+    return [f"{kind} {name}" for kind, names in lists.items() for name in names if name.startswith(f"{prefix}-")]
+
+
+def test_destroy_leaves_nothing(deployment: Deployment, request: pytest.FixtureRequest) -> None:
+    if request.config.getoption("--keep"):
+        pytest.skip("--keep leaves the deployment")
+    assert left(deployment["prefix"]), "what is destroyed was there"
+    if clouds.lane().port is None:
+        pytest.skip("a real account is destroyed by its owner: make destroy ENV=...")
+    deploy.terraform("destroy", "-input=false", "-auto-approve", capture=True)
+    deploy.outputs_file().unlink()
+    eventually(lambda: not left(deployment["prefix"]), f"nothing left; there is {left(deployment['prefix'])}")
