@@ -31,7 +31,7 @@ test: setup ## set up and pass all tests that need no Docker and no account
 	@scripts/test.sh
 
 ##@ Build and look
-.PHONY: setup build upload thumbnail
+.PHONY: setup build upload thumbnail invoke logs
 setup: ## make the Python environments and find or fetch Terraform, under build/
 	@scripts/bootstrap.sh dev localstack terraform
 
@@ -43,6 +43,12 @@ upload: setup ## send FILE="a.jpg b.png" through the deployed pipeline
 
 thumbnail: setup ## make thumbnails of FILE=... into build/thumbnails with no cloud
 	@$(PY) scripts/thumbnail.py $(FILE) --out build/thumbnails
+
+invoke: setup ## call a function: FN=thumbnailer EVENT=test_event (a file, or one of its events/)
+	@$(PY) scripts/invoke.py "$(FN)" "$(EVENT)"
+
+logs: setup ## a function's log: FN=thumbnailer [FOLLOW=1]
+	@$(PY) scripts/logs.py "$(FN)" $(if $(FOLLOW),--follow)
 
 ##@ The embedded LocalStack
 .PHONY: up down status

@@ -38,6 +38,11 @@ class Lane:
         """Names what is kept for this lane under build/: two emulators at once do not share it."""
         return self.name if self.port in {None, DEFAULT_PORT} else f"{self.name}-{self.port}"
 
+    @property
+    def architecture(self) -> str:
+        """Lambda's instruction set: an emulator runs functions on this machine; ARCH overrides."""
+        return os.environ.get("ARCH") or (HOST_ARCHITECTURE if self.port else "x86_64")
+
     def environment(self) -> dict[str, str]:
         """The process environment for Terraform, boto3 and pytest.
 
@@ -45,6 +50,7 @@ class Lane:
         """
         environment = dict(os.environ)
         environment.update(tool_environment())
+        environment["TF_VAR_architecture"] = self.architecture
         if not self.port:
             return environment
         for variable in [name for name in environment if name.startswith("AWS_")]:
@@ -60,7 +66,6 @@ class Lane:
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "TF_VAR_s3_use_path_style": "true",
-            "TF_VAR_architecture": HOST_ARCHITECTURE,
         }
 
 

@@ -44,6 +44,14 @@ def outputs() -> dict[str, Any]:
     return found
 
 
+def deployed_function(name: str) -> dict[str, str]:
+    """ARNs, name and log group of a deployed function. Raises PipelineError naming those there are."""
+    functions: dict[str, dict[str, str]] = outputs()["functions"]
+    if name not in functions:
+        raise PipelineError(f"no function '{name}' is deployed; there are: {', '.join(sorted(functions))}")
+    return functions[name]
+
+
 def upload(file: Path, key: str | None = None) -> Upload:
     """Put a file into the uploads bucket, by default under its own name. Raises OSError if it can't be read."""
     bucket, key = outputs()["uploads_bucket"], key or file.name

@@ -41,6 +41,6 @@ def cloud(request: pytest.FixtureRequest) -> Iterator[clouds.Lane]:
 @pytest.fixture(scope="session")
 def deployment(cloud: clouds.Lane) -> Deployment:
     """The environment, built, planned and applied with the scripts that users run. Destroyed by test_zz_destroy.py."""
-    build.build_all(build.function_names(), clouds.HOST_ARCHITECTURE, clouds.BUILD)
+    build.build_all(build.function_names(), cloud.architecture, clouds.BUILD)
     deploy.prepare(ENVIRONMENT)
     return Deployment(deploy.apply(ENVIRONMENT, clouds.BUILD / f"{cloud.key}.tfplan", quiet=True))

@@ -1,0 +1,50 @@
+"""Invoke a deployed function with an event and show its answer and log. Usage: invoke.py FUNCTION EVENT
+
+FUNCTION is a folder of functions/; EVENT is a JSON file, or the name of one in functions/FUNCTION/events/.
+"""
+
+import argparse
+import base64
+import json
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from build import FUNCTIONS
+from clouds import client
+from pipeline import PipelineError, deployed_function
+
+
+def event_file(function: str, event: str) -> Path:
+    """The file that EVENT means. Raises PipelineError naming the events there are."""
+    own = FUNCTIONS / function / "events"
+    for candidate in (Path(event), own / event, own / f"{event}.json"):
+        if candidate.is_file():
+            return candidate
+    known = ", ".join(sorted(path.stem for path in own.glob("*.json"))) or "none"
+    raise PipelineError(f"no event '{event}': give a JSON file, or one of functions/{function}/events: {known}")
+
+
+def main() -> None:
+    """Invoke, print, and exit 1 if the function failed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("function")
+    parser.add_argument("event")
+    options = parser.parse_args()
+    console = Console(highlight=False)
+    try:
+        arn = deployed_function(options.function)["alias_arn"]
+        payload = json.dumps(json.loads(event_file(options.function, options.event).read_text())).encode()
+    except (PipelineError, ValueError) as error:
+        sys.exit(f"invoke: {error}")
+    answer = client("lambda").invoke(FunctionName=arn, Payload=payload, LogType="Tail")
+    console.print(base64.b64decode(answer.get("LogResult", "")).decode(errors="replace"), style="dim", markup=False, soft_wrap=True)
+    body = answer["Payload"].read().decode() or "null"
+    console.print_json(body)
+    if "FunctionError" in answer:
+        sys.exit(f"invoke: {options.function} failed ({answer['FunctionError']}); the log is above")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""Print a deployed function's log lines, oldest first. Usage: logs.py FUNCTION [--follow] [--minutes N]"""
+
+import argparse
+import sys
+import time
+from datetime import UTC, datetime
+
+from clouds import client
+from pipeline import PipelineError, deployed_function
+
+
+def show(group: str, since_ms: int) -> int:
+    """Print the events after `since_ms` (epoch, ms); the time of the last one."""
+    pages = client("logs").get_paginator("filter_log_events").paginate(logGroupName=group, startTime=since_ms + 1)
+    events = sorted((event for page in pages for event in page["events"]), key=lambda event: event["timestamp"])
+    for event in events:
+        moment = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
+        print(f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03d} {event['message'].rstrip()}")
+    return max([since_ms, *(event["timestamp"] for event in events)])
+
+
+def main() -> None:
+    """Print what there is and, with --follow, what comes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("function")
+    parser.add_argument("--follow", action="store_true", help="go on until Ctrl-C")
+    parser.add_argument("--minutes", type=int, default=60, help="how far back (default 60)")
+    options = parser.parse_args()
+    try:
+        group = deployed_function(options.function)["log_group"]
+    except PipelineError as error:
+        sys.exit(f"logs: {error}")
+    try:
+        last = show(group, int((time.time() - options.minutes * 60) * 1000))
+        while options.follow:
+            time.sleep(1)
+            last = show(group, last)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

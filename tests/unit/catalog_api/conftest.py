@@ -1,0 +1,226 @@
+"""A catalog in moto, and a client that checks each answer against the OpenAPI document."""
+
+import base64
+import gzip
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+os.environ.setdefault("AWS_ACCESS_KEY_ID", "testing")
+os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "testing")
+os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "catalog_api")
+os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Eventloom/test")
+os.environ.setdefault("UPLOADS_BUCKET", "uploads")
+os.environ.setdefault("THUMBNAILS_BUCKET", "thumbnails")
+os.environ.setdefault("CATALOG_TABLE", "catalog")
+os.environ.setdefault("STATE_TABLE", "state")
+os.environ.setdefault("ALLOWED_ORIGINS", "https://photos.example.com,https://admin.example.com")
+
+import jsonschema
+import pytest
+from catalog_api.handler import lambda_handler
+from catalog_api.settings import SETTINGS
+from moto import mock_aws
+from shared.clients import client
+
+EVENTS = Path(__file__).parents[3] / "functions/catalog_api/events"
+
+
+class Context:
+    """As much of Lambda's context as the function uses."""
+
+    function_name = "catalog-api"
+    memory_limit_in_mb = 512
+    invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:catalog-api"
+    aws_request_id = "invocation-id"
+
+    def __init__(self, milliseconds: int) -> None:
+        self.milliseconds = milliseconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.milliseconds
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+class Api:
+    """Calls the handler as API Gateway or a load balancer does; no answer may depart from the OpenAPI document."""
+
+    def __init__(self) -> None:
+        self.document = self.send("GET", "/openapi.json", check=False).json
+
+    def send(self, method: str, path: str, *, body: Any = None, query: dict[str, Any] | None = None, **options: Any) -> Answer:
+        """Options: headers, alb (False), milliseconds, check (True), base64 (False)."""
+        headers = {"accept": "*/*"} | ({"content-type": "application/json"} if body is not None else {}) | options.get("headers", {})
+        text = body if isinstance(body, str) or body is None else json.dumps(body)
+        encoded = options.get("base64", False)
+        event = {
+            "httpMethod": method,
+            "path": path,
+            "body": base64.b64encode(text.encode()).decode() if encoded and text else text,
+            "isBase64Encoded": encoded,
+        }
+        event |= _alb(headers, query) if options.get("alb") else _rest(path, headers, query)
+        answer = _read(lambda_handler(event, Context(options.get("milliseconds", 29_000))))
+        if options.get("check", True):
+            self.check(method, path, answer)
+        return answer
+
+    def check(self, method: str, path: str, answer: Answer) -> None:
+        """Fails if status, content type or body aren't what the document says."""
+        kind = answer.headers.get("content-type", "")
+        if answer.status >= 400:
+            assert kind == "application/problem+json"
+            assert answer.json["status"] == answer.status
+            self.conforms(answer, {"$ref": "#/components/schemas/ProblemDocument"})
+        operation = self._operation(method, path)
+        if operation is None:
+            return
+        documented = operation["responses"][str(answer.status)]
+        if not documented.get("content"):
+            assert not answer.text
+            return
+        self.conforms(answer, documented["content"][kind]["schema"])
+
+    def conforms(self, answer: Answer, schema: dict[str, Any]) -> None:
+        """Fails if the body doesn't conform to a schema of the document."""
+        jsonschema.validate(answer.json, {**schema, "components": self.document["components"]}, jsonschema.Draft202012Validator)
+
+    def _operation(self, method: str, path: str) -> dict[str, Any] | None:
+        parts = path.strip("/").split("/")
+        for template, operations in self.document["paths"].items():
+            wanted = template.strip("/").split("/")
+            if len(wanted) == len(parts) and all(want in (part, f"{{{want[1:-1]}}}") for want, part in zip(wanted, parts, strict=True)):
+                found: dict[str, Any] | None = operations.get(method.lower())
+                return found
+        return None
+
+
+def _read(raw: dict[str, Any]) -> Answer:
+    """What a client sees of a proxy answer."""
+    multiple = raw.get("multiValueHeaders") or {name: [value] for name, value in raw["headers"].items()}
+    headers = {name.lower(): ", ".join(values) for name, values in multiple.items()}
+    body = raw["body"] or ""
+    content = base64.b64decode(body) if raw["isBase64Encoded"] else body.encode()
+    if headers.get("content-encoding") == "gzip":
+        content = gzip.decompress(content)
+    return Answer(raw["statusCode"], headers, content.decode())
+
+
+def _rest(path: str, headers: dict[str, str], query: dict[str, Any] | None) -> dict[str, Any]:
+    lists = {name: value if isinstance(value, list) else [value] for name, value in (query or {}).items()}
+    return {
+        "headers": headers,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "queryStringParameters": {name: values[-1] for name, values in lists.items()} or None,
+        "multiValueQueryStringParameters": lists or None,
+        "requestContext": {"stage": "live", "path": f"/live{path}", "requestId": "request-id"},
+    }
+
+
+def _alb(headers: dict[str, str], query: dict[str, Any] | None) -> dict[str, Any]:
+    return {"headers": headers, "queryStringParameters": query or {}, "requestContext": {"elb": {"targetGroupArn": "arn:aws:tg"}}}
+
+
+@pytest.fixture
+def aws() -> Iterator[None]:
+    """Empty buckets and tables as Terraform makes them."""
+    with _cloud():
+        yield
+
+
+@contextmanager
+def _cloud() -> Iterator[None]:
+    with mock_aws():
+        client.cache_clear()
+        for bucket in (SETTINGS.uploads_bucket, SETTINGS.thumbnails_bucket):
+            client("s3").create_bucket(Bucket=bucket)
+        _table(SETTINGS.state_table, "pk", [])
+        _table(SETTINGS.catalog_table, "image_id", ["status", "uploaded_at"])
+        yield
+        client.cache_clear()
+
+
+def _table(name: str, key: str, index: list[str]) -> None:
+    more: dict[str, Any] = {}
+    if index:
+        schema = [{"AttributeName": part, "KeyType": kind} for part, kind in zip(index, ("HASH", "RANGE"), strict=True)]
+        more = {"GlobalSecondaryIndexes": [{"IndexName": "by_status", "KeySchema": schema, "Projection": {"ProjectionType": "ALL"}}]}
+    client("dynamodb").create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": part, "AttributeType": "S"} for part in (key, *index)],
+        **more,
+    )
+
+
+@pytest.fixture
+def api(aws: None) -> Api:
+    return Api()
+
+
+@pytest.fixture
+def put_image(aws: None) -> Callable[..., str]:
+    """`put_image(number, status="READY", **attributes)` puts an image into the catalog and returns its id."""
+    return _put_image
+
+
+def _put_image(number: int, status: str = "READY", **fields: Any) -> str:
+    image_id = f"{number:032x}"
+    key = fields.pop("key", f"web/2026/11/{number % 28 + 1:02d}/{'ab' * 16}-photo{number}.jpg")
+    item: dict[str, Any] = {
+        "image_id": {"S": image_id},
+        "bucket": {"S": SETTINGS.uploads_bucket},
+        "key": {"S": key},
+        "status": {"S": status},
+        "uploaded_at": {"S": f"2026-11-{number % 28 + 1:02d}T09:30:00.{number:03d}Z"},
+        "processed_at": {"S": "2026-11-30T09:30:02.000Z"},
+        "bytes": {"N": str(1000 + number)},
+        "format": {"S": "JPEG"},
+        "width": {"N": "4000"},
+        "height": {"N": "3000"},
+        "thumbnails": {"M": {size: {"M": _thumbnail(image_id, size)} for size in ("1280", "128")}},
+    }
+    if status == "REJECTED":
+        item |= {"reason": {"S": "corrupt"}, "reason_text": {"S": "The file is damaged."}, "thumbnails": {"M": {}}}
+        del item["format"]
+    client("dynamodb").put_item(TableName=SETTINGS.catalog_table, Item=item | fields)
+    return image_id
+
+
+def _thumbnail(image_id: str, size: str) -> dict[str, Any]:
+    return {
+        "key": {"S": f"{image_id}/0123456789ab/{size}.jpg"},
+        "width": {"N": size},
+        "height": {"N": "96"},
+        "bytes": {"N": "5000"},
+        "content_type": {"S": "image/jpeg"},
+    }
+
+
+@pytest.fixture(scope="module")
+def shared_api() -> Iterator[Api]:
+    """One API for many generated requests."""
+    with _cloud():
+        yield Api()
+
+
+@pytest.fixture
+def recorded(aws: None) -> Callable[[Path], Answer]:
+    """Sends an event of the function's events/ folder."""
+    return lambda name: _read(lambda_handler(json.loads((EVENTS / name).read_text()), Context(29_000)))  # type: ignore[arg-type]

@@ -1,0 +1,162 @@
+"""What holds for every request: errors as problems, guards, CORS, compression, headers; whatever is sent, no 5xx."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError
+from catalog_api import catalog, responses
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+POSTS = st.sampled_from(["/uploads", "/reports"])
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters()), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("POST", "/health", "GET"),
+        ("PUT", "/images", "GET"),
+        ("POST", f"/images/{'0' * 32}", "DELETE, GET"),
+        ("GET", "/uploads", "POST"),
+        ("HEAD", "/images", "GET"),
+    ],
+)
+def test_other_methods_are_405_with_allow(api: Any, method: str, path: str, allow: str) -> None:
+    answer = api.send(method, path, check=False)
+    assert (answer.status, answer.headers["allow"]) == (405, allow)
+    api.conforms(answer, {"$ref": "#/components/schemas/ProblemDocument"})
+
+
+@pytest.mark.parametrize("path", ["/", "/nothing", "/images/a/b", "/images//", "/%00", "//", "/../health"])
+def test_unknown_paths_are_404(api: Any, path: str) -> None:
+    if path.strip("/") == "images":
+        pytest.skip("a trailing slash is ignored, as by API Gateway")
+    answer = api.send("GET", path)
+    assert (answer.status, answer.headers["content-type"]) == (404, "application/problem+json")
+
+
+@pytest.mark.parametrize("image_id", ["x", "0" * 31, "0" * 33, "G" * 32, "A" * 32, "é" * 32, "%2e%2e", "0" * 32 + "\n"])
+def test_ids_that_cannot_be_are_refused(api: Any, image_id: str) -> None:
+    assert api.send("GET", f"/images/{image_id}").status in (404, 422)
+    assert api.send("DELETE", f"/images/{image_id}").status in (404, 422)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status"),
+    [
+        ("{", "application/json", 400),
+        ("", "application/json", 400),
+        ("[" * 16_000, "application/json", 400),
+        ('{"bytes": ' + "9" * 5000 + "}", "application/json", 400),
+        ('{"bytes": NaN}', "application/json", 400),
+        ('{"filename": "\\ud800"}', "application/json", 400),
+        ("[{}]", "application/json", 422),
+        ("null", "application/json", 422),
+        ("{}", "application/json; charset=utf-8", 422),
+        ("{}", "text/plain", 415),
+        ("filename=a", "application/x-www-form-urlencoded", 415),
+        ("--b--", "multipart/form-data; boundary=b", 415),
+        ("{}", "application/jsonp", 415),
+        ('{"filename": "' + "x" * 20_000 + '"}', "application/json", 413),
+    ],
+)
+@pytest.mark.parametrize("path", ["/uploads", "/reports"])
+@pytest.mark.parametrize("base64", [False, True])
+def test_bodies_that_are_not_one_small_json_object(api: Any, path: str, body: str, content_type: str, status: int, base64: bool) -> None:
+    answer = api.send("POST", path, body=body, headers={"content-type": content_type}, base64=base64)
+    assert answer.status == status
+    assert "x" * 100 not in answer.text
+
+
+@settings(max_examples=150, deadline=None)
+@given(POSTS, st.one_of(st.text(max_size=200), JSON_VALUES.map(json.dumps)), st.booleans())
+def test_no_body_is_a_server_error(shared_api: Any, path: str, body: str, alb: bool) -> None:
+    assert shared_api.send("POST", path, body=body, alb=alb).status < 500
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from(["GET", "DELETE", "POST", "OPTIONS"]),
+    st.sampled_from(["/images", "/images/{}", "/reports/{}", "/{}", "/health"]),
+    st.text(max_size=40),
+    st.dictionaries(st.sampled_from(["limit", "status", "cursor", "x"]), st.text(max_size=40), max_size=3),
+    st.booleans(),
+)
+def test_no_url_is_a_server_error(shared_api: Any, method: str, path: str, part: str, query: dict[str, str], alb: bool) -> None:
+    answer = shared_api.send(method, path.format(part.replace("/", "")), query=query, alb=alb, check=False)
+    assert answer.status < 500
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (ClientError({"Error": {"Code": "ThrottlingException"}}, "Query"), 503),
+        (ConnectTimeoutError(endpoint_url="https://dynamodb"), 503),
+        (ClientError({"Error": {"Code": "AccessDeniedException", "Message": "arn:secret"}}, "Query"), 500),
+        (KeyError("arn:secret"), 500),
+    ],
+)
+def test_failures_behind_the_api_tell_nothing_but_a_request_id(
+    api: Any, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(catalog, "page", fail)
+    answer = api.send("GET", "/images")
+    assert (answer.status, answer.json["request_id"]) == (status, "request-id")
+    assert "secret" not in answer.text
+    assert ("retry-after" in answer.headers) == (status == 503)
+
+
+@pytest.mark.parametrize("alb", [False, True])
+def test_every_answer_has_security_headers(api: Any, alb: bool) -> None:
+    for path in ("/health", "/nothing", "/images"):
+        answer = api.send("GET", path, alb=alb)
+        assert {name.lower(): value for name, value in responses.SECURITY_HEADERS.items()}.items() <= answer.headers.items()
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["x-request-id"] == ("invocation-id" if alb else "request-id")
+
+
+@pytest.mark.parametrize(("origin", "allowed"), [("https://admin.example.com", True), ("https://evil.example", False)])
+def test_cors_is_for_the_configured_origins(api: Any, origin: str, allowed: bool) -> None:
+    for method, path in (("OPTIONS", "/uploads"), ("GET", "/images"), ("GET", "/nothing"), ("POST", "/uploads")):
+        answer = api.send(method, path, headers={"origin": origin}, check=False)
+        assert answer.headers.get("access-control-allow-origin") == (origin if allowed else None)
+        assert "Origin" in answer.headers["vary"]
+    preflight = api.send("OPTIONS", "/uploads", headers={"origin": origin}, check=False)
+    assert preflight.status == 204
+    assert {"DELETE", "GET", "POST"} <= set(preflight.headers["access-control-allow-methods"].split(","))
+
+
+@pytest.mark.parametrize(
+    ("accepted", "packed"),
+    [("gzip", True), ("br, GZIP;q=0.5", True), ("*", True), ("gzip;q=0", False), ("*;q=0", False), ("identity", False), ("", False)],
+)
+@pytest.mark.parametrize("alb", [False, True])
+def test_long_answers_are_packed_if_the_client_wants(api: Any, accepted: str, packed: bool, alb: bool) -> None:
+    answer = api.send("GET", "/openapi.json", headers={"accept-encoding": accepted}, alb=alb)
+    assert ("content-encoding" in answer.headers) == packed
+    assert answer.json["openapi"].startswith("3.1")
+
+
+def test_short_answers_are_not_packed(api: Any) -> None:
+    assert "content-encoding" not in api.send("GET", "/health", headers={"accept-encoding": "gzip"}).headers
+
+
+@pytest.mark.parametrize("name", ["rest_list_images.json", "alb_get_health.json"])
+def test_recorded_events(recorded: Any, name: str) -> None:
+    assert recorded(Path(name)).status == 200
+
+
+def test_a_load_balancer_passes_queries_on_encoded(api: Any, put_image: Any) -> None:
+    put_image(1, "REJECTED")
+    answer = api.send("GET", "/images", query={"%73tatus": "REJECT%45D"}, alb=True)
+    assert len(answer.json["images"]) == 1

@@ -1,0 +1,156 @@
+"""Listing, showing and deleting images."""
+
+import json
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from catalog_api import cursors
+from catalog_api.settings import SETTINGS
+from shared.clients import client
+
+
+def test_health_is_answered_without_aws(api: Any) -> None:
+    assert api.send("GET", "/health").json == {"status": "ok"}
+
+
+def test_pages_go_through_all_images_newest_first(api: Any, put_image: Any) -> None:
+    ids = [put_image(number) for number in range(7)]
+    put_image(99, "REJECTED")
+    found: list[str] = []
+    query: dict[str, str] = {"limit": "3"}
+    sizes = []
+    while True:
+        page = api.send("GET", "/images", query=query).json
+        sizes.append(len(page["images"]))
+        found += [image["image_id"] for image in page["images"]]
+        if page["next_cursor"] is None:
+            break
+        query["cursor"] = page["next_cursor"]
+    assert found == ids[::-1]
+    assert sizes == [3, 3, 1]
+
+
+def test_an_image_of_a_page_has_thumbnail_urls(api: Any, put_image: Any) -> None:
+    put_image(1)
+    (image,) = api.send("GET", "/images").json["images"]
+    assert image["filename"] == "photo1.jpg"
+    assert list(image["thumbnails"]) == ["128", "1280"]
+    url = urlsplit(image["thumbnails"]["128"]["url"])
+    assert url.path.endswith(f"{image['image_id']}/0123456789ab/128.jpg")
+    assert parse_qs(url.query)["X-Amz-Expires"] == [str(SETTINGS.url_expiry_s)]
+
+
+def test_rejected_images_say_why(api: Any, put_image: Any) -> None:
+    put_image(1, "REJECTED")
+    (image,) = api.send("GET", "/images", query={"status": "REJECTED"}).json["images"]
+    assert (image["reason"], image["reason_text"], image["thumbnails"]) == ("corrupt", "The file is damaged.", {})
+
+
+def test_an_image_has_a_link_that_downloads_the_original(api: Any, put_image: Any) -> None:
+    image = api.send("GET", f"/images/{put_image(1)}").json
+    query = parse_qs(urlsplit(image["original_url"]).query)
+    assert query["response-content-disposition"] == ["attachment; filename*=UTF-8''photo1.jpg"]
+    assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
+
+
+@pytest.mark.parametrize("fields", [{"status": {"S": "DELETED"}}, None], ids=["deleted", "unknown"])
+def test_what_is_gone_is_not_found(api: Any, put_image: Any, fields: dict[str, Any] | None) -> None:
+    image_id = put_image(1, **fields) if fields else "0" * 32
+    answer = api.send("GET", f"/images/{image_id}")
+    assert answer.status == 404
+    assert answer.json["request_id"] == "request-id"
+
+
+def test_deleting_removes_the_original_and_can_be_repeated(api: Any, put_image: Any) -> None:
+    image_id = put_image(1, key={"S": "web/2026/11/01/original.jpg"})
+    client("s3").put_object(Bucket=SETTINGS.uploads_bucket, Key="web/2026/11/01/original.jpg", Body=b"x")
+    assert [api.send("DELETE", f"/images/{image_id}").status for _ in range(2)] == [202, 202]
+    assert client("s3").list_objects_v2(Bucket=SETTINGS.uploads_bucket)["KeyCount"] == 0
+    put_image(1, status="DELETED")
+    assert api.send("DELETE", f"/images/{image_id}").status == 204
+
+
+def test_deleting_what_never_was_is_no_error(api: Any) -> None:
+    assert api.send("DELETE", f"/images/{'f' * 32}").status == 204
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    ["x", "%%%", "é", "WzFd", "W10", "bnVsbA", "MQ", "A" * 511, "[" * 500, '{"a":1}'],
+)
+def test_a_cursor_that_was_not_given_out_is_refused(api: Any, cursor: str) -> None:
+    answer = api.send("GET", "/images", query={"cursor": cursor})
+    assert answer.status == 400
+    assert answer.json["type"] == "urn:problem:eventloom:invalid-cursor"
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ["REJECTED", "2026-11-01T09:30:00.000Z", "0" * 32],
+        ["READY", "2026-11-01", "0" * 32],
+        ["READY", "2026-11-01T09:30:00.000Z", "../../etc"],
+        ["READY", 1, "0" * 32],
+        ["READY", "2026-11-01T09:30:00.000Z\n", "0" * 32],
+        ["READY", {}, []],
+    ],
+)
+def test_a_forged_cursor_is_refused(api: Any, parts: list[Any]) -> None:
+    forged = cursors.encode(parts[0], (parts[1], parts[2]))
+    assert api.send("GET", "/images", query={"cursor": forged}).status == 400
+
+
+def test_a_cursor_outlives_the_image_it_points_at(api: Any, put_image: Any) -> None:
+    ids = [put_image(number) for number in range(4)]
+    cursor = api.send("GET", "/images", query={"limit": "2"}).json["next_cursor"]
+    client("dynamodb").delete_item(TableName=SETTINGS.catalog_table, Key={"image_id": {"S": ids[2]}})
+    answer = api.send("GET", "/images", query={"limit": "2", "cursor": cursor})
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ({"limit": "0"}, "limit"),
+        ({"limit": "101"}, "limit"),
+        ({"limit": "many"}, "limit"),
+        ({"status": "DELETED"}, "status"),
+        ({"limit": ["1", "2"]}, "limit"),
+        ({"colour": "red"}, "colour"),
+    ],
+)
+def test_wrong_parameters_are_refused_by_name(api: Any, query: dict[str, Any], parameter: str) -> None:
+    answer = api.send("GET", "/images", query=query)
+    assert answer.status == 422
+    assert [error["parameter"] for error in answer.json["errors"]] == [parameter]
+
+
+def test_reports_count_by_status_and_format(api: Any, put_image: Any) -> None:
+    for number in range(5):
+        put_image(number)
+    put_image(5, "REJECTED")
+    answer = api.send("POST", "/reports", body={"first_day": "2026-11-02", "days": 5})
+    assert answer.status == 201
+    report = answer.json
+    assert report["rows"] == [
+        {"status": "READY", "format": "JPEG", "images": 4, "bytes": 4010},
+        {"status": "REJECTED", "format": "unknown", "images": 1, "bytes": 1005},
+    ]
+    assert (report["first_day"], report["last_day"], report["complete"]) == ("2026-11-02", "2026-11-06", True)
+    datetime.fromisoformat(report["created_at"])
+    again = api.send("GET", f"/reports/{report['report_id']}")
+    assert again.json == report
+
+
+def test_a_report_that_runs_out_of_time_says_so(api: Any, put_image: Any) -> None:
+    put_image(1)
+    report = api.send("POST", "/reports", body={"first_day": "2026-11-01", "days": 31}, milliseconds=1000).json
+    assert (report["complete"], report["rows"]) == (False, [])
+
+
+def test_an_expired_report_is_gone(api: Any) -> None:
+    item = {"pk": {"S": f"report#{'a' * 32}"}, "document": {"S": json.dumps({})}, "expires_at": {"N": "1"}}
+    client("dynamodb").put_item(TableName=SETTINGS.state_table, Item=item)
+    assert api.send("GET", f"/reports/{'a' * 32}").status == 404

@@ -1,0 +1,135 @@
+"""Presigned uploads: what S3 is told to accept."""
+
+import base64
+import hashlib
+import json
+import unicodedata
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from catalog_api import storage
+from catalog_api.models import ContentType
+from catalog_api.settings import SETTINGS
+from catalog_api.uploads import EXTENSIONS, display_name, key_of, safe_name
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+TYPES = st.sampled_from(sorted(EXTENSIONS))
+
+
+def wanted(**changes: Any) -> dict[str, Any]:
+    return {"filename": "sunset.jpg", "content_type": "image/jpeg", "bytes": 2_500_000} | changes
+
+
+def test_the_policy_pins_key_type_size_and_expiry(api: Any) -> None:
+    answer = api.send("POST", "/uploads", body=wanted())
+    assert answer.status == 201
+    upload = answer.json
+    policy = json.loads(base64.b64decode(upload["fields"]["policy"]))
+    assert {"key": upload["fields"]["key"]} in policy["conditions"]
+    assert {"Content-Type": "image/jpeg"} in policy["conditions"]
+    assert {"bucket": SETTINGS.uploads_bucket} in policy["conditions"]
+    assert ["content-length-range", 2_500_000, 2_500_000] in policy["conditions"]
+    left = datetime.fromisoformat(policy["expiration"]) - datetime.now(UTC)
+    assert 0 < left.total_seconds() <= SETTINGS.url_expiry_s == upload["expires_in_s"]
+
+
+def test_the_id_is_the_one_that_the_pipeline_will_compute(api: Any) -> None:
+    upload = api.send("POST", "/uploads", body=wanted()).json
+    key = upload["fields"]["key"]
+    assert key.startswith(f"web/{datetime.now(UTC):%Y/%m/}")
+    assert upload["image_id"] == hashlib.sha256(f"{SETTINGS.uploads_bucket}/{key}".encode()).hexdigest()[:32]
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"content_type": "text/html"}, "#/content_type"),
+        ({"content_type": "IMAGE/JPEG"}, "#/content_type"),
+        ({"bytes": 0}, "#/bytes"),
+        ({"bytes": SETTINGS.max_upload_bytes + 1}, "#/bytes"),
+        ({"bytes": "5"}, "#/bytes"),
+        ({"bytes": True}, "#/bytes"),
+        ({"bytes": 1.5}, "#/bytes"),
+        ({"filename": ""}, "#/filename"),
+        ({"filename": "x" * 256}, "#/filename"),
+        ({"filename": None}, "#/filename"),
+        ({"admin": True}, "#/admin"),
+    ],
+)
+def test_what_is_wrong_is_refused_and_pointed_at(api: Any, changes: dict[str, Any], pointer: str) -> None:
+    answer = api.send("POST", "/uploads", body=wanted(**changes))
+    assert answer.status == 422
+    assert [error["pointer"] for error in answer.json["errors"]] == [pointer]
+
+
+@given(st.text(max_size=255), TYPES)
+def test_any_file_name_becomes_a_safe_one(filename: str, content_type: str) -> None:
+    name = safe_name(filename, content_type)
+    assert name == unicodedata.normalize("NFC", name)
+    assert all(character in "-_." or unicodedata.category(character)[0] in "LMN" for character in name)
+    assert not name.startswith((".", "-"))
+    assert name.lower().endswith(EXTENSIONS[content_type])
+    assert len(key_of(filename, content_type, datetime.now(UTC), "a" * 32).encode("utf-8", "replace")) < 1024
+
+
+@pytest.mark.parametrize(
+    ("given_name", "expected"),
+    [
+        ("../../etc/passwd", "passwd.jpg"),
+        ("C:\\Photos\\IMG 1.JPG", "IMG_1.JPG"),
+        ("가족 사진.jpeg", "가족_사진.jpeg"),
+        ("${filename}", "filename.jpg"),
+        (".jpg", "image.jpg"),
+        ("a.b.png", "a.b.png.jpg"),
+    ],
+)
+def test_names_stay_readable(given_name: str, expected: str) -> None:
+    assert safe_name(given_name, "image/jpeg") == expected
+
+
+def test_a_key_shows_the_name_that_was_uploaded() -> None:
+    assert display_name(key_of("a-b.jpg", "image/jpeg", datetime.now(UTC), "0" * 32)) == "a-b.jpg"
+    assert display_name("cameras/7/c-1.jpg") == "c-1.jpg"
+
+
+def test_the_accepted_types_are_the_documented_ones() -> None:
+    assert set(get_args(ContentType)) == set(EXTENSIONS)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "region", "expected"),
+    [
+        ("", "eu-west-1", "https://uploads.s3.eu-west-1.amazonaws.com/"),
+        ("", "us-east-1", "https://uploads.s3.us-east-1.amazonaws.com/"),
+        ("", "cn-north-1", "https://uploads.s3.cn-north-1.amazonaws.com.cn/"),
+        ("http://127.0.0.1:4566", "eu-west-1", "http://127.0.0.1:4566/uploads"),
+    ],
+)
+def test_urls_are_for_the_endpoint_that_answers_without_redirect(
+    monkeypatch: pytest.MonkeyPatch, endpoint: str, region: str, expected: str
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    if endpoint:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+    storage._signer.cache_clear()
+    signer = storage._signer()
+    storage._signer.cache_clear()
+    assert signer.generate_presigned_post("uploads", "web/x")["url"] == expected
+    assert signer.generate_presigned_url("get_object", Params={"Bucket": "uploads", "Key": "x"}).startswith(expected.rstrip("/") + "/x?")
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=255), TYPES, st.integers(1, SETTINGS.max_upload_bytes))
+def test_every_valid_request_gets_an_upload(shared_api: Any, filename: str, content_type: str, size: int) -> None:
+    answer = shared_api.send("POST", "/uploads", body=wanted(filename=filename, content_type=content_type, bytes=size))
+    assert answer.status == 201
+
+
+def test_recorded_event(recorded: Any) -> None:
+    answer = recorded(Path("rest_create_upload.json"))
+    assert answer.status == 201
+    assert answer.headers["access-control-allow-origin"] == "https://photos.example.com"
