@@ -156,7 +156,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help="functions to package (default: all)")
     parser.add_argument(
-        "--arch", choices=sorted(PLATFORMS), default=HOST_ARCHITECTURE, help="Lambda's architecture (default: this machine's)"
+        "--arch", choices=sorted(PLATFORMS), default=lane().architecture, help="Lambda's architecture (default: the lane's)"
     )
     parser.add_argument("--out", type=Path, default=BUILD, help="where the zips go (default: build/)")
     options = parser.parse_args()
