@@ -21,11 +21,12 @@ os.environ.setdefault("CATALOG_TABLE", "catalog")
 os.environ.setdefault("STATE_TABLE", "state")
 os.environ.setdefault("ALLOWED_ORIGINS", "https://photos.example.com,https://admin.example.com")
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
+from moto import mock_aws
+
 from catalog_api.handler import lambda_handler
 from catalog_api.settings import SETTINGS
-from moto import mock_aws
 from shared.clients import client
 
 EVENTS = Path(__file__).parents[3] / "functions/catalog_api/events"
@@ -146,13 +147,11 @@ def aws() -> Iterator[None]:
 @contextmanager
 def _cloud() -> Iterator[None]:
     with mock_aws():
-        client.cache_clear()
         for bucket in (SETTINGS.uploads_bucket, SETTINGS.thumbnails_bucket):
             client("s3").create_bucket(Bucket=bucket)
         _table(SETTINGS.state_table, "pk", [])
         _table(SETTINGS.catalog_table, "image_id", ["status", "uploaded_at"])
         yield
-        client.cache_clear()
 
 
 def _table(name: str, key: str, index: list[str]) -> None:
@@ -223,4 +222,4 @@ def shared_api() -> Iterator[Api]:
 @pytest.fixture
 def recorded(aws: None) -> Callable[[Path], Answer]:
     """Sends an event of the function's events/ folder."""
-    return lambda name: _read(lambda_handler(json.loads((EVENTS / name).read_text()), Context(29_000)))  # type: ignore[arg-type]
+    return lambda name: _read(lambda_handler(json.loads((EVENTS / name).read_text()), Context(29_000)))

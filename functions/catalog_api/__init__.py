@@ -1,0 +1,1 @@
+"""The catalog over HTTP: list, get, upload, delete images; compute reports."""

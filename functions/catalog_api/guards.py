@@ -1,0 +1,67 @@
+"""What is refused before validation: unknown or repeated parameters, and bodies that aren't one small JSON object."""
+
+import base64
+import json
+from typing import Any
+
+from aws_lambda_powertools.event_handler import ApiGatewayResolver, Response
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
+
+from catalog_api.problems import Problem
+
+MAX_BODY_BYTES = 16_384
+
+
+def refuse_malformed(app: ApiGatewayResolver, next_middleware: NextMiddleware) -> Response[Any]:
+    """Middleware: raises a Problem for a request that no operation would accept."""
+    expected = app.context["_route"].dependant
+    _check_query(app.current_event, {parameter.alias for parameter in expected.query_params})
+    if expected.body_params:
+        _check_body(app.current_event)
+    return next_middleware(app)
+
+
+def _check_query(event: BaseProxyEvent, known: set[str]) -> None:
+    given = event.resolved_query_string_parameters
+    wrong = [{"detail": "No such parameter.", "parameter": name[:64]} for name in sorted(given.keys() - known)]
+    repeated = event.multi_value_query_string_parameters
+    wrong += [{"detail": "Give it once.", "parameter": name} for name in sorted(repeated) if name in known and len(repeated[name]) > 1]
+    if wrong:
+        raise Problem(422, "The query string is not valid; `errors` says what and where.", "validation", wrong[:20])
+
+
+def _check_body(event: BaseProxyEvent) -> None:
+    media_type = _header(event, "content-type").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise Problem(415, "Send the body as application/json.", headers={"Accept-Post": "application/json"})
+    body = _decoded(event)
+    if len(body) > MAX_BODY_BYTES:
+        raise Problem(413, f"The body may have up to {MAX_BODY_BYTES} bytes.")
+    try:
+        value = json.loads(body, parse_constant=_refuse_constant)
+        # Text that can't be encoded (a lone surrogate) would fail later, in storage or in an answer.
+        json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise Problem(400, "The body is not valid JSON.", "malformed-json") from error
+    if not isinstance(value, dict):
+        raise Problem(422, "The body must be a JSON object.", "validation", [{"detail": "Input should be an object", "pointer": "#"}])
+
+
+def _decoded(event: BaseProxyEvent) -> bytes:
+    text = event.body or ""
+    if not event.is_base64_encoded:
+        return text.encode("utf-8", "surrogatepass")
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise Problem(400, "The body could not be decoded.", "malformed-json") from error
+
+
+def _header(event: BaseProxyEvent, name: str) -> str:
+    value: Any = event.resolved_headers_field.get(name, "")
+    return value[0] if isinstance(value, list) and value else str(value or "")
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,22 @@
+"""The catalog's items as the API shows them."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from catalog_api.models import Image, Thumbnail
+from catalog_api.uploads import display_name
+
+_COPIED = set(Image.model_fields) - {"filename", "thumbnails"}
+
+UrlOf = Callable[[str], str]
+"""The URL of an S3 key."""
+
+
+def view(item: Mapping[str, Any], thumbnail_url: UrlOf) -> dict[str, Any]:
+    """The fields of Image for an item of the catalog table."""
+    fields = {name: item[name] for name in _COPIED if item.get(name) is not None}
+    thumbnails = {
+        size: Thumbnail(**{**found, "url": thumbnail_url(found["key"])})
+        for size, found in sorted((item.get("thumbnails") or {}).items(), key=lambda pair: int(pair[0]))
+    }
+    return {**fields, "filename": display_name(item["key"]), "thumbnails": thumbnails}

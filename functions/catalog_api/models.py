@@ -1,0 +1,149 @@
+"""What goes over the wire: requests, refused if anything is missing, wrong or unknown, and answers."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from catalog_api.settings import SETTINGS
+
+Status = Literal["READY", "REJECTED"]
+ContentType = Literal[
+    "image/jpeg",
+    "image/png",
+    "image/gif",
+    "image/webp",
+    "image/tiff",
+    "image/bmp",
+    "image/avif",
+    "image/heic",
+    "image/heif",
+]
+Timestamp = Annotated[str, Field(description="ISO 8601, UTC", examples=["2026-11-23T09:30:00.000Z"])]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class UploadRequest(_Request):
+    """A file that a client wants to upload."""
+
+    filename: str = Field(min_length=1, max_length=255, description="The file's name; any characters", examples=["sunset.jpg"])
+    content_type: ContentType = Field(description="The file's media type", examples=["image/jpeg"])
+    bytes: int = Field(ge=1, le=SETTINGS.max_upload_bytes, description="The file's exact size", examples=[2_500_000])
+
+
+class ReportRequest(_Request):
+    """A range of days to count over."""
+
+    # Strict mode would refuse the only form that a date has in JSON.
+    first_day: date = Field(strict=False, description="In UTC", examples=["2026-11-01"])
+    days: int = Field(ge=1, le=31, description="How many days, the first one included", examples=[7])
+
+
+class Thumbnail(BaseModel):
+    """A smaller version of an image, ready to show."""
+
+    url: str = Field(description="Presigned; expires")
+    width: int
+    height: int
+    bytes: int | None = None
+    content_type: str | None = None
+
+
+class Image(BaseModel):
+    """An image of the catalog; what is unknown of it is null."""
+
+    image_id: str
+    status: Status
+    filename: str
+    uploaded_at: Timestamp
+    processed_at: Timestamp | None = None
+    reason: str | None = Field(None, description="REJECTED only: why, as a code", examples=["corrupt"])
+    reason_text: str | None = Field(None, description="REJECTED only: why, in plain words")
+    bytes: int | None = None
+    format: str | None = Field(None, examples=["JPEG"])
+    width: int | None = None
+    height: int | None = None
+    sha256: str | None = None
+    captured_at: str | None = None
+    camera: str | None = None
+    dominant_color: str | None = Field(None, examples=["#a0c4ff"])
+    blurhash: str | None = None
+    thumbnails: dict[str, Thumbnail] = Field(default_factory=dict, description="By their longest side in pixels")
+
+
+class ImageDetail(Image):
+    """An image with a link to its original."""
+
+    original_url: str = Field(description="Presigned; expires; downloads the file as it was uploaded")
+    urls_expire_in_s: int
+
+
+class ImagePage(BaseModel):
+    """Images, newest first, and how to go on."""
+
+    images: list[Image]
+    next_cursor: str | None = Field(description="Pass as `cursor` for the next page; null on the last one")
+
+
+class Upload(BaseModel):
+    """Where and how to send the file: a `multipart/form-data` POST of `fields` and, last, the file as `file`."""
+
+    image_id: str = Field(description="The id that the image will have once it is processed")
+    url: str
+    fields: dict[str, str]
+    expires_in_s: int
+
+
+class Deletion(BaseModel):
+    """The original is deleted; thumbnails and the catalog's entry follow within seconds."""
+
+    image_id: str
+    status: Literal["DELETING"] = "DELETING"
+
+
+class ReportRow(BaseModel):
+    """One sum of a report."""
+
+    status: str
+    format: str
+    images: int
+    bytes: int
+
+
+class Report(BaseModel):
+    """How many images of which status and format were uploaded in a range of days."""
+
+    report_id: str
+    first_day: date
+    last_day: date
+    created_at: Timestamp
+    complete: bool = Field(description="False if the range held more images than one report counts")
+    rows: list[ReportRow]
+
+
+class Health(BaseModel):
+    """The service answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class ProblemError(BaseModel):
+    """One thing that is wrong with a request."""
+
+    detail: str
+    pointer: str | None = Field(None, description="JSON pointer into the body")
+    parameter: str | None = Field(None, description="Name of the path or query parameter")
+
+
+class ProblemDocument(BaseModel):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    request_id: str
+    errors: list[ProblemError] | None = None

@@ -1,0 +1,50 @@
+"""Reports: how many images of which status and format, and how many bytes, over a range of days."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+STATUSES = ("READY", "REJECTED", "DELETED")
+
+
+@dataclass(frozen=True)
+class Range:
+    """Days in UTC, the last one included."""
+
+    first: date
+    last: date
+
+    @property
+    def bounds(self) -> tuple[str, str]:
+        """Two texts between which every `uploaded_at` of the range sorts, whatever its precision."""
+        return f"{self.first.isoformat()}T", f"{self.last.isoformat()}T~"
+
+
+def days_from(first: date, days: int) -> Range:
+    """The range of `days` days that starts with `first`, cut off at the calendar's end."""
+    try:
+        return Range(first, first + timedelta(days=days - 1))
+    except OverflowError:
+        return Range(first, date.max)
+
+
+def count(images: Mapping[str, Iterable[Mapping[str, Any]]], most: int, may_go_on: Callable[[], bool]) -> tuple[list[dict[str, Any]], bool]:
+    """Add up `images`, an iterable of items per status.
+
+    Returns rows of status, format, images and bytes, sorted, and whether everything was counted: it stops after `most` images, or
+    when `may_go_on`, asked every hundred, says no.
+    """
+    sums: dict[tuple[str, str], list[int]] = {}
+    seen, complete = 0, True
+    for status, items in images.items():
+        for item in items:
+            if seen >= most or (seen % 100 == 0 and not may_go_on()):
+                complete = False
+                break
+            seen += 1
+            row = sums.setdefault((status, str(item.get("format") or "unknown")), [0, 0])
+            row[0] += 1
+            row[1] += int(item.get("bytes") or 0)
+    rows = [{"status": key[0], "format": key[1], "images": row[0], "bytes": row[1]} for key, row in sorted(sums.items())]
+    return rows, complete

@@ -1,0 +1,48 @@
+"""What an upload is called and which it may be: keys, safe names, accepted types."""
+
+import hashlib
+import unicodedata
+from datetime import datetime
+from pathlib import PurePosixPath
+
+EXTENSIONS: dict[str, tuple[str, ...]] = {
+    "image/jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    "image/png": (".png",),
+    "image/gif": (".gif",),
+    "image/webp": (".webp",),
+    "image/tiff": (".tif", ".tiff"),
+    "image/bmp": (".bmp", ".dib"),
+    "image/avif": (".avif",),
+    "image/heic": (".heic",),
+    "image/heif": (".heif", ".hif"),
+}
+"""The content types that may be uploaded, each with its extensions, the usual one first."""
+
+_MAX_STEM = 80
+
+
+def safe_name(filename: str, content_type: str) -> str:
+    """A file name for an S3 key: letters, digits, `.`, `-`, `_`; no path, no control characters; with an extension of its type."""
+    name = PurePosixPath(unicodedata.normalize("NFC", filename).replace("\\", "/")).name
+    kept = "".join(character if character in "-_." or unicodedata.category(character)[0] in "LMN" else "_" for character in name)
+    stem, dot, extension = kept.rpartition(".")
+    if f"{dot}{extension}".lower() not in EXTENSIONS[content_type]:
+        stem, extension = kept, EXTENSIONS[content_type][0].removeprefix(".")
+    return f"{stem.strip('._-')[:_MAX_STEM] or 'image'}.{extension}"
+
+
+def key_of(filename: str, content_type: str, now: datetime, random: str) -> str:
+    """The S3 key of a new upload; `random` keeps keys, and with them image ids, unguessable."""
+    return f"web/{now:%Y/%m/%d}/{random}-{safe_name(filename, content_type)}"
+
+
+def display_name(key: str) -> str:
+    """The file name to show for a key, without the random part of `key_of`."""
+    name = key.rsplit("/", 1)[-1]
+    random, dash, rest = name.partition("-")
+    return rest if key.startswith("web/") and dash and len(random) == 32 and rest else name
+
+
+def image_id_of(bucket: str, key: str) -> str:
+    """The catalog's id of the object `key` of `bucket`."""
+    return hashlib.sha256(f"{bucket}/{key}".encode()).hexdigest()[:32]
