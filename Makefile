@@ -62,12 +62,15 @@ status: setup ## is it running, and which calls did IAM deny
 	@$(LOCALSTACK) status
 
 ##@ Deploy (ENV=local|dev|staging|prod)
-.PHONY: plan deploy destroy
+.PHONY: plan deploy apply-saved destroy
 plan: build ## show what would change
 	@$(PY) scripts/deploy.py plan --env $(ENV)
 
 deploy: build ## plan, then apply that very plan
 	@$(PY) scripts/deploy.py apply --env $(ENV)
+
+apply-saved: setup ## apply the plan that `make plan` saved, with the packages it was made from
+	@$(PY) scripts/deploy.py apply-saved --env $(ENV)
 
 destroy: setup ## remove the environment
 	@$(PY) scripts/deploy.py destroy --env $(ENV)

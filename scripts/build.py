@@ -20,7 +20,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from clouds import BUILD, ROOT, tool_environment
+from clouds import BUILD, ROOT, lane, tool_environment
 
 FUNCTIONS = ROOT / "functions"
 PYTHON_VERSION = "3.13"

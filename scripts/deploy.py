@@ -1,6 +1,6 @@
 """Plan, apply or destroy an environment: one Terraform workspace, its state in the cloud it describes.
 
-Usage: deploy.py plan|apply|destroy|output [--env local|dev|staging|prod] [--plan FILE]
+Usage: deploy.py plan|apply|apply-saved|destroy|output [--env local|dev|staging|prod] [--plan FILE]
 
 The account and the workspace are shown before anything changes; `prod` wants its name typed, or CONFIRM=prod.
 """
@@ -78,11 +78,15 @@ def outputs() -> dict[str, Any]:
 
 
 def apply(environment: str, plan: Path, quiet: bool = False) -> dict[str, Any]:
-    """Plan into `plan`, apply that very plan, and return the outputs (kept in build/outputs.<lane>.json too).
-
-    `quiet` hides the plan and shows the apply's progress only.
-    """
+    """Plan into `plan` and apply that very plan; returns the outputs. `quiet` hides the plan and shows the apply's progress only."""
     terraform("plan", "-input=false", "-compact-warnings", f"-out={plan}", capture=quiet)
+    return apply_saved(environment, plan)
+
+
+def apply_saved(environment: str, plan: Path) -> dict[str, Any]:
+    """Apply a plan made before, perhaps on another machine; returns the outputs (kept in build/outputs.<lane>.json too)."""
+    if not plan.exists():
+        sys.exit(f"deploy: no plan {plan}; make one with: make plan ENV={environment}")
     confirm(environment, "apply to")
     terraform("apply", "-input=false", "-auto-approve", "-compact-warnings", str(plan))
     found = outputs()
@@ -103,7 +107,7 @@ def default_environment() -> str | None:
 def main() -> None:
     """Parse the command line and act."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("action", choices=["plan", "apply", "destroy", "output"])
+    parser.add_argument("action", choices=["plan", "apply", "apply-saved", "destroy", "output"])
     parser.add_argument("--env", default=default_environment(), help="the workspace")
     parser.add_argument("--plan", type=Path, help="where the saved plan goes (default: build/<env>.tfplan)")
     options = parser.parse_args()
@@ -116,6 +120,8 @@ def main() -> None:
         terraform("plan", "-input=false", f"-out={plan}")
     elif options.action == "apply":
         apply(options.env, plan)
+    elif options.action == "apply-saved":
+        apply_saved(options.env, plan)
     elif options.action == "destroy":
         confirm(options.env, "destroy")
         terraform("destroy", "-input=false", "-auto-approve")

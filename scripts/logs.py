@@ -16,7 +16,7 @@ def show(group: str, since_ms: int) -> int:
     for event in events:
         moment = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
         print(f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03d} {event['message'].rstrip()}")
-    return max([since_ms, *(event["timestamp"] for event in events)])
+    return max([since_ms, *(int(event["timestamp"]) for event in events)])
 
 
 def main() -> None:

@@ -69,7 +69,7 @@ def upload_all(files: list[Path]) -> Iterator[Upload]:
 def plain(value: Any) -> Any:
     """A DynamoDB attribute value as plain Python: numbers as int or float, binary as bytes."""
     if isinstance(value, Binary):
-        return bytes(value)
+        return value.value
     if isinstance(value, dict):
         return {name: plain(inner) for name, inner in value.items()}
     if isinstance(value, list):
