@@ -29,7 +29,7 @@ _ALLOWED = {
     "/reports/<report_id>": {"GET"},
     "/openapi.json": {"GET"},
 }
-_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"}
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"}
 _BUSY = {
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",

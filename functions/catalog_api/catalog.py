@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +19,7 @@ _DESERIALIZER = TypeDeserializer()
 
 
 def page(status: str, limit: int, after: Position | None) -> tuple[list[dict[str, Any]], Position | None]:
-    """Up to `limit` items of `status`, newest first, and where the next page starts, if there is one."""
+    """Up to `limit` items of `status`, newest first, less those just deleted; and where the next page starts, if there is one."""
     query: dict[str, Any] = {
         "TableName": SETTINGS.catalog_table,
         "IndexName": _INDEX,
@@ -32,14 +33,36 @@ def page(status: str, limit: int, after: Position | None) -> tuple[list[dict[str
         query["ExclusiveStartKey"] = {"status": {"S": status}, "uploaded_at": {"S": after[0]}, "image_id": {"S": after[1]}}
     answer = client("dynamodb").query(**query)
     last = answer.get("LastEvaluatedKey")
-    return [_plain(item) for item in answer["Items"]], (last["uploaded_at"]["S"], last["image_id"]["S"]) if last else None
+    items = [plain for plain in map(_plain, answer["Items"]) if not _hidden(plain)]
+    return items, (last["uploaded_at"]["S"], last["image_id"]["S"]) if last else None
 
 
 def find(image_id: str) -> dict[str, Any] | None:
-    """The item of an image that isn't deleted."""
+    """The item of an image that isn't deleted, or about to be."""
     item = client("dynamodb").get_item(TableName=SETTINGS.catalog_table, Key={"image_id": {"S": image_id}}).get("Item")
     plain = _plain(item) if item else {}
-    return plain if plain.get("status") in ("READY", "REJECTED") else None
+    return plain if plain.get("status") in ("READY", "REJECTED") and not _hidden(plain) else None
+
+
+def hide(item: dict[str, Any]) -> None:
+    """Stop showing an image whose original was just deleted; the pipeline's own write, seconds later, makes it final.
+
+    Only the upload that was seen is hidden: one to the same key that came since has another `uploaded_at`.
+    """
+    # When the condition fails, the pipeline was faster, or there is a newer upload.
+    with suppress(client("dynamodb").exceptions.ConditionalCheckFailedException):
+        client("dynamodb").update_item(
+            TableName=SETTINGS.catalog_table,
+            Key={"image_id": {"S": item["image_id"]}},
+            UpdateExpression="SET deleted_upload = :seen",
+            ConditionExpression="uploaded_at = :seen AND #status <> :deleted",
+            ExpressionAttributeNames={"#status": "status"},
+            ExpressionAttributeValues={":seen": {"S": item["uploaded_at"]}, ":deleted": {"S": "DELETED"}},
+        )
+
+
+def _hidden(item: dict[str, Any]) -> bool:
+    return "deleted_upload" in item and item["deleted_upload"] == item.get("uploaded_at")
 
 
 def uploaded_between(status: str, first: str, last: str) -> Iterator[dict[str, Any]]:

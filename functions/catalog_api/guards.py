@@ -15,9 +15,11 @@ MAX_BODY_BYTES = 16_384
 
 def refuse_malformed(app: ApiGatewayResolver, next_middleware: NextMiddleware) -> Response[Any]:
     """Middleware: raises a Problem for a request that no operation would accept."""
-    expected = app.context["_route"].dependant
-    _check_query(app.current_event, {parameter.alias for parameter in expected.query_params})
-    if expected.body_params:
+    route = app.context["_route"]
+    # Only documented operations expect something; the others refuse everything anyway, with 404 or 405.
+    if route.responses:
+        _check_query(app.current_event, {parameter.alias for parameter in route.dependant.query_params})
+    if route.dependant.body_params:
         _check_body(app.current_event)
     return next_middleware(app)
 

@@ -1,9 +1,10 @@
 """What goes over the wire: requests, refused if anything is missing, wrong or unknown, and answers."""
 
+import re
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from catalog_api.settings import SETTINGS
 
@@ -19,6 +20,18 @@ ContentType = Literal[
     "image/heic",
     "image/heif",
 ]
+
+
+def _day(value: object) -> date:
+    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII):
+        raise ValueError("Input should be a day as YYYY-MM-DD")
+    return date.fromisoformat(value)
+
+
+# 24.0 is an integer to JSON Schema.
+WholeNumber = Annotated[int, BeforeValidator(lambda value: int(value) if isinstance(value, float) and value.is_integer() else value)]
+# Strict mode would refuse the only form that a date has in JSON; lax mode would take numbers too.
+Day = Annotated[date, BeforeValidator(_day)]
 Timestamp = Annotated[str, Field(description="ISO 8601, UTC", examples=["2026-11-23T09:30:00.000Z"])]
 
 
@@ -31,15 +44,14 @@ class UploadRequest(_Request):
 
     filename: str = Field(min_length=1, max_length=255, description="The file's name; any characters", examples=["sunset.jpg"])
     content_type: ContentType = Field(description="The file's media type", examples=["image/jpeg"])
-    bytes: int = Field(ge=1, le=SETTINGS.max_upload_bytes, description="The file's exact size", examples=[2_500_000])
+    bytes: WholeNumber = Field(ge=1, le=SETTINGS.max_upload_bytes, description="The file's exact size", examples=[2_500_000])
 
 
 class ReportRequest(_Request):
     """A range of days to count over."""
 
-    # Strict mode would refuse the only form that a date has in JSON.
-    first_day: date = Field(strict=False, description="In UTC", examples=["2026-11-01"])
-    days: int = Field(ge=1, le=31, description="How many days, the first one included", examples=[7])
+    first_day: Day = Field(description="In UTC", examples=["2026-11-01"])
+    days: WholeNumber = Field(ge=1, le=31, description="How many days, the first one included", examples=[7])
 
 
 class Thumbnail(BaseModel):

@@ -79,7 +79,7 @@ def get_image(image_id: HexId) -> ImageDetail:
     summary="Delete an image",
     operation_id="deleteImage",
     tags=["images"],
-    responses=answers({202: Deletion, 204: None}, 422),
+    responses=answers({202: Deletion, 204: None}, 404, 422),
 )
 def delete_image(image_id: HexId) -> Response[Deletion | None]:
     """202 when the deletion has begun, 204 when there is nothing (more) to delete: repeating it does no harm."""
@@ -87,6 +87,7 @@ def delete_image(image_id: HexId) -> Response[Deletion | None]:
     if item is None:
         return Response(204, body=None)
     storage.delete_original(item["key"])
+    catalog.hide(item)
     return Response(202, JSON, Deletion(image_id=image_id))
 
 

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from catalog_api import cursors
+from catalog_api import catalog, cursors
 from catalog_api.settings import SETTINGS
 from shared.clients import client
 
@@ -67,10 +67,27 @@ def test_what_is_gone_is_not_found(api: Any, put_image: Any, status: str | None)
 def test_deleting_removes_the_original_and_can_be_repeated(api: Any, put_image: Any) -> None:
     image_id = put_image(1, key="web/2026/11/01/original.jpg")
     client("s3").put_object(Bucket=SETTINGS.uploads_bucket, Key="web/2026/11/01/original.jpg", Body=b"x")
-    assert [api.send("DELETE", f"/images/{image_id}").status for _ in range(2)] == [202, 202]
+    assert [api.send("DELETE", f"/images/{image_id}").status for _ in range(2)] == [202, 204]
     assert client("s3").list_objects_v2(Bucket=SETTINGS.uploads_bucket)["KeyCount"] == 0
-    put_image(1, status="DELETED")
-    assert api.send("DELETE", f"/images/{image_id}").status == 204
+    assert api.send("GET", f"/images/{image_id}").status == 404
+    assert api.send("GET", "/images").json["images"] == []
+
+
+def test_an_upload_after_the_deletion_shows_again(api: Any, put_image: Any) -> None:
+    image_id = put_image(1)
+    api.send("DELETE", f"/images/{image_id}")
+    newer = {"uploaded_at": {"S": "2026-11-30T00:00:00.000Z"}, "deleted_upload": {"S": "2026-11-02T09:30:00.001Z"}}
+    put_image(1, **newer)
+    assert api.send("GET", f"/images/{image_id}").status == 200
+
+
+def test_hiding_comes_too_late_for_what_the_pipeline_has_deleted(put_image: Any) -> None:
+    image_id = put_image(1)
+    seen = catalog.find(image_id)
+    put_image(1, "DELETED")
+    assert seen is not None
+    catalog.hide(seen)
+    assert catalog.find(image_id) is None
 
 
 def test_deleting_what_never_was_is_no_error(api: Any) -> None:
@@ -143,6 +160,12 @@ def test_reports_count_by_status_and_format(api: Any, put_image: Any) -> None:
     datetime.fromisoformat(report["created_at"])
     again = api.send("GET", f"/reports/{report['report_id']}")
     assert again.json == report
+
+
+@pytest.mark.parametrize("first_day", [0, 1.5, "0", "20261101", "2026-11-31", "2026-11-01T00:00:00Z", "", None])
+def test_a_day_is_a_day(api: Any, first_day: Any) -> None:
+    answer = api.send("POST", "/reports", body={"first_day": first_day, "days": 1.0})
+    assert [error["pointer"] for error in answer.json["errors"]] == ["#/first_day"]
 
 
 def test_a_report_that_runs_out_of_time_says_so(api: Any, put_image: Any) -> None:
