@@ -1,0 +1,118 @@
+resource "aws_s3_bucket" "this" {
+  #checkov:skip=CKV_AWS_18:server access logs would double the requests; data events of CloudTrail are the account's choice
+  #checkov:skip=CKV_AWS_21:versioning is a switch of the module; what can be computed again needs none
+  #checkov:skip=CKV_AWS_144:one region by design; a second one doubles the cost of every photo
+  #checkov:skip=CKV_AWS_145:kms_key_arn chooses a key of one's own; without it objects are encrypted with keys of S3
+  #checkov:skip=CKV2_AWS_62:notifications are what the caller asks for
+  bucket        = var.name
+  force_destroy = var.force_destroy
+}
+
+resource "aws_s3_bucket_public_access_block" "this" {
+  bucket                  = aws_s3_bucket.this.id
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+}
+
+resource "aws_s3_bucket_ownership_controls" "this" {
+  bucket = aws_s3_bucket.this.id
+
+  rule {
+    object_ownership = "BucketOwnerEnforced"
+  }
+}
+
+resource "aws_s3_bucket_policy" "this" {
+  bucket = aws_s3_bucket.this.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "OnlyTls"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "s3:*"
+      Resource  = [aws_s3_bucket.this.arn, "${aws_s3_bucket.this.arn}/*"]
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    }]
+  })
+
+  # S3 answers OperationAborted when both are written at once
+  depends_on = [aws_s3_bucket_public_access_block.this]
+}
+
+resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
+  bucket = aws_s3_bucket.this.id
+
+  rule {
+    bucket_key_enabled = var.kms_key_arn != null
+
+    apply_server_side_encryption_by_default {
+      sse_algorithm     = var.kms_key_arn == null ? "AES256" : "aws:kms"
+      kms_master_key_id = var.kms_key_arn
+    }
+  }
+}
+
+resource "aws_s3_bucket_versioning" "this" {
+  count  = var.versioning ? 1 : 0
+  bucket = aws_s3_bucket.this.id
+
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+
+resource "aws_s3_bucket_lifecycle_configuration" "this" {
+  bucket = aws_s3_bucket.this.id
+
+  rule {
+    id     = "abort-multipart"
+    status = "Enabled"
+    filter {}
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = var.abort_multipart_days
+    }
+  }
+
+  dynamic "rule" {
+    for_each = var.versioning ? [var.noncurrent_days] : []
+
+    content {
+      id     = "expire-noncurrent"
+      status = "Enabled"
+      filter {}
+
+      noncurrent_version_expiration {
+        noncurrent_days = rule.value
+      }
+
+      dynamic "expiration" {
+        for_each = var.expire_days == null ? [true] : [] # S3 allows either days or this in a bucket's rules for all keys
+
+        content {
+          expired_object_delete_marker = true
+        }
+      }
+    }
+  }
+
+  dynamic "rule" {
+    for_each = var.expire_days == null ? [] : [var.expire_days]
+
+    content {
+      id     = "expire"
+      status = "Enabled"
+      filter {}
+
+      expiration {
+        days = rule.value
+      }
+    }
+  }
+
+  depends_on = [aws_s3_bucket_versioning.this]
+}

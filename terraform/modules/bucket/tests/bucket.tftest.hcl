@@ -1,0 +1,165 @@
+mock_provider "aws" {
+  source = "../../tests/mocks"
+}
+
+variables {
+  name = "eventloom-test-photos-123456789012"
+}
+
+run "private_encrypted_and_tls_only" {
+  assert {
+    condition = alltrue([
+      aws_s3_bucket_public_access_block.this.block_public_acls,
+      aws_s3_bucket_public_access_block.this.block_public_policy,
+      aws_s3_bucket_public_access_block.this.ignore_public_acls,
+      aws_s3_bucket_public_access_block.this.restrict_public_buckets,
+    ])
+    error_message = "Nothing may be public."
+  }
+
+  assert {
+    condition     = jsondecode(aws_s3_bucket_policy.this.policy).Statement[0].Condition.Bool["aws:SecureTransport"] == "false"
+    error_message = "What does not come by TLS must be refused."
+  }
+
+  assert {
+    condition     = tolist(aws_s3_bucket_server_side_encryption_configuration.this.rule)[0].apply_server_side_encryption_by_default[0].sse_algorithm == "AES256"
+    error_message = "Objects must be encrypted."
+  }
+
+  assert {
+    condition     = aws_s3_bucket_ownership_controls.this.rule[0].object_ownership == "BucketOwnerEnforced"
+    error_message = "ACLs must be off."
+  }
+
+  assert {
+    condition     = !aws_s3_bucket.this.force_destroy && length(aws_s3_bucket_notification.this) == 0 && length(aws_s3_bucket_versioning.this) == 0
+    error_message = "What was not asked for must be off."
+  }
+
+  assert {
+    condition     = join(" ", aws_s3_bucket_lifecycle_configuration.this.rule[*].id) == join(" ", ["abort-multipart"])
+    error_message = "Unfinished multipart uploads must be removed, and nothing else."
+  }
+}
+
+run "versions_expire" {
+  variables {
+    versioning      = true
+    noncurrent_days = 3
+    expire_days     = 400
+    kms_key_arn     = "arn:aws:kms:eu-west-1:123456789012:key/abcd"
+  }
+
+  assert {
+    condition     = join(" ", aws_s3_bucket_lifecycle_configuration.this.rule[*].id) == join(" ", ["abort-multipart", "expire-noncurrent", "expire"])
+    error_message = "Each rule asked for must be there."
+  }
+
+  assert {
+    condition     = tolist(aws_s3_bucket_server_side_encryption_configuration.this.rule)[0].apply_server_side_encryption_by_default[0].sse_algorithm == "aws:kms"
+    error_message = "The key must be used."
+  }
+}
+
+run "disjoint_notifications" {
+  variables {
+    eventbridge = true
+    notifications = {
+      images  = { type = "queue", arn = "arn:aws:sqs:eu-west-1:123456789012:q", events = ["s3:ObjectCreated:*"], prefix = "in/", suffix = ".jpg" }
+      tables  = { type = "function", arn = "arn:aws:lambda:eu-west-1:123456789012:function:f:live", events = ["s3:ObjectCreated:Put"], prefix = "in/", suffix = ".csv" }
+      removed = { type = "topic", arn = "arn:aws:sns:eu-west-1:123456789012:t", events = ["s3:ObjectRemoved:Delete"], prefix = "", suffix = "" }
+      marked  = { type = "queue", arn = "arn:aws:sqs:eu-west-1:123456789012:q", events = ["s3:ObjectRemoved:DeleteMarkerCreated"], prefix = "", suffix = "" }
+      other   = { type = "queue", arn = "arn:aws:sqs:eu-west-1:123456789012:q", events = ["s3:ObjectCreated:*"], prefix = "out/", suffix = "" }
+    }
+  }
+
+  assert {
+    condition = (
+      length(aws_s3_bucket_notification.this[0].queue) == 3
+      && length(aws_s3_bucket_notification.this[0].lambda_function) == 1
+      && length(aws_s3_bucket_notification.this[0].topic) == 1
+      && aws_s3_bucket_notification.this[0].eventbridge
+    )
+    error_message = "Every notification must stand in the one document."
+  }
+}
+
+run "same_filter_twice" {
+  command = plan
+  variables {
+    notifications = {
+      one = { type = "queue", arn = "arn:aws:sqs:eu-west-1:123456789012:q", events = ["s3:ObjectCreated:*"], prefix = "", suffix = "" }
+      two = { type = "queue", arn = "arn:aws:sqs:eu-west-1:123456789012:r", events = ["s3:ObjectCreated:*"], prefix = "", suffix = "" }
+    }
+  }
+  expect_failures = [aws_s3_bucket_notification.this]
+}
+
+run "wildcard_event_covers_the_other" {
+  command = plan
+  variables {
+    notifications = {
+      one = { type = "queue", arn = "arn:aws:sqs:eu-west-1:123456789012:q", events = ["s3:ObjectCreated:Put"], prefix = "", suffix = "" }
+      two = { type = "topic", arn = "arn:aws:sns:eu-west-1:123456789012:t", events = ["s3:ObjectCreated:*"], prefix = "", suffix = "" }
+    }
+  }
+  expect_failures = [aws_s3_bucket_notification.this]
+}
+
+run "prefix_within_prefix_and_suffix_within_suffix" {
+  command = plan
+  variables {
+    notifications = {
+      one = { type = "queue", arn = "arn:aws:sqs:eu-west-1:123456789012:q", events = ["s3:ObjectCreated:*"], prefix = "in/", suffix = ".gz" }
+      two = { type = "queue", arn = "arn:aws:sqs:eu-west-1:123456789012:r", events = ["s3:ObjectCreated:*"], prefix = "in/photos/", suffix = ".csv.gz" }
+    }
+  }
+  expect_failures = [aws_s3_bucket_notification.this]
+}
+
+run "overlap_within_one_notification" {
+  command = plan
+  variables {
+    notifications = {
+      one = { type = "queue", arn = "arn:aws:sqs:eu-west-1:123456789012:q", events = ["s3:ObjectCreated:*", "s3:ObjectCreated:Copy"], prefix = "", suffix = "" }
+    }
+  }
+  expect_failures = [aws_s3_bucket_notification.this]
+}
+
+run "unknown_type" {
+  command = plan
+  variables {
+    notifications = {
+      one = { type = "lambda", arn = "arn:aws:lambda:eu-west-1:123456789012:function:f", events = ["s3:ObjectCreated:*"], prefix = "", suffix = "" }
+    }
+  }
+  expect_failures = [var.notifications]
+}
+
+run "not_an_event" {
+  command = plan
+  variables {
+    notifications = {
+      one = { type = "queue", arn = "arn:aws:sqs:eu-west-1:123456789012:q", events = ["ObjectCreated"], prefix = "", suffix = "" }
+    }
+  }
+  expect_failures = [var.notifications]
+}
+
+run "no_event" {
+  command = plan
+  variables {
+    notifications = {
+      one = { type = "queue", arn = "arn:aws:sqs:eu-west-1:123456789012:q", events = [], prefix = "", suffix = "" }
+    }
+  }
+  expect_failures = [var.notifications]
+}
+
+run "bad_name" {
+  command = plan
+  variables { name = "Photos" }
+  expect_failures = [var.name]
+}

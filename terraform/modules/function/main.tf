@@ -1,0 +1,124 @@
+module "schema" {
+  source      = "./schema"
+  given       = { permissions = var.permissions, triggers = var.triggers }
+  permissions = var.permissions
+  triggers    = var.triggers
+}
+
+data "aws_caller_identity" "current" {}
+
+locals {
+  account_id  = data.aws_caller_identity.current.account_id
+  environment = trimprefix(var.prefix, "eventloom-")
+  full_name   = "${var.prefix}-${replace(var.name, "_", "-")}"
+  permissions = module.schema.permissions
+  triggers    = module.schema.triggers
+}
+
+resource "aws_lambda_function" "this" {
+  #checkov:skip=CKV_AWS_115:maximum_concurrency of the trigger limits it without taking concurrency from the account; reserved_concurrency can be set
+  #checkov:skip=CKV_AWS_116:async failures go to an on-failure destination, which unlike a dead-letter queue says why
+  #checkov:skip=CKV_AWS_117:a VPC gives nothing to a function that calls AWS APIs only; vpc can be set
+  #checkov:skip=CKV_AWS_173:variables hold names, no secrets, and are encrypted with a key of AWS; kms_key_arn can be set
+  #checkov:skip=CKV_AWS_272:the package's hash is pinned at plan by the build that made it
+  function_name                  = local.full_name
+  role                           = aws_iam_role.this.arn
+  filename                       = var.package
+  source_code_hash               = filebase64sha256(var.package)
+  handler                        = coalesce(var.handler, "${var.name}.handler.lambda_handler")
+  runtime                        = var.runtime
+  architectures                  = [var.architecture]
+  memory_size                    = var.memory_mb
+  timeout                        = var.timeout_s
+  layers                         = var.layers
+  publish                        = true
+  kms_key_arn                    = var.kms_key_arn
+  reserved_concurrent_executions = var.reserved_concurrency == null ? -1 : var.reserved_concurrency
+
+  environment {
+    variables = merge(var.environment, {
+      ENVIRONMENT                  = local.environment
+      LOG_LEVEL                    = var.log_level
+      POWERTOOLS_METRICS_NAMESPACE = "Eventloom/${local.environment}"
+      POWERTOOLS_SERVICE_NAME      = var.name
+    })
+  }
+
+  ephemeral_storage {
+    size = var.ephemeral_storage_mb
+  }
+
+  logging_config {
+    log_group             = aws_cloudwatch_log_group.this.name
+    log_format            = "JSON"
+    application_log_level = var.log_level
+    system_log_level      = "INFO"
+  }
+
+  tracing_config {
+    mode = var.tracing ? "Active" : "PassThrough"
+  }
+
+  dynamic "snap_start" {
+    for_each = var.snap_start ? ["PublishedVersions"] : []
+
+    content {
+      apply_on = snap_start.value
+    }
+  }
+
+  dynamic "vpc_config" {
+    for_each = var.vpc == null ? [] : [var.vpc]
+
+    content {
+      subnet_ids         = vpc_config.value.subnet_ids
+      security_group_ids = vpc_config.value.security_group_ids
+    }
+  }
+
+  # Its first invocation may follow at once, and a VPC function is refused before its role may make interfaces
+  depends_on = [aws_iam_role_policy.logs, aws_iam_role_policy.permissions, aws_iam_role_policy.vpc, aws_iam_role_policy.tracing]
+
+  lifecycle {
+    precondition {
+      condition     = fileexists(var.package)
+      error_message = "There is no package ${var.package}. Run `make build` first."
+    }
+
+    precondition {
+      condition = var.reserved_concurrency == null || sum(concat([0], [
+        for trigger in local.triggers.sqs : coalesce(trigger.maximum_concurrency, 0)
+      ])) <= coalesce(var.reserved_concurrency, 0)
+      error_message = "maximum_concurrency of the SQS triggers exceeds reserved_concurrency: the excess would be throttled, and throttled receives count towards the dead-letter queue."
+    }
+  }
+}
+
+resource "aws_lambda_alias" "live" {
+  name             = "live"
+  description      = "What every trigger invokes"
+  function_name    = aws_lambda_function.this.function_name
+  function_version = coalesce(var.live_version, aws_lambda_function.this.version)
+
+  dynamic "routing_config" {
+    for_each = var.canary_weight > 0 ? [var.canary_weight] : []
+
+    content {
+      additional_version_weights = { (aws_lambda_function.this.version) = routing_config.value }
+    }
+  }
+
+  lifecycle {
+    precondition {
+      condition     = var.canary_weight == 0 || var.live_version != aws_lambda_function.this.version
+      error_message = "The canary is the version that live_version holds already: publish a new one, or take canary_weight away."
+    }
+  }
+}
+
+resource "aws_lambda_provisioned_concurrency_config" "live" {
+  count                             = var.provisioned_concurrency > 0 ? 1 : 0
+  function_name                     = aws_lambda_function.this.function_name
+  qualifier                         = aws_lambda_alias.live.name
+  provisioned_concurrent_executions = var.provisioned_concurrency
+}

@@ -1,0 +1,204 @@
+mock_provider "aws" {
+  source = "../../tests/mocks"
+}
+
+variables {
+  name    = "order_reader"
+  package = "tests/package.zip"
+  prefix  = "eventloom-test"
+}
+
+run "defaults" {
+  variables {
+    environment = { TABLE = "orders", LOG_LEVEL = "not this way" }
+    timeout_s   = 20
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.function_name == "eventloom-test-order-reader" && aws_lambda_function.this.handler == "order_reader.handler.lambda_handler"
+    error_message = "Names must follow from prefix and folder."
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.publish && aws_lambda_alias.live.function_version == "7" && length(aws_lambda_alias.live.routing_config) == 0
+    error_message = "The alias must follow the newest version."
+  }
+
+  assert {
+    condition = aws_lambda_function.this.environment[0].variables == tomap({
+      ENVIRONMENT                  = "test"
+      LOG_LEVEL                    = "INFO"
+      POWERTOOLS_METRICS_NAMESPACE = "Eventloom/test"
+      POWERTOOLS_SERVICE_NAME      = "order_reader"
+      TABLE                        = "orders"
+    })
+    error_message = "The module's variables must be set, and win."
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.logging_config[0].log_format == "JSON" && aws_cloudwatch_log_group.this.retention_in_days == 30
+    error_message = "Logs must be JSON and expire."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role.this.assume_role_policy).Statement[0].Principal == { Service = "lambda.amazonaws.com" }
+    error_message = "Only Lambda may assume the role."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role_policy.logs.policy).Statement[0].Resource == "${aws_cloudwatch_log_group.this.arn}:*"
+    error_message = "Only the function's own log group may be written."
+  }
+
+  assert {
+    condition     = length(aws_iam_role_policy.permissions) + length(aws_iam_role_policy.tracing) + length(aws_iam_role_policy.vpc) + length(aws_iam_role_policy.sqs) == 0
+    error_message = "What was not asked for must not be granted."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.duration.threshold == 16000
+    error_message = "The duration alarm must follow the timeout."
+  }
+}
+
+run "everything_set" {
+  variables {
+    alarm_topic_arns        = ["arn:aws:sns:eu-west-1:123456789012:alarms"]
+    architecture            = "arm64"
+    ephemeral_storage_mb    = 1024
+    kms_key_arn             = "arn:aws:kms:eu-west-1:123456789012:key/abcd"
+    layers                  = ["arn:aws:lambda:eu-west-1:123456789012:layer:insights:1"]
+    provisioned_concurrency = 2
+    reserved_concurrency    = 20
+    tracing                 = true
+    vpc                     = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] }
+
+    permissions = {
+      read_orders = { actions = ["s3:GetObject"], resources = ["arn:aws:s3:::orders/*"], conditions = { StringEquals = { "s3:ExistingObjectTag/state" = ["new"] } } }
+      send_mail   = { actions = ["ses:SendEmail"], resources = ["*"], reason = "the identity is a condition" }
+    }
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role_policy.permissions[0].policy).Statement[0] == {
+      Sid       = "ReadOrders"
+      Effect    = "Allow"
+      Action    = ["s3:GetObject"]
+      Resource  = ["arn:aws:s3:::orders/*"]
+      Condition = { StringEquals = { "s3:ExistingObjectTag/state" = ["new"] } }
+    }
+    error_message = "A permission must become one statement, conditions included."
+  }
+
+  assert {
+    condition     = !contains(keys(jsondecode(aws_iam_role_policy.permissions[0].policy).Statement[1]), "Condition")
+    error_message = "Without conditions there is no Condition."
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.tracing_config[0].mode == "Active" && length(aws_iam_role_policy.tracing) == 1
+    error_message = "Tracing needs its mode and its permissions."
+  }
+
+  assert {
+    condition     = length(aws_lambda_function.this.vpc_config) == 1 && length(aws_iam_role_policy.vpc) == 1
+    error_message = "A VPC needs its configuration and its permissions."
+  }
+
+  assert {
+    condition     = aws_lambda_provisioned_concurrency_config.live[0].qualifier == "live" && aws_lambda_function.this.reserved_concurrent_executions == 20
+    error_message = "Concurrency must be provisioned on the alias and reserved on the function."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_log_group.this.kms_key_id == var.kms_key_arn && aws_lambda_function.this.kms_key_arn == var.kms_key_arn
+    error_message = "The key must encrypt logs and environment."
+  }
+}
+
+run "snap_start" {
+  variables { snap_start = true }
+
+  assert {
+    condition     = aws_lambda_function.this.snap_start[0].apply_on == "PublishedVersions"
+    error_message = "SnapStart works on published versions."
+  }
+}
+
+run "canary" {
+  variables {
+    live_version  = "6"
+    canary_weight = 0.1
+  }
+
+  assert {
+    condition     = aws_lambda_alias.live.function_version == "6" && aws_lambda_alias.live.routing_config[0].additional_version_weights == tomap({ "7" = 0.1 })
+    error_message = "The newest version must get its share, the held one the rest."
+  }
+}
+
+run "canary_of_the_held_version" {
+  command = plan
+  variables {
+    live_version  = "7"
+    canary_weight = 0.1
+  }
+  expect_failures = [aws_lambda_alias.live]
+}
+
+run "canary_without_held_version" {
+  command = plan
+  variables { canary_weight = 0.1 }
+  expect_failures = [var.canary_weight]
+}
+
+run "package_not_built" {
+  command = plan
+  variables { package = "tests/none.zip" }
+  expect_failures = [aws_lambda_function.this]
+}
+
+run "name_is_no_folder" {
+  command = plan
+  variables { name = "Order-Reader" }
+  expect_failures = [var.name]
+}
+
+run "prefix_without_environment" {
+  command = plan
+  variables { prefix = "eventloom" }
+  expect_failures = [var.prefix]
+}
+
+run "unknown_architecture" {
+  command = plan
+  variables { architecture = "aarch64" }
+  expect_failures = [var.architecture]
+}
+
+run "unknown_log_level" {
+  command = plan
+  variables { log_level = "VERBOSE" }
+  expect_failures = [var.log_level]
+}
+
+run "too_little_memory" {
+  command = plan
+  variables { memory_mb = 64 }
+  expect_failures = [var.memory_mb]
+}
+
+run "too_long" {
+  command = plan
+  variables { timeout_s = 901 }
+  expect_failures = [var.timeout_s]
+}
+
+run "snap_start_with_provisioned_concurrency" {
+  command = plan
+  variables {
+    snap_start              = true
+    provisioned_concurrency = 1
+  }
+  expect_failures = [var.snap_start]
+}

@@ -1,0 +1,127 @@
+mock_provider "aws" {
+  source = "../../tests/mocks"
+}
+
+variables {
+  name        = "order_reader"
+  package     = "tests/package.zip"
+  prefix      = "eventloom-test"
+  given       = { permissions = {}, triggers = {} }
+  permissions = {}
+}
+
+run "mapping_and_poller" {
+  variables {
+    triggers = {
+      sqs = {
+        orders = { queue_arn = "arn:aws:sqs:eu-west-1:123456789012:orders", batch_size = 50, batch_window_s = 2, maximum_concurrency = 5, filters = ["{\"body\":{\"kind\":[\"order\"]}}"] }
+        plain  = { queue_arn = "arn:aws:sqs:eu-west-1:123456789012:plain", kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/abcd" }
+      }
+    }
+  }
+
+  assert {
+    condition     = alltrue([for mapping in aws_lambda_event_source_mapping.sqs : mapping.function_response_types == toset(["ReportBatchItemFailures"])])
+    error_message = "Partial batch response must be on."
+  }
+
+  assert {
+    condition     = alltrue([for mapping in aws_lambda_event_source_mapping.sqs : mapping.function_name == aws_lambda_alias.live.arn])
+    error_message = "The mapping must point at the alias."
+  }
+
+  assert {
+    condition = (
+      aws_lambda_event_source_mapping.sqs["orders"].scaling_config[0].maximum_concurrency == 5
+      && length(aws_lambda_event_source_mapping.sqs["orders"].filter_criteria[0].filter) == 1
+      && length(aws_lambda_event_source_mapping.sqs["plain"].scaling_config) == 0
+      && length(aws_lambda_event_source_mapping.sqs["plain"].filter_criteria) == 0
+    )
+    error_message = "Concurrency and filters must be what was asked for."
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role_policy.sqs["orders"].policy).Statement == [{
+      Sid      = "Poll"
+      Effect   = "Allow"
+      Action   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+      Resource = "arn:aws:sqs:eu-west-1:123456789012:orders"
+    }]
+    error_message = "The poller gets the three actions it needs, on its queue alone."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role_policy.sqs["plain"].policy).Statement[1].Resource == "arn:aws:kms:eu-west-1:123456789012:key/abcd"
+    error_message = "The poller of an encrypted queue must be able to read it."
+  }
+}
+
+run "concurrency_beyond_what_is_reserved" {
+  command = plan
+  variables {
+    reserved_concurrency = 9
+    triggers = {
+      sqs = {
+        one = { queue_arn = "arn:aws:sqs:eu-west-1:123456789012:one", maximum_concurrency = 5 }
+        two = { queue_arn = "arn:aws:sqs:eu-west-1:123456789012:two", maximum_concurrency = 5 }
+      }
+    }
+  }
+  expect_failures = [aws_lambda_function.this]
+}
+
+run "misspelt_kind" {
+  command = plan
+  module { source = "./schema" }
+  variables {
+    given    = { permissions = {}, triggers = { sqss = { orders = { queue_arn = "arn:aws:sqs:eu-west-1:123456789012:orders" } } } }
+    triggers = { sqss = { orders = { queue_arn = "arn:aws:sqs:eu-west-1:123456789012:orders" } } }
+  }
+  expect_failures = [output.triggers]
+}
+
+run "misspelt_setting" {
+  command = plan
+  module { source = "./schema" }
+  variables {
+    given    = { permissions = {}, triggers = { sqs = { orders = { queue_arn = "arn:aws:sqs:eu-west-1:123456789012:orders", batchsize = 5 } } } }
+    triggers = { sqs = { orders = { queue_arn = "arn:aws:sqs:eu-west-1:123456789012:orders", batchsize = 5 } } }
+  }
+  expect_failures = [output.triggers]
+}
+
+run "batch_needs_a_window" {
+  command = plan
+  module { source = "./schema" }
+  variables {
+    triggers = { sqs = { orders = { queue_arn = "arn:aws:sqs:eu-west-1:123456789012:orders", batch_size = 11 } } }
+  }
+  expect_failures = [var.triggers]
+}
+
+run "window_too_long" {
+  command = plan
+  module { source = "./schema" }
+  variables {
+    triggers = { sqs = { orders = { queue_arn = "arn:aws:sqs:eu-west-1:123456789012:orders", batch_window_s = 301 } } }
+  }
+  expect_failures = [var.triggers]
+}
+
+run "concurrency_below_the_least" {
+  command = plan
+  module { source = "./schema" }
+  variables {
+    triggers = { sqs = { orders = { queue_arn = "arn:aws:sqs:eu-west-1:123456789012:orders", maximum_concurrency = 1 } } }
+  }
+  expect_failures = [var.triggers]
+}
+
+run "filter_is_no_json" {
+  command = plan
+  module { source = "./schema" }
+  variables {
+    triggers = { sqs = { orders = { queue_arn = "arn:aws:sqs:eu-west-1:123456789012:orders", filters = ["kind = order"] } } }
+  }
+  expect_failures = [var.triggers]
+}

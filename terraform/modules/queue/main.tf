@@ -1,0 +1,69 @@
+data "aws_caller_identity" "current" {}
+data "aws_partition" "current" {}
+data "aws_region" "current" {}
+
+locals {
+  # Policies stand in the queues themselves, not in resources beside them: a queue then never exists without its policy,
+  # and each attribute resource would wait another 25 seconds. That takes ARNs that are known beforehand.
+  arn     = "arn:${data.aws_partition.current.partition}:sqs:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:${var.name}"
+  dlq_arn = "${local.arn}-dlq"
+
+  visibility_timeout_s = coalesce(var.visibility_timeout_s, 6 * var.consumer_timeout_s + var.batch_window_s)
+
+  only_tls = {
+    Sid       = "OnlyTls"
+    Effect    = "Deny"
+    Principal = "*"
+    Action    = "sqs:*"
+    Condition = { Bool = { "aws:SecureTransport" = "false" } }
+  }
+}
+
+resource "aws_sqs_queue" "this" {
+  name                              = var.name
+  kms_master_key_id                 = var.kms_key_arn
+  kms_data_key_reuse_period_seconds = var.kms_key_arn == null ? null : 300
+  message_retention_seconds         = var.retention_s
+  receive_wait_time_seconds         = 20
+  sqs_managed_sse_enabled           = var.kms_key_arn == null ? true : null
+  visibility_timeout_seconds        = local.visibility_timeout_s
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat([merge(local.only_tls, { Resource = local.arn })], [for name, sender in var.senders : {
+      Sid       = join("", ["Send", replace(title(replace(name, "/[^A-Za-z0-9]/", " ")), " ", "")])
+      Effect    = "Allow"
+      Principal = { Service = sender.service }
+      Action    = "sqs:SendMessage"
+      Resource  = local.arn
+      Condition = {
+        ArnEquals    = { "aws:SourceArn" = sender.source_arn }
+        StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id }
+      }
+    }])
+  })
+
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.dlq.arn
+    maxReceiveCount     = var.max_receive_count
+  })
+}
+
+resource "aws_sqs_queue" "dlq" {
+  name                              = "${var.name}-dlq"
+  kms_master_key_id                 = var.kms_key_arn
+  kms_data_key_reuse_period_seconds = var.kms_key_arn == null ? null : 300
+  message_retention_seconds         = var.dlq_retention_s
+  receive_wait_time_seconds         = 20
+  sqs_managed_sse_enabled           = var.kms_key_arn == null ? true : null
+
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [merge(local.only_tls, { Resource = local.dlq_arn })]
+  })
+
+  redrive_allow_policy = jsonencode({
+    redrivePermission = "byQueue"
+    sourceQueueArns   = [local.arn]
+  })
+}

@@ -1,0 +1,39 @@
+output "alarm_arns" {
+  description = "ARNs of the queue's alarms, by what they watch: age, dlq."
+  value       = { age = aws_cloudwatch_metric_alarm.age.arn, dlq = aws_cloudwatch_metric_alarm.dlq.arn }
+}
+
+output "arn" {
+  description = "ARN of the queue."
+  value       = aws_sqs_queue.this.arn
+}
+
+output "dlq_arn" {
+  description = "ARN of the dead-letter queue."
+  value       = aws_sqs_queue.dlq.arn
+}
+
+output "dlq_name" {
+  description = "Name of the dead-letter queue."
+  value       = aws_sqs_queue.dlq.name
+}
+
+output "dlq_url" {
+  description = "URL of the dead-letter queue."
+  value       = aws_sqs_queue.dlq.url
+}
+
+output "name" {
+  description = "Name of the queue."
+  value       = aws_sqs_queue.this.name
+}
+
+output "url" {
+  description = "URL of the queue."
+  value       = aws_sqs_queue.this.url
+}
+
+output "visibility_timeout_s" {
+  description = "Seconds that a received message stays hidden."
+  value       = local.visibility_timeout_s
+}

@@ -1,0 +1,23 @@
+provider "aws" {
+  allowed_account_ids = compact([try(var.environments[terraform.workspace].account_id, null)])
+  s3_use_path_style   = var.s3_use_path_style
+
+  default_tags {
+    tags = {
+      Project     = "eventloom"
+      Environment = terraform.workspace
+      ManagedBy   = "terraform"
+    }
+  }
+}
+
+data "aws_caller_identity" "current" {
+  lifecycle {
+    precondition {
+      condition     = contains(keys(var.environments), terraform.workspace)
+      error_message = "Workspace \"${terraform.workspace}\" is not an environment. Choose one with: terraform workspace select -or-create ${join("|", keys(var.environments))}"
+    }
+  }
+}
+
+data "aws_partition" "current" {}

@@ -1,0 +1,82 @@
+# What functions share: buckets, queue, table
+
+module "uploads" {
+  source          = "./modules/bucket"
+  name            = "${local.prefix}-uploads-${local.account_id}"
+  force_destroy   = !local.environment.protected
+  noncurrent_days = local.environment.object_retention_days
+  versioning      = true
+
+  notifications = {
+    uploads = {
+      type   = "queue"
+      arn    = module.uploads_queue.arn
+      events = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*"]
+      prefix = ""
+      suffix = ""
+    }
+  }
+}
+
+module "uploads_queue" {
+  source             = "./modules/queue"
+  name               = "${local.prefix}-uploads"
+  alarm_topic_arns   = [aws_sns_topic.alarms.arn]
+  batch_window_s     = local.thumbnailer.batch_window_s
+  consumer_timeout_s = local.thumbnailer.timeout_s
+  senders            = { uploads_bucket = { service = "s3.amazonaws.com", source_arn = module.uploads.arn } }
+}
+
+# Thumbnails can be made again from uploads: no versions
+module "thumbnails" {
+  source        = "./modules/bucket"
+  name          = "${local.prefix}-thumbnails-${local.account_id}"
+  force_destroy = !local.environment.protected
+}
+
+resource "aws_dynamodb_table" "catalog" {
+  #checkov:skip=CKV_AWS_28:point-in-time recovery is a decision of the environment
+  #checkov:skip=CKV_AWS_119:encrypted with the key of AWS; a key of one's own would cost more than the table
+  name                        = "${local.prefix}-catalog"
+  billing_mode                = "PAY_PER_REQUEST"
+  deletion_protection_enabled = local.environment.protected
+  hash_key                    = "image_id"
+  stream_enabled              = true
+  stream_view_type            = "NEW_AND_OLD_IMAGES"
+
+  attribute {
+    name = "image_id"
+    type = "S"
+  }
+
+  attribute {
+    name = "status"
+    type = "S"
+  }
+
+  attribute {
+    name = "uploaded_at"
+    type = "S"
+  }
+
+  # Newest first by status
+  global_secondary_index {
+    name            = "by_status"
+    hash_key        = "status"
+    range_key       = "uploaded_at"
+    projection_type = "ALL"
+  }
+
+  point_in_time_recovery {
+    enabled = local.environment.point_in_time_recovery
+  }
+
+  server_side_encryption {
+    enabled = true
+  }
+
+  ttl {
+    attribute_name = "expires_at"
+    enabled        = true
+  }
+}

@@ -1,0 +1,49 @@
+# Photos in the uploads bucket become thumbnails and an item in the catalog
+
+locals {
+  # The queue's visibility timeout follows from these
+  thumbnailer = { timeout_s = 60, batch_window_s = 0 }
+}
+
+module "thumbnailer" {
+  source             = "./modules/function"
+  name               = "thumbnailer"
+  prefix             = local.prefix
+  package            = "${path.root}/../build/thumbnailer.zip"
+  alarm_topic_arns   = [aws_sns_topic.alarms.arn]
+  architecture       = local.architecture
+  log_level          = local.environment.log_level
+  log_retention_days = local.environment.log_retention_days
+  memory_mb          = local.environment.thumbnailer_memory_mb
+  timeout_s          = local.thumbnailer.timeout_s
+  tracing            = local.environment.tracing
+
+  environment = {
+    CATALOG_TABLE     = aws_dynamodb_table.catalog.name
+    JPEG_QUALITY      = 80
+    MAX_BYTES         = 104857600
+    MAX_PIXELS        = 100000000
+    OUTPUT_FORMAT     = "jpeg"
+    THUMBNAIL_SIZES   = "1280,512,128"
+    THUMBNAILS_BUCKET = module.thumbnails.name
+    TOMBSTONE_DAYS    = 30
+  }
+
+  triggers = {
+    sqs = {
+      uploads = {
+        queue_arn           = module.uploads_queue.arn
+        batch_size          = 10
+        batch_window_s      = local.thumbnailer.batch_window_s
+        maximum_concurrency = local.environment.thumbnailer_maximum_concurrency
+      }
+    }
+  }
+
+  permissions = {
+    read_uploads     = { actions = ["s3:GetObject", "s3:GetObjectVersion"], resources = ["${module.uploads.arn}/*"] }
+    tell_missing     = { actions = ["s3:ListBucket"], resources = [module.uploads.arn] } # without it a missing key answers 403, not 404
+    write_thumbnails = { actions = ["s3:PutObject", "s3:DeleteObject"], resources = ["${module.thumbnails.arn}/*"] }
+    update_catalog   = { actions = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], resources = [aws_dynamodb_table.catalog.arn] }
+  }
+}
