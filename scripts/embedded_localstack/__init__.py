@@ -1,0 +1,1 @@
+"""LocalStack on the host, without Docker, with IAM enforced. See README.md."""

@@ -1,0 +1,184 @@
+"""One execution environment: a function's processes, its temporary folder, and what Lambda says about each invocation."""
+
+import json
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from embedded_localstack.executor import records
+from embedded_localstack.executor.records import Report
+from embedded_localstack.executor.runtime import Ending, Runtime
+from embedded_localstack.executor.runtime_api import Invocation
+
+INIT_SECONDS = 10  # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
+MAX_RESPONSE_BYTES = 6 * 1024 * 1024 + 100
+
+
+class InitError(Exception):
+    """The function could not be initialised; `payload` is the Lambda error object."""
+
+    def __init__(self, payload: bytes) -> None:
+        super().__init__(payload.decode(errors="replace"))
+        self.payload = payload
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What an environment is made from."""
+
+    interpreter: Path
+    runtime: str
+    handler: str
+    task_root: Path
+    variables: dict[str, str]
+    version: str
+    timeout_s: float
+    memory_mb: int
+    json_logs: bool
+    folder: Path
+    """Its temporary folder: made at the start, removed at the end."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """The answer to an invocation, and what goes to CloudWatch Logs."""
+
+    payload: bytes
+    failed: bool
+    logs: str
+
+
+class Environment:
+    """LocalStack gives it one invocation at a time, as Lambda does."""
+
+    def __init__(self, spec: Spec) -> None:
+        self._spec = spec
+        self._runtime: Runtime | None = None
+        self._init_error: bytes | None = None
+        self._cold = True
+        self._stopped = False
+        self._early = ""
+        """Output of an initialisation that failed: it belongs to the log of the invocation that is told so."""
+
+    def start(self, *, must_work: bool = False) -> None:
+        """Load the function. An error is kept and answers the first invocation, as on AWS, unless `must_work`.
+
+        Raises:
+            InitError: the function cannot be loaded and `must_work` (provisioned concurrency) is set.
+        """
+        self._spec.folder.mkdir(parents=True, exist_ok=True)
+        failure = self._initialise(INIT_SECONDS)
+        if failure and must_work:
+            raise InitError(failure.payload)
+        self._init_error = failure.payload if failure else None
+
+    def invoke(self, request_id: str, payload: bytes, function_arn: str, trace_id: str) -> Result:
+        """Run the function on an event."""
+        began = time.monotonic()
+        deadline_ms = int((time.time() + self._spec.timeout_s) * 1000)
+        invocation = Invocation(request_id, payload, function_arn, trace_id, deadline_ms)
+        before, self._early = self._early, ""
+        restart = "" if self._init_error else self._ensure_runtime()
+        init_ms = self._runtime.init_ms if self._runtime and self._cold and self._runtime.init_ms else None
+        before += restart + (self._runtime.output.take() if self._runtime else "")
+        ending, extra = self._run(invocation, began)
+        report = self._report(request_id, ending, (time.monotonic() - began) * 1000, init_ms, timed_out=bool(extra))
+        logs = (
+            before
+            + records.start(request_id, self._spec.version, as_json=self._spec.json_logs)
+            + (self._runtime.output.take() if self._runtime else "")
+            + extra
+            + records.end(report, as_json=self._spec.json_logs)
+        )
+        self._cold = False
+        if ending.error_type:
+            self._discard()
+        return Result(ending.payload, ending.failed, logs)
+
+    def stop(self) -> None:
+        """End all processes and remove the temporary folder."""
+        self._stopped = True
+        self._discard()
+        shutil.rmtree(self._spec.folder, ignore_errors=True)
+
+    # -- inside
+
+    def _initialise(self, seconds: float) -> Ending | None:
+        spec = self._spec
+        command = [str(spec.interpreter), "-m", "awslambdaric", spec.handler]
+        self._early += records.init_start(spec.runtime, as_json=spec.json_logs)
+        runtime = self._runtime = Runtime(command, spec.task_root, spec.variables, spec.memory_mb)
+        try:
+            failure = runtime.initialised.result(max(seconds, 0))
+        except TimeoutError:
+            self._keep_output(runtime)
+            return None
+        if failure:
+            self._keep_output(runtime)
+        return failure
+
+    def _keep_output(self, runtime: Runtime) -> None:
+        """A runtime that could not be initialised is not asked again: the next invocation starts a new one."""
+        runtime.kill()
+        self._early += runtime.output.take()
+        self._runtime = None
+
+    def _ensure_runtime(self) -> str:
+        """A crash, a timeout or a slow start left none: initialise within the invocation's own time, as Lambda does."""
+        if self._runtime and self._runtime.running:
+            return ""
+        self._discard()
+        failure = self._initialise(self._spec.timeout_s)
+        self._init_error = failure.payload if failure else None
+        early, self._early = self._early, ""
+        return early
+
+    def _run(self, invocation: Invocation, began: float) -> tuple[Ending, str]:
+        """The ending, and a line for the log if the time ran out."""
+        if self._init_error:
+            error, self._init_error = self._init_error, None
+            return Ending(error, failed=True, error_type=_error_type(error)), ""
+        left = self._spec.timeout_s - (time.monotonic() - began)
+        ending = self._runtime.invoke(invocation, left) if self._runtime else None
+        if ending is None:
+            return self._time_out(invocation.request_id)
+        if len(ending.payload) > MAX_RESPONSE_BYTES:
+            message = f"Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
+            return Ending(_error("Function.ResponseSizeTooLarge", message), failed=True), ""
+        return ending, ""
+
+    def _time_out(self, request_id: str) -> tuple[Ending, str]:
+        if self._runtime:
+            self._runtime.kill()
+        message = f"RequestId: {request_id} Error: Task timed out after {self._spec.timeout_s:.2f} seconds"
+        ending = Ending(_error("Sandbox.Timedout", message), failed=True, error_type="Sandbox.Timedout")
+        return ending, records.timed_out(request_id, self._spec.timeout_s)
+
+    def _report(self, request_id: str, ending: Ending, duration_ms: float, init_ms: float | None, *, timed_out: bool) -> Report:
+        return Report(
+            request_id,
+            self._spec.version,
+            min(duration_ms, self._spec.timeout_s * 1000),
+            self._spec.memory_mb,
+            self._runtime.used_mb() if self._runtime else 0,
+            init_ms,
+            "timeout" if timed_out else "error" if ending.error_type else "success",
+            None if timed_out else ending.error_type,
+        )
+
+    def _discard(self) -> None:
+        if self._runtime:
+            self._runtime.kill()
+        self._runtime = None
+
+
+def _error(kind: str, message: str) -> bytes:
+    return json.dumps({"errorType": kind, "errorMessage": message}).encode()
+
+
+def _error_type(payload: bytes) -> str:
+    try:
+        return str(json.loads(payload)["errorType"])
+    except (ValueError, KeyError, TypeError):
+        return "Runtime.Unknown"

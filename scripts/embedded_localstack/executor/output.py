@@ -1,0 +1,45 @@
+"""What a function prints: read all the time, handed over at the end of each invocation."""
+
+import os
+import select
+import threading
+
+LIMIT = 4 * 1024 * 1024
+
+
+class Output:
+    """Collects from a pipe. A function writes before it answers, so `take` after the answer has every line of it."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._lock = threading.Lock()
+        self._chunks: list[bytes] = []
+        self._size = 0
+        self._open = True
+        threading.Thread(target=self._run, name="lambda-output", daemon=True).start()
+
+    def _run(self) -> None:
+        while self._open:
+            select.select([self._fd], [], [])
+            with self._lock:
+                self._drain()
+        os.close(self._fd)
+
+    def _drain(self) -> None:
+        while self._open and select.select([self._fd], [], [], 0)[0]:
+            chunk = os.read(self._fd, 65536)
+            if not chunk:
+                self._open = False
+            elif self._size < LIMIT:
+                self._chunks.append(chunk)
+                self._size += len(chunk)
+
+    def take(self) -> str:
+        """Everything printed since the last call, ending with a newline if there is anything."""
+        with self._lock:
+            self._drain()
+            text = b"".join(self._chunks).decode(errors="replace")
+            if self._size >= LIMIT:
+                text += f"\n(output cut after {LIMIT // 1024 // 1024} MiB)"
+            self._chunks, self._size = [], 0
+        return text if not text or text.endswith("\n") else text + "\n"

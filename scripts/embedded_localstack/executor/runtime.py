@@ -1,0 +1,175 @@
+"""One run of a function's interpreter: from its start to its end, answers and crashes alike."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, InvalidStateError
+from dataclasses import dataclass
+from pathlib import Path
+
+from embedded_localstack import processes
+from embedded_localstack.executor import memory
+from embedded_localstack.executor.output import Output
+from embedded_localstack.executor.runtime_api import Invocation, RuntimeApi
+
+SUPERVISOR = Path(__file__).with_name("supervisor.py")
+KILL_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What became of an initialisation or an invocation. `error_type` is set if Lambda, not the function, reports the error."""
+
+    payload: bytes
+    failed: bool
+    error_type: str | None = None
+
+
+class Runtime:
+    """The processes of an environment. After the end of one, the environment makes a new one."""
+
+    def __init__(self, command: list[str], folder: Path, variables: dict[str, str], memory_mb: int) -> None:
+        self.initialised: Future[Ending | None] = Future()
+        self._current: Future[Ending] | None = None
+        self._request_id = ""
+        self._memory_mb, self._out_of_memory = memory_mb, False
+        self._pid = 0
+        self._began = time.monotonic()
+        self.init_ms = 0.0
+        self._api = RuntimeApi(self)
+        status_read, status_write = os.pipe()
+        output_read, output_write = os.pipe()
+        self.output = Output(output_read)
+        self._supervisor = subprocess.Popen(
+            [sys.executable, "-I", "-S", SUPERVISOR, str(status_write), str(memory.data_limit(memory_mb)), "--", *command],
+            cwd=folder,
+            env=variables | {"AWS_LAMBDA_RUNTIME_API": self._api.address},
+            stdin=subprocess.PIPE,
+            stdout=output_write,
+            stderr=subprocess.STDOUT,
+            pass_fds=[status_write],
+            start_new_session=True,
+        )
+        os.close(status_write)
+        os.close(output_write)
+        threading.Thread(target=self._follow, args=(status_read,), name="lambda-supervisor", daemon=True).start()
+        self._watch = memory.Watch(self._supervisor.pid, memory_mb, self._exceeded)
+
+    @property
+    def running(self) -> bool:
+        """Whether it can take an invocation."""
+        return self._supervisor.poll() is None and not self._out_of_memory
+
+    # -- called by the Runtime API
+
+    def ready(self) -> None:
+        """The interpreter has loaded the function."""
+        if not self.initialised.done():
+            self.init_ms = (time.monotonic() - self._began) * 1000
+            self._watch.stop()
+            _settle(self.initialised, None)
+
+    def init_failed(self, error: bytes) -> None:
+        """Loading the function raised an error."""
+        _settle(self.initialised, Ending(error, failed=True))
+
+    def answered(self, request_id: str, payload: bytes, *, failed: bool) -> None:
+        """The function returned or raised."""
+        if self._current and request_id == self._request_id:
+            _settle(self._current, Ending(payload, failed))
+
+    # -- called by the environment
+
+    def invoke(self, invocation: Invocation, seconds: float) -> Ending | None:
+        """Hand over an event and wait. None if there is no answer within `seconds`: the caller kills it then."""
+        self._request_id, self._current = invocation.request_id, Future()
+        self._watch = memory.Watch(self._supervisor.pid, self._memory_mb, self._exceeded)
+        if self.running:
+            self._api.offer(invocation)
+        else:
+            self._ended("")
+        try:
+            ending = self._current.result(max(seconds, 0))
+        except TimeoutError:
+            return None
+        finally:
+            self._watch.stop()
+        if ending.error_type is None and memory.peak(self._pid) > self._memory_mb * memory.MIB:
+            self._exceeded()
+            return self._failure("signal: killed")
+        return ending
+
+    def used_mb(self) -> int:
+        """The most memory that it used, in MiB."""
+        used = max(memory.peak(self._pid), self._watch.used)
+        return min(round(used / memory.MIB), self._memory_mb) if used else 0
+
+    def kill(self) -> None:
+        """End every process of it. Returns when none is left."""
+        self._watch.stop()
+        family = [self._supervisor.pid, *processes.descendants(self._supervisor.pid)]
+        with contextlib.suppress(OSError):
+            if self._supervisor.stdin:
+                self._supervisor.stdin.close()
+        try:
+            self._supervisor.wait(KILL_SECONDS)
+        except subprocess.TimeoutExpired:
+            processes.send(family, signal.SIGKILL)
+            self._supervisor.wait()
+        self._api.close()
+        _settle(self.initialised, self._failure("signal: killed"))
+        if self._current:
+            _settle(self._current, self._failure("signal: killed"))
+
+    # -- inside
+
+    def _follow(self, status: int) -> None:
+        with os.fdopen(status) as lines:
+            ending = ""
+            for line in lines:
+                if line.startswith("pid "):
+                    self._pid = int(line.split()[1])
+                else:
+                    ending = line.strip()
+        self._supervisor.wait()
+        self._ended(ending)
+
+    def _ended(self, ending: str) -> None:
+        kind, _, number = ending.partition(" ")
+        if kind == "signal":
+            reason = f"signal: {(signal.strsignal(int(number)) or number).lower()}"
+        else:
+            reason = f"exit status {number}" if number not in ("", "0") else ""
+        failure = self._failure(reason)
+        _settle(self.initialised, failure)
+        if self._current:
+            _settle(self._current, failure)
+
+    def _exceeded(self) -> None:
+        self._out_of_memory = True
+        with contextlib.suppress(OSError):
+            if self._supervisor.stdin:
+                self._supervisor.stdin.close()
+        failure = self._failure("signal: killed")
+        _settle(self.initialised, failure)
+        if self._current:
+            _settle(self._current, failure)
+
+    def _failure(self, reason: str) -> Ending:
+        kind = "Runtime.OutOfMemory" if self._out_of_memory else "Runtime.ExitError"
+        how = f"exited with error: {reason}" if reason else "exited without providing a reason"
+        message = {"errorType": kind, "errorMessage": f"RequestId: {self._request_id} Error: Runtime {how}"}
+        return Ending(json.dumps(message).encode(), failed=True, error_type=kind)
+
+
+def _settle[T](future: Future[T], value: T) -> None:
+    """The first of several threads wins."""
+    settle: Callable[[T], None] = future.set_result
+    with contextlib.suppress(InvalidStateError):
+        settle(value)

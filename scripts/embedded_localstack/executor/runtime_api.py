@@ -1,0 +1,134 @@
+"""The Lambda Runtime API (2018-06-01) of one execution environment, on a loopback port of its own.
+
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+"""
+
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from queue import SimpleQueue
+from typing import Any, Protocol
+
+PREFIX = "/2018-06-01/runtime/"
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One event on its way to the function."""
+
+    request_id: str
+    payload: bytes
+    function_arn: str
+    trace_id: str
+    deadline_ms: int
+    client_context: str | None = None
+
+
+class Listener(Protocol):
+    """Told what the runtime does. Called on the API's threads."""
+
+    def ready(self) -> None:
+        """The runtime is initialised and asks for an event."""
+
+    def init_failed(self, error: bytes) -> None:
+        """The runtime could not be initialised."""
+
+    def answered(self, request_id: str, payload: bytes, *, failed: bool) -> None:
+        """The function returned a result or raised an error."""
+
+
+class RuntimeApi:
+    """The server. `offer` hands an invocation to the runtime; `close` ends it and lets go of a waiting runtime."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._queue: SimpleQueue[Invocation | None] = SimpleQueue()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self._queue.get, listener))
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, name="lambda-runtime-api", daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        """For AWS_LAMBDA_RUNTIME_API."""
+        return f"127.0.0.1:{self._server.server_port}"
+
+    def offer(self, invocation: Invocation) -> None:
+        """The next answer to GET next."""
+        self._queue.put(invocation)
+
+    def close(self) -> None:
+        """Stop serving, soon: the server looks up twice a second, and nobody has to wait for it."""
+        self._queue.put(None)
+        threading.Thread(target=self._shut, name="lambda-runtime-api-end", daemon=True).start()
+
+    def _shut(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _handler(next_invocation: Callable[[], Invocation | None], listener: Listener) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        # Headers and body in one piece: in two, Nagle's algorithm and delayed acknowledgements cost 40 ms a call.
+        wbufsize = -1
+        disable_nagle_algorithm = True
+
+        def log_message(self, *_: Any) -> None:
+            """Not logged."""
+
+        def do_GET(self) -> None:
+            if self.path != f"{PREFIX}invocation/next":
+                return self._error(404, "NotFound", self.path)
+            listener.ready()
+            invocation = next_invocation()
+            if invocation is None:
+                return self._error(410, "Gone", "the environment is shutting down")
+            headers = {
+                "Content-Type": "application/json",
+                "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
+                "Lambda-Runtime-Trace-Id": invocation.trace_id,
+                "Lambda-Runtime-Invoked-Function-Arn": invocation.function_arn,
+                "Lambda-Runtime-Deadline-Ms": str(invocation.deadline_ms),
+            }
+            if invocation.client_context:
+                headers["Lambda-Runtime-Client-Context"] = invocation.client_context
+            return self._send(200, invocation.payload, headers)
+
+        def do_POST(self) -> None:
+            body = self._body()
+            parts = self.path.removeprefix(PREFIX).split("/")
+            match parts:
+                case ["init", "error"]:
+                    listener.init_failed(body)
+                case ["invocation", request_id, "response"]:
+                    listener.answered(request_id, body, failed=False)
+                case ["invocation", request_id, "error"]:
+                    listener.answered(request_id, body, failed=True)
+                case _:
+                    return self._error(404, "NotFound", self.path)
+            return self._send(202, b'{"status":"OK"}', {"Content-Type": "application/json"})
+
+        def _body(self) -> bytes:
+            if (length := self.headers.get("Content-Length")) is not None:
+                return self.rfile.read(int(length))
+            chunks = []
+            while size := int(self.rfile.readline(), 16):
+                chunks.append(self.rfile.read(size))
+                self.rfile.readline()
+            self.rfile.readline()
+            return b"".join(chunks)
+
+        def _error(self, code: int, kind: str, message: str) -> None:
+            self._send(code, json.dumps({"errorType": kind, "errorMessage": message}).encode(), {"Content-Type": "application/json"})
+
+        def _send(self, code: int, body: bytes, headers: dict[str, str]) -> None:
+            self.send_response(code)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+            self.wfile.flush()
+
+    return Handler

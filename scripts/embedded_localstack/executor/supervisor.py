@@ -1,0 +1,112 @@
+"""The process between LocalStack and a function: `python -I -S supervisor.py STATUS_FD DATA_LIMIT -- COMMAND...`.
+
+It starts the command and adopts whatever that leaves behind (daemons too: it is a "child subreaper"). When the command
+ends, or standard input closes - because the environment is stopped, or LocalStack died in whatever way - it kills all of them.
+What happened is written to STATUS_FD: "pid <n>", then "exit <code>" or "signal <number>".
+
+It runs once per environment, so it imports little and lives in one file.
+"""
+
+import ctypes
+import os
+import resource
+import select
+import signal
+import sys
+
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def descendants(pid: int) -> list[int]:
+    found: list[int] = []
+    try:
+        tasks = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 - pathlib costs 10 ms at every cold start
+    except OSError:
+        return found
+    for task in tasks:
+        try:
+            with open(f"/proc/{pid}/task/{task}/children") as file:  # noqa: PTH123
+                children = [int(child) for child in file.read().split()]
+        except OSError:
+            continue
+        for child in children:
+            found += [child, *descendants(child)]
+    return found
+
+
+def kill_all() -> None:
+    """Until none is left: a process may fork between the look and the blow."""
+    while family := descendants(os.getpid()):
+        for pid in family:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        reap(block=True)
+
+
+def reap(*, block: bool = False) -> dict[int, int]:
+    """Collect ended children: pid -> status."""
+    ended: dict[int, int] = {}
+    while True:
+        try:
+            pid, status = os.waitpid(-1, 0 if block and not ended else os.WNOHANG)
+        except ChildProcessError:
+            return ended
+        if pid == 0:
+            return ended
+        ended[pid] = status
+
+
+def start(command: list[str], data_limit: int) -> int:
+    pid = os.fork()
+    if pid:
+        return pid
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_DATA, (data_limit, data_limit))
+    try:
+        # If the whole machine runs out of memory, a function goes before anything else does.
+        with open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123
+            file.write("500")
+    except OSError:
+        pass
+    try:
+        os.execv(command[0], command)  # noqa: S606 - no shell is wanted
+    except OSError as error:
+        print(f"cannot start {command[0]}: {error}", flush=True)
+        os._exit(127)
+
+
+def main() -> None:
+    status_fd, data_limit, command = int(sys.argv[1]), int(sys.argv[2]), sys.argv[4:]
+    os.set_inheritable(status_fd, False)
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    wake, woken = os.pipe()
+    os.set_blocking(woken, False)
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(woken)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    child = start(command, data_limit)
+    os.write(status_fd, b"pid %d\n" % child)
+    status = None
+    while status is None:
+        readable, _, _ = select.select([0, wake], [], [])
+        if 0 in readable and not os.read(0, 1):
+            break
+        if wake in readable:
+            os.read(wake, 512)
+        status = reap().get(child)
+    kill_all()
+    if status is not None:
+        signalled = os.WIFSIGNALED(status)
+        ending = b"signal %d\n" % os.WTERMSIG(status) if signalled else b"exit %d\n" % os.WEXITSTATUS(status)
+        os.write(status_fd, ending)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""S3: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html."""
+
+from typing import Any
+from urllib.parse import unquote
+
+from embedded_localstack.iam.request import Check, Request, Row, anything, needs, text
+
+
+def _bucket(request: Request) -> str:
+    return f"arn:aws:s3:::{request.params.get('Bucket') or '*'}"
+
+
+def _object(request: Request) -> str:
+    return f"{_bucket(request)}/{request.params.get('Key') or '*'}"
+
+
+def _object_keys(request: Request) -> dict[str, str]:
+    names = {
+        "s3:x-amz-acl": "ACL",
+        "s3:x-amz-server-side-encryption": "ServerSideEncryption",
+        "s3:x-amz-server-side-encryption-aws-kms-key-id": "SSEKMSKeyId",
+        "s3:x-amz-storage-class": "StorageClass",
+        "s3:versionid": "VersionId",
+        "s3:x-amz-copy-source": "CopySource",
+    }
+    return {key: text(request.params[name]) for key, name in names.items() if isinstance(request.params.get(name), str)}
+
+
+def _versioned(action: str) -> Row:
+    """GetObject, or GetObjectVersion if one is named."""
+
+    def row(request: Request) -> list[Check]:
+        name = f"{action}Version" if request.params.get("VersionId") else action
+        name = name.replace("TaggingVersion", "VersionTagging").replace("AclVersion", "VersionAcl")
+        return [Check(f"s3:{name}", _object(request), _object_keys(request))]
+
+    return row
+
+
+def _put(request: Request) -> list[Check]:
+    found = [Check("s3:PutObject", _object(request), _object_keys(request))]
+    if request.params.get("Tagging"):
+        found.append(Check("s3:PutObjectTagging", _object(request)))
+    if request.params.get("ACL"):
+        found.append(Check("s3:PutObjectAcl", _object(request)))
+    return found
+
+
+def copy_source(value: Any) -> tuple[str, str, bool]:
+    """Bucket, key and whether a version is named, of x-amz-copy-source."""
+    if isinstance(value, dict):
+        return text(value.get("Bucket")), text(value.get("Key")), bool(value.get("VersionId"))
+    path, _, query = text(value).partition("?")
+    bucket, _, key = unquote(path).removeprefix("/").partition("/")
+    return bucket, key, query.startswith("versionId=")
+
+
+def _copy(request: Request) -> list[Check]:
+    """Reading the source is the caller's right too."""
+    bucket, key, version = copy_source(request.params.get("CopySource"))
+    source = Check("s3:GetObjectVersion" if version else "s3:GetObject", f"arn:aws:s3:::{bucket}/{key}")
+    return [source, *_put(request)]
+
+
+def _delete_all(request: Request) -> list[Check]:
+    """One permission per key, which may differ."""
+    objects = (request.params.get("Delete") or {}).get("Objects") or []
+    return [
+        Check("s3:DeleteObjectVersion" if item.get("VersionId") else "s3:DeleteObject", f"{_bucket(request)}/{item.get('Key')}")
+        for item in objects
+    ] or [Check("s3:DeleteObject", f"{_bucket(request)}/*")]
+
+
+def _list_keys(request: Request) -> dict[str, str]:
+    """Absent parameters are absent keys: a policy on s3:prefix does not cover a call without one."""
+    names = {"s3:prefix": "Prefix", "s3:delimiter": "Delimiter", "s3:max-keys": "MaxKeys"}
+    return {key: text(request.params[name]) for key, name in names.items() if request.params.get(name) is not None}
+
+
+# Operations on a bucket's configuration, and the action that stands for each.
+_BUCKET = {
+    "CreateBucket": "CreateBucket",
+    "DeleteBucket": "DeleteBucket",
+    "HeadBucket": "ListBucket",
+    "GetBucketLocation": "GetBucketLocation",
+    "GetBucketVersioning": "GetBucketVersioning",
+    "PutBucketVersioning": "PutBucketVersioning",
+    "GetBucketPolicy": "GetBucketPolicy",
+    "PutBucketPolicy": "PutBucketPolicy",
+    "DeleteBucketPolicy": "DeleteBucketPolicy",
+    "GetBucketPolicyStatus": "GetBucketPolicyStatus",
+    "GetBucketTagging": "GetBucketTagging",
+    "PutBucketTagging": "PutBucketTagging",
+    "GetBucketNotificationConfiguration": "GetBucketNotification",
+    "PutBucketNotificationConfiguration": "PutBucketNotification",
+    "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+    "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+    "GetBucketEncryption": "GetEncryptionConfiguration",
+    "PutBucketEncryption": "PutEncryptionConfiguration",
+    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+    "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+    "GetBucketCors": "GetBucketCORS",
+    "PutBucketCors": "PutBucketCORS",
+    "ListMultipartUploads": "ListBucketMultipartUploads",
+}
+
+S3: dict[str, Row] = {operation: needs(f"s3:{action}", _bucket) for operation, action in _BUCKET.items()} | {
+    "ListBuckets": needs("s3:ListAllMyBuckets", anything),
+    "ListObjects": needs("s3:ListBucket", _bucket, _list_keys),
+    "ListObjectsV2": needs("s3:ListBucket", _bucket, _list_keys),
+    "ListObjectVersions": needs("s3:ListBucketVersions", _bucket, _list_keys),
+    "GetObject": _versioned("GetObject"),
+    "HeadObject": _versioned("GetObject"),
+    "GetObjectAttributes": _versioned("GetObject"),
+    "SelectObjectContent": needs("s3:GetObject", _object),
+    "GetObjectTagging": _versioned("GetObjectTagging"),
+    "PutObjectTagging": _versioned("PutObjectTagging"),
+    "DeleteObjectTagging": _versioned("DeleteObjectTagging"),
+    "GetObjectAcl": _versioned("GetObjectAcl"),
+    "PutObjectAcl": _versioned("PutObjectAcl"),
+    "PutObject": _put,
+    "PostObject": _put,
+    "CopyObject": _copy,
+    "UploadPartCopy": _copy,
+    "CreateMultipartUpload": _put,
+    "UploadPart": needs("s3:PutObject", _object),
+    "CompleteMultipartUpload": needs("s3:PutObject", _object),
+    "AbortMultipartUpload": needs("s3:AbortMultipartUpload", _object),
+    "ListParts": needs("s3:ListMultipartUploadParts", _object),
+    "DeleteObject": _versioned("DeleteObject"),
+    "DeleteObjects": _delete_all,
+    "RestoreObject": needs("s3:RestoreObject", _object),
+}

@@ -1,0 +1,63 @@
+"""Who makes a call."""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/")
+
+
+class Kind(Enum):
+    """What sort of caller: it decides which policies are asked."""
+
+    ROLE = "role"
+    SERVICE = "service"
+    ANONYMOUS = "anonymous"
+    DEPLOYER = "deployer"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The principal of a call."""
+
+    kind: Kind
+    name: str
+    """The session's ARN, the service principal, "anonymous" or "deployer"."""
+    role: str = ""
+    session: str = ""
+    session_policy: str | None = None
+    source_arn: str | None = None
+
+    def __str__(self) -> str:
+        via = f" for {self.source_arn}" if self.kind is Kind.SERVICE and self.source_arn else ""
+        return f"{self.name}{via}"
+
+
+# LocalStack puts this key into the header of a request that has no signature.
+UNSIGNED_KEY = "injectedaccesskey"
+
+SERVICE_PRINCIPALS = {"lambda_": "lambda"}
+
+
+def access_key(headers: Any, url: str, form: Any = None) -> str:
+    """The access key of a signed header, a presigned URL or a presigned form; empty if there is none."""
+    query = parse_qs(urlsplit(url).query)
+    for name in ("X-Amz-Credential", "AWSAccessKeyId"):
+        if value := query.get(name):
+            return value[0].split("/")[0]
+    authorization = headers.get("Authorization") or ""
+    if match := CREDENTIAL.search(authorization):
+        if match[1] != UNSIGNED_KEY:
+            return match[1]
+    elif authorization.startswith("AWS "):
+        return str(authorization.removeprefix("AWS ").split(":")[0])
+    fields = {str(name).lower(): value for name, value in (form or {}).items()}
+    return str(fields.get("x-amz-credential") or fields.get("awsaccesskeyid") or "").split("/")[0]
+
+
+def service_principal(name: str) -> str:
+    """`s3` -> `s3.amazonaws.com`."""
+    name = SERVICE_PRINCIPALS.get(name, name)
+    return name if "." in name else f"{name}.amazonaws.com"

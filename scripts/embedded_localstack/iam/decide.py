@@ -1,0 +1,160 @@
+"""The decision. The evaluation itself is MiniStack's (ministack.core.iam_evaluator, MIT, pinned); this puts the questions.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html, within one account.
+"""
+# mypy: disable-error-code="import-not-found, import-untyped"
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from ministack.core.iam_evaluator import (
+    EvalContext,
+    EvalResult,
+    ParsedStatement,
+    combine_resource_policy,
+    evaluate,
+    evaluate_resource_policy,
+    parse_policy_document,
+)
+
+# The library knows one ARN of a caller. In conditions AWS gives the role's, in principals the session's counts too.
+ROLE_ARN_KEY = "aws:principalarn of the role"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A policy document and what to call it in a message, such as "role policy logs" or "queue policy of uploads"."""
+
+    name: str
+    document: str
+
+
+@dataclass(frozen=True)
+class RolePolicies:
+    """All that limits a role's session."""
+
+    role_arn: str
+    granted: tuple[Policy, ...]
+    boundary: Policy | None = None
+    session: Policy | None = None
+
+
+@dataclass(frozen=True)
+class Question:
+    """May this principal do this?"""
+
+    principal: str
+    action: str
+    resource: str
+    account: str
+    region: str
+    keys: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer: which policies were asked, and why. `matched` names the statements that allow, as "policy#Sid"."""
+
+    allowed: bool
+    asked: str
+    reason: str
+    matched: tuple[str, ...] = ()
+
+
+def decide_role(question: Question, policies: RolePolicies, resource: Policy | None, *, required: bool = False) -> Verdict:
+    """A role's session: its policies or the resource's must allow, and nothing may deny.
+
+    Args:
+        question: what is asked.
+        policies: the role's.
+        resource: the policy of the resource, if it has one.
+        required: the resource's policy must allow too (KMS keys, trust policies).
+    """
+    context = _context(question, "AssumedRole", {ROLE_ARN_KEY: policies.role_arn})
+    granted = [_parsed(policy.document) for policy in policies.granted]
+    limits = [[_parsed(limit.document)] for limit in (policies.boundary, policies.session) if limit]
+    result = evaluate(context, granted, *limits)
+    asked = f"policies of role {policies.role_arn.rpartition('/')[2]}"
+    if resource or required:
+        document = _loaded(resource.document) if resource else None
+        result = combine_resource_policy(result, context, document, question.account, required=required, limits=tuple(limits))
+        asked += f", {resource.name}" if resource else ""
+    allowed = result.decision == "Allow"
+    return Verdict(allowed, asked, _reason(result), _role_matches(context, policies, resource) if allowed else ())
+
+
+def decide_resource(question: Question, resource: Policy | None, *, kind: str, service: bool) -> Verdict:
+    """A service or nobody in particular: only the resource's own policy can allow.
+
+    Args:
+        question: what is asked; its principal is the service principal, or "*".
+        resource: the policy of the resource, if it has one.
+        kind: what to call the policy if there is none.
+        service: whether the principal is a service.
+    """
+    if resource is None:
+        return Verdict(False, kind, "there is none")
+    context = _context(question, "Service" if service else "Anonymous", {})
+    result = evaluate_resource_policy(_loaded(resource.document), context, service=question.principal if service else None)
+    allowed = result.decision == "Allow"
+    return Verdict(allowed, resource.name, _reason(result), (f"{resource.name}#{result.matched_sid}",) if allowed else ())
+
+
+def _context(question: Question, principal_type: str, principal_keys: dict[str, Any]) -> EvalContext:
+    return EvalContext(
+        principal_arn=question.principal,
+        principal_type=principal_type,
+        principal_account=question.account if principal_type == "AssumedRole" else "",
+        action=question.action,
+        resource_arn=question.resource,
+        region=question.region,
+        source_ip="127.0.0.1",
+        # Emulators speak plain HTTP on the loopback device, where nobody listens in; AWS is called over TLS. Policies that
+        # deny what is not TLS must not deny everything here.
+        secure_transport=True,
+        service_context={**question.keys, "aws:tagkeys": None},
+        principal_keys=principal_keys,
+    )
+
+
+def _role_matches(context: EvalContext, policies: RolePolicies, resource: Policy | None) -> tuple[str, ...]:
+    """Each statement that allows by itself."""
+    found = []
+    for policy in policies.granted:
+        for index, statement in enumerate(_parsed(policy.document)):
+            if statement.effect == "Allow" and evaluate(context, [[statement]]).decision == "Allow":
+                found.append(f"{policy.name}#{statement.sid or index}")
+    if resource:
+        result = evaluate_resource_policy(_loaded(resource.document), context)
+        if result.decision == "Allow":
+            found.append(f"{resource.name}#{result.matched_sid}")
+    return tuple(found)
+
+
+def _reason(result: EvalResult) -> str:
+    match result.decision:
+        case "Allow":
+            return "allowed"
+        case "Deny":
+            return f"explicitly denied by statement {result.matched_sid or '(no Sid)'}"
+    return "no statement allows it"
+
+
+@lru_cache(maxsize=1024)
+def _loaded(document: str) -> dict[str, Any]:
+    """A document, read once; the text is the key, so that a changed policy counts at once."""
+    policy = json.loads(document)
+    statements = policy.get("Statement", [])
+    for statement in statements if isinstance(statements, list) else [statements]:
+        for operands in (statement.get("Condition") or {}).values():
+            for key in [key for key in operands if key.lower() == "aws:principalarn"]:
+                operands[ROLE_ARN_KEY] = operands.pop(key)
+    return dict(policy)
+
+
+@lru_cache(maxsize=1024)
+def _parsed(document: str) -> list[ParsedStatement]:
+    parsed: list[ParsedStatement] = parse_policy_document(_loaded(document))
+    return parsed

@@ -1,0 +1,207 @@
+"""What LocalStack and moto know about roles, sessions and resources."""
+# mypy: disable-error-code="import-not-found, import-untyped"
+
+import contextlib
+import json
+from typing import Any
+
+from localstack.services.dynamodb.models import dynamodb_stores
+from localstack.services.events.models import events_stores
+from localstack.services.kms.models import kms_stores
+from localstack.services.lambda_.invocation.models import lambda_stores
+from localstack.services.s3.models import s3_stores
+from localstack.services.sns.models import sns_stores
+from localstack.services.sqs.models import sqs_stores
+from moto.iam.models import iam_backends
+from moto.logs.models import logs_backends
+from moto.ses.models import ses_backends
+from moto.sts.models import sts_backends
+
+from embedded_localstack.iam.actions_lambda import unqualified
+from embedded_localstack.iam.decide import Policy, RolePolicies
+
+PARTITION = "aws"
+POLICY_KINDS = {
+    "sqs": "queue policy",
+    "sns": "topic policy",
+    "lambda": "permissions of the function",
+    "s3": "bucket policy",
+    "kms": "key policy",
+    "events": "event bus policy",
+    "logs": "resource policies of CloudWatch Logs",
+}
+
+
+class LocalStackFacts:
+    """Implements `request.Facts`, and finds policies. Missing things are None, not errors: the call itself will tell."""
+
+    def __init__(self, account: str, region: str) -> None:
+        self.account, self.region = account, region
+
+    # -- request.Facts
+
+    def redrive_sources(self, dead_letter_arn: str) -> list[str]:
+        """ARNs of the queues whose dead-letter queue it is."""
+        found = []
+        for queue in sqs_stores[self.account][self.region].queues.values():
+            redrive = queue.attributes.get("RedrivePolicy")
+            if redrive and json.loads(redrive).get("deadLetterTargetArn") == dead_letter_arn:
+                found.append(queue.arn)
+        return found
+
+    def hash_key(self, table_arn: str) -> str | None:
+        """The name of the table's partition key."""
+        table = dynamodb_stores[self.account][self.region].table_definitions.get(table_arn.rpartition("/")[2]) or {}
+        return next((key["AttributeName"] for key in table.get("KeySchema", []) if key["KeyType"] == "HASH"), None)
+
+    def mapping_function(self, uuid: str) -> str | None:
+        """The function of an event source mapping."""
+        mapping = lambda_stores[self.account][self.region].event_source_mappings.get(uuid)
+        return mapping.get("FunctionArn") if mapping else None
+
+    def identity(self, address: str) -> str:
+        """The verified SES identity that a mail address is sent by: the address itself, or else its domain."""
+        identities = ses_backends[self.account][self.region].email_identities
+        domain = address.rpartition("@")[2]
+        return address if address in identities or domain not in identities else domain
+
+    def key_arn(self, key_id: str) -> str:
+        """The ARN of a KMS key named in any of the ways that KMS takes."""
+        store = kms_stores[self.account][self.region]
+        name = key_id.split(":", 5)[-1] if key_id.startswith("arn:") else key_id
+        if name.startswith("alias/"):
+            alias = store.aliases.get(name)
+            name = alias.metadata["TargetKeyId"] if alias else name
+        return f"arn:{PARTITION}:kms:{self.region}:{self.account}:key/{name.removeprefix('key/')}"
+
+    # -- roles
+
+    def role_policies(self, role_name: str, session_policy: str | None = None) -> RolePolicies:
+        """Everything that grants to or limits a session of the role."""
+        backend = iam_backends[self.account][PARTITION]
+        role = next((role for role in backend.roles.values() if role.name == role_name), None)
+        if role is None:
+            return RolePolicies(f"arn:{PARTITION}:iam::{self.account}:role/{role_name}", ())
+        granted = [Policy(f"role policy {name}", _text(document)) for name, document in role.policies.items()]
+        granted += [Policy(f"policy {policy.name}", _default_version(policy)) for policy in role.managed_policies.values()]
+        boundary = backend.managed_policies.get(role.permissions_boundary_arn) if role.permissions_boundary_arn else None
+        return RolePolicies(
+            role.arn,
+            tuple(granted),
+            Policy(f"permissions boundary {boundary.name}", _default_version(boundary)) if boundary else None,
+            Policy("session policy", session_policy) if session_policy else None,
+        )
+
+    def trust_policy(self, role_arn: str) -> Policy | None:
+        """Who may assume the role."""
+        name = role_arn.rpartition("/")[2]
+        backend = iam_backends[self.account][PARTITION]
+        role = next((role for role in backend.roles.values() if role.name == name), None)
+        return Policy(f"trust policy of role {name}", _text(role.assume_role_policy_document)) if role else None
+
+    def functions_with_role(self, role_arn: str) -> list[str]:
+        """Functions that run with the role: Lambda assumes it in their name."""
+        functions = lambda_stores[self.account][self.region].functions.values()
+        return [
+            self._function_arn(function.function_name)
+            for function in list(functions)
+            if any(version.config.role == role_arn for version in list(function.versions.values()))
+        ]
+
+    def functions_named(self, name: str) -> list[str]:
+        """The function of that name, if there is one: Lambda calls its sessions by the function."""
+        return [self._function_arn(name)] if name in lambda_stores[self.account][self.region].functions else []
+
+    def _function_arn(self, name: str) -> str:
+        return f"arn:{PARTITION}:lambda:{self.region}:{self.account}:function:{name}"
+
+    def execution_role(self, function_arn: str) -> str | None:
+        """The role of a function, version or alias."""
+        function = lambda_stores[self.account][self.region].functions.get(function_arn.split(":")[6])
+        version = function.latest() if function else None
+        return str(version.config.role) if version else None
+
+    # -- resources
+
+    def resource_policy(self, arn: str) -> Policy | None:
+        """The policy attached to a resource, or to what it is part of."""
+        service = arn.split(":")[2] if arn.startswith("arn:") else ""
+        finder = getattr(self, f"_{service}_policy", None)
+        document = None
+        if finder:
+            with contextlib.suppress(KeyError, AttributeError, IndexError):
+                document = finder(arn)
+        if not document:
+            return None
+        return Policy(f"{POLICY_KINDS[service]} {_short(service, arn)}", _text(document))
+
+    def object_exists(self, bucket: str, key: str) -> bool:
+        """Whether GetObject would find something."""
+        found = s3_stores[self.account]["us-east-1"].buckets.get(bucket)
+        return bool(found and found.objects.get(key))
+
+    def _sqs_policy(self, arn: str) -> Any:
+        _, _, _, region, account, name = arn.split(":", 5)
+        return sqs_stores[account][region].queues[name].attributes.get("Policy")
+
+    def _sns_policy(self, arn: str) -> Any:
+        _, _, _, region, account, _ = arn.split(":", 5)
+        attributes = sns_stores[account][region].topics[arn]["attributes"]
+        return attributes.get("policy") or attributes.get("Policy")
+
+    def _lambda_policy(self, arn: str) -> Any:
+        parts = arn.split(":")
+        function = lambda_stores[parts[4]][parts[3]].functions[parts[6]]
+        attached = function.permissions.get(parts[7] if len(parts) > 7 else "$LATEST")
+        return {"Version": attached.policy.Version, "Statement": attached.policy.Statement} if attached else None
+
+    def _s3_policy(self, arn: str) -> Any:
+        name = arn.split(":", 5)[5].partition("/")[0]
+        return s3_stores[self.account]["us-east-1"].buckets[name].policy
+
+    def _kms_policy(self, arn: str) -> Any:
+        return kms_stores[self.account][self.region].keys[arn.rpartition("/")[2]].policy
+
+    def _events_policy(self, arn: str) -> Any:
+        return events_stores[self.account][self.region].event_buses[arn.rpartition("/")[2]].policy
+
+    def _logs_policy(self, _: str) -> Any:
+        policies = logs_backends[self.account][self.region].resource_policies.values()
+        statements = [statement for policy in policies for statement in json.loads(policy.policy_document)["Statement"]]
+        return {"Version": "2012-10-17", "Statement": statements} if statements else None
+
+
+class Sessions:
+    """Which role a temporary access key stands for. moto keeps a list; a call must not walk through it."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Any] = {}
+
+    def find(self, key: str, account: str) -> Any | None:
+        """moto's AssumedRole, or None."""
+        if key not in self._known and key[:4] in ("LSIA", "ASIA"):
+            for session in reversed(sts_backends[account][PARTITION].assumed_roles):
+                if session.access_key_id == key:
+                    self._known[key] = session
+                    break
+        return self._known.get(key)
+
+
+def bucket_account(bucket_arn: str, default: str) -> str:
+    """The owner of a bucket, whose ARN does not tell."""
+    name = bucket_arn.split(":", 5)[-1]
+    return str(s3_stores[default]["us-east-1"].global_bucket_map.get(name) or default)
+
+
+def _default_version(policy: Any) -> str:
+    return _text(next(version.document for version in policy.versions if version.is_default))
+
+
+def _text(document: Any) -> str:
+    return document if isinstance(document, str) else json.dumps(document)
+
+
+def _short(service: str, arn: str) -> str:
+    if service == "lambda":
+        return unqualified(arn).rpartition(":")[2] + arn.removeprefix(unqualified(arn))
+    return arn.split(":", 5)[-1].partition("/")[0] if service == "s3" else arn.rpartition(":")[2]

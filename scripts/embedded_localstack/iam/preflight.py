@@ -1,0 +1,105 @@
+"""What Lambda verifies about a function's role when the deployer connects the function to something."""
+# mypy: disable-error-code="import-not-found"
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from localstack.aws.api.lambda_ import InvalidParameterValueException
+
+from embedded_localstack.iam.actions_lambda import function_arn, unqualified
+from embedded_localstack.iam.decide import Question, decide_role
+from embedded_localstack.iam.facts import LocalStackFacts
+from embedded_localstack.iam.records import Records
+from embedded_localstack.iam.request import Request
+
+POLLING = {
+    "sqs": ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
+    "kinesis": ("kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:DescribeStream", "kinesis:ListShards"),
+    "dynamodb": ("dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:DescribeStream"),
+}
+SENDING = {"sqs": "sqs:SendMessage", "sns": "sns:Publish", "lambda": "lambda:InvokeFunction", "events": "events:PutEvents"}
+
+_announced: dict[str, set[str]] = {}
+
+
+def announced(role_arn: str) -> set[str]:
+    """Functions that were to be created with the role: Lambda assumes it before it says yes."""
+    return _announced.get(role_arn, set())
+
+
+def verify(operation: str, params: Mapping[str, Any], facts: LocalStackFacts, records: Records) -> None:
+    """Check the role of the function that the request is about.
+
+    Raises:
+        InvalidParameterValueException: as on AWS, if the role lacks a permission.
+    """
+    match operation:
+        case "CreateFunction" | "UpdateFunctionConfiguration":
+            _function(params, facts, records)
+        case "CreateEventSourceMapping":
+            _mapping(params, facts, records)
+        case "PutFunctionEventInvokeConfig" | "UpdateFunctionEventInvokeConfig":
+            _destinations(params, facts, records)
+
+
+def _function(params: Mapping[str, Any], facts: LocalStackFacts, records: Records) -> None:
+    name = _named(params, facts)
+    role = params.get("Role") or facts.execution_role(name)
+    if params.get("Role"):
+        _announced.setdefault(params["Role"], set()).add(unqualified(name))
+    target = (params.get("DeadLetterConfig") or {}).get("TargetArn")
+    if role and target:
+        service = target.split(":")[2]
+        if lacking := _lacking(role, [SENDING[service]], target, facts, records):
+            call = lacking.partition(":")[2]
+            raise _invalid(f"The provided execution role does not have permissions to call {call} on {service.upper()}")
+
+
+def _mapping(params: Mapping[str, Any], facts: LocalStackFacts, records: Records) -> None:
+    source = params.get("EventSourceArn") or ""
+    service = source.split(":")[2] if source.startswith("arn:") else ""
+    role = facts.execution_role(_named(params, facts))
+    if service not in POLLING or not role:
+        return
+    lacking = _lacking(role, POLLING[service], source, facts, records)
+    if lacking and service == "sqs":
+        call = lacking.partition(":")[2]
+        raise _invalid(f"The provided execution role does not have permissions to call {call} on SQS")
+    if lacking:
+        calls = "GetRecords, GetShardIterator, DescribeStream, " + ("ListShards, " if service == "kinesis" else "") + "and ListStreams"
+        raise _invalid(f"Cannot access stream {source}. Please ensure the role can perform the {calls} Actions on your stream in IAM.")
+
+
+def _destinations(params: Mapping[str, Any], facts: LocalStackFacts, records: Records) -> None:
+    role = facts.execution_role(_named(params, facts))
+    destinations = params.get("DestinationConfig") or {}
+    for part in ("OnSuccess", "OnFailure"):
+        target = (destinations.get(part) or {}).get("Destination") or ""
+        service = target.split(":")[2] if target.startswith("arn:") else ""
+        if role and service in SENDING and (lacking := _lacking(role, [SENDING[service]], target, facts, records)):
+            call = lacking.partition(":")[2].replace("InvokeFunction", "Invoke")
+            raise _invalid(f"The function's execution role does not have permissions to call {call} on {target}")
+
+
+def _lacking(role_arn: str, needed: Iterable[str], resource: str, facts: LocalStackFacts, records: Records) -> str | None:
+    """The first action that the role may not do."""
+    policies = facts.role_policies(role_arn.rpartition("/")[2])
+    session = f"arn:aws:sts::{facts.account}:assumed-role/{role_arn.rpartition('/')[2]}/lambda"
+    for action in needed:
+        question = Question(session, action, resource, facts.account, facts.region, {})
+        verdict = decide_role(question, policies, facts.resource_policy(resource))
+        records.decided(session, action, resource, verdict.allowed, verdict.matched)
+        if not verdict.allowed:
+            records.denied(session, action, resource, verdict.asked, verdict.reason)
+            return action
+    return None
+
+
+def _named(params: Mapping[str, Any], facts: LocalStackFacts) -> str:
+    request = Request("", params, facts.account, facts.region, facts)
+    return function_arn(request, str(params.get("FunctionName") or "*"))
+
+
+def _invalid(message: str) -> Exception:
+    error: Exception = InvalidParameterValueException(message, Type="User")
+    return error

@@ -1,0 +1,157 @@
+"""Starting and stopping the server."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from http.client import HTTPException
+from typing import Any
+
+from embedded_localstack import processes
+from embedded_localstack.settings import iam_enforced, server_environment
+from embedded_localstack.state import Home, Run
+
+START_SECONDS = 90
+STOP_SECONDS = 15
+
+
+class LaunchError(Exception):
+    """The server cannot be started; the message says why and what to do."""
+
+
+def health(port: int, timeout: float = 2) -> dict[str, Any] | None:
+    """LocalStack's own answer to "how are you", None if there is none."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_localstack/health", timeout=timeout) as response:  # noqa: S310 - loopback
+            answer = json.load(response)
+    except (OSError, ValueError, HTTPException):
+        return None
+    return answer if isinstance(answer, dict) and "version" in answer else None
+
+
+def port_taken(port: int) -> bool:
+    """Whether something listens on the port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
+
+
+def owner_of(port: int) -> str:
+    """Who listens on the port, in words."""
+    pid = processes.listener(port)
+    who = f"process {pid} ({processes.command(pid)})" if pid else "a process of another user"
+    answer = health(port)
+    return f"{who}, a LocalStack {answer['version']} that is not this checkout's" if answer else who
+
+
+def up(home: Home) -> tuple[Run, bool]:
+    """Start the server and wait until it is healthy. Returns it and whether it was started now.
+
+    Raises:
+        LaunchError: the port is someone else's, or the server did not come up.
+    """
+    with home.locked():
+        run = home.load()
+        if run and run.running():
+            if health(run.port):
+                return run, False
+            raise LaunchError(f"process {run.pid} runs but does not answer on port {run.port}; see {home.log}, or: down, then up")
+        _sweep(home, run)
+        if port_taken(home.port):
+            raise LaunchError(f"port {home.port} is taken by {owner_of(home.port)}; stop it, or choose another with --port")
+        return _start(home), True
+
+
+def _start(home: Home) -> Run:
+    home.prepare()
+    with home.log.open("wb") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "embedded_localstack.server"],
+            env=server_environment(home),
+            cwd=home.path,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    run = Run(server.pid, processes.start_ticks(server.pid), home.port, iam_enforced())
+    home.save(run)
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if (code := server.poll()) is not None:
+            _sweep(home, run)
+            raise LaunchError(f"the server ended at once (exit {code}):\n{tail(home)}\nall of it: {home.log}")
+        if health(home.port, timeout=5):
+            return run
+        time.sleep(0.1)
+    _stop(home, run)
+    raise LaunchError(f"the server was not healthy after {START_SECONDS} s:\n{tail(home)}\nall of it: {home.log}")
+
+
+def tail(home: Home, lines: int = 15) -> str:
+    """The last lines of the server's log."""
+    try:
+        return "\n".join(home.log.read_text(errors="replace").splitlines()[-lines:])
+    except OSError:
+        return ""
+
+
+def down(home: Home) -> str:
+    """Stop the server and everything it started, and remove its runtime state. Says what was done."""
+    with home.locked():
+        run = home.load()
+        if run and run.running():
+            _stop(home, run)
+            return f"stopped (process {run.pid})"
+        left = _sweep(home, run)
+        if left:
+            return f"the server was gone; ended {left} process(es) it left behind"
+        if run:
+            return "the server was gone; removed what it left"
+        return "not running"
+
+
+def _stop(home: Home, run: Run) -> None:
+    processes.send([run.pid], signal.SIGTERM)
+    family = [run.pid, *processes.descendants(run.pid)]
+    processes.wait_gone([run.pid], STOP_SECONDS)
+    processes.send([pid for pid in family if pid == run.pid or home_process(home, pid)], signal.SIGKILL)
+    processes.wait_gone(family, 5)
+    _sweep(home, run)
+
+
+def home_process(home: Home, pid: int) -> bool:
+    """Whether the process runs in an environment of this home: the number alone may have been given to another since."""
+    return processes.environ(pid).get("HOME", "").startswith(f"{home.path}/")
+
+
+def _sweep(home: Home, run: Run | None) -> int:
+    """Kill what still runs in this home's name and remove the state. Returns how many there were."""
+    found: set[int] = set()
+    while rest := processes.belonging_to(home.path):
+        new = [pid for pid in rest if pid not in found]
+        processes.send(rest, signal.SIGKILL)
+        _reap(run)
+        if processes.wait_gone(rest, 5) and not new:
+            break
+        found.update(rest)
+    _reap(run)
+    home.clean()
+    return len(found)
+
+
+def _reap(run: Run | None) -> None:
+    """The server is this process's child when `up` gives up on it."""
+    if run:
+        try:
+            os.waitpid(run.pid, os.WNOHANG)
+        except ChildProcessError:
+            return

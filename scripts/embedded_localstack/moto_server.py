@@ -1,0 +1,52 @@
+"""A moto server process whose operations are atomic: `python -m embedded_localstack.moto_server PORT`.
+
+moto checks a condition and writes in two steps without a lock, so that two threads may both win a conditional write.
+One lock around every operation makes DynamoDB's guarantee true; moto is pure Python, so nothing is lost by it.
+"""
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from io import BytesIO
+from typing import Any
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+def one_at_a_time(application: Application) -> Application:
+    """Wrap a WSGI application: whole requests enter, one by one. A slow sender does not hold the others up."""
+    lock = threading.Lock()
+
+    def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        length = environ.get("CONTENT_LENGTH")
+        size = int(length) if length else -1 if environ.get("wsgi.input_terminated") else 0
+        environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(size))
+        with lock:
+            return list(application(environ, start_response))
+
+    return serve
+
+
+def _end_with_parent() -> None:
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
+def main(port: int) -> None:
+    """Serve until standard input closes."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    os.environ["MOTO_ACCOUNT_ID"] = "000000000000"
+    from moto.server import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415 - reads the environment when imported
+    from werkzeug.serving import WSGIRequestHandler, make_server  # noqa: PLC0415
+
+    class Quiet(WSGIRequestHandler):
+        def log_request(self, *_: Any) -> None:
+            """One line a request would drown the server's log."""
+
+    application = DomainDispatcherApplication(create_backend_app)
+    make_server("127.0.0.1", port, one_at_a_time(application), threaded=True, request_handler=Quiet).serve_forever()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,111 @@
+"""The one folder that a server writes to, and what is recorded there."""
+
+import fcntl
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from embedded_localstack import processes
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+DEFAULT_PORT = 4566
+
+
+@dataclass(frozen=True)
+class Run:
+    """A started server."""
+
+    pid: int
+    ticks: int
+    port: int
+    iam: bool
+
+    def running(self) -> bool:
+        """Whether this very process still runs."""
+        return processes.same(self.pid, self.ticks)
+
+
+class Home:
+    """`build/localstack` (or `build/localstack-<port>` for any port but 4566): logs, temporary files, runtime state."""
+
+    def __init__(self, port: int = DEFAULT_PORT, path: Path | None = None) -> None:
+        name = "localstack" if port == DEFAULT_PORT else f"localstack-{port}"
+        self.port = port
+        self.path = (path or CHECKOUT / "build" / name).resolve()
+
+    @property
+    def log(self) -> Path:
+        """What the server prints."""
+        return self.path / "server.log"
+
+    @property
+    def denials(self) -> Path:
+        """One JSON object a line for each call that IAM refused since the start."""
+        return self.path / "denials.jsonl"
+
+    @property
+    def audit(self) -> Path:
+        """One JSON object a line for each decision, with IAM_AUDIT=1."""
+        return self.path / "audit.jsonl"
+
+    @property
+    def temporary(self) -> Path:
+        """TMPDIR of the server: code of functions, large S3 objects."""
+        return self.path / "tmp"
+
+    @property
+    def user(self) -> Path:
+        """HOME of the server: caches."""
+        return self.path / "home"
+
+    @property
+    def filesystem(self) -> Path:
+        """What LocalStack would keep in /var/lib/localstack and /etc/localstack."""
+        return self.path / "filesystem"
+
+    @property
+    def _record(self) -> Path:
+        return self.path / "run.json"
+
+    def prepare(self) -> None:
+        """Make the folders, empty."""
+        self.clean()
+        for folder in (self.temporary, self.user, self.filesystem):
+            folder.mkdir(parents=True)
+        self.denials.write_text("")
+        self.audit.unlink(missing_ok=True)
+
+    def clean(self) -> None:
+        """Remove what a server leaves, but for its logs."""
+        self._record.unlink(missing_ok=True)
+        for folder in (self.temporary, self.user, self.filesystem):
+            _make_removable(folder)
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def save(self, run: Run) -> None:
+        """Record a started server."""
+        self._record.write_text(json.dumps(asdict(run)))
+
+    def load(self) -> Run | None:
+        """The server recorded last, running or not; None if it was stopped in order."""
+        try:
+            return Run(**json.loads(self._record.read_text()))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """One `up` or `down` at a time."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        with (self.path / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def _make_removable(folder: Path) -> None:
+    """Function code is unpacked read-only; only its owner's write bit lets it be deleted."""
+    for path, _, _ in folder.walk():
+        path.chmod(0o700)
