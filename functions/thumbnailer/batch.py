@@ -1,0 +1,115 @@
+"""A batch of SQS messages: which of them must be delivered again.
+
+Messages stand alone: whatever happens to one, the others are acknowledged. Events of the same object are handled one
+after the other, newest first, so that the older ones are stale before any work is done for them; different objects are
+handled at the same time.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from shared.deadline import Deadline
+from shared.observability import logger
+from thumbnailer import events
+from thumbnailer.events import MalformedMessage, ObjectEvent
+from thumbnailer.ordering import padded
+from thumbnailer.pipeline import Contended, Outcome
+from thumbnailer.storage import NotRemoved
+
+# What is known to pass, or to be mended by the operator (permissions, a missing table): no stack trace needed.
+_TRANSIENT = (BotoCoreError, ClientError, Contended, NotRemoved, MemoryError)
+# The slowest photo within the limits, and a slow network
+_SECONDS_PER_PHOTO = 8.0
+_BYTES_PER_SECOND = 10 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Job:
+    """An event and the message that brought it. `deliveries` counts this one."""
+
+    message_id: str
+    deliveries: int
+    event: ObjectEvent
+
+    @property
+    def log_fields(self) -> dict[str, Any]:
+        """What every log line about it says."""
+        return {
+            "message_id": self.message_id,
+            "image_id": self.event.image_id,
+            "object_key": self.event.key,
+            "version_id": self.event.version_id,
+            "event_name": self.event.name,
+            "sequencer": self.event.sequencer,
+        }
+
+
+@dataclass
+class Summary:
+    """How a batch went: the ids of the messages to deliver again, and how each handled event ended."""
+
+    failed: list[str]
+    outcomes: list[Outcome]
+
+
+type Handle = Callable[[Job, Deadline], Outcome]
+
+
+def run(records: Iterable[Any], handle: Handle, deadline: Deadline, workers: int) -> Summary:
+    """Handle the records of an SQS event, `workers` objects at a time. Raises nothing because of a message."""
+    jobs, failed = _jobs(records)
+    groups: dict[str, list[Job]] = {}
+    for job in jobs:
+        groups.setdefault(job.event.image_id, []).append(job)
+    longest_wait = deadline.remaining_s() / 2
+
+    def handle_group(group: list[Job]) -> list[tuple[str, Outcome | None]]:
+        newest_first = sorted(group, key=lambda job: padded(job.event.sequencer or ""), reverse=True)
+        return [(job.message_id, _attempt(job, handle, deadline, longest_wait)) for job in newest_first]
+
+    with ThreadPoolExecutor(max(1, min(workers, len(groups))), "object") as pool:
+        results = [result for group in pool.map(handle_group, groups.values()) for result in group]
+    failed |= {message_id for message_id, outcome in results if outcome is None}
+    return Summary(sorted(failed), [outcome for _, outcome in results if outcome])
+
+
+def _jobs(records: Iterable[Any]) -> tuple[list[Job], set[str]]:
+    """The events of all messages, and the messages that cannot be understood (they end in the dead-letter queue)."""
+    jobs, failed = [], set()
+    for record in records:
+        message_id, body = record["messageId"], record["body"]
+        deliveries = int(record.get("attributes", {}).get("ApproximateReceiveCount", "1"))
+        try:
+            found, problems = events.parse(body)
+        except MalformedMessage as error:
+            found, problems = [], [str(error)]
+        jobs += [Job(message_id, deliveries, event) for event in found]
+        if problems:
+            failed.add(message_id)
+            logger.error("message is no S3 notification", extra={"message_id": message_id, "problems": problems, "body": body})
+    return jobs, failed
+
+
+def _attempt(job: Job, handle: Handle, deadline: Deadline, longest_wait: float) -> Outcome | None:
+    """How the event ended; None if its message must be delivered again."""
+    needed = _SECONDS_PER_PHOTO + (job.event.size or 0) / _BYTES_PER_SECOND
+    if not deadline.allows(min(needed, longest_wait)):
+        logger.warning("handed back unstarted, too little time is left", extra=job.log_fields)
+        return None
+    started = time.monotonic()
+    try:
+        outcome = handle(job, deadline)
+    except _TRANSIENT as error:
+        logger.warning("will be retried", extra=job.log_fields | {"error": f"{type(error).__name__}: {error}"})
+        return None
+    except Exception:
+        logger.exception("unexpected error, will be retried", extra=job.log_fields)
+        return None
+    fields = {"result": outcome.result.name, "reason": outcome.reason, "duration_ms": round(1000 * (time.monotonic() - started))}
+    logger.info("done", extra=job.log_fields | fields)
+    return outcome

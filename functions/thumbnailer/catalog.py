@@ -1,0 +1,115 @@
+"""The catalog table: one item per object, written only if it is still what the decision to write was based on."""
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
+
+from thumbnailer.events import Kind, ObjectEvent, iso
+from thumbnailer.ordering import Recorded
+
+# Enough for several interrupted overwrites in a row.
+_MAX_SUPERSEDED = 60
+
+
+class Catalog:
+    """DynamoDB access. Botocore's errors pass through."""
+
+    def __init__(self, dynamodb: Any, table: str) -> None:
+        """`dynamodb` is a low-level client."""
+        self._dynamodb = dynamodb
+        self._table = table
+
+    def get(self, image_id: str) -> Recorded | None:
+        """What is recorded of an object, read consistently."""
+        answer = self._dynamodb.get_item(TableName=self._table, Key={"image_id": {"S": image_id}}, ConsistentRead=True)
+        if "Item" not in answer:
+            return None
+        item = {name: TypeDeserializer().deserialize(value) for name, value in answer["Item"].items()}
+        return Recorded(
+            status=item["status"],
+            version_id=item.get("version_id"),
+            etag=item.get("etag"),
+            sequencer=item.get("sequencer"),
+            revision=int(item.get("revision", 0)),
+            thumbnail_keys=frozenset(thumbnail["key"] for thumbnail in item.get("thumbnails", {}).values()),
+            superseded=frozenset(item.get("superseded", ())),
+        )
+
+    def replace(self, recorded: Recorded | None, item: Mapping[str, Any]) -> frozenset[str] | None:
+        """Write `item` in place of `recorded`.
+
+        Returns the keys of the thumbnails that nothing refers to any more; None, with nothing written, if the item has
+        changed since `recorded` was read.
+        """
+        kept = {thumbnail["key"] for thumbnail in item.get("thumbnails", {}).values()}
+        superseded = (recorded.thumbnail_keys | recorded.superseded) - kept if recorded else frozenset()
+        content = dict(item) | {"revision": recorded.revision + 1 if recorded else 1, "processed_at": iso(datetime.now(UTC))}
+        if superseded:
+            content["superseded"] = sorted(superseded)[:_MAX_SUPERSEDED]
+        if "sequencer" not in content and recorded and recorded.sequencer:
+            content["sequencer"] = recorded.sequencer
+        request = {"Item": {name: TypeSerializer().serialize(value) for name, value in content.items()}}
+        return superseded if self._write("put_item", recorded, request) else None
+
+    def advance(self, recorded: Recorded, event: ObjectEvent) -> bool:
+        """Note that `recorded` is still right after `event`. False, with nothing written, if the item has changed since."""
+        names, values = (
+            {"#sequencer": "sequencer", "#revision": "revision"},
+            {":sequencer": event.sequencer, ":next": recorded.revision + 1},
+        )
+        update = "SET #sequencer = :sequencer, #revision = :next"
+        if event.kind is Kind.CREATED:
+            update += ", uploaded_at = :uploaded_at"
+            values[":uploaded_at"] = event.time
+        request = {
+            "Key": {"image_id": {"S": event.image_id}},
+            "UpdateExpression": update,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": {name: TypeSerializer().serialize(value) for name, value in values.items()},
+        }
+        return self._write("update_item", recorded, request)
+
+    def _write(self, operation: str, recorded: Recorded | None, request: dict[str, Any]) -> bool:
+        request["TableName"] = self._table
+        if recorded is None:
+            request["ConditionExpression"] = "attribute_not_exists(image_id)"
+        else:
+            request["ConditionExpression"] = "revision = :revision"
+            request.setdefault("ExpressionAttributeValues", {})[":revision"] = {"N": str(recorded.revision)}
+        try:
+            getattr(self._dynamodb, operation)(**request)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
+
+def tombstone(event: ObjectEvent, days: int) -> dict[str, Any]:
+    """The item of a deleted object. DynamoDB forgets it when no event from before the deletion can arrive any more."""
+    return _identity(event, "DELETED", event.version_id) | {
+        "deleted_at": event.time,
+        "expires_at": int(time.time()) + days * 86_400,
+    }
+
+
+def entry(event: ObjectEvent, status: str, version_id: str | None, content: Mapping[str, Any]) -> dict[str, Any]:
+    """The item of an object that was processed; what is unknown (None) is left out."""
+    known = {name: value for name, value in content.items() if value is not None}
+    return _identity(event, status, version_id) | {"uploaded_at": event.time} | known
+
+
+def _identity(event: ObjectEvent, status: str, version_id: str | None) -> dict[str, Any]:
+    identity = {
+        "image_id": event.image_id,
+        "bucket": event.bucket,
+        "key": event.key,
+        "status": status,
+        "version_id": version_id,
+        "sequencer": event.sequencer,
+    }
+    return {name: value for name, value in identity.items() if value is not None}

@@ -1,0 +1,36 @@
+"""Where photos are decoded: in this process, or, for those that may have killed one before, in a sandbox."""
+
+import threading
+
+from thumbnailer.guards import Limits
+from thumbnailer.images import Output, Photo, process
+
+# Lambda gives one virtual CPU per 1,769 MB: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+_MB_PER_CPU = 1769
+# What the function itself takes, and Lambda's runtime
+_OWN_MB = 256
+_LEAST_SANDBOX_MB = 512
+
+
+class Decoder:
+    """Decodes as many photos at a time as there are processors, so that memory stays bounded while transfers overlap."""
+
+    def __init__(self, limits: Limits, output: Output, memory_mb: int) -> None:
+        """`memory_mb` is the memory of the function."""
+        self._limits = limits
+        self._output = output
+        self._processors = threading.Semaphore(max(1, memory_mb // _MB_PER_CPU))
+        self._sandbox_bytes = max(_LEAST_SANDBOX_MB, memory_mb - _OWN_MB) * 1024**2
+
+    def process(self, data: bytes, deliveries: int, remaining_s: float) -> Photo:
+        """Like images.process. A message delivered before may be what ended the earlier invocation: it goes to a sandbox."""
+        with self._processors:
+            if deliveries == 1:
+                return process(data, self._limits, self._output)
+            from thumbnailer.sandbox import Sandbox  # noqa: PLC0415 - hardly ever needed
+
+            sandbox = Sandbox(self._limits, self._output, memory_bytes=self._sandbox_bytes)
+            try:
+                return sandbox.process(data, max(1.0, remaining_s))
+            finally:
+                sandbox.close()

@@ -1,0 +1,133 @@
+"""What an SQS message of the uploads queue says: S3 event notifications, decoded and checked.
+
+Shapes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+from urllib.parse import unquote_plus
+
+
+class Kind(Enum):
+    """What an event means for its key."""
+
+    CREATED = "created"
+    # After it the key has no current object: a delete marker, or a deletion in a bucket without versions
+    DELETED = "deleted"
+    # One version (or delete marker) is gone for good; which one is current then, only S3 knows
+    VERSION_REMOVED = "version removed"
+
+
+class MalformedMessage(Exception):
+    """A message, or a record in it, that is no S3 notification. The text says why."""
+
+
+@dataclass(frozen=True)
+class ObjectEvent:
+    """One record of a notification. `key` is decoded; `version_id` is None in a bucket without versions."""
+
+    kind: Kind
+    name: str
+    bucket: str
+    key: str
+    version_id: str | None
+    sequencer: str | None
+    etag: str | None
+    size: int | None
+    # When it happened: ISO 8601 UTC with milliseconds
+    time: str
+
+    @property
+    def image_id(self) -> str:
+        """The catalog's hash key for this object, whatever its version."""
+        return hashlib.sha256(f"{self.bucket}/{self.key}".encode()).hexdigest()[:32]
+
+
+_KINDS = {
+    "ObjectCreated": Kind.CREATED,
+    "ObjectRemoved:DeleteMarkerCreated": Kind.DELETED,
+    "ObjectRemoved:Delete": Kind.VERSION_REMOVED,
+    "LifecycleExpiration:DeleteMarkerCreated": Kind.DELETED,
+    "LifecycleExpiration:Delete": Kind.VERSION_REMOVED,
+}
+
+
+def parse(body: str) -> tuple[list[ObjectEvent], list[str]]:
+    """The events of a message body, and what is wrong with the records that are none.
+
+    The test event that S3 sends when a notification is configured yields neither. Events that say nothing about an
+    object's content (tags, restores) are left out. Raises MalformedMessage if the body as a whole is unreadable.
+    """
+    try:
+        content = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise MalformedMessage(f"not JSON: {error}") from error
+    if isinstance(content, dict) and content.get("Event") == "s3:TestEvent":
+        return [], []
+    if not isinstance(content, dict) or not isinstance(content.get("Records"), list):
+        raise MalformedMessage("no S3 notification: it has no list of Records")
+    events, problems = [], []
+    for position, record in enumerate(content["Records"]):
+        try:
+            event = _parse_record(record)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            problems.append(f"record {position}: {type(error).__name__}: {error}")
+            continue
+        if event:
+            events.append(event)
+    return events, problems
+
+
+def _parse_record(record: Any) -> ObjectEvent | None:
+    name = _text(record["eventName"]).removeprefix("s3:")
+    found = record["s3"]["object"]
+    kind = _KINDS.get(name) or _KINDS.get(name.split(":")[0])
+    if kind is None:
+        return None
+    version_id = _optional_text(found.get("versionId"))
+    if kind is Kind.VERSION_REMOVED and version_id is None:
+        kind = Kind.DELETED
+    size = found.get("size")
+    if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 0):
+        raise ValueError(f"size {size!r} is no number of bytes")
+    key = unquote_plus(_text(found["key"]), errors="strict")
+    if not key:
+        raise ValueError("the key is empty")
+    return ObjectEvent(
+        kind=kind,
+        name=name,
+        bucket=_text(record["s3"]["bucket"]["name"]),
+        key=key,
+        # "null" is what versions are called that were written while versioning was off
+        version_id=None if version_id == "null" else version_id,
+        sequencer=_optional_text(found.get("sequencer")),
+        etag=_optional_text(found.get("eTag")),
+        size=size,
+        time=_time(_text(record["eventTime"])),
+    )
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"expected text, got {value!r}")
+    value.encode()  # a lone surrogate could not be stored
+    return value
+
+
+def _optional_text(value: Any) -> str | None:
+    return _text(value).strip('"') if value else None
+
+
+def _time(text: str) -> str:
+    return iso(datetime.fromisoformat(text))
+
+
+def iso(moment: datetime) -> str:
+    """ISO 8601 in UTC with milliseconds, as every time in the catalog."""
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

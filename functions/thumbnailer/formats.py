@@ -1,0 +1,125 @@
+"""The formats that are read, told by their first bytes, and their decoders, each imported when first needed.
+
+The plugin classes are used directly: `Image.open` would import five plugins at every cold start and would try formats
+that are not allowed here.
+"""
+
+import io
+from collections.abc import Callable
+
+from PIL import ImageFile, JpegImagePlugin
+
+_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
+_AVIF_BRANDS = {b"avif", b"avis"}
+_GENERIC_BRANDS = {b"mif1", b"msf1"}
+
+
+_SIGNATURES = (
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"GIF87a", "GIF"),
+    (b"GIF89a", "GIF"),
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+    (b"II+\0", "TIFF"),
+    (b"MM\0+", "TIFF"),
+    (b"BM", "BMP"),
+)
+
+
+def sniff(data: bytes) -> str | None:
+    """The format's name as Pillow has it (JPEG, PNG, GIF, WEBP, TIFF, BMP, HEIF, AVIF), or None if it is none of these."""
+    if data[4:8] == b"ftyp":
+        return _sniff_ftyp(data)
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "WEBP"
+    name = next((name for signature, name in _SIGNATURES if data.startswith(signature)), None)
+    # "CR" marks Canon's raw files, which only look like TIFF
+    return None if name == "TIFF" and data[8:10] == b"CR" else name
+
+
+def _sniff_ftyp(data: bytes) -> str | None:
+    """HEIF or AVIF by major brand; by the compatible brands where the major one says only "some picture"."""
+    major = data[8:12]
+    length = min(int.from_bytes(data[:4]), 256)
+    compatible = {data[at : at + 4] for at in range(16, length, 4)}
+    brands = {major} | (compatible if major in _GENERIC_BRANDS else set())
+    if brands & _AVIF_BRANDS:
+        return "AVIF"
+    return "HEIF" if brands & _HEIC_BRANDS else None
+
+
+def _jpeg(file: io.BytesIO) -> ImageFile.ImageFile:
+    return JpegImagePlugin.JpegImageFile(file)
+
+
+def _png(file: io.BytesIO) -> ImageFile.ImageFile:
+    from PIL import PngImagePlugin  # noqa: PLC0415
+
+    return PngImagePlugin.PngImageFile(file)
+
+
+def _gif(file: io.BytesIO) -> ImageFile.ImageFile:
+    from PIL import GifImagePlugin  # noqa: PLC0415
+
+    return GifImagePlugin.GifImageFile(file)
+
+
+def _webp(file: io.BytesIO) -> ImageFile.ImageFile:
+    from PIL import WebPImagePlugin  # noqa: PLC0415
+
+    return WebPImagePlugin.WebPImageFile(file)
+
+
+def _tiff(file: io.BytesIO) -> ImageFile.ImageFile:
+    from PIL import TiffImagePlugin  # noqa: PLC0415
+
+    return TiffImagePlugin.TiffImageFile(file)
+
+
+def _bmp(file: io.BytesIO) -> ImageFile.ImageFile:
+    from PIL import BmpImagePlugin  # noqa: PLC0415
+
+    return BmpImagePlugin.BmpImageFile(file)
+
+
+def _heif(file: io.BytesIO) -> ImageFile.ImageFile:
+    import pi_heif  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415
+
+    pi_heif.options.THUMBNAILS = pi_heif.options.DEPTH_IMAGES = pi_heif.options.AUX_IMAGES = False
+    image: ImageFile.ImageFile = pi_heif.HeifImageFile(file)
+    return image
+
+
+def _avif(file: io.BytesIO) -> ImageFile.ImageFile:
+    from PIL import AvifImagePlugin  # noqa: PLC0415
+
+    return AvifImagePlugin.AvifImageFile(file)
+
+
+_OPENERS: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
+    "JPEG": _jpeg,
+    "PNG": _png,
+    "GIF": _gif,
+    "WEBP": _webp,
+    "TIFF": _tiff,
+    "BMP": _bmp,
+    "HEIF": _heif,
+    "AVIF": _avif,
+}
+
+
+def open_image(data: bytes, name: str) -> ImageFile.ImageFile:
+    """Read the header of `data`, which `sniff` called `name`. Pixels are decoded later, by `load`.
+
+    Raises whatever the plugin raises on a damaged file.
+    """
+    return _OPENERS[name](io.BytesIO(data))
+
+
+def register_webp() -> None:
+    """Make WebP known to Pillow as an output format (JPEG is by being imported here)."""
+    from PIL import WebPImagePlugin  # noqa: PLC0415
+
+    if not WebPImagePlugin.SUPPORTED:
+        raise RuntimeError("this build of Pillow cannot write WebP; set OUTPUT_FORMAT=jpeg")

@@ -1,0 +1,203 @@
+"""Checks on a file's structure before any decoder sees it, each bounded itself.
+
+Decoders parse headers partly in Python and trust declared sizes: a hostile file of a few megabytes can keep them busy
+for minutes or make them allocate gigabytes. What is refused here is far beyond what cameras and editors write.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from thumbnailer.rejections import Rejection
+
+_MAX_JPEG_SEGMENTS = 4096
+_MAX_JPEG_EXIF_SEGMENTS = 16
+_MAX_JUNK_BYTES = 65_536
+# Each scan of a progressive JPEG passes over the whole picture; encoders write about ten.
+_FREE_JPEG_SCANS = 64
+_MAX_JPEG_SCANNED_PIXELS = 2_000_000_000
+_MAX_PNG_CHUNKS = 200_000
+_MAX_GIF_BLOCKS = 1_000_000
+_MAX_TIFF_VALUES = 1_000_000
+_MAX_TIFF_STRIPS = 200_000
+# Pillow decodes run-length BMPs in Python, a byte at a time.
+_MAX_BMP_RLE_BYTES = 4 * 1024 * 1024
+_MAX_BMP_RLE_PIXELS = 16_000_000
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an upload may be: bytes of the file, pixels of the picture, frames or pages."""
+
+    max_bytes: int = 100 * 1024 * 1024
+    max_pixels: int = 100_000_000
+    max_frames: int = 1000
+
+    def check_pixels(self, width: int, height: int) -> None:
+        """Raises Rejection too_many_pixels."""
+        if width * height > self.max_pixels:
+            raise Rejection("too_many_pixels", f"It has {width} x {height}; the limit is {self.max_pixels:,}.")
+
+    def check_frames(self, frames: int) -> None:
+        """Raises Rejection too_many_frames."""
+        if frames > self.max_frames:
+            raise Rejection("too_many_frames", f"The limit is {self.max_frames:,}.")
+
+
+def check_structure(data: bytes, name: str, limits: Limits) -> None:
+    """Refuse a file of format `name` whose structure says that decoding it would cost too much.
+
+    Raises Rejection too_complex, too_many_pixels, too_many_frames or unsupported_format. A file that ends too early
+    passes: the decoder says better what is wrong with it.
+    """
+    checks = {"JPEG": _check_jpeg, "PNG": _check_png, "GIF": _check_gif, "TIFF": _check_tiff, "BMP": _check_bmp, "WEBP": _check_webp}
+    if name in checks:
+        try:
+            checks[name](data, limits)
+        except (IndexError, struct.error):
+            return
+
+
+def _check_jpeg(data: bytes, limits: Limits) -> None:
+    at, segments, junk, exif, pixels = 2, 0, 0, 0, 0
+    while True:
+        start = data.find(b"\xff", at)
+        if start < 0:
+            return
+        junk += start - at
+        marker = data[start + 1]
+        if marker == 0xDA:
+            break
+        segments += 1
+        if marker == 0xFF:
+            junk, at = junk + 1, start + 1
+        elif marker in {0x00, 0x01} or 0xD0 <= marker <= 0xD9:
+            junk, at = junk + 2, start + 2
+        else:
+            at = start + 2 + int.from_bytes(data[start + 2 : start + 4])
+            exif += marker == 0xE1 and data[start + 4 : start + 8] == b"Exif"
+            if 0xC0 <= marker <= 0xCF and marker not in {0xC4, 0xC8, 0xCC}:
+                height, width = struct.unpack_from(">HH", data, start + 5)
+                limits.check_pixels(width, height)
+                pixels = width * height
+        if segments > _MAX_JPEG_SEGMENTS or junk > _MAX_JUNK_BYTES or exif > _MAX_JPEG_EXIF_SEGMENTS:
+            raise Rejection("too_complex", "Its header has too many segments.")
+    # Entropy-coded data never holds this pair; a thumbnail in a trailing segment may, a few times.
+    scans = data.count(b"\xff\xda", start)
+    if scans > _FREE_JPEG_SCANS and scans * pixels > _MAX_JPEG_SCANNED_PIXELS:
+        raise Rejection("too_complex", f"It has {scans:,} scans.")
+
+
+def _check_png(data: bytes, limits: Limits) -> None:
+    limits.check_pixels(*struct.unpack_from(">II", data, 16))
+    at, chunks = 8, 0
+    while at < len(data):
+        length, kind = struct.unpack_from(">I4s", data, at)
+        if kind == b"acTL":
+            limits.check_frames(*struct.unpack_from(">I", data, at + 8))
+        chunks += 1
+        if chunks > _MAX_PNG_CHUNKS:
+            raise Rejection("too_complex", "It has too many chunks.")
+        at += 12 + length
+
+
+def _check_gif(data: bytes, limits: Limits) -> None:
+    def table_bytes(flags: int) -> int:
+        return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
+
+    limits.check_pixels(*struct.unpack_from("<HH", data, 6))
+    at, frames, blocks = 13 + table_bytes(data[10]), 0, 0
+    while data[at] != 0x3B:
+        if data[at] == 0x2C:
+            frames += 1
+            limits.check_frames(frames)
+            at += 11 + table_bytes(data[at + 9])
+        elif data[at] == 0x21:
+            at += 2
+        else:
+            at, blocks = at + 1, blocks + _MAX_GIF_BLOCKS // _MAX_JUNK_BYTES
+            continue
+        while True:
+            length = data[at]
+            at, blocks = at + 1 + length, blocks + 1
+            if not length:
+                break
+            if blocks > _MAX_GIF_BLOCKS:
+                raise Rejection("too_complex", "It has too many blocks.")
+
+
+def _check_webp(data: bytes, limits: Limits) -> None:
+    kind = data[12:16]
+    if kind == b"VP8X":
+        limits.check_pixels(1 + int.from_bytes(data[24:27], "little"), 1 + int.from_bytes(data[27:30], "little"))
+    elif kind == b"VP8 ":
+        width, height = struct.unpack_from("<HH", data, 26)
+        limits.check_pixels(width & 0x3FFF, height & 0x3FFF)
+    elif kind == b"VP8L":
+        (bits,) = struct.unpack_from("<I", data, 21)
+        limits.check_pixels(1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF))
+
+
+def _check_bmp(data: bytes, limits: Limits) -> None:
+    header_bytes, width, height = struct.unpack_from("<Iii", data, 14)
+    if header_bytes < 40:
+        return
+    limits.check_pixels(abs(width), abs(height))
+    (compression,) = struct.unpack_from("<I", data, 30)
+    if compression in {1, 2} and (len(data) > _MAX_BMP_RLE_BYTES or abs(width * height) > _MAX_BMP_RLE_PIXELS):
+        raise Rejection("too_complex", "Run-length encoded BMP files are read only while they are small.")
+
+
+class _Tiff:
+    """Reads the directories ("pages") of a classic or big TIFF file; struct.error where the file ends."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._order = "<" if data.startswith(b"II") else ">"
+        self._big = data[2:4] in {b"+\0", b"\0+"}
+        (self.first_page,) = self._unpack("Q" if self._big else "I", 8 if self._big else 4)
+
+    def _unpack(self, layout: str, at: int) -> tuple[int, ...]:
+        return struct.unpack_from(self._order + layout, self._data, at)
+
+    def next_page(self, page: int) -> int:
+        """Where the page after the one at `page` starts; 0 after the last."""
+        (entries,) = self._unpack("Q" if self._big else "H", page)
+        (following,) = self._unpack("Q" if self._big else "I", page + (8 + 20 * entries if self._big else 2 + 12 * entries))
+        return following
+
+    def tags(self, page: int) -> Iterator[tuple[int, int, int, int]]:
+        """(tag, type, count of values, value if it is a single integer) of each entry of the page."""
+        (entries,) = self._unpack("Q" if self._big else "H", page)
+        first, step = (page + 8, 20) if self._big else (page + 2, 12)
+        for entry in range(first, first + min(entries, 65_535) * step, step):
+            tag, kind, count = self._unpack("HHQ" if self._big else "HHI", entry)
+            (value,) = self._unpack("H" if kind == 3 else "I", entry + (12 if self._big else 8))
+            yield tag, kind, count, value
+
+
+_SUBFILE_TYPE, _STRIPS_AND_TILES, _TILE_SIDES = 254, {273, 279, 324, 325}, {322, 323}
+_BYTE_TYPES = {1, 2, 6, 7}
+
+
+def _check_tiff(data: bytes, limits: Limits) -> None:
+    tiff = _Tiff(data)
+    tile_pixels = 1
+    for tag, kind, count, value in tiff.tags(tiff.first_page):
+        most = _MAX_TIFF_STRIPS if tag in _STRIPS_AND_TILES else _MAX_TIFF_VALUES
+        if count > most and kind not in _BYTE_TYPES:
+            raise Rejection("too_complex", f"Tag {tag} has {count:,} values.")
+        if tag == _SUBFILE_TYPE and value & 1:
+            raise Rejection("unsupported_format", "Its first page is only a preview, as in raw files of cameras.")
+        if tag in _TILE_SIDES:
+            tile_pixels *= value
+    limits.check_pixels(tile_pixels, 1)
+    _check_tiff_pages(tiff, limits)
+
+
+def _check_tiff_pages(tiff: _Tiff, limits: Limits) -> None:
+    page, seen = tiff.first_page, set[int]()
+    while page and page not in seen:
+        seen.add(page)
+        limits.check_frames(len(seen))
+        page = tiff.next_page(page)

@@ -1,0 +1,39 @@
+"""Entry point: SQS messages with S3 notifications in, thumbnails and catalog items out."""
+
+import os
+from typing import Any
+
+from shared.clients import client
+from shared.deadline import Deadline, LambdaContext
+from shared.observability import logger
+from shared.settings import load
+from thumbnailer import batch, reporting
+from thumbnailer.batch import Job
+from thumbnailer.catalog import Catalog
+from thumbnailer.decoder import Decoder
+from thumbnailer.pipeline import Outcome, Pipeline
+from thumbnailer.settings import Settings
+from thumbnailer.storage import Storage
+
+SETTINGS = load(Settings)
+DECODER = Decoder(SETTINGS.limits, SETTINGS.output, int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1769")))
+PIPELINE = Pipeline(
+    Storage(client("s3"), SETTINGS.thumbnails_bucket),
+    Catalog(client("dynamodb"), SETTINGS.catalog_table),
+    SETTINGS.limits,
+    SETTINGS.thumbnail_sizes,
+    SETTINGS.tombstone_days,
+)
+
+
+def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Handle an SQS event; answers which messages are to be delivered again (ReportBatchItemFailures)."""
+    logger.append_keys(function_request_id=context.aws_request_id)
+    with reporting.metrics_of_invocation() as report:
+        summary = batch.run(event["Records"], _handle, Deadline(context), SETTINGS.workers)
+        report(summary)
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in summary.failed]}
+
+
+def _handle(job: Job, deadline: Deadline) -> Outcome:
+    return PIPELINE.handle(job.event, lambda data: DECODER.process(data, job.deliveries, deadline.remaining_s()))

@@ -1,0 +1,98 @@
+"""What the catalog tells about a photo besides its pixels. All text in it comes from strangers and is cleaned."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from blurhash_rs import blurhash_encode
+from PIL import Image
+
+_EXIF_IFD = 0x8769
+_ORIENTATION, _MAKE, _MODEL, _DATE_TIME = 0x0112, 0x010F, 0x0110, 0x0132
+# Original, then digitized: (time, offset from UTC)
+_TIME_TAGS = ((0x9003, 0x9011), (0x9004, 0x9012))
+_MAX_EXIF_BYTES = 1024 * 1024
+_MAX_TEXT = 100
+_EXIF_TIME = re.compile(r"(\d{4})[:-](\d\d)[:-](\d\d)[ T](\d\d):(\d\d):(\d\d)")
+_EXIF_OFFSET = re.compile(r"([+-](?:0\d|1[0-4]):[0-5]\d)|Z")
+
+
+@dataclass(frozen=True)
+class Exif:
+    """The little that is used of a photo's EXIF data; GPS and the rest are never read."""
+
+    orientation: int = 1
+    # ISO 8601, with the offset from UTC if the camera knew it
+    captured_at: str | None = None
+    camera: str | None = None
+
+
+def read_exif(image: Image.Image) -> Exif:
+    """Read an opened image's EXIF data; damaged or oversized data counts as absent."""
+    if len(image.info.get("exif") or b"") > _MAX_EXIF_BYTES:
+        return Exif()
+    try:
+        tags = image.getexif()
+        details = tags.get_ifd(_EXIF_IFD)
+        orientation = tags.get(_ORIENTATION, 1)
+        return Exif(
+            orientation=orientation if orientation in range(1, 9) else 1,
+            captured_at=_captured_at(tags, details),
+            camera=_camera(tags),
+        )
+    except Exception:  # noqa: BLE001,RUF100 - the parser raises a dozen kinds on hostile data, and a photo does not need it
+        return Exif()
+
+
+def _captured_at(tags: Any, details: Any) -> str | None:
+    candidates = [(details.get(time), details.get(offset)) for time, offset in _TIME_TAGS]
+    for time, offset in [*candidates, (tags.get(_DATE_TIME), None)]:
+        found = _EXIF_TIME.fullmatch(clean(time) or "")
+        if not found:
+            continue
+        try:
+            moment = datetime(*(int(part) for part in found.groups()))  # type: ignore[arg-type]
+        except ValueError:
+            continue
+        zone = clean(offset) or ""
+        return moment.isoformat() + (zone if _EXIF_OFFSET.fullmatch(zone) else "")
+    return None
+
+
+def _camera(tags: Any) -> str | None:
+    make, model = clean(tags.get(_MAKE)) or "", clean(tags.get(_MODEL)) or ""
+    if model.lower().startswith(make.lower()):
+        make = ""
+    return f"{make} {model}".strip() or None
+
+
+def clean(value: object) -> str | None:
+    """One line of at most 100 printable characters, or None if nothing is left."""
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
+    if not isinstance(value, str):
+        return None
+    value = value[: 4 * _MAX_TEXT].split("\0")[0]
+    # Categories C*: control, format (such as right-to-left override), surrogate, private use, unassigned
+    printable = "".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in value.replace("\ufffd", ""))
+    return " ".join(printable.split())[:_MAX_TEXT].strip() or None
+
+
+def dominant_color(image: Image.Image) -> str:
+    """The mean of the largest group of similar colours, as "#rrggbb". `image` is small and has mode L or RGB."""
+    small = image.convert("RGB").resize((min(32, image.width), min(32, image.height)), Image.Resampling.BOX)
+    groups = small.quantize(6, Image.Quantize.MEDIANCUT)
+    counts: Any = groups.getcolors()
+    index = max(counts)[1]
+    palette = groups.getpalette() or [0, 0, 0]
+    red, green, blue = palette[3 * index : 3 * index + 3]
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+def blurhash(image: Image.Image) -> str:
+    """A placeholder of some 30 characters (https://blurha.sh), four components along the longer side, three along the other."""
+    small = image.convert("RGB").resize((min(32, image.width), min(32, image.height)), Image.Resampling.BOX)
+    x, y = (4, 3) if image.width >= image.height else (3, 4)
+    return str(blurhash_encode(small, x_components=x, y_components=y))

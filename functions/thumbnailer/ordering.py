@@ -1,0 +1,98 @@
+"""Which of two accounts of an object is the later one. SQS delivers events late, twice and out of order.
+
+S3 gives each event of a key a sequencer: hexadecimal text that grows (compared as text, the shorter one padded with zeros
+on the right). An event with a smaller sequencer than the recorded one is stale. Where sequencers are missing or equal
+although the versions differ (some events and emulators), S3 is asked what is current now.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from thumbnailer.events import Kind, ObjectEvent
+
+_SEQUENCER_WIDTH = 40
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of an object: by its id, or by its ETag in a bucket without versions."""
+
+    version_id: str | None
+    etag: str | None
+
+    def is_same_as(self, version_id: str | None, etag: str | None) -> bool:
+        """Whether both mean the same content."""
+        if self.version_id or version_id:
+            return self.version_id == version_id
+        return self.etag == etag
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What the catalog knows of an object, as far as later events need it.
+
+    `revision` grows with every write of the item. `superseded` are keys of thumbnails of earlier versions, which whoever
+    recorded this version removes; if that was interrupted, the next delivery of the event does.
+    """
+
+    status: str
+    version_id: str | None = None
+    etag: str | None = None
+    sequencer: str | None = None
+    revision: int = 0
+    thumbnail_keys: frozenset[str] = frozenset()
+    superseded: frozenset[str] = frozenset()
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether this is the memory of a deletion."""
+        return self.status == "DELETED"
+
+    def holds(self, current: Version | None) -> bool:
+        """Whether `current` (None: no object) is what is recorded."""
+        if current is None or self.is_deleted:
+            return current is None and self.is_deleted
+        return current.is_same_as(self.version_id, self.etag)
+
+
+class Decision(Enum):
+    """What to do about an event."""
+
+    TAKE = "the event itself says what is current"
+    ASK = "S3 must say what is current"
+    DUPLICATE = "the catalog says what the event says"
+    STALE = "something later is recorded"
+
+
+def padded(sequencer: str) -> str:
+    """A sequencer in the form in which text comparison orders it."""
+    return sequencer.upper().ljust(_SEQUENCER_WIDTH, "0")
+
+
+def is_newer(event: ObjectEvent, recorded: Recorded | None) -> bool:
+    """Whether the sequencers prove that the event happened after what is recorded."""
+    if recorded is None or event.sequencer is None or recorded.sequencer is None:
+        return False
+    return padded(event.sequencer) > padded(recorded.sequencer)
+
+
+def _is_older(event: ObjectEvent, recorded: Recorded) -> bool:
+    if event.sequencer is None or recorded.sequencer is None:
+        return False
+    return padded(event.sequencer) < padded(recorded.sequencer)
+
+
+def _says_the_same(event: ObjectEvent, recorded: Recorded) -> bool:
+    if event.kind is Kind.CREATED:
+        return recorded.holds(Version(event.version_id, event.etag))
+    return event.kind is Kind.DELETED and recorded.is_deleted and event.version_id == recorded.version_id
+
+
+def decide(event: ObjectEvent, recorded: Recorded | None) -> Decision:
+    """What to do about `event` when the catalog holds `recorded` (None: nothing)."""
+    if recorded is not None:
+        if _is_older(event, recorded):
+            return Decision.STALE
+        if not is_newer(event, recorded):
+            return Decision.DUPLICATE if _says_the_same(event, recorded) else Decision.ASK
+    return Decision.ASK if event.kind is Kind.VERSION_REMOVED else Decision.TAKE

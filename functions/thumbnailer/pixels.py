@@ -1,0 +1,116 @@
+"""From whatever a decoder yields to plain 8-bit sRGB: modes, colour profiles, orientation, transparency."""
+
+import io
+import math
+from functools import lru_cache
+from typing import Any
+
+from PIL import Image, ImageChops, ImageCms
+
+# Profiles of presses have 0.5 to 3 MB.
+_MAX_PROFILE_BYTES = 8 * 1024 * 1024
+_MODES_OF_COLOUR_SPACE = {"RGB ": ("RGB", "RGBA"), "GRAY": ("L",), "CMYK": ("CMYK",)}
+_TRANSPOSITIONS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_WITH_ALPHA = {"LA", "La", "PA", "RGBa"}
+
+
+def to_resizable(image: Image.Image) -> Image.Image:
+    """The same picture in mode L, RGB, RGBA or CMYK, 8 bits a channel. Loads the pixels."""
+    image.load()
+    mode = image.mode
+    if mode in {"I", "F"} or mode.startswith("I;16"):
+        return _deep_grey_to_8_bits(image)
+    if mode == "CMYK":
+        # Pillow inverts every CMYK JPEG, as Adobe's need it; those without Adobe's marker are not inverted.
+        return ImageChops.invert(image) if image.format == "JPEG" and "adobe" not in image.info else image
+    if mode in _WITH_ALPHA or "transparency" in image.info:
+        return _with_alpha(image)
+    if mode in {"L", "RGB", "RGBA"}:
+        return image
+    return image.convert("L" if mode == "1" else "RGB")
+
+
+def _with_alpha(image: Image.Image) -> Image.Image:
+    if image.mode == "La":
+        image = image.convert("LA")
+    return image.convert("RGBA")
+
+
+def _deep_grey_to_8_bits(image: Image.Image) -> Image.Image:
+    """Scale 16-bit, 32-bit and float grey to 0..255: by the range of its type if that fits, else by its own extremes."""
+    if image.mode.startswith("I;16"):
+        grey = image if image.mode == "I;16" else image.convert("I")
+        return grey.point(lambda value: value * (1 / 257) + 0.5).convert("L")
+    low, high = (float(extreme) for extreme in image.getextrema())  # type: ignore[arg-type]
+    if not (math.isfinite(low) and math.isfinite(high)):
+        low, high = 0.0, 1.0
+    if low >= 0 and high <= 1 and image.mode == "F":
+        low, high = 0.0, 1.0
+    elif low >= 0 and high <= 65_535:
+        low, high = 0.0, 255.0 if high <= 255 else 65_535.0
+    scale = 255 / (high - low) if high > low else 0.0
+    offset = 0.5 - low * scale
+    return image.point(lambda value: value * scale + offset).convert("L")
+
+
+def to_srgb(image: Image.Image, profile: object) -> Image.Image:
+    """Convert by the embedded ICC profile (bytes, or None); one that is broken or of another kind of image is ignored.
+
+    Takes mode L, RGB, RGBA or CMYK and returns L, RGB or RGBA.
+    """
+    if isinstance(profile, bytes) and 128 <= len(profile) <= _MAX_PROFILE_BYTES:
+        try:
+            transform = _transform_to_srgb(profile, image.mode)
+            if transform:
+                image = transform.apply(image)
+        except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+            pass  # what a browser does: show the picture as if it had no profile
+    return image.convert("RGB") if image.mode == "CMYK" else image
+
+
+@lru_cache(maxsize=8)
+def _transform_to_srgb(profile: bytes, mode: str) -> Any:
+    """The colour transform, or None where none is needed. Cached: a camera writes the same profile into every photo."""
+    source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    if mode not in _MODES_OF_COLOUR_SPACE.get(source.profile.xcolor_space, ()):
+        return None
+    if (source.profile.profile_description or "").startswith("sRGB"):
+        return None
+    output_mode = "RGB" if mode in {"CMYK", "L"} else mode
+    # Without its one-pixel cache a transform may be used by several threads.
+    flags = ImageCms.Flags.NOCACHE | ImageCms.Flags.BLACKPOINTCOMPENSATION
+    intent = ImageCms.Intent.PERCEPTUAL if mode == "CMYK" else ImageCms.Intent.RELATIVE_COLORIMETRIC
+    return ImageCms.buildTransform(source, _srgb(), mode, output_mode, renderingIntent=intent, flags=flags)
+
+
+@lru_cache(maxsize=1)
+def _srgb() -> ImageCms.ImageCmsProfile:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+
+
+def upright(image: Image.Image, orientation: int) -> Image.Image:
+    """Turn and mirror by the EXIF orientation 1 to 8; any other value means 1."""
+    transposition = _TRANSPOSITIONS.get(orientation)
+    return image.transpose(transposition) if transposition is not None else image
+
+
+def is_transparent(image: Image.Image) -> bool:
+    """Whether any pixel lets the background through."""
+    return image.mode == "RGBA" and image.getchannel("A").getextrema() != (255, 255)
+
+
+def on_white(image: Image.Image) -> Image.Image:
+    """The picture without alpha, laid on white; mode L or RGB."""
+    if image.mode != "RGBA":
+        return image
+    background = Image.new("RGB", image.size, "white")
+    background.paste(image, mask=image.getchannel("A"))
+    return background

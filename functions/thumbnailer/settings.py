@@ -1,0 +1,48 @@
+"""The environment variables of the function, as a typed object (parsed by `shared.settings.load` at INIT)."""
+
+from dataclasses import dataclass
+
+from shared.settings import SettingsError
+from thumbnailer.guards import Limits
+from thumbnailer.images import FORMATS, Output
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Each field is the environment variable of the same name in upper case."""
+
+    thumbnails_bucket: str
+    catalog_table: str
+    # Longest edge in pixels of each thumbnail
+    thumbnail_sizes: tuple[int, ...] = (1280, 512, 128)
+    # jpeg, webp, or auto: WebP where the picture has transparency, else JPEG
+    output_format: str = "jpeg"
+    jpeg_quality: int = 80
+    max_bytes: int = 100 * 1024 * 1024
+    max_pixels: int = 100_000_000
+    max_frames: int = 1000
+    # How long a deletion is remembered: longer than an event can be on its way (queue and DLQ keep 14 days each)
+    tombstone_days: int = 30
+    # Objects of one batch worked on at the same time
+    workers: int = 2
+
+    def __post_init__(self) -> None:
+        """Refuse values that no image could be made with. Raises SettingsError."""
+        if not self.thumbnail_sizes or min(self.thumbnail_sizes) < 1 or max(self.thumbnail_sizes) > 8192:
+            raise SettingsError("THUMBNAIL_SIZES must be one or more lengths of 1 to 8192 pixels, for example 1280,512,128")
+        if self.output_format not in FORMATS:
+            raise SettingsError(f"OUTPUT_FORMAT={self.output_format!r} is none of {', '.join(FORMATS)}")
+        if not 1 <= self.jpeg_quality <= 95:
+            raise SettingsError("JPEG_QUALITY must be 1 to 95")
+        if min(self.max_bytes, self.max_pixels, self.max_frames, self.tombstone_days, self.workers) < 1:
+            raise SettingsError("MAX_BYTES, MAX_PIXELS, MAX_FRAMES, TOMBSTONE_DAYS and WORKERS must be at least 1")
+
+    @property
+    def limits(self) -> Limits:
+        """What an upload may be."""
+        return Limits(self.max_bytes, self.max_pixels, self.max_frames)
+
+    @property
+    def output(self) -> Output:
+        """What is made of it."""
+        return Output(self.thumbnail_sizes, self.output_format, self.jpeg_quality)

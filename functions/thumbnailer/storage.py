@@ -1,0 +1,114 @@
+"""The two buckets: reading uploads, writing and removing thumbnails."""
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from thumbnailer.events import iso
+from thumbnailer.guards import Limits
+from thumbnailer.images import Thumbnail
+from thumbnailer.ordering import Version
+from thumbnailer.rejections import Rejection
+
+# 405 is the answer for the version id of a delete marker.
+_GONE = {"NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed", "405"}
+_DELETE_LIMIT = 1000
+_UPLOADS_AT_ONCE = 6
+
+
+class Gone(Exception):
+    """The object, or the wanted version of it, does not exist any more."""
+
+
+class NotRemoved(Exception):
+    """S3 did not remove some thumbnails. Trying again may help."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """An object's content and which version it is."""
+
+    data: bytes
+    version: Version
+    modified_at: str
+
+
+class Storage:
+    """S3 access. Botocore's errors pass through, but for those that say something about the object."""
+
+    def __init__(self, s3: Any, thumbnails_bucket: str) -> None:
+        """`s3` is a low-level client."""
+        self._s3 = s3
+        self._bucket = thumbnails_bucket
+        self._pool = ThreadPoolExecutor(_UPLOADS_AT_ONCE, "thumbnail-upload")
+
+    def current(self, bucket: str, key: str) -> Version | None:
+        """The current version of an object, None if there is none."""
+        try:
+            head = self._s3.head_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _GONE:
+                return None
+            raise
+        return _version(head)
+
+    def fetch(self, bucket: str, key: str, version_id: str | None, limits: Limits) -> Upload:
+        """Read an object, or the given version of it. An object that is too large is refused before its body is read.
+
+        Raises Gone, or Rejection (empty, too_large, encrypted, archived).
+        """
+        wanted = {"VersionId": version_id} if version_id else {}
+        try:
+            answer = self._s3.get_object(Bucket=bucket, Key=key, **wanted)
+        except ClientError as error:
+            raise _verdict(error) or error from error
+        with answer["Body"] as body:
+            if answer["ContentLength"] > limits.max_bytes:
+                raise Rejection("too_large", f"It has {answer['ContentLength']:,} bytes; the limit is {limits.max_bytes:,}.")
+            if answer["ContentLength"] == 0:
+                raise Rejection("empty")
+            return Upload(body.read(), _version(answer), iso(answer["LastModified"]))
+
+    def save(self, thumbnails: Mapping[str, Thumbnail]) -> None:
+        """Write thumbnails, by key, at the same time. Nothing at a key ever changes, so they may be cached for good."""
+
+        def put(key: str, thumbnail: Thumbnail) -> None:
+            self._s3.put_object(
+                Bucket=self._bucket,
+                Key=key,
+                Body=thumbnail.data,
+                ContentType=thumbnail.content_type,
+                CacheControl="public, max-age=31536000, immutable",
+            )
+
+        for written in [self._pool.submit(put, key, thumbnail) for key, thumbnail in thumbnails.items()]:
+            written.result()
+
+    def remove(self, keys: Iterable[str]) -> None:
+        """Remove thumbnails; keys that do not exist are fine. Raises NotRemoved."""
+        wanted = sorted(set(keys))
+        for start in range(0, len(wanted), _DELETE_LIMIT):
+            objects = [{"Key": key} for key in wanted[start : start + _DELETE_LIMIT]]
+            answer = self._s3.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})
+            if answer.get("Errors"):
+                raise NotRemoved(f"thumbnails not removed: {answer['Errors']}")
+
+
+def _version(answer: Any) -> Version:
+    version_id = answer.get("VersionId")
+    return Version(None if version_id == "null" else version_id, answer.get("ETag", "").strip('"') or None)
+
+
+def _verdict(error: ClientError) -> Exception | None:
+    """What an S3 error says about the object, None if it says something about S3 or about permissions."""
+    code, message = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
+    if code in _GONE:
+        return Gone(message)
+    if code == "InvalidObjectState":
+        return Rejection("archived")
+    if code == "InvalidRequest" and "encryption" in message.lower():
+        return Rejection("encrypted")
+    return None
