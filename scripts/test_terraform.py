@@ -2,6 +2,7 @@
 
 Usage: test_terraform.py [MODULE ...]      (names of terraform/modules/*, or "root"; default: all)
 
+The root is tested once per environment, since the workspace decides what it plans.
 Ends with one line `N passed, N failed` over all runs of all test files.
 """
 
@@ -15,6 +16,7 @@ from pathlib import Path
 from clouds import BUILD, ROOT, lane
 
 TERRAFORM = ROOT / "terraform"
+ENVIRONMENTS = ("local", "dev", "staging", "prod")
 SUMMARY = re.compile(r"(\d+) passed, (\d+) failed")
 
 
@@ -28,9 +30,9 @@ class Verdict:
     output: str
 
 
-def terraform(folder: Path, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def terraform(folder: Path, name: str, *arguments: str, workspace: str = "default") -> subprocess.CompletedProcess[str]:
     """Run Terraform in `folder` with a data folder of its own under build/."""
-    environment = lane("embedded").environment() | {"TF_DATA_DIR": str(BUILD / "terraform" / "test" / name)}
+    environment = lane("embedded").environment() | {"TF_DATA_DIR": str(BUILD / "terraform" / "test" / name), "TF_WORKSPACE": workspace}
     return subprocess.run(
         ["terraform", f"-chdir={folder}", *arguments],
         env=environment,
@@ -50,12 +52,15 @@ def check(name: str) -> Verdict:
         output += done.stdout
         if done.returncode:
             return Verdict(name, 0, 1, output)
-    done = terraform(folder, name, "test", "-no-color")
-    output += done.stdout
-    counts = SUMMARY.search(done.stdout)
-    if not counts or (done.returncode and counts[2] == "0"):
-        return Verdict(name, 0, 1, output + "\nno test ran to its end")
-    return Verdict(name, int(counts[1]), int(counts[2]), output)
+    passed = failed = 0
+    for workspace in ENVIRONMENTS if name == "root" else ("default",):
+        done = terraform(folder, name, "test", "-no-color", workspace=workspace)
+        output += f"workspace {workspace}\n{done.stdout}"
+        counts = SUMMARY.search(done.stdout)
+        if not counts or (done.returncode and counts[2] == "0"):
+            return Verdict(name, passed, failed + 1, output + "\nno test ran to its end")
+        passed, failed = passed + int(counts[1]), failed + int(counts[2])
+    return Verdict(name, passed, failed, output)
 
 
 def main() -> None:

@@ -7,7 +7,6 @@ variable "environments" {
   type = map(object({
     account_id                      = string       # 12 digits; any other account is refused. null: not pinned
     alarm_emails                    = list(string) # who is mailed by the alarms topic
-    architecture                    = string       # of every function: x86_64 or arm64
     log_level                       = string
     log_retention_days              = number
     object_retention_days           = number # replaced and deleted uploads can be brought back for this long
@@ -22,7 +21,6 @@ variable "environments" {
     local = {
       account_id                      = "000000000000" # an emulator's: the local environment never reaches a real account
       alarm_emails                    = []
-      architecture                    = "x86_64"
       log_level                       = "DEBUG"
       log_retention_days              = 1
       object_retention_days           = 1
@@ -35,7 +33,6 @@ variable "environments" {
     dev = {
       account_id                      = null
       alarm_emails                    = []
-      architecture                    = "arm64"
       log_level                       = "DEBUG"
       log_retention_days              = 7
       object_retention_days           = 7
@@ -48,7 +45,6 @@ variable "environments" {
     staging = {
       account_id                      = null
       alarm_emails                    = []
-      architecture                    = "arm64"
       log_level                       = "INFO"
       log_retention_days              = 30
       object_retention_days           = 30
@@ -61,7 +57,6 @@ variable "environments" {
     prod = {
       account_id                      = null
       alarm_emails                    = []
-      architecture                    = "arm64"
       log_level                       = "INFO"
       log_retention_days              = 365
       object_retention_days           = 90
@@ -77,17 +72,11 @@ variable "environments" {
     condition     = alltrue([for environment in var.environments : environment.account_id == null || can(regex("^[0-9]{12}$", environment.account_id))])
     error_message = "account_id must be 12 digits, or null where the account is not pinned."
   }
-
-  validation {
-    condition     = contains(keys(var.environments), "local")
-    error_message = "There must be a \"local\" environment."
-  }
 }
 
 locals {
   # An unknown workspace is refused by the precondition in providers.tf; until that speaks, some settings must stand in.
-  environment  = lookup(var.environments, terraform.workspace, var.environments["local"])
-  architecture = coalesce(var.architecture, local.environment.architecture)
-  prefix       = "eventloom-${terraform.workspace}"
-  account_id   = data.aws_caller_identity.current.account_id
+  environment = try(var.environments[terraform.workspace], values(var.environments)[0])
+  prefix      = "eventloom-${terraform.workspace}"
+  account_id  = data.aws_caller_identity.current.account_id
 }

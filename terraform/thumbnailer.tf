@@ -9,9 +9,9 @@ module "thumbnailer" {
   source             = "./modules/function"
   name               = "thumbnailer"
   prefix             = local.prefix
-  package            = "${path.root}/../build/thumbnailer.zip"
+  package            = "${path.root}/${var.packages}/thumbnailer.zip"
   alarm_topic_arns   = [aws_sns_topic.alarms.arn]
-  architecture       = local.architecture
+  architecture       = var.architecture
   log_level          = local.environment.log_level
   log_retention_days = local.environment.log_retention_days
   memory_mb          = local.environment.thumbnailer_memory_mb

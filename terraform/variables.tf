@@ -1,7 +1,13 @@
 variable "architecture" {
-  description = "Instruction set of the packages that were built (x86_64 or arm64), where it differs from the environment's: an emulator runs functions on its host."
+  description = "Instruction set that the packages were built for: x86_64 or arm64."
   type        = string
-  default     = null
+  default     = "x86_64"
+}
+
+variable "packages" {
+  description = "Folder of the packages that `make build` made, relative to this one."
+  type        = string
+  default     = "../build"
 }
 
 variable "s3_use_path_style" {

@@ -1,14 +1,52 @@
-# Every environment of the table plans; run once per workspace (TF_WORKSPACE).
+# The workspace decides what the root plans: run once per environment, with TF_WORKSPACE
 
 mock_provider "aws" {
   source = "./tests/mocks"
+}
+
+variables {
+  # Whatever was built or not: the package's content is no matter here
+  packages = "tests/packages"
 }
 
 run "plans" {
   command = plan
 
   assert {
-    condition     = output.prefix == "eventloom-${terraform.workspace}"
+    condition     = output.prefix == "eventloom-${terraform.workspace}" && output.environment == terraform.workspace
     error_message = "Names must carry the workspace."
   }
+
+  assert {
+    condition     = aws_dynamodb_table.catalog.deletion_protection_enabled == (terraform.workspace == "prod")
+    error_message = "Data of prod, and of prod alone, must survive a destroy."
+  }
+
+  assert {
+    condition     = contains(["local", "staging", "prod"], terraform.workspace) == aws_dynamodb_table.catalog.point_in_time_recovery[0].enabled
+    error_message = "Staging and prod must be recoverable."
+  }
+}
+
+run "unknown_workspace_is_refused" {
+  command = plan
+
+  variables {
+    environments = {
+      elsewhere = {
+        account_id                      = null
+        alarm_emails                    = []
+        log_level                       = "INFO"
+        log_retention_days              = 1
+        object_retention_days           = 1
+        point_in_time_recovery          = false
+        protected                       = false
+        thumbnailer_maximum_concurrency = 2
+        thumbnailer_memory_mb           = 1769
+        tracing                         = false
+      }
+    }
+  }
+
+  expect_failures = [data.aws_caller_identity.current]
 }

@@ -69,47 +69,35 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
   bucket = aws_s3_bucket.this.id
 
   rule {
-    id     = "abort-multipart"
+    id     = "retention"
     status = "Enabled"
     filter {}
 
     abort_incomplete_multipart_upload {
       days_after_initiation = var.abort_multipart_days
     }
-  }
 
-  dynamic "rule" {
-    for_each = var.versioning ? [var.noncurrent_days] : []
+    dynamic "noncurrent_version_expiration" {
+      for_each = var.versioning ? [var.noncurrent_days] : []
 
-    content {
-      id     = "expire-noncurrent"
-      status = "Enabled"
-      filter {}
-
-      noncurrent_version_expiration {
-        noncurrent_days = rule.value
-      }
-
-      dynamic "expiration" {
-        for_each = var.expire_days == null ? [true] : [] # S3 allows either days or this in a bucket's rules for all keys
-
-        content {
-          expired_object_delete_marker = true
-        }
+      content {
+        noncurrent_days = noncurrent_version_expiration.value
       }
     }
-  }
 
-  dynamic "rule" {
-    for_each = var.expire_days == null ? [] : [var.expire_days]
+    dynamic "expiration" {
+      for_each = var.expire_days == null ? [] : [var.expire_days]
 
-    content {
-      id     = "expire"
-      status = "Enabled"
-      filter {}
+      content {
+        days = expiration.value # S3 then removes delete markers that nothing is behind any more, too
+      }
+    }
 
-      expiration {
-        days = rule.value
+    dynamic "expiration" {
+      for_each = var.versioning && var.expire_days == null ? [true] : []
+
+      content {
+        expired_object_delete_marker = true
       }
     }
   }

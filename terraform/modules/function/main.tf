@@ -16,6 +16,7 @@ locals {
 }
 
 resource "aws_lambda_function" "this" {
+  #checkov:skip=CKV_AWS_50:X-Ray is a switch of the environment
   #checkov:skip=CKV_AWS_115:maximum_concurrency of the trigger limits it without taking concurrency from the account; reserved_concurrency can be set
   #checkov:skip=CKV_AWS_116:async failures go to an on-failure destination, which unlike a dead-letter queue says why
   #checkov:skip=CKV_AWS_117:a VPC gives nothing to a function that calls AWS APIs only; vpc can be set

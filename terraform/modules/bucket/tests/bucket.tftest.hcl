@@ -38,7 +38,11 @@ run "private_encrypted_and_tls_only" {
   }
 
   assert {
-    condition     = join(" ", aws_s3_bucket_lifecycle_configuration.this.rule[*].id) == join(" ", ["abort-multipart"])
+    condition = (
+      aws_s3_bucket_lifecycle_configuration.this.rule[0].abort_incomplete_multipart_upload[0].days_after_initiation == 7
+      && length(aws_s3_bucket_lifecycle_configuration.this.rule[0].expiration) == 0
+      && length(aws_s3_bucket_lifecycle_configuration.this.rule[0].noncurrent_version_expiration) == 0
+    )
     error_message = "Unfinished multipart uploads must be removed, and nothing else."
   }
 }
@@ -52,13 +56,25 @@ run "versions_expire" {
   }
 
   assert {
-    condition     = join(" ", aws_s3_bucket_lifecycle_configuration.this.rule[*].id) == join(" ", ["abort-multipart", "expire-noncurrent", "expire"])
-    error_message = "Each rule asked for must be there."
+    condition = (
+      aws_s3_bucket_lifecycle_configuration.this.rule[0].expiration[0].days == 400
+      && aws_s3_bucket_lifecycle_configuration.this.rule[0].noncurrent_version_expiration[0].noncurrent_days == 3
+    )
+    error_message = "Objects and versions must expire when asked."
   }
 
   assert {
     condition     = tolist(aws_s3_bucket_server_side_encryption_configuration.this.rule)[0].apply_server_side_encryption_by_default[0].sse_algorithm == "aws:kms"
     error_message = "The key must be used."
+  }
+}
+
+run "versions_stay_deletable" {
+  variables { versioning = true }
+
+  assert {
+    condition     = aws_s3_bucket_lifecycle_configuration.this.rule[0].expiration[0].expired_object_delete_marker
+    error_message = "Delete markers that nothing is behind any more must be removed."
   }
 }
 
