@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-STATUSES = ("READY", "REJECTED", "DELETED")
+# What is deleted has no upload time any more.
+STATUSES = ("READY", "REJECTED")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,73 @@
+"""Where notices go: an SNS topic, and mail by SES."""
+
+from typing import Any, Protocol
+
+from botocore.exceptions import ClientError
+
+from notifier.notices import Notice
+
+# What the same mail would meet again: an address that isn't verified, content that isn't allowed.
+_REFUSED = {"InvalidParameterValue", "MailFromDomainNotVerified", "MailFromDomainNotVerifiedException", "MessageRejected"}
+
+
+class Refused(Exception):
+    """The service doesn't take this message and never will. The text says why."""
+
+
+class Channel(Protocol):
+    """One way to give the notices of some statuses."""
+
+    name: str
+    statuses: frozenset[str]
+
+    def give(self, notice: Notice) -> None:
+        """Send it. Raises Refused, or botocore's errors, after which another try may help."""
+
+
+class Topic:
+    """Notices to an SNS topic; their attributes are there for the subscriptions' filter policies."""
+
+    name = "sns"
+
+    def __init__(self, sns: Any, topic_arn: str, statuses: frozenset[str]) -> None:
+        """`sns` is a low-level client."""
+        self._sns = sns
+        self._topic_arn = topic_arn
+        self.statuses = statuses
+
+    def give(self, notice: Notice) -> None:
+        """Publish."""
+        self._sns.publish(
+            TopicArn=self._topic_arn,
+            Subject=notice.ascii_subject,
+            Message=notice.message,
+            MessageStructure="json",
+            MessageAttributes={name: {"DataType": "String", "StringValue": value} for name, value in notice.attributes.items()},
+        )
+
+
+class Mail:
+    """Notices by mail to a few people."""
+
+    name = "ses"
+
+    def __init__(self, ses: Any, sender: str, recipients: list[str], statuses: frozenset[str]) -> None:
+        """`ses` is a low-level client of SES v1."""
+        self._ses = ses
+        self._sender = sender
+        self._recipients = recipients
+        self.statuses = statuses
+
+    def give(self, notice: Notice) -> None:
+        """Send one mail to all recipients."""
+        content = {"Subject": _utf8(notice.subject), "Body": {"Text": _utf8(notice.text)}}
+        try:
+            self._ses.send_email(Source=self._sender, Destination={"ToAddresses": self._recipients}, Message=content)
+        except ClientError as error:
+            if error.response["Error"].get("Code") in _REFUSED:
+                raise Refused(str(error)) from error
+            raise
+
+
+def _utf8(text: str) -> dict[str, str]:
+    return {"Data": text, "Charset": "UTF-8"}

@@ -1,0 +1,147 @@
+"""Which changes of the catalog are worth a notice, and what the notice says.
+
+A change is told by comparing the item before and after: another status, or another version of the object. A write that repeats
+what was there already, or only touches other attributes, is no change.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+# SNS: "up to 100 characters ... ASCII text" https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+_MAX_SUBJECT = 99
+_DETAILS = (
+    "bucket",
+    "key",
+    "version_id",
+    "sequencer",
+    "reason",
+    "reason_text",
+    "uploaded_at",
+    "processed_at",
+    "format",
+    "bytes",
+    "width",
+    "height",
+    "thumbnails",
+)
+
+
+class Malformed(Exception):
+    """A record that is no change of a catalog item. The text says why."""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What happened to one version of one image. `details` are the catalog's attributes as plain JSON values."""
+
+    image_id: str
+    status: str
+    details: Mapping[str, Any] = field(hash=False)
+
+    @cached_property
+    def id(self) -> str:
+        """The same for every delivery of the same change, and for no other change."""
+        version = self.details.get("version_id") or self.details.get("etag") or "-"
+        return f"{self.image_id}#{version}#{self.details.get('sequencer') or '-'}#{self.status}"
+
+    @property
+    def filename(self) -> str:
+        """The last part of the object's key."""
+        return str(self.details["key"]).rsplit("/", 1)[-1]
+
+    @property
+    def subject(self) -> str:
+        """One line, any characters."""
+        reason = f" ({self.details['reason']})" if self.details.get("reason") else ""
+        line = f"Image {self.status.lower()}{reason}: {self.filename}"
+        return "".join(character if character.isprintable() else "?" for character in line)
+
+    @property
+    def ascii_subject(self) -> str:
+        """`subject` as SNS takes it."""
+        return self.subject.encode("ascii", "replace").decode()[:_MAX_SUBJECT]
+
+    @property
+    def text(self) -> str:
+        """A readable message."""
+        facts = [
+            ("File", self.details["key"]),
+            ("Why", self.details.get("reason_text") or self.details.get("reason")),
+            ("Uploaded", self.details.get("uploaded_at")),
+            ("Format", self.details.get("format")),
+            ("Size", self._size()),
+            ("Thumbnails", ", ".join(sorted(self.details.get("thumbnails") or {}, key=_number))),
+            ("Image id", self.image_id),
+        ]
+        return "\n".join([self.subject, "", *(f"{name}: {value}" for name, value in facts if value)])
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The message for programs."""
+        known = {name: self.details[name] for name in _DETAILS if self.details.get(name) is not None}
+        return {"notice_id": self.id, "status": self.status, "image_id": self.image_id, **known}
+
+    @property
+    def message(self) -> str:
+        """`document` for every kind of subscriber, but `text` for mail addresses (SNS message structure "json")."""
+        return json.dumps({"default": json.dumps(self.document), "email": self.text})
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """What subscriptions can filter by."""
+        reason = self.details.get("reason")
+        return {"status": self.status, "notice_id": self.id} | ({"reason": str(reason)} if reason else {})
+
+    def _size(self) -> str:
+        width, height, size = (self.details.get(name) for name in ("width", "height", "bytes"))
+        pixels = f"{width} x {height} pixels" if width and height else ""
+        return ", ".join(part for part in (pixels, f"{int(size):,} bytes" if size else "") if part)
+
+
+def notice_of(record: Mapping[str, Any], announced: frozenset[str]) -> Notice | None:
+    """The notice that a DynamoDB stream record calls for, if any. Raises Malformed."""
+    try:
+        change = record["dynamodb"]
+        if record["eventName"] == "REMOVE":
+            return None
+        new, old = _plain(change["NewImage"]), _plain(change.get("OldImage") or {})
+        notice = Notice(str(new["image_id"]), str(new["status"]), new)
+        worth_it = notice.status in announced and (old.get("status"), _version(old)) != (notice.status, _version(new))
+        # Everything that is sent is made once here, so that what can't be sent is found before anything is.
+        return notice if worth_it and notice.message and notice.ascii_subject else None
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Malformed(f"{type(error).__name__}: {error}") from error
+
+
+def _version(item: Mapping[str, Any]) -> tuple[Any, Any]:
+    """By id, or by ETag in a bucket without versions."""
+    version_id = item.get("version_id")
+    return (version_id, None) if version_id else (None, item.get("etag"))
+
+
+def _plain(image: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _value(value) for name, value in image.items()}
+
+
+def _value(typed: Mapping[str, Any]) -> Any:
+    """A DynamoDB value as JSON has it; numbers become int where they are whole."""
+    ((kind, value),) = typed.items()
+    match kind:
+        case "N":
+            number = float(value)
+            return int(value) if number.is_integer() and "." not in value and "e" not in value.lower() else number
+        case "M":
+            return _plain(value)
+        case "L":
+            return [_value(part) for part in value]
+        case "NULL":
+            return None
+        case _:
+            return value
+
+
+def _number(text: str) -> tuple[int, str]:
+    return (int(text) if text.isdecimal() else 0, text)

@@ -1,0 +1,87 @@
+"""The whole function against SNS and SES."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from notifier import handler
+from notifier.channels import Mail, Refused
+from notifier.notices import notice_of
+from notifier.settings import Settings
+from shared.clients import client
+from shared.settings import SettingsError, load
+
+EVENTS = Path(__file__).parents[3] / "functions/notifier/events"
+
+
+class Context:
+    aws_request_id = "id"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 60_000
+
+
+@pytest.fixture
+def inbox(state: Any) -> Any:
+    """Reads the messages that a queue subscribed to the topic has got."""
+    sns, sqs = client("sns"), client("sqs")
+    topic = sns.create_topic(Name="notices")["TopicArn"]
+    queue = sqs.create_queue(QueueName="inbox")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = {"FilterPolicy": json.dumps({"status": ["REJECTED"]})}
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes=policy)
+    return topic, lambda: [
+        json.loads(message["Body"]) for message in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+    ]
+
+
+def use(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> None:
+    monkeypatch.setattr(handler, "SETTINGS", Settings(state_table="state", **settings))
+
+
+@pytest.mark.parametrize("name", ["stream_insert_ready.json", "stream_modify_rejected.json"])
+def test_recorded_events_reach_those_who_filter_for_them(inbox: Any, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    topic, read = inbox
+    use(monkeypatch, topic_arn=topic)
+    event = json.loads((EVENTS / name).read_text())
+    for _ in range(2):
+        assert handler.lambda_handler(event, Context()) == {"batchItemFailures": []}
+    messages = read()
+    assert len(messages) == ("rejected" in name)
+    for message in messages:
+        assert json.loads(message["Message"])["reason"] == "corrupt"
+        assert message["Subject"].startswith("Image rejected (corrupt)")
+
+
+def test_rejections_are_mailed(inbox: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    topic, _ = inbox
+    ses = client("ses")
+    ses.verify_email_identity(EmailAddress="eventloom@example.com")
+    use(monkeypatch, topic_arn=topic, sender="eventloom@example.com", recipients="a@example.com, b@example.com")
+    for name in ("stream_insert_ready.json", "stream_modify_rejected.json"):
+        handler.lambda_handler(json.loads((EVENTS / name).read_text()), Context())
+    assert ses.get_send_quota()["SentLast24Hours"] == 2  # moto counts recipients
+
+
+def test_a_topic_that_is_not_there_has_the_record_come_again(state: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, topic_arn="arn:aws:sns:us-east-1:123456789012:gone")
+    event = json.loads((EVENTS / "stream_insert_ready.json").read_text())
+    assert handler.lambda_handler(event, Context()) == {"batchItemFailures": [{"itemIdentifier": "4421584500000000017450439091"}]}
+
+
+def test_an_unverified_sender_is_refused_for_good(state: Any, record: Any) -> None:
+    notice = notice_of(record({}), frozenset({"READY"}))
+    assert notice is not None
+    with pytest.raises(Refused):
+        Mail(client("ses"), "nobody@example.com", ["a@example.com"], frozenset()).give(notice)
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{"MAIL_FOR": "SOME"}, {"SENDER": "a@example.com"}, {"RECIPIENTS": "a@example.com"}, {"LEASE_S": "0"}, {"TOPIC_ARN": ""}],
+)
+def test_settings_that_cannot_work_fail_at_init(environment: dict[str, str]) -> None:
+    with pytest.raises(SettingsError):
+        load(Settings, {"TOPIC_ARN": "arn", "STATE_TABLE": "state"} | environment)

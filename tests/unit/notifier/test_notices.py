@@ -1,0 +1,111 @@
+"""Which changes are worth a notice, and what it says."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notifier.notices import Malformed, notice_of
+
+BOTH = frozenset({"READY", "REJECTED"})
+EVENTS = Path(__file__).parents[3] / "functions/notifier/events"
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["S", "N", "M", "status", "image_id"]), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@pytest.mark.parametrize(
+    ("new", "old"),
+    [
+        ({}, None),
+        ({"status": "REJECTED", "reason": "corrupt"}, None),
+        ({}, {"status": "REJECTED"}),
+        ({"version_id": "v2"}, {"version_id": "v1"}),
+        ({}, {"status": "DELETED", "version_id": None}),
+        ({"version_id": None, "etag": "b"}, {"version_id": None, "etag": "a"}),
+    ],
+)
+def test_a_new_status_or_version_is_announced(record: Any, new: dict[str, Any], old: dict[str, Any] | None) -> None:
+    assert notice_of(record(new, old), BOTH) is not None
+
+
+@pytest.mark.parametrize(
+    ("new", "old"),
+    [
+        ({"revision": 2}, {"revision": 1}),
+        ({"sequencer": "02", "uploaded_at": "later"}, {"sequencer": "01"}),
+        ({"deleted_upload": "x"}, {}),
+        ({"version_id": None, "etag": "a", "sequencer": "02"}, {"version_id": None, "etag": "a"}),
+        ({"status": "DELETED"}, {}),
+        ({"status": "PENDING"}, None),
+        (None, {}),
+    ],
+)
+def test_everything_else_is_not(record: Any, new: dict[str, Any] | None, old: dict[str, Any] | None) -> None:
+    assert notice_of(record(new, old), BOTH) is None
+
+
+def test_deletions_are_announced_if_wanted(record: Any) -> None:
+    notice = notice_of(record({"status": "DELETED"}, {}), BOTH | {"DELETED"})
+    assert notice is not None
+    assert notice.subject == "Image deleted: cat.jpg"
+
+
+def test_ids_tell_changes_apart_and_deliveries_not(record: Any) -> None:
+    changes: list[dict[str, Any]] = [
+        {},
+        {"status": "REJECTED"},
+        {"version_id": "v2"},
+        {"sequencer": "02"},
+        {"image_id": "b"},
+    ]
+    ids = [notice.id for change in changes for number in (1, 2) if (notice := notice_of(record(change, None, number), BOTH))]
+    assert len(ids) == 10
+    assert len(set(ids)) == 5
+
+
+def test_what_a_rejection_says() -> None:
+    (change,) = json.loads((EVENTS / "stream_modify_rejected.json").read_text())["Records"]
+    notice = notice_of(change, BOTH)
+    assert notice is not None
+    assert notice.subject == "Image rejected (corrupt): 0f8fad5bd9cb469fa165708671b7a8e1-sunset.jpg"
+    assert "Why: The file is damaged or was not uploaded completely." in notice.text
+    assert notice.attributes == {"status": "REJECTED", "reason": "corrupt", "notice_id": notice.id}
+    assert json.loads(json.loads(notice.message)["default"])["bytes"] == 1_048_576
+    assert json.loads(notice.message)["email"] == notice.text
+
+
+def test_what_readiness_says() -> None:
+    (change,) = json.loads((EVENTS / "stream_insert_ready.json").read_text())["Records"]
+    notice = notice_of(change, BOTH)
+    assert notice is not None
+    assert "Size: 4032 x 3024 pixels, 2,500,000 bytes" in notice.text
+    assert notice.document["thumbnails"]["128"]["width"] == 128
+
+
+@given(st.text(min_size=1))
+def test_any_key_makes_a_subject_that_sns_takes(record: Any, key: str) -> None:
+    notice = notice_of(record({"key": key}), BOTH)
+    assert notice is not None
+    assert notice.ascii_subject.isascii()
+    assert notice.ascii_subject.isprintable()
+    assert 0 < len(notice.ascii_subject) < 100
+    json.loads(notice.message)
+
+
+@given(JSON_VALUES, JSON_VALUES)
+def test_what_is_no_change_is_malformed_and_nothing_worse(new: Any, old: Any) -> None:
+    change = {"eventName": "MODIFY", "dynamodb": {"NewImage": new, "OldImage": old}}
+    with pytest.raises(Malformed):
+        notice_of(change, BOTH)
+
+
+@pytest.mark.parametrize("change", [{}, {"dynamodb": None}, {"eventName": "INSERT", "dynamodb": {}}, {"dynamodb": {"NewImage": {}}}])
+def test_what_lacks_an_image_is_malformed(change: dict[str, Any]) -> None:
+    with pytest.raises(Malformed):
+        notice_of(change, BOTH)
