@@ -11,13 +11,16 @@ from embedded_localstack.settings import iam_enforced
 PATCHES = (
     "embedded_localstack.patches.backends",
     "embedded_localstack.patches.storage",
+    "embedded_localstack.patches.s3_events",
+    "embedded_localstack.patches.event_sources",
+    "embedded_localstack.patches.alarms",
+    "embedded_localstack.patches.logs",
 )
+ENFORCEMENT = ("embedded_localstack.iam.handler", "embedded_localstack.patches.function_urls")
 
 
 @hooks.on_infra_start(should_load=lambda: bool(os.environ.get("EMBEDDED_LOCALSTACK_HOME")))
 def install() -> None:
     """Put everything of this package in place before the first request. A patch that no longer fits stops the start."""
-    for name in PATCHES:
+    for name in PATCHES + (ENFORCEMENT if iam_enforced() else ()):
         import_module(name).install()
-    if iam_enforced():
-        import_module("embedded_localstack.iam.handler").install()

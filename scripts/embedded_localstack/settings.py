@@ -49,7 +49,7 @@ def server_environment(home: Home) -> dict[str, str]:
         "LAMBDA_RUNTIME_EXECUTOR": "process",
         # AWS waits one and then two minutes before it repeats an asynchronous invocation.
         "LAMBDA_RETRY_BASE_DELAY": "2",
-        "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "0.1",
+        "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "0.5",
         "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "1",
         "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_ERROR_SEC": "5",
         "SQS_CLOUDWATCH_METRICS_REPORT_INTERVAL": "10",

@@ -39,7 +39,7 @@ class Runtime:
         self._current: Future[Ending] | None = None
         self._request_id = ""
         self._memory_mb, self._out_of_memory = memory_mb, False
-        self._pid = 0
+        self._pid, self._used_at_end = 0, 0
         self._began = time.monotonic()
         self.init_ms = 0.0
         self._api = RuntimeApi(self)
@@ -107,8 +107,8 @@ class Runtime:
 
     def used_mb(self) -> int:
         """The most memory that it used, in MiB."""
-        used = max(memory.peak(self._pid), self._watch.used)
-        return min(round(used / memory.MIB), self._memory_mb) if used else 0
+        used = max(memory.peak(self._pid), self._watch.used, self._used_at_end)
+        return min(round(used / memory.MIB), self._memory_mb)
 
     def kill(self) -> None:
         """End every process of it. Returns when none is left."""
@@ -141,7 +141,8 @@ class Runtime:
         self._ended(ending)
 
     def _ended(self, ending: str) -> None:
-        kind, _, number = ending.partition(" ")
+        kind, number, used = (ending.split() + ["", "", "0"])[:3]
+        self._used_at_end = int(used) * 1024
         if kind == "signal":
             reason = f"signal: {(signal.strsignal(int(number)) or number).lower()}"
         else:

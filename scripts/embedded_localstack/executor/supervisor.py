@@ -2,7 +2,7 @@
 
 It starts the command and adopts whatever that leaves behind (daemons too: it is a "child subreaper"). When the command
 ends, or standard input closes - because the environment is stopped, or LocalStack died in whatever way - it kills all of them.
-What happened is written to STATUS_FD: "pid <n>", then "exit <code>" or "signal <number>".
+What happened is written to STATUS_FD: "pid <n>", then "exit <code> <KiB>" or "signal <number> <KiB>" with the memory it used.
 
 It runs once per environment, so it imports little and lives in one file.
 """
@@ -45,17 +45,17 @@ def kill_all() -> None:
         reap(block=True)
 
 
-def reap(*, block: bool = False) -> dict[int, int]:
-    """Collect ended children: pid -> status."""
-    ended: dict[int, int] = {}
+def reap(*, block: bool = False) -> dict[int, tuple[int, int]]:
+    """Collect ended children: pid -> status and KiB."""
+    ended: dict[int, tuple[int, int]] = {}
     while True:
         try:
-            pid, status = os.waitpid(-1, 0 if block and not ended else os.WNOHANG)
+            pid, status, usage = os.wait4(-1, 0 if block and not ended else os.WNOHANG)
         except ChildProcessError:
             return ended
         if pid == 0:
             return ended
-        ended[pid] = status
+        ended[pid] = status, usage.ru_maxrss
 
 
 def start(command: list[str], data_limit: int) -> int:
@@ -93,19 +93,19 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     child = start(command, data_limit)
     os.write(status_fd, b"pid %d\n" % child)
-    status = None
-    while status is None:
+    ending = None
+    while ending is None:
         readable, _, _ = select.select([0, wake], [], [])
         if 0 in readable and not os.read(0, 1):
             break
         if wake in readable:
             os.read(wake, 512)
-        status = reap().get(child)
+        ending = reap().get(child)
     kill_all()
-    if status is not None:
-        signalled = os.WIFSIGNALED(status)
-        ending = b"signal %d\n" % os.WTERMSIG(status) if signalled else b"exit %d\n" % os.WEXITSTATUS(status)
-        os.write(status_fd, ending)
+    if ending is not None:
+        status, used = ending
+        how, number = ("signal", os.WTERMSIG(status)) if os.WIFSIGNALED(status) else ("exit", os.WEXITSTATUS(status))
+        os.write(status_fd, f"{how} {number} {used}\n".encode())
 
 
 if __name__ == "__main__":

@@ -1,0 +1,129 @@
+"""Event source mappings: as quick and as concurrent as on AWS.
+
+LocalStack polls a queue in turn with running the function, one batch at a time, and looks at an idle one ever more rarely. Lambda
+waits on the queue and runs several batches at once: that is what finds out whether the function bears it.
+"""
+# mypy: disable-error-code="import-not-found"
+
+import contextvars
+import logging
+import os
+import threading
+from typing import Any
+
+LOG = logging.getLogger(__name__)
+# Short enough for a mapping to end soon when it is deleted: a waiting poll cannot be called off.
+WAIT_SECONDS = 2
+DRAIN_SECONDS = 30
+MINIMUM = 2  # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html: MaximumConcurrency is at least 2
+STARTED = 5  # same page: pollers that a mapping begins with
+
+_role: contextvars.ContextVar[str] = contextvars.ContextVar("execution_role")
+
+
+def batches_at_once(maximum_concurrency: int | None, processors: int) -> int:
+    """How many batches run at the same time: what the mapping allows, bounded by what this machine bears."""
+    return max(MINIMUM, min(maximum_concurrency or STARTED, 2 * processors))
+
+
+def install() -> None:
+    """Replace the queue poller's loop; send what a stream could not get rid of with the role of the function."""
+    from localstack.services.lambda_.event_source_mapping.esm_worker_factory import EsmWorkerFactory  # noqa: PLC0415
+    from localstack.services.lambda_.event_source_mapping.pollers import sqs_poller, stream_poller  # noqa: PLC0415
+
+    original_worker = EsmWorkerFactory.get_esm_worker
+
+    def get_esm_worker(self: Any) -> Any:
+        worker = original_worker(self)
+        poller = worker.poller
+        poller.execution_role = self.function_role_arn
+        if isinstance(poller, sqs_poller.SqsPoller):
+            scaling = self.esm_config.get("ScalingConfig") or {}
+            poller.slots = Slots(batches_at_once(scaling.get("MaximumConcurrency"), os.cpu_count() or 1))
+            poller.shutdown = worker._shutdown_event
+        return worker
+
+    EsmWorkerFactory.get_esm_worker = get_esm_worker
+    _patch_queue(sqs_poller.SqsPoller, sqs_poller.MessageSystemAttributeName.All)
+    _patch_streams(stream_poller)
+
+
+class Slots:
+    """A number of places for batches."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._free = threading.Semaphore(count)
+
+    def take(self) -> None:
+        """Wait for a place."""
+        self._free.acquire()
+
+    def give(self) -> None:
+        """Leave it."""
+        self._free.release()
+
+    def drain(self, seconds: float) -> None:
+        """Wait until all are free."""
+        for _ in range(self._count):
+            self._free.acquire(timeout=seconds)
+
+
+def _patch_queue(poller: Any, all_attributes: str) -> None:
+    original_poll = poller.poll_events
+
+    def poll_events(self: Any) -> None:
+        if self.is_fifo_queue or self.maximum_batching_window:
+            original_poll(self)
+            return
+        while not self.shutdown.is_set():
+            # A message is taken only when there is a place for it: else it would wait out its visibility timeout here.
+            self.slots.take()
+            messages = None
+            try:
+                messages = self.source_client.receive_message(
+                    QueueUrl=self.queue_url,
+                    MaxNumberOfMessages=min(self.batch_size, 10),
+                    WaitTimeSeconds=WAIT_SECONDS,
+                    MessageAttributeNames=["All"],
+                    MessageSystemAttributeNames=[all_attributes],
+                ).get("Messages")
+            finally:
+                if not messages:
+                    self.slots.give()
+            if messages:
+                threading.Thread(target=_handle, args=(self, messages), name="esm-sqs-batch", daemon=True).start()
+
+    def close(self: Any) -> None:
+        self.slots.drain(DRAIN_SECONDS)
+
+    poller.poll_events, poller.close = poll_events, close
+
+
+def _handle(poller: Any, messages: list[Any]) -> None:
+    try:
+        poller.handle_messages(messages)
+    except Exception as error:
+        # The messages become visible again after their timeout, as on AWS.
+        LOG.warning("a batch of %d from %s failed: %s", len(messages), poller.source_arn, error)
+    finally:
+        poller.slots.give()
+
+
+def _patch_streams(module: Any) -> None:
+    original_client, original_send = module.get_internal_client, module.StreamPoller.send_events_to_dlq
+
+    def get_internal_client(arn: str, **kwargs: Any) -> Any:
+        if role := _role.get(""):
+            kwargs |= {"role_arn": role, "service_principal": "lambda"}
+        return original_client(arn, **kwargs)
+
+    def send_events_to_dlq(self: Any, *args: Any, **kwargs: Any) -> None:
+        token = _role.set(getattr(self, "execution_role", ""))
+        try:
+            original_send(self, *args, **kwargs)
+        finally:
+            _role.reset(token)
+
+    module.get_internal_client = get_internal_client
+    module.StreamPoller.send_events_to_dlq = send_events_to_dlq

@@ -1,0 +1,76 @@
+"""Function URLs: who may call one. LocalStack lets everybody.
+
+https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+"""
+# mypy: disable-error-code="import-not-found"
+
+import json
+from typing import Any
+
+from embedded_localstack.iam import callers
+from embedded_localstack.iam.callers import Caller, Kind
+from embedded_localstack.iam.decide import Question, Verdict, decide_resource, decide_role
+from embedded_localstack.iam.facts import LocalStackFacts, Sessions
+from embedded_localstack.iam.records import Records
+
+ACTION = "lambda:InvokeFunctionUrl"
+
+
+def install() -> None:
+    """Ask before each call."""
+    from localstack.services.lambda_ import urlrouter  # noqa: PLC0415 - only a running server has it
+
+    original = urlrouter.FunctionUrlRouter.handle_lambda_url_invocation
+    records, sessions = Records.from_environment(), Sessions()
+
+    def handle(self: Any, request: Any, api_id: str, region: str, **parameters: str) -> Any:
+        if (config := _config(urlrouter.lambda_stores, api_id, region)) and not _allowed(request, config, region, sessions, records):
+            body = json.dumps({"Message": "Forbidden. For troubleshooting Function URL authorization issues, run `make status`."})
+            refusal = urlrouter.Response(body, 403, mimetype="application/json")
+            refusal.headers["x-amzn-ErrorType"] = "AccessDeniedException"
+            return refusal
+        return original(self, request, api_id, region, **parameters)
+
+    urlrouter.FunctionUrlRouter.handle_lambda_url_invocation = handle
+
+
+def _config(stores: Any, api_id: str, region: str) -> Any:
+    for account in stores:
+        for function in stores[account][region].functions.values():
+            for config in function.function_url_configs.values():
+                if config.url_id.lower() == api_id.lower():
+                    return config
+    return None
+
+
+def _allowed(request: Any, config: Any, region: str, sessions: Sessions, records: Records) -> bool:
+    arn = config.function_arn
+    facts = LocalStackFacts(arn.split(":")[4], region)
+    key = callers.access_key(request.headers, request.url)
+    session = sessions.find(key, facts.account)
+    caller = (
+        Caller(Kind.ROLE, session.arn, session.role_arn.rpartition("/")[2], session.session_name, session.policy)
+        if session
+        else Caller(Kind.DEPLOYER, "deployer")
+        if key
+        else Caller(Kind.ANONYMOUS, "anonymous")
+    )
+    if caller.kind is Kind.DEPLOYER and config.auth_type == "AWS_IAM":
+        return True
+    verdict = judge(caller, arn, str(config.auth_type), facts)
+    records.decided(str(caller), ACTION, arn, verdict.allowed, verdict.matched)
+    if not verdict.allowed:
+        records.denied(str(caller), ACTION, arn, verdict.asked, verdict.reason)
+    return verdict.allowed
+
+
+def judge(caller: Caller, arn: str, auth_type: str, facts: LocalStackFacts) -> Verdict:
+    """Without authentication the function's own policy must let everybody in; with it, role and policy count as elsewhere."""
+    keys = {"lambda:functionurlauthtype": auth_type}
+    policy = facts.resource_policy(arn)
+    if auth_type == "AWS_IAM" and caller.kind is Kind.ROLE:
+        question = Question(caller.name, ACTION, arn, facts.account, facts.region, keys)
+        return decide_role(question, facts.role_policies(caller.role, caller.session_policy), policy)
+    if auth_type == "AWS_IAM":
+        return Verdict(False, "signature", "the URL wants signed requests (authorization type AWS_IAM)")
+    return decide_resource(Question("*", ACTION, arn, facts.account, facts.region, keys), policy, kind=f"permissions of {arn}", service=False)

@@ -1,0 +1,105 @@
+"""S3 event notifications: a real sequencer, and keys encoded as S3 encodes them.
+
+LocalStack sends one and the same sequencer with every event, so that nothing could be ordered by it. Here each change of a key
+gets the next one while it is made: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html.
+"""
+# mypy: disable-error-code="import-not-found"
+
+import json
+import threading
+import time
+from typing import Any
+from urllib.parse import quote_plus
+
+
+class Sequencer:
+    """Strictly growing hexadecimal numbers of one length, also across restarts: so they compare as text, as S3's do."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self._last = 0
+
+    def next(self) -> str:
+        """The next number. Call it with `lock` held, around the change that it numbers."""
+        with self.lock:
+            self._last = max(self._last + 1, time.time_ns())
+            return f"00{self._last:016X}"
+
+
+def encoded(key: str) -> str:
+    """A key as an event to SQS, SNS or Lambda carries it: a blank is a plus sign."""
+    return quote_plus(key, safe="/")
+
+
+def install() -> None:
+    """Number the changes, and put the numbers into the events."""
+    from localstack.services.s3 import models, notifications  # noqa: PLC0415 - only a running server has it
+
+    sequencer = Sequencer()
+    for store in (models.KeyStore, models.VersionedKeyStore):
+        _number_changes(store, sequencer)
+    _patch_context(notifications.S3EventNotificationContext, sequencer)
+    _patch_payload(notifications.BaseNotifier)
+    _patch_eventbridge(notifications.EventBridgeNotifier)
+
+
+def _number_changes(store: Any, sequencer: Sequencer) -> None:
+    original_set, original_pop = store.set, store.pop
+
+    def set_(self: Any, object_key: str, s3_object: Any) -> None:
+        with sequencer.lock:
+            s3_object.sequencer_created = sequencer.next()
+            original_set(self, object_key, s3_object)
+
+    def pop(self: Any, *args: Any, **kwargs: Any) -> Any:
+        with sequencer.lock:
+            removed = original_pop(self, *args, **kwargs)
+            if removed is not None:
+                removed.sequencer_removed = sequencer.next()
+            return removed
+
+    store.set, store.pop = set_, pop
+
+
+def _patch_context(context_class: Any, sequencer: Sequencer) -> None:
+    original = context_class.from_request_context.__func__
+
+    def from_request_context(cls: Any, request_context: Any, s3_bucket: Any, s3_object: Any) -> Any:
+        context = original(cls, request_context, s3_bucket=s3_bucket, s3_object=s3_object)
+        removing = "ObjectRemoved" in context.event_type
+        number = (getattr(s3_object, "sequencer_removed", None) if removing else None) or getattr(s3_object, "sequencer_created", None)
+        # DeleteObjects tells of keys that were never there, too.
+        context.sequencer = number or sequencer.next()
+        context.key_name, context.plain_key = encoded(s3_object.key), s3_object.key
+        return context
+
+    context_class.from_request_context = classmethod(from_request_context)
+
+
+def _patch_payload(notifier: Any) -> None:
+    original = notifier._get_event_payload
+
+    def get_event_payload(context: Any, config_id: str) -> Any:
+        payload = original(context, config_id)
+        item = payload["Records"][0]["s3"]["object"]
+        if "sequencer" in item:
+            item["sequencer"] = context.sequencer
+        return payload
+
+    notifier._get_event_payload = staticmethod(get_event_payload)
+
+
+def _patch_eventbridge(notifier: Any) -> None:
+    original = notifier._get_event_payload
+
+    def get_event_payload(context: Any, config_id: str | None = None) -> Any:
+        entry = original(context, config_id)
+        detail = json.loads(entry["Detail"])
+        # EventBridge is given the key as it is: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
+        detail["object"]["key"] = context.plain_key
+        if "sequencer" in detail["object"]:
+            detail["object"]["sequencer"] = context.sequencer
+        entry["Detail"] = json.dumps(detail)
+        return entry
+
+    notifier._get_event_payload = staticmethod(get_event_payload)
