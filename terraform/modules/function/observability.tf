@@ -21,6 +21,10 @@ resource "aws_cloudwatch_metric_alarm" "errors" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = var.alarm_topic_arns
   ok_actions          = var.alarm_topic_arns
+
+  lifecycle {
+    ignore_changes = [tags_all] # emulators forget the tags that an alarm is made with
+  }
 }
 
 resource "aws_cloudwatch_metric_alarm" "throttles" {
@@ -38,6 +42,10 @@ resource "aws_cloudwatch_metric_alarm" "throttles" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = var.alarm_topic_arns
   ok_actions          = var.alarm_topic_arns
+
+  lifecycle {
+    ignore_changes = [tags_all] # emulators forget the tags that an alarm is made with
+  }
 }
 
 resource "aws_cloudwatch_metric_alarm" "duration" {
@@ -54,4 +62,8 @@ resource "aws_cloudwatch_metric_alarm" "duration" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = var.alarm_topic_arns
   ok_actions          = var.alarm_topic_arns
+
+  lifecycle {
+    ignore_changes = [tags_all] # emulators forget the tags that an alarm is made with
+  }
 }
