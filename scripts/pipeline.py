@@ -16,7 +16,7 @@ from clouds import ROOT, client, lane
 from deploy import outputs_file
 
 sys.path.append(str(ROOT / "functions"))
-from thumbnailer.catalog import image_id
+from shared.identity import image_id
 
 _deserialize = TypeDeserializer().deserialize
 
