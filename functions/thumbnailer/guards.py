@@ -17,7 +17,7 @@ _MAX_JUNK_BYTES = 65_536
 _FREE_JPEG_SCANS = 64
 _MAX_JPEG_SCANNED_PIXELS = 2_000_000_000
 _MAX_PNG_CHUNKS = 200_000
-_MAX_GIF_BLOCKS = 1_000_000
+_MAX_GIF_BLOCKS = 600_000
 _MAX_TIFF_VALUES = 1_000_000
 _MAX_TIFF_STRIPS = 200_000
 # Pillow decodes run-length BMPs in Python, a byte at a time.
@@ -36,7 +36,7 @@ class Limits:
     def check_pixels(self, width: int, height: int) -> None:
         """Raises Rejection too_many_pixels."""
         if width * height > self.max_pixels:
-            raise Rejection("too_many_pixels", f"It has {width} x {height}; the limit is {self.max_pixels:,}.")
+            raise Rejection("too_many_pixels", f"It has {width * height:,}; the limit is {self.max_pixels:,}.")
 
     def check_frames(self, frames: int) -> None:
         """Raises Rejection too_many_frames."""
@@ -54,7 +54,7 @@ def check_structure(data: bytes, name: str, limits: Limits) -> None:
     if name in checks:
         try:
             checks[name](data, limits)
-        except (IndexError, struct.error):
+        except (IndexError, OverflowError, struct.error):
             return
 
 
@@ -106,24 +106,24 @@ def _check_gif(data: bytes, limits: Limits) -> None:
         return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
     limits.check_pixels(*struct.unpack_from("<HH", data, 6))
-    at, frames, blocks = 13 + table_bytes(data[10]), 0, 0
+    at, frames, blocks, junk = 13 + table_bytes(data[10]), 0, 0, 0
     while data[at] != 0x3B:
+        if data[at] not in {0x21, 0x2C}:
+            at, junk = at + 1, junk + 1
+            if junk > _MAX_JUNK_BYTES:
+                raise Rejection("too_complex", "It has too much between its blocks.")
+            continue
         if data[at] == 0x2C:
             frames += 1
             limits.check_frames(frames)
             at += 11 + table_bytes(data[at + 9])
-        elif data[at] == 0x21:
-            at += 2
         else:
-            at, blocks = at + 1, blocks + _MAX_GIF_BLOCKS // _MAX_JUNK_BYTES
-            continue
-        while True:
-            length = data[at]
+            at += 2
+        while length := data[at]:
             at, blocks = at + 1 + length, blocks + 1
-            if not length:
-                break
             if blocks > _MAX_GIF_BLOCKS:
                 raise Rejection("too_complex", "It has too many blocks.")
+        at += 1
 
 
 def _check_webp(data: bytes, limits: Limits) -> None:
@@ -176,22 +176,22 @@ class _Tiff:
             yield tag, kind, count, value
 
 
-_SUBFILE_TYPE, _STRIPS_AND_TILES, _TILE_SIDES = 254, {273, 279, 324, 325}, {322, 323}
+_SUBFILE_TYPE, _STRIPS_AND_TILES, _SIDES, _TILE_SIDES = 254, {273, 279, 324, 325}, {256, 257}, {322, 323}
 _BYTE_TYPES = {1, 2, 6, 7}
 
 
 def _check_tiff(data: bytes, limits: Limits) -> None:
     tiff = _Tiff(data)
-    tile_pixels = 1
+    image_pixels = tile_pixels = 1
     for tag, kind, count, value in tiff.tags(tiff.first_page):
         most = _MAX_TIFF_STRIPS if tag in _STRIPS_AND_TILES else _MAX_TIFF_VALUES
         if count > most and kind not in _BYTE_TYPES:
             raise Rejection("too_complex", f"Tag {tag} has {count:,} values.")
         if tag == _SUBFILE_TYPE and value & 1:
             raise Rejection("unsupported_format", "Its first page is only a preview, as in raw files of cameras.")
-        if tag in _TILE_SIDES:
-            tile_pixels *= value
-    limits.check_pixels(tile_pixels, 1)
+        image_pixels *= value if tag in _SIDES else 1
+        tile_pixels *= value if tag in _TILE_SIDES else 1
+    limits.check_pixels(max(image_pixels, tile_pixels), 1)
     _check_tiff_pages(tiff, limits)
 
 

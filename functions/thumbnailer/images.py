@@ -16,8 +16,8 @@ FORMATS = ("jpeg", "webp", "auto")
 # A scaled JPEG decode must leave this much for the Lanczos filter to do, or the picture gets soft.
 _MIN_REDUCTION = 1.15
 
-# Every limit is checked here, before pixels are decoded; Pillow's own would only warn, or refuse at another size.
-warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+# About sizes, which are checked here, and about damaged metadata, which is expected from uploads
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 @dataclass(frozen=True)
@@ -130,10 +130,9 @@ def _decode(
     # After loading: PNG may hold EXIF data behind the pixels, and TIFF and HEIF are turned upright by their decoders.
     exif = metadata.read_exif(image)
     target = fit(image.size if image.format in {"TIFF", "HEIF"} else full_size, longest_edge)
-    if picture.size != target:
-        picture = resize(picture, target)
+    picture = resize(picture, target) if picture.size != target else picture.copy()
     profile = image.info.get("icc_profile")
-    image.close()
+    image.close()  # frees the full-size pixels
     picture = pixels.upright(pixels.to_srgb(picture, profile), exif.orientation)
     if exif.orientation >= 5:
         full_size = full_size[::-1]

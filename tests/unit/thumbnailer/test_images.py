@@ -1,0 +1,259 @@
+"""Every format and mode in, the output contract out, by both engines."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from thumbnailer.engine import Resize
+from thumbnailer.guards import Limits
+from thumbnailer.images import Output, Photo, process
+from unit.thumbnailer.pictures import DATA, ENGINES, QUARTERS, STORED_AS, corners, encode, exif, far_off, opened, quarters, swapped_profile
+
+LIMITS = Limits()
+SMALL = Output((64, 24, 8))
+
+
+@pytest.fixture(params=sorted(ENGINES))
+def resize(request: pytest.FixtureRequest) -> Resize:
+    """Each engine in turn."""
+    return ENGINES[request.param]
+
+
+def small(photo: Photo, size: str = "64") -> Image.Image:
+    """A thumbnail, decoded."""
+    return opened(photo.thumbnails[size].data)
+
+
+GREY = {name: (round(0.299 * r + 0.587 * g + 0.114 * b),) * 3 for name, (r, g, b) in QUARTERS.items()}
+ON_WHITE = QUARTERS | {"bottom right": (255, 255, 255)}
+
+
+def transparent() -> Image.Image:
+    """The test picture with its bottom right quarter see-through."""
+    image = quarters().convert("RGBA")
+    image.paste((0, 0, 0, 0), (48, 32, 96, 64))
+    return image
+
+
+def grey16(dtype: str = "<u2") -> Image.Image:
+    return Image.fromarray((np.asarray(quarters().convert("L")).astype(np.uint16) * 257).astype(dtype))
+
+
+def float_grey(factor: float) -> Image.Image:
+    return Image.fromarray(np.asarray(quarters().convert("L")).astype(np.float32) * factor)
+
+
+def premultiplied() -> Image.Image:
+    return transparent().convert("RGBa")
+
+
+CASES: dict[str, tuple[Callable[[], bytes], dict[str, tuple[int, int, int]]]] = {
+    "jpeg": (lambda: encode(quarters(), "JPEG", quality=95, subsampling=0), QUARTERS),
+    "jpeg progressive": (lambda: encode(quarters(), "JPEG", quality=95, progressive=True), QUARTERS),
+    "jpeg grey": (lambda: encode(quarters().convert("L"), "JPEG", quality=95), GREY),
+    "jpeg cmyk": (lambda: encode(quarters().convert("CMYK"), "JPEG", quality=95), QUARTERS),
+    "png": (lambda: encode(quarters(), "PNG"), QUARTERS),
+    "png interlaced": (lambda: encode(quarters(), "PNG", interlace=1), QUARTERS),
+    "png grey": (lambda: encode(quarters().convert("L"), "PNG"), GREY),
+    "png grey alpha": (lambda: encode(transparent().convert("LA"), "PNG"), GREY | {"bottom right": (255, 255, 255)}),
+    "png alpha": (lambda: encode(transparent(), "PNG"), ON_WHITE),
+    "png palette": (lambda: encode(quarters().quantize(16), "PNG"), QUARTERS),
+    "png palette alpha": (lambda: encode(transparent().quantize(16, Image.Quantize.FASTOCTREE), "PNG"), ON_WHITE),
+    "png see-through colour": (lambda: encode(quarters(), "PNG", transparency=QUARTERS["bottom right"]), ON_WHITE),
+    "png bits": (
+        lambda: encode(quarters().convert("L").point(lambda v: 255 if v > 100 else 0).convert("1"), "PNG"),
+        {"top left": (0, 0, 0)},
+    ),
+    "png 16 bit": (lambda: encode(grey16(), "PNG"), GREY),
+    "gif": (lambda: encode(quarters(), "GIF"), QUARTERS),
+    "gif transparent": (lambda: encode(transparent(), "GIF"), ON_WHITE),
+    "webp": (lambda: encode(quarters(), "WEBP", quality=95), QUARTERS),
+    "webp lossless alpha": (lambda: encode(transparent(), "WEBP", lossless=True), ON_WHITE),
+    "tiff": (lambda: encode(quarters(), "TIFF"), QUARTERS),
+    "tiff lzw": (lambda: encode(quarters(), "TIFF", compression="tiff_lzw"), QUARTERS),
+    "tiff jpeg": (lambda: encode(quarters(), "TIFF", compression="jpeg", quality=95), QUARTERS),
+    "tiff cmyk": (lambda: encode(quarters().convert("CMYK"), "TIFF"), QUARTERS),
+    "tiff alpha": (lambda: encode(transparent(), "TIFF"), ON_WHITE),
+    "tiff palette": (lambda: encode(quarters().quantize(16), "TIFF"), QUARTERS),
+    "tiff 16 bit": (lambda: encode(grey16(), "TIFF"), GREY),
+    "tiff 16 bit big-endian": (lambda: encode(grey16(">u2"), "TIFF"), GREY),
+    "tiff 32 bit": (lambda: encode(grey16().convert("I"), "TIFF"), GREY),
+    "tiff float 0..1": (lambda: encode(float_grey(1 / 255), "TIFF"), GREY),
+    "tiff float 0..255": (lambda: encode(float_grey(1), "TIFF"), GREY),
+    "tiff ycbcr": (lambda: encode(quarters().convert("YCbCr"), "TIFF"), QUARTERS),
+    "tiff lab": (lambda: encode(quarters().convert("LAB"), "TIFF"), QUARTERS),
+    "bmp": (lambda: encode(quarters(), "BMP"), QUARTERS),
+    "bmp palette": (lambda: encode(quarters().quantize(16), "BMP"), QUARTERS),
+    "avif": (lambda: encode(quarters(), "AVIF", quality=95), QUARTERS),
+    "avif alpha": (lambda: encode(transparent(), "AVIF", quality=95), ON_WHITE),
+    "heic": ((DATA / "plain.heic").read_bytes, QUARTERS),
+    "heic 10 bit": ((DATA / "deep.heic").read_bytes, QUARTERS),
+    "heic alpha": ((DATA / "transparent.heic").read_bytes, ON_WHITE),
+    "heic several images": ((DATA / "sequence.heic").read_bytes, QUARTERS),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_format_and_mode_keeps_its_colours(case: str, resize: Resize) -> None:
+    """Right size and colours, whatever the file is made of."""
+    make, expected = CASES[case]
+    photo = process(make(), LIMITS, SMALL, resize)
+    assert photo.format == case.split(maxsplit=1)[0].upper().replace("HEIC", "HEIF")
+    assert (photo.width, photo.height) == (96, 64)
+    assert {size: (made.width, made.height) for size, made in photo.thumbnails.items()} == {"64": (64, 43), "24": (24, 16), "8": (8, 5)}
+    for made in photo.thumbnails.values():
+        assert made.content_type == "image/jpeg"
+        assert opened(made.data).size == (made.width, made.height)
+    assert far_off(corners(small(photo)), expected, tolerance=20) == []
+
+
+@pytest.mark.parametrize("encoder", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_orientation_is_applied(encoder: str, orientation: int, resize: Resize) -> None:
+    """A picture stored turned or mirrored comes out upright, and its size is that of the upright picture."""
+    stored = quarters() if orientation == 1 else quarters().transpose(STORED_AS[orientation])
+    tags = Image.Exif()
+    tags[0x0112] = orientation
+    photo = process(encode(stored, encoder, exif=tags, quality=95), LIMITS, SMALL, resize)
+    assert (photo.width, photo.height) == (96, 64)
+    assert small(photo).size == (64, 43)
+    assert far_off(corners(small(photo)), tolerance=20) == []
+
+
+def test_orientation_of_heic_is_applied_once() -> None:
+    """A HEIC photo says how it is turned twice, in its container and in EXIF data."""
+    upright = process((DATA / "turned.heic").read_bytes(), LIMITS, SMALL)
+    assert (upright.width, upright.height) == (64, 96)
+    assert (
+        far_off(
+            corners(small(upright)),
+            dict(zip(QUARTERS, [QUARTERS[name] for name in ("bottom left", "top left", "bottom right", "top right")], strict=True)),
+        )
+        == []
+    )
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 77, -1])
+def test_meaningless_orientation_is_ignored(orientation: int) -> None:
+    """Values that EXIF does not define mean upright."""
+    tags = Image.Exif()
+    tags[0x0112] = orientation & 0xFFFF
+    assert far_off(corners(small(process(encode(quarters(), "JPEG", exif=tags, quality=95), LIMITS, SMALL)))) == []
+
+
+def test_colour_profile_is_applied() -> None:
+    """Through a profile with red and green exchanged, red becomes green."""
+    found = corners(small(process(encode(quarters(), "PNG", icc_profile=swapped_profile()), LIMITS, SMALL)))
+    assert found["top left"][1] > found["top left"][0] + 100
+    assert found["top right"][0] > found["top right"][1] + 100
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "CMYK"])
+@pytest.mark.parametrize("damage", ["random", "cut", "other space", "huge"])
+def test_bad_colour_profile_is_ignored(mode: str, damage: str) -> None:
+    """A picture with a broken or unsuitable profile is shown as if it had none."""
+    good = swapped_profile()
+    profiles = {
+        "random": np.random.default_rng(1).bytes(3000),
+        "cut": good[:200],
+        "other space": ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes(),
+        "huge": good[:128] + bytes(9_000_000) + good[128:],
+    }
+    data = encode(quarters().convert(mode), "TIFF", icc_profile=profiles[damage])
+    photo = process(data, LIMITS, SMALL)
+    assert far_off(corners(small(photo)), GREY if mode == "L" else QUARTERS) == []
+
+
+def test_cmyk_jpeg_without_adobe_marker_is_not_inverted() -> None:
+    """Adobe's CMYK files hold inverted values and say so in a marker; without it they are as they are."""
+    data = encode(quarters().convert("CMYK"), "JPEG", quality=95)
+    marker = data.index(b"\xff\xee\x00\x0eAdobe")
+    inverted = process(data[:marker] + data[marker + 16 :], LIMITS, SMALL)
+    assert far_off(corners(small(inverted))) != []
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int32])
+@pytest.mark.parametrize("values", [[-1e6, 0, 1e6], [0, 0, 0], [float("nan"), 1, 2], [float("inf"), 0, 1], [-7, -6, -5]])
+def test_odd_ranges_of_deep_grey(dtype: type, values: list[float]) -> None:
+    """Whatever numbers a scientific image holds, it becomes a picture."""
+    with np.errstate(invalid="ignore"):
+        row: Any = np.array([values * 20] * 40).astype(dtype)
+    photo = process(encode(Image.fromarray(row), "TIFF"), LIMITS, SMALL)
+    assert (photo.width, photo.height) == (60, 40)
+
+
+def test_transparency_is_kept_where_webp_is_written() -> None:
+    """`auto` writes WebP for pictures with transparency and JPEG for the others; `webp` always writes WebP."""
+    see_through, opaque = encode(transparent(), "PNG"), encode(quarters().convert("RGBA"), "PNG")
+    kept = process(see_through, LIMITS, Output((64,), "auto")).thumbnails["64"]
+    assert (kept.content_type, kept.extension) == ("image/webp", "webp")
+    assert opened(kept.data).convert("RGBA").getpixel((60, 40)) == (0, 0, 0, 0)
+    assert process(opaque, LIMITS, Output((64,), "auto")).thumbnails["64"].content_type == "image/jpeg"
+    assert process(opaque, LIMITS, Output((64,), "webp")).thumbnails["64"].content_type == "image/webp"
+
+
+def test_colour_of_transparent_pixels_does_not_bleed(resize: Resize) -> None:
+    """White beside see-through black stays white."""
+    image = Image.new("RGBA", (200, 200), (0, 0, 0, 0))
+    image.paste((255, 255, 255, 255), (0, 0, 99, 200))
+    thumbnail = opened(process(encode(image, "PNG"), LIMITS, Output((50,)), resize).thumbnails["50"].data)
+    assert min(low for low, _ in thumbnail.convert("RGB").getextrema()) >= 250  # type: ignore[misc]
+
+
+def test_first_frame_of_animations_is_taken() -> None:
+    """Later frames are not looked at."""
+    later = [Image.new("RGB", (96, 64), "black")] * 3
+    for encoder in ("GIF", "WEBP", "PNG", "AVIF", "TIFF"):
+        data = encode(quarters(), encoder, save_all=True, append_images=later, quality=95)
+        assert far_off(corners(small(process(data, LIMITS, SMALL))), tolerance=20) == [], encoder
+
+
+@pytest.mark.parametrize("output", ["jpeg", "webp"])
+def test_outputs_carry_no_metadata(output: str) -> None:
+    """Not the GPS position, nor any other EXIF data, nor profile, XMP or comment."""
+    secrets = {"exif": exif(), "icc_profile": swapped_profile(), "comment": b"secret comment", "xmp": b"<x:xmpmeta>secret</x:xmpmeta>"}
+    for encoder in ("JPEG", "PNG", "WEBP", "TIFF"):
+        data = encode(quarters(), encoder, **secrets)
+        for made in process(data, LIMITS, Output((64, 24), output)).thumbnails.values():
+            image = opened(made.data)
+            assert not image.getexif(), encoder
+            assert not {"exif", "icc_profile", "comment", "xmp", "photoshop"} & set(image.info), encoder
+            for word in (b"Exif", b"secret", b"ICC_PROFILE", b"ICCP", b"ACME", b"Adobe", b"http"):
+                assert word not in made.data, encoder
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ((10, 7), {"1280": (10, 7), "512": (10, 7), "128": (10, 7)}),
+        ((1, 1), {"1280": (1, 1), "512": (1, 1), "128": (1, 1)}),
+        ((300, 200), {"1280": (300, 200), "512": (300, 200), "128": (128, 85)}),
+        ((1280, 1), {"1280": (1280, 1), "512": (512, 1), "128": (128, 1)}),
+        ((3, 9000), {"1280": (1, 1280), "512": (1, 512), "128": (1, 128)}),
+        ((20000, 2), {"1280": (1280, 1), "512": (512, 1), "128": (128, 1)}),
+        ((1281, 1280), {"1280": (1280, 1279), "512": (512, 512), "128": (128, 128)}),
+        ((2577, 1500), {"1280": (1280, 745), "512": (512, 298), "128": (128, 75)}),
+    ],
+)
+@pytest.mark.parametrize("encoder", ["JPEG", "PNG"])
+def test_sizes(size: tuple[int, int], expected: dict[str, tuple[int, int]], encoder: str, resize: Resize) -> None:
+    """Never upscaled, aspect ratio kept, at least one pixel, every size there under its name."""
+    photo = process(encode(quarters(size), encoder), LIMITS, Output(), resize)
+    assert {name: (made.width, made.height) for name, made in photo.thumbnails.items()} == expected
+    assert {name: opened(made.data).size for name, made in photo.thumbnails.items()} == expected
+
+
+def test_odd_jpeg_sizes_survive_scaled_decoding(resize: Resize) -> None:
+    """The size asked for does not depend on how libjpeg rounds."""
+    for width in (2999, 3001, 5903, 11777):
+        photo = process(encode(quarters((width, 37)), "JPEG"), LIMITS, Output((1280,)), resize)
+        assert photo.thumbnails["1280"].height == max(1, round(37 * 1280 / width))
+
+
+def test_facts_leave_out_what_is_unknown() -> None:
+    """What goes to the catalog and to JSON."""
+    facts = process(encode(quarters(), "PNG"), LIMITS, SMALL).facts()
+    assert set(facts) == {"format", "bytes", "width", "height", "sha256", "dominant_color", "blurhash"}
