@@ -1,0 +1,90 @@
+"""What arrived: CloudWatch alarms in each form in which they reach a function.
+
+- by SNS: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
+- straight from CloudWatch: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-actions-Lambda.html
+- as an EventBridge event ("CloudWatch Alarm State Change")
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+
+class NotAnAlarm(Exception):
+    """Something else arrived. The text says what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """An alarm's state. Times are seconds since the epoch."""
+
+    name: str
+    # ALARM, OK or INSUFFICIENT_DATA
+    state: str
+    reason: str
+    changed_at: float
+    # When it was known to be in this state: the change itself, or a later look at it
+    seen_at: float
+    dimensions: Mapping[str, str] = field(default_factory=dict)
+
+
+def from_sns(message: str) -> Alarm:
+    """The alarm that an SNS message of CloudWatch tells about. Raises NotAnAlarm."""
+    try:
+        content = json.loads(message)
+        changed_at = _seconds(content["StateChangeTime"])
+        trigger = content.get("Trigger") or {}
+        dimensions = _dimensions(trigger.get("Dimensions") or [])
+        return _alarm(content["AlarmName"], content["NewStateValue"], content.get("NewStateReason"), changed_at, dimensions)
+    except _WRONG as error:
+        raise NotAnAlarm(f"{type(error).__name__}: {error}") from error
+
+
+def from_cloudwatch(event: Mapping[str, Any]) -> Alarm:
+    """The alarm of a direct invocation, or of an EventBridge event. Raises NotAnAlarm."""
+    try:
+        data = event["alarmData"] if "alarmData" in event else event["detail"]
+        state = data["state"]
+        metrics = (data.get("configuration") or {}).get("metrics") or []
+        dimensions: dict[str, str] = {}
+        for metric in metrics:
+            dimensions |= _dimensions(((metric.get("metricStat") or {}).get("metric") or {}).get("dimensions") or {})
+        changed_at = _seconds(state.get("timestamp") or event["time"])
+        return _alarm(data["alarmName"], state["value"], state.get("reason"), changed_at, dimensions)
+    except _WRONG as error:
+        raise NotAnAlarm(f"{type(error).__name__}: {error}") from error
+
+
+def from_description(alarm: Mapping[str, Any], now: float) -> Alarm:
+    """An alarm as DescribeAlarms returns it, looked at just `now`."""
+    return Alarm(
+        name=alarm["AlarmName"],
+        state=alarm["StateValue"],
+        reason=alarm.get("StateReason", ""),
+        changed_at=alarm["StateUpdatedTimestamp"].timestamp(),
+        seen_at=now,
+        dimensions={dimension["Name"]: dimension["Value"] for dimension in alarm.get("Dimensions", [])},
+    )
+
+
+_WRONG = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+
+
+def _alarm(name: Any, state: Any, reason: Any, changed_at: float, dimensions: Mapping[str, str]) -> Alarm:
+    if not isinstance(name, str) or state not in ("ALARM", "OK", "INSUFFICIENT_DATA"):
+        raise ValueError(f"no alarm is in state {state!r}")
+    return Alarm(name, state, str(reason or ""), changed_at, changed_at, dimensions)
+
+
+def _dimensions(given: Any) -> dict[str, str]:
+    """By name. SNS spells them {"name", "value"}, some senders {"Name", "Value"}; direct invocations send a mapping."""
+    if isinstance(given, Mapping):
+        return {str(name): str(value) for name, value in given.items()}
+    return {str(pair.get("name", pair.get("Name"))): str(pair.get("value", pair.get("Value"))) for pair in given}
+
+
+def _seconds(text: str) -> float:
+    moment = datetime.fromisoformat(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -1,0 +1,173 @@
+"""Whether to act, decided from what is known and nothing else.
+
+Whatever the sequence of alarms, on one target: at most `per_day` actions in any 24 hours, `cooldown_s` apart; concurrency stays
+between where it was found and the ceiling; a version is rolled back at most once, and never to one that was itself rolled back.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from recoverer.alarms import Alarm
+from recoverer.rules import Redrive, Relieve, Rollback, Rule
+
+DAY_S = 86_400
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What bounds every rule; `per_day` by the rule's kind."""
+
+    per_day: Mapping[str, int]
+    cooldown_s: int
+    deploy_window_s: int
+    max_alarm_age_s: int
+
+
+@dataclass(frozen=True)
+class State:
+    """What is remembered of a target. `revision` grows with every change, so that of two writers one loses."""
+
+    revision: int = 0
+    # When it was acted on within the last day, in seconds since the epoch
+    acted_at: tuple[int, ...] = ()
+    # Relieve: the concurrency found before the first raise, and the one last set
+    baseline: int | None = None
+    raised_to: int | None = None
+    # Rollback: the versions that were rolled back
+    abandoned: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A dead-letter queue."""
+
+    messages: int
+    is_moving: bool
+
+
+@dataclass(frozen=True)
+class EventSource:
+    """An event source mapping; None is no limit."""
+
+    concurrency: int | None
+
+
+@dataclass(frozen=True)
+class Release:
+    """What an alias points to. `canary` gets a part of the traffic; `published_at` is the newer one's."""
+
+    version: int
+    canary: int | None
+    published_at: float
+    versions: tuple[int, ...]
+
+    @property
+    def newest(self) -> int:
+        """The version that came last."""
+        return max(self.version, self.canary or 0)
+
+
+type Facts = Queue | EventSource | Release
+
+
+@dataclass(frozen=True)
+class Action:
+    """What to do. `after` is to be remembered before doing it, `if_failed` when it could not be done."""
+
+    verb: str
+    value: int
+    why: str
+    after: State
+    if_failed: State
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why nothing is done."""
+
+    why: str
+
+
+type Decision = Action | Refusal
+
+
+def decide(  # noqa: PLR0913, PLR0917 - all that a decision depends on, and nothing else
+    alarm: Alarm, rule: Rule, facts: Facts, state: State, limits: Limits, now: float
+) -> Decision:
+    """What to do about `alarm` by `rule`. `facts` are those of the rule's target."""
+    if now - alarm.seen_at > limits.max_alarm_age_s:
+        return Refusal(f"the alarm is {now - alarm.seen_at:.0f} s old")
+    if alarm.state == "OK" and isinstance(rule, Relieve) and isinstance(facts, EventSource):
+        return _lower(facts, state)
+    if alarm.state != "ALARM":
+        return Refusal(f"the alarm is in state {alarm.state}")
+    wanted = _wanted(alarm, rule, facts, state, limits)
+    return wanted if isinstance(wanted, Refusal) else _within_limits(wanted, rule, limits, now)
+
+
+def _wanted(alarm: Alarm, rule: Rule, facts: Facts, state: State, limits: Limits) -> Decision:
+    match rule, facts:
+        case Redrive(), Queue():
+            return _redrive(rule, facts, state)
+        case Relieve(), EventSource():
+            return _raise(rule, facts, state)
+        case Rollback(), Release():
+            return _roll_back(alarm, facts, state, limits)
+    raise TypeError(f"{type(facts).__name__} are not the facts of a {rule.kind} rule")
+
+
+def _within_limits(action: Action, rule: Rule, limits: Limits, now: float) -> Decision:
+    recent = tuple(moment for moment in action.after.acted_at if moment > now - DAY_S)
+    if recent and now - max(recent) < limits.cooldown_s:
+        return Refusal(f"it was acted on {now - max(recent):.0f} s ago; the cool-down is {limits.cooldown_s} s")
+    if len(recent) >= limits.per_day[rule.kind]:
+        return Refusal(f"it was acted on {len(recent)} times within a day, which is the limit")
+    acted_at = (*recent, int(now))
+    return replace(action, after=replace(action.after, acted_at=acted_at), if_failed=replace(action.if_failed, acted_at=acted_at))
+
+
+def _redrive(rule: Redrive, queue: Queue, state: State) -> Decision:
+    if queue.is_moving:
+        return Refusal("a redrive is under way")
+    if not queue.messages:
+        return Refusal("the queue is empty")
+    why = f"redrive about {queue.messages} messages at {rule.per_second} a second"
+    return Action("redrive", rule.per_second, why, state, state)
+
+
+def _raise(rule: Relieve, source: EventSource, state: State) -> Decision:
+    current = source.concurrency
+    if current is None:
+        return Refusal("the mapping has no limit that could be raised")
+    if current >= rule.ceiling:
+        return Refusal(f"concurrency is {current} and the ceiling {rule.ceiling}")
+    value = min(current + rule.step, rule.ceiling)
+    # Someone else set it since: that is the new baseline.
+    baseline = state.baseline if state.baseline is not None and state.raised_to == current else current
+    after = replace(state, baseline=baseline, raised_to=value)
+    return Action("raise", value, f"raise concurrency from {current} to {value}", after, state)
+
+
+def _lower(source: EventSource, state: State) -> Decision:
+    """Back to where it was; there is at most one such step for each series of raises, so it needs no limit of its own."""
+    if state.baseline is None:
+        return Refusal("nothing was raised")
+    if source.concurrency != state.raised_to:
+        return Refusal(f"concurrency was set to {source.concurrency} by someone else")
+    after = replace(state, baseline=None, raised_to=None)
+    return Action("lower", state.baseline, f"lower concurrency from {state.raised_to} back to {state.baseline}", after, state)
+
+
+def _roll_back(alarm: Alarm, release: Release, state: State, limits: Limits) -> Decision:
+    suspect, since = release.newest, alarm.changed_at - release.published_at
+    if suspect in state.abandoned:
+        return Refusal(f"version {suspect} was rolled back before and deployed again; that is for a person to decide")
+    if not 0 <= since <= limits.deploy_window_s:
+        return Refusal(f"version {suspect} was not published in the {limits.deploy_window_s} s before the alarm")
+    candidates = (release.version, release.canary) if release.canary else release.versions
+    earlier = [version for version in candidates if version and version < suspect and version not in state.abandoned]
+    if not earlier:
+        return Refusal(f"there is no version before {suspect} that was not rolled back itself")
+    after = replace(state, abandoned=state.abandoned | {suspect})
+    why = f"roll back from version {suspect}, published {since:.0f} s before the alarm, to {max(earlier)}"
+    return Action("rollback", max(earlier), why, after, state)

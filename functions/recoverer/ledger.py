@@ -1,0 +1,61 @@
+"""What was done to each target, in the state table; written before acting, and only if nobody else wrote in between."""
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from recoverer.decisions import State
+from recoverer.rules import Rule
+
+# Longer than anyone waits before deploying a version again that was rolled back
+_KEEP_S = 400 * 86_400
+
+
+class Ledger:
+    """DynamoDB access. Botocore's errors pass through."""
+
+    def __init__(self, dynamodb: Any, table: str) -> None:
+        """`dynamodb` is a low-level client."""
+        self._dynamodb = dynamodb
+        self._table = table
+
+    def read(self, rule: Rule) -> State:
+        """What is remembered of the rule's target, read consistently."""
+        item = self._dynamodb.get_item(TableName=self._table, Key=_key(rule), ConsistentRead=True).get("Item", {})
+        numbers = {name: int(value["N"]) for name, value in item.items() if "N" in value}
+        return State(
+            revision=numbers.get("revision", 0),
+            acted_at=tuple(int(moment["N"]) for moment in item.get("acted_at", {}).get("L", ())),
+            baseline=numbers.get("baseline"),
+            raised_to=numbers.get("raised_to"),
+            abandoned=frozenset(int(version) for version in item.get("abandoned", {}).get("NS", ())),
+        )
+
+    def write(self, rule: Rule, state: State, now: float) -> bool:
+        """Replace the revision that `state` was made from. False, with nothing written, if someone else was faster."""
+        item: dict[str, Any] = _key(rule) | {
+            "revision": {"N": str(state.revision + 1)},
+            "acted_at": {"L": [{"N": str(moment)} for moment in state.acted_at]},
+            "expires_at": {"N": str(int(now) + _KEEP_S)},
+        }
+        for name, value in (("baseline", state.baseline), ("raised_to", state.raised_to)):
+            if value is not None:
+                item[name] = {"N": str(value)}
+        if state.abandoned:
+            item["abandoned"] = {"NS": [str(version) for version in sorted(state.abandoned)]}
+        try:
+            self._dynamodb.put_item(
+                TableName=self._table,
+                Item=item,
+                ConditionExpression="attribute_not_exists(pk) OR revision = :revision",
+                ExpressionAttributeValues={":revision": {"N": str(state.revision)}},
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
+
+def _key(rule: Rule) -> dict[str, Any]:
+    return {"pk": {"S": f"recoverer#{rule.kind}#{rule.target}"}}

@@ -1,0 +1,66 @@
+"""From an alarm to a report: look up, decide, remember, act, tell."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from recoverer.alarms import Alarm
+from recoverer.decisions import Action, Limits, Refusal, decide
+from recoverer.ledger import Ledger
+from recoverer.reports import Report, report_of
+from recoverer.rules import Rule, rule_for
+from recoverer.targets import Targets
+from shared.observability import logger
+
+# Of two that race, one wins each time, and the next look refuses because of the cool-down.
+_ATTEMPTS = 3
+
+
+class Recovery:
+    """Handles one alarm at a time."""
+
+    def __init__(self, rules: Mapping[str, Rule], limits: Limits, ledger: Ledger, targets: Targets, dry_run: bool) -> None:
+        """In a dry run nothing is changed, the ledger neither."""
+        self._rules = rules
+        self._limits = limits
+        self._ledger = ledger
+        self._targets = targets
+        self._dry_run = dry_run
+        self.clock: Callable[[], float] = time.time
+
+    def handle(self, alarm: Alarm) -> Report:
+        """Do what the alarm's rule says, if it may be done. Never raises for what AWS answers: that is an outcome too."""
+        rule = rule_for(alarm, self._rules)
+        if rule is None:
+            return report_of(alarm, None, "no rule", "No rule is set for this alarm; nothing was done.")
+        try:
+            outcome, text = self._apply(alarm, rule)
+        except (ClientError, BotoCoreError) as error:
+            logger.exception("recovery failed", extra={"alarm": alarm.name, "target": rule.target})
+            outcome, text = "failed", str(error)
+        return report_of(alarm, rule, outcome, text)
+
+    def _apply(self, alarm: Alarm, rule: Rule) -> tuple[str, str]:
+        for _ in range(_ATTEMPTS):
+            now = self.clock()
+            decision = decide(alarm, rule, self._targets.facts(rule), self._ledger.read(rule), self._limits, now)
+            if isinstance(decision, Refusal):
+                return "refused", f"Nothing was done: {decision.why}."
+            if self._dry_run:
+                return "would act", f"Would {decision.why} (dry run)."
+            if self._carry_out(rule, decision, now):
+                return "acted", f"Done: {decision.why}."
+        return "refused", "Nothing was done: others keep acting on it at the same time."
+
+    def _carry_out(self, rule: Rule, action: Action, now: float) -> bool:
+        """False if someone else acted in between. What can't be done counts as done, but for its effect."""
+        if not self._ledger.write(rule, action.after, now):
+            return False
+        try:
+            self._targets.act(rule, action)
+        except (ClientError, BotoCoreError):
+            self._ledger.write(rule, replace(action.if_failed, revision=action.after.revision + 1), now)
+            raise
+        return True

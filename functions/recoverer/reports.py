@@ -1,0 +1,65 @@
+"""Every outcome is told: to people and programs, through the report topic."""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from recoverer.alarms import Alarm
+from recoverer.rules import Rule
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came of an alarm. `outcome`: acted, would act (dry run), refused, failed, no rule, not an alarm."""
+
+    alarm: str
+    state: str
+    outcome: str
+    text: str
+    changed_at: str = ""
+    kind: str = ""
+    target: str = ""
+
+    @property
+    def subject(self) -> str:
+        """One line of ASCII, as SNS takes it."""
+        line = f"Recoverer {self.outcome}: {self.kind or self.alarm} {self.target.rsplit(':', 1)[-1]}".strip()
+        return "".join(character if character.isprintable() else "?" for character in line).encode("ascii", "replace").decode()[:99]
+
+    @property
+    def readable(self) -> str:
+        """A message for people."""
+        facts = [
+            ("Alarm", f"{self.alarm} is {self.state} since {self.changed_at}" if self.changed_at else self.alarm),
+            ("Rule", self.kind),
+            ("Target", self.target),
+            ("Outcome", self.outcome),
+            ("Details", self.text),
+        ]
+        return "\n".join(f"{name}: {value}" for name, value in facts if value)
+
+
+def report_of(alarm: Alarm, rule: Rule | None, outcome: str, text: str) -> Report:
+    """A report about an alarm that was understood."""
+    changed_at = datetime.fromtimestamp(alarm.changed_at, UTC).isoformat(timespec="seconds")
+    return Report(alarm.name, alarm.state, outcome, text, changed_at, rule.kind if rule else "", rule.target if rule else "")
+
+
+class Reporter:
+    """SNS access. Botocore's errors pass through."""
+
+    def __init__(self, sns: Any, topic_arn: str) -> None:
+        """`sns` is a low-level client."""
+        self._sns = sns
+        self._topic_arn = topic_arn
+
+    def tell(self, report: Report) -> None:
+        """Publish: JSON for programs, text for mail addresses."""
+        self._sns.publish(
+            TopicArn=self._topic_arn,
+            Subject=report.subject,
+            Message=json.dumps({"default": json.dumps(asdict(report)), "email": report.readable}),
+            MessageStructure="json",
+            MessageAttributes={"outcome": {"DataType": "String", "StringValue": report.outcome}},
+        )

@@ -1,0 +1,117 @@
+"""What may be done about which alarm: the RULES setting, checked at INIT."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any
+
+from recoverer.alarms import Alarm
+from shared.settings import SettingsError
+
+
+@dataclass(frozen=True)
+class Redrive:
+    """Move a dead-letter queue's messages back to where they came from."""
+
+    dlq_arn: str
+    per_second: int = 10
+    dimensions: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    kind = "redrive"
+
+    @property
+    def target(self) -> str:
+        """What is acted on."""
+        return self.dlq_arn
+
+
+@dataclass(frozen=True)
+class Relieve:
+    """Let a queue's event source mapping run more functions at once, step by step, and no more once the backlog is gone."""
+
+    mapping_id: str
+    ceiling: int
+    step: int = 10
+    dimensions: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    kind = "relieve"
+
+    @property
+    def target(self) -> str:
+        """What is acted on."""
+        return self.mapping_id
+
+
+@dataclass(frozen=True)
+class Rollback:
+    """Point a function's alias back to the version before the one that was just deployed."""
+
+    function_name: str
+    alias: str = "live"
+    dimensions: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    kind = "rollback"
+
+    @property
+    def target(self) -> str:
+        """What is acted on."""
+        return f"{self.function_name}:{self.alias}"
+
+
+type Rule = Redrive | Relieve | Rollback
+
+_KINDS: dict[str, type[Redrive | Relieve | Rollback]] = {"redrive": Redrive, "relieve": Relieve, "rollback": Rollback}
+
+
+def parse_rules(text: str, ceiling: int) -> dict[str, Rule]:
+    """Rules by alarm name, from `{"<alarm>": {"kind": "redrive|relieve|rollback", ...the fields of the kind}}`.
+
+    `ceiling` is for the relieve rules that name none. Raises SettingsError, which says what is wrong with which rule.
+    """
+    try:
+        given = json.loads(text)
+    except ValueError as error:
+        raise SettingsError(f"RULES is not JSON: {error}") from error
+    if not isinstance(given, dict):
+        raise SettingsError("RULES must be an object with a rule by alarm name")
+    return {name: _rule(name, rule, ceiling) for name, rule in given.items()}
+
+
+def rule_for(alarm: Alarm, rules: Mapping[str, Rule]) -> Rule | None:
+    """The rule with the alarm's name, unless it is for other dimensions."""
+    rule = rules.get(alarm.name)
+    return rule if rule and rule.dimensions.items() <= alarm.dimensions.items() else None
+
+
+def _rule(name: str, given: Any, ceiling: int) -> Rule:
+    if not isinstance(given, dict) or given.get("kind") not in _KINDS:
+        raise SettingsError(f"RULES: the rule of {name} needs a kind: one of {', '.join(_KINDS)}")
+    kind = _KINDS[given["kind"]]
+    values = {key: value for key, value in given.items() if key != "kind"}
+    if kind is Relieve:
+        values.setdefault("ceiling", ceiling)
+    needed = {known.name for known in fields(kind) if known.default is MISSING and known.default_factory is MISSING}
+    unknown = values.keys() - {known.name for known in fields(kind)}
+    if unknown or needed - values.keys():
+        raise SettingsError(f"RULES: the rule of {name} lacks {sorted(needed - values.keys())}, and {sorted(unknown)} mean nothing")
+    for key, value in values.items():
+        if not _CHECKS.get(key, _is_text)(value):
+            raise SettingsError(f"RULES: {key} = {value!r} of the rule of {name} is not valid")
+    return kind(**values)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and value > 0
+
+
+_CHECKS: dict[str, Callable[[object], bool]] = {
+    "ceiling": _is_count,
+    "dimensions": lambda value: isinstance(value, dict),
+    "dlq_arn": lambda value: isinstance(value, str) and value.count(":") == 5 and value.startswith("arn:"),
+    "per_second": _is_count,
+    "step": _is_count,
+}

@@ -1,0 +1,61 @@
+"""The queues, mappings and aliases that are acted on: what is known of them, and doing it."""
+
+from datetime import datetime
+from typing import Any
+
+from recoverer.decisions import Action, EventSource, Facts, Queue, Release
+from recoverer.rules import Redrive, Relieve, Rollback, Rule
+
+
+class Targets:
+    """SQS and Lambda access. Botocore's errors pass through."""
+
+    def __init__(self, sqs: Any, functions: Any) -> None:
+        """Low-level clients; `functions` is Lambda's."""
+        self._sqs = sqs
+        self._lambda = functions
+
+    def facts(self, rule: Rule) -> Facts:
+        """What a decision by `rule` needs to know."""
+        match rule:
+            case Redrive():
+                return self._queue(rule)
+            case Relieve():
+                mapping = self._lambda.get_event_source_mapping(UUID=rule.mapping_id)
+                return EventSource((mapping.get("ScalingConfig") or {}).get("MaximumConcurrency"))
+            case Rollback():
+                return self._release(rule)
+
+    def act(self, rule: Rule, action: Action) -> None:
+        """Do it."""
+        match rule:
+            case Redrive():
+                self._sqs.start_message_move_task(SourceArn=rule.dlq_arn, MaxNumberOfMessagesPerSecond=action.value)
+            case Relieve():
+                self._lambda.update_event_source_mapping(UUID=rule.mapping_id, ScalingConfig={"MaximumConcurrency": action.value})
+            case Rollback():
+                self._lambda.update_alias(
+                    FunctionName=rule.function_name,
+                    Name=rule.alias,
+                    FunctionVersion=str(action.value),
+                    RoutingConfig={"AdditionalVersionWeights": {}},
+                )
+
+    def _queue(self, rule: Redrive) -> Queue:
+        tasks = self._sqs.list_message_move_tasks(SourceArn=rule.dlq_arn, MaxResults=1).get("Results", [])
+        account, name = rule.dlq_arn.split(":")[-2:]
+        url = self._sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
+        attributes = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])["Attributes"]
+        is_moving = any(task["Status"] in ("RUNNING", "CANCELLING", "CREATED") for task in tasks)
+        return Queue(int(attributes["ApproximateNumberOfMessages"]), is_moving)
+
+    def _release(self, rule: Rollback) -> Release:
+        alias = self._lambda.get_alias(FunctionName=rule.function_name, Name=rule.alias)
+        weights = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+        canary = max((int(version) for version in weights), default=None)
+        version = int(alias["FunctionVersion"])
+        newest = str(max(version, canary or 0))
+        pages = self._lambda.get_paginator("list_versions_by_function").paginate(FunctionName=rule.function_name)
+        published = {entry["Version"]: entry for page in pages for entry in page["Versions"] if entry["Version"].isdecimal()}
+        published_at = datetime.fromisoformat(published[newest]["LastModified"]).timestamp()
+        return Release(version, canary, published_at, tuple(sorted(int(name) for name in published)))

@@ -1,0 +1,174 @@
+"""Events in, actions and reports out."""
+
+import json
+from copy import deepcopy
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recoverer import handler, recovery
+from recoverer.alarms import NotAnAlarm, from_cloudwatch, from_sns
+from recoverer.rules import Redrive, Relieve, Rollback, parse_rules
+from recoverer.settings import Settings
+from shared.clients import client
+from shared.settings import SettingsError, load
+
+EVENTS = Path(__file__).parents[3] / "functions/recoverer/events"
+AT = datetime(2026, 11, 23, 9, 30, tzinfo=UTC).timestamp()
+
+
+def event(name: str) -> Any:
+    return json.loads((EVENTS / f"{name}.json").read_text())
+
+
+def test_alarms_are_read_in_every_form() -> None:
+    dlq = from_sns(event("sns_dlq_alarm")["Records"][0]["Sns"]["Message"])
+    assert (dlq.name, dlq.state, dlq.changed_at) == ("eventloom-dev-uploads-dlq-not-empty", "ALARM", AT)
+    assert dlq.dimensions == {"QueueName": "eventloom-dev-uploads-dlq"}
+    errors = from_cloudwatch(event("cloudwatch_errors_alarm"))
+    assert (errors.name, errors.seen_at, errors.dimensions["FunctionName"]) == (
+        "eventloom-dev-thumbnailer-errors",
+        AT,
+        "eventloom-dev-thumbnailer",
+    )
+    age = from_cloudwatch(event("eventbridge_age_alarm"))
+    assert (age.name, age.dimensions) == ("eventloom-dev-uploads-age", {"QueueName": "eventloom-dev-uploads"})
+
+
+def test_dimensions_may_come_as_pairs() -> None:
+    direct = event("cloudwatch_errors_alarm")
+    direct["alarmData"]["configuration"]["metrics"][0]["metricStat"]["metric"]["dimensions"] = [{"Name": "FunctionName", "Value": "f"}]
+    assert from_cloudwatch(direct).dimensions == {"FunctionName": "f"}
+
+
+@pytest.mark.parametrize(
+    "message", ["", "{", "null", "[]", "{}", '{"AlarmName": "a", "NewStateValue": "BAD", "StateChangeTime": "2026-11-23"}']
+)
+def test_what_is_no_alarm_is_told_apart(message: str) -> None:
+    with pytest.raises(NotAnAlarm):
+        from_sns(message)
+    with pytest.raises(NotAnAlarm):
+        from_cloudwatch({"alarmData": {"state": None}})
+
+
+@pytest.fixture
+def deployed(reports: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The function set up with rules; `deployed(event)` invokes it at the time of the recorded alarms, returns outcomes and reports."""
+    topic, read = reports
+    monkeypatch.setattr(handler, "SETTINGS", Settings("state", topic, "{}"))
+    sqs = client("sqs")
+    dlq = sqs.create_queue(QueueName="uploads-dlq")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=dlq, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    rules = {"eventloom-dev-uploads-dlq-not-empty": Redrive(arn), "eventloom-dev-uploads-age": Relieve("mapping", 50)}
+    monkeypatch.setattr(handler, "RULES", rules)
+    monkeypatch.setattr(recovery.time, "time", lambda: AT + 5)
+
+    def invoke(happened: Any) -> Any:
+        return handler.lambda_handler(happened, None), read()
+
+    return invoke
+
+
+def test_an_alarm_without_a_rule_is_reported(deployed: Any) -> None:
+    outcomes, (report,) = deployed(event("cloudwatch_errors_alarm"))
+    assert outcomes == {"eventloom-dev-thumbnailer-errors": "no rule"}
+    assert report["outcome"] == "no rule"
+
+
+def test_refusals_are_reported_with_their_reason(deployed: Any, world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handler, "Targets", lambda *_: world)
+    world.queue = type(world.queue)(0, False)
+    outcomes, (report,) = deployed(event("sns_dlq_alarm"))
+    assert list(outcomes.values()) == ["refused"]
+    assert report["text"] == "Nothing was done: the queue is empty."
+
+
+def test_actions_are_reported(deployed: Any, world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handler, "Targets", lambda *_: world)
+    outcomes, (report,) = deployed(event("eventbridge_age_alarm"))
+    assert list(outcomes.values()) == ["acted"]
+    assert report["text"] == "Done: raise concurrency from 10 to 20."
+
+
+def test_the_end_of_an_alarm_is_no_news(deployed: Any) -> None:
+    over = event("cloudwatch_errors_alarm")
+    over["alarmData"]["state"]["value"] = "OK"
+    assert deployed(over) == ({"eventloom-dev-thumbnailer-errors": "no rule"}, [])
+
+
+def test_its_own_reports_are_never_answered(deployed: Any, reports: Any) -> None:
+    echo = event("sns_dlq_alarm")
+    echo["Records"][0]["Sns"]["TopicArn"] = reports[0]
+    assert deployed(echo) == ({}, [])
+
+
+def test_other_messages_are_reported_as_such(deployed: Any) -> None:
+    odd = event("sns_dlq_alarm")
+    odd["Records"][0]["Sns"]["Message"] = "hello"
+    outcomes, (report,) = deployed(odd)
+    assert outcomes == {"unknown": "not an alarm"}
+    assert report["outcome"] == "not an alarm"
+
+
+def test_a_sweep_takes_the_next_step_and_is_quiet_otherwise(deployed: Any, world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handler, "Targets", lambda *_: world)
+    cloudwatch = client("cloudwatch")
+    for name in ("eventloom-dev-uploads-age", "eventloom-dev-uploads-dlq-not-empty", "eventloom-dev-other"):
+        cloudwatch.put_metric_alarm(
+            AlarmName=name,
+            ComparisonOperator="GreaterThanThreshold",
+            EvaluationPeriods=1,
+            MetricName="m",
+            Namespace="n",
+            Period=60,
+            Statistic="Sum",
+            Threshold=0,
+        )
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="test")
+    cloudwatch.set_alarm_state(AlarmName="eventloom-dev-uploads-age", StateValue="ALARM", StateReason="test")
+    outcomes, told = deployed(event("schedule"))
+    assert outcomes == {"eventloom-dev-uploads-age": "acted"}
+    assert [report["kind"] for report in told] == ["relieve"]
+    assert deployed(event("schedule")) == ({"eventloom-dev-uploads-age": "refused"}, [])
+
+
+def test_rules_are_read() -> None:
+    text = json.dumps(
+        {
+            "dlq": {"kind": "redrive", "dlq_arn": "arn:aws:sqs:us-east-1:1:q", "per_second": 5, "dimensions": {"QueueName": "q"}},
+            "age": {"kind": "relieve", "mapping_id": "m"},
+            "errors": {"kind": "rollback", "function_name": "f", "alias": "live"},
+        }
+    )
+    rules = parse_rules(text, ceiling=40)
+    assert rules["dlq"] == Redrive("arn:aws:sqs:us-east-1:1:q", 5, {"QueueName": "q"})
+    assert rules["age"] == Relieve("m", 40)
+    assert rules["errors"] == Rollback("f")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        '{"a": 1}',
+        '{"a": {"kind": "restart"}}',
+        '{"a": {"kind": "redrive"}}',
+        '{"a": {"kind": "redrive", "dlq_arn": "queue"}}',
+        '{"a": {"kind": "redrive", "dlq_arn": "arn:aws:sqs:us-east-1:1:q", "per_second": 0}}',
+        '{"a": {"kind": "rollback", "function_name": "f", "aliass": "live"}}',
+        '{"a": {"kind": "rollback", "function_name": ""}}',
+        '{"a": {"kind": "relieve", "mapping_id": "m", "step": true}}',
+    ],
+)
+def test_rules_that_cannot_work_fail_at_init(text: str) -> None:
+    with pytest.raises(SettingsError):
+        parse_rules(text, 50)
+
+
+@pytest.mark.parametrize("environment", [{"COOLDOWN_S": "5"}, {"REDRIVE_PER_DAY": "-1"}, {"DEPLOY_WINDOW_S": "0"}, {"RULES": ""}])
+def test_settings_that_cannot_work_fail_at_init(environment: dict[str, str]) -> None:
+    with pytest.raises(SettingsError):
+        load(Settings, deepcopy({"STATE_TABLE": "s", "REPORT_TOPIC_ARN": "r", "RULES": "{}"}) | environment)

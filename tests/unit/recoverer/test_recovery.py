@@ -1,0 +1,95 @@
+"""Remembering before acting: races, failures, dry runs."""
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from recoverer.decisions import Limits, State
+from recoverer.ledger import Ledger
+from recoverer.recovery import Recovery
+from recoverer.rules import Redrive, Relieve, Rollback
+from shared.clients import client
+
+NOW = 1_795_426_200.0
+RULES: dict[str, Any] = {
+    "dlq": Redrive("arn:aws:sqs:us-east-1:123456789012:dlq", dimensions={"QueueName": "dlq"}),
+    "a": Redrive("arn:aws:sqs:us-east-1:123456789012:dlq"),
+    "age": Relieve("mapping", ceiling=50),
+    "errors": Rollback("function"),
+}
+
+
+@pytest.fixture
+def ledger(aws: None) -> Ledger:
+    return Ledger(client("dynamodb"), "state")
+
+
+@pytest.fixture
+def recovery(ledger: Ledger, world: Any, limits: Limits) -> Any:
+    """`recovery(at=now, dry_run=False)`."""
+
+    def make(at: float = NOW, dry_run: bool = False) -> Recovery:
+        made = Recovery(RULES, limits, ledger, world, dry_run)
+        made.clock = lambda: at
+        return made
+
+    return make
+
+
+def test_an_alarm_is_acted_on_and_remembered(recovery: Any, alarm: Any, world: Any, ledger: Ledger) -> None:
+    report = recovery().handle(alarm())
+    assert (report.outcome, world.done) == ("acted", [("redrive", 10)])
+    assert ledger.read(RULES["a"]) == State(revision=1, acted_at=(int(NOW),))
+    again = recovery(NOW + 60).handle(alarm(at=NOW + 60))
+    assert again.outcome == "refused"
+    assert "60 s ago" in again.text
+
+
+def test_of_two_at_the_same_time_one_acts(recovery: Any, alarm: Any, world: Any) -> None:
+    other = recovery()
+    world.before_facts = lambda: other.handle(alarm())
+    report = recovery().handle(alarm())
+    assert report.outcome == "refused"
+    assert world.done == [("redrive", 10)]
+
+
+def test_a_write_based_on_an_old_revision_is_lost(ledger: Ledger) -> None:
+    assert ledger.write(RULES["a"], State(), NOW)
+    assert not ledger.write(RULES["a"], State(), NOW)
+
+
+def test_everything_is_remembered(ledger: Ledger) -> None:
+    state = State(0, (int(NOW), int(NOW) + 5), 10, 20, frozenset({4, 5}))
+    ledger.write(RULES["errors"], state, NOW)
+    assert ledger.read(RULES["errors"]) == State(1, state.acted_at, 10, 20, state.abandoned)
+
+
+def test_a_dry_run_changes_nothing(recovery: Any, alarm: Any, world: Any, ledger: Ledger) -> None:
+    report = recovery(dry_run=True).handle(alarm("errors"))
+    assert report.outcome == "would act"
+    assert "to 4" in report.text
+    assert world.done == []
+    assert ledger.read(RULES["errors"]) == State()
+
+
+def test_a_failure_is_an_outcome_and_counts(recovery: Any, alarm: Any, world: Any, ledger: Ledger) -> None:
+    world.fails = ClientError({"Error": {"Code": "AccessDenied", "Message": "not allowed"}}, "UpdateAlias")
+    report = recovery().handle(alarm("errors"))
+    assert report.outcome == "failed"
+    assert "not allowed" in report.text
+    assert ledger.read(RULES["errors"]) == State(revision=2, acted_at=(int(NOW),))
+
+
+def test_concurrency_is_raised_and_put_back(recovery: Any, alarm: Any, world: Any) -> None:
+    recovery().handle(alarm("age"))
+    recovery(NOW + 1000).handle(alarm("age", at=NOW + 1000))
+    recovery(NOW + 1100).handle(alarm("age", "OK", NOW + 1100))
+    recovery(NOW + 1200).handle(alarm("age", "OK", NOW + 1200))
+    assert world.done == [("raise", 20), ("raise", 30), ("lower", 10)]
+
+
+def test_an_alarm_without_a_rule_or_with_other_dimensions_is_left_alone(recovery: Any, alarm: Any, world: Any) -> None:
+    assert recovery().handle(alarm("unknown")).outcome == "no rule"
+    assert recovery().handle(alarm("dlq")).outcome == "no rule"
+    assert world.done == []

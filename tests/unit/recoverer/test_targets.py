@@ -1,0 +1,81 @@
+"""What AWS is asked and told, by botocore's stubs (which check every parameter)."""
+
+from datetime import datetime
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from recoverer.decisions import Action, EventSource, Queue, Release, State
+from recoverer.rules import Redrive, Relieve, Rollback
+from recoverer.targets import Targets
+
+ARN = "arn:aws:sqs:us-east-1:123456789012:uploads-dlq"
+URL = "https://sqs.us-east-1.amazonaws.com/123456789012/uploads-dlq"
+
+
+@pytest.fixture
+def sqs() -> Any:
+    return Stubber(boto3.client("sqs"))
+
+
+@pytest.fixture
+def functions() -> Any:
+    return Stubber(boto3.client("lambda"))
+
+
+@pytest.fixture
+def targets(sqs: Stubber, functions: Stubber) -> Any:
+    with sqs, functions:
+        yield Targets(sqs.client, functions.client)
+        sqs.assert_no_pending_responses()
+        functions.assert_no_pending_responses()
+
+
+def act(value: int) -> Action:
+    return Action("verb", value, "", State(), State())
+
+
+@pytest.mark.parametrize(("status", "moving"), [("RUNNING", True), ("COMPLETED", False)])
+def test_a_queue(targets: Targets, sqs: Stubber, status: str, moving: bool) -> None:
+    sqs.add_response("list_message_move_tasks", {"Results": [{"Status": status}]}, {"SourceArn": ARN, "MaxResults": 1})
+    sqs.add_response("get_queue_url", {"QueueUrl": URL}, {"QueueName": "uploads-dlq", "QueueOwnerAWSAccountId": "123456789012"})
+    sqs.add_response("get_queue_attributes", {"Attributes": {"ApproximateNumberOfMessages": "7"}})
+    assert targets.facts(Redrive(ARN)) == Queue(7, moving)
+
+
+def test_redriving(targets: Targets, sqs: Stubber) -> None:
+    sqs.add_response("start_message_move_task", {"TaskHandle": "t"}, {"SourceArn": ARN, "MaxNumberOfMessagesPerSecond": 10})
+    targets.act(Redrive(ARN), act(10))
+
+
+@pytest.mark.parametrize(("answer", "concurrency"), [({"ScalingConfig": {"MaximumConcurrency": 50}}, 50), ({}, None)])
+def test_a_mapping(targets: Targets, functions: Stubber, answer: dict[str, Any], concurrency: int | None) -> None:
+    functions.add_response("get_event_source_mapping", answer, {"UUID": "m"})
+    assert targets.facts(Relieve("m", 50)) == EventSource(concurrency)
+
+
+def test_relieving(targets: Targets, functions: Stubber) -> None:
+    functions.add_response("update_event_source_mapping", {}, {"UUID": "m", "ScalingConfig": {"MaximumConcurrency": 20}})
+    targets.act(Relieve("m", 50), act(20))
+
+
+@pytest.mark.parametrize(
+    ("routing", "canary", "newest"), [({}, None, "10"), ({"RoutingConfig": {"AdditionalVersionWeights": {"11": 0.1}}}, 11, "11")]
+)
+def test_an_alias(targets: Targets, functions: Stubber, routing: dict[str, Any], canary: int | None, newest: str) -> None:
+    functions.add_response("get_alias", {"FunctionVersion": "10"} | routing, {"FunctionName": "f", "Name": "live"})
+    versions = [
+        {"Version": name, "LastModified": f"2026-11-23T09:{int(name) if name.isdecimal() else 0:02d}:00.000+0000"}
+        for name in ("$LATEST", "9", "10", "11")
+    ]
+    functions.add_response("list_versions_by_function", {"Versions": versions}, {"FunctionName": "f"})
+    published_at = datetime.fromisoformat(f"2026-11-23T09:{newest}:00+00:00").timestamp()
+    assert targets.facts(Rollback("f")) == Release(10, canary, published_at, (9, 10, 11))
+
+
+def test_rolling_back(targets: Targets, functions: Stubber) -> None:
+    expected = {"FunctionName": "f", "Name": "live", "FunctionVersion": "9", "RoutingConfig": {"AdditionalVersionWeights": {}}}
+    functions.add_response("update_alias", {}, expected)
+    targets.act(Rollback("f"), act(9))
