@@ -29,9 +29,10 @@ def lambda_handler(event: dict[str, Any], _: object) -> dict[str, Any]:
         report = recovery.handle(found) if isinstance(found, Alarm) else found
         outcomes[report.alarm] = report.outcome
         logger.info("handled", extra={"alarm": report.alarm, "outcome": report.outcome, "details": report.text})
-        metrics.add_metric("Actions", MetricUnit.Count, report.outcome == "acted")
+        metrics.add_metric(f"Outcome{report.outcome.title().replace(' ', '')}", MetricUnit.Count, 1)
         if is_news(event, report):
             reporter.tell(report)
+    metrics.add_metric("Alarms", MetricUnit.Count, len(outcomes))
     metrics.flush_metrics()
     return outcomes
 

@@ -112,6 +112,7 @@ _CHECKS: dict[str, Callable[[object], bool]] = {
     "ceiling": _is_count,
     "dimensions": lambda value: isinstance(value, dict),
     "dlq_arn": lambda value: isinstance(value, str) and value.count(":") == 5 and value.startswith("arn:"),
+    "mapping_id": lambda value: isinstance(value, str) and len(value) == 36,
     "per_second": _is_count,
     "step": _is_count,
 }

@@ -1,6 +1,7 @@
 """Events in, actions and reports out."""
 
 import json
+import time
 from copy import deepcopy
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from recoverer import handler, recovery
+from recoverer import handler
 from recoverer.alarms import NotAnAlarm, from_cloudwatch, from_sns
 from recoverer.rules import Redrive, Relieve, Rollback, parse_rules
 from recoverer.settings import Settings
@@ -16,6 +17,7 @@ from shared.clients import client
 from shared.settings import SettingsError, load
 
 EVENTS = Path(__file__).parents[3] / "functions/recoverer/events"
+MAPPING = "0d4f7a52-7b0c-4f0e-8c59-9b2d3f1a6e01"
 AT = datetime(2026, 11, 23, 9, 30, tzinfo=UTC).timestamp()
 
 
@@ -63,7 +65,7 @@ def deployed(reports: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     arn = sqs.get_queue_attributes(QueueUrl=dlq, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     rules = {"eventloom-dev-uploads-dlq-not-empty": Redrive(arn), "eventloom-dev-uploads-age": Relieve("mapping", 50)}
     monkeypatch.setattr(handler, "RULES", rules)
-    monkeypatch.setattr(recovery.time, "time", lambda: AT + 5)
+    monkeypatch.setattr(time, "time", lambda: AT + 5)
 
     def invoke(happened: Any) -> Any:
         return handler.lambda_handler(happened, None), read()
@@ -138,13 +140,13 @@ def test_rules_are_read() -> None:
     text = json.dumps(
         {
             "dlq": {"kind": "redrive", "dlq_arn": "arn:aws:sqs:us-east-1:1:q", "per_second": 5, "dimensions": {"QueueName": "q"}},
-            "age": {"kind": "relieve", "mapping_id": "m"},
+            "age": {"kind": "relieve", "mapping_id": MAPPING},
             "errors": {"kind": "rollback", "function_name": "f", "alias": "live"},
         }
     )
     rules = parse_rules(text, ceiling=40)
     assert rules["dlq"] == Redrive("arn:aws:sqs:us-east-1:1:q", 5, {"QueueName": "q"})
-    assert rules["age"] == Relieve("m", 40)
+    assert rules["age"] == Relieve(MAPPING, 40)
     assert rules["errors"] == Rollback("f")
 
 
@@ -160,7 +162,8 @@ def test_rules_are_read() -> None:
         '{"a": {"kind": "redrive", "dlq_arn": "arn:aws:sqs:us-east-1:1:q", "per_second": 0}}',
         '{"a": {"kind": "rollback", "function_name": "f", "aliass": "live"}}',
         '{"a": {"kind": "rollback", "function_name": ""}}',
-        '{"a": {"kind": "relieve", "mapping_id": "m", "step": true}}',
+        '{"a": {"kind": "relieve", "mapping_id": "0d4f7a52-7b0c-4f0e-8c59-9b2d3f1a6e01", "step": true}}',
+        '{"a": {"kind": "relieve", "mapping_id": "m"}}',
     ],
 )
 def test_rules_that_cannot_work_fail_at_init(text: str) -> None:

@@ -12,6 +12,7 @@ from recoverer.rules import Redrive, Relieve, Rollback
 from recoverer.targets import Targets
 
 ARN = "arn:aws:sqs:us-east-1:123456789012:uploads-dlq"
+MAPPING = "0d4f7a52-7b0c-4f0e-8c59-9b2d3f1a6e01"
 URL = "https://sqs.us-east-1.amazonaws.com/123456789012/uploads-dlq"
 
 
@@ -52,13 +53,13 @@ def test_redriving(targets: Targets, sqs: Stubber) -> None:
 
 @pytest.mark.parametrize(("answer", "concurrency"), [({"ScalingConfig": {"MaximumConcurrency": 50}}, 50), ({}, None)])
 def test_a_mapping(targets: Targets, functions: Stubber, answer: dict[str, Any], concurrency: int | None) -> None:
-    functions.add_response("get_event_source_mapping", answer, {"UUID": "m"})
-    assert targets.facts(Relieve("m", 50)) == EventSource(concurrency)
+    functions.add_response("get_event_source_mapping", answer, {"UUID": MAPPING})
+    assert targets.facts(Relieve(MAPPING, 50)) == EventSource(concurrency)
 
 
 def test_relieving(targets: Targets, functions: Stubber) -> None:
-    functions.add_response("update_event_source_mapping", {}, {"UUID": "m", "ScalingConfig": {"MaximumConcurrency": 20}})
-    targets.act(Relieve("m", 50), act(20))
+    functions.add_response("update_event_source_mapping", {}, {"UUID": MAPPING, "ScalingConfig": {"MaximumConcurrency": 20}})
+    targets.act(Relieve(MAPPING, 50), act(20))
 
 
 @pytest.mark.parametrize(
@@ -66,10 +67,8 @@ def test_relieving(targets: Targets, functions: Stubber) -> None:
 )
 def test_an_alias(targets: Targets, functions: Stubber, routing: dict[str, Any], canary: int | None, newest: str) -> None:
     functions.add_response("get_alias", {"FunctionVersion": "10"} | routing, {"FunctionName": "f", "Name": "live"})
-    versions = [
-        {"Version": name, "LastModified": f"2026-11-23T09:{int(name) if name.isdecimal() else 0:02d}:00.000+0000"}
-        for name in ("$LATEST", "9", "10", "11")
-    ]
+    published = {"$LATEST": "12", "9": "09", "10": "10", "11": "11"}
+    versions = [{"Version": name, "LastModified": f"2026-11-23T09:{at}:00.000+0000"} for name, at in published.items()]
     functions.add_response("list_versions_by_function", {"Versions": versions}, {"FunctionName": "f"})
     published_at = datetime.fromisoformat(f"2026-11-23T09:{newest}:00+00:00").timestamp()
     assert targets.facts(Rollback("f")) == Release(10, canary, published_at, (9, 10, 11))
