@@ -13,7 +13,6 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from botocore.exceptions import BotoCoreError, ClientError
 
-from catalog_api.documentation import openapi_document
 from catalog_api.guards import refuse_malformed
 from catalog_api.problems import CONTENT_TYPE, Problem, invalid, not_found
 from catalog_api.routes import router
@@ -79,12 +78,16 @@ def _assemble(resolver: ApiGatewayResolver) -> ApiGatewayResolver:
 
 
 def _document_of(resolver: ApiGatewayResolver) -> Callable[[], Response[str]]:
-    document = cache(lambda: openapi_document(resolver, SETTINGS.auth))
+    @cache
+    def document() -> str:
+        from catalog_api.openapi import openapi_document  # noqa: PLC0415
 
-    def openapi() -> Response[str]:
+        return openapi_document(resolver, SETTINGS.auth)
+
+    def answer() -> Response[str]:
         return Response(200, "application/openapi+json", document(), {"Cache-Control": "private, max-age=300"})
 
-    return openapi
+    return answer
 
 
 def _method_refusal(allowed: set[str]) -> Callable[[], Response[str]]:

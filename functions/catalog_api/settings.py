@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from shared.settings import load
+from shared.settings import SettingsError, load
 
 
 @dataclass(frozen=True)
@@ -16,8 +16,19 @@ class Settings:
     max_upload_bytes: int = 104_857_600
     url_expiry_s: int = 900
     allowed_origins: str = ""
+    # How API Gateway authenticates, for the OpenAPI document: api_key, iam or cognito
     auth: str = "api_key"
     max_report_images: int = 100_000
+
+    def __post_init__(self) -> None:
+        """Refuse what would fail with the first request. Raises SettingsError."""
+        if self.auth not in ("api_key", "iam", "cognito"):
+            raise SettingsError(f"AUTH={self.auth!r} is none of api_key, iam, cognito")
+        # "The maximum is 7 days": AWS Signature Version 4; a role's own credentials end sooner.
+        if not 1 <= self.url_expiry_s <= 43_200:
+            raise SettingsError("URL_EXPIRY_S must be 1 to 43200")
+        if min(self.max_upload_bytes, self.max_report_images) < 1:
+            raise SettingsError("MAX_UPLOAD_BYTES and MAX_REPORT_IMAGES must be at least 1")
 
     @property
     def origins(self) -> list[str]:

@@ -65,7 +65,7 @@ class Api:
         self.document = self.send("GET", "/openapi.json", check=False).json
 
     def send(self, method: str, path: str, *, body: Any = None, query: dict[str, Any] | None = None, **options: Any) -> Answer:
-        """Options: headers, alb (False), milliseconds, check (True), base64 (False)."""
+        """Options: headers, by ("rest", "alb", "alb-multi-value"), milliseconds, check (True), base64 (False)."""
         headers = {"accept": "*/*"} | ({"content-type": "application/json"} if body is not None else {}) | options.get("headers", {})
         text = body if isinstance(body, str) or body is None else json.dumps(body)
         encoded = options.get("base64", False)
@@ -75,7 +75,8 @@ class Api:
             "body": base64.b64encode(text.encode()).decode() if encoded and text else text,
             "isBase64Encoded": encoded,
         }
-        event |= _alb(headers, query) if options.get("alb") else _rest(path, headers, query)
+        gateway = options.get("by", "rest")
+        event |= _rest(path, headers, query) if gateway == "rest" else _load_balancer(headers, query, multiple=gateway == "alb-multi-value")
         answer = _read(lambda_handler(event, Context(options.get("milliseconds", 29_000))))
         if options.get("check", True):
             self.check(method, path, answer)
@@ -133,8 +134,13 @@ def _rest(path: str, headers: dict[str, str], query: dict[str, Any] | None) -> d
     }
 
 
-def _alb(headers: dict[str, str], query: dict[str, Any] | None) -> dict[str, Any]:
-    return {"headers": headers, "queryStringParameters": query or {}, "requestContext": {"elb": {"targetGroupArn": "arn:aws:tg"}}}
+def _load_balancer(headers: dict[str, str], query: dict[str, Any] | None, multiple: bool) -> dict[str, Any]:
+    """A target group sends single values or, as it is set, lists; never both."""
+    context = {"requestContext": {"elb": {"targetGroupArn": "arn:aws:tg"}}}
+    if not multiple:
+        return {"headers": headers, "queryStringParameters": query or {}, **context}
+    as_lists = {name: value if isinstance(value, list) else [value] for name, value in (query or {}).items()}
+    return {"multiValueHeaders": {name: [value] for name, value in headers.items()}, "multiValueQueryStringParameters": as_lists, **context}
 
 
 @pytest.fixture

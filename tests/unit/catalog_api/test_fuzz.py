@@ -14,6 +14,7 @@ from catalog_api.problems import Problem
 from catalog_api.settings import SETTINGS
 from catalog_api.uploads import EXTENSIONS
 
+FRONTS = st.sampled_from(["rest", "alb", "alb-multi-value"])
 POSTS = st.sampled_from(["/uploads", "/reports"])
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
@@ -23,9 +24,9 @@ JSON_VALUES = st.recursive(
 
 
 @settings(max_examples=150, deadline=None)
-@given(POSTS, st.one_of(st.text(max_size=200), JSON_VALUES.map(json.dumps)), st.booleans())
-def test_no_body_is_a_server_error(shared_api: Any, path: str, body: str, alb: bool) -> None:
-    assert shared_api.send("POST", path, body=body, alb=alb).status < 500
+@given(POSTS, st.one_of(st.text(max_size=200), JSON_VALUES.map(json.dumps)), FRONTS)
+def test_no_body_is_a_server_error(shared_api: Any, path: str, body: str, by: str) -> None:
+    assert shared_api.send("POST", path, body=body, by=by).status < 500
 
 
 @settings(max_examples=100, deadline=None)
@@ -37,10 +38,10 @@ def test_no_body_is_a_server_error(shared_api: Any, path: str, body: str, alb: b
         st.text(max_size=40),
     ),
     st.dictionaries(st.sampled_from(["limit", "status", "cursor", "x"]), st.text(max_size=40), max_size=3),
-    st.booleans(),
+    FRONTS,
 )
-def test_no_url_is_a_server_error(shared_api: Any, method: str, path: str, query: dict[str, str], alb: bool) -> None:
-    assert shared_api.send(method, path, query=query, alb=alb, check=False).status < 500
+def test_no_url_is_a_server_error(shared_api: Any, method: str, path: str, query: dict[str, str], by: str) -> None:
+    assert shared_api.send(method, path, query=query, by=by, check=False).status < 500
 
 
 @settings(max_examples=30, deadline=None)

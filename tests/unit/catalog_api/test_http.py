@@ -86,13 +86,13 @@ def test_failures_behind_the_api_tell_nothing_but_a_request_id(
     assert ("retry-after" in answer.headers) == (status == 503)
 
 
-@pytest.mark.parametrize("alb", [False, True])
-def test_every_answer_has_security_headers(api: Any, alb: bool) -> None:
+@pytest.mark.parametrize("by", ["rest", "alb", "alb-multi-value"])
+def test_every_answer_has_security_headers(api: Any, by: str) -> None:
     for path in ("/health", "/nothing", "/images"):
-        answer = api.send("GET", path, alb=alb)
+        answer = api.send("GET", path, by=by)
         assert {name.lower(): value for name, value in responses.SECURITY_HEADERS.items()}.items() <= answer.headers.items()
         assert answer.headers["cache-control"] == "no-store"
-        assert answer.headers["x-request-id"] == ("invocation-id" if alb else "request-id")
+        assert answer.headers["x-request-id"] == ("request-id" if by == "rest" else "invocation-id")
 
 
 @pytest.mark.parametrize(("origin", "allowed"), [("https://admin.example.com", True), ("https://evil.example", False)])
@@ -110,9 +110,9 @@ def test_cors_is_for_the_configured_origins(api: Any, origin: str, allowed: bool
     ("accepted", "packed"),
     [("gzip", True), ("br, GZIP;q=0.5", True), ("*", True), ("gzip;q=0", False), ("*;q=0", False), ("identity", False), ("", False)],
 )
-@pytest.mark.parametrize("alb", [False, True])
-def test_long_answers_are_packed_if_the_client_wants(api: Any, accepted: str, packed: bool, alb: bool) -> None:
-    answer = api.send("GET", "/openapi.json", headers={"accept-encoding": accepted}, alb=alb)
+@pytest.mark.parametrize("by", ["rest", "alb", "alb-multi-value"])
+def test_long_answers_are_packed_if_the_client_wants(api: Any, accepted: str, packed: bool, by: str) -> None:
+    answer = api.send("GET", "/openapi.json", headers={"accept-encoding": accepted}, by=by)
     assert ("content-encoding" in answer.headers) == packed
     assert answer.json["openapi"].startswith("3.1")
 
@@ -126,7 +126,14 @@ def test_recorded_events(recorded: Any, name: str) -> None:
     assert recorded(Path(name)).status == 200
 
 
-def test_a_load_balancer_passes_queries_on_encoded(api: Any, put_image: Any) -> None:
+@pytest.mark.parametrize("by", ["alb", "alb-multi-value"])
+def test_a_load_balancer_passes_queries_on_encoded(api: Any, put_image: Any, by: str) -> None:
     put_image(1, "REJECTED")
-    answer = api.send("GET", "/images", query={"%73tatus": "REJECT%45D"}, alb=True)
+    answer = api.send("GET", "/images", query={"%73tatus": "REJECT%45D"}, by=by)
     assert len(answer.json["images"]) == 1
+
+
+@pytest.mark.parametrize("by", ["rest", "alb", "alb-multi-value"])
+def test_bodies_arrive_through_each_front(api: Any, by: str) -> None:
+    assert api.send("POST", "/reports", body={"first_day": "2026-11-01", "days": 1}, by=by).status == 201
+    assert api.send("POST", "/reports", body="{}", headers={"content-type": "text/plain"}, by=by).status == 415

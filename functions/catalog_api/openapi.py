@@ -1,0 +1,31 @@
+"""The OpenAPI document. A module of its own because what it imports is slow to load and needed only when it is asked for."""
+
+import json
+
+from aws_lambda_powertools.event_handler import ApiGatewayResolver
+from aws_lambda_powertools.event_handler.openapi.models import APIKey, APIKeyIn, HTTPBearer, SecurityScheme, Server
+
+_DESCRIPTION = "Images of the catalog: list and show them, upload and delete them, and count them in reports. Errors are RFC 9457 problems."
+_SCHEMES: dict[str, SecurityScheme] = {
+    "api_key": APIKey.model_validate({"name": "X-Api-Key", "in": APIKeyIn.header}),
+    "iam": APIKey.model_validate(
+        {"name": "Authorization", "in": APIKeyIn.header, "description": "AWS Signature Version 4 for the service execute-api"}
+    ),
+    "cognito": HTTPBearer(bearerFormat="JWT", description="An id or access token of the user pool"),
+}
+
+
+def openapi_document(resolver: ApiGatewayResolver, auth: str) -> str:
+    """The document as JSON; the server is given relative to it, because a stage's address is not known to the function."""
+    text = resolver.get_openapi_json_schema(
+        title="Eventloom catalog",
+        version="1.0.0",
+        description=_DESCRIPTION,
+        servers=[Server.model_construct(url=".")],
+        security_schemes={auth: _SCHEMES[auth]},
+        security=[{auth: []}],
+    )
+    document = json.loads(text)
+    for unused in ("HTTPValidationError", "ResponseValidationError", "ValidationError"):
+        document["components"]["schemas"].pop(unused, None)
+    return json.dumps(document)
