@@ -15,6 +15,7 @@ from embedded_localstack import processes
 from embedded_localstack.settings import iam_enforced, server_environment
 from embedded_localstack.state import Home, Run
 
+SERVER = [sys.executable, "-m", "embedded_localstack.server"]
 START_SECONDS = 90
 # Nothing is kept, so there is nothing to wait for: LocalStack's own shutdown ends one service after another for ten seconds.
 STOP_SECONDS = 2
@@ -75,7 +76,7 @@ def _start(home: Home) -> Run:
     home.prepare()
     with home.log.open("wb") as log:
         server = subprocess.Popen(
-            [sys.executable, "-m", "embedded_localstack.server"],
+            SERVER,
             env=server_environment(home),
             cwd=home.path,
             stdin=subprocess.DEVNULL,

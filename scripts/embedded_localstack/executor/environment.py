@@ -57,7 +57,7 @@ class Environment:
         self._runtime: Runtime | None = None
         self._init_error: bytes | None = None
         self._cold = True
-        self._stopped = False
+        self._used_mb = 0
         self._early = ""
         """Output of an initialisation that failed: it belongs to the log of the invocation that is told so."""
 
@@ -98,7 +98,6 @@ class Environment:
 
     def stop(self) -> None:
         """End all processes and remove the temporary folder."""
-        self._stopped = True
         self._discard()
         shutil.rmtree(self._spec.folder, ignore_errors=True)
 
@@ -120,9 +119,8 @@ class Environment:
 
     def _keep_output(self, runtime: Runtime) -> None:
         """A runtime that could not be initialised is not asked again: the next invocation starts a new one."""
-        runtime.kill()
+        self._discard()
         self._early += runtime.output.take()
-        self._runtime = None
 
     def _ensure_runtime(self) -> str:
         """A crash, a timeout or a slow start left none: initialise within the invocation's own time, as Lambda does."""
@@ -138,6 +136,7 @@ class Environment:
         """The ending, and a line for the log if the time ran out."""
         if self._init_error:
             error, self._init_error = self._init_error, None
+            error = error.replace(b"RequestId:  Error", f"RequestId: {invocation.request_id} Error".encode())
             return Ending(error, failed=True, error_type=_error_type(error)), ""
         left = self._spec.timeout_s - (time.monotonic() - began)
         ending = self._runtime.invoke(invocation, left) if self._runtime else None
@@ -161,7 +160,7 @@ class Environment:
             self._spec.version,
             min(duration_ms, self._spec.timeout_s * 1000),
             self._spec.memory_mb,
-            self._runtime.used_mb() if self._runtime else 0,
+            self._runtime.used_mb() if self._runtime else self._used_mb,
             init_ms,
             "timeout" if timed_out else "error" if ending.error_type else "success",
             None if timed_out else ending.error_type,
@@ -170,6 +169,7 @@ class Environment:
     def _discard(self) -> None:
         if self._runtime:
             self._runtime.kill()
+            self._used_mb = self._runtime.used_mb()
         self._runtime = None
 
 

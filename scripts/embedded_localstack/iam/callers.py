@@ -60,4 +60,4 @@ def access_key(headers: Any, url: str, form: Any = None) -> str:
 def service_principal(name: str) -> str:
     """`s3` -> `s3.amazonaws.com`."""
     name = SERVICE_PRINCIPALS.get(name, name)
-    return name if "." in name else f"{name}.amazonaws.com"
+    return name if name.endswith(".amazonaws.com") else f"{name}.amazonaws.com"

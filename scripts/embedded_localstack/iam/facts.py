@@ -24,12 +24,18 @@ PARTITION = "aws"
 POLICY_KINDS = {
     "sqs": "queue policy",
     "sns": "topic policy",
-    "lambda": "permissions of the function",
+    "lambda": "permissions (aws_lambda_permission)",
     "s3": "bucket policy",
     "kms": "key policy",
     "events": "event bus policy",
     "logs": "resource policies of CloudWatch Logs",
 }
+
+
+def policy_name(arn: str) -> str:
+    """What to call the policy of a resource, such as "queue policy of uploads"."""
+    service = arn.split(":")[2] if arn.startswith("arn:") else ""
+    return f"{POLICY_KINDS.get(service, 'resource policy')} of {_short(service, arn)}"
 
 
 class LocalStackFacts:
@@ -133,7 +139,7 @@ class LocalStackFacts:
                 document = finder(arn)
         if not document:
             return None
-        return Policy(f"{POLICY_KINDS[service]} {_short(service, arn)}", _text(document))
+        return Policy(policy_name(arn), _text(document))
 
     def object_exists(self, bucket: str, key: str) -> bool:
         """Whether GetObject would find something."""
@@ -187,10 +193,12 @@ class Sessions:
         return self._known.get(key)
 
 
-def bucket_account(bucket_arn: str, default: str) -> str:
-    """The owner of a bucket, whose ARN does not tell."""
-    name = bucket_arn.split(":", 5)[-1]
-    return str(s3_stores[default]["us-east-1"].global_bucket_map.get(name) or default)
+def account_of(arn: str, default: str) -> str:
+    """The owner of a resource; the ARN of a bucket does not tell it."""
+    parts = arn.split(":", 5)
+    if len(parts) == 6 and parts[4]:
+        return parts[4]
+    return str(s3_stores[default]["us-east-1"].global_bucket_map.get(parts[-1]) or default)
 
 
 def _default_version(policy: Any) -> str:

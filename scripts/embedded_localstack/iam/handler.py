@@ -8,7 +8,7 @@ from localstack.aws.api import CommonServiceException
 from embedded_localstack.iam import actions, callers, preflight
 from embedded_localstack.iam.callers import Caller, Kind
 from embedded_localstack.iam.decide import Question, Verdict, decide_resource, decide_role
-from embedded_localstack.iam.facts import POLICY_KINDS, LocalStackFacts, Sessions, bucket_account
+from embedded_localstack.iam.facts import LocalStackFacts, Sessions, account_of, policy_name
 from embedded_localstack.iam.records import Records
 from embedded_localstack.iam.request import Check, UnmappedError
 
@@ -90,7 +90,7 @@ def judge(service: str, caller: Caller, check: Check, facts: LocalStackFacts) ->
             keys["lambda:sourcefunctionarn"] = functions[0]
         question = _question(caller, check, facts, keys)
         return decide_role(question, facts.role_policies(caller.role, caller.session_policy), resource, required=service == "kms")
-    kind = f"{POLICY_KINDS.get(service, 'resource policy')} of {check.resource}"
+    kind = policy_name(check.resource)
     if caller.kind is Kind.ANONYMOUS:
         return decide_resource(_question(caller, check, facts, dict(check.keys)), resource, kind=kind, service=False)
     question = _question(caller, check, facts, {**check.keys, **_source_keys(caller, caller.source_arn, facts)})
@@ -120,7 +120,7 @@ def _source_keys(caller: Caller, source: str | None, facts: LocalStackFacts) -> 
     keys = {"aws:sourceaccount": facts.account}
     if source:
         keys["aws:sourcearn"] = source
-        keys["aws:sourceaccount"] = source.split(":")[4] or bucket_account(source, facts.account)
+        keys["aws:sourceaccount"] = account_of(source, facts.account)
     if caller.name == "cloudwatch.amazonaws.com":
         # The default policy of a topic lets the owner's alarms publish.
         keys["aws:sourceowner"] = keys["aws:sourceaccount"]

@@ -10,7 +10,7 @@ from typing import Any
 from embedded_localstack.iam import callers
 from embedded_localstack.iam.callers import Caller, Kind
 from embedded_localstack.iam.decide import Question, Verdict, decide_resource, decide_role
-from embedded_localstack.iam.facts import LocalStackFacts, Sessions
+from embedded_localstack.iam.facts import LocalStackFacts, Sessions, policy_name
 from embedded_localstack.iam.records import Records
 
 ACTION = "lambda:InvokeFunctionUrl"
@@ -73,4 +73,4 @@ def judge(caller: Caller, arn: str, auth_type: str, facts: LocalStackFacts) -> V
         return decide_role(question, facts.role_policies(caller.role, caller.session_policy), policy)
     if auth_type == "AWS_IAM":
         return Verdict(False, "signature", "the URL wants signed requests (authorization type AWS_IAM)")
-    return decide_resource(Question("*", ACTION, arn, facts.account, facts.region, keys), policy, kind=f"permissions of {arn}", service=False)
+    return decide_resource(Question("*", ACTION, arn, facts.account, facts.region, keys), policy, kind=policy_name(arn), service=False)

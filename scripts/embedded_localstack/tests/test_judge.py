@@ -1,0 +1,244 @@
+"""Which policies are asked for which caller; facts are made up, the code is LocalStack's neighbour."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from embedded_localstack.iam import preflight
+from embedded_localstack.iam.callers import Caller, Kind
+from embedded_localstack.iam.decide import Policy, RolePolicies
+from embedded_localstack.iam.handler import Enforcer, judge
+from embedded_localstack.iam.records import Records
+from embedded_localstack.iam.request import Check
+from embedded_localstack.patches import function_urls
+from localstack.aws.api import CommonServiceException
+from localstack.aws.api.lambda_ import InvalidParameterValueException
+
+ACCOUNT = "000000000000"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/worker"
+FUNCTION = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:f"
+QUEUE = f"arn:aws:sqs:us-east-1:{ACCOUNT}:q"
+WORKER = Caller(Kind.ROLE, f"arn:aws:sts::{ACCOUNT}:assumed-role/worker/f", "worker", "f")
+NOBODY = Caller(Kind.ANONYMOUS, "anonymous")
+
+
+def document(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+class Facts:
+    account, region = ACCOUNT, "us-east-1"
+
+    def __init__(self, role: str = document(), resource: str | None = None, trust: str | None = None) -> None:
+        self.role, self.resource, self.trust = role, resource, trust
+        self.functions = [FUNCTION]
+
+    def role_policies(self, _name: str, _session: str | None = None) -> RolePolicies:
+        return RolePolicies(ROLE, (Policy("role policy p", self.role),))
+
+    def resource_policy(self, arn: str) -> Policy | None:
+        return Policy(f"policy of {arn}", self.resource) if self.resource else None
+
+    def trust_policy(self, _arn: str) -> Policy | None:
+        return Policy("trust policy of role worker", self.trust) if self.trust else None
+
+    def functions_with_role(self, _arn: str) -> list[str]:
+        return self.functions
+
+    def functions_named(self, name: str) -> list[str]:
+        return [FUNCTION] if name == "f" else []
+
+    def execution_role(self, _arn: str) -> str | None:
+        return ROLE
+
+
+def facts(**given: Any) -> Any:
+    return Facts(**given)
+
+
+def allow(action: str, resource: str = "*", **rest: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": resource, **rest}
+
+
+def trust(**condition: Any) -> str:
+    principal = {"Service": "lambda.amazonaws.com"}
+    return document({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal, "Condition": condition})
+
+
+ASSUME = Check("sts:AssumeRole", ROLE)
+LAMBDA = Caller(Kind.SERVICE, "lambda.amazonaws.com")
+
+
+def test_lambda_assumes_a_role_in_the_name_of_its_functions():
+    for_f = trust(ArnEquals={"aws:SourceArn": FUNCTION}, StringEquals={"aws:SourceAccount": ACCOUNT})
+    assert judge("sts", LAMBDA, ASSUME, facts(trust=for_f)).allowed
+    assert not judge("sts", LAMBDA, ASSUME, facts(trust=trust(ArnEquals={"aws:SourceArn": f"{FUNCTION}2"}))).allowed
+    assert not judge("sts", LAMBDA, ASSUME, facts(trust=trust(StringEquals={"aws:SourceAccount": "1"}))).allowed
+
+
+def test_also_for_a_function_that_is_only_about_to_be(tmp_path: Path):
+    nowhere_yet = facts(trust=trust(ArnEquals={"aws:SourceArn": f"{FUNCTION}-new"}))
+    nowhere_yet.functions = []
+    assert not judge("sts", LAMBDA, ASSUME, nowhere_yet).allowed
+    preflight.verify("CreateFunction", {"FunctionName": "f-new", "Role": ROLE}, nowhere_yet, Records(tmp_path, audit=False))
+    assert judge("sts", LAMBDA, ASSUME, nowhere_yet).allowed
+
+
+def test_other_services_do_not_pass_a_trust_in_lambda():
+    verdict = judge("sts", Caller(Kind.SERVICE, "events.amazonaws.com", source_arn="arn"), ASSUME, facts(trust=trust()))
+    assert (verdict.allowed, verdict.asked) == (False, "trust policy of role worker")
+
+
+def test_a_role_that_is_not_there_cannot_be_assumed():
+    assert judge("sts", LAMBDA, ASSUME, facts()).reason == "there is none"
+
+
+def test_a_role_assumes_another_if_both_agree():
+    to_all = document({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}})
+    assert judge("sts", WORKER, ASSUME, facts(role=document(allow("sts:AssumeRole")), trust=to_all)).allowed
+    assert not judge("sts", WORKER, ASSUME, facts(trust=to_all)).allowed
+    assert not judge("sts", WORKER, ASSUME, facts(role=document(allow("sts:AssumeRole")), trust=trust())).allowed
+
+
+def test_the_source_s_account_is_the_one_in_its_arn():
+    send = Check("sqs:SendMessage", QUEUE)
+    mine = document(
+        allow("sqs:SendMessage", Principal={"Service": "sns.amazonaws.com"}, Condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}})
+    )
+    for account, allowed in ((ACCOUNT, True), ("111111111111", False)):
+        caller = Caller(Kind.SERVICE, "sns.amazonaws.com", source_arn=f"arn:aws:sns:us-east-1:{account}:t")
+        assert judge("sqs", caller, send, facts(resource=mine)).allowed is allowed
+
+
+def test_a_topic_s_default_policy_lets_alarms_of_the_owner_in_and_no_other_service():
+    default = document(allow("SNS:Publish", Principal={"AWS": "*"}, Condition={"StringEquals": {"AWS:SourceOwner": ACCOUNT}}))
+    publish = Check("sns:Publish", f"arn:aws:sns:us-east-1:{ACCOUNT}:t")
+    for principal, allowed in (("cloudwatch.amazonaws.com", True), ("s3.amazonaws.com", False)):
+        caller = Caller(Kind.SERVICE, principal, source_arn=f"arn:aws:cloudwatch:us-east-1:{ACCOUNT}:alarm:a")
+        assert judge("sns", caller, publish, facts(resource=default)).allowed is allowed
+    assert not judge("sns", WORKER, publish, facts(resource=default)).allowed
+
+
+def test_a_function_s_session_carries_its_arn():
+    only_f = document(allow("sqs:SendMessage", Condition={"ArnEquals": {"lambda:SourceFunctionArn": FUNCTION}}))
+    send = Check("sqs:SendMessage", QUEUE)
+    assert judge("sqs", WORKER, send, facts(role=only_f)).allowed
+    other = Caller(Kind.ROLE, WORKER.name, "worker", "someone")
+    assert not judge("sqs", other, send, facts(role=only_f)).allowed
+
+
+def test_nobody_gets_in_without_a_resource_policy():
+    read = Check("s3:GetObject", "arn:aws:s3:::b/k")
+    assert not judge("s3", NOBODY, read, facts()).allowed
+    assert judge("s3", NOBODY, read, facts(resource=document(allow("s3:GetObject", Principal="*")))).allowed
+
+
+@pytest.mark.parametrize(
+    ("auth_type", "caller", "resource", "role", "allowed"),
+    [
+        ("NONE", NOBODY, None, document(), False),
+        ("NONE", NOBODY, document(allow("lambda:InvokeFunctionUrl", Principal="*")), document(), True),
+        ("AWS_IAM", NOBODY, document(allow("lambda:InvokeFunctionUrl", Principal="*")), document(), False),
+        ("AWS_IAM", WORKER, None, document(allow("lambda:InvokeFunctionUrl", FUNCTION)), True),
+        ("AWS_IAM", WORKER, None, document(), False),
+    ],
+)
+def test_function_urls(auth_type: str, caller: Caller, resource: str | None, role: str, allowed: bool):
+    given = facts(role=role, resource=resource)
+    assert function_urls.judge(caller, FUNCTION, auth_type, given).allowed is allowed
+
+
+POLL = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+
+
+@pytest.mark.parametrize("missing", POLL)
+def test_a_mapping_is_refused_if_the_role_cannot_poll(tmp_path: Path, missing: str):
+    role = document(*(allow(action, QUEUE) for action in POLL if action != missing))
+    message = f"The provided execution role does not have permissions to call {missing.removeprefix('sqs:')} on SQS"
+    with pytest.raises(InvalidParameterValueException, match=message):
+        verify(tmp_path, role, "CreateEventSourceMapping", EventSourceArn=QUEUE)
+    assert json.loads((tmp_path / "denials.jsonl").read_text())["action"] == missing
+
+
+def test_a_mapping_is_made_if_it_can(tmp_path: Path):
+    verify(tmp_path, document(*(allow(action, QUEUE) for action in POLL)), "CreateEventSourceMapping", EventSourceArn=QUEUE)
+    assert not (tmp_path / "denials.jsonl").exists()
+
+
+@pytest.mark.parametrize("service", ["kinesis", "dynamodb"])
+def test_streams_are_refused_in_lambda_s_words(tmp_path: Path, service: str):
+    with pytest.raises(InvalidParameterValueException, match="ensure the role can perform the GetRecords, GetShardIterator, DescribeStream,"):
+        verify(tmp_path, document(), "CreateEventSourceMapping", EventSourceArn=f"arn:aws:{service}:us-east-1:{ACCOUNT}:x")
+
+
+def test_destinations_and_dead_letter_queues_need_the_permission_to_send(tmp_path: Path):
+    destination = {"DestinationConfig": {"OnFailure": {"Destination": QUEUE}}}
+    with pytest.raises(InvalidParameterValueException, match=f"does not have permissions to call SendMessage on {QUEUE}"):
+        verify(tmp_path, document(), "PutFunctionEventInvokeConfig", **destination)
+    with pytest.raises(InvalidParameterValueException, match="does not have permissions to call SendMessage on SQS"):
+        verify(tmp_path, document(), "UpdateFunctionConfiguration", DeadLetterConfig={"TargetArn": QUEUE})
+    may_send = document(allow("sqs:SendMessage", QUEUE))
+    verify(tmp_path, may_send, "PutFunctionEventInvokeConfig", **destination)
+    verify(tmp_path, may_send, "UpdateFunctionConfiguration", DeadLetterConfig={"TargetArn": QUEUE})
+
+
+def verify(folder: Path, role: str, operation: str, **params: Any) -> None:
+    preflight.verify(operation, {"FunctionName": "f", **params}, facts(role=role), Records(folder, audit=False))
+
+
+def context(service: str, operation: str, key: str = "", **internal: str) -> Any:
+    authorization = f"AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/{service}/aws4_request" if key else ""
+    return SimpleNamespace(
+        service=SimpleNamespace(service_name=service),
+        operation=SimpleNamespace(name=operation),
+        service_request={"Bucket": "b", "Key": "k", "QueueUrl": f"http://h/{ACCOUNT}/q"},
+        account_id=ACCOUNT,
+        region="us-east-1",
+        request=SimpleNamespace(headers={"Authorization": authorization}, url="http://h/", form=None),
+        internal_request_params=internal,
+    )
+
+
+@pytest.fixture
+def enforcer(tmp_path: Path) -> Enforcer:
+    return Enforcer(Records(tmp_path, audit=True))
+
+
+def test_the_deployer_may_do_everything(enforcer: Enforcer):
+    enforcer(None, context("s3", "GetObject", "test"), None)
+    enforcer(None, context("athena", "StartQueryExecution", "test"), None)
+
+
+def test_a_refusal_is_raised_and_recorded(enforcer: Enforcer, tmp_path: Path):
+    with pytest.raises(CommonServiceException) as refused:
+        enforcer(None, context("sqs", "SendMessage", "__internal_call__", service_principal="s3", source_arn="arn:aws:s3:::b"), None)
+    assert (refused.value.code, refused.value.status_code) == ("AccessDenied", 403)
+    denial = json.loads((tmp_path / "denials.jsonl").read_text())
+    assert denial.pop("time")
+    assert denial == {
+        "who": "s3.amazonaws.com for arn:aws:s3:::b",
+        "action": "sqs:SendMessage",
+        "resource": QUEUE,
+        "policy": "queue policy of q",
+        "reason": "there is none",
+    }
+    assert json.loads((tmp_path / "audit.jsonl").read_text())["decision"] == "deny"
+
+
+def test_an_operation_without_mapping_is_refused_loudly(enforcer: Enforcer, tmp_path: Path):
+    with pytest.raises(CommonServiceException, match="no resource mapping for athena:StartQueryExecution"):
+        enforcer(None, context("athena", "StartQueryExecution", "x", service_principal="events"), None)
+    assert "actions.py" in (tmp_path / "denials.jsonl").read_text()
+
+
+def test_services_are_not_asked_about_what_is_theirs(enforcer: Enforcer):
+    enforcer(None, context("kinesis", "PutRecords", "x", service_principal="dynamodb"), None)
+
+
+def test_unsigned_requests(enforcer: Enforcer):
+    with pytest.raises(CommonServiceException):
+        enforcer(None, context("s3", "GetObject"), None)
+    enforcer(None, context("sns", "ConfirmSubscription"), None)
+    enforcer(None, context("sts", "GetCallerIdentity", "x", service_principal="s3"), None)

@@ -1,0 +1,32 @@
+"""Stands in for LocalStack in the launcher's tests: answers the health check, and has a child that outlives it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+
+class Health(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = json.dumps({"version": "4.14.0", "services": {}}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+if __name__ == "__main__":
+    if "crash" in sys.argv:
+        sys.exit("no such service")
+    if "deaf" in sys.argv:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # A session of its own: neither the group nor the parent leads to it.
+    subprocess.Popen(["sleep", "300"], start_new_session=True)
+    port = int(os.environ["GATEWAY_LISTEN"].rpartition(":")[2])
+    HTTPServer(("127.0.0.1", port), Health).serve_forever()

@@ -1,0 +1,205 @@
+"""Which permissions an operation needs: the tables, case by case."""
+
+from typing import Any
+
+import pytest
+from embedded_localstack.iam.actions import TABLES, checks
+from embedded_localstack.iam.request import UnmappedError
+
+ACCOUNT, REGION = "000000000000", "us-east-1"
+SQS = f"arn:aws:sqs:{REGION}:{ACCOUNT}"
+TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table"
+FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function"
+LOGS = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group"
+
+
+class Facts:
+    def redrive_sources(self, dead_letter_arn: str) -> list[str]:
+        return [f"{SQS}:source"] if dead_letter_arn == f"{SQS}:dlq" else []
+
+    def hash_key(self, table_arn: str) -> str | None:
+        return "id" if table_arn.endswith("/t") else None
+
+    def mapping_function(self, uuid: str) -> str | None:
+        return f"{FUNCTION}:f" if uuid == "u" else None
+
+    def identity(self, address: str) -> str:
+        return "example.org" if address.endswith("@example.org") else address
+
+    def key_arn(self, key_id: str) -> str:
+        return f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{key_id}"
+
+
+def needed(service: str, operation: str, **params: Any) -> list[tuple[str, str]]:
+    return [(check.action, check.resource) for check in checks(service, operation, params, ACCOUNT, REGION, Facts())]
+
+
+def keys(service: str, operation: str, **params: Any) -> Any:
+    return checks(service, operation, params, ACCOUNT, REGION, Facts())[0].keys
+
+
+B = {"Bucket": "b", "Key": "dir/k"}
+CASES: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
+    ("s3", "GetObject", B, [("s3:GetObject", "arn:aws:s3:::b/dir/k")]),
+    ("s3", "GetObject", {**B, "VersionId": "v"}, [("s3:GetObjectVersion", "arn:aws:s3:::b/dir/k")]),
+    ("s3", "HeadObject", B, [("s3:GetObject", "arn:aws:s3:::b/dir/k")]),
+    ("s3", "GetObjectTagging", {**B, "VersionId": "v"}, [("s3:GetObjectVersionTagging", "arn:aws:s3:::b/dir/k")]),
+    ("s3", "PutObject", B, [("s3:PutObject", "arn:aws:s3:::b/dir/k")]),
+    (
+        "s3",
+        "PutObject",
+        {**B, "Tagging": "a=b", "ACL": "private"},
+        [(f"s3:PutObject{part}", "arn:aws:s3:::b/dir/k") for part in ("", "Tagging", "Acl")],
+    ),
+    ("s3", "UploadPart", B, [("s3:PutObject", "arn:aws:s3:::b/dir/k")]),
+    ("s3", "AbortMultipartUpload", B, [("s3:AbortMultipartUpload", "arn:aws:s3:::b/dir/k")]),
+    ("s3", "DeleteObject", {**B, "VersionId": "v"}, [("s3:DeleteObjectVersion", "arn:aws:s3:::b/dir/k")]),
+    (
+        "s3",
+        "DeleteObjects",
+        {"Bucket": "b", "Delete": {"Objects": [{"Key": "1"}, {"Key": "2", "VersionId": "v"}]}},
+        [("s3:DeleteObject", "arn:aws:s3:::b/1"), ("s3:DeleteObjectVersion", "arn:aws:s3:::b/2")],
+    ),
+    (
+        "s3",
+        "CopyObject",
+        {**B, "CopySource": "/from/a%20b?versionId=1"},
+        [("s3:GetObjectVersion", "arn:aws:s3:::from/a b"), ("s3:PutObject", "arn:aws:s3:::b/dir/k")],
+    ),
+    (
+        "s3",
+        "CopyObject",
+        {**B, "CopySource": {"Bucket": "from", "Key": "x"}},
+        [("s3:GetObject", "arn:aws:s3:::from/x"), ("s3:PutObject", "arn:aws:s3:::b/dir/k")],
+    ),
+    ("s3", "ListObjectsV2", {"Bucket": "b"}, [("s3:ListBucket", "arn:aws:s3:::b")]),
+    ("s3", "ListObjectVersions", {"Bucket": "b"}, [("s3:ListBucketVersions", "arn:aws:s3:::b")]),
+    ("s3", "HeadBucket", {"Bucket": "b"}, [("s3:ListBucket", "arn:aws:s3:::b")]),
+    ("s3", "PutBucketNotificationConfiguration", {"Bucket": "b"}, [("s3:PutBucketNotification", "arn:aws:s3:::b")]),
+    ("sqs", "SendMessageBatch", {"QueueUrl": "http://x/000000000000/q"}, [("sqs:SendMessage", f"{SQS}:q")]),
+    ("sqs", "ReceiveMessage", {"QueueUrl": "http://x/111111111111/q"}, [("sqs:ReceiveMessage", "arn:aws:sqs:us-east-1:111111111111:q")]),
+    ("sqs", "GetQueueUrl", {"QueueName": "q"}, [("sqs:GetQueueUrl", f"{SQS}:q")]),
+    (
+        "sqs",
+        "StartMessageMoveTask",
+        {"SourceArn": f"{SQS}:dlq"},
+        [(f"sqs:{name}", f"{SQS}:dlq") for name in ("StartMessageMoveTask", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes")]
+        + [("sqs:SendMessage", f"{SQS}:source")],
+    ),
+    ("sns", "PublishBatch", {"TopicArn": "arn:aws:sns:r:a:t"}, [("sns:Publish", "arn:aws:sns:r:a:t")]),
+    ("sns", "Unsubscribe", {"SubscriptionArn": "arn:aws:sns:r:a:t:uuid"}, [("sns:Unsubscribe", "arn:aws:sns:r:a:t")]),
+    ("dynamodb", "PutItem", {"TableName": "t", "Item": {"id": {"S": "1"}}}, [("dynamodb:PutItem", f"{TABLE}/t")]),
+    ("dynamodb", "GetItem", {"TableName": f"{TABLE}/t", "Key": {}}, [("dynamodb:GetItem", f"{TABLE}/t")]),
+    ("dynamodb", "Query", {"TableName": "t", "IndexName": "i"}, [("dynamodb:Query", f"{TABLE}/t/index/i")]),
+    ("dynamodb", "Scan", {"TableName": "t"}, [("dynamodb:Scan", f"{TABLE}/t")]),
+    (
+        "dynamodb",
+        "BatchWriteItem",
+        {"RequestItems": {"t": [{"PutRequest": {"Item": {"id": {"S": "1"}}}}], "u": [{"DeleteRequest": {"Key": {}}}]}},
+        [("dynamodb:BatchWriteItem", f"{TABLE}/t"), ("dynamodb:BatchWriteItem", f"{TABLE}/u")],
+    ),
+    (
+        "dynamodb",
+        "TransactWriteItems",
+        {
+            "TransactItems": [
+                {"Put": {"TableName": "t", "Item": {}}},
+                {"Update": {"TableName": "u", "Key": {}}},
+                {"ConditionCheck": {"TableName": "t", "Key": {}}},
+            ]
+        },
+        [("dynamodb:PutItem", f"{TABLE}/t"), ("dynamodb:UpdateItem", f"{TABLE}/u"), ("dynamodb:ConditionCheckItem", f"{TABLE}/t")],
+    ),
+    ("dynamodbstreams", "GetRecords", {"ShardIterator": f"{TABLE}/t/stream/1|x"}, [("dynamodb:GetRecords", f"{TABLE}/t/stream/1")]),
+    ("dynamodbstreams", "ListStreams", {}, [("dynamodb:ListStreams", "*")]),
+    ("dynamodbstreams", "ListStreams", {"TableName": "t"}, [("dynamodb:ListStreams", f"{TABLE}/t/stream/*")]),
+    ("kinesis", "PutRecords", {"StreamName": "s"}, [("kinesis:PutRecords", f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/s")]),
+    ("lambda", "Invoke", {"FunctionName": "f"}, [("lambda:InvokeFunction", f"{FUNCTION}:f")]),
+    ("lambda", "Invoke", {"FunctionName": "f:live"}, [("lambda:InvokeFunction", f"{FUNCTION}:f:live")]),
+    ("lambda", "Invoke", {"FunctionName": "f", "Qualifier": "live"}, [("lambda:InvokeFunction", f"{FUNCTION}:f:live")]),
+    ("lambda", "Invoke", {"FunctionName": f"{FUNCTION}:f:live", "Qualifier": "live"}, [("lambda:InvokeFunction", f"{FUNCTION}:f:live")]),
+    ("lambda", "Invoke", {"FunctionName": "000000000000:function:f"}, [("lambda:InvokeFunction", f"{FUNCTION}:f")]),
+    ("lambda", "UpdateAlias", {"FunctionName": "f", "Name": "live"}, [("lambda:UpdateAlias", f"{FUNCTION}:f")]),
+    ("lambda", "GetFunction", {"FunctionName": "f", "Qualifier": "3"}, [("lambda:GetFunction", f"{FUNCTION}:f:3")]),
+    (
+        "lambda",
+        "UpdateEventSourceMapping",
+        {"UUID": "u"},
+        [("lambda:UpdateEventSourceMapping", f"arn:aws:lambda:{REGION}:{ACCOUNT}:event-source-mapping:u")],
+    ),
+    ("logs", "PutLogEvents", {"logGroupName": "g", "logStreamName": "s"}, [("logs:PutLogEvents", f"{LOGS}:g:log-stream:s")]),
+    ("logs", "CreateLogGroup", {"logGroupName": "g"}, [("logs:CreateLogGroup", f"{LOGS}:g:log-stream:")]),
+    ("logs", "StartQuery", {"logGroupIdentifier": f"{LOGS}:g:*"}, [("logs:StartQuery", f"{LOGS}:g:log-stream:")]),
+    (
+        "events",
+        "PutEvents",
+        {"Entries": [{"Source": "a"}, {"EventBusName": "orders"}]},
+        [("events:PutEvents", f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{bus}") for bus in ("default", "orders")],
+    ),
+    ("events", "EnableRule", {"Name": "r", "EventBusName": "o"}, [("events:EnableRule", f"arn:aws:events:{REGION}:{ACCOUNT}:rule/o/r")]),
+    ("cloudwatch", "PutMetricData", {"Namespace": "N"}, [("cloudwatch:PutMetricData", "*")]),
+    (
+        "cloudwatch",
+        "DescribeAlarms",
+        {"AlarmNames": ["a", "b"]},
+        [("cloudwatch:DescribeAlarms", f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{name}") for name in "ab"],
+    ),
+    (
+        "ses",
+        "SendEmail",
+        {"Source": "Us <us@example.org>"},
+        [("ses:SendEmail", f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/example.org")],
+    ),
+    (
+        "ses",
+        "SendRawEmail",
+        {"RawMessage": {"Data": b"From: me@example.com\r\n\r\nhello"}},
+        [("ses:SendRawEmail", f"arn:aws:ses:{REGION}:{ACCOUNT}:identity/me@example.com")],
+    ),
+    ("kms", "Decrypt", {"KeyId": "k"}, [("kms:Decrypt", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/k")]),
+    ("xray", "PutTraceSegments", {}, [("xray:PutTraceSegments", "*")]),
+    ("stepfunctions", "StartExecution", {"stateMachineArn": "arn:aws:states:r:a:m"}, [("states:StartExecution", "arn:aws:states:r:a:m")]),
+    ("ssm", "GetParameter", {"Name": "/a/b"}, [("ssm:GetParameter", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/a/b")]),
+    ("sts", "AssumeRole", {"RoleArn": "arn:aws:iam::0:role/r"}, [("sts:AssumeRole", "arn:aws:iam::0:role/r")]),
+]
+
+
+@pytest.mark.parametrize(("service", "operation", "params", "expected"), CASES, ids=lambda value: value if isinstance(value, str) else "")
+def test_permissions(service: str, operation: str, params: dict[str, Any], expected: list[tuple[str, str]]):
+    assert needed(service, operation, **params) == expected
+
+
+def test_condition_keys():
+    assert keys("s3", "ListObjectsV2", Bucket="b", Prefix="p/", MaxKeys=1) == {"s3:prefix": "p/", "s3:max-keys": "1"}
+    assert keys("s3", "ListObjectsV2", Bucket="b") == {}
+    assert keys("s3", "PutObject", **B, ServerSideEncryption="AES256") == {"s3:x-amz-server-side-encryption": "AES256"}
+    assert keys("dynamodb", "GetItem", TableName="t", Key={"id": {"S": "1"}}) == {"dynamodb:leadingkeys": ["1"]}
+    assert keys("dynamodb", "GetItem", TableName="other", Key={"id": {"S": "1"}}) == {}
+    assert keys("lambda", "UpdateEventSourceMapping", UUID="u") == {"lambda:functionarn": f"{FUNCTION}:f"}
+    assert keys("cloudwatch", "PutMetricData", Namespace="N") == {"cloudwatch:namespace": "N"}
+    assert keys("ses", "SendEmail", Source="a@b.c", Destination={"ToAddresses": ["x@y.z"]}) == {
+        "ses:fromaddress": "a@b.c",
+        "ses:recipients": ["x@y.z"],
+    }
+
+
+@pytest.mark.parametrize(("service", "operation"), [("s3", "PutBucketReplication"), ("athena", "StartQueryExecution")])
+def test_what_has_no_mapping_is_refused(service: str, operation: str):
+    with pytest.raises(UnmappedError, match=rf"no resource mapping for {service}:{operation}: add it to"):
+        needed(service, operation)
+
+
+@pytest.mark.parametrize("operation", ["ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"])
+def test_partiql_is_refused(operation: str):
+    with pytest.raises(UnmappedError, match="PartiQL"):
+        needed("dynamodb", operation)
+
+
+@pytest.mark.parametrize("service", sorted(TABLES))
+def test_every_row_bears_a_request_without_optional_parameters(service: str):
+    for operation in TABLES[service]:
+        if operation in ("ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"):
+            continue
+        found = needed(service, operation)
+        assert found, operation
+        assert all(action.split(":")[0].isalnum() for action, _ in found)

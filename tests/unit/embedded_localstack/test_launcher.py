@@ -1,0 +1,148 @@
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from embedded_localstack import cli, launch, processes, status
+from embedded_localstack.launch import LaunchError, down, up
+from embedded_localstack.state import Home, Run
+
+FAKE = [sys.executable, str(Path(__file__).with_name("fake_server.py"))]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(launch, "SERVER", FAKE)
+    monkeypatch.setattr(launch, "STOP_SECONDS", 1)
+    home = Home(free_port(), tmp_path / "state")
+    yield home
+    down(home)
+    assert processes.belonging_to(home.path) == []
+
+
+def test_up_waits_for_health_and_a_second_one_changes_nothing(home: Home):
+    run, started = up(home)
+    assert started
+    assert launch.health(home.port) is not None
+    assert up(home) == (run, False)
+
+
+def test_two_at_once_start_one(home: Home):
+    results: list[tuple[Run, bool]] = []
+    threads = [threading.Thread(target=lambda: results.append(up(home))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(started for _, started in results) == [False, False, True]
+    assert len({run.pid for run, _ in results}) == 1
+
+
+@pytest.mark.parametrize("kind", [[], ["deaf"]], ids=["orderly", "ignores SIGTERM"])
+def test_down_leaves_no_process_and_no_state(home: Home, monkeypatch: pytest.MonkeyPatch, kind: list[str]):
+    monkeypatch.setattr(launch, "SERVER", FAKE + kind)
+    run, _ = up(home)
+    family = [run.pid, *processes.descendants(run.pid)]
+    assert len(family) == 2
+    assert "stopped" in down(home)
+    assert processes.wait_gone(family, 0) == []
+    assert home.load() is None
+    assert not home.temporary.exists()
+    assert home.log.exists(), "the log is for whoever wants to know why"
+    assert down(home) == "not running"
+
+
+def test_down_after_the_server_was_killed_finds_its_orphans(home: Home):
+    run, _ = up(home)
+    orphans = processes.descendants(run.pid)
+    os.kill(run.pid, signal.SIGKILL)
+    os.waitpid(run.pid, 0)
+    assert len(processes.belonging_to(home.path)) == 1
+    assert status.report(home)["state"] == "stale"
+    assert "1 process" in down(home)
+    assert processes.wait_gone(orphans, 0) == []
+
+
+def test_up_after_the_server_was_killed_starts_afresh(home: Home):
+    first, _ = up(home)
+    os.kill(first.pid, signal.SIGKILL)
+    os.waitpid(first.pid, 0)
+    second, started = up(home)
+    assert started
+    assert second.pid != first.pid
+    assert len(processes.belonging_to(home.path)) == 2
+
+
+def test_a_recorded_number_that_now_belongs_to_another_process_is_left_alone(home: Home):
+    with subprocess.Popen(["sleep", "60"]) as bystander:
+        home.path.mkdir(parents=True)
+        home.save(Run(bystander.pid, processes.start_ticks(bystander.pid) - 1, home.port, iam=True))
+        assert status.report(home)["state"] == "stale"
+        down(home)
+        assert bystander.poll() is None
+        bystander.kill()
+
+
+def test_a_foreign_server_on_the_port_is_named_and_not_touched(home: Home, capsys: pytest.CaptureFixture[str]):
+    environment = {**os.environ, "GATEWAY_LISTEN": f"127.0.0.1:{home.port}"}
+    with subprocess.Popen(FAKE, env=environment, start_new_session=True) as foreign:
+        while launch.health(home.port) is None:
+            time.sleep(0.02)
+        with pytest.raises(LaunchError, match=rf"is taken by process {foreign.pid} .*not this checkout's"):
+            up(home)
+        arguments = ["--port", str(home.port), "--home", str(home.path)]
+        assert cli.main(["up", *arguments]) == 4
+        assert cli.main(["status", *arguments]) == 4
+        assert f"process {foreign.pid}" in capsys.readouterr().out
+        down(home)
+        assert foreign.poll() is None
+        processes.send([*processes.descendants(foreign.pid), foreign.pid], signal.SIGKILL)
+
+
+def test_a_server_that_ends_at_once_is_reported_with_what_it_said(home: Home, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(launch, "SERVER", [*FAKE, "crash"])
+    with pytest.raises(LaunchError, match="no such service"):
+        up(home)
+    assert home.load() is None
+
+
+def test_commands_and_exit_codes(home: Home, capsys: pytest.CaptureFixture[str]):
+    arguments = ["--port", str(home.port), "--home", str(home.path)]
+    assert cli.main(["status", *arguments]) == 3
+    assert cli.main(["up", *arguments]) == 0
+    assert "started in" in capsys.readouterr().out
+    assert cli.main(["up", *arguments]) == 0
+    assert "runs already" in capsys.readouterr().out
+    assert cli.main(["status", "--json", *arguments]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert (result["state"], result["version"], result["iam_enforced"]) == ("running", "4.14.0", True)
+    assert cli.main(["logs", *arguments]) == 0
+    assert cli.main(["down", *arguments]) == 0
+
+
+def test_without_iam_everyone_is_told(home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setenv("IAM_ENFORCE", "0")
+    arguments = ["--port", str(home.port), "--home", str(home.path)]
+    cli.main(["up", *arguments])
+    cli.main(["status", *arguments])
+    assert capsys.readouterr().out.count("NOT") == 2
+
+
+def test_read_only_code_is_removed_too(home: Home):
+    code = home.temporary / "lambda" / "code"
+    code.mkdir(parents=True)
+    (code / "handler.py").write_text("")
+    code.chmod(0o555)
+    home.clean()
+    assert not home.temporary.exists()
