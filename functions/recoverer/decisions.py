@@ -60,6 +60,8 @@ class Release:
     canary: int | None
     published_at: float
     versions: tuple[int, ...]
+    # Changes whenever the alias does
+    revision_id: str = ""
 
     @property
     def newest(self) -> int:
@@ -79,6 +81,8 @@ class Action:
     why: str
     after: State
     if_failed: State
+    # Do it only if the target is still at this revision; empty where there are none
+    only_at: str = ""
 
 
 @dataclass(frozen=True)
@@ -170,4 +174,4 @@ def _roll_back(alarm: Alarm, release: Release, state: State, limits: Limits) -> 
         return Refusal(f"there is no version before {suspect} that was not rolled back itself")
     after = replace(state, abandoned=state.abandoned | {suspect})
     why = f"roll back from version {suspect}, published {since:.0f} s before the alarm, to {max(earlier)}"
-    return Action("rollback", max(earlier), why, after, state)
+    return Action("rollback", max(earlier), why, after, state, release.revision_id)

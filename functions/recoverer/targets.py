@@ -34,11 +34,13 @@ class Targets:
             case Relieve():
                 self._lambda.update_event_source_mapping(UUID=rule.mapping_id, ScalingConfig={"MaximumConcurrency": action.value})
             case Rollback():
+                unchanged = {"RevisionId": action.only_at} if action.only_at else {}
                 self._lambda.update_alias(
                     FunctionName=rule.function_name,
                     Name=rule.alias,
                     FunctionVersion=str(action.value),
                     RoutingConfig={"AdditionalVersionWeights": {}},
+                    **unchanged,
                 )
 
     def _queue(self, rule: Redrive) -> Queue:
@@ -58,4 +60,5 @@ class Targets:
         pages = self._lambda.get_paginator("list_versions_by_function").paginate(FunctionName=rule.function_name)
         published = {entry["Version"]: entry for page in pages for entry in page["Versions"] if entry["Version"].isdecimal()}
         published_at = datetime.fromisoformat(published[newest]["LastModified"]).timestamp()
-        return Release(version, canary, published_at, tuple(sorted(int(name) for name in published)))
+        versions = tuple(sorted(int(name) for name in published))
+        return Release(version, canary, published_at, versions, alias.get("RevisionId", ""))

@@ -1,5 +1,6 @@
 """What AWS is asked and told, by botocore's stubs (which check every parameter)."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -66,15 +67,21 @@ def test_relieving(targets: Targets, functions: Stubber) -> None:
     ("routing", "canary", "newest"), [({}, None, "10"), ({"RoutingConfig": {"AdditionalVersionWeights": {"11": 0.1}}}, 11, "11")]
 )
 def test_an_alias(targets: Targets, functions: Stubber, routing: dict[str, Any], canary: int | None, newest: str) -> None:
-    functions.add_response("get_alias", {"FunctionVersion": "10"} | routing, {"FunctionName": "f", "Name": "live"})
+    functions.add_response("get_alias", {"FunctionVersion": "10", "RevisionId": "r"} | routing, {"FunctionName": "f", "Name": "live"})
     published = {"$LATEST": "12", "9": "09", "10": "10", "11": "11"}
     versions = [{"Version": name, "LastModified": f"2026-11-23T09:{at}:00.000+0000"} for name, at in published.items()]
     functions.add_response("list_versions_by_function", {"Versions": versions}, {"FunctionName": "f"})
     published_at = datetime.fromisoformat(f"2026-11-23T09:{newest}:00+00:00").timestamp()
-    assert targets.facts(Rollback("f")) == Release(10, canary, published_at, (9, 10, 11))
+    assert targets.facts(Rollback("f")) == Release(10, canary, published_at, (9, 10, 11), "r")
 
 
 def test_rolling_back(targets: Targets, functions: Stubber) -> None:
-    expected = {"FunctionName": "f", "Name": "live", "FunctionVersion": "9", "RoutingConfig": {"AdditionalVersionWeights": {}}}
+    expected = {
+        "FunctionName": "f",
+        "Name": "live",
+        "FunctionVersion": "9",
+        "RoutingConfig": {"AdditionalVersionWeights": {}},
+        "RevisionId": "r",
+    }
     functions.add_response("update_alias", {}, expected)
-    targets.act(Rollback("f"), act(9))
+    targets.act(Rollback("f"), replace(act(9), only_at="r"))
