@@ -16,7 +16,8 @@ from pathlib import Path
 from clouds import BUILD, ROOT, lane
 
 TERRAFORM = ROOT / "terraform"
-ENVIRONMENTS = ("local", "dev", "staging", "prod")
+# Workspace and test folder: the root plans in every environment, and nowhere else.
+ROOT_TESTS = (("local", "tests"), ("dev", "tests"), ("staging", "tests"), ("prod", "tests"), ("default", "tests/refused"))
 SUMMARY = re.compile(r"(\d+) passed, (\d+) failed")
 
 
@@ -53,8 +54,8 @@ def check(name: str) -> Verdict:
         if done.returncode:
             return Verdict(name, 0, 1, output)
     passed = failed = 0
-    for workspace in ENVIRONMENTS if name == "root" else ("default",):
-        done = terraform(folder, name, "test", "-no-color", workspace=workspace)
+    for workspace, tests in ROOT_TESTS if name == "root" else (("default", "tests"),):
+        done = terraform(folder, name, "test", "-no-color", f"-test-directory={tests}", workspace=workspace)
         output += f"workspace {workspace}\n{done.stdout}"
         counts = SUMMARY.search(done.stdout)
         if not counts or (done.returncode and counts[2] == "0"):

@@ -5,13 +5,21 @@ variable "environments" {
   description = "Settings of each environment, by workspace name. Override it only as a whole (for example in an untracked environments.auto.tfvars)."
 
   type = map(object({
-    account_id                      = string       # 12 digits; any other account is refused. null: not pinned
-    alarm_emails                    = list(string) # who is mailed by the alarms topic
+    account_id                      = string                                    # 12 digits; any other account is refused. null: not pinned
+    alarm_emails                    = list(string)                              # who is mailed by the alarms topic
+    allowed_origins                 = list(string)                              # web pages that may call the API and upload; "*" for any
+    api_auth                        = string                                    # api_key, iam or cognito
+    api_throttle                    = object({ rate = number, burst = number }) # requests a second, and at once
     log_level                       = string
     log_retention_days              = number
-    object_retention_days           = number # replaced and deleted uploads can be brought back for this long
+    mail_from                       = string       # address that SES sends notices and the digest from; "" sends none
+    mail_to                         = list(string) # who gets them
+    object_retention_days           = number       # replaced and deleted uploads can be brought back for this long
+    owns_api_gateway_account        = bool         # sets the account's role for API Gateway's logs: one environment per account and region
     point_in_time_recovery          = bool
-    protected                       = bool # data survives `destroy`: deletion protection on tables, no force_destroy on buckets
+    protected                       = bool   # data survives `destroy`: deletion protection on tables, no force_destroy on buckets
+    recoverer_dry_run               = bool   # the recoverer reports what it would do
+    thumbnailer_ceiling             = number # up to which the recoverer may raise the next
     thumbnailer_maximum_concurrency = number
     thumbnailer_memory_mb           = number
     tracing                         = bool # X-Ray
@@ -21,11 +29,19 @@ variable "environments" {
     local = {
       account_id                      = "000000000000" # an emulator's: the local environment never reaches a real account
       alarm_emails                    = []
+      allowed_origins                 = ["*"]
+      api_auth                        = "api_key"
+      api_throttle                    = { rate = 200, burst = 400 }
       log_level                       = "DEBUG"
       log_retention_days              = 1
+      mail_from                       = "eventloom@example.com"
+      mail_to                         = ["operator@example.com"]
       object_retention_days           = 1
+      owns_api_gateway_account        = true
       point_in_time_recovery          = true
       protected                       = false
+      recoverer_dry_run               = false
+      thumbnailer_ceiling             = 20
       thumbnailer_maximum_concurrency = 10
       thumbnailer_memory_mb           = 1769
       tracing                         = false
@@ -33,11 +49,19 @@ variable "environments" {
     dev = {
       account_id                      = null
       alarm_emails                    = []
+      allowed_origins                 = ["*"]
+      api_auth                        = "api_key"
+      api_throttle                    = { rate = 20, burst = 40 }
       log_level                       = "DEBUG"
       log_retention_days              = 7
+      mail_from                       = ""
+      mail_to                         = []
       object_retention_days           = 7
+      owns_api_gateway_account        = true
       point_in_time_recovery          = false
       protected                       = false
+      recoverer_dry_run               = false
+      thumbnailer_ceiling             = 20
       thumbnailer_maximum_concurrency = 10
       thumbnailer_memory_mb           = 1769
       tracing                         = true
@@ -45,11 +69,19 @@ variable "environments" {
     staging = {
       account_id                      = null
       alarm_emails                    = []
+      allowed_origins                 = []
+      api_auth                        = "api_key"
+      api_throttle                    = { rate = 50, burst = 100 }
       log_level                       = "INFO"
       log_retention_days              = 30
+      mail_from                       = ""
+      mail_to                         = []
       object_retention_days           = 30
+      owns_api_gateway_account        = true
       point_in_time_recovery          = true
       protected                       = false
+      recoverer_dry_run               = false
+      thumbnailer_ceiling             = 100
       thumbnailer_maximum_concurrency = 50
       thumbnailer_memory_mb           = 1769
       tracing                         = true
@@ -57,11 +89,19 @@ variable "environments" {
     prod = {
       account_id                      = null
       alarm_emails                    = []
+      allowed_origins                 = []
+      api_auth                        = "api_key"
+      api_throttle                    = { rate = 200, burst = 400 }
       log_level                       = "INFO"
       log_retention_days              = 365
+      mail_from                       = ""
+      mail_to                         = []
       object_retention_days           = 90
+      owns_api_gateway_account        = true
       point_in_time_recovery          = true
       protected                       = true
+      recoverer_dry_run               = true
+      thumbnailer_ceiling             = 400
       thumbnailer_maximum_concurrency = 200
       thumbnailer_memory_mb           = 1769
       tracing                         = true

@@ -1,3 +1,24 @@
+output "api_id" {
+  description = "Id of the REST API, by which an emulator serves it."
+  value       = module.api.id
+}
+
+output "api_key" {
+  description = "API key for the header X-Api-Key; null where callers are authenticated otherwise."
+  value       = module.api.api_key
+  sensitive   = true
+}
+
+output "api_stage" {
+  description = "Stage of the REST API."
+  value       = module.api.stage
+}
+
+output "api_url" {
+  description = "URL of the REST API on AWS."
+  value       = module.api.url
+}
+
 output "catalog_table" {
   description = "Name of the DynamoDB table of images."
   value       = aws_dynamodb_table.catalog.name
@@ -11,6 +32,9 @@ output "environment" {
 output "functions" {
   description = "Every function, by the name of its folder."
   value = { for name, function in {
+    catalog_api = module.catalog_api
+    notifier    = module.notifier
+    recoverer   = module.recoverer
     thumbnailer = module.thumbnailer
     } : name => {
     alias_arn     = function.alias_arn
@@ -21,9 +45,19 @@ output "functions" {
   } }
 }
 
+output "notices_topic_arn" {
+  description = "ARN of the topic of notices: images, digests, recoveries."
+  value       = aws_sns_topic.notices.arn
+}
+
 output "prefix" {
   description = "Prefix of every name."
   value       = local.prefix
+}
+
+output "state_table" {
+  description = "Name of the DynamoDB table of what functions remember."
+  value       = aws_dynamodb_table.state.name
 }
 
 output "thumbnails_bucket" {

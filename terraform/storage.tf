@@ -4,6 +4,7 @@ module "uploads" {
   source          = "./modules/bucket"
   name            = "${local.prefix}-uploads-${local.account_id}"
   force_destroy   = !local.environment.protected
+  cors_origins    = local.environment.allowed_origins
   noncurrent_days = local.environment.object_retention_days
   versioning      = true
 
@@ -65,6 +66,34 @@ resource "aws_dynamodb_table" "catalog" {
     hash_key        = "status"
     range_key       = "uploaded_at"
     projection_type = "ALL"
+  }
+
+  point_in_time_recovery {
+    enabled = local.environment.point_in_time_recovery
+  }
+
+  server_side_encryption {
+    enabled = true
+  }
+
+  ttl {
+    attribute_name = "expires_at"
+    enabled        = true
+  }
+}
+
+# What functions remember: claims, cool-downs, reports. Each function has its own prefix of `pk`, and may touch no other.
+resource "aws_dynamodb_table" "state" {
+  #checkov:skip=CKV_AWS_28:point-in-time recovery is a decision of the environment
+  #checkov:skip=CKV_AWS_119:encrypted with the key of AWS; a key of one's own would cost more than the table
+  name                        = "${local.prefix}-state"
+  billing_mode                = "PAY_PER_REQUEST"
+  deletion_protection_enabled = local.environment.protected
+  hash_key                    = "pk"
+
+  attribute {
+    name = "pk"
+    type = "S"
   }
 
   point_in_time_recovery {

@@ -27,26 +27,3 @@ run "plans" {
     error_message = "Staging and prod must be recoverable."
   }
 }
-
-run "unknown_workspace_is_refused" {
-  command = plan
-
-  variables {
-    environments = {
-      elsewhere = {
-        account_id                      = null
-        alarm_emails                    = []
-        log_level                       = "INFO"
-        log_retention_days              = 1
-        object_retention_days           = 1
-        point_in_time_recovery          = false
-        protected                       = false
-        thumbnailer_maximum_concurrency = 2
-        thumbnailer_memory_mb           = 1769
-        tracing                         = false
-      }
-    }
-  }
-
-  expect_failures = [data.aws_caller_identity.current]
-}

@@ -18,6 +18,12 @@ variable "abort_multipart_days" {
   default     = 7
 }
 
+variable "cors_origins" {
+  description = "Origins of web pages that may use presigned URLs of the bucket; \"*\" for any, [] for none."
+  type        = list(string)
+  default     = []
+}
+
 variable "eventbridge" {
   description = "Send every event of the bucket to the default EventBridge bus as well."
   type        = bool

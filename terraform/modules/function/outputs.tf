@@ -13,9 +13,36 @@ output "arn" {
   value       = aws_lambda_function.this.arn
 }
 
-output "event_source_mapping_ids" {
-  description = "UUIDs of the event source mappings, by kind and name of the trigger (sqs/uploads)."
-  value       = { for name, mapping in aws_lambda_event_source_mapping.sqs : "sqs/${name}" => mapping.uuid }
+output "alarm_arns" {
+  description = "ARNs of the function's alarms, by what they watch."
+  value = merge(
+    {
+      duration  = aws_cloudwatch_metric_alarm.duration.arn
+      errors    = aws_cloudwatch_metric_alarm.errors.arn
+      throttles = aws_cloudwatch_metric_alarm.throttles.arn
+    },
+    local.has_failures ? { failures = aws_cloudwatch_metric_alarm.failures[0].arn } : {},
+    local.has_streams ? { iterator_age = aws_cloudwatch_metric_alarm.iterator_age[0].arn } : {},
+  )
+}
+
+output "event_source_mappings" {
+  description = "ARN and UUID of the event source mappings, by kind and name of the trigger (sqs/uploads)."
+  value = merge([for kind, mappings in {
+    dynamodb_stream = aws_lambda_event_source_mapping.dynamodb_stream
+    kinesis         = aws_lambda_event_source_mapping.kinesis
+    sqs             = aws_lambda_event_source_mapping.sqs
+  } : { for name, mapping in mappings : "${kind}/${name}" => { arn = mapping.arn, uuid = mapping.uuid } }]...)
+}
+
+output "failures_queue_arn" {
+  description = "ARN of the queue of events that could not be handled; null without asynchronous triggers and streams."
+  value       = one(aws_sqs_queue.failures[*].arn)
+}
+
+output "failures_queue_url" {
+  description = "URL of the queue of events that could not be handled; null without asynchronous triggers and streams."
+  value       = one(aws_sqs_queue.failures[*].url)
 }
 
 output "function_name" {

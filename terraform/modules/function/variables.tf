@@ -44,6 +44,18 @@ variable "architecture" {
   }
 }
 
+variable "async_maximum_age_s" {
+  description = "Seconds that Lambda keeps an event of an asynchronous trigger for another attempt, 60 to 21600."
+  type        = number
+  default     = 21600
+}
+
+variable "async_retries" {
+  description = "Further attempts after an asynchronous invocation failed, 0 to 2; then the event goes to the failures queue."
+  type        = number
+  default     = 2
+}
+
 variable "canary_weight" {
   description = "Share (0 to 1) of the invocations that the newest version gets while live_version holds the alias back."
   type        = number
@@ -155,6 +167,12 @@ variable "snap_start" {
   }
 }
 
+variable "stream_age_alarm_s" {
+  description = "Alarm when the function is this many seconds behind a stream."
+  type        = number
+  default     = 300
+}
+
 variable "timeout_s" {
   description = "Seconds after which Lambda ends an invocation."
   type        = number
@@ -173,7 +191,7 @@ variable "tracing" {
 }
 
 variable "triggers" {
-  description = "What invokes the function, by kind and name; see schema/variables.tf for kinds and attributes."
+  description = "What invokes the function, by kind and name; see schema/triggers.tf for kinds and attributes."
   type        = any # typed in schema/, where a misspelt attribute is an error
   default     = {}
 }

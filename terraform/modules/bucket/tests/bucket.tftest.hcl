@@ -47,6 +47,15 @@ run "private_encrypted_and_tls_only" {
   }
 }
 
+run "pages_may_upload" {
+  variables { cors_origins = ["https://photos.example.com"] }
+
+  assert {
+    condition     = tolist(aws_s3_bucket_cors_configuration.this[0].cors_rule)[0].allowed_origins == toset(["https://photos.example.com"])
+    error_message = "The origins must be allowed, and no others."
+  }
+}
+
 run "versions_expire" {
   variables {
     versioning      = true

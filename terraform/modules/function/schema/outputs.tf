@@ -30,6 +30,6 @@ output "triggers" {
 
   precondition {
     condition     = length(local.unknown_settings) == 0
-    error_message = "Unknown: ${join(", ", local.unknown_settings)}. The attributes of each kind stand in modules/function/schema/variables.tf."
+    error_message = "Unknown: ${join(", ", local.unknown_settings)}. The attributes of each kind stand in modules/function/schema/triggers.tf."
   }
 }

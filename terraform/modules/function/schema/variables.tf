@@ -31,38 +31,3 @@ variable "permissions" {
     error_message = "A permission on every resource (\"*\") needs a reason: usually that the API knows no resources."
   }
 }
-
-variable "triggers" {
-  description = "What invokes the function."
-  type = object({
-    # A queue: trigger_sqs.tf
-    sqs = optional(map(object({
-      queue_arn           = string
-      batch_size          = optional(number, 10)
-      batch_window_s      = optional(number, 0)
-      filters             = optional(list(string), []) # JSON patterns; a message must match one
-      kms_key_arn         = optional(string)           # customer managed key of the queue
-      maximum_concurrency = optional(number)           # rather than reserved concurrency: throttled receives count towards the DLQ
-    })), {})
-  })
-
-  validation {
-    condition     = alltrue([for trigger in var.triggers.sqs : trigger.batch_size >= 1 && trigger.batch_size <= (trigger.batch_window_s >= 1 ? 10000 : 10)])
-    error_message = "batch_size of an SQS trigger is 1 to 10, or up to 10000 with a batch_window_s of at least 1."
-  }
-
-  validation {
-    condition     = alltrue([for trigger in var.triggers.sqs : trigger.batch_window_s >= 0 && trigger.batch_window_s <= 300])
-    error_message = "batch_window_s is 0 to 300."
-  }
-
-  validation {
-    condition     = alltrue([for trigger in var.triggers.sqs : coalesce(trigger.maximum_concurrency, 2) >= 2 && coalesce(trigger.maximum_concurrency, 2) <= 1000])
-    error_message = "maximum_concurrency of an SQS trigger is 2 to 1000."
-  }
-
-  validation {
-    condition     = alltrue(flatten([for trigger in var.triggers.sqs : [for filter in trigger.filters : can(jsondecode(filter))]]))
-    error_message = "filters are JSON patterns: write jsonencode({ ... })."
-  }
-}

@@ -1,0 +1,78 @@
+# The REST API in front of catalog_api
+
+module "api" {
+  source             = "./modules/api"
+  name               = "${local.prefix}-catalog"
+  alias_invoke_arn   = module.catalog_api.alias_invoke_arn
+  description        = "Images of the catalog: list, show, upload, delete, report"
+  alarm_topic_arns   = [aws_sns_topic.alarms.arn]
+  auth               = local.environment.api_auth
+  cors               = length(local.environment.allowed_origins) > 0
+  log_retention_days = local.environment.log_retention_days
+  open_paths         = ["/health"]
+  throttle           = local.environment.api_throttle
+  tracing            = local.environment.tracing
+  user_pool_arns     = aws_cognito_user_pool.users[*].arn
+}
+
+# API Gateway writes every API's access logs by one role of the account
+resource "aws_api_gateway_account" "this" {
+  count               = local.environment.owns_api_gateway_account ? 1 : 0
+  cloudwatch_role_arn = aws_iam_role.api_gateway_logs[0].arn
+}
+
+resource "aws_iam_role" "api_gateway_logs" {
+  count = local.environment.owns_api_gateway_account ? 1 : 0
+  name  = "${local.prefix}-api-gateway-logs"
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "apigateway.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+    }]
+  })
+}
+
+# The managed policy that API Gateway checks for: it wants these actions on every log group
+resource "aws_iam_role_policy_attachment" "api_gateway_logs" {
+  count      = local.environment.owns_api_gateway_account ? 1 : 0
+  role       = aws_iam_role.api_gateway_logs[0].name
+  policy_arn = "arn:${data.aws_partition.current.partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
+}
+
+resource "aws_cognito_user_pool" "users" {
+  count                    = local.environment.api_auth == "cognito" ? 1 : 0
+  name                     = "${local.prefix}-users"
+  auto_verified_attributes = ["email"]
+  deletion_protection      = local.environment.protected ? "ACTIVE" : "INACTIVE"
+  mfa_configuration        = "OPTIONAL"
+  username_attributes      = ["email"]
+
+  admin_create_user_config {
+    allow_admin_create_user_only = true
+  }
+
+  password_policy {
+    minimum_length                   = 14
+    require_lowercase                = true
+    require_numbers                  = true
+    require_symbols                  = true
+    require_uppercase                = true
+    temporary_password_validity_days = 7
+  }
+
+  software_token_mfa_configuration {
+    enabled = true
+  }
+}
+
+resource "aws_cognito_user_pool_client" "web" {
+  count                         = length(aws_cognito_user_pool.users)
+  name                          = "web"
+  user_pool_id                  = aws_cognito_user_pool.users[0].id
+  explicit_auth_flows           = ["ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+  generate_secret               = false # a web page keeps no secret
+  prevent_user_existence_errors = "ENABLED"
+}

@@ -1,0 +1,41 @@
+# The catalog over HTTP: list, show, upload, delete, report
+
+module "catalog_api" {
+  source             = "./modules/function"
+  name               = "catalog_api"
+  prefix             = local.prefix
+  package            = "${path.root}/${var.packages}/catalog_api.zip"
+  alarm_topic_arns   = [aws_sns_topic.alarms.arn]
+  architecture       = var.architecture
+  log_level          = local.environment.log_level
+  log_retention_days = local.environment.log_retention_days
+  memory_mb          = 1024
+  timeout_s          = 29 # API Gateway waits no longer
+  tracing            = local.environment.tracing
+
+  environment = {
+    ALLOWED_ORIGINS   = join(",", local.environment.allowed_origins)
+    AUTH              = local.environment.api_auth
+    CATALOG_TABLE     = aws_dynamodb_table.catalog.name
+    STATE_TABLE       = aws_dynamodb_table.state.name
+    THUMBNAILS_BUCKET = module.thumbnails.name
+    UPLOADS_BUCKET    = module.uploads.name
+  }
+
+  triggers = {
+    api = { catalog = { execution_arn = module.api.execution_arn, stage = module.api.stage } }
+  }
+
+  permissions = {
+    list_images     = { actions = ["dynamodb:Query"], resources = ["${aws_dynamodb_table.catalog.arn}/index/by_status"] }
+    show_and_hide   = { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [aws_dynamodb_table.catalog.arn] }
+    sign_thumbnails = { actions = ["s3:GetObject"], resources = ["${module.thumbnails.arn}/*"] }
+    sign_originals  = { actions = ["s3:GetObject", "s3:DeleteObject"], resources = ["${module.uploads.arn}/*"] }
+    sign_uploads    = { actions = ["s3:PutObject"], resources = ["${module.uploads.arn}/web/*"] }
+    keep_reports = {
+      actions    = ["dynamodb:GetItem", "dynamodb:PutItem"]
+      resources  = [aws_dynamodb_table.state.arn]
+      conditions = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["report#*"] } }
+    }
+  }
+}

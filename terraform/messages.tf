@@ -1,0 +1,37 @@
+# What goes out to people and programs: the topic of notices, and the address that mails come from
+
+resource "aws_sns_topic" "notices" {
+  name              = "${local.prefix}-notices"
+  kms_master_key_id = "alias/aws/sns"
+}
+
+resource "aws_sns_topic_policy" "notices" {
+  arn = aws_sns_topic.notices.arn
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "OnlyTls"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "sns:Publish"
+      Resource  = aws_sns_topic.notices.arn
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    }]
+  })
+}
+
+# SES asks the address's owner to confirm it
+resource "aws_ses_email_identity" "sender" {
+  count = local.environment.mail_from == "" ? 0 : 1
+  email = local.environment.mail_from
+}
+
+locals {
+  mail = { SENDER = local.environment.mail_from, RECIPIENTS = join(",", local.environment.mail_to) }
+
+  send_mail = { for identity in aws_ses_email_identity.sender[*].arn : "send_mail" => {
+    actions   = ["ses:SendEmail"]
+    resources = [identity]
+  } }
+}

@@ -1,0 +1,144 @@
+# A REST API that hands every request to one function. Resources and methods are explicit, since emulators import OpenAPI
+# bodies only in part; the function's own OpenAPI document describes the operations.
+
+locals {
+  segments = toset([for path in var.open_paths : trimprefix(path, "/") if path != "/"])
+
+  resource_ids = merge(
+    { "/" = aws_api_gateway_rest_api.this.root_resource_id, "/{proxy+}" = aws_api_gateway_resource.proxy.id },
+    { for segment, resource in aws_api_gateway_resource.open : "/${segment}" => resource.id },
+  )
+
+  methods = merge(
+    { for path in ["/", "/{proxy+}"] : "ANY ${path}" => { path = path, method = "ANY", open = false } },
+    { for path in var.cors ? ["/", "/{proxy+}"] : [] : "OPTIONS ${path}" => { path = path, method = "OPTIONS", open = true } },
+    { for path in var.open_paths : "GET ${path}" => { path = path, method = "GET", open = true } },
+  )
+}
+
+resource "aws_api_gateway_rest_api" "this" {
+  name               = var.name
+  description        = var.description
+  binary_media_types = ["*/*"] # the function compresses its answers
+
+  endpoint_configuration {
+    types = ["REGIONAL"]
+  }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "aws_api_gateway_resource" "proxy" {
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  parent_id   = aws_api_gateway_rest_api.this.root_resource_id
+  path_part   = "{proxy+}"
+}
+
+resource "aws_api_gateway_resource" "open" {
+  for_each    = local.segments
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  parent_id   = aws_api_gateway_rest_api.this.root_resource_id
+  path_part   = each.value
+}
+
+resource "aws_api_gateway_method" "this" {
+  #checkov:skip=CKV_AWS_59:methods without authorizer ask for an API key, but for the paths that are open on purpose
+  #checkov:skip=CKV2_AWS_53:the function validates requests against its own OpenAPI document
+  for_each         = local.methods
+  rest_api_id      = aws_api_gateway_rest_api.this.id
+  resource_id      = local.resource_ids[each.value.path]
+  http_method      = each.value.method
+  authorization    = each.value.open ? "NONE" : { api_key = "NONE", iam = "AWS_IAM", cognito = "COGNITO_USER_POOLS" }[var.auth]
+  authorizer_id    = !each.value.open && var.auth == "cognito" ? aws_api_gateway_authorizer.cognito[0].id : null
+  api_key_required = !each.value.open && var.auth == "api_key"
+}
+
+resource "aws_api_gateway_integration" "this" {
+  for_each                = local.methods
+  rest_api_id             = aws_api_gateway_rest_api.this.id
+  resource_id             = local.resource_ids[each.value.path]
+  http_method             = aws_api_gateway_method.this[each.key].http_method
+  type                    = "AWS_PROXY"
+  integration_http_method = "POST"
+  uri                     = var.alias_invoke_arn
+}
+
+# What API Gateway refuses by itself has the shape of the function's own errors (RFC 9457)
+resource "aws_api_gateway_gateway_response" "problem" {
+  for_each      = toset(["DEFAULT_4XX", "DEFAULT_5XX"])
+  rest_api_id   = aws_api_gateway_rest_api.this.id
+  response_type = each.value
+
+  response_templates = {
+    "application/json" = "{\"type\":\"about:blank\",\"title\":$context.error.messageString,\"request_id\":\"$context.requestId\"}"
+  }
+
+  response_parameters = merge(
+    { "gatewayresponse.header.Content-Type" = "'application/problem+json'" },
+    var.cors ? { "gatewayresponse.header.Access-Control-Allow-Origin" = "'*'" } : {}, # it says that something was refused, no more
+  )
+}
+
+resource "aws_api_gateway_deployment" "this" {
+  rest_api_id = aws_api_gateway_rest_api.this.id
+
+  # A deployment is a snapshot: whatever changes it must be among these
+  triggers = {
+    redeployment = sha1(jsonencode([
+      filesha1("${path.module}/main.tf"), local.methods, var.alias_invoke_arn, var.auth, var.cors, var.user_pool_arns,
+    ]))
+  }
+
+  depends_on = [aws_api_gateway_integration.this, aws_api_gateway_gateway_response.problem]
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "aws_api_gateway_stage" "this" {
+  #checkov:skip=CKV_AWS_73:X-Ray is a switch of the environment
+  #checkov:skip=CKV_AWS_120:answers differ by caller and moment: presigned URLs, fresh uploads
+  #checkov:skip=CKV2_AWS_4:execution logs would hold credentials; access logs and the function log say what happened
+  #checkov:skip=CKV2_AWS_29:callers are authenticated and throttled; a web application firewall costs more than the rest
+  #checkov:skip=CKV2_AWS_51:callers are authenticated by key, signature or token
+  rest_api_id          = aws_api_gateway_rest_api.this.id
+  deployment_id        = aws_api_gateway_deployment.this.id
+  stage_name           = var.stage
+  xray_tracing_enabled = var.tracing
+
+  access_log_settings {
+    destination_arn = aws_cloudwatch_log_group.access.arn
+    format = jsonencode({
+      request_id    = "$context.requestId"
+      at            = "$context.requestTimeEpoch"
+      method        = "$context.httpMethod"
+      path          = "$context.path"
+      status        = "$context.status"
+      latency_ms    = "$context.responseLatency"
+      bytes         = "$context.responseLength"
+      source_ip     = "$context.identity.sourceIp"
+      api_key_id    = "$context.identity.apiKeyId"
+      caller        = "$context.identity.caller"
+      user_agent    = "$context.identity.userAgent"
+      error         = "$context.error.responseType"
+      xray_trace_id = "$context.xrayTraceId"
+    })
+  }
+}
+
+resource "aws_api_gateway_method_settings" "all" {
+  #checkov:skip=CKV_AWS_225:answers differ by caller and moment: presigned URLs, fresh uploads
+  #checkov:skip=CKV_AWS_308:there is no cache
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  stage_name  = aws_api_gateway_stage.this.stage_name
+  method_path = "*/*"
+
+  settings {
+    metrics_enabled        = true
+    throttling_rate_limit  = var.throttle.rate
+    throttling_burst_limit = var.throttle.burst
+  }
+}

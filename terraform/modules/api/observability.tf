@@ -1,0 +1,28 @@
+resource "aws_cloudwatch_log_group" "access" {
+  #checkov:skip=CKV_AWS_158:encrypted with a key of AWS; kms_key_arn can be set
+  #checkov:skip=CKV_AWS_338:how long logs are kept is a decision of the environment
+  name              = "/aws/apigateway/${var.name}"
+  retention_in_days = var.log_retention_days
+  kms_key_id        = var.kms_key_arn
+}
+
+resource "aws_cloudwatch_metric_alarm" "errors" {
+  alarm_name          = "${var.name}-5xx"
+  alarm_description   = "${var.name} answers with server errors."
+  namespace           = "AWS/ApiGateway"
+  metric_name         = "5XXError"
+  dimensions          = { ApiName = aws_api_gateway_rest_api.this.name, Stage = aws_api_gateway_stage.this.stage_name }
+  statistic           = "Sum"
+  period              = 60
+  evaluation_periods  = 5
+  datapoints_to_alarm = 2
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarm_topic_arns
+  ok_actions          = var.alarm_topic_arns
+
+  lifecycle {
+    ignore_changes = [tags_all] # emulators forget the tags that an alarm is made with
+  }
+}

@@ -1,0 +1,131 @@
+# async.tf - what becomes of an event that can't be handled: retried, then kept in the failures queue with the reason.
+# Serves the triggers that invoke asynchronously (alarm, event, s3, schedule, sns) and the streams. Queues have their own DLQ.
+
+locals {
+  is_async     = length(local.triggers.alarm) + length(local.triggers.event) + length(local.triggers.s3) + length(local.triggers.schedule) + length(local.triggers.sns) > 0
+  has_streams  = length(local.triggers.dynamodb_stream) + length(local.triggers.kinesis) > 0
+  has_failures = local.is_async || local.has_streams
+
+  failures_name = "${local.full_name}-failures"
+  failures_arn  = "arn:${data.aws_partition.current.partition}:sqs:${data.aws_region.current.name}:${local.account_id}:${local.failures_name}"
+
+  # Services that put there what they could not deliver to the function at all
+  failure_senders = concat(
+    [for name, trigger in local.triggers.sns : { service = "sns.amazonaws.com", source_arn = trigger.topic_arn }],
+    [for name, rule in aws_cloudwatch_event_rule.event : { service = "events.amazonaws.com", source_arn = rule.arn }],
+    [for name, rule in aws_cloudwatch_event_rule.schedule : { service = "events.amazonaws.com", source_arn = rule.arn }],
+  )
+}
+
+data "aws_partition" "current" {}
+data "aws_region" "current" {}
+
+resource "aws_sqs_queue" "failures" {
+  count                             = local.has_failures ? 1 : 0
+  name                              = local.failures_name
+  kms_master_key_id                 = var.kms_key_arn
+  kms_data_key_reuse_period_seconds = var.kms_key_arn == null ? null : 300
+  message_retention_seconds         = 1209600
+  sqs_managed_sse_enabled           = var.kms_key_arn == null ? true : null
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [{
+        Sid       = "OnlyTls"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "sqs:*"
+        Resource  = local.failures_arn
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      }],
+      [for index, sender in local.failure_senders : {
+        Sid       = "Undelivered${index}"
+        Effect    = "Allow"
+        Principal = { Service = sender.service }
+        Action    = "sqs:SendMessage"
+        Resource  = local.failures_arn
+        Condition = {
+          ArnEquals    = { "aws:SourceArn" = sender.source_arn }
+          StringEquals = { "aws:SourceAccount" = local.account_id }
+        }
+      }],
+    )
+  })
+}
+
+resource "aws_iam_role_policy" "failures" {
+  count = local.has_failures ? 1 : 0
+  name  = "failures"
+  role  = aws_iam_role.this.name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid      = "KeepFailures"
+      Effect   = "Allow"
+      Action   = ["sqs:SendMessage"]
+      Resource = aws_sqs_queue.failures[0].arn
+    }]
+  })
+}
+
+resource "aws_lambda_function_event_invoke_config" "live" {
+  count                        = local.is_async ? 1 : 0
+  function_name                = aws_lambda_function.this.function_name
+  qualifier                    = aws_lambda_alias.live.name
+  maximum_event_age_in_seconds = var.async_maximum_age_s
+  maximum_retry_attempts       = var.async_retries
+
+  destination_config {
+    on_failure {
+      destination = aws_sqs_queue.failures[0].arn
+    }
+  }
+
+  # Lambda refuses a destination that the role may not send to yet
+  depends_on = [aws_iam_role_policy.failures]
+}
+
+resource "aws_cloudwatch_metric_alarm" "failures" {
+  count               = local.has_failures ? 1 : 0
+  alarm_name          = "${local.failures_name}-not-empty"
+  alarm_description   = "Events that ${local.full_name} could not handle wait in ${local.failures_name}."
+  namespace           = "AWS/SQS"
+  metric_name         = "ApproximateNumberOfMessagesVisible"
+  dimensions          = { QueueName = aws_sqs_queue.failures[0].name }
+  statistic           = "Maximum"
+  period              = 60
+  evaluation_periods  = 1
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarm_topic_arns
+  ok_actions          = var.alarm_topic_arns
+
+  lifecycle {
+    ignore_changes = [tags_all] # emulators forget the tags that an alarm is made with
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "iterator_age" {
+  count               = local.has_streams ? 1 : 0
+  alarm_name          = "${local.full_name}-iterator-age"
+  alarm_description   = "${local.full_name} is over ${var.stream_age_alarm_s} s behind its stream."
+  namespace           = "AWS/Lambda"
+  metric_name         = "IteratorAge"
+  dimensions          = { FunctionName = aws_lambda_function.this.function_name }
+  statistic           = "Maximum"
+  period              = 60
+  evaluation_periods  = 5
+  datapoints_to_alarm = 3
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = var.stream_age_alarm_s * 1000
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarm_topic_arns
+  ok_actions          = var.alarm_topic_arns
+
+  lifecycle {
+    ignore_changes = [tags_all] # emulators forget the tags that an alarm is made with
+  }
+}

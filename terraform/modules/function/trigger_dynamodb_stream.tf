@@ -1,0 +1,55 @@
+# trigger_dynamodb_stream.tf - runs the function on changes of a DynamoDB table, in order within a shard
+
+resource "aws_iam_role_policy" "dynamodb_stream" {
+  for_each = local.triggers.dynamodb_stream
+  name     = "trigger-dynamodb-stream-${each.key}"
+  role     = aws_iam_role.this.name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid      = "Poll"
+      Effect   = "Allow"
+      Action   = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"]
+      Resource = each.value.stream_arn
+    }]
+  })
+}
+
+resource "aws_lambda_event_source_mapping" "dynamodb_stream" {
+  for_each                           = local.triggers.dynamodb_stream
+  event_source_arn                   = each.value.stream_arn
+  function_name                      = aws_lambda_alias.live.arn
+  batch_size                         = each.value.batch_size
+  bisect_batch_on_function_error     = each.value.bisect
+  function_response_types            = ["ReportBatchItemFailures"]
+  maximum_batching_window_in_seconds = each.value.batch_window_s
+  maximum_record_age_in_seconds      = each.value.maximum_age_s
+  maximum_retry_attempts             = each.value.maximum_retries
+  parallelization_factor             = each.value.parallelization
+  starting_position                  = each.value.starting_position
+  tumbling_window_in_seconds         = each.value.tumbling_window_s == 0 ? null : each.value.tumbling_window_s
+
+  destination_config {
+    on_failure {
+      destination_arn = aws_sqs_queue.failures[0].arn
+    }
+  }
+
+  dynamic "filter_criteria" {
+    for_each = length(each.value.filters) > 0 ? [each.value.filters] : []
+
+    content {
+      dynamic "filter" {
+        for_each = filter_criteria.value
+
+        content {
+          pattern = filter.value
+        }
+      }
+    }
+  }
+
+  # Lambda refuses a mapping whose role may not poll, or not keep failures, yet
+  depends_on = [aws_iam_role_policy.dynamodb_stream, aws_iam_role_policy.failures]
+}

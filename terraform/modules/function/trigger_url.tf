@@ -1,0 +1,52 @@
+# trigger_url.tf - gives the function a URL of its own, for callers of this account unless said otherwise
+
+locals {
+  url_callers = merge([for name, trigger in local.triggers.url : {
+    for index, arn in trigger.caller_arns : "${name}-${index}" => arn
+  }]...)
+}
+
+resource "aws_lambda_function_url" "url" {
+  #checkov:skip=CKV_AWS_258:AWS_IAM unless the caller gives a public_reason
+  for_each           = local.triggers.url
+  function_name      = aws_lambda_function.this.function_name
+  qualifier          = aws_lambda_alias.live.name
+  authorization_type = each.value.auth
+
+  dynamic "cors" {
+    for_each = length(each.value.cors_origins) > 0 ? [each.value.cors_origins] : []
+
+    content {
+      allow_origins = cors.value
+      allow_methods = ["*"]
+      allow_headers = ["authorization", "content-type", "x-amz-content-sha256", "x-amz-date", "x-amz-security-token"]
+      max_age       = 3600
+    }
+  }
+}
+
+resource "aws_lambda_permission" "url_callers" {
+  for_each               = local.url_callers
+  statement_id           = "url-${each.key}"
+  action                 = "lambda:InvokeFunctionUrl"
+  function_name          = aws_lambda_function.this.function_name
+  qualifier              = aws_lambda_alias.live.name
+  principal              = each.value
+  function_url_auth_type = "AWS_IAM"
+}
+
+resource "aws_lambda_permission" "url_public" {
+  #checkov:skip=CKV_AWS_301:only with a public_reason, which the schema demands
+  for_each               = { for name, trigger in local.triggers.url : name => trigger if trigger.auth == "NONE" }
+  statement_id           = "url-${each.key}-public"
+  action                 = "lambda:InvokeFunctionUrl"
+  function_name          = aws_lambda_function.this.function_name
+  qualifier              = aws_lambda_alias.live.name
+  principal              = "*"
+  function_url_auth_type = "NONE"
+}
+
+output "urls" {
+  description = "URLs by the name of the trigger."
+  value       = { for name, url in aws_lambda_function_url.url : name => url.function_url }
+}

@@ -1,0 +1,70 @@
+# Answers alarms with bounded recovery, and reports it: redrives the dead-letter queue, relieves a backlog, rolls a bad
+# version back. Its rules name alarms; every other alarm is reported only.
+
+locals {
+  recovery_rules = {
+    "${local.prefix}-uploads-dlq-not-empty" = { kind = "redrive", dlq_arn = module.uploads_queue.dlq_arn }
+    "${local.prefix}-thumbnailer-errors"    = { kind = "rollback", function_name = module.thumbnailer.function_name }
+    "${local.prefix}-uploads-age" = {
+      kind       = "relieve"
+      mapping_id = module.thumbnailer.event_source_mappings["sqs/uploads"].uuid
+      ceiling    = local.environment.thumbnailer_ceiling
+    }
+  }
+}
+
+module "recoverer" {
+  source             = "./modules/function"
+  name               = "recoverer"
+  prefix             = local.prefix
+  package            = "${path.root}/${var.packages}/recoverer.zip"
+  alarm_topic_arns   = [aws_sns_topic.alarms.arn]
+  architecture       = var.architecture
+  log_level          = local.environment.log_level
+  log_retention_days = local.environment.log_retention_days
+  memory_mb          = 256
+  timeout_s          = 60
+  tracing            = local.environment.tracing
+
+  environment = {
+    DRY_RUN          = local.environment.recoverer_dry_run
+    REPORT_TOPIC_ARN = aws_sns_topic.notices.arn
+    RULES            = jsonencode(local.recovery_rules)
+    STATE_TABLE      = aws_dynamodb_table.state.name
+  }
+
+  triggers = {
+    sns      = { alarms = { topic_arn = aws_sns_topic.alarms.arn } }
+    schedule = { sweep = { expression = "rate(5 minutes)" } } # an alarm tells only of changes, and one step may not have been enough
+  }
+
+  permissions = {
+    report = { actions = ["sns:Publish"], resources = [aws_sns_topic.notices.arn] }
+    remember = {
+      actions    = ["dynamodb:GetItem", "dynamodb:PutItem"]
+      resources  = [aws_dynamodb_table.state.arn]
+      conditions = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["recoverer#*"] } }
+    }
+    see_alarms = { actions = ["cloudwatch:DescribeAlarms"], resources = ["arn:${data.aws_partition.current.partition}:cloudwatch:${data.aws_region.current.name}:${local.account_id}:alarm:${local.prefix}-*"] }
+    redrive = {
+      actions = [
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:GetQueueUrl",
+        "sqs:ListMessageMoveTasks",
+        "sqs:ReceiveMessage",
+        "sqs:StartMessageMoveTask",
+      ]
+      resources = [module.uploads_queue.dlq_arn]
+    }
+    redrive_to = { actions = ["sqs:SendMessage"], resources = [module.uploads_queue.arn] }
+    relieve = {
+      actions   = ["lambda:GetEventSourceMapping", "lambda:UpdateEventSourceMapping"]
+      resources = [module.thumbnailer.event_source_mappings["sqs/uploads"].arn]
+    }
+    roll_back = {
+      actions   = ["lambda:GetAlias", "lambda:ListVersionsByFunction", "lambda:UpdateAlias"]
+      resources = [module.thumbnailer.arn, module.thumbnailer.alias_arn]
+    }
+  }
+}
