@@ -69,7 +69,7 @@ def run(records: Iterable[Any], handle: Handle, deadline: Deadline, workers: int
     longest_wait = deadline.remaining_s() / 2
 
     def handle_group(group: list[Job]) -> list[tuple[str, Outcome | None]]:
-        newest_first = sorted(group, key=lambda job: padded(job.event.sequencer or ""), reverse=True)
+        newest_first = sorted(group, key=lambda job: padded(job.event.sequencer), reverse=True)
         return [(job.message_id, _attempt(job, handle, deadline, longest_wait)) for job in newest_first]
 
     with ThreadPoolExecutor(max(1, min(workers, len(groups))), "object") as pool:

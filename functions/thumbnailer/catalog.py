@@ -11,9 +11,6 @@ from botocore.exceptions import ClientError
 from thumbnailer.events import Kind, ObjectEvent, iso
 from thumbnailer.ordering import Recorded
 
-# Enough for several interrupted overwrites in a row.
-_MAX_SUPERSEDED = 60
-
 
 class Catalog:
     """DynamoDB access. Botocore's errors pass through."""
@@ -36,39 +33,26 @@ class Catalog:
             sequencer=item.get("sequencer"),
             revision=int(item.get("revision", 0)),
             thumbnail_keys=frozenset(thumbnail["key"] for thumbnail in item.get("thumbnails", {}).values()),
-            superseded=frozenset(item.get("superseded", ())),
         )
 
-    def replace(self, recorded: Recorded | None, item: Mapping[str, Any]) -> frozenset[str] | None:
-        """Write `item` in place of `recorded`.
-
-        Returns the keys of the thumbnails that nothing refers to any more; None, with nothing written, if the item has
-        changed since `recorded` was read.
-        """
-        kept = {thumbnail["key"] for thumbnail in item.get("thumbnails", {}).values()}
-        superseded = (recorded.thumbnail_keys | recorded.superseded) - kept if recorded else frozenset()
+    def replace(self, recorded: Recorded | None, item: Mapping[str, Any]) -> bool:
+        """Write `item` in place of `recorded`. False, with nothing written, if the item has changed since that was read."""
         content = dict(item) | {"revision": recorded.revision + 1 if recorded else 1, "processed_at": iso(datetime.now(UTC))}
-        if superseded:
-            content["superseded"] = sorted(superseded)[:_MAX_SUPERSEDED]
-        if "sequencer" not in content and recorded and recorded.sequencer:
-            content["sequencer"] = recorded.sequencer
+        if recorded and recorded.sequencer:
+            content.setdefault("sequencer", recorded.sequencer)
         request = {"Item": {name: TypeSerializer().serialize(value) for name, value in content.items()}}
-        return superseded if self._write("put_item", recorded, request) else None
+        return self._write("put_item", recorded, request)
 
     def advance(self, recorded: Recorded, event: ObjectEvent) -> bool:
         """Note that `recorded` is still right after `event`. False, with nothing written, if the item has changed since."""
-        names, values = (
-            {"#sequencer": "sequencer", "#revision": "revision"},
-            {":sequencer": event.sequencer, ":next": recorded.revision + 1},
-        )
-        update = "SET #sequencer = :sequencer, #revision = :next"
+        values = {":sequencer": event.sequencer, ":next": recorded.revision + 1}
+        update = "SET sequencer = :sequencer, revision = :next"
         if event.kind is Kind.CREATED:
             update += ", uploaded_at = :uploaded_at"
             values[":uploaded_at"] = event.time
         request = {
             "Key": {"image_id": {"S": event.image_id}},
             "UpdateExpression": update,
-            "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": {name: TypeSerializer().serialize(value) for name, value in values.items()},
         }
         return self._write("update_item", recorded, request)

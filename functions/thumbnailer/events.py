@@ -5,6 +5,7 @@ Shapes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-conte
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -104,7 +105,7 @@ def _parse_record(record: Any) -> ObjectEvent | None:
         key=key,
         # "null" is what versions are called that were written while versioning was off
         version_id=None if version_id == "null" else version_id,
-        sequencer=_optional_text(found.get("sequencer")),
+        sequencer=_sequencer(found.get("sequencer")),
         etag=_optional_text(found.get("eTag")),
         size=size,
         time=_time(_text(record["eventTime"])),
@@ -120,6 +121,13 @@ def _text(value: Any) -> str:
 
 def _optional_text(value: Any) -> str | None:
     return _text(value).strip('"') if value else None
+
+
+def _sequencer(value: Any) -> str | None:
+    sequencer = _optional_text(value)
+    if sequencer and not re.fullmatch(r"[0-9A-Fa-f]{1,32}", sequencer):
+        raise ValueError(f"sequencer {sequencer!r} is not hexadecimal")
+    return sequencer
 
 
 def _time(text: str) -> str:

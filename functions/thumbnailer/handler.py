@@ -21,7 +21,6 @@ PIPELINE = Pipeline(
     Storage(client("s3"), SETTINGS.thumbnails_bucket),
     Catalog(client("dynamodb"), SETTINGS.catalog_table),
     SETTINGS.limits,
-    SETTINGS.thumbnail_sizes,
     SETTINGS.tombstone_days,
 )
 

@@ -10,7 +10,7 @@ from enum import Enum
 
 from thumbnailer.events import Kind, ObjectEvent
 
-_SEQUENCER_WIDTH = 40
+_SEQUENCER_WIDTH = 32
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,7 @@ class Version:
 class Recorded:
     """What the catalog knows of an object, as far as later events need it.
 
-    `revision` grows with every write of the item. `superseded` are keys of thumbnails of earlier versions, which whoever
-    recorded this version removes; if that was interrupted, the next delivery of the event does.
+    `revision` grows with every write of the item, which is how a writer knows that nobody else was there in between.
     """
 
     status: str
@@ -41,7 +40,6 @@ class Recorded:
     sequencer: str | None = None
     revision: int = 0
     thumbnail_keys: frozenset[str] = frozenset()
-    superseded: frozenset[str] = frozenset()
 
     @property
     def is_deleted(self) -> bool:
@@ -64,9 +62,9 @@ class Decision(Enum):
     STALE = "something later is recorded"
 
 
-def padded(sequencer: str) -> str:
-    """A sequencer in the form in which text comparison orders it."""
-    return sequencer.upper().ljust(_SEQUENCER_WIDTH, "0")
+def padded(sequencer: str | None) -> str:
+    """A sequencer in the form in which text comparison orders it; all zeros, the smallest, for None."""
+    return (sequencer or "").upper().ljust(_SEQUENCER_WIDTH, "0")
 
 
 def is_newer(event: ObjectEvent, recorded: Recorded | None) -> bool:

@@ -15,12 +15,11 @@ from thumbnailer.catalog import Catalog
 from thumbnailer.events import Kind, ObjectEvent
 from thumbnailer.guards import Limits
 from thumbnailer.images import Photo, Thumbnail
-from thumbnailer.ordering import Decision, Recorded, Version, decide, is_newer
+from thumbnailer.ordering import Decision, Recorded, Version, decide, is_newer, padded
 from thumbnailer.rejections import Rejection
 from thumbnailer.storage import Gone, Storage, Upload
 
 _ATTEMPTS = 5
-_EXTENSIONS = ("jpg", "webp")
 
 type Process = Callable[[bytes], Photo]
 
@@ -39,6 +38,9 @@ class Result(Enum):
     STALE = "StaleEvents"
     UNCHANGED = "UnchangedImages"
     GONE = "ObjectsGone"
+
+
+_NO_NEWS = {Decision.DUPLICATE: Result.DUPLICATE, Decision.STALE: Result.STALE}
 
 
 @dataclass(frozen=True)
@@ -63,12 +65,11 @@ class _Draft:
 class Pipeline:
     """Takes events of the uploads bucket to the catalog and the thumbnails bucket."""
 
-    def __init__(self, storage: Storage, catalog: Catalog, limits: Limits, sizes: tuple[int, ...], tombstone_days: int) -> None:
-        """`sizes` are the longest edges of the thumbnails, in pixels."""
+    def __init__(self, storage: Storage, catalog: Catalog, limits: Limits, tombstone_days: int) -> None:
+        """`tombstone_days` is how long a deletion is remembered."""
         self._storage = storage
         self._catalog = catalog
         self._limits = limits
-        self._sizes = sizes
         self._tombstone_days = tombstone_days
 
     def handle(self, event: ObjectEvent, process: Process) -> Outcome:
@@ -76,33 +77,46 @@ class Pipeline:
 
         Any exception means "not done": handling the same event again is safe.
         """
-        draft: _Draft | None = None
+        drafts: dict[Version | None, _Draft] = {}
         for _ in range(_ATTEMPTS):
-            recorded = self._catalog.get(event.image_id)
-            decision = decide(event, recorded)
-            if decision in {Decision.DUPLICATE, Decision.STALE}:
-                return self._stand_down(event, recorded, decision, draft)
-            current = self._current(event, decision)
-            if recorded and recorded.holds(current):
-                if not is_newer(event, recorded) or self._catalog.advance(recorded, event):
-                    return self._stand_down(event, recorded, decision, draft)
-                continue
-            try:
-                if draft is None or draft.version != current:
-                    self._discard(draft, recorded)
-                    draft = None  # should the next line fail, its thumbnails are gone all the same
-                    draft = self._draft(event, current, decision, process)
-            except Gone:
-                if decision is Decision.ASK:
-                    continue  # it went between S3's two answers
-                logger.info("object is gone, its deletion event follows")
-                return Outcome(Result.GONE)
-            superseded = self._catalog.replace(recorded, draft.item)
-            if superseded is not None:
-                self._storage.remove(superseded)
-                return draft.outcome
-        self._discard(draft, self._catalog.get(event.image_id))
+            outcome = self._attempt(event, process, drafts)
+            if outcome:
+                return outcome
         raise Contended(f"the item changed {_ATTEMPTS} times while this event was handled")
+
+    def _attempt(self, event: ObjectEvent, process: Process, drafts: dict[Version | None, _Draft]) -> Outcome | None:
+        """Handle the event on the strength of what is recorded now; None if that changed meanwhile."""
+        recorded = self._catalog.get(event.image_id)
+        decision = decide(event, recorded)
+        if recorded and decision in _NO_NEWS:
+            # At revision 1 nothing was ever replaced, so that no interrupted attempt can have left anything.
+            if decision is Decision.STALE or recorded.revision > 1:
+                self._tidy(event.image_id, recorded)
+            return Outcome(_NO_NEWS[decision])
+        current = self._current(event, decision)
+        if recorded and recorded.holds(current):
+            if is_newer(event, recorded) and not self._catalog.advance(recorded, event):
+                return None
+            self._tidy(event.image_id, recorded)
+            return Outcome(Result.UNCHANGED)
+        try:
+            if current not in drafts:
+                drafts[current] = self._draft(event, current, decision, process)
+        except Gone:
+            if decision is Decision.ASK:
+                return None  # it went between S3's two answers
+            logger.info("object is gone, its deletion event follows", extra={"image_id": event.image_id})
+            return Outcome(Result.GONE)
+        return drafts[current].outcome if self._record(event, recorded, drafts[current]) else None
+
+    def _record(self, event: ObjectEvent, recorded: Recorded | None, draft: _Draft) -> bool:
+        """Put the draft in place of what is recorded, and remove what belonged to that; False if it changed meanwhile."""
+        if not self._catalog.replace(recorded, draft.item):
+            return False
+        if recorded:
+            self._storage.remove(recorded.thumbnail_keys - draft.keys)
+            self._tidy(event.image_id, Recorded(draft.item["status"], sequencer=event.sequencer, thumbnail_keys=draft.keys))
+        return True
 
     def _current(self, event: ObjectEvent, decision: Decision) -> Version | None:
         if decision is Decision.ASK:
@@ -147,32 +161,23 @@ class Pipeline:
         if event.size > self._limits.max_bytes:
             raise Rejection("too_large", f"It has {event.size:,} bytes; the limit is {self._limits.max_bytes:,}.")
 
-    def _stand_down(self, event: ObjectEvent, recorded: Recorded | None, decision: Decision, draft: _Draft | None) -> Outcome:
-        """Leave the catalog as it is; remove thumbnails that an interrupted attempt, here or elsewhere, left behind."""
-        leftovers = set(draft.keys) if draft else set()
-        if recorded:
-            leftovers |= recorded.superseded
-        if decision is Decision.STALE and event.kind is Kind.CREATED:
-            leftovers |= self._possible_keys(event)
-        if recorded:
-            leftovers -= recorded.thumbnail_keys
-        self._storage.remove(leftovers)
-        results = {Decision.DUPLICATE: Result.DUPLICATE, Decision.STALE: Result.STALE}
-        return Outcome(results.get(decision, Result.UNCHANGED))
+    def _tidy(self, image_id: str, recorded: Recorded) -> None:
+        """Remove what interrupted attempts left behind: thumbnails of events older than what is recorded.
 
-    def _possible_keys(self, event: ObjectEvent) -> set[str]:
-        tag = version_tag(Version(event.version_id, event.etag), event.sequencer)
-        return {f"{event.image_id}/{tag}/{size}.{extension}" for size in self._sizes for extension in _EXTENSIONS}
-
-    def _discard(self, draft: _Draft | None, recorded: Recorded | None) -> None:
-        if draft:
-            self._storage.remove(draft.keys - (recorded.thumbnail_keys if recorded else frozenset()))
+        Those of newer events belong to somebody who is about to record them. An older event can never be recorded any more,
+        so nobody can come to need its thumbnails.
+        """
+        limit = padded(recorded.sequencer)
+        stored = {key: key.split("/")[1].split("-")[0] for key in self._storage.thumbnails(image_id)}
+        self._storage.remove(
+            key for key, made_for in stored.items() if padded(None) < made_for < limit and key not in recorded.thumbnail_keys
+        )
 
 
 def version_tag(version: Version, sequencer: str | None) -> str:
-    """The part of a thumbnail's key that no other account of the object shares, not even that of the same version undeleted."""
-    name = version.version_id or version.etag or ""
-    return hashlib.sha256(f"{name}/{sequencer or ''}".encode()).hexdigest()[:12]
+    """The part of a thumbnail's key that tells which event it was made for, in the order of events, and of which version."""
+    digest = hashlib.sha256((version.version_id or version.etag or "").encode()).hexdigest()
+    return f"{padded(sequencer)}-{digest[:12]}"
 
 
 def _described(key: str, thumbnail: Thumbnail) -> dict[str, Any]:

@@ -87,6 +87,11 @@ class Storage:
         for written in [self._pool.submit(put, key, thumbnail) for key, thumbnail in thumbnails.items()]:
             written.result()
 
+    def thumbnails(self, image_id: str) -> list[str]:
+        """The keys of the thumbnails of an image, of whatever version (the first 1,000: there are a handful)."""
+        answer = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=f"{image_id}/")
+        return [found["Key"] for found in answer.get("Contents", [])]
+
     def remove(self, keys: Iterable[str]) -> None:
         """Remove thumbnails; keys that do not exist are fine. Raises NotRemoved."""
         wanted = sorted(set(keys))

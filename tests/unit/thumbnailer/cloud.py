@@ -1,0 +1,167 @@
+"""A versioned bucket that raises events as S3 does, the table, and the pipeline on them; all in moto."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import boto3
+from moto import mock_aws
+
+from thumbnailer.catalog import Catalog
+from thumbnailer.events import Kind, ObjectEvent
+from thumbnailer.guards import Limits
+from thumbnailer.images import Output, Photo, process
+from thumbnailer.pipeline import Outcome, Pipeline
+from thumbnailer.storage import Storage
+
+UPLOADS, THUMBNAILS, TABLE = "uploads", "thumbnails", "catalog"
+SIZES = (64, 16)
+
+
+@cache
+def _process(data: bytes, limits: Limits) -> Photo:
+    return process(data, limits, Output(SIZES))
+
+
+@dataclass
+class Cloud:
+    """`put`, `delete` and so on act on the uploads bucket and return the event that S3 would send."""
+
+    s3: Any
+    dynamodb: Any
+    versioned: bool = True
+    # As an emulator that gives every event the same sequencer, and none to deletions
+    constant_sequencers: bool = False
+    limits: Limits = field(default_factory=lambda: Limits(max_bytes=1_000_000))
+    ticks: int = 0
+
+    def pipeline(self) -> Pipeline:
+        """As another execution environment would have it."""
+        return Pipeline(Storage(self.s3, THUMBNAILS), Catalog(self.dynamodb, TABLE), self.limits, 30)
+
+    def handle(self, event: ObjectEvent, make: Callable[[bytes], Photo] | None = None) -> Outcome:
+        """Handle one event."""
+        return self.pipeline().handle(event, make or self.make)
+
+    def make(self, data: bytes) -> Photo:
+        """The image logic."""
+        return _process(data, self.limits)
+
+    def put(self, data: bytes, key: str = "cat.jpg") -> ObjectEvent:
+        """Upload an object."""
+        answer = self.s3.put_object(Bucket=UPLOADS, Key=key, Body=data)
+        return self.event(Kind.CREATED, key, answer.get("VersionId"), answer["ETag"].strip('"'), len(data))
+
+    def delete(self, key: str = "cat.jpg") -> ObjectEvent:
+        """Delete an object: put a delete marker, where there are versions."""
+        answer = self.s3.delete_object(Bucket=UPLOADS, Key=key)
+        return self.event(Kind.DELETED, key, answer.get("VersionId"))
+
+    def remove(self, version_id: str | None, key: str = "cat.jpg") -> ObjectEvent:
+        """Remove one version, or a delete marker, for good."""
+        self.s3.delete_object(Bucket=UPLOADS, Key=key, VersionId=version_id)
+        return self.event(Kind.VERSION_REMOVED, key, version_id)
+
+    def event(self, kind: Kind, key: str, version_id: str | None, etag: str | None = None, size: int | None = None) -> ObjectEvent:
+        self.ticks += 1
+        sequencer: str | None = f"0055AED6{self.ticks:06X}".rstrip("0")
+        if self.constant_sequencers:
+            sequencer = "0055AED6DCD90281E5" if kind is Kind.CREATED else None
+        name = {
+            Kind.CREATED: "ObjectCreated:Put",
+            Kind.DELETED: "ObjectRemoved:DeleteMarkerCreated",
+            Kind.VERSION_REMOVED: "ObjectRemoved:Delete",
+        }
+        time = f"2026-11-23T10:00:{self.ticks % 60:02d}.000Z"
+        return ObjectEvent(kind, name[kind], UPLOADS, key, version_id, sequencer, etag, size, time)
+
+    def item(self, event: ObjectEvent) -> dict[str, Any] | None:
+        """The catalog's item of the event's object, as DynamoDB has it."""
+        item: dict[str, Any] | None = self.dynamodb.get_item(TableName=TABLE, Key={"image_id": {"S": event.image_id}}).get("Item")
+        return item
+
+    def status(self, event: ObjectEvent) -> str | None:
+        """The status in the catalog."""
+        item = self.item(event)
+        return item["status"]["S"] if item else None
+
+    def thumbnails(self, prefix: str = "") -> set[str]:
+        """The keys of all thumbnails."""
+        return {found["Key"] for found in self.s3.list_objects_v2(Bucket=THUMBNAILS, Prefix=prefix).get("Contents", [])}
+
+    def check(self, event: ObjectEvent) -> None:
+        """Catalog and thumbnails say what the uploads bucket says, no more and no less."""
+        item = self.item(event)
+        recorded = {made["M"]["key"]["S"] for made in (item or {}).get("thumbnails", {"M": {}})["M"].values()}
+        assert self.thumbnails(event.image_id) == recorded
+        try:
+            current = self.s3.head_object(Bucket=event.bucket, Key=event.key)
+        except self.s3.exceptions.ClientError:
+            assert item is None or item["status"]["S"] == "DELETED"
+            return
+        assert item is not None
+        assert item["status"]["S"] in {"READY", "REJECTED"}
+        assert item.get("version_id", {}).get("S") == current.get("VersionId")
+        assert item["etag"]["S"] == current["ETag"].strip('"')
+        assert len(item["thumbnails"]["M"]) == (len(SIZES) if item["status"]["S"] == "READY" else 0)
+
+
+@cache
+def client(service: str) -> Any:
+    """A client, made once: that takes longer than most tests. moto empties the cloud behind it between tests."""
+    return boto3.client(service, region_name="us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing")  # type: ignore[call-overload]
+
+
+@contextmanager
+def cloud(versioned: bool = True, **options: Any) -> Iterator[Cloud]:
+    """An empty cloud."""
+    with mock_aws():
+        s3, dynamodb = client("s3"), client("dynamodb")
+        for bucket in (UPLOADS, THUMBNAILS):
+            s3.create_bucket(Bucket=bucket)
+        if versioned:
+            s3.put_bucket_versioning(Bucket=UPLOADS, VersioningConfiguration={"Status": "Enabled"})
+        dynamodb.create_table(
+            TableName=TABLE,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "image_id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "image_id", "AttributeType": "S"}],
+        )
+        yield Cloud(s3, dynamodb, versioned, **options)
+
+
+class Calls:
+    """Counts the calls of a client, and does something before or instead of some of them."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.names: list[str] = []
+        self.before: dict[str, Callable[[], None]] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._client, name)
+        if not callable(found) or name == "exceptions":
+            return found
+
+        def call(**arguments: Any) -> Any:
+            self.names.append(name)
+            action = self.before.pop(name, None)
+            if action:
+                action()
+            return found(**arguments)
+
+        return call
+
+
+def body(*events: ObjectEvent) -> str:
+    """The body of the SQS message that brings these events."""
+    records = []
+    for event in events:
+        described: dict[str, Any] = {"key": event.key, "versionId": event.version_id, "sequencer": event.sequencer}
+        described |= {"size": event.size, "eTag": event.etag} if event.etag else {}
+        found = {"bucket": {"name": event.bucket}, "object": {name: value for name, value in described.items() if value is not None}}
+        records.append({"eventSource": "aws:s3", "eventName": event.name, "eventTime": event.time, "s3": found})
+    return json.dumps({"Records": records})
