@@ -3,17 +3,21 @@
 import os
 from pathlib import Path
 
+from embedded_localstack.state import CACHE
+
 
 def main() -> None:
     """Run LocalStack until it is told to stop."""
     home = Path(os.environ["EMBEDDED_LOCALSTACK_HOME"])
     from localstack import config  # noqa: PLC0415 - reads the environment when it is imported
+
     from localstack.runtime.main import main as run  # noqa: PLC0415
 
     outside = {name: path for name, path in vars(config.dirs).items() if path and not Path(path).is_relative_to(home)}
     if outside:
         raise SystemExit(f"LocalStack would write outside {home}: {outside}")
     config.dirs.mkdirs()
+    config.dirs.static_libs = str(CACHE)
     run()
 
 

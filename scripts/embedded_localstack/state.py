@@ -12,6 +12,8 @@ from embedded_localstack import processes
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 DEFAULT_PORT = 4566
+CACHE = CHECKOUT / "build" / "cache" / "localstack"
+"""What every server of this checkout may use: read by them, written by the launcher."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from embedded_localstack import processes
 from embedded_localstack.state import CHECKOUT, Home
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
@@ -52,7 +53,10 @@ def home() -> Iterator[Home]:
     started = launcher("up", home, IAM_AUDIT="1")
     assert started.returncode == 0, started.stderr
     yield home
-    launcher("down", home)
+    family = processes.belonging_to(home.path)
+    assert launcher("down", home).returncode == 0
+    assert processes.wait_gone(family, 0) == []
+    assert launcher("status", home).returncode == 3
     if not os.environ.get("KEEP_LOG"):
         subprocess.run(["rm", "-rf", home.path], check=False)
 
@@ -163,7 +167,7 @@ def name(request: pytest.FixtureRequest) -> str:
     return str(text)[:40].strip("-")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def scratch() -> Iterator[Path]:
     folder = CHECKOUT / "build" / f"localstack-test-scratch-{os.getpid()}"
     folder.mkdir(parents=True, exist_ok=True)
