@@ -47,7 +47,8 @@ class Catalog:
         """Note that `recorded` is still right after `event`. False, with nothing written, if the item has changed since."""
         values = {":sequencer": event.sequencer, ":next": recorded.revision + 1}
         update = "SET sequencer = :sequencer, revision = :next"
-        if event.kind is Kind.CREATED:
+        if event.kind is Kind.CREATED and event.version_id is None:
+            # the same content, uploaded once more
             update += ", uploaded_at = :uploaded_at"
             values[":uploaded_at"] = event.time
         request = {

@@ -1,7 +1,8 @@
 """Resizing with Lanczos3: by SIMD code where its wheel exists (x86_64), by Pillow where not. Same contract for both.
 
-A Resize takes an image of mode L, RGB, RGBA or CMYK and the wanted (width, height), and returns a new image of the same mode.
-Transparent pixels do not bleed their colour into their neighbours. Both may be called from several threads at once.
+A Resize takes an image of mode L, RGB, RGBA or CMYK, the wanted (width, height) and the (width, height) of the part to
+take, from the top left corner, which may be a fraction of a pixel less than the image. It returns a new image of the same
+mode. Transparent pixels do not bleed their colour into their neighbours. Both may be called from several threads at once.
 """
 
 from collections.abc import Callable
@@ -9,18 +10,20 @@ from collections.abc import Callable
 from PIL import Image
 
 type Size = tuple[int, int]
-type Resize = Callable[[Image.Image, Size], Image.Image]
+type Extent = tuple[float, float]
+type Resize = Callable[[Image.Image, Size, Extent], Image.Image]
 
 
-def resize_with_pillow(image: Image.Image, size: Size) -> Image.Image:
+def resize_with_pillow(image: Image.Image, size: Size, extent: Extent) -> Image.Image:
     """Resize with Pillow's own Lanczos filter."""
-    return image.resize(size, Image.Resampling.LANCZOS)
+    return image.resize(size, Image.Resampling.LANCZOS, box=(0, 0, *extent))
 
 
 def simd_resize() -> Resize | None:
     """The resizer of cykooz.resizer (Rust, AVX2/SSE4.1), or None where it has no wheel."""
     try:
         from cykooz_resizer import (  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415 - no wheel for arm64
+            CropBox,
             FilterType,
             ResizeAlg,
             ResizeOptions,
@@ -28,12 +31,12 @@ def simd_resize() -> Resize | None:
         )
     except ImportError:
         return None
-    options = ResizeOptions(ResizeAlg.convolution(FilterType.lanczos3))
+    lanczos = ResizeAlg.convolution(FilterType.lanczos3)
 
-    def resize_with_simd(image: Image.Image, size: Size) -> Image.Image:
+    def resize_with_simd(image: Image.Image, size: Size, extent: Extent) -> Image.Image:
         resized = Image.new(image.mode, size, None)
         # A Resizer may not be shared between threads; making one costs microseconds.
-        Resizer().resize_pil(image, resized, options)
+        Resizer().resize_pil(image, resized, ResizeOptions(lanczos, crop_box=CropBox(0, 0, *extent)))
         return resized
 
     return resize_with_simd

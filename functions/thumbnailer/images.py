@@ -13,8 +13,9 @@ from thumbnailer.guards import Limits, check_structure
 from thumbnailer.rejections import Rejection
 
 FORMATS = ("jpeg", "webp", "auto")
-# A scaled JPEG decode must leave this much for the Lanczos filter to do, or the picture gets soft.
-_MIN_REDUCTION = 1.15
+# A scaled JPEG decode must leave this much for the Lanczos filter to do: with less, photos differ by more than 47 dB (PSNR)
+# from a full decode.
+_MIN_REDUCTION = 1.17
 
 # About sizes, which are checked here, and about damaged metadata, which is expected from uploads
 warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -123,14 +124,15 @@ def _decode(
 ) -> tuple[Image.Image, metadata.Exif, engine.Size]:
     """Decode once; returns the picture upright, in sRGB and at most `longest_edge` long, its EXIF data, and the original's size."""
     full_size = image.size
+    extent: engine.Extent | None = None
     if image.format == "JPEG":
-        _scale_while_decoding(image, longest_edge)
+        extent = _scale_while_decoding(image, longest_edge)
         image.decodermaxblock = len(data)
     picture = pixels.to_resizable(image)
     # After loading: PNG may hold EXIF data behind the pixels, and TIFF and HEIF are turned upright by their decoders.
     exif = metadata.read_exif(image)
     target = fit(image.size if image.format in {"TIFF", "HEIF"} else full_size, longest_edge)
-    picture = resize(picture, target) if picture.size != target else picture.copy()
+    picture = resize(picture, target, extent or picture.size) if picture.size != target else picture.copy()
     profile = image.info.get("icc_profile")
     image.close()  # frees the full-size pixels
     picture = pixels.upright(pixels.to_srgb(picture, profile), exif.orientation)
@@ -139,8 +141,10 @@ def _decode(
     return picture, exif, full_size
 
 
-def _scale_while_decoding(image: ImageFile.ImageFile, longest_edge: int) -> None:
+def _scale_while_decoding(image: ImageFile.ImageFile, longest_edge: int) -> engine.Extent | None:
     """Let libjpeg decode at 1/2, 1/4 or 1/8, by far the cheapest way to shrink.
+
+    Returns which part of the result is the picture (its sides are rounded up), None if it is decoded in full.
 
     Not `Image.thumbnail`, whose reducing_gap of 2 decodes a 4000 px photo in full for a 1280 px thumbnail.
     """
@@ -148,7 +152,8 @@ def _scale_while_decoding(image: ImageFile.ImageFile, longest_edge: int) -> None
     for scale in (8, 4, 2):
         if max(width, height) >= scale * longest_edge * _MIN_REDUCTION and min(width, height) >= scale:
             image.draft("RGB", (width // scale, height // scale))
-            return
+            return width / scale, height / scale
+    return None
 
 
 def fit(size: engine.Size, longest_edge: int) -> engine.Size:
@@ -170,7 +175,7 @@ def _thumbnails(
     for longest_edge in sorted(output.sizes, reverse=True):
         size = fit(full_size, longest_edge)
         if picture.size != size:
-            picture = resize(picture, size)
+            picture = resize(picture, size, picture.size)
         if size not in encoded:
             encoded[size] = _encode(picture, "WEBP" if use_webp else "JPEG", output.quality)
         made[str(longest_edge)] = encoded[size]

@@ -146,7 +146,8 @@ class Pipeline:
         tag = version_tag(upload.version if upload else current, event.sequencer)
         stored = {size: (f"{event.image_id}/{tag}/{size}.{made.extension}", made) for size, made in thumbnails.items()}
         self._storage.save(dict(stored.values()))
-        content["thumbnails"] = {size: _described(key, made) for size, (key, made) in stored.items()}
+        if stored:
+            content["thumbnails"] = {size: _described(key, made) for size, (key, made) in stored.items()}
         item = items.entry(event, status, (upload.version if upload else current).version_id, content)
         return _Draft(current, item, frozenset(key for key, _ in stored.values()), outcome)
 

@@ -64,7 +64,7 @@ def photo(size: tuple[int, int], seed: int = 7) -> Image.Image:
         layers = [Image.fromarray(coarse[..., band].astype(np.float32)).resize(size, Image.Resampling.BICUBIC) for band in range(3)]
         total += strength * np.stack([np.asarray(layer) for layer in layers], axis=-1)
     total += random.normal(0, 2, total.shape)
-    return Image.fromarray(np.clip(total * 0.6 + 128, 0, 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(0.6))
+    return Image.fromarray(np.clip(total * 0.6 + 128, 0, 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(1))
 
 
 def encode(image: Image.Image, encoder: str, **options: object) -> bytes:

@@ -1,0 +1,137 @@
+"""What arrives in SQS messages, decoded."""
+
+import contextlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from thumbnailer.events import Kind, MalformedMessage, parse
+
+EVENTS = Path(__file__).parents[3] / "functions/thumbnailer/events"
+
+
+def example(name: str) -> Any:
+    """A sample event."""
+    return json.loads((EVENTS / f"{name}.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "key"),
+    [
+        ("s3_put", Kind.CREATED, "cats/cat.jpg"),
+        ("s3_multipart_upload", Kind.CREATED, "raw/big.tif"),
+        ("s3_odd_key", Kind.CREATED, "café au lait/100% +1?/写真 (1).jpg"),
+        ("s3_delete_marker", Kind.DELETED, "cats/cat.jpg"),
+        ("s3_delete_version", Kind.VERSION_REMOVED, "cats/cat.jpg"),
+        ("s3_lifecycle_expiration", Kind.DELETED, "cats/cat.jpg"),
+    ],
+)
+def test_samples(name: str, kind: Kind, key: str) -> None:
+    """Each kind of event, with its key decoded."""
+    (event,), problems = parse(json.dumps(example(name)))
+    assert not problems
+    assert (event.kind, event.key, event.bucket) == (kind, key, "eventloom-local-uploads-000000000000")
+    assert event.time == "2026-11-23T10:15:30.123Z"
+    assert event.sequencer is not None
+    assert len(event.image_id) == 32
+
+
+def changed(**changes: Any) -> str:
+    """The body of an upload's message, with parts of its object replaced (None: left out)."""
+    content = example("s3_put")
+    found = content["Records"][0]["s3"]["object"]
+    for name, value in changes.items():
+        target = found if name in {"key", "size", "eTag", "versionId", "sequencer"} else content["Records"][0]
+        target[name] = value
+        if value is None:
+            del target[name]
+    return json.dumps(content)
+
+
+def test_test_events_are_ignored() -> None:
+    """S3 sends one whenever a notification is configured."""
+    assert parse(json.dumps(example("s3_test_event"))) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "name", ["ObjectTagging:Put", "ObjectAcl:Put", "ObjectRestore:Completed", "LifecycleTransition", "ObjectRemovedish"]
+)
+def test_events_that_change_no_content_are_left_out(name: str) -> None:
+    """Nothing to do, nothing wrong."""
+    assert parse(changed(eventName=name)) == ([], [])
+
+
+def test_optional_parts() -> None:
+    """Buckets without versions, emulators without sequencers, names with a prefix."""
+    (event,), _ = parse(changed(versionId=None, sequencer=None, size=None, eTag=None, eventName="s3:ObjectCreated:Post"))
+    assert (event.version_id, event.sequencer, event.size, event.etag, event.kind) == (None, None, None, None, Kind.CREATED)
+    (event,), _ = parse(changed(versionId="null", eventName="ObjectRemoved:Delete"))
+    assert (event.version_id, event.kind) == (None, Kind.VERSION_REMOVED)
+    (event,), _ = parse(changed(versionId=None, eventName="LifecycleExpiration:Delete"))
+    assert event.kind is Kind.DELETED
+    (event,), _ = parse(changed(eventTime="2026-11-23T12:15:30+02:00", eTag='"abc"'))
+    assert (event.time, event.etag) == ("2026-11-23T10:15:30.000Z", "abc")
+
+
+@pytest.mark.parametrize(
+    "body", ["", "hello", "null", "1", '"text"', "[]", "{}", '{"Records": 1}', '{"Records": {}}', "[" * 100_000, '{"Records"']
+)
+def test_malformed_bodies(body: str) -> None:
+    """As a whole no notification."""
+    with pytest.raises(MalformedMessage):
+        parse(body)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"key": ""},
+        {"key": 5},
+        {"key": None},
+        {"key": "%ff%fe"},
+        {"key": "\ud800"},
+        {"size": -1},
+        {"size": "12"},
+        {"size": True},
+        {"sequencer": "not hex"},
+        {"sequencer": "F" * 33},
+        {"eventTime": "yesterday"},
+        {"eventTime": None},
+        {"eventName": None},
+        {"s3": None},
+        {"s3": {"object": {"key": "a"}}},
+        {"s3": []},
+    ],
+)
+def test_malformed_records(change: dict[str, Any]) -> None:
+    """Named one by one; the others are taken."""
+    broken = json.loads(changed(**change))["Records"]
+    events, problems = parse(json.dumps({"Records": [*broken, None, *example("s3_put")["Records"]]}))
+    assert [event.key for event in events] == ["cats/cat.jpg"]
+    assert [problem.split(":")[0] for problem in problems] == ["record 0", "record 1"]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8
+)
+
+
+@given(JSON, st.sampled_from(["Records", "eventName", "eventTime", "s3", "key", "bucket", "size", "versionId"]))
+def test_anything_else_is_malformed_too(value: Any, place: str) -> None:
+    """No shape of JSON ends in an unforeseen error."""
+    content = example("s3_put")
+    record = content["Records"][0]
+    holder = {
+        "Records": content,
+        "key": record["s3"]["object"],
+        "size": record["s3"]["object"],
+        "versionId": record["s3"]["object"],
+        "bucket": record["s3"],
+    }
+    holder.get(place, record)[place] = value
+    with contextlib.suppress(MalformedMessage):
+        parse(json.dumps(content))

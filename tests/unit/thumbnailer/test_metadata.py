@@ -1,0 +1,98 @@
+"""Facts about a photo, and text from strangers."""
+
+import pytest
+from blurhash_rs import blurhash_decode
+from PIL import Image
+
+from thumbnailer.metadata import blurhash, clean, dominant_color, read_exif
+from unit.thumbnailer.pictures import QUARTERS, corners, encode, exif, far_off, opened, quarters
+
+TIMES = {0x9003: "2026:05:01 12:30:00"}
+
+
+def tagged(base: dict[int, object], details: dict[int, object], encoder: str = "JPEG") -> Image.Image:
+    """A picture with these EXIF tags."""
+    tags = Image.Exif()
+    for tag, value in base.items():
+        tags[tag] = value
+    for tag, value in details.items():
+        tags.get_ifd(0x8769)[tag] = value
+    return opened(encode(quarters(), encoder, exif=tags.tobytes()))
+
+
+@pytest.mark.parametrize(
+    ("base", "details", "expected"),
+    [
+        ({}, {0x9003: "2026:05:01 12:30:00", 0x9011: "+02:00"}, "2026-05-01T12:30:00+02:00"),
+        ({}, {0x9003: "2026:05:01 12:30:00", 0x9011: "-03:30"}, "2026-05-01T12:30:00-03:30"),
+        ({}, {0x9003: "2026:05:01 12:30:00", 0x9011: "nonsense"}, "2026-05-01T12:30:00"),
+        ({}, {0x9003: "2026:05:01 12:30:00", 0x9011: "+99:99"}, "2026-05-01T12:30:00"),
+        ({}, {0x9003: "2026-05-01 12:30:00"}, "2026-05-01T12:30:00"),
+        ({}, {0x9003: "0000:00:00 00:00:00", 0x9004: "2026:05:01 12:30:00"}, "2026-05-01T12:30:00"),
+        ({0x0132: "2026:05:01 12:30:00"}, {}, "2026-05-01T12:30:00"),
+        ({0x0132: "2026:02:30 12:30:00"}, {}, None),
+        ({0x0132: "    :  :     :  :  "}, {}, None),
+        ({0x0132: "<script>alert(1)</script>"}, {}, None),
+        ({}, {}, None),
+    ],
+)
+def test_capture_time(base: dict[int, object], details: dict[int, object], expected: str | None) -> None:
+    """ISO 8601, with the offset if the camera knew it; nonsense is no time."""
+    assert read_exif(tagged(base, details)).captured_at == expected
+
+
+@pytest.mark.parametrize(
+    ("make", "model", "expected"),
+    [
+        ("ACME", "Phone 3", "ACME Phone 3"),
+        ("Canon", "Canon EOS R5", "Canon EOS R5"),
+        ("NIKON CORPORATION", "NIKON Z 6", "NIKON CORPORATION NIKON Z 6"),
+        ("ACME\0garbage", "  Phone\n\t3  ", "ACME Phone 3"),
+        ("", "Phone", "Phone"),
+        ("ACME", "", "ACME"),
+        ("", "", None),
+        ("\x00\x01\x02", "\x1b\x7f", None),
+    ],
+)
+def test_camera(make: str, model: str, expected: str | None) -> None:
+    """Make and model on one clean line, the make not twice."""
+    assert read_exif(tagged({0x010F: make, 0x0110: model}, {})).camera == expected
+
+
+@pytest.mark.parametrize("encoder", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+def test_every_format_that_carries_exif(encoder: str) -> None:
+    """The same facts from each."""
+    found = read_exif(tagged({0x010F: "ACME", 0x0110: "P3"}, TIMES, encoder))  # type: ignore[arg-type]
+    assert (found.camera, found.captured_at) == ("ACME P3", "2026-05-01T12:30:00")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(None, None), (5, None), (b"abc\xff", "abc"), ("a" * 500, "a" * 100), ("x\x1b[31my", "x [31my"), ("\ud800a", "a"), ("\u202ea\u200b", "a"), ((1, 2), None)],
+)
+def test_text_is_cleaned(value: object, expected: str | None) -> None:
+    """Printable, short, one line."""
+    assert clean(value) == expected
+
+
+def test_oversized_exif_is_not_parsed() -> None:
+    """A megabyte is far more than cameras write."""
+    image = quarters()
+    image.info["exif"] = exif() + bytes(2_000_000)
+    assert read_exif(image).camera is None
+
+
+def test_dominant_colour() -> None:
+    """The colour that covers most."""
+    image = Image.new("RGB", (128, 96), (20, 60, 200))
+    image.paste((250, 250, 250), (0, 0, 50, 90))
+    assert dominant_color(image) == "#143cc8"
+    assert dominant_color(Image.new("L", (1, 1), 7)) == "#070707"
+
+
+def test_blurhash_is_a_small_picture_of_the_photo() -> None:
+    """Decoded, it has the right colours in the right corners."""
+    code = blurhash(quarters((128, 85)))
+    assert len(code) == 28
+    assert far_off(corners(blurhash_decode(code, 32, 24)), QUARTERS, tolerance=90) == []
+    assert len(blurhash(Image.new("L", (1, 1)))) == 28

@@ -1,0 +1,80 @@
+"""Sequencers."""
+
+import dataclasses
+
+import pytest
+
+from thumbnailer.events import Kind, ObjectEvent
+from thumbnailer.ordering import Decision, Recorded, Version, decide, is_newer, padded
+
+UPLOAD = ObjectEvent(Kind.CREATED, "ObjectCreated:Put", "b", "k", "v2", "0055AED6DCD90281E6", "e2", 1, "2026-11-23T10:00:00.000Z")
+SAME = Recorded("READY", "v2", "e2", UPLOAD.sequencer)
+OTHER = Recorded("READY", "v1", "e1", UPLOAD.sequencer)
+DELETED = Recorded("DELETED", "m1", None, UPLOAD.sequencer)
+
+
+def sequenced(recorded: Recorded, sequencer: str | None) -> Recorded:
+    return dataclasses.replace(recorded, sequencer=sequencer)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"), [("0055AED6DCD90281E5", "0055AED6DCD90281E6"), ("0055AED6DCD9", "0055AED6DCD90001"), ("9", "A1"), ("a1", "B")]
+)
+def test_sequencers_are_compared_as_padded_text(earlier: str, later: str) -> None:
+    """As S3's documentation says: the shorter one padded on the right, then as text; not as numbers."""
+    assert padded(earlier) < padded(later)
+    assert padded("55") == padded("5500")
+    assert is_newer(dataclasses.replace(UPLOAD, sequencer=later), sequenced(OTHER, earlier))
+    assert decide(dataclasses.replace(UPLOAD, sequencer=earlier), sequenced(OTHER, later)) is Decision.STALE
+
+
+@pytest.mark.parametrize(
+    ("recorded", "decision"),
+    [
+        (None, Decision.TAKE),
+        (SAME, Decision.DUPLICATE),
+        (OTHER, Decision.ASK),
+        (DELETED, Decision.ASK),
+        (sequenced(OTHER, "00"), Decision.TAKE),
+        (sequenced(SAME, "00"), Decision.TAKE),
+        (sequenced(OTHER, "FF"), Decision.STALE),
+        (sequenced(SAME, "FF"), Decision.STALE),
+        (sequenced(OTHER, None), Decision.ASK),
+        (sequenced(SAME, None), Decision.DUPLICATE),
+    ],
+)
+def test_decisions_about_an_upload(recorded: Recorded | None, decision: Decision) -> None:
+    """Without an answer from the sequencers, S3 is asked; but not about what is recorded already."""
+    assert decide(UPLOAD, recorded) is decision
+
+
+@pytest.mark.parametrize(
+    ("recorded", "decision"),
+    [(None, Decision.ASK), (sequenced(OTHER, "00"), Decision.ASK), (OTHER, Decision.ASK), (sequenced(OTHER, "FF"), Decision.STALE)],
+)
+def test_after_a_removed_version_s3_is_asked(recorded: Recorded | None, decision: Decision) -> None:
+    """Only S3 knows which version is current then."""
+    assert decide(dataclasses.replace(UPLOAD, kind=Kind.VERSION_REMOVED), recorded) is decision
+
+
+@pytest.mark.parametrize(
+    ("recorded", "decision"),
+    [
+        (None, Decision.TAKE),
+        (sequenced(OTHER, "00"), Decision.TAKE),
+        (DELETED, Decision.DUPLICATE),
+        (SAME, Decision.ASK),
+        (sequenced(DELETED, None), Decision.DUPLICATE),
+    ],
+)
+def test_decisions_about_a_deletion(recorded: Recorded | None, decision: Decision) -> None:
+    """A delete marker has a version of its own."""
+    assert decide(dataclasses.replace(UPLOAD, kind=Kind.DELETED, version_id="m1", etag=None), recorded) is decision
+
+
+def test_contents_are_told_apart_by_version_or_by_etag() -> None:
+    """An ETag counts only where there are no versions: two versions of the same content are two versions."""
+    assert Version("v", "e").is_same_as("v", "other")
+    assert not Version("v", "e").is_same_as("w", "e")
+    assert Version(None, "e").is_same_as(None, "e")
+    assert not Version("v", "e").is_same_as(None, "e")

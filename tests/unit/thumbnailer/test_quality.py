@@ -1,0 +1,87 @@
+"""Both engines against the best that can be done: full decode, Lanczos, no compression."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from thumbnailer.guards import Limits
+from thumbnailer.images import Output, process
+from unit.thumbnailer.pictures import ENGINES, encode, opened, photo
+
+LANCZOS = Image.Resampling.LANCZOS
+PHOTO = photo((4000, 3000))
+SIZES = {"1280": (1280, 960), "512": (512, 384), "128": (128, 96)}
+
+
+def difference(one: Image.Image, other: Image.Image) -> float:
+    """PSNR in dB."""
+    error = np.asarray(one.convert("RGB"), float) - np.asarray(other.convert("RGB"), float)
+    return 10 * math.log10(255**2 / max(float((error**2).mean()), 1e-9))
+
+
+def likeness(one: Image.Image, other: Image.Image) -> float:
+    """Mean SSIM of the luminance, over blocks of 8 x 8."""
+    blocks: list[Any] = []
+    for image in (one, other):
+        grey = np.asarray(image.convert("L"), float)
+        height, width = (length // 8 * 8 for length in grey.shape)
+        blocks.append(grey[:height, :width].reshape(height // 8, 8, width // 8, 8).swapaxes(1, 2).reshape(-1, 64))
+    a, b = blocks
+    covariance = ((a - a.mean(1, keepdims=True)) * (b - b.mean(1, keepdims=True))).mean(1)
+    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    brightness = (2 * a.mean(1) * b.mean(1) + c1) / (a.mean(1) ** 2 + b.mean(1) ** 2 + c1)
+    return float((brightness * (2 * covariance + c2) / (a.var(1) + b.var(1) + c2)).mean())
+
+
+@pytest.fixture(scope="module")
+def jpeg() -> bytes:
+    """A 12 megapixel photo."""
+    return encode(PHOTO, "JPEG", quality=92)
+
+
+@pytest.fixture(scope="module")
+def reference(jpeg: bytes) -> dict[str, Image.Image]:
+    """What each size should look like."""
+    full = opened(jpeg)
+    return {size: full.resize(dimensions, LANCZOS) for size, dimensions in SIZES.items()}
+
+
+@pytest.mark.parametrize("engine", sorted(ENGINES))
+def test_thumbnails_look_like_the_best_possible(engine: str, jpeg: bytes, reference: dict[str, Image.Image]) -> None:
+    """Before compression: PSNR of 47 dB and SSIM of .99 at least, for every size."""
+    made = process(jpeg, Limits(), Output(tuple(map(int, SIZES)), "jpeg", 95), ENGINES[engine]).thumbnails
+    for size, best in reference.items():
+        found = opened(made[size].data)
+        compressed = opened(encode(best, "JPEG", quality=95))
+        assert likeness(found, compressed) >= 0.99, size
+        assert difference(found, best) >= difference(compressed, best) - 1.5, size
+
+
+@pytest.mark.parametrize("engine", sorted(ENGINES))
+@pytest.mark.parametrize("size", [(4000, 3000), (2994, 2000), (2997, 1999), (3203, 2401)])
+def test_scaled_decoding_stays_sharp(engine: str, size: tuple[int, int]) -> None:
+    """Just above and below where libjpeg starts to scale, the picture before compression is right to 47 dB."""
+    raw: list[Image.Image] = []
+
+    def resize(image: Image.Image, wanted: tuple[int, int], extent: tuple[float, float]) -> Image.Image:
+        raw.append(ENGINES[engine](image, wanted, extent))
+        return raw[-1]
+
+    data = encode(PHOTO.resize(size, Image.Resampling.BICUBIC), "JPEG", quality=92)
+    process(data, Limits(), Output((1280,)), resize)
+    assert difference(raw[0], opened(data).resize(raw[0].size, LANCZOS)) >= 47
+
+
+def test_engines_agree() -> None:
+    """Same dimensions, colours within rounding."""
+    if len(ENGINES) < 2:
+        pytest.skip("cykooz.resizer has no wheel for this machine")
+    for mode in ("L", "RGB", "RGBA", "CMYK"):
+        source = PHOTO.resize((901, 677)).convert(mode)
+        if mode == "RGBA":
+            source.putalpha(PHOTO.resize((901, 677)).convert("L"))
+        results = [np.asarray(resize(source, (300, 225), (900.5, 676.5)), float) for resize in ENGINES.values()]
+        assert np.abs(results[0] - results[1]).mean() < 1, mode
