@@ -29,7 +29,7 @@ class LaunchError(Exception):
 def health(port: int, timeout: float = 2) -> dict[str, Any] | None:
     """LocalStack's own answer to "how are you", None if there is none."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_localstack/health", timeout=timeout) as response:  # noqa: S310 - loopback
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_localstack/health", timeout=timeout) as response:
             answer = json.load(response)
     except (OSError, ValueError, HTTPException):
         return None

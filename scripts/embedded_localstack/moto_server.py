@@ -37,7 +37,7 @@ def main(port: int) -> None:
     """Serve until standard input closes."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ["MOTO_ACCOUNT_ID"] = "000000000000"
-    from moto.server import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415 - reads the environment when imported
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415 - reads the environment when imported
     from werkzeug.serving import WSGIRequestHandler, make_server  # noqa: PLC0415
 
     class Quiet(WSGIRequestHandler):

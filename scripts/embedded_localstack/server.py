@@ -1,4 +1,5 @@
 """The server process: LocalStack's own main, in an environment made by settings.py."""
+# mypy: disable-error-code="import-not-found"
 
 import os
 from pathlib import Path
@@ -10,7 +11,6 @@ def main() -> None:
     """Run LocalStack until it is told to stop."""
     home = Path(os.environ["EMBEDDED_LOCALSTACK_HOME"])
     from localstack import config  # noqa: PLC0415 - reads the environment when it is imported
-
     from localstack.runtime.main import main as run  # noqa: PLC0415
 
     outside = {name: path for name, path in vars(config.dirs).items() if path and not Path(path).is_relative_to(home)}

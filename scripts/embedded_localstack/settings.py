@@ -28,32 +28,36 @@ def server_environment(home: Home) -> dict[str, str]:
         interpreter_variable(runtime): os.environ.get(interpreter_variable(runtime)) or str(_interpreter(venv))
         for runtime, venv in RUNTIMES.items()
     }
-    return interpreters | {
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
-        "LANG": "C.UTF-8",
-        # Naive timestamps of S3 events are printed with a Z.
-        "TZ": "UTC",
-        "EMBEDDED_LOCALSTACK_HOME": str(home.path),
-        "HOME": str(home.user),
-        "TMPDIR": str(home.temporary),
-        "XDG_CACHE_HOME": str(home.user / ".cache"),
-        "CONFIG_DIR": str(home.user / ".localstack"),
-        "FILESYSTEM_ROOT": str(home.filesystem),
-        # In a container LocalStack would otherwise take the container's folders for its own.
-        "OVERRIDE_IN_DOCKER": "0",
-        "GATEWAY_LISTEN": f"127.0.0.1:{home.port}",
-        "DNS_ADDRESS": "0",
-        "DISABLE_EVENTS": "1",
-        "SKIP_SSL_CERT_DOWNLOAD": "1",
-        "DYNAMODB_IN_MEMORY": "1",
-        "LAMBDA_RUNTIME_EXECUTOR": "process",
-        # AWS waits one and then two minutes before it repeats an asynchronous invocation.
-        "LAMBDA_RETRY_BASE_DELAY": "2",
-        "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "0.5",
-        "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "1",
-        "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_ERROR_SEC": "5",
-        "SQS_CLOUDWATCH_METRICS_REPORT_INTERVAL": "10",
-    } | passed
+    return (
+        interpreters
+        | {
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "LANG": "C.UTF-8",
+            # Naive timestamps of S3 events are printed with a Z.
+            "TZ": "UTC",
+            "EMBEDDED_LOCALSTACK_HOME": str(home.path),
+            "HOME": str(home.user),
+            "TMPDIR": str(home.temporary),
+            "XDG_CACHE_HOME": str(home.user / ".cache"),
+            "CONFIG_DIR": str(home.user / ".localstack"),
+            "FILESYSTEM_ROOT": str(home.filesystem),
+            # In a container LocalStack would otherwise take the container's folders for its own.
+            "OVERRIDE_IN_DOCKER": "0",
+            "GATEWAY_LISTEN": f"127.0.0.1:{home.port}",
+            "DNS_ADDRESS": "0",
+            "DISABLE_EVENTS": "1",
+            "SKIP_SSL_CERT_DOWNLOAD": "1",
+            "DYNAMODB_IN_MEMORY": "1",
+            "LAMBDA_RUNTIME_EXECUTOR": "process",
+            # AWS waits one and then two minutes before it repeats an asynchronous invocation.
+            "LAMBDA_RETRY_BASE_DELAY": "2",
+            "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "0.5",
+            "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "1",
+            "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_ERROR_SEC": "5",
+            "SQS_CLOUDWATCH_METRICS_REPORT_INTERVAL": "10",
+        }
+        | passed
+    )
 
 
 def _interpreter(venv: str) -> Path:

@@ -18,6 +18,9 @@ BACKENDS = {
 }
 
 
+FIELDS = ("who", "action", "resource", "policy", "reason")
+
+
 @dataclass
 class Denial:
     """Calls that were refused alike."""
@@ -80,8 +83,8 @@ def group(entries: Iterable[dict[str, str]]) -> list[Denial]:
     """Count those that differ in their time only."""
     found: dict[tuple[str, ...], Denial] = {}
     for entry in entries:
-        key = tuple(entry.get(name, "") for name in ("who", "action", "resource", "policy", "reason"))
-        denial = found.setdefault(key, Denial(*key, count=0, last=""))
+        who, action, resource, policy, reason = key = tuple(entry.get(name, "") for name in FIELDS)
+        denial = found.setdefault(key, Denial(who, action, resource, policy, reason, count=0, last=""))
         denial.count += 1
         denial.last = max(denial.last, entry.get("time", ""))
     return sorted(found.values(), key=lambda denial: denial.last)
@@ -111,7 +114,9 @@ def _headline(result: dict[str, Any]) -> str:
     match result["state"]:
         case "running":
             minutes, seconds = divmod(result["uptime_s"], 60)
-            return f"LocalStack {result['version']} runs on http://127.0.0.1:{port} (process {result['pid']}, for {minutes} min {seconds} s)"
+            return (
+                f"LocalStack {result['version']} runs on http://127.0.0.1:{port} (process {result['pid']}, for {minutes} min {seconds} s)"
+            )
         case "unhealthy":
             return f"process {result['pid']} runs but does not answer on port {port}; see {result['log']}"
         case "foreign":

@@ -50,7 +50,7 @@ def interpreter_of(runtime: str | None) -> Path:
 class ProcessExecutor(RuntimeExecutor):
     """One execution environment."""
 
-    def __init__(self, id: str, function_version: Any) -> None:  # noqa: A002 - LocalStack's name
+    def __init__(self, id: str, function_version: Any) -> None:
         super().__init__(id, function_version)
         self._environment: Environment | None = None
         self._logs: list[str] = []

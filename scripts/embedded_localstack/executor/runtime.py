@@ -141,7 +141,7 @@ class Runtime:
         self._ended(ending)
 
     def _ended(self, ending: str) -> None:
-        kind, number, used = (ending.split() + ["", "", "0"])[:3]
+        kind, number, used = [*ending.split(), "", "", "0"][:3]
         self._used_at_end = int(used) * 1024
         if kind == "signal":
             reason = f"signal: {(signal.strsignal(int(number)) or number).lower()}"

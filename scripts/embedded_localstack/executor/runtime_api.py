@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 
 import json
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import SimpleQueue
@@ -44,8 +43,7 @@ class RuntimeApi:
 
     def __init__(self, listener: Listener) -> None:
         self._queue: SimpleQueue[Invocation | None] = SimpleQueue()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self._queue.get, listener))
-        self._server.daemon_threads = True
+        self._server = _Server(listener, self._queue)
         threading.Thread(target=self._server.serve_forever, name="lambda-runtime-api", daemon=True).start()
 
     @property
@@ -67,68 +65,73 @@ class RuntimeApi:
         self._server.server_close()
 
 
-def _handler(next_invocation: Callable[[], Invocation | None], listener: Listener) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        # Headers and body in one piece: in two, Nagle's algorithm and delayed acknowledgements cost 40 ms a call.
-        wbufsize = -1
-        disable_nagle_algorithm = True
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
 
-        def log_message(self, *_: Any) -> None:
-            """Not logged."""
+    def __init__(self, listener: Listener, queue: SimpleQueue[Invocation | None]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.listener, self.queue = listener, queue
 
-        def do_GET(self) -> None:
-            if self.path != f"{PREFIX}invocation/next":
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"
+    # Headers and body in one piece: in two, Nagle's algorithm and delayed acknowledgements cost 40 ms a call.
+    wbufsize = -1
+    disable_nagle_algorithm = True
+
+    def log_message(self, *_: Any) -> None:
+        """Not logged."""
+
+    def do_GET(self) -> None:
+        if self.path != f"{PREFIX}invocation/next":
+            return self._error(404, "NotFound", self.path)
+        self.server.listener.ready()
+        invocation = self.server.queue.get()
+        if invocation is None:
+            return self._error(410, "Gone", "the environment is shutting down")
+        headers = {
+            "Content-Type": "application/json",
+            "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
+            "Lambda-Runtime-Trace-Id": invocation.trace_id,
+            "Lambda-Runtime-Invoked-Function-Arn": invocation.function_arn,
+            "Lambda-Runtime-Deadline-Ms": str(invocation.deadline_ms),
+        }
+        if invocation.client_context:
+            headers["Lambda-Runtime-Client-Context"] = invocation.client_context
+        return self._send(200, invocation.payload, headers)
+
+    def do_POST(self) -> None:
+        body = self._body()
+        match self.path.removeprefix(PREFIX).split("/"):
+            case ["init", "error"]:
+                self.server.listener.init_failed(body)
+            case ["invocation", request_id, "response"]:
+                self.server.listener.answered(request_id, body, failed=False)
+            case ["invocation", request_id, "error"]:
+                self.server.listener.answered(request_id, body, failed=True)
+            case _:
                 return self._error(404, "NotFound", self.path)
-            listener.ready()
-            invocation = next_invocation()
-            if invocation is None:
-                return self._error(410, "Gone", "the environment is shutting down")
-            headers = {
-                "Content-Type": "application/json",
-                "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
-                "Lambda-Runtime-Trace-Id": invocation.trace_id,
-                "Lambda-Runtime-Invoked-Function-Arn": invocation.function_arn,
-                "Lambda-Runtime-Deadline-Ms": str(invocation.deadline_ms),
-            }
-            if invocation.client_context:
-                headers["Lambda-Runtime-Client-Context"] = invocation.client_context
-            return self._send(200, invocation.payload, headers)
+        return self._send(202, b'{"status":"OK"}', {"Content-Type": "application/json"})
 
-        def do_POST(self) -> None:
-            body = self._body()
-            parts = self.path.removeprefix(PREFIX).split("/")
-            match parts:
-                case ["init", "error"]:
-                    listener.init_failed(body)
-                case ["invocation", request_id, "response"]:
-                    listener.answered(request_id, body, failed=False)
-                case ["invocation", request_id, "error"]:
-                    listener.answered(request_id, body, failed=True)
-                case _:
-                    return self._error(404, "NotFound", self.path)
-            return self._send(202, b'{"status":"OK"}', {"Content-Type": "application/json"})
-
-        def _body(self) -> bytes:
-            if (length := self.headers.get("Content-Length")) is not None:
-                return self.rfile.read(int(length))
-            chunks = []
-            while size := int(self.rfile.readline(), 16):
-                chunks.append(self.rfile.read(size))
-                self.rfile.readline()
+    def _body(self) -> bytes:
+        if (length := self.headers.get("Content-Length")) is not None:
+            return self.rfile.read(int(length))
+        chunks = []
+        while size := int(self.rfile.readline(), 16):
+            chunks.append(self.rfile.read(size))
             self.rfile.readline()
-            return b"".join(chunks)
+        self.rfile.readline()
+        return b"".join(chunks)
 
-        def _error(self, code: int, kind: str, message: str) -> None:
-            self._send(code, json.dumps({"errorType": kind, "errorMessage": message}).encode(), {"Content-Type": "application/json"})
+    def _error(self, code: int, kind: str, message: str) -> None:
+        self._send(code, json.dumps({"errorType": kind, "errorMessage": message}).encode(), {"Content-Type": "application/json"})
 
-        def _send(self, code: int, body: bytes, headers: dict[str, str]) -> None:
-            self.send_response(code)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-            self.wfile.flush()
-
-    return Handler
+    def _send(self, code: int, body: bytes, headers: dict[str, str]) -> None:
+        self.send_response(code)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        self.wfile.flush()

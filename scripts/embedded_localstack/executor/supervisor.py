@@ -104,8 +104,8 @@ def main() -> None:
     kill_all()
     if ending is not None:
         status, used = ending
-        how, number = ("signal", os.WTERMSIG(status)) if os.WIFSIGNALED(status) else ("exit", os.WEXITSTATUS(status))
-        os.write(status_fd, f"{how} {number} {used}\n".encode())
+        how = f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else f"exit {os.WEXITSTATUS(status)}"
+        os.write(status_fd, f"{how} {used}\n".encode())
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 _LOCALSTACK_ONLY = ("LOCALSTACK_", "_AWS_XRAY_DAEMON_", "EDGE_PORT", "AWS_LAMBDA_FUNCTION_TIMEOUT", "_X_AMZN_")
 
 
-def function_variables(  # noqa: PLR0913 - one place where all of it comes together
+def function_variables(  # noqa: PLR0913, PLR0917 - one place where all of it comes together
     given: Mapping[str, object], own: Mapping[str, str], runtime: str, interpreter: Path, task_root: Path, folder: Path, layers: list[Path]
 ) -> dict[str, str]:
     """The whole environment of a function's process.

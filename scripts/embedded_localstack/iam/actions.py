@@ -3,123 +3,14 @@
 What is not here is refused, not let through. The source is AWS's Service Authorization Reference
 (https://docs.aws.amazon.com/service-authorization/latest/reference/), by service.
 """
+# ruff: noqa: SIM905 - rows of names read better as words than as lists of strings
 
-import base64
-import json
 from email import message_from_bytes
 from email.utils import parseaddr
 from typing import Any
 
-from embedded_localstack.iam import actions_dynamodb, actions_lambda, actions_s3
+from embedded_localstack.iam import actions_dynamodb, actions_lambda, actions_messages, actions_s3
 from embedded_localstack.iam.request import Check, Facts, Request, Row, UnmappedError, anything, each, needs, text
-
-# -- SQS
-
-
-def _queue(request: Request) -> str:
-    params = request.params
-    if url := text(params.get("QueueUrl")):
-        account, name = url.rstrip("/").split("/")[-2:]
-        return f"arn:aws:sqs:{request.region}:{account}:{name}"
-    owner = params.get("QueueOwnerAWSAccountId") or request.account
-    return f"arn:aws:sqs:{request.region}:{owner}:{params.get('QueueName') or '*'}"
-
-
-def _move_task(request: Request) -> list[Check]:
-    """A redrive reads from the dead-letter queue and sends to the destination, with the caller's permissions."""
-    source, destination = text(request.params.get("SourceArn")), text(request.params.get("DestinationArn"))
-    reads = ("StartMessageMoveTask", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
-    targets = [destination] if destination else request.facts.redrive_sources(source)
-    return [Check(f"sqs:{action}", source) for action in reads] + [Check("sqs:SendMessage", target) for target in targets]
-
-
-def _cancelled_task_queue(request: Request) -> str:
-    try:
-        handle = json.loads(base64.b64decode(text(request.params.get("TaskHandle"))))
-        return str(handle["sourceArn"])
-    except (ValueError, KeyError):
-        return "*"
-
-
-SQS: dict[str, Row] = each(
-    "sqs",
-    (
-        "SendMessage ReceiveMessage DeleteMessage ChangeMessageVisibility GetQueueAttributes SetQueueAttributes GetQueueUrl PurgeQueue "
-        "CreateQueue DeleteQueue ListQueueTags TagQueue UntagQueue ListDeadLetterSourceQueues AddPermission RemovePermission"
-    ).split(),
-    _queue,
-) | {
-    "SendMessageBatch": needs("sqs:SendMessage", _queue),
-    "DeleteMessageBatch": needs("sqs:DeleteMessage", _queue),
-    "ChangeMessageVisibilityBatch": needs("sqs:ChangeMessageVisibility", _queue),
-    "ListQueues": needs("sqs:ListQueues", anything),
-    "StartMessageMoveTask": _move_task,
-    "CancelMessageMoveTask": needs("sqs:CancelMessageMoveTask", _cancelled_task_queue),
-    "ListMessageMoveTasks": needs("sqs:ListMessageMoveTasks", lambda request: text(request.params.get("SourceArn"))),
-}
-
-# -- SNS
-
-
-def _topic(request: Request) -> str:
-    params = request.params
-    if name := params.get("Name"):
-        return request.arn("sns", text(name))
-    subscription = text(params.get("SubscriptionArn"))
-    return text(params.get("TopicArn") or params.get("TargetArn") or subscription.rpartition(":")[0] or params.get("ResourceArn")) or "*"
-
-
-def _subscribe_keys(request: Request) -> dict[str, str]:
-    params = request.params
-    return {"sns:protocol": text(params.get("Protocol")), "sns:endpoint": text(params.get("Endpoint"))}
-
-
-SNS: dict[str, Row] = each(
-    "sns",
-    (
-        "Publish CreateTopic DeleteTopic GetTopicAttributes SetTopicAttributes ListSubscriptionsByTopic ConfirmSubscription Unsubscribe "
-        "GetSubscriptionAttributes SetSubscriptionAttributes ListTagsForResource TagResource UntagResource AddPermission RemovePermission"
-    ).split(),
-    _topic,
-) | {
-    "PublishBatch": needs("sns:Publish", _topic),
-    "Subscribe": needs("sns:Subscribe", _topic, _subscribe_keys),
-    **each("sns", ["ListTopics", "ListSubscriptions"], anything),
-}
-
-# -- Kinesis
-
-
-def _stream(request: Request) -> str:
-    params = request.params
-    if arn := params.get("StreamARN") or params.get("ConsumerARN") or params.get("ResourceARN"):
-        return text(arn)
-    return request.arn("kinesis", f"stream/{params.get('StreamName') or '*'}")
-
-
-KINESIS: dict[str, Row] = each(
-    "kinesis",
-    (
-        "PutRecord PutRecords GetRecords GetShardIterator DescribeStream DescribeStreamSummary ListShards CreateStream DeleteStream "
-        "RegisterStreamConsumer DescribeStreamConsumer SubscribeToShard ListStreamConsumers ListTagsForStream ListTagsForResource"
-    ).split(),
-    _stream,
-) | each("kinesis", ["ListStreams", "DescribeLimits"], anything)
-
-
-def _iterator_stream(request: Request) -> str:
-    """An iterator names its shard in a way that only the service reads: moto's holds stream and shard in base64."""
-    params = request.params
-    if params.get("StreamARN"):
-        return text(params["StreamARN"])
-    try:
-        name = base64.b64decode(text(params.get("ShardIterator"))).decode().split(":")[0]
-    except ValueError:
-        name = "*"
-    return request.arn("kinesis", f"stream/{name or '*'}")
-
-
-KINESIS["GetRecords"] = needs("kinesis:GetRecords", _iterator_stream)
 
 # -- CloudWatch Logs
 
@@ -281,9 +172,9 @@ TABLES: dict[str, dict[str, Row]] = {
     "dynamodb": actions_dynamodb.DYNAMODB,
     "dynamodbstreams": actions_dynamodb.STREAMS,
     "lambda": actions_lambda.LAMBDA,
-    "sqs": SQS,
-    "sns": SNS,
-    "kinesis": KINESIS,
+    "sqs": actions_messages.SQS,
+    "sns": actions_messages.SNS,
+    "kinesis": actions_messages.KINESIS,
     "logs": LOGS,
     "events": EVENTS,
     "cloudwatch": CLOUDWATCH,
@@ -296,7 +187,9 @@ TABLES: dict[str, dict[str, Row]] = {
 }
 
 
-def checks(service: str, operation: str, params: dict[str, Any], account: str, region: str, facts: Facts) -> list[Check]:
+def checks(  # noqa: PLR0913, PLR0917 - a call is what it is
+    service: str, operation: str, params: dict[str, Any], account: str, region: str, facts: Facts
+) -> list[Check]:
     """The permissions that a call needs, all of them.
 
     Args:

@@ -2,6 +2,7 @@
 
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-api-permissions-ref.html
 """
+# ruff: noqa: SIM905 - rows of names read better as words than as lists of strings
 
 from embedded_localstack.iam.request import Check, Request, Row, anything, each, needs, text
 
@@ -9,10 +10,7 @@ from embedded_localstack.iam.request import Check, Request, Row, anything, each,
 def function_arn(request: Request, name: str, qualifier: str | None = None) -> str:
     """The ARN of a function given as name, name:alias, partial or whole ARN."""
     parts = name.split(":")
-    if "function" in parts[:-1]:
-        rest = parts[parts.index("function") + 1 :]
-    else:
-        rest = parts
+    rest = parts[parts.index("function") + 1 :] if "function" in parts[:-1] else parts
     if len(rest) == 1 and qualifier:
         rest = [*rest, qualifier]
     prefix = ":".join(parts[:5]) if name.startswith("arn:") else f"arn:aws:lambda:{request.region}:{request.account}"
@@ -60,8 +58,8 @@ LAMBDA: dict[str, Row] = (
     | each(
         "lambda",
         (
-            "GetAlias ListAliases CreateAlias UpdateAlias DeleteAlias ListVersionsByFunction PublishVersion UpdateFunctionCode CreateFunction "
-            "UpdateFunctionConfiguration PutFunctionConcurrency DeleteFunctionConcurrency GetFunctionConcurrency"
+            "GetAlias ListAliases CreateAlias UpdateAlias DeleteAlias ListVersionsByFunction PublishVersion UpdateFunctionCode "
+            "CreateFunction UpdateFunctionConfiguration PutFunctionConcurrency DeleteFunctionConcurrency GetFunctionConcurrency"
         ).split(),
         _function,
     )

@@ -58,7 +58,12 @@ class Enforcer:
         internal = context.internal_request_params or {}
         if session := self._sessions.find(key, context.account_id):
             return Caller(
-                Kind.ROLE, session.arn, session.role_arn.rpartition("/")[2], session.session_name, session.policy, internal.get("source_arn")
+                Kind.ROLE,
+                session.arn,
+                session.role_arn.rpartition("/")[2],
+                session.session_name,
+                session.policy,
+                internal.get("source_arn"),
             )
         if principal := internal.get("service_principal"):
             return Caller(Kind.SERVICE, callers.service_principal(principal), source_arn=internal.get("source_arn"))
@@ -70,7 +75,8 @@ class Enforcer:
         if not verdict.allowed:
             self._records.denied(str(caller), check.action, check.resource, verdict.asked, verdict.reason)
             raise _refusal(
-                service, f"User: {caller.name} is not authorized to perform: {check.action} on resource: {check.resource} ({verdict.reason})"
+                service,
+                f"User: {caller.name} is not authorized to perform: {check.action} on resource: {check.resource} ({verdict.reason})",
             )
 
     def _hide_missing(self, caller: Caller, bucket: str, key: str, facts: LocalStackFacts) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+
 from embedded_localstack import processes
 from embedded_localstack.state import CHECKOUT, Home
 

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+
 from embedded_localstack.iam.decide import Policy, Question, RolePolicies, decide_resource, decide_role
 
 ROLE = "arn:aws:iam::000000000000:role/worker"
@@ -151,9 +152,7 @@ def test_trust_policies_have_no_resource():
 
 
 def test_leading_keys():
-    own = statement(
-        action="dynamodb:GetItem", resource="*", Condition={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["mine"]}}
-    )
+    own = statement(action="dynamodb:GetItem", resource="*", Condition={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["mine"]}})
     for key, allowed in (("mine", True), ("yours", False)):
         asked = question("dynamodb:GetItem", "arn:aws:dynamodb:r:a:table/t", **{"dynamodb:leadingkeys": [key]})
         assert decide_role(asked, role(own), None).allowed is allowed

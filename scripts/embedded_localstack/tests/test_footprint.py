@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from embedded_localstack import processes
 from embedded_localstack.state import CHECKOUT, Home
 from embedded_localstack.tests.conftest import Cloud, eventually, free_port, launcher
 
-OUTSIDE = ["/var/lib/localstack", "/usr/lib/localstack", "/etc/localstack", "/tmp/localstack", "/tmp/lambda", "/tmp/localstack-s3-storage"]  # noqa: S108
+OUTSIDE = ["/var/lib/localstack", "/usr/lib/localstack", "/etc/localstack", "/tmp/localstack", "/tmp/lambda", "/tmp/localstack-s3-storage"]
 # Held open by any process: not files that something is kept in.
 HARMLESS = ("/dev/", "pipe:", "socket:", "anon_inode:", "/proc/", "/memfd:")
 
@@ -32,7 +33,7 @@ def busy(scratch: Path) -> Iterator[Cloud]:
     cloud.kinesis.list_streams()
     yield cloud
     launcher("down", home)
-    os.system(f"rm -rf {home.path}")  # noqa: S605
+    os.system(f"rm -rf {home.path}")
 
 
 def written_files(pid: int) -> set[str]:
@@ -67,4 +68,3 @@ def test_after_it_was_killed_its_children_end_by_themselves(busy: Cloud):
     assert eventually(lambda: not processes.wait_gone(family, 0), 10)
     assert "was gone" in launcher("down", busy.home).stdout
     assert sorted(path.name for path in busy.home.path.iterdir()) == [".lock", "denials.jsonl", "server.log"]
-

@@ -6,6 +6,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from localstack.aws.api import CommonServiceException
+from localstack.aws.api.lambda_ import InvalidParameterValueException
+
 from embedded_localstack.iam import preflight
 from embedded_localstack.iam.callers import Caller, Kind
 from embedded_localstack.iam.decide import Policy, RolePolicies
@@ -13,8 +16,6 @@ from embedded_localstack.iam.handler import Enforcer, judge
 from embedded_localstack.iam.records import Records
 from embedded_localstack.iam.request import Check
 from embedded_localstack.patches import function_urls
-from localstack.aws.api import CommonServiceException
-from localstack.aws.api.lambda_ import InvalidParameterValueException
 
 ACCOUNT = "000000000000"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/worker"
@@ -169,7 +170,9 @@ def test_a_mapping_is_made_if_it_can(tmp_path: Path):
 
 @pytest.mark.parametrize("service", ["kinesis", "dynamodb"])
 def test_streams_are_refused_in_lambda_s_words(tmp_path: Path, service: str):
-    with pytest.raises(InvalidParameterValueException, match="ensure the role can perform the GetRecords, GetShardIterator, DescribeStream,"):
+    with pytest.raises(
+        InvalidParameterValueException, match="ensure the role can perform the GetRecords, GetShardIterator, DescribeStream,"
+    ):
         verify(tmp_path, document(), "CreateEventSourceMapping", EventSourceArn=f"arn:aws:{service}:us-east-1:{ACCOUNT}:x")
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from embedded_localstack.iam.actions import TABLES, checks
 from embedded_localstack.iam.request import UnmappedError
 

@@ -1,4 +1,5 @@
 import pytest
+
 from embedded_localstack.iam.callers import access_key, service_principal
 
 SIGNED = "AWS4-HMAC-SHA256 Credential=KEY/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=x"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from embedded_localstack import processes
 from embedded_localstack.executor.environment import Environment, InitError, Result, Spec
 from embedded_localstack.settings import RUNTIMES
@@ -287,7 +288,8 @@ from pathlib import Path
 from embedded_localstack.executor.environment import Environment, Spec
 folder = Path({str(tmp_path)!r}) / "environment"
 variables = {{"PATH": "/usr/bin:/bin", "HOME": str(folder), "TMPDIR": str(folder)}}
-environment = Environment(Spec(Path({str(INTERPRETER)!r}), "python3.13", "app.handler", Path({str(code)!r}), variables, "1", 60, 256, False, folder))
+python, code = Path({str(INTERPRETER)!r}), Path({str(code)!r})
+environment = Environment(Spec(python, "python3.13", "app.handler", code, variables, "1", 60, 256, False, folder))
 environment.start()
 print("started", flush=True)
 environment.invoke("id-1", b'"hang"', "arn", "trace")

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from embedded_localstack import cli, launch, processes, status
 from embedded_localstack.launch import LaunchError, down, up
 from embedded_localstack.state import Home, Run

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from embedded_localstack.moto_server import one_at_a_time
 from embedded_localstack.patches.event_sources import Slots, batches_at_once
 from embedded_localstack.patches.logs import batches, write

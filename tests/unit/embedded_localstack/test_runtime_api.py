@@ -3,6 +3,7 @@ from http.client import HTTPConnection, HTTPResponse
 from threading import Thread
 
 import pytest
+
 from embedded_localstack.executor.runtime_api import PREFIX, Invocation, RuntimeApi
 
 

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from embedded_localstack.settings import interpreter_variable, server_environment
 from embedded_localstack.state import Home
 

@@ -3,7 +3,13 @@ from pathlib import Path
 
 from embedded_localstack.status import denials, text
 
-ENTRY = {"who": "role a", "action": "s3:PutObject", "resource": "arn:aws:s3:::b/k", "policy": "policies of role a", "reason": "no statement"}
+ENTRY = {
+    "who": "role a",
+    "action": "s3:PutObject",
+    "resource": "arn:aws:s3:::b/k",
+    "policy": "policies of role a",
+    "reason": "no statement",
+}
 
 
 def test_equal_denials_are_counted_and_the_latest_comes_last(tmp_path: Path):
