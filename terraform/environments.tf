@@ -32,7 +32,7 @@ variable "environments" {
       allowed_origins                 = ["*"]
       api_auth                        = "api_key"
       api_throttle                    = { rate = 200, burst = 400 }
-      log_level                       = "DEBUG"
+      log_level                       = "INFO"
       log_retention_days              = 1
       mail_from                       = "eventloom@example.com"
       mail_to                         = ["operator@example.com"]
@@ -52,7 +52,7 @@ variable "environments" {
       allowed_origins                 = ["*"]
       api_auth                        = "api_key"
       api_throttle                    = { rate = 20, burst = 40 }
-      log_level                       = "DEBUG"
+      log_level                       = "INFO"
       log_retention_days              = 7
       mail_from                       = ""
       mail_to                         = []

@@ -30,8 +30,10 @@ resource "aws_ses_email_identity" "sender" {
 locals {
   mail = { SENDER = local.environment.mail_from, RECIPIENTS = join(",", local.environment.mail_to) }
 
-  send_mail = { for identity in aws_ses_email_identity.sender[*].arn : "send_mail" => {
-    actions   = ["ses:SendEmail"]
-    resources = [identity]
+  # In SES's sandbox the recipients' identities are asked as well
+  send_mail = local.environment.mail_from == "" ? {} : { send_mail = {
+    actions    = ["ses:SendEmail"]
+    resources  = [for address in concat([local.environment.mail_from], local.environment.mail_to) : "arn:${data.aws_partition.current.partition}:ses:${data.aws_region.current.name}:${local.account_id}:identity/${address}"]
+    conditions = { StringEquals = { "ses:FromAddress" = [local.environment.mail_from] } }
   } }
 }

@@ -23,7 +23,7 @@ module "notifier" {
       catalog = {
         stream_arn      = aws_dynamodb_table.catalog.stream_arn
         batch_window_s  = 1
-        filters         = [jsonencode({ eventName = ["INSERT", "MODIFY"] })]
+        filters         = [jsonencode({ eventName = ["INSERT", "MODIFY"], dynamodb = { NewImage = { status = { S = ["READY", "REJECTED"] } } } })]
         maximum_retries = 10 # a claim that another invocation left behind must run out first
       }
     }

@@ -42,7 +42,8 @@ module "thumbnailer" {
 
   permissions = {
     read_uploads     = { actions = ["s3:GetObject", "s3:GetObjectVersion"], resources = ["${module.uploads.arn}/*"] }
-    tell_missing     = { actions = ["s3:ListBucket"], resources = [module.uploads.arn] } # without it a missing key answers 403, not 404
+    tell_missing     = { actions = ["s3:ListBucket"], resources = [module.uploads.arn] }    # without it a missing key answers 403, not 404
+    find_thumbnails  = { actions = ["s3:ListBucket"], resources = [module.thumbnails.arn] } # what interrupted attempts left
     write_thumbnails = { actions = ["s3:PutObject", "s3:DeleteObject"], resources = ["${module.thumbnails.arn}/*"] }
     update_catalog   = { actions = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], resources = [aws_dynamodb_table.catalog.arn] }
   }

@@ -3,11 +3,9 @@ mock_provider "aws" {
 }
 
 variables {
-  name        = "order_reader"
-  package     = "tests/package.zip"
-  prefix      = "eventloom-test"
-  given       = { permissions = {}, triggers = {} }
-  permissions = {}
+  name    = "order_reader"
+  package = "tests/package.zip"
+  prefix  = "eventloom-test"
 }
 
 run "mapping_and_poller" {
@@ -68,60 +66,4 @@ run "concurrency_beyond_what_is_reserved" {
     }
   }
   expect_failures = [aws_lambda_function.this]
-}
-
-run "misspelt_kind" {
-  command = plan
-  module { source = "./schema" }
-  variables {
-    given    = { permissions = {}, triggers = { sqss = { orders = { queue_arn = "arn:aws:sqs:eu-west-1:123456789012:orders" } } } }
-    triggers = { sqss = { orders = { queue_arn = "arn:aws:sqs:eu-west-1:123456789012:orders" } } }
-  }
-  expect_failures = [output.triggers]
-}
-
-run "misspelt_setting" {
-  command = plan
-  module { source = "./schema" }
-  variables {
-    given    = { permissions = {}, triggers = { sqs = { orders = { queue_arn = "arn:aws:sqs:eu-west-1:123456789012:orders", batchsize = 5 } } } }
-    triggers = { sqs = { orders = { queue_arn = "arn:aws:sqs:eu-west-1:123456789012:orders", batchsize = 5 } } }
-  }
-  expect_failures = [output.triggers]
-}
-
-run "batch_needs_a_window" {
-  command = plan
-  module { source = "./schema" }
-  variables {
-    triggers = { sqs = { orders = { queue_arn = "arn:aws:sqs:eu-west-1:123456789012:orders", batch_size = 11 } } }
-  }
-  expect_failures = [var.triggers]
-}
-
-run "window_too_long" {
-  command = plan
-  module { source = "./schema" }
-  variables {
-    triggers = { sqs = { orders = { queue_arn = "arn:aws:sqs:eu-west-1:123456789012:orders", batch_window_s = 301 } } }
-  }
-  expect_failures = [var.triggers]
-}
-
-run "concurrency_below_the_least" {
-  command = plan
-  module { source = "./schema" }
-  variables {
-    triggers = { sqs = { orders = { queue_arn = "arn:aws:sqs:eu-west-1:123456789012:orders", maximum_concurrency = 1 } } }
-  }
-  expect_failures = [var.triggers]
-}
-
-run "filter_is_no_json" {
-  command = plan
-  module { source = "./schema" }
-  variables {
-    triggers = { sqs = { orders = { queue_arn = "arn:aws:sqs:eu-west-1:123456789012:orders", filters = ["kind = order"] } } }
-  }
-  expect_failures = [var.triggers]
 }

@@ -1,0 +1,108 @@
+mock_provider "aws" {
+  source = "../../tests/mocks"
+}
+
+variables {
+  name             = "eventloom-test-orders"
+  alias_invoke_arn = "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/arn:aws:lambda:eu-west-1:123456789012:function:f:live/invocations"
+}
+
+run "key_and_usage_plan_by_default" {
+  variables {
+    open_paths    = ["/", "/health"]
+    quota_per_day = 1000
+  }
+
+  assert {
+    condition     = toset(keys(aws_api_gateway_method.this)) == toset(["ANY /", "ANY /{proxy+}", "GET /", "GET /health"])
+    error_message = "Every path leads to the function; without CORS nobody asks for OPTIONS."
+  }
+
+  assert {
+    condition     = alltrue([for name, method in aws_api_gateway_method.this : method.api_key_required == startswith(name, "ANY")])
+    error_message = "Everything but the open paths needs a key."
+  }
+
+  assert {
+    condition     = alltrue([for integration in aws_api_gateway_integration.this : integration.type == "AWS_PROXY" && integration.uri == var.alias_invoke_arn])
+    error_message = "Every method invokes the alias."
+  }
+
+  assert {
+    condition     = length(aws_api_gateway_usage_plan_key.this) == 1 && aws_api_gateway_usage_plan.this[0].quota_settings[0].limit == 1000
+    error_message = "The key has a usage plan with its quota."
+  }
+
+  assert {
+    condition     = aws_api_gateway_method_settings.all.settings[0].throttling_rate_limit == 50 && aws_api_gateway_method_settings.all.settings[0].throttling_burst_limit == 100
+    error_message = "All methods are throttled."
+  }
+
+  assert {
+    condition     = aws_api_gateway_stage.this.access_log_settings[0].destination_arn == aws_cloudwatch_log_group.access.arn
+    error_message = "Requests are logged."
+  }
+}
+
+run "signed_requests_and_cors" {
+  variables {
+    auth = "iam"
+    cors = true
+  }
+
+  assert {
+    condition     = aws_api_gateway_method.this["ANY /{proxy+}"].authorization == "AWS_IAM" && aws_api_gateway_method.this["OPTIONS /{proxy+}"].authorization == "NONE"
+    error_message = "Requests are signed, but for the browser's preflight."
+  }
+
+  assert {
+    condition     = output.api_key == null && length(aws_api_gateway_usage_plan.this) == 0
+    error_message = "There is no key."
+  }
+
+  assert {
+    condition     = alltrue([for response in aws_api_gateway_gateway_response.problem : contains(keys(response.response_parameters), "gatewayresponse.header.Access-Control-Allow-Origin")])
+    error_message = "A page must be able to read why it was refused."
+  }
+}
+
+run "tokens_of_a_user_pool" {
+  variables {
+    auth           = "cognito"
+    user_pool_arns = ["arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_abc"]
+  }
+
+  assert {
+    condition     = aws_api_gateway_method.this["ANY /{proxy+}"].authorization == "COGNITO_USER_POOLS" && aws_api_gateway_method.this["ANY /{proxy+}"].authorizer_id == aws_api_gateway_authorizer.cognito[0].id
+    error_message = "Requests carry a token."
+  }
+
+  assert {
+    condition     = aws_api_gateway_authorizer.cognito[0].provider_arns == toset(var.user_pool_arns)
+    error_message = "The token is one of these pools."
+  }
+}
+
+run "unknown_auth" {
+  command = plan
+  variables { auth = "none" }
+  expect_failures = [var.auth]
+}
+
+run "cognito_without_pool" {
+  command = plan
+  variables { auth = "cognito" }
+  expect_failures = [var.user_pool_arns]
+}
+
+run "open_wildcard" {
+  command = plan
+  variables { open_paths = ["/{proxy+}"] }
+  expect_failures = [var.open_paths]
+}
+
+run "nobody_let_in" {
+  command = plan
+  variables { throttle = { rate = 0, burst = 1 } }
+  expect_failures = [var.throttle]
+}

@@ -1,0 +1,202 @@
+# Triggers that invoke asynchronously: permission, failures queue, retries
+
+mock_provider "aws" {
+  source = "../../tests/mocks"
+}
+
+variables {
+  name    = "order_reader"
+  package = "tests/package.zip"
+  prefix  = "eventloom-test"
+}
+
+run "none" {
+  assert {
+    condition     = output.failures_queue_arn == null && length(aws_lambda_function_event_invoke_config.live) == 0 && length(aws_iam_role_policy.failures) == 0
+    error_message = "Without asynchronous triggers there is nothing to keep."
+  }
+}
+
+run "alarm" {
+  variables {
+    triggers = { alarm = { backlog = { alarm_arn = "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:backlog" } } }
+  }
+
+  assert {
+    condition = (
+      aws_lambda_permission.alarm["backlog"].principal == "lambda.alarms.cloudwatch.amazonaws.com"
+      && aws_lambda_permission.alarm["backlog"].source_arn == "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:backlog"
+      && aws_lambda_permission.alarm["backlog"].source_account == "123456789012"
+      && aws_lambda_permission.alarm["backlog"].qualifier == "live"
+    )
+    error_message = "Only this alarm of this account may invoke the alias."
+  }
+}
+
+run "event" {
+  variables {
+    async_retries       = 1
+    async_maximum_age_s = 600
+    triggers = {
+      event = { orders = { bus_name = "shop", pattern = "{\"source\":[\"orders\"]}", maximum_retries = 7 } }
+    }
+  }
+
+  assert {
+    condition     = aws_cloudwatch_event_rule.event["orders"].event_bus_name == "shop" && aws_cloudwatch_event_target.event["orders"].event_bus_name == "shop"
+    error_message = "Rule and target must be on the same bus."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_event_target.event["orders"].arn == aws_lambda_alias.live.arn && aws_cloudwatch_event_target.event["orders"].dead_letter_config[0].arn == aws_sqs_queue.failures[0].arn
+    error_message = "The target is the alias; what can't be delivered is kept."
+  }
+
+  assert {
+    condition = (
+      aws_lambda_permission.event["orders"].principal == "events.amazonaws.com"
+      && aws_lambda_permission.event["orders"].source_arn == aws_cloudwatch_event_rule.event["orders"].arn
+      && aws_lambda_permission.event["orders"].source_account == "123456789012"
+      && aws_lambda_permission.event["orders"].qualifier == "live"
+    )
+    error_message = "Only this rule of this account may invoke the alias."
+  }
+
+  assert {
+    condition = jsondecode(aws_sqs_queue.failures[0].policy).Statement[1] == {
+      Sid       = "Undelivered0"
+      Effect    = "Allow"
+      Principal = { Service = "events.amazonaws.com" }
+      Action    = "sqs:SendMessage"
+      Resource  = "arn:aws:sqs:eu-west-1:123456789012:eventloom-test-order-reader-failures"
+      Condition = {
+        ArnEquals    = { "aws:SourceArn" = aws_cloudwatch_event_rule.event["orders"].arn }
+        StringEquals = { "aws:SourceAccount" = "123456789012" }
+      }
+    }
+    error_message = "The rule, and it alone, may put there what it could not deliver."
+  }
+
+  assert {
+    condition = (
+      aws_lambda_function_event_invoke_config.live[0].maximum_retry_attempts == 1
+      && aws_lambda_function_event_invoke_config.live[0].maximum_event_age_in_seconds == 600
+      && aws_lambda_function_event_invoke_config.live[0].qualifier == "live"
+      && aws_lambda_function_event_invoke_config.live[0].destination_config[0].on_failure[0].destination == aws_sqs_queue.failures[0].arn
+    )
+    error_message = "What the function could not handle is retried, then kept."
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role_policy.failures[0].policy).Statement == [{
+      Sid      = "KeepFailures"
+      Effect   = "Allow"
+      Action   = ["sqs:SendMessage"]
+      Resource = aws_sqs_queue.failures[0].arn
+    }]
+    error_message = "The role may send to the failures queue, and do nothing else with it."
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.failures) == 1 && length(aws_cloudwatch_metric_alarm.iterator_age) == 0
+    error_message = "The failures queue needs its alarm."
+  }
+}
+
+run "s3" {
+  variables {
+    triggers = {
+      s3 = { orders = { bucket_arn = "arn:aws:s3:::orders", prefix = "in/", suffix = ".csv" } }
+    }
+  }
+
+  assert {
+    condition = (
+      aws_lambda_permission.s3["orders"].principal == "s3.amazonaws.com"
+      && aws_lambda_permission.s3["orders"].source_arn == "arn:aws:s3:::orders"
+      && aws_lambda_permission.s3["orders"].source_account == "123456789012"
+      && aws_lambda_permission.s3["orders"].qualifier == "live"
+    )
+    error_message = "Only this bucket of this account may invoke the alias."
+  }
+
+  assert {
+    condition = output.s3_notifications["order-reader-orders"] == {
+      type   = "function"
+      arn    = aws_lambda_alias.live.arn
+      events = tolist(["s3:ObjectCreated:*"])
+      prefix = "in/"
+      suffix = ".csv"
+    }
+    error_message = "The bucket's module must get the whole notification."
+  }
+}
+
+run "schedule" {
+  variables {
+    triggers = {
+      schedule = {
+        nightly = { expression = "cron(0 3 * * ? *)", input = "{\"days\":1}" }
+        paused  = { expression = "rate(5 minutes)", enabled = false }
+      }
+    }
+  }
+
+  assert {
+    condition     = aws_cloudwatch_event_rule.schedule["nightly"].schedule_expression == "cron(0 3 * * ? *)" && aws_cloudwatch_event_target.schedule["nightly"].input == "{\"days\":1}"
+    error_message = "The rule must keep its time and input."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_event_rule.schedule["nightly"].state == "ENABLED" && aws_cloudwatch_event_rule.schedule["paused"].state == "DISABLED"
+    error_message = "A schedule can be paused."
+  }
+
+  assert {
+    condition = alltrue([for permission in aws_lambda_permission.schedule :
+      permission.principal == "events.amazonaws.com" && permission.source_account == "123456789012" && permission.qualifier == "live"
+    ])
+    error_message = "Only rules of this account may invoke the alias."
+  }
+
+  assert {
+    condition     = length(jsondecode(aws_sqs_queue.failures[0].policy).Statement) == 3
+    error_message = "Each rule may put there what it could not deliver."
+  }
+}
+
+run "sns" {
+  variables {
+    triggers = {
+      sns = {
+        orders = { topic_arn = "arn:aws:sns:eu-west-1:123456789012:orders", filter_policy = "{\"status\":[\"new\"]}" }
+        all    = { topic_arn = "arn:aws:sns:eu-west-1:123456789012:all" }
+      }
+    }
+  }
+
+  assert {
+    condition = (
+      aws_sns_topic_subscription.sns["orders"].protocol == "lambda"
+      && aws_sns_topic_subscription.sns["orders"].endpoint == aws_lambda_alias.live.arn
+      && aws_sns_topic_subscription.sns["orders"].filter_policy == "{\"status\":[\"new\"]}"
+      && jsondecode(aws_sns_topic_subscription.sns["orders"].redrive_policy).deadLetterTargetArn == aws_sqs_queue.failures[0].arn
+      && aws_sns_topic_subscription.sns["all"].filter_policy == null
+    )
+    error_message = "The alias is subscribed, filtered as asked, and what can't be delivered is kept."
+  }
+
+  assert {
+    condition = (
+      aws_lambda_permission.sns["orders"].principal == "sns.amazonaws.com"
+      && aws_lambda_permission.sns["orders"].source_arn == "arn:aws:sns:eu-west-1:123456789012:orders"
+      && aws_lambda_permission.sns["orders"].source_account == "123456789012"
+    )
+    error_message = "Only this topic may invoke the alias."
+  }
+
+  assert {
+    condition     = jsondecode(aws_sqs_queue.failures[0].policy).Statement[2].Condition.ArnEquals["aws:SourceArn"] == "arn:aws:sns:eu-west-1:123456789012:orders"
+    error_message = "The topic may put there what it could not deliver."
+  }
+}

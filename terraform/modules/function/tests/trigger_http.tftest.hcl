@@ -1,0 +1,91 @@
+# Triggers that somebody waits for: api, alb, url
+
+mock_provider "aws" {
+  source = "../../tests/mocks"
+}
+
+variables {
+  name    = "order_reader"
+  package = "tests/package.zip"
+  prefix  = "eventloom-test"
+}
+
+run "api" {
+  variables {
+    triggers = { api = { orders = { execution_arn = "arn:aws:execute-api:eu-west-1:123456789012:abc", stage = "v1" } } }
+  }
+
+  assert {
+    condition = (
+      aws_lambda_permission.api["orders"].principal == "apigateway.amazonaws.com"
+      && aws_lambda_permission.api["orders"].source_arn == "arn:aws:execute-api:eu-west-1:123456789012:abc/v1/*"
+      && aws_lambda_permission.api["orders"].source_account == "123456789012"
+      && aws_lambda_permission.api["orders"].qualifier == "live"
+    )
+    error_message = "Only this stage of this API may invoke the alias."
+  }
+}
+
+run "alb" {
+  variables {
+    triggers = {
+      alb = { web = { listener_arn = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/web/0123456789abcdef/0123456789abcdef", priority = 10, path_patterns = ["/orders/*"] } }
+    }
+  }
+
+  assert {
+    condition     = aws_lb_target_group.alb["web"].target_type == "lambda" && aws_lb_target_group.alb["web"].name == "test-order-reader-web"
+    error_message = "The target group must be one for functions, with a name that is short enough."
+  }
+
+  assert {
+    condition     = aws_lb_target_group_attachment.alb["web"].target_id == aws_lambda_alias.live.arn
+    error_message = "The target is the alias."
+  }
+
+  assert {
+    condition = (
+      aws_lambda_permission.alb["web"].principal == "elasticloadbalancing.amazonaws.com"
+      && aws_lambda_permission.alb["web"].source_arn == aws_lb_target_group.alb["web"].arn
+      && aws_lambda_permission.alb["web"].source_account == "123456789012"
+    )
+    error_message = "Only this target group may invoke the alias."
+  }
+
+  assert {
+    condition     = aws_lb_listener_rule.alb["web"].priority == 10 && tolist(aws_lb_listener_rule.alb["web"].condition)[0].path_pattern[0].values == toset(["/orders/*"])
+    error_message = "The listener forwards these paths."
+  }
+}
+
+run "url_for_named_callers" {
+  variables {
+    triggers = { url = { hook = { caller_arns = ["arn:aws:iam::123456789012:role/shop"], cors_origins = ["https://shop.example.com"] } } }
+  }
+
+  assert {
+    condition     = aws_lambda_function_url.url["hook"].authorization_type == "AWS_IAM" && aws_lambda_function_url.url["hook"].qualifier == "live"
+    error_message = "Callers must be authenticated unless said otherwise."
+  }
+
+  assert {
+    condition     = aws_lambda_permission.url_callers["hook-0"].principal == "arn:aws:iam::123456789012:role/shop" && aws_lambda_permission.url_callers["hook-0"].function_url_auth_type == "AWS_IAM"
+    error_message = "The named caller may call, authenticated."
+  }
+
+  assert {
+    condition     = length(aws_lambda_permission.url_public) == 0 && aws_lambda_function_url.url["hook"].cors[0].allow_origins == toset(["https://shop.example.com"])
+    error_message = "Nobody else may."
+  }
+}
+
+run "url_for_everyone" {
+  variables {
+    triggers = { url = { hook = { auth = "NONE", public_reason = "a webhook; the function checks its signature" } } }
+  }
+
+  assert {
+    condition     = aws_lambda_permission.url_public["hook"].principal == "*" && aws_lambda_permission.url_public["hook"].function_url_auth_type == "NONE"
+    error_message = "Everyone may call, without authentication, as asked."
+  }
+}

@@ -1,0 +1,100 @@
+# Streams: order within a shard, limits, and what becomes of a record that can't be handled
+
+mock_provider "aws" {
+  source = "../../tests/mocks"
+}
+
+variables {
+  name    = "order_reader"
+  package = "tests/package.zip"
+  prefix  = "eventloom-test"
+}
+
+run "dynamodb_stream" {
+  variables {
+    triggers = {
+      dynamodb_stream = {
+        orders = {
+          stream_arn      = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/1"
+          filters         = ["{\"eventName\":[\"INSERT\"]}"]
+          maximum_retries = 3
+          parallelization = 4
+        }
+      }
+    }
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role_policy.dynamodb_stream["orders"].policy).Statement == [{
+      Sid      = "Poll"
+      Effect   = "Allow"
+      Action   = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"]
+      Resource = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/1"
+    }]
+    error_message = "The poller may read this stream, and nothing else."
+  }
+
+  assert {
+    condition = (
+      aws_lambda_event_source_mapping.dynamodb_stream["orders"].function_name == aws_lambda_alias.live.arn
+      && aws_lambda_event_source_mapping.dynamodb_stream["orders"].function_response_types == toset(["ReportBatchItemFailures"])
+      && aws_lambda_event_source_mapping.dynamodb_stream["orders"].bisect_batch_on_function_error
+      && aws_lambda_event_source_mapping.dynamodb_stream["orders"].maximum_retry_attempts == 3
+      && aws_lambda_event_source_mapping.dynamodb_stream["orders"].maximum_record_age_in_seconds == 86400
+      && aws_lambda_event_source_mapping.dynamodb_stream["orders"].parallelization_factor == 4
+      && aws_lambda_event_source_mapping.dynamodb_stream["orders"].starting_position == "TRIM_HORIZON"
+      && length(aws_lambda_event_source_mapping.dynamodb_stream["orders"].filter_criteria[0].filter) == 1
+    )
+    error_message = "The mapping must be bounded, halve bad batches and answer in part."
+  }
+
+  assert {
+    condition     = aws_lambda_event_source_mapping.dynamodb_stream["orders"].destination_config[0].on_failure[0].destination_arn == aws_sqs_queue.failures[0].arn
+    error_message = "What is given up must be kept."
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.failures) == 1 && aws_cloudwatch_metric_alarm.iterator_age[0].threshold == 300000
+    error_message = "Failures and delay need their alarms."
+  }
+
+  assert {
+    condition     = length(aws_lambda_function_event_invoke_config.live) == 0
+    error_message = "Streams invoke synchronously: the asynchronous settings are no business of theirs."
+  }
+}
+
+run "kinesis" {
+  variables {
+    triggers = {
+      kinesis = {
+        clicks = {
+          stream_arn        = "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks"
+          kms_key_arn       = "arn:aws:kms:eu-west-1:123456789012:key/abcd"
+          starting_position = "LATEST"
+          tumbling_window_s = 30
+        }
+      }
+    }
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role_policy.kinesis["clicks"].policy).Statement[0].Resource == "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks"
+    error_message = "The poller may read this stream, and no other."
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role_policy.kinesis["clicks"].policy).Statement[1].Action == ["kms:Decrypt"]
+    error_message = "The poller of an encrypted stream must be able to read it."
+  }
+
+  assert {
+    condition = (
+      aws_lambda_event_source_mapping.kinesis["clicks"].tumbling_window_in_seconds == 30
+      && aws_lambda_event_source_mapping.kinesis["clicks"].starting_position == "LATEST"
+      && aws_lambda_event_source_mapping.kinesis["clicks"].function_response_types == toset(["ReportBatchItemFailures"])
+      && aws_lambda_event_source_mapping.kinesis["clicks"].destination_config[0].on_failure[0].destination_arn == aws_sqs_queue.failures[0].arn
+    )
+    error_message = "The mapping must be what was asked for."
+  }
+}
