@@ -38,6 +38,7 @@ def terraform(*arguments: str, capture: bool = False) -> str:
         stdout=subprocess.PIPE if capture else None,
     )
     if done.returncode:
+        print(done.stdout or "", end="")
         console.print(f"[red]terraform {arguments[0]} failed[/red] (messages above)")
         sys.exit(done.returncode)
     return done.stdout or ""
@@ -45,13 +46,17 @@ def terraform(*arguments: str, capture: bool = False) -> str:
 
 def prepare(environment: str) -> None:
     """Make the state bucket, `init` the backend in it and select the workspace."""
-    bucket = state_bucket.ensure()
-    backend = [f"-backend-config=bucket={bucket}", "-backend-config=key=eventloom.tfstate"]
-    backend += [f"-backend-config=region={client('s3').meta.region_name}"]
-    if lane().port:
-        backend += ["-backend-config=use_path_style=true"]
-    terraform("init", "-input=false", "-reconfigure", *backend, capture=True)
+    state_bucket.ensure()
+    terraform("init", "-input=false", "-reconfigure", *backend(), capture=True)
     terraform("workspace", "select", "-or-create", environment, capture=True)
+
+
+def backend() -> list[str]:
+    """The options of `init` that say where the state lies."""
+    settings = {"bucket": state_bucket.bucket_name(), "key": "eventloom.tfstate", "region": client("s3").meta.region_name}
+    if lane().port:
+        settings["use_path_style"] = "true"
+    return [f"-backend-config={name}={value}" for name, value in settings.items()]
 
 
 def announce(environment: str) -> None:
@@ -78,17 +83,28 @@ def outputs() -> dict[str, Any]:
 
 
 def apply(environment: str, plan: Path, quiet: bool = False) -> dict[str, Any]:
-    """Plan into `plan` and apply that very plan; returns the outputs. `quiet` hides the plan and shows the apply's progress only."""
+    """Plan into `plan` and apply that very plan; returns the outputs. `quiet` shows the progress only."""
     terraform("plan", "-input=false", "-compact-warnings", f"-out={plan}", capture=quiet)
-    return apply_saved(environment, plan)
+    return apply_saved(environment, plan, quiet)
 
 
-def apply_saved(environment: str, plan: Path) -> dict[str, Any]:
-    """Apply a plan made before, perhaps on another machine; returns the outputs (kept in build/outputs.<lane>.json too)."""
+def apply_saved(environment: str, plan: Path, quiet: bool = False) -> dict[str, Any]:
+    """Apply a plan made before, perhaps on another machine; returns the outputs."""
     if not plan.exists():
         sys.exit(f"deploy: no plan {plan}; make one with: make plan ENV={environment}")
     confirm(environment, "apply to")
-    terraform("apply", "-input=false", "-auto-approve", "-compact-warnings", str(plan))
+    arguments = ["apply", "-input=false", "-auto-approve", "-compact-warnings", str(plan)]
+    if quiet:
+        console.print("terraform apply: AWS's provider waits about a minute for queues and lifecycle rules")
+        with console.status("applying"):
+            terraform(*arguments, capture=True)
+    else:
+        terraform(*arguments)
+    return save_outputs()
+
+
+def save_outputs() -> dict[str, Any]:
+    """The outputs of what is deployed, kept in build/outputs.<lane>.json for the other scripts too."""
     found = outputs()
     outputs_file().write_text(json.dumps(found, indent=2) + "\n")
     return found

@@ -12,14 +12,13 @@ import pytest
 if os.environ.get("LANE", "embedded") == "embedded":
     os.environ.setdefault("EMBEDDED_PORT", "4599")
 
-from support import Deployment
+from support import ENVIRONMENT, Deployment, apply_in_another_checkout
 
 import build
 import clouds
 import deploy
 
 LAUNCHER = [str(clouds.BUILD / "venv/localstack/bin/python"), "-m", "embedded_localstack"]
-ENVIRONMENT = os.environ.get("ENV", "local")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -39,8 +38,14 @@ def cloud(request: pytest.FixtureRequest) -> Iterator[clouds.Lane]:
 
 
 @pytest.fixture(scope="session")
-def deployment(cloud: clouds.Lane) -> Deployment:
-    """The environment, built, planned and applied with the scripts that users run. Destroyed by test_zz_destroy.py."""
+def deployment(cloud: clouds.Lane, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+    """The environment, built and planned here, and applied by that saved plan in another checkout.
+
+    Destroyed by test_zz_destroy.py.
+    """
     build.build_all(build.function_names(), cloud.architecture, clouds.BUILD)
     deploy.prepare(ENVIRONMENT)
-    return Deployment(deploy.apply(ENVIRONMENT, clouds.BUILD / f"{cloud.key}.tfplan", quiet=True))
+    plan = clouds.BUILD / f"{cloud.key}.tfplan"
+    deploy.terraform("plan", "-input=false", f"-out={plan}", capture=True)
+    apply_in_another_checkout(plan, tmp_path_factory.mktemp("checkout"))
+    return Deployment(deploy.save_outputs())

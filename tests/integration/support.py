@@ -1,17 +1,24 @@
 """What the integration tests drive and wait for."""
 
 import json
+import os
+import shutil
+import subprocess
 import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
 
+import clouds
+import deploy
 import pipeline
 from clouds import client
 
-TIMEOUT_S = 90
+TIMEOUT_S = 45
+ENVIRONMENT = os.environ.get("ENV", "local")
 
 
 def eventually[T](probe: Callable[[], T | None], what: str, timeout_s: float = TIMEOUT_S, every_s: float = 0.25) -> T:
@@ -24,6 +31,27 @@ def eventually[T](probe: Callable[[], T | None], what: str, timeout_s: float = T
         if time.monotonic() > end:
             raise AssertionError(f"not within {timeout_s:.0f} s: {what}")
         time.sleep(every_s)
+
+
+def terraform(
+    *arguments: str, root: Path = deploy.TERRAFORM, data: Path | None = None, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run Terraform against the lane; by default in this checkout, on the deployed state."""
+    environment = clouds.lane().environment() | {"TF_DATA_DIR": str(data or deploy.data_folder())} | variables
+    command = ["terraform", f"-chdir={root}", *arguments]
+    return subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+
+
+def apply_in_another_checkout(plan: Path, folder: Path) -> None:
+    """Apply a saved plan as a CI job does: on a fresh checkout that holds the same packages and nothing else."""
+    shutil.copytree(deploy.TERRAFORM, folder / "terraform")
+    (folder / "build").mkdir()
+    for built in [*clouds.BUILD.glob("*.zip"), clouds.BUILD / "manifest.json"]:
+        shutil.copy(built, folder / "build")
+    steps = [["init", "-input=false", *deploy.backend()], ["workspace", "select", ENVIRONMENT], ["apply", "-input=false", str(plan)]]
+    for step in steps:
+        done = terraform(*step, root=folder / "terraform", data=folder / "data")
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 @dataclass(frozen=True)

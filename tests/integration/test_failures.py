@@ -12,10 +12,16 @@ from clouds import client
 
 @pytest.fixture
 def impatient_queue(deployment: Deployment) -> Iterator[None]:
-    """Messages come back after a second instead of minutes, so that retries can be seen."""
+    """Messages come back after a second instead of minutes, so that retries can be seen.
+
+    A long poll that began before keeps the old time-out: a harmless message ends it.
+    """
     sqs, url = client("sqs"), deployment["uploads_queue_url"]
     before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})
+    for _ in range(3):
+        sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"}))
+        deployment.settled()
     yield
     sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
 

@@ -1,48 +1,16 @@
 """What Terraform made has the protections it promises, and Terraform agrees with itself."""
 
 import json
-import shutil
-import subprocess
-from pathlib import Path
 
 import pytest
-from conftest import ENVIRONMENT
-from support import Deployment
+from support import Deployment, terraform
 
-import clouds
-import deploy
 from clouds import client
 
 
-def terraform(data: Path, source: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = clouds.lane().environment() | {"TF_DATA_DIR": str(data)}
-    command = ["terraform", f"-chdir={source}", *arguments]
-    return subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
-
-
 def test_a_second_plan_shows_no_change(deployment: Deployment) -> None:
-    done = terraform(deploy.data_folder(), deploy.TERRAFORM, "plan", "-input=false", "-detailed-exitcode", "-no-color")
+    done = terraform("plan", "-input=false", "-detailed-exitcode", "-no-color")
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_a_saved_plan_applies_on_another_checkout_with_the_same_build(deployment: Deployment, tmp_path: Path) -> None:
-    plan = tmp_path / "saved.tfplan"
-    made = terraform(deploy.data_folder(), deploy.TERRAFORM, "plan", "-input=false", "-no-color", "-var=log_level=DEBUG", f"-out={plan}")
-    assert made.returncode == 0, made.stdout + made.stderr
-    checkout = tmp_path / "checkout"
-    shutil.copytree(deploy.TERRAFORM, checkout / "terraform")
-    (checkout / "build").mkdir()
-    for built in [*clouds.BUILD.glob("*.zip"), clouds.BUILD / "manifest.json"]:
-        shutil.copy(built, checkout / "build")
-    bucket = deploy.state_bucket.bucket_name()
-    backend = [f"-backend-config=bucket={bucket}", "-backend-config=key=eventloom.tfstate", f"-backend-config=region={clouds.REGION}"]
-    backend += ["-backend-config=use_path_style=true"] if clouds.lane().port else []
-    steps = [["init", "-input=false", *backend], ["workspace", "select", ENVIRONMENT], ["apply", "-input=false", str(plan)]]
-    for step in steps:
-        done = terraform(tmp_path / "data", checkout / "terraform", *step)
-        assert done.returncode == 0, done.stdout + done.stderr
-    function = deployment["functions"]["thumbnailer"]["alias_arn"]
-    assert client("lambda").get_function_configuration(FunctionName=function)["Environment"]["Variables"]["LOG_LEVEL"] == "DEBUG"
 
 
 @pytest.mark.parametrize("bucket", ["uploads_bucket", "thumbnails_bucket"])
@@ -95,8 +63,6 @@ def test_the_function_runs_through_its_alias_with_retained_logs(deployment: Depl
 
 
 def test_default_workspace_is_refused(deployment: Deployment) -> None:
-    environment = clouds.lane().environment() | {"TF_DATA_DIR": str(deploy.data_folder()), "TF_WORKSPACE": "default"}
-    command = ["terraform", f"-chdir={deploy.TERRAFORM}", "plan", "-input=false", "-no-color"]
-    done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+    done = terraform("plan", "-input=false", "-no-color", TF_WORKSPACE="default")
     assert done.returncode == 1
     assert "workspace" in done.stderr
