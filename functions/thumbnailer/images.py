@@ -75,7 +75,7 @@ def process(data: bytes, limits: Limits, output: Output, resize: engine.Resize =
         limits.check_pixels(*image.size)
         limits.check_frames(getattr(image, "n_frames", 1) if name in {"WEBP", "AVIF", "HEIF"} else 1)
         largest, exif, (width, height) = _decode(image, data, max(output.sizes), resize)
-    except (Rejection, MemoryError):
+    except (Rejection, MemoryError, ImportError):
         raise
     except Exception as error:
         # Decoders raise whatever they stumble over (ValueError, OSError, SyntaxError, KeyError, struct.error ...).

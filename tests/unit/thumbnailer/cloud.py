@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
+from urllib.parse import quote_plus
 
 import boto3
 from moto import mock_aws
@@ -160,7 +161,7 @@ def body(*events: ObjectEvent) -> str:
     """The body of the SQS message that brings these events."""
     records = []
     for event in events:
-        described: dict[str, Any] = {"key": event.key, "versionId": event.version_id, "sequencer": event.sequencer}
+        described: dict[str, Any] = {"key": quote_plus(event.key, safe="/"), "versionId": event.version_id, "sequencer": event.sequencer}
         described |= {"size": event.size, "eTag": event.etag} if event.etag else {}
         found = {"bucket": {"name": event.bucket}, "object": {name: value for name, value in described.items() if value is not None}}
         records.append({"eventSource": "aws:s3", "eventName": event.name, "eventTime": event.time, "s3": found})

@@ -68,7 +68,16 @@ def test_every_format_that_carries_exif(encoder: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(None, None), (5, None), (b"abc\xff", "abc"), ("a" * 500, "a" * 100), ("x\x1b[31my", "x [31my"), ("\ud800a", "a"), ("\u202ea\u200b", "a"), ((1, 2), None)],
+    [
+        (None, None),
+        (5, None),
+        (b"abc\xff", "abc"),
+        ("a" * 500, "a" * 100),
+        ("x\x1b[31my", "x [31my"),
+        ("\ud800a", "a"),
+        ("\u202ea\u200b", "a"),
+        ((1, 2), None),
+    ],
 )
 def test_text_is_cleaned(value: object, expected: str | None) -> None:
     """Printable, short, one line."""

@@ -1,0 +1,247 @@
+"""The Lambda handler on moto: partial batches, deadlines, poison, metrics."""
+
+import importlib
+import json
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
+from moto import mock_aws
+
+import shared.clients
+from shared.settings import SettingsError
+from thumbnailer.events import ObjectEvent
+from thumbnailer.images import Photo, process
+from unit.thumbnailer import cloud as clouds
+from unit.thumbnailer.cloud import TABLE, THUMBNAILS, Cloud, body
+from unit.thumbnailer.pictures import encode, quarters
+
+PHOTO = encode(quarters((90, 60)), "JPEG")
+ENVIRONMENT = {
+    "THUMBNAILS_BUCKET": THUMBNAILS,
+    "CATALOG_TABLE": TABLE,
+    "THUMBNAIL_SIZES": "64,16",
+    "MAX_BYTES": "1000000",
+}
+
+
+class Context:
+    """As much of Lambda's context as the function uses."""
+
+    aws_request_id = "request-1"
+    function_name = "thumbnailer"
+
+    def __init__(self, seconds: float = 60) -> None:
+        self._end = time.monotonic() + seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(1000 * (self._end - time.monotonic()))
+
+
+class Function:
+    """The handler, imported as Lambda does, and the cloud it works in."""
+
+    def __init__(self, aws: Cloud, module: Any) -> None:
+        self.aws, self.module = aws, module
+
+    def __call__(self, *messages: str, seconds: float = 60, deliveries: int = 1) -> list[int]:
+        """Handle a batch of message bodies; the positions of those that come again."""
+        attributes = {"ApproximateReceiveCount": str(deliveries)}
+        records = [{"messageId": str(index), "body": text, "attributes": attributes} for index, text in enumerate(messages)]
+        answer = self.module.lambda_handler({"Records": records}, Context(seconds))
+        return [int(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
+
+
+@pytest.fixture
+def function(monkeypatch: pytest.MonkeyPatch) -> Iterator[Function]:
+    """The function, at its first invocation."""
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(shared.clients, "client", clouds.client)
+    monkeypatch.delitem(sys.modules, "thumbnailer.handler", raising=False)
+    with clouds.cloud() as aws, mock_aws():
+        yield Function(aws, importlib.import_module("thumbnailer.handler"))
+
+
+def printed(text: str) -> list[dict[str, Any]]:
+    """The JSON lines in it: metrics."""
+    return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+
+
+def test_a_batch(function: Function, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+    """Good, bad, several records in one message, test events: each as it should be, and counted."""
+    aws = function.aws
+    good, bad, other, doomed = aws.put(PHOTO, "a.jpg"), aws.put(b"bad", "b.jpg"), aws.put(PHOTO, "c d+é.jpg"), aws.put(PHOTO, "d.jpg")
+    deletion = aws.delete("d.jpg")
+    assert function(body(good), body(bad, other), json.dumps({"Event": "s3:TestEvent"}), body(doomed), body(deletion), body(good)) == []
+    assert [aws.status(event) for event in (good, bad, other, doomed)] == ["READY", "REJECTED", "READY", "DELETED"]
+    lines = printed(capsys.readouterr().out)
+    metrics = {name: value[0] for line in lines if "_aws" in line for name, value in line.items() if isinstance(value, list)}
+    assert metrics["ImagesReady"] == 2
+    assert metrics["ImagesDeleted"] == 1
+    assert metrics["StaleEvents"] == 1
+    assert metrics["Duplicates"] == 1
+    assert metrics["ImagesRejected"] == 1
+    assert metrics["BytesIn"] == 2 * len(PHOTO) + 3
+    assert metrics["MessagesRetried"] == 0
+    assert [line["reason"] for line in lines if "_aws" in line and "reason" in line] == ["unsupported_format"]
+    assert {line["_aws"]["CloudWatchMetrics"][0]["Namespace"] for line in lines if "_aws" in line} == {"Eventloom/test"}
+    done = next(vars(line) for line in caplog.records if line.msg == "done" and vars(line)["object_key"] == "c d+é.jpg")
+    assert (done["image_id"], done["message_id"], done["result"]) == (other.image_id, "1", "READY")
+
+
+def test_malformed_messages_are_kept_for_the_dead_letter_queue(function: Function, caplog: pytest.LogCaptureFixture) -> None:
+    """They are logged with their content and handed back; what can be understood of them is handled."""
+    event = function.aws.put(PHOTO)
+    half = json.loads(body(event))
+    half["Records"].append({"eventName": "ObjectCreated:Put"})
+    assert function("hello", json.dumps(half), "{}") == [0, 1, 2]
+    assert function.aws.status(event) == "READY"
+    errors = [vars(line) for line in caplog.records if line.levelname == "ERROR"]
+    assert [line["body"] for line in errors][::2] == ["hello", "{}"]
+    assert all(line["problems"] for line in errors)
+
+
+ERRORS: list[Exception] = [
+    ClientError({"Error": {"Code": "SlowDown", "Message": "slow"}}, "GetObject"),
+    ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetObject"),
+    EndpointConnectionError(endpoint_url="x"),
+    ReadTimeoutError(endpoint_url="x"),
+    MemoryError(),
+    RuntimeError("a mistake of ours"),
+]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=repr)
+def test_only_the_failed_message_comes_again(function: Function, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    """Its batch mates are done."""
+    events = [function.aws.put(PHOTO, f"{name}.jpg") for name in "abc"]
+    fetch = function.module.Storage.fetch
+
+    def failing(self: Any, bucket: str, key: str, *rest: Any) -> Any:
+        if key == "b.jpg":
+            raise error
+        return fetch(self, bucket, key, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(function.module.Storage, "fetch", failing)
+        assert function(*map(body, events)) == [1]
+    assert [function.aws.status(event) for event in events] == ["READY", None, "READY"]
+    assert function(body(events[1])) == []
+    assert function.aws.status(events[1]) == "READY"
+
+
+def test_what_will_not_finish_in_time_is_handed_back_unstarted(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first photos eat up the time; the others come again, and nothing was begun for them."""
+    events = [function.aws.put(PHOTO, f"{index}.jpg") for index in range(6)]
+
+    def slow(data: bytes, *rest: Any) -> Photo:
+        time.sleep(1.2)
+        return process(data, *rest)
+
+    monkeypatch.setattr("thumbnailer.decoder.process", slow)
+    failed = function(*map(body, events), seconds=4)
+    assert 2 <= len(failed) <= 5
+    assert [function.aws.status(event) for event in events] == [None if index in failed else "READY" for index in range(6)]
+
+
+def test_events_of_one_object_are_handled_newest_first(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that only one of them is work."""
+    events = [function.aws.put(encode(quarters((90 + index, 60)), "JPEG")) for index in range(4)]
+    made: list[int] = []
+
+    def counting(data: bytes, *rest: Any) -> Photo:
+        made.append(len(data))
+        return process(data, *rest)
+
+    monkeypatch.setattr("thumbnailer.decoder.process", counting)
+    assert function(*map(body, events)) == []
+    assert len(made) == 1
+    function.aws.check(events[-1])
+
+
+def test_objects_are_handled_at_the_same_time_but_decoded_one_by_one(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Transfers overlap; the memory of decoding does not add up."""
+    events = [function.aws.put(PHOTO, f"{index}.jpg") for index in range(4)]
+    decoding, reading, most = [0], [0], {"decoding": 0, "reading": 0}
+    lock, fetch = threading.Lock(), function.module.Storage.fetch
+
+    def busy(name: str, count: list[int], seconds: float) -> None:
+        with lock:
+            count[0] += 1
+            most[name] = max(most[name], count[0])
+        time.sleep(seconds)
+        with lock:
+            count[0] -= 1
+
+    def fetching(self: Any, *arguments: Any) -> Any:
+        busy("reading", reading, 0.1)
+        return fetch(self, *arguments)
+
+    def decoding_one(data: bytes, *rest: Any) -> Photo:
+        busy("decoding", decoding, 0.05)
+        return process(data, *rest)
+
+    monkeypatch.setattr(function.module.Storage, "fetch", fetching)
+    monkeypatch.setattr("thumbnailer.decoder.process", decoding_one)
+    assert function(*map(body, events)) == []
+    assert most == {"decoding": 1, "reading": 2}
+
+
+def test_a_message_delivered_before_is_decoded_in_a_sandbox(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be what ended the last invocation. Its verdicts are the same, whatever it does to its process."""
+    good, bad = function.aws.put(PHOTO, "good.jpg"), function.aws.put(b"bad", "bad.jpg")
+
+    def deadly(*_: Any) -> Photo:
+        raise AssertionError("decoded in the function's own process")
+
+    monkeypatch.setattr("thumbnailer.decoder.process", deadly)
+    assert function(body(good), body(bad), deliveries=2) == []
+    assert (function.aws.status(good), function.aws.status(bad)) == ("READY", "REJECTED")
+    function.aws.check(good)
+
+
+def test_metrics_are_written_even_if_the_invocation_fails(function: Function) -> None:
+    """An event that is none of SQS is an error of the invocation."""
+    with pytest.raises(KeyError):
+        function.module.lambda_handler({"detail": "something else"}, Context())
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("THUMBNAILS_BUCKET", ""),
+        ("THUMBNAIL_SIZES", "0"),
+        ("THUMBNAIL_SIZES", "big"),
+        ("OUTPUT_FORMAT", "gif"),
+        ("JPEG_QUALITY", "0"),
+        ("WORKERS", "0"),
+    ],
+)
+def test_wrong_settings_fail_at_init(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
+    """And so the first deploy, not the thousandth event."""
+    for name, right in ENVIRONMENT.items():
+        monkeypatch.setenv(name, right)
+    monkeypatch.setenv(variable, value)
+    monkeypatch.delitem(sys.modules, "thumbnailer.handler", raising=False)
+    with pytest.raises(SettingsError, match=variable):
+        importlib.import_module("thumbnailer.handler")
+
+
+def test_sample_events(function: Function) -> None:
+    """The samples for `make invoke` are complete SQS events; what is malformed in them is handed back."""
+    folder = Path(__file__).parents[3] / "functions/thumbnailer/events"
+    for name, failed in (("sqs_put", 0), ("sqs_batch", 1)):
+        sample = json.loads((folder / f"{name}.json").read_text())
+        function.aws.s3.create_bucket(Bucket="eventloom-local-uploads-000000000000")
+        assert len(function.module.lambda_handler(sample, Context())["batchItemFailures"]) == failed
+
+
+def test_event_type_is_exported() -> None:
+    """The events of the test cloud are those of the function."""
+    assert ObjectEvent.__module__ == "thumbnailer.events"

@@ -1,0 +1,97 @@
+"""Decoding in a process of its own: same results, and whatever happens to it is a verdict."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from thumbnailer.guards import Limits
+from thumbnailer.images import Output, process
+from thumbnailer.rejections import Rejection
+from thumbnailer.sandbox import Sandbox
+from unit.thumbnailer.pictures import encode, quarters
+
+LIMITS, OUTPUT = Limits(), Output((64, 32))
+PNG = encode(quarters(), "PNG")
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A sandbox with short patience."""
+    made = Sandbox(LIMITS, OUTPUT, timeout_s=2)
+    yield made
+    made.close()
+
+
+def verdict(sandbox: Sandbox, source: bytes | Path) -> str:
+    try:
+        sandbox.process(source)
+    except Rejection as rejection:
+        return rejection.code
+    return "READY"
+
+
+def pid(sandbox: Sandbox) -> int:
+    assert sandbox._process is not None
+    return sandbox._process.pid
+
+
+def test_results_are_the_same(sandbox: Sandbox, tmp_path: Path) -> None:
+    """By content and by path; several files by one process."""
+    (tmp_path / "a.png").write_bytes(PNG)
+    assert sandbox.process(PNG) == process(PNG, LIMITS, OUTPUT)
+    first = pid(sandbox)
+    assert sandbox.process(tmp_path / "a.png") == process(PNG, LIMITS, OUTPUT)
+    assert verdict(sandbox, b"x") == "unsupported_format"
+    assert pid(sandbox) == first
+
+
+def test_a_killed_process_is_replaced(sandbox: Sandbox) -> None:
+    """What it was killed for is the file's fault, the next one gets a new process."""
+    assert verdict(sandbox, PNG) == "READY"
+    threading.Timer(0.2, os.kill, (pid(sandbox), signal.SIGKILL)).start()
+    os.kill(pid(sandbox), signal.SIGSTOP)
+    assert verdict(sandbox, PNG) == "crashed"
+    assert verdict(sandbox, PNG) == "READY"
+
+
+def test_endless_decoding_is_stopped(sandbox: Sandbox) -> None:
+    """A stopped process stands for one that never ends."""
+    assert verdict(sandbox, PNG) == "READY"
+    os.kill(pid(sandbox), signal.SIGSTOP)
+    started = time.monotonic()
+    assert verdict(sandbox, PNG) == "timeout"
+    assert time.monotonic() - started < 4
+    assert verdict(sandbox, PNG) == "READY"
+
+
+def test_memory_is_limited() -> None:
+    """A picture within the limits of pixels may still be too much."""
+    small = Sandbox(LIMITS, OUTPUT, memory_bytes=250 * 1024**2)
+    try:
+        assert verdict(small, encode(quarters((9000, 9000)), "PNG")) == "out_of_memory"
+        assert verdict(small, PNG) == "READY"
+    finally:
+        small.close()
+
+
+def test_a_process_that_cannot_start_is_an_error_not_a_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says nothing about the file."""
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(OSError, match="did not start"):
+        Sandbox(LIMITS, OUTPUT).process(PNG)
+
+
+def test_it_ends_with_its_parent(sandbox: Sandbox) -> None:
+    """Nothing is left behind: the other end of its pipe is closed."""
+    assert verdict(sandbox, PNG) == "READY"
+    worker = sandbox._process
+    assert worker is not None
+    assert sandbox._pipe is not None
+    sandbox._pipe.close()
+    assert worker.wait(5) == 0
