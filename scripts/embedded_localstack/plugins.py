@@ -15,6 +15,7 @@ PATCHES = (
     "embedded_localstack.patches.event_sources",
     "embedded_localstack.patches.alarms",
     "embedded_localstack.patches.logs",
+    "embedded_localstack.patches.payloads",
 )
 ENFORCEMENT = ("embedded_localstack.iam.handler", "embedded_localstack.patches.function_urls")
 

@@ -45,6 +45,7 @@ def server_environment(home: Home) -> dict[str, str]:
             "OVERRIDE_IN_DOCKER": "0",
             "GATEWAY_LISTEN": f"127.0.0.1:{home.port}",
             "DNS_ADDRESS": "0",
+            "LOG_LEVEL_OVERRIDES": "localstack.deprecations=ERROR,localstack.aws.protocol.serializer=ERROR",
             "DISABLE_EVENTS": "1",
             "SKIP_SSL_CERT_DOWNLOAD": "1",
             "DYNAMODB_IN_MEMORY": "1",

@@ -99,7 +99,8 @@ def decide_resource(question: Question, resource: Policy | None, *, kind: str, s
     context = _context(question, "Service" if service else "Anonymous", {})
     result = evaluate_resource_policy(_loaded(resource.document), context, service=question.principal if service else None)
     allowed = result.decision == "Allow"
-    return Verdict(allowed, resource.name, _reason(result), (f"{resource.name}#{result.matched_sid}",) if allowed else ())
+    matched = _resource_matches(context, resource, question.principal if service else None) if allowed else ()
+    return Verdict(allowed, resource.name, _reason(result), matched)
 
 
 def _context(question: Question, principal_type: str, principal_keys: dict[str, Any]) -> EvalContext:
@@ -126,11 +127,17 @@ def _role_matches(context: EvalContext, policies: RolePolicies, resource: Policy
         for index, statement in enumerate(_parsed(policy.document)):
             if statement.effect == "Allow" and evaluate(context, [[statement]]).decision == "Allow":
                 found.append(f"{policy.name}#{statement.sid or index}")
-    if resource:
-        result = evaluate_resource_policy(_loaded(resource.document), context)
-        if result.decision == "Allow":
-            found.append(f"{resource.name}#{result.matched_sid}")
-    return tuple(found)
+    return (*found, *(_resource_matches(context, resource, None) if resource else ()))
+
+
+def _resource_matches(context: EvalContext, resource: Policy, service: str | None) -> tuple[str, ...]:
+    statements = _loaded(resource.document).get("Statement", [])
+    return tuple(
+        f"{resource.name}#{statement.get('Sid') or index}"
+        for index, statement in enumerate(statements if isinstance(statements, list) else [statements])
+        if statement.get("Effect") == "Allow"
+        and evaluate_resource_policy({"Statement": [statement]}, context, service=service).decision == "Allow"
+    )
 
 
 def _reason(result: EvalResult) -> str:

@@ -9,6 +9,7 @@ import contextvars
 import logging
 import os
 import threading
+import time
 from typing import Any
 
 LOG = logging.getLogger(__name__)
@@ -28,13 +29,16 @@ def batches_at_once(maximum_concurrency: int | None, processors: int) -> int:
 
 def install() -> None:
     """Replace the queue poller's loop; send what a stream could not get rid of with the role of the function."""
+    from localstack.services.lambda_.event_source_mapping.esm_worker import EsmWorker  # noqa: PLC0415
     from localstack.services.lambda_.event_source_mapping.esm_worker_factory import EsmWorkerFactory  # noqa: PLC0415
     from localstack.services.lambda_.event_source_mapping.pollers import sqs_poller, stream_poller  # noqa: PLC0415
 
     original_worker = EsmWorkerFactory.get_esm_worker
+    latest: dict[str, Any] = {}
 
     def get_esm_worker(self: Any) -> Any:
         worker = original_worker(self)
+        latest[worker.uuid] = worker
         poller = worker.poller
         poller.execution_role = self.function_role_arn
         if isinstance(poller, sqs_poller.SqsPoller):
@@ -44,8 +48,20 @@ def install() -> None:
         return worker
 
     EsmWorkerFactory.get_esm_worker = get_esm_worker
+    _patch_states(EsmWorker, latest)
     _patch_queue(sqs_poller.SqsPoller, sqs_poller.MessageSystemAttributeName.All)
     _patch_streams(stream_poller)
+
+
+def _patch_states(worker_class: Any, latest: dict[str, Any]) -> None:
+    """An update makes a new worker; the old one ends later, and must not write its own state over the new one's."""
+    original = worker_class.update_esm_state_in_store
+
+    def update_esm_state_in_store(self: Any, new_state: Any) -> None:
+        if latest.get(self.uuid) is self:
+            original(self, new_state)
+
+    worker_class.update_esm_state_in_store = update_esm_state_in_store
 
 
 class Slots:
@@ -64,9 +80,10 @@ class Slots:
         self._free.release()
 
     def drain(self, seconds: float) -> None:
-        """Wait until all are free."""
-        for _ in range(self._count):
-            self._free.acquire(timeout=seconds)
+        """Wait until all are free, at most that long."""
+        deadline = time.monotonic() + seconds
+        taken = [self._free.acquire(timeout=max(0, deadline - time.monotonic())) for _ in range(self._count)]
+        self._free.release(max(1, sum(taken)))
 
 
 def _patch_queue(poller: Any, all_attributes: str) -> None:

@@ -62,7 +62,7 @@ def home() -> Iterator[Home]:
         subprocess.run(["rm", "-rf", home.path], check=False)
 
 
-def eventually[T](question: Callable[[], T], seconds: float = 15) -> T:
+def eventually[T](question: Callable[[], T], seconds: float = 30) -> T:
     """Ask until the answer is true; the last answer."""
     deadline = time.monotonic() + seconds
     while not (answer := question()) and time.monotonic() < deadline:

@@ -79,8 +79,12 @@ def test_a_runtime_that_is_not_there_is_told(cloud: Cloud, name: str):
     cloud.lambda_.create_function(
         FunctionName=name, Runtime="python3.9", Role=cloud.role(name), Handler="app.handler", Code={"ZipFile": package()}
     )
-    state = eventually(lambda: cloud.lambda_.get_function(FunctionName=name)["Configuration"].get("StateReason"))
-    assert "runs python3.13, not python3.9" in state
+
+    def configuration() -> dict[str, Any]:
+        return dict(cloud.lambda_.get_function(FunctionName=name)["Configuration"])
+
+    assert eventually(lambda: configuration()["State"] == "Failed")
+    assert "runs python3.13, not python3.9" in configuration()["StateReason"]
 
 
 def test_what_a_role_may_not_list_is_forbidden_rather_than_missing(cloud: Cloud, name: str):
@@ -121,6 +125,32 @@ def status(url: str, **headers: str) -> int:
             return int(response.status)
     except urllib.error.HTTPError as error:
         return error.code
+
+
+# -- invocations
+
+
+def test_reserved_concurrency_and_one_environment_per_invocation(cloud: Cloud, name: str):
+    cloud.function(name)
+    with ThreadPoolExecutor(3) as threads:
+        began = time.monotonic()
+        list(threads.map(lambda _: invoke(cloud, name, "sleep"), range(3)))
+        assert time.monotonic() - began < 3, "at the same time"
+        cloud.lambda_.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)
+
+        def attempt(_: int) -> str:
+            try:
+                return str(invoke(cloud, name, "sleep")["statusCode"])
+            except cloud.lambda_.exceptions.TooManyRequestsException:
+                return "throttled"
+
+        assert sorted(threads.map(attempt, range(3))) == ["200", "throttled", "throttled"]
+
+
+@pytest.mark.parametrize(("kind", "most"), [("RequestResponse", 6 * 1024 * 1024), ("Event", 1024 * 1024)])
+def test_events_that_are_too_large(cloud: Cloud, name: str, kind: str, most: int):
+    with pytest.raises(ClientError, match=f"Request must be smaller than {most} bytes"):
+        cloud.lambda_.invoke(FunctionName="any", InvocationType=kind, Payload=b'"' + b"x" * most + b'"')
 
 
 # -- S3 events
@@ -242,6 +272,27 @@ def test_batches_of_a_queue_run_at_the_same_time(cloud: Cloud, name: str):
     assert time.monotonic() - began < 6
     cloud.lambda_.delete_event_source_mapping(UUID=mapping)
     assert eventually(lambda: not cloud.lambda_.list_event_source_mappings(FunctionName=name)["EventSourceMappings"], 10)
+
+
+def test_a_mapping_is_changed_and_switched(cloud: Cloud, name: str):
+    url, arn = cloud.queue(name)
+    function = cloud.function(name, *POLL["sqs"])
+    uuid = cloud.lambda_.create_event_source_mapping(EventSourceArn=arn, FunctionName=function, Enabled=False)["UUID"]
+
+    def becomes(state: str) -> bool:
+        """And stays so: the worker before it has two seconds to end."""
+        reached = eventually(lambda: cloud.lambda_.get_event_source_mapping(UUID=uuid)["State"] == state)
+        time.sleep(2.5)
+        return reached and bool(cloud.lambda_.get_event_source_mapping(UUID=uuid)["State"] == state)
+
+    cloud.sqs.send_message(QueueUrl=url, MessageBody="{}")
+    cloud.lambda_.update_event_source_mapping(UUID=uuid, Enabled=True)
+    cloud.lambda_.update_event_source_mapping(UUID=uuid, BatchSize=5)
+    assert becomes("Enabled")
+    assert eventually(lambda: cloud.outputs(name))
+    cloud.lambda_.update_event_source_mapping(UUID=uuid, Enabled=False)
+    assert becomes("Disabled")
+    cloud.lambda_.delete_event_source_mapping(UUID=uuid)
 
 
 def test_what_a_stream_gives_up_on_is_sent_with_the_role(cloud: Cloud, name: str):
