@@ -17,7 +17,14 @@ from clouds import BUILD, ROOT, lane
 
 TERRAFORM = ROOT / "terraform"
 # Workspace and test folder: the root plans in every environment, and nowhere else.
-ROOT_TESTS = (("local", "tests"), ("dev", "tests"), ("staging", "tests"), ("prod", "tests"), ("default", "tests/refused"))
+ROOT_TESTS = (
+    ("local", "tests"),
+    ("dev", "tests"),
+    ("staging", "tests"),
+    ("prod", "tests"),
+    ("dev", "tests/switches"),
+    ("default", "tests/refused"),
+)
 SUMMARY = re.compile(r"(\d+) passed, (\d+) failed")
 
 

@@ -23,6 +23,7 @@ module "catalog_api" {
   }
 
   triggers = {
+    alb = { for arn in aws_lb_listener.catalog[*].arn : "catalog" => { listener_arn = arn, priority = 100 } }
     api = { catalog = { execution_arn = module.api.execution_arn, stage = module.api.stage } }
   }
 

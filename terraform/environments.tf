@@ -7,6 +7,8 @@ variable "environments" {
   type = map(object({
     account_id                      = string                                    # 12 digits; any other account is refused. null: not pinned
     alarm_emails                    = list(string)                              # who is mailed by the alarms topic
+    alb                             = bool                                      # the catalog behind an internal load balancer as well
+    alb_certificate_arn             = string                                    # of its HTTPS; null: HTTP, within the network
     allowed_origins                 = list(string)                              # web pages that may call the API and upload; "*" for any
     api_auth                        = string                                    # api_key, iam or cognito
     api_throttle                    = object({ rate = number, burst = number }) # requests a second, and at once
@@ -23,12 +25,15 @@ variable "environments" {
     thumbnailer_maximum_concurrency = number
     thumbnailer_memory_mb           = number
     tracing                         = bool # X-Ray
+    vpc                             = bool # functions that need S3 and DynamoDB only run in a private network
   }))
 
   default = {
     local = {
       account_id                      = "000000000000" # an emulator's: the local environment never reaches a real account
       alarm_emails                    = []
+      alb                             = false
+      alb_certificate_arn             = null
       allowed_origins                 = ["*"]
       api_auth                        = "api_key"
       api_throttle                    = { rate = 200, burst = 400 }
@@ -45,10 +50,13 @@ variable "environments" {
       thumbnailer_maximum_concurrency = 10
       thumbnailer_memory_mb           = 1769
       tracing                         = false
+      vpc                             = false
     }
     dev = {
       account_id                      = null
       alarm_emails                    = []
+      alb                             = false
+      alb_certificate_arn             = null
       allowed_origins                 = ["*"]
       api_auth                        = "api_key"
       api_throttle                    = { rate = 20, burst = 40 }
@@ -65,10 +73,13 @@ variable "environments" {
       thumbnailer_maximum_concurrency = 10
       thumbnailer_memory_mb           = 1769
       tracing                         = true
+      vpc                             = false
     }
     staging = {
       account_id                      = null
       alarm_emails                    = []
+      alb                             = false
+      alb_certificate_arn             = null
       allowed_origins                 = []
       api_auth                        = "api_key"
       api_throttle                    = { rate = 50, burst = 100 }
@@ -85,10 +96,13 @@ variable "environments" {
       thumbnailer_maximum_concurrency = 50
       thumbnailer_memory_mb           = 1769
       tracing                         = true
+      vpc                             = false
     }
     prod = {
       account_id                      = null
       alarm_emails                    = []
+      alb                             = false
+      alb_certificate_arn             = null
       allowed_origins                 = []
       api_auth                        = "api_key"
       api_throttle                    = { rate = 200, burst = 400 }
@@ -105,6 +119,7 @@ variable "environments" {
       thumbnailer_maximum_concurrency = 200
       thumbnailer_memory_mb           = 1769
       tracing                         = true
+      vpc                             = false
     }
   }
 

@@ -1,3 +1,8 @@
+output "alb_url" {
+  description = "URL of the load balancer within the network; null without one."
+  value       = one([for balancer in aws_lb.catalog : "${lower(aws_lb_listener.catalog[0].protocol)}://${balancer.dns_name}"])
+}
+
 output "api_id" {
   description = "Id of the REST API, by which an emulator serves it."
   value       = module.api.id
@@ -31,12 +36,7 @@ output "environment" {
 
 output "functions" {
   description = "Every function, by the name of its folder."
-  value = { for name, function in {
-    catalog_api = module.catalog_api
-    notifier    = module.notifier
-    recoverer   = module.recoverer
-    thumbnailer = module.thumbnailer
-    } : name => {
+  value = { for name, function in local.functions : name => {
     alias_arn     = function.alias_arn
     arn           = function.arn
     function_name = function.function_name

@@ -17,6 +17,7 @@ module "thumbnailer" {
   memory_mb          = local.environment.thumbnailer_memory_mb
   timeout_s          = local.thumbnailer.timeout_s
   tracing            = local.environment.tracing
+  vpc                = local.vpc
 
   environment = {
     CATALOG_TABLE     = aws_dynamodb_table.catalog.name

@@ -26,4 +26,9 @@ run "plans" {
     condition     = contains(["local", "staging", "prod"], terraform.workspace) == aws_dynamodb_table.catalog.point_in_time_recovery[0].enabled
     error_message = "Staging and prod must be recoverable."
   }
+
+  assert {
+    condition     = length(aws_vpc.this) == 0 && length(aws_lb.catalog) == 0 && length(aws_cognito_user_pool.users) == 0
+    error_message = "What is switched off must not be there."
+  }
 }

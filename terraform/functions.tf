@@ -1,0 +1,10 @@
+# Every function by the name of its folder: what the output `functions` and the dashboard show
+
+locals {
+  functions = {
+    catalog_api = module.catalog_api
+    notifier    = module.notifier
+    recoverer   = module.recoverer
+    thumbnailer = module.thumbnailer
+  }
+}

@@ -1,0 +1,62 @@
+# Every switch on. Run in the workspace `dev`.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  packages = "tests/packages"
+
+  environments = {
+    dev = {
+      account_id                      = "123456789012"
+      alarm_emails                    = ["ops@example.com"]
+      alb                             = true
+      alb_certificate_arn             = "arn:aws:acm:eu-west-1:123456789012:certificate/00000000-0000-0000-0000-000000000000"
+      allowed_origins                 = ["https://photos.example.com"]
+      api_auth                        = "cognito"
+      api_throttle                    = { rate = 50, burst = 100 }
+      log_level                       = "INFO"
+      log_retention_days              = 30
+      mail_from                       = "eventloom@example.com"
+      mail_to                         = ["ops@example.com"]
+      object_retention_days           = 30
+      owns_api_gateway_account        = true
+      point_in_time_recovery          = true
+      protected                       = false
+      recoverer_dry_run               = false
+      thumbnailer_ceiling             = 100
+      thumbnailer_maximum_concurrency = 50
+      thumbnailer_memory_mb           = 1769
+      tracing                         = true
+      vpc                             = true
+    }
+  }
+}
+
+run "everything_on" {
+  assert {
+    condition     = length(aws_cognito_user_pool.users) == 1 && output.api_key == null
+    error_message = "Callers come with tokens, so there is no API key."
+  }
+
+  assert {
+    condition     = aws_lb.catalog[0].internal && aws_lb_listener.catalog[0].protocol == "HTTPS" && aws_lb_listener.catalog[0].port == 443
+    error_message = "The load balancer must be internal, and speak TLS where there is a certificate."
+  }
+
+  assert {
+    condition     = aws_vpc_security_group_ingress_rule.alb[0].cidr_ipv4 == aws_vpc.this[0].cidr_block
+    error_message = "Only the network reaches the load balancer."
+  }
+
+  assert {
+    condition     = toset(keys(aws_vpc_endpoint.gateway)) == toset(["dynamodb", "s3"]) && toset(keys(aws_vpc_security_group_egress_rule.functions)) == toset(["dynamodb", "s3"])
+    error_message = "Functions in the network reach S3 and DynamoDB, and nothing else."
+  }
+
+  assert {
+    condition     = length(aws_ses_email_identity.sender) == 1 && length(aws_sns_topic_subscription.alarm_emails) == 1
+    error_message = "Mails have a sender, alarms a recipient."
+  }
+}
