@@ -57,6 +57,7 @@ class Environment:
         self._runtime: Runtime | None = None
         self._init_error: bytes | None = None
         self._cold = True
+        self._stopped = False
         self._used_mb = 0
         self._early = ""
         """Output of an initialisation that failed: it belongs to the log of the invocation that is told so."""
@@ -79,15 +80,19 @@ class Environment:
         deadline_ms = int((time.time() + self._spec.timeout_s) * 1000)
         invocation = Invocation(request_id, payload, function_arn, trace_id, deadline_ms)
         before, self._early = self._early, ""
-        restart = "" if self._init_error else self._ensure_runtime()
-        init_ms = self._runtime.init_ms if self._runtime and self._cold and self._runtime.init_ms else None
-        before += restart + (self._runtime.output.take() if self._runtime else "")
-        ending, extra = self._run(invocation, began)
-        report = self._report(request_id, ending, (time.monotonic() - began) * 1000, init_ms, timed_out=bool(extra))
+        if not self._init_error:
+            before += self._ensure_runtime()
+        # `stop` may come at any time from another thread; what it ended still tells its output and memory.
+        runtime = self._runtime
+        init_ms = runtime.init_ms if runtime and self._cold and runtime.init_ms else None
+        before += runtime.output.take() if runtime else ""
+        ending, extra = self._run(runtime, invocation, began)
+        used_mb = runtime.used_mb() if runtime else self._used_mb
+        report = self._report(request_id, ending, (time.monotonic() - began) * 1000, used_mb, init_ms, timed_out=bool(extra))
         logs = (
             before
             + records.start(request_id, self._spec.version, as_json=self._spec.json_logs)
-            + (self._runtime.output.take() if self._runtime else "")
+            + (runtime.output.take() if runtime else "")
             + extra
             + records.end(report, as_json=self._spec.json_logs)
         )
@@ -98,6 +103,7 @@ class Environment:
 
     def stop(self) -> None:
         """End all processes and remove the temporary folder."""
+        self._stopped = True
         self._discard()
         shutil.rmtree(self._spec.folder, ignore_errors=True)
 
@@ -124,7 +130,7 @@ class Environment:
 
     def _ensure_runtime(self) -> str:
         """A crash, a timeout or a slow start left none: initialise within the invocation's own time, as Lambda does."""
-        if self._runtime and self._runtime.running:
+        if self._stopped or (self._runtime and self._runtime.running):
             return ""
         self._discard()
         failure = self._initialise(self._spec.timeout_s)
@@ -132,45 +138,47 @@ class Environment:
         early, self._early = self._early, ""
         return early
 
-    def _run(self, invocation: Invocation, began: float) -> tuple[Ending, str]:
+    def _run(self, runtime: Runtime | None, invocation: Invocation, began: float) -> tuple[Ending, str]:
         """The ending, and a line for the log if the time ran out."""
         if self._init_error:
             error, self._init_error = self._init_error, None
             error = error.replace(b"RequestId:  Error", f"RequestId: {invocation.request_id} Error".encode())
             return Ending(error, failed=True, error_type=_error_type(error)), ""
         left = self._spec.timeout_s - (time.monotonic() - began)
-        ending = self._runtime.invoke(invocation, left) if self._runtime else None
+        ending = runtime.invoke(invocation, left) if runtime else None
         if ending is None:
-            return self._time_out(invocation.request_id)
+            return self._time_out(runtime, invocation.request_id)
         if len(ending.payload) > MAX_RESPONSE_BYTES:
             message = f"Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
             return Ending(_error("Function.ResponseSizeTooLarge", message), failed=True), ""
         return ending, ""
 
-    def _time_out(self, request_id: str) -> tuple[Ending, str]:
-        if self._runtime:
-            self._runtime.kill()
+    def _time_out(self, runtime: Runtime | None, request_id: str) -> tuple[Ending, str]:
+        if runtime:
+            runtime.kill()
         message = f"RequestId: {request_id} Error: Task timed out after {self._spec.timeout_s:.2f} seconds"
         ending = Ending(_error("Sandbox.Timedout", message), failed=True, error_type="Sandbox.Timedout")
         return ending, records.timed_out(request_id, self._spec.timeout_s)
 
-    def _report(self, request_id: str, ending: Ending, duration_ms: float, init_ms: float | None, *, timed_out: bool) -> Report:
+    def _report(  # noqa: PLR0913 - what a report says
+        self, request_id: str, ending: Ending, duration_ms: float, used_mb: int, init_ms: float | None, *, timed_out: bool
+    ) -> Report:
         return Report(
             request_id,
             self._spec.version,
             min(duration_ms, self._spec.timeout_s * 1000),
             self._spec.memory_mb,
-            self._runtime.used_mb() if self._runtime else self._used_mb,
+            used_mb,
             init_ms,
             "timeout" if timed_out else "error" if ending.error_type else "success",
             None if timed_out else ending.error_type,
         )
 
     def _discard(self) -> None:
-        if self._runtime:
-            self._runtime.kill()
-            self._used_mb = self._runtime.used_mb()
-        self._runtime = None
+        runtime, self._runtime = self._runtime, None
+        if runtime:
+            runtime.kill()
+            self._used_mb = runtime.used_mb()
 
 
 def _error(kind: str, message: str) -> bytes:

@@ -317,6 +317,25 @@ def test_what_a_stream_gives_up_on_is_sent_with_the_role(cloud: Cloud, name: str
 # -- services that call functions, queues and topics
 
 
+def test_s3_to_lambda(cloud: Cloud, name: str):
+    function = cloud.function(name)
+    cloud.s3.create_bucket(Bucket=name)
+
+    def connect() -> None:
+        events = {"LambdaFunctionArn": function, "Events": ["s3:ObjectCreated:*"]}
+        cloud.s3.put_bucket_notification_configuration(Bucket=name, NotificationConfiguration={"LambdaFunctionConfigurations": [events]})
+
+    with pytest.raises(ClientError, match="Unable to validate"):
+        connect()
+    permit(cloud, name, "s3", "arn:aws:s3:::elsewhere", "wrong")
+    with pytest.raises(ClientError, match="Unable to validate"):
+        connect()
+    permit(cloud, name, "s3", f"arn:aws:s3:::{name}", "right")
+    connect()
+    cloud.s3.put_object(Bucket=name, Key="k", Body=b"")
+    assert eventually(lambda: len(cloud.outputs(name)) == 1)
+
+
 def permit(cloud: Cloud, function: str, service: str, source_arn: str, statement: str = "s") -> None:
     cloud.lambda_.add_permission(
         FunctionName=function,

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -256,6 +257,14 @@ def test_the_temporary_folder_lives_as_long_as_the_environment(make, tmp_path: P
     assert folder.exists()
     environment.stop()
     assert not folder.exists()
+
+
+def test_a_stop_ends_an_invocation_that_runs(make, tmp_path: Path):
+    environment = make()
+    threading.Timer(0.5, environment.stop).start()
+    result = invoke(environment, "hang")
+    assert error_type(result) == "Runtime.ExitError"
+    assert processes.wait_gone(processes.belonging_to(tmp_path), 5) == []
 
 
 def test_a_clean_environment(make, monkeypatch: pytest.MonkeyPatch):
