@@ -64,7 +64,7 @@ def up(home: Home) -> tuple[Run, bool]:
     with home.locked():
         run = home.load()
         if run and run.running():
-            if health(run.port):
+            if health(run.port, timeout=15):
                 return run, False
             raise LaunchError(f"process {run.pid} runs but does not answer on port {run.port}; see {home.log}, or: down, then up")
         _sweep(home, run)
@@ -141,17 +141,14 @@ def down(home: Home) -> str:
 
 
 def _stop(home: Home, run: Run) -> None:
+    # Recorded before any of them ends: a function may have children that no environment variable gives away.
+    family = {pid: processes.start_ticks(pid) for pid in processes.descendants(run.pid)}
     processes.send([run.pid], signal.SIGTERM)
-    family = [run.pid, *processes.descendants(run.pid)]
     processes.wait_gone([run.pid], STOP_SECONDS)
-    processes.send([pid for pid in family if pid == run.pid or home_process(home, pid)], signal.SIGKILL)
-    processes.wait_gone(family, 5)
+    left = [pid for pid, ticks in {**family, run.pid: run.ticks}.items() if processes.same(pid, ticks)]
+    processes.send(left, signal.SIGKILL)
+    processes.wait_gone(left, 5)
     _sweep(home, run)
-
-
-def home_process(home: Home, pid: int) -> bool:
-    """Whether the process runs in an environment of this home: the number alone may have been given to another since."""
-    return processes.environ(pid).get("HOME", "").startswith(f"{home.path}/")
 
 
 def _sweep(home: Home, run: Run | None) -> int:

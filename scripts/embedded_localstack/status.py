@@ -43,7 +43,7 @@ def report(home: Home) -> dict[str, Any]:
     run = home.load()
     state, answer = "stopped", None
     if run and run.running():
-        answer = health(run.port)
+        answer = health(run.port, timeout=10)
         state = "running" if answer else "unhealthy"
     elif port_taken(home.port):
         state = "foreign"
