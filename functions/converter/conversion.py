@@ -1,0 +1,67 @@
+"""One file of text data to one Parquet file and one file of rows set aside. No AWS: it runs anywhere."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from converter import staging, tables
+from converter.rejections import Rejection
+from converter.staging import Limits
+from shared.deadline import Deadline
+
+CONVERTED = "CONVERTED"
+REJECTED = "REJECTED"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The verdict on a file. `facts` is its part of the manifest; the paths are None where there is nothing to keep."""
+
+    status: str
+    types: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+    parquet: Path | None = None
+    rejects: Path | None = None
+
+
+def rejected(verdict: Rejection) -> Outcome:
+    """The outcome of a file that was not read, or not to its end."""
+    return Outcome(REJECTED, facts={"reason": verdict.code, "reason_text": verdict.text, "rows": 0, "rejected": 0})
+
+
+def convert(source: Path, name: str, types: dict[str, str], limits: Limits, deadline: Deadline) -> Outcome:
+    """Convert the file `source`, uploaded under `name`, within its folder; `source` is removed once it was read.
+
+    `types` are those of the dataset's columns known so far. What the file holds decides the outcome, never an exception.
+    """
+    try:
+        if not source.stat().st_size:
+            raise Rejection("empty")
+        staged = staging.new(source, name)
+    except Rejection as verdict:
+        return rejected(verdict)
+    try:
+        staging.stage(source, name, staged, limits, deadline)
+        source.unlink()
+        written = tables.write(staged, types, limits, deadline)
+    except Rejection as verdict:
+        facts = _facts(staged) | {"reason": verdict.code, "reason_text": verdict.text, "rows": 0}
+        return Outcome(REJECTED, facts=facts, rejects=staged.rejects if staged.rejected else None)
+    sources = dict(zip(staged.columns.names, staged.columns.sources, strict=True))
+    columns = [{"name": name, "type": type_, "source": sources[name]} for name, type_ in written.items()]
+    empty = [name for name in staged.columns.names if name not in written]
+    facts = _facts(staged) | {"columns": columns, "empty_columns": empty, "parquet_bytes": staged.parquet.stat().st_size}
+    return Outcome(CONVERTED, written, facts, staged.parquet, staged.rejects if staged.rejected else None)
+
+
+def _facts(staged: staging.Staged) -> dict[str, Any]:
+    return {
+        "format": staged.format,
+        "compression": staged.compression,
+        "encoding": staged.encoding,
+        "delimiter": staged.delimiter,
+        "header": staged.header,
+        "rows": staged.rows,
+        "rejected": staged.rejected.total(),
+        "rejected_by_reason": dict(sorted(staged.rejected.items())),
+    }

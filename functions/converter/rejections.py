@@ -1,0 +1,45 @@
+"""Why a file is not converted for good, and why a row is set aside: codes, each with plain words."""
+
+FILES = {
+    "empty": "The file has no content.",
+    "folder": "The key ends in '/': it stands for a folder, not for data.",
+    "no_rows": "The file has no rows of data.",
+    "no_valid_rows": "Every row was set aside; the rejects file says why.",
+    "unsupported_format": "The name must end in .csv, .tsv, .txt, .json, .jsonl or .ndjson, each optionally followed by .gz.",
+    "unsupported_compression": "The content is compressed in another way than gzip.",
+    "not_text": "The content is not text.",
+    "corrupt_gzip": "The gzip data is damaged or incomplete.",
+    "malformed_json": "The JSON document is malformed or incomplete.",
+    "too_large": "The file is larger than the limit.",
+    "too_many_columns": "The file has more columns than the limit.",
+    "too_slow": "The conversion would not end before the function's timeout; split the file.",
+    "out_of_memory": "The conversion needs more memory than is allowed; split the file or make its rows smaller.",
+    "out_of_disk": "The conversion needs more ephemeral storage than there is; split the file.",
+    "encrypted": "The object is encrypted with a key that only the uploader holds (SSE-C).",
+    "archived": "The object is in an archive storage class and cannot be read directly.",
+}
+
+ROWS = {
+    "too_few_fields": "The row has fewer fields than there are columns.",
+    "too_many_fields": "The row has more fields than there are columns.",
+    "malformed_quotes": "A quoted field is not closed, or goes on after its closing quote.",
+    "row_too_long": "The row is longer than the limit.",
+    "bad_encoding": "The row has bytes or code points that are not valid text in the file's encoding.",
+    "nul_character": "The row contains a NUL character.",
+    "malformed_json": "The line is not valid JSON.",
+    "not_an_object": "The value is not a JSON object, so it has no named columns.",
+    "wrong_type": "A value does not fit its column's type.",
+}
+
+
+class Rejection(Exception):
+    """A verdict on a whole file, not an accident: trying again would end the same way.
+
+    `code` is one of FILES; `text` says in plain words what is wrong.
+    """
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        """`detail` is added to the plain words of `code`."""
+        self.code = code
+        self.text = f"{FILES[code]} {detail}".strip()
+        super().__init__(f"{code}: {self.text}")

@@ -1,0 +1,238 @@
+"""Lines of text to rows of named columns. A bad row costs itself alone: reading goes on with the next line."""
+
+import csv
+import json
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from converter.names import Columns
+from converter.rejections import Rejection
+
+type Value = str | None
+
+csv.field_size_limit(1 << 30)  # rows are bounded by their length; the module's own limit per field would hide the reason
+
+
+@dataclass(slots=True)
+class Row:
+    """A well-formed row: its values in the order of the columns (fewer, if it knows only the first), and its text."""
+
+    number: int
+    line: int | None
+    values: list[Value]
+    raw: list[str]
+
+
+@dataclass(slots=True)
+class BadRow:
+    """A row that is set aside; `code` is one of rejections.ROWS."""
+
+    number: int
+    line: int | None
+    code: str
+    detail: str
+    raw: list[str]
+
+
+class _RowTooLong(Exception):
+    """The lines of one record exceed the limit: a quote is open."""
+
+
+class _Lines:
+    """Hands lines to the csv reader and remembers those of the record under way, so that they can be read anew."""
+
+    def __init__(self, source: Iterator[str], limit: int) -> None:
+        self.record: list[str] = []
+        self.count = 0
+        self._source = source
+        self._again: deque[str] = deque()
+        self._limit = limit
+        self._length = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if self._length > self._limit:
+            raise _RowTooLong
+        line = self._again.popleft() if self._again else next(self._source)
+        self.record.append(line)
+        self._length += len(line)
+        self.count += 1
+        return line
+
+    def begin(self) -> None:
+        """Start a record."""
+        self.record = []
+        self._length = 0
+
+    def give_back(self) -> None:
+        """Keep only the record's first line; the others will be read again."""
+        others = self.record[1:]
+        self._again.extendleft(reversed(others))
+        self.count -= len(others)
+        del self.record[1:]
+
+
+def csv_rows(source: Iterator[str], delimiter: str, width: int, limit: int, skip: int) -> Iterator[Row | BadRow]:
+    """Rows of `width` fields (RFC 4180). Empty lines are no rows; an empty field has no value.
+
+    `skip` records come first that are no data (the header). A quote that is never closed costs its own line only.
+    """
+    lines = _Lines(source, limit)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    number = -skip
+    while True:
+        lines.begin()
+        try:
+            fields = next(reader)
+        except StopIteration:
+            return
+        except (_RowTooLong, csv.Error) as error:
+            lines.give_back()
+            reader = csv.reader(lines, delimiter=delimiter, strict=True)
+            number += 1
+            code = "row_too_long" if len(lines.record[0]) > limit else "malformed_quotes"
+            yield BadRow(number, lines.count, code, "" if isinstance(error, _RowTooLong) else f"({error})", lines.record)
+            continue
+        if not fields:
+            continue
+        number += 1
+        if number < 1:
+            continue
+        line = lines.count - len(lines.record) + 1
+        if sum(map(len, lines.record)) > limit:
+            yield BadRow(number, line, "row_too_long", f"The limit is {limit:,} characters.", lines.record)
+        elif len(fields) != width:
+            code = "too_few_fields" if len(fields) < width else "too_many_fields"
+            yield BadRow(number, line, code, f"{len(fields)} instead of {width}.", lines.record)
+        else:
+            yield Row(number, line, [field or None for field in fields], lines.record)
+
+
+def json_lines(source: Iterable[str], columns: Columns, limit: int) -> Iterator[Row | BadRow]:
+    """One JSON object a line; empty lines are no rows."""
+    number = 0
+    for count, line in enumerate(source, 1):
+        if len(line) <= limit and (not line or line.isspace()):
+            continue
+        number += 1
+        if len(line) > limit:
+            yield BadRow(number, count, "row_too_long", f"The limit is {limit:,} characters.", [line])
+            continue
+        try:
+            value = DECODER.decode(line)
+        except (ValueError, RecursionError) as error:
+            yield BadRow(number, count, "malformed_json", f"({_short(error)})", [line])
+            continue
+        yield _object_row(number, count, value, columns, line)
+
+
+def json_document(texts: Iterator[str], columns: Columns, limit: int) -> Iterator[Row | BadRow]:
+    """The elements of a JSON array, or objects one after the other, read piece by piece.
+
+    Raises Rejection (malformed_json): where a document breaks, nothing after it can be told from what it is part of.
+    """
+    buffer = _Buffer(texts, limit)
+    is_array = buffer.peek() == "["
+    if is_array:
+        buffer.position += 1
+    number = 0
+    while (following := buffer.peek()) and not (is_array and following == "]"):
+        if is_array and number:
+            buffer.expect(",")
+            buffer.peek()
+        number += 1
+        value, raw = buffer.value()
+        if len(raw) > limit:
+            yield BadRow(number, None, "row_too_long", f"The limit is {limit:,} characters.", [raw])
+        else:
+            yield _object_row(number, None, value, columns, raw)
+    if is_array:
+        buffer.expect("]")
+        if buffer.peek():
+            raise Rejection("malformed_json", "There is more after the array's end.")
+
+
+class _Buffer:
+    """A window on the text of a JSON document, no longer than one element needs."""
+
+    def __init__(self, texts: Iterator[str], limit: int) -> None:
+        self.position = 0
+        self._texts = texts
+        self._text = ""
+        self._limit = limit
+
+    def _more(self) -> bool:
+        text = next(self._texts, "")
+        self._text = self._text[self.position :] + text
+        self.position = 0
+        return bool(text)
+
+    def peek(self) -> str:
+        """The next character that is not white space, at which the window then stands; "" at the end."""
+        while True:
+            while self.position < len(self._text) and self._text[self.position] in " \t\r\n":
+                self.position += 1
+            if self.position < len(self._text):
+                return self._text[self.position]
+            if not self._more():
+                return ""
+
+    def expect(self, character: str) -> None:
+        """Step over `character`. Raises Rejection if another stands there."""
+        if (found := self.peek()) != character:
+            raise Rejection("malformed_json", f"{character!r} was expected instead of {found[:1]!r}." if found else "It ends too early.")
+        self.position += 1
+
+    def value(self) -> tuple[Any, str]:
+        """The JSON value at the window's start, and its text. Raises Rejection."""
+        while True:
+            try:
+                value, end = DECODER.raw_decode(self._text, self.position)
+            except (ValueError, RecursionError) as error:
+                if len(self._text) - self.position > 2 * self._limit or not self._more():
+                    raise Rejection("malformed_json", f"({_short(error)})") from error
+                continue
+            if end == len(self._text) and self._more():
+                continue  # a number may go on
+            raw = self._text[self.position : end]
+            self.position = end
+            return value, raw
+
+
+def _object_row(number: int, line: int | None, value: Any, columns: Columns, raw: str) -> Row | BadRow:
+    """The row of a JSON object: its keys are columns; nested objects and arrays stay JSON text."""
+    if not isinstance(value, dict):
+        return BadRow(number, line, "not_an_object", "", [raw])
+    values: list[Value] = [None] * len(columns)
+    try:
+        for key, member in value.items():
+            index = columns.index(key)
+            if index == len(values):
+                values.append(None)
+            values[index] = _as_text(member)
+    except (ValueError, RecursionError) as error:  # an integer of thousands of digits; nesting
+        return BadRow(number, line, "malformed_json", f"({_short(error)})", [raw])
+    return Row(number, line, values, [raw])
+
+
+def _as_text(member: Any) -> Value:
+    if member is None or member == "":
+        return None
+    if isinstance(member, str):
+        return member
+    return json.dumps(member, ensure_ascii=False, separators=(",", ":"))
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _short(error: Exception) -> str:
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
+
+
+DECODER = json.JSONDecoder(parse_constant=_refuse_constant)

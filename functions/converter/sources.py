@@ -1,0 +1,88 @@
+"""Which object an S3 event is about, and where its outputs go: always the same keys for the same version."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import unquote_plus
+
+from converter.names import PARTITION, identifier
+
+
+@dataclass(frozen=True)
+class Source:
+    """One version of an uploaded object. `version_id` is "" in a bucket without versions."""
+
+    bucket: str
+    key: str
+    version_id: str
+    etag: str
+    sequencer: str
+    bytes: int
+    event_time: str
+    dataset: str
+
+    @property
+    def id(self) -> str:
+        """Stands for bucket and key, whatever the version."""
+        return hashlib.sha256(f"{self.bucket}/{self.key}".encode()).hexdigest()[:32]
+
+    @property
+    def tag(self) -> str:
+        """Stands for the version: concurrent conversions of two versions never write the same key."""
+        return hashlib.sha256((self.version_id or self.etag).encode()).hexdigest()[:12]
+
+    @property
+    def day(self) -> str:
+        """The partition: the UTC day of the upload, YYYY-MM-DD."""
+        return self.event_time[:10]
+
+    @property
+    def manifest_key(self) -> str:
+        """One manifest an object; that of its newest version."""
+        return f"_manifests/{self.dataset}/{self.id}.json"
+
+    @property
+    def parquet_key(self) -> str:
+        """In Hive's layout."""
+        return f"{self.dataset}/{PARTITION}={self.day}/{self.id}-{self.tag}.parquet"
+
+    @property
+    def rejects_key(self) -> str:
+        """Athena overlooks what begins with an underscore."""
+        return f"_rejects/{self.dataset}/{PARTITION}={self.day}/{self.id}-{self.tag}.jsonl"
+
+
+def sources(event: dict[str, Any], raw_prefix: str) -> Iterator[Source]:
+    """The uploads that an S3 notification tells of; test events and deletions are none."""
+    for record in event.get("Records", []):
+        if not record["eventName"].startswith("ObjectCreated:"):
+            continue
+        bucket, described = record["s3"]["bucket"]["name"], record["s3"]["object"]
+        key = unquote_plus(described["key"])
+        yield Source(
+            bucket=bucket,
+            key=key,
+            version_id=described.get("versionId") or "",
+            etag=described.get("eTag", "").strip('"'),
+            sequencer=described.get("sequencer", ""),
+            bytes=described.get("size", 0),
+            event_time=record["eventTime"],
+            dataset=_dataset(key.removeprefix(raw_prefix)),
+        )
+
+
+def _dataset(path: str) -> str:
+    """The first folder; of a file in none, its name up to the first dot."""
+    first, *rest = PurePosixPath(path).parts or ("",)
+    return identifier(first if rest else first.split(".")[0], "dataset")
+
+
+def is_newer(one: Source, sequencer: str) -> bool | None:
+    """Whether `one` was uploaded after the version with `sequencer`; None if S3's sequencers do not tell."""
+    if not one.sequencer or not sequencer or one.sequencer == sequencer:
+        return None
+    # "right-pad the shorter string with zeros, then compare": https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+    width = max(len(one.sequencer), len(sequencer))
+    return one.sequencer.upper().ljust(width, "0") > sequencer.upper().ljust(width, "0")

@@ -1,0 +1,192 @@
+"""A file of any supported format to one plain form on disk, JSON arrays of texts, and a file of rows set aside.
+
+DuckDB then reads in one way only, whatever was uploaded, and in constant memory: no value can break a row.
+"""
+
+import base64
+import csv
+import io
+import itertools
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from converter.dialect import sniff
+from converter.names import Columns
+from converter.rejections import ROWS, Rejection
+from converter.rows import DECODER, BadRow, Row, csv_rows, json_document, json_lines
+from converter.text import Text, chunks, is_gzip, lines
+from shared.deadline import Deadline
+
+FORMATS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+_ENCODE = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
+# Rows are encoded together, which is three times as fast; long ones alone, which keeps batches small.
+_BATCH_ROWS = 500
+_LONG_ROW = 4096
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a file may be, and what its conversion may use."""
+
+    # Decompressed
+    max_bytes: int = 2 << 30
+    # Characters
+    max_row_length: int = 1 << 20
+    max_columns: int = 1000
+    # Of DuckDB
+    memory_limit_mb: int = 512
+    # Share of a column's values that must fit a type for the rest to count as errors
+    type_threshold: float = 0.8
+
+
+@dataclass
+class Staged:
+    """What was read: `rows` good ones in `path`, the others in `rejects`, counted by code in `rejected`."""
+
+    folder: Path
+    format: str
+    compression: str | None
+    encoding: str = ""
+    delimiter: str | None = None
+    header: bool | None = None
+    rows: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    columns: Columns = field(default_factory=lambda: Columns(0))
+
+    @property
+    def path(self) -> Path:
+        """A JSON array of arrays: row number, line number or null, then the values, each a text or null."""
+        return self.folder / "staged.json"
+
+    @property
+    def rejects(self) -> Path:
+        """One JSON object a line: see `reject`."""
+        return self.folder / "rejects.jsonl"
+
+    @property
+    def parquet(self) -> Path:
+        """Where the Parquet file goes."""
+        return self.folder / "data.parquet"
+
+
+def format_of(name: str) -> str:
+    """The format that a file's name tells. Raises Rejection (unsupported_format)."""
+    suffixes = [suffix.lower() for suffix in Path(name).suffixes]
+    if suffixes and suffixes[-1] in {".gz", ".gzip"}:
+        suffixes.pop()
+    if not suffixes or suffixes[-1] not in FORMATS:
+        raise Rejection("unsupported_format")
+    return FORMATS[suffixes[-1]]
+
+
+def stage(source: Path, name: str, staged: Staged, limits: Limits, deadline: Deadline) -> None:
+    """Fill `staged` from the file `source`, which was uploaded under `name`. Raises Rejection."""
+    text = Text(chunks(source, limits.max_bytes))
+    batch: list[Row] = []
+    with staged.path.open("wb") as good, staged.rejects.open("wb") as bad:
+        good.write(b"[")
+        for row in _rows(iter(text), name, staged, limits):
+            if isinstance(row, BadRow):
+                reject(bad, staged, row)
+                continue
+            batch.append(row)
+            if len(batch) == _BATCH_ROWS or len(row.raw) > 1 or len(row.raw[0]) > _LONG_ROW:
+                if not deadline.remaining_s():
+                    raise Rejection("too_slow")
+                _write(batch, staged, good, bad)
+                batch = []
+        _write(batch, staged, good, bad)
+        good.write(b"\n]")
+    staged.encoding = text.encoding
+    if not staged.rows:
+        raise Rejection("no_valid_rows" if staged.rejected else "no_rows")
+
+
+def reject(file: BinaryIO, staged: Staged, row: BadRow) -> None:
+    """Write one row that is set aside, with row and line number, code, plain words and its content as it was."""
+    staged.rejected[row.code] += 1
+    entry = {"row": row.number, "line": row.line, "reason": row.code, "reason_text": f"{ROWS[row.code]} {row.detail}".strip()}
+    raw = "".join(row.raw)
+    try:
+        raw.encode()
+        entry["raw"] = raw
+    except UnicodeEncodeError:
+        entry["raw_base64"] = base64.b64encode(
+            raw.encode("utf-8", "surrogatepass" if "utf-" in staged.encoding else "surrogateescape")
+        ).decode()
+    file.write(_ENCODE(entry).encode("utf-8", "backslashreplace") + b"\n")
+
+
+def raw_of(staged: Staged, values: list[str | None]) -> str:
+    """The content of a row whose text is gone, from its values."""
+    if staged.format != "csv":
+        return _ENCODE({source: value for source, value in zip(staged.columns.sources, values, strict=False) if value is not None})
+    line = io.StringIO()
+    csv.writer(line, delimiter=staged.delimiter or ",", lineterminator="\n").writerow(values)
+    return line.getvalue()
+
+
+def _rows(texts: Iterator[str], name: str, staged: Staged, limits: Limits) -> Iterator[Row | BadRow]:
+    limit = limits.max_row_length
+    first = next(texts, "")
+    if not first:
+        raise Rejection("empty")
+    texts = itertools.chain([first], texts)
+    if staged.format == "csv":
+        dialect = sniff(first, "\t" if ".tsv" in name.lower() else None)
+        staged.delimiter, staged.header = dialect.delimiter, dialect.header is not None
+        staged.columns = Columns(limits.max_columns, dialect.header or [""] * dialect.width)
+        return csv_rows(lines(texts, limit), dialect.delimiter, dialect.width, limit, skip=int(staged.header))
+    staged.columns = Columns(limits.max_columns)
+    if staged.format == "jsonl" or _is_line_of_object(first):
+        return json_lines(lines(texts, limit), staged.columns, limit)
+    return json_document(texts, staged.columns, limit)
+
+
+def _is_line_of_object(text: str) -> bool:
+    """Whether a .json file holds an object a line, as many tools write it."""
+    line, _, rest = text.lstrip().partition("\n")
+    if not line.startswith("{") or not rest.strip():
+        return False
+    try:
+        DECODER.decode(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _write(rows: list[Row], staged: Staged, good: BinaryIO, bad: BinaryIO) -> None:
+    """Stage rows; those that hold what Parquet's and Athena's texts can't are set aside."""
+    encoded = _encode(rows)
+    if encoded is None:
+        sound: list[Row] = []
+        for row in rows:
+            if _encode([row]) is not None:
+                sound.append(row)
+                continue
+            code = "nul_character" if any("\0" in value for value in row.values if value) else "bad_encoding"
+            reject(bad, staged, BadRow(row.number, row.line, code, "", row.raw))
+        rows, encoded = sound, _encode(sound)
+    if rows and encoded:
+        good.write((b",\n" if staged.rows else b"\n") + encoded)
+        staged.rows += len(rows)
+
+
+def _encode(rows: list[Row]) -> bytes | None:
+    """The rows as JSON arrays, or None if one of them holds a NUL or a lone surrogate."""
+    text = _ENCODE([[row.number, row.line, *row.values] for row in rows])
+    if "\\u0000" in text and any("\0" in value for row in rows for value in row.values if value):
+        return None
+    try:
+        return text[1:-1].encode()
+    except UnicodeEncodeError:
+        return None
+
+
+def new(source: Path, name: str) -> Staged:
+    """An empty stage beside `source`. Raises Rejection for names and compressions that are not supported."""
+    return Staged(source.parent, format_of(name), "gzip" if is_gzip(source) else None)

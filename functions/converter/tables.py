@@ -1,0 +1,219 @@
+"""Staged rows to Parquet with DuckDB: column types found over the whole file, rows that don't fit them set aside."""
+
+import shutil
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import batched
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from converter.rejections import Rejection
+from converter.rows import BadRow
+from converter.staging import Limits, Staged, raw_of, reject
+from shared.deadline import Deadline
+
+TEXT = "VARCHAR"
+# Texts that mean "no value" in a column that isn't text
+_NULLS = ("", "NULL", "NONE", "NA", "N/A", "NAN", "-", "\\N")
+# From narrow to wide: of two types that fit as many values the first is taken. {v} is a trimmed text in upper case. Casts alone are too
+# lenient ('1.7' is the BIGINT 2): a value fits if it is also written the usual way.
+_FITS = {
+    "BOOLEAN": "{v} = 'TRUE' OR {v} = 'FALSE'",
+    "BIGINT": "CAST(try_cast({v} AS BIGINT) AS VARCHAR) = ltrim({v}, '+')",
+    "DOUBLE": "isfinite(try_cast({v} AS DOUBLE)) AND NOT contains({v}, '_')",
+    "DATE": "CAST(try_cast({v} AS DATE) AS VARCHAR) = {v}",
+    "TIMESTAMP": "CASE WHEN try_cast({v} AS TIMESTAMPTZ) IS NULL THEN false ELSE regexp_full_match({v}, "
+    "'[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}([T ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}([.][0-9]{{1,9}})?)?"
+    " ?(Z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)?)?') END",
+}
+# A column with such a value is no number although its digits would do: postcodes, telephone and account numbers. They begin
+# with 0 and a digit (':' follows '9'), or are integers that a DOUBLE would round.
+_NO_NUMBER = (
+    "(ltrim({v}, '+-') >= '00' AND ltrim({v}, '+-') < '0:')"
+    " OR (length({v}) > 18 AND abs(try_cast({v} AS DOUBLE)) > 9e18 AND try_cast({v} AS BIGINT) IS NULL AND NOT contains({v}, 'E'))"
+)
+TYPES = (*_FITS, TEXT)
+_SAMPLE_ROWS = 2000
+# A query's planning time and memory grow with its width.
+_COLUMNS_AT_ONCE = 100
+_ROW_GROUP_BYTES = "32MB"
+# The longest row with every character as a six-byte escape
+_ROW_BYTES = 8 << 20
+
+
+@dataclass
+class _Counts:
+    """Of one column: texts, values (texts that aren't in _NULLS), values that can't be numbers, and values by type."""
+
+    texts: int
+    values: int
+    no_numbers: int
+    fits: dict[str, int]
+
+
+def write(staged: Staged, agreed: dict[str, str], limits: Limits, deadline: Deadline) -> dict[str, str]:
+    """Write `staged.parquet`; rows that don't fit go to `staged.rejects`, and `staged.rows` is what remains.
+
+    Columns that `agreed` names have its types; the others' are found. Returns the type of each column written: one that is
+    empty and of unknown type is left out, because any guess could contradict the dataset's other files. Raises Rejection.
+    """
+    with _connection(staged.folder, limits, deadline) as connection:
+        types, misfits = _types(connection, staged, agreed, limits)
+        if not types:
+            raise Rejection("no_rows", "All values are empty.")
+        if misfits:
+            _set_aside(connection, staged, misfits)
+        if not staged.rows:
+            raise Rejection("no_valid_rows")
+        columns = ", ".join(f'{_cast(index, type_)} AS "{staged.columns.names[index]}"' for index, type_ in types.items())
+        typed = [index for index, type_ in types.items() if type_ != TEXT]
+        where = "".join(f" AND NOT {_misfit(index, type_)}" for index, type_ in misfits.items())
+        connection.execute(
+            f"COPY (SELECT {columns} FROM {_source(staged, typed)} WHERE true{where}) TO '{staged.parquet}' "  # noqa: S608
+            f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES '{_ROW_GROUP_BYTES}')"
+        )
+    return {staged.columns.names[index]: type_ for index, type_ in types.items()}
+
+
+@contextmanager
+def _connection(folder: Path, limits: Limits, deadline: Deadline) -> Iterator[duckdb.DuckDBPyConnection]:
+    """DuckDB confined to `folder`, without network or extensions, ended by the deadline; its limits become Rejections."""
+    scratch = folder / "scratch"
+    scratch.mkdir(exist_ok=True)
+    config: dict[str, Any] = {
+        "memory_limit": f"{limits.memory_limit_mb}MB",
+        # One thread: rows keep their order and the same input makes the same bytes.
+        "threads": 1,
+        "preserve_insertion_order": False,
+        "temp_directory": str(scratch),
+        "home_directory": str(scratch),
+        "extension_directory": str(scratch),
+        "secret_directory": str(scratch),
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "allow_community_extensions": False,
+    }
+    with duckdb.connect(config=config) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(f"SET allowed_directories = ['{folder}']")
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+        timer = threading.Timer(deadline.remaining_s(), connection.interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield connection
+        except duckdb.InterruptException as error:
+            raise Rejection("too_slow") from error
+        except (duckdb.OutOfMemoryException, MemoryError) as error:
+            raise Rejection("out_of_memory") from error
+        except duckdb.IOException as error:
+            if "No space left" in str(error) or shutil.disk_usage(folder).free < 1 << 20:
+                raise Rejection("out_of_disk") from error
+            raise
+        finally:
+            timer.cancel()
+
+
+def _source(staged: Staged, columns: Iterable[int], rows: int | None = None) -> str:
+    """The staged rows: each as the list `j`, and of `columns` the values v<index>, NULL where the text means so.
+
+    Two steps and a plain CASE on purpose: DuckDB makes a join of every IN, and 2^n expressions of n nested NULLIFs.
+    """
+    indexes = list(columns)
+    options = f"format='array', records='false', columns={{j: 'VARCHAR[]'}}, maximum_object_size={_ROW_BYTES}"
+    source = f"read_json('{staged.path}', {options})" + (f" LIMIT {rows}" if rows else "")
+    texts = "".join(f", upper(trim({_text(index)})) AS u{index}" for index in indexes)
+    values = "".join(
+        f", CASE {' '.join(f"WHEN u{index} = '{null}' THEN NULL" for null in _NULLS)} ELSE u{index} END AS v{index}" for index in indexes
+    )
+    return f"(SELECT j{values} FROM (SELECT j{texts} FROM {source}))"  # noqa: S608 - no text of the file is in it
+
+
+def _text(index: int) -> str:
+    return f"j[{index + 3}]"
+
+
+def _cast(index: int, type_: str) -> str:
+    if type_ == TEXT:
+        return _text(index)
+    if type_ == "TIMESTAMP":
+        return f"timezone('UTC', try_cast(v{index} AS TIMESTAMPTZ))"
+    return f"try_cast(v{index} AS {type_})"
+
+
+def _types(
+    connection: duckdb.DuckDBPyConnection, staged: Staged, agreed: dict[str, str], limits: Limits
+) -> tuple[dict[int, str], dict[int, str]]:
+    """The type of each column that is written, by index; and those of them that have values of a wrong type."""
+    names = staged.columns.names
+    candidates = {index: [agreed[name]] if name in agreed else list(_FITS) for index, name in enumerate(names)}
+    if staged.rows > _SAMPLE_ROWS:
+        open_ = {index: types for index, types in candidates.items() if len(types) > 1}
+        for index, counts in _count(connection, staged, open_, _SAMPLE_ROWS).items():
+            if counts.texts:
+                candidates[index] = [type_ for type_, fitting in counts.fits.items() if fitting]
+    exact = _count(connection, staged, {index: types for index, types in candidates.items() if types and types != [TEXT]})
+    types: dict[int, str] = {}
+    misfits: dict[int, str] = {}
+    for index, name in enumerate(names):
+        found = exact.get(index)
+        type_ = agreed.get(name) or (_choose(found, limits.type_threshold) if found else TEXT)
+        if type_ is None:
+            continue
+        types[index] = type_
+        if found and type_ != TEXT and found.values > found.fits[type_]:
+            misfits[index] = type_
+    return types, misfits
+
+
+def _choose(counts: _Counts, threshold: float) -> str | None:
+    """The narrowest type of those that fit the most values, if these are nearly all; None for a column without a text."""
+    if not counts.texts:
+        return None
+    fits = {type_: n for type_, n in counts.fits.items() if not (counts.no_numbers and type_ in {"BIGINT", "DOUBLE"})}
+    best = max(fits, key=lambda type_: fits[type_], default=TEXT)
+    return best if counts.values and fits.get(best, 0) >= threshold * counts.values else TEXT
+
+
+def _count(
+    connection: duckdb.DuckDBPyConnection, staged: Staged, candidates: dict[int, list[str]], rows: int | None = None
+) -> dict[int, _Counts]:
+    """Count, column by column, the values that fit each candidate type; in the first `rows` rows, if given."""
+    found: dict[int, _Counts] = {}
+    for indexes in batched(candidates, _COLUMNS_AT_ONCE, strict=False):
+        wanted: list[str] = []
+        for index in indexes:
+            numeric = {"BIGINT", "DOUBLE"} & set(candidates[index])
+            conditions = [_NO_NUMBER if numeric else "false", *(_FITS[type_] for type_ in candidates[index])]
+            wanted += [f"count({_text(index)})", f"count(v{index})"]
+            wanted += [f"count_if({condition.format(v=f'v{index}')})" for condition in conditions]
+        query = f"SELECT {', '.join(wanted)} FROM {_source(staged, indexes, rows)}"  # noqa: S608 - no text of the file is in it
+        row = iter(connection.execute(query).fetchone() or ())
+        for index in indexes:
+            texts, values, no_numbers = next(row), next(row), next(row) or 0
+            found[index] = _Counts(texts, values, no_numbers, {type_: next(row) or 0 for type_ in candidates[index]})
+    return found
+
+
+def _misfit(index: int, type_: str) -> str:
+    return f"(v{index} IS NOT NULL AND NOT coalesce({_FITS[type_].format(v=f'v{index}')}, false))"
+
+
+def _set_aside(connection: duckdb.DuckDBPyConnection, staged: Staged, misfits: dict[int, str]) -> None:
+    """Write the rows with a value of a wrong type to the rejects, each with the first such column."""
+    indexes = list(misfits)
+    flags = [_misfit(index, type_) for index, type_ in misfits.items()]
+    query = f"SELECT j, list_position([{', '.join(flags)}], true) FROM {_source(staged, indexes)} WHERE {' OR '.join(flags)}"  # noqa: S608
+    result = connection.execute(query)
+    with staged.rejects.open("ab") as file:
+        while row := result.fetchone():
+            (number, line, *values), position = row
+            index = indexes[position - 1]
+            detail = f"Column {staged.columns.names[index]}: {values[index][:100]!r} is no {misfits[index]}."
+            reject(file, staged, BadRow(int(number), line and int(line), "wrong_type", detail, [raw_of(staged, values)]))
+            staged.rows -= 1

@@ -1,0 +1,141 @@
+"""Bytes of a file to lines of text: decompressed, decoded, with bounded memory whatever the file holds."""
+
+import codecs
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from converter.rejections import Rejection
+
+CHUNK_BYTES = 1 << 20
+
+_MAGIC = {
+    b"PK\x03\x04": "zip",
+    b"BZh": "bzip2",
+    b"\x28\xb5\x2f\xfd": "Zstandard",
+    b"\xfd7zXZ": "xz",
+    b"\x1f\x9d": "compress",
+}
+# Longest first: the UTF-32 mark begins with the UTF-16 one.
+_MARKS = [
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+]
+
+
+def _mark_lone_surrogate(error: UnicodeError) -> tuple[str, int]:
+    """Stand in for an undecodable unit a lone surrogate, which no valid text has, so that its row is recognised."""
+    return ("\udc80", error.end) if isinstance(error, UnicodeDecodeError) else ("", 0)
+
+
+codecs.register_error("lone_surrogate", _mark_lone_surrogate)
+
+
+def is_gzip(path: Path) -> bool:
+    """Whether the content is gzip's, whatever the name says. Raises Rejection for other compressions."""
+    with path.open("rb") as file:
+        head = file.read(8)
+    for magic, name in _MAGIC.items():
+        if head.startswith(magic):
+            raise Rejection("unsupported_compression", f"It looks like {name}.")
+    return head.startswith(b"\x1f\x8b")
+
+
+def chunks(path: Path, max_bytes: int) -> Iterator[bytes]:
+    """The content, decompressed, in pieces of CHUNK_BYTES. Raises Rejection: too_large, corrupt_gzip."""
+    total = 0
+    with gzip.open(path) if is_gzip(path) else path.open("rb") as file:
+        while True:
+            try:
+                chunk = file.read(CHUNK_BYTES)
+            except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+                raise Rejection("corrupt_gzip", f"({error})") from error
+            if not chunk:
+                return
+            total += len(chunk)
+            if total > max_bytes:
+                raise Rejection("too_large", f"It has more than {max_bytes:,} bytes once decompressed.")
+            yield chunk
+
+
+class Text:
+    """The decoded content of a file; `encoding` is known once it was iterated over.
+
+    A byte order mark decides; else UTF-16 shows by its NUL bytes; else the first bytes that are not ASCII tell UTF-8 from
+    Windows-1252 (of which Latin-1's printable characters are a part). What cannot be decoded becomes a lone surrogate.
+    """
+
+    def __init__(self, source: Iterator[bytes]) -> None:
+        """`source` yields the content; its first piece holds at least four bytes if the file does."""
+        self.encoding = "ascii"
+        self._source = source
+
+    def __iter__(self) -> Iterator[str]:
+        """Pieces of text; never an empty one."""
+        first = next(self._source, b"")
+        encoding, skip = _encoding_by_mark(first)
+        decoder = None if encoding is None else self._decoder(encoding)
+        text = ""
+        for chunk in _chain(first[skip:], self._source):
+            if decoder is None and not chunk.isascii():
+                decoder = self._decoder(_encoding_of(chunk))
+            text = chunk.decode("ascii") if decoder is None else decoder.decode(chunk)
+            if text:
+                yield text
+        if decoder is not None and (text := decoder.decode(b"", final=True)):
+            yield text
+
+    def _decoder(self, encoding: str) -> codecs.IncrementalDecoder:
+        self.encoding = encoding
+        errors = "lone_surrogate" if encoding.startswith(("utf-16", "utf-32")) else "surrogateescape"
+        return codecs.getincrementaldecoder(encoding)(errors)
+
+
+def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest
+
+
+def _encoding_by_mark(head: bytes) -> tuple[str | None, int]:
+    """The encoding that the first bytes give away, and the length of their mark. Raises Rejection for binary content."""
+    for mark, encoding in _MARKS:
+        if head.startswith(mark):
+            return encoding, len(mark)
+    sample = head[:4096]
+    nuls = sample.count(0)
+    if nuls > len(sample) * 0.3 and len(sample) % 2 == 0:
+        even = sample[::2].count(0)
+        if even < nuls * 0.05:
+            return "utf-16-le", 0
+        if even > nuls * 0.95:
+            return "utf-16-be", 0
+    if nuls > max(1, len(sample) // 100):
+        raise Rejection("not_text", f"{nuls} of its first {len(sample)} bytes are NUL.")
+    return None, 0
+
+
+def _encoding_of(chunk: bytes) -> str:
+    """UTF-8 if most of what is not ASCII is valid as such, else Windows-1252."""
+    decoded = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode(chunk)
+    invalid = sum(1 for character in decoded if "\udc80" <= character <= "\udcff")
+    valid = sum(1 for character in decoded if character > "\x7f") - invalid
+    return "utf-8" if valid >= invalid else "cp1252"
+
+
+def lines(texts: Iterator[str], limit: int) -> Iterator[str]:
+    """Lines with their ends (LF, CRLF or CR). Of a line longer than `limit` characters at least `limit` + 1 are given."""
+    rest = ""
+    for text in texts:
+        pieces = io.StringIO(rest + text, newline="").readlines()
+        rest = "" if pieces[-1].endswith("\n") else pieces.pop()
+        yield from pieces
+        if len(rest) > limit + 1:
+            # The last character stays: a CR may be the first half of a CRLF.
+            rest = rest[:limit] + rest[-1]
+    if rest:
+        yield rest
