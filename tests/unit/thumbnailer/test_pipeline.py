@@ -473,9 +473,15 @@ def test_any_order_with_duplicates_ends_in_the_last_state(aws: Cloud, actions: l
 @given(actions=ACTIONS, seed=st.integers(0, 2**32))
 @settings(max_examples=30, deadline=None, suppress_health_check=SLOW)
 def test_events_that_arrive_while_things_happen(aws: Cloud, actions: list[str], seed: int) -> None:
-    """Deliveries mixed with the history itself, some interrupted at random and delivered again."""
+    """Deliveries mixed with the history itself and with each other, some interrupted and delivered again."""
     chance, waiting, key = random.Random(seed), list[ObjectEvent](), f"{next(KEYS)}.jpg"
     last: ObjectEvent | None = None
+
+    def another() -> None:
+        """Somewhere else another event is handled from start to end."""
+        if waiting:
+            aws.handle(waiting.pop(chance.randrange(len(waiting))))
+
     for step in [*actions, *["nothing"] * 12]:
         for event in history(aws, key, [step]) if step != "nothing" else []:
             waiting += [event] * chance.choice([1, 1, 2])
@@ -483,9 +489,9 @@ def test_events_that_arrive_while_things_happen(aws: Cloud, actions: list[str], 
         if waiting and (chance.random() < 0.6 or step == "nothing"):
             event = waiting.pop(chance.randrange(len(waiting)))
             s3, dynamodb = Calls(aws.s3), Calls(aws.dynamodb)
-            if chance.random() < 0.4:
+            if chance.random() < 0.7:
                 client, call = chance.choice(STEPS)
-                (s3 if client == "s3" else dynamodb).before[call] = crash
+                (s3 if client == "s3" else dynamodb).before[call] = chance.choice([crash, another])
             try:
                 dataclasses.replace(aws, s3=s3, dynamodb=dynamodb).handle(event)
             except Crash:
