@@ -22,11 +22,11 @@ ENVIRONMENT = os.environ.get("ENV", "local")
 
 
 def eventually[T](probe: Callable[[], T | None], what: str, timeout_s: float = TIMEOUT_S, every_s: float = 0.25) -> T:
-    """The probe's first answer that is neither None nor False; AssertionError naming `what` after `timeout_s` seconds."""
+    """The probe's first answer that is true; AssertionError naming `what` after `timeout_s` seconds."""
     end = time.monotonic() + timeout_s
     while True:
         answer = probe()
-        if answer is not None and answer is not False:
+        if answer:
             return answer
         if time.monotonic() > end:
             raise AssertionError(f"not within {timeout_s:.0f} s: {what}")

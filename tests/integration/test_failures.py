@@ -23,6 +23,7 @@ def impatient_queue(deployment: Deployment) -> Iterator[None]:
         sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"}))
         deployment.settled()
     yield
+    deployment.settled()
     sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
 
 

@@ -34,7 +34,7 @@ def test_the_queue_has_a_dead_letter_queue_and_room_for_retries(deployment: Depl
     queue = sqs.get_queue_attributes(QueueUrl=deployment["uploads_queue_url"], AttributeNames=["All"])["Attributes"]
     dlq = sqs.get_queue_attributes(QueueUrl=deployment["uploads_dlq_url"], AttributeNames=["All"])["Attributes"]
     redrive = json.loads(queue["RedrivePolicy"])
-    function = client("lambda").get_function_configuration(FunctionName=deployment["functions"]["thumbnailer"]["alias_arn"])
+    function = client("lambda").get_function_configuration(FunctionName=deployment["functions"]["thumbnailer"]["arn"])
     assert redrive["deadLetterTargetArn"] == dlq["QueueArn"]
     assert int(redrive["maxReceiveCount"]) >= 5
     assert int(queue["VisibilityTimeout"]) >= 6 * function["Timeout"]
