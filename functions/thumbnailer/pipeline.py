@@ -97,7 +97,7 @@ class Pipeline:
         if recorded and recorded.holds(current):
             if is_newer(event, recorded) and not self._catalog.advance(recorded, event):
                 return None
-            self._tidy(event.image_id, recorded)
+            self._tidy(event.image_id, recorded, version_tag(current, event.sequencer) if current else None)
             return Outcome(Result.UNCHANGED)
         try:
             if current not in drafts:
@@ -162,17 +162,19 @@ class Pipeline:
         if event.size > self._limits.max_bytes:
             raise Rejection("too_large", f"It has {event.size:,} bytes; the limit is {self._limits.max_bytes:,}.")
 
-    def _tidy(self, image_id: str, recorded: Recorded) -> None:
-        """Remove what interrupted attempts left behind: thumbnails of events older than what is recorded.
+    def _tidy(self, image_id: str, recorded: Recorded, unused_tag: str | None = None) -> None:
+        """Remove what interrupted attempts left behind: thumbnails of events older than what is recorded, and of `unused_tag`.
 
         Those of newer events belong to somebody who is about to record them. An older event can never be recorded any more,
-        so nobody can come to need its thumbnails.
+        so nobody can come to need its thumbnails; the same holds for an event that turned out to be no news.
         """
         limit = padded(recorded.sequencer)
-        stored = {key: key.split("/")[1].split("-")[0] for key in self._storage.thumbnails(image_id)}
-        self._storage.remove(
-            key for key, made_for in stored.items() if padded(None) < made_for < limit and key not in recorded.thumbnail_keys
-        )
+        for_nobody = []
+        for key in self._storage.thumbnails(image_id):
+            tag = key.split("/")[1]
+            if (padded(None) < tag.split("-")[0] < limit or tag == unused_tag) and key not in recorded.thumbnail_keys:
+                for_nobody.append(key)
+        self._storage.remove(for_nobody)
 
 
 def version_tag(version: Version, sequencer: str | None) -> str:

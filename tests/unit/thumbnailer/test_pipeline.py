@@ -338,6 +338,18 @@ def test_several_crashes_in_a_row_leave_nothing_behind(aws: Cloud) -> None:
     aws.check(events[-1])
 
 
+def test_a_crash_of_an_event_that_turns_out_to_be_no_news(aws: Cloud) -> None:
+    """Undeleting died with thumbnails stored; then the upload's own event brought the same version into the catalog."""
+    upload, deletion = aws.put(FIRST), aws.delete()
+    undeletion = aws.remove(deletion.version_id)
+    dynamodb = Calls(aws.dynamodb)
+    dynamodb.before["put_item"] = crash
+    with pytest.raises(Crash):
+        dataclasses.replace(aws, dynamodb=dynamodb).handle(undeletion)
+    assert [aws.handle(event).result for event in (upload, undeletion)] == [Result.READY, Result.UNCHANGED]
+    aws.check(upload)
+
+
 def meanwhile(aws: Cloud, action: Callable[[], object]) -> Callable[[bytes], Photo]:
     """Image logic during which something else happens, once."""
     actions = [action]
