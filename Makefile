@@ -87,7 +87,7 @@ test-integration: build ## the deployed whole, in LANE=embedded|compose (or aws)
 	@$(PY) -m pytest tests/integration
 
 lint: setup ## ruff and mypy
-	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy functions scripts/*.py
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy functions scripts/*.py $$(find scripts/embedded_localstack -name '*.py' -not -path '*/tests/*')
 
 checkov: ## policy scan of the Terraform
 	@scripts/bootstrap.sh checkov && build/venv/checkov/bin/checkov --config-file .checkov.yaml

@@ -66,9 +66,10 @@ ensure_python() {
 }
 
 # An environment is finished when its stamp says which requirements and interpreter it was made from.
-ensure_venv() { # name, requirements file, post-install command
-  local name=$1 file=$2 venv=$build/venv/$1 stamp
-  stamp="$(cat "$requirements/$file" scripts/embedded_localstack/pyproject.toml | cksum) $python"
+ensure_venv() { # name, requirements file
+  local name=$1 file=$2 venv=$build/venv/$1 plugin='' stamp
+  [ "$name" != localstack ] || plugin=scripts/embedded_localstack/pyproject.toml
+  stamp="$(cat "$requirements/$file" $plugin | cksum) $python"
   [ "$(cat "$venv/.stamp" 2>/dev/null)" = "$stamp" ] && "$venv/bin/python" -c '' 2>/dev/null && return
   ensure_uv
   say "making build/venv/$name (Python $python_version)"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from boto3.dynamodb.types import Binary, TypeDeserializer
+from boto3.dynamodb.types import TypeDeserializer
 
 from clouds import ROOT, client, lane
 from deploy import outputs_file
@@ -67,9 +67,7 @@ def upload_all(files: list[Path]) -> Iterator[Upload]:
 
 
 def plain(value: Any) -> Any:
-    """A DynamoDB attribute value as plain Python: numbers as int or float, binary as bytes."""
-    if isinstance(value, Binary):
-        return value.value
+    """A DynamoDB attribute value as plain Python: numbers as int or float."""
     if isinstance(value, dict):
         return {name: plain(inner) for name, inner in value.items()}
     if isinstance(value, list):
