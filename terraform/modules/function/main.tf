@@ -1,8 +1,9 @@
 module "schema" {
-  source      = "./schema"
-  given       = { permissions = var.permissions, triggers = var.triggers }
-  permissions = var.permissions
-  triggers    = var.triggers
+  source            = "./schema"
+  given_permissions = var.permissions
+  given_triggers    = var.triggers
+  permissions       = var.permissions
+  triggers          = var.triggers
 }
 
 data "aws_caller_identity" "current" {}
@@ -84,13 +85,6 @@ resource "aws_lambda_function" "this" {
     precondition {
       condition     = fileexists(var.package)
       error_message = "There is no package ${var.package}. Run `make build` first."
-    }
-
-    precondition {
-      condition = var.reserved_concurrency == null || sum(concat([0], [
-        for trigger in local.triggers.sqs : coalesce(trigger.maximum_concurrency, 0)
-      ])) <= coalesce(var.reserved_concurrency, 0)
-      error_message = "maximum_concurrency of the SQS triggers exceeds reserved_concurrency: the excess would be throttled, and throttled receives count towards the dead-letter queue."
     }
   }
 }

@@ -56,4 +56,13 @@ resource "aws_lambda_event_source_mapping" "sqs" {
 
   # Lambda refuses a mapping whose role may not poll yet
   depends_on = [aws_iam_role_policy.sqs]
+
+  lifecycle {
+    precondition {
+      condition = var.reserved_concurrency == null || sum(concat([0], [
+        for trigger in local.triggers.sqs : coalesce(trigger.maximum_concurrency, 0)
+      ])) <= coalesce(var.reserved_concurrency, 0)
+      error_message = "maximum_concurrency of the SQS triggers exceeds reserved_concurrency: the excess would be throttled, and throttled receives count towards the dead-letter queue."
+    }
+  }
 }

@@ -1,10 +1,10 @@
 locals {
   # What conversion dropped: written, but no attribute of the type
-  unknown_permissions = flatten([for name, permission in var.given.permissions : [
+  unknown_permissions = flatten([for name, permission in var.given_permissions : [
     for key in setsubtract(keys(permission), keys(var.permissions[name])) : "permissions.${name}.${key}"
   ]])
-  unknown_kinds = [for kind in setsubtract(keys(var.given.triggers), keys(var.triggers)) : "triggers.${kind}"]
-  unknown_settings = flatten([for kind, triggers in var.given.triggers : [for name, trigger in triggers : [
+  unknown_kinds = [for kind in setsubtract(keys(var.given_triggers), keys(var.triggers)) : "triggers.${kind}"]
+  unknown_settings = flatten([for kind, triggers in var.given_triggers : [for name, trigger in triggers : [
     for key in setsubtract(keys(trigger), keys(var.triggers[kind][name])) : "triggers.${kind}.${name}.${key}"
   ]] if contains(keys(var.triggers), kind)])
 }

@@ -2,8 +2,16 @@
 # It is a module of its own because Terraform drops an unknown object attribute without a word when it converts a value to
 # a variable's type (hashicorp/terraform#30608): only beside the value as it was written can a misspelt key be seen.
 
-variable "given" {
-  description = "The same values as they were written."
+# The two are kept apart so that the function, which needs its permissions, never waits for its triggers: an alarm that
+# invokes the function is made after the function, and is a trigger of it.
+
+variable "given_permissions" {
+  description = "`permissions` as they were written."
+  type        = any
+}
+
+variable "given_triggers" {
+  description = "`triggers` as they were written."
   type        = any
 }
 

@@ -1,15 +1,17 @@
 # Permissions are typed and checked in schema/
 
 variables {
-  permissions = {}
-  triggers    = {}
+  given_permissions = {}
+  given_triggers    = {}
+  permissions       = {}
+  triggers          = {}
 }
 
 run "complete" {
   module { source = "./schema" }
   variables {
-    given       = { triggers = {}, permissions = { read = { actions = ["s3:GetObject"], resources = ["arn:aws:s3:::orders/*"] } } }
-    permissions = { read = { actions = ["s3:GetObject"], resources = ["arn:aws:s3:::orders/*"] } }
+    given_permissions = { read = { actions = ["s3:GetObject"], resources = ["arn:aws:s3:::orders/*"] } }
+    permissions       = { read = { actions = ["s3:GetObject"], resources = ["arn:aws:s3:::orders/*"] } }
   }
 
   assert {
@@ -22,8 +24,8 @@ run "misspelt_attribute" {
   command = plan
   module { source = "./schema" }
   variables {
-    given       = { triggers = {}, permissions = { read = { actions = ["s3:GetObject"], resources = ["arn:aws:s3:::orders/*"], condition = {} } } }
-    permissions = { read = { actions = ["s3:GetObject"], resources = ["arn:aws:s3:::orders/*"], condition = {} } }
+    given_permissions = { read = { actions = ["s3:GetObject"], resources = ["arn:aws:s3:::orders/*"], condition = {} } }
+    permissions       = { read = { actions = ["s3:GetObject"], resources = ["arn:aws:s3:::orders/*"], condition = {} } }
   }
   expect_failures = [output.permissions]
 }
@@ -32,8 +34,8 @@ run "every_action" {
   command = plan
   module { source = "./schema" }
   variables {
-    given       = { triggers = {}, permissions = {} }
-    permissions = { all = { actions = ["*"], resources = ["arn:aws:s3:::orders/*"] } }
+    given_permissions = {}
+    permissions       = { all = { actions = ["*"], resources = ["arn:aws:s3:::orders/*"] } }
   }
   expect_failures = [var.permissions]
 }
@@ -42,8 +44,8 @@ run "every_action_of_a_service" {
   command = plan
   module { source = "./schema" }
   variables {
-    given       = { triggers = {}, permissions = {} }
-    permissions = { all = { actions = ["s3:*"], resources = ["arn:aws:s3:::orders/*"] } }
+    given_permissions = {}
+    permissions       = { all = { actions = ["s3:*"], resources = ["arn:aws:s3:::orders/*"] } }
   }
   expect_failures = [var.permissions]
 }
@@ -52,8 +54,8 @@ run "wildcard_within_an_action" {
   command = plan
   module { source = "./schema" }
   variables {
-    given       = { triggers = {}, permissions = {} }
-    permissions = { all = { actions = ["s3:Get*"], resources = ["arn:aws:s3:::orders/*"] } }
+    given_permissions = {}
+    permissions       = { all = { actions = ["s3:Get*"], resources = ["arn:aws:s3:::orders/*"] } }
   }
   expect_failures = [var.permissions]
 }
@@ -62,8 +64,8 @@ run "every_resource_without_reason" {
   command = plan
   module { source = "./schema" }
   variables {
-    given       = { triggers = {}, permissions = {} }
-    permissions = { all = { actions = ["s3:GetObject"], resources = ["*"] } }
+    given_permissions = {}
+    permissions       = { all = { actions = ["s3:GetObject"], resources = ["*"] } }
   }
   expect_failures = [var.permissions]
 }
@@ -72,8 +74,8 @@ run "nothing_granted" {
   command = plan
   module { source = "./schema" }
   variables {
-    given       = { triggers = {}, permissions = {} }
-    permissions = { none = { actions = ["s3:GetObject"], resources = [] } }
+    given_permissions = {}
+    permissions       = { none = { actions = ["s3:GetObject"], resources = [] } }
   }
   expect_failures = [var.permissions]
 }

@@ -1,16 +1,17 @@
 # Every validation of schema/ is tripped once
 
 variables {
-  given       = { permissions = {}, triggers = {} }
-  permissions = {}
+  given_permissions = {}
+  given_triggers    = {}
+  permissions       = {}
 }
 
 run "misspelt_kind" {
   command = plan
   module { source = "./schema" }
   variables {
-    given    = { permissions = {}, triggers = { sqss = { orders = { queue_arn = "arn:aws:sqs:eu-west-1:123456789012:orders" } } } }
-    triggers = { sqss = { orders = { queue_arn = "arn:aws:sqs:eu-west-1:123456789012:orders" } } }
+    given_triggers = { sqss = { orders = { queue_arn = "arn:aws:sqs:eu-west-1:123456789012:orders" } } }
+    triggers       = { sqss = { orders = { queue_arn = "arn:aws:sqs:eu-west-1:123456789012:orders" } } }
   }
   expect_failures = [output.triggers]
 }
@@ -19,8 +20,8 @@ run "misspelt_setting" {
   command = plan
   module { source = "./schema" }
   variables {
-    given    = { permissions = {}, triggers = { sqs = { orders = { queue_arn = "arn:aws:sqs:eu-west-1:123456789012:orders", batchsize = 5 } } } }
-    triggers = { sqs = { orders = { queue_arn = "arn:aws:sqs:eu-west-1:123456789012:orders", batchsize = 5 } } }
+    given_triggers = { sqs = { orders = { queue_arn = "arn:aws:sqs:eu-west-1:123456789012:orders", batchsize = 5 } } }
+    triggers       = { sqs = { orders = { queue_arn = "arn:aws:sqs:eu-west-1:123456789012:orders", batchsize = 5 } } }
   }
   expect_failures = [output.triggers]
 }

@@ -65,5 +65,5 @@ run "concurrency_beyond_what_is_reserved" {
       }
     }
   }
-  expect_failures = [aws_lambda_function.this]
+  expect_failures = [aws_lambda_event_source_mapping.sqs]
 }

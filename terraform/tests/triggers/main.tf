@@ -1,0 +1,161 @@
+# Every trigger kind that no function of the root uses, on one probe function: deployed by tests, not by people.
+# Its state is local: it lives as long as the test.
+
+terraform {
+  required_version = ">= 1.10"
+
+  backend "local" {}
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "~> 5.100"
+    }
+  }
+}
+
+variable "architecture" {
+  description = "Instruction set of the machine that runs the emulator."
+  type        = string
+  default     = "x86_64"
+}
+
+variable "package" {
+  description = "Zip of probe/."
+  type        = string
+}
+
+variable "s3_use_path_style" {
+  description = "Address buckets as /bucket/key."
+  type        = bool
+  default     = true
+}
+
+provider "aws" {
+  s3_use_path_style = var.s3_use_path_style
+}
+
+data "aws_caller_identity" "current" {}
+
+locals {
+  prefix = "eventloom-probe"
+}
+
+module "probe" {
+  source        = "../../modules/function"
+  name          = "probe"
+  prefix        = local.prefix
+  package       = var.package
+  architecture  = var.architecture
+  async_retries = 0
+
+  environment = { EVENTS_TABLE = aws_dynamodb_table.events.name }
+
+  triggers = {
+    alarm = { smoke = { alarm_arn = aws_cloudwatch_metric_alarm.smoke.arn } }
+    dynamodb_stream = {
+      orders = { stream_arn = aws_dynamodb_table.orders.stream_arn, maximum_retries = 1, filters = [jsonencode({ eventName = ["INSERT"] })] }
+    }
+    event = {
+      custom = { bus_name = aws_cloudwatch_event_bus.shop.name, pattern = jsonencode({ source = ["shop"], detail = { total = [{ numeric = [">", 100] }] } }) }
+      bucket = { pattern = jsonencode({ source = ["aws.s3"], "detail-type" = ["Object Created"], detail = { bucket = { name = [module.inbox.name] } } }) }
+    }
+    kinesis = {
+      clicks = { stream_arn = aws_kinesis_stream.clicks.arn, maximum_retries = 1 }
+    }
+    s3       = { csv = { bucket_arn = module.inbox.arn, prefix = "in/", suffix = ".csv" } }
+    schedule = { tick = { expression = "rate(1 minute)", input = jsonencode({ tick = true }) } }
+    sns = {
+      filtered = { topic_arn = aws_sns_topic.news.arn, filter_policy = jsonencode({ kind = ["good"] }) }
+    }
+    sqs = { jobs = { queue_arn = module.jobs.arn, maximum_concurrency = 2 } }
+    url = { hook = {} }
+  }
+
+  permissions = {
+    note = { actions = ["dynamodb:PutItem"], resources = [aws_dynamodb_table.events.arn] }
+  }
+}
+
+module "inbox" {
+  source        = "../../modules/bucket"
+  name          = "${local.prefix}-inbox-${data.aws_caller_identity.current.account_id}"
+  eventbridge   = true
+  force_destroy = true
+  notifications = module.probe.s3_notifications
+}
+
+module "jobs" {
+  source             = "../../modules/queue"
+  name               = "${local.prefix}-jobs"
+  consumer_timeout_s = 30
+}
+
+resource "aws_dynamodb_table" "events" {
+  name         = "${local.prefix}-events"
+  billing_mode = "PAY_PER_REQUEST"
+  hash_key     = "pk"
+
+  attribute {
+    name = "pk"
+    type = "S"
+  }
+}
+
+resource "aws_dynamodb_table" "orders" {
+  name             = "${local.prefix}-orders"
+  billing_mode     = "PAY_PER_REQUEST"
+  hash_key         = "id"
+  stream_enabled   = true
+  stream_view_type = "NEW_IMAGE"
+
+  attribute {
+    name = "id"
+    type = "S"
+  }
+}
+
+resource "aws_kinesis_stream" "clicks" {
+  name            = "${local.prefix}-clicks"
+  encryption_type = "KMS"
+  kms_key_id      = "alias/aws/kinesis"
+  shard_count     = 1
+}
+
+resource "aws_sns_topic" "news" {
+  name = "${local.prefix}-news"
+}
+
+resource "aws_cloudwatch_event_bus" "shop" {
+  name = "${local.prefix}-shop"
+}
+
+resource "aws_cloudwatch_metric_alarm" "smoke" {
+  alarm_name          = "${local.prefix}-smoke"
+  namespace           = "Eventloom/probe"
+  metric_name         = "Smoke"
+  statistic           = "Maximum"
+  period              = 60
+  evaluation_periods  = 1
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  alarm_actions       = [module.probe.alias_arn]
+}
+
+output "names" {
+  description = "What a test needs to fire each trigger, and to see what came of it."
+
+  value = {
+    alarm         = aws_cloudwatch_metric_alarm.smoke.alarm_name
+    bucket        = module.inbox.name
+    bus           = aws_cloudwatch_event_bus.shop.name
+    events_table  = aws_dynamodb_table.events.name
+    failures_url  = module.probe.failures_queue_url
+    function_name = module.probe.function_name
+    orders_table  = aws_dynamodb_table.orders.name
+    queue_url     = module.jobs.url
+    stream        = aws_kinesis_stream.clicks.name
+    topic_arn     = aws_sns_topic.news.arn
+    url           = module.probe.urls["hook"]
+  }
+}
