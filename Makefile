@@ -50,6 +50,11 @@ invoke: setup ## call a function: FN=thumbnailer EVENT=test_event (a file, or on
 logs: setup ## a function's log: FN=thumbnailer [FOLLOW=1]
 	@$(PY) scripts/logs.py "$(FN)" $(if $(FOLLOW),--follow)
 
+##@ Add a function
+.PHONY: new-function
+new-function: setup ## write one that builds, deploys and passes its test: NAME=hello TRIGGER=schedule
+	@$(PY) scripts/new_function.py "$(NAME)" "$(TRIGGER)"
+
 ##@ The embedded LocalStack
 .PHONY: up down status
 up: setup ## start it
