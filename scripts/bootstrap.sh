@@ -9,7 +9,9 @@ build=$root/build
 requirements=scripts/requirements
 python_version=3.13
 terraform_minimum=1.10
-export UV_CACHE_DIR=$build/cache/uv UV_PYTHON_INSTALL_DIR=$build/python UV_NO_PROGRESS=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+export UV_CACHE_DIR=$build/cache/uv UV_PYTHON_INSTALL_DIR=$build/python UV_NO_PROGRESS=1 PIP_DISABLE_PIP_VERSION_CHECK=1 CHECKPOINT_DISABLE=1
+# Building a source distribution may ask for Rust, whose launcher then makes a folder in HOME.
+[ -d "$HOME/.rustup" ] || export RUSTUP_HOME=$build/cache/rustup
 mkdir -p "$build/bin" "$build/cache" "$build/tmp" "$build/venv"
 
 say() { printf '  %s\n' "$*"; }
