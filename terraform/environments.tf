@@ -12,6 +12,7 @@ variable "environments" {
     allowed_origins                 = list(string)                              # web pages that may call the API and upload; "*" for any
     api_auth                        = string                                    # api_key, iam or cognito
     api_throttle                    = object({ rate = number, burst = number }) # requests a second, and at once
+    athena                          = bool                                      # tables in Glue and a workgroup of Athena for what the converter makes
     log_level                       = string
     log_retention_days              = number
     mail_from                       = string       # address that SES sends notices and the digest from; "" sends none
@@ -37,6 +38,7 @@ variable "environments" {
       allowed_origins                 = ["*"]
       api_auth                        = "api_key"
       api_throttle                    = { rate = 200, burst = 400 }
+      athena                          = false
       log_level                       = "INFO"
       log_retention_days              = 1
       mail_from                       = "eventloom@example.com"
@@ -60,6 +62,7 @@ variable "environments" {
       allowed_origins                 = ["*"]
       api_auth                        = "api_key"
       api_throttle                    = { rate = 20, burst = 40 }
+      athena                          = true
       log_level                       = "INFO"
       log_retention_days              = 7
       mail_from                       = ""
@@ -83,6 +86,7 @@ variable "environments" {
       allowed_origins                 = []
       api_auth                        = "api_key"
       api_throttle                    = { rate = 50, burst = 100 }
+      athena                          = true
       log_level                       = "INFO"
       log_retention_days              = 30
       mail_from                       = ""
@@ -106,6 +110,7 @@ variable "environments" {
       allowed_origins                 = []
       api_auth                        = "api_key"
       api_throttle                    = { rate = 200, burst = 400 }
+      athena                          = true
       log_level                       = "INFO"
       log_retention_days              = 365
       mail_from                       = ""

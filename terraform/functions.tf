@@ -3,6 +3,7 @@
 locals {
   functions = {
     catalog_api = module.catalog_api
+    converter   = module.converter
     notifier    = module.notifier
     recoverer   = module.recoverer
     thumbnailer = module.thumbnailer

@@ -3,6 +3,11 @@ output "alb_url" {
   value       = one([for balancer in aws_lb.catalog : "${lower(aws_lb_listener.catalog[0].protocol)}://${balancer.dns_name}"])
 }
 
+output "analytics_bucket" {
+  description = "Name of the bucket of Parquet files."
+  value       = module.analytics.name
+}
+
 output "api_id" {
   description = "Id of the REST API, by which an emulator serves it."
   value       = module.api.id
@@ -53,6 +58,11 @@ output "notices_topic_arn" {
 output "prefix" {
   description = "Prefix of every name."
   value       = local.prefix
+}
+
+output "raw_bucket" {
+  description = "Name of the bucket that CSV and JSON files are uploaded to."
+  value       = module.raw.name
 }
 
 output "state_table" {

@@ -36,6 +36,12 @@ variable "expire_days" {
   default     = null
 }
 
+variable "expire_prefixes" {
+  description = "Days after which objects expire, by prefix, where not all of them do."
+  type        = map(number)
+  default     = {}
+}
+
 variable "force_destroy" {
   description = "Let `terraform destroy` delete a bucket that still holds objects."
   type        = bool

@@ -88,3 +88,7 @@ mock_data "aws_availability_zones" {
 mock_resource "aws_cognito_user_pool" {
   defaults = { arn = "arn:aws:cognito-idp:eu-west-1:123456789012:userpool/eu-west-1_mock" }
 }
+
+mock_resource "aws_glue_catalog_database" {
+  defaults = { arn = "arn:aws:glue:eu-west-1:123456789012:database/mock" }
+}

@@ -14,6 +14,7 @@ variables {
       alb                             = true
       alb_certificate_arn             = "arn:aws:acm:eu-west-1:123456789012:certificate/00000000-0000-0000-0000-000000000000"
       allowed_origins                 = ["https://photos.example.com"]
+      athena                          = true
       api_auth                        = "cognito"
       api_throttle                    = { rate = 50, burst = 100 }
       log_level                       = "INFO"
@@ -58,5 +59,10 @@ run "everything_on" {
   assert {
     condition     = length(aws_ses_email_identity.sender) == 1 && length(aws_sns_topic_subscription.alarm_emails) == 1
     error_message = "Mails have a sender, alarms a recipient."
+  }
+
+  assert {
+    condition     = aws_athena_workgroup.analytics[0].configuration[0].enforce_workgroup_configuration && aws_glue_catalog_database.analytics[0].name == "eventloom_dev_analytics"
+    error_message = "Athena must query what the converter makes, within limits."
   }
 }

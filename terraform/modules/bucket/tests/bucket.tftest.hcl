@@ -78,6 +78,18 @@ run "versions_expire" {
   }
 }
 
+run "a_prefix_expires" {
+  variables { expire_prefixes = { "results/" = 7 } }
+
+  assert {
+    condition = (
+      aws_s3_bucket_lifecycle_configuration.this.rule[1].filter[0].prefix == "results/"
+      && aws_s3_bucket_lifecycle_configuration.this.rule[1].expiration[0].days == 7
+    )
+    error_message = "Objects with the prefix must expire, and no others."
+  }
+}
+
 run "versions_stay_deletable" {
   variables { versioning = true }
 
