@@ -3,6 +3,7 @@
 The embedded lane gets a LocalStack of its own on another port, so that a running demo is not disturbed.
 """
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -49,3 +50,20 @@ def deployment(cloud: clouds.Lane, tmp_path_factory: pytest.TempPathFactory) -> 
     deploy.terraform("plan", "-input=false", f"-out={plan}", capture=True)
     apply_in_another_checkout(plan, tmp_path_factory.mktemp("checkout"))
     return Deployment(deploy.save_outputs())
+
+
+@pytest.fixture
+def impatient_queue(deployment: Deployment) -> Iterator[None]:
+    """Messages come back after a second instead of minutes, so that retries can be seen.
+
+    A long poll that began before keeps the old time-out: a harmless message ends it.
+    """
+    sqs, url = clouds.client("sqs"), deployment["uploads_queue_url"]
+    before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})
+    for _ in range(3):
+        sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"}))
+        deployment.settled()
+    yield
+    deployment.settled()
+    sqs.set_queue_attributes(QueueUrl=url, Attributes=before)

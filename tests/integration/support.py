@@ -6,11 +6,15 @@ import shutil
 import subprocess
 import time
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
+
+import pytest
+import requests
 
 import clouds
 import deploy
@@ -127,6 +131,87 @@ class Deployment:
     def settled(self) -> None:
         """Return once the uploads queue is empty."""
         eventually(lambda: self.depth(self["uploads_queue_url"]) == 0, "an empty uploads queue")
+
+    def logged(self, function: str, text: str) -> list[str]:
+        """A function's log lines that hold a text."""
+        group = self["functions"][function]["log_group"]
+        pages = client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
+        return [event["message"] for page in pages for event in page["events"] if text in event["message"]]
+
+    def invoke(self, function: str, event: dict[str, Any]) -> Any:
+        """What the live version of a function answers to an event."""
+        alias = self["functions"][function]["alias_arn"]
+        answer = client("lambda").invoke(FunctionName=alias, Payload=json.dumps(event).encode())
+        payload = json.loads(answer["Payload"].read())
+        assert "FunctionError" not in answer, payload
+        return payload
+
+    @contextmanager
+    def outage(self, function: str, action: str) -> Iterator[None]:
+        """A function may not do something for a while: IAM answers AccessDenied, which an operator can mend."""
+        if clouds.lane().name == "compose":
+            pytest.skip("needs IAM enforcement, which LocalStack's free image does not have")
+        iam, role = client("iam"), self["functions"][function]["role_name"]
+        deny = {"Effect": "Deny", "Action": action, "Resource": "*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+        iam.put_role_policy(RoleName=role, PolicyName="outage", PolicyDocument=policy)
+        try:
+            yield
+        finally:
+            iam.delete_role_policy(RoleName=role, PolicyName="outage")
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A queue that is subscribed to a topic, and the messages that came so far."""
+
+    url: str
+    heard: list[dict[str, Any]] = field(default_factory=list)
+
+    def messages(self, **wanted: Any) -> list[dict[str, Any]]:
+        """The JSON messages that came so far and have these values."""
+        sqs = client("sqs")
+        while found := sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]).get("Messages"):
+            for message in found:
+                sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
+                self.heard.append(json.loads(message["Body"]))
+        return [message for message in self.heard if all(message.get(name) == value for name, value in wanted.items())]
+
+    def wait_for(self, timeout_s: float = TIMEOUT_S, **wanted: Any) -> dict[str, Any]:
+        """The first message that has these values."""
+        return eventually(lambda: self.messages(**wanted), f"a message with {wanted}; there are {self.heard}", timeout_s)[0]
+
+
+@contextmanager
+def listening(topic_arn: str, filter_policy: dict[str, Any] | None = None) -> Iterator[Listener]:
+    """Hear what is published to a topic from now on."""
+    sqs, sns = client("sqs"), client("sns")
+    url = sqs.create_queue(QueueName=f"test-{uuid.uuid4().hex}")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    allow = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
+    }
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [allow]})})
+    attributes = {"RawMessageDelivery": "true"} | ({"FilterPolicy": json.dumps(filter_policy)} if filter_policy else {})
+    subscribed = sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=arn, Attributes=attributes, ReturnSubscriptionArn=True)
+    try:
+        yield Listener(url)
+    finally:
+        sns.unsubscribe(SubscriptionArn=subscribed["SubscriptionArn"])
+        sqs.delete_queue(QueueUrl=url)
+
+
+def mails(text: str) -> list[dict[str, Any]]:
+    """The mails that hold a text in their subject or body, as the emulator kept them."""
+    endpoint = clouds.lane().endpoint
+    if not endpoint:
+        pytest.skip("mails can be read back from an emulator only")
+    found = requests.get(f"{endpoint}/_aws/ses", timeout=10).json()["messages"]
+    return [mail for mail in found if text in json.dumps(mail, ensure_ascii=False)]
 
 
 def unique(name: str) -> str:
