@@ -129,17 +129,23 @@ def _send_rejection(pipe: "Connection[Any, Any]", rejection: Rejection) -> None:
     pipe.send_bytes(json.dumps({"rejected": rejection.code, "text": rejection.text}).encode())
 
 
+def _limit(kind: int, value: int) -> None:
+    """Set a soft limit of this process, within the hard one that it was started with."""
+    _, most = resource.getrlimit(kind)
+    resource.setrlimit(kind, (value if most == resource.RLIM_INFINITY else min(value, most), most))
+
+
 def _serve(pipe: "Connection[Any, Any]") -> None:
     setup = json.loads(pipe.recv_bytes())
     limits, output = Limits(**setup["limits"]), Output(**setup["output"] | {"sizes": tuple(setup["output"]["sizes"])})
-    resource.setrlimit(resource.RLIMIT_AS, (setup["memory_bytes"],) * 2)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _limit(resource.RLIMIT_AS, setup["memory_bytes"])
+    _limit(resource.RLIMIT_FSIZE, 0)
+    _limit(resource.RLIMIT_CORE, 0)
     pipe.send_bytes(b"ready")
     while True:
         request = json.loads(pipe.recv_bytes())
         # Should the parent die, a decoder that never ends is stopped by the kernel.
-        resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time()) + request["cpu_s"], resource.RLIM_INFINITY))
+        _limit(resource.RLIMIT_CPU, math.ceil(time.process_time()) + request["cpu_s"])
         try:
             data = pipe.recv_bytes() if request["path"] is None else read_file(request["path"], limits.max_bytes)
             _send(pipe, process(data, limits, output))

@@ -468,7 +468,7 @@ SLOW = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 
 
 @given(actions=ACTIONS, seed=st.integers(0, 2**32), constant=st.booleans())
-@settings(max_examples=50, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=30, deadline=None, suppress_health_check=SLOW)
 def test_any_order_with_duplicates_ends_in_the_last_state(aws: Cloud, actions: list[str], seed: int, constant: bool) -> None:
     """Whatever is delivered when and how often: what S3 holds in the end is what the catalog holds."""
     aws.constant_sequencers = constant
@@ -483,7 +483,7 @@ def test_any_order_with_duplicates_ends_in_the_last_state(aws: Cloud, actions: l
 
 
 @given(actions=ACTIONS, seed=st.integers(0, 2**32))
-@settings(max_examples=30, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=25, deadline=None, suppress_health_check=SLOW)
 def test_events_that_arrive_while_things_happen(aws: Cloud, actions: list[str], seed: int) -> None:
     """Deliveries mixed with the history itself and with each other, some interrupted and delivered again."""
     chance, waiting, key = random.Random(seed), list[ObjectEvent](), f"{next(KEYS)}.jpg"
