@@ -1,0 +1,135 @@
+"""Uploaded CSV and JSON become Parquet; rows and files that don't fit are set aside with a reason."""
+
+import gzip
+import hashlib
+import json
+import uuid
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from support import TIMEOUT_S, Deployment, eventually
+
+from clouds import client
+
+CSV = b"id,name,price\n1,one,1.5\n2,two,2.5\n3,three\n4,four,4.5\n5,five,5.5\n6,six,6.5\n"
+
+
+@pytest.fixture
+def dataset(deployment: Deployment) -> str:
+    """A name that no other test uses."""
+    if "converter" not in deployment["functions"]:
+        pytest.skip("the converter is not deployed")
+    return f"d{uuid.uuid4().hex[:8]}"
+
+
+def put(deployment: Deployment, key: str, body: bytes) -> str:
+    version: str = client("s3").put_object(Bucket=deployment["raw_bucket"], Key=key, Body=body)["VersionId"]
+    return version
+
+
+def read(deployment: Deployment, key: str) -> bytes:
+    body: bytes = client("s3").get_object(Bucket=deployment["analytics_bucket"], Key=key)["Body"].read()
+    return body
+
+
+def keys(deployment: Deployment, prefix: str) -> list[str]:
+    found = client("s3").list_objects_v2(Bucket=deployment["analytics_bucket"], Prefix=prefix)
+    return [content["Key"] for content in found.get("Contents", [])]
+
+
+def manifest(deployment: Deployment, dataset: str, key: str, version: str) -> dict[str, Any]:
+    """The verdict on a version of an upload, once there is one."""
+    name = f"_manifests/{dataset}/{hashlib.sha256(f'{deployment["raw_bucket"]}/{key}'.encode()).hexdigest()[:32]}.json"
+
+    def probe() -> dict[str, Any] | None:
+        found: dict[str, Any] = json.loads(read(deployment, name)) if keys(deployment, name) else {}
+        return found if found.get("source", {}).get("version_id") == version else None
+
+    return eventually(probe, f"the verdict on {key}", TIMEOUT_S)
+
+
+def rows(deployment: Deployment, key: str, folder: Path) -> list[tuple[Any, ...]]:
+    file = folder / "data.parquet"
+    file.write_bytes(read(deployment, key))
+    return duckdb.execute("SELECT * FROM read_parquet(?)", [str(file)]).fetchall()
+
+
+def test_a_csv_becomes_parquet_and_its_bad_row_is_set_aside(deployment: Deployment, dataset: str, tmp_path: Path) -> None:
+    key = f"raw/{dataset}/prices 2026.csv"
+    verdict = manifest(deployment, dataset, key, put(deployment, key, CSV))
+    assert (verdict["status"], verdict["rows"], verdict["rejected_by_reason"]) == ("CONVERTED", 5, {"too_few_fields": 1})
+    assert verdict["parquet"].startswith(f"{dataset}/dt=")
+    converted = rows(deployment, verdict["parquet"], tmp_path)
+    assert [row[:3] for row in converted] == [(1, "one", 1.5), (2, "two", 2.5), (4, "four", 4.5), (5, "five", 5.5), (6, "six", 6.5)]
+    (reject,) = read(deployment, verdict["rejects"]).splitlines()
+    told = json.loads(reject)
+    assert (told["line"], told["reason"], told["raw"].strip()) == (4, "too_few_fields", "3,three")
+
+
+def test_json_lines_and_gzip_are_read(deployment: Deployment, dataset: str, tmp_path: Path) -> None:
+    key = f"raw/{dataset}/events.jsonl.gz"
+    body = gzip.compress(b'{"id": 1, "city": "\xec\x84\x9c\xec\x9a\xb8"}\nnot json\n{"id": 2}\n')
+    verdict = manifest(deployment, dataset, key, put(deployment, key, body))
+    assert (verdict["rows"], verdict["rejected_by_reason"]) == (2, {"malformed_json": 1})
+    assert [row[:2] for row in rows(deployment, verdict["parquet"], tmp_path)] == [(1, "서울"), (2, None)]
+
+
+def test_a_new_version_replaces_what_the_old_one_became(deployment: Deployment, dataset: str, tmp_path: Path) -> None:
+    key = f"raw/{dataset}/again.csv"
+    first = manifest(deployment, dataset, key, put(deployment, key, CSV))
+    second = manifest(deployment, dataset, key, put(deployment, key, b"id,name,price\n7,seven,7.5\n"))
+    assert second["parquet"] != first["parquet"]
+    eventually(lambda: keys(deployment, f"{dataset}/") == [second["parquet"]], "the new version's Parquet file only")
+    assert keys(deployment, f"_rejects/{dataset}/") == []
+    assert rows(deployment, second["parquet"], tmp_path)[0][:3] == (7, "seven", 7.5)
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "reason"),
+    [
+        ("empty.csv", b"", "empty"),
+        ("photo.png", b"\x89PNG", "unsupported_format"),
+        ("broken.csv.gz", gzip.compress(CSV)[:30], "corrupt_gzip"),
+    ],
+)
+def test_a_file_that_is_no_table_has_its_verdict(deployment: Deployment, dataset: str, name: str, body: bytes, reason: str) -> None:
+    key = f"raw/{dataset}/{name}"
+    verdict = manifest(deployment, dataset, key, put(deployment, key, body))
+    assert (verdict["status"], verdict["reason"], verdict["parquet"]) == ("REJECTED", reason, None)
+    assert keys(deployment, f"{dataset}/") == []
+
+
+def test_the_same_event_again_changes_nothing(deployment: Deployment, dataset: str) -> None:
+    key = f"raw/{dataset}/twice.csv"
+    version = put(deployment, key, CSV)
+    verdict = manifest(deployment, dataset, key, version)
+    before = read(deployment, verdict["parquet"])
+    source = verdict["source"]
+    described = {
+        "key": key.replace(" ", "+"),
+        "versionId": version,
+        "eTag": source["etag"],
+        "sequencer": source["sequencer"],
+        "size": len(CSV),
+    }
+    record = {
+        "eventName": "ObjectCreated:Put",
+        "eventTime": source["event_time"],
+        "s3": {"bucket": {"name": deployment["raw_bucket"]}, "object": described},
+    }
+    deployment.invoke("converter", {"Records": [record]})
+    assert manifest(deployment, dataset, key, version) == verdict
+    assert read(deployment, verdict["parquet"]) == before
+    assert keys(deployment, f"{dataset}/") == [verdict["parquet"]]
+
+
+def test_a_failure_that_passes_is_repeated_until_it_works(deployment: Deployment, dataset: str) -> None:
+    key = f"raw/{dataset}/outage.csv"
+    failures = len(deployment.logged("converter", "AccessDenied"))
+    with deployment.outage("converter", "s3:PutObject"):
+        version = put(deployment, key, CSV)
+        eventually(lambda: len(deployment.logged("converter", "AccessDenied")) > failures, "a failed attempt in the log")
+        assert keys(deployment, f"{dataset}/") == []
+    assert manifest(deployment, dataset, key, version)["status"] == "CONVERTED"

@@ -1,0 +1,102 @@
+"""What becomes of an image is told once: on the topic of notices, and by mail where somebody has to look."""
+
+from collections.abc import Iterator
+
+import pytest
+from photos import photo
+from support import Deployment, Listener, eventually, listening, mails, unique
+
+import pipeline
+from clouds import client
+
+
+@pytest.fixture
+def notices(deployment: Deployment) -> Iterator[Listener]:
+    with listening(deployment["notices_topic_arn"]) as listener:
+        yield listener
+
+
+def test_a_new_image_is_told_on_the_topic(deployment: Deployment, notices: Listener) -> None:
+    key = unique("고양이.jpg")
+    version = deployment.put(key, photo(640, 480))
+    notice = notices.wait_for(key=key)
+    assert notice["status"] == "READY"
+    assert notice["version_id"] == version
+    assert notice["image_id"] == pipeline.image_id(deployment["uploads_bucket"], key)
+    assert (notice["width"], notice["height"]) == (640, 480)
+    assert set(notice["thumbnails"]) == set(deployment.wait_for(key, status="READY")["thumbnails"])
+
+
+def test_a_rejected_file_is_told_on_the_topic_and_by_mail(deployment: Deployment, notices: Listener) -> None:
+    key = unique("poison ü.jpg")
+    deployment.put(key, b"hello, I am no picture")
+    notice = notices.wait_for(key=key)
+    assert (notice["status"], notice["reason"]) == ("REJECTED", "unsupported_format")
+    (mail,) = eventually(lambda: mails(notice["image_id"]), "a mail")
+    assert mail["Source"] == "eventloom@example.com"
+    assert mail["Destination"]["ToAddresses"] == ["operator@example.com"]
+    assert mail["Subject"].endswith("poison ü.jpg")
+    assert notice["reason_text"] in mail["Body"]["text_part"]
+
+
+def test_what_arrives_again_is_not_told_again(deployment: Deployment, notices: Listener) -> None:
+    key, later = unique("once.jpg"), unique("later.jpg")
+    deployment.put(key, photo())
+    notices.wait_for(key=key)
+    table = deployment["catalog_table"]
+    item = client("dynamodb").get_item(TableName=table, Key={"image_id": {"S": deployment.item(key)["image_id"]}})["Item"]
+    # First the same content in other words, then as if the stream's record came a second time
+    client("dynamodb").put_item(TableName=table, Item=item | {"camera": {"S": "another"}})
+    client("dynamodb").delete_item(TableName=table, Key={"image_id": item["image_id"]})
+    client("dynamodb").put_item(TableName=table, Item=item)
+    deployment.put(later, photo())
+    notices.wait_for(key=later)
+    assert len(notices.messages(key=key)) == 1
+
+
+def test_another_version_is_told(deployment: Deployment, notices: Listener) -> None:
+    key = unique("again.jpg")
+    for body in (photo(), b"no picture any more"):
+        notices.wait_for(key=key, version_id=deployment.put(key, body))
+    assert [notice["status"] for notice in notices.messages(key=key)] == ["READY", "REJECTED"]
+
+
+def test_subscribers_can_filter_by_status(deployment: Deployment, notices: Listener) -> None:
+    good, bad = unique("good.jpg"), unique("bad.jpg")
+    with listening(deployment["notices_topic_arn"], {"status": ["REJECTED"]}) as filtered:
+        deployment.put(good, photo())
+        notices.wait_for(key=good)
+        deployment.put(bad, b"")
+        filtered.wait_for(key=bad)
+        assert filtered.messages(key=good) == []
+
+
+def set_aside(deployment: Deployment) -> set[str]:
+    """The stream records that the notifier could not understand."""
+    pages = client("dynamodb").get_paginator("scan").paginate(TableName=deployment["state_table"], ProjectionExpression="pk")
+    keys = (item["pk"]["S"] for page in pages for item in page["Items"])
+    return {key for key in keys if key.startswith("notice#malformed#")}
+
+
+def test_a_change_that_is_no_image_is_set_aside(deployment: Deployment, notices: Listener) -> None:
+    image_id, key, before = unique("malformed"), unique("after.jpg"), set_aside(deployment)
+    broken = {"image_id": {"S": image_id}, "status": {"S": "READY"}}
+    client("dynamodb").put_item(TableName=deployment["catalog_table"], Item=broken)
+    client("dynamodb").delete_item(TableName=deployment["catalog_table"], Key={"image_id": broken["image_id"]})
+    deployment.put(key, photo())
+    notices.wait_for(key=key)
+    assert len(set_aside(deployment) - before) == 1
+    assert notices.messages(image_id=image_id) == []
+
+
+def test_a_notice_that_could_not_be_given_is_given_later_and_once(deployment: Deployment, notices: Listener) -> None:
+    key, later = unique("late.jpg"), unique("later.jpg")
+    failures = len(deployment.logged("notifier", "AuthorizationError"))
+    with deployment.outage("notifier", "sns:Publish"):
+        deployment.put(key, photo())
+        eventually(lambda: len(deployment.logged("notifier", "AuthorizationError")) > failures, "a failure in the log")
+        assert notices.messages(key=key) == []
+    notices.wait_for(key=key)
+    deployment.put(later, photo())
+    notices.wait_for(key=later)
+    assert len(notices.messages(key=key)) == 1
