@@ -40,7 +40,8 @@ TYPES = (*_FITS, TEXT)
 _SAMPLE_ROWS = 2000
 # A query's planning time and memory grow with its width.
 _COLUMNS_AT_ONCE = 100
-_ROW_GROUP_BYTES = "32MB"
+# A row group is buffered whole, in more than one form.
+_ROW_GROUPS_IN_MEMORY = 32
 # The longest row with every character as a six-byte escape
 _ROW_BYTES = 8 << 20
 
@@ -74,7 +75,7 @@ def write(staged: Staged, agreed: dict[str, str], limits: Limits, deadline: Dead
         where = "".join(f" AND NOT {_misfit(index, type_)}" for index, type_ in misfits.items())
         connection.execute(
             f"COPY (SELECT {columns} FROM {_source(staged, typed)} WHERE true{where}) TO '{staged.parquet}' "  # noqa: S608
-            f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES '{_ROW_GROUP_BYTES}')"
+            f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES '{limits.memory_limit_mb // _ROW_GROUPS_IN_MEMORY}MB')"
         )
     return {staged.columns.names[index]: type_ for index, type_ in types.items()}
 
@@ -98,6 +99,7 @@ def _connection(folder: Path, limits: Limits, deadline: Deadline) -> Iterator[du
         "allow_community_extensions": False,
     }
     with duckdb.connect(config=config) as connection:
+        connection.execute("SET enable_progress_bar = false")
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(f"SET allowed_directories = ['{folder}']")
         connection.execute("SET enable_external_access = false")
@@ -127,7 +129,10 @@ def _source(staged: Staged, columns: Iterable[int], rows: int | None = None) -> 
     indexes = list(columns)
     options = f"format='array', records='false', columns={{j: 'VARCHAR[]'}}, maximum_object_size={_ROW_BYTES}"
     source = f"read_json('{staged.path}', {options})" + (f" LIMIT {rows}" if rows else "")
-    texts = "".join(f", upper(trim({_text(index)})) AS u{index}" for index in indexes)
+    # A long text fits no type: copies of it would only take memory.
+    texts = "".join(
+        f", CASE WHEN strlen({_text(index)}) > 100 THEN '?' ELSE upper(trim({_text(index)})) END AS u{index}" for index in indexes
+    )
     values = "".join(
         f", CASE {' '.join(f"WHEN u{index} = '{null}' THEN NULL" for null in _NULLS)} ELSE u{index} END AS v{index}" for index in indexes
     )

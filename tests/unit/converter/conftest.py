@@ -1,0 +1,78 @@
+"""A cloud in moto, conversions without one, and a reader of what they make."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+os.environ.setdefault("AWS_ACCESS_KEY_ID", "testing")
+os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "testing")
+os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Eventloom/test")
+os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "test")
+os.environ.setdefault("ANALYTICS_BUCKET", "analytics")
+
+import duckdb
+import pytest
+from moto import mock_aws
+
+from converter.conversion import Outcome, convert
+from converter.staging import Limits
+from shared.clients import client
+from shared.deadline import Deadline
+
+type Convert = Callable[..., Outcome]
+
+
+class Context:
+    """As much of Lambda's context as the function uses."""
+
+    aws_request_id = "invocation-id"
+
+    def __init__(self, milliseconds: int = 300_000) -> None:
+        self.milliseconds = milliseconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.milliseconds
+
+
+def rows_of(parquet: Path | None) -> list[tuple[Any, ...]]:
+    assert parquet is not None
+    with duckdb.connect(config={"threads": 1}) as connection:
+        return connection.execute("SELECT * FROM read_parquet(?)", [str(parquet)]).fetchall()
+
+
+def rejects_of(rejects: Path | None) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in rejects.read_text("utf-8").splitlines()] if rejects else []
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Convert:
+    """Convert content as if it had been uploaded under a name."""
+    count = 0
+
+    def convert_content(
+        name: str, content: bytes | str, types: dict[str, str] | None = None, milliseconds: int = 300_000, **limits: Any
+    ) -> Outcome:
+        nonlocal count
+        count += 1
+        folder = tmp_path / str(count)
+        folder.mkdir()
+        source = folder / "source"
+        source.write_bytes(content.encode() if isinstance(content, str) else content)
+        return convert(source, name, types or {}, Limits(**{"memory_limit_mb": 128} | limits), Deadline(Context(milliseconds), reserve_s=0))
+
+    return convert_content
+
+
+@pytest.fixture
+def cloud() -> Iterator[None]:
+    """An uploads bucket with versions and an analytics bucket."""
+    with mock_aws():
+        client.cache_clear()
+        for bucket in ("uploads", "analytics"):
+            client("s3").create_bucket(Bucket=bucket)
+        client("s3").put_bucket_versioning(Bucket="uploads", VersioningConfiguration={"Status": "Enabled"})
+        yield
+    client.cache_clear()

@@ -1,0 +1,235 @@
+"""What files become: formats, encodings, types, names, and rows set aside."""
+
+import base64
+import datetime as dt
+import gzip
+import json
+from typing import Any
+
+import pytest
+
+from .conftest import Convert, rejects_of, rows_of
+
+
+def types_of(outcome: Any) -> dict[str, str]:
+    return {column["name"]: column["type"] for column in outcome.facts["columns"]}
+
+
+def test_csv_with_everything_that_can_be_wrong_with_a_row(run: Convert) -> None:
+    outcome = run(
+        "orders.csv",
+        "id,name,amount,when,zip\n"
+        "1,a,1.5,2026-01-01,01234\n"
+        '2,"b\n""c"", d",2,2026-01-02,99999\n'
+        "x,d,,2026-01-03,1\n"
+        "4,e,5,2026-01-04T10:00:00+02:00,2\n"
+        "5,f\n"
+        "6,g,1,2026-01-05,5,6\n"
+        '7,"h,1,2026-01-05,5\n'
+        "8,k,NA,2026-01-05,5\n"
+        "9,k,NA,2026-01-05,5\n",
+    )
+    assert outcome.status == "CONVERTED"
+    assert types_of(outcome) == {"id": "BIGINT", "name": "VARCHAR", "amount": "DOUBLE", "when": "TIMESTAMP", "zip": "VARCHAR"}
+    rows = rows_of(outcome.parquet)
+    assert [row[0] for row in rows] == [1, 2, 4, 8, 9]
+    assert rows[1][1] == 'b\n"c", d'
+    assert rows[2][3] == dt.datetime(2026, 1, 4, 8)
+    assert rows[3][2] is None
+    assert rows[0][4] == "01234"
+    rejects = rejects_of(outcome.rejects)
+    assert [(entry["row"], entry["line"], entry["reason"]) for entry in rejects] == [
+        (5, 7, "too_few_fields"),
+        (6, 8, "too_many_fields"),
+        (7, 9, "malformed_quotes"),
+        (3, 5, "wrong_type"),
+    ]
+    assert rejects[2]["raw"] == '7,"h,1,2026-01-05,5\n'
+    assert "Column id: 'x' is no BIGINT." in rejects[3]["reason_text"]
+    assert rejects[3]["raw"] == "x,d,,2026-01-03,1\n"
+    assert outcome.facts["rows"] == 5
+    assert outcome.facts["rejected_by_reason"] == {"malformed_quotes": 1, "too_few_fields": 1, "too_many_fields": 1, "wrong_type": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "encoding"),
+    [
+        ("a.csv", "id;name\n1;é\n2;ü\n".encode(), "utf-8"),
+        ("a.csv", "\ufeffid;name\n1;é\n2;ü\n".encode(), "utf-8"),
+        ("a.csv", "id;name\r\n1;é\r\n2;ü\r\n".encode("latin-1"), "cp1252"),
+        ("a.csv", "id;name\n1;é\n2;ü\n".encode("utf-16"), "utf-16-le"),
+        ("a.csv", "id;name\n1;é\n2;ü\n".encode("utf-16-le"), "utf-16-le"),
+        ("a.csv", "id;name\n1;é\n2;ü\n".encode("utf-16-be"), "utf-16-be"),
+        ("a.csv", "\ufeffid;name\n1;é\n2;ü\n".encode("utf-32-le"), "utf-32-le"),
+        ("a.csv", "id|name\r1|é\r2|ü\r".encode(), "utf-8"),
+        ("a.tsv.gz", gzip.compress("id\tname\n1\té\n2\tü\n".encode()), "utf-8"),
+        ("a.csv", gzip.compress(b"id,name\n") + gzip.compress("1,é\n2,ü".encode()), "utf-8"),
+        ("a.json", '[{"id": 1, "name": "é"},\n {"id": 2, "name": "\\u00fc"}]'.encode(), "utf-8"),
+        ("a.json", '{"id": 1, "name": "é"}\n{"id": 2, "name": "ü"}\n'.encode(), "utf-8"),
+        ("a.json", '{\n "id": 1,\n "name": "é"\n}\n{\n "id": 2, "name": "ü"\n}'.encode("utf-16"), "utf-16-le"),
+        ("a.jsonl", '\n{"id": 1, "name": "é"}\r\n\r\n{"id": 2, "name": "ü"}'.encode(), "utf-8"),
+        ("A.NDJSON.GZ", gzip.compress('{"id": 1, "name": "é"}\n{"id": 2, "name": "ü"}\n'.encode()), "utf-8"),
+    ],
+)
+def test_formats_and_encodings(run: Convert, name: str, content: bytes, encoding: str) -> None:
+    outcome = run(name, content)
+    assert rows_of(outcome.parquet) == [(1, "é"), (2, "ü")]
+    assert outcome.facts["encoding"] == encoding
+    assert outcome.rejects is None
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("a.csv", b"", "empty"),
+        ("a.json", b"\xef\xbb\xbf", "empty"),
+        ("a.csv", b"\n\r\n\n", "no_rows"),
+        ("a.csv", b"id,name\n", "no_rows"),
+        ("a.csv", b"id,name\n,\n,\n", "no_rows"),
+        ("a.json", b"[]", "no_rows"),
+        ("a.json", b"  \n", "no_rows"),
+        ("a.jsonl", b"nope\n[1]\n3", "no_valid_rows"),
+        ("a.csv", b"id,name\n1\n2\n", "no_valid_rows"),
+        ("a.xlsx", b"id,name\n1,2\n", "unsupported_format"),
+        ("a", b"id,name\n1,2\n", "unsupported_format"),
+        ("a.csv", b"PK\x03\x04zip", "unsupported_compression"),
+        ("a.csv.gz", b"\x28\xb5\x2f\xfdzstd", "unsupported_compression"),
+        ("a.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\0", "not_text"),
+        ("a.csv", b"\x7fELF\x02\x01\x01,b\n1,2\n", "not_text"),
+        ("a.csv.gz", gzip.compress(b"id,name\n1,2\n" * 99)[:-9], "corrupt_gzip"),
+        ("a.csv.gz", gzip.compress(b"id,name\n1,2\n")[:-8] + b"12345678", "corrupt_gzip"),
+        ("a.csv.gz", gzip.compress(bytes(50_000_000)), "not_text"),
+        ("a.csv.gz", gzip.compress(b"a,b\n" + (b"1," + b"2" * 9998 + b"\n") * 2000), "too_large"),
+        ("a.jsonl.gz", gzip.compress(b" " * 50_000_000), "too_large"),
+        ("a.json", b'[{"a": 1}, {"a": 2', "malformed_json"),
+        ("a.json", b'[{"a": 1}, {"a": 2}] x', "malformed_json"),
+        ("a.json", b'[{"a": 1},]', "malformed_json"),
+        ("a.json", b'[{"a": NaN}]', "malformed_json"),
+        ("a.json", b"[" * 100_000, "malformed_json"),
+        ("a.json", b'{"a":' * 100_000, "malformed_json"),
+        ("a.json", b'[{"a": "' + b"x" * 5_000_000, "malformed_json"),
+        ("a.csv", b",".join(b"c%d" % i for i in range(10_000)) + b"\n" + b",".join([b"1"] * 10_000), "too_many_columns"),
+        ("a.jsonl", "\n".join(json.dumps({f"k{i}": i}) for i in range(1001)).encode(), "too_many_columns"),
+    ],
+)
+def test_files_that_are_rejected(run: Convert, name: str, content: bytes, reason: str) -> None:
+    outcome = run(name, content, max_bytes=16 << 20)
+    assert (outcome.status, outcome.facts["reason"]) == ("REJECTED", reason)
+    assert outcome.facts["reason_text"].endswith((".", ")"))
+    assert outcome.facts["rows"] == 0
+    assert outcome.parquet is None
+    assert bool(outcome.rejects) == (reason == "no_valid_rows")
+
+
+def test_a_file_that_would_take_too_long(run: Convert) -> None:
+    assert run("a.csv", "a,b\n" + "1,2\n" * 5000, milliseconds=0).facts["reason"] == "too_slow"
+
+
+def test_unclosed_quote_costs_its_line_alone(run: Convert) -> None:
+    content = 'id,name\n1,"open\n' + "".join(f"{i},n\n" for i in range(2, 50_000))
+    outcome = run("a.csv", content, max_row_length=100_000)
+    assert outcome.facts["rows"] == 49_998
+    assert [entry["raw"] for entry in rejects_of(outcome.rejects)] == ['1,"open\n']
+
+
+def test_a_long_row_costs_itself_alone(run: Convert) -> None:
+    outcome = run("a.csv", f"id,name\n1,{'x' * 5_000_000}\n2,b\n", max_row_length=1000)
+    assert rows_of(outcome.parquet) == [(2, "b")]
+    assert outcome.facts["rejected_by_reason"] == {"row_too_long": 1}
+    outcome = run("a.json", json.dumps([{"id": 1, "name": "x" * 5000}, {"id": 2, "name": "b"}]), max_row_length=1000)
+    assert rows_of(outcome.parquet) == [(2, "b")]
+
+
+def test_undecodable_rows_and_nul_characters(run: Convert) -> None:
+    outcome = run("a.csv", b"id,name\n1,a\0b\n2,b\n3,\xff\xc3\xa9\n4,\xc3\xa9\n5,\xc3\xa9\xc3\xa9\n")
+    assert rows_of(outcome.parquet) == [(2, "b"), (4, "é"), (5, "éé")]
+    first, second = rejects_of(outcome.rejects)
+    assert (first["reason"], first["raw"]) == ("nul_character", "1,a\0b\n")
+    assert second["reason"] == "bad_encoding"
+    assert base64.b64decode(second["raw_base64"]) == b"3,\xff\xc3\xa9\n"
+    outcome = run("a.jsonl", '{"a": 1}\n{"a": 2, "b": "\\ud800"}\n{"a": 3, "b": "\\u0000"}\n{"a": 4, "b": "\\\\u0000"}\n')
+    assert rows_of(outcome.parquet) == [(1, None), (4, "\\u0000")]
+    assert outcome.facts["rejected_by_reason"] == {"bad_encoding": 1, "nul_character": 1}
+
+
+def test_nested_json_stays_json_and_columns_come_as_they_appear(run: Convert) -> None:
+    rows = [
+        {"id": 1, "tags": ["a", "b"], "x": {"y": 1.10, "z": None}},
+        {"id": 2, "new": True, "tags": []},
+        {"big": 12345678901234567890, "id": 3},
+    ]
+    outcome = run("a.json", json.dumps(rows))
+    assert types_of(outcome) == {"id": "BIGINT", "tags": "VARCHAR", "x": "VARCHAR", "new": "BOOLEAN", "big": "VARCHAR"}
+    assert rows_of(outcome.parquet) == [
+        (1, '["a","b"]', '{"y":1.1,"z":null}', None, None),
+        (2, "[]", None, True, None),
+        (3, None, None, None, "12345678901234567890"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "type_"),
+    [
+        (["1", "-2", "+3", " 4 ", "", "NULL", "n/a"], "BIGINT"),
+        (["1", "2.5", "-.5", "1e3", "nan"], "DOUBLE"),
+        (["true", "FALSE", "-"], "BOOLEAN"),
+        (["2026-11-23", "2026-01-01"], "DATE"),
+        (["2026-11-23", "2026-11-23T10:00", "2026-11-23 10:00:00.123456Z", "2026-11-23T10:00:00+05:30"], "TIMESTAMP"),
+        (["1", "2", "3", "4", "x"], "BIGINT"),
+        (["1", "2", "3", "x"], "VARCHAR"),
+        (["1", "2", "3", "4", "5", "6", "7", "8", "9", "007"], "VARCHAR"),
+        (["0", "0.5", "-0"], "DOUBLE"),
+        (["12345678901234567890", "1"], "VARCHAR"),
+        (["2026-02-30", "2026-01-01"], "VARCHAR"),
+        (["23.11.2026", "24.11.2026"], "VARCHAR"),
+        (["1,5", "2,5"], "VARCHAR"),
+        (["NA", "none"], "VARCHAR"),
+        (["inf", "infinity"], "VARCHAR"),
+        (["1_000", "2_000"], "VARCHAR"),
+        (["0x1F", "0x20"], "VARCHAR"),
+        (["epoch", "infinity"], "VARCHAR"),
+    ],
+)
+def test_types(run: Convert, values: list[str], type_: str) -> None:
+    outcome = run("a.csv", "value;other\n" + "".join(f"{value};a\n" for value in values))
+    assert types_of(outcome)["value"] == type_
+
+
+def test_types_are_found_over_the_whole_file(run: Convert) -> None:
+    outcome = run("a.csv", "a,b,c\n" + "1,1,x\n" * 3000 + "1.5,x,x\n" * 3000 + "2.5,y,7\n")
+    assert types_of(outcome) == {"a": "DOUBLE", "b": "VARCHAR", "c": "VARCHAR"}
+    assert outcome.facts["rows"] == 6001
+
+
+def test_the_types_of_the_dataset_win(run: Convert) -> None:
+    outcome = run("a.csv", "id,amount,note\n1,2,3\nA2,x,4\n", {"id": "VARCHAR", "amount": "DOUBLE"})
+    assert types_of(outcome) == {"id": "VARCHAR", "amount": "DOUBLE", "note": "BIGINT"}
+    assert rows_of(outcome.parquet) == [("1", 2.0, 3)]
+    assert rejects_of(outcome.rejects)[0]["row"] == 2
+    assert run("a.csv", "id\nA1\nA2\n", {"id": "BIGINT"}).facts["reason"] == "no_valid_rows"
+
+
+def test_an_empty_column_of_unknown_type_is_left_out(run: Convert) -> None:
+    outcome = run("a.csv", "a,b,c\n1,,\n2,,\n", {"c": "DATE"})
+    assert types_of(outcome) == {"a": "BIGINT", "c": "DATE"}
+    assert outcome.facts["empty_columns"] == ["b"]
+    assert rows_of(outcome.parquet) == [(1, None), (2, None)]
+
+
+def test_names_that_athena_accepts(run: Convert) -> None:
+    outcome = run("a.csv", '"Größe (cm)",dt,2nd,ID,id,"","SELECT ""x"" --"\n1,2,3,4,5,6,7\n')
+    assert [column["name"] for column in outcome.facts["columns"]] == ["groe_cm", "dt_2", "n2nd", "id", "id_2", "column6", "select_x"]
+    assert outcome.facts["columns"][0]["source"] == "Größe (cm)"
+
+
+def test_without_a_header(run: Convert) -> None:
+    outcome = run("a.csv", "1,a\n2,b\n")
+    assert outcome.facts["header"] is False
+    assert rows_of(outcome.parquet) == [(1, "a"), (2, "b")]
+
+
+def test_same_content_same_bytes(run: Convert) -> None:
+    content = "id,name,day\n" + "".join(f"{i},name {i % 77},2026-11-{i % 28 + 1:02}\n" for i in range(20_000)) + "x,y\n1,2,3,4\n"
+    outcomes = [run("a.csv", content) for _ in range(2)]
+    first, second = (((o.parquet and o.parquet.read_bytes()), (o.rejects and o.rejects.read_bytes()), o.facts) for o in outcomes)
+    assert first == second

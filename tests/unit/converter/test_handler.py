@@ -1,0 +1,224 @@
+"""The function against moto's S3 and Glue: keys, manifests, versions, races, schemas, tables."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
+
+from converter import handler, storage
+from converter.glue import table_of
+from converter.settings import Settings
+from converter.sources import sources
+from shared.clients import client
+
+from .conftest import Context, rejects_of, rows_of
+
+EVENTS = Path(__file__).parents[3] / "functions/converter/events"
+pytestmark = pytest.mark.usefixtures("cloud")
+
+
+def upload(key: str, content: bytes | str, sequencer: str = "01", day: str = "2026-11-22") -> dict[str, Any]:
+    """Put an object; the event that S3 sends for it."""
+    version = client("s3").put_object(Bucket="uploads", Key=key, Body=content)
+    described = {
+        "key": key,
+        "size": len(content),
+        "eTag": version["ETag"].strip('"'),
+        "versionId": version["VersionId"],
+        "sequencer": sequencer,
+    }
+    record = {
+        "eventName": "ObjectCreated:Put",
+        "eventTime": f"{day}T12:00:00.000Z",
+        "s3": {"bucket": {"name": "uploads"}, "object": described},
+    }
+    return {"Records": [record]}
+
+
+def invoke(event: dict[str, Any]) -> list[dict[str, Any]]:
+    return list(handler.lambda_handler(event, Context())["results"])
+
+
+def stored() -> dict[str, bytes]:
+    listed = client("s3").list_objects_v2(Bucket="analytics").get("Contents", [])
+    return {entry["Key"]: client("s3").get_object(Bucket="analytics", Key=entry["Key"])["Body"].read() for entry in listed}
+
+
+def manifest() -> dict[str, Any]:
+    (found,) = [content for key, content in stored().items() if key.startswith("_manifests/")]
+    loaded: dict[str, Any] = json.loads(found)
+    return loaded
+
+
+def table(tmp_path: Path) -> list[tuple[Any, ...]]:
+    (found,) = [content for key, content in stored().items() if key.endswith(".parquet")]
+    (tmp_path / "x.parquet").write_bytes(found)
+    return rows_of(tmp_path / "x.parquet")
+
+
+def test_an_upload_becomes_parquet_rejects_schema_and_manifest(tmp_path: Path) -> None:
+    event = upload("raw/orders/eu/a.csv", "id,name\n1,a\n2\n")
+    assert invoke(event) == [{"key": "raw/orders/eu/a.csv", "status": "CONVERTED", "rows": 1, "rejected": 1}]
+    document = manifest()
+    assert set(stored()) == {
+        document["parquet"],
+        document["rejects"],
+        "_schemas/orders.json",
+        f"_manifests/orders/{document['parquet'][21:53]}.json",
+    }
+    assert document["parquet"].startswith("orders/dt=2026-11-22/")
+    assert document["rejects"].startswith("_rejects/orders/dt=2026-11-22/")
+    assert document["source"]["version_id"] == event["Records"][0]["s3"]["object"]["versionId"]
+    assert table(tmp_path) == [(1, "a")]
+    (tmp_path / "rejects").write_bytes(stored()[document["rejects"]])
+    assert rejects_of(tmp_path / "rejects")[0]["raw"] == "2\n"
+    assert json.loads(stored()["_schemas/orders.json"])["columns"] == {"id": "BIGINT", "name": "VARCHAR"}
+
+
+def test_the_same_event_again_changes_nothing() -> None:
+    event = upload("raw/orders/a.csv", "id,name\n1,a\n2\n")
+    invoke(event)
+    before = stored()
+    assert invoke(event)[0]["status"] == "CONVERTED"
+    assert stored() == before
+
+
+def test_a_newer_version_replaces_the_older_one_even_on_another_day(tmp_path: Path) -> None:
+    first = upload("raw/orders/a.csv", "id\n1\nx,\n", "0A")
+    invoke(first)
+    second = upload("raw/orders/a.csv", "id\n2\n", "0A1", day="2026-11-23")
+    invoke(second)
+    assert table(tmp_path) == [(2,)]
+    assert not [key for key in stored() if key.startswith("_rejects/")]
+    assert invoke(first) == [{"key": "raw/orders/a.csv", "status": "OUTDATED"}]
+    assert table(tmp_path) == [(2,)]
+
+
+@pytest.mark.parametrize("sequencer", ["01", ""])
+def test_where_sequencers_do_not_tell_s3_does(tmp_path: Path, sequencer: str) -> None:
+    first, second = upload("raw/orders/a.csv", "id\n1\n", sequencer), upload("raw/orders/a.csv", "id\n2\n", sequencer)
+    assert invoke(second)[0]["status"] == "CONVERTED"
+    assert invoke(first)[0]["status"] == "OUTDATED"
+    assert table(tmp_path) == [(2,)]
+
+
+def test_a_newer_version_that_is_bad_takes_the_older_rows_away() -> None:
+    invoke(upload("raw/orders/a.csv", "id\n1\n", "01"))
+    assert invoke(upload("raw/orders/a.csv", b"", "02"))[0]["reason"] == "empty"
+    assert manifest()["status"] == "REJECTED"
+    assert not [key for key in stored() if key.endswith(".parquet")]
+
+
+def test_losing_a_race_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    older, newer = upload("raw/orders/a.csv", "id\n1\n", "01"), upload("raw/orders/a.csv", "id\n2\n", "02")
+    original = storage.Analytics.extend_schema
+
+    def newer_first(*arguments: Any) -> bool:
+        monkeypatch.setattr(storage.Analytics, "extend_schema", original)
+        invoke(newer)
+        return original(*arguments)
+
+    monkeypatch.setattr(storage.Analytics, "extend_schema", newer_first)
+    assert invoke(older)[0]["status"] == "OUTDATED"
+    assert table(tmp_path) == [(2,)]
+
+
+def test_concurrent_first_files_agree_on_one_schema(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts, numbers = upload("raw/orders/a.csv", "id\nA\n"), upload("raw/orders/b.csv", "id\n1\n")
+    original = storage.Analytics.extend_schema
+
+    def texts_first(*arguments: Any) -> bool:
+        monkeypatch.setattr(storage.Analytics, "extend_schema", original)
+        invoke(texts)
+        return original(*arguments)
+
+    monkeypatch.setattr(storage.Analytics, "extend_schema", texts_first)
+    assert invoke(numbers)[0]["rows"] == 1
+    manifests = [json.loads(content) for key, content in stored().items() if key.startswith("_manifests/")]
+    assert [column["type"] for document in manifests for column in document["columns"]] == ["VARCHAR", "VARCHAR"]
+
+
+@pytest.mark.parametrize(
+    ("key", "content", "reason"), [("raw/a/", b"", "folder"), ("raw/a/b.csv", b"", "empty"), ("raw/a/b.png", b"x", "unsupported_format")]
+)
+def test_rejected_files_have_a_manifest(key: str, content: bytes, reason: str) -> None:
+    assert invoke(upload(key, content))[0]["reason"] == reason
+    assert (manifest()["status"], manifest()["reason"], manifest()["parquet"]) == ("REJECTED", reason, None)
+    assert manifest()["reason_text"]
+
+
+def test_too_large_is_told_before_downloading(monkeypatch: pytest.MonkeyPatch) -> None:
+    event = upload("raw/a/b.csv", "id\n1\n")
+    event["Records"][0]["s3"]["object"]["size"] = 3 << 30
+    assert invoke(event)[0]["reason"] == "too_large"
+
+
+def test_gone_before_it_was_read() -> None:
+    event = upload("raw/a/b.csv", "id\n1\n")
+    client("s3").delete_object(Bucket="uploads", Key="raw/a/b.csv", VersionId=event["Records"][0]["s3"]["object"]["versionId"])
+    assert invoke(event)[0]["status"] == "GONE"
+    assert stored() == {}
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"), [("InvalidObjectState", "archived"), ("400", "encrypted"), ("SlowDown", None), ("AccessDenied", None)]
+)
+def test_s3_errors(monkeypatch: pytest.MonkeyPatch, code: str, reason: str | None) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise ClientError({"Error": {"Code": code}}, "GetObject")
+
+    event = upload("raw/a/b.csv", "id\n1\n")
+    monkeypatch.setattr(client("s3"), "download_file", refuse)
+    if reason:
+        assert invoke(event)[0]["reason"] == reason
+    else:
+        with pytest.raises(ClientError):
+            invoke(event)
+        assert stored() == {}
+
+
+@pytest.mark.parametrize(
+    ("key", "dataset"),
+    [
+        ("raw/Orders 2026/x/y.csv", "orders_2026"),
+        ("raw/sales.eu.csv", "sales"),
+        ("raw/2026/a.csv", "n2026"),
+        ("raw/_manifests/a.csv", "manifests"),
+    ],
+)
+def test_datasets(key: str, dataset: str) -> None:
+    (source,) = sources(upload(key.replace(" ", "+"), "x"), "raw/")
+    assert (source.key, source.dataset) == (key, dataset)
+
+
+@pytest.mark.parametrize("path", sorted(EVENTS.glob("*.json")), ids=lambda path: path.stem)
+def test_recorded_events(path: Path) -> None:
+    client("s3").create_bucket(Bucket="eventloom-local-uploads-000000000000")
+    client("s3").put_object(Bucket="eventloom-local-uploads-000000000000", Key="raw/orders/2026 Q4.csv", Body="id\n1\n")
+    assert [result["status"] for result in invoke(json.loads(path.read_text()))] == {
+        "s3_put": ["CONVERTED"],
+        "s3_test_event": [],
+        "s3_delete": [],
+    }[path.stem]
+
+
+def test_glue_knows_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handler, "settings", Settings("analytics", glue_database="eventloom"))
+    asked = {"DatabaseName": "eventloom", "Name": "orders"}
+    first = table_of("orders", {"id": "BIGINT", "day": "DATE"}, "analytics")
+    more = table_of("orders", {"id": "BIGINT", "day": "DATE", "name": "VARCHAR"}, "analytics")
+    assert first["StorageDescriptor"]["Columns"] == [{"Name": "id", "Type": "bigint"}, {"Name": "day", "Type": "date"}]
+    assert first["Parameters"]["storage.location.template"] == "s3://analytics/orders/dt=${dt}"
+    with Stubber(client("glue")) as glue:
+        glue.add_client_error("get_table", "EntityNotFoundException", expected_params=asked)
+        glue.add_response("create_table", {}, {"DatabaseName": "eventloom", "TableInput": first})
+        invoke(upload("raw/orders/a.csv", "id,day\n1,2026-11-23\n"))
+        glue.add_response("get_table", {"Table": first}, asked)
+        glue.add_response("update_table", {}, {"DatabaseName": "eventloom", "TableInput": more})
+        invoke(upload("raw/orders/b.csv", "id,name\n1,x\n"))
+        glue.add_response("get_table", {"Table": more}, asked)
+        invoke(upload("raw/orders/c.csv", "id\n1\n"))
+        glue.assert_no_pending_responses()
