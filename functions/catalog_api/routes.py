@@ -25,6 +25,7 @@ from catalog_api.models import (
 )
 from catalog_api.problems import not_found
 from catalog_api.settings import SETTINGS
+from shared import identity
 from shared.deadline import Deadline
 
 router = Router()  # type: ignore[no-untyped-call]
@@ -102,7 +103,7 @@ def create_upload(upload: Annotated[UploadRequest, Body(description="The file to
     """A presigned POST straight to S3, good for this name, type and size only, and for a short time."""
     key = uploads.key_of(upload.filename, upload.content_type, datetime.now(UTC), secrets.token_hex(16))
     post = storage.presigned_post(key, upload.content_type, upload.bytes)
-    image_id = uploads.image_id_of(SETTINGS.uploads_bucket, key)
+    image_id = identity.image_id(SETTINGS.uploads_bucket, key)
     return Response(201, JSON, Upload(image_id=image_id, expires_in_s=SETTINGS.url_expiry_s, **post))
 
 

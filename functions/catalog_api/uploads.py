@@ -1,6 +1,5 @@
 """What an upload is called and which it may be: keys, safe names, accepted types."""
 
-import hashlib
 import unicodedata
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -41,8 +40,3 @@ def display_name(key: str) -> str:
     name = key.rsplit("/", 1)[-1]
     random, dash, rest = name.partition("-")
     return rest if key.startswith("web/") and dash and len(random) == 32 and rest else name
-
-
-def image_id_of(bucket: str, key: str) -> str:
-    """The catalog's id of the object `key` of `bucket`."""
-    return hashlib.sha256(f"{bucket}/{key}".encode()).hexdigest()[:32]

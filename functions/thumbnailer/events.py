@@ -3,7 +3,6 @@
 Shapes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
 """
 
-import hashlib
 import json
 import re
 from dataclasses import dataclass
@@ -11,6 +10,8 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 from urllib.parse import unquote_plus
+
+from shared.identity import image_id
 
 
 class Kind(Enum):
@@ -45,7 +46,7 @@ class ObjectEvent:
     @property
     def image_id(self) -> str:
         """The catalog's hash key for this object, whatever its version."""
-        return hashlib.sha256(f"{self.bucket}/{self.key}".encode()).hexdigest()[:32]
+        return image_id(self.bucket, self.key)
 
 
 _KINDS = {
