@@ -32,7 +32,7 @@ class Enforcer:
         if not context.service or not context.operation:
             return
         service, operation = context.service.service_name, context.operation.name
-        params = context.service_request or {}
+        params = _parameters(context)
         facts = LocalStackFacts(context.account_id, context.region)
         caller = self._caller(context)
         if caller.kind is Kind.DEPLOYER:
@@ -83,6 +83,16 @@ class Enforcer:
         """Who may not list a bucket is told 403, not 404, about an object that is not there."""
         if not facts.object_exists(bucket, key):
             self._require("s3", caller, Check("s3:ListBucket", f"arn:aws:s3:::{bucket}", {"s3:prefix": key}), facts)
+
+
+def _parameters(context: Any) -> dict[str, Any]:
+    """Of the operation; an upload by a form has its own in the form."""
+    params = context.service_request or {}
+    if context.operation.name != "PostObject":
+        return params
+    form, file = context.request.form, context.request.files.get("file")
+    key = form.get("key", "").replace("${filename}", file.filename or "" if file else "")
+    return {**params, "Key": key, "ACL": form.get("acl"), "Tagging": form.get("tagging")}
 
 
 def judge(service: str, caller: Caller, check: Check, facts: LocalStackFacts) -> Verdict:
