@@ -1,0 +1,197 @@
+"""The catalog over HTTP, through API Gateway: who may call, and what each operation does to the pipeline behind it."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import requests
+from photos import close, colour_of, photo
+from support import Deployment, eventually, unique
+
+import clouds
+import pipeline
+
+
+@dataclass(frozen=True)
+class Api:
+    """The deployed API, called with its key unless told otherwise. LocalStack as it comes returns compressed answers as base64."""
+
+    url: str
+    key: str
+
+    def __call__(self, method: str, path: str, key: bool = True, headers: dict[str, str] | None = None, **more: Any) -> requests.Response:
+        given = {"Accept-Encoding": "identity"} | ({"X-Api-Key": self.key} if key else {})
+        return requests.request(method, self.url + path, headers=given | (headers or {}), timeout=30, **more)
+
+
+@pytest.fixture(scope="module")
+def api(deployment: Deployment) -> Api:
+    endpoint = clouds.lane().endpoint
+    served = f"{endpoint}/restapis/{deployment['api_id']}/{deployment['api_stage']}/_user_request_"
+    return Api(served if endpoint else deployment["api_url"].rstrip("/"), deployment["api_key"])
+
+
+def upload(api: Api, body: bytes, announced: int | None = None) -> tuple[str, requests.Response]:
+    """Ask for an upload and send the file; the id that the image will have, and what S3 said."""
+    wanted = {"filename": unique("sunset.jpg").replace("/", "-"), "content_type": "image/jpeg", "bytes": announced or len(body)}
+    asked = api("POST", "/uploads", json=wanted)
+    assert asked.status_code == 201, asked.text
+    post = asked.json()
+    return post["image_id"], requests.post(post["url"], data=post["fields"], files={"file": body}, timeout=30)
+
+
+def shown(api: Api, image_id: str) -> dict[str, Any]:
+    """The image, once the API shows it."""
+    answer = eventually(lambda: found if (found := api("GET", f"/images/{image_id}")).status_code == 200 else None, f"image {image_id}")
+    image: dict[str, Any] = answer.json()
+    return image
+
+
+def is_problem(answer: requests.Response, status: int) -> bool:
+    """Whether it is a problem document (RFC 9457) of that status. API Gateway's own don't repeat it."""
+    content_type = answer.headers["Content-Type"].partition(";")[0]
+    return (answer.status_code, content_type, answer.json().get("status", status)) == (status, "application/problem+json", status)
+
+
+def test_health_is_public(api: Api) -> None:
+    answer = api("GET", "/health", key=False)
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/images"), ("POST", "/uploads"), ("DELETE", "/images/" + "0" * 32), ("GET", "/nowhere")]
+)
+@pytest.mark.parametrize("headers", [{}, {"X-Api-Key": "wrong" * 8}], ids=["without a key", "with a wrong key"])
+def test_everything_else_needs_the_key(api: Api, cloud: clouds.Lane, method: str, path: str, headers: dict[str, str]) -> None:
+    answer = api(method, path, key=False, headers=headers)
+    assert answer.status_code == 403
+    assert cloud.name == "compose" or is_problem(answer, 403), "LocalStack as it comes overlooks gateway responses"
+
+
+def test_an_upload_ends_as_an_image_with_thumbnails(api: Api, deployment: Deployment) -> None:
+    body = photo(640, 480, (30, 160, 90))
+    image_id, sent = upload(api, body)
+    assert sent.status_code == 204, sent.text
+    image = shown(api, image_id)
+    assert (image["status"], image["width"], image["height"], image["bytes"]) == ("READY", 640, 480, len(body))
+    assert close(colour_of(requests.get(image["thumbnails"]["128"]["url"], timeout=10).content), (30, 160, 90))
+    original = requests.get(image["original_url"], timeout=10)
+    assert original.content == body
+    assert original.headers["Content-Disposition"].startswith("attachment")
+    assert image_id in [listed["image_id"] for listed in api("GET", "/images", params={"limit": 5}).json()["images"]]
+
+
+def test_an_upload_that_is_no_image_is_shown_as_rejected(api: Api) -> None:
+    image_id, sent = upload(api, b"hello, I am no picture")
+    assert sent.status_code == 204, sent.text
+    image = shown(api, image_id)
+    assert (image["status"], image["reason"], image["thumbnails"]) == ("REJECTED", "unsupported_format", {})
+    assert image_id in [listed["image_id"] for listed in api("GET", "/images", params={"status": "REJECTED"}).json()["images"]]
+
+
+def test_s3_refuses_another_size_than_announced(api: Api) -> None:
+    image_id, sent = upload(api, photo(), announced=10)
+    assert sent.status_code in {400, 403}
+    assert is_problem(api("GET", f"/images/{image_id}"), 404)
+
+
+def test_s3_refuses_another_key_than_signed(api: Api, deployment: Deployment) -> None:
+    body = photo()
+    post = api("POST", "/uploads", json={"filename": "a.jpg", "content_type": "image/jpeg", "bytes": len(body)}).json()
+    stolen = unique("stolen.jpg")
+    sent = requests.post(post["url"], data=post["fields"] | {"key": stolen}, files={"file": body}, timeout=30)
+    assert sent.status_code == 403
+    assert deployment.item(stolen) is None
+
+
+def test_a_deleted_image_is_gone_at_once_and_for_good(api: Api, deployment: Deployment) -> None:
+    key = unique("gone.jpg")
+    deployment.put(key, photo())
+    path = f"/images/{deployment.wait_for(key, status='READY')['image_id']}"
+    assert api("DELETE", path).status_code == 202
+    assert is_problem(api("GET", path), 404)
+    assert api("DELETE", path).status_code == 204
+    deployment.wait_for(key, status="DELETED")
+    eventually(lambda: not deployment.thumbnails(key), "no thumbnails")
+
+
+def test_pages_follow_each_other_without_gap_or_overlap(api: Api, deployment: Deployment) -> None:
+    keys = [unique(f"{number}.jpg") for number in range(5)]
+    for key in keys:
+        deployment.put(key, photo())
+        deployment.wait_for(key, status="READY")
+    seen: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None and len(seen) < 5:
+        page = api("GET", "/images", params={"limit": 2} | ({"cursor": cursor} if cursor else {})).json()
+        seen += [image["image_id"] for image in page["images"]]
+        cursor = page["next_cursor"]
+    assert seen[:5] == [pipeline.image_id(deployment["uploads_bucket"], key) for key in reversed(keys)]
+
+
+def test_a_report_counts_what_there_is_and_is_kept(api: Api, deployment: Deployment) -> None:
+    today = datetime.now(UTC).date().isoformat()
+
+    def ready() -> int:
+        made = api("POST", "/reports", json={"first_day": today, "days": 1})
+        assert made.status_code == 201, made.text
+        report = made.json()
+        assert report["complete"]
+        assert api("GET", f"/reports/{report['report_id']}").json() == report
+        return sum(row["images"] for row in report["rows"] if row["status"] == "READY" and row["format"] == "JPEG")
+
+    before, key = ready(), unique("counted.jpg")
+    deployment.put(key, photo())
+    deployment.wait_for(key, status="READY")
+    assert ready() == before + 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", "/images?limit=0", None, 422),
+        ("GET", "/images?colour=red", None, 422),
+        ("GET", "/images?cursor=made-up", None, 400),
+        ("GET", "/images/short", None, 422),
+        ("GET", "/images/" + "0" * 32, None, 404),
+        ("GET", "/reports/" + "0" * 32, None, 404),
+        ("GET", "/nowhere", None, 404),
+        ("PUT", "/images", "{}", 405),
+        ("POST", "/uploads", "{not json", 400),
+        ("POST", "/uploads", '{"filename": "a.exe", "content_type": "text/html", "bytes": 1}', 422),
+        ("POST", "/uploads", '{"filename": "' + "a" * 20_000 + '"}', 413),
+    ],
+)
+def test_what_is_wrong_is_said_as_a_problem(api: Api, method: str, path: str, body: str | None, status: int) -> None:
+    answer = api(method, path, data=body, headers={"Content-Type": "application/json"} if body else {})
+    assert is_problem(answer, status), answer.text
+    assert answer.json()["request_id"]
+
+
+def test_the_document_describes_every_operation(api: Api) -> None:
+    document = api("GET", "/openapi.json").json()
+    operations = {(method, path) for path, methods in document["paths"].items() for method in methods}
+    assert {("get", "/images"), ("delete", "/images/{image_id}"), ("post", "/uploads"), ("post", "/reports")} <= operations
+
+
+def test_answers_are_compressed_for_who_takes_it(api: Api, cloud: clouds.Lane) -> None:
+    if cloud.name == "compose":
+        pytest.skip("LocalStack as it comes returns them as base64")
+    packed = api("GET", "/openapi.json", headers={"Accept-Encoding": "gzip"})
+    plain = api("GET", "/openapi.json", headers={"Accept-Encoding": "identity"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in plain.headers
+    assert packed.json() == plain.json()
+
+
+def test_a_web_page_may_call_and_see_why_it_was_refused(api: Api, cloud: clouds.Lane) -> None:
+    origin = {"Origin": "https://photos.example.com"}
+    asking = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-api-key,content-type"}
+    preflight = api("OPTIONS", "/uploads", key=False, headers=origin | asking)
+    assert preflight.status_code in {200, 204}
+    assert "POST" in preflight.headers["Access-Control-Allow-Methods"]
+    assert "x-api-key" in preflight.headers["Access-Control-Allow-Headers"].lower()
+    refused = [] if cloud.name == "compose" else [api("GET", "/images", key=False, headers=origin)]
+    for answer in (preflight, api("GET", "/images", headers=origin), *refused):
+        assert answer.headers["Access-Control-Allow-Origin"] in {"*", origin["Origin"]}
