@@ -1,6 +1,6 @@
 import json
 from http.client import HTTPConnection, HTTPResponse
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
@@ -10,9 +10,11 @@ from embedded_localstack.executor.runtime_api import PREFIX, Invocation, Runtime
 class Recorder:
     def __init__(self) -> None:
         self.calls: list[tuple[object, ...]] = []
+        self.is_ready = Event()
 
     def ready(self) -> None:
         self.calls.append(("ready",))
+        self.is_ready.set()
 
     def init_failed(self, error: bytes) -> None:
         self.calls.append(("init_failed", error))
@@ -89,10 +91,11 @@ def test_anything_else_is_not_found(connection: HTTPConnection, method: str, pat
     assert json.loads(body)["errorType"] == "NotFound"
 
 
-def test_closing_lets_go_of_a_waiting_runtime(api: RuntimeApi, connection: HTTPConnection):
+def test_closing_lets_go_of_a_waiting_runtime(api: RuntimeApi, connection: HTTPConnection, recorder: Recorder):
     statuses: list[int] = []
     waiting = Thread(target=lambda: statuses.append(call(connection, "GET", "invocation/next")[0].status))
     waiting.start()
+    assert recorder.is_ready.wait(5)
     api.close()
     waiting.join(5)
     assert statuses == [410]
