@@ -1,0 +1,59 @@
+"""Events of one shard to few writes. Pure.
+
+A chunk is a stretch of the shard without gaps that one transaction can apply together with the checkpoint: that is why every
+event counts exactly once, however batches are cut, repeated or split.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from activity.views import Reject, View
+
+# "up to 100 actions", one is the checkpoint: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+MAX_WRITES = 99
+TOTAL = "total"
+
+# An image, and TOTAL or a day
+type CounterKey = tuple[str, str]
+
+
+@dataclass
+class Chunk:
+    """`counters` says by how much each counter's types grow; `first` and `last` are the sequence numbers it covers."""
+
+    first: str
+    last: str
+    counters: dict[CounterKey, Counter[str]] = field(default_factory=dict)
+    rejects: list[Reject] = field(default_factory=list)
+
+    @property
+    def events(self) -> int:
+        """How many events are counted."""
+        return sum(counts.total() for (_, period), counts in self.counters.items() if period == TOTAL)
+
+
+def keys_of(event: View | Reject) -> list[CounterKey]:
+    """The counters that an event adds to."""
+    return [] if isinstance(event, Reject) else [(event.image_id, TOTAL), (event.image_id, f"day#{event.day}")]
+
+
+def chunks(events: Iterable[View | Reject], max_writes: int = MAX_WRITES) -> Iterator[Chunk]:
+    """Cut the events, which are in the shard's order, into chunks of at most `max_writes` (at least 2) items each."""
+    chunk: Chunk | None = None
+    for event in events:
+        keys = keys_of(event)
+        if chunk is not None:
+            new = sum(key not in chunk.counters for key in keys) + isinstance(event, Reject)
+            if len(chunk.counters) + len(chunk.rejects) + new > max_writes:
+                yield chunk
+                chunk = None
+        if chunk is None:
+            chunk = Chunk(event.sequence, event.sequence)
+        chunk.last = event.sequence
+        for key in keys:
+            chunk.counters.setdefault(key, Counter())[event.type if isinstance(event, View) else ""] += 1
+        if isinstance(event, Reject):
+            chunk.rejects.append(event)
+    if chunk is not None:
+        yield chunk

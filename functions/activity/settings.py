@@ -1,0 +1,33 @@
+"""The environment variables of the function, as a typed object (parsed by `shared.settings.load` at INIT)."""
+
+import re
+from dataclasses import dataclass
+
+from shared.settings import SettingsError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Each field is the environment variable of the same name in upper case."""
+
+    activity_table: str
+    # A closed list: each is an attribute of every counter, and an item holds 400 KB
+    event_types: str = "view,download,share"
+    day_retention_days: int = 400
+    reject_retention_days: int = 30
+    # That of the event source mapping: with more than one, batches of a shard overlap, and a checkpoint a shard loses events
+    parallelization_factor: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what would count wrongly. Raises SettingsError."""
+        if not self.types or not all(re.fullmatch("[a-z][a-z_]{0,31}", name) for name in self.types):
+            raise SettingsError("EVENT_TYPES must be names of small letters and underscores, for example view,download,share")
+        if min(self.day_retention_days, self.reject_retention_days) < 1:
+            raise SettingsError("DAY_RETENTION_DAYS and REJECT_RETENTION_DAYS must be at least 1")
+        if self.parallelization_factor != 1:
+            raise SettingsError("PARALLELIZATION_FACTOR must be 1: events are counted exactly once by one checkpoint a shard")
+
+    @property
+    def types(self) -> frozenset[str]:
+        """What may be counted."""
+        return frozenset(name.strip() for name in self.event_types.split(",") if name.strip())

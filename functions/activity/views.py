@@ -1,0 +1,86 @@
+"""A Kinesis record to the event that it holds, or to the reason why it holds none. Pure."""
+
+import base64
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+REASONS = {
+    "not_json": "The data is not a JSON object in UTF-8.",
+    "bad_image_id": "image_id is not 32 hexadecimal digits in small letters.",
+    "unknown_type": "type is none of those that are counted.",
+    "bad_time": "at is not an ISO 8601 time with an offset, or lies more than a day in the future.",
+}
+_MAX_AHEAD = timedelta(days=1)
+# Base64 of about 1.5 KB: enough to see what it was; a transaction's rejects stay far below 4 MB
+_MAX_DATA = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Something that happened to an image; `day` is the UTC day, YYYY-MM-DD."""
+
+    sequence: str
+    image_id: str
+    type: str
+    day: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A record that holds no such event. `reason` is one of REASONS; `data` is the record's, in base64, cut if long."""
+
+    sequence: str
+    reason: str
+    arrived: datetime
+    data: str
+
+
+def padded(sequence: str) -> str:
+    """A sequence number of which the texts compare like the numbers (they have up to 129 digits)."""
+    return sequence.zfill(129)
+
+
+def unpadded(sequence: str) -> str:
+    """The sequence number as Kinesis wrote it."""
+    return sequence.lstrip("0") or "0"
+
+
+def parse(record: dict[str, Any], types: frozenset[str]) -> View | Reject:
+    """What a record of a Lambda event from Kinesis says. Never raises for what the producer wrote."""
+    kinesis = record["kinesis"]
+    arrived = datetime.fromtimestamp(kinesis["approximateArrivalTimestamp"], UTC)
+    sequence = padded(kinesis["sequenceNumber"])
+
+    def reject(reason: str) -> Reject:
+        return Reject(sequence, reason, arrived, kinesis["data"][:_MAX_DATA])
+
+    try:
+        event = json.loads(base64.b64decode(kinesis["data"], validate=True))
+    except (ValueError, RecursionError):
+        return reject("not_json")
+    if not isinstance(event, dict):
+        return reject("not_json")
+    image_id = event.get("image_id")
+    if not isinstance(image_id, str) or not re.fullmatch("[0-9a-f]{32}", image_id):
+        return reject("bad_image_id")
+    type_ = event.get("type", "view")
+    if not isinstance(type_, str) or type_ not in types:
+        return reject("unknown_type")
+    moment = _moment(event.get("at"), arrived)
+    if moment is None:
+        return reject("bad_time")
+    return View(sequence, image_id, type_, moment.date().isoformat())
+
+
+def _moment(at: object, arrived: datetime) -> datetime | None:
+    if at is None:
+        return arrived
+    try:
+        moment = datetime.fromisoformat(at if isinstance(at, str) else "").astimezone(UTC)
+        has_offset = datetime.fromisoformat(str(at)).tzinfo is not None
+    except (ValueError, OverflowError):
+        return None
+    return moment if has_offset and moment - arrived <= _MAX_AHEAD else None

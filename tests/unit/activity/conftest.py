@@ -1,0 +1,82 @@
+"""The activity table in moto, and Kinesis records to count."""
+
+import base64
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+os.environ.setdefault("AWS_ACCESS_KEY_ID", "testing")
+os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "testing")
+os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Eventloom/test")
+os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "test")
+os.environ.setdefault("ACTIVITY_TABLE", "activity")
+
+import pytest
+from moto import mock_aws
+
+from activity import handler
+from shared.clients import client
+
+STREAM = "arn:aws:kinesis:us-east-1:000000000000:stream/eventloom-test-activity"
+IMAGE = "0123456789abcdef0123456789abcdef"
+
+
+class Context:
+    """As much of Lambda's context as the function uses."""
+
+    aws_request_id = "invocation-id"
+
+    def __init__(self, milliseconds: int = 60_000) -> None:
+        self.milliseconds = milliseconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.milliseconds
+
+
+def record(sequence: int, event: Any, shard: str = "shardId-000000000000") -> dict[str, Any]:
+    data = event if isinstance(event, bytes) else json.dumps(event).encode()
+    kinesis = {
+        "partitionKey": "key",
+        "sequenceNumber": str(sequence),
+        "data": base64.b64encode(data).decode(),
+        "approximateArrivalTimestamp": 1795429530.123,
+    }
+    return {"kinesis": kinesis, "eventID": f"{shard}:{sequence}", "eventSourceARN": STREAM}
+
+
+def invoke(records: list[dict[str, Any]], milliseconds: int = 60_000) -> str | None:
+    """The sequence number from which on Kinesis would repeat."""
+    failures = handler.lambda_handler({"Records": records}, Context(milliseconds))["batchItemFailures"]
+    return failures[0]["itemIdentifier"] if failures else None
+
+
+def items() -> dict[tuple[str, str], dict[str, Any]]:
+    """Every item by key; texts and numbers as Python's."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for page in client("dynamodb").get_paginator("scan").paginate(TableName="activity"):
+        for item in page["Items"]:
+            plain: dict[str, Any] = {name: int(value["N"]) if "N" in value else value["S"] for name, value in item.items()}
+            found[plain.pop("pk"), plain.pop("sk")] = plain
+    return found
+
+
+def make_table() -> None:
+    client("dynamodb").create_table(
+        TableName="activity",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "sk", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+    )
+
+
+@pytest.fixture
+def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An empty table; no waiting between attempts."""
+    monkeypatch.setattr(handler, "_pause", lambda _: None)
+    with mock_aws():
+        client.cache_clear()
+        make_table()
+        yield
+    client.cache_clear()
