@@ -116,7 +116,16 @@ class Deployment:
 
     def dlq_messages(self) -> list[dict[str, Any]]:
         """The messages in the dead-letter queue, taken off it."""
-        url, sqs = self["uploads_dlq_url"], client("sqs")
+        return self.taken(self["uploads_dlq_url"])
+
+    def failures(self, function: str) -> list[dict[str, Any]]:
+        """What a function failed at for good, taken off its queue of failures."""
+        name = f"{self['functions'][function]['function_name']}-failures"
+        return [json.loads(message["Body"]) for message in self.taken(client("sqs").get_queue_url(QueueName=name)["QueueUrl"])]
+
+    def taken(self, url: str) -> list[dict[str, Any]]:
+        """Up to 10 messages, taken off a queue."""
+        sqs = client("sqs")
         found = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", [])
         for message in found:
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])

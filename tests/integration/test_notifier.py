@@ -100,3 +100,14 @@ def test_a_notice_that_could_not_be_given_is_given_later_and_once(deployment: De
     deployment.put(later, photo())
     notices.wait_for(key=later)
     assert len(notices.messages(key=key)) == 1
+
+
+def test_what_fails_for_good_is_set_aside_and_holds_up_nothing(deployment: Deployment, notices: Listener) -> None:
+    key, later = unique("lost.jpg"), unique("later.jpg")
+    with deployment.outage("notifier", "sns:Publish"):
+        deployment.put(key, photo())
+        (failure, *_) = eventually(lambda: deployment.failures("notifier"), "a message about what failed", timeout_s=180)
+    assert failure["DDBStreamBatchInfo"]["batchSize"] >= 1
+    deployment.put(later, photo())
+    notices.wait_for(key=later)
+    assert notices.messages(key=key) == []
