@@ -17,6 +17,7 @@ endif
 
 PY := build/venv/dev/bin/python
 LOCALSTACK := build/venv/localstack/bin/python -m embedded_localstack
+PORT := $(if $(EMBEDDED_PORT),--port $(EMBEDDED_PORT))
 
 .PHONY: help
 help: ## list the targets
@@ -58,13 +59,13 @@ new-function: setup ## write one that builds, deploys and passes its test: NAME=
 ##@ The embedded LocalStack
 .PHONY: up down status
 up: setup ## start it
-	@$(LOCALSTACK) up
+	@$(LOCALSTACK) up $(PORT)
 
 down: ## stop it and everything it started
-	@if [ -x build/venv/localstack/bin/python ]; then $(LOCALSTACK) down; else echo "nothing was ever started"; fi
+	@if [ -x build/venv/localstack/bin/python ]; then $(LOCALSTACK) down $(PORT); else echo "nothing was ever started"; fi
 
 status: setup ## is it running, and which calls did IAM deny
-	@$(LOCALSTACK) status
+	@$(LOCALSTACK) status $(PORT)
 
 ##@ Deploy (ENV=local|dev|staging|prod)
 .PHONY: plan deploy apply-saved destroy
