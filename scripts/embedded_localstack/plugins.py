@@ -15,6 +15,7 @@ PATCHES = (
     "embedded_localstack.patches.event_sources",
     "embedded_localstack.patches.alarms",
     "embedded_localstack.patches.api_gateway",
+    "embedded_localstack.patches.async_invocations",
     "embedded_localstack.patches.logs",
     "embedded_localstack.patches.payloads",
 )
