@@ -133,3 +133,11 @@ def test_a_failure_that_passes_is_repeated_until_it_works(deployment: Deployment
         eventually(lambda: len(deployment.logged("converter", "AccessDenied")) > failures, "a failed attempt in the log")
         assert keys(deployment, f"{dataset}/") == []
     assert manifest(deployment, dataset, key, version)["status"] == "CONVERTED"
+
+
+def test_a_failure_that_lasts_is_set_aside_with_its_event(deployment: Deployment, dataset: str) -> None:
+    key = f"raw/{dataset}/lost.csv"
+    with deployment.outage("converter", "s3:PutObject"):
+        put(deployment, key, CSV)
+        (failure,) = eventually(lambda: deployment.failures("converter"), "a message about what failed")
+    assert failure["requestPayload"]["Records"][0]["s3"]["object"]["key"] == key
