@@ -1,0 +1,1 @@
+"""A summary of each day by mail and notice, kept too; see README.md."""

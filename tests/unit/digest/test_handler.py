@@ -1,0 +1,127 @@
+"""The function against moto: what is counted, sent and kept, and that it is sent once."""
+
+import dataclasses
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from digest import catalog, claims, handler
+from digest.summary import summarize
+from shared.clients import client
+
+from .conftest import Context, World
+
+SCHEDULE = json.loads((Path(__file__).parents[3] / "functions/digest/events/schedule.json").read_text())
+
+
+def fill(world: World) -> None:
+    for number in range(7):
+        world.add(f"ready{number}", f"2026-11-22T0{number}:00:00.000Z", bytes=1_000_000)
+    world.add("bad1", "2026-11-22T23:59:59.999Z", "REJECTED", bytes=10, reason="corrupt")
+    world.add("bad2", "2026-11-22T00:00:00.000Z", "REJECTED", reason="empty")
+    world.add("bad3", "2026-11-22T01:00:00.000Z", "REJECTED", reason="corrupt")
+    world.add("before", "2026-11-21T23:59:59.999Z", bytes=5)
+    world.add("after", "2026-11-23T00:00:00.000Z", bytes=5)
+    client("sqs").send_message(QueueUrl=world.dlq, MessageBody="x")
+
+
+def test_the_day_before_is_summed_up(world: World) -> None:
+    fill(world)
+    answer = world.invoke(SCHEDULE)
+    assert answer["status"] == "SENT"
+    assert answer["counts"] == {"READY": 7, "REJECTED": 3}
+    assert answer["bytes_in"] == 7_000_010
+    assert answer["rejected_by_reason"] == {"corrupt": 2, "empty": 1}
+    assert [image["key"] for image in answer["newest"]] == [f"cats/ready{number}.jpg" for number in (6, 5, 4, 3, 2)]
+    assert answer["dlq_depths"] == {"uploads-dlq": 1}
+    (mail,) = world.mails()
+    assert mail.subject == "eventloom test 2026-11-22: 7 images, 3 rejected, 1 dead letters"
+    assert mail.destinations["ToAddresses"] == ["a@example.com", "b@example.com"]
+    (notice,) = world.notices()
+    assert "corrupt  2" in notice["Message"]
+    state = world.state("2026-11-22")
+    assert (state["status"], set(state["given"])) == ("SENT", {"mail", "notice"})
+    assert json.loads(state["document"])["counts"] == {"READY": 7, "REJECTED": 3}
+    assert int(state["expires_at"]) > int(state["sent_at"])
+
+
+def test_twice_invoked_once_sent(world: World) -> None:
+    assert world.invoke(SCHEDULE)["status"] == "SENT"
+    assert world.invoke(SCHEDULE)["status"] == "SENT"
+    assert world.invoke({"day": "2026-11-22"}, "second")["status"] == "SENT"
+    assert len(world.mails()) == len(world.notices()) == 1
+    assert world.invoke({"day": "2026-11-21"})["counts"] == {"READY": 0, "REJECTED": 0}
+    assert len(world.mails()) == 2
+
+
+def test_two_at_the_same_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = []
+
+    def meanwhile(*arguments: Any) -> Any:
+        monkeypatch.setattr("digest.handler.summarize", summarize)
+        answers.append(world.invoke(SCHEDULE, "second"))
+        return summarize(*arguments)
+
+    monkeypatch.setattr("digest.handler.summarize", meanwhile)
+    assert world.invoke(SCHEDULE)["status"] == "SENT"
+    assert answers == [{"day": "2026-11-22", "status": "BUSY"}]
+    assert len(world.mails()) == 1
+
+
+def test_a_failed_channel_is_tried_again_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "Throttling"}}, "SendEmail")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(client("ses"), "send_email", refuse)
+        with pytest.raises(ClientError):
+            world.invoke(SCHEDULE)
+    assert len(world.notices()) == 1
+    assert world.mails() == []
+    # Lambda's retry keeps the invocation's id; anybody else has to wait for the lease's end.
+    assert world.invoke(SCHEDULE, "second")["status"] == "BUSY"
+    assert world.invoke(SCHEDULE)["status"] == "SENT"
+    assert len(world.mails()) == 1
+    assert world.notices() == []
+
+
+def test_a_claim_of_one_that_died_runs_out(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert claims.claim("state", "2026-11-22", "died", 30, 400).status == "CLAIMED"
+    assert world.invoke(SCHEDULE, "second")["status"] == "BUSY"
+    later = datetime.now(UTC).timestamp() + 60
+    monkeypatch.setattr("digest.claims.time.time", lambda: later)
+    assert world.invoke(SCHEDULE, "second")["status"] == "SENT"
+
+
+def test_a_day_under_way_does_not_take_the_digests_place(world: World) -> None:
+    today = datetime.now(UTC).date().isoformat()
+    world.add("one", f"{today}T00:00:00.000Z")
+    assert world.invoke({"day": today}, "a")["counts"]["READY"] == 1
+    assert world.invoke({"day": today}, "b")["status"] == "SENT"
+    assert f"{today} so far" in world.mails()[0].subject
+    assert world.state(today) == {}
+
+
+def test_without_channels_it_is_kept(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handler, "settings", dataclasses.replace(world.settings, sender="", recipients="", topic_arn="", dlq_urls=""))
+    assert world.invoke(SCHEDULE)["status"] == "SENT"
+    assert world.state("2026-11-22")["status"] == "SENT"
+    assert world.mails() == []
+
+
+def test_more_images_than_are_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(world)
+    monkeypatch.setattr(handler, "settings", dataclasses.replace(world.settings, max_images=4))
+    assert world.invoke(SCHEDULE)["complete"] is False
+    assert "at least 4 images" in world.mails()[0].subject
+
+
+def test_too_little_time_is_no_digest(world: World) -> None:
+    with pytest.raises(catalog.OutOfTime):
+        handler.lambda_handler(SCHEDULE, Context(milliseconds=5000))
+    assert world.mails() == []
+    assert world.invoke(SCHEDULE)["status"] == "SENT"
