@@ -5,7 +5,8 @@ variable "environments" {
   description = "Settings of each environment, by workspace name. Override it only as a whole (for example in an untracked environments.auto.tfvars)."
 
   type = map(object({
-    account_id                      = string                                    # 12 digits; any other account is refused. null: not pinned
+    allowed_account_ids             = list(string)                              # 12 digits; any other account is refused. []: not pinned
+    activity_shards                 = number                                    # of the stream of views: 1 MB/s each; 0: on demand
     alarm_emails                    = list(string)                              # who is mailed by the alarms topic
     alb                             = bool                                      # the catalog behind an internal load balancer as well
     alb_certificate_arn             = string                                    # of its HTTPS; null: HTTP, within the network
@@ -31,7 +32,8 @@ variable "environments" {
 
   default = {
     local = {
-      account_id                      = "000000000000" # an emulator's: the local environment never reaches a real account
+      allowed_account_ids             = ["000000000000"] # an emulator's: the local environment never reaches a real account
+      activity_shards                 = 1
       alarm_emails                    = []
       alb                             = false
       alb_certificate_arn             = null
@@ -55,7 +57,8 @@ variable "environments" {
       vpc                             = false
     }
     dev = {
-      account_id                      = null
+      allowed_account_ids             = []
+      activity_shards                 = 1
       alarm_emails                    = []
       alb                             = false
       alb_certificate_arn             = null
@@ -79,7 +82,8 @@ variable "environments" {
       vpc                             = false
     }
     staging = {
-      account_id                      = null
+      allowed_account_ids             = []
+      activity_shards                 = 1
       alarm_emails                    = []
       alb                             = false
       alb_certificate_arn             = null
@@ -103,7 +107,8 @@ variable "environments" {
       vpc                             = false
     }
     prod = {
-      account_id                      = null
+      allowed_account_ids             = []
+      activity_shards                 = 0
       alarm_emails                    = []
       alb                             = false
       alb_certificate_arn             = null
@@ -129,8 +134,8 @@ variable "environments" {
   }
 
   validation {
-    condition     = alltrue([for environment in var.environments : environment.account_id == null || can(regex("^[0-9]{12}$", environment.account_id))])
-    error_message = "account_id must be 12 digits, or null where the account is not pinned."
+    condition     = alltrue(flatten([for environment in var.environments : [for id in environment.allowed_account_ids : can(regex("^[0-9]{12}$", id))]]))
+    error_message = "An account id has 12 digits."
   }
 }
 

@@ -2,6 +2,7 @@
 
 locals {
   functions = {
+    activity    = module.activity
     catalog_api = module.catalog_api
     converter   = module.converter
     notifier    = module.notifier

@@ -1,3 +1,13 @@
+output "activity_stream" {
+  description = "Name of the Kinesis stream of what people look at."
+  value       = aws_kinesis_stream.activity.name
+}
+
+output "activity_table" {
+  description = "Name of the DynamoDB table of its counters."
+  value       = aws_dynamodb_table.activity.name
+}
+
 output "alb_url" {
   description = "URL of the load balancer within the network; null without one."
   value       = one([for balancer in aws_lb.catalog : "${lower(aws_lb_listener.catalog[0].protocol)}://${balancer.dns_name}"])

@@ -1,5 +1,5 @@
 provider "aws" {
-  allowed_account_ids = compact([try(var.environments[terraform.workspace].account_id, null)])
+  allowed_account_ids = try(var.environments[terraform.workspace].allowed_account_ids, [])
   s3_use_path_style   = var.s3_use_path_style
 
   default_tags {

@@ -92,3 +92,7 @@ mock_resource "aws_cognito_user_pool" {
 mock_resource "aws_glue_catalog_database" {
   defaults = { arn = "arn:aws:glue:eu-west-1:123456789012:database/mock" }
 }
+
+mock_resource "aws_kinesis_stream" {
+  defaults = { arn = "arn:aws:kinesis:eu-west-1:123456789012:stream/mock" }
+}

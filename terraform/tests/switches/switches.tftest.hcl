@@ -9,7 +9,8 @@ variables {
 
   environments = {
     dev = {
-      account_id                      = "123456789012"
+      allowed_account_ids             = ["123456789012"]
+      activity_shards                 = 0
       alarm_emails                    = ["ops@example.com"]
       alb                             = true
       alb_certificate_arn             = "arn:aws:acm:eu-west-1:123456789012:certificate/00000000-0000-0000-0000-000000000000"
