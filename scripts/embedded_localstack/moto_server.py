@@ -28,6 +28,21 @@ def one_at_a_time(application: Application) -> Application:
     return serve
 
 
+def keep_tags_of_new_streams() -> None:
+    """Have Kinesis' CreateStream set the tags it is given: moto drops them, and every later plan would want to add them."""
+    from moto.kinesis.responses import KinesisResponse  # noqa: PLC0415 - moto reads the environment when imported
+
+    create = KinesisResponse.create_stream
+
+    def create_stream(self: Any) -> str:
+        answer = create(self)
+        if tags := self._get_param("Tags"):
+            self.kinesis_backend.add_tags_to_stream(None, self._get_param("StreamName"), tags)
+        return answer
+
+    KinesisResponse.create_stream = create_stream
+
+
 def _end_with_parent() -> None:
     sys.stdin.buffer.read()
     os._exit(0)
@@ -39,6 +54,8 @@ def main(port: int) -> None:
     os.environ["MOTO_ACCOUNT_ID"] = "000000000000"
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415 - reads the environment when imported
     from werkzeug.serving import WSGIRequestHandler, make_server  # noqa: PLC0415
+
+    keep_tags_of_new_streams()
 
     class Quiet(WSGIRequestHandler):
         def log_request(self, *_: Any) -> None:
