@@ -34,13 +34,13 @@ def keep_tags_of_new_streams() -> None:
 
     create = KinesisResponse.create_stream
 
-    def create_stream(self: Any) -> str:
+    def create_stream(self: Any) -> Any:
         answer = create(self)
         if tags := self._get_param("Tags"):
             self.kinesis_backend.add_tags_to_stream(None, self._get_param("StreamName"), tags)
         return answer
 
-    KinesisResponse.create_stream = create_stream
+    KinesisResponse.create_stream = create_stream  # type: ignore[method-assign]
 
 
 def _end_with_parent() -> None:
