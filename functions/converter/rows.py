@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -34,6 +35,9 @@ class BadRow:
     code: str
     detail: str
     raw: list[str]
+
+
+_NO_SPACE = re.compile(r"[^ \t\r\n]")
 
 
 class _RowTooLong(Exception):
@@ -174,10 +178,10 @@ class _Buffer:
     def peek(self) -> str:
         """The next character that is not white space, at which the window then stands; "" at the end."""
         while True:
-            while self.position < len(self._text) and self._text[self.position] in " \t\r\n":
-                self.position += 1
-            if self.position < len(self._text):
-                return self._text[self.position]
+            if found := _NO_SPACE.search(self._text, self.position):
+                self.position = found.start()
+                return found.group()
+            self.position = len(self._text)
             if not self._more():
                 return ""
 

@@ -85,7 +85,7 @@ def format_of(name: str) -> str:
 
 def stage(source: Path, name: str, staged: Staged, limits: Limits, deadline: Deadline) -> None:
     """Fill `staged` from the file `source`, which was uploaded under `name`. Raises Rejection."""
-    text = Text(chunks(source, limits.max_bytes))
+    text = Text(_in_time(chunks(source, limits.max_bytes), deadline))
     batch: list[Row] = []
     with staged.path.open("wb") as good, staged.rejects.open("wb") as bad:
         good.write(b"[")
@@ -95,8 +95,6 @@ def stage(source: Path, name: str, staged: Staged, limits: Limits, deadline: Dea
                 continue
             batch.append(row)
             if len(batch) == _BATCH_ROWS or len(row.raw) > 1 or len(row.raw[0]) > _LONG_ROW:
-                if not deadline.remaining_s():
-                    raise Rejection("too_slow")
                 _write(batch, staged, good, bad)
                 batch = []
         _write(batch, staged, good, bad)
@@ -104,6 +102,13 @@ def stage(source: Path, name: str, staged: Staged, limits: Limits, deadline: Dea
     staged.encoding = text.encoding
     if not staged.rows:
         raise Rejection("no_valid_rows" if staged.rejected else "no_rows")
+
+
+def _in_time(pieces: Iterator[bytes], deadline: Deadline) -> Iterator[bytes]:
+    for piece in pieces:
+        if not deadline.remaining_s():
+            raise Rejection("too_slow")
+        yield piece
 
 
 def reject(file: BinaryIO, staged: Staged, row: BadRow) -> None:

@@ -104,9 +104,8 @@ def _connection(folder: Path, limits: Limits, deadline: Deadline) -> Iterator[du
         connection.execute(f"SET allowed_directories = ['{folder}']")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
-        timer = threading.Timer(deadline.remaining_s(), connection.interrupt)
-        timer.daemon = True
-        timer.start()
+        done = threading.Event()
+        threading.Thread(target=_interrupt_late, args=(connection, deadline, done), daemon=True).start()
         try:
             yield connection
         except duckdb.InterruptException as error:
@@ -118,7 +117,15 @@ def _connection(folder: Path, limits: Limits, deadline: Deadline) -> Iterator[du
                 raise Rejection("out_of_disk") from error
             raise
         finally:
-            timer.cancel()
+            done.set()
+
+
+def _interrupt_late(connection: duckdb.DuckDBPyConnection, deadline: Deadline, done: threading.Event) -> None:
+    """End what runs after the deadline; again and again, because an interrupt between two queries has no effect."""
+    if not done.wait(deadline.remaining_s()):
+        connection.interrupt()
+        while not done.wait(0.1):
+            connection.interrupt()
 
 
 def _source(staged: Staged, columns: Iterable[int], rows: int | None = None) -> str:

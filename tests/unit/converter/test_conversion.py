@@ -4,11 +4,17 @@ import base64
 import datetime as dt
 import gzip
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .conftest import Convert, rejects_of, rows_of
+from converter import staging, tables
+from converter.rejections import Rejection
+from converter.staging import Limits
+from shared.deadline import Deadline
+
+from .conftest import Context, Convert, rejects_of, rows_of
 
 
 def types_of(outcome: Any) -> dict[str, str]:
@@ -123,6 +129,14 @@ def test_files_that_are_rejected(run: Convert, name: str, content: bytes, reason
 
 def test_a_file_that_would_take_too_long(run: Convert) -> None:
     assert run("a.csv", "a,b\n" + "1,2\n" * 5000, milliseconds=0).facts["reason"] == "too_slow"
+
+
+def test_the_database_is_stopped_by_the_deadline_too(tmp_path: Path) -> None:
+    (tmp_path / "source").write_text("a,b\n" + "1,2\n" * 300_000)
+    staged = staging.new(tmp_path / "source", "a.csv")
+    staging.stage(tmp_path / "source", "a.csv", staged, Limits(), Deadline(Context()))
+    with pytest.raises(Rejection, match="too_slow"):
+        tables.write(staged, {}, Limits(), Deadline(Context(0)))
 
 
 def test_unclosed_quote_costs_its_line_alone(run: Convert) -> None:
