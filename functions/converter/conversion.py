@@ -1,5 +1,8 @@
 """One file of text data to one Parquet file and one file of rows set aside. No AWS: it runs anywhere."""
 
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,9 +44,10 @@ def convert(source: Path, name: str, types: dict[str, str], limits: Limits, dead
     except Rejection as verdict:
         return rejected(verdict)
     try:
-        staging.stage(source, name, staged, limits, deadline)
-        source.unlink()
-        written = tables.write(staged, types, limits, deadline)
+        with _disk_space():
+            staging.stage(source, name, staged, limits, deadline)
+            source.unlink()
+            written = tables.write(staged, types, limits, deadline)
     except Rejection as verdict:
         facts = _facts(staged) | {"reason": verdict.code, "reason_text": verdict.text, "rows": 0}
         return Outcome(REJECTED, facts=facts, rejects=staged.rejects if staged.rejected else None)
@@ -52,6 +56,17 @@ def convert(source: Path, name: str, types: dict[str, str], limits: Limits, dead
     empty = [name for name in staged.columns.names if name not in written]
     facts = _facts(staged) | {"columns": columns, "empty_columns": empty, "parquet_bytes": staged.parquet.stat().st_size}
     return Outcome(CONVERTED, written, facts, staged.parquet, staged.rejects if staged.rejected else None)
+
+
+@contextmanager
+def _disk_space() -> Iterator[None]:
+    """No space left is a verdict: a repeated attempt would have no more."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise Rejection("out_of_disk") from error
+        raise
 
 
 def _facts(staged: staging.Staged) -> dict[str, Any]:

@@ -73,10 +73,12 @@ def write(staged: Staged, agreed: dict[str, str], limits: Limits, deadline: Dead
         columns = ", ".join(f'{_cast(index, type_)} AS "{staged.columns.names[index]}"' for index, type_ in types.items())
         typed = [index for index, type_ in types.items() if type_ != TEXT]
         where = "".join(f" AND NOT {_misfit(index, type_)}" for index, type_ in misfits.items())
-        connection.execute(
+        result = connection.execute(
             f"COPY (SELECT {columns} FROM {_source(staged, typed)} WHERE true{where}) TO '{staged.parquet}' "  # noqa: S608
             f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES '{limits.memory_limit_mb // _ROW_GROUPS_IN_MEMORY}MB')"
         )
+        if result.fetchone() != (staged.rows,):
+            raise RuntimeError(f"not all of {staged.rows} rows were written")
     return {staged.columns.names[index]: type_ for index, type_ in types.items()}
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import datetime as dt
+import errno
 import gzip
 import json
 from pathlib import Path
@@ -137,6 +138,14 @@ def test_the_database_is_stopped_by_the_deadline_too(tmp_path: Path) -> None:
     staging.stage(tmp_path / "source", "a.csv", staged, Limits(), Deadline(Context()))
     with pytest.raises(Rejection, match="too_slow"):
         tables.write(staged, {}, Limits(), Deadline(Context(0)))
+
+
+def test_a_full_disk_is_a_verdict(run: Convert, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(staging, "_write", full)
+    assert run("a.csv", "a,b\n1,2\n").facts["reason"] == "out_of_disk"
 
 
 def test_unclosed_quote_costs_its_line_alone(run: Convert) -> None:
