@@ -1,147 +1,89 @@
 # What each environment changes, in one table. The workspace chooses the column: there is no -var-file to mix up.
-# Every attribute is required, because Terraform drops an unknown one without a word: a misspelt key is then a missing one.
+# Every setting is required, because Terraform drops an unknown one without a word: a misspelt key is then a missing one.
 
 variable "environments" {
-  description = "Settings of each environment, by workspace name. Override it only as a whole (for example in an untracked environments.auto.tfvars)."
+  description = "Settings, and their value in each environment. Override it only as a whole (for example in an untracked environments.auto.tfvars)."
 
-  type = map(object({
-    allowed_account_ids             = list(string)                              # 12 digits; any other account is refused. []: not pinned
-    activity_shards                 = number                                    # of the stream of views: 1 MB/s each; 0: on demand
-    alarm_emails                    = list(string)                              # who is mailed by the alarms topic
-    alb                             = bool                                      # the catalog behind an internal load balancer as well
-    alb_certificate_arn             = string                                    # of its HTTPS; null: HTTP, within the network
-    allowed_origins                 = list(string)                              # web pages that may call the API and upload; "*" for any
-    api_auth                        = string                                    # api_key, iam or cognito
-    api_throttle                    = object({ rate = number, burst = number }) # requests a second, and at once
-    athena                          = bool                                      # tables in Glue and a workgroup of Athena for what the converter makes
-    log_level                       = string
-    log_retention_days              = number
-    mail_from                       = string       # address that SES sends notices and the digest from; "" sends none
-    mail_to                         = list(string) # who gets them
-    object_retention_days           = number       # replaced and deleted uploads can be brought back for this long
-    owns_api_gateway_account        = bool         # sets the account's role for API Gateway's logs: one environment per account and region
-    point_in_time_recovery          = bool
-    protected                       = bool   # data survives `destroy`: deletion protection on tables, no force_destroy on buckets
-    recoverer_dry_run               = bool   # the recoverer reports what it would do
-    thumbnailer_ceiling             = number # up to which the recoverer may raise the next
-    thumbnailer_maximum_concurrency = number
-    thumbnailer_memory_mb           = number
-    tracing                         = bool # X-Ray
-    vpc                             = bool # functions that need S3 and DynamoDB only run in a private network
-  }))
+  type = object({
+    activity_shards                 = map(number)                                    # of the stream of views: 1 MB/s each; 0: on demand
+    alarm_emails                    = map(list(string))                              # who is mailed by the alarms topic
+    alb                             = map(bool)                                      # the catalog behind an internal load balancer as well
+    alb_certificate_arn             = map(string)                                    # of its HTTPS; null: HTTP, within the network
+    allowed_account_ids             = map(list(string))                              # 12 digits; any other account is refused. []: not pinned
+    allowed_origins                 = map(list(string))                              # web pages that may call the API and upload; "*" for any
+    api_auth                        = map(string)                                    # api_key, iam or cognito
+    api_throttle                    = map(object({ rate = number, burst = number })) # requests a second, and at once
+    athena                          = map(bool)                                      # tables in Glue and a workgroup of Athena for what the converter makes
+    digest_schedule                 = map(string)                                    # once a day is enough: a repeated one does nothing, which lets an emulator show it within a minute
+    log_level                       = map(string)
+    log_retention_days              = map(number)
+    mail_from                       = map(string)       # address that SES sends notices and the digest from; "" sends none
+    mail_to                         = map(list(string)) # who gets them
+    object_retention_days           = map(number)       # replaced and deleted uploads can be brought back for this long
+    owns_api_gateway_account        = map(bool)         # sets the account's role for API Gateway's logs: one environment per account and region
+    point_in_time_recovery          = map(bool)
+    protected                       = map(bool)   # data survives `destroy`: deletion protection on tables, no force_destroy on buckets
+    recoverer_dry_run               = map(bool)   # the recoverer reports what it would do
+    thumbnailer_ceiling             = map(number) # up to which the recoverer may raise the next
+    thumbnailer_maximum_concurrency = map(number)
+    thumbnailer_memory_mb           = map(number)
+    tracing                         = map(bool) # X-Ray
+    vpc                             = map(bool) # functions that need S3 and DynamoDB only run in a private network
+  })
 
   default = {
-    local = {
-      allowed_account_ids             = ["000000000000"] # an emulator's: the local environment never reaches a real account
-      activity_shards                 = 1
-      alarm_emails                    = []
-      alb                             = false
-      alb_certificate_arn             = null
-      allowed_origins                 = ["*"]
-      api_auth                        = "api_key"
-      api_throttle                    = { rate = 200, burst = 400 }
-      athena                          = false
-      log_level                       = "INFO"
-      log_retention_days              = 1
-      mail_from                       = "eventloom@example.com"
-      mail_to                         = ["operator@example.com"]
-      object_retention_days           = 1
-      owns_api_gateway_account        = true
-      point_in_time_recovery          = true
-      protected                       = false
-      recoverer_dry_run               = false
-      thumbnailer_ceiling             = 20
-      thumbnailer_maximum_concurrency = 10
-      thumbnailer_memory_mb           = 1769
-      tracing                         = false
-      vpc                             = false
-    }
-    dev = {
-      allowed_account_ids             = []
-      activity_shards                 = 1
-      alarm_emails                    = []
-      alb                             = false
-      alb_certificate_arn             = null
-      allowed_origins                 = ["*"]
-      api_auth                        = "api_key"
-      api_throttle                    = { rate = 20, burst = 40 }
-      athena                          = true
-      log_level                       = "INFO"
-      log_retention_days              = 7
-      mail_from                       = ""
-      mail_to                         = []
-      object_retention_days           = 7
-      owns_api_gateway_account        = true
-      point_in_time_recovery          = false
-      protected                       = false
-      recoverer_dry_run               = false
-      thumbnailer_ceiling             = 20
-      thumbnailer_maximum_concurrency = 10
-      thumbnailer_memory_mb           = 1769
-      tracing                         = true
-      vpc                             = false
-    }
-    staging = {
-      allowed_account_ids             = []
-      activity_shards                 = 1
-      alarm_emails                    = []
-      alb                             = false
-      alb_certificate_arn             = null
-      allowed_origins                 = []
-      api_auth                        = "api_key"
-      api_throttle                    = { rate = 50, burst = 100 }
-      athena                          = true
-      log_level                       = "INFO"
-      log_retention_days              = 30
-      mail_from                       = ""
-      mail_to                         = []
-      object_retention_days           = 30
-      owns_api_gateway_account        = true
-      point_in_time_recovery          = true
-      protected                       = false
-      recoverer_dry_run               = false
-      thumbnailer_ceiling             = 100
-      thumbnailer_maximum_concurrency = 50
-      thumbnailer_memory_mb           = 1769
-      tracing                         = true
-      vpc                             = false
-    }
-    prod = {
-      allowed_account_ids             = []
-      activity_shards                 = 0
-      alarm_emails                    = []
-      alb                             = false
-      alb_certificate_arn             = null
-      allowed_origins                 = []
-      api_auth                        = "api_key"
-      api_throttle                    = { rate = 200, burst = 400 }
-      athena                          = true
-      log_level                       = "INFO"
-      log_retention_days              = 365
-      mail_from                       = ""
-      mail_to                         = []
-      object_retention_days           = 90
-      owns_api_gateway_account        = true
-      point_in_time_recovery          = true
-      protected                       = true
-      recoverer_dry_run               = true
-      thumbnailer_ceiling             = 400
-      thumbnailer_maximum_concurrency = 200
-      thumbnailer_memory_mb           = 1769
-      tracing                         = true
-      vpc                             = false
-    }
+    activity_shards                 = { local = 1, dev = 1, staging = 1, prod = 0 }
+    alarm_emails                    = { local = [], dev = [], staging = [], prod = [] }
+    alb                             = { local = false, dev = false, staging = false, prod = false }
+    alb_certificate_arn             = { local = null, dev = null, staging = null, prod = null }
+    allowed_account_ids             = { local = ["000000000000"], dev = [], staging = [], prod = [] }
+    allowed_origins                 = { local = ["*"], dev = ["*"], staging = [], prod = [] }
+    api_auth                        = { local = "api_key", dev = "api_key", staging = "api_key", prod = "api_key" }
+    api_throttle                    = { local = { rate = 200, burst = 400 }, dev = { rate = 20, burst = 40 }, staging = { rate = 50, burst = 100 }, prod = { rate = 200, burst = 400 } }
+    athena                          = { local = false, dev = true, staging = true, prod = true }
+    digest_schedule                 = { local = "rate(1 minute)", dev = "cron(0 6 * * ? *)", staging = "cron(0 6 * * ? *)", prod = "cron(0 6 * * ? *)" }
+    log_level                       = { local = "INFO", dev = "INFO", staging = "INFO", prod = "INFO" }
+    log_retention_days              = { local = 1, dev = 7, staging = 30, prod = 365 }
+    mail_from                       = { local = "eventloom@example.com", dev = "", staging = "", prod = "" }
+    mail_to                         = { local = ["operator@example.com"], dev = [], staging = [], prod = [] }
+    object_retention_days           = { local = 1, dev = 7, staging = 30, prod = 90 }
+    owns_api_gateway_account        = { local = true, dev = true, staging = true, prod = true }
+    point_in_time_recovery          = { local = true, dev = false, staging = true, prod = true }
+    protected                       = { local = false, dev = false, staging = false, prod = true }
+    recoverer_dry_run               = { local = false, dev = false, staging = false, prod = true }
+    thumbnailer_ceiling             = { local = 20, dev = 20, staging = 100, prod = 400 }
+    thumbnailer_maximum_concurrency = { local = 10, dev = 10, staging = 50, prod = 200 }
+    thumbnailer_memory_mb           = { local = 1769, dev = 1769, staging = 1769, prod = 1769 }
+    tracing                         = { local = false, dev = true, staging = true, prod = true }
+    vpc                             = { local = false, dev = false, staging = false, prod = false }
   }
 
   validation {
-    condition     = alltrue(flatten([for environment in var.environments : [for id in environment.allowed_account_ids : can(regex("^[0-9]{12}$", id))]]))
+    condition     = length(distinct([for values in var.environments : keys(values)])) == 1
+    error_message = "Every setting needs a value for the same environments."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for ids in var.environments.allowed_account_ids : [for id in ids : can(regex("^[0-9]{12}$", id))]]))
     error_message = "An account id has 12 digits."
+  }
+
+  validation {
+    condition     = alltrue([for name, from in var.environments.mail_from : (from == "") == (length(try(var.environments.mail_to[name], [])) == 0)])
+    error_message = "mail_from and mail_to go together: set both, or neither for no mail."
+  }
+
+  validation {
+    condition     = alltrue([for name, ceiling in var.environments.thumbnailer_ceiling : ceiling >= try(var.environments.thumbnailer_maximum_concurrency[name], 0)])
+    error_message = "thumbnailer_ceiling is at least thumbnailer_maximum_concurrency, which the recoverer raises."
   }
 }
 
 locals {
+  environments = keys(var.environments.log_level)
+
   # An unknown workspace is refused by the precondition in providers.tf; until that speaks, some settings must stand in.
-  environment = try(var.environments[terraform.workspace], values(var.environments)[0])
+  environment = { for setting, values in var.environments : setting => try(values[terraform.workspace], values[local.environments[0]]) }
   prefix      = "eventloom-${terraform.workspace}"
   account_id  = data.aws_caller_identity.current.account_id
 }

@@ -5,6 +5,7 @@ locals {
     activity    = module.activity
     catalog_api = module.catalog_api
     converter   = module.converter
+    digest      = module.digest
     notifier    = module.notifier
     recoverer   = module.recoverer
     thumbnailer = module.thumbnailer

@@ -1,5 +1,5 @@
 provider "aws" {
-  allowed_account_ids = try(var.environments[terraform.workspace].allowed_account_ids, [])
+  allowed_account_ids = contains(local.environments, terraform.workspace) ? local.environment.allowed_account_ids : []
   s3_use_path_style   = var.s3_use_path_style
 
   default_tags {
@@ -14,8 +14,8 @@ provider "aws" {
 data "aws_caller_identity" "current" {
   lifecycle {
     precondition {
-      condition     = contains(keys(var.environments), terraform.workspace)
-      error_message = "Workspace \"${terraform.workspace}\" is not an environment. Choose one with: terraform workspace select -or-create ${join("|", keys(var.environments))}"
+      condition     = contains(local.environments, terraform.workspace)
+      error_message = "Workspace \"${terraform.workspace}\" is not an environment. Choose one with: terraform workspace select -or-create ${join("|", local.environments)}"
     }
   }
 }
