@@ -1,0 +1,55 @@
+"""View events put on the Kinesis stream become counters in DynamoDB, each counted once; what is no event is set aside."""
+
+import json
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from support import Deployment, eventually
+
+import pipeline
+from clouds import client
+
+
+def put(deployment: Deployment, *events: dict[str, Any] | bytes) -> None:
+    records = [
+        {"Data": event if isinstance(event, bytes) else json.dumps(event).encode(), "PartitionKey": uuid.uuid4().hex} for event in events
+    ]
+    answer = client("kinesis").put_records(StreamName=deployment["activity_stream"], Records=records)
+    assert answer["FailedRecordCount"] == 0
+
+
+def counters(deployment: Deployment, image_id: str, sort_key: str = "total") -> dict[str, Any]:
+    key = {"pk": {"S": f"image#{image_id}"}, "sk": {"S": sort_key}}
+    answer = client("dynamodb").get_item(TableName=deployment["activity_table"], Key=key, ConsistentRead=True)
+    return pipeline.from_dynamodb(answer.get("Item")) or {}
+
+
+def rejects(deployment: Deployment) -> list[dict[str, Any]]:
+    answer = client("dynamodb").query(
+        TableName=deployment["activity_table"],
+        KeyConditionExpression="pk = :day",
+        ExpressionAttributeValues={":day": {"S": f"rejects#{datetime.now(UTC):%Y-%m-%d}"}},
+    )
+    return [found for found in map(pipeline.from_dynamodb, answer["Items"]) if found]
+
+
+def test_events_are_summed_by_image_type_and_day(deployment: Deployment) -> None:
+    image_id = uuid.uuid4().hex
+    views = [{"image_id": image_id, "type": "view", "at": "2026-11-20T10:00:00+00:00", "viewer": str(number)} for number in range(25)]
+    put(deployment, *views, {"image_id": image_id, "type": "download", "at": "2026-11-21T10:00:00+00:00"})
+    total = eventually(
+        lambda: (found := counters(deployment, image_id)).get("view") == 25 and found.get("download") == 1 and found, "25 views, 1 download"
+    )
+    assert total["view"] == 25
+    assert counters(deployment, image_id, "day#2026-11-20")["view"] == 25
+    assert counters(deployment, image_id, "day#2026-11-21")["download"] == 1
+
+
+def test_what_is_no_event_is_set_aside_and_holds_up_nothing(deployment: Deployment) -> None:
+    image_id = uuid.uuid4().hex
+    poison = f"poison {image_id}".encode()
+    put(deployment, poison, {"image_id": image_id, "type": "view"}, {"image_id": "../x"}, {"image_id": image_id, "type": "view"})
+    eventually(lambda: counters(deployment, image_id).get("view") == 2, "2 views behind a record that is no event")
+    found = eventually(lambda: len(items := rejects(deployment)) >= 2 and items, "both rejects")
+    assert all(item["reason"] and item["reason_text"] for item in found)
