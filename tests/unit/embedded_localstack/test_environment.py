@@ -18,7 +18,6 @@ from embedded_localstack.settings import RUNTIMES
 from embedded_localstack.state import CHECKOUT
 
 INTERPRETER = CHECKOUT / "build" / "venv" / RUNTIMES["python3.13"] / "bin" / "python"
-pytestmark = pytest.mark.skipif(not INTERPRETER.exists(), reason="no build/venv/lambda-runtime: run `make setup`")
 
 FUNCTION = """
 import os, subprocess, sys, time
