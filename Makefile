@@ -84,7 +84,7 @@ destroy: setup ## remove the environment
 ##@ Tests, one kind at a time
 .PHONY: test-unit test-terraform test-integration lint checkov
 test-unit: setup ## logic, scripts, packaging: no cloud
-	@$(PY) -m pytest tests/unit
+	@$(PY) -m pytest -n 2 tests/unit
 
 test-terraform: setup ## fmt, validate and `terraform test` of every module
 	@$(PY) scripts/test_terraform.py

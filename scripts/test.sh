@@ -23,7 +23,7 @@ step() { # name, command...
 }
 
 step lint make lint
-step unit "$python" -m pytest -q tests/unit
+step unit "$python" -m pytest -q -n 2 tests/unit
 step embedded-localstack build/venv/localstack/bin/python -m pytest -q scripts/embedded_localstack/tests
 step terraform "$python" scripts/test_terraform.py
 step checkov make checkov

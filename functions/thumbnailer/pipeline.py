@@ -115,6 +115,7 @@ class Pipeline:
             return False
         if recorded:
             self._storage.remove(recorded.thumbnail_keys - draft.keys)
+        if recorded or draft.version is None:  # a deletion may be the last that is ever heard of an object
             self._tidy(event.image_id, Recorded(draft.item["status"], sequencer=event.sequencer, thumbnail_keys=draft.keys))
         return True
 

@@ -1,7 +1,7 @@
 """The two buckets: reading uploads, writing and removing thumbnails."""
 
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,8 +84,11 @@ class Storage:
                 CacheControl="public, max-age=31536000, immutable",
             )
 
-        for written in [self._pool.submit(put, key, thumbnail) for key, thumbnail in thumbnails.items()]:
-            written.result()
+        writes = [self._pool.submit(put, key, thumbnail) for key, thumbnail in thumbnails.items()]
+        # All of them, also when one fails: what is still under way would be written after a later attempt has tidied up.
+        wait(writes)
+        for write in writes:
+            write.result()
 
     def thumbnails(self, image_id: str) -> list[str]:
         """The keys of the thumbnails of an image, of whatever version (the first 1,000: there are a handful)."""

@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import itertools
 import random
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 
 from thumbnailer.events import ObjectEvent
 from thumbnailer.guards import Limits
-from thumbnailer.images import Photo
+from thumbnailer.images import Photo, Thumbnail
 from thumbnailer.pipeline import Contended, Result
+from thumbnailer.storage import Storage
 from unit.thumbnailer.cloud import SIZES, THUMBNAILS, UPLOADS, Calls, Cloud, cloud
 from unit.thumbnailer.pictures import encode, quarters
 
@@ -323,6 +325,37 @@ def test_a_crash_before_the_record_and_then_a_later_version(aws: Cloud) -> None:
     aws.handle(second)
     assert aws.handle(first).result is Result.STALE
     aws.check(second)
+
+
+def test_a_crash_between_thumbnails_and_then_a_deletion(aws: Cloud) -> None:
+    """The object was never recorded: its deletion removes what the dead process had stored."""
+    uploaded = aws.put(FIRST)
+    s3 = Calls(aws.s3)
+    s3.before["put_object"] = crash
+    with pytest.raises(Crash):
+        dataclasses.replace(aws, s3=s3).handle(uploaded)
+    assert len(aws.thumbnails()) == len(SIZES) - 1
+    removed = aws.remove(uploaded.version_id)
+    assert aws.handle(uploaded).result is Result.GONE
+    assert aws.handle(removed).result is Result.DELETED
+    aws.check(removed)
+
+
+def test_a_failed_write_ends_after_the_others() -> None:
+    """What is still being written when the message is handed back would appear after later attempts have tidied up."""
+    written: list[str] = []
+
+    class Slow:
+        def put_object(self, Key: str, **_: object) -> None:
+            if Key == "fails":
+                raise Crash
+            time.sleep(0.2)
+            written.append(Key)
+
+    thumbnail = Thumbnail(1, 1, "image/jpeg", "jpg", b"")
+    with pytest.raises(Crash):
+        Storage(Slow(), THUMBNAILS).save({"fails": thumbnail, "slow": thumbnail})
+    assert written == ["slow"]
 
 
 def test_several_crashes_in_a_row_leave_nothing_behind(aws: Cloud) -> None:
