@@ -8,6 +8,7 @@ ENV ?= local
 export LANE ?= $(if $(filter-out local,$(ENV)),aws,embedded)
 export UV_CACHE_DIR := $(CURDIR)/build/cache/uv
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/cache/pycache
+export XDG_CACHE_HOME := $(CURDIR)/build/cache
 export PYTHONUNBUFFERED := 1
 # A path this long would break the Unix sockets that Terraform makes there (108 bytes).
 TMP := $(CURDIR)/build/tmp

@@ -13,7 +13,7 @@ import pytest
 if os.environ.get("LANE", "embedded") == "embedded":
     os.environ.setdefault("EMBEDDED_PORT", "4599")
 
-from support import ENVIRONMENT, Deployment, apply_in_another_checkout
+from support import ENVIRONMENT, Deployment, apply_in_another_checkout, impatient
 
 import build
 import clouds
@@ -54,16 +54,8 @@ def deployment(cloud: clouds.Lane, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture
 def impatient_queue(deployment: Deployment) -> Iterator[None]:
-    """Messages come back after a second instead of minutes, so that retries can be seen.
-
-    A long poll that began before keeps the old time-out: a harmless message ends it.
-    """
-    sqs, url = clouds.client("sqs"), deployment["uploads_queue_url"]
-    before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})
-    for _ in range(3):
-        sqs.send_message(QueueUrl=url, MessageBody=json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"}))
+    """Messages of the uploads queue come back after a second."""
+    url = deployment["uploads_queue_url"]
+    with impatient(url, json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"})):
+        yield
         deployment.settled()
-    yield
-    deployment.settled()
-    sqs.set_queue_attributes(QueueUrl=url, Attributes=before)

@@ -131,15 +131,9 @@ class Deployment:
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return list(found)
 
-    def depth(self, url: str) -> int:
-        """Messages of a queue, waiting or in flight."""
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"]
-        found = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-        return sum(int(found[name]) for name in names)
-
     def settled(self) -> None:
         """Return once the uploads queue is empty."""
-        eventually(lambda: self.depth(self["uploads_queue_url"]) == 0, "an empty uploads queue")
+        settled(self["uploads_queue_url"])
 
     def logged(self, function: str, text: str) -> list[str]:
         """A function's log lines that hold a text."""
@@ -221,6 +215,36 @@ def mails(text: str) -> list[dict[str, Any]]:
         pytest.skip("mails can be read back from an emulator only")
     found = requests.get(f"{endpoint}/_aws/ses", timeout=10).json()["messages"]
     return [mail for mail in found if text in json.dumps(mail, ensure_ascii=False)]
+
+
+def depth(url: str) -> int:
+    """Messages of a queue, waiting or in flight."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"]
+    found = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    return sum(int(found[name]) for name in names)
+
+
+def settled(url: str) -> None:
+    """Return once a queue is empty."""
+    eventually(lambda: depth(url) == 0, f"{url} is empty")
+
+
+@contextmanager
+def impatient(url: str, harmless: str = "{}") -> Iterator[None]:
+    """Messages of a queue come back after a second instead of minutes, so that retries can be seen.
+
+    A long poll that began before keeps the old time-out: `harmless` messages end it.
+    """
+    sqs = client("sqs")
+    before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})
+    for _ in range(3):
+        sqs.send_message(QueueUrl=url, MessageBody=harmless)
+        settled(url)
+    try:
+        yield
+    finally:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
 
 
 def unique(name: str) -> str:

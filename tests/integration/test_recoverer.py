@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from photos import photo
-from support import Deployment, Listener, eventually, listening, unique
+from support import Deployment, Listener, depth, eventually, listening, unique
 
 from clouds import client
 
@@ -74,13 +74,13 @@ def test_uploads_of_an_outage_are_redriven(deployment: Deployment, reports: List
     key, alarm = unique("redriven.jpg"), f"{deployment['prefix']}-uploads-dlq-not-empty"
     with deployment.outage("thumbnailer", "s3:PutObject"):
         deployment.put(key, photo())
-        eventually(lambda: deployment.depth(deployment["uploads_dlq_url"]), "a message in the dead-letter queue")
+        eventually(lambda: depth(deployment["uploads_dlq_url"]), "a message in the dead-letter queue")
     assert deployment.item(key) is None
     raise_alarm(alarm)
     report = reports.wait_for(alarm=alarm, outcome="acted")
     assert (report["kind"], report["target"]) == ("redrive", queue_arn(deployment["uploads_dlq_url"]))
     deployment.wait_for(key, status="READY")
-    assert deployment.depth(deployment["uploads_dlq_url"]) == 0
+    assert depth(deployment["uploads_dlq_url"]) == 0
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_redriving_has_limits(deployment: Deployment, reports: Listener, ages_s:
     alarm = f"{deployment['prefix']}-uploads-dlq-not-empty"
     raise_alarm(alarm)
     assert reason in reports.wait_for(alarm=alarm, outcome="refused")["text"]
-    assert deployment.depth(deployment["uploads_dlq_url"]) == 1
+    assert depth(deployment["uploads_dlq_url"]) == 1
 
 
 def test_an_empty_queue_is_not_redriven(deployment: Deployment, reports: Listener) -> None:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from photos import close, colour_of, heavy_photo, photo, rotated_photo
 from PIL import Image
-from support import Deployment, eventually, unique
+from support import Deployment, depth, eventually, unique
 
 import pipeline
 from clouds import ROOT, client
@@ -173,7 +173,7 @@ def test_a_test_event_is_acknowledged(deployment: Deployment) -> None:
     body = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": deployment["uploads_bucket"]})
     client("sqs").send_message(QueueUrl=deployment["uploads_queue_url"], MessageBody=body)
     deployment.settled()
-    assert deployment.depth(deployment["uploads_dlq_url"]) == 0
+    assert depth(deployment["uploads_dlq_url"]) == 0
 
 
 def test_newest_images_are_listed_first_by_status(deployment: Deployment) -> None:
@@ -200,7 +200,7 @@ def test_200_uploads_of_1_mb_in_parallel_all_arrive_once(deployment: Deployment)
     for key in keys:
         deployment.wait_for(key, timeout_s=240, status="READY", version_id=versions[key])
     deployment.settled()
-    assert deployment.depth(deployment["uploads_dlq_url"]) == 0
+    assert depth(deployment["uploads_dlq_url"]) == 0
     found = (
         client("dynamodb")
         .get_paginator("scan")

@@ -42,6 +42,7 @@ class Runtime:
         self._pid, self._used_at_end = 0, 0
         self._began = time.monotonic()
         self.init_ms = 0.0
+        self._watched = threading.Event()
         self._api = RuntimeApi(self)
         status_read, status_write = os.pipe()
         output_read, output_write = os.pipe()
@@ -60,6 +61,7 @@ class Runtime:
         os.close(output_write)
         threading.Thread(target=self._follow, args=(status_read,), name="lambda-supervisor", daemon=True).start()
         self._watch = memory.Watch(self._supervisor.pid, memory_mb, self._exceeded)
+        self._watched.set()
 
     @property
     def running(self) -> bool:
@@ -72,6 +74,7 @@ class Runtime:
         """The interpreter has loaded the function."""
         if not self.initialised.done():
             self.init_ms = (time.monotonic() - self._began) * 1000
+            self._watched.wait()  # on a busy machine the interpreter is faster than the one who started it
             self._watch.stop()
             _settle(self.initialised, None)
 

@@ -149,6 +149,7 @@ output "names" {
     alarm         = aws_cloudwatch_metric_alarm.smoke.alarm_name
     bucket        = module.inbox.name
     bus           = aws_cloudwatch_event_bus.shop.name
+    dlq_url       = module.jobs.dlq_url
     events_table  = aws_dynamodb_table.events.name
     failures_url  = module.probe.failures_queue_url
     function_name = module.probe.function_name

@@ -1,0 +1,215 @@
+"""Every trigger of modules/function on one probe function (terraform/tests/triggers): fired for real, seen, and failed at.
+
+The probe keeps each event it gets in a table and fails on those that hold the word FAIL.
+"""
+
+import json
+import uuid
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from support import eventually, impatient, terraform
+
+import clouds
+import deploy
+from clouds import client
+
+FOLDER = deploy.TERRAFORM / "tests" / "triggers"
+
+
+@dataclass(frozen=True)
+class Probe:
+    """The names of what was deployed, and what the function saw."""
+
+    names: dict[str, str]
+
+    def __getitem__(self, name: str) -> str:
+        return self.names[name]
+
+    def events(self, *texts: str) -> list[dict[str, Any]]:
+        """The events seen so far that hold all the texts."""
+        pages = client("dynamodb").get_paginator("scan").paginate(TableName=self["events_table"], ConsistentRead=True)
+        seen = [item["event"]["S"] for page in pages for item in page["Items"]]
+        return [json.loads(event) for event in seen if all(text in event for text in texts)]
+
+    def wait_for(self, *texts: str, timeout_s: float = 45) -> dict[str, Any]:
+        """The first event that holds all the texts."""
+        return eventually(lambda: self.events(*texts), f"an event with {texts}", timeout_s)[0]
+
+    def wait_for_failure(self, text: str, queue: str = "failures_url") -> Any:
+        """The message of the failures queue, or of another, that holds a text. Others are left there."""
+
+        def found() -> list[Any]:
+            messages = client("sqs").receive_message(QueueUrl=self[queue], MaxNumberOfMessages=10, VisibilityTimeout=1).get("Messages", [])
+            bodies = [message["Body"] for message in messages if text in message["Body"]]
+            return [json.loads(body) if body.startswith("{") else body for body in bodies]
+
+        return eventually(found, f"a failure with {text}", 60)[0]
+
+
+def run(*arguments: str, **variables: str) -> str:
+    """Run Terraform on the probe; its state lies under build/. Returns what it prints."""
+    done = terraform(*arguments, root=FOLDER, data=clouds.BUILD / "terraform" / f"probe-{clouds.lane().key}", **variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def package(cloud: clouds.Lane, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The variables of the probe's Terraform: its zip above all."""
+    path = tmp_path_factory.mktemp("probe") / "probe.zip"
+    with zipfile.ZipFile(path, "w") as package:
+        package.write(FOLDER / "probe" / "handler.py", "probe/handler.py")
+    return {"TF_VAR_package": str(path), "TF_VAR_s3_use_path_style": str(cloud.port is not None).lower()}
+
+
+@pytest.fixture(scope="module")
+def probe(request: pytest.FixtureRequest, cloud: clouds.Lane, package: dict[str, str]) -> Iterator[Probe]:
+    """The probe, deployed with a state of its own and destroyed afterwards."""
+    run("init", "-input=false", "-reconfigure", f"-backend-config=path={clouds.BUILD / f'probe.{cloud.key}.tfstate'}", **package)
+    keep = request.config.getoption("--keep")
+    try:
+        run("apply", "-input=false", "-auto-approve", **package)
+        yield Probe(json.loads(run("output", "-json", "names")))
+    finally:
+        if not keep:
+            run("destroy", "-input=false", "-auto-approve", **package)
+
+
+@pytest.fixture
+def word() -> str:
+    """A text that no other test sends."""
+    return uuid.uuid4().hex
+
+
+def test_sqs(probe: Probe, word: str) -> None:
+    client("sqs").send_message(QueueUrl=probe["queue_url"], MessageBody=word)
+    assert probe.wait_for(word)["Records"][0]["eventSource"] == "aws:sqs"
+
+
+def test_sqs_failures_reach_the_dead_letter_queue(probe: Probe, word: str) -> None:
+    with impatient(probe["queue_url"]):
+        client("sqs").send_message(QueueUrl=probe["queue_url"], MessageBody=f"FAIL {word}")
+        assert word in probe.wait_for_failure(word, "dlq_url")
+        assert len(probe.events(word)) == 5
+
+
+def test_sns_by_filter_policy(probe: Probe, word: str) -> None:
+    for kind in ("bad", "good"):
+        attributes = {"kind": {"DataType": "String", "StringValue": kind}}
+        client("sns").publish(TopicArn=probe["topic_arn"], Message=f"{kind} {word}", MessageAttributes=attributes)
+    assert probe.wait_for(f"good {word}")["Records"][0]["EventSource"] == "aws:sns"
+    assert not probe.events(f"bad {word}")
+
+
+def test_sns_failures_are_kept(probe: Probe, word: str) -> None:
+    attributes = {"kind": {"DataType": "String", "StringValue": "good"}}
+    client("sns").publish(TopicArn=probe["topic_arn"], Message=f"FAIL {word}", MessageAttributes=attributes)
+    failure = probe.wait_for_failure(word)
+    assert failure["responsePayload"]["errorMessage"] == "told to fail"
+    assert failure["requestPayload"]["Records"][0]["Sns"]["Message"] == f"FAIL {word}"
+
+
+def test_event_by_pattern(probe: Probe, word: str) -> None:
+    for total in (50, 150):
+        entry = {"Source": "shop", "DetailType": "order", "Detail": json.dumps({"total": total, "order": word})}
+        client("events").put_events(Entries=[entry | {"EventBusName": probe["bus"]}])
+    assert probe.wait_for(word)["detail"] == {"total": 150, "order": word}
+    assert len(probe.events(word)) == 1
+
+
+def test_event_failures_are_kept(probe: Probe, word: str) -> None:
+    entry = {"Source": "shop", "DetailType": "FAIL", "Detail": json.dumps({"total": 500, "order": word})}
+    client("events").put_events(Entries=[entry | {"EventBusName": probe["bus"]}])
+    assert probe.wait_for_failure(word)["requestPayload"]["detail"]["order"] == word
+
+
+def test_s3_by_prefix_and_suffix_and_by_eventbridge(probe: Probe, word: str) -> None:
+    """The bucket tells the function what its filter lets through, and EventBridge everything."""
+    for key in (f"out/{word}.csv", f"in/{word}.txt", f"in/{word}.csv"):
+        client("s3").put_object(Bucket=probe["bucket"], Key=key, Body=b"a,b\n")
+    assert probe.wait_for(word, "ObjectCreated:Put")["Records"][0]["s3"]["object"]["key"] == f"in/{word}.csv"
+    eventually(lambda: len(probe.events(word, "Object Created")) == 3, "three events of EventBridge")
+    assert len(probe.events(word, "ObjectCreated:Put")) == 1
+
+
+def test_s3_failures_are_kept(probe: Probe, word: str) -> None:
+    client("s3").put_object(Bucket=probe["bucket"], Key=f"in/FAIL-{word}.csv", Body=b"a,b\n")
+    eventually(lambda: len(probe.events(word)) == 2, "both events")
+    assert probe.wait_for_failure(word)["requestContext"]["condition"] == "RetriesExhausted"
+
+
+def test_dynamodb_stream_by_filter(probe: Probe, word: str) -> None:
+    table = {"TableName": probe["orders_table"], "Key": {"id": {"S": word}}}
+    client("dynamodb").put_item(TableName=probe["orders_table"], Item=table["Key"])
+    client("dynamodb").update_item(**table, UpdateExpression="SET changed = :yes", ExpressionAttributeValues={":yes": {"BOOL": True}})
+    client("dynamodb").put_item(TableName=probe["orders_table"], Item={"id": {"S": f"{word}-later"}})
+    probe.wait_for(f"{word}-later")
+    names = [record["eventName"] for event in probe.events(word) for record in event["Records"]]
+    assert names == ["INSERT", "INSERT"]
+
+
+def test_dynamodb_stream_failures_are_kept_and_hold_nobody_up(probe: Probe, word: str) -> None:
+    client("dynamodb").put_item(TableName=probe["orders_table"], Item={"id": {"S": f"FAIL-{word}"}})
+    probe.wait_for(f"FAIL-{word}")
+    client("dynamodb").put_item(TableName=probe["orders_table"], Item={"id": {"S": f"next-{word}"}})
+    assert probe.wait_for_failure("DDBStreamBatchInfo")["requestContext"]["condition"] == "RetryAttemptsExhausted"
+    probe.wait_for(f"next-{word}")
+
+
+def test_kinesis(probe: Probe, word: str) -> None:
+    client("kinesis").put_record(StreamName=probe["stream"], Data=word.encode(), PartitionKey=word)
+    assert probe.wait_for("aws:kinesis", f'"partitionKey": "{word}"')
+
+
+def test_kinesis_failures_are_kept_and_hold_nobody_up(probe: Probe, word: str) -> None:
+    client("kinesis").put_record(StreamName=probe["stream"], Data=b"{}", PartitionKey=f"FAIL-{word}")
+    probe.wait_for(f"FAIL-{word}")
+    client("kinesis").put_record(StreamName=probe["stream"], Data=b"{}", PartitionKey=f"next-{word}")
+    assert probe.wait_for_failure("KinesisBatchInfo")["requestContext"]["condition"] == "RetryAttemptsExhausted"
+    probe.wait_for(f"next-{word}")
+
+
+def test_alarm(probe: Probe, word: str) -> None:
+    client("cloudwatch").set_alarm_state(AlarmName=probe["alarm"], StateValue="OK", StateReason="calm")
+    client("cloudwatch").set_alarm_state(AlarmName=probe["alarm"], StateValue="ALARM", StateReason=word)
+    event = probe.wait_for(word)
+    assert event["source"] == "aws.cloudwatch"
+    assert event["alarmData"]["alarmName"] == probe["alarm"]
+
+
+def test_alarm_failures_are_kept(probe: Probe, word: str) -> None:
+    client("cloudwatch").set_alarm_state(AlarmName=probe["alarm"], StateValue="OK", StateReason="calm")
+    client("cloudwatch").set_alarm_state(AlarmName=probe["alarm"], StateValue="ALARM", StateReason=f"FAIL {word}")
+    assert probe.wait_for_failure(word)["requestPayload"]["alarmData"]["state"]["value"] == "ALARM"
+
+
+def call_url(probe: Probe, credentials: Credentials | None) -> requests.Response:
+    """Call the function's URL; an emulator answers for it at its own address."""
+    request = AWSRequest("GET", probe["url"], headers={"Host": urlsplit(probe["url"]).netloc})
+    if credentials:
+        SigV4Auth(credentials, "lambda", clouds.REGION).add_auth(request)
+    return requests.get(clouds.lane().endpoint or probe["url"], headers=dict(request.headers.items()), timeout=60)
+
+
+def test_url_answers_who_signs(probe: Probe) -> None:
+    assert call_url(probe, None).status_code == 403
+    answer = call_url(probe, client("s3")._get_credentials())
+    assert answer.status_code == 200
+    assert set(answer.json()) == {"seen"}
+
+
+def test_schedule_within_a_minute(probe: Probe) -> None:
+    assert probe.wait_for('"tick"', timeout_s=75) == {"tick": True}
+
+
+def test_a_second_plan_is_clean(probe: Probe, package: dict[str, str]) -> None:
+    run("plan", "-input=false", "-detailed-exitcode", **package)
