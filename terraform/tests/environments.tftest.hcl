@@ -9,9 +9,7 @@ variables {
   packages = "tests/packages"
 }
 
-run "plans" {
-  command = plan
-
+run "applies" {
   assert {
     condition     = output.prefix == "eventloom-${terraform.workspace}" && output.environment == terraform.workspace
     error_message = "Names must carry the workspace."

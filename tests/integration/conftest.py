@@ -7,13 +7,15 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 if os.environ.get("LANE", "embedded") == "embedded":
     os.environ.setdefault("EMBEDDED_PORT", "4599")
 
-from support import ENVIRONMENT, Deployment, apply_in_another_checkout, impatient
+import evidence
+from support import ENVIRONMENT, Deployment, apply_in_another_checkout, impatient, terraform
 
 import build
 import clouds
@@ -24,6 +26,16 @@ LAUNCHER = [str(clouds.BUILD / "venv/localstack/bin/python"), "-m", "embedded_lo
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--keep", action="store_true", help="leave the emulator and the deployment for the next run")
+    parser.addoption("--deployed", action="store_true", help="test what an earlier run kept as it is now, and keep it")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The embedded LocalStack says what was allowed and refused: that is kept as evidence."""
+    lane = clouds.lane()
+    if lane.name == "embedded" and not config.option.collectonly:
+        whole = [Path(argument).resolve() for argument in config.args] == [Path(__file__).parent] and not config.option.keyword
+        home = clouds.BUILD / ("localstack" if lane.port == clouds.DEFAULT_PORT else f"localstack-{lane.port}")
+        config.pluginmanager.register(evidence.Evidence(home, whole=whole))
 
 
 @pytest.fixture(scope="session")
@@ -32,23 +44,26 @@ def cloud(request: pytest.FixtureRequest) -> Iterator[clouds.Lane]:
     lane = clouds.lane()
     embedded = lane.name == "embedded"
     if embedded:
-        subprocess.run([*LAUNCHER, "up", "--port", str(lane.port)], check=True)
+        subprocess.run([*LAUNCHER, "up", "--port", str(lane.port)], check=True, env=os.environ | {"IAM_AUDIT": "1"})
     yield lane
-    if embedded and not request.config.getoption("--keep"):
+    if embedded and not (request.config.getoption("--keep") or request.config.getoption("--deployed")):
         subprocess.run([*LAUNCHER, "down", "--port", str(lane.port)], check=True)
 
 
 @pytest.fixture(scope="session")
-def deployment(cloud: clouds.Lane, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+def deployment(cloud: clouds.Lane, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     """The environment, built and planned here, and applied by that saved plan in another checkout.
 
     Destroyed by test_zz_destroy.py.
     """
+    if request.config.getoption("--deployed"):
+        return Deployment(json.loads(deploy.outputs_file().read_text()))
     build.build_all(build.function_names(), cloud.architecture, clouds.BUILD)
     deploy.prepare(ENVIRONMENT)
     plan = clouds.BUILD / f"{cloud.key}.tfplan"
     deploy.terraform("plan", "-input=false", f"-out={plan}", capture=True)
     apply_in_another_checkout(plan, tmp_path_factory.mktemp("checkout"))
+    evidence.keep_state("root", terraform("show", "-json").stdout)
     return Deployment(deploy.save_outputs())
 
 

@@ -21,7 +21,7 @@ import deploy
 import pipeline
 from clouds import client
 
-TIMEOUT_S = 45
+TIMEOUT_S = float(os.environ.get("TIMEOUT_S", "45"))
 ENVIRONMENT = os.environ.get("ENV", "local")
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+import evidence
 import pytest
 import requests
 from botocore.auth import SigV4Auth
@@ -78,6 +79,7 @@ def probe(request: pytest.FixtureRequest, cloud: clouds.Lane, package: dict[str,
     keep = request.config.getoption("--keep")
     try:
         run("apply", "-input=false", "-auto-approve", **package)
+        evidence.keep_state("probe", run("show", "-json"))
         yield Probe(json.loads(run("output", "-json", "names")))
     finally:
         if not keep:

@@ -28,7 +28,7 @@ def left(prefix: str) -> list[str]:
 
 
 def test_destroy_leaves_nothing(deployment: Deployment, request: pytest.FixtureRequest) -> None:
-    if request.config.getoption("--keep"):
+    if request.config.getoption("--keep") or request.config.getoption("--deployed"):
         pytest.skip("--keep leaves the deployment")
     assert left(deployment["prefix"]), "what is destroyed was there"
     if clouds.lane().port is None:

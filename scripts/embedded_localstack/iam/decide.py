@@ -51,16 +51,24 @@ class Question:
     account: str
     region: str
     keys: dict[str, Any]
+    tls: bool = True
+    """Emulators speak plain HTTP on the loopback device, where nobody listens in; AWS is called over TLS. Policies that deny what is
+    not TLS must not deny everything here."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer: which policies were asked, and why. `matched` names the statements that allow, as "policy#Sid"."""
+    """The answer: which policies were asked, and why. `matched` names the statements that allow, as "policy#Sid".
+
+    `question` and `how` ("role", "role and resource", "service", "anonymous") let the decision be made again, with other policies.
+    """
 
     allowed: bool
     asked: str
     reason: str
     matched: tuple[str, ...] = ()
+    question: Question | None = None
+    how: str = ""
 
 
 def decide_role(question: Question, policies: RolePolicies, resource: Policy | None, *, required: bool = False) -> Verdict:
@@ -82,7 +90,8 @@ def decide_role(question: Question, policies: RolePolicies, resource: Policy | N
         result = combine_resource_policy(result, context, document, question.account, required=required, limits=tuple(limits))
         asked += f", {resource.name}" if resource else ""
     allowed = result.decision == "Allow"
-    return Verdict(allowed, asked, _reason(result), _role_matches(context, policies, resource) if allowed else ())
+    matched = _role_matches(context, policies, resource) if allowed else ()
+    return Verdict(allowed, asked, _reason(result), matched, question, "role and resource" if required else "role")
 
 
 def decide_resource(question: Question, resource: Policy | None, *, kind: str, service: bool) -> Verdict:
@@ -94,13 +103,14 @@ def decide_resource(question: Question, resource: Policy | None, *, kind: str, s
         kind: what to call the policy if there is none.
         service: whether the principal is a service.
     """
+    how = "service" if service else "anonymous"
     if resource is None:
-        return Verdict(False, kind, "there is none")
+        return Verdict(False, kind, "there is none", (), question, how)
     context = _context(question, "Service" if service else "Anonymous", {})
     result = evaluate_resource_policy(_loaded(resource.document), context, service=question.principal if service else None)
     allowed = result.decision == "Allow"
     matched = _resource_matches(context, resource, question.principal if service else None) if allowed else ()
-    return Verdict(allowed, resource.name, _reason(result), matched)
+    return Verdict(allowed, resource.name, _reason(result), matched, question, how)
 
 
 def _context(question: Question, principal_type: str, principal_keys: dict[str, Any]) -> EvalContext:
@@ -112,9 +122,7 @@ def _context(question: Question, principal_type: str, principal_keys: dict[str, 
         resource_arn=question.resource,
         region=question.region,
         source_ip="127.0.0.1",
-        # Emulators speak plain HTTP on the loopback device, where nobody listens in; AWS is called over TLS. Policies that
-        # deny what is not TLS must not deny everything here.
-        secure_transport=True,
+        secure_transport=question.tls,
         service_context={**question.keys, "aws:tagkeys": None},
         principal_keys=principal_keys,
     )

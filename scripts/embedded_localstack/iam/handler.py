@@ -71,7 +71,7 @@ class Enforcer:
 
     def _require(self, service: str, caller: Caller, check: Check, facts: LocalStackFacts) -> None:
         verdict = judge(service, caller, check, facts)
-        self._records.decided(str(caller), check.action, check.resource, verdict.allowed, verdict.matched)
+        self._records.decided(str(caller), verdict)
         if not verdict.allowed:
             self._records.denied(str(caller), check.action, check.resource, verdict.asked, verdict.reason)
             raise _refusal(

@@ -68,6 +68,7 @@ def _mapping(params: Mapping[str, Any], facts: LocalStackFacts, records: Records
     if lacking:
         calls = "GetRecords, GetShardIterator, DescribeStream, " + ("ListShards, " if service == "kinesis" else "") + "and ListStreams"
         raise _invalid(f"Cannot access stream {source}. Please ensure the role can perform the {calls} Actions on your stream in IAM.")
+    _destinations(params, facts, records)
 
 
 def _destinations(params: Mapping[str, Any], facts: LocalStackFacts, records: Records) -> None:
@@ -88,7 +89,7 @@ def _lacking(role_arn: str, needed: Iterable[str], resource: str, facts: LocalSt
     for action in needed:
         question = Question(session, action, resource, facts.account, facts.region, {})
         verdict = decide_role(question, policies, facts.resource_policy(resource))
-        records.decided(session, action, resource, verdict.allowed, verdict.matched)
+        records.decided(session, verdict)
         if not verdict.allowed:
             records.denied(session, action, resource, verdict.asked, verdict.reason)
             return action

@@ -4,9 +4,12 @@ import json
 import logging
 import os
 import threading
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from embedded_localstack.iam.decide import Verdict
 
 LOG = logging.getLogger(__name__)
 
@@ -28,11 +31,11 @@ class Records:
         LOG.warning("IAM: %s may not %s on %s (asked: %s: %s)", who, action, resource, policy, reason)
         self._append(self._denials, {"who": who, "action": action, "resource": resource, "policy": policy, "reason": reason})
 
-    def decided(self, who: str, action: str, resource: str, allowed: bool, matched: tuple[str, ...]) -> None:
-        """A call was allowed or refused."""
-        if self._audit:
-            decision = "allow" if allowed else "deny"
-            self._append(self._audit, {"who": who, "action": action, "resource": resource, "decision": decision, "matched": matched})
+    def decided(self, who: str, verdict: Verdict) -> None:
+        """A call was allowed or refused. What is written is enough to make the decision again."""
+        if self._audit and (question := verdict.question):
+            entry = asdict(question) | {"who": who, "decision": "allow" if verdict.allowed else "deny", "how": verdict.how}
+            self._append(self._audit, entry | {"asked": verdict.asked, "reason": verdict.reason, "matched": verdict.matched})
 
     def _append(self, path: Path, entry: dict[str, Any]) -> None:
         time = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

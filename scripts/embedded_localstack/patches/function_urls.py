@@ -58,7 +58,7 @@ def _allowed(request: Any, config: Any, region: str, sessions: Sessions, records
     if caller.kind is Kind.DEPLOYER and config.auth_type == "AWS_IAM":
         return True
     verdict = judge(caller, arn, str(config.auth_type), facts)
-    records.decided(str(caller), ACTION, arn, verdict.allowed, verdict.matched)
+    records.decided(str(caller), verdict)
     if not verdict.allowed:
         records.denied(str(caller), ACTION, arn, verdict.asked, verdict.reason)
     return verdict.allowed
@@ -68,9 +68,10 @@ def judge(caller: Caller, arn: str, auth_type: str, facts: LocalStackFacts) -> V
     """Without authentication the function's own policy must let everybody in; with it, role and policy count as elsewhere."""
     keys = {"lambda:functionurlauthtype": auth_type}
     policy = facts.resource_policy(arn)
+    principal = caller.name if caller.kind is Kind.ROLE and auth_type == "AWS_IAM" else "*"
+    question = Question(principal, ACTION, arn, facts.account, facts.region, keys)
     if auth_type == "AWS_IAM" and caller.kind is Kind.ROLE:
-        question = Question(caller.name, ACTION, arn, facts.account, facts.region, keys)
         return decide_role(question, facts.role_policies(caller.role, caller.session_policy), policy)
     if auth_type == "AWS_IAM":
-        return Verdict(False, "signature", "the URL wants signed requests (authorization type AWS_IAM)")
-    return decide_resource(Question("*", ACTION, arn, facts.account, facts.region, keys), policy, kind=policy_name(arn), service=False)
+        return Verdict(False, "signature", "the URL wants signed requests (authorization type AWS_IAM)", (), question, "anonymous")
+    return decide_resource(question, policy, kind=policy_name(arn), service=False)

@@ -1,0 +1,109 @@
+"""What a whole run on the embedded LocalStack proves about IAM, kept for `make test-iam`; and who was refused what while a test failed.
+
+build/iam/evidence/: audit.jsonl (every decision), tests.jsonl (which test ran when), state.<name>.json (`terraform show -json` of
+what was deployed), meta.json (of which sources; written last, and only if everything passed).
+"""
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "build" / "iam" / "evidence"
+SOURCES = ("terraform", "functions", "tests/integration", "scripts/embedded_localstack")
+
+
+def fingerprint() -> str:
+    """Of all that decides what is allowed, and what is asked for."""
+    digest = hashlib.sha256()
+    for source in SOURCES:
+        for path in sorted((ROOT / source).rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts and ".egg-info" not in str(path):
+                digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def is_current() -> bool:
+    """Whether what is kept was gathered with the sources as they are now."""
+    try:
+        return bool(json.loads((FOLDER / "meta.json").read_text())["fingerprint"] == fingerprint())
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def keep_state(name: str, state: str) -> None:
+    """Keep what `terraform show -json` says of a root."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    (FOLDER / f"state.{name}.json").write_text(state)
+
+
+def now() -> str:
+    """As in the audit: UTC, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Evidence:
+    """The plugin."""
+
+    def __init__(self, home: Path, *, whole: bool) -> None:
+        self._home, self._whole = home, whole
+        self._tests: list[dict[str, str]] = []
+        self._fingerprint = fingerprint()
+        (FOLDER / "meta.json").unlink(missing_ok=True)
+
+    @contextmanager
+    def _during(self, what: str) -> Iterator[None]:
+        begin = now()
+        yield
+        self._tests.append({"test": what, "begin": begin, "end": now()})
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Generator[None, Any, Any]:
+        """What Terraform does is no test's doing."""
+        if fixturedef.argname not in ("deployment", "probe"):
+            return (yield)
+        with self._during(f"terraform apply ({fixturedef.argname})"):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """A test's time; a time within it that is Terraform's counts first."""
+        with self._during(item.nodeid):
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+        """A failure names what IAM refused since the test began."""
+        report = yield
+        if report.failed and (refused := self._refused(call.start)):
+            report.sections.append(("IAM refused meanwhile", "\n".join(refused)))
+        return report
+
+    def _refused(self, since: float) -> list[str]:
+        begin = datetime.fromtimestamp(since, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        try:
+            denials = [json.loads(line) for line in (self._home / "denials.jsonl").read_text().splitlines()]
+        except (OSError, ValueError):
+            return []
+        recent = [denial for denial in denials if denial["time"] >= begin]
+        lines = [f"{d['who']} may not {d['action']} on {d['resource']} (asked: {d['policy']}: {d['reason']})" for d in recent]
+        return list(dict.fromkeys(lines))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        """Keep it, if all tests ran and passed."""
+        audit = self._home / "audit.jsonl"
+        if not self._whole or exitstatus or not audit.exists():
+            return
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        shutil.copy(audit, FOLDER / "audit.jsonl")
+        (FOLDER / "tests.jsonl").write_text("".join(json.dumps(test) + "\n" for test in self._tests))
+        (FOLDER / "meta.json").write_text(json.dumps({"fingerprint": self._fingerprint, "at": time.time(), "tests": len(self._tests)}))
