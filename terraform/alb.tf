@@ -5,7 +5,7 @@ resource "aws_lb" "catalog" {
   #checkov:skip=CKV_AWS_150:deletion protection is a decision of the environment
   #checkov:skip=CKV2_AWS_20:internal; with a certificate it speaks HTTPS only
   #checkov:skip=CKV2_AWS_28:internal: a web application firewall has nobody to keep out
-  count                      = local.environment.alb ? 1 : 0
+  count                      = local.has_alb ? 1 : 0
   name                       = "${local.prefix}-catalog"
   internal                   = true
   load_balancer_type         = "application"
@@ -16,18 +16,19 @@ resource "aws_lb" "catalog" {
 }
 
 resource "aws_security_group" "alb" {
-  count       = local.environment.alb ? 1 : 0
+  count       = local.has_alb ? 1 : 0
   name        = "${local.prefix}-alb"
   description = "Load balancer: in from the network, nothing out (it invokes functions by the Lambda API)"
   vpc_id      = aws_vpc.this[0].id
 }
 
 locals {
+  has_alb  = coalesce(var.alb, local.environment.alb)
   alb_port = local.environment.alb_certificate_arn == null ? 80 : 443
 }
 
 resource "aws_vpc_security_group_ingress_rule" "alb" {
-  count             = local.environment.alb ? 1 : 0
+  count             = local.has_alb ? 1 : 0
   security_group_id = aws_security_group.alb[0].id
   description       = "Callers within the network"
   ip_protocol       = "tcp"
@@ -39,7 +40,7 @@ resource "aws_vpc_security_group_ingress_rule" "alb" {
 resource "aws_lb_listener" "catalog" {
   #checkov:skip=CKV_AWS_2:HTTPS as soon as the environment has a certificate; without one it is for the private network only
   #checkov:skip=CKV_AWS_103:the policy needs a certificate; it is TLS 1.3 then
-  count             = local.environment.alb ? 1 : 0
+  count             = local.has_alb ? 1 : 0
   load_balancer_arn = aws_lb.catalog[0].arn
   port              = local.alb_port
   protocol          = local.environment.alb_certificate_arn == null ? "HTTP" : "HTTPS"

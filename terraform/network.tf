@@ -2,7 +2,7 @@
 # Functions in it reach S3 and DynamoDB by gateway endpoints, which cost nothing, and nothing else.
 
 locals {
-  has_network = local.environment.vpc || local.environment.alb
+  has_network = local.environment.vpc || local.has_alb
   network     = "10.20.0.0/16"
 
   # For functions that call S3 and DynamoDB only

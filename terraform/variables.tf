@@ -1,3 +1,9 @@
+variable "alb" {
+  description = "Whether the catalog gets a load balancer as well; null: what the environment says. For an emulator that has load balancers."
+  type        = bool
+  default     = null
+}
+
 variable "architecture" {
   description = "Instruction set that the packages were built for: x86_64 or arm64."
   type        = string

@@ -30,3 +30,16 @@ run "applies" {
     error_message = "What is switched off must not be there."
   }
 }
+
+run "a_load_balancer_for_an_emulator" {
+  command = plan
+
+  variables {
+    alb = true
+  }
+
+  assert {
+    condition     = length(aws_lb.catalog) == 1 && length(aws_vpc.this) == 1 && aws_lb_listener.catalog[0].protocol == "HTTP"
+    error_message = "The variable must switch the load balancer and its network on in any environment."
+  }
+}

@@ -13,6 +13,8 @@ import pytest
 
 if os.environ.get("LANE", "embedded") == "embedded":
     os.environ.setdefault("EMBEDDED_PORT", "4599")
+    # The emulator has load balancers. A demo does without: AWS's provider takes a minute over one.
+    os.environ.setdefault("TF_VAR_alb", "true")
 
 import evidence
 from support import ENVIRONMENT, Deployment, apply_in_another_checkout, impatient, terraform

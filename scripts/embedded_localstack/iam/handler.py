@@ -36,7 +36,7 @@ class Enforcer:
         facts = LocalStackFacts(context.account_id, context.region)
         caller = self._caller(context)
         if caller.kind is Kind.DEPLOYER:
-            preflight.verify(operation, params, facts, self._records) if service == "lambda" else None
+            preflight.verify(operation, params, facts, self._records) if service in {"lambda", "elbv2"} else None
             return
         if (service, operation) in ALWAYS_ALLOWED or (caller.name, service) in OWN:
             return

@@ -1,14 +1,15 @@
-"""What Lambda verifies about a function's role when the deployer connects the function to something."""
+"""What is verified when the deployer connects a function to something: its role by Lambda, who may invoke it by load balancers."""
 # mypy: disable-error-code="import-not-found"
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from localstack.aws.api import CommonServiceException
 from localstack.aws.api.lambda_ import InvalidParameterValueException
 
 from embedded_localstack.iam.actions_lambda import function_arn, unqualified
-from embedded_localstack.iam.decide import Question, decide_role
-from embedded_localstack.iam.facts import LocalStackFacts
+from embedded_localstack.iam.decide import Question, decide_resource, decide_role
+from embedded_localstack.iam.facts import LocalStackFacts, policy_name
 from embedded_localstack.iam.records import Records
 from embedded_localstack.iam.request import Request
 
@@ -18,6 +19,7 @@ POLLING = {
     "dynamodb": ("dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:DescribeStream"),
 }
 SENDING = {"sqs": "sqs:SendMessage", "sns": "sns:Publish", "lambda": "lambda:InvokeFunction", "events": "events:PutEvents"}
+LOAD_BALANCER = "elasticloadbalancing.amazonaws.com"
 
 _announced: dict[str, set[str]] = {}
 
@@ -28,10 +30,10 @@ def announced(role_arn: str) -> set[str]:
 
 
 def verify(operation: str, params: Mapping[str, Any], facts: LocalStackFacts, records: Records) -> None:
-    """Check the role of the function that the request is about.
+    """Check the function that the request is about.
 
     Raises:
-        InvalidParameterValueException: as on AWS, if the role lacks a permission.
+        CommonServiceException: as on AWS, if a permission is lacking.
     """
     match operation:
         case "CreateFunction" | "UpdateFunctionConfiguration":
@@ -40,6 +42,8 @@ def verify(operation: str, params: Mapping[str, Any], facts: LocalStackFacts, re
             _mapping(params, facts, records)
         case "PutFunctionEventInvokeConfig" | "UpdateFunctionEventInvokeConfig":
             _destinations(params, facts, records)
+        case "RegisterTargets":
+            _targets(params, facts, records)
 
 
 def _function(params: Mapping[str, Any], facts: LocalStackFacts, records: Records) -> None:
@@ -80,6 +84,23 @@ def _destinations(params: Mapping[str, Any], facts: LocalStackFacts, records: Re
         if role and service in SENDING and (lacking := _lacking(role, [SENDING[service]], target, facts, records)):
             call = lacking.partition(":")[2].replace("InvokeFunction", "Invoke")
             raise _invalid(f"The function's execution role does not have permissions to call {call} on {target}")
+
+
+def _targets(params: Mapping[str, Any], facts: LocalStackFacts, records: Records) -> None:
+    """A load balancer must be allowed to invoke a function before the function is its target."""
+    group, action = str(params.get("TargetGroupArn")), "lambda:InvokeFunction"
+    for target in [str(target.get("Id")) for target in params.get("Targets") or []]:
+        if not target.startswith("arn:aws:lambda:"):
+            continue
+        keys = {"aws:sourcearn": group, "aws:sourceaccount": facts.account}
+        question = Question(LOAD_BALANCER, action, target, facts.account, facts.region, keys)
+        verdict = decide_resource(question, facts.resource_policy(target), kind=policy_name(target), service=True)
+        who = f"{LOAD_BALANCER} for {group}"
+        records.decided(who, verdict)
+        if not verdict.allowed:
+            records.denied(who, action, target, verdict.asked, verdict.reason)
+            message = f"elasticloadbalancing principal does not have permission to invoke {target} from target group {group}"
+            raise CommonServiceException("AccessDenied", message, status_code=403, sender_fault=True)
 
 
 def _lacking(role_arn: str, needed: Iterable[str], resource: str, facts: LocalStackFacts, records: Records) -> str | None:

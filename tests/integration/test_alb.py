@@ -1,0 +1,95 @@
+"""The catalog through the load balancer: the requests and answers of its other front, and who may invoke the function."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from photos import photo
+from support import Deployment, eventually, unique
+
+import clouds
+from clouds import client
+
+pytestmark = pytest.mark.skipif(
+    clouds.lane().name != "embedded",
+    reason="needs a load balancer that can be reached: LocalStack's free image has none, AWS's is internal",
+)
+
+
+@dataclass(frozen=True)
+class Front:
+    """The load balancer, called by its name on the emulator's port."""
+
+    name: str
+
+    def __call__(self, method: str, path: str, **more: Any) -> requests.Response:
+        headers = {"Host": self.name} | more.pop("headers", {})
+        return requests.request(method, f"{clouds.lane().endpoint}{path}", headers=headers, timeout=30, **more)
+
+
+@pytest.fixture(scope="module")
+def front(deployment: Deployment) -> Front:
+    return Front(urlsplit(deployment["alb_url"]).netloc)
+
+
+def test_an_upload_ends_as_an_image_that_the_load_balancer_shows(front: Front, deployment: Deployment) -> None:
+    body = photo(320, 240)
+    wanted = {"filename": unique("alb.jpg").replace("/", "-"), "content_type": "image/jpeg", "bytes": len(body)}
+    asked = front("POST", "/uploads", json=wanted)
+    assert asked.status_code == 201, asked.text
+    post = asked.json()
+    assert requests.post(post["url"], data=post["fields"], files={"file": body}, timeout=30).status_code == 204
+    path = f"/images/{post['image_id']}"
+    image = eventually(lambda: found.json() if (found := front("GET", path)).status_code == 200 else None, path)
+    assert (image["status"], image["width"], image["height"]) == ("READY", 320, 240)
+    assert front("DELETE", path).status_code == 202
+    assert front("GET", path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", "/images?limit=0", None, 422),
+        ("GET", "/images?limit=1&limit=2", None, 422),
+        ("GET", "/images?status=READ%59&limit=1", None, 200),
+        ("GET", "/nowhere", None, 404),
+        ("PUT", "/images", "{}", 405),
+        ("POST", "/uploads", "{not json", 400),
+        ("POST", "/uploads", '{"filename": "' + "a" * 20_000 + '"}', 413),
+    ],
+)
+def test_requests_are_read_as_behind_the_api(front: Front, method: str, path: str, body: str | None, status: int) -> None:
+    answer = front(method, path, data=body, headers={"Content-Type": "application/json"} if body else {})
+    assert answer.status_code == status, answer.text
+    kind = "application/json" if status == 200 else "application/problem+json"
+    assert answer.headers["Content-Type"].partition(";")[0] == kind
+
+
+def test_answers_are_compressed_for_who_takes_it(front: Front) -> None:
+    packed = front("GET", "/openapi.json", headers={"Accept-Encoding": "gzip"})
+    plain = front("GET", "/openapi.json", headers={"Accept-Encoding": "identity"})
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert packed.json() == plain.json()
+
+
+def test_without_the_permission_it_is_a_bad_gateway(front: Front, deployment: Deployment) -> None:
+    lambda_, function = client("lambda"), deployment["functions"]["catalog_api"]["function_name"]
+    (group,) = [found for found in client("elbv2").describe_target_groups()["TargetGroups"] if "catalog" in found["TargetGroupName"]]
+    lambda_.remove_permission(FunctionName=function, Qualifier="live", StatementId="alb-catalog")
+    try:
+        refused = front("GET", "/health")
+    finally:
+        lambda_.add_permission(
+            FunctionName=function,
+            Qualifier="live",
+            StatementId="alb-catalog",
+            Action="lambda:InvokeFunction",
+            Principal="elasticloadbalancing.amazonaws.com",
+            SourceArn=group["TargetGroupArn"],
+            SourceAccount=group["TargetGroupArn"].split(":")[4],
+        )
+    assert refused.status_code == 502
+    assert "502 Bad Gateway" in refused.text
+    assert front("GET", "/health").json() == {"status": "ok"}
