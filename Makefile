@@ -82,6 +82,14 @@ apply-saved: setup ## apply the plan that `make plan` saved, with the packages i
 destroy: setup ## remove the environment
 	@$(PY) scripts/deploy.py destroy --env $(ENV)
 
+##@ Examples (NAME=cron-job|webhook-to-queue|s3-to-parquet; on AWS with LANE=aws)
+.PHONY: example destroy-example
+example: setup ## build and apply examples/NAME
+	@$(PY) scripts/example.py apply "$(NAME)"
+
+destroy-example: setup ## remove it
+	@$(PY) scripts/example.py destroy "$(NAME)"
+
 ##@ Tests, one kind at a time
 .PHONY: test-unit test-terraform test-integration lint checkov
 test-unit: setup ## logic, scripts, packaging: no cloud
@@ -94,7 +102,7 @@ test-integration: build ## the deployed whole, in LANE=embedded|compose (or aws)
 	@$(PY) -m pytest tests/integration
 
 lint: setup ## ruff and mypy
-	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy functions scripts/*.py $$(find scripts/embedded_localstack -name '*.py' -not -path '*/tests/*')
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy functions examples/*/functions/* scripts/*.py $$(find scripts/embedded_localstack -name '*.py' -not -path '*/tests/*')
 
 checkov: ## policy scan of the Terraform
 	@scripts/bootstrap.sh checkov && build/venv/checkov/bin/checkov --config-file .checkov.yaml

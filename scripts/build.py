@@ -1,6 +1,6 @@
 """Package every function: build/<name>.zip, byte-identical wherever it is built, and build/manifest.json.
 
-Usage: build.py [NAME ...] [--arch x86_64|arm64] [--out DIR]
+Usage: build.py [NAME ...] [--arch x86_64|arm64] [--functions DIR] [--out DIR]
 
 A zip holds the function's package, `shared` and its pinned dependencies (wheels for Lambda's Python and architecture only, hashes
 required), with sorted entries, one time stamp, one mode, and `.pyc` files that Lambda's read-only file system could not keep.
@@ -36,29 +36,29 @@ INSTALL_RECORDS = {"RECORD", "INSTALLER", "REQUESTED"}
 NOT_NEEDED_SUFFIXES = (".pyi", ".c", ".h", ".pyx", ".md")
 
 
-def function_names() -> list[str]:
+def function_names(functions: Path = FUNCTIONS) -> list[str]:
     """The folders of functions/ that hold a handler."""
-    return sorted(path.parent.name for path in FUNCTIONS.glob("*/handler.py"))
+    return sorted(path.parent.name for path in functions.glob("*/handler.py"))
 
 
-def sources(name: str) -> list[Path]:
+def sources(name: str, functions: Path = FUNCTIONS) -> list[Path]:
     """The files of a function and of `shared` that go into its zip, sorted."""
-    found = (path for folder in (name, "shared") for path in (FUNCTIONS / folder).rglob("*") if path.is_file())
-    return sorted(path for path in found if not NOT_PACKAGED & set(path.relative_to(FUNCTIONS).parts))
+    found = (path for folder in (name, "shared") for path in (functions / folder).rglob("*") if path.is_file())
+    return sorted(path for path in found if not NOT_PACKAGED & set(path.relative_to(functions).parts))
 
 
-def fingerprint(name: str, arch: str) -> str:
+def fingerprint(name: str, arch: str, functions: Path = FUNCTIONS) -> str:
     """A digest of everything that a zip is made of, this script included."""
     digest = hashlib.sha256(f"{arch} {sys.version} {zlib.ZLIB_RUNTIME_VERSION}".encode())
-    for path in [*sources(name), FUNCTIONS / name / "requirements.txt", Path(__file__)]:
+    for path in [*sources(name, functions), functions / name / "requirements.txt", Path(__file__)]:
         content = path.read_bytes() if path.exists() else b""
-        digest.update(f"\0{path.relative_to(ROOT)}\0{len(content)}\0".encode() + content)
+        digest.update(f"\0{os.path.relpath(path, ROOT)}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()
 
 
-def install_dependencies(name: str, arch: str, target: Path) -> None:
+def install_dependencies(name: str, arch: str, target: Path, functions: Path) -> None:
     """Put the wheels that requirements.txt pins into `target`. Exits with uv's message if one can't be had."""
-    requirements = FUNCTIONS / name / "requirements.txt"
+    requirements = functions / name / "requirements.txt"
     if not requirements.exists():
         return
     command = [str(BUILD / "uv/bin/uv"), "pip", "install", "--quiet", "--target", str(target), "--no-deps", "--require-hashes"]
@@ -106,15 +106,15 @@ def write_zip(stage: Path, archive: Path) -> None:
     partial.replace(archive)
 
 
-def build(name: str, arch: str, out: Path) -> dict[str, Any]:
+def build(name: str, arch: str, out: Path, functions: Path = FUNCTIONS) -> dict[str, Any]:
     """Package one function; its entry of the manifest: arch, sha256, bytes and the fingerprint of its inputs."""
     archive = out / f"{name}.zip"
     with tempfile.TemporaryDirectory(dir=out, prefix=f".{name}-") as folder:
         stage = Path(folder)
-        install_dependencies(name, arch, stage)
+        install_dependencies(name, arch, stage, functions)
         prune(stage)
-        for path in sources(name):
-            copy = stage / path.relative_to(FUNCTIONS)
+        for path in sources(name, functions):
+            copy = stage / path.relative_to(functions)
             if copy.exists():
                 sys.exit(f"build: {copy.relative_to(stage)} of {name} is also a dependency's file; rename the function")
             copy.parent.mkdir(parents=True, exist_ok=True)
@@ -124,28 +124,33 @@ def build(name: str, arch: str, out: Path) -> dict[str, Any]:
     content = archive.read_bytes()
     if len(content) > MAX_ZIP_BYTES:
         sys.exit(f"build: {archive.name} has {len(content):,} bytes; Lambda takes {MAX_ZIP_BYTES:,} at most by direct upload")
-    return {"arch": arch, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content), "inputs": fingerprint(name, arch)}
+    return {
+        "arch": arch,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
+        "inputs": fingerprint(name, arch, functions),
+    }
 
 
-def is_current(entry: dict[str, Any] | None, name: str, arch: str, out: Path) -> bool:
+def is_current(entry: dict[str, Any] | None, name: str, arch: str, out: Path, functions: Path) -> bool:
     """Whether the zip that the manifest describes is there, whole, and made of today's inputs."""
     archive = out / f"{name}.zip"
     if entry is None or not archive.exists() or archive.stat().st_size != entry["bytes"]:
         return False
-    return bool(entry["inputs"] == fingerprint(name, arch))
+    return bool(entry["inputs"] == fingerprint(name, arch, functions))
 
 
-def build_all(names: list[str], arch: str, out: Path) -> dict[str, Any]:
+def build_all(names: list[str], arch: str, out: Path, functions: Path = FUNCTIONS) -> dict[str, Any]:
     """Bring the zips of `names` up to date; returns the whole manifest."""
     out.mkdir(parents=True, exist_ok=True)
     manifest_file = out / "manifest.json"
     manifest: dict[str, Any] = json.loads(manifest_file.read_text()) if manifest_file.exists() else {}
-    manifest = {name: entry for name, entry in manifest.items() if name in function_names()}
+    manifest = {name: entry for name, entry in manifest.items() if name in function_names(functions)}
     for name in names:
-        if is_current(manifest.get(name), name, arch, out):
+        if is_current(manifest.get(name), name, arch, out, functions):
             print(f"  {name}: unchanged")
             continue
-        manifest[name] = build(name, arch, out)
+        manifest[name] = build(name, arch, out, functions)
         print(f"  {name}: {manifest[name]['bytes'] / 1e6:.1f} MB, sha256 {manifest[name]['sha256'][:12]}, {arch}")
         manifest_file.write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
     return manifest
@@ -158,14 +163,17 @@ def main() -> None:
     parser.add_argument(
         "--arch", choices=sorted(PLATFORMS), default=lane().architecture, help="Lambda's architecture (default: the lane's)"
     )
+    parser.add_argument("--functions", type=Path, default=FUNCTIONS, help="folder of the functions (default: functions/)")
     parser.add_argument("--out", type=Path, default=BUILD, help="where the zips go (default: build/)")
     options = parser.parse_args()
-    unknown = sorted(set(options.names) - set(function_names()))
-    if unknown:
-        parser.error(f"no function named {', '.join(unknown)}; functions/ has: {', '.join(function_names())}")
+    functions = options.functions.resolve()
+    known = function_names(functions)
+    unknown = sorted(set(options.names) - set(known))
+    if unknown or not known:
+        parser.error(f"no function named {', '.join(unknown) or 'anything'}; {functions.name}/ has: {', '.join(known) or 'none'}")
     if "ng" in zlib.ZLIB_RUNTIME_VERSION:
         print("  note: this Python compresses with zlib-ng: the zips work, but their bytes differ from other machines'")
-    build_all(options.names or function_names(), options.arch, options.out.resolve())
+    build_all(options.names or known, options.arch, options.out.resolve(), functions)
 
 
 if __name__ == "__main__":

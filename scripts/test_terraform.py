@@ -1,6 +1,6 @@
-"""Check the Terraform: fmt, then validate and `terraform test` of the root and of every module.
+"""Check the Terraform: fmt, then validate and `terraform test` of the root and of every module; fmt and validate of every example.
 
-Usage: test_terraform.py [MODULE ...]      (names of terraform/modules/*, or "root"; default: all)
+Usage: test_terraform.py [MODULE ...]      (names of terraform/modules/* or examples/*, or "root"; default: all)
 
 The root is tested once per environment, since the workspace decides what it plans.
 Ends with one line `N passed, N failed` over all runs of all test files.
@@ -16,6 +16,7 @@ from pathlib import Path
 from clouds import BUILD, ROOT, lane
 
 TERRAFORM = ROOT / "terraform"
+EXAMPLES = ROOT / "examples"
 # Workspace and test folder: the root plans in every environment, and nowhere else.
 ROOT_TESTS = (
     ("local", "tests"),
@@ -53,13 +54,15 @@ def terraform(folder: Path, name: str, *arguments: str, workspace: str = "defaul
 
 def check(name: str) -> Verdict:
     """Validate one folder and run its tests; a step that fails counts as one failure."""
-    folder = TERRAFORM if name == "root" else TERRAFORM / "modules" / name
+    folder = TERRAFORM if name == "root" else next(place / name for place in (TERRAFORM / "modules", EXAMPLES) if (place / name).is_dir())
     output = ""
     for step in (["init", "-backend=false", "-input=false", "-no-color"], ["validate", "-no-color"]):
         done = terraform(folder, name, *step)
         output += done.stdout
         if done.returncode:
             return Verdict(name, 0, 1, output)
+    if folder.parent == EXAMPLES:
+        return Verdict(name, 1, 0, output)
     passed = failed = 0
     for workspace, tests in ROOT_TESTS if name == "root" else (("default", "tests"),):
         done = terraform(folder, name, "test", "-no-color", f"-test-directory={tests}", workspace=workspace)
@@ -73,10 +76,11 @@ def check(name: str) -> Verdict:
 
 def main() -> None:
     """Check what is named, two at a time; exit 1 if anything failed."""
-    names = sys.argv[1:] or ["root", *sorted(path.name for path in (TERRAFORM / "modules").iterdir() if path.is_dir())]
-    formatted = terraform(TERRAFORM, "fmt", "fmt", "-check", "-recursive", "-diff", "-no-color")
+    folders = [path for place in (TERRAFORM / "modules", EXAMPLES) for path in place.iterdir() if path.is_dir()]
+    names = sys.argv[1:] or ["root", *sorted(folder.name for folder in folders)]
+    formatted = terraform(ROOT, "fmt", "fmt", "-check", "-recursive", "-diff", "-no-color", "terraform", "examples")
     if formatted.returncode:
-        print(formatted.stdout + "terraform fmt -recursive terraform mends this")
+        print(formatted.stdout + "terraform fmt -recursive terraform examples mends this")
     with ThreadPoolExecutor(2) as pool:
         verdicts = list(pool.map(check, names))
     for verdict in verdicts:

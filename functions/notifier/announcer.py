@@ -57,7 +57,7 @@ class Announcer:
     def _announce(self, notice: Notice, deadline: Deadline) -> None:
         given = self._begin(notice, deadline)
         if given is None:
-            logger.info("announced before", extra={"notice_id": notice.id})
+            logger.info("announced before", extra=_named(notice))
             return
         try:
             for channel in self._channels:
@@ -68,7 +68,7 @@ class Announcer:
             raise
         self._claims.close(notice.id)
         metrics.add_metric("Notices", MetricUnit.Count, 1)
-        logger.info("announced", extra={"notice_id": notice.id, "image_id": notice.image_id, "status": notice.status})
+        logger.info("announced", extra=_named(notice) | {"image_id": notice.image_id, "status": notice.status})
 
     def _begin(self, notice: Notice, deadline: Deadline) -> set[str] | None:
         try:
@@ -85,6 +85,11 @@ class Announcer:
             channel.give(notice)
         except Refused as refusal:
             # Repeating it can't help, and would hold up every later change of the shard.
-            logger.error("notice refused", extra={"notice_id": notice.id, "channel": channel.name, "problem": str(refusal)})
+            logger.error("notice refused", extra=_named(notice) | {"channel": channel.name, "problem": str(refusal)})
             metrics.add_metric("RefusedNotices", MetricUnit.Count, 1)
         self._claims.note(notice.id, channel.name)
+
+
+def _named(notice: Notice) -> dict[str, Any]:
+    """By what a log line can be found."""
+    return {"correlation_id": notice.correlation_id, "notice_id": notice.id}

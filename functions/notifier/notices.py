@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from shared.identity import correlation_id
+
 # SNS: "up to 100 characters ... ASCII text" https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 _MAX_SUBJECT = 99
 _DETAILS = (
@@ -48,6 +50,11 @@ class Notice:
         return f"{self.image_id}#{version}#{self.details.get('sequencer') or '-'}#{self.status}"
 
     @property
+    def correlation_id(self) -> str:
+        """What the thumbnailer's log calls the event that this came of."""
+        return correlation_id(self.image_id, self.details.get("sequencer"))
+
+    @property
     def filename(self) -> str:
         """The last part of the object's key."""
         return str(self.details["key"]).rsplit("/", 1)[-1]
@@ -82,7 +89,8 @@ class Notice:
     def document(self) -> dict[str, Any]:
         """The message for programs."""
         known = {name: self.details[name] for name in _DETAILS if self.details.get(name) is not None}
-        return {"notice_id": self.id, "status": self.status, "image_id": self.image_id, **known}
+        names = {"notice_id": self.id, "correlation_id": self.correlation_id}
+        return {**names, "status": self.status, "image_id": self.image_id, **known}
 
     @property
     def message(self) -> str:

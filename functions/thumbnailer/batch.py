@@ -14,6 +14,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.deadline import Deadline
+from shared.identity import correlation_id
 from shared.observability import logger
 from thumbnailer import events
 from thumbnailer.events import MalformedMessage, ObjectEvent
@@ -41,6 +42,7 @@ class Job:
         """What every log line about it says."""
         return {
             "message_id": self.message_id,
+            "correlation_id": correlation_id(self.event.image_id, self.event.sequencer),
             "image_id": self.event.image_id,
             "object_key": self.event.key,
             "version_id": self.event.version_id,

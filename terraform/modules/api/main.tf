@@ -2,7 +2,7 @@
 # bodies only in part; the function's own OpenAPI document describes the operations.
 
 locals {
-  segments = toset([for path in var.open_paths : trimprefix(path, "/") if path != "/"])
+  segments = toset([for path in setunion(var.open_paths, var.open_posts) : trimprefix(path, "/") if path != "/"])
 
   resource_ids = merge(
     { "/" = aws_api_gateway_rest_api.this.root_resource_id, "/{proxy+}" = aws_api_gateway_resource.proxy.id },
@@ -13,6 +13,7 @@ locals {
     { for path in ["/", "/{proxy+}"] : "ANY ${path}" => { path = path, method = "ANY", open = false } },
     { for path in var.cors ? ["/", "/{proxy+}"] : [] : "OPTIONS ${path}" => { path = path, method = "OPTIONS", open = true } },
     { for path in var.open_paths : "GET ${path}" => { path = path, method = "GET", open = true } },
+    { for path in var.open_posts : "POST ${path}" => { path = path, method = "POST", open = true } },
   )
 }
 

@@ -64,6 +64,17 @@ variable "open_paths" {
   }
 }
 
+variable "open_posts" {
+  description = "Paths of one segment that everyone may POST to: for webhooks, whose signature the function checks."
+  type        = set(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for path in var.open_posts : can(regex("^/[A-Za-z0-9._-]+$", path))])
+    error_message = "A path of open_posts is /name: one segment, no wildcard."
+  }
+}
+
 variable "quota_per_day" {
   description = "Requests a day of the API key; null sets no quota."
   type        = number

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifier.notices import Malformed, notice_of
+from shared.identity import correlation_id
 
 BOTH = frozenset({"READY", "REJECTED"})
 EVENTS = Path(__file__).parents[3] / "functions/notifier/events"
@@ -109,3 +110,10 @@ def test_what_is_no_change_is_malformed_and_nothing_worse(new: Any, old: Any) ->
 def test_what_lacks_an_image_is_malformed(change: dict[str, Any]) -> None:
     with pytest.raises(Malformed):
         notice_of(change, BOTH)
+
+
+def test_a_notice_carries_the_id_that_the_thumbnailer_logs() -> None:
+    item = {"image_id": {"S": "ab"}, "status": {"S": "READY"}, "key": {"S": "a.jpg"}, "sequencer": {"S": "0055"}}
+    notice = notice_of({"eventName": "INSERT", "dynamodb": {"NewImage": item}}, frozenset({"READY"}))
+    assert notice is not None
+    assert notice.document["correlation_id"] == correlation_id("ab", "0055") == "ab-0055"

@@ -44,6 +44,28 @@ run "key_and_usage_plan_by_default" {
   }
 }
 
+run "webhooks_come_without_a_key" {
+  variables {
+    open_paths = ["/health"]
+    open_posts = ["/webhook"]
+  }
+
+  assert {
+    condition     = toset([for name, method in aws_api_gateway_method.this : name if !method.api_key_required]) == toset(["GET /health", "POST /webhook"])
+    error_message = "Everyone may POST to the open path, and nothing else there is open."
+  }
+}
+
+run "an_open_post_is_one_path" {
+  command = plan
+
+  variables {
+    open_posts = ["/{proxy+}"]
+  }
+
+  expect_failures = [var.open_posts]
+}
+
 run "signed_requests_and_cors" {
   variables {
     auth = "iam"

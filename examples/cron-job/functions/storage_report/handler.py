@@ -1,0 +1,27 @@
+"""Counts the objects of a bucket, by first folder, into reports/<day>.json."""
+
+import json
+import os
+from collections import Counter
+from typing import Any
+
+import boto3
+
+BUCKET = os.environ["BUCKET"]
+S3 = boto3.client("s3")
+
+
+def lambda_handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """Write the report of the day that the schedule's event names: one that comes twice is written twice, the same."""
+    day = event["time"][:10]
+    objects: Counter[str] = Counter()
+    sizes: Counter[str] = Counter()
+    for page in S3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
+        for found in page.get("Contents", []):
+            folder = found["Key"].partition("/")[0] if "/" in found["Key"] else ""
+            objects[folder] += 1
+            sizes[folder] += found["Size"]
+    folders = {folder: {"objects": objects[folder], "bytes": sizes[folder]} for folder in sorted(objects) if folder != "reports"}
+    report = {"day": day, "bucket": BUCKET, "folders": folders}
+    S3.put_object(Bucket=BUCKET, Key=f"reports/{day}.json", Body=json.dumps(report).encode(), ContentType="application/json")
+    return report

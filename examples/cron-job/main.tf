@@ -1,0 +1,42 @@
+# A cron job without a server: every night, what lies in a bucket is counted and a report is put there
+
+terraform {
+  required_version = ">= 1.10"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "~> 5.100"
+    }
+  }
+}
+
+provider "aws" {
+  s3_use_path_style = var.s3_use_path_style
+}
+
+data "aws_caller_identity" "current" {}
+
+module "files" {
+  source          = "../../terraform/modules/bucket"
+  name            = "${var.prefix}-files-${data.aws_caller_identity.current.account_id}"
+  expire_prefixes = { "reports/" = 365 }
+  force_destroy   = true # an example; leave it out where data matters
+}
+
+module "storage_report" {
+  source       = "../../terraform/modules/function"
+  name         = "storage_report"
+  prefix       = var.prefix
+  package      = "${path.root}/${var.packages}/storage_report.zip"
+  architecture = var.architecture
+  memory_mb    = 256
+  timeout_s    = 300
+  environment  = { BUCKET = module.files.name }
+  triggers     = { schedule = { nightly = { expression = var.schedule } } }
+
+  permissions = {
+    count_files  = { actions = ["s3:ListBucket"], resources = [module.files.arn] }
+    write_report = { actions = ["s3:PutObject"], resources = ["${module.files.arn}/reports/*"] }
+  }
+}

@@ -1,0 +1,87 @@
+"""Build and apply one of examples/, or destroy it again: local state under build/examples, in the cloud that LANE names.
+
+Usage: example.py apply|destroy NAME [--var NAME=VALUE ...]
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+import build
+from clouds import BUILD, ROOT, lane
+
+EXAMPLES = ROOT / "examples"
+console = Console(highlight=False)
+
+
+def example_names() -> list[str]:
+    """The folders of examples/ that Terraform can apply."""
+    return sorted(path.parent.name for path in EXAMPLES.glob("*/main.tf"))
+
+
+def packages(name: str) -> Path:
+    """Where the zips of an example go."""
+    return BUILD / "examples" / name
+
+
+def terraform(name: str, *arguments: str) -> str:
+    """Run Terraform in an example's folder; what it printed. Exits with its messages when it fails."""
+    environment = lane().environment() | {"TF_DATA_DIR": str(packages(name) / f"terraform-{lane().key}")}
+    command = ["terraform", f"-chdir={EXAMPLES / name}", *arguments]
+    done = subprocess.run(command, env=environment, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode:
+        sys.exit(f"{done.stdout}\nexample {name}: terraform {arguments[0]} failed (messages above)")
+    return done.stdout
+
+
+def state(name: str) -> str:
+    """The option that says where the state lies."""
+    return f"-state={packages(name) / f'{lane().key}.tfstate'}"
+
+
+def package(name: str) -> None:
+    """Bring the zips of an example's functions up to date."""
+    functions = EXAMPLES / name / "functions"
+    build.build_all(build.function_names(functions), lane().architecture, packages(name), functions)
+
+
+def apply(name: str, *options: str) -> dict[str, Any]:
+    """Deploy an example whose packages are built; returns its outputs."""
+    terraform(name, "init", "-input=false", "-no-color", "-lockfile=readonly")
+    terraform(name, "apply", "-input=false", "-no-color", "-auto-approve", state(name), *options)
+    found = json.loads(terraform(name, "output", "-json", state(name)))
+    return {output: value["value"] for output, value in found.items()}
+
+
+def destroy(name: str, *options: str) -> None:
+    """Remove an example."""
+    terraform(name, "destroy", "-input=false", "-no-color", "-auto-approve", state(name), *options)
+
+
+def main() -> None:
+    """Parse the command line and act."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("action", choices=["apply", "destroy"])
+    parser.add_argument("name", help=", ".join(example_names()))
+    parser.add_argument("--var", action="append", default=[], metavar="NAME=VALUE", help="a variable of the example")
+    options = parser.parse_args()
+    if options.name not in example_names():
+        parser.error(f"no example named {options.name or 'NAME=...'}; there are: {', '.join(example_names())}")
+    variables = [f"-var={pair}" for pair in options.var]
+    with console.status(f"{options.action} {options.name} ({lane().about})"):
+        if options.action == "apply":
+            package(options.name)
+            for output, value in apply(options.name, *variables).items():
+                console.print(f"  {output} = {value}", soft_wrap=True)
+        else:
+            destroy(options.name, *variables)
+            console.print(f"  {options.name} is gone")
+
+
+if __name__ == "__main__":
+    main()

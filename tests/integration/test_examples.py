@@ -1,0 +1,131 @@
+"""Each of examples/ does what it is for, deployed as its reader deploys it, and goes away again. All three at the same time."""
+
+import hashlib
+import hmac
+import json
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import duckdb
+import pytest
+import requests
+from support import eventually
+
+import clouds
+import example
+from clouds import client
+
+SECRET = "only-for-the-test"
+VARIABLES = {"cron-job": ["-var=schedule=rate(1 minute)"], "s3-to-parquet": [], "webhook-to-queue": []}
+
+
+def use_cron_job(outputs: dict[str, Any]) -> dict[str, Any]:
+    """Files are put there, and the clock makes a report of them."""
+    for key, size in {"photos/a.jpg": 10, "photos/b.jpg": 20, "readme.txt": 5}.items():
+        client("s3").put_object(Bucket=outputs["bucket"], Key=key, Body=b"x" * size)
+
+    def report() -> dict[str, Any] | None:
+        found = client("s3").list_objects_v2(Bucket=outputs["bucket"], Prefix="reports/").get("Contents", [])
+        written = json.loads(content(outputs["bucket"], found[-1]["Key"])) if found else {}
+        return written if len(written.get("folders", {})) == 2 else None  # one may have been written before the files were there
+
+    return eventually(report, "a report of the files", 150)
+
+
+def use_webhook(outputs: dict[str, Any]) -> dict[str, Any]:
+    """One delivery whose signature is right, and one whose is wrong; the answers, and what the worker archived."""
+    client("ssm").put_parameter(Name=outputs["secret"], Type="SecureString", Value=SECRET, Overwrite=True)
+    url = outputs["webhook_url"]
+    if clouds.lane().port:
+        url = f"{clouds.lane().endpoint}/restapis/{outputs['api_id']}/v1/_user_request_/webhook"
+    body = json.dumps({"action": "opened", "title": "Grüße"}).encode()
+    right = "sha256=" + hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+    headers = {"X-GitHub-Event": "issues", "X-GitHub-Delivery": "7d1f", "Content-Type": "application/json"}
+    answers = [
+        requests.post(url, data=body, headers=headers | {"X-Hub-Signature-256": signature}, timeout=30).status_code
+        for signature in (right, "sha256=" + "0" * 64)
+    ]
+    elsewhere = requests.post(url.removesuffix("/webhook") + "/other", data=body, timeout=30).status_code
+    archive = outputs["archive"]
+    eventually(lambda: client("s3").list_objects_v2(Bucket=archive).get("KeyCount"), "an archived delivery")
+    keys = [found["Key"] for found in client("s3").list_objects_v2(Bucket=archive)["Contents"]]
+    client("ssm").delete_parameter(Name=outputs["secret"])
+    return {"answers": answers, "elsewhere": elsewhere, "archived": {key: json.loads(content(archive, key)) for key in keys}}
+
+
+def use_parquet(outputs: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """A CSV file is put there; the rows of the Parquet file it becomes."""
+    text = "day,shop,sold\n2026-01-02,Köln,12\n2026-01-03,서울,7\n"
+    client("s3").put_object(Bucket=outputs["incoming"], Key="sales/week 1.csv", Body=text.encode())
+    tables, key = outputs["tables"], "sales/week 1.parquet"
+    eventually(lambda: client("s3").list_objects_v2(Bucket=tables).get("KeyCount"), "a Parquet file")
+    with tempfile.NamedTemporaryFile(suffix=".parquet") as file:
+        file.write(content(tables, key))
+        file.flush()
+        return duckdb.read_parquet(file.name).fetchall()
+
+
+def content(bucket: str, key: str) -> bytes:
+    """The bytes of an object."""
+    read: bytes = client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    return read
+
+
+USES = {"cron-job": use_cron_job, "s3-to-parquet": use_parquet, "webhook-to-queue": use_webhook}
+
+
+def live(name: str) -> Any:
+    """Apply, use and destroy one example."""
+    outputs = example.apply(name, *VARIABLES[name])
+    try:
+        return USES[name](outputs)
+    finally:
+        example.destroy(name, *VARIABLES[name])
+
+
+@pytest.fixture(scope="module")
+def lives(cloud: clouds.Lane) -> Iterator[dict[str, Any]]:
+    """What came of each example; an exception where it failed."""
+    names = example.example_names()
+    for name in names:
+        example.package(name)
+    with ThreadPoolExecutor(len(names)) as pool:
+        futures = {name: pool.submit(live, name) for name in names}
+        yield {name: future.exception() or future.result() for name, future in futures.items()}
+
+
+def result(lives: dict[str, Any], name: str) -> Any:
+    """What came of an example; raises what it raised."""
+    if isinstance(lives[name], BaseException):
+        raise lives[name]
+    return lives[name]
+
+
+def test_every_example_is_tested() -> None:
+    assert example.example_names() == sorted(USES)
+
+
+def test_the_cron_job_writes_a_report(lives: dict[str, Any]) -> None:
+    report = result(lives, "cron-job")
+    assert report["folders"] == {"": {"objects": 1, "bytes": 5}, "photos": {"objects": 2, "bytes": 30}}
+
+
+def test_a_signed_webhook_is_archived_and_an_unsigned_one_refused(lives: dict[str, Any]) -> None:
+    found = result(lives, "webhook-to-queue")
+    assert found["answers"] == [202, 401]
+    assert found["elsewhere"] == 403
+    assert found["archived"] == {"issues/7d1f.json": {"action": "opened", "title": "Grüße"}}
+
+
+def test_a_csv_file_becomes_typed_parquet(lives: dict[str, Any]) -> None:
+    rows = result(lives, "s3-to-parquet")
+    assert [(str(day), shop, sold) for day, shop, sold in rows] == [("2026-01-02", "Köln", 12), ("2026-01-03", "서울", 7)]
+
+
+def test_nothing_is_left(lives: dict[str, Any]) -> None:
+    buckets = [found["Name"] for found in client("s3").list_buckets()["Buckets"]]
+    functions = [found["FunctionName"] for found in client("lambda").list_functions()["Functions"]]
+    queues = client("sqs").list_queues(QueueNamePrefix="eventloom-example").get("QueueUrls", [])
+    assert not [name for name in [*buckets, *functions, *queues] if "eventloom-example" in name]
