@@ -151,11 +151,11 @@ class ProblemError(BaseModel):
 
 
 class ProblemDocument(BaseModel):
-    """RFC 9457."""
+    """RFC 9457. API Gateway's own answers have neither status nor detail."""
 
     type: str
     title: str
-    status: int
-    detail: str
     request_id: str
+    status: int | None = None
+    detail: str | None = None
     errors: list[ProblemError] | None = None

@@ -1,0 +1,30 @@
+"""The deployed API against its own OpenAPI document: schemathesis sends what the document allows and what it does not."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import requests
+from support import Deployment
+from test_catalog_api import Api, api  # noqa: F401 - the fixture
+
+import clouds
+
+CONFIG = Path(__file__).with_name("schemathesis.toml")
+
+
+def test_every_operation_keeps_to_the_document(api: Api, deployment: Deployment, tmp_path: Path) -> None:  # noqa: F811 - the fixture
+    answer = api("GET", "/openapi.json")
+    assert answer.status_code == 200
+    document = tmp_path / "openapi.json"
+    document.write_bytes(answer.content)
+    operations = sum(len(methods) for methods in answer.json()["paths"].values())
+    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG), "--no-color", "run", str(document)]
+    arguments = ["--url", api.url, "--header", f"X-Api-Key: {api.key}", "--header", "Accept-Encoding: identity"]
+    done = subprocess.run([*command, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    tested = re.search(r"Tested: (\d+)", done.stdout)
+    assert tested, done.stdout
+    assert int(tested[1]) == operations, done.stdout
