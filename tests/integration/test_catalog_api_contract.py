@@ -1,16 +1,12 @@
 """The deployed API against its own OpenAPI document: schemathesis sends what the document allows and what it does not."""
 
-import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-import requests
 from support import Deployment
 from test_catalog_api import Api, api  # noqa: F401 - the fixture
-
-import clouds
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 

@@ -1,0 +1,100 @@
+"""`make new-function`: what it writes builds, deploys beside everything else, and does its work, with no edit in between."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from support import Deployment, eventually
+
+import clouds
+import deploy
+from clouds import BUILD, ROOT, client
+
+# The whole of it takes minutes on a busy machine.
+pytestmark = pytest.mark.timeout(900)
+
+PARTS = ("Makefile", "pyproject.toml", "functions", "scripts", "terraform", "tests")
+# What a checkout has once it is set up and has built
+MADE = ("bin", "cache", "terraform.tfrc", "uv", "venv", "localstack")
+FUNCTIONS = {"night_shift": "schedule", "errands": "sqs", "cellar": "s3", "reception": "api"}
+
+
+def make(checkout: Path, *arguments: str) -> str:
+    """Run make as a user does, in that checkout. Returns what it prints."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MAKE", "PYTEST"))}
+    port = {"EMBEDDED_PORT": str(clouds.lane().port), "LANE": clouds.lane().name}
+    done = subprocess.run(["make", *arguments], cwd=checkout, env=own | port, check=False, text=True, capture_output=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def checkout(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A checkout, set up, with the new functions written, built and deployed; they are taken away again in the end."""
+    folder = tmp_path_factory.mktemp("project")
+    for part in PARTS:
+        if (ROOT / part).is_dir():
+            shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns(".terraform", "__pycache__"))
+        else:
+            shutil.copy(ROOT / part, folder / part)
+    (folder / "build").mkdir()
+    for name in MADE:
+        if (BUILD / name).exists():
+            (folder / "build" / name).symlink_to(BUILD / name)
+    for built in [*BUILD.glob("*.zip"), BUILD / "manifest.json"]:
+        shutil.copy(built, folder / "build")
+    for name, trigger in FUNCTIONS.items():
+        assert f"functions/{name}/handler.py" in make(folder, "new-function", f"NAME={name}", f"TRIGGER={trigger}")
+    subprocess.run(
+        [str(BUILD / "venv/dev/bin/python"), "-m", "pytest", "-q", *[f"tests/unit/{name}" for name in FUNCTIONS]], cwd=folder, check=True
+    )
+    try:
+        make(folder, "deploy", "ENV=local")
+        yield folder
+    finally:
+        deploy.terraform("apply", "-input=false", "-auto-approve", capture=True)
+
+
+@pytest.fixture(scope="module")
+def outputs(checkout: Path) -> dict[str, Any]:
+    """The root outputs, those of the new functions among them."""
+    found: dict[str, Any] = json.loads((checkout / "build" / f"outputs.{clouds.lane().key}.json").read_text())
+    return found
+
+
+def test_scheduled(checkout: Path) -> None:
+    assert '"day"' in make(checkout, "invoke", "FN=night_shift", "EVENT=schedule")
+    eventually(lambda: '"done"' in make(checkout, "logs", "FN=night_shift"), "a log line of night_shift")
+
+
+def test_queued(outputs: dict[str, Any]) -> None:
+    client("sqs").send_message(QueueUrl=outputs["errands_queue_url"], MessageBody=json.dumps({"name": "Ada"}))
+    eventually(lambda: Deployment(outputs).logged("errands", '"done"'), "a log line of errands")
+
+
+def test_uploaded(outputs: dict[str, Any]) -> None:
+    client("s3").put_object(Bucket=outputs["cellar_bucket"], Key="barrels/1 é.txt", Body=b"full")
+    assert "barrels/1 é.txt" in eventually(lambda: Deployment(outputs).logged("cellar", '"done"'), "a log line of cellar")[0]
+
+
+def test_called(outputs: dict[str, Any]) -> None:
+    url = outputs["reception_api_url"]
+    if endpoint := clouds.lane().endpoint:
+        api_id, _, rest = url.removeprefix("https://").partition(".")
+        url = f"{endpoint}/restapis/{api_id}/{rest.rstrip('/').rpartition('/')[2]}/_user_request_/"
+    assert requests.get(url, timeout=30).status_code == 403
+    answer = requests.get(url, params={"name": "Ada"}, headers={"X-Api-Key": outputs["reception_api_key"]}, timeout=30)
+    assert answer.status_code == 200, answer.text
+    assert "Ada" in answer.text
+
+
+def test_the_rest_is_as_it_was(checkout: Path, outputs: dict[str, Any], deployment: Deployment) -> None:
+    """A function more changes nothing about the others: not even their versions."""
+    assert set(outputs["functions"]) == {*deployment["functions"], *FUNCTIONS}
+    assert {name: outputs["functions"][name] for name in deployment["functions"]} == deployment["functions"]
