@@ -14,6 +14,7 @@ PATCHES = (
     "embedded_localstack.patches.s3_events",
     "embedded_localstack.patches.event_sources",
     "embedded_localstack.patches.alarms",
+    "embedded_localstack.patches.aliases",
     "embedded_localstack.patches.api_gateway",
     "embedded_localstack.patches.async_invocations",
     "embedded_localstack.patches.logs",

@@ -8,6 +8,7 @@ import uuid
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -63,12 +64,18 @@ def run(*arguments: str, **variables: str) -> str:
     return done.stdout
 
 
+def packaged(path: Path, note: str = "first") -> Path:
+    """The probe's zip. Another note makes another version."""
+    with zipfile.ZipFile(path, "w") as package:
+        for file, text in (("handler.py", (FOLDER / "probe" / "handler.py").read_text()), ("note.txt", note)):
+            package.writestr(zipfile.ZipInfo(f"probe/{file}", (1980, 1, 1, 0, 0, 0)), text)
+    return path
+
+
 @pytest.fixture(scope="module")
 def package(cloud: clouds.Lane, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The variables of the probe's Terraform: its zip above all."""
-    path = tmp_path_factory.mktemp("probe") / "probe.zip"
-    with zipfile.ZipFile(path, "w") as package:
-        package.write(FOLDER / "probe" / "handler.py", "probe/handler.py")
+    path = packaged(tmp_path_factory.mktemp("probe") / "probe.zip")
     return {"TF_VAR_package": str(path), "TF_VAR_s3_use_path_style": str(cloud.port is not None).lower()}
 
 
@@ -206,7 +213,7 @@ def test_url_answers_who_signs(probe: Probe) -> None:
     assert call_url(probe, None).status_code == 403
     answer = call_url(probe, client("s3")._get_credentials())
     assert answer.status_code == 200
-    assert set(answer.json()) == {"seen"}
+    assert answer.json()["version"] == "1"
 
 
 def test_schedule_within_a_minute(probe: Probe) -> None:
@@ -215,3 +222,19 @@ def test_schedule_within_a_minute(probe: Probe) -> None:
 
 def test_a_second_plan_is_clean(probe: Probe, package: dict[str, str]) -> None:
     run("plan", "-input=false", "-detailed-exitcode", **package)
+
+
+def test_a_canary_gets_its_share_and_goes_back(probe: Probe, package: dict[str, str], tmp_path: Path) -> None:
+    """A new version serves a part of the calls while the old one is held; without the weight it serves none."""
+
+    def answers(calls: int) -> set[str]:
+        arn = f"{probe['function_name']}:live"
+        found = [json.loads(client("lambda").invoke(FunctionName=arn, Payload=b"{}")["Payload"].read()) for _ in range(calls)]
+        return {json.loads(answer["body"])["version"] for answer in found}
+
+    newer = package | {"TF_VAR_package": str(packaged(tmp_path / "probe.zip", "second")), "TF_VAR_live_version": "1"}
+    run("apply", "-input=false", "-auto-approve", **newer, TF_VAR_canary_weight="0.5")
+    assert answers(40) == {"1", "2"}
+    run("plan", "-input=false", "-detailed-exitcode", **newer, TF_VAR_canary_weight="0.5")
+    run("apply", "-input=false", "-auto-approve", **newer)
+    assert answers(20) == {"1"}

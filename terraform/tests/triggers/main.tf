@@ -20,6 +20,18 @@ variable "architecture" {
   default     = "x86_64"
 }
 
+variable "canary_weight" {
+  description = "Share of the invocations that the newest version gets."
+  type        = number
+  default     = 0
+}
+
+variable "live_version" {
+  description = "Version that the alias is held at; null for the newest."
+  type        = string
+  default     = null
+}
+
 variable "package" {
   description = "Zip of probe/."
   type        = string
@@ -48,6 +60,8 @@ module "probe" {
   package       = var.package
   architecture  = var.architecture
   async_retries = 0
+  canary_weight = var.canary_weight
+  live_version  = var.live_version
 
   environment = { EVENTS_TABLE = aws_dynamodb_table.events.name }
 

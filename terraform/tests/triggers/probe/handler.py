@@ -17,4 +17,5 @@ def lambda_handler(event, context):
     dynamodb.put_item(TableName=TABLE, Item=item)
     if "FAIL" in text:
         raise RuntimeError("told to fail")
-    return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": json.dumps({"seen": context.aws_request_id})}
+    answer = {"seen": context.aws_request_id, "version": context.function_version}
+    return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": json.dumps(answer)}

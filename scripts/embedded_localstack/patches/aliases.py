@@ -1,0 +1,35 @@
+"""UpdateAlias with weights, as a canary needs it: LocalStack forgets to say which version the alias has, and answers 500.
+
+https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.html
+"""
+# mypy: disable-error-code="import-not-found"
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def install() -> None:
+    """Read the version from the request that is being answered."""
+    from localstack.services.lambda_ import provider  # noqa: PLC0415 - only a running server has it
+
+    original = provider.LambdaProvider.update_alias
+    create = provider.LambdaProvider._create_routing_config_model
+
+    def update_alias(self: Any, context: Any, function_name: str, name: str, **changes: Any) -> Any:
+        weights = ((changes.get("routing_config") or {}).get("AdditionalVersionWeights")) or {}
+        if not weights:
+            return original(self, context, function_name, name, **changes)
+        account, region = provider.api_utils.get_account_and_region(function_name, context)
+        plain = provider.api_utils.get_function_name(function_name, context)
+        function = self._get_function(function_name=plain, account_id=account, region=region)
+        alias = function.aliases.get(name)
+        number = changes.get("function_version") or (alias.function_version if alias else "")
+        if version := function.versions.get(number):
+            create(self, weights, version)  # refuses what AWS refuses
+        return original(self, context, function_name, name, **changes)
+
+    def checked_before(_: Any, weights: Mapping[str, float], version: Any = None) -> Any:
+        return create(_, weights, version) if version else provider.AliasRoutingConfig(version_weights=dict(weights))
+
+    provider.LambdaProvider.update_alias = update_alias
+    provider.LambdaProvider._create_routing_config_model = checked_before
