@@ -90,6 +90,20 @@ example: setup ## build and apply examples/NAME
 destroy-example: setup ## remove it
 	@$(PY) scripts/example.py destroy "$(NAME)"
 
+##@ Operate (ENV=..., ARGS="..."; --help says what each takes)
+.PHONY: dlq backfill audit replay
+dlq: setup ## what failed for good: ARGS="list", "inspect ID", "redrive --all --rate 20", "discard ID --reason ..."
+	@$(PY) scripts/dlq.py --env $(ENV) $(or $(ARGS),list)
+
+backfill: setup ## send existing objects through the pipeline: ARGS="--prefix 2025/ --rate 200 --dry-run"
+	@$(PY) scripts/backfill.py --env $(ENV) $(ARGS)
+
+audit: setup ## compare buckets and catalog, report drift: ARGS="--repair"
+	@$(PY) scripts/audit.py --env $(ENV) $(ARGS)
+
+replay: setup ## send events again: ARGS="--file events.jsonl --rate 20", "--archive NAME --start ... --end ..."
+	@$(PY) scripts/replay.py --env $(ENV) $(ARGS)
+
 ##@ Tests, one kind at a time
 .PHONY: test-unit test-terraform test-integration lint checkov
 test-unit: setup ## logic, scripts, packaging: no cloud
@@ -102,7 +116,7 @@ test-integration: build ## the deployed whole, in LANE=embedded|compose (or aws)
 	@$(PY) -m pytest tests/integration
 
 lint: setup ## ruff and mypy
-	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy functions examples/*/functions/* scripts/*.py $$(find scripts/embedded_localstack -name '*.py' -not -path '*/tests/*')
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy functions examples/*/functions/* scripts/*.py scripts/operations $$(find scripts/embedded_localstack -name '*.py' -not -path '*/tests/*')
 
 checkov: ## policy scan of the Terraform
 	@scripts/bootstrap.sh checkov && build/venv/checkov/bin/checkov --config-file .checkov.yaml

@@ -1,10 +1,12 @@
 """What an SQS message of the uploads queue says: S3 event notifications, decoded and checked.
 
 Shapes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+and, as EventBridge passes them on, https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 """
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -48,6 +50,11 @@ class ObjectEvent:
         """The catalog's hash key for this object, whatever its version."""
         return image_id(self.bucket, self.key)
 
+    @property
+    def asks_to_remake(self) -> bool:
+        """Whether its thumbnails are to be made although nothing changed: an operator found them damaged. S3 sends no such event."""
+        return self.name == "ObjectCreated:Remake"
+
 
 _KINDS = {
     "ObjectCreated": Kind.CREATED,
@@ -56,6 +63,10 @@ _KINDS = {
     "LifecycleExpiration:DeleteMarkerCreated": Kind.DELETED,
     "LifecycleExpiration:Delete": Kind.VERSION_REMOVED,
 }
+
+# EventBridge's names of the same; which deletion it was stands in the detail
+_DETAIL_TYPES = {"Object Created": "ObjectCreated:Put", "Object Deleted": "ObjectRemoved:"}
+_DELETIONS = {"Delete Marker Created": "DeleteMarkerCreated", "Permanently Deleted": "Delete"}
 
 
 def parse(body: str) -> tuple[list[ObjectEvent], list[str]]:
@@ -70,12 +81,17 @@ def parse(body: str) -> tuple[list[ObjectEvent], list[str]]:
         raise MalformedMessage(f"not JSON: {error}") from error
     if isinstance(content, dict) and content.get("Event") == "s3:TestEvent":
         return [], []
-    if not isinstance(content, dict) or not isinstance(content.get("Records"), list):
+    parse_one: Callable[[Any], ObjectEvent | None]
+    if isinstance(content, dict) and "detail-type" in content:
+        records, parse_one = [content], _parse_bridged
+    elif isinstance(content, dict) and isinstance(content.get("Records"), list):
+        records, parse_one = content["Records"], _parse_record
+    else:
         raise MalformedMessage("no S3 notification: it has no list of Records")
     events, problems = [], []
-    for position, record in enumerate(content["Records"]):
+    for position, record in enumerate(records):
         try:
-            event = _parse_record(record)
+            event = parse_one(record)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             problems.append(f"record {position}: {type(error).__name__}: {error}")
             continue
@@ -85,31 +101,47 @@ def parse(body: str) -> tuple[list[ObjectEvent], list[str]]:
 
 
 def _parse_record(record: Any) -> ObjectEvent | None:
-    name = _text(record["eventName"]).removeprefix("s3:")
     found = record["s3"]["object"]
-    kind = _KINDS.get(name) or _KINDS.get(name.split(":")[0])
+    name = _text(record["eventName"]).removeprefix("s3:")
+    key = unquote_plus(_text(found["key"]), errors="strict")
+    return _event(name, record["s3"]["bucket"], key, found | {"versionId": found.get("versionId")}, record["eventTime"])
+
+
+def _parse_bridged(content: Any) -> ObjectEvent | None:
+    """An event that came by EventBridge: other names, and the key is not encoded."""
+    name, detail = _DETAIL_TYPES.get(_text(content["detail-type"])), content["detail"]
+    if name is None:
+        return None
+    if name.startswith("ObjectRemoved"):
+        name += _DELETIONS.get(detail.get("deletion-type", ""), "Delete")
+    found = detail["object"]
+    renamed = {"versionId": found.get("version-id"), "eTag": found.get("etag")}
+    return _event(name, detail["bucket"], _text(found["key"]), found | renamed, content["time"])
+
+
+def _event(name: str, bucket: Any, key: str, found: Any, time: Any) -> ObjectEvent | None:
+    kind = _KINDS.get(name) or _KINDS.get(name.split(":", maxsplit=1)[0])
     if kind is None:
         return None
-    version_id = _optional_text(found.get("versionId"))
+    version_id = _optional_text(found["versionId"])
     if kind is Kind.VERSION_REMOVED and version_id is None:
         kind = Kind.DELETED
     size = found.get("size")
     if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 0):
         raise ValueError(f"size {size!r} is no number of bytes")
-    key = unquote_plus(_text(found["key"]), errors="strict")
     if not key:
         raise ValueError("the key is empty")
     return ObjectEvent(
         kind=kind,
         name=name,
-        bucket=_text(record["s3"]["bucket"]["name"]),
+        bucket=_text(bucket["name"]),
         key=key,
         # "null" is what versions are called that were written while versioning was off
         version_id=None if version_id == "null" else version_id,
         sequencer=_sequencer(found.get("sequencer")),
         etag=_optional_text(found.get("eTag")),
         size=size,
-        time=_time(_text(record["eventTime"])),
+        time=_time(_text(time)),
     )
 
 

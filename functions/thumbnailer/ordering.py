@@ -2,7 +2,7 @@
 
 S3 gives each event of a key a sequencer: hexadecimal text that grows (compared as text, the shorter one padded with zeros
 on the right). An event with a smaller sequencer than the recorded one is stale. Where sequencers are missing or equal
-although the versions differ (some events and emulators), S3 is asked what is current now.
+although the versions differ (an operator's events, some emulators), S3 is asked what is current now.
 """
 
 from dataclasses import dataclass
@@ -88,9 +88,11 @@ def _says_the_same(event: ObjectEvent, recorded: Recorded) -> bool:
 
 def decide(event: ObjectEvent, recorded: Recorded | None) -> Decision:
     """What to do about `event` when the catalog holds `recorded` (None: nothing)."""
+    if event.asks_to_remake:
+        return Decision.ASK
     if recorded is not None:
         if _is_older(event, recorded):
             return Decision.STALE
         if not is_newer(event, recorded):
             return Decision.DUPLICATE if _says_the_same(event, recorded) else Decision.ASK
-    return Decision.ASK if event.kind is Kind.VERSION_REMOVED else Decision.TAKE
+    return Decision.ASK if event.kind is Kind.VERSION_REMOVED or event.sequencer is None else Decision.TAKE

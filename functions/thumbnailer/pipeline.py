@@ -94,7 +94,7 @@ class Pipeline:
                 self._tidy(event.image_id, recorded)
             return Outcome(_NO_NEWS[decision])
         current = self._current(event, decision)
-        if recorded and recorded.holds(current):
+        if recorded and recorded.holds(current) and not event.asks_to_remake:
             if is_newer(event, recorded) and not self._catalog.advance(recorded, event):
                 return None
             self._tidy(event.image_id, recorded, version_tag(current, event.sequencer) if current else None)

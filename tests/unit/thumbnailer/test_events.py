@@ -135,3 +135,31 @@ def test_anything_else_is_malformed_too(value: Any, place: str) -> None:
     holder.get(place, record)[place] = value
     with contextlib.suppress(MalformedMessage):
         parse(json.dumps(content))
+
+
+def bridged(detail_type: str, key: str = "a b+c.jpg", **detail: Any) -> str:
+    """An S3 event as EventBridge passes it on."""
+    found = {"key": key, "size": 5, "etag": "e", "version-id": "v", "sequencer": "0A"}
+    content = {"version": "0", "detail-type": detail_type, "source": "aws.s3", "time": "2026-01-02T03:04:05Z"}
+    return json.dumps(content | {"detail": {"bucket": {"name": "b"}, "object": found} | detail})
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (bridged("Object Created", reason="PutObject"), Kind.CREATED),
+        (bridged("Object Deleted", **{"deletion-type": "Delete Marker Created"}), Kind.DELETED),
+        (bridged("Object Deleted", **{"deletion-type": "Permanently Deleted"}), Kind.VERSION_REMOVED),
+    ],
+)
+def test_events_that_come_by_eventbridge_are_the_same_but_for_their_shape(body: str, kind: Kind) -> None:
+    """Keys are not encoded there: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html."""
+    (event,), problems = parse(body)
+    assert problems == []
+    assert (event.kind, event.bucket, event.key, event.version_id, event.etag) == (kind, "b", "a b+c.jpg", "v", "e")
+    assert (event.size, event.sequencer, event.time) == (5, "0A", "2026-01-02T03:04:05.000Z")
+
+
+def test_other_events_of_eventbridge_are_left_out_and_broken_ones_named() -> None:
+    assert parse(bridged("Object Tags Added")) == ([], [])
+    assert parse(json.dumps({"detail-type": "Object Created"}))[1]

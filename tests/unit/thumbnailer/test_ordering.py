@@ -48,6 +48,19 @@ def test_decisions_about_an_upload(recorded: Recorded | None, decision: Decision
     assert decide(UPLOAD, recorded) is decision
 
 
+@pytest.mark.parametrize("kind", [Kind.CREATED, Kind.DELETED])
+@pytest.mark.parametrize("recorded", [None, OTHER, sequenced(OTHER, "00"), sequenced(OTHER, None)])
+def test_about_an_event_without_a_sequencer_s3_is_asked(kind: Kind, recorded: Recorded | None) -> None:
+    """An operator's event says that there is something to look at, not what is current."""
+    assert decide(dataclasses.replace(UPLOAD, kind=kind, version_id=None, sequencer=None), recorded) is Decision.ASK
+
+
+def test_what_is_to_be_made_again_is_no_duplicate() -> None:
+    remake = dataclasses.replace(UPLOAD, name="ObjectCreated:Remake", sequencer=None)
+    assert decide(remake, SAME) is Decision.ASK
+    assert decide(dataclasses.replace(remake, name="ObjectCreated:Backfill"), SAME) is Decision.DUPLICATE
+
+
 @pytest.mark.parametrize(
     ("recorded", "decision"),
     [(None, Decision.ASK), (sequenced(OTHER, "00"), Decision.ASK), (OTHER, Decision.ASK), (sequenced(OTHER, "FF"), Decision.STALE)],

@@ -1,0 +1,153 @@
+"""Send the existing objects of a bucket through the pipeline, at a rate.
+
+    backfill.py                                     all objects of the uploads bucket
+    backfill.py --prefix 2025/ --rate 200           those under a prefix, 200 a second
+    backfill.py --inventory s3://inventories/.../manifest.json
+    backfill.py --state-machine                     by the Step Functions Distributed Map (terraform/backfill.tf)
+
+Each object becomes a message on the uploads queue. It is safe to send one twice or one that was processed: the thumbnailer asks S3
+what is current, and does nothing for what the catalog has. An interrupted run goes on from its checkpoint: the same command again.
+What waits in the queue delays new uploads: choose a rate below what the thumbnailer can do.
+"""
+
+import argparse
+import hashlib
+import json
+import time
+from typing import Any
+
+from clouds import BUILD, client, lane
+from operations import console
+from operations.messages import Sender, notification
+from operations.pace import Checkpoint, Pace
+from operations.sources import Found, Inventory, Listing, Source
+from pipeline import PipelineError
+
+_AT_ONCE = 100
+
+
+def checkpoint_of(environment: str, source: str, prefix: str) -> Checkpoint:
+    """One file for each job: the same environment, source and prefix go on with each other's work."""
+    digest = hashlib.sha256(f"{source}|{prefix}".encode()).hexdigest()[:12]
+    return Checkpoint(BUILD / "operations" / f"backfill-{lane().key}-{environment}-{digest}.json")
+
+
+def backfill(  # noqa: PLR0913 - all that it works with, so that a test can bring its own
+    source: Source, send: Any, pace: Pace, checkpoint: Checkpoint, *, limit: int | None = None, done: Any = lambda _: None
+) -> int:
+    """Send the objects of `source` from the checkpoint on; returns how many were sent by this and earlier runs.
+
+    The checkpoint advances with each page, when all of it is sent: an interruption sends a part of one page again.
+    """
+    state = checkpoint.load()
+    sent = state.get("sent", 0)
+    end = None if limit is None else sent + limit
+    for page in source.pages(state.get("place", {})):
+        objects = page if end is None else page[: end - sent]
+        for start in range(0, len(objects), _AT_ONCE):
+            some = objects[start : start + _AT_ONCE]
+            pace.wait(len(some))
+            send(_body(source.bucket, found) for found in some)
+            sent += len(some)
+            done(sent)
+        if objects:
+            checkpoint.save({"place": objects[-1].place, "sent": sent})
+        if sent == end:
+            return int(sent)
+    checkpoint.clear()
+    return int(sent)
+
+
+def _body(bucket: str, found: Found) -> str:
+    return notification(bucket, found.key, size=found.size, etag=found.etag)
+
+
+def dry_run(source: Source, place: dict[str, Any], limit: int | None, done: Any) -> int:
+    """How many objects would be sent."""
+    count = 0
+    for page in source.pages(place):
+        count += len(page)
+        done(count)
+        if limit is not None and count >= limit:
+            return limit
+    return count
+
+
+def run_state_machine(outputs: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
+    """Start the Distributed Map and wait for its end; how it went. Raises PipelineError."""
+    arn = outputs.get("backfill_state_machine_arn")
+    if not arn:
+        raise PipelineError(f"the environment {outputs['environment']} has no state machine: set `backfill` in terraform/environments.tf")
+    steps = client("stepfunctions")
+    bucket = options.bucket or outputs["uploads_bucket"]
+    if options.dry_run:
+        return {"state_machine": arn, "bucket": bucket, "prefix": options.prefix, "dry_run": True}
+    event = {"bucket": bucket, "prefix": options.prefix, "rate": max(1, round(options.rate))}
+    execution = steps.start_execution(stateMachineArn=arn, input=json.dumps(event))["executionArn"]
+    console.stderr.print(f"started {execution}; it goes on if this ends", soft_wrap=True)
+    with console.progress("backfill by Step Functions", None, "objects") as done:
+        while True:
+            found = steps.describe_execution(executionArn=execution)
+            runs = steps.list_map_runs(executionArn=execution)["mapRuns"]
+            counts = steps.describe_map_run(mapRunArn=runs[0]["mapRunArn"])["itemCounts"] if runs else {}
+            done(counts.get("succeeded", 0))
+            if found["status"] != "RUNNING":
+                break
+            time.sleep(2 if lane().port is None else 0.5)
+    if found["status"] != "SUCCEEDED":
+        raise PipelineError(f"{execution} {found['status']}: {found.get('error', '')} {found.get('cause', '')}")
+    return {"execution": execution, "status": found["status"], "sent": counts.get("succeeded", 0), "failed": counts.get("failed", 0)}
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = console.parser(__doc__)
+    parser.add_argument("--bucket", help="default: the uploads bucket. The thumbnailer must be permitted to read any other")
+    parser.add_argument("--prefix", default="", help="only keys that begin so")
+    parser.add_argument("--inventory", metavar="MANIFEST", help="read the keys from an S3 Inventory: s3://.../manifest.json, or a file")
+    parser.add_argument("--rate", type=console.positive, default=100, help="objects a second (default %(default)s)")
+    parser.add_argument("--limit", type=int, help="send no more than so many now")
+    parser.add_argument("--restart", action="store_true", help="forget how far an earlier run got")
+    parser.add_argument("--dry-run", action="store_true", help="count, and send nothing")
+    parser.add_argument("--state-machine", action="store_true", help="let Step Functions do it, beyond what one machine can")
+    options = parser.parse_args()
+    if options.state_machine and (options.inventory or options.limit):
+        parser.error("--state-machine takes a bucket and a prefix only")
+    return options
+
+
+def main() -> int:
+    """Backfill; 0 when everything was sent."""
+    options = arguments()
+    outputs = console.environment(options.env)
+    if options.state_machine:
+        facts = run_state_machine(outputs, options)
+        console.tell(facts, options.json, " ".join(f"{name}={value}" for name, value in facts.items()))
+        return 0
+    s3, bucket = client("s3"), options.bucket or outputs["uploads_bucket"]
+    source: Source = Inventory(s3, options.inventory, options.prefix) if options.inventory else Listing(s3, bucket, options.prefix)
+    if source.bucket != bucket:
+        raise PipelineError(f"the inventory is of the bucket {source.bucket}, not of {bucket}; if that is meant: --bucket {source.bucket}")
+    checkpoint = checkpoint_of(options.env, options.inventory or bucket, options.prefix)
+    if options.restart and not options.dry_run:
+        checkpoint.clear()
+    resumed = checkpoint.load().get("sent", 0)
+    if resumed:
+        console.stderr.print(f"going on after {resumed:,} objects (--restart begins anew): {checkpoint.path}", soft_wrap=True)
+    with console.progress("backfill", None, "objects") as done:
+        if options.dry_run:
+            count = dry_run(source, {} if options.restart else checkpoint.load().get("place", {}), options.limit, done)
+            text = f"{count:,} objects of {bucket} would be sent, in {count / options.rate:,.0f} s"
+            console.tell({"bucket": bucket, "would_send": count, "dry_run": True}, options.json, text)
+            return 0
+        sender = Sender(client("sqs"), outputs["uploads_queue_url"])
+        sent = backfill(source, sender.send, Pace(options.rate), checkpoint, limit=options.limit, done=done)
+    finished = not checkpoint.path.exists()
+    facts = {"bucket": bucket, "sent": sent - resumed, "sent_before": resumed, "finished": finished}
+    more = "" if finished else "; the same command goes on"
+    console.tell(facts, options.json, f"sent {sent - resumed:,} objects of {bucket}{more}")
+    return 0
+
+
+if __name__ == "__main__":
+    console.run("backfill", main)

@@ -1,0 +1,187 @@
+"""What failed for good, in every queue of an environment: look, try again, or give up with a record.
+
+    dlq.py list                                   all of them, with cause and object
+    dlq.py inspect ID                             one message, whole
+    dlq.py redrive ID... | --all [--rate N]       back to where it came from
+    dlq.py discard ID... | --all --reason TEXT    off the queue, kept in build/operations/ (and `make replay` brings it back)
+
+An ID is a message id, or its first characters. --queue NAME restricts it to one queue, --dry-run only says what would be done.
+A message is handed over before it is deleted: what is interrupted may be done twice, which consumers here bear, and nothing is lost.
+"""
+
+import argparse
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.table import Table
+
+from clouds import BUILD, client, lane
+from operations import console, failures
+from operations.failures import Failure, FailureQueue
+from operations.pace import Pace
+from operations.redrive import DiscardRecord, NotRedriven, Redriver
+from pipeline import PipelineError
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = console.parser(__doc__)
+    parser.add_argument("--queue", help="one queue by its name, or a part of it")
+    commands = parser.add_subparsers(dest="command", required=True)
+    listing = commands.add_parser("list", help="all, with cause and object")
+    listing.add_argument("--limit", type=int, default=1000, help="of each queue (default %(default)s)")
+    listing.add_argument("--no-logs", action="store_true", help="do not look for causes in the consumers' logs")
+    commands.add_parser("inspect", help="one message, whole").add_argument("ids", nargs=1, metavar="ID")
+    for name, about in (("redrive", "send back to where it came from"), ("discard", "delete, keeping a record")):
+        command = commands.add_parser(name, help=about)
+        command.add_argument("ids", nargs="*", metavar="ID")
+        command.add_argument("--all", action="store_true", help="every message that is there now")
+        command.add_argument("--rate", type=console.positive, default=50, help="messages a second (default %(default)s)")
+        command.add_argument("--dry-run", action="store_true", help="say what would be done")
+        if name == "discard":
+            command.add_argument("--reason", required=True, help="why, for the record")
+            command.add_argument("--record-bucket", default="", help="keep the record in this bucket too, under discarded/")
+    options = parser.parse_args()
+    if options.command in {"redrive", "discard"} and bool(options.ids) == options.all:
+        parser.error("name the messages by their ids, or say --all")
+    return options
+
+
+def chosen_queues(outputs: dict[str, Any], part: str | None) -> list[FailureQueue]:
+    """The queues of failures, those whose name has `part`. Raises PipelineError naming all if there is none."""
+    found = failures.queues(client("sqs"), outputs["prefix"], outputs["functions"])
+    chosen = [queue for queue in found if part is None or part in queue.name]
+    if not chosen:
+        raise PipelineError(f"no queue of failures is named '{part}'; there are: {', '.join(queue.name for queue in found) or 'none'}")
+    return chosen
+
+
+def consumer_log(queue: FailureQueue, functions: dict[str, Any]) -> str | None:
+    """The log group of the function that reads the queue whose dead-letter queue this is."""
+    sqs = client("sqs")
+    for url in sqs.list_dead_letter_source_queues(QueueUrl=queue.url).get("queueUrls", []):
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        for mapping in client("lambda").list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]:
+            for facts in functions.values():
+                if f":function:{facts['function_name']}" in mapping["FunctionArn"]:
+                    return str(facts["log_group"])
+    return None
+
+
+def list_all(queues: list[FailureQueue], options: argparse.Namespace, functions: dict[str, Any]) -> int:
+    """Show every message; 0."""
+    sqs, table, total = client("sqs"), Table("queue", "message", "since", "object", "cause", box=None, header_style="bold"), 0
+    for queue in queues:
+        found = list(failures.receive(sqs, queue, options.limit))
+        failures.give_back(sqs, found)
+        found = sorted({failure.message_id: failure for failure in found}.values(), key=lambda failure: failure.sent_at)
+        group = None if queue.function or options.no_logs or not found else consumer_log(queue, functions)
+        logged = failures.causes_in_log(client("logs"), group, found) if group else {}
+        for failure in found:
+            facts = failure.facts()
+            facts["cause"] = facts["cause"] or logged.get(failure.message_id, "")
+            total += 1
+            if options.json:
+                print(json.dumps(facts, ensure_ascii=False))
+            table.add_row(queue.name, failure.message_id[:8], facts["sent_at"], facts["object"], facts["cause"] or "unknown: see the log")
+    if not options.json:
+        if total:
+            console.stdout.print(table)
+        console.stdout.print(f"{total} message(s) in {len(queues)} queue(s) of failures")
+    return 0
+
+
+def selected(queue: FailureQueue, ids: list[str], before: float, left: list[Failure]) -> Iterator[Failure]:
+    """The messages with those ids (all without any) that were there at `before`.
+
+    The others, and those that the caller puts into `left`, stay hidden until the queue was gone through; then they are given back.
+    """
+    sqs, seen = client("sqs"), set[str]()
+    try:
+        for failure in failures.receive(sqs, queue):
+            wanted = not ids or any(failure.message_id.startswith(wanted) for wanted in ids)
+            if wanted and failure.sent_at <= before and failure.message_id not in seen:
+                seen.add(failure.message_id)
+                yield failure
+            else:
+                left.append(failure)
+    finally:
+        failures.give_back(sqs, left)
+
+
+def inspect(queues: list[FailureQueue], options: argparse.Namespace) -> int:
+    """Show one message whole. Raises PipelineError if there is none."""
+    for queue in queues:
+        left: list[Failure] = []
+        for failure in selected(queue, options.ids, time.time(), left):
+            left.append(failure)
+            body: Any = failure.content or failure.body
+            print(json.dumps(failure.facts() | {"attributes": failure.attributes, "body": body}, ensure_ascii=False, indent=2))
+            return 0
+    raise PipelineError(f"no message {options.ids[0]} in {', '.join(queue.name for queue in queues)}")
+
+
+def act(queues: list[FailureQueue], options: argparse.Namespace, outputs: dict[str, Any]) -> int:
+    """Redrive or discard; 1 if something that was selected could not be."""
+    sqs, pace, counts = client("sqs"), Pace(options.rate), Counter[str]()
+    redriver = Redriver(client, outputs["functions"])
+    record = None
+    if options.command == "discard":
+        path = BUILD / "operations" / f"discarded-{lane().key}-{options.env}.jsonl"
+        record = DiscardRecord(path, client("s3"), options.record_bucket)
+    began = time.time()
+    with console.progress(options.command, sum(failures.depth(sqs, queue) for queue in queues), "messages") as done:
+        for queue in queues:
+            left: list[Failure] = []
+            for failure in selected(queue, options.ids, began, left):
+                pace.wait()
+                how = handle(failure, options, redriver, record)
+                if how not in {"discarded", "redriven"}:
+                    left.append(failure)
+                counts[how] += 1
+                done(counts.total())
+    missing = len(options.ids) - counts.total() if options.ids else 0
+    text = ", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "nothing was there"
+    console.tell(dict(counts) | {"not_found": max(0, missing), "dry_run": options.dry_run}, options.json, text)
+    if missing > 0:
+        console.stderr.print(f"{missing} of the named messages are in no queue now (done already?)")
+    return 1 if counts["left"] else 0
+
+
+def handle(failure: Failure, options: argparse.Namespace, redriver: Redriver, record: DiscardRecord | None) -> str:
+    """Deal with one message; in a word, how."""
+    what = f"{failure.message_id} {failure.subject}"
+    try:
+        if options.dry_run:
+            where = "discarded" if record else f"sent to {redriver.target(failure)}"
+            console.stderr.print(f"{what} would be {where}", markup=False, soft_wrap=True)
+            return f"would {options.command}"
+        if record:
+            record.keep(failure, options.reason, datetime.now(UTC).isoformat(timespec="seconds"))
+            failures.delete(client("sqs"), failure)
+            return "discarded"
+        redriver.redrive(failure)
+    except NotRedriven as problem:
+        console.stderr.print(f"{what} stays in {failure.queue.name}: {problem}", markup=False, soft_wrap=True)
+        return "left"
+    return "redriven"
+
+
+def main() -> int:
+    """Do what the command line says."""
+    options = arguments()
+    outputs = console.environment(options.env)
+    queues = chosen_queues(outputs, options.queue)
+    if options.command == "list":
+        return list_all(queues, options, outputs["functions"])
+    if options.command == "inspect":
+        return inspect(queues, options)
+    return act(queues, options, outputs)
+
+
+if __name__ == "__main__":
+    console.run("dlq", main)

@@ -1,0 +1,1 @@
+"""What the operator's tools share: dlq.py, backfill.py, audit.py, replay.py."""

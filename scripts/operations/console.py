@@ -1,0 +1,95 @@
+"""How the tools speak: facts for programs on stdout (--json), everything else for people on stderr.
+
+rich leaves colours out for NO_COLOR and escapes out where there is no terminal.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+import deploy
+from pipeline import PipelineError, outputs
+
+stdout = Console(highlight=False)
+stderr = Console(stderr=True, highlight=False)
+
+
+def parser(description: str | None) -> argparse.ArgumentParser:
+    """A command line with what every tool takes: --env and --json."""
+    made = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--env", default=deploy.default_environment(), help="the workspace; LANE says in which cloud (see scripts/deploy.py)")
+    made.add_argument("--json", action="store_true", help="facts as JSON on stdout, one object a line")
+    return made
+
+
+def environment(name: str | None) -> dict[str, Any]:
+    """The Terraform outputs of an environment: those kept by its deployment, or read from its state.
+
+    Raises PipelineError if no environment is named or nothing is deployed.
+    """
+    if not name:
+        raise PipelineError("say which environment: --env dev|staging|prod")
+    try:
+        found = outputs()
+    except PipelineError:
+        if deploy.default_environment():  # an emulator: its state is gone with it
+            raise
+        found = {}
+    if found.get("environment") != name:
+        deploy.prepare(name)
+        found = deploy.save_outputs()
+    if found.get("environment") != name:
+        raise PipelineError(f"nothing is deployed in '{name}'; run: make deploy ENV={name}")
+    return found
+
+
+def positive(text: str) -> float:
+    """The type of a rate on the command line."""
+    value = float(text)
+    if value <= 0:
+        raise argparse.ArgumentTypeError("must be more than 0")
+    return value
+
+
+@contextmanager
+def progress(what: str, total: int | None, unit: str) -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal, one line at the end elsewhere; yields what to call with the number that is done now."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=stderr, disable=not stderr.is_terminal) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def tell(facts: dict[str, Any], as_json: bool, text: str) -> None:
+    """Say how it went: as one JSON object for programs, or in words."""
+    if as_json:
+        print(json.dumps(facts, ensure_ascii=False, default=str))
+    else:
+        stdout.print(text, soft_wrap=True, markup=False)
+
+
+def run(name: str, main: Callable[[], int]) -> None:
+    """Run a tool; what the user or the operator can mend is told in a line. Exit code 130 for Ctrl-C."""
+    try:
+        sys.exit(main())
+    except PipelineError as error:
+        sys.exit(f"{name}: {error}")
+    except (ClientError, BotoCoreError) as error:
+        sys.exit(f"{name}: AWS said: {error}")
+    except KeyboardInterrupt:
+        stderr.print(f"{name}: interrupted; the same command goes on where it stopped")
+        sys.exit(130)

@@ -1,0 +1,129 @@
+"""Where the objects to backfill come from: a bucket's listing, or an S3 Inventory of it. One page in memory at a time."""
+
+import csv
+import gzip
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import unquote_plus
+
+from pipeline import PipelineError
+
+PAGE = 1000
+
+
+@dataclass(frozen=True)
+class Found:
+    """An object as a listing tells about it. `place` is where to go on after it: what `pages` takes."""
+
+    key: str
+    size: int | None
+    etag: str | None
+    place: dict[str, Any]
+
+
+class Source(Protocol):
+    """A sequence of objects that can be entered anywhere."""
+
+    bucket: str
+
+    def pages(self, place: dict[str, Any]) -> Iterator[list[Found]]:
+        """The pages after `place` (empty: all)."""
+
+
+class Listing:
+    """The current objects of a bucket under a prefix, in S3's order."""
+
+    def __init__(self, s3: Any, bucket: str, prefix: str = "") -> None:
+        """`s3` is a low-level client."""
+        self._s3 = s3
+        self.bucket = bucket
+        self._prefix = prefix
+
+    def pages(self, place: dict[str, Any]) -> Iterator[list[Found]]:
+        """A page for each answer of ListObjectsV2."""
+        start = {"StartAfter": place["after"]} if "after" in place else {}
+        paginator = self._s3.get_paginator("list_objects_v2")
+        for answer in paginator.paginate(Bucket=self.bucket, Prefix=self._prefix, **start):
+            contents = answer.get("Contents", [])
+            yield [Found(found["Key"], found["Size"], found.get("ETag"), {"after": found["Key"]}) for found in contents]
+
+
+class Inventory:
+    """The current objects of an S3 Inventory report in CSV.
+
+    Shapes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-inventory-location.html
+    """
+
+    def __init__(self, s3: Any, manifest: str, prefix: str = "") -> None:
+        """`manifest` is s3://bucket/.../manifest.json or a file, beside which the data files' keys are looked up.
+
+        Raises PipelineError for what is no manifest of a CSV inventory.
+        """
+        self._s3 = s3
+        self._prefix = prefix
+        self._folder = None if manifest.startswith("s3://") else Path(manifest).parent
+        try:
+            content = json.loads(self._read(manifest))
+            self.bucket: str = content["sourceBucket"]
+            self._files: list[str] = [file["key"] for file in content["files"]]
+            self._fields = [name.strip() for name in content["fileSchema"].split(",")]
+            self._data_bucket = content["destinationBucket"].removeprefix("arn:aws:s3:::")
+            file_format = content["fileFormat"]
+        except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
+            raise PipelineError(f"{manifest} is no manifest.json of an S3 Inventory: {type(error).__name__}: {error}") from error
+        if file_format != "CSV" or "Key" not in self._fields:
+            raise PipelineError(
+                f"the inventory is {file_format}; only CSV can be read: set that format in the bucket's inventory configuration"
+            )
+
+    def _read(self, manifest: str) -> bytes:
+        if self._folder:
+            return Path(manifest).read_bytes()
+        bucket, _, key = manifest.removeprefix("s3://").partition("/")
+        content: bytes = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        return content
+
+    def pages(self, place: dict[str, Any]) -> Iterator[list[Found]]:
+        """Pages of up to 1,000 objects; a data file is read as a stream."""
+        first, skip = place.get("file", 0), place.get("row", 0)
+        for number, file in enumerate(self._files[first:], first):
+            with self._open(file) as raw, gzip.open(raw, "rt", encoding="utf-8", newline="") as text:
+                rows = csv.reader(text)
+                row = sum(1 for _ in islice(rows, skip))
+                while lines := list(enumerate(islice(rows, PAGE), row + 1)):
+                    row += len(lines)
+                    yield [found for at, line in lines if (found := self._object(line, {"file": number, "row": at}))]
+            skip = 0
+
+    def _open(self, key: str) -> Any:
+        if self._folder:
+            return (self._folder / Path(key).name).open("rb")
+        return _Body(self._s3.get_object(Bucket=self._data_bucket, Key=key)["Body"])
+
+    def _object(self, line: list[str], place: dict[str, Any]) -> Found | None:
+        """None for what is no current object, or lies outside the prefix. Keys are URL-encoded in CSV."""
+        values = dict(zip(self._fields, line, strict=False))
+        key = unquote_plus(values["Key"])
+        if values.get("IsLatest", "true") != "true" or values.get("IsDeleteMarker", "false") == "true" or not key.startswith(self._prefix):
+            return None
+        return Found(key, int(values["Size"]) if values.get("Size") else None, values.get("ETag"), place)
+
+
+class _Body(io.RawIOBase):
+    """S3's answer as a file that gzip can read."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._body.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)

@@ -1,0 +1,191 @@
+"""Send events again: from a file of JSON lines, or from an EventBridge archive.
+
+    replay.py --file events.jsonl                       each line to where such an event goes
+    replay.py --file events.jsonl --function converter  all of them to one function
+    replay.py --archive NAME --start 2026-11-20T00:00Z --end 2026-11-21T00:00Z [--rule NAME...]
+
+A line is an event as a function or queue gets it, or a line that `dlq discard` kept. Without --function: S3 notifications of the uploads
+bucket go to the uploads queue, those of the raw bucket to the converter, discarded messages to where they came from. An interrupted
+replay of a file goes on where it was. EventBridge replays an archive onto its own bus, at its own pace, to the rules named or all.
+"""
+
+import argparse
+import hashlib
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from clouds import BUILD, client, lane
+from operations import console
+from operations.failures import Failure, FailureQueue
+from operations.messages import send_batch
+from operations.pace import Checkpoint, Pace
+from operations.redrive import NotRedriven, asynchronous_event
+from pipeline import PipelineError
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """An event and where it goes: a queue's URL, or a function by its folder's name."""
+
+    body: str
+    queue_url: str = ""
+    function: str = ""
+
+    @property
+    def target(self) -> str:
+        """In words."""
+        return f"function {self.function}" if self.function else f"queue {self.queue_url.rsplit('/', 1)[1]}"
+
+
+def route(line: str, outputs: dict[str, Any], function: str | None) -> Delivery:
+    """Where a line goes. Raises PipelineError, saying what to name, if that can't be told."""
+    try:
+        content = json.loads(line)
+    except ValueError as error:
+        raise PipelineError(f"a line is no JSON: {error}") from error
+    if isinstance(content, dict) and "discarded_at" in content:
+        return _undiscard(content, outputs, function)
+    if function:
+        return Delivery(line, function=function)
+    records = content.get("Records") if isinstance(content, dict) else None
+    buckets = {record.get("s3", {}).get("bucket", {}).get("name") for record in records or [{}] if isinstance(record, dict)}
+    if isinstance(content, dict) and not records:
+        buckets = {content.get("detail", {}).get("bucket", {}).get("name")}
+    if buckets == {outputs["uploads_bucket"]}:
+        return Delivery(line, queue_url=outputs["uploads_queue_url"])
+    if buckets == {outputs["raw_bucket"]}:
+        return Delivery(line, function="converter")
+    raise PipelineError("where an event goes can't be told from it: name the --function")
+
+
+def _undiscard(kept: dict[str, Any], outputs: dict[str, Any], function: str | None) -> Delivery:
+    owners = {f"{facts['function_name']}-failures": name for name, facts in outputs["functions"].items()}
+    owner = function or owners.get(kept["queue"])
+    if not owner:
+        source = client("sqs").get_queue_url(QueueName=kept["queue"].removesuffix("-dlq"))["QueueUrl"]
+        return Delivery(kept["body"], queue_url=source)
+    queue = FailureQueue(kept["queue"], "", owner)
+    try:
+        event = asynchronous_event(Failure(queue, kept["message_id"], "", kept["body"], 0, 0, kept["attributes"]))
+    except NotRedriven as problem:
+        raise PipelineError(f"discarded message {kept['message_id']}: {problem}") from problem
+    return Delivery(json.dumps(event), function=owner)
+
+
+def deliver(delivery: Delivery, outputs: dict[str, Any]) -> None:
+    """Send one event. Raises PipelineError if it was not taken."""
+    if delivery.queue_url:
+        send_batch(client("sqs"), delivery.queue_url, [delivery.body])
+        return
+    if delivery.function not in outputs["functions"]:
+        raise PipelineError(f"no function '{delivery.function}' is deployed; there are: {', '.join(sorted(outputs['functions']))}")
+    alias = outputs["functions"][delivery.function]["alias_arn"]
+    answer = client("lambda").invoke(FunctionName=alias, InvocationType="Event", Payload=delivery.body.encode())
+    if answer["StatusCode"] != 202:
+        raise PipelineError(f"Lambda answered {answer['StatusCode']}")
+
+
+def lines(path: Path, offset: int) -> Iterator[tuple[str, int]]:
+    """The lines of a file after a byte offset, each with the offset after it. Empty ones are passed over."""
+    with path.open("rb") as file:
+        file.seek(offset)
+        while raw := file.readline():
+            if raw.strip():
+                yield raw.decode().strip(), file.tell()
+
+
+def replay_file(options: argparse.Namespace, outputs: dict[str, Any]) -> dict[str, Any]:
+    """Send the lines of a file, from the checkpoint on; how many went where. Raises PipelineError."""
+    path = Path(options.file)
+    if not path.is_file():
+        raise PipelineError(f"{path} is no file")
+    digest = hashlib.sha256(f"{path.resolve()}|{options.function}".encode()).hexdigest()[:12]
+    checkpoint = Checkpoint(BUILD / "operations" / f"replay-{lane().key}-{options.env}-{digest}.json")
+    if options.restart:
+        checkpoint.clear()
+    pace, counts = Pace(options.rate), Counter[str]()
+    with console.progress("replay", None, "events") as done:
+        for line, offset in lines(path, 0 if options.dry_run else checkpoint.load().get("offset", 0)):
+            delivery = route(line, outputs, options.function)
+            if not options.dry_run:
+                pace.wait()
+                deliver(delivery, outputs)
+                checkpoint.save({"offset": offset})
+            counts[delivery.target] += 1
+            done(counts.total())
+    if not options.dry_run:
+        checkpoint.clear()
+    return {"events": counts.total(), "targets": dict(counts), "dry_run": options.dry_run}
+
+
+def replay_archive(options: argparse.Namespace) -> dict[str, Any]:
+    """Have EventBridge replay a part of an archive, and wait for its end. Raises PipelineError."""
+    events = client("events")
+    archive = events.describe_archive(ArchiveName=options.archive)
+    facts = {"archive": options.archive, "bus": archive["EventSourceArn"], "start": options.start, "end": options.end}
+    if options.dry_run:
+        return facts | {"events_in_archive": archive.get("EventCount", 0), "dry_run": True}
+    bus = archive["EventSourceArn"]
+    rules = [bus.replace(":event-bus/", ":rule/") + f"/{rule}" for rule in options.rule]
+    name = f"operator-{int(time.time())}"
+    events.start_replay(
+        ReplayName=name,
+        EventSourceArn=archive["ArchiveArn"],
+        EventStartTime=options.start,
+        EventEndTime=options.end,
+        Destination={"Arn": bus} | ({"FilterArns": rules} if rules else {}),
+    )
+    with console.progress(f"replay {name}", None, "") as done:
+        while (found := events.describe_replay(ReplayName=name))["State"] in {"STARTING", "RUNNING"}:
+            done(0)
+            time.sleep(0.5 if lane().port else 5)
+    if found["State"] != "COMPLETED":
+        raise PipelineError(f"replay {name} ended as {found['State']}: {found.get('StateReason', '')}")
+    return facts | {"replay": name, "state": found["State"], "dry_run": False}
+
+
+def moment(text: str) -> datetime:
+    """The type of a time on the command line: ISO 8601, UTC unless it says otherwise."""
+    found = datetime.fromisoformat(text)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = console.parser(__doc__)
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--file", help="JSON lines")
+    source.add_argument("--archive", help="name of an EventBridge archive")
+    parser.add_argument("--function", help="the function to call, by its folder's name")
+    parser.add_argument("--rate", type=console.positive, help="events a second, of a file (default 20)")
+    parser.add_argument("--start", type=moment, help="of an archive: events from this time on")
+    parser.add_argument("--end", type=moment, help="of an archive: events before this time")
+    parser.add_argument("--rule", action="append", default=[], help="of an archive: only to this rule of its bus; may be repeated")
+    parser.add_argument("--restart", action="store_true", help="forget how far an earlier replay of the file got")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be sent where")
+    options = parser.parse_args()
+    if options.archive and not (options.start and options.end):
+        parser.error("an archive is replayed from --start to --end")
+    if options.archive and (options.rate or options.function):
+        parser.error("EventBridge replays an archive at its own pace to its own rules: --rate and --function are for files")
+    options.rate = options.rate or 20
+    return options
+
+
+def main() -> int:
+    """Replay; 0 when all was sent."""
+    options = arguments()
+    outputs = console.environment(options.env)
+    facts = replay_archive(options) if options.archive else replay_file(options, outputs)
+    console.tell(facts, options.json, "  ".join(f"{name}: {value}" for name, value in facts.items()))
+    return 0
+
+
+if __name__ == "__main__":
+    console.run("replay", main)

@@ -1,0 +1,139 @@
+"""The operator's tools on the deployed whole, run as a person runs them."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from photos import photo
+from support import ENVIRONMENT, Deployment, depth, eventually, unique
+
+import pipeline
+from clouds import ROOT, client
+
+
+def tool(name: str, *arguments: str, expect: int = 0) -> list[dict[str, Any]]:
+    """Run scripts/<name>.py; the JSON lines it prints."""
+    command = [sys.executable, str(ROOT / "scripts" / f"{name}.py"), "--env", ENVIRONMENT, "--json", *arguments]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == expect, done.stdout + done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def forget(deployment: Deployment, key: str) -> None:
+    """Take an object's item out of the catalog, as if its event had never come."""
+    image = {"image_id": {"S": pipeline.image_id(deployment["uploads_bucket"], key)}}
+    client("dynamodb").delete_item(TableName=deployment["catalog_table"], Key=image)
+
+
+@pytest.mark.usefixtures("impatient_queue")
+def test_dlq_tells_the_cause_and_brings_a_message_back(deployment: Deployment) -> None:
+    key = unique("a b+c.jpg")
+    with deployment.outage("thumbnailer", "s3:PutObject"):
+        deployment.put(key, photo())
+        eventually(lambda: depth(deployment["uploads_dlq_url"]), "a message in the dead-letter queue")
+    (found,) = [one for one in tool("dlq", "list") if one["queue"].endswith("uploads-dlq")]
+    assert "AccessDenied" in found["cause"]
+    assert found["object"].startswith(deployment["uploads_bucket"])
+    assert tool("dlq", "redrive", found["message_id"], "--dry-run") == [{"would redrive": 1, "not_found": 0, "dry_run": True}]
+    assert tool("dlq", "redrive", found["message_id"]) == [{"redriven": 1, "not_found": 0, "dry_run": False}]
+    deployment.wait_for(key, status="READY")
+    assert tool("dlq", "redrive", found["message_id"]) == [{"not_found": 1, "dry_run": False}]
+
+
+def test_backfill_brings_what_never_had_an_event_and_leaves_the_rest_alone(deployment: Deployment) -> None:
+    prefix = unique("backfill")
+    keys = [f"{prefix}/{number} + ü.jpg" for number in range(5)]
+    before = {}
+    for key in keys:
+        deployment.put(key, photo())
+    for key in keys:
+        before[key] = deployment.wait_for(key, status="READY")
+    forget(deployment, keys[0])
+    assert tool("backfill", "--prefix", prefix, "--dry-run")[0]["would_send"] == 5
+    assert tool("backfill", "--prefix", prefix, "--limit", "2")[0] | {"bucket": ""} == {
+        "bucket": "",
+        "sent": 2,
+        "sent_before": 0,
+        "finished": False,
+    }
+    assert tool("backfill", "--prefix", prefix, "--rate", "500")[0]["finished"]
+    made_again = deployment.wait_for(keys[0], status="READY")
+    assert made_again["version_id"] == before[keys[0]]["version_id"]
+    deployment.settled()
+    assert [deployment.item(key) for key in keys[1:]] == [before[key] for key in keys[1:]], "no work for what is there"
+
+
+def test_audit_finds_drift_and_repairs_it(deployment: Deployment) -> None:
+    lost, bare = unique("lost.jpg"), unique("bare.jpg")
+    for key in (lost, bare):
+        deployment.put(key, photo())
+    before = {key: deployment.wait_for(key, status="READY") for key in (lost, bare)}
+    forget(deployment, lost)
+    (one, *_) = deployment.thumbnails(bare)
+    client("s3").delete_object(Bucket=deployment["thumbnails_bucket"], Key=one)
+
+    def drift(*arguments: str, expect: int) -> set[tuple[str, str]]:
+        found = tool("audit", "--grace", "0", *arguments, expect=expect)
+        return {(line["drift"], line["key"]) for line in found if line.get("key") in {lost, bare}}
+
+    wanted = {("missing_item", lost), ("missing_thumbnails", bare)}
+    assert drift(expect=3) == wanted
+    assert drift("--repair", expect=0) == wanted
+    deployment.wait_for(lost, status="READY")
+    made_again = eventually(
+        lambda: (item := deployment.item(bare)) and item["revision"] > before[bare]["revision"] and item, "a new revision"
+    )
+    assert deployment.thumbnails(bare) == sorted(found["key"] for found in made_again["thumbnails"].values())
+    assert made_again["version_id"] == before[bare]["version_id"]
+
+
+def test_replay_sends_a_saved_file_and_an_archive(deployment: Deployment, tmp_path: Path) -> None:
+    key = unique("replayed.jpg")
+    deployment.put(key, photo())
+    deployment.wait_for(key, status="READY")
+    forget(deployment, key)
+    (tmp_path / "events.jsonl").write_text(json.dumps({"Records": [deployment.record(key, "", "")]}) + "\n")
+    assert tool("replay", "--file", str(tmp_path / "events.jsonl"), "--dry-run")[0]["events"] == 1
+    assert deployment.item(key) is None
+    assert tool("replay", "--file", str(tmp_path / "events.jsonl"))[0]["events"] == 1
+    deployment.wait_for(key, status="READY")
+
+    with archived_bus() as (bus, archive, queue_url):
+        began = datetime.now(UTC) - timedelta(minutes=1)
+        entry = {"EventBusName": bus, "Source": "shop", "DetailType": "Order", "Detail": json.dumps({"number": 7})}
+        client("events").put_events(Entries=[entry])
+        eventually(lambda: depth(queue_url) == 1, "the event in the queue")
+        eventually(lambda: client("events").describe_archive(ArchiveName=archive)["EventCount"], "the event in the archive")
+        span = ("--start", began.isoformat(), "--end", (datetime.now(UTC) + timedelta(minutes=1)).isoformat())
+        assert tool("replay", "--archive", archive, *span, "--dry-run")[0]["events_in_archive"] == 1
+        assert tool("replay", "--archive", archive, *span)[0]["state"] == "COMPLETED"
+        eventually(lambda: depth(queue_url) == 2, "the event once more")
+
+
+@contextmanager
+def archived_bus() -> Iterator[tuple[str, str, str]]:
+    """An event bus with an archive, and a queue that gets its events: their names, and the queue's URL."""
+    events, sqs, name = client("events"), client("sqs"), f"test-{unique('bus')[:8]}"
+    bus_arn = events.create_event_bus(Name=name)["EventBusArn"]
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    rule_arn = events.put_rule(Name=name, EventBusName=name, EventPattern=json.dumps({"source": ["shop"]}))["RuleArn"]
+    allow = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn}
+    allow["Condition"] = {"ArnEquals": {"aws:SourceArn": rule_arn}}
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [allow]})})
+    events.put_targets(Rule=name, EventBusName=name, Targets=[{"Id": "queue", "Arn": arn}])
+    events.create_archive(ArchiveName=name, EventSourceArn=bus_arn)
+    try:
+        yield name, name, url
+    finally:
+        events.delete_archive(ArchiveName=name)
+        events.remove_targets(Rule=name, EventBusName=name, Ids=["queue"])
+        events.delete_rule(Name=name, EventBusName=name)
+        events.delete_event_bus(Name=name)
+        sqs.delete_queue(QueueUrl=url)

@@ -1,0 +1,188 @@
+"""Audit: every kind of drift is found, only real drift is reported, and an interrupted audit goes on."""
+
+import itertools
+import time
+import tracemalloc
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from boto3.dynamodb.types import TypeSerializer
+from moto import mock_aws
+
+import audit as tool
+from operations.drift import KINDS, Audit, Drift, Places
+from operations.messages import image_id
+from thumbnailer import events
+
+PLACES = Places("uploads", "thumbnails", "catalog")
+
+
+class Cloud:
+    """moto's buckets, table and queue."""
+
+    def __init__(self) -> None:
+        self.s3 = boto3.client("s3", region_name="us-east-1")
+        self.dynamodb = boto3.client("dynamodb", region_name="us-east-1")
+        self.sqs = boto3.client("sqs", region_name="us-east-1")
+        self.url = self.sqs.create_queue(QueueName="uploads")["QueueUrl"]
+        for bucket in (PLACES.uploads, PLACES.thumbnails):
+            self.s3.create_bucket(Bucket=bucket)
+        self.dynamodb.create_table(
+            TableName=PLACES.table,
+            KeySchema=[{"AttributeName": "image_id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "image_id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+
+    def put(self, key: str) -> str:
+        etag: str = self.s3.put_object(Bucket=PLACES.uploads, Key=key, Body=key.encode())["ETag"]
+        return etag.strip('"')
+
+    def thumbnail(self, key: str, name: str = "128.jpg") -> str:
+        stored = f"{image_id(PLACES.uploads, key)}/tag/{name}"
+        self.s3.put_object(Bucket=PLACES.thumbnails, Key=stored, Body=b"t")
+        return stored
+
+    def item(self, key: str, etag: str | None, *thumbnails: str, status: str = "READY") -> None:
+        found = {"image_id": image_id(PLACES.uploads, key), "bucket": PLACES.uploads, "key": key, "status": status, "etag": etag}
+        found["thumbnails"] = {str(number): {"key": thumbnail} for number, thumbnail in enumerate(thumbnails)}
+        self.dynamodb.put_item(TableName=PLACES.table, Item={name: TypeSerializer().serialize(value) for name, value in found.items()})
+
+    def audit(self, folder: Path) -> Audit:
+        return Audit(folder / "audit.sqlite", self.s3, self.dynamodb, PLACES)
+
+
+@pytest.fixture
+def cloud() -> Iterator[Cloud]:
+    with mock_aws():
+        yield Cloud()
+
+
+def drifted(cloud: Cloud) -> set[tuple[str, str]]:
+    """One of each kind, and what is right or at least explained; the drift that there is."""
+    cloud.item("fine.jpg", cloud.put("fine.jpg"), cloud.thumbnail("fine.jpg"))
+    cloud.item("rejected.jpg", cloud.put("rejected.jpg"), status="REJECTED")
+    cloud.item("deleted.jpg", None, status="DELETED")
+    cloud.put("new.jpg")
+    cloud.put("came back.jpg")
+    cloud.item("came back.jpg", None, status="DELETED")
+    cloud.put("changed.jpg")
+    cloud.item("changed.jpg", "another", cloud.thumbnail("changed.jpg"))
+    cloud.item("bare.jpg", cloud.put("bare.jpg"), f"{image_id(PLACES.uploads, 'bare.jpg')}/tag/gone.jpg")
+    cloud.item("gone.jpg", "e", cloud.thumbnail("gone.jpg"))
+    return {
+        ("missing_item", "new.jpg"),
+        ("missing_item", "came back.jpg"),
+        ("stale_version", "changed.jpg"),
+        ("missing_thumbnails", "bare.jpg"),
+        ("item_without_object", "gone.jpg"),
+        ("orphaned_thumbnail", cloud.thumbnail("fine.jpg", "old.jpg")),
+        ("orphaned_thumbnail", cloud.thumbnail("no such.jpg")),
+    }
+
+
+def found_by(audit: Audit, before: float | None = None) -> set[tuple[str, str]]:
+    audit.collect(lambda _: None)
+    return {(drift.kind, drift.key) for drift in audit.findings(time.time() + 60 if before is None else before)}
+
+
+def test_every_kind_of_drift_is_found_and_nothing_else(cloud: Cloud, tmp_path: Path) -> None:
+    wanted = drifted(cloud)
+    assert found_by(cloud.audit(tmp_path)) == wanted
+    assert {kind for kind, _ in wanted} == set(KINDS)
+
+
+def test_what_is_young_may_be_under_way(cloud: Cloud, tmp_path: Path) -> None:
+    cloud.put("new.jpg")
+    cloud.thumbnail("new.jpg")
+    assert found_by(cloud.audit(tmp_path), before=time.time() - 600) == set()
+
+
+def test_what_was_mended_meanwhile_is_not_reported(cloud: Cloud, tmp_path: Path) -> None:
+    drifted(cloud)
+    audit = cloud.audit(tmp_path)
+    audit.collect(lambda _: None)
+    cloud.item("new.jpg", cloud.put("new.jpg"))
+    cloud.item("came back.jpg", cloud.put("came back.jpg"))
+    cloud.item("changed.jpg", cloud.put("changed.jpg"), cloud.thumbnail("changed.jpg"))
+    cloud.thumbnail("bare.jpg", "gone.jpg")
+    cloud.put("gone.jpg")
+    kinds = {drift.kind for drift in audit.findings(time.time() + 60)}
+    assert kinds == {"orphaned_thumbnail"}
+
+
+def test_an_interrupted_audit_goes_on(cloud: Cloud, tmp_path: Path) -> None:
+    wanted = drifted(cloud)
+
+    def stop(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cloud.audit(tmp_path).collect(stop)
+    assert found_by(cloud.audit(tmp_path)) == wanted
+
+
+def test_repairs_say_what_the_thumbnailer_understands(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    drifted(cloud)
+    monkeypatch.setattr(tool, "client", lambda service: getattr(cloud, service))
+    outputs = {"uploads_bucket": PLACES.uploads, "thumbnails_bucket": PLACES.thumbnails, "uploads_queue_url": cloud.url}
+    audit = cloud.audit(tmp_path)
+    audit.collect(lambda _: None)
+    for drift in audit.findings(time.time() + 60):
+        tool.repair(drift, outputs)
+        tool.repair(drift, outputs)
+    answers = [cloud.sqs.receive_message(QueueUrl=cloud.url, MaxNumberOfMessages=10).get("Messages", []) for _ in range(3)]
+    sent = [event for message in itertools.chain(*answers) for event in events.parse(message["Body"])[0]]
+    assert {(event.kind, event.asks_to_remake, event.key) for event in sent} == {
+        (events.Kind.CREATED, False, "new.jpg"),
+        (events.Kind.CREATED, False, "came back.jpg"),
+        (events.Kind.CREATED, False, "changed.jpg"),
+        (events.Kind.CREATED, True, "bare.jpg"),
+        (events.Kind.DELETED, False, "gone.jpg"),
+    }
+    left = {found["Key"] for found in cloud.s3.list_objects_v2(Bucket=PLACES.thumbnails)["Contents"]}
+    assert not [key for key in left if key.endswith("old.jpg") or key.startswith(image_id(PLACES.uploads, "no such.jpg"))]
+
+
+class Endless:
+    """Buckets of many objects, and an empty table."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+
+    def get_paginator(self, operation: str) -> Any:
+        self._operation = operation
+        return self
+
+    def paginate(self, **_: Any) -> Iterator[dict[str, Any]]:
+        if self._operation == "scan":
+            yield {"Items": []}
+            return
+        moment = datetime(2026, 1, 1, tzinfo=UTC)
+        for start in range(0, self._count, 1000):
+            yield {"Contents": [{"Key": f"k{start + n:09}", "ETag": f'"{start + n:032x}"', "LastModified": moment} for n in range(1000)]}
+
+
+def test_memory_does_not_grow_with_the_number_of_objects(tmp_path: Path) -> None:
+    def peak_of(count: int) -> int:
+        tracemalloc.start()
+        Audit(tmp_path / f"{count}.sqlite", Endless(count), Endless(0), PLACES).collect(lambda _: None)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak
+
+    small, large = peak_of(2_000), peak_of(30_000)
+    assert large < small * 1.2
+
+
+def test_what_vanished_is_no_drift(cloud: Cloud, tmp_path: Path) -> None:
+    cloud.put("was here.jpg")
+    audit = cloud.audit(tmp_path)
+    audit.collect(lambda _: None)
+    cloud.s3.delete_object(Bucket=PLACES.uploads, Key="was here.jpg")
+    assert list(audit.findings(time.time() + 60)) == []
+    assert not audit.is_real(Drift("stale_version", image_id(PLACES.uploads, "was here.jpg"), "was here.jpg"))

@@ -1,0 +1,209 @@
+"""Queues of failures: what is in them, and that nothing is lost on the way out."""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+import dlq
+from operations import console, failures
+from operations.failures import FailureQueue
+from operations.messages import notification
+from operations.redrive import DiscardRecord, NotRedriven, Redriver
+
+FUNCTIONS = {"converter": {"function_name": "p-converter", "alias_arn": "arn:converter:live", "log_group": "/aws/lambda/p-converter"}}
+ON_FAILURE = {
+    "version": "1.0",
+    "requestContext": {"functionArn": "arn", "condition": "RetriesExhausted", "approximateInvokeCount": 3},
+    "requestPayload": {"Records": [{"s3": {"bucket": {"name": "raw"}, "object": {"key": "a.csv"}}}]},
+    "responsePayload": {"errorType": "ValueError", "errorMessage": "no such column"},
+}
+
+
+class Cloud:
+    """moto's queues, and a Lambda that remembers what it was called with."""
+
+    def __init__(self) -> None:
+        self.sqs = boto3.client("sqs", region_name="us-east-1")
+        self.s3 = boto3.client("s3", region_name="us-east-1")
+        self.invoked: list[dict[str, Any]] = []
+        self.dlq_url = self.sqs.create_queue(QueueName="p-uploads-dlq")["QueueUrl"]
+        arn = self.sqs.get_queue_attributes(QueueUrl=self.dlq_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 5})
+        self.url = self.sqs.create_queue(QueueName="p-uploads", Attributes={"RedrivePolicy": redrive})["QueueUrl"]
+        self.failures_url = self.sqs.create_queue(QueueName="p-converter-failures")["QueueUrl"]
+        self.lambda_ = SimpleNamespace(invoke=self._invoke)
+
+    def _invoke(self, **request: Any) -> dict[str, Any]:
+        self.invoked.append(request)
+        return {"StatusCode": 202}
+
+    def client(self, service: str) -> Any:
+        return {"sqs": self.sqs, "s3": self.s3, "lambda": self.lambda_}[service]
+
+    def send(self, url: str, *bodies: Any) -> list[str]:
+        texts = [body if isinstance(body, str) else json.dumps(body) for body in bodies]
+        return [self.sqs.send_message(QueueUrl=url, MessageBody=text)["MessageId"] for text in texts]
+
+    def bodies(self, url: str) -> list[str]:
+        return [found.body for found in failures.receive(self.sqs, FailureQueue("q", url))]
+
+    def count(self, url: str) -> int:
+        return failures.depth(self.sqs, FailureQueue("q", url))
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Cloud]:
+    with mock_aws():
+        made = Cloud()
+        monkeypatch.setattr(dlq, "client", made.client)
+        monkeypatch.setattr(dlq, "BUILD", tmp_path)
+        monkeypatch.setattr(console, "environment", lambda _: {"prefix": "p", "functions": FUNCTIONS})
+        yield made
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["dlq.py", "--env", "local", "--json", *arguments])
+    time.sleep(0.01)
+    return dlq.main()
+
+
+def test_every_message_is_listed_with_its_queue_object_and_cause(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloud.send(cloud.dlq_url, notification("photos", "a b.jpg"), "not { json")
+    cloud.send(cloud.failures_url, ON_FAILURE)
+    assert run(monkeypatch, "list", "--no-logs") == 0
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {(one["queue"], one["object"], one["cause"]) for one in found} == {
+        ("p-uploads-dlq", "photos/a+b.jpg", ""),
+        ("p-uploads-dlq", "not { json", ""),
+        ("p-converter-failures", "raw/a.csv", "ValueError: no such column"),
+    }
+    assert len(cloud.bodies(cloud.dlq_url)) == 2, "listing hides nothing"
+
+
+def test_selected_messages_go_back_and_the_others_stay(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen, _, _ = cloud.send(cloud.dlq_url, "one", "two", "three")
+    assert run(monkeypatch, "redrive", chosen[:8]) == 0
+    assert cloud.bodies(cloud.url) == ["one"]
+    assert sorted(cloud.bodies(cloud.dlq_url)) == ["three", "two"]
+
+
+def test_redriving_all_moves_every_message_and_a_second_time_nothing(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloud.send(cloud.dlq_url, *(f"m{number}" for number in range(25)))
+    cloud.send(cloud.failures_url, ON_FAILURE)
+    assert run(monkeypatch, "redrive", "--all", "--rate", "1000") == 0
+    assert json.loads(capsys.readouterr().out) == {"redriven": 26, "not_found": 0, "dry_run": False}
+    assert sorted(cloud.bodies(cloud.url)) == sorted(f"m{number}" for number in range(25))
+    assert [(call["FunctionName"], json.loads(call["Payload"])) for call in cloud.invoked] == [
+        ("arn:converter:live", ON_FAILURE["requestPayload"])
+    ]
+    assert run(monkeypatch, "redrive", "--all") == 0
+    assert json.loads(capsys.readouterr().out) == {"not_found": 0, "dry_run": False}
+
+
+def test_a_message_that_could_not_be_handed_over_stays(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud.send(cloud.failures_url, "no event", ON_FAILURE)
+    assert run(monkeypatch, "redrive", "--all") == 1
+    assert cloud.bodies(cloud.failures_url) == ["no event"]
+
+
+def test_nothing_is_deleted_when_sending_fails(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud.send(cloud.dlq_url, "one")
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise ConnectionError("network is gone")
+
+    monkeypatch.setattr("operations.redrive.send_batch", broken)
+    with pytest.raises(ConnectionError):
+        run(monkeypatch, "redrive", "--all")
+    assert cloud.count(cloud.dlq_url) == 1
+
+
+def test_a_dry_run_changes_nothing(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud.send(cloud.dlq_url, "one", "two")
+    assert run(monkeypatch, "redrive", "--all", "--dry-run") == 0
+    assert run(monkeypatch, "discard", "--all", "--reason", "r", "--dry-run") == 0
+    assert sorted(cloud.bodies(cloud.dlq_url)) == ["one", "two"]
+    assert cloud.count(cloud.url) == 0
+
+
+def test_what_is_discarded_is_kept_first(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    cloud.s3.create_bucket(Bucket="records")
+    (message_id,) = cloud.send(cloud.dlq_url, "사진")
+    assert run(monkeypatch, "discard", "--all", "--reason", "test data", "--record-bucket", "records") == 0
+    (line,) = (tmp_path / "operations").glob("discarded-*.jsonl").__next__().read_text().splitlines()
+    kept = json.loads(line)
+    assert (kept["message_id"], kept["body"], kept["reason"]) == (message_id, "사진", "test data")
+    stored = cloud.s3.get_object(Bucket="records", Key=f"discarded/p-uploads-dlq/{message_id}.json")["Body"].read()
+    assert json.loads(stored) == kept
+    assert cloud.count(cloud.dlq_url) == 0
+
+
+def test_what_cannot_be_kept_is_not_discarded(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud.send(cloud.dlq_url, "one")
+    with pytest.raises(cloud.s3.exceptions.NoSuchBucket):
+        run(monkeypatch, "discard", "--all", "--reason", "r", "--record-bucket", "no-such-bucket")
+    assert cloud.count(cloud.dlq_url) == 1
+
+
+def test_nothing_or_everything_has_to_be_said(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    for wrong in (["redrive"], ["redrive", "id", "--all"], ["discard", "--all"], ["redrive", "--all", "--rate", "0"]):
+        with pytest.raises(SystemExit) as ended:
+            run(monkeypatch, *wrong)
+        assert ended.value.code == 2
+
+
+class FakeKinesis:
+    """A shard with records 1 to 9, one an answer."""
+
+    def __init__(self) -> None:
+        self.put: list[dict[str, Any]] = []
+
+    def get_shard_iterator(self, **request: Any) -> dict[str, str]:
+        return {"ShardIterator": request["StartingSequenceNumber"]}
+
+    def get_records(self, ShardIterator: str) -> dict[str, Any]:
+        number = int(ShardIterator)
+        records = [{"SequenceNumber": str(number), "Data": b"%d" % number, "PartitionKey": "k"}] if number < 10 else []
+        return {"Records": records, "NextShardIterator": str(number + 1), "MillisBehindLatest": 0 if number >= 9 else 1}
+
+    def put_records(self, StreamARN: str, Records: list[dict[str, Any]]) -> dict[str, int]:
+        self.put += Records
+        return {"FailedRecordCount": 0}
+
+
+@pytest.mark.parametrize(("first", "last", "wanted"), [("3", "5", [b"3", b"4", b"5"]), ("12", "13", None)])
+def test_records_of_a_stream_are_put_back_or_named_as_gone(cloud: Cloud, first: str, last: str, wanted: list[bytes] | None) -> None:
+    kinesis = FakeKinesis()
+    batch = {"shardId": "s", "startSequenceNumber": first, "endSequenceNumber": last, "batchSize": 3, "streamArn": "arn:x:stream/views"}
+    cloud.send(cloud.failures_url, {"KinesisBatchInfo": batch, "requestContext": {"condition": "RetryAttemptsExhausted"}})
+    (failure,) = failures.receive(cloud.sqs, FailureQueue("p-converter-failures", cloud.failures_url, "converter"))
+    assert (failure.cause, failure.subject) == ("RetryAttemptsExhausted", "3 records of views, shard s")
+    redriver = Redriver(lambda service: kinesis if service == "kinesis" else cloud.client(service), FUNCTIONS)
+    if wanted is None:
+        with pytest.raises(NotRedriven, match="no longer"):
+            redriver.redrive(failure)
+        assert cloud.count(cloud.failures_url) == 1
+    else:
+        redriver.redrive(failure)
+        assert [record["Data"] for record in kinesis.put] == wanted
+        assert cloud.count(cloud.failures_url) == 0
+
+
+def test_records_of_discards_accumulate(cloud: Cloud, tmp_path: Path) -> None:
+    cloud.send(cloud.dlq_url, "one", "two")
+    record = DiscardRecord(tmp_path / "d.jsonl")
+    for failure in failures.receive(cloud.sqs, FailureQueue("q", cloud.dlq_url)):
+        record.keep(failure, "r", "now")
+    assert len((tmp_path / "d.jsonl").read_text().splitlines()) == 2
