@@ -105,7 +105,7 @@ replay: setup ## send events again: ARGS="--file events.jsonl --rate 20", "--arc
 	@$(PY) scripts/replay.py --env $(ENV) $(ARGS)
 
 ##@ Tests, one kind at a time
-.PHONY: test-unit test-terraform test-integration lint checkov
+.PHONY: test-unit test-terraform test-integration test-policies test-iam lint checkov
 test-unit: setup ## logic, scripts, packaging: no cloud
 	@$(PY) -m pytest -n 2 tests/unit
 
@@ -114,6 +114,13 @@ test-terraform: setup ## fmt, validate and `terraform test` of every module
 
 test-integration: build ## the deployed whole, in LANE=embedded|compose (or aws)
 	@$(PY) -m pytest tests/integration
+
+IAM_TESTS := build/venv/localstack/bin/python -m pytest -q
+test-policies: setup ## the policies of every environment: rules for documents, and checkov over the plans
+	@scripts/bootstrap.sh checkov && $(IAM_TESTS) tests/iam/test_static.py tests/iam/test_scans.py tests/iam/test_evaluator.py
+
+test-iam: build ## least privilege: each grant is needed by a test (report: build/iam/report.html); takes minutes
+	@scripts/bootstrap.sh checkov && $(IAM_TESTS) tests/iam
 
 lint: setup ## ruff and mypy
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy functions examples/*/functions/* scripts/*.py scripts/operations $$(find scripts/embedded_localstack -name '*.py' -not -path '*/tests/*')

@@ -27,6 +27,7 @@ step unit "$python" -m pytest -q -n 2 tests/unit
 step embedded-localstack build/venv/localstack/bin/python -m pytest -q scripts/embedded_localstack/tests
 step terraform "$python" scripts/test_terraform.py
 step checkov make checkov
+step policies make test-policies
 step build "$python" scripts/build.py
 step integration "$python" -m pytest -q tests/integration
 

@@ -29,6 +29,7 @@ module "notifier" {
     }
   }
 
+  #iam:unproven SendMail - SES asks for the recipients' identities too while an account is in its sandbox, which LocalStack has not
   permissions = merge(local.send_mail, {
     publish = { actions = ["sns:Publish"], resources = [aws_sns_topic.notices.arn] }
     claim = {

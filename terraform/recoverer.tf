@@ -64,7 +64,7 @@ module "recoverer" {
     }
     roll_back = {
       actions   = ["lambda:GetAlias", "lambda:ListVersionsByFunction", "lambda:UpdateAlias"]
-      resources = [module.thumbnailer.arn, module.thumbnailer.alias_arn]
+      resources = [module.thumbnailer.arn]
     }
   }
 }

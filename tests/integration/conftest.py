@@ -33,6 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """The embedded LocalStack says what was allowed and refused: that is kept as evidence."""
+    config.addinivalue_line("markers", "proves(*actions): would fail if these had been refused, also before it began")
     lane = clouds.lane()
     if lane.name == "embedded" and not config.option.collectonly:
         whole = [Path(argument).resolve() for argument in config.args] == [Path(__file__).parent] and not config.option.keyword

@@ -55,28 +55,29 @@ class Evidence:
 
     def __init__(self, home: Path, *, whole: bool) -> None:
         self._home, self._whole = home, whole
-        self._tests: list[dict[str, str]] = []
+        self._tests: list[dict[str, Any]] = []
         self._fingerprint = fingerprint()
         (FOLDER / "meta.json").unlink(missing_ok=True)
 
     @contextmanager
-    def _during(self, what: str) -> Iterator[None]:
+    def _during(self, what: str, proves: list[str]) -> Iterator[None]:
         begin = now()
         yield
-        self._tests.append({"test": what, "begin": begin, "end": now()})
+        self._tests.append({"test": what, "begin": begin, "end": now(), "proves": proves})
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Generator[None, Any, Any]:
         """What Terraform does is no test's doing."""
         if fixturedef.argname not in ("deployment", "probe"):
             return (yield)
-        with self._during(f"terraform apply ({fixturedef.argname})"):
+        with self._during(f"terraform apply ({fixturedef.argname})", []):
             return (yield)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
         """A test's time; a time within it that is Terraform's counts first."""
-        with self._during(item.nodeid):
+        proves = [action for marker in item.iter_markers("proves") for action in marker.args]
+        with self._during(item.nodeid, proves):
             return (yield)
 
     @pytest.hookimpl(wrapper=True)

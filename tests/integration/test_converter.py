@@ -123,6 +123,24 @@ def test_the_same_event_again_changes_nothing(deployment: Deployment, dataset: s
     assert keys(deployment, f"{dataset}/") == [verdict["parquet"]]
 
 
+def test_an_event_that_does_not_say_its_order_is_compared_with_what_is_there(deployment: Deployment, dataset: str) -> None:
+    key = f"raw/{dataset}/unordered.csv"
+    old = put(deployment, key, CSV)
+    manifest(deployment, dataset, key, old)
+    new = put(deployment, key, b"id,name,price\n7,seven,7.5\n")
+    verdict = manifest(deployment, dataset, key, new)
+    record = {
+        "eventName": "ObjectCreated:Put",
+        "eventTime": verdict["source"]["event_time"],
+        "s3": {"bucket": {"name": deployment["raw_bucket"]}, "object": {"key": key, "versionId": old, "eTag": "0" * 32, "size": len(CSV)}},
+    }
+    deployment.invoke("converter", {"Records": [record]})
+    assert manifest(deployment, dataset, key, new) == verdict
+    client("s3").delete_object(Bucket=deployment["raw_bucket"], Key=key)
+    deployment.invoke("converter", {"Records": [record]})
+    assert manifest(deployment, dataset, key, new) == verdict
+
+
 def test_a_failure_that_passes_is_repeated_until_it_works(deployment: Deployment, dataset: str) -> None:
     key = f"raw/{dataset}/outage.csv"
     failures = len(deployment.logged("converter", "AccessDenied"))

@@ -156,6 +156,15 @@ def test_duplicates_change_nothing(deployment: Deployment) -> None:
     assert deployment.item(key) == item
 
 
+def test_an_event_of_an_object_that_is_gone_is_acknowledged(deployment: Deployment) -> None:
+    key = unique("gone.jpg")
+    record = deployment.record(key, "", "01")
+    del record["s3"]["object"]["versionId"]
+    deployment.send(record)
+    deployment.settled()
+    assert deployment.item(key) is None
+
+
 def test_a_late_event_of_an_old_version_changes_nothing(deployment: Deployment) -> None:
     key = unique("late.jpg")
     old = deployment.put(key, photo(colour=(250, 0, 0)))

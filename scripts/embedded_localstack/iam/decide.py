@@ -86,7 +86,7 @@ def decide_role(question: Question, policies: RolePolicies, resource: Policy | N
     result = evaluate(context, granted, *limits)
     asked = f"policies of role {policies.role_arn.rpartition('/')[2]}"
     if resource or required:
-        document = _loaded(resource.document) if resource else None
+        document = _for_caller(resource.document, {question.principal, policies.role_arn}) if resource else None
         result = combine_resource_policy(result, context, document, question.account, required=required, limits=tuple(limits))
         asked += f", {resource.name}" if resource else ""
     allowed = result.decision == "Allow"
@@ -107,7 +107,8 @@ def decide_resource(question: Question, resource: Policy | None, *, kind: str, s
     if resource is None:
         return Verdict(False, kind, "there is none", (), question, how)
     context = _context(question, "Service" if service else "Anonymous", {})
-    result = evaluate_resource_policy(_loaded(resource.document), context, service=question.principal if service else None)
+    document = _for_caller(resource.document, {question.principal})
+    result = evaluate_resource_policy(document, context, service=question.principal if service else None)
     allowed = result.decision == "Allow"
     matched = _resource_matches(context, resource, question.principal if service else None) if allowed else ()
     return Verdict(allowed, resource.name, _reason(result), matched, question, how)
@@ -167,6 +168,23 @@ def _loaded(document: str) -> dict[str, Any]:
             for key in [key for key in operands if key.lower() == "aws:principalarn"]:
                 operands[ROLE_ARN_KEY] = operands.pop(key)
     return dict(policy)
+
+
+def _for_caller(document: str, names: set[str]) -> dict[str, Any]:
+    """A document in which NotPrincipal, which the library leaves out, is a statement for everybody, or none for who is named."""
+    policy = _loaded(document)
+    statements = policy.get("Statement", [])
+    if not any("NotPrincipal" in statement for statement in statements if isinstance(statement, dict)):
+        return policy
+    kept = []
+    for statement in statements:
+        if spared := statement.get("NotPrincipal"):
+            listed = [name for named in spared.values() for name in ([named] if isinstance(named, str) else named)]
+            if names & set(listed):
+                continue
+            statement = {**statement, "Principal": "*"}  # noqa: PLW2901 - NotPrincipal beside it is not read
+        kept.append(statement)
+    return {**policy, "Statement": kept}
 
 
 @lru_cache(maxsize=1024)

@@ -9,7 +9,7 @@ from localstack.services.dynamodb.models import dynamodb_stores
 from localstack.services.events.models import events_stores
 from localstack.services.kms.models import kms_stores
 from localstack.services.lambda_.invocation.models import lambda_stores
-from localstack.services.s3.models import s3_stores
+from localstack.services.s3.models import S3DeleteMarker, s3_stores
 from localstack.services.sns.models import sns_stores
 from localstack.services.sqs.models import sqs_stores
 from moto.iam.models import iam_backends
@@ -142,9 +142,10 @@ class LocalStackFacts:
         return Policy(policy_name(arn), _text(document))
 
     def object_exists(self, bucket: str, key: str) -> bool:
-        """Whether GetObject would find something."""
+        """Whether GetObject would find something; a delete marker is nothing."""
         found = s3_stores[self.account]["us-east-1"].buckets.get(bucket)
-        return bool(found and found.objects.get(key))
+        newest = found.objects.get(key) if found else None
+        return bool(newest) and not isinstance(newest, S3DeleteMarker)
 
     def _sqs_policy(self, arn: str) -> Any:
         _, _, _, region, account, name = arn.split(":", 5)

@@ -21,6 +21,7 @@ data "aws_partition" "current" {}
 data "aws_region" "current" {}
 
 resource "aws_sqs_queue" "failures" {
+  #iam:unproven Undelivered* - EventBridge and SNS send there what they can't deliver to the function; LocalStack's EventBridge drops it
   count                             = local.has_failures ? 1 : 0
   name                              = local.failures_name
   kms_master_key_id                 = var.kms_key_arn

@@ -2,11 +2,11 @@ resource "aws_iam_role" "this" {
   name        = local.full_name
   description = "What ${local.full_name} may do"
 
-  # Lambda sets neither aws:SourceArn nor aws:SourceAccount when it assumes an execution role; who may pass the role to a
-  # function is decided by iam:PassRole, which works within the account only.
+  #iam:unconditional Lambda - Lambda sets neither aws:SourceArn nor aws:SourceAccount when it assumes an execution role; who may pass the role to a function is decided by iam:PassRole, which works within the account only
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
+      Sid       = "Lambda"
       Effect    = "Allow"
       Principal = { Service = "lambda.amazonaws.com" }
       Action    = "sts:AssumeRole"
@@ -51,6 +51,8 @@ resource "aws_iam_role_policy" "logs" {
 resource "aws_iam_role_policy" "tracing" {
   #checkov:skip=CKV_AWS_355:X-Ray knows no resources
   #checkov:skip=CKV_AWS_290:X-Ray knows no resources
+  #iam:wildcard Trace - X-Ray knows no resources
+  #iam:unproven xray:* - the runtime sends traces by a daemon that no emulator has
   count = var.tracing ? 1 : 0
   name  = "tracing"
   role  = aws_iam_role.this.name
@@ -69,6 +71,8 @@ resource "aws_iam_role_policy" "tracing" {
 resource "aws_iam_role_policy" "vpc" {
   #checkov:skip=CKV_AWS_355:Lambda checks these on every resource before an interface exists (AWSLambdaVPCAccessExecutionRole)
   #checkov:skip=CKV_AWS_290:Lambda checks these on every resource before an interface exists (AWSLambdaVPCAccessExecutionRole)
+  #iam:wildcard Interfaces - Lambda checks these on every resource before an interface exists (AWSLambdaVPCAccessExecutionRole)
+  #iam:unproven ec2:* - Lambda itself makes the interfaces; https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html names these actions
   count = var.vpc == null ? 0 : 1
   name  = "vpc"
   role  = aws_iam_role.this.name

@@ -1,6 +1,7 @@
 # trigger_dynamodb_stream.tf - runs the function on changes of a DynamoDB table, in order within a shard
 
 resource "aws_iam_role_policy" "dynamodb_stream" {
+  #iam:unproven dynamodb:ListStreams - Lambda asks for it (https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html); LocalStack's poller does without
   for_each = local.triggers.dynamodb_stream
   name     = "trigger-dynamodb-stream-${each.key}"
   role     = aws_iam_role.this.name

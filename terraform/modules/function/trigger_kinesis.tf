@@ -1,6 +1,7 @@
 # trigger_kinesis.tf - runs the function on records of a Kinesis stream, in order within a shard
 
 resource "aws_iam_role_policy" "kinesis" {
+  #iam:unproven kinesis:DescribeStreamSummary - Lambda asks for it (https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-create.html); LocalStack's poller does without
   for_each = local.triggers.kinesis
   name     = "trigger-kinesis-${each.key}"
   role     = aws_iam_role.this.name

@@ -1,0 +1,121 @@
+"""What enforcement cannot see: rules for policy documents, read from a state or plan."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from documents import Document, listed, policies
+from environments import resources
+from reasons import Reason, excuse
+
+# Who may assume a role of the project.
+TRUSTED = {"lambda.amazonaws.com", "apigateway.amazonaws.com"}
+SOURCE = {"aws:sourcearn": ("ArnEquals", "ArnLike"), "aws:sourceaccount": ("StringEquals",)}
+PROTECTED = {"aws_s3_bucket": "bucket policy", "aws_sqs_queue": "queue policy", "aws_sns_topic": "topic policy"}
+
+
+NEGATED = ("NotAction", "NotResource", "NotPrincipal")
+
+
+NEGATED = ("NotAction", "NotResource", "NotPrincipal")
+
+
+def problems(root: dict[str, Any], reasons: list[Reason]) -> list[str]:
+    """Everything that is wrong with the policies of a root module, in words that name the statement."""
+    documents = policies(root)
+    found = []
+    for document in documents:
+        for statement in document.statements:
+            where = f"{document.address}, statement {statement['Sid']}"
+            found += [f"{where}: {problem}" for problem in _statement(document, statement, reasons)]
+    return [*found, *_roles(root), *_tls(root, documents)]
+
+
+def _statement(document: Document, statement: dict[str, Any], reasons: list[Reason]) -> Iterator[str]:
+    yield from (f"{element} grants what nobody thought of" for element in NEGATED if element in statement)
+    if statement["Effect"] != "Allow":
+        return
+    yield from (f"wildcard action {action}" for action in listed(statement["Action"]) if "*" in action or "?" in action)
+    excused = excuse(reasons, "wildcard", document.block, statement["Sid"])
+    for resource in listed(statement.get("Resource", [])):
+        if not (bounded(resource) or (resource == "*" and excused)):
+            yield f'wildcard resource {resource} without a reason (a comment "#iam:wildcard {statement["Sid"]} - ..." beside it)'
+    if document.kind == "trust policy":
+        yield from _trust(statement)
+    if not document.of_role():
+        yield from _principal(document, statement, reasons)
+
+
+def bounded(resource: str) -> bool:
+    """Whether it stays within one thing: a wildcard may end it, after a name."""
+    parts = resource.split(":", 5)
+    if len(parts) < 6 or any("*" in part for part in parts[:5]) or "?" in resource:
+        return False
+    head, wildcard, rest = parts[5].partition("*")
+    name = head.rpartition("/")[2] if head.count("/") or ":" not in head else head.rpartition(":")[2]
+    named = len(head.strip("/:")) > 0 and (head.endswith(("/", ":")) or len(name) > len("eventloom-")) and head.strip("/:") not in KINDS
+    return not wildcard or (named and rest == "")
+
+
+# What stands before a name: `table/*` is every table.
+KINDS = {*"table stream function log-group alarm rule event-bus key alias role identity parameter secret".split()}  # noqa: SIM905
+
+
+def _trust(statement: dict[str, Any]) -> Iterator[str]:
+    principals = statement["Principal"]
+    services = listed(principals.get("Service", [])) if isinstance(principals, dict) else []
+    if (
+        listed(statement["Action"]) != ["sts:AssumeRole"]
+        or list(principals) != ["Service"]
+        or len(services) != 1
+        or not {*services} <= TRUSTED
+    ):
+        yield f"a role trusts one service, to assume it, and nobody else; not {principals} with {statement['Action']}"
+
+
+def _principal(document: Document, statement: dict[str, Any], reasons: list[Reason]) -> Iterator[str]:
+    principal = statement.get("Principal")
+    if not isinstance(principal, dict) or "*" in listed(principal.get("AWS", [])):
+        yield f"everybody may {statement['Action']}"
+        return
+    if "Service" not in principal or excuse(reasons, "unconditional", document.block, statement["Sid"]):
+        return
+    for key, operators in SOURCE.items():
+        values = [
+            value
+            for operator, operands in statement.get("Condition", {}).items()
+            if operator in operators
+            for name, operand in operands.items()
+            if name.lower() == key
+            for value in listed(operand)
+        ]
+        if not values:
+            yield f"{principal['Service']} may act for anybody: there is no condition on {key}"
+        yield from (f"{key} {value} is wider than one resource" for value in values if key == "aws:sourcearn" and not _one_source(value))
+
+
+def _one_source(arn: str) -> bool:
+    """An ARN whose account is given; alarms of one environment in any region, and methods of one API, may share a statement."""
+    parts = arn.split(":", 5)
+    return len(parts) == 6 and not any("*" in part for part in (*parts[:3], parts[4])) and not parts[5].startswith("*")
+
+
+def _roles(root: dict[str, Any]) -> Iterator[str]:
+    used = Counter(function["values"]["role"] for function in resources(root) if function["type"] == "aws_lambda_function")
+    yield from (f"{count} functions share the role {role}" for role, count in used.items() if count > 1 and not role.endswith("/mock"))
+
+
+def _tls(root: dict[str, Any], documents: list[Document]) -> Iterator[str]:
+    """Each bucket, queue and topic refuses what is not TLS."""
+    refusing = Counter(document.kind for document in documents if any(_refuses_plain_http(statement) for statement in document.statements))
+    kinds = Counter(PROTECTED[resource["type"]] for resource in resources(root) if resource["type"] in PROTECTED)
+    yield from (
+        f"{count - refusing[kind]} of {count} have no {kind} that refuses plain HTTP"
+        for kind, count in kinds.items()
+        if refusing[kind] < count
+    )
+
+
+def _refuses_plain_http(statement: dict[str, Any]) -> bool:
+    wanted = {"Bool": {"aws:SecureTransport": "false"}}
+    return statement["Effect"] == "Deny" and statement["Principal"] == "*" and statement.get("Condition") == wanted

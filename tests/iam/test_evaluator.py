@@ -1,0 +1,257 @@
+"""The evaluator that decides here, held against AWS's documentation of policy evaluation, and against MiniStack's own server.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html and reference_policies_elements*.html.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from embedded_localstack.iam.decide import Policy, Question, RolePolicies, decide_resource, decide_role
+
+ACCOUNT = "000000000000"
+QUEUE = f"arn:aws:sqs:us-east-1:{ACCOUNT}:orders"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/worker"
+SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/worker/session"
+
+
+@dataclass(frozen=True)
+class Case:
+    """May a role's session send to the queue?"""
+
+    name: str
+    statements: list[dict[str, Any]]
+    allowed: bool
+    boundary: list[dict[str, Any]] | None = None
+    session: list[dict[str, Any]] | None = None
+    queue: list[dict[str, Any]] | None = None
+    keys: dict[str, Any] | None = None
+
+
+def allow(action: Any = "sqs:SendMessage", resource: Any = QUEUE, **rest: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": resource, **rest}
+
+
+def deny(**rest: Any) -> dict[str, Any]:
+    return {**allow("*", "*"), "Effect": "Deny", **rest}
+
+
+def if_(operator: str, key: str, value: Any) -> dict[str, Any]:
+    return allow(Condition={operator: {key: value}})
+
+
+REGION = "aws:RequestedRegion"
+EVERYTHING = allow("*", "*")
+NOT_ACTION = {"Effect": "Allow", "NotAction": "sqs:SendMessage", "Resource": "*"}
+NOT_RESOURCE = {"Effect": "Allow", "Action": "*", "NotResource": QUEUE}
+DENY_NOT_ACTION = {"Effect": "Deny", "NotAction": "sqs:*", "Resource": "*"}
+DENY_NOT_RESOURCE = {"Effect": "Deny", "Action": "*", "NotResource": f"{QUEUE}*"}
+OTHER = f"arn:aws:iam::{ACCOUNT}:role/other"
+
+# What a real server can be asked as well: all that is known of the request comes from the request.
+SHARED = [
+    Case("nothing allows: implicitly denied", [allow("sqs:ReceiveMessage")], False),
+    Case("an allow", [allow()], True),
+    Case("an explicit deny overrides any allow", [EVERYTHING, deny()], False),
+    Case("a deny of something else does not", [EVERYTHING, deny(Action="s3:*")], True),
+    Case("the order does not matter", [deny(Resource=QUEUE), EVERYTHING], False),
+    Case("a boundary that allows too", [EVERYTHING], True, boundary=[allow("sqs:*", "*")]),
+    Case("a boundary that does not", [EVERYTHING], False, boundary=[allow("s3:*", "*")]),
+    Case("a boundary grants nothing", [allow("s3:GetObject")], False, boundary=[EVERYTHING]),
+    Case("a boundary may deny", [EVERYTHING], False, boundary=[EVERYTHING, deny(Action="sqs:Send*")]),
+    Case("a session policy that allows too", [EVERYTHING], True, session=[allow()]),
+    Case("a session policy that does not", [EVERYTHING], False, session=[allow("sqs:ReceiveMessage")]),
+    Case("NotAction allows the rest", [{**NOT_ACTION, "NotAction": "sqs:DeleteQueue"}], True),
+    Case("NotAction leaves out what it names", [NOT_ACTION], False),
+    Case("NotAction in a deny spares what it names", [EVERYTHING, DENY_NOT_ACTION], True),
+    Case("NotAction in a deny takes the rest", [EVERYTHING, {**DENY_NOT_ACTION, "NotAction": "s3:*"}], False),
+    Case("NotResource allows the rest", [{**NOT_RESOURCE, "NotResource": f"{QUEUE}2"}], True),
+    Case("NotResource leaves out what it names", [NOT_RESOURCE], False),
+    Case("NotResource in a deny spares what it names", [EVERYTHING, DENY_NOT_RESOURCE], True),
+    Case("NotResource in a deny takes the rest", [EVERYTHING, {**DENY_NOT_RESOURCE, "NotResource": f"{QUEUE}2"}], False),
+    Case("* within an action", [allow("sqs:S*Message")], True),
+    Case("? is one letter", [allow("sqs:SendMessag?")], True),
+    Case("? is not none", [allow("sqs:SendMessage?")], False),
+    Case("actions know no case", [allow("SQS:sendmessage")], True),
+    Case("resources do", [allow(resource=QUEUE.replace("orders", "Orders"))], False),
+    Case("* within a resource", [allow(resource="arn:aws:sqs:*:*:ord*s")], True),
+    Case("another resource", [allow(resource=f"{QUEUE}2")], False),
+    Case("StringEquals", [if_("StringEquals", REGION, "us-east-1")], True),
+    Case("StringEquals of several is any of them", [if_("StringEquals", REGION, ["eu-west-1", "us-east-1"])], True),
+    Case("StringEquals knows case", [if_("StringEquals", REGION, "US-EAST-1")], False),
+    Case("StringEqualsIgnoreCase does not", [if_("StringEqualsIgnoreCase", REGION, "US-EAST-1")], True),
+    Case("StringNotEquals", [if_("StringNotEquals", REGION, "us-east-1")], False),
+    Case("StringNotEquals of several is none of them", [if_("StringNotEquals", REGION, ["eu-west-1", "us-east-1"])], False),
+    Case("StringLike", [if_("StringLike", REGION, "us-*")], True),
+    Case("StringNotLike", [if_("StringNotLike", REGION, "us-*")], False),
+    Case("several operators must all hold", [allow(Condition={"StringLike": {REGION: "us-*"}, "StringEquals": {REGION: "x"}})], False),
+    Case("a key that is absent does not match", [if_("StringEquals", "s3:prefix", "a")], False),
+    Case("a negated operator matches an absent key", [if_("StringNotEquals", "s3:prefix", "a")], True),
+    Case("IfExists lets an absent key pass", [if_("StringEqualsIfExists", "s3:prefix", "a")], True),
+    Case("IfExists compares one that is there", [if_("StringEqualsIfExists", REGION, "eu-west-1")], False),
+    Case("Null true: the key is absent", [if_("Null", "s3:prefix", "true")], True),
+    Case("Null false: the key is there", [if_("Null", "s3:prefix", "false")], False),
+    Case("ForAllValues is true of none", [if_("ForAllValues:StringEquals", "aws:TagKeys", ["a"])], True),
+    Case("ForAnyValue is not", [if_("ForAnyValue:StringEquals", "aws:TagKeys", ["a"])], False),
+    Case("IpAddress", [if_("IpAddress", "aws:SourceIp", "127.0.0.0/8")], True),
+    Case("IpAddress elsewhere", [if_("IpAddress", "aws:SourceIp", "203.0.113.0/24")], False),
+    Case("NotIpAddress", [if_("NotIpAddress", "aws:SourceIp", "127.0.0.0/8")], False),
+    Case("DateGreaterThan", [if_("DateGreaterThan", "aws:CurrentTime", "2020-01-01T00:00:00Z")], True),
+    Case("DateLessThan", [if_("DateLessThan", "aws:CurrentTime", "2020-01-01T00:00:00Z")], False),
+    Case("NumericGreaterThan", [if_("NumericGreaterThan", "aws:EpochTime", "1577836800")], True),
+    Case("NumericLessThan", [if_("NumericLessThan", "aws:EpochTime", "1577836800")], False),
+    Case("ArnEquals of another role", [if_("ArnEquals", "aws:PrincipalArn", OTHER)], False),
+    Case("the queue's policy alone may allow", [], True, queue=[allow(Principal={"AWS": ROLE})]),
+    Case("the queue's policy for another", [], False, queue=[allow(Principal={"AWS": OTHER})]),
+    Case("the queue's policy may deny", [EVERYTHING], False, queue=[deny(Resource=QUEUE, Action="sqs:*", Principal="*")]),
+]  # fmt: skip
+
+# What only a service would know, such as a partition key; and what MiniStack's server does otherwise than AWS: aws:PrincipalArn of a
+# session is its role's there, and NotPrincipal is left out (decide.py takes care of both).
+LEADING = "dynamodb:LeadingKeys"
+KNOWN = [
+    Case("Bool", [if_("Bool", "aws:SecureTransport", "true")], True),
+    Case("Bool the other way", [if_("Bool", "aws:SecureTransport", "false")], False),
+    Case("ForAllValues: every one is named", [if_("ForAllValues:StringLike", LEADING, ["a#*"])], True, keys={LEADING: ["a#1", "a#2"]}),
+    Case("ForAllValues: one is not", [if_("ForAllValues:StringLike", LEADING, ["a#*"])], False, keys={LEADING: ["a#1", "b#1"]}),
+    Case("ForAnyValue: one is named", [if_("ForAnyValue:StringEquals", LEADING, ["a"])], True, keys={LEADING: ["a", "b"]}),
+    Case("NumericLessThanEquals", [if_("NumericLessThanEquals", "s3:max-keys", "10")], True, keys={"s3:max-keys": "10"}),
+    Case("NumericEquals", [if_("NumericEquals", "s3:max-keys", "10")], False, keys={"s3:max-keys": "11"}),
+    Case("keys know no case", [if_("StringEquals", "S3:Prefix", "a")], True, keys={"s3:prefix": "a"}),
+    Case("values do", [if_("StringEquals", "s3:prefix", "A")], False, keys={"s3:prefix": "a"}),
+    Case("ArnLike of the role", [if_("ArnLike", "aws:PrincipalArn", f"arn:aws:iam::{ACCOUNT}:role/work*")], True),
+    Case("ArnNotLike", [if_("ArnNotLike", "aws:PrincipalArn", f"arn:aws:iam::{ACCOUNT}:role/work*")], False),
+    Case(
+        "NotPrincipal in a deny spares whom it names",
+        [EVERYTHING],
+        True,
+        queue=[
+            {
+                "Effect": "Deny",
+                "NotPrincipal": {"AWS": [ROLE, SESSION, f"arn:aws:iam::{ACCOUNT}:root"]},
+                "Action": "sqs:*",
+                "Resource": QUEUE,
+            },
+        ],
+    ),
+    Case(
+        "NotPrincipal in a deny takes the rest",
+        [EVERYTHING],
+        False,
+        queue=[
+            {"Effect": "Deny", "NotPrincipal": {"AWS": OTHER}, "Action": "sqs:*", "Resource": QUEUE},
+        ],
+    ),
+]
+
+
+def document(statements: list[dict[str, Any]]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+def decide(case: Case) -> bool:
+    """What the evaluator says."""
+    policies = RolePolicies(
+        ROLE,
+        (Policy("role policy", document(case.statements)),),
+        Policy("boundary", document(case.boundary)) if case.boundary else None,
+        Policy("session policy", document(case.session)) if case.session else None,
+    )
+    keys = {name.lower(): value for name, value in (case.keys or {}).items()}
+    question = Question(SESSION, "sqs:SendMessage", QUEUE, ACCOUNT, "us-east-1", keys)
+    return decide_role(question, policies, Policy("queue policy", document(case.queue)) if case.queue else None).allowed
+
+
+@pytest.mark.parametrize("case", SHARED + KNOWN, ids=lambda case: case.name)
+def test_a_documented_case(case: Case) -> None:
+    assert decide(case) is case.allowed
+
+
+@pytest.mark.parametrize(("account", "allowed"), [(ACCOUNT, True), ("111111111111", False)])
+def test_a_service_is_bound_to_the_account_that_is_named(account: str, allowed: bool) -> None:
+    statement = allow(Principal={"Service": "s3.amazonaws.com"}, Condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}})
+    question = Question("s3.amazonaws.com", "sqs:SendMessage", QUEUE, ACCOUNT, "us-east-1", {"aws:sourceaccount": account})
+    assert decide_resource(question, Policy("queue policy", document([statement])), kind="queue policy", service=True).allowed is allowed
+
+
+class Server:
+    """MiniStack with its own enforcement."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.url = self.client("sqs").create_queue(QueueName="orders")["QueueUrl"]
+
+    def client(self, service: str, **keys: str) -> Any:
+        keys = keys or {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        config = Config(retries={"max_attempts": 1})
+        return boto3.client(service, endpoint_url=f"http://127.0.0.1:{self.port}", region_name="us-east-1", config=config, **keys)
+
+    def decide(self, case: Case) -> bool:
+        """Make the role, assume it, send, and take all away again."""
+        iam, sqs = self.client("iam"), self.client("sqs")
+        trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
+        boundary = iam.create_policy(PolicyName="b", PolicyDocument=document(case.boundary))["Policy"]["Arn"] if case.boundary else None
+        limited = {"PermissionsBoundary": boundary} if boundary else {}
+        iam.create_role(RoleName="worker", AssumeRolePolicyDocument=document([trust]), **limited)
+        try:
+            if case.statements:
+                iam.put_role_policy(RoleName="worker", PolicyName="p", PolicyDocument=document(case.statements))
+            sqs.set_queue_attributes(QueueUrl=self.url, Attributes={"Policy": document(case.queue) if case.queue else ""})
+            narrowed = {"Policy": document(case.session)} if case.session else {}
+            keys = self.client("sts").assume_role(RoleArn=ROLE, RoleSessionName="session", **narrowed)["Credentials"]
+            return self._sends(keys)
+        finally:
+            if case.statements:
+                iam.delete_role_policy(RoleName="worker", PolicyName="p")
+            iam.delete_role(RoleName="worker")
+            if boundary:
+                iam.delete_policy(PolicyArn=boundary)
+
+    def _sends(self, keys: dict[str, str]) -> bool:
+        session = {"aws_access_key_id": keys["AccessKeyId"], "aws_secret_access_key": keys["SecretAccessKey"]}
+        try:
+            self.client("sqs", **session, aws_session_token=keys["SessionToken"]).send_message(QueueUrl=self.url, MessageBody="x")
+        except ClientError as error:
+            if "AccessDenied" not in error.response["Error"]["Code"]:
+                raise
+            return False
+        return True
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """MiniStack, started here."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = int(free.getsockname()[1])
+    folder = tmp_path_factory.mktemp("ministack")
+    # A clean environment: what the host sets would leak in.
+    environment = {"PATH": os.defpath, "TMPDIR": str(folder), "HOME": str(folder), "SERVICES": "iam,sts,sqs"}
+    environment |= {"AUTH": "true", "BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port)}
+    program = Path(sys.executable).parent / "ministack"
+    with (folder / "log").open("w") as log, subprocess.Popen([program], env=environment, cwd=folder, stdout=log, stderr=log) as process:
+        try:
+            deadline = time.monotonic() + 60
+            while process.poll() is None and time.monotonic() < deadline:
+                try:
+                    socket.create_connection(("127.0.0.1", port), 1).close()
+                    break
+                except OSError:
+                    time.sleep(0.1)
+            yield Server(port)
+        finally:
+            process.terminate()
+
+
+@pytest.mark.parametrize("case", SHARED, ids=lambda case: case.name)
+def test_ministack_says_the_same(server: Server, case: Case) -> None:
+    assert server.decide(case) is case.allowed
