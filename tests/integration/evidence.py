@@ -39,10 +39,12 @@ def is_current() -> bool:
         return False
 
 
+_states: dict[str, str] = {}
+
+
 def keep_state(name: str, state: str) -> None:
-    """Keep what `terraform show -json` says of a root."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    (FOLDER / f"state.{name}.json").write_text(state)
+    """Keep what `terraform show -json` says of a root, if the run is a whole one."""
+    _states[name] = state
 
 
 def now() -> str:
@@ -57,7 +59,8 @@ class Evidence:
         self._home, self._whole = home, whole
         self._tests: list[dict[str, Any]] = []
         self._fingerprint = fingerprint()
-        (FOLDER / "meta.json").unlink(missing_ok=True)
+        if whole:
+            (FOLDER / "meta.json").unlink(missing_ok=True)
 
     @contextmanager
     def _during(self, what: str, proves: list[str]) -> Iterator[None]:
@@ -106,5 +109,7 @@ class Evidence:
             return
         FOLDER.mkdir(parents=True, exist_ok=True)
         shutil.copy(audit, FOLDER / "audit.jsonl")
+        for name, state in _states.items():
+            (FOLDER / f"state.{name}.json").write_text(state)
         (FOLDER / "tests.jsonl").write_text("".join(json.dumps(test) + "\n" for test in self._tests))
         (FOLDER / "meta.json").write_text(json.dumps({"fingerprint": self._fingerprint, "at": time.time(), "tests": len(self._tests)}))

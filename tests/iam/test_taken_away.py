@@ -1,0 +1,129 @@
+"""Permissions really taken away, or given, on a deployment: a named test fails, and says what was refused to whom."""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+import clouds
+from clouds import client
+
+pytestmark = pytest.mark.timeout(1800)
+
+PREFIX = "eventloom-local"
+PYTHON = str(clouds.BUILD / "venv/dev/bin/python")
+LAUNCHER = [str(clouds.BUILD / "venv/localstack/bin/python"), "-m", "embedded_localstack"]
+
+
+def run(test: str, *options: str, patience_s: int = 15) -> tuple[int, str]:
+    """Run one integration test. Returns pytest's exit code and what it printed."""
+    command = [PYTHON, "-m", "pytest", "-q", f"tests/integration/{test}", *options]
+    environment = os.environ | {"TIMEOUT_S": str(patience_s)}
+    done = subprocess.run(
+        command, cwd=clouds.ROOT, env=environment, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    return done.returncode, done.stdout
+
+
+@pytest.fixture(scope="module", autouse=True)
+def deployed() -> Iterator[None]:
+    """A deployment, that of the evidence if it was gathered just now."""
+    code, said = run("test_infrastructure.py::test_uploads_keep_their_versions", "--keep", patience_s=45)
+    assert code == 0, said
+    yield
+    subprocess.run([*LAUNCHER, "down", "--port", str(clouds.lane().port)], check=True)
+
+
+@contextmanager
+def without(function: str, policy: str, action: str) -> Iterator[None]:
+    """A role's policy lacks an action."""
+    iam, names = client("iam"), {"RoleName": f"{PREFIX}-{function}", "PolicyName": policy}
+    before = iam.get_role_policy(**names)["PolicyDocument"]
+    statements = [{**found, "Action": [name for name in found["Action"] if name != action]} for found in before["Statement"]]
+    after = {**before, "Statement": [found for found in statements if found["Action"]]}
+    assert after != before
+    iam.put_role_policy(**names, PolicyDocument=json.dumps(after))
+    try:
+        yield
+    finally:
+        iam.put_role_policy(**names, PolicyDocument=json.dumps(before))
+
+
+@contextmanager
+def permission_for(function: str, statement: str, source_arn: str) -> Iterator[None]:
+    """An invoke permission names another source."""
+    lambda_, names = client("lambda"), {"FunctionName": f"{PREFIX}-{function}", "Qualifier": "live", "StatementId": statement}
+    policy = json.loads(lambda_.get_policy(FunctionName=names["FunctionName"], Qualifier="live")["Policy"])
+    before = next(found for found in policy["Statement"] if found["Sid"] == statement)
+    source = before["Condition"]["ArnLike"]["AWS:SourceArn"]
+    rest = {
+        "Action": before["Action"],
+        "Principal": before["Principal"]["Service"],
+        "SourceAccount": before["Condition"]["StringEquals"]["AWS:SourceAccount"],
+    }
+    lambda_.remove_permission(**names)
+    lambda_.add_permission(**names, **rest, SourceArn=source_arn)
+    try:
+        yield
+    finally:
+        lambda_.remove_permission(**names)
+        lambda_.add_permission(**names, **rest, SourceArn=source)
+
+
+@contextmanager
+def queue_policy(edit: Callable[[dict[str, Any]], Any]) -> Iterator[None]:
+    """The uploads queue's policy, edited where it allows."""
+    sqs = client("sqs")
+    url = sqs.get_queue_url(QueueName=f"{PREFIX}-uploads")["QueueUrl"]
+    before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"]
+    document = json.loads(before)
+    edit(next(found for found in document["Statement"] if found["Effect"] == "Allow"))
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(document)})
+    try:
+        yield
+    finally:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": before})
+
+
+MUTATIONS = {
+    "s3:PutObject of the thumbnailer": (
+        lambda: without("thumbnailer", "permissions", "s3:PutObject"),
+        "test_thumbnailer.py::test_a_photo_becomes_thumbnails_and_metadata",
+        [f"assumed-role/{PREFIX}-thumbnailer", "may not s3:PutObject on", "no statement allows it"],
+    ),
+    "sns:Publish of the notifier": (
+        lambda: without("notifier", "permissions", "sns:Publish"),
+        "test_notifier.py::test_a_new_image_is_told_on_the_topic",
+        [f"assumed-role/{PREFIX}-notifier", "may not sns:Publish on"],
+    ),
+    "a wrong source_arn": (
+        lambda: permission_for("converter", "s3-raw", "arn:aws:s3:::another-bucket"),
+        "test_converter.py::test_a_csv_becomes_parquet_and_its_bad_row_is_set_aside",
+        ["s3.amazonaws.com", f"may not lambda:InvokeFunction on arn:aws:lambda:us-east-1:000000000000:function:{PREFIX}-converter:live"],
+    ),
+    "a queue policy for another bucket": (
+        lambda: queue_policy(
+            lambda statement: statement["Condition"]["ArnEquals"].update({"aws:SourceArn": "arn:aws:s3:::another-bucket"})
+        ),
+        "test_thumbnailer.py::test_a_photo_becomes_thumbnails_and_metadata",
+        ["s3.amazonaws.com", "may not sqs:SendMessage on", f"queue policy of {PREFIX}-uploads"],
+    ),
+    "a widened queue policy": (
+        lambda: queue_policy(lambda statement: statement.pop("Condition")),
+        "test_least_privilege.py::test_no_other_bucket_may_send_to_the_uploads_queue",
+        ["the policy of the uploads queue lets every bucket send"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_a_test_fails_and_names_the_cause(name: str) -> None:
+    mutation, test, cause = MUTATIONS[name]
+    with mutation():
+        code, said = run(test, "--deployed")
+    assert code == 1, f"{test} passed without it\n{said}"
+    assert [text for text in cause if text not in said] == [], said
