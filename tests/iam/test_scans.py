@@ -12,7 +12,7 @@ from environments import FOLDER
 
 import clouds
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1800)
 
 CHECKOV = clouds.BUILD / "venv/checkov/bin/checkov"
 BLOCK = re.compile(r'^(?:resource|data) "(\w+)" "(\w+)" \{$')

@@ -11,7 +11,7 @@ from documents import listed
 from environments import resources
 from reasons import reasons
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1800)
 
 Plans = dict[str, dict[str, Any]]
 Edit = Callable[[dict[str, Any]], Any]
