@@ -128,6 +128,10 @@ lint: setup ## ruff and mypy
 checkov: ## policy scan of the Terraform
 	@scripts/bootstrap.sh checkov && build/venv/checkov/bin/checkov --config-file .checkov.yaml
 
+.PHONY: bench
+bench: setup ## measure against the peers: build/bench.html, docs/performance.md (QUICK=1: only show that it runs)
+	@scripts/bootstrap.sh bench && PYTHONPATH=scripts:functions build/venv/bench/bin/python -m bench $(if $(QUICK),--quick)
+
 .PHONY: clean
 clean: down ## remove everything that was made
 	@rm -rf build

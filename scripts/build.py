@@ -8,6 +8,7 @@ A function whose inputs did not change is left alone.
 """
 
 import argparse
+import fcntl
 import hashlib
 import json
 import os
@@ -141,8 +142,14 @@ def is_current(entry: dict[str, Any] | None, name: str, arch: str, out: Path, fu
 
 
 def build_all(names: list[str], arch: str, out: Path, functions: Path = FUNCTIONS) -> dict[str, Any]:
-    """Bring the zips of `names` up to date; returns the whole manifest."""
+    """Bring the zips of `names` up to date; returns the whole manifest. Another run into the same folder is waited for."""
     out.mkdir(parents=True, exist_ok=True)
+    with (out / ".build.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _build_all(names, arch, out, functions)
+
+
+def _build_all(names: list[str], arch: str, out: Path, functions: Path) -> dict[str, Any]:
     manifest_file = out / "manifest.json"
     manifest: dict[str, Any] = json.loads(manifest_file.read_text()) if manifest_file.exists() else {}
     manifest = {name: entry for name, entry in manifest.items() if name in function_names(functions)}

@@ -16,6 +16,7 @@ _MAX_JUNK_BYTES = 65_536
 # Each scan of a progressive JPEG passes over the whole picture; encoders write about ten.
 _FREE_JPEG_SCANS = 64
 _MAX_JPEG_SCANNED_PIXELS = 2_000_000_000
+_PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
 _MAX_PNG_CHUNKS = 200_000
 _MAX_GIF_BLOCKS = 600_000
 _MAX_TIFF_VALUES = 1_000_000
@@ -59,7 +60,7 @@ def check_structure(data: bytes, name: str, limits: Limits) -> None:
 
 
 def _check_jpeg(data: bytes, limits: Limits) -> None:
-    at, segments, junk, exif, pixels = 2, 0, 0, 0, 0
+    at, segments, junk, exif, pixels, components, progressive = 2, 0, 0, 0, 0, 0, False
     while True:
         start = data.find(b"\xff", at)
         if start < 0:
@@ -79,9 +80,12 @@ def _check_jpeg(data: bytes, limits: Limits) -> None:
             if 0xC0 <= marker <= 0xCF and marker not in {0xC4, 0xC8, 0xCC}:
                 height, width = struct.unpack_from(">HH", data, start + 5)
                 limits.check_pixels(width, height)
-                pixels = width * height
+                pixels, components, progressive = width * height, data[start + 9], marker in _PROGRESSIVE
         if segments > _MAX_JPEG_SEGMENTS or junk > _MAX_JUNK_BYTES or exif > _MAX_JPEG_EXIF_SEGMENTS:
             raise Rejection("too_complex", "Its header has too many segments.")
+    # A sequential picture whose first scan has all components ends with it: libjpeg refuses another one.
+    if not progressive and data[start + 4] == components:
+        return
     # Entropy-coded data never holds this pair; a thumbnail in a trailing segment may, a few times.
     scans = data.count(b"\xff\xda", start)
     if scans > _FREE_JPEG_SCANS and scans * pixels > _MAX_JPEG_SCANNED_PIXELS:

@@ -1,15 +1,11 @@
 """From whatever a decoder yields to plain 8-bit sRGB: modes, colour profiles, orientation, transparency."""
 
-import io
 import math
-from functools import lru_cache
-from typing import Any
 
-from PIL import Image, ImageChops, ImageCms
+from PIL import Image, ImageChops
 
 # Profiles of presses have 0.5 to 3 MB.
 _MAX_PROFILE_BYTES = 8 * 1024 * 1024
-_MODES_OF_COLOUR_SPACE = {"RGB ": ("RGB", "RGBA"), "GRAY": ("L",), "CMYK": ("CMYK",)}
 _TRANSPOSITIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -67,33 +63,10 @@ def to_srgb(image: Image.Image, profile: object) -> Image.Image:
     Takes mode L, RGB, RGBA or CMYK and returns L, RGB or RGBA.
     """
     if isinstance(profile, bytes) and 128 <= len(profile) <= _MAX_PROFILE_BYTES:
-        try:
-            transform = _transform_to_srgb(profile, image.mode)
-            if transform:
-                image = transform.apply(image)
-        except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-            pass  # what a browser does: show the picture as if it had no profile
+        from thumbnailer import profiles  # noqa: PLC0415 - many photos have none
+
+        image = profiles.convert(image, profile)
     return image.convert("RGB") if image.mode == "CMYK" else image
-
-
-@lru_cache(maxsize=8)
-def _transform_to_srgb(profile: bytes, mode: str) -> Any:
-    """The colour transform, or None where none is needed. Cached: a camera writes the same profile into every photo."""
-    source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-    if mode not in _MODES_OF_COLOUR_SPACE.get(source.profile.xcolor_space, ()):
-        return None
-    if (source.profile.profile_description or "").startswith("sRGB"):
-        return None
-    output_mode = "RGB" if mode in {"CMYK", "L"} else mode
-    # Without its one-pixel cache a transform may be used by several threads.
-    flags = ImageCms.Flags.NOCACHE | ImageCms.Flags.BLACKPOINTCOMPENSATION
-    intent = ImageCms.Intent.PERCEPTUAL if mode == "CMYK" else ImageCms.Intent.RELATIVE_COLORIMETRIC
-    return ImageCms.buildTransform(source, _srgb(), mode, output_mode, renderingIntent=intent, flags=flags)
-
-
-@lru_cache(maxsize=1)
-def _srgb() -> ImageCms.ImageCmsProfile:
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
 
 def upright(image: Image.Image, orientation: int) -> Image.Image:

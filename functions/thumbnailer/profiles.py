@@ -1,0 +1,38 @@
+"""Embedded ICC profiles to sRGB. A module of its own, because the colour engine need not be there at the start."""
+
+import io
+from functools import lru_cache
+from typing import Any
+
+from PIL import Image, ImageCms
+
+_MODES_OF_COLOUR_SPACE = {"RGB ": ("RGB", "RGBA"), "GRAY": ("L",), "CMYK": ("CMYK",)}
+
+
+def convert(image: Image.Image, profile: bytes) -> Image.Image:
+    """The picture (mode L, RGB, RGBA or CMYK) in sRGB; unchanged if the profile is broken or of another kind of image."""
+    try:
+        transform = _transform_to_srgb(profile, image.mode)
+        return transform.apply(image) if transform else image
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return image  # what a browser does: show the picture as if it had no profile
+
+
+@lru_cache(maxsize=8)
+def _transform_to_srgb(profile: bytes, mode: str) -> Any:
+    """The colour transform, or None where none is needed. Cached: a camera writes the same profile into every photo."""
+    source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    if mode not in _MODES_OF_COLOUR_SPACE.get(source.profile.xcolor_space, ()):
+        return None
+    if (source.profile.profile_description or "").startswith("sRGB"):
+        return None
+    output_mode = "RGB" if mode in {"CMYK", "L"} else mode
+    # Without its one-pixel cache a transform may be used by several threads.
+    flags = ImageCms.Flags.NOCACHE | ImageCms.Flags.BLACKPOINTCOMPENSATION
+    intent = ImageCms.Intent.PERCEPTUAL if mode == "CMYK" else ImageCms.Intent.RELATIVE_COLORIMETRIC
+    return ImageCms.buildTransform(source, _srgb(), mode, output_mode, renderingIntent=intent, flags=flags)
+
+
+@lru_cache(maxsize=1)
+def _srgb() -> ImageCms.ImageCmsProfile:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))

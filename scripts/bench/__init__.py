@@ -1,0 +1,1 @@
+"""`make bench`: our engine and its peers, interleaved, in one report."""

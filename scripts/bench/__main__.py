@@ -1,0 +1,123 @@
+"""Measure our engine, its peers, starts, the pipeline and the cost. Writes build/bench.json, build/bench.html and docs/performance.md.
+
+Usage: python -m bench [--quick]    (--quick: one photo, few rounds, no pipeline; nothing is written to docs/)
+"""
+
+import argparse
+import json
+import os
+import platform
+import re
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+# A LocalStack that disturbs no other one
+os.environ.setdefault("EMBEDDED_PORT", "4597")
+
+import build
+from bench import coldstart, costs, measure, packages, photos, report, throughput
+from clouds import BUILD, lane
+
+
+def main() -> None:
+    """Run everything."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="shows that it runs; too few rounds to compare by")
+    quick = parser.parse_args().quick
+    began = time.monotonic()
+    print("photos and peers", flush=True)
+    found, missing = photos.collect(quick), {}
+    engines = [*measure.PYTHON_ENGINES, *measure.SPECIAL]
+    if why := measure.install_sharp():
+        missing["sharp"] = why
+    else:
+        engines += measure.SHARP_ENGINES
+    print("engines", flush=True)
+    rounds = 2 if quick else 7
+    measured = measure.run(found.classes, engines, rounds)
+    figures: dict[str, Any] = {
+        "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
+        "rounds": rounds,
+        "machine": {"cpu": _processor(), "cores": os.cpu_count(), "architecture": platform.machine()},
+        "versions": _versions(missing),
+        "photos": {"classes": {kind: [path.name for path in files] for kind, files in found.classes.items()}, "origins": found.origins},
+        "missing": missing,
+        "engines": {name: by for name, by in measured.items() if name not in {"half-decode", "facts"}},
+        "floor": _floor(measured),
+        "prices": costs.PRICES,
+    }
+    figures |= _functions(found.classes["jpeg_12mp"], quick, missing)
+    figures["cost"] = _costs(figures, found)
+    figures["seconds"] = round(time.monotonic() - began)
+    BUILD.joinpath("bench.json").write_text(json.dumps(figures, indent=2) + "\n")
+    BUILD.joinpath("bench.html").write_text(report.page(figures))
+    if not quick:
+        report.write_page(figures)
+    for row in report.targets(figures):
+        print(f"  {row[0]:<52} {row[1]:>8}  {row[2]:<8} {row[3].strip('*')}")
+    print(f"build/bench.html, build/bench.json{'' if quick else ', docs/performance.md'} ({figures['seconds']} s)")
+
+
+def _floor(measured: dict[str, dict[str, dict[str, Any]]]) -> dict[str, float]:
+    half, facts, webp, ours = (measured[name]["jpeg_12mp"]["cpu_ms"] for name in ("half-decode", "facts", "eventloom-webp", "eventloom"))
+    return {
+        "half_decode_ms": half,
+        "job_to_half_decode": round(ours / half, 3),
+        "webp_job_to_half_decode": round(webp / half, 3),
+        "facts_ms": facts,
+        "facts_share": round(facts / (ours - facts), 4),
+    }
+
+
+def _functions(files: list[Path], quick: bool, missing: dict[str, str]) -> dict[str, Any]:
+    """Starts of every function, the pipeline, and the sizes of the packages."""
+    print("packages and starts", flush=True)
+    names = build.function_names()
+    manifest = build.build_all(names, lane().architecture, BUILD)
+    folders = {name: packages.unpacked(name) for name in names}
+    naive = packages.naive()
+    tasks = {name: (folder, f"{name}.handler", {}) for name, folder in folders.items()} | {"naive": (naive, "handler", {})}
+    starts = coldstart.run(tasks, 2 if quick else 7)
+    pipeline: dict[str, Any] = {}
+    if not quick:
+        print("pipeline", flush=True)
+        sides = {"eventloom": (folders["thumbnailer"], (BUILD / "thumbnailer.zip").read_bytes()), "naive": (naive, packages.zipped(naive))}
+        try:
+            pipeline, invocations = throughput.run(sides, files, count=30, repeats=2)
+            starts["thumbnailer"] |= invocations["eventloom"]
+            starts["naive"] |= invocations["naive"]
+        except Exception as error:  # the other figures are worth having without it, and the report names what is missing
+            missing["pipeline"] = f"{type(error).__name__}: {error}"
+    sizes = {name: {"zip_mb": round(manifest[name]["bytes"] / 1e6, 2)} for name in names}
+    return {"cold_start": starts, "pipeline": pipeline, "packages": sizes}
+
+
+def _costs(figures: dict[str, Any], found: photos.Photos) -> dict[str, Any]:
+    """By architecture; the CPU time of a whole warm invocation where it was measured, else the engine's alone."""
+    engines, starts = figures["engines"], figures["cold_start"]
+    simd, plain, naive = (engines[name]["jpeg_12mp"]["cpu_ms"] for name in ("eventloom", "eventloom-pillow", "naive"))
+    around = max(0.0, starts.get("thumbnailer", {}).get("warm_invoke_ms", simd) - simd)
+    around_naive = max(0.0, starts.get("naive", {}).get("warm_invoke_ms", naive) - naive)
+    files = found.classes["jpeg_12mp"]
+    photo_bytes = sum(path.stat().st_size for path in files) / len(files)
+    peaks = {arch: engines[name]["jpeg_24mp"]["peak_mb"] for arch, name in (("x86_64", "eventloom"), ("arm64", "eventloom-pillow"))}
+    return costs.run({"x86_64": simd + around, "arm64": plain + around}, naive + around_naive, photo_bytes, peaks)
+
+
+def _versions(missing: dict[str, str]) -> dict[str, str]:
+    named = {name: version(name) for name in ("pillow", "cykooz.resizer", "pyvips", "pyvips-binary", "boto3")}
+    if "sharp" not in missing:
+        lock = json.loads((Path(__file__).parent / "package-lock.json").read_text())
+        named["sharp"] = lock["packages"]["node_modules/sharp"]["version"]
+    return named | {"python": platform.python_version()}
+
+
+def _processor() -> str:
+    found = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
+    return found[1] if found else platform.processor() or "unknown"
+
+
+if __name__ == "__main__":
+    main()

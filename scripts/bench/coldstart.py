@@ -1,0 +1,67 @@
+"""What it costs to start: CPU time of importing a handler in a new process, above that of an empty one.
+
+boto3 comes from the environment that stands for Lambda's runtime, with its `.pyc` files, for everybody; a function's own
+folder is read-only in Lambda, so that what was not compiled before is compiled at every start.
+"""
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from clouds import BUILD
+
+PYTHON = BUILD / "venv/lambda-runtime/bin/python"
+ARN = "arn:aws:sns:us-east-1:000000000000:bench"
+# What the functions' settings demand; nothing is called at the start
+ENVIRONMENT = {
+    "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_LAMBDA_FUNCTION_NAME": "bench",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1769",
+    "POWERTOOLS_SERVICE_NAME": "bench",
+    "POWERTOOLS_METRICS_NAMESPACE": "Eventloom",
+    "ACTIVITY_TABLE": "bench",
+    "ALLOWED_ORIGINS": "https://photos.example.com",
+    "ANALYTICS_BUCKET": "bench",
+    "CATALOG_TABLE": "bench",
+    "REPORT_TOPIC_ARN": ARN,
+    "RULES": "{}",
+    "STATE_TABLE": "bench",
+    "THUMBNAILS_BUCKET": "bench",
+    "TOPIC_ARN": ARN,
+    "UPLOADS_BUCKET": "bench",
+}
+
+
+def environment(folder: Path, extra: dict[str, str]) -> dict[str, str]:
+    """The process environment of a function whose package is unpacked in `folder`."""
+    return {"PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(folder)} | ENVIRONMENT | extra
+
+
+def run(tasks: dict[str, tuple[Path, str, dict[str, str]]], rounds: int) -> dict[str, dict[str, Any]]:
+    """By name: cpu_ms and ratio_naive. `tasks` gives each name's folder, module and settings; one must be called naive."""
+    libraries = next((BUILD / "venv/lambda-runtime/lib").glob("python*/site-packages"))
+    subprocess.run([PYTHON, "-m", "compileall", "-q", libraries], check=True, env={"PATH": os.defpath})
+    best: dict[str, float] = {}
+    for _ in range(rounds):
+        for name, (folder, module, extra) in {"": (Path("/"), "sys", {}), **tasks}.items():
+            used = _cpu_ms(module, environment(folder, extra))
+            best[name] = min(best.get(name, used), used)
+    empty = best.pop("")
+    return {
+        name: {"cpu_ms": round(used - empty, 1), "ratio_naive": round((used - empty) / (best["naive"] - empty), 3)}
+        for name, used in best.items()
+    }
+
+
+def _cpu_ms(module: str, variables: dict[str, str]) -> float:
+    process = subprocess.Popen([PYTHON, "-c", f"import {module}"], env=variables, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"importing {module} failed (message above)")
+    return 1000 * (usage.ru_utime + usage.ru_stime)

@@ -1,0 +1,70 @@
+"""What a million photos cost on AWS: measured CPU time, prices.json, and a model of how long an invocation takes.
+
+One virtual CPU comes with 1,769 MB, and less memory gets that share of it. Waiting for S3 and DynamoDB is assumed
+(prices.json); ours overlaps it with decoding, the naive function does not. Free tiers are left out.
+"""
+
+import json
+from typing import Any
+
+from clouds import ROOT
+
+PRICES: dict[str, Any] = json.loads((ROOT / "scripts/bench/prices.json").read_text())
+_MB_PER_CPU = 1769
+_SWEEP = (512, 768, 1024, 1280, 1536, 1769, 2048, 3008)
+_CONFIGURED_MB = 1769
+_WORKERS = 2
+# Python, boto3, Pillow and the runtime, before any photo
+_IDLE_MB = 110
+
+
+def run(cpu_ms: dict[str, float], naive_ms: float, photo_bytes: float, peak_mb: dict[str, float]) -> dict[str, Any]:
+    """By architecture: usd_per_million as configured, naive_usd_per_million, the sweep over memory sizes and the cheapest that fits.
+
+    `cpu_ms` and `peak_mb` (growth by the largest photo measured) are by architecture; a photo has `photo_bytes`.
+    """
+    found: dict[str, Any] = {}
+    for arch, cpu in cpu_ms.items():
+        sweep = [
+            {
+                "memory_mb": memory,
+                "duration_ms": round(_duration_ms(cpu, memory, photo_bytes, _WORKERS), 1),
+                "usd_per_million": round(_usd(arch, memory, _duration_ms(cpu, memory, photo_bytes, _WORKERS)), 2),
+                "fits": memory >= _IDLE_MB + _WORKERS * (peak_mb[arch] + photo_bytes / 1e6),
+            }
+            for memory in _SWEEP
+        ]
+        configured = next(one for one in sweep if one["memory_mb"] == _CONFIGURED_MB)
+        cheapest = min((one for one in sweep if one["fits"]), key=lambda one: one["usd_per_million"])
+        found[arch] = {
+            "usd_per_million": configured["usd_per_million"],
+            "naive_usd_per_million": round(_usd(arch, _CONFIGURED_MB, _duration_ms(naive_ms, _CONFIGURED_MB, photo_bytes, 1)), 2),
+            "compute_usd_per_million": round(_compute(arch, _CONFIGURED_MB, configured["duration_ms"]), 2),
+            "cheapest_memory_mb": cheapest["memory_mb"],
+            "sweep": sweep,
+        }
+    return found
+
+
+def _duration_ms(cpu_ms: float, memory_mb: int, photo_bytes: float, workers: int) -> float:
+    """Time of an execution environment that a photo takes up: its CPU share, and waiting as far as nothing else runs then."""
+    assumed = PRICES["assumptions"]
+    computing = cpu_ms / min(1.0, memory_mb / _MB_PER_CPU)
+    writes = 1 if workers > 1 else 3  # thumbnails, at the same time or one after the other
+    waiting = (
+        assumed["s3_get_ms"] + photo_bytes / 1e3 / assumed["network_mb_per_s"] + writes * assumed["s3_put_ms"] + 2 * assumed["dynamodb_ms"]
+    )
+    return max(computing, (computing + waiting) / workers)
+
+
+def _compute(arch: str, memory_mb: int, duration_ms: float) -> float:
+    return float(1e6 * PRICES["lambda_gb_second"][arch] * memory_mb / 1024 * duration_ms / 1000)
+
+
+def _usd(arch: str, memory_mb: int, duration_ms: float) -> float:
+    assumed = PRICES["assumptions"]
+    writes = -(-assumed["item_kb"] // 1)  # a write unit for each KB begun
+    each = PRICES["s3_get"] + 3 * PRICES["s3_put"] + writes * PRICES["dynamodb_write_unit"] + PRICES["dynamodb_read_unit"]
+    # S3's message, and a share of receiving and deleting a batch and of invoking for it
+    each += PRICES["sqs_request"] * (1 + 2 / assumed["batch_size"]) + PRICES["lambda_request"] / assumed["batch_size"]
+    return _compute(arch, memory_mb, duration_ms) + 1e6 * each

@@ -1,0 +1,58 @@
+"""The packages whose start is measured: ours as they are deployed, and a naive one made here, without `.pyc` files."""
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import build
+from bench.photos import HOME
+from clouds import BUILD, ROOT, lane, tool_environment
+
+NAIVE = ROOT / "scripts/bench/naive"
+
+
+def unpacked(name: str) -> Path:
+    """The folder with the files of a built function, as they lie in /var/task."""
+    archive, target = BUILD / f"{name}.zip", HOME / "task" / name
+    shutil.rmtree(target, ignore_errors=True)
+    with zipfile.ZipFile(archive) as bundle:
+        bundle.extractall(target)
+    return target
+
+
+def naive() -> Path:
+    """The folder of the naive function: its dependencies and handler.py, nothing compiled."""
+    target = HOME / "task/naive"
+    shutil.rmtree(target, ignore_errors=True)
+    command = [
+        str(BUILD / "uv/bin/uv"),
+        "pip",
+        "install",
+        "-q",
+        "--target",
+        str(target),
+        "--no-deps",
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+    ]
+    command += [
+        "--python",
+        sys.executable,
+        "--python-platform",
+        build.PLATFORMS[lane().architecture],
+        "--python-version",
+        build.PYTHON_VERSION,
+    ]
+    subprocess.run([*command, "-r", str(NAIVE / "requirements.txt")], check=True, env=os.environ | tool_environment())
+    shutil.copyfile(NAIVE / "handler.py", target / "handler.py")
+    return target
+
+
+def zipped(folder: Path) -> bytes:
+    """A folder as Lambda takes it."""
+    archive = Path(shutil.make_archive(str(HOME / "task" / f"{folder.name}-zip"), "zip", folder))
+    return archive.read_bytes()

@@ -1,0 +1,50 @@
+// Answers requests of measure.py, one JSON line each: makes thumbnails with sharp and tells what that cost.
+import { readFileSync, writeFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import sharp from "sharp";
+
+sharp.concurrency(1);
+sharp.cache(false);
+const SIZES = [1280, 512, 128];
+const shrink = (image, size) => image.resize({ width: size, height: size, fit: "inside", withoutEnlargement: true });
+
+async function perSize(data) {
+  const made = [];
+  for (const size of SIZES) made.push(await shrink(sharp(data), size).jpeg({ quality: 80 }).toBuffer());
+  return made;
+}
+
+async function cascade(data) {
+  const made = [];
+  let next = sharp(data);
+  for (const size of SIZES) {
+    const { data: raw, info } = await shrink(next, size).raw().toBuffer({ resolveWithObject: true });
+    const picture = () => sharp(raw, { raw: { width: info.width, height: info.height, channels: info.channels } });
+    made.push(await picture().jpeg({ quality: 80 }).toBuffer());
+    next = picture();
+  }
+  return made;
+}
+
+const ENGINES = { sharp: perSize, "sharp-cascade": cascade };
+
+function kilobytes(field) {
+  return Number(new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync("/proc/self/status", "latin1"))[1]);
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { engine, file, picture } = JSON.parse(line);
+  const data = readFileSync(file);
+  if (picture) {
+    writeFileSync(picture, await shrink(sharp(data), SIZES[0]).png().toBuffer());
+    console.log("{}");
+    continue;
+  }
+  writeFileSync("/proc/self/clear_refs", "5");
+  const idle = kilobytes("VmRSS");
+  const before = process.cpuUsage();
+  const made = await ENGINES[engine](data);
+  const used = process.cpuUsage(before);
+  const peak = (kilobytes("VmHWM") - idle) / 1024;
+  console.log(JSON.stringify({ cpu_ms: (used.user + used.system) / 1000, peak_mb: peak, bytes: made.map((one) => one.length) }));
+}
