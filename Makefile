@@ -91,7 +91,7 @@ destroy-example: setup ## remove it
 	@$(PY) scripts/example.py destroy "$(NAME)"
 
 ##@ Operate (ENV=..., ARGS="..."; --help says what each takes)
-.PHONY: dlq backfill audit replay
+.PHONY: dlq backfill audit replay simulate
 dlq: setup ## what failed for good: ARGS="list", "inspect ID", "redrive --all --rate 20", "discard ID --reason ..."
 	@$(PY) scripts/dlq.py --env $(ENV) $(or $(ARGS),list)
 
@@ -103,6 +103,9 @@ audit: setup ## compare buckets and catalog, report drift: ARGS="--repair"
 
 replay: setup ## send events again: ARGS="--file events.jsonl --rate 20", "--archive NAME --start ... --end ..."
 	@$(PY) scripts/replay.py --env $(ENV) $(ARGS)
+
+simulate: setup ## backlog, latency, cost and first limit at 10 to 10,000 uploads/s: ARGS=measure first, then without
+	@$(PY) scripts/simulate.py --env $(ENV) $(or $(ARGS),run)
 
 ##@ Tests, one kind at a time
 .PHONY: test-unit test-terraform test-integration test-policies test-iam lint checkov
@@ -123,7 +126,7 @@ test-iam: build ## least privilege: each grant is needed by a test (report: buil
 	@scripts/bootstrap.sh checkov && $(IAM_TESTS) tests/iam
 
 lint: setup ## ruff and mypy
-	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy functions examples/*/functions/* scripts/*.py scripts/operations $$(find scripts/embedded_localstack -name '*.py' -not -path '*/tests/*')
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy functions examples/*/functions/* scripts/*.py scripts/operations scripts/simulation $$(find scripts/embedded_localstack -name '*.py' -not -path '*/tests/*')
 
 checkov: ## policy scan of the Terraform
 	@scripts/bootstrap.sh checkov && build/venv/checkov/bin/checkov --config-file .checkov.yaml

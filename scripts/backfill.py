@@ -3,7 +3,6 @@
     backfill.py                                     all objects of the uploads bucket
     backfill.py --prefix 2025/ --rate 200           those under a prefix, 200 a second
     backfill.py --inventory s3://inventories/.../manifest.json
-    backfill.py --state-machine                     by the Step Functions Distributed Map (terraform/backfill.tf)
 
 Each object becomes a message on the uploads queue. It is safe to send one twice or one that was processed: the thumbnailer asks S3
 what is current, and does nothing for what the catalog has. An interrupted run goes on from its checkpoint: the same command again.
@@ -12,8 +11,6 @@ What waits in the queue delays new uploads: choose a rate below what the thumbna
 
 import argparse
 import hashlib
-import json
-import time
 from typing import Any
 
 from clouds import BUILD, client, lane
@@ -73,32 +70,6 @@ def dry_run(source: Source, place: dict[str, Any], limit: int | None, done: Any)
     return count
 
 
-def run_state_machine(outputs: dict[str, Any], options: argparse.Namespace) -> dict[str, Any]:
-    """Start the Distributed Map and wait for its end; how it went. Raises PipelineError."""
-    arn = outputs.get("backfill_state_machine_arn")
-    if not arn:
-        raise PipelineError(f"the environment {outputs['environment']} has no state machine: set `backfill` in terraform/environments.tf")
-    steps = client("stepfunctions")
-    bucket = options.bucket or outputs["uploads_bucket"]
-    if options.dry_run:
-        return {"state_machine": arn, "bucket": bucket, "prefix": options.prefix, "dry_run": True}
-    event = {"bucket": bucket, "prefix": options.prefix, "rate": max(1, round(options.rate))}
-    execution = steps.start_execution(stateMachineArn=arn, input=json.dumps(event))["executionArn"]
-    console.stderr.print(f"started {execution}; it goes on if this ends", soft_wrap=True)
-    with console.progress("backfill by Step Functions", None, "objects") as done:
-        while True:
-            found = steps.describe_execution(executionArn=execution)
-            runs = steps.list_map_runs(executionArn=execution)["mapRuns"]
-            counts = steps.describe_map_run(mapRunArn=runs[0]["mapRunArn"])["itemCounts"] if runs else {}
-            done(counts.get("succeeded", 0))
-            if found["status"] != "RUNNING":
-                break
-            time.sleep(2 if lane().port is None else 0.5)
-    if found["status"] != "SUCCEEDED":
-        raise PipelineError(f"{execution} {found['status']}: {found.get('error', '')} {found.get('cause', '')}")
-    return {"execution": execution, "status": found["status"], "sent": counts.get("succeeded", 0), "failed": counts.get("failed", 0)}
-
-
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = console.parser(__doc__)
@@ -109,21 +80,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--limit", type=int, help="send no more than so many now")
     parser.add_argument("--restart", action="store_true", help="forget how far an earlier run got")
     parser.add_argument("--dry-run", action="store_true", help="count, and send nothing")
-    parser.add_argument("--state-machine", action="store_true", help="let Step Functions do it, beyond what one machine can")
-    options = parser.parse_args()
-    if options.state_machine and (options.inventory or options.limit):
-        parser.error("--state-machine takes a bucket and a prefix only")
-    return options
+    return parser.parse_args()
 
 
 def main() -> int:
     """Backfill; 0 when everything was sent."""
     options = arguments()
     outputs = console.environment(options.env)
-    if options.state_machine:
-        facts = run_state_machine(outputs, options)
-        console.tell(facts, options.json, " ".join(f"{name}={value}" for name, value in facts.items()))
-        return 0
     s3, bucket = client("s3"), options.bucket or outputs["uploads_bucket"]
     source: Source = Inventory(s3, options.inventory, options.prefix) if options.inventory else Listing(s3, bucket, options.prefix)
     if source.bucket != bucket:

@@ -3,9 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +90,7 @@ def test_audit_finds_drift_and_repairs_it(deployment: Deployment) -> None:
     assert made_again["version_id"] == before[bare]["version_id"]
 
 
-def test_replay_sends_a_saved_file_and_an_archive(deployment: Deployment, tmp_path: Path) -> None:
+def test_replay_sends_a_saved_file(deployment: Deployment, tmp_path: Path) -> None:
     key = unique("replayed.jpg")
     deployment.put(key, photo())
     deployment.wait_for(key, status="READY")
@@ -103,37 +100,3 @@ def test_replay_sends_a_saved_file_and_an_archive(deployment: Deployment, tmp_pa
     assert deployment.item(key) is None
     assert tool("replay", "--file", str(tmp_path / "events.jsonl"))[0]["events"] == 1
     deployment.wait_for(key, status="READY")
-
-    with archived_bus() as (bus, archive, queue_url):
-        began = datetime.now(UTC) - timedelta(minutes=1)
-        entry = {"EventBusName": bus, "Source": "shop", "DetailType": "Order", "Detail": json.dumps({"number": 7})}
-        client("events").put_events(Entries=[entry])
-        eventually(lambda: depth(queue_url) == 1, "the event in the queue")
-        eventually(lambda: client("events").describe_archive(ArchiveName=archive)["EventCount"], "the event in the archive")
-        span = ("--start", began.isoformat(), "--end", (datetime.now(UTC) + timedelta(minutes=1)).isoformat())
-        assert tool("replay", "--archive", archive, *span, "--dry-run")[0]["events_in_archive"] == 1
-        assert tool("replay", "--archive", archive, *span)[0]["state"] == "COMPLETED"
-        eventually(lambda: depth(queue_url) == 2, "the event once more")
-
-
-@contextmanager
-def archived_bus() -> Iterator[tuple[str, str, str]]:
-    """An event bus with an archive, and a queue that gets its events: their names, and the queue's URL."""
-    events, sqs, name = client("events"), client("sqs"), f"test-{unique('bus')[:8]}"
-    bus_arn = events.create_event_bus(Name=name)["EventBusArn"]
-    url = sqs.create_queue(QueueName=name)["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    rule_arn = events.put_rule(Name=name, EventBusName=name, EventPattern=json.dumps({"source": ["shop"]}))["RuleArn"]
-    allow = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": arn}
-    allow["Condition"] = {"ArnEquals": {"aws:SourceArn": rule_arn}}
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [allow]})})
-    events.put_targets(Rule=name, EventBusName=name, Targets=[{"Id": "queue", "Arn": arn}])
-    events.create_archive(ArchiveName=name, EventSourceArn=bus_arn)
-    try:
-        yield name, name, url
-    finally:
-        events.delete_archive(ArchiveName=name)
-        events.remove_targets(Rule=name, EventBusName=name, Ids=["queue"])
-        events.delete_rule(Name=name, EventBusName=name)
-        events.delete_event_bus(Name=name)
-        sqs.delete_queue(QueueUrl=url)

@@ -1,0 +1,158 @@
+"""What becomes of 10, 100, 1,000 and 10,000 uploads a second: backlog, latency, throttles, cost, and which limit breaks first.
+
+    simulate.py measure            seconds of one upload in the deployed thumbnailer, from its log, into build/service_times.json
+    simulate.py run                writes build/simulation.html and build/simulation.json
+
+AWS's limits and their sources are in scripts/simulation/limits.py; what the model leaves out is told in scripts/simulation/model.py. The
+times are those of where they were measured: measure in the environment (ENV=dev) whose answer is wanted.
+"""
+
+import argparse
+import html
+import json
+import re
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.table import Table
+
+from clouds import BUILD, ROOT, client, lane
+from operations import console
+from pipeline import PipelineError
+from simulation import limits
+from simulation.model import ADVICE, STEP_S, Outcome, Shape, simulate
+
+RATES = (10, 100, 1_000, 10_000)
+TIMES = BUILD / "service_times.json"
+
+
+def measure(outputs: dict[str, Any]) -> dict[str, Any]:
+    """Seconds of each photo that the thumbnailer made thumbnails of, by its log. Raises PipelineError without enough of them."""
+    group = outputs["functions"]["thumbnailer"]["log_group"]
+    found = []
+    for page in client("logs").get_paginator("filter_log_events").paginate(logGroupName=group, filterPattern='"READY"'):
+        for event in page["events"]:
+            try:
+                entry = json.loads(event["message"])
+            except ValueError:
+                continue
+            if isinstance(entry, dict) and entry.get("result") == "READY" and "duration_ms" in entry:
+                found.append(entry["duration_ms"] / 1000)
+    if len(found) < 5:
+        raise PipelineError(f"the thumbnailer's log tells of {len(found)} photos, too few: run make demo, or upload some")
+    facts = {"lane": lane().name, "environment": outputs["environment"], "seconds": found}
+    TIMES.write_text(json.dumps(facts) + "\n")
+    return facts
+
+
+def setting(name: str, environment: str) -> float:
+    """A number of terraform/environments.tf. Raises PipelineError if it is not there."""
+    text = (ROOT / "terraform" / "environments.tf").read_text()
+    row = re.search(rf"^ *{name} *= *{{(.*)}}", text, re.MULTILINE)
+    value = re.search(rf"\b{environment} *= *(\d+)", row[1]) if row else None
+    if not value:
+        raise PipelineError(f"terraform/environments.tf has no {name} for '{environment}'")
+    return float(value[1])
+
+
+def svg(curve: NDArray[np.floating], what: str) -> str:
+    """A curve over time as a picture."""
+    points, top = curve[:: max(1, len(curve) // 300)], max(1.0, float(curve.max()))
+    line = " ".join(f"{40 + 440 * n / max(1, len(points) - 1):.1f},{130 - 110 * value / top:.1f}" for n, value in enumerate(points))
+    return (
+        f'<svg viewBox="0 0 500 160" role="img" aria-label="{html.escape(what)}"><path d="M40 20V130H480" fill="none" stroke="currentColor"'
+        f' opacity=".4"/><polyline points="{line}" fill="none" stroke="#2a78d6" stroke-width="2"/>'
+        f'<text x="40" y="14">{html.escape(what)}: at most {top:,.0f}</text><text x="480" y="150" text-anchor="end">'
+        f"{len(curve) * STEP_S / 60:.0f} min</text></svg>"
+    )
+
+
+PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Eventloom simulation</title>
+<style>:root {{ color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }}
+body {{ margin: 2rem auto; max-width: 72rem; padding: 0 1rem }}
+section {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 1rem }}
+text {{ font-size: 12px; fill: currentColor }}
+li {{ overflow-wrap: anywhere }}</style><h1>Eventloom under load</h1><p>{about}</p>{sections}<h2>Limits</h2><ul>{sources}</ul></html>
+"""
+
+
+def page(outcomes: list[Outcome], about: str) -> str:
+    """The outcomes as HTML."""
+    sections = []
+    for outcome in outcomes:
+        facts = facts_of(outcome)
+        words = html.escape(", ".join(f"{name} {value}" for name, value in facts.items()))
+        charts = svg(outcome.backlog, "uploads waiting") + svg(outcome.busy, "busy invocations")
+        sections.append(f"<h2>{outcome.rate:,.0f} uploads a second</h2><p>{words}</p><section>{charts}</section>")
+    named = {name: limit for name, limit in vars(limits).items() if isinstance(limit, limits.Limit)}
+    rows = [f'<li>{name}: {one.value:g} {one.unit}, <a href="{one.source}">{one.source}</a></li>' for name, one in named.items()]
+    return PAGE.format(about=html.escape(about), sections="".join(sections), sources="".join(rows))
+
+
+def facts_of(outcome: Outcome) -> dict[str, Any]:
+    """For programs."""
+    return {
+        "uploads_per_s": outcome.rate,
+        "finished": round(outcome.finished[-1]),
+        "waiting_at_the_end": round(outcome.backlog[-1]),
+        "most_waiting": round(float(outcome.backlog.max())),
+        "busy_at_the_end": round(float(outcome.busy[-1]), 1),
+        **{f"latency_{name}_s": round(value, 2) for name, value in outcome.latency.items()},
+        "throttled": round(outcome.throttled),
+        "usd_per_million": round(outcome.cost_per_million, 2),
+        "breaks_first": outcome.first,
+        "change": ADVICE[outcome.first] if outcome.first else None,
+    }
+
+
+def run(options: argparse.Namespace) -> None:
+    """Simulate all rates, print and write. Raises PipelineError."""
+    if not TIMES.exists():
+        raise PipelineError("no service times yet: make demo, then make simulate ARGS=measure")
+    measured = json.loads(TIMES.read_text())
+    shape = Shape(
+        tuple(measured["seconds"]),
+        maximum_concurrency=setting("thumbnailer_maximum_concurrency", options.shape),
+        memory_mb=int(setting("thumbnailer_memory_mb", options.shape)),
+    )
+    outcomes = [simulate(shape, rate, options.minutes * 60) for rate in RATES]
+    about = (
+        f"{options.minutes:g} minutes from an idle start, deployed as '{options.shape}' ({shape.maximum_concurrency:g} invocations). "
+        f"Times of {len(shape.service_s)} photos measured in the lane {measured['lane']}: {np.mean(shape.service_s):.2f} s on the average."
+    )
+    (BUILD / "simulation.json").write_text(json.dumps({"about": about, "outcomes": [facts_of(one) for one in outcomes]}, indent=2) + "\n")
+    (BUILD / "simulation.html").write_text(page(outcomes, about))
+    table = Table("uploads/s", "p50 s", "p95 s", "p99 s", "most waiting", "throttled", "USD/million", "breaks first", "change", box=None)
+    for one in outcomes:
+        facts = facts_of(one)
+        times = [f"{value:,.1f}" for value in one.latency.values()]
+        counts = [f"{facts[name]:,}" for name in ("most_waiting", "throttled", "usd_per_million")]
+        table.add_row(f"{one.rate:,.0f}", *times, *counts, one.first or "none", facts["change"] or "nothing")
+        if options.json:
+            print(json.dumps(facts))
+    if not options.json:
+        console.stdout.print(about, table, f"charts: {BUILD / 'simulation.html'}", sep="\n")
+
+
+def main() -> int:
+    """Measure or simulate."""
+    parser = console.parser(__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("measure", help="service times from the deployed thumbnailer's log")
+    running = commands.add_parser("run", help="simulate")
+    running.add_argument("--shape", default="prod", help="whose column of terraform/environments.tf (default %(default)s)")
+    running.add_argument("--minutes", type=console.positive, default=15, help="how long the load lasts (default %(default)s)")
+    options = parser.parse_args()
+    if options.command == "measure":
+        facts = measure(console.environment(options.env))
+        mean = np.mean(facts["seconds"])
+        console.tell(facts, options.json, f"{len(facts['seconds'])} photos, {mean:.2f} s on the average: {TIMES}")
+    else:
+        run(options)
+    return 0
+
+
+if __name__ == "__main__":
+    console.run("simulate", main)

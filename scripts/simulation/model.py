@@ -1,0 +1,131 @@
+"""The fluid model: uploads flow into the queue, pollers take them, the function works on them, half a second at a time.
+
+Work is a quantity, not single uploads: exact for backlog and throughput, which are what quotas decide, and the same effort for 10 or
+10,000 uploads a second. How long an upload waits follows from the curves of what came and what was taken (first in, first out); its own
+time is drawn from the measured ones. What fluid leaves out is the wait of random arrivals below full load, a fraction of one service time.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulation import limits
+
+STEP_S = 0.5
+_SEED = 1
+
+CONCURRENCY, ACCOUNT, POLLERS, TABLE, BUCKET = "maximum_concurrency", "account_concurrency", "pollers", "table_writes", "bucket_puts"
+
+ADVICE = {
+    CONCURRENCY: "raise thumbnailer_maximum_concurrency (and thumbnailer_ceiling) in terraform/environments.tf",
+    ACCOUNT: "ask for more concurrent executions of Lambda in Service Quotas; nothing else of the account runs meanwhile",
+    POLLERS: "an event source mapping has 1,250 invocations at most: use provisioned mode, or a second queue",
+    TABLE: "pre-warm the catalog table (warm throughput) before the peak, and raise its quota above 40,000 writes/s",
+    BUCKET: "ramp up over hours: S3 splits the thumbnails bucket by its hashed prefixes; until then it answers 503 Slow Down",
+}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What is deployed. `service_s`: measured seconds of one upload; `workers` of them overlap in one invocation."""
+
+    service_s: tuple[float, ...]
+    maximum_concurrency: float = limits.POLLERS_MOST.value
+    account_concurrency: float = limits.ACCOUNT_CONCURRENCY.value
+    memory_mb: int = 1769
+    workers: int = 1
+    batch: int = 10
+    thumbnails: int = 3
+    # An item and its copy in the index by_status
+    writes: int = 2
+    bucket_prefixes: int = 1
+
+    @property
+    def mean_s(self) -> float:
+        """Seconds of an invocation that one upload takes."""
+        return float(np.mean(self.service_s)) / self.workers
+
+    def ceilings(self) -> dict[str, float]:
+        """Uploads a second that each limit allows for good, once pollers and table have scaled."""
+        return {
+            CONCURRENCY: self.maximum_concurrency / self.mean_s,
+            ACCOUNT: self.account_concurrency / self.mean_s,
+            POLLERS: limits.POLLERS_MOST.value / self.mean_s,
+            TABLE: limits.TABLE_WRITES_START.value / self.writes,
+            BUCKET: limits.BUCKET_PUTS.value * self.bucket_prefixes / self.thumbnails,
+        }
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Curves by step, and what they say. Times in seconds; `first` is the limit that breaks first, None if none does."""
+
+    rate: float
+    backlog: NDArray[np.floating]
+    busy: NDArray[np.floating]
+    arrived: NDArray[np.floating]
+    finished: NDArray[np.floating]
+    throttled: float
+    latency: dict[str, float]
+    first: str | None
+    cost_per_million: float
+
+    @property
+    def utilisation(self) -> float:
+        """Busy invocations on the average."""
+        return float(self.busy.mean())
+
+
+def simulate(shape: Shape, rate: float, seconds: float) -> Outcome:
+    """`rate` uploads a second for `seconds` seconds, from an idle start."""
+    steps = round(seconds / STEP_S)
+    backlog, busy, finished = np.zeros(steps), np.zeros(steps), np.zeros(steps)
+    most = min(shape.maximum_concurrency, shape.account_concurrency, limits.POLLERS_MOST.value)
+    pollers, waiting, done, throttled = min(limits.POLLERS_START.value, most), 0.0, 0.0, 0.0
+    ceilings = shape.ceilings()
+    outside = min(ceilings[TABLE], ceilings[BUCKET])
+    for step in range(steps):
+        waiting += rate * STEP_S
+        wanted = min(waiting, pollers / shape.mean_s * STEP_S)
+        taken = min(wanted, outside * STEP_S)
+        throttled += wanted - taken
+        waiting -= taken
+        done += taken
+        backlog[step], finished[step] = waiting, done
+        busy[step] = taken * shape.mean_s / STEP_S
+        if waiting > 0:
+            pollers = min(most, pollers + limits.POLLERS_PER_MINUTE.value / 60 * STEP_S)
+    arrived = rate * STEP_S * np.arange(1, steps + 1)
+    lowest = min(ceilings, key=lambda name: ceilings[name])
+    return Outcome(
+        rate,
+        backlog,
+        busy,
+        arrived,
+        finished,
+        throttled,
+        _latency(shape, arrived, finished),
+        lowest if ceilings[lowest] < rate else None,
+        1e6 * cost(shape),
+    )
+
+
+def _latency(shape: Shape, arrived: NDArray[np.floating], finished: NDArray[np.floating]) -> dict[str, float]:
+    """Percentiles of the time from upload to item, of the uploads that were finished."""
+    numbers = np.linspace(0, finished[-1], 20_001)[1:]
+    times = STEP_S * np.arange(1, len(arrived) + 1)
+    came = np.interp(numbers, np.r_[0, arrived], np.r_[0, times])
+    went = np.interp(numbers, np.r_[0, finished], np.r_[0, times])
+    own = np.random.default_rng(_SEED).choice(np.asarray(shape.service_s), len(numbers))
+    total = np.maximum(0, went - came) + own
+    return {f"p{percent}": float(np.percentile(total, percent)) for percent in (50, 95, 99)}
+
+
+def cost(shape: Shape) -> float:
+    """USD of one upload at full batches: Lambda, queue, buckets, table. Storage and logs are not in it."""
+    compute = shape.mean_s * shape.memory_mb / 1024 * limits.PRICE_GB_S.value
+    requests = (limits.PRICE_INVOCATION.value + 2 * limits.PRICE_QUEUE_REQUEST.value) / shape.batch + limits.PRICE_QUEUE_REQUEST.value
+    buckets = shape.thumbnails * limits.PRICE_PUT.value + limits.PRICE_GET.value
+    table = shape.writes * limits.PRICE_WRITE.value + limits.PRICE_READ.value
+    return compute + requests + buckets + table

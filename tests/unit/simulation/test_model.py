@@ -1,0 +1,94 @@
+"""The simulator against what can be worked out by hand."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import simulate as tool
+from pipeline import PipelineError
+from simulation import limits
+from simulation.model import ADVICE, BUCKET, CONCURRENCY, STEP_S, TABLE, Shape, cost, simulate
+
+SHAPE = Shape(service_s=(0.4, 0.6), maximum_concurrency=5)  # 5 invocations of 0.5 s: 10 uploads a second
+
+
+def test_utilisation_is_rate_times_service_time() -> None:
+    outcome = simulate(SHAPE, 6, 600)
+    assert outcome.utilisation == pytest.approx(6 * 0.5)
+    assert outcome.backlog.max() == pytest.approx(0)
+    assert outcome.first is None
+
+
+def test_below_saturation_an_upload_takes_its_own_time() -> None:
+    latency = simulate(SHAPE, 6, 600).latency
+    assert latency["p50"] == pytest.approx(0.5, abs=0.11)
+    assert latency["p99"] == pytest.approx(0.6, abs=0.01)
+
+
+def test_a_saturated_queue_grows_by_what_cannot_be_done() -> None:
+    outcome = simulate(SHAPE, 25, 600)
+    assert outcome.backlog[-1] == pytest.approx((25 - 10) * 600)
+    assert outcome.finished[-1] == pytest.approx(10 * 600)
+    assert outcome.first == CONCURRENCY
+    # Upload n comes at n / 25 and goes at n / 10; of the 6,000 that went, the median is n = 3,000
+    assert outcome.latency["p50"] == pytest.approx(3000 / 10 - 3000 / 25 + 0.5, abs=1)
+
+
+def test_pollers_start_at_five_and_grow_by_300_a_minute() -> None:
+    shape = dataclasses.replace(SHAPE, service_s=(1.0,), maximum_concurrency=1250, account_concurrency=1000)
+    outcome = simulate(shape, 1_000, 600)
+    at = {seconds: outcome.busy[round(seconds / STEP_S) - 1] for seconds in (10, 60, 120, 300)}
+    assert at[10] == pytest.approx(5 + 5 * 10, abs=3)
+    assert at[60] == pytest.approx(5 + 300, abs=3)
+    assert at[120] == pytest.approx(5 + 600, abs=3)
+    assert at[300] == pytest.approx(1_000), "the account's concurrency"
+
+
+@pytest.mark.parametrize(
+    ("rate", "first", "ceiling"),
+    [(3_000, BUCKET, 3_500 / 3), (1_100, None, 1_100)],
+)
+def test_the_limit_that_breaks_first_bounds_what_is_finished(rate: float, first: str | None, ceiling: float) -> None:
+    shape = Shape(service_s=(0.1,))
+    outcome = simulate(shape, rate, 3_600)
+    assert outcome.first == first
+    assert np.diff(outcome.finished)[-1] / STEP_S == pytest.approx(ceiling)
+    assert outcome.throttled > 0, "even below the limit, while the backlog of the start is worked off"
+
+
+def test_a_cold_table_bounds_once_the_bucket_has_split() -> None:
+    shape = Shape(service_s=(0.1,), bucket_prefixes=16)
+    outcome = simulate(shape, 10_000, 1_800)
+    assert outcome.first == TABLE
+    assert np.diff(outcome.finished)[-1] / STEP_S == pytest.approx(2_000)
+
+
+def test_nothing_comes_or_goes_unaccounted() -> None:
+    for rate in (10, 100, 1_000, 10_000):
+        outcome = simulate(SHAPE, rate, 60)
+        assert outcome.finished + outcome.backlog == pytest.approx(outcome.arrived)
+
+
+def test_cost_is_the_sum_of_its_parts() -> None:
+    shape = Shape(service_s=(1.0,), memory_mb=1024, batch=1)
+    expected = 0.0000166667 + 0.0000002 + 3 * 0.0000004 + 3 * 0.000005 + 0.0000004 + 2 * 0.000000625 + 0.000000125
+    assert cost(shape) == pytest.approx(expected)
+
+
+def test_every_limit_has_its_source_and_its_advice() -> None:
+    named = [limit for limit in vars(limits).values() if isinstance(limit, limits.Limit)]
+    assert all(limit.source.startswith(("https://docs.aws.amazon.com/", "https://aws.amazon.com/")) for limit in named)
+    assert set(ADVICE) == set(SHAPE.ceilings())
+
+
+def test_settings_come_from_the_environments_table() -> None:
+    assert tool.setting("thumbnailer_maximum_concurrency", "prod") > tool.setting("thumbnailer_maximum_concurrency", "local")
+    with pytest.raises(PipelineError, match="nosuch"):
+        tool.setting("thumbnailer_maximum_concurrency", "nosuch")
+
+
+def test_the_page_shows_every_rate_and_source() -> None:
+    text = tool.page([simulate(SHAPE, rate, 60) for rate in tool.RATES], "about")
+    assert text.count("<svg") == 2 * len(tool.RATES)
+    assert limits.BUCKET_PUTS.source in text
