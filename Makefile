@@ -108,7 +108,7 @@ simulate: setup ## backlog, latency, cost and first limit at 10 to 10,000 upload
 	@$(PY) scripts/simulate.py --env $(ENV) $(or $(ARGS),run)
 
 ##@ Tests, one kind at a time
-.PHONY: test-unit test-terraform test-integration test-policies test-iam lint checkov
+.PHONY: test-unit test-terraform test-integration test-faults test-policies test-iam lint checkov
 test-unit: setup ## logic, scripts, packaging: no cloud
 	@$(PY) -m pytest -n 2 tests/unit
 
@@ -124,6 +124,10 @@ test-policies: setup ## the policies of every environment: rules for documents, 
 
 test-iam: build ## least privilege: each grant is needed by a test (report: build/iam/report.html); takes minutes
 	@scripts/bootstrap.sh checkov && $(IAM_TESTS) tests/iam
+
+test-faults: build ## 2,000 objects under 500 faults, nothing lost: SEED="1 2 3" OBJECTS=2000 FAULTS=500
+	@scripts/bootstrap.sh faults
+	@$(PY) -m pytest -q -s tests/faults
 
 lint: setup ## ruff and mypy
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy functions examples/*/functions/* scripts/*.py scripts/operations scripts/simulation $$(find scripts/embedded_localstack -name '*.py' -not -path '*/tests/*')

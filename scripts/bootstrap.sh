@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes what the other scripts run with, all of it under build/: Python environments, Terraform, its CLI configuration.
-# Usage: scripts/bootstrap.sh [dev] [localstack] [checkov] [bench] [terraform]     (nothing named: dev, localstack and terraform)
+# Usage: scripts/bootstrap.sh [dev] [localstack] [checkov] [bench] [faults] [terraform]     (nothing named: dev, localstack and terraform)
 # Honours PYTHON (an interpreter), TERRAFORM (a binary) and TF_PROVIDER_MIRROR (a folder with registry.terraform.io/...).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -157,7 +157,8 @@ for part in "$@"; do
     localstack) ensure_venv lambda-runtime lambda-runtime.txt; ensure_venv localstack localstack.txt ;;
     checkov) ensure_venv checkov checkov.txt ;;
     bench) ensure_venv bench bench.txt ;;
+    faults) ensure_venv faults faults.txt ;;
     terraform) ensure_terraform; ensure_terraform_config ;;
-    *) fail "no part named '$part' (dev, localstack, checkov, bench, terraform)" ;;
+    *) fail "no part named '$part' (dev, localstack, checkov, bench, faults, terraform)" ;;
   esac
 done

@@ -23,7 +23,7 @@ from thumbnailer.pipeline import Contended, Outcome
 from thumbnailer.storage import NotRemoved
 
 # What is known to pass, or to be mended by the operator (permissions, a missing table): no stack trace needed.
-_TRANSIENT = (BotoCoreError, ClientError, Contended, NotRemoved, MemoryError)
+_TRANSIENT = (BotoCoreError, ClientError, Contended, NotRemoved, MemoryError, TimeoutError)
 # The slowest photo within the limits, and a slow network
 _SECONDS_PER_PHOTO = 8.0
 _BYTES_PER_SECOND = 10 * 1024 * 1024

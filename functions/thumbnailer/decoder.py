@@ -2,14 +2,18 @@
 
 import threading
 
+from shared.deadline import Deadline
 from thumbnailer.guards import Limits
 from thumbnailer.images import Output, Photo, process
+from thumbnailer.rejections import Rejection
 
 # Lambda gives one virtual CPU per 1,769 MB: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 _MB_PER_CPU = 1769
 # What the function itself takes, and Lambda's runtime
 _OWN_MB = 256
 _LEAST_SANDBOX_MB = 512
+# What a file is given before it is said to take too long
+_SANDBOX_S = 15.0
 
 
 class Decoder:
@@ -22,15 +26,23 @@ class Decoder:
         self._processors = threading.Semaphore(max(1, memory_mb // _MB_PER_CPU))
         self._sandbox_bytes = max(_LEAST_SANDBOX_MB, memory_mb - _OWN_MB) * 1024**2
 
-    def process(self, data: bytes, deliveries: int, remaining_s: float) -> Photo:
-        """Like images.process. A message delivered before may be what ended the earlier invocation: it goes to a sandbox."""
+    def process(self, data: bytes, deliveries: int, deadline: Deadline) -> Photo:
+        """Like images.process. A message delivered before may be what ended the earlier invocation: it goes to a sandbox.
+
+        Raises TimeoutError if the invocation's own time was too short to tell: that says nothing about the file.
+        """
         with self._processors:
             if deliveries == 1:
                 return process(data, self._limits, self._output)
             from thumbnailer.sandbox import Sandbox  # noqa: PLC0415 - hardly ever needed
 
-            sandbox = Sandbox(self._limits, self._output, memory_bytes=self._sandbox_bytes)
+            sandbox = Sandbox(self._limits, self._output, _SANDBOX_S, self._sandbox_bytes)
+            allowed_s = max(1.0, deadline.remaining_s())
             try:
-                return sandbox.process(data, max(1.0, remaining_s))
+                return sandbox.process(data, allowed_s)
+            except Rejection as rejection:
+                if rejection.code == "timeout" and allowed_s < _SANDBOX_S:
+                    raise TimeoutError(f"only {allowed_s:.0f} s were left to decode it") from rejection
+                raise
             finally:
                 sandbox.close()

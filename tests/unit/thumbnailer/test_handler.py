@@ -17,6 +17,7 @@ import shared.clients
 from shared.settings import SettingsError
 from thumbnailer.events import ObjectEvent
 from thumbnailer.images import Photo, process
+from thumbnailer.rejections import Rejection
 from unit.thumbnailer import cloud as clouds
 from unit.thumbnailer.cloud import TABLE, THUMBNAILS, Cloud, body
 from unit.thumbnailer.pictures import encode, quarters
@@ -204,6 +205,21 @@ def test_a_message_delivered_before_is_decoded_in_a_sandbox(function: Function, 
     assert function(body(good), body(bad), deliveries=2) == []
     assert (function.aws.status(good), function.aws.status(bad)) == ("READY", "REJECTED")
     function.aws.check(good)
+
+
+def test_too_little_time_in_the_sandbox_is_no_verdict(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A photo that is stopped because the invocation ends comes again; one that had its full time is rejected."""
+
+    def endless(*_: Any) -> Photo:
+        raise Rejection("timeout")
+
+    monkeypatch.setattr("thumbnailer.sandbox.Sandbox.process", endless)
+    monkeypatch.setattr("thumbnailer.batch._SECONDS_PER_PHOTO", 0)
+    photo = function.aws.put(PHOTO)
+    assert function(body(photo), deliveries=2, seconds=10) == [0]
+    assert function.aws.item(photo) is None
+    assert function(body(photo), deliveries=2, seconds=60) == []
+    assert function.aws.status(photo) == "REJECTED"
 
 
 def test_metrics_are_written_even_if_the_invocation_fails(function: Function) -> None:

@@ -1,0 +1,131 @@
+"""What goes wrong, and when: a seeded sequence of faults, done to running processes and to the answers of AWS."""
+
+import random
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from support import Deployment
+
+import clouds
+from embedded_localstack import processes
+from embedded_localstack.state import DEFAULT_PORT, Home
+from faults.proxy import Proxy
+from faults.stage import Stage, frozen
+
+S3 = ("GetObject", "PutObject", "DeleteObjects", "ListObjectsV2", "HeadObject")
+DYNAMODB = ("GetItem", "PutItem", "UpdateItem")
+# What the services answer, as often as the number says
+ANSWERS: list[tuple[int, dict[str, Any]]] = [
+    (4, {"service": "s3", "error": {"code": "SlowDown", "status": 503}}),
+    (3, {"service": "s3", "error": {"code": "InternalError", "status": 500}}),
+    (2, {"service": "s3", "error": {"code": "ServiceUnavailable", "status": 503}}),
+    (3, {"service": "s3", "latency": {"min": 500, "max": 2500}}),
+    (2, {"service": "s3", "reset": True}),
+    (3, {"service": "s3", "operation": "GetObject", "response": {"abort_frac": 0.4}}),
+    (2, {"service": "s3", "operation": "GetObject", "response": {"bandwidth_kbps": 4}}),
+    (1, {"service": "s3", "operation": "PutObject", "response": {"abort_frac": 0.0}}),
+    (4, {"service": "dynamodb", "error": {"code": "ProvisionedThroughputExceededException"}}),
+    (3, {"service": "dynamodb", "error": {"code": "InternalServerError", "status": 500}}),
+    (2, {"service": "dynamodb", "error": {"code": "ThrottlingException"}}),
+    (2, {"service": "dynamodb", "latency": {"min": 500, "max": 2500}}),
+    (2, {"service": "dynamodb", "reset": True}),
+    (3, {"service": "dynamodb", "operation": "PutItem", "response": {"abort_frac": 0.3}}),
+    (1, {"service": "sns", "error": {"code": "Throttling", "status": 400}}),
+]
+# What happens to processes and permissions
+EVENTS = {
+    "kill": 10,
+    "stop": 1,
+    "freeze dynamodb": 1,
+    "freeze the emulator": 1,
+    "proxy gone": 2,
+    "deny delete": 2,
+    "deny receive": 1,
+    "poison": 3,
+}
+
+
+class Gremlin:
+    """Does one thing after the other, `pause_s` apart, until it is told to stop."""
+
+    def __init__(  # noqa: PLR0917 - what it may do harm to
+        self, deployment: Deployment, proxy: Proxy, worker: Stage, poison: Callable[[], None], seed: int, pause_s: float
+    ) -> None:
+        """Nothing goes wrong before `start`."""
+        self._deployment, self._proxy, self._worker, self._poison = deployment, proxy, worker, poison
+        self._chance = random.Random(seed)
+        self._pause_s = pause_s
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="gremlin")
+        self.done: Counter[str] = Counter()
+        self.error: BaseException | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, and let everything work again."""
+        self._stop.set()
+        self._thread.join()
+        self._proxy.disarm()
+        if self.error:
+            raise self.error
+
+    def total(self) -> int:
+        """How many faults there were so far."""
+        return self.done.total() + self._proxy.fired().total()
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.wait(self._pause_s):
+                rule = dict(self._chance.choices([rule for _, rule in ANSWERS], [weight for weight, _ in ANSWERS])[0])
+                if rule["service"] != "sns":
+                    rule.setdefault("operation", self._chance.choice(S3 if rule["service"] == "s3" else DYNAMODB))
+                # The SDK itself tries four times: only longer rows of errors reach the function.
+                self._proxy.arm(rule | {"times": self._chance.choice((1, 2, 6, 12)), "ttl_s": 20})
+                if self._chance.random() < 0.35:
+                    self._act(self._chance.choices(list(EVENTS), list(EVENTS.values()))[0])
+        except BaseException as error:
+            self.error = error
+
+    def _act(self, event: str) -> None:
+        match event:
+            case "kill" | "stop":
+                self._signal(event, signal.SIGKILL if event == "kill" else signal.SIGSTOP)
+            case "freeze dynamodb":
+                self._freeze(event, [pid for pid in self._server_family() if "moto_server" in processes.command(pid)])
+            case "freeze the emulator":
+                self._freeze(event, self._server_family()[:1])
+            case "proxy gone":
+                self._proxy.stop()
+                time.sleep(1)
+                self._proxy.start()
+                self.done[event] += 1
+            case "deny delete" | "deny receive":
+                with self._deployment.outage("thumbnailer", "sqs:DeleteMessage" if event == "deny delete" else "sqs:ReceiveMessage"):
+                    time.sleep(1.5)
+                self.done[event] += 1
+            case "poison":
+                self._poison()
+
+    def _signal(self, event: str, number: signal.Signals) -> None:
+        running = self._worker.processes()
+        if running:
+            processes.send([self._chance.choice(running)], number)
+            self.done[event] += 1
+
+    def _freeze(self, event: str, pids: list[int]) -> None:
+        with frozen(pids, 1.5):
+            self.done[event] += 1
+
+    @staticmethod
+    def _server_family() -> list[int]:
+        run = Home(clouds.lane().port or DEFAULT_PORT).load()
+        assert run, "no emulator was started"
+        assert run.running(), "the emulator is gone"
+        return [run.pid, *processes.descendants(run.pid)]

@@ -1,0 +1,100 @@
+"""microburst between the functions and the emulator: answers with AWS's own errors, slowly, in part, or not at all."""
+
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import requests
+
+import clouds
+
+PROGRAM = [str(clouds.BUILD / "venv/faults/bin/python"), str(Path(__file__).with_name("microburst_server.py"))]
+_START_S = 60
+
+
+class Proxy:
+    """One microburst process on the port after the emulator's. Its rules: https://github.com/pingedbrain/microburst#rules."""
+
+    def __init__(self, lane: clouds.Lane) -> None:
+        """Nothing is started yet."""
+        assert lane.port, "faults are for an emulator"
+        self._port, self._upstream = lane.port + 1, lane.endpoint
+        self._process: subprocess.Popen[bytes] | None = None
+        self._before: Counter[str] = Counter()
+
+    @property
+    def endpoint(self) -> str:
+        """For AWS_ENDPOINT_URL."""
+        return f"http://127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        command = [*PROGRAM, "--upstream", str(self._upstream), "--port", str(self._port)]
+        log = clouds.BUILD / "faults-proxy.log"
+        with log.open("ab") as out:
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        end = time.monotonic() + _START_S
+        while time.monotonic() < end and self._process.poll() is None:
+            try:
+                requests.get(f"{self.endpoint}/_microburst/health", timeout=2).raise_for_status()
+                return
+            except requests.RequestException:
+                time.sleep(0.1)
+        raise AssertionError(f"the fault proxy did not start on port {self._port}; see {log}")
+
+    def stop(self) -> None:
+        """Kill it: who is connected sees the connection break, whoever comes next is refused."""
+        if self._process:
+            self._before = self.fired()
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def arm(self, *rules: dict[str, Any]) -> None:
+        """Add rules; each fires `times` times."""
+        self._call("PATCH", list(rules))
+
+    def disarm(self) -> None:
+        """Drop all rules; what they did stays counted."""
+        self._before = self.fired()
+        self._call("DELETE", [])
+
+    def fired(self) -> Counter[str]:
+        """How often what was done so far."""
+        done = Counter(self._before)
+        try:
+            rules = self._call("GET", None)
+        except requests.ConnectionError:  # it is being restarted
+            rules = []
+        for rule in rules:
+            done[f"{rule['service']} {kind(rule)}"] += rule["fired_count"]
+        return +done
+
+    def _call(self, method: str, body: Any) -> Any:
+        answer = requests.request(method, f"{self.endpoint}/_microburst/rules", json=body, timeout=60)
+        answer.raise_for_status()
+        return answer.json()
+
+
+def kind(rule: dict[str, Any]) -> str:
+    """What a rule does, in a word or two."""
+    if "error" in rule:
+        return str(rule["error"]["code"])
+    if "response" in rule:
+        return str(next(iter(rule["response"])))
+    return next(name for name in ("reset", "latency", "request", "timeout_ms") if name in rule)
+
+
+@contextmanager
+def running(lane: clouds.Lane) -> Iterator[Proxy]:
+    """A proxy for a while."""
+    proxy = Proxy(lane)
+    proxy.start()
+    try:
+        yield proxy
+    finally:
+        proxy.stop()

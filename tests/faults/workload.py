@@ -1,0 +1,189 @@
+"""What is done to the buckets: a seeded plan of uploads, overwrites and deletions, and a record of how each object has to end.
+
+Half of it goes through the deployed, versioned bucket, whose events S3 raises. The other half goes to a bucket without
+versions, whose events are sent by `chaos`: several times, late, in any order, in one message with others or with nonsense.
+"""
+
+import hashlib
+import io
+import json
+import random
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+from urllib.parse import quote_plus
+
+from photos import photo
+from PIL import Image
+from support import Deployment
+
+from clouds import client
+
+FORMATS = ("JPEG", "JPEG", "JPEG", "PNG", "WEBP", "GIF")
+# What happens to one object: put (p), overwrite at once, delete (d), remove the newest version for good (r)
+SCRIPTS = {"p": 60, "pp": 14, "pppp": 6, "pd": 6, "pdp": 6, "ppr": 4, "ppd": 4}
+# What is put, and the reasons it may be rejected for
+CONTENTS: dict[str, tuple[int, set[str]]] = {
+    "photo": (90, set()),
+    "cut": (4, {"corrupt"}),
+    "text": (3, {"unsupported_format"}),
+    "empty": (3, {"empty"}),
+}
+NONSENSE = ("not { json", "{}", '{"Records": [{"eventName": "ObjectCreated:Put"}]}', '{"Records": 7}')
+
+
+@dataclass(frozen=True)
+class Content:
+    """What was put, and what has to become of it: READY with this colour, or one of these reasons."""
+
+    data: bytes
+    colour: tuple[int, int, int]
+    reasons: frozenset[str]
+
+    @property
+    def sha256(self) -> str:
+        """As the catalog has it."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+@dataclass
+class Subject:
+    """One object: its key, what is planned for it, and what is current in the end (None: nothing)."""
+
+    bucket: str
+    key: str
+    script: str
+    contents: list[Content]
+    current: Content | None = None
+    version_id: str | None = None
+    etag: str | None = None
+    history: list[tuple[str | None, Content]] = field(default_factory=list)
+
+
+@cache
+def _picture(image_format: str, colour: tuple[int, int, int]) -> bytes:
+    if image_format == "GIF":
+        out = io.BytesIO()
+        Image.open(io.BytesIO(photo(200, 150, colour, "PNG"))).convert("P", palette=Image.Palette.ADAPTIVE).save(out, "GIF")
+        return out.getvalue()
+    return photo(200, 150, colour, image_format)
+
+
+def content(chance: random.Random, number: int) -> Content:
+    """Something to put; successive numbers have colours far apart."""
+    kind = chance.choices(list(CONTENTS), [weight for weight, _ in CONTENTS.values()])[0]
+    return content_of(kind, number, chance)
+
+
+def content_of(kind: str, number: int, chance: random.Random | None = None) -> Content:
+    """Something of a kind, unlike anything else."""
+    chance = chance or random.Random(f"{kind}{number}")
+    colour = ((40, 210)[number % 2], (40, 125, 210)[number % 3], chance.randrange(40, 220, 20))
+    picture = _picture(chance.choice(FORMATS), colour) + chance.randbytes(8)
+    data = {"photo": picture, "cut": picture[: len(picture) // 2], "text": b"no picture " + chance.randbytes(8), "empty": b""}[kind]
+    return Content(data, colour, frozenset(CONTENTS[kind][1]))
+
+
+def plan(seed: int, objects: int, buckets: list[str]) -> list[Subject]:
+    """The same for the same seed."""
+    chance = random.Random(seed)
+    subjects = []
+    for number in range(objects):
+        script = chance.choices(list(SCRIPTS), list(SCRIPTS.values()))[0]
+        contents = [content(chance, number + step) for step in range(script.count("p"))]
+        subjects.append(Subject(buckets[number % len(buckets)], f"faults-{seed}/{number:05d} é+&.jpg", script, contents))
+    return subjects
+
+
+class Chaos:
+    """Sends the events of a bucket that raises none: in copies, late, in any order, in one message with others or with nonsense."""
+
+    def __init__(self, deployment: Deployment, seed: int) -> None:
+        self._deployment = deployment
+        self._chance = random.Random(seed)
+        self._lock = threading.Lock()
+        self._held: list[dict[str, Any]] = []
+        self.faults: dict[str, int] = {"duplicated": 0, "delayed": 0, "reordered": 0, "poisoned": 0}
+        self.nonsense: list[str] = []
+
+    def tell(self, event: str, subject: Subject, etag: str | None, size: int | None) -> None:
+        """An event of an object; it may be kept back for a while."""
+        record = self._deployment.record(subject.key, "", f"00{time.time_ns():016X}", event)
+        del record["s3"]["object"]["versionId"]
+        record["s3"]["bucket"]["name"] = subject.bucket
+        record["s3"]["object"] |= {"key": quote_plus(subject.key, safe="/")}
+        record["s3"]["object"] |= {"eTag": etag, "size": size} if etag else {}
+        with self._lock:
+            copies = self._chance.choices((1, 2, 3), (70, 20, 10))[0]
+            self.faults["duplicated"] += copies - 1
+            self._held += [record] * copies
+            if len(self._held) < 12:
+                return
+            held, self._held = self._held, []
+        self._send(held)
+
+    def flush(self) -> None:
+        """Send what is kept back."""
+        with self._lock:
+            held, self._held = self._held, []
+        self._send(held)
+
+    def poison(self) -> None:
+        """Send a message that nobody can understand; each is different."""
+        with self._lock:
+            body = self._chance.choice(NONSENSE) + " " * len(self.nonsense)
+            self.nonsense.append(body)
+            self.faults["poisoned"] += 1
+        client("sqs").send_message(QueueUrl=self._deployment["uploads_queue_url"], MessageBody=body)
+
+    def _send(self, records: list[dict[str, Any]]) -> None:
+        with self._lock:
+            self._chance.shuffle(records)
+            self.faults["reordered"] += len(records) // 2
+            together = self._chance.choice((1, 1, 1, 3))
+            delays = [self._chance.choice((0, 0, 0, 1, 3)) for _ in range(0, len(records), together)]
+            self.faults["delayed"] += sum(delay > 0 for delay in delays)
+        for start, delay in zip(range(0, len(records), together), delays, strict=True):
+            body = json.dumps({"Records": records[start : start + together]})
+            client("sqs").send_message(QueueUrl=self._deployment["uploads_queue_url"], MessageBody=body, DelaySeconds=delay)
+
+
+def perform(subjects: list[Subject], own_bucket: str, chaos: Chaos, seed: int, room: Callable[[], bool]) -> None:
+    """Do what is planned, a few objects at a time, as long as there is `room` in the queue."""
+
+    def one(position: int) -> None:
+        chance = random.Random(f"{seed}/{position}")
+        while not room():
+            time.sleep(0.2)
+        _perform(subjects[position], subjects[position].bucket == own_bucket, chaos, chance)
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(one, range(len(subjects))))
+    chaos.flush()
+
+
+def _perform(subject: Subject, own: bool, chaos: Chaos, chance: random.Random) -> None:
+    s3, where = client("s3"), {"Bucket": subject.bucket, "Key": subject.key}
+    waiting = iter(subject.contents)
+    for step in subject.script:
+        if step == "p":
+            new = next(waiting)
+            answer = s3.put_object(**where, Body=new.data)
+            subject.current, subject.version_id, subject.etag = new, answer.get("VersionId"), answer["ETag"].strip('"')
+            subject.history.append((subject.version_id, new))
+            if own:
+                chaos.tell("ObjectCreated:Put", subject, subject.etag, len(new.data))
+        elif step == "d" or own:
+            s3.delete_object(**where)
+            subject.current = subject.version_id = subject.etag = None
+            if own:
+                chaos.tell("ObjectRemoved:Delete", subject, None, None)
+        else:
+            gone, _ = subject.history.pop()
+            s3.delete_object(**where, VersionId=gone)
+            subject.version_id, subject.current = subject.history[-1]
+        time.sleep(chance.choice((0, 0, 0.05, 0.4, 1.5)))
