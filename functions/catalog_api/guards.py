@@ -41,7 +41,7 @@ def _check_body(event: BaseProxyEvent) -> None:
     if len(body) > MAX_BODY_BYTES:
         raise Problem(413, f"The body may have up to {MAX_BODY_BYTES} bytes.")
     try:
-        value = json.loads(body, parse_constant=_refuse_constant)
+        value = json.loads(body, parse_constant=_refuse_constant, object_pairs_hook=_refuse_repeated)
         # Text that can't be encoded (a lone surrogate) would fail later, in storage or in an answer.
         json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
@@ -63,6 +63,13 @@ def _decoded(event: BaseProxyEvent) -> bytes:
 def _header(event: BaseProxyEvent, name: str) -> str:
     value: Any = event.resolved_headers_field.get(name, "")
     return value[0] if isinstance(value, list) and value else str(value or "")
+
+
+def _refuse_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Which of two values counts differs between readers, so that one could check what another doesn't use."""
+    if len(found := dict(pairs)) < len(pairs):
+        raise ValueError("a name is given twice")
+    return found
 
 
 def _refuse_constant(name: str) -> Any:

@@ -19,6 +19,7 @@ PATCHES = (
     "embedded_localstack.patches.async_invocations",
     "embedded_localstack.patches.logs",
     "embedded_localstack.patches.payloads",
+    "embedded_localstack.patches.presigned",
     "embedded_localstack.load_balancers.gateway",
 )
 ENFORCEMENT = ("embedded_localstack.iam.handler", "embedded_localstack.patches.function_urls")

@@ -49,6 +49,8 @@ def server_environment(home: Home) -> dict[str, str]:
             "DISABLE_EVENTS": "1",
             "SKIP_SSL_CERT_DOWNLOAD": "1",
             "DYNAMODB_IN_MEMORY": "1",
+            # Presigned URLs that were changed, or are too old, are refused.
+            "S3_SKIP_SIGNATURE_VALIDATION": "0",
             "LAMBDA_RUNTIME_EXECUTOR": "process",
             # AWS waits one and then two minutes before it repeats an asynchronous invocation.
             "LAMBDA_RETRY_BASE_DELAY": "2",

@@ -46,6 +46,8 @@ def test_ids_that_cannot_be_are_refused(api: Any, image_id: str) -> None:
         ('{"bytes": ' + "9" * 5000 + "}", "application/json", 400),
         ('{"bytes": NaN}', "application/json", 400),
         ('{"filename": "\\ud800"}', "application/json", 400),
+        ('{"bytes": 1, "bytes": 2}', "application/json", 400),
+        ('{"filename": {"a": 1, "a": 1}}', "application/json", 400),
         ("[{}]", "application/json", 422),
         ("null", "application/json", 422),
         ("{}", "application/json; charset=utf-8", 422),

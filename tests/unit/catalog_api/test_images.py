@@ -64,6 +64,15 @@ def test_what_is_gone_is_not_found(api: Any, put_image: Any, status: str | None)
     assert answer.json["request_id"] == "request-id"
 
 
+def test_an_id_does_not_tell_whether_it_ever_was(api: Any, put_image: Any) -> None:
+    ids = [put_image(1, "DELETED"), put_image(2, deleted_upload={"S": "2026-11-03T09:30:00.002Z"}), "0" * 32]
+    for method in ("GET", "DELETE"):
+        answers = [api.send(method, f"/images/{image_id}") for image_id in ids]
+        assert [(answer.status, answer.headers, answer.text) for answer in answers] == [
+            (answers[0].status, answers[0].headers, answers[0].text)
+        ] * len(ids)
+
+
 def test_deleting_removes_the_original_and_can_be_repeated(api: Any, put_image: Any) -> None:
     image_id = put_image(1, key="web/2026/11/01/original.jpg")
     client("s3").put_object(Bucket=SETTINGS.uploads_bucket, Key="web/2026/11/01/original.jpg", Body=b"x")
