@@ -1,7 +1,6 @@
 """The running server: links and forms that a session signed, as they were signed and changed."""
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -15,12 +14,12 @@ BUCKET, KEY = "out", "presigned/a b+c.jpg"
 
 
 @pytest.fixture(scope="module")
-def signer(cloud: Cloud) -> Iterator[Any]:
+def signer(cloud: Cloud) -> Any:
     """S3 with the credentials of a role's session, signing by Version 4."""
     role = cloud.role("presigner", "s3:GetObject", "s3:PutObject", principal="lambda.amazonaws.com")
     session = cloud.sts.assume_role(RoleArn=role, RoleSessionName="presigner")["Credentials"]
     cloud.s3.put_object(Bucket=BUCKET, Key=KEY, Body=b"content")
-    yield boto3.client(
+    return boto3.client(
         "s3",
         endpoint_url=f"http://127.0.0.1:{cloud.home.port}",
         region_name=REGION,

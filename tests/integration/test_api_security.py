@@ -1,0 +1,268 @@
+"""Who may not: the API without the right key, uploads other than announced, links that were changed, and what answers give away.
+
+docs/threat-model.md says which threat each test stands for.
+"""
+
+import base64
+import json
+import re
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+import requests
+from photos import photo
+from support import Deployment, eventually, unique
+from test_catalog_api import Api, api, is_problem, upload
+
+import clouds
+from clouds import client
+
+__all__ = ["api"]
+
+Post = dict[str, Any]
+needs_signatures = pytest.mark.skipif(clouds.lane().name == "compose", reason="LocalStack as it comes verifies no signatures of sessions")
+# The page and its own files are for everybody; what it shows needs a key.
+OPEN = re.compile(r"GET /(health|page/.*)?|OPTIONS .*")
+BODY = photo()
+ANNOUNCED = len(BODY)
+
+
+# -- who calls
+
+
+def test_every_method_that_is_deployed_authenticates_but_the_page_and_health(deployment: Deployment) -> None:
+    found = client("apigateway").get_resources(restApiId=deployment["api_id"], limit=500, embed=["methods"])["items"]
+    methods = {f"{name} {resource['path']}": method for resource in found for name, method in resource.get("resourceMethods", {}).items()}
+    unauthenticated = {name for name, method in methods.items() if method["authorizationType"] == "NONE" and not method["apiKeyRequired"]}
+    assert not [name for name in unauthenticated if not OPEN.fullmatch(name)]
+    assert {"ANY /", "ANY /{proxy+}"} <= set(methods) - unauthenticated
+
+
+def test_every_documented_operation_needs_the_key(api: Api) -> None:
+    operations = [
+        (method.upper(), path.replace("{image_id}", "0" * 32).replace("{report_id}", "0" * 32))
+        for path, methods in api("GET", "/openapi.json").json()["paths"].items()
+        for method in methods
+        if path != "/health"
+    ]
+    assert len(operations) >= 6
+    for method, path in [*operations, ("GET", "/openapi.json"), ("POST", "/health")]:
+        assert api(method, path, key=False, json={}).status_code == 403, f"{method} {path}"
+
+
+def test_a_preflight_needs_no_key_and_tells_nothing(api: Api) -> None:
+    for path in ("/images", f"/images/{'0' * 32}", "/nowhere"):
+        answer = api("OPTIONS", path, key=False, headers={"Origin": "https://photos.example.com", "Access-Control-Request-Method": "GET"})
+        assert answer.status_code in {200, 204, 404}
+        assert "images" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda key: key[:-1], lambda key: f"{key}x", str.swapcase, lambda key: f"x, {key}", lambda key: "", lambda key: "*"],
+    ids=["shorter", "longer", "other case", "one of a list", "empty", "wildcard"],
+)
+def test_only_the_whole_key_counts(api: Api, change: Callable[[str], str]) -> None:
+    assert api("GET", "/images", key=False, headers={"X-Api-Key": change(api.key)}).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["x-api-key", "api_key", "apikey", "key"])
+def test_a_key_in_the_url_does_not_count(api: Api, name: str) -> None:
+    assert api("GET", "/images", key=False, params={name: api.key}).status_code == 403
+
+
+def test_a_key_counts_within_the_usage_plan_and_no_longer(api: Api, deployment: Deployment) -> None:
+    gateway = client("apigateway")
+    (plan,) = [found for found in gateway.get_usage_plans()["items"] if found["name"].startswith(deployment["prefix"])]
+    key = gateway.create_api_key(name=f"test-{uuid.uuid4().hex}", value=uuid.uuid4().hex, enabled=True)
+
+    def status() -> int:
+        return api("GET", "/images", key=False, headers={"X-Api-Key": key["value"]}).status_code
+
+    try:
+        assert status() == 403, "a key of the account, but of no plan"
+        gateway.create_usage_plan_key(usagePlanId=plan["id"], keyId=key["id"], keyType="API_KEY")
+        eventually(lambda: status() == 200, "a key of the plan that counts")
+        gateway.delete_usage_plan_key(usagePlanId=plan["id"], keyId=key["id"])
+        eventually(lambda: status() == 403, "a key that was taken off the plan to be refused")
+    finally:
+        gateway.delete_api_key(apiKey=key["id"])
+
+
+# -- uploads
+
+
+@pytest.fixture
+def post(api: Api) -> Post:
+    """A presigned POST for BODY."""
+    asked = api("POST", "/uploads", json={"filename": "a.jpg", "content_type": "image/jpeg", "bytes": ANNOUNCED})
+    assert asked.status_code == 201, asked.text
+    answer: Post = asked.json()
+    return answer
+
+
+def sent(url: str, fields: dict[str, str], body: bytes = BODY) -> int:
+    return requests.post(url, data=fields, files={"file": body}, timeout=30, allow_redirects=False).status_code
+
+
+def later(policy: str) -> str:
+    """The policy with another expiry."""
+    return re_encoded(policy, lambda found: found | {"expiration": "2099-01-01T00:00:00Z"})
+
+
+def looser(policy: str) -> str:
+    """The policy with any size; its only condition that is a list is that of the size."""
+    anything = ["content-length-range", 0, 10**9]
+    return re_encoded(policy, lambda found: found | {"conditions": [anything if isinstance(c, list) else c for c in found["conditions"]]})
+
+
+def re_encoded(policy: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> str:
+    return base64.b64encode(json.dumps(change(json.loads(base64.b64decode(policy)))).encode()).decode()
+
+
+def test_the_form_is_for_one_upload_into_the_web_s_folder_and_for_minutes(post: Post) -> None:
+    fields = post["fields"]
+    policy = json.loads(base64.b64decode(fields["policy"]))
+    assert re.fullmatch(r"web/\d{4}/\d{2}/\d{2}/[0-9a-f]{32}-a\.jpg", fields["key"])
+    left = (datetime.fromisoformat(policy["expiration"]) - datetime.now(UTC)).total_seconds()
+    assert 0 < left <= post["expires_in_s"] <= 900
+    assert ["content-length-range", ANNOUNCED, ANNOUNCED] in policy["conditions"]
+    assert sent(post["url"], fields) == 204
+
+
+@pytest.mark.parametrize("size", [0, 1, ANNOUNCED - 1, ANNOUNCED + 1, 1_000_000])
+def test_another_size_is_refused(post: Post, deployment: Deployment, size: int) -> None:
+    assert sent(post["url"], post["fields"], b"\0" * size) in {400, 403}
+    assert not stored(deployment["uploads_bucket"], post["fields"]["key"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"key": "web/2026/01/01/another.jpg"},
+        {"key": "elsewhere.jpg"},
+        {"key": "web/../elsewhere.jpg"},
+        {"Content-Type": "text/html"},
+        {"Content-Type": ""},
+    ],
+    ids=lambda change: " ".join(f"{name}={value}" for name, value in change.items()),
+)
+def test_another_key_or_type_is_refused(post: Post, deployment: Deployment, change: dict[str, str]) -> None:
+    assert sent(post["url"], post["fields"] | change) == 403
+    assert not stored(deployment["uploads_bucket"], change.get("key", post["fields"]["key"]))
+
+
+@needs_signatures
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda fields: fields | {"policy": later(fields["policy"])},
+        lambda fields: fields | {"policy": looser(fields["policy"])},
+        lambda fields: fields | {"x-amz-signature": "0" * 64},
+        lambda fields: {name: value for name, value in fields.items() if name != "x-amz-signature"},
+        lambda fields: {name: value for name, value in fields.items() if name != "policy"},
+        lambda fields: fields | {"acl": "public-read"},
+        lambda fields: fields | {"success_action_redirect": "https://evil.example"},
+        lambda fields: fields | {"x-amz-meta-owner": "me"},
+    ],
+    ids=["later", "looser", "signature made up", "no signature", "no policy", "public", "redirect", "metadata"],
+)
+def test_a_form_that_was_changed_is_refused(post: Post, deployment: Deployment, change: Callable[[dict[str, str]], dict[str, str]]) -> None:
+    assert sent(post["url"], change(post["fields"])) in {400, 403}
+    assert not stored(deployment["uploads_bucket"], post["fields"]["key"])
+
+
+def test_a_form_is_for_its_bucket_alone(post: Post, deployment: Deployment) -> None:
+    url = post["url"].replace(deployment["uploads_bucket"], deployment["thumbnails_bucket"])
+    assert sent(url, post["fields"]) == 403
+    assert not stored(deployment["thumbnails_bucket"], post["fields"]["key"])
+
+
+def test_a_form_expires(deployment: Deployment) -> None:
+    bucket, key = deployment["uploads_bucket"], f"web/{unique('late.jpg')}"
+    expired = client("s3").generate_presigned_post(bucket, key, ExpiresIn=-1)
+    assert sent(expired["url"], expired["fields"]) == 403
+    assert not stored(bucket, key)
+
+
+def stored(bucket: str, key: str) -> bool:
+    return bool(client("s3").list_objects_v2(Bucket=bucket, Prefix=key).get("KeyCount"))
+
+
+# -- links
+
+
+@needs_signatures
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda url: url._replace(path=url.path.rpartition("/")[0] + "/another.jpg"),
+        lambda url: url._replace(query=re.sub(r"X-Amz-Expires=\d+", "X-Amz-Expires=604800", url.query)),
+        lambda url: url._replace(query=re.sub(r"response-content-disposition=[^&]*&?", "", url.query)),
+        lambda url: url._replace(query=re.sub(r"X-Amz-Date=\d{4}", "X-Amz-Date=2020", url.query)),
+        lambda url: url._replace(query=""),
+    ],
+    ids=["another object", "longer", "shown instead of downloaded", "of another day", "unsigned"],
+)
+def test_a_link_is_good_for_what_was_signed_alone(api: Api, deployment: Deployment, change: Callable[[Any], Any]) -> None:
+    key = unique("linked.jpg")
+    deployment.put(key, photo())
+    image = api("GET", f"/images/{deployment.wait_for(key, status='READY')['image_id']}").json()
+    assert requests.get(image["original_url"], timeout=10).status_code == 200
+    changed = urlunsplit(change(urlsplit(image["original_url"])))
+    assert changed != image["original_url"]
+    assert requests.get(changed, timeout=10).status_code == 403
+
+
+# -- what answers give away
+
+
+def test_ids_tell_nothing_about_each_other(api: Api, deployment: Deployment) -> None:
+    image_id, accepted = upload(api, photo())
+    assert accepted.status_code == 204
+    eventually(lambda: api("GET", f"/images/{image_id}").status_code == 200, "the image")
+    assert api("DELETE", f"/images/{image_id}").status_code == 202
+    for path in ("/images", "/reports"):
+        gone, never = api("GET", f"{path}/{image_id}"), api("GET", f"{path}/{uuid.uuid4().hex}")
+        assert is_problem(gone, 404)
+        assert [answer.json() | {"request_id": ""} for answer in (gone, gone)] == [never.json() | {"request_id": ""}] * 2
+    assert api("DELETE", f"/images/{uuid.uuid4().hex}").status_code == api("DELETE", f"/images/{image_id}").status_code == 204
+
+
+def test_equal_names_get_unrelated_ids(api: Api) -> None:
+    body = {"filename": "same.jpg", "content_type": "image/jpeg", "bytes": 1}
+    ids = [api("POST", "/uploads", json=body).json()["image_id"] for _ in range(5)]
+    assert len(set(ids)) == len({image_id[:8] for image_id in ids}) == 5
+
+
+@pytest.mark.parametrize("path", ["/images", f"/images/{'1' * 32}", f"/reports/{'1' * 32}"])
+def test_a_failure_inside_tells_nothing(api: Api, deployment: Deployment, path: str) -> None:
+    with deployment.outage("catalog_api", "dynamodb:*"):
+        answer = api("GET", path)
+    assert is_problem(answer, 500)
+    secrets = ["Traceback", "arn:", "boto", ".py", "AccessDenied", "dynamodb", deployment["catalog_table"], deployment["state_table"]]
+    assert not [secret for secret in secrets if secret.lower() in answer.text.lower()]
+    request_id = answer.json()["request_id"]
+    eventually(lambda: deployment.logged("catalog_api", request_id), "the log line that the request id leads to")
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ('{"filename": "a.jpg", "content_type": "image/jpeg", "bytes": 1, "bytes": 999999999}', 400),
+        ('{"filename": "a.jpg", "content_type": "image/jpeg", "bytes": 1, "key": "elsewhere"}', 422),
+        ('{"filename": "a.jpg", "content_type": "image/svg+xml", "bytes": 1}', 422),
+        ('{"filename": "a.jpg", "content_type": "image/jpeg", "bytes": "1"}', 422),
+        ('{"filename": "a.jpg", "content_type": "image/jpeg", "bytes": 104857601}', 422),
+        ('{"filename": "a.jpg", "content_type": "image/jpeg", "bytes": -1}', 422),
+        ('[{"filename": "a.jpg"}]', 422),
+    ],
+)
+def test_requests_are_taken_at_their_word_or_not_at_all(api: Api, body: str, status: int) -> None:
+    answer = api("POST", "/uploads", data=body, headers={"Content-Type": "application/json"})
+    assert is_problem(answer, status), answer.text
+    assert "elsewhere" not in answer.text
