@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes what the other scripts run with, all of it under build/: Python environments, Terraform, its CLI configuration.
-# Usage: scripts/bootstrap.sh [dev] [localstack] [checkov] [bench] [faults] [terraform]     (nothing named: dev, localstack and terraform)
+# Usage: scripts/bootstrap.sh [dev] [localstack] [checkov] [bench] [browser] [faults] [terraform]     (nothing named: dev, localstack and terraform)
 # Honours PYTHON (an interpreter), TERRAFORM (a binary) and TF_PROVIDER_MIRROR (a folder with registry.terraform.io/...).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -155,10 +155,11 @@ for part in "$@"; do
   case $part in
     dev) ensure_venv dev dev.txt ;;
     localstack) ensure_venv lambda-runtime lambda-runtime.txt; ensure_venv localstack localstack.txt ;;
+    browser) ensure_venv browser browser.txt ;;
     checkov) ensure_venv checkov checkov.txt ;;
     bench) ensure_venv bench bench.txt ;;
     faults) ensure_venv faults faults.txt ;;
     terraform) ensure_terraform; ensure_terraform_config ;;
-    *) fail "no part named '$part' (dev, localstack, checkov, bench, faults, terraform)" ;;
+    *) fail "no part named '$part' (dev, localstack, checkov, bench, browser, faults, terraform)" ;;
   esac
 done

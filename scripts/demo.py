@@ -13,11 +13,12 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 import deploy
 from clouds import BUILD, ROOT, lane
-from pipeline import PipelineError, Upload, thumbnail, upload_all, wait
+from pipeline import PipelineError, Upload, gallery_url, outputs, thumbnail, upload_all, wait
 
 PHOTOS = ROOT / "scripts" / "demo_photos"
 OUT = BUILD / "demo"
@@ -33,23 +34,24 @@ def size_of(found: dict[str, Any]) -> str:
 
 
 def results_table(results: list[Result]) -> Table:
-    """Status, size, format, bytes, thumbnails and reason of each upload."""
-    table = Table("file", "status", "size", "format", "bytes", "camera", "colour", "thumbnails", "reason", box=None, header_style="bold")
+    """What became of each upload, in two lines of 80 columns: the picture and its thumbnails, or why there are none."""
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(overflow="fold", max_width=24)
+    table.add_column(no_wrap=True)
+    table.add_column(ratio=1)
     for upload, found in results:
         status = f"[green]{found['status']}" if found["status"] == "READY" else f"[yellow]{found['status']}"
-        colour = found.get("dominant_color", "")
-        table.add_row(
-            upload.key,
-            status,
-            size_of(found),
-            found.get("format", "-"),
-            f"{found.get('bytes', 0):,}",
-            found.get("camera", "-"),
-            f"[{colour}]■[/] {colour}" if colour else "-",
-            " ".join(sorted(found.get("thumbnails", {}), key=int, reverse=True)) or "-",
-            found.get("reason_text", ""),
-        )
+        table.add_row(escape(upload.key), status, escape(found.get("reason_text", "")) or details(found))
     return table
+
+
+def details(found: dict[str, Any]) -> str:
+    """The facts of a READY image, as markup of two lines."""
+    colour = found.get("dominant_color", "")
+    picture = [size_of(found), found.get("format", ""), f"{found.get('bytes', 0):,} bytes"]
+    sizes = " ".join(sorted(found.get("thumbnails", {}), key=int, reverse=True))
+    more = [f"[{colour}]■[/]" if colour else "", f"{sizes} px" if sizes else "", escape(found.get("camera", ""))]
+    return "  ".join(filter(None, picture)) + "\n" + "  ".join(filter(None, more))
 
 
 def save_thumbnails(results: list[Result]) -> dict[str, Path]:
@@ -137,6 +139,7 @@ def run() -> None:
     saved = save_thumbnails(results)
     console.print(f"\npictures   {contact_sheet(results, saved)}\npage       {page(results, saved)}", soft_wrap=True)
     console.print("your own   make upload FILE=photo.jpg\nclean up   make down")
+    console.print(f"gallery    {gallery_url()}\nAPI key    {outputs()['api_key']}", style="bold", soft_wrap=True)
     console.print(f"all in {time.monotonic() - started:.0f} s")
     if {found["status"] for _, found in results} != {"READY", "REJECTED"} or len(saved) != len(results) - 1:
         raise PipelineError("expected every photo READY and the corrupt one REJECTED")

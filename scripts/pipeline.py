@@ -44,6 +44,12 @@ def outputs() -> dict[str, Any]:
     return found
 
 
+def gallery_url() -> str:
+    """Where the gallery is served: an emulator serves every API, by its id, at its own endpoint."""
+    found, endpoint = outputs(), lane().endpoint
+    return f"{endpoint}/_aws/execute-api/{found['api_id']}/{found['api_stage']}/" if endpoint else str(found["gallery_url"])
+
+
 def deployed_function(name: str) -> dict[str, str]:
     """ARNs, name and log group of a deployed function. Raises PipelineError naming those there are."""
     functions: dict[str, dict[str, str]] = outputs()["functions"]

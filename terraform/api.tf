@@ -9,10 +9,17 @@ module "api" {
   auth               = local.environment.api_auth
   cors               = length(local.environment.allowed_origins) > 0
   log_retention_days = local.environment.log_retention_days
-  open_paths         = ["/health"]
+  open_paths         = ["/", "/health", "/page/{file+}"] # the page's own code is no secret; what it shows needs authentication
   throttle           = local.environment.api_throttle
   tracing            = local.environment.tracing
   user_pool_arns     = aws_cognito_user_pool.users[*].arn
+}
+
+# Put together here rather than taken from the stage, which waits for the function, which waits for what needs these addresses
+locals {
+  api_origin     = "https://${module.api.id}.execute-api.${data.aws_region.current.name}.${data.aws_partition.current.dns_suffix}"
+  gallery_url    = "${local.api_origin}/${module.api.stage}/"
+  cognito_domain = one([for domain in aws_cognito_user_pool_domain.web[*].domain : "https://${domain}.auth.${data.aws_region.current.name}.amazoncognito.com"])
 }
 
 # API Gateway writes every API's access logs by one role of the account
@@ -72,11 +79,24 @@ resource "aws_cognito_user_pool" "users" {
   }
 }
 
+# The gallery's users sign in on the pool's own pages, by code and PKCE
 resource "aws_cognito_user_pool_client" "web" {
-  count                         = length(aws_cognito_user_pool.users)
-  name                          = "web"
-  user_pool_id                  = aws_cognito_user_pool.users[0].id
-  explicit_auth_flows           = ["ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
-  generate_secret               = false # a web page keeps no secret
-  prevent_user_existence_errors = "ENABLED"
+  count                                = length(aws_cognito_user_pool.users)
+  name                                 = "web"
+  user_pool_id                         = aws_cognito_user_pool.users[0].id
+  allowed_oauth_flows                  = ["code"]
+  allowed_oauth_flows_user_pool_client = true
+  allowed_oauth_scopes                 = ["openid", "email"]
+  callback_urls                        = [local.gallery_url]
+  explicit_auth_flows                  = ["ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+  generate_secret                      = false # a web page keeps no secret
+  logout_urls                          = [local.gallery_url]
+  prevent_user_existence_errors        = "ENABLED"
+  supported_identity_providers         = ["COGNITO"]
+}
+
+resource "aws_cognito_user_pool_domain" "web" {
+  count        = length(aws_cognito_user_pool.users)
+  domain       = "${local.prefix}-${local.account_id}"
+  user_pool_id = aws_cognito_user_pool.users[0].id
 }

@@ -13,14 +13,18 @@ module "catalog_api" {
   timeout_s          = 29 # API Gateway waits no longer
   tracing            = local.environment.tracing
 
-  environment = {
-    ALLOWED_ORIGINS   = join(",", local.environment.allowed_origins)
-    AUTH              = local.environment.api_auth
-    CATALOG_TABLE     = aws_dynamodb_table.catalog.name
-    STATE_TABLE       = aws_dynamodb_table.state.name
-    THUMBNAILS_BUCKET = module.thumbnails.name
-    UPLOADS_BUCKET    = module.uploads.name
-  }
+  environment = merge(
+    {
+      ALLOWED_ORIGINS   = join(",", local.environment.allowed_origins)
+      AUTH              = local.environment.api_auth
+      CATALOG_TABLE     = aws_dynamodb_table.catalog.name
+      STATE_TABLE       = aws_dynamodb_table.state.name
+      THUMBNAILS_BUCKET = module.thumbnails.name
+      UPLOADS_BUCKET    = module.uploads.name
+    },
+    { for client in aws_cognito_user_pool_client.web : "COGNITO_CLIENT_ID" => client.id },
+    { for domain in compact([local.cognito_domain]) : "COGNITO_DOMAIN" => domain },
+  )
 
   triggers = {
     alb = { for arn in aws_lb_listener.catalog[*].arn : "catalog" => { listener_arn = arn, priority = 100 } }

@@ -60,6 +60,11 @@ output "functions" {
   } }
 }
 
+output "gallery_url" {
+  description = "Address of the gallery on AWS: the page that the API serves at its root."
+  value       = local.gallery_url
+}
+
 output "notices_topic_arn" {
   description = "ARN of the topic of notices: images, digests, recoveries."
   value       = aws_sns_topic.notices.arn

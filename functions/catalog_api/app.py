@@ -13,6 +13,7 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from botocore.exceptions import BotoCoreError, ClientError
 
+from catalog_api import gallery
 from catalog_api.guards import refuse_malformed
 from catalog_api.problems import CONTENT_TYPE, Problem, invalid, not_found
 from catalog_api.routes import router
@@ -27,6 +28,7 @@ _ALLOWED = {
     "/reports": {"POST"},
     "/reports/<report_id>": {"GET"},
     "/openapi.json": {"GET"},
+    **gallery.ALLOWED,
 }
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"}
 _BUSY = {
@@ -69,6 +71,7 @@ def _assemble(resolver: ApiGatewayResolver) -> ApiGatewayResolver:
     resolver.use([refuse_malformed, validate_request, validate_response])
     resolver.include_router(router)
     resolver.get("/openapi.json", include_in_schema=False)(_document_of(resolver))
+    gallery.add_to(resolver)
     for path, allowed in _ALLOWED.items():
         refused = _METHODS - allowed - ({"OPTIONS"} if SETTINGS.origins else set())
         resolver.route(path, sorted(refused), include_in_schema=False)(_method_refusal(allowed))

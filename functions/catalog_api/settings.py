@@ -19,11 +19,16 @@ class Settings:
     # How API Gateway authenticates, for the OpenAPI document: api_key, iam or cognito
     auth: str = "api_key"
     max_report_images: int = 100_000
+    # Where the page's users sign in with auth cognito: the hosted pages' origin and the app client
+    cognito_domain: str = ""
+    cognito_client_id: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what would fail with the first request. Raises SettingsError."""
         if self.auth not in ("api_key", "iam", "cognito"):
             raise SettingsError(f"AUTH={self.auth!r} is none of api_key, iam, cognito")
+        if bool(self.cognito_domain) != bool(self.cognito_client_id):
+            raise SettingsError("COGNITO_DOMAIN and COGNITO_CLIENT_ID go together")
         # "The maximum is 7 days": AWS Signature Version 4; a role's own credentials end sooner.
         if not 1 <= self.url_expiry_s <= 43_200:
             raise SettingsError("URL_EXPIRY_S must be 1 to 43200")

@@ -69,6 +69,12 @@ def test_everything_else_needs_the_key(api: Api, cloud: clouds.Lane, method: str
     assert cloud.name == "compose" or is_problem(answer, 403), "LocalStack as it comes overlooks gateway responses"
 
 
+@pytest.mark.parametrize("path", ["/", "/page/any/main.js", "/page/any/config.json"])
+def test_the_gallery_is_public_and_only_to_get(api: Api, path: str) -> None:
+    assert api("GET", path, key=False).status_code == 200
+    assert api("POST", path, key=False).status_code == 403
+
+
 def test_an_upload_ends_as_an_image_with_thumbnails(api: Api, deployment: Deployment) -> None:
     body = photo(640, 480, (30, 160, 90))
     image_id, sent = upload(api, body)

@@ -2,11 +2,14 @@
 # bodies only in part; the function's own OpenAPI document describes the operations.
 
 locals {
-  segments = toset([for path in setunion(var.open_paths, var.open_posts) : trimprefix(path, "/") if path != "/"])
+  open_paths = { for path in setunion(var.open_paths, var.open_posts) : path => compact(split("/", path)) }
+  segments   = toset([for path, parts in local.open_paths : parts[0] if path != "/"])
+  below      = { for path, parts in local.open_paths : path => parts if length(parts) > 1 }
 
   resource_ids = merge(
     { "/" = aws_api_gateway_rest_api.this.root_resource_id, "/{proxy+}" = aws_api_gateway_resource.proxy.id },
     { for segment, resource in aws_api_gateway_resource.open : "/${segment}" => resource.id },
+    { for path, resource in aws_api_gateway_resource.below : path => resource.id },
   )
 
   methods = merge(
@@ -42,6 +45,13 @@ resource "aws_api_gateway_resource" "open" {
   rest_api_id = aws_api_gateway_rest_api.this.id
   parent_id   = aws_api_gateway_rest_api.this.root_resource_id
   path_part   = each.value
+}
+
+resource "aws_api_gateway_resource" "below" {
+  for_each    = local.below
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  parent_id   = aws_api_gateway_resource.open[each.value[0]].id
+  path_part   = each.value[1]
 }
 
 resource "aws_api_gateway_method" "this" {

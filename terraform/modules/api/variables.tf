@@ -54,13 +54,13 @@ variable "log_retention_days" {
 }
 
 variable "open_paths" {
-  description = "Paths of one segment, or \"/\", that everyone may GET."
+  description = "What everyone may GET: \"/\", paths of one segment, or all below one (/name/{file+})."
   type        = set(string)
   default     = []
 
   validation {
-    condition     = alltrue([for path in var.open_paths : can(regex("^/[A-Za-z0-9._-]*$", path))])
-    error_message = "An open path is / or /name: one segment, no wildcard."
+    condition     = alltrue([for path in var.open_paths : can(regex("^/([A-Za-z0-9._-]*|[A-Za-z0-9._-]+/\\{[a-z]+\\+\\})$", path))])
+    error_message = "An open path is /, /name or /name/{file+}: never everything."
   }
 }
 

@@ -42,6 +42,11 @@ run "everything_on" {
   }
 
   assert {
+    condition     = aws_cognito_user_pool_client.web[0].callback_urls == toset([output.gallery_url]) && aws_cognito_user_pool_client.web[0].allowed_oauth_flows == toset(["code"]) && aws_cognito_user_pool_client.web[0].generate_secret == false
+    error_message = "The gallery's users come back to it from the pool's sign-in page, by code."
+  }
+
+  assert {
     condition     = aws_lb.catalog[0].internal && aws_lb_listener.catalog[0].protocol == "HTTPS" && aws_lb_listener.catalog[0].port == 443
     error_message = "The load balancer must be internal, and speak TLS where there is a certificate."
   }

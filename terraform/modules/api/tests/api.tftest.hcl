@@ -9,18 +9,23 @@ variables {
 
 run "key_and_usage_plan_by_default" {
   variables {
-    open_paths    = ["/", "/health"]
+    open_paths    = ["/", "/health", "/page/{file+}"]
     quota_per_day = 1000
   }
 
   assert {
-    condition     = toset(keys(aws_api_gateway_method.this)) == toset(["ANY /", "ANY /{proxy+}", "GET /", "GET /health"])
+    condition     = toset(keys(aws_api_gateway_method.this)) == toset(["ANY /", "ANY /{proxy+}", "GET /", "GET /health", "GET /page/{file+}"])
     error_message = "Every path leads to the function; without CORS nobody asks for OPTIONS."
   }
 
   assert {
     condition     = alltrue([for name, method in aws_api_gateway_method.this : method.api_key_required == startswith(name, "ANY")])
     error_message = "Everything but the open paths needs a key."
+  }
+
+  assert {
+    condition     = aws_api_gateway_resource.below["/page/{file+}"].parent_id == aws_api_gateway_resource.open["page"].id && aws_api_gateway_resource.below["/page/{file+}"].path_part == "{file+}"
+    error_message = "What is open below a path is below that path only."
   }
 
   assert {
@@ -120,6 +125,12 @@ run "cognito_without_pool" {
 run "open_wildcard" {
   command = plan
   variables { open_paths = ["/{proxy+}"] }
+  expect_failures = [var.open_paths]
+}
+
+run "open_below_everything" {
+  command = plan
+  variables { open_paths = ["/a/{b}/{file+}"] }
   expect_failures = [var.open_paths]
 }
 

@@ -1,0 +1,214 @@
+// The tray: files on their way to S3, each with its progress, until it is READY or says why it isn't.
+
+import { call } from './api.js';
+import { $, h, icon, ICONS, pause, say } from './dom.js';
+import { bytes, count, reason, t } from './texts.js';
+
+const AT_ONCE = 4;
+const ASKED_AT_ONCE = 6;
+const PATIENCE_MS = 180_000;
+const STAY_MS = 900;
+
+const OVER = new Set(['ready', 'rejected', 'refused', 'failed', 'slow']);
+
+export class Uploads {
+  /** `ready(image)` and `rejected(image)` are called as results come. */
+  constructor(config, { ready, rejected }) {
+    Object.assign(this, { config, ready, rejected });
+    this.entries = [];
+    this.running = 0;
+    this.polling = false;
+    $('tray-clear').addEventListener('click', () => this.clear());
+  }
+
+  /** Take files: those that can't be pictures are refused at once, the others queue. */
+  add(files) {
+    for (const file of files) {
+      const entry = { file, state: 'waiting', share: 0, since: 0 };
+      entry.problem = this.problem(file, entry);
+      if (entry.problem) entry.state = 'refused';
+      this.entries.push(entry);
+      this.draw(entry);
+    }
+    this.next();
+    this.summary();
+  }
+
+  problem(file, entry) {
+    const extension = file.name.slice(file.name.lastIndexOf('.')).toLowerCase();
+    const known = Object.values(this.config.types);
+    entry.type = this.config.types[extension] ?? (known.includes(file.type) ? file.type : undefined);
+    if (!entry.type) return 'wrongType';
+    if (!file.size) return 'emptyFile';
+    return file.size > this.config.max_upload_bytes ? 'tooLarge' : null;
+  }
+
+  next() {
+    while (this.running < AT_ONCE) {
+      const entry = this.entries.find((one) => one.state === 'waiting');
+      if (!entry) return;
+      this.running++;
+      this.send(entry).finally(() => {
+        this.running--;
+        this.next();
+      });
+    }
+  }
+
+  async send(entry) {
+    this.set(entry, 'sending');
+    try {
+      const wanted = { filename: entry.file.name.slice(-255), content_type: entry.type, bytes: entry.file.size };
+      const upload = await call('POST', 'uploads', wanted);
+      await post(upload, entry.file, (share) => this.progress(entry, share));
+      Object.assign(entry, { id: upload.image_id, since: Date.now() });
+      this.set(entry, 'sent');
+      this.poll();
+    } catch {
+      this.set(entry, 'failed');
+    }
+  }
+
+  progress(entry, share) {
+    entry.share = share;
+    entry.bar.value = share;
+  }
+
+  set(entry, state) {
+    entry.state = state;
+    this.draw(entry);
+    this.summary();
+  }
+
+  /** Ask for those that were sent until all have a verdict; ever more slowly while nothing comes. */
+  async poll() {
+    if (this.polling) return;
+    this.polling = true;
+    let wait = 400;
+    for (;;) {
+      await pause(wait);
+      const pending = this.entries.filter((entry) => entry.state === 'sent');
+      if (!pending.length) break;
+      pending.sort((one, other) => (one.asked ?? 0) - (other.asked ?? 0));
+      const came = await Promise.all(pending.slice(0, ASKED_AT_ONCE).map((entry) => this.ask(entry)));
+      wait = came.some(Boolean) ? 250 : Math.min(8000, wait * 1.5);
+    }
+    this.polling = false;
+  }
+
+  async ask(entry) {
+    entry.asked = Date.now();
+    const image = await call('GET', `images/${entry.id}`).catch(() => null);
+    if (!image) {
+      if (Date.now() - entry.since > PATIENCE_MS) this.set(entry, 'slow');
+      return false;
+    }
+    entry.image = image;
+    this.set(entry, image.status === 'READY' ? 'ready' : 'rejected');
+    if (image.status === 'READY') {
+      this.ready(image);
+      setTimeout(() => this.dismiss(entry), STAY_MS);
+    } else {
+      this.rejected(image);
+    }
+    return true;
+  }
+
+  dismiss(entry) {
+    const focused = entry.node.contains(document.activeElement);
+    if (entry.preview) URL.revokeObjectURL(entry.preview);
+    entry.node.remove();
+    entry.gone = true;
+    if (this.entries.every((one) => one.gone)) this.entries = [];
+    if (focused) ($('tray').hidden ? $('photos') : $('tray-list')).focus();
+    this.summary();
+  }
+
+  clear() {
+    this.entries.filter((entry) => OVER.has(entry.state) && !entry.gone).forEach((entry) => this.dismiss(entry));
+  }
+
+  words(entry) {
+    if (entry.state === 'refused') return t(entry.problem, { limit: bytes(this.config.max_upload_bytes) });
+    if (entry.state === 'rejected') return reason(entry.image);
+    return entry.state === 'sending' ? bytes(entry.file.size) : t(entry.state);
+  }
+
+  draw(entry) {
+    if (!entry.node) this.make(entry);
+    entry.node.dataset.state = entry.state;
+    entry.text.textContent = this.words(entry);
+    entry.bar.hidden = !['waiting', 'sending', 'sent'].includes(entry.state);
+    if (entry.state === 'sent') entry.bar.removeAttribute('value');
+    const buttons = [];
+    if (entry.state === 'failed') buttons.push(h('button', { type: 'button', onclick: () => this.retry(entry) }, t('again')));
+    if (OVER.has(entry.state) && entry.state !== 'ready') {
+      const label = t('dismiss', { name: entry.file.name });
+      buttons.push(h('button', { type: 'button', class: 'icon', 'aria-label': label, onclick: () => this.dismiss(entry) }, icon(ICONS.close)));
+    }
+    entry.buttons.replaceChildren(...buttons);
+  }
+
+  make(entry) {
+    const frame = h('div', { class: 'preview' }, icon(ICONS.picture));
+    if (entry.type) {
+      entry.preview = URL.createObjectURL(entry.file);
+      // Browsers that can't show a format (HEIC) keep the icon.
+      const image = h('img', { alt: '', decoding: 'async', onload: () => frame.replaceChildren(image) });
+      image.src = entry.preview;
+    }
+    entry.text = h('span', { class: 'state' });
+    entry.bar = h('progress', { max: 1, value: 0, 'aria-label': t('progress', { name: entry.file.name }) });
+    entry.buttons = h('div', { class: 'buttons' });
+    entry.node = h('li', {}, frame, h('div', { class: 'words' }, h('strong', {}, entry.file.name), entry.text, entry.bar), entry.buttons);
+    $('tray-list').append(entry.node);
+  }
+
+  retry(entry) {
+    entry.share = entry.bar.value = 0;
+    this.set(entry, 'waiting');
+    this.next();
+  }
+
+  /** The tray's heading, which screen readers hear as it changes. */
+  summary() {
+    $('tray').hidden = this.entries.every((entry) => entry.gone);
+    const all = this.entries.filter((entry) => entry.state !== 'refused');
+    const of = (...states) => this.entries.filter((entry) => states.includes(entry.state)).length;
+    const [ready, bad, sending] = [of('ready'), of('rejected', 'refused', 'failed', 'slow'), of('waiting', 'sending')];
+    const values = { done: count(all.length - sending), all: count(all.length), ready: count(ready), bad: count(bad) };
+    let name = bad ? 'finishedSome' : 'finished';
+    if (sending) name = 'uploading';
+    else if (of('sent')) [name, values.done] = ['working', count(all.length - of('sent'))];
+    const text = t(name, values);
+    if ($('tray-title').textContent !== text && !$('tray').hidden) say(text);
+    $('tray-title').textContent = text;
+    $('tray-clear').hidden = !this.entries.some((entry) => OVER.has(entry.state) && entry.state !== 'ready' && !entry.gone);
+  }
+
+  /** After a change of language. */
+  redraw() {
+    this.entries.filter((entry) => !entry.gone).forEach((entry) => this.draw(entry));
+    this.summary();
+  }
+
+  /** Whether leaving now would lose uploads. */
+  get busy() {
+    return this.entries.some((entry) => ['waiting', 'sending'].includes(entry.state));
+  }
+}
+
+/** Send a file by a presigned POST; `progress` hears shares of 1. XMLHttpRequest, because fetch tells nothing about uploads. */
+function post({ url, fields }, file, progress) {
+  const form = new FormData();
+  Object.entries(fields).forEach(([name, value]) => form.append(name, value));
+  form.append('file', file);
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.upload.addEventListener('progress', (event) => event.lengthComputable && progress(event.loaded / event.total));
+    request.addEventListener('load', () => (request.status < 300 ? resolve() : reject(new Error(`S3 answered ${request.status}`))));
+    request.addEventListener('error', () => reject(new Error('S3 was not reached')));
+    request.open('POST', url);
+    request.send(form);
+  });
+}

@@ -1,0 +1,73 @@
+"""The gallery in Chromium, on the deployment that the integration tests use too (`--keep` leaves it for them)."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+from support import Deployment
+
+import clouds
+from browser.views import SCREENSHOTS, Gallery, Open
+from integration.conftest import cloud, deployment, pytest_addoption  # noqa: F401 - fixtures, and --keep
+
+KEY = "a key that the gallery of many images does not look at"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, or another that is installed: `make test-browser` finds it."""
+    home = clouds.BUILD / "tmp" / "browser"
+    home.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(SCREENSHOTS, ignore_errors=True)
+    SCREENSHOTS.mkdir(parents=True)
+    with sync_playwright() as playwright:
+        # Chromium keeps fonts and crash reports in HOME.
+        started = playwright.chromium.launch(executable_path=os.environ["CHROMIUM"], env=os.environ | {"HOME": str(home)})
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def open_gallery(browser: Browser, deployment: Deployment) -> Iterator[Open]:  # noqa: F811
+    """`open_gallery(**context)` gives the deployed gallery in a browser context of its own; nothing may go wrong in it."""
+    endpoint = clouds.lane().endpoint
+    served = f"{endpoint}/_aws/execute-api/{deployment['api_id']}/{deployment['api_stage']}/"
+    with _galleries(browser, served if endpoint else deployment["gallery_url"], deployment["api_key"]) as open_one:
+        yield open_one
+
+
+@pytest.fixture
+def open_many(browser: Browser) -> Iterator[Open]:
+    """The same for a catalog of 10,000 images."""
+    script = Path(__file__).with_name("many.py")
+    environment = os.environ | {"PYTHONPATH": str(clouds.ROOT / "functions")}
+    command = [sys.executable, str(script), "10000"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        address = server.stdout.readline().strip()
+        with _galleries(browser, address, KEY) as open_one:
+            yield open_one
+        server.terminate()
+
+
+@contextmanager
+def _galleries(browser: Browser, address: str, key: str) -> Iterator[Open]:
+    opened: list[Gallery] = []
+
+    def open_one(**context: object) -> Gallery:
+        settings = {"viewport": {"width": 1280, "height": 820}, "locale": "en-US", "timezone_id": "Asia/Seoul", "reduced_motion": "reduce"}
+        one = browser.new_context(**settings | context)
+        one.set_default_timeout(45_000)
+        opened.append(Gallery(one.new_page(), address, key))
+        return opened[-1]
+
+    yield open_one
+    for gallery in opened:
+        gallery.page.context.close()
+    assert [problem for gallery in opened for problem in gallery.problems] == []

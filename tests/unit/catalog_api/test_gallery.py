@@ -1,0 +1,100 @@
+"""The page at `/`: what is public, what browsers may keep, and what its policy lets it load."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catalog_api import gallery
+from catalog_api.settings import Settings
+from shared.settings import SettingsError
+
+PAGE = Path(gallery.__file__).parent / "page"
+FILES = sorted(path.name for path in PAGE.iterdir())
+
+
+def test_the_page_names_its_files_by_their_content_and_only_from_here(api: Any) -> None:
+    answer = api.send("GET", "/", check=False)
+    assert (answer.status, answer.headers["content-type"], answer.headers["cache-control"]) == (200, "text/html; charset=utf-8", "no-cache")
+    asked = re.findall(r'(?:src|href)="([^"#]+)"', answer.text)
+    assert asked
+    for address in asked:
+        assert address.startswith(f"page/{gallery.version()}/")
+        found = api.send("GET", f"/{address}", check=False)
+        assert (found.status, found.headers["cache-control"]) == (200, "public, max-age=31536000, immutable")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_file_is_served_as_it_is_and_reaches_nothing_elsewhere(api: Any, name: str) -> None:
+    answer = api.send("GET", f"/page/any/{name}", check=False)
+    assert (answer.status, answer.text) == (200, (PAGE / name).read_text(encoding="utf-8"))
+    assert set(re.findall(r"https?://[^\s'\")]+", answer.text)) <= {"http://www.w3.org/2000/svg", "https://blurha.sh"}
+    for imported in re.findall(r"^import .*?from '\./(.+?)';", answer.text, re.MULTILINE):
+        assert imported in FILES
+
+
+def test_the_modules_are_loaded_after_those_that_they_import() -> None:
+    order = re.findall(r"'([\w.]+)'", (PAGE / "start.js").read_text().partition("[")[2].partition("]")[0])
+    assert {f"{name}.js" for name in order} == {name for name in FILES if name.endswith(".js")} - {"start.js"}
+    for position, name in enumerate(order):
+        imported = re.findall(r"from '\./(.+?)\.js'", (PAGE / f"{name}.js").read_text())
+        assert set(imported) <= set(order[:position])
+
+
+@pytest.mark.parametrize(
+    "path", ["/page", "/page/x", "/page/x/../settings.py", "/page/x/%2e%2e", "/page/x/nothing.js", "/page/x/y/main.js"]
+)
+def test_nothing_else_is_served(api: Any, path: str) -> None:
+    assert api.send("GET", path, check=False).status == 404
+
+
+def test_the_policy_lets_the_page_reach_itself_and_the_buckets_only(api: Any) -> None:
+    policy = api.send("GET", "/", check=False).headers["content-security-policy"]
+    directives = {name: set(sources) for name, *sources in (part.split() for part in policy.split(";"))}
+    assert directives["default-src"] == {"'none'"}
+    assert directives["script-src"] == directives["style-src"] == {"'self'"}
+    assert directives["connect-src"] == {"'self'", "https://uploads.s3.amazonaws.com"}
+    assert directives["img-src"] == {"'self'", "blob:", "https://thumbnails.s3.amazonaws.com"}
+    assert directives["base-uri"] == directives["form-action"] == directives["frame-ancestors"] == {"'none'"}
+
+
+@pytest.mark.parametrize(("by", "auth"), [("rest", "api_key"), ("alb", "none"), ("alb-multi-value", "none")])
+def test_the_configuration_says_who_may_call(api: Any, by: str, auth: str) -> None:
+    found = api.send("GET", "/page/x/config.json", by=by, check=False)
+    assert (found.status, found.headers["cache-control"]) == (200, "no-cache")
+    assert (found.json["auth"], found.json["cognito"], found.json["types"][".jpg"]) == (auth, None, "image/jpeg")
+
+
+def test_users_of_cognito_are_sent_to_its_pages(monkeypatch: pytest.MonkeyPatch, api: Any) -> None:
+    values = {"uploads_bucket": "uploads", "thumbnails_bucket": "thumbnails", "catalog_table": "catalog", "state_table": "state"}
+    settings = Settings(**values, auth="cognito", cognito_domain="https://photos.auth.example.com", cognito_client_id="abc")
+    monkeypatch.setattr(gallery, "SETTINGS", settings)
+    gallery.policy.cache_clear()
+    try:
+        assert api.send("GET", "/page/x/config.json", check=False).json["cognito"] == {
+            "domain": "https://photos.auth.example.com",
+            "client_id": "abc",
+        }
+        assert "https://photos.auth.example.com;" in api.send("GET", "/", check=False).headers["content-security-policy"]
+    finally:
+        gallery.policy.cache_clear()
+    with pytest.raises(SettingsError):
+        Settings(**values, auth="cognito", cognito_domain="https://photos.auth.example.com")
+
+
+def test_korean_says_all_that_english_does() -> None:
+    named = [set(re.findall(r"(?:^|[{,])\s*(\w+): ", (PAGE / f"texts.{language}.js").read_text())) for language in ("en", "ko")]
+    from thumbnailer.rejections import REASONS  # noqa: PLC0415 - the texts must know what it says
+
+    assert named[0] - {"reasons"} == named[1] - {"reasons"} - set(REASONS)
+    assert set(REASONS) <= named[1]
+
+
+def test_without_its_last_slash_the_address_leads_to_the_page(monkeypatch: pytest.MonkeyPatch, api: Any) -> None:
+    from catalog_api.handler import lambda_handler  # noqa: PLC0415
+
+    event = {"httpMethod": "GET", "path": "/", "headers": {}, "multiValueHeaders": {}, "requestContext": {"path": "/v1", "requestId": "r"}}
+    context: Any = type("Context", (), {"aws_request_id": "r", "get_remaining_time_in_millis": lambda self: 9000})()
+    answer = lambda_handler(event, context)
+    assert (answer["statusCode"], answer["multiValueHeaders"]["Location"]) == (308, ["v1/"])
