@@ -108,7 +108,7 @@ simulate: setup ## backlog, latency, cost and first limit at 10 to 10,000 upload
 	@$(PY) scripts/simulate.py --env $(ENV) $(or $(ARGS),run)
 
 ##@ Tests, one kind at a time
-.PHONY: test-unit test-terraform test-integration test-faults test-policies test-iam lint checkov
+.PHONY: test-unit test-terraform test-integration test-faults test-policies test-iam lint checkov test-browser pictures
 test-unit: setup ## logic, scripts, packaging: no cloud
 	@$(PY) -m pytest -n 2 tests/unit
 
@@ -124,6 +124,12 @@ test-policies: setup ## the policies of every environment: rules for documents, 
 
 test-iam: build ## least privilege: each grant is needed by a test (report: build/iam/report.html); takes minutes
 	@scripts/bootstrap.sh checkov && $(IAM_TESTS) tests/iam
+test-browser: build ## the gallery in Chromium, on an embedded LocalStack of its own; pictures in build/screenshots
+	@scripts/bootstrap.sh browser
+	@CHROMIUM=$$(scripts/chromium.sh) build/venv/browser/bin/python -m pytest tests/browser
+
+pictures: test-browser ## the same, and README's picture from it
+	@$(PY) scripts/pictures.py
 
 test-faults: build ## 2,000 objects under 500 faults, nothing lost: SEED="1 2 3" OBJECTS=2000 FAULTS=500
 	@scripts/bootstrap.sh faults

@@ -29,7 +29,16 @@ step terraform "$python" scripts/test_terraform.py
 step checkov make checkov
 step policies make test-policies
 step build "$python" scripts/build.py
+# First the browser, on the deployment that the integration tests then go on with and destroy.
+if CHROMIUM=$(scripts/chromium.sh) && scripts/bootstrap.sh browser; then
+  export CHROMIUM
+  step browser build/venv/browser/bin/python -m pytest -q tests/browser --keep
+else
+  skipped='SKIPPED: the browser tests, for want of Chromium (see above)'
+  printf '\n== browser\n%s\n' "$skipped"
+fi
 step integration "$python" -m pytest -q tests/integration
 
+[ -z "${skipped:-}" ] || printf '\n%s\n' "$skipped"
 printf '\n%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" = 0 ]

@@ -4,7 +4,7 @@ module "uploads" {
   source          = "./modules/bucket"
   name            = "${local.prefix}-uploads-${local.account_id}"
   force_destroy   = !local.environment.protected
-  cors_origins    = distinct(concat([local.api_origin], local.environment.allowed_origins)) # the gallery uploads from the API's own origin
+  cors_origins    = concat([local.api_origin], local.environment.allowed_origins) # the gallery uploads from the API's own origin
   noncurrent_days = local.environment.object_retention_days
   versioning      = true
 

@@ -2,11 +2,8 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -15,8 +12,6 @@ from support import Deployment
 import clouds
 from browser.views import SCREENSHOTS, Gallery, Open
 from integration.conftest import cloud, deployment, pytest_addoption  # noqa: F401 - fixtures, and --keep
-
-KEY = "a key that the gallery of many images does not look at"
 
 
 @pytest.fixture(scope="session")
@@ -40,20 +35,6 @@ def open_gallery(browser: Browser, deployment: Deployment) -> Iterator[Open]:  #
     served = f"{endpoint}/_aws/execute-api/{deployment['api_id']}/{deployment['api_stage']}/"
     with _galleries(browser, served if endpoint else deployment["gallery_url"], deployment["api_key"]) as open_one:
         yield open_one
-
-
-@pytest.fixture
-def open_many(browser: Browser) -> Iterator[Open]:
-    """The same for a catalog of 10,000 images."""
-    script = Path(__file__).with_name("many.py")
-    environment = os.environ | {"PYTHONPATH": str(clouds.ROOT / "functions")}
-    command = [sys.executable, str(script), "10000"]
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout
-        address = server.stdout.readline().strip()
-        with _galleries(browser, address, KEY) as open_one:
-            yield open_one
-        server.terminate()
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import ConsoleMessage, Page
+from playwright.sync_api import ConsoleMessage, Page, Request
 
 import clouds
 
@@ -18,11 +18,16 @@ class Gallery:
         self.problems: list[str] = []
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.problems.append(f"thrown: {error}"))
-        page.on("requestfailed", lambda request: self.problems.append(f"failed: {request.url.partition('?')[0]} {request.failure}"))
+        page.on("requestfailed", self._fail)
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
             self.problems.append(f"{message.type}: {message.text}")
+
+    def _fail(self, request: Request) -> None:
+        # Leaving a page, and a download, end requests.
+        if request.failure != "net::ERR_ABORTED":
+            self.problems.append(f"failed: {request.url.partition('?')[0]} {request.failure}")
 
     def enter(self) -> None:
         """Open the page and sign in with the key."""

@@ -5,7 +5,6 @@ import { $, h, icon, ICONS, pause, say } from './dom.js';
 import { bytes, count, reason, t } from './texts.js';
 
 const AT_ONCE = 4;
-const ASKED_AT_ONCE = 6;
 const PATIENCE_MS = 180_000;
 const STAY_MS = 900;
 
@@ -89,29 +88,33 @@ export class Uploads {
       await pause(wait);
       const pending = this.entries.filter((entry) => entry.state === 'sent');
       if (!pending.length) break;
-      pending.sort((one, other) => (one.asked ?? 0) - (other.asked ?? 0));
-      const came = await Promise.all(pending.slice(0, ASKED_AT_ONCE).map((entry) => this.ask(entry)));
-      wait = came.some(Boolean) ? 250 : Math.min(8000, wait * 1.5);
+      const found = await this.look(pending);
+      found.forEach(([entry, image]) => this.arrived(entry, image));
+      pending.filter((entry) => entry.state === 'sent' && Date.now() - entry.since > PATIENCE_MS).forEach((entry) => this.set(entry, 'slow'));
+      wait = found.length ? 300 : Math.min(8000, wait * 1.5);
     }
     this.polling = false;
   }
 
-  async ask(entry) {
-    entry.asked = Date.now();
-    const image = await call('GET', `images/${entry.id}`).catch(() => null);
-    if (!image) {
-      if (Date.now() - entry.since > PATIENCE_MS) this.set(entry, 'slow');
-      return false;
+  /** Those among the newest images that are waited for: one or two requests, however many they are. */
+  async look(pending) {
+    const waiting = new Map(pending.map((entry) => [entry.id, entry]));
+    const found = [];
+    for (const status of ['READY', 'REJECTED']) {
+      const query = new URLSearchParams({ status, limit: Math.min(100, 2 * pending.length + 10) });
+      const page = await call('GET', `images?${query}`).catch(() => ({ images: [] }));
+      found.push(...page.images.filter((image) => waiting.has(image.image_id)).map((image) => [waiting.get(image.image_id), image]));
+      if (found.length === pending.length) break;
     }
+    return found;
+  }
+
+  arrived(entry, image) {
     entry.image = image;
     this.set(entry, image.status === 'READY' ? 'ready' : 'rejected');
-    if (image.status === 'READY') {
-      this.ready(image);
-      setTimeout(() => this.dismiss(entry), STAY_MS);
-    } else {
-      this.rejected(image);
-    }
-    return true;
+    if (image.status === 'REJECTED') return this.rejected(image);
+    this.ready(image);
+    return setTimeout(() => this.dismiss(entry), STAY_MS);
   }
 
   dismiss(entry) {

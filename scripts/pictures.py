@@ -1,0 +1,34 @@
+"""Make README's picture, docs/gallery.png, from the screenshots of the browser tests: light and dark, desktop and phone."""
+
+import sys
+
+from PIL import Image
+
+from clouds import BUILD, ROOT
+
+SCREENSHOTS = BUILD / "screenshots"
+OUT = ROOT / "docs" / "gallery.png"
+MOST_BYTES = 300_000
+HEIGHT, GAP, PAPER = 480, 16, "#8a8f87"
+
+
+def main() -> None:
+    """Put three screenshots side by side, all of one height."""
+    shots = []
+    for name in ("light", "viewer-dark", "phone-dark-korean"):
+        shot = Image.open(SCREENSHOTS / f"{name}.png").convert("RGB")
+        shots.append(shot.resize((round(shot.width * HEIGHT / shot.height), HEIGHT), Image.Resampling.LANCZOS))
+    sheet = Image.new("RGB", (sum(shot.width + GAP for shot in shots) + GAP, HEIGHT + 2 * GAP), PAPER)
+    left = GAP
+    for shot in shots:
+        sheet.paste(shot, (left, GAP))
+        left += shot.width + GAP
+    # 256 colours make a quarter of the file.
+    sheet.quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(OUT, optimize=True)
+    if OUT.stat().st_size > MOST_BYTES:
+        sys.exit(f"pictures: {OUT.name} has {OUT.stat().st_size:,} bytes; {MOST_BYTES:,} is the limit")
+    print(f"  {OUT.relative_to(ROOT)}: {sheet.width} x {sheet.height}, {OUT.stat().st_size:,} bytes")
+
+
+if __name__ == "__main__":
+    main()
