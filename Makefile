@@ -5,6 +5,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 ENV ?= local
+TOLD_LANE := $(LANE)
 export LANE ?= $(if $(filter-out local,$(ENV)),aws,embedded)
 export UV_CACHE_DIR := $(CURDIR)/build/cache/uv
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/cache/pycache
@@ -14,6 +15,18 @@ export PYTHONUNBUFFERED := 1
 TMP := $(CURDIR)/build/tmp
 ifeq ($(shell [ $$(printf %s '$(TMP)' | wc -c) -le 80 ] && echo short),short)
 export TMPDIR := $(TMP)
+endif
+
+# Tests touch a real account only when LANE=aws says so: ENV alone is refused, and what they run in other lanes sees no credentials.
+ifneq ($(filter test%,$(MAKECMDGOALS)),)
+ifneq ($(LANE),aws)
+$(foreach variable,$(filter AWS_%,$(.VARIABLES)),$(if $(filter AWS_CA_BUNDLE,$(variable)),,$(eval unexport $(variable))))
+export AWS_CONFIG_FILE := /dev/null
+export AWS_SHARED_CREDENTIALS_FILE := /dev/null
+export AWS_EC2_METADATA_DISABLED := true
+else ifeq ($(TOLD_LANE),)
+$(error ENV=$(ENV) is a real account: say LANE=aws to run tests in it, or leave ENV out to run them on the embedded LocalStack)
+endif
 endif
 
 PY := build/venv/dev/bin/python
@@ -108,7 +121,7 @@ simulate: setup ## backlog, latency, cost and first limit at 10 to 10,000 upload
 	@$(PY) scripts/simulate.py --env $(ENV) $(or $(ARGS),run)
 
 ##@ Tests, one kind at a time
-.PHONY: test-unit test-terraform test-integration test-faults test-policies test-iam lint checkov test-browser pictures
+.PHONY: test-unit test-terraform test-integration test-faults test-policies test-iam test-compose test-browser capabilities pictures lint checkov
 test-unit: setup ## logic, scripts, packaging: no cloud
 	@$(PY) -m pytest -n 2 tests/unit
 
@@ -134,6 +147,12 @@ pictures: test-browser ## the same, and README's picture from it
 test-faults: build ## 2,000 objects under 500 faults, nothing lost: SEED="1 2 3" OBJECTS=2000 FAULTS=500
 	@scripts/bootstrap.sh faults
 	@$(PY) -m pytest -q -s tests/faults
+
+test-compose: build ## docker compose up, the same tests with Docker's Lambda executor, and everything removed
+	@$(PY) scripts/compose.py
+
+capabilities: setup ## write docs/capabilities.md: what each lane can do, by the last whole run in each
+	@$(PY) scripts/capabilities_page.py
 
 lint: setup ## ruff and mypy
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy functions examples/*/functions/* scripts/*.py scripts/operations scripts/simulation $$(find scripts/embedded_localstack -name '*.py' -not -path '*/tests/*')

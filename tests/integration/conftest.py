@@ -13,13 +13,14 @@ import pytest
 
 if os.environ.get("LANE", "embedded") == "embedded":
     os.environ.setdefault("EMBEDDED_PORT", "4599")
-    # The emulator has load balancers. A demo does without: AWS's provider takes a minute over one.
-    os.environ.setdefault("TF_VAR_alb", "true")
 
 import evidence
+import results
+from results import _needs  # noqa: F401 - pytest finds the fixture here
 from support import ENVIRONMENT, Deployment, apply_in_another_checkout, impatient, terraform
 
 import build
+import capabilities
 import clouds
 import deploy
 
@@ -32,8 +33,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The embedded LocalStack says what was allowed and refused: that is kept as evidence."""
+    """Results are kept for docs/capabilities.md, and what the embedded LocalStack allowed and refused as evidence."""
     config.addinivalue_line("markers", "proves(*actions): would fail if these had been refused, also before it began")
+    results.collect(config)
     lane = clouds.lane()
     if lane.name == "embedded" and not config.option.collectonly:
         whole = [Path(argument).resolve() for argument in config.args] == [Path(__file__).parent] and not config.option.keyword
@@ -48,6 +50,9 @@ def cloud(request: pytest.FixtureRequest) -> Iterator[clouds.Lane]:
     embedded = lane.name == "embedded"
     if embedded:
         subprocess.run([*LAUNCHER, "up", "--port", str(lane.port)], check=True, env=os.environ | {"IAM_AUDIT": "1"})
+    # A demo does without: AWS's provider takes a minute over a load balancer.
+    if capabilities.has_load_balancers(lane, {}):
+        os.environ.setdefault("TF_VAR_alb", "true")
     yield lane
     if embedded and not (request.config.getoption("--keep") or request.config.getoption("--deployed")):
         subprocess.run([*LAUNCHER, "down", "--port", str(lane.port)], check=True)

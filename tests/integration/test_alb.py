@@ -12,10 +12,7 @@ from support import Deployment, eventually, unique
 import clouds
 from clouds import client
 
-pytestmark = pytest.mark.skipif(
-    clouds.lane().name != "embedded",
-    reason="needs a load balancer that can be reached: LocalStack's free image has none, AWS's is internal",
-)
+pytestmark = pytest.mark.needs("load_balancer")
 
 
 @dataclass(frozen=True)

@@ -141,6 +141,7 @@ def test_an_event_that_does_not_say_its_order_is_compared_with_what_is_there(dep
     assert manifest(deployment, dataset, key, new) == verdict
 
 
+@pytest.mark.needs("iam_enforcement")
 def test_a_failure_that_passes_is_repeated_until_it_works(deployment: Deployment, dataset: str) -> None:
     key = f"raw/{dataset}/outage.csv"
     failures = len(deployment.logged("converter", "AccessDenied"))
@@ -151,6 +152,7 @@ def test_a_failure_that_passes_is_repeated_until_it_works(deployment: Deployment
     assert manifest(deployment, dataset, key, version)["status"] == "CONVERTED"
 
 
+@pytest.mark.needs("iam_enforcement")
 def test_a_failure_that_lasts_is_set_aside_with_its_event(deployment: Deployment, dataset: str) -> None:
     key = f"raw/{dataset}/lost.csv"
     with deployment.outage("converter", "s3:PutObject"):

@@ -4,6 +4,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from photos import photo
 from support import Deployment, eventually, listening, mails, unique
 
@@ -21,6 +22,7 @@ def a_past_day() -> datetime:
     return datetime(2001, 1, 1, tzinfo=UTC) + timedelta(days=uuid.uuid4().int % 5000)
 
 
+@pytest.mark.needs("mails_read_back")
 def test_the_rules_event_is_told_once_by_mail_and_notice_and_stored(deployment: Deployment) -> None:
     fired = a_past_day()
     day = f"{fired - timedelta(days=1):%Y-%m-%d}"

@@ -25,6 +25,7 @@ def test_a_message_that_is_no_event_ends_in_the_dead_letter_queue(deployment: De
     assert message["Body"] == "not { json"
 
 
+@pytest.mark.needs("iam_enforcement")
 @pytest.mark.usefixtures("impatient_queue")
 def test_a_transient_failure_is_retried_until_it_works(deployment: Deployment) -> None:
     key = unique("outage.jpg")

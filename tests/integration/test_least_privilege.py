@@ -7,18 +7,10 @@ import pytest
 from botocore.exceptions import ClientError
 from support import Deployment, eventually
 
-import clouds
 from clouds import client
 
 
-@pytest.fixture
-def enforcing(cloud: clouds.Lane) -> None:
-    """A cloud that asks policies."""
-    if cloud.name == "compose":
-        pytest.skip("needs IAM enforcement, which LocalStack's free image does not have")
-
-
-@pytest.mark.usefixtures("enforcing")
+@pytest.mark.needs("iam_enforcement")
 def test_no_other_bucket_may_send_to_the_uploads_queue(deployment: Deployment) -> None:
     s3, bucket = client("s3"), f"stranger-{uuid.uuid4().hex}"
     queue = client("sqs").get_queue_attributes(QueueUrl=deployment["uploads_queue_url"], AttributeNames=["QueueArn"])

@@ -27,6 +27,7 @@ def test_a_new_image_is_told_on_the_topic(deployment: Deployment, notices: Liste
     assert set(notice["thumbnails"]) == set(deployment.wait_for(key, status="READY")["thumbnails"])
 
 
+@pytest.mark.needs("mails_read_back")
 def test_a_rejected_file_is_told_on_the_topic_and_by_mail(deployment: Deployment, notices: Listener) -> None:
     key = unique("poison ü.jpg")
     deployment.put(key, b"hello, I am no picture")
@@ -89,6 +90,7 @@ def test_a_change_that_is_no_image_is_set_aside(deployment: Deployment, notices:
     assert notices.messages(image_id=image_id) == []
 
 
+@pytest.mark.needs("iam_enforcement")
 def test_a_notice_that_could_not_be_given_is_given_later_and_once(deployment: Deployment, notices: Listener) -> None:
     key, later = unique("late.jpg"), unique("later.jpg")
     failures = len(deployment.logged("notifier", "AuthorizationError"))
@@ -102,6 +104,7 @@ def test_a_notice_that_could_not_be_given_is_given_later_and_once(deployment: De
     assert len(notices.messages(key=key)) == 1
 
 
+@pytest.mark.needs("iam_enforcement")
 def test_what_fails_for_good_is_set_aside_and_holds_up_nothing(deployment: Deployment, notices: Listener) -> None:
     key, later = unique("lost.jpg"), unique("later.jpg")
     with deployment.outage("notifier", "sns:Publish"):

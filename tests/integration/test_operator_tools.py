@@ -28,6 +28,7 @@ def forget(deployment: Deployment, key: str) -> None:
     client("dynamodb").delete_item(TableName=deployment["catalog_table"], Key=image)
 
 
+@pytest.mark.needs("iam_enforcement")
 @pytest.mark.usefixtures("impatient_queue")
 def test_dlq_tells_the_cause_and_brings_a_message_back(deployment: Deployment) -> None:
     key = unique("a b+c.jpg")

@@ -69,6 +69,7 @@ def concurrency(deployment: Deployment) -> int:
     return limit
 
 
+@pytest.mark.needs("iam_enforcement")
 @pytest.mark.usefixtures("impatient_queue")
 def test_uploads_of_an_outage_are_redriven(deployment: Deployment, reports: Listener) -> None:
     key, alarm = unique("redriven.jpg"), f"{deployment['prefix']}-uploads-dlq-not-empty"
@@ -161,6 +162,7 @@ def test_a_message_that_is_no_alarm_is_reported(deployment: Deployment, reports:
     reports.wait_for(outcome="not an alarm")
 
 
+@pytest.mark.needs("iam_enforcement")
 def test_what_fails_is_reported_and_counts(deployment: Deployment, reports: Listener) -> None:
     alarm = f"{deployment['prefix']}-uploads-age"
     before = concurrency(deployment)

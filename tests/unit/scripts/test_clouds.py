@@ -1,5 +1,8 @@
 """Lanes: emulators never see real credentials, AWS is never reached by accident."""
 
+import os
+import subprocess
+
 import pytest
 
 import clouds
@@ -32,3 +35,57 @@ def test_an_unknown_lane_is_refused_with_the_known_ones_named() -> None:
 def test_a_set_but_missing_terraform_configuration_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TF_CLI_CONFIG_FILE", "/nowhere/terraformrc")
     assert clouds.tool_environment()["TF_CLI_CONFIG_FILE"] == str(clouds.BUILD / "terraform.tfrc")
+
+
+def test_a_client_of_an_emulator_signs_with_dummy_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAREAL")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "real")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "real")
+    client = clouds.client.__wrapped__("sqs", "embedded")
+    credentials = client._request_signer._credentials.get_frozen_credentials()
+    assert (credentials.access_key, credentials.secret_key, credentials.token) == ("test", "test", None)
+    assert client.meta.endpoint_url.startswith("http://127.0.0.1:")
+
+
+REAL = {
+    "AWS_ACCESS_KEY_ID": "AKIAREAL",
+    "AWS_SECRET_ACCESS_KEY": "real-secret",
+    "AWS_SESSION_TOKEN": "real-token",
+    "AWS_PROFILE": "real-profile",
+    "AWS_WEB_IDENTITY_TOKEN_FILE": "/real-token",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/real-uri",
+}
+
+
+def make(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """What make does with these, in an environment that holds real credentials and no endpoint.
+
+    `test-show` stands for every target of that name: its recipe prints the environment that theirs get.
+    """
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MAKE", "MFLAGS")) and name not in {"LANE", "ENV"}
+    }
+    command = ["make", "--eval", "test-show: ; @env", *arguments]
+    return subprocess.run(command, cwd=clouds.ROOT, env=inherited | REAL | variables, check=False, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("variables", [{}, {"LANE": "embedded"}, {"LANE": "compose"}, {"LANE": "embedded", "ENV": "dev"}])
+def test_tests_run_by_make_see_no_real_credentials(variables: dict[str, str]) -> None:
+    shown = make("test-show", **variables)
+    assert shown.returncode == 0, shown.stderr
+    seen = dict(line.split("=", 1) for line in shown.stdout.splitlines() if line.startswith("AWS_"))
+    assert seen == {"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_EC2_METADATA_DISABLED": "true"}
+
+
+@pytest.mark.parametrize("target", ["test", "test-unit", "test-terraform", "test-integration", "test-compose"])
+def test_make_refuses_tests_in_a_real_account_that_is_only_implied(target: str) -> None:
+    refused = make("-n", target, ENV="dev")
+    assert refused.returncode == 2
+    assert "say LANE=aws" in refused.stderr
+    assert refused.stdout == ""
+
+
+def test_make_runs_tests_in_a_real_account_when_told() -> None:
+    shown = make("test-show", LANE="aws", ENV="dev")
+    assert shown.returncode == 0, shown.stderr
+    assert {f"{name}={value}" for name, value in REAL.items()} <= set(shown.stdout.splitlines())

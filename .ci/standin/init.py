@@ -1,0 +1,90 @@
+#!/usr/bin/python3
+"""The first process of a Lambda container, in place of the one that LocalStack downloads: takes invocations on port 9563,
+runs the function as the embedded LocalStack does, and tells LocalStack the outcome.
+"""
+
+import json
+import os
+import signal
+import threading
+import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from embedded_localstack.executor.environment import Environment, InitError, Spec
+from embedded_localstack.executor.variables import function_variables
+
+INVOCATION_PORT = 9563
+LOCALSTACK = os.environ["LOCALSTACK_RUNTIME_ENDPOINT"]
+TASK_ROOT, FOLDER, PYTHON, RUNTIME = Path("/var/task"), Path("/tmp"), Path("/usr/bin/python3"), "python3.13"
+
+
+def tell(path: str, body: bytes = b"") -> None:
+    """Report to LocalStack."""
+    headers = {"Content-Type": "application/json"}
+    urllib.request.urlopen(urllib.request.Request(LOCALSTACK + path, body, headers, method="POST"), timeout=30).close()
+
+
+def make_environment() -> Environment:
+    """As the container's variables describe it."""
+    given = dict(os.environ)
+    return Environment(
+        Spec(
+            interpreter=PYTHON,
+            runtime=RUNTIME,
+            handler=given["_HANDLER"],
+            task_root=TASK_ROOT,
+            variables=function_variables(given, {}, RUNTIME, PYTHON, TASK_ROOT, FOLDER, []),
+            version=given["AWS_LAMBDA_FUNCTION_VERSION"],
+            timeout_s=float(given["AWS_LAMBDA_FUNCTION_TIMEOUT"]),
+            memory_mb=int(given["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]),
+            json_logs=given.get("AWS_LAMBDA_LOG_FORMAT") == "JSON",
+            folder=FOLDER,
+        )
+    )
+
+
+def run(environment: Environment, invocation: dict[str, Any]) -> None:
+    """One invocation: LocalStack wants the log before the answer."""
+    request_id = invocation["invoke-id"]
+    payload, arn, trace = invocation["payload"].encode(), invocation["invoked-function-arn"], invocation.get("trace-id") or ""
+    result = environment.invoke(request_id, payload, arn, trace)
+    print(result.logs, end="", flush=True)
+    tell(f"/invocations/{request_id}/logs", json.dumps({"logs": result.logs}).encode())
+    tell(f"/invocations/{request_id}/{'error' if result.failed else 'response'}", result.payload)
+
+
+def serve(environment: Environment) -> None:
+    """Take invocations for ever."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_: Any) -> None:
+            """The container's log is the function's."""
+
+        def do_POST(self) -> None:
+            invocation = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(200)
+            self.end_headers()
+            threading.Thread(target=run, args=(environment, invocation), daemon=True).start()
+
+    ThreadingHTTPServer(("0.0.0.0", INVOCATION_PORT), Handler).serve_forever()
+
+
+def main() -> None:
+    """Load the function, say that it is ready, and serve."""
+    environment = make_environment()
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    server = threading.Thread(target=serve, args=(environment,))
+    server.start()
+    runtime_id = os.environ["LOCALSTACK_RUNTIME_ID"]
+    try:
+        environment.start(must_work=True)
+    except InitError as error:
+        tell(f"/status/{runtime_id}/error", error.payload)
+    else:
+        tell(f"/status/{runtime_id}/ready")
+
+
+if __name__ == "__main__":
+    main()

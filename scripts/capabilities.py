@@ -1,0 +1,156 @@
+"""What each lane can do: one table. A test says what it needs (`@pytest.mark.needs("iam_enforcement")`) and is skipped with the reason
+given here where a lane lacks it; `make capabilities` writes docs/capabilities.md from it.
+
+A lane that is said to lack something is asked all the same, by the capability's probe: once it can do it, the tests run by themselves.
+"""
+
+import contextlib
+import json
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+import requests
+from botocore.exceptions import ClientError
+
+from clouds import LANES, REGION, Lane, client
+
+Outputs = Mapping[str, Any]
+FREE_LOCALSTACK = "LocalStack's free image"
+
+
+@dataclass(frozen=True)
+class Capability:
+    """Something that tests need and not every lane has."""
+
+    name: str
+    about: str
+    lacking: Mapping[str, str]
+    """Lane -> why it cannot. A lane that is not named can."""
+    probe: Callable[[Lane, Outputs], bool] = field(repr=False)
+    """Whether the running lane, with the deployment of these Terraform outputs, can do it. Leaves nothing behind."""
+
+    def __post_init__(self) -> None:
+        if unknown := set(self.lacking) - set(LANES):
+            raise ValueError(f"{self.name}: no lane is named {', '.join(sorted(unknown))}")
+
+    def reason(self, lane: str) -> str | None:
+        """Why the lane lacks it, None if it has it."""
+        return f"needs {self.about}: {self.lacking[lane]}" if lane in self.lacking else None
+
+
+def enforces_iam(lane: Lane, _outputs: Outputs) -> bool:
+    """Whether a role without any permission is refused."""
+    if not lane.endpoint:
+        return True
+    iam, name = client("iam"), f"probe-{uuid.uuid4().hex[:12]}"
+    trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}))["Role"]
+    try:
+        given = client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="probe")["Credentials"]
+        as_nobody = boto3.client(
+            "dynamodb",
+            endpoint_url=lane.endpoint,
+            region_name=REGION,
+            aws_access_key_id=given["AccessKeyId"],
+            aws_secret_access_key=given["SecretAccessKey"],
+            aws_session_token=given["SessionToken"],
+        )
+        with contextlib.suppress(ClientError):
+            as_nobody.list_tables()
+            return False
+        return True
+    finally:
+        iam.delete_role(RoleName=name)
+
+
+def api_url(lane: Lane, outputs: Outputs) -> str:
+    """Where the deployed REST API answers."""
+    if not lane.endpoint:
+        return str(outputs["api_url"]).rstrip("/")
+    return f"{lane.endpoint}/restapis/{outputs['api_id']}/{outputs['api_stage']}/_user_request_"
+
+
+def honours_gateway_responses(lane: Lane, outputs: Outputs) -> bool:
+    """Whether API Gateway's own refusal comes in the form that Terraform gives it."""
+    refusal = requests.get(f"{api_url(lane, outputs)}/images", timeout=30)
+    return refusal.headers.get("Content-Type", "").startswith("application/problem+json")
+
+
+def returns_binary_answers(lane: Lane, outputs: Outputs) -> bool:
+    """Whether what a function answers in base64 arrives decoded."""
+    url, headers = f"{api_url(lane, outputs)}/openapi.json", {"Accept-Encoding": "gzip", "X-Api-Key": str(outputs["api_key"])}
+    return requests.get(url, headers=headers, timeout=30).headers.get("Content-Encoding") == "gzip"
+
+
+def shows_mails(lane: Lane, _outputs: Outputs) -> bool:
+    """Whether sent mails can be read back."""
+    return bool(lane.endpoint) and requests.get(f"{lane.endpoint}/_aws/ses", timeout=10).status_code == requests.codes.ok
+
+
+def has_load_balancers(lane: Lane, _outputs: Outputs) -> bool:
+    """Whether load balancers can be made, and reached from here."""
+    if not lane.endpoint:
+        return False
+    try:
+        client("elbv2").describe_load_balancers()
+    except ClientError:
+        return False
+    return True
+
+
+def is_disposable(lane: Lane, _outputs: Outputs) -> bool:
+    """Whether everything in it may be destroyed."""
+    return bool(lane.endpoint)
+
+
+TABLE = {
+    capability.name: capability
+    for capability in (
+        Capability("iam_enforcement", "IAM that is enforced", {"compose": f"{FREE_LOCALSTACK} allows everything"}, enforces_iam),
+        Capability(
+            "gateway_responses",
+            "API Gateway's own answers in the form that Terraform gives them",
+            {"compose": f"{FREE_LOCALSTACK} overlooks aws_api_gateway_gateway_response"},
+            honours_gateway_responses,
+        ),
+        Capability(
+            "binary_answers",
+            "compressed answers through API Gateway",
+            {"compose": f"{FREE_LOCALSTACK} returns them as base64"},
+            returns_binary_answers,
+        ),
+        Capability(
+            "load_balancer",
+            "a load balancer that can be reached",
+            {"compose": f"{FREE_LOCALSTACK} has no ELBv2", "aws": "it is internal, for callers within its network"},
+            has_load_balancers,
+        ),
+        Capability("mails_read_back", "mails that can be read back", {"aws": "SES delivers them"}, shows_mails),
+        Capability(
+            "disposable", "an environment that tests may destroy", {"aws": "its owner does, with make destroy ENV=..."}, is_disposable
+        ),
+    )
+}
+
+
+@dataclass
+class Judge:
+    """Says whether the lane of this run can do something; asks it once."""
+
+    lane: Lane
+    outputs: Callable[[], Outputs]
+    works_now: dict[str, bool] = field(default_factory=dict)
+    """What the table says that the lane lacks -> whether its probe found it working."""
+
+    def reason(self, name: str) -> str | None:
+        """Why a test that needs this is skipped, None if it runs."""
+        capability = TABLE[name]
+        reason = capability.reason(self.lane.name)
+        if not reason:
+            return None
+        if name not in self.works_now:
+            self.works_now[name] = capability.probe(self.lane, self.outputs())
+        return None if self.works_now[name] else reason

@@ -1,0 +1,146 @@
+"""Writes docs/capabilities.md: what each lane can do (scripts/capabilities.py), and what became of the tests in its last whole run.
+
+Usage: capabilities_page.py      takes over the results under build/results, keeps them in docs/capabilities.json, writes the page
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import capabilities
+from clouds import BUILD, LANES, ROOT
+
+RESULTS = BUILD / "results"
+RECORD = ROOT / "docs" / "capabilities.json"
+PAGE = ROOT / "docs" / "capabilities.md"
+HOW_TO_RUN = {
+    "embedded": "`make test-integration`",
+    "compose": "`make test-compose`",
+    "aws": "it takes an account: `LANE=aws ENV=dev make test-integration`",
+}
+Tests = list[dict[str, Any]]
+
+
+def count(tests: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Outcomes of tests: {"passed": n, "failed": n, "skipped": {reason: n}}."""
+    tests = list(tests)
+    outcomes = Counter(test["outcome"] for test in tests)
+    skipped = Counter(test["reason"] for test in tests if test["outcome"] == "skipped")
+    return {"passed": outcomes["passed"], "failed": outcomes["failed"], "skipped": dict(sorted(skipped.items()))}
+
+
+def summary(when: str, cloud: str, tests: Tests) -> dict[str, Any]:
+    """One lane's run, as it is kept: by feature (a file of tests) and by capability."""
+    files = sorted({test["file"] for test in tests})
+    about = {test["file"]: test["about"] for test in tests}
+    return {
+        "when": when,
+        "cloud": cloud,
+        "features": {name: {"about": about[name]} | count(test for test in tests if test["file"] == name) for name in files},
+        "capabilities": {name: count(test for test in tests if name in test["needs"]) for name in capabilities.TABLE},
+    }
+
+
+def keep(lane: str, when: str, cloud: str, tests: Tests) -> None:
+    """Keep the results of a whole run under build/results.
+
+    Args:
+        lane: its name.
+        when: the day, as 2026-01-31.
+        cloud: what the lane was made of.
+        tests: of each its `file`, what that is `about`, what it `needs`, its `outcome` and, if skipped, the `reason`.
+    """
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    (RESULTS / f"{lane}.json").write_text(json.dumps(summary(when, cloud, tests), indent=2, ensure_ascii=False) + "\n")
+
+
+def tally(counted: Mapping[str, Any]) -> str:
+    """In words: 3 passed, 1 skipped (why)."""
+    parts = [f"{counted['passed']} passed"] if counted["passed"] else []
+    if counted["failed"]:
+        parts.append(f"**{counted['failed']} failed**")
+    parts += [f"{number} skipped: {reason}" for reason, number in counted["skipped"].items()]
+    return "; ".join(parts)
+
+
+def capability_cell(name: str, lane: str, run: Mapping[str, Any] | None) -> str:
+    """What the table says of a capability in a lane, and what the last run showed."""
+    reason = capabilities.TABLE[name].lacking.get(lane)
+    counted = (run or {}).get("capabilities", {}).get(name)
+    said = f"no: {reason}" if reason else "yes"
+    if not run:
+        return f"{said} (not run: {HOW_TO_RUN[lane]})"
+    if not counted or not tally(counted):
+        return f"{said} (no test of the last run needs it)"
+    ran = counted["passed"] + counted["failed"]
+    if reason and not ran:
+        return f"{said} ({sum(counted['skipped'].values())} skipped)"
+    shown = ", ".join(f"{number} {what}" for what, number in (("passed", counted["passed"]), ("failed", counted["failed"])) if number)
+    return f"{'works now' if reason else said} ({shown or tally(counted)})"
+
+
+def feature_cell(name: str, lane: str, run: Mapping[str, Any] | None) -> str:
+    """What the last run of a lane showed of a feature."""
+    if not run:
+        return f"not run: {HOW_TO_RUN[lane]}"
+    counted = run["features"].get(name)
+    return tally(counted) if counted else f"not yet run: {HOW_TO_RUN[lane]}"
+
+
+def rows(names: Mapping[str, str], cell: Callable[[str, str, Mapping[str, Any] | None], str], runs: Mapping[str, Any]) -> list[str]:
+    """The lines of a Markdown table, a column for each lane."""
+    lines = [f"| | {' | '.join(LANES)} |", "|---" * (len(LANES) + 1) + "|"]
+    return lines + [f"| {about} | {' | '.join(cell(name, lane, runs.get(lane)) for lane in LANES)} |" for name, about in names.items()]
+
+
+def render(runs: Mapping[str, Any]) -> str:
+    """The page."""
+    made_of = {name: f"{lane.about}; {_ran(runs.get(name), name)}" for name, lane in LANES.items()}
+    features = {name: found["about"] for run in runs.values() for name, found in sorted(run["features"].items())}
+    about = {name: f"`{name}`: {capability.about}" for name, capability in capabilities.TABLE.items()}
+    shown = {name: f"`{name.removeprefix('test_').removesuffix('.py')}`: {about}" for name, about in sorted(features.items())}
+    return "\n".join(
+        [
+            "# What each lane can do",
+            "",
+            "Written by `make capabilities` from the table in [scripts/capabilities.py](../scripts/capabilities.py) and the last whole",
+            "run of `tests/integration` in each lane. A test is skipped only for a capability that its lane lacks; the lane is asked",
+            "before that, so that the test runs by itself once the lane can do it.",
+            "",
+            *[f"- **{name}**: {text}" for name, text in made_of.items()],
+            "",
+            "## Capabilities",
+            "",
+            *rows(about, capability_cell, runs),
+            "",
+            "## Features",
+            "",
+            *rows(shown, feature_cell, runs),
+            "",
+        ]
+    )
+
+
+def _ran(run: Mapping[str, Any] | None, lane: str) -> str:
+    return f"last run on {run['when']} on: {run['cloud']}" if run else f"not run: {HOW_TO_RUN[lane]}"
+
+
+def recorded(path: Path = RECORD) -> dict[str, Any]:
+    """The runs that the page shows, by lane."""
+    found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    return found
+
+
+def main() -> None:
+    """Take the new results over and write both files."""
+    runs = recorded() | {path.stem: json.loads(path.read_text()) for path in RESULTS.glob("*.json")}
+    runs = {lane: runs[lane] for lane in LANES if lane in runs}
+    RECORD.write_text(json.dumps(runs, indent=2, ensure_ascii=False) + "\n")
+    PAGE.write_text(render(runs))
+    print(f"wrote {PAGE.relative_to(ROOT)} and {RECORD.relative_to(ROOT)}: {', '.join(runs) or 'no run yet'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""A pytest plugin: skips tests for what their lane lacks, and keeps a whole run's results for docs/capabilities.md."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import capabilities
+import capabilities_page
+import clouds
+
+JUDGE = pytest.StashKey[capabilities.Judge]()
+
+
+def needs(item: pytest.Item) -> list[str]:
+    """The capabilities that a test asks for."""
+    return [str(name) for marker in item.iter_markers("needs") for name in marker.args]
+
+
+class Results:
+    """Collects what became of each test."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.deselected = 0
+        self.kept: dict[str, dict[str, Any]] = {}
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        for item in items:
+            if unknown := set(needs(item)) - set(capabilities.TABLE):
+                raise pytest.UsageError(f"{item.nodeid} needs {', '.join(sorted(unknown))}, which is not in scripts/capabilities.py")
+            about = (getattr(item, "module", None).__doc__ or "").strip().splitlines()
+            self.kept[item.nodeid] = {"file": Path(item.path).name, "about": about[0] if about else "", "needs": needs(item), "outcome": ""}
+
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        self.deselected += len(items)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        test = self.kept[report.nodeid]
+        if report.failed:
+            test["outcome"] = "failed"
+        elif report.skipped and isinstance(report.longrepr, tuple):
+            test |= {"outcome": "skipped", "reason": report.longrepr[2].removeprefix("Skipped: ")}
+        elif report.when == "call":
+            test["outcome"] = "passed"
+
+    def pytest_sessionfinish(self) -> None:
+        """Only a run of everything says what a lane can do."""
+        whole = not self.deselected and all(Path(argument).name == "integration" for argument in self.config.args)
+        if whole and self.kept and all(test["outcome"] for test in self.kept.values()):
+            lane = clouds.lane()
+            when = datetime.now(UTC).date().isoformat()
+            capabilities_page.keep(lane.name, when, os.environ.get("TESTED_CLOUD", lane.about), list(self.kept.values()))
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        judge = self.config.stash.get(JUDGE, None)
+        for name in sorted(name for name, works in judge.works_now.items() if works) if judge else []:
+            terminalreporter.write_line(
+                f"{judge.lane.name} now has {name}: its tests ran; take it from `lacking` in scripts/capabilities.py"
+            )
+
+
+def collect(config: pytest.Config) -> None:
+    """Have the results of this run collected."""
+    config.pluginmanager.register(Results(config), "capability-results")
+
+
+@pytest.fixture(autouse=True)
+def _needs(request: pytest.FixtureRequest) -> None:
+    """Skips a test that needs what the lane lacks, with the table's reason."""
+    wanted = needs(request.node)
+    if not wanted:
+        return
+    lane = request.getfixturevalue("cloud")
+    judge = request.config.stash.setdefault(JUDGE, capabilities.Judge(lane, lambda: request.getfixturevalue("deployment").outputs))
+    if reasons := [reason for name in wanted if (reason := judge.reason(name))]:
+        pytest.skip("; ".join(reasons))
