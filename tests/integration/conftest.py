@@ -16,7 +16,7 @@ if os.environ.get("LANE", "embedded") == "embedded":
 
 import evidence
 import results
-from results import _needs  # noqa: F401 - pytest finds the fixture here
+from results import _module_needs, _needs  # noqa: F401 - pytest finds the fixtures here
 from support import ENVIRONMENT, Deployment, apply_in_another_checkout, impatient, terraform
 
 import build

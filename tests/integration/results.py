@@ -14,7 +14,7 @@ import clouds
 JUDGE = pytest.StashKey[capabilities.Judge]()
 
 
-def needs(item: pytest.Item) -> list[str]:
+def needs(item: pytest.Item | pytest.Module) -> list[str]:
     """The capabilities that a test asks for."""
     return [str(name) for marker in item.iter_markers("needs") for name in marker.args]
 
@@ -67,9 +67,20 @@ def collect(config: pytest.Config) -> None:
     config.pluginmanager.register(Results(config), "capability-results")
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _module_needs(request: pytest.FixtureRequest) -> None:
+    """Skips a whole module that needs what the lane lacks, before any fixture of the module is made."""
+    _skip_without(request)
+
+
 @pytest.fixture(autouse=True)
 def _needs(request: pytest.FixtureRequest) -> None:
-    """Skips a test that needs what the lane lacks, with the table's reason."""
+    """Skips a test that needs what the lane lacks."""
+    _skip_without(request)
+
+
+def _skip_without(request: pytest.FixtureRequest) -> None:
+    """With the table's reason."""
     wanted = needs(request.node)
     if not wanted:
         return

@@ -61,7 +61,20 @@ def test_walks(): pass
 """
 
 
-@pytest.mark.parametrize(("works", "outcomes"), [(False, {"passed": 1, "skipped": 1}), (True, {"passed": 2})])
+# A fixture that only works in a lane that can do it, made for the whole module
+MODULE = """
+import pytest, capabilities
+
+pytestmark = pytest.mark.needs("flying")
+
+@pytest.fixture(scope="module")
+def wings(): assert capabilities.TABLE["flying"].probe(None, {})
+
+def test_soars(wings): pass
+"""
+
+
+@pytest.mark.parametrize(("works", "outcomes"), [(False, {"passed": 1, "skipped": 2}), (True, {"passed": 3})])
 def test_pytest_goes_by_it_and_keeps_a_whole_run(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any], works: bool, outcomes: dict[str, int]
 ) -> None:
@@ -72,15 +85,16 @@ def test_pytest_goes_by_it_and_keeps_a_whole_run(
     pytester.makeini("[pytest]\nmarkers = needs(name): what it needs\n")
     pytester.mkdir("integration").joinpath("test_it.py").write_text(f'"""Animals."""\n{PYTEST}')
     pytester.makeconftest(
-        "import types, pytest, clouds\nimport results\nfrom results import _needs\n"
+        "import types, pytest, clouds\nimport results\nfrom results import _module_needs, _needs\n"
         "def pytest_configure(config): results.collect(config)\n"
         "@pytest.fixture(scope='session')\ndef cloud(): return clouds.LANES['compose']\n"
         "@pytest.fixture(scope='session')\ndef deployment(): return types.SimpleNamespace(outputs={})\n"
     )
+    pytester.path.joinpath("integration", "test_module.py").write_text(MODULE)
     done = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:xdist", "integration")
     done.assert_outcomes(**outcomes)
     assert ("compose now has flying" in done.stdout.str()) == works
-    assert [(test["about"], test["needs"], test["outcome"]) for test in kept["compose"]] == [
+    assert [(test["about"], test["needs"], test["outcome"]) for test in kept["compose"] if test["file"] == "test_it.py"] == [
         ("Animals.", ["flying"], "passed" if works else "skipped"),
         ("Animals.", [], "passed"),
     ]
