@@ -145,4 +145,4 @@ def test_every_test_that_needs_something_needs_what_is_in_the_table() -> None:
     named = {name for source in sources for name in re.findall(r'mark\.needs\("(\w+)"', source)}
     assert named <= set(capabilities.TABLE)
     assert set(capabilities.TABLE) <= named, "a capability that no test needs says nothing"
-    assert not [source for source in sources if re.search(r"cloud\.name [!=]= \"(embedded|compose|aws)\"", source)], "say what is needed instead"
+    assert not [source for source in sources if re.search(r"cloud\.name [!=]= \"(embedded|compose|aws)\"", source)], "say needs(...)"
