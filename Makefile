@@ -65,6 +65,14 @@ invoke: setup ## call a function: FN=thumbnailer EVENT=test_event (a file, or on
 logs: setup ## a function's log: FN=thumbnailer [FOLLOW=1]
 	@$(PY) scripts/logs.py "$(FN)" $(if $(FOLLOW),--follow)
 
+##@ Watch what was deployed last (on AWS with ENV=...)
+.PHONY: watch report
+watch: setup ## uploads, backlog, durations, errors and cost, live (ONCE=1: a snapshot)
+	@$(PY) scripts/watch.py $(if $(ONCE),--once)
+
+report: setup ## the same as a page with charts: build/report.html (MINUTES=60)
+	@$(PY) scripts/report.py $(if $(MINUTES),--minutes $(MINUTES))
+
 ##@ Add a function
 .PHONY: new-function
 new-function: setup ## write one that builds, deploys and passes its test: NAME=hello TRIGGER=schedule
@@ -156,6 +164,10 @@ capabilities: setup ## write docs/capabilities.md: what each lane can do, by the
 
 lint: setup ## ruff and mypy
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy functions examples/*/functions/* scripts/*.py scripts/operations scripts/simulation $$(find scripts/embedded_localstack -name '*.py' -not -path '*/tests/*')
+
+.PHONY: docs
+docs: setup ## bring the pictures in docs/ and the tables in the modules' READMEs up to date
+	@$(PY) scripts/diagrams.py && $(PY) scripts/module_docs.py
 
 checkov: ## policy scan of the Terraform
 	@scripts/bootstrap.sh checkov && build/venv/checkov/bin/checkov --config-file .checkov.yaml

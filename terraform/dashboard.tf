@@ -2,12 +2,31 @@
 
 locals {
   region = data.aws_region.current.name
+  custom = "Eventloom/${terraform.workspace}"
+  prices = jsondecode(file("${path.module}/prices.json"))
+
+  # Metrics of the thumbnailer that only feed expressions
+  thumbnailer_sums = [
+    [local.custom, "ImagesReady", "service", "thumbnailer", { id = "ready", visible = false }],
+    [local.custom, "ImagesRejected", "service", "thumbnailer", { id = "rejected", visible = false }],
+    ["AWS/Lambda", "Duration", "FunctionName", module.thumbnailer.function_name, { id = "duration", visible = false }],
+    ["AWS/Lambda", "Invocations", "FunctionName", module.thumbnailer.function_name, { id = "runs", visible = false }],
+  ]
+
+  # At list prices, by image: Lambda as it was, an upload, three thumbnails and a read of S3, three SQS requests, an item and its index entry
+  gb_s_price = local.environment.thumbnailer_memory_mb / 1024 / 1000 * local.prices.lambda_gb_s[var.architecture]
+  per_image  = 4 * local.prices.s3_put + local.prices.s3_get + 3 * local.prices.sqs_request + 2 * local.prices.dynamodb_write
+  cost       = "1000 * ((duration * ${local.gb_s_price} + runs * ${local.prices.lambda_request}) / (FILL(ready, 0) + FILL(rejected, 0)) + ${local.per_image})"
 
   # A row of the dashboard: title, and its widgets as title, statistic and metrics
   dashboard_rows = [
     {
       title = "Photos to thumbnails"
       widgets = [
+        { title = "Uploads, and what became of them", stat = "Sum", metrics = concat(
+          [["AWS/SQS", "NumberOfMessagesSent", "QueueName", module.uploads_queue.name, { label = "events" }]],
+          [for name in ["ImagesReady", "ImagesRejected", "ImagesDeleted"] : [local.custom, name, "service", "thumbnailer"]],
+        ) },
         { title = "Backlog", stat = "Maximum", metrics = [
           ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", module.uploads_queue.name],
           ["AWS/SQS", "ApproximateNumberOfMessagesNotVisible", "QueueName", module.uploads_queue.name],
@@ -15,11 +34,24 @@ locals {
         { title = "Age of the oldest message (s)", stat = "Maximum", metrics = [
           ["AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", module.uploads_queue.name],
         ] },
-        { title = "Dead letters", stat = "Maximum", metrics = [
-          ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", module.uploads_queue.dlq_name],
-        ] },
         { title = "Rejected, by reason", stat = "Sum", metrics = [
-          [{ expression = "SEARCH('{Eventloom/${terraform.workspace},reason,service} MetricName=\"ImagesRejected\"', 'Sum')" }],
+          [{ expression = "SEARCH('{${local.custom},reason,service} MetricName=\"ImagesRejected\"', 'Sum')" }],
+        ] },
+      ]
+    },
+    {
+      title = "The thumbnailer's limits"
+      widgets = [
+        { title = "Duration (ms)", stat = "p50", metrics = [for stat in ["p50", "p95", "p99"] :
+          ["AWS/Lambda", "Duration", "FunctionName", module.thumbnailer.function_name, { stat = stat, label = stat }]
+        ] },
+        { title = "Cost of a thousand images (USD, list prices)", stat = "Sum", metrics = concat(local.thumbnailer_sums, [[{ expression = local.cost, label = "USD" }]]) },
+        { title = "Concurrency of the account (% of its quota)", stat = "Maximum", metrics = [
+          ["AWS/Usage", "ResourceCount", "Type", "Resource", "Resource", "ConcurrentExecutions", "Service", "Lambda", "Class", "None", { id = "used", visible = false }],
+          [{ expression = "used / SERVICE_QUOTA(used) * 100", label = "%" }],
+        ] },
+        { title = "Dead letters", stat = "Maximum", metrics = [for name, queue in local.dead_letters :
+          ["AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", element(split(":", queue.arn), 5), { label = name }]
         ] },
       ]
     },

@@ -12,12 +12,12 @@ import decisions
 import documents
 import evidence
 import pytest
-import report
 import static
 from proof import Grant, Judge, grants
 from reasons import Reason, excuse, reasons
 
 import clouds
+import report
 
 pytestmark = pytest.mark.timeout(3600)
 

@@ -1,0 +1,145 @@
+"""README and docs say what is so: every command is run by some test, every picture and table is what the Terraform says."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import diagrams
+import module_docs
+from clouds import ROOT
+
+PAGES = sorted(
+    [ROOT / "README.md", ROOT / "AGENTS.md", *ROOT.glob("docs/*.md"), *ROOT.glob("examples/**/*.md"), *ROOT.glob("functions/*/README.md")]
+)
+TYPED = "tests/integration/test_commands.py"
+# Who runs a target: a file, and the words in it that do. All of these files are run by `make test` or .ci/run.
+RUN_BY = {
+    "demo": (".ci/run", "make demo"),
+    "test": (".ci/run", "make test"),
+    "down": (".ci/run", "make down"),
+    "lint": ("scripts/test.sh", "make lint"),
+    "checkov": ("scripts/test.sh", "make checkov"),
+    "test-policies": ("scripts/test.sh", "make test-policies"),
+    "simulate": ("tests/unit/simulation/test_model.py", "import simulate as tool"),
+    "test-unit": ("scripts/test.sh", "pytest -q -n 2 tests/unit"),
+    "test-terraform": ("scripts/test.sh", "scripts/test_terraform.py"),
+    "test-integration": ("scripts/test.sh", "pytest -q tests/integration"),
+    "up": ("tests/integration/conftest.py", '[*LAUNCHER, "up"'),
+    "plan": ("tests/integration/conftest.py", 'deploy.terraform("plan"'),
+    "deploy": ("scripts/demo.py", "deploy.apply("),
+    "apply-saved": ("tests/integration/conftest.py", "apply_in_another_checkout(plan"),
+    "destroy": ("tests/integration/test_zz_destroy.py", 'deploy.terraform("destroy"'),
+    "new-function": ("tests/integration/test_new_function.py", 'make(folder, "new-function"'),
+    "example": ("tests/integration/test_examples.py", "example.apply(name"),
+    "destroy-example": ("tests/integration/test_examples.py", "example.destroy(name"),
+    **{tool: ("tests/integration/test_operator_tools.py", tool) for tool in ("dlq", "backfill", "audit", "replay")},
+    "docs": ("tests/unit/scripts/test_documentation.py", "module_docs.stale()"),
+    **{
+        target: (TYPED, f'"{target}": (')
+        for target in ("build", "help", "invoke", "logs", "report", "status", "thumbnail", "upload", "watch")
+    },
+}
+# Targets that no test types, and why
+UNTYPED = {
+    "clean": "removes the environments that the tests run in",
+    "bench": "takes minutes and an environment of peers of its own",
+    "test-faults": "takes minutes; it has a lane of its own",
+    "test-iam": "deploys once more for every grant; what needs no deployment of it is make test-policies",
+}
+# Commands of other tools: why no test types them, or what does
+OTHERS = {
+    "docker": "needs Docker: the compose lane",
+    "build/uv/bin/uv": "asks PyPI for the newest versions",
+    "aws": "needs an account; the test makes the parameter with boto3",
+    "cd": "the way by hand; scripts/deploy.py runs the same Terraform",
+    "terraform": "the way by hand; scripts/deploy.py runs the same Terraform",
+    "LANE=aws": "needs an account",
+    "LANE=compose": "needs Docker: the compose lane",
+    "--upgrade": "goes on from the line before",
+    "functions/hello/requirements.in": "goes on from the line before",
+}
+
+
+def commands(text: str) -> list[str]:
+    """The lines of sh blocks and of indented blocks, and inline `make ...`."""
+    lines = [line for block in re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL) for line in block.splitlines()]
+    lines += [
+        line[4:]
+        for line in re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL).splitlines()
+        if re.match(r"    [a-zA-Z/-]", line)
+    ]
+    lines += re.findall(r"`(make [a-z][^`]*)`", text)
+    return [part.strip() for line in lines for part in re.split(r"&&|;", line.split(" #")[0]) if part.strip()]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_is_run_by_some_test(page: Path) -> None:
+    unknown = []
+    for command in commands(page.read_text()):
+        words = [word for word in re.sub(r'"[^"]*"', "", command).split() if not re.match(r"[A-Z_]+=", word) or word in OTHERS]
+        targets = [target for word in words[1:] for target in word.split("|") if re.fullmatch(r"[a-z][a-z-]+", target)]
+        if not words or words[0] in OTHERS:
+            continue
+        if words[0] != "make" or not targets or not set(targets) <= {*RUN_BY, *UNTYPED}:
+            unknown.append(command)
+    assert unknown == [], "say in RUN_BY which test runs it, or in OTHERS why none can"
+
+
+@pytest.mark.parametrize("target", RUN_BY)
+def test_a_target_exists_and_is_run_where_the_table_says(target: str) -> None:
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    file, words = RUN_BY[target]
+    assert words in (ROOT / file).read_text()
+
+
+def test_every_link_leads_somewhere() -> None:
+    broken = [
+        f"{page.relative_to(ROOT)}: {target}"
+        for page in [*PAGES, *ROOT.glob("terraform/modules/*/README.md")]
+        for target in re.findall(r"\]\(([^)#\s]+)", page.read_text())
+        if "://" not in target and not (page.parent / target).exists()
+    ]
+    assert broken == []
+
+
+def test_tables_of_inputs_and_outputs_are_up_to_date() -> None:
+    assert module_docs.stale() == [], "run make docs"
+
+
+# -- pictures
+
+BLOCK = re.compile(r'^(module|resource|locals)(?: "(\w+)")?(?: "(\w+)")? \{\n(.*?)^\}$', re.MULTILINE | re.DOTALL)
+
+
+def terraform_blocks() -> dict[str, str]:
+    """The text of every module and resource of the root by its address, with the locals that it names."""
+    found: dict[str, str] = {}
+    for file in sorted((ROOT / "terraform").glob("*.tf")):
+        text = file.read_text()
+        shared = "".join(body for kind, _, _, body in BLOCK.findall(text) if kind == "locals")
+        for kind, first, second, body in BLOCK.findall(text):
+            if kind != "locals":
+                found[f"module.{first}" if kind == "module" else f"{first}.{second}"] = body + (shared if kind == "module" else "")
+    return found
+
+
+@pytest.mark.parametrize("name", diagrams.FLOWS)
+def test_a_picture_is_drawn_anew_and_says_what_the_terraform_says(name: str) -> None:
+    flow = diagrams.FLOWS[name]
+    assert (diagrams.OUT / f"{name}.svg").read_text() == diagrams.draw(flow), "run make docs"
+    blocks, boxes = terraform_blocks(), {box.name: box for column in flow.columns for box in column}
+    assert [box.name for box in boxes.values() if box.address and box.address not in blocks] == []
+    for start, end in flow.arrows:
+        a, b = boxes[start].address, boxes[end].address
+        if a and b:
+            assert re.search(rf"{re.escape(b)}\b", blocks[a]) or re.search(rf"{re.escape(a)}\b", blocks[b]), (
+                f"nothing leads from {a} to {b}"
+            )
+
+
+def test_every_function_is_in_a_picture() -> None:
+    functions = {address for address, body in terraform_blocks().items() if '"./modules/function"' in body}
+    drawn = {box.address for flow in diagrams.FLOWS.values() for column in flow.columns for box in column}
+    assert functions
+    assert functions <= drawn
