@@ -145,9 +145,10 @@ test-policies: setup ## the policies of every environment: rules for documents, 
 
 test-iam: build ## least privilege: each grant is needed by a test (report: build/iam/report.html); takes minutes
 	@scripts/bootstrap.sh checkov && $(IAM_TESTS) tests/iam
+
 test-browser: build ## the gallery in Chromium, on an embedded LocalStack of its own; pictures in build/screenshots
 	@scripts/bootstrap.sh browser
-	@CHROMIUM=$$(scripts/chromium.sh) build/venv/browser/bin/python -m pytest tests/browser
+	@CHROMIUM=$$(scripts/chromium.sh) EMBEDDED_PORT=$(or $(EMBEDDED_PORT),4599) build/venv/browser/bin/python -m pytest tests/browser
 
 pictures: test-browser ## the same, and README's picture from it
 	@$(PY) scripts/pictures.py

@@ -32,7 +32,7 @@ step build "$python" scripts/build.py
 # First the browser, on the deployment that the integration tests then go on with and destroy.
 if CHROMIUM=$(scripts/chromium.sh) && scripts/bootstrap.sh browser; then
   export CHROMIUM
-  step browser build/venv/browser/bin/python -m pytest -q tests/browser --keep
+  step browser env EMBEDDED_PORT="${EMBEDDED_PORT:-4599}" build/venv/browser/bin/python -m pytest -q tests/browser --keep
 else
   skipped='SKIPPED: the browser tests, for want of Chromium (see above)'
   printf '\n== browser\n%s\n' "$skipped"
