@@ -1,6 +1,7 @@
 """A server of its own for the live tests, and the short ways to say what they say often."""
 
 import io
+import itertools
 import json
 import os
 import socket
@@ -26,10 +27,12 @@ import json, os, time
 import boto3
 
 def handler(event, context):
+    began = time.time()
     print("event", json.dumps(event))
     if "sleep" in json.dumps(event):
-        time.sleep(1)
-    boto3.client("s3").put_object(Bucket="out", Key=f"{context.function_name}/{context.aws_request_id}", Body=json.dumps(event))
+        time.sleep(2)
+    key, span = f"{context.function_name}/{context.aws_request_id}", {"began": str(began), "ended": str(time.time())}
+    boto3.client("s3").put_object(Bucket="out", Key=key, Body=json.dumps(event), Metadata=span)
     if "fail" in json.dumps(event):
         raise ValueError("asked to fail")
     return {"statusCode": 200, "body": "hello"}
@@ -126,6 +129,12 @@ class Cloud:
 
     def outputs(self, function: str) -> list[str]:
         return [item["Key"] for item in self.s3.list_objects_v2(Bucket="out", Prefix=f"{function}/").get("Contents", [])]
+
+    def overlap(self, function: str) -> bool:
+        """Whether two of the function's invocations that wrote something ran at the same time."""
+        found = [self.s3.head_object(Bucket="out", Key=key)["Metadata"] for key in self.outputs(function)]
+        spans = sorted((float(span["began"]), float(span["ended"])) for span in found)
+        return any(later[0] < earlier[1] for earlier, later in itertools.pairwise(spans))
 
     def denied(self, action: str, resource: str, who: str = "") -> bool:
         """Wait for a denial: its absence would let a test wait for nothing."""
