@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Prints the path of a Chromium for the browser tests: $CHROMIUM, one that is installed, or Debian's, which root may install.
-# Exits with 1 and the reason where there is none. Never downloads a browser by other ways.
+# Prints the path of a Chromium for the browser tests: $CHROMIUM, or one that is installed. INSTALL_CHROMIUM=1 lets root install
+# Debian's where there is none, as CI does: outside the checkout, so never unasked. Exits with 1 and the reason where there is none.
 set -euo pipefail
 find_browser() {
   local name
@@ -10,10 +10,10 @@ find_browser() {
   return 1
 }
 find_browser && exit
-if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+if [ "${INSTALL_CHROMIUM:-}" = 1 ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   echo "  installing Debian's Chromium for the browser tests" >&2
   apt-get update -qq >&2 && apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null 2>&1 || true
   find_browser && exit
 fi
-echo "no Chromium: install it (Debian: apt install chromium), or say CHROMIUM=/path/to/chromium" >&2
+echo "no Chromium: install it (Debian: apt install chromium; as root, INSTALL_CHROMIUM=1 does), or say CHROMIUM=/path/to/chromium" >&2
 exit 1
