@@ -34,6 +34,8 @@ RUN_BY = {
     "example": ("tests/integration/test_examples.py", "example.apply(name"),
     "destroy-example": ("tests/integration/test_examples.py", "example.destroy(name"),
     **{tool: ("tests/integration/test_operator_tools.py", tool) for tool in ("dlq", "backfill", "audit", "replay")},
+    "capabilities": ("tests/unit/scripts/test_capabilities.py", "capabilities_page"),
+    "test-compose": (".ci/compose", "make test-compose"),
     "docs": ("tests/unit/scripts/test_documentation.py", "module_docs.stale()"),
     **{
         target: (TYPED, f'"{target}": (')
@@ -44,7 +46,7 @@ RUN_BY = {
 UNTYPED = {
     "clean": "removes the environments that the tests run in",
     "bench": "takes minutes and an environment of peers of its own",
-    "test-faults": "takes minutes; it has a lane of its own",
+    "test-faults": "takes minutes, and longer the more it is told to break",
     "test-iam": "deploys once more for every grant; what needs no deployment of it is make test-policies",
 }
 # Commands of other tools: why no test types them, or what does
