@@ -302,9 +302,21 @@ def test_what_a_stream_gives_up_on_is_sent_with_the_role(cloud: Cloud, name: str
     cloud.lambda_.update_function_code(FunctionName=name, ZipFile=code)
     cloud.lambda_.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
     settings = {"MaximumRetryAttempts": 0, "DestinationConfig": {"OnFailure": {"Destination": target}}, "BatchSize": 1}
-    mapping = cloud.lambda_.create_event_source_mapping(
-        EventSourceArn=arn, FunctionName=function, StartingPosition="TRIM_HORIZON", **settings
-    )["UUID"]
+
+    def connect() -> str:
+        return str(
+            cloud.lambda_.create_event_source_mapping(
+                EventSourceArn=arn, FunctionName=function, StartingPosition="TRIM_HORIZON", **settings
+            )["UUID"]
+        )
+
+    with pytest.raises(ClientError, match="does not have permissions to call SendMessage"):
+        connect()
+    cloud.grant(f"role-{name}", "sqs:SendMessage", resource=target, name="dead")
+    mapping = connect()
+    assert cloud.received(url, 20)
+    cloud.iam.delete_role_policy(RoleName=f"role-{name}", PolicyName="dead")
+    cloud.kinesis.put_record(StreamName=name, PartitionKey="1", Data=b"fail too")
     assert cloud.denied("sqs:SendMessage", target, who=f"role-{name}")
     cloud.grant(f"role-{name}", "sqs:SendMessage", resource=target, name="dead")
     cloud.kinesis.put_record(StreamName=name, PartitionKey="1", Data=b"again")
