@@ -18,10 +18,11 @@ CHECKOV = clouds.BUILD / "venv/checkov/bin/checkov"
 BLOCK = re.compile(r'^(?:resource|data) "(\w+)" "(\w+)" \{$')
 SKIP = re.compile(r"^\s*#checkov:skip=(\w+):(\S.+)$")
 
-# What must have been looked at, by service.
+# What must have been looked at, by service. checkov reads queue policies (CKV_AWS_72, 168) only in resources of their own, which
+# ours are not; test_static.py judges them.
 RULES = {
     "Lambda": "45 50 115 116 117 173 272 363",
-    "SQS": "27 72 168",
+    "SQS": "27",
     "SNS": "26 169",
     "S3": "18 21 53 54 55 56 144 145 300",
     "DynamoDB": "28 119",
