@@ -14,11 +14,11 @@ from typing import Any
 
 import requests
 
-from clouds import ROOT, client, lane
+from clouds import client, lane
+from prices import PRICES
 
 ENDINGS = ("ImagesReady", "ImagesRejected", "ImagesDeleted")
 PERCENTILES = (50, 95, 99)
-PRICES = json.loads((ROOT / "terraform" / "prices.json").read_text())
 
 
 @dataclass

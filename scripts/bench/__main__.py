@@ -47,6 +47,7 @@ def main() -> None:
         "engines": {name: by for name, by in measured.items() if name not in {"half-decode", "facts"}},
         "floor": _floor(measured),
         "prices": costs.PRICES,
+        "assumed": costs.ASSUMED,
     }
     figures |= _functions(found.classes["jpeg_12mp"], quick, missing)
     figures["cost"] = _costs(figures, found)

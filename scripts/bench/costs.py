@@ -1,15 +1,14 @@
-"""What a million photos cost on AWS: measured CPU time, prices.json, and a model of how long an invocation takes.
+"""What a million photos cost on AWS: measured CPU time, list prices, and a model of how long an invocation takes.
 
 One virtual CPU comes with 1,769 MB, and less memory gets that share of it. Waiting for S3 and DynamoDB is assumed
-(prices.json); ours overlaps it with decoding, the naive function does not. Free tiers are left out.
+(ASSUMED); ours overlaps it with decoding, the naive function does not. Free tiers are left out.
 """
 
-import json
 from typing import Any
 
-from clouds import ROOT
+from prices import PRICES
 
-PRICES: dict[str, Any] = json.loads((ROOT / "scripts/bench/prices.json").read_text())
+ASSUMED = {"s3_get_ms": 30, "s3_put_ms": 35, "dynamodb_ms": 6, "network_mb_per_s": 70, "batch_size": 10, "item_kb": 1.5}
 _MB_PER_CPU = 1769
 _SWEEP = (512, 768, 1024, 1280, 1536, 1769, 2048, 3008)
 _CONFIGURED_MB = 1769
@@ -48,23 +47,21 @@ def run(cpu_ms: dict[str, float], naive_ms: float, photo_bytes: float, peak_mb: 
 
 def _duration_ms(cpu_ms: float, memory_mb: int, photo_bytes: float, workers: int) -> float:
     """Time of an execution environment that a photo takes up: its CPU share, and waiting as far as nothing else runs then."""
-    assumed = PRICES["assumptions"]
     computing = cpu_ms / min(1.0, memory_mb / _MB_PER_CPU)
     writes = 1 if workers > 1 else 3  # thumbnails, at the same time or one after the other
     waiting = (
-        assumed["s3_get_ms"] + photo_bytes / 1e3 / assumed["network_mb_per_s"] + writes * assumed["s3_put_ms"] + 2 * assumed["dynamodb_ms"]
+        ASSUMED["s3_get_ms"] + photo_bytes / 1e3 / ASSUMED["network_mb_per_s"] + writes * ASSUMED["s3_put_ms"] + 2 * ASSUMED["dynamodb_ms"]
     )
     return max(computing, (computing + waiting) / workers)
 
 
 def _compute(arch: str, memory_mb: int, duration_ms: float) -> float:
-    return float(1e6 * PRICES["lambda_gb_second"][arch] * memory_mb / 1024 * duration_ms / 1000)
+    return float(1e6 * PRICES["lambda_gb_s"][arch] * memory_mb / 1024 * duration_ms / 1000)
 
 
 def _usd(arch: str, memory_mb: int, duration_ms: float) -> float:
-    assumed = PRICES["assumptions"]
-    writes = -(-assumed["item_kb"] // 1)  # a write unit for each KB begun
-    each = PRICES["s3_get"] + 3 * PRICES["s3_put"] + writes * PRICES["dynamodb_write_unit"] + PRICES["dynamodb_read_unit"]
+    writes = -(-ASSUMED["item_kb"] // 1)  # a write unit for each KB begun
+    each = PRICES["s3_get"] + 3 * PRICES["s3_put"] + writes * PRICES["dynamodb_write"] + PRICES["dynamodb_read"]
     # S3's message, and a share of receiving and deleting a batch and of invoking for it
-    each += PRICES["sqs_request"] * (1 + 2 / assumed["batch_size"]) + PRICES["lambda_request"] / assumed["batch_size"]
+    each += PRICES["sqs_request"] * (1 + 2 / ASSUMED["batch_size"]) + PRICES["lambda_request"] / ASSUMED["batch_size"]
     return _compute(arch, memory_mb, duration_ms) + 1e6 * each

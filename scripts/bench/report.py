@@ -84,8 +84,8 @@ def notes(figures: dict[str, Any]) -> list[str]:
         "PSNR and SSIM: the 1280 px picture before compression against full decode and Lanczos, the worst of the photos.",
         "Memory: growth of the resident set during the largest step, above that of an idle process that holds the file.",
         "eventloom-pillow is what runs where the SIMD resizer has no wheel (arm64), measured on this machine, not on Graviton.",
-        f"Cost: list prices of {prices['date']}, {prices['region']}, no free tiers; waiting for S3 and DynamoDB "
-        "is assumed (scripts/bench/prices.json), CPU time is measured, less memory gets a smaller share of a processor.",
+        f"Cost: terraform/prices.json (written {prices['written']}), no free tiers; waiting for S3 and DynamoDB "
+        "is assumed (scripts/bench/costs.py), CPU time is measured, less memory gets a smaller share of a processor.",
     ]
 
 

@@ -1,4 +1,4 @@
-"""AWS's published scaling rules, quotas and prices (us-east-1), each with the page it is from. Change a number here when the page does."""
+"""AWS's published scaling rules and quotas, each with the page it is from. Change a number here when the page does."""
 
 from dataclasses import dataclass
 
@@ -23,11 +23,3 @@ ACCOUNT_CONCURRENCY = Limit(1000, "environments", _LAMBDA + "gettingstarted-limi
 # A new on-demand table takes so many; later twice its peak of before, so that a table in use takes more
 TABLE_WRITES_START = Limit(4000, "writes/s", _DYNAMODB + "on-demand-capacity-mode.html")
 BUCKET_PUTS = Limit(3500, "PUT/s and prefix", "https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html")
-
-PRICE_GB_S = Limit(0.0000166667, "USD/GB-s, x86", "https://aws.amazon.com/lambda/pricing/")
-PRICE_INVOCATION = Limit(0.0000002, "USD", "https://aws.amazon.com/lambda/pricing/")
-PRICE_QUEUE_REQUEST = Limit(0.0000004, "USD", "https://aws.amazon.com/sqs/pricing/")
-PRICE_PUT = Limit(0.000005, "USD", "https://aws.amazon.com/s3/pricing/")
-PRICE_GET = Limit(0.0000004, "USD", "https://aws.amazon.com/s3/pricing/")
-PRICE_WRITE = Limit(0.000000625, "USD/write unit", "https://aws.amazon.com/dynamodb/pricing/on-demand/")
-PRICE_READ = Limit(0.000000125, "USD/read unit", "https://aws.amazon.com/dynamodb/pricing/on-demand/")

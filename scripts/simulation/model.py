@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from prices import PRICES
 from simulation import limits
 
 STEP_S = 0.5
@@ -124,8 +125,8 @@ def _latency(shape: Shape, arrived: NDArray[np.floating], finished: NDArray[np.f
 
 def cost(shape: Shape) -> float:
     """USD of one upload at full batches: Lambda, queue, buckets, table. Storage and logs are not in it."""
-    compute = shape.mean_s * shape.memory_mb / 1024 * limits.PRICE_GB_S.value
-    requests = (limits.PRICE_INVOCATION.value + 2 * limits.PRICE_QUEUE_REQUEST.value) / shape.batch + limits.PRICE_QUEUE_REQUEST.value
-    buckets = shape.thumbnails * limits.PRICE_PUT.value + limits.PRICE_GET.value
-    table = shape.writes * limits.PRICE_WRITE.value + limits.PRICE_READ.value
-    return compute + requests + buckets + table
+    compute = shape.mean_s * shape.memory_mb / 1024 * PRICES["lambda_gb_s"]["x86_64"]
+    requests = (PRICES["lambda_request"] + 2 * PRICES["sqs_request"]) / shape.batch + PRICES["sqs_request"]
+    buckets = shape.thumbnails * PRICES["s3_put"] + PRICES["s3_get"]
+    table = shape.writes * PRICES["dynamodb_write"] + PRICES["dynamodb_read"]
+    return float(compute + requests + buckets + table)
