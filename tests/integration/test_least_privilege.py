@@ -49,6 +49,6 @@ def test_the_clock_runs_it(deployment: Deployment, function: str) -> None:
 
     events.put_rule(**settings, ScheduleExpression="rate(1 minute)")
     try:
-        eventually(runs, f"a run of {function} by its rule {name}", 75)
+        eventually(runs, f"a run of {function} by its rule {name}", 150)
     finally:
         events.put_rule(**settings, ScheduleExpression=rule["ScheduleExpression"])
