@@ -3,12 +3,14 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from photos import photo
 from support import ENVIRONMENT, Deployment, depth, eventually, unique
+from test_recoverer import remember
 
 import pipeline
 from clouds import ROOT, client
@@ -32,6 +34,7 @@ def forget(deployment: Deployment, key: str) -> None:
 @pytest.mark.usefixtures("impatient_queue")
 def test_dlq_tells_the_cause_and_brings_a_message_back(deployment: Deployment) -> None:
     key = unique("a b+c.jpg")
+    remember(deployment, [int(time.time())])  # the recoverer, which would be quicker, waits for its cool-down
     with deployment.outage("thumbnailer", "s3:PutObject"):
         deployment.put(key, photo())
         eventually(lambda: depth(deployment["uploads_dlq_url"]), "a message in the dead-letter queue")
