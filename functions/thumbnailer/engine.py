@@ -1,4 +1,6 @@
-"""Resizing with Lanczos3: by SIMD code where its wheel exists (x86_64), by Pillow where not. Same contract for both.
+"""Resizing: by SIMD code where its wheel exists (x86_64), with Lanczos3; by Pillow where not, with a bicubic filter.
+
+Without SIMD Lanczos3 costs half as much again, and even the bicubic filter stays within 47 dB (PSNR) of it: test_quality.py.
 
 A Resize takes an image of mode L, RGB, RGBA or CMYK, the wanted (width, height) and the (width, height) of the part to
 take, from the top left corner, which may be a fraction of a pixel less than the image. It returns a new image of the same
@@ -15,8 +17,8 @@ type Resize = Callable[[Image.Image, Size, Extent], Image.Image]
 
 
 def resize_with_pillow(image: Image.Image, size: Size, extent: Extent) -> Image.Image:
-    """Resize with Pillow's own Lanczos filter."""
-    return image.resize(size, Image.Resampling.LANCZOS, box=(0, 0, *extent))
+    """Resize with Pillow's own bicubic filter (Catmull-Rom), which widens its support when it makes smaller."""
+    return image.resize(size, Image.Resampling.BICUBIC, box=(0, 0, *extent))
 
 
 def simd_resize() -> Resize | None:

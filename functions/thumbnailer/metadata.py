@@ -82,7 +82,7 @@ def clean(value: object) -> str | None:
 
 def dominant_color(image: Image.Image) -> str:
     """The mean of the largest group of similar colours, as "#rrggbb". `image` is small and has mode L or RGB."""
-    small = image.convert("RGB").resize((min(32, image.width), min(32, image.height)), Image.Resampling.BOX)
+    small = image.convert("RGB").resize((min(16, image.width), min(16, image.height)), Image.Resampling.BOX)
     groups = small.quantize(6, Image.Quantize.MEDIANCUT)
     counts: Any = groups.getcolors()
     index = max(counts)[1]

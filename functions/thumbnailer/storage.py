@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from thumbnailer import formats
 from thumbnailer.events import iso
 from thumbnailer.guards import Limits
 from thumbnailer.images import Thumbnail
@@ -17,6 +18,9 @@ from thumbnailer.rejections import Rejection
 _GONE = {"NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed", "405"}
 _DELETE_LIMIT = 1000
 _UPLOADS_AT_ONCE = 6
+# From here on it pays to look at the first bytes before the rest is read, which costs a copy of it all.
+_WORTH_A_LOOK = 8 * 1024 * 1024
+_FIRST_BYTES = 4096
 
 
 class Gone(Exception):
@@ -56,9 +60,10 @@ class Storage:
         return _version(head)
 
     def fetch(self, bucket: str, key: str, version_id: str | None, limits: Limits) -> Upload:
-        """Read an object, or the given version of it. An object that is too large is refused before its body is read.
+        """Read an object, or the given version of it.
 
-        Raises Gone, or Rejection (empty, too_large, encrypted, archived).
+        An object that is too large is refused before its body is read, a large one that is no picture after its first bytes.
+        Raises Gone, or Rejection (empty, too_large, unsupported_format, encrypted, archived).
         """
         wanted = {"VersionId": version_id} if version_id else {}
         try:
@@ -66,11 +71,7 @@ class Storage:
         except ClientError as error:
             raise _verdict(error) or error from error
         with answer["Body"] as body:
-            if answer["ContentLength"] > limits.max_bytes:
-                raise Rejection("too_large", f"It has {answer['ContentLength']:,} bytes; the limit is {limits.max_bytes:,}.")
-            if answer["ContentLength"] == 0:
-                raise Rejection("empty")
-            return Upload(body.read(), _version(answer), iso(answer["LastModified"]))
+            return Upload(_read(body, answer["ContentLength"], limits), _version(answer), iso(answer["LastModified"]))
 
     def save(self, thumbnails: Mapping[str, Thumbnail]) -> None:
         """Write thumbnails, by key, at the same time. Nothing at a key ever changes, so they may be cached for good."""
@@ -103,6 +104,19 @@ class Storage:
             answer = self._s3.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})
             if answer.get("Errors"):
                 raise NotRemoved(f"thumbnails not removed: {answer['Errors']}")
+
+
+def _read(body: Any, length: int, limits: Limits) -> bytes:
+    if length == 0:
+        raise Rejection("empty")
+    if length > limits.max_bytes:
+        raise Rejection("too_large", f"It has {length:,} bytes; the limit is {limits.max_bytes:,}.")
+    if length < _WORTH_A_LOOK:
+        return bytes(body.read())
+    first = body.read(_FIRST_BYTES)
+    if formats.sniff(first) is None:
+        raise Rejection("unsupported_format")
+    return bytes(first + body.read())
 
 
 def _version(answer: Any) -> Version:
