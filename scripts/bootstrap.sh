@@ -27,6 +27,7 @@ sys.exit('old') if sys.version_info[:2] < wanted or '$3' and sys.version_info[:2
 
 python_candidates() {
   echo "${PYTHON:-}"
+  cat "$build/.python" 2>/dev/null || true # what was found last time: shims are slow to fail
   type -ap "python$python_version" python3 python || true
   local pyenv=${PYENV_ROOT:-$HOME/.pyenv}
   ls -d "$pyenv/versions/$python_version"*/bin/python3 "$HOME"/.local/share/uv/python/*/bin/"python$python_version" \
@@ -151,6 +152,7 @@ if command -v flock >/dev/null; then exec 9>"$build/.bootstrap.lock"; flock 9; f
 
 [ $# -gt 0 ] || set -- dev localstack terraform
 ensure_python
+echo "$python" >"$build/.python"
 for part in "$@"; do
   case $part in
     dev) ensure_venv dev dev.txt ;;

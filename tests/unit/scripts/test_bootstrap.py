@@ -41,3 +41,11 @@ def test_the_interpreter_that_the_user_names_comes_first(tmp_path: Path) -> None
 def test_an_interpreter_that_fails_its_check_is_not_taken(tmp_path: Path) -> None:
     script(tmp_path / "bin" / "python3.13", "echo 3.12; exit 1")
     assert str(tmp_path) not in find(tmp_path, PYENV_ROOT=str(tmp_path / "none")).stdout
+
+
+def test_what_was_found_last_time_is_tried_before_slow_shims(tmp_path: Path) -> None:
+    script(tmp_path / "bin" / "python3.13", "touch $HOME/asked; exit 127")
+    (tmp_path / "home").mkdir()
+    (tmp_path / ".python").write_text(f"{sys.executable}\n")
+    assert find(tmp_path).returncode == 0
+    assert not (tmp_path / "home" / "asked").exists()
