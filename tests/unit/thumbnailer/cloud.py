@@ -134,6 +134,18 @@ def cloud(versioned: bool = True, **options: Any) -> Iterator[Cloud]:
         yield Cloud(s3, dynamodb, versioned, **options)
 
 
+class Crash(BaseException):
+    """The process dies."""
+
+
+def crash() -> None:
+    raise Crash
+
+
+# Before which the process may die
+STEPS = [("s3", "get_object"), ("s3", "put_object"), ("dynamodb", "put_item"), ("s3", "delete_objects"), ("dynamodb", "get_item")]
+
+
 class Calls:
     """Counts the calls of a client, and does something before or instead of some of them."""
 

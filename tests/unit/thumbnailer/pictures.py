@@ -117,3 +117,7 @@ def swapped_profile() -> bytes:
     )
     profile[start : start + length] = described
     return bytes(profile)
+
+
+# Three small photos that can be told apart
+FIRST, SECOND, THIRD = (encode(quarters((width, 60)), "JPEG") for width in (90, 100, 110))

@@ -1,0 +1,108 @@
+"""Deletions, delete markers, and versions that go and come back."""
+
+import dataclasses
+import itertools
+
+from thumbnailer.pipeline import Result
+from unit.thumbnailer.cloud import Cloud, cloud
+from unit.thumbnailer.pictures import FIRST, SECOND
+
+
+def test_a_deletion_leaves_a_tombstone(aws: Cloud) -> None:
+    """It remembers the order of events until none can arrive any more, and nothing about the picture."""
+    upload, deletion = aws.put(FIRST), aws.delete()
+    aws.handle(upload)
+    assert aws.handle(deletion).result is Result.DELETED
+    item = aws.item(deletion)
+    assert item is not None
+    assert set(item) == {
+        "image_id",
+        "bucket",
+        "key",
+        "status",
+        "version_id",
+        "sequencer",
+        "deleted_at",
+        "expires_at",
+        "revision",
+        "processed_at",
+    }
+    assert aws.thumbnails() == set()
+    aws.check(deletion)
+
+
+def test_a_deletion_that_arrives_first(aws: Cloud) -> None:
+    """The upload that comes after it is late."""
+    upload, deletion = aws.put(FIRST), aws.delete()
+    assert aws.handle(deletion).result is Result.DELETED
+    assert aws.handle(upload).result is Result.STALE
+    aws.check(upload)
+
+
+def test_removing_an_old_version_keeps_the_current_one(aws: Cloud) -> None:
+    """As lifecycle rules do every day."""
+    first, second = aws.put(FIRST), aws.put(SECOND)
+    aws.handle(first)
+    aws.handle(second)
+    before = aws.thumbnails()
+    assert aws.handle(aws.remove(first.version_id)).result is Result.UNCHANGED
+    assert aws.thumbnails() == before
+    aws.check(second)
+
+
+def test_removing_the_current_version_brings_back_the_one_before(aws: Cloud) -> None:
+    """S3 shows the older version again, and so does the catalog, with the time of its upload."""
+    first, second = aws.put(FIRST), aws.put(SECOND)
+    aws.handle(second)
+    removal = aws.remove(second.version_id)
+    assert aws.handle(removal).result is Result.READY
+    item = aws.item(first)
+    assert item is not None
+    assert (item["version_id"]["S"], item["width"]["N"]) == (first.version_id, "90")
+    assert item["uploaded_at"]["S"] < item["processed_at"]["S"]
+    aws.check(first)
+    assert aws.handle(first).result is Result.STALE
+    assert aws.handle(removal).result is Result.UNCHANGED
+    last = aws.remove(first.version_id)
+    assert aws.handle(last).result is Result.DELETED
+    aws.check(last)
+
+
+def test_undeleting(aws: Cloud) -> None:
+    """Removing the delete marker brings the object back; the marker's own event, arriving late, does not delete it again."""
+    upload, deletion = aws.put(FIRST), aws.delete()
+    aws.handle(upload)
+    undeletion = aws.remove(deletion.version_id)
+    for event in (deletion, undeletion, deletion, upload):
+        aws.handle(event)
+    aws.check(upload)
+    assert aws.status(upload) == "READY"
+
+
+def test_undeleting_before_the_deletion_is_seen(aws: Cloud) -> None:
+    """Nothing needs to be made again, but the late deletion must be known to be late."""
+    upload, deletion = aws.put(FIRST), aws.delete()
+    undeletion = aws.remove(deletion.version_id)
+    assert [aws.handle(event).result for event in (upload, undeletion, deletion)] == [Result.READY, Result.UNCHANGED, Result.STALE]
+    aws.check(upload)
+
+
+def test_an_object_that_is_gone_is_left_to_its_deletion_event(aws: Cloud) -> None:
+    """Neither an error nor an item."""
+    upload = aws.put(FIRST)
+    aws.remove(upload.version_id)
+    assert aws.handle(upload).result is Result.GONE
+    assert aws.item(upload) is None
+    nothing = dataclasses.replace(upload, key="never/was.jpg")
+    assert aws.handle(nothing).result is Result.GONE
+
+
+def test_buckets_without_versions() -> None:
+    """ETags tell the contents apart; deletions have no version."""
+    with cloud(versioned=False) as aws:
+        events = [aws.put(FIRST), aws.put(SECOND), aws.delete(), aws.put(FIRST)]
+        for order in itertools.permutations(events):
+            for event in order:
+                aws.handle(event)
+        aws.check(events[0])
+        assert aws.status(events[0]) == "READY"
