@@ -63,8 +63,7 @@ class Notice:
     def subject(self) -> str:
         """One line, any characters."""
         reason = f" ({self.details['reason']})" if self.details.get("reason") else ""
-        line = f"Image {self.status.lower()}{reason}: {self.filename}"
-        return "".join(character if character.isprintable() else "?" for character in line)
+        return _printable(f"Image {self.status.lower()}{reason}: {self.filename}")
 
     @property
     def ascii_subject(self) -> str:
@@ -75,7 +74,7 @@ class Notice:
     def text(self) -> str:
         """A readable message."""
         facts = [
-            ("File", self.details["key"]),
+            ("File", _printable(self.details["key"])),
             ("Why", self.details.get("reason_text") or self.details.get("reason")),
             ("Uploaded", self.details.get("uploaded_at")),
             ("Format", self.details.get("format")),
@@ -149,6 +148,11 @@ def _value(typed: Mapping[str, Any]) -> Any:
             return None
         case _:
             return value
+
+
+def _printable(text: str) -> str:
+    """One line: a key may hold line breaks, and control characters that XML can't carry."""
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _number(text: str) -> tuple[int, str]:

@@ -1,9 +1,13 @@
-"""Keys made to hurt, through the deployed whole: each ends with its own item, and nothing leaves its place."""
+"""Objects made to hurt, through the deployed whole: each ends with its own item, and nothing leaves its place."""
 
 import string
+from pathlib import Path
 
+import pytest
 from photos import photo
 from support import Deployment, unique
+
+from clouds import client
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html: up to 1,024 bytes of UTF-8
 LONGEST = 1024
@@ -15,6 +19,8 @@ KEYS = {
     "dots": "a/../b/./..",
     "slashes": "//a///b",
 }
+# Legal too, if not advisable
+CONTROL_CHARACTERS = [chr(code) for code in (*range(1, 32), 127)] + ["\u0085", "\u2028", "\u202e", "\ufffe"]
 
 
 def test_every_legal_key_has_its_own_thumbnails(deployment: Deployment) -> None:
@@ -24,3 +30,38 @@ def test_every_legal_key_has_its_own_thumbnails(deployment: Deployment) -> None:
         assert (item["status"], item["key"]) == ("READY", key), name
         assert deployment.thumbnails(key) == sorted(made["key"] for made in item["thumbnails"].values()), name
         assert all(made["key"].startswith(item["image_id"] + "/") for made in item["thumbnails"].values()), name
+
+
+def test_control_characters_in_keys(deployment: Deployment) -> None:
+    """One key with all of them, and one that ends with a line break.
+
+    They are removed: an XML listing can't carry them unencoded, and by such a listing Terraform empties buckets.
+    """
+    name = unique("control")
+    versions = {key: deployment.put(key, photo(64, 48)) for key in (f"{name}{''.join(CONTROL_CHARACTERS)}.jpg", f"{name}\n")}
+    try:
+        for key, version in versions.items():
+            item = deployment.wait_for(key, version_id=version, timeout_s=90)
+            assert (item["status"], item["key"]) == ("READY", key)
+            assert len(deployment.thumbnails(key)) == len(item["thumbnails"])
+    finally:
+        for key, version in versions.items():
+            client("s3").delete_object(Bucket=deployment["uploads_bucket"], Key=key, VersionId=version)
+    for key in versions:
+        deployment.wait_for(key, status="DELETED", timeout_s=90)
+        assert deployment.thumbnails(key) == []
+
+
+@pytest.mark.needs("iam_enforcement")
+def test_half_a_gigabyte_is_refused_unread(deployment: Deployment, tmp_path: Path) -> None:
+    """Its event tells the size: the function may not even read, and rejects it all the same."""
+    key, file = unique("huge.jpg"), tmp_path / "huge.jpg"
+    with file.open("wb") as sparse:
+        sparse.write(photo(64, 48))
+        sparse.truncate(500_000_000)
+    with deployment.outage("thumbnailer", "s3:GetObject*"):
+        client("s3").upload_file(str(file), deployment["uploads_bucket"], key)
+        item = deployment.wait_for(key, status="REJECTED", timeout_s=120)
+    assert (item["reason"], item["bytes"]) == ("too_large", 500_000_000)
+    client("s3").delete_object(Bucket=deployment["uploads_bucket"], Key=key, VersionId=item["version_id"])
+    deployment.wait_for(key, status="DELETED")

@@ -5,10 +5,12 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 # mypy: disable-error-code="import-not-found, import-untyped"
 
 import json
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from ministack.core import iam_evaluator
 from ministack.core.iam_evaluator import (
     EvalContext,
     EvalResult,
@@ -21,6 +23,16 @@ from ministack.core.iam_evaluator import (
 
 # The library knows one ARN of a caller. In conditions AWS gives the role's, in principals the session's counts too.
 ROLE_ARN_KEY = "aws:principalarn of the role"
+
+
+@lru_cache(maxsize=4096)
+def _wildcards(pattern: str, ignore_case: bool) -> re.Pattern[str]:
+    """`*` and `?` match any character. The library's own stop at a line break, which a key of S3 may hold."""
+    regex = "".join({"*": ".*", "?": "."}.get(character, re.escape(character)) for character in pattern)
+    return re.compile(rf"{regex}\Z", re.DOTALL | (re.IGNORECASE if ignore_case else re.NOFLAG))
+
+
+iam_evaluator._fnmatch_compile = _wildcards
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,13 @@ def test_role_policies(statements: list[dict[str, Any]], allowed: bool):
     assert decide_role(question(), role(*statements), None).allowed is allowed
 
 
+@pytest.mark.parametrize("key", [f"a{chr(code)}b" for code in (*range(32), 127)] + ["end\n"])
+def test_wildcards_match_any_character_and_to_the_end(key: str):
+    asked = question("s3:GetObject", f"arn:aws:s3:::b/{key}")
+    for pattern, allowed in (("*", True), (f"{key[:-1]}?", True), (key, True), (key[:-1], False)):
+        assert decide_role(asked, role(statement(action="s3:GetObject", resource=f"arn:aws:s3:::b/{pattern}")), None).allowed is allowed
+
+
 def test_a_boundary_and_a_session_policy_limit_but_do_not_grant():
     narrow = policy(statement())
     assert decide_role(question(), role(ALLOW_ALL, boundary=narrow), None).allowed

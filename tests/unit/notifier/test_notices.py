@@ -99,6 +99,14 @@ def test_any_key_makes_a_subject_that_sns_takes(record: Any, key: str) -> None:
     json.loads(notice.message)
 
 
+def test_a_key_fakes_no_line_of_a_mail(record: Any) -> None:
+    """Line breaks and control characters are legal in keys."""
+    notice = notice_of(record({"key": "a\nWhy: click here\x00\x1b[2J.jpg"}), BOTH)
+    assert notice is not None
+    assert "File: a?Why: click here??[2J.jpg\n" in notice.text
+    assert notice.document["key"] == "a\nWhy: click here\x00\x1b[2J.jpg"
+
+
 @given(JSON_VALUES, JSON_VALUES)
 def test_what_is_no_change_is_malformed_and_nothing_worse(new: Any, old: Any) -> None:
     change = {"eventName": "MODIFY", "dynamodb": {"NewImage": new, "OldImage": old}}
