@@ -9,9 +9,12 @@ from collections.abc import Callable
 
 from PIL import ImageFile, JpegImagePlugin
 
+from thumbnailer.rejections import Rejection
+
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
 _AVIF_BRANDS = {b"avif", b"avis"}
 _GENERIC_BRANDS = {b"mif1", b"msf1"}
+_MAX_AVIF_EXIF_BYTES = 1024 * 1024
 
 
 _SIGNATURES = (
@@ -92,8 +95,12 @@ def _heif(file: io.BytesIO) -> ImageFile.ImageFile:
 
 
 def _avif(file: io.BytesIO) -> ImageFile.ImageFile:
-    from PIL import AvifImagePlugin  # noqa: PLC0415
+    from PIL import AvifImagePlugin, _avif  # noqa: PLC0415
 
+    # Of a turned picture, the plugin unpacks all EXIF data, however much there is.
+    exif = _avif.AvifDecoder(file.getvalue(), "auto", 1).get_info()[4]
+    if len(exif or b"") > _MAX_AVIF_EXIF_BYTES:
+        raise Rejection("too_complex", "Its EXIF data is unreasonably large.")
     return AvifImagePlugin.AvifImageFile(file)
 
 
@@ -112,7 +119,7 @@ _OPENERS: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
 def open_image(data: bytes, name: str) -> ImageFile.ImageFile:
     """Read the header of `data`, which `sniff` called `name`. Pixels are decoded later, by `load`.
 
-    Raises whatever the plugin raises on a damaged file.
+    Raises Rejection too_complex, or whatever the plugin raises on a damaged file.
     """
     return _OPENERS[name](io.BytesIO(data))
 

@@ -4,6 +4,7 @@ Decoders parse headers partly in Python and trust declared sizes: a hostile file
 for minutes or make them allocate gigabytes. What is refused here is far beyond what cameras and editors write.
 """
 
+import contextlib
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,8 +20,13 @@ _MAX_JPEG_SCANNED_PIXELS = 2_000_000_000
 _PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
 _MAX_PNG_CHUNKS = 200_000
 _MAX_GIF_BLOCKS = 600_000
-_MAX_TIFF_VALUES = 1_000_000
-_MAX_TIFF_STRIPS = 200_000
+# Strips and tiles, and colour maps of 16 bits, have this many; the decoder makes a Python object of each value.
+_MAX_TIFF_VALUES = 200_000
+_MAX_TIFF_PAGE_VALUES = 1_000_000
+_MAX_TIFF_EXIF_VALUES = 20_000
+# What AVIF and HEIC files tell about their parts. libavif compares each part with each other one.
+_MAX_BOX_BYTES = {b"meta": 128 * 1024, b"moov": 128 * 1024}
+_MAX_BOXES = 10_000
 # Pillow decodes run-length BMPs in Python, a byte at a time.
 _MAX_BMP_RLE_BYTES = 4 * 1024 * 1024
 _MAX_BMP_RLE_PIXELS = 16_000_000
@@ -51,12 +57,18 @@ def check_structure(data: bytes, name: str, limits: Limits) -> None:
     Raises Rejection too_complex, too_many_pixels, too_many_frames or unsupported_format. A file that ends too early
     passes: the decoder says better what is wrong with it.
     """
-    checks = {"JPEG": _check_jpeg, "PNG": _check_png, "GIF": _check_gif, "TIFF": _check_tiff, "BMP": _check_bmp, "WEBP": _check_webp}
-    if name in checks:
-        try:
-            checks[name](data, limits)
-        except (IndexError, OverflowError, struct.error):
-            return
+    checks = {
+        "JPEG": _check_jpeg,
+        "PNG": _check_png,
+        "GIF": _check_gif,
+        "TIFF": _check_tiff,
+        "BMP": _check_bmp,
+        "WEBP": _check_webp,
+        "AVIF": _check_boxes,
+        "HEIF": _check_boxes,
+    }
+    with contextlib.suppress(IndexError, OverflowError, struct.error):
+        checks[name](data, limits)
 
 
 def _check_jpeg(data: bytes, limits: Limits) -> None:
@@ -152,6 +164,25 @@ def _check_bmp(data: bytes, limits: Limits) -> None:
         raise Rejection("too_complex", "Run-length encoded BMP files are read only while they are small.")
 
 
+def _check_boxes(data: bytes, _: Limits) -> None:
+    """Pixels and frames are in there, too, and told by the decoders without decoding."""
+    at = boxes = 0
+    while at < len(data):
+        length, kind = struct.unpack_from(">I4s", data, at)
+        if length == 1:
+            (length,) = struct.unpack_from(">Q", data, at + 8)
+        boxes += 1
+        size = length or len(data) - at
+        if boxes > _MAX_BOXES or size > _MAX_BOX_BYTES.get(kind, size):
+            raise Rejection("too_complex", "It has too many parts.")
+        if length < 8:  # the rest of the file, or damaged
+            return
+        at += length
+
+
+_TIFF_LAYOUTS = {3: "H", 16: "Q", 18: "Q"}
+
+
 class _Tiff:
     """Reads the directories ("pages") of a classic or big TIFF file; struct.error where the file ends."""
 
@@ -171,33 +202,59 @@ class _Tiff:
         return following
 
     def tags(self, page: int) -> Iterator[tuple[int, int, int, int]]:
-        """(tag, type, count of values, value if it is a single integer) of each entry of the page."""
+        """(tag, type, count of values, value if it is a single integer) of each entry of the page, or of those before the file ends."""
         (entries,) = self._unpack("Q" if self._big else "H", page)
         first, step = (page + 8, 20) if self._big else (page + 2, 12)
         for entry in range(first, first + min(entries, 65_535) * step, step):
-            tag, kind, count = self._unpack("HHQ" if self._big else "HHI", entry)
-            (value,) = self._unpack("H" if kind == 3 else "I", entry + (12 if self._big else 8))
+            try:
+                tag, kind, count = self._unpack("HHQ" if self._big else "HHI", entry)
+                (value,) = self._unpack(_TIFF_LAYOUTS.get(kind, "I"), entry + (12 if self._big else 8))
+            except struct.error:
+                return  # Pillow, too, takes what was read so far
             yield tag, kind, count, value
 
 
-_SUBFILE_TYPE, _STRIPS_AND_TILES, _SIDES, _TILE_SIDES = 254, {273, 279, 324, 325}, {256, 257}, {322, 323}
+_SUBFILE_TYPE, _EXIF, _SIDES, _TILE_SIDES = 254, 0x8769, {256, 257}, {322, 323}
 _BYTE_TYPES = {1, 2, 6, 7}
 
 
 def _check_tiff(data: bytes, limits: Limits) -> None:
     tiff = _Tiff(data)
     image_pixels = tile_pixels = 1
+    exif = values = 0
     for tag, kind, count, value in tiff.tags(tiff.first_page):
-        most = _MAX_TIFF_STRIPS if tag in _STRIPS_AND_TILES else _MAX_TIFF_VALUES
-        # More values than the file has bytes are not there: a damaged tag, which Pillow skips.
-        if most < count <= len(data) and kind not in _BYTE_TYPES:
-            raise Rejection("too_complex", f"Tag {tag} has {count:,} values.")
+        values += _values(tag, kind, count, len(data))
+        if values > _MAX_TIFF_PAGE_VALUES:
+            raise Rejection("too_complex", "Its first page has too many values.")
         if tag == _SUBFILE_TYPE and value & 1:
             raise Rejection("unsupported_format", "Its first page is only a preview, as in raw files of cameras.")
         image_pixels *= value if tag in _SIDES else 1
         tile_pixels *= value if tag in _TILE_SIDES else 1
+        exif = value if tag == _EXIF else exif
     limits.check_pixels(max(image_pixels, tile_pixels), 1)
+    if 0 < exif < len(data):
+        _check_tiff_exif(tiff, exif, len(data))
     _check_tiff_pages(tiff, limits)
+
+
+def _values(tag: int, kind: int, count: int, file_bytes: int) -> int:
+    """How many Python objects a tag becomes."""
+    # More values than the file has bytes are not there: a damaged tag, which Pillow skips.
+    if kind in _BYTE_TYPES or count > file_bytes:
+        return 0
+    if count > _MAX_TIFF_VALUES:
+        raise Rejection("too_complex", f"Tag {tag} has {count:,} values.")
+    return count
+
+
+def _check_tiff_exif(tiff: _Tiff, directory: int, file_bytes: int) -> None:
+    """Pillow reads all of it, even for a single tag."""
+    values = 0
+    with contextlib.suppress(struct.error):
+        for tag, kind, count, _ in tiff.tags(directory):
+            values += _values(tag, kind, count, file_bytes)
+            if values > _MAX_TIFF_EXIF_VALUES:
+                raise Rejection("too_complex", "Its EXIF data has too many values.")
 
 
 def _check_tiff_pages(tiff: _Tiff, limits: Limits) -> None:

@@ -121,3 +121,20 @@ def swapped_profile() -> bytes:
 
 # Three small photos that can be told apart
 FIRST, SECOND, THIRD = (encode(quarters((width, 60)), "JPEG") for width in (90, 100, 110))
+
+
+# A small file of every format
+SAMPLES: dict[str, bytes] = {
+    "jpeg": encode(photo((160, 120)), "JPEG", exif=Image.Exif()),
+    "jpeg progressive": encode(photo((160, 120)), "JPEG", progressive=True),
+    "png": encode(photo((80, 60)), "PNG"),
+    "gif": encode(photo((80, 60)), "GIF"),
+    "webp": encode(photo((160, 120)), "WEBP"),
+    "webp lossless": encode(photo((80, 60)), "WEBP", lossless=True),
+    "tiff": encode(photo((80, 60)), "TIFF"),
+    "tiff lzw": encode(photo((80, 60)), "TIFF", compression="tiff_lzw"),
+    "tiff jpeg": encode(photo((80, 60)), "TIFF", compression="jpeg"),
+    "bmp": encode(photo((80, 60)), "BMP"),
+    "avif": encode(photo((160, 120)), "AVIF"),
+    "heic": (DATA / "plain.heic").read_bytes(),
+}
