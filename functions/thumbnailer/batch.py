@@ -42,6 +42,7 @@ class Job:
         """What every log line about it says."""
         return {
             "message_id": self.message_id,
+            "deliveries": self.deliveries,
             "correlation_id": correlation_id(self.event.image_id, self.event.sequencer),
             "image_id": self.event.image_id,
             "object_key": self.event.key,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from support import Deployment, eventually, unique
+from support import Deployment, depth, eventually, unique
 
 from faults import checker
 from faults.proxy import Proxy
@@ -37,13 +37,19 @@ MUTATIONS = {
 }
 
 
+# The end of a file that no limit stops before it kills its process, and a thumbnailer that lets it
+KILLING = b"kills its process"
+_SUICIDE = f"    if data.endswith({KILLING!r}):\n        import os\n        os.kill(os.getpid(), 9)\n"
+DEADLY = Mutation("images", "    if not data:\n", f"{_SUICIDE}    if not data:\n", "crashed")
+
+
 def play(deployment: Deployment, proxy: Proxy) -> list[str]:
     """An overwritten photo whose first event comes once more, a photo while S3 is down for longer than the SDK tries, a damaged file.
 
     Returns what the checker says.
     """
     subjects = [_overwritten(deployment), *_while_s3_is_down(deployment, proxy)]
-    settled(lambda: deployment.depth(deployment["uploads_queue_url"]), 240)
+    settled(lambda: depth(deployment["uploads_queue_url"]), 240)
     return checker.violations(deployment, subjects, drained(deployment))
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from support import Deployment, Listener, eventually, listening
+from support import Deployment, Listener, depth, eventually, listening
 
 import clouds
 from clouds import client
@@ -60,8 +60,8 @@ def run(deployment: Deployment, seed: int, scale: Scale) -> Report:
     print(f"faults: seed {seed}; again with: make test-faults SEED={seed}", flush=True)
     began = time.monotonic()
 
-    def depth() -> int:
-        return deployment.depth(deployment["uploads_queue_url"])
+    def waiting() -> int:
+        return depth(deployment["uploads_queue_url"])
 
     # The recoverer would send dead letters again while they are counted.
     with (
@@ -80,9 +80,9 @@ def run(deployment: Deployment, seed: int, scale: Scale) -> Report:
         gremlin = Gremlin(deployment, proxy, worker, chaos.poison, seed, scale.pause_s)
         gremlin.start()
         try:
-            perform(subjects, bucket, chaos, seed, lambda: depth() < MOST_WAITING)
+            perform(subjects, bucket, chaos, seed, lambda: waiting() < MOST_WAITING)
             # Faults meet work, not idle functions: they go on until there were enough, or all is done.
-            eventually(lambda: gremlin.total() >= scale.faults or depth() == 0, "enough faults", scale.settle_s)
+            eventually(lambda: gremlin.total() >= scale.faults or waiting() == 0, "enough faults", scale.settle_s)
         finally:
             gremlin.stop()
         print(f"  uploaded after {time.monotonic() - began:.0f} s", flush=True)
@@ -96,7 +96,7 @@ def run(deployment: Deployment, seed: int, scale: Scale) -> Report:
 def _check(deployment: Deployment, subjects: list[Subject], chaos: Chaos, listener: Listener, settle_s: float) -> tuple[list[str], int]:
     """Twice: as the faults left it; and after the dead letters were sent again, when all must be well."""
     url = deployment["uploads_queue_url"]
-    settled(lambda: deployment.depth(url), settle_s)
+    settled(lambda: depth(url), settle_s)
     letters = drained(deployment)
     print(f"  calm, {len(letters)} dead letters", flush=True)
     wrong = checker.violations(deployment, subjects, letters)
@@ -105,7 +105,7 @@ def _check(deployment: Deployment, subjects: list[Subject], chaos: Chaos, listen
     for body in letters:
         if body not in chaos.nonsense:
             client("sqs").send_message(QueueUrl=url, MessageBody=body)
-    settled(lambda: deployment.depth(url), settle_s)
+    settled(lambda: depth(url), settle_s)
     print("  calm again", flush=True)
     wrong += [f"{body[-300:]!r} is dead again" for body in drained(deployment)]
     wrong += checker.violations(deployment, subjects)

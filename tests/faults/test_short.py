@@ -1,12 +1,14 @@
 """Faults in small: a hundred of them and nothing lost; and the check itself is checked. In large: test_long.py."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
-from support import Deployment
+from photos import photo
+from support import Deployment, unique
 
 import clouds
-from faults.mutations import MUTATIONS, play
+from faults.mutations import DEADLY, KILLING, MUTATIONS, play
 from faults.proxy import Proxy, running
 from faults.run import Scale, run
 from faults.stage import Stage, staged, visibility
@@ -52,3 +54,21 @@ def test_a_removed_safeguard_is_found(name: str, deployment: Deployment, thumbna
     thumbnailer.perform(mutation.package(), AWS_ENDPOINT_URL=proxy.endpoint)
     found = play(deployment, proxy)
     assert any(mutation.shows in what for what in found), found
+
+
+def test_a_file_that_kills_its_process_takes_nobody_with_it(deployment: Deployment, thumbnailer: Stage, proxy: Proxy) -> None:
+    """It is recorded as the culprit; its batch mates, which died with it, come through."""
+    thumbnailer.perform(DEADLY.package())
+    deadly, mates = unique("deadly.jpg"), [unique("mate.jpg") for _ in range(6)]
+    # All of them are there when the function looks again: one batch.
+    with deployment.outage("thumbnailer", "sqs:ReceiveMessage"):
+        for key in (*mates[:3], deadly, *mates[3:]):
+            deployment.put(key, photo() + (KILLING if key == deadly else b""))
+    rejected = deployment.wait_for(deadly, status="REJECTED", timeout_s=120)
+    assert rejected["reason"] == DEADLY.shows
+    for key in mates:
+        assert deployment.wait_for(key, status="READY", timeout_s=120)
+    deployment.settled()
+    assert not deployment.dlq_messages()
+    done = [json.loads(line) for key in mates for line in deployment.logged("thumbnailer", key) if '"done"' in line]
+    assert any(line["deliveries"] > 1 for line in done), "none of them was in the batch that died"
