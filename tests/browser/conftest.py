@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+import requests
 from playwright.sync_api import Browser, sync_playwright
-from support import Deployment
+from support import Deployment, eventually
 
 import clouds
 from browser.views import SCREENSHOTS, Gallery, Open
@@ -35,6 +36,26 @@ def open_gallery(browser: Browser, deployment: Deployment) -> Iterator[Open]:  #
     served = f"{endpoint}/_aws/execute-api/{deployment['api_id']}/{deployment['api_stage']}/"
     with _galleries(browser, served if endpoint else deployment["gallery_url"], deployment["api_key"]) as open_one:
         yield open_one
+
+
+@pytest.fixture
+def empty_catalog(deployment: Deployment, open_gallery: Open) -> Iterator[None]:  # noqa: F811
+    """The test begins with no image: what it finds it has uploaded."""
+    address, header = open_gallery().address, {"X-Api-Key": deployment["api_key"]}
+
+    def empty() -> bool:
+        left = [
+            image["image_id"]
+            for status in ("READY", "REJECTED")
+            for image in requests.get(f"{address}images?status={status}&limit=100", headers=header, timeout=30).json()["images"]
+        ]
+        for image_id in left:
+            requests.delete(f"{address}images/{image_id}", headers=header, timeout=30)
+        return not left
+
+    eventually(empty, "an empty catalog")
+    yield
+    eventually(empty, "an empty catalog")
 
 
 @contextmanager

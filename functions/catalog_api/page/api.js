@@ -47,22 +47,26 @@ export const signedIn = () => config.auth === 'none' || Object.keys(credentials(
 export const useKey = (key) => sessionStorage.setItem(KEY, key.trim());
 
 /** Forget who this is. */
-export function signOut() {
+export function forget() {
   [KEY, TOKEN, VERIFIER].forEach((name) => sessionStorage.removeItem(name));
+}
+
+/** Sign out, of the user pool's own page too, and load the page anew: nothing that was shown stays. */
+export function signOut() {
+  forget();
+  if (config.auth !== 'cognito') return location.reload();
+  return location.assign(`${config.cognito.domain}/logout?${new URLSearchParams({ client_id: config.cognito.client_id, logout_uri: here() })}`);
 }
 
 const MOST_TRIES = 4;
 
 /** Call an operation; its JSON, or null without a body. Busy answers are tried again, with back-off. Throws Refused. */
 export async function call(method, path, body) {
+  const headers = headersFor(body);
   for (let tries = 1; ; tries++) {
     let answer;
     try {
-      answer = await fetch(new URL(path, here()), {
-        method,
-        headers: { ...credentials(), ...(body ? { 'Content-Type': 'application/json' } : {}) },
-        body: body && JSON.stringify(body),
-      });
+      answer = await fetch(new URL(path, here()), { method, headers, body: body && JSON.stringify(body) });
     } catch {
       answer = null;
     }
@@ -70,6 +74,15 @@ export async function call(method, path, body) {
     const busy = !answer || answer.status === 429 || answer.status === 503;
     if (!busy || tries === MOST_TRIES) throw new Refused(answer?.status ?? 0, answer ? await detail(answer) : '');
     await pause(Number(answer?.headers.get('Retry-After') ?? 0) * 1000 || 400 * 2 ** tries);
+  }
+}
+
+function headersFor(body) {
+  try {
+    return new Headers({ ...credentials(), ...(body ? { 'Content-Type': 'application/json' } : {}) });
+  } catch {
+    // A key of characters that no header takes is none.
+    throw new Refused(401, '');
   }
 }
 

@@ -1,5 +1,7 @@
 // Decodes a BlurHash (https://blurha.sh): a few cosine components of a picture, as about thirty characters.
 
+// Pixels of a painted hash: it has nine waves across at most, and the browser smooths what is between.
+const SIDE = 20;
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~';
 
 const number = (text) => [...text].reduce((sum, digit) => sum * 83 + DIGITS.indexOf(digit), 0);
@@ -28,22 +30,29 @@ export function isBlurhash(hash) {
   return hash.length === 4 + 2 * ((size % 9) + 1) * (Math.floor(size / 9) + 1);
 }
 
-/** The picture of a hash as RGBA bytes, `width` x `height`. */
+// The cosines of a number of waves, for each place of a length.
+const waves = (number, length) =>
+  Array.from({ length }, (_, at) => Array.from({ length: number }, (_, wave) => Math.cos((Math.PI * at * wave) / length)));
+
+/** The picture of a hash as RGBA bytes, `width` x `height`. Sums each line's waves first, because a screenful is decoded within one frame. */
 export function decode(hash, width, height) {
   const size = number(hash[0]);
   const [across, down] = [(size % 9) + 1, Math.floor(size / 9) + 1];
   const colours = components(hash);
-  const pixels = new Uint8ClampedArray(width * height * 4);
+  const [columns, lines] = [waves(across, width), waves(down, height)];
+  const pixels = new Uint8ClampedArray(width * height * 4).fill(255);
+  const line = new Float64Array(across * 3);
   for (let y = 0; y < height; y++) {
+    line.fill(0);
+    colours.forEach((colour, at) => colour.forEach((value, channel) => {
+      line[(at % across) * 3 + channel] += value * lines[y][Math.floor(at / across)];
+    }));
     for (let x = 0; x < width; x++) {
-      const sum = [0, 0, 0];
-      for (let j = 0; j < down; j++) {
-        for (let i = 0; i < across; i++) {
-          const basis = Math.cos((Math.PI * x * i) / width) * Math.cos((Math.PI * y * j) / height);
-          colours[j * across + i].forEach((value, channel) => (sum[channel] += value * basis));
-        }
+      for (let channel = 0; channel < 3; channel++) {
+        let sum = 0;
+        for (let i = 0; i < across; i++) sum += line[i * 3 + channel] * columns[x][i];
+        pixels[(y * width + x) * 4 + channel] = toByte(sum);
       }
-      pixels.set([...sum.map(toByte), 255], (y * width + x) * 4);
     }
   }
   return pixels;
@@ -52,7 +61,7 @@ export function decode(hash, width, height) {
 /** Paint a hash on a canvas; false if it is none. */
 export function paint(canvas, hash) {
   if (!isBlurhash(hash)) return false;
-  [canvas.width, canvas.height] = [24, 24];
-  canvas.getContext('2d').putImageData(new ImageData(decode(hash, 24, 24), 24, 24), 0, 0);
+  [canvas.width, canvas.height] = [SIDE, SIDE];
+  canvas.getContext('2d').putImageData(new ImageData(decode(hash, SIDE, SIDE), SIDE, SIDE), 0, 0);
   return true;
 }

@@ -15,41 +15,64 @@ export class Grid {
     this.rows = [];
     this.shown = new Map();
     this.active = 0;
+    this.image = null;
     this.status = 'READY';
     this.width = 0;
     this.drawing = false;
     element.addEventListener('keydown', (event) => this.key(event));
+    element.addEventListener('focusin', (event) => event.target.dataset.index && this.activate(Number(event.target.dataset.index)));
     addEventListener('scroll', () => this.draw(), { passive: true });
     new ResizeObserver(() => this.resized()).observe(element);
   }
 
   /** Show other images from now on. */
   show(images, status) {
-    [this.images, this.status, this.active] = [images, status, 0];
-    this.layOut(true);
+    [this.images, this.status, this.active, this.image] = [images, status, 0, null];
+    this.layOut();
   }
 
-  /** The images changed; `atEnd`: some were added behind the others only. */
-  layOut(anew = true) {
+  /** The images, the width or the language changed: place all rows anew, or those from a number on. What has the focus keeps it. */
+  layOut(from = 0) {
     this.width = this.element.clientWidth;
     if (!this.width) return;
-    const dayOf = (image) => new Date(image.uploaded_at).toDateString();
+    const focused = this.focused();
+    this.forget(from);
     this.rows = this.status === 'READY' ? photoRows(this.images, this.width, dayOf) : listRows(this.images, this.width);
-    if (anew) this.forget();
     const last = this.rows.at(-1);
     this.element.style.height = `${last ? last.top + last.height : 0}px`;
     this.element.classList.toggle('list', this.status !== 'READY');
-    this.active = Math.max(0, Math.min(this.active, this.images.length - 1));
+    const index = this.images.indexOf(this.image);
+    this.active = Math.max(0, index >= 0 ? index : Math.min(this.active, this.images.length - 1));
     this.drawNow();
     this.kept = null;
+    if (focused && !this.focused()) this.focusActive();
   }
 
-  /** Take all rows out of the document; what shows the same image again is used again. */
-  forget() {
-    const cells = [...this.element.querySelectorAll('.cell')].filter((cell) => cell.image && cell.dataset.name === this.nameOf(cell.image));
-    this.kept = new Map(cells.map((cell) => [cell.image.image_id, cell]));
-    this.shown.forEach((node) => node.remove());
-    this.shown.clear();
+  focused() {
+    return this.element.contains(document.activeElement);
+  }
+
+  /** Change the images, or their width, and let what is at the window's top stay there. */
+  change(how) {
+    const before = this.offset();
+    const row = before < 0 && this.rows.find(({ tiles, top, height }) => tiles && top + height > -before);
+    const image = row && this.images[row.tiles[0].index];
+    how?.();
+    this.layOut();
+    const moved = image && this.rowOf(this.images.indexOf(image));
+    if (moved) scrollBy(0, moved.top + this.offset() - row.top - before);
+  }
+
+  /** Take rows out of the document; what shows the same image again is used again. */
+  forget(from) {
+    const gone = [...this.shown].filter(([index]) => index >= from);
+    const cells = gone.flatMap(([, node]) => [...node.querySelectorAll('.cell')]);
+    const same = cells.filter((cell) => cell.image && cell.dataset.name === this.nameOf(cell.image));
+    this.kept = new Map(same.map((cell) => [cell.image.image_id, cell]));
+    for (const [index, node] of gone) {
+      node.remove();
+      this.shown.delete(index);
+    }
   }
 
   nameOf(image) {
@@ -57,13 +80,7 @@ export class Grid {
   }
 
   resized() {
-    if (this.element.clientWidth === this.width) return;
-    const anchor = this.rows.find((row) => row.tiles && row.top + row.height > -this.offset());
-    const index = anchor?.tiles[0].index;
-    const above = anchor ? anchor.top + this.offset() : 0;
-    this.layOut(true);
-    const row = index && this.rowOf(index);
-    if (row && above < 0) scrollBy(0, row.top + this.offset() - above);
+    if (this.element.clientWidth !== this.width) this.change();
   }
 
   /** Where the grid's top stands in the window. */
@@ -81,7 +98,7 @@ export class Grid {
     this.drawing = false;
     const top = -this.offset();
     const [first, last] = visible(this.rows, top - OVERSCAN_PX, top + innerHeight + OVERSCAN_PX);
-    const focused = this.element.contains(document.activeElement) ? this.rows.indexOf(this.rowOf(this.active)) : -1;
+    const focused = this.focused() ? this.rows.indexOf(this.rowOf(this.active)) : -1;
     for (const [index, node] of this.shown) {
       if ((index < first || index > last) && index !== focused) {
         node.remove();
@@ -141,8 +158,7 @@ export class Grid {
   }
 
   choose(index) {
-    this.active = index;
-    this.markActive();
+    this.activate(index);
     this.open(this.images[index]);
   }
 
@@ -150,7 +166,9 @@ export class Grid {
     return this.rows.find((row) => row.tiles && row.tiles[0].index <= index && index <= row.tiles.at(-1).index);
   }
 
-  markActive() {
+  /** Make an image the one that Tab comes to. */
+  activate(index) {
+    [this.active, this.image] = [index, this.images[index]];
     this.element.querySelectorAll('.tile').forEach((tile) => (tile.tabIndex = Number(tile.dataset.index) === this.active ? 0 : -1));
   }
 
@@ -174,14 +192,27 @@ export class Grid {
   focus(index) {
     const row = this.rowOf(index);
     if (!row) return $('photos').focus();
-    this.active = index;
+    this.activate(index);
     const top = row.top + this.offset();
     if (top < 80) scrollBy(0, top - 80);
     else if (top + row.height > innerHeight - 16) scrollBy(0, top + row.height - innerHeight + 16);
     this.drawNow();
-    this.markActive();
-    this.element.querySelector(`[data-index="${index}"]`)?.focus({ preventScroll: true });
+    this.focusActive();
   }
+
+  focusActive() {
+    const row = this.rows.indexOf(this.rowOf(this.active));
+    if (row >= 0 && !this.shown.has(row)) this.place(row);
+    this.element.querySelector(`[data-index="${this.active}"]`)?.focus({ preventScroll: true });
+  }
+}
+
+const days = new WeakMap();
+
+/** The day of an image where this browser is; asked for all images whenever some are added. */
+function dayOf(image) {
+  if (!days.has(image)) days.set(image, new Date(image.uploaded_at).toDateString());
+  return days.get(image);
 }
 
 /** The thumbnail for a width, the smallest that is sharp there. */

@@ -1,6 +1,6 @@
 // The gallery: signing in, the two views, and what happens between grid, tray and viewer.
 
-import { call, configuration, finishSignIn, Refused, signedIn, signInWithCognito, signOut, useKey } from './api.js';
+import { call, configuration, finishSignIn, forget, Refused, signedIn, signInWithCognito, signOut, useKey } from './api.js';
 import { $, h, icon, ICONS, say } from './dom.js';
 import { Grid } from './grid.js';
 import { count, language, speak, t, translate } from './texts.js';
@@ -22,7 +22,7 @@ const viewer = new Viewer({
 });
 
 function newView(status) {
-  return { status, images: [], ids: new Set(), cursor: '', loading: false, failed: false, generation: 0 };
+  return { status, images: [], ids: new Set(), cursor: '', loading: false, failed: false };
 }
 
 /** Load the next page of what is shown, unless it is coming, ended or failed. */
@@ -43,20 +43,18 @@ async function more() {
   } finally {
     current.loading = false;
   }
-  if (current === view) footer();
+  if (current !== view) return;
+  footer();
+  // One page may not fill the window, or hold nothing that is left.
+  grid.draw();
 }
 
 function append(current, images) {
   const fresh = images.filter((image) => !current.ids.has(image.image_id));
   fresh.forEach((image) => current.ids.add(image.image_id));
-  const before = grid.rows.length;
   current.images.push(...fresh);
-  if (current !== view) return;
-  // Only the last row may change when images are added behind it.
-  const last = grid.shown.get(before - 1);
-  last?.remove();
-  grid.shown.delete(before - 1);
-  grid.layOut(false);
+  // Only the last row changes when images are added behind it.
+  if (current === view) grid.layOut(grid.rows.length - 1);
 }
 
 function prepend(image) {
@@ -64,8 +62,9 @@ function prepend(image) {
   if (current.ids.has(image.image_id)) return;
   current.ids.add(image.image_id);
   const at = current.images.findIndex((other) => other.uploaded_at <= image.uploaded_at);
-  current.images.splice(at < 0 ? current.images.length : at, 0, image);
-  if (current === view) grid.layOut(true);
+  const insert = () => current.images.splice(at < 0 ? current.images.length : at, 0, image);
+  if (current === view) grid.change(insert);
+  else insert();
   footer();
 }
 
@@ -86,9 +85,10 @@ async function remove(image) {
   }
   const current = views[image.status];
   const index = current.images.indexOf(image);
+  if (index < 0) return;
   current.images.splice(index, 1);
   if (current === view) {
-    grid.layOut(true);
+    grid.layOut();
     if (viewer.isOpen) viewer.close();
     if (current.images.length) grid.focus(Math.min(index, current.images.length - 1));
     else $('photos').focus();
@@ -131,8 +131,8 @@ function show(status) {
 /** Whether an error means that the caller isn't known (any more); then the sign-in is shown. */
 function refusedEntry(error) {
   if (!(error instanceof Refused) || ![401, 403].includes(error.status)) return false;
-  signOut();
-  askWho(config.auth === 'cognito' ? 'expired' : 'refused');
+  forget();
+  askWho({ api_key: 'keyRefused', cognito: 'expired' }[config.auth] ?? 'refused');
   return true;
 }
 
@@ -172,13 +172,13 @@ function listen() {
     words();
     uploads?.redraw();
     if (view && !$('gallery').hidden) {
-      grid.layOut(true);
+      grid.layOut();
       footer();
     }
   });
   $('show-ready').addEventListener('click', () => show('READY'));
   $('show-rejected').addEventListener('click', () => show('REJECTED'));
-  $('sign-out').addEventListener('click', () => { signOut(); askWho(); });
+  $('sign-out').addEventListener('click', signOut);
   $('cognito').addEventListener('click', signInWithCognito);
   $('key-form').addEventListener('submit', (event) => {
     event.preventDefault();
@@ -195,18 +195,19 @@ function listen() {
 }
 
 function acceptDrops() {
-  const carriesFiles = (event) => event.dataTransfer?.types.includes('Files') && !$('gallery').hidden;
+  const carriesFiles = (event) => event.dataTransfer?.types.includes('Files');
   addEventListener('dragover', (event) => {
     if (!carriesFiles(event)) return;
     event.preventDefault();
-    $('drop').hidden = false;
+    $('drop').hidden = $('gallery').hidden;
   });
   addEventListener('dragleave', (event) => !event.relatedTarget && ($('drop').hidden = true));
   addEventListener('drop', (event) => {
     $('drop').hidden = true;
     if (!carriesFiles(event)) return;
+    // Or the browser would leave the page and show the file.
     event.preventDefault();
-    uploads.add(event.dataTransfer.files);
+    if (!$('gallery').hidden) uploads.add(event.dataTransfer.files);
   });
 }
 

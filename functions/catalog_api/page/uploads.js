@@ -6,6 +6,7 @@ import { bytes, count, reason, t } from './texts.js';
 
 const AT_ONCE = 4;
 const PATIENCE_MS = 180_000;
+const OVERTAKEN_MS = 15_000;
 const STAY_MS = 900;
 
 const OVER = new Set(['ready', 'rejected', 'refused', 'failed', 'slow']);
@@ -79,14 +80,14 @@ export class Uploads {
     this.summary();
   }
 
-  /** Ask for those that were sent until all have a verdict; ever more slowly while nothing comes. */
+  /** Ask for those that were sent until all have a verdict or were dismissed; ever more slowly while nothing comes. */
   async poll() {
     if (this.polling) return;
     this.polling = true;
     let wait = 400;
     for (;;) {
       await pause(wait);
-      const pending = this.entries.filter((entry) => entry.state === 'sent');
+      const pending = this.entries.filter((entry) => ['sent', 'slow'].includes(entry.state) && !entry.gone);
       if (!pending.length) break;
       const found = await this.look(pending);
       found.forEach(([entry, image]) => this.arrived(entry, image));
@@ -96,17 +97,22 @@ export class Uploads {
     this.polling = false;
   }
 
-  /** Those among the newest images that are waited for: one or two requests, however many they are. */
+  /** Those among the newest images that are waited for, in one or two requests; and the oldest, which others may have pushed out. */
   async look(pending) {
     const waiting = new Map(pending.map((entry) => [entry.id, entry]));
     const found = [];
+    let others = false;
     for (const status of ['READY', 'REJECTED']) {
       const query = new URLSearchParams({ status, limit: Math.min(100, 2 * pending.length + 10) });
       const page = await call('GET', `images?${query}`).catch(() => ({ images: [] }));
+      others ||= Boolean(page.next_cursor);
       found.push(...page.images.filter((image) => waiting.has(image.image_id)).map((image) => [waiting.get(image.image_id), image]));
-      if (found.length === pending.length) break;
+      if (found.length === pending.length) return found;
     }
-    return found;
+    const oldest = pending.find((entry) => !found.some(([other]) => other === entry));
+    const overtaken = others && Date.now() - oldest.since > OVERTAKEN_MS;
+    const image = overtaken && (await call('GET', `images/${oldest.id}`).catch(() => null));
+    return image ? [...found, [oldest, image]] : found;
   }
 
   arrived(entry, image) {

@@ -18,7 +18,10 @@ export function confirmDeletion(image) {
   );
   dialog.returnValue = '';
   dialog.showModal();
-  return new Promise((resolve) => dialog.addEventListener('close', () => resolve(dialog.returnValue === 'delete'), { once: true }));
+  return new Promise((resolve) => {
+    // Set, not added: a question that was answered by Escape must not hear the answer to the next.
+    dialog.onclose = () => resolve(dialog.returnValue === 'delete');
+  });
 }
 
 export class Viewer {

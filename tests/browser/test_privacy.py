@@ -1,0 +1,168 @@
+"""Who may see what: wrong keys, injected scripts, what stays behind, and signing in with Cognito."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html import escape
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+import requests
+from playwright.sync_api import Error, Page, Route, expect
+
+from browser.views import Open
+
+KEPT = """async () => ({
+    session: Object.keys(sessionStorage), local: Object.keys(localStorage), cookies: document.cookie,
+    databases: (await indexedDB.databases()).length, caches: (await caches.keys()).length,
+    workers: (await navigator.serviceWorker.getRegistrations()).length, address: location.search + location.hash,
+})"""
+NOTHING = {"session": [], "local": [], "cookies": "", "databases": 0, "caches": 0, "workers": 0, "address": ""}
+
+
+@pytest.mark.parametrize("key", ["not-the-key", "열쇠"], ids=["another", "one that no header can carry"])
+def test_a_wrong_key_is_refused_in_plain_words(open_gallery: Open, key: str) -> None:
+    gallery = open_gallery()
+    page = gallery.page
+    page.goto(gallery.address)
+    page.get_by_label("API key").fill(key)
+    page.get_by_role("button", name="Open").click()
+    expect(page.get_by_role("alert")).to_have_text("This API key is not accepted here. Please check it and try again.")
+    expect(page.get_by_label("API key")).to_be_focused()
+    expect(page.locator("#gallery")).to_be_hidden()
+    assert page.evaluate(KEPT) == NOTHING
+    gallery.accessible()
+    if key.isascii():
+        gallery.shot("wrong-key")
+        gallery.forgive("status of 403")
+    page.get_by_label("API key").fill(gallery.key)
+    page.keyboard.press("Enter")
+    expect(page.locator("#gallery")).to_be_visible()
+    expect(page.get_by_role("alert")).to_be_hidden()
+
+
+def test_scripts_that_were_injected_do_not_run(open_gallery: Open) -> None:
+    gallery = open_gallery()
+    page = gallery.page
+    served = requests.get(gallery.address, timeout=30)
+    policy = {name: sources for name, *sources in (part.split() for part in served.headers["Content-Security-Policy"].split(";"))}
+    assert policy["default-src"] == ["'none'"]
+    assert policy["script-src"] == policy["style-src"] == ["'self'"]
+    assert policy["require-trusted-types-for"] == ["'script'"]
+
+    injected = (
+        "<script>window.ran = 1</script><img src=page/x/icon.svg onload='window.ran = 2'><a id=trap href='javascript:window.ran = 3'>x</a>"
+    )
+    page.route(gallery.address, lambda route: route.fulfill(response=route.fetch(), body=served.text.replace("<main", f"{injected}<main")))
+    gallery.enter()
+    page.locator("#trap").click()
+    with pytest.raises(Error, match="TrustedHTML"):
+        page.evaluate("document.querySelector('#more').innerHTML = '<img src=page/x/icon.svg onload=\"window.ran = 4\">'")
+    with pytest.raises(Error, match="TrustedScript"):
+        page.evaluate("() => { window.setTimeout('window.ran = 5', 0); }")
+    page.wait_for_timeout(200)
+    assert page.evaluate("window.ran ?? 'nothing'") == "nothing"
+    gallery.forgive("inline script", "inline event handler", "JavaScript URL", "TrustedHTML", "TrustedScript")
+
+
+def test_nothing_stays_but_the_session_s_key(open_gallery: Open) -> None:
+    gallery = open_gallery()
+    page = gallery.page
+    page.goto(f"{gallery.address}#key={gallery.key}")
+    expect(page.locator("#gallery")).to_be_visible()
+    kept = page.evaluate(KEPT)
+    assert kept == NOTHING | {"session": ["eventloom.key"]}
+    page.reload()
+    expect(page.locator("#gallery")).to_be_visible()
+    assert page.evaluate(KEPT) == kept
+
+    # Another tab of the same browser knows nothing of it.
+    other = page.context.new_page()
+    other.goto(gallery.address)
+    expect(other.get_by_label("API key")).to_be_focused()
+    assert other.evaluate(KEPT) == NOTHING
+
+    # A choice of language or scheme is kept, and is all that is.
+    page.get_by_role("button", name="한국어").click()
+    page.get_by_role("button", name="밝게 또는 어둡게").click()
+    page.get_by_role("button", name="로그아웃").click()
+    expect(page.get_by_label("API 키")).to_be_focused()
+    assert page.evaluate(KEPT) == NOTHING | {"local": ["eventloom.language", "eventloom.theme"]}
+
+
+DOMAIN, CLIENT = "https://photos.auth.example.com", "abc"
+
+
+@contextmanager
+def _with_cognito(page: Page, address: str) -> Iterator[list[str]]:
+    """An environment with `api_auth = "cognito"`, which no free emulator has: settings, user pool and API are answered here.
+
+    Yields what the user pool was asked, as path and query.
+    """
+    asked: list[str] = []
+    codes: dict[str, str] = {}
+
+    def page_itself(route: Route) -> None:
+        served = route.fetch()
+        policy = served.headers["content-security-policy"].replace("connect-src 'self'", f"connect-src 'self' {DOMAIN}")
+        route.fulfill(response=served, headers=served.headers | {"content-security-policy": policy})
+
+    def settings(route: Route) -> None:
+        served = route.fetch()
+        route.fulfill(response=served, json=served.json() | {"auth": "cognito", "cognito": {"domain": DOMAIN, "client_id": CLIENT}})
+
+    def images(route: Route) -> None:
+        known = route.request.headers.get("authorization") == "token-of-" + CLIENT
+        route.fulfill(status=200 if known else 401, json={"images": [], "next_cursor": None} if known else {"title": "Unauthorized"})
+
+    def go_to(route: Route, address: str) -> None:
+        # Playwright would not let the answers here replace what a redirection leads to.
+        route.fulfill(body=f'<meta http-equiv="refresh" content="0;url={escape(address)}">', content_type="text/html")
+
+    def user_pool(route: Route) -> None:
+        url = urlsplit(route.request.url)
+        query = {name: values[0] for name, values in parse_qs(url.query or route.request.post_data or "").items()}
+        asked.append(url.path)
+        if url.path == "/oauth2/authorize":
+            assert query.items() >= {"response_type": "code", "client_id": CLIENT, "code_challenge_method": "S256"}.items()
+            codes["code"] = query["code_challenge"]
+            back = urlencode({"code": "code", "state": query["state"]})
+            go_to(route, f"{query['redirect_uri']}?{back}")
+        elif url.path == "/oauth2/token":
+            digest = hashlib.sha256(query["code_verifier"].encode()).digest()
+            assert codes.pop(query["code"]) == base64.urlsafe_b64encode(digest).decode().rstrip("=")
+            answer = json.dumps({"id_token": "token-of-" + query["client_id"], "token_type": "Bearer"})
+            route.fulfill(body=answer, content_type="application/json", headers={"Access-Control-Allow-Origin": "*"})
+        else:
+            go_to(route, query["logout_uri"])
+
+    page.route(f"{address}?**", page_itself)
+    page.route(address, page_itself)
+    page.route("**/config.json", settings)
+    page.route("**/images?**", images)
+    page.route(f"{DOMAIN}/**", user_pool)
+    yield asked
+
+
+def test_signing_in_and_out_with_cognito(open_gallery: Open) -> None:
+    gallery = open_gallery()
+    page = gallery.page
+    with _with_cognito(page, gallery.address) as asked:
+        page.goto(gallery.address)
+        expect(page.get_by_text("Sign in with your account.")).to_be_visible()
+        expect(page.get_by_label("API key")).to_be_hidden()
+        gallery.accessible()
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_text("Nothing here yet.")).to_be_visible()
+        assert page.evaluate(KEPT) == NOTHING | {"session": ["eventloom.token"]}
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.get_by_text("Sign in with your account.")).to_be_visible()
+        assert page.evaluate(KEPT) == NOTHING
+        assert asked == ["/oauth2/authorize", "/oauth2/token", "/logout"]
+
+        # A code that this tab did not ask for is somebody else's.
+        page.goto(f"{gallery.address}?code=theirs&state=guessed")
+        expect(page.get_by_role("alert")).to_have_text("That was not accepted. Please check it and try again.")
+        assert asked[-1] == "/logout"

@@ -1,0 +1,152 @@
+"""Ten thousand images, and what happens to who looks at the middle of them.
+
+The API is answered here: to put ten thousand items into the table would have every one announced by the notifier, which takes
+minutes, and says nothing about the page. The page itself, its policy and its files are the deployment's.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Route, expect
+from support import eventually
+
+from browser.views import SMALL, Gallery, Open
+
+MANY = 10_000
+NEWEST = datetime(2026, 11, 20, 12, tzinfo=UTC)
+# 237 were measured in this window; 10,000 images, had they stayed, would be 40,000.
+MOST_ELEMENTS = 500
+ELEMENTS = "document.querySelectorAll('#grid *').length"
+# Scroll to the end until there is no more; how many elements the grid had each time
+TO_THE_END = """async () => {
+    const found = [];
+    for (let still = 0; still < 60; ) {
+        const high = document.body.scrollHeight;
+        scrollTo(0, high);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        found.push(document.querySelectorAll('#grid *').length);
+        const ended = document.querySelector('#more').textContent.startsWith('That is all');
+        still = ended && document.body.scrollHeight === high ? still + 20 : 0;
+    }
+    return found;
+}"""
+PICTURE_IN_THE_MIDDLE = """() => [0.4, 0.5, 0.6].some((share) =>
+    document.elementFromPoint(innerWidth / 2, innerHeight * share)?.closest('.tile')?.querySelector('img.loaded'))"""
+type Image = dict[str, Any]
+
+
+def image(number: int) -> Image:
+    """One of the catalog, older the higher its number: 60 a day, of all shapes."""
+    taken = NEWEST - timedelta(minutes=24 * number)
+    return {
+        "image_id": f"{number:032x}",
+        "status": "READY",
+        "filename": f"{number}.jpg",
+        "uploaded_at": taken.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+        "width": 600 + 100 * (number % 7),
+        "height": 600 + 100 * (number % 4),
+        "dominant_color": f"#{number * 2654435761 % 0xFFFFFF:06x}",
+        "blurhash": "LEHV6nWB2yk8pyo0adR*.7kCMdnj",
+        "thumbnails": {},
+    }
+
+
+@pytest.fixture
+def catalog_of(open_gallery: Open) -> Callable[..., Gallery]:
+    """`catalog_of(images, sizes)` gives a gallery of those images, in pages of 100 or of the sizes given first."""
+
+    def open_one(images: list[Image], sizes: list[int] | None = None) -> Gallery:
+        gallery, first = open_gallery(), list(sizes or [])
+
+        def answer(route: Route) -> None:
+            query = parse_qs(urlsplit(route.request.url).query)
+            start = int(query.get("cursor", ["0"])[0])
+            end = start + (first.pop(0) if first else int(query["limit"][0]))
+            # A file of the page: its policy allows it, and the browser keeps it.
+            thumbnails = {"320": {"url": f"{gallery.address}page/any/icon.svg", "width": 320, "height": 240}}
+            found = [one | {"thumbnails": thumbnails} for one in images[start:end]] if query["status"] == ["READY"] else []
+            route.fulfill(json={"images": found, "next_cursor": str(end) if end < len(images) else None})
+
+        gallery.page.route("**/images?**", answer)
+        return gallery
+
+    return open_one
+
+
+def test_ten_thousand_images_take_no_more_elements_than_a_few(catalog_of: Callable[..., Gallery]) -> None:
+    gallery = catalog_of([image(number) for number in range(MANY)])
+    page = gallery.page
+    gallery.enter()
+    elements = page.evaluate(TO_THE_END)
+    expect(page.locator("#more")).to_have_text("That is all: 10,000.")
+    last = page.get_by_role("button", name=f"{MANY - 1}.jpg")
+    expect(last).to_be_in_viewport()
+    assert last.locator("..").get_attribute("aria-posinset") == str(MANY)
+    gallery.shot("ten-thousand")
+    for share in (0.75, 0.5, 0.25, 0.0):
+        page.evaluate("share => scrollTo(0, share * document.body.scrollHeight)", share)
+        eventually(lambda: page.evaluate(PICTURE_IN_THE_MIDDLE), "a picture in the middle of the window")
+        elements.append(page.evaluate(ELEMENTS))
+    first = page.locator('.tile[data-index="0"]')
+    expect(first).to_be_in_viewport()
+    assert max(elements) < MOST_ELEMENTS, f"{max(elements)} elements"
+
+    # By keyboard over all of it and back; what has the focus stays, however far one scrolls.
+    first.focus()
+    page.keyboard.press("End")
+    expect(last).to_be_focused()
+    page.keyboard.press("Home")
+    expect(first).to_be_focused()
+    page.evaluate("scrollTo(0, 50000)")
+    expect(page.locator('.tile[data-index="20"]')).not_to_be_attached()
+    expect(first).to_be_focused()
+    assert page.evaluate(ELEMENTS) < MOST_ELEMENTS
+
+
+def test_pages_that_do_not_fill_the_window_are_followed_by_the_next(catalog_of: Callable[..., Gallery]) -> None:
+    # The API leaves out what was just deleted, so that a page may hold few, or none.
+    gallery = catalog_of([image(number) for number in range(12)], sizes=[0, 1, 0, 2])
+    gallery.enter()
+    expect(gallery.page.locator("#more")).to_have_text("That is all: 12.")
+    expect(gallery.page.locator(".tile")).to_have_count(12)
+
+
+def test_what_comes_later_does_not_move_what_is_looked_at(catalog_of: Callable[..., Gallery]) -> None:
+    images = [image(number) for number in range(600)]
+    gallery = catalog_of(images)
+    page = gallery.page
+    uploaded: list[str] = []
+
+    def upload(route: Route) -> None:
+        uploaded.append(f"{MANY + len(uploaded):032x}")
+        route.fulfill(status=201, json={"image_id": uploaded[-1], "url": f"{gallery.address}form", "fields": {}})
+
+    def store(route: Route) -> None:
+        images.insert(0, image(0) | {"image_id": uploaded[-1], "filename": "new.jpg", "uploaded_at": "2026-11-21T12:00:00.000Z"})
+        route.fulfill(status=204)
+
+    page.route("**/uploads", upload)
+    page.route("**/form", store)
+    gallery.enter()
+    page.evaluate("scrollTo(0, 2500)")
+    expect(page.locator('.tile[data-index="0"]')).not_to_be_attached()
+    seen = page.locator(".tile").filter(visible=True).element_handles()
+    watched = next(tile for tile in seen if tile.bounding_box()["y"] > 200)  # type: ignore[index]
+    name = str(watched.get_attribute("aria-label"))
+    tile = page.get_by_role("button", name=name, exact=True)
+    tile.focus()
+    number, box = int(str(tile.get_attribute("data-index"))), tile.bounding_box()
+    assert box
+
+    gallery.page.locator("#files").set_input_files(SMALL)
+    expect(tile).to_have_attribute("data-index", str(number + 1))
+    expect(page.locator("#tray")).to_be_hidden()
+    expect(tile).to_be_focused()
+    now = tile.bounding_box()
+    assert now
+    assert abs(now["y"] - box["y"]) < box["height"], "it moved out of its row's place"
+    page.keyboard.press("Enter")
+    expect(page.locator("#viewer-title")).to_have_text(name.partition(",")[0])
