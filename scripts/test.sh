@@ -29,7 +29,7 @@ step terraform "$python" scripts/test_terraform.py
 step checkov make checkov
 step policies make test-policies
 step build "$python" scripts/build.py
-# First the browser, on the deployment that the integration tests then go on with and destroy.
+# First the browser and the faults, on the deployment that the integration tests then go on with and destroy.
 if CHROMIUM=$(scripts/chromium.sh) && scripts/bootstrap.sh browser; then
   export CHROMIUM
   step browser env EMBEDDED_PORT="${EMBEDDED_PORT:-4599}" build/venv/browser/bin/python -m pytest -q tests/browser --keep
@@ -37,6 +37,7 @@ else
   skipped='SKIPPED: the browser tests, for want of Chromium (see above)'
   printf '\n== browser\n%s\n' "$skipped"
 fi
+if scripts/bootstrap.sh faults; then step faults "$python" -m pytest -q tests/faults/test_short.py --keep; else failed=$((failed + 1)); fi
 step integration "$python" -m pytest -q tests/integration
 
 [ -z "${skipped:-}" ] || printf '\n%s\n' "$skipped"

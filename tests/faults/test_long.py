@@ -8,10 +8,10 @@ from support import Deployment
 from faults.run import Scale, run, some_seed
 
 SEEDS = [int(seed) for seed in os.environ.get("SEED", "").split()] or [some_seed()]
-SCALE = Scale(int(os.environ.get("OBJECTS", "2000")), int(os.environ.get("FAULTS", "500")), pause_s=0.7, settle_s=300)
+SCALE = Scale(int(os.environ.get("OBJECTS", "2000")), int(os.environ.get("FAULTS", "500")), pause_s=2.5, settle_s=300)
 
 
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_nothing_is_lost(deployment: Deployment, seed: int) -> None:
     report = run(deployment, seed, SCALE)
