@@ -100,7 +100,12 @@ class Judge:
     """Finds out what would miss each grant."""
 
     def __init__(
-        self, documents: list[Document], decisions: list[Decision], proving: dict[str, list[str]], modules: Path, reasons: list[Reason]
+        self,
+        documents: list[Document],
+        decisions: list[Decision],
+        proving: dict[str, dict[str, str | None]],
+        modules: Path,
+        reasons: list[Reason],
     ) -> None:
         self._policies = Policies(documents)
         self._documents = documents
@@ -139,8 +144,10 @@ class Judge:
 
     def _tests(self, grant: Grant) -> set[str]:
         running = {test for decision in grant.missed_by for test in decision.tests if self._is_about(test, grant)}
-        actions = {decision.action for decision in grant.missed_by}
-        return running | {test for test, proven in self._proving.items() if actions & set(proven)}
+        actions, about = {decision.action for decision in grant.missed_by}, {None, *subjects(grant.document)}
+        return running | {
+            test for test, proven in self._proving.items() if any(action in actions and of in about for action, of in proven.items())
+        }
 
     @staticmethod
     def refuses_plain_http(grant: Grant) -> bool:

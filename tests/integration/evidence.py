@@ -63,7 +63,7 @@ class Evidence:
             (FOLDER / "meta.json").unlink(missing_ok=True)
 
     @contextmanager
-    def _during(self, what: str, proves: list[str]) -> Iterator[None]:
+    def _during(self, what: str, proves: dict[str, str | None]) -> Iterator[None]:
         begin = now()
         yield
         self._tests.append({"test": what, "begin": begin, "end": now(), "proves": proves})
@@ -73,13 +73,13 @@ class Evidence:
         """What Terraform does is no test's doing."""
         if fixturedef.argname not in ("deployment", "probe"):
             return (yield)
-        with self._during(f"terraform apply ({fixturedef.argname})", []):
+        with self._during(f"terraform apply ({fixturedef.argname})", {}):
             return (yield)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
         """A test's time; a time within it that is Terraform's counts first."""
-        proves = [action for marker in item.iter_markers("proves") for action in marker.args]
+        proves = {action: marker.kwargs.get("of") for marker in item.iter_markers("proves") for action in marker.args}
         with self._during(item.nodeid, proves):
             return (yield)
 

@@ -123,6 +123,25 @@ def test_the_same_event_again_changes_nothing(deployment: Deployment, dataset: s
     assert keys(deployment, f"{dataset}/") == [verdict["parquet"]]
 
 
+def test_an_event_without_a_version_is_about_what_is_there_now(deployment: Deployment, dataset: str) -> None:
+    """As an operator sends it, or a bucket without versions. That nothing is there is told from "you may not"."""
+    key = f"raw/{dataset}/by hand.csv"
+    there = manifest(deployment, dataset, key, put(deployment, key, CSV))["source"]
+
+    def converted(key: str) -> str:
+        described = {"key": key.replace(" ", "+"), "eTag": there["etag"], "sequencer": there["sequencer"] + "FF", "size": len(CSV)}
+        record = {
+            "eventName": "ObjectCreated:Put",
+            "eventTime": there["event_time"],
+            "s3": {"bucket": {"name": deployment["raw_bucket"]}, "object": described},
+        }
+        (result,) = deployment.invoke("converter", {"Records": [record]})["results"]
+        status: str = result["status"]
+        return status
+
+    assert (converted(key), converted(f"{key}.gone")) == ("CONVERTED", "GONE")
+
+
 def test_an_event_that_does_not_say_its_order_is_compared_with_what_is_there(deployment: Deployment, dataset: str) -> None:
     key = f"raw/{dataset}/unordered.csv"
     old = put(deployment, key, CSV)

@@ -34,7 +34,7 @@ def test_every_function_writes_its_log(deployment: Deployment) -> None:
         eventually(lambda name=name: deployment.logged(name, ""), f"a log of {name}")
 
 
-@pytest.mark.proves("lambda:InvokeFunction")
+@pytest.mark.proves("lambda:InvokeFunction", of="digest")
 def test_the_clock_runs_it(deployment: Deployment) -> None:
     """The digest. The recoverer's rule is made by the same module, but LocalStack takes a new rate only with new targets."""
     events, function = client("events"), "digest"
