@@ -35,7 +35,7 @@ def main() -> None:
     else:
         engines += measure.SHARP_ENGINES
     print("engines", flush=True)
-    rounds = 2 if quick else 7
+    rounds = 2 if quick else 5
     measured = measure.run(found.classes, engines, rounds)
     figures: dict[str, Any] = {
         "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
@@ -80,7 +80,7 @@ def _functions(files: list[Path], quick: bool, missing: dict[str, str]) -> dict[
     folders = {name: packages.unpacked(name) for name in names}
     naive = packages.naive()
     tasks = {name: (folder, f"{name}.handler", {}) for name, folder in folders.items()} | {"naive": (naive, "handler", {})}
-    starts = coldstart.run(tasks, 2 if quick else 7)
+    starts = coldstart.run(tasks, 2 if quick else 5)
     pipeline: dict[str, Any] = {}
     if not quick:
         print("pipeline", flush=True)

@@ -88,8 +88,8 @@ def target(decision: Decision) -> str:
     return owner_of(decision.resource)
 
 
-def proving() -> dict[str, dict[str, str | None]]:
-    """Tests that say what they would miss although it was asked for before they began: by action, of which function."""
+def proving() -> dict[str, dict[str, list[str] | None]]:
+    """Tests that say what they would miss although it was asked for before they began: by action, of which functions."""
     spans = [json.loads(line) for line in (evidence.FOLDER / "tests.jsonl").read_text().splitlines()]
     return {span["test"]: span["proves"] for span in spans if span["proves"]}
 

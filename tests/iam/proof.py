@@ -103,7 +103,7 @@ class Judge:
         self,
         documents: list[Document],
         decisions: list[Decision],
-        proving: dict[str, dict[str, str | None]],
+        proving: dict[str, dict[str, list[str] | None]],
         modules: Path,
         reasons: list[Reason],
     ) -> None:
@@ -144,10 +144,12 @@ class Judge:
 
     def _tests(self, grant: Grant) -> set[str]:
         running = {test for decision in grant.missed_by for test in decision.tests if self._is_about(test, grant)}
-        actions, about = {decision.action for decision in grant.missed_by}, {None, *subjects(grant.document)}
-        return running | {
-            test for test, proven in self._proving.items() if any(action in actions and of in about for action, of in proven.items())
-        }
+        actions, about = {decision.action for decision in grant.missed_by}, subjects(grant.document)
+
+        def proves(action: str, functions: list[str] | None) -> bool:
+            return action in actions and (functions is None or bool(about & set(functions)))
+
+        return running | {test for test, proven in self._proving.items() if any(proves(*one) for one in proven.items())}
 
     @staticmethod
     def refuses_plain_http(grant: Grant) -> bool:

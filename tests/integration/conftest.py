@@ -34,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Results are kept for docs/capabilities.md, and what the embedded LocalStack allowed and refused as evidence."""
-    config.addinivalue_line("markers", "proves(*actions, of=None): fails if these had been refused to any function (or one), before too")
+    config.addinivalue_line("markers", "proves(*actions, of=None): fails if these had been refused, before too; of some functions alone")
     results.collect(config)
     lane = clouds.lane()
     if lane.name == "embedded" and not config.option.collectonly:

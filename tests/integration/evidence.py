@@ -63,7 +63,7 @@ class Evidence:
             (FOLDER / "meta.json").unlink(missing_ok=True)
 
     @contextmanager
-    def _during(self, what: str, proves: dict[str, str | None]) -> Iterator[None]:
+    def _during(self, what: str, proves: dict[str, list[str] | None]) -> Iterator[None]:
         begin = now()
         yield
         self._tests.append({"test": what, "begin": begin, "end": now(), "proves": proves})

@@ -2,6 +2,8 @@
 
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from botocore.exceptions import ClientError
@@ -34,21 +36,36 @@ def test_every_function_writes_its_log(deployment: Deployment) -> None:
         eventually(lambda name=name: deployment.logged(name, ""), f"a log of {name}")
 
 
-@pytest.mark.proves("lambda:InvokeFunction", of="digest")
-def test_the_clock_runs_it(deployment: Deployment) -> None:
-    """The digest. The recoverer's rule is made by the same module, but LocalStack takes a new rate only with new targets."""
-    events, function = client("events"), "digest"
-    (name,) = events.list_rule_names_by_target(TargetArn=deployment["functions"][function]["alias_arn"])["RuleNames"]
-    rule = events.describe_rule(Name=name)
-    settings = {key: rule[key] for key in ("Name", "Description", "State")}
+@pytest.mark.proves("lambda:InvokeFunction", of=["digest", "recoverer"])
+def test_the_clock_runs_them(deployment: Deployment) -> None:
+    functions = {name: deployment["functions"][name] for name in ("digest", "recoverer")}
     began = int(time.time() * 1000)
 
-    def runs() -> bool:
-        found = client("logs").filter_log_events(logGroupName=deployment["functions"][function]["log_group"], startTime=began)["events"]
+    def runs(group: str) -> bool:
+        found = client("logs").filter_log_events(logGroupName=group, startTime=began)["events"]
         return any("platform.start" in event["message"] or "START" in event["message"] for event in found)
 
-    events.put_rule(**settings, ScheduleExpression="rate(1 minute)")
+    with ExitStack() as stack:
+        for function in functions.values():
+            stack.enter_context(every_minute(function["alias_arn"]))
+        for name, function in functions.items():
+            eventually(lambda group=function["log_group"]: runs(group), f"a run of {name} by its rule", 150)
+
+
+@contextmanager
+def every_minute(target: str) -> Iterator[None]:
+    """The rule of a target has another rate for a while. LocalStack takes a new rate only with new targets."""
+    events = client("events")
+    (name,) = events.list_rule_names_by_target(TargetArn=target)["RuleNames"]
+    rule, targets = events.describe_rule(Name=name), events.list_targets_by_rule(Rule=name)["Targets"]
+    settings = {key: rule[key] for key in ("Name", "Description", "State")}
+
+    def at(rate: str) -> None:
+        events.put_rule(**settings, ScheduleExpression=rate)
+        events.put_targets(Rule=name, Targets=targets)
+
+    at("rate(1 minute)")
     try:
-        eventually(runs, f"a run of {function} by its rule {name}", 150)
+        yield
     finally:
-        events.put_rule(**settings, ScheduleExpression=rule["ScheduleExpression"])
+        at(rule["ScheduleExpression"])
