@@ -17,9 +17,6 @@ PROTECTED = {"aws_s3_bucket": "bucket policy", "aws_sqs_queue": "queue policy", 
 NEGATED = ("NotAction", "NotResource", "NotPrincipal")
 
 
-NEGATED = ("NotAction", "NotResource", "NotPrincipal")
-
-
 def problems(root: dict[str, Any], reasons: list[Reason]) -> list[str]:
     """Everything that is wrong with the policies of a root module, in words that name the statement."""
     documents = policies(root)
