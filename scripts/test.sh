@@ -42,7 +42,7 @@ cloud() {
     printf '\n== browser\n%s\n' "$skipped"
   fi
   step faults bash -c "scripts/bootstrap.sh faults && $python -m pytest -q tests/faults/test_short.py --keep"
-  step integration "$python" -m pytest -q --durations=12 tests/integration
+  step integration "$python" -m pytest -q tests/integration --durations=12
 }
 
 step build "$python" scripts/build.py
