@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from notifier.channels import Channel, Refused
 from notifier.claims import Busy, Claims
 from notifier.notices import Malformed, Notice, notice_of
@@ -12,6 +14,8 @@ from shared.observability import MetricUnit, logger, metrics
 
 # What one notice takes at most when all is well.
 _NOTICE_S = 3.0
+# Between two tries to note what was given
+_NOTE_PAUSE_S = 1.0
 
 
 class Announcer:
@@ -62,7 +66,7 @@ class Announcer:
         try:
             for channel in self._channels:
                 if notice.status in channel.statuses and channel.name not in given:
-                    self._give(notice, channel)
+                    self._give(notice, channel, deadline)
         except Exception:
             self._claims.release(notice.id)
             raise
@@ -80,14 +84,25 @@ class Announcer:
             self._sleep(busy.seconds + 0.1)
             return self._claims.begin(notice.id)
 
-    def _give(self, notice: Notice, channel: Channel) -> None:
+    def _give(self, notice: Notice, channel: Channel, deadline: Deadline) -> None:
         try:
             channel.give(notice)
         except Refused as refusal:
             # Repeating it can't help, and would hold up every later change of the shard.
             logger.error("notice refused", extra=_named(notice) | {"channel": channel.name, "problem": str(refusal)})
             metrics.add_metric("RefusedNotices", MetricUnit.Count, 1)
-        self._claims.note(notice.id, channel.name)
+        self._note(notice, channel, deadline)
+
+    def _note(self, notice: Notice, channel: Channel, deadline: Deadline) -> None:
+        """Until it works, or time is up: what is given but not noted would be given again."""
+        while True:
+            try:
+                return self._claims.note(notice.id, channel.name)
+            except (BotoCoreError, ClientError) as error:
+                if not deadline.allows(_NOTE_PAUSE_S + _NOTICE_S):
+                    raise
+                logger.warning("not noted yet", extra=_named(notice) | {"problem": str(error)})
+                self._sleep(_NOTE_PAUSE_S)
 
 
 def _named(notice: Notice) -> dict[str, Any]:

@@ -2,8 +2,8 @@
 
 A notice is claimed before and closed after it is given, and notes each channel in between. A claim has a lease: a function that
 died leaves it open, and the next delivery of the record takes it over where it stopped. What can still happen, because no service
-sends and remembers in one step, is that a function dies between sending and noting it: then that one channel gets the notice
-twice, with the same `notice_id`.
+sends and remembers in one step, is that a function dies (or its time ends) between sending and noting it: then that one channel
+gets the notice twice, with the same `notice_id`.
 """
 
 import time

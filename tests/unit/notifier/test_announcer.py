@@ -1,10 +1,11 @@
 """Each change once per channel, in order, whatever fails in between."""
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -52,6 +53,44 @@ def test_a_retry_goes_on_with_the_channel_that_failed(announcer: Any, recorder: 
     assert announcer(topic, mail).process([record({})], deadline()) == "1"
     assert announcer(topic, mail).process([record({})], deadline()) is None
     assert (len(topic.given), len(mail.given)) == (1, 1)
+
+
+@pytest.fixture
+def unable_to_note(claims: Claims, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """`unable_to_note(*failures)`: the table fails when told what was given."""
+    note, left = claims.note, list[Exception]()
+
+    def unreliable(notice_id: str, channel: str) -> None:
+        if left:
+            raise left.pop()
+        note(notice_id, channel)
+
+    monkeypatch.setattr(claims, "note", unreliable)
+    return lambda *failures: left.extend(failures)
+
+
+def test_what_was_given_is_noted_once_the_table_answers(
+    announcer: Any, recorder: Any, deadline: Any, record: Any, unable_to_note: Any
+) -> None:
+    """Otherwise it would be given again: a fault run told three of 2,000 twice."""
+    unable_to_note(failure(), failure("InternalServerError"), EndpointConnectionError(endpoint_url="x"))
+    topic = recorder()
+    for _ in range(2):
+        assert announcer(topic).process([record({})], deadline()) is None
+    assert len(topic.given) == 1
+
+
+def test_noting_ends_with_the_time(announcer: Any, recorder: Any, clock: Any, record: Any, unable_to_note: Any) -> None:
+    """The record comes again, before Lambda has to end the function."""
+    unable_to_note(*[failure()] * 100)
+    end = clock.now + 20
+
+    class Passing:
+        def allows(self, seconds: float) -> bool:
+            return bool(clock.now + seconds <= end)
+
+    assert announcer(recorder()).process([record({})], Passing()) == "1"
+    assert clock.now <= end
 
 
 def test_a_notice_that_a_dead_function_began_is_waited_for_and_given(announcer: Any, recorder: Any, deadline: Any, record: Any) -> None:
