@@ -6,13 +6,15 @@ A lane that is said to lack something is asked all the same, by the capability's
 
 import contextlib
 import json
+import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
 import requests
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from clouds import LANES, REGION, Lane, client
@@ -41,29 +43,49 @@ class Capability:
         return f"needs {self.about}: {self.lacking[lane]}" if lane in self.lacking else None
 
 
-def enforces_iam(lane: Lane, _outputs: Outputs) -> bool:
-    """Whether a role without any permission is refused."""
-    if not lane.endpoint:
-        return True
+@contextlib.contextmanager
+def session() -> Iterator[boto3.Session]:
+    """Temporary credentials of a role that may do nothing."""
     iam, name = client("iam"), f"probe-{uuid.uuid4().hex[:12]}"
     trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}))["Role"]
     try:
         given = client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="probe")["Credentials"]
-        as_nobody = boto3.client(
-            "dynamodb",
-            endpoint_url=lane.endpoint,
-            region_name=REGION,
-            aws_access_key_id=given["AccessKeyId"],
-            aws_secret_access_key=given["SecretAccessKey"],
-            aws_session_token=given["SessionToken"],
-        )
-        with contextlib.suppress(ClientError):
-            as_nobody.list_tables()
-            return False
-        return True
+        yield boto3.Session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], REGION)
     finally:
         iam.delete_role(RoleName=name)
+
+
+def enforces_iam(lane: Lane, _outputs: Outputs) -> bool:
+    """Whether a role without any permission is refused."""
+    if not lane.endpoint:
+        return True
+    with session() as nobody, contextlib.suppress(ClientError):
+        nobody.client("dynamodb", endpoint_url=lane.endpoint).list_tables()
+        return False
+    return True
+
+
+def verifies_sessions(lane: Lane, _outputs: Outputs) -> bool:
+    """Whether S3 refuses a link and a form that carry a session's token and a wrong signature."""
+    if not lane.endpoint:
+        return True
+    owner, bucket, wrong = client("s3"), f"probe-{uuid.uuid4().hex[:12]}", "0" * 64
+    owner.create_bucket(Bucket=bucket)
+    try:
+        with session() as nobody:
+            config = Config(signature_version="s3v4", s3={"addressing_style": "path"})
+            s3 = nobody.client("s3", endpoint_url=lane.endpoint, config=config)
+            link = s3.generate_presigned_url("get_object", {"Bucket": bucket, "Key": "a"})
+            form = s3.generate_presigned_post(bucket, "a")
+            answers = (
+                requests.get(re.sub("X-Amz-Signature=[0-9a-f]+", f"X-Amz-Signature={wrong}", link), timeout=30),
+                requests.post(form["url"], form["fields"] | {"x-amz-signature": wrong}, files={"file": b""}, timeout=30),
+            )
+        return all("SignatureDoesNotMatch" in answer.text for answer in answers)
+    finally:
+        owner.delete_object(Bucket=bucket, Key="a")
+        owner.delete_bucket(Bucket=bucket)
 
 
 def api_url(lane: Lane, outputs: Outputs) -> str:
@@ -104,6 +126,11 @@ def has_load_balancers(lane: Lane, _outputs: Outputs) -> bool:
     return True
 
 
+def is_launched_here(lane: Lane, _outputs: Outputs) -> bool:
+    """Whether `make up` and `make status` are about this lane."""
+    return lane.name == "embedded"
+
+
 def is_disposable(lane: Lane, _outputs: Outputs) -> bool:
     """Whether everything in it may be destroyed."""
     return bool(lane.endpoint)
@@ -113,6 +140,12 @@ TABLE = {
     capability.name: capability
     for capability in (
         Capability("iam_enforcement", "IAM that is enforced", {"compose": f"{FREE_LOCALSTACK} allows everything"}, enforces_iam),
+        Capability(
+            "session_signatures",
+            "presigned links and forms of functions whose signatures are verified",
+            {"compose": f"{FREE_LOCALSTACK} knows no secrets of sessions"},
+            verifies_sessions,
+        ),
         Capability(
             "gateway_responses",
             "API Gateway's own answers in the form that Terraform gives them",
@@ -132,6 +165,12 @@ TABLE = {
             has_load_balancers,
         ),
         Capability("mails_read_back", "mails that can be read back", {"aws": "SES delivers them"}, shows_mails),
+        Capability(
+            "launcher",
+            "an emulator that make up starts",
+            {"compose": "docker-compose starts it", "aws": "there is none to start"},
+            is_launched_here,
+        ),
         Capability(
             "disposable", "an environment that tests may destroy", {"aws": "its owner does, with make destroy ENV=..."}, is_disposable
         ),

@@ -18,13 +18,11 @@ from photos import photo
 from support import Deployment, eventually, unique
 from test_catalog_api import Api, api, is_problem, upload
 
-import clouds
 from clouds import client
 
 __all__ = ["api"]
 
 Post = dict[str, Any]
-needs_signatures = pytest.mark.skipif(clouds.lane().name == "compose", reason="LocalStack as it comes verifies no signatures of sessions")
 # The page and its own files are for everybody; what it shows needs a key.
 OPEN = re.compile(r"GET /(health|page/.*)?|OPTIONS .*")
 BODY = photo()
@@ -156,7 +154,7 @@ def test_another_key_or_type_is_refused(post: Post, deployment: Deployment, chan
     assert not stored(deployment["uploads_bucket"], change.get("key", post["fields"]["key"]))
 
 
-@needs_signatures
+@pytest.mark.needs("session_signatures")
 @pytest.mark.parametrize(
     "change",
     [
@@ -196,7 +194,7 @@ def stored(bucket: str, key: str) -> bool:
 # -- links
 
 
-@needs_signatures
+@pytest.mark.needs("session_signatures")
 @pytest.mark.parametrize(
     "change",
     [
@@ -239,6 +237,7 @@ def test_equal_names_get_unrelated_ids(api: Api) -> None:
     assert len(set(ids)) == len({image_id[:8] for image_id in ids}) == 5
 
 
+@pytest.mark.needs("iam_enforcement")
 @pytest.mark.parametrize("path", ["/images", f"/images/{'1' * 32}", f"/reports/{'1' * 32}"])
 def test_a_failure_inside_tells_nothing(api: Api, deployment: Deployment, path: str) -> None:
     with deployment.outage("catalog_api", "dynamodb:*"):

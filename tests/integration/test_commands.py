@@ -22,9 +22,10 @@ COMMANDS = {
     "watch": ("ONCE=1", "uploads-dlq"),
     "report": ("MINUTES=10", "report.html"),
 }
+NEEDS = {"status": pytest.mark.needs("launcher")}
 
 
-@pytest.mark.parametrize("target", COMMANDS)
+@pytest.mark.parametrize("target", [pytest.param(name, marks=NEEDS.get(name, [])) for name in COMMANDS])
 def test_make(target: str, deployment: Deployment, tmp_path: Path) -> None:
     options, expected = COMMANDS[target]
     file = tmp_path / "photo.jpg"

@@ -28,8 +28,8 @@ FUNCTIONS = {"night_shift": "schedule", "errands": "sqs", "cellar": "s3", "recep
 def make(checkout: Path, *arguments: str) -> str:
     """Run make as a user does, in that checkout. Returns what it prints."""
     own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MAKE", "PYTEST"))}
-    port = {"EMBEDDED_PORT": str(clouds.lane().port), "LANE": clouds.lane().name}
-    done = subprocess.run(["make", *arguments], cwd=checkout, env=own | port, check=False, text=True, capture_output=True)
+    own["LANE"] = clouds.lane().name
+    done = subprocess.run(["make", *arguments], cwd=checkout, env=own, check=False, text=True, capture_output=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -209,8 +209,12 @@ def call_url(probe: Probe, credentials: Credentials | None) -> requests.Response
     return requests.get(clouds.lane().endpoint or probe["url"], headers=dict(request.headers.items()), timeout=60)
 
 
-def test_url_answers_who_signs(probe: Probe) -> None:
+@pytest.mark.needs("iam_enforcement")
+def test_url_refuses_who_does_not_sign(probe: Probe) -> None:
     assert call_url(probe, None).status_code == 403
+
+
+def test_url_answers_who_signs(probe: Probe) -> None:
     answer = call_url(probe, client("s3")._get_credentials())
     assert answer.status_code == 200
     assert answer.json()["version"] == "1"
