@@ -17,6 +17,7 @@ import requests
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+import failing_function
 from clouds import LANES, REGION, Lane, client
 
 Outputs = Mapping[str, Any]
@@ -110,6 +111,27 @@ def returns_binary_answers(lane: Lane, outputs: Outputs) -> bool:
         return False
 
 
+def keeps_async_failures(lane: Lane, _outputs: Outputs) -> bool:
+    """Whether the retries and the failure destination of an alias count."""
+    if not lane.endpoint:
+        return True
+    with failing_function.failing_function() as function:
+        return function.keeps_failures(timeout_s=30)
+
+
+def weights_aliases(lane: Lane, _outputs: Outputs) -> bool:
+    """Whether an alias that is there takes a share of another version."""
+    if not lane.endpoint:
+        return True
+    with failing_function.failing_function() as function:
+        weights = {"AdditionalVersionWeights": {function.publish_another(): 0.5}}
+        try:
+            client("lambda").update_alias(FunctionName=function.name, Name=failing_function.ALIAS, RoutingConfig=weights)
+        except ClientError:
+            return False
+        return True
+
+
 def shows_mails(lane: Lane, _outputs: Outputs) -> bool:
     """Whether sent mails can be read back."""
     return bool(lane.endpoint) and requests.get(f"{lane.endpoint}/_aws/ses", timeout=10).status_code == requests.codes.ok
@@ -163,6 +185,18 @@ TABLE = {
             "a load balancer that can be reached",
             {"compose": f"{FREE_LOCALSTACK} has no ELBv2", "aws": "it is internal, for callers within its network"},
             has_load_balancers,
+        ),
+        Capability(
+            "async_failures",
+            "failed asynchronous invocations of an alias that are kept",
+            {"compose": f"{FREE_LOCALSTACK} overlooks the settings of aliases"},
+            keeps_async_failures,
+        ),
+        Capability(
+            "weighted_aliases",
+            "an alias that gets a weight",
+            {"compose": f"{FREE_LOCALSTACK} answers UpdateAlias with weights by 500"},
+            weights_aliases,
         ),
         Capability("mails_read_back", "mails that can be read back", {"aws": "SES delivers them"}, shows_mails),
         Capability(

@@ -13,8 +13,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +21,7 @@ from clouds import BUILD, ROOT
 PORT = os.environ.setdefault("COMPOSE_PORT", "4598")
 HEALTHY_SECONDS = 150
 TEST_SECONDS = 900
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
@@ -102,16 +101,15 @@ def compose_command() -> list[str]:
     sys.exit(f"compose: {wanted or 'neither docker compose nor docker-compose'} does not run; install Docker Compose")
 
 
-@contextmanager
-def uninterrupted() -> Iterator[None]:
+def ignore_endings() -> None:
     """An impatient second Ctrl-C does not leave containers behind."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in ENDINGS:
         signal.signal(number, signal.SIG_IGN)
-    yield
 
 
 def interrupt(*_: object) -> None:
-    """Ctrl-C and a polite kill end the run the same way."""
+    """Ctrl-C and a polite kill end the run the same way, once: make hands on what its own process group gets too."""
+    ignore_endings()
     raise KeyboardInterrupt
 
 
@@ -119,7 +117,7 @@ def run(arguments: list[str], image: str) -> int:
     """Pytest's exit code. An interrupt ends it with all that it started: there is nothing that it would have to tidy up."""
     environment = os.environ | {"LANE": "compose", "TESTED_CLOUD": f"docker-compose with the image {image}"}
     # The first test waits for the deployment, whose functions may have to wait for their runtime to be pulled.
-    command = [sys.executable, "-m", "pytest", "-q", "-o", f"timeout={TEST_SECONDS}", "tests/integration", *arguments]
+    command = [sys.executable, "-m", "pytest", "-q", "--durations=25", "-o", f"timeout={TEST_SECONDS}", "tests/integration", *arguments]
     tests = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
     try:
         return tests.wait()
@@ -131,8 +129,8 @@ def run(arguments: list[str], image: str) -> int:
 def main() -> int:
     """Up, test, down."""
     stack = Stack(compose_command(), os.environ.get("LOCALSTACK_CONTAINER", "eventloom-test"))
-    signal.signal(signal.SIGTERM, interrupt)
-    signal.signal(signal.SIGHUP, interrupt)
+    for number in ENDINGS:
+        signal.signal(number, interrupt)
     try:
         stack.up()
         return run(sys.argv[1:], stack.image())
@@ -140,9 +138,9 @@ def main() -> int:
         print("compose: interrupted; cleaning up", file=sys.stderr)
         return 130
     finally:
-        with uninterrupted():
-            stack.save_log()
-            stack.down()
+        ignore_endings()
+        stack.save_log()
+        stack.down()
 
 
 if __name__ == "__main__":

@@ -119,6 +119,7 @@ def test_sns_by_filter_policy(probe: Probe, word: str) -> None:
     assert not probe.events(f"bad {word}")
 
 
+@pytest.mark.needs("async_failures")
 def test_sns_failures_are_kept(probe: Probe, word: str) -> None:
     attributes = {"kind": {"DataType": "String", "StringValue": "good"}}
     client("sns").publish(TopicArn=probe["topic_arn"], Message=f"FAIL {word}", MessageAttributes=attributes)
@@ -135,6 +136,7 @@ def test_event_by_pattern(probe: Probe, word: str) -> None:
     assert len(probe.events(word)) == 1
 
 
+@pytest.mark.needs("async_failures")
 def test_event_failures_are_kept(probe: Probe, word: str) -> None:
     entry = {"Source": "shop", "DetailType": "FAIL", "Detail": json.dumps({"total": 500, "order": word})}
     client("events").put_events(Entries=[entry | {"EventBusName": probe["bus"]}])
@@ -150,6 +152,7 @@ def test_s3_by_prefix_and_suffix_and_by_eventbridge(probe: Probe, word: str) -> 
     assert len(probe.events(word, "ObjectCreated:Put")) == 1
 
 
+@pytest.mark.needs("async_failures")
 def test_s3_failures_are_kept(probe: Probe, word: str) -> None:
     client("s3").put_object(Bucket=probe["bucket"], Key=f"in/FAIL-{word}.csv", Body=b"a,b\n")
     eventually(lambda: len(probe.events(word)) == 2, "both events")
@@ -195,6 +198,7 @@ def test_alarm(probe: Probe, word: str) -> None:
     assert event["alarmData"]["alarmName"] == probe["alarm"]
 
 
+@pytest.mark.needs("async_failures")
 def test_alarm_failures_are_kept(probe: Probe, word: str) -> None:
     client("cloudwatch").set_alarm_state(AlarmName=probe["alarm"], StateValue="OK", StateReason="calm")
     client("cloudwatch").set_alarm_state(AlarmName=probe["alarm"], StateValue="ALARM", StateReason=f"FAIL {word}")
@@ -228,6 +232,7 @@ def test_a_second_plan_is_clean(probe: Probe, package: dict[str, str]) -> None:
     run("plan", "-input=false", "-detailed-exitcode", **package)
 
 
+@pytest.mark.needs("weighted_aliases")
 def test_a_canary_gets_its_share_and_goes_back(probe: Probe, package: dict[str, str], tmp_path: Path) -> None:
     """A new version serves a part of the calls while the old one is held; without the weight it serves none."""
 

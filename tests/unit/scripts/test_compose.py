@@ -75,6 +75,7 @@ def test_an_interrupted_run_is_cleaned_up(run, number: signal.Signals) -> None:
         assert process.poll() is None
     began = time.monotonic()
     process.send_signal(number)
+    process.send_signal(signal.SIGTERM)
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 130, said
     assert time.monotonic() - began < 30
