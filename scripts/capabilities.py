@@ -5,7 +5,6 @@ A lane that is said to lack something is asked all the same, by the capability's
 """
 
 import contextlib
-import json
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -46,23 +45,26 @@ class Capability:
 
 @contextlib.contextmanager
 def session() -> Iterator[boto3.Session]:
-    """Temporary credentials of a role that may do nothing."""
+    """Temporary credentials of a role that may read and write objects, and nothing else."""
     iam, name = client("iam"), f"probe-{uuid.uuid4().hex[:12]}"
     trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
-    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}))["Role"]
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=failing_function.document(trust))["Role"]
+    objects = {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": "*"}
     try:
+        iam.put_role_policy(RoleName=name, PolicyName="probe", PolicyDocument=failing_function.document(objects))
         given = client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="probe")["Credentials"]
         yield boto3.Session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], REGION)
     finally:
+        iam.delete_role_policy(RoleName=name, PolicyName="probe")
         iam.delete_role(RoleName=name)
 
 
 def enforces_iam(lane: Lane, _outputs: Outputs) -> bool:
-    """Whether a role without any permission is refused."""
+    """Whether a role is refused what it has no permission for."""
     if not lane.endpoint:
         return True
-    with session() as nobody, contextlib.suppress(ClientError):
-        nobody.client("dynamodb", endpoint_url=lane.endpoint).list_tables()
+    with session() as somebody, contextlib.suppress(ClientError):
+        somebody.client("dynamodb", endpoint_url=lane.endpoint).list_tables()
         return False
     return True
 
@@ -74,9 +76,9 @@ def verifies_sessions(lane: Lane, _outputs: Outputs) -> bool:
     owner, bucket, wrong = client("s3"), f"probe-{uuid.uuid4().hex[:12]}", "0" * 64
     owner.create_bucket(Bucket=bucket)
     try:
-        with session() as nobody:
+        with session() as somebody:
             config = Config(signature_version="s3v4", s3={"addressing_style": "path"})
-            s3 = nobody.client("s3", endpoint_url=lane.endpoint, config=config)
+            s3 = somebody.client("s3", endpoint_url=lane.endpoint, config=config)
             link = s3.generate_presigned_url("get_object", {"Bucket": bucket, "Key": "a"})
             form = s3.generate_presigned_post(bucket, "a")
             answers = (
