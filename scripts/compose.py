@@ -117,7 +117,7 @@ def run(arguments: list[str], image: str) -> int:
     """Pytest's exit code. An interrupt ends it with all that it started: there is nothing that it would have to tidy up."""
     environment = os.environ | {"LANE": "compose", "TESTED_CLOUD": f"docker-compose with the image {image}"}
     # The first test waits for the deployment, whose functions may have to wait for their runtime to be pulled.
-    command = [sys.executable, "-m", "pytest", "-q", "--durations=25", "-o", f"timeout={TEST_SECONDS}", "tests/integration", *arguments]
+    command = [sys.executable, "-m", "pytest", "-q", "--durations=12", "-o", f"timeout={TEST_SECONDS}", "tests/integration", *arguments]
     tests = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
     try:
         return tests.wait()

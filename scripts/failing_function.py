@@ -6,7 +6,7 @@ import time
 import uuid
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
 from clouds import client
@@ -60,6 +60,7 @@ def failing_function() -> Iterator[FailingFunction]:
         send = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": arn}
         iam.put_role_policy(RoleName=name, PolicyName="send", PolicyDocument=document(send))
         stack.callback(iam.delete_role_policy, RoleName=name, PolicyName="send")
+        stack.callback(forget_log, name)
         functions.create_function(
             FunctionName=name, Runtime="python3.13", Handler="probe.handler", Role=role, Code={"ZipFile": package()}, Publish=True
         )
@@ -72,6 +73,12 @@ def failing_function() -> Iterator[FailingFunction]:
 def document(statement: Mapping[str, object]) -> str:
     """A policy of one statement."""
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def forget_log(name: str) -> None:
+    """What an emulator that lets the function write its log leaves behind."""
+    with suppress(client("logs").exceptions.ResourceNotFoundException):
+        client("logs").delete_log_group(logGroupName=f"/aws/lambda/{name}")
 
 
 def package() -> bytes:
