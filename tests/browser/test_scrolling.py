@@ -60,17 +60,22 @@ def catalog_of(open_gallery: Open) -> Callable[..., Gallery]:
 
     def open_one(images: list[Image], sizes: list[int] | None = None) -> Gallery:
         gallery, first = open_gallery(), list(sizes or [])
+        # A file of the page: its policy allows it, and the browser keeps it.
+        thumbnails = {"320": {"url": f"{gallery.address}page/any/icon.svg", "width": 320, "height": 240}}
 
         def answer(route: Route) -> None:
             query = parse_qs(urlsplit(route.request.url).query)
             start = int(query.get("cursor", ["0"])[0])
             end = start + (first.pop(0) if first else int(query["limit"][0]))
-            # A file of the page: its policy allows it, and the browser keeps it.
-            thumbnails = {"320": {"url": f"{gallery.address}page/any/icon.svg", "width": 320, "height": 240}}
             found = [one | {"thumbnails": thumbnails} for one in images[start:end]] if query["status"] == ["READY"] else []
             route.fulfill(json={"images": found, "next_cursor": str(end) if end < len(images) else None})
 
+        def answer_one(route: Route) -> None:
+            wanted = urlsplit(route.request.url).path.rpartition("/")[2]
+            route.fulfill(json=next(one for one in images if one["image_id"] == wanted) | {"thumbnails": thumbnails})
+
         gallery.page.route("**/images?**", answer)
+        gallery.page.route("**/images/*", answer_one)
         return gallery
 
     return open_one
