@@ -32,7 +32,7 @@ checks() {
   step policies make test-policies
 }
 
-# First the browser and the faults, on the deployment that the integration tests then go on with and destroy.
+# First the browser, on the deployment that the integration tests then go on with and destroy.
 cloud() {
   if CHROMIUM=$(scripts/chromium.sh) && scripts/bootstrap.sh browser; then
     export CHROMIUM
@@ -41,7 +41,6 @@ cloud() {
     skipped='SKIPPED: the browser tests, for want of Chromium (see above)'
     printf '\n== browser\n%s\n' "$skipped"
   fi
-  step faults bash -c "scripts/bootstrap.sh faults && $python -m pytest -q tests/faults/test_short.py --keep"
   step integration "$python" -m pytest -q tests/integration --durations=12
 }
 

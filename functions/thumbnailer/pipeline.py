@@ -5,7 +5,7 @@ Any step may be interrupted, run twice, or run beside another event of the same 
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
@@ -91,12 +91,14 @@ class Pipeline:
         if recorded and decision in _NO_NEWS:
             # At revision 1 nothing was ever replaced, so that no interrupted attempt can have left anything.
             if decision is Decision.STALE or recorded.revision > 1:
-                self._tidy(event.image_id, recorded)
+                self._tidy(event.image_id, recorded, _own_tag(event))
             return Outcome(_NO_NEWS[decision])
         current = self._current(event, decision)
         if recorded and recorded.holds(current) and not event.asks_to_remake:
-            if is_newer(event, recorded) and not self._catalog.advance(recorded, event):
-                return None
+            if is_newer(event, recorded):
+                if not self._catalog.advance(recorded, event):
+                    return None
+                recorded = replace(recorded, sequencer=event.sequencer)
             self._tidy(event.image_id, recorded, version_tag(current, event.sequencer) if current else None)
             return Outcome(Result.UNCHANGED)
         try:
@@ -182,6 +184,16 @@ def version_tag(version: Version, sequencer: str | None) -> str:
     """The part of a thumbnail's key that tells which event it was made for, in the order of events, and of which version."""
     digest = hashlib.sha256((version.version_id or version.etag or "").encode()).hexdigest()
     return f"{padded(sequencer)}-{digest[:12]}"
+
+
+def _own_tag(event: ObjectEvent) -> str | None:
+    """Under which thumbnails of the event's own attempts would be.
+
+    None for an event that does not say of which version, or without a sequencer: that tag may be another's, who is at work on it.
+    """
+    if event.kind is not Kind.CREATED or event.sequencer is None:
+        return None
+    return version_tag(Version(event.version_id, event.etag), event.sequencer)
 
 
 def _described(key: str, thumbnail: Thumbnail) -> dict[str, Any]:

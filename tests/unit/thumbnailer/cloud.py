@@ -143,7 +143,15 @@ def crash() -> None:
 
 
 # Before which the process may die
-STEPS = [("s3", "get_object"), ("s3", "put_object"), ("dynamodb", "put_item"), ("s3", "delete_objects"), ("dynamodb", "get_item")]
+STEPS = [
+    ("s3", "get_object"),
+    ("s3", "put_object"),
+    ("s3", "list_objects_v2"),
+    ("s3", "delete_objects"),
+    ("dynamodb", "get_item"),
+    ("dynamodb", "put_item"),
+    ("dynamodb", "update_item"),
+]
 
 
 class Calls:

@@ -106,3 +106,33 @@ def test_a_crash_of_an_event_that_turns_out_to_be_no_news(aws: Cloud) -> None:
         dataclasses.replace(aws, dynamodb=dynamodb).handle(undeletion)
     assert [aws.handle(event).result for event in (upload, undeletion)] == [Result.READY, Result.UNCHANGED]
     aws.check(upload)
+
+
+def test_a_crash_of_an_upload_whose_version_is_gone_when_the_next_event_says_nothing_new(aws: Cloud) -> None:
+    """A deletion is recorded, and S3 still has no object after the upload's version was removed: what the upload stored goes."""
+    aws.handle(aws.delete())
+    upload = aws.put(FIRST)
+    s3 = Calls(aws.s3)
+    s3.before["put_object"] = crash
+    with pytest.raises(Crash):
+        dataclasses.replace(aws, s3=s3).handle(upload)
+    assert aws.thumbnails()
+    removal = aws.remove(upload.version_id)
+    assert [aws.handle(event).result for event in (upload, removal)] == [Result.GONE, Result.UNCHANGED]
+    aws.check(removal)
+
+
+def test_a_crash_of_tidying_up_after_no_news(aws: Cloud) -> None:
+    """A late removal found the new version first; the upload, which had died before, then dies after noting that it was the last."""
+    first = aws.put(FIRST)
+    aws.handle(first)
+    removal, upload = aws.remove(first.version_id), aws.put(SECOND)
+    dynamodb, s3 = Calls(aws.dynamodb), Calls(aws.s3)
+    dynamodb.before["put_item"] = s3.before["list_objects_v2"] = crash
+    with pytest.raises(Crash):
+        dataclasses.replace(aws, dynamodb=dynamodb).handle(upload)
+    assert aws.handle(removal).result is Result.READY
+    with pytest.raises(Crash):
+        dataclasses.replace(aws, s3=s3).handle(upload)
+    assert aws.handle(upload).result is Result.DUPLICATE
+    aws.check(upload)
