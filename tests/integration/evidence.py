@@ -26,7 +26,10 @@ def fingerprint() -> str:
     digest = hashlib.sha256()
     for source in SOURCES:
         for path in sorted((ROOT / source).rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts and ".egg-info" not in str(path):
+            parts = path.relative_to(ROOT).parts
+            # Tools leave caches and lock files there meanwhile, which begin with a dot.
+            made = any(part.startswith(".") or part == "__pycache__" or part.endswith(".egg-info") for part in parts)
+            if path.is_file() and not made:
                 digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
     return digest.hexdigest()
 
