@@ -1,6 +1,7 @@
 """Nothing is missing, nothing is superfluous: every decision of a whole run, made again with each grant taken away.
 
-The run is that of `make test` if nothing changed since; otherwise it takes place now.
+The run is the last whole one of the integration tests, from an empty emulator, if nothing changed since (`make test` lets the browser
+in first); otherwise it takes place now.
 """
 
 import json
