@@ -7,12 +7,16 @@ from contextlib import contextmanager
 
 import pytest
 import requests
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from support import Deployment, eventually
 
 import clouds
 from browser.views import SCREENSHOTS, Gallery, Open
 from integration.conftest import cloud, deployment, pytest_addoption  # noqa: F401 - fixtures, and --keep
+
+# Longer than the API takes on a busy machine, where the checks run beside these tests and an environment starts cold.
+PATIENCE_MS = 45_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +69,7 @@ def _galleries(browser: Browser, address: str, key: str) -> Iterator[Open]:
     def open_one(**context: object) -> Gallery:
         settings = {"viewport": {"width": 1280, "height": 820}, "locale": "en-US", "timezone_id": "Asia/Seoul", "reduced_motion": "reduce"}
         one = browser.new_context(**settings | context)
-        one.set_default_timeout(45_000)
+        one.set_default_timeout(PATIENCE_MS)
         opened.append(Gallery(one.new_page(), address, key))
         return opened[-1]
 

@@ -28,6 +28,11 @@ DROP = """([files, to]) => {
     };
     return [...fire('dragover'), ...fire('drop')];
 }"""
+# Cancel, and ask the same again before the browser has told of the closing
+ASKED_AGAIN = """() => {
+    document.querySelector('#confirm button').click();
+    document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: 'Delete', bubbles: true }));
+}"""
 # What each bar of the tray showed, in order
 PROGRESS = """() => {
     window.shown = {};
@@ -163,6 +168,9 @@ def test_the_keyboard_is_enough(open_gallery: Open) -> None:
     expect(question).to_be_hidden()
     is_focused(page, tiles.nth(2))
     page.keyboard.press("Delete")
+    is_focused(page, question.get_by_role("button", name="Cancel"))
+    page.evaluate(ASKED_AGAIN)
+    is_focused(page, question.get_by_role("button", name="Cancel"))
     page.keyboard.press("Tab")
     is_focused(page, question.get_by_role("button", name="Delete"))
     page.keyboard.press("Enter")

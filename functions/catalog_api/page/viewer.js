@@ -20,7 +20,8 @@ export function confirmDeletion(image) {
   dialog.showModal();
   return new Promise((resolve) => {
     // Set, not added: a question that was answered by Escape must not hear the answer to the next.
-    dialog.onclose = () => resolve(dialog.returnValue === 'delete');
+    // The event comes later than the closing: one that finds this question open tells of the one before.
+    dialog.onclose = () => dialog.open || resolve(dialog.returnValue === 'delete');
   });
 }
 
