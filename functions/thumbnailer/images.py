@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image, ImageFile
 
-from thumbnailer import engine, formats, metadata, pixels
+from thumbnailer import allocator, engine, formats, metadata, pixels
 from thumbnailer.guards import Limits, check_structure
 from thumbnailer.rejections import Rejection
 
@@ -17,6 +17,7 @@ FORMATS = ("jpeg", "webp", "auto")
 # from a full decode.
 _MIN_REDUCTION = 1.17
 
+allocator.keep_freed_memory()
 # About sizes, which are checked here, and about damaged metadata, which is expected from uploads
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
@@ -74,7 +75,8 @@ def process(data: bytes, limits: Limits, output: Output, resize: engine.Resize =
         image = formats.open_image(data, name)
         limits.check_pixels(*image.size)
         limits.check_frames(getattr(image, "n_frames", 1) if name in {"WEBP", "AVIF", "HEIF"} else 1)
-        largest, exif, (width, height) = _decode(image, data, max(output.sizes), resize)
+        with allocator.room_for(image.width * image.height):
+            largest, exif, (width, height) = _decode(image, data, max(output.sizes), resize)
     except (Rejection, MemoryError, ImportError):
         raise
     except Exception as error:

@@ -13,6 +13,9 @@ from unit.thumbnailer.pictures import ENGINES, encode, opened, photo
 
 LANCZOS = Image.Resampling.LANCZOS
 PHOTO = photo((4000, 3000))
+# What the stand-in for the SIMD resizer may differ more
+RIGHT_DB = dict.fromkeys(ENGINES, 47) | {"pillow": 44}
+WORSE_DB = dict.fromkeys(ENGINES, 1.5) | {"pillow": 4}
 SIZES = {"1280": (1280, 960), "512": (512, 384), "128": (128, 96)}
 
 
@@ -51,19 +54,19 @@ def reference(jpeg: bytes) -> dict[str, Image.Image]:
 
 @pytest.mark.parametrize("engine", sorted(ENGINES))
 def test_thumbnails_look_like_the_best_possible(engine: str, jpeg: bytes, reference: dict[str, Image.Image]) -> None:
-    """Before compression: PSNR of 47 dB and SSIM of .99 at least, for every size."""
+    """SSIM of .99 at least for every size, and no more noise than compression makes; without SIMD a little more."""
     made = process(jpeg, Limits(), Output(tuple(map(int, SIZES)), "jpeg", 95), ENGINES[engine]).thumbnails
     for size, best in reference.items():
         found = opened(made[size].data)
         compressed = opened(encode(best, "JPEG", quality=95))
         assert likeness(found, compressed) >= 0.99, size
-        assert difference(found, best) >= difference(compressed, best) - 1.5, size
+        assert difference(found, best) >= difference(compressed, best) - WORSE_DB[engine], size
 
 
 @pytest.mark.parametrize("engine", sorted(ENGINES))
 @pytest.mark.parametrize("size", [(4000, 3000), (2994, 2000), (2997, 1999), (3203, 2401)])
 def test_scaled_decoding_stays_sharp(engine: str, size: tuple[int, int]) -> None:
-    """Just above and below where libjpeg starts to scale, the picture before compression is right to 47 dB."""
+    """Just above and below where libjpeg starts to scale, the picture before compression is right to 47 dB; without SIMD to 44."""
     raw: list[Image.Image] = []
 
     def resize(image: Image.Image, wanted: tuple[int, int], extent: tuple[float, float]) -> Image.Image:
@@ -72,7 +75,7 @@ def test_scaled_decoding_stays_sharp(engine: str, size: tuple[int, int]) -> None
 
     data = encode(PHOTO.resize(size, Image.Resampling.BICUBIC), "JPEG", quality=92)
     process(data, Limits(), Output((1280,)), resize)
-    assert difference(raw[0], opened(data).resize(raw[0].size, LANCZOS)) >= 47
+    assert difference(raw[0], opened(data).resize(raw[0].size, LANCZOS)) >= RIGHT_DB[engine]
 
 
 def test_engines_agree() -> None:
