@@ -20,6 +20,10 @@ POLLERS_START = Limit(5, "invocations", _LAMBDA + "services-sqs-scaling.html")
 POLLERS_PER_MINUTE = Limit(300, "invocations/min", _LAMBDA + "services-sqs-scaling.html")
 POLLERS_MOST = Limit(1250, "invocations", _LAMBDA + "services-sqs-scaling.html")
 ACCOUNT_CONCURRENCY = Limit(1000, "environments", _LAMBDA + "gettingstarted-limits.html")
-# A new on-demand table takes so many; later twice its peak of before, so that a table in use takes more
+# Faster than any event source mapping grows, so that it never binds here
+ENVIRONMENTS_PER_10_S = Limit(1000, "environments/10 s and function", _LAMBDA + "scaling-behavior.html")
+# A new on-demand table takes so many; then twice what it took half an hour before, up to the account's quota for a table
 TABLE_WRITES_START = Limit(4000, "writes/s", _DYNAMODB + "on-demand-capacity-mode.html")
+TABLE_DOUBLES_AFTER = Limit(1800, "s", _DYNAMODB + "on-demand-capacity-mode.html")
+TABLE_WRITES_MOST = Limit(40_000, "writes/s", _DYNAMODB + "ServiceQuotas.html")
 BUCKET_PUTS = Limit(3500, "PUT/s and prefix", "https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html")

@@ -35,7 +35,7 @@ class Shape:
     maximum_concurrency: float = limits.POLLERS_MOST.value
     account_concurrency: float = limits.ACCOUNT_CONCURRENCY.value
     memory_mb: int = 1769
-    workers: int = 1
+    workers: float = 1
     batch: int = 10
     thumbnails: int = 3
     # An item and its copy in the index by_status
@@ -48,7 +48,7 @@ class Shape:
         return float(np.mean(self.service_s)) / self.workers
 
     def ceilings(self) -> dict[str, float]:
-        """Uploads a second that each limit allows for good, once pollers and table have scaled."""
+        """Uploads a second that each limit allows once the pollers have scaled, and before a new table has."""
         return {
             CONCURRENCY: self.maximum_concurrency / self.mean_s,
             ACCOUNT: self.account_concurrency / self.mean_s,
@@ -85,11 +85,10 @@ def simulate(shape: Shape, rate: float, seconds: float) -> Outcome:
     most = min(shape.maximum_concurrency, shape.account_concurrency, limits.POLLERS_MOST.value)
     pollers, waiting, done, throttled = min(limits.POLLERS_START.value, most), 0.0, 0.0, 0.0
     ceilings = shape.ceilings()
-    outside = min(ceilings[TABLE], ceilings[BUCKET])
     for step in range(steps):
         waiting += rate * STEP_S
         wanted = min(waiting, pollers / shape.mean_s * STEP_S)
-        taken = min(wanted, outside * STEP_S)
+        taken = min(wanted, ceilings[BUCKET] * STEP_S, _table(shape, finished[:step]) * STEP_S)
         throttled += wanted - taken
         waiting -= taken
         done += taken
@@ -110,6 +109,13 @@ def simulate(shape: Shape, rate: float, seconds: float) -> Outcome:
         lowest if ceilings[lowest] < rate else None,
         1e6 * cost(shape),
     )
+
+
+def _table(shape: Shape, finished: NDArray[np.floating]) -> float:
+    """Uploads a second that the table takes by now: a new one's, or twice the most of what is half an hour ago."""
+    seasoned = finished[: max(0, len(finished) - round(limits.TABLE_DOUBLES_AFTER.value / STEP_S))]
+    peak = float(np.diff(seasoned).max()) / STEP_S * shape.writes if len(seasoned) > 1 else 0.0
+    return min(limits.TABLE_WRITES_MOST.value, max(limits.TABLE_WRITES_START.value, 2 * peak)) / shape.writes
 
 
 def _latency(shape: Shape, arrived: NDArray[np.floating], finished: NDArray[np.floating]) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """Whether anything was lost, told twice, or mixed up: the promises, checked against what is there."""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -89,9 +89,21 @@ def _wrong(  # noqa: C901, PLR0912 - a list of promises
 
 
 def told_twice(notices: Iterable[dict[str, Any]]) -> list[str]:
-    """What was announced more than once: versions have one notice; without versions, each event has one of its own id."""
-    told = Counter((notice["image_id"], notice.get("version_id") or notice["notice_id"], notice["status"]) for notice in notices)
-    return [f"announced {times} times: {what}" for what, times in told.items() if times > 1]
+    """Changes with more than one notice: versions have one; without versions, each event has one of its own id."""
+    told: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+    for notice in notices:
+        told[notice["image_id"], notice.get("version_id") or notice["notice_id"], notice["status"]].add(notice["notice_id"])
+    return [f"announced by {len(ids)} notices: {what}" for what, ids in told.items() if len(ids) > 1]
+
+
+def repeats(notices: Iterable[dict[str, Any]], faults: Counter[str]) -> list[str]:
+    """A notice that came again with its own notice_id, more often than the faults excuse (functions/notifier/claims.py).
+
+    It takes an answer of SNS that was lost with the proxy, or a note of it that DynamoDB failed as often as the SDK tries.
+    """
+    count = sum(times - 1 for times in Counter(notice["notice_id"] for notice in notices).values())
+    excused = faults["proxy gone"] + sum(times for what, times in faults.items() if what.startswith("dynamodb ")) // 4
+    return [f"{count} notices came again, more than {excused} faults excuse"] if count > excused else []
 
 
 def untold(subjects: Iterable[Subject], notices: Iterable[dict[str, Any]]) -> list[str]:

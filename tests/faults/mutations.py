@@ -44,12 +44,13 @@ DEADLY = Mutation("images", "    if not data:\n", f"{_SUICIDE}    if not data:\n
 
 
 def play(deployment: Deployment, proxy: Proxy) -> list[str]:
-    """An overwritten photo whose first event comes once more, a photo while S3 is down for longer than the SDK tries, a damaged file.
+    """An overwritten photo whose first event comes once more, a damaged file, a photo while S3 is down for longer than the SDK tries.
 
-    Returns what the checker says.
+    One after the other: what S3 refuses meanwhile is refused to that photo alone. Returns what the checker says.
     """
-    subjects = [_overwritten(deployment), *_while_s3_is_down(deployment, proxy)]
+    subjects = [_overwritten(deployment), _damaged(deployment)]
     settled(lambda: depth(deployment["uploads_queue_url"]), 240)
+    subjects.append(_while_s3_is_down(deployment, proxy))
     return checker.violations(deployment, subjects, drained(deployment))
 
 
@@ -71,13 +72,20 @@ def _recorded(deployment: Deployment, subject: Subject) -> dict[str, Any]:
     return deployment.wait_for(subject.key, version_id=subject.version_id, timeout_s=120)
 
 
-def _while_s3_is_down(deployment: Deployment, proxy: Proxy) -> list[Subject]:
-    key = unique("down.jpg")
-    subjects = [Subject(deployment["uploads_bucket"], key, "S3 down", []), Subject(deployment["uploads_bucket"], key + "2", "damaged", [])]
+def _damaged(deployment: Deployment) -> Subject:
+    subject = Subject(deployment["uploads_bucket"], unique("damaged.jpg"), "damaged", [])
+    _put(deployment, subject, content_of("cut", 2))
+    _recorded(deployment, subject)
+    return subject
+
+
+def _while_s3_is_down(deployment: Deployment, proxy: Proxy) -> Subject:
+    subject = Subject(deployment["uploads_bucket"], unique("down.jpg"), "S3 down", [])
     # The SDK tries four times: eight answers fail two deliveries.
     proxy.arm({"service": "s3", "operation": "GetObject", "times": 8, "error": {"code": "ServiceUnavailable", "status": 503}})
     before = proxy.fired()["s3 ServiceUnavailable"]
-    for subject, kind in zip(subjects, ("photo", "cut"), strict=True):
-        _put(deployment, subject, content_of(kind, 2))
+    _put(deployment, subject, content_of("photo", 2))
     eventually(lambda: proxy.fired()["s3 ServiceUnavailable"] >= before + 4, "failed answers of S3", 120)
-    return subjects
+    settled(lambda: depth(deployment["uploads_queue_url"]), 240)
+    proxy.disarm()
+    return subject

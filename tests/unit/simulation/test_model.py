@@ -64,6 +64,14 @@ def test_a_cold_table_bounds_once_the_bucket_has_split() -> None:
     assert np.diff(outcome.finished)[-1] / STEP_S == pytest.approx(2_000)
 
 
+def test_a_table_takes_twice_what_it_took_half_an_hour_before_up_to_its_quota() -> None:
+    shape = Shape(service_s=(0.02,), bucket_prefixes=100)
+    outcome = simulate(shape, 30_000, 4.1 * 1_800)
+    rates = np.diff(outcome.finished) / STEP_S
+    at = {hours: rates[round(hours * 3_600 / STEP_S) - 1] for hours in (0.49, 0.6, 1.1, 1.6, 2.04)}
+    assert list(at.values()) == pytest.approx([2_000, 4_000, 8_000, 16_000, 20_000])
+
+
 def test_nothing_comes_or_goes_unaccounted() -> None:
     for rate in (10, 100, 1_000, 10_000):
         outcome = simulate(SHAPE, rate, 60)
