@@ -4,7 +4,9 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+import evidence
 import pytest
 import requests
 from playwright.sync_api import Browser, expect, sync_playwright
@@ -17,6 +19,11 @@ from integration.conftest import cloud, deployment, pytest_addoption  # noqa: F4
 # Longer than the API takes on a busy machine, where the checks run beside these tests and an environment starts cold.
 PATIENCE_MS = 45_000
 expect.set_options(timeout=PATIENCE_MS)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What IAM decided meanwhile counts, if the integration tests go on from here."""
+    evidence.collect(config, Path(__file__).parent, last=False)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import re
 
 import pytest
 import requests
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 from support import Deployment, eventually
 
 from browser.views import CORRUPT, SMALL, Gallery, Open
@@ -125,6 +125,23 @@ def test_files_dropped_go_up_across_origins_each_with_its_progress(open_gallery:
         assert len([share for share in shares if 0 < share < 1]) >= 2, f"{name}: {shares}"
     page.get_by_role("button", name="Dismiss notes.txt").click()
     expect(page.locator("#tray")).to_be_hidden()
+
+
+def test_an_upload_that_others_pushed_out_of_the_newest_is_found_all_the_same(open_gallery: Open) -> None:
+    gallery = open_gallery()
+    page = gallery.page
+    gallery.enter()
+    asked: list[str] = []
+
+    def newest(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(json={"images": [], "next_cursor": "older"})
+
+    # What the tray asks for while it waits for one image; the grid asks for pages of 50 and 100.
+    page.route(re.compile(r"/images\?status=\w+&limit=12$"), newest)
+    gallery.upload([SMALL])
+    expect(page.locator("#tray")).to_be_hidden()
+    assert asked
 
 
 def open_by_keyboard(gallery: Gallery) -> None:

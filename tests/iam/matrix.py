@@ -64,7 +64,7 @@ def write(grants: list[Grant]) -> dict[str, int]:
 
 
 def _row(row: dict[str, Any]) -> str:
-    tests = [f"<code>{escape(test.removeprefix('tests/integration/'))}</code>" for test in row["proven_by"]]
+    tests = [f"<code>{escape(test.removeprefix('tests/'))}</code>" for test in row["proven_by"]]
     more = (
         f"<details><summary>{tests[0]} and {len(tests) - 1} more</summary>{'<br>'.join(tests[1:])}</details>"
         if len(tests) > 1

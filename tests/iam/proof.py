@@ -104,7 +104,7 @@ class Judge:
         documents: list[Document],
         decisions: list[Decision],
         proving: dict[str, dict[str, list[str] | None]],
-        modules: Path,
+        modules: list[Path],
         reasons: list[Reason],
     ) -> None:
         self._policies = Policies(documents)
@@ -115,7 +115,7 @@ class Judge:
             if decision.allowed:
                 self._allowed[decision.role or target(decision)].append(decision)
         self._proving = proving
-        self._words = {path.name: _words(path) for path in modules.glob("test_*.py")}
+        self._words = {path.name: _words(path) for path in modules}
         self._reasons = reasons
 
     @property

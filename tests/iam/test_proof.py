@@ -1,7 +1,7 @@
 """Nothing is missing, nothing is superfluous: every decision of a whole run, made again with each grant taken away.
 
-The run is the last whole one of the integration tests, from an empty emulator, if nothing changed since (`make test` lets the browser
-in first); otherwise it takes place now.
+The run is the last whole one of the integration tests, from an empty emulator, if nothing changed since (that of `make test` is one,
+with the browser's tests before it); otherwise it takes place now.
 """
 
 import json
@@ -56,7 +56,8 @@ def judge(gathered: None) -> Judge:
     """With everything that was deployed and decided."""
     roots = [state(name) for name in ("root", "probe")]
     found = [document for root in roots for document in documents.policies(root)]
-    return Judge(found, decisions.recorded(), decisions.proving(), clouds.ROOT / "tests/integration", reasons())
+    modules = [path for folder in ("browser", "integration") for path in sorted((clouds.ROOT / "tests" / folder).glob("test_*.py"))]
+    return Judge(found, decisions.recorded(), decisions.proving(), modules, reasons())
 
 
 @pytest.fixture(scope="session")

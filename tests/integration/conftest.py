@@ -5,7 +5,6 @@ The embedded lane gets a LocalStack of its own on another port, so that a runnin
 
 import json
 import os
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,19 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Results are kept for docs/capabilities.md, and what the embedded LocalStack allowed and refused as evidence."""
     config.addinivalue_line("markers", "proves(*actions, of=None): fails if these had been refused, before too; of some functions alone")
     results.collect(config)
-    lane = clouds.lane()
-    if lane.name == "embedded" and not config.option.collectonly:
-        everything = [Path(argument).resolve() for argument in config.args] == [Path(__file__).parent] and not config.option.keyword
-        # What was deployed before shows nothing of what deploying needs, and somebody else may have used it.
-        whole = everything and not is_up(lane.port)
-        home = clouds.BUILD / ("localstack" if lane.port == clouds.DEFAULT_PORT else f"localstack-{lane.port}")
-        config.pluginmanager.register(evidence.Evidence(home, whole=whole))
-
-
-def is_up(port: int) -> bool:
-    """Whether an emulator runs already."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+    evidence.collect(config, Path(__file__).parent, last=True)
 
 
 @pytest.fixture(scope="session")

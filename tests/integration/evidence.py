@@ -1,12 +1,14 @@
 """What a whole run on the embedded LocalStack proves about IAM, kept for `make test-iam`; and who was refused what while a test failed.
 
 build/iam/evidence/: audit.jsonl (every decision), tests.jsonl (which test ran when), state.<name>.json (`terraform show -json` of
-what was deployed), meta.json (of which sources; written last, and only if everything passed).
+what was deployed), meta.json (of which sources; written last, and only if everything passed). Where the browser's tests came first
+(`make test`), begun.json is what they leave: the integration tests on the same emulator go on from it.
 """
 
 import hashlib
 import json
 import shutil
+import socket
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -16,9 +18,13 @@ from typing import Any
 
 import pytest
 
+import clouds
+
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "build" / "iam" / "evidence"
-SOURCES = ("terraform", "functions", "tests/integration", "scripts/embedded_localstack")
+BEGUN = FOLDER / "begun.json"
+SOURCES = ("terraform", "functions", "tests/browser", "tests/integration", "scripts/embedded_localstack")
+type Spans = list[dict[str, Any]]
 
 
 def fingerprint() -> str:
@@ -55,15 +61,56 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-class Evidence:
-    """The plugin."""
+def collect(config: pytest.Config, folder: Path, *, last: bool) -> None:
+    """Register the plugin, if this session is on the embedded LocalStack.
 
-    def __init__(self, home: Path, *, whole: bool) -> None:
-        self._home, self._whole = home, whole
-        self._tests: list[dict[str, Any]] = []
+    Args:
+        config: of the session.
+        folder: whose tests are a whole session.
+        last: whether the evidence is whole after it, or begun.
+    """
+    lane = clouds.lane()
+    if lane.name != "embedded" or config.option.collectonly:
+        return
+    home = clouds.BUILD / ("localstack" if lane.port == clouds.DEFAULT_PORT else f"localstack-{lane.port}")
+    everything = [Path(argument).resolve() for argument in config.args] == [folder] and not config.option.keyword
+    # What was deployed before shows nothing of what deploying needs, and somebody else may have used it.
+    before = _begun(home) if _is_up(lane.port) else []
+    config.pluginmanager.register(Evidence(home, before if everything else None, last=last))
+
+
+def _is_up(port: int) -> bool:
+    """Whether an emulator runs already."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _first_line(audit: Path) -> str:
+    """What tells one emulator's audit from another's."""
+    with audit.open() as lines:
+        return lines.readline()
+
+
+def _begun(home: Path) -> Spans | None:
+    """What an earlier session left, on this very emulator and of the same sources; None if nothing."""
+    try:
+        begun = json.loads(BEGUN.read_text())
+        same = begun["fingerprint"] == fingerprint() and begun["first"] == _first_line(home / "audit.jsonl")
+    except (OSError, ValueError, KeyError):
+        return None
+    return list(begun["tests"]) if same else None
+
+
+class Evidence:
+    """The plugin. `before` are the tests of an earlier session; None if this one proves nothing."""
+
+    def __init__(self, home: Path, before: Spans | None, *, last: bool) -> None:
+        self._home, self._whole, self._last = home, before is not None, last
+        self._tests: Spans = before or []
         self._fingerprint = fingerprint()
-        if whole:
+        if self._whole:
             (FOLDER / "meta.json").unlink(missing_ok=True)
+            BEGUN.unlink(missing_ok=True)
 
     @contextmanager
     def _during(self, what: str, proves: dict[str, list[str] | None]) -> Iterator[None]:
@@ -111,6 +158,9 @@ class Evidence:
         if not self._whole or exitstatus or not audit.exists():
             return
         FOLDER.mkdir(parents=True, exist_ok=True)
+        if not self._last:
+            BEGUN.write_text(json.dumps({"fingerprint": self._fingerprint, "first": _first_line(audit), "tests": self._tests}))
+            return
         shutil.copy(audit, FOLDER / "audit.jsonl")
         for name, state in _states.items():
             (FOLDER / f"state.{name}.json").write_text(state)
