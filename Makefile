@@ -143,8 +143,8 @@ IAM_TESTS := build/venv/localstack/bin/python -m pytest -q
 test-policies: setup ## the policies of every environment: rules for documents, and checkov over the plans
 	@scripts/bootstrap.sh checkov && $(IAM_TESTS) tests/iam/test_static.py tests/iam/test_scans.py tests/iam/test_evaluator.py
 
-test-iam: build ## least privilege: each grant is needed by a test (report: build/iam/report.html); takes minutes
-	@scripts/bootstrap.sh checkov && $(IAM_TESTS) tests/iam
+test-iam: build ## least privilege: each grant is needed by a test (report: build/iam/report.html); takes minutes; ONLY=tests/iam/...
+	@scripts/bootstrap.sh checkov && $(IAM_TESTS) $(or $(ONLY),tests/iam)
 
 test-browser: build ## the gallery in Chromium, on an embedded LocalStack of its own; pictures in build/screenshots
 	@scripts/bootstrap.sh browser
@@ -179,4 +179,5 @@ bench: setup ## measure against the peers: build/bench.html, docs/performance.md
 
 .PHONY: clean
 clean: down ## remove everything that was made
-	@rm -rf build
+	@rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find functions scripts tests \( -name __pycache__ -o -name '*.egg-info' \) -prune -exec rm -rf {} +

@@ -1,6 +1,6 @@
 """Writes docs/capabilities.md: what each lane can do (scripts/capabilities.py), and what became of the tests in its last whole run.
 
-Usage: capabilities_page.py      takes over the results under build/results, keeps them in docs/capabilities.json, writes the page
+Usage: capabilities_page.py      takes over the results under build/results, keeps them in docs/capabilities.json, writes page and picture
 """
 
 import json
@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import capabilities
+import capabilities_picture
 from clouds import BUILD, LANES, ROOT
 
 RESULTS = BUILD / "results"
 RECORD = ROOT / "docs" / "capabilities.json"
 PAGE = ROOT / "docs" / "capabilities.md"
+PICTURE = ROOT / "docs" / "capabilities.svg"
 HOW_TO_RUN = {
     "embedded": "`make test-integration`",
     "compose": "`make test-compose`",
@@ -109,6 +111,8 @@ def render(runs: Mapping[str, Any]) -> str:
             "run of `tests/integration` in each lane. A test is skipped only for a capability that its lane lacks; the lane is asked",
             "before that, so that the test runs by itself once the lane can do it.",
             "",
+            f"![Capabilities and features by lane: {', '.join(capabilities_picture.SHOWN)}]({PICTURE.name})",
+            "",
             *[f"- **{name}**: {text}" for name, text in made_of.items()],
             "",
             "## Capabilities",
@@ -139,7 +143,8 @@ def main() -> None:
     runs = {lane: runs[lane] for lane in LANES if lane in runs}
     RECORD.write_text(json.dumps(runs, indent=2, ensure_ascii=False) + "\n")
     PAGE.write_text(render(runs))
-    print(f"wrote {PAGE.relative_to(ROOT)} and {RECORD.relative_to(ROOT)}: {', '.join(runs) or 'no run yet'}")
+    PICTURE.write_text(capabilities_picture.draw(runs))
+    print(f"wrote {PAGE.relative_to(ROOT)}, {PICTURE.name} and {RECORD.name}: {', '.join(runs) or 'no run yet'}")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from clouds import ROOT
 OUT = ROOT / "docs" / "flows"
 BOX_W, BOX_H, GAP_X, GAP_Y, MARGIN = 150, 54, 60, 22, 16
 COLOURS = {"S3": "#3f8624", "SQS": "#a0185e", "Lambda": "#c4591b", "DynamoDB": "#2e4fb5", "SNS": "#a0185e", "API": "#7a3fc4"}
-COLOURS |= {"Kinesis": "#7a3fc4", "clock": "#64748b", "alarms": "#64748b", "callers": "#64748b"}
+COLOURS |= {"Kinesis": "#7a3fc4", "ALB": "#7a3fc4"} | dict.fromkeys(("clock", "alarms", "callers", "outside"), "#64748b")
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,12 @@ class Box:
 
 @dataclass(frozen=True)
 class Flow:
-    """Columns from left to right, and arrows between names."""
+    """Columns from left to right, arrows between names, and after how many columns trust begins (None: not shown)."""
 
     title: str
     columns: tuple[tuple[Box, ...], ...]
     arrows: tuple[tuple[str, str], ...]
+    trusted_after: int | None = None
 
 
 def _function(name: str) -> Box:
@@ -101,6 +102,29 @@ FLOWS = {
         ((Box("clock", "EventBridge rule", None), CATALOG), (_function("digest"),), (NOTICES, STATE)),
         (("EventBridge rule", "digest"), ("catalog", "digest"), ("digest", "notices"), ("digest", "state")),
     ),
+    "trust": Flow(
+        "Where trust begins: what comes from the left of the line is checked on it",
+        (
+            (Box("outside", "internet", None), Box("outside", "own network", None), Box("outside", "uploaded files", None)),
+            (Box("API", "REST API", "module.api"), Box("ALB", "load balancer", "aws_lb_listener.catalog"), UPLOADS),
+            (_function("catalog_api"), UPLOADS_QUEUE),
+            (_function("thumbnailer"),),
+            (CATALOG, THUMBNAILS),
+        ),
+        (
+            ("internet", "REST API"),
+            ("own network", "load balancer"),
+            ("uploaded files", "uploads"),
+            ("REST API", "catalog_api"),
+            ("load balancer", "catalog_api"),
+            ("uploads", "uploads queue"),
+            ("uploads queue", "thumbnailer"),
+            ("catalog_api", "catalog"),
+            ("thumbnailer", "catalog"),
+            ("thumbnailer", "thumbnails"),
+        ),
+        trusted_after=1,
+    ),
 }
 
 
@@ -123,6 +147,9 @@ def draw(flow: Flow) -> str:
     for start, end in flow.arrows:
         (x1, y1), (x2, y2) = places[start], places[end]
         shapes.append(f'<path d="M{x1 + BOX_W + 2} {y1:g} L{x2 - 8} {y2:g}" stroke="#8a8f98" stroke-width="2" marker-end="url(#tip)"/>')
+    if flow.trusted_after is not None:
+        edge = MARGIN + flow.trusted_after * (BOX_W + GAP_X) - GAP_X / 2
+        shapes.append(f'<path d="M{edge:g} 2 V{height - 2}" stroke="#c0392b" stroke-width="2" stroke-dasharray="6 5"/>')
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" role="img" aria-label="{flow.title}">'
     tip = '<marker id="tip" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="6" markerHeight="6" orient="auto">'
     defs = f'<defs>{tip}<path d="M0 0 L8 4 L0 8 z" fill="#8a8f98"/></marker></defs>'

@@ -30,6 +30,9 @@ checks() {
   step terraform "$python" scripts/test_terraform.py
   step checkov make checkov
   step policies make test-policies
+  # On an emulator of its own, and on the port after it the proxy that breaks things.
+  scripts/bootstrap.sh faults
+  step faults env EMBEDDED_PORT="${FAULTS_PORT:-4595}" "$python" -m pytest -q tests/faults/test_short.py
 }
 
 # First the browser, on the deployment that the integration tests then go on with and destroy.
@@ -52,7 +55,7 @@ checks >"$logs/checks.log" 2>&1 &
 checks=$!
 set +m
 trap 'kill -- -$checks 2>/dev/null' EXIT
-printf '\nMeanwhile: lint, unit, embedded-localstack, terraform, checkov, policies. What they print follows at the end (%s).\n' "$logs/checks.log"
+printf '\nMeanwhile: lint, unit, embedded-localstack, terraform, checkov, policies, faults. What they print follows at the end (%s).\n' "$logs/checks.log"
 cloud
 wait $checks
 trap - EXIT

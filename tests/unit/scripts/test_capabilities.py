@@ -7,6 +7,7 @@ import pytest
 
 import capabilities
 import capabilities_page
+import capabilities_picture
 import clouds
 from capabilities import Capability, Judge
 
@@ -133,11 +134,20 @@ def test_the_page_shows_failures_and_what_works_by_now() -> None:
     page = capabilities_page.render(runs)
     assert "| yes (1 failed) | works now (1 passed) |" in page
     assert "| 1 passed; **1 failed** | 2 passed |" in page
+    assert capabilities_picture.rows(runs) == [("flying", ["failed", "passed", "not run"]), ("birds", ["failed", "passed", "not run"])]
+
+
+@pytest.mark.usefixtures("asked")
+def test_the_picture_shows_what_a_lane_lacks_before_it_ever_ran() -> None:
+    assert capabilities_picture.rows({}) == [("flying", ["not run", "lacking", "not run"])]
+    skipped = {"compose": capabilities_page.summary("2026-01-31", "there", two_tests("skipped", "needs wings")[:1])}
+    assert capabilities_picture.rows(skipped)[1] == ("birds", ["not run", "lacking", "not run"])
 
 
 def test_the_page_in_the_docs_is_up_to_date() -> None:
     assert capabilities_page.PAGE.read_text() == capabilities_page.render(capabilities_page.recorded()), "run: make capabilities"
     assert all(cells(capabilities_page.PAGE.read_text()))
+    assert capabilities_page.PICTURE.read_text() == capabilities_picture.draw(capabilities_page.recorded()), "run: make capabilities"
 
 
 def test_every_test_that_needs_something_needs_what_is_in_the_table() -> None:

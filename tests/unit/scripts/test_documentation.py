@@ -9,9 +9,8 @@ import diagrams
 import module_docs
 from clouds import ROOT
 
-PAGES = sorted(
-    [ROOT / "README.md", ROOT / "AGENTS.md", *ROOT.glob("docs/*.md"), *ROOT.glob("examples/**/*.md"), *ROOT.glob("functions/*/README.md")]
-)
+FOLDERS = (".", "docs", "examples/**", "functions/*", "scripts/*", "terraform/modules/*")
+PAGES = sorted(page for folder in FOLDERS for page in ROOT.glob(f"{folder}/*.md"))
 TYPED = "tests/integration/test_commands.py"
 # Who runs a target: a file, and the words in it that do. All of these files are run by `make test` or .ci/run.
 RUN_BY = {
@@ -36,18 +35,15 @@ RUN_BY = {
     **{tool: ("tests/integration/test_operator_tools.py", tool) for tool in ("dlq", "backfill", "audit", "replay")},
     "capabilities": ("tests/unit/scripts/test_capabilities.py", "capabilities_page"),
     "test-compose": (".ci/compose", "make test-compose"),
+    "test-iam": (".ci/run", "make test-iam"),
+    "test-faults": ("scripts/test.sh", "tests/faults/test_short.py"),
+    "bench": (".ci/run", "make bench QUICK=1"),
+    "clean": (".ci/unprivileged", "make clean"),
     "docs": ("tests/unit/scripts/test_documentation.py", "module_docs.stale()"),
     **{
         target: (TYPED, f'"{target}": (')
         for target in ("build", "help", "invoke", "logs", "report", "status", "thumbnail", "upload", "watch")
     },
-}
-# Targets that no test types, and why
-UNTYPED = {
-    "clean": "removes the environments that the tests run in",
-    "bench": "takes minutes and an environment of peers of its own",
-    "test-faults": "takes minutes, and longer the more it is told to break",
-    "test-iam": "deploys once more for every grant; what needs no deployment of it is make test-policies",
 }
 # Commands of other tools: why no test types them, or what does
 OTHERS = {
@@ -58,6 +54,9 @@ OTHERS = {
     "terraform": "the way by hand; scripts/deploy.py runs the same Terraform",
     "LANE=aws": "needs an account",
     "LANE=compose": "needs Docker: the compose lane",
+    "curl": "needs the load balancer and an id of the deployment; tests/integration/test_alb.py sends such requests",
+    "build/venv/localstack/bin/python": "what make up, down and status run, and a step of scripts/test.sh",
+    "build/venv/dev/bin/python": "a part of make test-unit",
     "--upgrade": "goes on from the line before",
     "functions/hello/requirements.in": "goes on from the line before",
 }
@@ -83,7 +82,7 @@ def test_every_command_is_run_by_some_test(page: Path) -> None:
         targets = [target for word in words[1:] for target in word.split("|") if re.fullmatch(r"[a-z][a-z-]+", target)]
         if not words or words[0] in OTHERS:
             continue
-        if words[0] != "make" or not targets or not set(targets) <= {*RUN_BY, *UNTYPED}:
+        if words[0] != "make" or not targets or not set(targets) <= set(RUN_BY):
             unknown.append(command)
     assert unknown == [], "say in RUN_BY which test runs it, or in OTHERS why none can"
 
@@ -98,7 +97,7 @@ def test_a_target_exists_and_is_run_where_the_table_says(target: str) -> None:
 def test_every_link_leads_somewhere() -> None:
     broken = [
         f"{page.relative_to(ROOT)}: {target}"
-        for page in [*PAGES, *ROOT.glob("terraform/modules/*/README.md")]
+        for page in PAGES
         for target in re.findall(r"\]\(([^)#\s]+)", page.read_text())
         if "://" not in target and not (page.parent / target).exists()
     ]
@@ -107,6 +106,17 @@ def test_every_link_leads_somewhere() -> None:
 
 def test_tables_of_inputs_and_outputs_are_up_to_date() -> None:
     assert module_docs.stale() == [], "run make docs"
+
+
+@pytest.mark.parametrize("folder", sorted(path.parent for path in module_docs.MODULES.glob("*/README.md")), ids=lambda folder: folder.name)
+def test_a_module_s_example_sets_what_there_is_and_all_that_is_required(folder: Path) -> None:
+    source = rf'  source += "./modules/{folder.name}"'
+    example = re.search(rf'^```hcl\nmodule "\w+" {{\n({source}\n.*?)^}}', (folder / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert example
+    given = set(re.findall(r"^  (\w+) +=", example[1], re.MULTILINE)) - {"source", "providers"}
+    variables = {name: module_docs.attribute(body, "default") for name, body in module_docs.blocks(folder, "variable")}
+    assert given <= set(variables)
+    assert {name for name, default in variables.items() if default is None} <= given
 
 
 # -- pictures
@@ -138,6 +148,11 @@ def test_a_picture_is_drawn_anew_and_says_what_the_terraform_says(name: str) -> 
             assert re.search(rf"{re.escape(b)}\b", blocks[a]) or re.search(rf"{re.escape(a)}\b", blocks[b]), (
                 f"nothing leads from {a} to {b}"
             )
+
+
+@pytest.mark.parametrize("page", [page for page in sorted(ROOT.glob("docs/*.md")) if page.name != "README.md"], ids=lambda page: page.stem)
+def test_every_page_has_a_picture(page: Path) -> None:
+    assert re.search(r"^!\[.{10,}\]\([\w/-]+\.(svg|png)\)$", page.read_text(), re.MULTILINE)
 
 
 def test_every_function_is_in_a_picture() -> None:
