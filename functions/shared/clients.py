@@ -3,11 +3,27 @@
 boto3 itself honours AWS_ENDPOINT_URL, so nothing here knows which cloud it talks to.
 """
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-import boto3
-from botocore.config import Config
+
+@contextmanager
+def _nothing_to_collect() -> Iterator[None]:
+    """What is made now stays for good: to look for garbage among it again and again is a quarter of a cold start."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+with _nothing_to_collect():
+    import boto3
+    from botocore.config import Config
 
 # Short timeouts and few retries: what still fails is handed back to the trigger, which retries with backoff.
 _CONFIG = Config(connect_timeout=3, read_timeout=15, retries={"mode": "standard", "max_attempts": 4}, max_pool_connections=32)
@@ -16,4 +32,5 @@ _CONFIG = Config(connect_timeout=3, read_timeout=15, retries={"mode": "standard"
 @cache
 def client(service: str) -> Any:
     """The low-level client of an AWS service, for example `client("s3")`."""
-    return boto3.client(service, config=_CONFIG)  # type: ignore[call-overload]
+    with _nothing_to_collect():
+        return boto3.client(service, config=_CONFIG)  # type: ignore[call-overload]
