@@ -189,8 +189,8 @@ def _encode(picture: Image.Image, encoder: str, quality: int) -> Thumbnail:
     file = io.BytesIO()
     if encoder == "WEBP":
         formats.register_webp()
-        # Method 4, the default, takes three times as long for a few percent fewer bytes.
-        picture.save(file, "WEBP", quality=quality, method=1)
+        # The quickest method: 4, the default, takes three times as long. Its files are still a third smaller than JPEG's.
+        picture.save(file, "WEBP", quality=quality, method=0)
         return Thumbnail(*picture.size, "image/webp", "webp", file.getvalue())
     picture.save(file, "JPEG", quality=quality)
     return Thumbnail(*picture.size, "image/jpeg", "jpg", file.getvalue())
