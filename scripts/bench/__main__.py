@@ -35,11 +35,12 @@ def main() -> None:
     else:
         engines += measure.SHARP_ENGINES
     print("engines", flush=True)
-    rounds = 2 if quick else 5
+    rounds = 1 if quick else 5
     measured = measure.run(found.classes, engines, rounds)
     figures: dict[str, Any] = {
         "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         "rounds": rounds,
+        "main_class_turns": measure.TURNS[measure.MAIN_CLASS],
         "machine": {"cpu": _processor(), "cores": os.cpu_count(), "architecture": platform.machine()},
         "versions": _versions(missing),
         "photos": {"classes": {kind: [path.name for path in files] for kind, files in found.classes.items()}, "origins": found.origins},
@@ -80,7 +81,7 @@ def _functions(files: list[Path], quick: bool, missing: dict[str, str]) -> dict[
     folders = {name: packages.unpacked(name) for name in names}
     naive = packages.naive()
     tasks = {name: (folder, f"{name}.handler", {}) for name, folder in folders.items()} | {"naive": (naive, "handler", {})}
-    starts = coldstart.run(tasks, 2 if quick else 5)
+    starts = coldstart.run(tasks, 2 if quick else 12)
     pipeline: dict[str, Any] = {}
     if not quick:
         print("pipeline", flush=True)
