@@ -3,9 +3,11 @@
     backfill.py                                     all objects of the uploads bucket
     backfill.py --prefix 2025/ --rate 200           those under a prefix, 200 a second
     backfill.py --inventory s3://inventories/.../manifest.json
+    backfill.py --distributed --rate 5000           by Step Functions, beyond what one machine lists and sends
 
 Each object becomes a message on the uploads queue. It is safe to send one twice or one that was processed: the thumbnailer asks S3
 what is current, and does nothing for what the catalog has. An interrupted run goes on from its checkpoint: the same command again.
+Step Functions works on by itself: the same command follows the execution that runs. Its state machine is there if environments.tf says so.
 What waits in the queue delays new uploads: choose a rate below what the thumbnailer can do.
 """
 
@@ -14,7 +16,7 @@ import hashlib
 from typing import Any
 
 from clouds import BUILD, client, lane
-from operations import console
+from operations import console, distributed
 from operations.messages import Sender, notification
 from operations.pace import Checkpoint, Pace
 from operations.sources import Found, Inventory, Listing, Source
@@ -76,17 +78,40 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--bucket", help="default: the uploads bucket. The thumbnailer must be permitted to read any other")
     parser.add_argument("--prefix", default="", help="only keys that begin so")
     parser.add_argument("--inventory", metavar="MANIFEST", help="read the keys from an S3 Inventory: s3://.../manifest.json, or a file")
+    parser.add_argument("--distributed", action="store_true", help="by Step Functions, of the uploads bucket, at whole hundreds a second")
     parser.add_argument("--rate", type=console.positive, default=100, help="objects a second (default %(default)s)")
     parser.add_argument("--limit", type=int, help="send no more than so many now")
     parser.add_argument("--restart", action="store_true", help="forget how far an earlier run got")
     parser.add_argument("--dry-run", action="store_true", help="count, and send nothing")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.distributed and (options.bucket or options.inventory or options.limit or options.restart):
+        parser.error(
+            "--distributed lists the whole uploads bucket or a --prefix of it: --bucket, --inventory, --limit and --restart are without it"
+        )
+    return options
+
+
+def by_step_functions(options: argparse.Namespace, outputs: dict[str, Any]) -> None:
+    """Have the state machine do it, and follow it to its end. Raises PipelineError if it is not there or fails."""
+    machine = outputs.get("backfill_state_machine_arn")
+    if not machine:
+        raise PipelineError(f"'{options.env}' has no state machine for backfills: set backfill in terraform/environments.tf and deploy")
+    states = client("stepfunctions")
+    execution = distributed.start(states, machine, options.prefix, options.rate)
+    console.stderr.print(f"{execution}: Ctrl-C leaves it running", soft_wrap=True)
+    with console.progress("backfill", None, "batches") as done:
+        batches = distributed.follow(states, execution, 0.5 if lane().port else 5, done)
+    facts = {"bucket": outputs["uploads_bucket"], "execution": execution, "batches": batches, "finished": True}
+    console.tell(facts, options.json, f"sent {batches:,} batches of up to {distributed.BATCH} objects of {outputs['uploads_bucket']}")
 
 
 def main() -> int:
     """Backfill; 0 when everything was sent."""
     options = arguments()
     outputs = console.environment(options.env)
+    if options.distributed and not options.dry_run:
+        by_step_functions(options, outputs)
+        return 0
     s3, bucket = client("s3"), options.bucket or outputs["uploads_bucket"]
     source: Source = Inventory(s3, options.inventory, options.prefix) if options.inventory else Listing(s3, bucket, options.prefix)
     if source.bucket != bucket:

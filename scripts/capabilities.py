@@ -5,10 +5,12 @@ A lane that is said to lack something is asked all the same, by the capability's
 """
 
 import contextlib
+import json
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -150,6 +152,40 @@ def has_load_balancers(lane: Lane, _outputs: Outputs) -> bool:
     return True
 
 
+def has_distributed_maps(lane: Lane, outputs: Outputs) -> bool:
+    """Whether Step Functions takes a Distributed Map with batches and EXPRESS children; on AWS, whether the environment has one."""
+    if not lane.endpoint:
+        return bool(outputs.get("backfill_state_machine_arn"))
+    nothing = {"StartAt": "Nothing", "States": {"Nothing": {"Type": "Pass", "End": True}}}
+    processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}, **nothing}
+    reader = {"Resource": "arn:aws:states:::s3:listObjectsV2", "Parameters": {"Bucket": "probe"}}
+    batches = {"Type": "Map", "ItemReader": reader, "ItemBatcher": {"MaxItemsPerBatch": 10}, "ItemProcessor": processor, "End": True}
+    definition = json.dumps({"StartAt": "Batches", "States": {"Batches": batches}})
+    try:
+        return bool(client("stepfunctions").validate_state_machine_definition(definition=definition)["result"] == "OK")
+    except ClientError:
+        return False
+
+
+def replays_archives(lane: Lane, _outputs: Outputs) -> bool:
+    """Whether EventBridge replays an event that it archived."""
+    if not lane.endpoint:
+        return True
+    events, name, now = client("events"), f"probe-{uuid.uuid4().hex[:12]}", datetime.now(UTC)
+    bus = events.create_event_bus(Name=name)["EventBusArn"]
+    archive = events.create_archive(ArchiveName=name, EventSourceArn=bus)["ArchiveArn"]
+    try:
+        events.put_events(Entries=[{"EventBusName": name, "Source": "probe", "DetailType": "probe", "Detail": "{}"}])
+        span = {"EventStartTime": now - timedelta(minutes=5), "EventEndTime": now + timedelta(minutes=5)}
+        events.start_replay(ReplayName=name, EventSourceArn=archive, Destination={"Arn": bus}, **span)
+    except ClientError:
+        return False
+    finally:
+        events.delete_archive(ArchiveName=name)
+        events.delete_event_bus(Name=name)
+    return True
+
+
 def is_launched_here(lane: Lane, _outputs: Outputs) -> bool:
     """Whether `make up` and `make status` are about this lane."""
     return lane.name == "embedded"
@@ -187,6 +223,18 @@ TABLE = {
             "a load balancer that can be reached",
             {"compose": f"{FREE_LOCALSTACK} has no ELBv2", "aws": "it is internal, for callers within its network"},
             has_load_balancers,
+        ),
+        Capability(
+            "distributed_maps",
+            "Distributed Maps of Step Functions, with batches",
+            {"compose": f"{FREE_LOCALSTACK} refuses them", "aws": "environments.tf says where there is a state machine for backfills"},
+            has_distributed_maps,
+        ),
+        Capability(
+            "archive_replays",
+            "archives of EventBridge that can be replayed",
+            {"compose": f"{FREE_LOCALSTACK} answers StartReplay by 500"},
+            replays_archives,
         ),
         Capability(
             "async_failures",

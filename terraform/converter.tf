@@ -13,7 +13,7 @@ module "raw" {
 module "analytics" {
   source          = "./modules/bucket"
   name            = "${local.prefix}-analytics-${local.account_id}"
-  expire_prefixes = { (local.athena_results) = 7 }
+  expire_prefixes = { (local.athena_results) = 7, (local.backfill_results) = 7 }
   force_destroy   = !local.environment.protected
 }
 

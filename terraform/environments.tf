@@ -14,6 +14,7 @@ variable "environments" {
     api_auth                        = map(string)                                    # api_key, iam or cognito
     api_throttle                    = map(object({ rate = number, burst = number })) # requests a second, and at once
     athena                          = map(bool)                                      # tables in Glue and a workgroup of Athena for what the converter makes
+    backfill                        = map(bool)                                      # a state machine that sends existing objects, millions of them, through the pipeline
     digest_schedule                 = map(string)                                    # once a day is enough: a repeated one does nothing, which lets an emulator show it within a minute
     log_level                       = map(string)
     log_retention_days              = map(number)
@@ -41,6 +42,7 @@ variable "environments" {
     api_auth                        = { local = "api_key", dev = "api_key", staging = "api_key", prod = "api_key" }
     api_throttle                    = { local = { rate = 200, burst = 400 }, dev = { rate = 20, burst = 40 }, staging = { rate = 50, burst = 100 }, prod = { rate = 200, burst = 400 } }
     athena                          = { local = false, dev = true, staging = true, prod = true }
+    backfill                        = { local = false, dev = false, staging = false, prod = false }
     digest_schedule                 = { local = "rate(1 minute)", dev = "cron(0 6 * * ? *)", staging = "cron(0 6 * * ? *)", prod = "cron(0 6 * * ? *)" }
     log_level                       = { local = "INFO", dev = "INFO", staging = "INFO", prod = "INFO" }
     log_retention_days              = { local = 1, dev = 7, staging = 30, prod = 365 }

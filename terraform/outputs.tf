@@ -39,6 +39,11 @@ output "api_url" {
   value       = module.api.url
 }
 
+output "backfill_state_machine_arn" {
+  description = "ARN of the state machine that sends existing objects through the pipeline; null without one."
+  value       = one(aws_sfn_state_machine.backfill[*].arn)
+}
+
 output "catalog_table" {
   description = "Name of the DynamoDB table of images."
   value       = aws_dynamodb_table.catalog.name

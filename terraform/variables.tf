@@ -10,6 +10,12 @@ variable "architecture" {
   default     = "x86_64"
 }
 
+variable "backfill" {
+  description = "Whether there is a state machine for backfills; null: what the environment says. For an emulator that has Distributed Maps."
+  type        = bool
+  default     = null
+}
+
 variable "packages" {
   description = "Folder of the packages that `make build` made, relative to this one."
   type        = string

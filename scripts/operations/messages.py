@@ -32,7 +32,7 @@ def notification(bucket: str, key: str, event: str = "ObjectCreated:Backfill", s
 
 
 def about(body: str) -> str:
-    """What a message is about, in a line: bucket/key of S3 notifications, the detail type of events, else its beginning."""
+    """What a message is about, in a line: bucket/key of S3's notifications and events, the detail type of others, else its beginning."""
     try:
         content = json.loads(body)
     except ValueError:
@@ -40,15 +40,21 @@ def about(body: str) -> str:
     if not isinstance(content, dict):
         return body[:80]
     if "detail-type" in content:
-        return f"{content.get('source', '?')}: {content['detail-type']}"
+        return _object(content.get("detail")) or f"{content.get('source', '?')}: {content['detail-type']}"
     records = content.get("Records")
     first = records[0] if isinstance(records, list) and records and isinstance(records[0], dict) else {}
-    if isinstance(first.get("s3"), dict):
-        more = f" and {len(content['Records']) - 1} more" if len(content["Records"]) > 1 else ""
-        return f"{first['s3'].get('bucket', {}).get('name')}/{first['s3'].get('object', {}).get('key')}{more}"
+    if named := _object(first.get("s3")):
+        return named + (f" and {len(content['Records']) - 1} more" if len(content["Records"]) > 1 else "")
     if "Sns" in first:
         return f"SNS: {first['Sns'].get('Subject') or str(first['Sns'].get('Message'))[:60]}"
     return str(content.get("Subject") or content.get("Message") or body)[:80]
+
+
+def _object(part: Any) -> str | None:
+    """bucket/key of what S3 says about an object, None if it is none."""
+    if not isinstance(part, dict) or not all(isinstance(part.get(name), dict) for name in ("bucket", "object")):
+        return None
+    return f"{part['bucket'].get('name')}/{part['object'].get('key')}"
 
 
 def send_batch(sqs: Any, queue_url: str, bodies: Sequence[str]) -> None:

@@ -26,7 +26,7 @@ run "applies" {
   }
 
   assert {
-    condition     = length(aws_vpc.this) == 0 && length(aws_lb.catalog) == 0 && length(aws_cognito_user_pool.users) == 0
+    condition     = length(aws_vpc.this) == 0 && length(aws_lb.catalog) == 0 && length(aws_cognito_user_pool.users) == 0 && length(aws_sfn_state_machine.backfill) == 0 && length(aws_iam_role.backfill) == 0
     error_message = "What is switched off must not be there."
   }
 }

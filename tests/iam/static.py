@@ -9,7 +9,7 @@ from environments import resources
 from reasons import Reason, excuse
 
 # Who may assume a role of the project.
-TRUSTED = {"lambda.amazonaws.com", "apigateway.amazonaws.com"}
+TRUSTED = {"lambda.amazonaws.com", "apigateway.amazonaws.com", "states.amazonaws.com"}
 SOURCE = {"aws:sourcearn": ("ArnEquals", "ArnLike"), "aws:sourceaccount": ("StringEquals",)}
 PROTECTED = {"aws_s3_bucket": "bucket policy", "aws_sqs_queue": "queue policy", "aws_sns_topic": "topic policy"}
 

@@ -49,6 +49,8 @@ def cloud(request: pytest.FixtureRequest) -> Iterator[clouds.Lane]:
     # A demo does without: AWS's provider takes a minute over a load balancer.
     if capabilities.has_load_balancers(lane, {}):
         os.environ.setdefault("TF_VAR_alb", "true")
+    if lane.endpoint and capabilities.has_distributed_maps(lane, {}):
+        os.environ.setdefault("TF_VAR_backfill", "true")
     yield lane
     if embedded and not (request.config.getoption("--keep") or request.config.getoption("--deployed")):
         subprocess.run([*LAUNCHER, "down", "--port", str(lane.port)], check=True)

@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from support import ENVIRONMENT, Deployment, depth, eventually, unique
 from test_recoverer import remember
 
 import pipeline
-from clouds import ROOT, client
+from clouds import ROOT, Lane, client
 
 
 def tool(name: str, *arguments: str, expect: int = 0) -> list[dict[str, Any]]:
@@ -70,6 +72,45 @@ def test_backfill_brings_what_never_had_an_event_and_leaves_the_rest_alone(deplo
     assert [deployment.item(key) for key in keys[1:]] == [before[key] for key in keys[1:]], "no work for what is there"
 
 
+@pytest.mark.needs("distributed_maps")
+def test_backfill_by_step_functions_sends_every_object_in_batches(deployment: Deployment) -> None:
+    prefix = unique("distributed")
+    keys = [f"{prefix}/{number:03} + ü.txt" for number in range(103)] + [f"{prefix}/photo & é.jpg"]
+    for key in keys[:-1]:
+        deployment.put(key, b"no photo")
+    deployment.put(keys[-1], photo())
+    before = deployment.wait_for(keys[-1], status="READY")
+    for key in keys[:-1]:
+        deployment.wait_for(key, status="REJECTED")
+    for key in (keys[0], keys[102], keys[103]):
+        forget(deployment, key)
+    assert tool("backfill", "--prefix", prefix, "--distributed", "--dry-run")[0]["would_send"] == 104
+    assert deployment.item(keys[0]) is None
+    (sent,) = tool("backfill", "--prefix", prefix, "--distributed", "--rate", "200")
+    assert (sent["batches"], sent["finished"]) == (2, True)
+    for key in (keys[0], keys[102]):
+        assert deployment.wait_for(key, status="REJECTED")["reason"]
+    assert deployment.wait_for(keys[103], status="READY")["version_id"] == before["version_id"]
+
+
+@pytest.mark.needs("distributed_maps", "iam_enforcement")
+def test_a_backfill_by_step_functions_that_fails_says_how_to_go_on(deployment: Deployment) -> None:
+    prefix = unique("refused")
+    deployment.put(f"{prefix}/a.jpg", photo())
+    deployment.wait_for(f"{prefix}/a.jpg", status="READY")
+    statement = {"Effect": "Deny", "Action": "s3:ListBucket", "Resource": "*"}
+    role = {"RoleName": deployment["backfill_state_machine_arn"].rpartition(":")[2], "PolicyName": "refused"}
+    client("iam").put_role_policy(**role, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    try:
+        command = [sys.executable, str(ROOT / "scripts/backfill.py"), "--env", ENVIRONMENT, "--distributed", "--prefix", prefix]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+    finally:
+        client("iam").delete_role_policy(**role)
+    assert done.returncode == 1
+    assert "FAILED" in done.stderr
+    assert "redrive-execution --execution-arn arn:" in done.stderr
+
+
 def test_audit_finds_drift_and_repairs_it(deployment: Deployment) -> None:
     lost, bare = unique("lost.jpg"), unique("bare.jpg")
     for key in (lost, bare):
@@ -104,3 +145,47 @@ def test_replay_sends_a_saved_file(deployment: Deployment, tmp_path: Path) -> No
     assert deployment.item(key) is None
     assert tool("replay", "--file", str(tmp_path / "events.jsonl"))[0]["events"] == 1
     deployment.wait_for(key, status="READY")
+
+
+@pytest.fixture
+def archived() -> Iterator[dict[str, str]]:
+    """A bus with an archive, and a rule that sends its events to a queue."""
+    events, sqs, name = client("events"), client("sqs"), unique("archived").replace("/", "-")
+    bus = events.create_event_bus(Name=name)["EventBusArn"]
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    rule = events.put_rule(Name=name, EventBusName=name, EventPattern=json.dumps({"source": ["eventloom.test"]}))["RuleArn"]
+    allow = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": queue}
+    statement = allow | {"Condition": {"ArnEquals": {"aws:SourceArn": rule}}}
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [statement]})})
+    events.put_targets(Rule=name, EventBusName=name, Targets=[{"Id": "queue", "Arn": queue}])
+    events.create_archive(ArchiveName=name, EventSourceArn=bus)
+    try:
+        yield {"name": name, "url": url}
+    finally:
+        events.delete_archive(ArchiveName=name)
+        events.remove_targets(Rule=name, EventBusName=name, Ids=["queue"])
+        events.delete_rule(Name=name, EventBusName=name)
+        events.delete_event_bus(Name=name)
+        sqs.delete_queue(QueueUrl=url)
+
+
+@pytest.mark.needs("archive_replays")
+def test_replay_sends_what_an_archive_kept(cloud: Lane, archived: dict[str, str]) -> None:
+    def received() -> list[dict[str, Any]]:
+        found = client("sqs").receive_message(QueueUrl=archived["url"], WaitTimeSeconds=1).get("Messages", [])
+        for message in found:
+            client("sqs").delete_message(QueueUrl=archived["url"], ReceiptHandle=message["ReceiptHandle"])
+        return [json.loads(message["Body"]) for message in found]
+
+    entry = {"EventBusName": archived["name"], "Source": "eventloom.test", "DetailType": "test", "Detail": json.dumps({"number": 1})}
+    now = datetime.now(UTC)
+    assert client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
+    (sent,) = eventually(received, "the event")
+    span = ("--start", (now - timedelta(minutes=5)).isoformat(), "--end", (now + timedelta(minutes=5)).isoformat())
+    assert tool("replay", "--archive", archived["name"], *span, "--dry-run")[0]["dry_run"]
+    if cloud.name == "aws":  # it takes some minutes until an event can be replayed
+        eventually(lambda: client("events").describe_archive(ArchiveName=archived["name"])["EventCount"], "an archived event", 900)
+    assert tool("replay", "--archive", archived["name"], *span)[0]["state"] == "COMPLETED"
+    (again,) = eventually(received, "the event again")
+    assert (again["detail"], again["detail-type"], "replay-name" in again) == (sent["detail"], "test", True)

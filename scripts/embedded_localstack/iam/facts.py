@@ -12,6 +12,7 @@ from localstack.services.lambda_.invocation.models import lambda_stores
 from localstack.services.s3.models import S3DeleteMarker, s3_stores
 from localstack.services.sns.models import sns_stores
 from localstack.services.sqs.models import sqs_stores
+from localstack.services.stepfunctions.backend.store import sfn_stores
 from moto.iam.models import iam_backends
 from moto.logs.models import logs_backends
 from moto.ses.models import ses_backends
@@ -113,6 +114,11 @@ class LocalStackFacts:
             for function in list(functions)
             if any(version.config.role == role_arn for version in list(function.versions.values()))
         ]
+
+    def state_machines_with_role(self, role_arn: str) -> list[str]:
+        """State machines that run with the role: Step Functions assumes it in their name."""
+        machines = sfn_stores[self.account][self.region].state_machines
+        return [arn for arn, machine in list(machines.items()) if getattr(machine, "role_arn", None) == role_arn]
 
     def functions_named(self, name: str) -> list[str]:
         """The function of that name, if there is one: Lambda calls its sessions by the function."""

@@ -122,6 +122,8 @@ def _judge_trust(caller: Caller, check: Check, facts: LocalStackFacts) -> Verdic
     if caller.name == "lambda.amazonaws.com" and not caller.source_arn:
         # Lambda assumes a role in the name of the function; LocalStack does not say which.
         sources = [*facts.functions_with_role(check.resource), *preflight.announced(check.resource)] or [None]
+    if caller.name == "states.amazonaws.com" and not caller.source_arn:
+        sources = [*facts.state_machines_with_role(check.resource)] or [None]
     verdict = Verdict(False, f"trust policy of {check.resource}", "there is no such role")
     for source in sources:
         question = _question(caller, check, facts, {**check.keys, **_source_keys(caller, source, facts)})

@@ -15,6 +15,7 @@ variables {
     alb_certificate_arn             = { dev = "arn:aws:acm:eu-west-1:123456789012:certificate/00000000-0000-0000-0000-000000000000" }
     allowed_origins                 = { dev = ["https://photos.example.com"] }
     athena                          = { dev = true }
+    backfill                        = { dev = true }
     api_auth                        = { dev = "cognito" }
     api_throttle                    = { dev = { rate = 50, burst = 100 } }
     digest_schedule                 = { dev = "cron(0 6 * * ? *)" }
@@ -69,6 +70,11 @@ run "everything_on" {
   assert {
     condition     = aws_athena_workgroup.analytics[0].configuration[0].enforce_workgroup_configuration && aws_glue_catalog_database.analytics[0].name == "eventloom_dev_analytics"
     error_message = "Athena must query what the converter makes, within limits."
+  }
+
+  assert {
+    condition     = jsondecode(aws_sfn_state_machine.backfill[0].definition).States.Objects.ItemReader.Parameters.Bucket == output.uploads_bucket && output.backfill_state_machine_arn != null
+    error_message = "The state machine must read the uploads bucket."
   }
 }
 

@@ -1,0 +1,159 @@
+# Existing objects through the pipeline, beyond what one machine lists and sends: scripts/backfill.py --distributed starts it
+
+locals {
+  has_backfill     = coalesce(var.backfill, local.environment.backfill)
+  backfill_name    = "${local.prefix}-backfill"
+  backfill_results = "_backfill/" # Athena overlooks what begins with an underscore
+
+  backfill_arns = {
+    for kind in ["execution", "stateMachine"] :
+    kind => "arn:${data.aws_partition.current.partition}:states:${local.region}:${local.account_id}:${kind}:${local.backfill_name}"
+  }
+
+  # As EventBridge tells of an object: its keys are not encoded. Without a sequencer the thumbnailer asks S3 what is current.
+  backfill_message = {
+    "detail-type" = "Object Created"
+    source        = "eventloom.backfill"
+    "time.$"      = "$$.Execution.StartTime"
+
+    detail = {
+      bucket = { name = module.uploads.name }
+      object = { "key.$" = "$.Key", "size.$" = "$.Size", "etag.$" = "$.Etag" }
+    }
+  }
+}
+
+resource "aws_sfn_state_machine" "backfill" {
+  #checkov:skip=CKV_AWS_285:an execution keeps its history for 90 days, and the results of its batches are written to S3
+  count    = local.has_backfill ? 1 : 0
+  name     = local.backfill_name
+  role_arn = aws_iam_role.backfill[0].arn
+  type     = "STANDARD"
+
+  # Input: {"prefix": "2025/", "at_once": 2}. A batch takes a second at least: at_once x 100 objects a second at most.
+  definition = jsonencode({
+    StartAt = "Objects"
+    States = {
+      Objects = {
+        Type               = "Map"
+        Label              = "Objects"
+        End                = true
+        ItemBatcher        = { MaxItemsPerBatch = 100 }
+        MaxConcurrencyPath = "$.at_once"
+
+        ItemReader = {
+          Resource   = "arn:${data.aws_partition.current.partition}:states:::s3:listObjectsV2"
+          Parameters = { Bucket = module.uploads.name, "Prefix.$" = "$.prefix" }
+        }
+
+        ItemProcessor = {
+          ProcessorConfig = { Mode = "DISTRIBUTED", ExecutionType = "EXPRESS" }
+          StartAt         = "Batch"
+          States = {
+            Batch = {
+              Type       = "Map"
+              ItemsPath  = "$.Items"
+              ResultPath = null
+              Next       = "Pace"
+
+              ItemProcessor = {
+                ProcessorConfig = { Mode = "INLINE" }
+                StartAt         = "Send"
+                States = {
+                  Send = {
+                    Type       = "Task"
+                    Resource   = "arn:${data.aws_partition.current.partition}:states:::sqs:sendMessage"
+                    Parameters = { QueueUrl = module.uploads_queue.url, MessageBody = local.backfill_message }
+                    Retry      = [{ ErrorEquals = ["States.ALL"], IntervalSeconds = 1, MaxAttempts = 4, BackoffRate = 2 }]
+                    End        = true
+                  }
+                }
+              }
+            }
+            Pace = { Type = "Wait", Seconds = 1, OutputPath = null, End = true }
+          }
+        }
+
+        ResultWriter = {
+          Resource   = "arn:${data.aws_partition.current.partition}:states:::s3:putObject"
+          Parameters = { Bucket = module.analytics.name, Prefix = local.backfill_results }
+        }
+      }
+    }
+  })
+
+  tracing_configuration {
+    enabled = local.environment.tracing
+  }
+}
+
+resource "aws_iam_role" "backfill" {
+  count = local.has_backfill ? 1 : 0
+  name  = local.backfill_name
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "StepFunctions"
+      Effect    = "Allow"
+      Principal = { Service = "states.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+      Condition = {
+        ArnLike      = { "aws:SourceArn" = local.backfill_arns["stateMachine"] }
+        StringEquals = { "aws:SourceAccount" = local.account_id }
+      }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "backfill" {
+  count = local.has_backfill ? 1 : 0
+  name  = "backfill"
+  role  = aws_iam_role.backfill[0].id
+
+  #iam:unproven Batches - Step Functions starts each batch as an execution, LocalStack within itself (https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html)
+  #iam:unproven FollowBatches - as above
+  #iam:unproven s3:GetObject - results are put together of parts, LocalStack writes none
+  #iam:unproven s3:ListMultipartUploadParts - as above
+  #iam:unproven s3:AbortMultipartUpload - as above
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      { Sid = "ListUploads", Effect = "Allow", Action = "s3:ListBucket", Resource = module.uploads.arn },
+      { Sid = "Send", Effect = "Allow", Action = "sqs:SendMessage", Resource = module.uploads_queue.arn },
+      {
+        Sid      = "KeepResults"
+        Effect   = "Allow"
+        Action   = ["s3:PutObject", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"]
+        Resource = "${module.analytics.arn}/${local.backfill_results}*"
+      },
+      { Sid = "Batches", Effect = "Allow", Action = "states:StartExecution", Resource = local.backfill_arns["stateMachine"] },
+      {
+        Sid      = "FollowBatches"
+        Effect   = "Allow"
+        Action   = ["states:DescribeExecution", "states:StopExecution", "states:RedriveExecution"]
+        Resource = ["${local.backfill_arns["execution"]}:*", "${local.backfill_arns["execution"]}/*"]
+      },
+    ]
+  })
+}
+
+resource "aws_iam_role_policy" "backfill_tracing" {
+  #checkov:skip=CKV_AWS_355:X-Ray knows no resources
+  #checkov:skip=CKV_AWS_290:X-Ray knows no resources
+  #iam:wildcard Trace - X-Ray knows no resources
+  #iam:unproven xray:* - no emulator takes traces of Step Functions
+  count = local.has_backfill && local.environment.tracing ? 1 : 0
+  name  = "tracing"
+  role  = aws_iam_role.backfill[0].id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid      = "Trace"
+      Effect   = "Allow"
+      Action   = ["xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets"]
+      Resource = "*"
+    }]
+  })
+}
