@@ -11,7 +11,7 @@ from clouds import ROOT
 OUT = ROOT / "docs" / "flows"
 BOX_W, BOX_H, GAP_X, GAP_Y, MARGIN = 150, 54, 60, 22, 16
 COLOURS = {"S3": "#3f8624", "SQS": "#a0185e", "Lambda": "#c4591b", "DynamoDB": "#2e4fb5", "SNS": "#a0185e", "API": "#7a3fc4"}
-COLOURS |= {"Kinesis": "#7a3fc4", "ALB": "#7a3fc4"} | dict.fromkeys(("clock", "alarms", "callers", "outside"), "#64748b")
+COLOURS |= {"Kinesis": "#7a3fc4", "ALB": "#7a3fc4", "Step Functions": "#a0185e"} | dict.fromkeys(("clock", "alarms", "callers", "outside"), "#64748b")
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,11 @@ FLOWS = {
         "Every day is summed up",
         ((Box("clock", "EventBridge rule", None), CATALOG), (_function("digest"),), (NOTICES, STATE)),
         (("EventBridge rule", "digest"), ("catalog", "digest"), ("digest", "notices"), ("digest", "state")),
+    ),
+    "backfill": Flow(
+        "Existing objects go through the pipeline",
+        ((UPLOADS,), (Box("Step Functions", "backfill", "aws_sfn_state_machine.backfill"),), (UPLOADS_QUEUE,), (_function("thumbnailer"),)),
+        (("uploads", "backfill"), ("backfill", "uploads queue"), ("uploads queue", "thumbnailer")),
     ),
     "trust": Flow(
         "Where trust begins: what comes from the left of the line is checked on it",

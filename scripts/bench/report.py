@@ -79,7 +79,8 @@ def notes(figures: dict[str, Any]) -> list[str]:
     machine, photos, prices = figures["machine"], figures["photos"], figures["prices"]
     return [
         f"Measured {figures['date']} on {machine['cpu']} ({machine['cores']} cores, {machine['architecture']}), "
-        f"{figures['rounds']} rounds (12 MP JPEG: {figures['main_class_turns']} turns in each), CPU time of one thread, engines interleaved, the best round of each photo, mean over the photos.",
+        f"{figures['rounds']} rounds (12 MP JPEG: {figures['main_class_turns']} turns in each), CPU time of one thread, "
+        "engines interleaved, the best turn of each photo, mean over the photos.",
         f"Versions: {', '.join(map(' '.join, figures['versions'].items()))}.",
         f"Photos: {'; '.join(photos['origins'])}; 12 MP are crops at the photo's own resolution, 24 MP is continued by mirror images.",
         *(f"Not measured: {name}, because {why}." for name, why in figures["missing"].items()),
