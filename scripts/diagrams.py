@@ -11,7 +11,8 @@ from clouds import ROOT
 OUT = ROOT / "docs" / "flows"
 BOX_W, BOX_H, GAP_X, GAP_Y, MARGIN = 150, 54, 60, 22, 16
 COLOURS = {"S3": "#3f8624", "SQS": "#a0185e", "Lambda": "#c4591b", "DynamoDB": "#2e4fb5", "SNS": "#a0185e", "API": "#7a3fc4"}
-COLOURS |= {"Kinesis": "#7a3fc4", "ALB": "#7a3fc4", "Step Functions": "#a0185e"} | dict.fromkeys(("clock", "alarms", "callers", "outside"), "#64748b")
+COLOURS |= dict.fromkeys(("Kinesis", "ALB"), "#7a3fc4") | {"Step Functions": "#a0185e"}
+COLOURS |= dict.fromkeys(("clock", "alarms", "callers", "outside"), "#64748b")
 
 
 @dataclass(frozen=True)
