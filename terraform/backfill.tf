@@ -82,8 +82,13 @@ resource "aws_sfn_state_machine" "backfill" {
     }
   })
 
-  tracing_configuration {
-    enabled = local.environment.tracing
+  # Without tracing no block: the provider would see a change in every plan.
+  dynamic "tracing_configuration" {
+    for_each = local.environment.tracing ? [true] : []
+
+    content {
+      enabled = true
+    }
   }
 }
 

@@ -15,7 +15,7 @@ from support import ENVIRONMENT, Deployment, depth, eventually, unique
 from test_recoverer import remember
 
 import pipeline
-from clouds import ROOT, Lane, client
+from clouds import ROOT, client
 
 
 def tool(name: str, *arguments: str, expect: int = 0) -> list[dict[str, Any]]:
@@ -171,7 +171,8 @@ def archived() -> Iterator[dict[str, str]]:
 
 
 @pytest.mark.needs("archive_replays")
-def test_replay_sends_what_an_archive_kept(cloud: Lane, archived: dict[str, str]) -> None:
+@pytest.mark.usefixtures("cloud")
+def test_replay_sends_what_an_archive_kept(archived: dict[str, str]) -> None:
     def received() -> list[dict[str, Any]]:
         found = client("sqs").receive_message(QueueUrl=archived["url"], WaitTimeSeconds=1).get("Messages", [])
         for message in found:
@@ -184,8 +185,8 @@ def test_replay_sends_what_an_archive_kept(cloud: Lane, archived: dict[str, str]
     (sent,) = eventually(received, "the event")
     span = ("--start", (now - timedelta(minutes=5)).isoformat(), "--end", (now + timedelta(minutes=5)).isoformat())
     assert tool("replay", "--archive", archived["name"], *span, "--dry-run")[0]["dry_run"]
-    if cloud.name == "aws":  # it takes some minutes until an event can be replayed
-        eventually(lambda: client("events").describe_archive(ArchiveName=archived["name"])["EventCount"], "an archived event", 900)
+    # On AWS it takes some minutes until an event can be replayed.
+    eventually(lambda: client("events").describe_archive(ArchiveName=archived["name"])["EventCount"], "an archived event", 900)
     assert tool("replay", "--archive", archived["name"], *span)[0]["state"] == "COMPLETED"
     (again,) = eventually(received, "the event again")
     assert (again["detail"], again["detail-type"], "replay-name" in again) == (sent["detail"], "test", True)

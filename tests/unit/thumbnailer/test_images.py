@@ -190,7 +190,7 @@ def test_transparency_is_kept_where_webp_is_written() -> None:
     see_through, opaque = encode(transparent(), "PNG"), encode(quarters().convert("RGBA"), "PNG")
     kept = process(see_through, LIMITS, Output((64,), "auto")).thumbnails["64"]
     assert (kept.content_type, kept.extension) == ("image/webp", "webp")
-    assert opened(kept.data).convert("RGBA").getpixel((60, 40)) == (0, 0, 0, 0)
+    assert opened(kept.data).convert("RGBA").getpixel((60, 40))[3] == 0
     assert process(opaque, LIMITS, Output((64,), "auto")).thumbnails["64"].content_type == "image/jpeg"
     assert process(opaque, LIMITS, Output((64,), "webp")).thumbnails["64"].content_type == "image/webp"
 
