@@ -1,6 +1,6 @@
 """Runs the integration tests in the compose lane: docker-compose.yml up, healthy, tested, and every container of it removed.
 
-Usage: compose.py [PYTEST ARGUMENTS]     (COMPOSE_PORT, by default 4598, so that a `docker compose up` of yours is not disturbed)
+Usage: compose.py [PYTEST ARGUMENTS]     (COMPOSE_PORT, by default 4594, so that a `docker compose up` of yours is not disturbed)
 
 Exits with pytest's code. What was started is removed in any case: after a failure, Ctrl-C or SIGTERM too.
 """
@@ -18,7 +18,7 @@ from typing import Any
 
 from clouds import BUILD, ROOT
 
-PORT = os.environ.setdefault("COMPOSE_PORT", "4598")
+PORT = os.environ.setdefault("COMPOSE_PORT", "4594")
 HEALTHY_SECONDS = 150
 TEST_SECONDS = 900
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

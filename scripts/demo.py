@@ -5,9 +5,11 @@ Usage: demo.py      Writes build/demo/: the thumbnails, contact-sheet.png and in
 
 import html
 import io
+import re
 import shutil
 import sys
 import time
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +85,9 @@ def contact_sheet(results: list[Result], saved: dict[str, Path]) -> Path:
         else:
             draw.rectangle((left, top, left + CELL, top + CELL), outline="#c9c9c5")
             draw.text((left + CELL / 2, top + CELL / 2), found["status"], fill="#a33", anchor="mm", font_size=18)
-        name = upload.key.encode("ascii", "replace").decode()
-        draw.text((left, top + CELL + 8), f"{name[:38]}", fill="#222", font_size=14)
+        # Pillow's own font has Latin letters alone.
+        name = re.sub("[^ -~\u00a1-\u00ff]+", "...", unicodedata.normalize("NFC", upload.key))
+        draw.text((left, top + CELL + 8), name[:38], fill="#222", font_size=14)
         draw.text((left, top + CELL + 26), f"{found.get('format', found.get('reason', ''))}  {size_of(found)}", fill="#777", font_size=12)
     sheet.save(OUT / "contact-sheet.png")
     return OUT / "contact-sheet.png"

@@ -87,9 +87,9 @@ def _functions(files: list[Path], quick: bool, missing: dict[str, str]) -> dict[
         print("pipeline", flush=True)
         sides = {"eventloom": (folders["thumbnailer"], (BUILD / "thumbnailer.zip").read_bytes()), "naive": (naive, packages.zipped(naive))}
         try:
-            pipeline, invocations = throughput.run(sides, files, count=30, repeats=2)
-            starts["thumbnailer"] |= invocations["eventloom"]
-            starts["naive"] |= invocations["naive"]
+            pipeline, invoked = throughput.run(sides, folders, files, count=30, repeats=2)
+            invoked["thumbnailer"] = invoked.pop("eventloom")
+            starts = {name: one | invoked[name] for name, one in starts.items()}
         except Exception as error:  # the other figures are worth having without it, and the report names what is missing
             missing["pipeline"] = f"{type(error).__name__}: {error}"
     sizes = {name: {"zip_mb": round(manifest[name]["bytes"] / 1e6, 2)} for name in names}

@@ -1,4 +1,4 @@
-"""Runs in a function's environment: calls its handler with an event again and again; prints the CPU milliseconds of each, and of INIT.
+"""Runs in a function's environment: calls its handler with events; prints its answers, and the CPU milliseconds of INIT and of each.
 
 Usage: python probe.py MODULE EVENT.json...
 """
@@ -27,12 +27,12 @@ def main() -> None:
     marks = [time.process_time()]
     handler = importlib.import_module(sys.argv[1]).lambda_handler
     marks.append(time.process_time())
+    answers = []
     for name in sys.argv[2:]:
-        answer = handler(json.loads(Path(name).read_text()), Context())
-        if answer["batchItemFailures"]:
-            sys.exit(f"{sys.argv[1]} failed: {answer}")
+        answers.append(handler(json.loads(Path(name).read_text()), Context()))
         marks.append(time.process_time())
-    print("\n" + json.dumps([round(1000 * (after - before), 2) for before, after in itertools.pairwise(marks)]))
+    used = [round(1000 * (after - before), 2) for before, after in itertools.pairwise(marks)]
+    print("\n" + json.dumps({"cpu_ms": used, "answers": answers}))
 
 
 if __name__ == "__main__":

@@ -10,9 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from bench import coldstart
-from bench.photos import HOME
-from clouds import BUILD, ROOT, client, lane
+from bench import invocations
+from bench.invocations import Job, no_failures
+from clouds import BUILD, client, lane
 
 LAUNCHER = [str(BUILD / "venv/localstack/bin/python"), "-m", "embedded_localstack"]
 UPLOADS = "bench-uploads"
@@ -93,25 +93,11 @@ class Cloud:
             time.sleep(0.1)
         return round(count / (time.monotonic() - began), 2)
 
-    def probe(self, name: str, folder: Path, files: list[Path], invocations: int) -> dict[str, float]:
-        """CPU milliseconds of INIT, of the first invocation and of a warm one (the best), one photo each."""
-        events = []
-        for number in range(invocations):
-            path = HOME / f"event-{number}.json"
-            message = {"messageId": str(number), "body": json.dumps(self.event(files[0], f"probe-{name}-{number}")), "attributes": {}}
-            path.write_text(
-                json.dumps(
-                    {"Records": [message | {"eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:bench"}]}
-                )
-            )
-            events.append(str(path))
-        variables = coldstart.environment(folder, self.variables(name)) | {"AWS_ENDPOINT_URL": str(lane().endpoint)}
-        command = [str(coldstart.PYTHON), str(ROOT / "scripts/bench/probe.py"), SOURCES[name], *events]
-        done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise RuntimeError(f"{name}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
-        init, first, *warm = json.loads(done.stdout.splitlines()[-1])
-        return {"init_ms": init, "first_invoke_ms": first, "warm_invoke_ms": min(warm)}
+    def job(self, name: str, file: Path) -> Job:
+        """One photo an invocation."""
+        return Job(
+            "makes the thumbnails of a 12 MP photo", lambda number: _batch(number, self.event(file, f"{name}-{number}")), no_failures
+        )
 
     def event(self, file: Path, key: str) -> dict[str, Any]:
         """Put a photo into the bucket; the notification that S3 would send for it."""
@@ -132,8 +118,13 @@ class Cloud:
         return 0
 
 
-def run(packages: dict[str, tuple[Path, bytes]], files: list[Path], count: int, repeats: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The pipeline's figures and, by name, those of starting and invoking. `packages` gives folder and zip of each function."""
+def run(
+    packages: dict[str, tuple[Path, bytes]], folders: dict[str, Path], files: list[Path], count: int, repeats: int
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The pipeline's figures and, by name, those of invoking.
+
+    `packages` gives folder and zip of the two sides of the pipeline, `folders` the unpacked packages of all functions.
+    """
     speeds: dict[str, list[float]] = {name: [] for name in packages}
     with Cloud() as cloud:
         for name, (_, package) in packages.items():
@@ -142,7 +133,17 @@ def run(packages: dict[str, tuple[Path, bytes]], files: list[Path], count: int, 
         for repeat in range(repeats):
             for name in packages:
                 speeds[name].append(cloud.images_per_s(name, files, count, f"run-{repeat}"))
-        invocations = {name: cloud.probe(name, folder, files, 4) for name, (folder, _) in packages.items()}
+        found = {
+            name: invocations.probe(folder, SOURCES[name], cloud.variables(name), cloud.job(name, files[0]))
+            for name, (folder, _) in packages.items()
+        }
+        found |= invocations.run(folders, UPLOADS)
     best = {name: max(found) for name, found in speeds.items()}
     about = {"photos": count, "concurrency": CONCURRENCY, "memory_mb": MEMORY_MB}
-    return {"images_per_s": best["eventloom"], "naive_images_per_s": best["naive"]} | about, invocations
+    return {"images_per_s": best["eventloom"], "naive_images_per_s": best["naive"]} | about, found
+
+
+def _batch(number: int, notification: dict[str, Any]) -> dict[str, Any]:
+    """The event of a queue with one message."""
+    message = {"messageId": str(number), "body": json.dumps(notification), "attributes": {}}
+    return {"Records": [message | {"eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:bench"}]}
