@@ -88,12 +88,13 @@ def _wrong(  # noqa: C901, PLR0912 - a list of promises
             yield f"a thumbnail of another version: {colour_of(picture)}, not {current.colour}"
 
 
-def told_twice(notices: Iterable[dict[str, Any]]) -> list[str]:
-    """Changes with more than one notice: versions have one; without versions, each event has one of its own id."""
+def told_twice(subjects: Iterable[Subject], notices: Iterable[dict[str, Any]]) -> list[str]:
+    """Changes with more than one notice: versions have one each time they become current; without versions, each event has one."""
+    returned = Counter((pipeline.image_id(one.bucket, one.key), version) for one in subjects for version in one.returned)
     told: dict[tuple[str, str, str], set[str]] = defaultdict(set)
     for notice in notices:
         told[notice["image_id"], notice.get("version_id") or notice["notice_id"], notice["status"]].add(notice["notice_id"])
-    return [f"announced by {len(ids)} notices: {what}" for what, ids in told.items() if len(ids) > 1]
+    return [f"announced by {len(ids)} notices: {what}" for what, ids in told.items() if len(ids) > 1 + returned[what[:2]]]
 
 
 def repeats(notices: Iterable[dict[str, Any]], faults: Counter[str]) -> list[str]:

@@ -43,6 +43,7 @@ EVENTS = {
     "freeze dynamodb": 1,
     "freeze the emulator": 1,
     "proxy gone": 2,
+    "restart pollers": 2,
     "deny delete": 2,
     "deny receive": 1,
     "poison": 3,
@@ -105,6 +106,9 @@ class Gremlin:
                 self._proxy.stop()
                 time.sleep(1)
                 self._proxy.start()
+                self.done[event] += 1
+            case "restart pollers":
+                self._worker.restart_pollers()
                 self.done[event] += 1
             case "deny delete" | "deny receive":
                 with self._deployment.outage("thumbnailer", "sqs:DeleteMessage" if event == "deny delete" else "sqs:ReceiveMessage"):

@@ -114,7 +114,7 @@ def _check(deployment: Deployment, subjects: list[Subject], chaos: Chaos, listen
     while (untold := checker.untold(subjects, _notices(listener))) and time.monotonic() < end:
         time.sleep(1)
     wrong += [f"nobody was told about {key}" for key in untold]
-    wrong += checker.told_twice(_notices(listener))
+    wrong += checker.told_twice(subjects, _notices(listener))
     return wrong, len(letters)
 
 

@@ -48,6 +48,20 @@ class Stage:
         for version in self._published:
             self._aws.delete_function(FunctionName=self.name, Qualifier=version)
 
+    def restart_pollers(self) -> None:
+        """Stop what polls for it, in the middle of whatever it does, and start it again."""
+        self._switch_pollers(False, "Disabled")
+        self._switch_pollers(True, "Enabled")
+
+    def _switch_pollers(self, enabled: bool, state: str) -> None:
+        def states() -> set[str]:
+            return {poller["State"] for poller in self._aws.list_event_source_mappings(FunctionName=live)["EventSourceMappings"]}
+
+        live = f"{self.name}:live"
+        for poller in self._aws.list_event_source_mappings(FunctionName=live)["EventSourceMappings"]:
+            self._aws.update_event_source_mapping(UUID=poller["UUID"], Enabled=enabled)
+        eventually(lambda: states() == {state}, f"{state} pollers of {self.name}")
+
     def processes(self) -> list[int]:
         """The interpreters that run it now."""
         home = str(Home(clouds.lane().port or DEFAULT_PORT).path)

@@ -62,6 +62,8 @@ class Subject:
     version_id: str | None = None
     etag: str | None = None
     history: list[tuple[str | None, Content]] = field(default_factory=list)
+    # Versions that became current again when a newer one was removed
+    returned: list[str | None] = field(default_factory=list)
 
 
 @cache
@@ -186,4 +188,5 @@ def _perform(subject: Subject, own: bool, chaos: Chaos, chance: random.Random) -
             gone, _ = subject.history.pop()
             s3.delete_object(**where, VersionId=gone)
             subject.version_id, subject.current = subject.history[-1]
+            subject.returned.append(subject.version_id)
         time.sleep(chance.choice((0, 0, 0.05, 0.4, 1.5)))
