@@ -1,8 +1,6 @@
 """`make new-function`: what it writes builds, deploys beside everything else, and does its work, with no edit in between."""
 
 import json
-import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,45 +8,23 @@ from typing import Any
 
 import pytest
 import requests
+from checkouts import another_checkout, make
 from support import Deployment, eventually
 
 import clouds
 import deploy
-from clouds import BUILD, ROOT, client
+from clouds import BUILD, client
 
 # The whole of it takes minutes on a busy machine.
 pytestmark = pytest.mark.timeout(900)
 
-PARTS = ("Makefile", "pyproject.toml", "functions", "scripts", "terraform", "tests")
-# What a checkout has once it is set up and has built
-MADE = ("bin", "cache", "terraform.tfrc", "uv", "venv", "localstack")
 FUNCTIONS = {"night_shift": "schedule", "errands": "sqs", "cellar": "s3", "reception": "api"}
-
-
-def make(checkout: Path, *arguments: str) -> str:
-    """Run make as a user does, in that checkout. Returns what it prints."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MAKE", "PYTEST"))}
-    own["LANE"] = clouds.lane().name
-    done = subprocess.run(["make", *arguments], cwd=checkout, env=own, check=False, text=True, capture_output=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
 def checkout(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A checkout, set up, with the new functions written, built and deployed; they are taken away again in the end."""
-    folder = tmp_path_factory.mktemp("project")
-    for part in PARTS:
-        if (ROOT / part).is_dir():
-            shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns(".terraform", "__pycache__"))
-        else:
-            shutil.copy(ROOT / part, folder / part)
-    (folder / "build").mkdir()
-    for name in MADE:
-        if (BUILD / name).exists():
-            (folder / "build" / name).symlink_to(BUILD / name)
-    for built in [*BUILD.glob("*.zip"), BUILD / "manifest.json"]:
-        shutil.copy(built, folder / "build")
+    folder = another_checkout(tmp_path_factory.mktemp("project"), "venv")
     for name, trigger in FUNCTIONS.items():
         assert f"functions/{name}/handler.py" in make(folder, "new-function", f"NAME={name}", f"TRIGGER={trigger}")
     subprocess.run(

@@ -1,0 +1,51 @@
+"""Checkouts like this one, and the commands that a user types in them."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import clouds
+from clouds import BUILD, ROOT
+
+PARTS = ("Makefile", "docs", "examples", "functions", "pyproject.toml", "scripts", "terraform", "tests")
+# Dear to fetch or to make, and the same for every checkout
+SHARED = ("bin/terraform", "cache/localstack", "cache/terraform", "cache/uv", "uv")
+MADE_BY_TOOLS = shutil.ignore_patterns(".terraform", "__pycache__", "*.egg-info")
+
+
+def another_checkout(folder: Path, *shared: str) -> Path:
+    """Copy this checkout, with its packages; of what it has made besides, the SHARED and these are linked to, not copied."""
+    (folder / "build").mkdir(parents=True)
+    for part in PARTS:
+        if (ROOT / part).is_dir():
+            shutil.copytree(ROOT / part, folder / part, ignore=MADE_BY_TOOLS)
+        else:
+            shutil.copy(ROOT / part, folder / part)
+    for name in (*SHARED, *shared):
+        if (BUILD / name).exists():
+            (folder / "build" / name).parent.mkdir(exist_ok=True)
+            (folder / "build" / name).symlink_to(BUILD / name)
+    for built in [*BUILD.glob("*.zip"), *BUILD.glob("manifest.json")]:
+        shutil.copy(built, folder / "build")
+    return folder
+
+
+def environment() -> dict[str, str]:
+    """This process's, without what pytest and the make that started it put there, and without credentials where none are needed."""
+    unwanted = ("MAKE", "MFLAGS", "PYTEST", *(["AWS_"] if clouds.lane().port else []))
+    return {name: value for name, value in os.environ.items() if not name.startswith(unwanted)} | {"LANE": clouds.lane().name}
+
+
+def run(checkout: Path, *arguments: str, variables: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run make as a user does, in that checkout."""
+    variables = environment() if variables is None else variables
+    return subprocess.run(["make", *arguments], cwd=checkout, env=variables, check=False, text=True, capture_output=True)
+
+
+def make(checkout: Path, *arguments: str, variables: Mapping[str, str] | None = None) -> str:
+    """Run make as a user does, in that checkout. Returns what it prints; fails if it does."""
+    done = run(checkout, *arguments, variables=variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
