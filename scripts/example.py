@@ -54,8 +54,12 @@ def apply(name: str, *options: str) -> dict[str, Any]:
     """Deploy an example whose packages are built; returns its outputs."""
     terraform(name, "init", "-input=false", "-no-color", "-lockfile=readonly")
     terraform(name, "apply", "-input=false", "-no-color", "-auto-approve", state(name), *options)
-    found = json.loads(terraform(name, "output", "-json", state(name)))
-    return {output: value["value"] for output, value in found.items()}
+    return outputs(name)
+
+
+def outputs(name: str) -> dict[str, Any]:
+    """The outputs of a deployed example."""
+    return {output: found["value"] for output, found in json.loads(terraform(name, "output", "-json", state(name))).items()}
 
 
 def destroy(name: str, *options: str) -> None:

@@ -11,14 +11,15 @@ from typing import Any
 import duckdb
 import pytest
 import requests
+from checkouts import environment, make
 from support import eventually
 
 import clouds
 import example
-from clouds import client
+from clouds import ROOT, client
 
 SECRET = "only-for-the-test"
-VARIABLES = {"cron-job": ["-var=schedule=rate(1 minute)"], "s3-to-parquet": [], "webhook-to-queue": []}
+VARIABLES = {"TF_VAR_schedule": "rate(1 minute)"}
 
 
 def use_cron_job(outputs: dict[str, Any]) -> dict[str, Any]:
@@ -78,19 +79,18 @@ USES = {"cron-job": use_cron_job, "s3-to-parquet": use_parquet, "webhook-to-queu
 
 def live(name: str) -> Any:
     """Apply, use and destroy one example."""
-    outputs = example.apply(name, *VARIABLES[name])
+    variables = environment() | VARIABLES
     try:
-        return USES[name](outputs)
+        make(ROOT, "example", f"NAME={name}", variables=variables)
+        return USES[name](example.outputs(name))
     finally:
-        example.destroy(name, *VARIABLES[name])
+        make(ROOT, "destroy-example", f"NAME={name}", variables=variables)
 
 
 @pytest.fixture(scope="module")
 def lives(cloud: clouds.Lane) -> Iterator[dict[str, Any]]:
     """What came of each example; an exception where it failed."""
     names = example.example_names()
-    for name in names:
-        example.package(name)
     with ThreadPoolExecutor(len(names)) as pool:
         futures = {name: pool.submit(live, name) for name in names}
         yield {name: future.exception() or future.result() for name, future in futures.items()}

@@ -1,8 +1,7 @@
 """The operator's tools on the deployed whole, run as a person runs them."""
 
 import json
-import subprocess
-import sys
+import shlex
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from checkouts import run
 from photos import photo
 from support import ENVIRONMENT, Deployment, depth, eventually, unique
 from test_recoverer import remember
@@ -19,10 +19,9 @@ from clouds import ROOT, client
 
 
 def tool(name: str, *arguments: str, expect: int = 0) -> list[dict[str, Any]]:
-    """Run scripts/<name>.py; the JSON lines it prints."""
-    command = [sys.executable, str(ROOT / "scripts" / f"{name}.py"), "--env", ENVIRONMENT, "--json", *arguments]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    assert done.returncode == expect, done.stdout + done.stderr
+    """Type `make <name>`; the JSON lines it prints. Make itself ends with 2 and tells which code the tool ended with."""
+    done = run(ROOT, name, f"ENV={ENVIRONMENT}", f"ARGS={shlex.join(['--json', *arguments])}")
+    assert (f"{name}] Error {expect}" in done.stderr) if expect else (done.returncode == 0), done.stdout + done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -102,11 +101,10 @@ def test_a_backfill_by_step_functions_that_fails_says_how_to_go_on(deployment: D
     role = {"RoleName": deployment["backfill_state_machine_arn"].rpartition(":")[2], "PolicyName": "refused"}
     client("iam").put_role_policy(**role, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
     try:
-        command = [sys.executable, str(ROOT / "scripts/backfill.py"), "--env", ENVIRONMENT, "--distributed", "--prefix", prefix]
-        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        done = run(ROOT, "backfill", f"ENV={ENVIRONMENT}", f"ARGS=--distributed --prefix {prefix}")
     finally:
         client("iam").delete_role_policy(**role)
-    assert done.returncode == 1
+    assert "backfill] Error 1" in done.stderr
     assert "FAILED" in done.stderr
     assert "redrive-execution --execution-arn arn:" in done.stderr
 

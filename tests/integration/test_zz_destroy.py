@@ -1,12 +1,13 @@
 """Last by its name: what was deployed goes away without a trace."""
 
 import pytest
-from support import Deployment, eventually
+from checkouts import make
+from support import ENVIRONMENT, Deployment, eventually
 
 import capabilities
 import clouds
 import deploy
-from clouds import client
+from clouds import ROOT, client
 
 
 def left(prefix: str) -> list[str]:
@@ -35,6 +36,6 @@ def test_destroy_leaves_nothing(deployment: Deployment, request: pytest.FixtureR
     if request.config.getoption("--keep") or request.config.getoption("--deployed"):
         pytest.skip("--keep leaves the deployment")
     assert left(deployment["prefix"]), "what is destroyed was there"
-    deploy.terraform("destroy", "-input=false", "-auto-approve", capture=True)
-    deploy.outputs_file().unlink()
+    make(ROOT, "destroy", f"ENV={ENVIRONMENT}")
+    assert not deploy.outputs_file().exists()
     eventually(lambda: not left(deployment["prefix"]), f"nothing left; there is {left(deployment['prefix'])}")
