@@ -2,7 +2,8 @@
 
 Usage: compose.py [PYTEST ARGUMENTS]     (COMPOSE_PORT, by default 4594, so that a `docker compose up` of yours is not disturbed)
 
-Exits with pytest's code. What was started is removed in any case: after a failure, Ctrl-C or SIGTERM too.
+Exits with pytest's code; with 1, before anything is started, where there is no Docker.
+What was started is removed in any case: after a failure, Ctrl-C or SIGTERM too.
 """
 
 import contextlib
@@ -21,6 +22,7 @@ from clouds import BUILD, ROOT
 PORT = os.environ.setdefault("COMPOSE_PORT", "4594")
 HEALTHY_SECONDS = 150
 TEST_SECONDS = 900
+WITHOUT = "or use the embedded LocalStack: make test"
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -92,13 +94,15 @@ def docker(*arguments: str) -> str:
 def compose_command() -> list[str]:
     """`docker compose` (v2) or docker-compose (1.29 is enough). Exits with what to do where there is neither, or no engine."""
     if not shutil.which("docker"):
-        sys.exit("compose: no docker command; install Docker, or use the embedded LocalStack: make test")
-    docker("version", "--format", "{{.Server.Version}}")
+        sys.exit(f"compose: no docker command; install Docker, {WITHOUT}")
+    asked = subprocess.run(["docker", "version", "--format", "{{.Server.Version}}"], check=False, capture_output=True, text=True)
+    if asked.returncode:
+        sys.exit(f"compose: no Docker engine answers ({asked.stderr.strip()}); start Docker, {WITHOUT}")
     wanted = os.environ.get("COMPOSE")
     for command in [wanted.split()] if wanted else [["docker", "compose"], ["docker-compose"]]:
         if shutil.which(command[0]) and subprocess.run([*command, "version"], check=False, capture_output=True).returncode == 0:
             return command
-    sys.exit(f"compose: {wanted or 'neither docker compose nor docker-compose'} does not run; install Docker Compose")
+    sys.exit(f"compose: {wanted or 'neither docker compose nor docker-compose'} does not run; install Docker Compose, {WITHOUT}")
 
 
 def ignore_endings() -> None:

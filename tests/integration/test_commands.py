@@ -1,14 +1,13 @@
 """The commands that README and docs tell users to type, typed: `make ...` against what is deployed."""
 
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
+from checkouts import environment, make, run
 from photos import photo
 from support import Deployment
 
-import clouds
+from clouds import ROOT
 
 # Each is typed as it stands; the first word is what the documentation's table of commands refers to.
 COMMANDS = {
@@ -30,8 +29,14 @@ def test_make(target: str, deployment: Deployment, tmp_path: Path) -> None:
     options, expected = COMMANDS[target]
     file = tmp_path / "photo.jpg"
     file.write_bytes(photo())
-    command = ["make", target, *options.format(photo=file).split()]
-    environment = os.environ | {"LANE": clouds.lane().name, "NO_COLOR": "1"}
-    done = subprocess.run(command, cwd=clouds.ROOT, env=environment, check=False, capture_output=True, text=True, timeout=240)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert expected in done.stdout
+    assert expected in make(ROOT, target, *options.format(photo=file).split(), variables=environment() | {"NO_COLOR": "1"})
+
+
+def test_without_an_engine_the_compose_lane_says_what_to_do(tmp_path: Path) -> None:
+    """No engine is reached; and one that is reached all the same finds no Docker Compose, so that no lane runs within this one."""
+    variables = environment() | {"DOCKER_HOST": f"unix://{tmp_path}/docker.sock", "COMPOSE": "none"}
+    variables.pop("DOCKER_CONTEXT", None)
+    refused = run(ROOT, "test-compose", variables=variables)
+    assert "or use the embedded LocalStack: make test" in refused.stderr
+    assert "test-compose] Error 1" in refused.stderr
+    assert refused.returncode == 2
