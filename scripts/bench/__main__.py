@@ -1,6 +1,6 @@
 """Measure our engine, its peers, starts, the pipeline and the cost. Writes build/bench.json, build/bench.html and docs/performance.md.
 
-Usage: python -m bench [--quick]    (--quick: one photo, few rounds, no pipeline; nothing is written to docs/)
+Usage: python -m bench [--quick]    (--quick: one photo, few rounds, no pipeline; writes build/bench-quick.json and .html alone)
 """
 
 import argparse
@@ -53,13 +53,16 @@ def main() -> None:
     figures |= _functions(found.classes["jpeg_12mp"], quick, missing)
     figures["cost"] = _costs(figures, found)
     figures["seconds"] = round(time.monotonic() - began)
-    BUILD.joinpath("bench.json").write_text(json.dumps(figures, indent=2) + "\n")
-    BUILD.joinpath("bench.html").write_text(report.page(figures))
+    name = "bench-quick" if quick else "bench"
+    BUILD.joinpath(f"{name}.json").write_text(json.dumps(figures, indent=2) + "\n")
+    BUILD.joinpath(f"{name}.html").write_text(report.page(figures))
     if not quick:
         report.write_page(figures)
     for row in report.targets(figures):
         print(f"  {row[0]:<52} {row[1]:>8}  {row[2]:<8} {row[3].strip('*')}")
-    print(f"build/bench.html, build/bench.json{'' if quick else ', docs/performance.md'} ({figures['seconds']} s)")
+    for what, why in missing.items():
+        print(f"SKIPPED: {what} was not measured: {why}")
+    print(f"build/{name}.html, build/{name}.json{'' if quick else ', docs/performance.md'} ({figures['seconds']} s)")
 
 
 def _floor(measured: dict[str, dict[str, dict[str, Any]]]) -> dict[str, float]:
