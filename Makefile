@@ -17,6 +17,9 @@ ifeq ($(shell [ $$(printf %s '$(TMP)' | wc -c) -le 80 ] && echo short),short)
 export TMPDIR := $(TMP)
 endif
 
+# What tests type into make themselves must not take over what was said to the make that runs them.
+unexport ARGS ONLY
+
 # Tests touch a real account only when LANE=aws says so: ENV alone is refused, and what they run in other lanes sees no credentials.
 ifneq ($(filter test%,$(MAKECMDGOALS)),)
 ifneq ($(LANE),aws)
@@ -128,34 +131,34 @@ replay: setup ## send events again: ARGS="--file events.jsonl --rate 20", "--arc
 simulate: setup ## backlog, latency, cost and first limit at 10 to 10,000 uploads/s: ARGS=measure first, then without
 	@$(PY) scripts/simulate.py --env $(ENV) $(or $(ARGS),run)
 
-##@ Tests, one kind at a time
+##@ Tests, one kind at a time (ARGS="..." for pytest)
 .PHONY: test-unit test-terraform test-integration test-faults test-policies test-iam test-compose test-browser capabilities pictures lint checkov
 test-unit: setup ## logic, scripts, packaging: no cloud
-	@$(PY) -m pytest -n 2 tests/unit
+	@$(PY) -m pytest -n 2 tests/unit $(ARGS)
 
 test-terraform: setup ## fmt, validate and `terraform test` of every module
 	@$(PY) scripts/test_terraform.py
 
 test-integration: build ## the deployed whole, in LANE=embedded|compose (or aws)
-	@$(PY) -m pytest tests/integration
+	@$(PY) -m pytest tests/integration $(ARGS)
 
 IAM_TESTS := build/venv/localstack/bin/python -m pytest -q
 test-policies: setup ## the policies of every environment: rules for documents, and checkov over the plans
-	@scripts/bootstrap.sh checkov && $(IAM_TESTS) tests/iam/test_static.py tests/iam/test_scans.py tests/iam/test_evaluator.py
+	@scripts/bootstrap.sh checkov && $(IAM_TESTS) tests/iam/test_static.py tests/iam/test_scans.py
 
 test-iam: build ## least privilege: each grant is needed by a test (report: build/iam/report.html); takes minutes; ONLY=tests/iam/...
 	@scripts/bootstrap.sh checkov && $(IAM_TESTS) $(or $(ONLY),tests/iam)
 
 test-browser: build ## the gallery in Chromium, on an embedded LocalStack of its own; pictures in build/screenshots
 	@scripts/bootstrap.sh browser
-	@CHROMIUM=$$(scripts/chromium.sh) EMBEDDED_PORT=$(or $(EMBEDDED_PORT),4599) build/venv/browser/bin/python -m pytest tests/browser
+	@CHROMIUM=$$(scripts/chromium.sh) EMBEDDED_PORT=$(or $(EMBEDDED_PORT),4599) build/venv/browser/bin/python -m pytest tests/browser $(ARGS)
 
 pictures: test-browser ## the same, and README's picture from it
 	@$(PY) scripts/pictures.py
 
-test-faults: build ## 2,000 objects under 500 faults, nothing lost: SEED="1 2 3" OBJECTS=2000 FAULTS=500
+test-faults: build ## 2,000 objects under 500 faults, nothing lost: SEED="1 2 3" OBJECTS=2000 FAULTS=500 ONLY=tests/faults/...
 	@scripts/bootstrap.sh faults
-	@$(PY) -m pytest -q -s tests/faults
+	@$(PY) -m pytest -q -s $(or $(ONLY),tests/faults)
 
 test-compose: build ## docker compose up, the same tests with Docker's Lambda executor, and everything removed
 	@$(PY) scripts/compose.py
