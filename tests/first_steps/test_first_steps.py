@@ -16,7 +16,8 @@ from embedded_localstack.state import Home
 
 # An emulator of its own beside those of the other tests
 PORT = int(os.environ.get("FIRST_STEPS_PORT", "4593"))
-VARIABLES = environment() | {"LANE": "embedded", "EMBEDDED_PORT": str(PORT)}
+# What setting up installs is in the cache already: PyPI does not have to be reached twice.
+VARIABLES = environment() | {"LANE": "embedded", "EMBEDDED_PORT": str(PORT), "UV_OFFLINE": "1"}
 PHOTOS = [path for path in (ROOT / "scripts" / "demo_photos").iterdir() if path.suffix != ".md"]
 
 
