@@ -82,9 +82,12 @@ new-function: setup ## write one that builds, deploys and passes its test: NAME=
 	@$(PY) scripts/new_function.py "$(NAME)" "$(TRIGGER)"
 
 ##@ The embedded LocalStack
-.PHONY: up down status
+.PHONY: up down restart status
 up: setup ## start it
 	@$(LOCALSTACK) up $(PORT)
+
+restart: setup ## stop it and start it again with everything that is in it
+	@$(LOCALSTACK) restart $(PORT)
 
 down: ## stop it and everything it started
 	@if [ -x build/venv/localstack/bin/python ]; then $(LOCALSTACK) down $(PORT); else echo "nothing was ever started"; fi

@@ -1,4 +1,4 @@
-"""Command line: up, down, status, logs."""
+"""Command line: up, down, restart, status, logs."""
 
 import argparse
 import json
@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from embedded_localstack.launch import LaunchError, down, up
+from embedded_localstack.launch import LaunchError, down, restart, up
 from embedded_localstack.state import DEFAULT_PORT, Home
 from embedded_localstack.status import report, text
 
@@ -31,6 +31,8 @@ def main(arguments: list[str] | None = None) -> int:
         case "down":
             print(f"embedded LocalStack: {down(home)}")
             return 0
+        case "restart":
+            return _restart(home)
         case "status":
             result = report(home)
             print(json.dumps(result, indent=2) if options.json else text(result))
@@ -49,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, about in (
         ("up", "start it, unless it runs already (IAM_ENFORCE=0 leaves IAM out, IAM_AUDIT=1 records every decision)"),
         ("down", "stop it and everything it started"),
+        ("restart", "stop it and start it again with everything that is in it"),
         ("status", "is it running, and which calls did IAM refuse"),
         ("logs", "what the server printed"),
     ):
@@ -73,6 +76,18 @@ def _up(home: Home) -> int:
     print(f"embedded LocalStack: {how} on http://127.0.0.1:{run.port} (process {run.pid}); log: {home.log}")
     if not run.iam:
         print("embedded LocalStack: IAM is NOT enforced (IAM_ENFORCE=0): missing permissions will show on AWS only")
+    return 0
+
+
+def _restart(home: Home) -> int:
+    began = time.monotonic()
+    try:
+        run = restart(home)
+    except LaunchError as error:
+        print(f"embedded LocalStack: {error}", file=sys.stderr)
+        return 1
+    how = f"restarted in {time.monotonic() - began:.1f} s with all that was in it"
+    print(f"embedded LocalStack: {how}, on http://127.0.0.1:{run.port} (process {run.pid}); log: {home.log}")
     return 0
 
 

@@ -20,6 +20,7 @@ SERVER = [sys.executable, "-m", "embedded_localstack.server"]
 START_SECONDS = 90
 # Nothing is kept, so there is nothing to wait for: LocalStack's own shutdown ends one service after another for ten seconds.
 STOP_SECONDS = 2
+SAVE_SECONDS = 60
 
 
 class LaunchError(Exception):
@@ -72,7 +73,33 @@ def up(home: Home) -> tuple[Run, bool]:
             raise LaunchError(f"port {home.port} is taken by {owner_of(home.port)}; stop it, or choose another with --port")
         home.prepare()
         _make_catalog(home)
-        return _start(home), True
+        home.log.write_bytes(b"")
+        return _start(home, server_environment(home), iam=iam_enforced()), True
+
+
+def restart(home: Home) -> Run:
+    """Stop the server, and start it again with everything that was in it, and in the environment that it had.
+
+    Raises:
+        LaunchError: there is none, it could not write its state down, or the new one did not come up.
+    """
+    with home.locked():
+        run = home.load()
+        if not run or not run.running():
+            raise LaunchError("not running; start it with: make up")
+        environment = processes.environ(run.pid)
+        family = {pid: processes.start_ticks(pid) for pid in processes.descendants(run.pid)}
+        processes.send([run.pid], signal.SIGUSR1)
+        processes.wait_gone([run.pid], SAVE_SECONDS)
+        if not home.snapshot.is_dir():
+            _stop(home, run)
+            raise LaunchError(f"the server could not write its state down, and was stopped; see {home.log}")
+        _reap(run)
+        processes.send([pid for pid, ticks in family.items() if processes.same(pid, ticks)], signal.SIGKILL)
+        _end_leftovers(home, run)
+        home.clean_runtime()
+        home.make()
+        return _start(home, environment, iam=run.iam)
 
 
 def _make_catalog(home: Home) -> None:
@@ -92,18 +119,18 @@ def _make_catalog(home: Home) -> None:
         part.replace(catalog)
 
 
-def _start(home: Home) -> Run:
-    with home.log.open("wb") as log:
+def _start(home: Home, environment: dict[str, str], *, iam: bool) -> Run:
+    with home.log.open("ab") as log:
         server = subprocess.Popen(
             SERVER,
-            env=server_environment(home),
+            env=environment,
             cwd=home.path,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    run = Run(server.pid, processes.start_ticks(server.pid), home.port, iam_enforced())
+    run = Run(server.pid, processes.start_ticks(server.pid), home.port, iam)
     home.save(run)
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
@@ -153,6 +180,12 @@ def _stop(home: Home, run: Run) -> None:
 
 def _sweep(home: Home, run: Run | None) -> int:
     """Kill what still runs in this home's name and remove the state. Returns how many there were."""
+    count = _end_leftovers(home, run)
+    home.clean()
+    return count
+
+
+def _end_leftovers(home: Home, run: Run | None) -> int:
     found: set[int] = set()
     while rest := processes.belonging_to(home.path):
         new = [pid for pid in rest if pid not in found]
@@ -162,7 +195,6 @@ def _sweep(home: Home, run: Run | None) -> int:
             break
         found.update(rest)
     _reap(run)
-    home.clean()
     return len(found)
 
 

@@ -1,4 +1,7 @@
-"""A moto server process whose operations are atomic: `python -m embedded_localstack.moto_server PORT`.
+"""A moto server process whose operations are atomic: `python -m embedded_localstack.moto_server SERVICE PORT STATE`.
+
+It serves until its standard input closes. If a file's name came by it, it writes its state there; it begins with STATE if there is
+such a file.
 
 moto checks a condition and writes in two steps without a lock, so that two threads may both win a conditional write.
 One lock around every operation makes DynamoDB's guarantee true; moto is pure Python, so nothing is lost by it.
@@ -7,22 +10,27 @@ One lock around every operation makes DynamoDB's guarantee true; moto is pure Py
 import os
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
+_lock = threading.Lock()
+
+
 def one_at_a_time(application: Application) -> Application:
     """Wrap a WSGI application: whole requests enter, one by one. A slow sender does not hold the others up."""
-    lock = threading.Lock()
 
     def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         length = environ.get("CONTENT_LENGTH")
         size = int(length) if length else -1 if environ.get("wsgi.input_terminated") else 0
         environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(size))
-        with lock:
+        with _lock:
             return list(application(environ, start_response))
 
     return serve
@@ -43,19 +51,46 @@ def keep_tags_of_new_streams() -> None:
     KinesisResponse.create_stream = create_stream  # type: ignore[method-assign]
 
 
-def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
+def _end_with_parent(service: str) -> None:
+    file = os.fsdecode(sys.stdin.buffer.read())
+    # No request is under way, and none will be.
+    _lock.acquire()
+    if file:
+        _save(service, Path(file))
     os._exit(0)
 
 
-def main(port: int) -> None:
+def _backends(service: str) -> dict[str, Any]:
+    backends: dict[str, Any] = getattr(import_module(f"moto.{service}.models"), f"{service}_backends")
+    return backends
+
+
+def _save(service: str, file: Path) -> None:
+    from localstack.state import pickle  # type: ignore[import-not-found] # noqa: PLC0415 - takes its time
+
+    try:
+        file.write_bytes(pickle.dumps(dict(_backends(service))))
+    except Exception:
+        traceback.print_exc()
+        os._exit(1)
+
+
+def _load(service: str, file: Path) -> None:
+    if file.is_file():
+        from localstack.state import pickle  # noqa: PLC0415
+
+        dict.update(_backends(service), pickle.loads(file.read_bytes()))
+
+
+def main(service: str, port: int, state: Path) -> None:
     """Serve until standard input closes."""
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(service,), daemon=True).start()
     os.environ["MOTO_ACCOUNT_ID"] = "000000000000"
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415 - reads the environment when imported
     from werkzeug.serving import WSGIRequestHandler, make_server  # noqa: PLC0415
 
     keep_tags_of_new_streams()
+    _load(service, state)
 
     class Quiet(WSGIRequestHandler):
         def log_request(self, *_: Any) -> None:
@@ -66,4 +101,4 @@ def main(port: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))

@@ -24,6 +24,7 @@ PATCHES = (
     "embedded_localstack.patches.payloads",
     "embedded_localstack.patches.presigned",
     "embedded_localstack.load_balancers.gateway",
+    "embedded_localstack.snapshot.control",
 )
 ENFORCEMENT = ("embedded_localstack.iam.handler", "embedded_localstack.patches.function_urls")
 
@@ -33,3 +34,9 @@ def install() -> None:
     """Put everything of this package in place before the first request. A patch that no longer fits stops the start."""
     for name in PATCHES + (ENFORCEMENT if iam_enforced() else ()):
         import_module(name).install()
+
+
+@hooks.on_infra_ready(should_load=lambda: bool(os.environ.get("EMBEDDED_LOCALSTACK_HOME")))
+def resume() -> None:
+    """Go on with the state that the server before left: its services need the gateway to be up."""
+    import_module("embedded_localstack.snapshot.control").resume()

@@ -69,19 +69,34 @@ class Home:
         return self.path / "filesystem"
 
     @property
+    def snapshot(self) -> Path:
+        """The whole state of a server that was stopped to be started again."""
+        return self.path / "snapshot"
+
+    @property
     def _record(self) -> Path:
         return self.path / "run.json"
 
     def prepare(self) -> None:
         """Make the folders, empty."""
         self.clean()
-        for folder in (self.temporary, self.user, self.filesystem):
-            folder.mkdir(parents=True)
+        self.make()
         self.denials.write_text("")
         self.audit.unlink(missing_ok=True)
 
+    def make(self) -> None:
+        """Make the folders."""
+        for folder in (self.temporary, self.user, self.filesystem):
+            folder.mkdir(parents=True)
+
     def clean(self) -> None:
         """Remove what a server leaves, but for its logs."""
+        self.clean_runtime()
+        for folder in (self.snapshot, self.snapshot.with_suffix(".part")):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def clean_runtime(self) -> None:
+        """Remove what only a running server needs."""
         self._record.unlink(missing_ok=True)
         for folder in (self.temporary, self.user, self.filesystem):
             _make_removable(folder)

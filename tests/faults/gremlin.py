@@ -1,7 +1,9 @@
 """What goes wrong, and when: a seeded sequence of faults, done to running processes and to the answers of AWS."""
 
+import itertools
 import random
 import signal
+import subprocess
 import threading
 import time
 from collections import Counter
@@ -15,6 +17,7 @@ from embedded_localstack import processes
 from embedded_localstack.state import DEFAULT_PORT, Home
 from faults.proxy import Proxy
 from faults.stage import Stage, frozen
+from integration.conftest import LAUNCHER
 
 S3 = ("GetObject", "PutObject", "DeleteObjects", "ListObjectsV2", "HeadObject")
 DYNAMODB = ("GetItem", "PutItem", "UpdateItem")
@@ -44,10 +47,13 @@ EVENTS = {
     "freeze the emulator": 1,
     "proxy gone": 2,
     "restart pollers": 2,
+    "restart the emulator": 1,
     "deny delete": 2,
     "deny receive": 1,
     "poison": 3,
 }
+# Rare by chance, as it takes its time, but in every run.
+FIRST_RESTART = 3
 
 
 class Gremlin:
@@ -83,7 +89,11 @@ class Gremlin:
 
     def _run(self) -> None:
         try:
-            while not self._stop.wait(self._pause_s):
+            for turn in itertools.count():
+                if self._stop.wait(self._pause_s):
+                    return
+                if turn == FIRST_RESTART:
+                    self._act("restart the emulator")
                 rule = dict(self._chance.choices([rule for _, rule in ANSWERS], [weight for weight, _ in ANSWERS])[0])
                 if rule["service"] != "sns":
                     rule.setdefault("operation", self._chance.choice(S3 if rule["service"] == "s3" else DYNAMODB))
@@ -109,6 +119,9 @@ class Gremlin:
                 self.done[event] += 1
             case "restart pollers":
                 self._worker.restart_pollers()
+                self.done[event] += 1
+            case "restart the emulator":
+                subprocess.run([*LAUNCHER, "restart", "--port", str(clouds.lane().port)], check=True)
                 self.done[event] += 1
             case "deny delete" | "deny receive":
                 with self._deployment.outage("thumbnailer", "sqs:DeleteMessage" if event == "deny delete" else "sqs:ReceiveMessage"):

@@ -64,6 +64,12 @@ def test_another_up_changes_nothing(checkout: Path) -> None:
 
 
 @pytest.mark.usefixtures("demo")
+def test_a_restart_loses_nothing(checkout: Path) -> None:
+    """What the next tests find is what it brought back."""
+    assert "with all that was in it" in typed(checkout, "restart")
+
+
+@pytest.mark.usefixtures("demo")
 def test_a_plan_that_changes_nothing_is_saved_and_applied(checkout: Path) -> None:
     assert "No changes." in typed(checkout, "plan")
     assert "Resources: 0 added, 0 changed, 0 destroyed." in typed(checkout, "apply-saved")

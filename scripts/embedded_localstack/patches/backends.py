@@ -7,19 +7,26 @@ DynamoDB Streams ride on Kinesis inside LocalStack, so they are served too.
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
+from localstack.constants import DEFAULT_AWS_ACCOUNT_ID
 from localstack.utils.common import TMP_THREADS, get_free_tcp_port
 from localstack.utils.serving import Server
 from localstack.utils.threads import FuncThread
+
+from embedded_localstack.state import Home
+
+STOP_SECONDS = 30
 
 
 class MotoThread(FuncThread):
     """Runs one moto server. It ends when its standard input closes: with `stop`, or with this process, however that ends."""
 
-    def __init__(self, port: int) -> None:
-        super().__init__(self._run, name=f"moto-{port}")
-        self._command = [sys.executable, "-m", "embedded_localstack.moto_server", str(port)]
+    def __init__(self, service: str, port: int) -> None:
+        super().__init__(self._run, name=f"moto-{service}")
+        state = _file(_snapshot(), service)
+        self._command = [sys.executable, "-m", "embedded_localstack.moto_server", service, str(port), str(state)]
         self.process: subprocess.Popen[bytes] | None = None
 
     def _run(self, *_: Any) -> int:
@@ -32,15 +39,48 @@ class MotoThread(FuncThread):
         if self.process and self.process.stdin:
             self.process.stdin.close()
 
+    def save(self, file: Path) -> None:
+        """Have it write its state down, which ends it."""
+        if not self.process:
+            raise RuntimeError(f"{self.name} does not run")
+        self.process.communicate(os.fsencode(file), STOP_SECONDS)
+        if self.process.returncode:
+            raise RuntimeError(f"{self.name} could not write its state down; see above")
 
-def _start(server: Server) -> MotoThread:
-    thread = MotoThread(server.port)
+
+_running: dict[str, MotoThread] = {}
+
+
+def save(folder: Path) -> None:
+    """Write the state of all into the folder."""
+    for service, thread in _running.items():
+        thread.save(_file(folder, service))
+
+
+def start_kinesis() -> None:
+    """LocalStack starts it when it is asked; a state that waits for it is to be read now."""
+    from localstack.services.plugins import SERVICE_PLUGINS  # noqa: PLC0415 - only a running server has it
+
+    if _file(_snapshot(), "kinesis").exists():
+        SERVICE_PLUGINS.get_service("kinesis")._provider.server_manager.get_server_for_account(DEFAULT_AWS_ACCOUNT_ID)
+
+
+def _snapshot() -> Path:
+    return Home(path=Path(os.environ["EMBEDDED_LOCALSTACK_HOME"])).snapshot
+
+
+def _file(folder: Path, service: str) -> Path:
+    return folder / f"{service}.pickle"
+
+
+def _start(service: str, port: int) -> MotoThread:
+    thread = _running[service] = MotoThread(service, port)
     TMP_THREADS.append(thread)
     thread.start()
     return thread
 
 
-class MotoServer(Server):
+class KinesisServer(Server):
     """A moto server on a port of its own."""
 
     def __init__(self) -> None:
@@ -48,7 +88,7 @@ class MotoServer(Server):
 
     def do_start_thread(self) -> MotoThread:
         """Called by `start`."""
-        return _start(self)
+        return _start("kinesis", self.port)
 
 
 def install() -> None:
@@ -56,6 +96,14 @@ def install() -> None:
     from localstack.services.dynamodb.server import DynamodbServer  # noqa: PLC0415 - only a running server has them
     from localstack.services.kinesis.kinesis_mock_server import KinesisServerManager  # noqa: PLC0415
 
-    DynamodbServer.do_start_thread = _start
+    DynamodbServer.do_start_thread = lambda self: _start("dynamodb", self.port)
     DynamodbServer.__init__.__defaults__ = (None, "127.0.0.1", None)
-    KinesisServerManager._create_kinesis_mock_server = lambda _self, _account: MotoServer()
+    KinesisServerManager._create_kinesis_mock_server = lambda _self, _account: KinesisServer()
+    original = KinesisServerManager.get_server_for_account
+
+    def get_server_for_account(self: Any, account: str) -> Any:
+        """LocalStack lets a second request through while the first one still starts the server."""
+        with self._lock:
+            return original(self, account)
+
+    KinesisServerManager.get_server_for_account = get_server_for_account

@@ -1,4 +1,4 @@
-"""Event source mappings: as quick and as concurrent as on AWS.
+"""Event source mappings: as quick and as concurrent as on AWS, and aware of how far they have come.
 
 LocalStack polls a queue in turn with running the function, one batch at a time, and looks at an idle one ever more rarely. Lambda
 waits on the queue and runs several batches at once: that is what finds out whether the function bears it.
@@ -21,6 +21,9 @@ STARTED = 5  # same page: pollers that a mapping begins with
 
 _role: contextvars.ContextVar[str] = contextvars.ContextVar("execution_role")
 
+checkpoints: dict[str, dict[str, str]] = {}
+"""How far each mapping of a stream has come: the iterator of a shard up to which all records were handled."""
+
 
 def batches_at_once(maximum_concurrency: int | None, processors: int) -> int:
     """How many batches run at the same time: what the mapping allows, bounded by what this machine bears."""
@@ -41,6 +44,10 @@ def install() -> None:
         latest[worker.uuid] = worker
         poller = worker.poller
         poller.execution_role = self.function_role_arn
+        if isinstance(poller, stream_poller.StreamPoller):
+            poller.checkpoints = checkpoints.setdefault(worker.uuid, {})
+            # A mapping that was changed or stopped goes on where it was; LocalStack begins anew.
+            poller.shards = dict(poller.checkpoints)
         if isinstance(poller, sqs_poller.SqsPoller):
             scaling = self.esm_config.get("ScalingConfig") or {}
             poller.slots = Slots(batches_at_once(scaling.get("MaximumConcurrency"), os.cpu_count() or 1))
@@ -129,6 +136,13 @@ def _handle(poller: Any, messages: list[Any]) -> None:
 
 def _patch_streams(module: Any) -> None:
     original_client, original_send = module.get_internal_client, module.StreamPoller.send_events_to_dlq
+    original_poll = module.StreamPoller.poll_events_from_shard
+
+    def poll_events_from_shard(self: Any, shard: str, iterator: str) -> None:
+        self.checkpoints.setdefault(shard, iterator)
+        original_poll(self, shard, iterator)
+        if shard in self.shards and not self.shard_batcher[shard].get_current_size():
+            self.checkpoints[shard] = self.shards[shard]
 
     def get_internal_client(arn: str, **kwargs: Any) -> Any:
         if role := _role.get(""):
@@ -143,4 +157,5 @@ def _patch_streams(module: Any) -> None:
             _role.reset(token)
 
     module.get_internal_client = get_internal_client
+    module.StreamPoller.poll_events_from_shard = poll_events_from_shard
     module.StreamPoller.send_events_to_dlq = send_events_to_dlq

@@ -1,4 +1,4 @@
-"""Stands in for LocalStack in the launcher's tests: answers the health check, and has a child that outlives it."""
+"""Stands in for LocalStack in the launcher's tests: answers the health check, has a child that outlives it, writes down its state."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 
@@ -21,9 +22,16 @@ class Health(BaseHTTPRequestHandler):
         pass
 
 
+def write_down(*_: Any) -> None:
+    (Path(os.environ["EMBEDDED_LOCALSTACK_HOME"]) / "snapshot").mkdir()
+    os._exit(0)
+
+
 if __name__ == "__main__":
     if "crash" in sys.argv:
         sys.exit("no such service")
+    if "forgetful" not in sys.argv:
+        signal.signal(signal.SIGUSR1, write_down)
     if "deaf" in sys.argv:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     # A session of its own: neither the group nor the parent leads to it.

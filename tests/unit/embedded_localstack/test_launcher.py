@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from embedded_localstack import cli, launch, processes, status
-from embedded_localstack.launch import LaunchError, down, up
+from embedded_localstack.launch import LaunchError, down, restart, up
 from embedded_localstack.state import Home, Run
 
 FAKE = [sys.executable, str(Path(__file__).with_name("fake_server.py"))]
@@ -62,6 +62,40 @@ def test_down_leaves_no_process_and_no_state(home: Home, monkeypatch: pytest.Mon
     assert not home.temporary.exists()
     assert home.log.exists(), "the log is for whoever wants to know why"
     assert down(home) == "not running"
+
+
+def test_a_restart_keeps_state_environment_and_records_and_no_process(home: Home, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("IAM_AUDIT", "1")
+    before, _ = up(home)
+    family = [before.pid, *processes.descendants(before.pid)]
+    home.denials.write_text("one\n")
+    (home.temporary / "left").touch()
+    monkeypatch.delenv("IAM_AUDIT")
+    after = restart(home)
+    assert processes.wait_gone(family, 0) == []
+    assert after.pid != before.pid
+    assert home.load() == after
+    assert processes.environ(after.pid)["IAM_AUDIT"] == "1"
+    assert home.denials.read_text() == "one\n"
+    assert not (home.temporary / "left").exists()
+    assert home.snapshot.is_dir(), "for the new server"
+    down(home)
+    assert not home.snapshot.exists()
+
+
+def test_a_server_that_cannot_write_its_state_down_is_stopped_and_reported(home: Home, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(launch, "SERVER", [*FAKE, "forgetful"])
+    run, _ = up(home)
+    family = [run.pid, *processes.descendants(run.pid)]
+    with pytest.raises(LaunchError, match="could not write its state down, and was stopped"):
+        restart(home)
+    assert processes.wait_gone(family, 0) == []
+    assert home.load() is None
+
+
+def test_only_what_runs_is_restarted(home: Home, capsys: pytest.CaptureFixture[str]):
+    assert cli.main(["restart", "--port", str(home.port), "--home", str(home.path)]) == 1
+    assert "not running; start it with: make up" in capsys.readouterr().err
 
 
 def test_down_after_the_server_was_killed_finds_its_orphans(home: Home):

@@ -15,7 +15,11 @@ PAGES = sorted(page for folder in FOLDERS for page in ROOT.glob(f"{folder}/*.md"
 TYPED = (
     ("scripts/test.sh", "`make {}`: every check", "test"),
     ("scripts/test.sh", " make {}", "lint checkov bench test-unit test-terraform test-integration test-policies test-iam test-faults"),
-    ("tests/first_steps/test_first_steps.py", 'typed(checkout, "{}"', "demo up plan apply-saved simulate docs capabilities down clean"),
+    (
+        "tests/first_steps/test_first_steps.py",
+        'typed(checkout, "{}"',
+        "demo up restart plan apply-saved simulate docs capabilities down clean",
+    ),
     ("tests/integration/test_commands.py", '"{}": (', "build help invoke logs report status thumbnail upload watch"),
     ("tests/integration/test_commands.py", 'run(ROOT, "{}"', "test-compose"),
     ("tests/integration/test_examples.py", 'make(ROOT, "{}"', "example destroy-example"),
