@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from embedded_localstack.patches import backends
-from embedded_localstack.snapshot import functions, objects, queues, rules
+from embedded_localstack.snapshot import executions, functions, objects, queues, rules
 from embedded_localstack.snapshot.gate import Gate
 from embedded_localstack.state import Home
 
@@ -121,6 +121,7 @@ def _load(folder: Path) -> None:
         "s3": lambda: objects.load(folder / "objects"),
         "sqs": queues.load,
         "events": rules.load,
+        "stepfunctions": executions.load,
         "kinesis": backends.start_kinesis,
         # Pollers and alarms begin to work at once: what they work on comes before them.
         "lambda": lambda: _provider("lambda").on_after_state_load(),

@@ -19,20 +19,31 @@ def install() -> None:
 
 def stop() -> None:
     """Nobody receives anything any more; who waits for a message is told that there is none."""
-    for queue in _queues():
-        queue.shutdown()
+    for store in _stores():
+        for task in store.move_tasks.values():
+            task.under_way = task.status == "RUNNING"
+            task.cancel_event.set()
+        for queue in list(store.queues.values()):
+            queue.shutdown()
 
 
 def load() -> None:
-    """Receive again, once the store is back."""
-    for queue in _queues():
-        for part in vars(queue).values():
-            if hasattr(part, "is_shutdown"):
-                part.is_shutdown = False
+    """Receive again, once the store is back, and go on with moving messages from one queue to another."""
+    from localstack.services.plugins import SERVICE_PLUGINS  # noqa: PLC0415 - only a running server has it
+
+    movers = SERVICE_PLUGINS.get_service("sqs")._provider._message_move_task_manager
+    for store in _stores():
+        for queue in store.queues.values():
+            for part in vars(queue).values():
+                if hasattr(part, "is_shutdown"):
+                    part.is_shutdown = False
+        for task in store.move_tasks.values():
+            if task.under_way:
+                movers.submit(task)
 
 
-def _queues() -> Iterator[Any]:
+def _stores() -> Iterator[Any]:
     from localstack.services.sqs.models import sqs_stores  # noqa: PLC0415 - only a running server has it
 
     for _account, _region, store in sqs_stores.iter_stores():
-        yield from list(store.queues.values())
+        yield store

@@ -28,6 +28,8 @@ class Before:
     topic: str
     heard: str
     ruled: str
+    moved: str
+    executions: list[str]
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +50,7 @@ def before(cloud: Cloud, home: Home) -> Iterator[Before]:
     cloud.lambda_.publish_version(FunctionName="restart-async")
     cloud.lambda_.create_alias(FunctionName="restart-async", Name="live", FunctionVersion="1")
     topic, heard, ruled = deliveries(cloud)
+    moved, ran = moving(cloud), executions(cloud)
     cloud.lambda_.invoke(FunctionName="restart-async:live", InvocationType="Event", Payload=b'{"sleep": 1}')
     cloud.sns.publish(TopicArn=topic, Message='{"at": "before"}')
     was = home.load()
@@ -56,7 +59,7 @@ def before(cloud: Cloud, home: Home) -> Iterator[Before]:
     assert "restarted in" in done.stdout
     assert was
     assert not was.running()
-    yield Before(queue, versions, mapped, handled, asynchronous, topic, heard, ruled)
+    yield Before(queue, versions, mapped, handled, asynchronous, topic, heard, ruled, moved, ran)
     for mapping in cloud.lambda_.list_event_source_mappings()["EventSourceMappings"]:
         cloud.lambda_.delete_event_source_mapping(UUID=mapping["UUID"])
 
@@ -91,6 +94,29 @@ def deliveries(cloud: Cloud) -> tuple[str, str, str]:
     ruled, arn = cloud.queue("restart-ruled", from_service("events", rule))
     cloud.events.put_targets(Rule="restart", Targets=[{"Id": "1", "Arn": arn}])
     return topic, heard, ruled
+
+
+def moving(cloud: Cloud) -> str:
+    """A queue that gets its dead letters back, one a second."""
+    dead, arn = cloud.queue("restart-dead")
+    again, to = cloud.queue("restart-again", RedrivePolicy=json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 3}))
+    for number in range(8):
+        cloud.sqs.send_message(QueueUrl=dead, MessageBody=json.dumps({"number": number}))
+    cloud.sqs.start_message_move_task(SourceArn=arn, DestinationArn=to, MaxNumberOfMessagesPerSecond=1)
+    return again
+
+
+def executions(cloud: Cloud) -> list[str]:
+    """One that is done, and one that is not."""
+    role = cloud.role("restart-states", principal="states.amazonaws.com")
+    states = {"done": {"Type": "Pass", "End": True}, "under-way": {"Type": "Wait", "Seconds": 600, "End": True}}
+    started = []
+    for name, state in states.items():
+        definition = json.dumps({"StartAt": "A", "States": {"A": state}})
+        machine = cloud.stepfunctions.create_state_machine(name=f"restart-{name}", roleArn=role, definition=definition)["stateMachineArn"]
+        started.append(cloud.stepfunctions.start_execution(stateMachineArn=machine)["executionArn"])
+    assert eventually(lambda: cloud.stepfunctions.describe_execution(executionArn=started[0])["status"] == "SUCCEEDED")
+    return started
 
 
 def test_messages_are_there_waiting_in_flight_or_delayed(cloud: Cloud, before: Before):
@@ -136,6 +162,21 @@ def test_what_was_published_arrives_and_what_is_published_too(cloud: Cloud, befo
     assert cloud.received(before.heard) == [{"at": "before"}]
     cloud.sns.publish(TopicArn=before.topic, Message='{"at": "after"}')
     assert cloud.received(before.heard) == [{"at": "after"}]
+
+
+def test_dead_letters_go_on_being_moved(cloud: Cloud, before: Before):
+    numbers: set[int] = set()
+
+    def all_of_them() -> bool:
+        numbers.update(body["number"] for body in cloud.received(before.moved, 1))
+        return len(numbers) == 8
+
+    assert eventually(all_of_them)
+
+
+def test_executions_have_ended(cloud: Cloud, before: Before):
+    found = [cloud.stepfunctions.describe_execution(executionArn=arn) for arn in before.executions]
+    assert [execution["status"] for execution in found] == ["SUCCEEDED", "ABORTED"]
 
 
 def test_rules_send_to_their_targets(cloud: Cloud, before: Before):

@@ -1,0 +1,15 @@
+"""Step Functions: what a thread of the old server ran cannot go on."""
+# mypy: disable-error-code="import-not-found"
+
+from datetime import UTC, datetime
+
+
+def load() -> None:
+    """Say so, once the store is back: an execution that is RUNNING for ever would be waited for."""
+    from localstack.services.stepfunctions.backend.store import sfn_stores  # noqa: PLC0415 - only a running server has it
+
+    for _account, _region, store in sfn_stores.iter_stores():
+        for execution in store.executions.values():
+            if execution.exec_status == "RUNNING":
+                execution.exec_status, execution.stop_date = "ABORTED", datetime.now(UTC)
+                execution.error, execution.cause = "EmbeddedLocalStack.Restarted", "the server was restarted; start it again"
