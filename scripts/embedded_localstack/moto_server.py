@@ -1,4 +1,4 @@
-"""A moto server process whose operations are atomic: `python -m embedded_localstack.moto_server SERVICE PORT STATE`.
+"""A moto server process whose operations are atomic: `python -m embedded_localstack.moto_server SERVICE PORT [STATE]`.
 
 It serves until its standard input closes. If a file's name came by it, it writes its state there; it begins with STATE if there is
 such a file.
@@ -52,11 +52,9 @@ def keep_tags_of_new_streams() -> None:
 
 
 def _end_with_parent(service: str) -> None:
-    file = os.fsdecode(sys.stdin.buffer.read())
-    # No request is under way, and none will be.
-    _lock.acquire()
-    if file:
-        _save(service, Path(file))
+    if file := os.fsdecode(sys.stdin.buffer.read()):
+        with _lock:
+            _save(service, Path(file))
     os._exit(0)
 
 
@@ -82,7 +80,7 @@ def _load(service: str, file: Path) -> None:
         dict.update(_backends(service), pickle.loads(file.read_bytes()))
 
 
-def main(service: str, port: int, state: Path) -> None:
+def main(service: str, port: int, *states: Path) -> None:
     """Serve until standard input closes."""
     threading.Thread(target=_end_with_parent, args=(service,), daemon=True).start()
     os.environ["MOTO_ACCOUNT_ID"] = "000000000000"
@@ -90,7 +88,8 @@ def main(service: str, port: int, state: Path) -> None:
     from werkzeug.serving import WSGIRequestHandler, make_server  # noqa: PLC0415
 
     keep_tags_of_new_streams()
-    _load(service, state)
+    for state in states:
+        _load(service, state)
 
     class Quiet(WSGIRequestHandler):
         def log_request(self, *_: Any) -> None:
@@ -101,4 +100,4 @@ def main(service: str, port: int, state: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))
+    main(sys.argv[1], int(sys.argv[2]), *map(Path, sys.argv[3:]))

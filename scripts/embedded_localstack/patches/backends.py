@@ -15,8 +15,6 @@ from localstack.utils.common import TMP_THREADS, get_free_tcp_port
 from localstack.utils.serving import Server
 from localstack.utils.threads import FuncThread
 
-from embedded_localstack.state import Home
-
 STOP_SECONDS = 30
 
 
@@ -25,8 +23,8 @@ class MotoThread(FuncThread):
 
     def __init__(self, service: str, port: int) -> None:
         super().__init__(self._run, name=f"moto-{service}")
-        state = _file(_snapshot(), service)
-        self._command = [sys.executable, "-m", "embedded_localstack.moto_server", service, str(port), str(state)]
+        states = [str(_file(folder, service)) for folder in _kept]
+        self._command = [sys.executable, "-m", "embedded_localstack.moto_server", service, str(port), *states]
         self.process: subprocess.Popen[bytes] | None = None
 
     def _run(self, *_: Any) -> int:
@@ -49,6 +47,7 @@ class MotoThread(FuncThread):
 
 
 _running: dict[str, MotoThread] = {}
+_kept: list[Path] = []
 
 
 def save(folder: Path) -> None:
@@ -57,16 +56,17 @@ def save(folder: Path) -> None:
         thread.save(_file(folder, service))
 
 
+def begin_with(folder: Path) -> None:
+    """Read what `save` wrote there when they start."""
+    _kept.append(folder)
+
+
 def start_kinesis() -> None:
     """LocalStack starts it when it is asked; a state that waits for it is to be read now."""
     from localstack.services.plugins import SERVICE_PLUGINS  # noqa: PLC0415 - only a running server has it
 
-    if _file(_snapshot(), "kinesis").exists():
+    if any(_file(folder, "kinesis").exists() for folder in _kept):
         SERVICE_PLUGINS.get_service("kinesis")._provider.server_manager.get_server_for_account(DEFAULT_AWS_ACCOUNT_ID)
-
-
-def _snapshot() -> Path:
-    return Home(path=Path(os.environ["EMBEDDED_LOCALSTACK_HOME"])).snapshot
 
 
 def _file(folder: Path, service: str) -> Path:

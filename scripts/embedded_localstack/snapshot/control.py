@@ -31,6 +31,7 @@ def install() -> None:
     queues.install()
     if _folder().is_dir():
         gate.close()
+        backends.begin_with(_folder())
     signal.signal(SAVE, lambda *_: threading.Thread(target=_stop, name="snapshot").start())
 
 
