@@ -106,7 +106,7 @@ deploy: build ## plan, then apply that very plan
 apply-saved: setup ## apply the plan that `make plan` saved, with the packages it was made from
 	@$(PY) scripts/deploy.py apply-saved --env $(ENV)
 
-destroy: setup ## remove the environment
+destroy: build ## remove the environment
 	@$(PY) scripts/deploy.py destroy --env $(ENV)
 
 ##@ Examples (NAME=cron-job|webhook-to-queue|s3-to-parquet; on AWS with LANE=aws)

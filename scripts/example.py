@@ -78,8 +78,8 @@ def main() -> None:
         parser.error(f"no example named {options.name or 'NAME=...'}; there are: {', '.join(example_names())}")
     variables = [f"-var={pair}" for pair in options.var]
     with console.status(f"{options.action} {options.name} ({lane().about})"):
+        package(options.name)  # Terraform hashes the zips whatever it does, so a fresh clone needs them to destroy, too
         if options.action == "apply":
-            package(options.name)
             for output, value in apply(options.name, *variables).items():
                 console.print(f"  {output} = {value}", soft_wrap=True)
         else:

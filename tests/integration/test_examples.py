@@ -78,12 +78,14 @@ USES = {"cron-job": use_cron_job, "s3-to-parquet": use_parquet, "webhook-to-queu
 
 
 def live(name: str) -> Any:
-    """Apply, use and destroy one example."""
+    """Apply, use and destroy one example; the last as a fresh clone does, which has packaged nothing."""
     variables = environment() | VARIABLES
     try:
         make(ROOT, "example", f"NAME={name}", variables=variables)
         return USES[name](example.outputs(name))
     finally:
+        for package in example.packages(name).glob("*.zip"):
+            package.unlink()
         make(ROOT, "destroy-example", f"NAME={name}", variables=variables)
 
 
