@@ -53,15 +53,29 @@ def route(line: str, outputs: dict[str, Any], function: str | None) -> Delivery:
         return _undiscard(content, outputs, function)
     if function:
         return Delivery(line, function=function)
-    records = content.get("Records") if isinstance(content, dict) else None
-    buckets = {record.get("s3", {}).get("bucket", {}).get("name") for record in records or [{}] if isinstance(record, dict)}
-    if isinstance(content, dict) and not records:
-        buckets = {content.get("detail", {}).get("bucket", {}).get("name")}
+    buckets = _bucket_names(content)
     if buckets == {outputs["uploads_bucket"]}:
         return Delivery(line, queue_url=outputs["uploads_queue_url"])
     if buckets == {outputs["raw_bucket"]}:
         return Delivery(line, function="converter")
     raise PipelineError("where an event goes can't be told from it: name the --function")
+
+
+def _bucket_names(event: Any) -> set[str | None]:
+    """The bucket of each record of an S3 notification, or of an S3 event in EventBridge's shape; None for what names none."""
+    records = _inside(event, "Records")
+    if isinstance(records, list) and records:
+        found = [_inside(record, "s3", "bucket", "name") for record in records]
+    else:
+        found = [_inside(event, "detail", "bucket", "name")]
+    return {name if isinstance(name, str) else None for name in found}
+
+
+def _inside(value: Any, *path: str) -> Any:
+    """What lies at a path of JSON objects; None where something else is on the way."""
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
 
 
 def _undiscard(kept: dict[str, Any], outputs: dict[str, Any], function: str | None) -> Delivery:

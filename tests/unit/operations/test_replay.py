@@ -37,7 +37,26 @@ def test_of_a_discarded_record_the_event_itself_is_sent() -> None:
     assert json.loads(replay.route(line, OUTPUTS, None).body) == {"a": 1}
 
 
-@pytest.mark.parametrize("line", ["{", json.dumps({"any": "event"}), notification("elsewhere", "k"), json.dumps(DISCARDED | {"body": "x"})])
+NO_OBJECTS = [
+    {"detail": "x"},
+    {"detail": {"bucket": "uploads"}},
+    {"Records": [{"s3": "x"}]},
+    {"Records": [{"s3": {"bucket": {"name": {}}}}]},
+]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{",
+        json.dumps({"any": "event"}),
+        notification("elsewhere", "k"),
+        json.dumps(DISCARDED | {"body": "x"}),
+        *map(json.dumps, NO_OBJECTS),
+        json.dumps({"Records": "uploads"}),
+        json.dumps({"Records": [json.loads(notification("uploads", "k"))["Records"][0], "x"]}),
+    ],
+)
 def test_what_has_no_place_is_refused(line: str) -> None:
     with pytest.raises(PipelineError):
         replay.route(line, OUTPUTS, None)
