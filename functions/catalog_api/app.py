@@ -6,15 +6,12 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import ALBResolver, ApiGatewayResolver, APIGatewayRestResolver, CORSConfig, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
-from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
-    OpenAPIRequestValidationMiddleware,
-    OpenAPIResponseValidationMiddleware,
-)
+from aws_lambda_powertools.event_handler.middlewares.openapi_validation import OpenAPIResponseValidationMiddleware
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from botocore.exceptions import BotoCoreError, ClientError
 
 from catalog_api import gallery
-from catalog_api.guards import refuse_malformed
+from catalog_api.guards import ValidateRequest, refuse_malformed
 from catalog_api.problems import CONTENT_TYPE, Problem, invalid, not_found
 from catalog_api.routes import router
 from catalog_api.settings import SETTINGS
@@ -66,7 +63,7 @@ def _cors() -> CORSConfig | None:
 
 def _assemble(resolver: ApiGatewayResolver) -> ApiGatewayResolver:
     # Validation is put in by hand because Powertools would run it before the guard.
-    validate_request = OpenAPIRequestValidationMiddleware()  # type: ignore[no-untyped-call]
+    validate_request = ValidateRequest()  # type: ignore[no-untyped-call]
     validate_response = OpenAPIResponseValidationMiddleware(has_response_validation_error=True)
     resolver.use([refuse_malformed, validate_request, validate_response])
     resolver.include_router(router)

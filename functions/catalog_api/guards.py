@@ -6,6 +6,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import ApiGatewayResolver, Response
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+from aws_lambda_powertools.event_handler.middlewares.openapi_validation import OpenAPIRequestValidationMiddleware
 from aws_lambda_powertools.utilities.data_classes.common import BaseProxyEvent
 
 from catalog_api.problems import Problem
@@ -20,8 +21,16 @@ def refuse_malformed(app: ApiGatewayResolver, next_middleware: NextMiddleware) -
     if route.responses:
         _check_query(app.current_event, {parameter.alias for parameter in route.dependant.query_params})
     if route.dependant.body_params:
-        _check_body(app.current_event)
+        app.context["body"] = _body(app.current_event)
     return next_middleware(app)
+
+
+class ValidateRequest(OpenAPIRequestValidationMiddleware):
+    """Validates the very body that `refuse_malformed` read: a second reader could take another encoding or media type, or fail."""
+
+    def _get_body(self, app: ApiGatewayResolver) -> dict[str, Any]:
+        body: dict[str, Any] = app.context["body"]
+        return body
 
 
 def _check_query(event: BaseProxyEvent, known: set[str]) -> None:
@@ -33,7 +42,7 @@ def _check_query(event: BaseProxyEvent, known: set[str]) -> None:
         raise Problem(422, "The query string is not valid; `errors` says what and where.", "validation", wrong[:20])
 
 
-def _check_body(event: BaseProxyEvent) -> None:
+def _body(event: BaseProxyEvent) -> dict[str, Any]:
     media_type = _header(event, "content-type").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise Problem(415, "Send the body as application/json.", headers={"Accept-Post": "application/json"})
@@ -41,13 +50,15 @@ def _check_body(event: BaseProxyEvent) -> None:
     if len(body) > MAX_BODY_BYTES:
         raise Problem(413, f"The body may have up to {MAX_BODY_BYTES} bytes.")
     try:
-        value = json.loads(body, parse_constant=_refuse_constant, object_pairs_hook=_refuse_repeated)
+        # As text, or json would find out by itself that it is UTF-16; JSON is UTF-8 (RFC 8259).
+        value = json.loads(body.decode(), parse_constant=_refuse_constant, object_pairs_hook=_refuse_repeated)
         # Text that can't be encoded (a lone surrogate) would fail later, in storage or in an answer.
         json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise Problem(400, "The body is not valid JSON.", "malformed-json") from error
     if not isinstance(value, dict):
         raise Problem(422, "The body must be a JSON object.", "validation", [{"detail": "Input should be an object", "pointer": "#"}])
+    return value
 
 
 def _decoded(event: BaseProxyEvent) -> bytes:

@@ -65,16 +65,13 @@ class Api:
         self.document = self.send("GET", "/openapi.json", check=False).json
 
     def send(self, method: str, path: str, *, body: Any = None, query: dict[str, Any] | None = None, **options: Any) -> Answer:
-        """Options: headers, by ("rest", "alb", "alb-multi-value"), milliseconds, check (True), base64 (False)."""
+        """Options: headers, by ("rest", "alb", "alb-multi-value"), milliseconds, check (True), base64 (False; bytes always are)."""
         headers = {"accept": "*/*"} | ({"content-type": "application/json"} if body is not None else {}) | options.get("headers", {})
-        text = body if isinstance(body, str) or body is None else json.dumps(body)
-        encoded = options.get("base64", False)
-        event = {
-            "httpMethod": method,
-            "path": path,
-            "body": base64.b64encode(text.encode()).decode() if encoded and text else text,
-            "isBase64Encoded": encoded,
-        }
+        text = body if isinstance(body, str | bytes) or body is None else json.dumps(body)
+        encoded = isinstance(text, bytes) or options.get("base64", False)
+        if encoded and text:
+            text = base64.b64encode(text if isinstance(text, bytes) else text.encode()).decode()
+        event = {"httpMethod": method, "path": path, "body": text, "isBase64Encoded": encoded}
         gateway = options.get("by", "rest")
         event |= _rest(path, headers, query) if gateway == "rest" else _load_balancer(headers, query, multiple=gateway == "alb-multi-value")
         answer = _read(lambda_handler(event, Context(options.get("milliseconds", 29_000))))

@@ -21,12 +21,15 @@ JSON_VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(st.characters()), inner, max_size=3),
     max_leaves=8,
 )
+TEXTS = st.one_of(st.text(max_size=200), JSON_VALUES.map(json.dumps))
+ENCODINGS = st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32", "latin-1"])
+MEDIA_TYPES = st.sampled_from(["application/json", "Application/JSON; charset=utf-8"])
 
 
 @settings(max_examples=150, deadline=None)
-@given(POSTS, st.one_of(st.text(max_size=200), JSON_VALUES.map(json.dumps)), FRONTS)
-def test_no_body_is_a_server_error(shared_api: Any, path: str, body: str, by: str) -> None:
-    assert shared_api.send("POST", path, body=body, by=by).status < 500
+@given(POSTS, st.one_of(TEXTS, st.binary(max_size=200), st.builds(str.encode, TEXTS, ENCODINGS, st.just("replace"))), MEDIA_TYPES, FRONTS)
+def test_no_body_is_a_server_error(shared_api: Any, path: str, body: str | bytes, media_type: str, by: str) -> None:
+    assert shared_api.send("POST", path, body=body, headers={"content-type": media_type}, by=by).status < 500
 
 
 @settings(max_examples=100, deadline=None)

@@ -50,7 +50,13 @@ def test_ids_that_cannot_be_are_refused(api: Any, image_id: str) -> None:
         ('{"filename": {"a": 1, "a": 1}}', "application/json", 400),
         ("[{}]", "application/json", 422),
         ("null", "application/json", 422),
+        ("{}".encode("utf-8-sig"), "application/json", 400),
+        ("{}".encode("utf-16"), "application/json", 400),
+        ("{}".encode("utf-16-le"), "application/json", 400),
+        ("{}".encode("utf-32"), "application/json", 400),
+        (b"\xff", "application/json", 400),
         ("{}", "application/json; charset=utf-8", 422),
+        ("{}", "Application/JSON", 422),
         ("{}", "text/plain", 415),
         ("filename=a", "application/x-www-form-urlencoded", 415),
         ("--b--", "multipart/form-data; boundary=b", 415),
@@ -59,7 +65,7 @@ def test_ids_that_cannot_be_are_refused(api: Any, image_id: str) -> None:
     ],
 )
 @pytest.mark.parametrize("path", ["/uploads", "/reports"])
-def test_bodies_that_are_not_one_small_json_object(api: Any, path: str, body: str, content_type: str, status: int) -> None:
+def test_bodies_that_are_not_one_small_json_object(api: Any, path: str, body: str | bytes, content_type: str, status: int) -> None:
     for base64 in (False, True):
         answer = api.send("POST", path, body=body, headers={"content-type": content_type}, base64=base64)
         assert answer.status == status
