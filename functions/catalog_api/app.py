@@ -28,14 +28,9 @@ _ALLOWED = {
     **gallery.ALLOWED,
 }
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"}
-_BUSY = {
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "SlowDown",
-    "ThrottlingException",
-    "Throttling",
-    "ServiceUnavailable",
-}
+# What botocore tries again, too: DynamoDB throttles with status 400.
+_THROTTLED = {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException", "Throttling"}
+_TRANSIENT = {500, 502, 503, 504}
 
 
 def resolver_for(event: Mapping[str, Any]) -> ApiGatewayResolver:
@@ -116,12 +111,16 @@ def _invalid(error: RequestValidationError) -> Response[str]:
     return _answer(invalid(error.errors()))
 
 
-def _service_failure(error: Exception) -> Response[str]:
-    code = error.response.get("Error", {}).get("Code", "") if isinstance(error, ClientError) else ""
+def _service_failure(error: ClientError | BotoCoreError) -> Response[str]:
     logger.exception("a call to AWS failed")
-    if isinstance(error, BotoCoreError) or code in _BUSY:
+    if not isinstance(error, ClientError) or _may_pass(error.response):
         return _answer(Problem(503, "A service behind this one is busy; try again.", headers={"Retry-After": "2"}))
     return _answer(_unexpected())
+
+
+def _may_pass(answer: Mapping[str, Any]) -> bool:
+    code, status = answer.get("Error", {}).get("Code"), answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return code in _THROTTLED or status in _TRANSIENT
 
 
 def _failure(_: Exception) -> Response[str]:

@@ -72,12 +72,21 @@ def test_bodies_that_are_not_one_small_json_object(api: Any, path: str, body: st
         assert "x" * 100 not in answer.text
 
 
+def refused(code: str, status: int) -> ClientError:
+    """An error that AWS answered."""
+    answer: Any = {"Error": {"Code": code, "Message": "arn:secret"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, "Query")
+
+
 @pytest.mark.parametrize(
     ("error", "status"),
     [
-        (ClientError({"Error": {"Code": "ThrottlingException"}}, "Query"), 503),
+        (refused("ThrottlingException", 400), 503),
+        (refused("InternalServerError", 500), 503),
+        (refused("InternalError", 500), 503),
+        (refused("SlowDown", 503), 503),
         (ConnectTimeoutError(endpoint_url="https://dynamodb"), 503),
-        (ClientError({"Error": {"Code": "AccessDeniedException", "Message": "arn:secret"}}, "Query"), 500),
+        (refused("AccessDeniedException", 400), 500),
         (KeyError("arn:secret"), 500),
     ],
 )
