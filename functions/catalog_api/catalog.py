@@ -39,7 +39,8 @@ def page(status: str, limit: int, after: Position | None) -> tuple[list[dict[str
 
 def find(image_id: str) -> dict[str, Any] | None:
     """The item of an image that isn't deleted, or about to be."""
-    item = client("dynamodb").get_item(TableName=SETTINGS.catalog_table, Key={"image_id": {"S": image_id}}).get("Item")
+    key = {"image_id": {"S": image_id}}
+    item = client("dynamodb").get_item(TableName=SETTINGS.catalog_table, Key=key, ConsistentRead=True).get("Item")
     plain = _plain(item) if item else {}
     return plain if plain.get("status") in ("READY", "REJECTED") and not _hidden(plain) else None
 

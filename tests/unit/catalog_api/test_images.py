@@ -82,6 +82,18 @@ def test_deleting_removes_the_original_and_can_be_repeated(api: Any, put_image: 
     assert api.send("GET", "/images").json["images"] == []
 
 
+def test_a_deleted_image_is_gone_while_dynamodb_may_still_read_what_was_before(
+    api: Any, put_image: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image_id = put_image(1)
+    read = client("dynamodb").get_item
+    before = read(TableName=SETTINGS.catalog_table, Key={"image_id": {"S": image_id}})
+    monkeypatch.setattr(client("dynamodb"), "get_item", lambda **asked: read(**asked) if asked.get("ConsistentRead") else before)
+    assert api.send("DELETE", f"/images/{image_id}").status == 202
+    assert api.send("GET", f"/images/{image_id}").status == 404
+    assert api.send("DELETE", f"/images/{image_id}").status == 204
+
+
 def test_an_upload_after_the_deletion_shows_again(api: Any, put_image: Any) -> None:
     image_id = put_image(1)
     api.send("DELETE", f"/images/{image_id}")
