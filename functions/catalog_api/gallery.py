@@ -18,15 +18,15 @@ from catalog_api.problems import not_found
 from catalog_api.settings import SETTINGS
 from catalog_api.uploads import EXTENSIONS
 
-ALLOWED = {"/": {"GET"}, "/page/<version>/<file>": {"GET"}}
+ALLOWED = {"/": {"GET"}, "/page/<digest>/<file>": {"GET"}}
 _FOLDER = Path(__file__).parent / "page"
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
 def add_to(resolver: ApiGatewayResolver) -> None:
-    """Serve the page at `/`, and its files and configuration below `/page/<version>/`."""
+    """Serve the page at `/`, and its files and configuration below `/page/<digest>/`."""
     resolver.get("/", include_in_schema=False)(_index_for(resolver))
-    resolver.get("/page/<version>/<file>", include_in_schema=False)(_file_for(resolver))
+    resolver.get("/page/<digest>/<file>", include_in_schema=False)(_file_for(resolver))
 
 
 def _index_for(resolver: ApiGatewayResolver) -> Callable[[], Response[str]]:
@@ -42,14 +42,16 @@ def _index_for(resolver: ApiGatewayResolver) -> Callable[[], Response[str]]:
 
 
 def _file_for(resolver: ApiGatewayResolver) -> Callable[[str, str], Response[str]]:
-    def file(version: str, file: str) -> Response[str]:  # noqa: ARG001 - it is for caches: another one never asks for the same address
+    def file(digest: str, file: str) -> Response[str]:
         if file == "config.json":
             settings = configuration(behind_gateway="elb" not in resolver.current_event["requestContext"])
             return Response(200, "application/json", json.dumps(settings), {"Cache-Control": "no-cache"})
         if file not in _files():
             raise not_found("page")
         content_type = f"{_TYPES[Path(file).suffix]}; charset=utf-8"
-        return Response(200, content_type, _files()[file], {"Cache-Control": "public, max-age=31536000, immutable"})
+        # While versions change, one may be asked for the other's files: its own stand in for them, but nobody may keep them as such.
+        keep = "public, max-age=31536000, immutable" if digest == version() else "no-store"
+        return Response(200, content_type, _files()[file], {"Cache-Control": keep})
 
     return file
 

@@ -25,6 +25,11 @@ def test_the_page_names_its_files_by_their_content_and_only_from_here(api: Any) 
         assert (found.status, found.headers["cache-control"]) == (200, "public, max-age=31536000, immutable")
 
 
+def test_another_version_s_addresses_are_kept_by_nobody(api: Any) -> None:
+    answer = api.send("GET", "/page/000000000000/main.js", check=False)
+    assert (answer.status, answer.headers["cache-control"]) == (200, "no-store")
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_every_file_is_served_as_it_is_and_reaches_nothing_elsewhere(api: Any, name: str) -> None:
     answer = api.send("GET", f"/page/any/{name}", check=False)
