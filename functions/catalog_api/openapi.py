@@ -11,7 +11,7 @@ _SCHEMES: dict[str, SecurityScheme] = {
     "iam": APIKey.model_validate(
         {"name": "Authorization", "in": APIKeyIn.header, "description": "AWS Signature Version 4 for the service execute-api"}
     ),
-    "cognito": HTTPBearer(bearerFormat="JWT", description="An id or access token of the user pool"),
+    "cognito": HTTPBearer(bearerFormat="JWT", description="The id token of a user of the pool"),
 }
 
 
