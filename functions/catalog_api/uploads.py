@@ -37,6 +37,6 @@ def key_of(filename: str, content_type: str, now: datetime, random: str) -> str:
 
 def display_name(key: str) -> str:
     """The file name to show for a key, without the random part of `key_of`."""
-    name = key.rsplit("/", 1)[-1]
+    name = key.rstrip("/").rsplit("/", 1)[-1] or key
     random, dash, rest = name.partition("-")
     return rest if key.startswith("web/") and dash and len(random) == 32 and rest else name

@@ -95,6 +95,7 @@ def test_names_stay_readable(given_name: str, expected: str) -> None:
 def test_a_key_shows_the_name_that_was_uploaded() -> None:
     assert display_name(key_of("a-b.jpg", "image/jpeg", datetime.now(UTC), "0" * 32)) == "a-b.jpg"
     assert display_name("cameras/7/c-1.jpg") == "c-1.jpg"
+    assert [display_name(key) for key in ("album/", "2025/album//", "/")] == ["album", "album", "/"]
 
 
 def test_the_accepted_types_are_the_documented_ones() -> None:
