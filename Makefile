@@ -17,6 +17,11 @@ ifeq ($(shell [ $$(printf %s '$(TMP)' | wc -c) -le 80 ] && echo short),short)
 export TMPDIR := $(TMP)
 endif
 
+# What is said to an emulator goes to it, not to a proxy.
+comma := ,
+export no_proxy := 127.0.0.1,localhost$(if $(no_proxy)$(NO_PROXY),$(comma)$(or $(no_proxy),$(NO_PROXY)))
+export NO_PROXY := $(no_proxy)
+
 # What tests type into make themselves must not take over what was said to the make that runs them.
 unexport ARGS ONLY
 

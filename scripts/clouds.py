@@ -7,6 +7,7 @@ Nothing else in the project knows about endpoints or dummy credentials.
 import os
 import platform
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -66,6 +67,7 @@ class Lane:
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "TF_VAR_s3_use_path_style": "true",
+            **no_proxy(environment),
         }
 
 
@@ -89,6 +91,12 @@ def tool_environment() -> dict[str, str]:
         "TF_IN_AUTOMATION": "1",
         "UV_CACHE_DIR": str(BUILD / "cache" / "uv"),
     }
+
+
+def no_proxy(environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables by which what is said to an emulator goes to it, not to a proxy."""
+    others = environment.get("no_proxy") or environment.get("NO_PROXY")
+    return dict.fromkeys(("no_proxy", "NO_PROXY"), "127.0.0.1,localhost" + (f",{others}" if others else ""))
 
 
 @cache
@@ -115,5 +123,5 @@ def client(service: str, lane_name: str | None = None) -> Any:
         region_name=REGION,
         aws_access_key_id="test",
         aws_secret_access_key="test",  # noqa: S106 - what every emulator takes
-        config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2}, max_pool_connections=64),
+        config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2}, max_pool_connections=64, proxies={}),
     )

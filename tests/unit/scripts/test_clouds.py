@@ -2,6 +2,8 @@
 
 import os
 import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
@@ -47,6 +49,35 @@ def test_a_client_of_an_emulator_signs_with_dummy_credentials(monkeypatch: pytes
     assert client.meta.endpoint_url.startswith("http://127.0.0.1:")
 
 
+class Answer(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+
+@pytest.fixture
+def proxied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that is not excepted goes to a proxy, which does not answer."""
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_a_client_of_an_emulator_goes_through_no_proxy(proxied: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    with HTTPServer(("127.0.0.1", 0), Answer) as emulator:
+        monkeypatch.setattr(clouds, "lane", lambda _: clouds.Lane("embedded", emulator.server_port, ""))
+        threading.Thread(target=emulator.handle_request, daemon=True).start()
+        assert clouds.client.__wrapped__("s3", "embedded").list_buckets()["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
+def test_what_a_lane_starts_goes_through_no_proxy_to_an_emulator(proxied: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert clouds.LANES["embedded"].environment()["no_proxy"] == "127.0.0.1,localhost"
+    assert "no_proxy" not in clouds.LANES["aws"].environment()
+    monkeypatch.setenv("NO_PROXY", "intern")
+    assert clouds.LANES["embedded"].environment()["no_proxy"] == "127.0.0.1,localhost,intern"
+
+
 REAL = {
     "AWS_ACCESS_KEY_ID": "AKIAREAL",
     "AWS_SECRET_ACCESS_KEY": "real-secret",
@@ -89,3 +120,10 @@ def test_make_runs_tests_in_a_real_account_when_told() -> None:
     shown = make("test-show", LANE="aws", ENV="dev")
     assert shown.returncode == 0, shown.stderr
     assert {f"{name}={value}" for name, value in REAL.items()} <= set(shown.stdout.splitlines())
+
+
+@pytest.mark.parametrize(("name", "said"), [("no_proxy", "intern"), ("NO_PROXY", "intern, other"), ("NO_PROXY", "")])
+def test_what_make_runs_goes_through_no_proxy_to_an_emulator(name: str, said: str) -> None:
+    shown = make("test-show", **{"no_proxy": "", "NO_PROXY": "", name: said})
+    seen = dict(line.split("=", 1) for line in shown.stdout.splitlines() if line.lower().startswith("no_proxy"))
+    assert seen == dict.fromkeys(("no_proxy", "NO_PROXY"), "127.0.0.1,localhost" + (f",{said}" if said else ""))
