@@ -6,14 +6,14 @@ import sys
 import time
 from pathlib import Path
 
-from embedded_localstack.launch import LaunchError, down, restart, up
-from embedded_localstack.state import DEFAULT_PORT, Home
+from embedded_localstack.launch import down, restart, up
+from embedded_localstack.state import DEFAULT_PORT, Home, LaunchError
 from embedded_localstack.status import report, text
 
 EXIT_CODES = """\
 exit codes:
   0   done; status: running
-  1   could not be started; status: stale or not answering
+  1   could not be done; status: stale or not answering
   2   wrong usage
   3   status: stopped
   4   the port belongs to another server
@@ -24,7 +24,14 @@ STATUS_CODES = {"running": 0, "unhealthy": 1, "stale": 1, "stopped": 3, "foreign
 def main(arguments: list[str] | None = None) -> int:
     """Run a command. Returns the exit code."""
     options = _parser().parse_args(arguments)
-    home = Home(options.port, options.home)
+    try:
+        return _run(options, Home(options.port, options.home))
+    except LaunchError as error:
+        print(f"embedded LocalStack: {error}", file=sys.stderr)
+        return 4 if "is taken by" in str(error) else 1
+
+
+def _run(options: argparse.Namespace, home: Home) -> int:
     match options.command:
         case "up":
             return _up(home)
@@ -67,11 +74,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _up(home: Home) -> int:
     began = time.monotonic()
-    try:
-        run, started = up(home)
-    except LaunchError as error:
-        print(f"embedded LocalStack: {error}", file=sys.stderr)
-        return 4 if "is taken by" in str(error) else 1
+    run, started = up(home)
     how = f"started in {time.monotonic() - began:.1f} s" if started else "runs already"
     print(f"embedded LocalStack: {how} on http://127.0.0.1:{run.port} (process {run.pid}); log: {home.log}")
     if not run.iam:
@@ -81,11 +84,7 @@ def _up(home: Home) -> int:
 
 def _restart(home: Home) -> int:
     began = time.monotonic()
-    try:
-        run = restart(home)
-    except LaunchError as error:
-        print(f"embedded LocalStack: {error}", file=sys.stderr)
-        return 1
+    run = restart(home)
     how = f"restarted in {time.monotonic() - began:.1f} s with all that was in it"
     print(f"embedded LocalStack: {how}, on http://127.0.0.1:{run.port} (process {run.pid}); log: {home.log}")
     return 0

@@ -14,7 +14,7 @@ from typing import Any
 
 from embedded_localstack import processes
 from embedded_localstack.settings import iam_enforced, server_environment
-from embedded_localstack.state import CACHE, Home, Run
+from embedded_localstack.state import CACHE, Home, LaunchError, Run
 
 SERVER = [sys.executable, "-m", "embedded_localstack.server"]
 START_SECONDS = 90
@@ -23,14 +23,14 @@ STOP_SECONDS = 2
 SAVE_SECONDS = 60
 
 
-class LaunchError(Exception):
-    """The server cannot be started; the message says why and what to do."""
+# The server is on this machine, whatever proxy the caller's environment names.
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def health(port: int, timeout: float = 2) -> dict[str, Any] | None:
     """LocalStack's own answer to "how are you", None if there is none."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_localstack/health", timeout=timeout) as response:
+        with _OPENER.open(f"http://127.0.0.1:{port}/_localstack/health", timeout=timeout) as response:
             answer = json.load(response)
     except (OSError, ValueError, HTTPException):
         return None

@@ -16,6 +16,10 @@ CACHE = CHECKOUT / "build" / "cache" / "localstack"
 """What every server of this checkout may use: read by them, written by the launcher."""
 
 
+class LaunchError(Exception):
+    """What was asked for cannot be done; the message says why and what to do."""
+
+
 @dataclass(frozen=True)
 class Run:
     """A started server."""
@@ -115,9 +119,16 @@ class Home:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """One `up` or `down` at a time."""
+        """One `up` or `down` at a time.
+
+        Raises:
+            LaunchError: the folder holds what no server of ours has written.
+        """
         self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / ".lock").open("w") as lock:
+        mark = self.path / ".lock"
+        if not mark.exists() and any(self.path.iterdir()):
+            raise LaunchError(f"{self.path} is no folder of an embedded LocalStack, and not empty; choose another with --home")
+        with mark.open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 

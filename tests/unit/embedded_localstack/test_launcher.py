@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from embedded_localstack import cli, launch, processes, status
-from embedded_localstack.launch import LaunchError, down, restart, up
-from embedded_localstack.state import Home, Run
+from embedded_localstack.launch import down, restart, up
+from embedded_localstack.state import Home, LaunchError, Run
 
 FAKE = [sys.executable, str(Path(__file__).with_name("fake_server.py"))]
 
@@ -37,6 +37,13 @@ def test_up_waits_for_health_and_a_second_one_changes_nothing(home: Home):
     assert started
     assert launch.health(home.port) is not None
     assert up(home) == (run, False)
+
+
+def test_a_proxy_is_not_asked_about_it(home: Home, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    up(home)
+    assert launch.health(home.port) is not None
 
 
 def test_two_at_once_start_one(home: Home):
@@ -121,8 +128,8 @@ def test_up_after_the_server_was_killed_starts_afresh(home: Home):
 
 def test_a_recorded_number_that_now_belongs_to_another_process_is_left_alone(home: Home):
     with subprocess.Popen(["sleep", "60"]) as bystander:
-        home.path.mkdir(parents=True)
-        home.save(Run(bystander.pid, processes.start_ticks(bystander.pid) - 1, home.port, iam=True))
+        with home.locked():
+            home.save(Run(bystander.pid, processes.start_ticks(bystander.pid) - 1, home.port, iam=True))
         assert status.report(home)["state"] == "stale"
         down(home)
         assert bystander.poll() is None
@@ -150,6 +157,19 @@ def test_a_server_that_ends_at_once_is_reported_with_what_it_said(home: Home, mo
     with pytest.raises(LaunchError, match="no such service"):
         up(home)
     assert home.load() is None
+
+
+@pytest.mark.parametrize("command", ["up", "down", "restart"])
+def test_a_folder_that_is_not_its_own_is_left_alone(home: Home, capsys: pytest.CaptureFixture[str], command: str):
+    theirs = home.path.with_name("theirs")
+    (theirs / "tmp").mkdir(parents=True)
+    (theirs / "tmp" / "thesis.txt").write_text("years of work")
+    with subprocess.Popen(["sleep", "60"], env={**os.environ, "HOME": str(theirs / "me")}) as stranger:
+        assert cli.main([command, "--port", str(home.port), "--home", str(theirs)]) == 1
+        assert stranger.poll() is None
+        stranger.kill()
+    assert f"{theirs} is no folder of an embedded LocalStack" in capsys.readouterr().err
+    assert [str(path.relative_to(theirs)) for path in sorted(theirs.rglob("*"))] == ["tmp", "tmp/thesis.txt"]
 
 
 def test_commands_and_exit_codes(home: Home, capsys: pytest.CaptureFixture[str]):
