@@ -116,7 +116,7 @@ def client(service: str, lane_name: str | None = None) -> Any:
 
     chosen = lane(lane_name)
     if not chosen.port:
-        return boto3.client(service)  # type: ignore[call-overload]
+        return boto3.client(service, region_name=_region())  # type: ignore[call-overload]
     return boto3.client(  # type: ignore[call-overload]
         service,
         endpoint_url=chosen.endpoint,
@@ -125,3 +125,17 @@ def client(service: str, lane_name: str | None = None) -> Any:
         aws_secret_access_key="test",  # noqa: S106 - what every emulator takes
         config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2}, max_pool_connections=64, proxies={}),
     )
+
+
+def _region() -> str:
+    """The region of an account, as Terraform finds it: boto3 alone knows no AWS_REGION, and goes to us-east-1 for S3 without any.
+
+    Raises botocore's NoRegionError.
+    """
+    import boto3  # noqa: PLC0415 - as above
+    from botocore.exceptions import NoRegionError  # noqa: PLC0415
+
+    found: str | None = os.environ.get("AWS_REGION") or boto3.Session().region_name
+    if not found:
+        raise NoRegionError
+    return found

@@ -7,13 +7,13 @@ import json
 
 from botocore.exceptions import ClientError
 
-from clouds import REGION, client, lane
+from clouds import client, lane
 
 
 def bucket_name() -> str:
     """`eventloom-state-<account>-<region>`: one state bucket serves every workspace of an account and region."""
     account = client("sts").get_caller_identity()["Account"]
-    return f"eventloom-state-{account}-{client('s3').meta.region_name or REGION}"
+    return f"eventloom-state-{account}-{client('s3').meta.region_name}"
 
 
 def policy(bucket: str) -> str:

@@ -6,6 +6,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from botocore.exceptions import NoRegionError
 
 import clouds
 
@@ -76,6 +77,29 @@ def test_what_a_lane_starts_goes_through_no_proxy_to_an_emulator(proxied: None, 
     assert "no_proxy" not in clouds.LANES["aws"].environment()
     monkeypatch.setenv("NO_PROXY", "intern")
     assert clouds.LANES["embedded"].environment()["no_proxy"] == "127.0.0.1,localhost,intern"
+
+
+@pytest.mark.parametrize(
+    ("variables", "region"),
+    [
+        ({"AWS_REGION": "eu-central-1", "AWS_DEFAULT_REGION": "us-west-2"}, "eu-central-1"),
+        ({"AWS_DEFAULT_REGION": "us-west-2"}, "us-west-2"),
+        ({}, None),
+    ],
+)
+@pytest.mark.parametrize("service", ["s3", "sts", "lambda"])
+def test_a_client_of_an_account_is_in_the_region_that_terraform_takes(
+    service: str, variables: dict[str, str], region: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in (variables | {"AWS_CONFIG_FILE": os.devnull}).items():
+        monkeypatch.setenv(name, value)
+    if region:
+        assert clouds.client.__wrapped__(service, "aws").meta.region_name == region
+    else:
+        with pytest.raises(NoRegionError):
+            clouds.client.__wrapped__(service, "aws")
 
 
 REAL = {
