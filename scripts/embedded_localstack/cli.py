@@ -73,9 +73,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _up(home: Home) -> int:
-    began = time.monotonic()
+    began, kept = time.monotonic(), home.snapshot.is_dir()
     run, started = up(home)
-    how = f"started in {time.monotonic() - began:.1f} s" if started else "runs already"
+    how = f"started in {time.monotonic() - began:.1f} s{' with all that a restart kept' if kept else ''}" if started else "runs already"
     print(f"embedded LocalStack: {how} on http://127.0.0.1:{run.port} (process {run.pid}); log: {home.log}")
     if not run.iam:
         print("embedded LocalStack: IAM is NOT enforced (IAM_ENFORCE=0): missing permissions will show on AWS only")

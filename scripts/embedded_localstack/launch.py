@@ -96,9 +96,8 @@ def restart(home: Home) -> Run:
             raise LaunchError(f"the server could not write its state down, and was stopped; see {home.log}")
         _reap(run)
         processes.send([pid for pid, ticks in family.items() if processes.same(pid, ticks)], signal.SIGKILL)
-        _end_leftovers(home, run)
-        home.clean_runtime()
-        home.make()
+        _sweep(home, run)
+        home.prepare()
         return _start(home, environment, iam=run.iam)
 
 
@@ -136,12 +135,17 @@ def _start(home: Home, environment: dict[str, str], *, iam: bool) -> Run:
     while time.monotonic() < deadline:
         if (code := server.poll()) is not None:
             _sweep(home, run)
-            raise LaunchError(f"the server ended at once (exit {code}):\n{tail(home)}\nall of it: {home.log}")
+            raise _not_started(home, f"the server ended at once (exit {code})")
         if health(home.port, timeout=5):
             return run
         time.sleep(0.1)
     _stop(home, run)
-    raise LaunchError(f"the server was not healthy after {START_SECONDS} s:\n{tail(home)}\nall of it: {home.log}")
+    raise _not_started(home, f"the server was not healthy after {START_SECONDS} s")
+
+
+def _not_started(home: Home, why: str) -> LaunchError:
+    kept = f"\neverything that was in it is kept in {home.snapshot}: up goes on with it, down gives it up" if home.snapshot.is_dir() else ""
+    return LaunchError(f"{why}:\n{tail(home)}\nall of it: {home.log}{kept}")
 
 
 def tail(home: Home, lines: int = 15) -> str:
@@ -153,18 +157,24 @@ def tail(home: Home, lines: int = 15) -> str:
 
 
 def down(home: Home) -> str:
-    """Stop the server and everything it started, and remove its runtime state. Says what was done."""
+    """Stop the server and everything it started, and remove its state. Says what was done."""
     with home.locked():
-        run = home.load()
-        if run and run.running():
-            _stop(home, run)
-            return f"stopped (process {run.pid})"
-        left = _sweep(home, run)
-        if left:
-            return f"the server was gone; ended {left} process(es) it left behind"
-        if run:
-            return "the server was gone; removed what it left"
-        return "not running"
+        done = _end(home)
+        home.clean()
+        return done
+
+
+def _end(home: Home) -> str:
+    run = home.load()
+    if run and run.running():
+        _stop(home, run)
+        return f"stopped (process {run.pid})"
+    left = _sweep(home, run)
+    if left:
+        return f"the server was gone; ended {left} process(es) it left behind"
+    if run:
+        return "the server was gone; removed what it left"
+    return "not running"
 
 
 def _stop(home: Home, run: Run) -> None:
@@ -179,13 +189,7 @@ def _stop(home: Home, run: Run) -> None:
 
 
 def _sweep(home: Home, run: Run | None) -> int:
-    """Kill what still runs in this home's name and remove the state. Returns how many there were."""
-    count = _end_leftovers(home, run)
-    home.clean()
-    return count
-
-
-def _end_leftovers(home: Home, run: Run | None) -> int:
+    """Kill what still runs in this home's name and remove what only a running server needs. Returns how many there were."""
     found: set[int] = set()
     while rest := processes.belonging_to(home.path):
         new = [pid for pid in rest if pid not in found]
@@ -195,6 +199,7 @@ def _end_leftovers(home: Home, run: Run | None) -> int:
             break
         found.update(rest)
     _reap(run)
+    home.clean_runtime()
     return len(found)
 
 

@@ -74,7 +74,7 @@ class Home:
 
     @property
     def snapshot(self) -> Path:
-        """The whole state of a server that was stopped to be started again."""
+        """The whole state of a server that was stopped to be started again, until it has started."""
         return self.path / "snapshot"
 
     @property
@@ -82,16 +82,13 @@ class Home:
         return self.path / "run.json"
 
     def prepare(self) -> None:
-        """Make the folders, empty."""
-        self.clean()
-        self.make()
-        self.denials.write_text("")
-        self.audit.unlink(missing_ok=True)
-
-    def make(self) -> None:
-        """Make the folders."""
+        """Make the folders, empty, and the records, unless there is a state to go on with."""
+        self.clean_runtime()
         for folder in (self.temporary, self.user, self.filesystem):
             folder.mkdir(parents=True)
+        if not self.snapshot.is_dir():
+            self.denials.write_text("")
+            self.audit.unlink(missing_ok=True)
 
     def clean(self) -> None:
         """Remove what a server leaves, but for its logs."""

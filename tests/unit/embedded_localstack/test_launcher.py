@@ -100,6 +100,26 @@ def test_a_server_that_cannot_write_its_state_down_is_stopped_and_reported(home:
     assert home.load() is None
 
 
+def test_a_restart_that_fails_keeps_the_state_for_the_next_start(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    arguments = ["--port", str(home.port), "--home", str(home.path)]
+    up(home)
+    home.denials.write_text("one\n")
+    monkeypatch.setattr(launch, "SERVER", [*FAKE, "crash"])
+    assert cli.main(["restart", *arguments]) == 1
+    assert f"everything that was in it is kept in {home.snapshot}" in capsys.readouterr().err
+    assert processes.belonging_to(home.path) == []
+    assert not home.temporary.exists()
+    with pytest.raises(LaunchError, match="up goes on with it, down gives it up"):
+        up(home)
+    monkeypatch.setattr(launch, "SERVER", FAKE)
+    assert cli.main(["up", *arguments]) == 0
+    assert "with all that a restart kept" in capsys.readouterr().out
+    assert home.snapshot.is_dir(), "for the new server"
+    assert home.denials.read_text() == "one\n"
+
+
 def test_only_what_runs_is_restarted(home: Home, capsys: pytest.CaptureFixture[str]):
     assert cli.main(["restart", "--port", str(home.port), "--home", str(home.path)]) == 1
     assert "not running; start it with: make up" in capsys.readouterr().err
