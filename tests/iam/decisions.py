@@ -106,7 +106,7 @@ class Policies:
     def knows(self, decision: Decision) -> bool:
         """Whether the policies that decide it are among these."""
         if decision.role:
-            return bool(self._by_owner[True, decision.role])
+            return bool(self._by_owner[True, decision.role] or self._by_owner[False, f"trust {decision.role}"])
         return bool(self._attached(decision))
 
     def decide(self, decision: Decision, changed: Mapping[str, dict[str, Any]] | None = None, *, tls: bool = True) -> bool:

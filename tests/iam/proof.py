@@ -113,7 +113,8 @@ class Judge:
         self._allowed: dict[str, list[Decision]] = defaultdict(list)
         for decision in self._decisions:
             if decision.allowed:
-                self._allowed[decision.role or target(decision)].append(decision)
+                for owner in {decision.role, target(decision)}:  # what a role may, its own policies grant, or the resource's
+                    self._allowed[owner].append(decision)
         self._proving = proving
         self._words = {path.name: _words(path) for path in modules}
         self._reasons = reasons

@@ -224,6 +224,13 @@ def test_url_answers_who_signs(probe: Probe) -> None:
     assert answer.json()["version"] == "1"
 
 
+def test_url_answers_whom_the_function_names(probe: Probe) -> None:
+    given = client("sts").assume_role(RoleArn=probe["visitor_arn"], RoleSessionName="visitor")["Credentials"]
+    visitor = Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+    answer = eventually(lambda: call_url(probe, visitor), "an answer to the visitor")
+    assert answer.json()["version"] == "1"
+
+
 def test_schedule_within_a_minute(probe: Probe) -> None:
     assert probe.wait_for('"tick"', timeout_s=75) == {"tick": True}
 

@@ -13,8 +13,6 @@ from embedded_localstack.iam.decide import Question, Verdict, decide_resource, d
 from embedded_localstack.iam.facts import LocalStackFacts, Sessions, policy_name
 from embedded_localstack.iam.records import Records
 
-ACTION = "lambda:InvokeFunctionUrl"
-
 
 def install() -> None:
     """Ask before each call."""
@@ -57,21 +55,32 @@ def _allowed(request: Any, config: Any, region: str, sessions: Sessions, records
     )
     if caller.kind is Kind.DEPLOYER and config.auth_type == "AWS_IAM":
         return True
-    verdict = judge(caller, arn, str(config.auth_type), facts)
-    records.decided(str(caller), verdict)
-    if not verdict.allowed:
-        records.denied(str(caller), ACTION, arn, verdict.asked, verdict.reason)
-    return verdict.allowed
+    verdicts = judge(caller, arn, str(config.auth_type), facts)
+    for action, verdict in verdicts.items():
+        records.decided(str(caller), verdict)
+        if not verdict.allowed:
+            records.denied(str(caller), action, arn, verdict.asked, verdict.reason)
+    return all(verdict.allowed for verdict in verdicts.values())
 
 
-def judge(caller: Caller, arn: str, auth_type: str, facts: LocalStackFacts) -> Verdict:
-    """Without authentication the function's own policy must let everybody in; with it, role and policy count as elsewhere."""
-    keys = {"lambda:functionurlauthtype": auth_type}
-    policy = facts.resource_policy(arn)
+def judge(caller: Caller, arn: str, auth_type: str, facts: LocalStackFacts) -> dict[str, Verdict]:
+    """The answers to the two questions that a call of a URL is, by action."""
+    questions = {
+        "lambda:InvokeFunctionUrl": {"lambda:functionurlauthtype": auth_type},
+        "lambda:InvokeFunction": {"lambda:invokedviafunctionurl": "true"},
+    }
     principal = caller.name if caller.kind is Kind.ROLE and auth_type == "AWS_IAM" else "*"
-    question = Question(principal, ACTION, arn, facts.account, facts.region, keys)
+    return {
+        action: _decide(Question(principal, action, arn, facts.account, facts.region, keys), caller, auth_type, facts)
+        for action, keys in questions.items()
+    }
+
+
+def _decide(question: Question, caller: Caller, auth_type: str, facts: LocalStackFacts) -> Verdict:
+    """Without authentication the function's own policy must let everybody in; with it, role and policy count as elsewhere."""
+    policy = facts.resource_policy(question.resource)
     if auth_type == "AWS_IAM" and caller.kind is Kind.ROLE:
         return decide_role(question, facts.role_policies(caller.role, caller.session_policy), policy)
     if auth_type == "AWS_IAM":
         return Verdict(False, "signature", "the URL wants signed requests (authorization type AWS_IAM)", (), question, "anonymous")
-    return decide_resource(question, policy, kind=policy_name(arn), service=False)
+    return decide_resource(question, policy, kind=policy_name(question.resource), service=False)

@@ -136,19 +136,31 @@ def test_nobody_gets_in_without_a_resource_policy():
     assert judge("s3", NOBODY, read, facts(resource=document(allow("s3:GetObject", Principal="*")))).allowed
 
 
+URL = [
+    allow("lambda:InvokeFunctionUrl", FUNCTION, Condition={"StringEquals": {"lambda:FunctionUrlAuthType": ["AWS_IAM", "NONE"]}}),
+    allow("lambda:InvokeFunction", FUNCTION, Condition={"Bool": {"lambda:InvokedViaFunctionUrl": "true"}}),
+]
+OF_EVERYBODY = [statement | {"Principal": "*"} for statement in URL]
+
+
 @pytest.mark.parametrize(
-    ("auth_type", "caller", "resource", "role", "allowed"),
+    ("auth_type", "caller", "resource", "role", "refused"),
     [
-        ("NONE", NOBODY, None, document(), False),
-        ("NONE", NOBODY, document(allow("lambda:InvokeFunctionUrl", Principal="*")), document(), True),
-        ("AWS_IAM", NOBODY, document(allow("lambda:InvokeFunctionUrl", Principal="*")), document(), False),
-        ("AWS_IAM", WORKER, None, document(allow("lambda:InvokeFunctionUrl", FUNCTION)), True),
-        ("AWS_IAM", WORKER, None, document(), False),
+        ("NONE", NOBODY, None, document(), {"lambda:InvokeFunctionUrl", "lambda:InvokeFunction"}),
+        ("NONE", NOBODY, document(OF_EVERYBODY[0]), document(), {"lambda:InvokeFunction"}),
+        ("NONE", NOBODY, document(OF_EVERYBODY[1]), document(), {"lambda:InvokeFunctionUrl"}),
+        ("NONE", NOBODY, document(*OF_EVERYBODY), document(), set()),
+        ("AWS_IAM", NOBODY, document(*OF_EVERYBODY), document(), {"lambda:InvokeFunctionUrl", "lambda:InvokeFunction"}),
+        ("AWS_IAM", WORKER, None, document(*URL), set()),
+        ("AWS_IAM", WORKER, document(OF_EVERYBODY[0]), document(URL[1]), set()),
+        ("AWS_IAM", WORKER, None, document(URL[0]), {"lambda:InvokeFunction"}),
+        ("AWS_IAM", WORKER, None, document(URL[1]), {"lambda:InvokeFunctionUrl"}),
     ],
 )
-def test_function_urls(auth_type: str, caller: Caller, resource: str | None, role: str, allowed: bool):
+def test_function_urls_want_two_actions(auth_type: str, caller: Caller, resource: str | None, role: str, refused: set[str]):
     given = facts(role=role, resource=resource)
-    assert function_urls.judge(caller, FUNCTION, auth_type, given).allowed is allowed
+    verdicts = function_urls.judge(caller, FUNCTION, auth_type, given)
+    assert {action for action, verdict in verdicts.items() if not verdict.allowed} == refused
 
 
 POLL = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]

@@ -164,6 +164,8 @@ def test_function_urls(cloud: Cloud, name: str):
     cloud.lambda_.add_permission(
         FunctionName=name, StatementId="url", Action="lambda:InvokeFunctionUrl", Principal="*", FunctionUrlAuthType="NONE"
     )
+    assert status(here, Host=host) == 403
+    cloud.lambda_.add_permission(FunctionName=name, StatementId="invoke", Action="lambda:InvokeFunction", Principal="*")
     assert status(here, Host=host) == 200
 
 

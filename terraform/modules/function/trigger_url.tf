@@ -4,6 +4,7 @@ locals {
   url_callers = merge([for name, trigger in local.triggers.url : {
     for index, arn in trigger.caller_arns : "${name}-${index}" => arn
   }]...)
+  url_public = { for name, trigger in local.triggers.url : name => trigger if trigger.auth == "NONE" }
 }
 
 resource "aws_lambda_function_url" "url" {
@@ -25,6 +26,10 @@ resource "aws_lambda_function_url" "url" {
   }
 }
 
+# Who calls a URL needs two grants (https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html). The second ought to be for calls
+# through the URL alone, which version 5 of the provider cannot say (https://github.com/hashicorp/terraform-provider-aws/issues/44829):
+# it lets the same callers invoke the alias by Lambda's API too.
+
 resource "aws_lambda_permission" "url_callers" {
   for_each               = local.url_callers
   statement_id           = "url-${each.key}"
@@ -35,15 +40,34 @@ resource "aws_lambda_permission" "url_callers" {
   function_url_auth_type = "AWS_IAM"
 }
 
+resource "aws_lambda_permission" "url_callers_invoke" {
+  for_each      = local.url_callers
+  statement_id  = "url-${each.key}-invoke"
+  action        = "lambda:InvokeFunction"
+  function_name = aws_lambda_function.this.function_name
+  qualifier     = aws_lambda_alias.live.name
+  principal     = each.value
+}
+
 resource "aws_lambda_permission" "url_public" {
   #checkov:skip=CKV_AWS_301:only with a public_reason, which the schema demands
-  for_each               = { for name, trigger in local.triggers.url : name => trigger if trigger.auth == "NONE" }
+  for_each               = local.url_public
   statement_id           = "url-${each.key}-public"
   action                 = "lambda:InvokeFunctionUrl"
   function_name          = aws_lambda_function.this.function_name
   qualifier              = aws_lambda_alias.live.name
   principal              = "*"
   function_url_auth_type = "NONE"
+}
+
+resource "aws_lambda_permission" "url_public_invoke" {
+  #checkov:skip=CKV_AWS_301:only with a public_reason, which the schema demands
+  for_each      = local.url_public
+  statement_id  = "url-${each.key}-public-invoke"
+  action        = "lambda:InvokeFunction"
+  function_name = aws_lambda_function.this.function_name
+  qualifier     = aws_lambda_alias.live.name
+  principal     = "*"
 }
 
 output "urls" {

@@ -49,6 +49,8 @@ provider "aws" {
 
 data "aws_caller_identity" "current" {}
 
+data "aws_partition" "current" {}
+
 locals {
   prefix = "eventloom-probe"
 }
@@ -83,7 +85,7 @@ module "probe" {
       filtered = { topic_arn = aws_sns_topic.news.arn, filter_policy = jsonencode({ kind = ["good"] }) }
     }
     sqs = { jobs = { queue_arn = module.jobs.arn, maximum_concurrency = 2 } }
-    url = { hook = {} }
+    url = { hook = { caller_arns = [aws_iam_role.visitor.arn] } }
   }
 
   permissions = {
@@ -103,6 +105,22 @@ module "jobs" {
   source             = "../../modules/queue"
   name               = "${local.prefix}-jobs"
   consumer_timeout_s = 30
+}
+
+# Who calls the URL: without a policy of its own, it may what the function grants it
+resource "aws_iam_role" "visitor" {
+  #iam:unproven Account - who deploys assumes it, and may everything on LocalStack
+  name = "${local.prefix}-visitor"
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "Account"
+      Effect    = "Allow"
+      Principal = { AWS = "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:root" }
+      Action    = "sts:AssumeRole"
+    }]
+  })
 }
 
 resource "aws_dynamodb_table" "events" {
@@ -172,5 +190,6 @@ output "names" {
     stream        = aws_kinesis_stream.clicks.name
     topic_arn     = aws_sns_topic.news.arn
     url           = module.probe.urls["hook"]
+    visitor_arn   = aws_iam_role.visitor.arn
   }
 }

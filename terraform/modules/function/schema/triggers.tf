@@ -92,9 +92,9 @@ variable "triggers" {
     # A URL of its own: trigger_url.tf
     url = optional(map(object({
       auth          = optional(string, "AWS_IAM")
-      caller_arns   = optional(list(string), []) # roles that may call; others of the account need a policy of their own
+      caller_arns   = optional(list(string), []) # roles that may call; others of the account need lambda:InvokeFunctionUrl and lambda:InvokeFunction
       cors_origins  = optional(list(string), [])
-      public_reason = optional(string) # why everyone may call, with auth = "NONE"
+      public_reason = optional(string) # why everyone may call, with auth = "NONE"; whoever has AWS credentials can then invoke the alias past the URL, too
     })), {})
   })
 

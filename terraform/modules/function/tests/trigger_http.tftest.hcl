@@ -74,7 +74,17 @@ run "url_for_named_callers" {
   }
 
   assert {
-    condition     = length(aws_lambda_permission.url_public) == 0 && aws_lambda_function_url.url["hook"].cors[0].allow_origins == toset(["https://shop.example.com"])
+    condition = (
+      aws_lambda_permission.url_callers["hook-0"].action == "lambda:InvokeFunctionUrl"
+      && aws_lambda_permission.url_callers_invoke["hook-0"].action == "lambda:InvokeFunction"
+      && aws_lambda_permission.url_callers_invoke["hook-0"].principal == "arn:aws:iam::123456789012:role/shop"
+      && aws_lambda_permission.url_callers_invoke["hook-0"].qualifier == "live"
+    )
+    error_message = "A URL asks for both actions, on the alias."
+  }
+
+  assert {
+    condition     = length(aws_lambda_permission.url_public) + length(aws_lambda_permission.url_public_invoke) == 0 && aws_lambda_function_url.url["hook"].cors[0].allow_origins == toset(["https://shop.example.com"])
     error_message = "Nobody else may."
   }
 }
@@ -87,5 +97,15 @@ run "url_for_everyone" {
   assert {
     condition     = aws_lambda_permission.url_public["hook"].principal == "*" && aws_lambda_permission.url_public["hook"].function_url_auth_type == "NONE"
     error_message = "Everyone may call, without authentication, as asked."
+  }
+
+  assert {
+    condition = (
+      aws_lambda_permission.url_public["hook"].action == "lambda:InvokeFunctionUrl"
+      && aws_lambda_permission.url_public_invoke["hook"].action == "lambda:InvokeFunction"
+      && aws_lambda_permission.url_public_invoke["hook"].principal == "*"
+      && aws_lambda_permission.url_public_invoke["hook"].qualifier == "live"
+    )
+    error_message = "A URL asks for both actions, on the alias, of everyone too."
   }
 }
