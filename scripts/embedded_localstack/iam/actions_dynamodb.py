@@ -1,10 +1,13 @@
 """DynamoDB and its streams. Partition keys of items are given as dynamodb:LeadingKeys."""
 # ruff: noqa: SIM905 - rows of names read better as words than as lists of strings
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from embedded_localstack.iam.request import Check, Request, Row, UnmappedError, anything, each, needs, text
+
+_EQUAL = re.compile(r"([#\w.-]+)\s*=\s*([^\s()]+)")
 
 
 def _table_arn(request: Request, name: Any) -> str:
@@ -31,15 +34,35 @@ def _item(action: str) -> Row:
     return row
 
 
-def _read_many(action: str) -> Row:
+def _read_many(request: Request) -> str:
     """Query and Scan of an index need the permission on the index, and only there."""
+    index = request.params.get("IndexName")
+    return f"{_table(request)}/index/{index}" if index else _table(request)
 
-    def row(request: Request) -> list[Check]:
-        arn = _table(request)
-        index = request.params.get("IndexName")
-        return [Check(action, f"{arn}/index/{index}" if index else arn)]
 
-    return row
+def _queried_partition(request: Request) -> dict[str, list[str]]:
+    """A Query reads one partition. Were its key left out, a policy for all leading keys (ForAllValues) would let every query through."""
+    params = request.params
+    name = request.facts.hash_key(_table(request), params.get("IndexName"))
+    values = [*_equal_in_expression(params, name), *_equal_in_conditions(params, name)]
+    if name and values and all(values):
+        return {"dynamodb:leadingkeys": [text(next(iter(value.values()))) for value in values]}
+    if request.facts.hash_key(_table(request)) is None:
+        return {}  # there is no such table, as DynamoDB will say
+    raise UnmappedError(f"the partition that a Query of {_read_many(request)} reads cannot be told: write its key as NAME = :VALUE")
+
+
+def _equal_in_expression(params: Mapping[str, Any], name: str | None) -> list[Any]:
+    """What KeyConditionExpression says that the attribute equals; None for what is no value of the request."""
+    names, values = params.get("ExpressionAttributeNames") or {}, params.get("ExpressionAttributeValues") or {}
+    found = _EQUAL.findall(text(params.get("KeyConditionExpression")))
+    return [values.get(operand) for attribute, operand in found if names.get(attribute, attribute) == name]
+
+
+def _equal_in_conditions(params: Mapping[str, Any], name: str | None) -> list[Any]:
+    """The same in the older form."""
+    condition = (params.get("KeyConditions") or {}).get(name)
+    return list(condition.get("AttributeValueList") or [None]) if condition else []
 
 
 def _batch_get(request: Request) -> list[Check]:
@@ -86,7 +109,7 @@ def _partiql(request: Request) -> list[Check]:
 
 DYNAMODB: dict[str, Row] = (
     {operation: _item(f"dynamodb:{operation}") for operation in ("GetItem", "PutItem", "UpdateItem", "DeleteItem")}
-    | {operation: _read_many(f"dynamodb:{operation}") for operation in ("Query", "Scan")}
+    | {"Query": needs("dynamodb:Query", _read_many, _queried_partition), "Scan": needs("dynamodb:Scan", _read_many)}
     | each("dynamodb", "DescribeTable DescribeTimeToLive DescribeContinuousBackups CreateTable UpdateTable DeleteTable".split(), _table)
     | {
         "BatchGetItem": _batch_get,

@@ -56,10 +56,12 @@ class LocalStackFacts:
                 found.append(queue.arn)
         return found
 
-    def hash_key(self, table_arn: str) -> str | None:
-        """The name of the table's partition key."""
+    def hash_key(self, table_arn: str, index: str | None = None) -> str | None:
+        """The name of the partition key of a table, or of its index."""
         table = dynamodb_stores[self.account][self.region].table_definitions.get(table_arn.rpartition("/")[2]) or {}
-        return next((key["AttributeName"] for key in table.get("KeySchema", []) if key["KeyType"] == "HASH"), None)
+        indexes = [*(table.get("GlobalSecondaryIndexes") or []), *(table.get("LocalSecondaryIndexes") or [])]
+        described = next((found for found in indexes if found["IndexName"] == index), {}) if index else table
+        return next((key["AttributeName"] for key in described.get("KeySchema", []) if key["KeyType"] == "HASH"), None)
 
     def mapping_function(self, uuid: str) -> str | None:
         """The function of an event source mapping."""

@@ -22,8 +22,8 @@ class Facts(Protocol):
     def redrive_sources(self, dead_letter_arn: str) -> list[str]:
         """ARNs of the queues whose dead-letter queue it is."""
 
-    def hash_key(self, table_arn: str) -> str | None:
-        """The name of the table's partition key."""
+    def hash_key(self, table_arn: str, index: str | None = None) -> str | None:
+        """The name of the partition key of a table, or of its index."""
 
     def mapping_function(self, uuid: str) -> str | None:
         """The function of an event source mapping."""

@@ -18,8 +18,8 @@ class Facts:
     def redrive_sources(self, dead_letter_arn: str) -> list[str]:
         return [f"{SQS}:source"] if dead_letter_arn == f"{SQS}:dlq" else []
 
-    def hash_key(self, table_arn: str) -> str | None:
-        return "id" if table_arn.endswith("/t") else None
+    def hash_key(self, table_arn: str, index: str | None = None) -> str | None:
+        return {None: "id", "i": "owner"}.get(index) if table_arn.endswith("/t") else None
 
     def mapping_function(self, uuid: str) -> str | None:
         return f"{FUNCTION}:f" if uuid == "u" else None
@@ -91,7 +91,7 @@ CASES: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
     ("sns", "Unsubscribe", {"SubscriptionArn": "arn:aws:sns:r:a:t:uuid"}, [("sns:Unsubscribe", "arn:aws:sns:r:a:t")]),
     ("dynamodb", "PutItem", {"TableName": "t", "Item": {"id": {"S": "1"}}}, [("dynamodb:PutItem", f"{TABLE}/t")]),
     ("dynamodb", "GetItem", {"TableName": f"{TABLE}/t", "Key": {}}, [("dynamodb:GetItem", f"{TABLE}/t")]),
-    ("dynamodb", "Query", {"TableName": "t", "IndexName": "i"}, [("dynamodb:Query", f"{TABLE}/t/index/i")]),
+    ("dynamodb", "Query", {"TableName": "u", "IndexName": "i"}, [("dynamodb:Query", f"{TABLE}/u/index/i")]),
     ("dynamodb", "Scan", {"TableName": "t"}, [("dynamodb:Scan", f"{TABLE}/t")]),
     (
         "dynamodb",
@@ -182,6 +182,30 @@ def test_condition_keys():
         "ses:fromaddress": "a@b.c",
         "ses:recipients": ["x@y.z"],
     }
+
+
+ONE = {"ExpressionAttributeValues": {":v": {"S": "1"}, ":w": {"S": "2"}}}
+PARTITIONS: list[tuple[str, dict[str, Any]]] = [
+    ("by its name", {"KeyConditionExpression": "id = :v"}),
+    ("without blanks", {"KeyConditionExpression": "id=:v"}),
+    ("by another name", {"KeyConditionExpression": "#k = :v", "ExpressionAttributeNames": {"#k": "id"}}),
+    ("as boto3 writes it", {"KeyConditionExpression": "(#n0 = :v AND begins_with(at, :w))", "ExpressionAttributeNames": {"#n0": "id"}}),
+    ("after the sort key", {"KeyConditionExpression": "at >= :w and id = :v"}),
+    ("in the older form", {"KeyConditions": {"id": {"AttributeValueList": [{"S": "1"}], "ComparisonOperator": "EQ"}}}),
+    ("of an index", {"IndexName": "i", "KeyConditionExpression": "id = :w AND owner = :v"}),
+]
+
+
+@pytest.mark.parametrize("params", [params for _, params in PARTITIONS], ids=[name for name, _ in PARTITIONS])
+def test_a_query_is_of_a_partition(params: dict[str, Any]):
+    assert keys("dynamodb", "Query", TableName="t", **ONE, **params) == {"dynamodb:leadingkeys": ["1"]}
+
+
+@pytest.mark.parametrize("expression", ["", "id = 1", "id = :absent", "id = :v AND id = 2", ":v = id", "at = :v"])
+@pytest.mark.parametrize("index", [{}, {"IndexName": "unknown"}])
+def test_a_query_of_who_knows_which_partition_is_refused(expression: str, index: dict[str, str]):
+    with pytest.raises(UnmappedError, match=r"the partition that a Query of .*table/t.* reads cannot be told"):
+        keys("dynamodb", "Query", TableName="t", KeyConditionExpression=expression, **ONE, **index)
 
 
 @pytest.mark.parametrize(("service", "operation"), [("s3", "PutBucketReplication"), ("athena", "StartQueryExecution")])
