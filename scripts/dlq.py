@@ -6,7 +6,8 @@
     dlq.py discard ID... | --all --reason TEXT    off the queue, kept in build/operations/ (and `make replay` brings it back)
 
 An ID is a message id, or its first characters. --queue NAME restricts it to one queue, --dry-run only says what would be done.
-A message is handed over before it is deleted: what is interrupted may be done twice, which consumers here bear, and nothing is lost.
+A message is handed over before it is deleted: what is interrupted may be done twice, and nothing is lost. Consumers here bear a second
+time, but for counts of activity: a batch of a Kinesis stream is put back as new records, each once, unless the redrive is repeated.
 """
 
 import argparse
@@ -23,7 +24,8 @@ from clouds import BUILD, client, lane
 from operations import console, failures
 from operations.failures import Failure, FailureQueue
 from operations.pace import Pace
-from operations.redrive import DiscardRecord, NotRedriven, Redriver
+from operations.redrive import DiscardRecord, Redriver
+from operations.streams import NotRedriven
 from pipeline import PipelineError
 
 

@@ -1,1 +1,1 @@
-"""Events about images, from Kinesis, become counters in DynamoDB, each counted exactly once; see README.md."""
+"""Events about images, from Kinesis, become counters in DynamoDB, each record counted exactly once; see README.md."""

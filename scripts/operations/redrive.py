@@ -2,27 +2,24 @@
 
 import base64
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from operations.failures import Failure, delete
 from operations.messages import send_batch
-
-
-class NotRedriven(Exception):
-    """A failure that can't be handed over as things are. It stays in its queue; the text says why."""
+from operations.streams import NotRedriven, put_all, read_batch
 
 
 class Redriver:
     """Hands failures back to where they came from: a queue, a function, or a stream."""
 
-    def __init__(self, client: Any, functions: dict[str, Any]) -> None:
-        """`client` makes low-level clients by the service's name; `functions` is the Terraform output."""
+    def __init__(self, client: Any, functions: dict[str, Any], sleep: Callable[[float], None] = time.sleep) -> None:
+        """`client` makes low-level clients by the service's name; `functions` is the Terraform output; `sleep` is for tests."""
         self._client = client
         self._functions = functions
+        self._sleep = sleep
         self._sources: dict[str, str] = {}
 
     def target(self, failure: Failure) -> str:
@@ -35,6 +32,11 @@ class Redriver:
 
     def redrive(self, failure: Failure) -> None:
         """Hand over, then delete. Raises NotRedriven."""
+        self.hand_over(failure)
+        delete(self._client("sqs"), failure)
+
+    def hand_over(self, failure: Failure) -> None:
+        """To where it came from. Raises NotRedriven."""
         content = failure.content
         if not failure.queue.function:
             send_batch(self._client("sqs"), self._source(failure), [failure.body])
@@ -44,7 +46,6 @@ class Redriver:
             self._invoke_with_changes(failure, content["DDBStreamBatchInfo"])
         else:
             self._invoke(failure)
-        delete(self._client("sqs"), failure)
 
     def _source(self, failure: Failure) -> str:
         """URL of the queue whose dead-letter queue this is."""
@@ -66,17 +67,14 @@ class Redriver:
 
     def _put_back(self, batch: dict[str, Any]) -> None:
         """To the stream's end: a consumer that has a checkpoint would take records at their old place for done."""
-        kinesis, arn = self._client("kinesis"), batch["streamArn"]
-        for records in _between(kinesis, {"StreamARN": arn}, batch):
-            entries = [{"Data": record["Data"], "PartitionKey": record["PartitionKey"]} for record in records]
-            answer = kinesis.put_records(StreamARN=arn, Records=entries)
-            if answer.get("FailedRecordCount"):
-                raise NotRedriven(f"Kinesis refused {answer['FailedRecordCount']} of {len(entries)} records; try again")
+        kinesis, name = self._client("kinesis"), {"StreamARN": batch["streamArn"]}
+        pages = read_batch(kinesis, name, batch, self._sleep)
+        put_all(kinesis, name, [record for page in pages for record in page], self._sleep)
 
     def _invoke_with_changes(self, failure: Failure, batch: dict[str, Any]) -> None:
         """A table's stream can't be written to, so its function is called with the same changes, and must do them all."""
         alias, arn = self._functions[failure.queue.function]["alias_arn"], batch["streamArn"]
-        for records in _between(self._client("dynamodbstreams"), {"StreamArn": arn}, batch):
+        for records in read_batch(self._client("dynamodbstreams"), {"StreamArn": arn}, batch, self._sleep):
             event = {"Records": [_as_event(record, arn) for record in records]}
             answer = self._client("lambda").invoke(FunctionName=alias, Payload=json.dumps(event, default=_json).encode())
             said = json.loads(answer["Payload"].read() or b"null")
@@ -94,34 +92,6 @@ def asynchronous_event(failure: Failure) -> Any:
     if content.get("Type") == "Notification":  # SNS could not deliver
         return {"Records": [{"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": content}]}
     raise NotRedriven("it holds no event that could be sent again")
-
-
-def _between(stream: Any, name: dict[str, str], batch: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
-    """The records of a failed batch, read from the stream once more. Raises NotRedriven if they are there no longer."""
-    first, last = batch["startSequenceNumber"], batch["endSequenceNumber"]
-    start = {"ShardId": batch["shardId"], "ShardIteratorType": "AT_SEQUENCE_NUMBER"}
-    try:
-        if "StreamArn" in name:
-            iterator = stream.get_shard_iterator(**name, **start, SequenceNumber=first)["ShardIterator"]
-        else:
-            iterator = stream.get_shard_iterator(**name, **start, StartingSequenceNumber=first)["ShardIterator"]
-        while iterator:
-            answer = stream.get_records(ShardIterator=iterator)
-            records = [record for record in answer["Records"] if int(_number(record)) <= int(last)]
-            if records:
-                yield records
-            if len(records) < len(answer["Records"]) or (records and _number(records[-1]) == last):
-                return
-            if not answer["Records"] and not answer.get("MillisBehindLatest"):
-                break
-            iterator = answer.get("NextShardIterator")
-    except ClientError as error:
-        raise NotRedriven(f"its records can't be read from the stream (kept for a day or two): {error}") from error
-    raise NotRedriven("its records are in the stream no longer")
-
-
-def _number(record: dict[str, Any]) -> str:
-    return str(record.get("SequenceNumber") or record["dynamodb"]["SequenceNumber"])
 
 
 def _as_event(record: dict[str, Any], arn: str) -> dict[str, Any]:

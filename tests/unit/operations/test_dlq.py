@@ -16,7 +16,7 @@ import dlq
 from operations import console, failures
 from operations.failures import FailureQueue
 from operations.messages import notification
-from operations.redrive import DiscardRecord, NotRedriven, Redriver
+from operations.redrive import DiscardRecord
 
 FUNCTIONS = {"converter": {"function_name": "p-converter", "alias_arn": "arn:converter:live", "log_group": "/aws/lambda/p-converter"}}
 ON_FAILURE = {
@@ -162,43 +162,6 @@ def test_nothing_or_everything_has_to_be_said(cloud: Cloud, monkeypatch: pytest.
         with pytest.raises(SystemExit) as ended:
             run(monkeypatch, *wrong)
         assert ended.value.code == 2
-
-
-class FakeKinesis:
-    """A shard with records 1 to 9, one an answer."""
-
-    def __init__(self) -> None:
-        self.put: list[dict[str, Any]] = []
-
-    def get_shard_iterator(self, **request: Any) -> dict[str, str]:
-        return {"ShardIterator": request["StartingSequenceNumber"]}
-
-    def get_records(self, ShardIterator: str) -> dict[str, Any]:
-        number = int(ShardIterator)
-        records = [{"SequenceNumber": str(number), "Data": b"%d" % number, "PartitionKey": "k"}] if number < 10 else []
-        return {"Records": records, "NextShardIterator": str(number + 1), "MillisBehindLatest": 0 if number >= 9 else 1}
-
-    def put_records(self, StreamARN: str, Records: list[dict[str, Any]]) -> dict[str, int]:
-        self.put += Records
-        return {"FailedRecordCount": 0}
-
-
-@pytest.mark.parametrize(("first", "last", "wanted"), [("3", "5", [b"3", b"4", b"5"]), ("12", "13", None)])
-def test_records_of_a_stream_are_put_back_or_named_as_gone(cloud: Cloud, first: str, last: str, wanted: list[bytes] | None) -> None:
-    kinesis = FakeKinesis()
-    batch = {"shardId": "s", "startSequenceNumber": first, "endSequenceNumber": last, "batchSize": 3, "streamArn": "arn:x:stream/views"}
-    cloud.send(cloud.failures_url, {"KinesisBatchInfo": batch, "requestContext": {"condition": "RetryAttemptsExhausted"}})
-    (failure,) = failures.receive(cloud.sqs, FailureQueue("p-converter-failures", cloud.failures_url, "converter"))
-    assert (failure.cause, failure.subject) == ("RetryAttemptsExhausted", "3 records of views, shard s")
-    redriver = Redriver(lambda service: kinesis if service == "kinesis" else cloud.client(service), FUNCTIONS)
-    if wanted is None:
-        with pytest.raises(NotRedriven, match="no longer"):
-            redriver.redrive(failure)
-        assert cloud.count(cloud.failures_url) == 1
-    else:
-        redriver.redrive(failure)
-        assert [record["Data"] for record in kinesis.put] == wanted
-        assert cloud.count(cloud.failures_url) == 0
 
 
 def test_records_of_discards_accumulate(cloud: Cloud, tmp_path: Path) -> None:
