@@ -37,6 +37,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
 def process(source: Source, deadline: Deadline) -> tuple[str, dict[str, Any]]:
     """Convert one object: CONVERTED, REJECTED, OUTDATED (a newer version was first) or GONE; and the facts of it."""
     if analytics.is_outdated(source):
+        analytics.remove_unfinished(source)
         return "OUTDATED", {}
     for _ in range(3):
         with scratch() as folder:
@@ -45,6 +46,7 @@ def process(source: Source, deadline: Deadline) -> tuple[str, dict[str, Any]]:
                 download(source, folder / "source", settings.max_bytes)
                 outcome = convert(folder / "source", source.key, known, settings.limits, deadline)
             except Gone:
+                analytics.remove_unfinished(source)
                 return "GONE", {}
             except Rejection as verdict:
                 outcome = rejected(verdict)

@@ -53,6 +53,11 @@ class Source:
         """Athena overlooks what begins with an underscore."""
         return f"_rejects/{self.dataset}/{PARTITION}={self.day}/{self.id}-{self.tag}.jsonl"
 
+    @property
+    def output_keys(self) -> set[str]:
+        """What a conversion of this version may have written before its manifest."""
+        return {self.parquet_key, self.rejects_key}
+
 
 def sources(event: dict[str, Any], raw_prefix: str) -> Iterator[Source]:
     """The uploads that an S3 notification tells of; test events and deletions are none."""

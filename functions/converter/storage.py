@@ -96,6 +96,10 @@ class Analytics:
         """Whether a newer version of the object was converted already."""
         return self._is_outdated(source, self._read(source.manifest_key)[0])
 
+    def remove_unfinished(self, source: Source) -> None:
+        """Remove what an attempt at this version wrote and, cut off before its manifest, left behind."""
+        self._remove(source.output_keys - _outputs(self._read(source.manifest_key)[0]))
+
     def _is_outdated(self, source: Source, manifest: dict[str, Any]) -> bool:
         if not manifest:
             return False
@@ -121,9 +125,10 @@ class Analytics:
         for _ in range(5):
             current, etag = self._read(source.manifest_key)
             if self._is_outdated(source, current):
-                self._remove(_outputs(manifest) - _outputs(current))
+                self._remove(source.output_keys - _outputs(current))
                 return False
-            self._remove(_outputs(current) - _outputs(manifest))
+            # Of this version too: an attempt that was cut off may have come to another verdict.
+            self._remove((source.output_keys | _outputs(current)) - _outputs(manifest))
             if self._replace(source.manifest_key, manifest, etag):
                 return True
         raise Contention(source.manifest_key)

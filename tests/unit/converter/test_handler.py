@@ -126,6 +126,47 @@ def test_losing_a_race_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest
     assert table(tmp_path) == [(2,)]
 
 
+def cut_off_before_its_manifest(event: dict[str, Any]) -> None:
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(storage.Analytics, "_replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(storage.Analytics, "extend_schema", lambda *_: True)
+        invoke(event)
+    assert [key for key in stored() if key.endswith(".parquet")]
+
+
+def test_what_an_older_version_left_behind_goes_with_its_next_attempt(tmp_path: Path) -> None:
+    older = upload("raw/orders/a.csv", "id\n1\n2,\n", "01")
+    cut_off_before_its_manifest(older)
+    invoke(upload("raw/orders/a.csv", "id\n3\n", "02"))
+    assert invoke(older)[0]["status"] == "OUTDATED"
+    assert table(tmp_path) == [(3,)]
+    assert not [key for key in stored() if key.startswith("_rejects/")]
+
+
+def test_what_a_gone_version_left_behind_goes_with_its_next_attempt() -> None:
+    event = upload("raw/orders/a.csv", "id\n1\n2,\n")
+    cut_off_before_its_manifest(event)
+    client("s3").delete_object(Bucket="uploads", Key="raw/orders/a.csv", VersionId=event["Records"][0]["s3"]["object"]["versionId"])
+    assert invoke(event)[0]["status"] == "GONE"
+    assert stored() == {}
+
+
+def test_what_was_made_of_a_version_stays_when_it_is_gone(tmp_path: Path) -> None:
+    event = upload("raw/orders/a.csv", "id\n1\n")
+    invoke(event)
+    client("s3").delete_object(Bucket="uploads", Key="raw/orders/a.csv", VersionId=event["Records"][0]["s3"]["object"]["versionId"])
+    assert invoke(event)[0]["status"] == "GONE"
+    assert table(tmp_path) == [(1,)]
+
+
+def test_an_attempt_that_ends_in_another_verdict_removes_what_the_one_before_wrote() -> None:
+    event = upload("raw/orders/a.csv", "id\n1\n")
+    cut_off_before_its_manifest(event)
+    client("s3").put_object(Bucket="analytics", Key="_schemas/orders.json", Body=b'{"columns": {"id": "BOOLEAN"}}')
+    assert invoke(event)[0]["reason"] == "no_valid_rows"
+    assert not [key for key in stored() if key.endswith(".parquet")]
+
+
 def test_concurrent_first_files_agree_on_one_schema(monkeypatch: pytest.MonkeyPatch) -> None:
     texts, numbers = upload("raw/orders/a.csv", "id\nA\n"), upload("raw/orders/b.csv", "id\n1\n")
     original = storage.Analytics.extend_schema
