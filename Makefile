@@ -53,7 +53,7 @@ demo: up build ## set up, deploy to the embedded LocalStack, send real photos th
 test: setup ## set up and pass all tests that need no Docker and no account
 	@scripts/test.sh
 
-##@ Build and look
+##@ Build and look (at ENV=local|dev|staging|prod)
 .PHONY: setup build upload thumbnail invoke logs
 setup: ## make the Python environments and find or fetch Terraform, under build/
 	@scripts/bootstrap.sh dev localstack terraform
@@ -62,24 +62,24 @@ build: setup ## package the functions into build/<name>.zip (NAMES="a b" for som
 	@$(PY) scripts/build.py $(NAMES)
 
 upload: setup ## send FILE="a.jpg b.png" through the deployed pipeline
-	@$(PY) scripts/upload.py $(FILE)
+	@$(PY) scripts/upload.py --env $(ENV) $(FILE)
 
 thumbnail: setup ## make thumbnails of FILE=... into build/thumbnails with no cloud
 	@$(PY) scripts/thumbnail.py $(FILE) --out build/thumbnails
 
 invoke: setup ## call a function: FN=thumbnailer EVENT=test_event (a file, or one of its events/)
-	@$(PY) scripts/invoke.py "$(FN)" "$(EVENT)"
+	@$(PY) scripts/invoke.py --env $(ENV) "$(FN)" "$(EVENT)"
 
 logs: setup ## a function's log: FN=thumbnailer [FOLLOW=1]
-	@$(PY) scripts/logs.py "$(FN)" $(if $(FOLLOW),--follow)
+	@$(PY) scripts/logs.py --env $(ENV) "$(FN)" $(if $(FOLLOW),--follow)
 
-##@ Watch what was deployed last (on AWS with ENV=...)
+##@ Watch an environment (ENV=...)
 .PHONY: watch report
 watch: setup ## uploads, backlog, durations, errors and cost, live (ONCE=1: a snapshot)
-	@$(PY) scripts/watch.py $(if $(ONCE),--once)
+	@$(PY) scripts/watch.py --env $(ENV) $(if $(ONCE),--once)
 
 report: setup ## the same as a page with charts: build/report.html (MINUTES=60)
-	@$(PY) scripts/report.py $(if $(MINUTES),--minutes $(MINUTES))
+	@$(PY) scripts/report.py --env $(ENV) $(if $(MINUTES),--minutes $(MINUTES))
 
 ##@ Add a function
 .PHONY: new-function

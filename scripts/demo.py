@@ -20,7 +20,7 @@ from rich.table import Table
 
 import deploy
 from clouds import BUILD, ROOT, lane
-from pipeline import PipelineError, Upload, gallery_url, outputs, thumbnail, upload_all, wait
+from pipeline import PipelineError, Upload, gallery_url, thumbnail, upload_all, wait
 
 PHOTOS = ROOT / "scripts" / "demo_photos"
 OUT = BUILD / "demo"
@@ -56,7 +56,7 @@ def details(found: dict[str, Any]) -> str:
     return "  ".join(filter(None, picture)) + "\n" + "  ".join(filter(None, more))
 
 
-def save_thumbnails(results: list[Result]) -> dict[str, Path]:
+def save_thumbnails(outputs: dict[str, Any], results: list[Result]) -> dict[str, Path]:
     """Download each result's middle thumbnail into OUT; its file by image id."""
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir(parents=True)
@@ -66,7 +66,7 @@ def save_thumbnails(results: list[Result]) -> dict[str, Path]:
             middle = sorted(found["thumbnails"], key=int)[len(found["thumbnails"]) // 2]
             key = found["thumbnails"][middle]["key"]
             saved[upload.image_id] = OUT / f"{upload.image_id}-{Path(key).name}"
-            saved[upload.image_id].write_bytes(thumbnail(key))
+            saved[upload.image_id].write_bytes(thumbnail(outputs, key))
     return saved
 
 
@@ -128,21 +128,21 @@ def run() -> None:
     console.rule("1. deploy terraform/ to the embedded LocalStack", align="left")
     deploy.announce("local")
     deploy.prepare("local")
-    deploy.apply("local", BUILD / "local.tfplan", quiet=True)
+    outputs = deploy.apply("local", BUILD / "local.tfplan", quiet=True)
     console.rule("2. upload the sample photos", align="left")
     files = sorted(path for path in PHOTOS.iterdir() if path.suffix != ".md")
-    uploads, began = list(upload_all(files)), time.monotonic()
+    uploads, began = list(upload_all(outputs, files)), time.monotonic()
     results = []
-    for upload, found in wait(uploads):
+    for upload, found in wait(outputs, uploads):
         results.append((upload, found))
         console.print(f"  {time.monotonic() - began:4.1f} s  {found['status']:<9} {upload.key}")
     results.sort(key=lambda result: result[0].key)
     console.rule("3. results", align="left")
     console.print(results_table(results))
-    saved = save_thumbnails(results)
+    saved = save_thumbnails(outputs, results)
     console.print(f"\npictures   {contact_sheet(results, saved)}\npage       {page(results, saved)}", soft_wrap=True)
     console.print("your own   make upload FILE=photo.jpg\nclean up   make down")
-    console.print(f"gallery    {gallery_url()}\nAPI key    {outputs()['api_key']}", style="bold", soft_wrap=True)
+    console.print(f"gallery    {gallery_url(outputs)}\nAPI key    {outputs['api_key']}", style="bold", soft_wrap=True)
     console.print(f"all in {time.monotonic() - started:.0f} s")
     if {found["status"] for _, found in results} != {"READY", "REJECTED"} or len(saved) != len(results) - 1:
         raise PipelineError("expected every photo READY and the corrupt one REJECTED")

@@ -17,6 +17,7 @@ from rich.console import Console
 
 import state_bucket
 from clouds import BUILD, ROOT, client, lane
+from pipeline import PipelineError
 
 TERRAFORM = ROOT / "terraform"
 console = Console(highlight=False)
@@ -27,9 +28,9 @@ def data_folder() -> Path:
     return BUILD / "terraform" / lane().key
 
 
-def terraform(*arguments: str, capture: bool = False) -> str:
-    """Run Terraform in terraform/ against the lane's cloud. Exits with its code when it fails."""
-    environment = lane().environment() | {"TF_DATA_DIR": str(data_folder())}
+def terraform(*arguments: str, capture: bool = False, workspace: str | None = None) -> str:
+    """Run Terraform in terraform/ against the lane's cloud, in the selected workspace or another. Exits with its code when it fails."""
+    environment = lane().environment() | {"TF_DATA_DIR": str(data_folder())} | ({"TF_WORKSPACE": workspace} if workspace else {})
     done = subprocess.run(
         ["terraform", f"-chdir={TERRAFORM}", *arguments],
         env=environment,
@@ -45,18 +46,32 @@ def terraform(*arguments: str, capture: bool = False) -> str:
 
 
 def prepare(environment: str) -> None:
-    """Make the state bucket, `init` the backend in it and select the workspace."""
+    """Make the state bucket, `init` the backend in it and select the workspace, a new one if need be."""
     state_bucket.ensure()
-    terraform("init", "-input=false", "-reconfigure", *backend(), capture=True)
+    init()
     terraform("workspace", "select", "-or-create", environment, capture=True)
 
 
-def backend() -> list[str]:
-    """The options of `init` that say where the state lies."""
-    settings = {"bucket": state_bucket.bucket_name(), "key": "eventloom.tfstate", "region": client("s3").meta.region_name}
-    if lane().port:
-        settings["use_path_style"] = "true"
-    return [f"-backend-config={name}={value}" for name, value in settings.items()]
+def init() -> None:
+    """`init` the backend in the state bucket. The workspace selected last, which another account may not have, does not matter."""
+    terraform("init", "-input=false", "-reconfigure", *state_bucket.backend(), capture=True, workspace="default")
+
+
+def require(environment: str) -> None:
+    """`init` for an environment that is there; makes nothing. Raises PipelineError, naming those there are, if it is not."""
+    bucket = state_bucket.bucket_name()
+    if not state_bucket.exists(bucket):
+        raise nothing_deployed(environment, f"there is no bucket {bucket}")
+    init()
+    found = set(terraform("workspace", "list", capture=True).replace("*", "").split()) - {"default"}
+    if environment not in found:
+        raise nothing_deployed(environment, f"{bucket} has the state of {', '.join(sorted(found)) or 'none'}")
+
+
+def nothing_deployed(environment: str, why: str) -> PipelineError:
+    """The error that says so, and how that is changed."""
+    how = "make demo" if environment == default_environment() else f"make deploy ENV={environment}"
+    return PipelineError(f"nothing is deployed in '{environment}' ({lane().about}): {why}; run: {how}")
 
 
 def announce(environment: str) -> None:
@@ -77,9 +92,10 @@ def confirm(environment: str, action: str) -> None:
         sys.exit(f"{environment} was left alone (type its name, or set CONFIRM={environment})")
 
 
-def outputs() -> dict[str, Any]:
-    """The root outputs of the selected workspace, by name."""
-    return {name: output["value"] for name, output in json.loads(terraform("output", "-json", capture=True)).items()}
+def outputs(environment: str) -> dict[str, Any]:
+    """The root outputs of an environment, by name."""
+    found = json.loads(terraform("output", "-json", capture=True, workspace=environment))
+    return {name: output["value"] for name, output in found.items()}
 
 
 def apply(environment: str, plan: Path, quiet: bool = False) -> dict[str, Any]:
@@ -100,19 +116,21 @@ def apply_saved(environment: str, plan: Path, quiet: bool = False) -> dict[str, 
             terraform(*arguments, capture=True)
     else:
         terraform(*arguments)
-    return save_outputs()
+    return save_outputs(environment)
 
 
-def save_outputs() -> dict[str, Any]:
-    """The outputs of what is deployed, kept in build/outputs.<lane>.json for the other scripts too."""
-    found = outputs()
-    outputs_file().write_text(json.dumps(found, indent=2) + "\n")
+def save_outputs(environment: str) -> dict[str, Any]:
+    """The outputs of an environment, kept for the other scripts too. Raises PipelineError if nothing is deployed there."""
+    found = outputs(environment)
+    if found.get("environment") != environment:
+        raise nothing_deployed(environment, "its state is empty")
+    outputs_file(environment).write_text(json.dumps(found, indent=2) + "\n")
     return found
 
 
-def outputs_file() -> Path:
-    """Where the last deployment's outputs are kept for the other scripts."""
-    return BUILD / f"outputs.{lane().key}.json"
+def outputs_file(environment: str) -> Path:
+    """Where the outputs of an environment are kept for the other scripts."""
+    return BUILD / f"outputs.{lane().key}.{environment}.json"
 
 
 def default_environment() -> str | None:
@@ -131,7 +149,7 @@ def main() -> None:
         parser.error("say which environment: --env dev|staging|prod")
     plan = (options.plan or BUILD / f"{options.env}.tfplan").resolve()
     announce(options.env)
-    prepare(options.env)
+    (require if options.action in {"destroy", "output"} else prepare)(options.env)
     if options.action == "plan":
         terraform("plan", "-input=false", f"-out={plan}")
     elif options.action == "apply":
@@ -140,10 +158,10 @@ def main() -> None:
         apply_saved(options.env, plan)
     elif options.action == "destroy":
         confirm(options.env, "destroy")
-        terraform("destroy", "-input=false", "-auto-approve")
-        outputs_file().unlink(missing_ok=True)
+        terraform("destroy", "-input=false", "-auto-approve", workspace=options.env)
+        outputs_file(options.env).unlink(missing_ok=True)
     else:
-        console.print_json(json.dumps(outputs()))
+        console.print_json(json.dumps(outputs(options.env)))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,8 @@
-"""Invoke a deployed function with an event and show its answer and log. Usage: invoke.py FUNCTION EVENT
+"""Invoke a deployed function with an event and show its answer and log. Usage: invoke.py [--env NAME] FUNCTION EVENT
 
 FUNCTION is a folder of functions/; EVENT is a JSON file, or the name of one in functions/FUNCTION/events/.
 """
 
-import argparse
 import base64
 import json
 import sys
@@ -13,6 +12,7 @@ from rich.console import Console
 
 from build import FUNCTIONS
 from clouds import client
+from operations.console import ENV, environment, parser
 from pipeline import PipelineError, deployed_function
 
 
@@ -28,13 +28,13 @@ def event_file(function: str, event: str) -> Path:
 
 def main() -> None:
     """Invoke, print, and exit 1 if the function failed."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("function")
-    parser.add_argument("event")
-    options = parser.parse_args()
+    arguments = parser(__doc__, ENV)
+    arguments.add_argument("function")
+    arguments.add_argument("event")
+    options = arguments.parse_args()
     console = Console(highlight=False)
     try:
-        arn = deployed_function(options.function)["alias_arn"]
+        arn = deployed_function(environment(options.env), options.function)["alias_arn"]
         payload = json.dumps(json.loads(event_file(options.function, options.event).read_text())).encode()
     except (PipelineError, ValueError) as error:
         sys.exit(f"invoke: {error}")

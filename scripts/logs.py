@@ -1,11 +1,11 @@
-"""Print a deployed function's log lines, oldest first. Usage: logs.py FUNCTION [--follow] [--minutes N]"""
+"""Print a deployed function's log lines, oldest first. Usage: logs.py [--env NAME] FUNCTION [--follow] [--minutes N]"""
 
-import argparse
 import sys
 import time
 from datetime import UTC, datetime
 
 from clouds import client
+from operations.console import ENV, environment, parser
 from pipeline import PipelineError, deployed_function
 
 
@@ -21,13 +21,13 @@ def show(group: str, since_ms: int) -> int:
 
 def main() -> None:
     """Print what there is and, with --follow, what comes."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("function")
-    parser.add_argument("--follow", action="store_true", help="go on until Ctrl-C")
-    parser.add_argument("--minutes", type=int, default=60, help="how far back (default 60)")
-    options = parser.parse_args()
+    arguments = parser(__doc__, ENV)
+    arguments.add_argument("function")
+    arguments.add_argument("--follow", action="store_true", help="go on until Ctrl-C")
+    arguments.add_argument("--minutes", type=int, default=60, help="how far back (default 60)")
+    options = arguments.parse_args()
     try:
-        group = deployed_function(options.function)["log_group"]
+        group = deployed_function(environment(options.env), options.function)["log_group"]
     except PipelineError as error:
         sys.exit(f"logs: {error}")
     try:

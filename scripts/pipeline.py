@@ -1,19 +1,21 @@
-"""The deployed image pipeline as its users see it: put a photo, wait for its item in the catalog, read its thumbnails."""
+"""The deployed image pipeline as its users see it: put a photo, wait for its item in the catalog, read its thumbnails.
 
-import json
+`outputs` are the Terraform outputs of an environment (see scripts/operations/console.py).
+"""
+
 import mimetypes
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
 from clouds import ROOT, client, lane
-from deploy import outputs_file
 
 sys.path.append(str(ROOT / "functions"))
 from shared.identity import image_id
@@ -35,41 +37,32 @@ class Upload:
     version_id: str
 
 
-def outputs() -> dict[str, Any]:
-    """The Terraform outputs of what is deployed in this lane. Raises PipelineError if nothing is."""
-    file = outputs_file()
-    if not file.exists():
-        raise PipelineError(f"nothing is deployed in the lane '{lane().name}'; run: make demo (or make deploy ENV=local)")
-    found: dict[str, Any] = json.loads(file.read_text())
-    return found
-
-
-def gallery_url() -> str:
+def gallery_url(outputs: dict[str, Any]) -> str:
     """Where the gallery is served: an emulator serves every API, by its id, at its own endpoint."""
-    found, endpoint = outputs(), lane().endpoint
-    return f"{endpoint}/_aws/execute-api/{found['api_id']}/{found['api_stage']}/" if endpoint else str(found["gallery_url"])
+    endpoint = lane().endpoint
+    return f"{endpoint}/_aws/execute-api/{outputs['api_id']}/{outputs['api_stage']}/" if endpoint else str(outputs["gallery_url"])
 
 
-def deployed_function(name: str) -> dict[str, str]:
+def deployed_function(outputs: dict[str, Any], name: str) -> dict[str, str]:
     """ARNs, name and log group of a deployed function. Raises PipelineError naming those there are."""
-    functions: dict[str, dict[str, str]] = outputs()["functions"]
+    functions: dict[str, dict[str, str]] = outputs["functions"]
     if name not in functions:
-        raise PipelineError(f"no function '{name}' is deployed; there are: {', '.join(sorted(functions))}")
+        raise PipelineError(f"no function '{name}' is deployed (FN=...); there are: {', '.join(sorted(functions))}")
     return functions[name]
 
 
-def upload(file: Path, key: str | None = None) -> Upload:
-    """Put a file into the uploads bucket, by default under its own name. Raises OSError if it can't be read."""
-    bucket, key = outputs()["uploads_bucket"], key or file.name
+def upload(outputs: dict[str, Any], file: Path) -> Upload:
+    """Put a file into the uploads bucket under its own name. Raises OSError if it can't be read."""
+    bucket, key = outputs["uploads_bucket"], file.name
     content_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
     answer = client("s3").put_object(Bucket=bucket, Key=key, Body=file.read_bytes(), ContentType=content_type)
     return Upload(file, key, image_id(bucket, key), answer.get("VersionId", ""))
 
 
-def upload_all(files: list[Path]) -> Iterator[Upload]:
+def upload_all(outputs: dict[str, Any], files: list[Path]) -> Iterator[Upload]:
     """Put files, a few at a time; yields each as it is done, in the given order."""
     with ThreadPoolExecutor(8) as pool:
-        yield from pool.map(upload, files)
+        yield from pool.map(partial(upload, outputs), files)
 
 
 def plain(value: Any) -> Any:
@@ -88,13 +81,13 @@ def from_dynamodb(found: dict[str, Any] | None) -> dict[str, Any] | None:
     return None if found is None else {name: plain(_deserialize(value)) for name, value in found.items()}
 
 
-def item(found_id: str) -> dict[str, Any] | None:
+def item(outputs: dict[str, Any], found_id: str) -> dict[str, Any] | None:
     """The catalog's item of an image, as plain Python, or None."""
     key = {"image_id": {"S": found_id}}
-    return from_dynamodb(client("dynamodb").get_item(TableName=outputs()["catalog_table"], Key=key, ConsistentRead=True).get("Item"))
+    return from_dynamodb(client("dynamodb").get_item(TableName=outputs["catalog_table"], Key=key, ConsistentRead=True).get("Item"))
 
 
-def wait(uploads: list[Upload], timeout_s: float = 120) -> Iterator[tuple[Upload, dict[str, Any]]]:
+def wait(outputs: dict[str, Any], uploads: list[Upload], timeout_s: float = 120) -> Iterator[tuple[Upload, dict[str, Any]]]:
     """Yield each upload with its item as soon as the catalog has that very version.
 
     Raises PipelineError naming what is missing after `timeout_s` seconds.
@@ -102,7 +95,7 @@ def wait(uploads: list[Upload], timeout_s: float = 120) -> Iterator[tuple[Upload
     pending, end = {one.image_id: one for one in uploads}, time.monotonic() + timeout_s
     while pending:
         for one in list(pending.values()):
-            found = item(one.image_id)
+            found = item(outputs, one.image_id)
             if found and found.get("version_id") == one.version_id:
                 del pending[one.image_id]
                 yield one, found
@@ -112,7 +105,7 @@ def wait(uploads: list[Upload], timeout_s: float = 120) -> Iterator[tuple[Upload
         time.sleep(0.2)
 
 
-def thumbnail(key: str) -> bytes:
+def thumbnail(outputs: dict[str, Any], key: str) -> bytes:
     """The bytes of a thumbnail."""
-    content: bytes = client("s3").get_object(Bucket=outputs()["thumbnails_bucket"], Key=key)["Body"].read()
+    content: bytes = client("s3").get_object(Bucket=outputs["thumbnails_bucket"], Key=key)["Body"].read()
     return content

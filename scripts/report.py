@@ -1,6 +1,5 @@
-"""Write how an environment did as a page with charts: build/report.html. Usage: report.py [--minutes N] [--out FILE]"""
+"""Write how an environment did as a page with charts: build/report.html. Usage: report.py [--env NAME] [--minutes N] [--out FILE]"""
 
-import argparse
 import html
 import sys
 from datetime import UTC, datetime
@@ -8,7 +7,8 @@ from pathlib import Path
 
 import telemetry
 from clouds import BUILD
-from pipeline import PipelineError, outputs
+from operations.console import ENV, environment, parser
+from pipeline import PipelineError
 from telemetry import Reading
 
 COLOURS = {"ImagesReady": "#2a9d6f", "ImagesRejected": "#d97706", "ImagesDeleted": "#64748b"}
@@ -114,12 +114,12 @@ def durations(function: telemetry.Function) -> list[str]:
 
 def main() -> None:
     """Write the page and say where."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=int, default=60, help="how far back (default 60)")
-    parser.add_argument("--out", type=Path, default=BUILD / "report.html")
-    options = parser.parse_args()
+    arguments = parser(__doc__, ENV)
+    arguments.add_argument("--minutes", type=int, default=60, help="how far back (default 60)")
+    arguments.add_argument("--out", type=Path, default=BUILD / "report.html")
+    options = arguments.parse_args()
     try:
-        deployed = outputs()
+        deployed = environment(options.env)
         options.out.write_text(page(telemetry.read(deployed, options.minutes), deployed["environment"]), encoding="utf-8")
     except PipelineError as error:
         sys.exit(f"report: {error}")

@@ -1,6 +1,6 @@
 """Make the bucket that holds Terraform's state: private, versioned, encrypted, TLS-only. Safe to run again.
 
-Usage: state_bucket.py      (LANE and the AWS environment choose the account; prints the bucket's name)
+Usage: state_bucket.py      (LANE and the AWS environment choose the account; prints the bucket's name and the `terraform init` for it)
 """
 
 import json
@@ -53,5 +53,13 @@ def ensure() -> str:
     return bucket
 
 
+def backend() -> list[str]:
+    """The options of `terraform init` that say where the state lies."""
+    settings = {"bucket": bucket_name(), "key": "eventloom.tfstate", "region": client("s3").meta.region_name}
+    if lane().port:
+        settings["use_path_style"] = "true"
+    return [f"-backend-config={name}={value}" for name, value in settings.items()]
+
+
 if __name__ == "__main__":
-    print(f"{ensure()} ({lane().about})")
+    print(f"{ensure()} ({lane().about})\nterraform init {' '.join(backend())}")

@@ -1,27 +1,28 @@
-"""Send photos through the deployed pipeline and show what became of them. Usage: upload.py FILE..."""
+"""Send photos through the deployed pipeline and show what became of them. Usage: upload.py [--env NAME] FILE..."""
 
-import argparse
 import sys
 from pathlib import Path
 
 from rich.console import Console
 
 from demo import results_table
+from operations.console import ENV, environment, parser
 from pipeline import PipelineError, upload_all, wait
 
 
 def main() -> None:
     """Upload the files named, wait for their results, print them; exit 1 if one does not come."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    files = parser.parse_args().files
-    for file in files:
+    arguments = parser(__doc__, ENV)
+    arguments.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    options = arguments.parse_args()
+    for file in options.files:
         if not file.is_file():
-            parser.error(f"{file} is not a file")
+            arguments.error(f"{file} is not a file")
     console = Console()
     try:
-        with console.status(f"sending {len(files)} file(s)"):
-            results = list(wait(list(upload_all(files))))
+        outputs = environment(options.env)
+        with console.status(f"sending {len(options.files)} file(s)"):
+            results = list(wait(outputs, list(upload_all(outputs, options.files))))
     except PipelineError as error:
         sys.exit(f"upload: {error}")
     console.print(results_table(results))

@@ -1,9 +1,8 @@
-"""Show live how an environment is doing. Usage: watch.py [--once] [--minutes N] [--every SECONDS]
+"""Show live how an environment is doing. Usage: watch.py [--env NAME] [--once] [--minutes N] [--every SECONDS]
 
 Without a terminal, snapshots are printed one after the other.
 """
 
-import argparse
 import sys
 import time
 from datetime import UTC, datetime
@@ -13,7 +12,8 @@ from rich.live import Live
 from rich.table import Table
 
 import telemetry
-from pipeline import PipelineError, outputs
+from operations.console import ENV, environment, parser
+from pipeline import PipelineError
 from telemetry import Reading
 
 BARS = " ▁▂▃▄▅▆▇█"
@@ -70,14 +70,14 @@ def view(reading: Reading, environment: str) -> Group:
 
 def main() -> None:
     """Show it once, or until Ctrl-C."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--once", action="store_true", help="one snapshot")
-    parser.add_argument("--minutes", type=int, default=30, help="how far back (default 30)")
-    parser.add_argument("--every", type=float, default=5, help="seconds between two readings (default 5)")
-    options = parser.parse_args()
+    arguments = parser(__doc__, ENV)
+    arguments.add_argument("--once", action="store_true", help="one snapshot")
+    arguments.add_argument("--minutes", type=int, default=30, help="how far back (default 30)")
+    arguments.add_argument("--every", type=float, default=5, help="seconds between two readings (default 5)")
+    options = arguments.parse_args()
     console = Console(highlight=False)
     try:
-        deployed = outputs()
+        deployed = environment(options.env)
 
         def now() -> Group:
             return view(telemetry.read(deployed, options.minutes), deployed["environment"])

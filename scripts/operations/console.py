@@ -15,39 +15,43 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 import deploy
-from pipeline import PipelineError, outputs
+import state_bucket
+from clouds import lane
+from pipeline import PipelineError
 
 stdout = Console(highlight=False)
 stderr = Console(stderr=True, highlight=False)
 
 
-def parser(description: str | None) -> argparse.ArgumentParser:
-    """A command line with what every tool takes: --env and --json."""
+type Options = dict[str, dict[str, Any]]  # what argparse's add_argument takes, by the option
+
+ENV: Options = {"--env": {"help": "the workspace; LANE says in which cloud (see scripts/deploy.py)"}}
+JSON: Options = {"--json": {"action": "store_true", "help": "facts as JSON on stdout, one object a line"}}
+
+
+def parser(description: str | None, options: Options = ENV | JSON) -> argparse.ArgumentParser:
+    """A command line with these options."""
     made = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("--env", default=deploy.default_environment(), help="the workspace; LANE says in which cloud (see scripts/deploy.py)")
-    made.add_argument("--json", action="store_true", help="facts as JSON on stdout, one object a line")
+    made.set_defaults(env=deploy.default_environment())
+    for name, what in options.items():
+        made.add_argument(name, **what)
     return made
 
 
 def environment(name: str | None) -> dict[str, Any]:
-    """The Terraform outputs of an environment: those kept by its deployment, or read from its state.
+    """The Terraform outputs of an environment: those kept by its last deployment from here, or read from its state. Makes nothing.
 
     Raises PipelineError if no environment is named or nothing is deployed.
     """
     if not name:
         raise PipelineError("say which environment: --env dev|staging|prod")
-    try:
-        found = outputs()
-    except PipelineError:
-        if deploy.default_environment():  # an emulator: its state is gone with it
-            raise
-        found = {}
-    if found.get("environment") != name:
-        deploy.prepare(name)
-        found = deploy.save_outputs()
-    if found.get("environment") != name:
-        raise PipelineError(f"nothing is deployed in '{name}'; run: make deploy ENV={name}")
-    return found
+    kept = deploy.outputs_file(name)
+    # What was deployed to an emulator goes with it, and so does the state.
+    if kept.exists() and (not lane().port or state_bucket.exists(state_bucket.bucket_name())):
+        found: dict[str, Any] = json.loads(kept.read_text())
+        return found
+    deploy.require(name)
+    return deploy.save_outputs(name)
 
 
 def positive(text: str) -> float:

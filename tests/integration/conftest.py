@@ -63,14 +63,14 @@ def deployment(cloud: clouds.Lane, request: pytest.FixtureRequest, tmp_path_fact
     Destroyed by test_zz_destroy.py.
     """
     if request.config.getoption("--deployed"):
-        return Deployment(json.loads(deploy.outputs_file().read_text()))
+        return Deployment(json.loads(deploy.outputs_file(ENVIRONMENT).read_text()))
     build.build_all(build.function_names(), cloud.architecture, clouds.BUILD)
     deploy.prepare(ENVIRONMENT)
     plan = clouds.BUILD / f"{cloud.key}.tfplan"
     deploy.terraform("plan", "-input=false", f"-out={plan}", capture=True)
     apply_in_another_checkout(plan, tmp_path_factory.mktemp("checkout"))
     evidence.keep_state("root", terraform("show", "-json").stdout)
-    return Deployment(deploy.save_outputs())
+    return Deployment(deploy.save_outputs(ENVIRONMENT))
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ import requests
 import clouds
 import deploy
 import pipeline
+import state_bucket
 from clouds import client
 
 TIMEOUT_S = float(os.environ.get("TIMEOUT_S", "45"))
@@ -51,7 +52,7 @@ def apply_in_another_checkout(plan: Path, folder: Path) -> None:
     (folder / "build").mkdir()
     for built in [*clouds.BUILD.glob("*.zip"), clouds.BUILD / "manifest.json"]:
         shutil.copy(built, folder / "build")
-    steps = [["init", "-input=false", *deploy.backend()], ["workspace", "select", ENVIRONMENT], ["apply", "-input=false", str(plan)]]
+    steps = [["init", "-input=false", *state_bucket.backend()], ["workspace", "select", ENVIRONMENT], ["apply", "-input=false", str(plan)]]
     for step in steps:
         done = terraform(*step, root=folder / "terraform", data=folder / "data")
         assert done.returncode == 0, done.stdout + done.stderr

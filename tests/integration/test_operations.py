@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from photos import photo
-from support import Deployment, eventually, listening, unique
+from support import ENVIRONMENT, Deployment, eventually, listening, unique
 
 import clouds
 from shared.identity import correlation_id
@@ -14,7 +14,7 @@ from shared.identity import correlation_id
 
 def run(script: str, *options: str) -> str:
     """What a script of the operator prints without a terminal."""
-    command = [sys.executable, str(clouds.ROOT / "scripts" / script), *options]
+    command = [sys.executable, str(clouds.ROOT / "scripts" / script), "--env", ENVIRONMENT, *options]
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
 
 

@@ -38,5 +38,5 @@ def test_destroy_leaves_nothing(deployment: Deployment, request: pytest.FixtureR
     assert left(deployment["prefix"]), "what is destroyed was there"
     (BUILD / "digest.zip").unlink()  # as in a fresh clone, which has packaged nothing
     make(ROOT, "destroy", f"ENV={ENVIRONMENT}")
-    assert not deploy.outputs_file().exists()
+    assert not deploy.outputs_file(ENVIRONMENT).exists()
     eventually(lambda: not left(deployment["prefix"]), f"nothing left; there is {left(deployment['prefix'])}")
