@@ -51,9 +51,9 @@ def convert(source: Path, name: str, types: dict[str, str], limits: Limits, dead
     except Rejection as verdict:
         facts = _facts(staged) | {"reason": verdict.code, "reason_text": verdict.text, "rows": 0}
         return Outcome(REJECTED, facts=facts, rejects=staged.rejects if staged.rejected else None)
-    sources = dict(zip(staged.columns.names, staged.columns.sources, strict=True))
+    sources = dict(zip(staged.columns.names(), staged.columns.sources, strict=True))
     columns = [{"name": name, "type": type_, "source": sources[name]} for name, type_ in written.items()]
-    empty = [name for name in staged.columns.names if name not in written]
+    empty = [name for name in sources if name not in written]
     facts = _facts(staged) | {"columns": columns, "empty_columns": empty, "parquet_bytes": staged.parquet.stat().st_size}
     return Outcome(CONVERTED, written, facts, staged.parquet, staged.rejects if staged.rejected else None)
 

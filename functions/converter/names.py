@@ -1,5 +1,6 @@
 """Names that Athena and Glue accept: of columns, datasets and partitions."""
 
+import hashlib
 import re
 import unicodedata
 
@@ -10,50 +11,86 @@ PARTITION = "dt"
 _MAX_LENGTH = 200
 
 
-def identifier(text: str, default: str) -> str:
-    """`text` in lower case, letters, digits and underscores only, not starting with a digit; `default` if nothing remains."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    name = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:_MAX_LENGTH] or default
+def identifier(text: str, kind: str) -> str:
+    """`text` in lower case, letters, digits and underscores only, not starting with a digit.
+
+    Accents and punctuation are dropped. Where more is lost, a tag made of `text` keeps names apart that would look the same:
+    "total_94ce3d46", or "<kind>_94ce3d46" if nothing remains. `kind` alone stands for a blank text.
+    """
+    if not text.strip():
+        return kind
+    kept, is_lossy = [], False
+    for character in unicodedata.normalize("NFKD", text).casefold():
+        category = unicodedata.category(character)
+        if character.isascii() or category[0] in "PZ":
+            kept.append(character)
+        elif category[0] != "M" and category != "Cf":
+            is_lossy = True
+    name = re.sub(r"[^a-z0-9]+", "_", "".join(kept)).strip("_")
+    if is_lossy or not name or len(name) > _MAX_LENGTH:
+        name = _tagged(name[:_MAX_LENGTH] or kind, text)
     return f"n{name}" if name[0].isdigit() else name
 
 
-class Columns:
-    """The columns of a file in the order of their appearance, each with a unique name.
+def _tagged(name: str, text: str) -> str:
+    return f"{name}_{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
-    `names[i]` is the Parquet name of the column that the source calls `sources[i]`.
-    """
+
+class Columns:
+    """The columns of a file in the order of their appearance. `sources[i]` is how the file calls the column i, as valid text."""
 
     def __init__(self, limit: int, header: list[str] | None = None) -> None:
         """`header` gives the first columns. Raises Rejection (too_many_columns)."""
-        self.names: list[str] = []
         self.sources: list[str] = []
         self._limit = limit
+        self._texts: list[str] = []
         self._indexes: dict[str, int] = {}
-        # Athena refuses a column that is also a partition.
-        self._taken = {PARTITION}
         for source in header or []:
             self._add(source)
 
     def __len__(self) -> int:
         """How many columns there are."""
-        return len(self.names)
+        return len(self.sources)
 
     def index(self, source: str) -> int:
         """The position of the column called `source`, added if it is new. Raises Rejection (too_many_columns)."""
         index = self._indexes.get(source)
         return self._add(source) if index is None else index
 
+    def names(self) -> list[str]:
+        """The Parquet name of each column, all different; to be asked for when all columns are known.
+
+        A column's name doesn't depend on where it stands: of sources that would have one name each gets a tag of its own, but
+        for the one that is that name. Numbers tell apart only what has no name, or the very same one.
+        """
+        bases = [self._base(index, text) for index, text in enumerate(self._texts)]
+        sharing: dict[str, set[str]] = {}
+        for base, text in zip(bases, self._texts, strict=True):
+            sharing.setdefault(base, set()).add(text)
+        names = [
+            base if len(sharing[base]) == 1 or text == base else _tagged(base, text) for base, text in zip(bases, self._texts, strict=True)
+        ]
+        taken, reserved = set[str](), set(names)
+        for index, base in enumerate(names):
+            name, number = base, 1
+            while name in taken or (number > 1 and name in reserved):
+                number += 1
+                name = f"{base}_{number}"
+            taken.add(name)
+            names[index] = name
+        return names
+
+    @staticmethod
+    def _base(index: int, text: str) -> str:
+        name = identifier(text, "column") if text.strip() else f"column{index + 1}"
+        # Athena refuses a column that is also a partition.
+        return f"{name}_2" if name == PARTITION else name
+
     def _add(self, source: str) -> int:
-        index = len(self.names)
+        index = len(self)
         if index >= self._limit:
             raise Rejection("too_many_columns", f"The limit is {self._limit:,}.")
-        base = identifier(source, f"column{index + 1}")
-        name, suffix = base, 1
-        while name in self._taken:
-            suffix += 1
-            name = f"{base}_{suffix}"
-        self._taken.add(name)
         self._indexes.setdefault(source, index)
-        self.names.append(name)
-        self.sources.append(source[:_MAX_LENGTH])
+        self._texts.append(source)
+        self.sources.append(source[:_MAX_LENGTH].encode("utf-8", "replace").decode())
         return index

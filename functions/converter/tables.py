@@ -62,15 +62,16 @@ def write(staged: Staged, agreed: dict[str, str], limits: Limits, deadline: Dead
     Columns that `agreed` names have its types; the others' are found. Returns the type of each column written: one that is
     empty and of unknown type is left out, because any guess could contradict the dataset's other files. Raises Rejection.
     """
+    names = staged.columns.names()
     with _connection(staged.folder, limits, deadline) as connection:
-        types, misfits = _types(connection, staged, agreed, limits)
+        types, misfits = _types(connection, staged, names, agreed, limits)
         if not types:
             raise Rejection("no_rows", "All values are empty.")
         if misfits:
-            _set_aside(connection, staged, misfits)
+            _set_aside(connection, staged, names, misfits)
         if not staged.rows:
             raise Rejection("no_valid_rows")
-        columns = ", ".join(f'{_cast(index, type_)} AS "{staged.columns.names[index]}"' for index, type_ in types.items())
+        columns = ", ".join(f'{_cast(index, type_)} AS "{names[index]}"' for index, type_ in types.items())
         typed = [index for index, type_ in types.items() if type_ != TEXT]
         where = "".join(f" AND NOT {_misfit(index, type_)}" for index, type_ in misfits.items())
         result = connection.execute(
@@ -79,7 +80,7 @@ def write(staged: Staged, agreed: dict[str, str], limits: Limits, deadline: Dead
         )
         if result.fetchone() != (staged.rows,):
             raise RuntimeError(f"not all of {staged.rows} rows were written")
-    return {staged.columns.names[index]: type_ for index, type_ in types.items()}
+    return {names[index]: type_ for index, type_ in types.items()}
 
 
 @contextmanager
@@ -161,10 +162,9 @@ def _cast(index: int, type_: str) -> str:
 
 
 def _types(
-    connection: duckdb.DuckDBPyConnection, staged: Staged, agreed: dict[str, str], limits: Limits
+    connection: duckdb.DuckDBPyConnection, staged: Staged, names: list[str], agreed: dict[str, str], limits: Limits
 ) -> tuple[dict[int, str], dict[int, str]]:
     """The type of each column that is written, by index; and those of them that have values of a wrong type."""
-    names = staged.columns.names
     candidates = {index: [agreed[name]] if name in agreed else list(_FITS) for index, name in enumerate(names)}
     if staged.rows > _SAMPLE_ROWS:
         open_ = {index: types for index, types in candidates.items() if len(types) > 1}
@@ -218,7 +218,7 @@ def _misfit(index: int, type_: str) -> str:
     return f"(v{index} IS NOT NULL AND NOT coalesce({_FITS[type_].format(v=f'v{index}')}, false))"
 
 
-def _set_aside(connection: duckdb.DuckDBPyConnection, staged: Staged, misfits: dict[int, str]) -> None:
+def _set_aside(connection: duckdb.DuckDBPyConnection, staged: Staged, names: list[str], misfits: dict[int, str]) -> None:
     """Write the rows with a value of a wrong type to the rejects, each with the first such column."""
     indexes = list(misfits)
     flags = [_misfit(index, type_) for index, type_ in misfits.items()]
@@ -228,6 +228,6 @@ def _set_aside(connection: duckdb.DuckDBPyConnection, staged: Staged, misfits: d
         while row := result.fetchone():
             (number, line, *values), position = row
             index = indexes[position - 1]
-            detail = f"Column {staged.columns.names[index]}: {values[index][:100]!r} is no {misfits[index]}."
+            detail = f"Column {names[index]}: {values[index][:100]!r} is no {misfits[index]}."
             reject(file, staged, BadRow(int(number), line and int(line), "wrong_type", detail, [raw_of(staged, values)]))
             staged.rows -= 1

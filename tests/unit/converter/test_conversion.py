@@ -243,12 +243,6 @@ def test_an_empty_column_of_unknown_type_is_left_out(run: Convert) -> None:
     assert rows_of(outcome.parquet) == [(1, None), (2, None)]
 
 
-def test_names_that_athena_accepts(run: Convert) -> None:
-    outcome = run("a.csv", '"Größe (cm)",dt,2nd,ID,id,"","SELECT ""x"" --"\n1,2,3,4,5,6,7\n')
-    assert [column["name"] for column in outcome.facts["columns"]] == ["groe_cm", "dt_2", "n2nd", "id", "id_2", "column6", "select_x"]
-    assert outcome.facts["columns"][0]["source"] == "Größe (cm)"
-
-
 def test_without_a_header(run: Convert) -> None:
     outcome = run("a.csv", "1,a\n2,b\n")
     assert outcome.facts["header"] is False

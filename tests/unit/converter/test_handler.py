@@ -1,6 +1,7 @@
 """The function against moto's S3 and Glue: keys, manifests, versions, races, schemas, tables."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -238,8 +239,19 @@ def test_s3_errors(monkeypatch: pytest.MonkeyPatch, code: str, reason: str | Non
     ],
 )
 def test_datasets(key: str, dataset: str) -> None:
+    assert dataset_of(key) == dataset
+
+
+def dataset_of(key: str) -> str:
     (source,) = sources(upload(key.replace(" ", "+"), "x"), "raw/")
-    assert (source.key, source.dataset) == (key, dataset)
+    assert source.key == key
+    return source.dataset
+
+
+def test_datasets_in_any_script_stay_apart() -> None:
+    datasets = {dataset_of(f"raw/{folder}/a.csv") for folder in ("売上", "在庫", "일", "2024 売上", "2024 在庫", "dataset")}
+    assert len(datasets) == 6
+    assert all(re.fullmatch("[a-z][a-z0-9_]*", dataset) for dataset in datasets)
 
 
 @pytest.mark.parametrize("path", sorted(EVENTS.glob("*.json")), ids=lambda path: path.stem)
