@@ -118,6 +118,30 @@ SHARED = [
     Case("the queue's policy may deny", [EVERYTHING], False, queue=[deny(Resource=QUEUE, Action="sqs:*", Principal="*")]),
 ]  # fmt: skip
 
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html; MiniStack's server leaves variables as they are.
+OF_CALLER, OF_USER = "${aws:PrincipalAccount}", "${aws:username}"
+PREFIX = "s3:prefix"
+MINE = QUEUE.replace(ACCOUNT, OF_CALLER)
+VARIABLES = [
+    Case("a variable in a resource", [allow(resource=MINE)], True),
+    Case("in a resource of a deny", [EVERYTHING, deny(Resource=MINE)], False),
+    Case("in NotResource", [{**NOT_RESOURCE, "NotResource": MINE}], False),
+    Case("in the policy of the queue", [], True, queue=[allow(resource=MINE, Principal="*")]),
+    Case("in a condition", [if_("StringEquals", "aws:PrincipalAccount", "${aws:ResourceAccount}")], True),
+    Case("in a condition of a deny", [EVERYTHING, deny(Condition={"StringEquals": {"aws:ResourceAccount": OF_CALLER}})], False),
+    Case("in an ARN", [if_("ArnLike", "aws:PrincipalArn", "arn:aws:iam::${aws:ResourceAccount}:role/work*")], True),
+    Case("variables know no case", [if_("StringEquals", REGION, "${AWS:requestedREGION}")], True),
+    Case("one without a value matches nothing", [allow(resource=f"{QUEUE}{OF_USER}"), if_("StringLike", REGION, OF_USER + "*")], False),
+    Case("but is not equal to anything", [if_("StringNotEquals", REGION, OF_USER)], True),
+    Case("it may have a default", [if_("StringEquals", REGION, "${aws:username, 'us-east-1'}")], True),
+    Case("which does not replace a value", [if_("StringEquals", REGION, "${aws:RequestedRegion, 'eu-west-1'}")], True),
+    Case("a wildcard beside a variable", [if_("StringLike", PREFIX, "${aws:PrincipalAccount}/*")], True, keys={PREFIX: f"{ACCOUNT}/a"}),
+    Case("a wildcard in its value is none", [if_("StringLike", PREFIX, "${s3:delimiter}")], False, keys={PREFIX: "a", "s3:delimiter": "*"}),
+    Case("${*} is an asterisk", [if_("StringLike", PREFIX, "a${*}")], True, keys={PREFIX: "a*"}),
+    Case("and no wildcard", [if_("StringLike", PREFIX, "a${*}")], False, keys={PREFIX: "ab"}),
+    Case("${$} is a dollar", [if_("StringEquals", PREFIX, "${$}{a}")], True, keys={PREFIX: "${a}"}),
+]  # fmt: skip
+
 # What only a service would know, such as a partition key; and what MiniStack's server does otherwise than AWS: aws:PrincipalArn of a
 # session is its role's there, and NotPrincipal is left out (decide.py takes care of both).
 LEADING = "dynamodb:LeadingKeys"
@@ -174,9 +198,16 @@ def decide(case: Case) -> bool:
     return decide_role(question, policies, Policy("queue policy", document(case.queue)) if case.queue else None).allowed
 
 
-@pytest.mark.parametrize("case", SHARED + KNOWN, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", SHARED + VARIABLES + KNOWN, ids=lambda case: case.name)
 def test_a_documented_case(case: Case) -> None:
     assert decide(case) is case.allowed
+
+
+def test_the_language_of_2008_has_no_variables() -> None:
+    for version, allowed in (("2012-10-17", True), ("2008-10-17", False)):
+        text = document([if_("StringEquals", REGION, "${aws:RequestedRegion}")]).replace("2012-10-17", version)
+        question = Question(SESSION, "sqs:SendMessage", QUEUE, ACCOUNT, "us-east-1", {})
+        assert decide_role(question, RolePolicies(ROLE, (Policy("role policy", text),)), None).allowed is allowed
 
 
 @pytest.mark.parametrize(("account", "allowed"), [(ACCOUNT, True), ("111111111111", False)])

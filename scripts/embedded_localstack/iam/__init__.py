@@ -4,6 +4,7 @@
     callers.py     who calls: a role's session, a service, nobody, or the deployer (who may do everything)
     actions.py     which actions on which resources an operation needs: the tables; the larger services have files of their own
     policies.py    which policies are asked: of the role, of the resource, trust policies
+    conditions.py  what condition keys and policy variables are worth, and which are unknown
     decide.py      puts the questions to the evaluator (MiniStack's) and combines its answers
     facts.py       what LocalStack and moto know: roles, sessions, resource policies
     records.py     denials and audit, one JSON object a line

@@ -161,8 +161,90 @@ def test_trust_policies_have_no_resource():
 def test_leading_keys():
     own = statement(action="dynamodb:GetItem", resource="*", Condition={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["mine"]}})
     for key, allowed in (("mine", True), ("yours", False)):
-        asked = question("dynamodb:GetItem", "arn:aws:dynamodb:r:a:table/t", **{"dynamodb:leadingkeys": [key]})
+        asked = question("dynamodb:GetItem", "arn:aws:dynamodb:us-east-1:000000000000:table/t", **{"dynamodb:leadingkeys": [key]})
         assert decide_role(asked, role(own), None).allowed is allowed
+
+
+UNKNOWN = [
+    ("condition key s3:ExistingObjectTag/secret", {"StringEquals": {"s3:ExistingObjectTag/secret": "yes"}}),
+    ("condition key aws:ResourceTag/team", {"StringEquals": {"aws:ResourceTag/team": "a"}}),
+    ("condition key aws:PrincipalAcount", {"StringEquals": {"aws:PrincipalAcount": "0"}}),
+    ("condition key SecureTransport", {"Bool": {"SecureTransport": "false"}}),
+    ("condition operator StringNotEqual", {"StringNotEqual": {"aws:RequestedRegion": "x"}}),
+    ("policy variable ${aws:userid}", {"StringEquals": {"aws:RequestedRegion": "${aws:userid}"}}),
+]
+
+
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+@pytest.mark.parametrize(("name", "condition"), UNKNOWN, ids=[name for name, _ in UNKNOWN])
+def test_what_is_not_known_is_refused_by_name(effect: str, name: str, condition: dict[str, Any]):
+    asked = question("s3:GetObject", "arn:aws:s3:::b/k")
+    unknown = statement(effect, "s3:*", "*", Condition=condition, Sid="Odd")
+    reason = f"statement Odd: {name} is not known to scripts/embedded_localstack/iam/conditions.py"
+    verdict = decide_role(asked, role(ALLOW_ALL, unknown), None)
+    assert (verdict.allowed, verdict.asked, verdict.reason) == (False, "role policy p", reason)
+    in_bucket = decide_role(asked, role(ALLOW_ALL), Policy("bucket policy b", policy({**unknown, "Principal": "*"})))
+    assert (in_bucket.allowed, in_bucket.asked, in_bucket.reason) == (False, "bucket policy b", reason)
+    as_limit = decide_role(asked, role(ALLOW_ALL, boundary=policy(ALLOW_ALL, unknown)), None)
+    assert (as_limit.allowed, as_limit.asked, as_limit.reason) == (False, "boundary", reason)
+    of_service = question("s3:GetObject", "arn:aws:s3:::b/k", SNS)
+    by_service = decide_resource(of_service, resource({**unknown, "Principal": {"Service": SNS}}), kind="", service=True)
+    assert (by_service.allowed, by_service.reason) == (False, reason)
+
+
+def test_an_unknown_variable_may_stand_for_any_resource():
+    for element in ("Resource", "NotResource"):
+        denied = {"Effect": "Deny", "Action": "*", element: "arn:aws:sqs:us-east-1:000000000000:${aws:userid}"}
+        assert "policy variable ${aws:userid}" in decide_role(question(), role(ALLOW_ALL, denied), None).reason
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        {"Action": "s3:PutObject"},
+        {"Resource": "arn:aws:s3:::other/*"},
+        {"Condition": {"StringEquals": {"aws:RequestedRegion": "eu-west-1", "s3:ExistingObjectTag/a": "b"}}},
+    ],
+    ids=["another action", "another resource", "a condition that does not hold"],
+)
+def test_what_is_not_known_of_something_else_does_not_matter(elsewhere: dict[str, Any]):
+    denied = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {"s3:ExistingObjectTag/a": "b"}}}
+    assert decide_role(question("s3:GetObject", "arn:aws:s3:::b/k"), role(ALLOW_ALL, denied | elsewhere), None).allowed
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["s3:x-amz-acl", "s3:prefix", "kms:ViaService", "sns:Protocol", "aws:SourceArn", "aws:username", "aws:TagKeys", "aws:RequestTag/a"],
+)
+def test_a_key_that_is_known_may_be_absent(key: str):
+    asked = question("s3:GetObject", "arn:aws:s3:::b/k")
+    for operator, value, matches in (
+        ("StringEquals", "a", False),
+        ("StringNotEquals", "a", True),
+        ("StringEqualsIfExists", "a", True),
+        ("Null", "true", True),
+        ("Null", "false", False),
+    ):
+        denied = statement("Deny", "*", "*", Condition={operator: {key: value}})
+        assert decide_role(asked, role(ALLOW_ALL, denied), None).allowed is not matches, operator
+
+
+@pytest.mark.parametrize(("service", "allowed"), [(None, False), (SNS, True)])
+def test_whether_a_service_asks(service: str | None, allowed: bool):
+    statements = [statement(Principal="*"), statement("Deny", Principal="*", Condition={"Bool": {"aws:PrincipalIsAWSService": "false"}})]
+    if service:
+        verdict = decide_resource(question(principal=service), resource(*statements), kind="", service=True)
+    else:
+        verdict = decide_role(question(), role(ALLOW_ALL), resource(*statements))
+    assert verdict.allowed is allowed
+
+
+def test_another_account_s_resource_wants_both_policies():
+    theirs = QUEUE.replace("000000000000", "111111111111")
+    asked, mine = question(resource=theirs), role(statement(resource=theirs))
+    assert not decide_role(asked, mine, None).allowed
+    assert not decide_role(asked, role(), resource(statement(resource=theirs, Principal={"AWS": ROLE}))).allowed
+    assert decide_role(asked, mine, resource(statement(resource=theirs, Principal={"AWS": ROLE}))).allowed
 
 
 def test_a_decision_is_quick():
