@@ -3,6 +3,7 @@
 import json
 import shlex
 import time
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import Any
 import pytest
 from checkouts import run
 from photos import photo
-from support import ENVIRONMENT, Deployment, depth, eventually, unique
+from support import ENVIRONMENT, Deployment, depth, eventually, listening, unique
+from test_activity import counters
 from test_recoverer import remember
 
 import pipeline
@@ -46,6 +48,52 @@ def test_dlq_tells_the_cause_and_brings_a_message_back(deployment: Deployment) -
     assert tool("dlq", "redrive", found["message_id"]) == [{"redriven": 1, "not_found": 0, "dry_run": False}]
     deployment.wait_for(key, status="READY")
     assert tool("dlq", "redrive", found["message_id"]) == [{"not_found": 1, "dry_run": False}]
+
+
+def failed(deployment: Deployment, function: str, kind: str, batch: dict[str, Any]) -> str:
+    """Leave a failed batch of a stream in a function's queue of failures, as Lambda does; the message's id."""
+    url = client("sqs").get_queue_url(QueueName=f"{deployment['functions'][function]['function_name']}-failures")["QueueUrl"]
+    return str(client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps({kind: batch}))["MessageId"])
+
+
+def test_dlq_puts_a_failed_batch_back_onto_its_stream(deployment: Deployment) -> None:
+    image_id, kinesis = uuid.uuid4().hex, client("kinesis")
+    stream = kinesis.describe_stream_summary(StreamName=deployment["activity_stream"])["StreamDescriptionSummary"]["StreamARN"]
+    record = {"Data": json.dumps({"image_id": image_id}), "PartitionKey": image_id}
+    put = kinesis.put_records(StreamARN=stream, Records=[record] * 5)["Records"]
+    eventually(lambda: counters(deployment, image_id).get("view") == 5, "five views")
+    batch = {"streamArn": stream, "shardId": put[0]["ShardId"], "batchSize": 3}
+    batch |= {"startSequenceNumber": put[1]["SequenceNumber"], "endSequenceNumber": put[3]["SequenceNumber"]}
+    message = failed(deployment, "activity", "KinesisBatchInfo", batch)
+    assert tool("dlq", "redrive", message) == [{"redriven": 1, "not_found": 0, "dry_run": False}]
+    kinesis.put_record(StreamARN=stream, **record)
+    eventually(lambda: counters(deployment, image_id).get("view", 0) >= 9, "nine views")
+    assert counters(deployment, image_id)["view"] == 9, "the three of the batch once more, and no others"
+
+
+def test_dlq_hands_a_failed_batch_of_a_table_to_its_function(deployment: Deployment) -> None:
+    key, streams = unique("told again.jpg"), client("dynamodbstreams")
+    stream = client("dynamodb").describe_table(TableName=deployment["catalog_table"])["Table"]["LatestStreamArn"]
+    (shard,) = streams.describe_stream(StreamArn=stream)["StreamDescription"]["Shards"]
+    with listening(deployment["notices_topic_arn"]) as listener:
+        latest = {"StreamArn": stream, "ShardId": shard["ShardId"], "ShardIteratorType": "LATEST"}
+        position = streams.get_shard_iterator(**latest)["ShardIterator"]
+        deployment.put(key, photo())
+        notice = listener.wait_for(key=key, status="READY")
+        records = streams.get_records(ShardIterator=position)["Records"]
+        (number,) = {one["dynamodb"]["SequenceNumber"] for one in records if one["dynamodb"]["Keys"]["image_id"]["S"] == notice["image_id"]}
+        claim = {"pk": {"S": f"notice#{notice['notice_id']}"}}
+        client("dynamodb").delete_item(TableName=deployment["state_table"], Key=claim)
+        batch = {
+            "streamArn": stream,
+            "shardId": shard["ShardId"],
+            "batchSize": 1,
+            "startSequenceNumber": number,
+            "endSequenceNumber": number,
+        }
+        message = failed(deployment, "notifier", "DDBStreamBatchInfo", batch)
+        assert tool("dlq", "redrive", message) == [{"redriven": 1, "not_found": 0, "dry_run": False}]
+        eventually(lambda: len(listener.messages(notice_id=notice["notice_id"])) == 2, "the notice once more")
 
 
 def test_backfill_brings_what_never_had_an_event_and_leaves_the_rest_alone(deployment: Deployment) -> None:

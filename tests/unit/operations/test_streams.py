@@ -30,7 +30,7 @@ class FakeStream:
     def get_shard_iterator(self, **request: Any) -> dict[str, str]:
         return {"ShardIterator": request.get("StartingSequenceNumber") or request["SequenceNumber"]}
 
-    def get_records(self, ShardIterator: str) -> dict[str, Any]:
+    def get_records(self, ShardIterator: str, **_: str) -> dict[str, Any]:
         self.reads += 1
         if self.reads <= self._empty:
             return {"Records": [], "NextShardIterator": ShardIterator, "MillisBehindLatest": self._behind_ms}
