@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 
@@ -35,14 +36,15 @@ def sniff(text: str, delimiter: str | None = None) -> Dialect:
     if not rows:
         raise Rejection("no_rows")
     first = rows[0]
-    if any("\0" in cell or "\ufffd" in cell or (not cell.isprintable() and not cell.isspace()) for cell in map(_flat, first)):
+    if any(character == "\ufffd" or _is_control(character) for cell in first for character in cell):
         raise Rejection("not_text", "Its first row holds control characters.")
     is_header = any(first) and not any(_DATA.fullmatch(cell.strip()) for cell in first if cell)
     return Dialect(best, first if is_header else None, len(first) if is_header else _usual_width(rows))
 
 
-def _flat(cell: str) -> str:
-    return re.sub(r"[\t\r\n\u00a0\udc80-\udcff]", " ", cell)
+def _is_control(character: str) -> bool:
+    """Formatting characters are none: joiners, soft hyphens and marks of direction are parts of words in many scripts."""
+    return unicodedata.category(character) == "Cc" and character not in "\t\r\n"
 
 
 def _read(sample: str, delimiter: str) -> list[list[str]]:

@@ -132,6 +132,14 @@ def test_files_that_are_rejected(run: Convert, name: str, content: bytes, reason
     assert bool(outcome.rejects) == (reason == "no_valid_rows")
 
 
+@pytest.mark.parametrize(
+    "word", ["می\u200cکنم", "👨\u200d👩\u200d👧", "pro\u00adduct", "\u200eשם", "a\u2028b", "\ue000", "a\u00a0b", '"a\n\tb"']
+)
+def test_words_of_any_script_make_a_first_row(run: Convert, word: str) -> None:
+    outcome = run("a.csv", f"{word},n\n{word},1\n")
+    assert (outcome.status, outcome.facts["header"]) == ("CONVERTED", True)
+
+
 def test_a_file_that_would_take_too_long(run: Convert) -> None:
     assert run("a.csv", "a,b\n" + "1,2\n" * 5000, milliseconds=0).facts["reason"] == "too_slow"
 
