@@ -37,38 +37,46 @@ def _versioned(action: str) -> Row:
     return row
 
 
+def _attributes(request: Request) -> list[Check]:
+    """What GetObject needs, and an action of their own."""
+    version = "Version" if request.params.get("VersionId") else ""
+    return [*_versioned("GetObject")(request), Check(f"s3:GetObject{version}Attributes", _object(request), _object_keys(request))]
+
+
 def _put(request: Request) -> list[Check]:
-    found = [Check("s3:PutObject", _object(request), _object_keys(request))]
+    actions = ["s3:PutObject"]
     if request.params.get("Tagging"):
-        found.append(Check("s3:PutObjectTagging", _object(request)))
+        actions.append("s3:PutObjectTagging")
     if request.params.get("ACL"):
-        found.append(Check("s3:PutObjectAcl", _object(request)))
-    return found
+        actions.append("s3:PutObjectAcl")
+    return [Check(action, _object(request), _object_keys(request)) for action in actions]
 
 
-def copy_source(value: Any) -> tuple[str, str, bool]:
-    """Bucket, key and whether a version is named, of x-amz-copy-source."""
+def copy_source(value: Any) -> tuple[str, str, str]:
+    """Bucket, key and the version that is named, if one is, of x-amz-copy-source."""
     if isinstance(value, dict):
-        return text(value.get("Bucket")), text(value.get("Key")), bool(value.get("VersionId"))
+        return text(value.get("Bucket")), text(value.get("Key")), text(value.get("VersionId"))
     path, _, query = text(value).partition("?")
     bucket, _, key = unquote(path).removeprefix("/").partition("/")
-    return bucket, key, query.startswith("versionId=")
+    return bucket, key, query.removeprefix("versionId=")
 
 
 def _copy(request: Request) -> list[Check]:
     """Reading the source is the caller's right too."""
     bucket, key, version = copy_source(request.params.get("CopySource"))
-    source = Check("s3:GetObjectVersion" if version else "s3:GetObject", f"arn:aws:s3:::{bucket}/{key}")
-    return [source, *_put(request)]
+    return [_one("GetObject", f"arn:aws:s3:::{bucket}/{key}", version), *_put(request)]
+
+
+def _one(action: str, arn: str, version: str) -> Check:
+    return Check(f"s3:{action}Version", arn, {"s3:versionid": version}) if version else Check(f"s3:{action}", arn)
 
 
 def _delete_all(request: Request) -> list[Check]:
     """One permission per key, which may differ."""
     objects = (request.params.get("Delete") or {}).get("Objects") or []
-    return [
-        Check("s3:DeleteObjectVersion" if item.get("VersionId") else "s3:DeleteObject", f"{_bucket(request)}/{item.get('Key')}")
-        for item in objects
-    ] or [Check("s3:DeleteObject", f"{_bucket(request)}/*")]
+    return [_one("DeleteObject", f"{_bucket(request)}/{item.get('Key')}", text(item.get("VersionId"))) for item in objects] or [
+        Check("s3:DeleteObject", f"{_bucket(request)}/*")
+    ]
 
 
 def _list_keys(request: Request) -> dict[str, str]:
@@ -111,7 +119,7 @@ S3: dict[str, Row] = {operation: needs(f"s3:{action}", _bucket) for operation, a
     "ListObjectVersions": needs("s3:ListBucketVersions", _bucket, _list_keys),
     "GetObject": _versioned("GetObject"),
     "HeadObject": _versioned("GetObject"),
-    "GetObjectAttributes": _versioned("GetObject"),
+    "GetObjectAttributes": _attributes,
     "SelectObjectContent": needs("s3:GetObject", _object),
     "GetObjectTagging": _versioned("GetObjectTagging"),
     "PutObjectTagging": _versioned("PutObjectTagging"),

@@ -104,7 +104,7 @@ class LocalStackFacts:
     def trust_policy(self, role_arn: str) -> Policy | None:
         """Who may assume the role."""
         name = role_arn.rpartition("/")[2]
-        backend = iam_backends[self.account][PARTITION]
+        backend = iam_backends[account_of(role_arn, self.account)][PARTITION]
         role = next((role for role in backend.roles.values() if role.name == name), None)
         return Policy(f"trust policy of role {name}", _text(role.assume_role_policy_document)) if role else None
 
@@ -151,7 +151,7 @@ class LocalStackFacts:
 
     def object_exists(self, bucket: str, key: str) -> bool:
         """Whether GetObject would find something; a delete marker is nothing."""
-        found = s3_stores[self.account]["us-east-1"].buckets.get(bucket)
+        found = s3_stores[account_of(f"arn:{PARTITION}:s3:::{bucket}", self.account)]["us-east-1"].buckets.get(bucket)
         newest = found.objects.get(key) if found else None
         return bool(newest) and not isinstance(newest, S3DeleteMarker)
 
@@ -172,13 +172,15 @@ class LocalStackFacts:
 
     def _s3_policy(self, arn: str) -> Any:
         name = arn.split(":", 5)[5].partition("/")[0]
-        return s3_stores[self.account]["us-east-1"].buckets[name].policy
+        return s3_stores[account_of(arn, self.account)]["us-east-1"].buckets[name].policy
 
     def _kms_policy(self, arn: str) -> Any:
-        return kms_stores[self.account][self.region].keys[arn.rpartition("/")[2]].policy
+        _, _, _, region, account, _ = arn.split(":", 5)
+        return kms_stores[account][region].keys[arn.rpartition("/")[2]].policy
 
     def _events_policy(self, arn: str) -> Any:
-        return events_stores[self.account][self.region].event_buses[arn.rpartition("/")[2]].policy
+        _, _, _, region, account, _ = arn.split(":", 5)
+        return events_stores[account][region].event_buses[arn.rpartition("/")[2]].policy
 
     def _logs_policy(self, _: str) -> Any:
         policies = logs_backends[self.account][self.region].resource_policies.values()
@@ -203,11 +205,11 @@ class Sessions:
 
 
 def account_of(arn: str, default: str) -> str:
-    """The owner of a resource; the ARN of a bucket does not tell it."""
+    """The owner of a resource; the ARN of a bucket or object does not tell it."""
     parts = arn.split(":", 5)
     if len(parts) == 6 and parts[4]:
         return parts[4]
-    return str(s3_stores[default]["us-east-1"].global_bucket_map.get(parts[-1]) or default)
+    return str(s3_stores[default]["us-east-1"].global_bucket_map.get(parts[-1].partition("/")[0]) or default)
 
 
 def _default_version(policy: Any) -> str:

@@ -12,8 +12,8 @@ from embedded_localstack.iam.facts import LocalStackFacts, Sessions, account_of,
 from embedded_localstack.iam.records import Records
 from embedded_localstack.iam.request import Check, UnmappedError
 
-ALWAYS_ALLOWED = {("sts", "GetCallerIdentity"), ("sts", "GetSessionToken")}
-UNSIGNED = {("sns", "ConfirmSubscription"), ("sns", "Unsubscribe"), ("sts", "AssumeRoleWithWebIdentity"), ("sts", "AssumeRoleWithSAML")}
+ALWAYS_ALLOWED = {("sts", "GetCallerIdentity")}
+UNSIGNED = {("sns", "ConfirmSubscription"), ("sns", "Unsubscribe")}
 # Services that act on what is theirs, or with a service-linked role: no policy of the project is asked.
 OWN = {("dynamodb.amazonaws.com", "kinesis"), ("events.amazonaws.com", "events"), ("logs.amazonaws.com", "logs")}
 # How each protocol spells the refusal.
@@ -147,7 +147,8 @@ def _source_keys(caller: Caller, source: str | None, facts: LocalStackFacts) -> 
 
 def _question(caller: Caller, check: Check, facts: LocalStackFacts, keys: dict[str, Any]) -> Question:
     principal = "*" if caller.kind is Kind.ANONYMOUS else caller.name
-    return Question(principal, check.action, check.resource, facts.account, facts.region, keys)
+    owner = account_of(check.resource, facts.account)
+    return Question(principal, check.action, check.resource, facts.account, facts.region, keys, owner=owner)
 
 
 def _refusal(service: str, message: str) -> Exception:

@@ -130,6 +130,13 @@ def test_a_function_s_session_carries_its_arn():
     assert not judge("sqs", other, send, facts(role=only_f)).allowed
 
 
+def test_another_account_s_queue_is_asked_too():
+    theirs = "arn:aws:sqs:us-east-1:111111111111:theirs"
+    send, mine = Check("sqs:SendMessage", theirs), document(allow("sqs:SendMessage"))
+    assert not judge("sqs", WORKER, send, facts(role=mine)).allowed
+    assert judge("sqs", WORKER, send, facts(role=mine, resource=document(allow("sqs:SendMessage", Principal={"AWS": ROLE})))).allowed
+
+
 def test_nobody_gets_in_without_a_resource_policy():
     read = Check("s3:GetObject", "arn:aws:s3:::b/k")
     assert not judge("s3", NOBODY, read, facts()).allowed
@@ -246,6 +253,14 @@ def test_an_operation_without_mapping_is_refused_loudly(enforcer: Enforcer, tmp_
     with pytest.raises(CommonServiceException, match="no resource mapping for athena:StartQueryExecution"):
         enforcer(None, context("athena", "StartQueryExecution", "x", service_principal="events"), None)
     assert "actions.py" in (tmp_path / "denials.jsonl").read_text()
+
+
+@pytest.mark.parametrize("operation", ["AssumeRoleWithWebIdentity", "AssumeRoleWithSAML", "GetSessionToken"])
+@pytest.mark.parametrize("caller", [NOBODY, WORKER], ids=str)
+def test_keys_are_given_to_who_may_assume_a_role_alone(enforcer: Enforcer, monkeypatch: pytest.MonkeyPatch, caller: Caller, operation: str):
+    monkeypatch.setattr(enforcer, "_caller", lambda _: caller)
+    with pytest.raises(CommonServiceException, match=f"no resource mapping for sts:{operation}"):
+        enforcer(None, context("sts", operation), None)
 
 
 def test_services_are_not_asked_about_what_is_theirs(enforcer: Enforcer):

@@ -43,6 +43,13 @@ B = {"Bucket": "b", "Key": "dir/k"}
 CASES: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
     ("s3", "GetObject", B, [("s3:GetObject", "arn:aws:s3:::b/dir/k")]),
     ("s3", "GetObject", {**B, "VersionId": "v"}, [("s3:GetObjectVersion", "arn:aws:s3:::b/dir/k")]),
+    ("s3", "GetObjectAttributes", B, [(f"s3:GetObject{part}", "arn:aws:s3:::b/dir/k") for part in ("", "Attributes")]),
+    (
+        "s3",
+        "GetObjectAttributes",
+        {**B, "VersionId": "v"},
+        [(f"s3:GetObjectVersion{part}", "arn:aws:s3:::b/dir/k") for part in ("", "Attributes")],
+    ),
     ("s3", "HeadObject", B, [("s3:GetObject", "arn:aws:s3:::b/dir/k")]),
     ("s3", "GetObjectTagging", {**B, "VersionId": "v"}, [("s3:GetObjectVersionTagging", "arn:aws:s3:::b/dir/k")]),
     ("s3", "PutObject", B, [("s3:PutObject", "arn:aws:s3:::b/dir/k")]),
@@ -174,6 +181,10 @@ def test_condition_keys():
     assert keys("s3", "ListObjectsV2", Bucket="b", Prefix="p/", MaxKeys=1) == {"s3:prefix": "p/", "s3:max-keys": "1"}
     assert keys("s3", "ListObjectsV2", Bucket="b") == {}
     assert keys("s3", "PutObject", **B, ServerSideEncryption="AES256") == {"s3:x-amz-server-side-encryption": "AES256"}
+    version = {"s3:versionid": "v"}
+    assert keys("s3", "CopyObject", **B, CopySource="from/a?versionId=v") == version
+    assert keys("s3", "DeleteObjects", Bucket="b", Delete={"Objects": [{"Key": "k", "VersionId": "v"}]}) == version
+    assert checks("s3", "PutObject", {**B, "ACL": "private"}, ACCOUNT, REGION, Facts())[1].keys == {"s3:x-amz-acl": "private"}
     assert keys("dynamodb", "GetItem", TableName="t", Key={"id": {"S": "1"}}) == {"dynamodb:leadingkeys": ["1"]}
     assert keys("dynamodb", "GetItem", TableName="other", Key={"id": {"S": "1"}}) == {}
     assert keys("lambda", "UpdateEventSourceMapping", UUID="u") == {"lambda:functionarn": f"{FUNCTION}:f"}
