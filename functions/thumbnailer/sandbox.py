@@ -24,6 +24,8 @@ from thumbnailer.rejections import Rejection
 
 # Seconds for a new process to import what it needs
 _START_S = 20.0
+# What a decoder needs of the environment; it holds the function's credentials, too.
+_PASSED_ON = ("LD_LIBRARY_PATH", "LANG", "LC_ALL", "LC_CTYPE")
 
 
 class Sandbox:
@@ -77,8 +79,10 @@ class Sandbox:
         if self._pipe is None:
             ours, theirs = Pipe()
             with theirs:
-                command = [sys.executable, "-m", "thumbnailer.sandbox", str(theirs.fileno())]
-                environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+                # -P: what is imported must not come from the current folder, which may be one of photos.
+                command = [sys.executable, "-P", "-m", "thumbnailer.sandbox", str(theirs.fileno())]
+                environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+                environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
                 quiet: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
                 self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], env=environment, **quiet)
             self._pipe = ours

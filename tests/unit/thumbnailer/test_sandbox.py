@@ -71,6 +71,14 @@ def test_endless_decoding_is_stopped(sandbox: Sandbox) -> None:
     assert verdict(sandbox, PNG) == "READY"
 
 
+def test_it_knows_no_credentials(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A decoder that is taken over finds nothing of the function's environment in its own."""
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "secret")
+    assert verdict(sandbox, PNG) == "READY"
+    names = {entry.split(b"=")[0] for entry in Path(f"/proc/{pid(sandbox)}/environ").read_bytes().split(b"\0") if entry}
+    assert names <= {b"PYTHONPATH", b"LD_LIBRARY_PATH", b"LANG", b"LC_ALL", b"LC_CTYPE"}
+
+
 def test_memory_is_limited() -> None:
     """A picture within the limits of pixels may still be too much."""
     small = Sandbox(LIMITS, OUTPUT, memory_bytes=120 * 1024**2)

@@ -95,6 +95,16 @@ def test_every_file_of_a_hostile_folder_gets_a_verdict(tmp_path: Path, monkeypat
     assert len(again[1]) == len(lines) - 3
 
 
+def test_nothing_is_imported_from_a_folder_of_photos(tmp_path: Path) -> None:
+    """A file in the current folder that has a module's name is a file like others."""
+    for module in ("json", "random", "thumbnailer", "PIL"):
+        (tmp_path / f"{module}.py").write_text(f"open('{tmp_path}/imported', 'w')\n")
+    (tmp_path / "a.jpg").write_bytes(JPEG)
+    status, (line,), errors = run("a.jpg", "--out", "out", cwd=tmp_path)
+    assert (status, line["status"], errors) == (0, "READY", "")
+    assert not (tmp_path / "imported").exists()
+
+
 def test_equal_names_do_not_collide_and_nothing_escapes(tmp_path: Path) -> None:
     """The name of an output says which file it is of, not where to write."""
     for folder in ("a", "b", "a/b"):
