@@ -108,15 +108,6 @@ class LocalStackFacts:
         role = next((role for role in backend.roles.values() if role.name == name), None)
         return Policy(f"trust policy of role {name}", _text(role.assume_role_policy_document)) if role else None
 
-    def functions_with_role(self, role_arn: str) -> list[str]:
-        """Functions that run with the role: Lambda assumes it in their name."""
-        functions = lambda_stores[self.account][self.region].functions.values()
-        return [
-            self._function_arn(function.function_name)
-            for function in list(functions)
-            if any(version.config.role == role_arn for version in list(function.versions.values()))
-        ]
-
     def state_machines_with_role(self, role_arn: str) -> list[str]:
         """State machines that run with the role: Step Functions assumes it in their name."""
         machines = sfn_stores[self.account][self.region].state_machines

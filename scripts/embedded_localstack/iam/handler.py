@@ -119,14 +119,13 @@ def _judge_trust(caller: Caller, check: Check, facts: LocalStackFacts) -> Verdic
         question = _question(caller, check, facts, dict(check.keys))
         return decide_role(question, facts.role_policies(caller.role, caller.session_policy), trust, required=True)
     sources: list[str | None] = [caller.source_arn]
-    if caller.name == "lambda.amazonaws.com" and not caller.source_arn:
-        # Lambda assumes a role in the name of the function; LocalStack does not say which.
-        sources = [*facts.functions_with_role(check.resource), *preflight.announced(check.resource)] or [None]
     if caller.name == "states.amazonaws.com" and not caller.source_arn:
         sources = [*facts.state_machines_with_role(check.resource)] or [None]
     verdict = Verdict(False, f"trust policy of {check.resource}", "there is no such role")
     for source in sources:
-        question = _question(caller, check, facts, {**check.keys, **_source_keys(caller, source, facts)})
+        # AWS documents no source keys for Lambda's assuming a role: here it sets none, and a trust policy that wants one is refused.
+        source_keys = {} if caller.name == "lambda.amazonaws.com" else _source_keys(caller, source, facts)
+        question = _question(caller, check, facts, {**check.keys, **source_keys})
         verdict = decide_resource(question, trust, kind=verdict.asked, service=caller.kind is Kind.SERVICE)
         if verdict.allowed:
             break

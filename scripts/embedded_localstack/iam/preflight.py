@@ -7,7 +7,7 @@ from typing import Any
 from localstack.aws.api import CommonServiceException
 from localstack.aws.api.lambda_ import InvalidParameterValueException
 
-from embedded_localstack.iam.actions_lambda import function_arn, unqualified
+from embedded_localstack.iam.actions_lambda import function_arn
 from embedded_localstack.iam.decide import Question, decide_resource, decide_role
 from embedded_localstack.iam.facts import LocalStackFacts, policy_name
 from embedded_localstack.iam.records import Records
@@ -20,13 +20,6 @@ POLLING = {
 }
 SENDING = {"sqs": "sqs:SendMessage", "sns": "sns:Publish", "lambda": "lambda:InvokeFunction", "events": "events:PutEvents"}
 LOAD_BALANCER = "elasticloadbalancing.amazonaws.com"
-
-_announced: dict[str, set[str]] = {}
-
-
-def announced(role_arn: str) -> set[str]:
-    """Functions that were to be created with the role: Lambda assumes it before it says yes."""
-    return _announced.get(role_arn, set())
 
 
 def verify(operation: str, params: Mapping[str, Any], facts: LocalStackFacts, records: Records) -> None:
@@ -47,10 +40,7 @@ def verify(operation: str, params: Mapping[str, Any], facts: LocalStackFacts, re
 
 
 def _function(params: Mapping[str, Any], facts: LocalStackFacts, records: Records) -> None:
-    name = _named(params, facts)
-    role = params.get("Role") or facts.execution_role(name)
-    if params.get("Role"):
-        _announced.setdefault(params["Role"], set()).add(unqualified(name))
+    role = params.get("Role") or facts.execution_role(_named(params, facts))
     target = (params.get("DeadLetterConfig") or {}).get("TargetArn")
     if role and target:
         service = target.split(":")[2]

@@ -34,7 +34,6 @@ class Facts:
 
     def __init__(self, role: str = document(), resource: str | None = None, trust: str | None = None) -> None:
         self.role, self.resource, self.trust = role, resource, trust
-        self.functions = [FUNCTION]
 
     def role_policies(self, _name: str, _session: str | None = None) -> RolePolicies:
         return RolePolicies(ROLE, (Policy("role policy p", self.role),))
@@ -44,9 +43,6 @@ class Facts:
 
     def trust_policy(self, _arn: str) -> Policy | None:
         return Policy("trust policy of role worker", self.trust) if self.trust else None
-
-    def functions_with_role(self, _arn: str) -> list[str]:
-        return self.functions
 
     def functions_named(self, name: str) -> list[str]:
         return [FUNCTION] if name == "f" else []
@@ -72,19 +68,10 @@ ASSUME = Check("sts:AssumeRole", ROLE)
 LAMBDA = Caller(Kind.SERVICE, "lambda.amazonaws.com")
 
 
-def test_lambda_assumes_a_role_in_the_name_of_its_functions():
-    for_f = trust(ArnEquals={"aws:SourceArn": FUNCTION}, StringEquals={"aws:SourceAccount": ACCOUNT})
-    assert judge("sts", LAMBDA, ASSUME, facts(trust=for_f)).allowed
-    assert not judge("sts", LAMBDA, ASSUME, facts(trust=trust(ArnEquals={"aws:SourceArn": f"{FUNCTION}2"}))).allowed
-    assert not judge("sts", LAMBDA, ASSUME, facts(trust=trust(StringEquals={"aws:SourceAccount": "1"}))).allowed
-
-
-def test_also_for_a_function_that_is_only_about_to_be(tmp_path: Path):
-    nowhere_yet = facts(trust=trust(ArnEquals={"aws:SourceArn": f"{FUNCTION}-new"}))
-    nowhere_yet.functions = []
-    assert not judge("sts", LAMBDA, ASSUME, nowhere_yet).allowed
-    preflight.verify("CreateFunction", {"FunctionName": "f-new", "Role": ROLE}, nowhere_yet, Records(tmp_path, audit=False))
-    assert judge("sts", LAMBDA, ASSUME, nowhere_yet).allowed
+def test_lambda_assumes_a_role_and_says_not_for_which_function():
+    assert judge("sts", LAMBDA, ASSUME, facts(trust=trust())).allowed
+    for condition in ({"ArnEquals": {"aws:SourceArn": FUNCTION}}, {"StringEquals": {"aws:SourceAccount": ACCOUNT}}):
+        assert not judge("sts", LAMBDA, ASSUME, facts(trust=trust(**condition))).allowed
 
 
 def test_other_services_do_not_pass_a_trust_in_lambda():

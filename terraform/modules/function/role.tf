@@ -2,7 +2,7 @@ resource "aws_iam_role" "this" {
   name        = local.full_name
   description = "What ${local.full_name} may do"
 
-  #iam:unconditional Lambda - Lambda sets neither aws:SourceArn nor aws:SourceAccount when it assumes an execution role; who may pass the role to a function is decided by iam:PassRole, which works within the account only
+  #iam:unconditional Lambda - AWS does not document that Lambda sets aws:SourceArn or aws:SourceAccount when it assumes an execution role, so a condition on them could shut it out; who may pass the role to a function is decided by iam:PassRole, which works within the account only
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
