@@ -39,7 +39,7 @@ def process(source: Source, deadline: Deadline) -> tuple[str, dict[str, Any]]:
     if analytics.is_outdated(source):
         analytics.remove_unfinished(source)
         return "OUTDATED", {}
-    for _ in range(3):
+    for attempt in range(3):
         with scratch() as folder:
             known, etag = analytics.schema(source.dataset)
             try:
@@ -50,15 +50,19 @@ def process(source: Source, deadline: Deadline) -> tuple[str, dict[str, Any]]:
                 return "GONE", {}
             except Rejection as verdict:
                 outcome = rejected(verdict)
-            if analytics.extend_schema(source.dataset, outcome.types, known, etag):
-                return finish(source, outcome, known)
-    raise Contention(f"the schema of {source.dataset} keeps changing")
+            if attempt and outcome.facts.get("reason") == "too_slow":
+                # Only because it is not the first conversion within this time
+                break
+            schema = analytics.extend_schema(source.dataset, outcome.types, known, etag)
+            if schema is not None:
+                return finish(source, outcome, schema)
+    raise Contention(f"others gave columns of {source.dataset} other types")
 
 
-def finish(source: Source, outcome: Outcome, known: dict[str, str]) -> tuple[str, dict[str, Any]]:
+def finish(source: Source, outcome: Outcome, schema: dict[str, str]) -> tuple[str, dict[str, Any]]:
     """Store the outcome; tell Glue of the dataset."""
     if not analytics.commit(source, outcome):
         return "OUTDATED", {}
     if outcome.status == CONVERTED and settings.glue_database:
-        register(settings.glue_database, table_of(source.dataset, known | outcome.types, settings.analytics_bucket))
+        register(settings.glue_database, table_of(source.dataset, schema, settings.analytics_bucket))
     return outcome.status, {name: outcome.facts[name] for name in ("rows", "rejected", "reason", "reason_text") if name in outcome.facts}

@@ -14,6 +14,8 @@ from converter.rejections import Rejection
 from converter.sources import Source, is_newer
 from shared.clients import client
 
+# Of conditional writes: whoever loses one has seen another succeed.
+_ATTEMPTS = 5
 _TRANSFER = TransferConfig(max_concurrency=4)
 _GONE = {"404", "NoSuchKey", "NoSuchVersion"}
 # S3 answers 400 where the uploader's own key (SSE-C) would be needed.
@@ -86,11 +88,20 @@ class Analytics:
         document, etag = self._read(f"_schemas/{dataset}.json")
         return document.get("columns", {}), etag
 
-    def extend_schema(self, dataset: str, types: dict[str, str], known: dict[str, str], etag: str) -> bool:
-        """Add new columns; False if another conversion changed the schema meanwhile."""
-        if types.items() <= known.items():
-            return True
-        return self._replace(f"_schemas/{dataset}.json", {"dataset": dataset, "columns": known | types}, etag)
+    def extend_schema(self, dataset: str, types: dict[str, str], known: dict[str, str], etag: str) -> dict[str, str] | None:
+        """Add new columns to `known`; the schema that now holds for them.
+
+        None if another conversion gave one of them another type meanwhile. Raises Contention.
+        """
+        for _ in range(_ATTEMPTS):
+            if types.items() <= known.items():
+                return known
+            if self._replace(f"_schemas/{dataset}.json", {"dataset": dataset, "columns": known | types}, etag):
+                return known | types
+            known, etag = self.schema(dataset)
+            if any(known.get(name, type_) != type_ for name, type_ in types.items()):
+                return None
+        raise Contention(f"the schema of {dataset} keeps changing")
 
     def is_outdated(self, source: Source) -> bool:
         """Whether a newer version of the object was converted already."""
@@ -122,7 +133,7 @@ class Analytics:
             if path and key:
                 client("s3").upload_file(str(path), self.bucket, key, Config=_TRANSFER)
         manifest = {"status": outcome.status, **outcome.facts, **keys, "dt": source.day, "source": asdict(source)}
-        for _ in range(5):
+        for _ in range(_ATTEMPTS):
             current, etag = self._read(source.manifest_key)
             if self._is_outdated(source, current):
                 self._remove(source.output_keys - _outputs(current))

@@ -17,6 +17,7 @@ import duckdb
 import pytest
 from moto import mock_aws
 
+from converter import handler
 from converter.conversion import Outcome, convert
 from converter.staging import Limits
 from shared.clients import client
@@ -76,3 +77,42 @@ def cloud() -> Iterator[None]:
         client("s3").put_bucket_versioning(Bucket="uploads", VersioningConfiguration={"Status": "Enabled"})
         yield
     client.cache_clear()
+
+
+def upload(key: str, content: bytes | str, sequencer: str = "01", day: str = "2026-11-22") -> dict[str, Any]:
+    """Put an object; the event that S3 sends for it."""
+    version = client("s3").put_object(Bucket="uploads", Key=key, Body=content)
+    described = {
+        "key": key,
+        "size": len(content),
+        "eTag": version["ETag"].strip('"'),
+        "versionId": version["VersionId"],
+        "sequencer": sequencer,
+    }
+    record = {
+        "eventName": "ObjectCreated:Put",
+        "eventTime": f"{day}T12:00:00.000Z",
+        "s3": {"bucket": {"name": "uploads"}, "object": described},
+    }
+    return {"Records": [record]}
+
+
+def invoke(event: dict[str, Any]) -> list[dict[str, Any]]:
+    return list(handler.lambda_handler(event, Context())["results"])
+
+
+def stored() -> dict[str, bytes]:
+    listed = client("s3").list_objects_v2(Bucket="analytics").get("Contents", [])
+    return {entry["Key"]: client("s3").get_object(Bucket="analytics", Key=entry["Key"])["Body"].read() for entry in listed}
+
+
+def manifest() -> dict[str, Any]:
+    (found,) = [content for key, content in stored().items() if key.startswith("_manifests/")]
+    loaded: dict[str, Any] = json.loads(found)
+    return loaded
+
+
+def table(tmp_path: Path) -> list[tuple[Any, ...]]:
+    (found,) = [content for key, content in stored().items() if key.endswith(".parquet")]
+    (tmp_path / "x.parquet").write_bytes(found)
+    return rows_of(tmp_path / "x.parquet")

@@ -1,4 +1,4 @@
-"""The function against moto's S3 and Glue: keys, manifests, versions, races, schemas, tables."""
+"""The function against moto's S3 and Glue: keys, manifests, versions, verdicts, tables."""
 
 import json
 import re
@@ -9,55 +9,16 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from converter import handler, storage
+from converter import handler
 from converter.glue import table_of
 from converter.settings import Settings
 from converter.sources import sources
 from shared.clients import client
 
-from .conftest import Context, rejects_of, rows_of
+from .conftest import invoke, manifest, rejects_of, stored, table, upload
 
 EVENTS = Path(__file__).parents[3] / "functions/converter/events"
 pytestmark = pytest.mark.usefixtures("cloud")
-
-
-def upload(key: str, content: bytes | str, sequencer: str = "01", day: str = "2026-11-22") -> dict[str, Any]:
-    """Put an object; the event that S3 sends for it."""
-    version = client("s3").put_object(Bucket="uploads", Key=key, Body=content)
-    described = {
-        "key": key,
-        "size": len(content),
-        "eTag": version["ETag"].strip('"'),
-        "versionId": version["VersionId"],
-        "sequencer": sequencer,
-    }
-    record = {
-        "eventName": "ObjectCreated:Put",
-        "eventTime": f"{day}T12:00:00.000Z",
-        "s3": {"bucket": {"name": "uploads"}, "object": described},
-    }
-    return {"Records": [record]}
-
-
-def invoke(event: dict[str, Any]) -> list[dict[str, Any]]:
-    return list(handler.lambda_handler(event, Context())["results"])
-
-
-def stored() -> dict[str, bytes]:
-    listed = client("s3").list_objects_v2(Bucket="analytics").get("Contents", [])
-    return {entry["Key"]: client("s3").get_object(Bucket="analytics", Key=entry["Key"])["Body"].read() for entry in listed}
-
-
-def manifest() -> dict[str, Any]:
-    (found,) = [content for key, content in stored().items() if key.startswith("_manifests/")]
-    loaded: dict[str, Any] = json.loads(found)
-    return loaded
-
-
-def table(tmp_path: Path) -> list[tuple[Any, ...]]:
-    (found,) = [content for key, content in stored().items() if key.endswith(".parquet")]
-    (tmp_path / "x.parquet").write_bytes(found)
-    return rows_of(tmp_path / "x.parquet")
 
 
 def test_an_upload_becomes_parquet_rejects_schema_and_manifest(tmp_path: Path) -> None:
@@ -111,83 +72,6 @@ def test_a_newer_version_that_is_bad_takes_the_older_rows_away() -> None:
     assert invoke(upload("raw/orders/a.csv", b"", "02"))[0]["reason"] == "empty"
     assert manifest()["status"] == "REJECTED"
     assert not [key for key in stored() if key.endswith(".parquet")]
-
-
-def test_losing_a_race_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    older, newer = upload("raw/orders/a.csv", "id\n1\n", "01"), upload("raw/orders/a.csv", "id\n2\n", "02")
-    original = storage.Analytics.extend_schema
-
-    def newer_first(*arguments: Any) -> bool:
-        monkeypatch.setattr(storage.Analytics, "extend_schema", original)
-        invoke(newer)
-        return original(*arguments)
-
-    monkeypatch.setattr(storage.Analytics, "extend_schema", newer_first)
-    assert invoke(older)[0]["status"] == "OUTDATED"
-    assert table(tmp_path) == [(2,)]
-
-
-def cut_off_before_its_manifest(event: dict[str, Any]) -> None:
-    def dies(self: storage.Analytics, key: str, document: dict[str, Any], etag: str) -> bool:
-        if key.startswith("_manifests/"):
-            raise KeyboardInterrupt
-        return replace(self, key, document, etag)
-
-    replace = storage.Analytics._replace
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(storage.Analytics, "_replace", dies)
-        with pytest.raises(KeyboardInterrupt):
-            invoke(event)
-    client("s3").delete_object(Bucket="analytics", Key="_schemas/orders.json")
-    assert [key for key in stored() if key.endswith(".parquet")]
-
-
-def test_what_an_older_version_left_behind_goes_with_its_next_attempt(tmp_path: Path) -> None:
-    older = upload("raw/orders/a.csv", "id\n1\n2,\n", "01")
-    cut_off_before_its_manifest(older)
-    invoke(upload("raw/orders/a.csv", "id\n3\n", "02"))
-    assert invoke(older)[0]["status"] == "OUTDATED"
-    assert table(tmp_path) == [(3,)]
-    assert not [key for key in stored() if key.startswith("_rejects/")]
-
-
-def test_what_a_gone_version_left_behind_goes_with_its_next_attempt() -> None:
-    event = upload("raw/orders/a.csv", "id\n1\n2,\n")
-    cut_off_before_its_manifest(event)
-    client("s3").delete_object(Bucket="uploads", Key="raw/orders/a.csv", VersionId=event["Records"][0]["s3"]["object"]["versionId"])
-    assert invoke(event)[0]["status"] == "GONE"
-    assert stored() == {}
-
-
-def test_what_was_made_of_a_version_stays_when_it_is_gone(tmp_path: Path) -> None:
-    event = upload("raw/orders/a.csv", "id\n1\n")
-    invoke(event)
-    client("s3").delete_object(Bucket="uploads", Key="raw/orders/a.csv", VersionId=event["Records"][0]["s3"]["object"]["versionId"])
-    assert invoke(event)[0]["status"] == "GONE"
-    assert table(tmp_path) == [(1,)]
-
-
-def test_an_attempt_that_ends_in_another_verdict_removes_what_the_one_before_wrote() -> None:
-    event = upload("raw/orders/a.csv", "id\n1\n")
-    cut_off_before_its_manifest(event)
-    client("s3").put_object(Bucket="analytics", Key="_schemas/orders.json", Body=b'{"columns": {"id": "BOOLEAN"}}')
-    assert invoke(event)[0]["reason"] == "no_valid_rows"
-    assert not [key for key in stored() if key.endswith(".parquet")]
-
-
-def test_concurrent_first_files_agree_on_one_schema(monkeypatch: pytest.MonkeyPatch) -> None:
-    texts, numbers = upload("raw/orders/a.csv", "id\nA\n"), upload("raw/orders/b.csv", "id\n1\n")
-    original = storage.Analytics.extend_schema
-
-    def texts_first(*arguments: Any) -> bool:
-        monkeypatch.setattr(storage.Analytics, "extend_schema", original)
-        invoke(texts)
-        return original(*arguments)
-
-    monkeypatch.setattr(storage.Analytics, "extend_schema", texts_first)
-    assert invoke(numbers)[0]["rows"] == 1
-    manifests = [json.loads(content) for key, content in stored().items() if key.startswith("_manifests/")]
-    assert [column["type"] for document in manifests for column in document["columns"]] == ["VARCHAR", "VARCHAR"]
 
 
 @pytest.mark.parametrize(
