@@ -102,16 +102,16 @@ status: setup ## is it running, and which calls did IAM deny
 
 ##@ Deploy (ENV=local|dev|staging|prod)
 .PHONY: plan deploy apply-saved destroy
-plan: build ## show what would change
+plan: setup ## package the functions, show what would change
 	@$(PY) scripts/deploy.py plan --env $(ENV)
 
-deploy: build ## plan, then apply that very plan
+deploy: setup ## package, plan, apply that very plan
 	@$(PY) scripts/deploy.py apply --env $(ENV)
 
 apply-saved: setup ## apply the plan that `make plan` saved, with the packages it was made from
 	@$(PY) scripts/deploy.py apply-saved --env $(ENV)
 
-destroy: build ## remove the environment
+destroy: setup ## remove the environment
 	@$(PY) scripts/deploy.py destroy --env $(ENV)
 
 ##@ Examples (NAME=cron-job|webhook-to-queue|s3-to-parquet; on AWS with LANE=aws)

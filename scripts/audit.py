@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from typing import Any
 
+import runner
 from clouds import BUILD, client, lane
 from operations import console
 from operations.drift import Audit, Drift, Places
@@ -83,4 +84,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    console.run("audit", main)
+    runner.run("audit", main, resumes=True)

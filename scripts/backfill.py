@@ -15,6 +15,7 @@ import argparse
 import hashlib
 from typing import Any
 
+import runner
 from clouds import BUILD, client, lane
 from operations import console, distributed
 from operations.messages import Sender, notification
@@ -138,4 +139,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    console.run("backfill", main)
+    runner.run("backfill", main, resumes=True)

@@ -146,6 +146,8 @@ def build_all(names: list[str], arch: str, out: Path, functions: Path = FUNCTION
     out.mkdir(parents=True, exist_ok=True)
     with (out / ".build.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        if "ng" in zlib.ZLIB_RUNTIME_VERSION:
+            print("  note: this Python compresses with zlib-ng: the zips work, but their bytes differ from other machines'")
         return _build_all(names, arch, out, functions)
 
 
@@ -178,8 +180,6 @@ def main() -> None:
     unknown = sorted(set(options.names) - set(known))
     if unknown or not known:
         parser.error(f"no function named {', '.join(unknown) or 'anything'}; {functions.name}/ has: {', '.join(known) or 'none'}")
-    if "ng" in zlib.ZLIB_RUNTIME_VERSION:
-        print("  note: this Python compresses with zlib-ng: the zips work, but their bytes differ from other machines'")
     build_all(options.names or known, options.arch, options.out.resolve(), functions)
 
 

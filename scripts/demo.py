@@ -7,7 +7,6 @@ import html
 import io
 import re
 import shutil
-import sys
 import time
 import unicodedata
 from pathlib import Path
@@ -19,6 +18,7 @@ from rich.markup import escape
 from rich.table import Table
 
 import deploy
+import runner
 from clouds import BUILD, ROOT, lane
 from pipeline import PipelineError, Upload, gallery_url, thumbnail, upload_all, wait
 
@@ -122,8 +122,10 @@ def page(results: list[Result], saved: dict[str, Path]) -> Path:
     return OUT / "index.html"
 
 
-def run() -> None:
-    """The demo, step by step. Raises PipelineError if results do not come."""
+def main() -> None:
+    """The demo, step by step. Raises PipelineError if it does not end as it should."""
+    if not lane().port:
+        raise PipelineError("this is for the embedded LocalStack: leave out ENV and LANE")
     started = time.monotonic()
     console.rule("1. deploy terraform/ to the embedded LocalStack", align="left")
     deploy.announce("local")
@@ -148,15 +150,5 @@ def run() -> None:
         raise PipelineError("expected every photo READY and the corrupt one REJECTED")
 
 
-def main() -> None:
-    """Run the demo; exit 1 with a message if it does not end as it should."""
-    if not lane().port:
-        sys.exit("demo: this is for the embedded LocalStack; unset LANE")
-    try:
-        run()
-    except PipelineError as error:
-        sys.exit(f"demo: {error}")
-
-
 if __name__ == "__main__":
-    main()
+    runner.run("demo", main)

@@ -15,6 +15,8 @@ from typing import Any
 
 from rich.console import Console
 
+import build
+import runner
 import state_bucket
 from clouds import BUILD, ROOT, client, lane
 from pipeline import PipelineError
@@ -150,6 +152,8 @@ def main() -> None:
     plan = (options.plan or BUILD / f"{options.env}.tfplan").resolve()
     announce(options.env)
     (require if options.action in {"destroy", "output"} else prepare)(options.env)
+    if options.action in {"plan", "apply", "destroy"}:  # Terraform hashes the packages, whatever it does
+        build.build_all(build.function_names(), lane().architecture, BUILD)
     if options.action == "plan":
         terraform("plan", "-input=false", f"-out={plan}")
     elif options.action == "apply":
@@ -165,4 +169,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    runner.run("deploy", main)

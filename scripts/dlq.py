@@ -3,11 +3,12 @@
     dlq.py list                                   all of them, with cause and object
     dlq.py inspect ID                             one message, whole
     dlq.py redrive ID... | --all [--rate N]       back to where it came from
-    dlq.py discard ID... | --all --reason TEXT    off the queue, kept in build/operations/ (and `make replay` brings it back)
+    dlq.py discard ID... | --all --reason TEXT    off the queue, kept in build/operations/ (`make replay` brings it back)
 
 An ID is a message id, or its first characters. --queue NAME restricts it to one queue, --dry-run only says what would be done.
 A message is handed over before it is deleted: what is interrupted may be done twice, and nothing is lost. Consumers here bear a second
 time, but for counts of activity: a batch of a Kinesis stream is put back as new records, each once, unless the redrive is repeated.
+The message about a stream's batch holds no records: they can be redriven, or replayed, as long as the stream has them (a day or two).
 """
 
 import argparse
@@ -20,6 +21,7 @@ from typing import Any
 
 from rich.table import Table
 
+import runner
 from clouds import BUILD, client, lane
 from operations import console, failures
 from operations.failures import Failure, FailureQueue
@@ -186,4 +188,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    console.run("dlq", main)
+    runner.run("dlq", main, resumes=True)

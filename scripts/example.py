@@ -13,7 +13,8 @@ from typing import Any
 from rich.console import Console
 
 import build
-from clouds import BUILD, ROOT, lane
+import runner
+from clouds import BUILD, ROOT, client, lane
 
 EXAMPLES = ROOT / "examples"
 console = Console(highlight=False)
@@ -77,6 +78,7 @@ def main() -> None:
     if options.name not in example_names():
         parser.error(f"no example named {options.name or 'NAME=...'}; there are: {', '.join(example_names())}")
     variables = [f"-var={pair}" for pair in options.var]
+    client("sts").get_caller_identity()  # or packages are made, and then Terraform finds no cloud
     with console.status(f"{options.action} {options.name} ({lane().about})"):
         package(options.name)  # Terraform hashes the zips whatever it does, so a fresh clone needs them to destroy, too
         if options.action == "apply":
@@ -88,4 +90,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    runner.run("example", main)

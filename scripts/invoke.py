@@ -5,11 +5,11 @@ FUNCTION is a folder of functions/; EVENT is a JSON file, or the name of one in 
 
 import base64
 import json
-import sys
 from pathlib import Path
 
 from rich.console import Console
 
+import runner
 from build import FUNCTIONS
 from clouds import client
 from operations.console import ENV, environment, parser
@@ -23,28 +23,33 @@ def event_file(function: str, event: str) -> Path:
         if candidate.is_file():
             return candidate
     known = ", ".join(sorted(path.stem for path in own.glob("*.json"))) or "none"
-    raise PipelineError(f"no event '{event}': give a JSON file, or one of functions/{function}/events: {known}")
+    raise PipelineError(f"no event '{event}' (EVENT=...): give a JSON file, or one of functions/{function}/events: {known}")
+
+
+def read_event(file: Path) -> bytes:
+    """The payload for Lambda. Raises PipelineError if the file holds no JSON."""
+    try:
+        return json.dumps(json.loads(file.read_text())).encode()
+    except ValueError as error:
+        raise PipelineError(f"{file} is no JSON: {error}") from error
 
 
 def main() -> None:
-    """Invoke, print, and exit 1 if the function failed."""
+    """Invoke and print. Raises PipelineError if the function failed."""
     arguments = parser(__doc__, ENV)
     arguments.add_argument("function")
     arguments.add_argument("event")
     options = arguments.parse_args()
     console = Console(highlight=False)
-    try:
-        arn = deployed_function(environment(options.env), options.function)["alias_arn"]
-        payload = json.dumps(json.loads(event_file(options.function, options.event).read_text())).encode()
-    except (PipelineError, ValueError) as error:
-        sys.exit(f"invoke: {error}")
+    arn = deployed_function(environment(options.env), options.function)["alias_arn"]
+    payload = read_event(event_file(options.function, options.event))
     answer = client("lambda").invoke(FunctionName=arn, Payload=payload, LogType="Tail")
     console.print(base64.b64decode(answer.get("LogResult", "")).decode(errors="replace"), style="dim", markup=False, soft_wrap=True)
     body = answer["Payload"].read().decode() or "null"
     console.print_json(body)
     if "FunctionError" in answer:
-        sys.exit(f"invoke: {options.function} failed ({answer['FunctionError']}); the log is above")
+        raise PipelineError(f"{options.function} failed ({answer['FunctionError']}); the log is above")
 
 
 if __name__ == "__main__":
-    main()
+    runner.run("invoke", main)

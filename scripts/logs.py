@@ -1,12 +1,12 @@
 """Print a deployed function's log lines, oldest first. Usage: logs.py [--env NAME] FUNCTION [--follow] [--minutes N]"""
 
-import sys
 import time
 from datetime import UTC, datetime
 
+import runner
 from clouds import client
 from operations.console import ENV, environment, parser
-from pipeline import PipelineError, deployed_function
+from pipeline import deployed_function
 
 
 def show(group: str, since_ms: int) -> int:
@@ -26,18 +26,12 @@ def main() -> None:
     arguments.add_argument("--follow", action="store_true", help="go on until Ctrl-C")
     arguments.add_argument("--minutes", type=int, default=60, help="how far back (default 60)")
     options = arguments.parse_args()
-    try:
-        group = deployed_function(environment(options.env), options.function)["log_group"]
-    except PipelineError as error:
-        sys.exit(f"logs: {error}")
-    try:
-        last = show(group, int((time.time() - options.minutes * 60) * 1000))
-        while options.follow:
-            time.sleep(1)
-            last = show(group, last)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    group = deployed_function(environment(options.env), options.function)["log_group"]
+    last = show(group, int((time.time() - options.minutes * 60) * 1000))
+    while options.follow:
+        time.sleep(1)
+        last = show(group, last)
 
 
 if __name__ == "__main__":
-    main()
+    runner.run("logs", main)

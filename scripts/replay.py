@@ -5,8 +5,10 @@
     replay.py --archive NAME --start 2026-11-20T00:00Z --end 2026-11-21T00:00Z [--rule NAME...]
 
 A line is an event as a function or queue gets it, or a line that `dlq discard` kept. Without --function: S3 notifications of the uploads
-bucket go to the uploads queue, those of the raw bucket to the converter, discarded messages to where they came from. An interrupted
-replay of a file goes on where it was. EventBridge replays an archive onto its own bus, at its own pace, to the rules named or all.
+bucket go to the uploads queue, those of the raw bucket to the converter, discarded messages to where they came from. Of a stream's batch
+the message names the records only: they are sent as long as the stream has them. Discarded messages that can't be sent are left in a file of
+their own, and the exit code is 1. An interrupted replay of a file goes on where it was. EventBridge replays an archive onto its own bus, at
+its own pace, to the rules named or all.
 """
 
 import argparse
@@ -20,31 +22,36 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import runner
 from clouds import BUILD, client, lane
 from operations import console
 from operations.failures import Failure, FailureQueue
 from operations.messages import send_batch
 from operations.pace import Checkpoint, Pace
-from operations.redrive import NotRedriven, asynchronous_event
+from operations.redrive import Redriver, asynchronous_event
+from operations.streams import NotRedriven
 from pipeline import PipelineError
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """An event and where it goes: a queue's URL, or a function by its folder's name."""
+    """An event and where it goes: a queue's URL, or a function by its folder's name. `batch`: it is a failed batch of a stream."""
 
     body: str
     queue_url: str = ""
     function: str = ""
+    batch: Failure | None = None
 
     @property
     def target(self) -> str:
         """In words."""
+        if self.batch:
+            return Redriver(client, {}).target(self.batch)
         return f"function {self.function}" if self.function else f"queue {self.queue_url.rsplit('/', 1)[1]}"
 
 
 def route(line: str, outputs: dict[str, Any], function: str | None) -> Delivery:
-    """Where a line goes. Raises PipelineError, saying what to name, if that can't be told."""
+    """Where a line goes. Raises PipelineError, saying what to name, if that can't be told; NotRedriven if it holds nothing to send."""
     try:
         content = json.loads(line)
     except ValueError as error:
@@ -84,21 +91,22 @@ def _undiscard(kept: dict[str, Any], outputs: dict[str, Any], function: str | No
     if not owner:
         source = client("sqs").get_queue_url(QueueName=kept["queue"].removesuffix("-dlq"))["QueueUrl"]
         return Delivery(kept["body"], queue_url=source)
-    queue = FailureQueue(kept["queue"], "", owner)
-    try:
-        event = asynchronous_event(Failure(queue, kept["message_id"], "", kept["body"], 0, 0, kept["attributes"]))
-    except NotRedriven as problem:
-        raise PipelineError(f"discarded message {kept['message_id']}: {problem}") from problem
-    return Delivery(json.dumps(event), function=owner)
+    failure = Failure(FailureQueue(kept["queue"], "", owner), kept["message_id"], "", kept["body"], 0, 0, kept["attributes"])
+    if failure.batch:
+        return Delivery(kept["body"], function=owner, batch=failure)
+    return Delivery(json.dumps(asynchronous_event(failure)), function=owner)
 
 
 def deliver(delivery: Delivery, outputs: dict[str, Any]) -> None:
-    """Send one event. Raises PipelineError if it was not taken."""
+    """Send one event. Raises PipelineError if it was not taken, NotRedriven if it can't be sent any more."""
     if delivery.queue_url:
         send_batch(client("sqs"), delivery.queue_url, [delivery.body])
         return
     if delivery.function not in outputs["functions"]:
         raise PipelineError(f"no function '{delivery.function}' is deployed; there are: {', '.join(sorted(outputs['functions']))}")
+    if delivery.batch:
+        Redriver(client, outputs["functions"]).hand_over(delivery.batch)
+        return
     alias = outputs["functions"][delivery.function]["alias_arn"]
     answer = client("lambda").invoke(FunctionName=alias, InvocationType="Event", Payload=delivery.body.encode())
     if answer["StatusCode"] != 202:
@@ -114,8 +122,32 @@ def lines(path: Path, offset: int) -> Iterator[tuple[str, int]]:
                 yield raw.decode().strip(), file.tell()
 
 
+class Leftovers:
+    """Discarded messages that can't be sent: each is reported, and its line kept in a file that can be replayed by itself."""
+
+    def __init__(self, path: Path | None, count: int) -> None:
+        """`count` are in the file already; without a path they are only reported."""
+        self.path = path
+        self.count = count
+        if path and not count:
+            path.unlink(missing_ok=True)
+
+    def add(self, line: str, problem: NotRedriven) -> None:
+        """On disk when this returns."""
+        self.count += 1
+        console.stderr.print(f"discarded message {json.loads(line)['message_id']}: {problem}", markup=False, soft_wrap=True)
+        if self.path:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("a") as file:
+                file.write(line + "\n")
+
+    def facts(self) -> dict[str, Any]:
+        """For programs."""
+        return {"left": self.count} | ({"left_in": str(self.path)} if self.count and self.path else {})
+
+
 def replay_file(options: argparse.Namespace, outputs: dict[str, Any]) -> dict[str, Any]:
-    """Send the lines of a file, from the checkpoint on; how many went where. Raises PipelineError."""
+    """Send the lines of a file, from the checkpoint on; how many went where, and which were left. Raises PipelineError."""
     path = Path(options.file)
     if not path.is_file():
         raise PipelineError(f"{path} is no file")
@@ -123,19 +155,25 @@ def replay_file(options: argparse.Namespace, outputs: dict[str, Any]) -> dict[st
     checkpoint = Checkpoint(BUILD / "operations" / f"replay-{lane().key}-{options.env}-{digest}.json")
     if options.restart:
         checkpoint.clear()
+    start = {} if options.dry_run else checkpoint.load()
+    left = Leftovers(None if options.dry_run else checkpoint.path.with_suffix(".left.jsonl"), start.get("left", 0))
     pace, counts = Pace(options.rate), Counter[str]()
     with console.progress("replay", None, "events") as done:
-        for line, offset in lines(path, 0 if options.dry_run else checkpoint.load().get("offset", 0)):
-            delivery = route(line, outputs, options.function)
+        for line, offset in lines(path, start.get("offset", 0)):
+            try:
+                delivery = route(line, outputs, options.function)
+                if not options.dry_run:
+                    pace.wait()
+                    deliver(delivery, outputs)
+                counts[delivery.target] += 1
+            except NotRedriven as problem:
+                left.add(line, problem)
             if not options.dry_run:
-                pace.wait()
-                deliver(delivery, outputs)
-                checkpoint.save({"offset": offset})
-            counts[delivery.target] += 1
-            done(counts.total())
+                checkpoint.save({"offset": offset, "left": left.count})
+            done(counts.total() + left.count)
     if not options.dry_run:
         checkpoint.clear()
-    return {"events": counts.total(), "targets": dict(counts), "dry_run": options.dry_run}
+    return {"events": counts.total(), "targets": dict(counts), **left.facts(), "dry_run": options.dry_run}
 
 
 def replay_archive(options: argparse.Namespace) -> dict[str, Any]:
@@ -193,13 +231,13 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Replay; 0 when all was sent."""
+    """Replay; 1 if something was left, 0 when all was sent."""
     options = arguments()
     outputs = console.environment(options.env)
     facts = replay_archive(options) if options.archive else replay_file(options, outputs)
     console.tell(facts, options.json, "  ".join(f"{name}: {value}" for name, value in facts.items()))
-    return 0
+    return 1 if facts.get("left") else 0
 
 
 if __name__ == "__main__":
-    console.run("replay", main)
+    runner.run("replay", main, resumes=True)

@@ -1,14 +1,13 @@
 """Write how an environment did as a page with charts: build/report.html. Usage: report.py [--env NAME] [--minutes N] [--out FILE]"""
 
 import html
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import runner
 import telemetry
 from clouds import BUILD
 from operations.console import ENV, environment, parser
-from pipeline import PipelineError
 from telemetry import Reading
 
 COLOURS = {"ImagesReady": "#2a9d6f", "ImagesRejected": "#d97706", "ImagesDeleted": "#64748b"}
@@ -118,13 +117,10 @@ def main() -> None:
     arguments.add_argument("--minutes", type=int, default=60, help="how far back (default 60)")
     arguments.add_argument("--out", type=Path, default=BUILD / "report.html")
     options = arguments.parse_args()
-    try:
-        deployed = environment(options.env)
-        options.out.write_text(page(telemetry.read(deployed, options.minutes), deployed["environment"]), encoding="utf-8")
-    except PipelineError as error:
-        sys.exit(f"report: {error}")
+    reading = telemetry.read(environment(options.env), options.minutes)
+    options.out.write_text(page(reading, options.env), encoding="utf-8")
     print(options.out)
 
 
 if __name__ == "__main__":
-    main()
+    runner.run("report", main)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
+import runner
 from clouds import BUILD, ROOT, client, lane
 from operations import console
 from pipeline import PipelineError
@@ -155,4 +156,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    console.run("simulate", main)
+    runner.run("simulate", main)

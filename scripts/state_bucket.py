@@ -7,6 +7,7 @@ import json
 
 from botocore.exceptions import ClientError
 
+import runner
 from clouds import client, lane
 
 
@@ -61,5 +62,10 @@ def backend() -> list[str]:
     return [f"-backend-config={name}={value}" for name, value in settings.items()]
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Make it, and say what to type by hand."""
     print(f"{ensure()} ({lane().about})\nterraform init {' '.join(backend())}")
+
+
+if __name__ == "__main__":
+    runner.run("state_bucket", main)

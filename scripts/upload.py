@@ -1,17 +1,17 @@
 """Send photos through the deployed pipeline and show what became of them. Usage: upload.py [--env NAME] FILE..."""
 
-import sys
 from pathlib import Path
 
 from rich.console import Console
 
+import runner
 from demo import results_table
 from operations.console import ENV, environment, parser
-from pipeline import PipelineError, upload_all, wait
+from pipeline import upload_all, wait
 
 
 def main() -> None:
-    """Upload the files named, wait for their results, print them; exit 1 if one does not come."""
+    """Upload the files named, wait for their results, print them. Raises PipelineError if one does not come."""
     arguments = parser(__doc__, ENV)
     arguments.add_argument("files", nargs="+", type=Path, metavar="FILE")
     options = arguments.parse_args()
@@ -19,14 +19,11 @@ def main() -> None:
         if not file.is_file():
             arguments.error(f"{file} is not a file")
     console = Console()
-    try:
-        outputs = environment(options.env)
-        with console.status(f"sending {len(options.files)} file(s)"):
-            results = list(wait(outputs, list(upload_all(outputs, options.files))))
-    except PipelineError as error:
-        sys.exit(f"upload: {error}")
+    outputs = environment(options.env)
+    with console.status(f"sending {len(options.files)} file(s)"):
+        results = list(wait(outputs, list(upload_all(outputs, options.files))))
     console.print(results_table(results))
 
 
 if __name__ == "__main__":
-    main()
+    runner.run("upload", main)

@@ -3,7 +3,6 @@
 Without a terminal, snapshots are printed one after the other.
 """
 
-import sys
 import time
 from datetime import UTC, datetime
 
@@ -11,9 +10,9 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 
+import runner
 import telemetry
 from operations.console import ENV, environment, parser
-from pipeline import PipelineError
 from telemetry import Reading
 
 BARS = " ▁▂▃▄▅▆▇█"
@@ -76,27 +75,22 @@ def main() -> None:
     arguments.add_argument("--every", type=float, default=5, help="seconds between two readings (default 5)")
     options = arguments.parse_args()
     console = Console(highlight=False)
-    try:
-        deployed = environment(options.env)
+    deployed = environment(options.env)
 
-        def now() -> Group:
-            return view(telemetry.read(deployed, options.minutes), deployed["environment"])
+    def now() -> Group:
+        return view(telemetry.read(deployed, options.minutes), options.env)
 
-        if options.once or not console.is_terminal:
-            console.print(now())
-            while not options.once:
-                time.sleep(options.every)
-                console.print("", now())
-            return
-        with Live(now(), console=console, screen=True, auto_refresh=False) as live:
-            while True:
-                time.sleep(options.every)
-                live.update(now(), refresh=True)
-    except PipelineError as error:
-        sys.exit(f"watch: {error}")
-    except KeyboardInterrupt:
-        sys.exit(130)
+    if options.once or not console.is_terminal:
+        console.print(now())
+        while not options.once:
+            time.sleep(options.every)
+            console.print("", now())
+        return
+    with Live(now(), console=console, screen=True, auto_refresh=False) as live:
+        while True:
+            time.sleep(options.every)
+            live.update(now(), refresh=True)
 
 
 if __name__ == "__main__":
-    main()
+    runner.run("watch", main)

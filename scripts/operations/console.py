@@ -5,12 +5,10 @@ rich leaves colours out for NO_COLOR and escapes out where there is no terminal.
 
 import argparse
 import json
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
@@ -84,16 +82,3 @@ def tell(facts: dict[str, Any], as_json: bool, text: str) -> None:
         print(json.dumps(facts, ensure_ascii=False, default=str))
     else:
         stdout.print(text, soft_wrap=True, markup=False)
-
-
-def run(name: str, main: Callable[[], int]) -> None:
-    """Run a tool; what the user or the operator can mend is told in a line. Exit code 130 for Ctrl-C."""
-    try:
-        sys.exit(main())
-    except PipelineError as error:
-        sys.exit(f"{name}: {error}")
-    except (ClientError, BotoCoreError) as error:
-        sys.exit(f"{name}: AWS said: {error}")
-    except KeyboardInterrupt:
-        stderr.print(f"{name}: interrupted; the same command goes on where it stopped")
-        sys.exit(130)
