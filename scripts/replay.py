@@ -5,10 +5,10 @@
     replay.py --archive NAME --start 2026-11-20T00:00Z --end 2026-11-21T00:00Z [--rule NAME...]
 
 A line is an event as a function or queue gets it, or a line that `dlq discard` kept. Without --function: S3 notifications of the uploads
-bucket go to the uploads queue, those of the raw bucket to the converter, discarded messages to where they came from. Of a stream's batch
-the message names the records only: they are sent as long as the stream has them. Discarded messages that can't be sent are left in a file of
-their own, and the exit code is 1. An interrupted replay of a file goes on where it was. EventBridge replays an archive onto its own bus, at
-its own pace, to the rules named or all.
+bucket go to the uploads queue, those of the raw bucket to the converter, discarded messages to where they came from. A message about a
+stream's batch only names its records, which are sent as long as the stream has them. Discarded messages that can't be sent are left in a
+file of their own, with exit code 1. An interrupted replay of a file goes on where it was. EventBridge replays an archive onto its own bus,
+at its own pace, to the rules named or all.
 """
 
 import argparse

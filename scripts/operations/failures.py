@@ -17,6 +17,7 @@ _HIDDEN_S = 300
 # Each answer may come from a part of SQS's servers only: the queue is empty when several in a row are.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html
 _EMPTY_ANSWERS = 2
+_BATCH = {"streamArn", "shardId", "startSequenceNumber", "endSequenceNumber"}
 
 
 @dataclass(frozen=True)
@@ -50,13 +51,18 @@ class Failure:
         return found if isinstance(found, dict) else {}
 
     @property
+    def batch(self) -> dict[str, Any]:
+        """Which records of a stream failed, if it is about such; else empty."""
+        found = self.content.get("KinesisBatchInfo") or self.content.get("DDBStreamBatchInfo")
+        return found if isinstance(found, dict) and found.keys() >= _BATCH else {}
+
+    @property
     def subject(self) -> str:
         """What it is about: the object, if it has one."""
         if "requestPayload" in self.content:
             return about(json.dumps(self.content["requestPayload"]))
-        for name in ("KinesisBatchInfo", "DDBStreamBatchInfo"):
-            if batch := self.content.get(name):
-                return f"{batch.get('batchSize')} records of {batch.get('streamArn', '').split('/', 1)[-1]}, shard {batch.get('shardId')}"
+        if batch := self.batch:
+            return f"{batch.get('batchSize')} records of {batch.get('streamArn', '').split('/', 1)[-1]}, shard {batch.get('shardId')}"
         return about(self.body)
 
     @property

@@ -26,8 +26,8 @@ class Redriver:
         """Where it would go, in words. Raises NotRedriven."""
         if not failure.queue.function:
             return f"queue {self._source(failure).rsplit('/', 1)[1]}"
-        if "KinesisBatchInfo" in failure.content:
-            return f"stream {failure.content['KinesisBatchInfo']['streamArn'].split('/', 1)[1]}"
+        if failure.batch and "KinesisBatchInfo" in failure.content:
+            return f"stream {failure.batch['streamArn'].split('/', 1)[1]}"
         return f"function {failure.queue.function}"
 
     def redrive(self, failure: Failure) -> None:
@@ -37,13 +37,12 @@ class Redriver:
 
     def hand_over(self, failure: Failure) -> None:
         """To where it came from. Raises NotRedriven."""
-        content = failure.content
         if not failure.queue.function:
             send_batch(self._client("sqs"), self._source(failure), [failure.body])
-        elif "KinesisBatchInfo" in content:
-            self._put_back(content["KinesisBatchInfo"])
-        elif "DDBStreamBatchInfo" in content:
-            self._invoke_with_changes(failure, content["DDBStreamBatchInfo"])
+        elif failure.batch and "KinesisBatchInfo" in failure.content:
+            self._put_back(failure.batch)
+        elif failure.batch:
+            self._invoke_with_changes(failure)
         else:
             self._invoke(failure)
 
@@ -71,10 +70,10 @@ class Redriver:
         pages = read_batch(kinesis, name, batch, self._sleep)
         put_all(kinesis, name, [record for page in pages for record in page], self._sleep)
 
-    def _invoke_with_changes(self, failure: Failure, batch: dict[str, Any]) -> None:
+    def _invoke_with_changes(self, failure: Failure) -> None:
         """A table's stream can't be written to, so its function is called with the same changes, and must do them all."""
-        alias, arn = self._functions[failure.queue.function]["alias_arn"], batch["streamArn"]
-        for records in read_batch(self._client("dynamodbstreams"), {"StreamArn": arn}, batch, self._sleep):
+        alias, arn = self._functions[failure.queue.function]["alias_arn"], failure.batch["streamArn"]
+        for records in read_batch(self._client("dynamodbstreams"), {"StreamArn": arn}, failure.batch, self._sleep):
             event = {"Records": [_as_event(record, arn) for record in records]}
             answer = self._client("lambda").invoke(FunctionName=alias, Payload=json.dumps(event, default=_json).encode())
             said = json.loads(answer["Payload"].read() or b"null")

@@ -9,7 +9,10 @@ import pytest
 
 import replay
 from operations import console
+from operations.failures import Failure
 from operations.messages import notification
+from operations.redrive import Redriver
+from operations.streams import NotRedriven
 from pipeline import PipelineError
 
 FUNCTIONS = {name: {"function_name": f"p-{name}", "alias_arn": f"arn:{name}"} for name in ("converter", "digest")}
@@ -51,7 +54,6 @@ NO_OBJECTS = [
         "{",
         json.dumps({"any": "event"}),
         notification("elsewhere", "k"),
-        json.dumps(DISCARDED | {"body": "x"}),
         *map(json.dumps, NO_OBJECTS),
         json.dumps({"Records": "uploads"}),
         json.dumps({"Records": [json.loads(notification("uploads", "k"))["Records"][0], "x"]}),
@@ -65,6 +67,43 @@ def test_what_has_no_place_is_refused(line: str) -> None:
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     monkeypatch.setattr(sys, "argv", ["replay.py", "--env", "local", "--json", *arguments])
     return replay.main()
+
+
+BATCH = {"streamArn": "arn:x:stream/views", "shardId": "s", "startSequenceNumber": "3", "endSequenceNumber": "5", "batchSize": 3}
+
+
+@pytest.mark.parametrize(
+    ("kind", "target"), [("KinesisBatchInfo", "stream views"), ("DDBStreamBatchInfo", "function converter")], ids=["Kinesis", "a table"]
+)
+def test_a_discarded_batch_goes_back_to_its_stream_or_to_the_function_of_its_table(kind: str, target: str) -> None:
+    line = json.dumps(DISCARDED | {"body": json.dumps({kind: BATCH})})
+    assert replay.route(line, OUTPUTS, None).target == target
+
+
+def test_discarded_messages_that_cannot_be_sent_hold_up_none_and_are_left(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handed: list[str] = []
+
+    def hand_over(_: Redriver, failure: Failure) -> None:
+        if failure.batch["shardId"] == "forgotten":
+            raise NotRedriven("its records are in the stream no longer")
+        handed.append(failure.message_id)
+
+    monkeypatch.setattr(replay, "BUILD", tmp_path)
+    monkeypatch.setattr(Redriver, "hand_over", hand_over)
+    monkeypatch.setattr(console, "environment", lambda _: OUTPUTS)
+    bodies = {"gone": {"KinesisBatchInfo": BATCH | {"shardId": "forgotten"}}, "odd": {"KinesisBatchInfo": {"shardId": "s"}}}
+    bodies |= {"there": {"KinesisBatchInfo": BATCH}, "last": {"DDBStreamBatchInfo": BATCH}}
+    events = [json.dumps(DISCARDED | {"message_id": name, "body": json.dumps(body)}) for name, body in bodies.items()]
+    (tmp_path / "discarded.jsonl").write_text("\n".join(events))
+    assert run(monkeypatch, "--file", str(tmp_path / "discarded.jsonl"), "--rate", "10000") == 1
+    assert handed == ["there", "last"]
+    said = capsys.readouterr()
+    facts = json.loads(said.out)
+    assert (facts["events"], facts["left"]) == (2, 2)
+    assert "discarded message gone: its records are in the stream no longer" in said.err
+    assert Path(facts["left_in"]).read_text().splitlines() == events[:2]
 
 
 def test_an_interrupted_replay_goes_on_with_the_event_that_failed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
