@@ -6,16 +6,27 @@ from typing import Any
 
 from PIL import Image, ImageCms
 
+# The colour engine opens no profile that has more.
+_MAX_TAGS = 100
 _MODES_OF_COLOUR_SPACE = {"RGB ": ("RGB", "RGBA"), "GRAY": ("L",), "CMYK": ("CMYK",)}
 
 
 def convert(image: Image.Image, profile: bytes) -> Image.Image:
-    """The picture (mode L, RGB, RGBA or CMYK) in sRGB; unchanged if the profile is broken or of another kind of image."""
+    """The picture (mode L, RGB, RGBA or CMYK) in sRGB; unchanged if the profile is broken, of another kind of image, or lists elements."""
+    if _lists_elements(profile):
+        return image
     try:
         transform = _transform_to_srgb(profile, image.mode)
         return transform.apply(image) if transform else image
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return image  # what a browser does: show the picture as if it had no profile
+
+
+def _lists_elements(profile: bytes) -> bool:
+    """Whether a tag is a list of processing elements (ICC.1, 10.16). A list may name one a million times, each a pass over the pixels."""
+    end = 132 + 12 * min(int.from_bytes(profile[128:132]), _MAX_TAGS)
+    starts = (int.from_bytes(profile[at : at + 4]) for at in range(136, end, 12))
+    return any(profile[start : start + 4] == b"mpet" for start in starts)
 
 
 @lru_cache(maxsize=8)

@@ -67,6 +67,12 @@ def cube(points: int, channels: int = 3) -> bytes:
     return b"mft2" + bytes(4) + bytes([channels, 3, points, 0]) + bytes(36) + struct.pack(">HH", 2, 2) + bytes(100_000)
 
 
+def elements(count: int) -> bytes:
+    """A list that names the same matrix `count` times."""
+    matrix = b"matf" + bytes(4) + struct.pack(">HH12f", 3, 3, 0.999, 0, 0, 0, 0.999, 0, 0, 0, 0.999, 0, 0, 0)
+    return b"mpet" + bytes(4) + struct.pack(">HHI", 3, 3, count) + struct.pack(">II", 16 + 8 * count, len(matrix)) * count + matrix
+
+
 def jpeg_segments(marker: int, *contents: bytes) -> bytes:
     return b"\xff\xd8" + b"".join(struct.pack(">BBH", 255, marker, 2 + len(one)) + one for one in contents) + SAMPLES["jpeg"][2:]
 
@@ -115,6 +121,7 @@ METADATA_BOMBS: dict[str, tuple[Callable[[], bytes], set[str]]] = {
     "tiff exif of 64 bits": (lambda: big_tiff_with_exif(80 * MB), {"too_complex"}),
     "profile cube": (lambda: encode(quarters(), "PNG", icc_profile=profile(b"A2B0", cube(255))), HARMLESS),
     "profile with 15 dimensions": (lambda: encode(quarters(), "PNG", icc_profile=profile(b"A2B0", cube(255, 15))), HARMLESS),
+    "profile elements": (lambda: encode(quarters(), "JPEG", icc_profile=profile(b"D2B1", elements(100_000))), HARMLESS),
     "profile curve": (lambda: encode(quarters(), "PNG", icc_profile=profile(b"rTRC", b"curv\0\0\0\0\xff\xff\xff\xff")), HARMLESS),
     "profile name": (lambda: encode(quarters(), "PNG", icc_profile=profile(b"desc", b"mluc\0\0\0\0\xff\xff\xff\xff\0\0\0\x0c")), HARMLESS),
     "profile tables": (
