@@ -61,3 +61,8 @@ def service_principal(name: str) -> str:
     """`s3` -> `s3.amazonaws.com`."""
     name = SERVICE_PRINCIPALS.get(name, name)
     return name if name.endswith(".amazonaws.com") else f"{name}.amazonaws.com"
+
+
+def source(arn: str | None) -> str | None:
+    """What aws:SourceArn names: for a subscription its topic (https://docs.aws.amazon.com/sns/latest/dg/sns-configure-dead-letter-queue.html)."""
+    return ":".join(arn.split(":")[:6]) if arn and arn.startswith("arn:aws:sns:") else arn

@@ -19,6 +19,7 @@ from moto.ses.models import ses_backends
 from moto.sts.models import sts_backends
 
 from embedded_localstack.iam.actions_lambda import unqualified
+from embedded_localstack.iam.callers import Caller, Kind
 from embedded_localstack.iam.decide import Policy, RolePolicies
 
 PARTITION = "aws"
@@ -179,20 +180,24 @@ class LocalStackFacts:
         return {"Version": "2012-10-17", "Statement": statements} if statements else None
 
 
-class Sessions:
-    """Which role a temporary access key stands for. moto keeps a list; a call must not walk through it."""
+_sessions: dict[str, Any] = {}
 
-    def __init__(self) -> None:
-        self._known: dict[str, Any] = {}
 
-    def find(self, key: str, account: str) -> Any | None:
-        """moto's AssumedRole, or None."""
-        if key not in self._known and key[:4] in ("LSIA", "ASIA"):
-            for session in reversed(sts_backends[account][PARTITION].assumed_roles):
-                if session.access_key_id == key:
-                    self._known[key] = session
-                    break
-        return self._known.get(key)
+def session_of(key: str, account: str) -> Any | None:
+    """The session (moto's AssumedRole) that a temporary access key stands for. moto keeps a list; a call must not walk through it."""
+    if key not in _sessions and key[:4] in ("LSIA", "ASIA"):
+        for session in reversed(sts_backends[account][PARTITION].assumed_roles):
+            if session.access_key_id == key:
+                _sessions[key] = session
+                break
+    return _sessions.get(key)
+
+
+def caller_of(key: str, account: str) -> Caller:
+    """Whose access key it is: a role's session's, or else the deployer's; nobody's if there is none."""
+    if session := session_of(key, account):
+        return Caller(Kind.ROLE, session.arn, session.role_arn.rpartition("/")[2], session.session_name, session.policy)
+    return Caller(Kind.DEPLOYER, "deployer") if key else Caller(Kind.ANONYMOUS, "anonymous")
 
 
 def account_of(arn: str, default: str) -> str:

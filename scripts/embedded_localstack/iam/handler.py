@@ -8,7 +8,7 @@ from localstack.aws.api import CommonServiceException
 from embedded_localstack.iam import actions, callers, preflight
 from embedded_localstack.iam.callers import Caller, Kind
 from embedded_localstack.iam.decide import Question, Verdict, decide_resource, decide_role
-from embedded_localstack.iam.facts import LocalStackFacts, Sessions, account_of, policy_name
+from embedded_localstack.iam.facts import LocalStackFacts, account_of, caller_of, policy_name
 from embedded_localstack.iam.records import Records
 from embedded_localstack.iam.request import Check, UnmappedError
 
@@ -25,7 +25,6 @@ class Enforcer:
 
     def __init__(self, records: Records) -> None:
         self._records = records
-        self._sessions = Sessions()
 
     def __call__(self, _chain: Any, context: Any, _response: Any) -> None:
         """Return to let the request through, raise to refuse it."""
@@ -34,7 +33,7 @@ class Enforcer:
         service, operation = context.service.service_name, context.operation.name
         params = _parameters(context)
         facts = LocalStackFacts(context.account_id, context.region)
-        caller = self._caller(context)
+        caller = _caller(context)
         if caller.kind is Kind.DEPLOYER:
             preflight.verify(operation, params, facts, self._records) if service in {"lambda", "elbv2"} else None
             return
@@ -52,23 +51,6 @@ class Enforcer:
         if service == "s3" and operation in ("GetObject", "HeadObject") and not params.get("VersionId"):
             self._hide_missing(caller, params["Bucket"], params["Key"], facts)
 
-    def _caller(self, context: Any) -> Caller:
-        form = context.request.form if context.operation.name == "PostObject" else None
-        key = callers.access_key(context.request.headers, context.request.url, form)
-        internal = context.internal_request_params or {}
-        if session := self._sessions.find(key, context.account_id):
-            return Caller(
-                Kind.ROLE,
-                session.arn,
-                session.role_arn.rpartition("/")[2],
-                session.session_name,
-                session.policy,
-                internal.get("source_arn"),
-            )
-        if principal := internal.get("service_principal"):
-            return Caller(Kind.SERVICE, callers.service_principal(principal), source_arn=internal.get("source_arn"))
-        return Caller(Kind.DEPLOYER, "deployer") if key else Caller(Kind.ANONYMOUS, "anonymous")
-
     def _require(self, service: str, caller: Caller, check: Check, facts: LocalStackFacts) -> None:
         verdict = judge(service, caller, check, facts)
         self._records.decided(str(caller), verdict)
@@ -83,6 +65,15 @@ class Enforcer:
         """Who may not list a bucket is told 403, not 404, about an object that is not there."""
         if not facts.object_exists(bucket, key):
             self._require("s3", caller, Check("s3:ListBucket", f"arn:aws:s3:::{bucket}", {"s3:prefix": key}), facts)
+
+
+def _caller(context: Any) -> Caller:
+    form = context.request.form if context.operation.name == "PostObject" else None
+    caller = caller_of(callers.access_key(context.request.headers, context.request.url, form), context.account_id)
+    internal = context.internal_request_params or {}
+    if caller.kind is not Kind.ROLE and (principal := internal.get("service_principal")):
+        return Caller(Kind.SERVICE, callers.service_principal(principal), source_arn=callers.source(internal.get("source_arn")))
+    return caller
 
 
 def _parameters(context: Any) -> dict[str, Any]:

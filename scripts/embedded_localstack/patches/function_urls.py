@@ -10,7 +10,7 @@ from typing import Any
 from embedded_localstack.iam import callers
 from embedded_localstack.iam.callers import Caller, Kind
 from embedded_localstack.iam.decide import Question, Verdict, decide_resource, decide_role
-from embedded_localstack.iam.facts import LocalStackFacts, Sessions, policy_name
+from embedded_localstack.iam.facts import LocalStackFacts, caller_of, policy_name
 from embedded_localstack.iam.records import Records
 
 
@@ -19,10 +19,10 @@ def install() -> None:
     from localstack.services.lambda_ import urlrouter  # noqa: PLC0415 - only a running server has it
 
     original = urlrouter.FunctionUrlRouter.handle_lambda_url_invocation
-    records, sessions = Records.from_environment(), Sessions()
+    records = Records.from_environment()
 
     def handle(self: Any, request: Any, api_id: str, region: str, **parameters: str) -> Any:
-        if (config := _config(urlrouter.lambda_stores, api_id, region)) and not _allowed(request, config, region, sessions, records):
+        if (config := _config(urlrouter.lambda_stores, api_id, region)) and not _allowed(request, config, region, records):
             body = json.dumps({"Message": "Forbidden. For troubleshooting Function URL authorization issues, run `make status`."})
             refusal = urlrouter.Response(body, 403, mimetype="application/json")
             refusal.headers["x-amzn-ErrorType"] = "AccessDeniedException"
@@ -41,18 +41,10 @@ def _config(stores: Any, api_id: str, region: str) -> Any:
     return None
 
 
-def _allowed(request: Any, config: Any, region: str, sessions: Sessions, records: Records) -> bool:
+def _allowed(request: Any, config: Any, region: str, records: Records) -> bool:
     arn = config.function_arn
     facts = LocalStackFacts(arn.split(":")[4], region)
-    key = callers.access_key(request.headers, request.url)
-    session = sessions.find(key, facts.account)
-    caller = (
-        Caller(Kind.ROLE, session.arn, session.role_arn.rpartition("/")[2], session.session_name, session.policy)
-        if session
-        else Caller(Kind.DEPLOYER, "deployer")
-        if key
-        else Caller(Kind.ANONYMOUS, "anonymous")
-    )
+    caller = caller_of(callers.access_key(request.headers, request.url), facts.account)
     if caller.kind is Kind.DEPLOYER and config.auth_type == "AWS_IAM":
         return True
     verdicts = judge(caller, arn, str(config.auth_type), facts)

@@ -31,14 +31,13 @@ def install() -> None:
     from localstack.aws.api import CommonServiceException  # noqa: PLC0415 - only a running server has it
     from localstack.services.s3 import presigned_url, provider  # noqa: PLC0415
 
-    from embedded_localstack.iam.facts import Sessions  # noqa: PLC0415
+    from embedded_localstack.iam.facts import session_of  # noqa: PLC0415
 
-    sessions = Sessions()
     original_secret, original_validate = presigned_url.get_secret_access_key_from_access_key_id, provider.validate_post_policy
     original_credentials = presigned_url.get_credentials_from_parameters
 
     def secret_of_session(key: str) -> str | None:
-        session = sessions.find(key, presigned_url.get_account_id_from_access_key_id(key))
+        session = session_of(key, presigned_url.get_account_id_from_access_key_id(key))
         return str(session.secret_access_key) if session else None
 
     def secret(access_key_id: str, region: str) -> Any:

@@ -9,7 +9,7 @@ import pytest
 from localstack.aws.api import CommonServiceException
 from localstack.aws.api.lambda_ import InvalidParameterValueException
 
-from embedded_localstack.iam import preflight
+from embedded_localstack.iam import handler, preflight
 from embedded_localstack.iam.callers import Caller, Kind
 from embedded_localstack.iam.decide import Policy, RolePolicies
 from embedded_localstack.iam.handler import Enforcer, judge
@@ -236,6 +236,13 @@ def test_a_refusal_is_raised_and_recorded(enforcer: Enforcer, tmp_path: Path):
     assert json.loads((tmp_path / "audit.jsonl").read_text())["decision"] == "deny"
 
 
+def test_a_subscription_acts_as_its_topic(enforcer: Enforcer, tmp_path: Path):
+    subscription = f"arn:aws:sns:us-east-1:{ACCOUNT}:t:6b0e71bd-7e97-4d97-80ce-4a0994e55286"
+    with pytest.raises(CommonServiceException):
+        enforcer(None, context("sqs", "SendMessage", "__internal_call__", service_principal="sns", source_arn=subscription), None)
+    assert json.loads((tmp_path / "audit.jsonl").read_text())["keys"]["aws:sourcearn"] == f"arn:aws:sns:us-east-1:{ACCOUNT}:t"
+
+
 def test_an_operation_without_mapping_is_refused_loudly(enforcer: Enforcer, tmp_path: Path):
     with pytest.raises(CommonServiceException, match="no resource mapping for athena:StartQueryExecution"):
         enforcer(None, context("athena", "StartQueryExecution", "x", service_principal="events"), None)
@@ -245,7 +252,7 @@ def test_an_operation_without_mapping_is_refused_loudly(enforcer: Enforcer, tmp_
 @pytest.mark.parametrize("operation", ["AssumeRoleWithWebIdentity", "AssumeRoleWithSAML", "GetSessionToken"])
 @pytest.mark.parametrize("caller", [NOBODY, WORKER], ids=str)
 def test_keys_are_given_to_who_may_assume_a_role_alone(enforcer: Enforcer, monkeypatch: pytest.MonkeyPatch, caller: Caller, operation: str):
-    monkeypatch.setattr(enforcer, "_caller", lambda _: caller)
+    monkeypatch.setattr(handler, "caller_of", lambda *_: caller)
     with pytest.raises(CommonServiceException, match=f"no resource mapping for sts:{operation}"):
         enforcer(None, context("sts", operation), None)
 

@@ -139,6 +139,17 @@ def test_sns_to_lambda(cloud: Cloud, name: str):
     assert eventually(lambda: len(cloud.outputs(name)) == 1)
 
 
+def test_what_sns_cannot_deliver_is_kept_with_the_topic_s_permission(cloud: Cloud, name: str):
+    topic = cloud.sns.create_topic(Name=name)["TopicArn"]
+    function = cloud.function(name)
+    url, arn = cloud.queue(name, from_service("sns", topic))
+    cloud.sns.subscribe(
+        TopicArn=topic, Protocol="lambda", Endpoint=function, Attributes={"RedrivePolicy": json.dumps({"deadLetterTargetArn": arn})}
+    )
+    cloud.sns.publish(TopicArn=topic, Message="undeliverable")
+    assert [message["Message"] for message in cloud.received(url)] == ["undeliverable"]
+
+
 def test_api_gateway_to_lambda(cloud: Cloud, name: str):
     function = cloud.function(name)
     api = cloud.apigateway.create_rest_api(name=name)["id"]
