@@ -125,7 +125,7 @@ destroy-example: setup ## remove it
 ##@ Operate (ENV=..., ARGS="..."; --help says what each takes)
 .PHONY: dlq backfill audit replay simulate
 dlq: setup ## what failed for good: ARGS="list", "inspect ID", "redrive --all --rate 20", "discard ID --reason ..."
-	@$(PY) scripts/dlq.py --env $(ENV) $(or $(ARGS),list)
+	@$(PY) scripts/dlq.py --env $(ENV) $(ARGS)
 
 backfill: setup ## send existing objects through the pipeline: ARGS="--prefix 2025/ --rate 200 --dry-run"
 	@$(PY) scripts/backfill.py --env $(ENV) $(ARGS)
@@ -137,7 +137,7 @@ replay: setup ## send events again: ARGS="--file events.jsonl --rate 20", "--arc
 	@$(PY) scripts/replay.py --env $(ENV) $(ARGS)
 
 simulate: setup ## backlog, latency, cost and first limit at 10 to 10,000 uploads/s: ARGS=measure first, then without
-	@$(PY) scripts/simulate.py --env $(ENV) $(or $(ARGS),run)
+	@$(PY) scripts/simulate.py --env $(ENV) $(ARGS)
 
 ##@ Tests, one kind at a time (ARGS="..." for pytest)
 .PHONY: test-unit test-terraform test-integration test-faults test-policies test-iam test-compose test-browser capabilities pictures lint checkov

@@ -45,7 +45,9 @@ def arguments() -> argparse.Namespace:
     parser = console.parser(__doc__)
     parser.add_argument("--repair", action="store_true", help="mend what is found (without it: a dry run)")
     parser.add_argument("--rate", type=console.positive, default=50, help="repairs a second (default %(default)s)")
-    parser.add_argument("--grace", type=float, default=15, help="minutes in which an upload may still be under way (default %(default)s)")
+    parser.add_argument(
+        "--grace", type=console.number, default=15, help="minutes in which an upload may still be under way (default %(default)s)"
+    )
     parser.add_argument("--restart", action="store_true", help="forget how far an interrupted audit got")
     return parser.parse_args()
 

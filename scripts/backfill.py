@@ -81,7 +81,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--inventory", metavar="MANIFEST", help="read the keys from an S3 Inventory: s3://.../manifest.json, or a file")
     parser.add_argument("--distributed", action="store_true", help="by Step Functions, of the uploads bucket, at whole hundreds a second")
     parser.add_argument("--rate", type=console.positive, default=100, help="objects a second (default %(default)s)")
-    parser.add_argument("--limit", type=int, help="send no more than so many now")
+    parser.add_argument("--limit", type=console.whole, help="send no more than so many now")
     parser.add_argument("--restart", action="store_true", help="forget how far an earlier run got")
     parser.add_argument("--dry-run", action="store_true", help="count, and send nothing")
     options = parser.parse_args()

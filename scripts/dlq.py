@@ -33,15 +33,15 @@ from pipeline import PipelineError
 
 def arguments() -> argparse.Namespace:
     """The command line."""
-    parser = console.parser(__doc__)
-    parser.add_argument("--queue", help="one queue by its name, or a part of it")
-    commands = parser.add_subparsers(dest="command", required=True)
-    listing = commands.add_parser("list", help="all, with cause and object")
-    listing.add_argument("--limit", type=int, default=1000, help="of each queue (default %(default)s)")
+    common = console.ENV | console.JSON | {"--queue": {"help": "one queue by its name, or a part of it"}}
+    parser = console.parser(__doc__, common)
+    subcommand = console.subcommands(parser, common)
+    listing = subcommand("list", help="all, with cause and object")
+    listing.add_argument("--limit", type=console.whole, default=1000, help="of each queue (default %(default)s)")
     listing.add_argument("--no-logs", action="store_true", help="do not look for causes in the consumers' logs")
-    commands.add_parser("inspect", help="one message, whole").add_argument("ids", nargs=1, metavar="ID")
+    subcommand("inspect", help="one message, whole").add_argument("ids", nargs=1, metavar="ID")
     for name, about in (("redrive", "send back to where it came from"), ("discard", "delete, keeping a record")):
-        command = commands.add_parser(name, help=about)
+        command = subcommand(name, help=about)
         command.add_argument("ids", nargs="*", metavar="ID")
         command.add_argument("--all", action="store_true", help="every message that is there now")
         command.add_argument("--rate", type=console.positive, default=50, help="messages a second (default %(default)s)")
@@ -49,7 +49,7 @@ def arguments() -> argparse.Namespace:
         if name == "discard":
             command.add_argument("--reason", required=True, help="why, for the record")
             command.add_argument("--record-bucket", default="", help="keep the record in this bucket too, under discarded/")
-    options = parser.parse_args()
+    options = console.parse(parser, "list")
     if options.command in {"redrive", "discard"} and bool(options.ids) == options.all:
         parser.error("name the messages by their ids, or say --all")
     return options
@@ -124,7 +124,8 @@ def inspect(queues: list[FailureQueue], options: argparse.Namespace) -> int:
         for failure in selected(queue, options.ids, time.time(), left):
             left.append(failure)
             body: Any = failure.content or failure.body
-            print(json.dumps(failure.facts() | {"attributes": failure.attributes, "body": body}, ensure_ascii=False, indent=2))
+            facts = failure.facts() | {"attributes": failure.attributes, "body": body}
+            print(json.dumps(facts, ensure_ascii=False, indent=None if options.json else 2))
             return 0
     raise PipelineError(f"no message {options.ids[0]} in {', '.join(queue.name for queue in queues)}")
 

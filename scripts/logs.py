@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import runner
 from clouds import client
-from operations.console import ENV, environment, parser
+from operations.console import ENV, environment, parser, whole
 from pipeline import deployed_function
 
 
@@ -24,7 +24,7 @@ def main() -> None:
     arguments = parser(__doc__, ENV)
     arguments.add_argument("function")
     arguments.add_argument("--follow", action="store_true", help="go on until Ctrl-C")
-    arguments.add_argument("--minutes", type=int, default=60, help="how far back (default 60)")
+    arguments.add_argument("--minutes", type=whole, default=60, help="how far back (default 60)")
     options = arguments.parse_args()
     group = deployed_function(environment(options.env), options.function)["log_group"]
     last = show(group, int((time.time() - options.minutes * 60) * 1000))

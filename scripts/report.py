@@ -7,7 +7,7 @@ from pathlib import Path
 import runner
 import telemetry
 from clouds import BUILD
-from operations.console import ENV, environment, parser
+from operations.console import ENV, environment, parser, whole
 from telemetry import Reading
 
 COLOURS = {"ImagesReady": "#2a9d6f", "ImagesRejected": "#d97706", "ImagesDeleted": "#64748b"}
@@ -114,7 +114,7 @@ def durations(function: telemetry.Function) -> list[str]:
 def main() -> None:
     """Write the page and say where."""
     arguments = parser(__doc__, ENV)
-    arguments.add_argument("--minutes", type=int, default=60, help="how far back (default 60)")
+    arguments.add_argument("--minutes", type=whole, default=60, help="how far back (default 60)")
     arguments.add_argument("--out", type=Path, default=BUILD / "report.html")
     options = arguments.parse_args()
     reading = telemetry.read(environment(options.env), options.minutes)

@@ -140,12 +140,12 @@ def run(options: argparse.Namespace) -> None:
 def main() -> int:
     """Measure or simulate."""
     parser = console.parser(__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("measure", help="service times from the deployed thumbnailer's log")
-    running = commands.add_parser("run", help="simulate")
+    subcommand = console.subcommands(parser)
+    subcommand("measure", help="service times from the deployed thumbnailer's log")
+    running = subcommand("run", help="simulate")
     running.add_argument("--shape", default="prod", help="whose column of terraform/environments.tf (default %(default)s)")
     running.add_argument("--minutes", type=console.positive, default=15, help="how long the load lasts (default %(default)s)")
-    options = parser.parse_args()
+    options = console.parse(parser, "run")
     if options.command == "measure":
         facts = measure(console.environment(options.env))
         mean = np.mean(facts["seconds"])

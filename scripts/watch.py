@@ -12,7 +12,7 @@ from rich.table import Table
 
 import runner
 import telemetry
-from operations.console import ENV, environment, parser
+from operations.console import ENV, environment, parser, positive, whole
 from telemetry import Reading
 
 BARS = " ▁▂▃▄▅▆▇█"
@@ -71,8 +71,8 @@ def main() -> None:
     """Show it once, or until Ctrl-C."""
     arguments = parser(__doc__, ENV)
     arguments.add_argument("--once", action="store_true", help="one snapshot")
-    arguments.add_argument("--minutes", type=int, default=30, help="how far back (default 30)")
-    arguments.add_argument("--every", type=float, default=5, help="seconds between two readings (default 5)")
+    arguments.add_argument("--minutes", type=whole, default=30, help="how far back (default 30)")
+    arguments.add_argument("--every", type=positive, default=5, help="seconds between two readings (default 5)")
     options = arguments.parse_args()
     console = Console(highlight=False)
     deployed = environment(options.env)

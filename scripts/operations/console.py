@@ -5,8 +5,11 @@ rich leaves colours out for NO_COLOR and escapes out where there is no terminal.
 
 import argparse
 import json
+import math
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from rich.console import Console
@@ -36,6 +39,20 @@ def parser(description: str | None, options: Options = ENV | JSON) -> argparse.A
     return made
 
 
+def subcommands(made: argparse.ArgumentParser, options: Options = ENV | JSON) -> Callable[..., argparse.ArgumentParser]:
+    """What adds a subcommand to a command line that has these options: they may stand before its name and behind it."""
+    again = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    for name, what in options.items():
+        again.add_argument(name, **what)
+    return partial(made.add_subparsers(dest="command").add_parser, parents=[again])
+
+
+def parse(made: argparse.ArgumentParser, subcommand: str) -> argparse.Namespace:
+    """The command line as it was typed; it means `subcommand` if it names none."""
+    options = made.parse_args()
+    return options if options.command else made.parse_args([*sys.argv[1:], subcommand])
+
+
 def environment(name: str | None) -> dict[str, Any]:
     """The Terraform outputs of an environment: those kept by its last deployment from here, or read from its state. Makes nothing.
 
@@ -52,11 +69,27 @@ def environment(name: str | None) -> dict[str, Any]:
     return deploy.save_outputs(name)
 
 
+def number(text: str) -> float:
+    """The type of a number on the command line: 0 or more."""
+    value = float(text)
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError("must be 0 or more")
+    return value
+
+
 def positive(text: str) -> float:
     """The type of a rate on the command line."""
-    value = float(text)
-    if value <= 0:
+    value = number(text)
+    if not value:
         raise argparse.ArgumentTypeError("must be more than 0")
+    return value
+
+
+def whole(text: str) -> int:
+    """The type of a count on the command line."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
     return value
 
 

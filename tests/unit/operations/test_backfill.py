@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import sys
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -205,3 +206,13 @@ def test_a_refused_message_is_tried_again_and_then_an_error() -> None:
     with pytest.raises(PipelineError, match="InternalError"):
         Sender(sqs, "q").send(["1", "2"])
     assert sqs.calls > 1
+
+
+@pytest.mark.parametrize(
+    "wrong", ["--limit=-5", "--limit=0", "--limit=1.5", "--rate=0", "--rate=-1", "--rate=nan", "--rate=inf", "--rate=many"]
+)
+def test_a_number_that_means_nothing_is_refused(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["backfill.py", wrong])
+    with pytest.raises(SystemExit) as ended:
+        backfill.arguments()
+    assert ended.value.code == 2

@@ -39,7 +39,7 @@ class Cloud:
         redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 5})
         self.url = self.sqs.create_queue(QueueName="p-uploads", Attributes={"RedrivePolicy": redrive})["QueueUrl"]
         self.failures_url = self.sqs.create_queue(QueueName="p-converter-failures")["QueueUrl"]
-        self.lambda_ = SimpleNamespace(invoke=self._invoke)
+        self.lambda_ = SimpleNamespace(invoke=self._invoke, list_event_source_mappings=lambda **_: {"EventSourceMappings": []})
 
     def _invoke(self, **request: Any) -> dict[str, Any]:
         self.invoked.append(request)
@@ -155,6 +155,35 @@ def test_what_cannot_be_kept_is_not_discarded(cloud: Cloud, monkeypatch: pytest.
     with pytest.raises(cloud.s3.exceptions.NoSuchBucket):
         run(monkeypatch, "discard", "--all", "--reason", "r", "--record-bucket", "no-such-bucket")
     assert cloud.count(cloud.dlq_url) == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--json --queue uploads",
+        "--json --queue uploads list",
+        "--json list --queue uploads",
+        "list --queue uploads --json",
+        "--queue none list --queue uploads --json",
+    ],
+)
+def test_what_all_take_stands_before_a_command_or_behind_it(
+    line: str, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloud.send(cloud.dlq_url, "one")
+    cloud.send(cloud.failures_url, "two")
+    monkeypatch.setattr(sys, "argv", ["dlq.py", "--env", "local", *line.split()])
+    assert dlq.main() == 0
+    assert [json.loads(found)["queue"] for found in capsys.readouterr().out.splitlines()] == ["p-uploads-dlq"]
+
+
+def test_one_message_is_shown_whole_in_one_line_for_programs(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (message_id,) = cloud.send(cloud.failures_url, ON_FAILURE)
+    assert run(monkeypatch, "inspect", message_id) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["body"] == ON_FAILURE
 
 
 def test_nothing_or_everything_has_to_be_said(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,8 +72,6 @@ def typed(name: str, monkeypatch: pytest.MonkeyPatch, environment: str) -> objec
     """How a command of COMMANDS ends."""
     options = COMMANDS[name]
     arguments = {"state_bucket": "", "example": "apply cron-job", "demo": ""}[name] if options is None else f"{options} --env {environment}"
-    if name in {"dlq", "simulate"}:
-        arguments = f"--env {environment} {options}"
     monkeypatch.setattr(sys, "argv", [f"{name}.py", *arguments.split()])
     return ended(name, importlib.import_module(name).main)
 
