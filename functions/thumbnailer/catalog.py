@@ -43,18 +43,17 @@ class Catalog:
         request = {"Item": {name: TypeSerializer().serialize(value) for name, value in content.items()}}
         return self._write("put_item", recorded, request)
 
-    def advance(self, recorded: Recorded, event: ObjectEvent) -> bool:
+    def advance(self, recorded: Recorded, event: ObjectEvent, tombstone_days: int) -> bool:
         """Note that `recorded` is still right after `event`. False, with nothing written, if the item has changed since."""
-        values = {":sequencer": event.sequencer, ":next": recorded.revision + 1}
-        update = "SET sequencer = :sequencer, revision = :next"
-        if event.kind is Kind.CREATED and event.version_id is None:
-            # the same content, uploaded once more
-            update += ", uploaded_at = :uploaded_at"
-            values[":uploaded_at"] = event.time
+        news: dict[str, Any] = {"sequencer": event.sequencer, "revision": recorded.revision + 1}
+        if recorded.is_deleted:
+            news |= _deletion(event, tombstone_days)
+        elif event.kind is Kind.CREATED and event.version_id is None:
+            news["uploaded_at"] = event.time  # the same content, uploaded once more
         request = {
             "Key": {"image_id": {"S": event.image_id}},
-            "UpdateExpression": update,
-            "ExpressionAttributeValues": {name: TypeSerializer().serialize(value) for name, value in values.items()},
+            "UpdateExpression": "SET " + ", ".join(f"{name} = :new_{name}" for name in news),
+            "ExpressionAttributeValues": {f":new_{name}": TypeSerializer().serialize(value) for name, value in news.items()},
         }
         return self._write("update_item", recorded, request)
 
@@ -76,10 +75,11 @@ class Catalog:
 
 def tombstone(event: ObjectEvent, days: int) -> dict[str, Any]:
     """The item of a deleted object. DynamoDB forgets it when no event from before the deletion can arrive any more."""
-    return _identity(event, "DELETED", event.version_id) | {
-        "deleted_at": event.time,
-        "expires_at": int(time.time()) + days * 86_400,
-    }
+    return _identity(event, "DELETED", event.version_id) | _deletion(event, days)
+
+
+def _deletion(event: ObjectEvent, days: int) -> dict[str, Any]:
+    return {"deleted_at": event.time, "expires_at": int(time.time()) + days * 86_400}
 
 
 def entry(event: ObjectEvent, status: str, version_id: str | None, content: Mapping[str, Any]) -> dict[str, Any]:

@@ -96,7 +96,7 @@ class Pipeline:
         current = self._current(event, decision)
         if recorded and recorded.holds(current) and not event.asks_to_remake:
             if is_newer(event, recorded):
-                if not self._catalog.advance(recorded, event):
+                if not self._catalog.advance(recorded, event, self._tombstone_days):
                     return None
                 recorded = replace(recorded, sequencer=event.sequencer)
             self._tidy(event.image_id, recorded, version_tag(current, event.sequencer) if current else None)

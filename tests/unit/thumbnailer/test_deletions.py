@@ -2,6 +2,9 @@
 
 import dataclasses
 import itertools
+import time
+
+import pytest
 
 from thumbnailer.pipeline import Result
 from unit.thumbnailer.cloud import Cloud, cloud
@@ -29,6 +32,21 @@ def test_a_deletion_leaves_a_tombstone(aws: Cloud) -> None:
     }
     assert aws.thumbnails() == set()
     aws.check(deletion)
+
+
+def test_a_second_deletion_is_remembered_as_long_as_the_first(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The upload between them may still be on its way when the first would be forgotten."""
+    aws.handle(aws.delete())
+    late, again = aws.put(FIRST), aws.delete()
+    now, days = time.time(), 20
+    monkeypatch.setattr(time, "time", lambda: now + days * 86_400)
+    assert aws.handle(again).result is Result.UNCHANGED
+    item = aws.item(again)
+    assert item is not None
+    assert item["deleted_at"]["S"] == again.time
+    assert int(item["expires_at"]["N"]) >= now + (days + 30) * 86_400 - 1
+    assert aws.handle(late).result is Result.STALE
+    aws.check(late)
 
 
 def test_a_deletion_that_arrives_first(aws: Cloud) -> None:
