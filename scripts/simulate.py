@@ -1,6 +1,7 @@
 """What becomes of 10, 100, 1,000 and 10,000 uploads a second: backlog, latency, throttles, cost, and which limit breaks first.
 
-    simulate.py measure            seconds of one upload in the deployed thumbnailer, from its log, into build/service_times.json
+    simulate.py measure            seconds of one upload in the deployed thumbnailer, from its log, and bytes of an item of the catalog,
+                                   into build/service_times.json
     simulate.py run                writes build/simulation.html and build/simulation.json
 
 AWS's limits and their sources are in scripts/simulation/limits.py; what the model leaves out is told in scripts/simulation/model.py. The
@@ -17,19 +18,24 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 
+import catalog_items
 import runner
 from clouds import BUILD, ROOT, client, lane
 from operations import console
 from pipeline import PipelineError
 from simulation import limits
 from simulation.model import ADVICE, STEP_S, Outcome, Shape, simulate
+from thumbnailer.settings import Settings
 
 RATES = (10, 100, 1_000, 10_000)
 TIMES = BUILD / "service_times.json"
 
 
 def measure(outputs: dict[str, Any]) -> dict[str, Any]:
-    """Seconds of each photo that the thumbnailer made thumbnails of, by its log. Raises PipelineError without enough of them."""
+    """Seconds of each photo that the thumbnailer made thumbnails of, by its log, and bytes of the newest items.
+
+    Raises PipelineError without enough of them.
+    """
     group = outputs["functions"]["thumbnailer"]["log_group"]
     found = []
     for page in client("logs").get_paginator("filter_log_events").paginate(logGroupName=group, filterPattern='"READY"'):
@@ -42,9 +48,21 @@ def measure(outputs: dict[str, Any]) -> dict[str, Any]:
                 found.append(entry["duration_ms"] / 1000)
     if len(found) < 5:
         raise PipelineError(f"the thumbnailer's log tells of {len(found)} photos, too few: run make demo, or upload some")
-    facts = {"lane": lane().name, "environment": outputs["environment"], "seconds": found}
+    facts = {"lane": lane().name, "environment": outputs["environment"], "seconds": found, "item_bytes": _item_bytes(outputs)}
     TIMES.write_text(json.dumps(facts) + "\n")
     return facts
+
+
+def _item_bytes(outputs: dict[str, Any]) -> list[int]:
+    answer = client("dynamodb").query(
+        TableName=outputs["catalog_table"],
+        IndexName="by_status",
+        KeyConditionExpression="#status = :ready",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues={":ready": {"S": "READY"}},
+        ScanIndexForward=False,
+    )
+    return [catalog_items.size(item) for item in answer["Items"]] or [catalog_items.BYTES]
 
 
 def setting(name: str, environment: str) -> float:
@@ -55,6 +73,17 @@ def setting(name: str, environment: str) -> float:
     if not value:
         raise PipelineError(f"terraform/environments.tf has no {name} for '{environment}'")
     return float(value[1])
+
+
+def shape_of(measured: dict[str, Any], environment: str) -> Shape:
+    """What terraform/ deploys to an environment, with measured photos. Raises PipelineError."""
+    return Shape(
+        tuple(measured["seconds"]),
+        maximum_concurrency=setting("thumbnailer_maximum_concurrency", environment),
+        memory_mb=int(setting("thumbnailer_memory_mb", environment)),
+        workers=Settings.workers,
+        write_units=float(np.mean([catalog_items.write_units(one) for one in measured["item_bytes"]])),
+    )
 
 
 def svg(curve: NDArray[np.floating], what: str) -> str:
@@ -113,15 +142,15 @@ def run(options: argparse.Namespace) -> None:
     if not TIMES.exists():
         raise PipelineError("no service times yet: make demo, then make simulate ARGS=measure")
     measured = json.loads(TIMES.read_text())
-    shape = Shape(
-        tuple(measured["seconds"]),
-        maximum_concurrency=setting("thumbnailer_maximum_concurrency", options.shape),
-        memory_mb=int(setting("thumbnailer_memory_mb", options.shape)),
-    )
+    if "item_bytes" not in measured:
+        raise PipelineError("the service times are of an older version: make simulate ARGS=measure")
+    shape = shape_of(measured, options.shape)
     outcomes = [simulate(shape, rate, options.minutes * 60) for rate in RATES]
     about = (
-        f"{options.minutes:g} minutes from an idle start, deployed as '{options.shape}' ({shape.maximum_concurrency:g} invocations). "
-        f"Times of {len(shape.service_s)} photos measured in the lane {measured['lane']}: {np.mean(shape.service_s):.2f} s on the average."
+        f"{options.minutes:g} minutes from an idle start, deployed as '{options.shape}' ({shape.maximum_concurrency:g} invocations, "
+        f"{shape.workers:g} photos at once in each). Times of {len(shape.service_s)} photos measured in the lane {measured['lane']}: "
+        f"{np.mean(shape.service_s):.2f} s on the average; items of {np.mean(measured['item_bytes']):.0f} bytes, "
+        f"{shape.write_units:.2g} unit(s) a write."
     )
     (BUILD / "simulation.json").write_text(json.dumps({"about": about, "outcomes": [facts_of(one) for one in outcomes]}, indent=2) + "\n")
     (BUILD / "simulation.html").write_text(page(outcomes, about))

@@ -17,6 +17,7 @@ from typing import Any
 os.environ.setdefault("EMBEDDED_PORT", "4597")
 
 import build
+import catalog_items
 from bench import coldstart, costs, measure, packages, photos, report, throughput
 from clouds import BUILD, lane
 
@@ -49,6 +50,7 @@ def main() -> None:
         "floor": _floor(measured),
         "prices": costs.PRICES,
         "assumed": costs.ASSUMED,
+        "item_bytes": catalog_items.BYTES,
     }
     figures |= _functions(found.classes["jpeg_12mp"], quick, missing)
     figures["cost"] = _costs(figures, found)

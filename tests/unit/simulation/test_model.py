@@ -5,10 +5,14 @@ import dataclasses
 import numpy as np
 import pytest
 
+import catalog_items
 import simulate as tool
+from bench import costs
+from clouds import ROOT
 from pipeline import PipelineError
 from simulation import limits
-from simulation.model import ADVICE, BUCKET, CONCURRENCY, STEP_S, TABLE, Shape, cost, simulate
+from simulation.model import ADVICE, BUCKET, CONCURRENCY, INDEX, STEP_S, TABLE, Shape, cost, simulate
+from thumbnailer.settings import Settings
 
 SHAPE = Shape(service_s=(0.4, 0.6), maximum_concurrency=5)  # 5 invocations of 0.5 s: 10 uploads a second
 
@@ -36,7 +40,7 @@ def test_a_saturated_queue_grows_by_what_cannot_be_done() -> None:
 
 
 def test_pollers_start_at_five_and_grow_by_300_a_minute() -> None:
-    shape = dataclasses.replace(SHAPE, service_s=(1.0,), maximum_concurrency=1250, account_concurrency=1000)
+    shape = dataclasses.replace(SHAPE, service_s=(1.0,), maximum_concurrency=1250, account_concurrency=1000, index_keys=10)
     outcome = simulate(shape, 1_000, 600)
     at = {seconds: outcome.busy[round(seconds / STEP_S) - 1] for seconds in (10, 60, 120, 300)}
     assert at[10] == pytest.approx(5 + 5 * 10, abs=3)
@@ -47,25 +51,47 @@ def test_pollers_start_at_five_and_grow_by_300_a_minute() -> None:
 
 @pytest.mark.parametrize(
     ("rate", "first", "ceiling"),
-    [(3_000, BUCKET, 3_500 / 3), (1_100, None, 1_100)],
+    [(3_000, BUCKET, 3_500 / 3), (1_100, BUCKET, 1_100)],
 )
-def test_the_limit_that_breaks_first_bounds_what_is_finished(rate: float, first: str | None, ceiling: float) -> None:
-    shape = Shape(service_s=(0.1,))
+def test_the_limit_that_breaks_first_bounds_what_is_finished(rate: float, first: str, ceiling: float) -> None:
+    shape = Shape(service_s=(0.1,), index_keys=10)
     outcome = simulate(shape, rate, 3_600)
-    assert outcome.first == first
+    assert outcome.first == first, "even below the limit, while the backlog of the start is worked off"
     assert np.diff(outcome.finished)[-1] / STEP_S == pytest.approx(ceiling)
-    assert outcome.throttled > 0, "even below the limit, while the backlog of the start is worked off"
+    assert outcome.throttled > 0
+
+
+@pytest.mark.parametrize(("item_bytes", "ceiling"), [(985, 1_000), (1_024, 1_000), (1_025, 500)])
+def test_one_key_of_an_index_takes_a_thousand_write_units_a_second(item_bytes: int, ceiling: float) -> None:
+    shape = Shape(service_s=(0.1,), write_units=catalog_items.write_units(item_bytes))
+    outcome = simulate(shape, 2_000, 600)
+    assert outcome.first == INDEX
+    assert "READY#0" in ADVICE[INDEX]
+    assert np.diff(outcome.finished)[-1] / STEP_S == pytest.approx(ceiling)
+    spread = simulate(dataclasses.replace(shape, index_keys=10), 2_000, 600)
+    assert np.diff(spread.finished)[-1] > np.diff(outcome.finished)[-1]
+
+
+@pytest.mark.parametrize("rate", [10, 500, 990, 1_000, 1_001, 2_000, 10_000])
+def test_whatever_throttles_is_named(rate: float) -> None:
+    outcome = simulate(Shape(service_s=(0.25,), maximum_concurrency=500), rate, 900)
+    assert (outcome.throttled > 0) <= (outcome.first is not None)
+
+
+def test_photos_of_one_invocation_overlap() -> None:
+    outcome = simulate(dataclasses.replace(SHAPE, workers=2), 25, 600)
+    assert outcome.finished[-1] == pytest.approx(20 * 600)
 
 
 def test_a_cold_table_bounds_once_the_bucket_has_split() -> None:
-    shape = Shape(service_s=(0.1,), bucket_prefixes=16)
+    shape = Shape(service_s=(0.1,), bucket_prefixes=16, index_keys=100)
     outcome = simulate(shape, 10_000, 1_800)
     assert outcome.first == TABLE
     assert np.diff(outcome.finished)[-1] / STEP_S == pytest.approx(2_000)
 
 
 def test_a_table_takes_twice_what_it_took_half_an_hour_before_up_to_its_quota() -> None:
-    shape = Shape(service_s=(0.02,), bucket_prefixes=100)
+    shape = Shape(service_s=(0.02,), bucket_prefixes=100, index_keys=100)
     outcome = simulate(shape, 30_000, 4.1 * 1_800)
     rates = np.diff(outcome.finished) / STEP_S
     at = {hours: rates[round(hours * 3_600 / STEP_S) - 1] for hours in (0.49, 0.6, 1.1, 1.6, 2.04)}
@@ -94,6 +120,14 @@ def test_settings_come_from_the_environments_table() -> None:
     assert tool.setting("thumbnailer_maximum_concurrency", "prod") > tool.setting("thumbnailer_maximum_concurrency", "local")
     with pytest.raises(PipelineError, match="nosuch"):
         tool.setting("thumbnailer_maximum_concurrency", "nosuch")
+
+
+def test_what_is_simulated_is_what_is_deployed() -> None:
+    shape = tool.shape_of({"seconds": [0.4], "item_bytes": [900, 1_100]}, "prod")
+    assert shape.workers == Settings.workers == costs.WORKERS
+    assert shape.write_units == 1.5
+    assert shape.maximum_concurrency == tool.setting("thumbnailer_maximum_concurrency", "prod")
+    assert "WORKERS" not in (ROOT / "terraform/thumbnailer.tf").read_text(), "Terraform leaves the setting as it is"
 
 
 def test_the_page_shows_every_rate_and_source() -> None:
