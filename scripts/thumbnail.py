@@ -27,8 +27,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "functions"))
 
-from thumbnailer.guards import Limits
 from thumbnailer.images import FORMATS, Output, Photo
+from thumbnailer.limits import Limits
 from thumbnailer.rejections import Rejection
 from thumbnailer.sandbox import Sandbox
 

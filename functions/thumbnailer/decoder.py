@@ -3,8 +3,8 @@
 import threading
 
 from shared.deadline import Deadline
-from thumbnailer.guards import Limits
 from thumbnailer.images import Output, Photo, process
+from thumbnailer.limits import Limits
 from thumbnailer.rejections import Rejection
 
 # Lambda gives one virtual CPU per 1,769 MB: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html

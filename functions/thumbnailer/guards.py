@@ -6,9 +6,9 @@ for minutes or make them allocate gigabytes. What is refused here is far beyond 
 
 import contextlib
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
 
+from thumbnailer.guards_tiff import check_tiff
+from thumbnailer.limits import Limits
 from thumbnailer.rejections import Rejection
 
 _MAX_JPEG_SEGMENTS = 4096
@@ -20,35 +20,12 @@ _MAX_JPEG_SCANNED_PIXELS = 2_000_000_000
 _PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
 _MAX_PNG_CHUNKS = 200_000
 _MAX_GIF_BLOCKS = 600_000
-# Strips and tiles, and colour maps of 16 bits, have this many; the decoder makes a Python object of each value.
-_MAX_TIFF_VALUES = 200_000
-_MAX_TIFF_PAGE_VALUES = 1_000_000
-_MAX_TIFF_EXIF_VALUES = 20_000
 # What AVIF and HEIC files tell about their parts. libavif compares each part with each other one.
 _MAX_BOX_BYTES = {b"meta": 128 * 1024, b"moov": 128 * 1024}
 _MAX_BOXES = 10_000
 # Pillow decodes run-length BMPs in Python, a byte at a time.
 _MAX_BMP_RLE_BYTES = 4 * 1024 * 1024
 _MAX_BMP_RLE_PIXELS = 16_000_000
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What an upload may be: bytes of the file, pixels of the picture, frames or pages."""
-
-    max_bytes: int = 100 * 1024 * 1024
-    max_pixels: int = 100_000_000
-    max_frames: int = 1000
-
-    def check_pixels(self, width: int, height: int) -> None:
-        """Raises Rejection too_many_pixels."""
-        if width * height > self.max_pixels:
-            raise Rejection("too_many_pixels", f"It has {width * height:,}; the limit is {self.max_pixels:,}.")
-
-    def check_frames(self, frames: int) -> None:
-        """Raises Rejection too_many_frames."""
-        if frames > self.max_frames:
-            raise Rejection("too_many_frames", f"The limit is {self.max_frames:,}.")
 
 
 def check_structure(data: bytes, name: str, limits: Limits) -> None:
@@ -61,7 +38,7 @@ def check_structure(data: bytes, name: str, limits: Limits) -> None:
         "JPEG": _check_jpeg,
         "PNG": _check_png,
         "GIF": _check_gif,
-        "TIFF": _check_tiff,
+        "TIFF": check_tiff,
         "BMP": _check_bmp,
         "WEBP": _check_webp,
         "AVIF": _check_boxes,
@@ -178,88 +155,3 @@ def _check_boxes(data: bytes, _: Limits) -> None:
         if length < 8:  # the rest of the file, or damaged
             return
         at += length
-
-
-_TIFF_LAYOUTS = {3: "H", 16: "Q", 18: "Q"}
-
-
-class _Tiff:
-    """Reads the directories ("pages") of a classic or big TIFF file; struct.error where the file ends."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._order = "<" if data.startswith(b"II") else ">"
-        self._big = data[2:4] in {b"+\0", b"\0+"}
-        (self.first_page,) = self._unpack("Q" if self._big else "I", 8 if self._big else 4)
-
-    def _unpack(self, layout: str, at: int) -> tuple[int, ...]:
-        return struct.unpack_from(self._order + layout, self._data, at)
-
-    def next_page(self, page: int) -> int:
-        """Where the page after the one at `page` starts; 0 after the last."""
-        (entries,) = self._unpack("Q" if self._big else "H", page)
-        (following,) = self._unpack("Q" if self._big else "I", page + (8 + 20 * entries if self._big else 2 + 12 * entries))
-        return following
-
-    def tags(self, page: int) -> Iterator[tuple[int, int, int, int]]:
-        """(tag, type, count of values, value if it is a single integer) of each entry of the page, or of those before the file ends."""
-        (entries,) = self._unpack("Q" if self._big else "H", page)
-        first, step = (page + 8, 20) if self._big else (page + 2, 12)
-        for entry in range(first, first + min(entries, 65_535) * step, step):
-            try:
-                tag, kind, count = self._unpack("HHQ" if self._big else "HHI", entry)
-                (value,) = self._unpack(_TIFF_LAYOUTS.get(kind, "I"), entry + (12 if self._big else 8))
-            except struct.error:
-                return  # Pillow, too, takes what was read so far
-            yield tag, kind, count, value
-
-
-_SUBFILE_TYPE, _EXIF, _SIDES, _TILE_SIDES = 254, 0x8769, {256, 257}, {322, 323}
-_BYTE_TYPES = {1, 2, 6, 7}
-
-
-def _check_tiff(data: bytes, limits: Limits) -> None:
-    tiff = _Tiff(data)
-    image_pixels = tile_pixels = 1
-    exif = values = 0
-    for tag, kind, count, value in tiff.tags(tiff.first_page):
-        values += _values(tag, kind, count, len(data))
-        if values > _MAX_TIFF_PAGE_VALUES:
-            raise Rejection("too_complex", "Its first page has too many values.")
-        if tag == _SUBFILE_TYPE and value & 1:
-            raise Rejection("unsupported_format", "Its first page is only a preview, as in raw files of cameras.")
-        image_pixels *= value if tag in _SIDES else 1
-        tile_pixels *= value if tag in _TILE_SIDES else 1
-        exif = value if tag == _EXIF else exif
-    limits.check_pixels(max(image_pixels, tile_pixels), 1)
-    if 0 < exif < len(data):
-        _check_tiff_exif(tiff, exif, len(data))
-    _check_tiff_pages(tiff, limits)
-
-
-def _values(tag: int, kind: int, count: int, file_bytes: int) -> int:
-    """How many Python objects a tag becomes."""
-    # More values than the file has bytes are not there: a damaged tag, which Pillow skips.
-    if kind in _BYTE_TYPES or count > file_bytes:
-        return 0
-    if count > _MAX_TIFF_VALUES:
-        raise Rejection("too_complex", f"Tag {tag} has {count:,} values.")
-    return count
-
-
-def _check_tiff_exif(tiff: _Tiff, directory: int, file_bytes: int) -> None:
-    """Pillow reads all of it, even for a single tag."""
-    values = 0
-    with contextlib.suppress(struct.error):
-        for tag, kind, count, _ in tiff.tags(directory):
-            values += _values(tag, kind, count, file_bytes)
-            if values > _MAX_TIFF_EXIF_VALUES:
-                raise Rejection("too_complex", "Its EXIF data has too many values.")
-
-
-def _check_tiff_pages(tiff: _Tiff, limits: Limits) -> None:
-    page, seen = tiff.first_page, set[int]()
-    while page and page not in seen:
-        seen.add(page)
-        limits.check_frames(len(seen))
-        page = tiff.next_page(page)

@@ -9,7 +9,8 @@ from typing import Any
 from PIL import Image, ImageFile
 
 from thumbnailer import allocator, engine, formats, metadata, pixels
-from thumbnailer.guards import Limits, check_structure
+from thumbnailer.guards import check_structure
+from thumbnailer.limits import Limits
 from thumbnailer.rejections import Rejection
 
 FORMATS = ("jpeg", "webp", "auto")

@@ -13,8 +13,8 @@ from shared.observability import logger
 from thumbnailer import catalog as items
 from thumbnailer.catalog import Catalog
 from thumbnailer.events import Kind, ObjectEvent
-from thumbnailer.guards import Limits
 from thumbnailer.images import Photo, Thumbnail
+from thumbnailer.limits import Limits
 from thumbnailer.ordering import Decision, Recorded, Version, decide, is_newer, padded
 from thumbnailer.rejections import Rejection
 from thumbnailer.storage import Gone, Storage, Upload

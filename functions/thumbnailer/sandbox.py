@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from thumbnailer.files import read_file
-from thumbnailer.guards import Limits
 from thumbnailer.images import Output, Photo, Thumbnail, process
+from thumbnailer.limits import Limits
 from thumbnailer.rejections import Rejection
 
 # Seconds for a new process to import what it needs

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from shared.settings import SettingsError
-from thumbnailer.guards import Limits
 from thumbnailer.images import FORMATS, Output
+from thumbnailer.limits import Limits
 
 
 @dataclass(frozen=True)

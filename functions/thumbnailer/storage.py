@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 
 from thumbnailer import formats
 from thumbnailer.events import iso
-from thumbnailer.guards import Limits
 from thumbnailer.images import Thumbnail
+from thumbnailer.limits import Limits
 from thumbnailer.ordering import Version
 from thumbnailer.rejections import Rejection
 

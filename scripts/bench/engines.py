@@ -101,7 +101,7 @@ def _vips() -> tuple[Engine, Engine]:
 
 def _ours(name: str) -> Engine:
     from thumbnailer import engine, images  # noqa: PLC0415
-    from thumbnailer.guards import Limits  # noqa: PLC0415
+    from thumbnailer.limits import Limits  # noqa: PLC0415
 
     resize = engine.resize_with_pillow if name.endswith("-pillow") else engine.resize
     output = images.Output(SIZES, "webp" if name.endswith("-webp") else "jpeg", QUALITY)

@@ -6,8 +6,8 @@ import pytest
 
 import catalog_items
 from clouds import ROOT
-from thumbnailer.guards import Limits
 from thumbnailer.images import Output, process
+from thumbnailer.limits import Limits
 from unit.thumbnailer.cloud import TABLE, Cloud, cloud
 
 # As long as AWS makes them

@@ -16,7 +16,7 @@ THRICE = """
 import json, re, resource, sys
 from pathlib import Path
 from thumbnailer import images
-from thumbnailer.guards import Limits
+from thumbnailer.limits import Limits
 
 def resident_mb():
     return int(re.search(r"VmRSS:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from thumbnailer.guards import Limits
 from thumbnailer.images import Output
+from thumbnailer.limits import Limits
 from thumbnailer.rejections import Rejection
 from thumbnailer.sandbox import Sandbox
 from unit.thumbnailer.bombs import BOMBS

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from thumbnailer.formats import sniff
-from thumbnailer.guards import Limits
 from thumbnailer.images import Output, process
+from thumbnailer.limits import Limits
 from thumbnailer.rejections import REASONS, Rejection
 from unit.thumbnailer.pictures import DATA, SAMPLES, encode, exif, png_chunk, png_with, quarters, swapped_profile
 

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image, ImageCms
 
 from thumbnailer.engine import Resize
-from thumbnailer.guards import Limits
 from thumbnailer.images import Output, Photo, process
+from thumbnailer.limits import Limits
 from unit.thumbnailer.pictures import DATA, ENGINES, QUARTERS, STORED_AS, corners, encode, exif, far_off, opened, quarters, swapped_profile
 
 LIMITS = Limits()

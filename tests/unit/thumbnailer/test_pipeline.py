@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from botocore.exceptions import ClientError
 
-from thumbnailer.guards import Limits
+from thumbnailer.limits import Limits
 from thumbnailer.pipeline import Result
 from unit.thumbnailer.cloud import SIZES, THUMBNAILS, UPLOADS, Calls, Cloud
 from unit.thumbnailer.pictures import FIRST, SECOND

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from thumbnailer.guards import Limits
 from thumbnailer.images import Output, process
+from thumbnailer.limits import Limits
 from unit.thumbnailer.pictures import ENGINES, encode, opened, photo
 
 LANCZOS = Image.Resampling.LANCZOS

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from thumbnailer.guards import Limits
 from thumbnailer.images import Output, process
+from thumbnailer.limits import Limits
 from thumbnailer.rejections import Rejection
 from thumbnailer.sandbox import Sandbox
 from unit.thumbnailer.pictures import encode, quarters

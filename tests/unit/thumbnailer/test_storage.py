@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.response import StreamingBody
 
-from thumbnailer.guards import Limits
+from thumbnailer.limits import Limits
 from thumbnailer.rejections import Rejection
 from thumbnailer.storage import Storage
 
