@@ -13,6 +13,9 @@ module "api" {
   throttle           = local.environment.api_throttle
   tracing            = local.environment.tracing
   user_pool_arns     = aws_cognito_user_pool.users[*].arn
+
+  # API Gateway refuses a stage with access logs until the account has a role for them
+  depends_on = [aws_api_gateway_account.this]
 }
 
 # Put together here rather than taken from the stage, which waits for the function, which waits for what needs these addresses
@@ -22,10 +25,15 @@ locals {
   cognito_domain = one([for domain in aws_cognito_user_pool_domain.web[*].domain : "https://${domain}.auth.${data.aws_region.current.name}.amazoncognito.com"])
 }
 
-# API Gateway writes every API's access logs by one role of the account
+# API Gateway writes every API's access logs by one role of the account and region. Of two environments there that own the setting, each
+# would take it from the other in every apply. Destroying its owner leaves the setting with a role that is gone: no API there logs until
+# another environment owns it.
 resource "aws_api_gateway_account" "this" {
   count               = local.environment.owns_api_gateway_account ? 1 : 0
   cloudwatch_role_arn = aws_iam_role.api_gateway_logs[0].arn
+
+  # API Gateway refuses a role that may not write logs yet
+  depends_on = [aws_iam_role_policy_attachment.api_gateway_logs]
 }
 
 resource "aws_iam_role" "api_gateway_logs" {

@@ -28,6 +28,16 @@ def test_policies_of_every_environment(plans: Plans, name: str) -> None:
     assert static.problems(root(plans, name), reasons()) == []
 
 
+def test_every_api_waits_for_the_account_s_role_for_its_logs(plans: Plans) -> None:
+    """API Gateway refuses a stage with access logs before: on AWS, in the first deployment of an account."""
+    configured = plans["local"]["configuration"]["root_module"]
+    calls = configured["module_calls"]
+    apis = {name: call.get("depends_on") for name, call in calls.items() if call["source"] == "./modules/api"}
+    assert apis == {"api": ["aws_api_gateway_account.this"]}
+    (account,) = [found for found in configured["resources"] if found["type"] == "aws_api_gateway_account"]
+    assert account["depends_on"] == ["aws_iam_role_policy_attachment.api_gateway_logs"]
+
+
 def edited(plans: Plans, address: str, attribute: str, edit: Edit) -> list[str]:
     """The problems of an environment in which one statement was edited."""
     values = copy.deepcopy(root(plans, "local"))

@@ -49,11 +49,17 @@ def use_webhook(outputs: dict[str, Any]) -> dict[str, Any]:
         for signature in (right, "sha256=" + "0" * 64)
     ]
     elsewhere = requests.post(url.removesuffix("/webhook") + "/other", data=body, timeout=30).status_code
+    stage = client("apigateway").get_stage(restApiId=outputs["api_id"], stageName="v1")
     archive = outputs["archive"]
     eventually(lambda: client("s3").list_objects_v2(Bucket=archive).get("KeyCount"), "an archived delivery")
     keys = [found["Key"] for found in client("s3").list_objects_v2(Bucket=archive)["Contents"]]
     client("ssm").delete_parameter(Name=outputs["secret"])
-    return {"answers": answers, "elsewhere": elsewhere, "archived": {key: json.loads(content(archive, key)) for key in keys}}
+    return {
+        "answers": answers,
+        "elsewhere": elsewhere,
+        "stage": stage,
+        "archived": {key: json.loads(content(archive, key)) for key in keys},
+    }
 
 
 def use_parquet(outputs: dict[str, Any]) -> list[tuple[Any, ...]]:
@@ -118,6 +124,7 @@ def test_a_signed_webhook_is_archived_and_an_unsigned_one_refused(lives: dict[st
     found = result(lives, "webhook-to-queue")
     assert found["answers"] == [202, 401]
     assert found["elsewhere"] == 403
+    assert "accessLogSettings" not in found["stage"], "in an account without a role for them it could not be applied"
     assert found["archived"] == {"issues/7d1f.json": {"action": "opened", "title": "Grüße"}}
 
 

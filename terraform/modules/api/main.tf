@@ -120,23 +120,27 @@ resource "aws_api_gateway_stage" "this" {
   stage_name           = var.stage
   xray_tracing_enabled = var.tracing
 
-  access_log_settings {
-    destination_arn = aws_cloudwatch_log_group.access.arn
-    format = jsonencode({
-      request_id    = "$context.requestId"
-      at            = "$context.requestTimeEpoch"
-      method        = "$context.httpMethod"
-      path          = "$context.path"
-      status        = "$context.status"
-      latency_ms    = "$context.responseLatency"
-      bytes         = "$context.responseLength"
-      source_ip     = "$context.identity.sourceIp"
-      api_key_id    = "$context.identity.apiKeyId"
-      caller        = "$context.identity.caller"
-      user_agent    = "$context.identity.userAgent"
-      error         = "$context.error.responseType"
-      xray_trace_id = "$context.xrayTraceId"
-    })
+  dynamic "access_log_settings" {
+    for_each = aws_cloudwatch_log_group.access[*].arn
+
+    content {
+      destination_arn = access_log_settings.value
+      format = jsonencode({
+        request_id    = "$context.requestId"
+        at            = "$context.requestTimeEpoch"
+        method        = "$context.httpMethod"
+        path          = "$context.path"
+        status        = "$context.status"
+        latency_ms    = "$context.responseLatency"
+        bytes         = "$context.responseLength"
+        source_ip     = "$context.identity.sourceIp"
+        api_key_id    = "$context.identity.apiKeyId"
+        caller        = "$context.identity.caller"
+        user_agent    = "$context.identity.userAgent"
+        error         = "$context.error.responseType"
+        xray_trace_id = "$context.xrayTraceId"
+      })
+    }
   }
 }
 

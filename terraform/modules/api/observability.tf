@@ -1,6 +1,7 @@
 resource "aws_cloudwatch_log_group" "access" {
   #checkov:skip=CKV_AWS_158:encrypted with a key of AWS; kms_key_arn can be set
   #checkov:skip=CKV_AWS_338:how long logs are kept is a decision of the environment
+  count             = var.access_logs ? 1 : 0
   name              = "/aws/apigateway/${var.name}"
   retention_in_days = var.log_retention_days
   kms_key_id        = var.kms_key_arn

@@ -12,6 +12,12 @@ variable "name" {
 
 # Optional
 
+variable "access_logs" {
+  description = "Log every request. API Gateway refuses the stage until the account has a role for its logs (aws_api_gateway_account): let the module depend on what sets it."
+  type        = bool
+  default     = true
+}
+
 variable "alarm_topic_arns" {
   description = "SNS topics that are told when an alarm goes off and when it is over."
   type        = list(string)

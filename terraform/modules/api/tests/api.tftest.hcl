@@ -44,8 +44,17 @@ run "key_and_usage_plan_by_default" {
   }
 
   assert {
-    condition     = aws_api_gateway_stage.this.access_log_settings[0].destination_arn == aws_cloudwatch_log_group.access.arn
+    condition     = aws_api_gateway_stage.this.access_log_settings[0].destination_arn == aws_cloudwatch_log_group.access[0].arn
     error_message = "Requests are logged."
+  }
+}
+
+run "without_the_account_s_role_for_logs" {
+  variables { access_logs = false }
+
+  assert {
+    condition     = length(aws_api_gateway_stage.this.access_log_settings) == 0 && length(aws_cloudwatch_log_group.access) == 0
+    error_message = "A stage that logs nothing needs no role of the account."
   }
 }
 
