@@ -21,7 +21,7 @@ variable "environments" {
     mail_from                       = map(string)       # address that SES sends notices and the digest from; "" sends none
     mail_to                         = map(list(string)) # who gets them
     object_retention_days           = map(number)       # replaced and deleted uploads can be brought back for this long
-    owns_api_gateway_account        = map(bool)         # sets the account's role for API Gateway's logs: one environment per account and region
+    owns_api_gateway_account        = map(bool)         # sets the account's role for API Gateway's logs: true for one environment per account and region, the first to be deployed there (api.tf says why)
     point_in_time_recovery          = map(bool)
     protected                       = map(bool)   # data survives `destroy`: deletion protection on tables, no force_destroy on buckets
     recoverer_dry_run               = map(bool)   # the recoverer reports what it would do
