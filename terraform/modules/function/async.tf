@@ -21,7 +21,7 @@ data "aws_partition" "current" {}
 data "aws_region" "current" {}
 
 resource "aws_sqs_queue" "failures" {
-  #iam:unproven Undelivered* - EventBridge and SNS send there what they can't deliver to the function; LocalStack's EventBridge drops it
+  #iam:unproven UndeliveredEvents* - EventBridge sends there what it can't deliver to the function; LocalStack's drops it
   count                             = local.has_failures ? 1 : 0
   name                              = local.failures_name
   kms_master_key_id                 = var.kms_key_arn
@@ -41,7 +41,7 @@ resource "aws_sqs_queue" "failures" {
         Condition = { Bool = { "aws:SecureTransport" = "false" } }
       }],
       [for index, sender in local.failure_senders : {
-        Sid       = "Undelivered${index}"
+        Sid       = "Undelivered${title(split(".", sender.service)[0])}${index}"
         Effect    = "Allow"
         Principal = { Service = sender.service }
         Action    = "sqs:SendMessage"
@@ -62,12 +62,21 @@ resource "aws_iam_role_policy" "failures" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Sid      = "KeepFailures"
-      Effect   = "Allow"
-      Action   = ["sqs:SendMessage"]
-      Resource = aws_sqs_queue.failures[0].arn
-    }]
+    Statement = concat(
+      [{
+        Sid      = "KeepFailures"
+        Effect   = "Allow"
+        Action   = ["sqs:SendMessage"]
+        Resource = aws_sqs_queue.failures[0].arn
+      }],
+      # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+      var.kms_key_arn == null ? [] : [{
+        Sid      = "EncryptFailures"
+        Effect   = "Allow"
+        Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource = var.kms_key_arn
+      }],
+    )
   })
 }
 

@@ -86,7 +86,7 @@ variable "handler" {
 }
 
 variable "kms_key_arn" {
-  description = "Customer managed key for environment variables and logs (its policy must let CloudWatch Logs use it); null leaves both to keys of AWS."
+  description = "Customer managed key for environment variables, logs and the failures queue; null leaves them to keys of AWS. Its policy must let logs.<region>.amazonaws.com use it, and sns.amazonaws.com and events.amazonaws.com with triggers of those kinds (kms:GenerateDataKey*, kms:Decrypt), or what they can't deliver is lost."
   type        = string
   default     = null
 }

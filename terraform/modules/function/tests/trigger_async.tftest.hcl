@@ -31,6 +31,27 @@ run "alarm" {
     )
     error_message = "Only this alarm of this account may invoke the alias."
   }
+
+  assert {
+    condition     = length(jsondecode(aws_iam_role_policy.failures[0].policy).Statement) == 1
+    error_message = "Keys of SQS need no permission."
+  }
+}
+
+run "failures_under_a_key_of_one_s_own" {
+  variables {
+    kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/abcd"
+    triggers    = { alarm = { backlog = { alarm_arn = "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:backlog" } } }
+  }
+
+  assert {
+    condition = (
+      aws_sqs_queue.failures[0].kms_master_key_id == var.kms_key_arn
+      && jsondecode(aws_iam_role_policy.failures[0].policy).Statement[1].Action == ["kms:Decrypt", "kms:GenerateDataKey"]
+      && jsondecode(aws_iam_role_policy.failures[0].policy).Statement[1].Resource == var.kms_key_arn
+    )
+    error_message = "What can't be encrypted is not kept: the role may use the queue's key."
+  }
 }
 
 run "event" {
@@ -64,7 +85,7 @@ run "event" {
 
   assert {
     condition = jsondecode(aws_sqs_queue.failures[0].policy).Statement[1] == {
-      Sid       = "Undelivered0"
+      Sid       = "UndeliveredEvents0"
       Effect    = "Allow"
       Principal = { Service = "events.amazonaws.com" }
       Action    = "sqs:SendMessage"
