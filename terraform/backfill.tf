@@ -93,6 +93,7 @@ resource "aws_sfn_state_machine" "backfill" {
 }
 
 resource "aws_iam_role" "backfill" {
+  #iam:unproven StepFunctions - a batch's execution assumes it as name/label of the state machine; LocalStack runs batches within the one execution
   count = local.has_backfill ? 1 : 0
   name  = local.backfill_name
 
@@ -104,7 +105,7 @@ resource "aws_iam_role" "backfill" {
       Principal = { Service = "states.amazonaws.com" }
       Action    = "sts:AssumeRole"
       Condition = {
-        ArnLike      = { "aws:SourceArn" = local.backfill_arns["stateMachine"] }
+        ArnLike      = { "aws:SourceArn" = [local.backfill_arns["stateMachine"], "${local.backfill_arns["stateMachine"]}/*"] }
         StringEquals = { "aws:SourceAccount" = local.account_id }
       }
     }]

@@ -53,6 +53,11 @@ run "everything_on" {
   }
 
   assert {
+    condition     = toset(local.upload_origins) == toset([local.api_origin, "https://${aws_lb.catalog[0].dns_name}", "https://photos.example.com"])
+    error_message = "The gallery uploads from wherever it is served: the API, the load balancer and the pages that are allowed."
+  }
+
+  assert {
     condition     = aws_vpc_security_group_ingress_rule.alb[0].cidr_ipv4 == aws_vpc.this[0].cidr_block
     error_message = "Only the network reaches the load balancer."
   }
@@ -75,6 +80,13 @@ run "everything_on" {
   assert {
     condition     = jsondecode(aws_sfn_state_machine.backfill[0].definition).States.Objects.ItemReader.Parameters.Bucket == output.uploads_bucket && output.backfill_state_machine_arn != null
     error_message = "The state machine must read the uploads bucket."
+  }
+
+  assert {
+    condition = jsondecode(aws_iam_role.backfill[0].assume_role_policy).Statement[0].Condition.ArnLike["aws:SourceArn"] == [
+      "arn:aws:states:eu-west-1:123456789012:stateMachine:eventloom-dev-backfill", "arn:aws:states:eu-west-1:123456789012:stateMachine:eventloom-dev-backfill/*",
+    ]
+    error_message = "The state machine and its batches, and no other, may assume the role."
   }
 }
 
