@@ -25,6 +25,7 @@ resource "aws_security_group" "alb" {
 locals {
   has_alb  = coalesce(var.alb, local.environment.alb)
   alb_port = local.environment.alb_certificate_arn == null ? 80 : 443
+  alb_url  = one([for balancer in aws_lb.catalog : "${local.alb_port == 80 ? "http" : "https"}://${balancer.dns_name}"])
 }
 
 resource "aws_vpc_security_group_ingress_rule" "alb" {

@@ -10,7 +10,7 @@ output "activity_table" {
 
 output "alb_url" {
   description = "URL of the load balancer within the network; null without one."
-  value       = one([for balancer in aws_lb.catalog : "${lower(aws_lb_listener.catalog[0].protocol)}://${balancer.dns_name}"])
+  value       = local.alb_url
 }
 
 output "analytics_bucket" {

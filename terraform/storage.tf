@@ -4,7 +4,7 @@ module "uploads" {
   source          = "./modules/bucket"
   name            = "${local.prefix}-uploads-${local.account_id}"
   force_destroy   = !local.environment.protected
-  cors_origins    = concat([local.api_origin], local.environment.allowed_origins) # the gallery uploads from the API's own origin
+  cors_origins    = local.upload_origins
   noncurrent_days = local.environment.object_retention_days
   versioning      = true
 
@@ -17,6 +17,11 @@ module "uploads" {
       suffix = ""
     }
   }
+}
+
+# The gallery uploads from the origins that it is served from; behind a name of one's own, that belongs to allowed_origins
+locals {
+  upload_origins = concat([local.api_origin], local.alb_url[*], local.environment.allowed_origins)
 }
 
 module "uploads_queue" {
