@@ -31,6 +31,7 @@ PROVOKED = {
     ("s3:GetObjectVersion", "eventloom-local-thumbnailer"): "test_what_lasts_ends_in_the_dead_letter_queue_with_its_message",
     ("lambda:InvokeFunctionUrl", "*"): "test_url_refuses_who_does_not_sign",
     ("lambda:InvokeFunction", "*"): "test_url_refuses_who_does_not_sign",
+    ("lambda:InvokeFunction", "sns.amazonaws.com"): "test_sns_keeps_what_it_cannot_deliver",
     ("lambda:InvokeFunction", "elasticloadbalancing.amazonaws.com"): "test_without_the_permission_it_is_a_bad_gateway",
     ("sqs:SendMessage", "s3.amazonaws.com"): "test_no_other_bucket_may_send_to_the_uploads_queue",
     ("dynamodb:ListTables", "probe"): "test_the_lane_can_do_what_the_table_says",

@@ -162,6 +162,26 @@ class Deployment:
             iam.delete_role_policy(RoleName=role, PolicyName="outage")
 
 
+@contextmanager
+def uninvited(function_name: str, statement: str) -> Iterator[None]:
+    """A service may not invoke a function's alias live for a while: the permission of this statement is taken away."""
+    lambda_, names = client("lambda"), {"FunctionName": function_name, "Qualifier": "live"}
+    statements = json.loads(lambda_.get_policy(**names)["Policy"])["Statement"]
+    before = next(found for found in statements if found["Sid"] == statement)
+    lambda_.remove_permission(**names, StatementId=statement)
+    try:
+        yield
+    finally:
+        lambda_.add_permission(
+            **names,
+            StatementId=statement,
+            Action=before["Action"],
+            Principal=before["Principal"]["Service"],
+            SourceArn=before["Condition"]["ArnLike"]["AWS:SourceArn"],
+            SourceAccount=before["Condition"]["StringEquals"]["AWS:SourceAccount"],
+        )
+
+
 @dataclass(frozen=True)
 class Listener:
     """A queue that is subscribed to a topic, and the messages that came so far."""

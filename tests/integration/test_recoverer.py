@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from photos import photo
-from support import Deployment, Listener, depth, eventually, listening, unique
+from support import Deployment, Listener, depth, eventually, listening, uninvited, unique
 
 from clouds import client
 
@@ -162,6 +162,16 @@ def test_a_message_that_is_no_alarm_is_reported(deployment: Deployment, reports:
     topic = deployment["notices_topic_arn"].removesuffix("notices") + "alarms"
     client("sns").publish(TopicArn=topic, Message=json.dumps({"hello": "there"}))
     reports.wait_for(outcome="not an alarm")
+
+
+@pytest.mark.needs("iam_enforcement")
+def test_an_alarm_that_cannot_be_delivered_is_kept(deployment: Deployment, reports: Listener) -> None:
+    alarm = f"{deployment['prefix']}-notifier-errors"
+    with uninvited(deployment["functions"]["recoverer"]["function_name"], "sns-alarms"):
+        raise_alarm(alarm)
+        kept = eventually(lambda: deployment.failures("recoverer"), "a failure of the recoverer")
+    assert alarm in {json.loads(failure["Message"])["AlarmName"] for failure in kept}
+    assert reports.messages(alarm=alarm) == []
 
 
 @pytest.mark.needs("iam_enforcement")

@@ -18,7 +18,7 @@ import requests
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from support import eventually, impatient, terraform
+from support import eventually, impatient, terraform, uninvited
 
 import clouds
 import deploy
@@ -126,6 +126,15 @@ def test_sns_failures_are_kept(probe: Probe, word: str) -> None:
     failure = probe.wait_for_failure(word)
     assert failure["responsePayload"]["errorMessage"] == "told to fail"
     assert failure["requestPayload"]["Records"][0]["Sns"]["Message"] == f"FAIL {word}"
+
+
+@pytest.mark.needs("iam_enforcement")
+def test_sns_keeps_what_it_cannot_deliver(probe: Probe, word: str) -> None:
+    attributes = {"kind": {"DataType": "String", "StringValue": "good"}}
+    with uninvited(probe["function_name"], "sns-filtered"):
+        client("sns").publish(TopicArn=probe["topic_arn"], Message=word, MessageAttributes=attributes)
+        assert probe.wait_for_failure(word)["Message"] == word
+    assert not probe.events(word)
 
 
 def test_event_by_pattern(probe: Probe, word: str) -> None:
