@@ -81,6 +81,16 @@ def test_new_terraform_is_formatted_and_valid(project: Path, tmp_path: Path) -> 
     run(project, *terraform, "validate", "-no-color", environment=environment)
 
 
+def test_a_new_api_waits_for_the_account_s_role_for_its_logs(project: Path) -> None:
+    assert "depends_on = [aws_api_gateway_account.this]" in (project / f"terraform/{NAMES['api']}.tf").read_text()
+
+
+def test_a_new_stream_is_the_cheapest_without_records(project: Path) -> None:
+    text = (project / f"terraform/{NAMES['kinesis']}.tf").read_text()
+    assert "shard_count      = 1" in text
+    assert "ON_DEMAND" not in text
+
+
 @pytest.mark.parametrize("trigger", new_function.TRIGGERS)
 def test_nothing_is_left_to_fill_in(project: Path, trigger: str) -> None:
     name = NAMES[trigger]
