@@ -17,7 +17,10 @@ _MAX_JUNK_BYTES = 65_536
 # Each scan of a progressive JPEG passes over the whole picture; encoders write about ten.
 _FREE_JPEG_SCANS = 64
 _MAX_JPEG_SCANNED_PIXELS = 2_000_000_000
-_PROGRESSIVE = {0xC2, 0xC6, 0xCA, 0xCE}
+_PROGRESSIVE = {0xC2, 0xCA}
+# Hierarchical JPEG, lossless JPEG with arithmetic coding, JPEG-LS: libjpeg-turbo reads none of them.
+_UNREAD_FRAMES = {0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF, 0xF7}
+_FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA} | _UNREAD_FRAMES
 _MAX_PNG_CHUNKS = 200_000
 _MAX_GIF_BLOCKS = 600_000
 # What AVIF and HEIC files tell about their parts. libavif compares each part with each other one.
@@ -66,10 +69,8 @@ def _check_jpeg(data: bytes, limits: Limits) -> None:
         else:
             at = start + 2 + int.from_bytes(data[start + 2 : start + 4])
             exif += marker == 0xE1 and data[start + 4 : start + 8] == b"Exif"
-            if 0xC0 <= marker <= 0xCF and marker not in {0xC4, 0xC8, 0xCC}:
-                height, width = struct.unpack_from(">HH", data, start + 5)
-                limits.check_pixels(width, height)
-                pixels, components, progressive = width * height, data[start + 9], marker in _PROGRESSIVE
+            if marker in _FRAMES:
+                pixels, components, progressive = _check_jpeg_frame(data, start, limits)
         if segments > _MAX_JPEG_SEGMENTS or junk > _MAX_JUNK_BYTES or exif > _MAX_JPEG_EXIF_SEGMENTS:
             raise Rejection("too_complex", "Its header has too many segments.")
     # A sequential picture whose first scan has all components ends with it: libjpeg refuses another one.
@@ -79,6 +80,16 @@ def _check_jpeg(data: bytes, limits: Limits) -> None:
     scans = data.count(b"\xff\xda", start)
     if scans > _FREE_JPEG_SCANS and scans * pixels > _MAX_JPEG_SCANNED_PIXELS:
         raise Rejection("too_complex", f"It has {scans:,} scans.")
+
+
+def _check_jpeg_frame(data: bytes, start: int, limits: Limits) -> tuple[int, int, bool]:
+    """Its pixels, its components, and whether it is progressive."""
+    marker = data[start + 1]
+    if marker in _UNREAD_FRAMES:
+        raise Rejection("unsupported_format", "This kind of JPEG is not supported.")
+    height, width = struct.unpack_from(">HH", data, start + 5)
+    limits.check_pixels(width, height)
+    return width * height, data[start + 9], marker in _PROGRESSIVE
 
 
 def _check_png(data: bytes, limits: Limits) -> None:

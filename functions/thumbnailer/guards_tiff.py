@@ -12,6 +12,11 @@ _MAX_VALUES = 200_000
 _MAX_PAGE_VALUES = 1_000_000
 _MAX_EXIF_VALUES = 20_000
 _LAYOUTS = {3: "H", 16: "Q", 18: "Q"}
+_SUBFILE_TYPE, _COMPRESSION, _EXIF, _SIDES, _TILE_SIDES = 254, 259, 0x8769, {256, 257}, {322, 323}
+_BYTE_TYPES = {1, 2, 6, 7}
+# None, fax, LZW, JPEG, Deflate, PackBits, ThunderScan, LogLuv, LZMA, Zstandard: what Pillow's wheels are built with.
+# WebP, JPEG 2000, JPEG XL and LERC are not among them.
+_READ_COMPRESSIONS = {1, 2, 3, 4, 5, 6, 7, 8, 32771, 32773, 32809, 32946, 34676, 34677, 34925, 50000}
 
 
 class _Directories:
@@ -45,10 +50,6 @@ class _Directories:
             yield tag, kind, count, value
 
 
-_SUBFILE_TYPE, _EXIF, _SIDES, _TILE_SIDES = 254, 0x8769, {256, 257}, {322, 323}
-_BYTE_TYPES = {1, 2, 6, 7}
-
-
 def check_tiff(data: bytes, limits: Limits) -> None:
     """Refuse what would cost too much, or what no decoder here can read. Raises Rejection, or struct.error where the file ends."""
     tiff = _Directories(data)
@@ -60,6 +61,8 @@ def check_tiff(data: bytes, limits: Limits) -> None:
             raise Rejection("too_complex", "Its first page has too many values.")
         if tag == _SUBFILE_TYPE and value & 1:
             raise Rejection("unsupported_format", "Its first page is only a preview, as in raw files of cameras.")
+        if tag == _COMPRESSION and value not in _READ_COMPRESSIONS and kind not in _BYTE_TYPES:
+            raise Rejection("unsupported_format", f"TIFF's compression {value} is not supported.")
         image_pixels *= value if tag in _SIDES else 1
         tile_pixels *= value if tag in _TILE_SIDES else 1
         exif = value if tag == _EXIF else exif

@@ -15,6 +15,7 @@ from thumbnailer.formats import sniff
 from thumbnailer.images import Output, process
 from thumbnailer.limits import Limits
 from thumbnailer.rejections import REASONS, Rejection
+from unit.thumbnailer.bombs import tiff
 from unit.thumbnailer.pictures import DATA, SAMPLES, encode, exif, png_chunk, png_with, quarters, swapped_profile
 
 SMALL = Output((64, 24))
@@ -97,6 +98,21 @@ def test_any_bytes_get_a_verdict(noise: bytes, start: bytes) -> None:
 def test_other_formats_are_refused(data: bytes, code: str) -> None:
     """Pillow reads some of these (PDF no, EPS through Ghostscript!); this function does not."""
     assert verdict(data) == code
+
+
+@pytest.mark.parametrize("frame", [0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF, 0xF7])
+def test_kinds_of_jpeg_that_nothing_here_reads_are_not_called_damaged(frame: int) -> None:
+    """As JPEG-LS, whose first bytes are JPEG's."""
+    assert verdict(SAMPLES["jpeg"].replace(b"\xff\xc0\0\x11", bytes([0xFF, frame, 0, 0x11]))) == "unsupported_format"
+
+
+@pytest.mark.parametrize("compression", [34712, 34887, 34933, 50001, 50002])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_compressions_of_tiff_that_nothing_here_reads_are_not_called_damaged(compression: int, order: str) -> None:
+    """JPEG 2000, LERC, PNG, WebP, JPEG XL."""
+    page = [(256, 3, 1, 8), (257, 3, 1, 8), (258, 3, 1, 8), (259, 3, 1, compression), (262, 3, 1, 1)]
+    shift = 16 if order == ">" else 0
+    assert verdict(tiff(*[(tag, kind, count, value << shift) for tag, kind, count, value in page], order=order)) == "unsupported_format"
 
 
 SCRIPT = b"<script>alert(1)</script>"
