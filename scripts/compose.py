@@ -2,7 +2,7 @@
 
 Usage: compose.py [PYTEST ARGUMENTS]     (COMPOSE_PORT, by default 4594, so that a `docker compose up` of yours is not disturbed)
 
-Exits with pytest's code; with 1, before anything is started, where there is no Docker.
+Exits with pytest's code; with 1, before anything is started, where there is no Docker or a container of that name already.
 What was started is removed in any case: after a failure, Ctrl-C or SIGTERM too.
 """
 
@@ -38,6 +38,11 @@ class Stack:
         done = subprocess.run([*self.compose, *arguments], cwd=ROOT, env=environment, check=False)
         if done.returncode:
             sys.exit(f"compose: {' '.join([*self.compose, *arguments])} failed (messages above)")
+
+    def refuse_another(self) -> None:
+        """Exit if there is a container of that name: it is not ours to use, and still less to remove."""
+        if docker("ps", "-aq", "--filter", f"name=^{self.name}$").split():
+            sys.exit(f"compose: there is a container {self.name}, of another run; wait for it, remove it, or set LOCALSTACK_CONTAINER")
 
     def up(self) -> None:
         """Start it and wait until its health check passes. Exits with its log if it does not."""
@@ -133,6 +138,7 @@ def run(arguments: list[str], image: str) -> int:
 def main() -> int:
     """Up, test, down."""
     stack = Stack(compose_command(), os.environ.get("LOCALSTACK_CONTAINER", "eventloom-test"))
+    stack.refuse_another()
     for number in ENDINGS:
         signal.signal(number, interrupt)
     try:

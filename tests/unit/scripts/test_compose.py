@@ -15,6 +15,7 @@ echo "docker $*" >>"{log}"
 case "$*" in
   *.State*) echo '{{"Running": true, "Status": "running", "Health": {{"Status": "{health}"}}}}' ;;
   *Config.Image*) printf 'localstack:1\\nsha256:0123456789abcdef\\nLocalStack\\n' ;;
+  "ps -aq --filter name="*'$') echo "{there}" ;;
   "ps -aq --filter label"*) [ -e "{log}.removed" ] || echo "sibling1 sibling2" ;;
   *"rm -f -v sibling1"*) touch "{log}.removed" ;;
   "compose version") {v2} ;;
@@ -29,12 +30,12 @@ TESTS = "import sys, time\nprint('tests run', flush=True)\n{body}\n"
 def run(tmp_path: Path):
     """Starts scripts/compose.py with tests of this body; the process, and a function that gives the lines docker was asked."""
 
-    def start(body: str = "", health: str = "healthy", v2: str = "true"):
+    def start(body: str = "", health: str = "healthy", v2: str = "true", there: str = ""):
         log, tools, fake = tmp_path / "log", tmp_path / "bin", tmp_path / "fake"
         tools.mkdir()
         fake.mkdir()
         (fake / "pytest.py").write_text(TESTS.format(body=body))
-        (tools / "docker").write_text(DOCKER.format(log=log, health=health, v2=v2))
+        (tools / "docker").write_text(DOCKER.format(log=log, health=health, v2=v2, there=there))
         (tools / "docker-compose").write_text(f'#!/bin/bash\necho "docker-compose $*" >>"{log}"\n')
         for tool in tools.iterdir():
             tool.chmod(0o755)
@@ -80,6 +81,15 @@ def test_an_interrupted_run_is_cleaned_up(run, number: signal.Signals) -> None:
     assert process.returncode == 130, said
     assert time.monotonic() - began < 30
     assert_removed(asked())
+
+
+def test_a_container_of_another_run_is_left_alone(run) -> None:
+    process, asked = run(there="0123456789ab")
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "there is a container eventloom-unit, of another run" in said
+    assert "tests run" not in said
+    assert [line for line in asked() if " rm " in line or " up" in line or " down" in line] == []
 
 
 def test_what_does_not_get_healthy_is_a_failure_with_its_log(run) -> None:
