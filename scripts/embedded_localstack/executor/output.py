@@ -20,13 +20,19 @@ class Output:
 
     def _run(self) -> None:
         while self._open:
-            select.select([self._fd], [], [])
+            self._readable(None)
             with self._lock:
                 self._drain()
         os.close(self._fd)
 
+    def _readable(self, timeout: float | None) -> bool:
+        """select() takes no descriptor above 1023, and a busy server has more."""
+        poll = select.poll()
+        poll.register(self._fd, select.POLLIN)
+        return bool(poll.poll(timeout))
+
     def _drain(self) -> None:
-        while self._open and select.select([self._fd], [], [], 0)[0]:
+        while self._open and self._readable(0):
             chunk = os.read(self._fd, 65536)
             if not chunk:
                 self._open = False
