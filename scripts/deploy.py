@@ -59,21 +59,23 @@ def init() -> None:
     terraform("init", "-input=false", "-reconfigure", *state_bucket.backend(), capture=True, workspace="default")
 
 
-def require(environment: str) -> None:
-    """`init` for an environment that is there; makes nothing. Raises PipelineError, naming those there are, if it is not."""
+def version(environment: str) -> str:
+    """The version of an environment's state; makes nothing. Raises PipelineError, naming the environments there are, if it has none."""
     bucket = state_bucket.bucket_name()
     if not state_bucket.exists(bucket):
         raise nothing_deployed(environment, f"there is no bucket {bucket}")
-    init()
-    found = set(terraform("workspace", "list", capture=True).replace("*", "").split()) - {"default"}
+    found = state_bucket.environments(bucket)
     if environment not in found:
-        raise nothing_deployed(environment, f"{bucket} has the state of {', '.join(sorted(found)) or 'none'}")
+        raise nothing_deployed(environment, f"{bucket} has the state of {', '.join(found) or 'none'}")
+    return found[environment]
 
 
 def nothing_deployed(environment: str, why: str) -> PipelineError:
     """The error that says so, and how that is changed."""
-    how = "make demo" if environment == default_environment() else f"make deploy ENV={environment}"
-    return PipelineError(f"nothing is deployed in '{environment}' ({lane().about}): {why}; run: {how}")
+    how = f"make deploy ENV={environment}" + (f" LANE={lane().name}" if lane().port else "")
+    if (lane().name, environment) == ("embedded", "local"):
+        how = "make demo"
+    return PipelineError(f"nothing is deployed in '{environment}' (lane {lane().name}): {why}; {how} deploys it")
 
 
 def announce(environment: str) -> None:
@@ -122,12 +124,27 @@ def apply_saved(environment: str, plan: Path, quiet: bool = False) -> dict[str, 
 
 
 def save_outputs(environment: str) -> dict[str, Any]:
-    """The outputs of an environment, kept for the other scripts too. Raises PipelineError if nothing is deployed there."""
+    """The outputs of an environment, kept as those of its state's version. Raises PipelineError if nothing is deployed there."""
+    state = version(environment)
     found = outputs(environment)
     if found.get("environment") != environment:
         raise nothing_deployed(environment, "its state is empty")
-    outputs_file(environment).write_text(json.dumps(found, indent=2) + "\n")
+    outputs_file(environment).write_text(json.dumps({"state": state, "outputs": found}, indent=2) + "\n")
     return found
+
+
+def current_outputs(environment: str) -> dict[str, Any]:
+    """The outputs of an environment: those kept if its state is still the same, from wherever it was deployed last.
+
+    Makes nothing. Raises PipelineError if nothing is deployed there.
+    """
+    state, file = version(environment), outputs_file(environment)
+    kept: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+    if kept.get("state") == state:
+        found: dict[str, Any] = kept["outputs"]
+        return found
+    init()
+    return save_outputs(environment)
 
 
 def outputs_file(environment: str) -> Path:
@@ -151,7 +168,11 @@ def main() -> None:
         parser.error("say which environment: --env dev|staging|prod")
     plan = (options.plan or BUILD / f"{options.env}.tfplan").resolve()
     announce(options.env)
-    (require if options.action in {"destroy", "output"} else prepare)(options.env)
+    if options.action in {"destroy", "output"}:
+        version(options.env)
+        init()
+    else:
+        prepare(options.env)
     if options.action in {"plan", "apply", "destroy"}:  # Terraform hashes the packages, whatever it does
         build.build_all(build.function_names(), lane().architecture, BUILD)
     if options.action == "plan":

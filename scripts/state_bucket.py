@@ -10,6 +10,8 @@ from botocore.exceptions import ClientError
 import runner
 from clouds import client, lane
 
+KEY = "eventloom.tfstate"
+
 
 def bucket_name() -> str:
     """`eventloom-state-<account>-<region>`: one state bucket serves every workspace of an account and region."""
@@ -35,6 +37,17 @@ def exists(bucket: str) -> bool:
     return True
 
 
+def environments(bucket: str) -> dict[str, str]:
+    """The environments that have a state, each with the version of it. Names are Terraform's: env:/<workspace>/<key>."""
+    found = {}
+    for page in client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="env:/"):
+        for state in page.get("Contents", []):
+            _, name, key = state["Key"].split("/", 2)
+            if key == KEY:
+                found[name] = state["ETag"]
+    return found
+
+
 def ensure() -> str:
     """Make the state bucket if it is missing, and set its protections; returns its name."""
     s3, bucket = client("s3"), bucket_name()
@@ -56,7 +69,7 @@ def ensure() -> str:
 
 def backend() -> list[str]:
     """The options of `terraform init` that say where the state lies."""
-    settings = {"bucket": bucket_name(), "key": "eventloom.tfstate", "region": client("s3").meta.region_name}
+    settings = {"bucket": bucket_name(), "key": KEY, "region": client("s3").meta.region_name}
     if lane().port:
         settings["use_path_style"] = "true"
     return [f"-backend-config={name}={value}" for name, value in settings.items()]

@@ -56,7 +56,7 @@ def run(folders: dict[str, Path], bucket: str) -> dict[str, dict[str, Any]]:
     done = subprocess.run(deploy, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"terraform apply failed: {done.stdout[-2000:]}{done.stderr[-2000:]}")
-    outputs = json.loads((BUILD / f"outputs.{lane().key}.local.json").read_text())
+    outputs = json.loads((BUILD / f"outputs.{lane().key}.local.json").read_text())["outputs"]
     result = {}
     for name, job in jobs(bucket).items():
         function = client("lambda").get_function_configuration(FunctionName=outputs["functions"][name]["function_name"])

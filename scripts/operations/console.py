@@ -16,8 +16,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 import deploy
-import state_bucket
-from clouds import lane
 from pipeline import PipelineError
 
 stdout = Console(highlight=False)
@@ -54,19 +52,10 @@ def parse(made: argparse.ArgumentParser, subcommand: str) -> argparse.Namespace:
 
 
 def environment(name: str | None) -> dict[str, Any]:
-    """The Terraform outputs of an environment: those kept by its last deployment from here, or read from its state. Makes nothing.
-
-    Raises PipelineError if no environment is named or nothing is deployed.
-    """
+    """The Terraform outputs of an environment. Raises PipelineError if none is named or nothing is deployed there."""
     if not name:
         raise PipelineError("say which environment: --env dev|staging|prod")
-    kept = deploy.outputs_file(name)
-    # What was deployed to an emulator goes with it, and so does the state.
-    if kept.exists() and (not lane().port or state_bucket.exists(state_bucket.bucket_name())):
-        found: dict[str, Any] = json.loads(kept.read_text())
-        return found
-    deploy.require(name)
-    return deploy.save_outputs(name)
+    return deploy.current_outputs(name)
 
 
 def number(text: str) -> float:

@@ -63,7 +63,7 @@ def deployment(cloud: clouds.Lane, request: pytest.FixtureRequest, tmp_path_fact
     Destroyed by test_zz_destroy.py.
     """
     if request.config.getoption("--deployed"):
-        return Deployment(json.loads(deploy.outputs_file(ENVIRONMENT).read_text()))
+        return Deployment(deploy.current_outputs(ENVIRONMENT))
     build.build_all(build.function_names(), cloud.architecture, clouds.BUILD)
     deploy.prepare(ENVIRONMENT)
     plan = clouds.BUILD / f"{cloud.key}.tfplan"

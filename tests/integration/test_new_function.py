@@ -40,7 +40,7 @@ def checkout(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(scope="module")
 def outputs(checkout: Path) -> dict[str, Any]:
     """The root outputs, those of the new functions among them."""
-    found: dict[str, Any] = json.loads((checkout / "build" / f"outputs.{clouds.lane().key}.local.json").read_text())
+    found: dict[str, Any] = json.loads((checkout / "build" / f"outputs.{clouds.lane().key}.local.json").read_text())["outputs"]
     return found
 
 

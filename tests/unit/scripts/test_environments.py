@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from moto import mock_aws
 
 import clouds
 import deploy
 import state_bucket
+from clouds import client
 from operations import console
 from pipeline import PipelineError
 
@@ -30,10 +30,14 @@ class Terraform:
         }
         self.ran: list[tuple[str, ...]] = []
 
+    def apply(self, name: str, **outputs: str) -> None:
+        """Change a state, as if it were deployed from elsewhere."""
+        self.states[name] |= outputs
+        for key in (state_bucket.KEY, f"{state_bucket.KEY}.tflock"):
+            client("s3").put_object(Bucket=BUCKET, Key=f"env:/{name}/{key}", Body=json.dumps(self.states[name]).encode())
+
     def __call__(self, *arguments: str, capture: bool = False, workspace: str | None = None) -> str:
         self.ran.append(arguments)
-        if arguments == ("workspace", "list"):
-            return "\n".join(["* default", *(f"  {name}" for name in self.states)])
         if arguments == ("output", "-json"):
             assert workspace in self.states, "Terraform makes a workspace that it is sent to"
             return json.dumps({name: {"value": value} for name, value in self.states[workspace].items()})
@@ -51,7 +55,9 @@ def terraform(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Terra
     clouds.lane.cache_clear()
     clouds.client.cache_clear()
     with mock_aws():
-        state_bucket.ensure()
+        client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        for name in made.states:
+            made.apply(name)
         yield made
     clouds.lane.cache_clear()
     clouds.client.cache_clear()
@@ -65,24 +71,27 @@ def test_each_environment_has_outputs_of_its_own(terraform: Terraform, tmp_path:
     assert terraform.ran.count(("output", "-json")) == 2, "the second time they are kept"
 
 
-def test_what_was_deployed_elsewhere_is_found_in_its_state_and_the_selected_workspace_stays(terraform: Terraform) -> None:
-    assert console.environment("dev")["environment"] == "dev"
+def test_what_is_deployed_elsewhere_is_found_in_its_state_and_the_selected_workspace_stays(terraform: Terraform) -> None:
+    for bucket in ("dev-uploads", "another"):
+        terraform.apply("dev", uploads_bucket=bucket)
+        assert console.environment("dev")["uploads_bucket"] == bucket
     assert [arguments for arguments in terraform.ran if arguments[:2] == ("workspace", "select")] == []
 
 
 def test_a_mistyped_environment_is_told_with_those_there_are_and_makes_nothing(terraform: Terraform, tmp_path: Path) -> None:
-    with pytest.raises(PipelineError, match=rf"'dve' .*{BUCKET} has the state of dev, prod; run: make deploy ENV=dve"):
+    with pytest.raises(PipelineError, match=rf"'dve' .*{BUCKET} has the state of dev, prod; make deploy ENV=dve"):
         console.environment("dve")
-    assert terraform.ran[-1] == ("workspace", "list")
+    assert terraform.ran == []
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_account_without_state_is_told_and_gets_none(terraform: Terraform) -> None:
-    s3 = boto3.client("s3", region_name="eu-central-1")
-    s3.delete_bucket(Bucket=BUCKET)
+    for found in client("s3").list_objects_v2(Bucket=BUCKET)["Contents"]:
+        client("s3").delete_object(Bucket=BUCKET, Key=found["Key"])
+    client("s3").delete_bucket(Bucket=BUCKET)
     with pytest.raises(PipelineError, match=f"there is no bucket {BUCKET}"):
         console.environment("dev")
-    assert s3.list_buckets()["Buckets"] == []
+    assert client("s3").list_buckets()["Buckets"] == []
     assert terraform.ran == []
 
 
@@ -98,7 +107,7 @@ def test_what_is_not_there_cannot_be_destroyed_or_shown(terraform: Terraform, ac
     monkeypatch.setattr(sys, "argv", ["deploy.py", action, "--env", "dve"])
     with pytest.raises(PipelineError, match="nothing is deployed in 'dve'"):
         deploy.main()
-    assert terraform.ran[-1] == ("workspace", "list")
+    assert terraform.ran == []
 
 
 @pytest.mark.usefixtures("terraform")
@@ -109,13 +118,10 @@ def test_on_aws_an_environment_has_to_be_named() -> None:
 
 def test_an_emulator_that_was_started_anew_has_nothing_of_what_was_deployed_before(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(deploy, "BUILD", tmp_path)
-    monkeypatch.setattr(state_bucket, "bucket_name", lambda: "bucket")
-    monkeypatch.setattr(state_bucket, "exists", lambda _: exists)
-    deploy.outputs_file("local").write_text(json.dumps({"environment": "local"}))
-    exists = True
-    assert console.environment("local") == {"environment": "local"}
-    exists = False
-    with pytest.raises(PipelineError, match="run: make demo"):
+    monkeypatch.setattr(state_bucket, "bucket_name", lambda: BUCKET)
+    monkeypatch.setattr(state_bucket, "exists", lambda _: False)
+    deploy.outputs_file("local").write_text(json.dumps({"state": "before", "outputs": {"environment": "local"}}))
+    with pytest.raises(PipelineError, match=f"there is no bucket {BUCKET}; make demo deploys it"):
         console.environment("local")
 
 
