@@ -88,6 +88,17 @@ def test_every_link_leads_somewhere() -> None:
     assert broken == []
 
 
+def test_every_environment_that_the_workflow_runs_in_is_documented() -> None:
+    workflow = (ROOT / ".github" / "workflows" / "deploy.yml").read_text()
+    found = re.findall(r"^    environment: \$\{\{ inputs\.environment \}\}(\S*)$", workflow, re.MULTILINE)
+    assert len(found) == workflow.count("runs-on:")
+    page = (ROOT / "docs" / "deploy-to-aws.md").read_text()
+    for suffix in found:
+        assert f"| `prod{suffix}` |" in page
+        assert f"`repo:<owner>/<repository>:environment:prod{suffix}`" in page
+    assert set(re.findall(r"vars\.(\w+)", workflow)) <= set(re.findall(r"`(AWS_\w+)`", page))
+
+
 def test_tables_of_inputs_and_outputs_are_up_to_date() -> None:
     assert module_docs.stale() == [], "run make docs"
 
