@@ -1,4 +1,4 @@
-"""`python -m embedded_localstack up|down|status|logs`."""
+"""`python -m embedded_localstack up|down|restart|status|logs`."""
 
 import sys
 

@@ -130,6 +130,8 @@ class ProcessExecutor(RuntimeExecutor):
 
 
 def set_writable(folder: Path, *, writable: bool) -> None:
-    """Let or forbid changes below the folder, which may be gone."""
-    for path, _, _ in folder.walk():
-        path.chmod(0o755 if writable else 0o555)
+    """Let or forbid changes to all in the folder, which may be gone."""
+    for path, _, names in folder.walk():
+        for changed in (path, *(file for name in names if not (file := path / name).is_symlink())):
+            mode = changed.stat().st_mode
+            changed.chmod(mode | 0o200 if writable else mode & ~0o222)

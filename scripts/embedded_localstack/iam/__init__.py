@@ -2,12 +2,13 @@
 
     handler.py     the link in the chain: asks, decides, refuses, records
     callers.py     who calls: a role's session, a service, nobody, or the deployer (who may do everything)
-    actions.py     which actions on which resources an operation needs: the tables; the larger services have files of their own
-    policies.py    which policies are asked: of the role, of the resource, trust policies
+    actions*.py    which actions on which resources an operation needs: the tables; the larger services have files of their own
+    request.py     what those tables are made of: one API call, and one permission that it needs
     conditions.py  what condition keys and policy variables are worth, and which are unknown
     decide.py      puts the questions to the evaluator (MiniStack's) and combines its answers
     facts.py       what LocalStack and moto know: roles, sessions, resource policies
+    preflight.py   what is verified when the deployer connects a function to something
     records.py     denials and audit, one JSON object a line
 
-Only handler.py, callers.py and facts.py import LocalStack or moto.
+Only handler.py, facts.py and preflight.py import LocalStack or moto; only decide.py and conditions.py MiniStack.
 """

@@ -135,6 +135,13 @@ def test_reserved_concurrency_and_one_environment_per_invocation(cloud: Cloud, n
         assert sorted(threads.map(attempt, range(3))) == ["200", "throttled", "throttled"]
 
 
+def test_code_is_read_only_folders_and_files(cloud: Cloud, name: str):
+    code = "import os\n\ndef handler(event, context):\n    return [os.stat(path).st_mode & 0o222 for path in ('.', __file__)]\n"
+    cloud.function(name, Code={"ZipFile": package(code)})
+    answer = json.loads(cloud.lambda_.invoke(FunctionName=name)["Payload"].read())
+    assert answer == [0, 0]
+
+
 @pytest.mark.parametrize(("kind", "most"), [("RequestResponse", 6 * 1024 * 1024), ("Event", 1024 * 1024)])
 def test_events_that_are_too_large(cloud: Cloud, name: str, kind: str, most: int):
     with pytest.raises(ClientError, match=f"Request must be smaller than {most} bytes"):
