@@ -226,9 +226,21 @@ def _object_row(number: int, line: int | None, value: Any, columns: Columns, raw
 def _as_text(member: Any) -> Value:
     if member is None or member == "":
         return None
-    if isinstance(member, str):
-        return member
-    return json.dumps(member, ensure_ascii=False, separators=(",", ":"))
+    return member if isinstance(member, str) else _json(member)
+
+
+class _Number(str):
+    """A number with a fraction or an exponent as it is written, of which a float might lose digits."""
+
+    __slots__ = ()
+
+
+def _json(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{_ENCODE(key)}:{_json(member)}" for key, member in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_json, value)) + "]"
+    return value if isinstance(value, _Number) else _ENCODE(value)
 
 
 def _refuse_constant(name: str) -> None:
@@ -239,4 +251,5 @@ def _short(error: Exception) -> str:
     return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)[:200]
 
 
-DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+_ENCODE = json.JSONEncoder(ensure_ascii=False).encode
+DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_Number)

@@ -30,11 +30,19 @@ _FITS = {
     "'[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}([T ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}([.][0-9]{{1,9}})?)?"
     " ?(Z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)?)?') END",
 }
-# A column with such a value is no number although its digits would do: postcodes, telephone and account numbers. They begin
-# with 0 and a digit (':' follows '9'), or are integers that a DOUBLE would round.
-_NO_NUMBER = (
-    "(ltrim({v}, '+-') >= '00' AND ltrim({v}, '+-') < '0:')"
-    " OR (length({v}) > 18 AND abs(try_cast({v} AS DOUBLE)) > 9e18 AND try_cast({v} AS BIGINT) IS NULL AND NOT contains({v}, 'E'))"
+_DIGITS = "trim(regexp_replace(split_part({0}, 'E', 1), '[^0-9]', '', 'g'), '0')"
+_REWRITTEN = f"upper(printf('%.' || greatest(length({_DIGITS.format('{v}')}) - 1, 0) || 'e', try_cast({{v}} AS DOUBLE)))"
+# Which types a column can't have because of a value whose digits would do: _NO_NUMBER for postcodes, telephone and account numbers, which
+# begin with 0 and a digit (':' follows '9') or with '+'; _NO_DOUBLE where a DOUBLE would have other digits. It keeps any 15, and all that
+# a DOUBLE was written with: this is what the cheap comparison before that of the digits is for.
+_NO_DOUBLE, _NO_NUMBER = 1, 2
+_UNFIT = (
+    f"CASE WHEN ltrim({{v}}, '+-') >= '00' AND ltrim({{v}}, '+-') < '0:' THEN {_NO_NUMBER}"
+    " WHEN NOT coalesce(isfinite(try_cast({v} AS DOUBLE)), false) THEN 0"
+    f" WHEN starts_with({{v}}, '+') THEN {_NO_NUMBER}"
+    " WHEN length({v}) <= 15 OR CAST(try_cast({v} AS DOUBLE) AS VARCHAR) = {v} THEN 0"
+    f" WHEN {_DIGITS.format('{v}')} = {_DIGITS.format(_REWRITTEN)} THEN 0"
+    f" WHEN {_FITS['BIGINT']} THEN {_NO_DOUBLE} ELSE {_NO_NUMBER} END"
 )
 TYPES = (*_FITS, TEXT)
 _SAMPLE_ROWS = 2000
@@ -48,11 +56,11 @@ _ROW_BYTES = 8 << 20
 
 @dataclass
 class _Counts:
-    """Of one column: texts, values (texts that aren't in _NULLS), values that can't be numbers, and values by type."""
+    """Of one column: texts, values (texts that aren't in _NULLS), the worst of their _UNFIT, and values by type."""
 
     texts: int
     values: int
-    no_numbers: int
+    unfit: int
     fits: dict[str, int]
 
 
@@ -189,7 +197,8 @@ def _choose(counts: _Counts, threshold: float) -> str | None:
     """The narrowest type of those that fit the most values, if these are nearly all; None for a column without a text."""
     if not counts.texts:
         return None
-    fits = {type_: n for type_, n in counts.fits.items() if not (counts.no_numbers and type_ in {"BIGINT", "DOUBLE"})}
+    excluded = {_NO_NUMBER: {"BIGINT", "DOUBLE"}, _NO_DOUBLE: {"DOUBLE"}}.get(counts.unfit, set())
+    fits = {type_: n for type_, n in counts.fits.items() if type_ not in excluded}
     best = max(fits, key=lambda type_: fits[type_], default=TEXT)
     return best if counts.values and fits.get(best, 0) >= threshold * counts.values else TEXT
 
@@ -202,15 +211,14 @@ def _count(
     for indexes in batched(candidates, _COLUMNS_AT_ONCE, strict=False):
         wanted: list[str] = []
         for index in indexes:
-            numeric = {"BIGINT", "DOUBLE"} & set(candidates[index])
-            conditions = [_NO_NUMBER if numeric else "false", *(_FITS[type_] for type_ in candidates[index])]
-            wanted += [f"count({_text(index)})", f"count(v{index})"]
-            wanted += [f"count_if({condition.format(v=f'v{index}')})" for condition in conditions]
+            unfit = _UNFIT if {"BIGINT", "DOUBLE"} & set(candidates[index]) else "0"
+            fits = [f"count_if({_FITS[type_]})" for type_ in candidates[index]]
+            wanted += [text.format(v=f"v{index}") for text in (f"count({_text(index)})", "count({v})", f"max({unfit})", *fits)]
         query = f"SELECT {', '.join(wanted)} FROM {_source(staged, indexes, rows)}"  # noqa: S608 - no text of the file is in it
         row = iter(connection.execute(query).fetchone() or ())
         for index in indexes:
-            texts, values, no_numbers = next(row), next(row), next(row) or 0
-            found[index] = _Counts(texts, values, no_numbers, {type_: next(row) or 0 for type_ in candidates[index]})
+            texts, values, worst = next(row), next(row), next(row) or 0
+            found[index] = _Counts(texts, values, worst, {type_: next(row) or 0 for type_ in candidates[index]})
     return found
 
 

@@ -205,7 +205,7 @@ def test_nested_json_stays_json_and_columns_come_as_they_appear(run: Convert) ->
 @pytest.mark.parametrize(
     ("values", "type_"),
     [
-        (["1", "-2", "+3", " 4 ", "", "NULL", "n/a"], "BIGINT"),
+        (["1", "-2", " 4 ", "", "NULL", "n/a"], "BIGINT"),
         (["1", "2.5", "-.5", "1e3", "nan"], "DOUBLE"),
         (["true", "FALSE", "-"], "BOOLEAN"),
         (["2026-11-23", "2026-01-01"], "DATE"),
@@ -215,6 +215,17 @@ def test_nested_json_stays_json_and_columns_come_as_they_appear(run: Convert) ->
         (["1", "2", "3", "4", "5", "6", "7", "8", "9", "007"], "VARCHAR"),
         (["0", "0.5", "-0"], "DOUBLE"),
         (["12345678901234567890", "1"], "VARCHAR"),
+        (["10000000000000000000", "1"], "DOUBLE"),
+        (["+491701234567", "+15551234567"], "VARCHAR"),
+        (["1", "2", "3", "4", "5", "+49"], "VARCHAR"),
+        (["1", "2", "3", "4", "+x"], "BIGINT"),
+        (["123456789012345678.25", "1"], "VARCHAR"),
+        (["0.12345678901234567891", "1.5"], "VARCHAR"),
+        (["99999999999999.995"], "VARCHAR"),
+        (["0.30000000000000004", "0.10000000000000001", "-1.7976931348623157e308", "123456789012.345"], "DOUBLE"),
+        (["123456789012345678", "9223372036854775807"], "BIGINT"),
+        (["123456789012345678", "2", "3", "4", "1.5"], "BIGINT"),
+        (["123456789012345678", "1.5"], "VARCHAR"),
         (["2026-02-30", "2026-01-01"], "VARCHAR"),
         (["23.11.2026", "24.11.2026"], "VARCHAR"),
         (["1,5", "2,5"], "VARCHAR"),
@@ -228,6 +239,12 @@ def test_nested_json_stays_json_and_columns_come_as_they_appear(run: Convert) ->
 def test_types(run: Convert, values: list[str], type_: str) -> None:
     outcome = run("a.csv", "value;other\n" + "".join(f"{value};a\n" for value in values))
     assert types_of(outcome)["value"] == type_
+
+
+@pytest.mark.parametrize("value", ["1.10", "123456789012345678.25", "1e400", "-0.0", "9007199254740993"])
+def test_numbers_of_json_keep_their_digits(run: Convert, value: str) -> None:
+    outcome = run("a.jsonl", f'{{"a": {value}, "in": {{"x": [{value}, "1.0"]}}}}\n{{"a": "text"}}\n')
+    assert rows_of(outcome.parquet) == [(value, f'{{"x":[{value},"1.0"]}}'), ("text", None)]
 
 
 def test_types_are_found_over_the_whole_file(run: Convert) -> None:

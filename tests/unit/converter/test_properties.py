@@ -67,6 +67,14 @@ def test_csv_round_trip(rows: list[list[str]], end: str) -> None:
 
 
 @quick
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1), st.sampled_from([repr, "{:.17g}".format, "{:.16e}".format]))
+def test_what_was_printed_from_a_double_is_a_number(values: list[float], printed: Any) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        outcome = run("a.csv", "\n".join(["value,other", *(f"{printed(value)},x" for value in values)]).encode(), Path(folder))
+        assert [row[0] for row in rows_of(outcome.parquet)] == values
+
+
+@quick
 @given(st.lists(st.dictionaries(TEXT, VALUE, max_size=4), max_size=6), st.booleans())
 def test_json_rows_are_all_there(rows: list[dict[str, Any]], as_lines: bool) -> None:
     text = "\n".join(map(json.dumps, rows)) if as_lines else json.dumps(rows, indent=1)
