@@ -6,6 +6,7 @@ that are not allowed here.
 
 import io
 from collections.abc import Callable
+from typing import Any
 
 from PIL import ImageFile, JpegImagePlugin
 
@@ -15,7 +16,8 @@ _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b
 _AVIF_BRANDS = {b"avif", b"avis"}
 _GENERIC_BRANDS = {b"mif1", b"msf1"}
 _MAX_AVIF_EXIF_BYTES = 1024 * 1024
-
+# Tags of TIFF
+_BITS, _PLANAR, _SAMPLE_FORMAT, _SIGNED = 258, 284, 339, 2
 
 _SIGNATURES = (
     (b"\xff\xd8\xff", "JPEG"),
@@ -77,7 +79,22 @@ def _webp(file: io.BytesIO) -> ImageFile.ImageFile:
 def _tiff(file: io.BytesIO) -> ImageFile.ImageFile:
     from PIL import TiffImagePlugin  # noqa: PLC0415
 
-    return TiffImagePlugin.TiffImageFile(file)
+    image = TiffImagePlugin.TiffImageFile(file)
+    _refuse_misread(image)
+    return image
+
+
+def _refuse_misread(image: Any) -> None:
+    """Raises Rejection for kinds of TIFF of which Pillow makes a wrong picture without a word."""
+    codec, _, _, (rawmode, *_) = image.tile[0]
+    tags = image.tag_v2
+    # Planes of 16 bits are unpacked as if they had 8.
+    deep_planes = codec == "raw" and tags.get(_PLANAR) == 2 and max(tags.get(_BITS, (1,))) > 8
+    # libtiff puts the bytes of numbers in this machine's order, and then they are swapped once more.
+    swapped_twice = codec == "libtiff" and rawmode in {"F;32BF", "I;32BS", "I;16BS"}
+    signed_bytes = image.mode == "L" and tags.get(_SAMPLE_FORMAT, (1,))[0] == _SIGNED
+    if deep_planes or swapped_twice or signed_bytes:
+        raise Rejection("unsupported_format", "This kind of TIFF is not supported.")
 
 
 def _bmp(file: io.BytesIO) -> ImageFile.ImageFile:

@@ -12,7 +12,7 @@ _MAX_VALUES = 200_000
 _MAX_PAGE_VALUES = 1_000_000
 _MAX_EXIF_VALUES = 20_000
 _LAYOUTS = {3: "H", 16: "Q", 18: "Q"}
-_SUBFILE_TYPE, _COMPRESSION, _EXIF, _SIDES, _TILE_SIDES = 254, 259, 0x8769, {256, 257}, {322, 323}
+_SUBFILE_TYPE, _COMPRESSION, _PLANAR, _EXTRA_SAMPLES, _EXIF = 254, 259, 284, 338, 0x8769
 _BYTE_TYPES = {1, 2, 6, 7}
 # None, fax, LZW, JPEG, Deflate, PackBits, ThunderScan, LogLuv, LZMA, Zstandard: what Pillow's wheels are built with.
 # WebP, JPEG 2000, JPEG XL and LERC are not among them.
@@ -53,23 +53,29 @@ class _Directories:
 def check_tiff(data: bytes, limits: Limits) -> None:
     """Refuse what would cost too much, or what no decoder here can read. Raises Rejection, or struct.error where the file ends."""
     tiff = _Directories(data)
-    image_pixels = tile_pixels = 1
-    exif = values = 0
+    page, values = dict[int, int](), 0
     for tag, kind, count, value in tiff.tags(tiff.first_page):
         values += _values(tag, kind, count, len(data))
         if values > _MAX_PAGE_VALUES:
             raise Rejection("too_complex", "Its first page has too many values.")
-        if tag == _SUBFILE_TYPE and value & 1:
-            raise Rejection("unsupported_format", "Its first page is only a preview, as in raw files of cameras.")
-        if tag == _COMPRESSION and value not in _READ_COMPRESSIONS and kind not in _BYTE_TYPES:
-            raise Rejection("unsupported_format", f"TIFF's compression {value} is not supported.")
-        image_pixels *= value if tag in _SIDES else 1
-        tile_pixels *= value if tag in _TILE_SIDES else 1
-        exif = value if tag == _EXIF else exif
-    limits.check_pixels(max(image_pixels, tile_pixels), 1)
-    if 0 < exif < len(data):
-        _check_exif(tiff, exif, len(data))
+        if kind not in _BYTE_TYPES:
+            page[tag] = value
+    _check_kind(page)
+    limits.check_pixels(max(page.get(256, 1) * page.get(257, 1), page.get(322, 1) * page.get(323, 1)), 1)
+    if 0 < page.get(_EXIF, 0) < len(data):
+        _check_exif(tiff, page[_EXIF], len(data))
     _check_pages(tiff, limits)
+
+
+def _check_kind(page: dict[int, int]) -> None:
+    """Refuse what is intact, but read by no decoder here. `page` has the value of each tag that is a single number."""
+    if page.get(_SUBFILE_TYPE, 0) & 1:
+        raise Rejection("unsupported_format", "Its first page is only a preview, as in raw files of cameras.")
+    compression = page.get(_COMPRESSION, 1)
+    if compression not in _READ_COMPRESSIONS:
+        raise Rejection("unsupported_format", f"TIFF's compression {compression} is not supported.")
+    if compression == 1 and page.get(_PLANAR) == 2 and page.get(_EXTRA_SAMPLES) == 0:
+        raise Rejection("unsupported_format", "Planes that are not compressed are not supported with one of unknown use.")
 
 
 def _values(tag: int, kind: int, count: int, file_bytes: int) -> int:

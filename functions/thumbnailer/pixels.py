@@ -4,6 +4,8 @@ import math
 
 from PIL import Image, ImageChops
 
+from thumbnailer.rejections import Rejection
+
 # Profiles of presses have 0.5 to 3 MB.
 _MAX_PROFILE_BYTES = 8 * 1024 * 1024
 _TRANSPOSITIONS = {
@@ -16,6 +18,8 @@ _TRANSPOSITIONS = {
     8: Image.Transpose.ROTATE_90,
 }
 _WITH_ALPHA = {"LA", "La", "PA", "RGBa"}
+# Tags of TIFF
+_PHOTOMETRIC, _WHITE_IS_ZERO, _SAMPLE_FORMAT = 262, 0, 339
 
 
 def to_resizable(image: Image.Image) -> Image.Image:
@@ -41,11 +45,26 @@ def _with_alpha(image: Image.Image) -> Image.Image:
 
 
 def _deep_grey_to_8_bits(image: Image.Image) -> Image.Image:
-    """Scale 16-bit, 32-bit and float grey to 0..255: by the range of its type if that fits, else by its own extremes."""
+    """16-bit, 32-bit and float grey as mode L, or as RGBA where one of its values means see-through."""
+    grey = _scaled_to_8_bits(image)
+    tags = getattr(image, "tag_v2", {})
+    if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
+        return ImageChops.invert(grey)
+    see_through = image.info.get("transparency")
+    if isinstance(see_through, int) and 0 <= see_through <= 65_535:
+        alpha = image.convert("I").point([255] * see_through + [0] + [255] * (65_535 - see_through), "L")
+        return Image.merge("LA", (grey, alpha)).convert("RGBA")
+    return grey
+
+
+def _scaled_to_8_bits(image: Image.Image) -> Image.Image:
+    """Scaled to 0..255: by the range of its type if that fits, else by its own extremes."""
     if image.mode.startswith("I;16"):
         grey = image if image.mode == "I;16" else image.convert("I")
         return grey.point(lambda value: value * (1 / 257) + 0.5).convert("L")
     low, high = (float(extreme) for extreme in image.getextrema())  # type: ignore[arg-type]
+    if low < 0 and _is_unsigned(image):
+        raise Rejection("unsupported_format", "Numbers from 2,147,483,648 on are not supported.")
     if not (math.isfinite(low) and math.isfinite(high)):
         low, high = 0.0, 1.0
     if low >= 0 and high <= 1 and image.mode == "F":
@@ -55,6 +74,11 @@ def _deep_grey_to_8_bits(image: Image.Image) -> Image.Image:
     scale = 255 / (high - low) if high > low else 0.0
     offset = 0.5 - low * scale
     return image.point(lambda value: value * scale + offset).convert("L")
+
+
+def _is_unsigned(image: Image.Image) -> bool:
+    """Whether mode I, which has a sign, stands for numbers of a TIFF file that have none."""
+    return image.mode == "I" and getattr(image, "tag_v2", {}).get(_SAMPLE_FORMAT, (1,))[0] == 1
 
 
 def to_srgb(image: Image.Image, profile: object) -> Image.Image:

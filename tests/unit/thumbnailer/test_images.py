@@ -1,5 +1,6 @@
 """Every format and mode in, the output contract out, by both engines."""
 
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,21 @@ from PIL import Image, ImageCms
 from thumbnailer.engine import Resize
 from thumbnailer.images import Output, Photo, process
 from thumbnailer.limits import Limits
-from unit.thumbnailer.pictures import DATA, ENGINES, QUARTERS, STORED_AS, corners, encode, exif, far_off, opened, quarters, swapped_profile
+from unit.thumbnailer.pictures import (
+    DATA,
+    ENGINES,
+    QUARTERS,
+    STORED_AS,
+    corners,
+    encode,
+    exif,
+    far_off,
+    opened,
+    png_chunk,
+    png_with,
+    quarters,
+    swapped_profile,
+)
 
 LIMITS = Limits()
 SMALL = Output((64, 24, 8))
@@ -28,6 +43,7 @@ def small(photo: Photo, size: str = "64") -> Image.Image:
 
 
 GREY = {name: (round(0.299 * r + 0.587 * g + 0.114 * b),) * 3 for name, (r, g, b) in QUARTERS.items()}
+ON_WHITE_GREY = GREY | {"bottom right": (255, 255, 255)}
 ON_WHITE = QUARTERS | {"bottom right": (255, 255, 255)}
 
 
@@ -58,7 +74,7 @@ CASES: dict[str, tuple[Callable[[], bytes], dict[str, tuple[int, int, int]]]] = 
     "png": (lambda: encode(quarters(), "PNG"), QUARTERS),
     "png interlaced": (lambda: encode(quarters(), "PNG", interlace=1), QUARTERS),
     "png grey": (lambda: encode(quarters().convert("L"), "PNG"), GREY),
-    "png grey alpha": (lambda: encode(transparent().convert("LA"), "PNG"), GREY | {"bottom right": (255, 255, 255)}),
+    "png grey alpha": (lambda: encode(transparent().convert("LA"), "PNG"), ON_WHITE_GREY),
     "png alpha": (lambda: encode(transparent(), "PNG"), ON_WHITE),
     "png palette": (lambda: encode(quarters().quantize(16), "PNG"), QUARTERS),
     "png palette alpha": (lambda: encode(transparent().quantize(16, Image.Quantize.FASTOCTREE), "PNG"), ON_WHITE),
@@ -68,6 +84,10 @@ CASES: dict[str, tuple[Callable[[], bytes], dict[str, tuple[int, int, int]]]] = 
         {"top left": (0, 0, 0)},
     ),
     "png 16 bit": (lambda: encode(grey16(), "PNG"), GREY),
+    "png 16 bit see-through grey": (
+        lambda: png_with(encode(grey16(), "PNG"), png_chunk(b"tRNS", struct.pack(">H", 257 * GREY["bottom right"][0]))),
+        ON_WHITE_GREY,
+    ),
     "gif": (lambda: encode(quarters(), "GIF"), QUARTERS),
     "gif transparent": (lambda: encode(transparent(), "GIF"), ON_WHITE),
     "webp": (lambda: encode(quarters(), "WEBP", quality=95), QUARTERS),
