@@ -143,8 +143,9 @@ def current_outputs(environment: str) -> dict[str, Any]:
     if kept.get("state") == state:
         found: dict[str, Any] = kept["outputs"]
         return found
-    init()
-    return save_outputs(environment)
+    with Console(stderr=True).status(f"reading what is deployed in '{environment}'"):  # the first time, Terraform fetches its provider
+        init()
+        return save_outputs(environment)
 
 
 def outputs_file(environment: str) -> Path:

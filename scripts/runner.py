@@ -60,6 +60,8 @@ def told(error: ClientError | BotoCoreError) -> str:
         return f"{error}\nGive credentials as to any AWS tool (AWS_PROFILE, AWS_ACCESS_KEY_ID); without ENV it is the embedded LocalStack."
     if isinstance(error, exceptions.NoRegionError):
         return f"{error} Set AWS_REGION."
-    if isinstance(error, _UNREACHABLE) and lane().endpoint:
+    if isinstance(error, _UNREACHABLE) and not lane().endpoint:
+        return f"{error} Is there a network, and is AWS_REGION a region?"
+    if isinstance(error, _UNREACHABLE):
         return f"no LocalStack answers at {lane().endpoint}; {_START[lane().name]}"
     return f"AWS said: {error}"

@@ -126,6 +126,15 @@ def test_what_can_be_mended_is_told(error: Exception, said: str) -> None:
     assert said in str(ended("tool", fails))
 
 
+def test_an_account_that_cannot_be_reached_is_no_emulator_that_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANE", "aws")
+
+    def fails() -> int:
+        raise exceptions.EndpointConnectionError(endpoint_url="https://sts.eu-nowhere-1.amazonaws.com/")
+
+    assert re.fullmatch(r"tool: Could not connect .*nowhere.*is AWS_REGION a region\?", str(ended("tool", fails)))
+
+
 def test_what_nobody_foresaw_keeps_its_traceback() -> None:
     with pytest.raises(ZeroDivisionError):
         runner.run("tool", lambda: 1 // 0)
