@@ -5,13 +5,14 @@ import threading
 from shared.deadline import Deadline
 from thumbnailer.images import Output, Photo, process
 from thumbnailer.limits import Limits
-from thumbnailer.rejections import Rejection
 
 # Lambda gives one virtual CPU per 1,769 MB: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 _MB_PER_CPU = 1769
 # What the function itself takes, and Lambda's runtime
 _OWN_MB = 256
 _LEAST_SANDBOX_MB = 512
+# What the slowest photo within the limits takes
+_SLOWEST_S = 8.0
 # What a file is given before it is said to take too long
 _SANDBOX_S = 15.0
 
@@ -29,20 +30,18 @@ class Decoder:
     def process(self, data: bytes, deliveries: int, deadline: Deadline) -> Photo:
         """Like images.process. A message delivered before may be what ended the earlier invocation: it goes to a sandbox.
 
-        Raises TimeoutError if the invocation's own time was too short to tell: that says nothing about the file.
+        Raises TimeoutError if the invocation's own time is too short to tell: that says nothing about the file.
         """
+        needed_s = min(_SLOWEST_S, deadline.remaining_s() / 2)
         with self._processors:
+            if not deadline.allows(needed_s):
+                raise TimeoutError(f"only {deadline.remaining_s():.0f} s were left when its turn came to be decoded")
             if deliveries == 1:
                 return process(data, self._limits, self._output)
             from thumbnailer.sandbox import Sandbox  # noqa: PLC0415 - hardly ever needed
 
             sandbox = Sandbox(self._limits, self._output, _SANDBOX_S, self._sandbox_bytes)
-            allowed_s = max(1.0, deadline.remaining_s())
             try:
-                return sandbox.process(data, allowed_s)
-            except Rejection as rejection:
-                if rejection.code == "timeout" and allowed_s < _SANDBOX_S:
-                    raise TimeoutError(f"only {allowed_s:.0f} s were left to decode it") from rejection
-                raise
+                return sandbox.process(data, deadline.remaining_s())
             finally:
                 sandbox.close()

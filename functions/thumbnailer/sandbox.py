@@ -43,11 +43,12 @@ class Sandbox:
         """Like images.process, for a file's content or its path.
 
         Raises Rejection, also for what happens to the worker: timeout, out_of_memory, crashed; unreadable for a path
-        that is not a readable, regular file.
+        that is not a readable, regular file. Raises TimeoutError if the caller's `timeout_s` was too short to tell.
         """
-        allowed_s = min(timeout_s, self._timeout_s)
+        end = time.monotonic() + timeout_s
         with self._turn:
-            pipe = self._connect()
+            pipe = self._connect(end)
+            allowed_s = max(0.0, min(end - time.monotonic(), self._timeout_s))
             try:
                 request = {"cpu_s": math.ceil(allowed_s) + 1, "path": os.fsdecode(source) if isinstance(source, Path) else None}
                 pipe.send_bytes(json.dumps(request).encode())
@@ -61,6 +62,8 @@ class Sandbox:
             except Rejection as rejection:
                 if rejection.code in {"timeout", "out_of_memory"}:
                     self.close()
+                if rejection.code == "timeout" and allowed_s < self._timeout_s:
+                    raise TimeoutError(f"only {allowed_s:.0f} s were left to decode it") from rejection
                 raise
             except BaseException:
                 self.close()
@@ -75,7 +78,7 @@ class Sandbox:
             self._process.wait()
         self._pipe = self._process = None
 
-    def _connect(self) -> "Connection[Any, Any]":
+    def _connect(self, end: float) -> "Connection[Any, Any]":
         if self._pipe is None:
             ours, theirs = Pipe()
             with theirs:
@@ -86,15 +89,17 @@ class Sandbox:
                 quiet: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
                 self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], env=environment, **quiet)
             self._pipe = ours
-            if not self._started(ours):
+            if not self._started(ours, min(_START_S, end - time.monotonic())):
                 self.close()
+                if time.monotonic() >= end:
+                    raise TimeoutError("too little time was left to start the decoding process")
                 raise OSError("the decoding process did not start; its memory limit may be too low")
         return self._pipe
 
-    def _started(self, pipe: "Connection[Any, Any]") -> bool:
+    def _started(self, pipe: "Connection[Any, Any]", timeout_s: float) -> bool:
         with contextlib.suppress(EOFError, OSError):
             pipe.send_bytes(json.dumps(self._setup).encode())
-            return pipe.poll(_START_S) and pipe.recv_bytes() == b"ready"
+            return pipe.poll(max(0.0, timeout_s)) and pipe.recv_bytes() == b"ready"
         return False
 
     def _post_mortem(self) -> Rejection:

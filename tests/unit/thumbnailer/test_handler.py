@@ -151,6 +151,26 @@ def test_what_will_not_finish_in_time_is_handed_back_unstarted(function: Functio
     assert [function.aws.status(event) for event in events] == [None if index in failed else "READY" for index in range(6)]
 
 
+@pytest.mark.parametrize("deliveries", [1, 2])
+def test_a_photo_whose_turn_comes_too_late_is_not_begun(
+    function: Function, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, deliveries: int
+) -> None:
+    """There was time enough when it was downloaded; then it waited for another to be decoded."""
+    events = [function.aws.put(PHOTO, f"{index}.jpg") for index in range(2)]
+    begun: list[float] = []
+
+    def slow(*_: Any) -> Photo:
+        begun.append(time.monotonic())
+        time.sleep(1.5)
+        return process(PHOTO, function.module.SETTINGS.limits, function.module.SETTINGS.output)
+
+    monkeypatch.setattr("thumbnailer.decoder.process", slow)
+    monkeypatch.setattr("thumbnailer.sandbox.Sandbox.process", slow)
+    assert len(function(*map(body, events), seconds=4.5, deliveries=deliveries)) == 1
+    assert len(begun) == 1
+    assert any("when its turn came" in str(vars(line).get("error")) for line in caplog.records)
+
+
 def test_events_of_one_object_are_handled_newest_first(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that only one of them is work."""
     events = [function.aws.put(encode(quarters((90 + index, 60)), "JPEG")) for index in range(4)]
@@ -210,8 +230,8 @@ def test_a_message_delivered_before_is_decoded_in_a_sandbox(function: Function, 
 def test_too_little_time_in_the_sandbox_is_no_verdict(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
     """A photo that is stopped because the invocation ends comes again; one that had its full time is rejected."""
 
-    def endless(*_: Any) -> Photo:
-        raise Rejection("timeout")
+    def endless(_: Any, __: bytes, timeout_s: float) -> Photo:
+        raise TimeoutError if timeout_s < 15 else Rejection("timeout")
 
     monkeypatch.setattr("thumbnailer.sandbox.Sandbox.process", endless)
     monkeypatch.setattr("thumbnailer.batch._SECONDS_PER_PHOTO", 0)

@@ -79,6 +79,19 @@ def test_it_knows_no_credentials(sandbox: Sandbox, monkeypatch: pytest.MonkeyPat
     assert names <= {b"PYTHONPATH", b"LD_LIBRARY_PATH", b"LANG", b"LC_ALL", b"LC_CTYPE"}
 
 
+def test_too_little_time_of_the_caller_is_no_verdict(sandbox: Sandbox) -> None:
+    """Neither while it decodes, nor while its process starts."""
+    assert verdict(sandbox, PNG) == "READY"
+    os.kill(pid(sandbox), signal.SIGSTOP)
+    with pytest.raises(TimeoutError):
+        sandbox.process(PNG, timeout_s=0.2)
+    started = time.monotonic()
+    with pytest.raises(TimeoutError):
+        sandbox.process(PNG, timeout_s=0)
+    assert time.monotonic() - started < 3
+    assert verdict(sandbox, PNG) == "READY"
+
+
 def test_memory_is_limited() -> None:
     """A picture within the limits of pixels may still be too much."""
     small = Sandbox(LIMITS, OUTPUT, memory_bytes=120 * 1024**2)
