@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from support import Deployment, eventually
 
 import clouds
+from browser import made_up
 from browser.views import SCREENSHOTS, Gallery, Open
 from integration.conftest import cloud, deployment, pytest_addoption  # noqa: F401 - fixtures, and --keep
 
@@ -47,6 +48,18 @@ def open_gallery(browser: Browser, deployment: Deployment) -> Iterator[Open]:  #
     served = f"{endpoint}/_aws/execute-api/{deployment['api_id']}/{deployment['api_stage']}/"
     with _galleries(browser, served if endpoint else deployment["gallery_url"], deployment["api_key"]) as open_one:
         yield open_one
+
+
+@pytest.fixture
+def catalog_of(open_gallery: Open) -> Callable[..., Gallery]:
+    """`catalog_of(images, sizes)` gives a gallery of those made up images, in pages of 100 or of the sizes given first."""
+
+    def open_one(images: list[made_up.Image], sizes: list[int] | None = None) -> Gallery:
+        gallery = open_gallery()
+        made_up.answer(gallery, images, list(sizes or []))
+        return gallery
+
+    return open_one
 
 
 @pytest.fixture

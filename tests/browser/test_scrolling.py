@@ -1,22 +1,14 @@
-"""Ten thousand images, and what happens to who looks at the middle of them.
-
-The API is answered here: to put ten thousand items into the table would have every one announced by the notifier, which takes
-minutes, and says nothing about the page. The page itself, its policy and its files are the deployment's.
-"""
+"""Ten thousand images, and what happens to who looks at the middle of them."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
-import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 from support import eventually
 
-from browser.views import SMALL, Gallery, Open
+from browser.made_up import image, take_uploads
+from browser.views import SMALL, Gallery
 
 MANY = 10_000
-NEWEST = datetime(2026, 11, 20, 12, tzinfo=UTC)
 # 237 were measured in this window; 10,000 images, had they stayed, would be 40,000.
 MOST_ELEMENTS = 500
 ELEMENTS = "document.querySelectorAll('#grid *').length"
@@ -35,50 +27,6 @@ TO_THE_END = """async () => {
 }"""
 PICTURE_IN_THE_MIDDLE = """() => [0.4, 0.5, 0.6].some((share) =>
     document.elementFromPoint(innerWidth / 2, innerHeight * share)?.closest('.tile')?.querySelector('img.loaded'))"""
-type Image = dict[str, Any]
-
-
-def image(number: int) -> Image:
-    """One of the catalog, older the higher its number: 60 a day, of all shapes."""
-    taken = NEWEST - timedelta(minutes=24 * number)
-    return {
-        "image_id": f"{number:032x}",
-        "status": "READY",
-        "filename": f"{number}.jpg",
-        "uploaded_at": taken.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
-        "width": 600 + 100 * (number % 7),
-        "height": 600 + 100 * (number % 4),
-        "dominant_color": f"#{number * 2654435761 % 0xFFFFFF:06x}",
-        "blurhash": "LEHV6nWB2yk8pyo0adR*.7kCMdnj",
-        "thumbnails": {},
-    }
-
-
-@pytest.fixture
-def catalog_of(open_gallery: Open) -> Callable[..., Gallery]:
-    """`catalog_of(images, sizes)` gives a gallery of those images, in pages of 100 or of the sizes given first."""
-
-    def open_one(images: list[Image], sizes: list[int] | None = None) -> Gallery:
-        gallery, first = open_gallery(), list(sizes or [])
-        # A file of the page: its policy allows it, and the browser keeps it.
-        thumbnails = {"320": {"url": f"{gallery.address}page/any/icon.svg", "width": 320, "height": 240}}
-
-        def answer(route: Route) -> None:
-            query = parse_qs(urlsplit(route.request.url).query)
-            start = int(query.get("cursor", ["0"])[0])
-            end = start + (first.pop(0) if first else int(query["limit"][0]))
-            found = [one | {"thumbnails": thumbnails} for one in images[start:end]] if query["status"] == ["READY"] else []
-            route.fulfill(json={"images": found, "next_cursor": str(end) if end < len(images) else None})
-
-        def answer_one(route: Route) -> None:
-            wanted = urlsplit(route.request.url).path.rpartition("/")[2]
-            route.fulfill(json=next(one for one in images if one["image_id"] == wanted) | {"thumbnails": thumbnails})
-
-        gallery.page.route("**/images?**", answer)
-        gallery.page.route("**/images/*", answer_one)
-        return gallery
-
-    return open_one
 
 
 def test_ten_thousand_images_take_no_more_elements_than_a_few(catalog_of: Callable[..., Gallery]) -> None:
@@ -123,18 +71,7 @@ def test_what_comes_later_does_not_move_what_is_looked_at(catalog_of: Callable[.
     images = [image(number) for number in range(600)]
     gallery = catalog_of(images)
     page = gallery.page
-    uploaded: list[str] = []
-
-    def upload(route: Route) -> None:
-        uploaded.append(f"{MANY + len(uploaded):032x}")
-        route.fulfill(status=201, json={"image_id": uploaded[-1], "url": f"{gallery.address}form", "fields": {}})
-
-    def store(route: Route) -> None:
-        images.insert(0, image(0) | {"image_id": uploaded[-1], "filename": "new.jpg", "uploaded_at": "2026-11-21T12:00:00.000Z"})
-        route.fulfill(status=204)
-
-    page.route("**/uploads", upload)
-    page.route("**/form", store)
+    take_uploads(gallery, images, MANY)
     gallery.enter()
     page.evaluate("scrollTo(0, 2500)")
     expect(page.locator('.tile[data-index="0"]')).not_to_be_attached()

@@ -16,6 +16,9 @@ export function h(tag, properties = {}, ...children) {
 /** The element with an id. */
 export const $ = (id) => document.getElementById(id);
 
+/** Whether a key was pressed by itself: with others it is the browser's (Alt+Left goes back). */
+export const plain = (event) => !(event.altKey || event.ctrlKey || event.metaKey || event.shiftKey);
+
 /** Speak a text to screen readers. */
 export function say(text) {
   $('said').textContent = text;

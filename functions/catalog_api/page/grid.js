@@ -1,8 +1,8 @@
 // An endless grid: whatever is loaded, only the rows near the window are in the document.
 
-import { paint } from './blurhash.js';
-import { $, h } from './dom.js';
+import { $, h, plain } from './dom.js';
 import { listRows, neighbour, photoRows, visible } from './layout.js';
+import { picture } from './picture.js';
 import { bytes, day, moment, reason, t } from './texts.js';
 
 const OVERSCAN_PX = 700;
@@ -173,6 +173,7 @@ export class Grid {
   }
 
   key(event) {
+    if (!plain(event)) return;
     const last = this.images.length - 1;
     const moves = {
       ArrowRight: () => this.active + 1,
@@ -213,28 +214,4 @@ const days = new WeakMap();
 function dayOf(image) {
   if (!days.has(image)) days.set(image, new Date(image.uploaded_at).toDateString());
   return days.get(image);
-}
-
-/** The thumbnail for a width, the smallest that is sharp there. */
-export function thumbnailFor(image, width) {
-  const sizes = Object.values(image.thumbnails).sort((one, other) => one.width - other.width);
-  return sizes.find((size) => size.width >= width * Math.min(devicePixelRatio, 2) * 0.8) ?? sizes.at(-1);
-}
-
-/** Fill an element with an image: its colour at once, its blurred shape, then the thumbnail. */
-export function picture(element, image, width, refresh) {
-  if (/^#[0-9a-f]{6}$/i.test(image.dominant_color ?? '')) element.style.backgroundColor = image.dominant_color;
-  const thumbnail = thumbnailFor(image, width);
-  if (!thumbnail) return;
-  const canvas = h('canvas', { 'aria-hidden': 'true' });
-  if (paint(canvas, image.blurhash)) element.append(canvas);
-  const shown = h('img', { alt: '', decoding: 'async' });
-  shown.addEventListener('load', () => shown.classList.add('loaded'));
-  // Presigned addresses end after some minutes: ask for another, once.
-  shown.addEventListener('error', async () => {
-    const fresh = await refresh(image);
-    if (fresh) shown.src = thumbnailFor(fresh, width)?.url ?? '';
-  }, { once: true });
-  shown.src = thumbnail.url;
-  element.append(shown);
 }

@@ -3,40 +3,44 @@
 import { call, configuration, finishSignIn, forget, Refused, signedIn, signInWithCognito, signOut, useKey } from './api.js';
 import { $, h, icon, ICONS, say } from './dom.js';
 import { Grid } from './grid.js';
-import { count, language, speak, t, translate } from './texts.js';
+import { Listing } from './listing.js';
+import { count, language, speak, t, translate, write } from './texts.js';
 import { Uploads } from './uploads.js';
 import { confirmDeletion, Viewer } from './viewer.js';
 
-const PAGE = 100;
+// As many photos are there already when the large view comes to them.
+const AHEAD = 10;
 const THEME = 'eventloom.theme';
 
 let config;
 let uploads;
 let view;
-const views = { READY: newView('READY'), REJECTED: newView('REJECTED') };
+const views = { READY: new Listing('READY'), REJECTED: new Listing('REJECTED') };
 const grid = new Grid($('grid'), { open: (image) => viewer.open(image), remove, hungry: more, refresh });
 const viewer = new Viewer({
-  step: (image, by) => view.images[view.images.indexOf(image) + by],
+  step: (image, by) => view.images.includes(image) && view.images[view.images.indexOf(image) + by],
   remove,
+  refresh,
+  refused: refusedEntry,
+  opened: () => nearEnd() && retry(),
   closed: (image) => view.images.includes(image) && grid.focus(view.images.indexOf(image)),
 });
 
-function newView(status) {
-  return { status, images: [], ids: new Set(), cursor: '', loading: false, failed: false };
+/** Whether the large view comes to the end of what is listed. */
+function nearEnd() {
+  return viewer.isOpen && view.images.length - view.images.indexOf(viewer.image) <= AHEAD;
 }
 
 /** Load the next page of what is shown, unless it is coming, ended or failed. */
 async function more() {
   const current = view;
-  if (!current || current.loading || current.failed || current.cursor === null) return;
-  const first = !current.images.length;
+  if (!current || current.loading || current.failed || current.ended) return;
   current.loading = true;
   footer();
   try {
-    const query = new URLSearchParams({ status: current.status, limit: first ? 50 : PAGE, ...(current.cursor ? { cursor: current.cursor } : {}) });
-    const page = await call('GET', `images?${query}`);
-    current.cursor = page.next_cursor;
-    append(current, page.images);
+    await current.next();
+    // Only the last row changes when images are added behind it.
+    if (current === view) grid.layOut(grid.rows.length - 1);
   } catch (error) {
     if (refusedEntry(error)) return;
     current.failed = true;
@@ -45,42 +49,34 @@ async function more() {
   }
   if (current !== view) return;
   footer();
+  viewer.turns();
   // One page may not fill the window, or hold nothing that is left.
   grid.draw();
-}
-
-function append(current, images) {
-  const fresh = images.filter((image) => !current.ids.has(image.image_id));
-  fresh.forEach((image) => current.ids.add(image.image_id));
-  current.images.push(...fresh);
-  // Only the last row changes when images are added behind it.
-  if (current === view) grid.layOut(grid.rows.length - 1);
+  if (nearEnd()) more();
 }
 
 function prepend(image) {
   const current = views[image.status];
-  if (current.ids.has(image.image_id)) return;
-  current.ids.add(image.image_id);
-  const at = current.images.findIndex((other) => other.uploaded_at <= image.uploaded_at);
-  const insert = () => current.images.splice(at < 0 ? current.images.length : at, 0, image);
-  if (current === view) grid.change(insert);
-  else insert();
+  if (current.has(image)) return;
+  if (current === view) grid.change(() => current.insert(image));
+  else current.insert(image);
+  viewer.turns();
   footer();
 }
 
-/** Fresh addresses for an image that is shown. */
-async function refresh(image) {
-  const fresh = await call('GET', `images/${image.image_id}`).catch(() => null);
-  if (fresh) image.thumbnails = fresh.thumbnails;
-  return fresh;
+/** Fresh addresses for an image that is shown, if there are any. */
+function refresh(image) {
+  return views[image.status].refresh(image).catch(refusedEntry);
 }
 
 async function remove(image) {
+  const complain = (name) => (viewer.isOpen ? viewer.tell(name) : write($('problem'), name));
   if (!(await confirmDeletion(image))) return;
+  complain();
   try {
     await call('DELETE', `images/${image.image_id}`);
   } catch (error) {
-    if (!refusedEntry(error)) say(t('deleteFailed'));
+    if (!refusedEntry(error)) complain('deleteFailed');
     return;
   }
   const current = views[image.status];
@@ -99,7 +95,7 @@ async function remove(image) {
 
 /** What stands below the grid, or instead of it. */
 function footer() {
-  const empty = !view.images.length && view.cursor === null;
+  const empty = !view.images.length && view.ended;
   $('empty').hidden = !empty;
   if (empty) {
     const ready = view.status === 'READY';
@@ -107,7 +103,7 @@ function footer() {
     $('empty').replaceChildren(h('p', { class: 'large' }, t(ready ? 'emptyTitle' : 'noneRejected')), ...(ready ? [h('p', {}, t('emptyHow')), pick] : []));
   }
   const again = h('button', { type: 'button', onclick: () => retry() }, t('again'));
-  const lines = view.failed ? [t('failedMore'), ' ', again] : [view.loading ? t('loading') : view.cursor === null && !empty ? t('end', { count: count(view.images.length) }) : ''];
+  const lines = view.failed ? [t('failedMore'), ' ', again] : [view.loading ? t('loading') : view.ended && !empty ? t('end', { count: count(view.images.length) }) : ''];
   $('more').replaceChildren(...lines);
 }
 
@@ -120,8 +116,8 @@ function show(status) {
   view = views[status];
   $('show-ready').setAttribute('aria-pressed', status === 'READY');
   $('show-rejected').setAttribute('aria-pressed', status === 'REJECTED');
-  $('gallery-title').dataset.text = status === 'READY' ? 'photos' : 'rejected';
-  $('gallery-title').textContent = t($('gallery-title').dataset.text);
+  write($('gallery-title'), status === 'READY' ? 'photos' : 'rejected');
+  write($('problem'));
   scrollTo(0, 0);
   grid.show(view.images, status);
   footer();
@@ -142,9 +138,8 @@ function askWho(problem) {
   $('sign-in').hidden = false;
   $('key-form').hidden = config.auth !== 'api_key';
   $('cognito').hidden = config.auth !== 'cognito';
-  $('sign-in-how').dataset.text = { api_key: 'keyHow', cognito: 'cognitoHow', iam: 'iamHow' }[config.auth];
-  $('sign-in-error').textContent = problem ? t(problem) : '';
-  translate($('sign-in'));
+  write($('sign-in-how'), { api_key: 'keyHow', cognito: 'cognitoHow', iam: 'iamHow' }[config.auth]);
+  write($('sign-in-error'), problem);
   if (config.auth === 'api_key') $('key').focus();
 }
 
@@ -152,7 +147,7 @@ function enter() {
   $('sign-in').hidden = true;
   $('gallery').hidden = $('views').hidden = $('pick').hidden = false;
   $('sign-out').hidden = config.auth === 'none';
-  for (const status of Object.keys(views)) views[status] = newView(status);
+  for (const status of Object.keys(views)) views[status] = new Listing(status);
   show('READY');
 }
 
@@ -232,7 +227,7 @@ async function start() {
   } catch (error) {
     if (!config) {
       $('sign-in').hidden = false;
-      $('sign-in-error').textContent = t('unreachable');
+      write($('sign-in-error'), 'unreachable');
       return;
     }
     return askWho('refused');

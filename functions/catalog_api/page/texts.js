@@ -31,6 +31,13 @@ export function translate(root = document) {
   root.querySelectorAll('[data-label]').forEach((element) => element.setAttribute('aria-label', t(element.dataset.label)));
 }
 
+/** Put the text of a name into an element, where it follows the language; without a name, nothing. */
+export function write(element, name) {
+  if (name) element.dataset.text = name;
+  else delete element.dataset.text;
+  element.textContent = name ? t(name) : '';
+}
+
 const written = new Map();
 function formatter(kind, options) {
   const name = `${language} ${JSON.stringify(options)}`;

@@ -1,9 +1,9 @@
 // One photo, large, with all that is known of it; and the question before it is deleted.
 
 import { call } from './api.js';
-import { $, h, icon, ICONS } from './dom.js';
-import { picture } from './grid.js';
-import { bytes, count, moment, t } from './texts.js';
+import { $, h, icon, ICONS, plain } from './dom.js';
+import { picture } from './picture.js';
+import { bytes, count, moment, t, write } from './texts.js';
 
 /** Ask whether to delete an image. */
 export function confirmDeletion(image) {
@@ -26,12 +26,25 @@ export function confirmDeletion(image) {
 }
 
 export class Viewer {
-  /** `step(image, by)` gives the neighbour of an image, or undefined; `remove(image)` deletes; `closed(image)` is told the end. */
-  constructor({ step, remove, closed }) {
-    Object.assign(this, { step, remove, closed });
+  /**
+   * `step(image, by)` gives the neighbour of an image, or undefined; `remove(image)` deletes; `refresh(image)` gives it fresh addresses;
+   * `refused(error)` tells whether nobody is signed in any more; `opened()` and `closed(image)` are told.
+   */
+  constructor(does) {
+    Object.assign(this, does);
     this.dialog = $('viewer');
+    const part = (name) => this.dialog.querySelector(name);
+    [this.frame, this.side, this.error, this.facts, this.original] = ['.frame', '.side', '.error', 'dl', '.primary'].map(part);
+    [this.previous, this.next, this.shut] = ['previous', 'next', 'close'].map((name) => {
+      part(`.${name}`).append(icon(ICONS[name]));
+      return part(`.${name}`);
+    });
+    this.previous.addEventListener('click', () => this.turn(-1));
+    this.next.addEventListener('click', () => this.turn(1));
+    this.shut.addEventListener('click', () => this.close());
+    part('.danger').addEventListener('click', () => this.remove(this.image));
     this.dialog.addEventListener('close', () => this.closed(this.image));
-    this.dialog.addEventListener('keydown', (event) => this.key(event));
+    this.dialog.addEventListener('keydown', (event) => plain(event) && this.key(event));
   }
 
   get isOpen() {
@@ -41,30 +54,47 @@ export class Viewer {
   /** Show an image at once with what is known, then with all that the API tells. */
   async open(image) {
     this.image = image;
-    this.draw(image);
-    if (!this.dialog.open) this.dialog.showModal();
+    this.change(() => this.draw(image));
+    if (!this.isOpen) this.dialog.showModal();
+    this.opened();
     const detail = await call('GET', `images/${image.image_id}`).catch((error) => error);
-    if (this.image !== image) return;
-    if (detail instanceof Error) this.facts.prepend(h('p', { class: 'error', role: 'alert' }, t(detail.status === 404 ? 'gone' : 'unreachable')));
-    else this.facts.replaceChildren(...this.describe(detail));
+    if (this.image !== image || !this.isOpen) return;
+    if (!(detail instanceof Error)) this.change(() => this.describe(detail));
+    else if (!this.refused(detail)) this.tell(detail.status === 404 ? 'gone' : 'unreachable');
+  }
+
+  /** Change what is shown. If the focus loses its place it goes to the button that closes: outside of the dialog no key is heard. */
+  change(how) {
+    const focused = document.activeElement;
+    how();
+    if (focused.disabled || !focused.checkVisibility()) this.shut.focus();
   }
 
   draw(image) {
-    const stage = h('div', { class: 'stage' });
     const frame = h('div', { class: 'frame' });
-    const ratio = (image.width ?? 4) / (image.height ?? 3);
-    frame.style.setProperty('--ratio', ratio);
-    picture(frame, image, 1280, async () => call('GET', `images/${image.image_id}`).catch(() => null));
+    frame.style.setProperty('--ratio', (image.width ?? 4) / (image.height ?? 3));
+    picture(frame, image, 1280, this.refresh);
     frame.querySelector('img')?.setAttribute('alt', image.filename);
-    const turn = (by, name, shape) => {
-      const other = this.step(image, by);
-      return h('button', { type: 'button', class: `icon turn ${name}`, 'aria-label': t(name), disabled: !other, onclick: () => this.turn(by) }, icon(shape));
-    };
-    stage.append(frame, turn(-1, 'previous', ICONS.previous), turn(1, 'next', ICONS.next));
-    const close = h('button', { type: 'button', class: 'icon close', 'aria-label': t('close'), onclick: () => this.dialog.close() }, icon(ICONS.close));
-    this.facts = h('div', { class: 'facts' }, ...this.describe(image));
-    const side = h('div', { class: 'side', tabIndex: 0, role: 'region', 'aria-labelledby': 'viewer-title' }, h('h2', { id: 'viewer-title' }, image.filename), this.facts);
-    this.dialog.replaceChildren(stage, side, close);
+    this.frame.replaceWith(frame);
+    this.frame = frame;
+    $('viewer-title').textContent = image.filename;
+    this.side.scrollTop = 0;
+    this.tell();
+    this.describe(image);
+    this.turns();
+  }
+
+  /** Which neighbours there are to turn to. */
+  turns() {
+    this.change(() => {
+      this.previous.disabled = !this.step(this.image, -1);
+      this.next.disabled = !this.step(this.image, 1);
+    });
+  }
+
+  /** Say what went wrong, by the name of its text. */
+  tell(name) {
+    write(this.error, name);
   }
 
   describe(image) {
@@ -80,20 +110,14 @@ export class Viewer {
       ['thumbnails', Object.keys(image.thumbnails).length && thumbnailLinks(image)],
       ['fingerprint', image.sha256 && h('code', {}, `${image.sha256.slice(0, 16)}…`)],
     ];
-    const list = facts.filter(([, value]) => value).flatMap(([name, value]) => [h('dt', {}, t(name)), h('dd', {}, value)]);
-    const original = image.original_url && h('a', { class: 'button primary', href: image.original_url, rel: 'noopener' }, t('download'));
-    const remove = h('button', { type: 'button', class: 'danger', onclick: () => this.remove(this.image) }, t('delete'));
-    return [h('dl', {}, ...list), h('div', { class: 'buttons' }, original, remove)];
+    this.facts.replaceChildren(...facts.filter(([, value]) => value).flatMap(([name, value]) => [h('dt', {}, t(name)), h('dd', {}, value)]));
+    this.original.hidden = !image.original_url;
+    this.original.href = image.original_url ?? '';
   }
 
   turn(by) {
     const other = this.step(this.image, by);
-    if (!other) return;
-    const name = by > 0 ? 'next' : 'previous';
-    const pressed = document.activeElement?.classList.contains('turn');
-    this.open(other);
-    const again = this.dialog.querySelector(`.turn.${name}:enabled`) ?? this.dialog.querySelector('.close');
-    if (pressed) again.focus();
+    if (other) this.open(other);
   }
 
   key(event) {

@@ -1,0 +1,140 @@
+"""The large view: through the whole catalog, by keyboard, and what it says when something fails."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, Route, expect
+
+from browser.made_up import image
+from browser.views import Gallery
+
+# Press Alt and the left arrow where the focus is; whether that was left to the browser, which goes back
+ALT_LEFT = """() => document.activeElement.dispatchEvent(
+    new KeyboardEvent('keydown', { key: 'ArrowLeft', altKey: true, bubbles: true, cancelable: true }))"""
+FAILED = "It could not be deleted. Please try again."
+
+
+def open_photo(gallery: Gallery, number: int) -> None:
+    page = gallery.page
+    page.locator(f'.tile[data-index="{number}"]').click()
+    expect(page.get_by_role("link", name="Download original")).to_be_visible()
+
+
+def is_shown(page: Page, number: int) -> None:
+    """The photo of a number is shown, and the dialog hears what is pressed next."""
+    expect(page.locator("#viewer-title")).to_have_text(f"{number}.jpg")
+    assert page.evaluate("document.querySelector('#viewer').contains(document.activeElement)"), "the focus left the dialog"
+
+
+def test_it_goes_on_to_the_last_photo_however_late_the_pages_come(catalog_of: Callable[..., Gallery]) -> None:
+    gallery = catalog_of([image(number) for number in range(160)], sizes=[50, 0])
+    page, late = gallery.page, list[Route]()
+
+    def keep(route: Route) -> None:
+        late.append(route)
+
+    page.route("**/images?**cursor=**", keep)
+    gallery.enter()
+    page.locator(".tile").first.focus()
+    page.keyboard.press("End")
+    page.keyboard.press("Enter")
+    is_shown(page, 49)
+    following = page.get_by_role("button", name="Next photo")
+    expect(following).to_be_disabled()
+    page.unroute("**/images?**cursor=**", keep)
+    # The first of these pages holds nothing.
+    late.pop().fallback()
+    expect(following).to_be_enabled()
+    for number in range(50, 160):
+        page.keyboard.press("ArrowRight")
+        is_shown(page, number)
+    expect(following).to_be_disabled()
+    page.keyboard.press("Escape")
+    expect(page.locator('.tile[data-index="159"]')).to_be_focused()
+
+
+def test_the_focus_stays_in_it_whatever_changes(catalog_of: Callable[..., Gallery]) -> None:
+    gallery = catalog_of([image(number) for number in range(5)])
+    page = gallery.page
+    viewer = page.locator("#viewer")
+    gallery.enter()
+    open_photo(gallery, 1)
+    page.get_by_role("link", name="Download original").focus()
+    for number in (2, 3):
+        page.keyboard.press("ArrowRight")
+        is_shown(page, number)
+    following = viewer.get_by_role("button", name="Next photo")
+    following.focus()
+    page.keyboard.press("Enter")
+    is_shown(page, 4)
+    expect(following).to_be_disabled()
+    expect(viewer.get_by_role("button", name="Close")).to_be_focused()
+    page.keyboard.press("ArrowLeft")
+    is_shown(page, 3)
+
+    # What the API tells comes while a button has the focus.
+    late: list[Route] = []
+    page.route("**/images/*", lambda route: late.append(route) if not late else route.fallback())
+    page.keyboard.press("ArrowLeft")
+    is_shown(page, 2)
+    delete = viewer.get_by_role("button", name="Delete")
+    delete.focus()
+    late.pop().fallback()
+    expect(viewer.get_by_role("link", name="Download original")).to_be_visible()
+    expect(delete).to_be_focused()
+
+
+def test_keys_that_are_the_browser_s_are_left_to_it(catalog_of: Callable[..., Gallery]) -> None:
+    gallery = catalog_of([image(number) for number in range(5)])
+    page = gallery.page
+    gallery.enter()
+    page.locator('.tile[data-index="2"]').focus()
+    assert page.evaluate(ALT_LEFT)
+    expect(page.locator('.tile[data-index="2"]')).to_be_focused()
+    open_photo(gallery, 2)
+    assert page.evaluate(ALT_LEFT)
+    is_shown(page, 2)
+
+
+def test_a_deletion_that_fails_is_told_where_it_was_asked_for(catalog_of: Callable[..., Gallery]) -> None:
+    gallery = catalog_of([image(number) for number in range(90)])
+    page = gallery.page
+    works = False
+
+    def delete(route: Route) -> None:
+        if route.request.method != "DELETE":
+            route.fallback()
+        else:
+            route.fulfill(status=202 if works else 500, json={})
+
+    page.route("**/images/*", delete)
+    question = page.locator("#confirm")
+    gallery.enter()
+    open_photo(gallery, 1)
+    page.keyboard.press("Delete")
+    question.get_by_role("button", name="Delete").click()
+    alert = page.locator("#viewer").get_by_role("alert")
+    expect(alert).to_have_text(FAILED)
+    expect(alert).to_be_in_viewport()
+    gallery.shot("delete-failed-viewer")
+    gallery.accessible()
+    page.keyboard.press("ArrowRight")
+    is_shown(page, 2)
+    expect(alert).to_be_hidden()
+
+    page.keyboard.press("Escape")
+    page.keyboard.press("Delete")
+    question.get_by_role("button", name="Delete").click()
+    alert = page.get_by_role("alert")
+    expect(alert).to_have_text(FAILED)
+    expect(alert).to_be_in_viewport()
+    gallery.shot("delete-failed")
+    gallery.accessible()
+    gallery.forgive("status of 500")
+    page.get_by_role("button", name="한국어").click()
+    expect(alert).to_have_text("삭제하지 못했습니다. 다시 시도해 주세요.")
+    page.locator('.tile[data-index="2"]').focus()
+    works = True
+    page.keyboard.press("Delete")
+    question.get_by_role("button", name="삭제").click()
+    expect(page.locator("#said")).to_have_text("2.jpg이(가) 삭제되었습니다.")
+    expect(alert).to_be_hidden()
