@@ -149,6 +149,7 @@ function enter() {
   $('sign-out').hidden = config.auth === 'none';
   for (const status of Object.keys(views)) views[status] = new Listing(status);
   show('READY');
+  uploads.resume();
 }
 
 function setTheme(name) {
@@ -220,7 +221,7 @@ async function start() {
   listen();
   try {
     config = await configuration();
-    uploads = new Uploads(config, { ready: prepend, rejected: prepend });
+    uploads = new Uploads(config, { ready: prepend, rejected: prepend, refused: refusedEntry });
     $('files').accept = [...new Set([...Object.values(config.types), ...Object.keys(config.types)])].join(',');
     acceptDrops();
     await finishSignIn();

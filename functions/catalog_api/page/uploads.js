@@ -1,6 +1,6 @@
 // The tray: files on their way to S3, each with its progress, until it is READY or says why it isn't.
 
-import { call } from './api.js';
+import { call, post } from './api.js';
 import { $, h, icon, ICONS, pause, say } from './dom.js';
 import { bytes, count, reason, t } from './texts.js';
 
@@ -12,10 +12,11 @@ const STAY_MS = 900;
 const OVER = new Set(['ready', 'rejected', 'refused', 'failed', 'slow']);
 
 export class Uploads {
-  /** `ready(image)` and `rejected(image)` are called as results come. */
-  constructor(config, { ready, rejected }) {
-    Object.assign(this, { config, ready, rejected });
+  /** `ready(image)` and `rejected(image)` are called as results come; `refused(error)` tells whether nobody is signed in any more. */
+  constructor(config, { ready, rejected, refused }) {
+    Object.assign(this, { config, ready, rejected, refused });
     this.entries = [];
+    this.held = false;
     this.running = 0;
     this.polling = false;
     $('tray-clear').addEventListener('click', () => this.clear());
@@ -24,7 +25,7 @@ export class Uploads {
   /** Take files: those that can't be pictures are refused at once, the others queue. */
   add(files) {
     for (const file of files) {
-      const entry = { file, state: 'waiting', share: 0, since: 0 };
+      const entry = { file, state: 'waiting', since: 0, looked: 0 };
       entry.problem = this.problem(file, entry);
       if (entry.problem) entry.state = 'refused';
       this.entries.push(entry);
@@ -44,7 +45,7 @@ export class Uploads {
   }
 
   next() {
-    while (this.running < AT_ONCE) {
+    while (!this.held && this.running < AT_ONCE) {
       const entry = this.entries.find((one) => one.state === 'waiting');
       if (!entry) return;
       this.running++;
@@ -55,23 +56,33 @@ export class Uploads {
     }
   }
 
+  /** Whether an error means that all has to wait for somebody to sign in again. */
+  hold(error) {
+    const refused = this.refused(error);
+    this.held ||= refused;
+    return refused;
+  }
+
+  /** Somebody has signed in: go on. */
+  resume() {
+    this.held = false;
+    this.next();
+    this.poll();
+  }
+
   async send(entry) {
+    entry.bar.value = 0;
     this.set(entry, 'sending');
     try {
       const wanted = { filename: entry.file.name.slice(-255), content_type: entry.type, bytes: entry.file.size };
       const upload = await call('POST', 'uploads', wanted);
-      await post(upload, entry.file, (share) => this.progress(entry, share));
+      await post(upload, entry.file, (share) => (entry.bar.value = share));
       Object.assign(entry, { id: upload.image_id, since: Date.now() });
       this.set(entry, 'sent');
       this.poll();
-    } catch {
-      this.set(entry, 'failed');
+    } catch (error) {
+      this.set(entry, this.hold(error) ? 'waiting' : 'failed');
     }
-  }
-
-  progress(entry, share) {
-    entry.share = share;
-    entry.bar.value = share;
   }
 
   set(entry, state) {
@@ -87,8 +98,8 @@ export class Uploads {
     let wait = 400;
     for (;;) {
       await pause(wait);
-      const pending = this.entries.filter((entry) => ['sent', 'slow'].includes(entry.state) && !entry.gone);
-      if (!pending.length) break;
+      const pending = this.pending;
+      if (this.held || !pending.length) break;
       const found = await this.look(pending);
       found.forEach(([entry, image]) => this.arrived(entry, image));
       pending.filter((entry) => entry.state === 'sent' && Date.now() - entry.since > PATIENCE_MS).forEach((entry) => this.set(entry, 'slow'));
@@ -97,22 +108,40 @@ export class Uploads {
     this.polling = false;
   }
 
-  /** Those among the newest images that are waited for, in one or two requests; and the oldest, which others may have pushed out. */
+  /** Those that were sent and are waited for. */
+  get pending() {
+    return this.entries.filter((entry) => ['sent', 'slow'].includes(entry.state) && !entry.gone);
+  }
+
+  /** An operation's answer, or null. */
+  async ask(path) {
+    try {
+      return await call('GET', path);
+    } catch (error) {
+      this.hold(error);
+      return null;
+    }
+  }
+
+  /** Those among the newest images that are waited for, in one or two requests; and one in turn of those that others may have pushed out. */
   async look(pending) {
     const waiting = new Map(pending.map((entry) => [entry.id, entry]));
     const found = [];
     let others = false;
     for (const status of ['READY', 'REJECTED']) {
       const query = new URLSearchParams({ status, limit: Math.min(100, 2 * pending.length + 10) });
-      const page = await call('GET', `images?${query}`).catch(() => ({ images: [] }));
+      const page = await this.ask(`images?${query}`);
+      if (!page) return found;
       others ||= Boolean(page.next_cursor);
       found.push(...page.images.filter((image) => waiting.has(image.image_id)).map((image) => [waiting.get(image.image_id), image]));
       if (found.length === pending.length) return found;
     }
-    const oldest = pending.find((entry) => !found.some(([other]) => other === entry));
-    const overtaken = others && Date.now() - oldest.since > OVERTAKEN_MS;
-    const image = overtaken && (await call('GET', `images/${oldest.id}`).catch(() => null));
-    return image ? [...found, [oldest, image]] : found;
+    const late = pending.filter((entry) => Date.now() - entry.since > OVERTAKEN_MS && !found.some(([other]) => other === entry));
+    if (!others || !late.length) return found;
+    const entry = late.reduce((one, other) => (other.looked < one.looked ? other : one));
+    entry.looked = Date.now();
+    const image = await this.ask(`images/${entry.id}`);
+    return image ? [...found, [entry, image]] : found;
   }
 
   arrived(entry, image) {
@@ -174,7 +203,6 @@ export class Uploads {
   }
 
   retry(entry) {
-    entry.share = entry.bar.value = 0;
     this.set(entry, 'waiting');
     this.next();
   }
@@ -184,11 +212,11 @@ export class Uploads {
     $('tray').hidden = this.entries.every((entry) => entry.gone);
     const all = this.entries.filter((entry) => entry.state !== 'refused');
     const of = (...states) => this.entries.filter((entry) => states.includes(entry.state)).length;
-    const [ready, bad, sending] = [of('ready'), of('rejected', 'refused', 'failed', 'slow'), of('waiting', 'sending')];
+    const [ready, bad, sending, pending] = [of('ready'), of('rejected', 'refused', 'failed'), of('waiting', 'sending'), this.pending.length];
     const values = { done: count(all.length - sending), all: count(all.length), ready: count(ready), bad: count(bad) };
     let name = bad ? 'finishedSome' : 'finished';
     if (sending) name = 'uploading';
-    else if (of('sent')) [name, values.done] = ['working', count(all.length - of('sent'))];
+    else if (pending) [name, values.done] = ['working', count(all.length - pending)];
     const text = t(name, values);
     if ($('tray-title').textContent !== text && !$('tray').hidden) say(text);
     $('tray-title').textContent = text;
@@ -205,19 +233,4 @@ export class Uploads {
   get busy() {
     return this.entries.some((entry) => ['waiting', 'sending'].includes(entry.state));
   }
-}
-
-/** Send a file by a presigned POST; `progress` hears shares of 1. XMLHttpRequest, because fetch tells nothing about uploads. */
-function post({ url, fields }, file, progress) {
-  const form = new FormData();
-  Object.entries(fields).forEach(([name, value]) => form.append(name, value));
-  form.append('file', file);
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    request.upload.addEventListener('progress', (event) => event.lengthComputable && progress(event.loaded / event.total));
-    request.addEventListener('load', () => (request.status < 300 ? resolve() : reject(new Error(`S3 answered ${request.status}`))));
-    request.addEventListener('error', () => reject(new Error('S3 was not reached')));
-    request.open('POST', url);
-    request.send(form);
-  });
 }
