@@ -23,7 +23,7 @@ _NULLS = ("", "NULL", "NONE", "NA", "N/A", "NAN", "-", "\\N")
 # lenient ('1.7' is the BIGINT 2): a value fits if it is also written the usual way.
 _FITS = {
     "BOOLEAN": "{v} = 'TRUE' OR {v} = 'FALSE'",
-    "BIGINT": "CAST(try_cast({v} AS BIGINT) AS VARCHAR) = ltrim({v}, '+')",
+    "BIGINT": "CAST(try_cast({v} AS BIGINT) AS VARCHAR) = {v}",
     "DOUBLE": "isfinite(try_cast({v} AS DOUBLE)) AND NOT contains({v}, '_')",
     "DATE": "CAST(try_cast({v} AS DATE) AS VARCHAR) = {v}",
     "TIMESTAMP": "CASE WHEN try_cast({v} AS TIMESTAMPTZ) IS NULL THEN false ELSE regexp_full_match({v}, "
@@ -31,17 +31,19 @@ _FITS = {
     " ?(Z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)?)?') END",
 }
 _DIGITS = "trim(regexp_replace(split_part({0}, 'E', 1), '[^0-9]', '', 'g'), '0')"
-_REWRITTEN = f"upper(printf('%.' || greatest(length({_DIGITS.format('{v}')}) - 1, 0) || 'e', try_cast({{v}} AS DOUBLE)))"
+_OWN_DIGITS = _DIGITS.format("{v}")
+_SHORTEST = "upper(CAST(try_cast({v} AS DOUBLE) AS VARCHAR))"
+_AS_LONG = f"upper(printf('%.' || greatest(length({_OWN_DIGITS}) - 1, 0) || 'e', try_cast({{v}} AS DOUBLE)))"
 # Which types a column can't have because of a value whose digits would do: _NO_NUMBER for postcodes, telephone and account numbers, which
-# begin with 0 and a digit (':' follows '9') or with '+'; _NO_DOUBLE where a DOUBLE would have other digits. It keeps any 15, and all that
-# a DOUBLE was written with: this is what the cheap comparison before that of the digits is for.
+# begin with 0 and a digit (':' follows '9') or with '+'; _NO_DOUBLE where a DOUBLE would have other digits. It keeps any 15, and those that
+# it was printed with, the fewest that tell it or more; the comparison before that of the digits is the cheap one.
 _NO_DOUBLE, _NO_NUMBER = 1, 2
 _UNFIT = (
     f"CASE WHEN ltrim({{v}}, '+-') >= '00' AND ltrim({{v}}, '+-') < '0:' THEN {_NO_NUMBER}"
     " WHEN NOT coalesce(isfinite(try_cast({v} AS DOUBLE)), false) THEN 0"
     f" WHEN starts_with({{v}}, '+') THEN {_NO_NUMBER}"
-    " WHEN length({v}) <= 15 OR CAST(try_cast({v} AS DOUBLE) AS VARCHAR) = {v} THEN 0"
-    f" WHEN {_DIGITS.format('{v}')} = {_DIGITS.format(_REWRITTEN)} THEN 0"
+    f" WHEN length({{v}}) <= 15 OR {_SHORTEST} = {{v}} THEN 0"
+    f" WHEN {_OWN_DIGITS} = {_DIGITS.format(_SHORTEST)} OR {_OWN_DIGITS} = {_DIGITS.format(_AS_LONG)} THEN 0"
     f" WHEN {_FITS['BIGINT']} THEN {_NO_DOUBLE} ELSE {_NO_NUMBER} END"
 )
 TYPES = (*_FITS, TEXT)

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from converter.conversion import Outcome, convert
@@ -67,7 +67,11 @@ def test_csv_round_trip(rows: list[list[str]], end: str) -> None:
 
 
 @quick
-@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1), st.sampled_from([repr, "{:.17g}".format, "{:.16e}".format]))
+@given(
+    st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1),
+    st.sampled_from([repr, "{:.17g}".format, "{:.16e}".format, lambda value: repr(value).replace("e-0", "E-")]),
+)
+@example([2**-24], lambda value: repr(value).replace("e-0", "E-"))
 def test_what_was_printed_from_a_double_is_a_number(values: list[float], printed: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
         outcome = run("a.csv", "\n".join(["value,other", *(f"{printed(value)},x" for value in values)]).encode(), Path(folder))
