@@ -10,6 +10,7 @@ FILES = {
     "not_text": "The content is not text.",
     "corrupt_gzip": "The gzip data is damaged or incomplete.",
     "malformed_json": "The JSON document is malformed or incomplete.",
+    "value_too_long": "An element of the JSON document is too long; upload an array of objects, or one object a line.",
     "too_large": "The file is larger than the limit.",
     "too_many_columns": "The file has more columns than the limit.",
     "too_slow": "The conversion would not end before the function's timeout; split the file.",

@@ -37,6 +37,8 @@ class BadRow:
     raw: list[str]
 
 
+# Characters of a JSON text that mean nothing by halves: false, -Infinity, \\u0000
+_LONGEST_TOKEN = 16
 _NO_SPACE = re.compile(r"[^ \t\r\n]")
 
 
@@ -137,7 +139,7 @@ def json_lines(source: Iterable[str], columns: Columns, limit: int) -> Iterator[
 def json_document(texts: Iterator[str], columns: Columns, limit: int) -> Iterator[Row | BadRow]:
     """The elements of a JSON array, or objects one after the other, read piece by piece.
 
-    Raises Rejection (malformed_json): where a document breaks, nothing after it can be told from what it is part of.
+    Raises Rejection (malformed_json, value_too_long): where a document breaks, nothing after it can be told from what it is part of.
     """
     buffer = _Buffer(texts, limit)
     is_array = buffer.peek() == "["
@@ -197,14 +199,24 @@ class _Buffer:
             try:
                 value, end = DECODER.raw_decode(self._text, self.position)
             except (ValueError, RecursionError) as error:
-                if len(self._text) - self.position > 2 * self._limit or not self._more():
-                    raise Rejection("malformed_json", f"({_short(error)})") from error
-                continue
+                if self._is_cut_off(error):
+                    if len(self._text) - self.position > 2 * self._limit:
+                        # Or one of its quotes is never closed, which without its end looks the same.
+                        raise Rejection("value_too_long", f"The limit is {self._limit:,} characters.") from error
+                    if self._more():
+                        continue
+                raise Rejection("malformed_json", f"({_short(error)})") from error
             if end == len(self._text) and self._more():
                 continue  # a number may go on
             raw = self._text[self.position : end]
             self.position = end
             return value, raw
+
+    def _is_cut_off(self, error: Exception) -> bool:
+        """Whether what follows the window may mend the error: it is at the window's end, give or take a word or an escape."""
+        if not isinstance(error, json.JSONDecodeError):
+            return False
+        return error.msg.startswith("Unterminated string") or error.pos > len(self._text) - _LONGEST_TOKEN
 
 
 def _object_row(number: int, line: int | None, value: Any, columns: Columns, raw: str) -> Row | BadRow:

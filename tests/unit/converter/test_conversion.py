@@ -118,7 +118,10 @@ def test_formats_and_encodings(run: Convert, name: str, content: bytes, encoding
         ("a.json", b'[{"a": NaN}]', "malformed_json"),
         ("a.json", b"[" * 100_000, "malformed_json"),
         ("a.json", b'{"a":' * 100_000, "malformed_json"),
-        ("a.json", b'[{"a": "' + b"x" * 5_000_000, "malformed_json"),
+        ("a.json", b'[{"a": "' + b"x" * 5_000_000, "value_too_long"),
+        ("a.json", b'[{"a": "' + b"x" * 500_000, "malformed_json"),
+        ("a.json", json.dumps({"records": [{"a": 1, "b": "x" * 50}] * 60_000}).encode(), "value_too_long"),
+        ("a.json", json.dumps({"records": [{"a": 1, "b": "x" * 50}] * 60_000}).replace(" 1, ", " 1; ", 1).encode(), "malformed_json"),
         ("a.csv", b",".join(b"c%d" % i for i in range(10_000)) + b"\n" + b",".join([b"1"] * 10_000), "too_many_columns"),
         ("a.jsonl", "\n".join(json.dumps({f"k{i}": i}) for i in range(1001)).encode(), "too_many_columns"),
     ],
@@ -258,6 +261,7 @@ def test_the_types_of_the_dataset_win(run: Convert) -> None:
     assert types_of(outcome) == {"id": "VARCHAR", "amount": "DOUBLE", "note": "BIGINT"}
     assert rows_of(outcome.parquet) == [("1", 2.0, 3)]
     assert rejects_of(outcome.rejects)[0]["row"] == 2
+    assert run("a.csv", "phone\n15551234567\n+491701234567\n007\n", {"phone": "BIGINT"}).facts["rejected_by_reason"] == {"wrong_type": 2}
     assert run("a.csv", "id\nA1\nA2\n", {"id": "BIGINT"}).facts["reason"] == "no_valid_rows"
 
 
