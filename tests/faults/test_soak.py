@@ -1,80 +1,126 @@
-"""A soak of the deployed pipeline goes as the simulator says, at the scale of one machine."""
+"""A soak of the deployed pipeline goes as the simulator says, at the scale of one machine.
 
+What the simulator is told is not of the uploads that it foretells: the seconds of an upload are measured in a flood of a few before, and of
+those that are left over after; how many are worked on at once is a matter of settings. The objects lie there already and only their events
+come at the rate: what uploads cost the emulator is not the pipeline's.
+"""
+
+import dataclasses
+import heapq
 import json
+import os
+import random
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import pytest
 from photos import photo
-from support import Deployment, unique
+from support import ENVIRONMENT, Deployment, depth, unique
 
+import simulate as tool
 from clouds import client
-from simulation.model import Shape, simulate
+from embedded_localstack.patches.event_sources import batches_at_once
+from faults.run import own_bucket
+from faults.stage import settled
+from operations.messages import notification
+from simulation.model import CONCURRENCY, Shape, simulate
 
-RATE, SECONDS = 20, 20
-# Of what was foretold; service times and how many there are at once are of the same run, what they lead to is the model's.
+SECONDS = 20
+# Photos whose times are measured before
+FLOOD = 240
+# Times what can be done, so that the capacity shows
+OVERLOAD = 2
+# Of what was foretold
 CLOSE = (0.6, 1.6)
 
 
 @dataclass(frozen=True)
 class Done:
-    """One upload: when it was put, and when the thumbnailer began and ended, in seconds since the epoch."""
+    """One upload: when it was put, and when the thumbnailer began and ended, in seconds since the soak began."""
 
     put: float
     began: float
     ended: float
 
 
-@pytest.fixture(scope="module")
-def soaked(deployment: Deployment) -> tuple[float, list[Done]]:
-    """RATE uploads a second for SECONDS seconds; when they began, and what became of each."""
-    prefix, body = unique("soak"), photo(1600, 1200)
-    deployment.put(f"{prefix}/first.jpg", body)
-    deployment.settled()
-    put: dict[str, float] = {}
+def soaked(deployment: Deployment, bucket: str, moments: list[float]) -> list[Done]:
+    """Tell of a photo at each of the moments; what became of each."""
+    prefix, body, put = unique("soak"), photo(1600, 1200), dict[str, float]()
+    keys = [f"{prefix}/{number}.jpg" for number in range(len(moments))]
 
-    def upload(number: int) -> None:
-        key = f"{prefix}/{number}.jpg"
-        time.sleep(max(0.0, began + number / RATE - time.time()))
-        put[key] = time.time()
-        deployment.put(key, body)
+    def tell(key: str, moment: float) -> None:
+        time.sleep(max(0.0, start + moment - time.time()))
+        put[key] = time.time() - start
+        client("sqs").send_message(QueueUrl=deployment["uploads_queue_url"], MessageBody=notification(bucket, key))
 
-    began = time.time()
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(upload, range(RATE * SECONDS)))
-    deployment.settled()
-    return began, [Done(put[key], *span) for key, span in _worked(deployment, prefix).items() if key in put]
+        list(pool.map(lambda key: client("s3").put_object(Bucket=bucket, Key=key, Body=body), keys))
+        start = time.time()
+        list(pool.map(tell, keys, moments))
+    settled(lambda: depth(deployment["uploads_queue_url"]), 240)
+    done = {key: Done(put[key], began - start, ended - start) for key, (began, ended) in _worked(deployment, prefix).items()}
+    assert set(done) == set(put)
+    return list(done.values())
 
 
 def _worked(deployment: Deployment, prefix: str) -> dict[str, tuple[float, float]]:
-    """When the thumbnailer began and ended with each key, by its log."""
+    """When the thumbnailer began and ended with each key, by its log: what CloudWatch calls a line's time is that of a whole batch's."""
     found = {}
-    pages = client("logs").get_paginator("filter_log_events").paginate(logGroupName=deployment["functions"]["thumbnailer"]["log_group"])
-    for event in (event for page in pages for event in page["events"]):
-        if prefix in event["message"] and '"READY"' in event["message"]:
-            line, ended = json.loads(event["message"]), event["timestamp"] / 1000
+    for line in map(json.loads, deployment.logged("thumbnailer", prefix)):
+        if line.get("result") == "READY":
+            ended = datetime.fromisoformat(line["timestamp"]).timestamp()
             found[str(line["object_key"])] = (ended - line["duration_ms"] / 1000, ended)
     return found
 
 
-def _at_once(done: list[Done]) -> float:
-    """How many uploads were worked on at the same time, on the average; between batches none are, while the lane's poller asks for more."""
-    moments = np.arange(min(one.began for one in done), max(one.ended for one in done), 0.005)
-    at_work = sum((moments >= one.began) & (moments < one.ended) for one in done)
-    return float(np.mean(at_work))
+def ratios(done: list[Done], shape: Shape, rate: float) -> tuple[float, float]:
+    """What was finished within SECONDS, and the median latency of it, in parts of what is foretold."""
+    foretold = simulate(shape, rate, SECONDS)
+    seen = [one for one in done if one.ended <= SECONDS]
+    latency = float(np.median([one.ended - one.put for one in seen]))
+    print(f"{len(seen)} of {len(done)}, foretold {foretold.finished[-1]:.0f}; after {latency:.2f} s, not {foretold.latency['p50']:.2f}")
+    return len(seen) / foretold.finished[-1], latency / foretold.latency["p50"]
 
 
-def test_the_simulator_foretells_a_soak(soaked: tuple[float, list[Done]]) -> None:
-    began, done = soaked
-    assert len(done) == RATE * SECONDS
-    shape = Shape(tuple(one.ended - one.began for one in done), maximum_concurrency=1, workers=_at_once(done))
-    foretold = simulate(shape, RATE, SECONDS)
-    seen = [one for one in done if one.ended <= began + SECONDS]
-    finished, latency = len(seen), float(np.median([one.ended - one.put for one in seen]))
-    print(
-        f"{finished} of {len(done)} in time, foretold {foretold.finished[-1]:.0f}; after {latency:.2f} s, not {foretold.latency['p50']:.2f}"
-    )
-    assert CLOSE[0] <= finished / foretold.finished[-1] <= CLOSE[1]
-    assert CLOSE[0] <= latency / foretold.latency["p50"] <= CLOSE[1]
+def is_close(found: tuple[float, float]) -> bool:
+    return all(CLOSE[0] <= ratio <= CLOSE[1] for ratio in found)
+
+
+def evenly(rate: float) -> list[float]:
+    return [number / rate for number in range(round(rate * SECONDS))]
+
+
+def deployed(measured: list[Done]) -> Shape:
+    """The lane's shape with measured times."""
+    shape = tool.shape_of({"seconds": [one.ended - one.began for one in measured], "item_bytes": [1]}, ENVIRONMENT)
+    return dataclasses.replace(shape, maximum_concurrency=batches_at_once(int(shape.maximum_concurrency), os.cpu_count() or 1))
+
+
+def test_the_simulator_foretells_a_soak(deployment: Deployment) -> None:
+    with own_bucket(deployment) as bucket:
+        before = soaked(deployment, bucket, [0.0] * FLOOD)
+        rate = OVERLOAD * deployed(before).ceilings()[CONCURRENCY]
+        done = soaked(deployment, bucket, evenly(rate))
+    after = [one for one in done if one.ended > SECONDS]
+    found = ratios(done, deployed(before + after), rate)
+    assert is_close(found), found
+
+
+@pytest.mark.parametrize(
+    ("actual", "foretold"),
+    [(1.0, True), (1.2, True), (0.8, True), (2.0, False), (3.0, False), (0.5, False), (0.3, False)],
+)
+@pytest.mark.parametrize(("slots", "workers", "service_s"), [(1, 1, 0.2), (4, 2, 0.4), (10, 4, 1.0)])
+def test_a_soak_that_goes_otherwise_is_noticed(actual: float, foretold: bool, slots: int, workers: int, service_s: float) -> None:
+    """A queue whose service takes `actual` times as long as was measured."""
+    shape = Shape((service_s,), maximum_concurrency=slots, workers=workers)
+    rate, chance = OVERLOAD * slots * workers / service_s, random.Random(1)
+    free, done = [0.0] * (slots * workers), []
+    for put in evenly(rate):
+        began = max(put, heapq.heappop(free))
+        done.append(Done(put, began, began + actual * service_s * chance.uniform(0.8, 1.2)))
+        heapq.heappush(free, done[-1].ended)
+    assert is_close(ratios(done, shape, rate)) == foretold
