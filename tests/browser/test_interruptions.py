@@ -1,4 +1,4 @@
-"""What may happen between two requests: a key is taken away, addresses expire, an upload gets stuck."""
+"""What may happen between two requests: a key is taken away, addresses expire, a file of the page does not come, an upload gets stuck."""
 
 import re
 from collections.abc import Callable
@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from browser.made_up import icon, image, take_uploads, thumbnails
-from browser.views import SMALL, Gallery
+from browser.views import SMALL, Gallery, Open
 
 NOT_ACCEPTED = "This API key is not accepted here. Please check it and try again."
 
@@ -56,6 +56,22 @@ def test_the_large_view_asks_who_it_is_too(catalog_of: Callable[..., Gallery]) -
     page.locator(".tile").first.click()
     expect(page.get_by_role("alert")).to_have_text(NOT_ACCEPTED)
     expect(page.locator("#viewer")).to_be_hidden()
+    gallery.forgive("status of 403")
+
+
+def test_who_the_load_balancer_does_not_let_in_is_told_so(open_gallery: Open) -> None:
+    gallery = open_gallery()
+    page = gallery.page
+
+    def settings(route: Route) -> None:
+        served = route.fetch()
+        route.fulfill(response=served, json=served.json() | {"auth": "none"})
+
+    page.route("**/config.json", settings)
+    page.route("**/images?**", lambda route: route.fulfill(status=403, json={}))
+    page.goto(gallery.address)
+    expect(page.get_by_text("You were not let in.")).to_be_visible()
+    gallery.accessible()
     gallery.forgive("status of 403")
 
 
@@ -122,3 +138,20 @@ def test_thumbnails_whose_addresses_expired_cost_one_request_a_page(catalog_of: 
     expect(page.locator(".tile").first.locator("img.loaded")).to_have_attribute("src", re.compile("signed=2"))
     assert [url.rpartition("/")[2] for url in asked] == ["images?status=READY&limit=50"]
     gallery.forgive("status of 403")
+
+
+def test_a_file_of_the_page_that_does_not_come_leaves_a_way_to_go_on(open_gallery: Open) -> None:
+    gallery = open_gallery()
+    page = gallery.page
+    page.route("**/viewer.js", lambda route: route.fulfill(status=429))
+    page.goto(f"{gallery.address}#key={gallery.key}")
+    broken = page.get_by_role("alert")
+    expect(broken).to_contain_text("The gallery could not be loaded.")
+    expect(broken).to_contain_text("갤러리를 불러오지 못했습니다.")
+    gallery.accessible()
+    gallery.shot("broken")
+    gallery.forgive("status of 429", "thrown: ")
+    page.unroute("**/viewer.js")
+    broken.get_by_role("button", name="Reload").click()
+    expect(page.locator("#gallery")).to_be_visible()
+    expect(broken).to_be_hidden()

@@ -92,6 +92,16 @@ def test_nothing_stays_but_the_session_s_key(open_gallery: Open) -> None:
     assert page.evaluate(KEPT) == NOTHING | {"local": ["eventloom.language", "eventloom.theme"]}
 
 
+def test_a_key_in_the_address_of_an_open_page_is_taken_too(open_gallery: Open) -> None:
+    gallery = open_gallery()
+    page = gallery.page
+    page.goto(gallery.address)
+    expect(page.get_by_label("API key")).to_be_focused()
+    page.goto(f"{gallery.address}#key={gallery.key}")
+    expect(page.locator("#gallery")).to_be_visible()
+    assert page.evaluate(KEPT) == NOTHING | {"session": ["eventloom.key"]}
+
+
 DOMAIN, CLIENT = "https://photos.auth.example.com", "abc"
 
 

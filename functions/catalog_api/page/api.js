@@ -23,14 +23,19 @@ export async function configuration() {
     const answer = await fetch(new URL('config.json', import.meta.url));
     if (!answer.ok) throw new Refused(answer.status, 'config.json');
     config = await answer.json();
-    // A key in the address's fragment, which is sent nowhere: taken, and removed from what others could see.
-    const given = new URLSearchParams(location.hash.slice(1)).get('key');
-    if (given) {
-      history.replaceState(null, '', location.pathname);
-      if (config.auth === 'api_key') sessionStorage.setItem(KEY, given);
-    }
+    takeKey();
   }
   return config;
+}
+
+/** A key in the address's fragment, which is sent nowhere: taken, and removed from what others could see. Whether there was one to use. */
+export function takeKey() {
+  const given = new URLSearchParams(location.hash.slice(1)).get('key');
+  if (!config || !given) return false;
+  history.replaceState(null, '', location.pathname);
+  if (config.auth !== 'api_key') return false;
+  useKey(given);
+  return true;
 }
 
 function credentials() {

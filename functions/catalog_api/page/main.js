@@ -1,6 +1,6 @@
 // The gallery: signing in, the two views, and what happens between grid, tray and viewer.
 
-import { call, configuration, finishSignIn, forget, Refused, signedIn, signInWithCognito, signOut, useKey } from './api.js';
+import { call, configuration, finishSignIn, forget, Refused, signedIn, signInWithCognito, signOut, takeKey, useKey } from './api.js';
 import { $, h, icon, ICONS, say } from './dom.js';
 import { Grid } from './grid.js';
 import { Listing } from './listing.js';
@@ -128,7 +128,7 @@ function show(status) {
 function refusedEntry(error) {
   if (!(error instanceof Refused) || ![401, 403].includes(error.status)) return false;
   forget();
-  askWho({ api_key: 'keyRefused', cognito: 'expired' }[config.auth] ?? 'refused');
+  askWho({ api_key: 'keyRefused', cognito: 'expired' }[config.auth]);
   return true;
 }
 
@@ -138,12 +138,13 @@ function askWho(problem) {
   $('sign-in').hidden = false;
   $('key-form').hidden = config.auth !== 'api_key';
   $('cognito').hidden = config.auth !== 'cognito';
-  write($('sign-in-how'), { api_key: 'keyHow', cognito: 'cognitoHow', iam: 'iamHow' }[config.auth]);
+  write($('sign-in-how'), { api_key: 'keyHow', cognito: 'cognitoHow', iam: 'iamHow', none: 'noneHow' }[config.auth]);
   write($('sign-in-error'), problem);
   if (config.auth === 'api_key') $('key').focus();
 }
 
 function enter() {
+  if (viewer.isOpen) viewer.close();
   $('sign-in').hidden = true;
   $('gallery').hidden = $('views').hidden = $('pick').hidden = false;
   $('sign-out').hidden = config.auth === 'none';
@@ -187,6 +188,7 @@ function listen() {
     uploads.add($('files').files);
     $('files').value = '';
   });
+  addEventListener('hashchange', () => takeKey() && enter());
   addEventListener('beforeunload', (event) => uploads?.busy && event.preventDefault());
 }
 

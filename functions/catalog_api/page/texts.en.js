@@ -3,6 +3,7 @@ export default {
   add: 'Add photos', private: 'This gallery is private.', key: 'API key', open: 'Open', signIn: 'Sign in',
   keyNote: 'It stays in this tab and is forgotten when you close it.', keyHow: 'Enter the API key that you were given.',
   cognitoHow: 'Sign in with your account.', iamHow: 'This environment takes signed requests only, which a web page cannot make. Ask for one with API keys or accounts.',
+  noneHow: 'You were not let in. Reload the page to try again, or ask whoever runs this network.',
   keyRefused: 'This API key is not accepted here. Please check it and try again.',
   refused: 'That was not accepted. Please check it and try again.', expired: 'Please sign in again.', unreachable: 'The gallery cannot be reached. Please try again in a moment.',
   dropHere: 'Drop to upload', dismissAll: 'Dismiss', dismiss: 'Dismiss {name}', again: 'Try again',

@@ -3,6 +3,7 @@ export default {
   add: '사진 추가', private: '비공개 갤러리입니다.', key: 'API 키', open: '열기', signIn: '로그인',
   keyNote: '이 탭에만 보관되며 탭을 닫으면 지워집니다.', keyHow: '받으신 API 키를 입력해 주세요.',
   cognitoHow: '계정으로 로그인해 주세요.', iamHow: '이 환경은 서명된 요청만 받으므로 웹 페이지에서는 사용할 수 없습니다. API 키나 계정을 쓰는 환경을 요청해 주세요.',
+  noneHow: '접근이 허용되지 않았습니다. 페이지를 새로 고쳐 다시 시도하거나 네트워크 관리자에게 문의해 주세요.',
   keyRefused: '이 API 키는 사용할 수 없습니다. 확인 후 다시 시도해 주세요.',
   refused: '인증에 실패했습니다. 확인 후 다시 시도해 주세요.', expired: '다시 로그인해 주세요.', unreachable: '갤러리에 연결할 수 없습니다. 잠시 후 다시 시도해 주세요.',
   dropHere: '여기에 놓으면 업로드됩니다', dismissAll: '지우기', dismiss: '{name} 지우기', again: '다시 시도',
