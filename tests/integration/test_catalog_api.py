@@ -172,11 +172,12 @@ def test_a_report_counts_what_there_is_and_is_kept(api: Api, deployment: Deploym
         ("GET", "/nowhere", None, 404),
         ("PUT", "/images", "{}", 405),
         ("POST", "/uploads", "{not json", 400),
+        ("POST", "/uploads", "{}".encode("utf-16"), 400),
         ("POST", "/uploads", '{"filename": "a.exe", "content_type": "text/html", "bytes": 1}', 422),
         ("POST", "/uploads", '{"filename": "' + "a" * 20_000 + '"}', 413),
     ],
 )
-def test_what_is_wrong_is_said_as_a_problem(api: Api, method: str, path: str, body: str | None, status: int) -> None:
+def test_what_is_wrong_is_said_as_a_problem(api: Api, method: str, path: str, body: str | bytes | None, status: int) -> None:
     answer = api(method, path, data=body, headers={"Content-Type": "application/json"} if body else {})
     assert is_problem(answer, status), answer.text
     assert answer.json()["request_id"]
