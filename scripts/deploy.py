@@ -15,13 +15,16 @@ from typing import Any
 
 from rich.console import Console
 
+import api_snapshots
 import build
 import runner
 import state_bucket
+from api_snapshots import Snapshot
 from clouds import BUILD, ROOT, client, lane
 from pipeline import PipelineError
 
 TERRAFORM = ROOT / "terraform"
+APPLY = ("apply", "-input=false", "-auto-approve", "-compact-warnings")
 console = Console(highlight=False)
 
 
@@ -113,14 +116,26 @@ def apply_saved(environment: str, plan: Path, quiet: bool = False) -> dict[str, 
     if not plan.exists():
         sys.exit(f"deploy: no plan {plan}; make one with: make plan ENV={environment}")
     confirm(environment, "apply to")
-    arguments = ["apply", "-input=false", "-auto-approve", "-compact-warnings", str(plan)]
-    if quiet:
-        console.print("terraform apply: AWS's provider waits about a minute for queues and lifecycle rules")
-        with console.status("applying"):
-            terraform(*arguments, capture=True)
-    else:
-        terraform(*arguments)
+    snapshots = api_snapshots.outdated(json.loads(terraform("show", "-json", str(plan), capture=True)))
+    try:
+        if quiet:
+            console.print("terraform apply: AWS's provider waits about a minute for queues and lifecycle rules")
+            with console.status("applying"):
+                terraform(*APPLY, str(plan), capture=True)
+        else:
+            terraform(*APPLY, str(plan))
+    finally:  # also of an apply that failed half-way: the next plan makes what is tainted once more
+        for snapshot in snapshots:
+            terraform("taint", "-allow-missing", snapshot.deployment, capture=True)
+    close(snapshots)
     return save_outputs(environment)
+
+
+def close(snapshots: list[Snapshot]) -> None:
+    """Have the stages serve new snapshots, without the methods that went."""
+    if addresses := [address for snapshot in snapshots for address in (snapshot.deployment, *snapshot.stages)]:
+        console.print("paths of an API are closed: its stage gets a snapshot without them")
+        terraform(*APPLY, *(f"-target={address}" for address in addresses), capture=True)
 
 
 def save_outputs(environment: str) -> dict[str, Any]:

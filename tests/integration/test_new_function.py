@@ -59,15 +59,37 @@ def test_uploaded(outputs: dict[str, Any]) -> None:
     assert "barrels/1 é.txt" in eventually(lambda: Deployment(outputs).logged("cellar", '"done"'), "a log line of cellar")[0]
 
 
-def test_called(outputs: dict[str, Any]) -> None:
-    url = outputs["reception_api_url"]
+def api_url(outputs: dict[str, Any]) -> str:
+    """The address of the new API, which ends with a slash."""
+    url: str = outputs["reception_api_url"].rstrip("/") + "/"
     if endpoint := clouds.lane().endpoint:
         api_id, _, rest = url.removeprefix("https://").partition(".")
         url = f"{endpoint}/restapis/{api_id}/{rest.rstrip('/').rpartition('/')[2]}/_user_request_/"
+    return url
+
+
+def test_called(outputs: dict[str, Any]) -> None:
+    url = api_url(outputs)
     assert requests.get(url, timeout=30).status_code == 403
     answer = requests.get(url, params={"name": "Ada"}, headers={"X-Api-Key": outputs["reception_api_key"]}, timeout=30)
     assert answer.status_code == 200, answer.text
     assert "Ada" in answer.text
+
+
+def test_a_path_that_is_closed_is_closed_by_one_deploy(checkout: Path, outputs: dict[str, Any]) -> None:
+    file = checkout / "terraform" / "reception.tf"
+    text, lobby = file.read_text(), api_url(outputs) + "lobby"
+
+    def answer() -> int:
+        return requests.get(lobby, params={"name": "Ada"}, timeout=30).status_code
+
+    file.write_text(text.replace("  auth  ", '  open_paths         = ["/lobby"]\n  auth  ', 1))
+    make(checkout, "deploy", "ENV=local")
+    eventually(lambda: answer() == 200, "an answer from the open path")
+    file.write_text(text)
+    make(checkout, "deploy", "ENV=local")
+    eventually(lambda: answer() == 403, "a refusal from the closed path")
+    assert "No changes." in make(checkout, "plan", "ENV=local")
 
 
 def test_the_rest_is_as_it_was(checkout: Path, outputs: dict[str, Any], deployment: Deployment) -> None:

@@ -60,7 +60,7 @@ variable "log_retention_days" {
 }
 
 variable "open_paths" {
-  description = "What everyone may GET: \"/\", paths of one segment, or all below one (/name/{file+})."
+  description = "What everyone may GET: \"/\", paths of one segment, or all below one (/name/{file+}). README.md says how one is closed."
   type        = set(string)
   default     = []
 
@@ -71,7 +71,7 @@ variable "open_paths" {
 }
 
 variable "open_posts" {
-  description = "Paths of one segment that everyone may POST to: for webhooks, whose signature the function checks."
+  description = "Paths of one segment that everyone may POST to: for webhooks, whose signature the function checks. README.md says how one is closed."
   type        = set(string)
   default     = []
 
