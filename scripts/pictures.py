@@ -14,9 +14,12 @@ HEIGHT, GAP, PAPER = 480, 16, "#8a8f87"
 
 def main() -> None:
     """Put three screenshots side by side, all of one height."""
+    paths = [SCREENSHOTS / f"{name}.png" for name in ("light", "viewer-dark", "phone-dark-korean")]
+    if missing := [path for path in paths if not path.exists()]:
+        sys.exit(f"pictures: there is no {missing[0]}; `make pictures` makes the screenshots first")
     shots = []
-    for name in ("light", "viewer-dark", "phone-dark-korean"):
-        shot = Image.open(SCREENSHOTS / f"{name}.png").convert("RGB")
+    for path in paths:
+        shot = Image.open(path).convert("RGB")
         shots.append(shot.resize((round(shot.width * HEIGHT / shot.height), HEIGHT), Image.Resampling.LANCZOS))
     sheet = Image.new("RGB", (sum(shot.width + GAP for shot in shots) + GAP, HEIGHT + 2 * GAP), PAPER)
     left = GAP
