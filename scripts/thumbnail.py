@@ -2,8 +2,9 @@
 
 Usage: thumbnail.py FILE... --out DIR
 
-A FILE may be a folder: everything in it is taken, links to other folders are not followed. Every file gets a verdict,
-whatever it holds: decoding happens in a process of its own with limits on time and memory. A line looks like
+A FILE may be a folder: everything in it is taken but DIR, and links to other folders are not followed. If it is DIR itself, thumbnails
+are left out, known by their names. Every other file gets a verdict, whatever it holds: decoding happens in a process of its own with
+limits on time and memory. A line looks like
 
   {"file": "cat.jpg", "status": "READY", "format": "JPEG", "width": 4000, "height": 3000, "bytes": 3145728, "sha256": "...",
    "captured_at": "2026-05-01T12:30:00+02:00", "camera": "...", "dominant_color": "#6b7a3c", "blurhash": "...",
@@ -21,7 +22,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,12 @@ from thumbnailer.rejections import Rejection
 from thumbnailer.sandbox import Sandbox
 
 MB = 1024 * 1024
+# What decoders count bytes and pixels with
+MOST = 2**31 - 1
+DAY_S = 86_400.0
+NOTHING = re.compile("")
+# What `target` and `write` call files
+WRITTEN = re.compile(r".+-[0-9a-f]{12}-\d+\.(jpg|webp)|\.thumbnail-.+")
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -43,17 +50,35 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="where the thumbnails go; made if missing")
     parser.add_argument("--sizes", type=sizes, default=Output().sizes, help="longest edges in pixels (default: 1280,512,128)")
     parser.add_argument("--format", choices=FORMATS, default="jpeg", help="auto: WebP where there is transparency, else JPEG")
-    parser.add_argument("--quality", type=int, choices=range(1, 96), default=80, metavar="1..95", help="default: 80")
-    parser.add_argument("--max-bytes", type=int, default=defaults.max_bytes, help="largest file read (default: %(default)s)")
-    parser.add_argument("--max-pixels", type=int, default=defaults.max_pixels, help="largest picture read (default: %(default)s)")
-    parser.add_argument("--timeout", type=float, default=15.0, metavar="SECONDS", help="for each file (default: %(default)s)")
-    parser.add_argument("--memory", type=int, default=2048, metavar="MB", help="address space for decoding (default: %(default)s)")
+    for name, kind, default, unit, about in (
+        ("--quality", between(1, 95), 80, "1..95", "of JPEG and WebP"),
+        ("--max-bytes", between(1, MOST), defaults.max_bytes, "BYTES", "largest file read"),
+        ("--max-pixels", between(1, MOST), defaults.max_pixels, "PIXELS", "largest picture read"),
+        ("--timeout", between(0.01, DAY_S), 15.0, "SECONDS", "for each file"),
+        ("--memory", between(128, MB), 2048, "MB", "address space for decoding"),
+    ):
+        parser.add_argument(name, type=kind, default=default, metavar=unit, help=f"{about} (default: %(default)s)")
     options = parser.parse_args()
     try:
         options.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         parser.error(f"--out {options.out}: {error.strerror}")
     return options
+
+
+def between[Number: (int, float)](least: Number, most: Number) -> Callable[[str], Number]:
+    """A type of argument: numbers of the same type as `least`, from it to `most`."""
+
+    def parse(text: str) -> Number:
+        try:
+            value = type(least)(text)
+        except ValueError:
+            value = most + 1
+        if not least <= value <= most:  # NaN is not between
+            raise argparse.ArgumentTypeError(f"must be a number from {least} to {most}, not {text!r}")
+        return value
+
+    return parse
 
 
 def sizes(text: str) -> tuple[int, ...]:
@@ -65,7 +90,7 @@ def sizes(text: str) -> tuple[int, ...]:
 
 
 def files_in(name: str, out: Path) -> Iterator[str | tuple[str, Rejection]]:
-    """The file `name`, or all files in the folder `name` but for `out`; for folders that cannot be listed, why."""
+    """The file `name`, or all files in the folder `name` but for what was written to `out`; for folders that cannot be listed, why."""
     if not Path(name).is_dir():
         yield name
         return
@@ -74,7 +99,9 @@ def files_in(name: str, out: Path) -> Iterator[str | tuple[str, Rejection]]:
     for folder, folders, names in os.walk(name, onerror=failures.append):
         links = [entry for entry in folders if Path(folder, entry).is_symlink()]
         folders[:] = sorted(entry for entry in folders if entry not in links and Path(folder, entry).resolve() != excluded)
-        yield from (os.path.join(folder, entry) for entry in sorted(names + links))  # noqa: PTH118 - survives odd bytes
+        own = WRITTEN if Path(folder).resolve() == excluded else NOTHING
+        entries = sorted(entry for entry in names + links if not own.fullmatch(entry))
+        yield from (os.path.join(folder, entry) for entry in entries)  # noqa: PTH118 - survives odd bytes
         yield from ((str(failure.filename), Rejection("unreadable", f"{failure.strerror}.")) for failure in failures)
         failures.clear()
     yield from ((str(failure.filename), Rejection("unreadable", f"{failure.strerror}.")) for failure in failures)

@@ -119,6 +119,18 @@ def test_equal_names_do_not_collide_and_nothing_escapes(tmp_path: Path) -> None:
     assert {Path(name).parent for name in names} == {out}
 
 
+def test_a_folder_that_is_also_the_target(tmp_path: Path) -> None:
+    """No thumbnails of thumbnails, however often it runs."""
+    (tmp_path / "a.jpg").write_bytes(JPEG)
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "b-128.jpg").write_bytes(JPEG)
+    for _ in range(2):
+        status, lines, _ = run(".", "--out", tmp_path, "--sizes", "30,20", cwd=tmp_path)
+        assert status == 0
+        assert [line["file"] for line in lines] == ["./a.jpg", "./deep/b-128.jpg"]
+    assert len([found for found in tmp_path.iterdir() if found.is_file()]) == 5
+
+
 def test_limits_are_options(tmp_path: Path) -> None:
     """Bytes, pixels, time and memory."""
     photo = tmp_path / "a.png"
@@ -126,7 +138,7 @@ def test_limits_are_options(tmp_path: Path) -> None:
     for option, value, reason in (
         ("--max-bytes", 100, "too_large"),
         ("--max-pixels", 100, "too_many_pixels"),
-        ("--memory", 120, "out_of_memory"),
+        ("--memory", 128, "out_of_memory"),
     ):
         status, (line,), _ = run(photo, "--out", tmp_path, option, value)
         assert (status, line["reason"]) == (0, reason)
@@ -143,6 +155,11 @@ def test_limits_are_options(tmp_path: Path) -> None:
         (["a.jpg", "--out", "o", "--sizes", "0"], "--sizes"),
         (["a.jpg", "--out", "o", "--sizes", "big"], "--sizes"),
         (["a.jpg", "--out", "o", "--format", "gif"], "--format"),
+        *((["a.jpg", "--out", "o", "--timeout", value], "must be a number from 0.01") for value in ("0", "-1", "inf", "nan", "1e10", "x")),
+        *((["a.jpg", "--out", "o", "--memory", value], "must be a number from 128") for value in ("0", "-1", "1.5", "9" * 30)),
+        *((["a.jpg", "--out", "o", "--max-bytes", value], "must be a number from 1") for value in ("0", "-1", "9" * 30)),
+        *((["a.jpg", "--out", "o", "--max-pixels", value], "must be a number from 1") for value in ("0", "-1", "9" * 30)),
+        *((["a.jpg", "--out", "o", "--quality", value], "must be a number from 1 to 95") for value in ("0", "96", "high")),
     ],
 )
 def test_wrong_arguments(tmp_path: Path, arguments: list[str], words: str) -> None:
@@ -151,6 +168,7 @@ def test_wrong_arguments(tmp_path: Path, arguments: list[str], words: str) -> No
     status, lines, errors = run(*arguments, cwd=tmp_path)
     assert (status, lines) == (2, [])
     assert words in errors
+    assert "Traceback" not in errors
 
 
 def test_help() -> None:
