@@ -7,6 +7,7 @@ from typing import Protocol
 from activity.aggregation import Chunk, chunks
 from activity.views import Reject, View
 from shared.deadline import Deadline
+from shared.observability import logger
 
 # A transaction with its retries
 _SECONDS_PER_CHUNK = 2.0
@@ -14,7 +15,7 @@ _MAX_ATTEMPTS = 8
 
 
 class Busy(Exception):
-    """The table refused for now: another transaction has the item, or its capacity is used up."""
+    """The table refused for now, or its answer got lost: another transaction has the item, its capacity is used up."""
 
 
 class Overtaken(Exception):
@@ -42,7 +43,11 @@ class Tally:
 
 
 def count(counters: Counters, shard: str, events: Sequence[View | Reject], deadline: Deadline, pause: Callable[[int], None]) -> Tally:
-    """Apply a batch of one shard, in the shard's order; `pause(attempt)` waits before another attempt."""
+    """Apply a batch of one shard, in the shard's order; `pause(attempt)` waits before another attempt.
+
+    What was not foreseen is raised only while nothing of the batch is applied. Lambda repeats the whole of a batch that raised, and
+    sets it aside in the end: who sends it in again from there must find nothing in it that counts already.
+    """
     tally = Tally()
     attempt = 0
     checkpoint = counters.checkpoint(shard)
@@ -54,16 +59,30 @@ def count(counters: Counters, shard: str, events: Sequence[View | Reject], deadl
             tally.failed = remaining[0].sequence
             return tally
         try:
-            counters.apply(shard, checkpoint, chunk)
-        except (Busy, Overtaken):
-            attempt += 1
-            pause(attempt)
-            # Read anew even when busy: an answer that got lost may have been "done".
-            checkpoint = counters.checkpoint(shard)
-        else:
-            attempt = 0
-            checkpoint = chunk.last
-            tally.counted += chunk.events
-            tally.rejected += len(chunk.rejects)
+            if _apply(counters, shard, checkpoint, chunk):
+                attempt = 0
+                checkpoint = chunk.last
+                tally.counted += chunk.events
+                tally.rejected += len(chunk.rejects)
+            else:
+                attempt += 1
+                pause(attempt)
+                # Read anew even when busy: an answer that got lost may have been "done".
+                checkpoint = counters.checkpoint(shard)
+        except Exception:
+            if remaining[0] is events[0]:
+                raise
+            logger.exception("not counted", extra={"shard": shard})
+            tally.failed = remaining[0].sequence
+            return tally
         remaining = [event for event in remaining if event.sequence > checkpoint]
     return tally
+
+
+def _apply(counters: Counters, shard: str, checkpoint: str, chunk: Chunk) -> bool:
+    """Whether the chunk is applied; if not, another try may do it."""
+    try:
+        counters.apply(shard, checkpoint, chunk)
+    except (Busy, Overtaken):
+        return False
+    return True

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from activity.aggregation import TOTAL, Chunk, CounterKey
 from activity.counting import Busy, Overtaken
@@ -53,6 +53,8 @@ class ActivityTable:
             if codes & _BUSY:
                 raise Busy from error
             raise
+        except (ConnectionError, HTTPClientError) as error:
+            raise Busy from error
 
     def _checkpoint(self, shard: str, before: str, after: str) -> dict[str, Any]:
         update: dict[str, Any] = {

@@ -1,11 +1,12 @@
 """The function against moto's DynamoDB: counters, rejects, shards, partial batches, settings."""
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from activity.settings import Settings
 from activity.views import REASONS, Reject, padded, parse, unpadded
@@ -107,6 +108,37 @@ def test_a_table_that_stays_busy_hands_the_rest_back(monkeypatch: pytest.MonkeyP
     assert sum(key[1] == "total" for key in items()) == 100
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        ClientError({"Error": {"Code": "AccessDeniedException"}}, "TransactWriteItems"),
+        ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "TransactWriteItems"),
+        ReadTimeoutError(endpoint_url="dynamodb"),
+        ValueError("a bug"),
+    ],
+)
+def test_no_batch_that_fails_holds_events_that_count(monkeypatch: pytest.MonkeyPatch, fault: Exception) -> None:
+    """Lambda repeats a batch from the number that it is told, or all of one that raised, and sets aside what goes on failing."""
+    real = client("dynamodb").transact_write_items
+    applied: list[Any] = []
+
+    def first_works(**request: Any) -> Any:
+        if applied:
+            raise fault
+        applied.append(request)
+        return real(**request)
+
+    monkeypatch.setattr(client("dynamodb"), "transact_write_items", first_works)
+    records = [record(number, {"image_id": f"{number:032x}"}) for number in range(1, 101)]
+    assert invoke(records) == "50"
+    with nullcontext() if isinstance(fault, ReadTimeoutError) else pytest.raises(type(fault)):
+        assert invoke(records[49:]) == "50"
+    # What was set aside comes again with other numbers
+    monkeypatch.setattr(client("dynamodb"), "transact_write_items", real)
+    assert invoke([record(1000 + number, {"image_id": f"{number:032x}"}) for number in range(50, 101)]) is None
+    assert {item["view"] for key, item in items().items() if key[1] == "total"} == {1}
+
+
 def test_a_permanent_fault_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(**_: Any) -> Any:
         raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "TransactWriteItems")
@@ -114,6 +146,18 @@ def test_a_permanent_fault_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client("dynamodb"), "transact_write_items", refuse)
     with pytest.raises(ClientError):
         invoke([record(1, {"image_id": IMAGE})])
+
+
+def test_an_answer_that_gets_lost_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = client("dynamodb").transact_write_items
+
+    def lost(**request: Any) -> Any:
+        real(**request)
+        raise ReadTimeoutError(endpoint_url="dynamodb")
+
+    monkeypatch.setattr(client("dynamodb"), "transact_write_items", lost)
+    assert invoke([record(1, {"image_id": IMAGE})]) is None
+    assert items()[f"image#{IMAGE}", "total"] == {"view": 1}
 
 
 def test_too_little_time_hands_the_batch_back() -> None:
