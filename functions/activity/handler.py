@@ -23,7 +23,7 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     deadline = Deadline(context)
     failures = []
     for shard, records in groupby(event["Records"], key=_shard):
-        events = sorted((parse(record, settings.types) for record in records), key=attrgetter("sequence"))
+        events = sorted((parse(record, settings.types, settings.max_age) for record in records), key=attrgetter("sequence"))
         tally = count(table, shard, events, deadline, _pause)
         logger.info("counted", extra={"shard": shard, **vars(tally)})
         for name, value in (("EventsCounted", tally.counted), ("EventsRejected", tally.rejected), ("EventsRepeated", tally.repeated)):

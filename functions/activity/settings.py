@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 
 from shared.settings import SettingsError
 
@@ -31,3 +32,8 @@ class Settings:
     def types(self) -> frozenset[str]:
         """What may be counted."""
         return frozenset(name.strip() for name in self.event_types.split(",") if name.strip())
+
+    @property
+    def max_age(self) -> timedelta:
+        """How long after it happened an event is still counted."""
+        return timedelta(days=self.day_retention_days)

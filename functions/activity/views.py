@@ -11,7 +11,7 @@ REASONS = {
     "not_json": "The data is not a JSON object in UTF-8.",
     "bad_image_id": "image_id is not 32 hexadecimal digits in small letters.",
     "unknown_type": "type is none of those that are counted.",
-    "bad_time": "at is not an ISO 8601 time with an offset, or lies more than a day in the future.",
+    "bad_time": "at is not an ISO 8601 time with an offset, or lies more than a day in the future, or further back than days are kept.",
 }
 _MAX_AHEAD = timedelta(days=1)
 # Base64 of about 1.5 KB: enough to see what it was; a transaction's rejects stay far below 4 MB
@@ -48,8 +48,11 @@ def unpadded(sequence: str) -> str:
     return sequence.lstrip("0") or "0"
 
 
-def parse(record: dict[str, Any], types: frozenset[str]) -> View | Reject:
-    """What a record of a Lambda event from Kinesis says. Never raises for what the producer wrote."""
+def parse(record: dict[str, Any], types: frozenset[str], max_age: timedelta) -> View | Reject:
+    """What a record of a Lambda event from Kinesis says. Never raises for what the producer wrote.
+
+    A day older than `max_age` would have expired when it is written; DynamoDB never removes what expired five years ago.
+    """
     kinesis = record["kinesis"]
     arrived = datetime.fromtimestamp(kinesis["approximateArrivalTimestamp"], UTC)
     sequence = padded(kinesis["sequenceNumber"])
@@ -69,13 +72,13 @@ def parse(record: dict[str, Any], types: frozenset[str]) -> View | Reject:
     type_ = event.get("type", "view")
     if not isinstance(type_, str) or type_ not in types:
         return reject("unknown_type")
-    moment = _moment(event.get("at"), arrived)
+    moment = _moment(event.get("at"), arrived, max_age)
     if moment is None:
         return reject("bad_time")
     return View(sequence, image_id, type_, moment.date().isoformat())
 
 
-def _moment(at: object, arrived: datetime) -> datetime | None:
+def _moment(at: object, arrived: datetime, max_age: timedelta) -> datetime | None:
     if at is None:
         return arrived
     try:
@@ -83,4 +86,4 @@ def _moment(at: object, arrived: datetime) -> datetime | None:
         has_offset = datetime.fromisoformat(str(at)).tzinfo is not None
     except (ValueError, OverflowError):
         return None
-    return moment if has_offset and moment - arrived <= _MAX_AHEAD else None
+    return moment if has_offset and -max_age <= moment - arrived <= _MAX_AHEAD else None

@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from support import Deployment, eventually
@@ -36,14 +36,15 @@ def rejects(deployment: Deployment) -> list[dict[str, Any]]:
 
 def test_events_are_summed_by_image_type_and_day(deployment: Deployment) -> None:
     image_id = uuid.uuid4().hex
-    views = [{"image_id": image_id, "type": "view", "at": "2026-11-20T10:00:00+00:00", "viewer": str(number)} for number in range(25)]
-    put(deployment, *views, {"image_id": image_id, "type": "download", "at": "2026-11-21T10:00:00+00:00"})
+    first, second = ((datetime.now(UTC) - timedelta(days=days)).replace(hour=10) for days in (2, 1))
+    views = [{"image_id": image_id, "type": "view", "at": first.isoformat(), "viewer": str(number)} for number in range(25)]
+    put(deployment, *views, {"image_id": image_id, "type": "download", "at": second.isoformat()})
     total = eventually(
         lambda: (found := counters(deployment, image_id)).get("view") == 25 and found.get("download") == 1 and found, "25 views, 1 download"
     )
     assert total["view"] == 25
-    assert counters(deployment, image_id, "day#2026-11-20")["view"] == 25
-    assert counters(deployment, image_id, "day#2026-11-21")["download"] == 1
+    assert counters(deployment, image_id, f"day#{first:%Y-%m-%d}")["view"] == 25
+    assert counters(deployment, image_id, f"day#{second:%Y-%m-%d}")["download"] == 1
 
 
 def test_what_is_no_event_is_set_aside_and_holds_up_nothing(deployment: Deployment) -> None:

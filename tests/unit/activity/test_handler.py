@@ -2,6 +2,7 @@
 
 import json
 from contextlib import nullcontext
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -60,13 +61,20 @@ def test_malformed_records_are_kept_and_never_repeated() -> None:
         ({"image_id": IMAGE, "at": "2026-11-23T10:00:00"}, "bad_time"),
         ({"image_id": IMAGE, "at": "2027-11-23T10:00:00Z"}, "bad_time"),
         ({"image_id": IMAGE, "at": "0001-01-01T00:00:00+23:59"}, "bad_time"),
+        ({"image_id": IMAGE, "at": "0001-01-01T00:00:00Z"}, "bad_time"),
+        ({"image_id": IMAGE, "at": "2025-10-10T10:00:00Z"}, "bad_time"),
     ],
 )
 def test_reasons(event: Any, reason: str) -> None:
-    parsed = parse(record(1, event), frozenset({"view"}))
+    parsed = parse(record(1, event), frozenset({"view"}), timedelta(days=400))
     assert isinstance(parsed, Reject)
     assert parsed.reason == reason
     assert len(parsed.data) <= 2048
+
+
+def test_what_is_late_but_not_expired_is_counted() -> None:
+    invoke([record(1, {"image_id": IMAGE, "at": "2025-10-20T10:00:00Z"})])
+    assert items()[f"image#{IMAGE}", "day#2025-10-20"]["expires_at"] > 1795429530
 
 
 def test_many_images_take_several_transactions() -> None:
