@@ -11,6 +11,7 @@ import runner
 from clouds import client, lane
 
 KEY = "eventloom.tfstate"
+PLANS, PLAN_DAYS = "plans/", 3
 
 
 def bucket_name() -> str:
@@ -19,9 +20,9 @@ def bucket_name() -> str:
     return f"eventloom-state-{account}-{client('s3').meta.region_name}"
 
 
-def policy(bucket: str) -> str:
-    """A bucket policy that refuses everything not sent over TLS."""
-    arns = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
+def policy(bucket: str, partition: str) -> str:
+    """A bucket policy that refuses everything not sent over TLS. The partition is `aws`, `aws-cn` or `aws-us-gov`."""
+    arns = [f"arn:{partition}:s3:::{bucket}", f"arn:{partition}:s3:::{bucket}/*"]
     deny = {"Sid": "DenyInsecureTransport", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": arns}
     return json.dumps({"Version": "2012-10-17", "Statement": [{**deny, "Condition": {"Bool": {"aws:SecureTransport": "false"}}}]})
 
@@ -63,7 +64,11 @@ def ensure() -> str:
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     encryption = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
     s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [encryption]})
-    s3.put_bucket_policy(Bucket=bucket, Policy=policy(bucket))
+    partition = client("sts").get_caller_identity()["Arn"].split(":")[1]
+    s3.put_bucket_policy(Bucket=bucket, Policy=policy(bucket, partition))
+    expiry = {"Expiration": {"Days": PLAN_DAYS}, "NoncurrentVersionExpiration": {"NoncurrentDays": 1}}
+    plans = {"ID": "plans", "Status": "Enabled", "Filter": {"Prefix": PLANS}, **expiry}
+    s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": [plans]})
     return bucket
 
 
