@@ -16,6 +16,8 @@ from thumbnailer.rejections import Rejection
 
 # 405 is the answer for the version id of a delete marker.
 _GONE = {"NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed", "405"}
+# What HEAD answers about an object that is encrypted with the uploader's key, among others: it has no body to say why.
+_NOT_TOLD = "400"
 _DELETE_LIMIT = 1000
 _UPLOADS_AT_ONCE = 6
 # From here on it pays to look at the first bytes before the rest is read, which costs a copy of it all.
@@ -52,12 +54,15 @@ class Storage:
     def current(self, bucket: str, key: str) -> Version | None:
         """The current version of an object, None if there is none."""
         try:
-            head = self._s3.head_object(Bucket=bucket, Key=key)
+            return _version(self._s3.head_object(Bucket=bucket, Key=key))
         except ClientError as error:
             if error.response["Error"]["Code"] in _GONE:
                 return None
-            raise
-        return _version(head)
+            if error.response["Error"]["Code"] != _NOT_TOLD:
+                raise
+        # The key itself comes first of those that begin with it.
+        listed = self._s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])
+        return next((_version(found) for found in listed if found["Key"] == key), None)
 
     def fetch(self, bucket: str, key: str, version_id: str | None, limits: Limits) -> Upload:
         """Read an object, or the given version of it.

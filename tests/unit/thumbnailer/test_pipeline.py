@@ -1,6 +1,7 @@
 """One event after the other, late or twice: what becomes of the item and the thumbnails."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -9,6 +10,8 @@ from thumbnailer.limits import Limits
 from thumbnailer.pipeline import Result
 from unit.thumbnailer.cloud import SIZES, THUMBNAILS, UPLOADS, Calls, Cloud
 from unit.thumbnailer.pictures import FIRST, SECOND
+
+_SSE_C = "The object was stored using a form of Server Side Encryption. The correct parameters must be provided"
 
 
 def test_an_upload_becomes_an_item_and_thumbnails(aws: Cloud) -> None:
@@ -132,15 +135,43 @@ def test_permissions_and_throttling_are_not_the_objects_fault(aws: Cloud) -> Non
     assert aws.item(event) is None
 
 
+class SseC(Calls):
+    """S3, of which the uploader alone holds the key: reading says so, HEAD has no words for it."""
+
+    def __getattr__(self, name: str) -> Any:
+        errors = {"head_object": ("400", "Bad Request"), "get_object": ("InvalidRequest", _SSE_C)}
+
+        def refuse(**_: Any) -> Any:
+            raise ClientError({"Error": dict(zip(("Code", "Message"), errors[name], strict=True))}, name)
+
+        return refuse if name in errors else super().__getattr__(name)
+
+
+def test_an_encrypted_object_is_rejected_also_where_s3_is_asked(aws: Cloud) -> None:
+    """Of backfill, and after the removal of a version above it. It is known by its ETag."""
+    s3 = aws.s3
+    encrypted, above, longer = aws.put(FIRST), aws.put(SECOND), aws.put(SECOND, "cat.jpg.bak")
+    aws.handle(above)
+    removal = aws.remove(above.version_id)
+    aws.s3 = SseC(s3)
+    assert aws.handle(removal).reason == "encrypted"
+    item = aws.item(removal)
+    assert item is not None
+    assert item["etag"]["S"] == encrypted.etag
+    backfill = dataclasses.replace(encrypted, sequencer=None, version_id=None)
+    assert aws.handle(backfill).result is Result.DUPLICATE
+    assert aws.handle(dataclasses.replace(longer, sequencer=None, version_id=None)).reason == "encrypted"
+    aws.s3 = s3
+    removal = aws.remove(encrypted.version_id)
+    aws.s3 = SseC(s3)
+    assert aws.handle(removal).result is Result.DELETED
+
+
 @pytest.mark.parametrize(
     ("code", "message", "reason"),
     [
         ("InvalidObjectState", "The operation is not valid for the object's storage class", "archived"),
-        (
-            "InvalidRequest",
-            "The object was stored using a form of Server Side Encryption. The correct parameters must be provided",
-            "encrypted",
-        ),
+        ("InvalidRequest", _SSE_C, "encrypted"),
     ],
 )
 def test_objects_that_cannot_be_read_are_rejected(aws: Cloud, code: str, message: str, reason: str) -> None:
