@@ -1,7 +1,7 @@
 """Works through a batch of stream records in order, each change announced once on every channel."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -30,19 +30,24 @@ class Announcer:
         self._announced = announced
         self._sleep = sleep
 
-    def process(self, records: Iterable[Mapping[str, Any]], deadline: Deadline) -> str | None:
+    def process(self, records: Sequence[Mapping[str, Any]], deadline: Deadline) -> str | None:
         """Announce what the records call for, in order.
 
         Returns the sequence number of the first record that has to come again, after which none was looked at; None if all
-        are done. A record that can't be understood is recorded and skipped: it would be the same the next time.
+        are done. A record that can't be understood is recorded and skipped: it would be the same the next time. Raises what
+        is wrong with the first of several: told its number, Lambda would send the same batch again, and set aside all of it in
+        the end; a batch that fails as a whole it halves, until the record is alone.
         """
-        for record in records:
+        for index, record in enumerate(records):
             try:
                 if not deadline.allows(_NOTICE_S):
                     raise TimeoutError("the invocation's time is up")
                 self._process(record, deadline)
             except Exception as error:
-                logger.warning("to be retried", exc_info=not isinstance(error, Busy | TimeoutError), extra={"problem": str(error)})
+                passes = isinstance(error, Busy | TimeoutError)
+                if not index and len(records) > 1 and not passes:
+                    raise
+                logger.warning("to be retried", exc_info=not passes, extra={"problem": str(error)})
                 # Without a number, the empty one has Lambda send the whole batch again, which the claims make harmless.
                 return str((record.get("dynamodb") or {}).get("SequenceNumber", ""))
         return None

@@ -6,12 +6,21 @@ from botocore.exceptions import ClientError
 
 from notifier.notices import Notice
 
-# What the same mail would meet again: an address that isn't verified, content that isn't allowed.
-_REFUSED = {"InvalidParameterValue", "MailFromDomainNotVerified", "MailFromDomainNotVerifiedException", "MessageRejected"}
+# What the same mail would meet again: an address that isn't verified, content that isn't allowed, an account that may not send
+_REFUSED = {
+    "AccountSendingPausedException",
+    "InvalidParameterValue",
+    "MailFromDomainNotVerified",
+    "MailFromDomainNotVerifiedException",
+    "MessageRejected",
+}
+# Lasts longer than a stream waits, unlike the other message of a throttling error, "Maximum sending rate exceeded":
+# https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas-errors.html
+_QUOTA = "Daily message quota exceeded"
 
 
 class Refused(Exception):
-    """The service doesn't take this message and never will. The text says why."""
+    """The service doesn't take this message, now or in the time that a stream's records are kept. The text says why."""
 
 
 class Channel(Protocol):
@@ -64,7 +73,8 @@ class Mail:
         try:
             self._ses.send_email(Source=self._sender, Destination={"ToAddresses": self._recipients}, Message=content)
         except ClientError as error:
-            if error.response["Error"].get("Code") in _REFUSED:
+            answer = error.response["Error"]
+            if answer.get("Code") in _REFUSED or _QUOTA in answer.get("Message", ""):
                 raise Refused(str(error)) from error
             raise
 

@@ -125,6 +125,38 @@ def test_what_is_refused_is_not_repeated(announcer: Any, recorder: Any, deadline
     assert (len(topic.given), len(mail.given)) == (1, 0)
 
 
+def test_what_is_wrong_with_one_record_holds_up_no_other(announcer: Any, claims: Claims, recorder: Any, deadline: Any, record: Any) -> None:
+    """As Lambda goes on: from the number that it is told, or with the halves of a batch that raised; what is alone is set aside."""
+
+    class Choosy(recorder):  # type: ignore[misc]
+        def give(self, notice: Any) -> None:
+            if notice.image_id == "5":
+                raise failure("AuthorizationError")
+            super().give(notice)
+
+    topic, set_aside = Choosy(), []
+    batches = [[record({"image_id": str(number)}, None, number) for number in range(5, 105)]]
+    while batches:
+        batch = batches.pop(0)
+        try:
+            again = announcer(topic).process(batch, deadline())
+        except ClientError:
+            half = len(batch) // 2
+            batches[:0] = [batch[:half], batch[half:]]
+            continue
+        if again:
+            set_aside += [entry["eventID"] for entry in batch]
+    assert set_aside == ["event5"]
+    assert [notice_id.split("#")[0] for notice_id in topic.given] == [str(number) for number in range(6, 105)]
+
+
+def test_what_passes_with_time_splits_no_batch(announcer: Any, claims: Claims, recorder: Any, deadline: Any, record: Any) -> None:
+    batch = [record({}), record({"image_id": "later"}, None, 2)]
+    claims.begin(f"{'a' * 32}#v1#01#READY")
+    assert announcer(recorder()).process(batch, deadline(10)) == "1"
+    assert announcer(recorder()).process(batch, deadline(1)) == "1"
+
+
 def test_malformed_records_are_recorded_and_skipped(announcer: Any, recorder: Any, deadline: Any, record: Any, state: Any) -> None:
     topic = recorder()
     bad = {"eventID": "bad", "eventName": "INSERT", "dynamodb": {"SequenceNumber": "1", "NewImage": {"status": {"S": "READY"}}}}
@@ -159,7 +191,7 @@ def test_whatever_fails_every_change_is_announced_once(announcer: Any, recorder:
     for _ in range(30):
         try:
             again = announcer(topic).process(left, deadline())
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, ClientError):
             continue
         if again is None:
             break

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from notifier import handler
 from notifier.channels import Mail, Refused
@@ -76,6 +77,27 @@ def test_an_unverified_sender_is_refused_for_good(state: Any, record: Any) -> No
     assert notice is not None
     with pytest.raises(Refused):
         Mail(client("ses"), "nobody@example.com", ["a@example.com"], frozenset()).give(notice)
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "is_final"),
+    [
+        ("Throttling", "Daily message quota exceeded.", True),
+        ("AccountSendingPausedException", "Email sending is disabled.", True),
+        ("Throttling", "Maximum sending rate exceeded.", False),
+    ],
+)
+def test_a_mail_that_ses_does_not_take_for_long_is_refused(
+    record: Any, monkeypatch: pytest.MonkeyPatch, code: str, message: str, is_final: bool
+) -> None:
+    def send_email(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": code, "Message": message}}, "SendEmail")
+
+    monkeypatch.setattr(client("ses"), "send_email", send_email)
+    notice = notice_of(record({}), frozenset({"READY"}))
+    assert notice is not None
+    with pytest.raises(Refused if is_final else ClientError):
+        Mail(client("ses"), "a@example.com", ["b@example.com"], frozenset()).give(notice)
 
 
 @pytest.mark.parametrize(
