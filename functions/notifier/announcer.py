@@ -21,13 +21,10 @@ _NOTE_PAUSE_S = 1.0
 class Announcer:
     """Claims, gives and closes notices."""
 
-    def __init__(
-        self, claims: Claims, channels: Sequence[Channel], announced: frozenset[str], sleep: Callable[[float], None] = time.sleep
-    ) -> None:
-        """`announced` are the statuses that are worth a notice; the order of `channels` is kept."""
+    def __init__(self, claims: Claims, channels: Sequence[Channel], sleep: Callable[[float], None] = time.sleep) -> None:
+        """The order of `channels` is kept."""
         self._claims = claims
         self._channels = channels
-        self._announced = announced
         self._sleep = sleep
 
     def process(self, records: Sequence[Mapping[str, Any]], deadline: Deadline) -> str | None:
@@ -54,7 +51,7 @@ class Announcer:
 
     def _process(self, record: Mapping[str, Any], deadline: Deadline) -> None:
         try:
-            notice = notice_of(record, self._announced)
+            notice = notice_of(record)
         except Malformed as problem:
             logger.error("malformed record skipped", extra={"event_id": record.get("eventID"), "problem": str(problem)})
             metrics.add_metric("MalformedRecords", MetricUnit.Count, 1)

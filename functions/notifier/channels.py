@@ -4,7 +4,7 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
-from notifier.notices import Notice
+from notifier.notices import ANNOUNCED, Notice
 
 # What the same mail would meet again: an address that isn't verified, content that isn't allowed, an account that may not send
 _REFUSED = {
@@ -37,12 +37,12 @@ class Topic:
     """Notices to an SNS topic; their attributes are there for the subscriptions' filter policies."""
 
     name = "sns"
+    statuses = ANNOUNCED
 
-    def __init__(self, sns: Any, topic_arn: str, statuses: frozenset[str]) -> None:
+    def __init__(self, sns: Any, topic_arn: str) -> None:
         """`sns` is a low-level client."""
         self._sns = sns
         self._topic_arn = topic_arn
-        self.statuses = statuses
 
     def give(self, notice: Notice) -> None:
         """Publish."""
@@ -56,16 +56,16 @@ class Topic:
 
 
 class Mail:
-    """Notices by mail to a few people."""
+    """Notices by mail to a few people, of what they may have to look at."""
 
     name = "ses"
+    statuses = frozenset({"REJECTED"})
 
-    def __init__(self, ses: Any, sender: str, recipients: list[str], statuses: frozenset[str]) -> None:
+    def __init__(self, ses: Any, sender: str, recipients: list[str]) -> None:
         """`ses` is a low-level client of SES v1."""
         self._ses = ses
         self._sender = sender
         self._recipients = recipients
-        self.statuses = statuses
 
     def give(self, notice: Notice) -> None:
         """Send one mail to all recipients."""

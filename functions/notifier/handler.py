@@ -17,10 +17,10 @@ SETTINGS = load(Settings)
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Announce a batch; what has to come again is reported by the first sequence number, so that the shard's order is kept."""
     claims = Claims(client("dynamodb"), SETTINGS.state_table, SETTINGS.lease_s, SETTINGS.keep_days)
-    channels: list[Channel] = [Topic(client("sns"), SETTINGS.topic_arn, SETTINGS.announced)]
+    channels: list[Channel] = [Topic(client("sns"), SETTINGS.topic_arn)]
     if SETTINGS.sender:
-        channels.append(Mail(client("ses"), SETTINGS.sender, SETTINGS.mail_recipients, SETTINGS.mailed))
+        channels.append(Mail(client("ses"), SETTINGS.sender, SETTINGS.mail_recipients))
     metrics.add_metric("Records", MetricUnit.Count, len(event["Records"]))
-    again = Announcer(claims, channels, SETTINGS.announced).process(event["Records"], Deadline(context))
+    again = Announcer(claims, channels).process(event["Records"], Deadline(context))
     metrics.flush_metrics()
     return {"batchItemFailures": [] if again is None else [{"itemIdentifier": again}]}

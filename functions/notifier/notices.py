@@ -12,6 +12,7 @@ from typing import Any
 
 from shared.identity import correlation_id
 
+ANNOUNCED = frozenset({"READY", "REJECTED"})
 # SNS: "up to 100 characters ... ASCII text" https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 _MAX_SUBJECT = 99
 _DETAILS = (
@@ -108,7 +109,7 @@ class Notice:
         return ", ".join(part for part in (pixels, f"{int(size):,} bytes" if size else "") if part)
 
 
-def notice_of(record: Mapping[str, Any], announced: frozenset[str]) -> Notice | None:
+def notice_of(record: Mapping[str, Any]) -> Notice | None:
     """The notice that a DynamoDB stream record calls for, if any. Raises Malformed."""
     try:
         change = record["dynamodb"]
@@ -116,7 +117,7 @@ def notice_of(record: Mapping[str, Any], announced: frozenset[str]) -> Notice | 
             return None
         new, old = _plain(change["NewImage"]), _plain(change.get("OldImage") or {})
         notice = Notice(str(new["image_id"]), str(new["status"]), new)
-        worth_it = notice.status in announced and (old.get("status"), _version(old)) != (notice.status, _version(new))
+        worth_it = notice.status in ANNOUNCED and (old.get("status"), _version(old)) != (notice.status, _version(new))
         # Everything that is sent is made once here, so that what can't be sent is found before anything is.
         return notice if worth_it and notice.message and notice.ascii_subject else None
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -15,9 +15,6 @@ class Settings:
     sender: str = ""
     # Comma-separated
     recipients: str = ""
-    # Which notices are mailed: REJECTED or ALL
-    mail_for: str = "REJECTED"
-    notify_deleted: bool = False
     # How long a notice that was begun is left to whoever began it; longer than sending takes, shorter than the function's timeout
     lease_s: int = 30
     # How long it is remembered that a notice was given; a stream's records live for a day
@@ -25,8 +22,6 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse what would fail, or do nothing, with the first notice. Raises SettingsError."""
-        if self.mail_for not in ("REJECTED", "ALL"):
-            raise SettingsError(f"MAIL_FOR={self.mail_for!r} is neither REJECTED nor ALL")
         if bool(self.sender) != bool(self.mail_recipients):
             raise SettingsError("SENDER and RECIPIENTS go together: set both, or neither for no mail")
         if min(self.lease_s, self.keep_days) < 1:
@@ -36,13 +31,3 @@ class Settings:
     def mail_recipients(self) -> list[str]:
         """The recipients one by one."""
         return [address.strip() for address in self.recipients.split(",") if address.strip()]
-
-    @property
-    def announced(self) -> frozenset[str]:
-        """The statuses that are worth a notice."""
-        return frozenset({"READY", "REJECTED"} | ({"DELETED"} if self.notify_deleted else set()))
-
-    @property
-    def mailed(self) -> frozenset[str]:
-        """The statuses that are worth a mail."""
-        return self.announced if self.mail_for == "ALL" else frozenset({"REJECTED"})

@@ -16,7 +16,7 @@ os.environ.setdefault("STATE_TABLE", "state")
 import pytest
 from moto import mock_aws
 
-from notifier.notices import Notice
+from notifier.notices import ANNOUNCED, Notice
 from shared.clients import client
 
 READY_ITEM = {"image_id": "a" * 32, "key": "web/cat.jpg", "bucket": "uploads", "status": "READY", "version_id": "v1", "sequencer": "01"}
@@ -65,7 +65,7 @@ class Recorder:
     """A channel that fails as told: `failures` are raised one after the other, None succeeds."""
 
     name: str = "sns"
-    statuses: frozenset[str] = frozenset({"READY", "REJECTED", "DELETED"})
+    statuses: frozenset[str] = ANNOUNCED
     failures: list[BaseException | None] = field(default_factory=list)
     given: list[str] = field(default_factory=list)
     dies_after_giving: bool = False

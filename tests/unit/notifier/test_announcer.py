@@ -15,7 +15,6 @@ from notifier.claims import Busy, Claims
 
 # The table lives through all examples of a test, so that each needs images of its own.
 RUNS = itertools.count()
-BOTH = frozenset({"READY", "REJECTED"})
 
 
 @pytest.fixture
@@ -26,7 +25,7 @@ def claims(state: Any, clock: Any) -> Claims:
 @pytest.fixture
 def announcer(claims: Claims, clock: Any) -> Any:
     """`announcer(*channels)`."""
-    return lambda *channels: Announcer(claims, channels, BOTH, clock.sleep)
+    return lambda *channels: Announcer(claims, channels, clock.sleep)
 
 
 def failure(code: str = "ThrottlingException") -> ClientError:

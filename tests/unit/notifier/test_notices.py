@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from notifier.notices import Malformed, notice_of
 from shared.identity import correlation_id
 
-BOTH = frozenset({"READY", "REJECTED"})
 EVENTS = Path(__file__).parents[3] / "functions/notifier/events"
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -32,7 +31,7 @@ JSON_VALUES = st.recursive(
     ],
 )
 def test_a_new_status_or_version_is_announced(record: Any, new: dict[str, Any], old: dict[str, Any] | None) -> None:
-    assert notice_of(record(new, old), BOTH) is not None
+    assert notice_of(record(new, old)) is not None
 
 
 @pytest.mark.parametrize(
@@ -48,13 +47,7 @@ def test_a_new_status_or_version_is_announced(record: Any, new: dict[str, Any], 
     ],
 )
 def test_everything_else_is_not(record: Any, new: dict[str, Any] | None, old: dict[str, Any] | None) -> None:
-    assert notice_of(record(new, old), BOTH) is None
-
-
-def test_deletions_are_announced_if_wanted(record: Any) -> None:
-    notice = notice_of(record({"status": "DELETED"}, {}), BOTH | {"DELETED"})
-    assert notice is not None
-    assert notice.subject == "Image deleted: cat.jpg"
+    assert notice_of(record(new, old)) is None
 
 
 def test_ids_tell_changes_apart_and_deliveries_not(record: Any) -> None:
@@ -65,14 +58,14 @@ def test_ids_tell_changes_apart_and_deliveries_not(record: Any) -> None:
         {"sequencer": "02"},
         {"image_id": "b"},
     ]
-    ids = [notice.id for change in changes for number in (1, 2) if (notice := notice_of(record(change, None, number), BOTH))]
+    ids = [notice.id for change in changes for number in (1, 2) if (notice := notice_of(record(change, None, number)))]
     assert len(ids) == 10
     assert len(set(ids)) == 5
 
 
 def test_what_a_rejection_says() -> None:
     (change,) = json.loads((EVENTS / "stream_modify_rejected.json").read_text())["Records"]
-    notice = notice_of(change, BOTH)
+    notice = notice_of(change)
     assert notice is not None
     assert notice.subject == "Image rejected (corrupt): 0f8fad5bd9cb469fa165708671b7a8e1-sunset.jpg"
     assert "Why: The file is damaged or was not uploaded completely." in notice.text
@@ -83,7 +76,7 @@ def test_what_a_rejection_says() -> None:
 
 def test_what_readiness_says() -> None:
     (change,) = json.loads((EVENTS / "stream_insert_ready.json").read_text())["Records"]
-    notice = notice_of(change, BOTH)
+    notice = notice_of(change)
     assert notice is not None
     assert "Size: 4032 x 3024 pixels, 2,500,000 bytes" in notice.text
     assert notice.document["thumbnails"]["128"]["width"] == 128
@@ -91,7 +84,7 @@ def test_what_readiness_says() -> None:
 
 @given(st.text(min_size=1))
 def test_any_key_makes_a_subject_that_sns_takes(record: Any, key: str) -> None:
-    notice = notice_of(record({"key": key}), BOTH)
+    notice = notice_of(record({"key": key}))
     assert notice is not None
     assert notice.ascii_subject.isascii()
     assert notice.ascii_subject.isprintable()
@@ -101,7 +94,7 @@ def test_any_key_makes_a_subject_that_sns_takes(record: Any, key: str) -> None:
 
 def test_a_key_fakes_no_line_of_a_mail(record: Any) -> None:
     """Line breaks and control characters are legal in keys."""
-    notice = notice_of(record({"key": "a\nWhy: click here\x00\x1b[2J.jpg"}), BOTH)
+    notice = notice_of(record({"key": "a\nWhy: click here\x00\x1b[2J.jpg"}))
     assert notice is not None
     assert "File: a?Why: click here??[2J.jpg\n" in notice.text
     assert notice.document["key"] == "a\nWhy: click here\x00\x1b[2J.jpg"
@@ -111,17 +104,17 @@ def test_a_key_fakes_no_line_of_a_mail(record: Any) -> None:
 def test_what_is_no_change_is_malformed_and_nothing_worse(new: Any, old: Any) -> None:
     change = {"eventName": "MODIFY", "dynamodb": {"NewImage": new, "OldImage": old}}
     with pytest.raises(Malformed):
-        notice_of(change, BOTH)
+        notice_of(change)
 
 
 @pytest.mark.parametrize("change", [{}, {"dynamodb": None}, {"eventName": "INSERT", "dynamodb": {}}, {"dynamodb": {"NewImage": {}}}])
 def test_what_lacks_an_image_is_malformed(change: dict[str, Any]) -> None:
     with pytest.raises(Malformed):
-        notice_of(change, BOTH)
+        notice_of(change)
 
 
 def test_a_notice_carries_the_id_that_the_thumbnailer_logs() -> None:
     item = {"image_id": {"S": "ab"}, "status": {"S": "READY"}, "key": {"S": "a.jpg"}, "sequencer": {"S": "0055"}}
-    notice = notice_of({"eventName": "INSERT", "dynamodb": {"NewImage": item}}, frozenset({"READY"}))
+    notice = notice_of({"eventName": "INSERT", "dynamodb": {"NewImage": item}})
     assert notice is not None
     assert notice.document["correlation_id"] == correlation_id("ab", "0055") == "ab-0055"
