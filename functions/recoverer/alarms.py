@@ -59,11 +59,13 @@ def from_cloudwatch(event: Mapping[str, Any]) -> Alarm:
 
 def from_description(alarm: Mapping[str, Any], now: float) -> Alarm:
     """An alarm as DescribeAlarms returns it, looked at just `now`."""
+    # StateUpdatedTimestamp moves without a change of state too: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricAlarm.html
+    changed = alarm.get("StateTransitionedTimestamp") or alarm["StateUpdatedTimestamp"]
     return Alarm(
         name=alarm["AlarmName"],
         state=alarm["StateValue"],
         reason=alarm.get("StateReason", ""),
-        changed_at=alarm["StateUpdatedTimestamp"].timestamp(),
+        changed_at=changed.timestamp(),
         seen_at=now,
         dimensions={dimension["Name"]: dimension["Value"] for dimension in alarm.get("Dimensions", [])},
     )

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from recoverer import handler
-from recoverer.alarms import NotAnAlarm, from_cloudwatch, from_sns
+from recoverer.alarms import NotAnAlarm, from_cloudwatch, from_description, from_sns
 from recoverer.rules import Redrive, Relieve, Rollback, parse_rules
 from recoverer.settings import Settings
 from shared.clients import client
@@ -37,6 +37,13 @@ def test_alarms_are_read_in_every_form() -> None:
     )
     age = from_cloudwatch(event("eventbridge_age_alarm"))
     assert (age.name, age.dimensions) == ("eventloom-dev-uploads-age", {"QueueName": "eventloom-dev-uploads"})
+
+
+def test_an_alarm_is_as_old_as_its_state_and_not_as_its_last_update() -> None:
+    before, after = datetime(2026, 11, 23, 9, 30, tzinfo=UTC), datetime(2026, 11, 23, 11, tzinfo=UTC)
+    described = {"AlarmName": "a", "StateValue": "ALARM", "StateUpdatedTimestamp": after}
+    assert from_description(described, AT).changed_at == after.timestamp()
+    assert from_description(described | {"StateTransitionedTimestamp": before}, AT).changed_at == before.timestamp()
 
 
 def test_dimensions_may_come_as_pairs() -> None:
