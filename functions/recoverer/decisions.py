@@ -165,7 +165,8 @@ def _lower(source: EventSource, state: State) -> Decision:
 def _roll_back(alarm: Alarm, release: Release, state: State, limits: Limits) -> Decision:
     suspect, since = release.newest, alarm.changed_at - release.published_at
     if suspect in state.abandoned:
-        return Refusal(f"version {suspect} was rolled back before and deployed again; that is for a person to decide")
+        # After a rollback that was cut off the alias still points there; the record of it can't tell this from a deployment.
+        return Refusal(f"a rollback of version {suspect} was begun before, and cut off or undone since; that is for a person to decide")
     if not 0 <= since <= limits.deploy_window_s:
         return Refusal(f"version {suspect} was not published in the {limits.deploy_window_s} s before the alarm")
     candidates = (release.version, release.canary) if release.canary else release.versions

@@ -48,7 +48,7 @@ class World:
         self.source = EventSource(10)
         self.release = Release(5, None, NOW - 600, (3, 4, 5))
         self.done: list[tuple[str, int]] = []
-        self.fails: Exception | None = None
+        self.fails: BaseException | None = None
         self.before_facts: Callable[[], None] = lambda: None
 
     def facts(self, rule: Rule) -> Facts:

@@ -61,7 +61,7 @@ def test_relieve_leaves_alone_what_someone_else_set(alarm: Any, limits: Limits) 
         (Release(5, 4, NOW - 600, (3, 4, 5)), State(), "to 4"),
         (Release(4, 5, NOW - 600, (3, 4, 5)), State(abandoned=frozenset({4})), "no version before 5"),
         (Release(5, None, NOW - 600, (5,)), State(), "no version before 5"),
-        (Release(5, None, NOW - 600, (4, 5)), State(abandoned=frozenset({5})), "rolled back before"),
+        (Release(5, None, NOW - 600, (4, 5)), State(abandoned=frozenset({5})), "begun before, and cut off or undone since"),
         (Release(5, None, NOW - 1801, (4, 5)), State(), "was not published"),
         (Release(5, None, NOW + 5, (4, 5)), State(), "was not published"),
     ],

@@ -81,6 +81,15 @@ def test_a_failure_is_an_outcome_and_counts(recovery: Any, alarm: Any, world: An
     assert ledger.read(RULES["errors"]) == State(revision=2, acted_at=(int(NOW),))
 
 
+def test_a_rollback_that_was_cut_off_is_told_to_a_person(recovery: Any, alarm: Any, world: Any) -> None:
+    world.fails = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        recovery().handle(alarm("errors"))
+    report = recovery(NOW + 60).handle(alarm("errors"))
+    assert (report.outcome, world.done) == ("refused", [])
+    assert "cut off" in report.text
+
+
 def test_concurrency_is_raised_and_put_back(recovery: Any, alarm: Any, world: Any) -> None:
     recovery().handle(alarm("age"))
     recovery(NOW + 1000).handle(alarm("age", at=NOW + 1000))
