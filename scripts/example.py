@@ -1,4 +1,4 @@
-"""Build and apply one of examples/, or destroy it again: local state under build/examples, in the cloud that LANE names.
+"""Build and apply one of examples/, or destroy it again, in the cloud that LANE names; its state lies in the state bucket there.
 
 Usage: example.py apply|destroy NAME [--var NAME=VALUE ...]
 """
@@ -14,7 +14,9 @@ from rich.console import Console
 
 import build
 import runner
+import state_bucket
 from clouds import BUILD, ROOT, client, lane
+from pipeline import PipelineError
 
 EXAMPLES = ROOT / "examples"
 console = Console(highlight=False)
@@ -40,9 +42,11 @@ def terraform(name: str, *arguments: str) -> str:
     return done.stdout
 
 
-def state(name: str) -> str:
-    """The option that says where the state lies."""
-    return f"-state={packages(name) / f'{lane().key}.tfstate'}"
+def init(name: str) -> None:
+    """Have Terraform find an example's state in the state bucket."""
+    terraform(
+        name, "init", "-input=false", "-no-color", "-lockfile=readonly", "-reconfigure", *state_bucket.backend(f"examples/{name}.tfstate")
+    )
 
 
 def package(name: str) -> None:
@@ -53,19 +57,23 @@ def package(name: str) -> None:
 
 def apply(name: str, *options: str) -> dict[str, Any]:
     """Deploy an example whose packages are built; returns its outputs."""
-    terraform(name, "init", "-input=false", "-no-color", "-lockfile=readonly")
-    terraform(name, "apply", "-input=false", "-no-color", "-auto-approve", state(name), *options)
+    state_bucket.ensure()
+    init(name)
+    terraform(name, "apply", "-input=false", "-no-color", "-auto-approve", *options)
     return outputs(name)
 
 
 def outputs(name: str) -> dict[str, Any]:
     """The outputs of a deployed example."""
-    return {output: found["value"] for output, found in json.loads(terraform(name, "output", "-json", state(name))).items()}
+    return {output: found["value"] for output, found in json.loads(terraform(name, "output", "-json")).items()}
 
 
 def destroy(name: str, *options: str) -> None:
-    """Remove an example."""
-    terraform(name, "destroy", "-input=false", "-no-color", "-auto-approve", state(name), *options)
+    """Remove an example. Raises PipelineError where none was ever deployed."""
+    if not state_bucket.exists(bucket := state_bucket.bucket_name()):
+        raise PipelineError(f"{name} is not deployed ({lane().about}): there is no bucket {bucket}")
+    init(name)
+    terraform(name, "destroy", "-input=false", "-no-color", "-auto-approve", *options)
 
 
 def main() -> None:

@@ -72,9 +72,9 @@ def ensure() -> str:
     return bucket
 
 
-def backend() -> list[str]:
-    """The options of `terraform init` that say where the state lies."""
-    settings = {"bucket": bucket_name(), "key": KEY, "region": client("s3").meta.region_name}
+def backend(key: str = KEY) -> list[str]:
+    """The options of `terraform init` that say where a state lies."""
+    settings = {"bucket": bucket_name(), "key": key, "region": client("s3").meta.region_name}
     if lane().port:
         settings["use_path_style"] = "true"
     return [f"-backend-config={name}={value}" for name, value in settings.items()]

@@ -3,6 +3,11 @@
 terraform {
   required_version = ">= 1.10"
 
+  # `terraform init` names bucket, key and region of the state
+  backend "s3" {
+    use_lockfile = true
+  }
+
   required_providers {
     aws = {
       source  = "hashicorp/aws"

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import shutil
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -84,14 +85,13 @@ USES = {"cron-job": use_cron_job, "s3-to-parquet": use_parquet, "webhook-to-queu
 
 
 def live(name: str) -> Any:
-    """Apply, use and destroy one example; the last as a fresh clone does, which has packaged nothing."""
+    """Apply, use and destroy one example; the last as a fresh clone does, which has nothing of it."""
     variables = environment() | VARIABLES
     try:
         make(ROOT, "example", f"NAME={name}", variables=variables)
         return USES[name](example.outputs(name))
     finally:
-        for package in example.packages(name).glob("*.zip"):
-            package.unlink()
+        shutil.rmtree(example.packages(name), ignore_errors=True)
         make(ROOT, "destroy-example", f"NAME={name}", variables=variables)
 
 

@@ -10,6 +10,7 @@ import yaml
 from moto import mock_aws
 
 import clouds
+import example
 import saved_plan
 import state_bucket
 from clouds import ROOT, client
@@ -53,6 +54,13 @@ def test_a_plan_waits_in_the_state_bucket_and_not_for_long(region: str, tmp_path
     assert not "env:/dev/eventloom.tfstate".startswith(rule["Filter"]["Prefix"]), "states stay"
     assert rule["Expiration"]["Days"] + rule["NoncurrentVersionExpiration"]["NoncurrentDays"] <= 4
     assert all(client("s3").get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values())
+
+
+@pytest.mark.parametrize("region", ["eu-central-1"], indirect=True)
+def test_an_example_that_was_never_deployed_is_said_to_be_none(region: str) -> None:
+    with pytest.raises(PipelineError, match=r"cron-job is not deployed .* no bucket eventloom-state-"):
+        example.destroy("cron-job")
+    assert client("s3").list_buckets()["Buckets"] == []
 
 
 def test_a_workflow_s_artifacts_hold_no_plan() -> None:
