@@ -98,7 +98,7 @@ def _functions(files: list[Path], quick: bool, missing: dict[str, str]) -> dict[
         except Exception as error:  # the other figures are worth having without it, and the report names what is missing
             missing["pipeline"] = f"{type(error).__name__}: {error}"
     sizes = {name: {"zip_mb": round(manifest[name]["bytes"] / 1e6, 2)} for name in names}
-    return {"cold_start": starts, "pipeline": pipeline, "packages": sizes}
+    return {"cold_start": coldstart.named(starts), "pipeline": pipeline, "packages": sizes}
 
 
 def _costs(figures: dict[str, Any], found: photos.Photos) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from clouds import ROOT
 PAGE = ROOT / "docs/performance.md"
 PICTURE = ROOT / "docs/performance.svg"
 _BEGIN, _END = "<!-- written by make bench: begin -->", "<!-- written by make bench: end -->"
+# What is ours in bench.json
+OURS = "eventloom"
 # What is measured, where in bench.json, and at most (or, for >=, at least) how much
 TARGETS = (
     ("12 MP JPEG, CPU / naive", "engines.eventloom.jpeg_12mp.ratio_naive", "<=", 0.20),
@@ -22,7 +24,7 @@ TARGETS = (
     ("WebP output, CPU / half-scale decode", "floor.webp_job_to_half_decode", "<=", 2.5),
     ("without SIMD (arm64), 12 MP JPEG, CPU / naive", "engines.eventloom-pillow.jpeg_12mp.ratio_naive", "<=", 0.33),
     ("sha256, colour, blurhash: share of a 12 MP photo", "floor.facts_share", "<=", 0.05),
-    ("INIT of the thumbnailer, CPU / naive stack", "cold_start.thumbnailer.ratio_naive", "<=", 0.5),
+    ("INIT of the thumbnailer, CPU / naive stack", "cold_start.eventloom.ratio_naive", "<=", 0.5),
     ("zip of the thumbnailer in MB", "packages.thumbnailer.zip_mb", "<=", 16),
 )
 
@@ -58,7 +60,7 @@ def tables(figures: dict[str, Any]) -> list[tuple[str, list[str], list[tuple[str
     for kind in figures["photos"]["classes"]:
         rows = [(name, *(_text(by[kind].get(field)) for field in fields.values())) for name, by in engines.items() if kind in by]
         result.append((f"Engines: {kind}", ["engine", *fields], rows))
-    starts = [(name, *(_text(one.get(field)) for field in _START)) for name, one in figures["cold_start"].items()]
+    starts = [(name, *(_text(one.get(field)) for field in _START)) for name, one in _functions(figures).items()]
     result.append(("Start and invocations, CPU ms", ["function", "INIT", "/ naive", "first invocation", "warm", "an invocation"], starts))
     if figures["pipeline"]:
         speeds = [("eventloom", _text(figures["pipeline"]["images_per_s"])), ("naive", _text(figures["pipeline"]["naive_images_per_s"]))]
@@ -68,6 +70,11 @@ def tables(figures: dict[str, Any]) -> list[tuple[str, list[str], list[tuple[str
         rows.append(("naive at 1769", "", _text(cost["naive_usd_per_million"]), ""))
         result.append((f"Cost, {arch}", ["memory MB", "ms a photo", "USD per million", "fits"], rows))
     return result
+
+
+def _functions(figures: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The starts of each function, once."""
+    return {name: one for name, one in figures["cold_start"].items() if name != OURS}
 
 
 _CHART_TITLE = "12 MP JPEG to three thumbnails: CPU time of each engine in ms"
@@ -124,7 +131,7 @@ def page(figures: dict[str, Any]) -> str:
     for kind in figures["photos"]["classes"]:
         values = {name: by[kind]["cpu_ms"] for name, by in figures["engines"].items() if kind in by}
         body.append(_chart(f"{kind}: CPU ms", values))
-    body.append(_chart("INIT: CPU ms", {name: one["cpu_ms"] for name, one in figures["cold_start"].items()}))
+    body.append(_chart("INIT: CPU ms", {name: one["cpu_ms"] for name, one in _functions(figures).items()}))
     for arch, cost in figures["cost"].items():
         values = {f"{one['memory_mb']} MB": one["usd_per_million"] for one in cost["sweep"]}
         body.append(_chart(f"{arch}: USD per million photos", values | {"naive, 1769 MB": cost["naive_usd_per_million"]}))
