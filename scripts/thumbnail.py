@@ -55,7 +55,7 @@ def parse_arguments() -> argparse.Namespace:
         ("--max-bytes", between(1, MOST), defaults.max_bytes, "BYTES", "largest file read"),
         ("--max-pixels", between(1, MOST), defaults.max_pixels, "PIXELS", "largest picture read"),
         ("--timeout", between(0.01, DAY_S), 15.0, "SECONDS", "for each file"),
-        ("--memory", between(128, MB), 2048, "MB", "address space for decoding"),
+        ("--memory", between(128, MB), 2048, "MB", "address space for decoding, which bounds pixels too"),
     ):
         parser.add_argument(name, type=kind, default=default, metavar=unit, help=f"{about} (default: %(default)s)")
     options = parser.parse_args()
@@ -159,8 +159,8 @@ def verdicts(options: argparse.Namespace, sandbox: Sandbox) -> Iterator[dict[str
 def main() -> int:
     """Run; returns the exit status."""
     options = parse_arguments()
-    limits = Limits(options.max_bytes, options.max_pixels)
-    sandbox = Sandbox(limits, Output(options.sizes, options.format, options.quality), options.timeout, options.memory * MB)
+    limits = Limits(options.max_bytes, options.max_pixels, max_memory=options.memory * MB)
+    sandbox = Sandbox(limits, Output(options.sizes, options.format, options.quality), options.timeout)
     try:
         for verdict in verdicts(options, sandbox):
             print(json.dumps(verdict), flush=True)

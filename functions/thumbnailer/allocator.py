@@ -31,15 +31,15 @@ def keep_freed_memory() -> None:
 def room_for(pixels: int) -> Iterator[None]:
     """While a photo of so many pixels is decoded: a large one finds nothing kept for others, and leaves nothing to them."""
     if pixels > _LARGE_PIXELS:
-        _give_back()
+        give_back()
     try:
         yield
     finally:
         if pixels > _LARGE_PIXELS:
-            _give_back()
+            give_back()
 
 
-def _give_back() -> None:
+def give_back() -> None:
     """All that is free, also what lies between things in use."""
     if hasattr(_libc, "malloc_trim"):
         _libc.malloc_trim(ctypes.c_size_t(0))

@@ -1,16 +1,20 @@
 """Where photos are decoded: in this process, or, for those that may have killed one before, in a sandbox."""
 
 import threading
+from dataclasses import replace
 
 from shared.deadline import Deadline
+from thumbnailer import allocator
 from thumbnailer.images import Output, Photo, process
 from thumbnailer.limits import Limits
 
 # Lambda gives one virtual CPU per 1,769 MB: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 _MB_PER_CPU = 1769
 # What the function itself takes, and Lambda's runtime
-_OWN_MB = 256
-_LEAST_SANDBOX_MB = 512
+_OWN_MB = 84
+# The file, and the next one, which is read meanwhile and is there twice for a moment
+_FILES_AT_ONCE = 3
+_LEAST_MB = 512
 # What the slowest photo within the limits takes
 _SLOWEST_S = 8.0
 # What a file is given before it is said to take too long
@@ -22,10 +26,11 @@ class Decoder:
 
     def __init__(self, limits: Limits, output: Output, memory_mb: int) -> None:
         """`memory_mb` is the memory of the function."""
-        self._limits = limits
+        processors = max(1, memory_mb // _MB_PER_CPU)
+        for_decoding = (memory_mb // processors - _OWN_MB) * 1024**2 - _FILES_AT_ONCE * limits.max_bytes
+        self._limits = replace(limits, max_memory=max(_LEAST_MB * 1024**2, for_decoding))
         self._output = output
-        self._processors = threading.Semaphore(max(1, memory_mb // _MB_PER_CPU))
-        self._sandbox_bytes = max(_LEAST_SANDBOX_MB, memory_mb - _OWN_MB) * 1024**2
+        self._processors = threading.Semaphore(processors)
 
     def process(self, data: bytes, deliveries: int, deadline: Deadline) -> Photo:
         """Like images.process. A message delivered before may be what ended the earlier invocation: it goes to a sandbox.
@@ -40,7 +45,8 @@ class Decoder:
                 return process(data, self._limits, self._output)
             from thumbnailer.sandbox import Sandbox  # noqa: PLC0415 - hardly ever needed
 
-            sandbox = Sandbox(self._limits, self._output, _SANDBOX_S, self._sandbox_bytes)
+            allocator.give_back()
+            sandbox = Sandbox(self._limits, self._output, _SANDBOX_S)
             try:
                 return sandbox.process(data, deadline.remaining_s())
             finally:

@@ -25,8 +25,9 @@ def read_file(path: str, max_bytes: int) -> bytes:
             _require_regular_file(found)
             if found.st_size > max_bytes:
                 raise Rejection("too_large", f"It has {found.st_size:,} bytes; the limit is {max_bytes:,}.")
+            data = file.read(found.st_size + 1)
             # A file may have more to read than its size says (as in /proc), or grow; one byte too many tells.
-            return file.read(max_bytes + 1)
+            return data if len(data) <= found.st_size else data + file.read(max_bytes - found.st_size)
     except (OSError, ValueError) as error:
         raise Rejection("unreadable", f"{getattr(error, 'strerror', None) or error}.") from error
 

@@ -114,6 +114,7 @@ def _heif(file: io.BytesIO) -> ImageFile.ImageFile:
 def _avif(file: io.BytesIO) -> ImageFile.ImageFile:
     from PIL import AvifImagePlugin, _avif  # noqa: PLC0415
 
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # the memory that it takes must not depend on the machine's processors
     # Of a turned picture, the plugin unpacks all EXIF data, however much there is.
     exif = _avif.AvifDecoder(file.getvalue(), "auto", 1).get_info()[4]
     if len(exif or b"") > _MAX_AVIF_EXIF_BYTES:

@@ -48,7 +48,7 @@ def check_structure(data: bytes, name: str, limits: Limits) -> None:
         "HEIF": _check_boxes,
     }
     with contextlib.suppress(IndexError, OverflowError, struct.error):
-        checks[name](data, limits)
+        checks[name](data, limits.of_file(name, len(data)))
 
 
 def _check_jpeg(data: bytes, limits: Limits) -> None:

@@ -17,6 +17,8 @@ FORMATS = ("jpeg", "webp", "auto")
 # A scaled JPEG decode must leave this much for the Lanczos filter to do: with less, photos differ by more than 47 dB (PSNR)
 # from a full decode.
 _MIN_REDUCTION = 1.17
+# What libavif, libheif and Pillow's decoders in C say
+_OUT_OF_MEMORY = ("out of memory", "memory allocation error", "decoder error -9")
 
 allocator.keep_freed_memory()
 # About sizes, which are checked here, and about damaged metadata, which is expected from uploads
@@ -74,7 +76,7 @@ def process(data: bytes, limits: Limits, output: Output, resize: engine.Resize =
     name = identify(data, limits)
     try:
         image = formats.open_image(data, name)
-        limits.check_pixels(*image.size)
+        limits.of_file(name, len(data), image.mode).check_pixels(*image.size)
         limits.check_frames(getattr(image, "n_frames", 1) if name in {"WEBP", "AVIF", "HEIF"} else 1)
         with allocator.room_for(image.width * image.height):
             largest, exif, (width, height) = _decode(image, data, max(output.sizes), resize)
@@ -112,11 +114,14 @@ def identify(data: bytes, limits: Limits) -> str:
 
 
 def _rejection_for(error: Exception) -> Rejection:
+    """What the decoder's words mean. Raises MemoryError where they mean that."""
     message = str(error).lower()
     if isinstance(error, Image.DecompressionBombError):
         return Rejection("too_many_pixels")
     if "decompressed data too large" in message or "too much memory" in message:
         return Rejection("too_complex", "Its metadata unpacks to an unreasonable size.")
+    if any(words in message for words in _OUT_OF_MEMORY) and "security limit" not in message:
+        raise MemoryError(message) from error
     if any(word in message for word in ("unsupported", "cannot handle", "unknown pixel mode", "unknown data organization")):
         return Rejection("unsupported_format", "This variant of the format is not supported.")
     return Rejection("corrupt")
@@ -135,6 +140,8 @@ def _decode(
     # After loading: PNG may hold EXIF data behind the pixels, and TIFF and HEIF are turned upright by their decoders.
     exif = metadata.read_exif(image)
     target = fit(image.size if image.format in {"TIFF", "HEIF"} else full_size, longest_edge)
+    if picture is not image:
+        image.close()  # frees what it was converted from
     picture = resize(picture, target, extent or picture.size) if picture.size != target else picture.copy()
     profile = image.info.get("icc_profile")
     image.close()  # frees the full-size pixels

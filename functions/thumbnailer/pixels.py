@@ -53,7 +53,7 @@ def _deep_grey_to_8_bits(image: Image.Image) -> Image.Image:
     see_through = image.info.get("transparency")
     if isinstance(see_through, int) and 0 <= see_through <= 65_535:
         alpha = image.convert("I").point([255] * see_through + [0] + [255] * (65_535 - see_through), "L")
-        return Image.merge("LA", (grey, alpha)).convert("RGBA")
+        return Image.merge("RGBA", (grey, grey, grey, alpha))
     return grey
 
 

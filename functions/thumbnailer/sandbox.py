@@ -31,9 +31,9 @@ _PASSED_ON = ("LD_LIBRARY_PATH", "LANG", "LC_ALL", "LC_CTYPE")
 class Sandbox:
     """One worker process, used again and again, replaced when it dies. May be shared by threads, which then take turns."""
 
-    def __init__(self, limits: Limits, output: Output, timeout_s: float = 15.0, memory_bytes: int = 2 * 1024**3) -> None:
-        """`timeout_s` is for each file, `memory_bytes` the address space of the worker."""
-        self._setup = {"limits": dataclasses.asdict(limits), "output": dataclasses.asdict(output), "memory_bytes": memory_bytes}
+    def __init__(self, limits: Limits, output: Output, timeout_s: float = 15.0) -> None:
+        """`timeout_s` is for each file; the address space of the worker is `limits.max_memory`."""
+        self._setup = {"limits": dataclasses.asdict(limits), "output": dataclasses.asdict(output)}
         self._timeout_s = timeout_s
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection[Any, Any] | None = None
@@ -147,7 +147,7 @@ def _limit(kind: int, value: int) -> None:
 def _serve(pipe: "Connection[Any, Any]") -> None:
     setup = json.loads(pipe.recv_bytes())
     limits, output = Limits(**setup["limits"]), Output(**setup["output"] | {"sizes": tuple(setup["output"]["sizes"])})
-    _limit(resource.RLIMIT_AS, setup["memory_bytes"])
+    _limit(resource.RLIMIT_AS, limits.max_memory)
     _limit(resource.RLIMIT_FSIZE, 0)
     _limit(resource.RLIMIT_CORE, 0)
     pipe.send_bytes(b"ready")

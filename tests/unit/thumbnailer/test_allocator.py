@@ -1,6 +1,5 @@
 """Photo after photo in the same memory; a large one leaves none of its own behind."""
 
-import io
 import json
 import subprocess
 import sys
@@ -28,17 +27,46 @@ for _ in range(3):
 print(json.dumps([resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before, resident_mb() - idle]))
 """
 
+# Megabytes that stay of a photo, and that are left while another is in the sandbox
+BEFORE_THE_SANDBOX = """
+import json, re, sys
+from pathlib import Path
+from thumbnailer.decoder import Decoder
+from thumbnailer.images import Output
+from thumbnailer.limits import Limits
+from thumbnailer.sandbox import Sandbox
+
+class Deadline:
+    remaining_s, allows = (lambda self: 60.0), (lambda self, seconds: True)
+
+def resident_mb():
+    return int(re.search(r"VmRSS:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024
+
+def sandboxed(*_):
+    found.append(resident_mb() - idle)
+
+data, idle, found = Path(sys.argv[1]).read_bytes(), resident_mb(), []
+decoder = Decoder(Limits(), Output(), 1769)
+decoder.process(data, 1, Deadline())
+found.append(resident_mb() - idle)
+Sandbox.process = sandboxed
+decoder.process(data, 2, Deadline())
+print(json.dumps(found))
+"""
+
 
 def thrice(folder: Path, size: tuple[int, int]) -> tuple[int, float]:
     """Page faults and megabytes of a PNG of that size."""
-    file = io.BytesIO()
-    Image.new("RGB", size, (200, 60, 40)).save(file, "PNG", compress_level=1)
-    path = folder / "photo.png"
-    path.write_bytes(file.getvalue())
-    command = [sys.executable, "-c", THRICE, str(path)]
-    done = subprocess.run(command, cwd=ROOT / "functions", check=True, capture_output=True, text=True)
-    faults, megabytes = json.loads(done.stdout)
-    return faults, megabytes
+    faults, megabytes = run(THRICE, folder / "photo.png", Image.new("RGB", size, (200, 60, 40)), compress_level=1)
+    return int(faults), megabytes
+
+
+def run(script: str, path: Path, image: Image.Image, **options: int) -> list[float]:
+    """What a script prints about a picture."""
+    image.save(path, **options)
+    done = subprocess.run([sys.executable, "-c", script, str(path)], cwd=ROOT / "functions", check=True, capture_output=True, text=True)
+    found: list[float] = json.loads(done.stdout)
+    return found
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's settings")
@@ -53,3 +81,9 @@ def test_a_large_photo_leaves_nothing(tmp_path: Path) -> None:
     faults, megabytes = thrice(tmp_path, (8000, 5500))
     assert megabytes < 60, "168 MB are its pixels"
     assert faults > 8000 * 5500 * 4 / 4096 / 2, "they were given back, and came anew"
+
+
+def test_nothing_is_kept_while_a_photo_is_in_the_sandbox(tmp_path: Path) -> None:
+    kept, left = run(BEFORE_THE_SANDBOX, tmp_path / "photo.webp", Image.new("RGBA", (4000, 3000), (200, 60, 40, 128)), method=0)
+    assert kept > 50
+    assert left < 30

@@ -18,7 +18,7 @@ ALL: dict[str, tuple[Callable[[], bytes], set[str]]] = BOMBS | METADATA_BOMBS | 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
     """Kills what takes long, and has a third of the function's memory: for decoders written in C too."""
-    made = Sandbox(Limits(), Output((64, 24)), timeout_s=8, memory_bytes=512 * 1024**2)
+    made = Sandbox(Limits(max_memory=512 * 1024**2), Output((64, 24)), timeout_s=8)
     yield made
     made.close()
 

@@ -138,7 +138,7 @@ def test_limits_are_options(tmp_path: Path) -> None:
     for option, value, reason in (
         ("--max-bytes", 100, "too_large"),
         ("--max-pixels", 100, "too_many_pixels"),
-        ("--memory", 128, "out_of_memory"),
+        ("--memory", 128, "too_many_pixels"),
     ):
         status, (line,), _ = run(photo, "--out", tmp_path, option, value)
         assert (status, line["reason"]) == (0, reason)

@@ -1,7 +1,5 @@
 """Kinds of TIFF that cameras do not write, but scanners and scientists: a right picture, or none."""
 
-import struct
-import zlib
 from typing import Any
 
 import numpy as np
@@ -11,45 +9,10 @@ from thumbnailer.images import Output, process
 from thumbnailer.limits import Limits
 from thumbnailer.rejections import Rejection
 from unit.thumbnailer.pictures import QUARTERS, corners, far_off, opened, quarters
+from unit.thumbnailer.tiffs import BLACK_IS_ZERO, COLOUR, UNKNOWN, WHITE_IS_ZERO, tiff
 
 RGB, GREY = np.asarray(quarters()), np.asarray(quarters().convert("L"))
 GREYS = {name: (round(0.299 * r + 0.587 * g + 0.114 * b),) * 3 for name, (r, g, b) in QUARTERS.items()}
-UNSIGNED, SIGNED, FLOAT = 1, 2, 3
-WHITE_IS_ZERO, BLACK_IS_ZERO, COLOUR = 0, 1, 2
-
-
-def tiff(pixels: Any, photometric: int, *, order: str = "<", deflated: bool = False, planes: bool = False, unknown: bool = False) -> bytes:
-    """A file with the numbers of an array as they are; `planes`: each channel by itself; `unknown`: the last one has no meaning."""
-    height, width, channels = pixels.shape if pixels.ndim == 3 else (*pixels.shape, 1)
-    strips = [pixels[..., channel] for channel in range(channels)] if planes else [pixels]
-    contents = [strip.astype(strip.dtype.newbyteorder(order)).tobytes() for strip in strips]
-    contents = [zlib.compress(content) for content in contents] if deflated else contents
-    kind = {"u": UNSIGNED, "i": SIGNED, "f": FLOAT}[pixels.dtype.kind]
-    starts = [8 + sum(map(len, contents[:index])) for index in range(len(contents))]
-    tags = {
-        256: [width],
-        257: [height],
-        258: [8 * pixels.dtype.itemsize] * channels,
-        259: [8 if deflated else 1],
-        262: [photometric],
-        273: starts,
-        277: [channels],
-        278: [height],
-        279: [len(content) for content in contents],
-        284: [2 if planes else 1],
-        **({338: [0]} if unknown else {}),
-        339: [kind] * channels,
-    }
-    page_at = 8 + sum(map(len, contents))
-    page, more = struct.pack(order + "H", len(tags)), b""
-    more_at = page_at + 2 + 12 * len(tags) + 4
-    for tag, values in tags.items():
-        packed = struct.pack(f"{order}{len(values)}I", *values)
-        page += struct.pack(order + "HHI", tag, 4, len(values))
-        page += packed if len(packed) == 4 else struct.pack(order + "I", more_at + len(more))
-        more += packed if len(packed) > 4 else b""
-    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", page_at)
-    return head + b"".join(contents) + page + bytes(4) + more
 
 
 def deep(dtype: str, factor: float, picture: Any = GREY) -> Any:
@@ -80,7 +43,7 @@ WRONG = {
     "signed, 16 bits, deflated, big-endian": tiff(deep("i2", 100), BLACK_IS_ZERO, deflated=True, order=">"),
     "planes, 16 bits": tiff(deep("u2", 257, RGB), COLOUR, planes=True),
     "planes, 16 bits, big-endian": tiff(deep("u2", 257, RGB), COLOUR, planes=True, order=">"),
-    "planes, one unknown": tiff(np.dstack([RGB, GREY]), COLOUR, planes=True, unknown=True),
+    "planes, one unknown": tiff(np.dstack([RGB, GREY]), COLOUR, planes=True, extra=UNKNOWN),
 }
 
 

@@ -1,0 +1,142 @@
+"""What is within the limits fits the memory that they are made from, and what does not is said to be too large."""
+
+import resource
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from thumbnailer import formats, limits
+from thumbnailer.decoder import Decoder
+from thumbnailer.images import Output, process
+from thumbnailer.limits import Limits
+from thumbnailer.rejections import Rejection
+from thumbnailer.sandbox import Sandbox
+from unit.thumbnailer.pictures import DATA, SAMPLES, encode
+from unit.thumbnailer.tiffs import ALPHA, COLOUR, tiff
+
+MB = 1024**2
+SIZE = (4000, 3000)
+
+
+def shades(mode: str) -> Image.Image:
+    """A picture that is quickly made, and small in a file."""
+    shade = Image.linear_gradient("L").resize(SIZE)
+    return Image.merge(mode, [shade] * len(mode))
+
+
+def deep_tiff() -> bytes:
+    pixels = np.zeros((*SIZE, 4), "u2")
+    pixels[: SIZE[0] // 2] = 40_000
+    return tiff(pixels, COLOUR, deflated=True, extra=ALPHA, orientation=6)
+
+
+# The costliest of each
+COSTLY: dict[str, Callable[[], bytes]] = {
+    "JPEG": lambda: encode(shades("CMYK"), "JPEG", progressive=True, subsampling=0),
+    "PNG": lambda: encode(shades("RGB"), "PNG", compress_level=1, transparency=(3, 3, 3)),
+    "PNG of two channels": lambda: encode(shades("LA"), "PNG", compress_level=1),
+    "GIF": lambda: encode(shades("L"), "GIF", transparency=0),
+    "WEBP": lambda: encode(shades("RGBA"), "WEBP", method=0, quality=20),
+    "WEBP lossless": lambda: encode(shades("RGBA"), "WEBP", method=0, lossless=True, quality=0),
+    "TIFF": deep_tiff,
+    "BMP": lambda: encode(shades("RGBA"), "BMP"),
+    "HEIF with transparency": (DATA / "large-deep-transparent.heic").read_bytes,
+    "AVIF": lambda: encode(shades("RGB"), "AVIF", speed=10, subsampling="4:4:4"),
+    "AVIF with transparency": (DATA / "large-deep-transparent.avif").read_bytes,
+}
+
+
+def name_of(kind: str) -> str:
+    return kind.split(maxsplit=1)[0]
+
+
+def least(kind: str, data: bytes) -> Limits:
+    """With memory for a picture of SIZE, and not for a pixel more."""
+    each = limits._BYTES_PER_PIXEL.get(kind) or limits._BYTES_PER_PIXEL[name_of(kind)]
+    return Limits(max_memory=limits._CODE_BYTES + 2 * len(data) + SIZE[0] * SIZE[1] * each)
+
+
+@pytest.mark.parametrize("kind", COSTLY)
+def test_the_largest_picture_fits(kind: str) -> None:
+    """Of each format, in a process that has no more memory."""
+    data = COSTLY[kind]()
+    sandbox = Sandbox(least(kind, data), Output(), timeout_s=60)
+    try:
+        assert sandbox.process(data).format == name_of(kind)
+    finally:
+        sandbox.close()
+
+
+@pytest.mark.parametrize("kind", COSTLY)
+def test_one_pixel_more_is_refused_everywhere(kind: str) -> None:
+    """The sandbox has no limit of its own; the verdict names the format's."""
+    data = COSTLY[kind]()
+    less = replace(least(kind, data), max_memory=least(kind, data).max_memory - 64)
+    sandbox = Sandbox(less, Output(), timeout_s=60)
+    try:
+        for attempt in (lambda: process(data, less, Output()), lambda: sandbox.process(data)):
+            with pytest.raises(Rejection) as refused:
+                attempt()
+            assert refused.value.code == "too_many_pixels"
+            assert f"the limit for {name_of(kind)}" in refused.value.text
+    finally:
+        sandbox.close()
+
+
+def test_a_picture_that_takes_more_than_reckoned_is_out_of_memory() -> None:
+    """The process is replaced."""
+    sandbox = Sandbox(Limits(), Output((64,)), timeout_s=60)
+    try:
+        sandbox.process(SAMPLES["png"])
+        assert sandbox._process is not None
+        assert resource.prlimit(sandbox._process.pid, resource.RLIMIT_AS)[0] == Limits().max_memory
+        resource.prlimit(sandbox._process.pid, resource.RLIMIT_AS, (64 * MB, resource.RLIM_INFINITY))
+        with pytest.raises(Rejection, match="out_of_memory"):
+            sandbox.process(COSTLY["PNG"]())
+        assert sandbox.process(SAMPLES["png"]).format == "PNG"
+    finally:
+        sandbox.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("decoder error -9", MemoryError),
+        ("Pixel allocation failed: Out of memory", MemoryError),
+        ("Memory allocation error: Unspecified: Allocating 100000015 bytes failed", MemoryError),
+        ("Memory allocation error: Security limit exceeded: Allocating 10 exceeds", Rejection),
+        ("decoder error -2", Rejection),
+    ],
+)
+def test_a_decoder_without_memory_does_not_call_the_file_damaged(
+    monkeypatch: pytest.MonkeyPatch, words: str, expected: type[Exception]
+) -> None:
+    """Some say it in words of their own."""
+
+    def fail(*_: object) -> None:
+        raise RuntimeError(words)
+
+    monkeypatch.setattr(formats, "open_image", fail)
+    with pytest.raises(expected):
+        process(SAMPLES["png"], Limits(), Output((64,)))
+
+
+@pytest.mark.parametrize(
+    ("memory_mb", "max_mb", "megapixels"), [(1769, 100, 75), (1769, 20, 89), (3008, 100, 100), (3538, 100, 75), (512, 100, 24)]
+)
+def test_the_functions_memory_bounds_pixels(memory_mb: int, max_mb: int, megapixels: int) -> None:
+    """Less what the function and the files take, and by the number of photos decoded at the same time."""
+    decoder = Decoder(Limits(max_bytes=max_mb * MB), Output(), memory_mb)
+    assert decoder._limits.of_file("WEBP", 0).max_pixels // 1_000_000 == megapixels
+
+
+def test_the_figures_of_the_readme() -> None:
+    """At the memory that it has by default, in small files."""
+    allowed = Decoder(Limits(), Output(), 1769)._limits
+    of = {kind: allowed.of_file(name_of(kind), 0, "RGBA" if " " in kind else "RGB") for kind in limits._BYTES_PER_PIXEL}
+    transparent = {"HEIF with transparency": 67, "AVIF with transparency": 61}
+    figures = {"JPEG": 100, "PNG": 100, "GIF": 100, "BMP": 100, "HEIF": 90, "AVIF": 90, "TIFF": 84, "WEBP": 75} | transparent
+    assert {kind: found.max_pixels // 1_000_000 for kind, found in of.items()} == figures
