@@ -12,6 +12,8 @@ from localstack.services.plugins import SERVICE_PLUGINS
 from localstack.services.stores import AccountRegionBundle
 from localstack.state import AssetDirectory, StateVisitor, pickle
 
+from embedded_localstack.snapshot import files
+
 # Their directories hold what modules of their own write down, or nothing.
 OTHERS = {"s3", "dynamodb", "kinesis"}
 PICKLE_SECONDS = 60
@@ -52,7 +54,7 @@ def save(folder: Path) -> None:
     for name, containers in services.items():
         for number, directory in enumerate(containers.directories):
             if name not in OTHERS and directory.is_dir():
-                shutil.copytree(directory, folder / f"{name}-{number}")
+                files.copy(directory, folder / f"{name}-{number}")
     content = {name: containers.dictionaries for name, containers in services.items()}
     (folder / "stores.pickle").write_bytes(_pickled(content))
 
