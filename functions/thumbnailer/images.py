@@ -18,7 +18,7 @@ FORMATS = ("jpeg", "webp", "auto")
 # from a full decode.
 _MIN_REDUCTION = 1.17
 # What libavif, libheif and Pillow's decoders in C say
-_OUT_OF_MEMORY = ("out of memory", "memory allocation error", "decoder error -9")
+_OUT_OF_MEMORY = ("out of memory", "bytes failed", "decoder error -9")
 
 allocator.keep_freed_memory()
 # About sizes, which are checked here, and about damaged metadata, which is expected from uploads
@@ -120,7 +120,7 @@ def _rejection_for(error: Exception) -> Rejection:
         return Rejection("too_many_pixels")
     if "decompressed data too large" in message or "too much memory" in message:
         return Rejection("too_complex", "Its metadata unpacks to an unreasonable size.")
-    if any(words in message for words in _OUT_OF_MEMORY) and "security limit" not in message:
+    if any(words in message for words in _OUT_OF_MEMORY):
         raise MemoryError(message) from error
     if any(word in message for word in ("unsupported", "cannot handle", "unknown pixel mode", "unknown data organization")):
         return Rejection("unsupported_format", "This variant of the format is not supported.")

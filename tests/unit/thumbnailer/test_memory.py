@@ -107,7 +107,8 @@ def test_a_picture_that_takes_more_than_reckoned_is_out_of_memory() -> None:
         ("decoder error -9", MemoryError),
         ("Pixel allocation failed: Out of memory", MemoryError),
         ("Memory allocation error: Unspecified: Allocating 100000015 bytes failed", MemoryError),
-        ("Memory allocation error: Security limit exceeded: Allocating 10 exceeds", Rejection),
+        ("Memory allocation error: Security limit exceeded: Allocating 10 bytes exceeds the limit", Rejection),
+        ("Memory allocation error: Invalid image size: zero width or height", Rejection),
         ("decoder error -2", Rejection),
     ],
 )
