@@ -32,7 +32,7 @@ checks() {
   step policies make test-policies
   step iam-evaluator make test-iam ONLY=tests/iam/test_evaluator.py
   # On an emulator of its own, and on the port after it the proxy that breaks things.
-  step faults make test-faults ONLY=tests/faults/test_short.py EMBEDDED_PORT="${FAULTS_PORT:-4595}"
+  step faults make test-faults ONLY="tests/faults/test_checker.py tests/faults/test_short.py" EMBEDDED_PORT="${FAULTS_PORT:-4595}"
   step first-steps build/venv/dev/bin/python -m pytest -q tests/first_steps
   step bench make bench QUICK=1
   grep '^SKIPPED: ' "$logs/bench.log" >>"$skipped"

@@ -14,6 +14,9 @@ import pipeline
 from clouds import client
 from faults.workload import Subject
 
+# One, and the retries of functions/shared/clients.py
+SDK_TRIES = 5
+
 
 def violations(deployment: Deployment, subjects: Iterable[Subject], dead_letters: Iterable[str] = ()) -> list[str]:
     """What is wrong, in words; empty if nothing is.
@@ -89,29 +92,36 @@ def _wrong(  # noqa: C901, PLR0912 - a list of promises
 
 
 def told_twice(subjects: Iterable[Subject], notices: Iterable[dict[str, Any]]) -> list[str]:
-    """Changes with more than one notice: versions have one each time they become current; without versions, each event has one."""
+    """Versions, or contents where there are no versions, with more notices than times that they became current."""
     returned = Counter((pipeline.image_id(one.bucket, one.key), version) for one in subjects for version in one.returned)
     told: dict[tuple[str, str, str], set[str]] = defaultdict(set)
     for notice in notices:
-        told[notice["image_id"], notice.get("version_id") or notice["notice_id"], notice["status"]].add(notice["notice_id"])
+        told[notice["image_id"], _version(notice), notice["status"]].add(notice["notice_id"])
     return [f"announced by {len(ids)} notices: {what}" for what, ids in told.items() if len(ids) > 1 + returned[what[:2]]]
 
 
-def repeats(notices: Iterable[dict[str, Any]], faults: Counter[str]) -> list[str]:
+def _version(notice: dict[str, Any]) -> str:
+    """What a notice is about: a version's id, or the content's ETag (functions/notifier/notices.py has both in the notice's id)."""
+    return str(notice["notice_id"]).split("#")[1]
+
+
+def repeats(notices: Iterable[dict[str, Any]], faults: Counter[str], claims: str) -> list[str]:
     """A notice that came again with its own notice_id, more often than the faults excuse (functions/notifier/claims.py).
 
-    It takes an answer of SNS that was lost with the proxy, or a note of it that DynamoDB failed as often as the SDK tries.
+    It takes an answer of SNS that was lost with the proxy, a notifier that ended with the emulator, or a note in the table `claims` that
+    failed as often as the SDK tries.
     """
     count = sum(times - 1 for times in Counter(notice["notice_id"] for notice in notices).values())
-    excused = faults["proxy gone"] + sum(times for what, times in faults.items() if what.startswith("dynamodb ")) // 4
+    failed = sum(times for what, times in faults.items() if what.startswith(f"dynamodb {claims} ") and not what.endswith(" latency"))
+    excused = faults["proxy gone"] + faults["restart the emulator"] + failed // SDK_TRIES
     return [f"{count} notices came again, more than {excused} faults excuse"] if count > excused else []
 
 
 def untold(subjects: Iterable[Subject], notices: Iterable[dict[str, Any]]) -> list[str]:
     """Objects of whose current version nobody was told."""
-    told = {(notice["image_id"], notice.get("version_id")) for notice in notices}
-    wanted = ((pipeline.image_id(one.bucket, one.key), one.version_id, one.key) for one in subjects if one.current)
-    return [key for found_id, version_id, key in wanted if (found_id, version_id) not in told]
+    told = {(notice["image_id"], _version(notice)) for notice in notices}
+    wanted = ((pipeline.image_id(one.bucket, one.key), one.version_id or one.etag, one.key) for one in subjects if one.current)
+    return [key for found_id, version, key in wanted if (found_id, version) not in told]
 
 
 def _items(deployment: Deployment) -> dict[str, dict[str, Any]]:

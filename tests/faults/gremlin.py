@@ -20,7 +20,9 @@ from faults.stage import Stage, frozen
 from integration.conftest import LAUNCHER
 
 S3 = ("GetObject", "PutObject", "DeleteObjects", "ListObjectsV2", "HeadObject")
-DYNAMODB = ("GetItem", "PutItem", "UpdateItem")
+# The thumbnailer's items, and the notifier's claims
+CATALOG, CLAIMS = "catalog_table", "state_table"
+DYNAMODB = (("GetItem", CATALOG), ("PutItem", CATALOG), ("UpdateItem", CATALOG), ("UpdateItem", CLAIMS), ("UpdateItem", CLAIMS))
 # What the services answer, as often as the number says
 ANSWERS: list[tuple[int, dict[str, Any]]] = [
     (4, {"service": "s3", "error": {"code": "SlowDown", "status": 503}}),
@@ -94,15 +96,22 @@ class Gremlin:
                     return
                 if turn == FIRST_RESTART:
                     self._act("restart the emulator")
-                rule = dict(self._chance.choices([rule for _, rule in ANSWERS], [weight for weight, _ in ANSWERS])[0])
-                if rule["service"] != "sns":
-                    rule.setdefault("operation", self._chance.choice(S3 if rule["service"] == "s3" else DYNAMODB))
-                # The SDK itself tries four times: only longer rows of errors reach the function.
+                rule = self._rule()
+                # The SDK itself tries five times: only longer rows of errors reach the function.
                 self._proxy.arm(rule | {"times": self._chance.choice((1, 2, 6, 12)), "ttl_s": 20})
                 if self._chance.random() < 0.35:
                     self._act(self._chance.choices(list(EVENTS), list(EVENTS.values()))[0])
         except BaseException as error:
             self.error = error
+
+    def _rule(self) -> dict[str, Any]:
+        rule = dict(self._chance.choices([rule for _, rule in ANSWERS], [weight for weight, _ in ANSWERS])[0])
+        if rule["service"] == "s3":
+            rule.setdefault("operation", self._chance.choice(S3))
+        elif rule["service"] == "dynamodb" and "operation" not in rule:
+            rule["operation"], table = self._chance.choice(DYNAMODB)
+            rule["resource"] = self._deployment[table]
+        return rule
 
     def _act(self, event: str) -> None:
         match event:

@@ -1,10 +1,14 @@
-"""Whether the checker would notice: three safeguards are taken out of the thumbnailer, one at a time, and a short story is played."""
+"""Whether the checker would notice: safeguards are taken out of thumbnailer and notifier, one at a time, and a short story is played."""
 
+import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from support import Deployment, depth, eventually, unique
+from support import Deployment, Listener, depth, eventually, listening, unique
 
+import pipeline
+from clouds import client
 from faults import checker
 from faults.proxy import Proxy
 from faults.run import drained
@@ -14,16 +18,17 @@ from faults.workload import Content, Subject, content_of
 
 @dataclass(frozen=True)
 class Mutation:
-    """A piece of one module of the thumbnailer and what it is replaced by; `shows` is in what the checker then says."""
+    """A piece of one module of a function and what it is replaced by; `shows` is in what the checker then says."""
 
     module: str
     old: str
     new: str
     shows: str
+    function: str = "thumbnailer"
 
     def package(self) -> bytes:
-        """The thumbnailer without the safeguard."""
-        return mutant("thumbnailer", self.module, self.old, self.new)
+        """The function without the safeguard."""
+        return mutant(self.function, self.module, self.old, self.new)
 
 
 MUTATIONS = {
@@ -33,6 +38,14 @@ MUTATIONS = {
     "no partial-batch response": Mutation("handler", "for message_id in summary.failed]", "for message_id in ()]", "lost"),
     "transient failures taken for permanent": Mutation(
         "storage", 'Rejection("encrypted")\n    return None', 'Rejection("encrypted")\n    return Rejection("unreadable")', "not READY"
+    ),
+    "no claim": Mutation("announcer", "given = self._begin(notice, deadline)", "given = set()", "came again", "notifier"),
+    "a notice's id tells deliveries apart": Mutation(
+        "notices",
+        "or '-'}#{self.status}\"",
+        "or '-'}#{self.status}#{__import__('time').time()}\"",
+        "announced by 2 notices",
+        "notifier",
     ),
 }
 
@@ -44,18 +57,23 @@ DEADLY = Mutation("images", "    if not data:\n", f"{_SUICIDE}    if not data:\n
 
 
 def play(deployment: Deployment, proxy: Proxy) -> list[str]:
-    """An overwritten photo whose first event comes once more, a damaged file, a photo while S3 is down for longer than the SDK tries.
+    """An overwritten photo whose first event comes once more, a damaged file whose change does, a photo while S3 is down.
 
     One after the other: what S3 refuses meanwhile is refused to that photo alone. Returns what the checker says.
     """
-    subjects = [_overwritten(deployment), _damaged(deployment)]
-    settled(lambda: depth(deployment["uploads_queue_url"]), 240)
-    subjects.append(_while_s3_is_down(deployment, proxy))
-    return checker.violations(deployment, subjects, drained(deployment))
+    with listening(deployment["notices_topic_arn"]) as listener:
+        subjects = [_overwritten(deployment), _damaged(deployment)]
+        _deliver_again(deployment, subjects[-1], listener)
+        settled(lambda: depth(deployment["uploads_queue_url"]), 240)
+        subjects.append(_while_s3_is_down(deployment, proxy))
+        wrong = checker.violations(deployment, subjects, drained(deployment))
+        images = {pipeline.image_id(one.bucket, one.key) for one in subjects}
+        notices = [notice for notice in listener.messages() if notice.get("image_id") in images]
+    return wrong + checker.told_twice(subjects, notices) + checker.repeats(notices, Counter(), deployment["state_table"])
 
 
 def _put(deployment: Deployment, subject: Subject, content: Content) -> None:
-    subject.version_id, subject.current = deployment.put(subject.key, content.data), content
+    subject.put(content, deployment.put(subject.key, content.data), "")
 
 
 def _overwritten(deployment: Deployment) -> Subject:
@@ -79,13 +97,27 @@ def _damaged(deployment: Deployment) -> Subject:
     return subject
 
 
+def _deliver_again(deployment: Deployment, subject: Subject, listener: Listener) -> None:
+    """Give the notifier a change that it has announced, as a stream's trigger does after an answer that was lost."""
+    image = pipeline.image_id(subject.bucket, subject.key)
+    listener.wait_for(image_id=image, timeout_s=120)
+    item = client("dynamodb").get_item(TableName=deployment["catalog_table"], Key={"image_id": {"S": image}})["Item"]
+    change = {"Keys": {"image_id": item["image_id"]}, "NewImage": item, "SequenceNumber": "1"}
+    deployment.invoke("notifier", {"Records": [{"eventID": unique("again"), "eventName": "INSERT", "dynamodb": change}]})
+    # What the topic gets later is heard later.
+    marker = unique("marker")
+    client("sns").publish(TopicArn=deployment["notices_topic_arn"], Message=json.dumps({"marker": marker}))
+    listener.wait_for(marker=marker)
+
+
 def _while_s3_is_down(deployment: Deployment, proxy: Proxy) -> Subject:
     subject = Subject(deployment["uploads_bucket"], unique("down.jpg"), "S3 down", [])
-    # The SDK tries four times: eight answers fail two deliveries.
-    proxy.arm({"service": "s3", "operation": "GetObject", "times": 8, "error": {"code": "ServiceUnavailable", "status": 503}})
+    # So many answers fail two deliveries.
+    failing = {"service": "s3", "operation": "GetObject", "times": 2 * checker.SDK_TRIES}
+    proxy.arm(failing | {"error": {"code": "ServiceUnavailable", "status": 503}})
     before = proxy.fired()["s3 ServiceUnavailable"]
     _put(deployment, subject, content_of("photo", 2))
-    eventually(lambda: proxy.fired()["s3 ServiceUnavailable"] >= before + 4, "failed answers of S3", 120)
+    eventually(lambda: proxy.fired()["s3 ServiceUnavailable"] >= before + checker.SDK_TRIES, "failed answers of S3", 120)
     settled(lambda: depth(deployment["uploads_queue_url"]), 240)
     proxy.disarm()
     return subject

@@ -64,14 +64,14 @@ class Proxy:
         self._call("DELETE", [])
 
     def fired(self) -> Counter[str]:
-        """How often what was done so far."""
+        """How often what was done so far: by service, the resource if the rule names one, and what it did."""
         done = Counter(self._before)
         try:
             rules = self._call("GET", None)
         except requests.ConnectionError:  # it is being restarted
             rules = []
         for rule in rules:
-            done[f"{rule['service']} {kind(rule)}"] += rule["fired_count"]
+            done[" ".join(part for part in (rule["service"], rule.get("resource"), kind(rule)) if part)] += rule["fired_count"]
         return +done
 
     def _call(self, method: str, body: Any) -> Any:

@@ -88,7 +88,7 @@ def run(deployment: Deployment, seed: int, scale: Scale) -> Report:
         print(f"  uploaded after {time.monotonic() - began:.0f} s", flush=True)
         faults = gremlin.done + proxy.fired() + Counter(chaos.faults)
         wrong, letters = _check(deployment, subjects, chaos, listener, scale.settle_s)
-        wrong += checker.repeats(_notices(listener), faults)
+        wrong += checker.repeats(_notices(listener), faults, deployment["state_table"])
     if faults.total() < scale.faults:
         wrong.append(f"only {faults.total()} faults, not {scale.faults}")
     return Report(seed, len(subjects), faults, letters, wrong, time.monotonic() - began)

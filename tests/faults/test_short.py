@@ -33,32 +33,34 @@ def proxy() -> Iterator[Proxy]:
 
 
 @pytest.fixture(scope="module")
-def thumbnailer(deployment: Deployment, proxy: Proxy) -> Iterator[Stage]:
-    """The deployed function, to be replaced by others."""
+def stages(deployment: Deployment, proxy: Proxy) -> Iterator[dict[str, Stage]]:
+    """The deployed functions, to be replaced by others."""
+    names = ("thumbnailer", "notifier")
     with (
-        staged(deployment, "thumbnailer") as (stage,),
+        staged(deployment, *names) as found,
         deployment.outage("recoverer", "sqs:StartMessageMoveTask"),
         visibility(deployment, 2),
     ):
-        yield stage
+        yield dict(zip(names, found, strict=True))
 
 
-def test_nothing_wrong_is_found_where_nothing_is_wrong(deployment: Deployment, thumbnailer: Stage, proxy: Proxy) -> None:
-    thumbnailer.perform(AWS_ENDPOINT_URL=proxy.endpoint)
+def test_nothing_wrong_is_found_where_nothing_is_wrong(deployment: Deployment, stages: dict[str, Stage], proxy: Proxy) -> None:
+    stages["thumbnailer"].perform(AWS_ENDPOINT_URL=proxy.endpoint)
     assert play(deployment, proxy) == []
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
-def test_a_removed_safeguard_is_found(name: str, deployment: Deployment, thumbnailer: Stage, proxy: Proxy) -> None:
+def test_a_removed_safeguard_is_found(name: str, deployment: Deployment, stages: dict[str, Stage], proxy: Proxy) -> None:
     mutation = MUTATIONS[name]
-    thumbnailer.perform(mutation.package(), AWS_ENDPOINT_URL=proxy.endpoint)
+    for function, stage in stages.items():
+        stage.perform(mutation.package() if function == mutation.function else None, AWS_ENDPOINT_URL=proxy.endpoint)
     found = play(deployment, proxy)
     assert any(mutation.shows in what for what in found), found
 
 
-def test_a_file_that_kills_its_process_takes_nobody_with_it(deployment: Deployment, thumbnailer: Stage, proxy: Proxy) -> None:
+def test_a_file_that_kills_its_process_takes_nobody_with_it(deployment: Deployment, stages: dict[str, Stage], proxy: Proxy) -> None:
     """It is recorded as the culprit; its batch mates, which died with it, come through."""
-    thumbnailer.perform(DEADLY.package())
+    stages["thumbnailer"].perform(DEADLY.package())
     deadly, mates = unique("deadly.jpg"), [unique("mate.jpg") for _ in range(6)]
     # All of them are there when the function looks again: one batch.
     with deployment.outage("thumbnailer", "sqs:ReceiveMessage"):

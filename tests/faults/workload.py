@@ -61,9 +61,28 @@ class Subject:
     current: Content | None = None
     version_id: str | None = None
     etag: str | None = None
-    history: list[tuple[str | None, Content]] = field(default_factory=list)
-    # Versions that became current again when a newer one was removed
+    history: list[tuple[str | None, Content | None]] = field(default_factory=list)
+    # Versions, or ETags where there are no versions, once for each time that they may become current again
     returned: list[str | None] = field(default_factory=list)
+
+    def put(self, new: Content, version_id: str | None, etag: str) -> None:
+        """Note what is current now.
+
+        Without versions, an event that is handled late shows what is current by then. If the event of a deletion or of an empty object, for
+        which nothing is read, is handled after it, the content becomes current again with its own event.
+        """
+        self.current, self.version_id, self.etag = new, version_id, etag
+        if version_id is None:
+            read = False
+            for _, older in self.history:
+                self.returned += [etag] if read and (older is None or not older.data) else []
+                read = read or bool(older and older.data)
+        self.history.append((version_id, new))
+
+    def delete(self) -> None:
+        """Note that nothing is current now."""
+        self.current = self.version_id = self.etag = None
+        self.history.append((None, None))
 
 
 @cache
@@ -175,13 +194,12 @@ def _perform(subject: Subject, own: bool, chaos: Chaos, chance: random.Random) -
         if step == "p":
             new = next(waiting)
             answer = s3.put_object(**where, Body=new.data)
-            subject.current, subject.version_id, subject.etag = new, answer.get("VersionId"), answer["ETag"].strip('"')
-            subject.history.append((subject.version_id, new))
+            subject.put(new, answer.get("VersionId"), answer["ETag"].strip('"'))
             if own:
                 chaos.tell("ObjectCreated:Put", subject, subject.etag, len(new.data))
         elif step == "d" or own:
             s3.delete_object(**where)
-            subject.current = subject.version_id = subject.etag = None
+            subject.delete()
             if own:
                 chaos.tell("ObjectRemoved:Delete", subject, None, None)
         else:
