@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from operations.messages import image_id
 from pipeline import from_dynamodb
 
@@ -136,30 +134,26 @@ class Audit:
         item = self._item(drift.image_id)
         recorded = item if item and item["status"] != "DELETED" else None
         if drift.kind == "orphaned_thumbnail":
-            return drift.key not in thumbnail_keys(recorded or {}) and self._head(self._places.thumbnails, drift.key) is not None
-        head = self._head(self._places.uploads, drift.key)
+            return drift.key not in thumbnail_keys(recorded or {}) and self._found(self._places.thumbnails, drift.key) is not None
+        found = self._found(self._places.uploads, drift.key)
         if drift.kind == "item_without_object":
-            return recorded is not None and head is None
-        if head is None:
+            return recorded is not None and found is None
+        if found is None:
             return False
         if recorded is None or drift.kind == "missing_item":
             return recorded is None and drift.kind == "missing_item"
         if drift.kind == "stale_version":
-            return bool(recorded.get("etag") != _etag(head))
-        return any(self._head(self._places.thumbnails, key) is None for key in thumbnail_keys(recorded))
+            return bool(recorded.get("etag") != _etag(found))
+        return any(self._found(self._places.thumbnails, key) is None for key in thumbnail_keys(recorded))
 
     def _item(self, found_id: str) -> dict[str, Any] | None:
         key = {"image_id": {"S": found_id}}
         return from_dynamodb(self._dynamodb.get_item(TableName=self._places.table, Key=key, ConsistentRead=True).get("Item"))
 
-    def _head(self, bucket: str, key: str) -> dict[str, Any] | None:
-        try:
-            found: dict[str, Any] = self._s3.head_object(Bucket=bucket, Key=key)
-        except ClientError as error:
-            if error.response["Error"]["Code"] in {"404", "NoSuchKey", "NotFound"}:
-                return None
-            raise
-        return found
+    def _found(self, bucket: str, key: str) -> dict[str, Any] | None:
+        """What the listing says of a key: HEAD tells nothing of an object encrypted with the uploader's key."""
+        listed: list[dict[str, Any]] = self._s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])
+        return listed[0] if listed and listed[0]["Key"] == key else None
 
     def counts(self) -> dict[str, int]:
         """How much was compared."""

@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 import pytest
 from boto3.dynamodb.types import TypeSerializer
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 import audit as tool
@@ -186,3 +187,17 @@ def test_what_vanished_is_no_drift(cloud: Cloud, tmp_path: Path) -> None:
     cloud.s3.delete_object(Bucket=PLACES.uploads, Key="was here.jpg")
     assert list(audit.findings(time.time() + 60)) == []
     assert not audit.is_real(Drift("stale_version", image_id(PLACES.uploads, "was here.jpg"), "was here.jpg"))
+
+
+def test_an_object_encrypted_with_the_uploaders_key_is_compared(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """S3 answers a HEAD of one without that key by a bare 400."""
+
+    def refused(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "400", "Message": "Bad Request"}}, "HeadObject")
+
+    cloud.item("secret.jpg", "of the version before", status="REJECTED")
+    cloud.put("secret.jpg")
+    monkeypatch.setattr(cloud.s3, "head_object", refused)
+    audit = cloud.audit(tmp_path)
+    audit.collect(lambda _: None)
+    assert [drift.kind for drift in audit.findings(time.time() + 60)] == ["stale_version"]
