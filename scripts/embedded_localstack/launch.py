@@ -20,7 +20,8 @@ SERVER = [sys.executable, "-m", "embedded_localstack.server"]
 START_SECONDS = 90
 # Nothing is kept, so there is nothing to wait for: LocalStack's own shutdown ends one service after another for ten seconds.
 STOP_SECONDS = 2
-SAVE_SECONDS = 60
+# On a busy machine, with what a long fault run leaves
+SAVE_SECONDS = 180
 
 
 # The server is on this machine, whatever proxy the caller's environment names.

@@ -8,6 +8,7 @@ One lock around every operation makes DynamoDB's guarantee true; moto is pure Py
 """
 
 import os
+import pickle
 import sys
 import threading
 import traceback
@@ -64,8 +65,6 @@ def _backends(service: str) -> dict[str, Any]:
 
 
 def _save(service: str, file: Path) -> None:
-    from localstack.state import pickle  # type: ignore[import-not-found] # noqa: PLC0415 - takes its time
-
     try:
         file.write_bytes(pickle.dumps(dict(_backends(service))))
     except Exception:
@@ -75,9 +74,7 @@ def _save(service: str, file: Path) -> None:
 
 def _load(service: str, file: Path) -> None:
     if file.is_file():
-        from localstack.state import pickle  # noqa: PLC0415
-
-        dict.update(_backends(service), pickle.loads(file.read_bytes()))
+        dict.update(_backends(service), pickle.loads(file.read_bytes()))  # noqa: S301 - of the server before
 
 
 def main(service: str, port: int, *states: Path) -> None:

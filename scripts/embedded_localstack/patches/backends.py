@@ -15,7 +15,7 @@ from localstack.utils.common import TMP_THREADS, get_free_tcp_port
 from localstack.utils.serving import Server
 from localstack.utils.threads import FuncThread
 
-STOP_SECONDS = 30
+STOP_SECONDS = 60
 
 
 class MotoThread(FuncThread):
