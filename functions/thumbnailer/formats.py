@@ -61,7 +61,9 @@ def _jpeg(file: io.BytesIO) -> ImageFile.ImageFile:
 def _png(file: io.BytesIO) -> ImageFile.ImageFile:
     from PIL import PngImagePlugin  # noqa: PLC0415
 
-    return PngImagePlugin.PngImageFile(file)
+    from thumbnailer import png  # noqa: PLC0415
+
+    return PngImagePlugin.PngImageFile(io.BytesIO(png.stored(file.getvalue())))
 
 
 def _gif(file: io.BytesIO) -> ImageFile.ImageFile:
