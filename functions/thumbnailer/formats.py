@@ -59,11 +59,9 @@ def _jpeg(file: io.BytesIO) -> ImageFile.ImageFile:
 
 
 def _png(file: io.BytesIO) -> ImageFile.ImageFile:
-    from PIL import PngImagePlugin  # noqa: PLC0415
-
     from thumbnailer import png  # noqa: PLC0415
 
-    return PngImagePlugin.PngImageFile(io.BytesIO(png.stored(file.getvalue())))
+    return png.PngFile(file)
 
 
 def _gif(file: io.BytesIO) -> ImageFile.ImageFile:

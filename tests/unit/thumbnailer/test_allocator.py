@@ -71,9 +71,8 @@ def run(script: str, path: Path, image: Image.Image, **options: int) -> list[flo
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's settings")
 def test_a_photo_finds_the_memory_of_the_one_before(tmp_path: Path) -> None:
-    """Up to here also the file's unpacked data, of 24 MB, comes from the heap: glibc allows it 32."""
-    pixels = 3200 * 2500
-    faults, _ = thrice(tmp_path, (3200, 2500))
+    pixels = 4000 * 3000
+    faults, _ = thrice(tmp_path, (4000, 3000))
     assert faults < pixels * 4 / 4096 / 10, "a tenth of the picture's pages"
 
 
