@@ -71,7 +71,7 @@ class Gremlin:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="gremlin")
         self.done: Counter[str] = Counter()
-        self.error: BaseException | None = None
+        self._error: BaseException | None = None
 
     def start(self) -> None:
         """Begin."""
@@ -82,8 +82,12 @@ class Gremlin:
         self._stop.set()
         self._thread.join()
         self._proxy.disarm()
-        if self.error:
-            raise self.error
+        self.check()
+
+    def check(self) -> None:
+        """Raise what ended it before its time, such as an emulator that does not come back: nothing would come of going on."""
+        if self._error:
+            raise self._error
 
     def total(self) -> int:
         """How many faults there were so far."""
@@ -102,7 +106,7 @@ class Gremlin:
                 if self._chance.random() < 0.35:
                     self._act(self._chance.choices(list(EVENTS), list(EVENTS.values()))[0])
         except BaseException as error:
-            self.error = error
+            self._error = error
 
     def _rule(self) -> dict[str, Any]:
         rule = dict(self._chance.choices([rule for _, rule in ANSWERS], [weight for weight, _ in ANSWERS])[0])

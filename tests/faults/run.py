@@ -78,9 +78,14 @@ def run(deployment: Deployment, seed: int, scale: Scale) -> Report:
         subjects = plan(seed, scale.objects, [deployment["uploads_bucket"], bucket])
         chaos = Chaos(deployment, seed)
         gremlin = Gremlin(deployment, proxy, worker, chaos.poison, seed, scale.pause_s)
+
+        def room() -> bool:
+            gremlin.check()
+            return waiting() < MOST_WAITING
+
         gremlin.start()
         try:
-            perform(subjects, bucket, chaos, seed, lambda: waiting() < MOST_WAITING)
+            perform(subjects, bucket, chaos, seed, room)
             # Faults meet work, not idle functions: they go on until there were enough, or all is done.
             eventually(lambda: gremlin.total() >= scale.faults or waiting() == 0, "enough faults", scale.settle_s)
         finally:
