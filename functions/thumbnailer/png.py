@@ -1,12 +1,12 @@
 """PNG's data, unpacked by ISA-L. Pillow's own way, zlib row by row, makes the whole work a quarter more."""
 
 import struct
+from collections.abc import Iterator
 
-from isal.igzip_lib import DECOMP_DEFLATE, IgzipDecompressor, IsalError
+from isal.igzip_lib import DECOMP_ZLIB, IgzipDecompressor, IsalError
 from PIL import PngImagePlugin
 
-# Of zlib's format (RFC 1950, 2.2), before the compressed data.
-_HEADER_BYTES = 2
+_ZLIB_HEADER = b"\x78\x01"
 # What a stored block holds at most (RFC 1951, 3.2.4).
 _BLOCK_BYTES = 65_535
 
@@ -20,25 +20,27 @@ class PngFile(PngImagePlugin.PngImageFile):
     def load_prepare(self) -> None:
         """Called by Pillow before the data of each frame."""
         super().load_prepare()
-        self._header_bytes = _HEADER_BYTES
-        self._unpacker = IgzipDecompressor(flag=DECOMP_DEFLATE)
+        self._pieces = self._stored()
 
-    def load_read(self, read_bytes: int) -> bytes:
+    def load_read(self, read_bytes: int) -> bytes:  # noqa: ARG002 - Pillow's; it takes pieces of any length
         """The next piece of data; b"" if there is none."""
-        if self._header_bytes:
-            header = super().load_read(self._header_bytes)
-            self._header_bytes -= len(header)
-            return header
-        while not self._unpacker.eof:
-            content = super().load_read(read_bytes) if self._unpacker.needs_input else b""
-            if self._unpacker.needs_input and not content:
-                break
-            if block := self._unpack(content):
-                return struct.pack("<BHH", 0, len(block), len(block) ^ 0xFFFF) + block
-        return b""
+        return next(self._pieces, b"")
 
-    def _unpack(self, content: bytes) -> bytes:
-        try:
-            return self._unpacker.decompress(content, _BLOCK_BYTES)
-        except IsalError as error:  # type: ignore[misc] # the stub takes the class for an instance
-            raise OSError("broken data stream when reading image file") from error
+    def _stored(self) -> Iterator[bytes]:
+        """Each piece waits for the next one: after the last row Pillow asks no more, and the checksum stands behind it."""
+        unpacker, piece = IgzipDecompressor(flag=DECOMP_ZLIB), _ZLIB_HEADER
+        while not unpacker.eof:
+            packed = super().load_read(self.decodermaxblock) if unpacker.needs_input else b""
+            if unpacker.needs_input and not packed:
+                break
+            if block := _unpack(unpacker, packed):
+                yield piece
+                piece = struct.pack("<BHH", 0, len(block), len(block) ^ 0xFFFF) + block
+        yield piece
+
+
+def _unpack(unpacker: IgzipDecompressor, packed: bytes) -> bytes:
+    try:
+        return unpacker.decompress(packed, _BLOCK_BYTES)
+    except IsalError as error:  # type: ignore[misc] # the stub takes the class for an instance
+        raise OSError("broken data stream when reading image file") from error

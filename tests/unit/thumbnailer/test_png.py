@@ -123,11 +123,18 @@ def test_damaged_data_is_said_to_be(content: tuple[str, bytes]) -> None:
     assert verdict(rgb_file(content[1])) == "corrupt"
 
 
-def test_a_wrong_checksum_behind_the_last_row_is_no_matter() -> None:
-    """Pillow does not come to it, and browsers show the picture."""
+@pytest.mark.parametrize("apart", [0, 1, 4])
+def test_a_wrong_checksum_is_damage(apart: int) -> None:
+    """Also where some of it stands in a chunk of its own, which Pillow does not read."""
+    content = zlib.compress(rows(np.asarray(photo(SIZE))))[:-1] + b"?"
+    at = len(content) - apart
+    assert verdict(rgb_file(content[:at], content[at:])) == "corrupt"
+
+
+def test_a_stream_without_its_checksum_has_all_rows() -> None:
+    """As Pillow has it."""
     pixels = np.asarray(photo(SIZE))
-    content = zlib.compress(rows(pixels))[:-4] + b"\0\0\0\0"
-    assert np.array_equal(np.asarray(read(rgb_file(content))), pixels)
+    assert np.array_equal(np.asarray(read(rgb_file(zlib.compress(rows(pixels))[:-4]))), pixels)
 
 
 def test_a_bomb_is_unpacked_no_further_than_the_picture_goes(monkeypatch: pytest.MonkeyPatch) -> None:
