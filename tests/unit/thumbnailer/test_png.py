@@ -6,6 +6,8 @@ import zlib
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 from thumbnailer.images import Output, process
@@ -43,10 +45,26 @@ def rows(pixels: np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]) -> bytes:
     return b"".join(b"\0" + row.tobytes() for row in pixels)
 
 
-def read(data: bytes) -> Image.Image:
-    image = PngFile(io.BytesIO(data))
+def read(data: bytes, kind: type[PngImagePlugin.PngImageFile] = PngFile) -> Image.Image:
+    image = kind(io.BytesIO(data))
     image.load()
     return image
+
+
+def pixels_of(data: bytes, kind: type[PngImagePlugin.PngImageFile]) -> bytes | None:
+    """None where it is damaged."""
+    try:
+        return read(data, kind).tobytes()
+    except OSError:
+        return None
+
+
+def is_whole(content: bytes) -> bool:
+    """Whether zlib finds nothing wrong, and all rows."""
+    try:
+        return len(zlib.decompressobj().decompress(content)) >= ROWS_BYTES
+    except zlib.error:
+        return False
 
 
 def verdict(data: bytes) -> str:
@@ -129,6 +147,20 @@ def test_a_wrong_checksum_is_damage(apart: int) -> None:
     content = zlib.compress(rows(np.asarray(photo(SIZE))))[:-1] + b"?"
     at = len(content) - apart
     assert verdict(rgb_file(content[:at], content[at:])) == "corrupt"
+
+
+CONTENT = zlib.compress(rows(np.asarray(photo(SIZE).quantize(8).convert("RGB"))))
+
+
+@given(at=st.integers(0, len(CONTENT) - 1), bits=st.integers(1, 255), cut=st.integers(0, len(CONTENT)), parted=st.integers(0, 9000))
+def test_the_verdict_is_that_of_pillow_and_zlib(at: int, bits: int, cut: int, parted: int) -> None:
+    """Of data with a byte that changed, cut off somewhere, in two chunks."""
+    content = bytearray(CONTENT)
+    content[at] ^= bits
+    content = content[:cut] if cut < at else content
+    data = rgb_file(bytes(content[:parted]), bytes(content[parted:]))
+    found, alone = pixels_of(data, PngFile), pixels_of(data, PngImagePlugin.PngImageFile)
+    assert found == alone or (found is None and not is_whole(bytes(content)))
 
 
 def test_a_stream_without_its_checksum_has_all_rows() -> None:
