@@ -17,6 +17,7 @@ from rich.console import Console
 
 import api_snapshots
 import build
+import environment_table
 import runner
 import state_bucket
 from api_snapshots import Snapshot
@@ -51,7 +52,16 @@ def terraform(*arguments: str, capture: bool = False, workspace: str | None = No
 
 
 def prepare(environment: str) -> None:
-    """Make the state bucket, `init` the backend in it and select the workspace, a new one if need be."""
+    """Make the state bucket, `init` the backend in it and select the workspace, a new one if need be.
+
+    Raises PipelineError before anything is made, if the environment does not belong there.
+    """
+    environment_table.check(environment, state_bucket.account())
+    if elsewhere := state_bucket.in_another_region(environment):
+        raise PipelineError(
+            f"'{environment}' is deployed in another region, its state is in {elsewhere}: the names of its roles and buckets are taken. "
+            "Set AWS_REGION to that region, or give terraform/environments.tf an environment of another name"
+        )
     state_bucket.ensure()
     init()
     terraform("workspace", "select", "-or-create", environment, capture=True)

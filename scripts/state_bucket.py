@@ -9,15 +9,21 @@ from botocore.exceptions import ClientError
 
 import runner
 from clouds import client, lane
+from pipeline import PipelineError
 
 KEY = "eventloom.tfstate"
 PLANS, PLAN_DAYS = "plans/", 3
 
 
+def account() -> str:
+    """The id of the account that the credentials belong to."""
+    found: str = client("sts").get_caller_identity()["Account"]
+    return found
+
+
 def bucket_name() -> str:
     """`eventloom-state-<account>-<region>`: one state bucket serves every workspace of an account and region."""
-    account = client("sts").get_caller_identity()["Account"]
-    return f"eventloom-state-{account}-{client('s3').meta.region_name}"
+    return f"eventloom-state-{account()}-{client('s3').meta.region_name}"
 
 
 def policy(bucket: str, partition: str) -> str:
@@ -28,14 +34,30 @@ def policy(bucket: str, partition: str) -> str:
 
 
 def exists(bucket: str) -> bool:
-    """Whether the account has the bucket. Raises ClientError when another account has it."""
+    """Whether the account has the bucket. Raises PipelineError when another account has it, even if that one lets this one in."""
     try:
-        client("s3").head_bucket(Bucket=bucket)
+        client("s3").head_bucket(Bucket=bucket, ExpectedBucketOwner=account())
     except ClientError as error:
         if error.response["Error"]["Code"] in {"404", "NoSuchBucket"}:
             return False
+        if error.response["Error"]["Code"] in {"403", "AccessDenied"}:
+            raise PipelineError(f"{bucket} belongs to another account, or these credentials lack s3:ListBucket on it") from error
         raise
     return True
+
+
+def in_another_region(environment: str) -> str | None:
+    """The state bucket of another region where an environment without state here is deployed, in the same account; else None."""
+    s3, here = client("s3"), bucket_name()
+    if exists(here) and environment in environments(here):
+        return None
+    names: list[str] = [found["Name"] for found in s3.list_buckets()["Buckets"]]
+    for bucket in names:
+        if bucket.startswith(f"eventloom-state-{account()}-") and bucket != here and environment in environments(bucket):
+            state = s3.get_object(Bucket=bucket, Key=f"env:/{environment}/{KEY}")["Body"].read()
+            if json.loads(state)["resources"]:  # what was destroyed leaves a state without any
+                return bucket
+    return None
 
 
 def environments(bucket: str) -> dict[str, str]:

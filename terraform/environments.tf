@@ -87,5 +87,4 @@ locals {
   # An unknown workspace is refused by the precondition in providers.tf; until that speaks, some settings must stand in.
   environment = { for setting, values in var.environments : setting => try(values[terraform.workspace], values[local.environments[0]]) }
   prefix      = "eventloom-${terraform.workspace}"
-  account_id  = data.aws_caller_identity.current.account_id
 }

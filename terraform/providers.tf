@@ -20,6 +20,10 @@ data "aws_caller_identity" "current" {
   }
 }
 
+locals {
+  account_id = data.aws_caller_identity.current.account_id
+}
+
 data "aws_partition" "current" {}
 
 data "aws_region" "current" {}

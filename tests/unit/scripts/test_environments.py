@@ -6,13 +6,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from moto import mock_aws
 
 import clouds
 import deploy
+import environment_table
 import state_bucket
 from clouds import client
 from operations import console
@@ -22,13 +23,22 @@ BUCKET = "eventloom-state-123456789012-eu-central-1"
 
 
 class Terraform:
-    """Stands for Terraform: the outputs in each workspace's state, and the commands that it was given."""
+    """Stands for Terraform: the outputs in each workspace's state, and the commands that it was given, the last one's workspace by kind."""
+
+    # An API method that goes, and the snapshot that still holds it
+    plan: ClassVar = {
+        "resource_changes": [
+            {"address": "method", "type": "aws_api_gateway_method", "change": {"actions": ["delete"]}},
+            {"address": "snapshot", "type": "aws_api_gateway_deployment", "change": {"actions": ["update"]}},
+        ]
+    }
 
     def __init__(self) -> None:
         self.states: dict[str, dict[str, Any]] = {
             name: {"environment": name, "uploads_bucket": f"{name}-uploads"} for name in ("dev", "prod")
         }
         self.ran: list[tuple[str, ...]] = []
+        self.workspaces: dict[str, str | None] = {}
 
     def apply(self, name: str, **outputs: str) -> None:
         """Change a state, as if it were deployed from elsewhere."""
@@ -38,6 +48,9 @@ class Terraform:
 
     def __call__(self, *arguments: str, capture: bool = False, workspace: str | None = None) -> str:
         self.ran.append(arguments)
+        self.workspaces[arguments[0]] = workspace
+        if arguments[0] == "show":
+            return json.dumps(self.plan)
         if arguments == ("output", "-json"):
             assert workspace in self.states, "Terraform makes a workspace that it is sent to"
             return json.dumps({name: {"value": value} for name, value in self.states[workspace].items()})
@@ -85,14 +98,20 @@ def test_a_mistyped_environment_is_told_with_those_there_are_and_makes_nothing(t
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_account_without_state_is_told_and_gets_none(terraform: Terraform) -> None:
+@pytest.fixture
+def no_bucket(terraform: Terraform) -> Terraform:
+    """The same account before anything was deployed there."""
     for found in client("s3").list_objects_v2(Bucket=BUCKET)["Contents"]:
         client("s3").delete_object(Bucket=BUCKET, Key=found["Key"])
     client("s3").delete_bucket(Bucket=BUCKET)
+    return terraform
+
+
+def test_an_account_without_state_is_told_and_gets_none(no_bucket: Terraform) -> None:
     with pytest.raises(PipelineError, match=f"there is no bucket {BUCKET}"):
         console.environment("dev")
     assert client("s3").list_buckets()["Buckets"] == []
-    assert terraform.ran == []
+    assert no_bucket.ran == []
 
 
 def test_an_environment_that_was_destroyed_leaves_no_outputs(terraform: Terraform, tmp_path: Path) -> None:
@@ -108,6 +127,52 @@ def test_what_is_not_there_cannot_be_destroyed_or_shown(terraform: Terraform, ac
     with pytest.raises(PipelineError, match="nothing is deployed in 'dve'"):
         deploy.main()
     assert terraform.ran == []
+
+
+@pytest.mark.parametrize(
+    ("environment", "why"),
+    [
+        ("dve", r"'dve' is no environment; terraform/environments.tf has dev, local, prod, staging"),
+        ("local", r"'local' belongs to account 000000000000 \(allowed_account_ids\), and these credentials to 123456789012"),
+    ],
+)
+@pytest.mark.parametrize("action", ["plan", "apply", "apply-saved"])
+def test_an_environment_that_does_not_belong_there_makes_nothing(
+    no_bucket: Terraform, action: str, environment: str, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["deploy.py", action, "--env", environment])
+    with pytest.raises(PipelineError, match=why):
+        deploy.main()
+    assert client("s3").list_buckets()["Buckets"] == []
+    assert no_bucket.ran == []
+
+
+def test_a_table_of_environments_that_overrides_the_file_s_is_the_one_that_counts(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    table = (deploy.TERRAFORM / "environments.tf").read_text()
+    (tmp_path / "environments.tf").write_text(table)
+    values = table[table.index("  default = {") : table.index("  validation {")].replace("default =", "environments =")
+    (tmp_path / "mine.auto.tfvars").write_text(values.replace("dev =", "trial ="))
+    assert list(environment_table.accounts(tmp_path)) == ["local", "prod", "staging", "trial"]
+    (tmp_path / "mine.auto.tfvars").write_text(
+        values.replace("thumbnailer_ceiling             = { local = 20", "thumbnailer_ceiling = { local = 2")
+    )
+    with pytest.raises(SystemExit, match="the table of environments"):
+        environment_table.accounts(tmp_path)
+    assert "thumbnailer_ceiling is" in capfd.readouterr().err
+
+
+def test_what_is_deployed_in_another_region_is_not_deployed_again_by_mistake(terraform: Terraform, monkeypatch: pytest.MonkeyPatch) -> None:
+    client("s3").put_object(Bucket=BUCKET, Key=f"env:/dev/{state_bucket.KEY}", Body=b'{"resources": [{}]}')
+    client("s3").put_object(Bucket=BUCKET, Key=f"env:/prod/{state_bucket.KEY}", Body=b'{"resources": []}')  # destroyed
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    clouds.client.cache_clear()
+    with pytest.raises(PipelineError, match=rf"'dev' is deployed in another region, its state is in {BUCKET}"):
+        deploy.prepare("dev")
+    assert [bucket["Name"] for bucket in client("s3").list_buckets()["Buckets"]] == [BUCKET]
+    assert terraform.ran == []
+    deploy.prepare("prod")
 
 
 @pytest.mark.usefixtures("terraform")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 import clouds
@@ -54,6 +55,17 @@ def test_a_plan_waits_in_the_state_bucket_and_not_for_long(region: str, tmp_path
     assert not "env:/dev/eventloom.tfstate".startswith(rule["Filter"]["Prefix"]), "states stay"
     assert rule["Expiration"]["Days"] + rule["NoncurrentVersionExpiration"]["NoncurrentDays"] <= 4
     assert all(client("s3").get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values())
+
+
+@pytest.mark.parametrize("region", ["eu-central-1"], indirect=True)
+def test_a_bucket_of_another_account_is_not_used_even_if_that_one_lets_everybody_in(region: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def head_bucket(Bucket: str, ExpectedBucketOwner: str | None = None) -> None:  # moto does not ask whose it is
+        if ExpectedBucketOwner == "123456789012":
+            raise ClientError({"Error": {"Code": "403", "Message": "Forbidden"}}, "HeadBucket")
+
+    monkeypatch.setattr(client("s3"), "head_bucket", head_bucket)
+    with pytest.raises(PipelineError, match=rf"eventloom-state-123456789012-{region} belongs to another account"):
+        state_bucket.ensure()
 
 
 @pytest.mark.parametrize("region", ["eu-central-1"], indirect=True)
