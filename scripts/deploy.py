@@ -35,8 +35,13 @@ def data_folder() -> Path:
 
 
 def terraform(*arguments: str, capture: bool = False, workspace: str | None = None) -> str:
-    """Run Terraform in terraform/ against the lane's cloud, in the selected workspace or another. Exits with its code when it fails."""
-    environment = lane().environment() | {"TF_DATA_DIR": str(data_folder())} | ({"TF_WORKSPACE": workspace} if workspace else {})
+    """Run Terraform in terraform/ against the lane's cloud. Exits with its code when it fails.
+
+    What changes an environment names its workspace: another run in this folder may have selected another one since.
+    """
+    environment = lane().environment() | {"TF_DATA_DIR": str(data_folder())}
+    environment.pop("TF_WORKSPACE", None)
+    environment |= {"TF_WORKSPACE": workspace} if workspace else {}
     done = subprocess.run(
         ["terraform", f"-chdir={TERRAFORM}", *arguments],
         env=environment,
@@ -117,7 +122,7 @@ def outputs(environment: str) -> dict[str, Any]:
 
 def apply(environment: str, plan: Path, quiet: bool = False) -> dict[str, Any]:
     """Plan into `plan` and apply that very plan; returns the outputs. `quiet` shows the progress only."""
-    terraform("plan", "-input=false", "-compact-warnings", f"-out={plan}", capture=quiet)
+    terraform("plan", "-input=false", "-compact-warnings", f"-out={plan}", capture=quiet, workspace=environment)
     return apply_saved(environment, plan, quiet)
 
 
@@ -126,26 +131,26 @@ def apply_saved(environment: str, plan: Path, quiet: bool = False) -> dict[str, 
     if not plan.exists():
         sys.exit(f"deploy: no plan {plan}; make one with: make plan ENV={environment}")
     confirm(environment, "apply to")
-    snapshots = api_snapshots.outdated(json.loads(terraform("show", "-json", str(plan), capture=True)))
+    snapshots = api_snapshots.outdated(json.loads(terraform("show", "-json", str(plan), capture=True, workspace=environment)))
     try:
         if quiet:
             console.print("terraform apply: AWS's provider waits about a minute for queues and lifecycle rules")
             with console.status("applying"):
-                terraform(*APPLY, str(plan), capture=True)
+                terraform(*APPLY, str(plan), capture=True, workspace=environment)
         else:
-            terraform(*APPLY, str(plan))
+            terraform(*APPLY, str(plan), workspace=environment)
     finally:  # also of an apply that failed half-way: the next plan makes what is tainted once more
         for snapshot in snapshots:
-            terraform("taint", "-allow-missing", snapshot.deployment, capture=True)
-    close(snapshots)
+            terraform("taint", "-allow-missing", snapshot.deployment, capture=True, workspace=environment)
+    close(snapshots, environment)
     return save_outputs(environment)
 
 
-def close(snapshots: list[Snapshot]) -> None:
+def close(snapshots: list[Snapshot], environment: str) -> None:
     """Have the stages serve new snapshots, without the methods that went."""
     if addresses := [address for snapshot in snapshots for address in (snapshot.deployment, *snapshot.stages)]:
         console.print("paths of an API are closed: its stage gets a snapshot without them")
-        terraform(*APPLY, *(f"-target={address}" for address in addresses), capture=True)
+        terraform(*APPLY, *(f"-target={address}" for address in addresses), capture=True, workspace=environment)
 
 
 def save_outputs(environment: str) -> dict[str, Any]:
@@ -202,7 +207,7 @@ def main() -> None:
     if options.action in {"plan", "apply", "destroy"}:  # Terraform hashes the packages, whatever it does
         build.build_all(build.function_names(), lane().architecture, BUILD)
     if options.action == "plan":
-        terraform("plan", "-input=false", f"-out={plan}")
+        terraform("plan", "-input=false", f"-out={plan}", workspace=options.env)
     elif options.action == "apply":
         apply(options.env, plan)
     elif options.action == "apply-saved":

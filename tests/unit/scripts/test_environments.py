@@ -175,6 +175,12 @@ def test_what_is_deployed_in_another_region_is_not_deployed_again_by_mistake(ter
     deploy.prepare("prod")
 
 
+def test_another_run_that_selects_another_workspace_changes_nothing_for_this_one(terraform: Terraform, tmp_path: Path) -> None:
+    (tmp_path / "dev.tfplan").touch()
+    deploy.apply("dev", tmp_path / "dev.tfplan")
+    assert terraform.workspaces == dict.fromkeys(("plan", "show", "apply", "taint", "output"), "dev")
+
+
 @pytest.mark.usefixtures("terraform")
 def test_on_aws_an_environment_has_to_be_named() -> None:
     with pytest.raises(PipelineError, match=r"--env dev\|staging\|prod"):
