@@ -2,11 +2,14 @@
 
 resource "aws_kinesis_stream" "activity" {
   #checkov:skip=CKV_AWS_185:encrypted with the key of AWS; events hold no more than image ids
-  name             = "${local.prefix}-activity"
-  encryption_type  = "KMS"
-  kms_key_id       = "alias/aws/kinesis"
-  retention_period = 48
-  shard_count      = local.environment.activity_shards == 0 ? null : local.environment.activity_shards
+  name            = "${local.prefix}-activity"
+  encryption_type = "KMS"
+  kms_key_id      = "alias/aws/kinesis"
+  shard_count     = local.environment.activity_shards == 0 ? null : local.environment.activity_shards
+
+  # A second day, to redrive what failed, is paid for by what is stored; a shard's costs more than the shard, empty or not
+  # (https://aws.amazon.com/kinesis/data-streams/pricing/)
+  retention_period = local.environment.activity_shards == 0 ? 48 : 24
 
   stream_mode_details {
     stream_mode = local.environment.activity_shards == 0 ? "ON_DEMAND" : "PROVISIONED"
@@ -72,8 +75,9 @@ module "activity" {
         stream_arn      = aws_kinesis_stream.activity.arn
         batch_size      = 500
         batch_window_s  = 1
-        maximum_retries = 20 # the table may be busy for a while
-        parallelization = 1  # one checkpoint a shard
+        maximum_age_s   = 43200 # half of what the stream keeps: a record is given up while it can still be redriven
+        maximum_retries = 20    # the table may be busy for a while
+        parallelization = 1     # one checkpoint a shard
       }
     }
   }

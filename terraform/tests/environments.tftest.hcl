@@ -26,6 +26,11 @@ run "applies" {
   }
 
   assert {
+    condition     = aws_kinesis_stream.activity.retention_period == (terraform.workspace == "prod" ? 48 : 24)
+    error_message = "A provisioned shard must not be kept for a second day, which costs more than the shard itself."
+  }
+
+  assert {
     condition     = length(aws_vpc.this) == 0 && length(aws_lb.catalog) == 0 && length(aws_cognito_user_pool.users) == 0 && length(aws_sfn_state_machine.backfill) == 0 && length(aws_iam_role.backfill) == 0
     error_message = "What is switched off must not be there."
   }
