@@ -18,7 +18,7 @@ variable "environments" {
     digest_schedule                 = map(string)                                    # once a day is enough: a repeated one does nothing, which lets an emulator show it within a minute
     log_level                       = map(string)
     log_retention_days              = map(number)
-    mail_from                       = map(string)       # address that SES sends notices and the digest from; "" sends none
+    mail_from                       = map(string)       # address that SES sends notices and the digest from, another one in each environment of an account and region; "" sends none
     mail_to                         = map(list(string)) # who gets them
     object_retention_days           = map(number)       # replaced and deleted uploads can be brought back for this long
     owns_api_gateway_account        = map(bool)         # sets the account's role for API Gateway's logs: true for one environment per account and region, the first to be deployed there (api.tf says why)
@@ -76,8 +76,23 @@ variable "environments" {
   }
 
   validation {
-    condition     = alltrue([for name, ceiling in var.environments.thumbnailer_ceiling : ceiling >= try(var.environments.thumbnailer_maximum_concurrency[name], 0)])
-    error_message = "thumbnailer_ceiling is at least thumbnailer_maximum_concurrency, which the recoverer raises."
+    condition     = alltrue([for name, ceiling in var.environments.thumbnailer_ceiling : ceiling >= try(var.environments.thumbnailer_maximum_concurrency[name], 0) && ceiling <= 1000])
+    error_message = "thumbnailer_ceiling is at least thumbnailer_maximum_concurrency, which the recoverer raises, and at most 1000, as Lambda takes no more."
+  }
+
+  validation {
+    condition     = alltrue([for name in keys(var.environments.log_level) : can(regex("^[a-z][a-z0-9-]{1,15}$", name))])
+    error_message = "An environment's name is part of every other name: 2 to 16 lower-case letters, digits and hyphens, a letter first."
+  }
+
+  validation {
+    condition     = alltrue([for address in flatten([values(var.environments.alarm_emails), compact(values(var.environments.mail_from)), values(var.environments.mail_to)]) : can(regex("^[^@\\s,<>]+@[^@\\s,<>]+$", address))])
+    error_message = "alarm_emails, mail_from and mail_to hold addresses alone, such as ops@example.com: no names, and one address in each string."
+  }
+
+  validation {
+    condition     = alltrue([for origin in flatten(values(var.environments.allowed_origins)) : can(regex("^(\\*|https?://[^/\\s*,]+)$", origin))])
+    error_message = "allowed_origins are origins as browsers send them, https://photos.example.com without a path or slash at the end, or \"*\"."
   }
 }
 

@@ -113,3 +113,33 @@ run "ceiling_below_the_floor" {
   variables { environments = merge(var.environments, { thumbnailer_ceiling = { dev = 49 } }) }
   expect_failures = [var.environments]
 }
+
+run "ceiling_above_lambda_s" {
+  command = plan
+  variables { environments = merge(var.environments, { thumbnailer_ceiling = { dev = 1001 } }) }
+  expect_failures = [var.environments]
+}
+
+run "a_name_too_long_for_a_bucket" {
+  command = plan
+  variables { environments = { for setting, values in var.environments : setting => { integration-tests = values.dev } } }
+  expect_failures = [var.environments]
+}
+
+run "no_address" {
+  command = plan
+  variables { environments = merge(var.environments, { alarm_emails = { dev = ["ops@example.com, oncall@example.com"] } }) }
+  expect_failures = [var.environments]
+}
+
+run "a_sender_with_a_name" {
+  command = plan
+  variables { environments = merge(var.environments, { mail_from = { dev = "Eventloom <eventloom@example.com>" } }) }
+  expect_failures = [var.environments]
+}
+
+run "no_origin" {
+  command = plan
+  variables { environments = merge(var.environments, { allowed_origins = { dev = ["https://photos.example.com/"] } }) }
+  expect_failures = [var.environments]
+}
