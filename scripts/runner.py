@@ -32,6 +32,8 @@ _REFUSED = {
     "SignatureDoesNotMatch",
     "UnrecognizedClientException",
 }
+# What a region answers to credentials of an account that has not enabled it
+_UNKNOWN_THERE = {"InvalidClientTokenId", "UnrecognizedClientException"}
 _UNREACHABLE = (exceptions.ConnectionError, exceptions.ConnectionClosedError)
 _START = {"embedded": "make up starts one, make demo deploys to it as well", "compose": "docker compose up -d starts one"}
 
@@ -57,7 +59,9 @@ def told(error: ClientError | BotoCoreError) -> str:
     """What boto3's error means for who typed the command."""
     code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
     if isinstance(error, _NO_CREDENTIALS) or code in _REFUSED:
-        return f"{error}\nGive credentials as to any AWS tool (AWS_PROFILE, AWS_ACCESS_KEY_ID); without ENV it is the embedded LocalStack."
+        region = " Has the account enabled the region in AWS_REGION?" if code in _UNKNOWN_THERE else ""
+        how = "Give credentials as to any AWS tool (AWS_PROFILE, AWS_ACCESS_KEY_ID); without ENV it is the embedded LocalStack."
+        return f"{error}\n{how}{region}"
     if isinstance(error, exceptions.NoRegionError):
         return f"{error} Set AWS_REGION."
     if isinstance(error, _UNREACHABLE) and not lane().endpoint:

@@ -135,6 +135,18 @@ def test_an_account_that_cannot_be_reached_is_no_emulator_that_is_down(monkeypat
     assert re.fullmatch(r"tool: Could not connect .*nowhere.*is AWS_REGION a region\?", str(ended("tool", fails)))
 
 
+@pytest.mark.parametrize(("code", "told"), [("InvalidClientTokenId", True), ("UnrecognizedClientException", True), ("ExpiredToken", False)])
+def test_a_region_that_is_not_enabled_knows_no_credentials(code: str, told: bool) -> None:
+    """Opt-in regions: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html"""
+
+    def fails() -> int:
+        raise ClientError(
+            {"Error": {"Code": code, "Message": "The security token included in the request is invalid."}}, "GetCallerIdentity"
+        )
+
+    assert ("Has the account enabled the region" in str(ended("tool", fails))) is told
+
+
 def test_what_nobody_foresaw_keeps_its_traceback() -> None:
     with pytest.raises(ZeroDivisionError):
         runner.run("tool", lambda: 1 // 0)
