@@ -165,10 +165,11 @@ def test_unknown_triggers_are_refused_with_the_known_ones_named(empty: Path, tri
 
 
 def test_two_functions_behind_the_load_balancer_have_their_own_priorities(empty: Path) -> None:
+    there = {priority for file in (empty / "terraform").glob("*.tf") for priority in new_function.PRIORITY.findall(file.read_text())}
     for name in ("hello", "goodbye"):
         new_function.create(name, "alb")
-    first, second = (new_function.PRIORITY.findall((empty / f"terraform/{name}.tf").read_text()) for name in ("hello", "goodbye"))
-    assert (first, second) == (["1"], ["2"])
+    (first,), (second,) = (new_function.PRIORITY.findall((empty / f"terraform/{name}.tf").read_text()) for name in ("hello", "goodbye"))
+    assert len({first, second} - there) == 2
 
 
 def test_the_command_says_what_was_refused() -> None:
