@@ -35,7 +35,7 @@ locals {
           ["AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", module.uploads_queue.name],
         ] },
         { title = "Rejected, by reason", stat = "Sum", metrics = [
-          [{ expression = "SEARCH('{${local.custom},reason,service} MetricName=\"ImagesRejected\"', 'Sum')" }],
+          [{ expression = "SEARCH('{\"${local.custom}\",reason,service} MetricName=\"ImagesRejected\"', 'Sum')" }],
         ] },
       ]
     },

@@ -30,6 +30,12 @@ run "applies" {
     error_message = "A provisioned shard must not be kept for a second day, which costs more than the shard itself."
   }
 
+  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html
+  assert {
+    condition     = strcontains(aws_cloudwatch_dashboard.this.dashboard_body, jsonencode("SEARCH('{\"Eventloom/${terraform.workspace}\",reason,service} MetricName=\"ImagesRejected\"', 'Sum')"))
+    error_message = "CloudWatch wants a namespace that is not letters and digits alone in quotes."
+  }
+
   assert {
     condition     = length(aws_vpc.this) == 0 && length(aws_lb.catalog) == 0 && length(aws_cognito_user_pool.users) == 0 && length(aws_sfn_state_machine.backfill) == 0 && length(aws_iam_role.backfill) == 0
     error_message = "What is switched off must not be there."
