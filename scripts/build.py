@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -38,8 +39,13 @@ NOT_NEEDED_SUFFIXES = (".pyi", ".c", ".h", ".pyx", ".md")
 
 
 def function_names(functions: Path = FUNCTIONS) -> list[str]:
-    """The folders of functions/ that hold a handler."""
-    return sorted(path.parent.name for path in functions.glob("*/handler.py"))
+    """The folders of functions/, each a function. Exits if one has no handler: its old zip would be deployed once more."""
+    folders = {path.parent.name for path in functions.glob("*/*.py")} - {"shared"}
+    if without := sorted(name for name in folders if not (functions / name / "handler.py").exists()):
+        sys.exit(
+            f"build: functions/{without[0]} has no handler.py: call the module of lambda_handler so; what functions share is in shared/"
+        )
+    return sorted(folders)
 
 
 def sources(name: str, functions: Path = FUNCTIONS) -> list[Path]:
@@ -57,17 +63,40 @@ def fingerprint(name: str, arch: str, functions: Path = FUNCTIONS) -> str:
     return digest.hexdigest()
 
 
+def check(name: str, functions: Path) -> None:
+    """Exit if a module is no Python, or a requirement is named but not pinned: without this it would be missed on Lambda."""
+    for path in sources(name, functions):
+        if path.suffix == ".py":
+            try:
+                compile(path.read_bytes(), path, "exec")
+            except SyntaxError as error:
+                sys.exit(f"build: functions/{path.relative_to(functions)}, line {error.lineno}: {error.msg}")
+    wanted, pinned = (requirements(functions / name / f"requirements.{suffix}") for suffix in ("in", "txt"))
+    if missing := sorted(wanted - pinned):
+        sys.exit(
+            f"build: functions/{name}/requirements.txt does not pin {', '.join(missing)}, which requirements.in names; "
+            "AGENTS.md (Dependencies) has the command for it"
+        )
+
+
+def requirements(file: Path) -> set[str]:
+    """The packages that a requirements file names, as PyPI writes them; none if there is no such file."""
+    lines = file.read_text().splitlines() if file.exists() else []
+    found = [match[0] for line in lines if (match := re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", line))]
+    return {re.sub(r"[-_.]+", "-", name).lower() for name in found}
+
+
 def install_dependencies(name: str, arch: str, target: Path, functions: Path) -> None:
     """Put the wheels that requirements.txt pins into `target`. Exits with uv's message if one can't be had."""
-    requirements = functions / name / "requirements.txt"
-    if not requirements.exists():
+    file = functions / name / "requirements.txt"
+    if not file.exists():
         return
     command = [str(BUILD / "uv/bin/uv"), "pip", "install", "--quiet", "--target", str(target), "--no-deps", "--require-hashes"]
     command += ["--only-binary", ":all:", "--python-platform", PLATFORMS[arch], "--python-version", PYTHON_VERSION]
-    command += ["--python", sys.executable, "--link-mode", "copy", "-r", str(requirements)]
+    command += ["--python", sys.executable, "--link-mode", "copy", "-r", str(file)]
     done = subprocess.run(command, env=os.environ | tool_environment(), check=False)
     if done.returncode:
-        sys.exit(f"build: the dependencies of {name} could not be installed for {arch} (messages above)")
+        sys.exit(f"build: the dependencies of {name} could not be installed for {arch} (messages above; AGENTS.md, Dependencies)")
 
 
 def prune(target: Path) -> None:
@@ -156,6 +185,7 @@ def _build_all(names: list[str], arch: str, out: Path, functions: Path) -> dict[
     manifest: dict[str, Any] = json.loads(manifest_file.read_text()) if manifest_file.exists() else {}
     manifest = {name: entry for name, entry in manifest.items() if name in function_names(functions)}
     for name in names:
+        check(name, functions)
         if is_current(manifest.get(name), name, arch, out, functions):
             print(f"  {name}: unchanged")
             continue

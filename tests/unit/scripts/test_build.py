@@ -108,3 +108,41 @@ def test_unknown_function_is_named() -> None:
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 2
     assert "no function named nosuch" in done.stderr
+
+
+def refused(functions: Path, *arguments: str) -> str:
+    """What building such functions is refused with."""
+    command = [sys.executable, str(ROOT / "scripts" / "build.py"), *arguments]
+    command += ["--functions", str(functions), "--out", str(functions / "out")]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+@pytest.fixture
+def hello(tmp_path: Path) -> Path:
+    """The folder of a function that has nothing but a handler."""
+    folder = tmp_path / "functions" / "hello"
+    folder.mkdir(parents=True)
+    (folder / "handler.py").write_text("def lambda_handler(event, context):\n    return event\n")
+    return folder
+
+
+def test_a_syntax_error_is_told_by_file_and_line(hello: Path) -> None:
+    with (hello / "handler.py").open("a") as handler:
+        handler.write("\n\ndef broken(:\n    pass\n")
+    assert refused(hello.parent) == "build: functions/hello/handler.py, line 5: invalid syntax\n"
+
+
+@pytest.mark.parametrize("arguments", [(), ("hello",)])
+def test_a_folder_without_handler_is_no_reason_to_deploy_its_old_zip(hello: Path, arguments: tuple[str, ...]) -> None:
+    (hello / "handler.py").rename(hello / "main.py")
+    assert "functions/hello has no handler.py" in refused(hello.parent, *arguments)
+
+
+def test_a_requirement_that_is_not_pinned_is_named(hello: Path) -> None:
+    (hello / "requirements.in").write_text("# a reason\nAws_Lambda.Powertools\norjson>=3 # quick\n")
+    (hello / "requirements.txt").write_text("aws-lambda-powertools==3.23.0 \\\n    --hash=sha256:00\n")
+    assert "functions/hello/requirements.txt does not pin orjson, which requirements.in names" in refused(hello.parent)
+    assert build.requirements(hello / "requirements.txt") == {"aws-lambda-powertools"}
