@@ -1,24 +1,46 @@
 """What is within the limits fits the memory that they are made from, and what does not is said to be too large."""
 
 import resource
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from clouds import ROOT
 from thumbnailer import formats, limits
 from thumbnailer.decoder import Decoder
 from thumbnailer.images import Output, process
 from thumbnailer.limits import Limits
 from thumbnailer.rejections import Rejection
 from thumbnailer.sandbox import Sandbox
-from unit.thumbnailer.pictures import DATA, SAMPLES, encode
+from unit.thumbnailer.pictures import DATA, ENGINES, SAMPLES, encode
 from unit.thumbnailer.tiffs import ALPHA, COLOUR, tiff
 
 MB = 1024**2
 SIZE = (4000, 3000)
+
+# How many megabytes a photo takes at most, in a process that has seen a tiny one
+GROWTH = """
+import re, sys
+from pathlib import Path
+from thumbnailer import images
+from thumbnailer.limits import Limits
+
+def megabytes(field):
+    return int(re.search(rf"{field}:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024
+
+tiny, photo = (Path(name).read_bytes() for name in sys.argv[1:])
+images.process(tiny, Limits(), images.Output())
+Path("/proc/self/clear_refs").write_text("5")  # resets the high-water mark
+idle = megabytes("VmRSS")
+images.process(photo, Limits(), images.Output())
+print(megabytes("VmHWM") - idle)
+"""
 
 
 def shades(mode: str) -> Image.Image:
@@ -141,3 +163,14 @@ def test_the_figures_of_the_readme() -> None:
     transparent = {"HEIF with transparency": 67, "AVIF with transparency": 61}
     figures = {"JPEG": 100, "PNG": 100, "GIF": 100, "BMP": 100, "HEIF": 90, "AVIF": 90, "TIFF": 84, "WEBP": 75} | transparent
     assert {kind: found.max_pixels // 1_000_000 for kind, found in of.items()} == figures
+
+
+@pytest.mark.skipif(sys.platform != "linux" or "simd" not in ENGINES, reason="Linux's figures; cykooz.resizer has wheels for x86_64 alone")
+@pytest.mark.parametrize("size", [(6000, 4000), (4000, 6000)])
+def test_a_photo_of_24_megapixels_takes_30_mb_at_most(tmp_path: Path, size: tuple[int, int]) -> None:
+    """Beyond what an idle process has: the picture at half scale, the largest thumbnail, and little else."""
+    for name, dimensions in (("tiny.jpg", (320, 240)), ("photo.jpg", size)):
+        Image.merge("RGB", [Image.linear_gradient("L").resize(dimensions)] * 3).save(tmp_path / name)
+    command = [sys.executable, "-c", GROWTH, str(tmp_path / "tiny.jpg"), str(tmp_path / "photo.jpg")]
+    done = subprocess.run(command, cwd=ROOT / "functions", check=True, capture_output=True, text=True)
+    assert 22 < float(done.stdout) <= 30

@@ -88,3 +88,17 @@ def test_engines_agree() -> None:
             source.putalpha(PHOTO.resize((901, 677)).convert("L"))
         results = [np.asarray(resize(source, (300, 225), (900.5, 676.5)), float) for resize in ENGINES.values()]
         assert np.abs(results[0] - results[1]).mean() < 1.5, mode
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+@pytest.mark.parametrize(("size", "extent"), [((400, 301), (901.0, 676.5)), ((300, 400), (900.75, 1200.0)), ((270, 5), (901.0, 15.5))])
+def test_bands_have_no_seams(monkeypatch: pytest.MonkeyPatch, mode: str, size: tuple[int, int], extent: tuple[float, float]) -> None:
+    """What is resized band by band is the same picture, whatever part of it is taken."""
+    if "simd" not in ENGINES:
+        pytest.skip("cykooz.resizer has no wheel for this machine")
+    source = PHOTO.resize((math.ceil(extent[0]), math.ceil(extent[1]))).convert(mode)
+    whole = np.asarray(ENGINES["simd"](source, size, extent), int)
+    monkeypatch.setattr("thumbnailer.engine._HALF_SHRUNK", 0)
+    for rows in (3, 64):
+        monkeypatch.setattr("thumbnailer.engine._BAND_ROWS", rows)
+        assert np.abs(np.asarray(ENGINES["simd"](source, size, extent), int) - whole).max() <= 1
