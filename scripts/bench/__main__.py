@@ -8,8 +8,10 @@ import json
 import os
 import platform
 import re
+import sys
 import time
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,9 @@ import build
 import catalog_items
 from bench import coldstart, costs, measure, packages, photos, report, throughput
 from clouds import BUILD, lane
+
+# What runs on which architecture, as far as this machine can tell
+_ENGINE_OF = {"x86_64": "eventloom", "arm64": "eventloom-pillow", "naive": "naive"}
 
 
 def main() -> None:
@@ -37,7 +42,7 @@ def main() -> None:
         engines += measure.SHARP_ENGINES
     print("engines", flush=True)
     rounds = 1 if quick else 5
-    measured = measure.run(found.classes, engines, rounds)
+    measured = measure.run(found, engines, rounds)
     figures: dict[str, Any] = {
         "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         "rounds": rounds,
@@ -65,6 +70,8 @@ def main() -> None:
     for what, why in missing.items():
         print(f"SKIPPED: {what} was not measured: {why}")
     print(f"build/{name}.html, build/{name}.json{'' if quick else ', docs/performance.md'} ({figures['seconds']} s)")
+    if not quick and (failed := report.failures(figures)):
+        sys.exit(f"make bench: {'; '.join(failed)}")
 
 
 def _floor(measured: dict[str, dict[str, dict[str, Any]]]) -> dict[str, float]:
@@ -109,12 +116,15 @@ def _costs(figures: dict[str, Any], found: photos.Photos) -> dict[str, Any]:
     around_naive = max(0.0, starts.get("naive", {}).get("warm_invoke_ms", naive) - naive)
     files = found.classes["jpeg_12mp"]
     photo_bytes = sum(path.stat().st_size for path in files) / len(files)
-    peaks = {arch: engines[name]["jpeg_24mp"]["peak_mb"] for arch, name in (("x86_64", "eventloom"), ("arm64", "eventloom-pillow"))}
+    peaks = {side: engines[name]["jpeg_24mp"]["peak_mb"] for side, name in _ENGINE_OF.items()}
     return costs.run({"x86_64": simd + around, "arm64": plain + around}, naive + around_naive, photo_bytes, peaks)
 
 
 def _versions(missing: dict[str, str]) -> dict[str, str]:
-    named = {name: version(name) for name in ("pillow", "cykooz.resizer", "pyvips", "pyvips-binary", "boto3")}
+    named = {}
+    for name in ("pillow", report.SIMD_RESIZER, "pyvips", "pyvips-binary", "boto3"):
+        with suppress(PackageNotFoundError):  # the resizer has no wheel for arm64
+            named[name] = version(name)
     if "sharp" not in missing:
         lock = json.loads((Path(__file__).parent / "package-lock.json").read_text())
         named["sharp"] = lock["packages"]["node_modules/sharp"]["version"]

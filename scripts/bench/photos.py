@@ -17,15 +17,17 @@ PACKAGES = {
     "lomiri-wallpapers-20.04": ("Kleiber_by_Lukas_Baubkus", "Infinite-Sea_by_Aury88"),
     "lomiri-wallpapers-16.04": ("Dragonfly_by_Bolly",),
 }
+DEMO = ROOT / "scripts/demo_photos/seedlings.jpg"
 CROP, LARGE = (4000, 3000), (6000, 4000)
 
 
 @dataclass(frozen=True)
 class Photos:
-    """Files by class, and where they are from, one sentence each."""
+    """Files by class, where they are from, one sentence each, and one so small that seeing it leaves no memory to speak of."""
 
     classes: dict[str, list[Path]]
     origins: list[str]
+    tiny: Path
 
 
 def collect(quick: bool) -> Photos:
@@ -51,8 +53,10 @@ def collect(quick: bool) -> Photos:
             classes.setdefault(kind, []).append(path)
     if originals:
         classes["jpeg_original"] = originals[:1] if quick else originals
-    classes["demo"] = sorted((ROOT / "scripts/demo_photos").glob("seedlings.jpg"))
-    return Photos(classes, [*origins, "scripts/demo_photos/seedlings.jpg (class demo)"])
+    classes["demo"] = [DEMO]
+    tiny = folder / "tiny.jpg"
+    _generated((320, 240), 0).save(tiny, "JPEG")
+    return Photos(classes, [*origins, "scripts/demo_photos/seedlings.jpg (class demo)"], tiny)
 
 
 class _Source:

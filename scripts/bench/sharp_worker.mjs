@@ -8,9 +8,9 @@ sharp.cache(false);
 const SIZES = [1280, 512, 128];
 const shrink = (image, size) => image.resize({ width: size, height: size, fit: "inside", withoutEnlargement: true });
 
-async function perSize(data) {
+async function perSize(data, options = {}) {
   const made = [];
-  for (const size of SIZES) made.push(await shrink(sharp(data), size).jpeg({ quality: 80 }).toBuffer());
+  for (const size of SIZES) made.push(await shrink(sharp(data), size).jpeg({ quality: 80, ...options }).toBuffer());
   return made;
 }
 
@@ -26,7 +26,8 @@ async function cascade(data) {
   return made;
 }
 
-const ENGINES = { sharp: perSize, "sharp-cascade": cascade };
+const plainHuffman = (data) => perSize(data, { optimiseCoding: false });
+const ENGINES = { sharp: (data) => perSize(data), "sharp-cascade": cascade, "sharp-plain-huffman": plainHuffman };
 
 function kilobytes(field) {
   return Number(new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync("/proc/self/status", "latin1"))[1]);

@@ -126,6 +126,7 @@ def run(
     `packages` gives folder and zip of the two sides of the pipeline, `folders` the unpacked packages of all functions.
     """
     speeds: dict[str, list[float]] = {name: [] for name in packages}
+    typical = sorted(files, key=lambda file: file.stat().st_size)[len(files) // 2]
     with Cloud() as cloud:
         for name, (_, package) in packages.items():
             cloud.deploy(name, package)
@@ -134,12 +135,12 @@ def run(
             for name in packages:
                 speeds[name].append(cloud.images_per_s(name, files, count, f"run-{repeat}"))
         found = {
-            name: invocations.probe(folder, SOURCES[name], cloud.variables(name), cloud.job(name, files[0]))
+            name: invocations.probe(folder, SOURCES[name], cloud.variables(name), cloud.job(name, typical))
             for name, (folder, _) in packages.items()
         }
         found |= invocations.run(folders, UPLOADS)
     best = {name: max(found) for name, found in speeds.items()}
-    about = {"photos": count, "concurrency": CONCURRENCY, "memory_mb": MEMORY_MB}
+    about = {"photos": count, "repeats": repeats, "concurrency": CONCURRENCY, "batch": BATCH, "memory_mb": MEMORY_MB}
     return {"images_per_s": best["eventloom"], "naive_images_per_s": best["naive"]} | about, found
 
 
