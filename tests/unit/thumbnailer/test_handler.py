@@ -214,6 +214,39 @@ def test_objects_are_handled_at_the_same_time_but_decoded_one_by_one(function: F
     assert most == {"decoding": 1, "reading": 2}
 
 
+def test_a_photo_is_decoded_while_the_next_is_read_and_the_last_is_written(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each step waits here for what has to go on beside it."""
+    storage = function.module.Storage
+    fetch, save = storage.fetch, storage.save
+    counts = {"read": 0, "decoded": 0}
+    second = {"read": threading.Event(), "decoded": threading.Event()}
+    overlaps: list[bool] = []
+
+    def begins(step: str) -> None:
+        counts[step] += 1
+        if counts[step] == 2:
+            second[step].set()
+
+    def fetching(self: Any, *arguments: Any) -> Any:
+        begins("read")
+        return fetch(self, *arguments)
+
+    def decoding(data: bytes, *rest: Any) -> Photo:
+        begins("decoded")
+        overlaps.append(second["read"].wait(5))
+        return process(data, *rest)
+
+    def saving(self: Any, thumbnails: Any) -> None:
+        overlaps.append(second["decoded"].wait(5))
+        save(self, thumbnails)
+
+    monkeypatch.setattr(storage, "fetch", fetching)
+    monkeypatch.setattr(storage, "save", saving)
+    monkeypatch.setattr("thumbnailer.decoder.process", decoding)
+    assert function(*(body(function.aws.put(PHOTO, f"{index}.jpg")) for index in range(2))) == []
+    assert overlaps == [True] * 4
+
+
 def test_a_message_delivered_before_is_decoded_in_a_sandbox(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
     """It may be what ended the last invocation. Its verdicts are the same, whatever it does to its process."""
     good, bad = function.aws.put(PHOTO, "good.jpg"), function.aws.put(b"bad", "bad.jpg")
