@@ -92,7 +92,8 @@ def _functions(files: list[Path], quick: bool, missing: dict[str, str]) -> dict[
     manifest = build.build_all(names, lane().architecture, BUILD)
     folders = {name: packages.unpacked(name) for name in names}
     naive = packages.naive()
-    tasks = {name: (folder, f"{name}.handler", {}) for name, folder in folders.items()} | {"naive": (naive, "handler", {})}
+    tasks = {name: (folder, f"{name}.handler", {}) for name, folder in folders.items()}
+    tasks |= {"naive": (naive, "handler", {}), "naive-compiled": (packages.compiled(naive), "handler", {})}
     starts = coldstart.run(tasks, 2 if quick else 12)
     pipeline: dict[str, Any] = {}
     if not quick:
@@ -101,7 +102,7 @@ def _functions(files: list[Path], quick: bool, missing: dict[str, str]) -> dict[
         try:
             pipeline, invoked = throughput.run(sides, folders, files, count=30, repeats=2)
             invoked["thumbnailer"] = invoked.pop("eventloom")
-            starts = {name: one | invoked[name] for name, one in starts.items()}
+            starts = {name: one | invoked.get(name, {}) for name, one in starts.items()}
         except Exception as error:  # the other figures are worth having without it, and the report names what is missing
             missing["pipeline"] = f"{type(error).__name__}: {error}"
     sizes = {name: {"zip_mb": round(manifest[name]["bytes"] / 1e6, 2)} for name in names}

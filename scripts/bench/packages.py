@@ -52,6 +52,15 @@ def naive() -> Path:
     return target
 
 
+def compiled(folder: Path) -> Path:
+    """A copy of it with bytecode, as ours have it."""
+    target = folder.with_name(f"{folder.name}-compiled")
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(folder, target)
+    build.compile_bytecode(target)
+    return target
+
+
 def zipped(folder: Path) -> bytes:
     """A folder as Lambda takes it."""
     archive = Path(shutil.make_archive(str(HOME / "task" / f"{folder.name}-zip"), "zip", folder))

@@ -110,7 +110,8 @@ def notes(figures: dict[str, Any]) -> list[str]:
         "Memory: growth of the resident set at most, above that of a process that holds the file and has made the thumbnails of one "
         "picture of 320 x 240 before; the worst of the photos.",
         "eventloom-pillow is what runs where the SIMD resizer has no wheel (arm64), measured on this machine, not on Graviton.",
-        "INIT: the import of the handler in a process of its own, less that of an empty one, the best of all rounds.",
+        "INIT: the import of the handler in a process of its own, less that of an empty one, the best of all rounds. The naive package has "
+        "no bytecode, which Lambda's read-only file system cannot keep either; naive-compiled is the same with bytecode.",
         *([_pipeline_note(figures["pipeline"])] if figures["pipeline"] else []),
         f"Cost: terraform/prices.json (written {prices['written']}), no free tiers; computing and requests at full batches, without "
         "starts, logs and storage; waiting for S3 and DynamoDB is assumed (scripts/bench/costs.py), CPU time is measured, less memory gets "
