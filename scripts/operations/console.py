@@ -93,7 +93,8 @@ def progress(what: str, total: int | None, unit: str) -> Iterator[Callable[[int]
         TextColumn(unit),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=stderr, disable=not stderr.is_terminal) as bar:
+    # rich would take over stdout even where it is a file, and print facts on the terminal
+    with Progress(*columns, console=stderr, disable=not stderr.is_terminal, redirect_stdout=sys.stdout.isatty()) as bar:
         task = bar.add_task(what, total=total)
         yield lambda done: bar.update(task, completed=done)
 
