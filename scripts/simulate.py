@@ -141,9 +141,12 @@ def run(options: argparse.Namespace) -> None:
     """Simulate all rates, print and write. Raises PipelineError."""
     if not TIMES.exists():
         raise PipelineError("no service times yet: make demo, then make simulate ARGS=measure")
-    measured = json.loads(TIMES.read_text())
+    try:
+        measured = json.loads(TIMES.read_text())
+    except ValueError:
+        measured = {}
     if "item_bytes" not in measured:
-        raise PipelineError("the service times are of an older version: make simulate ARGS=measure")
+        raise PipelineError(f"{TIMES} is damaged or of an older version: make simulate ARGS=measure")
     shape = shape_of(measured, options.shape)
     outcomes = [simulate(shape, rate, options.minutes * 60) for rate in RATES]
     about = (
@@ -154,16 +157,19 @@ def run(options: argparse.Namespace) -> None:
     )
     (BUILD / "simulation.json").write_text(json.dumps({"about": about, "outcomes": [facts_of(one) for one in outcomes]}, indent=2) + "\n")
     (BUILD / "simulation.html").write_text(page(outcomes, about))
-    table = Table("uploads/s", "p50 s", "p95 s", "p99 s", "most waiting", "throttled", "USD/million", "breaks first", "change", box=None)
+    columns = ("uploads a second", "p50 s", "p95 s", "p99 s", "most waiting", "throttled", "USD per million")
+    table = Table(*columns, box=None, pad_edge=False)
+    table.add_column("breaks first", no_wrap=True)
     for one in outcomes:
         facts = facts_of(one)
         times = [f"{value:,.1f}" for value in one.latency.values()]
         counts = [f"{facts[name]:,}" for name in ("most_waiting", "throttled", "usd_per_million")]
-        table.add_row(f"{one.rate:,.0f}", *times, *counts, one.first or "none", facts["change"] or "nothing")
+        table.add_row(f"{one.rate:,.0f}", *times, *counts, one.first or "none")
         if options.json:
             print(json.dumps(facts))
     if not options.json:
-        console.stdout.print(about, table, f"charts: {BUILD / 'simulation.html'}", sep="\n")
+        advice = {f"{one.first}: {ADVICE[one.first]}": None for one in outcomes if one.first}
+        console.stdout.print(about, table, *advice, f"charts: {BUILD / 'simulation.html'}", sep="\n", soft_wrap=True)
 
 
 def main() -> int:

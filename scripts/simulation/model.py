@@ -96,7 +96,7 @@ class Outcome:
 
 def simulate(shape: Shape, rate: float, seconds: float) -> Outcome:
     """`rate` uploads a second for `seconds` seconds, from an idle start."""
-    steps = round(seconds / STEP_S)
+    steps = max(1, round(seconds / STEP_S))
     backlog, busy, finished = np.zeros(steps), np.zeros(steps), np.zeros(steps)
     most = min(shape.maximum_concurrency, shape.account_concurrency, limits.POLLERS_MOST.value)
     pollers, waiting, done = min(limits.POLLERS_START.value, most), 0.0, 0.0

@@ -1,6 +1,8 @@
 """The simulator against what can be worked out by hand."""
 
 import dataclasses
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -134,3 +136,30 @@ def test_the_page_shows_every_rate_and_source() -> None:
     text = tool.page([simulate(SHAPE, rate, 60) for rate in tool.RATES], "about")
     assert text.count("<svg") == 2 * len(tool.RATES)
     assert limits.BUCKET_PUTS.source in text
+
+
+def test_the_shortest_load_is_one_step() -> None:
+    assert len(simulate(SHAPE, 10, 0.01).backlog) == 1
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"seconds": [1]}'])
+def test_damaged_service_times_are_measured_again(content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "times.json").write_text(content)
+    monkeypatch.setattr(tool, "TIMES", tmp_path / "times.json")
+    monkeypatch.setattr(sys, "argv", ["simulate.py"])
+    with pytest.raises(PipelineError, match="ARGS=measure"):
+        tool.main()
+
+
+def test_the_table_is_whole_in_a_terminal_of_80_columns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "times.json").write_text('{"lane": "aws", "seconds": [0.5], "item_bytes": [900]}')
+    monkeypatch.setattr(tool, "TIMES", tmp_path / "times.json")
+    monkeypatch.setattr(tool, "BUILD", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["simulate.py", "run", "--minutes", "1"])
+    monkeypatch.setenv("COLUMNS", "80")
+    assert tool.main() == 0
+    said = capsys.readouterr().out
+    assert "\u2026" not in said
+    assert f"{CONCURRENCY}: {ADVICE[CONCURRENCY]}" in said
