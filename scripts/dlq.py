@@ -5,7 +5,7 @@
     dlq.py redrive ID... | --all [--rate N]       back to where it came from
     dlq.py discard ID... | --all --reason TEXT    off the queue, kept in build/operations/ (`make replay` brings it back)
 
-An ID is a message id, or its first characters. --queue NAME restricts it to one queue, --dry-run only says what would be done.
+An ID is a message id, or its first 8 characters or more. --queue NAME restricts it to one queue, --dry-run only says what would be done.
 A message is handed over before it is deleted: what is interrupted may be done twice, and nothing is lost. Consumers here bear a second
 time, but for counts of activity: a batch of a Kinesis stream is put back as new records, each once, unless the redrive is repeated.
 The message about a stream's batch holds no records: they can be redriven, or replayed, as long as the stream has them (a day or two).
@@ -13,13 +13,12 @@ The message about a stream's batch holds no records: they can be redriven, or re
 
 import argparse
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
-
-from rich.table import Table
 
 import runner
 from clouds import BUILD, client, lane
@@ -31,6 +30,13 @@ from operations.streams import NotRedriven
 from pipeline import PipelineError
 
 
+def message_id(text: str) -> str:
+    """The type of an id on the command line. Fewer characters, or none, would mean messages that were not meant."""
+    if not re.fullmatch(r"[0-9a-f-]{8,36}", text):
+        raise argparse.ArgumentTypeError("must be a message id, or its first 8 characters or more")
+    return text
+
+
 def arguments() -> argparse.Namespace:
     """The command line."""
     common = console.ENV | console.JSON | {"--queue": {"help": "one queue by its name, or a part of it"}}
@@ -39,10 +45,10 @@ def arguments() -> argparse.Namespace:
     listing = subcommand("list", help="all, with cause and object")
     listing.add_argument("--limit", type=console.whole, default=1000, help="of each queue (default %(default)s)")
     listing.add_argument("--no-logs", action="store_true", help="do not look for causes in the consumers' logs")
-    subcommand("inspect", help="one message, whole").add_argument("ids", nargs=1, metavar="ID")
+    subcommand("inspect", help="one message, whole").add_argument("ids", nargs=1, metavar="ID", type=message_id)
     for name, about in (("redrive", "send back to where it came from"), ("discard", "delete, keeping a record")):
         command = subcommand(name, help=about)
-        command.add_argument("ids", nargs="*", metavar="ID")
+        command.add_argument("ids", nargs="*", metavar="ID", type=message_id)
         command.add_argument("--all", action="store_true", help="every message that is there now")
         command.add_argument("--rate", type=console.positive, default=50, help="messages a second (default %(default)s)")
         command.add_argument("--dry-run", action="store_true", help="say what would be done")
@@ -71,17 +77,22 @@ def consumer_log(queue: FailureQueue, functions: dict[str, Any]) -> str | None:
         arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         for mapping in client("lambda").list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]:
             for facts in functions.values():
-                if f":function:{facts['function_name']}" in mapping["FunctionArn"]:
+                if facts["function_name"] == mapping["FunctionArn"].split(":")[6]:
                     return str(facts["log_group"])
     return None
 
 
 def list_all(queues: list[FailureQueue], options: argparse.Namespace, functions: dict[str, Any]) -> int:
     """Show every message; 0."""
-    sqs, table, total = client("sqs"), Table("queue", "message", "since", "object", "cause", box=None, header_style="bold"), 0
+    sqs, total = client("sqs"), 0
     for queue in queues:
-        found = list(failures.receive(sqs, queue, options.limit))
-        failures.give_back(sqs, found)
+        found: list[Failure] = []
+        try:
+            found.extend(failures.receive(sqs, queue, options.limit))
+        finally:
+            failures.give_back(sqs, found)
+        if len(found) == options.limit:
+            console.stderr.print(f"{queue.name}: no more than {options.limit} are shown (--limit)", markup=False)
         found = sorted({failure.message_id: failure for failure in found}.values(), key=lambda failure: failure.sent_at)
         group = None if queue.function or options.no_logs or not found else consumer_log(queue, functions)
         logged = failures.causes_in_log(client("logs"), group, found) if group else {}
@@ -89,12 +100,13 @@ def list_all(queues: list[FailureQueue], options: argparse.Namespace, functions:
             facts = failure.facts()
             facts["cause"] = facts["cause"] or logged.get(failure.message_id, "")
             total += 1
-            if options.json:
-                print(json.dumps(facts, ensure_ascii=False))
-            table.add_row(queue.name, failure.message_id[:8], facts["sent_at"], facts["object"], facts["cause"] or "unknown: see the log")
+            about = [
+                f"{failure.message_id[:8]}  {facts['sent_at']}  {queue.name}",
+                facts["object"],
+                facts["cause"] or "unknown: see the log",
+            ]
+            console.tell(facts, options.json, "\n    ".join(about))
     if not options.json:
-        if total:
-            console.stdout.print(table)
         console.stdout.print(f"{total} message(s) in {len(queues)} queue(s) of failures")
     return 0
 
@@ -143,8 +155,12 @@ def act(queues: list[FailureQueue], options: argparse.Namespace, outputs: dict[s
         for queue in queues:
             left: list[Failure] = []
             for failure in selected(queue, options.ids, began, left):
-                pace.wait()
-                how = handle(failure, options, redriver, record)
+                try:
+                    pace.wait()
+                    how = handle(failure, options, redriver, record)
+                except BaseException:
+                    left.append(failure)
+                    raise
                 if how not in {"discarded", "redriven"}:
                     left.append(failure)
                 counts[how] += 1
@@ -181,6 +197,11 @@ def main() -> int:
     options = arguments()
     outputs = console.environment(options.env)
     queues = chosen_queues(outputs, options.queue)
+    if unseen := sum(failures.hidden(client("sqs"), queue) for queue in queues):
+        about = (
+            f"about {unseen} more are looked at elsewhere, or were by a run that was killed: they are back in {failures.HIDDEN_S} s at most"
+        )
+        console.stderr.print(about, soft_wrap=True)
     if options.command == "list":
         return list_all(queues, options, outputs["functions"])
     if options.command == "inspect":

@@ -13,7 +13,7 @@ from operations.messages import about
 
 DLQ, FAILURES = "-dlq", "-failures"
 # Long enough to go through a queue of some thousand messages; what is left aside is given back before
-_HIDDEN_S = 300
+HIDDEN_S = 300
 # Each answer may come from a part of SQS's servers only: the queue is empty when several in a row are.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html
 _EMPTY_ANSWERS = 2
@@ -110,8 +110,17 @@ def depth(sqs: Any, queue: FailureQueue) -> int:
     return sum(int(found[name]) for name in names)
 
 
+def hidden(sqs: Any, queue: FailureQueue) -> int:
+    """About how many messages someone looks at just now, or did until he was killed: they come back by themselves."""
+    name = "ApproximateNumberOfMessagesNotVisible"
+    return int(sqs.get_queue_attributes(QueueUrl=queue.url, AttributeNames=[name])["Attributes"][name])
+
+
 def receive(sqs: Any, queue: FailureQueue, limit: int | None = None) -> Iterator[Failure]:
-    """Each message once, hidden from others meanwhile: the caller deletes it or gives it back."""
+    """Each message once, hidden from others meanwhile: the caller deletes it or gives it back.
+
+    What was received and not yet handed out is given back when the caller stops before the end.
+    """
     empty, seen = 0, 0
     while empty < _EMPTY_ANSWERS and (limit is None or seen < limit):
         wanted = 10 if limit is None else min(10, limit - seen)
@@ -120,13 +129,18 @@ def receive(sqs: Any, queue: FailureQueue, limit: int | None = None) -> Iterator
             AttributeNames=["All"],
             MessageAttributeNames=["All"],
             MaxNumberOfMessages=wanted,
-            VisibilityTimeout=_HIDDEN_S,
+            VisibilityTimeout=HIDDEN_S,
             WaitTimeSeconds=0 if seen else 1,
         )
         messages = answer.get("Messages", [])
         empty = 0 if messages else empty + 1
         seen += len(messages)
-        yield from (_failure(queue, message) for message in messages)
+        received = [_failure(queue, message) for message in messages]
+        try:
+            while received:
+                yield received.pop(0)
+        finally:
+            give_back(sqs, received)
 
 
 def _failure(queue: FailureQueue, message: dict[str, Any]) -> Failure:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -118,7 +119,9 @@ class DiscardRecord:
         entry = failure.facts() | {"discarded_at": when, "reason": reason, "body": failure.body, "attributes": failure.attributes}
         line = json.dumps(entry, ensure_ascii=False) + "\n"
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._path.open("a", buffering=1) as file:
-            file.write(line)
+        with self._path.open("ab") as file:
+            file.write(line.encode())
+            file.flush()
+            os.fsync(file.fileno())
         if self._bucket:
             self._s3.put_object(Bucket=self._bucket, Key=f"discarded/{failure.queue.name}/{failure.message_id}.json", Body=line.encode())

@@ -199,3 +199,76 @@ def test_records_of_discards_accumulate(cloud: Cloud, tmp_path: Path) -> None:
     for failure in failures.receive(cloud.sqs, FailureQueue("q", cloud.dlq_url)):
         record.keep(failure, "r", "now")
     assert len((tmp_path / "d.jsonl").read_text().splitlines()) == 2
+
+
+def test_what_is_looked_at_hides_no_other_message(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = cloud.send(cloud.dlq_url, *"abcdefgh")
+    assert run(monkeypatch, "inspect", ids[3]) == 0
+    assert sorted(cloud.bodies(cloud.dlq_url)) == list("abcdefgh")
+
+
+def test_an_interruption_hides_no_message(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud.send(cloud.dlq_url, *"abcdefgh")
+
+    def interrupt(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("operations.redrive.send_batch", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run(monkeypatch, "redrive", "--all")
+    assert sorted(cloud.bodies(cloud.dlq_url)) == list("abcdefgh")
+
+
+def test_messages_that_a_killed_run_hides_are_told(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloud.send(cloud.dlq_url, "one", "two")
+    cloud.sqs.receive_message(QueueUrl=cloud.dlq_url, VisibilityTimeout=300)
+    assert run(monkeypatch, "list", "--no-logs") == 0
+    assert "about 1 more" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", ["", "a", "1234567", "*", "%"])
+def test_an_id_that_would_mean_other_messages_too_is_refused(wrong: str, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    cloud.send(cloud.dlq_url, *(f"m{number}" for number in range(40)))
+    with pytest.raises(SystemExit) as ended:
+        run(monkeypatch, "discard", wrong, "--reason", "r")
+    assert ended.value.code == 2
+    assert cloud.count(cloud.dlq_url) == 40
+
+
+def test_the_list_for_people_has_all_of_object_and_cause(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = "averylongfolder" * 10 + "/a.jpg"
+    cause = {"errorType": "ValueError", "errorMessage": "no [/column] here"}
+    cloud.send(cloud.dlq_url, notification("photos", key))
+    cloud.send(cloud.failures_url, ON_FAILURE | {"responsePayload": cause})
+    monkeypatch.setattr(sys, "argv", ["dlq.py", "--env", "local", "list", "--no-logs"])
+    assert dlq.main() == 0
+    said = capsys.readouterr().out
+    assert f"photos/{key}\n" in said
+    assert "p-uploads-dlq\n" in said
+    assert "ValueError: no [/column] here\n" in said
+
+
+def test_a_list_that_is_cut_short_says_so(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    cloud.send(cloud.dlq_url, "one", "two", "three")
+    assert run(monkeypatch, "list", "--no-logs", "--limit", "2") == 0
+    assert "p-uploads-dlq: no more than 2 are shown" in capsys.readouterr().err
+
+
+def test_the_log_is_that_of_the_function_itself_not_of_one_whose_name_begins_so(cloud: Cloud) -> None:
+    functions = {name: {"function_name": f"p-{name}", "log_group": f"/aws/lambda/p-{name}"} for name in ("thumb", "thumbnailer")}
+    arn = "arn:aws:lambda:eu-west-1:123456789012:function:p-thumbnailer:live"
+    cloud.lambda_.list_event_source_mappings = lambda **_: {"EventSourceMappings": [{"FunctionArn": arn}]}
+    assert dlq.consumer_log(FailureQueue("p-uploads-dlq", cloud.dlq_url), functions) == "/aws/lambda/p-thumbnailer"
+
+
+def test_a_record_is_on_disk_before_its_message_is_deleted(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    order: list[str] = []
+    monkeypatch.setattr("operations.redrive.os.fsync", lambda _: order.append("on disk"))
+    monkeypatch.setattr(failures, "delete", lambda *_: order.append("deleted"))
+    cloud.send(cloud.dlq_url, "one")
+    assert run(monkeypatch, "discard", "--all", "--reason", "r") == 0
+    assert order == ["on disk", "deleted"]
