@@ -2,7 +2,7 @@
 
     missing_item           an object without an item             repaired by sending its event again
     stale_version          an item of another content            likewise
-    missing_thumbnails     an item names some that are not there likewise; they are made again
+    missing_thumbnails     some of an item's are not there       likewise; they are made again
     item_without_object    an item whose object is gone          likewise; it becomes a memory of the deletion
     orphaned_thumbnail     no item names it                      removed
 
@@ -11,9 +11,13 @@ It costs a LIST of both buckets and a Scan of the table. Interrupted, the same c
 """
 
 import argparse
+import hashlib
 import json
+import sqlite3
 import time
 from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import runner
@@ -21,11 +25,12 @@ from clouds import BUILD, client, lane
 from operations import console
 from operations.drift import Audit, Drift, Places
 from operations.messages import notification, send_batch
-from operations.pace import Pace
+from operations.pace import Pace, alone
+from pipeline import PipelineError
 
 _EVENTS = {
     "missing_item": "ObjectCreated:Backfill",
-    "stale_version": "ObjectCreated:Backfill",
+    "stale_version": "ObjectCreated:Remake",  # an item may name the version and be wrong about it all the same
     "missing_thumbnails": "ObjectCreated:Remake",
     "item_without_object": "ObjectRemoved:Delete",
 }
@@ -52,14 +57,32 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def file_of(environment: str, places: Places) -> Path:
+    """Where an audit of these places is kept: an environment of the same name in another account has others."""
+    digest = hashlib.sha256(repr(places).encode()).hexdigest()[:12]
+    return BUILD / "operations" / f"audit-{lane().key}-{environment}-{digest}.sqlite"
+
+
 def main() -> int:
     """Audit; 0 if all agree or all was repaired, 3 if drift is left."""
     options = arguments()
     outputs = console.environment(options.env)
-    path = BUILD / "operations" / f"audit-{lane().key}-{options.env}.sqlite"
-    if options.restart:
-        path.unlink(missing_ok=True)
     places = Places(outputs["uploads_bucket"], outputs["thumbnails_bucket"], outputs["catalog_table"])
+    path = file_of(options.env, places)
+    with alone(path):
+        if options.restart:
+            path.unlink(missing_ok=True)
+        if path.exists():
+            when = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            console.stderr.print(f"going on with the listings of the audit interrupted at {when:%F %T} UTC (--restart lists anew): {path}")
+        try:
+            return compare(path, places, options, outputs)
+        except sqlite3.DatabaseError as error:
+            raise PipelineError(f"{path}: {error}; --restart lists anew") from error
+
+
+def compare(path: Path, places: Places, options: argparse.Namespace, outputs: dict[str, Any]) -> int:
+    """The audit itself."""
     audit, counts, pace = Audit(path, client("s3"), client("dynamodb"), places), Counter[str](), Pace(options.rate)
     before = time.time() - options.grace * 60
     with console.progress("listing", None, "objects and items") as done:

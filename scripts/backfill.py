@@ -19,16 +19,16 @@ import runner
 from clouds import BUILD, client, lane
 from operations import console, distributed
 from operations.messages import Sender, notification
-from operations.pace import Checkpoint, Pace
+from operations.pace import Checkpoint, Pace, alone
 from operations.sources import Found, Inventory, Listing, Source
 from pipeline import PipelineError
 
 _AT_ONCE = 100
 
 
-def checkpoint_of(environment: str, source: str, prefix: str) -> Checkpoint:
+def checkpoint_of(environment: str, source: Source, prefix: str) -> Checkpoint:
     """One file for each job: the same environment, source and prefix go on with each other's work."""
-    digest = hashlib.sha256(f"{source}|{prefix}".encode()).hexdigest()[:12]
+    digest = hashlib.sha256(f"{source.identity}|{prefix}".encode()).hexdigest()[:12]
     return Checkpoint(BUILD / "operations" / f"backfill-{lane().key}-{environment}-{digest}.json")
 
 
@@ -38,14 +38,15 @@ def backfill(  # noqa: PLR0913 - all that it works with, so that a test can brin
     """Send the objects of `source` from the checkpoint on; returns how many were sent by this and earlier runs.
 
     The checkpoint advances with each page, when all of it is sent: an interruption sends a part of one page again.
+    What is sent at once is at most what may be sent in a second.
     """
-    state = checkpoint.load()
+    state, at_once = checkpoint.load(), max(1, min(_AT_ONCE, int(pace.per_second)))
     sent = state.get("sent", 0)
     end = None if limit is None else sent + limit
     for page in source.pages(state.get("place", {})):
         objects = page if end is None else page[: end - sent]
-        for start in range(0, len(objects), _AT_ONCE):
-            some = objects[start : start + _AT_ONCE]
+        for start in range(0, len(objects), at_once):
+            some = objects[start : start + at_once]
             pace.wait(len(some))
             send(_body(source.bucket, found) for found in some)
             sent += len(some)
@@ -112,30 +113,37 @@ def main() -> int:
     outputs = console.environment(options.env)
     if options.distributed and not options.dry_run:
         by_step_functions(options, outputs)
-        return 0
+    else:
+        by_this_machine(options, outputs)
+    return 0
+
+
+def by_this_machine(options: argparse.Namespace, outputs: dict[str, Any]) -> None:
+    """List and send, or only count. Raises PipelineError."""
     s3, bucket = client("s3"), options.bucket or outputs["uploads_bucket"]
     source: Source = Inventory(s3, options.inventory, options.prefix) if options.inventory else Listing(s3, bucket, options.prefix)
     if source.bucket != bucket:
         raise PipelineError(f"the inventory is of the bucket {source.bucket}, not of {bucket}; if that is meant: --bucket {source.bucket}")
-    checkpoint = checkpoint_of(options.env, options.inventory or bucket, options.prefix)
-    if options.restart and not options.dry_run:
-        checkpoint.clear()
-    resumed = checkpoint.load().get("sent", 0)
-    if resumed:
-        console.stderr.print(f"going on after {resumed:,} objects (--restart begins anew): {checkpoint.path}", soft_wrap=True)
-    with console.progress("backfill", None, "objects") as done:
-        if options.dry_run:
-            count = dry_run(source, {} if options.restart else checkpoint.load().get("place", {}), options.limit, done)
-            text = f"{count:,} objects of {bucket} would be sent, in {count / options.rate:,.0f} s"
-            console.tell({"bucket": bucket, "would_send": count, "dry_run": True}, options.json, text)
-            return 0
+    checkpoint = checkpoint_of(options.env, source, options.prefix)
+    state = {} if options.restart else checkpoint.load()
+    if state:
+        console.stderr.print(f"going on after {state.get('sent', 0):,} objects (--restart begins anew): {checkpoint.path}", soft_wrap=True)
+    if options.dry_run:
+        with console.progress("backfill", None, "objects") as done:
+            count = dry_run(source, state.get("place", {}), options.limit, done)
+        text = f"{count:,} objects of {bucket} would be sent, in {count / options.rate:,.0f} s"
+        console.tell({"bucket": bucket, "would_send": count, "dry_run": True}, options.json, text)
+        return
+    with alone(checkpoint.path), console.progress("backfill", None, "objects") as done:
+        if options.restart:
+            checkpoint.clear()
+        resumed = checkpoint.load().get("sent", 0)
         sender = Sender(client("sqs"), outputs["uploads_queue_url"])
         sent = backfill(source, sender.send, Pace(options.rate), checkpoint, limit=options.limit, done=done)
     finished = not checkpoint.path.exists()
     facts = {"bucket": bucket, "sent": sent - resumed, "sent_before": resumed, "finished": finished}
     more = "" if finished else "; the same command goes on"
     console.tell(facts, options.json, f"sent {sent - resumed:,} objects of {bucket}{more}")
-    return 0
 
 
 if __name__ == "__main__":

@@ -7,13 +7,14 @@
 A line is an event as a function or queue gets it, or a line that `dlq discard` kept. Without --function: S3 notifications of the uploads
 bucket go to the uploads queue, those of the raw bucket to the converter, discarded messages to where they came from. A message about a
 stream's batch only names its records, which are sent as long as the stream has them. Discarded messages that can't be sent are left in a
-file of their own, with exit code 1. An interrupted replay of a file goes on where it was. EventBridge replays an archive onto its own bus,
-at its own pace, to the rules named or all.
+file of their own, with exit code 1. An interrupted replay of a file goes on where it was; lines may be added to the file meanwhile.
+EventBridge replays an archive onto its own bus, at its own pace, to the rules named or all; the same command follows a replay that runs.
 """
 
 import argparse
 import hashlib
 import json
+import os
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -27,10 +28,12 @@ from clouds import BUILD, client, lane
 from operations import console
 from operations.failures import Failure, FailureQueue
 from operations.messages import send_batch
-from operations.pace import Checkpoint, Pace
+from operations.pace import Checkpoint, Pace, alone
 from operations.redrive import Redriver, asynchronous_event
 from operations.streams import NotRedriven
 from pipeline import PipelineError
+
+_UNDER_WAY = ("STARTING", "RUNNING")
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,8 @@ def _inside(value: Any, *path: str) -> Any:
 
 
 def _undiscard(kept: dict[str, Any], outputs: dict[str, Any], function: str | None) -> Delivery:
+    if missing := {"queue", "message_id", "body", "attributes"} - kept.keys():
+        raise PipelineError(f"a line that `dlq discard` kept has {', '.join(sorted(missing))} too")
     owners = {f"{facts['function_name']}-failures": name for name, facts in outputs["functions"].items()}
     owner = function or owners.get(kept["queue"])
     if not owner:
@@ -102,8 +107,6 @@ def deliver(delivery: Delivery, outputs: dict[str, Any]) -> None:
     if delivery.queue_url:
         send_batch(client("sqs"), delivery.queue_url, [delivery.body])
         return
-    if delivery.function not in outputs["functions"]:
-        raise PipelineError(f"no function '{delivery.function}' is deployed; there are: {', '.join(sorted(outputs['functions']))}")
     if delivery.batch:
         Redriver(client, outputs["functions"]).hand_over(delivery.batch)
         return
@@ -113,13 +116,24 @@ def deliver(delivery: Delivery, outputs: dict[str, Any]) -> None:
         raise PipelineError(f"Lambda answered {answer['StatusCode']}")
 
 
-def lines(path: Path, offset: int) -> Iterator[tuple[str, int]]:
-    """The lines of a file after a byte offset, each with the offset after it. Empty ones are passed over."""
+def lines(path: Path, reached: dict[str, Any]) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    """The lines of a file after the place `reached`, each with its number and the place after it. Empty ones are passed over.
+
+    Raises PipelineError if what was before that place is another now: its lines would be taken for sent.
+    """
+    digest, number = hashlib.sha256(), 0
     with path.open("rb") as file:
-        file.seek(offset)
-        while raw := file.readline():
+        while (raw := file.readline()) and file.tell() <= reached.get("offset", 0):
+            digest.update(raw)
+            number += 1
+        if reached and digest.hexdigest() != reached.get("digest"):
+            raise PipelineError(f"{path} was changed since its replay was interrupted; --restart replays all of it")
+        while raw:
+            digest.update(raw)
+            number += 1
             if raw.strip():
-                yield raw.decode().strip(), file.tell()
+                yield number, raw.decode(errors="replace").strip(), {"offset": file.tell(), "digest": digest.hexdigest()}
+            raw = file.readline()
 
 
 class Leftovers:
@@ -140,6 +154,8 @@ class Leftovers:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("a") as file:
                 file.write(line + "\n")
+                file.flush()
+                os.fsync(file.fileno())
 
     def facts(self) -> dict[str, Any]:
         """For programs."""
@@ -151,29 +167,68 @@ def replay_file(options: argparse.Namespace, outputs: dict[str, Any]) -> dict[st
     path = Path(options.file)
     if not path.is_file():
         raise PipelineError(f"{path} is no file")
+    if options.function and options.function not in outputs["functions"]:
+        raise PipelineError(f"no function '{options.function}' is deployed; there are: {', '.join(sorted(outputs['functions']))}")
     digest = hashlib.sha256(f"{path.resolve()}|{options.function}".encode()).hexdigest()[:12]
     checkpoint = Checkpoint(BUILD / "operations" / f"replay-{lane().key}-{options.env}-{digest}.json")
-    if options.restart:
-        checkpoint.clear()
-    start = {} if options.dry_run else checkpoint.load()
-    left = Leftovers(None if options.dry_run else checkpoint.path.with_suffix(".left.jsonl"), start.get("left", 0))
+    if options.dry_run:
+        return send_lines(path, None, options, outputs)
+    with alone(checkpoint.path):
+        if options.restart:
+            checkpoint.clear()
+        return send_lines(path, checkpoint, options, outputs)
+
+
+def send_lines(path: Path, checkpoint: Checkpoint | None, options: argparse.Namespace, outputs: dict[str, Any]) -> dict[str, Any]:
+    """As `replay_file`; without a checkpoint it is a dry run."""
+    start = checkpoint.load() if checkpoint else {}
+    left = Leftovers(checkpoint.path.with_suffix(".left.jsonl") if checkpoint else None, start.get("left", 0))
     pace, counts = Pace(options.rate), Counter[str]()
     with console.progress("replay", None, "events") as done:
-        for line, offset in lines(path, start.get("offset", 0)):
+        for number, line, place in lines(path, start):
             try:
                 delivery = route(line, outputs, options.function)
-                if not options.dry_run:
+                if checkpoint:
                     pace.wait()
                     deliver(delivery, outputs)
                 counts[delivery.target] += 1
             except NotRedriven as problem:
                 left.add(line, problem)
-            if not options.dry_run:
-                checkpoint.save({"offset": offset, "left": left.count})
+            except PipelineError as problem:
+                raise PipelineError(f"{path}, line {number}: {problem}") from problem
+            if checkpoint:
+                checkpoint.save(place | {"left": left.count})
             done(counts.total() + left.count)
-    if not options.dry_run:
+    if checkpoint:
         checkpoint.clear()
-    return {"events": counts.total(), "targets": dict(counts), **left.facts(), "dry_run": options.dry_run}
+    return {"events": counts.total(), "targets": dict(counts), **left.facts(), "dry_run": not checkpoint}
+
+
+def start_replay(events: Any, archive: dict[str, Any], options: argparse.Namespace) -> str:
+    """Start the replay, unless the very same runs already; its name. Raises ClientError for a rule that the bus does not have."""
+    bus = archive["EventSourceArn"]
+    rules = [events.describe_rule(Name=rule, EventBusName=bus)["Arn"] for rule in options.rule]
+    wanted = {
+        "EventSourceArn": archive["ArchiveArn"],
+        "EventStartTime": options.start,
+        "EventEndTime": options.end,
+        "Destination": {"Arn": bus} | ({"FilterArns": rules} if rules else {}),
+    }
+    for state in _UNDER_WAY:  # ListReplays takes one filter
+        for found in events.list_replays(State=state)["Replays"]:
+            running = events.describe_replay(ReplayName=found["ReplayName"])
+            if running["State"] in _UNDER_WAY and _what(running) == _what(wanted):
+                return str(found["ReplayName"])
+    name = f"operator-{time.time_ns()}"
+    events.start_replay(ReplayName=name, **wanted)
+    return name
+
+
+def _what(replay: dict[str, Any]) -> tuple[Any, ...]:
+    """Which events a replay sends where."""
+    where = replay["Destination"]
+    span = (replay["EventStartTime"], replay["EventEndTime"])
+    return (replay["EventSourceArn"], *span, where["Arn"], set(where.get("FilterArns") or []))
 
 
 def replay_archive(options: argparse.Namespace) -> dict[str, Any]:
@@ -183,18 +238,9 @@ def replay_archive(options: argparse.Namespace) -> dict[str, Any]:
     facts = {"archive": options.archive, "bus": archive["EventSourceArn"], "start": options.start, "end": options.end}
     if options.dry_run:
         return facts | {"events_in_archive": archive.get("EventCount", 0), "dry_run": True}
-    bus = archive["EventSourceArn"]
-    rules = [bus.replace(":event-bus/", ":rule/") + f"/{rule}" for rule in options.rule]
-    name = f"operator-{int(time.time())}"
-    events.start_replay(
-        ReplayName=name,
-        EventSourceArn=archive["ArchiveArn"],
-        EventStartTime=options.start,
-        EventEndTime=options.end,
-        Destination={"Arn": bus} | ({"FilterArns": rules} if rules else {}),
-    )
+    name = start_replay(events, archive, options)
     with console.progress(f"replay {name}", None, "") as done:
-        while (found := events.describe_replay(ReplayName=name))["State"] in {"STARTING", "RUNNING"}:
+        while (found := events.describe_replay(ReplayName=name))["State"] in _UNDER_WAY:
             done(0)
             time.sleep(0.5 if lane().port else 5)
     if found["State"] != "COMPLETED":
@@ -203,8 +249,8 @@ def replay_archive(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def moment(text: str) -> datetime:
-    """The type of a time on the command line: ISO 8601, UTC unless it says otherwise."""
-    found = datetime.fromisoformat(text)
+    """The type of a time on the command line: ISO 8601, UTC unless it says otherwise, in whole seconds as EventBridge takes it."""
+    found = datetime.fromisoformat(text).replace(microsecond=0)
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 

@@ -21,7 +21,7 @@ def start(states: Any, machine: str, prefix: str, rate: float) -> str:
     for page in states.get_paginator("list_executions").paginate(stateMachineArn=machine, statusFilter="RUNNING"):
         for running in page["executions"]:
             arn = str(running["executionArn"])
-            if json.loads(states.describe_execution(executionArn=arn)["input"])["prefix"] == prefix:
+            if json.loads(states.describe_execution(executionArn=arn)["input"]).get("prefix") == prefix:
                 return arn
     name = f"backfill-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
     return str(states.start_execution(stateMachineArn=machine, name=name, input=json.dumps(wanted))["executionArn"])

@@ -16,7 +16,7 @@ from pipeline import from_dynamodb
 
 _SCHEMA = """
 create table if not exists objects (image_id text primary key, key text, etag text, modified real) without rowid;
-create table if not exists items (image_id text primary key, status text, key text, etag text) without rowid;
+create table if not exists items (image_id text primary key, status text, key text, etag text, thumbnails integer) without rowid;
 create table if not exists named (thumbnail text primary key, image_id text) without rowid;
 create table if not exists stored (thumbnail text primary key, modified real) without rowid;
 create table if not exists progress (stage text primary key, place text);
@@ -28,8 +28,9 @@ _QUERIES = {
         where o.modified < :before and (i.status is null or i.status = 'DELETED')""",
     "stale_version": """select o.image_id, o.key from objects o join items i using (image_id)
         where o.modified < :before and i.status <> 'DELETED' and i.etag is not o.etag""",
-    "missing_thumbnails": """select distinct n.image_id, o.key from named n join objects o using (image_id)
-        left join stored s using (thumbnail) where s.thumbnail is null""",
+    "missing_thumbnails": """select n.image_id, o.key from named n join objects o using (image_id)
+        left join stored s using (thumbnail) where s.thumbnail is null
+        union select i.image_id, o.key from items i join objects o using (image_id) where i.status = 'READY' and i.thumbnails = 0""",
     "item_without_object": """select i.image_id, i.key from items i left join objects o using (image_id)
         where o.image_id is null and i.status <> 'DELETED'""",
     "orphaned_thumbnail": """select substr(s.thumbnail, 1, 32), s.thumbnail from stored s left join named n using (thumbnail)
@@ -113,8 +114,8 @@ class Audit:
         start = {"ExclusiveStartKey": place["after"]} if "after" in place else {}
         for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._places.table, **start):
             items = [item for found in page["Items"] if (item := from_dynamodb(found)) and item.get("bucket") == self._places.uploads]
-            rows = [(item["image_id"], item["status"], item["key"], item.get("etag")) for item in items]
-            self._db.executemany("insert or replace into items values (?, ?, ?, ?)", rows)
+            rows = [(item["image_id"], item["status"], item["key"], item.get("etag"), len(thumbnail_keys(item))) for item in items]
+            self._db.executemany("insert or replace into items values (?, ?, ?, ?, ?)", rows)
             named = [(key, item["image_id"]) for item in items for key in thumbnail_keys(item)]
             self._db.executemany("insert or replace into named values (?, ?)", named)
             if "LastEvaluatedKey" in page:
@@ -144,7 +145,8 @@ class Audit:
             return recorded is None and drift.kind == "missing_item"
         if drift.kind == "stale_version":
             return bool(recorded.get("etag") != _etag(found))
-        return any(self._found(self._places.thumbnails, key) is None for key in thumbnail_keys(recorded))
+        named = thumbnail_keys(recorded)
+        return any(self._found(self._places.thumbnails, key) is None for key in named) or (not named and recorded["status"] == "READY")
 
     def _item(self, found_id: str) -> dict[str, Any] | None:
         key = {"image_id": {"S": found_id}}

@@ -1,11 +1,15 @@
-"""How fast, and how far: a rate that is kept, and a place to go on from."""
+"""How fast, and how far: a rate that is kept, a place to go on from, and one run of a job at a time."""
 
+import fcntl
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from pipeline import PipelineError
 
 
 class Pace:
@@ -13,6 +17,7 @@ class Pace:
 
     def __init__(self, per_second: float, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep) -> None:
         """`clock` and `sleep` are for tests."""
+        self.per_second = per_second
         self._seconds_each = 1 / per_second
         self._clock = clock
         self._sleep = sleep
@@ -34,11 +39,15 @@ class Checkpoint:
         self.path = path
 
     def load(self) -> dict[str, Any]:
-        """What was saved last; empty if nothing was."""
+        """What was saved last; empty if nothing was. Raises PipelineError if it can't be read."""
         try:
-            found: dict[str, Any] = json.loads(self.path.read_text())
+            found = json.loads(self.path.read_text())
         except FileNotFoundError:
             return {}
+        except ValueError as error:
+            raise PipelineError(f"the checkpoint {self.path} is damaged ({error}); --restart begins anew") from error
+        if not isinstance(found, dict):
+            raise PipelineError(f"{self.path} is no checkpoint; --restart begins anew")
         return found
 
     def save(self, state: dict[str, Any]) -> None:
@@ -54,3 +63,15 @@ class Checkpoint:
     def clear(self) -> None:
         """Forget it: the job is done."""
         self.path.unlink(missing_ok=True)
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Have what is kept at `path` to oneself. Raises PipelineError while another process has it; one that was killed has nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise PipelineError(f"the same command runs already, and keeps {path}: wait for it, or end it") from error
+        yield

@@ -2,14 +2,18 @@
 
 import csv
 import gzip
-import io
+import hashlib
 import json
+import tempfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 from urllib.parse import unquote_plus
+
+from boto3.s3.transfer import TransferConfig
 
 from pipeline import PipelineError
 
@@ -27,9 +31,10 @@ class Found:
 
 
 class Source(Protocol):
-    """A sequence of objects that can be entered anywhere."""
+    """A sequence of objects that can be entered anywhere. A place is one in what has the same `identity`."""
 
     bucket: str
+    identity: str
 
     def pages(self, place: dict[str, Any]) -> Iterator[list[Found]]:
         """The pages after `place` (empty: all)."""
@@ -41,7 +46,7 @@ class Listing:
     def __init__(self, s3: Any, bucket: str, prefix: str = "") -> None:
         """`s3` is a low-level client."""
         self._s3 = s3
-        self.bucket = bucket
+        self.bucket = self.identity = bucket
         self._prefix = prefix
 
     def pages(self, place: dict[str, Any]) -> Iterator[list[Found]]:
@@ -68,11 +73,13 @@ class Inventory:
         self._prefix = prefix
         self._folder = None if manifest.startswith("s3://") else Path(manifest).parent
         try:
-            content = json.loads(self._read(manifest))
+            text = self._read(manifest)
+            content = json.loads(text)
+            self.identity = hashlib.sha256(text).hexdigest()
             self.bucket: str = content["sourceBucket"]
             self._files: list[str] = [file["key"] for file in content["files"]]
             self._fields = [name.strip() for name in content["fileSchema"].split(",")]
-            self._data_bucket = content["destinationBucket"].removeprefix("arn:aws:s3:::")
+            self._data_bucket = content["destinationBucket"].rpartition(":")[2]
             file_format = content["fileFormat"]
         except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
             raise PipelineError(f"{manifest} is no manifest.json of an S3 Inventory: {type(error).__name__}: {error}") from error
@@ -89,21 +96,31 @@ class Inventory:
         return content
 
     def pages(self, place: dict[str, Any]) -> Iterator[list[Found]]:
-        """Pages of up to 1,000 objects; a data file is read as a stream."""
+        """Pages of up to 1,000 objects. Raises PipelineError for a data file that is damaged."""
         first, skip = place.get("file", 0), place.get("row", 0)
         for number, file in enumerate(self._files[first:], first):
-            with self._open(file) as raw, gzip.open(raw, "rt", encoding="utf-8", newline="") as text:
-                rows = csv.reader(text)
-                row = sum(1 for _ in islice(rows, skip))
-                while lines := list(enumerate(islice(rows, PAGE), row + 1)):
-                    row += len(lines)
-                    yield [found for at, line in lines if (found := self._object(line, {"file": number, "row": at}))]
+            try:
+                yield from self._rows(number, file, skip)
+            except (gzip.BadGzipFile, EOFError, zlib.error, csv.Error, ValueError, KeyError) as error:
+                raise PipelineError(f"{file} of the inventory is damaged: {type(error).__name__}: {error}") from error
             skip = 0
 
-    def _open(self, key: str) -> Any:
+    def _rows(self, number: int, file: str, skip: int) -> Iterator[list[Found]]:
+        with self._open(file) as raw, gzip.open(raw, "rt", encoding="utf-8", newline="") as text:
+            rows = csv.reader(text)
+            row = sum(1 for _ in islice(rows, skip))
+            while lines := list(enumerate(islice(rows, PAGE), row + 1)):
+                row += len(lines)
+                yield [found for at, line in lines if (found := self._object(line, {"file": number, "row": at}))]
+
+    def _open(self, key: str) -> IO[bytes]:
+        """On disk before it is read: at an operator's rate a data file lasts for hours, an answer of S3 does not."""
         if self._folder:
             return (self._folder / Path(key).name).open("rb")
-        return _Body(self._s3.get_object(Bucket=self._data_bucket, Key=key)["Body"])
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by who asked for it
+        self._s3.download_fileobj(self._data_bucket, key, file, Config=TransferConfig(use_threads=False))
+        file.seek(0)
+        return file
 
     def _object(self, line: list[str], place: dict[str, Any]) -> Found | None:
         """None for what is no current object, or lies outside the prefix. Keys are URL-encoded in CSV."""
@@ -112,18 +129,3 @@ class Inventory:
         if values.get("IsLatest", "true") != "true" or values.get("IsDeleteMarker", "false") == "true" or not key.startswith(self._prefix):
             return None
         return Found(key, int(values["Size"]) if values.get("Size") else None, values.get("ETag"), place)
-
-
-class _Body(io.RawIOBase):
-    """S3's answer as a file that gzip can read."""
-
-    def __init__(self, body: Any) -> None:
-        self._body = body
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._body.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)

@@ -1,6 +1,7 @@
 """Audit: every kind of drift is found, only real drift is reported, and an interrupted audit goes on."""
 
 import itertools
+import sys
 import time
 import tracemalloc
 from collections.abc import Iterator
@@ -15,8 +16,10 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 import audit as tool
+from operations import console
 from operations.drift import KINDS, Audit, Drift, Places
 from operations.messages import image_id
+from pipeline import PipelineError
 from thumbnailer import events
 
 PLACES = Places("uploads", "thumbnails", "catalog")
@@ -73,6 +76,7 @@ def drifted(cloud: Cloud) -> set[tuple[str, str]]:
     cloud.item("came back.jpg", None, status="DELETED")
     cloud.put("changed.jpg")
     cloud.item("changed.jpg", "another", cloud.thumbnail("changed.jpg"))
+    cloud.item("none.jpg", cloud.put("none.jpg"))
     cloud.item("bare.jpg", cloud.put("bare.jpg"), f"{image_id(PLACES.uploads, 'bare.jpg')}/tag/gone.jpg")
     cloud.item("gone.jpg", "e", cloud.thumbnail("gone.jpg"))
     return {
@@ -80,6 +84,7 @@ def drifted(cloud: Cloud) -> set[tuple[str, str]]:
         ("missing_item", "came back.jpg"),
         ("stale_version", "changed.jpg"),
         ("missing_thumbnails", "bare.jpg"),
+        ("missing_thumbnails", "none.jpg"),
         ("item_without_object", "gone.jpg"),
         ("orphaned_thumbnail", cloud.thumbnail("fine.jpg", "old.jpg")),
         ("orphaned_thumbnail", cloud.thumbnail("no such.jpg")),
@@ -111,6 +116,7 @@ def test_what_was_mended_meanwhile_is_not_reported(cloud: Cloud, tmp_path: Path)
     cloud.item("came back.jpg", cloud.put("came back.jpg"))
     cloud.item("changed.jpg", cloud.put("changed.jpg"), cloud.thumbnail("changed.jpg"))
     cloud.thumbnail("bare.jpg", "gone.jpg")
+    cloud.item("none.jpg", cloud.put("none.jpg"), cloud.thumbnail("none.jpg"))
     cloud.put("gone.jpg")
     kinds = {drift.kind for drift in audit.findings(time.time() + 60)}
     assert kinds == {"orphaned_thumbnail"}
@@ -141,8 +147,9 @@ def test_repairs_say_what_the_thumbnailer_understands(cloud: Cloud, monkeypatch:
     assert {(event.kind, event.asks_to_remake, event.key) for event in sent} == {
         (events.Kind.CREATED, False, "new.jpg"),
         (events.Kind.CREATED, False, "came back.jpg"),
-        (events.Kind.CREATED, False, "changed.jpg"),
+        (events.Kind.CREATED, True, "changed.jpg"),
         (events.Kind.CREATED, True, "bare.jpg"),
+        (events.Kind.CREATED, True, "none.jpg"),
         (events.Kind.DELETED, False, "gone.jpg"),
     }
     left = {found["Key"] for found in cloud.s3.list_objects_v2(Bucket=PLACES.thumbnails)["Contents"]}
@@ -201,3 +208,47 @@ def test_an_object_encrypted_with_the_uploaders_key_is_compared(cloud: Cloud, tm
     audit = cloud.audit(tmp_path)
     audit.collect(lambda _: None)
     assert [drift.kind for drift in audit.findings(time.time() + 60)] == ["stale_version"]
+
+
+def run(monkeypatch: pytest.MonkeyPatch, cloud: Cloud, folder: Path, places: Places, *arguments: str) -> int:
+    outputs = {"uploads_bucket": places.uploads, "thumbnails_bucket": places.thumbnails, "catalog_table": places.table}
+    monkeypatch.setattr(tool, "client", lambda service: getattr(cloud, service))
+    monkeypatch.setattr(tool, "BUILD", folder)
+    monkeypatch.setattr(console, "environment", lambda _: outputs)
+    monkeypatch.setattr(sys, "argv", ["audit.py", "--env", "local", "--json", "--grace", "0", *arguments])
+    return tool.main()
+
+
+def test_an_interrupted_audit_of_another_account_is_not_gone_on_with(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tool, "BUILD", tmp_path)
+    here, there = PLACES, Places("uploads-2", "thumbnails", "catalog")
+    cloud.s3.create_bucket(Bucket=there.uploads)
+    interrupted = Audit(tool.file_of("local", there), cloud.s3, cloud.dynamodb, there)
+    interrupted.collect(lambda _: None)
+    cloud.put("new.jpg")
+    time.sleep(1.1)  # S3's times are whole seconds
+    assert run(monkeypatch, cloud, tmp_path, here) == 3
+    assert '"missing_item"' in capsys.readouterr().out
+
+
+def test_going_on_with_an_interrupted_audit_is_told(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tool, "BUILD", tmp_path)
+    Audit(tool.file_of("local", PLACES), cloud.s3, cloud.dynamodb, PLACES).collect(lambda _: None)
+    assert run(monkeypatch, cloud, tmp_path, PLACES) == 0
+    assert "interrupted at 2" in capsys.readouterr().err
+    assert run(monkeypatch, cloud, tmp_path, PLACES) == 0
+    assert "interrupted" not in capsys.readouterr().err
+
+
+def test_a_damaged_file_of_an_audit_says_how_to_go_on(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tool, "BUILD", tmp_path)
+    path = tool.file_of("local", PLACES)
+    path.parent.mkdir()
+    path.write_text("no database" * 10)
+    with pytest.raises(PipelineError, match="--restart lists anew"):
+        run(monkeypatch, cloud, tmp_path, PLACES)
+    assert run(monkeypatch, cloud, tmp_path, PLACES, "--restart") == 0

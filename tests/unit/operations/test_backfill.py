@@ -13,6 +13,8 @@ from urllib.parse import quote_plus
 
 import boto3
 import pytest
+from botocore.exceptions import ResponseStreamingError
+from botocore.response import StreamingBody
 from moto import mock_aws
 
 import backfill
@@ -161,7 +163,16 @@ def test_an_inventory_yields_what_is_current_and_can_be_resumed_in_a_file(tmp_pa
         assert rest == [one for later in pages[number + 1 :] for one in later]
 
 
-def test_an_inventory_is_read_from_s3_as_a_stream(tmp_path: Path) -> None:
+def test_an_inventory_is_read_from_s3_though_an_answer_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers, read = [0], StreamingBody.read
+
+    def cut_off_once(body: StreamingBody, amt: int | None = None) -> Any:
+        answers[0] += 1
+        if answers[0] == 2:  # the first is the manifest's
+            raise ResponseStreamingError(error="connection reset")
+        return read(body, amt)
+
+    monkeypatch.setattr(StreamingBody, "read", cut_off_once)
     inventory(tmp_path, rows_of(10), SCHEMA)
     with mock_aws():
         s3 = boto3.client("s3", region_name="us-east-1")
@@ -178,6 +189,35 @@ def test_an_inventory_is_read_from_s3_as_a_stream(tmp_path: Path) -> None:
 def test_an_inventory_of_another_format_is_refused_with_what_to_do(tmp_path: Path, file_format: str) -> None:
     with pytest.raises(PipelineError, match="only CSV"):
         Inventory(None, inventory(tmp_path, rows_of(1), SCHEMA, file_format))
+
+
+def test_no_more_goes_at_once_than_in_a_second(tmp_path: Path) -> None:
+    sizes: list[int] = []
+
+    def send(bodies: Iterator[str]) -> None:
+        sizes.append(sum(1 for _ in bodies))
+
+    pace = Pace(2.5, clock=lambda: 0.0, sleep=lambda _: None)
+    backfill.backfill(Listing(FakeS3(5), "b"), send, pace, Checkpoint(tmp_path / "c.json"))
+    assert sizes == [2, 2, 1]
+
+
+def test_another_inventory_of_the_same_name_has_a_checkpoint_of_its_own(tmp_path: Path) -> None:
+    def checkpoint(rows: int) -> Path:
+        source = Inventory(None, inventory(tmp_path, rows_of(rows), SCHEMA + ", ETag" * (rows % 2)))
+        return backfill.checkpoint_of("local", source, "").path
+
+    assert checkpoint(1) != checkpoint(2)
+    assert checkpoint(2) == checkpoint(4), "the same manifest"
+
+
+@pytest.mark.parametrize(("at", "what"), [(-9, "EOFError"), (0, "BadGzipFile")])
+def test_a_damaged_data_file_is_named(at: int, what: str, tmp_path: Path) -> None:
+    manifest = inventory(tmp_path, rows_of(5_000), SCHEMA)
+    data = (tmp_path / "1.csv.gz").read_bytes()
+    (tmp_path / "1.csv.gz").write_bytes(data[:at] if at else b"Bucket,Key")
+    with pytest.raises(PipelineError, match=rf"inventory/data/1\.csv\.gz of the inventory is damaged: {what}"):
+        list(Inventory(None, manifest).pages({}))
 
 
 def test_what_is_no_manifest_is_named(tmp_path: Path) -> None:

@@ -136,3 +136,104 @@ def test_an_archive_takes_a_span_of_time_and_no_rate(monkeypatch: pytest.MonkeyP
         with pytest.raises(SystemExit) as ended:
             run(monkeypatch, *wrong)
         assert ended.value.code == 2
+
+
+@pytest.fixture
+def deployed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """What is delivered; the event "stop" interrupts."""
+    sent: list[str] = []
+
+    def deliver(delivery: replay.Delivery, _: Any) -> None:
+        if "stop" in delivery.body:
+            raise KeyboardInterrupt
+        sent.append(delivery.body)
+
+    monkeypatch.setattr(replay, "BUILD", tmp_path)
+    monkeypatch.setattr(replay, "deliver", deliver)
+    monkeypatch.setattr(console, "environment", lambda _: OUTPUTS)
+    return sent
+
+
+@pytest.mark.parametrize(
+    ("names", "more"), [("abc", "def"), ("xyz", "def"), ("", "def"), ("a", "")], ids=["added to", "another", "emptied", "cut short"]
+)
+def test_a_file_that_was_changed_meanwhile_is_not_taken_for_sent(
+    names: str, more: str, deployed: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "events.jsonl"
+    events = {name: notification("uploads", name) for name in "abcdefxyz"}
+    path.write_text("\n".join([*(events[name] for name in "abc"), notification("uploads", "stop")]))
+    with pytest.raises(KeyboardInterrupt):
+        run(monkeypatch, "--file", str(path), "--rate", "10000")
+    path.write_text("".join(events[name] + "\n" for name in names + more))
+    if names == "abc":
+        assert run(monkeypatch, "--file", str(path), "--rate", "10000") == 0
+        assert deployed == [events[name] for name in "abcdef"]
+        return
+    with pytest.raises(PipelineError, match=r"was changed .* --restart"):
+        run(monkeypatch, "--file", str(path))
+    assert run(monkeypatch, "--file", str(path), "--rate", "10000", "--restart") == 0
+    assert deployed[3:] == [events[name] for name in names + more]
+
+
+@pytest.mark.parametrize("line", [b"nonsense", b"caf\xe9", b'{"discarded_at": "now"}', b'{"any": "event"}'])
+@pytest.mark.usefixtures("deployed")
+def test_a_line_that_cannot_be_sent_is_named(line: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "events.jsonl").write_bytes(notification("uploads", "k").encode() + b"\n\n" + line + b"\n")
+    for arguments in (["--dry-run"], [], []):
+        with pytest.raises(PipelineError, match=r"events\.jsonl, line 3: "):
+            run(monkeypatch, "--file", str(tmp_path / "events.jsonl"), *arguments)
+
+
+@pytest.mark.usefixtures("deployed")
+def test_a_dry_run_too_refuses_a_function_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "events.jsonl").write_text("{}\n")
+    with pytest.raises(PipelineError, match="no function 'nope'"):
+        run(monkeypatch, "--file", str(tmp_path / "events.jsonl"), "--function", "nope", "--dry-run")
+
+
+BUS = "arn:aws:events:eu-west-1:123456789012:event-bus/default"
+
+
+class FakeEvents:
+    """EventBridge with replays that last for a few looks at them."""
+
+    def __init__(self) -> None:
+        self.started: dict[str, dict[str, Any]] = {}
+        self.looks = 0
+
+    def describe_archive(self, ArchiveName: str) -> dict[str, Any]:
+        return {"EventSourceArn": BUS, "ArchiveArn": f"arn:aws:events:eu-west-1:123456789012:archive/{ArchiveName}"}
+
+    def describe_rule(self, Name: str, EventBusName: str) -> dict[str, Any]:
+        assert EventBusName == BUS
+        return {"Arn": f"arn:aws:events:eu-west-1:123456789012:rule/{Name}"}  # as AWS names rules of the default bus
+
+    def start_replay(self, ReplayName: str, **what: Any) -> None:
+        self.started[ReplayName] = what
+
+    def list_replays(self, **only: str) -> dict[str, Any]:
+        assert len(only) == 1, "filters are exclusive"
+        return {"Replays": [{"ReplayName": name} for name in self.started]}
+
+    def describe_replay(self, ReplayName: str) -> dict[str, Any]:
+        self.looks += 1
+        if self.looks == 2:
+            raise KeyboardInterrupt
+        return self.started[ReplayName] | {"State": "COMPLETED" if self.looks > 5 else "RUNNING"}
+
+
+def test_the_same_archive_again_follows_the_replay_that_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    events = FakeEvents()
+    monkeypatch.setattr(replay, "client", lambda _: events)
+    monkeypatch.setattr(replay.time, "sleep", lambda _: None)
+    monkeypatch.setattr(console, "environment", lambda _: OUTPUTS)
+    arguments = ("--archive", "a", "--start", "2026-01-01T00:00:00.5", "--end", "2026-01-02T01:00+01:00", "--rule", "r")
+    with pytest.raises(KeyboardInterrupt):
+        run(monkeypatch, *arguments)
+    assert run(monkeypatch, *arguments) == 0
+    ((name, what),) = events.started.items()
+    assert json.loads(capsys.readouterr().out)["replay"] == name
+    assert what["Destination"] == {"Arn": BUS, "FilterArns": ["arn:aws:events:eu-west-1:123456789012:rule/r"]}
+    assert run(monkeypatch, *arguments) == 0
+    assert len(events.started) == 2, "one that has ended is started anew"
