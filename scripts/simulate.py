@@ -157,7 +157,7 @@ def run(options: argparse.Namespace) -> None:
     )
     (BUILD / "simulation.json").write_text(json.dumps({"about": about, "outcomes": [facts_of(one) for one in outcomes]}, indent=2) + "\n")
     (BUILD / "simulation.html").write_text(page(outcomes, about))
-    columns = ("uploads a second", "p50 s", "p95 s", "p99 s", "most waiting", "throttled", "USD per million")
+    columns = ("uploads\na second", "p50 s", "p95 s", "p99 s", "most\nwaiting", "throttled", "USD per\nmillion")
     table = Table(*columns, box=None, pad_edge=False)
     table.add_column("breaks first", no_wrap=True)
     for one in outcomes:

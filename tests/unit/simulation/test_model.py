@@ -157,7 +157,7 @@ def test_the_table_is_whole_in_a_terminal_of_80_columns(
     (tmp_path / "times.json").write_text('{"lane": "aws", "seconds": [0.5], "item_bytes": [900]}')
     monkeypatch.setattr(tool, "TIMES", tmp_path / "times.json")
     monkeypatch.setattr(tool, "BUILD", tmp_path)
-    monkeypatch.setattr(sys, "argv", ["simulate.py", "run", "--minutes", "1"])
+    monkeypatch.setattr(sys, "argv", ["simulate.py"])
     monkeypatch.setenv("COLUMNS", "80")
     assert tool.main() == 0
     said = capsys.readouterr().out
