@@ -158,7 +158,7 @@ def run(options: argparse.Namespace) -> None:
     (BUILD / "simulation.json").write_text(json.dumps({"about": about, "outcomes": [facts_of(one) for one in outcomes]}, indent=2) + "\n")
     (BUILD / "simulation.html").write_text(page(outcomes, about))
     columns = ("uploads\na second", "p50 s", "p95 s", "p99 s", "most\nwaiting", "throttled", "USD per\nmillion")
-    table = Table(*columns, box=None, pad_edge=False)
+    table = Table(*columns, box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("breaks first", no_wrap=True)
     for one in outcomes:
         facts = facts_of(one)
