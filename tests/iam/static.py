@@ -77,18 +77,25 @@ def _principal(document: Document, statement: dict[str, Any], reasons: list[Reas
         return
     if "Service" not in principal or excuse(reasons, "unconditional", document.block, statement["Sid"]):
         return
-    for key, operators in SOURCE.items():
-        values = [
-            value
-            for operator, operands in statement.get("Condition", {}).items()
-            if operator in operators
-            for name, operand in operands.items()
-            if name.lower() == key
-            for value in listed(operand)
-        ]
-        if not values:
-            yield f"{principal['Service']} may act for anybody: there is no condition on {key}"
-        yield from (f"{key} {value} is wider than one resource" for value in values if key == "aws:sourcearn" and not _one_source(value))
+    sources, accounts = _sources(statement, "aws:sourcearn"), _sources(statement, "aws:sourceaccount")
+    if not sources:
+        yield f"{principal['Service']} may act for anybody: there is no condition on aws:sourcearn"
+    if not accounts and not (sources and all(_account(source) for source in sources)):
+        yield f"{principal['Service']} may act for anybody: there is no condition on aws:sourceaccount"
+    if accounts and principal["Service"] == "events.amazonaws.com":
+        yield "EventBridge sets no aws:sourceaccount: it is refused"
+    yield from (f"aws:sourcearn {value} is wider than one resource" for value in sources if not _one_source(value))
+
+
+def _sources(statement: dict[str, Any], key: str) -> list[str]:
+    """What a condition compares the key with, by an operator that binds it."""
+    conditions = [operands for operator, operands in statement.get("Condition", {}).items() if operator in SOURCE[key]]
+    return [value for operands in conditions for name, operand in operands.items() if name.lower() == key for value in listed(operand)]
+
+
+def _account(arn: str) -> str:
+    """The account that an ARN names: a bucket's names none."""
+    return (arn.split(":") + [""] * 5)[4]
 
 
 def _one_source(arn: str) -> bool:

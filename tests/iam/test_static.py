@@ -88,6 +88,16 @@ def test_a_permission_for_every_source_is_named(plans: Plans) -> None:
     assert "is wider than one resource" in problem
 
 
+def test_a_permission_that_eventbridge_cannot_use_is_named(plans: Plans) -> None:
+    """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html: remove a SourceAccount."""
+    values = copy.deepcopy(root(plans, "local"))
+    permission = next(found for found in resources(values) if found["address"] == 'module.digest.aws_lambda_permission.schedule["daily"]')
+    assert static.problems(values, reasons()) == []
+    permission["values"] |= {"source_account": "123456789012"}
+    (problem,) = static.problems(values, reasons())
+    assert "EventBridge sets no aws:sourceaccount" in problem
+
+
 def test_a_queue_that_takes_plain_http_is_named(plans: Plans) -> None:
     values = copy.deepcopy(root(plans, "local"))
     queue = next(found for found in resources(values) if found["address"] == QUEUE)

@@ -178,7 +178,6 @@ def uninvited(function_name: str, statement: str) -> Iterator[None]:
             Action=before["Action"],
             Principal=before["Principal"]["Service"],
             SourceArn=before["Condition"]["ArnLike"]["AWS:SourceArn"],
-            SourceAccount=before["Condition"]["StringEquals"]["AWS:SourceAccount"],
         )
 
 

@@ -46,10 +46,7 @@ resource "aws_sqs_queue" "failures" {
         Principal = { Service = sender.service }
         Action    = "sqs:SendMessage"
         Resource  = local.failures_arn
-        Condition = {
-          ArnEquals    = { "aws:SourceArn" = sender.source_arn }
-          StringEquals = { "aws:SourceAccount" = local.account_id }
-        }
+        Condition = { ArnEquals = { "aws:SourceArn" = sender.source_arn } } # which names the account
       }],
     )
   })

@@ -11,14 +11,13 @@ resource "aws_lb_target_group" "alb" {
 }
 
 resource "aws_lambda_permission" "alb" {
-  for_each       = local.triggers.alb
-  statement_id   = "alb-${each.key}"
-  action         = "lambda:InvokeFunction"
-  function_name  = aws_lambda_function.this.function_name
-  qualifier      = aws_lambda_alias.live.name
-  principal      = "elasticloadbalancing.amazonaws.com"
-  source_arn     = aws_lb_target_group.alb[each.key].arn
-  source_account = local.account_id
+  for_each      = local.triggers.alb
+  statement_id  = "alb-${each.key}"
+  action        = "lambda:InvokeFunction"
+  function_name = aws_lambda_function.this.function_name
+  qualifier     = aws_lambda_alias.live.name
+  principal     = "elasticloadbalancing.amazonaws.com"
+  source_arn    = aws_lb_target_group.alb[each.key].arn
 }
 
 resource "aws_lb_target_group_attachment" "alb" {

@@ -27,13 +27,14 @@ resource "aws_cloudwatch_event_target" "event" {
   depends_on = [aws_lambda_permission.event]
 }
 
+# No source_account: "A SourceAccount setting prevents EventBridge from being able to invoke the function"
+# (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html). The rule's ARN names the account.
 resource "aws_lambda_permission" "event" {
-  for_each       = local.triggers.event
-  statement_id   = "event-${each.key}"
-  action         = "lambda:InvokeFunction"
-  function_name  = aws_lambda_function.this.function_name
-  qualifier      = aws_lambda_alias.live.name
-  principal      = "events.amazonaws.com"
-  source_arn     = aws_cloudwatch_event_rule.event[each.key].arn
-  source_account = local.account_id
+  for_each      = local.triggers.event
+  statement_id  = "event-${each.key}"
+  action        = "lambda:InvokeFunction"
+  function_name = aws_lambda_function.this.function_name
+  qualifier     = aws_lambda_alias.live.name
+  principal     = "events.amazonaws.com"
+  source_arn    = aws_cloudwatch_event_rule.event[each.key].arn
 }

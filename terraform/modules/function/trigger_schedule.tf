@@ -22,13 +22,14 @@ resource "aws_cloudwatch_event_target" "schedule" {
   depends_on = [aws_lambda_permission.schedule]
 }
 
+# No source_account: "A SourceAccount setting prevents EventBridge from being able to invoke the function"
+# (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html). The rule's ARN names the account.
 resource "aws_lambda_permission" "schedule" {
-  for_each       = local.triggers.schedule
-  statement_id   = "schedule-${each.key}"
-  action         = "lambda:InvokeFunction"
-  function_name  = aws_lambda_function.this.function_name
-  qualifier      = aws_lambda_alias.live.name
-  principal      = "events.amazonaws.com"
-  source_arn     = aws_cloudwatch_event_rule.schedule[each.key].arn
-  source_account = local.account_id
+  for_each      = local.triggers.schedule
+  statement_id  = "schedule-${each.key}"
+  action        = "lambda:InvokeFunction"
+  function_name = aws_lambda_function.this.function_name
+  qualifier     = aws_lambda_alias.live.name
+  principal     = "events.amazonaws.com"
+  source_arn    = aws_cloudwatch_event_rule.schedule[each.key].arn
 }

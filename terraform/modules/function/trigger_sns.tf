@@ -13,12 +13,11 @@ resource "aws_sns_topic_subscription" "sns" {
 }
 
 resource "aws_lambda_permission" "sns" {
-  for_each       = local.triggers.sns
-  statement_id   = "sns-${each.key}"
-  action         = "lambda:InvokeFunction"
-  function_name  = aws_lambda_function.this.function_name
-  qualifier      = aws_lambda_alias.live.name
-  principal      = "sns.amazonaws.com"
-  source_arn     = each.value.topic_arn
-  source_account = local.account_id
+  for_each      = local.triggers.sns
+  statement_id  = "sns-${each.key}"
+  action        = "lambda:InvokeFunction"
+  function_name = aws_lambda_function.this.function_name
+  qualifier     = aws_lambda_alias.live.name
+  principal     = "sns.amazonaws.com"
+  source_arn    = each.value.topic_arn
 }

@@ -36,10 +36,11 @@ resource "aws_sqs_queue" "this" {
       Principal = { Service = sender.service }
       Action    = "sqs:SendMessage"
       Resource  = local.arn
-      Condition = {
-        ArnEquals    = { "aws:SourceArn" = sender.source_arn }
-        StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id }
-      }
+      # A bucket's ARN names no account. Where the ARN does, the service may not: EventBridge sets no aws:SourceAccount.
+      Condition = merge(
+        { ArnEquals = { "aws:SourceArn" = sender.source_arn } },
+        split(":", sender.source_arn)[4] == "" ? { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id } } : {},
+      )
     }])
   })
 

@@ -47,7 +47,7 @@ run "alb" {
     condition = (
       aws_lambda_permission.alb["web"].principal == "elasticloadbalancing.amazonaws.com"
       && aws_lambda_permission.alb["web"].source_arn == aws_lb_target_group.alb["web"].arn
-      && aws_lambda_permission.alb["web"].source_account == "123456789012"
+      && aws_lambda_permission.alb["web"].source_account == null
     )
     error_message = "Only this target group may invoke the alias."
   }

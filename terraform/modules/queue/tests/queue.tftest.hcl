@@ -61,6 +61,20 @@ run "defaults_hold_the_invariants" {
   }
 }
 
+# EventBridge sets no aws:SourceAccount, and its rule's ARN names the account
+run "a_sender_whose_arn_names_its_account" {
+  command = plan
+
+  variables {
+    senders = { orders = { service = "events.amazonaws.com", source_arn = "arn:aws:events:eu-west-1:123456789012:rule/orders" } }
+  }
+
+  assert {
+    condition     = jsondecode(aws_sqs_queue.this.policy).Statement[1].Condition == { ArnEquals = { "aws:SourceArn" = "arn:aws:events:eu-west-1:123456789012:rule/orders" } }
+    error_message = "The ARN binds the sender; what its service does not send must not be asked for."
+  }
+}
+
 run "own_key" {
   variables {
     kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/abcd"
