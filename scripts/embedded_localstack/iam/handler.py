@@ -129,6 +129,10 @@ def _source_keys(caller: Caller, source: str | None, facts: LocalStackFacts) -> 
     if source:
         keys["aws:sourcearn"] = source
         keys["aws:sourceaccount"] = account_of(source, facts.account)
+    if caller.name == "events.amazonaws.com":
+        # "A SourceAccount setting prevents EventBridge from being able to invoke the function":
+        # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html
+        del keys["aws:sourceaccount"]
     if caller.name == "cloudwatch.amazonaws.com":
         # The default policy of a topic lets the owner's alarms publish.
         keys["aws:sourceowner"] = keys["aws:sourceaccount"]

@@ -162,7 +162,9 @@ def policy(*statements: dict[str, Any]) -> str:
 
 def from_service(service: str, source_arn: str) -> dict[str, Any]:
     """The part of a statement that lets one resource of a service in, as this project's Terraform writes it."""
-    condition = {"ArnEquals": {"aws:SourceArn": source_arn}, "StringEquals": {"aws:SourceAccount": ACCOUNT}}
+    condition = {"ArnEquals": {"aws:SourceArn": source_arn}}
+    if service == "s3":  # whose ARNs name no account
+        condition["StringEquals"] = {"aws:SourceAccount": ACCOUNT}
     return {"Principal": {"Service": f"{service}.amazonaws.com"}, "Condition": condition}
 
 

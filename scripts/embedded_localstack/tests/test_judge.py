@@ -100,6 +100,15 @@ def test_the_source_s_account_is_the_one_in_its_arn():
         assert judge("sqs", caller, send, facts(resource=mine)).allowed is allowed
 
 
+def test_eventbridge_says_which_rule_it_is_and_not_of_which_account():
+    rule = f"arn:aws:events:us-east-1:{ACCOUNT}:rule/r"
+    caller, principal = Caller(Kind.SERVICE, "events.amazonaws.com", source_arn=rule), {"Service": "events.amazonaws.com"}
+    source, account = {"ArnEquals": {"aws:SourceArn": rule}}, {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+    for condition, allowed in ((source, True), (source | account, False)):
+        policy = document(allow("sqs:SendMessage", Principal=principal, Condition=condition))
+        assert judge("sqs", caller, Check("sqs:SendMessage", QUEUE), facts(resource=policy)).allowed is allowed
+
+
 def test_a_topic_s_default_policy_lets_alarms_of_the_owner_in_and_no_other_service():
     default = document(allow("SNS:Publish", Principal={"AWS": "*"}, Condition={"StringEquals": {"AWS:SourceOwner": ACCOUNT}}))
     publish = Check("sns:Publish", f"arn:aws:sns:us-east-1:{ACCOUNT}:t")

@@ -89,13 +89,14 @@ def test_s3_to_lambda(cloud: Cloud, name: str):
 
 
 def permit(cloud: Cloud, function: str, service: str, source_arn: str, statement: str = "s") -> None:
+    account = {} if service == "events" else {"SourceAccount": ACCOUNT}
     cloud.lambda_.add_permission(
         FunctionName=function,
         StatementId=statement,
         Action="lambda:InvokeFunction",
         Principal=f"{service}.amazonaws.com",
         SourceArn=source_arn,
-        SourceAccount=ACCOUNT,
+        **account,
     )
 
 
