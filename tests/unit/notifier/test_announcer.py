@@ -47,10 +47,13 @@ def test_the_first_failure_ends_the_batch_and_names_its_record(announcer: Any, r
     assert len(topic.given) == 1
 
 
-def test_a_retry_goes_on_with_the_channel_that_failed(announcer: Any, recorder: Any, deadline: Any, record: Any) -> None:
+def test_a_retry_goes_on_with_the_channel_that_failed(announcer: Any, clock: Any, recorder: Any, deadline: Any, record: Any) -> None:
+    """At once: whoever failed has left the notice to it."""
+    began = clock.now
     topic, mail = recorder(), recorder(name="ses", failures=[failure()])
     assert announcer(topic, mail).process([record({})], deadline()) == "1"
     assert announcer(topic, mail).process([record({})], deadline()) is None
+    assert clock.now == began
     assert (len(topic.given), len(mail.given)) == (1, 1)
 
 

@@ -119,8 +119,10 @@ ERRORS: list[Exception] = [
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=repr)
-def test_only_the_failed_message_comes_again(function: Function, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    """Its batch mates are done."""
+def test_only_the_failed_message_comes_again(
+    function: Function, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    """Its batch mates are done. The log says why, with a stack trace for what nobody expected."""
     events = [function.aws.put(PHOTO, f"{name}.jpg") for name in "abc"]
     fetch = function.module.Storage.fetch
 
@@ -132,6 +134,9 @@ def test_only_the_failed_message_comes_again(function: Function, monkeypatch: py
     with monkeypatch.context() as patch:
         patch.setattr(function.module.Storage, "fetch", failing)
         assert function(*map(body, events)) == [1]
+    (logged,) = [line for line in caplog.records if line.levelname in {"WARNING", "ERROR"}]
+    assert vars(logged)["object_key"] == "b.jpg"
+    assert (logged.levelname, bool(logged.exc_info)) == (("ERROR", True) if isinstance(error, RuntimeError) else ("WARNING", False))
     assert [function.aws.status(event) for event in events] == ["READY", None, "READY"]
     assert function(body(events[1])) == []
     assert function.aws.status(events[1]) == "READY"

@@ -58,6 +58,13 @@ def grey16(dtype: str = "<u2") -> Image.Image:
     return Image.fromarray((np.asarray(quarters().convert("L")).astype(np.uint16) * 257).astype(dtype))
 
 
+def half_black() -> Image.Image:
+    """The test picture in 16 bits, its upper half black."""
+    values = np.asarray(grey16()).copy()
+    values[:32] = 0
+    return Image.fromarray(values)
+
+
 def float_grey(factor: float) -> Image.Image:
     return Image.fromarray(np.asarray(quarters().convert("L")).astype(np.float32) * factor)
 
@@ -87,6 +94,10 @@ CASES: dict[str, tuple[Callable[[], bytes], dict[str, tuple[int, int, int]]]] = 
     "png 16 bit see-through grey": (
         lambda: png_with(encode(grey16(), "PNG"), png_chunk(b"tRNS", struct.pack(">H", 257 * GREY["bottom right"][0]))),
         ON_WHITE_GREY,
+    ),
+    "png 16 bit see-through black": (
+        lambda: png_with(encode(half_black(), "PNG"), png_chunk(b"tRNS", bytes(2))),
+        GREY | dict.fromkeys(("top left", "top right"), (255, 255, 255)),
     ),
     "gif": (lambda: encode(quarters(), "GIF"), QUARTERS),
     "gif transparent": (lambda: encode(transparent(), "GIF"), ON_WHITE),
@@ -180,7 +191,8 @@ def test_bad_colour_profile_is_ignored(mode: str, damage: str) -> None:
         "random": np.random.default_rng(1).bytes(3000),
         "cut": good[:200],
         "other space": ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes(),
-        "huge": good[:128] + bytes(9_000_000) + good[128:],
+        # Intact, but larger than any that an editor writes
+        "huge": (len(good) + 9_000_000).to_bytes(4) + good[4:] + bytes(9_000_000),
     }
     data = encode(quarters().convert(mode), "TIFF", icc_profile=profiles[damage])
     photo = process(data, LIMITS, SMALL)
@@ -203,6 +215,15 @@ def test_odd_ranges_of_deep_grey(dtype: type, values: list[float]) -> None:
         row: Any = np.array([values * 20] * 40).astype(dtype)
     photo = process(encode(Image.fromarray(row), "TIFF"), LIMITS, SMALL)
     assert (photo.width, photo.height) == (60, 40)
+
+
+@pytest.mark.parametrize("values", [[-1e6, 1e6], [-7, -5], [-1, 60_000], [1e6, 2e6]])
+def test_deep_grey_of_an_unusual_range_is_spread_over_all_of_grey(values: list[float]) -> None:
+    """From its own least to its greatest number, or all of it would be black or white."""
+    row: Any = np.repeat(np.array(values, np.float32), 30)[None].repeat(40, axis=0)
+    thumbnail = small(process(encode(Image.fromarray(row), "TIFF"), LIMITS, SMALL))
+    assert thumbnail.convert("L").getpixel((10, 20)) < 10  # type: ignore[operator]
+    assert thumbnail.convert("L").getpixel((50, 20)) > 245  # type: ignore[operator]
 
 
 def test_transparency_is_kept_where_webp_is_written() -> None:

@@ -91,3 +91,4 @@ def test_contents_are_told_apart_by_version_or_by_etag() -> None:
     assert not Version("v", "e").is_same_as("w", "e")
     assert Version(None, "e").is_same_as(None, "e")
     assert not Version("v", "e").is_same_as(None, "e")
+    assert not Version(None, "e").is_same_as("v", "e")

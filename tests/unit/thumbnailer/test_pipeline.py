@@ -8,8 +8,8 @@ from botocore.exceptions import ClientError
 
 from thumbnailer.limits import Limits
 from thumbnailer.pipeline import Result
-from unit.thumbnailer.cloud import SIZES, THUMBNAILS, UPLOADS, Calls, Cloud
-from unit.thumbnailer.pictures import FIRST, SECOND
+from unit.thumbnailer.cloud import SIZES, THUMBNAILS, UPLOADS, Calls, Cloud, cloud
+from unit.thumbnailer.pictures import FIRST, SECOND, THIRD
 
 _SSE_C = "The object was stored using a form of Server Side Encryption. The correct parameters must be provided"
 
@@ -99,6 +99,35 @@ def test_an_overwrite_replaces_item_and_thumbnails(aws: Cloud) -> None:
     aws.handle(second)
     assert not old & aws.thumbnails()
     aws.check(second)
+
+
+def test_what_is_removed_is_of_the_same_object(aws: Cloud) -> None:
+    """Thumbnails of another one, made before, look just as old."""
+    other, *events = aws.put(THIRD, "dog.jpg"), aws.put(FIRST), aws.put(SECOND), aws.delete()
+    for event in (other, *events):
+        aws.handle(event)
+    aws.check(other)
+
+
+def test_contents_without_a_version_never_share_thumbnails() -> None:
+    """Not even where the sequencers are the same: what is at a key is cached for good."""
+    with cloud(versioned=False, constant_sequencers=True) as aws:
+        aws.handle(aws.put(FIRST))
+        before, second = aws.thumbnails(), aws.put(SECOND)
+        aws.handle(second)
+        assert not before & aws.thumbnails()
+        aws.check(second)
+
+
+def test_the_same_content_uploaded_again_has_the_time_of_the_last_upload() -> None:
+    """Without versions nothing else tells it, and nothing is made again."""
+    with cloud(versioned=False) as aws:
+        first, again = aws.put(FIRST), aws.put(FIRST)
+        aws.handle(first)
+        assert aws.handle(again).result is Result.UNCHANGED
+        item = aws.item(again)
+        assert item is not None
+        assert (item["uploaded_at"]["S"], item["sequencer"]["S"]) == (again.time, again.sequencer)
 
 
 def test_a_bad_version_replaces_a_good_one(aws: Cloud) -> None:

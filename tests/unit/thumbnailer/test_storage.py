@@ -1,4 +1,4 @@
-"""How much of an object is read before it is refused."""
+"""What an object is read of, and what S3 says of it."""
 
 import io
 from datetime import UTC, datetime
@@ -8,6 +8,7 @@ import pytest
 from botocore.response import StreamingBody
 
 from thumbnailer.limits import Limits
+from thumbnailer.ordering import Version
 from thumbnailer.rejections import Rejection
 from thumbnailer.storage import Storage
 
@@ -17,9 +18,10 @@ MB = 1024 * 1024
 class S3:
     """One object, and how many of its bytes were `read`."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, version_id: str | None = None) -> None:
         self.read = 0
         self._data = data
+        self._version = {"VersionId": version_id} if version_id else {}
 
     def get_object(self, **_: Any) -> dict[str, Any]:
         """As boto3's."""
@@ -37,6 +39,7 @@ class S3:
             "ContentLength": length,
             "LastModified": datetime.now(UTC),
             "ETag": '"etag"',
+            **self._version,
         }
 
 
@@ -55,3 +58,10 @@ def test_a_picture_is_read_whole(length: int) -> None:
     """Whether or not its first bytes were looked at before."""
     data = b"\xff\xd8\xff" + bytes(length)
     assert Storage(S3(data), "thumbnails").fetch("uploads", "photo.jpg", None, Limits()).data == data
+
+
+@pytest.mark.parametrize(("answered", "version_id"), [(None, None), ("null", None), ("v1", "v1")])
+def test_the_version_is_the_one_that_events_tell(answered: str | None, version_id: str | None) -> None:
+    """ "null" is what S3 answers for an object that was written while versioning was off."""
+    upload = Storage(S3(b"\xff\xd8\xff", answered), "thumbnails").fetch("uploads", "photo.jpg", None, Limits())
+    assert upload.version == Version(version_id, "etag")

@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from thumbnailer.guards import check_structure
 from thumbnailer.images import Output, process
 from thumbnailer.limits import Limits
 from thumbnailer.rejections import Rejection
 from unit.thumbnailer.pictures import QUARTERS, corners, far_off, opened, quarters
-from unit.thumbnailer.tiffs import BLACK_IS_ZERO, COLOUR, UNKNOWN, WHITE_IS_ZERO, tiff
+from unit.thumbnailer.tiffs import BLACK_IS_ZERO, COLOUR, LONG, LONG8, SHORT, UNKNOWN, WHITE_IS_ZERO, directories, tiff
 
 RGB, GREY = np.asarray(quarters()), np.asarray(quarters().convert("L"))
 GREYS = {name: (round(0.299 * r + 0.587 * g + 0.114 * b),) * 3 for name, (r, g, b) in QUARTERS.items()}
@@ -60,3 +61,30 @@ def test_what_would_be_read_wrong_is_refused(name: str) -> None:
     with pytest.raises(Rejection) as refused:
         process(WRONG[name], Limits(), Output((64,)))
     assert refused.value.code == "unsupported_format"
+
+
+WIDTH, HEIGHT, COMPRESSION, TILE_WIDTH, TILE_HEIGHT = 256, 257, 259, 322, 323
+LIMITS = Limits(max_pixels=60_000, max_frames=3)
+SMALL = {WIDTH: (SHORT, 200), HEIGHT: (LONG, 300), COMPRESSION: (SHORT, 1)}
+REFUSED = {
+    "": [SMALL] * 3,
+    "too_many_frames": [SMALL] * 4,
+    "too_many_pixels": [{**SMALL, WIDTH: (SHORT, 201)}],
+    "too_many_pixels in tiles": [{**SMALL, TILE_WIDTH: (SHORT, 201), TILE_HEIGHT: (LONG, 300)}],
+    "unsupported_format": [{**SMALL, COMPRESSION: (SHORT, 50_001)}],
+}
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("case", REFUSED)
+def test_both_forms_of_tiff_are_checked_in_both_byte_orders(case: str, big: bool, order: str) -> None:
+    pages = REFUSED[case]
+    if big:
+        pages = [{tag: (LONG8 if kind == LONG else kind, value) for tag, (kind, value) in page.items()} for page in pages]
+    found = ""
+    try:
+        check_structure(directories(pages, order, big), "TIFF", LIMITS)
+    except Rejection as rejection:
+        found = rejection.code
+    assert found == case.split(" ", maxsplit=1)[0]

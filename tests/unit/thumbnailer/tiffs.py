@@ -7,6 +7,8 @@ from typing import Any
 UNSIGNED, SIGNED, FLOAT = 1, 2, 3
 WHITE_IS_ZERO, BLACK_IS_ZERO, COLOUR = 0, 1, 2
 UNKNOWN, ALPHA = 0, 2
+SHORT, LONG, LONG8 = 3, 4, 16
+LAYOUTS = {SHORT: "H", LONG: "I", LONG8: "Q"}
 
 
 def tiff(
@@ -51,3 +53,17 @@ def tiff(
         more += packed if len(packed) > 4 else b""
     head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", page_at)
     return head + b"".join(contents) + page + bytes(4) + more
+
+
+def directories(pages: list[dict[int, tuple[int, int]]], order: str, big: bool) -> bytes:
+    """A file of nothing but pages, each {tag: (type, value)}; `big`: with offsets of 64 bits."""
+    head = {"<": b"II", ">": b"MM"}[order] + (struct.pack(order + "HHH", 43, 8, 0) if big else struct.pack(order + "H", 42))
+    offset, count, entry = ("Q", "Q", "HHQ") if big else ("I", "H", "HHI")
+    field_bytes = 8 if big else 4
+    file = head + struct.pack(order + offset, len(head) + field_bytes)
+    for left, page in zip(range(len(pages), 0, -1), pages, strict=True):
+        file += struct.pack(order + count, len(page))
+        for tag, (kind, value) in page.items():
+            file += struct.pack(order + entry, tag, kind, 1) + struct.pack(order + LAYOUTS[kind], value).ljust(field_bytes, b"\0")
+        file += struct.pack(order + offset, len(file) + field_bytes if left > 1 else 0)
+    return file
