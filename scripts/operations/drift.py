@@ -22,8 +22,10 @@ create table if not exists stored (thumbnail text primary key, modified real) wi
 create table if not exists progress (stage text primary key, place text);
 """
 
-# Each yields (image_id, key of the object or thumbnail)
+# Each yields (image_id, key of the object or thumbnail). Orphans are first: the repair of their image may make some of the same name.
 _QUERIES = {
+    "orphaned_thumbnail": """select substr(s.thumbnail, 1, 32), s.thumbnail from stored s left join named n using (thumbnail)
+        where n.thumbnail is null and s.modified < :before""",
     "missing_item": """select o.image_id, o.key from objects o left join items i using (image_id)
         where o.modified < :before and (i.status is null or i.status = 'DELETED')""",
     "stale_version": """select o.image_id, o.key from objects o join items i using (image_id)
@@ -33,8 +35,6 @@ _QUERIES = {
         union select i.image_id, o.key from items i join objects o using (image_id) where i.status = 'READY' and i.thumbnails = 0""",
     "item_without_object": """select i.image_id, i.key from items i left join objects o using (image_id)
         where o.image_id is null and i.status <> 'DELETED'""",
-    "orphaned_thumbnail": """select substr(s.thumbnail, 1, 32), s.thumbnail from stored s left join named n using (thumbnail)
-        where n.thumbnail is null and s.modified < :before""",
 }
 KINDS = tuple(_QUERIES)
 

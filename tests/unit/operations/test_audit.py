@@ -139,9 +139,12 @@ def test_repairs_say_what_the_thumbnailer_understands(cloud: Cloud, monkeypatch:
     outputs = {"uploads_bucket": PLACES.uploads, "thumbnails_bucket": PLACES.thumbnails, "uploads_queue_url": cloud.url}
     audit = cloud.audit(tmp_path)
     audit.collect(lambda _: None)
+    kinds = []
     for drift in audit.findings(time.time() + 60):
+        kinds.append(drift.kind)
         tool.repair(drift, outputs)
         tool.repair(drift, outputs)
+    assert kinds[-1] != kinds[0] == "orphaned_thumbnail", "removed before an image is made again, which may give them the same names"
     answers = [cloud.sqs.receive_message(QueueUrl=cloud.url, MaxNumberOfMessages=10).get("Messages", []) for _ in range(3)]
     sent = [event for message in itertools.chain(*answers) for event in events.parse(message["Body"])[0]]
     assert {(event.kind, event.asks_to_remake, event.key) for event in sent} == {
