@@ -2,6 +2,7 @@
 # mypy: disable-error-code="import-not-found"
 
 import os
+from functools import partial
 from pathlib import Path
 
 from embedded_localstack.state import CACHE
@@ -18,7 +19,15 @@ def main() -> None:
         raise SystemExit(f"LocalStack would write outside {home}: {outside}")
     config.dirs.mkdirs()
     config.dirs.static_libs = str(CACHE)
+    listen_to_this_machine_only()
     run()
+
+
+def listen_to_this_machine_only() -> None:
+    """LocalStack takes from GATEWAY_LISTEN the port alone: whoever reaches the machine could run code here, as a function."""
+    from twisted.internet import endpoints  # noqa: PLC0415 - it belongs to the running server
+
+    endpoints.TCP4ServerEndpoint = partial(endpoints.TCP4ServerEndpoint, interface="127.0.0.1")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The running server: services that call functions, queues and topics, with the permission missing, wrong and right."""
 
 import json
+import socket
 from typing import Any
 
 import pytest
@@ -86,6 +87,12 @@ def test_s3_to_lambda(cloud: Cloud, name: str):
     connect()
     cloud.s3.put_object(Bucket=name, Key="k", Body=b"")
     assert eventually(lambda: len(cloud.outputs(name)) == 1)
+
+
+def test_nobody_else_in_the_network_reaches_it(cloud: Cloud):
+    """127.0.0.2 is this machine, too: what listens on every address listens there."""
+    with pytest.raises(OSError, match=r"refused|timed out|assign"):
+        socket.create_connection(("127.0.0.2", cloud.home.port), timeout=2).close()
 
 
 def permit(cloud: Cloud, function: str, service: str, source_arn: str, statement: str = "s") -> None:
