@@ -10,7 +10,7 @@ data "aws_caller_identity" "current" {}
 
 locals {
   account_id  = data.aws_caller_identity.current.account_id
-  environment = trimprefix(var.prefix, "eventloom-")
+  environment = replace(var.prefix, "/^[a-z0-9]+-/", "")
   full_name   = "${var.prefix}-${replace(var.name, "_", "-")}"
   permissions = module.schema.permissions
   triggers    = module.schema.triggers

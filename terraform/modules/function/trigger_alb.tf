@@ -3,7 +3,7 @@
 resource "aws_lb_target_group" "alb" {
   #checkov:skip=CKV_AWS_261:Lambda targets are healthy as long as they can be invoked; checks would be paid invocations
   for_each    = local.triggers.alb
-  name        = trimsuffix(substr("${trimprefix(local.full_name, "eventloom-")}-${each.key}", 0, 32), "-")
+  name        = trimsuffix(substr("${local.environment}-${replace(var.name, "_", "-")}-${each.key}", 0, 32), "-")
   target_type = "lambda"
 
   # Repeated headers and query parameters arrive whole

@@ -16,12 +16,13 @@ variable "package" {
 }
 
 variable "prefix" {
-  description = "Prefix of every name: eventloom-<environment>."
+  description = "Prefix of every name: <project>-<environment>, such as eventloom-dev."
   type        = string
 
   validation {
-    condition     = can(regex("^eventloom-[a-z][a-z0-9-]{1,15}$", var.prefix))
-    error_message = "prefix is eventloom-<environment>."
+    # What is added to it may then be as long as names of functions and roles allow (64)
+    condition     = can(regex("^[a-z][a-z0-9]*-[a-z][a-z0-9-]+$", var.prefix)) && length(var.prefix) <= 26
+    error_message = "prefix is <project>-<environment>, such as eventloom-dev: lower-case letters and digits, a hyphen between them, 26 characters at most."
   }
 }
 

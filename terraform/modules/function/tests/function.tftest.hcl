@@ -164,6 +164,21 @@ run "name_is_no_folder" {
   expect_failures = [var.name]
 }
 
+run "prefix_of_another_project" {
+  variables { prefix = "acme-prod-eu" }
+
+  assert {
+    condition     = aws_lambda_function.this.function_name == "acme-prod-eu-order-reader" && aws_lambda_function.this.environment[0].variables["ENVIRONMENT"] == "prod-eu"
+    error_message = "The project comes before the first hyphen, the environment after it."
+  }
+}
+
+run "prefix_too_long" {
+  command = plan
+  variables { prefix = "acme-a-very-long-environment" }
+  expect_failures = [var.prefix]
+}
+
 run "prefix_without_environment" {
   command = plan
   variables { prefix = "eventloom" }
