@@ -97,7 +97,7 @@ def compare(path: Path, places: Places, options: argparse.Namespace, outputs: di
             if options.json:
                 print(json.dumps({"drift": drift.kind, "image_id": drift.image_id, "key": drift.key}, ensure_ascii=False))
             else:
-                console.stdout.print(f"{drift.kind:<20} {drift.key}", soft_wrap=True, markup=False)
+                console.stdout.print(f"{drift.kind:<20} {console.visible(drift.key)}", soft_wrap=True, markup=False)
     compared = audit.counts()
     audit.finish()
     facts = {"compared": compared, "found": dict(counts), "repaired": bool(options.repair)}

@@ -105,7 +105,7 @@ def list_all(queues: list[FailureQueue], options: argparse.Namespace, functions:
                 facts["object"],
                 facts["cause"] or "unknown: see the log",
             ]
-            console.tell(facts, options.json, "\n    ".join(about))
+            console.tell(facts, options.json, "\n    ".join(map(console.visible, about)))
     if not options.json:
         console.stdout.print(f"{total} message(s) in {len(queues)} queue(s) of failures")
     return 0
@@ -175,7 +175,7 @@ def act(queues: list[FailureQueue], options: argparse.Namespace, outputs: dict[s
 
 def handle(failure: Failure, options: argparse.Namespace, redriver: Redriver, record: DiscardRecord | None) -> str:
     """Deal with one message; in a word, how."""
-    what = f"{failure.message_id} {failure.subject}"
+    what = f"{failure.message_id} {console.visible(failure.subject)}"
     try:
         if options.dry_run:
             where = "discarded" if record else f"sent to {redriver.target(failure)}"
@@ -187,7 +187,7 @@ def handle(failure: Failure, options: argparse.Namespace, redriver: Redriver, re
             return "discarded"
         redriver.redrive(failure)
     except NotRedriven as problem:
-        console.stderr.print(f"{what} stays in {failure.queue.name}: {problem}", markup=False, soft_wrap=True)
+        console.stderr.print(f"{what} stays in {failure.queue.name}: {console.visible(str(problem))}", markup=False, soft_wrap=True)
         return "left"
     return "redriven"
 

@@ -149,7 +149,8 @@ class Leftovers:
     def add(self, line: str, problem: NotRedriven) -> None:
         """On disk when this returns."""
         self.count += 1
-        console.stderr.print(f"discarded message {json.loads(line)['message_id']}: {problem}", markup=False, soft_wrap=True)
+        about = f"discarded message {json.loads(line)['message_id']}: {problem}"
+        console.stderr.print(console.visible(about), markup=False, soft_wrap=True)
         if self.path:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("a") as file:

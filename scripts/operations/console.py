@@ -99,6 +99,11 @@ def progress(what: str, total: int | None, unit: str) -> Iterator[Callable[[int]
         yield lambda done: bar.update(task, completed=done)
 
 
+def visible(text: str) -> str:
+    """What strangers wrote, as a key of an object, for a terminal: what would control it, or begin another line, is escaped."""
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
 def tell(facts: dict[str, Any], as_json: bool, text: str) -> None:
     """Say how it went: as one JSON object for programs, or in words."""
     if as_json:

@@ -218,7 +218,7 @@ def run(monkeypatch: pytest.MonkeyPatch, cloud: Cloud, folder: Path, places: Pla
     monkeypatch.setattr(tool, "client", lambda service: getattr(cloud, service))
     monkeypatch.setattr(tool, "BUILD", folder)
     monkeypatch.setattr(console, "environment", lambda _: outputs)
-    monkeypatch.setattr(sys, "argv", ["audit.py", "--env", "local", "--json", "--grace", "0", *arguments])
+    monkeypatch.setattr(sys, "argv", ["audit.py", "--env", "local", "--grace", "0", *arguments])
     return tool.main()
 
 
@@ -233,7 +233,7 @@ def test_an_interrupted_audit_of_another_account_is_not_gone_on_with(
     cloud.put("new.jpg")
     time.sleep(1.1)  # S3's times are whole seconds
     assert run(monkeypatch, cloud, tmp_path, here) == 3
-    assert '"missing_item"' in capsys.readouterr().out
+    assert "missing_item" in capsys.readouterr().out
 
 
 def test_going_on_with_an_interrupted_audit_is_told(
@@ -255,3 +255,12 @@ def test_a_damaged_file_of_an_audit_says_how_to_go_on(cloud: Cloud, tmp_path: Pa
     with pytest.raises(PipelineError, match="--restart lists anew"):
         run(monkeypatch, cloud, tmp_path, PLACES)
     assert run(monkeypatch, cloud, tmp_path, PLACES, "--restart") == 0
+
+
+def test_a_key_is_one_line_whatever_it_holds(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cloud.put("a\x1b[2J\nno drift")
+    time.sleep(1.1)  # S3's times are whole seconds
+    assert run(monkeypatch, cloud, tmp_path, PLACES) == 3
+    assert capsys.readouterr().out.splitlines()[0] == r"missing_item         a\x1b[2J\nno drift"

@@ -241,7 +241,7 @@ def test_the_list_for_people_has_all_of_object_and_cause(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     key = "averylongfolder" * 10 + "/a.jpg"
-    cause = {"errorType": "ValueError", "errorMessage": "no [/column] here"}
+    cause = {"errorType": "ValueError", "errorMessage": "no [/column] \x1b[2J here"}
     cloud.send(cloud.dlq_url, notification("photos", key))
     cloud.send(cloud.failures_url, ON_FAILURE | {"responsePayload": cause})
     monkeypatch.setattr(sys, "argv", ["dlq.py", "--env", "local", "list", "--no-logs"])
@@ -249,7 +249,7 @@ def test_the_list_for_people_has_all_of_object_and_cause(
     said = capsys.readouterr().out
     assert f"photos/{key}\n" in said
     assert "p-uploads-dlq\n" in said
-    assert "ValueError: no [/column] here\n" in said
+    assert "ValueError: no [/column] \\x1b[2J here\n" in said
 
 
 def test_a_list_that_is_cut_short_says_so(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
