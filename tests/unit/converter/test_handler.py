@@ -67,6 +67,13 @@ def test_where_sequencers_do_not_tell_s3_does(tmp_path: Path, sequencer: str) ->
     assert table(tmp_path) == [(2,)]
 
 
+@pytest.mark.parametrize("sequencer", ["01", ""])
+def test_where_sequencers_do_not_tell_the_current_version_replaces_the_older_one(tmp_path: Path, sequencer: str) -> None:
+    first, second = upload("raw/orders/a.csv", "id\n1\n", sequencer), upload("raw/orders/a.csv", "id\n2\n", sequencer)
+    assert [invoke(event)[0]["status"] for event in (first, second)] == ["CONVERTED", "CONVERTED"]
+    assert table(tmp_path) == [(2,)]
+
+
 def test_a_newer_version_that_is_bad_takes_the_older_rows_away() -> None:
     invoke(upload("raw/orders/a.csv", "id\n1\n", "01"))
     assert invoke(upload("raw/orders/a.csv", b"", "02"))[0]["reason"] == "empty"
@@ -79,7 +86,8 @@ def test_a_newer_version_that_is_bad_takes_the_older_rows_away() -> None:
 )
 def test_rejected_files_have_a_manifest(key: str, content: bytes, reason: str) -> None:
     assert invoke(upload(key, content))[0]["reason"] == reason
-    assert (manifest()["status"], manifest()["reason"], manifest()["parquet"]) == ("REJECTED", reason, None)
+    assert (manifest()["status"], manifest()["reason"]) == ("REJECTED", reason)
+    assert (manifest()["parquet"], manifest()["rejects"]) == (None, None)
     assert manifest()["reason_text"]
 
 

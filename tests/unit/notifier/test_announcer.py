@@ -119,6 +119,13 @@ def test_two_at_once_do_not_both_announce(claims: Claims) -> None:
     assert claims.begin("n") is None
 
 
+def test_what_was_given_is_remembered_longer_than_a_record_can_come_again(claims: Claims, state: Any, clock: Any) -> None:
+    """A stream keeps it for a day, the failures queue for days more; then DynamoDB forgets it (TTL)."""
+    claims.begin("n")
+    item = state.get_item(TableName="state", Key={"pk": {"S": "notice#n"}})["Item"]
+    assert int(item["expires_at"]["N"]) == int(clock.now) + 8 * 86_400
+
+
 def test_what_is_refused_is_not_repeated(announcer: Any, recorder: Any, deadline: Any, record: Any) -> None:
     mail = recorder(name="ses", failures=[Refused("not verified")])
     topic = recorder()

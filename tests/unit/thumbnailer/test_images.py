@@ -182,6 +182,14 @@ def test_colour_profile_is_applied() -> None:
     assert found["top right"][0] > found["top right"][1] + 100
 
 
+def test_colour_profile_leaves_transparency_alone() -> None:
+    made = process(encode(transparent(), "PNG", icc_profile=swapped_profile()), LIMITS, Output((64,), "webp")).thumbnails["64"]
+    picture: Any = opened(made.data).convert("RGBA")
+    assert picture.getpixel((60, 40))[3] == 0
+    red, green, _, alpha = picture.getpixel((4, 4))
+    assert (green > red + 100, alpha) == (True, 255)
+
+
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "CMYK"])
 @pytest.mark.parametrize("damage", ["random", "cut", "other space", "huge"])
 def test_bad_colour_profile_is_ignored(mode: str, damage: str) -> None:

@@ -1,5 +1,7 @@
 """Facts about a photo, and text from strangers."""
 
+import string
+
 import pytest
 from blurhash_rs import blurhash_decode
 from PIL import Image
@@ -105,3 +107,11 @@ def test_blurhash_is_a_small_picture_of_the_photo() -> None:
     assert len(code) == 28
     assert far_off(corners(blurhash_decode(code, 32, 24)), QUARTERS, tolerance=90) == []
     assert len(blurhash(Image.new("L", (1, 1)))) == 28
+
+
+@pytest.mark.parametrize(("size", "components"), [((128, 85), (4, 3)), ((85, 128), (3, 4))])
+def test_blurhash_has_more_components_along_the_longer_side(size: tuple[int, int], components: tuple[int, int]) -> None:
+    """Its first character tells how many, in base 83: across - 1 + 9 * (down - 1)."""
+    digits = string.digits + string.ascii_uppercase + string.ascii_lowercase
+    down, across = divmod(digits.index(blurhash(quarters(size))[0]), 9)
+    assert (across + 1, down + 1) == components

@@ -78,6 +78,7 @@ def test_after_a_removed_version_s3_is_asked(recorded: Recorded | None, decision
         (DELETED, Decision.DUPLICATE),
         (SAME, Decision.ASK),
         (sequenced(DELETED, None), Decision.DUPLICATE),
+        (dataclasses.replace(DELETED, version_id="m0"), Decision.ASK),
     ],
 )
 def test_decisions_about_a_deletion(recorded: Recorded | None, decision: Decision) -> None:

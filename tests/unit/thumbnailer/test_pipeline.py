@@ -91,6 +91,15 @@ def test_some_objects_are_refused_unread(aws: Cloud, key: str, data: bytes, reas
     assert aws.s3.names == ([] if size_is_known or reason == "folder" else ["get_object"])
 
 
+@pytest.mark.parametrize("size", [0, 2_000_000])
+def test_the_size_in_an_operators_event_refuses_nothing(aws: Cloud, size: int) -> None:
+    """It may be that of an earlier version: what is current by now, only S3 knows."""
+    earlier = dataclasses.replace(aws.put(b"x"), sequencer=None, size=size)
+    current = aws.put(FIRST)
+    assert aws.handle(earlier).result is Result.READY
+    aws.check(current)
+
+
 def test_an_overwrite_replaces_item_and_thumbnails(aws: Cloud) -> None:
     """Versions never share thumbnails, and those of the old one go."""
     first, second = aws.put(FIRST), aws.put(SECOND)
