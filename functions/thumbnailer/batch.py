@@ -17,6 +17,7 @@ from shared.deadline import Deadline
 from shared.identity import correlation_id
 from shared.observability import logger
 from thumbnailer import events
+from thumbnailer.decoder import SLOWEST_S
 from thumbnailer.events import MalformedMessage, ObjectEvent
 from thumbnailer.ordering import padded
 from thumbnailer.pipeline import Contended, Outcome
@@ -24,8 +25,7 @@ from thumbnailer.storage import NotRemoved
 
 # What is known to pass, or to be mended by the operator (permissions, a missing table): no stack trace needed.
 _TRANSIENT = (BotoCoreError, ClientError, Contended, NotRemoved, MemoryError, TimeoutError)
-# The slowest photo within the limits, and a slow network
-_SECONDS_PER_PHOTO = 8.0
+# A slow network
 _BYTES_PER_SECOND = 10 * 1024 * 1024
 
 
@@ -100,7 +100,7 @@ def _jobs(records: Iterable[Any]) -> tuple[list[Job], set[str]]:
 
 def _attempt(job: Job, handle: Handle, deadline: Deadline, longest_wait: float) -> Outcome | None:
     """How the event ended; None if its message must be delivered again."""
-    needed = _SECONDS_PER_PHOTO + (job.event.size or 0) / _BYTES_PER_SECOND
+    needed = SLOWEST_S + (job.event.size or 0) / _BYTES_PER_SECOND
     if not deadline.allows(min(needed, longest_wait)):
         logger.warning("handed back unstarted, too little time is left", extra=job.log_fields)
         return None

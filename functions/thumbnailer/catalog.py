@@ -44,7 +44,7 @@ class Catalog:
         return self._write("put_item", recorded, request)
 
     def advance(self, recorded: Recorded, event: ObjectEvent, tombstone_days: int) -> bool:
-        """Note that `recorded` is still right after `event`. False, with nothing written, if the item has changed since."""
+        """Note that what is recorded also holds after `event`. False, with nothing written, if the item has changed since."""
         news: dict[str, Any] = {"sequencer": event.sequencer, "revision": recorded.revision + 1}
         if recorded.is_deleted:
             news |= _deletion(event, tombstone_days)
@@ -74,7 +74,7 @@ class Catalog:
 
 
 def tombstone(event: ObjectEvent, days: int) -> dict[str, Any]:
-    """The item of a deleted object. DynamoDB forgets it when no event from before the deletion can arrive any more."""
+    """The item of a deleted object. After `days`, when no event from before the deletion can still arrive, DynamoDB's TTL removes it."""
     return _identity(event, "DELETED", event.version_id) | _deletion(event, days)
 
 

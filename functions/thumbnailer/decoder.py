@@ -12,11 +12,11 @@ from thumbnailer.limits import Limits
 _MB_PER_CPU = 1769
 # What the function itself takes, and Lambda's runtime
 _OWN_MB = 84
-# The file, and the next one, which is read meanwhile and is there twice for a moment
+# The file being decoded, and the next one, which is downloaded meanwhile and is held twice for a moment
 _FILES_AT_ONCE = 3
 _LEAST_MB = 512
 # What the slowest photo within the limits takes
-_SLOWEST_S = 8.0
+SLOWEST_S = 8.0
 # What a file is given before it is said to take too long
 _SANDBOX_S = 15.0
 
@@ -37,7 +37,7 @@ class Decoder:
 
         Raises TimeoutError if the invocation's own time is too short to tell: that says nothing about the file.
         """
-        needed_s = min(_SLOWEST_S, deadline.remaining_s() / 2)
+        needed_s = min(SLOWEST_S, deadline.remaining_s() / 2)
         with self._processors:
             if not deadline.allows(needed_s):
                 raise TimeoutError(f"only {deadline.remaining_s():.0f} s were left when its turn came to be decoded")

@@ -104,7 +104,7 @@ def _parse_record(record: Any) -> ObjectEvent | None:
     found = record["s3"]["object"]
     name = _text(record["eventName"]).removeprefix("s3:")
     key = unquote_plus(_text(found["key"]), errors="strict")
-    return _event(name, record["s3"]["bucket"], key, found | {"versionId": found.get("versionId")}, record["eventTime"])
+    return _event(name, record["s3"]["bucket"], key, found, record["eventTime"])
 
 
 def _parse_bridged(content: Any) -> ObjectEvent | None:
@@ -123,7 +123,7 @@ def _event(name: str, bucket: Any, key: str, found: Any, time: Any) -> ObjectEve
     kind = _KINDS.get(name) or _KINDS.get(name.split(":", maxsplit=1)[0])
     if kind is None:
         return None
-    version_id = _optional_text(found["versionId"])
+    version_id = _optional_text(found.get("versionId"))
     if kind is Kind.VERSION_REMOVED and version_id is None:
         kind = Kind.DELETED
     size = found.get("size")

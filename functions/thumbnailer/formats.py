@@ -143,7 +143,7 @@ def open_image(data: bytes, name: str) -> ImageFile.ImageFile:
 
 
 def register_webp() -> None:
-    """Make WebP known to Pillow as an output format (JPEG is by being imported here)."""
+    """Make Pillow able to write WebP: importing the plugin registers it, as the import above does for JPEG."""
     from PIL import WebPImagePlugin  # noqa: PLC0415
 
     if not WebPImagePlugin.SUPPORTED:

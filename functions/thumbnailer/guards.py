@@ -153,7 +153,7 @@ def _check_bmp(data: bytes, limits: Limits) -> None:
 
 
 def _check_boxes(data: bytes, _: Limits) -> None:
-    """Pixels and frames are in there, too, and told by the decoders without decoding."""
+    """AVIF and HEIF: only how much there is to parse. Pixels and frames are checked later: these decoders tell them without decoding."""
     at = boxes = 0
     while at < len(data):
         length, kind = struct.unpack_from(">I4s", data, at)

@@ -102,10 +102,7 @@ def process(data: bytes, limits: Limits, output: Output, resize: engine.Resize =
 
 def identify(data: bytes, limits: Limits) -> str:
     """The format's name, from the content alone. Raises Rejection for what will not be decoded."""
-    if not data:
-        raise Rejection("empty")
-    if len(data) > limits.max_bytes:
-        raise Rejection("too_large", f"It has {len(data):,} bytes; the limit is {limits.max_bytes:,}.")
+    limits.check_bytes(len(data))
     name = formats.sniff(data)
     if name is None:
         raise Rejection("unsupported_format")

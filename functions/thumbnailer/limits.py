@@ -38,12 +38,19 @@ class Limits:
     kind: str = ""
 
     def of_file(self, name: str, file_bytes: int, mode: str = "") -> "Limits":
-        """Those for a file of format `name`: as many pixels as memory has room for. `mode` is Pillow's, once it is known."""
+        """The limits for a file of format `name`, with no more pixels than memory has room for. `mode` is Pillow's, once it is known."""
         see_through = f"{name} with transparency"
         kind = see_through if mode.endswith(("A", "a")) and see_through in _BYTES_PER_PIXEL else name
         room = self.max_memory - _CODE_BYTES - _COPIES_OF_FILE * file_bytes
         most = max(0, room // _BYTES_PER_PIXEL[kind])
         return self if most >= self.max_pixels else dataclasses.replace(self, max_pixels=most, kind=kind)
+
+    def check_bytes(self, count: int) -> None:
+        """Raises Rejection empty or too_large."""
+        if count == 0:
+            raise Rejection("empty")
+        if count > self.max_bytes:
+            raise Rejection("too_large", f"It has {count:,} bytes; the limit is {self.max_bytes:,}.")
 
     def check_pixels(self, width: int, height: int) -> None:
         """Raises Rejection too_many_pixels."""

@@ -54,7 +54,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class _Draft:
-    """A catalog item to be, and its thumbnails, already stored. `version` is None for a deletion."""
+    """An item that is about to be recorded, and the keys of its thumbnails, which are stored already. `version` is None for a deletion."""
 
     version: Version | None
     item: dict[str, Any]
@@ -77,6 +77,7 @@ class Pipeline:
 
         Any exception means "not done": handling the same event again is safe.
         """
+        # An attempt that finds the item changed does not make the same thumbnails once more.
         drafts: dict[Version | None, _Draft] = {}
         for _ in range(_ATTEMPTS):
             outcome = self._attempt(event, process, drafts)
@@ -158,12 +159,8 @@ class Pipeline:
         """Reject what the event itself tells about, without reading the object."""
         if event.key.endswith("/"):
             raise Rejection("folder")
-        if event.kind is not Kind.CREATED or decision is Decision.ASK or event.size is None:
-            return
-        if event.size == 0:
-            raise Rejection("empty")
-        if event.size > self._limits.max_bytes:
-            raise Rejection("too_large", f"It has {event.size:,} bytes; the limit is {self._limits.max_bytes:,}.")
+        if event.kind is Kind.CREATED and decision is not Decision.ASK and event.size is not None:
+            self._limits.check_bytes(event.size)
 
     def _tidy(self, image_id: str, recorded: Recorded, unused_tag: str | None = None) -> None:
         """Remove what interrupted attempts left behind: thumbnails of events older than what is recorded, and of `unused_tag`.
@@ -187,9 +184,9 @@ def version_tag(version: Version, sequencer: str | None) -> str:
 
 
 def _own_tag(event: ObjectEvent) -> str | None:
-    """Under which thumbnails of the event's own attempts would be.
+    """The tag of the thumbnails that earlier attempts at this very event may have left.
 
-    None for an event that does not say of which version, or without a sequencer: that tag may be another's, who is at work on it.
+    None if the event does not say which version it is about or has no sequencer: others, still at work, may use the same tag.
     """
     if event.kind is not Kind.CREATED or event.sequencer is None:
         return None

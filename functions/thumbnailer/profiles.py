@@ -12,7 +12,7 @@ _MODES_OF_COLOUR_SPACE = {"RGB ": ("RGB", "RGBA"), "GRAY": ("L",), "CMYK": ("CMY
 
 
 def convert(image: Image.Image, profile: bytes) -> Image.Image:
-    """The picture (mode L, RGB, RGBA or CMYK) in sRGB; unchanged if the profile is broken, of another kind of image, or lists elements."""
+    """The picture (mode L, RGB, RGBA or CMYK) in sRGB; unchanged if the profile is broken, for another kind of image, or too costly."""
     if _lists_elements(profile):
         return image
     try:

@@ -9,6 +9,7 @@ import json
 import math
 import os
 import resource
+import signal
 import subprocess
 import sys
 import threading
@@ -106,7 +107,7 @@ class Sandbox:
         """Why the worker is dead."""
         code = self._process.wait(5) if self._process else None
         self.close()
-        if code == -24:  # SIGXCPU
+        if code == -signal.SIGXCPU:
             return Rejection("timeout")
         return Rejection("crashed", f"(signal {-code})" if code and code < 0 else "")
 

@@ -20,7 +20,7 @@ _GONE = {"NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed", "4
 _NOT_TOLD = "400"
 _DELETE_LIMIT = 1000
 _UPLOADS_AT_ONCE = 6
-# From here on it pays to look at the first bytes before the rest is read, which costs a copy of it all.
+# Of objects this large it pays to look at the first bytes before reading the rest, although joining the two copies them.
 _WORTH_A_LOOK = 8 * 1024 * 1024
 _FIRST_BYTES = 4096
 
@@ -112,10 +112,7 @@ class Storage:
 
 
 def _read(body: Any, length: int, limits: Limits) -> bytes:
-    if length == 0:
-        raise Rejection("empty")
-    if length > limits.max_bytes:
-        raise Rejection("too_large", f"It has {length:,} bytes; the limit is {limits.max_bytes:,}.")
+    limits.check_bytes(length)
     if length < _WORTH_A_LOOK:
         return bytes(body.read())
     first = body.read(_FIRST_BYTES)

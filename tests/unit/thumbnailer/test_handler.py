@@ -272,7 +272,7 @@ def test_too_little_time_in_the_sandbox_is_no_verdict(function: Function, monkey
         raise TimeoutError if timeout_s < 15 else Rejection("timeout")
 
     monkeypatch.setattr("thumbnailer.sandbox.Sandbox.process", endless)
-    monkeypatch.setattr("thumbnailer.batch._SECONDS_PER_PHOTO", 0)
+    monkeypatch.setattr("thumbnailer.batch.SLOWEST_S", 0)
     photo = function.aws.put(PHOTO)
     assert function(body(photo), deliveries=2, seconds=10) == [0]
     assert function.aws.item(photo) is None
