@@ -63,9 +63,15 @@ def test_every_finding_has_its_reason_beside_the_resource(results: dict[str, lis
     found = set()
     for finding in results["failed_checks"]:
         block = ".".join(re.sub(r"\[[^]]*\]", "", finding["resource"]).split(".")[-2:])
-        if finding["check_id"] not in reasons[block]:
+        if finding["check_id"] not in reasons[block] and not _is_path(finding):
             found.add(f"{Path(finding['file_path']).stem}: {finding['resource']}: {finding['check_id']} {finding['check_name']}")
     assert sorted(found) == []
+
+
+def _is_path(finding: dict[str, Any]) -> bool:
+    """Whether it is about the plan's path, which checkov puts among the variables: one of 40 letters looks like a secret key to it."""
+    keys = finding["check_result"].get("evaluated_keys") or []
+    return bool(keys) and all(key.endswith("/__file__") for key in keys)
 
 
 @pytest.mark.parametrize("service", RULES)

@@ -33,7 +33,8 @@ def test_every_api_waits_for_the_account_s_role_for_its_logs(plans: Plans) -> No
     configured = plans["local"]["configuration"]["root_module"]
     calls = configured["module_calls"]
     apis = {name: call.get("depends_on") for name, call in calls.items() if call["source"] == "./modules/api"}
-    assert apis == {"api": ["aws_api_gateway_account.this"]}
+    assert "api" in apis
+    assert {name: depends_on for name, depends_on in apis.items() if depends_on != ["aws_api_gateway_account.this"]} == {}
     (account,) = [found for found in configured["resources"] if found["type"] == "aws_api_gateway_account"]
     assert account["depends_on"] == ["aws_iam_role_policy_attachment.api_gateway_logs"]
 
