@@ -1,5 +1,6 @@
 """Nobody but who is named may; and what runs unseen, such as logs and clocks, does its work with what it may."""
 
+import re
 import time
 import uuid
 from collections.abc import Iterator
@@ -26,6 +27,19 @@ def test_no_other_bucket_may_send_to_the_uploads_queue(deployment: Deployment) -
     finally:
         s3.delete_bucket(Bucket=bucket)
     assert "Unable to validate the following destination configurations" in answer
+
+
+def test_functions_share_the_state_table_and_none_of_its_keys(deployment: Deployment) -> None:
+    iam, owners = client("iam"), dict[str, str]()
+    for name, function in deployment["functions"].items():
+        role = client("lambda").get_function_configuration(FunctionName=function["function_name"])["Role"].rpartition("/")[2]
+        for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+            for statement in iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]["Statement"]:
+                if deployment["state_table"] in str(statement["Resource"]):
+                    (keys,) = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+                    assert owners.setdefault(keys, name) == name, f"{keys} are of {owners[keys]} and of {name}"
+    assert {"digest", "notifier", "recoverer", "catalog_api"} <= set(owners.values())
+    assert all(re.fullmatch(r"[a-z_]+#\*", keys) for keys in owners), f"a part of the keys each: {owners}"
 
 
 @pytest.mark.proves("logs:CreateLogStream", "logs:PutLogEvents")
