@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from thumbnailer.formats import sniff
+from thumbnailer.guards import check_structure
 from thumbnailer.images import Output, process
 from thumbnailer.limits import Limits
 from thumbnailer.rejections import REASONS, Rejection
@@ -180,6 +181,20 @@ def test_frames_are_counted() -> None:
         data = encode(frames[0], encoder, save_all=True, append_images=frames[1:])
         assert verdict(data, Limits(max_frames=5)) == "READY", encoder
         assert verdict(data, Limits(max_frames=4)) == "too_many_frames", encoder
+
+
+@pytest.mark.parametrize("palettes", [(), ("of all",), ("of each",), ("of all", "of each")])
+def test_frames_of_a_gif_are_counted_whatever_its_palettes_hold(palettes: tuple[str, ...]) -> None:
+    """Here they begin with the byte that ends a file, so that nothing after them would be counted."""
+    table, flagged = b";" * 6, 0x80
+    head = b"GIF89a" + struct.pack("<HHBBB", 1, 1, flagged if "of all" in palettes else 0, 0, 0)
+    frame = b"," + struct.pack("<HHHHB", 0, 0, 1, 1, flagged if "of each" in palettes else 0)
+    head, frame = head + table * ("of all" in palettes), frame + table * ("of each" in palettes)
+    pixels = b"\2\2\x44\1\0"
+    with pytest.raises(Rejection) as refused:
+        check_structure(head + (frame + pixels) * 5 + b";", "GIF", Limits(max_frames=4))
+    assert refused.value.code == "too_many_frames"
+    check_structure(head + (frame + pixels) * 5 + b";", "GIF", Limits(max_frames=5))
 
 
 def test_broken_exif_never_hurts() -> None:
