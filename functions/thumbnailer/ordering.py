@@ -5,7 +5,7 @@ on the right). An event with a smaller sequencer than the recorded one is stale.
 although the versions differ (an operator's events, some emulators), S3 is asked what is current now.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from thumbnailer.events import Kind, ObjectEvent
@@ -19,6 +19,8 @@ class Version:
 
     version_id: str | None
     etag: str | None
+    # ISO 8601 UTC, if S3 was asked
+    uploaded_at: str | None = field(default=None, compare=False)
 
     def is_same_as(self, version_id: str | None, etag: str | None) -> bool:
         """Whether both mean the same content."""

@@ -143,16 +143,17 @@ class Pipeline:
             thumbnails = photo.thumbnails
             content = photo.facts()
             status, outcome = "READY", Outcome(Result.READY, bytes=len(upload.data))
+        version = upload.version if upload else current
         if upload:
-            content |= {"etag": upload.version.etag, "bytes": len(upload.data)}
-            if event.kind is not Kind.CREATED or decision is Decision.ASK:
-                content["uploaded_at"] = upload.modified_at
-        tag = version_tag(upload.version if upload else current, event.sequencer)
+            content |= {"etag": version.etag, "bytes": len(upload.data)}
+        if decision is Decision.ASK:
+            content["uploaded_at"] = version.uploaded_at
+        tag = version_tag(version, event.sequencer)
         stored = {size: (f"{event.image_id}/{tag}/{size}.{made.extension}", made) for size, made in thumbnails.items()}
         self._storage.save(dict(stored.values()))
         if stored:
             content["thumbnails"] = {size: _described(key, made) for size, (key, made) in stored.items()}
-        item = items.entry(event, status, (upload.version if upload else current).version_id, content)
+        item = items.entry(event, status, version.version_id, content)
         return _Draft(current, item, frozenset(key for key, _ in stored.values()), outcome)
 
     def _refuse_unread(self, event: ObjectEvent, decision: Decision) -> None:

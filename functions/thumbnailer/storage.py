@@ -39,7 +39,6 @@ class Upload:
 
     data: bytes
     version: Version
-    modified_at: str
 
 
 class Storage:
@@ -76,7 +75,7 @@ class Storage:
         except ClientError as error:
             raise _verdict(error) or error from error
         with answer["Body"] as body:
-            return Upload(_read(body, answer["ContentLength"], limits), _version(answer), iso(answer["LastModified"]))
+            return Upload(_read(body, answer["ContentLength"], limits), _version(answer))
 
     def save(self, thumbnails: Mapping[str, Thumbnail]) -> None:
         """Write thumbnails, by key, at the same time. Nothing at a key ever changes, so they may be cached for good."""
@@ -123,7 +122,8 @@ def _read(body: Any, length: int, limits: Limits) -> bytes:
 
 def _version(answer: Any) -> Version:
     version_id = answer.get("VersionId")
-    return Version(None if version_id == "null" else version_id, answer.get("ETag", "").strip('"') or None)
+    etag = answer.get("ETag", "").strip('"') or None
+    return Version(None if version_id == "null" else version_id, etag, iso(answer["LastModified"]))
 
 
 def _verdict(error: ClientError) -> Exception | None:

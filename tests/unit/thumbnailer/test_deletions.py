@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from thumbnailer.events import iso
 from thumbnailer.pipeline import Result
 from unit.thumbnailer.cloud import Cloud, cloud
 from unit.thumbnailer.pictures import FIRST, SECOND
@@ -84,6 +85,19 @@ def test_removing_the_current_version_brings_back_the_one_before(aws: Cloud) -> 
     last = aws.remove(first.version_id)
     assert aws.handle(last).result is Result.DELETED
     aws.check(last)
+
+
+@pytest.mark.parametrize("data", [FIRST, b"broken", b""])
+def test_what_is_brought_back_has_the_time_of_its_upload(aws: Cloud, data: bytes) -> None:
+    """Whatever becomes of it, and whether or not it is read; not the time at which the version above it was removed."""
+    aws.put(data)
+    above = aws.put(SECOND)
+    aws.handle(above)
+    removal = aws.remove(above.version_id)
+    aws.handle(removal)
+    item, upload = aws.item(removal), aws.s3.head_object(Bucket=removal.bucket, Key=removal.key)
+    assert item is not None
+    assert item["uploaded_at"]["S"] == iso(upload["LastModified"])
 
 
 def test_undeleting(aws: Cloud) -> None:
