@@ -53,7 +53,8 @@ MUTATIONS = {
 # The end of a file that no limit stops before it kills its process, and a thumbnailer that lets it
 KILLING = b"kills its process"
 _SUICIDE = f"    if data.endswith({KILLING!r}):\n        import os\n        os.kill(os.getpid(), 9)\n"
-DEADLY = Mutation("images", "    if not data:\n", f"{_SUICIDE}    if not data:\n", "crashed")
+_FIRST_CHECK = "    limits.check_bytes(len(data))\n"
+DEADLY = Mutation("images", _FIRST_CHECK, _SUICIDE + _FIRST_CHECK, "crashed")
 
 
 def play(deployment: Deployment, proxy: Proxy) -> list[str]:
