@@ -1,13 +1,24 @@
 # trigger_alb.tf - runs the function on requests to a path of an Application Load Balancer
 
+locals {
+  # 32 characters at most, alone in the account and region: what is cut off a longer one is told by a digest of the whole
+  alb_names        = { for key in keys(local.triggers.alb) : key => "${var.prefix}-${replace(var.name, "_", "-")}-${key}" }
+  alb_target_names = { for key, name in local.alb_names : key => length(name) <= 32 ? name : "${substr(name, 0, 25)}-${substr(sha1(name), 0, 6)}" }
+}
+
 resource "aws_lb_target_group" "alb" {
   #checkov:skip=CKV_AWS_261:Lambda targets are healthy as long as they can be invoked; checks would be paid invocations
   for_each    = local.triggers.alb
-  name        = trimsuffix(substr("${local.environment}-${replace(var.name, "_", "-")}-${each.key}", 0, 32), "-")
+  name        = local.alb_target_names[each.key]
   target_type = "lambda"
 
   # Repeated headers and query parameters arrive whole
   lambda_multi_value_headers_enabled = true
+
+  # A rule forwards to it until there is another one
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_lambda_permission" "alb" {

@@ -34,8 +34,8 @@ run "alb" {
   }
 
   assert {
-    condition     = aws_lb_target_group.alb["web"].target_type == "lambda" && aws_lb_target_group.alb["web"].name == "test-order-reader-web"
-    error_message = "The target group must be one for functions, with a name that is short enough."
+    condition     = aws_lb_target_group.alb["web"].target_type == "lambda" && aws_lb_target_group.alb["web"].name == "eventloom-test-order-reader-web"
+    error_message = "The target group must be one for functions, named after the function and the trigger."
   }
 
   assert {
@@ -55,6 +55,25 @@ run "alb" {
   assert {
     condition     = aws_lb_listener_rule.alb["web"].priority == 10 && tolist(aws_lb_listener_rule.alb["web"].condition)[0].path_pattern[0].values == toset(["/orders/*"])
     error_message = "The listener forwards these paths."
+  }
+}
+
+run "alb_names_that_begin_alike" {
+  variables {
+    name = "order_reader_for_the_shop"
+    triggers = {
+      alb = { for priority, key in ["web", "web-old"] : key => { listener_arn = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/web/0123456789abcdef/0123456789abcdef", priority = priority + 1, path_patterns = ["/${key}/*"] } }
+    }
+  }
+
+  assert {
+    condition     = alltrue([for group in aws_lb_target_group.alb : can(regex("^eventloom-test-order-r[0-9a-f-]{6,10}$", group.name)) && length(group.name) <= 32])
+    error_message = "Names are cut to what a target group may have."
+  }
+
+  assert {
+    condition     = length(distinct([for group in aws_lb_target_group.alb : group.name])) == 2
+    error_message = "What is cut off still tells them apart."
   }
 }
 
