@@ -2,6 +2,7 @@
 
 import string
 
+import numpy as np
 import pytest
 from blurhash_rs import blurhash_decode
 from PIL import Image
@@ -99,6 +100,15 @@ def test_dominant_colour() -> None:
     image.paste((250, 250, 250), (0, 0, 50, 90))
     assert dominant_color(image) == "#143cc8"
     assert dominant_color(Image.new("L", (1, 1), 7)) == "#070707"
+
+
+def test_dominant_colour_of_a_photo() -> None:
+    """The most of it is a bright sky, of many shades; the rest is dark."""
+    random = np.random.default_rng(5)
+    pixels = random.normal((60, 50, 40), 25, (90, 120, 3))
+    pixels[:55] = np.linspace((235, 240, 250), (250, 250, 255), 55)[:, None]
+    found = dominant_color(Image.fromarray(pixels.clip(0, 255).astype(np.uint8)))
+    assert min(bytes.fromhex(found[1:])) > 200
 
 
 def test_blurhash_is_a_small_picture_of_the_photo() -> None:
