@@ -123,7 +123,8 @@ class Home:
         """
         self.path.mkdir(parents=True, exist_ok=True)
         mark = self.path / ".lock"
-        if not mark.exists() and any(self.path.iterdir()):
+        # In this order: what another one makes meanwhile begins with its mark.
+        if any(self.path.iterdir()) and not mark.exists():
             raise LaunchError(f"{self.path} is no folder of an embedded LocalStack, and not empty; choose another with --home")
         with mark.open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

@@ -57,6 +57,19 @@ def test_two_at_once_start_one(home: Home):
     assert len({run.pid for run, _ in results}) == 1
 
 
+def test_a_folder_that_another_one_marks_in_this_moment_is_its_own(home: Home, monkeypatch: pytest.MonkeyPatch):
+    exists = Path.exists
+
+    def asked_a_moment_early(path: Path) -> bool:
+        found = exists(path)
+        (home.path / ".lock").touch()
+        return found
+
+    monkeypatch.setattr(Path, "exists", asked_a_moment_early)
+    with home.locked():
+        pass
+
+
 @pytest.mark.parametrize("kind", [[], ["deaf"]], ids=["orderly", "ignores SIGTERM"])
 def test_down_leaves_no_process_and_no_state(home: Home, monkeypatch: pytest.MonkeyPatch, kind: list[str]):
     monkeypatch.setattr(launch, "SERVER", FAKE + kind)
