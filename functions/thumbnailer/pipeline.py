@@ -108,7 +108,7 @@ class Pipeline:
         except Gone:
             if decision is Decision.ASK:
                 return None  # it went between S3's two answers
-            logger.info("object is gone, its deletion event follows", extra={"image_id": event.image_id})
+            logger.info("object is gone or overwritten, which has an event of its own", extra={"image_id": event.image_id})
             return Outcome(Result.GONE)
         return drafts[current].outcome if self._record(event, recorded, drafts[current]) else None
 
@@ -134,7 +134,7 @@ class Pipeline:
         upload: Upload | None = None
         try:
             self._refuse_unread(event, decision)
-            upload = self._storage.fetch(event.bucket, event.key, current.version_id, self._limits)
+            upload = self._storage.fetch(event.bucket, event.key, current, self._limits)
             photo = process(upload.data)
         except Rejection as rejection:
             content: dict[str, Any] = {"reason": rejection.code, "reason_text": rejection.text, "etag": current.etag, "bytes": event.size}

@@ -15,7 +15,7 @@ from thumbnailer.ordering import Version
 from thumbnailer.rejections import Rejection
 
 # 405 is the answer for the version id of a delete marker.
-_GONE = {"NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed", "405"}
+_GONE = {"NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed", "405", "PreconditionFailed", "412"}
 # What HEAD answers about an object that is encrypted with the uploader's key, among others: it has no body to say why.
 _NOT_TOLD = "400"
 _DELETE_LIMIT = 1000
@@ -26,7 +26,7 @@ _FIRST_BYTES = 4096
 
 
 class Gone(Exception):
-    """The object, or the wanted version of it, does not exist any more."""
+    """The object, or the wanted version of it, does not exist any more, or was overwritten."""
 
 
 class NotRemoved(Exception):
@@ -63,13 +63,13 @@ class Storage:
         listed = self._s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])
         return next((_version(found) for found in listed if found["Key"] == key), None)
 
-    def fetch(self, bucket: str, key: str, version_id: str | None, limits: Limits) -> Upload:
-        """Read an object, or the given version of it.
+    def fetch(self, bucket: str, key: str, version: Version, limits: Limits) -> Upload:
+        """Read that version of an object; without versions, the object as long as it has that ETag.
 
         An object that is too large is refused before its body is read, a large one that is no picture after its first bytes.
         Raises Gone, or Rejection (empty, too_large, unsupported_format, encrypted, archived).
         """
-        wanted = {"VersionId": version_id} if version_id else {}
+        wanted = {"VersionId": version.version_id} if version.version_id else {"IfMatch": version.etag} if version.etag else {}
         try:
             answer = self._s3.get_object(Bucket=bucket, Key=key, **wanted)
         except ClientError as error:

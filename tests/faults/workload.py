@@ -62,21 +62,14 @@ class Subject:
     version_id: str | None = None
     etag: str | None = None
     history: list[tuple[str | None, Content | None]] = field(default_factory=list)
-    # Versions, or ETags where there are no versions, once for each time that they may become current again
+    # Versions, or ETags where there are no versions, once for each time that they became current again
     returned: list[str | None] = field(default_factory=list)
 
     def put(self, new: Content, version_id: str | None, etag: str) -> None:
-        """Note what is current now.
-
-        Without versions, an event that is handled late shows what is current by then. If the event of a deletion or of an empty object, for
-        which nothing is read, is handled after it, the content becomes current again with its own event.
-        """
+        """Note what is current now. Without versions, the same content (empty ones are all alike) becomes current once more."""
         self.current, self.version_id, self.etag = new, version_id, etag
-        if version_id is None:
-            read = False
-            for _, older in self.history:
-                self.returned += [etag] if read and (older is None or not older.data) else []
-                read = read or bool(older and older.data)
+        if version_id is None and any(older and older.data == new.data for _, older in self.history):
+            self.returned.append(etag)
         self.history.append((version_id, new))
 
     def delete(self) -> None:

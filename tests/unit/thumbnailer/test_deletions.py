@@ -7,7 +7,9 @@ import time
 import pytest
 
 from thumbnailer.events import iso
+from thumbnailer.ordering import Version
 from thumbnailer.pipeline import Result
+from thumbnailer.storage import Storage
 from unit.thumbnailer.cloud import Cloud, cloud
 from unit.thumbnailer.pictures import FIRST, SECOND
 
@@ -127,6 +129,32 @@ def test_an_object_that_is_gone_is_left_to_its_deletion_event(aws: Cloud) -> Non
     assert aws.item(upload) is None
     nothing = dataclasses.replace(upload, key="never/was.jpg")
     assert aws.handle(nothing).result is Result.GONE
+
+
+def test_an_object_that_was_overwritten_is_left_to_its_new_event() -> None:
+    """Without versions, what is current now would be told twice: now, and again after a slower event has put older content in between."""
+    with cloud(versioned=False) as aws:
+        early, late = aws.put(FIRST), aws.put(SECOND)
+        assert aws.handle(early).result is Result.GONE
+        assert aws.item(early) is None
+        assert aws.handle(late).result is Result.READY
+        aws.check(late)
+
+
+def test_an_object_that_is_overwritten_between_the_answers_of_s3(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S3 is asked anew."""
+    with cloud(versioned=False) as aws:
+        event = dataclasses.replace(aws.put(FIRST), sequencer=None)
+        asked = Storage.current
+
+        def overwritten(*where: str) -> Version | None:
+            found = asked(*where)
+            aws.put(SECOND)
+            return found
+
+        monkeypatch.setattr(Storage, "current", overwritten)
+        assert aws.handle(event).result is Result.READY
+        aws.check(event)
 
 
 def test_buckets_without_versions() -> None:
