@@ -1,8 +1,8 @@
 """A soak of the deployed pipeline goes as the simulator says, at the scale of one machine.
 
-What the simulator is told is not of the uploads that it foretells: the seconds of an upload are measured in a flood of a few before, and of
-those that are left over after; how many are worked on at once is a matter of settings. The objects lie there already and only their events
-come at the rate: what uploads cost the emulator is not the pipeline's.
+What the simulator is told is not of the uploads that it foretells: the seconds of an upload, and how busy the places for batches are, are
+measured in a flood of a few before, and of those that are left over after. The objects lie there already and only their events come at the
+rate, ten in one request: what uploads cost the emulator, which shares the processors with the functions, is not the pipeline's.
 """
 
 import dataclasses
@@ -14,6 +14,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate, batched
 
 import numpy as np
 import pytest
@@ -33,6 +34,10 @@ SECONDS = 20
 FLOOD = 240
 # Times what can be done, so that the capacity shows
 OVERLOAD = 2
+# As many events as one request to the queue can bring
+TOLD_AT_ONCE = 10
+# A photo's end is logged a little after it, by when the next one may have begun.
+CLOCK_S = 0.02
 # Of what was foretold
 CLOSE = (0.6, 1.6)
 
@@ -47,19 +52,21 @@ class Done:
 
 
 def soaked(deployment: Deployment, bucket: str, moments: list[float]) -> list[Done]:
-    """Tell of a photo at each of the moments; what became of each."""
+    """Tell of photos at the moments, TOLD_AT_ONCE of them when the last one's has come; what became of each."""
     prefix, body, put = unique("soak"), photo(1600, 1200), dict[str, float]()
     keys = [f"{prefix}/{number}.jpg" for number in range(len(moments))]
 
-    def tell(key: str, moment: float) -> None:
-        time.sleep(max(0.0, start + moment - time.time()))
-        put[key] = time.time() - start
-        client("sqs").send_message(QueueUrl=deployment["uploads_queue_url"], MessageBody=notification(bucket, key))
+    def tell(together: tuple[tuple[str, float], ...]) -> None:
+        time.sleep(max(0.0, start + together[-1][1] - time.time()))
+        put.update(dict.fromkeys((key for key, _ in together), time.time() - start))
+        entries = [{"Id": str(number), "MessageBody": notification(bucket, key)} for number, (key, _) in enumerate(together)]
+        answer = client("sqs").send_message_batch(QueueUrl=deployment["uploads_queue_url"], Entries=entries)
+        assert "Failed" not in answer, answer
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda key: client("s3").put_object(Bucket=bucket, Key=key, Body=body), keys))
         start = time.time()
-        list(pool.map(tell, keys, moments))
+        list(pool.map(tell, batched(zip(keys, moments, strict=True), TOLD_AT_ONCE, strict=False)))
     settled(lambda: depth(deployment["uploads_queue_url"]), 240)
     done = {key: Done(put[key], began - start, ended - start) for key, (began, ended) in _worked(deployment, prefix).items()}
     assert set(done) == set(put)
@@ -89,14 +96,25 @@ def is_close(found: tuple[float, float]) -> bool:
     return all(CLOSE[0] <= ratio <= CLOSE[1] for ratio in found)
 
 
+def at_once(done: list[Done]) -> tuple[int, float]:
+    """How many photos were worked on at the same time: at most, and on the average for as long as there were others to begin with."""
+    changes = sorted([(one.began, 1) for one in done] + [(one.ended - CLOCK_S, -1) for one in done])
+    most = max(accumulate(change for _, change in changes))
+    first, last = min(one.began for one in done), max(one.began for one in done)
+    return most, sum(min(one.ended, last) - one.began for one in done) / (last - first)
+
+
 def evenly(rate: float) -> list[float]:
     return [number / rate for number in range(round(rate * SECONDS))]
 
 
-def deployed(measured: list[Done]) -> Shape:
-    """The lane's shape with measured times."""
-    shape = tool.shape_of({"seconds": [one.ended - one.began for one in measured], "item_bytes": [1]}, ENVIRONMENT)
-    return dataclasses.replace(shape, maximum_concurrency=batches_at_once(int(shape.maximum_concurrency), os.cpu_count() or 1))
+def deployed(*measured: list[Done]) -> Shape:
+    """The lane's shape with measured times. A place for batches is never quite full: between two of them it waits for the emulator."""
+    shape = tool.shape_of({"seconds": [one.ended - one.began for part in measured for one in part], "item_bytes": [1]}, ENVIRONMENT)
+    places = batches_at_once(int(shape.maximum_concurrency), os.cpu_count() or 1)
+    most, average = (np.array(one) for one in zip(*map(at_once, measured), strict=True))
+    assert most.max() == places * shape.workers, (most, average)
+    return dataclasses.replace(shape, maximum_concurrency=places, workers=float(average.mean()) / places)
 
 
 def test_the_simulator_foretells_a_soak(deployment: Deployment) -> None:
@@ -105,7 +123,7 @@ def test_the_simulator_foretells_a_soak(deployment: Deployment) -> None:
         rate = OVERLOAD * deployed(before).ceilings()[CONCURRENCY]
         done = soaked(deployment, bucket, evenly(rate))
     after = [one for one in done if one.ended > SECONDS]
-    found = ratios(done, deployed(before + after), rate)
+    found = ratios(done, deployed(before, after), rate)
     assert is_close(found), found
 
 
