@@ -175,7 +175,7 @@ capabilities: setup ## write docs/capabilities.md: what each lane can do, by the
 	@$(PY) scripts/capabilities_page.py
 
 lint: setup ## ruff and mypy
-	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy functions examples/*/functions/* scripts/*.py scripts/operations scripts/simulation $$(find scripts/embedded_localstack -name '*.py' -not -path '*/tests/*')
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy functions examples/*/functions/* scripts/*.py scripts/bench scripts/operations scripts/simulation $$(find scripts/embedded_localstack -name '*.py' -not -path '*/tests/*')
 
 .PHONY: docs
 docs: setup ## bring the pictures in docs/ and the tables in the modules' READMEs up to date

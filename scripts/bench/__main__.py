@@ -22,6 +22,7 @@ import build
 import catalog_items
 from bench import coldstart, costs, measure, packages, photos, report, throughput
 from clouds import BUILD, lane
+from prices import PRICES
 
 # What runs on which architecture, as far as this machine can tell
 _ENGINE_OF = {"x86_64": "eventloom", "arm64": "eventloom-pillow", "naive": "naive"}
@@ -53,7 +54,7 @@ def main() -> None:
         "missing": missing,
         "engines": {name: by for name, by in measured.items() if name not in {"half-decode", "facts"}},
         "floor": _floor(measured),
-        "prices": costs.PRICES,
+        "prices": PRICES,
         "assumed": costs.ASSUMED,
         "item_bytes": catalog_items.BYTES,
     }
@@ -92,7 +93,7 @@ def _functions(files: list[Path], quick: bool, missing: dict[str, str]) -> dict[
     manifest = build.build_all(names, lane().architecture, BUILD)
     folders = {name: packages.unpacked(name) for name in names}
     naive = packages.naive()
-    tasks = {name: (folder, f"{name}.handler", {}) for name, folder in folders.items()}
+    tasks: dict[str, tuple[Path, str, dict[str, str]]] = {name: (folder, f"{name}.handler", {}) for name, folder in folders.items()}
     tasks |= {"naive": (naive, "handler", {}), "naive-compiled": (packages.compiled(naive), "handler", {})}
     starts = coldstart.run(tasks, 2 if quick else 12)
     pipeline: dict[str, Any] = {}

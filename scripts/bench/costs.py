@@ -92,7 +92,7 @@ def _compute(arch: str, memory_mb: int, duration_ms: float) -> float:
 
 def _usd(arch: str, memory_mb: int, duration_ms: float, function: _Function) -> float:
     writes = function.copies * catalog_items.write_units(catalog_items.BYTES)
-    each = PRICES["s3_get"] + 3 * PRICES["s3_put"]
+    each: float = PRICES["s3_get"] + 3 * PRICES["s3_put"]
     each += writes * PRICES["dynamodb_write"] + function.item_reads * PRICES["dynamodb_read"]
     # S3's message, and a share of receiving and deleting a batch and of invoking for it
     each += PRICES["sqs_request"] * (1 + 2 / ASSUMED["batch_size"]) + PRICES["lambda_request"] / ASSUMED["batch_size"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
 
 from clouds import BUILD, ROOT
@@ -118,7 +119,7 @@ def _generated(size: tuple[int, int], seed: int) -> Image.Image:
     """Structure at every scale and a little noise, as photos have."""
     random = np.random.default_rng(seed)
     width, height = size
-    total = np.zeros((height, width, 3), np.float32)
+    total: NDArray[np.floating] = np.zeros((height, width, 3), np.float32)
     for step in (4, 16, 64, 256, 1024):
         coarse = random.normal(128, 50, (height // step + 2, width // step + 2, 3)).clip(0, 255).astype(np.uint8)
         total += np.asarray(Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC), np.float32) * step**0.5

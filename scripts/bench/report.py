@@ -1,6 +1,7 @@
 """The report: build/bench.html with charts, and the figures of docs/performance.md."""
 
 import html
+from collections.abc import Sequence
 from typing import Any
 
 from clouds import ROOT
@@ -64,10 +65,14 @@ def _text(value: Any) -> str:
     return "-" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def tables(figures: dict[str, Any]) -> list[tuple[str, list[str], list[tuple[str, ...]]]]:
-    """Title, head and rows of every table of the report."""
+type Table = tuple[str, list[str], Sequence[tuple[str, ...]]]
+"""Title, head and rows"""
+
+
+def tables(figures: dict[str, Any]) -> list[Table]:
+    """Every table of the report."""
     engines = figures["engines"]
-    result = [("Targets", ["what", "measured", "wanted", ""], [tuple(row) for row in targets(figures)])]
+    result: list[Table] = [("Targets", ["what", "measured", "wanted", ""], [tuple(row) for row in targets(figures)])]
     fields = {"CPU ms": "cpu_ms", "/ naive": "ratio_naive", "/ sharp": "ratio_sharp", "PSNR dB": "psnr", "SSIM": "ssim"}
     fields |= {"memory MB": "peak_mb", "bytes out": "bytes"}
     for kind in figures["photos"]["classes"]:
@@ -167,8 +172,8 @@ def page(figures: dict[str, Any]) -> str:
         cells = [f"<tr>{''.join(f'<td>{html.escape(cell.strip("*"))}</td>' for cell in row)}</tr>" for row in rows]
         heads = "".join(f"<th>{html.escape(one)}</th>" for one in head)
         body.append(f"<h2>{html.escape(title)}</h2><table><tr>{heads}</tr>{''.join(cells)}</table>")
-    head = f"<!doctype html><html lang=en><meta charset=utf-8><title>Eventloom bench</title><style>{_STYLE}</style>"
-    return f"{head}<body>{''.join(body)}</html>\n"
+    top = f"<!doctype html><html lang=en><meta charset=utf-8><title>Eventloom bench</title><style>{_STYLE}</style>"
+    return f"{top}<body>{''.join(body)}</html>\n"
 
 
 _STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+from typing import Any
 from urllib.parse import unquote_plus
 
 import boto3
@@ -27,7 +28,7 @@ class Entry(BaseModel):
     height: int
 
 
-def handle(record):
+def handle(record: Any) -> None:
     """Make the thumbnails of every object that a message names."""
     for event in json.loads(record.body).get("Records", []):
         bucket, key = event["s3"]["bucket"]["name"], unquote_plus(event["s3"]["object"]["key"])
@@ -43,6 +44,6 @@ def handle(record):
         dynamodb.put_item(TableName=os.environ["CATALOG_TABLE"], Item=item)
 
 
-def lambda_handler(event, context):
+def lambda_handler(event: Any, context: Any) -> Any:
     """Handle an SQS event."""
     return process_partial_response(event=event, record_handler=handle, processor=processor, context=context)
