@@ -15,105 +15,19 @@ import argparse
 import hashlib
 import json
 import os
-import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import runner
-from clouds import BUILD, client, lane
-from operations import console
-from operations.failures import Failure, FailureQueue
-from operations.messages import send_batch
+from clouds import BUILD, lane
+from operations import archives, console
+from operations.deliveries import deliver, route
 from operations.pace import Checkpoint, Pace, alone
-from operations.redrive import Redriver, asynchronous_event
 from operations.streams import NotRedriven
 from pipeline import PipelineError
-
-_UNDER_WAY = ("STARTING", "RUNNING")
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """An event and where it goes: a queue's URL, or a function by its folder's name. `batch`: it is a failed batch of a stream."""
-
-    body: str
-    queue_url: str = ""
-    function: str = ""
-    batch: Failure | None = None
-
-    @property
-    def target(self) -> str:
-        """In words."""
-        if self.batch:
-            return Redriver(client, {}).target(self.batch)
-        return f"function {self.function}" if self.function else f"queue {self.queue_url.rsplit('/', 1)[1]}"
-
-
-def route(line: str, outputs: dict[str, Any], function: str | None) -> Delivery:
-    """Where a line goes. Raises PipelineError, saying what to name, if that can't be told; NotRedriven if it holds nothing to send."""
-    try:
-        content = json.loads(line)
-    except ValueError as error:
-        raise PipelineError(f"a line is no JSON: {error}") from error
-    if isinstance(content, dict) and "discarded_at" in content:
-        return _undiscard(content, outputs, function)
-    if function:
-        return Delivery(line, function=function)
-    buckets = _bucket_names(content)
-    if buckets == {outputs["uploads_bucket"]}:
-        return Delivery(line, queue_url=outputs["uploads_queue_url"])
-    if buckets == {outputs["raw_bucket"]}:
-        return Delivery(line, function="converter")
-    raise PipelineError("where an event goes can't be told from it: name the --function")
-
-
-def _bucket_names(event: Any) -> set[str | None]:
-    """The bucket of each record of an S3 notification, or of an S3 event in EventBridge's shape; None for what names none."""
-    records = _inside(event, "Records")
-    if isinstance(records, list) and records:
-        found = [_inside(record, "s3", "bucket", "name") for record in records]
-    else:
-        found = [_inside(event, "detail", "bucket", "name")]
-    return {name if isinstance(name, str) else None for name in found}
-
-
-def _inside(value: Any, *path: str) -> Any:
-    """What lies at a path of JSON objects; None where something else is on the way."""
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
-
-
-def _undiscard(kept: dict[str, Any], outputs: dict[str, Any], function: str | None) -> Delivery:
-    if missing := {"queue", "message_id", "body", "attributes"} - kept.keys():
-        raise PipelineError(f"a line that `dlq discard` kept has {', '.join(sorted(missing))} too")
-    owners = {f"{facts['function_name']}-failures": name for name, facts in outputs["functions"].items()}
-    owner = function or owners.get(kept["queue"])
-    if not owner:
-        source = client("sqs").get_queue_url(QueueName=kept["queue"].removesuffix("-dlq"))["QueueUrl"]
-        return Delivery(kept["body"], queue_url=source)
-    failure = Failure(FailureQueue(kept["queue"], "", owner), kept["message_id"], "", kept["body"], 0, 0, kept["attributes"])
-    if failure.batch:
-        return Delivery(kept["body"], function=owner, batch=failure)
-    return Delivery(json.dumps(asynchronous_event(failure)), function=owner)
-
-
-def deliver(delivery: Delivery, outputs: dict[str, Any]) -> None:
-    """Send one event. Raises PipelineError if it was not taken, NotRedriven if it can't be sent any more."""
-    if delivery.queue_url:
-        send_batch(client("sqs"), delivery.queue_url, [delivery.body])
-        return
-    if delivery.batch:
-        Redriver(client, outputs["functions"]).hand_over(delivery.batch)
-        return
-    alias = outputs["functions"][delivery.function]["alias_arn"]
-    answer = client("lambda").invoke(FunctionName=alias, InvocationType="Event", Payload=delivery.body.encode())
-    if answer["StatusCode"] != 202:
-        raise PipelineError(f"Lambda answered {answer['StatusCode']}")
 
 
 def lines(path: Path, reached: dict[str, Any]) -> Iterator[tuple[int, str, dict[str, Any]]]:
@@ -205,50 +119,6 @@ def send_lines(path: Path, checkpoint: Checkpoint | None, options: argparse.Name
     return {"events": counts.total(), "targets": dict(counts), **left.facts(), "dry_run": not checkpoint}
 
 
-def start_replay(events: Any, archive: dict[str, Any], options: argparse.Namespace) -> str:
-    """Start the replay, unless the very same runs already; its name. Raises ClientError for a rule that the bus does not have."""
-    bus = archive["EventSourceArn"]
-    rules = [events.describe_rule(Name=rule, EventBusName=bus)["Arn"] for rule in options.rule]
-    wanted = {
-        "EventSourceArn": archive["ArchiveArn"],
-        "EventStartTime": options.start,
-        "EventEndTime": options.end,
-        "Destination": {"Arn": bus} | ({"FilterArns": rules} if rules else {}),
-    }
-    for state in _UNDER_WAY:  # ListReplays takes one filter
-        for found in events.list_replays(State=state)["Replays"]:
-            running = events.describe_replay(ReplayName=found["ReplayName"])
-            if running["State"] in _UNDER_WAY and _what(running) == _what(wanted):
-                return str(found["ReplayName"])
-    name = f"operator-{time.time_ns()}"
-    events.start_replay(ReplayName=name, **wanted)
-    return name
-
-
-def _what(replay: dict[str, Any]) -> tuple[Any, ...]:
-    """Which events a replay sends where."""
-    where = replay["Destination"]
-    span = (replay["EventStartTime"], replay["EventEndTime"])
-    return (replay["EventSourceArn"], *span, where["Arn"], set(where.get("FilterArns") or []))
-
-
-def replay_archive(options: argparse.Namespace) -> dict[str, Any]:
-    """Have EventBridge replay a part of an archive, and wait for its end. Raises PipelineError."""
-    events = client("events")
-    archive = events.describe_archive(ArchiveName=options.archive)
-    facts = {"archive": options.archive, "bus": archive["EventSourceArn"], "start": options.start, "end": options.end}
-    if options.dry_run:
-        return facts | {"events_in_archive": archive.get("EventCount", 0), "dry_run": True}
-    name = start_replay(events, archive, options)
-    with console.progress(f"replay {name}", None, "") as done:
-        while (found := events.describe_replay(ReplayName=name))["State"] in _UNDER_WAY:
-            done(0)
-            time.sleep(0.5 if lane().port else 5)
-    if found["State"] != "COMPLETED":
-        raise PipelineError(f"replay {name} ended as {found['State']}: {found.get('StateReason', '')}")
-    return facts | {"replay": name, "state": found["State"], "dry_run": False}
-
-
 def moment(text: str) -> datetime:
     """The type of a time on the command line: ISO 8601, UTC unless it says otherwise, in whole seconds as EventBridge takes it."""
     found = datetime.fromisoformat(text).replace(microsecond=0)
@@ -281,7 +151,10 @@ def main() -> int:
     """Replay; 1 if something was left, 0 when all was sent."""
     options = arguments()
     outputs = console.environment(options.env)
-    facts = replay_archive(options) if options.archive else replay_file(options, outputs)
+    if options.archive:
+        facts = archives.replay(archives.Part(options.archive, options.start, options.end, tuple(options.rule)), options.dry_run)
+    else:
+        facts = replay_file(options, outputs)
     console.tell(facts, options.json, "  ".join(f"{name}: {value}" for name, value in facts.items()))
     return 1 if facts.get("left") else 0
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import replay
-from operations import console
+from operations import archives, console, deliveries
 from operations.failures import Failure
 from operations.messages import notification
 from operations.redrive import Redriver
@@ -32,12 +32,12 @@ DISCARDED = {"queue": "p-converter-failures", "message_id": "m", "attributes": {
     ],
 )
 def test_an_event_goes_where_such_events_go(event: str, function: str | None, target: str) -> None:
-    assert replay.route(event, OUTPUTS, function).target == target
+    assert deliveries.route(event, OUTPUTS, function).target == target
 
 
 def test_of_a_discarded_record_the_event_itself_is_sent() -> None:
     line = json.dumps(DISCARDED | {"body": json.dumps({"requestPayload": {"a": 1}})})
-    assert json.loads(replay.route(line, OUTPUTS, None).body) == {"a": 1}
+    assert json.loads(deliveries.route(line, OUTPUTS, None).body) == {"a": 1}
 
 
 NO_OBJECTS = [
@@ -61,7 +61,7 @@ NO_OBJECTS = [
 )
 def test_what_has_no_place_is_refused(line: str) -> None:
     with pytest.raises(PipelineError):
-        replay.route(line, OUTPUTS, None)
+        deliveries.route(line, OUTPUTS, None)
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -77,7 +77,7 @@ BATCH = {"streamArn": "arn:x:stream/views", "shardId": "s", "startSequenceNumber
 )
 def test_a_discarded_batch_goes_back_to_its_stream_or_to_the_function_of_its_table(kind: str, target: str) -> None:
     line = json.dumps(DISCARDED | {"body": json.dumps({kind: BATCH})})
-    assert replay.route(line, OUTPUTS, None).target == target
+    assert deliveries.route(line, OUTPUTS, None).target == target
 
 
 def test_discarded_messages_that_cannot_be_sent_hold_up_none_and_are_left(
@@ -110,7 +110,7 @@ def test_an_interrupted_replay_goes_on_with_the_event_that_failed(monkeypatch: p
     sent: list[str] = []
     failing = True
 
-    def deliver(delivery: replay.Delivery, _: Any) -> None:
+    def deliver(delivery: deliveries.Delivery, _: Any) -> None:
         if failing and len(sent) == 2:
             raise ConnectionError("network is gone")
         sent.append(delivery.body)
@@ -143,7 +143,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """What is delivered; the event "stop" interrupts."""
     sent: list[str] = []
 
-    def deliver(delivery: replay.Delivery, _: Any) -> None:
+    def deliver(delivery: deliveries.Delivery, _: Any) -> None:
         if "stop" in delivery.body:
             raise KeyboardInterrupt
         sent.append(delivery.body)
@@ -225,8 +225,8 @@ class FakeEvents:
 
 def test_the_same_archive_again_follows_the_replay_that_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     events = FakeEvents()
-    monkeypatch.setattr(replay, "client", lambda _: events)
-    monkeypatch.setattr(replay.time, "sleep", lambda _: None)
+    monkeypatch.setattr(archives, "client", lambda _: events)
+    monkeypatch.setattr(archives.time, "sleep", lambda _: None)
     monkeypatch.setattr(console, "environment", lambda _: OUTPUTS)
     arguments = ("--archive", "a", "--start", "2026-01-01T00:00:00.5", "--end", "2026-01-02T01:00+01:00", "--rule", "r")
     with pytest.raises(KeyboardInterrupt):
