@@ -20,6 +20,7 @@ MINIMUM = 2  # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling
 STARTED = 5  # same page: pollers that a mapping begins with
 
 _role: contextvars.ContextVar[str] = contextvars.ContextVar("execution_role")
+_bodies: contextvars.ContextVar[dict[str, str]] = contextvars.ContextVar("bodies")
 
 checkpoints: dict[str, dict[str, str]] = {}
 """How far each mapping of a stream has come: the iterator of a shard up to which all records were handled."""
@@ -57,6 +58,7 @@ def install() -> None:
     EsmWorkerFactory.get_esm_worker = get_esm_worker
     _patch_states(EsmWorker, latest)
     _patch_queue(sqs_poller.SqsPoller, sqs_poller.MessageSystemAttributeName.All)
+    keep_bodies(sqs_poller.SqsPoller)
     _patch_streams(stream_poller)
 
 
@@ -122,6 +124,23 @@ def _patch_queue(poller: Any, all_attributes: str) -> None:
         self.slots.drain(DRAIN_SECONDS)
 
     poller.poll_events, poller.close = poll_events, close
+
+
+def keep_bodies(poller: Any) -> None:
+    """Messages arrive as they were sent: LocalStack reads a body that is JSON, for the filters, and passes on its own spelling of it."""
+    original_handle, original_filter = poller.handle_messages, poller.filter_events
+
+    def handle_messages(self: Any, messages: list[Any]) -> None:
+        token = _bodies.set({message["MessageId"]: message["Body"] for message in messages})
+        try:
+            original_handle(self, messages)
+        finally:
+            _bodies.reset(token)
+
+    def filter_events(self: Any, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [{**event, "body": _bodies.get()[event["messageId"]]} for event in original_filter(self, events)]
+
+    poller.handle_messages, poller.filter_events = handle_messages, filter_events
 
 
 def _handle(poller: Any, messages: list[Any]) -> None:

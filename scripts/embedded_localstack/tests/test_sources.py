@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -53,6 +54,27 @@ def test_pollers(cloud: Cloud, name: str, kind: str):
     cloud.grant(f"role-{name}", *POLL[kind], resource=[arn], name="poll")
     mapping = cloud.lambda_.create_event_source_mapping(EventSourceArn=arn, FunctionName=function, **start)["UUID"]
     assert eventually(lambda: cloud.outputs(name), 30)
+    cloud.lambda_.delete_event_source_mapping(UUID=mapping)
+
+
+@pytest.mark.parametrize(
+    "filters", [{}, {"FilterCriteria": {"Filters": [{"Pattern": '{"messageId": [{"exists": true}]}'}]}}], ids=["all", "filtered"]
+)
+def test_bodies_are_left_alone(cloud: Cloud, name: str, filters: dict[str, Any]):
+    """A signature of a body that was written anew would be wrong."""
+    code = """
+import boto3
+def handler(event, context):
+    for record in event["Records"]:
+        boto3.client("s3").put_object(Bucket="out", Key=f"{context.function_name}/{record['messageId']}", Body=record["body"])
+"""
+    url, arn = cloud.queue(name)
+    function = cloud.function(name, *POLL["sqs"], Code={"ZipFile": package(code)})
+    mapping = cloud.lambda_.create_event_source_mapping(EventSourceArn=arn, FunctionName=function, **filters)["UUID"]
+    bodies = ['"text"', '{"a":1,"b":"\u00e9"}', '{"a": 1, "a": 2}', "1e400", "plain"]
+    sent = {f"{name}/{cloud.sqs.send_message(QueueUrl=url, MessageBody=body)['MessageId']}": body for body in bodies}
+    assert eventually(lambda: len(cloud.outputs(name)) == len(sent))
+    assert {key: cloud.s3.get_object(Bucket="out", Key=key)["Body"].read().decode() for key in sent} == sent
     cloud.lambda_.delete_event_source_mapping(UUID=mapping)
 
 
