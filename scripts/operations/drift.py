@@ -127,15 +127,16 @@ class Audit:
         for kind, query in _QUERIES.items():
             for found_id, key in self._db.execute(query, {"before": before}):
                 drift = Drift(kind, found_id, key)
-                if self.is_real(drift):
+                if self.is_real(drift, before):
                     yield drift
 
-    def is_real(self, drift: Drift) -> bool:
-        """Whether live buckets and table disagree so."""
+    def is_real(self, drift: Drift, before: float) -> bool:
+        """Whether live buckets and table disagree so. A thumbnail may have been made again since it was listed, by a repair for one."""
         item = self._item(drift.image_id)
         recorded = item if item and item["status"] != "DELETED" else None
         if drift.kind == "orphaned_thumbnail":
-            return drift.key not in thumbnail_keys(recorded or {}) and self._found(self._places.thumbnails, drift.key) is not None
+            stored = self._found(self._places.thumbnails, drift.key)
+            return drift.key not in thumbnail_keys(recorded or {}) and stored is not None and stored["LastModified"].timestamp() < before
         found = self._found(self._places.uploads, drift.key)
         if drift.kind == "item_without_object":
             return recorded is not None and found is None

@@ -1,6 +1,7 @@
 """Audit: every kind of drift is found, only real drift is reported, and an interrupted audit goes on."""
 
 import itertools
+import sqlite3
 import sys
 import time
 import tracemalloc
@@ -108,6 +109,16 @@ def test_what_is_young_may_be_under_way(cloud: Cloud, tmp_path: Path) -> None:
     assert found_by(cloud.audit(tmp_path), before=time.time() - 600) == set()
 
 
+def test_an_orphan_that_was_made_again_since_it_was_listed_may_be_under_way(cloud: Cloud, tmp_path: Path) -> None:
+    cloud.thumbnail("new.jpg")
+    audit = cloud.audit(tmp_path)
+    audit.collect(lambda _: None)
+    with sqlite3.connect(tmp_path / "audit.sqlite") as database:
+        database.execute("update stored set modified = 0")
+    assert not list(audit.findings(time.time() - 600))
+    assert [drift.kind for drift in audit.findings(time.time() + 60)] == ["orphaned_thumbnail"]
+
+
 def test_what_was_mended_meanwhile_is_not_reported(cloud: Cloud, tmp_path: Path) -> None:
     drifted(cloud)
     audit = cloud.audit(tmp_path)
@@ -196,7 +207,7 @@ def test_what_vanished_is_no_drift(cloud: Cloud, tmp_path: Path) -> None:
     audit.collect(lambda _: None)
     cloud.s3.delete_object(Bucket=PLACES.uploads, Key="was here.jpg")
     assert list(audit.findings(time.time() + 60)) == []
-    assert not audit.is_real(Drift("stale_version", image_id(PLACES.uploads, "was here.jpg"), "was here.jpg"))
+    assert not audit.is_real(Drift("stale_version", image_id(PLACES.uploads, "was here.jpg"), "was here.jpg"), time.time())
 
 
 def test_an_object_encrypted_with_the_uploaders_key_is_compared(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
