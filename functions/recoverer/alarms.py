@@ -36,7 +36,7 @@ def from_sns(message: str) -> Alarm:
         content = json.loads(message)
         changed_at = _seconds(content["StateChangeTime"])
         trigger = content.get("Trigger") or {}
-        dimensions = _dimensions(trigger.get("Dimensions") or [])
+        dimensions = _dimensions(trigger.get("Dimensions") or []) | _dimensions_in(trigger.get("Metrics"), "MetricStat", "Metric", "Dimensions")
         return _alarm(content["AlarmName"], content["NewStateValue"], content.get("NewStateReason"), changed_at, dimensions)
     except _WRONG as error:
         raise NotAnAlarm(f"{type(error).__name__}: {error}") from error
@@ -47,10 +47,7 @@ def from_cloudwatch(event: Mapping[str, Any]) -> Alarm:
     try:
         data = event["alarmData"] if "alarmData" in event else event["detail"]
         state = data["state"]
-        metrics = (data.get("configuration") or {}).get("metrics") or []
-        dimensions: dict[str, str] = {}
-        for metric in metrics:
-            dimensions |= _dimensions(((metric.get("metricStat") or {}).get("metric") or {}).get("dimensions") or {})
+        dimensions = _dimensions_in((data.get("configuration") or {}).get("metrics"), "metricStat", "metric", "dimensions")
         changed_at = _seconds(state.get("timestamp") or event["time"])
         return _alarm(data["alarmName"], state["value"], state.get("reason"), changed_at, dimensions)
     except _WRONG as error:
@@ -67,11 +64,11 @@ def from_description(alarm: Mapping[str, Any], now: float) -> Alarm:
         reason=alarm.get("StateReason", ""),
         changed_at=changed.timestamp(),
         seen_at=now,
-        dimensions={dimension["Name"]: dimension["Value"] for dimension in alarm.get("Dimensions", [])},
+        dimensions=_dimensions(alarm.get("Dimensions", [])) | _dimensions_in(alarm.get("Metrics"), "MetricStat", "Metric", "Dimensions"),
     )
 
 
-_WRONG = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+_WRONG = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
 def _alarm(name: Any, state: Any, reason: Any, changed_at: float, dimensions: Mapping[str, str]) -> Alarm:
@@ -87,6 +84,14 @@ def _dimensions(given: Any) -> dict[str, str]:
     return {str(pair.get("name", pair.get("Name"))): str(pair.get("value", pair.get("Value"))) for pair in given}
 
 
+def _dimensions_in(metrics: Any, stat: str, metric: str, dimensions: str) -> dict[str, str]:
+    """Those of each metric; the expressions of an alarm on metric math have none. The names are spelt by the form of the alarm."""
+    found: dict[str, str] = {}
+    for query in metrics or []:
+        found |= _dimensions(((query.get(stat) or {}).get(metric) or {}).get(dimensions) or {})
+    return found
+
+
 def _seconds(text: str) -> float:
     moment = datetime.fromisoformat(text)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).timestamp()

@@ -52,8 +52,30 @@ def test_dimensions_may_come_as_pairs() -> None:
     assert from_cloudwatch(direct).dimensions == {"FunctionName": "f"}
 
 
+def test_an_alarm_on_metric_math_has_the_dimensions_of_its_metrics() -> None:
+    """As in https://github.com/aws/aws-lambda-go/blob/main/events/testdata/cloudwatch-alarm-sns-payload-multiple-metrics.json"""
+    pair = {"value": "f", "name": "FunctionName"}
+    metrics: list[Any] = [{"Expression": "m1*1", "Id": "e1"}, {"Id": "m1", "MetricStat": {"Metric": {"Dimensions": [pair]}}}]
+    told = {"AlarmName": "a", "NewStateValue": "ALARM", "StateChangeTime": "2026-11-23T09:30:00.000+0000", "Trigger": {"Metrics": metrics}}
+    assert from_sns(json.dumps(told)).dimensions == {"FunctionName": "f"}
+    metrics[1]["MetricStat"]["Metric"]["Dimensions"] = [{"Name": "FunctionName", "Value": "f"}]
+    described = {"AlarmName": "a", "StateValue": "ALARM", "StateUpdatedTimestamp": datetime.now(UTC), "Metrics": metrics}
+    assert from_description(described, AT).dimensions == {"FunctionName": "f"}
+
+
 @pytest.mark.parametrize(
-    "message", ["", "{", "null", "[]", "{}", '{"AlarmName": "a", "NewStateValue": "BAD", "StateChangeTime": "2026-11-23"}']
+    "message",
+    [
+        "",
+        "{",
+        "[" * 100_000,
+        "null",
+        "[]",
+        "{}",
+        '{"AlarmName": "a", "NewStateValue": "BAD", "StateChangeTime": "2026-11-23"}',
+        '{"AlarmName": "a", "NewStateValue": "OK", "StateChangeTime": "0001-01-01T00:00:00+23:59"}',
+        '{"AlarmName": 1, "NewStateValue": "OK", "StateChangeTime": "2026-11-23"}',
+    ],
 )
 def test_what_is_no_alarm_is_told_apart(message: str) -> None:
     with pytest.raises(NotAnAlarm):
