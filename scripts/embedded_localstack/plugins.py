@@ -18,6 +18,7 @@ PATCHES = (
     "embedded_localstack.patches.api_gateway",
     "embedded_localstack.patches.archives",
     "embedded_localstack.patches.async_invocations",
+    "embedded_localstack.patches.configurations",
     "embedded_localstack.patches.distributed_maps",
     "embedded_localstack.patches.listings",
     "embedded_localstack.patches.logs",

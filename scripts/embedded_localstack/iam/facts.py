@@ -129,6 +129,20 @@ class LocalStackFacts:
 
     # -- resources
 
+    def timeout(self, function_arn: str) -> int | None:
+        """Seconds that a function, version or alias may run."""
+        _, name, qualifier = f"{function_arn.split(':', 5)[5]}:$LATEST".split(":")[:3]
+        function = lambda_stores[self.account][self.region].functions.get(name)
+        alias = function.aliases.get(qualifier) if function else None
+        version = function.versions.get(alias.function_version if alias else qualifier) if function else None
+        return int(version.config.timeout) if version else None
+
+    def visibility_timeout(self, queue_arn: str) -> int | None:
+        """Seconds that a message is hidden from others while one handles it."""
+        _, _, _, region, account, name = queue_arn.split(":", 5)
+        queue = sqs_stores[account][region].queues.get(name)
+        return int(queue.attributes["VisibilityTimeout"]) if queue else None
+
     def resource_policy(self, arn: str) -> Policy | None:
         """The policy attached to a resource, or to what it is part of."""
         service = arn.split(":")[2] if arn.startswith("arn:") else ""

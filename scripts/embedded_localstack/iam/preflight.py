@@ -18,6 +18,9 @@ POLLING = {
     "kinesis": ("kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:DescribeStream", "kinesis:ListShards"),
     "dynamodb": ("dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:DescribeStream"),
 }
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
+INTERFACES = ("ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface")
+TRACES = ("xray:PutTraceSegments",)
 SENDING = {"sqs": "sqs:SendMessage", "sns": "sns:Publish", "lambda": "lambda:InvokeFunction", "events": "events:PutEvents"}
 LOAD_BALANCER = "elasticloadbalancing.amazonaws.com"
 
@@ -33,6 +36,9 @@ def verify(operation: str, params: Mapping[str, Any], facts: LocalStackFacts, re
             _function(params, facts, records)
         case "CreateEventSourceMapping":
             _mapping(params, facts, records)
+        case "UpdateEventSourceMapping":
+            function = params.get("FunctionName") or facts.mapping_function(str(params.get("UUID")))
+            _destinations({**params, "FunctionName": function}, facts, records)
         case "PutFunctionEventInvokeConfig" | "UpdateFunctionEventInvokeConfig":
             _destinations(params, facts, records)
         case "RegisterTargets":
@@ -41,11 +47,16 @@ def verify(operation: str, params: Mapping[str, Any], facts: LocalStackFacts, re
 
 def _function(params: Mapping[str, Any], facts: LocalStackFacts, records: Records) -> None:
     role = params.get("Role") or facts.execution_role(_named(params, facts))
-    target = (params.get("DeadLetterConfig") or {}).get("TargetArn")
-    if role and target:
-        service = target.split(":")[2]
-        if lacking := _lacking(role, [SENDING[service]], target, facts, records):
-            call = lacking.partition(":")[2]
+    needed: list[tuple[tuple[str, ...], str]] = []
+    if target := (params.get("DeadLetterConfig") or {}).get("TargetArn"):
+        needed.append(((SENDING[target.split(":")[2]],), target))
+    if (params.get("TracingConfig") or {}).get("Mode") == "Active":
+        needed.append((TRACES, "*"))
+    if (params.get("VpcConfig") or {}).get("SubnetIds"):
+        needed.append((INTERFACES, "*"))
+    for actions, resource in needed if role else []:
+        if lacking := _lacking(role, actions, resource, facts, records):
+            service, _, call = lacking.partition(":")
             raise _invalid(f"The provided execution role does not have permissions to call {call} on {service.upper()}")
 
 

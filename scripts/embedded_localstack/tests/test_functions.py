@@ -116,6 +116,16 @@ def handler(event, context):
     assert status(url.partition("?")[0]) == 403, "without a signature"
 
 
+@pytest.mark.parametrize(
+    ("variable", "message"),
+    [("AWS_REGION", "Reserved keys used in this request: AWS_REGION"), ("_HANDLER", "reserved keys"), ("A-B", "names must match")],
+)
+def test_variables_that_a_function_may_not_have(cloud: Cloud, name: str, variable: str, message: str):
+    environment = {"Environment": {"Variables": {"MINE": "1", variable: "2"}}}
+    with pytest.raises(ClientError, match=message):
+        cloud.lambda_.update_function_configuration(FunctionName=name, **environment)
+
+
 # -- invocations
 
 

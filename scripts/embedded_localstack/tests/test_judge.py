@@ -47,6 +47,9 @@ class Facts:
     def functions_named(self, name: str) -> list[str]:
         return [FUNCTION] if name == "f" else []
 
+    def mapping_function(self, _uuid: str) -> str | None:
+        return FUNCTION
+
     def execution_role(self, _arn: str) -> str | None:
         return ROLE
 
@@ -200,6 +203,28 @@ def test_destinations_and_dead_letter_queues_need_the_permission_to_send(tmp_pat
     may_send = document(allow("sqs:SendMessage", QUEUE))
     verify(tmp_path, may_send, "PutFunctionEventInvokeConfig", **destination)
     verify(tmp_path, may_send, "UpdateFunctionConfiguration", DeadLetterConfig={"TargetArn": QUEUE})
+
+
+@pytest.mark.parametrize(
+    ("config", "missing"),
+    [
+        ({"TracingConfig": {"Mode": "Active"}}, "PutTraceSegments on XRAY"),
+        ({"VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}}, "CreateNetworkInterface on EC2"),
+    ],
+)
+@pytest.mark.parametrize("operation", ["CreateFunction", "UpdateFunctionConfiguration"])
+def test_tracing_and_networks_need_the_role_s_permission(tmp_path: Path, operation: str, config: dict[str, Any], missing: str):
+    with pytest.raises(InvalidParameterValueException, match=f"does not have permissions to call {missing}"):
+        verify(tmp_path, document(), operation, Role=ROLE, **config)
+    verify(tmp_path, document(allow("xray:*"), allow("ec2:*")), operation, Role=ROLE, **config)
+    verify(tmp_path, document(), operation, Role=ROLE, TracingConfig={"Mode": "PassThrough"}, VpcConfig={"SubnetIds": []})
+
+
+def test_a_failure_destination_that_a_mapping_gets_later_is_checked_too(tmp_path: Path):
+    destination = {"DestinationConfig": {"OnFailure": {"Destination": QUEUE}}}
+    with pytest.raises(InvalidParameterValueException, match=f"does not have permissions to call SendMessage on {QUEUE}"):
+        verify(tmp_path, document(), "UpdateEventSourceMapping", UUID="1", FunctionName=None, **destination)
+    verify(tmp_path, document(allow("sqs:SendMessage", QUEUE)), "UpdateEventSourceMapping", UUID="1", FunctionName=None, **destination)
 
 
 def verify(folder: Path, role: str, operation: str, **params: Any) -> None:
