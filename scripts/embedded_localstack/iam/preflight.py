@@ -46,7 +46,7 @@ def verify(operation: str, params: Mapping[str, Any], facts: LocalStackFacts, re
 
 
 def _function(params: Mapping[str, Any], facts: LocalStackFacts, records: Records) -> None:
-    role = params.get("Role") or facts.execution_role(_named(params, facts))
+    role = str(params.get("Role") or facts.execution_role(_named(params, facts)) or "")
     needed: list[tuple[tuple[str, ...], str]] = []
     if target := (params.get("DeadLetterConfig") or {}).get("TargetArn"):
         needed.append(((SENDING[target.split(":")[2]],), target))
