@@ -98,7 +98,6 @@ def csv_rows(source: Iterator[str], delimiter: str, width: int, limit: int, skip
             return
         except (_RowTooLong, csv.Error) as error:
             lines.give_back()
-            reader = csv.reader(lines, delimiter=delimiter, strict=True)
             number += 1
             code = "row_too_long" if len(lines.record[0]) > limit else "malformed_quotes"
             yield BadRow(number, lines.count, code, "" if isinstance(error, _RowTooLong) else f"({error})", lines.record)
@@ -122,7 +121,7 @@ def json_lines(source: Iterable[str], columns: Columns, limit: int) -> Iterator[
     """One JSON object a line; empty lines are no rows."""
     number = 0
     for count, line in enumerate(source, 1):
-        if len(line) <= limit and (not line or line.isspace()):
+        if len(line) <= limit and line.isspace():
             continue
         number += 1
         if len(line) > limit:
@@ -230,7 +229,7 @@ def _object_row(number: int, line: int | None, value: Any, columns: Columns, raw
             if index == len(values):
                 values.append(None)
             values[index] = _as_text(member)
-    except (ValueError, RecursionError) as error:  # an integer of thousands of digits; nesting
+    except RecursionError as error:
         return BadRow(number, line, "malformed_json", f"({_short(error)})", [raw])
     return Row(number, line, values, [raw])
 

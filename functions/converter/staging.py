@@ -18,7 +18,7 @@ from converter.dialect import sniff
 from converter.names import Columns
 from converter.rejections import ROWS, Rejection
 from converter.rows import DECODER, BadRow, Row, csv_rows, json_document, json_lines
-from converter.text import Text, chunks, is_gzip, lines
+from converter.text import Text, chunks, encoded, is_gzip, lines
 from shared.deadline import Deadline
 
 FORMATS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl"}
@@ -50,12 +50,17 @@ class Staged:
     folder: Path
     format: str
     compression: str | None
-    encoding: str = ""
     delimiter: str | None = None
     header: bool | None = None
+    text: Text | None = None
     rows: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     columns: Columns = field(default_factory=lambda: Columns(0))
+
+    @property
+    def encoding(self) -> str:
+        """Of what was read so far; "" before that."""
+        return self.text.encoding if self.text else ""
 
     @property
     def path(self) -> Path:
@@ -75,21 +80,26 @@ class Staged:
 
 def format_of(name: str) -> str:
     """The format that a file's name tells. Raises Rejection (unsupported_format)."""
+    suffix = _suffix(name)
+    if suffix not in FORMATS:
+        raise Rejection("unsupported_format")
+    return FORMATS[suffix]
+
+
+def _suffix(name: str) -> str:
     suffixes = [suffix.lower() for suffix in Path(name).suffixes]
     if suffixes and suffixes[-1] in {".gz", ".gzip"}:
         suffixes.pop()
-    if not suffixes or suffixes[-1] not in FORMATS:
-        raise Rejection("unsupported_format")
-    return FORMATS[suffixes[-1]]
+    return suffixes[-1] if suffixes else ""
 
 
 def stage(source: Path, name: str, staged: Staged, limits: Limits, deadline: Deadline) -> None:
     """Fill `staged` from the file `source`, which was uploaded under `name`. Raises Rejection."""
-    text = Text(_in_time(chunks(source, limits.max_bytes), deadline))
+    staged.text = Text(_in_time(chunks(source, limits.max_bytes), deadline))
     batch: list[Row] = []
     with staged.path.open("wb") as good, staged.rejects.open("wb") as bad:
         good.write(b"[")
-        for row in _rows(iter(text), name, staged, limits):
+        for row in _rows(iter(staged.text), name, staged, limits):
             if isinstance(row, BadRow):
                 reject(bad, staged, row)
                 continue
@@ -99,7 +109,6 @@ def stage(source: Path, name: str, staged: Staged, limits: Limits, deadline: Dea
                 batch = []
         _write(batch, staged, good, bad)
         good.write(b"\n]")
-    staged.encoding = text.encoding
     if not staged.rows:
         raise Rejection("no_valid_rows" if staged.rejected else "no_rows")
 
@@ -120,9 +129,7 @@ def reject(file: BinaryIO, staged: Staged, row: BadRow) -> None:
         raw.encode()
         entry["raw"] = raw
     except UnicodeEncodeError:
-        entry["raw_base64"] = base64.b64encode(
-            raw.encode("utf-8", "surrogatepass" if "utf-" in staged.encoding else "surrogateescape")
-        ).decode()
+        entry["raw_base64"] = base64.b64encode(encoded(raw, staged.encoding)).decode()
     file.write(_ENCODE(entry).encode("utf-8", "backslashreplace") + b"\n")
 
 
@@ -142,7 +149,7 @@ def _rows(texts: Iterator[str], name: str, staged: Staged, limits: Limits) -> It
         raise Rejection("empty")
     texts = itertools.chain([first], texts)
     if staged.format == "csv":
-        dialect = sniff(first, "\t" if ".tsv" in name.lower() else None)
+        dialect = sniff(first, "\t" if _suffix(name) == ".tsv" else None)
         staged.delimiter, staged.header = dialect.delimiter, dialect.header is not None
         staged.columns = Columns(limits.max_columns, dialect.header or [""] * dialect.width)
         return csv_rows(lines(texts, limit), dialect.delimiter, dialect.width, limit, skip=int(staged.header))

@@ -35,14 +35,14 @@ _OWN_DIGITS = _DIGITS.format("{v}")
 _SHORTEST = "upper(CAST(try_cast({v} AS DOUBLE) AS VARCHAR))"
 _AS_LONG = f"upper(printf('%.' || greatest(length({_OWN_DIGITS}) - 1, 0) || 'e', try_cast({{v}} AS DOUBLE)))"
 # Which types a column can't have because of a value whose digits would do: _NO_NUMBER for postcodes, telephone and account numbers, which
-# begin with 0 and a digit (':' follows '9') or with '+'; _NO_DOUBLE where a DOUBLE would have other digits. It keeps any 15, and those that
-# it was printed with, the fewest that tell it or more; the comparison before that of the digits is the cheap one.
+# begin with 0 and a digit (':' follows '9') or with '+'; _NO_DOUBLE where a DOUBLE would have other digits. It keeps any 15
+# (fewer next to 0: hence E-) and those that it was printed with, the fewest that tell it or more; the cheap comparisons come first.
 _NO_DOUBLE, _NO_NUMBER = 1, 2
 _UNFIT = (
     f"CASE WHEN ltrim({{v}}, '+-') >= '00' AND ltrim({{v}}, '+-') < '0:' THEN {_NO_NUMBER}"
     " WHEN NOT coalesce(isfinite(try_cast({v} AS DOUBLE)), false) THEN 0"
     f" WHEN starts_with({{v}}, '+') THEN {_NO_NUMBER}"
-    f" WHEN length({{v}}) <= 15 OR {_SHORTEST} = {{v}} THEN 0"
+    f" WHEN (length({{v}}) <= 15 AND NOT contains({{v}}, 'E-')) OR {_SHORTEST} = {{v}} THEN 0"
     f" WHEN {_OWN_DIGITS} = {_DIGITS.format(_SHORTEST)} OR {_OWN_DIGITS} = {_DIGITS.format(_AS_LONG)} THEN 0"
     f" WHEN {_FITS['BIGINT']} THEN {_NO_DOUBLE} ELSE {_NO_NUMBER} END"
 )
@@ -72,6 +72,9 @@ def write(staged: Staged, agreed: dict[str, str], limits: Limits, deadline: Dead
     Columns that `agreed` names have its types; the others' are found. Returns the type of each column written: one that is
     empty and of unknown type is left out, because any guess could contradict the dataset's other files. Raises Rejection.
     """
+    for name, type_ in agreed.items():
+        if type_ not in TYPES:
+            raise ValueError(f"the dataset's schema gives the column {name} the type {type_!r}; make it one of {', '.join(TYPES)}")
     names = staged.columns.names()
     with _connection(staged.folder, limits, deadline) as connection:
         types, misfits = _types(connection, staged, names, agreed, limits)
@@ -179,7 +182,7 @@ def _types(
     if staged.rows > _SAMPLE_ROWS:
         open_ = {index: types for index, types in candidates.items() if len(types) > 1}
         for index, counts in _count(connection, staged, open_, _SAMPLE_ROWS).items():
-            if counts.texts:
+            if counts.values:
                 candidates[index] = [type_ for type_, fitting in counts.fits.items() if fitting]
     exact = _count(connection, staged, {index: types for index, types in candidates.items() if types and types != [TEXT]})
     types: dict[int, str] = {}

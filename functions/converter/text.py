@@ -72,13 +72,14 @@ class Text:
 
     def __init__(self, source: Iterator[bytes]) -> None:
         """`source` yields the content; its first piece holds at least four bytes if the file does."""
-        self.encoding = "ascii"
+        self.encoding = ""
         self._source = source
 
     def __iter__(self) -> Iterator[str]:
         """Pieces of text; never an empty one."""
         first = next(self._source, b"")
         encoding, skip = _encoding_by_mark(first)
+        self.encoding = "ascii"
         decoder = None if encoding is None else self._decoder(encoding)
         text = ""
         for chunk in _chain(first[skip:], self._source):
@@ -92,8 +93,16 @@ class Text:
 
     def _decoder(self, encoding: str) -> codecs.IncrementalDecoder:
         self.encoding = encoding
-        errors = "lone_surrogate" if encoding.startswith(("utf-16", "utf-32")) else "surrogateescape"
-        return codecs.getincrementaldecoder(encoding)(errors)
+        return codecs.getincrementaldecoder(encoding)("lone_surrogate" if _has_wide_units(encoding) else "surrogateescape")
+
+
+def encoded(text: str, encoding: str) -> bytes:
+    """What `Text` decoded, as bytes again: those that it could not decode too, but for UTF-16 and UTF-32."""
+    return text.encode(encoding, "surrogatepass" if _has_wide_units(encoding) else "surrogateescape")
+
+
+def _has_wide_units(encoding: str) -> bool:
+    return encoding.startswith(("utf-16", "utf-32"))
 
 
 def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

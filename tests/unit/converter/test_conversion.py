@@ -1,6 +1,5 @@
 """What files become: formats, encodings, types, names, and rows set aside."""
 
-import base64
 import datetime as dt
 import errno
 import functools
@@ -73,6 +72,7 @@ def test_csv_with_everything_that_can_be_wrong_with_a_row(run: Convert) -> None:
         ("a.csv", "id;name\n1;é\n2;ü\n".encode("utf-16-be"), "utf-16-be"),
         ("a.csv", "\ufeffid;name\n1;é\n2;ü\n".encode("utf-32-le"), "utf-32-le"),
         ("a.csv", "id|name\r1|é\r2|ü\r".encode(), "utf-8"),
+        ("a.tsv/b.csv", "id,name\n1,é\n2,ü\n".encode(), "utf-8"),
         ("a.tsv.gz", zipped("id\tname\n1\té\n2\tü\n".encode()), "utf-8"),
         ("a.csv", zipped(b"id,name\n") + zipped("1,é\n2,ü".encode()), "utf-8"),
         ("a.json", '[{"id": 1, "name": "é"},\n {"id": 2, "name": "\\u00fc"}]'.encode(), "utf-8"),
@@ -115,6 +115,7 @@ def test_formats_and_encodings(run: Convert, name: str, content: bytes, encoding
         ("a.json", b'[{"a": 1}, {"a": 2', "malformed_json"),
         ("a.json", b'[{"a": 1}, {"a": 2}] x', "malformed_json"),
         ("a.json", b'[{"a": 1},]', "malformed_json"),
+        ("a.json", b'{"a": 1} ] {"a": 2}', "malformed_json"),
         ("a.json", b'[{"a": NaN}]', "malformed_json"),
         ("a.json", b"[" * 100_000, "malformed_json"),
         ("a.json", b'{"a":' * 100_000, "malformed_json"),
@@ -163,33 +164,6 @@ def test_a_full_disk_is_a_verdict(run: Convert, monkeypatch: pytest.MonkeyPatch)
     assert run("a.csv", "a,b\n1,2\n").facts["reason"] == "out_of_disk"
 
 
-def test_unclosed_quote_costs_its_line_alone(run: Convert) -> None:
-    content = 'id,name\n1,"open\n' + "".join(f"{i},n\n" for i in range(2, 50_000))
-    outcome = run("a.csv", content, max_row_length=100_000)
-    assert outcome.facts["rows"] == 49_998
-    assert [entry["raw"] for entry in rejects_of(outcome.rejects)] == ['1,"open\n']
-
-
-def test_a_long_row_costs_itself_alone(run: Convert) -> None:
-    outcome = run("a.csv", f"id,name\n1,{'x' * 5_000_000}\n2,b\n", max_row_length=1000)
-    assert rows_of(outcome.parquet) == [(2, "b")]
-    assert outcome.facts["rejected_by_reason"] == {"row_too_long": 1}
-    outcome = run("a.json", json.dumps([{"id": 1, "name": "x" * 5000}, {"id": 2, "name": "b"}]), max_row_length=1000)
-    assert rows_of(outcome.parquet) == [(2, "b")]
-
-
-def test_undecodable_rows_and_nul_characters(run: Convert) -> None:
-    outcome = run("a.csv", b"id,name\n1,a\0b\n2,b\n3,\xff\xc3\xa9\n4,\xc3\xa9\n5,\xc3\xa9\xc3\xa9\n")
-    assert rows_of(outcome.parquet) == [(2, "b"), (4, "é"), (5, "éé")]
-    first, second = rejects_of(outcome.rejects)
-    assert (first["reason"], first["raw"]) == ("nul_character", "1,a\0b\n")
-    assert second["reason"] == "bad_encoding"
-    assert base64.b64decode(second["raw_base64"]) == b"3,\xff\xc3\xa9\n"
-    outcome = run("a.jsonl", '{"a": 1}\n{"a": 2, "b": "\\ud800"}\n{"a": 3, "b": "\\u0000"}\n{"a": 4, "b": "\\\\u0000"}\n')
-    assert rows_of(outcome.parquet) == [(1, None), (4, "\\u0000")]
-    assert outcome.facts["rejected_by_reason"] == {"bad_encoding": 1, "nul_character": 1}
-
-
 def test_nested_json_stays_json_and_columns_come_as_they_appear(run: Convert) -> None:
     rows = [
         {"id": 1, "tags": ["a", "b"], "x": {"y": 1.10, "z": None}},
@@ -236,6 +210,9 @@ def test_nested_json_stays_json_and_columns_come_as_they_appear(run: Convert) ->
         (["inf", "infinity"], "VARCHAR"),
         (["1_000", "2_000"], "VARCHAR"),
         (["0x1F", "0x20"], "VARCHAR"),
+        (["0.5", "1e-400"], "VARCHAR"),
+        (["0.5", "1.2345678e-320"], "VARCHAR"),
+        (["0.5", "-1.50e-300", "5E-324", "0e-5"], "DOUBLE"),
         (["epoch", "infinity"], "VARCHAR"),
     ],
 )
@@ -254,6 +231,18 @@ def test_types_are_found_over_the_whole_file(run: Convert) -> None:
     outcome = run("a.csv", "a,b,c\n" + "1,1,x\n" * 3000 + "1.5,x,x\n" * 3000 + "2.5,y,7\n")
     assert types_of(outcome) == {"a": "DOUBLE", "b": "VARCHAR", "c": "VARCHAR"}
     assert outcome.facts["rows"] == 6001
+
+
+def test_a_column_that_begins_with_thousands_of_words_for_no_value(run: Convert) -> None:
+    outcome = run("a.csv", "id,deleted\n" + "1,NULL\n" * 3000 + "2,2026-11-23\n")
+    assert types_of(outcome) == {"id": "BIGINT", "deleted": "DATE"}
+    assert rows_of(outcome.parquet)[-2:] == [(1, None), (2, dt.date(2026, 11, 23))]
+
+
+@pytest.mark.parametrize("type_", ["bigint", "string", None])
+def test_a_schema_that_was_edited_to_an_unknown_type_says_so(run: Convert, type_: Any) -> None:
+    with pytest.raises(ValueError, match=f"column other the type {type_!r}; make it one of BOOLEAN, BIGINT"):
+        run("a.csv", "id,name\n1,a\n", {"other": type_})
 
 
 def test_the_types_of_the_dataset_win(run: Convert) -> None:

@@ -1,0 +1,91 @@
+"""Rows that are too long, nested, cut, undecodable: each costs itself alone, and the others keep their places."""
+
+import base64
+import json
+from itertools import batched
+
+import pytest
+
+from converter.names import Columns
+from converter.rows import json_document
+
+from .conftest import Convert, rejects_of, rows_of
+
+
+def test_unclosed_quote_costs_its_line_alone(run: Convert) -> None:
+    content = 'id,name\n1,"open\n' + "".join(f"{i},n\n" for i in range(2, 50_000))
+    outcome = run("a.csv", content, max_row_length=100_000)
+    assert outcome.facts["rows"] == 49_998
+    assert [entry["raw"] for entry in rejects_of(outcome.rejects)] == ['1,"open\n']
+
+
+def test_rows_after_unclosed_quotes_keep_their_order_and_lines(run: Convert) -> None:
+    content = 'id,name\n1,"open\n2,"open\n3,n\n4,"n\nn"\n5\n6,n\n'
+    outcome = run("a.csv", content + "".join(f"{i},n\n" for i in range(7, 100)), max_row_length=200)
+    assert [row[0] for row in rows_of(outcome.parquet)] == [3, 4, *range(6, 100)]
+    rejects = [(entry["row"], entry["line"], entry["raw"]) for entry in rejects_of(outcome.rejects)]
+    assert rejects == [(1, 2, '1,"open\n'), (2, 3, '2,"open\n'), (5, 7, "5\n")]
+    outcome = run("a.csv", 'id,name\n1,n\n"a\nb"\n')
+    assert [(entry["line"], entry["raw"]) for entry in rejects_of(outcome.rejects)] == [(3, '"a\nb"\n')]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "length"),
+    [
+        ("a.csv", "a,b\n1,22\n", 5),
+        ("a.csv", 'a,b\n1,"2\n3"\n', 8),
+        ("a.jsonl", '{"a":1}\n', 8),
+        ("a.json", '[{"a":1}]', 7),
+    ],
+)
+def test_a_row_may_be_just_as_long_as_the_limit(run: Convert, name: str, content: str, length: int) -> None:
+    assert run(name, content, max_row_length=length).facts["rows"] == 1
+    assert run(name, content, max_row_length=length - 1).facts["rejected_by_reason"] == {"row_too_long": 1}
+
+
+def test_a_long_row_costs_itself_alone(run: Convert) -> None:
+    outcome = run("a.csv", f"id,name\n1,{'x' * 5_000_000}\n2,b\n", max_row_length=1000)
+    assert rows_of(outcome.parquet) == [(2, "b")]
+    assert outcome.facts["rejected_by_reason"] == {"row_too_long": 1}
+    outcome = run("a.json", json.dumps([{"id": 1, "name": "x" * 5000}, {"id": 2, "name": "b"}]), max_row_length=1000)
+    assert rows_of(outcome.parquet) == [(2, "b")]
+    # Over the limit before its end is there, but not twice as long
+    outcome = run("a.json", json.dumps([{"id": 1, "name": "x" * 1_200_000}, {"id": 2, "name": "b"}]), max_row_length=700_000)
+    assert rows_of(outcome.parquet) == [(2, "b")]
+    # Not an empty line, although its beginning looks like one
+    outcome = run("a.jsonl", " " * 3_000_000 + '{"id": 1}\n{"id": 2}\n', max_row_length=1000)
+    assert rows_of(outcome.parquet) == [(2,)]
+    assert outcome.facts["rejected_by_reason"] == {"row_too_long": 1}
+
+
+def test_a_line_of_json_that_is_nested_too_deeply_costs_itself_alone(run: Convert) -> None:
+    lines = ["[" * 100_000, '{"id": 1, "a": ' + "[" * 3000 + "]" * 3000 + "}", '{"id": ' + "9" * 5000 + "}", '{"id": 2}']
+    outcome = run("a.jsonl", "\n".join(lines))
+    assert rows_of(outcome.parquet) == [(2,)]
+    assert outcome.facts["rejected_by_reason"] == {"malformed_json": 3}
+
+
+def test_undecodable_rows_and_nul_characters(run: Convert) -> None:
+    outcome = run("a.csv", b"id,name\n1,a\0b\n2,b\n3,\xff\xc3\xa9\n4,\xc3\xa9\n5,\xc3\xa9\xc3\xa9\n")
+    assert rows_of(outcome.parquet) == [(2, "b"), (4, "é"), (5, "éé")]
+    first, second = rejects_of(outcome.rejects)
+    assert (first["reason"], first["raw"]) == ("nul_character", "1,a\0b\n")
+    assert second["reason"] == "bad_encoding"
+    assert base64.b64decode(second["raw_base64"]) == b"3,\xff\xc3\xa9\n"
+    outcome = run("a.csv", b"id,name\n1,\x81\xe9\n2,\xe9\xe9\n")
+    assert rows_of(outcome.parquet) == [(2, "éé")]
+    assert base64.b64decode(rejects_of(outcome.rejects)[0]["raw_base64"]) == b"1,\x81\xe9\n"
+    outcome = run("a.csv", b"\xff\xfe" + "id,name\n1,\ud800é\n2,é\n".encode("utf-16-le", "surrogatepass"))
+    assert rows_of(outcome.parquet) == [(2, "é")]
+    assert base64.b64decode(rejects_of(outcome.rejects)[0]["raw_base64"]).startswith("1,".encode("utf-16-le"))
+    outcome = run("a.jsonl", '{"a": 1}\n{"a": 2, "b": "\\ud800"}\n{"a": 3, "b": "\\u0000"}\n{"a": 4, "b": "\\\\u0000"}\n')
+    assert rows_of(outcome.parquet) == [(1, None), (4, "\\u0000")]
+    assert outcome.facts["rejected_by_reason"] == {"bad_encoding": 1, "nul_character": 1}
+
+
+def test_a_json_document_may_be_cut_anywhere() -> None:
+    text = '[{"a": false, "b": -1.5e+10}, 12345, {"c": "\\ud83d\\ude00\\"", "d": [null, {}]} ]'
+    whole = list(json_document(iter([text]), Columns(9), 100))
+    assert [row.raw[0] for row in whole] == ['{"a": false, "b": -1.5e+10}', "12345", '{"c": "\\ud83d\\ude00\\"", "d": [null, {}]}']
+    for size in range(1, len(text)):
+        assert list(json_document(map("".join, batched(text, size, strict=False)), Columns(9), 100)) == whole
