@@ -3,13 +3,14 @@
 
 import contextlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from localstack.services.dynamodb.models import dynamodb_stores
 from localstack.services.events.models import events_stores
 from localstack.services.kms.models import kms_stores
 from localstack.services.lambda_.invocation.models import lambda_stores
-from localstack.services.s3.models import S3DeleteMarker, s3_stores
+from localstack.services.s3.models import KeyStore, S3DeleteMarker, VersionedKeyStore, s3_stores
 from localstack.services.sns.models import sns_stores
 from localstack.services.sqs.models import sqs_stores
 from localstack.services.stepfunctions.backend.store import sfn_stores
@@ -21,6 +22,7 @@ from moto.sts.models import sts_backends
 from embedded_localstack.iam.actions_lambda import unqualified
 from embedded_localstack.iam.callers import Caller, Kind
 from embedded_localstack.iam.decide import Policy, RolePolicies
+from embedded_localstack.iam.request import text
 
 PARTITION = "aws"
 POLICY_KINDS = {
@@ -41,7 +43,7 @@ def policy_name(arn: str) -> str:
 
 
 class LocalStackFacts:
-    """Implements `request.Facts`, and finds policies. Missing things are None, not errors: the call itself will tell."""
+    """Implements `request.Facts` and `encryption.Keys`, and finds policies. Missing things are None: the call itself will tell."""
 
     def __init__(self, account: str, region: str) -> None:
         self.account, self.region = account, region
@@ -83,6 +85,41 @@ class LocalStackFacts:
             alias = store.aliases.get(name)
             name = alias.metadata["TargetKeyId"] if alias else name
         return f"arn:{PARTITION}:kms:{self.region}:{self.account}:key/{name.removeprefix('key/')}"
+
+    # -- encryption.Keys
+
+    def message_key(self, arn: str) -> str | None:
+        """The customer managed key of a queue or topic."""
+        _, _, service, region, account, name = f"{arn}:::::".split(":")[:6]
+        if service == "sqs":
+            queue = sqs_stores[account][region].queues.get(name)
+            return self._customer_key(queue.attributes.get("KmsMasterKeyId")) if queue else None
+        topic = sns_stores[account][region].topics.get(arn) if service == "sns" else None
+        return self._customer_key(topic["attributes"].get("KmsMasterKeyId")) if topic else None
+
+    def object_key(self, bucket: str, key: str, version: str) -> str | None:
+        """The customer managed key of an object."""
+        found = self._bucket(bucket)
+        objects = found.objects if found else KeyStore()
+        stored = objects.get(key, version) if version and isinstance(objects, VersionedKeyStore) else objects.get(key)
+        return self._customer_key(getattr(stored, "kms_key_id", None))
+
+    def new_object_key(self, params: Mapping[str, Any]) -> str | None:
+        """The customer managed key of an object that a request makes: the one it names, or its bucket's."""
+        found = self._bucket(text(params.get("Bucket")))
+        rule = (found.encryption_rule or {}).get("ApplyServerSideEncryptionByDefault", {}) if found else {}
+        if not (params.get("ServerSideEncryption") or rule.get("SSEAlgorithm", "")).startswith("aws:kms"):
+            return None
+        return self._customer_key(params.get("SSEKMSKeyId") or rule.get("KMSMasterKeyID"))
+
+    def _customer_key(self, key_id: str | None) -> str | None:
+        """Keys that AWS manages may be used by everybody who may use the service."""
+        if not key_id or "alias/aws/" in key_id or key_id == s3_stores[self.account][self.region].aws_managed_kms_key_id:
+            return None
+        return self.key_arn(key_id)
+
+    def _bucket(self, name: str) -> Any:
+        return s3_stores[account_of(f"arn:{PARTITION}:s3:::{name}", self.account)]["us-east-1"].buckets.get(name)
 
     # -- roles
 
@@ -157,7 +194,7 @@ class LocalStackFacts:
 
     def object_exists(self, bucket: str, key: str) -> bool:
         """Whether GetObject would find something; a delete marker is nothing."""
-        found = s3_stores[account_of(f"arn:{PARTITION}:s3:::{bucket}", self.account)]["us-east-1"].buckets.get(bucket)
+        found = self._bucket(bucket)
         newest = found.objects.get(key) if found else None
         return bool(newest) and not isinstance(newest, S3DeleteMarker)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from localstack.aws.api import CommonServiceException
 
-from embedded_localstack.iam import actions, callers, preflight
+from embedded_localstack.iam import actions, callers, encryption, preflight
 from embedded_localstack.iam.callers import Caller, Kind
 from embedded_localstack.iam.decide import Question, Verdict, decide_resource, decide_role
 from embedded_localstack.iam.facts import LocalStackFacts, account_of, caller_of, policy_name
@@ -46,13 +46,13 @@ class Enforcer:
         except UnmappedError as error:
             self._records.denied(str(caller), f"{service}:{operation}", "*", "scripts/embedded_localstack/iam/actions.py", str(error))
             raise _refusal(service, str(error)) from error
-        for check in needed:
+        for check in [*needed, *encryption.checks(service, operation, needed[0].resource, params, facts)]:
             self._require(service, caller, check, facts)
         if service == "s3" and operation in ("GetObject", "HeadObject") and not params.get("VersionId"):
             self._hide_missing(caller, params["Bucket"], params["Key"], facts)
 
     def _require(self, service: str, caller: Caller, check: Check, facts: LocalStackFacts) -> None:
-        verdict = judge(service, caller, check, facts)
+        verdict = judge(check.action.partition(":")[0], caller, check, facts)
         self._records.decided(str(caller), verdict)
         if not verdict.allowed:
             self._records.denied(str(caller), check.action, check.resource, verdict.asked, verdict.reason)
@@ -96,7 +96,9 @@ def judge(service: str, caller: Caller, check: Check, facts: LocalStackFacts) ->
         if functions := facts.functions_named(caller.session):
             keys["lambda:sourcefunctionarn"] = functions[0]
         question = _question(caller, check, facts, keys)
-        return decide_role(question, facts.role_policies(caller.role, caller.session_policy), resource, required=service == "kms")
+        return decide_role(
+            question, facts.role_policies(caller.role, caller.session_policy), resource, required=check.action.startswith("kms:")
+        )
     kind = policy_name(check.resource)
     if caller.kind is Kind.ANONYMOUS:
         return decide_resource(_question(caller, check, facts, dict(check.keys)), resource, kind=kind, service=False)
