@@ -46,6 +46,18 @@ def test_malformed_records_are_kept_and_never_repeated() -> None:
     assert items()[f"image#{IMAGE}", "total"] == {"view": 1}
 
 
+def test_what_became_of_a_batch_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    invoke([record(1, {"image_id": IMAGE})])
+    capsys.readouterr()
+    invoke([record(1, {"image_id": IMAGE}), record(2, {"image_id": IMAGE}), record(3, {"image_id": IMAGE}), record(4, b"no event")])
+    (measured,) = [line for line in map(json.loads, capsys.readouterr().out.splitlines()) if "_aws" in line]
+    assert {name: measured[name] for name in ("EventsCounted", "EventsRejected", "EventsRepeated")} == {
+        "EventsCounted": [2.0],
+        "EventsRejected": [1.0],
+        "EventsRepeated": [1.0],
+    }
+
+
 @pytest.mark.parametrize(
     ("event", "reason"),
     [

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
 from recoverer.decisions import Limits, State
 from recoverer.ledger import Ledger
@@ -54,6 +54,15 @@ def test_of_two_at_the_same_time_one_acts(recovery: Any, alarm: Any, world: Any)
     assert world.done == [("redrive", 10)]
 
 
+def test_whoever_is_always_overtaken_gives_up(
+    recovery: Any, alarm: Any, world: Any, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ledger, "write", lambda *_: False)
+    report = recovery().handle(alarm())
+    assert (report.outcome, world.done) == ("refused", [])
+    assert "others keep acting" in report.text
+
+
 def test_a_write_based_on_an_old_revision_is_lost(ledger: Ledger) -> None:
     assert ledger.write(RULES["a"], State(), NOW)
     assert not ledger.write(RULES["a"], State(), NOW)
@@ -73,11 +82,20 @@ def test_a_dry_run_changes_nothing(recovery: Any, alarm: Any, world: Any, ledger
     assert ledger.read(RULES["errors"]) == State()
 
 
-def test_a_failure_is_an_outcome_and_counts(recovery: Any, alarm: Any, world: Any, ledger: Ledger) -> None:
-    world.fails = ClientError({"Error": {"Code": "AccessDenied", "Message": "not allowed"}}, "UpdateAlias")
+@pytest.mark.parametrize(
+    ("failure", "text"),
+    [
+        (ClientError({"Error": {"Code": "AccessDenied", "Message": "not allowed"}}, "UpdateAlias"), "not allowed"),
+        (ReadTimeoutError(endpoint_url="lambda"), "timeout"),
+    ],
+)
+def test_a_failure_is_an_outcome_and_counts(  # noqa: PLR0917
+    recovery: Any, alarm: Any, world: Any, ledger: Ledger, failure: Exception, text: str
+) -> None:
+    world.fails = failure
     report = recovery().handle(alarm("errors"))
     assert report.outcome == "failed"
-    assert "not allowed" in report.text
+    assert text in report.text
     assert ledger.read(RULES["errors"]) == State(revision=2, acted_at=(int(NOW),))
 
 
