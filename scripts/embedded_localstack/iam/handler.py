@@ -52,7 +52,7 @@ class Enforcer:
             self._hide_missing(caller, params["Bucket"], params["Key"], facts)
 
     def _require(self, service: str, caller: Caller, check: Check, facts: LocalStackFacts) -> None:
-        verdict = judge(check.action.partition(":")[0], caller, check, facts)
+        verdict = judge(caller, check, facts)
         self._records.decided(str(caller), verdict)
         if not verdict.allowed:
             self._records.denied(str(caller), check.action, check.resource, verdict.asked, verdict.reason)
@@ -86,7 +86,7 @@ def _parameters(context: Any) -> dict[str, Any]:
     return {**params, "Key": key, "ACL": form.get("acl"), "Tagging": form.get("tagging")}
 
 
-def judge(service: str, caller: Caller, check: Check, facts: LocalStackFacts) -> Verdict:
+def judge(caller: Caller, check: Check, facts: LocalStackFacts) -> Verdict:
     """Ask the policies that count for this sort of caller."""
     if check.action == "sts:AssumeRole":
         return _judge_trust(caller, check, facts)
@@ -96,9 +96,8 @@ def judge(service: str, caller: Caller, check: Check, facts: LocalStackFacts) ->
         if functions := facts.functions_named(caller.session):
             keys["lambda:sourcefunctionarn"] = functions[0]
         question = _question(caller, check, facts, keys)
-        return decide_role(
-            question, facts.role_policies(caller.role, caller.session_policy), resource, required=check.action.startswith("kms:")
-        )
+        policies = facts.role_policies(caller.role, caller.session_policy)
+        return decide_role(question, policies, resource, required=check.action.startswith("kms:"))
     kind = policy_name(check.resource)
     if caller.kind is Kind.ANONYMOUS:
         return decide_resource(_question(caller, check, facts, dict(check.keys)), resource, kind=kind, service=False)

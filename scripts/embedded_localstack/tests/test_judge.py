@@ -72,25 +72,25 @@ LAMBDA = Caller(Kind.SERVICE, "lambda.amazonaws.com")
 
 
 def test_lambda_assumes_a_role_and_says_not_for_which_function():
-    assert judge("sts", LAMBDA, ASSUME, facts(trust=trust())).allowed
+    assert judge(LAMBDA, ASSUME, facts(trust=trust())).allowed
     for condition in ({"ArnEquals": {"aws:SourceArn": FUNCTION}}, {"StringEquals": {"aws:SourceAccount": ACCOUNT}}):
-        assert not judge("sts", LAMBDA, ASSUME, facts(trust=trust(**condition))).allowed
+        assert not judge(LAMBDA, ASSUME, facts(trust=trust(**condition))).allowed
 
 
 def test_other_services_do_not_pass_a_trust_in_lambda():
-    verdict = judge("sts", Caller(Kind.SERVICE, "events.amazonaws.com", source_arn="arn"), ASSUME, facts(trust=trust()))
+    verdict = judge(Caller(Kind.SERVICE, "events.amazonaws.com", source_arn="arn"), ASSUME, facts(trust=trust()))
     assert (verdict.allowed, verdict.asked) == (False, "trust policy of role worker")
 
 
 def test_a_role_that_is_not_there_cannot_be_assumed():
-    assert judge("sts", LAMBDA, ASSUME, facts()).reason == "there is none"
+    assert judge(LAMBDA, ASSUME, facts()).reason == "there is none"
 
 
 def test_a_role_assumes_another_if_both_agree():
     to_all = document({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}})
-    assert judge("sts", WORKER, ASSUME, facts(role=document(allow("sts:AssumeRole")), trust=to_all)).allowed
-    assert not judge("sts", WORKER, ASSUME, facts(trust=to_all)).allowed
-    assert not judge("sts", WORKER, ASSUME, facts(role=document(allow("sts:AssumeRole")), trust=trust())).allowed
+    assert judge(WORKER, ASSUME, facts(role=document(allow("sts:AssumeRole")), trust=to_all)).allowed
+    assert not judge(WORKER, ASSUME, facts(trust=to_all)).allowed
+    assert not judge(WORKER, ASSUME, facts(role=document(allow("sts:AssumeRole")), trust=trust())).allowed
 
 
 def test_the_source_s_account_is_the_one_in_its_arn():
@@ -100,7 +100,7 @@ def test_the_source_s_account_is_the_one_in_its_arn():
     )
     for account, allowed in ((ACCOUNT, True), ("111111111111", False)):
         caller = Caller(Kind.SERVICE, "sns.amazonaws.com", source_arn=f"arn:aws:sns:us-east-1:{account}:t")
-        assert judge("sqs", caller, send, facts(resource=mine)).allowed is allowed
+        assert judge(caller, send, facts(resource=mine)).allowed is allowed
 
 
 def test_eventbridge_says_which_rule_it_is_and_not_of_which_account():
@@ -109,7 +109,7 @@ def test_eventbridge_says_which_rule_it_is_and_not_of_which_account():
     source, account = {"ArnEquals": {"aws:SourceArn": rule}}, {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
     for condition, allowed in ((source, True), (source | account, False)):
         policy = document(allow("sqs:SendMessage", Principal=principal, Condition=condition))
-        assert judge("sqs", caller, Check("sqs:SendMessage", QUEUE), facts(resource=policy)).allowed is allowed
+        assert judge(caller, Check("sqs:SendMessage", QUEUE), facts(resource=policy)).allowed is allowed
 
 
 def test_a_topic_s_default_policy_lets_alarms_of_the_owner_in_and_no_other_service():
@@ -117,29 +117,29 @@ def test_a_topic_s_default_policy_lets_alarms_of_the_owner_in_and_no_other_servi
     publish = Check("sns:Publish", f"arn:aws:sns:us-east-1:{ACCOUNT}:t")
     for principal, allowed in (("cloudwatch.amazonaws.com", True), ("s3.amazonaws.com", False)):
         caller = Caller(Kind.SERVICE, principal, source_arn=f"arn:aws:cloudwatch:us-east-1:{ACCOUNT}:alarm:a")
-        assert judge("sns", caller, publish, facts(resource=default)).allowed is allowed
-    assert not judge("sns", WORKER, publish, facts(resource=default)).allowed
+        assert judge(caller, publish, facts(resource=default)).allowed is allowed
+    assert not judge(WORKER, publish, facts(resource=default)).allowed
 
 
 def test_a_function_s_session_carries_its_arn():
     only_f = document(allow("sqs:SendMessage", Condition={"ArnEquals": {"lambda:SourceFunctionArn": FUNCTION}}))
     send = Check("sqs:SendMessage", QUEUE)
-    assert judge("sqs", WORKER, send, facts(role=only_f)).allowed
+    assert judge(WORKER, send, facts(role=only_f)).allowed
     other = Caller(Kind.ROLE, WORKER.name, "worker", "someone")
-    assert not judge("sqs", other, send, facts(role=only_f)).allowed
+    assert not judge(other, send, facts(role=only_f)).allowed
 
 
 def test_another_account_s_queue_is_asked_too():
     theirs = "arn:aws:sqs:us-east-1:111111111111:theirs"
     send, mine = Check("sqs:SendMessage", theirs), document(allow("sqs:SendMessage"))
-    assert not judge("sqs", WORKER, send, facts(role=mine)).allowed
-    assert judge("sqs", WORKER, send, facts(role=mine, resource=document(allow("sqs:SendMessage", Principal={"AWS": ROLE})))).allowed
+    assert not judge(WORKER, send, facts(role=mine)).allowed
+    assert judge(WORKER, send, facts(role=mine, resource=document(allow("sqs:SendMessage", Principal={"AWS": ROLE})))).allowed
 
 
 def test_nobody_gets_in_without_a_resource_policy():
     read = Check("s3:GetObject", "arn:aws:s3:::b/k")
-    assert not judge("s3", NOBODY, read, facts()).allowed
-    assert judge("s3", NOBODY, read, facts(resource=document(allow("s3:GetObject", Principal="*")))).allowed
+    assert not judge(NOBODY, read, facts()).allowed
+    assert judge(NOBODY, read, facts(resource=document(allow("s3:GetObject", Principal="*")))).allowed
 
 
 URL = [
