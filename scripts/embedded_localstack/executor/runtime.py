@@ -15,6 +15,7 @@ from pathlib import Path
 
 from embedded_localstack import processes
 from embedded_localstack.executor import memory
+from embedded_localstack.executor.freezer import Freezer
 from embedded_localstack.executor.output import Output
 from embedded_localstack.executor.runtime_api import Invocation, RuntimeApi
 
@@ -60,6 +61,7 @@ class Runtime:
         os.close(status_write)
         os.close(output_write)
         threading.Thread(target=self._follow, args=(status_read,), name="lambda-supervisor", daemon=True).start()
+        self._freezer = Freezer(self._supervisor.pid)
         self._watch = memory.Watch(self._supervisor.pid, memory_mb, self._exceeded)
         self._watched.set()
 
@@ -71,12 +73,13 @@ class Runtime:
     # -- called by the Runtime API
 
     def ready(self) -> None:
-        """The interpreter has loaded the function."""
+        """The interpreter has loaded the function, or answered, and asks what to do."""
         if not self.initialised.done():
             self.init_ms = (time.monotonic() - self._began) * 1000
             self._watched.wait()  # on a busy machine the interpreter is faster than the one who started it
             self._watch.stop()
             _settle(self.initialised, None)
+        self._freezer.wait()
 
     def init_failed(self, error: bytes) -> None:
         """Loading the function raised an error."""
@@ -85,6 +88,7 @@ class Runtime:
     def answered(self, request_id: str, payload: bytes, *, failed: bool) -> None:
         """The function returned or raised."""
         if self._current and request_id == self._request_id:
+            self._freezer.end()
             _settle(self._current, Ending(payload, failed))
 
     # -- called by the environment
@@ -93,6 +97,7 @@ class Runtime:
         """Hand over an event and wait. None if there is no answer within `seconds`: the caller kills it then."""
         self._request_id, self._current = invocation.request_id, Future()
         self._watch = memory.Watch(self._supervisor.pid, self._memory_mb, self._exceeded)
+        self._freezer.begin()
         if self.running:
             self._api.offer(invocation)
         else:

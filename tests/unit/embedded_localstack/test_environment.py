@@ -20,7 +20,7 @@ from embedded_localstack.state import CHECKOUT
 INTERPRETER = CHECKOUT / "build" / "venv" / RUNTIMES["python3.13"] / "bin" / "python"
 
 FUNCTION = """
-import os, subprocess, sys, time
+import os, subprocess, sys, threading, time
 print("loading")
 if os.environ.get("INIT") == "raise":
     raise ValueError("not today")
@@ -29,7 +29,11 @@ if os.environ.get("INIT") == "exit":
 if os.environ.get("INIT") == "slow":
     time.sleep(60)
 
-calls = 0
+calls, ticks = 0, []
+
+def tick():
+    while True:
+        ticks.append(time.sleep(0.01))
 
 def handler(event, context):
     global calls
@@ -70,6 +74,11 @@ def handler(event, context):
         case "file":
             open(os.path.join(os.environ["TMPDIR"], "kept"), "a").write("x")
             return len(os.listdir(os.environ["TMPDIR"]))
+        case "background":
+            subprocess.Popen(["sh", "-c", "while true; do echo >> $TMPDIR/ticks; sleep 0.01; done"])
+            threading.Thread(target=tick, daemon=True).start()
+        case "ticks":
+            return len(ticks), len(open(os.path.join(os.environ["TMPDIR"], "ticks")).readlines())
         case "print":
             for number in range(2000):
                 print("line", number)
@@ -314,3 +323,17 @@ environment.invoke("id-1", b'"hang"', "arn", "trace")
         assert len(family) == 5, "supervisor, interpreter, three children"
         os.kill(server.pid, signal.SIGKILL)
     assert processes.wait_gone(family, 5) == []
+
+
+def test_what_a_function_leaves_in_the_background_is_frozen_between_invocations(make):
+    environment = make()
+    invoke(environment, "background")
+    counts = []
+    for _ in range(2):
+        time.sleep(1)
+        counts.append(json.loads(invoke(environment, "ticks").payload))
+    assert max(counts[1]) < 50, "a hundred would be two seconds' worth of each"
+    time.sleep(0.1)
+    assert json.loads(invoke(environment, "raise").payload)["errorType"] == "KeyError"
+    time.sleep(0.1)
+    assert json.loads(invoke(environment, "ticks").payload) >= counts[1], "and goes on with the next one"
