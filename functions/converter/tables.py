@@ -28,7 +28,7 @@ _FITS = {
     "DATE": "CAST(try_cast({v} AS DATE) AS VARCHAR) = {v}",
     "TIMESTAMP": "CASE WHEN try_cast({v} AS TIMESTAMPTZ) IS NULL THEN false ELSE regexp_full_match({v}, "
     "'[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}([T ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}([.][0-9]{{1,9}})?)?"
-    " ?(Z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)?)?') END",
+    "(Z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)?)?') END",
 }
 _DIGITS = "trim(regexp_replace(split_part({0}, 'E', 1), '[^0-9]', '', 'g'), '0')"
 _OWN_DIGITS = _DIGITS.format("{v}")

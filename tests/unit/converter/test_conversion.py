@@ -190,7 +190,10 @@ def test_nested_json_stays_json_and_columns_come_as_they_appear(run: Convert) ->
         (["1", "2", "3", "4", "x"], "BIGINT"),
         (["1", "2", "3", "x"], "VARCHAR"),
         (["1", "2", "3", "4", "5", "6", "7", "8", "9", "007"], "VARCHAR"),
+        (["1", "2", "3", "4", "5", "6", "7", "8", "9", "00"], "VARCHAR"),
+        (["1", "2", "3", "4", "5", "6", "7", "8", "10", "-09"], "VARCHAR"),
         (["0", "0.5", "-0"], "DOUBLE"),
+        (["9007199254740993", "1.5"], "VARCHAR"),
         (["12345678901234567890", "1"], "VARCHAR"),
         (["10000000000000000000", "1"], "DOUBLE"),
         (["+491701234567", "+15551234567"], "VARCHAR"),
@@ -214,6 +217,7 @@ def test_nested_json_stays_json_and_columns_come_as_they_appear(run: Convert) ->
         (["0.5", "1.2345678e-320"], "VARCHAR"),
         (["0.5", "-1.50e-300", "5E-324", "0e-5"], "DOUBLE"),
         (["epoch", "infinity"], "VARCHAR"),
+        (["2026-11-23 10:00:00 +0530"], "VARCHAR"),
     ],
 )
 def test_types(run: Convert, values: list[str], type_: str) -> None:
@@ -225,6 +229,22 @@ def test_types(run: Convert, values: list[str], type_: str) -> None:
 def test_numbers_of_json_keep_their_digits(run: Convert, value: str) -> None:
     outcome = run("a.jsonl", f'{{"a": {value}, "in": {{"x": [{value}, "1.0"]}}}}\n{{"a": "text"}}\n')
     assert rows_of(outcome.parquet) == [(value, f'{{"x":[{value},"1.0"]}}'), ("text", None)]
+
+
+def test_words_for_no_value(run: Convert) -> None:
+    words = ["NULL", "none", "NA", "n/a", "NaN", "-", "\\N", " ", ""]
+    outcome = run("a.csv", "value;other\n" + "".join(f"{word};a\n" for word in [*words, "1"]))
+    assert rows_of(outcome.parquet) == [(None, "a")] * len(words) + [(1, "a")]
+    outcome = run("a.jsonl", '{"text": "", "number": ""}\n{"text": "NULL", "number": "NULL"}\n{"text": "x", "number": 1}\n')
+    assert rows_of(outcome.parquet) == [(None, None), ("NULL", None), ("x", 1)]
+
+
+@pytest.mark.parametrize("zone", ["+05:30", "+0530", "Z", "", "+05", "-00:30"])
+def test_times_become_utc(run: Convert, zone: str) -> None:
+    outcome = run("a.csv", f"time;other\n2026-11-23T10:00:00.123456789{zone};a\n2026-11-23;a\n")
+    offset = {"Z": 0, "": 0, "+05": 300, "-00:30": -30}.get(zone, 330)
+    expected = dt.datetime(2026, 11, 23, 10, 0, 0, 123456) - dt.timedelta(minutes=offset)
+    assert rows_of(outcome.parquet) == [(expected, "a"), (dt.datetime(2026, 11, 23), "a")]
 
 
 def test_types_are_found_over_the_whole_file(run: Convert) -> None:
@@ -250,6 +270,7 @@ def test_the_types_of_the_dataset_win(run: Convert) -> None:
     assert types_of(outcome) == {"id": "VARCHAR", "amount": "DOUBLE", "note": "BIGINT"}
     assert rows_of(outcome.parquet) == [("1", 2.0, 3)]
     assert rejects_of(outcome.rejects)[0]["row"] == 2
+    assert run("a.csv", f"id\n{'x' * 200}\n1\n", {"id": "BIGINT"}).facts["rejected_by_reason"] == {"wrong_type": 1}
     assert run("a.csv", "phone\n15551234567\n+491701234567\n007\n", {"phone": "BIGINT"}).facts["rejected_by_reason"] == {"wrong_type": 2}
     assert run("a.csv", "id\nA1\nA2\n", {"id": "BIGINT"}).facts["reason"] == "no_valid_rows"
 
