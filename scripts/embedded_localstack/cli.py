@@ -29,6 +29,9 @@ def main(arguments: list[str] | None = None) -> int:
     except LaunchError as error:
         print(f"embedded LocalStack: {error}", file=sys.stderr)
         return 4 if "is taken by" in str(error) else 1
+    except OSError as error:
+        print(f"embedded LocalStack: {error}; choose a folder that can be written to with --home", file=sys.stderr)
+        return 1
 
 
 def _run(options: argparse.Namespace, home: Home) -> int:
@@ -63,13 +66,20 @@ def _parser() -> argparse.ArgumentParser:
         ("logs", "what the server printed"),
     ):
         command = commands.add_parser(name, help=about, description=about)
-        command.add_argument("--port", type=int, default=DEFAULT_PORT, help="port on 127.0.0.1 (default %(default)s)")
+        command.add_argument("--port", type=_port, default=DEFAULT_PORT, help="port on 127.0.0.1 (default %(default)s)")
         command.add_argument("--home", type=Path, help="the folder it writes to (default build/localstack, or build/localstack-PORT)")
         if name == "status":
             command.add_argument("--json", action="store_true", help="for programs")
         if name == "logs":
             command.add_argument("-f", "--follow", action="store_true", help="go on printing")
     return parser
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 < port < 65536:
+        raise argparse.ArgumentTypeError(f"{port} is no port: choose one from 1 to 65535")
+    return port
 
 
 def _up(home: Home) -> int:
@@ -94,14 +104,16 @@ def _logs(home: Home, *, follow: bool) -> int:
     if not home.log.exists():
         print(f"no log yet: {home.log}", file=sys.stderr)
         return 1
-    with home.log.open(errors="replace") as log:
+    with home.log.open("rb") as log:
         try:
             while True:
                 for line in log:
-                    sys.stdout.write(line)
+                    sys.stdout.buffer.write(line)
                 sys.stdout.flush()
                 if not follow:
                     return 0
+                if home.log.stat().st_size < log.tell():
+                    log.seek(0)  # a new server began it anew
                 time.sleep(0.3)
         except (KeyboardInterrupt, BrokenPipeError):
             return 0

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -234,3 +235,34 @@ def test_read_only_code_is_removed_too(home: Home):
     code.chmod(0o555)
     home.clean()
     assert not home.temporary.exists()
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "-1", "http"])
+def test_what_is_no_port_is_wrong_usage(port: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["status", f"--port={port}"])
+    assert "port" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    (tmp_path / "file").touch()
+    assert cli.main(["up", "--home", str(tmp_path / "file" / "below")]) == 1
+    assert "choose a folder that can be written to" in capsys.readouterr().err
+
+
+def test_a_log_that_is_followed_goes_on_with_the_next_server(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    with home.locked():
+        home.log.write_text("what the first server said\n")
+
+    def meanwhile() -> Iterator[None]:
+        home.log.write_text("the second\n")
+        yield
+        yield
+        raise KeyboardInterrupt
+
+    steps = meanwhile()
+    monkeypatch.setattr(cli.time, "sleep", lambda _: next(steps))
+    assert cli.main(["logs", "-f", "--port", str(home.port), "--home", str(home.path)]) == 0
+    assert capsys.readouterr().out == "what the first server said\nthe second\n"
