@@ -36,7 +36,9 @@ def from_sns(message: str) -> Alarm:
         content = json.loads(message)
         changed_at = _seconds(content["StateChangeTime"])
         trigger = content.get("Trigger") or {}
-        dimensions = _dimensions(trigger.get("Dimensions") or []) | _dimensions_in(trigger.get("Metrics"), "MetricStat", "Metric", "Dimensions")
+        dimensions = _dimensions(trigger.get("Dimensions") or []) | _dimensions_in(
+            trigger.get("Metrics"), "MetricStat", "Metric", "Dimensions"
+        )
         return _alarm(content["AlarmName"], content["NewStateValue"], content.get("NewStateReason"), changed_at, dimensions)
     except _WRONG as error:
         raise NotAnAlarm(f"{type(error).__name__}: {error}") from error

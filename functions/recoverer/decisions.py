@@ -69,7 +69,12 @@ class Release:
         return max(self.version, self.canary or 0)
 
 
-type Facts = Queue | EventSource | Release
+@dataclass(frozen=True)
+class Unversioned:
+    """An alias that points to $LATEST."""
+
+
+type Facts = Queue | EventSource | Release | Unversioned
 
 
 @dataclass(frozen=True)
@@ -117,6 +122,8 @@ def _wanted(alarm: Alarm, rule: Rule, facts: Facts, state: State, limits: Limits
             return _raise(rule, facts, state)
         case Rollback(), Release():
             return _roll_back(alarm, facts, state, limits)
+        case Rollback(), Unversioned():
+            return Refusal("the alias points to $LATEST, which is no version; publish one and point the alias to it")
     raise TypeError(f"{type(facts).__name__} are not the facts of a {rule.kind} rule")
 
 

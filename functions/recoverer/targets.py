@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from recoverer.decisions import Action, EventSource, Facts, Queue, Release
+from recoverer.decisions import Action, EventSource, Facts, Queue, Release, Unversioned
 from recoverer.rules import Redrive, Relieve, Rollback, Rule
 
 
@@ -51,8 +51,10 @@ class Targets:
         is_moving = any(task["Status"] in ("RUNNING", "CANCELLING", "CREATED") for task in tasks)
         return Queue(int(attributes["ApproximateNumberOfMessages"]), is_moving)
 
-    def _release(self, rule: Rollback) -> Release:
+    def _release(self, rule: Rollback) -> Release | Unversioned:
         alias = self._lambda.get_alias(FunctionName=rule.function_name, Name=rule.alias)
+        if alias["FunctionVersion"] == "$LATEST":
+            return Unversioned()
         weights = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
         canary = max((int(version) for version in weights), default=None)
         version = int(alias["FunctionVersion"])

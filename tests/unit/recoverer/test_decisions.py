@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recoverer.alarms import Alarm
-from recoverer.decisions import DAY_S, Action, EventSource, Limits, Queue, Refusal, Release, State, decide
+from recoverer.decisions import DAY_S, Action, EventSource, Limits, Queue, Refusal, Release, State, Unversioned, decide
 from recoverer.rules import Redrive, Relieve, Rollback
 
 NOW = 1_795_426_200.0
@@ -52,6 +52,11 @@ def test_relieve_leaves_alone_what_someone_else_set(alarm: Any, limits: Limits) 
     assert raised.after.baseline == 35
 
 
+def test_what_was_not_raised_is_not_lowered(alarm: Any, limits: Limits) -> None:
+    for concurrency in (None, 10):
+        assert why(decide(alarm(state="OK"), RELIEVE, EventSource(concurrency), State(), limits, NOW)) == "nothing was raised"
+
+
 @pytest.mark.parametrize(
     ("release", "state", "text"),
     [
@@ -68,6 +73,10 @@ def test_relieve_leaves_alone_what_someone_else_set(alarm: Any, limits: Limits) 
 )
 def test_rollback(alarm: Any, limits: Limits, release: Release, state: State, text: str) -> None:
     assert text in why(decide(alarm(), ROLLBACK, release, state, limits, NOW))
+
+
+def test_what_is_no_version_is_not_rolled_back(alarm: Any, limits: Limits) -> None:
+    assert "$LATEST" in why(decide(alarm(), ROLLBACK, Unversioned(), State(), limits, NOW))
 
 
 @pytest.mark.parametrize("state", ["OK", "INSUFFICIENT_DATA"])

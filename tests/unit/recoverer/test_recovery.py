@@ -116,6 +116,14 @@ def test_concurrency_is_raised_and_put_back(recovery: Any, alarm: Any, world: An
     assert world.done == [("raise", 20), ("raise", 30), ("lower", 10)]
 
 
+def test_a_raise_that_failed_is_not_what_is_put_back(recovery: Any, alarm: Any, world: Any) -> None:
+    recovery().handle(alarm("age"))
+    world.fails = ClientError({"Error": {"Code": "ResourceInUseException", "Message": "updating"}}, "UpdateEventSourceMapping")
+    assert recovery(NOW + 1000).handle(alarm("age", at=NOW + 1000)).outcome == "failed"
+    recovery(NOW + 1100).handle(alarm("age", "OK", NOW + 1100))
+    assert world.done == [("raise", 20), ("lower", 10)]
+
+
 def test_an_alarm_without_a_rule_or_with_other_dimensions_is_left_alone(recovery: Any, alarm: Any, world: Any) -> None:
     assert recovery().handle(alarm("unknown")).outcome == "no rule"
     assert recovery().handle(alarm("dlq")).outcome == "no rule"

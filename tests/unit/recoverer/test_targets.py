@@ -8,7 +8,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from recoverer.decisions import Action, EventSource, Queue, Release, State
+from recoverer.decisions import Action, EventSource, Queue, Release, State, Unversioned
 from recoverer.rules import Redrive, Relieve, Rollback
 from recoverer.targets import Targets
 
@@ -73,6 +73,11 @@ def test_an_alias(targets: Targets, functions: Stubber, routing: dict[str, Any],
     functions.add_response("list_versions_by_function", {"Versions": versions}, {"FunctionName": "f"})
     published_at = datetime.fromisoformat(f"2026-11-23T09:{newest}:00+00:00").timestamp()
     assert targets.facts(Rollback("f")) == Release(10, canary, published_at, (9, 10, 11), "r")
+
+
+def test_an_alias_without_a_version(targets: Targets, functions: Stubber) -> None:
+    functions.add_response("get_alias", {"FunctionVersion": "$LATEST", "RevisionId": "r"})
+    assert targets.facts(Rollback("f")) == Unversioned()
 
 
 def test_rolling_back(targets: Targets, functions: Stubber) -> None:
