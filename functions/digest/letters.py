@@ -9,11 +9,11 @@ _CELL = "padding:2px 16px 2px 0;vertical-align:top"
 
 
 def subject(summary: Summary, environment: str) -> str:
-    """At most 100 ASCII characters, as SNS wants."""
+    """ASCII, "less than 100 characters long": https://docs.aws.amazon.com/sns/latest/api/API_Publish.html"""
     name = f"eventloom {environment}".strip()
     alarm = f", {summary.dead_letters:,} dead letters" if summary.dead_letters else ""
     day = summary.day if summary.is_over else f"{summary.day} so far"
-    return f"{name} {day}: {_number(summary, 'READY')} images, {_number(summary, 'REJECTED')} rejected{alarm}"[:100]
+    return f"{name} {day}: {_number(summary, 'READY')} images, {_number(summary, 'REJECTED')} rejected{alarm}"[:99]
 
 
 def text(summary: Summary) -> str:

@@ -27,6 +27,9 @@ def fill(world: World) -> None:
     world.add("before", "2026-11-21T23:59:59.999Z", bytes=5)
     world.add("after", "2026-11-23T00:00:00.000Z", bytes=5)
     client("sqs").send_message(QueueUrl=world.dlq, MessageBody="x")
+    # Counts although somebody looks at it just now
+    client("sqs").receive_message(QueueUrl=world.dlq)
+    client("sqs").send_message(QueueUrl=world.dlq, MessageBody="y")
 
 
 def test_the_day_before_is_summed_up(world: World) -> None:
@@ -37,9 +40,9 @@ def test_the_day_before_is_summed_up(world: World) -> None:
     assert answer["bytes_in"] == 7_000_010
     assert answer["rejected_by_reason"] == {"corrupt": 2, "empty": 1}
     assert [image["key"] for image in answer["newest"]] == [f"cats/ready{number}.jpg" for number in (6, 5, 4, 3, 2)]
-    assert answer["dlq_depths"] == {"uploads-dlq": 1}
+    assert answer["dlq_depths"] == {"uploads-dlq": 2}
     (mail,) = world.mails()
-    assert mail.subject == "eventloom test 2026-11-22: 7 images, 3 rejected, 1 dead letters"
+    assert mail.subject == "eventloom test 2026-11-22: 7 images, 3 rejected, 2 dead letters"
     assert mail.destinations["ToAddresses"] == ["a@example.com", "b@example.com"]
     (notice,) = world.notices()
     assert "corrupt  2" in notice["Message"]
@@ -87,6 +90,15 @@ def test_a_failed_channel_is_tried_again_alone(world: World, monkeypatch: pytest
     assert world.invoke(SCHEDULE)["status"] == "SENT"
     assert len(world.mails()) == 1
     assert world.notices() == []
+
+
+def test_a_state_table_that_fails_is_no_reason_to_do_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "ThrottlingException"}}, "UpdateItem")
+
+    monkeypatch.setattr(client("dynamodb"), "update_item", refuse)
+    with pytest.raises(ClientError):
+        world.invoke(SCHEDULE)
 
 
 def test_a_claim_of_one_that_died_runs_out(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,7 +38,7 @@ def test_what_users_write_is_harmless() -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt;??Bcc: x?gpj.exe" in html
     assert "10:00:00 <script>alert(1)</script>??Bcc: x?gpj.exe  1.5 kB" in letters.text(summary)
     assert letters.subject(summary, "prod") == "eventloom prod 2026-11-22: 1,234,567 images, 1 rejected, 3 dead letters"
-    assert len(letters.subject(summary, "x" * 99)) == 100
+    assert len(letters.subject(summary, "x" * 99)) < 100
 
 
 @pytest.mark.parametrize(
