@@ -8,6 +8,9 @@ from converter.names import PARTITION
 from shared.clients import client
 
 _ATHENA = {"BOOLEAN": "boolean", "BIGINT": "bigint", "DOUBLE": "double", "DATE": "date", "TIMESTAMP": "timestamp", "VARCHAR": "string"}
+# What a conversion at the same time leads to
+_CONFLICT = {"AlreadyExistsException", "ConcurrentModificationException"}
+_ATTEMPTS = 5
 _PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
 
 
@@ -37,17 +40,23 @@ def table_of(dataset: str, types: dict[str, str], bucket: str) -> dict[str, Any]
 
 
 def register(database: str, table: dict[str, Any]) -> None:
-    """Create the table, or bring its columns up to date."""
+    """Create the table, or add the columns that it lacks, whoever else does so at the same time. Raises ClientError."""
+    for attempt in range(_ATTEMPTS):
+        try:
+            _bring_up_to_date(database, table)
+            return
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _CONFLICT or attempt == _ATTEMPTS - 1:
+                raise
+
+
+def _bring_up_to_date(database: str, table: dict[str, Any]) -> None:
     try:
         existing = client("glue").get_table(DatabaseName=database, Name=table["Name"])["Table"]
     except client("glue").exceptions.EntityNotFoundException:
-        try:
-            client("glue").create_table(DatabaseName=database, TableInput=table)
-        except ClientError as error:
-            # A conversion at the same time was first; the next file adds what its columns lack.
-            if error.response["Error"]["Code"] != "AlreadyExistsException":
-                raise
+        client("glue").create_table(DatabaseName=database, TableInput=table)
         return
     known = {column["Name"] for column in existing["StorageDescriptor"]["Columns"]}
     if not {column["Name"] for column in table["StorageDescriptor"]["Columns"]} <= known:
-        client("glue").update_table(DatabaseName=database, TableInput=table)
+        # Only if it is still the version that was read: another conversion may have added more.
+        client("glue").update_table(DatabaseName=database, TableInput=table, VersionId=existing["VersionId"])

@@ -1,4 +1,4 @@
-"""The function against moto's S3 and Glue: keys, manifests, versions, verdicts, tables."""
+"""The function against moto's S3: keys, manifests, versions, verdicts."""
 
 import json
 import re
@@ -7,11 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from botocore.stub import Stubber
 
-from converter import handler
-from converter.glue import table_of
-from converter.settings import Settings
 from converter.sources import sources
 from shared.clients import client
 
@@ -155,22 +151,3 @@ def test_recorded_events(path: Path) -> None:
         "s3_test_event": [],
         "s3_delete": [],
     }[path.stem]
-
-
-def test_glue_knows_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handler, "settings", Settings("analytics", glue_database="eventloom"))
-    asked = {"DatabaseName": "eventloom", "Name": "orders"}
-    first = table_of("orders", {"id": "BIGINT", "day": "DATE"}, "analytics")
-    more = table_of("orders", {"id": "BIGINT", "day": "DATE", "name": "VARCHAR"}, "analytics")
-    assert first["StorageDescriptor"]["Columns"] == [{"Name": "id", "Type": "bigint"}, {"Name": "day", "Type": "date"}]
-    assert first["Parameters"]["storage.location.template"] == "s3://analytics/orders/dt=${dt}"
-    with Stubber(client("glue")) as glue:
-        glue.add_client_error("get_table", "EntityNotFoundException", expected_params=asked)
-        glue.add_response("create_table", {}, {"DatabaseName": "eventloom", "TableInput": first})
-        invoke(upload("raw/orders/a.csv", "id,day\n1,2026-11-23\n"))
-        glue.add_response("get_table", {"Table": first}, asked)
-        glue.add_response("update_table", {}, {"DatabaseName": "eventloom", "TableInput": more})
-        invoke(upload("raw/orders/b.csv", "id,name\n1,x\n"))
-        glue.add_response("get_table", {"Table": more}, asked)
-        invoke(upload("raw/orders/c.csv", "id\n1\n"))
-        glue.assert_no_pending_responses()

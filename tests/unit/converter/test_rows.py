@@ -1,4 +1,4 @@
-"""Rows that are too long, nested, cut, undecodable: each costs itself alone, and the others keep their places."""
+"""Rows that are too long, nested, cut, undecodable, of a wrong type: each costs itself alone, and the others keep their places."""
 
 import base64
 import json
@@ -89,3 +89,13 @@ def test_a_json_document_may_be_cut_anywhere() -> None:
     assert [row.raw[0] for row in whole] == ['{"a": false, "b": -1.5e+10}', "12345", '{"c": "\\ud83d\\ude00\\"", "d": [null, {}]}']
     for size in range(1, len(text)):
         assert list(json_document(map("".join, batched(text, size, strict=False)), Columns(9), 100)) == whole
+
+
+def test_values_of_a_wrong_type_cost_their_rows_and_no_others(run: Convert) -> None:
+    content = "name,id,day\n" + "a,1,2026-11-23\n" * 8 + "b,,\nc,NA,-\nd,x,2026-11-23\ne,2,soon\n"
+    outcome = run("a.csv", content)
+    assert [row[0] for row in rows_of(outcome.parquet)] == [*"aaaaaaaabc"]
+    assert [entry["reason_text"].split(". ")[1] for entry in rejects_of(outcome.rejects)] == [
+        "Column id: 'x' is no BIGINT.",
+        "Column day: 'soon' is no DATE.",
+    ]
