@@ -1,10 +1,12 @@
 """What files become: formats, encodings, types, names, and rows set aside."""
 
+import bz2
 import datetime as dt
 import errno
 import functools
 import gzip
 import json
+import lzma
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +107,8 @@ def test_formats_and_encodings(run: Convert, name: str, content: bytes, encoding
         ("a", b"id,name\n1,2\n", "unsupported_format"),
         ("a.csv", b"PK\x03\x04zip", "unsupported_compression"),
         ("a.csv.gz", b"\x28\xb5\x2f\xfdzstd", "unsupported_compression"),
+        ("a.csv", bz2.compress(b"id,name\n1,2\n"), "unsupported_compression"),
+        ("a.csv", lzma.compress(b"id,name\n1,2\n"), "unsupported_compression"),
         ("a.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\0", "not_text"),
         ("a.csv", b"\x7fELF\x02\x01\x01,b\n1,2\n", "not_text"),
         ("a.csv.gz", zipped(b"id,name\n1,2\n" * 99)[:-9], "corrupt_gzip"),

@@ -8,6 +8,7 @@ import pytest
 
 from converter.names import Columns
 from converter.rows import json_document
+from converter.text import Text, lines
 
 from .conftest import Convert, rejects_of, rows_of
 
@@ -59,8 +60,8 @@ def test_a_long_row_costs_itself_alone(run: Convert) -> None:
 
 
 def test_a_line_of_json_that_is_nested_too_deeply_costs_itself_alone(run: Convert) -> None:
-    lines = ["[" * 100_000, '{"id": 1, "a": ' + "[" * 3000 + "]" * 3000 + "}", '{"id": ' + "9" * 5000 + "}", '{"id": 2}']
-    outcome = run("a.jsonl", "\n".join(lines))
+    rows = ["[" * 100_000, '{"id": 1, "a": ' + "[" * 3000 + "]" * 3000 + "}", '{"id": ' + "9" * 5000 + "}", '{"id": 2}']
+    outcome = run("a.jsonl", "\n".join(rows))
     assert rows_of(outcome.parquet) == [(2,)]
     assert outcome.facts["rejected_by_reason"] == {"malformed_json": 3}
 
@@ -72,6 +73,9 @@ def test_undecodable_rows_and_nul_characters(run: Convert) -> None:
     assert (first["reason"], first["raw"]) == ("nul_character", "1,a\0b\n")
     assert second["reason"] == "bad_encoding"
     assert base64.b64decode(second["raw_base64"]) == b"3,\xff\xc3\xa9\n"
+    outcome = run("a.csv", b"id,name\n1,\xc3\xa9\n2,\xc3")
+    assert rows_of(outcome.parquet) == [(1, "é")]
+    assert base64.b64decode(rejects_of(outcome.rejects)[0]["raw_base64"]) == b"2,\xc3"
     outcome = run("a.csv", b"id,name\n1,\x81\xe9\n2,\xe9\xe9\n")
     assert rows_of(outcome.parquet) == [(2, "éé")]
     assert base64.b64decode(rejects_of(outcome.rejects)[0]["raw_base64"]) == b"1,\x81\xe9\n"
@@ -99,3 +103,22 @@ def test_values_of_a_wrong_type_cost_their_rows_and_no_others(run: Convert) -> N
         "Column id: 'x' is no BIGINT.",
         "Column day: 'soon' is no DATE.",
     ]
+
+
+def test_lines_may_be_cut_anywhere() -> None:
+    whole = ["a\r\n", "long, long\r", "b\n", "\r\n", "longer than that\r\n", "c"]
+    text = "".join(whole)
+    for size in range(1, len(text)):
+        pieces = list(map("".join, batched(text, size, strict=False)))
+        assert list(lines(iter(pieces), 99)) == whole
+        shortened = list(lines(iter(pieces), 4))
+        assert [(line[:4], len(line) > 4) for line in shortened] == [(line[:4], len(line) > 4) for line in whole]
+        assert max(map(len, shortened)) <= 5 + size
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_characters_may_be_cut_anywhere(encoding: str) -> None:
+    content = "abc,é,日,💥\r\n".encode(encoding)
+    for size in range(4, len(content)):
+        pieces = [bytes(piece) for piece in batched(content, size, strict=False)]
+        assert "".join(Text(iter(pieces))) == "abc,é,日,💥\r\n"
