@@ -12,6 +12,7 @@ import pickle
 import sys
 import threading
 import traceback
+from base64 import b64decode
 from collections.abc import Callable, Iterable
 from importlib import import_module
 from io import BytesIO
@@ -22,6 +23,8 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 _lock = threading.Lock()
+# With the partition key, unless a stream was given more: https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html
+RECORD_BYTES = 1024 * 1024
 
 
 def one_at_a_time(application: Application) -> Application:
@@ -50,6 +53,21 @@ def keep_tags_of_new_streams() -> None:
         return answer
 
     KinesisResponse.create_stream = create_stream  # type: ignore[method-assign]
+
+
+def limit_records() -> None:
+    """Have Kinesis' PutRecord refuse what is too large: moto looks at the records of PutRecords alone."""
+    from moto.kinesis.exceptions import RecordSizeExceedsLimit  # noqa: PLC0415 - moto reads the environment when imported
+    from moto.kinesis.responses import KinesisResponse  # noqa: PLC0415
+
+    put = KinesisResponse.put_record
+
+    def put_record(self: Any) -> Any:
+        if len(b64decode(self._get_param("Data") or "")) + len(self._get_param("PartitionKey") or "") > RECORD_BYTES:
+            raise RecordSizeExceedsLimit(position=1)
+        return put(self)
+
+    KinesisResponse.put_record = put_record  # type: ignore[method-assign]
 
 
 def _end_with_parent(service: str) -> None:
@@ -85,6 +103,7 @@ def main(service: str, port: int, *states: Path) -> None:
     from werkzeug.serving import WSGIRequestHandler, make_server  # noqa: PLC0415
 
     keep_tags_of_new_streams()
+    limit_records()
     for state in states:
         _load(service, state)
 
