@@ -12,6 +12,8 @@ import threading
 import time
 from typing import Any
 
+from embedded_localstack.patches.bisection import bisect
+
 LOG = logging.getLogger(__name__)
 # Short enough for a mapping to end soon when it is deleted: a waiting poll cannot be called off.
 WAIT_SECONDS = 2
@@ -33,6 +35,7 @@ def batches_at_once(maximum_concurrency: int | None, processors: int) -> int:
 
 def install() -> None:
     """Replace the queue poller's loop; send what a stream could not get rid of with the role of the function."""
+    from localstack.services.lambda_.event_source_mapping.esm_event_processor import BatchFailureError  # noqa: PLC0415
     from localstack.services.lambda_.event_source_mapping.esm_worker import EsmWorker  # noqa: PLC0415
     from localstack.services.lambda_.event_source_mapping.esm_worker_factory import EsmWorkerFactory  # noqa: PLC0415
     from localstack.services.lambda_.event_source_mapping.pollers import sqs_poller, stream_poller  # noqa: PLC0415
@@ -49,6 +52,10 @@ def install() -> None:
             poller.checkpoints = checkpoints.setdefault(worker.uuid, {})
             # A mapping that was changed or stopped goes on where it was; LocalStack begins anew.
             poller.shards = dict(poller.checkpoints)
+            # Without an end, the retries of a batch go on after it: beside those of its successor, with its old settings.
+            poller._is_shutdown = worker._shutdown_event
+            if self.esm_config.get("BisectBatchOnFunctionError"):
+                bisect(poller, BatchFailureError)
         if isinstance(poller, sqs_poller.SqsPoller):
             scaling = self.esm_config.get("ScalingConfig") or {}
             poller.slots = Slots(batches_at_once(scaling.get("MaximumConcurrency"), os.cpu_count() or 1))
@@ -160,7 +167,8 @@ def _patch_streams(module: Any) -> None:
     def poll_events_from_shard(self: Any, shard: str, iterator: str) -> None:
         self.checkpoints.setdefault(shard, iterator)
         original_poll(self, shard, iterator)
-        if shard in self.shards and not self.shard_batcher[shard].get_current_size():
+        # A batch whose retries were broken off by the end of the mapping was not handled.
+        if shard in self.shards and not self.shard_batcher[shard].get_current_size() and not self._is_shutdown.is_set():
             self.checkpoints[shard] = self.shards[shard]
 
     def get_internal_client(arn: str, **kwargs: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from embedded_localstack.tests.conftest import Cloud, eventually, package
+from embedded_localstack.tests.conftest import LOGS, Cloud, eventually, package
 
 POLL = {
     "sqs": ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
@@ -140,6 +140,65 @@ def test_what_a_stream_gives_up_on_is_sent_with_the_role(cloud: Cloud, name: str
     cloud.kinesis.put_record(StreamName=name, PartitionKey="1", Data=b"again")
     assert cloud.received(url, 20)
     cloud.lambda_.delete_event_source_mapping(UUID=mapping)
+
+
+def test_a_batch_is_halved_until_the_record_is_found(cloud: Cloud, name: str):
+    arn = source(cloud, "kinesis", name)
+    url, target = cloud.queue(f"{name}-dead")
+    code = """
+import base64, boto3
+def handler(event, context):
+    bodies = [base64.b64decode(record["kinesis"]["data"]).decode() for record in event["Records"]]
+    if "poison" in bodies:
+        raise ValueError(bodies)
+    for body in bodies:
+        boto3.client("s3").put_object(Bucket="out", Key=f"{context.function_name}/{body}", Body=b"")
+"""
+    function = cloud.function(name, *POLL["kinesis"], "sqs:SendMessage", Code={"ZipFile": package(code)})
+    bodies = [*"abcdefg", "poison", *"hij"]
+    cloud.kinesis.put_records(StreamName=name, Records=[{"PartitionKey": "1", "Data": body.encode()} for body in bodies])
+    settings = {"MaximumRetryAttempts": 1, "BisectBatchOnFunctionError": True, "StartingPosition": "TRIM_HORIZON"}
+    mapping = cloud.lambda_.create_event_source_mapping(
+        EventSourceArn=arn, FunctionName=function, DestinationConfig={"OnFailure": {"Destination": target}}, **settings
+    )["UUID"]
+    assert [failed["KinesisBatchInfo"]["batchSize"] for failed in cloud.received(url, 40)] == [1]
+    assert eventually(lambda: {key[-1] for key in cloud.outputs(name)} >= set("abcdefghij"))
+    cloud.lambda_.delete_event_source_mapping(UUID=mapping)
+
+
+def test_a_batch_that_fails_is_not_lost_when_its_mapping_is_switched_off(cloud: Cloud, name: str):
+    arn = source(cloud, "kinesis", name)
+    role = cloud.role(name, *LOGS, *POLL["kinesis"])
+    function = cloud.function(name, role=role)  # which may not yet write what it writes
+    start = {"StartingPosition": "TRIM_HORIZON"}
+    uuid = cloud.lambda_.create_event_source_mapping(EventSourceArn=arn, FunctionName=function, **start)["UUID"]
+    assert cloud.denied("s3:PutObject", name)
+
+    def switch(*, on: bool) -> None:
+        cloud.lambda_.update_event_source_mapping(UUID=uuid, Enabled=on)
+        state = "Enabled" if on else "Disabled"
+        assert eventually(lambda: cloud.lambda_.get_event_source_mapping(UUID=uuid)["State"] == state)
+
+    switch(on=False)
+    time.sleep(2)
+    cloud.grant(name, "s3:PutObject", name="write")
+    time.sleep(3)
+    assert not cloud.outputs(name), "no retry goes on"
+    switch(on=True)
+    assert eventually(lambda: cloud.outputs(name))
+    cloud.lambda_.delete_event_source_mapping(UUID=uuid)
+
+
+@pytest.mark.parametrize("size", [1024 * 1024, 1024 * 1024 - 1])
+def test_a_megabyte_a_record(cloud: Cloud, name: str, size: int):
+    cloud.kinesis.create_stream(StreamName=name, ShardCount=1)
+    cloud.kinesis.get_waiter("stream_exists").wait(StreamName=name, WaiterConfig={"Delay": 1})
+    record = {"StreamName": name, "PartitionKey": "1", "Data": b"x" * size}
+    if size + len("1") > 1024 * 1024:
+        with pytest.raises(ClientError, match="length less than or equal to 1048576"):
+            cloud.kinesis.put_record(**record)
+    else:
+        assert cloud.kinesis.put_record(**record)["ShardId"]
 
 
 # -- tables
