@@ -36,9 +36,9 @@ def sniff(text: str, delimiter: str | None = None) -> Dialect:
     if not rows:
         raise Rejection("no_rows")
     first = rows[0]
-    if any(character == "\ufffd" or _is_control(character) for cell in first for character in cell):
+    if any(_is_control(character) for cell in first for character in cell):
         raise Rejection("not_text", "Its first row holds control characters.")
-    is_header = any(first) and not any(_DATA.fullmatch(cell.strip()) for cell in first if cell)
+    is_header = any(first) and not any(_DATA.fullmatch(cell.strip()) for cell in first)
     return Dialect(best, first if is_header else None, len(first) if is_header else _usual_width(rows))
 
 

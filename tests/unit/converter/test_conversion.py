@@ -141,7 +141,7 @@ def test_files_that_are_rejected(run: Convert, name: str, content: bytes, reason
 
 
 @pytest.mark.parametrize(
-    "word", ["می\u200cکنم", "👨\u200d👩\u200d👧", "pro\u00adduct", "\u200eשם", "a\u2028b", "\ue000", "a\u00a0b", '"a\n\tb"']
+    "word", ["می\u200cکنم", "👨\u200d👩\u200d👧", "pro\u00adduct", "\u200eשם", "a\u2028b", "\ufffd", "\ue000", "a\u00a0b", '"a\n\tb"']
 )
 def test_words_of_any_script_make_a_first_row(run: Convert, word: str) -> None:
     outcome = run("a.csv", f"{word},n\n{word},1\n")

@@ -116,9 +116,10 @@ def test_lines_may_be_cut_anywhere() -> None:
         assert max(map(len, shortened)) <= 5 + size
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32", "utf-32-be"])
 def test_characters_may_be_cut_anywhere(encoding: str) -> None:
-    content = "abc,é,日,💥\r\n".encode(encoding)
+    mark = "\ufeff" if encoding.endswith("be") else ""
+    content = f"{mark}abc,é,日,💥\r\n".encode(encoding)
     for size in range(4, len(content)):
         pieces = [bytes(piece) for piece in batched(content, size, strict=False)]
         assert "".join(Text(iter(pieces))) == "abc,é,日,💥\r\n"
