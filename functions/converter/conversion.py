@@ -38,8 +38,6 @@ def convert(source: Path, name: str, types: dict[str, str], limits: Limits, dead
     `types` are those of the dataset's columns known so far. What the file holds decides the outcome, never an exception.
     """
     try:
-        if not source.stat().st_size:
-            raise Rejection("empty")
         staged = staging.new(source, name)
     except Rejection as verdict:
         return rejected(verdict)

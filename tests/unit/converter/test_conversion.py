@@ -160,12 +160,17 @@ def test_the_database_is_stopped_by_the_deadline_too(tmp_path: Path) -> None:
         tables.write(staged, {}, Limits(), Deadline(Context(0)))
 
 
-def test_a_full_disk_is_a_verdict(run: Convert, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: Any) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+def test_a_full_disk_is_a_verdict_a_broken_one_is_not(run: Convert, monkeypatch: pytest.MonkeyPatch) -> None:
+    failure = errno.ENOSPC
 
-    monkeypatch.setattr(staging, "_write", full)
+    def fails(*_: Any) -> None:
+        raise OSError(failure, "as the disk says")
+
+    monkeypatch.setattr(staging, "_write", fails)
     assert run("a.csv", "a,b\n1,2\n").facts["reason"] == "out_of_disk"
+    failure = errno.EIO
+    with pytest.raises(OSError, match="as the disk says"):
+        run("a.csv", "a,b\n1,2\n")
 
 
 def test_nested_json_stays_json_and_columns_come_as_they_appear(run: Convert) -> None:

@@ -34,6 +34,11 @@ def test_what_is_lost_of_a_name_still_tells_it_apart_in_other_files(run: Convert
     assert plain == ["column", "column", "total", "total", "n2026", "n2026", "x" * 200, "x" * 200]
 
 
+def test_the_literal_name_stays_where_others_would_share_it() -> None:
+    assert Columns(9, ["ID", "id"]).names() == ["id_3843971d", "id"]
+    assert Columns(9, ["a", "a", "a_2"]).names() == ["a", "a_3", "a_2"]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "source"),
     [
