@@ -123,3 +123,10 @@ def test_characters_may_be_cut_anywhere(encoding: str) -> None:
     for size in range(4, len(content)):
         pieces = [bytes(piece) for piece in batched(content, size, strict=False)]
         assert "".join(Text(iter(pieces))) == "abc,é,日,💥\r\n"
+
+
+def test_a_row_of_a_wrong_type_is_put_together_from_its_values(run: Convert) -> None:
+    outcome = run("a.csv", "id;name;note\n" + "1;a;b\n" * 4 + 'x;"a;""b""";\n')
+    assert rejects_of(outcome.rejects)[0]["raw"] == 'x;"a;""b""";\n'
+    outcome = run("a.jsonl", '{"id": 1, "Näme": "a"}\n' * 4 + '{"id": "x", "Näme": null}\n')
+    assert rejects_of(outcome.rejects)[0]["raw"] == '{"id":"x"}'
