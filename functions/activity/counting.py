@@ -15,11 +15,10 @@ _MAX_ATTEMPTS = 8
 
 
 class Busy(Exception):
-    """The table refused for now, or its answer got lost: another transaction has the item, its capacity is used up."""
+    """Another look at the checkpoint and another try may do it.
 
-
-class Overtaken(Exception):
-    """The shard's checkpoint is not what it was: another invocation applied events of this shard."""
+    The table refused for now, its answer got lost, or another invocation applied events of this shard.
+    """
 
 
 class Counters(Protocol):
@@ -29,7 +28,7 @@ class Counters(Protocol):
         """The sequence number of the last event applied; "" before the first."""
 
     def apply(self, shard: str, checkpoint: str, chunk: Chunk) -> None:
-        """Apply all of `chunk` and move the checkpoint to its end, or nothing. Raises Busy, Overtaken."""
+        """Apply all of `chunk` and move the checkpoint to its end, or nothing. Raises Busy."""
 
 
 @dataclass
@@ -83,6 +82,6 @@ def _apply(counters: Counters, shard: str, checkpoint: str, chunk: Chunk) -> boo
     """Whether the chunk is applied; if not, another try may do it."""
     try:
         counters.apply(shard, checkpoint, chunk)
-    except (Busy, Overtaken):
+    except Busy:
         return False
     return True

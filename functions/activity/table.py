@@ -6,13 +6,15 @@ from typing import Any
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from activity.aggregation import TOTAL, Chunk, CounterKey
-from activity.counting import Busy, Overtaken
+from activity.counting import Busy
 from activity.settings import Settings
 from activity.views import REASONS, Reject
 from shared.clients import client
 
 # What another try may cure; anything else is a fault that the mapping's retries and its failure destination are for
 _BUSY = {
+    # The checkpoint is not what it was
+    "ConditionalCheckFailed",
     "TransactionConflict",
     "TransactionInProgressException",
     "ThrottlingError",
@@ -48,8 +50,6 @@ class ActivityTable:
         except ClientError as error:
             codes = {str(reason.get("Code")) for reason in error.response.get("CancellationReasons", [])}
             codes.add(str(error.response.get("Error", {}).get("Code")))
-            if "ConditionalCheckFailed" in codes:
-                raise Overtaken from error
             if codes & _BUSY:
                 raise Busy from error
             raise

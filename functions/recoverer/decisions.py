@@ -154,7 +154,7 @@ def _raise(rule: Relieve, source: EventSource, state: State) -> Decision:
         return Refusal(f"concurrency is {current} and the ceiling {rule.ceiling}")
     value = min(current + rule.step, rule.ceiling)
     # Someone else set it since: that is the new baseline.
-    baseline = state.baseline if state.baseline is not None and state.raised_to == current else current
+    baseline = state.baseline if state.raised_to == current else current
     after = replace(state, baseline=baseline, raised_to=value)
     return Action("raise", value, f"raise concurrency from {current} to {value}", after, state)
 

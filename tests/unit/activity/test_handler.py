@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from activity.settings import Settings
 from activity.views import REASONS, Reject, padded, parse, unpadded
@@ -166,6 +166,24 @@ def test_a_permanent_fault_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client("dynamodb"), "transact_write_items", refuse)
     with pytest.raises(ClientError):
         invoke([record(1, {"image_id": IMAGE})])
+
+
+@pytest.mark.parametrize("code", ["TransactionInProgressException", "ThrottlingException", "RequestLimitExceeded", "InternalServerError"])
+def test_a_table_that_was_busy_is_asked_again(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    real = client("dynamodb").transact_write_items
+    refusals = [
+        EndpointConnectionError(endpoint_url="dynamodb"),
+        ClientError({"Error": {"Code": code}}, "TransactWriteItems"),
+    ]
+
+    def busy(**request: Any) -> Any:
+        if refusals:
+            raise refusals.pop()
+        return real(**request)
+
+    monkeypatch.setattr(client("dynamodb"), "transact_write_items", busy)
+    assert invoke([record(1, {"image_id": IMAGE})]) is None
+    assert items()[f"image#{IMAGE}", "total"] == {"view": 1}
 
 
 def test_an_answer_that_gets_lost_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:

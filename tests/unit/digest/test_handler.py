@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from digest import catalog, claims, handler
-from digest.summary import summarize
+from digest.summary import Image, summarize
 from shared.clients import client
 
 from .conftest import Context, World
@@ -46,6 +46,7 @@ def test_the_day_before_is_summed_up(world: World) -> None:
     assert mail.destinations["ToAddresses"] == ["a@example.com", "b@example.com"]
     (notice,) = world.notices()
     assert "corrupt  2" in notice["Message"]
+    assert (notice["Subject"], notice["MessageAttributes"]["kind"]["Value"]) == (mail.subject, "digest")
     state = world.state("2026-11-22")
     assert (state["status"], set(state["given"])) == ("SENT", {"mail", "notice"})
     assert json.loads(state["document"])["counts"] == {"READY": 7, "REJECTED": 3}
@@ -118,6 +119,12 @@ def test_a_day_under_way_does_not_take_the_digests_place(world: World) -> None:
     assert world.state(today) == {}
 
 
+def test_a_clock_that_is_slow_does_not_make_of_a_days_digest_one_so_far(world: World) -> None:
+    now = datetime.now(UTC)
+    assert world.invoke({"time": (now + timedelta(days=1)).isoformat()})["is_over"] is True
+    assert world.state(now.date().isoformat())["status"] == "SENT"
+
+
 def test_without_channels_it_is_kept(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handler, "settings", dataclasses.replace(world.settings, sender="", recipients="", topic_arn="", dlq_urls=""))
     assert world.invoke(SCHEDULE)["status"] == "SENT"
@@ -130,6 +137,11 @@ def test_more_images_than_are_read(world: World, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(handler, "settings", dataclasses.replace(world.settings, max_images=4))
     assert world.invoke(SCHEDULE)["complete"] is False
     assert "at least 4 images" in world.mails()[0].subject
+
+
+def test_as_many_images_as_are_read() -> None:
+    images = [Image("a.jpg", "2026-11-22T10:00:00.000Z", "READY"), Image("b.jpg", "2026-11-22T09:00:00.000Z", "REJECTED")]
+    assert [summarize("2026-11-22", images, 5, limit).complete for limit in (3, 2, 1)] == [True, True, False]
 
 
 def test_too_little_time_is_no_digest(world: World) -> None:

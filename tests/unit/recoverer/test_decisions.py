@@ -72,7 +72,10 @@ def test_what_was_not_raised_is_not_lowered(alarm: Any, limits: Limits) -> None:
     ],
 )
 def test_rollback(alarm: Any, limits: Limits, release: Release, state: State, text: str) -> None:
-    assert text in why(decide(alarm(), ROLLBACK, release, state, limits, NOW))
+    decision = decide(alarm(), ROLLBACK, release, state, limits, NOW)
+    assert text in why(decision)
+    if isinstance(decision, Action):
+        assert text == f"to {decision.value}"
 
 
 def test_what_is_no_version_is_not_rolled_back(alarm: Any, limits: Limits) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from recoverer import handler
 from recoverer.alarms import NotAnAlarm, from_cloudwatch, from_description, from_sns
@@ -162,6 +163,13 @@ def test_a_sweep_takes_the_next_step_and_is_quiet_otherwise(deployed: Any, world
     outcomes, told = deployed(event("schedule"))
     assert outcomes == {"eventloom-dev-uploads-age": "acted"}
     assert [report["kind"] for report in told] == ["relieve"]
+    assert deployed(event("schedule")) == ({"eventloom-dev-uploads-age": "refused"}, [])
+    # The message of its end may have got lost
+    cloudwatch.set_alarm_state(AlarmName="eventloom-dev-uploads-age", StateValue="OK", StateReason="test")
+    world.fails = ClientError({"Error": {"Code": "ResourceInUseException"}}, "UpdateEventSourceMapping")
+    assert [report["outcome"] for report in deployed(event("schedule"))[1]] == ["failed"]
+    assert [report["outcome"] for report in deployed(event("schedule"))[1]] == ["acted"]
+    assert world.done == [("raise", 20), ("lower", 10)]
     assert deployed(event("schedule")) == ({"eventloom-dev-uploads-age": "refused"}, [])
 
 

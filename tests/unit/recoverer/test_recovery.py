@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from recoverer.decisions import Limits, State
+from recoverer.decisions import DAY_S, Limits, State
 from recoverer.ledger import Ledger
 from recoverer.recovery import Recovery
 from recoverer.rules import Redrive, Relieve, Rollback
@@ -72,6 +72,20 @@ def test_everything_is_remembered(ledger: Ledger) -> None:
     state = State(0, (int(NOW), int(NOW) + 5), 10, 20, frozenset({4, 5}))
     ledger.write(RULES["errors"], state, NOW)
     assert ledger.read(RULES["errors"]) == State(1, state.acted_at, 10, 20, state.abandoned)
+    (item,) = client("dynamodb").scan(TableName="state")["Items"]
+    assert int(item["expires_at"]["N"]) > NOW + 365 * DAY_S
+
+
+def test_what_cannot_be_remembered_is_not_done(recovery: Any, alarm: Any, world: Any, aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = recovery()
+
+    def refuse(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "ThrottlingException"}}, "PutItem")
+
+    monkeypatch.setattr(client("dynamodb"), "put_item", refuse)
+    monkeypatch.setattr(made, "_ledger", Ledger(client("dynamodb"), "state"))
+    assert made.handle(alarm()).outcome == "failed"
+    assert world.done == []
 
 
 def test_a_dry_run_changes_nothing(recovery: Any, alarm: Any, world: Any, ledger: Ledger) -> None:

@@ -39,7 +39,9 @@ def act(value: int) -> Action:
     return Action("verb", value, "", State(), State())
 
 
-@pytest.mark.parametrize(("status", "moving"), [("RUNNING", True), ("COMPLETED", False)])
+@pytest.mark.parametrize(
+    ("status", "moving"), [("RUNNING", True), ("CANCELLING", True), ("CREATED", True), ("COMPLETED", False), ("FAILED", False)]
+)
 def test_a_queue(targets: Targets, sqs: Stubber, status: str, moving: bool) -> None:
     sqs.add_response("list_message_move_tasks", {"Results": [{"Status": status}]}, {"SourceArn": ARN, "MaxResults": 1})
     sqs.add_response("get_queue_url", {"QueueUrl": URL}, {"QueueName": "uploads-dlq", "QueueOwnerAWSAccountId": "123456789012"})
