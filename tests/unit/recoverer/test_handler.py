@@ -171,6 +171,8 @@ def test_a_sweep_takes_the_next_step_and_is_quiet_otherwise(deployed: Any, world
     assert [report["outcome"] for report in deployed(event("schedule"))[1]] == ["acted"]
     assert world.done == [("raise", 20), ("lower", 10)]
     assert deployed(event("schedule")) == ({"eventloom-dev-uploads-age": "refused"}, [])
+    cloudwatch.set_alarm_state(AlarmName="eventloom-dev-uploads-dlq-not-empty", StateValue="ALARM", StateReason="test")
+    assert [report["kind"] for report in deployed(event("schedule"))[1]] == ["redrive"]
 
 
 def test_rules_are_read() -> None:

@@ -45,7 +45,8 @@ def act(value: int) -> Action:
 def test_a_queue(targets: Targets, sqs: Stubber, status: str, moving: bool) -> None:
     sqs.add_response("list_message_move_tasks", {"Results": [{"Status": status}]}, {"SourceArn": ARN, "MaxResults": 1})
     sqs.add_response("get_queue_url", {"QueueUrl": URL}, {"QueueName": "uploads-dlq", "QueueOwnerAWSAccountId": "123456789012"})
-    sqs.add_response("get_queue_attributes", {"Attributes": {"ApproximateNumberOfMessages": "7"}})
+    asked = {"QueueUrl": URL, "AttributeNames": ["ApproximateNumberOfMessages"]}
+    sqs.add_response("get_queue_attributes", {"Attributes": {"ApproximateNumberOfMessages": "7"}}, asked)
     assert targets.facts(Redrive(ARN)) == Queue(7, moving)
 
 
