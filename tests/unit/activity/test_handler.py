@@ -89,6 +89,11 @@ def test_what_is_late_but_not_expired_is_counted() -> None:
     assert items()[f"image#{IMAGE}", "day#2025-10-20"]["expires_at"] > 1795429530
 
 
+def test_a_producers_clock_may_be_fast() -> None:
+    assert invoke([record(1, {"image_id": IMAGE, "at": "2026-11-24T06:00:00Z"})]) is None
+    assert items()[f"image#{IMAGE}", "day#2026-11-24"]["view"] == 1
+
+
 def test_many_images_take_several_transactions() -> None:
     records = [record(number, {"image_id": f"{number:032x}"}) for number in range(1, 151)]
     assert invoke(records) is None
