@@ -11,9 +11,17 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+# Of an alarm's name: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+_LONGEST_NAME = 255
+# Of what is told about a message: a report of it has to fit into one
+_LONGEST_PROBLEM = 500
+
 
 class NotAnAlarm(Exception):
     """Something else arrived. The text says what is wrong with it."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(f"{type(error).__name__}: {error}"[:_LONGEST_PROBLEM])
 
 
 @dataclass(frozen=True)
@@ -41,7 +49,7 @@ def from_sns(message: str) -> Alarm:
         )
         return _alarm(content["AlarmName"], content["NewStateValue"], content.get("NewStateReason"), changed_at, dimensions)
     except _WRONG as error:
-        raise NotAnAlarm(f"{type(error).__name__}: {error}") from error
+        raise NotAnAlarm(error) from error
 
 
 def from_cloudwatch(event: Mapping[str, Any]) -> Alarm:
@@ -53,7 +61,7 @@ def from_cloudwatch(event: Mapping[str, Any]) -> Alarm:
         changed_at = _seconds(state.get("timestamp") or event["time"])
         return _alarm(data["alarmName"], state["value"], state.get("reason"), changed_at, dimensions)
     except _WRONG as error:
-        raise NotAnAlarm(f"{type(error).__name__}: {error}") from error
+        raise NotAnAlarm(error) from error
 
 
 def from_description(alarm: Mapping[str, Any], now: float) -> Alarm:
@@ -74,7 +82,9 @@ _WRONG = (ValueError, KeyError, TypeError, AttributeError, OverflowError, Recurs
 
 
 def _alarm(name: Any, state: Any, reason: Any, changed_at: float, dimensions: Mapping[str, str]) -> Alarm:
-    if not isinstance(name, str) or state not in ("ALARM", "OK", "INSUFFICIENT_DATA"):
+    if not isinstance(name, str) or len(name) > _LONGEST_NAME:
+        raise ValueError(f"no alarm is called {name!r}")
+    if state not in ("ALARM", "OK", "INSUFFICIENT_DATA"):
         raise ValueError(f"no alarm is in state {state!r}")
     return Alarm(name, state, str(reason or ""), changed_at, changed_at, dimensions)
 

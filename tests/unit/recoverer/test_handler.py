@@ -144,6 +144,17 @@ def test_other_messages_are_reported_as_such(deployed: Any) -> None:
     assert report["outcome"] == "not an alarm"
 
 
+@pytest.mark.parametrize("field", ["AlarmName", "NewStateValue"])
+def test_a_message_as_long_as_sns_has_them_is_told_of_in_a_short_one(deployed: Any, field: str) -> None:
+    """The report holds it twice, and SNS takes 256 KB."""
+    long = event("sns_dlq_alarm")
+    message = json.loads(long["Records"][0]["Sns"]["Message"]) | {field: "é" * 100_000}
+    long["Records"][0]["Sns"]["Message"] = json.dumps(message, ensure_ascii=False)
+    outcomes, (report,) = deployed(long)
+    assert outcomes == {"unknown": "not an alarm"}
+    assert len(report["text"]) < 1_000
+
+
 def test_a_sweep_takes_the_next_step_and_is_quiet_otherwise(deployed: Any, world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handler, "Targets", lambda *_: world)
     cloudwatch = client("cloudwatch")
