@@ -30,8 +30,9 @@ class State:
     revision: int = 0
     # When it was acted on within the last day, in seconds since the epoch
     acted_at: tuple[int, ...] = ()
-    # Relieve: the concurrency found before the first raise, and the one last set
+    # Relieve: the concurrency found before the first raise, before the last one, and the one last set: that may have been cut off
     baseline: int | None = None
+    raised_from: int | None = None
     raised_to: int | None = None
     # Rollback: the versions that were rolled back
     abandoned: frozenset[int] = frozenset()
@@ -79,7 +80,7 @@ type Facts = Queue | EventSource | Release | Unversioned
 
 @dataclass(frozen=True)
 class Action:
-    """What to do. `after` is to be remembered before doing it, `if_failed` when it could not be done."""
+    """What to do. `after` is to be remembered before doing it, `if_failed` when it could not be done, `when_done`, if any, when it was."""
 
     verb: str
     value: int
@@ -88,6 +89,7 @@ class Action:
     if_failed: State
     # Do it only if the target is still at this revision; empty where there are none
     only_at: str = ""
+    when_done: State | None = None
 
 
 @dataclass(frozen=True)
@@ -154,19 +156,27 @@ def _raise(rule: Relieve, source: EventSource, state: State) -> Decision:
         return Refusal(f"concurrency is {current} and the ceiling {rule.ceiling}")
     value = min(current + rule.step, rule.ceiling)
     # Someone else set it since: that is the new baseline.
-    baseline = state.baseline if state.raised_to == current else current
-    after = replace(state, baseline=baseline, raised_to=value)
-    return Action("raise", value, f"raise concurrency from {current} to {value}", after, state)
+    baseline = state.baseline if _is_own(current, state) else current
+    after = replace(state, baseline=baseline, raised_from=current, raised_to=value)
+    # The same if it failed: a request that timed out may have been carried out.
+    return Action("raise", value, f"raise concurrency from {current} to {value}", after, after)
+
+
+def _is_own(concurrency: int | None, state: State) -> bool:
+    return concurrency is not None and concurrency in (state.raised_from, state.raised_to)
 
 
 def _lower(source: EventSource, state: State) -> Decision:
-    """Back to where it was; there is at most one such step for each series of raises, so it needs no limit of its own."""
-    if state.baseline is None:
+    """Back to where it was; there is at most one such step for each series of raises, so it needs no limit of its own.
+
+    The raises are forgotten only afterwards: doing it twice does no harm, and a step that was cut off is taken again.
+    """
+    if state.baseline is None or source.concurrency == state.baseline:
         return Refusal("nothing was raised")
-    if source.concurrency != state.raised_to:
+    if not _is_own(source.concurrency, state):
         return Refusal(f"concurrency was set to {source.concurrency} by someone else")
-    after = replace(state, baseline=None, raised_to=None)
-    return Action("lower", state.baseline, f"lower concurrency from {state.raised_to} back to {state.baseline}", after, state)
+    why = f"lower concurrency from {source.concurrency} back to {state.baseline}"
+    return Action("lower", state.baseline, why, state, state, when_done=replace(state, baseline=None, raised_from=None, raised_to=None))
 
 
 def _roll_back(alarm: Alarm, release: Release, state: State, limits: Limits) -> Decision:

@@ -27,6 +27,7 @@ class Ledger:
             revision=numbers.get("revision", 0),
             acted_at=tuple(int(moment["N"]) for moment in item.get("acted_at", {}).get("L", ())),
             baseline=numbers.get("baseline"),
+            raised_from=numbers.get("raised_from"),
             raised_to=numbers.get("raised_to"),
             abandoned=frozenset(int(version) for version in item.get("abandoned", {}).get("NS", ())),
         )
@@ -38,7 +39,7 @@ class Ledger:
             "acted_at": {"L": [{"N": str(moment)} for moment in state.acted_at]},
             "expires_at": {"N": str(int(now) + _KEEP_S)},
         }
-        for name, value in (("baseline", state.baseline), ("raised_to", state.raised_to)):
+        for name, value in (("baseline", state.baseline), ("raised_from", state.raised_from), ("raised_to", state.raised_to)):
             if value is not None:
                 item[name] = {"N": str(value)}
         if state.abandoned:

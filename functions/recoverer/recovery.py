@@ -55,7 +55,7 @@ class Recovery:
         return "refused", "Nothing was done: others keep acting on it at the same time."
 
     def _carry_out(self, rule: Rule, action: Action, now: float) -> bool:
-        """False if someone else acted in between. What can't be done counts as done, but for its effect."""
+        """False if someone else acted in between. What can't be done counts as an action all the same."""
         if not self._ledger.write(rule, action.after, now):
             return False
         try:
@@ -63,4 +63,6 @@ class Recovery:
         except (ClientError, BotoCoreError):
             self._ledger.write(rule, replace(action.if_failed, revision=action.after.revision + 1), now)
             raise
+        if action.when_done:
+            self._ledger.write(rule, replace(action.when_done, revision=action.after.revision + 1), now)
         return True

@@ -41,7 +41,11 @@ def test_relieve_goes_back_to_where_it_was_found(alarm: Any, limits: Limits) -> 
     again = decide(alarm(at=NOW + 1000), RELIEVE, EventSource(20), raised.after, limits, NOW + 1000)  # type: ignore[union-attr]
     lowered = decide(alarm(state="OK", at=NOW + 1001), RELIEVE, EventSource(30), again.after, limits, NOW + 1001)  # type: ignore[union-attr]
     assert isinstance(lowered, Action)
-    assert (lowered.verb, lowered.value, lowered.after.baseline) == ("lower", 10, None)
+    assert (lowered.verb, lowered.value, lowered.when_done) == (
+        "lower",
+        10,
+        replace(again.after, baseline=None, raised_from=None, raised_to=None),
+    )  # type: ignore[union-attr]
 
 
 def test_relieve_leaves_alone_what_someone_else_set(alarm: Any, limits: Limits) -> None:
@@ -117,25 +121,37 @@ def test_redrives_never_exceed_the_cap_nor_the_cooldown(waits: list[int], per_da
     assert all(later - earlier >= cooldown for earlier, later in itertools.pairwise(acted))
 
 
-@given(WAITS, st.lists(st.sampled_from(["ALARM", "OK", "INSUFFICIENT_DATA", "someone else"]), min_size=60, max_size=60))
-def test_concurrency_stays_within_bounds_and_comes_back(waits: list[int], happenings: list[str]) -> None:
+HAPPENINGS = st.sampled_from(["ALARM", "OK", "INSUFFICIENT_DATA", "someone else"])
+# What becomes of an action once it is remembered
+FATES = st.sampled_from(["done", "refused", "timed out, and done", "cut off before", "cut off after"])
+
+
+@given(WAITS, st.lists(st.tuples(HAPPENINGS, FATES), min_size=60, max_size=60))
+def test_concurrency_stays_within_bounds_and_comes_back(waits: list[int], happenings: list[tuple[str, str]]) -> None:
     limits = Limits({"relieve": 4}, 900, 1800, 900)
     state, now, concurrency, own = State(), NOW, 10, 10
     raises, lowers = [], 0
-    for wait, happening in zip(waits, happenings, strict=False):
+    for wait, (happening, fate) in zip([*waits, 60], [*happenings[: len(waits)], ("OK", "done")], strict=True):
         now += wait
         if happening == "someone else":
             concurrency = own = 25
             continue
         decision = decide(Alarm("a", happening, "", now, now), RELIEVE, EventSource(concurrency), state, limits, now)
         if isinstance(decision, Action):
-            state, concurrency = decision.after, decision.value
+            if fate not in {"refused", "cut off before"}:
+                concurrency = decision.value
+                assert decision.verb == "raise" or concurrency == own
+            state = {
+                "done": decision.when_done or decision.after,
+                "refused": decision.if_failed,
+                "timed out, and done": decision.if_failed,
+            }.get(fate, decision.after)
             raises += [now] if decision.verb == "raise" else []
-            lowers += decision.verb == "lower"
-            assert decision.verb == "raise" or concurrency == own
+            lowers += decision.verb == "lower" and fate == "done"
         assert 10 <= concurrency <= 50
     assert within_any_day(raises) <= 4
     assert lowers <= len(raises)
+    assert concurrency == own
 
 
 @given(WAITS, st.lists(st.sampled_from(["deploy", "again", "alarm"]), min_size=60, max_size=60), st.integers(1, 5))

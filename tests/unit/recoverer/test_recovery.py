@@ -69,9 +69,9 @@ def test_a_write_based_on_an_old_revision_is_lost(ledger: Ledger) -> None:
 
 
 def test_everything_is_remembered(ledger: Ledger) -> None:
-    state = State(0, (int(NOW), int(NOW) + 5), 10, 20, frozenset({4, 5}))
+    state = State(0, (int(NOW), int(NOW) + 5), 10, 20, 30, frozenset({4, 5}))
     ledger.write(RULES["errors"], state, NOW)
-    assert ledger.read(RULES["errors"]) == State(1, state.acted_at, 10, 20, state.abandoned)
+    assert ledger.read(RULES["errors"]) == State(1, state.acted_at, 10, 20, 30, state.abandoned)
     (item,) = client("dynamodb").scan(TableName="state")["Items"]
     assert int(item["expires_at"]["N"]) > NOW + 365 * DAY_S
 
@@ -136,6 +136,21 @@ def test_a_raise_that_failed_is_not_what_is_put_back(recovery: Any, alarm: Any, 
     assert recovery(NOW + 1000).handle(alarm("age", at=NOW + 1000)).outcome == "failed"
     recovery(NOW + 1100).handle(alarm("age", "OK", NOW + 1100))
     assert world.done == [("raise", 20), ("lower", 10)]
+
+
+@pytest.mark.parametrize("cut_off", ["raise", "lower"])
+def test_a_step_that_was_cut_off_leaves_nothing_raised(recovery: Any, alarm: Any, world: Any, cut_off: str) -> None:
+    recovery().handle(alarm("age"))
+    if cut_off == "lower":
+        recovery(NOW + 1000).handle(alarm("age", at=NOW + 1000))
+    world.fails = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        recovery(NOW + 2000).handle(alarm("age", "OK" if cut_off == "lower" else "ALARM", NOW + 2000))
+    world.fails = None
+    recovery(NOW + 2100).handle(alarm("age", "OK", NOW + 2100))
+    recovery(NOW + 2200).handle(alarm("age", "OK", NOW + 2200))
+    assert world.done[-1] == ("lower", 10)
+    assert [verb for verb, _ in world.done].count("lower") == 1
 
 
 def test_an_alarm_without_a_rule_or_with_other_dimensions_is_left_alone(recovery: Any, alarm: Any, world: Any) -> None:
