@@ -1,7 +1,7 @@
 """What becomes of 10, 100, 1,000 and 10,000 uploads a second: backlog, latency, throttles, cost, and which limit breaks first.
 
-    simulate.py measure            seconds of one upload in the deployed thumbnailer, from its log, and bytes of an item of the catalog,
-                                   into build/service_times.json
+    simulate.py measure            seconds of one upload in the deployed thumbnailer and how many overlap in full batches, from its log,
+                                   and bytes of an item of the catalog, into build/service_times.json
     simulate.py run                writes build/simulation.html and build/simulation.json
 
 AWS's limits and their sources are in scripts/simulation/limits.py; what the model leaves out is told in scripts/simulation/model.py. The
@@ -12,6 +12,9 @@ import argparse
 import html
 import json
 import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -37,20 +40,40 @@ def measure(outputs: dict[str, Any]) -> dict[str, Any]:
     Raises PipelineError without enough of them.
     """
     group = outputs["functions"]["thumbnailer"]["log_group"]
-    found = []
-    for page in client("logs").get_paginator("filter_log_events").paginate(logGroupName=group, filterPattern='"READY"'):
-        for event in page["events"]:
-            try:
-                entry = json.loads(event["message"])
-            except ValueError:
-                continue
-            if isinstance(entry, dict) and entry.get("result") == "READY" and "duration_ms" in entry:
-                found.append(entry["duration_ms"] / 1000)
-    if len(found) < 5:
-        raise PipelineError(f"the thumbnailer's log tells of {len(found)} photos, too few: run make demo, or upload some")
-    facts = {"lane": lane().name, "environment": outputs["environment"], "seconds": found, "item_bytes": _item_bytes(outputs)}
+    photos = [entry for entry in _entries(group, "READY") if entry.get("result") == "READY" and "duration_ms" in entry]
+    if len(photos) < 5:
+        raise PipelineError(f"the thumbnailer's log tells of {len(photos)} photos, too few: run make demo, or upload some")
+    facts = {
+        "lane": lane().name,
+        "environment": outputs["environment"],
+        "seconds": [photo["duration_ms"] / 1000 for photo in photos],
+        "at_once": overlap(photos, _entries(group, "platform.report")),
+        "item_bytes": _item_bytes(outputs),
+    }
     TIMES.write_text(json.dumps(facts) + "\n")
     return facts
+
+
+def _entries(group: str, word: str) -> Iterator[dict[str, Any]]:
+    """The JSON lines of a log that hold a word."""
+    for page in client("logs").get_paginator("filter_log_events").paginate(logGroupName=group, filterPattern=f'"{word}"'):
+        for event in page["events"]:
+            with suppress(ValueError):
+                if isinstance(entry := json.loads(event["message"]), dict):
+                    yield entry
+
+
+def overlap(photos: Iterable[dict[str, Any]], reports: Iterable[dict[str, Any]]) -> float | None:
+    """How many photos were worked on at once, on the average, in invocations for a full batch of them; None if there was none.
+
+    Fewer than the function has workers: at a batch's end one has nothing to do while another one works.
+    """
+    times = defaultdict[str, list[float]](list)
+    for photo in photos:
+        times[photo.get("function_request_id", "")].append(photo["duration_ms"])
+    records = [report["record"] for report in reports if report.get("type") == "platform.report"]
+    full = {record["requestId"]: record["metrics"]["durationMs"] for record in records if len(times[record["requestId"]]) >= Shape.batch}
+    return sum(sum(times[request]) for request in full) / sum(full.values()) if full else None
 
 
 def _item_bytes(outputs: dict[str, Any]) -> list[int]:
@@ -81,7 +104,7 @@ def shape_of(measured: dict[str, Any], environment: str) -> Shape:
         tuple(measured["seconds"]),
         maximum_concurrency=setting("thumbnailer_maximum_concurrency", environment),
         memory_mb=int(setting("thumbnailer_memory_mb", environment)),
-        workers=Settings.workers,
+        workers=measured.get("at_once") or Settings.workers,
         write_units=float(np.mean([catalog_items.write_units(one) for one in measured["item_bytes"]])),
     )
 
@@ -151,7 +174,7 @@ def run(options: argparse.Namespace) -> None:
     outcomes = [simulate(shape, rate, options.minutes * 60) for rate in RATES]
     about = (
         f"{options.minutes:g} minutes from an idle start, deployed as '{options.shape}' ({shape.maximum_concurrency:g} invocations, "
-        f"{shape.workers:g} photos at once in each). Times of {len(shape.service_s)} photos measured in the lane {measured['lane']}: "
+        f"{shape.workers:.2g} photos at once in each). Times of {len(shape.service_s)} photos measured in the lane {measured['lane']}: "
         f"{np.mean(shape.service_s):.2f} s on the average; items of {np.mean(measured['item_bytes']):.0f} bytes, "
         f"{shape.write_units:.2g} unit(s) a write."
     )

@@ -132,6 +132,19 @@ def test_what_is_simulated_is_what_is_deployed() -> None:
     assert "WORKERS" not in (ROOT / "terraform/thumbnailer.tf").read_text(), "Terraform leaves the setting as it is"
 
 
+def test_the_overlap_is_that_of_full_batches() -> None:
+    batches = {"full": [200.0] * 9 + [300.0], "part": [100.0] * 9, "cut off": [100.0] * 10}
+    photos = [{"function_request_id": batch, "duration_ms": time} for batch, times in batches.items() for time in times]
+    reports = [
+        {"type": "platform.report", "record": {"requestId": batch, "metrics": {"durationMs": duration}}}
+        for batch, duration in (("full", 1_200.0), ("part", 900.0), ("another's", 50.0))
+    ]
+    assert tool.overlap(photos, [*reports, {"type": "platform.start"}]) == pytest.approx(2_100 / 1_200)
+    assert tool.overlap(photos, reports[1:]) is None
+    shape = tool.shape_of({"seconds": [0.35], "at_once": 1.75, "item_bytes": [900]}, "prod")
+    assert shape.mean_s == pytest.approx(0.2)
+
+
 def test_the_page_shows_every_rate_and_source() -> None:
     text = tool.page([simulate(SHAPE, rate, 60) for rate in tool.RATES], "about")
     assert text.count("<svg") == 2 * len(tool.RATES)
