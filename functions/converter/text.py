@@ -81,12 +81,21 @@ class Text:
         encoding, skip = _encoding_by_mark(first)
         self.encoding = "ascii"
         decoder = None if encoding is None else self._decoder(encoding)
-        text = ""
+        held = b""
         for chunk in _chain(first[skip:], self._source):
-            if decoder is None and not chunk.isascii():
-                decoder = self._decoder(_encoding_of(chunk))
-            text = chunk.decode("ascii") if decoder is None else decoder.decode(chunk)
-            if text:
+            piece, held = held + chunk, b""
+            if decoder is None and not piece.isascii():
+                encoding = _encoding_of(piece)
+                if encoding is None:
+                    held = piece
+                    continue
+                decoder = self._decoder(encoding)
+            if text := piece.decode("ascii") if decoder is None else decoder.decode(piece):
+                yield text
+        if held:
+            # One byte more than ASCII at the very end is a letter of Windows-1252; several are the beginning of one in UTF-8.
+            decoder = self._decoder("cp1252" if held[:-1].isascii() else "utf-8")
+            if text := decoder.decode(held):
                 yield text
         if decoder is not None and (text := decoder.decode(b"", final=True)):
             yield text
@@ -128,9 +137,11 @@ def _encoding_by_mark(head: bytes) -> tuple[str | None, int]:
     return None, 0
 
 
-def _encoding_of(chunk: bytes) -> str:
-    """UTF-8 if most of what is not ASCII is valid as such, else Windows-1252."""
+def _encoding_of(chunk: bytes) -> str | None:
+    """UTF-8 if most of what is not ASCII is valid as such, else Windows-1252; None if only what follows the chunk can tell."""
     decoded = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode(chunk)
+    if decoded.isascii():
+        return None  # what is left may be a part of a character
     invalid = sum(1 for character in decoded if "\udc80" <= character <= "\udcff")
     valid = sum(1 for character in decoded if character > "\x7f") - invalid
     return "utf-8" if valid >= invalid else "cp1252"

@@ -125,6 +125,20 @@ def test_characters_may_be_cut_anywhere(encoding: str) -> None:
         assert "".join(Text(iter(pieces))) == "abc,é,日,💥\r\n"
 
 
+@pytest.mark.parametrize(("content", "encoding"), [("name\nJosé", "cp1252"), ("name\nJosé", "utf-8"), ("name,x\nJosé,ü\n", "cp1252")])
+def test_the_encoding_shows_wherever_a_piece_ends(content: str, encoding: str) -> None:
+    encoded = content.encode(encoding)
+    for size in range(4, len(encoded) + 1):
+        text = Text(bytes(piece) for piece in batched(encoded, size, strict=False))
+        assert ("".join(text), text.encoding) == (content, encoding)
+
+
+def test_a_character_of_utf_8_that_the_file_cuts_off_is_no_text() -> None:
+    for pieces in ([b"name\n", "日".encode()[:-1]], ["name\n日".encode()[:-1]]):
+        text = Text(iter(pieces))
+        assert (list(text), text.encoding) == (["name\n", "\udce6\udc97"], "utf-8")
+
+
 def test_a_row_of_a_wrong_type_is_put_together_from_its_values(run: Convert) -> None:
     outcome = run("a.csv", "id;name;note\n" + "1;a;b\n" * 4 + 'x;"a;""b""";\n')
     assert rejects_of(outcome.rejects)[0]["raw"] == 'x;"a;""b""";\n'
