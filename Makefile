@@ -48,7 +48,7 @@ help: ## list the targets
 ##@ Start here
 .PHONY: demo test
 demo: up build ## set up, deploy to the embedded LocalStack, send real photos through, show the pictures
-	@$(PY) scripts/demo.py
+	@$(PY) -m eventloom.demo
 
 test: setup ## set up and pass all tests that need no Docker and no account
 	@scripts/test.sh
@@ -59,32 +59,32 @@ setup: ## make the Python environments and find or fetch Terraform, under build/
 	@scripts/bootstrap.sh dev localstack terraform
 
 build: setup ## package the functions into build/<name>.zip (NAMES="a b" for some)
-	@$(PY) scripts/build.py $(NAMES)
+	@$(PY) -m eventloom.deployment.build $(NAMES)
 
 upload: setup ## send FILE="a.jpg b.png" through the deployed pipeline
-	@$(PY) scripts/upload.py --env $(ENV) $(FILE)
+	@$(PY) -m eventloom.upload --env $(ENV) $(FILE)
 
 thumbnail: setup ## make thumbnails of FILE=... into build/thumbnails with no cloud
-	@$(PY) scripts/thumbnail.py $(FILE) --out build/thumbnails
+	@$(PY) -m eventloom.thumbnail $(FILE) --out build/thumbnails
 
 invoke: setup ## call a function: FN=thumbnailer EVENT=test_event (a file, or one of its events/)
-	@$(PY) scripts/invoke.py --env $(ENV) "$(FN)" "$(EVENT)"
+	@$(PY) -m eventloom.invoke --env $(ENV) "$(FN)" "$(EVENT)"
 
 logs: setup ## a function's log: FN=thumbnailer [FOLLOW=1]
-	@$(PY) scripts/logs.py --env $(ENV) "$(FN)" $(if $(FOLLOW),--follow)
+	@$(PY) -m eventloom.monitoring.logs --env $(ENV) "$(FN)" $(if $(FOLLOW),--follow)
 
 ##@ Watch an environment (ENV=...)
 .PHONY: watch report
 watch: setup ## uploads, backlog, durations, errors and cost, live (ONCE=1: a snapshot)
-	@$(PY) scripts/watch.py --env $(ENV) $(if $(ONCE),--once)
+	@$(PY) -m eventloom.monitoring.watch --env $(ENV) $(if $(ONCE),--once)
 
 report: setup ## the same as a page with charts: build/report.html (MINUTES=60)
-	@$(PY) scripts/report.py --env $(ENV) $(if $(MINUTES),--minutes $(MINUTES))
+	@$(PY) -m eventloom.monitoring.report --env $(ENV) $(if $(MINUTES),--minutes $(MINUTES))
 
 ##@ Add a function
 .PHONY: new-function
 new-function: setup ## write one that builds, deploys and passes its test: NAME=hello TRIGGER=schedule
-	@$(PY) scripts/new_function.py "$(NAME)" "$(TRIGGER)"
+	@$(PY) -m eventloom.scaffold.new_function "$(NAME)" "$(TRIGGER)"
 
 ##@ The embedded LocalStack
 .PHONY: up down restart status
@@ -103,49 +103,49 @@ status: setup ## is it running, and which calls did IAM deny
 ##@ Deploy (ENV=local|dev|staging|prod)
 .PHONY: plan deploy apply-saved destroy
 plan: setup ## package the functions, show what would change
-	@$(PY) scripts/deploy.py plan --env $(ENV)
+	@$(PY) -m eventloom.deployment.apply plan --env $(ENV)
 
 deploy: setup ## package, plan, apply that very plan
-	@$(PY) scripts/deploy.py apply --env $(ENV)
+	@$(PY) -m eventloom.deployment.apply apply --env $(ENV)
 
 apply-saved: setup ## apply the plan that `make plan` saved, with the packages it was made from
-	@$(PY) scripts/deploy.py apply-saved --env $(ENV)
+	@$(PY) -m eventloom.deployment.apply apply-saved --env $(ENV)
 
 destroy: setup ## remove the environment
-	@$(PY) scripts/deploy.py destroy --env $(ENV)
+	@$(PY) -m eventloom.deployment.apply destroy --env $(ENV)
 
 ##@ Examples (NAME=cron-job|webhook-to-queue|s3-to-parquet; on AWS with LANE=aws)
 .PHONY: example destroy-example
 example: setup ## build and apply examples/NAME
-	@$(PY) scripts/example.py apply "$(NAME)"
+	@$(PY) -m eventloom.deployment.examples apply "$(NAME)"
 
 destroy-example: setup ## remove it
-	@$(PY) scripts/example.py destroy "$(NAME)"
+	@$(PY) -m eventloom.deployment.examples destroy "$(NAME)"
 
 ##@ Operate (ENV=..., ARGS="..."; --help says what each takes)
 .PHONY: dlq backfill audit replay simulate
 dlq: setup ## what failed for good: ARGS="list", "inspect ID", "redrive --all --rate 20", "discard ID --reason ..."
-	@$(PY) scripts/dlq.py --env $(ENV) $(ARGS)
+	@$(PY) -m eventloom.operations.dlq --env $(ENV) $(ARGS)
 
 backfill: setup ## send existing objects through the pipeline: ARGS="--prefix 2025/ --rate 200 --dry-run"
-	@$(PY) scripts/backfill.py --env $(ENV) $(ARGS)
+	@$(PY) -m eventloom.operations.backfill --env $(ENV) $(ARGS)
 
 audit: setup ## compare buckets and catalog, report drift: ARGS="--repair"
-	@$(PY) scripts/audit.py --env $(ENV) $(ARGS)
+	@$(PY) -m eventloom.operations.audit --env $(ENV) $(ARGS)
 
 replay: setup ## send events again: ARGS="--file events.jsonl --rate 20", "--archive NAME --start ... --end ..."
-	@$(PY) scripts/replay.py --env $(ENV) $(ARGS)
+	@$(PY) -m eventloom.operations.replay --env $(ENV) $(ARGS)
 
 simulate: setup ## backlog, latency, cost and first limit at 10 to 10,000 uploads/s: ARGS=measure first, then without
-	@$(PY) scripts/simulate.py --env $(ENV) $(ARGS)
+	@$(PY) -m eventloom.monitoring.simulate --env $(ENV) $(ARGS)
 
 ##@ Tests, one kind at a time (ARGS="..." for pytest)
 .PHONY: test-unit test-terraform test-integration test-faults test-policies test-iam test-compose test-browser capabilities pictures lint checkov
 test-unit: setup ## logic, scripts, packaging: no cloud
-	@$(PY) -m pytest -n 2 tests/unit $(ARGS)
+	@$(PY) -m pytest -n 2 tests/unit emulator/tests/unit $(ARGS)
 
 test-terraform: setup ## fmt, validate and `terraform test` of every module
-	@$(PY) scripts/test_terraform.py
+	@$(PY) -m scripts.check_terraform
 
 test-integration: build ## the deployed whole, in LANE=embedded|compose (or aws)
 	@$(PY) -m pytest tests/integration $(ARGS)
@@ -162,33 +162,33 @@ test-browser: build ## the gallery in Chromium, on an embedded LocalStack of its
 	@CHROMIUM=$$(scripts/chromium.sh) EMBEDDED_PORT=$(or $(EMBEDDED_PORT),4599) build/venv/browser/bin/python -m pytest tests/browser $(ARGS)
 
 pictures: test-browser ## the same, and README's picture from it
-	@$(PY) scripts/pictures.py
+	@$(PY) -m scripts.gallery_picture
 
 test-faults: build ## 2,000 objects under 500 faults, nothing lost: SEED="1 2 3" OBJECTS=2000 FAULTS=500 ONLY=tests/faults/...
 	@scripts/bootstrap.sh faults
 	@$(PY) -m pytest -q -s $(or $(ONLY),tests/faults)
 
 test-compose: build ## docker compose up, the same tests with Docker's Lambda executor, and everything removed
-	@$(PY) scripts/compose.py
+	@$(PY) -m scripts.compose
 
 capabilities: setup ## write docs/capabilities.md: what each lane can do, by the last whole run in each
-	@$(PY) scripts/capabilities_page.py
+	@$(PY) -m scripts.capabilities_page
 
 lint: setup ## ruff and mypy
-	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy functions examples/*/functions/* scripts/*.py scripts/bench scripts/operations scripts/simulation $$(find scripts/embedded_localstack -name '*.py' -not -path '*/tests/*')
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy functions examples/*/functions/* src scripts emulator/src
 
 .PHONY: docs
 docs: setup ## bring the pictures in docs/ and the tables in the modules' READMEs up to date
-	@$(PY) scripts/diagrams.py && $(PY) scripts/module_docs.py
+	@$(PY) -m scripts.diagrams && $(PY) -m scripts.module_docs
 
 checkov: ## policy scan of the Terraform
 	@scripts/bootstrap.sh checkov && build/venv/checkov/bin/checkov --config-file .checkov.yaml
 
 .PHONY: bench
 bench: setup ## measure against the peers: build/bench.html, docs/performance.md (QUICK=1: only show that it runs)
-	@scripts/bootstrap.sh bench && PYTHONPATH=scripts:functions build/venv/bench/bin/python -m bench $(if $(QUICK),--quick)
+	@scripts/bootstrap.sh bench && build/venv/bench/bin/python -m scripts.bench $(if $(QUICK),--quick)
 
 .PHONY: clean
 clean: down ## remove everything that was made
 	@rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	@find functions scripts tests \( -name __pycache__ -o -name '*.egg-info' \) -prune -exec rm -rf {} +
+	@find functions src emulator scripts tests \( -name __pycache__ -o -name '*.egg-info' \) -prune -exec rm -rf {} +

@@ -71,7 +71,7 @@ ensure_python() {
 # An environment is finished when its stamp says which requirements and interpreter it was made from.
 ensure_venv() { # name, requirements file
   local name=$1 file=$2 venv=$build/venv/$1 plugin='' stamp
-  [ "$name" != localstack ] || plugin=scripts/embedded_localstack/pyproject.toml
+  [ "$name" != localstack ] || plugin=emulator/pyproject.toml
   stamp="$(cat "$requirements/$file" $plugin | cksum) $python"
   [ "$(cat "$venv/.stamp" 2>/dev/null)" = "$stamp" ] && "$venv/bin/python" -c '' 2>/dev/null && return
   ensure_uv
@@ -81,8 +81,13 @@ ensure_venv() { # name, requirements file
   "$build/uv/bin/uv" pip install -q --python "$venv/bin/python" --no-deps --require-hashes -r "$requirements/$file" ||
     fail "could not install $requirements/$file; is PyPI reachable? (messages above)"
   [ "$name" != localstack ] ||
-    "$build/uv/bin/uv" pip install -q --python "$venv/bin/python" --no-deps --no-build-isolation -e scripts/embedded_localstack
+    "$build/uv/bin/uv" pip install -q --python "$venv/bin/python" --no-deps --no-build-isolation -e emulator
   echo "$stamp" >"$venv/.stamp"
+}
+
+# The command, and the functions that it shares modules with, are imported from the checkout.
+link_sources() {
+  printf '%s\n' "$root/src" "$root/functions" >"$build/venv/$1/lib/python$python_version/site-packages/eventloom.pth"
 }
 
 terraform_works() {
@@ -155,11 +160,11 @@ ensure_python
 echo "$python" >"$build/.python"
 for part in "$@"; do
   case $part in
-    dev) ensure_venv dev dev.txt ;;
+    dev) ensure_venv dev dev.txt; link_sources dev ;;
     localstack) ensure_venv lambda-runtime lambda-runtime.txt; ensure_venv localstack localstack.txt ;;
     browser) ensure_venv browser browser.txt ;;
     checkov) ensure_venv checkov checkov.txt ;;
-    bench) ensure_venv bench bench.txt ;;
+    bench) ensure_venv bench bench.txt; link_sources bench ;;
     faults) ensure_venv faults faults.txt ;;
     terraform) ensure_terraform; ensure_terraform_config ;;
     *) fail "no part named '$part' (dev, localstack, checkov, bench, browser, faults, terraform)" ;;

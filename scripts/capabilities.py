@@ -18,8 +18,8 @@ import requests
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-import failing_function
-from clouds import LANES, REGION, Lane, client
+from eventloom.clouds import LANES, REGION, Lane, client
+from scripts import failing_function
 
 Outputs = Mapping[str, Any]
 FREE_LOCALSTACK = "LocalStack's free image"

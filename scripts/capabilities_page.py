@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import capabilities
-import capabilities_picture
-from clouds import BUILD, LANES, ROOT
+from eventloom.clouds import BUILD, LANES, ROOT
+from scripts import capabilities, capabilities_picture
 
 RESULTS = BUILD / "results"
 RECORD = ROOT / "docs" / "capabilities.json"

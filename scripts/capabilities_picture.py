@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-import capabilities
-from clouds import LANES
+from eventloom.clouds import LANES
+from scripts import capabilities
 
 NAME_W, CELL_W, ROW_H, TOP = 230, 110, 20, 30
 SHOWN = {"passed": "#2e7d32", "failed": "#c62828", "lacking": "#b26a00", "not run": "#8a8f98"}

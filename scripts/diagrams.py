@@ -6,7 +6,7 @@ What is drawn stands in FLOWS; a test holds every box and every arrow against th
 from dataclasses import dataclass
 from html import escape
 
-from clouds import ROOT
+from eventloom.clouds import ROOT
 
 OUT = ROOT / "docs" / "flows"
 BOX_W, BOX_H, GAP_X, GAP_Y, MARGIN = 150, 54, 60, 22, 16

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
-from clouds import client
+from eventloom.clouds import client
 
 HANDLER = "def handler(event, context):\n    raise RuntimeError('as it should')\n"
 ALIAS = "live"

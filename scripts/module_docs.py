@@ -7,7 +7,7 @@ import re
 import sys
 from pathlib import Path
 
-from clouds import ROOT
+from eventloom.clouds import ROOT
 
 MODULES = ROOT / "terraform" / "modules"
 BEGIN, END = "<!-- inputs and outputs: make docs -->", "<!-- end -->"

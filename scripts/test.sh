@@ -26,7 +26,7 @@ step() { # name, command...
 checks() {
   step lint make lint
   step unit make test-unit ARGS=-q
-  step embedded-localstack build/venv/localstack/bin/python -m pytest -q scripts/embedded_localstack/tests
+  step embedded-localstack build/venv/localstack/bin/python -m pytest -q emulator/tests/live
   step terraform make test-terraform
   step checkov make checkov
   step policies make test-policies

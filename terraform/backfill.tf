@@ -1,4 +1,4 @@
-# Existing objects through the pipeline, beyond what one machine lists and sends: scripts/backfill.py --distributed starts it
+# Existing objects through the pipeline, beyond what one machine lists and sends: src/eventloom/operations/backfill.py --distributed starts it
 
 locals {
   has_backfill     = coalesce(var.backfill, local.environment.backfill)

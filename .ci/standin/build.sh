@@ -7,7 +7,7 @@ image=$1 work=$PWD/build/ci/standin
 export DOCKER_BUILDKIT=0
 say() { printf '  stand-in: %s\n' "$*"; }
 
-inputs=$(cat .ci/standin/* scripts/requirements/{localstack,lambda-runtime}.txt $(git ls-files 'scripts/embedded_localstack/*.py') | sha256sum | cut -c1-16)
+inputs=$(cat .ci/standin/* scripts/requirements/{localstack,lambda-runtime}.txt $(git ls-files 'emulator/src/*.py') | sha256sum | cut -c1-16)
 if [ "$(docker image inspect -f '{{index .Config.Labels "eventloom.inputs"}}' "$image" 2>/dev/null)" = "$inputs" ]; then
   say "$image is there already ($inputs)"
   exit
@@ -30,7 +30,7 @@ fi
 packages() { # environment, folder
   rm -rf "$2" && mkdir -p "$2/packages"
   tar -C "build/venv/$1/lib/python3.13/site-packages" --exclude='embedded_localstack*' --exclude=__pycache__ -c . | tar -C "$2/packages" -x
-  cp -r scripts/embedded_localstack "$2/packages/"
+  cp -r emulator/src/embedded_localstack "$2/packages/"
 }
 build() { # folder, Dockerfile, tag
   docker build --quiet --build-arg "BASE=$base" --label "eventloom.inputs=$inputs" -f "$2" -t "$3" "$1" 2>"$work/build.log" >/dev/null || { cat "$work/build.log"; exit 1; }

@@ -15,9 +15,9 @@ def install() -> None:
     """Called by LocalStack when it starts (entry_points.txt)."""
     from localstack.services.lambda_.invocation import docker_runtime_executor
 
-    from embedded_localstack.patches import backends
+    from embedded_localstack.patches import moto_backends
 
-    backends.install()
+    moto_backends.install()
     docker_runtime_executor._ensure_runtime_image_present = lambda _image, _platform: None
 
 

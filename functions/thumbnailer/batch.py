@@ -17,8 +17,8 @@ from shared.deadline import Deadline
 from shared.identity import correlation_id
 from shared.observability import logger
 from thumbnailer import events
-from thumbnailer.decoder import SLOWEST_S
 from thumbnailer.events import MalformedMessage, ObjectEvent
+from thumbnailer.imaging.decoder import SLOWEST_S
 from thumbnailer.ordering import padded
 from thumbnailer.pipeline import Contended, Outcome
 from thumbnailer.storage import NotRemoved

@@ -10,7 +10,7 @@ from shared.settings import load
 from thumbnailer import batch, reporting
 from thumbnailer.batch import Job
 from thumbnailer.catalog import Catalog
-from thumbnailer.decoder import Decoder
+from thumbnailer.imaging.decoder import Decoder
 from thumbnailer.pipeline import Outcome, Pipeline
 from thumbnailer.settings import Settings
 from thumbnailer.storage import Storage

@@ -13,10 +13,10 @@ from shared.observability import logger
 from thumbnailer import catalog as items
 from thumbnailer.catalog import Catalog
 from thumbnailer.events import Kind, ObjectEvent
-from thumbnailer.images import Photo, Thumbnail
-from thumbnailer.limits import Limits
+from thumbnailer.imaging.images import Photo, Thumbnail
+from thumbnailer.imaging.limits import Limits
+from thumbnailer.imaging.rejections import Rejection
 from thumbnailer.ordering import Decision, Recorded, Version, decide, is_newer, padded
-from thumbnailer.rejections import Rejection
 from thumbnailer.storage import Gone, Storage, Upload
 
 _ATTEMPTS = 5

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from shared.settings import SettingsError
-from thumbnailer.images import FORMATS, Output
-from thumbnailer.limits import Limits
+from thumbnailer.imaging.images import FORMATS, Output
+from thumbnailer.imaging.limits import Limits
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from thumbnailer import formats
 from thumbnailer.events import iso
-from thumbnailer.images import Thumbnail
-from thumbnailer.limits import Limits
+from thumbnailer.imaging import formats
+from thumbnailer.imaging.images import Thumbnail
+from thumbnailer.imaging.limits import Limits
+from thumbnailer.imaging.rejections import Rejection
 from thumbnailer.ordering import Version
-from thumbnailer.rejections import Rejection
 
 # 405 is the answer for the version id of a delete marker.
 _GONE = {"NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed", "405", "PreconditionFailed", "412"}

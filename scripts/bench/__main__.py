@@ -18,11 +18,11 @@ from typing import Any
 # A LocalStack that disturbs no other one
 os.environ.setdefault("EMBEDDED_PORT", "4597")
 
-import build
-import catalog_items
-from bench import coldstart, costs, measure, packages, photos, report, throughput
-from clouds import BUILD, lane
-from prices import PRICES
+from eventloom.clouds import BUILD, lane
+from eventloom.deployment import build
+from eventloom.monitoring import item_sizes
+from eventloom.monitoring.prices import PRICES
+from scripts.bench import coldstart, costs, measure, packages, photos, report, throughput
 
 # What runs on which architecture, as far as this machine can tell
 _ENGINE_OF = {"x86_64": "eventloom", "arm64": "eventloom-pillow", "naive": "naive"}
@@ -56,7 +56,7 @@ def main() -> None:
         "floor": _floor(measured),
         "prices": PRICES,
         "assumed": costs.ASSUMED,
-        "item_bytes": catalog_items.BYTES,
+        "item_bytes": item_sizes.BYTES,
     }
     figures |= _functions(found.classes["jpeg_12mp"], quick, missing)
     figures["cost"] = _costs(figures, found)

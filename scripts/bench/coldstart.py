@@ -9,8 +9,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from bench import report
-from clouds import BUILD
+from eventloom.clouds import BUILD
+from scripts.bench import report
 
 PYTHON = BUILD / "venv/lambda-runtime/bin/python"
 ARN = "arn:aws:sns:us-east-1:000000000000:bench"

@@ -7,8 +7,8 @@ index by status has all of them, and looked up before. Free tiers are left out, 
 
 from typing import Any, NamedTuple
 
-import catalog_items
-from prices import PRICES
+from eventloom.monitoring import item_sizes
+from eventloom.monitoring.prices import PRICES
 from thumbnailer.settings import Settings
 
 ASSUMED = {"s3_get_ms": 30, "s3_put_ms": 35, "dynamodb_ms": 6, "network_mb_per_s": 70, "batch_size": 10}
@@ -91,7 +91,7 @@ def _compute(arch: str, memory_mb: int, duration_ms: float) -> float:
 
 
 def _usd(arch: str, memory_mb: int, duration_ms: float, function: _Function) -> float:
-    writes = function.copies * catalog_items.write_units(catalog_items.BYTES)
+    writes = function.copies * item_sizes.write_units(item_sizes.BYTES)
     each: float = PRICES["s3_get"] + 3 * PRICES["s3_put"]
     each += writes * PRICES["dynamodb_write"] + function.item_reads * PRICES["dynamodb_read"]
     # S3's message, and a share of receiving and deleting a batch and of invoking for it

@@ -102,8 +102,9 @@ def _vips() -> tuple[Engine, Engine]:
 
 
 def _ours(name: str) -> Engine:
-    from thumbnailer import engine, images  # noqa: PLC0415
-    from thumbnailer.limits import Limits  # noqa: PLC0415
+    from thumbnailer.imaging import images  # noqa: PLC0415
+    from thumbnailer.imaging import resize as engine  # noqa: PLC0415
+    from thumbnailer.imaging.limits import Limits  # noqa: PLC0415
 
     resize = engine.resize_with_pillow if name.endswith("-pillow") else engine.resize
     output = images.Output(SIZES, "webp" if name.endswith("-webp") else "jpeg", QUALITY)
@@ -137,7 +138,7 @@ def _facts(data: bytes) -> list[bytes]:
     """What our engine learns about a photo besides making thumbnails (sha256, colour, blurhash); the picture is a given."""
     import hashlib  # noqa: PLC0415
 
-    from thumbnailer import metadata  # noqa: PLC0415
+    from thumbnailer.imaging import metadata  # noqa: PLC0415
 
     hashlib.sha256(data).hexdigest()
     metadata.dominant_color(_smallest())
@@ -148,7 +149,7 @@ def _facts(data: bytes) -> list[bytes]:
 @cache
 def _smallest() -> Image.Image:
     """A thumbnail of a photo: colours are found more quickly in a picture that is no photo."""
-    return _naive_picture((Path(__file__).parents[1] / "demo_photos/seedlings.jpg").read_bytes(), SIZES[-1])
+    return _naive_picture((Path(__file__).parents[2] / "examples/photos/seedlings.jpg").read_bytes(), SIZES[-1])
 
 
 def load(name: str) -> Engine:

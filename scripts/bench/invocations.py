@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench import coldstart
-from bench.photos import HOME
-from build import FUNCTIONS
-from clouds import BUILD, ROOT, client, lane
+from eventloom.clouds import BUILD, ROOT, client, lane
+from eventloom.deployment.build import FUNCTIONS
+from scripts.bench import coldstart
+from scripts.bench.photos import HOME
 
 INVOCATIONS = 5
 _CSV_ROWS = 1000
@@ -52,7 +52,7 @@ def probe(folder: Path, module: str, variables: dict[str, str], job: Job) -> dic
 
 def run(folders: dict[str, Path], bucket: str) -> dict[str, dict[str, Any]]:
     """By function of `jobs`. `folders` has their unpacked packages; objects are put into `bucket`, which tells no one of them."""
-    deploy = [str(BUILD / "venv/dev/bin/python"), str(ROOT / "scripts/deploy.py"), "apply"]
+    deploy = [str(BUILD / "venv/dev/bin/python"), "-m", "eventloom.deployment.apply", "apply"]
     done = subprocess.run(deploy, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"terraform apply failed: {done.stdout[-2000:]}{done.stderr[-2000:]}")

@@ -13,8 +13,8 @@ import numpy as np
 from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from bench.photos import DEMO, HOME, Photos
-from clouds import BUILD, ROOT
+from eventloom.clouds import BUILD, ROOT
+from scripts.bench.photos import DEMO, HOME, Photos
 
 PYTHON_ENGINES = ("naive", "pillow-cascade", "pyvips", "pyvips-shrink", "eventloom", "eventloom-pillow")
 # sharp optimises the Huffman tables of its files by default: sharp-plain-huffman is what it costs without
@@ -53,7 +53,7 @@ class Worker:
 
     def __init__(self, engine: str) -> None:
         self._engine = engine
-        command = [sys.executable, "-m", "bench.worker", engine]
+        command = [sys.executable, "-m", "scripts.bench.worker", engine]
         if engine in SHARP_ENGINES:
             command = ["node", str(HOME / "node/sharp_worker.mjs")]
         environment = os.environ | {"VIPS_CONCURRENCY": "1", "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}

@@ -7,9 +7,9 @@ import sys
 import zipfile
 from pathlib import Path
 
-import build
-from bench.photos import HOME
-from clouds import BUILD, ROOT, lane, tool_environment
+from eventloom.clouds import BUILD, ROOT, lane, tool_environment
+from eventloom.deployment import build
+from scripts.bench.photos import HOME
 
 NAIVE = ROOT / "scripts/bench/naive"
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter, ImageOps
 
-from clouds import BUILD, ROOT
+from eventloom.clouds import BUILD, ROOT
 
 HOME = BUILD / "bench"
 # Package, and which of its photos: large enough for a crop of 12 megapixels
@@ -18,7 +18,7 @@ PACKAGES = {
     "lomiri-wallpapers-20.04": ("Kleiber_by_Lukas_Baubkus", "Infinite-Sea_by_Aury88"),
     "lomiri-wallpapers-16.04": ("Dragonfly_by_Bolly",),
 }
-DEMO = ROOT / "scripts/demo_photos/seedlings.jpg"
+DEMO = ROOT / "examples/photos/seedlings.jpg"
 CROP, LARGE = (4000, 3000), (6000, 4000)
 
 
@@ -57,7 +57,7 @@ def collect(quick: bool) -> Photos:
     classes["demo"] = [DEMO]
     tiny = folder / "tiny.jpg"
     _generated((320, 240), 0).save(tiny, "JPEG")
-    return Photos(classes, [*origins, "scripts/demo_photos/seedlings.jpg (class demo)"], tiny)
+    return Photos(classes, [*origins, "examples/photos/seedlings.jpg (class demo)"], tiny)
 
 
 class _Source:

@@ -10,9 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from bench import invocations
-from bench.invocations import Job, no_failures
-from clouds import BUILD, client, lane
+from eventloom.clouds import BUILD, client, lane
+from scripts.bench import invocations
+from scripts.bench.invocations import Job, no_failures
 
 LAUNCHER = [str(BUILD / "venv/localstack/bin/python"), "-m", "embedded_localstack"]
 UPLOADS = "bench-uploads"

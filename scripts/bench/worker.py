@@ -1,4 +1,4 @@
-"""A process that runs one engine, request by request: `python -m bench.worker ENGINE`. JSON lines in and out.
+"""A process that runs one engine, request by request: `python -m scripts.bench.worker ENGINE`. JSON lines in and out.
 
 In: {"file": path, "picture": path or null}. Out: {"cpu_ms", "peak_mb", "bytes": [...]}, or {} for a picture, which is saved as PNG.
 CPU time is that of all threads; peak memory is what the resident set grew by, at most, above what it was when the job began.
@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from bench.engines import load
+from scripts.bench.engines import load
 
 
 def kilobytes(field: str) -> int:

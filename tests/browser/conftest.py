@@ -12,9 +12,9 @@ import requests
 from playwright.sync_api import Browser, expect, sync_playwright
 from support import Deployment, eventually
 
-import clouds
 from browser import made_up
 from browser.views import SCREENSHOTS, Gallery, Open
+from eventloom import clouds
 from integration.conftest import cloud, deployment, pytest_addoption  # noqa: F401 - fixtures, and --keep
 
 # Longer than the API takes on a busy machine, where the checks run beside these tests and an environment starts cold.

@@ -10,7 +10,7 @@ from support import Deployment, eventually
 
 from browser.views import CORRUPT, SMALL, Gallery, Open
 from catalog_api.uploads import safe_name
-from clouds import client
+from eventloom.clouds import client
 
 NAME = safe_name(SMALL.name, "image/png")
 pytestmark = pytest.mark.usefixtures("empty_catalog")

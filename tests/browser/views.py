@@ -6,10 +6,10 @@ from pathlib import Path
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Page, Request, expect
 
-import clouds
+from eventloom import clouds
 
 SCREENSHOTS = clouds.BUILD / "screenshots"
-PHOTOS = sorted(path for path in (clouds.ROOT / "scripts/demo_photos").iterdir() if path.suffix != ".md")
+PHOTOS = sorted(path for path in (clouds.ROOT / "examples/photos").iterdir() if path.suffix != ".md")
 GOOD = [path for path in PHOTOS if path.stem != "corrupt"]
 CORRUPT = next(path for path in PHOTOS if path.stem == "corrupt")
 SMALL = next(path for path in PHOTOS if path.stem == "loom with alpha")

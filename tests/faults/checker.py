@@ -10,8 +10,8 @@ from urllib.parse import unquote_plus
 from photos import close, colour_of
 from support import Deployment
 
-import pipeline
-from clouds import client
+from eventloom import catalog
+from eventloom.clouds import client
 from faults.workload import Subject
 
 # One, and the retries of functions/shared/clients.py
@@ -29,7 +29,7 @@ def violations(deployment: Deployment, subjects: Iterable[Subject], dead_letters
     sizes = deployment_sizes(deployment)
 
     def check(subject: Subject) -> list[str]:
-        found_id = pipeline.image_id(subject.bucket, subject.key)
+        found_id = catalog.image_id(subject.bucket, subject.key)
         if (subject.bucket, subject.key) in waiting:
             return []
         item, stored = items.get(found_id), thumbnails.get(found_id, set())
@@ -93,7 +93,7 @@ def _wrong(  # noqa: C901, PLR0912 - a list of promises
 
 def told_twice(subjects: Iterable[Subject], notices: Iterable[dict[str, Any]]) -> list[str]:
     """Versions, or contents where there are no versions, with more notices than times that they became current."""
-    returned = Counter((pipeline.image_id(one.bucket, one.key), version) for one in subjects for version in one.returned)
+    returned = Counter((catalog.image_id(one.bucket, one.key), version) for one in subjects for version in one.returned)
     told: dict[tuple[str, str, str], set[str]] = defaultdict(set)
     for notice in notices:
         told[notice["image_id"], _version(notice), notice["status"]].add(notice["notice_id"])
@@ -120,13 +120,13 @@ def repeats(notices: Iterable[dict[str, Any]], faults: Counter[str], claims: str
 def untold(subjects: Iterable[Subject], notices: Iterable[dict[str, Any]]) -> list[str]:
     """Objects of whose current version nobody was told."""
     told = {(notice["image_id"], _version(notice)) for notice in notices}
-    wanted = ((pipeline.image_id(one.bucket, one.key), one.version_id or one.etag, one.key) for one in subjects if one.current)
+    wanted = ((catalog.image_id(one.bucket, one.key), one.version_id or one.etag, one.key) for one in subjects if one.current)
     return [key for found_id, version, key in wanted if (found_id, version) not in told]
 
 
 def _items(deployment: Deployment) -> dict[str, dict[str, Any]]:
     pages = client("dynamodb").get_paginator("scan").paginate(TableName=deployment["catalog_table"], ConsistentRead=True)
-    items = (pipeline.from_dynamodb(item) for page in pages for item in page["Items"])
+    items = (catalog.from_dynamodb(item) for page in pages for item in page["Items"])
     return {item["image_id"]: item for item in items if item}
 
 

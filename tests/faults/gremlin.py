@@ -12,9 +12,9 @@ from typing import Any
 
 from support import Deployment
 
-import clouds
 from embedded_localstack import processes
 from embedded_localstack.state import DEFAULT_PORT, Home
+from eventloom import clouds
 from faults.proxy import Proxy
 from faults.stage import Stage, frozen
 from integration.conftest import LAUNCHER

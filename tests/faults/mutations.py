@@ -7,8 +7,8 @@ from typing import Any
 
 from support import Deployment, Listener, depth, eventually, listening, unique
 
-import pipeline
-from clouds import client
+from eventloom import catalog
+from eventloom.clouds import client
 from faults import checker
 from faults.proxy import Proxy
 from faults.run import drained
@@ -54,7 +54,7 @@ MUTATIONS = {
 KILLING = b"kills its process"
 _SUICIDE = f"    if data.endswith({KILLING!r}):\n        import os\n        os.kill(os.getpid(), 9)\n"
 _FIRST_CHECK = "    limits.check_bytes(len(data))\n"
-DEADLY = Mutation("images", _FIRST_CHECK, _SUICIDE + _FIRST_CHECK, "crashed")
+DEADLY = Mutation("imaging/images", _FIRST_CHECK, _SUICIDE + _FIRST_CHECK, "crashed")
 
 
 def play(deployment: Deployment, proxy: Proxy) -> list[str]:
@@ -68,7 +68,7 @@ def play(deployment: Deployment, proxy: Proxy) -> list[str]:
         settled(lambda: depth(deployment["uploads_queue_url"]), 240)
         subjects.append(_while_s3_is_down(deployment, proxy))
         wrong = checker.violations(deployment, subjects, drained(deployment))
-        images = {pipeline.image_id(one.bucket, one.key) for one in subjects}
+        images = {catalog.image_id(one.bucket, one.key) for one in subjects}
         notices = [notice for notice in listener.messages() if notice.get("image_id") in images]
     return wrong + checker.told_twice(subjects, notices) + checker.repeats(notices, Counter(), deployment["state_table"])
 
@@ -100,7 +100,7 @@ def _damaged(deployment: Deployment) -> Subject:
 
 def _deliver_again(deployment: Deployment, subject: Subject, listener: Listener) -> None:
     """Give the notifier a change that it has announced, as a stream's trigger does after an answer that was lost."""
-    image = pipeline.image_id(subject.bucket, subject.key)
+    image = catalog.image_id(subject.bucket, subject.key)
     listener.wait_for(image_id=image, timeout_s=120)
     item = client("dynamodb").get_item(TableName=deployment["catalog_table"], Key={"image_id": {"S": image}})["Item"]
     change = {"Keys": {"image_id": item["image_id"]}, "NewImage": item, "SequenceNumber": "1"}

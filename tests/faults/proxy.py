@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-import clouds
+from eventloom import clouds
 
 PROGRAM = [str(clouds.BUILD / "venv/faults/bin/python"), str(Path(__file__).with_name("microburst_server.py"))]
 _START_S = 60

@@ -12,8 +12,8 @@ from typing import Any
 
 from support import Deployment, Listener, depth, eventually, listening
 
-import clouds
-from clouds import client
+from eventloom import clouds
+from eventloom.clouds import client
 from faults import checker
 from faults.gremlin import Gremlin
 from faults.proxy import running

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from support import Deployment, eventually
 
-import clouds
-from clouds import client
 from embedded_localstack import processes
 from embedded_localstack.state import DEFAULT_PORT, Home
+from eventloom import clouds
+from eventloom.clouds import client
 
 TEST_EVENT = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"})
 
@@ -124,14 +124,14 @@ def visibility(deployment: Deployment, seconds: int) -> Iterator[None]:
 
 def mutant(function: str, module: str, old: str, new: str) -> bytes:
     """A function's package with one piece of one module replaced. Fails if the piece is not there exactly once."""
-    out = io.BytesIO()
+    out, source = io.BytesIO(), Path(function, f"{module}.py")
     with zipfile.ZipFile(clouds.BUILD / f"{function}.zip") as package, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as changed:
         for entry in package.infolist():
             path = Path(entry.filename)
-            if path.parts[:2] == (function, "__pycache__") and path.name.startswith(f"{module}."):
+            if path.parent == source.parent / "__pycache__" and path.name.startswith(f"{source.stem}."):
                 continue
             content = package.read(entry)
-            if entry.filename == f"{function}/{module}.py":
+            if path == source:
                 assert content.count(old.encode()) == 1, f"{module}.py has not exactly one {old!r}"
                 content = content.replace(old.encode(), new.encode())
             changed.writestr(entry, content, compresslevel=1)

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-import pipeline
+from eventloom import catalog
 from faults.checker import repeats, told_twice, untold
 from faults.workload import Content, Subject, content_of
 
 CLAIMS = "eventloom-local-state"
-IMAGE = pipeline.image_id("b", "k")
+IMAGE = catalog.image_id("b", "k")
 
 
 def notice(version: str, sequencer: str, status: str = "READY", image: str = IMAGE) -> dict[str, Any]:

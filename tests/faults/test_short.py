@@ -7,7 +7,7 @@ import pytest
 from photos import photo
 from support import Deployment, unique
 
-import clouds
+from eventloom import clouds
 from faults.mutations import DEADLY, KILLING, MUTATIONS, play
 from faults.proxy import Proxy, running
 from faults.run import Scale, run

@@ -21,13 +21,13 @@ import pytest
 from photos import photo
 from support import ENVIRONMENT, Deployment, depth, unique
 
-import simulate as tool
-from clouds import client
-from embedded_localstack.patches.event_sources import batches_at_once
+from embedded_localstack.patches.lambda_event_sources import batches_at_once
+from eventloom.clouds import client
+from eventloom.monitoring import simulate as tool
+from eventloom.monitoring.load_model import CONCURRENCY, Shape, simulate
+from eventloom.operations.messages import notification
 from faults.run import own_bucket
 from faults.stage import settled
-from operations.messages import notification
-from simulation.model import CONCURRENCY, Shape, simulate
 
 SECONDS = 20
 # Photos whose times are measured before

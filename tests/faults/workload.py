@@ -21,7 +21,7 @@ from photos import photo
 from PIL import Image
 from support import Deployment
 
-from clouds import client
+from eventloom.clouds import client
 
 FORMATS = ("JPEG", "JPEG", "JPEG", "PNG", "WEBP", "GIF")
 # What happens to one object: put (p), overwrite at once, delete (d), remove the newest version for good (r)

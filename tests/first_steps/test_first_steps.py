@@ -10,15 +10,15 @@ import pytest
 from checkouts import PARTS, SHARED, another_checkout, environment, make, run
 from PIL import Image
 
-from clouds import BUILD, ROOT
 from embedded_localstack import processes
 from embedded_localstack.state import Home
+from eventloom.clouds import BUILD, ROOT
 
 # An emulator of its own beside those of the other tests
 PORT = int(os.environ.get("FIRST_STEPS_PORT", "4593"))
 # What setting up installs is in the cache already: PyPI does not have to be reached twice.
 VARIABLES = environment() | {"LANE": "embedded", "EMBEDDED_PORT": str(PORT), "UV_OFFLINE": "1"}
-PHOTOS = [path for path in (ROOT / "scripts" / "demo_photos").iterdir() if path.suffix != ".md"]
+PHOTOS = [path for path in (ROOT / "examples/photos").iterdir() if path.suffix != ".md"]
 
 
 def typed(checkout: Path, *arguments: str) -> str:

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import clouds
+from eventloom import clouds
 
 TERRAFORM = clouds.ROOT / "terraform"
 FOLDER = clouds.BUILD / "plans"
@@ -53,9 +53,8 @@ def mocked(workspace: str, file: str) -> dict[str, Any]:
 def configuration() -> dict[str, Any]:
     """The configuration of a real plan."""
     script = f"""
-import json, sys
-sys.path.insert(0, {str(clouds.ROOT / "scripts")!r})
-import deploy
+import json
+from eventloom.deployment import apply as deploy
 deploy.prepare("local")
 plan = {str(FOLDER / "local.tfplan")!r}
 deploy.terraform("plan", "-input=false", "-lock=false", "-refresh=false", "-out=" + plan, capture=True)

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-import clouds
+from eventloom import clouds
 
 BLOCK = re.compile(r'^(?:resource "(\w+)"|(module)) "(\w+)" \{$')
 COMMENT = re.compile(r"#iam:(unproven|wildcard|unconditional) (\S+) - (\S.+)$")

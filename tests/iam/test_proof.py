@@ -18,7 +18,7 @@ import static
 from proof import Grant, Judge, grants
 from reasons import Reason, excuse, reasons
 
-import clouds
+from eventloom import clouds
 
 pytestmark = pytest.mark.timeout(3600)
 

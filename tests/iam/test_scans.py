@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from environments import FOLDER
 
-import clouds
+from eventloom import clouds
 
 pytestmark = pytest.mark.timeout(1800)
 

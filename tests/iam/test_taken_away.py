@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-import clouds
-from clouds import client
+from eventloom import clouds
+from eventloom.clouds import client
 
 pytestmark = pytest.mark.timeout(1800)
 

@@ -6,10 +6,10 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-import clouds
-from clouds import BUILD, ROOT
+from eventloom import clouds
+from eventloom.clouds import BUILD, ROOT
 
-PARTS = ("Makefile", "docs", "examples", "functions", "pyproject.toml", "scripts", "terraform", "tests")
+PARTS = ("Makefile", "docs", "emulator", "eventloom", "examples", "functions", "pyproject.toml", "scripts", "src", "terraform", "tests")
 # Dear to fetch or to make, and the same for every checkout
 SHARED = ("bin/terraform", "cache/localstack", "cache/terraform", "cache/uv", "uv")
 MADE_BY_TOOLS = shutil.ignore_patterns(".terraform", "__pycache__", "*.egg-info")

@@ -19,10 +19,9 @@ import results
 from results import _module_needs, _needs  # noqa: F401 - pytest finds the fixtures here
 from support import ENVIRONMENT, Deployment, apply_in_another_checkout, impatient, terraform
 
-import build
-import capabilities
-import clouds
-import deploy
+from eventloom import clouds
+from eventloom.deployment import apply, build
+from scripts import capabilities
 
 LAUNCHER = [str(clouds.BUILD / "venv/localstack/bin/python"), "-m", "embedded_localstack"]
 
@@ -63,14 +62,14 @@ def deployment(cloud: clouds.Lane, request: pytest.FixtureRequest, tmp_path_fact
     Destroyed by test_zz_destroy.py.
     """
     if request.config.getoption("--deployed"):
-        return Deployment(deploy.current_outputs(ENVIRONMENT))
+        return Deployment(apply.current_outputs(ENVIRONMENT))
     build.build_all(build.function_names(), cloud.architecture, clouds.BUILD)
-    deploy.prepare(ENVIRONMENT)
+    apply.prepare(ENVIRONMENT)
     plan = clouds.BUILD / f"{cloud.key}.tfplan"
-    deploy.terraform("plan", "-input=false", f"-out={plan}", capture=True)
+    apply.terraform("plan", "-input=false", f"-out={plan}", capture=True)
     apply_in_another_checkout(plan, tmp_path_factory.mktemp("checkout"))
     evidence.keep_state("root", terraform("show", "-json").stdout)
-    return Deployment(deploy.save_outputs(ENVIRONMENT))
+    return Deployment(apply.save_outputs(ENVIRONMENT))
 
 
 @pytest.fixture

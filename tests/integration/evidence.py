@@ -18,12 +18,12 @@ from typing import Any
 
 import pytest
 
-import clouds
+from eventloom import clouds
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "build" / "iam" / "evidence"
 BEGUN = FOLDER / "begun.json"
-SOURCES = ("terraform", "functions", "tests/browser", "tests/integration", "scripts/embedded_localstack")
+SOURCES = ("terraform", "functions", "tests/browser", "tests/integration", "emulator/src")
 type Spans = list[dict[str, Any]]
 
 

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-import capabilities
-import capabilities_page
-import clouds
+from eventloom import clouds
+from scripts import capabilities, capabilities_page
 
 JUDGE = pytest.StashKey[capabilities.Judge]()
 

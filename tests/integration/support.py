@@ -15,11 +15,9 @@ from urllib.parse import quote_plus
 
 import requests
 
-import clouds
-import deploy
-import pipeline
-import state_bucket
-from clouds import client
+from eventloom import catalog, clouds
+from eventloom.clouds import client
+from eventloom.deployment import apply, state_bucket
 
 TIMEOUT_S = float(os.environ.get("TIMEOUT_S", "45"))
 ENVIRONMENT = os.environ.get("ENV", "local")
@@ -38,17 +36,17 @@ def eventually[T](probe: Callable[[], T | None], what: str, timeout_s: float = T
 
 
 def terraform(
-    *arguments: str, root: Path = deploy.TERRAFORM, data: Path | None = None, **variables: str
+    *arguments: str, root: Path = apply.TERRAFORM, data: Path | None = None, **variables: str
 ) -> subprocess.CompletedProcess[str]:
     """Run Terraform against the lane; by default in this checkout, on the deployed state."""
-    environment = clouds.lane().environment() | {"TF_DATA_DIR": str(data or deploy.data_folder())} | variables
+    environment = clouds.lane().environment() | {"TF_DATA_DIR": str(data or apply.data_folder())} | variables
     command = ["terraform", f"-chdir={root}", *arguments]
     return subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
 
 
 def apply_in_another_checkout(plan: Path, folder: Path) -> None:
     """Apply a saved plan as a CI job does: on a fresh checkout that holds the same packages and nothing else."""
-    shutil.copytree(deploy.TERRAFORM, folder / "terraform")
+    shutil.copytree(apply.TERRAFORM, folder / "terraform")
     (folder / "build").mkdir()
     for built in [*clouds.BUILD.glob("*.zip"), clouds.BUILD / "manifest.json"]:
         shutil.copy(built, folder / "build")
@@ -76,10 +74,10 @@ class Deployment:
         """The catalog's item of a key."""
         found = client("dynamodb").get_item(
             TableName=self["catalog_table"],
-            Key={"image_id": {"S": pipeline.image_id(self["uploads_bucket"], key)}},
+            Key={"image_id": {"S": catalog.image_id(self["uploads_bucket"], key)}},
             ConsistentRead=True,
         )
-        return pipeline.from_dynamodb(found.get("Item"))
+        return catalog.from_dynamodb(found.get("Item"))
 
     def wait_for(self, key: str, timeout_s: float = TIMEOUT_S, **wanted: Any) -> dict[str, Any]:
         """The item of a key, once it has the attributes wanted."""
@@ -92,7 +90,7 @@ class Deployment:
 
     def thumbnails(self, key: str) -> list[str]:
         """The keys of all objects in the thumbnails bucket that belong to an upload, of whatever version."""
-        prefix = pipeline.image_id(self["uploads_bucket"], key) + "/"
+        prefix = catalog.image_id(self["uploads_bucket"], key) + "/"
         pages = client("s3").get_paginator("list_objects_v2").paginate(Bucket=self["thumbnails_bucket"], Prefix=prefix)
         return sorted(found["Key"] for page in pages for found in page.get("Contents", []))
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from support import Deployment, eventually
 
-import pipeline
-from clouds import client
+from eventloom import catalog
+from eventloom.clouds import client
 
 
 def put(deployment: Deployment, *events: dict[str, Any] | bytes) -> None:
@@ -22,7 +22,7 @@ def put(deployment: Deployment, *events: dict[str, Any] | bytes) -> None:
 def counters(deployment: Deployment, image_id: str, sort_key: str = "total") -> dict[str, Any]:
     key = {"pk": {"S": f"image#{image_id}"}, "sk": {"S": sort_key}}
     answer = client("dynamodb").get_item(TableName=deployment["activity_table"], Key=key, ConsistentRead=True)
-    return pipeline.from_dynamodb(answer.get("Item")) or {}
+    return catalog.from_dynamodb(answer.get("Item")) or {}
 
 
 def rejects(deployment: Deployment) -> list[dict[str, Any]]:
@@ -31,7 +31,7 @@ def rejects(deployment: Deployment) -> list[dict[str, Any]]:
         KeyConditionExpression="pk = :day",
         ExpressionAttributeValues={":day": {"S": f"rejects#{datetime.now(UTC):%Y-%m-%d}"}},
     )
-    return [found for found in map(pipeline.from_dynamodb, answer["Items"]) if found]
+    return [found for found in map(catalog.from_dynamodb, answer["Items"]) if found]
 
 
 def test_events_are_summed_by_image_type_and_day(deployment: Deployment) -> None:

@@ -9,8 +9,8 @@ import requests
 from photos import photo
 from support import Deployment, eventually, unique
 
-import clouds
-from clouds import client
+from eventloom import clouds
+from eventloom.clouds import client
 
 pytestmark = pytest.mark.needs("load_balancer")
 

@@ -18,7 +18,7 @@ from photos import photo
 from support import Deployment, eventually, unique
 from test_catalog_api import Api, api, is_problem, upload
 
-from clouds import client
+from eventloom.clouds import client
 
 __all__ = ["api"]
 

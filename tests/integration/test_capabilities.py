@@ -3,8 +3,8 @@
 import pytest
 from support import Deployment
 
-import capabilities
-import clouds
+from eventloom import clouds
+from scripts import capabilities
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.needs(name)) for name in capabilities.TABLE])

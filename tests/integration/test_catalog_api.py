@@ -9,9 +9,8 @@ import requests
 from photos import close, colour_of, photo
 from support import Deployment, eventually, unique
 
-import capabilities
-import clouds
-import pipeline
+from eventloom import catalog, clouds
+from scripts import capabilities
 
 ORIGIN = "https://photos.example.com"
 
@@ -140,7 +139,7 @@ def test_pages_follow_each_other_without_gap_or_overlap(api: Api, deployment: De
         page = api("GET", "/images", params={"limit": 2} | ({"cursor": cursor} if cursor else {})).json()
         seen += [image["image_id"] for image in page["images"]]
         cursor = page["next_cursor"]
-    assert seen[:5] == [pipeline.image_id(deployment["uploads_bucket"], key) for key in reversed(keys)]
+    assert seen[:5] == [catalog.image_id(deployment["uploads_bucket"], key) for key in reversed(keys)]
 
 
 def test_a_report_counts_what_there_is_and_is_kept(api: Api, deployment: Deployment) -> None:

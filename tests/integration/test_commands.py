@@ -7,7 +7,7 @@ from checkouts import environment, make, run
 from photos import photo
 from support import Deployment
 
-from clouds import ROOT
+from eventloom.clouds import ROOT
 
 # Each is typed as it stands; the first word is what the documentation's table of commands refers to.
 COMMANDS = {

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 from support import TIMEOUT_S, Deployment, eventually
 
-from clouds import client
+from eventloom.clouds import client
 
 CSV = b"id,name,price\n1,one,1.5\n2,two,2.5\n3,three\n4,four,4.5\n5,five,5.5\n6,six,6.5\n"
 

@@ -8,13 +8,13 @@ import pytest
 from photos import photo
 from support import Deployment, eventually, listening, mails, unique
 
-import pipeline
-from clouds import client
+from eventloom import catalog
+from eventloom.clouds import client
 
 
 def stored(deployment: Deployment, day: str) -> dict[str, Any]:
     answer = client("dynamodb").get_item(TableName=deployment["state_table"], Key={"pk": {"S": f"digest#{day}"}}, ConsistentRead=True)
-    return pipeline.from_dynamodb(answer.get("Item")) or {}
+    return catalog.from_dynamodb(answer.get("Item")) or {}
 
 
 def a_past_day() -> datetime:

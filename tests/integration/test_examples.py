@@ -15,9 +15,9 @@ import requests
 from checkouts import environment, make
 from support import eventually
 
-import clouds
-import example
-from clouds import ROOT, client
+from eventloom import clouds
+from eventloom.clouds import ROOT, client
+from eventloom.deployment import examples
 
 SECRET = "only-for-the-test"
 VARIABLES = {"TF_VAR_schedule": "rate(1 minute)"}
@@ -89,16 +89,16 @@ def live(name: str) -> Any:
     variables = environment() | VARIABLES
     try:
         make(ROOT, "example", f"NAME={name}", variables=variables)
-        return USES[name](example.outputs(name))
+        return USES[name](examples.outputs(name))
     finally:
-        shutil.rmtree(example.packages(name), ignore_errors=True)
+        shutil.rmtree(examples.packages(name), ignore_errors=True)
         make(ROOT, "destroy-example", f"NAME={name}", variables=variables)
 
 
 @pytest.fixture(scope="module")
 def lives(cloud: clouds.Lane) -> Iterator[dict[str, Any]]:
     """What came of each example; an exception where it failed."""
-    names = example.example_names()
+    names = examples.example_names()
     with ThreadPoolExecutor(len(names)) as pool:
         futures = {name: pool.submit(live, name) for name in names}
         yield {name: future.exception() or future.result() for name, future in futures.items()}
@@ -112,7 +112,7 @@ def result(lives: dict[str, Any], name: str) -> Any:
 
 
 def test_every_example_is_tested() -> None:
-    assert example.example_names() == sorted(USES)
+    assert examples.example_names() == sorted(USES)
 
 
 def test_the_cron_job_writes_a_report(lives: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ import pytest
 from photos import photo
 from support import Deployment, eventually, unique
 
-from clouds import client
+from eventloom.clouds import client
 
 
 @pytest.mark.usefixtures("impatient_queue")

@@ -7,7 +7,7 @@ import pytest
 from photos import photo
 from support import Deployment, eventually, unique
 
-from clouds import client
+from eventloom.clouds import client
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html: up to 1,024 bytes of UTF-8
 LONGEST = 1024

@@ -5,7 +5,7 @@ import json
 import pytest
 from support import Deployment, terraform
 
-from clouds import client
+from eventloom.clouds import client
 
 
 def test_a_second_plan_shows_no_change(deployment: Deployment) -> None:

@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from support import Deployment, eventually
 
-from clouds import client
+from eventloom.clouds import client
 
 
 @pytest.mark.needs("iam_enforcement")

@@ -11,9 +11,9 @@ import requests
 from checkouts import another_checkout, make
 from support import Deployment, eventually
 
-import clouds
-import deploy
-from clouds import BUILD, client
+from eventloom import clouds
+from eventloom.clouds import BUILD, client
+from eventloom.deployment import apply
 
 # The whole of it takes minutes on a busy machine.
 pytestmark = pytest.mark.timeout(900)
@@ -34,7 +34,7 @@ def checkout(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -
         make(folder, "deploy", "ENV=local")
         yield folder
     finally:
-        deploy.terraform("apply", "-input=false", "-auto-approve", capture=True)
+        apply.terraform("apply", "-input=false", "-auto-approve", capture=True)
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ import pytest
 from photos import photo
 from support import Deployment, Listener, eventually, listening, mails, unique
 
-import pipeline
-from clouds import client
+from eventloom import catalog
+from eventloom.clouds import client
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def test_a_new_image_is_told_on_the_topic(deployment: Deployment, notices: Liste
     notice = notices.wait_for(key=key)
     assert notice["status"] == "READY"
     assert notice["version_id"] == version
-    assert notice["image_id"] == pipeline.image_id(deployment["uploads_bucket"], key)
+    assert notice["image_id"] == catalog.image_id(deployment["uploads_bucket"], key)
     assert (notice["width"], notice["height"]) == (640, 480)
     assert set(notice["thumbnails"]) == set(deployment.wait_for(key, status="READY")["thumbnails"])
 

@@ -8,14 +8,13 @@ from pathlib import Path
 from photos import photo
 from support import ENVIRONMENT, Deployment, eventually, listening, unique
 
-import clouds
 from shared.identity import correlation_id
 
 
-def run(script: str, *options: str) -> str:
-    """What a script of the operator prints without a terminal."""
-    command = [sys.executable, str(clouds.ROOT / "scripts" / script), "--env", ENVIRONMENT, *options]
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
+def run(command: str, *options: str) -> str:
+    """What a command of the operator prints without a terminal."""
+    typed = [sys.executable, "-P", "-m", "eventloom", command, "--env", ENVIRONMENT, *options]
+    return subprocess.run(typed, check=True, capture_output=True, text=True, timeout=120).stdout
 
 
 def test_uploads_are_seen_in_the_terminal_and_on_the_page(deployment: Deployment, tmp_path: Path) -> None:
@@ -26,7 +25,7 @@ def test_uploads_are_seen_in_the_terminal_and_on_the_page(deployment: Deployment
     deployment.wait_for(bad, status="REJECTED")
 
     def snapshot() -> str | None:
-        text = run("watch.py", "--once")
+        text = run("watch", "--once")
         return text if "unsupported_format" in text else None
 
     text = eventually(snapshot, "the rejection in the logs")
@@ -35,7 +34,7 @@ def test_uploads_are_seen_in_the_terminal_and_on_the_page(deployment: Deployment
     assert int(ready.replace(",", "")) >= 1
     assert "$0.0" in text
     page = tmp_path / "report.html"
-    assert run("report.py", "--out", str(page)).strip() == str(page)
+    assert run("report", "--out", str(page)).strip() == str(page)
     assert "unsupported_format" in page.read_text()
     assert "<rect" in page.read_text()
 

@@ -16,8 +16,8 @@ from support import ENVIRONMENT, Deployment, depth, eventually, listening, uniqu
 from test_activity import counters
 from test_recoverer import remember
 
-import pipeline
-from clouds import ROOT, client
+from eventloom import catalog
+from eventloom.clouds import ROOT, client
 
 
 def tool(name: str, *arguments: str, expect: int = 0) -> list[dict[str, Any]]:
@@ -29,7 +29,7 @@ def tool(name: str, *arguments: str, expect: int = 0) -> list[dict[str, Any]]:
 
 def forget(deployment: Deployment, key: str) -> None:
     """Take an object's item out of the catalog, as if its event had never come."""
-    image = {"image_id": {"S": pipeline.image_id(deployment["uploads_bucket"], key)}}
+    image = {"image_id": {"S": catalog.image_id(deployment["uploads_bucket"], key)}}
     client("dynamodb").delete_item(TableName=deployment["catalog_table"], Key=image)
 
 

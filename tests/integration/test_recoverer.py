@@ -9,7 +9,7 @@ import pytest
 from photos import photo
 from support import Deployment, Listener, depth, eventually, listening, uninvited, unique
 
-from clouds import client
+from eventloom.clouds import client
 
 SCHEDULED = {"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}}
 

@@ -9,10 +9,10 @@ from photos import close, colour_of, heavy_photo, photo, rotated_photo
 from PIL import Image
 from support import Deployment, depth, eventually, unique
 
-import pipeline
-from clouds import ROOT, client
+from eventloom import catalog
+from eventloom.clouds import ROOT, client
 
-SAMPLES = sorted(path for path in (ROOT / "scripts" / "demo_photos").iterdir() if path.suffix != ".md")
+SAMPLES = sorted(path for path in (ROOT / "examples/photos").iterdir() if path.suffix != ".md")
 
 
 def thumbnail(deployment: Deployment, key: str) -> bytes:
@@ -217,5 +217,5 @@ def test_200_uploads_of_1_mb_in_parallel_all_arrive_once(deployment: Deployment)
     )
     listed = [item["key"]["S"] for page in found for item in page["Items"] if item["key"]["S"] in versions]
     assert sorted(listed) == sorted(keys)
-    sample = pipeline.image_id(deployment["uploads_bucket"], keys[0])
+    sample = catalog.image_id(deployment["uploads_bucket"], keys[0])
     assert len(client("s3").list_objects_v2(Bucket=deployment["thumbnails_bucket"], Prefix=f"{sample}/")["Contents"]) == 3

@@ -20,11 +20,11 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from support import eventually, impatient, terraform, uninvited
 
-import clouds
-import deploy
-from clouds import client
+from eventloom import clouds
+from eventloom.clouds import client
+from eventloom.deployment import apply
 
-FOLDER = deploy.TERRAFORM / "tests" / "triggers"
+FOLDER = apply.TERRAFORM / "tests" / "triggers"
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ import pytest
 from checkouts import make
 from support import ENVIRONMENT, Deployment, eventually
 
-import capabilities
-import clouds
-import deploy
-from clouds import BUILD, ROOT, client
+from eventloom import clouds
+from eventloom.clouds import BUILD, ROOT, client
+from eventloom.deployment import apply
+from scripts import capabilities
 
 
 def left(prefix: str) -> list[str]:
@@ -38,5 +38,5 @@ def test_destroy_leaves_nothing(deployment: Deployment, request: pytest.FixtureR
     assert left(deployment["prefix"]), "what is destroyed was there"
     (BUILD / "digest.zip").unlink()  # as in a fresh clone, which has packaged nothing
     make(ROOT, "destroy", f"ENV={ENVIRONMENT}")
-    assert not deploy.outputs_file(ENVIRONMENT).exists()
+    assert not apply.outputs_file(ENVIRONMENT).exists()
     eventually(lambda: not left(deployment["prefix"]), f"nothing left; there is {left(deployment['prefix'])}")

@@ -90,7 +90,7 @@ def test_users_of_cognito_are_sent_to_its_pages(monkeypatch: pytest.MonkeyPatch,
 
 def test_korean_says_all_that_english_does() -> None:
     named = [set(re.findall(r"(?:^|[{,])\s*(\w+): ", (PAGE / f"texts.{language}.js").read_text())) for language in ("en", "ko")]
-    from thumbnailer.rejections import REASONS  # noqa: PLC0415 - the texts must know what it says
+    from thumbnailer.imaging.rejections import REASONS  # noqa: PLC0415 - the texts must know what it says
 
     assert named[0] - {"reasons"} == named[1] - {"reasons"} - set(REASONS)
     assert set(REASONS) <= named[1]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from build import FUNCTIONS
+from eventloom.deployment.build import FUNCTIONS
 from faults.mutations import DEADLY, MUTATIONS, Mutation
 
 

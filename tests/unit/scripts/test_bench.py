@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from bench import coldstart, costs, report
-from prices import PRICES
+from eventloom.monitoring.prices import PRICES
+from scripts.bench import coldstart, costs, report
 
 STARTS = {
     "digest": {"cpu_ms": 170.0, "ratio_naive": 0.2},
@@ -67,7 +67,7 @@ def test_a_photo_costs_its_item_in_the_table_and_in_the_index(monkeypatch: pytes
         return float(costs.run({"x86_64": 40.0}, 240.0, 3e6, PEAKS)["x86_64"]["usd_per_million"])
 
     small = usd()
-    monkeypatch.setattr("catalog_items.BYTES", 1025)
+    monkeypatch.setattr("eventloom.monitoring.item_sizes.BYTES", 1025)
     assert usd() - small == pytest.approx(2e6 * PRICES["dynamodb_write"], abs=0.011)
 
 

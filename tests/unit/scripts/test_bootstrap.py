@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import clouds
+from eventloom import clouds
 
 FIND = """
 source <(sed -n '/^real_python()/,/^}/p; /^python_candidates()/,/^}/p; /^find_python()/,/^}/p' scripts/bootstrap.sh)

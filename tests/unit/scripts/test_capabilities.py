@@ -5,11 +5,9 @@ from typing import Any
 
 import pytest
 
-import capabilities
-import capabilities_page
-import capabilities_picture
-import clouds
-from capabilities import Capability, Judge
+from eventloom import clouds
+from scripts import capabilities, capabilities_page, capabilities_picture
+from scripts.capabilities import Capability, Judge
 
 pytest_plugins = ["pytester"]
 LACKING = {"compose": "nobody wrote it"}
@@ -64,7 +62,8 @@ def test_walks(): pass
 
 # A fixture that only works in a lane that can do it, made for the whole module
 MODULE = """
-import pytest, capabilities
+import pytest
+from scripts import capabilities
 
 pytestmark = pytest.mark.needs("flying")
 
@@ -86,7 +85,7 @@ def test_pytest_goes_by_it_and_keeps_a_whole_run(
     pytester.makeini("[pytest]\nmarkers = needs(name): what it needs\n")
     pytester.mkdir("integration").joinpath("test_it.py").write_text(f'"""Animals."""\n{PYTEST}')
     pytester.makeconftest(
-        "import types, pytest, clouds\nimport results\nfrom results import _module_needs, _needs\n"
+        "import types, pytest\nfrom eventloom import clouds\nimport results\nfrom results import _module_needs, _needs\n"
         "def pytest_configure(config): results.collect(config)\n"
         "@pytest.fixture(scope='session')\ndef cloud(): return clouds.LANES['compose']\n"
         "@pytest.fixture(scope='session')\ndef deployment(): return types.SimpleNamespace(outputs={})\n"

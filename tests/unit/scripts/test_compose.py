@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import clouds
+from eventloom import clouds
 
 DOCKER = """#!/bin/bash
 echo "docker $*" >>"{log}"

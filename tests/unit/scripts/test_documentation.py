@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-import diagrams
-import module_docs
-from clouds import ROOT
+from eventloom.clouds import ROOT
+from scripts import diagrams, module_docs
 
-FOLDERS = (".", "docs", "examples/**", "functions/*", "scripts/*", "terraform/modules/*")
+FOLDERS = (".", "docs", "examples/**", "functions/*", "scripts/*", "emulator", "terraform/modules/*")
 PAGES = sorted(page for folder in FOLDERS for page in ROOT.glob(f"{folder}/*.md"))
 # Where `make test` types a target: a file that it runs, the words that type one there, and the targets.
 TYPED = (
@@ -33,8 +32,8 @@ OTHERS = {
     "docker": "needs Docker: the compose lane",
     "build/uv/bin/uv": "asks PyPI for the newest versions",
     "aws": "needs an account; the test makes the parameter with boto3",
-    "cd": "the way by hand; scripts/deploy.py runs the same Terraform",
-    "terraform": "the way by hand; scripts/deploy.py runs the same Terraform",
+    "cd": "the way by hand; src/eventloom/deployment/apply.py runs the same Terraform",
+    "terraform": "the way by hand; src/eventloom/deployment/apply.py runs the same Terraform",
     "LANE=aws": "needs an account",
     "LANE=compose": "needs Docker: the compose lane",
     "curl": "needs the load balancer and an id of the deployment; tests/integration/test_alb.py sends such requests",

@@ -13,8 +13,8 @@ from moto import mock_aws
 
 from thumbnailer.catalog import Catalog
 from thumbnailer.events import Kind, ObjectEvent
-from thumbnailer.images import Output, Photo, process
-from thumbnailer.limits import Limits
+from thumbnailer.imaging.images import Output, Photo, process
+from thumbnailer.imaging.limits import Limits
 from thumbnailer.pipeline import Outcome, Pipeline
 from thumbnailer.storage import Storage
 

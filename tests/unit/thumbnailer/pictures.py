@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageCms, ImageFilter
 
-from thumbnailer.engine import Resize, resize_with_pillow, simd_resize
+from thumbnailer.imaging.resize import Resize, resize_with_pillow, simd_resize
 
 DATA = Path(__file__).parent / "data"
 QUARTERS = {"top left": (200, 40, 40), "top right": (40, 180, 60), "bottom left": (40, 70, 200), "bottom right": (220, 200, 60)}

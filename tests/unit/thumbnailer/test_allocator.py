@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from clouds import ROOT
+from eventloom.clouds import ROOT
 
 # What the third time of the same photo took: pages from the kernel, and the megabytes that stay
 THRICE = """
 import json, re, resource, sys
 from pathlib import Path
-from thumbnailer import images
-from thumbnailer.limits import Limits
+from thumbnailer.imaging import images
+from thumbnailer.imaging.limits import Limits
 
 def resident_mb():
     return int(re.search(r"VmRSS:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024
@@ -31,10 +31,10 @@ print(json.dumps([resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before, r
 BEFORE_THE_SANDBOX = """
 import json, re, sys
 from pathlib import Path
-from thumbnailer.decoder import Decoder
-from thumbnailer.images import Output
-from thumbnailer.limits import Limits
-from thumbnailer.sandbox import Sandbox
+from thumbnailer.imaging.decoder import Decoder
+from thumbnailer.imaging.images import Output
+from thumbnailer.imaging.limits import Limits
+from thumbnailer.imaging.sandbox import Sandbox
 
 class Deadline:
     remaining_s, allows = (lambda self: 60.0), (lambda self, seconds: True)

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from thumbnailer.images import Output
-from thumbnailer.limits import Limits
-from thumbnailer.rejections import Rejection
-from thumbnailer.sandbox import Sandbox
+from thumbnailer.imaging.images import Output
+from thumbnailer.imaging.limits import Limits
+from thumbnailer.imaging.rejections import Rejection
+from thumbnailer.imaging.sandbox import Sandbox
 from unit.thumbnailer.bombs import BOMBS
 from unit.thumbnailer.bombs_boxes import BOX_BOMBS
 from unit.thumbnailer.bombs_metadata import METADATA_BOMBS

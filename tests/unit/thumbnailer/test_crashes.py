@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from thumbnailer.images import Thumbnail
+from thumbnailer.imaging.images import Thumbnail
 from thumbnailer.pipeline import Result
 from thumbnailer.storage import Storage
 from unit.thumbnailer.cloud import SIZES, STEPS, THUMBNAILS, Calls, Cloud, Crash, crash

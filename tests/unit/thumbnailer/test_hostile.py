@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from thumbnailer.formats import sniff
-from thumbnailer.guards import check_structure
-from thumbnailer.images import Output, process
-from thumbnailer.limits import Limits
-from thumbnailer.rejections import REASONS, Rejection
+from thumbnailer.imaging.formats import sniff
+from thumbnailer.imaging.guards import check_structure
+from thumbnailer.imaging.images import Output, process
+from thumbnailer.imaging.limits import Limits
+from thumbnailer.imaging.rejections import REASONS, Rejection
 from unit.thumbnailer.bombs import tiff
 from unit.thumbnailer.pictures import DATA, SAMPLES, encode, exif, png_chunk, png_with, quarters, swapped_profile
 

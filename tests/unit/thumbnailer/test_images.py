@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from thumbnailer.engine import Resize
-from thumbnailer.images import Output, Photo, process
-from thumbnailer.limits import Limits
+from thumbnailer.imaging.images import Output, Photo, process
+from thumbnailer.imaging.limits import Limits
+from thumbnailer.imaging.resize import Resize
 from unit.thumbnailer.pictures import (
     DATA,
     ENGINES,

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from clouds import ROOT
-from thumbnailer import formats, limits
-from thumbnailer.decoder import Decoder
-from thumbnailer.images import Output, process
-from thumbnailer.limits import Limits
-from thumbnailer.rejections import Rejection
-from thumbnailer.sandbox import Sandbox
+from eventloom.clouds import ROOT
+from thumbnailer.imaging import formats, limits
+from thumbnailer.imaging.decoder import Decoder
+from thumbnailer.imaging.images import Output, process
+from thumbnailer.imaging.limits import Limits
+from thumbnailer.imaging.rejections import Rejection
+from thumbnailer.imaging.sandbox import Sandbox
 from unit.thumbnailer.pictures import DATA, ENGINES, SAMPLES, encode
 from unit.thumbnailer.tiffs import ALPHA, COLOUR, tiff
 
@@ -28,8 +28,8 @@ SIZE = (4000, 3000)
 GROWTH = """
 import re, sys
 from pathlib import Path
-from thumbnailer import images
-from thumbnailer.limits import Limits
+from thumbnailer.imaging import images
+from thumbnailer.imaging.limits import Limits
 
 def megabytes(field):
     return int(re.search(rf"{field}:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from thumbnailer.limits import Limits
+from thumbnailer.imaging.limits import Limits
 from thumbnailer.pipeline import Result
 from unit.thumbnailer.cloud import SIZES, THUMBNAILS, UPLOADS, Calls, Cloud, cloud
 from unit.thumbnailer.pictures import FIRST, SECOND, THIRD

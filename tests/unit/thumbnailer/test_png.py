@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
-from thumbnailer.images import Output, process
-from thumbnailer.limits import Limits
-from thumbnailer.png import PngFile
-from thumbnailer.rejections import Rejection
+from thumbnailer.imaging.images import Output, process
+from thumbnailer.imaging.limits import Limits
+from thumbnailer.imaging.png import PngFile
+from thumbnailer.imaging.rejections import Rejection
 from unit.thumbnailer.pictures import encode, opened, photo
 
 SIZE = (300, 250)

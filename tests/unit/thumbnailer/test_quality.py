@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from thumbnailer.images import Output, process
-from thumbnailer.limits import Limits
+from thumbnailer.imaging.images import Output, process
+from thumbnailer.imaging.limits import Limits
 from unit.thumbnailer.pictures import ENGINES, encode, opened, photo
 
 LANCZOS = Image.Resampling.LANCZOS
@@ -98,7 +98,7 @@ def test_bands_have_no_seams(monkeypatch: pytest.MonkeyPatch, mode: str, size: t
         pytest.skip("cykooz.resizer has no wheel for this machine")
     source = PHOTO.resize((math.ceil(extent[0]), math.ceil(extent[1]))).convert(mode)
     whole = np.asarray(ENGINES["simd"](source, size, extent), int)
-    monkeypatch.setattr("thumbnailer.engine._HALF_SHRUNK", 0)
+    monkeypatch.setattr("thumbnailer.imaging.resize._HALF_SHRUNK", 0)
     for rows in (3, 64):
-        monkeypatch.setattr("thumbnailer.engine._BAND_ROWS", rows)
+        monkeypatch.setattr("thumbnailer.imaging.resize._BAND_ROWS", rows)
         assert np.abs(np.asarray(ENGINES["simd"](source, size, extent), int) - whole).max() <= 1

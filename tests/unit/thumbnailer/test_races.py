@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from thumbnailer.images import Photo
+from thumbnailer.imaging.images import Photo
 from thumbnailer.pipeline import Contended, Result
 from unit.thumbnailer.cloud import Calls, Cloud, Crash, crash
 from unit.thumbnailer.pictures import FIRST, SECOND, THIRD

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from thumbnailer.images import Output, process
-from thumbnailer.limits import Limits
-from thumbnailer.rejections import Rejection
-from thumbnailer.sandbox import Sandbox
+from thumbnailer.imaging.images import Output, process
+from thumbnailer.imaging.limits import Limits
+from thumbnailer.imaging.rejections import Rejection
+from thumbnailer.imaging.sandbox import Sandbox
 from unit.thumbnailer.pictures import encode, quarters
 
 LIMITS, OUTPUT = Limits(), Output((64, 32))

@@ -1,4 +1,4 @@
-"""scripts/thumbnail.py as its users run it."""
+"""The command `thumbnail` as its users run it."""
 
 import hashlib
 import json
@@ -14,13 +14,12 @@ from PIL import Image
 
 from unit.thumbnailer.pictures import DATA, encode, opened, quarters
 
-SCRIPT = Path(__file__).parents[3] / "scripts/thumbnail.py"
 JPEG = encode(quarters((300, 200)), "JPEG")
 
 
 def run(*arguments: object, cwd: Path | None = None) -> tuple[int, list[dict[str, Any]], str]:
     """Exit status, parsed lines, and what went to standard error."""
-    command = [sys.executable, str(SCRIPT), *(os.fsencode(str(argument)) for argument in arguments)]
+    command = [sys.executable, "-P", "-m", "eventloom.thumbnail", *(os.fsencode(str(argument)) for argument in arguments)]
     done = subprocess.run(command, capture_output=True, timeout=120, cwd=cwd, check=False)
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr.decode()
 
@@ -173,7 +172,7 @@ def test_wrong_arguments(tmp_path: Path, arguments: list[str], words: str) -> No
 
 def test_help() -> None:
     """Tells what it does."""
-    done = subprocess.run([sys.executable, SCRIPT, "--help"], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-P", "-m", "eventloom.thumbnail", "--help"], capture_output=True, text=True, check=True)
     assert "thumbnail.py FILE... --out DIR" in done.stdout
 
 
@@ -190,7 +189,7 @@ def test_a_reader_that_leaves(tmp_path: Path) -> None:
     """As in `thumbnail.py ... | head -1`."""
     for index in range(30):
         (tmp_path / f"{index}.jpg").write_bytes(JPEG)
-    command = [sys.executable, str(SCRIPT), str(tmp_path), "--out", str(tmp_path / "out")]
+    command = [sys.executable, "-P", "-m", "eventloom.thumbnail", str(tmp_path), "--out", str(tmp_path / "out")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
         assert running.stdout is not None
         assert running.stderr is not None

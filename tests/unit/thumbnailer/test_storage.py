@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from botocore.response import StreamingBody
 
-from thumbnailer.limits import Limits
+from thumbnailer.imaging.limits import Limits
+from thumbnailer.imaging.rejections import Rejection
 from thumbnailer.ordering import Version
-from thumbnailer.rejections import Rejection
 from thumbnailer.storage import Storage
 
 MB = 1024 * 1024

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from thumbnailer.guards import check_structure
-from thumbnailer.images import Output, process
-from thumbnailer.limits import Limits
-from thumbnailer.rejections import Rejection
+from thumbnailer.imaging.guards import check_structure
+from thumbnailer.imaging.images import Output, process
+from thumbnailer.imaging.limits import Limits
+from thumbnailer.imaging.rejections import Rejection
 from unit.thumbnailer.pictures import QUARTERS, corners, far_off, opened, quarters
 from unit.thumbnailer.tiffs import BLACK_IS_ZERO, COLOUR, LONG, LONG8, SHORT, UNKNOWN, WHITE_IS_ZERO, directories, tiff
 

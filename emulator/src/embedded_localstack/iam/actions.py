@@ -1,0 +1,206 @@
+"""Which actions on which resources each operation needs.
+
+What is not here is refused, not let through. The source is AWS's Service Authorization Reference
+(https://docs.aws.amazon.com/service-authorization/latest/reference/), by service.
+"""
+# ruff: noqa: SIM905 - rows of names read better as words than as lists of strings
+
+from email import message_from_bytes
+from email.utils import parseaddr
+from typing import Any
+
+from embedded_localstack.iam import actions_dynamodb, actions_lambda, actions_messages, actions_s3
+from embedded_localstack.iam.request import Check, Facts, Request, Row, UnmappedError, anything, each, needs, text
+
+# -- CloudWatch Logs
+
+
+def _log_group(request: Request) -> str:
+    """CloudWatch Logs asks with `:log-stream:` at the end even where no stream is named: `log-group:NAME` alone does not cover it."""
+    params = request.params
+    identifier = text(params.get("logGroupIdentifier"))
+    group = params.get("logGroupName") or (identifier.split(":log-group:")[-1].removesuffix(":*") if identifier else "")
+    return request.arn("logs", f"log-group:{group}:log-stream:{text(params.get('logStreamName'))}")
+
+
+def _tagged_log_group(request: Request) -> str:
+    return text(request.params.get("resourceArn")).removesuffix(":*")
+
+
+LOGS: dict[str, Row] = (
+    each(
+        "logs",
+        (
+            "PutLogEvents CreateLogStream CreateLogGroup DeleteLogStream DeleteLogGroup DescribeLogGroups DescribeLogStreams GetLogEvents "
+            "FilterLogEvents PutRetentionPolicy DeleteRetentionPolicy PutSubscriptionFilter PutMetricFilter StartQuery"
+        ).split(),
+        _log_group,
+    )
+    | each("logs", ["GetQueryResults", "StopQuery", "DescribeQueries"], anything)
+    | each("logs", ["TagResource", "UntagResource", "ListTagsForResource"], _tagged_log_group)
+)
+
+# -- EventBridge
+
+
+def _bus_arn(request: Request, name: Any) -> str:
+    bus = text(name) or "default"
+    return bus if bus.startswith("arn:") else request.arn("events", f"event-bus/{bus}")
+
+
+def _put_events(request: Request) -> list[Check]:
+    return [
+        Check(
+            "events:PutEvents",
+            _bus_arn(request, entry.get("EventBusName")),
+            {"events:source": text(entry.get("Source")), "events:detail-type": text(entry.get("DetailType"))},
+        )
+        for entry in request.params.get("Entries") or [{}]
+    ]
+
+
+def _rule(request: Request) -> str:
+    params = request.params
+    bus = text(params.get("EventBusName")).rpartition("/")[2]
+    name = text(params.get("Name") or params.get("Rule"))
+    return request.arn("events", f"rule/{name}" if bus in ("", "default") else f"rule/{bus}/{name}")
+
+
+EVENTS: dict[str, Row] = each(
+    "events", "PutRule DescribeRule EnableRule DisableRule DeleteRule PutTargets RemoveTargets ListTargetsByRule".split(), _rule
+) | {
+    "PutEvents": _put_events,
+    "DescribeEventBus": needs("events:DescribeEventBus", lambda request: _bus_arn(request, request.params.get("Name"))),
+    **each("events", ["ListRules", "ListRuleNamesByTarget", "ListEventBuses"], anything),
+}
+
+# -- CloudWatch
+
+
+def _alarms(action: str) -> Row:
+    def row(request: Request) -> list[Check]:
+        names = request.params.get("AlarmNames") or [request.params.get("AlarmName") or "*"]
+        return [Check(action, request.arn("cloudwatch", f"alarm:{name}")) for name in names]
+
+    return row
+
+
+CLOUDWATCH: dict[str, Row] = {
+    "PutMetricData": needs(
+        "cloudwatch:PutMetricData", anything, lambda request: {"cloudwatch:namespace": text(request.params.get("Namespace"))}
+    ),
+    **each("cloudwatch", ["GetMetricData", "GetMetricStatistics", "ListMetrics", "GetMetricWidgetImage"], anything),
+    **{
+        operation: _alarms(f"cloudwatch:{operation}")
+        for operation in (
+            "DescribeAlarms DescribeAlarmHistory DescribeAlarmsForMetric SetAlarmState PutMetricAlarm DeleteAlarms "
+            "EnableAlarmActions DisableAlarmActions"
+        ).split()
+    },
+}
+
+# -- SES (v1)
+
+
+def _ses_send(action: str) -> Row:
+    def row(request: Request) -> list[Check]:
+        params = request.params
+        source = text(params.get("Source"))
+        if not source and "RawMessage" in params:
+            source = text(message_from_bytes(params["RawMessage"]["Data"]).get("From"))
+        address = parseaddr(source)[1]
+        destination = params.get("Destination") or {}
+        recipients = [
+            *(destination.get("ToAddresses") or []),
+            *(destination.get("CcAddresses") or []),
+            *(destination.get("BccAddresses") or []),
+            *(params.get("Destinations") or []),
+        ]
+        arn = params.get("SourceArn") or request.arn("ses", f"identity/{request.facts.identity(address)}")
+        checks = [Check(action, arn, {"ses:fromaddress": address, "ses:recipients": recipients})]
+        if name := params.get("ConfigurationSetName"):
+            checks.append(Check(action, request.arn("ses", f"configuration-set/{name}"), checks[0].keys))
+        return checks
+
+    return row
+
+
+SES: dict[str, Row] = {
+    "SendEmail": _ses_send("ses:SendEmail"),
+    "SendTemplatedEmail": _ses_send("ses:SendTemplatedEmail"),
+    "SendRawEmail": _ses_send("ses:SendRawEmail"),
+    **each("ses", "GetSendQuota GetSendStatistics ListIdentities GetIdentityVerificationAttributes VerifyEmailIdentity".split(), anything),
+}
+
+# -- KMS, Step Functions, Systems Manager, X-Ray, STS
+
+KMS: dict[str, Row] = each(
+    "kms",
+    "Encrypt Decrypt GenerateDataKey GenerateDataKeyWithoutPlaintext DescribeKey Sign Verify GetPublicKey".split(),
+    lambda request: request.facts.key_arn(text(request.params.get("KeyId"))),
+)
+
+STATES: dict[str, Row] = each(
+    "states",
+    "StartExecution StartSyncExecution ListExecutions DescribeStateMachine".split(),
+    lambda request: text(request.params.get("stateMachineArn")),
+) | each("states", ["DescribeExecution", "StopExecution", "GetExecutionHistory"], lambda request: text(request.params.get("executionArn")))
+STATES |= each("states", ["SendTaskSuccess", "SendTaskFailure", "SendTaskHeartbeat"], anything)
+
+
+def _parameters(action: str) -> Row:
+    def row(request: Request) -> list[Check]:
+        params = request.params
+        names = params.get("Names") or [params.get("Name") or params.get("Path") or "*"]
+        return [Check(action, request.arn("ssm", f"parameter/{text(name).removeprefix('/')}")) for name in names]
+
+    return row
+
+
+SSM: dict[str, Row] = {
+    operation: _parameters(f"ssm:{operation}") for operation in ("GetParameter", "GetParameters", "GetParametersByPath", "PutParameter")
+}
+
+XRAY: dict[str, Row] = each(
+    "xray", "PutTraceSegments PutTelemetryRecords GetSamplingRules GetSamplingTargets GetSamplingStatisticSummaries".split(), anything
+)
+
+STS: dict[str, Row] = {"AssumeRole": needs("sts:AssumeRole", lambda request: text(request.params.get("RoleArn")))}
+
+TABLES: dict[str, dict[str, Row]] = {
+    "s3": actions_s3.S3,
+    "dynamodb": actions_dynamodb.DYNAMODB,
+    "dynamodbstreams": actions_dynamodb.STREAMS,
+    "lambda": actions_lambda.LAMBDA,
+    "sqs": actions_messages.SQS,
+    "sns": actions_messages.SNS,
+    "kinesis": actions_messages.KINESIS,
+    "logs": LOGS,
+    "events": EVENTS,
+    "cloudwatch": CLOUDWATCH,
+    "ses": SES,
+    "kms": KMS,
+    "stepfunctions": STATES,
+    "ssm": SSM,
+    "xray": XRAY,
+    "sts": STS,
+}
+
+
+def checks(  # noqa: PLR0913, PLR0917 - a call is what it is
+    service: str, operation: str, params: dict[str, Any], account: str, region: str, facts: Facts
+) -> list[Check]:
+    """The permissions that a call needs, all of them.
+
+    Args:
+        service: LocalStack's name of it, such as "dynamodbstreams".
+        operation: such as "PutItem".
+        params: the parsed request.
+
+    Raises:
+        UnmappedError: the operation is in no table.
+    """
+    row = TABLES.get(service, {}).get(operation)
+    if row is None:
+        raise UnmappedError(f"no resource mapping for {service}:{operation}: add it to emulator/src/embedded_localstack/iam/actions.py")
+    return row(Request(operation, params, account, region, facts))

@@ -1,0 +1,78 @@
+"""Function URLs: who may call one. LocalStack lets everybody.
+
+https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+"""
+# mypy: disable-error-code="import-not-found"
+
+import json
+from typing import Any
+
+from embedded_localstack.iam import callers
+from embedded_localstack.iam.callers import Caller, Kind
+from embedded_localstack.iam.decide import Question, Verdict, decide_resource, decide_role
+from embedded_localstack.iam.lookup import LocalStackFacts, caller_of, policy_name
+from embedded_localstack.iam.records import Records
+
+
+def install() -> None:
+    """Ask before each call."""
+    from localstack.services.lambda_ import urlrouter  # noqa: PLC0415 - only a running server has it
+
+    original = urlrouter.FunctionUrlRouter.handle_lambda_url_invocation
+    records = Records.from_environment()
+
+    def handle(self: Any, request: Any, api_id: str, region: str, **parameters: str) -> Any:
+        if (config := _config(urlrouter.lambda_stores, api_id, region)) and not _allowed(request, config, region, records):
+            body = json.dumps({"Message": "Forbidden. For troubleshooting Function URL authorization issues, run `make status`."})
+            refusal = urlrouter.Response(body, 403, mimetype="application/json")
+            refusal.headers["x-amzn-ErrorType"] = "AccessDeniedException"
+            return refusal
+        return original(self, request, api_id, region, **parameters)
+
+    urlrouter.FunctionUrlRouter.handle_lambda_url_invocation = handle
+
+
+def _config(stores: Any, api_id: str, region: str) -> Any:
+    for account in stores:
+        for function in stores[account][region].functions.values():
+            for config in function.function_url_configs.values():
+                if config.url_id.lower() == api_id.lower():
+                    return config
+    return None
+
+
+def _allowed(request: Any, config: Any, region: str, records: Records) -> bool:
+    arn = config.function_arn
+    facts = LocalStackFacts(arn.split(":")[4], region)
+    caller = caller_of(callers.access_key(request.headers, request.url), facts.account)
+    if caller.kind is Kind.DEPLOYER and config.auth_type == "AWS_IAM":
+        return True
+    verdicts = judge(caller, arn, str(config.auth_type), facts)
+    for action, verdict in verdicts.items():
+        records.decided(str(caller), verdict)
+        if not verdict.allowed:
+            records.denied(str(caller), action, arn, verdict.asked, verdict.reason)
+    return all(verdict.allowed for verdict in verdicts.values())
+
+
+def judge(caller: Caller, arn: str, auth_type: str, facts: LocalStackFacts) -> dict[str, Verdict]:
+    """The answers to the two questions that a call of a URL is, by action."""
+    questions = {
+        "lambda:InvokeFunctionUrl": {"lambda:functionurlauthtype": auth_type},
+        "lambda:InvokeFunction": {"lambda:invokedviafunctionurl": "true"},
+    }
+    principal = caller.name if caller.kind is Kind.ROLE and auth_type == "AWS_IAM" else "*"
+    return {
+        action: _decide(Question(principal, action, arn, facts.account, facts.region, keys), caller, auth_type, facts)
+        for action, keys in questions.items()
+    }
+
+
+def _decide(question: Question, caller: Caller, auth_type: str, facts: LocalStackFacts) -> Verdict:
+    """Without authentication the function's own policy must let everybody in; with it, role and policy count as elsewhere."""
+    policy = facts.resource_policy(question.resource)
+    if auth_type == "AWS_IAM" and caller.kind is Kind.ROLE:
+        return decide_role(question, facts.role_policies(caller.role, caller.session_policy), policy)
+    if auth_type == "AWS_IAM":
+        return Verdict(False, "signature", "the URL wants signed requests (authorization type AWS_IAM)", (), question, "anonymous")
+    return decide_resource(question, policy, kind=policy_name(question.resource), service=False)

@@ -1,0 +1,158 @@
+"""The link in LocalStack's request chain: after the request is parsed, before its service sees it."""
+# mypy: disable-error-code="import-not-found, import-untyped"
+
+from typing import Any
+
+from localstack.aws.api import CommonServiceException
+
+from embedded_localstack.iam import actions, callers, encryption, preflight
+from embedded_localstack.iam.callers import Caller, Kind
+from embedded_localstack.iam.decide import Question, Verdict, decide_resource, decide_role
+from embedded_localstack.iam.lookup import LocalStackFacts, account_of, caller_of, policy_name
+from embedded_localstack.iam.records import Records
+from embedded_localstack.iam.request import Check, UnmappedError
+
+ALWAYS_ALLOWED = {("sts", "GetCallerIdentity")}
+UNSIGNED = {("sns", "ConfirmSubscription"), ("sns", "Unsubscribe")}
+# Services that act on what is theirs, or with a service-linked role: no policy of the project is asked.
+OWN = {("dynamodb.amazonaws.com", "kinesis"), ("events.amazonaws.com", "events"), ("logs.amazonaws.com", "logs")}
+# How each protocol spells the refusal.
+CODES = {"s3": "AccessDenied", "sqs": "AccessDenied", "sts": "AccessDenied", "ses": "AccessDenied", "sns": "AuthorizationError"}
+
+
+class Enforcer:
+    """Called with every request."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    def __call__(self, _chain: Any, context: Any, _response: Any) -> None:
+        """Return to let the request through, raise to refuse it."""
+        if not context.service or not context.operation:
+            return
+        service, operation = context.service.service_name, context.operation.name
+        params = _parameters(context)
+        facts = LocalStackFacts(context.account_id, context.region)
+        caller = _caller(context)
+        if caller.kind is Kind.DEPLOYER:
+            preflight.verify(operation, params, facts, self._records) if service in {"lambda", "elbv2"} else None
+            return
+        if (service, operation) in ALWAYS_ALLOWED or (caller.name, service) in OWN:
+            return
+        if caller.kind is Kind.ANONYMOUS and (service, operation) in UNSIGNED:
+            return
+        try:
+            needed = actions.checks(service, operation, params, context.account_id, context.region, facts)
+        except UnmappedError as error:
+            self._records.denied(str(caller), f"{service}:{operation}", "*", "emulator/src/embedded_localstack/iam/actions.py", str(error))
+            raise _refusal(service, str(error)) from error
+        for check in [*needed, *encryption.checks(service, operation, needed[0].resource, params, facts)]:
+            self._require(service, caller, check, facts)
+        if service == "s3" and operation in ("GetObject", "HeadObject") and not params.get("VersionId"):
+            self._hide_missing(caller, params["Bucket"], params["Key"], facts)
+
+    def _require(self, service: str, caller: Caller, check: Check, facts: LocalStackFacts) -> None:
+        verdict = judge(caller, check, facts)
+        self._records.decided(str(caller), verdict)
+        if not verdict.allowed:
+            self._records.denied(str(caller), check.action, check.resource, verdict.asked, verdict.reason)
+            raise _refusal(
+                service,
+                f"User: {caller.name} is not authorized to perform: {check.action} on resource: {check.resource} ({verdict.reason})",
+            )
+
+    def _hide_missing(self, caller: Caller, bucket: str, key: str, facts: LocalStackFacts) -> None:
+        """Who may not list a bucket is told 403, not 404, about an object that is not there."""
+        if not facts.object_exists(bucket, key):
+            self._require("s3", caller, Check("s3:ListBucket", f"arn:aws:s3:::{bucket}", {"s3:prefix": key}), facts)
+
+
+def _caller(context: Any) -> Caller:
+    form = context.request.form if context.operation.name == "PostObject" else None
+    caller = caller_of(callers.access_key(context.request.headers, context.request.url, form), context.account_id)
+    internal = context.internal_request_params or {}
+    if caller.kind is not Kind.ROLE and (principal := internal.get("service_principal")):
+        return Caller(Kind.SERVICE, callers.service_principal(principal), source_arn=callers.source(internal.get("source_arn")))
+    return caller
+
+
+def _parameters(context: Any) -> dict[str, Any]:
+    """Of the operation; an upload by a form has its own in the form."""
+    params = context.service_request or {}
+    if context.operation.name != "PostObject":
+        return params
+    form, file = context.request.form, context.request.files.get("file")
+    key = form.get("key", "").replace("${filename}", file.filename or "" if file else "")
+    return {**params, "Key": key, "ACL": form.get("acl"), "Tagging": form.get("tagging")}
+
+
+def judge(caller: Caller, check: Check, facts: LocalStackFacts) -> Verdict:
+    """Ask the policies that count for this sort of caller."""
+    if check.action == "sts:AssumeRole":
+        return _judge_trust(caller, check, facts)
+    resource = facts.resource_policy(check.resource)
+    if caller.kind is Kind.ROLE:
+        keys = dict(check.keys)
+        if functions := facts.functions_named(caller.session):
+            keys["lambda:sourcefunctionarn"] = functions[0]
+        question = _question(caller, check, facts, keys)
+        policies = facts.role_policies(caller.role, caller.session_policy)
+        return decide_role(question, policies, resource, required=check.action.startswith("kms:"))
+    kind = policy_name(check.resource)
+    if caller.kind is Kind.ANONYMOUS:
+        return decide_resource(_question(caller, check, facts, dict(check.keys)), resource, kind=kind, service=False)
+    question = _question(caller, check, facts, {**check.keys, **_source_keys(caller, caller.source_arn, facts)})
+    return decide_resource(question, resource, kind=kind, service=True)
+
+
+def _judge_trust(caller: Caller, check: Check, facts: LocalStackFacts) -> Verdict:
+    trust = facts.trust_policy(check.resource)
+    if caller.kind is Kind.ROLE:
+        question = _question(caller, check, facts, dict(check.keys))
+        return decide_role(question, facts.role_policies(caller.role, caller.session_policy), trust, required=True)
+    sources: list[str | None] = [caller.source_arn]
+    if caller.name == "states.amazonaws.com" and not caller.source_arn:
+        sources = [*facts.state_machines_with_role(check.resource)] or [None]
+    verdict = Verdict(False, f"trust policy of {check.resource}", "there is no such role")
+    for source in sources:
+        # AWS documents no source keys for Lambda's assuming a role: here it sets none, and a trust policy that wants one is refused.
+        source_keys = {} if caller.name == "lambda.amazonaws.com" else _source_keys(caller, source, facts)
+        question = _question(caller, check, facts, {**check.keys, **source_keys})
+        verdict = decide_resource(question, trust, kind=verdict.asked, service=caller.kind is Kind.SERVICE)
+        if verdict.allowed:
+            break
+    return verdict
+
+
+def _source_keys(caller: Caller, source: str | None, facts: LocalStackFacts) -> dict[str, str]:
+    """aws:SourceArn and aws:SourceAccount, which tell a service's customers apart."""
+    keys = {"aws:sourceaccount": facts.account}
+    if source:
+        keys["aws:sourcearn"] = source
+        keys["aws:sourceaccount"] = account_of(source, facts.account)
+    if caller.name == "events.amazonaws.com":
+        # "A SourceAccount setting prevents EventBridge from being able to invoke the function":
+        # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html
+        del keys["aws:sourceaccount"]
+    if caller.name == "cloudwatch.amazonaws.com":
+        # The default policy of a topic lets the owner's alarms publish.
+        keys["aws:sourceowner"] = keys["aws:sourceaccount"]
+    return keys
+
+
+def _question(caller: Caller, check: Check, facts: LocalStackFacts, keys: dict[str, Any]) -> Question:
+    principal = "*" if caller.kind is Kind.ANONYMOUS else caller.name
+    owner = account_of(check.resource, facts.account)
+    return Question(principal, check.action, check.resource, facts.account, facts.region, keys, owner=owner)
+
+
+def _refusal(service: str, message: str) -> Exception:
+    error: Exception = CommonServiceException(CODES.get(service, "AccessDeniedException"), message, status_code=403, sender_fault=True)
+    return error
+
+
+def install() -> None:
+    """Put it into the chain."""
+    from localstack.aws.handlers import serve_custom_service_request_handlers  # noqa: PLC0415 - only a running server has it
+
+    serve_custom_service_request_handlers.append(Enforcer(Records.from_environment()))

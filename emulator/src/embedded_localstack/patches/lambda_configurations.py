@@ -1,0 +1,85 @@
+"""What Lambda refuses of the configuration of a function or an event source mapping, and LocalStack takes.
+
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html,
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+"""
+# mypy: disable-error-code="import-not-found"
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from embedded_localstack.iam.actions_lambda import function_arn
+from embedded_localstack.iam.request import Request
+
+VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
+RESERVED = {
+    "_HANDLER",
+    "_X_AMZN_TRACE_ID",
+    "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT",
+}
+
+
+def install() -> None:
+    """Refuse it."""
+    from localstack.aws.api import CommonServiceException  # noqa: PLC0415 - only a running server has it
+    from localstack.aws.handlers import serve_custom_service_request_handlers  # noqa: PLC0415
+
+    def check(_chain: Any, context: Any, _response: Any) -> None:
+        if context.operation and context.service.service_name == "lambda" and (reason := _objection(context)):
+            raise CommonServiceException("InvalidParameterValueException", reason, status_code=400, sender_fault=True)
+
+    serve_custom_service_request_handlers.append(check)
+
+
+def _objection(context: Any) -> str | None:
+    from embedded_localstack.iam.lookup import LocalStackFacts  # noqa: PLC0415 - only a running server can import it
+
+    params = context.service_request or {}
+    match context.operation.name:
+        case "CreateFunction" | "UpdateFunctionConfiguration":
+            return to_variables((params.get("Environment") or {}).get("Variables") or {})
+        case "CreateEventSourceMapping":
+            return to_mapping(params, LocalStackFacts(context.account_id, context.region))
+    return None
+
+
+def to_variables(names: Iterable[str]) -> str | None:
+    """Why a function may not have variables of these names, in Lambda's words."""
+    if reserved := sorted(RESERVED & set(names)):
+        return (
+            "Lambda was unable to configure your environment variables because the environment variables you have provided contains "
+            f"reserved keys that are currently not supported for modification. Reserved keys used in this request: {', '.join(reserved)}"
+        )
+    if wrong := sorted(name for name in names if not VARIABLE.fullmatch(name)):
+        return f"Environment variable names must match {VARIABLE.pattern}: {', '.join(wrong)}"
+    return None
+
+
+def to_mapping(params: Mapping[str, Any], facts: Any) -> str | None:
+    """Why a queue may not be read like that."""
+    source = str(params.get("EventSourceArn") or "")
+    if not source.startswith("arn:aws:sqs:"):
+        return None
+    if source.endswith(".fifo") and params.get("MaximumBatchingWindowInSeconds"):
+        return "Batching window is not supported for FIFO queues"
+    request = Request("", params, facts.account, facts.region, facts)
+    timeout, hidden = facts.timeout(function_arn(request, str(params.get("FunctionName")))), facts.visibility_timeout(source)
+    if timeout and hidden is not None and hidden < timeout:
+        return f"Queue visibility timeout: {hidden} seconds is less than Function timeout: {timeout} seconds"
+    return None

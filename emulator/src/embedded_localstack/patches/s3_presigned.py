@@ -1,0 +1,100 @@
+"""Presigned requests to S3: the signatures of sessions are verified, and forms are checked as S3 does.
+
+LocalStack knows no secrets of sessions, so that it has to let every presigned URL of a function pass, and it verifies no signature of
+a form, nor that the policy allows all of its fields.
+https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
+"""
+# mypy: disable-error-code="import-not-found"
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from embedded_localstack.iam.request import text
+
+UNCHECKED = {"policy", "x-amz-signature", "file", "awsaccesskeyid", "signature"}
+
+
+class RefusedError(Exception):
+    """S3 refuses the form, by code and status."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.code = status, code
+
+
+def install() -> None:
+    """Tell LocalStack the secrets of sessions; look at forms before it does."""
+    from localstack.aws.api import CommonServiceException  # noqa: PLC0415 - only a running server has it
+    from localstack.services.s3 import presigned_url, provider  # noqa: PLC0415
+
+    from embedded_localstack.iam.lookup import session_of  # noqa: PLC0415
+
+    original_secret, original_validate = presigned_url.get_secret_access_key_from_access_key_id, provider.validate_post_policy
+    original_credentials = presigned_url.get_credentials_from_parameters
+
+    def secret_of_session(key: str) -> str | None:
+        session = session_of(key, presigned_url.get_account_id_from_access_key_id(key))
+        return str(session.secret_access_key) if session else None
+
+    def secret(access_key_id: str, region: str) -> Any:
+        return secret_of_session(access_key_id) or original_secret(access_key_id, region)
+
+    def credentials(parameters: Any, region: str) -> Any:
+        found = original_credentials(parameters, region)
+        # In URLs by the older signature the token has another name.
+        return found._replace(security_token=found.security_token or parameters.get("x-amz-security-token"))
+
+    def validate(request_form: Any, metadata: Any) -> None:
+        try:
+            check({name.lower(): value for name, value in request_form.items()}, secret_of_session)
+        except RefusedError as error:
+            raise CommonServiceException(error.code, str(error), status_code=error.status, sender_fault=True) from error
+        original_validate(request_form, metadata)
+
+    presigned_url.get_secret_access_key_from_access_key_id, presigned_url.get_credentials_from_parameters = secret, credentials
+    provider.validate_post_policy = validate
+
+
+def check(form: Mapping[str, str], secret_of_session: Callable[[str], str | None]) -> None:
+    """Check a form, its field names in lower case, for what LocalStack doesn't.
+
+    Raises:
+        RefusedError: a form of a session isn't what was signed.
+    """
+    credential = text(form.get("x-amz-credential"))
+    secret = secret_of_session(text(form.get("awsaccesskeyid")) or credential.partition("/")[0])
+    if secret is None:
+        return
+    policy = form.get("policy")
+    if not policy:
+        message = "Bucket POST must contain a field named 'policy'.  If it is specified, please check the order of the fields."
+        raise RefusedError(400, "InvalidArgument", message)
+    if "awsaccesskeyid" in form:
+        message = "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
+        raise RefusedError(400, "InvalidRequest", message)
+    if not hmac.compare_digest(signature(secret, credential, policy).encode(), text(form.get("x-amz-signature")).encode()):
+        message = "The request signature we calculated does not match the signature you provided. Check your key and signing method."
+        raise RefusedError(403, "SignatureDoesNotMatch", message)
+    allowed = _fields(json.loads(base64.b64decode(policy)))
+    if extra := [name for name in form if name not in allowed | UNCHECKED and not name.startswith("x-ignore-")]:
+        raise RefusedError(403, "AccessDenied", f"Invalid according to Policy: Extra input fields: {', '.join(extra)}")
+
+
+def signature(secret: str, credential: str, policy: str) -> str:
+    """Of a policy, as the form has it, by Signature Version 4."""
+    key = f"AWS4{secret}".encode()
+    for part in credential.split("/")[1:]:
+        key = hmac.digest(key, part.encode(), hashlib.sha256)
+    return hmac.digest(key, policy.encode(), hashlib.sha256).hex()
+
+
+def _fields(policy: Mapping[str, Any]) -> set[str]:
+    """The fields that a policy speaks of."""
+    found: set[str] = set()
+    for condition in policy.get("conditions") or []:
+        found |= set(condition) if isinstance(condition, dict) else {text(condition[1]).removeprefix("$")}
+    return {name.lower() for name in found}

@@ -1,0 +1,43 @@
+"""What LocalStack loads when it starts (entry points in pyproject.toml)."""
+# mypy: disable-error-code="import-not-found, untyped-decorator"
+
+import os
+from importlib import import_module
+
+from localstack.runtime import hooks
+
+from embedded_localstack.settings import iam_enforced
+
+PATCHES = (
+    "embedded_localstack.patches.moto_backends",
+    "embedded_localstack.patches.s3_temporary_folder",
+    "embedded_localstack.patches.s3_events",
+    "embedded_localstack.patches.lambda_event_sources",
+    "embedded_localstack.patches.cloudwatch_alarms",
+    "embedded_localstack.patches.lambda_aliases",
+    "embedded_localstack.patches.api_gateway",
+    "embedded_localstack.patches.eventbridge_archives",
+    "embedded_localstack.patches.lambda_async",
+    "embedded_localstack.patches.lambda_configurations",
+    "embedded_localstack.patches.stepfunctions_maps",
+    "embedded_localstack.patches.s3_listings",
+    "embedded_localstack.patches.lambda_logs",
+    "embedded_localstack.patches.lambda_payload_limits",
+    "embedded_localstack.patches.s3_presigned",
+    "embedded_localstack.load_balancers.gateway",
+    "embedded_localstack.snapshot.control",
+)
+ENFORCEMENT = ("embedded_localstack.iam.handler", "embedded_localstack.iam.function_urls")
+
+
+@hooks.on_infra_start(should_load=lambda: bool(os.environ.get("EMBEDDED_LOCALSTACK_HOME")))
+def install() -> None:
+    """Put everything of this package in place before the first request. A patch that no longer fits stops the start."""
+    for name in PATCHES + (ENFORCEMENT if iam_enforced() else ()):
+        import_module(name).install()
+
+
+@hooks.on_infra_ready(should_load=lambda: bool(os.environ.get("EMBEDDED_LOCALSTACK_HOME")))
+def resume() -> None:
+    """Go on with the state that the server before left: its services need the gateway to be up."""
+    import_module("embedded_localstack.snapshot.control").resume()

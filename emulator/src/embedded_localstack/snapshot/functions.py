@@ -1,0 +1,83 @@
+"""What Lambda has in hand beside its store: how far it has read each stream, and the events of asynchronous invocations."""
+# mypy: disable-error-code="import-not-found"
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from embedded_localstack.patches.lambda_event_sources import checkpoints
+
+Event = tuple[str, str]
+"""The ARN of a function's version, and what LocalStack wrote into the queue of its events."""
+
+
+def read_so_far() -> dict[str, dict[str, str]]:
+    """By event source mapping and shard, the iterator from which a record was not yet handled."""
+    return {mapping: dict(shards) for mapping, shards in checkpoints.items()}
+
+
+def events() -> set[Event]:
+    """Asynchronous invocations that wait for their turn or a retry, or run now."""
+    return {(arn, message.message["Body"]) for arn, queue in _queues() for message in _messages(queue)}
+
+
+def stop() -> None:
+    """Nothing new is begun."""
+    for worker in _workers():
+        worker.stop_for_shutdown()
+    for _, manager in _managers():
+        manager.poller._shutdown_event.set()
+    for _, queue in _queues():
+        queue.shutdown()
+
+
+def save(folder: Path, shards: dict[str, dict[str, str]], waiting: set[Event]) -> None:
+    """Write both down."""
+    (folder / "functions.json").write_text(json.dumps({"shards": shards, "events": sorted(waiting)}))
+
+
+def load_shards(folder: Path) -> None:
+    """Before pollers start."""
+    checkpoints.update(json.loads((folder / "functions.json").read_text())["shards"])
+
+
+def load_events(folder: Path) -> None:
+    """Once functions can be invoked. What ran when the server stopped runs again, as after a fault of a machine on AWS."""
+    queues = dict(_managers())
+    for arn, body in json.loads((folder / "functions.json").read_text())["events"]:
+        _client().send_message(QueueUrl=queues[arn].event_queue_url, MessageBody=body)
+
+
+def _provider() -> Any:
+    from localstack.services.plugins import SERVICE_PLUGINS  # noqa: PLC0415 - only a running server has it
+
+    return SERVICE_PLUGINS.get_service("lambda")._provider if SERVICE_PLUGINS.is_running("lambda") else None
+
+
+def _workers() -> list[Any]:
+    provider = _provider()
+    return list(provider.esm_workers.values()) if provider else []
+
+
+def _managers() -> list[tuple[str, Any]]:
+    provider = _provider()
+    return list(provider.lambda_service.event_managers.items()) if provider else []
+
+
+def _client() -> Any:
+    from localstack.services.lambda_.invocation.internal_sqs_queue import get_fake_sqs_client  # noqa: PLC0415
+
+    return get_fake_sqs_client()
+
+
+def _queues() -> Iterator[tuple[str, Any]]:
+    known = _client().queue_manager.queues
+    for arn, manager in _managers():
+        if queue := known.get(manager.event_queue_url):
+            yield arn, queue
+
+
+def _messages(queue: Any) -> list[Any]:
+    with queue.mutex:
+        return [*queue.visible.queue, *queue.delayed, *queue.inflight]

@@ -1,0 +1,106 @@
+"""The running server: what is encrypted with a customer managed key is written and read with permissions on the key alone."""
+
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from live.conftest import ACCOUNT, LOGS, REGION, Cloud, from_service, package, policy
+
+CALL = """
+import boto3
+from botocore.exceptions import ClientError
+
+def handler(event, context):
+    try:
+        getattr(boto3.client(event["service"]), event["call"])(**event["with"])
+    except ClientError as error:
+        return str(error)
+    return "done"
+"""
+
+
+def key(cloud: Cloud, *services: str) -> str:
+    """A key that the account's policies decide about, and some services may use."""
+    owner = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "kms:*", "Resource": "*"}
+    used = {"Effect": "Allow", "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": "*"}
+    statements = [used | {"Principal": {"Service": f"{service}.amazonaws.com"}} for service in services]
+    return str(cloud.kms.create_key(Policy=policy(owner, *statements))["KeyMetadata"]["Arn"])
+
+
+def encrypt(cloud: Cloud, bucket: str, algorithm: str, key_arn: str | None) -> None:
+    default = {"SSEAlgorithm": algorithm} | ({"KMSMasterKeyID": key_arn} if key_arn else {})
+    rules = {"Rules": [{"ApplyServerSideEncryptionByDefault": default}]}
+    cloud.s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration=rules)
+
+
+def test_objects(cloud: Cloud, name: str):
+    cloud.s3.create_bucket(Bucket=name)
+    key_arn = key(cloud)
+    cloud.function(name, role=cloud.role(name, *LOGS, "s3:PutObject", "s3:GetObject", "s3:ListBucket"), Code={"ZipFile": package(CALL)})
+
+    def call(operation: str, **parameters: Any) -> str:
+        event = {"service": "s3", "call": operation, "with": {"Bucket": name, "Key": "k", **parameters}}
+        return str(json.loads(cloud.lambda_.invoke(FunctionName=name, Payload=json.dumps(event))["Payload"].read()))
+
+    assert call("put_object") == "done"
+    encrypt(cloud, name, "aws:kms", None)
+    assert call("put_object") == "done", "with the key that AWS manages"
+    encrypt(cloud, name, "aws:kms", key_arn)
+    assert "kms:GenerateDataKey" in call("put_object")
+    assert call("put_object", ServerSideEncryption="AES256") == "done"
+    assert cloud.denied("kms:GenerateDataKey", key_arn, who=f"{name}/{name}")
+    cloud.grant(name, "kms:GenerateDataKey", resource=key_arn, name="write")
+    assert call("put_object") == "done"
+    assert "kms:Decrypt" in call("get_object")
+    assert "kms:Decrypt" in call("copy_object", CopySource=f"{name}/k", Key="copy")
+    assert call("head_object") == "done"
+    cloud.grant(name, "kms:Decrypt", resource=key_arn, name="read")
+    assert call("get_object") == "done"
+
+
+def test_messages_of_a_function(cloud: Cloud, name: str):
+    key_arn = key(cloud)
+    url, _ = cloud.queue(name, KmsMasterKeyId=key_arn)
+    managed, _ = cloud.queue(f"{name}-managed", KmsMasterKeyId="alias/aws/sqs")
+    cloud.function(name, role=cloud.role(name, *LOGS, "sqs:SendMessage"), Code={"ZipFile": package(CALL)})
+
+    def send(queue: str) -> str:
+        event = {"service": "sqs", "call": "send_message", "with": {"QueueUrl": queue, "MessageBody": "{}"}}
+        return str(json.loads(cloud.lambda_.invoke(FunctionName=name, Payload=json.dumps(event))["Payload"].read()))
+
+    assert send(managed) == "done"
+    assert "kms:GenerateDataKey" in send(url)
+    cloud.grant(name, "kms:GenerateDataKey", "kms:Decrypt", resource=key_arn, name="key")
+    assert send(url) == "done"
+
+
+@pytest.mark.parametrize("may", [False, True], ids=["refused", "allowed"])
+def test_topic_to_queue(cloud: Cloud, name: str, may: bool):
+    topic = cloud.sns.create_topic(Name=name)["TopicArn"]
+    key_arn = key(cloud, *(["sns"] if may else []))
+    url, arn = cloud.queue(name, from_service("sns", topic), KmsMasterKeyId=key_arn)
+    cloud.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    cloud.sns.publish(TopicArn=topic, Message="m")
+    if may:
+        assert cloud.received(url)
+    else:
+        assert cloud.denied("kms:GenerateDataKey", key_arn, who="sns.amazonaws.com")
+
+
+def test_an_encrypted_topic_takes_alarms_that_its_key_lets_in(cloud: Cloud, name: str):
+    key_arn = key(cloud)
+    topic = cloud.sns.create_topic(Name=name, Attributes={"KmsMasterKeyId": key_arn})["TopicArn"]
+    metric = {"Namespace": "test", "MetricName": name, "Statistic": "Maximum", "Period": 300, "EvaluationPeriods": 1, "Threshold": 1}
+    cloud.cloudwatch.put_metric_alarm(AlarmName=name, ComparisonOperator="GreaterThanThreshold", AlarmActions=[topic], **metric)
+    cloud.cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="test")
+    assert cloud.denied("kms:GenerateDataKey", key_arn, who="cloudwatch.amazonaws.com")
+
+
+def test_notifications_of_a_bucket_need_the_key_s_policy(cloud: Cloud, name: str):
+    cloud.s3.create_bucket(Bucket=name)
+    cloud.queue(name, from_service("s3", f"arn:aws:s3:::{name}"), KmsMasterKeyId=key(cloud))
+    notify = {"QueueConfigurations": [{"QueueArn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}", "Events": ["s3:ObjectCreated:*"]}]}
+    with pytest.raises(ClientError, match="Unable to validate"):
+        cloud.s3.put_bucket_notification_configuration(Bucket=name, NotificationConfiguration=notify)

@@ -1,0 +1,81 @@
+"""What a server writes and leaves: only its folder, and after `down` nothing that runs, even if it was killed."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from embedded_localstack import processes
+from embedded_localstack.state import CHECKOUT, Home
+from live.conftest import Cloud, eventually, free_port, launcher
+
+OUTSIDE = ["/var/lib/localstack", "/usr/lib/localstack", "/etc/localstack", "/tmp/localstack", "/tmp/lambda", "/tmp/localstack-s3-storage"]
+# Held open by any process: not files that something is kept in.
+HARMLESS = ("/dev/", "pipe:", "socket:", "anon_inode:", "/proc/", "/memfd:")
+
+
+def outside() -> list[str]:
+    """What there is where other servers write."""
+    return sorted(str(path) for folder in map(Path, OUTSIDE) if folder.exists() for path in (folder, *folder.rglob("*")))
+
+
+@pytest.fixture(scope="module")
+def before() -> list[str]:
+    """What another server has left outside."""
+    return outside()
+
+
+@pytest.fixture(scope="module")
+def busy(scratch: Path, before: list[str]) -> Iterator[Cloud]:
+    """A server that has run a function, a table and a stream, and keeps an object too large for memory."""
+    user = scratch / "home"
+    user.mkdir()
+    port = free_port()
+    home = Home(port, CHECKOUT / "build" / f"localstack-test-{port}")
+    assert launcher("up", home, HOME=str(user)).returncode == 0
+    cloud = Cloud(home)
+    cloud.s3.create_bucket(Bucket="out")
+    cloud.s3.put_object(Bucket="out", Key="large", Body=b"x" * 2_000_000)
+    cloud.function("f")
+    cloud.lambda_.invoke(FunctionName="f")
+    cloud.dynamodb.list_tables()
+    cloud.kinesis.list_streams()
+    yield cloud
+    launcher("down", home)
+    os.system(f"rm -rf {home.path}")
+
+
+def written_files(pid: int) -> set[str]:
+    """Files that the process has open for writing."""
+    found = set()
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            target = str(entry.readlink())
+            flags = (Path(f"/proc/{pid}/fdinfo") / entry.name).read_text().splitlines()[1]
+        except OSError:
+            continue
+        if int(flags.split()[1], 8) & (os.O_WRONLY | os.O_RDWR) and not target.startswith(HARMLESS):
+            found.add(target.removesuffix(" (deleted)"))
+    return found
+
+
+def test_it_writes_into_its_own_folder_only(busy: Cloud, scratch: Path, before: list[str]):
+    family = processes.belonging_to(busy.home.path)
+    assert len(family) >= 5, "server, two backends, supervisor, function"
+    written = set().union(*map(written_files, family))
+    assert written, "at least its log"
+    assert [path for path in written if not path.startswith(f"{busy.home.path}/")] == []
+    assert list((scratch / "home").iterdir()) == []
+    assert outside() == before
+
+
+def test_after_it_was_killed_its_children_end_by_themselves(busy: Cloud):
+    run = busy.home.load()
+    assert run
+    family = processes.belonging_to(busy.home.path)
+    os.kill(run.pid, signal.SIGKILL)
+    assert eventually(lambda: not processes.wait_gone(family, 0), 10)
+    assert "was gone" in launcher("down", busy.home).stdout
+    assert sorted(path.name for path in busy.home.path.iterdir()) == [".lock", "denials.jsonl", "server.log"]

@@ -1,0 +1,164 @@
+"""The running server: what functions may do, and how they are invoked, with the permission missing, wrong and right."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from live.conftest import ACCOUNT, LOGS, REGION, Cloud, eventually, package, status
+
+
+def invoke(cloud: Cloud, function: str, event: Any = None) -> dict[str, Any]:
+    return dict(json.loads(cloud.lambda_.invoke(FunctionName=function, Payload=json.dumps(event))["Payload"].read()))
+
+
+# -- a function's own calls
+
+
+@pytest.mark.parametrize(
+    ("actions", "resource", "allowed"),
+    [
+        (["s3:GetObject"], "*", False),
+        (["s3:PutObject"], "arn:aws:s3:::elsewhere/*", False),
+        (["s3:PutObject"], "arn:aws:s3:::out/*", True),
+    ],
+    ids=["missing", "wrong", "right"],
+)
+def test_function_to_s3(cloud: Cloud, name: str, actions: list[str], resource: str, allowed: bool):
+    cloud.function(name, role=cloud.role(name, *actions, resource=resource))
+    answer = invoke(cloud, name)
+    if allowed:
+        assert answer == {"statusCode": 200, "body": "hello"}
+    else:
+        assert "AccessDenied" in answer["errorMessage"]
+        assert cloud.denied("s3:PutObject", f"out/{name}/", who=f"assumed-role/{name}/{name}")
+
+
+def test_a_grant_counts_at_once(cloud: Cloud, name: str):
+    role = cloud.role(name, *LOGS)
+    cloud.function(name, role=role)
+    assert "AccessDenied" in invoke(cloud, name)["errorMessage"]
+    cloud.grant(name, "s3:PutObject", resource="arn:aws:s3:::out/*", name="more")
+    assert invoke(cloud, name)["statusCode"] == 200
+
+
+def test_logs_are_written_with_the_permission_for_the_group_alone(cloud: Cloud, name: str):
+    group = f"/aws/lambda/{name}"
+    cloud.logs.create_log_group(logGroupName=group)
+    role = cloud.role(name, "s3:PutObject")
+    own = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}:*"
+    cloud.grant(name, "logs:CreateLogStream", "logs:PutLogEvents", resource=own, name="logs")
+    cloud.function(name, role=role)
+    invoke(cloud, name, {"a": 1})
+
+    def lines() -> list[str]:
+        return [event["message"] for event in cloud.logs.filter_log_events(logGroupName=group)["events"]]
+
+    assert eventually(lambda: any("REPORT" in line for line in lines()))
+    assert 'event {"a": 1}\n' in lines()
+
+
+def test_logs_are_not_written_without(cloud: Cloud, name: str):
+    cloud.function(name, role=cloud.role(name, "s3:PutObject"))
+    invoke(cloud, name)
+    assert cloud.denied("logs:CreateLogStream", name)
+
+
+def test_a_role_that_trusts_another_service(cloud: Cloud, name: str):
+    with pytest.raises(ClientError, match="cannot be assumed by Lambda"):
+        cloud.function(name, role=cloud.role(name, principal="ec2.amazonaws.com"))
+    assert cloud.denied("sts:AssumeRole", f"role/{name}")
+
+
+def test_a_runtime_that_is_not_there_is_told(cloud: Cloud, name: str):
+    cloud.lambda_.create_function(
+        FunctionName=name, Runtime="python3.9", Role=cloud.role(name), Handler="app.handler", Code={"ZipFile": package()}
+    )
+
+    def configuration() -> dict[str, Any]:
+        return dict(cloud.lambda_.get_function(FunctionName=name)["Configuration"])
+
+    assert eventually(lambda: configuration()["State"] == "Failed")
+    assert "runs python3.13, not python3.9" in configuration()["StateReason"]
+
+
+def test_what_a_role_may_not_list_is_forbidden_rather_than_missing(cloud: Cloud, name: str):
+    code = """
+import boto3
+def handler(event, context):
+    try:
+        boto3.client("s3").head_object(Bucket="out", Key="nothing")
+    except Exception as error:
+        return error.response["Error"]["Code"]
+"""
+    role = cloud.role(name, *LOGS, "s3:GetObject")
+    cloud.function(name, role=role, Code={"ZipFile": package(code)})
+    assert cloud.lambda_.invoke(FunctionName=name)["Payload"].read() == b'"403"'
+    cloud.grant(name, "s3:ListBucket", name="list")
+    assert cloud.lambda_.invoke(FunctionName=name)["Payload"].read() == b'"404"'
+
+
+def test_presigned_urls_have_their_signer_s_rights(cloud: Cloud, name: str):
+    cloud.s3.put_object(Bucket="out", Key=f"{name}/x", Body=b"content")
+    code = """
+import boto3
+def handler(event, context):
+    return boto3.client("s3").generate_presigned_url("get_object", Params={"Bucket": "out", "Key": event})
+"""
+    cloud.function(name, role=cloud.role(name, *LOGS), Code={"ZipFile": package(code)})
+    response = cloud.lambda_.invoke(FunctionName=name, Payload=json.dumps(f"{name}/x"))
+    url = json.loads(response["Payload"].read())
+    assert status(url) == 403
+    cloud.grant(name, "s3:GetObject", resource=f"arn:aws:s3:::out/{name}/*", name="get")
+    assert status(url) == 200
+    assert status(url.partition("?")[0]) == 403, "without a signature"
+
+
+@pytest.mark.parametrize(
+    ("variable", "message"),
+    [("AWS_REGION", "Reserved keys used in this request: AWS_REGION"), ("_HANDLER", "reserved keys"), ("A-B", "names must match")],
+)
+def test_variables_that_a_function_may_not_have(cloud: Cloud, name: str, variable: str, message: str):
+    environment = {"Environment": {"Variables": {"MINE": "1", variable: "2"}}}
+    with pytest.raises(ClientError, match=message):
+        cloud.lambda_.update_function_configuration(FunctionName=name, **environment)
+
+
+# -- invocations
+
+
+def test_reserved_concurrency_and_one_environment_per_invocation(cloud: Cloud, name: str):
+    cloud.function(name)
+    with ThreadPoolExecutor(3) as threads:
+        list(threads.map(lambda _: invoke(cloud, name, "sleep"), range(3)))
+        assert cloud.overlap(name)
+        cloud.lambda_.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)
+
+        def attempt(_: int) -> str:
+            try:
+                return str(invoke(cloud, name, "sleep")["statusCode"])
+            except cloud.lambda_.exceptions.TooManyRequestsException:
+                return "throttled"
+
+        assert sorted(threads.map(attempt, range(3))) == ["200", "throttled", "throttled"]
+
+
+def test_code_is_read_only_folders_and_files(cloud: Cloud, name: str):
+    code = "import os\n\ndef handler(event, context):\n    return [os.stat(path).st_mode & 0o222 for path in ('.', __file__)]\n"
+    cloud.function(name, Code={"ZipFile": package(code)})
+    answer = json.loads(cloud.lambda_.invoke(FunctionName=name)["Payload"].read())
+    assert answer == [0, 0]
+
+
+@pytest.mark.parametrize(("kind", "most"), [("RequestResponse", 6 * 1024 * 1024), ("Event", 1024 * 1024)])
+def test_events_that_are_too_large(cloud: Cloud, name: str, kind: str, most: int):
+    with pytest.raises(ClientError, match=f"Request must be smaller than {most} bytes"):
+        cloud.lambda_.invoke(FunctionName="any", InvocationType=kind, Payload=b'"' + b"x" * most + b'"')
+
+
+def test_every_decision_is_in_the_audit(cloud: Cloud):
+    lines = [json.loads(line) for line in cloud.home.audit.read_text().splitlines()]
+    allowed = [line for line in lines if line["decision"] == "allow" and line["action"] == "s3:PutObject"]
+    assert "role policy p#0" in allowed[0]["matched"]

@@ -1,0 +1,230 @@
+"""The running server: queues, streams and tables, and the pollers that read them for functions."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from live.conftest import LOGS, Cloud, eventually, package
+
+POLL = {
+    "sqs": ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+    "dynamodb": ["dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:DescribeStream", "dynamodb:ListStreams"],
+    "kinesis": ["kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:DescribeStream", "kinesis:ListShards"],
+}
+
+
+def source(cloud: Cloud, kind: str, name: str) -> str:
+    """The ARN of a new queue, table stream or stream, with one record that will be in it."""
+    if kind == "sqs":
+        url, arn = cloud.queue(name)
+        cloud.sqs.send_message(QueueUrl=url, MessageBody="{}")
+        return arn
+    if kind == "dynamodb":
+        table = cloud.dynamodb.create_table(
+            TableName=name,
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+        )["TableDescription"]
+        cloud.dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+        cloud.dynamodb.put_item(TableName=name, Item={"id": {"S": "1"}})
+        return str(table["LatestStreamArn"])
+    cloud.kinesis.create_stream(StreamName=name, ShardCount=1)
+    cloud.kinesis.get_waiter("stream_exists").wait(StreamName=name, WaiterConfig={"Delay": 1})
+    cloud.kinesis.put_record(StreamName=name, PartitionKey="1", Data=b"{}")
+    return str(cloud.kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]["StreamARN"])
+
+
+@pytest.mark.parametrize("kind", list(POLL))
+def test_pollers(cloud: Cloud, name: str, kind: str):
+    arn = source(cloud, kind, name)
+    start = {} if kind == "sqs" else {"StartingPosition": "TRIM_HORIZON"}
+    function = cloud.function(name)
+    with pytest.raises(ClientError, match=r"does not have permissions|Cannot access stream") as refused:
+        cloud.lambda_.create_event_source_mapping(EventSourceArn=arn, FunctionName=function, **start)
+    assert refused.value.response["Error"]["Code"] == "InvalidParameterValueException"
+    cloud.grant(f"role-{name}", *POLL[kind], resource="arn:aws:sqs:us-east-1:000000000000:elsewhere", name="poll")
+    with pytest.raises(ClientError):
+        cloud.lambda_.create_event_source_mapping(EventSourceArn=arn, FunctionName=function, **start)
+    # For streams the resource covers the stream; ListStreams has none.
+    cloud.grant(f"role-{name}", *POLL[kind], resource=[arn], name="poll")
+    mapping = cloud.lambda_.create_event_source_mapping(EventSourceArn=arn, FunctionName=function, **start)["UUID"]
+    assert eventually(lambda: cloud.outputs(name), 30)
+    cloud.lambda_.delete_event_source_mapping(UUID=mapping)
+
+
+@pytest.mark.parametrize(
+    "filters", [{}, {"FilterCriteria": {"Filters": [{"Pattern": '{"messageId": [{"exists": true}]}'}]}}], ids=["all", "filtered"]
+)
+def test_bodies_are_left_alone(cloud: Cloud, name: str, filters: dict[str, Any]):
+    """A signature of a body that was written anew would be wrong."""
+    code = """
+import boto3
+def handler(event, context):
+    for record in event["Records"]:
+        boto3.client("s3").put_object(Bucket="out", Key=f"{context.function_name}/{record['messageId']}", Body=record["body"])
+"""
+    url, arn = cloud.queue(name)
+    function = cloud.function(name, *POLL["sqs"], Code={"ZipFile": package(code)})
+    mapping = cloud.lambda_.create_event_source_mapping(EventSourceArn=arn, FunctionName=function, **filters)["UUID"]
+    bodies = ['"text"', '{"a":1,"b":"\u00e9"}', '{"a": 1, "a": 2}', "1e400", "plain"]
+    sent = {f"{name}/{cloud.sqs.send_message(QueueUrl=url, MessageBody=body)['MessageId']}": body for body in bodies}
+    assert eventually(lambda: len(cloud.outputs(name)) == len(sent))
+    assert {key: cloud.s3.get_object(Bucket="out", Key=key)["Body"].read().decode() for key in sent} == sent
+    cloud.lambda_.delete_event_source_mapping(UUID=mapping)
+
+
+def test_batches_of_a_queue_run_at_the_same_time(cloud: Cloud, name: str):
+    url, arn = cloud.queue(name, VisibilityTimeout="60")
+    function = cloud.function(name, *POLL["sqs"])
+    mapping = cloud.lambda_.create_event_source_mapping(EventSourceArn=arn, FunctionName=function, BatchSize=1)["UUID"]
+    for _ in range(6):
+        cloud.sqs.send_message(QueueUrl=url, MessageBody="sleep")
+    assert eventually(lambda: len(cloud.outputs(name)) == 6, 60)
+    assert cloud.overlap(name)
+    cloud.lambda_.delete_event_source_mapping(UUID=mapping)
+    assert eventually(lambda: not cloud.lambda_.list_event_source_mappings(FunctionName=name)["EventSourceMappings"], 10)
+
+
+def test_a_mapping_is_changed_and_switched(cloud: Cloud, name: str):
+    url, arn = cloud.queue(name)
+    function = cloud.function(name, *POLL["sqs"])
+    uuid = cloud.lambda_.create_event_source_mapping(EventSourceArn=arn, FunctionName=function, Enabled=False)["UUID"]
+
+    def becomes(state: str) -> bool:
+        """And stays so: the worker before it has two seconds to end."""
+        reached = eventually(lambda: cloud.lambda_.get_event_source_mapping(UUID=uuid)["State"] == state)
+        time.sleep(2.5)
+        return reached and bool(cloud.lambda_.get_event_source_mapping(UUID=uuid)["State"] == state)
+
+    cloud.sqs.send_message(QueueUrl=url, MessageBody="{}")
+    cloud.lambda_.update_event_source_mapping(UUID=uuid, Enabled=True)
+    cloud.lambda_.update_event_source_mapping(UUID=uuid, BatchSize=5)
+    assert becomes("Enabled")
+    assert eventually(lambda: cloud.outputs(name))
+    cloud.lambda_.update_event_source_mapping(UUID=uuid, Enabled=False)
+    assert becomes("Disabled")
+    cloud.lambda_.delete_event_source_mapping(UUID=uuid)
+
+
+def test_what_a_stream_gives_up_on_is_sent_with_the_role(cloud: Cloud, name: str):
+    arn = source(cloud, "kinesis", name)
+    url, target = cloud.queue(f"{name}-dead")
+    function = cloud.function(name, *POLL["kinesis"])
+    cloud.kinesis.put_record(StreamName=name, PartitionKey="1", Data=b"fail")
+    code = package("def handler(event, context):\n    raise ValueError('no')\n")
+    cloud.lambda_.update_function_code(FunctionName=name, ZipFile=code)
+    cloud.lambda_.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+    settings = {"MaximumRetryAttempts": 0, "DestinationConfig": {"OnFailure": {"Destination": target}}, "BatchSize": 1}
+
+    def connect() -> str:
+        return str(
+            cloud.lambda_.create_event_source_mapping(
+                EventSourceArn=arn, FunctionName=function, StartingPosition="TRIM_HORIZON", **settings
+            )["UUID"]
+        )
+
+    with pytest.raises(ClientError, match="does not have permissions to call SendMessage"):
+        connect()
+    cloud.grant(f"role-{name}", "sqs:SendMessage", resource=target, name="dead")
+    mapping = connect()
+    assert cloud.received(url, 20)
+    cloud.iam.delete_role_policy(RoleName=f"role-{name}", PolicyName="dead")
+    cloud.kinesis.put_record(StreamName=name, PartitionKey="1", Data=b"fail too")
+    assert cloud.denied("sqs:SendMessage", target, who=f"role-{name}")
+    cloud.grant(f"role-{name}", "sqs:SendMessage", resource=target, name="dead")
+    cloud.kinesis.put_record(StreamName=name, PartitionKey="1", Data=b"again")
+    assert cloud.received(url, 20)
+    cloud.lambda_.delete_event_source_mapping(UUID=mapping)
+
+
+def test_a_batch_is_halved_until_the_record_is_found(cloud: Cloud, name: str):
+    arn = source(cloud, "kinesis", name)
+    url, target = cloud.queue(f"{name}-dead")
+    code = """
+import base64, boto3
+def handler(event, context):
+    bodies = [base64.b64decode(record["kinesis"]["data"]).decode() for record in event["Records"]]
+    if "poison" in bodies:
+        raise ValueError(bodies)
+    for body in bodies:
+        boto3.client("s3").put_object(Bucket="out", Key=f"{context.function_name}/{body}", Body=b"")
+"""
+    function = cloud.function(name, *POLL["kinesis"], "sqs:SendMessage", Code={"ZipFile": package(code)})
+    bodies = [*"abcdefg", "poison", *"hij"]
+    cloud.kinesis.put_records(StreamName=name, Records=[{"PartitionKey": "1", "Data": body.encode()} for body in bodies])
+    settings = {"MaximumRetryAttempts": 1, "BisectBatchOnFunctionError": True, "StartingPosition": "TRIM_HORIZON"}
+    mapping = cloud.lambda_.create_event_source_mapping(
+        EventSourceArn=arn, FunctionName=function, DestinationConfig={"OnFailure": {"Destination": target}}, **settings
+    )["UUID"]
+    assert [failed["KinesisBatchInfo"]["batchSize"] for failed in cloud.received(url, 40)] == [1]
+    assert eventually(lambda: {key[-1] for key in cloud.outputs(name)} >= set("abcdefghij"))
+    cloud.lambda_.delete_event_source_mapping(UUID=mapping)
+
+
+def test_a_batch_that_fails_is_not_lost_when_its_mapping_is_switched_off(cloud: Cloud, name: str):
+    arn = source(cloud, "kinesis", name)
+    role = cloud.role(name, *LOGS, *POLL["kinesis"])
+    function = cloud.function(name, role=role)  # which may not yet write what it writes
+    start = {"StartingPosition": "TRIM_HORIZON"}
+    uuid = cloud.lambda_.create_event_source_mapping(EventSourceArn=arn, FunctionName=function, **start)["UUID"]
+    assert cloud.denied("s3:PutObject", name)
+
+    def switch(*, on: bool) -> None:
+        cloud.lambda_.update_event_source_mapping(UUID=uuid, Enabled=on)
+        state = "Enabled" if on else "Disabled"
+        assert eventually(lambda: cloud.lambda_.get_event_source_mapping(UUID=uuid)["State"] == state)
+
+    switch(on=False)
+    time.sleep(2)
+    cloud.grant(name, "s3:PutObject", name="write")
+    time.sleep(3)
+    assert not cloud.outputs(name), "no retry goes on"
+    switch(on=True)
+    assert eventually(lambda: cloud.outputs(name))
+    cloud.lambda_.delete_event_source_mapping(UUID=uuid)
+
+
+@pytest.mark.parametrize("size", [1024 * 1024, 1024 * 1024 - 1])
+def test_a_megabyte_a_record(cloud: Cloud, name: str, size: int):
+    cloud.kinesis.create_stream(StreamName=name, ShardCount=1)
+    cloud.kinesis.get_waiter("stream_exists").wait(StreamName=name, WaiterConfig={"Delay": 1})
+    record = {"StreamName": name, "PartitionKey": "1", "Data": b"x" * size}
+    if size + len("1") > 1024 * 1024:
+        with pytest.raises(ClientError, match="length less than or equal to 1048576"):
+            cloud.kinesis.put_record(**record)
+    else:
+        assert cloud.kinesis.put_record(**record)["ShardId"]
+
+
+# -- tables
+
+
+def test_conditional_writes_are_won_once(cloud: Cloud, name: str):
+    source(cloud, "dynamodb", name)
+    cloud.dynamodb.put_item(TableName=name, Item={"id": {"S": "counter"}, "n": {"N": "0"}})
+
+    def increment(_: int) -> int:
+        won = 0
+        for _ in range(5):
+            now = cloud.dynamodb.get_item(TableName=name, Key={"id": {"S": "counter"}})["Item"]["n"]["N"]
+            try:
+                cloud.dynamodb.update_item(
+                    TableName=name,
+                    Key={"id": {"S": "counter"}},
+                    UpdateExpression="SET n = :next",
+                    ConditionExpression="n = :now",
+                    ExpressionAttributeValues={":now": {"N": now}, ":next": {"N": str(int(now) + 1)}},
+                )
+                won += 1
+            except cloud.dynamodb.exceptions.ConditionalCheckFailedException:
+                continue
+        return won
+
+    with ThreadPoolExecutor(20) as threads:
+        won = sum(threads.map(increment, range(20)))
+    assert cloud.dynamodb.get_item(TableName=name, Key={"id": {"S": "counter"}})["Item"]["n"]["N"] == str(won)

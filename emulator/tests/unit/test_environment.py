@@ -1,0 +1,339 @@
+"""Execution environments with AWS's own runtime client, without LocalStack."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from embedded_localstack import processes
+from embedded_localstack.executor.environment import Environment, InitError, Result, Spec
+from embedded_localstack.settings import RUNTIMES
+from embedded_localstack.state import CHECKOUT
+
+INTERPRETER = CHECKOUT / "build" / "venv" / RUNTIMES["python3.13"] / "bin" / "python"
+
+FUNCTION = """
+import os, subprocess, sys, threading, time
+print("loading")
+if os.environ.get("INIT") == "raise":
+    raise ValueError("not today")
+if os.environ.get("INIT") == "exit":
+    os._exit(3)
+if os.environ.get("INIT") == "slow":
+    time.sleep(60)
+
+calls, ticks = 0, []
+
+def tick():
+    while True:
+        ticks.append(time.sleep(0.01))
+
+def handler(event, context):
+    global calls
+    calls += 1
+    print("event", event)
+    match event:
+        case "raise":
+            raise KeyError("boom")
+        case "exit":
+            os._exit(7)
+        case "leave":
+            sys.exit(0)
+        case "signal":
+            os.kill(os.getpid(), 11)
+        case "hang":
+            # one child in the group, one in a session of its own, one that daemonised
+            subprocess.Popen(["sleep", "300"])
+            subprocess.Popen(["sleep", "300"], start_new_session=True)
+            subprocess.Popen(["sh", "-c", "setsid sleep 300 & exit"])
+            time.sleep(60)
+        case "memory":
+            block = b"x" * (300 * 1024 * 1024)
+            time.sleep(5)
+        case "peak":
+            block = b"x" * (300 * 1024 * 1024)
+            del block
+        case "children's memory":
+            code = "import time; block = b'x' * (90 * 1024 * 1024); time.sleep(30)"
+            for _ in range(3):
+                subprocess.Popen([sys.executable, "-c", code])
+            time.sleep(30)
+        case "large":
+            return "x" * (7 * 1024 * 1024)
+        case "environment":
+            return dict(os.environ)
+        case "left":
+            return context.get_remaining_time_in_millis()
+        case "file":
+            open(os.path.join(os.environ["TMPDIR"], "kept"), "a").write("x")
+            return len(os.listdir(os.environ["TMPDIR"]))
+        case "background":
+            subprocess.Popen(["sh", "-c", "while true; do echo >> $TMPDIR/ticks; sleep 0.01; done"])
+            threading.Thread(target=tick, daemon=True).start()
+        case "ticks":
+            return len(ticks), len(open(os.path.join(os.environ["TMPDIR"], "ticks")).readlines())
+        case "print":
+            for number in range(2000):
+                print("line", number)
+            sys.stdout.write("no newline at the end")
+    return calls
+"""
+
+
+@pytest.fixture
+def make(tmp_path: Path):
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "app.py").write_text(FUNCTION)
+    made: list[Environment] = []
+
+    def make(*, start: bool = True, variables: dict[str, str] | None = None, **changes: Any) -> Environment:
+        folder = tmp_path / f"environment-{len(made)}"
+        base = {"PATH": os.environ["PATH"], "TMPDIR": str(folder), "HOME": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+        spec = {
+            "interpreter": INTERPRETER,
+            "runtime": "python3.13",
+            "handler": "app.handler",
+            "task_root": code,
+            "variables": base | (variables or {}),
+            "version": "$LATEST",
+            "timeout_s": 10,
+            "memory_mb": 256,
+            "json_logs": False,
+            "folder": folder,
+        }
+        environment = Environment(Spec(**(spec | changes)))
+        made.append(environment)
+        if start:
+            environment.start()
+        return environment
+
+    yield make
+    for environment in made:
+        environment.stop()
+    assert processes.belonging_to(tmp_path) == []
+
+
+def invoke(environment: Environment, event: Any = None) -> Result:
+    return environment.invoke("id-1", json.dumps(event).encode(), "arn:aws:lambda:us-east-1:000000000000:function:f", "Root=1-2-3")
+
+
+def error_type(result: Result) -> str:
+    assert result.failed
+    return str(json.loads(result.payload)["errorType"])
+
+
+def test_a_cold_start_then_warm_ones(make):
+    environment = make()
+    cold, warm = invoke(environment), invoke(environment)
+    assert [json.loads(result.payload) for result in (cold, warm)] == [1, 2]
+    lines = cold.logs.splitlines()
+    assert lines[:4] == ["INIT_START Runtime Version: python3.13", "loading", "START RequestId: id-1 Version: $LATEST", "event None"]
+    assert lines[4] == "END RequestId: id-1"
+    assert "Init Duration: " in lines[5]
+    assert "INIT" not in warm.logs
+    assert "Init Duration" not in warm.logs
+
+
+def test_the_report_tells_the_memory_that_was_used(make):
+    report = invoke(make()).logs.splitlines()[-1]
+    used = int(report.split("Max Memory Used: ")[1].split(" MB")[0])
+    assert 5 < used < 100
+    assert "Memory Size: 256 MB" in report
+
+
+def test_every_line_before_the_answer_is_in_its_log(make):
+    logs = invoke(make(), "print").logs
+    assert logs.count("\nline ") == 2000
+    assert "no newline at the end\nEND" in logs
+
+
+def test_an_exception_is_the_function_s_own_and_it_lives_on(make):
+    environment = make()
+    result = invoke(environment, "raise")
+    assert error_type(result) == "KeyError"
+    assert "[ERROR] KeyError" in result.logs
+    assert json.loads(invoke(environment).payload) == 2
+
+
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        ("exit", "RequestId: id-1 Error: Runtime exited with error: exit status 7"),
+        ("leave", "RequestId: id-1 Error: Runtime exited without providing a reason"),
+        ("signal", "RequestId: id-1 Error: Runtime exited with error: signal: segmentation fault"),
+    ],
+)
+def test_a_crash_and_the_recovery_after_it(make, event: str, message: str):
+    environment = make()
+    result = invoke(environment, event)
+    assert json.loads(result.payload) == {"errorType": "Runtime.ExitError", "errorMessage": message}
+    assert "Error Type: Runtime.ExitError" in result.logs
+    assert json.loads(invoke(environment).payload) == 1, "a new interpreter"
+
+
+def test_a_timeout_ends_every_process(make, tmp_path: Path):
+    environment = make(timeout_s=1)
+    began = time.monotonic()
+    result = invoke(environment, "hang")
+    assert time.monotonic() - began < 3
+    assert json.loads(result.payload) == {
+        "errorType": "Sandbox.Timedout",
+        "errorMessage": "RequestId: id-1 Error: Task timed out after 1.00 seconds",
+    }
+    assert "Task timed out after 1.00 seconds" in result.logs
+    assert "Status: timeout" in result.logs
+    assert processes.belonging_to(tmp_path) == []
+    assert json.loads(invoke(environment).payload) == 1
+
+
+@pytest.mark.parametrize("event", ["memory", "children's memory"])
+def test_too_much_memory_ends_the_environment(make, event: str):
+    environment = make()
+    began = time.monotonic()
+    result = invoke(environment, event)
+    assert error_type(result) == "Runtime.OutOfMemory"
+    assert "Max Memory Used: 256 MB" in result.logs
+    assert time.monotonic() - began < 4
+    assert json.loads(invoke(environment).payload) == 1
+
+
+def test_a_peak_between_two_looks_counts(make):
+    assert error_type(invoke(make(), "peak")) == "Runtime.OutOfMemory"
+
+
+def test_an_answer_that_is_too_large(make):
+    assert error_type(invoke(make(), "large")) == "Function.ResponseSizeTooLarge"
+
+
+def test_an_error_while_loading_is_told_to_the_first_caller_with_its_log(make):
+    environment = make(variables={"INIT": "raise"})
+    result = invoke(environment)
+    assert error_type(result) == "ValueError"
+    assert result.logs.startswith("INIT_START")
+    assert "loading" in result.logs
+    assert "not today" in result.logs
+    assert error_type(invoke(environment)) == "ValueError", "and to the next"
+
+
+def test_a_crash_while_loading(make):
+    result = invoke(make(variables={"INIT": "exit"}))
+    assert json.loads(result.payload) == {
+        "errorType": "Runtime.ExitError",
+        "errorMessage": "RequestId: id-1 Error: Runtime exited with error: exit status 3",
+    }
+
+
+def test_a_start_that_is_too_slow_goes_on_in_the_invocation_s_time(make, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("embedded_localstack.executor.environment.INIT_SECONDS", 0.5)
+    environment = make(variables={"INIT": "slow"}, timeout_s=1)
+    assert error_type(invoke(environment)) == "Sandbox.Timedout"
+
+
+def test_a_handler_that_is_not_there(make):
+    assert error_type(invoke(make(handler="app.nothing"))) == "Runtime.HandlerNotFound"
+    assert error_type(invoke(make(handler="nothing.handler"))) == "Runtime.ImportModuleError"
+
+
+def test_an_interpreter_that_is_not_there(make):
+    result = invoke(make(interpreter=Path("/nonexistent/python")))
+    assert error_type(result) == "Runtime.ExitError"
+    assert "cannot start /nonexistent/python" in result.logs
+
+
+def test_provisioned_environments_must_work(make):
+    with pytest.raises(InitError, match="not today"):
+        make(start=False, variables={"INIT": "raise"}).start(must_work=True)
+
+
+def test_the_deadline_is_the_timeout(make):
+    assert 8000 < json.loads(invoke(make(), "left").payload) <= 10000
+
+
+def test_the_temporary_folder_lives_as_long_as_the_environment(make, tmp_path: Path):
+    environment = make()
+    assert json.loads(invoke(environment, "file").payload) == 1
+    assert json.loads(invoke(environment, "file").payload) == 1
+    folder = tmp_path / "environment-0"
+    assert folder.exists()
+    environment.stop()
+    assert not folder.exists()
+
+
+def test_a_stop_ends_an_invocation_that_runs(make, tmp_path: Path):
+    environment = make()
+    threading.Timer(0.5, environment.stop).start()
+    result = invoke(environment, "hang")
+    assert error_type(result) == "Runtime.ExitError"
+    assert processes.wait_gone(processes.belonging_to(tmp_path), 5) == []
+
+
+def test_a_clean_environment(make, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("AWS_PROFILE", "mine")
+    variables = json.loads(invoke(make(), "environment").payload)
+    assert set(variables) <= {"PATH", "TMPDIR", "HOME", "PYTHONDONTWRITEBYTECODE", "AWS_LAMBDA_RUNTIME_API", "_X_AMZN_TRACE_ID", "LC_CTYPE"}
+
+
+def test_json_logs(make):
+    logs = invoke(make(json_logs=True)).logs.splitlines()
+    records = [json.loads(line) for line in logs if line.startswith("{")]
+    assert [record["type"] for record in records] == ["platform.initStart", "platform.start", "platform.report"]
+    assert records[2]["record"]["metrics"]["memorySizeMB"] == 256
+
+
+def test_environments_at_the_same_time_do_not_meet(make):
+    first, second = make(), make()
+    assert json.loads(invoke(first).payload) == json.loads(invoke(second).payload) == 1
+
+
+def test_no_function_outlives_the_server(tmp_path: Path):
+    """The process that holds the environments is killed; it cannot clean up any more."""
+    script = tmp_path / "server.py"
+    code = tmp_path / "code"
+    code.mkdir()
+    (code / "app.py").write_text(FUNCTION)
+    script.write_text(f"""
+import sys
+from pathlib import Path
+from embedded_localstack.executor.environment import Environment, Spec
+folder = Path({str(tmp_path)!r}) / "environment"
+variables = {{"PATH": "/usr/bin:/bin", "HOME": str(folder), "TMPDIR": str(folder)}}
+python, code = Path({str(INTERPRETER)!r}), Path({str(code)!r})
+environment = Environment(Spec(python, "python3.13", "app.handler", code, variables, "1", 60, 256, False, folder))
+environment.start()
+print("started", flush=True)
+environment.invoke("id-1", b'"hang"', "arn", "trace")
+""")
+    with subprocess.Popen(
+        [sys.executable, script], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(CHECKOUT / "emulator/src")}
+    ) as server:
+        assert server.stdout
+        assert server.stdout.readline() == b"started\n"
+        deadline = time.monotonic() + 5
+        while len(processes.belonging_to(tmp_path)) < 5 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        family = processes.belonging_to(tmp_path)
+        assert len(family) == 5, "supervisor, interpreter, three children"
+        os.kill(server.pid, signal.SIGKILL)
+    assert processes.wait_gone(family, 5) == []
+
+
+def test_what_a_function_leaves_in_the_background_is_frozen_between_invocations(make):
+    environment = make()
+    invoke(environment, "background")
+    counts = []
+    for _ in range(2):
+        time.sleep(1)
+        counts.append(json.loads(invoke(environment, "ticks").payload))
+    assert max(counts[1]) < 50, "a hundred would be two seconds' worth of each"
+    time.sleep(0.1)
+    assert json.loads(invoke(environment, "raise").payload)["errorType"] == "KeyError"
+    time.sleep(0.1)
+    assert json.loads(invoke(environment, "ticks").payload) >= counts[1], "and goes on with the next one"

@@ -1,0 +1,150 @@
+"""The formats that are read, told by their first bytes, and their decoders, each imported when first needed.
+
+The plugin classes are used directly: `Image.open` would import five plugins at every cold start and would try formats
+that are not allowed here.
+"""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+from PIL import ImageFile, JpegImagePlugin
+
+from thumbnailer.imaging.rejections import Rejection
+
+_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
+_AVIF_BRANDS = {b"avif", b"avis"}
+_GENERIC_BRANDS = {b"mif1", b"msf1"}
+_MAX_AVIF_EXIF_BYTES = 1024 * 1024
+# Tags of TIFF
+_BITS, _PLANAR, _SAMPLE_FORMAT, _SIGNED = 258, 284, 339, 2
+
+_SIGNATURES = (
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"GIF87a", "GIF"),
+    (b"GIF89a", "GIF"),
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+    (b"II+\0", "TIFF"),
+    (b"MM\0+", "TIFF"),
+    (b"BM", "BMP"),
+)
+
+
+def sniff(data: bytes) -> str | None:
+    """The format's name as Pillow has it (JPEG, PNG, GIF, WEBP, TIFF, BMP, HEIF, AVIF), or None if it is none of these."""
+    if data[4:8] == b"ftyp":
+        return _sniff_ftyp(data)
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "WEBP"
+    name = next((name for signature, name in _SIGNATURES if data.startswith(signature)), None)
+    # "CR" marks Canon's raw files, which only look like TIFF
+    return None if name == "TIFF" and data[8:10] == b"CR" else name
+
+
+def _sniff_ftyp(data: bytes) -> str | None:
+    """HEIF or AVIF by major brand; by the compatible brands where the major one says only "some picture"."""
+    major = data[8:12]
+    length = min(int.from_bytes(data[:4]), 256)
+    compatible = {data[at : at + 4] for at in range(16, length, 4)}
+    brands = {major} | (compatible if major in _GENERIC_BRANDS else set())
+    if brands & _AVIF_BRANDS:
+        return "AVIF"
+    return "HEIF" if brands & _HEIC_BRANDS else None
+
+
+def _jpeg(file: io.BytesIO) -> ImageFile.ImageFile:
+    return JpegImagePlugin.JpegImageFile(file)
+
+
+def _png(file: io.BytesIO) -> ImageFile.ImageFile:
+    from thumbnailer.imaging import png  # noqa: PLC0415
+
+    return png.PngFile(file)
+
+
+def _gif(file: io.BytesIO) -> ImageFile.ImageFile:
+    from PIL import GifImagePlugin  # noqa: PLC0415
+
+    return GifImagePlugin.GifImageFile(file)
+
+
+def _webp(file: io.BytesIO) -> ImageFile.ImageFile:
+    from PIL import WebPImagePlugin  # noqa: PLC0415
+
+    return WebPImagePlugin.WebPImageFile(file)
+
+
+def _tiff(file: io.BytesIO) -> ImageFile.ImageFile:
+    from PIL import TiffImagePlugin  # noqa: PLC0415
+
+    image = TiffImagePlugin.TiffImageFile(file)
+    _refuse_misread(image)
+    return image
+
+
+def _refuse_misread(image: Any) -> None:
+    """Raises Rejection for kinds of TIFF of which Pillow makes a wrong picture without a word."""
+    codec, _, _, (rawmode, *_) = image.tile[0]
+    tags = image.tag_v2
+    # Planes of 16 bits are unpacked as if they had 8.
+    deep_planes = codec == "raw" and tags.get(_PLANAR) == 2 and max(tags.get(_BITS, (1,))) > 8
+    # libtiff puts the bytes of numbers in this machine's order, and then they are swapped once more.
+    swapped_twice = codec == "libtiff" and rawmode in {"F;32BF", "I;32BS", "I;16BS"}
+    signed_bytes = image.mode == "L" and tags.get(_SAMPLE_FORMAT, (1,))[0] == _SIGNED
+    if deep_planes or swapped_twice or signed_bytes:
+        raise Rejection("unsupported_format", "This kind of TIFF is not supported.")
+
+
+def _bmp(file: io.BytesIO) -> ImageFile.ImageFile:
+    from PIL import BmpImagePlugin  # noqa: PLC0415
+
+    return BmpImagePlugin.BmpImageFile(file)
+
+
+def _heif(file: io.BytesIO) -> ImageFile.ImageFile:
+    import pi_heif  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415
+
+    pi_heif.options.THUMBNAILS = pi_heif.options.DEPTH_IMAGES = pi_heif.options.AUX_IMAGES = False
+    image: ImageFile.ImageFile = pi_heif.HeifImageFile(file)
+    return image
+
+
+def _avif(file: io.BytesIO) -> ImageFile.ImageFile:
+    from PIL import AvifImagePlugin, _avif  # noqa: PLC0415
+
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # the memory that it takes must not depend on the machine's processors
+    # Of a turned picture, the plugin unpacks all EXIF data, however much there is.
+    exif = _avif.AvifDecoder(file.getvalue(), "auto", 1).get_info()[4]
+    if len(exif or b"") > _MAX_AVIF_EXIF_BYTES:
+        raise Rejection("too_complex", "Its EXIF data is unreasonably large.")
+    return AvifImagePlugin.AvifImageFile(file)
+
+
+_OPENERS: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
+    "JPEG": _jpeg,
+    "PNG": _png,
+    "GIF": _gif,
+    "WEBP": _webp,
+    "TIFF": _tiff,
+    "BMP": _bmp,
+    "HEIF": _heif,
+    "AVIF": _avif,
+}
+
+
+def open_image(data: bytes, name: str) -> ImageFile.ImageFile:
+    """Read the header of `data`, which `sniff` called `name`. Pixels are decoded later, by `load`.
+
+    Raises Rejection too_complex, or whatever the plugin raises on a damaged file.
+    """
+    return _OPENERS[name](io.BytesIO(data))
+
+
+def register_webp() -> None:
+    """Make Pillow able to write WebP: importing the plugin registers it, as the import above does for JPEG."""
+    from PIL import WebPImagePlugin  # noqa: PLC0415
+
+    if not WebPImagePlugin.SUPPORTED:
+        raise RuntimeError("this build of Pillow cannot write WebP; set OUTPUT_FORMAT=jpeg")

@@ -1,0 +1,106 @@
+"""The checks of guards.py for TIFF: a format of tables that point anywhere, of which Pillow makes Python objects."""
+
+import contextlib
+import struct
+from collections.abc import Iterator
+
+from thumbnailer.imaging.limits import Limits
+from thumbnailer.imaging.rejections import Rejection
+
+# Strips and tiles, and colour maps of 16 bits, have this many; the decoder makes a Python object of each value.
+_MAX_VALUES = 200_000
+_MAX_PAGE_VALUES = 1_000_000
+_MAX_EXIF_VALUES = 20_000
+_LAYOUTS = {3: "H", 16: "Q", 18: "Q"}
+_SUBFILE_TYPE, _COMPRESSION, _PLANAR, _EXTRA_SAMPLES, _EXIF = 254, 259, 284, 338, 0x8769
+_BYTE_TYPES = {1, 2, 6, 7}
+# None, fax, LZW, JPEG, Deflate, PackBits, ThunderScan, LogLuv, LZMA, Zstandard: what Pillow's wheels are built with.
+# WebP, JPEG 2000, JPEG XL and LERC are not among them.
+_READ_COMPRESSIONS = {1, 2, 3, 4, 5, 6, 7, 8, 32771, 32773, 32809, 32946, 34676, 34677, 34925, 50000}
+
+
+class _Directories:
+    """Reads the directories ("pages") of a classic or big TIFF file; struct.error where the file ends."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._order = "<" if data.startswith(b"II") else ">"
+        self._big = data[2:4] in {b"+\0", b"\0+"}
+        (self.first_page,) = self._unpack("Q" if self._big else "I", 8 if self._big else 4)
+
+    def _unpack(self, layout: str, at: int) -> tuple[int, ...]:
+        return struct.unpack_from(self._order + layout, self._data, at)
+
+    def next_page(self, page: int) -> int:
+        """Where the page after the one at `page` starts; 0 after the last."""
+        (entries,) = self._unpack("Q" if self._big else "H", page)
+        (following,) = self._unpack("Q" if self._big else "I", page + (8 + 20 * entries if self._big else 2 + 12 * entries))
+        return following
+
+    def tags(self, page: int) -> Iterator[tuple[int, int, int, int]]:
+        """(tag, type, count of values, value if it is a single integer) of each entry of the page, or of those before the file ends."""
+        (entries,) = self._unpack("Q" if self._big else "H", page)
+        first, step = (page + 8, 20) if self._big else (page + 2, 12)
+        for entry in range(first, first + min(entries, 65_535) * step, step):
+            try:
+                tag, kind, count = self._unpack("HHQ" if self._big else "HHI", entry)
+                (value,) = self._unpack(_LAYOUTS.get(kind, "I"), entry + (12 if self._big else 8))
+            except struct.error:
+                return  # Pillow, too, takes what was read so far
+            yield tag, kind, count, value
+
+
+def check_tiff(data: bytes, limits: Limits) -> None:
+    """Refuse what would cost too much, or what no decoder here can read. Raises Rejection, or struct.error where the file ends."""
+    tiff = _Directories(data)
+    page, values = dict[int, int](), 0
+    for tag, kind, count, value in tiff.tags(tiff.first_page):
+        values += _values(tag, kind, count, len(data))
+        if values > _MAX_PAGE_VALUES:
+            raise Rejection("too_complex", "Its first page has too many values.")
+        if kind not in _BYTE_TYPES:
+            page[tag] = value
+    _check_kind(page)
+    limits.check_pixels(max(page.get(256, 1) * page.get(257, 1), page.get(322, 1) * page.get(323, 1)), 1)
+    if 0 < page.get(_EXIF, 0) < len(data):
+        _check_exif(tiff, page[_EXIF], len(data))
+    _check_pages(tiff, limits)
+
+
+def _check_kind(page: dict[int, int]) -> None:
+    """Refuse what is intact, but read by no decoder here. `page` has the value of each tag that is a single number."""
+    if page.get(_SUBFILE_TYPE, 0) & 1:
+        raise Rejection("unsupported_format", "Its first page is only a preview, as in raw files of cameras.")
+    compression = page.get(_COMPRESSION, 1)
+    if compression not in _READ_COMPRESSIONS:
+        raise Rejection("unsupported_format", f"TIFF's compression {compression} is not supported.")
+    if compression == 1 and page.get(_PLANAR) == 2 and page.get(_EXTRA_SAMPLES) == 0:
+        raise Rejection("unsupported_format", "Planes that are not compressed are not supported with one of unknown use.")
+
+
+def _values(tag: int, kind: int, count: int, file_bytes: int) -> int:
+    """How many Python objects a tag becomes."""
+    # More values than the file has bytes are not there: a damaged tag, which Pillow skips.
+    if kind in _BYTE_TYPES or count > file_bytes:
+        return 0
+    if count > _MAX_VALUES:
+        raise Rejection("too_complex", f"Tag {tag} has {count:,} values.")
+    return count
+
+
+def _check_exif(tiff: _Directories, directory: int, file_bytes: int) -> None:
+    """Pillow reads all of it, even for a single tag."""
+    values = 0
+    with contextlib.suppress(struct.error):
+        for tag, kind, count, _ in tiff.tags(directory):
+            values += _values(tag, kind, count, file_bytes)
+            if values > _MAX_EXIF_VALUES:
+                raise Rejection("too_complex", "Its EXIF data has too many values.")
+
+
+def _check_pages(tiff: _Directories, limits: Limits) -> None:
+    page, seen = tiff.first_page, set[int]()
+    while page and page not in seen:
+        seen.add(page)
+        limits.check_frames(len(seen))
+        page = tiff.next_page(page)

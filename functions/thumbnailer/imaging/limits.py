@@ -1,0 +1,64 @@
+"""What an upload may be."""
+
+import dataclasses
+from dataclasses import dataclass
+
+from thumbnailer.imaging.rejections import Rejection
+
+_MB = 1024 * 1024
+# Address space of a process that has loaded all decoders, and the thumbnails
+_CODE_BYTES = 96 * _MB
+# The file itself, and the decoder's copy
+_COPIES_OF_FILE = 2
+# What the costliest pictures of each format were seen to take, until they are resized: progressive JPEG in CMYK, PNG and GIF with
+# see-through colours, WebP with alpha, TIFF of 16 bits in one strip and turned, HEIF and AVIF of 10 and 12 bits without subsampling
+_BYTES_PER_PIXEL = {
+    "JPEG": 9,
+    "PNG": 12,
+    "GIF": 10,
+    "WEBP": 18,
+    "TIFF": 16,
+    "BMP": 10,
+    "HEIF": 15,
+    "HEIF with transparency": 20,
+    "AVIF": 15,
+    "AVIF with transparency": 22,
+}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an upload may be: bytes of the file, pixels of the picture, frames or pages; and the address space that decoding it may take."""
+
+    max_bytes: int = 100 * _MB
+    max_pixels: int = 100_000_000
+    max_frames: int = 1000
+    max_memory: int = 2048 * _MB
+    # The kind of file for which memory allows no more than `max_pixels`
+    kind: str = ""
+
+    def of_file(self, name: str, file_bytes: int, mode: str = "") -> "Limits":
+        """The limits for a file of format `name`, with no more pixels than memory has room for. `mode` is Pillow's, once it is known."""
+        see_through = f"{name} with transparency"
+        kind = see_through if mode.endswith(("A", "a")) and see_through in _BYTES_PER_PIXEL else name
+        room = self.max_memory - _CODE_BYTES - _COPIES_OF_FILE * file_bytes
+        most = max(0, room // _BYTES_PER_PIXEL[kind])
+        return self if most >= self.max_pixels else dataclasses.replace(self, max_pixels=most, kind=kind)
+
+    def check_bytes(self, count: int) -> None:
+        """Raises Rejection empty or too_large."""
+        if count == 0:
+            raise Rejection("empty")
+        if count > self.max_bytes:
+            raise Rejection("too_large", f"It has {count:,} bytes; the limit is {self.max_bytes:,}.")
+
+    def check_pixels(self, width: int, height: int) -> None:
+        """Raises Rejection too_many_pixels."""
+        if width * height > self.max_pixels:
+            of_kind = f" for {self.kind} in a file of this size" if self.kind else ""
+            raise Rejection("too_many_pixels", f"It has {width * height:,}; the limit{of_kind} is {self.max_pixels:,}.")
+
+    def check_frames(self, frames: int) -> None:
+        """Raises Rejection too_many_frames."""
+        if frames > self.max_frames:
+            raise Rejection("too_many_frames", f"The limit is {self.max_frames:,}.")

@@ -1,0 +1,170 @@
+"""The image logic in a process of its own, with limits on memory and time: a file that kills its process kills only that.
+
+Run as a module it is that process: `python -m thumbnailer.imaging.sandbox FD`, FD being its end of a socket pair.
+"""
+
+import contextlib
+import dataclasses
+import json
+import math
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from multiprocessing.connection import Connection, Pipe
+from pathlib import Path
+from typing import Any
+
+from thumbnailer.imaging.files import read_file
+from thumbnailer.imaging.images import Output, Photo, Thumbnail, process
+from thumbnailer.imaging.limits import Limits
+from thumbnailer.imaging.rejections import Rejection
+
+# Seconds for a new process to import what it needs
+_START_S = 20.0
+# What a decoder needs of the environment; it holds the function's credentials, too.
+_PASSED_ON = ("LD_LIBRARY_PATH", "LANG", "LC_ALL", "LC_CTYPE")
+
+
+class Sandbox:
+    """One worker process, used again and again, replaced when it dies. May be shared by threads, which then take turns."""
+
+    def __init__(self, limits: Limits, output: Output, timeout_s: float = 15.0) -> None:
+        """`timeout_s` is for each file; the address space of the worker is `limits.max_memory`."""
+        self._setup = {"limits": dataclasses.asdict(limits), "output": dataclasses.asdict(output)}
+        self._timeout_s = timeout_s
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pipe: Connection[Any, Any] | None = None
+        self._turn = threading.Lock()
+
+    def process(self, source: bytes | Path, timeout_s: float = math.inf) -> Photo:
+        """Like images.process, for a file's content or its path.
+
+        Raises Rejection, also for what happens to the worker: timeout, out_of_memory, crashed; unreadable for a path
+        that is not a readable, regular file. Raises TimeoutError if the caller's `timeout_s` was too short to tell.
+        """
+        end = time.monotonic() + timeout_s
+        with self._turn:
+            pipe = self._connect(end)
+            allowed_s = max(0.0, min(end - time.monotonic(), self._timeout_s))
+            try:
+                request = {"cpu_s": math.ceil(allowed_s) + 1, "path": os.fsdecode(source) if isinstance(source, Path) else None}
+                pipe.send_bytes(json.dumps(request).encode())
+                if isinstance(source, bytes):
+                    pipe.send_bytes(source)
+                if not pipe.poll(allowed_s):
+                    raise Rejection("timeout", f"It was stopped after {allowed_s:.0f} seconds.")
+                return _received(pipe)
+            except (EOFError, OSError) as error:
+                raise self._post_mortem() from error
+            except Rejection as rejection:
+                if rejection.code in {"timeout", "out_of_memory"}:
+                    self.close()
+                if rejection.code == "timeout" and allowed_s < self._timeout_s:
+                    raise TimeoutError(f"only {allowed_s:.0f} s were left to decode it") from rejection
+                raise
+            except BaseException:
+                self.close()
+                raise
+
+    def close(self) -> None:
+        """End the worker."""
+        if self._pipe:
+            self._pipe.close()
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+        self._pipe = self._process = None
+
+    def _connect(self, end: float) -> "Connection[Any, Any]":
+        if self._pipe is None:
+            ours, theirs = Pipe()
+            with theirs:
+                # -P: what is imported must not come from the current folder, which may be one of photos.
+                command = [sys.executable, "-P", "-m", "thumbnailer.imaging.sandbox", str(theirs.fileno())]
+                environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+                environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
+                quiet: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+                self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], env=environment, **quiet)
+            self._pipe = ours
+            if not self._started(ours, min(_START_S, end - time.monotonic())):
+                self.close()
+                if time.monotonic() >= end:
+                    raise TimeoutError("too little time was left to start the decoding process")
+                raise OSError("the decoding process did not start; its memory limit may be too low")
+        return self._pipe
+
+    def _started(self, pipe: "Connection[Any, Any]", timeout_s: float) -> bool:
+        with contextlib.suppress(EOFError, OSError):
+            pipe.send_bytes(json.dumps(self._setup).encode())
+            return pipe.poll(max(0.0, timeout_s)) and pipe.recv_bytes() == b"ready"
+        return False
+
+    def _post_mortem(self) -> Rejection:
+        """Why the worker is dead."""
+        code = self._process.wait(5) if self._process else None
+        self.close()
+        if code == -signal.SIGXCPU:
+            return Rejection("timeout")
+        return Rejection("crashed", f"(signal {-code})" if code and code < 0 else "")
+
+
+def _received(pipe: "Connection[Any, Any]") -> Photo:
+    answer = json.loads(pipe.recv_bytes())
+    if "rejected" in answer:
+        rejection = Rejection(answer["rejected"])
+        rejection.text = answer["text"]
+        raise rejection
+    blobs = [pipe.recv_bytes() for _ in range(answer["blobs"])]
+    thumbnails = {size: Thumbnail(**made, data=blobs[blob]) for size, (made, blob) in answer["thumbnails"].items()}
+    return Photo(**answer["photo"], thumbnails=thumbnails)
+
+
+def _send(pipe: "Connection[Any, Any]", photo: Photo) -> None:
+    blobs = list({id(made.data): made.data for made in photo.thumbnails.values()}.values())
+    thumbnails = {}
+    for size, made in photo.thumbnails.items():
+        fields = {field.name: getattr(made, field.name) for field in dataclasses.fields(made) if field.name != "data"}
+        thumbnails[size] = (fields, next(index for index, blob in enumerate(blobs) if blob is made.data))
+    facts = {field.name: getattr(photo, field.name) for field in dataclasses.fields(photo) if field.name != "thumbnails"}
+    pipe.send_bytes(json.dumps({"photo": facts, "thumbnails": thumbnails, "blobs": len(blobs)}).encode())
+    for blob in blobs:
+        pipe.send_bytes(blob)
+
+
+def _send_rejection(pipe: "Connection[Any, Any]", rejection: Rejection) -> None:
+    pipe.send_bytes(json.dumps({"rejected": rejection.code, "text": rejection.text}).encode())
+
+
+def _limit(kind: int, value: int) -> None:
+    """Set a soft limit of this process, within the hard one that it was started with."""
+    _, most = resource.getrlimit(kind)
+    resource.setrlimit(kind, (value if most == resource.RLIM_INFINITY else min(value, most), most))
+
+
+def _serve(pipe: "Connection[Any, Any]") -> None:
+    setup = json.loads(pipe.recv_bytes())
+    limits, output = Limits(**setup["limits"]), Output(**setup["output"] | {"sizes": tuple(setup["output"]["sizes"])})
+    _limit(resource.RLIMIT_AS, limits.max_memory)
+    _limit(resource.RLIMIT_FSIZE, 0)
+    _limit(resource.RLIMIT_CORE, 0)
+    pipe.send_bytes(b"ready")
+    while True:
+        request = json.loads(pipe.recv_bytes())
+        # Should the parent die, a decoder that never ends is stopped by the kernel.
+        _limit(resource.RLIMIT_CPU, math.ceil(time.process_time()) + request["cpu_s"])
+        try:
+            data = pipe.recv_bytes() if request["path"] is None else read_file(request["path"], limits.max_bytes)
+            _send(pipe, process(data, limits, output))
+        except Rejection as rejection:
+            _send_rejection(pipe, rejection)
+        except MemoryError:
+            _send_rejection(pipe, Rejection("out_of_memory"))
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(EOFError), Connection(int(sys.argv[1])) as parent:
+        _serve(parent)

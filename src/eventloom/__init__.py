@@ -1,0 +1,1 @@
+"""The command: build, deploy, watch and operate what functions/ and terraform/ describe."""

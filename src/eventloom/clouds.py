@@ -1,0 +1,141 @@
+"""Which cloud the scripts and tests talk to: one table of lanes, and the environment variables each needs.
+
+LANE chooses: `embedded` (default; LocalStack on this machine without Docker), `compose` (docker-compose.yml) or `aws`.
+Nothing else in the project knows about endpoints or dummy credentials.
+"""
+
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build"
+REGION = "us-east-1"
+DEFAULT_PORT = 4566
+ARCHITECTURES = {"aarch64": "arm64", "arm64": "arm64", "x86_64": "x86_64", "amd64": "x86_64"}
+HOST_ARCHITECTURE = ARCHITECTURES.get(platform.machine().lower(), "x86_64")
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One place the Terraform is deployed to. `port` is None for AWS itself."""
+
+    name: str
+    port: int | None
+    about: str
+
+    @property
+    def endpoint(self) -> str | None:
+        """The address of the emulator, None for AWS."""
+        return f"http://127.0.0.1:{self.port}" if self.port else None
+
+    @property
+    def key(self) -> str:
+        """Names what is kept for this lane under build/: two emulators at once do not share it."""
+        return self.name if self.port in {None, DEFAULT_PORT} else f"{self.name}-{self.port}"
+
+    @property
+    def architecture(self) -> str:
+        """Lambda's instruction set: an emulator runs functions on this machine; ARCH overrides."""
+        return os.environ.get("ARCH") or (HOST_ARCHITECTURE if self.port else "x86_64")
+
+    def environment(self) -> dict[str, str]:
+        """The process environment for Terraform, boto3 and pytest.
+
+        An emulator gets dummy credentials whatever the caller's environment holds, so that no test can reach an account.
+        """
+        environment = dict(os.environ)
+        environment.update(tool_environment())
+        environment["TF_VAR_architecture"] = self.architecture
+        if not self.port:
+            return environment
+        for variable in [name for name in environment if name.startswith("AWS_")]:
+            if variable != "AWS_CA_BUNDLE":
+                del environment[variable]
+        return environment | {
+            "AWS_ENDPOINT_URL": str(self.endpoint),
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "TF_VAR_s3_use_path_style": "true",
+            **no_proxy(environment),
+        }
+
+
+LANES = {
+    lane.name: lane
+    for lane in (
+        Lane("embedded", int(os.environ.get("EMBEDDED_PORT", DEFAULT_PORT)), "LocalStack on this machine, without Docker, IAM enforced"),
+        Lane("compose", int(os.environ.get("COMPOSE_PORT", DEFAULT_PORT)), "LocalStack in docker-compose"),
+        Lane("aws", None, "a real account"),
+    )
+}
+
+
+def tool_environment() -> dict[str, str]:
+    """Variables that keep what the tools write inside the checkout and find what bootstrap.sh installed."""
+    config = os.environ.get("TF_CLI_CONFIG_FILE", "")
+    return {
+        "PATH": f"{BUILD / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "TF_CLI_CONFIG_FILE": config if config and Path(config).is_file() else str(BUILD / "terraform.tfrc"),
+        "CHECKPOINT_DISABLE": "1",
+        "TF_IN_AUTOMATION": "1",
+        "UV_CACHE_DIR": str(BUILD / "cache" / "uv"),
+    }
+
+
+def no_proxy(environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables by which what is said to an emulator goes to it, not to a proxy."""
+    others = environment.get("no_proxy") or environment.get("NO_PROXY")
+    return dict.fromkeys(("no_proxy", "NO_PROXY"), "127.0.0.1,localhost" + (f",{others}" if others else ""))
+
+
+@cache
+def lane(name: str | None = None) -> Lane:
+    """The lane of that name, by default the one that LANE names. Exits with a message for an unknown one."""
+    name = name or os.environ.get("LANE") or "embedded"
+    if name not in LANES:
+        sys.exit(f"LANE={name} is unknown; choose one of: {', '.join(LANES)}")
+    return LANES[name]
+
+
+@cache
+def client(service: str, lane_name: str | None = None) -> Any:
+    """A boto3 client of the lane's cloud."""
+    import boto3  # noqa: PLC0415 - packaging runs without it, in a tenth of a second
+    from botocore.config import Config  # noqa: PLC0415
+
+    chosen = lane(lane_name)
+    if not chosen.port:
+        return boto3.client(service, region_name=_region())  # type: ignore[call-overload]
+    return boto3.client(  # type: ignore[call-overload]
+        service,
+        endpoint_url=chosen.endpoint,
+        region_name=REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106 - what every emulator takes
+        config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2}, max_pool_connections=64, proxies={}),
+    )
+
+
+def _region() -> str:
+    """The region of an account, as Terraform finds it: boto3 alone knows no AWS_REGION, and goes to us-east-1 for S3 without any.
+
+    Raises botocore's NoRegionError.
+    """
+    import boto3  # noqa: PLC0415 - as above
+    from botocore.exceptions import NoRegionError  # noqa: PLC0415
+
+    found: str | None = os.environ.get("AWS_REGION") or boto3.Session().region_name
+    if not found:
+        raise NoRegionError
+    return found

@@ -1,0 +1,1 @@
+"""Build the packages, plan and apply an environment."""

@@ -1,0 +1,126 @@
+"""Write how an environment did as a page with charts: build/report.html. Usage: report.py [--env NAME] [--minutes N] [--out FILE]"""
+
+import html
+from datetime import UTC, datetime
+from pathlib import Path
+
+from eventloom import errors
+from eventloom.clouds import BUILD
+from eventloom.monitoring import telemetry
+from eventloom.monitoring.telemetry import Reading
+from eventloom.terminal import ENV, environment, parser, whole
+
+COLOURS = {"ImagesReady": "#2a9d6f", "ImagesRejected": "#d97706", "ImagesDeleted": "#64748b"}
+WIDTH, HEIGHT = 900, 220
+
+PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<style>
+  :root {{ color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }}
+  body {{ margin: 2rem auto; max-width: 64rem; padding: 0 1rem }}
+  table {{ border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }}
+  td, th {{ padding: .3rem .6rem; text-align: right }}
+  td:first-child, th:first-child {{ text-align: left }} tr + tr {{ border-top: 1px solid #8884 }}
+  svg {{ width: 100%; height: auto }}
+  .tiles {{ display: flex; flex-wrap: wrap; gap: 1rem }}
+  .tiles p {{ margin: 0; padding: .8rem 1.2rem; border-radius: .5rem; background: #8882 }}
+  .tiles b {{ display: block; font-size: 1.6rem }} text {{ fill: currentColor; font-size: 12px }}
+</style>
+<h1>{title}</h1><p>{when}</p><div class="tiles">{tiles}</div>
+<h2>Images by minute</h2>{minutes}<h2>Rejected, by reason</h2>{reasons}
+<h2>Queues</h2>{queues}<h2>Functions</h2>{functions}</html>
+"""
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """An HTML table of texts."""
+    if not rows:
+        return "<p>none</p>"
+    cells = "".join(f"<th>{html.escape(text)}</th>" for text in head)
+    body = "".join("<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in row) + "</tr>" for row in rows)
+    return f"<table><tr>{cells}</tr>{body}</table>"
+
+
+def minutes_chart(reading: Reading) -> str:
+    """Stacked columns, one a minute."""
+    first, last = int(reading.since // 60 * 60), int(reading.until // 60 * 60)
+    times = range(first, last + 60, 60)
+    highest = max([1, *(sum(reading.counts[name].get(at, 0) for name in COLOURS) for at in times)])
+    step = WIDTH / len(times)
+    shapes = [f'<text x="0" y="12">{highest:,} a minute</text>']
+    for index, at in enumerate(times):
+        top = float(HEIGHT)
+        for name, colour in COLOURS.items():
+            size = reading.counts[name].get(at, 0) / highest * (HEIGHT - 20)
+            top -= size
+            if size:
+                label = f"{datetime.fromtimestamp(at, UTC):%H:%M} {name}: {reading.counts[name][at]:,}"
+                box = f'x="{index * step:.1f}" y="{top:.1f}" width="{max(1, step - 1):.1f}" height="{size:.1f}"'
+                shapes.append(f'<rect {box} fill="{colour}"><title>{label}</title></rect>')
+    for index in range(0, len(times), max(1, len(times) // 8)):
+        shapes.append(f'<text x="{index * step:.1f}" y="{HEIGHT + 16}">{datetime.fromtimestamp(times[index], UTC):%H:%M}</text>')
+    legend = " ".join(f'<span style="color:{colour}">■</span> {name.removeprefix("Images").lower()}' for name, colour in COLOURS.items())
+    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT + 20}" role="img" aria-label="Images by minute">{"".join(shapes)}</svg><p>{legend}</p>'
+
+
+def reasons_chart(reading: Reading) -> str:
+    """A bar for each reason."""
+    if not reading.rejected:
+        return "<p>none</p>"
+    highest = max(reading.rejected.values())
+    shapes = []
+    for row, (reason, count) in enumerate(reading.rejected.most_common()):
+        shapes.append(f'<text x="0" y="{row * 26 + 17}">{html.escape(reason)}</text>')
+        shapes.append(f'<rect x="200" y="{row * 26 + 4}" width="{count / highest * 600:.1f}" height="18" fill="#d97706"/>')
+        shapes.append(f'<text x="{208 + count / highest * 600:.1f}" y="{row * 26 + 17}">{count:,}</text>')
+    return f'<svg viewBox="0 0 {WIDTH} {26 * len(reading.rejected)}" role="img" aria-label="Rejected, by reason">{"".join(shapes)}</svg>'
+
+
+def page(reading: Reading, environment: str) -> str:
+    """The whole document."""
+    cost = reading.cost_per_thousand
+    tiles = {
+        "ready": f"{reading.total('ImagesReady'):,}",
+        "rejected": f"{reading.total('ImagesRejected'):,}",
+        "waiting": f"{reading.queues['uploads'].waiting:,}",
+        "dead letters": f"{reading.queues['uploads-dlq'].waiting:,}",
+        "per 1,000 images, list prices": "-" if cost is None else f"${cost:.4f}",
+    }
+    queues = [
+        [name, f"{queue.waiting:,}", f"{queue.in_flight:,}", "-" if queue.age_s is None else f"{queue.age_s:.0f}"]
+        for name, queue in reading.queues.items()
+    ]
+    functions = [
+        [name, f"{function.invocations:,}", f"{function.errors:,}", *durations(function), f"{function.gb_s:.2f}"]
+        for name, function in reading.functions.items()
+    ]
+    since, until = (datetime.fromtimestamp(moment, UTC) for moment in (reading.since, reading.until))
+    return PAGE.format(
+        title=f"Eventloom, {html.escape(environment)}",
+        when=f"{since:%Y-%m-%d %H:%M} to {until:%Y-%m-%d %H:%M} UTC",
+        tiles="".join(f"<p><b>{value}</b>{name}</p>" for name, value in tiles.items()),
+        minutes=minutes_chart(reading),
+        reasons=reasons_chart(reading),
+        queues=table(["queue", "waiting", "in flight", "oldest (s)"], queues),
+        functions=table(["function", "runs", "errors", *(f"p{p} (ms)" for p in telemetry.PERCENTILES), "GB-s"], functions),
+    )
+
+
+def durations(function: telemetry.Function) -> list[str]:
+    """Percentiles as texts."""
+    return [f"{function.durations[p]:,.0f}" if p in function.durations else "-" for p in telemetry.PERCENTILES]
+
+
+def main() -> None:
+    """Write the page and say where."""
+    arguments = parser(__doc__, ENV)
+    arguments.add_argument("--minutes", type=whole, default=60, help="how far back (default 60)")
+    arguments.add_argument("--out", type=Path, default=BUILD / "report.html")
+    options = arguments.parse_args()
+    reading = telemetry.read(environment(options.env), options.minutes)
+    options.out.write_text(page(reading, options.env), encoding="utf-8")
+    print(options.out)
+
+
+if __name__ == "__main__":
+    errors.run("report", main)

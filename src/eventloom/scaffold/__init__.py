@@ -1,0 +1,1 @@
+"""Write a new function from templates."""

@@ -1,0 +1,177 @@
+"""The simulator against what can be worked out by hand."""
+
+import dataclasses
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from eventloom.clouds import ROOT
+from eventloom.errors import PipelineError
+from eventloom.monitoring import aws_limits, item_sizes
+from eventloom.monitoring import simulate as tool
+from eventloom.monitoring.load_model import ADVICE, BUCKET, CONCURRENCY, INDEX, STEP_S, TABLE, Shape, cost, simulate
+from scripts.bench import costs
+from thumbnailer.settings import Settings
+
+SHAPE = Shape(service_s=(0.4, 0.6), maximum_concurrency=5)  # 5 invocations of 0.5 s: 10 uploads a second
+
+
+def test_utilisation_is_rate_times_service_time() -> None:
+    outcome = simulate(SHAPE, 6, 600)
+    assert outcome.utilisation == pytest.approx(6 * 0.5)
+    assert outcome.backlog.max() == pytest.approx(0)
+    assert outcome.first is None
+
+
+def test_below_saturation_an_upload_takes_its_own_time() -> None:
+    latency = simulate(SHAPE, 6, 600).latency
+    assert latency["p50"] == pytest.approx(0.5, abs=0.11)
+    assert latency["p99"] == pytest.approx(0.6, abs=0.01)
+
+
+def test_a_saturated_queue_grows_by_what_cannot_be_done() -> None:
+    outcome = simulate(SHAPE, 25, 600)
+    assert outcome.backlog[-1] == pytest.approx((25 - 10) * 600)
+    assert outcome.finished[-1] == pytest.approx(10 * 600)
+    assert outcome.first == CONCURRENCY
+    # Upload n comes at n / 25 and goes at n / 10; of the 6,000 that went, the median is n = 3,000
+    assert outcome.latency["p50"] == pytest.approx(3000 / 10 - 3000 / 25 + 0.5, abs=1)
+
+
+def test_pollers_start_at_five_and_grow_by_300_a_minute() -> None:
+    shape = dataclasses.replace(SHAPE, service_s=(1.0,), maximum_concurrency=1250, account_concurrency=1000, index_keys=10)
+    outcome = simulate(shape, 1_000, 600)
+    at = {seconds: outcome.busy[round(seconds / STEP_S) - 1] for seconds in (10, 60, 120, 300)}
+    assert at[10] == pytest.approx(5 + 5 * 10, abs=3)
+    assert at[60] == pytest.approx(5 + 300, abs=3)
+    assert at[120] == pytest.approx(5 + 600, abs=3)
+    assert at[300] == pytest.approx(1_000), "the account's concurrency"
+
+
+@pytest.mark.parametrize(
+    ("rate", "first", "ceiling"),
+    [(3_000, BUCKET, 3_500 / 3), (1_100, BUCKET, 1_100)],
+)
+def test_the_limit_that_breaks_first_bounds_what_is_finished(rate: float, first: str, ceiling: float) -> None:
+    shape = Shape(service_s=(0.1,), index_keys=10)
+    outcome = simulate(shape, rate, 3_600)
+    assert outcome.first == first, "even below the limit, while the backlog of the start is worked off"
+    assert np.diff(outcome.finished)[-1] / STEP_S == pytest.approx(ceiling)
+    assert outcome.throttled > 0
+
+
+@pytest.mark.parametrize(("item_bytes", "ceiling"), [(985, 1_000), (1_024, 1_000), (1_025, 500)])
+def test_one_key_of_an_index_takes_a_thousand_write_units_a_second(item_bytes: int, ceiling: float) -> None:
+    shape = Shape(service_s=(0.1,), write_units=item_sizes.write_units(item_bytes))
+    outcome = simulate(shape, 2_000, 600)
+    assert outcome.first == INDEX
+    assert "READY#0" in ADVICE[INDEX]
+    assert np.diff(outcome.finished)[-1] / STEP_S == pytest.approx(ceiling)
+    spread = simulate(dataclasses.replace(shape, index_keys=10), 2_000, 600)
+    assert np.diff(spread.finished)[-1] > np.diff(outcome.finished)[-1]
+
+
+@pytest.mark.parametrize("rate", [10, 500, 990, 1_000, 1_001, 2_000, 10_000])
+def test_whatever_throttles_is_named(rate: float) -> None:
+    outcome = simulate(Shape(service_s=(0.25,), maximum_concurrency=500), rate, 900)
+    assert (outcome.throttled > 0) <= (outcome.first is not None)
+
+
+def test_photos_of_one_invocation_overlap() -> None:
+    outcome = simulate(dataclasses.replace(SHAPE, workers=2), 25, 600)
+    assert outcome.finished[-1] == pytest.approx(20 * 600)
+
+
+def test_a_cold_table_bounds_once_the_bucket_has_split() -> None:
+    shape = Shape(service_s=(0.1,), bucket_prefixes=16, index_keys=100)
+    outcome = simulate(shape, 10_000, 1_800)
+    assert outcome.first == TABLE
+    assert np.diff(outcome.finished)[-1] / STEP_S == pytest.approx(2_000)
+
+
+def test_a_table_takes_twice_what_it_took_half_an_hour_before_up_to_its_quota() -> None:
+    shape = Shape(service_s=(0.02,), bucket_prefixes=100, index_keys=100)
+    outcome = simulate(shape, 30_000, 4.1 * 1_800)
+    rates = np.diff(outcome.finished) / STEP_S
+    at = {hours: rates[round(hours * 3_600 / STEP_S) - 1] for hours in (0.49, 0.6, 1.1, 1.6, 2.04)}
+    assert list(at.values()) == pytest.approx([2_000, 4_000, 8_000, 16_000, 20_000])
+
+
+def test_nothing_comes_or_goes_unaccounted() -> None:
+    for rate in (10, 100, 1_000, 10_000):
+        outcome = simulate(SHAPE, rate, 60)
+        assert outcome.finished + outcome.backlog == pytest.approx(outcome.arrived)
+
+
+def test_cost_is_the_sum_of_its_parts() -> None:
+    shape = Shape(service_s=(1.0,), memory_mb=1024, batch=1)
+    expected = 0.0000166667 + 0.0000002 + 3 * 0.0000004 + 3 * 0.000005 + 0.0000004 + 2 * 0.000000625 + 0.000000125
+    assert cost(shape) == pytest.approx(expected)
+
+
+def test_every_limit_has_its_source_and_its_advice() -> None:
+    named = [limit for limit in vars(aws_limits).values() if isinstance(limit, aws_limits.Limit)]
+    assert all(limit.source.startswith(("https://docs.aws.amazon.com/", "https://aws.amazon.com/")) for limit in named)
+    assert set(ADVICE) == set(SHAPE.ceilings())
+
+
+def test_settings_come_from_the_environments_table() -> None:
+    assert tool.setting("thumbnailer_maximum_concurrency", "prod") > tool.setting("thumbnailer_maximum_concurrency", "local")
+    with pytest.raises(PipelineError, match="nosuch"):
+        tool.setting("thumbnailer_maximum_concurrency", "nosuch")
+
+
+def test_what_is_simulated_is_what_is_deployed() -> None:
+    shape = tool.shape_of({"seconds": [0.4], "item_bytes": [900, 1_100]}, "prod")
+    assert shape.workers == Settings.workers == costs.WORKERS
+    assert shape.write_units == 1.5
+    assert shape.maximum_concurrency == tool.setting("thumbnailer_maximum_concurrency", "prod")
+    assert "WORKERS" not in (ROOT / "terraform/thumbnailer.tf").read_text(), "Terraform leaves the setting as it is"
+
+
+def test_the_overlap_is_that_of_full_batches() -> None:
+    batches = {"full": [200.0] * 9 + [300.0], "part": [100.0] * 9, "cut off": [100.0] * 10}
+    photos = [{"function_request_id": batch, "duration_ms": time} for batch, times in batches.items() for time in times]
+    reports = [
+        {"type": "platform.report", "record": {"requestId": batch, "metrics": {"durationMs": duration}}}
+        for batch, duration in (("full", 1_200.0), ("part", 900.0), ("another's", 50.0))
+    ]
+    assert tool.overlap(photos, [*reports, {"type": "platform.start"}]) == pytest.approx(2_100 / 1_200)
+    assert tool.overlap(photos, reports[1:]) is None
+    shape = tool.shape_of({"seconds": [0.35], "at_once": 1.75, "item_bytes": [900]}, "prod")
+    assert shape.mean_s == pytest.approx(0.2)
+
+
+def test_the_page_shows_every_rate_and_source() -> None:
+    text = tool.page([simulate(SHAPE, rate, 60) for rate in tool.RATES], "about")
+    assert text.count("<svg") == 2 * len(tool.RATES)
+    assert aws_limits.BUCKET_PUTS.source in text
+
+
+def test_the_shortest_load_is_one_step() -> None:
+    assert len(simulate(SHAPE, 10, 0.01).backlog) == 1
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"seconds": [1]}'])
+def test_damaged_service_times_are_measured_again(content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "times.json").write_text(content)
+    monkeypatch.setattr(tool, "TIMES", tmp_path / "times.json")
+    monkeypatch.setattr(sys, "argv", ["simulate.py"])
+    with pytest.raises(PipelineError, match="ARGS=measure"):
+        tool.main()
+
+
+def test_the_table_is_whole_in_a_terminal_of_80_columns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "times.json").write_text('{"lane": "aws", "seconds": [0.5], "item_bytes": [900]}')
+    monkeypatch.setattr(tool, "TIMES", tmp_path / "times.json")
+    monkeypatch.setattr(tool, "BUILD", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["simulate.py"])
+    monkeypatch.setenv("COLUMNS", "80")
+    assert tool.main() == 0
+    said = capsys.readouterr().out
+    assert "\u2026" not in said
+    assert f"{CONCURRENCY}: {ADVICE[CONCURRENCY]}" in said

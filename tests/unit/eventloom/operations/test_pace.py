@@ -1,0 +1,35 @@
+"""A place to go on from, which may be damaged, and one run of a job at a time."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from eventloom.clouds import ROOT
+from eventloom.errors import PipelineError
+from eventloom.operations.pace import Checkpoint, alone
+
+
+@pytest.mark.parametrize("content", ["", '{"place": {"aft', "[1]", "null"])
+def test_a_damaged_checkpoint_says_how_to_go_on(content: str, tmp_path: Path) -> None:
+    (tmp_path / "c.json").write_text(content)
+    with pytest.raises(PipelineError, match=r"c\.json.*--restart begins anew"):
+        Checkpoint(tmp_path / "c.json").load()
+
+
+def test_a_job_runs_once_at_a_time_and_is_free_when_its_process_was_killed(tmp_path: Path) -> None:
+    path = tmp_path / "operations" / "job.json"
+    code = "import pathlib, sys, time; from eventloom.operations.pace import alone\n"
+    code += "with alone(pathlib.Path(sys.argv[1])): print(1, flush=True); time.sleep(60)"
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    with subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, env=environment) as other:
+        assert other.stdout
+        assert other.stdout.readline() == b"1\n"
+        with pytest.raises(PipelineError, match="runs already"), alone(path):
+            pass
+        other.send_signal(signal.SIGKILL)
+    with alone(path):
+        pass
