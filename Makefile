@@ -5,8 +5,8 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 ENV ?= local
-TOLD_LANE := $(LANE)
-export LANE ?= $(if $(filter-out local,$(ENV)),aws,embedded)
+GIVEN_CLOUD := $(CLOUD)
+export CLOUD ?= $(if $(filter-out local,$(ENV)),aws,embedded)
 export UV_CACHE_DIR := $(CURDIR)/build/cache/uv
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/cache/pycache
 export XDG_CACHE_HOME := $(CURDIR)/build/cache
@@ -25,15 +25,15 @@ export NO_PROXY := $(no_proxy)
 # What tests type into make themselves must not take over what was said to the make that runs them.
 unexport ARGS ONLY
 
-# Tests touch a real account only when LANE=aws says so: ENV alone is refused, and what they run in other lanes sees no credentials.
+# Tests touch a real account only when CLOUD=aws says so: ENV alone is refused, and what they run in other clouds sees no credentials.
 ifneq ($(filter test%,$(MAKECMDGOALS)),)
-ifneq ($(LANE),aws)
+ifneq ($(CLOUD),aws)
 $(foreach variable,$(filter AWS_%,$(.VARIABLES)),$(if $(filter AWS_CA_BUNDLE,$(variable)),,$(eval unexport $(variable))))
 export AWS_CONFIG_FILE := /dev/null
 export AWS_SHARED_CREDENTIALS_FILE := /dev/null
 export AWS_EC2_METADATA_DISABLED := true
-else ifeq ($(TOLD_LANE),)
-$(error ENV=$(ENV) is a real account: say LANE=aws to run tests in it, or leave ENV out to run them on the embedded LocalStack)
+else ifeq ($(GIVEN_CLOUD),)
+$(error ENV=$(ENV) is a real account: say CLOUD=aws to run tests in it, or leave ENV out to run them on the embedded LocalStack)
 endif
 endif
 
@@ -114,7 +114,7 @@ apply-saved: setup ## apply the plan that `make plan` saved, with the packages i
 destroy: setup ## remove the environment
 	@$(PY) -m eventloom.deployment.apply destroy --env $(ENV)
 
-##@ Examples (NAME=cron-job|webhook-to-queue|s3-to-parquet; on AWS with LANE=aws)
+##@ Examples (NAME=cron-job|webhook-to-queue|s3-to-parquet; on AWS with CLOUD=aws)
 .PHONY: example destroy-example
 example: setup ## build and apply examples/NAME
 	@$(PY) -m eventloom.deployment.examples apply "$(NAME)"
@@ -147,7 +147,7 @@ test-unit: setup ## logic, scripts, packaging: no cloud
 test-terraform: setup ## fmt, validate and `terraform test` of every module
 	@$(PY) -m scripts.check_terraform
 
-test-integration: build ## the deployed whole, in LANE=embedded|compose (or aws)
+test-integration: build ## the deployed whole, in CLOUD=embedded|compose (or aws)
 	@$(PY) -m pytest tests/integration $(ARGS)
 
 IAM_TESTS := build/venv/localstack/bin/python -m pytest -q
@@ -171,7 +171,7 @@ test-faults: build ## 2,000 objects under 500 faults, nothing lost: SEED="1 2 3"
 test-compose: build ## docker compose up, the same tests with Docker's Lambda executor, and everything removed
 	@$(PY) -m scripts.compose
 
-capabilities: setup ## write docs/capabilities.md: what each lane can do, by the last whole run in each
+capabilities: setup ## write docs/capabilities.md: what each cloud can do, by the last whole run in each
 	@$(PY) -m scripts.capabilities_page
 
 lint: setup ## ruff and mypy

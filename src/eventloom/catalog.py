@@ -14,7 +14,7 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from eventloom.clouds import client, lane
+from eventloom.clouds import chosen_cloud, client
 from eventloom.errors import PipelineError
 from shared.identity import image_id
 
@@ -33,7 +33,7 @@ class Upload:
 
 def gallery_url(outputs: dict[str, Any]) -> str:
     """Where the gallery is served: an emulator serves every API, by its id, at its own endpoint."""
-    endpoint = lane().endpoint
+    endpoint = chosen_cloud().endpoint
     return f"{endpoint}/_aws/execute-api/{outputs['api_id']}/{outputs['api_stage']}/" if endpoint else str(outputs["gallery_url"])
 
 

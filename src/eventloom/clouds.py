@@ -1,6 +1,6 @@
-"""Which cloud the scripts and tests talk to: one table of lanes, and the environment variables each needs.
+"""Which cloud the scripts and tests talk to: one table of clouds, and the environment variables each needs.
 
-LANE chooses: `embedded` (default; LocalStack on this machine without Docker), `compose` (docker-compose.yml) or `aws`.
+CLOUD chooses: `embedded` (default; LocalStack on this machine without Docker), `compose` (docker-compose.yml) or `aws`.
 Nothing else in the project knows about endpoints or dummy credentials.
 """
 
@@ -22,7 +22,7 @@ HOST_ARCHITECTURE = ARCHITECTURES.get(platform.machine().lower(), "x86_64")
 
 
 @dataclass(frozen=True)
-class Lane:
+class Cloud:
     """One place the Terraform is deployed to. `port` is None for AWS itself."""
 
     name: str
@@ -36,7 +36,7 @@ class Lane:
 
     @property
     def key(self) -> str:
-        """Names what is kept for this lane under build/: two emulators at once do not share it."""
+        """Names what is kept for this cloud under build/: two emulators at once do not share it."""
         return self.name if self.port in {None, DEFAULT_PORT} else f"{self.name}-{self.port}"
 
     @property
@@ -71,12 +71,12 @@ class Lane:
         }
 
 
-LANES = {
-    lane.name: lane
-    for lane in (
-        Lane("embedded", int(os.environ.get("EMBEDDED_PORT", DEFAULT_PORT)), "LocalStack on this machine, without Docker, IAM enforced"),
-        Lane("compose", int(os.environ.get("COMPOSE_PORT", DEFAULT_PORT)), "LocalStack in docker-compose"),
-        Lane("aws", None, "a real account"),
+CLOUDS = {
+    cloud.name: cloud
+    for cloud in (
+        Cloud("embedded", int(os.environ.get("EMBEDDED_PORT", DEFAULT_PORT)), "LocalStack on this machine, without Docker, IAM enforced"),
+        Cloud("compose", int(os.environ.get("COMPOSE_PORT", DEFAULT_PORT)), "LocalStack in docker-compose"),
+        Cloud("aws", None, "a real account"),
     )
 }
 
@@ -100,21 +100,21 @@ def no_proxy(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 @cache
-def lane(name: str | None = None) -> Lane:
-    """The lane of that name, by default the one that LANE names. Exits with a message for an unknown one."""
-    name = name or os.environ.get("LANE") or "embedded"
-    if name not in LANES:
-        sys.exit(f"LANE={name} is unknown; choose one of: {', '.join(LANES)}")
-    return LANES[name]
+def chosen_cloud(name: str | None = None) -> Cloud:
+    """The cloud of that name, by default the one that CLOUD names. Exits with a message for an unknown one."""
+    name = name or os.environ.get("CLOUD") or "embedded"
+    if name not in CLOUDS:
+        sys.exit(f"CLOUD={name} is unknown; choose one of: {', '.join(CLOUDS)}")
+    return CLOUDS[name]
 
 
 @cache
-def client(service: str, lane_name: str | None = None) -> Any:
-    """A boto3 client of the lane's cloud."""
+def client(service: str, cloud_name: str | None = None) -> Any:
+    """A boto3 client of the cloud."""
     import boto3  # noqa: PLC0415 - packaging runs without it, in a tenth of a second
     from botocore.config import Config  # noqa: PLC0415
 
-    chosen = lane(lane_name)
+    chosen = chosen_cloud(cloud_name)
     if not chosen.port:
         return boto3.client(service, region_name=_region())  # type: ignore[call-overload]
     return boto3.client(  # type: ignore[call-overload]

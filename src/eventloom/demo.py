@@ -19,7 +19,7 @@ from rich.table import Table
 
 from eventloom import errors
 from eventloom.catalog import Upload, gallery_url, thumbnail, upload_all, wait
-from eventloom.clouds import BUILD, ROOT, lane
+from eventloom.clouds import BUILD, ROOT, chosen_cloud
 from eventloom.deployment import apply
 from eventloom.errors import PipelineError
 
@@ -125,8 +125,8 @@ def page(results: list[Result], saved: dict[str, Path]) -> Path:
 
 def main() -> None:
     """The demo, step by step. Raises PipelineError if it does not end as it should."""
-    if not lane().port:
-        raise PipelineError("this is for the embedded LocalStack: leave out ENV and LANE")
+    if not chosen_cloud().port:
+        raise PipelineError("this is for the embedded LocalStack: leave out ENV and CLOUD")
     started = time.monotonic()
     console.rule("1. deploy terraform/ to the embedded LocalStack", align="left")
     apply.announce("local")

@@ -7,7 +7,7 @@ from typing import NoReturn
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 
-from eventloom.clouds import lane
+from eventloom.clouds import chosen_cloud
 
 _NO_CREDENTIALS = (
     exceptions.NoCredentialsError,
@@ -67,8 +67,8 @@ def told(error: ClientError | BotoCoreError) -> str:
         return f"{error}\n{how}{region}"
     if isinstance(error, exceptions.NoRegionError):
         return f"{error} Set AWS_REGION."
-    if isinstance(error, _UNREACHABLE) and not lane().endpoint:
+    if isinstance(error, _UNREACHABLE) and not chosen_cloud().endpoint:
         return f"{error} Is there a network, and is AWS_REGION a region?"
     if isinstance(error, _UNREACHABLE):
-        return f"no LocalStack answers at {lane().endpoint}; {_START[lane().name]}"
+        return f"no LocalStack answers at {chosen_cloud().endpoint}; {_START[chosen_cloud().name]}"
     return f"AWS said: {error}"

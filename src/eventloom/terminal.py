@@ -24,7 +24,7 @@ stderr = Console(stderr=True, highlight=False)
 
 type Options = dict[str, dict[str, Any]]  # what argparse's add_argument takes, by the option
 
-ENV: Options = {"--env": {"help": "the workspace; LANE says in which cloud (see src/eventloom/deployment/apply.py)"}}
+ENV: Options = {"--env": {"help": "the workspace; CLOUD says in which cloud (see src/eventloom/deployment/apply.py)"}}
 JSON: Options = {"--json": {"action": "store_true", "help": "facts as JSON on stdout, one object a line"}}
 
 

@@ -44,7 +44,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def open_gallery(browser: Browser, deployment: Deployment) -> Iterator[Open]:  # noqa: F811
     """`open_gallery(**context)` gives the deployed gallery in a browser context of its own; nothing may go wrong in it."""
-    endpoint = clouds.lane().endpoint
+    endpoint = clouds.chosen_cloud().endpoint
     served = f"{endpoint}/_aws/execute-api/{deployment['api_id']}/{deployment['api_stage']}/"
     with _galleries(browser, served if endpoint else deployment["gallery_url"], deployment["api_key"]) as open_one:
         yield open_one

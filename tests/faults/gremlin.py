@@ -134,7 +134,7 @@ class Gremlin:
                 self._worker.restart_pollers()
                 self.done[event] += 1
             case "restart the emulator":
-                subprocess.run([*LAUNCHER, "restart", "--port", str(clouds.lane().port)], check=True)
+                subprocess.run([*LAUNCHER, "restart", "--port", str(clouds.chosen_cloud().port)], check=True)
                 self.done[event] += 1
             case "deny delete" | "deny receive":
                 with self._deployment.outage("thumbnailer", "sqs:DeleteMessage" if event == "deny delete" else "sqs:ReceiveMessage"):
@@ -155,7 +155,7 @@ class Gremlin:
 
     @staticmethod
     def _server_family() -> list[int]:
-        run = Home(clouds.lane().port or DEFAULT_PORT).load()
+        run = Home(clouds.chosen_cloud().port or DEFAULT_PORT).load()
         assert run, "no emulator was started"
         assert run.running(), "the emulator is gone"
         return [run.pid, *processes.descendants(run.pid)]

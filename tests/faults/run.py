@@ -65,7 +65,7 @@ def run(deployment: Deployment, seed: int, scale: Scale) -> Report:
 
     # The recoverer would send dead letters again while they are counted.
     with (
-        running(clouds.lane()) as proxy,
+        running(clouds.chosen_cloud()) as proxy,
         staged(deployment, "thumbnailer", "notifier") as (worker, teller),
         own_bucket(deployment) as bucket,
         deployment.outage("recoverer", "sqs:StartMessageMoveTask"),

@@ -64,7 +64,7 @@ class Stage:
 
     def processes(self) -> list[int]:
         """The interpreters that run it now."""
-        home = str(Home(clouds.lane().port or DEFAULT_PORT).path)
+        home = str(Home(clouds.chosen_cloud().port or DEFAULT_PORT).path)
         found = []
         for pid in processes.all_pids():
             if "-m awslambdaric" not in processes.command(pid) or "supervisor.py" in processes.command(pid):

@@ -14,7 +14,7 @@ from faults.run import Scale, run
 from faults.stage import Stage, staged, visibility
 
 pytestmark = [
-    pytest.mark.skipif(clouds.lane().name != "embedded", reason="needs functions that are processes of this machine"),
+    pytest.mark.skipif(clouds.chosen_cloud().name != "embedded", reason="needs functions that are processes of this machine"),
     pytest.mark.timeout(600),
 ]
 
@@ -28,7 +28,7 @@ def test_nothing_is_lost_in_small(deployment: Deployment) -> None:
 @pytest.fixture(scope="module")
 def proxy() -> Iterator[Proxy]:
     """Between the thumbnailer and the emulator."""
-    with running(clouds.lane()) as started:
+    with running(clouds.chosen_cloud()) as started:
         yield started
 
 

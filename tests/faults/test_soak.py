@@ -109,7 +109,7 @@ def evenly(rate: float) -> list[float]:
 
 
 def deployed(*measured: list[Done]) -> Shape:
-    """The lane's shape with measured times. A place for batches is never quite full: between two of them it waits for the emulator."""
+    """The cloud's shape with measured times. A place for batches is never quite full: between two of them it waits for the emulator."""
     shape = tool.shape_of({"seconds": [one.ended - one.began for part in measured for one in part], "item_bytes": [1]}, ENVIRONMENT)
     places = batches_at_once(int(shape.maximum_concurrency), os.cpu_count() or 1)
     most, average = (np.array(one) for one in zip(*map(at_once, measured), strict=True))

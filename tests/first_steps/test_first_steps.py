@@ -17,7 +17,7 @@ from eventloom.clouds import BUILD, ROOT
 # An emulator of its own beside those of the other tests
 PORT = int(os.environ.get("FIRST_STEPS_PORT", "4593"))
 # What setting up installs is in the cache already: PyPI does not have to be reached twice.
-VARIABLES = environment() | {"LANE": "embedded", "EMBEDDED_PORT": str(PORT), "UV_OFFLINE": "1"}
+VARIABLES = environment() | {"CLOUD": "embedded", "EMBEDDED_PORT": str(PORT), "UV_OFFLINE": "1"}
 PHOTOS = [path for path in (ROOT / "examples/photos").iterdir() if path.suffix != ".md"]
 
 

@@ -34,8 +34,8 @@ def another_checkout(folder: Path, *shared: str) -> Path:
 
 def environment() -> dict[str, str]:
     """This process's, without what pytest and the make that started it put there, and without credentials where none are needed."""
-    unwanted = ("MAKE", "MFLAGS", "PYTEST", *(["AWS_"] if clouds.lane().port else []))
-    return {name: value for name, value in os.environ.items() if not name.startswith(unwanted)} | {"LANE": clouds.lane().name}
+    unwanted = ("MAKE", "MFLAGS", "PYTEST", *(["AWS_"] if clouds.chosen_cloud().port else []))
+    return {name: value for name, value in os.environ.items() if not name.startswith(unwanted)} | {"CLOUD": clouds.chosen_cloud().name}
 
 
 def run(checkout: Path, *arguments: str, variables: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:

@@ -1,6 +1,6 @@
-"""Deploys the real Terraform once a session, to the lane that LANE names, and hands out what was deployed.
+"""Deploys the real Terraform once a session, to the cloud that CLOUD names, and hands out what was deployed.
 
-The embedded lane gets a LocalStack of its own on another port, so that a running demo is not disturbed.
+The embedded cloud gets a LocalStack of its own on another port, so that a running demo is not disturbed.
 """
 
 import json
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-if os.environ.get("LANE", "embedded") == "embedded":
+if os.environ.get("CLOUD", "embedded") == "embedded":
     os.environ.setdefault("EMBEDDED_PORT", "4599")
 
 import evidence
@@ -39,24 +39,24 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def cloud(request: pytest.FixtureRequest) -> Iterator[clouds.Lane]:
-    """The lane, reachable; the embedded one is started and stopped here."""
-    lane = clouds.lane()
-    embedded = lane.name == "embedded"
+def cloud(request: pytest.FixtureRequest) -> Iterator[clouds.Cloud]:
+    """The cloud, reachable; the embedded one is started and stopped here."""
+    cloud = clouds.chosen_cloud()
+    embedded = cloud.name == "embedded"
     if embedded:
-        subprocess.run([*LAUNCHER, "up", "--port", str(lane.port)], check=True, env=os.environ | {"IAM_AUDIT": "1"})
+        subprocess.run([*LAUNCHER, "up", "--port", str(cloud.port)], check=True, env=os.environ | {"IAM_AUDIT": "1"})
     # A demo does without: AWS's provider takes a minute over a load balancer.
-    if capabilities.has_load_balancers(lane, {}):
+    if capabilities.has_load_balancers(cloud, {}):
         os.environ.setdefault("TF_VAR_alb", "true")
-    if lane.endpoint and capabilities.has_distributed_maps(lane, {}):
+    if cloud.endpoint and capabilities.has_distributed_maps(cloud, {}):
         os.environ.setdefault("TF_VAR_backfill", "true")
-    yield lane
+    yield cloud
     if embedded and not (request.config.getoption("--keep") or request.config.getoption("--deployed")):
-        subprocess.run([*LAUNCHER, "down", "--port", str(lane.port)], check=True)
+        subprocess.run([*LAUNCHER, "down", "--port", str(cloud.port)], check=True)
 
 
 @pytest.fixture(scope="session")
-def deployment(cloud: clouds.Lane, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+def deployment(cloud: clouds.Cloud, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     """The environment, built and planned here, and applied by that saved plan in another checkout.
 
     Destroyed by test_zz_destroy.py.

@@ -38,8 +38,8 @@ def eventually[T](probe: Callable[[], T | None], what: str, timeout_s: float = T
 def terraform(
     *arguments: str, root: Path = apply.TERRAFORM, data: Path | None = None, **variables: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run Terraform against the lane; by default in this checkout, on the deployed state."""
-    environment = clouds.lane().environment() | {"TF_DATA_DIR": str(data or apply.data_folder())} | variables
+    """Run Terraform against the cloud; by default in this checkout, on the deployed state."""
+    environment = clouds.chosen_cloud().environment() | {"TF_DATA_DIR": str(data or apply.data_folder())} | variables
     command = ["terraform", f"-chdir={root}", *arguments]
     return subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
 
@@ -226,7 +226,7 @@ def listening(topic_arn: str, filter_policy: dict[str, Any] | None = None) -> It
 
 def mails(text: str) -> list[dict[str, Any]]:
     """The mails that hold a text in their subject or body, as the emulator kept them."""
-    found = requests.get(f"{clouds.lane().endpoint}/_aws/ses", timeout=10).json()["messages"]
+    found = requests.get(f"{clouds.chosen_cloud().endpoint}/_aws/ses", timeout=10).json()["messages"]
     return [mail for mail in found if text in json.dumps(mail, ensure_ascii=False)]
 
 

@@ -23,7 +23,7 @@ class Front:
 
     def __call__(self, method: str, path: str, **more: Any) -> requests.Response:
         headers = {"Host": self.name} | more.pop("headers", {})
-        return requests.request(method, f"{clouds.lane().endpoint}{path}", headers=headers, timeout=30, **more)
+        return requests.request(method, f"{clouds.chosen_cloud().endpoint}{path}", headers=headers, timeout=30, **more)
 
 
 @pytest.fixture(scope="module")

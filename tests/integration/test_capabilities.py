@@ -1,4 +1,4 @@
-"""The table of capabilities is true of the lane it is read for: scripts/capabilities.py."""
+"""The table of capabilities is true of the cloud it is read for: scripts/capabilities.py."""
 
 import pytest
 from support import Deployment
@@ -8,5 +8,5 @@ from scripts import capabilities
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.needs(name)) for name in capabilities.TABLE])
-def test_the_lane_can_do_what_the_table_says(deployment: Deployment, cloud: clouds.Lane, name: str) -> None:
+def test_the_lane_can_do_what_the_table_says(deployment: Deployment, cloud: clouds.Cloud, name: str) -> None:
     assert capabilities.TABLE[name].probe(cloud, deployment.outputs)

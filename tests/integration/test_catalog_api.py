@@ -29,7 +29,7 @@ class Api:
 
 @pytest.fixture(scope="module")
 def api(deployment: Deployment) -> Api:
-    return Api(capabilities.api_url(clouds.lane(), deployment.outputs), deployment["api_key"])
+    return Api(capabilities.api_url(clouds.chosen_cloud(), deployment.outputs), deployment["api_key"])
 
 
 def upload(api: Api, body: bytes, announced: int | None = None) -> tuple[str, requests.Response]:

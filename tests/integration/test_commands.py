@@ -33,7 +33,7 @@ def test_make(target: str, deployment: Deployment, tmp_path: Path) -> None:
 
 
 def test_without_an_engine_the_compose_lane_says_what_to_do(tmp_path: Path) -> None:
-    """No engine is reached; and one that is reached all the same finds no Docker Compose, so that no lane runs within this one."""
+    """No engine is reached; and one that is reached all the same finds no Docker Compose, so that no cloud runs within this one."""
     variables = environment() | {"DOCKER_HOST": f"unix://{tmp_path}/docker.sock", "COMPOSE": "none"}
     variables.pop("DOCKER_CONTEXT", None)
     refused = run(ROOT, "test-compose", variables=variables)

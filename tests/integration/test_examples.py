@@ -40,8 +40,8 @@ def use_webhook(outputs: dict[str, Any]) -> dict[str, Any]:
     """One delivery whose signature is right, and one whose is wrong; the answers, and what the worker archived."""
     client("ssm").put_parameter(Name=outputs["secret"], Type="SecureString", Value=SECRET, Overwrite=True)
     url = outputs["webhook_url"]
-    if clouds.lane().port:
-        url = f"{clouds.lane().endpoint}/restapis/{outputs['api_id']}/v1/_user_request_/webhook"
+    if clouds.chosen_cloud().port:
+        url = f"{clouds.chosen_cloud().endpoint}/restapis/{outputs['api_id']}/v1/_user_request_/webhook"
     body = json.dumps({"action": "opened", "title": "Grüße"}).encode()
     right = "sha256=" + hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
     headers = {"X-GitHub-Event": "issues", "X-GitHub-Delivery": "7d1f", "Content-Type": "application/json"}
@@ -96,7 +96,7 @@ def live(name: str) -> Any:
 
 
 @pytest.fixture(scope="module")
-def lives(cloud: clouds.Lane) -> Iterator[dict[str, Any]]:
+def lives(cloud: clouds.Cloud) -> Iterator[dict[str, Any]]:
     """What came of each example; an exception where it failed."""
     names = examples.example_names()
     with ThreadPoolExecutor(len(names)) as pool:

@@ -40,7 +40,7 @@ def checkout(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(scope="module")
 def outputs(checkout: Path) -> dict[str, Any]:
     """The root outputs, those of the new functions among them."""
-    found: dict[str, Any] = json.loads((checkout / "build" / f"outputs.{clouds.lane().key}.local.json").read_text())["outputs"]
+    found: dict[str, Any] = json.loads((checkout / "build" / f"outputs.{clouds.chosen_cloud().key}.local.json").read_text())["outputs"]
     return found
 
 
@@ -62,7 +62,7 @@ def test_uploaded(outputs: dict[str, Any]) -> None:
 def api_url(outputs: dict[str, Any]) -> str:
     """The address of the new API, which ends with a slash."""
     url: str = outputs["reception_api_url"].rstrip("/") + "/"
-    if endpoint := clouds.lane().endpoint:
+    if endpoint := clouds.chosen_cloud().endpoint:
         api_id, _, rest = url.removeprefix("https://").partition(".")
         url = f"{endpoint}/restapis/{api_id}/{rest.rstrip('/').rpartition('/')[2]}/_user_request_/"
     return url

@@ -26,7 +26,7 @@ def left(prefix: str) -> list[str]:
         "API": [found["name"] for found in client("apigateway").get_rest_apis()["items"]],
         "stream": client("kinesis").list_streams()["StreamNames"],
     }
-    if capabilities.has_load_balancers(clouds.lane(), {}):
+    if capabilities.has_load_balancers(clouds.chosen_cloud(), {}):
         lists["load balancer"] = [found["LoadBalancerName"] for found in client("elbv2").describe_load_balancers()["LoadBalancers"]]
     return [f"{kind} {name}" for kind, names in lists.items() for name in names if name.startswith(f"{prefix}-")]
 

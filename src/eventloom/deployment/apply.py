@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 
 from eventloom import errors
-from eventloom.clouds import BUILD, ROOT, client, lane
+from eventloom.clouds import BUILD, ROOT, chosen_cloud, client
 from eventloom.deployment import api_snapshots, build, environments, state_bucket
 from eventloom.deployment.api_snapshots import Snapshot
 from eventloom.errors import PipelineError
@@ -27,16 +27,16 @@ console = Console(highlight=False)
 
 
 def data_folder() -> Path:
-    """Where Terraform keeps what `init` makes: one folder a lane, so that lanes never share a backend."""
-    return BUILD / "terraform" / lane().key
+    """Where Terraform keeps what `init` makes: one folder a cloud, so that clouds never share a backend."""
+    return BUILD / "terraform" / chosen_cloud().key
 
 
 def terraform(*arguments: str, capture: bool = False, workspace: str | None = None) -> str:
-    """Run Terraform in terraform/ against the lane's cloud. Exits with its code when it fails.
+    """Run Terraform in terraform/ against the cloud. Exits with its code when it fails.
 
     What changes an environment names its workspace: another run in this folder may have selected another one since.
     """
-    environment = lane().environment() | {"TF_DATA_DIR": str(data_folder())}
+    environment = chosen_cloud().environment() | {"TF_DATA_DIR": str(data_folder())}
     environment.pop("TF_WORKSPACE", None)
     environment |= {"TF_WORKSPACE": workspace} if workspace else {}
     done = subprocess.run(
@@ -87,17 +87,17 @@ def version(environment: str) -> str:
 
 def nothing_deployed(environment: str, why: str) -> PipelineError:
     """The error that says so, and how that is changed."""
-    how = f"make deploy ENV={environment}" + (f" LANE={lane().name}" if lane().port else "")
-    if (lane().name, environment) == ("embedded", "local"):
+    how = f"make deploy ENV={environment}" + (f" CLOUD={chosen_cloud().name}" if chosen_cloud().port else "")
+    if (chosen_cloud().name, environment) == ("embedded", "local"):
         how = "make demo"
-    return PipelineError(f"nothing is deployed in '{environment}' (lane {lane().name}): {why}; {how} deploys it")
+    return PipelineError(f"nothing is deployed in '{environment}' (cloud {chosen_cloud().name}): {why}; {how} deploys it")
 
 
 def announce(environment: str) -> None:
     """Say where this goes to."""
     identity = client("sts").get_caller_identity()
     console.print(
-        f"account [bold]{identity['Account']}[/bold] ({lane().about}), workspace [bold]{environment}[/bold], as {identity['Arn']}",
+        f"account [bold]{identity['Account']}[/bold] ({chosen_cloud().about}), workspace [bold]{environment}[/bold], as {identity['Arn']}",
         soft_wrap=True,
     )
 
@@ -177,12 +177,12 @@ def current_outputs(environment: str) -> dict[str, Any]:
 
 def outputs_file(environment: str) -> Path:
     """Where the outputs of an environment are kept for the other scripts."""
-    return BUILD / f"outputs.{lane().key}.{environment}.json"
+    return BUILD / f"outputs.{chosen_cloud().key}.{environment}.json"
 
 
 def default_environment() -> str | None:
     """`local` on an emulator; on AWS it has to be said."""
-    return "local" if lane().port else None
+    return "local" if chosen_cloud().port else None
 
 
 def main() -> None:
@@ -202,7 +202,7 @@ def main() -> None:
     else:
         prepare(options.env)
     if options.action in {"plan", "apply", "destroy"}:  # Terraform hashes the packages, whatever it does
-        build.build_all(build.function_names(), lane().architecture, BUILD)
+        build.build_all(build.function_names(), chosen_cloud().architecture, BUILD)
     if options.action == "plan":
         terraform("plan", "-input=false", f"-out={plan}", workspace=options.env)
     elif options.action == "apply":

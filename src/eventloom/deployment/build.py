@@ -22,7 +22,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from eventloom.clouds import BUILD, ROOT, lane, tool_environment
+from eventloom.clouds import BUILD, ROOT, chosen_cloud, tool_environment
 
 FUNCTIONS = ROOT / "functions"
 PYTHON_VERSION = "3.13"
@@ -200,7 +200,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="NAME", help="functions to package (default: all)")
     parser.add_argument(
-        "--arch", choices=sorted(PLATFORMS), default=lane().architecture, help="Lambda's architecture (default: the lane's)"
+        "--arch", choices=sorted(PLATFORMS), default=chosen_cloud().architecture, help="Lambda's architecture (default: the cloud's)"
     )
     parser.add_argument("--functions", type=Path, default=FUNCTIONS, help="folder of the functions (default: functions/)")
     parser.add_argument("--out", type=Path, default=BUILD, help="where the zips go (default: build/)")

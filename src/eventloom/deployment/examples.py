@@ -1,4 +1,4 @@
-"""Build and apply one of examples/, or destroy it again, in the cloud that LANE names; its state lies in the state bucket there.
+"""Build and apply one of examples/, or destroy it again, in the cloud that CLOUD names; its state lies in the state bucket there.
 
 Usage: example.py apply|destroy NAME [--var NAME=VALUE ...]
 """
@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 
 from eventloom import errors
-from eventloom.clouds import BUILD, ROOT, client, lane
+from eventloom.clouds import BUILD, ROOT, chosen_cloud, client
 from eventloom.deployment import build, state_bucket
 from eventloom.errors import PipelineError
 
@@ -33,7 +33,7 @@ def packages(name: str) -> Path:
 
 def terraform(name: str, *arguments: str) -> str:
     """Run Terraform in an example's folder; what it printed. Exits with its messages when it fails."""
-    environment = lane().environment() | {"TF_DATA_DIR": str(packages(name) / f"terraform-{lane().key}")}
+    environment = chosen_cloud().environment() | {"TF_DATA_DIR": str(packages(name) / f"terraform-{chosen_cloud().key}")}
     command = ["terraform", f"-chdir={EXAMPLES / name}", *arguments]
     done = subprocess.run(command, env=environment, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode:
@@ -51,7 +51,7 @@ def init(name: str) -> None:
 def package(name: str) -> None:
     """Bring the zips of an example's functions up to date."""
     functions = EXAMPLES / name / "functions"
-    build.build_all(build.function_names(functions), lane().architecture, packages(name), functions)
+    build.build_all(build.function_names(functions), chosen_cloud().architecture, packages(name), functions)
 
 
 def apply(name: str, *options: str) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def outputs(name: str) -> dict[str, Any]:
 def destroy(name: str, *options: str) -> None:
     """Remove an example. Raises PipelineError where none was ever deployed."""
     if not state_bucket.exists(bucket := state_bucket.bucket_name()):
-        raise PipelineError(f"{name} is not deployed ({lane().about}): there is no bucket {bucket}")
+        raise PipelineError(f"{name} is not deployed ({chosen_cloud().about}): there is no bucket {bucket}")
     init(name)
     terraform(name, "destroy", "-input=false", "-no-color", "-auto-approve", *options)
 
@@ -86,7 +86,7 @@ def main() -> None:
         parser.error(f"no example named {options.name or 'NAME=...'}; there are: {', '.join(example_names())}")
     variables = [f"-var={pair}" for pair in options.var]
     client("sts").get_caller_identity()  # or packages are made, and then Terraform finds no cloud
-    with console.status(f"{options.action} {options.name} ({lane().about})"):
+    with console.status(f"{options.action} {options.name} ({chosen_cloud().about})"):
         package(options.name)  # Terraform hashes the zips whatever it does, so a fresh clone needs them to destroy, too
         if options.action == "apply":
             for output, value in apply(options.name, *variables).items():

@@ -1,6 +1,6 @@
 """Make the bucket that holds Terraform's state: private, versioned, encrypted, TLS-only. Safe to run again.
 
-Usage: state_bucket.py      (LANE and the AWS environment choose the account; prints the bucket's name and the `terraform init` for it)
+Usage: state_bucket.py      (CLOUD and the AWS environment choose the account; prints the bucket's name and the `terraform init` for it)
 """
 
 import json
@@ -8,7 +8,7 @@ import json
 from botocore.exceptions import ClientError
 
 from eventloom import errors
-from eventloom.clouds import client, lane
+from eventloom.clouds import chosen_cloud, client
 from eventloom.errors import PipelineError
 
 KEY = "eventloom.tfstate"
@@ -97,14 +97,14 @@ def ensure() -> str:
 def backend(key: str = KEY) -> list[str]:
     """The options of `terraform init` that say where a state lies."""
     settings = {"bucket": bucket_name(), "key": key, "region": client("s3").meta.region_name}
-    if lane().port:
+    if chosen_cloud().port:
         settings["use_path_style"] = "true"
     return [f"-backend-config={name}={value}" for name, value in settings.items()]
 
 
 def main() -> None:
     """Make it, and say what to type by hand."""
-    print(f"{ensure()} ({lane().about})\nterraform init {' '.join(backend())}")
+    print(f"{ensure()} ({chosen_cloud().about})\nterraform init {' '.join(backend())}")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from rich.table import Table
 
 from eventloom import errors, terminal
-from eventloom.clouds import BUILD, ROOT, client, lane
+from eventloom.clouds import BUILD, ROOT, chosen_cloud, client
 from eventloom.errors import PipelineError
 from eventloom.monitoring import aws_limits, item_sizes
 from eventloom.monitoring.load_model import ADVICE, STEP_S, Outcome, Shape, simulate
@@ -42,7 +42,7 @@ def measure(outputs: dict[str, Any]) -> dict[str, Any]:
     if len(photos) < 5:
         raise PipelineError(f"the thumbnailer's log tells of {len(photos)} photos, too few: run make demo, or upload some")
     facts = {
-        "lane": lane().name,
+        "cloud": chosen_cloud().name,
         "environment": outputs["environment"],
         "seconds": [photo["duration_ms"] / 1000 for photo in photos],
         "at_once": overlap(photos, _entries(group, "platform.report")),
@@ -172,7 +172,7 @@ def run(options: argparse.Namespace) -> None:
     outcomes = [simulate(shape, rate, options.minutes * 60) for rate in RATES]
     about = (
         f"{options.minutes:g} minutes from an idle start, deployed as '{options.shape}' ({shape.maximum_concurrency:g} invocations, "
-        f"{shape.workers:.2g} photos at once in each). Times of {len(shape.service_s)} photos measured in the lane {measured['lane']}: "
+        f"{shape.workers:.2g} photos at once in each). Times of {len(shape.service_s)} photos measured in the cloud {measured['cloud']}: "
         f"{np.mean(shape.service_s):.2f} s on the average; items of {np.mean(measured['item_bytes']):.0f} bytes, "
         f"{shape.write_units:.2g} unit(s) a write."
     )

@@ -14,7 +14,7 @@ from typing import Any
 
 import requests
 
-from eventloom.clouds import client, lane
+from eventloom.clouds import chosen_cloud, client
 from eventloom.monitoring.prices import PRICES
 
 ENDINGS = ("ImagesReady", "ImagesRejected", "ImagesDeleted")
@@ -66,7 +66,7 @@ class Reading:
         thumbnailer = self.functions.get("thumbnailer")
         if not self.images or not thumbnailer:
             return None
-        compute = thumbnailer.gb_s * PRICES["lambda_gb_s"][lane().architecture] + thumbnailer.invocations * PRICES["lambda_request"]
+        compute = thumbnailer.gb_s * PRICES["lambda_gb_s"][chosen_cloud().architecture] + thumbnailer.invocations * PRICES["lambda_request"]
         requests_made = self.images * (4 * PRICES["s3_put"] + PRICES["s3_get"] + 3 * PRICES["sqs_request"] + 2 * PRICES["dynamodb_write"])
         return float(1000 * (compute + requests_made) / self.images)
 
@@ -74,7 +74,7 @@ class Reading:
 def read(outputs: dict[str, Any], minutes: int) -> Reading:
     """The last `minutes` of what `outputs` (of Terraform) describes."""
     reading = Reading(time.time() - 60 * minutes, time.time())
-    (_from_logs if lane().port else _from_metrics)(reading, outputs)
+    (_from_logs if chosen_cloud().port else _from_metrics)(reading, outputs)
     reading.queues = {"uploads": _queue(outputs["uploads_queue_url"]), "uploads-dlq": _queue(outputs["uploads_dlq_url"])}
     return reading
 
@@ -178,11 +178,11 @@ def _queue(url: str) -> Queue:
 
 def _age(url: str) -> float | None:
     """CloudWatch knows it; LocalStack lets its messages be looked at without receiving them."""
-    if not lane().port:
+    if not chosen_cloud().port:
         metric = _stat("AWS/SQS", "ApproximateAgeOfOldestMessage", "Maximum", QueueName=url.rsplit("/", 1)[1])
         values = _metric_data({("age",): metric}, Reading(time.time() - 600, time.time()))[("age",)]
         return values[max(values)] if values else None
-    address = f"{lane().endpoint}/_aws/sqs/messages"
+    address = f"{chosen_cloud().endpoint}/_aws/sqs/messages"
     answer = requests.get(address, params={"QueueUrl": url}, headers={"Accept": "application/json"}, timeout=10)
     messages = answer.json()["ReceiveMessageResponse"]["ReceiveMessageResult"]
     found = (messages or {}).get("Message", [])

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from eventloom import errors, terminal
-from eventloom.clouds import BUILD, client, lane
+from eventloom.clouds import BUILD, chosen_cloud, client
 from eventloom.errors import PipelineError
 from eventloom.operations.drift import Audit, Drift, Places
 from eventloom.operations.messages import notification, send_batch
@@ -59,7 +59,7 @@ def arguments() -> argparse.Namespace:
 def file_of(environment: str, places: Places) -> Path:
     """Where an audit of these places is kept: an environment of the same name in another account has others."""
     digest = hashlib.sha256(repr(places).encode()).hexdigest()[:12]
-    return BUILD / "operations" / f"audit-{lane().key}-{environment}-{digest}.sqlite"
+    return BUILD / "operations" / f"audit-{chosen_cloud().key}-{environment}-{digest}.sqlite"
 
 
 def main() -> int:

@@ -16,7 +16,7 @@ import hashlib
 from typing import Any
 
 from eventloom import errors, terminal
-from eventloom.clouds import BUILD, client, lane
+from eventloom.clouds import BUILD, chosen_cloud, client
 from eventloom.errors import PipelineError
 from eventloom.operations import backfill_stepfunctions
 from eventloom.operations.backfill_sources import Found, Inventory, Listing, Source
@@ -29,7 +29,7 @@ _AT_ONCE = 100
 def checkpoint_of(environment: str, source: Source, prefix: str) -> Checkpoint:
     """One file for each job: the same environment, source and prefix go on with each other's work."""
     digest = hashlib.sha256(f"{source.identity}|{prefix}".encode()).hexdigest()[:12]
-    return Checkpoint(BUILD / "operations" / f"backfill-{lane().key}-{environment}-{digest}.json")
+    return Checkpoint(BUILD / "operations" / f"backfill-{chosen_cloud().key}-{environment}-{digest}.json")
 
 
 def backfill(  # noqa: PLR0913 - all that it works with, so that a test can bring its own
@@ -102,7 +102,7 @@ def by_step_functions(options: argparse.Namespace, outputs: dict[str, Any]) -> N
     execution = backfill_stepfunctions.start(states, machine, options.prefix, options.rate)
     terminal.stderr.print(f"{execution}: Ctrl-C leaves it running", soft_wrap=True)
     with terminal.progress("backfill", None, "batches") as done:
-        batches = backfill_stepfunctions.follow(states, execution, 0.5 if lane().port else 5, done)
+        batches = backfill_stepfunctions.follow(states, execution, 0.5 if chosen_cloud().port else 5, done)
     facts = {"bucket": outputs["uploads_bucket"], "execution": execution, "batches": batches, "finished": True}
     terminal.tell(
         facts, options.json, f"sent {batches:,} batches of up to {backfill_stepfunctions.BATCH} objects of {outputs['uploads_bucket']}"

@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from eventloom import errors, terminal
-from eventloom.clouds import BUILD, client, lane
+from eventloom.clouds import BUILD, chosen_cloud, client
 from eventloom.errors import PipelineError
 from eventloom.operations import failure_queues
 from eventloom.operations.failure_queues import Failure, FailureQueue
@@ -148,7 +148,7 @@ def act(queues: list[FailureQueue], options: argparse.Namespace, outputs: dict[s
     redriver = Redriver(client, outputs["functions"])
     record = None
     if options.command == "discard":
-        path = BUILD / "operations" / f"discarded-{lane().key}-{options.env}.jsonl"
+        path = BUILD / "operations" / f"discarded-{chosen_cloud().key}-{options.env}.jsonl"
         record = DiscardRecord(path, client("s3"), options.record_bucket)
     began = time.time()
     with terminal.progress(options.command, sum(failure_queues.depth(sqs, queue) for queue in queues), "messages") as done:

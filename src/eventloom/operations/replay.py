@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from eventloom import errors, terminal
-from eventloom.clouds import BUILD, lane
+from eventloom.clouds import BUILD, chosen_cloud
 from eventloom.errors import PipelineError
 from eventloom.operations import replay_archives
 from eventloom.operations.pace import Checkpoint, Pace, alone
@@ -85,7 +85,7 @@ def replay_file(options: argparse.Namespace, outputs: dict[str, Any]) -> dict[st
     if options.function and options.function not in outputs["functions"]:
         raise PipelineError(f"no function '{options.function}' is deployed; there are: {', '.join(sorted(outputs['functions']))}")
     digest = hashlib.sha256(f"{path.resolve()}|{options.function}".encode()).hexdigest()[:12]
-    checkpoint = Checkpoint(BUILD / "operations" / f"replay-{lane().key}-{options.env}-{digest}.json")
+    checkpoint = Checkpoint(BUILD / "operations" / f"replay-{chosen_cloud().key}-{options.env}-{digest}.json")
     if options.dry_run:
         return send_lines(path, None, options, outputs)
     with alone(checkpoint.path):

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from eventloom import terminal
-from eventloom.clouds import client, lane
+from eventloom.clouds import chosen_cloud, client
 from eventloom.errors import PipelineError
 
 _UNDER_WAY = ("STARTING", "RUNNING")
@@ -33,7 +33,7 @@ def replay(part: Part, dry_run: bool) -> dict[str, Any]:
     with terminal.progress(f"replay {name}", None, "") as done:
         while (found := events.describe_replay(ReplayName=name))["State"] in _UNDER_WAY:
             done(0)
-            time.sleep(0.5 if lane().port else 5)
+            time.sleep(0.5 if chosen_cloud().port else 5)
     if found["State"] != "COMPLETED":
         raise PipelineError(f"replay {name} ended as {found['State']}: {found.get('StateReason', '')}")
     return facts | {"replay": name, "state": found["State"], "dry_run": False}

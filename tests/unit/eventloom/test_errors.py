@@ -59,11 +59,11 @@ def fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setattr(apply, "BUILD", tmp_path)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        monkeypatch.setitem(clouds.LANES, "embedded", clouds.Lane("embedded", free.getsockname()[1], "LocalStack"))
-    clouds.lane.cache_clear()
+        monkeypatch.setitem(clouds.CLOUDS, "embedded", clouds.Cloud("embedded", free.getsockname()[1], "LocalStack"))
+    clouds.chosen_cloud.cache_clear()
     clouds.client.cache_clear()
     yield
-    clouds.lane.cache_clear()
+    clouds.chosen_cloud.cache_clear()
     clouds.client.cache_clear()
 
 
@@ -84,20 +84,20 @@ def typed(name: str, monkeypatch: pytest.MonkeyPatch, environment: str) -> objec
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_without_an_emulator_it_is_said_how_to_start_one(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LANE", "embedded")
-    said = f"{name}: no LocalStack answers at {clouds.LANES['embedded'].endpoint}; make up starts one, make demo deploys to it as well"
+    monkeypatch.setenv("CLOUD", "embedded")
+    said = f"{name}: no LocalStack answers at {clouds.CLOUDS['embedded'].endpoint}; make up starts one, make demo deploys to it as well"
     assert typed(name, monkeypatch, "local") == said
 
 
 @pytest.mark.parametrize("name", ON_AWS)
 def test_without_a_region_it_is_said_how_to_set_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LANE", "aws")
+    monkeypatch.setenv("CLOUD", "aws")
     assert "Set AWS_REGION." in str(typed(name, monkeypatch, "dev"))
 
 
 @pytest.mark.parametrize("name", ON_AWS)
 def test_without_credentials_it_is_said_how_to_give_them(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LANE", "aws")
+    monkeypatch.setenv("CLOUD", "aws")
     monkeypatch.setenv("AWS_REGION", "eu-central-1")
     assert "AWS_PROFILE" in str(typed(name, monkeypatch, "dev"))
 
@@ -135,7 +135,7 @@ def test_what_can_be_mended_is_told(error: Exception, said: str) -> None:
 
 
 def test_an_account_that_cannot_be_reached_is_no_emulator_that_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LANE", "aws")
+    monkeypatch.setenv("CLOUD", "aws")
 
     def fails() -> int:
         raise exceptions.EndpointConnectionError(endpoint_url="https://sts.eu-nowhere-1.amazonaws.com/")

@@ -29,13 +29,13 @@ TYPED = (
 RUN_BY = {target: (file, words.format(target)) for file, words, targets in TYPED for target in targets.split()}
 # Commands of other tools: why no test types them, or what does
 OTHERS = {
-    "docker": "needs Docker: the compose lane",
+    "docker": "needs Docker: the compose cloud",
     "build/uv/bin/uv": "asks PyPI for the newest versions",
     "aws": "needs an account; the test makes the parameter with boto3",
     "cd": "the way by hand; src/eventloom/deployment/apply.py runs the same Terraform",
     "terraform": "the way by hand; src/eventloom/deployment/apply.py runs the same Terraform",
-    "LANE=aws": "needs an account",
-    "LANE=compose": "needs Docker: the compose lane",
+    "CLOUD=aws": "needs an account",
+    "CLOUD=compose": "needs Docker: the compose cloud",
     "curl": "needs the load balancer and an id of the deployment; tests/integration/test_alb.py sends such requests",
     "build/venv/localstack/bin/python": "what make up, down and status run, and a step of scripts/test.sh",
     "build/venv/dev/bin/python": "a part of make test-unit",

@@ -58,19 +58,19 @@ class Terraform:
 @pytest.fixture
 def terraform(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Terraform]:
     """An account with a state bucket, and no outputs kept."""
-    for name, value in {"LANE": "aws", "AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}.items():
+    for name, value in {"CLOUD": "aws", "AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}.items():
         monkeypatch.setenv(name, value)
     made = Terraform()
     monkeypatch.setattr(deploy, "terraform", made)
     monkeypatch.setattr(deploy, "BUILD", tmp_path)
-    clouds.lane.cache_clear()
+    clouds.chosen_cloud.cache_clear()
     clouds.client.cache_clear()
     with mock_aws():
         client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
         for name in made.states:
             made.apply(name)
         yield made
-    clouds.lane.cache_clear()
+    clouds.chosen_cloud.cache_clear()
     clouds.client.cache_clear()
 
 
@@ -199,7 +199,7 @@ TOOLS = "upload invoke logs watch report plan deploy apply-saved destroy dlq bac
 
 @pytest.mark.parametrize("target", TOOLS.split())
 def test_make_hands_the_environment_on(target: str) -> None:
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name not in {"LANE", "ENV"}}
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("MAKE") and name not in {"CLOUD", "ENV"}}
     command = ["make", "-n", target, "ENV=staging", "FN=digest", "EVENT=manual", "FILE=a.jpg"]
     shown = subprocess.run(command, cwd=clouds.ROOT, env=variables, check=True, capture_output=True, text=True).stdout
     (line,) = [line for line in shown.splitlines() if "--env" in line]

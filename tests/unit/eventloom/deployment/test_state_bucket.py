@@ -19,13 +19,13 @@ from eventloom.errors import PipelineError
 @pytest.fixture(params=["eu-central-1", "cn-north-1", "us-gov-west-1"])
 def region(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An empty account in a region."""
-    for name, value in {"LANE": "aws", "AWS_REGION": request.param, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}.items():
+    for name, value in {"CLOUD": "aws", "AWS_REGION": request.param, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}.items():
         monkeypatch.setenv(name, value)
-    clouds.lane.cache_clear()
+    clouds.chosen_cloud.cache_clear()
     clouds.client.cache_clear()
     with mock_aws():
         yield request.param
-    clouds.lane.cache_clear()
+    clouds.chosen_cloud.cache_clear()
     clouds.client.cache_clear()
 
 

@@ -166,7 +166,7 @@ def test_damaged_service_times_are_measured_again(content: str, tmp_path: Path, 
 def test_the_table_is_whole_in_a_terminal_of_80_columns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "times.json").write_text('{"lane": "aws", "seconds": [0.5], "item_bytes": [900]}')
+    (tmp_path / "times.json").write_text('{"cloud": "aws", "seconds": [0.5], "item_bytes": [900]}')
     monkeypatch.setattr(tool, "TIMES", tmp_path / "times.json")
     monkeypatch.setattr(tool, "BUILD", tmp_path)
     monkeypatch.setattr(sys, "argv", ["simulate.py"])

@@ -70,7 +70,7 @@ def reading(monkeypatch: pytest.MonkeyPatch, sqs: None) -> Reading:
         ran(1000.0, "timeout"),
     ]
     monkeypatch.setattr(telemetry, "_json_lines", lambda group, since: iter([(MINUTE + 1.0, line) for line in lines]))
-    monkeypatch.setattr(telemetry, "lane", lambda: clouds.LANES["embedded"])
+    monkeypatch.setattr(telemetry, "chosen_cloud", lambda: clouds.CLOUDS["embedded"])
     return telemetry.read(OUTPUTS, 30)
 
 
@@ -83,7 +83,7 @@ def test_log_lines_are_counted(reading: Reading) -> None:
 
 def test_cost_is_compute_and_requests_by_image(reading: Reading) -> None:
     prices = telemetry.PRICES
-    compute = 11.0 * prices["lambda_gb_s"][clouds.LANES["embedded"].architecture] + 10 * prices["lambda_request"]
+    compute = 11.0 * prices["lambda_gb_s"][clouds.CLOUDS["embedded"].architecture] + 10 * prices["lambda_request"]
     assert reading.cost_per_thousand == pytest.approx(100 * compute + 1000 * (20e-6 + 0.4e-6 + 1.2e-6 + 1.25e-6))
     assert Reading(0, 60).cost_per_thousand is None
 
@@ -94,7 +94,7 @@ def cloudwatch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     with mock_aws():
         clients = {name: boto3.client(name, "us-east-1") for name in ("cloudwatch", "iam", "lambda")}
         monkeypatch.setattr(telemetry, "client", clients.get)
-        monkeypatch.setattr(telemetry, "lane", lambda: clouds.LANES["aws"])
+        monkeypatch.setattr(telemetry, "chosen_cloud", lambda: clouds.CLOUDS["aws"])
         monkeypatch.setattr(telemetry, "PERCENTILES", ())  # moto computes none
         monkeypatch.setattr(clients["lambda"], "get_function_configuration", lambda **_: {"MemorySize": 2048})
         yield clients["cloudwatch"]
