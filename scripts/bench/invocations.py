@@ -52,7 +52,7 @@ def probe(folder: Path, module: str, variables: dict[str, str], job: Job) -> dic
 
 def run(folders: dict[str, Path], bucket: str) -> dict[str, dict[str, Any]]:
     """By function of `jobs`. `folders` has their unpacked packages; objects are put into `bucket`, which tells no one of them."""
-    deploy = [str(BUILD / "venv/dev/bin/python"), "-m", "eventloom.deployment.apply", "apply"]
+    deploy = [str(BUILD / "venv/dev/bin/python"), "-P", "-m", "eventloom", "deploy"]
     done = subprocess.run(deploy, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"terraform apply failed: {done.stdout[-2000:]}{done.stderr[-2000:]}")

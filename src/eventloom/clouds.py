@@ -1,17 +1,19 @@
-"""Which cloud the scripts and tests talk to: one table of clouds, and the environment variables each needs.
+"""Which cloud commands and tests talk to: one table of clouds, and the environment variables that each needs.
 
-CLOUD chooses: `embedded` (default; LocalStack on this machine without Docker), `compose` (docker-compose.yml) or `aws`.
+--cloud or the variable CLOUD chooses: `embedded` (LocalStack on this machine without Docker), `compose` (docker-compose.yml) or `aws`.
+Without either, the environment `local` is in the embedded LocalStack and every other environment is on AWS.
 Nothing else in the project knows about endpoints or dummy credentials.
 """
 
 import os
 import platform
-import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from eventloom.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
@@ -23,7 +25,7 @@ HOST_ARCHITECTURE = ARCHITECTURES.get(platform.machine().lower(), "x86_64")
 
 @dataclass(frozen=True)
 class Cloud:
-    """One place the Terraform is deployed to. `port` is None for AWS itself."""
+    """One place that Terraform deploys to. `port` is None for AWS itself."""
 
     name: str
     port: int | None
@@ -99,32 +101,64 @@ def no_proxy(environment: Mapping[str, str]) -> dict[str, str]:
     return dict.fromkeys(("no_proxy", "NO_PROXY"), "127.0.0.1,localhost" + (f",{others}" if others else ""))
 
 
-@cache
+_choice: str | None = None
+
+
+def choose(name: str | None) -> None:
+    """Work with this cloud from now on; None leaves the choice to the variable CLOUD."""
+    global _choice  # noqa: PLW0603 - one process works with one cloud; tests choose another between two commands
+    _choice = name
+
+
+def choose_for(environment: str) -> None:
+    """Choose the cloud of an environment, unless --cloud or CLOUD named one: `local` is embedded, every other one is on AWS."""
+    if not _choice and not os.environ.get("CLOUD"):
+        choose("embedded" if environment == "local" else "aws")
+
+
+def default_environment() -> str | None:
+    """Return the environment meant without --env: `local` on an emulator, None on AWS, where it has to be named."""
+    return "local" if chosen_cloud().port else None
+
+
+def use_port(port: int) -> None:
+    """Expect the embedded LocalStack on this port, as EMBEDDED_PORT does."""
+    CLOUDS["embedded"] = replace(CLOUDS["embedded"], port=port)
+
+
 def chosen_cloud(name: str | None = None) -> Cloud:
-    """The cloud of that name, by default the one that CLOUD names. Exits with a message for an unknown one."""
-    name = name or os.environ.get("CLOUD") or "embedded"
+    """Return the cloud of that name, by default the chosen one. Raises UserError for an unknown name."""
+    name = name or _choice or os.environ.get("CLOUD") or "embedded"
     if name not in CLOUDS:
-        sys.exit(f"CLOUD={name} is unknown; choose one of: {', '.join(CLOUDS)}")
+        raise UserError(f"no cloud is named '{name}' (--cloud or CLOUD); choose one of: {', '.join(CLOUDS)}")
     return CLOUDS[name]
 
 
-@cache
 def client(service: str, cloud_name: str | None = None) -> Any:
-    """A boto3 client of the cloud."""
+    """Return a boto3 client of the chosen cloud, or of the one named. Raises botocore's NoRegionError on AWS without a region."""
+    return _client(service, chosen_cloud(cloud_name))
+
+
+@cache
+def _client(service: str, cloud: Cloud) -> Any:
     import boto3  # noqa: PLC0415 - packaging runs without it, in a tenth of a second
     from botocore.config import Config  # noqa: PLC0415
 
-    chosen = chosen_cloud(cloud_name)
-    if not chosen.port:
+    if not cloud.port:
         return boto3.client(service, region_name=_region())  # type: ignore[call-overload]
     return boto3.client(  # type: ignore[call-overload]
         service,
-        endpoint_url=chosen.endpoint,
+        endpoint_url=cloud.endpoint,
         region_name=REGION,
         aws_access_key_id="test",
         aws_secret_access_key="test",  # noqa: S106 - what every emulator takes
         config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2}, max_pool_connections=64, proxies={}),
     )
+
+
+def forget_clients() -> None:
+    """Make new clients from now on: the credentials or the region have changed."""
+    _client.cache_clear()
 
 
 def _region() -> str:

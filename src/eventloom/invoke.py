@@ -13,30 +13,30 @@ from eventloom import errors
 from eventloom.catalog import deployed_function
 from eventloom.clouds import client
 from eventloom.deployment.build import FUNCTIONS
-from eventloom.errors import PipelineError
+from eventloom.errors import UserError
 from eventloom.terminal import ENV, environment, parser
 
 
 def event_file(function: str, event: str) -> Path:
-    """The file that EVENT means. Raises PipelineError naming the events there are."""
+    """The file that EVENT means. Raises UserError naming the events there are."""
     own = FUNCTIONS / function / "events"
     for candidate in (Path(event), own / event, own / f"{event}.json"):
         if candidate.is_file():
             return candidate
     known = ", ".join(sorted(path.stem for path in own.glob("*.json"))) or "none"
-    raise PipelineError(f"no event '{event}' (EVENT=...): give a JSON file, or one of functions/{function}/events: {known}")
+    raise UserError(f"no event '{event}' (EVENT=...): give a JSON file, or one of functions/{function}/events: {known}")
 
 
 def read_event(file: Path) -> bytes:
-    """The payload for Lambda. Raises PipelineError if the file holds no JSON."""
+    """The payload for Lambda. Raises UserError if the file holds no JSON."""
     try:
         return json.dumps(json.loads(file.read_text())).encode()
     except ValueError as error:
-        raise PipelineError(f"{file} is no JSON: {error}") from error
+        raise UserError(f"{file} is no JSON: {error}") from error
 
 
 def main() -> None:
-    """Invoke and print. Raises PipelineError if the function failed."""
+    """Invoke and print. Raises UserError if the function failed."""
     arguments = parser(__doc__, ENV)
     arguments.add_argument("function")
     arguments.add_argument("event")
@@ -49,7 +49,7 @@ def main() -> None:
     body = answer["Payload"].read().decode() or "null"
     console.print_json(body)
     if "FunctionError" in answer:
-        raise PipelineError(f"{options.function} failed ({answer['FunctionError']}); the log is above")
+        raise UserError(f"{options.function} failed ({answer['FunctionError']}); the log is above")
 
 
 if __name__ == "__main__":

@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import evidence
 import pytest
 import requests
 from playwright.sync_api import Browser, expect, sync_playwright
-from support import Deployment, eventually
 
-from browser import made_up
-from browser.views import SCREENSHOTS, Gallery, Open
 from eventloom import clouds
-from integration.conftest import cloud, deployment, pytest_addoption  # noqa: F401 - fixtures, and --keep
+from tests.browser import made_up
+from tests.browser.views import SCREENSHOTS, Gallery, Open
+from tests.integration import evidence
+from tests.integration.conftest import cloud, deployment, pytest_addoption  # noqa: F401 - fixtures, and --keep
+from tests.integration.support import Deployment, eventually
 
 # Longer than the API takes on a busy machine, where the checks run beside these tests and an environment starts cold.
 PATIENCE_MS = 45_000

@@ -10,14 +10,13 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from support import Deployment
-
 from embedded_localstack import processes
 from embedded_localstack.state import DEFAULT_PORT, Home
 from eventloom import clouds
-from faults.proxy import Proxy
-from faults.stage import Stage, frozen
-from integration.conftest import LAUNCHER
+from tests.faults.proxy import Proxy
+from tests.faults.stage import Stage, frozen
+from tests.integration.conftest import LAUNCHER
+from tests.integration.support import Deployment
 
 S3 = ("GetObject", "PutObject", "DeleteObjects", "ListObjectsV2", "HeadObject")
 # The thumbnailer's items, and the notifier's claims

@@ -18,16 +18,16 @@ from itertools import accumulate, batched
 
 import numpy as np
 import pytest
-from photos import photo
-from support import ENVIRONMENT, Deployment, depth, unique
 
 from embedded_localstack.patches.lambda_event_sources import batches_at_once
 from eventloom.clouds import client
 from eventloom.monitoring import simulate as tool
 from eventloom.monitoring.load_model import CONCURRENCY, Shape, simulate
 from eventloom.operations.messages import notification
-from faults.run import own_bucket
-from faults.stage import settled
+from tests.faults.run import own_bucket
+from tests.faults.stage import settled
+from tests.integration.photos import photo
+from tests.integration.support import ENVIRONMENT, Deployment, depth, unique
 
 SECONDS = 20
 # Photos whose times are measured before

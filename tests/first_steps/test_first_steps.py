@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from checkouts import PARTS, SHARED, another_checkout, environment, make, run
 from PIL import Image
 
 from embedded_localstack import processes
 from embedded_localstack.state import Home
 from eventloom.clouds import BUILD, ROOT
+from tests.integration.checkouts import PARTS, SHARED, another_checkout, environment, make, run
 
 # An emulator of its own beside those of the other tests
 PORT = int(os.environ.get("FIRST_STEPS_PORT", "4593"))

@@ -54,11 +54,12 @@ def configuration() -> dict[str, Any]:
     """The configuration of a real plan."""
     script = f"""
 import json
-from eventloom.deployment import apply as deploy
-deploy.prepare("local")
+from eventloom.deployment.apply import prepare
+from eventloom.deployment.terraform import root_module
+prepare("local")
 plan = {str(FOLDER / "local.tfplan")!r}
-deploy.terraform("plan", "-input=false", "-lock=false", "-refresh=false", "-out=" + plan, capture=True)
-print(json.dumps(json.loads(deploy.terraform("show", "-json", plan, capture=True))["configuration"]))
+root_module()("plan", "-input=false", "-lock=false", "-refresh=false", "-out=" + plan)
+print(json.dumps(json.loads(root_module()("show", "-json", plan))["configuration"]))
 """
     environment = clouds.tool_environment() | {"EMBEDDED_PORT": str(PORT), "CLOUD": "embedded", "TF_VAR_packages": "tests/packages"}
     subprocess.run([*LAUNCHER, "up", "--port", str(PORT)], check=True, capture_output=True)

@@ -49,3 +49,19 @@ def make(checkout: Path, *arguments: str, variables: Mapping[str, str] | None = 
     done = run(checkout, *arguments, variables=variables)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def run_command(
+    checkout: Path, *arguments: str, variables: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run ./eventloom as a user does, in that checkout or another folder."""
+    variables = environment() if variables is None else variables
+    command = [str(checkout / "eventloom"), *arguments]
+    return subprocess.run(command, cwd=cwd or checkout, env=variables, check=False, text=True, capture_output=True)
+
+
+def command(checkout: Path, *arguments: str, variables: Mapping[str, str] | None = None, cwd: Path | None = None) -> str:
+    """Run ./eventloom as a user does and return its stdout. Fails if the command fails."""
+    done = run_command(checkout, *arguments, variables=variables, cwd=cwd)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

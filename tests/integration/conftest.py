@@ -14,14 +14,14 @@ import pytest
 if os.environ.get("CLOUD", "embedded") == "embedded":
     os.environ.setdefault("EMBEDDED_PORT", "4599")
 
-import evidence
-import results
-from results import _module_needs, _needs  # noqa: F401 - pytest finds the fixtures here
-from support import ENVIRONMENT, Deployment, apply_in_another_checkout, impatient, terraform
-
 from eventloom import clouds
 from eventloom.deployment import apply, build
+from eventloom.deployment.outputs import current_outputs, save_outputs
+from eventloom.deployment.terraform import root_module
 from scripts import capabilities
+from tests.integration import evidence, results
+from tests.integration.results import _module_needs, _needs  # noqa: F401 - pytest finds the fixtures here
+from tests.integration.support import ENVIRONMENT, Deployment, apply_in_another_checkout, impatient, terraform
 
 LAUNCHER = [str(clouds.BUILD / "venv/localstack/bin/python"), "-m", "embedded_localstack"]
 
@@ -62,14 +62,14 @@ def deployment(cloud: clouds.Cloud, request: pytest.FixtureRequest, tmp_path_fac
     Destroyed by test_zz_destroy.py.
     """
     if request.config.getoption("--deployed"):
-        return Deployment(apply.current_outputs(ENVIRONMENT))
+        return Deployment(current_outputs(ENVIRONMENT))
     build.build_all(build.function_names(), cloud.architecture, clouds.BUILD)
     apply.prepare(ENVIRONMENT)
     plan = clouds.BUILD / f"{cloud.key}.tfplan"
-    apply.terraform("plan", "-input=false", f"-out={plan}", capture=True)
+    root_module()("plan", "-input=false", f"-out={plan}")
     apply_in_another_checkout(plan, tmp_path_factory.mktemp("checkout"))
     evidence.keep_state("root", terraform("show", "-json").stdout)
-    return Deployment(apply.save_outputs(ENVIRONMENT))
+    return Deployment(save_outputs(ENVIRONMENT))
 
 
 @pytest.fixture

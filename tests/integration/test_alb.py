@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from photos import photo
-from support import Deployment, eventually, unique
 
 from eventloom import clouds
 from eventloom.clouds import client
+from tests.integration.photos import photo
+from tests.integration.support import Deployment, eventually, unique
 
 pytestmark = pytest.mark.needs("load_balancer")
 

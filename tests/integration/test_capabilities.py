@@ -1,10 +1,10 @@
 """The table of capabilities is true of the cloud it is read for: scripts/capabilities.py."""
 
 import pytest
-from support import Deployment
 
 from eventloom import clouds
 from scripts import capabilities
+from tests.integration.support import Deployment
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.needs(name)) for name in capabilities.TABLE])

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 import requests
-from photos import close, colour_of, photo
-from support import Deployment, eventually, unique
 
 from eventloom import catalog, clouds
 from scripts import capabilities
+from tests.integration.photos import close, colour_of, photo
+from tests.integration.support import Deployment, eventually, unique
 
 ORIGIN = "https://photos.example.com"
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from checkouts import environment, make, run
-from photos import photo
-from support import Deployment
 
 from eventloom.clouds import ROOT
+from tests.integration.checkouts import environment, make, run
+from tests.integration.photos import photo
+from tests.integration.support import Deployment
 
 # Each is typed as it stands; the first word is what the documentation's table of commands refers to.
 COMMANDS = {

@@ -12,12 +12,12 @@ from typing import Any
 import duckdb
 import pytest
 import requests
-from checkouts import environment, make
-from support import eventually
 
 from eventloom import clouds
 from eventloom.clouds import ROOT, client
 from eventloom.deployment import examples
+from tests.integration.checkouts import environment, make
+from tests.integration.support import eventually
 
 SECRET = "only-for-the-test"
 VARIABLES = {"TF_VAR_schedule": "rate(1 minute)"}

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 import requests
-from checkouts import another_checkout, make
-from support import Deployment, eventually
 
 from eventloom import clouds
 from eventloom.clouds import BUILD, client
-from eventloom.deployment import apply
+from eventloom.deployment.terraform import root_module
+from tests.integration.checkouts import another_checkout, make
+from tests.integration.support import Deployment, eventually
 
 # The whole of it takes minutes on a busy machine.
 pytestmark = pytest.mark.timeout(900)
@@ -34,7 +34,7 @@ def checkout(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -
         make(folder, "deploy", "ENV=local")
         yield folder
     finally:
-        apply.terraform("apply", "-input=false", "-auto-approve", capture=True)
+        root_module()("apply", "-input=false", "-auto-approve")
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from photos import photo
-from support import ENVIRONMENT, Deployment, eventually, listening, unique
-
 from shared.identity import correlation_id
+from tests.integration.photos import photo
+from tests.integration.support import ENVIRONMENT, Deployment, eventually, listening, unique
 
 
 def run(command: str, *options: str) -> str:

@@ -12,19 +12,19 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import evidence
 import pytest
 import requests
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from support import eventually, impatient, terraform, uninvited
 
 from eventloom import clouds
 from eventloom.clouds import client
-from eventloom.deployment import apply
+from eventloom.deployment.terraform import ROOT_MODULE
+from tests.integration import evidence
+from tests.integration.support import eventually, impatient, terraform, uninvited
 
-FOLDER = apply.TERRAFORM / "tests" / "triggers"
+FOLDER = ROOT_MODULE / "tests" / "triggers"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from rich.console import Console
 from eventloom import errors
 from eventloom.clouds import BUILD, ROOT, chosen_cloud, client
 from eventloom.deployment import build, state_bucket
-from eventloom.errors import PipelineError
+from eventloom.errors import UserError
 
 EXAMPLES = ROOT / "examples"
 console = Console(highlight=False)
@@ -68,9 +68,9 @@ def outputs(name: str) -> dict[str, Any]:
 
 
 def destroy(name: str, *options: str) -> None:
-    """Remove an example. Raises PipelineError where none was ever deployed."""
+    """Remove an example. Raises UserError where none was ever deployed."""
     if not state_bucket.exists(bucket := state_bucket.bucket_name()):
-        raise PipelineError(f"{name} is not deployed ({chosen_cloud().about}): there is no bucket {bucket}")
+        raise UserError(f"{name} is not deployed ({chosen_cloud().about}): there is no bucket {bucket}")
     init(name)
     terraform(name, "destroy", "-input=false", "-no-color", "-auto-approve", *options)
 

@@ -23,7 +23,7 @@ from rich.table import Table
 
 from eventloom import errors, terminal
 from eventloom.clouds import BUILD, ROOT, chosen_cloud, client
-from eventloom.errors import PipelineError
+from eventloom.errors import UserError
 from eventloom.monitoring import aws_limits, item_sizes
 from eventloom.monitoring.load_model import ADVICE, STEP_S, Outcome, Shape, simulate
 from thumbnailer.settings import Settings
@@ -35,12 +35,12 @@ TIMES = BUILD / "service_times.json"
 def measure(outputs: dict[str, Any]) -> dict[str, Any]:
     """Seconds of each photo that the thumbnailer made thumbnails of, by its log, and bytes of the newest items.
 
-    Raises PipelineError without enough of them.
+    Raises UserError without enough of them.
     """
     group = outputs["functions"]["thumbnailer"]["log_group"]
     photos = [entry for entry in _entries(group, "READY") if entry.get("result") == "READY" and "duration_ms" in entry]
     if len(photos) < 5:
-        raise PipelineError(f"the thumbnailer's log tells of {len(photos)} photos, too few: run make demo, or upload some")
+        raise UserError(f"the thumbnailer's log tells of {len(photos)} photos, too few: run make demo, or upload some")
     facts = {
         "cloud": chosen_cloud().name,
         "environment": outputs["environment"],
@@ -87,17 +87,17 @@ def _item_bytes(outputs: dict[str, Any]) -> list[int]:
 
 
 def setting(name: str, environment: str) -> float:
-    """A number of terraform/environments.tf. Raises PipelineError if it is not there."""
+    """A number of terraform/environments.tf. Raises UserError if it is not there."""
     text = (ROOT / "terraform" / "environments.tf").read_text()
     row = re.search(rf"^ *{name} *= *{{(.*)}}", text, re.MULTILINE)
     value = re.search(rf"\b{environment} *= *(\d+)", row[1]) if row else None
     if not value:
-        raise PipelineError(f"terraform/environments.tf has no {name} for '{environment}'")
+        raise UserError(f"terraform/environments.tf has no {name} for '{environment}'")
     return float(value[1])
 
 
 def shape_of(measured: dict[str, Any], environment: str) -> Shape:
-    """What terraform/ deploys to an environment, with measured photos. Raises PipelineError."""
+    """What terraform/ deploys to an environment, with measured photos. Raises UserError."""
     return Shape(
         tuple(measured["seconds"]),
         maximum_concurrency=setting("thumbnailer_maximum_concurrency", environment),
@@ -159,15 +159,15 @@ def facts_of(outcome: Outcome) -> dict[str, Any]:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Simulate all rates, print and write. Raises PipelineError."""
+    """Simulate all rates, print and write. Raises UserError."""
     if not TIMES.exists():
-        raise PipelineError("no service times yet: make demo, then make simulate ARGS=measure")
+        raise UserError("no service times yet: make demo, then make simulate ARGS=measure")
     try:
         measured = json.loads(TIMES.read_text())
     except ValueError:
         measured = {}
     if "item_bytes" not in measured:
-        raise PipelineError(f"{TIMES} is damaged or of an older version: make simulate ARGS=measure")
+        raise UserError(f"{TIMES} is damaged or of an older version: make simulate ARGS=measure")
     shape = shape_of(measured, options.shape)
     outcomes = [simulate(shape, rate, options.minutes * 60) for rate in RATES]
     about = (

@@ -22,7 +22,7 @@ from typing import Any
 
 from eventloom import errors, terminal
 from eventloom.clouds import BUILD, chosen_cloud, client
-from eventloom.errors import PipelineError
+from eventloom.errors import UserError
 from eventloom.operations.drift import Audit, Drift, Places
 from eventloom.operations.messages import notification, send_batch
 from eventloom.operations.pace import Pace, alone
@@ -77,7 +77,7 @@ def main() -> int:
         try:
             return compare(path, places, options, outputs)
         except sqlite3.DatabaseError as error:
-            raise PipelineError(f"{path}: {error}; --restart lists anew") from error
+            raise UserError(f"{path}: {error}; --restart lists anew") from error
 
 
 def compare(path: Path, places: Places, options: argparse.Namespace, outputs: dict[str, Any]) -> int:

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from eventloom import cli, clouds, errors
 from eventloom.deployment import apply
-from eventloom.errors import PipelineError
+from eventloom.errors import UserError
 
 # Each command that goes to a cloud, as make types it
 COMMANDS = {
@@ -116,7 +116,7 @@ def test_every_command_that_make_types_ends_so() -> None:
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (PipelineError("no such file"), "tool: no such file"),
+        (UserError("no such file"), "tool: no such file"),
         (PermissionError(13, "Permission denied", "a.jpg"), "tool: [Errno 13] Permission denied: 'a.jpg'"),
         (ClientError({"Error": {"Code": "ExpiredToken", "Message": "expired"}}, "GetCallerIdentity"), "AWS_PROFILE"),
         (

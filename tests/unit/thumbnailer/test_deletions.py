@@ -6,12 +6,12 @@ import time
 
 import pytest
 
+from tests.unit.thumbnailer.cloud import Cloud, cloud
+from tests.unit.thumbnailer.pictures import FIRST, SECOND
 from thumbnailer.events import iso
 from thumbnailer.ordering import Version
 from thumbnailer.pipeline import Result
 from thumbnailer.storage import Storage
-from unit.thumbnailer.cloud import Cloud, cloud
-from unit.thumbnailer.pictures import FIRST, SECOND
 
 
 def test_a_deletion_leaves_a_tombstone(aws: Cloud) -> None:

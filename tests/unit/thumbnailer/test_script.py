@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from unit.thumbnailer.pictures import DATA, encode, opened, quarters
+from tests.unit.thumbnailer.pictures import DATA, encode, opened, quarters
 
 JPEG = encode(quarters((300, 200)), "JPEG")
 

@@ -15,7 +15,7 @@ from eventloom import clouds, terminal
 from eventloom.clouds import client
 from eventloom.deployment import apply as deploy
 from eventloom.deployment import environments, state_bucket
-from eventloom.errors import PipelineError
+from eventloom.errors import UserError
 
 BUCKET = "eventloom-state-123456789012-eu-central-1"
 
@@ -90,7 +90,7 @@ def test_what_is_deployed_elsewhere_is_found_in_its_state_and_the_selected_works
 
 
 def test_a_mistyped_environment_is_told_with_those_there_are_and_makes_nothing(terraform: Terraform, tmp_path: Path) -> None:
-    with pytest.raises(PipelineError, match=rf"'dve' .*{BUCKET} has the state of dev, prod; make deploy ENV=dve"):
+    with pytest.raises(UserError, match=rf"'dve' .*{BUCKET} has the state of dev, prod; make deploy ENV=dve"):
         terminal.environment("dve")
     assert terraform.ran == []
     assert list(tmp_path.iterdir()) == []
@@ -106,7 +106,7 @@ def no_bucket(terraform: Terraform) -> Terraform:
 
 
 def test_an_account_without_state_is_told_and_gets_none(no_bucket: Terraform) -> None:
-    with pytest.raises(PipelineError, match=f"there is no bucket {BUCKET}"):
+    with pytest.raises(UserError, match=f"there is no bucket {BUCKET}"):
         terminal.environment("dev")
     assert client("s3").list_buckets()["Buckets"] == []
     assert no_bucket.ran == []
@@ -114,7 +114,7 @@ def test_an_account_without_state_is_told_and_gets_none(no_bucket: Terraform) ->
 
 def test_an_environment_that_was_destroyed_leaves_no_outputs(terraform: Terraform, tmp_path: Path) -> None:
     terraform.states["dev"] = {}
-    with pytest.raises(PipelineError, match="its state is empty"):
+    with pytest.raises(UserError, match="its state is empty"):
         terminal.environment("dev")
     assert list(tmp_path.iterdir()) == []
 
@@ -122,7 +122,7 @@ def test_an_environment_that_was_destroyed_leaves_no_outputs(terraform: Terrafor
 @pytest.mark.parametrize("action", ["destroy", "output"])
 def test_what_is_not_there_cannot_be_destroyed_or_shown(terraform: Terraform, action: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["deploy.py", action, "--env", "dve"])
-    with pytest.raises(PipelineError, match="nothing is deployed in 'dve'"):
+    with pytest.raises(UserError, match="nothing is deployed in 'dve'"):
         deploy.main()
     assert terraform.ran == []
 
@@ -139,7 +139,7 @@ def test_an_environment_that_does_not_belong_there_makes_nothing(
     no_bucket: Terraform, action: str, environment: str, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["deploy.py", action, "--env", environment])
-    with pytest.raises(PipelineError, match=why):
+    with pytest.raises(UserError, match=why):
         deploy.main()
     assert client("s3").list_buckets()["Buckets"] == []
     assert no_bucket.ran == []
@@ -166,7 +166,7 @@ def test_what_is_deployed_in_another_region_is_not_deployed_again_by_mistake(ter
     client("s3").put_object(Bucket=BUCKET, Key=f"env:/prod/{state_bucket.KEY}", Body=b'{"resources": []}')  # destroyed
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     clouds.client.cache_clear()
-    with pytest.raises(PipelineError, match=rf"'dev' is deployed in another region, its state is in {BUCKET}"):
+    with pytest.raises(UserError, match=rf"'dev' is deployed in another region, its state is in {BUCKET}"):
         deploy.prepare("dev")
     assert [bucket["Name"] for bucket in client("s3").list_buckets()["Buckets"]] == [BUCKET]
     assert terraform.ran == []
@@ -181,7 +181,7 @@ def test_another_run_that_selects_another_workspace_changes_nothing_for_this_one
 
 @pytest.mark.usefixtures("terraform")
 def test_on_aws_an_environment_has_to_be_named() -> None:
-    with pytest.raises(PipelineError, match=r"--env dev\|staging\|prod"):
+    with pytest.raises(UserError, match=r"--env dev\|staging\|prod"):
         terminal.environment(None)
 
 
@@ -190,7 +190,7 @@ def test_an_emulator_that_was_started_anew_has_nothing_of_what_was_deployed_befo
     monkeypatch.setattr(state_bucket, "bucket_name", lambda: BUCKET)
     monkeypatch.setattr(state_bucket, "exists", lambda _: False)
     deploy.outputs_file("local").write_text(json.dumps({"state": "before", "outputs": {"environment": "local"}}))
-    with pytest.raises(PipelineError, match=f"there is no bucket {BUCKET}; make demo deploys it"):
+    with pytest.raises(UserError, match=f"there is no bucket {BUCKET}; make demo deploys it"):
         terminal.environment("local")
 
 

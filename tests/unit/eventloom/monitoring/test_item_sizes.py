@@ -6,9 +6,9 @@ import pytest
 
 from eventloom.clouds import ROOT
 from eventloom.monitoring import item_sizes
+from tests.unit.thumbnailer.cloud import TABLE, Cloud, cloud
 from thumbnailer.imaging.images import Output, process
 from thumbnailer.imaging.limits import Limits
-from unit.thumbnailer.cloud import TABLE, Cloud, cloud
 
 # As long as AWS makes them
 AS_DEPLOYED = {

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from eventloom.clouds import ROOT
-from eventloom.errors import PipelineError
+from eventloom.errors import UserError
 from eventloom.monitoring import aws_limits, item_sizes
 from eventloom.monitoring import simulate as tool
 from eventloom.monitoring.load_model import ADVICE, BUCKET, CONCURRENCY, INDEX, STEP_S, TABLE, Shape, cost, simulate
@@ -119,7 +119,7 @@ def test_every_limit_has_its_source_and_its_advice() -> None:
 
 def test_settings_come_from_the_environments_table() -> None:
     assert tool.setting("thumbnailer_maximum_concurrency", "prod") > tool.setting("thumbnailer_maximum_concurrency", "local")
-    with pytest.raises(PipelineError, match="nosuch"):
+    with pytest.raises(UserError, match="nosuch"):
         tool.setting("thumbnailer_maximum_concurrency", "nosuch")
 
 
@@ -159,7 +159,7 @@ def test_damaged_service_times_are_measured_again(content: str, tmp_path: Path, 
     (tmp_path / "times.json").write_text(content)
     monkeypatch.setattr(tool, "TIMES", tmp_path / "times.json")
     monkeypatch.setattr(sys, "argv", ["simulate.py"])
-    with pytest.raises(PipelineError, match="ARGS=measure"):
+    with pytest.raises(UserError, match="ARGS=measure"):
         tool.main()
 
 
