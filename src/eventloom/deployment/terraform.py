@@ -4,6 +4,7 @@ Terraform writes its state down when it gets SIGINT, which takes as long as the 
 forwarded to it as one SIGINT each, and this process waits for it to end. A second Ctrl-C makes Terraform stop at once.
 """
 
+import os
 import re
 import signal
 import subprocess
@@ -57,12 +58,17 @@ class Terraform:
             environment["TF_WORKSPACE"] = workspace
         subcommand, *options = arguments
         color = [] if terminal.has_color() or "-json" in options else ["-no-color"]
-        code, output = _run(["terraform", f"-chdir={self.folder}", subcommand, *color, *options], environment, on_line)
+        code, output = _run([executable(), f"-chdir={self.folder}", subcommand, *color, *options], environment, on_line)
         if code not in codes:
             if on_line is None:
                 print(output, end="", file=sys.stderr)
             raise UserError(_failure(subcommand, workspace, output))
         return output
+
+
+def executable() -> str:
+    """Return the Terraform to run: the one that TERRAFORM names, or the one that bootstrap.sh found or fetched."""
+    return os.environ.get("TERRAFORM") or str(BUILD / "bin" / "terraform")
 
 
 def root_module() -> Terraform:
