@@ -112,8 +112,9 @@ test-compose: build ## docker compose up, the same tests with Docker's Lambda ex
 
 ##@ Contribute
 .PHONY: lint checkov docs capabilities pictures bench clean
-lint: setup ## ruff and mypy
-	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy functions examples/*/functions/* src scripts emulator/src
+lint: setup ## ruff, mypy, import-linter and codespell
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy
+	@PYTHONPATH=emulator/src build/venv/dev/bin/lint-imports --no-logo --no-cache && build/venv/dev/bin/codespell
 
 checkov: ## policy scan of the Terraform
 	@scripts/bootstrap.sh checkov && build/venv/checkov/bin/checkov --config-file .checkov.yaml

@@ -22,6 +22,8 @@ from eventloom.errors import UserError
 
 ROOT_MODULE = ROOT / "terraform"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# The subcommands that print colours, and have -no-color
+_COLORED = {"apply", "destroy", "init", "output", "plan", "show", "taint"}
 _LOCKED = "Error acquiring the state lock"
 _LOCK_FIELDS = re.compile(r"^\W*(ID|Who|Operation|Created):\s+(.+?)\W*$", re.MULTILINE)
 
@@ -39,8 +41,14 @@ class Terraform:
     folder: Path
     data: Path
 
-    def __call__(self, *arguments: str, workspace: str | None = None, on_line: OnLine | None = None, codes: tuple[int, ...] = (0,)) -> str:
-        """Run Terraform and return its output, stdout and stderr together.
+    def __call__(self, *arguments: str, workspace: str | None = None, on_line: OnLine | None = None) -> str:
+        """Run Terraform and return its output. Arguments and errors are those of `run`."""
+        return self.run(*arguments, workspace=workspace, on_line=on_line)[1]
+
+    def run(
+        self, *arguments: str, workspace: str | None = None, on_line: OnLine | None = None, codes: tuple[int, ...] = (0,)
+    ) -> tuple[int, str]:
+        """Run Terraform and return its exit code and its output, stdout and stderr together.
 
         Args:
             arguments: the subcommand first.
@@ -57,13 +65,13 @@ class Terraform:
         if workspace:
             environment["TF_WORKSPACE"] = workspace
         subcommand, *options = arguments
-        color = [] if terminal.has_color() or "-json" in options else ["-no-color"]
+        color = ["-no-color"] if subcommand in _COLORED and "-json" not in options and not terminal.has_color() else []
         code, output = _run([executable(), f"-chdir={self.folder}", subcommand, *color, *options], environment, on_line)
         if code not in codes:
             if on_line is None:
                 print(output, end="", file=sys.stderr)
             raise UserError(_failure(subcommand, workspace, output))
-        return output
+        return code, output
 
 
 def executable() -> str:

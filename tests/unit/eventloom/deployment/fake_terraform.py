@@ -45,3 +45,5 @@ elif SUBCOMMAND == "show":
 elif SUBCOMMAND == "plan":
     file = next(option.removeprefix("-out=") for option in OPTIONS if option.startswith("-out="))
     Path(file).touch()
+    if "-detailed-exitcode" in OPTIONS and not (FOLDER / "unchanged").exists():
+        sys.exit(2)

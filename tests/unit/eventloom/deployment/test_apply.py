@@ -103,6 +103,12 @@ def test_a_run_that_selects_another_workspace_does_not_affect_this_one(terraform
     assert calls == dict.fromkeys(("plan", "show", "apply", "taint", "output"), "dev")
 
 
+def test_without_changes_nothing_is_applied(terraform: FakeTerraform, tmp_path: Path) -> None:
+    (terraform.folder / "unchanged").touch()
+    assert deploy("dev", tmp_path / "dev.tfplan").outputs["environment"] == "dev"
+    assert [call["arguments"][0] for call in terraform.calls()] == ["plan", "output"]
+
+
 def test_a_missing_plan_names_the_command_that_makes_one(terraform: FakeTerraform, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no plan .*none.tfplan; make one with ./eventloom plan --env dev"):
         apply_saved("dev", tmp_path / "none.tfplan")
