@@ -104,22 +104,24 @@ def _run(command: list[str], environment: dict[str, str], on_line: OnLine | None
     """Run a command to its end, whatever interrupts this process; returns its exit code and output. Raises Interrupted."""
     lines: list[str] = []
     # A process group of its own: the terminal's SIGINT reaches Terraform once, through this process.
-    with subprocess.Popen(
-        command,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        process_group=0,
-    ) as process:
-        with _forwarded_signals(process) as received:
-            for line in process.stdout or ():
-                lines.append(line)
-                if on_line:
-                    on_line(line)
-            process.wait()
+    with (
+        subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            process_group=0,
+        ) as process,
+        _forwarded_signals(process) as received,
+    ):
+        for line in process.stdout or ():
+            lines.append(line)
+            if on_line:
+                on_line(line)
+        process.wait()
     if received:
         raise Interrupted
     return process.returncode, "".join(lines)

@@ -33,7 +33,9 @@ def test_a_deployment_from_elsewhere_is_noticed_and_the_selected_workspace_stays
     assert [call for call in terraform.calls() if call["arguments"][:2] == ["workspace", "select"]] == []
 
 
-def test_a_mistyped_environment_is_reported_with_the_known_ones_and_nothing_is_created(terraform: FakeTerraform, build_folder: Path) -> None:
+def test_a_mistyped_environment_is_reported_with_the_known_ones_and_nothing_is_created(
+    terraform: FakeTerraform, build_folder: Path
+) -> None:
     with pytest.raises(UserError, match=rf"'dve' .*{BUCKET} has the state of dev, prod; ./eventloom deploy --env dve"):
         current_outputs("dve")
     assert terraform.calls() == []
@@ -83,9 +85,7 @@ def test_an_environment_that_does_not_belong_in_the_account_creates_nothing(
     assert no_bucket.calls() == []
 
 
-def test_an_environment_of_another_region_is_not_deployed_a_second_time(
-    terraform: FakeTerraform, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_environment_of_another_region_is_not_deployed_a_second_time(terraform: FakeTerraform, monkeypatch: pytest.MonkeyPatch) -> None:
     client("s3").put_object(Bucket=BUCKET, Key=f"env:/dev/{state_bucket.KEY}", Body=b'{"resources": [{}]}')
     client("s3").put_object(Bucket=BUCKET, Key=f"env:/prod/{state_bucket.KEY}", Body=b'{"resources": []}')  # destroyed
     monkeypatch.setenv("AWS_REGION", "us-east-1")
