@@ -57,7 +57,7 @@ class Terraform:
             environment["TF_WORKSPACE"] = workspace
         subcommand, *options = arguments
         color = [] if terminal.has_color() or "-json" in options else ["-no-color"]
-        code, output = _run(["terraform", f"-chdir={self.folder}", subcommand, *color, *options], environment, on_line)
+        code, output = _run(["terraform", f"-chdir={self.folder}", subcommand, *options, *color], environment, on_line)
         if code not in codes:
             if on_line is None:
                 print(output, end="", file=sys.stderr)
