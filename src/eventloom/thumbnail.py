@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from eventloom import arguments
+from eventloom.errors import UserError
 from thumbnailer.imaging.images import FORMATS, Output, Photo
 from thumbnailer.imaging.limits import Limits
 from thumbnailer.imaging.rejections import Rejection
@@ -102,15 +103,18 @@ def thumbnail(
       {"file": "notes.txt", "status": "REJECTED", "reason": "unsupported_format",
        "reason_text": "...", "thumbnails": {}}
     """
-    folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
     sandbox = Sandbox(Limits(max_bytes, max_pixels, max_memory=memory * MB), Output(sizes, format_, quality), timeout)
     rejections = 0
     try:
-        for verdict in verdicts(files, folder, sandbox):
+        Path(out).mkdir(parents=True, exist_ok=True)
+        for verdict in verdicts(files, Path(out), sandbox):
             # Names may hold bytes that are not UTF-8, so everything beyond ASCII is escaped.
             print(json.dumps(verdict), flush=True)
             rejections += verdict["status"] == "REJECTED"
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UserError(f"no thumbnails can be written to {out} ({error}); choose another folder with --out") from error
     finally:
         sandbox.close()
     return SOMETHING_REJECTED if strict and rejections else 0
