@@ -15,7 +15,7 @@ from eventloom.clouds import client
 from eventloom.deployment.build import FUNCTIONS
 from eventloom.deployment.outputs import current_outputs
 from eventloom.errors import UserError
-from eventloom.monitoring.log_lines import line
+from eventloom.monitoring.log_lines import all_option, line
 from eventloom.monitoring.log_records import Record, records
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -29,13 +29,13 @@ TAIL_BYTES = 4096
 @arguments.command("invoke")
 @click.argument("function", metavar="FN")
 @click.option("--event", metavar="FILE|NAME|-", help="a JSON file, the name of one in functions/FN/events, or - for stdin")
-@click.option("--all", "show_all", is_flag=True, help="also print Lambda's own lines, metrics, and what AWS's libraries log at INFO")
+@all_option
 @arguments.environment_option
 def invoke(function: str, event: str | None, show_all: bool, environment: str) -> None:
     """Call the function FN with an event, and wait for its answer.
 
-    stdout gets the answer, which is JSON; stderr gets the last 4 KB of the log. The exit code is 1 if the function fails.
-    Without --event, a function that has no sample events gets an empty object: {}.
+    stdout gets the answer, which is JSON, and stderr the last 4 KB of the log. The exit code is 1 if the function fails.
+    Without --event, a function without sample events gets an empty object: {}.
 
     \b
     Examples:
@@ -43,7 +43,7 @@ def invoke(function: str, event: str | None, show_all: bool, environment: str) -
       echo '{"Records": []}' | ./eventloom invoke thumbnailer --event -
     """
     arn = deployed_function(current_outputs(environment), function)["alias_arn"]
-    payload = read_payload(function, event, FUNCTIONS / function / "events")
+    payload = read_payload(event, FUNCTIONS / function / "events")
     answer = client("lambda", only_attempt_s=ANSWER_WITHIN_S).invoke(FunctionName=arn, Payload=payload, LogType="Tail")
     for record in tail_records(function, base64.b64decode(answer.get("LogResult", "")), datetime.now(UTC)):
         if show_all or not record.is_detail:
@@ -54,18 +54,18 @@ def invoke(function: str, event: str | None, show_all: bool, environment: str) -
         raise UserError(failure(function, body))
 
 
-def read_payload(function: str, event: str | None, samples: Path) -> bytes:
+def read_payload(event: str | None, samples: Path) -> bytes:
     """Return the payload for Lambda.
 
     Args:
-        function: the name of the function, for messages.
         event: a JSON file, the name of one in `samples` with or without .json, "-" for stdin, None for an empty object.
         samples: the folder of the function's sample events.
 
     Raises:
-        UserError: there is no such file, it is not JSON, it is too large for Lambda, or the function has samples and `event` is None.
+        UserError: there is no such file, it is not JSON, or it is too large for Lambda; or `event` is None and there are
+            samples.
     """
-    content = b"{}" if event is None and not sample_names(samples) else read_event(function, event, samples)
+    content = b"{}" if event is None and not sample_names(samples) else read_event(event, samples)
     try:
         payload = json.dumps(json.loads(content, parse_constant=_refuse_constant)).encode()
     except (ValueError, RecursionError) as error:
@@ -77,8 +77,8 @@ def read_payload(function: str, event: str | None, samples: Path) -> bytes:
     return payload
 
 
-def read_event(function: str, event: str | None, samples: Path) -> bytes:
-    """Return the content of the file that `event` means. Raises UserError, naming the sample events, if there is none."""
+def read_event(event: str | None, samples: Path) -> bytes:
+    """Return the content of the file that `event` means. Raises UserError, with the samples' names, if there is none."""
     if event == "-":
         return sys.stdin.buffer.read()
     candidates = [Path(event), samples / event, samples / f"{event}.json"] if event else []
@@ -106,7 +106,7 @@ def tail_records(function: str, tail: bytes, now: datetime) -> list[Record]:
 
 
 def print_answer(body: str) -> None:
-    """Print a function's answer: indented on a terminal, on one line elsewhere. An answer that is not JSON is printed as it is."""
+    """Print a function's answer: indented on a terminal, on one line elsewhere."""
     try:
         answer: Any = json.loads(body)
     except ValueError:
@@ -126,7 +126,8 @@ def failure(function: str, body: str) -> str:
         error = None
     facts = error if isinstance(error, dict) else {}
     reason = ": ".join(str(facts[name]) for name in ("errorType", "errorMessage") if facts.get(name)) or "an unknown error"
-    return f"{function} failed with {terminal.printable(reason)}; its log is above, and ./eventloom logs {function} prints all of it"
+    where = f"its log is above, and ./eventloom logs {function} prints all of it"
+    return f"{function} failed with {terminal.printable(reason)}; {where}"
 
 
 def _refuse_constant(name: str) -> Any:

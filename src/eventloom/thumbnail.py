@@ -1,6 +1,6 @@
 """The command `thumbnail`: make thumbnails of local files with the thumbnailer's own code, without any cloud.
 
-Decoding happens in a process of its own with limits on time and memory, so every file gets a verdict, whatever it holds.
+Decoding runs in a process of its own with limits on time and memory, so every file gets a verdict, whatever it holds.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ LIMITS, OUTPUT = Limits(), Output()
 WRITTEN = re.compile(r".+-[0-9a-f]{12}-\d+\.(jpg|webp)|\.thumbnail-.+")
 
 
-class Sizes(click.ParamType):
+class Sizes(click.ParamType[tuple[int, ...]]):
     """Lengths in pixels, separated by commas."""
 
     name = "sizes"
@@ -49,17 +49,6 @@ class Sizes(click.ParamType):
         return lengths
 
 
-class Seconds(arguments.Number):
-    """A time of 0.01 s to one day."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the seconds; fails with click's usage error."""
-        seconds = super().convert(value, param, ctx)
-        if seconds > DAY_S:
-            self.fail(f"must be at most {DAY_S}, a day", param, ctx)
-        return seconds
-
-
 @arguments.command("thumbnail")
 @click.argument("files", nargs=-1, required=True, type=click.Path(), metavar="FILE...")
 @click.option("--out", type=click.Path(file_okay=False), default="thumbnails", show_default=True, help="folder of the thumbnails")
@@ -69,9 +58,9 @@ class Seconds(arguments.Number):
 @click.option("--quality", type=click.IntRange(1, 95), default=80, show_default=True, help="of JPEG and WebP")
 @click.option("--max-bytes", type=click.IntRange(1, MOST), default=LIMITS.max_bytes, show_default=True, help="largest file that is read")
 @click.option("--max-pixels", type=click.IntRange(1, MOST), default=LIMITS.max_pixels, show_default=True, help="largest picture")
-@click.option("--timeout", type=Seconds(0.01), default=15, show_default=True, metavar="SECONDS", help="time for each file")
+@click.option("--timeout", type=arguments.Number(0.01, DAY_S), default=15, show_default=True, metavar="SECONDS", help="time for each file")
 @click.option("--memory", type=click.IntRange(128, MB), default=2048, show_default=True, metavar="MB", help="memory for decoding")
-def thumbnail(
+def thumbnail(  # noqa: PLR0913, PLR0917 - click passes options as arguments
     files: tuple[str, ...],
     out: str,
     strict: bool,
@@ -85,8 +74,8 @@ def thumbnail(
 ) -> int:
     """Make thumbnails of local files, without any cloud. Prints one JSON object a line for each file.
 
-    A FILE can be a folder: all files in it are read, except those in the folder of the thumbnails. Links to folders are not followed.
-    The exit code is 0 if every file got a verdict, whether READY or REJECTED; with --strict it is 3 if a file was rejected.
+    A FILE can be a folder: all files in it are read, except those in the folder of the thumbnails. Links to folders are not
+    followed. The exit code is 0 if every file gets a verdict, READY or REJECTED; with --strict it is 3 if one is rejected.
 
     \b
     Examples:

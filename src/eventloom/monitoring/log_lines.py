@@ -5,11 +5,15 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+import click
 from rich.text import Text
 
 from eventloom.monitoring.log_records import Record
 from eventloom.terminal import printable
 
+all_option = click.option(
+    "--all", "show_all", is_flag=True, help="also print Lambda's own lines, metrics, and what AWS's libraries log at INFO"
+)
 LEVEL_STYLES = {"WARNING": "yellow", "WARN": "yellow", "ERROR": "bold red", "CRITICAL": "bold red", "FATAL": "bold red", "DEBUG": "dim"}
 _LONGEST_VALUE = 60
 # Shown in a place of their own, or of use to programs only
@@ -53,7 +57,8 @@ def _message(record: Record) -> str:
     if record.report and record.failed_report:
         metrics = record.report.get("metrics", {})
         error = f" ({record.report['errorType']})" if record.report.get("errorType") else ""
-        return f"the invocation ended with status {record.report.get('status')}{error} after {metrics.get('durationMs', 0):,.0f} ms"
+        status, duration_ms = record.report.get("status"), metrics.get("durationMs", 0)
+        return f"the invocation ended with status {status}{error} after {duration_ms:,.0f} ms"
     if _is_metrics(record):
         return "metrics"
     error = ": ".join(str(record.fields[name]) for name in ("errorType", "errorMessage") if record.fields.get(name))
@@ -108,5 +113,5 @@ def _traceback(fields: dict[str, Any]) -> list[str]:
 
 
 def _lines(text: str) -> list[str]:
-    """Return the lines of a text, safe to print. Lambda separates those of a traceback in plain text by carriage returns."""
+    """Return the lines of a text, safe to print. In plain text, Lambda separates a traceback's lines by carriage returns."""
     return [printable(part.replace("\t", "  ")).rstrip() for part in re.split(r"\r\n|\n|\r", text.strip("\r\n"))]

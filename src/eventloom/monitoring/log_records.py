@@ -1,4 +1,4 @@
-"""The log lines of Lambda functions as records: parsed, with the time at which each was written, and sorted by what people want to see."""
+"""The log lines of Lambda functions as records: parsed, with the time at which the function wrote them."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from typing import Any
 # An invocation lasts 15 minutes at most, so no line is older than that when Lambda hands it in.
 _LONGEST = timedelta(minutes=16)
 _CLOCK_SKEW = timedelta(seconds=5)
-# Powertools writes 2026-05-01 12:30:00,123+0000; Lambda writes 2026-05-01T12:30:00.123Z. Times in whole seconds are too coarse to sort by.
+# Powertools writes 2026-05-01 12:30:00,123+0000 and Lambda 2026-05-01T12:30:00.123Z. Whole seconds are too coarse to sort by.
 _FINE_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)[.,](\d{3,6})(Z|[+-]\d\d:?\d\d)")
 # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
 _OF_LAMBDA = re.compile(r"(START|END|REPORT|INIT_START|INIT_REPORT|RESTORE_START|RESTORE_REPORT|EXTENSION|XRAY|LOGS|TELEMETRY)\b")
@@ -22,7 +22,7 @@ _LIBRARIES = ("boto3", "botocore", "s3transfer", "urllib3")
 
 @dataclass(frozen=True)
 class Record:
-    """One log line of a function. `fields` are those of a JSON line; for other lines they hold only `message`, the text."""
+    """One log line of a function. `fields` are those of a JSON line; for another line, only `message`, its text."""
 
     function: str
     time: datetime
@@ -56,12 +56,12 @@ class Record:
     def failed_report(self) -> bool:
         """Whether this is Lambda's report on an invocation that failed. A timeout has no other line."""
         if self.report:
-            return self.report.get("status", "success") != "success"
+            return bool(self.report.get("status", "success") != "success")
         return bool(_OF_LAMBDA.match(self.message) and _FAILED.search(self.message))
 
     @property
     def is_detail(self) -> bool:
-        """Whether only --all shows this line: Lambda's own lines, metrics, and what libraries of AWS say at INFO and below."""
+        """Whether only --all shows this line: Lambda's own lines, metrics, and what AWS's libraries log up to INFO."""
         if self.failed_report:
             return False
         if str(self.fields.get("type", "")).startswith("platform.") or ("_aws" in self.fields and not self.message):
@@ -78,8 +78,8 @@ class Record:
 def records(function: str, events: Iterable[dict[str, Any]]) -> Iterator[Record]:
     """Yield the records of CloudWatch's events, each with the time at which the function wrote it.
 
-    An emulator stamps all lines of an invocation with its end, so a line's own time is used where it has one. A line without one
-    takes the time of the line before it, if both have the same stamp.
+    An emulator stamps all lines of an invocation with its end, so a line's own time is used where it has one. A line without
+    one takes the time of the line before it, if both have the same stamp.
     """
     previous: dict[str, tuple[int, datetime]] = {}
     for event in events:

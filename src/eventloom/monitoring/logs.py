@@ -12,7 +12,7 @@ from eventloom import arguments, terminal
 from eventloom.catalog import deployed_function
 from eventloom.clouds import client
 from eventloom.deployment.outputs import current_outputs
-from eventloom.monitoring.log_lines import line
+from eventloom.monitoring.log_lines import all_option, line
 from eventloom.monitoring.log_records import Record, records
 
 # Each environment of a function hands its lines in for itself, so older lines may arrive after newer ones.
@@ -25,10 +25,12 @@ REQUESTS_PER_S = 4
 @click.argument("function", metavar="[FN]", required=False)
 @click.option("--follow", "-f", is_flag=True, help="keep printing new lines until Ctrl-C")
 @arguments.minutes_option(default=60)
-@click.option("--all", "show_all", is_flag=True, help="also print Lambda's own lines, metrics, and what AWS's libraries log at INFO")
+@all_option
 @arguments.environment_option
 @arguments.json_option
-def logs(function: str | None, follow: bool, minutes: int, show_all: bool, environment: str, as_json: bool) -> None:
+def logs(  # noqa: PLR0913, PLR0917 - click passes options as arguments
+    function: str | None, follow: bool, minutes: int, show_all: bool, environment: str, as_json: bool
+) -> None:
     """Print the log of the function FN, or of all functions, oldest line first. Times are in UTC.
 
     \b
@@ -64,7 +66,7 @@ def print_record(record: Record, width: int, as_json: bool) -> None:
 
 @dataclass
 class Reader:
-    """Reads the events of log groups (by function name) from `since_ms` (epoch, ms) on; each event once, however late it arrives."""
+    """Reads log groups (by function name) from `since_ms` (epoch, ms) on: each event once, however late it arrives."""
 
     client: Any
     groups: dict[str, str]

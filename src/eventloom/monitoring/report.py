@@ -85,7 +85,7 @@ def minutes_chart(reading: Reading) -> str:
     for index in range(0, len(times), max(1, len(times) // 8)):
         shapes.append(f'<text x="{index * step:.1f}" y="{HEIGHT + 16}">{datetime.fromtimestamp(times[index], UTC):%H:%M}</text>')
     legend = " ".join(f'<span style="color:{colour}">■</span> {name.removeprefix("Images").lower()}' for name, colour in COLOURS.items())
-    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT + 20}" role="img" aria-label="Images by minute">{"".join(shapes)}</svg><p>{legend}</p>'
+    return svg(HEIGHT + 20, "Images by minute", shapes) + f"<p>{legend}</p>"
 
 
 def reasons_chart(reading: Reading) -> str:
@@ -98,7 +98,12 @@ def reasons_chart(reading: Reading) -> str:
         shapes.append(f'<text x="0" y="{row * 26 + 17}">{html.escape(reason)}</text>')
         shapes.append(f'<rect x="200" y="{row * 26 + 4}" width="{count / highest * 600:.1f}" height="18" fill="#d97706"/>')
         shapes.append(f'<text x="{208 + count / highest * 600:.1f}" y="{row * 26 + 17}">{count:,}</text>')
-    return f'<svg viewBox="0 0 {WIDTH} {26 * len(reading.rejected)}" role="img" aria-label="Rejected, by reason">{"".join(shapes)}</svg>'
+    return svg(26 * len(reading.rejected), "Rejected, by reason", shapes)
+
+
+def svg(height: int, label: str, shapes: list[str]) -> str:
+    """Return an SVG picture of the page's width."""
+    return f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{label}">{"".join(shapes)}</svg>'
 
 
 def page(reading: Reading, environment: str) -> str:

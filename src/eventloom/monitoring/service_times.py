@@ -1,4 +1,4 @@
-"""What one upload costs the thumbnailer, measured in a deployed environment: seconds of each photo, photos at once, bytes of an item."""
+"""Measures the thumbnailer of a deployed environment: the seconds of a photo, photos at once, and the bytes of an item."""
 
 import json
 from collections import defaultdict
@@ -25,7 +25,8 @@ def measure(outputs: dict[str, Any], connect: Connect = clouds.client) -> dict[s
     photos = [fields for fields in _lines(logs, group, "READY") if fields.get("result") == "READY" and "duration_ms" in fields]
     if len(photos) < FEWEST_PHOTOS:
         raise UserError(
-            f"the thumbnailer's log has {len(photos)} photos and {FEWEST_PHOTOS} are needed; upload some: ./eventloom upload examples/photos"
+            f"the thumbnailer's log has {len(photos)} photos and {FEWEST_PHOTOS} are needed; "
+            "upload some, for example: ./eventloom upload examples/photos"
         )
     return {
         "cloud": clouds.chosen_cloud().name,
@@ -56,7 +57,7 @@ def _lines(logs: Any, group: str, word: str) -> Iterator[dict[str, Any]]:
 
 
 def overlap(photos: Iterable[dict[str, Any]], reports: Iterable[dict[str, Any]]) -> float | None:
-    """Return how many photos are worked on at once, on average, in invocations with a full batch; None if there is none.
+    """Return the photos that are processed at once, on average, in invocations with a full batch; None without one.
 
     It is less than the function's number of workers: at the end of a batch, a worker waits for the others.
     """

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 import numpy as np
+from click.core import ParameterSource
 from rich.table import Table
 
 from eventloom import arguments, terminal
@@ -19,6 +20,7 @@ from eventloom.monitoring.simulation_page import facts_of, page
 from thumbnailer.settings import Settings
 
 RATES = (10, 100, 1_000, 10_000)
+WEEK_MINUTES = 7 * 24 * 60
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 times_option = click.option(
@@ -28,16 +30,20 @@ times_option = click.option(
 
 @arguments.group("simulate", invoke_without_command=True)
 @click.option("--shape", default="prod", show_default=True, metavar="NAME", help="environment whose settings are simulated")
-@click.option("--minutes", type=arguments.POSITIVE, default=15, show_default=True, help="how long the load lasts")
+@click.option(
+    "--minutes", type=arguments.Number(0, WEEK_MINUTES, exclusive=True), default=15, show_default=True, help="how long the load lasts"
+)
 @times_option
 @click.option("--out", type=FOLDER, default=BUILD, help="folder of simulation.html and simulation.json (default: build)")
 @arguments.json_option
 @click.pass_context
-def simulate_command(context: click.Context, shape: str, minutes: float, times: Path, out: Path, as_json: bool) -> None:
+def simulate_command(  # noqa: PLR0913, PLR0917 - click passes options as arguments
+    context: click.Context, shape: str, minutes: float, times: Path, out: Path, as_json: bool
+) -> None:
     """Estimate what happens at 10, 100, 1,000 and 10,000 uploads a second.
 
-    It prints the latency, the backlog, the throttled requests, the cost, and the limit that is reached first, and what to change then.
-    The times of a photo come from a deployed thumbnailer, so measure first, in the environment whose answer you want.
+    It prints the latency, the backlog, the throttled requests, the cost, the limit that is reached first, and how to raise
+    that limit. The times of a photo come from a deployed thumbnailer, so run 'simulate measure' first.
 
     \b
     Examples:
@@ -46,6 +52,9 @@ def simulate_command(context: click.Context, shape: str, minutes: float, times: 
       ./eventloom simulate --shape dev --minutes 60 --json
     """
     if context.invoked_subcommand:
+        for name in ("shape", "minutes", "times", "out", "as_json"):
+            if context.get_parameter_source(name) == ParameterSource.COMMANDLINE:
+                raise click.UsageError(f"write the options of '{context.invoked_subcommand}' after it")
         return
     measured = service_times.load(times)
     deployed = shape_of(measured, shape)
@@ -89,7 +98,7 @@ def setting(name: str, environment: str) -> float:
 
 
 def shape_of(measured: dict[str, Any], environment: str) -> Shape:
-    """Return what terraform/ deploys to an environment, with measured photos. Raises UserError for an unknown environment."""
+    """Return what terraform/ deploys to an environment, with measured photos. Raises UserError if it is unknown."""
     return Shape(
         tuple(measured["seconds"]),
         maximum_concurrency=setting("thumbnailer_maximum_concurrency", environment),
@@ -102,8 +111,9 @@ def shape_of(measured: dict[str, Any], environment: str) -> Shape:
 def describe(shape: Shape, measured: dict[str, Any], environment: str, minutes: float) -> str:
     """Return what is simulated, in two sentences."""
     return (
-        f"{minutes:g} minutes from an idle start, deployed as '{environment}' ({shape.maximum_concurrency:g} invocations, "
-        f"{shape.workers:.2g} photos at once in each). Times of {len(shape.service_s)} photos measured in the cloud {measured['cloud']}: "
+        f"{minutes:g} minutes from an idle start, deployed as '{environment}' "
+        f"({shape.maximum_concurrency:g} invocations, {shape.workers:.2g} photos at once in each). "
+        f"Times of {len(shape.service_s)} photos measured in the cloud {measured['cloud']}: "
         f"{np.mean(shape.service_s):.2f} s on average; items of {np.mean(measured['item_bytes']):.0f} bytes, "
         f"{shape.write_units:.2g} unit(s) a write."
     )

@@ -15,7 +15,8 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewp
 body {{ margin: 2rem auto; max-width: 72rem; padding: 0 1rem }}
 section {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 1rem }}
 text {{ font-size: 12px; fill: currentColor }}
-li {{ overflow-wrap: anywhere }}</style><h1>Eventloom under load</h1><p>{about}</p>{sections}<h2>Limits</h2><ul>{sources}</ul></html>
+li {{ overflow-wrap: anywhere }}</style>
+<h1>Eventloom under load</h1><p>{about}</p>{sections}<h2>Limits</h2><ul>{sources}</ul></html>
 """
 
 
@@ -37,8 +38,9 @@ def svg(curve: NDArray[np.floating], what: str) -> str:
     points, top = curve[:: max(1, len(curve) // 300)], max(1.0, float(curve.max()))
     line = " ".join(f"{40 + 440 * n / max(1, len(points) - 1):.1f},{130 - 110 * value / top:.1f}" for n, value in enumerate(points))
     return (
-        f'<svg viewBox="0 0 500 160" role="img" aria-label="{html.escape(what)}"><path d="M40 20V130H480" fill="none" stroke="currentColor"'
-        f' opacity=".4"/><polyline points="{line}" fill="none" stroke="#2a78d6" stroke-width="2"/>'
+        f'<svg viewBox="0 0 500 160" role="img" aria-label="{html.escape(what)}">'
+        '<path d="M40 20V130H480" fill="none" stroke="currentColor" opacity=".4"/>'
+        f'<polyline points="{line}" fill="none" stroke="#2a78d6" stroke-width="2"/>'
         f'<text x="40" y="14">{html.escape(what)}: at most {top:,.0f}</text><text x="480" y="150" text-anchor="end">'
         f"{len(curve) * STEP_S / 60:.0f} min</text></svg>"
     )

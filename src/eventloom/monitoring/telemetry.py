@@ -1,10 +1,10 @@
 """The figures of an environment in a period of time: counts, durations and queues.
 
-On AWS the figures are CloudWatch's metrics. An emulator does not have the functions' own metrics and has few of AWS's, so there the
-figures are read from the log lines that CloudWatch makes metrics of (embedded metric format, and Lambda's `platform.report`).
+On AWS the figures are CloudWatch's metrics. An emulator does not have the functions' own metrics and has few of AWS's, so
+there the figures are read from the log lines that CloudWatch makes metrics of: the embedded metric format, and Lambda's
+`platform.report`.
 """
 
-import json
 import math
 import time
 from collections import Counter, defaultdict

@@ -112,5 +112,6 @@ def functions_table(reading: Reading) -> Table:
 def view(reading: Reading, environment: str) -> Group:
     """Return all tables of an environment, with a heading."""
     minutes = round((reading.until - reading.since) / 60)
-    head = f"[bold]{environment}[/bold]  {datetime.fromtimestamp(reading.until, UTC):%H:%M:%S} UTC, the last {minutes} minutes"
+    until = datetime.fromtimestamp(reading.until, UTC)
+    head = f"[bold]{environment}[/bold]  {until:%H:%M:%S} UTC, the last {minutes} minutes"
     return Group(head, "", images_table(reading), "", queues_table(reading), "", functions_table(reading))
