@@ -61,7 +61,17 @@ def test_strict_exits_with_3_if_a_file_is_rejected(names: list[str], status: int
 
 @pytest.mark.parametrize(
     "name",
-    ["my cat.jpg", 'it\'s "$HOME".jpg', "$(id).jpg", "a;b&c.jpg", "*.jpg", "[bold]x[bold].jpg", "line\nbreak.jpg", "\x1b[2J.jpg", "사진.jpg"],
+    [
+        "my cat.jpg",
+        'it\'s "$HOME".jpg',
+        "$(id).jpg",
+        "a;b&c.jpg",
+        "*.jpg",
+        "[bold]x[bold].jpg",
+        "line\nbreak.jpg",
+        "\x1b[2J.jpg",
+        "사진.jpg",
+    ],
 )
 def test_names_are_taken_as_they_are(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(JPEG)
