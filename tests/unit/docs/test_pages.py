@@ -58,7 +58,7 @@ def links(text: str) -> list[str]:
 
 def test_the_first_pages_are_there_in_korean() -> None:
     pages = ("README", "docs/how-to/deploy-from-zero", "docs/how-to/open-the-gallery", "docs/how-to/add-a-function")
-    assert KOREAN == sorted(ROOT / f"{page}.ko.md" for page in pages)
+    assert sorted(ROOT / f"{page}.ko.md" for page in pages) == KOREAN
 
 
 @pytest.mark.parametrize("korean", KOREAN, ids=name)

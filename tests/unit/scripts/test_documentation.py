@@ -8,7 +8,7 @@ import pytest
 from eventloom.clouds import ROOT
 from scripts import diagrams, module_docs
 
-FOLDERS = (".", "docs", "examples/**", "functions/*", "scripts/*", "emulator", "terraform/modules/*")
+FOLDERS = (".", "docs/**", "examples/**", "functions/*", "scripts/*", "emulator", "terraform/modules/*")
 PAGES = sorted(page for folder in FOLDERS for page in ROOT.glob(f"{folder}/*.md"))
 # Where `make test` types a target: a file that it runs, the words that type one there, and the targets.
 TYPED = (
@@ -99,7 +99,7 @@ def test_every_environment_that_the_workflow_runs_in_is_documented() -> None:
     workflow = (ROOT / ".github" / "workflows" / "deploy.yml").read_text()
     found = re.findall(r"^    environment: \$\{\{ inputs\.environment \}\}(\S*)$", workflow, re.MULTILINE)
     assert len(found) == workflow.count("runs-on:")
-    page = (ROOT / "docs" / "deploy-to-aws.md").read_text()
+    page = (ROOT / "docs" / "how-to" / "deploy-from-github.md").read_text()
     for suffix in found:
         assert f"| `prod{suffix}` |" in page
         assert f"`repo:<owner>/<repository>:environment:prod{suffix}`" in page
@@ -152,9 +152,20 @@ def test_a_picture_is_drawn_anew_and_says_what_the_terraform_says(name: str) -> 
             )
 
 
-@pytest.mark.parametrize("page", [page for page in sorted(ROOT.glob("docs/*.md")) if page.name != "README.md"], ids=lambda page: page.stem)
-def test_every_page_has_a_picture(page: Path) -> None:
-    assert re.search(r"^!\[.{10,}\]\([\w/-]+\.(svg|png)\)$", page.read_text(), re.MULTILINE)
+def test_every_picture_stands_on_a_page_and_says_what_it_shows() -> None:
+    pictures = {path for suffix in ("svg", "png") for path in (ROOT / "docs").rglob(f"*.{suffix}")}
+    shown = {
+        (page.parent / target).resolve(): text
+        for page in PAGES
+        for text, target in re.findall(r"!\[([^]]*)\]\(([^)]+)\)", page.read_text())
+    }
+    assert pictures <= set(shown)
+    assert [text for text in shown.values() if len(text) < 10] == []
+
+
+def test_the_architecture_shows_every_flow_of_events() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    assert [name for name in diagrams.FLOWS if name != "trust" and f"(flows/{name}.svg)" not in page] == []
 
 
 def test_every_function_of_readmes_table_is_in_a_picture() -> None:
