@@ -11,13 +11,14 @@ from activity.settings import Settings
 from activity.table import ActivityTable
 from activity.views import parse, unpadded
 from shared.deadline import Deadline, LambdaContext
-from shared.observability import MetricUnit, logger, metrics
+from shared.observability import MetricUnit, logger, metrics, with_metrics
 from shared.settings import load
 
 settings = load(Settings)
 table = ActivityTable(settings)
 
 
+@with_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Count a batch. Answers with the first sequence number that was not applied: Kinesis then repeats from there on."""
     deadline = Deadline(context)
@@ -31,7 +32,6 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         if tally.failed:
             failures = [{"itemIdentifier": unpadded(tally.failed)}]
             break
-    metrics.flush_metrics()
     return {"batchItemFailures": failures}
 
 

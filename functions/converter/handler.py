@@ -10,7 +10,7 @@ from converter.settings import Settings
 from converter.sources import Source, sources
 from converter.storage import Analytics, Contention, Gone, download
 from shared.deadline import Deadline, LambdaContext
-from shared.observability import MetricUnit, logger, metrics
+from shared.observability import MetricUnit, logger, metrics, with_metrics
 from shared.settings import load
 
 settings = load(Settings)
@@ -18,6 +18,7 @@ analytics = Analytics(settings.analytics_bucket)
 sweep()
 
 
+@with_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Convert every object of the event. Raises for what is worth another try: Lambda then repeats the whole event."""
     # The upload of the outcome comes after the conversion.
@@ -30,7 +31,6 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
         metrics.add_metric(f"Files{status.title()}", MetricUnit.Count, 1)
         metrics.add_metric("RowsConverted", MetricUnit.Count, facts.get("rows", 0))
         metrics.add_metric("RowsRejected", MetricUnit.Count, facts.get("rejected", 0))
-        metrics.flush_metrics()
     return {"results": results}
 
 

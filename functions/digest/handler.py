@@ -9,12 +9,13 @@ from digest.claims import CLAIMED, SENT, claim, close, note
 from digest.settings import Settings
 from digest.summary import Summary, day_of, summarize
 from shared.deadline import Deadline, LambdaContext
-from shared.observability import MetricUnit, logger, metrics
+from shared.observability import MetricUnit, logger, metrics, with_metrics
 from shared.settings import load
 
 settings = load(Settings)
 
 
+@with_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Send one day's digest. Raises for what is worth another try: what was sent by then is not sent again."""
     day, deadline = day_of(event), Deadline(context)
@@ -32,7 +33,6 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     close(settings.state_table, digest_id, summary)
     logger.info("digest", extra=summary.as_dict())
     metrics.add_metric("DigestsSent", MetricUnit.Count, 1)
-    metrics.flush_metrics()
     return {"status": SENT, **summary.as_dict()}
 
 

@@ -12,13 +12,14 @@ from recoverer.rules import Relieve, parse_rules
 from recoverer.settings import Settings
 from recoverer.targets import Targets
 from shared.clients import client
-from shared.observability import MetricUnit, logger, metrics
+from shared.observability import MetricUnit, logger, metrics, with_metrics
 from shared.settings import load
 
 SETTINGS = load(Settings)
 RULES = parse_rules(SETTINGS.rules, SETTINGS.concurrency_ceiling)
 
 
+@with_metrics
 def lambda_handler(event: dict[str, Any], _: object) -> dict[str, Any]:
     """Handle the alarms of an event; returns the outcome by alarm name."""
     ledger, targets = Ledger(client("dynamodb"), SETTINGS.state_table), Targets(client("sqs"), client("lambda"))
@@ -33,7 +34,6 @@ def lambda_handler(event: dict[str, Any], _: object) -> dict[str, Any]:
         if is_news(event, report):
             reporter.tell(report)
     metrics.add_metric("Alarms", MetricUnit.Count, len(outcomes))
-    metrics.flush_metrics()
     return outcomes
 
 

@@ -6,6 +6,7 @@ handled at the same time.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.deadline import Deadline
 from shared.identity import correlation_id
-from shared.observability import logger
+from shared.observability import MetricUnit, logger, metrics, single_metric
 from thumbnailer import events
 from thumbnailer.events import MalformedMessage, ObjectEvent
 from thumbnailer.imaging.decoder import SLOWEST_S
@@ -79,6 +80,20 @@ def run(records: Iterable[Any], handle: Handle, deadline: Deadline, workers: int
         results = [result for group in pool.map(handle_group, groups.values()) for result in group]
     failed |= {message_id for message_id, outcome in results if outcome is None}
     return Summary(sorted(failed), [outcome for _, outcome in results if outcome])
+
+
+def report(summary: Summary) -> None:
+    """Count how the events ended, the bytes read and the messages to retry; count rejections by reason as well."""
+    for name, count in Counter(outcome.result.value for outcome in summary.outcomes).items():
+        metrics.add_metric(name, MetricUnit.Count, count)
+    bytes_in = sum(outcome.bytes for outcome in summary.outcomes)
+    if bytes_in:
+        metrics.add_metric("BytesIn", MetricUnit.Bytes, bytes_in)
+    metrics.add_metric("MessagesRetried", MetricUnit.Count, len(summary.failed))
+    for reason, count in Counter(outcome.reason for outcome in summary.outcomes if outcome.reason).items():
+        with single_metric("ImagesRejected", MetricUnit.Count, count) as metric:
+            metric.add_dimension("service", metrics.service or "thumbnailer")
+            metric.add_dimension("reason", reason)
 
 
 def _jobs(records: Iterable[Any]) -> tuple[list[Job], set[str]]:

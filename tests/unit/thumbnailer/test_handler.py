@@ -280,12 +280,6 @@ def test_too_little_time_in_the_sandbox_is_no_verdict(function: Function, monkey
     assert function.aws.status(photo) == "REJECTED"
 
 
-def test_metrics_are_written_even_if_the_invocation_fails(function: Function) -> None:
-    """An event that is none of SQS is an error of the invocation."""
-    with pytest.raises(KeyError):
-        function.module.lambda_handler({"detail": "something else"}, Context())
-
-
 @pytest.mark.parametrize(
     ("variable", "value"),
     [
