@@ -22,6 +22,7 @@ NOW = time.time()
 MINUTE = int(NOW // 60 * 60)
 OUTPUTS = {
     "environment": "test",
+    "metrics_namespace": "Acme/metrics",
     "functions": {"thumbnailer": {"log_group": "/aws/lambda/thumbnailer", "function_name": "eventloom-test-thumbnailer"}},
     "uploads_queue_url": "uploads",
     "uploads_dlq_url": "dlq",
@@ -49,7 +50,7 @@ def sqs(monkeypatch: pytest.MonkeyPatch) -> None:
 def emf(value: int, **dimensions: str) -> dict[str, Any]:
     """A line as Powertools writes it."""
     name = dimensions.pop("name")
-    directive = {"Namespace": "Eventloom/test", "Dimensions": [["service"]], "Metrics": [{"Name": name, "Unit": "Count"}]}
+    directive = {"Namespace": OUTPUTS["metrics_namespace"], "Dimensions": [["service"]], "Metrics": [{"Name": name, "Unit": "Count"}]}
     return {"_aws": {"Timestamp": 0, "CloudWatchMetrics": [directive]}, name: [value], **dimensions}
 
 
@@ -106,9 +107,9 @@ def test_metrics_of_an_account_are_added_up(cloudwatch: Any, sqs: None) -> None:
         data = {"MetricName": name, "Dimensions": pairs, "Value": value, "Timestamp": NOW - 120}
         cloudwatch.put_metric_data(Namespace=namespace, MetricData=[data])
 
-    put("Eventloom/test", "ImagesReady", 7, service="thumbnailer")
-    put("Eventloom/test", "ImagesRejected", 3, service="thumbnailer")
-    put("Eventloom/test", "ImagesRejected", 2, service="thumbnailer", reason="corrupt")
+    put(OUTPUTS["metrics_namespace"], "ImagesReady", 7, service="thumbnailer")
+    put(OUTPUTS["metrics_namespace"], "ImagesRejected", 3, service="thumbnailer")
+    put(OUTPUTS["metrics_namespace"], "ImagesRejected", 2, service="thumbnailer", reason="corrupt")
     for metric, value in {"Invocations": 4, "Errors": 1, "Duration": 500}.items():
         put("AWS/Lambda", metric, value, FunctionName="eventloom-test-thumbnailer")
     found = telemetry.read(OUTPUTS, 30)
