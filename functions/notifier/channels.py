@@ -1,10 +1,12 @@
 """Where notices go: an SNS topic, and mail by SES."""
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
 from notifier.notices import ANNOUNCED, Notice
+from shared import sns
 
 # What the same mail would meet again: an address that isn't verified, content that isn't allowed, an account that may not send
 _REFUSED = {
@@ -48,7 +50,7 @@ class Topic:
         """Publish."""
         self._sns.publish(
             TopicArn=self._topic_arn,
-            Subject=notice.ascii_subject,
+            Subject=sns.subject(notice.subject),
             Message=notice.message,
             MessageStructure="json",
             MessageAttributes={name: {"DataType": "String", "StringValue": value} for name, value in notice.attributes.items()},
@@ -61,11 +63,11 @@ class Mail:
     name = "ses"
     statuses = frozenset({"REJECTED"})
 
-    def __init__(self, ses: Any, sender: str, recipients: list[str]) -> None:
+    def __init__(self, ses: Any, sender: str, recipients: Sequence[str]) -> None:
         """`ses` is a low-level client of SES v1."""
         self._ses = ses
         self._sender = sender
-        self._recipients = recipients
+        self._recipients = list(recipients)
 
     def give(self, notice: Notice) -> None:
         """Send one mail to all recipients."""

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from shared.dynamodb import plain
 from shared.identity import correlation_id
+from shared.text import printable
 
 ANNOUNCED = frozenset({"READY", "REJECTED"})
-# SNS: "up to 100 characters ... ASCII text" https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
-_MAX_SUBJECT = 99
 _DETAILS = (
     "bucket",
     "key",
@@ -64,18 +64,13 @@ class Notice:
     def subject(self) -> str:
         """One line, any characters."""
         reason = f" ({self.details['reason']})" if self.details.get("reason") else ""
-        return _printable(f"Image {self.status.lower()}{reason}: {self.filename}")
-
-    @property
-    def ascii_subject(self) -> str:
-        """`subject` as SNS takes it."""
-        return self.subject.encode("ascii", "replace").decode()[:_MAX_SUBJECT]
+        return printable(f"Image {self.status.lower()}{reason}: {self.filename}")
 
     @property
     def text(self) -> str:
         """A readable message."""
         facts = [
-            ("File", _printable(self.details["key"])),
+            ("File", printable(self.details["key"])),
             ("Why", self.details.get("reason_text") or self.details.get("reason")),
             ("Uploaded", self.details.get("uploaded_at")),
             ("Format", self.details.get("format")),
@@ -115,11 +110,11 @@ def notice_of(record: Mapping[str, Any]) -> Notice | None:
         change = record["dynamodb"]
         if record["eventName"] == "REMOVE":
             return None
-        new, old = _plain(change["NewImage"]), _plain(change.get("OldImage") or {})
+        new, old = plain(change["NewImage"]), plain(change.get("OldImage") or {})
         notice = Notice(str(new["image_id"]), str(new["status"]), new)
-        worth_it = notice.status in ANNOUNCED and (old.get("status"), _version(old)) != (notice.status, _version(new))
-        # Everything that is sent is made once here, so that what can't be sent is found before anything is.
-        return notice if worth_it and notice.message and notice.ascii_subject else None
+        is_news = notice.status in ANNOUNCED and (old.get("status"), _version(old)) != (notice.status, _version(new))
+        # The texts are made here once, so that a record that can't be sent is found before anything is sent.
+        return notice if is_news and notice.message and notice.subject else None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Malformed(f"{type(error).__name__}: {error}") from error
 
@@ -128,32 +123,6 @@ def _version(item: Mapping[str, Any]) -> tuple[Any, Any]:
     """By id, or by ETag in a bucket without versions."""
     version_id = item.get("version_id")
     return (version_id, None) if version_id else (None, item.get("etag"))
-
-
-def _plain(image: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _value(value) for name, value in image.items()}
-
-
-def _value(typed: Mapping[str, Any]) -> Any:
-    """A DynamoDB value as JSON has it; numbers become int where they are whole."""
-    ((kind, value),) = typed.items()
-    match kind:
-        case "N":
-            number = float(value)
-            return int(value) if number.is_integer() and "." not in value and "e" not in value.lower() else number
-        case "M":
-            return _plain(value)
-        case "L":
-            return [_value(part) for part in value]
-        case "NULL":
-            return None
-        case _:
-            return value
-
-
-def _printable(text: str) -> str:
-    """One line: a key may hold line breaks, and control characters that XML can't carry."""
-    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _number(text: str) -> tuple[int, str]:

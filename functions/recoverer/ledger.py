@@ -6,6 +6,7 @@ from botocore.exceptions import ClientError
 
 from recoverer.decisions import State
 from recoverer.rules import Rule
+from shared.dynamodb import is_conditional_failure
 
 # Longer than anyone waits before deploying a version again that was rolled back
 _KEEP_S = 400 * 86_400
@@ -52,7 +53,7 @@ class Ledger:
                 ExpressionAttributeValues={":revision": {"N": str(state.revision)}},
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+            if is_conditional_failure(error):
                 return False
             raise
         return True

@@ -7,6 +7,7 @@ from typing import Any
 
 from recoverer.alarms import Alarm
 from recoverer.rules import Rule
+from shared import sns
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,8 @@ class Report:
 
     @property
     def subject(self) -> str:
-        """One line of ASCII, as SNS takes it."""
-        line = f"Recoverer {self.outcome}: {self.kind or self.alarm} {self.target.rsplit(':', 1)[-1]}".strip()
-        return "".join(character if character.isprintable() else "?" for character in line).encode("ascii", "replace").decode()[:99]
+        """The outcome, and what it is about."""
+        return sns.subject(f"Recoverer {self.outcome}: {self.kind or self.alarm} {self.target.rsplit(':', 1)[-1]}".strip())
 
     @property
     def readable(self) -> str:
@@ -49,9 +49,9 @@ def report_of(alarm: Alarm, rule: Rule | None, outcome: str, text: str) -> Repor
 class Reporter:
     """SNS access. Botocore's errors pass through."""
 
-    def __init__(self, sns: Any, topic_arn: str) -> None:
-        """`sns` is a low-level client."""
-        self._sns = sns
+    def __init__(self, client: Any, topic_arn: str) -> None:
+        """`client` is SNS's low-level one."""
+        self._sns = client
         self._topic_arn = topic_arn
 
     def tell(self, report: Report) -> None:

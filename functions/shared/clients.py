@@ -4,10 +4,13 @@ boto3 itself honours AWS_ENDPOINT_URL, so nothing here knows which cloud it talk
 """
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
+
+type Clients = Callable[[str], Any]
+"""What returns the client of a service by name, as `client` does; tests pass their own."""
 
 
 @contextmanager

@@ -17,6 +17,10 @@ def _integers(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(",") if part.strip())
 
 
+def _texts(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
 def _boolean(text: str) -> bool:
     return {"true": True, "1": True, "false": False, "0": False}[text.strip().lower()]
 
@@ -27,13 +31,14 @@ _PARSERS: dict[Any, Any] = {
     float: float,
     bool: _boolean,
     tuple[int, ...]: _integers,
+    tuple[str, ...]: _texts,
 }
 
 
 def load[T](cls: type[T], environment: Mapping[str, str] | None = None) -> T:
     """Build the dataclass `cls` from variables named like its fields, in upper case.
 
-    Fields may be `str`, `int`, `float`, `bool` ("true"/"false") or `tuple[int, ...]` ("1,2,3").
+    Fields may be `str`, `int`, `float`, `bool` ("true"/"false"), `tuple[int, ...]` ("1,2,3") or `tuple[str, ...]` ("a, b").
     Raises SettingsError naming the variable; a field with a default may be absent.
     """
     environment = os.environ if environment is None else environment

@@ -17,10 +17,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from shared.deadline import Deadline
 from shared.identity import correlation_id
 from shared.observability import MetricUnit, logger, metrics, single_metric
+from shared.sequencers import padded
 from thumbnailer import events
 from thumbnailer.events import MalformedMessage, ObjectEvent
 from thumbnailer.imaging.decoder import SLOWEST_S
-from thumbnailer.ordering import padded
 from thumbnailer.pipeline import Contended, Outcome
 from thumbnailer.storage import NotRemoved
 

@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
-from thumbnailer.events import Kind, ObjectEvent, iso
+from shared.dynamodb import is_conditional_failure, plain
+from shared.text import utc_text
+from thumbnailer.events import Kind, ObjectEvent
 from thumbnailer.ordering import Recorded
 
 
@@ -25,19 +27,19 @@ class Catalog:
         answer = self._dynamodb.get_item(TableName=self._table, Key={"image_id": {"S": image_id}}, ConsistentRead=True)
         if "Item" not in answer:
             return None
-        item = {name: TypeDeserializer().deserialize(value) for name, value in answer["Item"].items()}
+        item = plain(answer["Item"])
         return Recorded(
             status=item["status"],
             version_id=item.get("version_id"),
             etag=item.get("etag"),
             sequencer=item.get("sequencer"),
-            revision=int(item.get("revision", 0)),
+            revision=item.get("revision", 0),
             thumbnail_keys=frozenset(thumbnail["key"] for thumbnail in item.get("thumbnails", {}).values()),
         )
 
     def replace(self, recorded: Recorded | None, item: Mapping[str, Any]) -> bool:
         """Write `item` in place of `recorded`. False, with nothing written, if the item has changed since that was read."""
-        content = dict(item) | {"revision": recorded.revision + 1 if recorded else 1, "processed_at": iso(datetime.now(UTC))}
+        content = dict(item) | {"revision": recorded.revision + 1 if recorded else 1, "processed_at": utc_text(datetime.now(UTC))}
         if recorded and recorded.sequencer:
             content.setdefault("sequencer", recorded.sequencer)
         request = {"Item": {name: TypeSerializer().serialize(value) for name, value in content.items()}}
@@ -67,7 +69,7 @@ class Catalog:
         try:
             getattr(self._dynamodb, operation)(**request)
         except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+            if is_conditional_failure(error):
                 return False
             raise
         return True

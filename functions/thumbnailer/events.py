@@ -8,12 +8,13 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum
 from typing import Any
 from urllib.parse import unquote_plus
 
 from shared.identity import image_id
+from shared.text import utc_text
 
 
 class Kind(Enum):
@@ -141,7 +142,7 @@ def _event(name: str, bucket: Any, key: str, found: Any, time: Any) -> ObjectEve
         sequencer=_sequencer(found.get("sequencer")),
         etag=_optional_text(found.get("eTag")),
         size=size,
-        time=_time(_text(time)),
+        time=utc_text(datetime.fromisoformat(_text(time))),
     )
 
 
@@ -161,14 +162,3 @@ def _sequencer(value: Any) -> str | None:
     if sequencer and not re.fullmatch(r"[0-9A-Fa-f]{1,32}", sequencer):
         raise ValueError(f"sequencer {sequencer!r} is not hexadecimal")
     return sequencer
-
-
-def _time(text: str) -> str:
-    return iso(datetime.fromisoformat(text))
-
-
-def iso(moment: datetime) -> str:
-    """ISO 8601 in UTC with milliseconds, as every time in the catalog."""
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

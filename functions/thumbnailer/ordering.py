@@ -1,16 +1,15 @@
 """Which of two accounts of an object is the later one. SQS delivers events late, twice and out of order.
 
-S3 gives each event of a key a sequencer: hexadecimal text that grows (compared as text, the shorter one padded with zeros
-on the right). An event with a smaller sequencer than the recorded one is stale. Where sequencers are missing or equal
-although the versions differ (an operator's events, some emulators), S3 is asked what is current now.
+S3 gives each event of a key a sequencer that grows (shared/sequencers.py). An event with a smaller sequencer than the recorded
+one is stale. Where sequencers are missing, or equal although the versions differ (an operator's events, some emulators), S3 is
+asked which version is current.
 """
 
 from dataclasses import dataclass, field
 from enum import Enum
 
+from shared.sequencers import compare
 from thumbnailer.events import Kind, ObjectEvent
-
-_SEQUENCER_WIDTH = 32
 
 
 @dataclass(frozen=True)
@@ -64,22 +63,13 @@ class Decision(Enum):
     STALE = "something later is recorded"
 
 
-def padded(sequencer: str | None) -> str:
-    """A sequencer in the form in which text comparison orders it; all zeros, the smallest, for None."""
-    return (sequencer or "").upper().ljust(_SEQUENCER_WIDTH, "0")
-
-
-def is_newer(event: ObjectEvent, recorded: Recorded | None) -> bool:
+def is_newer(event: ObjectEvent, recorded: Recorded) -> bool:
     """Whether the sequencers prove that the event happened after what is recorded."""
-    if recorded is None or event.sequencer is None or recorded.sequencer is None:
-        return False
-    return padded(event.sequencer) > padded(recorded.sequencer)
+    return compare(event.sequencer, recorded.sequencer) == 1
 
 
 def _is_older(event: ObjectEvent, recorded: Recorded) -> bool:
-    if event.sequencer is None or recorded.sequencer is None:
-        return False
-    return padded(event.sequencer) < padded(recorded.sequencer)
+    return compare(event.sequencer, recorded.sequencer) == -1
 
 
 def _says_the_same(event: ObjectEvent, recorded: Recorded) -> bool:

@@ -10,13 +10,14 @@ from enum import Enum
 from typing import Any
 
 from shared.observability import logger
+from shared.sequencers import padded
 from thumbnailer import catalog as items
 from thumbnailer.catalog import Catalog
 from thumbnailer.events import Kind, ObjectEvent
 from thumbnailer.imaging.images import Photo, Thumbnail
 from thumbnailer.imaging.limits import Limits
 from thumbnailer.imaging.rejections import Rejection
-from thumbnailer.ordering import Decision, Recorded, Version, decide, is_newer, padded
+from thumbnailer.ordering import Decision, Recorded, Version, decide, is_newer
 from thumbnailer.storage import Gone, Storage, Upload
 
 _ATTEMPTS = 5

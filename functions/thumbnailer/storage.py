@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from thumbnailer.events import iso
+from shared.text import utc_text
 from thumbnailer.imaging import formats
 from thumbnailer.imaging.images import Thumbnail
 from thumbnailer.imaging.limits import Limits
@@ -123,7 +123,7 @@ def _read(body: Any, length: int, limits: Limits) -> bytes:
 def _version(answer: Any) -> Version:
     version_id = answer.get("VersionId")
     etag = answer.get("ETag", "").strip('"') or None
-    return Version(None if version_id == "null" else version_id, etag, iso(answer["LastModified"]))
+    return Version(None if version_id == "null" else version_id, etag, utc_text(answer["LastModified"]))
 
 
 def _verdict(error: ClientError) -> Exception | None:
