@@ -78,9 +78,9 @@ def _header(event: BaseProxyEvent, name: str) -> str:
 
 def _refuse_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Which of two values counts differs between readers, so that one could check what another doesn't use."""
-    if len(found := dict(pairs)) < len(pairs):
+    if len(members := dict(pairs)) < len(pairs):
         raise ValueError("a name is given twice")
-    return found
+    return members
 
 
 def _refuse_constant(name: str) -> Any:

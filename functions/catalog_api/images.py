@@ -16,7 +16,7 @@ def view(item: Mapping[str, Any], thumbnail_url: UrlOf) -> dict[str, Any]:
     """The fields of Image for an item of the catalog table."""
     fields = {name: item[name] for name in _COPIED if item.get(name) is not None}
     thumbnails = {
-        size: Thumbnail(**{**found, "url": thumbnail_url(found["key"])})
-        for size, found in sorted((item.get("thumbnails") or {}).items(), key=lambda pair: int(pair[0]))
+        size: Thumbnail(**{**thumbnail, "url": thumbnail_url(thumbnail["key"])})
+        for size, thumbnail in sorted((item.get("thumbnails") or {}).items(), key=lambda pair: int(pair[0]))
     }
     return {**fields, "filename": display_name(item["key"]), "thumbnails": thumbnails}

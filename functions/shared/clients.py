@@ -29,11 +29,11 @@ with _nothing_to_collect():
     from botocore.config import Config
 
 # Short timeouts and few retries: what still fails is handed back to the trigger, which retries with backoff.
-_CONFIG = Config(connect_timeout=3, read_timeout=15, retries={"mode": "standard", "max_attempts": 4}, max_pool_connections=32)
+CONFIG = Config(connect_timeout=3, read_timeout=15, retries={"mode": "standard", "max_attempts": 4}, max_pool_connections=32)
 
 
 @cache
 def client(service: str) -> Any:
     """The low-level client of an AWS service, for example `client("s3")`."""
     with _nothing_to_collect():
-        return boto3.client(service, config=_CONFIG)  # type: ignore[call-overload]
+        return boto3.client(service, config=CONFIG)  # type: ignore[call-overload]
