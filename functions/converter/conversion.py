@@ -38,7 +38,7 @@ def convert(source: Path, name: str, types: dict[str, str], limits: Limits, dead
     `types` are those of the dataset's columns known so far. What the file holds decides the outcome, never an exception.
     """
     try:
-        staged = staging.new(source, name)
+        staged = staging.empty_stage(source, name)
     except Rejection as verdict:
         return rejected(verdict)
     try:

@@ -82,12 +82,3 @@ def _dataset(path: str) -> str:
     """The first folder; of a file in none, its name up to the first dot."""
     first, *rest = PurePosixPath(path).parts or ("",)
     return identifier(first if rest else first.split(".")[0], "dataset")
-
-
-def is_newer(one: Source, sequencer: str) -> bool | None:
-    """Whether `one` was uploaded after the version with `sequencer`; None if S3's sequencers do not tell."""
-    if not one.sequencer or not sequencer or one.sequencer == sequencer:
-        return None
-    # "right-pad the shorter string with zeros, then compare": https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
-    width = max(len(one.sequencer), len(sequencer))
-    return one.sequencer.upper().ljust(width, "0") > sequencer.upper().ljust(width, "0")

@@ -45,7 +45,7 @@ class Limits:
 
 @dataclass
 class Staged:
-    """What was read: `rows` good ones in `path`, the others in `rejects`, counted by code in `rejected`."""
+    """What was read: `rows` good rows in `rows_file`, the others in `rejects`, counted by code in `rejected`."""
 
     folder: Path
     format: str
@@ -63,7 +63,7 @@ class Staged:
         return self.text.encoding if self.text else ""
 
     @property
-    def path(self) -> Path:
+    def rows_file(self) -> Path:
         """A JSON array of arrays: row number, line number or null, then the values, each a text or null."""
         return self.folder / "staged.json"
 
@@ -97,7 +97,7 @@ def stage(source: Path, name: str, staged: Staged, limits: Limits, deadline: Dea
     """Fill `staged` from the file `source`, which was uploaded under `name`. Raises Rejection."""
     staged.text = Text(_in_time(chunks(source, limits.max_bytes), deadline))
     batch: list[Row] = []
-    with staged.path.open("wb") as good, staged.rejects.open("wb") as bad:
+    with staged.rows_file.open("wb") as good, staged.rejects.open("wb") as bad:
         good.write(b"[")
         for row in _rows(iter(staged.text), name, staged, limits):
             if isinstance(row, BadRow):
@@ -199,6 +199,6 @@ def _encode(rows: list[Row]) -> bytes | None:
         return None
 
 
-def new(source: Path, name: str) -> Staged:
-    """An empty stage beside `source`. Raises Rejection for names and compressions that are not supported."""
+def empty_stage(source: Path, name: str) -> Staged:
+    """Return an empty stage in the folder of `source`. Raises Rejection for names and compressions that are not supported."""
     return Staged(source.parent, format_of(name), "gzip" if is_gzip(source) else None)

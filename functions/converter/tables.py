@@ -151,7 +151,7 @@ def _source(staged: Staged, columns: Iterable[int], rows: int | None = None) -> 
     """
     indexes = list(columns)
     options = f"format='array', records='false', columns={{j: 'VARCHAR[]'}}, maximum_object_size={_ROW_BYTES}"
-    source = f"read_json('{staged.path}', {options})" + (f" LIMIT {rows}" if rows else "")
+    source = f"read_json('{staged.rows_file}', {options})" + (f" LIMIT {rows}" if rows else "")
     # A long text fits no type: copies of it would only take memory.
     texts = "".join(
         f", CASE WHEN strlen({_text(index)}) > 100 THEN '?' ELSE upper(trim({_text(index)})) END AS u{index}" for index in indexes
