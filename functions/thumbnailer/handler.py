@@ -35,4 +35,4 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
 
 
 def _handle(job: Job, deadline: Deadline) -> Outcome:
-    return PIPELINE.handle(job.event, lambda data: DECODER.process(data, job.deliveries, deadline))
+    return PIPELINE.handle(job.event, lambda data: DECODER.run(data, job.deliveries, deadline))

@@ -22,7 +22,8 @@ from thumbnailer.storage import Gone, Storage, Upload
 
 _ATTEMPTS = 5
 
-type Process = Callable[[bytes], Photo]
+type Make = Callable[[bytes], Photo]
+"""Makes the thumbnails of a file's content. Raises Rejection."""
 
 
 class Contended(Exception):
@@ -73,7 +74,7 @@ class Pipeline:
         self._limits = limits
         self._tombstone_days = tombstone_days
 
-    def handle(self, event: ObjectEvent, process: Process) -> Outcome:
+    def handle(self, event: ObjectEvent, make: Make) -> Outcome:
         """Bring catalog and thumbnails in line with `event`; does nothing for one that is no news.
 
         Any exception means "not done": handling the same event again is safe.
@@ -81,12 +82,12 @@ class Pipeline:
         # An attempt that finds the item changed does not make the same thumbnails once more.
         drafts: dict[Version | None, _Draft] = {}
         for _ in range(_ATTEMPTS):
-            outcome = self._attempt(event, process, drafts)
+            outcome = self._attempt(event, make, drafts)
             if outcome:
                 return outcome
         raise Contended(f"the item changed {_ATTEMPTS} times while this event was handled")
 
-    def _attempt(self, event: ObjectEvent, process: Process, drafts: dict[Version | None, _Draft]) -> Outcome | None:
+    def _attempt(self, event: ObjectEvent, make: Make, drafts: dict[Version | None, _Draft]) -> Outcome | None:
         """Handle the event on the strength of what is recorded now; None if that changed meanwhile."""
         recorded = self._catalog.get(event.image_id)
         decision = decide(event, recorded)
@@ -105,7 +106,7 @@ class Pipeline:
             return Outcome(Result.UNCHANGED)
         try:
             if current not in drafts:
-                drafts[current] = self._draft(event, current, decision, process)
+                drafts[current] = self._draft(event, current, decision, make)
         except Gone:
             if decision is Decision.ASK:
                 return None  # it went between S3's two answers
@@ -128,7 +129,7 @@ class Pipeline:
             return self._storage.current(event.bucket, event.key)
         return Version(event.version_id, event.etag) if event.kind is Kind.CREATED else None
 
-    def _draft(self, event: ObjectEvent, current: Version | None, decision: Decision, process: Process) -> _Draft:
+    def _draft(self, event: ObjectEvent, current: Version | None, decision: Decision, make: Make) -> _Draft:
         """Make and store what belongs to `current`. Raises Gone."""
         if current is None:
             return _Draft(None, items.tombstone(event, self._tombstone_days), frozenset(), Outcome(Result.DELETED))
@@ -136,7 +137,7 @@ class Pipeline:
         try:
             self._refuse_unread(event, decision)
             upload = self._storage.fetch(event.bucket, event.key, current, self._limits)
-            photo = process(upload.data)
+            photo = make(upload.data)
         except Rejection as rejection:
             content: dict[str, Any] = {"reason": rejection.code, "reason_text": rejection.text, "etag": current.etag, "bytes": event.size}
             status, thumbnails, outcome = "REJECTED", {}, Outcome(Result.REJECTED, rejection.code, len(upload.data) if upload else 0)
@@ -150,10 +151,10 @@ class Pipeline:
         if decision is Decision.ASK:
             content["uploaded_at"] = version.uploaded_at
         tag = version_tag(version, event.sequencer)
-        stored = {size: (f"{event.image_id}/{tag}/{size}.{made.extension}", made) for size, made in thumbnails.items()}
+        stored = {size: (f"{event.image_id}/{tag}/{size}.{thumbnail.extension}", thumbnail) for size, thumbnail in thumbnails.items()}
         self._storage.save(dict(stored.values()))
         if stored:
-            content["thumbnails"] = {size: _described(key, made) for size, (key, made) in stored.items()}
+            content["thumbnails"] = {size: _described(key, thumbnail) for size, (key, thumbnail) in stored.items()}
         item = items.entry(event, status, version.version_id, content)
         return _Draft(current, item, frozenset(key for key, _ in stored.values()), outcome)
 

@@ -149,7 +149,7 @@ def verdicts(options: argparse.Namespace, sandbox: Sandbox) -> Iterator[dict[str
                 yield rejected(*found)
                 continue
             try:
-                yield ready(found, sandbox.process(Path(found)), options.out)
+                yield ready(found, sandbox.render(Path(found)), options.out)
             except Rejection as rejection:
                 yield rejected(found, rejection)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from shared.deadline import Deadline
 from thumbnailer.imaging import allocator
-from thumbnailer.imaging.images import Output, Photo, process
+from thumbnailer.imaging.images import Output, Photo, render
 from thumbnailer.imaging.limits import Limits
 
 # Lambda gives one virtual CPU per 1,769 MB: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
@@ -32,8 +32,8 @@ class Decoder:
         self._output = output
         self._processors = threading.Semaphore(processors)
 
-    def process(self, data: bytes, deliveries: int, deadline: Deadline) -> Photo:
-        """Like images.process. A message delivered before may be what ended the earlier invocation: it goes to a sandbox.
+    def run(self, data: bytes, deliveries: int, deadline: Deadline) -> Photo:
+        """Like images.render. A message delivered before may be what ended the earlier invocation: it goes to a sandbox.
 
         Raises TimeoutError if the invocation's own time is too short to tell: that says nothing about the file.
         """
@@ -42,12 +42,12 @@ class Decoder:
             if not deadline.allows(needed_s):
                 raise TimeoutError(f"only {deadline.remaining_s():.0f} s were left when its turn came to be decoded")
             if deliveries == 1:
-                return process(data, self._limits, self._output)
+                return render(data, self._limits, self._output)
             from thumbnailer.imaging.sandbox import Sandbox  # noqa: PLC0415 - hardly ever needed
 
             allocator.give_back()
             sandbox = Sandbox(self._limits, self._output, _SANDBOX_S)
             try:
-                return sandbox.process(data, deadline.remaining_s())
+                return sandbox.render(data, deadline.remaining_s())
             finally:
                 sandbox.close()

@@ -9,10 +9,10 @@ from typing import Any
 from PIL import Image, ImageFile
 
 from thumbnailer.imaging import allocator, formats, metadata, pixels
-from thumbnailer.imaging import resize as engine
 from thumbnailer.imaging.guards import check_structure
 from thumbnailer.imaging.limits import Limits
 from thumbnailer.imaging.rejections import Rejection
+from thumbnailer.imaging.resize import Extent, Resize, Size, resize
 
 FORMATS = ("jpeg", "webp", "auto")
 # A scaled JPEG decode must leave this much for the filter to do. With 1.17, real photos of 20 megapixels came within 45 dB (PSNR) of a
@@ -68,7 +68,7 @@ class Photo:
         return {name: value for name, value in known.items() if value is not None}
 
 
-def process(data: bytes, limits: Limits, output: Output, resize: engine.Resize = engine.resize) -> Photo:
+def render(data: bytes, limits: Limits, output: Output, resize: Resize = resize) -> Photo:
     """Make the thumbnails of the photo whose file content is `data`.
 
     Raises Rejection for every file that is not a readable photo within `limits`, whatever is wrong with it, and
@@ -125,12 +125,10 @@ def _rejection_for(error: Exception) -> Rejection:
     return Rejection("corrupt")
 
 
-def _decode(
-    image: ImageFile.ImageFile, data: bytes, longest_edge: int, resize: engine.Resize
-) -> tuple[Image.Image, metadata.Exif, engine.Size]:
+def _decode(image: ImageFile.ImageFile, data: bytes, longest_edge: int, resize: Resize) -> tuple[Image.Image, metadata.Exif, Size]:
     """Decode once; returns the picture upright, in sRGB and at most `longest_edge` long, its EXIF data, and the original's size."""
     full_size = image.size
-    extent: engine.Extent | None = None
+    extent: Extent | None = None
     if image.format == "JPEG":
         extent = _scale_while_decoding(image, longest_edge)
         image.decodermaxblock = len(data)
@@ -149,7 +147,7 @@ def _decode(
     return picture, exif, full_size
 
 
-def _scale_while_decoding(image: ImageFile.ImageFile, longest_edge: int) -> engine.Extent | None:
+def _scale_while_decoding(image: ImageFile.ImageFile, longest_edge: int) -> Extent | None:
     """Let libjpeg decode at 1/2, 1/4 or 1/8, by far the cheapest way to shrink.
 
     Returns which part of the result is the picture (its sides are rounded up), None if it is decoded in full.
@@ -164,30 +162,28 @@ def _scale_while_decoding(image: ImageFile.ImageFile, longest_edge: int) -> engi
     return None
 
 
-def fit(size: engine.Size, longest_edge: int) -> engine.Size:
+def fit(size: Size, longest_edge: int) -> Size:
     """The size with the same aspect ratio whose longer edge is at most `longest_edge`; never larger, at least 1 x 1."""
     scale = min(1.0, longest_edge / max(size))
     width, height = (max(1, round(length * scale)) for length in size)
     return width, height
 
 
-def _thumbnails(
-    picture: Image.Image, full_size: engine.Size, output: Output, resize: engine.Resize
-) -> tuple[dict[str, Thumbnail], Image.Image]:
+def _thumbnails(picture: Image.Image, full_size: Size, output: Output, resize: Resize) -> tuple[dict[str, Thumbnail], Image.Image]:
     """Each size made of the next larger one; also returns the smallest picture, without alpha."""
     use_webp = output.format == "webp" or (output.format == "auto" and pixels.is_transparent(picture))
     if not use_webp or not pixels.is_transparent(picture):
         picture = pixels.on_white(picture)
-    made: dict[str, Thumbnail] = {}
-    encoded: dict[engine.Size, Thumbnail] = {}
+    thumbnails: dict[str, Thumbnail] = {}
+    encoded: dict[Size, Thumbnail] = {}
     for longest_edge in sorted(output.sizes, reverse=True):
         size = fit(full_size, longest_edge)
         if picture.size != size:
             picture = resize(picture, size, picture.size)
         if size not in encoded:
             encoded[size] = _encode(picture, "WEBP" if use_webp else "JPEG", output.quality)
-        made[str(longest_edge)] = encoded[size]
-    return made, pixels.on_white(picture)
+        thumbnails[str(longest_edge)] = encoded[size]
+    return thumbnails, pixels.on_white(picture)
 
 
 def _encode(picture: Image.Image, encoder: str, quality: int) -> Thumbnail:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from thumbnailer.imaging.files import read_file
-from thumbnailer.imaging.images import Output, Photo, Thumbnail, process
+from thumbnailer.imaging.images import Output, Photo, Thumbnail, render
 from thumbnailer.imaging.limits import Limits
 from thumbnailer.imaging.rejections import Rejection
 
@@ -40,8 +40,8 @@ class Sandbox:
         self._pipe: Connection[Any, Any] | None = None
         self._turn = threading.Lock()
 
-    def process(self, source: bytes | Path, timeout_s: float = math.inf) -> Photo:
-        """Like images.process, for a file's content or its path.
+    def render(self, source: bytes | Path, timeout_s: float = math.inf) -> Photo:
+        """Like images.render, for a file's content or its path.
 
         Raises Rejection, also for what happens to the worker: timeout, out_of_memory, crashed; unreadable for a path
         that is not a readable, regular file. Raises TimeoutError if the caller's `timeout_s` was too short to tell.
@@ -158,7 +158,7 @@ def _serve(pipe: "Connection[Any, Any]") -> None:
         _limit(resource.RLIMIT_CPU, math.ceil(time.process_time()) + request["cpu_s"])
         try:
             data = pipe.recv_bytes() if request["path"] is None else read_file(request["path"], limits.max_bytes)
-            _send(pipe, process(data, limits, output))
+            _send(pipe, render(data, limits, output))
         except Rejection as rejection:
             _send_rejection(pipe, rejection)
         except MemoryError:
