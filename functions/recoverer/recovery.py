@@ -21,14 +21,22 @@ _ATTEMPTS = 3
 class Recovery:
     """Handles one alarm at a time."""
 
-    def __init__(self, rules: Mapping[str, Rule], limits: Limits, ledger: Ledger, targets: Targets, dry_run: bool) -> None:
-        """In a dry run nothing is changed, the ledger neither."""
+    def __init__(  # noqa: PLR0913, PLR0917 - what is allowed, and each service
+        self,
+        rules: Mapping[str, Rule],
+        limits: Limits,
+        ledger: Ledger,
+        targets: Targets,
+        dry_run: bool,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """A dry run changes nothing, not even the ledger."""
         self._rules = rules
         self._limits = limits
         self._ledger = ledger
         self._targets = targets
         self._dry_run = dry_run
-        self.clock: Callable[[], float] = time.time
+        self._clock = clock
 
     def handle(self, alarm: Alarm) -> Report:
         """Do what the alarm's rule says, if it may be done. Never raises for what AWS answers: that is an outcome too."""
@@ -44,7 +52,7 @@ class Recovery:
 
     def _apply(self, alarm: Alarm, rule: Rule) -> tuple[str, str]:
         for _ in range(_ATTEMPTS):
-            now = self.clock()
+            now = self._clock()
             decision = decide(alarm, rule, self._targets.facts(rule), self._ledger.read(rule), self._limits, now)
             if isinstance(decision, Refusal):
                 return "refused", f"Nothing was done: {decision.why}."

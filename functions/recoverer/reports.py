@@ -1,4 +1,4 @@
-"""Every outcome is told: to people and programs, through the report topic."""
+"""Reports of outcomes, for people and programs, through the report topic."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -12,7 +12,7 @@ from shared import sns
 
 @dataclass(frozen=True)
 class Report:
-    """What came of an alarm. `outcome`: acted, would act (dry run), refused, failed, no rule, not an alarm."""
+    """The outcome of an alarm: acted, would act (dry run), refused, failed, no rule, not an alarm."""
 
     alarm: str
     state: str
@@ -29,7 +29,7 @@ class Report:
 
     @property
     def readable(self) -> str:
-        """A message for people."""
+        """The message for people."""
         facts = [
             ("Alarm", f"{self.alarm} is {self.state} since {self.changed_at}" if self.changed_at else self.alarm),
             ("Rule", self.kind),
@@ -41,7 +41,7 @@ class Report:
 
 
 def report_of(alarm: Alarm, rule: Rule | None, outcome: str, text: str) -> Report:
-    """A report about an alarm that was understood."""
+    """Return the report of an alarm."""
     changed_at = datetime.fromtimestamp(alarm.changed_at, UTC).isoformat(timespec="seconds")
     return Report(alarm.name, alarm.state, outcome, text, changed_at, rule.kind if rule else "", rule.target if rule else "")
 
@@ -54,8 +54,8 @@ class Reporter:
         self._sns = client
         self._topic_arn = topic_arn
 
-    def tell(self, report: Report) -> None:
-        """Publish: JSON for programs, text for mail addresses."""
+    def publish(self, report: Report) -> None:
+        """Publish a report as JSON for programs and as text for mail addresses."""
         self._sns.publish(
             TopicArn=self._topic_arn,
             Subject=report.subject,
