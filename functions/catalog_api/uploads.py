@@ -23,10 +23,10 @@ _MAX_STEM = 80
 def safe_name(filename: str, content_type: str) -> str:
     """A file name for an S3 key: letters, digits, `.`, `-`, `_`; no path, no control characters; with an extension of its type."""
     name = PurePosixPath(unicodedata.normalize("NFC", filename).replace("\\", "/")).name
-    kept = "".join(character if character in "-_." or unicodedata.category(character)[0] in "LMN" else "_" for character in name)
-    stem, dot, extension = kept.rpartition(".")
+    safe = "".join(character if character in "-_." or unicodedata.category(character)[0] in "LMN" else "_" for character in name)
+    stem, dot, extension = safe.rpartition(".")
     if f"{dot}{extension}".lower() not in EXTENSIONS[content_type]:
-        stem, extension = kept, EXTENSIONS[content_type][0].removeprefix(".")
+        stem, extension = safe, EXTENSIONS[content_type][0].removeprefix(".")
     return f"{stem.strip('._-')[:_MAX_STEM] or 'image'}.{extension}"
 
 

@@ -19,14 +19,14 @@ def identifier(text: str, kind: str) -> str:
     """
     if not text.strip():
         return kind
-    kept, is_lossy = [], False
+    characters, is_lossy = [], False
     for character in unicodedata.normalize("NFKD", text).casefold():
         category = unicodedata.category(character)
         if character.isascii() or category[0] in "PZ":
-            kept.append(character)
+            characters.append(character)
         elif category[0] != "M" and category != "Cf":
             is_lossy = True
-    name = re.sub(r"[^a-z0-9]+", "_", "".join(kept)).strip("_")
+    name = re.sub(r"[^a-z0-9]+", "_", "".join(characters)).strip("_")
     if is_lossy or not name or len(name) > _MAX_LENGTH:
         name = _tagged(name[:_MAX_LENGTH] or kind, text)
     return f"n{name}" if name[0].isdigit() else name

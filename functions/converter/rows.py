@@ -179,17 +179,18 @@ class _Buffer:
     def peek(self) -> str:
         """The next character that is not white space, at which the window then stands; "" at the end."""
         while True:
-            if found := _NO_SPACE.search(self._text, self.position):
-                self.position = found.start()
-                return found.group()
+            if match := _NO_SPACE.search(self._text, self.position):
+                self.position = match.start()
+                return match.group()
             self.position = len(self._text)
             if not self._more():
                 return ""
 
     def expect(self, character: str) -> None:
         """Step over `character`. Raises Rejection if another stands there."""
-        if (found := self.peek()) != character:
-            raise Rejection("malformed_json", f"{character!r} was expected instead of {found[:1]!r}." if found else "It ends too early.")
+        if (following := self.peek()) != character:
+            problem = f"{character!r} was expected instead of {following!r}." if following else "It ends too early."
+            raise Rejection("malformed_json", problem)
         self.position += 1
 
     def value(self) -> tuple[Any, str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from converter.macros import FITS, MACROS, NO_DOUBLE, NO_NUMBER
 from converter.rejections import Rejection
 from converter.rows import BadRow
 from converter.staging import Limits, Staged, raw_of, reject
@@ -19,34 +20,7 @@ from shared.deadline import Deadline
 TEXT = "VARCHAR"
 # Texts that mean "no value" in a column that isn't text
 _NULLS = ("", "NULL", "NONE", "NA", "N/A", "NAN", "-", "\\N")
-# From narrow to wide: of two types that fit as many values the first is taken. {v} is a trimmed text in upper case. Casts alone are too
-# lenient ('1.7' is the BIGINT 2): a value fits if it is also written the usual way.
-_FITS = {
-    "BOOLEAN": "{v} = 'TRUE' OR {v} = 'FALSE'",
-    "BIGINT": "CAST(try_cast({v} AS BIGINT) AS VARCHAR) = {v}",
-    "DOUBLE": "isfinite(try_cast({v} AS DOUBLE)) AND NOT contains({v}, '_')",
-    "DATE": "CAST(try_cast({v} AS DATE) AS VARCHAR) = {v}",
-    "TIMESTAMP": "CASE WHEN try_cast({v} AS TIMESTAMPTZ) IS NULL THEN false ELSE regexp_full_match({v}, "
-    "'[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}([T ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}([.][0-9]{{1,9}})?)?"
-    "(Z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)?)?') END",
-}
-_DIGITS = "trim(regexp_replace(split_part({0}, 'E', 1), '[^0-9]', '', 'g'), '0')"
-_OWN_DIGITS = _DIGITS.format("{v}")
-_SHORTEST = "upper(CAST(try_cast({v} AS DOUBLE) AS VARCHAR))"
-_AS_LONG = f"upper(printf('%.' || greatest(length({_OWN_DIGITS}) - 1, 0) || 'e', try_cast({{v}} AS DOUBLE)))"
-# Which types a column can't have because of a value whose digits would do: _NO_NUMBER for postcodes, telephone and account numbers, which
-# begin with 0 and a digit (':' follows '9') or with '+'; _NO_DOUBLE where a DOUBLE would have other digits. It keeps any 15
-# (fewer next to 0: hence E-) and those that it was printed with, the fewest that tell it or more; the cheap comparisons come first.
-_NO_DOUBLE, _NO_NUMBER = 1, 2
-_UNFIT = (
-    f"CASE WHEN ltrim({{v}}, '+-') >= '00' AND ltrim({{v}}, '+-') < '0:' THEN {_NO_NUMBER}"
-    " WHEN NOT coalesce(isfinite(try_cast({v} AS DOUBLE)), false) THEN 0"
-    f" WHEN starts_with({{v}}, '+') THEN {_NO_NUMBER}"
-    f" WHEN (length({{v}}) <= 15 AND NOT contains({{v}}, 'E-')) OR {_SHORTEST} = {{v}} THEN 0"
-    f" WHEN {_OWN_DIGITS} = {_DIGITS.format(_SHORTEST)} OR {_OWN_DIGITS} = {_DIGITS.format(_AS_LONG)} THEN 0"
-    f" WHEN {_FITS['BIGINT']} THEN {_NO_DOUBLE} ELSE {_NO_NUMBER} END"
-)
-TYPES = (*_FITS, TEXT)
+TYPES = (*FITS, TEXT)
 _SAMPLE_ROWS = 2000
 # A query's planning time and memory grow with its width.
 _COLUMNS_AT_ONCE = 100
@@ -58,7 +32,7 @@ _ROW_BYTES = 8 << 20
 
 @dataclass
 class _Counts:
-    """Of one column: texts, values (texts that aren't in _NULLS), the worst of their _UNFIT, and values by type."""
+    """The counts of one column: texts, values (texts that aren't in _NULLS), and values by type; and the worst `unfit` of the values."""
 
     texts: int
     values: int
@@ -120,6 +94,7 @@ def _connection(folder: Path, limits: Limits, deadline: Deadline) -> Iterator[du
         connection.execute(f"SET allowed_directories = ['{folder}']")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
+        connection.execute(MACROS)
         done = threading.Event()
         threading.Thread(target=_interrupt_late, args=(connection, deadline, done), daemon=True).start()
         try:
@@ -178,7 +153,7 @@ def _types(
     connection: duckdb.DuckDBPyConnection, staged: Staged, names: list[str], agreed: dict[str, str], limits: Limits
 ) -> tuple[dict[int, str], dict[int, str]]:
     """The type of each column that is written, by index; and those of them that have values of a wrong type."""
-    candidates = {index: [agreed[name]] if name in agreed else list(_FITS) for index, name in enumerate(names)}
+    candidates = {index: [agreed[name]] if name in agreed else list(FITS) for index, name in enumerate(names)}
     if staged.rows > _SAMPLE_ROWS:
         open_ = {index: types for index, types in candidates.items() if len(types) > 1}
         for index, counts in _count(connection, staged, open_, _SAMPLE_ROWS).items():
@@ -188,12 +163,12 @@ def _types(
     types: dict[int, str] = {}
     misfits: dict[int, str] = {}
     for index, name in enumerate(names):
-        found = exact.get(index)
-        type_ = agreed.get(name) or (_choose(found, limits.type_threshold) if found else TEXT)
+        column = exact.get(index)
+        type_ = agreed.get(name) or (_choose(column, limits.type_threshold) if column else TEXT)
         if type_ is None:
             continue
         types[index] = type_
-        if found and type_ != TEXT and found.values > found.fits[type_]:
+        if column and type_ != TEXT and column.values > column.fits[type_]:
             misfits[index] = type_
     return types, misfits
 
@@ -202,7 +177,7 @@ def _choose(counts: _Counts, threshold: float) -> str | None:
     """The narrowest type of those that fit the most values, if these are nearly all; None for a column without a text."""
     if not counts.texts:
         return None
-    excluded = {_NO_NUMBER: {"BIGINT", "DOUBLE"}, _NO_DOUBLE: {"DOUBLE"}}.get(counts.unfit, set())
+    excluded = {NO_NUMBER: {"BIGINT", "DOUBLE"}, NO_DOUBLE: {"DOUBLE"}}.get(counts.unfit, set())
     fits = {type_: n for type_, n in counts.fits.items() if type_ not in excluded}
     best = max(fits, key=lambda type_: fits[type_], default=TEXT)
     return best if counts.values and fits.get(best, 0) >= threshold * counts.values else TEXT
@@ -212,23 +187,23 @@ def _count(
     connection: duckdb.DuckDBPyConnection, staged: Staged, candidates: dict[int, list[str]], rows: int | None = None
 ) -> dict[int, _Counts]:
     """Count, column by column, the values that fit each candidate type; in the first `rows` rows, if given."""
-    found: dict[int, _Counts] = {}
+    counts_by_column: dict[int, _Counts] = {}
     for indexes in batched(candidates, _COLUMNS_AT_ONCE, strict=False):
         wanted: list[str] = []
         for index in indexes:
-            unfit = _UNFIT if {"BIGINT", "DOUBLE"} & set(candidates[index]) else "0"
-            fits = [f"count_if({_FITS[type_]})" for type_ in candidates[index]]
-            wanted += [text.format(v=f"v{index}") for text in (f"count({_text(index)})", "count({v})", f"max({unfit})", *fits)]
+            unfit = f"unfit(v{index})" if {"BIGINT", "DOUBLE"} & set(candidates[index]) else "0"
+            fits = [f"count_if({FITS[type_]}(v{index}))" for type_ in candidates[index]]
+            wanted += [f"count({_text(index)})", f"count(v{index})", f"max({unfit})", *fits]
         query = f"SELECT {', '.join(wanted)} FROM {_source(staged, indexes, rows)}"  # noqa: S608 - no text of the file is in it
         row = iter(connection.execute(query).fetchone() or ())
         for index in indexes:
             texts, values, worst = next(row), next(row), next(row) or 0
-            found[index] = _Counts(texts, values, worst, {type_: next(row) or 0 for type_ in candidates[index]})
-    return found
+            counts_by_column[index] = _Counts(texts, values, worst, {type_: next(row) or 0 for type_ in candidates[index]})
+    return counts_by_column
 
 
 def _misfit(index: int, type_: str) -> str:
-    return f"(v{index} IS NOT NULL AND NOT coalesce({_FITS[type_].format(v=f'v{index}')}, false))"
+    return f"(v{index} IS NOT NULL AND NOT coalesce({FITS[type_]}(v{index}), false))"
 
 
 def _set_aside(connection: duckdb.DuckDBPyConnection, staged: Staged, names: list[str], misfits: dict[int, str]) -> None:

@@ -98,10 +98,10 @@ def _dimensions(given: Any) -> dict[str, str]:
 
 def _dimensions_in(metrics: Any, stat: str, metric: str, dimensions: str) -> dict[str, str]:
     """Those of each metric; the expressions of an alarm on metric math have none. The names are spelt by the form of the alarm."""
-    found: dict[str, str] = {}
+    merged: dict[str, str] = {}
     for query in metrics or []:
-        found |= _dimensions(((query.get(stat) or {}).get(metric) or {}).get(dimensions) or {})
-    return found
+        merged |= _dimensions(((query.get(stat) or {}).get(metric) or {}).get(dimensions) or {})
+    return merged
 
 
 def _seconds(text: str) -> float:

@@ -103,10 +103,10 @@ def _jobs(records: Iterable[Any]) -> tuple[list[Job], set[str]]:
         message_id, body = record["messageId"], record["body"]
         deliveries = int(record.get("attributes", {}).get("ApproximateReceiveCount", "1"))
         try:
-            found, problems = events.parse(body)
+            parsed, problems = events.parse(body)
         except MalformedMessage as error:
-            found, problems = [], [str(error)]
-        jobs += [Job(message_id, deliveries, event) for event in found]
+            parsed, problems = [], [str(error)]
+        jobs += [Job(message_id, deliveries, event) for event in parsed]
         if problems:
             failed.add(message_id)
             logger.error("message is no S3 notification", extra={"message_id": message_id, "problems": problems, "body": body})

@@ -53,7 +53,7 @@ class ObjectEvent:
 
     @property
     def asks_to_remake(self) -> bool:
-        """Whether its thumbnails are to be made although nothing changed: an operator found them damaged. S3 sends no such event."""
+        """Whether its thumbnails are to be made although nothing changed: an operator described them damaged. S3 sends no such event."""
         return self.name == "ObjectCreated:Remake"
 
 
@@ -102,10 +102,10 @@ def parse(body: str) -> tuple[list[ObjectEvent], list[str]]:
 
 
 def _parse_record(record: Any) -> ObjectEvent | None:
-    found = record["s3"]["object"]
+    described = record["s3"]["object"]
     name = _text(record["eventName"]).removeprefix("s3:")
-    key = unquote_plus(_text(found["key"]), errors="strict")
-    return _event(name, record["s3"]["bucket"], key, found, record["eventTime"])
+    key = unquote_plus(_text(described["key"]), errors="strict")
+    return _event(name, record["s3"]["bucket"], key, described, record["eventTime"])
 
 
 def _parse_bridged(content: Any) -> ObjectEvent | None:
@@ -115,19 +115,19 @@ def _parse_bridged(content: Any) -> ObjectEvent | None:
         return None
     if name.startswith("ObjectRemoved"):
         name += _DELETIONS.get(detail.get("deletion-type", ""), "Delete")
-    found = detail["object"]
-    renamed = {"versionId": found.get("version-id"), "eTag": found.get("etag")}
-    return _event(name, detail["bucket"], _text(found["key"]), found | renamed, content["time"])
+    described = detail["object"]
+    renamed = {"versionId": described.get("version-id"), "eTag": described.get("etag")}
+    return _event(name, detail["bucket"], _text(described["key"]), described | renamed, content["time"])
 
 
-def _event(name: str, bucket: Any, key: str, found: Any, time: Any) -> ObjectEvent | None:
+def _event(name: str, bucket: Any, key: str, described: Any, time: Any) -> ObjectEvent | None:
     kind = _KINDS.get(name) or _KINDS.get(name.split(":", maxsplit=1)[0])
     if kind is None:
         return None
-    version_id = _optional_text(found.get("versionId"))
+    version_id = _optional_text(described.get("versionId"))
     if kind is Kind.VERSION_REMOVED and version_id is None:
         kind = Kind.DELETED
-    size = found.get("size")
+    size = described.get("size")
     if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 0):
         raise ValueError(f"size {size!r} is no number of bytes")
     if not key:
@@ -139,8 +139,8 @@ def _event(name: str, bucket: Any, key: str, found: Any, time: Any) -> ObjectEve
         key=key,
         # "null" is what versions are called that were written while versioning was off
         version_id=None if version_id == "null" else version_id,
-        sequencer=_sequencer(found.get("sequencer")),
-        etag=_optional_text(found.get("eTag")),
+        sequencer=_sequencer(described.get("sequencer")),
+        etag=_optional_text(described.get("eTag")),
         size=size,
         time=utc_text(datetime.fromisoformat(_text(time))),
     )

@@ -61,7 +61,7 @@ class Storage:
                 raise
         # The key itself comes first of those that begin with it.
         listed = self._s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])
-        return next((_version(found) for found in listed if found["Key"] == key), None)
+        return next((_version(entry) for entry in listed if entry["Key"] == key), None)
 
     def fetch(self, bucket: str, key: str, version: Version, limits: Limits) -> Upload:
         """Read that version of an object; without versions, the object as long as it has that ETag.
@@ -98,7 +98,7 @@ class Storage:
     def thumbnails(self, image_id: str) -> list[str]:
         """The keys of the thumbnails of an image, of whatever version (the first 1,000: there are a handful)."""
         answer = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=f"{image_id}/")
-        return [found["Key"] for found in answer.get("Contents", [])]
+        return [entry["Key"] for entry in answer.get("Contents", [])]
 
     def remove(self, keys: Iterable[str]) -> None:
         """Remove thumbnails; keys that do not exist are fine. Raises NotRemoved."""

@@ -21,17 +21,17 @@ def read_file(path: str, max_bytes: int) -> bytes:
         _require_regular_file(os.stat(path))  # noqa: PTH116 - a path of bytes that are no text survives only as str
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
-            found = os.fstat(descriptor)
-            _require_regular_file(found)
-            if found.st_size > max_bytes:
-                raise Rejection("too_large", f"It has {found.st_size:,} bytes; the limit is {max_bytes:,}.")
-            data = file.read(found.st_size + 1)
+            status = os.fstat(descriptor)
+            _require_regular_file(status)
+            if status.st_size > max_bytes:
+                raise Rejection("too_large", f"It has {status.st_size:,} bytes; the limit is {max_bytes:,}.")
+            data = file.read(status.st_size + 1)
             # A file may have more to read than its size says (as in /proc), or grow; one byte too many tells.
-            return data if len(data) <= found.st_size else data + file.read(max_bytes - found.st_size)
+            return data if len(data) <= status.st_size else data + file.read(max_bytes - status.st_size)
     except (OSError, ValueError) as error:
         raise Rejection("unreadable", f"{getattr(error, 'strerror', None) or error}.") from error
 
 
-def _require_regular_file(found: os.stat_result) -> None:
-    if not stat.S_ISREG(found.st_mode):
-        raise Rejection("unreadable", f"It is {_KINDS.get(stat.S_IFMT(found.st_mode), 'no regular file')}.")
+def _require_regular_file(status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise Rejection("unreadable", f"It is {_KINDS.get(stat.S_IFMT(status.st_mode), 'no regular file')}.")

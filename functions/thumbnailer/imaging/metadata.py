@@ -49,11 +49,11 @@ def read_exif(image: Image.Image) -> Exif:
 def _captured_at(tags: Any, details: Any) -> str | None:
     candidates = [(details.get(time), details.get(offset)) for time, offset in _TIME_TAGS]
     for time, offset in [*candidates, (tags.get(_DATE_TIME), None)]:
-        found = _EXIF_TIME.fullmatch(clean(time) or "")
-        if not found:
+        match = _EXIF_TIME.fullmatch(clean(time) or "")
+        if not match:
             continue
         try:
-            moment = datetime(*(int(part) for part in found.groups()))  # type: ignore[arg-type]
+            moment = datetime(*(int(part) for part in match.groups()))  # type: ignore[arg-type]
         except ValueError:
             continue
         zone = clean(offset) or ""
