@@ -1,11 +1,11 @@
-"""Reports: how many images of which status and format, and how many bytes, over a range of days."""
+"""Reports: the number and bytes of images by status and format, over a range of days."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-# What is deleted has no upload time any more.
+# Deleted images have no upload time.
 STATUSES = ("READY", "REJECTED")
 
 
@@ -18,12 +18,12 @@ class Range:
 
     @property
     def bounds(self) -> tuple[str, str]:
-        """Two texts between which every `uploaded_at` of the range sorts, whatever its precision."""
+        """Two texts that every `uploaded_at` of the range sorts between, whatever its precision."""
         return f"{self.first.isoformat()}T", f"{self.last.isoformat()}T~"
 
 
 def days_from(first: date, days: int) -> Range:
-    """The range of `days` days that starts with `first`, cut off at the calendar's end."""
+    """Return the range of `days` days from `first`, limited to the calendar's end."""
     try:
         return Range(first, first + timedelta(days=days - 1))
     except OverflowError:

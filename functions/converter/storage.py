@@ -24,7 +24,7 @@ _CONFLICT = {"PreconditionFailed", "412", "ConditionalRequestConflict", "409", *
 
 
 class Gone(Exception):
-    """The version of the upload is no longer there."""
+    """The version of the upload no longer exists."""
 
 
 class Contention(Exception):

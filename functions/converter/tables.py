@@ -1,4 +1,4 @@
-"""Staged rows to Parquet with DuckDB: column types found over the whole file, rows that don't fit them set aside."""
+"""Write staged rows as Parquet with DuckDB: find column types over the whole file, and set aside rows that don't fit them."""
 
 import shutil
 import threading
@@ -41,10 +41,11 @@ class _Counts:
 
 
 def write(staged: Staged, agreed: dict[str, str], limits: Limits, deadline: Deadline) -> dict[str, str]:
-    """Write `staged.parquet`; rows that don't fit go to `staged.rejects`, and `staged.rows` is what remains.
+    """Write `staged.parquet`; rows that don't fit go to `staged.rejects` and no longer count in `staged.rows`.
 
-    Columns that `agreed` names have its types; the others' are found. Returns the type of each column written: one that is
-    empty and of unknown type is left out, because any guess could contradict the dataset's other files. Raises Rejection.
+    `agreed` gives the types of columns that the dataset knows; types of other columns are found. Returns the type of each
+    column written. An empty column of unknown type is left out, because any guess could contradict the dataset's other files.
+    Raises Rejection.
     """
     for name, type_ in agreed.items():
         if type_ not in TYPES:
@@ -112,7 +113,7 @@ def _connection(folder: Path, limits: Limits, deadline: Deadline) -> Iterator[du
 
 
 def _interrupt_late(connection: duckdb.DuckDBPyConnection, deadline: Deadline, done: threading.Event) -> None:
-    """End what runs after the deadline; again and again, because an interrupt between two queries has no effect."""
+    """Interrupt queries after the deadline, repeatedly: an interrupt between two queries has no effect."""
     if not done.wait(deadline.remaining_s()):
         connection.interrupt()
         while not done.wait(0.1):
@@ -120,14 +121,14 @@ def _interrupt_late(connection: duckdb.DuckDBPyConnection, deadline: Deadline, d
 
 
 def _source(staged: Staged, columns: Iterable[int], rows: int | None = None) -> str:
-    """The staged rows: each as the list `j`, and of `columns` the values v<index>, NULL where the text means so.
+    """Return SQL that selects the staged rows: each as the list `j`, and v<index> for `columns`, NULL where the text means "no value".
 
-    Two steps and a plain CASE on purpose: DuckDB makes a join of every IN, and 2^n expressions of n nested NULLIFs.
+    It has two steps and a plain CASE because DuckDB makes a join of every IN, and 2^n expressions of n nested NULLIFs.
     """
     indexes = list(columns)
     options = f"format='array', records='false', columns={{j: 'VARCHAR[]'}}, maximum_object_size={_ROW_BYTES}"
     source = f"read_json('{staged.rows_file}', {options})" + (f" LIMIT {rows}" if rows else "")
-    # A long text fits no type: copies of it would only take memory.
+    # A long text fits no type, and copies of it would only take memory.
     texts = "".join(
         f", CASE WHEN strlen({_text(index)}) > 100 THEN '?' ELSE upper(trim({_text(index)})) END AS u{index}" for index in indexes
     )
@@ -152,7 +153,7 @@ def _cast(index: int, type_: str) -> str:
 def _types(
     connection: duckdb.DuckDBPyConnection, staged: Staged, names: list[str], agreed: dict[str, str], limits: Limits
 ) -> tuple[dict[int, str], dict[int, str]]:
-    """The type of each column that is written, by index; and those of them that have values of a wrong type."""
+    """Return the type of each column to write, by index; and of those columns that have values of another type."""
     candidates = {index: [agreed[name]] if name in agreed else list(FITS) for index, name in enumerate(names)}
     if staged.rows > _SAMPLE_ROWS:
         open_ = {index: types for index, types in candidates.items() if len(types) > 1}
@@ -174,7 +175,7 @@ def _types(
 
 
 def _choose(counts: _Counts, threshold: float) -> str | None:
-    """The narrowest type of those that fit the most values, if these are nearly all; None for a column without a text."""
+    """Return the narrowest of the types that fit the most values, if these are nearly all; None for a column without a text."""
     if not counts.texts:
         return None
     excluded = {NO_NUMBER: {"BIGINT", "DOUBLE"}, NO_DOUBLE: {"DOUBLE"}}.get(counts.unfit, set())
@@ -216,6 +217,6 @@ def _set_aside(connection: duckdb.DuckDBPyConnection, staged: Staged, names: lis
         while row := result.fetchone():
             (number, line, *values), position = row
             index = indexes[position - 1]
-            detail = f"Column {names[index]}: {values[index][:100]!r} is no {misfits[index]}."
+            detail = f"Column {names[index]}: {values[index][:100]!r} does not fit the type {misfits[index]}."
             reject(file, staged, BadRow(int(number), line and int(line), "wrong_type", detail, [raw_of(staged, values)]))
             staged.rows -= 1

@@ -1,7 +1,7 @@
-"""Which changes of the catalog are worth a notice, and what the notice says.
+"""Decide which changes of the catalog are worth a notice, and write its texts.
 
-A change is told by comparing the item before and after: another status, or another version of the object. A write that repeats
-what was there already, or only touches other attributes, is no change.
+A change is another status or another version of the object. A write that repeats these, or changes only other attributes, is not
+worth a notice.
 """
 
 import json
@@ -33,7 +33,7 @@ _DETAILS = (
 
 
 class Malformed(Exception):
-    """A record that is no change of a catalog item. The text says why."""
+    """A record that does not describe a change of a catalog item. The text says why."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,13 @@ class Notice:
 
     @cached_property
     def id(self) -> str:
-        """The same for every delivery of the same change, and for no other change."""
+        """The id of the change: the same for each delivery of the same change, different for every other change."""
         version = self.details.get("version_id") or self.details.get("etag") or "-"
         return f"{self.image_id}#{version}#{self.details.get('sequencer') or '-'}#{self.status}"
 
     @property
     def correlation_id(self) -> str:
-        """What the thumbnailer's log calls the event that this came of."""
+        """The id of the S3 event, as in the thumbnailer's log."""
         return correlation_id(self.image_id, self.details.get("sequencer"))
 
     @property
@@ -62,13 +62,13 @@ class Notice:
 
     @property
     def subject(self) -> str:
-        """One line, any characters."""
+        """One line of any printable characters."""
         reason = f" ({self.details['reason']})" if self.details.get("reason") else ""
         return printable(f"Image {self.status.lower()}{reason}: {self.filename}")
 
     @property
     def text(self) -> str:
-        """A readable message."""
+        """The message for people."""
         facts = [
             ("File", printable(self.details["key"])),
             ("Why", self.details.get("reason_text") or self.details.get("reason")),
@@ -94,7 +94,7 @@ class Notice:
 
     @property
     def attributes(self) -> dict[str, str]:
-        """What subscriptions can filter by."""
+        """The message attributes that subscriptions can filter by."""
         reason = self.details.get("reason")
         return {"status": self.status, "notice_id": self.id} | ({"reason": str(reason)} if reason else {})
 
@@ -105,7 +105,7 @@ class Notice:
 
 
 def notice_of(record: Mapping[str, Any]) -> Notice | None:
-    """The notice that a DynamoDB stream record calls for, if any. Raises Malformed."""
+    """Return the notice for a DynamoDB stream record, None if it is not worth one. Raises Malformed."""
     try:
         change = record["dynamodb"]
         if record["eventName"] == "REMOVE":
@@ -120,7 +120,7 @@ def notice_of(record: Mapping[str, Any]) -> Notice | None:
 
 
 def _version(item: Mapping[str, Any]) -> tuple[Any, Any]:
-    """By id, or by ETag in a bucket without versions."""
+    """Return the version by its id, or by its ETag in a bucket without versions."""
     version_id = item.get("version_id")
     return (version_id, None) if version_id else (None, item.get("etag"))
 

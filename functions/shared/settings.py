@@ -1,6 +1,6 @@
 """A function's environment variables, parsed once at INIT into a frozen dataclass.
 
-A missing or wrong variable then fails the first deploy, not the thousandth event.
+So a missing or wrong variable fails the first invocation, not the thousandth event.
 """
 
 import dataclasses
@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 
 
 class SettingsError(Exception):
-    """An environment variable is missing or is not of its field's type."""
+    """An environment variable is missing or not valid. The text says which and what to do."""
 
 
 def _integers(text: str) -> tuple[int, ...]:

@@ -1,8 +1,8 @@
-"""A batch of SQS messages: which of them must be delivered again.
+"""A batch of SQS messages: handle their events, and find out which messages must be delivered again.
 
-Messages stand alone: whatever happens to one, the others are acknowledged. Events of the same object are handled one
-after the other, newest first, so that the older ones are stale before any work is done for them; different objects are
-handled at the same time.
+Messages are independent: whatever happens to one, the others are acknowledged. Events of the same object are handled one after
+the other, newest first, so that the older ones are stale before any work is done for them. Different objects are handled at the
+same time.
 """
 
 import time
@@ -24,15 +24,15 @@ from thumbnailer.imaging.decoder import SLOWEST_S
 from thumbnailer.pipeline import Contended, Outcome
 from thumbnailer.storage import NotRemoved
 
-# What is known to pass, or to be mended by the operator (permissions, a missing table): no stack trace needed.
+# Errors that pass, or that an operator fixes (permissions, a missing table): they need no stack trace.
 _TRANSIENT = (BotoCoreError, ClientError, Contended, NotRemoved, MemoryError, TimeoutError)
-# A slow network
+# The throughput of a slow network
 _BYTES_PER_SECOND = 10 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Job:
-    """An event and the message that brought it. `deliveries` counts this one."""
+    """An event and its message. `deliveries` includes this one."""
 
     message_id: str
     deliveries: int
@@ -40,7 +40,7 @@ class Job:
 
     @property
     def log_fields(self) -> dict[str, Any]:
-        """What every log line about it says."""
+        """The fields of every log line about the event."""
         return {
             "message_id": self.message_id,
             "deliveries": self.deliveries,
@@ -55,7 +55,7 @@ class Job:
 
 @dataclass
 class Summary:
-    """How a batch went: the ids of the messages to deliver again, and how each handled event ended."""
+    """The result of a batch: the ids of the messages to deliver again, and the outcome of each handled event."""
 
     failed: list[str]
     outcomes: list[Outcome]
@@ -65,7 +65,7 @@ type Handle = Callable[[Job, Deadline], Outcome]
 
 
 def run(records: Iterable[Any], handle: Handle, deadline: Deadline, workers: int) -> Summary:
-    """Handle the records of an SQS event, `workers` objects at a time. Raises nothing because of a message."""
+    """Handle the records of an SQS event, `workers` objects at a time. No message makes it raise."""
     jobs, failed = _jobs(records)
     groups: dict[str, list[Job]] = {}
     for job in jobs:
@@ -97,7 +97,7 @@ def report(summary: Summary) -> None:
 
 
 def _jobs(records: Iterable[Any]) -> tuple[list[Job], set[str]]:
-    """The events of all messages, and the messages that cannot be understood (they end in the dead-letter queue)."""
+    """Return the events of all messages, and the ids of malformed messages (they end in the dead-letter queue)."""
     jobs, failed = [], set()
     for record in records:
         message_id, body = record["messageId"], record["body"]
@@ -114,7 +114,7 @@ def _jobs(records: Iterable[Any]) -> tuple[list[Job], set[str]]:
 
 
 def _attempt(job: Job, handle: Handle, deadline: Deadline, longest_wait: float) -> Outcome | None:
-    """How the event ended; None if its message must be delivered again."""
+    """Return the outcome of the event; None if its message must be delivered again."""
     needed = SLOWEST_S + (job.event.size or 0) / _BYTES_PER_SECOND
     if not deadline.allows(min(needed, longest_wait)):
         logger.warning("handed back unstarted, too little time is left", extra=job.log_fields)

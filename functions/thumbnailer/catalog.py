@@ -1,4 +1,4 @@
-"""The catalog table: one item per object, written only if it is still what the decision to write was based on."""
+"""The catalog table: one item per object, written only if it has not changed since it was read."""
 
 import time
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ class Catalog:
         self._table = table
 
     def get(self, image_id: str) -> Recorded | None:
-        """What is recorded of an object, read consistently."""
+        """Return what is recorded of an object, read consistently."""
         answer = self._dynamodb.get_item(TableName=self._table, Key={"image_id": {"S": image_id}}, ConsistentRead=True)
         if "Item" not in answer:
             return None
@@ -38,7 +38,7 @@ class Catalog:
         )
 
     def replace(self, recorded: Recorded | None, item: Mapping[str, Any]) -> bool:
-        """Write `item` in place of `recorded`. False, with nothing written, if the item has changed since that was read."""
+        """Replace `recorded` by `item`. Returns False, and writes nothing, if the item has changed since it was read."""
         content = dict(item) | {"revision": recorded.revision + 1 if recorded else 1, "processed_at": utc_text(datetime.now(UTC))}
         if recorded and recorded.sequencer:
             content.setdefault("sequencer", recorded.sequencer)
@@ -46,7 +46,7 @@ class Catalog:
         return self._write("put_item", recorded, request)
 
     def advance(self, recorded: Recorded, event: ObjectEvent, tombstone_days: int) -> bool:
-        """Note that what is recorded also holds after `event`. False, with nothing written, if the item has changed since."""
+        """Note that what is recorded still holds after `event`. Returns False, and writes nothing, if the item has changed since."""
         news: dict[str, Any] = {"sequencer": event.sequencer, "revision": recorded.revision + 1}
         if recorded.is_deleted:
             news |= _deletion(event, tombstone_days)
@@ -76,7 +76,7 @@ class Catalog:
 
 
 def tombstone(event: ObjectEvent, days: int) -> dict[str, Any]:
-    """The item of a deleted object. After `days`, when no event from before the deletion can still arrive, DynamoDB's TTL removes it."""
+    """Return the item of a deleted object. TTL removes it after `days`, when no event from before the deletion can arrive any more."""
     return _identity(event, "DELETED", event.version_id) | _deletion(event, days)
 
 
@@ -85,7 +85,7 @@ def _deletion(event: ObjectEvent, days: int) -> dict[str, Any]:
 
 
 def entry(event: ObjectEvent, status: str, version_id: str | None, content: Mapping[str, Any]) -> dict[str, Any]:
-    """The item of an object that was processed; what is unknown (None) is left out."""
+    """Return the item of a processed object, without unknown values (None)."""
     known = {name: value for name, value in content.items() if value is not None}
     return _identity(event, status, version_id) | {"uploaded_at": event.time} | known
 

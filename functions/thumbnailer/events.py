@@ -1,4 +1,4 @@
-"""What an SQS message of the uploads queue says: S3 event notifications, decoded and checked.
+"""Decode and check the S3 event notifications in an SQS message.
 
 Shapes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
 and, as EventBridge passes them on, https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
@@ -18,17 +18,17 @@ from shared.text import utc_text
 
 
 class Kind(Enum):
-    """What an event means for its key."""
+    """The meaning of an event for its key."""
 
     CREATED = "created"
-    # After it the key has no current object: a delete marker, or a deletion in a bucket without versions
+    # The key has no current object any more: a delete marker, or a deletion in a bucket without versions
     DELETED = "deleted"
-    # One version (or delete marker) is gone for good; which one is current then, only S3 knows
+    # One version (or delete marker) was deleted permanently; only S3 knows which version is current now
     VERSION_REMOVED = "version removed"
 
 
 class MalformedMessage(Exception):
-    """A message, or a record in it, that is no S3 notification. The text says why."""
+    """A message is not an S3 notification. The text says why."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class ObjectEvent:
     sequencer: str | None
     etag: str | None
     size: int | None
-    # When it happened: ISO 8601 UTC with milliseconds
+    # ISO 8601 in UTC with milliseconds
     time: str
 
     @property
@@ -65,16 +65,16 @@ _KINDS = {
     "LifecycleExpiration:Delete": Kind.VERSION_REMOVED,
 }
 
-# EventBridge's names of the same; which deletion it was stands in the detail
+# EventBridge's names of these events; the kind of deletion is in the detail
 _DETAIL_TYPES = {"Object Created": "ObjectCreated:Put", "Object Deleted": "ObjectRemoved:"}
 _DELETIONS = {"Delete Marker Created": "DeleteMarkerCreated", "Permanently Deleted": "Delete"}
 
 
 def parse(body: str) -> tuple[list[ObjectEvent], list[str]]:
-    """The events of a message body, and what is wrong with the records that are none.
+    """Return the events of a message body, and the problems of malformed records.
 
-    The test event that S3 sends when a notification is configured yields neither. Events that say nothing about an
-    object's content (tags, restores) are left out. Raises MalformedMessage if the body as a whole is unreadable.
+    The test event that S3 sends when a notification is configured yields neither. Events that say nothing about an object's
+    content (tags, restores) are left out. Raises MalformedMessage if the body as a whole is unreadable.
     """
     try:
         content = json.loads(body)
@@ -109,7 +109,7 @@ def _parse_record(record: Any) -> ObjectEvent | None:
 
 
 def _parse_bridged(content: Any) -> ObjectEvent | None:
-    """An event that came by EventBridge: other names, and the key is not encoded."""
+    """Parse an event from EventBridge, which has other names and a key that is not encoded."""
     name, detail = _DETAIL_TYPES.get(_text(content["detail-type"])), content["detail"]
     if name is None:
         return None
@@ -129,7 +129,7 @@ def _event(name: str, bucket: Any, key: str, described: Any, time: Any) -> Objec
         kind = Kind.DELETED
     size = described.get("size")
     if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 0):
-        raise ValueError(f"size {size!r} is no number of bytes")
+        raise ValueError(f"size {size!r} is not a number of bytes")
     if not key:
         raise ValueError("the key is empty")
     return ObjectEvent(
@@ -137,7 +137,7 @@ def _event(name: str, bucket: Any, key: str, described: Any, time: Any) -> Objec
         name=name,
         bucket=_text(bucket["name"]),
         key=key,
-        # "null" is what versions are called that were written while versioning was off
+        # "null" is the id of versions that were written while versioning was off
         version_id=None if version_id == "null" else version_id,
         sequencer=_sequencer(described.get("sequencer")),
         etag=_optional_text(described.get("eTag")),

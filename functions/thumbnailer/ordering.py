@@ -1,4 +1,4 @@
-"""Which of two accounts of an object is the later one. SQS delivers events late, twice and out of order.
+"""Decide whether an event is newer than what is recorded. SQS delivers events late, twice and out of order.
 
 S3 gives each event of a key a sequencer that grows (shared/sequencers.py). An event with a smaller sequencer than the recorded
 one is stale. Where sequencers are missing, or equal although the versions differ (an operator's events, some emulators), S3 is
@@ -18,7 +18,7 @@ class Version:
 
     version_id: str | None
     etag: str | None
-    # ISO 8601 UTC, if S3 was asked
+    # ISO 8601 in UTC; None unless S3 was asked
     uploaded_at: str | None = field(default=None, compare=False)
 
     def is_same_as(self, version_id: str | None, etag: str | None) -> bool:
@@ -30,9 +30,9 @@ class Version:
 
 @dataclass(frozen=True)
 class Recorded:
-    """What the catalog knows of an object, as far as later events need it.
+    """What the catalog knows of an object, as far as later events depend on it.
 
-    `revision` grows with every write of the item, which is how a writer knows that nobody else was there in between.
+    `revision` grows with every write of the item: it is an optimistic lock.
     """
 
     status: str
@@ -44,11 +44,11 @@ class Recorded:
 
     @property
     def is_deleted(self) -> bool:
-        """Whether this is the memory of a deletion."""
+        """Whether the object is recorded as deleted."""
         return self.status == "DELETED"
 
     def holds(self, current: Version | None) -> bool:
-        """Whether `current` (None: no object) is what is recorded."""
+        """Whether `current` (None: no object) is the recorded version."""
         if current is None or self.is_deleted:
             return current is None and self.is_deleted
         return current.is_same_as(self.version_id, self.etag)

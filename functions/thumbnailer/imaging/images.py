@@ -1,4 +1,4 @@
-"""One photo's bytes in, thumbnails and facts out; or a Rejection. No AWS in here: src/eventloom/thumbnail.py runs it as it is."""
+"""Make thumbnails of a photo and find out facts about it. No AWS in here: src/eventloom/thumbnail.py runs it as it is."""
 
 import hashlib
 import io
@@ -18,11 +18,11 @@ FORMATS = ("jpeg", "webp", "auto")
 # A scaled JPEG decode must leave this much for the filter to do. With 1.17, real photos of 20 megapixels came within 45 dB (PSNR) of a
 # full decode for a tenth less CPU; with this they come within 47 (`make bench`, class jpeg_original).
 _MIN_REDUCTION = 1.25
-# What libavif, libheif and Pillow's decoders in C say
+# What libavif, libheif and Pillow's C decoders say
 _OUT_OF_MEMORY = ("out of memory", "bytes failed", "decoder error -9")
 
 allocator.keep_freed_memory()
-# About sizes, which are checked here, and about damaged metadata, which is expected from uploads
+# Pillow warns about sizes, which are checked here, and about damaged metadata, which is normal in uploads
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
@@ -48,7 +48,7 @@ class Thumbnail:
 
 @dataclass(frozen=True)
 class Photo:
-    """What was made of a photo and learned about it. Width and height are those of the upright original, in pixels."""
+    """The thumbnails of a photo and the facts about it. Width and height are those of the upright original, in pixels."""
 
     format: str
     bytes: int
@@ -63,7 +63,7 @@ class Photo:
     thumbnails: dict[str, Thumbnail]
 
     def facts(self) -> dict[str, Any]:
-        """Everything but the thumbnails; what is unknown is left out."""
+        """Return everything but the thumbnails, without unknown values."""
         known = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "thumbnails"}
         return {name: value for name, value in known.items() if value is not None}
 
@@ -71,8 +71,8 @@ class Photo:
 def render(data: bytes, limits: Limits, output: Output, resize: Resize = resize) -> Photo:
     """Make the thumbnails of the photo whose file content is `data`.
 
-    Raises Rejection for every file that is not a readable photo within `limits`, whatever is wrong with it, and
-    MemoryError, which says more about the machine than about the file.
+    Raises Rejection for every file that is not a readable photo within `limits`, and MemoryError, which is about the machine
+    rather than the file.
     """
     name = identify(data, limits)
     try:
@@ -84,7 +84,7 @@ def render(data: bytes, limits: Limits, output: Output, resize: Resize = resize)
     except (Rejection, MemoryError, ImportError):
         raise
     except Exception as error:
-        # Decoders raise whatever they stumble over (ValueError, OSError, SyntaxError, KeyError, struct.error ...).
+        # Decoders raise many kinds of errors on bad data (ValueError, OSError, SyntaxError, KeyError, struct.error ...).
         raise _rejection_for(error) from error
     thumbnails, smallest = _thumbnails(largest, (width, height), output, resize)
     return Photo(
@@ -102,7 +102,7 @@ def render(data: bytes, limits: Limits, output: Output, resize: Resize = resize)
 
 
 def identify(data: bytes, limits: Limits) -> str:
-    """The format's name, from the content alone. Raises Rejection for what will not be decoded."""
+    """Return the format's name, from the content only. Raises Rejection for files that will not be decoded."""
     limits.check_bytes(len(data))
     name = formats.sniff(data)
     if name is None:
@@ -112,7 +112,7 @@ def identify(data: bytes, limits: Limits) -> str:
 
 
 def _rejection_for(error: Exception) -> Rejection:
-    """What the decoder's words mean. Raises MemoryError where they mean that."""
+    """Return the Rejection for a decoder's error. Raises MemoryError if the error means that."""
     message = str(error).lower()
     if isinstance(error, Image.DecompressionBombError):
         return Rejection("too_many_pixels")
@@ -163,14 +163,14 @@ def _scale_while_decoding(image: ImageFile.ImageFile, longest_edge: int) -> Exte
 
 
 def fit(size: Size, longest_edge: int) -> Size:
-    """The size with the same aspect ratio whose longer edge is at most `longest_edge`; never larger, at least 1 x 1."""
+    """Return the size with the same aspect ratio whose longer edge is at most `longest_edge`; never larger, at least 1 x 1."""
     scale = min(1.0, longest_edge / max(size))
     width, height = (max(1, round(length * scale)) for length in size)
     return width, height
 
 
 def _thumbnails(picture: Image.Image, full_size: Size, output: Output, resize: Resize) -> tuple[dict[str, Thumbnail], Image.Image]:
-    """Each size made of the next larger one; also returns the smallest picture, without alpha."""
+    """Make each size from the next larger one. Also returns the smallest picture, without alpha."""
     use_webp = output.format == "webp" or (output.format == "auto" and pixels.is_transparent(picture))
     if not use_webp or not pixels.is_transparent(picture):
         picture = pixels.on_white(picture)

@@ -1,4 +1,4 @@
-"""What the catalog tells about a photo besides its pixels. All text in it comes from strangers and is cleaned."""
+"""Facts about a photo besides its pixels. All text comes from strangers and is cleaned."""
 
 import re
 import unicodedata
@@ -21,7 +21,7 @@ _EXIF_OFFSET = re.compile(r"([+-](?:0\d|1[0-4]):[0-5]\d)|Z")
 
 @dataclass(frozen=True)
 class Exif:
-    """The little that is used of a photo's EXIF data; GPS and the rest are never read."""
+    """The part of a photo's EXIF data that is used; GPS and the rest are never read."""
 
     orientation: int = 1
     # ISO 8601, with the offset from UTC if the camera knew it
@@ -69,7 +69,7 @@ def _camera(tags: Any) -> str | None:
 
 
 def clean(value: object) -> str | None:
-    """One line of at most 100 printable characters, or None if nothing is left."""
+    """Return one line of at most 100 printable characters, or None if nothing is left."""
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
     if not isinstance(value, str):
@@ -81,8 +81,8 @@ def clean(value: object) -> str | None:
 
 
 def dominant_color(image: Image.Image) -> str:
-    """The mean of the largest group of similar colours, as "#rrggbb". `image` is small and has mode L or RGB."""
-    # Groups of k-means. Median cut, Pillow's own choice, makes groups of about the same size: which one is the largest was chance.
+    """Return the mean of the largest group of similar colours, as "#rrggbb". `image` is small and has mode L or RGB."""
+    # K-means, because the groups of median cut, Pillow's default, are about equal in size: the largest one would be chance.
     groups = _shrunk(image, 10).quantize(6, Image.Quantize.MAXCOVERAGE, kmeans=2)
     counts: Any = groups.getcolors()
     index = max(counts)[1]
@@ -92,7 +92,7 @@ def dominant_color(image: Image.Image) -> str:
 
 
 def blurhash(image: Image.Image) -> str:
-    """A placeholder of some 30 characters (https://blurha.sh), four components along the longer side, three along the other."""
+    """Return a placeholder of some 30 characters (https://blurha.sh), four components along the longer side, three along the other."""
     small = _shrunk(image, 32)
     x, y = (4, 3) if image.width >= image.height else (3, 4)
     return str(blurhash_encode(small, x_components=x, y_components=y))

@@ -57,7 +57,7 @@ def test_csv_with_everything_that_can_be_wrong_with_a_row(run: Run) -> None:
         (3, 5, "wrong_type"),
     ]
     assert rejects[2]["raw"] == '7,"h,1,2026-01-05,5\n'
-    assert "Column id: 'x' is no BIGINT." in rejects[3]["reason_text"]
+    assert "Column id: 'x' does not fit the type BIGINT." in rejects[3]["reason_text"]
     assert rejects[3]["raw"] == "x,d,,2026-01-03,1\n"
     assert outcome.facts["rows"] == 5
     assert outcome.facts["rejected_by_reason"] == {"malformed_quotes": 1, "too_few_fields": 1, "too_many_fields": 1, "wrong_type": 1}

@@ -100,8 +100,8 @@ def test_values_of_a_wrong_type_cost_their_rows_and_no_others(run: Run) -> None:
     outcome = run("a.csv", content)
     assert [row[0] for row in rows_of(outcome.parquet)] == [*"aaaaaaaabc"]
     assert [entry["reason_text"].split(". ")[1] for entry in rejects_of(outcome.rejects)] == [
-        "Column id: 'x' is no BIGINT.",
-        "Column day: 'soon' is no DATE.",
+        "Column id: 'x' does not fit the type BIGINT.",
+        "Column day: 'soon' does not fit the type DATE.",
     ]
 
 
