@@ -44,8 +44,8 @@ class Tally:
 def count(counters: Counters, shard: str, events: Sequence[View | Reject], deadline: Deadline, pause: Callable[[int], None]) -> Tally:
     """Apply a batch of one shard, in the shard's order; `pause(attempt)` waits before another attempt.
 
-    Unexpected errors are raised only as long as nothing of the batch is applied: Lambda repeats a batch that raised as a whole and
-    finally sets it aside, and whoever redrives it from there must not count any event twice.
+    Unexpected errors are raised only as long as nothing of the batch is applied: Lambda repeats a batch that raised as
+    a whole and finally sets it aside, and whoever redrives it from there must not count any event twice.
     """
     tally = Tally()
     attempt = 0

@@ -16,7 +16,8 @@ class Settings:
     event_types: tuple[str, ...] = ("view", "download", "share")
     day_retention_days: int = 400
     reject_retention_days: int = 30
-    # The event source mapping's. With more than 1, batches of a shard overlap, and one checkpoint per shard would lose events
+    # The event source mapping's. With more than 1, batches of a shard overlap, and one checkpoint per shard would lose
+    # events
     parallelization_factor: int = 1
 
     def __post_init__(self) -> None:

@@ -30,7 +30,10 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A record without a valid event. `reason` is one of REASONS; `data` is the record's data in base64, cut if it is long."""
+    """A record without a valid event.
+
+    `reason` is one of REASONS; `data` is the record's data in base64, cut if it is long.
+    """
 
     sequence: str
     reason: str
@@ -51,7 +54,8 @@ def unpadded(sequence: str) -> str:
 def parse(record: dict[str, Any], types: frozenset[str], max_age: timedelta) -> View | Reject:
     """Parse a record of a Lambda event from Kinesis. Never raises because of what the producer wrote.
 
-    Events older than `max_age` are rejected: their items would be expired when written, and TTL ignores those of five years ago.
+    Events older than `max_age` are rejected: their items would be expired when written, and TTL ignores those of five
+    years ago.
     """
     kinesis = record["kinesis"]
     arrived = datetime.fromtimestamp(kinesis["approximateArrivalTimestamp"], UTC)

@@ -20,7 +20,10 @@ class Catalog:
         self._table = table
 
     def page(self, status: str, limit: int, after: Position | None) -> tuple[list[dict[str, Any]], Position | None]:
-        """Return up to `limit` items of `status`, newest first, without those just deleted; and where the next page starts, if any."""
+        """Return up to `limit` items of `status`, newest first, without those just deleted.
+
+        Also returns where the next page starts, None on the last page.
+        """
         query: dict[str, Any] = {
             "TableName": self._table,
             "IndexName": _INDEX,
@@ -44,7 +47,9 @@ class Catalog:
         return item if item.get("status") in ("READY", "REJECTED") and not _is_hidden(item) else None
 
     def hide(self, item: dict[str, Any]) -> None:
-        """Stop showing an image whose original was just deleted; the pipeline's own write, seconds later, makes it final.
+        """Stop showing an image whose original was just deleted.
+
+        The pipeline's own write, seconds later, makes it final.
 
         This hides only the upload that was seen: a later upload to the same key has another `uploaded_at`.
         """

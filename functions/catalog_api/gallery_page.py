@@ -69,7 +69,10 @@ class GalleryPage:
 
     @cached_property
     def _policy(self) -> str:
-        """The Content-Security-Policy: code only from here; data only from here, from the buckets and from the user pool."""
+        """The Content-Security-Policy.
+
+        It allows code only from here, and data only from here, from the buckets and from the user pool.
+        """
         uploads = _origin(self._storage.presigned_post("key", "image/png", 1)["url"])
         thumbnails = _origin(self._storage.thumbnail_url("key"))
         domain = self._settings.cognito_domain
@@ -95,7 +98,8 @@ def _file(digest: str, name: str) -> Response[str]:
     if name not in _files():
         raise not_found("page")
     content_type = f"{_TYPES[Path(name).suffix]}; charset=utf-8"
-    # During a deployment a browser may ask one version for the other's files. It gets this version's, but must not keep them.
+    # During a deployment a browser may ask one version for the other's files. It gets this version's, but must not keep
+    # them.
     keep = "public, max-age=31536000, immutable" if digest == version() else "no-store"
     return Response(200, content_type, _files()[name], {"Cache-Control": keep})
 

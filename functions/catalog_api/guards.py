@@ -26,7 +26,10 @@ def refuse_malformed(app: ApiGatewayResolver, next_middleware: NextMiddleware) -
 
 
 class ValidateRequest(OpenAPIRequestValidationMiddleware):
-    """Validates the body that `refuse_malformed` has read: a second reader could assume another encoding or media type, or fail."""
+    """Validates the body that `refuse_malformed` has read.
+
+    A second reader could assume another encoding or media type, or fail.
+    """
 
     def _get_body(self, app: ApiGatewayResolver) -> dict[str, Any]:
         body: dict[str, Any] = app.context["body"]
@@ -77,7 +80,10 @@ def _header(event: BaseProxyEvent, name: str) -> str:
 
 
 def _refuse_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Refuse repeated names: readers differ in which value counts, so that one could check a value that another does not use."""
+    """Refuse repeated names.
+
+    Readers differ in which value counts, so that one could check a value that another does not use.
+    """
     if len(members := dict(pairs)) < len(pairs):
         raise ValueError("a name is given twice")
     return members

@@ -11,7 +11,10 @@ _ALWAYS = (403, 429, 500, 503)
 
 
 def responses(success: dict[int, Any], *failures: int) -> dict[int, Any]:
-    """Return the `responses` of an operation: `success` gives a model (None: no body) by status, `failures` answer with a problem."""
+    """Return the `responses` of an operation.
+
+    `success` gives a model (None: no body) by status, `failures` answer with a problem.
+    """
     documented: dict[int, Any] = {}
     for status, model in success.items():
         content = {"application/json": {"model": model}} if model else {}

@@ -13,8 +13,8 @@ CONTENT_TYPE = "application/problem+json"
 class Problem(Exception):
     """An error that is answered as a problem document.
 
-    `code` names the kind for programs ("invalid-cursor"); without one, the type is `about:blank`.
-    `errors` lists each mistake and its place: `{"detail", "pointer"}` for the body, `{"detail", "parameter"}` for the URL.
+    `code` names the kind for programs ("invalid-cursor"); without one, the type is `about:blank`. `errors` lists each
+    mistake and its place: `{"detail", "pointer"}` for the body, `{"detail", "parameter"}` for the URL.
     """
 
     status: int

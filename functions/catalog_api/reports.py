@@ -33,8 +33,8 @@ def days_from(first: date, days: int) -> Range:
 def count(images: Mapping[str, Iterable[Mapping[str, Any]]], most: int, may_go_on: Callable[[], bool]) -> tuple[list[dict[str, Any]], bool]:
     """Add up `images`, an iterable of items per status.
 
-    Returns rows of status, format, images and bytes, sorted, and whether everything was counted: it stops after `most` images, or
-    when `may_go_on`, asked every hundred, says no.
+    Returns rows of status, format, images and bytes, sorted, and whether everything was counted: it stops after `most`
+    images, or when `may_go_on`, asked every hundred, says no.
     """
     sums: dict[tuple[str, str], list[int]] = {}
     seen, complete = 0, True

@@ -14,8 +14,9 @@ from shared.clients import CONFIG
 def s3_client() -> Any:
     """Return an S3 client whose presigned URLs a browser can follow without a redirect.
 
-    On AWS only virtual-host addressing makes botocore sign for the region's own endpoint; the global one redirects to it
-    for a bucket's first hours. Any other endpoint, which botocore takes from the environment, need not resolve bucket names as hosts.
+    On AWS only virtual-host addressing makes botocore sign for the region's own endpoint; the global one redirects to
+    it for a bucket's first hours. Any other endpoint, which botocore takes from the environment, need not resolve
+    bucket names as hosts.
     """
     other_endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     addressing = Config(signature_version="s3v4", s3={"addressing_style": "path" if other_endpoint else "virtual"})
@@ -40,7 +41,10 @@ class Storage:
         return self._presigned_get(self._settings.uploads_bucket, key, ResponseContentDisposition=disposition)
 
     def presigned_post(self, key: str, content_type: str, size: int) -> dict[str, Any]:
-        """Return `{"url", "fields"}` of a POST that S3 accepts only for this key, this content type and exactly `size` bytes."""
+        """Return `{"url", "fields"}` of a POST.
+
+        S3 accepts it only for this key, this content type and exactly `size` bytes.
+        """
         post: dict[str, Any] = self._s3.generate_presigned_post(
             self._settings.uploads_bucket,
             key,
@@ -51,7 +55,10 @@ class Storage:
         return post
 
     def delete_original(self, key: str) -> None:
-        """Delete an upload. S3 tells the pipeline, which removes the rest. It is no error if there is no such object."""
+        """Delete an upload.
+
+        S3 tells the pipeline, which removes the rest. It is no error if there is no such object.
+        """
         self._s3.delete_object(Bucket=self._settings.uploads_bucket, Key=key)
 
     def _presigned_get(self, bucket: str, key: str, **parameters: str) -> str:

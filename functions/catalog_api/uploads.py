@@ -21,7 +21,10 @@ _MAX_STEM = 80
 
 
 def safe_name(filename: str, content_type: str) -> str:
-    """Return a file name for an S3 key: letters, digits, `.`, `-`, `_`; no path, no control characters; with an extension of its type."""
+    """Return a file name for an S3 key.
+
+    It has letters, digits, `.`, `-` and `_`, but no path and no control characters, and an extension of its type.
+    """
     name = PurePosixPath(unicodedata.normalize("NFC", filename).replace("\\", "/")).name
     safe = "".join(character if character in "-_." or unicodedata.category(character)[0] in "LMN" else "_" for character in name)
     stem, dot, extension = safe.rpartition(".")

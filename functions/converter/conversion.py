@@ -35,7 +35,8 @@ def rejected(verdict: Rejection) -> Outcome:
 def convert(source: Path, name: str, types: dict[str, str], limits: Limits, deadline: Deadline) -> Outcome:
     """Convert the file `source`, uploaded under `name`, within its folder; `source` is removed after it was read.
 
-    `types` are the known types of the dataset's columns. Whatever the file holds, the result is an outcome, not an exception.
+    `types` are the known types of the dataset's columns. Whatever the file holds, the result is an outcome, not an
+    exception.
     """
     try:
         staged = staging.empty_stage(source, name)

@@ -34,7 +34,10 @@ class Converter:
         self._convert = convert
 
     def handle(self, source: Source, deadline: Deadline) -> tuple[str, dict[str, Any]]:
-        """Convert one object. Returns CONVERTED, REJECTED, OUTDATED (a newer version was first) or GONE, and the facts of it."""
+        """Convert one object.
+
+        Returns CONVERTED, REJECTED, OUTDATED (a newer version was first) or GONE, and the facts of it.
+        """
         if self._analytics.is_outdated(source):
             self._analytics.remove_unfinished(source)
             return "OUTDATED", {}

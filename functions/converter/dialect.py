@@ -43,7 +43,10 @@ def sniff(text: str, delimiter: str | None = None) -> Dialect:
 
 
 def _is_control(character: str) -> bool:
-    """Whether a character is a control character. Joiners, soft hyphens and direction marks are not: many scripts need them."""
+    """Whether a character is a control character.
+
+    Joiners, soft hyphens and direction marks are not: many scripts need them.
+    """
     return unicodedata.category(character) == "Cc" and character not in "\t\r\n"
 
 
@@ -58,6 +61,9 @@ def _usual_width(rows: list[list[str]]) -> int:
 
 
 def _score(rows: list[list[str]]) -> tuple[float, int]:
-    """Return how well a delimiter fits: the share of rows that have the usual width of at least two, then that width."""
+    """Return how well a delimiter fits.
+
+    This is the share of rows that have the usual width, which is at least two, then that width.
+    """
     width = _usual_width(rows) if rows else 0
     return (sum(len(row) == width for row in rows) / len(rows), width) if width > 1 else (0, 0)

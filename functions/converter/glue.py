@@ -14,7 +14,10 @@ _PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
 
 
 def table_of(dataset: str, types: dict[str, str], bucket: str) -> dict[str, Any]:
-    """Return Glue's TableInput. Partitions are projected: none is registered, and days before the first file cost nothing."""
+    """Return Glue's TableInput.
+
+    Partitions are projected: none is registered, and days before the first file cost nothing.
+    """
     location = f"s3://{bucket}/{dataset}/"
     return {
         "Name": dataset,
@@ -47,7 +50,10 @@ class Tables:
         self._database = database
 
     def register(self, table: dict[str, Any]) -> None:
-        """Create the table, or add the columns that it lacks, while other conversions may do the same. Raises ClientError."""
+        """Create the table, or add the columns that it lacks, while other conversions may do the same.
+
+        Raises ClientError.
+        """
         for attempt in range(_ATTEMPTS):
             try:
                 self._bring_up_to_date(table)

@@ -3,7 +3,8 @@
 # Types that a column cannot have because of a value, although its digits would do
 NO_DOUBLE, NO_NUMBER = 1, 2
 
-# The macro that says whether a value fits a type, from narrow to wide: of two types that fit as many values the first is taken
+# The macro that says whether a value fits a type, from narrow to wide: of two types that fit as many values the first
+# is taken
 FITS = {"BOOLEAN": "is_boolean", "BIGINT": "is_bigint", "DOUBLE": "is_double", "DATE": "is_date", "TIMESTAMP": "is_timestamp"}
 
 # In all macros v is a trimmed text in upper case. They may return NULL for "no".

@@ -14,8 +14,8 @@ _MAX_LENGTH = 200
 def identifier(text: str, kind: str) -> str:
     """Return `text` in lower case, with only letters, digits and underscores, not starting with a digit.
 
-    Accents and punctuation are dropped. If more is lost, a hash of `text` keeps different texts apart: "total_94ce3d46", or
-    "<kind>_94ce3d46" if nothing remains. A blank text becomes `kind`.
+    Accents and punctuation are dropped. If more is lost, a hash of `text` keeps different texts apart:
+    "total_94ce3d46", or "<kind>_94ce3d46" if nothing remains. A blank text becomes `kind`.
     """
     if not text.strip():
         return kind
@@ -37,7 +37,10 @@ def _tagged(name: str, text: str) -> str:
 
 
 class Columns:
-    """The columns of a file in the order of their appearance. `sources[i]` is the name of column i in the file, as valid text."""
+    """The columns of a file in the order of their appearance.
+
+    `sources[i]` is the name of column i in the file, as valid text.
+    """
 
     def __init__(self, limit: int, header: list[str] | None = None) -> None:
         """`header` gives the first columns. Raises Rejection (too_many_columns)."""
@@ -60,8 +63,8 @@ class Columns:
     def names(self) -> list[str]:
         """Return the Parquet name of each column, all different; call it when all columns are known.
 
-        A name does not depend on the column's position: if several sources would get the same name, each gets a tag, except for
-        the source that is that name. Only columns without a name, or with the very same one, are numbered.
+        A name does not depend on the column's position: if several sources would get the same name, each gets a tag,
+        except for the source that is that name. Only columns without a name, or with the very same one, are numbered.
         """
         bases = [self._base(index, text) for index, text in enumerate(self._texts)]
         sharing: dict[str, set[str]] = {}

@@ -1,4 +1,7 @@
-"""Split lines of text into rows of named columns. A bad row does not affect others: reading continues with the next line."""
+"""Split lines of text into rows of named columns.
+
+A bad row does not affect others: reading continues with the next line.
+"""
 
 import csv
 import json
@@ -18,7 +21,10 @@ csv.field_size_limit(1 << 30)  # rows are bounded by their length; the module's 
 
 @dataclass(slots=True)
 class Row:
-    """A well-formed row: its values in the order of the columns (fewer, if later columns were unknown then), and its text."""
+    """A well-formed row: its values in the order of the columns, and its text.
+
+    There are fewer values than columns if later columns were unknown then.
+    """
 
     number: int
     line: int | None

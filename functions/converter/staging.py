@@ -1,4 +1,6 @@
-"""Write the rows of a file of any supported format to disk in one plain form, JSON arrays of texts; bad rows go to another file.
+"""Write the rows of a file of any supported format to disk in one plain form, JSON arrays of texts.
+
+Bad rows go to another file.
 
 So DuckDB reads every upload in the same way and in constant memory, and no value can break a row.
 """
@@ -45,7 +47,10 @@ class Limits:
 
 @dataclass
 class Staged:
-    """The rows that were read: `rows` of them in `rows_file`, those set aside in `rejects`, counted by code in `rejected`."""
+    """The rows that were read.
+
+    `rows` of them are in `rows_file`; those set aside are in `rejects`, counted by code in `rejected`.
+    """
 
     folder: Path
     format: str
@@ -200,5 +205,8 @@ def _encode(rows: list[Row]) -> bytes | None:
 
 
 def empty_stage(source: Path, name: str) -> Staged:
-    """Return an empty stage in the folder of `source`. Raises Rejection for names and compressions that are not supported."""
+    """Return an empty stage in the folder of `source`.
+
+    Raises Rejection for names and compressions that are not supported.
+    """
     return Staged(source.parent, format_of(name), "gzip" if is_gzip(source) else None)

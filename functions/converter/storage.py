@@ -93,7 +93,10 @@ class Analytics:
         return json.load(answer["Body"]), answer["ETag"]
 
     def _replace(self, key: str, document: dict[str, Any], etag: str) -> bool:
-        """Write a JSON document if the stored one still has this ETag ("": if there is none). Returns whether it was written."""
+        """Write a JSON document if the stored one still has this ETag ("": if there is none).
+
+        Returns whether it was written.
+        """
         condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
         body = json.dumps(document, ensure_ascii=False, indent=1).encode()
         try:
@@ -105,7 +108,7 @@ class Analytics:
         return True
 
     def schema(self, dataset: str) -> tuple[dict[str, str], str]:
-        """Return the types of the dataset's columns known so far, and the ETag that `extend_schema` needs to change them."""
+        """Return the known types of the dataset's columns, and the ETag that `extend_schema` needs to change them."""
         document, etag = self._read(f"_schemas/{dataset}.json")
         return document.get("columns", {}), etag
 
@@ -144,7 +147,8 @@ class Analytics:
     def commit(self, source: Source, outcome: Outcome) -> bool:
         """Upload the outcome's files, remove those of the previous version, write the manifest.
 
-        Returns False if a newer version won meanwhile: then nothing of this one stays. The same version has the same manifest.
+        Returns False if a newer version won meanwhile: then nothing of this one stays. The same version has the same
+        manifest.
         """
         keys = {
             "parquet": source.parquet_key if outcome.parquet else None,

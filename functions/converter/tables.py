@@ -1,4 +1,7 @@
-"""Write staged rows as Parquet with DuckDB: find column types over the whole file, and set aside rows that don't fit them."""
+"""Write staged rows as Parquet with DuckDB.
+
+Find column types over the whole file, and set aside rows that don't fit them.
+"""
 
 import shutil
 import threading
@@ -32,7 +35,10 @@ _ROW_BYTES = 8 << 20
 
 @dataclass
 class _Counts:
-    """The counts of one column: texts, values (texts that aren't in _NULLS), and values by type; and the worst `unfit` of the values."""
+    """The counts of one column.
+
+    `texts` are not empty, `values` are texts that aren't in _NULLS, `fits` are values by type; `unfit` is the values' worst.
+    """
 
     texts: int
     values: int
@@ -43,9 +49,9 @@ class _Counts:
 def write(staged: Staged, agreed: dict[str, str], limits: Limits, deadline: Deadline) -> dict[str, str]:
     """Write `staged.parquet`; rows that don't fit go to `staged.rejects` and no longer count in `staged.rows`.
 
-    `agreed` gives the types of columns that the dataset knows; types of other columns are found. Returns the type of each
-    column written. An empty column of unknown type is left out, because any guess could contradict the dataset's other files.
-    Raises Rejection.
+    `agreed` gives the types of columns that the dataset knows; types of other columns are found. Returns the type of
+    each column written. An empty column of unknown type is left out, because any guess could contradict the dataset's
+    other files. Raises Rejection.
     """
     for name, type_ in agreed.items():
         if type_ not in TYPES:
@@ -73,7 +79,10 @@ def write(staged: Staged, agreed: dict[str, str], limits: Limits, deadline: Dead
 
 @contextmanager
 def _connection(folder: Path, limits: Limits, deadline: Deadline) -> Iterator[duckdb.DuckDBPyConnection]:
-    """DuckDB confined to `folder`, without network or extensions, ended by the deadline; its limits become Rejections."""
+    """Open DuckDB, confined to `folder`, without network or extensions.
+
+    The deadline and its limits become Rejections.
+    """
     scratch = folder / "scratch"
     scratch.mkdir(exist_ok=True)
     config: dict[str, Any] = {
@@ -121,7 +130,9 @@ def _interrupt_late(connection: duckdb.DuckDBPyConnection, deadline: Deadline, d
 
 
 def _source(staged: Staged, columns: Iterable[int], rows: int | None = None) -> str:
-    """Return SQL that selects the staged rows: each as the list `j`, and v<index> for `columns`, NULL where the text means "no value".
+    """Return SQL that selects the staged rows.
+
+    It has each row as the list `j`, and v<index> for `columns`, which is NULL where the text means "no value".
 
     It has two steps and a plain CASE because DuckDB makes a join of every IN, and 2^n expressions of n nested NULLIFs.
     """
@@ -175,7 +186,10 @@ def _types(
 
 
 def _choose(counts: _Counts, threshold: float) -> str | None:
-    """Return the narrowest of the types that fit the most values, if these are nearly all; None for a column without a text."""
+    """Return the narrowest of the types that fit the most values, if these are nearly all.
+
+    Returns None for a column without a text.
+    """
     if not counts.texts:
         return None
     excluded = {NO_NUMBER: {"BIGINT", "DOUBLE"}, NO_DOUBLE: {"DOUBLE"}}.get(counts.unfit, set())

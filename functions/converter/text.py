@@ -66,8 +66,9 @@ def chunks(path: Path, max_bytes: int) -> Iterator[bytes]:
 class Text:
     """The decoded content of a file; `encoding` is known once it was iterated over.
 
-    A byte order mark decides; else UTF-16 shows by its NUL bytes; else the first bytes that are not ASCII tell UTF-8 from
-    Windows-1252 (of which Latin-1's printable characters are a part). What cannot be decoded becomes a lone surrogate.
+    A byte order mark decides; else UTF-16 shows by its NUL bytes; else the first bytes that are not ASCII tell UTF-8
+    from Windows-1252 (of which Latin-1's printable characters are a part). What cannot be decoded becomes a lone
+    surrogate.
     """
 
     def __init__(self, source: Iterator[bytes]) -> None:
@@ -93,7 +94,8 @@ class Text:
             if text := piece.decode("ascii") if decoder is None else decoder.decode(piece):
                 yield text
         if held:
-            # One byte more than ASCII at the very end is a letter of Windows-1252; several are the beginning of one in UTF-8.
+            # One byte more than ASCII at the very end is a letter of Windows-1252; several are the beginning of one in
+            # UTF-8.
             decoder = self._decoder("cp1252" if held[:-1].isascii() else "utf-8")
             if text := decoder.decode(held):
                 yield text
@@ -120,7 +122,10 @@ def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _encoding_by_mark(head: bytes) -> tuple[str | None, int]:
-    """The encoding that the first bytes give away, and the length of their mark. Raises Rejection for binary content."""
+    """The encoding that the first bytes give away, and the length of their mark.
+
+    Raises Rejection for binary content.
+    """
     for mark, encoding in _MARKS:
         if head.startswith(mark):
             return encoding, len(mark)
@@ -138,7 +143,10 @@ def _encoding_by_mark(head: bytes) -> tuple[str | None, int]:
 
 
 def _encoding_of(chunk: bytes) -> str | None:
-    """Return UTF-8 if most of the bytes beyond ASCII are valid UTF-8, else Windows-1252; None if only the next chunk can tell."""
+    """Return UTF-8 if most of the bytes beyond ASCII are valid UTF-8, else Windows-1252.
+
+    Returns None if only the next chunk can tell.
+    """
     decoded = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode(chunk)
     if decoded.isascii():
         return None  # the chunk may end within a character
@@ -148,7 +156,10 @@ def _encoding_of(chunk: bytes) -> str | None:
 
 
 def lines(texts: Iterator[str], limit: int) -> Iterator[str]:
-    """Yield lines with their ends (LF, CRLF or CR). A line longer than `limit` may be cut, to at least `limit` + 1 characters."""
+    """Yield lines with their ends (LF, CRLF or CR).
+
+    A line longer than `limit` may be cut, to at least `limit` + 1 characters.
+    """
     rest = ""
     for text in texts:
         pieces = io.StringIO(rest + text, newline="").readlines()

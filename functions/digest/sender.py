@@ -30,8 +30,8 @@ class Sender:
     def send(self, event: Mapping[str, Any], request_id: str) -> dict[str, Any]:
         """Send the digest of the day that `event` asks for; `request_id` is the invocation's id, which a retry keeps.
 
-        Returns the summary with status SENT; only day and status if the digest was sent before (SENT) or another invocation is
-        sending it (BUSY). Raises the first failure of a channel after the other channels were used.
+        Returns the summary with status SENT; only day and status if the digest was sent before (SENT) or another
+        invocation is sending it (BUSY). Raises the first failure of a channel after the other channels were used.
         """
         day = day_of(event)
         is_over = day < datetime.now(UTC).date().isoformat() or "day" not in event

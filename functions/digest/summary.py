@@ -30,7 +30,10 @@ class Image:
 
 @dataclass
 class Summary:
-    """The summary of one UTC day. `complete` is False if there were more images than are counted: the counts are then "at least"."""
+    """The summary of one UTC day.
+
+    `complete` is False if there were more images than are counted: the counts are then "at least".
+    """
 
     day: str
     counts: dict[str, int]

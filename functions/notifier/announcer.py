@@ -38,11 +38,12 @@ class Announcer:
     def process(self, records: Sequence[Mapping[str, Any]], deadline: Deadline) -> str | None:
         """Announce the changes that the records stand for, in order.
 
-        Returns the sequence number of the first record that must come again; no record after it was looked at. Returns None if
-        all are done. A malformed record is kept for the operators and skipped: it would be the same the next time.
+        Returns the sequence number of the first record that must come again; no record after it was looked at. Returns
+        None if all are done. A malformed record is kept for the operators and skipped: it would be the same the next
+        time.
 
-        If the first of several records fails, this raises: after its number, Lambda would send the same batch again and finally
-        set all of it aside, whereas Lambda halves a batch that fails as a whole until the record is alone.
+        If the first of several records fails, this raises: after its number, Lambda would send the same batch again and
+        finally set all of it aside, whereas Lambda halves a batch that fails as a whole until the record is alone.
         """
         for index, record in enumerate(records):
             try:
@@ -54,7 +55,8 @@ class Announcer:
                 if not index and len(records) > 1 and not passes:
                     raise
                 logger.warning("to be retried", exc_info=not passes, extra={"problem": str(error)})
-                # If the record has no number, the empty one makes Lambda send the whole batch again, which the claims make harmless.
+                # If the record has no number, the empty one makes Lambda send the whole batch again, which the claims
+                # make harmless.
                 return str((record.get("dynamodb") or {}).get("SequenceNumber", ""))
         return None
 
@@ -105,7 +107,10 @@ class Announcer:
         self._note(notice, channel, deadline)
 
     def _note(self, notice: Notice, channel: Channel, deadline: Deadline) -> None:
-        """Note that the channel has the notice, again and again until time is up: without the note it would be given twice."""
+        """Note that the channel has the notice, again and again until time is up.
+
+        Without the note it would be given twice.
+        """
         while True:
             try:
                 return self._claims.note(notice.id, channel.name)

@@ -22,7 +22,10 @@ _QUOTA = "Daily message quota exceeded"
 
 
 class Refused(Exception):
-    """The service does not accept this message, and will not as long as the stream keeps the record. The text says why."""
+    """The service does not accept this message, and will not as long as the stream keeps the record.
+
+    The text says why.
+    """
 
 
 class Channel(Protocol):

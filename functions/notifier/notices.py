@@ -1,7 +1,7 @@
 """Decide which changes of the catalog are worth a notice, and write its texts.
 
-A change is another status or another version of the object. A write that repeats these, or changes only other attributes, is not
-worth a notice.
+A change is another status or another version of the object. A write that repeats these, or changes only other
+attributes, is not worth a notice.
 """
 
 import json

@@ -15,7 +15,8 @@ class Settings:
     sender: str = ""
     # Comma-separated addresses
     recipients: tuple[str, ...] = ()
-    # How long other invocations leave a notice to the one that began it: longer than sending takes, shorter than the timeout
+    # How long other invocations leave a notice to the one that began it: longer than sending takes, shorter than the
+    # timeout
     lease_s: int = 30
     # How long it is remembered that a notice was given; a stream keeps its records for a day
     keep_days: int = 8

@@ -66,7 +66,8 @@ def from_cloudwatch(event: Mapping[str, Any]) -> Alarm:
 
 def from_description(alarm: Mapping[str, Any], now: float) -> Alarm:
     """Return an alarm that DescribeAlarms has just returned."""
-    # StateUpdatedTimestamp moves without a change of state too: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricAlarm.html
+    # StateUpdatedTimestamp moves without a change of state too:
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricAlarm.html
     changed = alarm.get("StateTransitionedTimestamp") or alarm["StateUpdatedTimestamp"]
     return Alarm(
         name=alarm["AlarmName"],
@@ -90,14 +91,20 @@ def _alarm(name: Any, state: Any, reason: Any, changed_at: float, dimensions: Ma
 
 
 def _dimensions(given: Any) -> dict[str, str]:
-    """Return dimensions by name. SNS sends {"name", "value"}, some senders {"Name", "Value"}, direct invocations a mapping."""
+    """Return dimensions by name.
+
+    SNS sends {"name", "value"}, some senders {"Name", "Value"}, direct invocations a mapping.
+    """
     if isinstance(given, Mapping):
         return {str(name): str(value) for name, value in given.items()}
     return {str(pair.get("name", pair.get("Name"))): str(pair.get("value", pair.get("Value"))) for pair in given}
 
 
 def _dimensions_in(metrics: Any, stat: str, metric: str, dimensions: str) -> dict[str, str]:
-    """Return the dimensions of all metrics; metric math expressions have none. The keys depend on the form of the alarm."""
+    """Return the dimensions of all metrics; metric math expressions have none.
+
+    The keys depend on the form of the alarm.
+    """
     merged: dict[str, str] = {}
     for query in metrics or []:
         merged |= _dimensions(((query.get(stat) or {}).get(metric) or {}).get(dimensions) or {})

@@ -1,8 +1,8 @@
 """Decide whether to act. Pure.
 
-Whatever the sequence of alarms, these limits hold for each target: at most `per_day` actions in any 24 hours, `cooldown_s` apart.
-Concurrency stays between the value before the first raise and the ceiling. A version is rolled back at most once, and never to a
-version that was rolled back itself.
+Whatever the sequence of alarms, these limits hold for each target: at most `per_day` actions in any 24 hours,
+`cooldown_s` apart. Concurrency stays between the value before the first raise and the ceiling. A version is rolled back
+at most once, and never to a version that was rolled back itself.
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,8 @@ class State:
     revision: int = 0
     # The actions within the last day, in seconds since the epoch
     acted_at: tuple[int, ...] = ()
-    # Relieve: the concurrency before the first raise, before the last raise, and after it (which may have been interrupted)
+    # Relieve: the concurrency before the first raise, before the last raise, and after it (which may have been
+    # interrupted)
     baseline: int | None = None
     raised_from: int | None = None
     raised_to: int | None = None
@@ -56,7 +57,10 @@ class EventSource:
 
 @dataclass(frozen=True)
 class Release:
-    """The versions of an alias. `canary` gets a part of the traffic; `published_at` is when the newer of the two was published."""
+    """The versions of an alias.
+
+    `canary` gets a part of the traffic; `published_at` is when the newer of the two was published.
+    """
 
     version: int
     canary: int | None
@@ -81,7 +85,10 @@ type Facts = Queue | EventSource | Release | Unversioned
 
 @dataclass(frozen=True)
 class Action:
-    """What to do. Remember `after` before acting, `if_failed` if acting failed, and `when_done`, if any, once it succeeded."""
+    """What to do.
+
+    Remember `after` before acting, `if_failed` if acting failed, and `when_done`, if any, once it succeeded.
+    """
 
     verb: str
     value: int
@@ -168,7 +175,9 @@ def _is_own(concurrency: int | None, state: State) -> bool:
 
 
 def _lower(source: EventSource, state: State) -> Decision:
-    """Lower concurrency to the baseline. This happens at most once per series of raises, so that it needs no limit of its own.
+    """Lower concurrency to the baseline.
+
+    This happens at most once per series of raises, so that it needs no limit of its own.
 
     The raises are forgotten only afterwards: lowering twice does no harm, and an interrupted step is repeated.
     """
@@ -183,7 +192,8 @@ def _lower(source: EventSource, state: State) -> Decision:
 def _roll_back(alarm: Alarm, release: Release, state: State, limits: Limits) -> Decision:
     suspect, since = release.newest, alarm.changed_at - release.published_at
     if suspect in state.abandoned:
-        # After an interrupted rollback the alias still points there, and the state can't tell this from a new deployment.
+        # After an interrupted rollback the alias still points there, and the state can't tell this from a new
+        # deployment.
         return Refusal(f"a rollback of version {suspect} was begun before, and cut off or undone since; that is for a person to decide")
     if not 0 <= since <= limits.deploy_window_s:
         return Refusal(f"version {suspect} was not published in the {limits.deploy_window_s} s before the alarm")

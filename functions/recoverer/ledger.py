@@ -34,7 +34,10 @@ class Ledger:
         )
 
     def write(self, rule: Rule, state: State, now: float) -> bool:
-        """Replace the revision that `state` was made from. Returns False, and writes nothing, if someone else was faster."""
+        """Replace the revision that `state` was made from.
+
+        Returns False, and writes nothing, if someone else was faster.
+        """
         item: dict[str, Any] = _key(rule) | {
             "revision": {"N": str(state.revision + 1)},
             "acted_at": {"L": [{"N": str(moment)} for moment in state.acted_at]},

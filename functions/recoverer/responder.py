@@ -64,7 +64,10 @@ class Responder:
                 yield Report("unknown", "unknown", "not an alarm", f"A message was not understood: {problem}.")
 
     def _current_alarms(self) -> Iterator[Alarm]:
-        """Yield the alarms with a rule as they are now: CloudWatch reports only changes, but one step may not have been enough."""
+        """Yield the alarms with a rule as they are now.
+
+        CloudWatch reports only changes, but one step may not have been enough.
+        """
         names = sorted(self._rules)
         for start in range(0, len(names), _NAMES_AT_ONCE):
             answer = self._cloudwatch.describe_alarms(AlarmNames=names[start : start + _NAMES_AT_ONCE])
@@ -79,7 +82,10 @@ def _is_scheduled(event: Mapping[str, Any]) -> bool:
 
 
 def _is_news(event: Mapping[str, Any], report: Report) -> bool:
-    """Whether a report is worth a message. It is not if nothing was due when an alarm ended, or while an alarm continues."""
+    """Whether a report is worth a message.
+
+    It is not if nothing was due when an alarm ended, or while an alarm continues.
+    """
     if report.outcome in ("acted", "failed", "not an alarm"):
         return True
     return not _is_scheduled(event) and (report.state == "ALARM" or report.outcome == "would act")

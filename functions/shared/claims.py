@@ -1,9 +1,9 @@
 """Claims in the state table: of all invocations that are to send the same thing, only one does.
 
-A claim is begun before anything is sent, notes each channel that has got it, and is closed afterwards. It has a lease: if a
-function dies, the claim stays open, and the next invocation continues where it stopped once the lease has run out. One case
-remains, because no service sends and remembers in one step: if a function dies between sending and noting it, that one channel
-gets the same thing twice.
+A claim is begun before anything is sent, notes each channel that has got it, and is closed afterwards. It has a lease:
+if a function dies, the claim stays open, and the next invocation continues where it stopped once the lease has run out.
+One case remains, because no service sends and remembers in one step: if a function dies between sending and noting it,
+that one channel gets the same thing twice.
 
 Its item has the key `<kind>#<id>`. An item without `lease_until` is closed.
 """

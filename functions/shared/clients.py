@@ -15,7 +15,10 @@ type Clients = Callable[[str], Any]
 
 @contextmanager
 def _nothing_to_collect() -> Iterator[None]:
-    """Switch the garbage collector off for objects that stay: looking through them repeatedly is a quarter of a cold start."""
+    """Switch the garbage collector off for objects that stay.
+
+    Looking through them repeatedly is a quarter of a cold start.
+    """
     gc.disable()
     try:
         yield

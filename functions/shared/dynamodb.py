@@ -7,7 +7,9 @@ from botocore.exceptions import ClientError
 
 
 def plain(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an item in DynamoDB's JSON as plain Python values. Whole numbers become int, others float; sets become sets.
+    """Return an item in DynamoDB's JSON as plain Python values.
+
+    Whole numbers become int, others float; sets become sets.
 
     Raises ValueError, TypeError or AttributeError if `item` is not DynamoDB's JSON.
     """

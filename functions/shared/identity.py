@@ -9,7 +9,9 @@ def image_id(bucket: str, key: str) -> str:
 
 
 def correlation_id(image_id: str, sequencer: str | None) -> str:
-    """Return the id of one S3 event and everything that follows from it: the same in every function's log and in the notice.
+    """Return the id of one S3 event and everything that follows from it.
+
+    It is the same in every function's log and in the notice.
 
     It need not be passed on: S3's sequencer is unique among the events of a key, and the catalog's item has it.
     """

@@ -13,7 +13,10 @@ def padded(sequencer: str | None) -> str:
 
 
 def compare(first: str | None, second: str | None) -> int | None:
-    """Return 1 if the event of `first` is the later one, -1 if it is the earlier one, 0 if they are equal; None if one is missing."""
+    """Return 1 if the event of `first` is the later one, -1 if it is the earlier one, 0 if they are equal.
+
+    Returns None if one is missing.
+    """
     if not first or not second:
         return None
     return (padded(first) > padded(second)) - (padded(first) < padded(second))

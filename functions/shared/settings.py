@@ -38,8 +38,8 @@ _PARSERS: dict[Any, Any] = {
 def load[T](cls: type[T], environment: Mapping[str, str] | None = None) -> T:
     """Build the dataclass `cls` from variables named like its fields, in upper case.
 
-    Fields may be `str`, `int`, `float`, `bool` ("true"/"false"), `tuple[int, ...]` ("1,2,3") or `tuple[str, ...]` ("a, b").
-    Raises SettingsError naming the variable; a field with a default may be absent.
+    Fields may be `str`, `int`, `float`, `bool` ("true"/"false"), `tuple[int, ...]` ("1,2,3") or `tuple[str, ...]` ("a,
+    b"). Raises SettingsError naming the variable; a field with a default may be absent.
     """
     environment = os.environ if environment is None else environment
     hints = get_type_hints(cls)

@@ -1,8 +1,8 @@
 """A batch of SQS messages: handle their events, and find out which messages must be delivered again.
 
-Messages are independent: whatever happens to one, the others are acknowledged. Events of the same object are handled one after
-the other, newest first, so that the older ones are stale before any work is done for them. Different objects are handled at the
-same time.
+Messages are independent: whatever happens to one, the others are acknowledged. Events of the same object are handled
+one after the other, newest first, so that the older ones are stale before any work is done for them. Different objects
+are handled at the same time.
 """
 
 import time

@@ -38,7 +38,10 @@ class Catalog:
         )
 
     def replace(self, recorded: Recorded | None, item: Mapping[str, Any]) -> bool:
-        """Replace `recorded` by `item`. Returns False, and writes nothing, if the item has changed since it was read."""
+        """Replace `recorded` by `item`.
+
+        Returns False, and writes nothing, if the item has changed since it was read.
+        """
         content = dict(item) | {"revision": recorded.revision + 1 if recorded else 1, "processed_at": utc_text(datetime.now(UTC))}
         if recorded and recorded.sequencer:
             content.setdefault("sequencer", recorded.sequencer)
@@ -46,7 +49,10 @@ class Catalog:
         return self._write("put_item", recorded, request)
 
     def advance(self, recorded: Recorded, event: ObjectEvent, tombstone_days: int) -> bool:
-        """Note that what is recorded still holds after `event`. Returns False, and writes nothing, if the item has changed since."""
+        """Note that what is recorded still holds after `event`.
+
+        Returns False, and writes nothing, if the item has changed since.
+        """
         news: dict[str, Any] = {"sequencer": event.sequencer, "revision": recorded.revision + 1}
         if recorded.is_deleted:
             news |= _deletion(event, tombstone_days)
@@ -76,7 +82,10 @@ class Catalog:
 
 
 def tombstone(event: ObjectEvent, days: int) -> dict[str, Any]:
-    """Return the item of a deleted object. TTL removes it after `days`, when no event from before the deletion can arrive any more."""
+    """Return the item of a deleted object.
+
+    TTL removes it after `days`, when no event from before the deletion can arrive any more.
+    """
     return _identity(event, "DELETED", event.version_id) | _deletion(event, days)
 
 

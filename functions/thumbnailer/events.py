@@ -53,7 +53,7 @@ class ObjectEvent:
 
     @property
     def asks_to_remake(self) -> bool:
-        """Whether its thumbnails are to be made although nothing changed: an operator described them damaged. S3 sends no such event."""
+        """Whether an operator asks to make the thumbnails again although nothing changed. S3 sends no such event."""
         return self.name == "ObjectCreated:Remake"
 
 
@@ -73,8 +73,8 @@ _DELETIONS = {"Delete Marker Created": "DeleteMarkerCreated", "Permanently Delet
 def parse(body: str) -> tuple[list[ObjectEvent], list[str]]:
     """Return the events of a message body, and the problems of malformed records.
 
-    The test event that S3 sends when a notification is configured yields neither. Events that say nothing about an object's
-    content (tags, restores) are left out. Raises MalformedMessage if the body as a whole is unreadable.
+    The test event that S3 sends when a notification is configured yields neither. Events that say nothing about an
+    object's content (tags, restores) are left out. Raises MalformedMessage if the body as a whole is unreadable.
     """
     try:
         content = json.loads(body)

@@ -1,8 +1,8 @@
 """Decide whether an event is newer than what is recorded. SQS delivers events late, twice and out of order.
 
-S3 gives each event of a key a sequencer that grows (shared/sequencers.py). An event with a smaller sequencer than the recorded
-one is stale. Where sequencers are missing, or equal although the versions differ (an operator's events, some emulators), S3 is
-asked which version is current.
+S3 gives each event of a key a sequencer that grows (shared/sequencers.py). An event with a smaller sequencer than the
+recorded one is stale. Where sequencers are missing, or equal although the versions differ (an operator's events, some
+emulators), S3 is asked which version is current.
 """
 
 from dataclasses import dataclass, field

@@ -1,6 +1,7 @@
 """Handle one event: decide whether it is news, make thumbnails, record the result, remove what it replaces.
 
-Any step may be interrupted, run twice, or run while another event of the same object is handled; see "Order and races" in README.md.
+Any step may be interrupted, run twice, or run while another event of the same object is handled; see "Order and races"
+in README.md.
 """
 
 import hashlib
@@ -115,7 +116,10 @@ class Pipeline:
         return drafts[current].outcome if self._record(event, recorded, drafts[current]) else None
 
     def _record(self, event: ObjectEvent, recorded: Recorded | None, draft: _Draft) -> bool:
-        """Replace what is recorded by the draft, and remove its thumbnails. Returns False if the item changed meanwhile."""
+        """Replace what is recorded by the draft, and remove its thumbnails.
+
+        Returns False if the item changed meanwhile.
+        """
         if not self._catalog.replace(recorded, draft.item):
             return False
         if recorded:
@@ -166,10 +170,12 @@ class Pipeline:
             self._limits.check_bytes(event.size)
 
     def _tidy(self, image_id: str, recorded: Recorded, unused_tag: str | None = None) -> None:
-        """Remove what interrupted attempts left behind: thumbnails of events older than what is recorded, and of `unused_tag`.
+        """Remove the thumbnails that interrupted attempts left behind.
 
-        Thumbnails of newer events stay: an invocation may be about to record them. An older event can never be recorded any
-        more, so nobody will need its thumbnails; the same is true of a duplicate or stale event.
+        These are of events older than what is recorded, or have the `unused_tag`.
+
+        Thumbnails of newer events stay: an invocation may be about to record them. An older event can never be recorded
+        any more, so nobody will need its thumbnails; the same is true of a duplicate or stale event.
         """
         limit = padded(recorded.sequencer)
         unused = []
@@ -181,7 +187,7 @@ class Pipeline:
 
 
 def version_tag(version: Version, sequencer: str | None) -> str:
-    """Return the part of a thumbnail's key that says for which event it was made (tags sort like events) and for which version."""
+    """Return the part of a thumbnail's key that says for which event and version it was made. Tags sort like events."""
     digest = hashlib.sha256((version.version_id or version.etag or "").encode()).hexdigest()
     return f"{padded(sequencer)}-{digest[:12]}"
 

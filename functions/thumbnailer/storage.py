@@ -16,11 +16,13 @@ from thumbnailer.ordering import Version
 
 # 405 is the answer for the version id of a delete marker.
 _GONE = {"NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed", "405", "PreconditionFailed", "412"}
-# HEAD answers this, among others, if the object is encrypted with the uploader's key; it has no body that would say why.
+# HEAD answers this, among others, if the object is encrypted with the uploader's key; it has no body that would say
+# why.
 _UNEXPLAINED = "400"
 _DELETE_LIMIT = 1000
 _UPLOADS_AT_ONCE = 6
-# For objects from this size on it pays to check the first bytes before reading the rest, although joining both makes a copy.
+# For objects from this size on it pays to check the first bytes before reading the rest, although joining both makes a
+# copy.
 _CHECK_FIRST_BYTES_FROM = 8 * 1024 * 1024
 _FIRST_BYTES = 4096
 
@@ -66,8 +68,8 @@ class Storage:
     def fetch(self, bucket: str, key: str, version: Version, limits: Limits) -> Upload:
         """Read this version of an object; in a bucket without versions, the object if it still has this ETag.
 
-        An object that is too large is rejected before its body is read; a large one that is not a picture, after its first bytes.
-        Raises Gone, or Rejection (empty, too_large, unsupported_format, encrypted, archived).
+        An object that is too large is rejected before its body is read; a large one that is not a picture, after its
+        first bytes. Raises Gone, or Rejection (empty, too_large, unsupported_format, encrypted, archived).
         """
         wanted = {"VersionId": version.version_id} if version.version_id else {"IfMatch": version.etag} if version.etag else {}
         try:
@@ -90,7 +92,8 @@ class Storage:
             )
 
         writes = [self._pool.submit(put, key, thumbnail) for key, thumbnail in thumbnails.items()]
-        # Wait for all writes even if one fails: a late write could come after a later attempt has removed unused thumbnails.
+        # Wait for all writes even if one fails: a late write could come after a later attempt has removed unused
+        # thumbnails.
         wait(writes)
         for write in writes:
             write.result()

@@ -1,7 +1,9 @@
-"""Have glibc keep the memory of one photo for the next: getting it from the kernel again, page by page, is up to half of the work.
+"""Have glibc keep the memory of one photo for the next.
 
-By default glibc gives what a picture occupied back to the kernel at once, which clears every page before it hands it out again. Its
-settings are described in mallopt(3). Elsewhere than on glibc nothing is changed.
+Getting it from the kernel again, page by page, is up to half of the work.
+
+By default glibc gives what a picture occupied back to the kernel at once, which clears every page before it hands it
+out again. Its settings are described in mallopt(3). Elsewhere than on glibc nothing is changed.
 """
 
 import ctypes
@@ -21,7 +23,10 @@ _libc: Any = ctypes.CDLL(None)
 
 
 def keep_freed_memory() -> None:
-    """Take pictures from the heap and keep up to 256 MB of it. All threads share one heap: a thread's own would be freed entirely."""
+    """Take pictures from the heap and keep up to 256 MB of it.
+
+    All threads share one heap: a thread's own would be freed entirely.
+    """
     if hasattr(_libc, "mallopt"):
         for option, value in ((_MMAP_THRESHOLD, _MOST_FROM_HEAP), (_TRIM_THRESHOLD, _KEPT), (_ARENA_MAX, 1)):
             _libc.mallopt(option, value)

@@ -22,7 +22,7 @@ _SANDBOX_S = 15.0
 
 
 class Decoder:
-    """Decodes as many photos at a time as there are processors, so that memory stays bounded while transfers overlap."""
+    """Decodes as many photos at a time as there are processors: memory stays bounded while transfers overlap."""
 
     def __init__(self, limits: Limits, output: Output, memory_mb: int) -> None:
         """`memory_mb` is the memory of the function."""
@@ -33,7 +33,9 @@ class Decoder:
         self._processors = threading.Semaphore(processors)
 
     def run(self, data: bytes, deliveries: int, deadline: Deadline) -> Photo:
-        """Render a photo as images.render does. If its message was delivered before, it may have ended that invocation: use a sandbox.
+        """Render a photo as images.render does.
+
+        If its message was delivered before, it may have ended that invocation: use a sandbox.
 
         Raises TimeoutError if the invocation has too little time left, which says nothing about the file.
         """

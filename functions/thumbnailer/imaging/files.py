@@ -26,7 +26,8 @@ def read_file(path: str, max_bytes: int) -> bytes:
             if status.st_size > max_bytes:
                 raise Rejection("too_large", f"It has {status.st_size:,} bytes; the limit is {max_bytes:,}.")
             data = file.read(status.st_size + 1)
-            # A file may have more content than its size says (as in /proc), or grow; reading one byte more reveals that.
+            # A file may have more content than its size says (as in /proc), or grow; reading one byte more reveals
+            # that.
             return data if len(data) <= status.st_size else data + file.read(max_bytes - status.st_size)
     except (OSError, ValueError) as error:
         raise Rejection("unreadable", f"{getattr(error, 'strerror', None) or error}.") from error

@@ -44,7 +44,10 @@ def sniff(data: bytes) -> str | None:
 
 
 def _sniff_ftyp(data: bytes) -> str | None:
-    """Tell HEIF and AVIF apart by the major brand; by the compatible brands if the major one only says "some picture"."""
+    """Tell HEIF and AVIF apart by the major brand.
+
+    If the major brand only says "some picture", the compatible brands decide.
+    """
     major = data[8:12]
     length = min(int.from_bytes(data[:4]), 256)
     compatible = {data[at : at + 4] for at in range(16, length, 4)}

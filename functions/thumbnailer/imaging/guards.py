@@ -153,7 +153,10 @@ def _check_bmp(data: bytes, limits: Limits) -> None:
 
 
 def _check_boxes(data: bytes, _: Limits) -> None:
-    """Check how much there is to parse in AVIF and HEIF. Pixels and frames are checked later: the decoders know them without decoding."""
+    """Check how much there is to parse in AVIF and HEIF.
+
+    Pixels and frames are checked later: the decoders know them without decoding.
+    """
     at = boxes = 0
     while at < len(data):
         length, kind = struct.unpack_from(">I4s", data, at)

@@ -1,4 +1,7 @@
-"""The checks of guards.py for TIFF: its directories can point anywhere and Pillow turns them into objects, so they are bounded first."""
+"""The checks of guards.py for TIFF.
+
+Its directories can point anywhere and Pillow turns them into objects, so they are bounded first.
+"""
 
 import contextlib
 import struct
@@ -38,7 +41,10 @@ class _Directories:
         return following
 
     def tags(self, page: int) -> Iterator[tuple[int, int, int, int]]:
-        """Yield (tag, type, count of values, value if it is a single integer) of the page's entries, as far as the file goes."""
+        """Yield (tag, type, count of values, value if it is a single integer) of the page's entries.
+
+        It stops where the file ends.
+        """
         (entries,) = self._unpack("Q" if self._big else "H", page)
         first, step = (page + 8, 20) if self._big else (page + 2, 12)
         for entry in range(first, first + min(entries, 65_535) * step, step):
@@ -51,7 +57,10 @@ class _Directories:
 
 
 def check_tiff(data: bytes, limits: Limits) -> None:
-    """Raises Rejection for what would cost too much or what no decoder here can read; struct.error where the file ends."""
+    """Raises Rejection for what would cost too much or what no decoder here can read.
+
+    Raises struct.error where the file ends.
+    """
     tiff = _Directories(data)
     page, values = dict[int, int](), 0
     for tag, kind, count, value in tiff.tags(tiff.first_page):
@@ -68,7 +77,10 @@ def check_tiff(data: bytes, limits: Limits) -> None:
 
 
 def _check_kind(page: dict[int, int]) -> None:
-    """Raises Rejection for intact files that no decoder here can read. `page` has the value of each tag that is a single number."""
+    """Raises Rejection for intact files that no decoder here can read.
+
+    `page` has the value of each tag that is a single number.
+    """
     if page.get(_SUBFILE_TYPE, 0) & 1:
         raise Rejection("unsupported_format", "Its first page is only a preview, as in raw files of cameras.")
     compression = page.get(_COMPRESSION, 1)

@@ -1,4 +1,7 @@
-"""Make thumbnails of a photo and find out facts about it. No AWS in here: src/eventloom/thumbnail.py runs it as it is."""
+"""Make thumbnails of a photo and find out facts about it.
+
+No AWS in here: src/eventloom/thumbnail.py runs it as it is.
+"""
 
 import hashlib
 import io
@@ -15,8 +18,8 @@ from thumbnailer.imaging.rejections import Rejection
 from thumbnailer.imaging.resize import Extent, Resize, Size, resize
 
 FORMATS = ("jpeg", "webp", "auto")
-# A scaled JPEG decode must leave this much for the filter to do. With 1.17, real photos of 20 megapixels came within 45 dB (PSNR) of a
-# full decode for a tenth less CPU; with this they come within 47 (`make bench`, class jpeg_original).
+# A scaled JPEG decode must leave this much for the filter to do. With 1.17, real photos of 20 megapixels came within 45
+# dB (PSNR) of a full decode for a tenth less CPU; with this they come within 47 (`make bench`, class jpeg_original).
 _MIN_REDUCTION = 1.25
 # What libavif, libheif and Pillow's C decoders say
 _OUT_OF_MEMORY = ("out of memory", "bytes failed", "decoder error -9")
@@ -48,7 +51,10 @@ class Thumbnail:
 
 @dataclass(frozen=True)
 class Photo:
-    """The thumbnails of a photo and the facts about it. Width and height are those of the upright original, in pixels."""
+    """The thumbnails of a photo and the facts about it.
+
+    Width and height are those of the upright original, in pixels.
+    """
 
     format: str
     bytes: int
@@ -71,8 +77,8 @@ class Photo:
 def render(data: bytes, limits: Limits, output: Output, resize: Resize = resize) -> Photo:
     """Make the thumbnails of the photo whose file content is `data`.
 
-    Raises Rejection for every file that is not a readable photo within `limits`, and MemoryError, which is about the machine
-    rather than the file.
+    Raises Rejection for every file that is not a readable photo within `limits`, and MemoryError, which is about the
+    machine rather than the file.
     """
     name = identify(data, limits)
     try:
@@ -84,7 +90,8 @@ def render(data: bytes, limits: Limits, output: Output, resize: Resize = resize)
     except (Rejection, MemoryError, ImportError):
         raise
     except Exception as error:
-        # Decoders raise many kinds of errors on bad data (ValueError, OSError, SyntaxError, KeyError, struct.error ...).
+        # Decoders raise many kinds of errors on bad data (ValueError, OSError, SyntaxError, KeyError, struct.error
+        # ...).
         raise _rejection_for(error) from error
     thumbnails, smallest = _thumbnails(largest, (width, height), output, resize)
     return Photo(
@@ -126,7 +133,10 @@ def _rejection_for(error: Exception) -> Rejection:
 
 
 def _decode(image: ImageFile.ImageFile, data: bytes, longest_edge: int, resize: Resize) -> tuple[Image.Image, metadata.Exif, Size]:
-    """Decode once; returns the picture upright, in sRGB and at most `longest_edge` long, its EXIF data, and the original's size."""
+    """Decode once.
+
+    Returns the picture upright, in sRGB and at most `longest_edge` long, its EXIF data, and the original's size.
+    """
     full_size = image.size
     extent: Extent | None = None
     if image.format == "JPEG":
@@ -163,7 +173,10 @@ def _scale_while_decoding(image: ImageFile.ImageFile, longest_edge: int) -> Exte
 
 
 def fit(size: Size, longest_edge: int) -> Size:
-    """Return the size with the same aspect ratio whose longer edge is at most `longest_edge`; never larger, at least 1 x 1."""
+    """Return the size with the same aspect ratio whose longer edge is at most `longest_edge`.
+
+    It is never larger than `size`, and at least 1 x 1.
+    """
     scale = min(1.0, longest_edge / max(size))
     width, height = (max(1, round(length * scale)) for length in size)
     return width, height
@@ -191,7 +204,8 @@ def _encode(picture: Image.Image, encoder: str, quality: int) -> Thumbnail:
     file = io.BytesIO()
     if encoder == "WEBP":
         formats.register_webp()
-        # The quickest method: 4, the default, takes three times as long. Its files are still a third smaller than JPEG's.
+        # The quickest method: 4, the default, takes three times as long. Its files are still a third smaller than
+        # JPEG's.
         picture.save(file, "WEBP", quality=quality, method=0)
         return Thumbnail(*picture.size, "image/webp", "webp", file.getvalue())
     picture.save(file, "JPEG", quality=quality)

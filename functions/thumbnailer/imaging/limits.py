@@ -11,7 +11,8 @@ _CODE_BYTES = 96 * _MB
 # The file itself, and the decoder's copy
 _COPIES_OF_FILE = 2
 # Measured for the costliest pictures of each format, until they are resized: progressive JPEG in CMYK, PNG and GIF with
-# transparent colours, WebP with alpha, TIFF of 16 bits in one strip and turned, HEIF and AVIF of 10 and 12 bits without subsampling
+# transparent colours, WebP with alpha, TIFF of 16 bits in one strip and turned, HEIF and AVIF of 10 and 12 bits without
+# subsampling
 _BYTES_PER_PIXEL = {
     "JPEG": 9,
     "PNG": 12,
@@ -38,7 +39,10 @@ class Limits:
     kind: str = ""
 
     def of_file(self, name: str, file_bytes: int, mode: str = "") -> "Limits":
-        """Return the limits for a file of format `name`, with at most the pixels that fit into memory. `mode` is Pillow's, if known."""
+        """Return the limits for a file of format `name`, with at most the pixels that fit into memory.
+
+        `mode` is Pillow's, if known.
+        """
         see_through = f"{name} with transparency"
         kind = see_through if mode.endswith(("A", "a")) and see_through in _BYTES_PER_PIXEL else name
         room = self.max_memory - _CODE_BYTES - _COPIES_OF_FILE * file_bytes

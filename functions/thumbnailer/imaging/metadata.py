@@ -82,7 +82,8 @@ def clean(value: object) -> str | None:
 
 def dominant_color(image: Image.Image) -> str:
     """Return the mean of the largest group of similar colours, as "#rrggbb". `image` is small and has mode L or RGB."""
-    # K-means, because the groups of median cut, Pillow's default, are about equal in size: the largest one would be chance.
+    # K-means, because the groups of median cut, Pillow's default, are about equal in size: the largest one would be
+    # chance.
     groups = _shrunk(image, 10).quantize(6, Image.Quantize.MAXCOVERAGE, kmeans=2)
     counts: Any = groups.getcolors()
     index = max(counts)[1]
@@ -92,7 +93,10 @@ def dominant_color(image: Image.Image) -> str:
 
 
 def blurhash(image: Image.Image) -> str:
-    """Return a placeholder of some 30 characters (https://blurha.sh), four components along the longer side, three along the other."""
+    """Return a placeholder of some 30 characters (https://blurha.sh).
+
+    It has four components along the longer side and three along the other.
+    """
     small = _shrunk(image, 32)
     x, y = (4, 3) if image.width >= image.height else (3, 4)
     return str(blurhash_encode(small, x_components=x, y_components=y))

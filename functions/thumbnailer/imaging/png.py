@@ -27,7 +27,10 @@ class PngFile(PngImagePlugin.PngImageFile):
         return next(self._pieces, b"")
 
     def _stored(self) -> Iterator[bytes]:
-        """Hold each piece back until the next one is read: after the last row Pillow reads no more, but the checksum follows it."""
+        """Hold each piece back until the next one is read.
+
+        After the last row Pillow reads no more, but the checksum follows it.
+        """
         unpacker, piece = IgzipDecompressor(flag=DECOMP_ZLIB), _ZLIB_HEADER
         while not unpacker.eof:
             packed = super().load_read(self.decodermaxblock) if unpacker.needs_input else b""

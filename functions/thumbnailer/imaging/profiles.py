@@ -12,7 +12,10 @@ _MODES_OF_COLOUR_SPACE = {"RGB ": ("RGB", "RGBA"), "GRAY": ("L",), "CMYK": ("CMY
 
 
 def convert(image: Image.Image, profile: bytes) -> Image.Image:
-    """Return the picture (mode L, RGB, RGBA or CMYK) in sRGB; unchanged if the profile is broken, too costly or for another mode."""
+    """Return the picture (mode L, RGB, RGBA or CMYK) in sRGB.
+
+    The picture stays unchanged if the profile is broken, too costly or for another mode.
+    """
     if _lists_elements(profile):
         return image
     try:
@@ -23,7 +26,10 @@ def convert(image: Image.Image, profile: bytes) -> Image.Image:
 
 
 def _lists_elements(profile: bytes) -> bool:
-    """Whether a tag is a list of processing elements (ICC.1, 10.16). A list may name one a million times, each a pass over the pixels."""
+    """Whether a tag is a list of processing elements (ICC.1, 10.16).
+
+    A list may name one a million times, each a pass over the pixels.
+    """
     end = 132 + 12 * min(int.from_bytes(profile[128:132]), _MAX_TAGS)
     starts = (int.from_bytes(profile[at : at + 4]) for at in range(136, end, 12))
     return any(profile[start : start + 4] == b"mpet" for start in starts)
@@ -31,7 +37,10 @@ def _lists_elements(profile: bytes) -> bool:
 
 @lru_cache(maxsize=8)
 def _transform_to_srgb(profile: bytes, mode: str) -> Any:
-    """Return the colour transform, None if none is needed. Cached: a camera writes the same profile into every photo."""
+    """Return the colour transform, None if none is needed.
+
+    Cached: a camera writes the same profile into every photo.
+    """
     source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     if mode not in _MODES_OF_COLOUR_SPACE.get(source.profile.xcolor_space, ()):
         return None

@@ -1,4 +1,6 @@
-"""Render photos in a separate process with limits on memory and time: a file that kills its process kills only that one.
+"""Render photos in a separate process with limits on memory and time.
+
+A file that kills its process kills only that one.
 
 Run as a module, this is that process: `python -m thumbnailer.imaging.sandbox FD`, where FD is its end of a socket pair.
 """
@@ -43,8 +45,8 @@ class Sandbox:
     def render(self, source: bytes | Path, timeout_s: float = math.inf) -> Photo:
         """Render a file, given by its content or its path, as images.render does.
 
-        Raises Rejection, also if the worker fails (timeout, out_of_memory, crashed) or the path is not a readable, regular file
-        (unreadable). Raises TimeoutError if the caller's `timeout_s` was too short for a verdict.
+        Raises Rejection, also if the worker fails (timeout, out_of_memory, crashed) or the path is not a readable,
+        regular file (unreadable). Raises TimeoutError if the caller's `timeout_s` was too short for a verdict.
         """
         end = time.monotonic() + timeout_s
         with self._turn:
