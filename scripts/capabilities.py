@@ -1,7 +1,7 @@
-"""What each lane can do: one table. A test says what it needs (`@pytest.mark.needs("iam_enforcement")`) and is skipped with the reason
-given here where a lane lacks it; `make capabilities` writes docs/capabilities.md from it.
+"""What each cloud can do: one table. A test says what it needs (`@pytest.mark.needs("iam_enforcement")`) and is skipped with the reason
+given here where a cloud lacks it; `make capabilities` writes docs/capabilities.md from it.
 
-A lane that is said to lack something is asked all the same, by the capability's probe: once it can do it, the tests run by themselves.
+A cloud that is said to lack something is asked all the same, by the capability's probe: once it can do it, the tests run by themselves.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ import requests
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from eventloom.clouds import LANES, REGION, Lane, client
+from eventloom.clouds import CLOUDS, REGION, Cloud, client
 from scripts import failing_function
 
 Outputs = Mapping[str, Any]
@@ -27,22 +27,22 @@ FREE_LOCALSTACK = "LocalStack's free image"
 
 @dataclass(frozen=True)
 class Capability:
-    """Something that tests need and not every lane has."""
+    """Something that tests need and not every cloud has."""
 
     name: str
     about: str
     lacking: Mapping[str, str]
-    """Lane -> why it cannot. A lane that is not named can."""
-    probe: Callable[[Lane, Outputs], bool] = field(repr=False)
-    """Whether the running lane, with the deployment of these Terraform outputs, can do it. Leaves nothing behind."""
+    """Cloud -> why it cannot. A cloud that is not named can."""
+    probe: Callable[[Cloud, Outputs], bool] = field(repr=False)
+    """Whether the running cloud, with the deployment of these Terraform outputs, can do it. Leaves nothing behind."""
 
     def __post_init__(self) -> None:
-        if unknown := set(self.lacking) - set(LANES):
-            raise ValueError(f"{self.name}: no lane is named {', '.join(sorted(unknown))}")
+        if unknown := set(self.lacking) - set(CLOUDS):
+            raise ValueError(f"{self.name}: no cloud is named {', '.join(sorted(unknown))}")
 
-    def reason(self, lane: str) -> str | None:
-        """Why the lane lacks it, None if it has it."""
-        return f"needs {self.about}: {self.lacking[lane]}" if lane in self.lacking else None
+    def reason(self, cloud: str) -> str | None:
+        """Why the cloud lacks it, None if it has it."""
+        return f"needs {self.about}: {self.lacking[cloud]}" if cloud in self.lacking else None
 
 
 @contextlib.contextmanager
@@ -61,26 +61,26 @@ def session() -> Iterator[boto3.Session]:
         iam.delete_role(RoleName=name)
 
 
-def enforces_iam(lane: Lane, _outputs: Outputs) -> bool:
+def enforces_iam(cloud: Cloud, _outputs: Outputs) -> bool:
     """Whether a role is refused what it has no permission for."""
-    if not lane.endpoint:
+    if not cloud.endpoint:
         return True
     with session() as somebody, contextlib.suppress(ClientError):
-        somebody.client("dynamodb", endpoint_url=lane.endpoint).list_tables()
+        somebody.client("dynamodb", endpoint_url=cloud.endpoint).list_tables()
         return False
     return True
 
 
-def verifies_sessions(lane: Lane, _outputs: Outputs) -> bool:
+def verifies_sessions(cloud: Cloud, _outputs: Outputs) -> bool:
     """Whether S3 refuses a link and a form that carry a session's token and a wrong signature."""
-    if not lane.endpoint:
+    if not cloud.endpoint:
         return True
     owner, bucket, wrong = client("s3"), f"probe-{uuid.uuid4().hex[:12]}", "0" * 64
     owner.create_bucket(Bucket=bucket)
     try:
         with session() as somebody:
             config = Config(signature_version="s3v4", s3={"addressing_style": "path"})
-            s3 = somebody.client("s3", endpoint_url=lane.endpoint, config=config)
+            s3 = somebody.client("s3", endpoint_url=cloud.endpoint, config=config)
             link = s3.generate_presigned_url("get_object", {"Bucket": bucket, "Key": "a"})
             form = s3.generate_presigned_post(bucket, "a")
             answers = (
@@ -93,39 +93,39 @@ def verifies_sessions(lane: Lane, _outputs: Outputs) -> bool:
         owner.delete_bucket(Bucket=bucket)
 
 
-def api_url(lane: Lane, outputs: Outputs) -> str:
+def api_url(cloud: Cloud, outputs: Outputs) -> str:
     """Where the deployed REST API answers."""
-    if not lane.endpoint:
+    if not cloud.endpoint:
         return str(outputs["api_url"]).rstrip("/")
-    return f"{lane.endpoint}/restapis/{outputs['api_id']}/{outputs['api_stage']}/_user_request_"
+    return f"{cloud.endpoint}/restapis/{outputs['api_id']}/{outputs['api_stage']}/_user_request_"
 
 
-def honours_gateway_responses(lane: Lane, outputs: Outputs) -> bool:
+def honours_gateway_responses(cloud: Cloud, outputs: Outputs) -> bool:
     """Whether API Gateway's own refusal comes in the form that Terraform gives it."""
-    refusal = requests.get(f"{api_url(lane, outputs)}/images", timeout=30)
+    refusal = requests.get(f"{api_url(cloud, outputs)}/images", timeout=30)
     return refusal.headers.get("Content-Type", "").startswith("application/problem+json")
 
 
-def returns_binary_answers(lane: Lane, outputs: Outputs) -> bool:
+def returns_binary_answers(cloud: Cloud, outputs: Outputs) -> bool:
     """Whether what a function answers in base64 arrives decoded."""
-    url, headers = f"{api_url(lane, outputs)}/openapi.json", {"Accept-Encoding": "gzip", "X-Api-Key": str(outputs["api_key"])}
+    url, headers = f"{api_url(cloud, outputs)}/openapi.json", {"Accept-Encoding": "gzip", "X-Api-Key": str(outputs["api_key"])}
     try:
         return requests.get(url, headers=headers, timeout=30).headers.get("Content-Encoding") == "gzip"
     except requests.exceptions.ContentDecodingError:
         return False
 
 
-def keeps_async_failures(lane: Lane, _outputs: Outputs) -> bool:
+def keeps_async_failures(cloud: Cloud, _outputs: Outputs) -> bool:
     """Whether the retries and the failure destination of an alias count."""
-    if not lane.endpoint:
+    if not cloud.endpoint:
         return True
     with failing_function.failing_function() as function:
         return function.keeps_failures(timeout_s=30)
 
 
-def weights_aliases(lane: Lane, _outputs: Outputs) -> bool:
+def weights_aliases(cloud: Cloud, _outputs: Outputs) -> bool:
     """Whether an alias that is there takes a share of another version."""
-    if not lane.endpoint:
+    if not cloud.endpoint:
         return True
     with failing_function.failing_function() as function:
         weights = {"AdditionalVersionWeights": {function.publish_another(): 0.5}}
@@ -136,14 +136,14 @@ def weights_aliases(lane: Lane, _outputs: Outputs) -> bool:
         return True
 
 
-def shows_mails(lane: Lane, _outputs: Outputs) -> bool:
+def shows_mails(cloud: Cloud, _outputs: Outputs) -> bool:
     """Whether sent mails can be read back."""
-    return bool(lane.endpoint) and requests.get(f"{lane.endpoint}/_aws/ses", timeout=10).status_code == requests.codes.ok
+    return bool(cloud.endpoint) and requests.get(f"{cloud.endpoint}/_aws/ses", timeout=10).status_code == requests.codes.ok
 
 
-def has_load_balancers(lane: Lane, _outputs: Outputs) -> bool:
+def has_load_balancers(cloud: Cloud, _outputs: Outputs) -> bool:
     """Whether load balancers can be made, and reached from here."""
-    if not lane.endpoint:
+    if not cloud.endpoint:
         return False
     try:
         client("elbv2").describe_load_balancers()
@@ -152,9 +152,9 @@ def has_load_balancers(lane: Lane, _outputs: Outputs) -> bool:
     return True
 
 
-def has_distributed_maps(lane: Lane, outputs: Outputs) -> bool:
+def has_distributed_maps(cloud: Cloud, outputs: Outputs) -> bool:
     """Whether Step Functions takes a Distributed Map with batches and EXPRESS children; on AWS, whether the environment has one."""
-    if not lane.endpoint:
+    if not cloud.endpoint:
         return bool(outputs.get("backfill_state_machine_arn"))
     nothing = {"StartAt": "Nothing", "States": {"Nothing": {"Type": "Pass", "End": True}}}
     processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}, **nothing}
@@ -167,9 +167,9 @@ def has_distributed_maps(lane: Lane, outputs: Outputs) -> bool:
         return False
 
 
-def replays_archives(lane: Lane, _outputs: Outputs) -> bool:
+def replays_archives(cloud: Cloud, _outputs: Outputs) -> bool:
     """Whether EventBridge replays an event that it archived."""
-    if not lane.endpoint:
+    if not cloud.endpoint:
         return True
     events, name, now = client("events"), f"probe-{uuid.uuid4().hex[:12]}", datetime.now(UTC)
     bus = events.create_event_bus(Name=name)["EventBusArn"]
@@ -186,14 +186,14 @@ def replays_archives(lane: Lane, _outputs: Outputs) -> bool:
     return True
 
 
-def is_launched_here(lane: Lane, _outputs: Outputs) -> bool:
-    """Whether `make up` and `make status` are about this lane."""
-    return lane.name == "embedded"
+def is_launched_here(cloud: Cloud, _outputs: Outputs) -> bool:
+    """Whether `make up` and `make status` are about this cloud."""
+    return cloud.name == "embedded"
 
 
-def is_disposable(lane: Lane, _outputs: Outputs) -> bool:
+def is_disposable(cloud: Cloud, _outputs: Outputs) -> bool:
     """Whether everything in it may be destroyed."""
-    return bool(lane.endpoint)
+    return bool(cloud.endpoint)
 
 
 TABLE = {
@@ -264,19 +264,19 @@ TABLE = {
 
 @dataclass
 class Judge:
-    """Says whether the lane of this run can do something; asks it once."""
+    """Says whether the cloud of this run can do something; asks it once."""
 
-    lane: Lane
+    cloud: Cloud
     outputs: Callable[[], Outputs]
     works_now: dict[str, bool] = field(default_factory=dict)
-    """What the table says that the lane lacks -> whether its probe found it working."""
+    """What the table says that the cloud lacks -> whether its probe found it working."""
 
     def reason(self, name: str) -> str | None:
         """Why a test that needs this is skipped, None if it runs."""
         capability = TABLE[name]
-        reason = capability.reason(self.lane.name)
+        reason = capability.reason(self.cloud.name)
         if not reason:
             return None
         if name not in self.works_now:
-            self.works_now[name] = capability.probe(self.lane, self.outputs())
+            self.works_now[name] = capability.probe(self.cloud, self.outputs())
         return None if self.works_now[name] else reason

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from eventloom.clouds import BUILD, ROOT, lane
+from eventloom.clouds import BUILD, ROOT, chosen_cloud
 
 TERRAFORM = ROOT / "terraform"
 EXAMPLES = ROOT / "examples"
@@ -41,7 +41,10 @@ class Verdict:
 
 def terraform(folder: Path, name: str, *arguments: str, workspace: str = "default") -> subprocess.CompletedProcess[str]:
     """Run Terraform in `folder` with a data folder of its own under build/."""
-    environment = lane("embedded").environment() | {"TF_DATA_DIR": str(BUILD / "terraform" / "test" / name), "TF_WORKSPACE": workspace}
+    environment = chosen_cloud("embedded").environment() | {
+        "TF_DATA_DIR": str(BUILD / "terraform" / "test" / name),
+        "TF_WORKSPACE": workspace,
+    }
     return subprocess.run(
         ["terraform", f"-chdir={folder}", *arguments],
         env=environment,

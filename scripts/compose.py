@@ -1,4 +1,4 @@
-"""Runs the integration tests in the compose lane: docker-compose.yml up, healthy, tested, and every container of it removed.
+"""Runs the integration tests in the compose cloud: docker-compose.yml up, healthy, tested, and every container of it removed.
 
 Usage: compose.py [PYTEST ARGUMENTS]     (COMPOSE_PORT, by default 4594, so that a `docker compose up` of yours is not disturbed)
 
@@ -124,7 +124,7 @@ def interrupt(*_: object) -> None:
 
 def run(arguments: list[str], image: str) -> int:
     """Pytest's exit code. An interrupt ends it with all that it started: there is nothing that it would have to tidy up."""
-    environment = os.environ | {"LANE": "compose", "TESTED_CLOUD": f"docker-compose with the image {image}"}
+    environment = os.environ | {"CLOUD": "compose", "TESTED_CLOUD": f"docker-compose with the image {image}"}
     # The first test waits for the deployment, whose functions may have to wait for their runtime to be pulled.
     command = [sys.executable, "-m", "pytest", "-q", "--durations=12", "-o", f"timeout={TEST_SECONDS}", "tests/integration", *arguments]
     tests = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)

@@ -1,4 +1,4 @@
-"""A function that always fails, made and taken away again: probes of scripts/capabilities.py try on it what a lane's aliases can do."""
+"""A function that always fails, made and taken away again: probes of scripts/capabilities.py try on it what a cloud's aliases can do."""
 
 import io
 import json

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds stand-ins for the images of the compose lane, for machines that can pull none: from Debian, and from what is pinned in
+# Builds stand-ins for the images of the compose cloud, for machines that can pull none: from Debian, and from what is pinned in
 # scripts/requirements. Usage: .ci/standin/build.sh IMAGE     (the tag of docker-compose.yml)
 set -euo pipefail
 cd "$(dirname "$0")/../.."

@@ -18,7 +18,7 @@ from typing import Any
 # A LocalStack that disturbs no other one
 os.environ.setdefault("EMBEDDED_PORT", "4597")
 
-from eventloom.clouds import BUILD, lane
+from eventloom.clouds import BUILD, chosen_cloud
 from eventloom.deployment import build
 from eventloom.monitoring import item_sizes
 from eventloom.monitoring.prices import PRICES
@@ -90,7 +90,7 @@ def _functions(files: list[Path], quick: bool, missing: dict[str, str]) -> dict[
     """Starts of every function, the pipeline, and the sizes of the packages."""
     print("packages and starts", flush=True)
     names = build.function_names()
-    manifest = build.build_all(names, lane().architecture, BUILD)
+    manifest = build.build_all(names, chosen_cloud().architecture, BUILD)
     folders = {name: packages.unpacked(name) for name in names}
     naive = packages.naive()
     tasks: dict[str, tuple[Path, str, dict[str, str]]] = {name: (folder, f"{name}.handler", {}) for name, folder in folders.items()}

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from eventloom.clouds import BUILD, ROOT, client, lane
+from eventloom.clouds import BUILD, ROOT, chosen_cloud, client
 from eventloom.deployment.build import FUNCTIONS
 from scripts.bench import coldstart
 from scripts.bench.photos import HOME
@@ -38,7 +38,7 @@ def probe(folder: Path, module: str, variables: dict[str, str], job: Job) -> dic
     for number, path in enumerate(paths):
         path.write_text(json.dumps(job.event(number)))
     command = [str(coldstart.PYTHON), str(ROOT / "scripts/bench/probe.py"), module, *map(str, paths)]
-    environment = coldstart.environment(folder, variables) | {"AWS_ENDPOINT_URL": str(lane().endpoint)}
+    environment = coldstart.environment(folder, variables) | {"AWS_ENDPOINT_URL": str(chosen_cloud().endpoint)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{module}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
@@ -52,11 +52,11 @@ def probe(folder: Path, module: str, variables: dict[str, str], job: Job) -> dic
 
 def run(folders: dict[str, Path], bucket: str) -> dict[str, dict[str, Any]]:
     """By function of `jobs`. `folders` has their unpacked packages; objects are put into `bucket`, which tells no one of them."""
-    deploy = [str(BUILD / "venv/dev/bin/python"), "-m", "eventloom.deployment.apply", "apply"]
+    deploy = [str(BUILD / "venv/dev/bin/python"), "-P", "-m", "eventloom", "deploy"]
     done = subprocess.run(deploy, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"terraform apply failed: {done.stdout[-2000:]}{done.stderr[-2000:]}")
-    outputs = json.loads((BUILD / f"outputs.{lane().key}.local.json").read_text())["outputs"]
+    outputs = json.loads((BUILD / f"outputs.{chosen_cloud().key}.local.json").read_text())["outputs"]
     result = {}
     for name, job in jobs(bucket).items():
         function = client("lambda").get_function_configuration(FunctionName=outputs["functions"][name]["function_name"])

@@ -7,7 +7,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from eventloom.clouds import BUILD, ROOT, lane, tool_environment
+from eventloom.clouds import BUILD, ROOT, chosen_cloud, tool_environment
 from eventloom.deployment import build
 from scripts.bench.photos import HOME
 
@@ -43,7 +43,7 @@ def naive() -> Path:
         "--python",
         sys.executable,
         "--python-platform",
-        build.PLATFORMS[lane().architecture],
+        build.PLATFORMS[chosen_cloud().architecture],
         "--python-version",
         build.PYTHON_VERSION,
     ]

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from eventloom.clouds import BUILD, client, lane
+from eventloom.clouds import BUILD, chosen_cloud, client
 from scripts.bench import invocations
 from scripts.bench.invocations import Job, no_failures
 
@@ -31,13 +31,13 @@ class Cloud:
 
     def __enter__(self) -> "Cloud":
         """Start it."""
-        subprocess.run([*LAUNCHER, "up", "--port", str(lane().port)], check=True)
+        subprocess.run([*LAUNCHER, "up", "--port", str(chosen_cloud().port)], check=True)
         client("s3").create_bucket(Bucket=UPLOADS)
         return self
 
     def __exit__(self, *_: object) -> None:
         """Stop it."""
-        subprocess.run([*LAUNCHER, "down", "--port", str(lane().port)], check=True)
+        subprocess.run([*LAUNCHER, "down", "--port", str(chosen_cloud().port)], check=True)
 
     def variables(self, name: str) -> dict[str, str]:
         """The settings of a function."""
@@ -61,7 +61,7 @@ class Cloud:
         client("lambda").create_function(
             FunctionName=f"bench-{name}",
             Runtime="python3.13",
-            Architectures=[lane().architecture],
+            Architectures=[chosen_cloud().architecture],
             Handler=f"{SOURCES[name]}.lambda_handler",
             Role=role,
             Code={"ZipFile": package},

@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from eventloom.clouds import client, lane
-from eventloom.errors import PipelineError
+from eventloom.clouds import chosen_cloud, client
+from eventloom.errors import UserError
 from shared.dynamodb import plain
 from shared.identity import image_id
 
@@ -30,15 +30,15 @@ class Upload:
 
 def gallery_url(outputs: dict[str, Any]) -> str:
     """Where the gallery is served: an emulator serves every API, by its id, at its own endpoint."""
-    endpoint = lane().endpoint
+    endpoint = chosen_cloud().endpoint
     return f"{endpoint}/_aws/execute-api/{outputs['api_id']}/{outputs['api_stage']}/" if endpoint else str(outputs["gallery_url"])
 
 
 def deployed_function(outputs: dict[str, Any], name: str) -> dict[str, str]:
-    """ARNs, name and log group of a deployed function. Raises PipelineError naming those there are."""
+    """ARNs, name and log group of a deployed function. Raises UserError naming those there are."""
     functions: dict[str, dict[str, str]] = outputs["functions"]
     if name not in functions:
-        raise PipelineError(f"no function '{name}' is deployed (FN=...); there are: {', '.join(sorted(functions))}")
+        raise UserError(f"no function '{name}' is deployed; choose one of: {', '.join(sorted(functions))}")
     return functions[name]
 
 
@@ -70,7 +70,7 @@ def item(outputs: dict[str, Any], found_id: str) -> dict[str, Any] | None:
 def wait(outputs: dict[str, Any], uploads: list[Upload], timeout_s: float = 120) -> Iterator[tuple[Upload, dict[str, Any]]]:
     """Yield each upload with its item as soon as the catalog has that very version.
 
-    Raises PipelineError naming what is missing after `timeout_s` seconds.
+    Raises UserError naming what is missing after `timeout_s` seconds.
     """
     pending, end = {one.image_id: one for one in uploads}, time.monotonic() + timeout_s
     while pending:
@@ -81,7 +81,7 @@ def wait(outputs: dict[str, Any], uploads: list[Upload], timeout_s: float = 120)
                 yield one, found
         if pending and time.monotonic() > end:
             missing = ", ".join(one.key for one in pending.values())
-            raise PipelineError(f"no result after {timeout_s:.0f} s for: {missing}; look at: make status, make logs FN=thumbnailer")
+            raise UserError(f"no result after {timeout_s:.0f} s for: {missing}; look at: make status, make logs FN=thumbnailer")
         time.sleep(0.2)
 
 

@@ -1,17 +1,19 @@
-"""Which cloud the scripts and tests talk to: one table of lanes, and the environment variables each needs.
+"""Which cloud commands and tests talk to: one table of clouds, and the environment variables that each needs.
 
-LANE chooses: `embedded` (default; LocalStack on this machine without Docker), `compose` (docker-compose.yml) or `aws`.
+--cloud or the variable CLOUD chooses: `embedded` (LocalStack on this machine without Docker), `compose` (docker-compose.yml) or `aws`.
+Without either, the environment `local` is in the embedded LocalStack and every other environment is on AWS.
 Nothing else in the project knows about endpoints or dummy credentials.
 """
 
 import os
 import platform
-import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from eventloom.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
@@ -22,8 +24,8 @@ HOST_ARCHITECTURE = ARCHITECTURES.get(platform.machine().lower(), "x86_64")
 
 
 @dataclass(frozen=True)
-class Lane:
-    """One place the Terraform is deployed to. `port` is None for AWS itself."""
+class Cloud:
+    """One place that Terraform deploys to. `port` is None for AWS itself."""
 
     name: str
     port: int | None
@@ -36,7 +38,7 @@ class Lane:
 
     @property
     def key(self) -> str:
-        """Names what is kept for this lane under build/: two emulators at once do not share it."""
+        """Names what is kept for this cloud under build/: two emulators at once do not share it."""
         return self.name if self.port in {None, DEFAULT_PORT} else f"{self.name}-{self.port}"
 
     @property
@@ -71,12 +73,12 @@ class Lane:
         }
 
 
-LANES = {
-    lane.name: lane
-    for lane in (
-        Lane("embedded", int(os.environ.get("EMBEDDED_PORT", DEFAULT_PORT)), "LocalStack on this machine, without Docker, IAM enforced"),
-        Lane("compose", int(os.environ.get("COMPOSE_PORT", DEFAULT_PORT)), "LocalStack in docker-compose"),
-        Lane("aws", None, "a real account"),
+CLOUDS = {
+    cloud.name: cloud
+    for cloud in (
+        Cloud("embedded", int(os.environ.get("EMBEDDED_PORT", DEFAULT_PORT)), "LocalStack on this machine, without Docker, IAM enforced"),
+        Cloud("compose", int(os.environ.get("COMPOSE_PORT", DEFAULT_PORT)), "LocalStack in docker-compose"),
+        Cloud("aws", None, "a real account"),
     )
 }
 
@@ -99,32 +101,68 @@ def no_proxy(environment: Mapping[str, str]) -> dict[str, str]:
     return dict.fromkeys(("no_proxy", "NO_PROXY"), "127.0.0.1,localhost" + (f",{others}" if others else ""))
 
 
-@cache
-def lane(name: str | None = None) -> Lane:
-    """The lane of that name, by default the one that LANE names. Exits with a message for an unknown one."""
-    name = name or os.environ.get("LANE") or "embedded"
-    if name not in LANES:
-        sys.exit(f"LANE={name} is unknown; choose one of: {', '.join(LANES)}")
-    return LANES[name]
+_choice: str | None = None
+
+
+def choose(name: str | None) -> None:
+    """Work with this cloud from now on; None leaves the choice to the variable CLOUD."""
+    global _choice  # noqa: PLW0603 - one process works with one cloud; tests choose another between two commands
+    _choice = name
+
+
+def choose_for(environment: str) -> None:
+    """Choose the cloud of an environment, unless --cloud or CLOUD named one: `local` is embedded, every other one is on AWS."""
+    if not _choice and not os.environ.get("CLOUD"):
+        choose("embedded" if environment == "local" else "aws")
+
+
+def default_environment() -> str | None:
+    """Return the environment meant without --env: `local` on an emulator, None on AWS, where it has to be named."""
+    return "local" if chosen_cloud().port else None
+
+
+def use_port(port: int) -> None:
+    """Expect the embedded LocalStack on this port, as EMBEDDED_PORT does."""
+    CLOUDS["embedded"] = replace(CLOUDS["embedded"], port=port)
+
+
+def chosen_cloud(name: str | None = None) -> Cloud:
+    """Return the cloud of that name, by default the chosen one. Raises UserError for an unknown name."""
+    name = name or _choice or os.environ.get("CLOUD") or "embedded"
+    if name not in CLOUDS:
+        raise UserError(f"no cloud is named '{name}' (--cloud or CLOUD); choose one of: {', '.join(CLOUDS)}")
+    return CLOUDS[name]
+
+
+def client(service: str, cloud_name: str | None = None, *, only_attempt_s: float | None = None) -> Any:
+    """Return a boto3 client of the chosen cloud, or of the one named. Raises botocore's NoRegionError on AWS without a region.
+
+    With `only_attempt_s` the client waits that long (s) for an answer and never sends a request again.
+    """
+    return _client(service, chosen_cloud(cloud_name), only_attempt_s)
 
 
 @cache
-def client(service: str, lane_name: str | None = None) -> Any:
-    """A boto3 client of the lane's cloud."""
+def _client(service: str, cloud: Cloud, only_attempt_s: float | None) -> Any:
     import boto3  # noqa: PLC0415 - packaging runs without it, in a tenth of a second
     from botocore.config import Config  # noqa: PLC0415
 
-    chosen = lane(lane_name)
-    if not chosen.port:
-        return boto3.client(service, region_name=_region())  # type: ignore[call-overload]
+    once = Config(read_timeout=only_attempt_s, retries={"total_max_attempts": 1}) if only_attempt_s else Config()
+    if not cloud.port:
+        return boto3.client(service, region_name=_region(), config=once)  # type: ignore[call-overload]
     return boto3.client(  # type: ignore[call-overload]
         service,
-        endpoint_url=chosen.endpoint,
+        endpoint_url=cloud.endpoint,
         region_name=REGION,
         aws_access_key_id="test",
         aws_secret_access_key="test",  # noqa: S106 - what every emulator takes
-        config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2}, max_pool_connections=64, proxies={}),
+        config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2}, max_pool_connections=64, proxies={}).merge(once),
     )
+
+
+def forget_clients() -> None:
+    """Make new clients from now on: the credentials or the region have changed."""
+    _client.cache_clear()
 
 
 def _region() -> str:

@@ -19,9 +19,9 @@ from rich.table import Table
 
 from eventloom import errors
 from eventloom.catalog import Upload, gallery_url, thumbnail, upload_all, wait
-from eventloom.clouds import BUILD, ROOT, lane
+from eventloom.clouds import BUILD, ROOT, chosen_cloud
 from eventloom.deployment import apply
-from eventloom.errors import PipelineError
+from eventloom.errors import UserError
 
 PHOTOS = ROOT / "examples/photos"
 OUT = BUILD / "demo"
@@ -124,9 +124,9 @@ def page(results: list[Result], saved: dict[str, Path]) -> Path:
 
 
 def main() -> None:
-    """The demo, step by step. Raises PipelineError if it does not end as it should."""
-    if not lane().port:
-        raise PipelineError("this is for the embedded LocalStack: leave out ENV and LANE")
+    """The demo, step by step. Raises UserError if it does not end as it should."""
+    if not chosen_cloud().port:
+        raise UserError("this is for the embedded LocalStack: leave out ENV and CLOUD")
     started = time.monotonic()
     console.rule("1. deploy terraform/ to the embedded LocalStack", align="left")
     apply.announce("local")
@@ -148,7 +148,7 @@ def main() -> None:
     console.print(f"gallery    {gallery_url(outputs)}\nAPI key    {outputs['api_key']}", style="bold", soft_wrap=True)
     console.print(f"all in {time.monotonic() - started:.0f} s")
     if {found["status"] for _, found in results} != {"READY", "REJECTED"} or len(saved) != len(results) - 1:
-        raise PipelineError("expected every photo READY and the corrupt one REJECTED")
+        raise UserError("expected every photo READY and the corrupt one REJECTED")
 
 
 if __name__ == "__main__":

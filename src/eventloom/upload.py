@@ -11,7 +11,7 @@ from eventloom.terminal import ENV, environment, parser
 
 
 def main() -> None:
-    """Upload the files named, wait for their results, print them. Raises PipelineError if one does not come."""
+    """Upload the files named, wait for their results, print them. Raises UserError if one does not come."""
     arguments = parser(__doc__, ENV)
     arguments.add_argument("files", nargs="+", type=Path, metavar="FILE")
     options = arguments.parse_args()

@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import evidence
 import pytest
 import requests
 from playwright.sync_api import Browser, expect, sync_playwright
-from support import Deployment, eventually
 
-from browser import made_up
-from browser.views import SCREENSHOTS, Gallery, Open
 from eventloom import clouds
-from integration.conftest import cloud, deployment, pytest_addoption  # noqa: F401 - fixtures, and --keep
+from tests.browser import made_up
+from tests.browser.views import SCREENSHOTS, Gallery, Open
+from tests.integration import evidence
+from tests.integration.conftest import cloud, deployment, pytest_addoption  # noqa: F401 - fixtures, and --keep
+from tests.integration.support import Deployment, eventually
 
 # Longer than the API takes on a busy machine, where the checks run beside these tests and an environment starts cold.
 PATIENCE_MS = 45_000
@@ -44,7 +44,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def open_gallery(browser: Browser, deployment: Deployment) -> Iterator[Open]:  # noqa: F811
     """`open_gallery(**context)` gives the deployed gallery in a browser context of its own; nothing may go wrong in it."""
-    endpoint = clouds.lane().endpoint
+    endpoint = clouds.chosen_cloud().endpoint
     served = f"{endpoint}/_aws/execute-api/{deployment['api_id']}/{deployment['api_stage']}/"
     with _galleries(browser, served if endpoint else deployment["gallery_url"], deployment["api_key"]) as open_one:
         yield open_one

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 from playwright.sync_api import Route
 
-from browser.views import Gallery
+from tests.browser.views import Gallery
 
 NEWEST = datetime(2026, 11, 20, 12, tzinfo=UTC)
 type Image = dict[str, Any]

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from browser.views import GOOD, PHOTOS, Open
+from tests.browser.views import GOOD, PHOTOS, Open
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 pytestmark = pytest.mark.usefixtures("empty_catalog")

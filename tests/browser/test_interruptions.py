@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from browser.made_up import icon, image, take_uploads, thumbnails
-from browser.views import SMALL, Gallery, Open
+from tests.browser.made_up import icon, image, take_uploads, thumbnails
+from tests.browser.views import SMALL, Gallery, Open
 
 NOT_ACCEPTED = "This API key is not accepted here. Please check it and try again."
 

@@ -12,7 +12,7 @@ import pytest
 import requests
 from playwright.sync_api import Error, Page, Route, expect
 
-from browser.views import Open
+from tests.browser.views import Open
 
 KEPT = """async () => ({
     session: Object.keys(sessionStorage), local: Object.keys(localStorage), cookies: document.cookie,

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 from playwright.sync_api import expect
-from support import eventually
 
-from browser.made_up import image, take_uploads
-from browser.views import SMALL, Gallery
+from tests.browser.made_up import image, take_uploads
+from tests.browser.views import SMALL, Gallery
+from tests.integration.support import eventually
 
 MANY = 10_000
 # 237 were measured in this window; 10,000 images, had they stayed, would be 40,000.

@@ -6,11 +6,11 @@ import re
 import pytest
 import requests
 from playwright.sync_api import Locator, Page, Route, expect
-from support import Deployment, eventually
 
-from browser.views import CORRUPT, SMALL, Gallery, Open
 from catalog_api.uploads import safe_name
 from eventloom.clouds import client
+from tests.browser.views import CORRUPT, SMALL, Gallery, Open
+from tests.integration.support import Deployment, eventually
 
 NAME = safe_name(SMALL.name, "image/png")
 pytestmark = pytest.mark.usefixtures("empty_catalog")

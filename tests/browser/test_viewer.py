@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, Route, expect
 
-from browser.made_up import image
-from browser.views import Gallery
+from tests.browser.made_up import image
+from tests.browser.views import Gallery
 
 # Press Alt and the left arrow where the focus is; whether that was left to the browser, which goes back
 ALT_LEFT = """() => document.activeElement.dispatchEvent(

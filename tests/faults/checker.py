@@ -7,12 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import unquote_plus
 
-from photos import close, colour_of
-from support import Deployment
-
 from eventloom import catalog
 from eventloom.clouds import client
-from faults.workload import Subject
+from tests.faults.workload import Subject
+from tests.integration.photos import close, colour_of
+from tests.integration.support import Deployment
 
 # One, and the retries of functions/shared/clients.py
 SDK_TRIES = 5

@@ -6,7 +6,7 @@ import boto3
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 
 from embedded_localstack.launch import SAVE_SECONDS, START_SECONDS
-from integration.conftest import cloud, deployment, pytest_addoption
+from tests.integration.conftest import cloud, deployment, pytest_addoption
 
 __all__ = ["cloud", "deployment", "pytest_addoption"]
 AWAY = (ConnectionClosedError, EndpointConnectionError)

@@ -10,14 +10,13 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from support import Deployment
-
 from embedded_localstack import processes
 from embedded_localstack.state import DEFAULT_PORT, Home
 from eventloom import clouds
-from faults.proxy import Proxy
-from faults.stage import Stage, frozen
-from integration.conftest import LAUNCHER
+from tests.faults.proxy import Proxy
+from tests.faults.stage import Stage, frozen
+from tests.integration.conftest import LAUNCHER
+from tests.integration.support import Deployment
 
 S3 = ("GetObject", "PutObject", "DeleteObjects", "ListObjectsV2", "HeadObject")
 # The thumbnailer's items, and the notifier's claims
@@ -134,7 +133,7 @@ class Gremlin:
                 self._worker.restart_pollers()
                 self.done[event] += 1
             case "restart the emulator":
-                subprocess.run([*LAUNCHER, "restart", "--port", str(clouds.lane().port)], check=True)
+                subprocess.run([*LAUNCHER, "restart", "--port", str(clouds.chosen_cloud().port)], check=True)
                 self.done[event] += 1
             case "deny delete" | "deny receive":
                 with self._deployment.outage("thumbnailer", "sqs:DeleteMessage" if event == "deny delete" else "sqs:ReceiveMessage"):
@@ -155,7 +154,7 @@ class Gremlin:
 
     @staticmethod
     def _server_family() -> list[int]:
-        run = Home(clouds.lane().port or DEFAULT_PORT).load()
+        run = Home(clouds.chosen_cloud().port or DEFAULT_PORT).load()
         assert run, "no emulator was started"
         assert run.running(), "the emulator is gone"
         return [run.pid, *processes.descendants(run.pid)]

@@ -5,15 +5,14 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from support import Deployment, Listener, depth, eventually, listening, unique
-
 from eventloom import catalog
 from eventloom.clouds import client
-from faults import checker
-from faults.proxy import Proxy
-from faults.run import drained
-from faults.stage import mutant, settled
-from faults.workload import Content, Subject, content_of
+from tests.faults import checker
+from tests.faults.proxy import Proxy
+from tests.faults.run import drained
+from tests.faults.stage import mutant, settled
+from tests.faults.workload import Content, Subject, content_of
+from tests.integration.support import Deployment, Listener, depth, eventually, listening, unique
 
 
 @dataclass(frozen=True)

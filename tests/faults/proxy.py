@@ -19,10 +19,10 @@ _START_S = 60
 class Proxy:
     """One microburst process on the port after the emulator's. Its rules: https://github.com/pingedbrain/microburst#rules."""
 
-    def __init__(self, lane: clouds.Lane) -> None:
+    def __init__(self, cloud: clouds.Cloud) -> None:
         """Nothing is started yet."""
-        assert lane.port, "faults are for an emulator"
-        self._port, self._upstream = lane.port + 1, lane.endpoint
+        assert cloud.port, "faults are for an emulator"
+        self._port, self._upstream = cloud.port + 1, cloud.endpoint
         self._process: subprocess.Popen[bytes] | None = None
         self._before: Counter[str] = Counter()
 
@@ -90,9 +90,9 @@ def kind(rule: dict[str, Any]) -> str:
 
 
 @contextmanager
-def running(lane: clouds.Lane) -> Iterator[Proxy]:
+def running(cloud: clouds.Cloud) -> Iterator[Proxy]:
     """A proxy for a while."""
-    proxy = Proxy(lane)
+    proxy = Proxy(cloud)
     proxy.start()
     try:
         yield proxy

@@ -10,15 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from support import Deployment, Listener, depth, eventually, listening
-
 from eventloom import clouds
 from eventloom.clouds import client
-from faults import checker
-from faults.gremlin import Gremlin
-from faults.proxy import running
-from faults.stage import settled, staged, visibility
-from faults.workload import Chaos, Subject, perform, plan
+from tests.faults import checker
+from tests.faults.gremlin import Gremlin
+from tests.faults.proxy import running
+from tests.faults.stage import settled, staged, visibility
+from tests.faults.workload import Chaos, Subject, perform, plan
+from tests.integration.support import Deployment, Listener, depth, eventually, listening
 
 # Far below the deployed ones, so that what takes minutes there takes seconds here; in the same proportion to each other.
 VISIBILITY_S = 6
@@ -65,7 +64,7 @@ def run(deployment: Deployment, seed: int, scale: Scale) -> Report:
 
     # The recoverer would send dead letters again while they are counted.
     with (
-        running(clouds.lane()) as proxy,
+        running(clouds.chosen_cloud()) as proxy,
         staged(deployment, "thumbnailer", "notifier") as (worker, teller),
         own_bucket(deployment) as bucket,
         deployment.outage("recoverer", "sqs:StartMessageMoveTask"),

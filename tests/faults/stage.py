@@ -9,12 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from support import Deployment, eventually
-
 from embedded_localstack import processes
 from embedded_localstack.state import DEFAULT_PORT, Home
 from eventloom import clouds
 from eventloom.clouds import client
+from tests.integration.support import Deployment, eventually
 
 TEST_EVENT = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"})
 
@@ -64,7 +63,7 @@ class Stage:
 
     def processes(self) -> list[int]:
         """The interpreters that run it now."""
-        home = str(Home(clouds.lane().port or DEFAULT_PORT).path)
+        home = str(Home(clouds.chosen_cloud().port or DEFAULT_PORT).path)
         found = []
         for pid in processes.all_pids():
             if "-m awslambdaric" not in processes.command(pid) or "supervisor.py" in processes.command(pid):

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from eventloom import catalog
-from faults.checker import repeats, told_twice, untold
-from faults.workload import Content, Subject, content_of
+from tests.faults.checker import repeats, told_twice, untold
+from tests.faults.workload import Content, Subject, content_of
 
 CLAIMS = "eventloom-local-state"
 IMAGE = catalog.image_id("b", "k")

@@ -3,9 +3,9 @@
 import os
 
 import pytest
-from support import Deployment
 
-from faults.run import Scale, run, some_seed
+from tests.faults.run import Scale, run, some_seed
+from tests.integration.support import Deployment
 
 SEEDS = [int(seed) for seed in os.environ.get("SEED", "").split()] or [some_seed()]
 SCALE = Scale(int(os.environ.get("OBJECTS", "2000")), int(os.environ.get("FAULTS", "500")), pause_s=2.5, settle_s=300)

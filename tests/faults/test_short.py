@@ -4,17 +4,17 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from photos import photo
-from support import Deployment, unique
 
 from eventloom import clouds
-from faults.mutations import DEADLY, KILLING, MUTATIONS, play
-from faults.proxy import Proxy, running
-from faults.run import Scale, run
-from faults.stage import Stage, staged, visibility
+from tests.faults.mutations import DEADLY, KILLING, MUTATIONS, play
+from tests.faults.proxy import Proxy, running
+from tests.faults.run import Scale, run
+from tests.faults.stage import Stage, staged, visibility
+from tests.integration.photos import photo
+from tests.integration.support import Deployment, unique
 
 pytestmark = [
-    pytest.mark.skipif(clouds.lane().name != "embedded", reason="needs functions that are processes of this machine"),
+    pytest.mark.skipif(clouds.chosen_cloud().name != "embedded", reason="needs functions that are processes of this machine"),
     pytest.mark.timeout(600),
 ]
 
@@ -28,7 +28,7 @@ def test_nothing_is_lost_in_small(deployment: Deployment) -> None:
 @pytest.fixture(scope="module")
 def proxy() -> Iterator[Proxy]:
     """Between the thumbnailer and the emulator."""
-    with running(clouds.lane()) as started:
+    with running(clouds.chosen_cloud()) as started:
         yield started
 
 

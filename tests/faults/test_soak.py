@@ -18,16 +18,16 @@ from itertools import accumulate, batched
 
 import numpy as np
 import pytest
-from photos import photo
-from support import ENVIRONMENT, Deployment, depth, unique
 
 from embedded_localstack.patches.lambda_event_sources import batches_at_once
 from eventloom.clouds import client
 from eventloom.monitoring import simulate as tool
 from eventloom.monitoring.load_model import CONCURRENCY, Shape, simulate
 from eventloom.operations.messages import notification
-from faults.run import own_bucket
-from faults.stage import settled
+from tests.faults.run import own_bucket
+from tests.faults.stage import settled
+from tests.integration.photos import photo
+from tests.integration.support import ENVIRONMENT, Deployment, depth, unique
 
 SECONDS = 20
 # Photos whose times are measured before
@@ -109,7 +109,7 @@ def evenly(rate: float) -> list[float]:
 
 
 def deployed(*measured: list[Done]) -> Shape:
-    """The lane's shape with measured times. A place for batches is never quite full: between two of them it waits for the emulator."""
+    """The cloud's shape with measured times. A place for batches is never quite full: between two of them it waits for the emulator."""
     shape = tool.shape_of({"seconds": [one.ended - one.began for part in measured for one in part], "item_bytes": [1]}, ENVIRONMENT)
     places = batches_at_once(int(shape.maximum_concurrency), os.cpu_count() or 1)
     most, average = (np.array(one) for one in zip(*map(at_once, measured), strict=True))

@@ -17,11 +17,11 @@ from functools import cache
 from typing import Any
 from urllib.parse import quote_plus
 
-from photos import photo
 from PIL import Image
-from support import Deployment
 
 from eventloom.clouds import client
+from tests.integration.photos import photo
+from tests.integration.support import Deployment
 
 FORMATS = ("JPEG", "JPEG", "JPEG", "PNG", "WEBP", "GIF")
 # What happens to one object: put (p), overwrite at once, delete (d), remove the newest version for good (r)

@@ -8,7 +8,7 @@ import pytest
 
 os.environ.setdefault("EMBEDDED_PORT", "4598")
 
-from environments import plan_all
+from tests.iam.environments import plan_all
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import evidence
-from documents import Document
-
 from embedded_localstack.iam.decide import Policy, Question, RolePolicies, decide_resource, decide_role
+from tests.iam.documents import Document
+from tests.integration import evidence
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from environments import resources
+from tests.iam.environments import resources
 
 POLICY_NAMES = {
     "aws_sqs_queue": "queue policy",

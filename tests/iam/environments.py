@@ -35,7 +35,7 @@ def resources(module: dict[str, Any]) -> list[dict[str, Any]]:
 
 def mocked(workspace: str, file: str) -> dict[str, Any]:
     """The root module's values (as of `terraform show -json`) after the first run of a test file."""
-    environment = clouds.lane("embedded").environment() | {"TF_DATA_DIR": str(FOLDER / "data"), "TF_WORKSPACE": workspace}
+    environment = clouds.chosen_cloud("embedded").environment() | {"TF_DATA_DIR": str(FOLDER / "data"), "TF_WORKSPACE": workspace}
     folder = str(Path(file).parent)
     command = ["terraform", f"-chdir={TERRAFORM}", "test", "-json", "-verbose", f"-test-directory={folder}", f"-filter={file}"]
     with subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
@@ -54,13 +54,14 @@ def configuration() -> dict[str, Any]:
     """The configuration of a real plan."""
     script = f"""
 import json
-from eventloom.deployment import apply as deploy
-deploy.prepare("local")
+from eventloom.deployment.apply import prepare
+from eventloom.deployment.terraform import root_module
+prepare("local")
 plan = {str(FOLDER / "local.tfplan")!r}
-deploy.terraform("plan", "-input=false", "-lock=false", "-refresh=false", "-out=" + plan, capture=True)
-print(json.dumps(json.loads(deploy.terraform("show", "-json", plan, capture=True))["configuration"]))
+root_module()("plan", "-input=false", "-lock=false", "-refresh=false", "-out=" + plan)
+print(json.dumps(json.loads(root_module()("show", "-json", plan))["configuration"]))
 """
-    environment = clouds.tool_environment() | {"EMBEDDED_PORT": str(PORT), "LANE": "embedded", "TF_VAR_packages": "tests/packages"}
+    environment = clouds.tool_environment() | {"EMBEDDED_PORT": str(PORT), "CLOUD": "embedded", "TF_VAR_packages": "tests/packages"}
     subprocess.run([*LAUNCHER, "up", "--port", str(PORT)], check=True, capture_output=True)
     try:
         python = clouds.BUILD / "venv/dev/bin/python"
@@ -100,7 +101,7 @@ def plan_all() -> dict[str, Path]:
     """Write the plan of each environment. Returns the files by name."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     clouds.tool_environment()
-    environment = clouds.lane("embedded").environment() | {"TF_DATA_DIR": str(FOLDER / "data")}
+    environment = clouds.chosen_cloud("embedded").environment() | {"TF_DATA_DIR": str(FOLDER / "data")}
     command = ["terraform", f"-chdir={TERRAFORM}", "init", "-backend=false", "-input=false"]
     subprocess.run(command, env=environment, check=True, capture_output=True)
     with ThreadPoolExecutor(2) as pool:

@@ -4,9 +4,8 @@ import json
 from html import escape
 from typing import Any
 
-from proof import Grant
-
 from eventloom import clouds
+from tests.iam.proof import Grant
 
 STYLE = """body{font:14px system-ui;margin:2rem;color:#222}table{border-collapse:collapse;width:100%}th,td{border-bottom:1px solid #ddd;
 padding:.3rem .6rem;text-align:left;vertical-align:top}th{position:sticky;top:0;background:#fff}code{font-size:12px}

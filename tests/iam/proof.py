@@ -9,11 +9,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from decisions import Decision, Policies, target
-from documents import Document, listed
-from reasons import Reason, excuse
-
 from embedded_localstack.iam.decide import Policy, Question, RolePolicies, decide_role
+from tests.iam.decisions import Decision, Policies, target
+from tests.iam.documents import Document, listed
+from tests.iam.reasons import Reason, excuse
 
 PLAIN_HTTP = "tests/iam/test_proof.py::test_plain_http_is_refused"
 NEVER = {"ArnEquals": "arn:aws:none:::none", "ArnLike": "arn:aws:none:::none"}

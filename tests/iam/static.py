@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from documents import Document, listed, policies
-from environments import resources
-from reasons import Reason, excuse
+from tests.iam.documents import Document, listed, policies
+from tests.iam.environments import resources
+from tests.iam.reasons import Reason, excuse
 
 # Who may assume a role of the project.
 TRUSTED = {"lambda.amazonaws.com", "apigateway.amazonaws.com", "states.amazonaws.com"}

@@ -9,16 +9,13 @@ import os
 import subprocess
 from typing import Any
 
-import decisions
-import documents
-import evidence
-import matrix
 import pytest
-import static
-from proof import Grant, Judge, grants
-from reasons import Reason, excuse, reasons
 
 from eventloom import clouds
+from tests.iam import decisions, documents, matrix, static
+from tests.iam.proof import Grant, Judge, grants
+from tests.iam.reasons import Reason, excuse, reasons
+from tests.integration import evidence
 
 pytestmark = pytest.mark.timeout(3600)
 

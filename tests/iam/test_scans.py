@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from environments import FOLDER
 
 from eventloom import clouds
+from tests.iam.environments import FOLDER
 
 pytestmark = pytest.mark.timeout(1800)
 

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-import static
-from documents import listed
-from environments import resources
-from reasons import reasons
+
+from tests.iam import static
+from tests.iam.documents import listed
+from tests.iam.environments import resources
+from tests.iam.reasons import reasons
 
 pytestmark = pytest.mark.timeout(1800)
 

@@ -35,7 +35,7 @@ def deployed() -> Iterator[None]:
     code, said = run("test_infrastructure.py::test_uploads_keep_their_versions", "--keep", patience_s=45)
     assert code == 0, said
     yield
-    subprocess.run([*LAUNCHER, "down", "--port", str(clouds.lane().port)], check=True)
+    subprocess.run([*LAUNCHER, "down", "--port", str(clouds.chosen_cloud().port)], check=True)
 
 
 @contextmanager

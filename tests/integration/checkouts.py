@@ -34,8 +34,8 @@ def another_checkout(folder: Path, *shared: str) -> Path:
 
 def environment() -> dict[str, str]:
     """This process's, without what pytest and the make that started it put there, and without credentials where none are needed."""
-    unwanted = ("MAKE", "MFLAGS", "PYTEST", *(["AWS_"] if clouds.lane().port else []))
-    return {name: value for name, value in os.environ.items() if not name.startswith(unwanted)} | {"LANE": clouds.lane().name}
+    unwanted = ("MAKE", "MFLAGS", "PYTEST", *(["AWS_"] if clouds.chosen_cloud().port else []))
+    return {name: value for name, value in os.environ.items() if not name.startswith(unwanted)} | {"CLOUD": clouds.chosen_cloud().name}
 
 
 def run(checkout: Path, *arguments: str, variables: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -47,5 +47,21 @@ def run(checkout: Path, *arguments: str, variables: Mapping[str, str] | None = N
 def make(checkout: Path, *arguments: str, variables: Mapping[str, str] | None = None) -> str:
     """Run make as a user does, in that checkout. Returns what it prints; fails if it does."""
     done = run(checkout, *arguments, variables=variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def run_command(
+    checkout: Path, *arguments: str, variables: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run ./eventloom as a user does, in that checkout or another folder."""
+    variables = environment() if variables is None else variables
+    command = [str(checkout / "eventloom"), *arguments]
+    return subprocess.run(command, cwd=cwd or checkout, env=variables, check=False, text=True, capture_output=True)
+
+
+def command(checkout: Path, *arguments: str, variables: Mapping[str, str] | None = None, cwd: Path | None = None) -> str:
+    """Run ./eventloom as a user does and return its stdout. Fails if the command fails."""
+    done = run_command(checkout, *arguments, variables=variables, cwd=cwd)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -1,6 +1,6 @@
-"""Deploys the real Terraform once a session, to the lane that LANE names, and hands out what was deployed.
+"""Deploys the real Terraform once a session, to the cloud that CLOUD names, and hands out what was deployed.
 
-The embedded lane gets a LocalStack of its own on another port, so that a running demo is not disturbed.
+The embedded cloud gets a LocalStack of its own on another port, so that a running demo is not disturbed.
 """
 
 import json
@@ -11,17 +11,17 @@ from pathlib import Path
 
 import pytest
 
-if os.environ.get("LANE", "embedded") == "embedded":
+if os.environ.get("CLOUD", "embedded") == "embedded":
     os.environ.setdefault("EMBEDDED_PORT", "4599")
-
-import evidence
-import results
-from results import _module_needs, _needs  # noqa: F401 - pytest finds the fixtures here
-from support import ENVIRONMENT, Deployment, apply_in_another_checkout, impatient, terraform
 
 from eventloom import clouds
 from eventloom.deployment import apply, build
+from eventloom.deployment.outputs import current_outputs, save_outputs
+from eventloom.deployment.terraform import root_module
 from scripts import capabilities
+from tests.integration import evidence, results
+from tests.integration.results import _module_needs, _needs  # noqa: F401 - pytest finds the fixtures here
+from tests.integration.support import ENVIRONMENT, Deployment, apply_in_another_checkout, impatient, terraform
 
 LAUNCHER = [str(clouds.BUILD / "venv/localstack/bin/python"), "-m", "embedded_localstack"]
 
@@ -39,37 +39,37 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def cloud(request: pytest.FixtureRequest) -> Iterator[clouds.Lane]:
-    """The lane, reachable; the embedded one is started and stopped here."""
-    lane = clouds.lane()
-    embedded = lane.name == "embedded"
+def cloud(request: pytest.FixtureRequest) -> Iterator[clouds.Cloud]:
+    """The cloud, reachable; the embedded one is started and stopped here."""
+    cloud = clouds.chosen_cloud()
+    embedded = cloud.name == "embedded"
     if embedded:
-        subprocess.run([*LAUNCHER, "up", "--port", str(lane.port)], check=True, env=os.environ | {"IAM_AUDIT": "1"})
+        subprocess.run([*LAUNCHER, "up", "--port", str(cloud.port)], check=True, env=os.environ | {"IAM_AUDIT": "1"})
     # A demo does without: AWS's provider takes a minute over a load balancer.
-    if capabilities.has_load_balancers(lane, {}):
+    if capabilities.has_load_balancers(cloud, {}):
         os.environ.setdefault("TF_VAR_alb", "true")
-    if lane.endpoint and capabilities.has_distributed_maps(lane, {}):
+    if cloud.endpoint and capabilities.has_distributed_maps(cloud, {}):
         os.environ.setdefault("TF_VAR_backfill", "true")
-    yield lane
+    yield cloud
     if embedded and not (request.config.getoption("--keep") or request.config.getoption("--deployed")):
-        subprocess.run([*LAUNCHER, "down", "--port", str(lane.port)], check=True)
+        subprocess.run([*LAUNCHER, "down", "--port", str(cloud.port)], check=True)
 
 
 @pytest.fixture(scope="session")
-def deployment(cloud: clouds.Lane, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+def deployment(cloud: clouds.Cloud, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     """The environment, built and planned here, and applied by that saved plan in another checkout.
 
     Destroyed by test_zz_destroy.py.
     """
     if request.config.getoption("--deployed"):
-        return Deployment(apply.current_outputs(ENVIRONMENT))
+        return Deployment(current_outputs(ENVIRONMENT))
     build.build_all(build.function_names(), cloud.architecture, clouds.BUILD)
     apply.prepare(ENVIRONMENT)
     plan = clouds.BUILD / f"{cloud.key}.tfplan"
-    apply.terraform("plan", "-input=false", f"-out={plan}", capture=True)
+    root_module()("plan", "-input=false", f"-out={plan}")
     apply_in_another_checkout(plan, tmp_path_factory.mktemp("checkout"))
     evidence.keep_state("root", terraform("show", "-json").stdout)
-    return Deployment(apply.save_outputs(ENVIRONMENT))
+    return Deployment(save_outputs(ENVIRONMENT))
 
 
 @pytest.fixture

@@ -69,13 +69,13 @@ def collect(config: pytest.Config, folder: Path, *, last: bool) -> None:
         folder: whose tests are a whole session.
         last: whether the evidence is whole after it, or begun.
     """
-    lane = clouds.lane()
-    if lane.name != "embedded" or config.option.collectonly:
+    cloud = clouds.chosen_cloud()
+    if cloud.name != "embedded" or config.option.collectonly:
         return
-    home = clouds.BUILD / ("localstack" if lane.port == clouds.DEFAULT_PORT else f"localstack-{lane.port}")
+    home = clouds.BUILD / ("localstack" if cloud.port == clouds.DEFAULT_PORT else f"localstack-{cloud.port}")
     everything = [Path(argument).resolve() for argument in config.args] == [folder] and not config.option.keyword
     # What was deployed before shows nothing of what deploying needs, and somebody else may have used it.
-    before = _begun(home) if _is_up(lane.port) else []
+    before = _begun(home) if _is_up(cloud.port) else []
     config.pluginmanager.register(Evidence(home, before if everything else None, last=last))
 
 

@@ -1,4 +1,4 @@
-"""A pytest plugin: skips tests for what their lane lacks, and keeps a whole run's results for docs/capabilities.md."""
+"""A pytest plugin: skips tests for what their cloud lacks, and keeps a whole run's results for docs/capabilities.md."""
 
 import os
 from datetime import UTC, datetime
@@ -46,18 +46,18 @@ class Results:
             test["outcome"] = "passed"
 
     def pytest_sessionfinish(self) -> None:
-        """Only a run of everything says what a lane can do."""
+        """Only a run of everything says what a cloud can do."""
         whole = not self.deselected and all(Path(argument).name == "integration" for argument in self.config.args)
         if whole and self.kept and all(test["outcome"] for test in self.kept.values()):
-            lane = clouds.lane()
+            cloud = clouds.chosen_cloud()
             when = datetime.now(UTC).date().isoformat()
-            capabilities_page.keep(lane.name, when, os.environ.get("TESTED_CLOUD", lane.about), list(self.kept.values()))
+            capabilities_page.keep(cloud.name, when, os.environ.get("TESTED_CLOUD", cloud.about), list(self.kept.values()))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         judge = self.config.stash.get(JUDGE, None)
         for name in sorted(name for name, works in judge.works_now.items() if works) if judge else []:
             terminalreporter.write_line(
-                f"{judge.lane.name} now has {name}: its tests ran; take it from `lacking` in scripts/capabilities.py"
+                f"{judge.cloud.name} now has {name}: its tests ran; take it from `lacking` in scripts/capabilities.py"
             )
 
 
@@ -68,13 +68,13 @@ def collect(config: pytest.Config) -> None:
 
 @pytest.fixture(autouse=True, scope="module")
 def _module_needs(request: pytest.FixtureRequest) -> None:
-    """Skips a whole module that needs what the lane lacks, before any fixture of the module is made."""
+    """Skips a whole module that needs what the cloud lacks, before any fixture of the module is made."""
     _skip_without(request)
 
 
 @pytest.fixture(autouse=True)
 def _needs(request: pytest.FixtureRequest) -> None:
-    """Skips a test that needs what the lane lacks."""
+    """Skips a test that needs what the cloud lacks."""
     _skip_without(request)
 
 
@@ -83,7 +83,7 @@ def _skip_without(request: pytest.FixtureRequest) -> None:
     wanted = needs(request.node)
     if not wanted:
         return
-    lane = request.getfixturevalue("cloud")
-    judge = request.config.stash.setdefault(JUDGE, capabilities.Judge(lane, lambda: request.getfixturevalue("deployment").outputs))
+    cloud = request.getfixturevalue("cloud")
+    judge = request.config.stash.setdefault(JUDGE, capabilities.Judge(cloud, lambda: request.getfixturevalue("deployment").outputs))
     if reasons := [reason for name in wanted if (reason := judge.reason(name))]:
         pytest.skip("; ".join(reasons))

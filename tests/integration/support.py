@@ -17,7 +17,8 @@ import requests
 
 from eventloom import catalog, clouds
 from eventloom.clouds import client
-from eventloom.deployment import apply, state_bucket
+from eventloom.deployment import state_bucket
+from eventloom.deployment.terraform import ROOT_MODULE, root_module
 
 TIMEOUT_S = float(os.environ.get("TIMEOUT_S", "45"))
 ENVIRONMENT = os.environ.get("ENV", "local")
@@ -35,18 +36,16 @@ def eventually[T](probe: Callable[[], T | None], what: str, timeout_s: float = T
         time.sleep(every_s)
 
 
-def terraform(
-    *arguments: str, root: Path = apply.TERRAFORM, data: Path | None = None, **variables: str
-) -> subprocess.CompletedProcess[str]:
-    """Run Terraform against the lane; by default in this checkout, on the deployed state."""
-    environment = clouds.lane().environment() | {"TF_DATA_DIR": str(data or apply.data_folder())} | variables
+def terraform(*arguments: str, root: Path = ROOT_MODULE, data: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run Terraform against the cloud; by default in this checkout, on the deployed state."""
+    environment = clouds.chosen_cloud().environment() | {"TF_DATA_DIR": str(data or root_module().data)} | variables
     command = ["terraform", f"-chdir={root}", *arguments]
     return subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
 
 
 def apply_in_another_checkout(plan: Path, folder: Path) -> None:
     """Apply a saved plan as a CI job does: on a fresh checkout that holds the same packages and nothing else."""
-    shutil.copytree(apply.TERRAFORM, folder / "terraform")
+    shutil.copytree(ROOT_MODULE, folder / "terraform")
     (folder / "build").mkdir()
     for built in [*clouds.BUILD.glob("*.zip"), clouds.BUILD / "manifest.json"]:
         shutil.copy(built, folder / "build")
@@ -226,7 +225,7 @@ def listening(topic_arn: str, filter_policy: dict[str, Any] | None = None) -> It
 
 def mails(text: str) -> list[dict[str, Any]]:
     """The mails that hold a text in their subject or body, as the emulator kept them."""
-    found = requests.get(f"{clouds.lane().endpoint}/_aws/ses", timeout=10).json()["messages"]
+    found = requests.get(f"{clouds.chosen_cloud().endpoint}/_aws/ses", timeout=10).json()["messages"]
     return [mail for mail in found if text in json.dumps(mail, ensure_ascii=False)]
 
 

@@ -5,10 +5,9 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from support import Deployment, eventually
-
 from eventloom import catalog
 from eventloom.clouds import client
+from tests.integration.support import Deployment, eventually
 
 
 def put(deployment: Deployment, *events: dict[str, Any] | bytes) -> None:

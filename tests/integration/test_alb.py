@@ -6,11 +6,11 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from photos import photo
-from support import Deployment, eventually, unique
 
 from eventloom import clouds
 from eventloom.clouds import client
+from tests.integration.photos import photo
+from tests.integration.support import Deployment, eventually, unique
 
 pytestmark = pytest.mark.needs("load_balancer")
 
@@ -23,7 +23,7 @@ class Front:
 
     def __call__(self, method: str, path: str, **more: Any) -> requests.Response:
         headers = {"Host": self.name} | more.pop("headers", {})
-        return requests.request(method, f"{clouds.lane().endpoint}{path}", headers=headers, timeout=30, **more)
+        return requests.request(method, f"{clouds.chosen_cloud().endpoint}{path}", headers=headers, timeout=30, **more)
 
 
 @pytest.fixture(scope="module")

@@ -14,11 +14,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 import requests
-from photos import photo
-from support import Deployment, eventually, unique
-from test_catalog_api import Api, api, is_problem, upload
 
 from eventloom.clouds import client
+from tests.integration.photos import photo
+from tests.integration.support import Deployment, eventually, unique
+from tests.integration.test_catalog_api import Api, api, is_problem, upload
 
 __all__ = ["api"]
 

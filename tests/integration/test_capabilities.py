@@ -1,12 +1,12 @@
-"""The table of capabilities is true of the lane it is read for: scripts/capabilities.py."""
+"""The table of capabilities is true of the cloud it is read for: scripts/capabilities.py."""
 
 import pytest
-from support import Deployment
 
 from eventloom import clouds
 from scripts import capabilities
+from tests.integration.support import Deployment
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.needs(name)) for name in capabilities.TABLE])
-def test_the_lane_can_do_what_the_table_says(deployment: Deployment, cloud: clouds.Lane, name: str) -> None:
+def test_the_lane_can_do_what_the_table_says(deployment: Deployment, cloud: clouds.Cloud, name: str) -> None:
     assert capabilities.TABLE[name].probe(cloud, deployment.outputs)

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 import requests
-from photos import close, colour_of, photo
-from support import Deployment, eventually, unique
 
 from eventloom import catalog, clouds
 from scripts import capabilities
+from tests.integration.photos import close, colour_of, photo
+from tests.integration.support import Deployment, eventually, unique
 
 ORIGIN = "https://photos.example.com"
 
@@ -29,7 +29,7 @@ class Api:
 
 @pytest.fixture(scope="module")
 def api(deployment: Deployment) -> Api:
-    return Api(capabilities.api_url(clouds.lane(), deployment.outputs), deployment["api_key"])
+    return Api(capabilities.api_url(clouds.chosen_cloud(), deployment.outputs), deployment["api_key"])
 
 
 def upload(api: Api, body: bytes, announced: int | None = None) -> tuple[str, requests.Response]:

@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import Deployment
-from test_catalog_api import Api, api  # noqa: F401 - the fixture
+
+from tests.integration.support import Deployment
+from tests.integration.test_catalog_api import Api, api  # noqa: F401 - the fixture
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from checkouts import environment, make, run
-from photos import photo
-from support import Deployment
 
 from eventloom.clouds import ROOT
+from tests.integration.checkouts import environment, make, run
+from tests.integration.photos import photo
+from tests.integration.support import Deployment
 
 # Each is typed as it stands; the first word is what the documentation's table of commands refers to.
 COMMANDS = {
@@ -33,7 +33,7 @@ def test_make(target: str, deployment: Deployment, tmp_path: Path) -> None:
 
 
 def test_without_an_engine_the_compose_lane_says_what_to_do(tmp_path: Path) -> None:
-    """No engine is reached; and one that is reached all the same finds no Docker Compose, so that no lane runs within this one."""
+    """No engine is reached; and one that is reached all the same finds no Docker Compose, so that no cloud runs within this one."""
     variables = environment() | {"DOCKER_HOST": f"unix://{tmp_path}/docker.sock", "COMPOSE": "none"}
     variables.pop("DOCKER_CONTEXT", None)
     refused = run(ROOT, "test-compose", variables=variables)

@@ -9,9 +9,9 @@ from typing import Any
 
 import duckdb
 import pytest
-from support import TIMEOUT_S, Deployment, eventually
 
 from eventloom.clouds import client
+from tests.integration.support import TIMEOUT_S, Deployment, eventually
 
 CSV = b"id,name,price\n1,one,1.5\n2,two,2.5\n3,three\n4,four,4.5\n5,five,5.5\n6,six,6.5\n"
 

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from photos import photo
-from support import Deployment, eventually, listening, mails, unique
 
 from eventloom import catalog
 from eventloom.clouds import client
+from tests.integration.photos import photo
+from tests.integration.support import Deployment, eventually, listening, mails, unique
 
 
 def stored(deployment: Deployment, day: str) -> dict[str, Any]:

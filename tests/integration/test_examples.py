@@ -12,12 +12,12 @@ from typing import Any
 import duckdb
 import pytest
 import requests
-from checkouts import environment, make
-from support import eventually
 
 from eventloom import clouds
 from eventloom.clouds import ROOT, client
 from eventloom.deployment import examples
+from tests.integration.checkouts import command, environment
+from tests.integration.support import eventually
 
 SECRET = "only-for-the-test"
 VARIABLES = {"TF_VAR_schedule": "rate(1 minute)"}
@@ -40,8 +40,8 @@ def use_webhook(outputs: dict[str, Any]) -> dict[str, Any]:
     """One delivery whose signature is right, and one whose is wrong; the answers, and what the worker archived."""
     client("ssm").put_parameter(Name=outputs["secret"], Type="SecureString", Value=SECRET, Overwrite=True)
     url = outputs["webhook_url"]
-    if clouds.lane().port:
-        url = f"{clouds.lane().endpoint}/restapis/{outputs['api_id']}/v1/_user_request_/webhook"
+    if clouds.chosen_cloud().port:
+        url = f"{clouds.chosen_cloud().endpoint}/restapis/{outputs['api_id']}/v1/_user_request_/webhook"
     body = json.dumps({"action": "opened", "title": "Grüße"}).encode()
     right = "sha256=" + hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
     headers = {"X-GitHub-Event": "issues", "X-GitHub-Delivery": "7d1f", "Content-Type": "application/json"}
@@ -88,15 +88,15 @@ def live(name: str) -> Any:
     """Apply, use and destroy one example; the last as a fresh clone does, which has nothing of it."""
     variables = environment() | VARIABLES
     try:
-        make(ROOT, "example", f"NAME={name}", variables=variables)
+        command(ROOT, "example", "deploy", name, variables=variables)
         return USES[name](examples.outputs(name))
     finally:
         shutil.rmtree(examples.packages(name), ignore_errors=True)
-        make(ROOT, "destroy-example", f"NAME={name}", variables=variables)
+        command(ROOT, "example", "destroy", name, variables=variables)
 
 
 @pytest.fixture(scope="module")
-def lives(cloud: clouds.Lane) -> Iterator[dict[str, Any]]:
+def lives(cloud: clouds.Cloud) -> Iterator[dict[str, Any]]:
     """What came of each example; an exception where it failed."""
     names = examples.example_names()
     with ThreadPoolExecutor(len(names)) as pool:

@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from photos import photo
-from support import Deployment, eventually, unique
 
 from eventloom.clouds import client
+from tests.integration.photos import photo
+from tests.integration.support import Deployment, eventually, unique
 
 
 @pytest.mark.usefixtures("impatient_queue")

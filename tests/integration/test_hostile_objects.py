@@ -4,10 +4,10 @@ import string
 from pathlib import Path
 
 import pytest
-from photos import photo
-from support import Deployment, eventually, unique
 
 from eventloom.clouds import client
+from tests.integration.photos import photo
+from tests.integration.support import Deployment, eventually, unique
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html: up to 1,024 bytes of UTF-8
 LONGEST = 1024

@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from support import Deployment, terraform
 
 from eventloom.clouds import client
+from tests.integration.support import Deployment, terraform
 
 
 def test_a_second_plan_shows_no_change(deployment: Deployment) -> None:

@@ -8,9 +8,9 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 from botocore.exceptions import ClientError
-from support import Deployment, eventually
 
 from eventloom.clouds import client
+from tests.integration.support import Deployment, eventually
 
 
 @pytest.mark.needs("iam_enforcement")

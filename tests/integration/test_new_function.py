@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 import requests
-from checkouts import another_checkout, make
-from support import Deployment, eventually
 
 from eventloom import clouds
 from eventloom.clouds import BUILD, client
-from eventloom.deployment import apply
+from eventloom.deployment.terraform import root_module
+from tests.integration.checkouts import another_checkout, make
+from tests.integration.support import Deployment, eventually
 
 # The whole of it takes minutes on a busy machine.
 pytestmark = pytest.mark.timeout(900)
@@ -34,13 +34,13 @@ def checkout(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -
         make(folder, "deploy", "ENV=local")
         yield folder
     finally:
-        apply.terraform("apply", "-input=false", "-auto-approve", capture=True)
+        root_module()("apply", "-input=false", "-auto-approve")
 
 
 @pytest.fixture(scope="module")
 def outputs(checkout: Path) -> dict[str, Any]:
     """The root outputs, those of the new functions among them."""
-    found: dict[str, Any] = json.loads((checkout / "build" / f"outputs.{clouds.lane().key}.local.json").read_text())["outputs"]
+    found: dict[str, Any] = json.loads((checkout / "build" / f"outputs.{clouds.chosen_cloud().key}.local.json").read_text())["outputs"]
     return found
 
 
@@ -62,7 +62,7 @@ def test_uploaded(outputs: dict[str, Any]) -> None:
 def api_url(outputs: dict[str, Any]) -> str:
     """The address of the new API, which ends with a slash."""
     url: str = outputs["reception_api_url"].rstrip("/") + "/"
-    if endpoint := clouds.lane().endpoint:
+    if endpoint := clouds.chosen_cloud().endpoint:
         api_id, _, rest = url.removeprefix("https://").partition(".")
         url = f"{endpoint}/restapis/{api_id}/{rest.rstrip('/').rpartition('/')[2]}/_user_request_/"
     return url

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from photos import photo
-from support import Deployment, Listener, eventually, listening, mails, unique
 
 from eventloom import catalog
 from eventloom.clouds import client
+from tests.integration.photos import photo
+from tests.integration.support import Deployment, Listener, eventually, listening, mails, unique
 
 
 @pytest.fixture

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from checkouts import run
-from photos import photo
-from support import ENVIRONMENT, Deployment, depth, eventually, listening, unique
-from test_activity import counters
-from test_recoverer import remember
 
 from eventloom import catalog
 from eventloom.clouds import ROOT, client
+from tests.integration.checkouts import run
+from tests.integration.photos import photo
+from tests.integration.support import ENVIRONMENT, Deployment, depth, eventually, listening, unique
+from tests.integration.test_activity import counters
+from tests.integration.test_recoverer import remember
 
 
 def tool(name: str, *arguments: str, expect: int = 0) -> list[dict[str, Any]]:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from photos import photo
-from support import Deployment, Listener, depth, eventually, listening, uninvited, unique
 
 from eventloom.clouds import client
+from tests.integration.photos import photo
+from tests.integration.support import Deployment, Listener, depth, eventually, listening, uninvited, unique
 
 SCHEDULED = {"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}}
 

@@ -5,12 +5,12 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from photos import close, colour_of, heavy_photo, photo, rotated_photo
 from PIL import Image
-from support import Deployment, depth, eventually, unique
 
 from eventloom import catalog
 from eventloom.clouds import ROOT, client
+from tests.integration.photos import close, colour_of, heavy_photo, photo, rotated_photo
+from tests.integration.support import Deployment, depth, eventually, unique
 
 SAMPLES = sorted(path for path in (ROOT / "examples/photos").iterdir() if path.suffix != ".md")
 

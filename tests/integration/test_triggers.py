@@ -12,19 +12,19 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import evidence
 import pytest
 import requests
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from support import eventually, impatient, terraform, uninvited
 
 from eventloom import clouds
 from eventloom.clouds import client
-from eventloom.deployment import apply
+from eventloom.deployment.terraform import ROOT_MODULE
+from tests.integration import evidence
+from tests.integration.support import eventually, impatient, terraform, uninvited
 
-FOLDER = apply.TERRAFORM / "tests" / "triggers"
+FOLDER = ROOT_MODULE / "tests" / "triggers"
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Probe:
 
 def run(*arguments: str, **variables: str) -> str:
     """Run Terraform on the probe; its state lies under build/. Returns what it prints."""
-    done = terraform(*arguments, root=FOLDER, data=clouds.BUILD / "terraform" / f"probe-{clouds.lane().key}", **variables)
+    done = terraform(*arguments, root=FOLDER, data=clouds.BUILD / "terraform" / f"probe-{clouds.chosen_cloud().key}", **variables)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -73,14 +73,14 @@ def packaged(path: Path, note: str = "first") -> Path:
 
 
 @pytest.fixture(scope="module")
-def package(cloud: clouds.Lane, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def package(cloud: clouds.Cloud, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The variables of the probe's Terraform: its zip above all."""
     path = packaged(tmp_path_factory.mktemp("probe") / "probe.zip")
     return {"TF_VAR_package": str(path), "TF_VAR_s3_use_path_style": str(cloud.port is not None).lower()}
 
 
 @pytest.fixture(scope="module")
-def probe(request: pytest.FixtureRequest, cloud: clouds.Lane, package: dict[str, str]) -> Iterator[Probe]:
+def probe(request: pytest.FixtureRequest, cloud: clouds.Cloud, package: dict[str, str]) -> Iterator[Probe]:
     """The probe, deployed with a state of its own and destroyed afterwards."""
     run("init", "-input=false", "-reconfigure", f"-backend-config=path={clouds.BUILD / f'probe.{cloud.key}.tfstate'}", **package)
     keep = request.config.getoption("--keep")
@@ -219,7 +219,7 @@ def call_url(probe: Probe, credentials: Credentials | None) -> requests.Response
     request = AWSRequest("GET", probe["url"], headers={"Host": urlsplit(probe["url"]).netloc})
     if credentials:
         SigV4Auth(credentials, "lambda", clouds.REGION).add_auth(request)
-    return requests.get(clouds.lane().endpoint or probe["url"], headers=dict(request.headers.items()), timeout=60)
+    return requests.get(clouds.chosen_cloud().endpoint or probe["url"], headers=dict(request.headers.items()), timeout=60)
 
 
 @pytest.mark.needs("iam_enforcement")

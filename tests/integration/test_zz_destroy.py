@@ -1,13 +1,13 @@
 """Last by its name: what was deployed goes away without a trace."""
 
 import pytest
-from checkouts import make
-from support import ENVIRONMENT, Deployment, eventually
 
 from eventloom import clouds
 from eventloom.clouds import BUILD, ROOT, client
-from eventloom.deployment import apply
+from eventloom.deployment.outputs import outputs_file
 from scripts import capabilities
+from tests.integration.checkouts import make
+from tests.integration.support import ENVIRONMENT, Deployment, eventually
 
 
 def left(prefix: str) -> list[str]:
@@ -26,7 +26,7 @@ def left(prefix: str) -> list[str]:
         "API": [found["name"] for found in client("apigateway").get_rest_apis()["items"]],
         "stream": client("kinesis").list_streams()["StreamNames"],
     }
-    if capabilities.has_load_balancers(clouds.lane(), {}):
+    if capabilities.has_load_balancers(clouds.chosen_cloud(), {}):
         lists["load balancer"] = [found["LoadBalancerName"] for found in client("elbv2").describe_load_balancers()["LoadBalancers"]]
     return [f"{kind} {name}" for kind, names in lists.items() for name in names if name.startswith(f"{prefix}-")]
 
@@ -38,5 +38,5 @@ def test_destroy_leaves_nothing(deployment: Deployment, request: pytest.FixtureR
     assert left(deployment["prefix"]), "what is destroyed was there"
     (BUILD / "digest.zip").unlink()  # as in a fresh clone, which has packaged nothing
     make(ROOT, "destroy", f"ENV={ENVIRONMENT}")
-    assert not apply.outputs_file(ENVIRONMENT).exists()
+    assert not outputs_file(ENVIRONMENT).exists()
     eventually(lambda: not left(deployment["prefix"]), f"nothing left; there is {left(deployment['prefix'])}")

@@ -1,221 +1,126 @@
-"""Plan, apply or destroy an environment: one Terraform workspace, its state in the cloud it describes.
+"""Plan, apply and destroy an environment: one Terraform workspace, its state in the cloud that it describes."""
 
-Usage: deploy.py plan|apply|apply-saved|destroy|output [--env local|dev|staging|prod] [--plan FILE]
-
-The account and the workspace are shown before anything changes; `prod` wants its name typed, or CONFIRM=prod.
-"""
-
-import argparse
 import json
-import os
-import subprocess
-import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
-from eventloom import errors
-from eventloom.clouds import BUILD, ROOT, client, lane
+from eventloom import terminal
+from eventloom.clouds import BUILD, chosen_cloud, client
 from eventloom.deployment import api_snapshots, build, environments, state_bucket
 from eventloom.deployment.api_snapshots import Snapshot
-from eventloom.errors import PipelineError
+from eventloom.deployment.outputs import forget_outputs, init, save_outputs, state_version
+from eventloom.deployment.progress import Progress
+from eventloom.deployment.terraform import root_module, show
+from eventloom.errors import UserError
 
-TERRAFORM = ROOT / "terraform"
+PLAN = ("plan", "-input=false", "-compact-warnings")
 APPLY = ("apply", "-input=false", "-auto-approve", "-compact-warnings")
-console = Console(highlight=False)
+# `terraform plan -detailed-exitcode` ends with 2 where there are changes
+_CHANGES = 2
 
 
-def data_folder() -> Path:
-    """Where Terraform keeps what `init` makes: one folder a lane, so that lanes never share a backend."""
-    return BUILD / "terraform" / lane().key
+@dataclass(frozen=True)
+class Deployment:
+    """What a deployment changed, and the outputs of the environment."""
+
+    changes: dict[str, int]
+    outputs: dict[str, Any]
 
 
-def terraform(*arguments: str, capture: bool = False, workspace: str | None = None) -> str:
-    """Run Terraform in terraform/ against the lane's cloud. Exits with its code when it fails.
-
-    What changes an environment names its workspace: another run in this folder may have selected another one since.
-    """
-    environment = lane().environment() | {"TF_DATA_DIR": str(data_folder())}
-    environment.pop("TF_WORKSPACE", None)
-    environment |= {"TF_WORKSPACE": workspace} if workspace else {}
-    done = subprocess.run(
-        ["terraform", f"-chdir={TERRAFORM}", *arguments],
-        env=environment,
-        check=False,
-        text=True,
-        stdout=subprocess.PIPE if capture else None,
-    )
-    if done.returncode:
-        print(done.stdout or "", end="")
-        console.print(f"[red]terraform {arguments[0]} failed[/red] (messages above)")
-        sys.exit(done.returncode)
-    return done.stdout or ""
-
-
-def prepare(environment: str) -> None:
-    """Make the state bucket, `init` the backend in it and select the workspace, a new one if need be.
-
-    Raises PipelineError before anything is made, if the environment does not belong there.
-    """
-    environments.check(environment, state_bucket.account())
-    if elsewhere := state_bucket.in_another_region(environment):
-        raise PipelineError(
-            f"'{environment}' is deployed in another region, its state is in {elsewhere}: the names of its roles and buckets are taken. "
-            "Set AWS_REGION to that region, or give terraform/environments.tf an environment of another name"
-        )
-    state_bucket.ensure()
-    init()
-    terraform("workspace", "select", "-or-create", environment, capture=True)
-
-
-def init() -> None:
-    """`init` the backend in the state bucket. The workspace selected last, which another account may not have, does not matter."""
-    terraform("init", "-input=false", "-reconfigure", *state_bucket.backend(), capture=True, workspace="default")
-
-
-def version(environment: str) -> str:
-    """The version of an environment's state; makes nothing. Raises PipelineError, naming the environments there are, if it has none."""
-    bucket = state_bucket.bucket_name()
-    if not state_bucket.exists(bucket):
-        raise nothing_deployed(environment, f"there is no bucket {bucket}")
-    found = state_bucket.environments(bucket)
-    if environment not in found:
-        raise nothing_deployed(environment, f"{bucket} has the state of {', '.join(found) or 'none'}")
-    return found[environment]
-
-
-def nothing_deployed(environment: str, why: str) -> PipelineError:
-    """The error that says so, and how that is changed."""
-    how = f"make deploy ENV={environment}" + (f" LANE={lane().name}" if lane().port else "")
-    if (lane().name, environment) == ("embedded", "local"):
-        how = "make demo"
-    return PipelineError(f"nothing is deployed in '{environment}' (lane {lane().name}): {why}; {how} deploys it")
+def plan_file(environment: str) -> Path:
+    """Return the file of the plan that `plan` saves."""
+    return BUILD / f"{environment}.tfplan"
 
 
 def announce(environment: str) -> None:
-    """Say where this goes to."""
+    """Say which account and environment this is about."""
     identity = client("sts").get_caller_identity()
-    console.print(
-        f"account [bold]{identity['Account']}[/bold] ({lane().about}), workspace [bold]{environment}[/bold], as {identity['Arn']}",
-        soft_wrap=True,
-    )
+    terminal.note(f"account {identity['Account']} ({chosen_cloud().about}), environment {environment}, as {identity['Arn']}")
 
 
-def confirm(environment: str, action: str) -> None:
-    """Have the name of a production environment typed before it changes."""
-    if environment != "prod" or os.environ.get("CONFIRM") == environment:
-        return
-    typed = console.input(f"type {environment} to {action} it: ") if sys.stdin.isatty() else ""
-    if typed.strip() != environment:
-        sys.exit(f"{environment} was left alone (type its name, or set CONFIRM={environment})")
+def build_packages() -> None:
+    """Bring every package up to date: Terraform hashes them, whatever it does."""
+    build.build_all(build.function_names(), chosen_cloud().architecture, BUILD)
 
 
-def outputs(environment: str) -> dict[str, Any]:
-    """The root outputs of an environment, by name."""
-    found = json.loads(terraform("output", "-json", capture=True, workspace=environment))
-    return {name: output["value"] for name, output in found.items()}
+def prepare(environment: str) -> None:
+    """Create the state bucket, connect Terraform to it and select the workspace, a new one if necessary.
 
-
-def apply(environment: str, plan: Path, quiet: bool = False) -> dict[str, Any]:
-    """Plan into `plan` and apply that very plan; returns the outputs. `quiet` shows the progress only."""
-    terraform("plan", "-input=false", "-compact-warnings", f"-out={plan}", capture=quiet, workspace=environment)
-    return apply_saved(environment, plan, quiet)
-
-
-def apply_saved(environment: str, plan: Path, quiet: bool = False) -> dict[str, Any]:
-    """Apply a plan made before, perhaps on another machine; returns the outputs."""
-    if not plan.exists():
-        sys.exit(f"deploy: no plan {plan}; make one with: make plan ENV={environment}")
-    confirm(environment, "apply to")
-    snapshots = api_snapshots.outdated(json.loads(terraform("show", "-json", str(plan), capture=True, workspace=environment)))
-    try:
-        if quiet:
-            console.print("terraform apply: AWS's provider waits about a minute for queues and lifecycle rules")
-            with console.status("applying"):
-                terraform(*APPLY, str(plan), capture=True, workspace=environment)
-        else:
-            terraform(*APPLY, str(plan), workspace=environment)
-    finally:  # also of an apply that failed half-way: the next plan makes what is tainted once more
-        for snapshot in snapshots:
-            terraform("taint", "-allow-missing", snapshot.deployment, capture=True, workspace=environment)
-    close(snapshots, environment)
-    return save_outputs(environment)
-
-
-def close(snapshots: list[Snapshot], environment: str) -> None:
-    """Have the stages serve new snapshots, without the methods that went."""
-    if addresses := [address for snapshot in snapshots for address in (snapshot.deployment, *snapshot.stages)]:
-        console.print("paths of an API are closed: its stage gets a snapshot without them")
-        terraform(*APPLY, *(f"-target={address}" for address in addresses), capture=True, workspace=environment)
-
-
-def save_outputs(environment: str) -> dict[str, Any]:
-    """The outputs of an environment, kept as those of its state's version. Raises PipelineError if nothing is deployed there."""
-    state = version(environment)
-    found = outputs(environment)
-    if found.get("environment") != environment:
-        raise nothing_deployed(environment, "its state is empty")
-    outputs_file(environment).write_text(json.dumps({"state": state, "outputs": found}, indent=2) + "\n")
-    return found
-
-
-def current_outputs(environment: str) -> dict[str, Any]:
-    """The outputs of an environment: those kept if its state is still the same, from wherever it was deployed last.
-
-    Makes nothing. Raises PipelineError if nothing is deployed there.
+    Raises:
+        UserError: the environment does not belong in this account or region. Nothing has been created then.
     """
-    state, file = version(environment), outputs_file(environment)
-    kept: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
-    if kept.get("state") == state:
-        found: dict[str, Any] = kept["outputs"]
-        return found
-    with Console(stderr=True).status(f"reading what is deployed in '{environment}'"):  # the first time, Terraform fetches its provider
-        init()
-        return save_outputs(environment)
+    environments.check(environment, state_bucket.account())
+    if bucket := state_bucket.in_another_region(environment):
+        raise UserError(
+            f"'{environment}' is deployed in another region, its state is in {bucket}: the names of its roles and buckets are taken. "
+            "Set AWS_REGION to that region, or give this environment another name"
+        )
+    state_bucket.ensure()
+    init()
+    root_module()("workspace", "select", "-or-create", environment)
 
 
-def outputs_file(environment: str) -> Path:
-    """Where the outputs of an environment are kept for the other scripts."""
-    return BUILD / f"outputs.{lane().key}.{environment}.json"
+def show_plan(environment: str, plan: Path) -> None:
+    """Plan into a file and print all of the plan."""
+    root_module()(*PLAN, f"-out={plan}", workspace=environment, on_line=show)
 
 
-def default_environment() -> str | None:
-    """`local` on an emulator; on AWS it has to be said."""
-    return "local" if lane().port else None
+def deploy(environment: str, plan: Path, verbose: bool = False) -> Deployment:
+    """Plan into a file and apply that very plan. `verbose` prints all that Terraform prints."""
+    terraform = root_module()
+    if verbose:
+        terraform(*PLAN, f"-out={plan}", workspace=environment, on_line=show)
+        return apply_saved(environment, plan, verbose)
+    with Progress("planning") as progress:
+        options = (*PLAN, "-json", "-detailed-exitcode", f"-out={plan}")
+        code, _ = terraform.run(*options, workspace=environment, on_line=progress.line, codes=(0, _CHANGES))
+    terminal.note(f"plan: {progress.summary()}")
+    return apply_saved(environment, plan) if code == _CHANGES else Deployment({}, save_outputs(environment))
 
 
-def main() -> None:
-    """Parse the command line and act."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("action", choices=["plan", "apply", "apply-saved", "destroy", "output"])
-    parser.add_argument("--env", default=default_environment(), help="the workspace")
-    parser.add_argument("--plan", type=Path, help="where the saved plan goes (default: build/<env>.tfplan)")
-    options = parser.parse_args()
-    if not options.env:
-        parser.error("say which environment: --env dev|staging|prod")
-    plan = (options.plan or BUILD / f"{options.env}.tfplan").resolve()
-    announce(options.env)
-    if options.action in {"destroy", "output"}:
-        version(options.env)
-        init()
-    else:
-        prepare(options.env)
-    if options.action in {"plan", "apply", "destroy"}:  # Terraform hashes the packages, whatever it does
-        build.build_all(build.function_names(), lane().architecture, BUILD)
-    if options.action == "plan":
-        terraform("plan", "-input=false", f"-out={plan}", workspace=options.env)
-    elif options.action == "apply":
-        apply(options.env, plan)
-    elif options.action == "apply-saved":
-        apply_saved(options.env, plan)
-    elif options.action == "destroy":
-        confirm(options.env, "destroy")
-        terraform("destroy", "-input=false", "-auto-approve", workspace=options.env)
-        outputs_file(options.env).unlink(missing_ok=True)
-    else:
-        console.print_json(json.dumps(outputs(options.env)))
+def apply_saved(environment: str, plan: Path, verbose: bool = False) -> Deployment:
+    """Apply a plan that was made before, perhaps on another machine."""
+    if not plan.exists():
+        raise UserError(f"there is no plan {plan}; make one with ./eventloom plan --env {environment}")
+    terraform = root_module()
+    content = json.loads(terraform("show", "-json", str(plan), workspace=environment))
+    snapshots = api_snapshots.outdated(content)
+    changes: dict[str, int] = {}
+    try:
+        if verbose:
+            terraform(*APPLY, str(plan), workspace=environment, on_line=show)
+        else:
+            with Progress("applying") as progress:
+                progress.total = sum(change["change"]["actions"] != ["no-op"] for change in content.get("resource_changes", []))
+                terraform(*APPLY, "-json", str(plan), workspace=environment, on_line=progress.line)
+            changes = progress.changes
+    finally:  # also after an apply that failed halfway: the next plan replaces what is tainted
+        for snapshot in snapshots:
+            terraform("taint", "-allow-missing", snapshot.deployment, workspace=environment)
+    _close_paths(snapshots, environment)
+    return Deployment(changes, save_outputs(environment))
 
 
-if __name__ == "__main__":
-    errors.run("deploy", main)
+def _close_paths(snapshots: list[Snapshot], environment: str) -> None:
+    """Make the stages of an API serve snapshots without the methods that were removed."""
+    addresses = [address for snapshot in snapshots for address in (snapshot.deployment, *snapshot.stages)]
+    if addresses:
+        terminal.note("paths of an API were removed: its stage gets a snapshot without them")
+        root_module()(*APPLY, *(f"-target={address}" for address in addresses), workspace=environment)
+
+
+def destroy(environment: str, verbose: bool = False) -> dict[str, int]:
+    """Remove an environment and return the number of changes by kind. Raises UserError if nothing is deployed there."""
+    state_version(environment)
+    init()
+    build_packages()
+    options = ("destroy", "-input=false", "-auto-approve")
+    if verbose:
+        root_module()(*options, workspace=environment, on_line=show)
+        forget_outputs(environment)
+        return {}
+    with Progress("destroying") as progress:
+        root_module()(*options, "-json", workspace=environment, on_line=progress.line)
+    forget_outputs(environment)
+    return progress.changes

@@ -1,13 +1,10 @@
 """Package every function: build/<name>.zip, byte-identical wherever it is built, and build/manifest.json.
 
-Usage: build.py [NAME ...] [--arch x86_64|arm64] [--functions DIR] [--out DIR]
-
 A zip holds the function's package, `shared` and its pinned dependencies (wheels for Lambda's Python and architecture only, hashes
 required), with sorted entries, one time stamp, one mode, and `.pyc` files that Lambda's read-only file system could not keep.
 A function whose inputs did not change is left alone.
 """
 
-import argparse
 import fcntl
 import hashlib
 import json
@@ -22,7 +19,9 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from eventloom.clouds import BUILD, ROOT, lane, tool_environment
+from eventloom import terminal
+from eventloom.clouds import BUILD, ROOT, tool_environment
+from eventloom.errors import UserError
 
 FUNCTIONS = ROOT / "functions"
 PYTHON_VERSION = "3.13"
@@ -42,8 +41,8 @@ def function_names(functions: Path = FUNCTIONS) -> list[str]:
     """The folders of functions/, each a function. Exits if one has no handler: its old zip would be deployed once more."""
     folders = {path.parent.name for path in functions.glob("*/*.py")} - {"shared"}
     if without := sorted(name for name in folders if not (functions / name / "handler.py").exists()):
-        sys.exit(
-            f"build: functions/{without[0]} has no handler.py: call the module of lambda_handler so; what functions share is in shared/"
+        raise UserError(
+            f"functions/{without[0]} has no handler.py: call the module of lambda_handler so; what functions share is in shared/"
         )
     return sorted(folders)
 
@@ -70,11 +69,11 @@ def check(name: str, functions: Path) -> None:
             try:
                 compile(path.read_bytes(), path, "exec")
             except SyntaxError as error:
-                sys.exit(f"build: functions/{path.relative_to(functions)}, line {error.lineno}: {error.msg}")
+                raise UserError(f"functions/{path.relative_to(functions)}, line {error.lineno}: {error.msg}") from error
     wanted, pinned = (requirements(functions / name / f"requirements.{suffix}") for suffix in ("in", "txt"))
     if missing := sorted(wanted - pinned):
-        sys.exit(
-            f"build: functions/{name}/requirements.txt does not pin {', '.join(missing)}, which requirements.in names; "
+        raise UserError(
+            f"functions/{name}/requirements.txt does not pin {', '.join(missing)}, which requirements.in names; "
             "AGENTS.md (Dependencies) has the command for it"
         )
 
@@ -96,7 +95,7 @@ def install_dependencies(name: str, arch: str, target: Path, functions: Path) ->
     command += ["--python", sys.executable, "--link-mode", "copy", "-r", str(file)]
     done = subprocess.run(command, env=os.environ | tool_environment(), check=False)
     if done.returncode:
-        sys.exit(f"build: the dependencies of {name} could not be installed for {arch} (messages above; AGENTS.md, Dependencies)")
+        raise UserError(f"the dependencies of {name} could not be installed for {arch} (messages above; AGENTS.md, Dependencies)")
 
 
 def prune(target: Path) -> None:
@@ -146,14 +145,14 @@ def build(name: str, arch: str, out: Path, functions: Path = FUNCTIONS) -> dict[
         for path in sources(name, functions):
             copy = stage / path.relative_to(functions)
             if copy.exists():
-                sys.exit(f"build: {copy.relative_to(stage)} of {name} is also a dependency's file; rename the function")
+                raise UserError(f"{copy.relative_to(stage)} of {name} is also a dependency's file; rename the function")
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, copy)
         compile_bytecode(stage)
         write_zip(stage, archive)
     content = archive.read_bytes()
     if len(content) > MAX_ZIP_BYTES:
-        sys.exit(f"build: {archive.name} has {len(content):,} bytes; Lambda takes {MAX_ZIP_BYTES:,} at most by direct upload")
+        raise UserError(f"{archive.name} has {len(content):,} bytes; Lambda takes {MAX_ZIP_BYTES:,} at most by direct upload")
     return {
         "arch": arch,
         "sha256": hashlib.sha256(content).hexdigest(),
@@ -176,7 +175,7 @@ def build_all(names: list[str], arch: str, out: Path, functions: Path = FUNCTION
     with (out / ".build.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if "ng" in zlib.ZLIB_RUNTIME_VERSION:
-            print("  note: this Python compresses with zlib-ng: the zips work, but their bytes differ from other machines'")
+            terminal.note("  note: this Python compresses with zlib-ng: the zips work, but their bytes differ from other machines'")
         return _build_all(names, arch, out, functions)
 
 
@@ -187,31 +186,9 @@ def _build_all(names: list[str], arch: str, out: Path, functions: Path) -> dict[
     for name in names:
         check(name, functions)
         if is_current(manifest.get(name), name, arch, out, functions):
-            print(f"  {name}: unchanged")
+            terminal.note(f"  {name}: unchanged")
             continue
         manifest[name] = build(name, arch, out, functions)
-        print(f"  {name}: {manifest[name]['bytes'] / 1e6:.1f} MB, sha256 {manifest[name]['sha256'][:12]}, {arch}")
+        terminal.note(f"  {name}: {manifest[name]['bytes'] / 1e6:.1f} MB, sha256 {manifest[name]['sha256'][:12]}, {arch}")
         manifest_file.write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
     return manifest
-
-
-def main() -> None:
-    """Parse the command line and build."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="functions to package (default: all)")
-    parser.add_argument(
-        "--arch", choices=sorted(PLATFORMS), default=lane().architecture, help="Lambda's architecture (default: the lane's)"
-    )
-    parser.add_argument("--functions", type=Path, default=FUNCTIONS, help="folder of the functions (default: functions/)")
-    parser.add_argument("--out", type=Path, default=BUILD, help="where the zips go (default: build/)")
-    options = parser.parse_args()
-    functions = options.functions.resolve()
-    known = function_names(functions)
-    unknown = sorted(set(options.names) - set(known))
-    if unknown or not known:
-        parser.error(f"no function named {', '.join(unknown) or 'anything'}; {functions.name}/ has: {', '.join(known) or 'none'}")
-    build_all(options.names or known, options.arch, options.out.resolve(), functions)
-
-
-if __name__ == "__main__":
-    main()

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from eventloom.clouds import BUILD, ROOT, tool_environment
-from eventloom.errors import PipelineError
+from eventloom.errors import UserError
 
 TERRAFORM = ROOT / "terraform"
 # The table, and what may override it: https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence
@@ -34,10 +34,10 @@ def accounts(folder: Path = TERRAFORM) -> dict[str, list[str]]:
 
 
 def check(environment: str, account: str) -> None:
-    """Raises PipelineError for an environment that is not in the table, or belongs to other accounts."""
+    """Raises UserError for an environment that is not in the table, or belongs to other accounts."""
     table = accounts()
     if environment not in table:
-        raise PipelineError(f"'{environment}' is no environment; terraform/environments.tf has {', '.join(table)}")
+        raise UserError(f"'{environment}' is no environment; terraform/environments.tf has {', '.join(table)}")
     if table[environment] and account not in table[environment]:
         allowed = " or ".join(table[environment])
-        raise PipelineError(f"'{environment}' belongs to account {allowed} (allowed_account_ids), and these credentials to {account}")
+        raise UserError(f"'{environment}' belongs to account {allowed} (allowed_account_ids), and these credentials to {account}")

@@ -1,15 +1,11 @@
-"""Make the bucket that holds Terraform's state: private, versioned, encrypted, TLS-only. Safe to run again.
-
-Usage: state_bucket.py      (LANE and the AWS environment choose the account; prints the bucket's name and the `terraform init` for it)
-"""
+"""The bucket that holds Terraform's state: private, versioned, encrypted, TLS-only."""
 
 import json
 
 from botocore.exceptions import ClientError
 
-from eventloom import errors
-from eventloom.clouds import client, lane
-from eventloom.errors import PipelineError
+from eventloom.clouds import chosen_cloud, client
+from eventloom.errors import UserError
 
 KEY = "eventloom.tfstate"
 PLANS, PLAN_DAYS = "plans/", 3
@@ -34,14 +30,14 @@ def policy(bucket: str, partition: str) -> str:
 
 
 def exists(bucket: str) -> bool:
-    """Whether the account has the bucket. Raises PipelineError when another account has it, even if that one lets this one in."""
+    """Whether the account has the bucket. Raises UserError when another account has it, even if that one lets this one in."""
     try:
         client("s3").head_bucket(Bucket=bucket, ExpectedBucketOwner=account())
     except ClientError as error:
         if error.response["Error"]["Code"] in {"404", "NoSuchBucket"}:
             return False
         if error.response["Error"]["Code"] in {"403", "AccessDenied"}:
-            raise PipelineError(f"{bucket} belongs to another account, or these credentials lack s3:ListBucket on it") from error
+            raise UserError(f"{bucket} belongs to another account, or these credentials lack s3:ListBucket on it") from error
         raise
     return True
 
@@ -97,15 +93,6 @@ def ensure() -> str:
 def backend(key: str = KEY) -> list[str]:
     """The options of `terraform init` that say where a state lies."""
     settings = {"bucket": bucket_name(), "key": key, "region": client("s3").meta.region_name}
-    if lane().port:
+    if chosen_cloud().port:
         settings["use_path_style"] = "true"
     return [f"-backend-config={name}={value}" for name, value in settings.items()]
-
-
-def main() -> None:
-    """Make it, and say what to type by hand."""
-    print(f"{ensure()} ({lane().about})\nterraform init {' '.join(backend())}")
-
-
-if __name__ == "__main__":
-    errors.run("state_bucket", main)

@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from eventloom import errors, terminal
-from eventloom.clouds import BUILD, client, lane
-from eventloom.errors import PipelineError
+from eventloom.clouds import BUILD, chosen_cloud, client
+from eventloom.errors import UserError
 from eventloom.operations.drift import Audit, Drift, Places
 from eventloom.operations.messages import notification, send_batch
 from eventloom.operations.pace import Pace, alone
@@ -59,7 +59,7 @@ def arguments() -> argparse.Namespace:
 def file_of(environment: str, places: Places) -> Path:
     """Where an audit of these places is kept: an environment of the same name in another account has others."""
     digest = hashlib.sha256(repr(places).encode()).hexdigest()[:12]
-    return BUILD / "operations" / f"audit-{lane().key}-{environment}-{digest}.sqlite"
+    return BUILD / "operations" / f"audit-{chosen_cloud().key}-{environment}-{digest}.sqlite"
 
 
 def main() -> int:
@@ -77,7 +77,7 @@ def main() -> int:
         try:
             return compare(path, places, options, outputs)
         except sqlite3.DatabaseError as error:
-            raise PipelineError(f"{path}: {error}; --restart lists anew") from error
+            raise UserError(f"{path}: {error}; --restart lists anew") from error
 
 
 def compare(path: Path, places: Places, options: argparse.Namespace, outputs: dict[str, Any]) -> int:

@@ -16,8 +16,8 @@ import hashlib
 from typing import Any
 
 from eventloom import errors, terminal
-from eventloom.clouds import BUILD, client, lane
-from eventloom.errors import PipelineError
+from eventloom.clouds import BUILD, chosen_cloud, client
+from eventloom.errors import UserError
 from eventloom.operations import backfill_stepfunctions
 from eventloom.operations.backfill_sources import Found, Inventory, Listing, Source
 from eventloom.operations.messages import Sender, notification
@@ -29,7 +29,7 @@ _AT_ONCE = 100
 def checkpoint_of(environment: str, source: Source, prefix: str) -> Checkpoint:
     """One file for each job: the same environment, source and prefix go on with each other's work."""
     digest = hashlib.sha256(f"{source.identity}|{prefix}".encode()).hexdigest()[:12]
-    return Checkpoint(BUILD / "operations" / f"backfill-{lane().key}-{environment}-{digest}.json")
+    return Checkpoint(BUILD / "operations" / f"backfill-{chosen_cloud().key}-{environment}-{digest}.json")
 
 
 def backfill(  # noqa: PLR0913 - all that it works with, so that a test can bring its own
@@ -94,15 +94,15 @@ def arguments() -> argparse.Namespace:
 
 
 def by_step_functions(options: argparse.Namespace, outputs: dict[str, Any]) -> None:
-    """Have the state machine do it, and follow it to its end. Raises PipelineError if it is not there or fails."""
+    """Have the state machine do it, and follow it to its end. Raises UserError if it is not there or fails."""
     machine = outputs.get("backfill_state_machine_arn")
     if not machine:
-        raise PipelineError(f"'{options.env}' has no state machine for backfills: set backfill in terraform/environments.tf and deploy")
+        raise UserError(f"'{options.env}' has no state machine for backfills: set backfill in terraform/environments.tf and deploy")
     states = client("stepfunctions")
     execution = backfill_stepfunctions.start(states, machine, options.prefix, options.rate)
     terminal.stderr.print(f"{execution}: Ctrl-C leaves it running", soft_wrap=True)
     with terminal.progress("backfill", None, "batches") as done:
-        batches = backfill_stepfunctions.follow(states, execution, 0.5 if lane().port else 5, done)
+        batches = backfill_stepfunctions.follow(states, execution, 0.5 if chosen_cloud().port else 5, done)
     facts = {"bucket": outputs["uploads_bucket"], "execution": execution, "batches": batches, "finished": True}
     terminal.tell(
         facts, options.json, f"sent {batches:,} batches of up to {backfill_stepfunctions.BATCH} objects of {outputs['uploads_bucket']}"
@@ -121,11 +121,11 @@ def main() -> int:
 
 
 def by_this_machine(options: argparse.Namespace, outputs: dict[str, Any]) -> None:
-    """List and send, or only count. Raises PipelineError."""
+    """List and send, or only count. Raises UserError."""
     s3, bucket = client("s3"), options.bucket or outputs["uploads_bucket"]
     source: Source = Inventory(s3, options.inventory, options.prefix) if options.inventory else Listing(s3, bucket, options.prefix)
     if source.bucket != bucket:
-        raise PipelineError(f"the inventory is of the bucket {source.bucket}, not of {bucket}; if that is meant: --bucket {source.bucket}")
+        raise UserError(f"the inventory is of the bucket {source.bucket}, not of {bucket}; if that is meant: --bucket {source.bucket}")
     checkpoint = checkpoint_of(options.env, source, options.prefix)
     state = {} if options.restart else checkpoint.load()
     if state:

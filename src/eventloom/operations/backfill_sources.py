@@ -15,7 +15,7 @@ from urllib.parse import unquote_plus
 
 from boto3.s3.transfer import TransferConfig
 
-from eventloom.errors import PipelineError
+from eventloom.errors import UserError
 
 PAGE = 1000
 
@@ -67,7 +67,7 @@ class Inventory:
     def __init__(self, s3: Any, manifest: str, prefix: str = "") -> None:
         """`manifest` is s3://bucket/.../manifest.json or a file, beside which the data files' keys are looked up.
 
-        Raises PipelineError for what is no manifest of a CSV inventory.
+        Raises UserError for what is no manifest of a CSV inventory.
         """
         self._s3 = s3
         self._prefix = prefix
@@ -82,9 +82,9 @@ class Inventory:
             self._data_bucket = content["destinationBucket"].rpartition(":")[2]
             file_format = content["fileFormat"]
         except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
-            raise PipelineError(f"{manifest} is no manifest.json of an S3 Inventory: {type(error).__name__}: {error}") from error
+            raise UserError(f"{manifest} is no manifest.json of an S3 Inventory: {type(error).__name__}: {error}") from error
         if file_format != "CSV" or "Key" not in self._fields:
-            raise PipelineError(
+            raise UserError(
                 f"the inventory is {file_format}; only CSV can be read: set that format in the bucket's inventory configuration"
             )
 
@@ -96,13 +96,13 @@ class Inventory:
         return content
 
     def pages(self, place: dict[str, Any]) -> Iterator[list[Found]]:
-        """Pages of up to 1,000 objects. Raises PipelineError for a data file that is damaged."""
+        """Pages of up to 1,000 objects. Raises UserError for a data file that is damaged."""
         first, skip = place.get("file", 0), place.get("row", 0)
         for number, file in enumerate(self._files[first:], first):
             try:
                 yield from self._rows(number, file, skip)
             except (gzip.BadGzipFile, EOFError, zlib.error, csv.Error, ValueError, KeyError) as error:
-                raise PipelineError(f"{file} of the inventory is damaged: {type(error).__name__}: {error}") from error
+                raise UserError(f"{file} of the inventory is damaged: {type(error).__name__}: {error}") from error
             skip = 0
 
     def _rows(self, number: int, file: str, skip: int) -> Iterator[list[Found]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from eventloom.errors import PipelineError
+from eventloom.errors import UserError
 
 # What one batch of the state machine holds; each takes a second at least (terraform/backfill.tf).
 BATCH = 100
@@ -30,13 +30,13 @@ def start(states: Any, machine: str, prefix: str, rate: float) -> str:
 def follow(states: Any, execution: str, every_s: float, done: Callable[[int], None]) -> int:
     """Wait for the end; how many batches were sent.
 
-    Raises PipelineError if it failed: what was not sent is kept by Step Functions, which goes on from there.
+    Raises UserError if it failed: what was not sent is kept by Step Functions, which goes on from there.
     """
     while (found := states.describe_execution(executionArn=execution))["status"] == "RUNNING":
         done(_sent(states, execution))
         time.sleep(every_s)
     if found["status"] != "SUCCEEDED":
-        raise PipelineError(
+        raise UserError(
             f"the execution ended as {found['status']}: {found.get('error', '')} {found.get('cause', '')}\n"
             f"What it did not send goes on by: aws stepfunctions redrive-execution --execution-arn {execution}"
         )

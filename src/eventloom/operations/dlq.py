@@ -21,8 +21,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from eventloom import errors, terminal
-from eventloom.clouds import BUILD, client, lane
-from eventloom.errors import PipelineError
+from eventloom.clouds import BUILD, chosen_cloud, client
+from eventloom.errors import UserError
 from eventloom.operations import failure_queues
 from eventloom.operations.failure_queues import Failure, FailureQueue
 from eventloom.operations.pace import Pace
@@ -62,11 +62,11 @@ def arguments() -> argparse.Namespace:
 
 
 def chosen_queues(outputs: dict[str, Any], part: str | None) -> list[FailureQueue]:
-    """The queues of failures, those whose name has `part`. Raises PipelineError naming all if there is none."""
+    """The queues of failures, those whose name has `part`. Raises UserError naming all if there is none."""
     found = failure_queues.queues(client("sqs"), outputs["prefix"], outputs["functions"])
     chosen = [queue for queue in found if part is None or part in queue.name]
     if not chosen:
-        raise PipelineError(f"no queue of failures is named '{part}'; there are: {', '.join(queue.name for queue in found) or 'none'}")
+        raise UserError(f"no queue of failures is named '{part}'; there are: {', '.join(queue.name for queue in found) or 'none'}")
     return chosen
 
 
@@ -130,7 +130,7 @@ def selected(queue: FailureQueue, ids: list[str], before: float, left: list[Fail
 
 
 def inspect(queues: list[FailureQueue], options: argparse.Namespace) -> int:
-    """Show one message whole. Raises PipelineError if there is none."""
+    """Show one message whole. Raises UserError if there is none."""
     for queue in queues:
         left: list[Failure] = []
         for failure in selected(queue, options.ids, time.time(), left):
@@ -139,7 +139,7 @@ def inspect(queues: list[FailureQueue], options: argparse.Namespace) -> int:
             facts = failure.facts() | {"attributes": failure.attributes, "body": body}
             print(json.dumps(facts, ensure_ascii=False, indent=None if options.json else 2))
             return 0
-    raise PipelineError(f"no message {options.ids[0]} in {', '.join(queue.name for queue in queues)}")
+    raise UserError(f"no message {options.ids[0]} in {', '.join(queue.name for queue in queues)}")
 
 
 def act(queues: list[FailureQueue], options: argparse.Namespace, outputs: dict[str, Any]) -> int:
@@ -148,7 +148,7 @@ def act(queues: list[FailureQueue], options: argparse.Namespace, outputs: dict[s
     redriver = Redriver(client, outputs["functions"])
     record = None
     if options.command == "discard":
-        path = BUILD / "operations" / f"discarded-{lane().key}-{options.env}.jsonl"
+        path = BUILD / "operations" / f"discarded-{chosen_cloud().key}-{options.env}.jsonl"
         record = DiscardRecord(path, client("s3"), options.record_bucket)
     began = time.time()
     with terminal.progress(options.command, sum(failure_queues.depth(sqs, queue) for queue in queues), "messages") as done:

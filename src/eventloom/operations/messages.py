@@ -8,7 +8,7 @@ from itertools import batched
 from typing import Any
 from urllib.parse import quote_plus
 
-from eventloom.errors import PipelineError
+from eventloom.errors import UserError
 from shared.identity import image_id
 from shared.text import utc_text
 
@@ -59,7 +59,7 @@ def _object(part: Any) -> str | None:
 
 
 def send_batch(sqs: Any, queue_url: str, bodies: Sequence[str]) -> None:
-    """Send up to 10 messages. Raises PipelineError if some are refused again and again; the others are sent."""
+    """Send up to 10 messages. Raises UserError if some are refused again and again; the others are sent."""
     entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)]
     for _ in range(_ATTEMPTS):
         answer = sqs.send_message_batch(QueueUrl=queue_url, Entries=entries)
@@ -68,7 +68,7 @@ def send_batch(sqs: Any, queue_url: str, bodies: Sequence[str]) -> None:
             return
         entries = [entry for entry in entries if entry["Id"] in refused]
     reasons = {f"{failure.get('Code')}: {failure.get('Message')}" for failure in refused.values()}
-    raise PipelineError(f"SQS refused {len(refused)} message(s): {'; '.join(sorted(reasons))}")
+    raise UserError(f"SQS refused {len(refused)} message(s): {'; '.join(sorted(reasons))}")
 
 
 class Sender:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from eventloom.errors import PipelineError
+from eventloom.errors import UserError
 
 
 class Pace:
@@ -39,15 +39,15 @@ class Checkpoint:
         self.path = path
 
     def load(self) -> dict[str, Any]:
-        """What was saved last; empty if nothing was. Raises PipelineError if it can't be read."""
+        """What was saved last; empty if nothing was. Raises UserError if it can't be read."""
         try:
             found = json.loads(self.path.read_text())
         except FileNotFoundError:
             return {}
         except ValueError as error:
-            raise PipelineError(f"the checkpoint {self.path} is damaged ({error}); --restart begins anew") from error
+            raise UserError(f"the checkpoint {self.path} is damaged ({error}); --restart begins anew") from error
         if not isinstance(found, dict):
-            raise PipelineError(f"{self.path} is no checkpoint; --restart begins anew")
+            raise UserError(f"{self.path} is no checkpoint; --restart begins anew")
         return found
 
     def save(self, state: dict[str, Any]) -> None:
@@ -67,11 +67,11 @@ class Checkpoint:
 
 @contextmanager
 def alone(path: Path) -> Iterator[None]:
-    """Have what is kept at `path` to oneself. Raises PipelineError while another process has it; one that was killed has nothing."""
+    """Have what is kept at `path` to oneself. Raises UserError while another process has it; one that was killed has nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_suffix(".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise PipelineError(f"the same command runs already, and keeps {path}: wait for it, or end it") from error
+            raise UserError(f"the same command runs already, and keeps {path}: wait for it, or end it") from error
         yield

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from eventloom import errors, terminal
-from eventloom.clouds import BUILD, lane
-from eventloom.errors import PipelineError
+from eventloom.clouds import BUILD, chosen_cloud
+from eventloom.errors import UserError
 from eventloom.operations import replay_archives
 from eventloom.operations.pace import Checkpoint, Pace, alone
 from eventloom.operations.replay_routes import deliver, route
@@ -33,7 +33,7 @@ from eventloom.operations.stream_batches import NotRedriven
 def lines(path: Path, reached: dict[str, Any]) -> Iterator[tuple[int, str, dict[str, Any]]]:
     """The lines of a file after the place `reached`, each with its number and the place after it. Empty ones are passed over.
 
-    Raises PipelineError if what was before that place is another now: its lines would be taken for sent.
+    Raises UserError if what was before that place is another now: its lines would be taken for sent.
     """
     digest, number = hashlib.sha256(), 0
     with path.open("rb") as file:
@@ -41,7 +41,7 @@ def lines(path: Path, reached: dict[str, Any]) -> Iterator[tuple[int, str, dict[
             digest.update(raw)
             number += 1
         if reached and digest.hexdigest() != reached.get("digest"):
-            raise PipelineError(f"{path} was changed since its replay was interrupted; --restart replays all of it")
+            raise UserError(f"{path} was changed since its replay was interrupted; --restart replays all of it")
         while raw:
             digest.update(raw)
             number += 1
@@ -78,14 +78,14 @@ class Leftovers:
 
 
 def replay_file(options: argparse.Namespace, outputs: dict[str, Any]) -> dict[str, Any]:
-    """Send the lines of a file, from the checkpoint on; how many went where, and which were left. Raises PipelineError."""
+    """Send the lines of a file, from the checkpoint on; how many went where, and which were left. Raises UserError."""
     path = Path(options.file)
     if not path.is_file():
-        raise PipelineError(f"{path} is no file")
+        raise UserError(f"{path} is no file")
     if options.function and options.function not in outputs["functions"]:
-        raise PipelineError(f"no function '{options.function}' is deployed; there are: {', '.join(sorted(outputs['functions']))}")
+        raise UserError(f"no function '{options.function}' is deployed; there are: {', '.join(sorted(outputs['functions']))}")
     digest = hashlib.sha256(f"{path.resolve()}|{options.function}".encode()).hexdigest()[:12]
-    checkpoint = Checkpoint(BUILD / "operations" / f"replay-{lane().key}-{options.env}-{digest}.json")
+    checkpoint = Checkpoint(BUILD / "operations" / f"replay-{chosen_cloud().key}-{options.env}-{digest}.json")
     if options.dry_run:
         return send_lines(path, None, options, outputs)
     with alone(checkpoint.path):
@@ -109,8 +109,8 @@ def send_lines(path: Path, checkpoint: Checkpoint | None, options: argparse.Name
                 counts[delivery.target] += 1
             except NotRedriven as problem:
                 left.add(line, problem)
-            except PipelineError as problem:
-                raise PipelineError(f"{path}, line {number}: {problem}") from problem
+            except UserError as problem:
+                raise UserError(f"{path}, line {number}: {problem}") from problem
             if checkpoint:
                 checkpoint.save(place | {"left": left.count})
             done(counts.total() + left.count)

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from eventloom import terminal
-from eventloom.clouds import client, lane
-from eventloom.errors import PipelineError
+from eventloom.clouds import chosen_cloud, client
+from eventloom.errors import UserError
 
 _UNDER_WAY = ("STARTING", "RUNNING")
 
@@ -23,7 +23,7 @@ class Part:
 
 
 def replay(part: Part, dry_run: bool) -> dict[str, Any]:
-    """Have EventBridge replay a part of an archive, and wait for its end. Raises PipelineError."""
+    """Have EventBridge replay a part of an archive, and wait for its end. Raises UserError."""
     events = client("events")
     archive = events.describe_archive(ArchiveName=part.archive)
     facts = {"archive": part.archive, "bus": archive["EventSourceArn"], "start": part.start, "end": part.end}
@@ -33,9 +33,9 @@ def replay(part: Part, dry_run: bool) -> dict[str, Any]:
     with terminal.progress(f"replay {name}", None, "") as done:
         while (found := events.describe_replay(ReplayName=name))["State"] in _UNDER_WAY:
             done(0)
-            time.sleep(0.5 if lane().port else 5)
+            time.sleep(0.5 if chosen_cloud().port else 5)
     if found["State"] != "COMPLETED":
-        raise PipelineError(f"replay {name} ended as {found['State']}: {found.get('StateReason', '')}")
+        raise UserError(f"replay {name} ended as {found['State']}: {found.get('StateReason', '')}")
     return facts | {"replay": name, "state": found["State"], "dry_run": False}
 
 

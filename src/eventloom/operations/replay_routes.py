@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eventloom.clouds import client
-from eventloom.errors import PipelineError
+from eventloom.errors import UserError
 from eventloom.operations.failure_queues import Failure, FailureQueue
 from eventloom.operations.messages import send_batch
 from eventloom.operations.redrive import Redriver, asynchronous_event
@@ -29,11 +29,11 @@ class Delivery:
 
 
 def route(line: str, outputs: dict[str, Any], function: str | None) -> Delivery:
-    """Where a line goes. Raises PipelineError, saying what to name, if that can't be told; NotRedriven if it holds nothing to send."""
+    """Where a line goes. Raises UserError, saying what to name, if that can't be told; NotRedriven if it holds nothing to send."""
     try:
         content = json.loads(line)
     except ValueError as error:
-        raise PipelineError(f"a line is no JSON: {error}") from error
+        raise UserError(f"a line is no JSON: {error}") from error
     if isinstance(content, dict) and "discarded_at" in content:
         return _undiscard(content, outputs, function)
     if function:
@@ -43,7 +43,7 @@ def route(line: str, outputs: dict[str, Any], function: str | None) -> Delivery:
         return Delivery(line, queue_url=outputs["uploads_queue_url"])
     if buckets == {outputs["raw_bucket"]}:
         return Delivery(line, function="converter")
-    raise PipelineError("where an event goes can't be told from it: name the --function")
+    raise UserError("where an event goes can't be told from it: name the --function")
 
 
 def _bucket_names(event: Any) -> set[str | None]:
@@ -65,7 +65,7 @@ def _inside(value: Any, *path: str) -> Any:
 
 def _undiscard(kept: dict[str, Any], outputs: dict[str, Any], function: str | None) -> Delivery:
     if missing := {"queue", "message_id", "body", "attributes"} - kept.keys():
-        raise PipelineError(f"a line that `dlq discard` kept has {', '.join(sorted(missing))} too")
+        raise UserError(f"a line that `dlq discard` kept has {', '.join(sorted(missing))} too")
     owners = {f"{facts['function_name']}-failures": name for name, facts in outputs["functions"].items()}
     owner = function or owners.get(kept["queue"])
     if not owner:
@@ -78,7 +78,7 @@ def _undiscard(kept: dict[str, Any], outputs: dict[str, Any], function: str | No
 
 
 def deliver(delivery: Delivery, outputs: dict[str, Any]) -> None:
-    """Send one event. Raises PipelineError if it was not taken, NotRedriven if it can't be sent any more."""
+    """Send one event. Raises UserError if it was not taken, NotRedriven if it can't be sent any more."""
     if delivery.queue_url:
         send_batch(client("sqs"), delivery.queue_url, [delivery.body])
         return
@@ -88,4 +88,4 @@ def deliver(delivery: Delivery, outputs: dict[str, Any]) -> None:
     alias = outputs["functions"][delivery.function]["alias_arn"]
     answer = client("lambda").invoke(FunctionName=alias, InvocationType="Event", Payload=delivery.body.encode())
     if answer["StatusCode"] != 202:
-        raise PipelineError(f"Lambda answered {answer['StatusCode']}")
+        raise UserError(f"Lambda answered {answer['StatusCode']}")

@@ -1,14 +1,24 @@
-"""Lanes: emulators never see real credentials, AWS is never reached by accident."""
+"""Clouds: emulators never see real credentials, AWS is never reached by accident."""
 
 import os
 import subprocess
 import threading
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from botocore.exceptions import NoRegionError
 
 from eventloom import clouds
+from eventloom.errors import UserError
+
+
+@pytest.fixture(autouse=True)
+def new_clients() -> Iterator[None]:
+    """No client of another test is used."""
+    clouds.forget_clients()
+    yield
+    clouds.forget_clients()
 
 
 @pytest.mark.parametrize("name", ["embedded", "compose"])
@@ -16,7 +26,7 @@ def test_an_emulator_gets_dummy_credentials_whatever_the_environment_holds(name:
     for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_ROLE_ARN"):
         monkeypatch.setenv(variable, "real")
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "https://s3.example.com")
-    environment = clouds.LANES[name].environment()
+    environment = clouds.CLOUDS[name].environment()
     assert "real" not in {value for key, value in environment.items() if key.startswith("AWS_")}
     assert "AWS_ENDPOINT_URL_S3" not in environment
     assert environment["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
@@ -25,14 +35,14 @@ def test_an_emulator_gets_dummy_credentials_whatever_the_environment_holds(name:
 def test_aws_keeps_the_callers_credentials_and_has_no_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "mine")
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    environment = clouds.LANES["aws"].environment()
+    environment = clouds.CLOUDS["aws"].environment()
     assert environment["AWS_PROFILE"] == "mine"
     assert "AWS_ENDPOINT_URL" not in environment
 
 
-def test_an_unknown_lane_is_refused_with_the_known_ones_named() -> None:
-    with pytest.raises(SystemExit, match="embedded, compose, aws"):
-        clouds.lane("azure")
+def test_an_unknown_cloud_is_refused_with_the_known_ones_named() -> None:
+    with pytest.raises(UserError, match="embedded, compose, aws"):
+        clouds.chosen_cloud("azure")
 
 
 def test_a_set_but_missing_terraform_configuration_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,7 +54,7 @@ def test_a_client_of_an_emulator_signs_with_dummy_credentials(monkeypatch: pytes
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAREAL")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "real")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "real")
-    client = clouds.client.__wrapped__("sqs", "embedded")
+    client = clouds.client("sqs", "embedded")
     credentials = client._request_signer._credentials.get_frozen_credentials()
     assert (credentials.access_key, credentials.secret_key, credentials.token) == ("test", "test", None)
     assert client.meta.endpoint_url.startswith("http://127.0.0.1:")
@@ -67,16 +77,16 @@ def proxied(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_client_of_an_emulator_goes_through_no_proxy(proxied: None, monkeypatch: pytest.MonkeyPatch) -> None:
     with HTTPServer(("127.0.0.1", 0), Answer) as emulator:
-        monkeypatch.setattr(clouds, "lane", lambda _: clouds.Lane("embedded", emulator.server_port, ""))
+        monkeypatch.setitem(clouds.CLOUDS, "embedded", clouds.Cloud("embedded", emulator.server_port, ""))
         threading.Thread(target=emulator.handle_request, daemon=True).start()
-        assert clouds.client.__wrapped__("s3", "embedded").list_buckets()["ResponseMetadata"]["HTTPStatusCode"] == 200
+        assert clouds.client("s3", "embedded").list_buckets()["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
-def test_what_a_lane_starts_goes_through_no_proxy_to_an_emulator(proxied: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert clouds.LANES["embedded"].environment()["no_proxy"] == "127.0.0.1,localhost"
-    assert "no_proxy" not in clouds.LANES["aws"].environment()
+def test_what_a_cloud_starts_goes_through_no_proxy_to_an_emulator(proxied: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert clouds.CLOUDS["embedded"].environment()["no_proxy"] == "127.0.0.1,localhost"
+    assert "no_proxy" not in clouds.CLOUDS["aws"].environment()
     monkeypatch.setenv("NO_PROXY", "intern")
-    assert clouds.LANES["embedded"].environment()["no_proxy"] == "127.0.0.1,localhost,intern"
+    assert clouds.CLOUDS["embedded"].environment()["no_proxy"] == "127.0.0.1,localhost,intern"
 
 
 @pytest.mark.parametrize(
@@ -96,10 +106,10 @@ def test_a_client_of_an_account_is_in_the_region_that_terraform_takes(
     for name, value in (variables | {"AWS_CONFIG_FILE": os.devnull}).items():
         monkeypatch.setenv(name, value)
     if region:
-        assert clouds.client.__wrapped__(service, "aws").meta.region_name == region
+        assert clouds.client(service, "aws").meta.region_name == region
     else:
         with pytest.raises(NoRegionError):
-            clouds.client.__wrapped__(service, "aws")
+            clouds.client(service, "aws")
 
 
 REAL = {
@@ -118,13 +128,15 @@ def make(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     `test-show` stands for every target of that name: its recipe prints the environment that theirs get.
     """
     inherited = {
-        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MAKE", "MFLAGS")) and name not in {"LANE", "ENV"}
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "MAKE", "MFLAGS")) and name not in {"CLOUD", "ENV"}
     }
     command = ["make", "--eval", "test-show: ; @env", *arguments]
     return subprocess.run(command, cwd=clouds.ROOT, env=inherited | REAL | variables, check=False, capture_output=True, text=True)
 
 
-@pytest.mark.parametrize("variables", [{}, {"LANE": "embedded"}, {"LANE": "compose"}, {"LANE": "embedded", "ENV": "dev"}])
+@pytest.mark.parametrize("variables", [{}, {"CLOUD": "embedded"}, {"CLOUD": "compose"}, {"CLOUD": "embedded", "ENV": "dev"}])
 def test_tests_run_by_make_see_no_real_credentials(variables: dict[str, str]) -> None:
     shown = make("test-show", **variables)
     assert shown.returncode == 0, shown.stderr
@@ -136,12 +148,12 @@ def test_tests_run_by_make_see_no_real_credentials(variables: dict[str, str]) ->
 def test_make_refuses_tests_in_a_real_account_that_is_only_implied(target: str) -> None:
     refused = make("-n", target, ENV="dev")
     assert refused.returncode == 2
-    assert "say LANE=aws" in refused.stderr
+    assert "add CLOUD=aws" in refused.stderr
     assert refused.stdout == ""
 
 
 def test_make_runs_tests_in_a_real_account_when_told() -> None:
-    shown = make("test-show", LANE="aws", ENV="dev")
+    shown = make("test-show", CLOUD="aws", ENV="dev")
     assert shown.returncode == 0, shown.stderr
     assert {f"{name}={value}" for name, value in REAL.items()} <= set(shown.stdout.splitlines())
 

@@ -3,7 +3,7 @@
 import pytest
 
 from eventloom.deployment.build import FUNCTIONS
-from faults.mutations import DEADLY, MUTATIONS, Mutation
+from tests.faults.mutations import DEADLY, MUTATIONS, Mutation
 
 
 @pytest.mark.parametrize("mutation", [*MUTATIONS.values(), DEADLY], ids=[*MUTATIONS, "deadly"])

@@ -1,4 +1,4 @@
-"""Capabilities: a lane is skipped for what it lacks, by its own word, and the page says so in every cell."""
+"""Capabilities: a cloud is skipped for what it lacks, by its own word, and the page says so in every cell."""
 
 import re
 from typing import Any
@@ -15,10 +15,10 @@ LACKING = {"compose": "nobody wrote it"}
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """A table of one capability, which the compose lane is said to lack; `works` is what its probe answers."""
+    """A table of one capability, which the compose cloud is said to lack; `works` is what its probe answers."""
     state: dict[str, Any] = {"works": False, "times": 0}
 
-    def probe(_lane: clouds.Lane, _outputs: object) -> bool:
+    def probe(_lane: clouds.Cloud, _outputs: object) -> bool:
         state["times"] += 1
         return bool(state["works"])
 
@@ -27,26 +27,26 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def test_a_test_is_skipped_with_the_tables_reason_where_its_lane_lacks_something(asked: dict[str, Any]) -> None:
-    judge = Judge(clouds.LANES["compose"], dict)
+    judge = Judge(clouds.CLOUDS["compose"], dict)
     assert judge.reason("flying") == "needs wings: nobody wrote it"
     assert judge.reason("flying")
-    assert asked["times"] == 1, "a lane is asked once"
+    assert asked["times"] == 1, "a cloud is asked once"
 
 
 def test_a_lane_that_starts_to_support_something_has_its_tests_run(asked: dict[str, Any]) -> None:
     asked["works"] = True
-    judge = Judge(clouds.LANES["compose"], dict)
+    judge = Judge(clouds.CLOUDS["compose"], dict)
     assert judge.reason("flying") is None
     assert judge.works_now == {"flying": True}
 
 
 def test_a_lane_that_has_it_is_not_asked_so_that_a_loss_fails(asked: dict[str, Any]) -> None:
-    assert Judge(clouds.LANES["embedded"], dict).reason("flying") is None
+    assert Judge(clouds.CLOUDS["embedded"], dict).reason("flying") is None
     assert asked["times"] == 0
 
 
 def test_a_lane_of_the_table_exists() -> None:
-    with pytest.raises(ValueError, match="no lane is named azure"):
+    with pytest.raises(ValueError, match="no cloud is named azure"):
         Capability("flying", "wings", {"azure": "none"}, lambda _lane, _outputs: True)
 
 
@@ -60,7 +60,7 @@ def test_walks(): pass
 """
 
 
-# A fixture that only works in a lane that can do it, made for the whole module
+# A fixture that only works in a cloud that can do it, made for the whole module
 MODULE = """
 import pytest
 from scripts import capabilities
@@ -80,14 +80,15 @@ def test_pytest_goes_by_it_and_keeps_a_whole_run(
 ) -> None:
     asked["works"] = works
     kept: dict[str, Any] = {}
-    monkeypatch.setattr(capabilities_page, "keep", lambda lane, when, cloud, tests: kept.update({lane: tests}))
-    monkeypatch.setattr(clouds, "lane", lambda: clouds.LANES["compose"])
+    monkeypatch.setattr(capabilities_page, "keep", lambda cloud, when, made_of, tests: kept.update({cloud: tests}))
+    monkeypatch.setattr(clouds, "chosen_cloud", lambda: clouds.CLOUDS["compose"])
     pytester.makeini("[pytest]\nmarkers = needs(name): what it needs\n")
     pytester.mkdir("integration").joinpath("test_it.py").write_text(f'"""Animals."""\n{PYTEST}')
     pytester.makeconftest(
-        "import types, pytest\nfrom eventloom import clouds\nimport results\nfrom results import _module_needs, _needs\n"
+        "import types, pytest\nfrom eventloom import clouds\nfrom tests.integration import results\n"
+        "from tests.integration.results import _module_needs, _needs\n"
         "def pytest_configure(config): results.collect(config)\n"
-        "@pytest.fixture(scope='session')\ndef cloud(): return clouds.LANES['compose']\n"
+        "@pytest.fixture(scope='session')\ndef cloud(): return clouds.CLOUDS['compose']\n"
         "@pytest.fixture(scope='session')\ndef deployment(): return types.SimpleNamespace(outputs={})\n"
     )
     pytester.path.joinpath("integration", "test_module.py").write_text(MODULE)
@@ -127,8 +128,8 @@ def test_the_page_has_a_word_for_every_lane_and_feature() -> None:
 @pytest.mark.usefixtures("asked")
 def test_the_page_shows_failures_and_what_works_by_now() -> None:
     runs = {
-        lane: capabilities_page.summary("2026-01-31", "here", two_tests(outcome))
-        for lane, outcome in (("embedded", "failed"), ("compose", "passed"))
+        cloud: capabilities_page.summary("2026-01-31", "here", two_tests(outcome))
+        for cloud, outcome in (("embedded", "failed"), ("compose", "passed"))
     }
     page = capabilities_page.render(runs)
     assert "| yes (1 failed) | works now (1 passed) |" in page

@@ -1,4 +1,4 @@
-"""The compose lane leaves nothing behind, however its tests end. Docker is a script here that writes down what it is asked."""
+"""The compose cloud leaves nothing behind, however its tests end. Docker is a script here that writes down what it is asked."""
 
 import signal
 import subprocess

@@ -13,7 +13,11 @@ PAGES = sorted(page for folder in FOLDERS for page in ROOT.glob(f"{folder}/*.md"
 # Where `make test` types a target: a file that it runs, the words that type one there, and the targets.
 TYPED = (
     ("scripts/test.sh", "`make {}`: every check", "test"),
-    ("scripts/test.sh", " make {}", "lint checkov bench test-unit test-terraform test-integration test-policies test-iam test-faults"),
+    (
+        "scripts/test.sh",
+        " make {}",
+        "lint checkov bench test-unit test-terraform test-integration test-policies test-iam test-faults test-browser",
+    ),
     (
         "tests/first_steps/test_first_steps.py",
         'typed(checkout, "{}"',
@@ -29,16 +33,20 @@ TYPED = (
 RUN_BY = {target: (file, words.format(target)) for file, words, targets in TYPED for target in targets.split()}
 # Commands of other tools: why no test types them, or what does
 OTHERS = {
-    "docker": "needs Docker: the compose lane",
+    "docker": "needs Docker: the compose cloud",
     "build/uv/bin/uv": "asks PyPI for the newest versions",
     "aws": "needs an account; the test makes the parameter with boto3",
     "cd": "the way by hand; src/eventloom/deployment/apply.py runs the same Terraform",
     "terraform": "the way by hand; src/eventloom/deployment/apply.py runs the same Terraform",
-    "LANE=aws": "needs an account",
-    "LANE=compose": "needs Docker: the compose lane",
+    "CLOUD=aws": "needs an account",
+    "CLOUD=compose": "needs Docker: the compose cloud",
     "curl": "needs the load balancer and an id of the deployment; tests/integration/test_alb.py sends such requests",
     "build/venv/localstack/bin/python": "what make up, down and status run, and a step of scripts/test.sh",
     "build/venv/dev/bin/python": "a part of make test-unit",
+    "build/venv/dev/bin/pre-commit": "changes .git and runs make lint again; .github/workflows/ci.yml runs it",
+    "scripts/bootstrap.sh": "every make target and ./eventloom run it first",
+    "--universal": "continues the line before",
+    "scripts/requirements/dev.in": "continues the line before",
     "--upgrade": "goes on from the line before",
     "functions/hello/requirements.in": "goes on from the line before",
 }

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PIL import Image
 
-from unit.thumbnailer.pictures import SAMPLES, encode, png_chunk, png_with
+from tests.unit.thumbnailer.pictures import SAMPLES, encode, png_chunk, png_with
 
 
 def png_header(width: int, height: int, *chunks: bytes) -> bytes:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from PIL import Image
 
-from unit.thumbnailer.bombs_metadata import BYTES, MB, RATIONAL, SHORT, TAKES, exif
-from unit.thumbnailer.pictures import DATA, SAMPLES, encode, quarters
+from tests.unit.thumbnailer.bombs_metadata import BYTES, MB, RATIONAL, SHORT, TAKES, exif
+from tests.unit.thumbnailer.pictures import DATA, SAMPLES, encode, quarters
 
 ORIENTATION, NUMBERS = 0x0112, 0x9999
 type Bombs = dict[str, tuple[Callable[[], bytes], set[str]]]

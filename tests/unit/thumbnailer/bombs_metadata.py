@@ -4,7 +4,7 @@ import struct
 import zlib
 from collections.abc import Callable
 
-from unit.thumbnailer.pictures import SAMPLES, encode, png_chunk, png_with, quarters, swapped_profile
+from tests.unit.thumbnailer.pictures import SAMPLES, encode, png_chunk, png_with, quarters, swapped_profile
 
 MB = 1024**2
 EXIF, MAKER_NOTE, SUB_DIRECTORIES = 0x8769, 0x927C, 0x014A

@@ -11,7 +11,7 @@ os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "testing")
 os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "thumbnailer")
 os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Eventloom/test")
 
-from unit.thumbnailer.cloud import Cloud, cloud
+from tests.unit.thumbnailer.cloud import Cloud, cloud
 
 
 @pytest.fixture

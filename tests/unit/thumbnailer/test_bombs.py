@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.unit.thumbnailer.bombs import BOMBS
+from tests.unit.thumbnailer.bombs_boxes import BOX_BOMBS
+from tests.unit.thumbnailer.bombs_metadata import METADATA_BOMBS
 from thumbnailer.imaging.images import Output
 from thumbnailer.imaging.limits import Limits
 from thumbnailer.imaging.rejections import Rejection
 from thumbnailer.imaging.sandbox import Sandbox
-from unit.thumbnailer.bombs import BOMBS
-from unit.thumbnailer.bombs_boxes import BOX_BOMBS
-from unit.thumbnailer.bombs_metadata import METADATA_BOMBS
 
 ALL: dict[str, tuple[Callable[[], bytes], set[str]]] = BOMBS | METADATA_BOMBS | BOX_BOMBS
 

@@ -6,11 +6,11 @@ import time
 
 import pytest
 
+from tests.unit.thumbnailer.cloud import SIZES, STEPS, THUMBNAILS, Calls, Cloud, Crash, crash
+from tests.unit.thumbnailer.pictures import FIRST, SECOND, THIRD
 from thumbnailer.imaging.images import Thumbnail
 from thumbnailer.pipeline import Result
 from thumbnailer.storage import Storage
-from unit.thumbnailer.cloud import SIZES, STEPS, THUMBNAILS, Calls, Cloud, Crash, crash
-from unit.thumbnailer.pictures import FIRST, SECOND, THIRD
 
 
 @pytest.mark.parametrize(("client", "call"), STEPS)

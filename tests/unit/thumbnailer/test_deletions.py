@@ -7,11 +7,11 @@ import time
 import pytest
 
 from shared.text import utc_text
+from tests.unit.thumbnailer.cloud import Cloud, cloud
+from tests.unit.thumbnailer.pictures import FIRST, SECOND
 from thumbnailer.ordering import Version
 from thumbnailer.pipeline import Result
 from thumbnailer.storage import Storage
-from unit.thumbnailer.cloud import Cloud, cloud
-from unit.thumbnailer.pictures import FIRST, SECOND
 
 
 def test_a_deletion_leaves_a_tombstone(aws: Cloud) -> None:

@@ -15,12 +15,12 @@ from moto import mock_aws
 
 import shared.clients
 from shared.settings import SettingsError
+from tests.unit.thumbnailer import cloud as clouds
+from tests.unit.thumbnailer.cloud import TABLE, THUMBNAILS, Cloud, body
+from tests.unit.thumbnailer.pictures import encode, quarters
 from thumbnailer.events import ObjectEvent
 from thumbnailer.imaging.images import Photo, render
 from thumbnailer.imaging.rejections import Rejection
-from unit.thumbnailer import cloud as clouds
-from unit.thumbnailer.cloud import TABLE, THUMBNAILS, Cloud, body
-from unit.thumbnailer.pictures import encode, quarters
 
 PHOTO = encode(quarters((90, 60)), "JPEG")
 ENVIRONMENT = {

@@ -7,9 +7,9 @@ import random
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.unit.thumbnailer.cloud import STEPS, UPLOADS, Calls, Cloud, Crash, crash
+from tests.unit.thumbnailer.pictures import FIRST, SECOND, THIRD
 from thumbnailer.events import ObjectEvent
-from unit.thumbnailer.cloud import STEPS, UPLOADS, Calls, Cloud, Crash, crash
-from unit.thumbnailer.pictures import FIRST, SECOND, THIRD
 
 KEYS = itertools.count()
 

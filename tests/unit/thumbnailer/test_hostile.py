@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from tests.unit.thumbnailer.bombs import tiff
+from tests.unit.thumbnailer.pictures import DATA, SAMPLES, encode, exif, png_chunk, png_with, quarters, swapped_profile
 from thumbnailer.imaging.formats import sniff
 from thumbnailer.imaging.guards import check_structure
 from thumbnailer.imaging.images import Output, render
 from thumbnailer.imaging.limits import Limits
 from thumbnailer.imaging.rejections import REASONS, Rejection
-from unit.thumbnailer.bombs import tiff
-from unit.thumbnailer.pictures import DATA, SAMPLES, encode, exif, png_chunk, png_with, quarters, swapped_profile
 
 SMALL = Output((64, 24))
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:PIL")

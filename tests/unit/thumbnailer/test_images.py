@@ -8,10 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from thumbnailer.imaging.images import Output, Photo, render
-from thumbnailer.imaging.limits import Limits
-from thumbnailer.imaging.resize import Resize
-from unit.thumbnailer.pictures import (
+from tests.unit.thumbnailer.pictures import (
     DATA,
     ENGINES,
     QUARTERS,
@@ -26,6 +23,9 @@ from unit.thumbnailer.pictures import (
     quarters,
     swapped_profile,
 )
+from thumbnailer.imaging.images import Output, Photo, render
+from thumbnailer.imaging.limits import Limits
+from thumbnailer.imaging.resize import Resize
 
 LIMITS = Limits()
 SMALL = Output((64, 24, 8))

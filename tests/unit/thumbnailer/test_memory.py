@@ -12,14 +12,14 @@ import pytest
 from PIL import Image
 
 from eventloom.clouds import ROOT
+from tests.unit.thumbnailer.pictures import DATA, ENGINES, SAMPLES, encode
+from tests.unit.thumbnailer.tiffs import ALPHA, COLOUR, tiff
 from thumbnailer.imaging import formats, limits
 from thumbnailer.imaging.decoder import Decoder
 from thumbnailer.imaging.images import Output, render
 from thumbnailer.imaging.limits import Limits
 from thumbnailer.imaging.rejections import Rejection
 from thumbnailer.imaging.sandbox import Sandbox
-from unit.thumbnailer.pictures import DATA, ENGINES, SAMPLES, encode
-from unit.thumbnailer.tiffs import ALPHA, COLOUR, tiff
 
 MB = 1024**2
 SIZE = (4000, 3000)

@@ -7,8 +7,8 @@ import pytest
 from blurhash_rs import blurhash_decode
 from PIL import Image
 
+from tests.unit.thumbnailer.pictures import QUARTERS, corners, encode, exif, far_off, opened, quarters
 from thumbnailer.imaging.metadata import blurhash, clean, dominant_color, read_exif
-from unit.thumbnailer.pictures import QUARTERS, corners, encode, exif, far_off, opened, quarters
 
 TIMES = {0x9003: "2026:05:01 12:30:00"}
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.unit.thumbnailer.cloud import SIZES, THUMBNAILS, UPLOADS, Calls, Cloud, cloud
+from tests.unit.thumbnailer.pictures import FIRST, SECOND, THIRD
 from thumbnailer.imaging.limits import Limits
 from thumbnailer.pipeline import Result
-from unit.thumbnailer.cloud import SIZES, THUMBNAILS, UPLOADS, Calls, Cloud, cloud
-from unit.thumbnailer.pictures import FIRST, SECOND, THIRD
 
 _SSE_C = "The object was stored using a form of Server Side Encryption. The correct parameters must be provided"
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
+from tests.unit.thumbnailer.pictures import encode, opened, photo
 from thumbnailer.imaging.images import Output, render
 from thumbnailer.imaging.limits import Limits
 from thumbnailer.imaging.png import PngFile
 from thumbnailer.imaging.rejections import Rejection
-from unit.thumbnailer.pictures import encode, opened, photo
 
 SIZE = (300, 250)
 ROWS_BYTES = (1 + 3 * SIZE[0]) * SIZE[1]

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.unit.thumbnailer.pictures import ENGINES, encode, opened, photo
 from thumbnailer.imaging.images import Output, render
 from thumbnailer.imaging.limits import Limits
-from unit.thumbnailer.pictures import ENGINES, encode, opened, photo
 
 LANCZOS = Image.Resampling.LANCZOS
 PHOTO = photo((4000, 3000))

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.unit.thumbnailer.cloud import Calls, Cloud, Crash, crash
+from tests.unit.thumbnailer.pictures import FIRST, SECOND, THIRD
 from thumbnailer.imaging.images import Photo
 from thumbnailer.pipeline import Contended, Result
-from unit.thumbnailer.cloud import Calls, Cloud, Crash, crash
-from unit.thumbnailer.pictures import FIRST, SECOND, THIRD
 
 
 def meanwhile(aws: Cloud, action: Callable[[], object]) -> Callable[[bytes], Photo]:

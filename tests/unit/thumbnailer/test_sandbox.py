@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.thumbnailer.pictures import encode, quarters
 from thumbnailer.imaging.images import Output, render
 from thumbnailer.imaging.limits import Limits
 from thumbnailer.imaging.rejections import Rejection
 from thumbnailer.imaging.sandbox import Sandbox
-from unit.thumbnailer.pictures import encode, quarters
 
 LIMITS, OUTPUT = Limits(), Output((64, 32))
 PNG = encode(quarters(), "PNG")

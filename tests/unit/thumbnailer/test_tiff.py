@@ -5,12 +5,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.unit.thumbnailer.pictures import QUARTERS, corners, far_off, opened, quarters
+from tests.unit.thumbnailer.tiffs import BLACK_IS_ZERO, COLOUR, LONG, LONG8, SHORT, UNKNOWN, WHITE_IS_ZERO, directories, tiff
 from thumbnailer.imaging.guards import check_structure
 from thumbnailer.imaging.images import Output, render
 from thumbnailer.imaging.limits import Limits
 from thumbnailer.imaging.rejections import Rejection
-from unit.thumbnailer.pictures import QUARTERS, corners, far_off, opened, quarters
-from unit.thumbnailer.tiffs import BLACK_IS_ZERO, COLOUR, LONG, LONG8, SHORT, UNKNOWN, WHITE_IS_ZERO, directories, tiff
 
 RGB, GREY = np.asarray(quarters()), np.asarray(quarters().convert("L"))
 GREYS = {name: (round(0.299 * r + 0.587 * g + 0.114 * b),) * 3 for name, (r, g, b) in QUARTERS.items()}

@@ -13,20 +13,18 @@ from moto import mock_aws
 from eventloom import clouds
 from eventloom.clouds import ROOT, client
 from eventloom.deployment import examples, saved_plan, state_bucket
-from eventloom.errors import PipelineError
+from eventloom.errors import UserError
 
 
 @pytest.fixture(params=["eu-central-1", "cn-north-1", "us-gov-west-1"])
 def region(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An empty account in a region."""
-    for name, value in {"LANE": "aws", "AWS_REGION": request.param, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}.items():
+    for name, value in {"CLOUD": "aws", "AWS_REGION": request.param, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}.items():
         monkeypatch.setenv(name, value)
-    clouds.lane.cache_clear()
-    clouds.client.cache_clear()
+    clouds.forget_clients()
     with mock_aws():
         yield request.param
-    clouds.lane.cache_clear()
-    clouds.client.cache_clear()
+    clouds.forget_clients()
 
 
 def test_plain_http_is_refused_in_every_partition(region: str) -> None:
@@ -45,7 +43,7 @@ def test_a_plan_waits_in_the_state_bucket_and_not_for_long(region: str, tmp_path
     saved_plan.put("dev", "17", tmp_path / "plan")
     saved_plan.get("dev", "17", tmp_path / "elsewhere")
     assert (tmp_path / "elsewhere").read_bytes() == b"planned"
-    with pytest.raises(PipelineError, match="no plan of dev by 18"):
+    with pytest.raises(UserError, match="no plan of dev by 18"):
         saved_plan.get("dev", "18", tmp_path / "elsewhere")
     (rule,) = client("s3").get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
     (lying,) = client("s3").list_objects_v2(Bucket=bucket)["Contents"]
@@ -62,13 +60,13 @@ def test_a_bucket_of_another_account_is_not_used_even_if_that_one_lets_everybody
             raise ClientError({"Error": {"Code": "403", "Message": "Forbidden"}}, "HeadBucket")
 
     monkeypatch.setattr(client("s3"), "head_bucket", head_bucket)
-    with pytest.raises(PipelineError, match=rf"eventloom-state-123456789012-{region} belongs to another account"):
+    with pytest.raises(UserError, match=rf"eventloom-state-123456789012-{region} belongs to another account"):
         state_bucket.ensure()
 
 
 @pytest.mark.parametrize("region", ["eu-central-1"], indirect=True)
 def test_an_example_that_was_never_deployed_is_said_to_be_none(region: str) -> None:
-    with pytest.raises(PipelineError, match=r"cron-job is not deployed .* no bucket eventloom-state-"):
+    with pytest.raises(UserError, match=r"cron-job is not deployed .* no bucket eventloom-state-"):
         examples.destroy("cron-job")
     assert client("s3").list_buckets()["Buckets"] == []
 

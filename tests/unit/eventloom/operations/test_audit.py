@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from eventloom import terminal
-from eventloom.errors import PipelineError
+from eventloom.errors import UserError
 from eventloom.operations import audit as tool
 from eventloom.operations.drift import KINDS, Audit, Drift, Places
 from eventloom.operations.messages import image_id
@@ -263,7 +263,7 @@ def test_a_damaged_file_of_an_audit_says_how_to_go_on(cloud: Cloud, tmp_path: Pa
     path = tool.file_of("local", PLACES)
     path.parent.mkdir()
     path.write_text("no database" * 10)
-    with pytest.raises(PipelineError, match="--restart lists anew"):
+    with pytest.raises(UserError, match="--restart lists anew"):
         run(monkeypatch, cloud, tmp_path, PLACES)
     assert run(monkeypatch, cloud, tmp_path, PLACES, "--restart") == 0
 

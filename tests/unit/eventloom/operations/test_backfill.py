@@ -17,7 +17,7 @@ from botocore.exceptions import ResponseStreamingError
 from botocore.response import StreamingBody
 from moto import mock_aws
 
-from eventloom.errors import PipelineError
+from eventloom.errors import UserError
 from eventloom.operations import backfill
 from eventloom.operations.backfill_sources import Inventory, Listing
 from eventloom.operations.messages import Sender, notification
@@ -187,7 +187,7 @@ def test_an_inventory_is_read_from_s3_though_an_answer_is_cut_off(tmp_path: Path
 
 @pytest.mark.parametrize("file_format", ["Parquet", "ORC"])
 def test_an_inventory_of_another_format_is_refused_with_what_to_do(tmp_path: Path, file_format: str) -> None:
-    with pytest.raises(PipelineError, match="only CSV"):
+    with pytest.raises(UserError, match="only CSV"):
         Inventory(None, inventory(tmp_path, rows_of(1), SCHEMA, file_format))
 
 
@@ -216,13 +216,13 @@ def test_a_damaged_data_file_is_named(at: int, what: str, tmp_path: Path) -> Non
     manifest = inventory(tmp_path, rows_of(5_000), SCHEMA)
     data = (tmp_path / "1.csv.gz").read_bytes()
     (tmp_path / "1.csv.gz").write_bytes(data[:at] if at else b"Bucket,Key")
-    with pytest.raises(PipelineError, match=rf"inventory/data/1\.csv\.gz of the inventory is damaged: {what}"):
+    with pytest.raises(UserError, match=rf"inventory/data/1\.csv\.gz of the inventory is damaged: {what}"):
         list(Inventory(None, manifest).pages({}))
 
 
 def test_what_is_no_manifest_is_named(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text("[]")
-    with pytest.raises(PipelineError, match="no manifest"):
+    with pytest.raises(UserError, match="no manifest"):
         Inventory(None, str(tmp_path / "manifest.json"))
 
 
@@ -243,7 +243,7 @@ def test_a_refused_message_is_tried_again_and_then_an_error() -> None:
             return {"Failed": [{"Id": Entries[-1]["Id"], "Code": "InternalError", "Message": "m", "SenderFault": False}]}
 
     sqs = Refusing()
-    with pytest.raises(PipelineError, match="InternalError"):
+    with pytest.raises(UserError, match="InternalError"):
         Sender(sqs, "q").send(["1", "2"])
     assert sqs.calls > 1
 

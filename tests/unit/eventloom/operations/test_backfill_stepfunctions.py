@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from eventloom.errors import PipelineError
+from eventloom.errors import UserError
 from eventloom.operations import backfill_stepfunctions
 
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:eventloom-dev-backfill"
@@ -68,5 +68,5 @@ def test_it_is_followed_to_its_end() -> None:
 def test_a_failure_says_how_to_go_on() -> None:
     states = FakeStates(end="FAILED")
     execution = backfill_stepfunctions.start(states, MACHINE, "", 100)
-    with pytest.raises(PipelineError, match=rf"(?s)FAILED: S3.AccessDenied no.*redrive-execution --execution-arn {execution}"):
+    with pytest.raises(UserError, match=rf"(?s)FAILED: S3.AccessDenied no.*redrive-execution --execution-arn {execution}"):
         backfill_stepfunctions.follow(states, execution, 0, lambda _: None)

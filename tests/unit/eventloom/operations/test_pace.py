@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from eventloom.clouds import ROOT
-from eventloom.errors import PipelineError
+from eventloom.errors import UserError
 from eventloom.operations.pace import Checkpoint, alone
 
 
 @pytest.mark.parametrize("content", ["", '{"place": {"aft', "[1]", "null"])
 def test_a_damaged_checkpoint_says_how_to_go_on(content: str, tmp_path: Path) -> None:
     (tmp_path / "c.json").write_text(content)
-    with pytest.raises(PipelineError, match=r"c\.json.*--restart begins anew"):
+    with pytest.raises(UserError, match=r"c\.json.*--restart begins anew"):
         Checkpoint(tmp_path / "c.json").load()
 
 
@@ -28,7 +28,7 @@ def test_a_job_runs_once_at_a_time_and_is_free_when_its_process_was_killed(tmp_p
     with subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, env=environment) as other:
         assert other.stdout
         assert other.stdout.readline() == b"1\n"
-        with pytest.raises(PipelineError, match="runs already"), alone(path):
+        with pytest.raises(UserError, match="runs already"), alone(path):
             pass
         other.send_signal(signal.SIGKILL)
     with alone(path):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from eventloom import terminal
-from eventloom.errors import PipelineError
+from eventloom.errors import UserError
 from eventloom.operations import replay, replay_archives, replay_routes
 from eventloom.operations.failure_queues import Failure
 from eventloom.operations.messages import notification
@@ -60,7 +60,7 @@ NO_OBJECTS = [
     ],
 )
 def test_what_has_no_place_is_refused(line: str) -> None:
-    with pytest.raises(PipelineError):
+    with pytest.raises(UserError):
         replay_routes.route(line, OUTPUTS, None)
 
 
@@ -170,7 +170,7 @@ def test_a_file_that_was_changed_meanwhile_is_not_taken_for_sent(
         assert run(monkeypatch, "--file", str(path), "--rate", "10000") == 0
         assert deployed == [events[name] for name in "abcdef"]
         return
-    with pytest.raises(PipelineError, match=r"was changed .* --restart"):
+    with pytest.raises(UserError, match=r"was changed .* --restart"):
         run(monkeypatch, "--file", str(path))
     assert run(monkeypatch, "--file", str(path), "--rate", "10000", "--restart") == 0
     assert deployed[3:] == [events[name] for name in names + more]
@@ -181,14 +181,14 @@ def test_a_file_that_was_changed_meanwhile_is_not_taken_for_sent(
 def test_a_line_that_cannot_be_sent_is_named(line: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "events.jsonl").write_bytes(notification("uploads", "k").encode() + b"\n\n" + line + b"\n")
     for arguments in (["--dry-run"], [], []):
-        with pytest.raises(PipelineError, match=r"events\.jsonl, line 3: "):
+        with pytest.raises(UserError, match=r"events\.jsonl, line 3: "):
             run(monkeypatch, "--file", str(tmp_path / "events.jsonl"), *arguments)
 
 
 @pytest.mark.usefixtures("deployed")
 def test_a_dry_run_too_refuses_a_function_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "events.jsonl").write_text("{}\n")
-    with pytest.raises(PipelineError, match="no function 'nope'"):
+    with pytest.raises(UserError, match="no function 'nope'"):
         run(monkeypatch, "--file", str(tmp_path / "events.jsonl"), "--function", "nope", "--dry-run")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from eventloom.clouds import ROOT, lane
+from eventloom.clouds import ROOT, chosen_cloud
 from eventloom.scaffold import new_function
 
 NAMES = {trigger: f"{'aa' if index % 2 else 'zz'}_by_{trigger}" for index, trigger in enumerate(new_function.TRIGGERS)}
@@ -74,7 +74,7 @@ def test_new_functions_pass_their_tests(project: Path) -> None:
 
 
 def test_new_terraform_is_formatted_and_valid(project: Path, tmp_path: Path) -> None:
-    environment = lane("embedded").environment() | {"TF_DATA_DIR": str(tmp_path / "data")}
+    environment = chosen_cloud("embedded").environment() | {"TF_DATA_DIR": str(tmp_path / "data")}
     terraform = ("terraform", f"-chdir={project / 'terraform'}")
     run(project, *terraform, "fmt", "-check", "-recursive", environment=environment)
     run(project, *terraform, "init", "-backend=false", "-input=false", "-no-color", environment=environment)

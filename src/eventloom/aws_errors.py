@@ -1,0 +1,54 @@
+"""What boto3's errors mean for the person who typed the command."""
+
+from botocore import exceptions
+from botocore.exceptions import BotoCoreError, ClientError
+
+from eventloom.clouds import chosen_cloud
+
+_NO_CREDENTIALS = (
+    exceptions.NoCredentialsError,
+    exceptions.PartialCredentialsError,
+    exceptions.CredentialRetrievalError,
+    exceptions.ProfileNotFound,
+    exceptions.LoginError,
+    exceptions.SSOError,
+    exceptions.TokenRetrievalError,
+)
+# Codes with which AWS's services refuse credentials that are expired or wrong
+_REFUSED = {
+    "AuthFailure",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "IncompleteSignature",
+    "InvalidAccessKeyId",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "RequestExpired",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+}
+# A region that the account has not enabled answers valid credentials with these codes:
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html
+_UNKNOWN_IN_REGION = {"InvalidClientTokenId", "UnrecognizedClientException"}
+_UNREACHABLE = (exceptions.ConnectionError, exceptions.ConnectionClosedError)
+_HOW_TO_START = {
+    "embedded": "start it with ./eventloom up, or start it and deploy with ./eventloom demo",
+    "compose": "start it with docker compose up -d",
+}
+
+
+def explain(error: ClientError | BotoCoreError) -> str:
+    """Return one sentence or two that name the problem and what to do next."""
+    code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
+    if isinstance(error, _NO_CREDENTIALS) or code in _REFUSED:
+        region = " Check that the account has enabled the region in AWS_REGION." if code in _UNKNOWN_IN_REGION else ""
+        advice = "Set AWS credentials as for any AWS tool (AWS_PROFILE, AWS_ACCESS_KEY_ID), or leave out --env for the embedded LocalStack."
+        return f"{error}\n{advice}{region}"
+    if isinstance(error, exceptions.NoRegionError):
+        return f"{error} Set AWS_REGION."
+    if isinstance(error, _UNREACHABLE):
+        cloud = chosen_cloud()
+        if not cloud.endpoint:
+            return f"{error} Check the network, and that AWS_REGION is a region."
+        return f"no LocalStack answers at {cloud.endpoint}; {_HOW_TO_START[cloud.name]}"
+    return f"AWS answered: {error}"

@@ -1,0 +1,197 @@
+"""The commands build, plan, deploy, apply-saved, saved-plan, destroy, unlock, outputs and state-bucket."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from eventloom import arguments, catalog, clouds, terminal
+from eventloom.clouds import BUILD, chosen_cloud
+from eventloom.deployment import apply, build, saved_plan, state_bucket, state_lock
+from eventloom.deployment.apply import Deployment
+from eventloom.deployment.build import FUNCTIONS, PLATFORMS
+from eventloom.deployment.outputs import init, read_outputs, state_version
+from eventloom.errors import UserError
+
+verbose_option = click.option("--verbose", "-v", is_flag=True, help="print everything that Terraform prints")
+plan_option = click.option("--plan", "plan_path", type=click.Path(path_type=Path), help="file of the plan (default: build/ENV.tfplan)")
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path, resolve_path=True)
+
+
+@arguments.command("build")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--arch", type=click.Choice(sorted(PLATFORMS)), help="Lambda's architecture (default: the cloud's)")
+@click.option("--functions", type=FOLDER, default=FUNCTIONS, help="folder of the functions (default: functions/)")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path, resolve_path=True), default=BUILD, help="folder of the zips")
+@arguments.json_option
+def build_command(names: tuple[str, ...], arch: str | None, functions: Path, out: Path, as_json: bool) -> None:
+    """Package functions into build/NAME.zip, all of them without NAME.
+
+    A zip is byte-identical on every machine. A function whose inputs have not changed is left as it is.
+    """
+    known = build.function_names(functions)
+    unknown = sorted(set(names) - set(known))
+    if unknown or not known:
+        raise UserError(f"there is no function {', '.join(unknown)}; {functions.name}/ has: {', '.join(known) or 'none'}")
+    manifest = build.build_all(list(names) or known, arch or chosen_cloud().architecture, out, functions)
+    if as_json:
+        terminal.print_json({name: manifest[name] for name in names or known})
+
+
+@arguments.command("plan")
+@arguments.environment_option
+@plan_option
+def plan(environment: str, plan_path: Path | None) -> None:
+    """Build the functions, show what a deployment would change, and save that plan."""
+    apply.announce(environment)
+    apply.prepare(environment)
+    apply.build_packages()
+    apply.show_plan(environment, (plan_path or apply.plan_file(environment)).resolve())
+
+
+@arguments.command("deploy")
+@arguments.environment_option
+@arguments.yes_option
+@arguments.json_option
+@verbose_option
+def deploy(environment: str, yes: bool, as_json: bool, verbose: bool) -> None:
+    """Build the functions, plan, and apply that plan.
+
+    The environment prod asks for its name before it changes, unless --yes is given.
+    """
+    apply.announce(environment)
+    confirm(environment, "deploy to", yes or environment != "prod")
+    apply.prepare(environment)
+    apply.build_packages()
+    report(environment, apply.deploy(environment, apply.plan_file(environment), verbose), as_json)
+
+
+@arguments.command("apply-saved")
+@arguments.environment_option
+@plan_option
+@arguments.yes_option
+@arguments.json_option
+@verbose_option
+def apply_saved(environment: str, plan_path: Path | None, yes: bool, as_json: bool, verbose: bool) -> None:
+    """Apply the plan that 'plan' saved, with the packages that it was made from."""
+    apply.announce(environment)
+    confirm(environment, "deploy to", yes or environment != "prod")
+    apply.prepare(environment)
+    path = (plan_path or apply.plan_file(environment)).resolve()
+    report(environment, apply.apply_saved(environment, path, verbose), as_json)
+
+
+@arguments.command("destroy")
+@arguments.environment_option
+@arguments.yes_option
+@verbose_option
+def destroy(environment: str, yes: bool, verbose: bool) -> None:
+    """Remove an environment.
+
+    Every environment but 'local' asks for its name first, unless --yes is given.
+    """
+    apply.announce(environment)
+    state_version(environment)
+    confirm(environment, "destroy", yes or environment == "local")
+    changes = apply.destroy(environment, verbose)
+    terminal.note(
+        f"'{environment}' is destroyed: {changes.get('remove', 0)} resources removed" if changes else f"'{environment}' is destroyed"
+    )
+
+
+@arguments.command("unlock")
+@arguments.environment_option
+@arguments.yes_option
+@arguments.json_option
+def unlock(environment: str, yes: bool, as_json: bool) -> None:
+    """Show who holds the lock on an environment's state, and remove it.
+
+    Remove a lock only if its holder no longer runs: two runs on one state overwrite each other's changes.
+    """
+    lock = state_lock.read(environment)
+    if lock is None:
+        terminal.report({"locked": False}, as_json, f"the state of '{environment}' is not locked")
+        return
+    about = f"the state of '{environment}' is locked by {lock.who} since {lock.created} ({lock.operation}, id {lock.lock_id})"
+    terminal.note(about)
+    if not yes and not (sys.stdin.isatty() and click.confirm("Remove the lock?", err=True)):
+        raise UserError("the lock was not removed; run the command with --yes to remove it")
+    state_lock.remove(environment)
+    terminal.report({"locked": False, "removed": lock.facts()}, as_json, "the lock is removed")
+
+
+@arguments.command("outputs")
+@arguments.environment_option
+def show_outputs(environment: str) -> None:
+    """Print the Terraform outputs of an environment as JSON. They include the API key."""
+    state_version(environment)
+    init()
+    terminal.print_json(read_outputs(environment))
+
+
+@arguments.command("state-bucket")
+@arguments.environment_option
+@arguments.json_option
+def state_bucket_command(environment: str, as_json: bool) -> None:
+    """Create the bucket for Terraform's state and print the 'terraform init' that uses it.
+
+    The bucket is private, versioned, encrypted and refuses requests without TLS. 'deploy' creates it as well.
+    """
+    bucket = state_bucket.ensure()
+    facts = {"bucket": bucket, "environment": environment, "init": ["terraform", "init", *state_bucket.backend()]}
+    terminal.report(facts, as_json, f"{bucket} ({chosen_cloud().about})\nterraform init {' '.join(state_bucket.backend())}")
+
+
+@arguments.group("saved-plan")
+def saved_plan_group() -> None:
+    """Hand the plan that 'plan' saved to another machine, through the state bucket.
+
+    A plan holds the state's secrets in clear text, so it does not belong among a workflow's artifacts.
+    """
+
+
+@saved_plan_group.command("put")
+@arguments.environment_option
+@click.option("--run", required=True, metavar="ID", help="tells one plan from the next, such as a workflow run's id")
+def put_plan(environment: str, run: str) -> None:
+    """Send the saved plan to the state bucket."""
+    saved_plan.put(environment, run, apply.plan_file(environment))
+
+
+@saved_plan_group.command("get")
+@arguments.environment_option
+@click.option("--run", required=True, metavar="ID", help="the id that the plan was sent with")
+def get_plan(environment: str, run: str) -> None:
+    """Fetch a plan from the state bucket."""
+    saved_plan.get(environment, run, apply.plan_file(environment))
+
+
+def confirm(environment: str, action: str, agreed: bool) -> None:
+    """Ask for an environment's name before it changes. Raises UserError if another answer, or none, comes."""
+    if agreed:
+        return
+    answer = click.prompt(f"Type {environment} to {action} it", default="", show_default=False, err=True) if sys.stdin.isatty() else ""
+    if answer.strip() != environment:
+        raise UserError(f"'{environment}' was not changed; type its name when asked, or add --yes")
+
+
+def report(environment: str, deployment: Deployment, as_json: bool) -> None:
+    """Print what a deployment changed and where the gallery is."""
+    outputs, changes = deployment.outputs, deployment.changes
+    url = catalog.gallery_url(outputs)
+    done = {"add": "added", "change": "changed", "remove": "destroyed", "import": "imported"}
+    words = ", ".join(f"{count} {done.get(name, name)}" for name, count in changes.items() if count) or "nothing to change"
+    names = sorted(outputs["functions"])
+    facts = {"environment": environment, "changes": changes, "gallery_url": url, "functions": names}
+    at = "" if environment == "local" else f" --env {environment}"
+    if clouds.chosen_cloud().name == "compose":
+        at += " --cloud compose"
+    text = "\n".join(
+        [
+            f"environment  {environment}: {words}",
+            f"functions    {', '.join(names)}",
+            f"gallery      {url}",
+            f"             ./eventloom open{at} prints this address with its key",
+        ]
+    )
+    terminal.report(facts, as_json, text)

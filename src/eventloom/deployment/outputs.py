@@ -1,0 +1,85 @@
+"""The Terraform outputs of an environment: read from its state, and kept under build/ as long as the state is the same."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from eventloom import terminal
+from eventloom.clouds import BUILD, chosen_cloud
+from eventloom.deployment import state_bucket
+from eventloom.deployment.terraform import root_module
+from eventloom.errors import UserError
+
+type Outputs = dict[str, Any]
+
+
+def state_version(environment: str) -> str:
+    """Return the version of an environment's state. Creates nothing.
+
+    Raises:
+        UserError: the environment has no state; the message names those that have one.
+    """
+    bucket = state_bucket.bucket_name()
+    if not state_bucket.exists(bucket):
+        raise nothing_deployed(environment, f"there is no bucket {bucket}")
+    versions = state_bucket.environments(bucket)
+    if environment not in versions:
+        raise nothing_deployed(environment, f"{bucket} has the state of {', '.join(versions) or 'no environment'}")
+    return versions[environment]
+
+
+def nothing_deployed(environment: str, reason: str) -> UserError:
+    """Return the error that says so, with the command that deploys the environment."""
+    cloud = chosen_cloud()
+    how = "./eventloom demo" if (cloud.name, environment) == ("embedded", "local") else f"./eventloom deploy --env {environment}"
+    if cloud.name == "compose" or (cloud.port and environment != "local"):
+        how += f" --cloud {cloud.name}"
+    return UserError(f"nothing is deployed in '{environment}' ({cloud.about}): {reason}; {how} deploys it")
+
+
+def init() -> None:
+    """Connect Terraform to the state bucket, in a workspace that every account has."""
+    options = ("-input=false", "-reconfigure", *state_bucket.backend())
+    root_module()("init", *options, workspace="default")
+
+
+def read_outputs(environment: str) -> Outputs:
+    """Return the root outputs in an environment's state, by name. Terraform must be initialized."""
+    outputs = json.loads(root_module()("output", "-json", workspace=environment))
+    return {name: output["value"] for name, output in outputs.items()}
+
+
+def save_outputs(environment: str) -> Outputs:
+    """Read the outputs and keep them for the version of the state. Raises UserError if nothing is deployed."""
+    version = state_version(environment)
+    outputs = read_outputs(environment)
+    if outputs.get("environment") != environment:
+        raise nothing_deployed(environment, "its state is empty")
+    outputs_file(environment).write_text(json.dumps({"state": version, "outputs": outputs}, indent=2) + "\n")
+    return outputs
+
+
+def current_outputs(environment: str) -> Outputs:
+    """Return the outputs of an environment, wherever it was deployed from last. Creates nothing in the cloud.
+
+    Raises:
+        UserError: nothing is deployed there.
+    """
+    version, file = state_version(environment), outputs_file(environment)
+    saved: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+    if saved.get("state") == version:
+        outputs: Outputs = saved["outputs"]
+        return outputs
+    with terminal.stderr.status(f"reading what is deployed in '{environment}'"):  # the first time, Terraform fetches its provider
+        init()
+        return save_outputs(environment)
+
+
+def outputs_file(environment: str) -> Path:
+    """Return the file that keeps the outputs of an environment."""
+    return BUILD / f"outputs.{chosen_cloud().key}.{environment}.json"
+
+
+def forget_outputs(environment: str) -> None:
+    """Remove the file that keeps the outputs of an environment."""
+    outputs_file(environment).unlink(missing_ok=True)
