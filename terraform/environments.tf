@@ -100,6 +100,7 @@ locals {
   environments = keys(var.environments.log_level)
 
   # An unknown workspace is refused by the precondition in providers.tf; until that speaks, some settings must stand in.
-  environment = { for setting, values in var.environments : setting => try(values[terraform.workspace], values[local.environments[0]]) }
-  prefix      = "eventloom-${terraform.workspace}"
+  environment       = { for setting, values in var.environments : setting => try(values[terraform.workspace], values[local.environments[0]]) }
+  metrics_namespace = "Eventloom/${terraform.workspace}"
+  prefix            = "eventloom-${terraform.workspace}"
 }

@@ -12,13 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer
-
 from eventloom.clouds import chosen_cloud, client
 from eventloom.errors import UserError
+from shared.dynamodb import plain
 from shared.identity import image_id
-
-_deserialize = TypeDeserializer().deserialize
 
 
 @dataclass(frozen=True)
@@ -59,20 +56,9 @@ def upload_all(outputs: dict[str, Any], files: list[Path]) -> Iterator[Upload]:
         yield from pool.map(partial(upload, outputs), files)
 
 
-def plain(value: Any) -> Any:
-    """A DynamoDB attribute value as plain Python: numbers as int or float."""
-    if isinstance(value, dict):
-        return {name: plain(inner) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [plain(inner) for inner in value]
-    if hasattr(value, "to_integral_value"):
-        return int(value) if value == value.to_integral_value() else float(value)
-    return value
-
-
 def from_dynamodb(found: dict[str, Any] | None) -> dict[str, Any] | None:
     """An item in DynamoDB's JSON as plain Python."""
-    return None if found is None else {name: plain(_deserialize(value)) for name, value in found.items()}
+    return None if found is None else plain(found)
 
 
 def item(outputs: dict[str, Any], found_id: str) -> dict[str, Any] | None:

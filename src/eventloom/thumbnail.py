@@ -117,7 +117,7 @@ def verdicts(files: Iterable[str], out: Path, sandbox: Sandbox) -> Iterator[dict
                 yield rejected(*file)
                 continue
             try:
-                yield ready(file, sandbox.process(Path(file)), out)
+                yield ready(file, sandbox.render(Path(file)), out)
             except Rejection as rejection:
                 yield rejected(file, rejection)
 

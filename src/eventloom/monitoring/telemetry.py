@@ -140,7 +140,7 @@ def _count(reading: Reading, at: float, line: dict[str, Any]) -> None:
 
 
 def _from_metrics(reading: Reading, outputs: dict[str, Any], connect: Connect, percentiles: tuple[int, ...]) -> None:
-    namespace = f"Eventloom/{outputs['environment']}"
+    namespace = outputs["metrics_namespace"]
     wanted: dict[tuple[str, ...], dict[str, Any]] = {
         ("count", name): _stat(namespace, name, "Sum", service="thumbnailer") for name in ENDINGS
     }

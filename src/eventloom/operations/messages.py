@@ -10,6 +10,7 @@ from urllib.parse import quote_plus
 
 from eventloom.errors import UserError
 from shared.identity import image_id
+from shared.text import utc_text
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 BATCH = 10
@@ -24,7 +25,7 @@ def notification(bucket: str, key: str, event: str = "ObjectCreated:Backfill", s
     record = {
         "eventVersion": "2.1",
         "eventSource": "eventloom:operator",
-        "eventTime": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "eventTime": utc_text(datetime.now(UTC)),
         "eventName": event,
         "s3": {"bucket": {"name": bucket}, "object": {name: value for name, value in about.items() if value is not None}},
     }

@@ -7,7 +7,7 @@ import pytest
 from eventloom.clouds import ROOT
 from eventloom.monitoring import item_sizes
 from tests.unit.thumbnailer.cloud import TABLE, Cloud, cloud
-from thumbnailer.imaging.images import Output, process
+from thumbnailer.imaging.images import Output, render
 from thumbnailer.imaging.limits import Limits
 
 # Values as long as those on AWS
@@ -44,7 +44,7 @@ def test_costs_and_limits_are_calculated_with_the_size_of_the_demos_largest_item
 
 def size_of(made: Cloud, key: str, data: bytes) -> int:
     event = made.put(data, key)
-    made.handle(event, lambda content: process(content, Limits(), Output()))
+    made.handle(event, lambda content: render(content, Limits(), Output()))
     item = made.dynamodb.get_item(TableName=TABLE, Key={"image_id": {"S": event.image_id}})["Item"]
     assert item["status"]["S"] == "READY"
     return item_sizes.size(item | AS_DEPLOYED)

@@ -28,6 +28,7 @@ NOW = time.time()
 MINUTE = int(NOW // 60 * 60)
 OUTPUTS = {
     "environment": "test",
+    "metrics_namespace": "Acme/metrics",
     "functions": {"thumbnailer": {"log_group": "/aws/lambda/thumbnailer", "function_name": "eventloom-test-thumbnailer"}},
     "uploads_queue_url": "uploads",
     "uploads_dlq_url": "dlq",
@@ -95,7 +96,7 @@ def emulator() -> Iterator[Cloud]:
 def emf(value: int, **dimensions: str) -> dict[str, Any]:
     """Return a line as Powertools writes it."""
     name = dimensions.pop("name")
-    directive = {"Namespace": "Eventloom/test", "Dimensions": [["service"]], "Metrics": [{"Name": name, "Unit": "Count"}]}
+    directive = {"Namespace": OUTPUTS["metrics_namespace"], "Dimensions": [["service"]], "Metrics": [{"Name": name, "Unit": "Count"}]}
     return {"_aws": {"Timestamp": 0, "CloudWatchMetrics": [directive]}, name: [value], **dimensions}
 
 
@@ -161,9 +162,9 @@ def test_metrics_of_an_account_are_added_up(account: tuple[Callable[[str], Any],
         connect("cloudwatch").put_metric_data(Namespace=namespace, MetricData=[data])
 
     put("AWS/SQS", "ApproximateAgeOfOldestMessage", 41, QueueName="queue")
-    put("Eventloom/test", "ImagesReady", 7, service="thumbnailer")
-    put("Eventloom/test", "ImagesRejected", 3, service="thumbnailer")
-    put("Eventloom/test", "ImagesRejected", 2, service="thumbnailer", reason="corrupt")
+    put(OUTPUTS["metrics_namespace"], "ImagesReady", 7, service="thumbnailer")
+    put(OUTPUTS["metrics_namespace"], "ImagesRejected", 3, service="thumbnailer")
+    put(OUTPUTS["metrics_namespace"], "ImagesRejected", 2, service="thumbnailer", reason="corrupt")
     for metric, value in {"Invocations": 4, "Errors": 1, "Duration": 500}.items():
         put("AWS/Lambda", metric, value, FunctionName="eventloom-test-thumbnailer")
     # moto has no percentiles

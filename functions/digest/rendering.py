@@ -1,23 +1,25 @@
-"""A summary in words: subject, plain text, HTML. Pure."""
+"""Render a summary as subject, plain text and HTML. Pure."""
 
 from html import escape
 
 from digest.summary import Summary
+from shared.text import printable
 
 _STYLE = "font-family:sans-serif;font-size:14px;color:#222"
 _CELL = "padding:2px 16px 2px 0;vertical-align:top"
+_LONGEST_KEY = 200
 
 
 def subject(summary: Summary, environment: str) -> str:
-    """ASCII, "less than 100 characters long": https://docs.aws.amazon.com/sns/latest/api/API_Publish.html"""
+    """Return the subject of mails and notices: environment, day and the numbers that matter most."""
     name = f"eventloom {environment}".strip()
     alarm = f", {summary.dead_letters:,} dead letters" if summary.dead_letters else ""
     day = summary.day if summary.is_over else f"{summary.day} so far"
-    return f"{name} {day}: {_number(summary, 'READY')} images, {_number(summary, 'REJECTED')} rejected{alarm}"[:99]
+    return f"{name} {day}: {_number(summary, 'READY')} images, {_number(summary, 'REJECTED')} rejected{alarm}"
 
 
 def text(summary: Summary) -> str:
-    """For mail readers without HTML, and for notices."""
+    """Return the text for notices and for mail readers without HTML."""
     lines: list[str] = []
     for title, rows in _sections(summary):
         width = max((len(name) for name, _ in rows), default=0)
@@ -26,7 +28,7 @@ def text(summary: Summary) -> str:
 
 
 def html(summary: Summary) -> str:
-    """For mail readers; every text of a user is escaped."""
+    """Return the HTML for mail readers; texts that users wrote are escaped."""
     parts = [f'<div style="{_STYLE}">']
     for title, rows in _sections(summary):
         cells = "".join(f'<tr><td style="{_CELL}">{escape(name)}</td><td style="{_CELL}">{escape(value)}</td></tr>' for name, value in rows)
@@ -35,7 +37,7 @@ def html(summary: Summary) -> str:
 
 
 def _sections(summary: Summary) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Titles, each with rows of name and value."""
+    """Return titles, each with its rows of name and value."""
     sections = [
         (
             f"Uploads of {summary.day} (UTC)",
@@ -49,7 +51,7 @@ def _sections(summary: Summary) -> list[tuple[str, list[tuple[str, str]]]]:
     if summary.rejected_by_reason:
         sections.append(("Rejected by reason", [(reason, f"{count:,}") for reason, count in summary.rejected_by_reason.items()]))
     if summary.newest:
-        newest = [(f"{image.uploaded_at[11:19]} {_printable(image.key)}", size(image.bytes)) for image in summary.newest]
+        newest = [(f"{image.uploaded_at[11:19]} {printable(image.key)[:_LONGEST_KEY]}", size(image.bytes)) for image in summary.newest]
         sections.append(("Newest images", newest))
     if summary.dlq_depths:
         sections.append(("Dead-letter queues now", [(queue, f"{depth:,}") for queue, depth in summary.dlq_depths.items()]))
@@ -60,13 +62,8 @@ def _number(summary: Summary, status: str) -> str:
     return ("" if summary.complete else "at least ") + f"{summary.counts.get(status, 0):,}"
 
 
-def _printable(key: str) -> str:
-    """A key on one line; control characters and those that change the direction of writing become "?"."""
-    return "".join(character if character.isprintable() else "?" for character in key)[:200]
-
-
 def size(count: int) -> str:
-    """Bytes in the unit a person would use."""
+    """Return a number of bytes in the unit that a person would use."""
     amount = float(count)
     for unit in ("B", "kB", "MB", "GB"):
         if amount < 1000:

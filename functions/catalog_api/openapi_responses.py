@@ -1,4 +1,4 @@
-"""What each operation answers, for the OpenAPI document."""
+"""The responses of each operation, for the OpenAPI document."""
 
 from http import HTTPStatus
 from typing import Any
@@ -10,8 +10,11 @@ from catalog_api.models import ProblemDocument
 _ALWAYS = (403, 429, 500, 503)
 
 
-def answers(success: dict[int, Any], *failures: int) -> dict[int, Any]:
-    """The `responses` of an operation: a model (None: no body) by success status, and which statuses answer with a problem."""
+def responses(success: dict[int, Any], *failures: int) -> dict[int, Any]:
+    """Return the `responses` of an operation.
+
+    `success` gives a model (None: no body) by status, `failures` answer with a problem.
+    """
     documented: dict[int, Any] = {}
     for status, model in success.items():
         content = {"application/json": {"model": model}} if model else {}
