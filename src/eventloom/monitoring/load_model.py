@@ -21,7 +21,7 @@ CONCURRENCY, ACCOUNT, POLLERS = "maximum_concurrency", "account_concurrency", "p
 INDEX, TABLE, BUCKET = "index_writes", "table_writes", "bucket_puts"
 
 ADVICE = {
-    CONCURRENCY: "raise thumbnailer_maximum_concurrency (and thumbnailer_ceiling) in terraform/environments.tf",
+    CONCURRENCY: "raise thumbnailer_maximum_concurrency (and thumbnailer_ceiling) in terraform/environments.json",
     ACCOUNT: "ask for more concurrent executions of Lambda in Service Quotas; nothing else of the account runs meanwhile",
     POLLERS: "an event source mapping has 1,250 invocations at most: use provisioned mode, or a second queue",
     INDEX: "a change of code: spread the index by_status over keys READY#0 to READY#9, and have listings merge them",

@@ -11,7 +11,6 @@ were measured: measure in the environment (ENV=dev) whose answer is wanted.
 import argparse
 import html
 import json
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -22,7 +21,8 @@ from numpy.typing import NDArray
 from rich.table import Table
 
 from eventloom import errors, terminal
-from eventloom.clouds import BUILD, ROOT, chosen_cloud, client
+from eventloom.clouds import BUILD, chosen_cloud, client
+from eventloom.deployment import environments
 from eventloom.errors import UserError
 from eventloom.monitoring import aws_limits, item_sizes
 from eventloom.monitoring.load_model import ADVICE, STEP_S, Outcome, Shape, simulate
@@ -87,13 +87,8 @@ def _item_bytes(outputs: dict[str, Any]) -> list[int]:
 
 
 def setting(name: str, environment: str) -> float:
-    """A number of terraform/environments.tf. Raises UserError if it is not there."""
-    text = (ROOT / "terraform" / "environments.tf").read_text()
-    row = re.search(rf"^ *{name} *= *{{(.*)}}", text, re.MULTILINE)
-    value = re.search(rf"\b{environment} *= *(\d+)", row[1]) if row else None
-    if not value:
-        raise UserError(f"terraform/environments.tf has no {name} for '{environment}'")
-    return float(value[1])
+    """Return a number of terraform/environments.json. Raises UserError if it is not there."""
+    return float(environments.setting(environment, name))
 
 
 def shape_of(measured: dict[str, Any], environment: str) -> Shape:
@@ -199,7 +194,7 @@ def main() -> int:
     subcommand = terminal.subcommands(parser)
     subcommand("measure", help="service times from the deployed thumbnailer's log")
     running = subcommand("run", help="simulate")
-    running.add_argument("--shape", default="prod", help="whose column of terraform/environments.tf (default %(default)s)")
+    running.add_argument("--shape", default="prod", help="whose column of terraform/environments.json (default %(default)s)")
     running.add_argument("--minutes", type=terminal.positive, default=15, help="how long the load lasts (default %(default)s)")
     options = terminal.parse(parser, "run")
     if options.command == "measure":

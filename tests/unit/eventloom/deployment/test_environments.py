@@ -14,7 +14,7 @@ from moto import mock_aws
 from eventloom import clouds, terminal
 from eventloom.clouds import client
 from eventloom.deployment import apply as deploy
-from eventloom.deployment import environments, state_bucket
+from eventloom.deployment import state_bucket
 from eventloom.errors import UserError
 
 BUCKET = "eventloom-state-123456789012-eu-central-1"
@@ -130,8 +130,8 @@ def test_what_is_not_there_cannot_be_destroyed_or_shown(terraform: Terraform, ac
 @pytest.mark.parametrize(
     ("environment", "why"),
     [
-        ("dve", r"'dve' is no environment; terraform/environments.tf has dev, local, prod, staging"),
-        ("local", r"'local' belongs to account 000000000000 \(allowed_account_ids\), and these credentials to 123456789012"),
+        ("dve", "there is no environment 'dve'; terraform/environments.json has: local, dev, staging, prod"),
+        ("local", "'local' may only be in account 000000000000, and these credentials are of account 123456789012"),
     ],
 )
 @pytest.mark.parametrize("action", ["plan", "apply", "apply-saved"])
@@ -143,22 +143,6 @@ def test_an_environment_that_does_not_belong_there_makes_nothing(
         deploy.main()
     assert client("s3").list_buckets()["Buckets"] == []
     assert no_bucket.ran == []
-
-
-def test_a_table_of_environments_that_overrides_the_file_s_is_the_one_that_counts(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
-    table = (deploy.TERRAFORM / "environments.tf").read_text()
-    (tmp_path / "environments.tf").write_text(table)
-    values = table[table.index("  default = {") : table.index("  validation {")].replace("default =", "environments =")
-    (tmp_path / "mine.auto.tfvars").write_text(values.replace("dev =", "trial ="))
-    assert list(environments.accounts(tmp_path)) == ["local", "prod", "staging", "trial"]
-    (tmp_path / "mine.auto.tfvars").write_text(
-        values.replace("thumbnailer_ceiling             = { local = 20", "thumbnailer_ceiling = { local = 2")
-    )
-    with pytest.raises(SystemExit, match="the table of environments"):
-        environments.accounts(tmp_path)
-    assert "thumbnailer_ceiling is" in capfd.readouterr().err
 
 
 def test_what_is_deployed_in_another_region_is_not_deployed_again_by_mistake(terraform: Terraform, monkeypatch: pytest.MonkeyPatch) -> None:
