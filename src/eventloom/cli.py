@@ -47,6 +47,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "state-bucket": Entry("deployment.commands:state_bucket_command", "Make the bucket for Terraform's state."),
         "example": Entry("deployment.example_commands:example", "Deploy or destroy one of examples/."),
         "new-function": Entry("scaffold.new_function:new_function", "Write a new function with its test and Terraform."),
+        "remove-function": Entry("scaffold.remove_function:remove_function", "Delete a function, its test and its Terraform."),
     },
     "Local cloud": {
         "up": Entry("local_cloud:up", "Start the embedded LocalStack."),

@@ -4,36 +4,46 @@ mock_provider "aws" {
   source = "./tests/mocks"
 }
 
+override_module {
+  target = module.environments
+
+  outputs = {
+    names = ["dev"]
+
+    settings = {
+      dev = {
+        activity_shards                 = 0
+        alarm_emails                    = ["ops@example.com"]
+        alb                             = true
+        alb_certificate_arn             = "arn:aws:acm:eu-west-1:123456789012:certificate/00000000-0000-0000-0000-000000000000"
+        allowed_account_ids             = ["123456789012"]
+        allowed_origins                 = ["https://photos.example.com"]
+        api_auth                        = "cognito"
+        api_throttle                    = { rate = 50, burst = 100 }
+        athena                          = true
+        backfill                        = true
+        digest_schedule                 = "cron(0 6 * * ? *)"
+        log_level                       = "INFO"
+        log_retention_days              = 30
+        mail_from                       = "eventloom@example.com"
+        mail_to                         = ["ops@example.com"]
+        object_retention_days           = 30
+        owns_api_gateway_account        = true
+        point_in_time_recovery          = true
+        protected                       = false
+        recoverer_dry_run               = false
+        thumbnailer_ceiling             = 100
+        thumbnailer_maximum_concurrency = 50
+        thumbnailer_memory_mb           = 1769
+        tracing                         = true
+        vpc                             = true
+      }
+    }
+  }
+}
+
 variables {
   packages = "tests/packages"
-
-  environments = {
-    allowed_account_ids             = { dev = ["123456789012"] }
-    activity_shards                 = { dev = 0 }
-    alarm_emails                    = { dev = ["ops@example.com"] }
-    alb                             = { dev = true }
-    alb_certificate_arn             = { dev = "arn:aws:acm:eu-west-1:123456789012:certificate/00000000-0000-0000-0000-000000000000" }
-    allowed_origins                 = { dev = ["https://photos.example.com"] }
-    athena                          = { dev = true }
-    backfill                        = { dev = true }
-    api_auth                        = { dev = "cognito" }
-    api_throttle                    = { dev = { rate = 50, burst = 100 } }
-    digest_schedule                 = { dev = "cron(0 6 * * ? *)" }
-    log_level                       = { dev = "INFO" }
-    log_retention_days              = { dev = 30 }
-    mail_from                       = { dev = "eventloom@example.com" }
-    mail_to                         = { dev = ["ops@example.com"] }
-    object_retention_days           = { dev = 30 }
-    owns_api_gateway_account        = { dev = true }
-    point_in_time_recovery          = { dev = true }
-    protected                       = { dev = false }
-    recoverer_dry_run               = { dev = false }
-    thumbnailer_ceiling             = { dev = 100 }
-    thumbnailer_maximum_concurrency = { dev = 50 }
-    thumbnailer_memory_mb           = { dev = 1769 }
-    tracing                         = { dev = true }
-    vpc                             = { dev = true }
-  }
 }
 
 run "everything_on" {
@@ -88,58 +98,4 @@ run "everything_on" {
     ]
     error_message = "The state machine and its batches, and no other, may assume the role."
   }
-}
-
-run "a_setting_lacks_an_environment" {
-  command = plan
-  variables { environments = merge(var.environments, { vpc = { dev = true, staging = true } }) }
-  expect_failures = [var.environments]
-}
-
-run "not_an_account" {
-  command = plan
-  variables { environments = merge(var.environments, { allowed_account_ids = { dev = ["my-account"] } }) }
-  expect_failures = [var.environments]
-}
-
-run "mail_for_nobody" {
-  command = plan
-  variables { environments = merge(var.environments, { mail_to = { dev = [] } }) }
-  expect_failures = [var.environments]
-}
-
-run "ceiling_below_the_floor" {
-  command = plan
-  variables { environments = merge(var.environments, { thumbnailer_ceiling = { dev = 49 } }) }
-  expect_failures = [var.environments]
-}
-
-run "ceiling_above_lambda_s" {
-  command = plan
-  variables { environments = merge(var.environments, { thumbnailer_ceiling = { dev = 1001 } }) }
-  expect_failures = [var.environments]
-}
-
-run "a_name_too_long_for_a_bucket" {
-  command = plan
-  variables { environments = { for setting, values in var.environments : setting => { integration-tests = values.dev } } }
-  expect_failures = [var.environments]
-}
-
-run "no_address" {
-  command = plan
-  variables { environments = merge(var.environments, { alarm_emails = { dev = ["ops@example.com, oncall@example.com"] } }) }
-  expect_failures = [var.environments]
-}
-
-run "a_sender_with_a_name" {
-  command = plan
-  variables { environments = merge(var.environments, { mail_from = { dev = "Eventloom <eventloom@example.com>" } }) }
-  expect_failures = [var.environments]
-}
-
-run "no_origin" {
-  command = plan
-  variables { environments = merge(var.environments, { allowed_origins = { dev = ["https://photos.example.com/"] } }) }
-  expect_failures = [var.environments]
 }

@@ -41,7 +41,7 @@ COMMANDS = {
     "simulate": "measure",
 }
 # They work without a cloud, or report about the emulator itself.
-WITHOUT_CLOUD = {"thumbnail", "build", "new-function", "up", "down", "restart", "status", "completion"}
+WITHOUT_CLOUD = {"thumbnail", "build", "new-function", "remove-function", "up", "down", "restart", "status", "completion"}
 NO_ENVIRONMENT = {"example"}
 ON_AWS = [name for name in COMMANDS if name != "demo"]
 
