@@ -55,13 +55,12 @@ class Terraform:
         environment.pop("TF_WORKSPACE", None)
         if workspace:
             environment["TF_WORKSPACE"] = workspace
-        subcommand, *options = arguments
-        color = [] if terminal.has_color() or "-json" in options else ["-no-color"]
-        code, output = _run(["terraform", f"-chdir={self.folder}", subcommand, *color, *options], environment, on_line)
+        color = [] if terminal.has_color() or "-json" in arguments else ["-no-color"]  # last: a subcommand may have two words
+        code, output = _run(["terraform", f"-chdir={self.folder}", *arguments, *color], environment, on_line)
         if code not in codes:
             if on_line is None:
                 print(output, end="", file=sys.stderr)
-            raise UserError(_failure(subcommand, workspace, output))
+            raise UserError(_failure(arguments[0], workspace, output))
         return output
 
 
