@@ -1,7 +1,6 @@
 """The command audit: compare the buckets and the catalog, report what differs, and repair it on demand."""
 
 import sqlite3
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -94,7 +93,7 @@ def database_file(target: Target, places: Places) -> Path:
 def compare(path: Path, places: Places, target: Target, options: Options) -> int:
     """List, compare, report and repair. Returns the exit code."""
     comparison, counts, pace = Audit(path, target.client("s3"), target.client("dynamodb"), places), Counter[str](), Pace(options.rate)
-    before = time.time() - options.grace * 60
+    before = target.now() - options.grace * 60
     with terminal.progress("listing", None, "objects and items") as done:
         comparison.collect(done)
     with terminal.progress("comparing", None, "differences") as done:

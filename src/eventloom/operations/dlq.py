@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -25,11 +24,13 @@ class DlqGroup(arguments.Group):
     """A group that lists without a subcommand, and takes a subcommand's options before its name as well."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the subcommand first. Completion and --help see the arguments as they are."""
+        """Put the subcommand first. --help before it is that of the group, and completion sees the arguments as they are."""
         name_at = self._position_of_name(args)
         options = args[:name_at]
-        if ctx.resilient_parsing or any(option in options for option in self.get_help_option_names(ctx)):
+        if ctx.resilient_parsing:
             return super().parse_args(ctx, args)
+        if help_options := [option for option in options if option in self.get_help_option_names(ctx)]:
+            return super().parse_args(ctx, help_options)
         name = args[name_at : name_at + 1] or [_DEFAULT]
         return super().parse_args(ctx, [*name, *options, *args[name_at + 1 :]])
 
@@ -125,7 +126,7 @@ def inspect(message_id: str, environment: str, part: str | None, as_json: bool) 
     queues = chosen_queues(target, part)
     for queue in waiting_queues(target, queues):
         with failure_queues.one_pass(target.client("sqs"), queue, target.receive_wait_s) as messages:
-            for failure in messages.select([message_id], time.time()):
+            for failure in messages.select([message_id], target.now()):
                 attributes = message_attributes.to_json(failure.attributes)
                 facts = failure.facts() | {"attributes": attributes, "body": failure.content or failure.body}
                 lines = json.dumps(facts, ensure_ascii=False, indent=2).split("\n")
@@ -193,7 +194,7 @@ def run(  # noqa: PLR0913 - the options of redrive and discard
         raise UserError(f"nothing was changed; add --yes to {action.name} all messages, or --dry-run to see them")
     waiting = waiting_queues(target, chosen_queues(target, part))
     total = sum(waiting.values())
-    selection = Selection([*waiting], ids)
+    selection = Selection([*waiting], ids, target.now())
     question = f"{action.name.capitalize()} about {total} message(s) of '{target.environment}'?"
     if total and not is_confirmed and not click.confirm(question, err=True):
         raise UserError(f"nothing was changed; answer y to {action.name} all messages")

@@ -1,6 +1,5 @@
 """What `dlq` does with messages: redrive or discard them."""
 
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -94,11 +93,11 @@ class Result:
 
 @dataclass(frozen=True)
 class Selection:
-    """Messages of some queues: those whose ids begin with `ids`, or all that are there when this is made."""
+    """Messages of some queues that were sent at `before` or earlier: those whose ids begin with one of `ids`, or all without any."""
 
     queues: Sequence[FailureQueue]
-    ids: Sequence[str] = ()
-    before: float = field(default_factory=time.time)
+    ids: Sequence[str]
+    before: float
 
 
 def apply(  # noqa: PLR0913 - what an action needs beside the messages

@@ -55,7 +55,9 @@ def _attribute(name: str, attribute: Any) -> dict[str, Any]:
     try:
         data_type = attribute["DataType"]
         field = value_field(data_type)
-        value: str = attribute[field]
-        return {"DataType": data_type, field: base64.b64decode(value, validate=True) if field == "BinaryValue" else value}
+        value = base64.b64decode(attribute[field], validate=True) if field == "BinaryValue" else attribute[field]
+        if not isinstance(value, str | bytes):
+            raise TypeError
+        return {"DataType": data_type, field: value}
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise UserError(f"the attribute {name} of a discarded message needs DataType and StringValue or BinaryValue (base64)") from error

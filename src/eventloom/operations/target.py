@@ -2,6 +2,7 @@
 
 import hashlib
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ class Target:
         receive_wait_s: how long SQS waits for messages before it answers that a queue is empty.
         poll_s: pause between two questions about something that AWS works on.
         can_ask: whether there is a person who can answer a question.
+        now: returns the time in seconds since the epoch.
     """
 
     environment: str
@@ -36,6 +38,7 @@ class Target:
     receive_wait_s: int = 1
     poll_s: float = 5
     can_ask: bool = False
+    now: Callable[[], float] = time.time
 
     def file(self, job: str, suffix: str, *identity: str) -> Path:
         """Return the file of a job. Jobs of another cloud, environment or identity have another file."""
