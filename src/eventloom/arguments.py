@@ -93,7 +93,7 @@ dry_run_option = click.option("--dry-run", is_flag=True, help="say what would be
 yes_option = click.option("--yes", "-y", is_flag=True, help="do not ask for confirmation")
 
 
-class Number(click.ParamType):
+class Number(click.ParamType[float]):
     """A finite number of at least `minimum`, or above it where `exclusive`."""
 
     name = "number"
@@ -113,7 +113,7 @@ class Number(click.ParamType):
         return number
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[datetime]):
     """A time in ISO 8601, UTC unless it names an offset, in whole seconds as EventBridge takes it."""
 
     name = "time"

@@ -85,15 +85,15 @@ Exit codes:
 class Eventloom(Group):
     """The top-level group. It imports a command's module when the command runs, and explains errors of AWS."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return the names in the order of the sections."""
         return [*ENTRIES]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
         """Return the command of that name, or None."""
         return ENTRIES[cmd_name].load() if cmd_name in ENTRIES else None
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         """Write the commands by section, without importing them."""
         for section, entries in SECTIONS.items():
             with formatter.section(section):

@@ -1,18 +1,25 @@
 """README's first steps, typed in a checkout that was never set up: from `make demo` to `make clean`, which leaves nothing."""
 
+import json
 import os
 import re
 import shutil
+import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import pytest
+from botocore.exceptions import BotoCoreError
 from PIL import Image
 
 from embedded_localstack import processes
 from embedded_localstack.state import Home
+from eventloom import clouds
 from eventloom.clouds import BUILD, ROOT
-from tests.integration.checkouts import PARTS, SHARED, another_checkout, environment, make, run
+from tests.integration.checkouts import PARTS, SHARED, another_checkout, command, environment, make, run, run_command
+from tests.integration.support import eventually
 
 # An emulator of its own beside those of the other tests
 PORT = int(os.environ.get("FIRST_STEPS_PORT", "4593"))
@@ -37,10 +44,66 @@ def checkout() -> Iterator[Path]:
     typed(folder, "down")
 
 
+def role_names() -> set[str]:
+    """Return the roles of the deployment, or of as much of it as there is."""
+    iam = boto3.client(
+        "iam", endpoint_url=f"http://127.0.0.1:{PORT}", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
+    )
+    try:
+        return {role["RoleName"] for role in iam.list_roles()["Roles"] if role["RoleName"].startswith("eventloom-local-")}
+    except BotoCoreError:  # the emulator is not up yet
+        return set()
+
+
 @pytest.fixture(scope="module")
-def demo(checkout: Path) -> str:
-    """What `make demo` prints."""
+def interrupted(checkout: Path) -> subprocess.CompletedProcess[str]:
+    """A first demo that is interrupted by Ctrl-C while Terraform creates resources."""
+    started = subprocess.Popen(
+        ["make", "demo"],
+        cwd=checkout,
+        env=VARIABLES,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,  # a process group of its own, like that of a command in a terminal
+    )
+    try:
+        eventually(role_names, "the first role of the deployment", 300)
+    finally:
+        os.killpg(started.pid, signal.SIGINT)  # what a terminal does
+    output, _ = started.communicate(timeout=120)
+    return subprocess.CompletedProcess(started.args, started.returncode, output)
+
+
+@pytest.fixture(scope="module")
+def demo(checkout: Path, interrupted: subprocess.CompletedProcess[str]) -> str:
+    """What `make demo` prints, after a demo that was interrupted."""
     return typed(checkout, "demo")
+
+
+def test_an_interrupted_demo_saves_its_state(checkout: Path, interrupted: subprocess.CompletedProcess[str]) -> None:
+    assert interrupted.returncode != 0
+    assert "interrupted: Terraform finishes its requests and saves its state" in interrupted.stdout
+    assert "Traceback" not in interrupted.stdout
+    assert '"locked": false' in command(checkout, "unlock", "--json", variables=VARIABLES)
+
+
+@pytest.mark.usefixtures("demo")
+def test_nothing_that_the_interrupted_demo_made_is_orphaned(checkout: Path) -> None:
+    outputs = json.loads(command(checkout, "outputs", variables=VARIABLES))
+    assert role_names() >= {function["role_name"] for function in outputs["functions"].values()}
+    terraform = checkout / "build/bin/terraform"
+    variables = VARIABLES | clouds.Cloud("embedded", PORT, "").environment() | {"TF_WORKSPACE": "local"}
+    variables["TF_DATA_DIR"] = str(checkout / "build" / "terraform" / f"embedded-{PORT}")
+    show = [str(terraform), f"-chdir={checkout / 'terraform'}", "state", "pull"]
+    state = json.loads(subprocess.run(show, env=variables, check=True, capture_output=True, text=True).stdout)
+    managed = {
+        instance["attributes"]["name"]
+        for resource in state["resources"]
+        if resource["type"] == "aws_iam_role"
+        for instance in resource["instances"]
+    }
+    assert role_names() == managed
 
 
 def test_the_demo_shows_every_photo(checkout: Path, demo: str) -> None:
@@ -57,28 +120,29 @@ def test_the_demo_shows_every_photo(checkout: Path, demo: str) -> None:
 
 @pytest.mark.usefixtures("demo")
 def test_another_up_changes_nothing(checkout: Path) -> None:
-    assert f"runs already on http://127.0.0.1:{PORT}" in typed(checkout, "up")
-    said = typed(checkout, "status")
-    assert f"http://127.0.0.1:{PORT}" in said
-    assert "IAM refused no call" in said
+    assert f"http://127.0.0.1:{PORT}" in command(checkout, "up", variables=VARIABLES)
+    shown = command(checkout, "status", variables=VARIABLES)
+    assert f"http://127.0.0.1:{PORT}" in shown
 
 
 @pytest.mark.usefixtures("demo")
 def test_a_restart_loses_nothing(checkout: Path) -> None:
     """What the next tests find is what it brought back."""
-    assert "with all that was in it" in typed(checkout, "restart")
+    command(checkout, "restart", variables=VARIABLES)
+    assert "thumbnailer" in command(checkout, "status", variables=VARIABLES)
 
 
 @pytest.mark.usefixtures("demo")
 def test_a_plan_that_changes_nothing_is_saved_and_applied(checkout: Path) -> None:
     assert "No changes." in typed(checkout, "plan")
-    assert "Resources: 0 added, 0 changed, 0 destroyed." in typed(checkout, "apply-saved")
+    assert "nothing to change" in command(checkout, "apply-saved", variables=VARIABLES)
+    assert "nothing to change" in typed(checkout, "deploy")
 
 
 @pytest.mark.usefixtures("demo")
 def test_the_load_is_simulated_with_the_demos_times(checkout: Path) -> None:
-    assert f"{len(PHOTOS) - 1} photos" in typed(checkout, "simulate", "ARGS=measure")
-    assert "10,000" in typed(checkout, "simulate")
+    assert f"{len(PHOTOS) - 1} photos" in command(checkout, "simulate", "measure", variables=VARIABLES)
+    assert "10,000" in command(checkout, "simulate", variables=VARIABLES)
 
 
 def test_what_is_written_into_the_documentation_is_there_already(checkout: Path) -> None:
@@ -97,12 +161,18 @@ def test_down_leaves_nothing_running(checkout: Path) -> None:
     assert server
     assert server.running()
     assert processes.belonging_to(home.path), "its functions among them"
-    assert f"stopped (process {server.pid})" in typed(checkout, "down")
+    typed(checkout, "down")
     assert not server.running()
     assert processes.belonging_to(home.path) == []
-    stopped = run(checkout, "status", variables=VARIABLES)
-    assert "not running" in stopped.stdout
-    assert "Error 3" in stopped.stderr
+    stopped = run_command(checkout, "status", variables=VARIABLES)
+    assert "not running" in stopped.stdout + stopped.stderr
+    assert stopped.returncode == 3
+
+
+@pytest.mark.usefixtures("demo")
+def test_up_brings_back_what_was_deployed_before_down(checkout: Path) -> None:
+    typed(checkout, "up")
+    assert "No changes." in typed(checkout, "plan")
 
 
 @pytest.mark.usefixtures("demo")

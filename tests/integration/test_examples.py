@@ -16,7 +16,7 @@ import requests
 from eventloom import clouds
 from eventloom.clouds import ROOT, client
 from eventloom.deployment import examples
-from tests.integration.checkouts import environment, make
+from tests.integration.checkouts import command, environment
 from tests.integration.support import eventually
 
 SECRET = "only-for-the-test"
@@ -88,11 +88,11 @@ def live(name: str) -> Any:
     """Apply, use and destroy one example; the last as a fresh clone does, which has nothing of it."""
     variables = environment() | VARIABLES
     try:
-        make(ROOT, "example", f"NAME={name}", variables=variables)
+        command(ROOT, "example", "deploy", name, variables=variables)
         return USES[name](examples.outputs(name))
     finally:
         shutil.rmtree(examples.packages(name), ignore_errors=True)
-        make(ROOT, "destroy-example", f"NAME={name}", variables=variables)
+        command(ROOT, "example", "destroy", name, variables=variables)
 
 
 @pytest.fixture(scope="module")

@@ -74,9 +74,9 @@ def deploy(environment: str, plan: Path, verbose: bool = False) -> Deployment:
         return apply_saved(environment, plan, verbose)
     with Progress("planning") as progress:
         options = (*PLAN, "-json", "-detailed-exitcode", f"-out={plan}")
-        terraform(*options, workspace=environment, on_line=progress.line, codes=(0, _CHANGES))
+        code, _ = terraform.run(*options, workspace=environment, on_line=progress.line, codes=(0, _CHANGES))
     terminal.note(f"plan: {progress.summary()}")
-    return apply_saved(environment, plan)
+    return apply_saved(environment, plan) if code == _CHANGES else Deployment({}, save_outputs(environment))
 
 
 def apply_saved(environment: str, plan: Path, verbose: bool = False) -> Deployment:

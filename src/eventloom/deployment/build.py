@@ -69,7 +69,7 @@ def check(name: str, functions: Path) -> None:
             try:
                 compile(path.read_bytes(), path, "exec")
             except SyntaxError as error:
-                raise UserError(f"functions/{path.relative_to(functions)}, line {error.lineno}: {error.msg}")
+                raise UserError(f"functions/{path.relative_to(functions)}, line {error.lineno}: {error.msg}") from error
     wanted, pinned = (requirements(functions / name / f"requirements.{suffix}") for suffix in ("in", "txt"))
     if missing := sorted(wanted - pinned):
         raise UserError(

@@ -60,7 +60,7 @@ def deploy(environment: str, yes: bool, as_json: bool, verbose: bool) -> None:
     The environment prod asks for its name before it changes, unless --yes is given.
     """
     apply.announce(environment)
-    confirm(environment, "deploy to", yes)
+    confirm(environment, "deploy to", yes or environment != "prod")
     apply.prepare(environment)
     apply.build_packages()
     report(environment, apply.deploy(environment, apply.plan_file(environment), verbose), as_json)
@@ -75,7 +75,7 @@ def deploy(environment: str, yes: bool, as_json: bool, verbose: bool) -> None:
 def apply_saved(environment: str, plan_path: Path | None, yes: bool, as_json: bool, verbose: bool) -> None:
     """Apply the plan that 'plan' saved, with the packages that it was made from."""
     apply.announce(environment)
-    confirm(environment, "deploy to", yes)
+    confirm(environment, "deploy to", yes or environment != "prod")
     apply.prepare(environment)
     path = (plan_path or apply.plan_file(environment)).resolve()
     report(environment, apply.apply_saved(environment, path, verbose), as_json)
@@ -92,7 +92,7 @@ def destroy(environment: str, yes: bool, verbose: bool) -> None:
     """
     apply.announce(environment)
     state_version(environment)
-    confirm(environment, "destroy", yes, unasked=("local",))
+    confirm(environment, "destroy", yes or environment == "local")
     changes = apply.destroy(environment, verbose)
     terminal.note(
         f"'{environment}' is destroyed: {changes.get('remove', 0)} resources removed" if changes else f"'{environment}' is destroyed"
@@ -166,9 +166,9 @@ def get_plan(environment: str, run: str) -> None:
     saved_plan.get(environment, run, apply.plan_file(environment))
 
 
-def confirm(environment: str, action: str, yes: bool, unasked: tuple[str, ...] = ("local", "dev", "staging")) -> None:
+def confirm(environment: str, action: str, agreed: bool) -> None:
     """Ask for an environment's name before it changes. Raises UserError if another answer, or none, comes."""
-    if yes or environment in unasked:
+    if agreed:
         return
     answer = click.prompt(f"Type {environment} to {action} it", default="", show_default=False, err=True) if sys.stdin.isatty() else ""
     if answer.strip() != environment:

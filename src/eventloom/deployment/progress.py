@@ -12,6 +12,8 @@ from rich.status import Status
 
 from eventloom import terminal
 
+# After an interruption Terraform reports this once for each resource that it did not start
+_HALTED = "execution halted"
 _DONE = {"apply_complete", "apply_errored"}
 
 
@@ -47,7 +49,7 @@ class Progress(AbstractContextManager["Progress"]):
         kind = message.get("type")
         if kind == "change_summary":
             self.changes = {name: count for name, count in message["changes"].items() if isinstance(count, int)}
-        elif kind == "diagnostic" and message["diagnostic"]["severity"] == "error":
+        elif kind == "diagnostic" and message["diagnostic"]["severity"] == "error" and message["diagnostic"]["summary"] != _HALTED:
             terminal.stderr.print(_diagnostic(message["diagnostic"]), markup=False, soft_wrap=True, style="red")
         elif kind in _DONE:
             self._done += 1

@@ -4,6 +4,7 @@ Terraform writes its state down when it gets SIGINT, which takes as long as the 
 forwarded to it as one SIGINT each, and this process waits for it to end. A second Ctrl-C makes Terraform stop at once.
 """
 
+import os
 import re
 import signal
 import subprocess
@@ -21,6 +22,8 @@ from eventloom.errors import UserError
 
 ROOT_MODULE = ROOT / "terraform"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# The subcommands that print colours, and have -no-color
+_COLORED = {"apply", "destroy", "init", "output", "plan", "show", "taint"}
 _LOCKED = "Error acquiring the state lock"
 _LOCK_FIELDS = re.compile(r"^\W*(ID|Who|Operation|Created):\s+(.+?)\W*$", re.MULTILINE)
 
@@ -38,8 +41,14 @@ class Terraform:
     folder: Path
     data: Path
 
-    def __call__(self, *arguments: str, workspace: str | None = None, on_line: OnLine | None = None, codes: tuple[int, ...] = (0,)) -> str:
-        """Run Terraform and return its output, stdout and stderr together.
+    def __call__(self, *arguments: str, workspace: str | None = None, on_line: OnLine | None = None) -> str:
+        """Run Terraform and return its output. Arguments and errors are those of `run`."""
+        return self.run(*arguments, workspace=workspace, on_line=on_line)[1]
+
+    def run(
+        self, *arguments: str, workspace: str | None = None, on_line: OnLine | None = None, codes: tuple[int, ...] = (0,)
+    ) -> tuple[int, str]:
+        """Run Terraform and return its exit code and its output, stdout and stderr together.
 
         Args:
             arguments: the subcommand first.
@@ -55,13 +64,19 @@ class Terraform:
         environment.pop("TF_WORKSPACE", None)
         if workspace:
             environment["TF_WORKSPACE"] = workspace
-        color = [] if terminal.has_color() or "-json" in arguments else ["-no-color"]  # last: a subcommand may have two words
-        code, output = _run(["terraform", f"-chdir={self.folder}", *arguments, *color], environment, on_line)
+        subcommand, *options = arguments
+        color = ["-no-color"] if subcommand in _COLORED and "-json" not in options and not terminal.has_color() else []
+        code, output = _run([executable(), f"-chdir={self.folder}", subcommand, *color, *options], environment, on_line)
         if code not in codes:
             if on_line is None:
                 print(output, end="", file=sys.stderr)
-            raise UserError(_failure(arguments[0], workspace, output))
-        return output
+            raise UserError(_failure(subcommand, workspace, output))
+        return code, output
+
+
+def executable() -> str:
+    """Return the Terraform to run: the one that TERRAFORM names, or the one that bootstrap.sh found or fetched."""
+    return os.environ.get("TERRAFORM") or str(BUILD / "bin" / "terraform")
 
 
 def root_module() -> Terraform:
@@ -89,22 +104,24 @@ def _run(command: list[str], environment: dict[str, str], on_line: OnLine | None
     """Run a command to its end, whatever interrupts this process; returns its exit code and output. Raises Interrupted."""
     lines: list[str] = []
     # A process group of its own: the terminal's SIGINT reaches Terraform once, through this process.
-    with subprocess.Popen(
-        command,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        process_group=0,
-    ) as process:
-        with _forwarded_signals(process) as received:
-            for line in process.stdout or ():
-                lines.append(line)
-                if on_line:
-                    on_line(line)
-            process.wait()
+    with (
+        subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            process_group=0,
+        ) as process,
+        _forwarded_signals(process) as received,
+    ):
+        for line in process.stdout or ():
+            lines.append(line)
+            if on_line:
+                on_line(line)
+        process.wait()
     if received:
         raise Interrupted
     return process.returncode, "".join(lines)

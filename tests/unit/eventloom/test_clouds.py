@@ -3,12 +3,22 @@
 import os
 import subprocess
 import threading
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from botocore.exceptions import NoRegionError
 
 from eventloom import clouds
+from eventloom.errors import UserError
+
+
+@pytest.fixture(autouse=True)
+def new_clients() -> Iterator[None]:
+    """No client of another test is used."""
+    clouds.forget_clients()
+    yield
+    clouds.forget_clients()
 
 
 @pytest.mark.parametrize("name", ["embedded", "compose"])
@@ -30,8 +40,8 @@ def test_aws_keeps_the_callers_credentials_and_has_no_endpoint(monkeypatch: pyte
     assert "AWS_ENDPOINT_URL" not in environment
 
 
-def test_an_unknown_lane_is_refused_with_the_known_ones_named() -> None:
-    with pytest.raises(SystemExit, match="embedded, compose, aws"):
+def test_an_unknown_cloud_is_refused_with_the_known_ones_named() -> None:
+    with pytest.raises(UserError, match="embedded, compose, aws"):
         clouds.chosen_cloud("azure")
 
 
@@ -44,7 +54,7 @@ def test_a_client_of_an_emulator_signs_with_dummy_credentials(monkeypatch: pytes
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAREAL")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "real")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "real")
-    client = clouds.client.__wrapped__("sqs", "embedded")
+    client = clouds.client("sqs", "embedded")
     credentials = client._request_signer._credentials.get_frozen_credentials()
     assert (credentials.access_key, credentials.secret_key, credentials.token) == ("test", "test", None)
     assert client.meta.endpoint_url.startswith("http://127.0.0.1:")
@@ -67,12 +77,12 @@ def proxied(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_client_of_an_emulator_goes_through_no_proxy(proxied: None, monkeypatch: pytest.MonkeyPatch) -> None:
     with HTTPServer(("127.0.0.1", 0), Answer) as emulator:
-        monkeypatch.setattr(clouds, "chosen_cloud", lambda _: clouds.Cloud("embedded", emulator.server_port, ""))
+        monkeypatch.setitem(clouds.CLOUDS, "embedded", clouds.Cloud("embedded", emulator.server_port, ""))
         threading.Thread(target=emulator.handle_request, daemon=True).start()
-        assert clouds.client.__wrapped__("s3", "embedded").list_buckets()["ResponseMetadata"]["HTTPStatusCode"] == 200
+        assert clouds.client("s3", "embedded").list_buckets()["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
-def test_what_a_lane_starts_goes_through_no_proxy_to_an_emulator(proxied: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_cloud_starts_goes_through_no_proxy_to_an_emulator(proxied: None, monkeypatch: pytest.MonkeyPatch) -> None:
     assert clouds.CLOUDS["embedded"].environment()["no_proxy"] == "127.0.0.1,localhost"
     assert "no_proxy" not in clouds.CLOUDS["aws"].environment()
     monkeypatch.setenv("NO_PROXY", "intern")
@@ -96,10 +106,10 @@ def test_a_client_of_an_account_is_in_the_region_that_terraform_takes(
     for name, value in (variables | {"AWS_CONFIG_FILE": os.devnull}).items():
         monkeypatch.setenv(name, value)
     if region:
-        assert clouds.client.__wrapped__(service, "aws").meta.region_name == region
+        assert clouds.client(service, "aws").meta.region_name == region
     else:
         with pytest.raises(NoRegionError):
-            clouds.client.__wrapped__(service, "aws")
+            clouds.client(service, "aws")
 
 
 REAL = {
@@ -138,7 +148,7 @@ def test_tests_run_by_make_see_no_real_credentials(variables: dict[str, str]) ->
 def test_make_refuses_tests_in_a_real_account_that_is_only_implied(target: str) -> None:
     refused = make("-n", target, ENV="dev")
     assert refused.returncode == 2
-    assert "say CLOUD=aws" in refused.stderr
+    assert "add CLOUD=aws" in refused.stderr
     assert refused.stdout == ""
 
 

@@ -1,52 +1,54 @@
-"""What users do wrong first ends in a line that says what to do, whichever command they typed."""
+"""A problem that the user can fix ends in a sentence that says what to do, whichever command was typed."""
 
-import importlib
 import os
 import re
 import socket
-import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import boto3
+import click
 import pytest
 from botocore import exceptions
 from botocore.exceptions import ClientError
+from click.testing import CliRunner, Result
 
-from eventloom import cli, clouds, errors
-from eventloom.deployment import apply
+from eventloom import clouds
+from eventloom.cli import ENTRIES, Entry, Eventloom, main
 from eventloom.errors import UserError
 
-# Each command that goes to a cloud, as make types it
+# Arguments with which each command that needs a cloud asks one for something
 COMMANDS = {
-    "deploy": "plan",
-    "state_bucket": None,
+    "demo": "",
     "upload": __file__,
-    "invoke": "digest manual",
+    "open": "",
+    "plan": "",
+    "deploy": "",
+    "apply-saved": "",
+    "saved-plan": "get --run 1",
+    "destroy": "--yes",
+    "unlock": "",
+    "outputs": "",
+    "state-bucket": "",
+    "example": "deploy cron-job",
     "logs": "digest",
     "watch": "--once",
     "report": "",
+    "invoke": "digest --event manual",
     "dlq": "list",
     "backfill": "",
     "audit": "",
     "replay": f"--file {__file__}",
     "simulate": "measure",
-    "example": None,
-    "demo": None,
 }
-
-
-def module(name: str) -> str:
-    """What runs the command, by its own name."""
-    return f"eventloom.{cli.COMMANDS[name.replace('_', '-')]}"
-
-
+# They work without a cloud, or report about the emulator itself.
+WITHOUT_CLOUD = {"thumbnail", "build", "new-function", "up", "down", "restart", "status", "completion"}
+NO_ENVIRONMENT = {"example"}
 ON_AWS = [name for name in COMMANDS if name != "demo"]
 
 
 @pytest.fixture(autouse=True)
-def fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """No credentials, no region, nothing deployed; and an embedded LocalStack that is not running."""
+def nothing_set_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No credentials, no region, and an embedded LocalStack that is not running."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     for name, value in {
@@ -55,119 +57,108 @@ def fresh(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
         "AWS_EC2_METADATA_DISABLED": "true",
     }.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.delenv("CLOUD", raising=False)
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-    monkeypatch.setattr(apply, "BUILD", tmp_path)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         monkeypatch.setitem(clouds.CLOUDS, "embedded", clouds.Cloud("embedded", free.getsockname()[1], "LocalStack"))
-    clouds.chosen_cloud.cache_clear()
-    clouds.client.cache_clear()
+    clouds.choose(None)
+    clouds.forget_clients()
     yield
-    clouds.chosen_cloud.cache_clear()
-    clouds.client.cache_clear()
+    clouds.choose(None)
+    clouds.forget_clients()
 
 
-def ended(name: str, main: Callable[[], int | None], **how: bool) -> object:
-    """How a command ends: its exit code, or the message that it ends with 1 for."""
-    with pytest.raises(SystemExit) as end:
-        errors.run(name, main, **how)
-    return end.value.code
+def typed(name: str, *options: str) -> Result:
+    """Type a command of COMMANDS with these options."""
+    return CliRunner().invoke(main, [name, *COMMANDS[name].split(), *options])
 
 
-def typed(name: str, monkeypatch: pytest.MonkeyPatch, environment: str) -> object:
-    """How a command of COMMANDS ends."""
-    options = COMMANDS[name]
-    arguments = {"state_bucket": "", "example": "apply cron-job", "demo": ""}[name] if options is None else f"{options} --env {environment}"
-    monkeypatch.setattr(sys, "argv", [f"{name}.py", *arguments.split()])
-    return ended(name, importlib.import_module(module(name)).main)
+def test_every_command_is_tested_here_or_needs_no_cloud() -> None:
+    assert COMMANDS.keys() | WITHOUT_CLOUD == ENTRIES.keys()
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_without_an_emulator_it_is_said_how_to_start_one(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CLOUD", "embedded")
-    said = f"{name}: no LocalStack answers at {clouds.CLOUDS['embedded'].endpoint}; make up starts one, make demo deploys to it as well"
-    assert typed(name, monkeypatch, "local") == said
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "demo"])
+def test_without_an_emulator_the_message_says_how_to_start_one(name: str) -> None:
+    result = typed(name, "--cloud", "embedded")
+    assert result.exit_code == 1, result.output
+    endpoint = clouds.CLOUDS["embedded"].endpoint
+    assert f"Error: no LocalStack answers at {endpoint}; start it with ./eventloom up" in result.stderr
+    assert result.stdout == ""
 
 
 @pytest.mark.parametrize("name", ON_AWS)
-def test_without_a_region_it_is_said_how_to_set_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CLOUD", "aws")
-    assert "Set AWS_REGION." in str(typed(name, monkeypatch, "dev"))
+def test_without_a_region_the_message_says_how_to_set_it(name: str) -> None:
+    result = typed(name, "--cloud", "aws", *([] if name in NO_ENVIRONMENT else ["--env", "dev"]))
+    assert result.exit_code == 1, result.output
+    assert "Set AWS_REGION." in result.stderr
 
 
 @pytest.mark.parametrize("name", ON_AWS)
-def test_without_credentials_it_is_said_how_to_give_them(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CLOUD", "aws")
+def test_without_credentials_the_message_says_how_to_set_them(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_REGION", "eu-central-1")
-    assert "AWS_PROFILE" in str(typed(name, monkeypatch, "dev"))
+    result = typed(name, "--cloud", "aws", *([] if name in NO_ENVIRONMENT else ["--env", "dev"]))
+    assert result.exit_code == 1, result.output
+    assert "AWS_PROFILE" in result.stderr
 
 
-def test_every_command_that_make_types_ends_so() -> None:
-    """All but those that work without a cloud."""
-    makefile = (clouds.ROOT / "Makefile").read_text()
-    by_make = set(re.findall(r"-m (eventloom\.[\w.]+) .*\$\(ENV\)", makefile))
-    assert by_make
-    assert by_make < {module(name) for name in COMMANDS}
-    for name in COMMANDS:
-        source = clouds.ROOT / "src" / f"{module(name).replace('.', '/')}.py"
-        assert f'errors.run("{name}", main' in source.read_text()
+def failing(error: BaseException, *, resumes: bool = False, monkeypatch: pytest.MonkeyPatch) -> Result:
+    """Run a command that raises this error, in the project's command tree."""
+
+    @click.command("tool")
+    def tool() -> None:
+        raise error
+
+    class Tool(Entry):
+        def load(self) -> click.Command:
+            return tool
+
+    monkeypatch.setitem(ENTRIES, "tool", Tool("", "", resumes))
+    return CliRunner().invoke(Eventloom("eventloom"), ["tool"])
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "message"),
     [
-        (UserError("no such file"), "tool: no such file"),
-        (PermissionError(13, "Permission denied", "a.jpg"), "tool: [Errno 13] Permission denied: 'a.jpg'"),
+        (UserError("no such file"), "Error: no such file"),
+        (PermissionError(13, "Permission denied", "a.jpg"), "Error: [Errno 13] Permission denied: 'a.jpg'"),
         (ClientError({"Error": {"Code": "ExpiredToken", "Message": "expired"}}, "GetCallerIdentity"), "AWS_PROFILE"),
         (
             ClientError({"Error": {"Code": "NoSuchBucket", "Message": "gone"}}, "PutObject"),
-            "tool: AWS said: An error occurred (NoSuchBucket)",
+            "Error: AWS answered: An error occurred (NoSuchBucket)",
         ),
-        (exceptions.ProfileNotFound(profile="mine"), "(mine) could not be found\nGive credentials"),
+        (exceptions.ProfileNotFound(profile="mine"), "(mine) could not be found\nSet AWS credentials"),
         (exceptions.ConnectTimeoutError(endpoint_url="http://127.0.0.1"), "no LocalStack answers"),
     ],
 )
-def test_what_can_be_mended_is_told(error: Exception, said: str) -> None:
-    def fails() -> int:
-        raise error
-
-    assert said in str(ended("tool", fails))
-
-
-def test_an_account_that_cannot_be_reached_is_no_emulator_that_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CLOUD", "aws")
-
-    def fails() -> int:
-        raise exceptions.EndpointConnectionError(endpoint_url="https://sts.eu-nowhere-1.amazonaws.com/")
-
-    assert re.fullmatch(r"tool: Could not connect .*nowhere.*is AWS_REGION a region\?", str(ended("tool", fails)))
+def test_a_problem_that_the_user_can_fix_is_one_sentence(error: Exception, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = failing(error, monkeypatch=monkeypatch)
+    assert result.exit_code == 1
+    assert message in result.stderr
 
 
-@pytest.mark.parametrize(("code", "told"), [("InvalidClientTokenId", True), ("UnrecognizedClientException", True), ("ExpiredToken", False)])
-def test_a_region_that_is_not_enabled_knows_no_credentials(code: str, told: bool) -> None:
-    """Opt-in regions: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html"""
-
-    def fails() -> int:
-        raise ClientError(
-            {"Error": {"Code": code, "Message": "The security token included in the request is invalid."}}, "GetCallerIdentity"
-        )
-
-    assert ("Has the account enabled the region" in str(ended("tool", fails))) is told
+def test_an_unreachable_account_is_not_reported_as_a_stopped_emulator(monkeypatch: pytest.MonkeyPatch) -> None:
+    clouds.choose("aws")
+    error = exceptions.EndpointConnectionError(endpoint_url="https://sts.eu-nowhere-1.amazonaws.com/")
+    result = failing(error, monkeypatch=monkeypatch)
+    assert re.fullmatch(r"Error: Could not connect .*nowhere.*that AWS_REGION is a region\.\n", result.stderr)
 
 
-def test_what_nobody_foresaw_keeps_its_traceback() -> None:
-    with pytest.raises(ZeroDivisionError):
-        errors.run("tool", lambda: 1 // 0)
+@pytest.mark.parametrize(
+    ("code", "is_region"), [("InvalidClientTokenId", True), ("UnrecognizedClientException", True), ("ExpiredToken", False)]
+)
+def test_a_region_that_is_not_enabled_is_mentioned(code: str, is_region: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    error = ClientError({"Error": {"Code": code, "Message": "The security token is invalid."}}, "GetCallerIdentity")
+    result = failing(error, monkeypatch=monkeypatch)
+    assert ("the account has enabled the region" in result.stderr) is is_region
+
+
+def test_an_unforeseen_error_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(failing(ZeroDivisionError(), monkeypatch=monkeypatch).exception, ZeroDivisionError)
 
 
 @pytest.mark.parametrize("resumes", [True, False])
-def test_ctrl_c_is_no_failure(resumes: bool, capsys: pytest.CaptureFixture[str]) -> None:
-    def interrupted() -> int:
-        raise KeyboardInterrupt
-
-    assert ended("tool", interrupted, resumes=resumes) == 130
-    assert capsys.readouterr().err == ("tool: interrupted; the same command goes on where it stopped\n" if resumes else "")
-
-
-def test_a_code_is_handed_on() -> None:
-    assert ended("audit", lambda: 3) == 3
+def test_ctrl_c_ends_with_130_and_says_whether_the_command_resumes(resumes: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = failing(KeyboardInterrupt(), resumes=resumes, monkeypatch=monkeypatch)
+    assert result.exit_code == 130
+    assert result.stderr == ("interrupted; the same command continues where it stopped\n" if resumes else "")

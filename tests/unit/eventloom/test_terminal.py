@@ -1,23 +1,23 @@
-"""What the tools say where."""
+"""What commands print where."""
 
 import io
 
 import pytest
 from rich.console import Console
 
-from eventloom import terminal as console
+from eventloom import terminal
 
 
 def test_facts_go_to_a_file_though_the_bar_is_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """As in `make audit ARGS=--json > drift.jsonl`, typed in a terminal."""
-    terminal = io.StringIO()
-    monkeypatch.setattr(console, "stderr", Console(file=terminal, force_terminal=True))
-    with console.progress("comparing", None, "differences") as done:
+    """As in `./eventloom audit --json > drift.jsonl`, typed in a terminal."""
+    screen = io.StringIO()
+    monkeypatch.setattr(terminal, "stderr", Console(file=screen, force_terminal=True))
+    with terminal.progress("comparing", None, "differences") as done:
         done(1)
-        console.tell({"drift": "missing_item"}, True, "")
+        terminal.report({"drift": "missing_item"}, True, "")
     assert capsys.readouterr().out == '{"drift": "missing_item"}\n'
-    assert "comparing" in terminal.getvalue()
-    assert "missing_item" not in terminal.getvalue()
+    assert "comparing" in screen.getvalue()
+    assert "missing_item" not in screen.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -31,4 +31,4 @@ def test_facts_go_to_a_file_though_the_bar_is_on_a_terminal(monkeypatch: pytest.
     ids=["a name", "escape sequences", "another line", "other controls"],
 )
 def test_a_name_does_nothing_to_the_terminal(text: str, shown: str) -> None:
-    assert console.visible(text) == shown
+    assert terminal.printable(text) == shown

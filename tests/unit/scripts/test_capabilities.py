@@ -85,7 +85,8 @@ def test_pytest_goes_by_it_and_keeps_a_whole_run(
     pytester.makeini("[pytest]\nmarkers = needs(name): what it needs\n")
     pytester.mkdir("integration").joinpath("test_it.py").write_text(f'"""Animals."""\n{PYTEST}')
     pytester.makeconftest(
-        "import types, pytest\nfrom eventloom import clouds\nfrom tests.integration import results\nfrom tests.integration.results import _module_needs, _needs\n"
+        "import types, pytest\nfrom eventloom import clouds\nfrom tests.integration import results\n"
+        "from tests.integration.results import _module_needs, _needs\n"
         "def pytest_configure(config): results.collect(config)\n"
         "@pytest.fixture(scope='session')\ndef cloud(): return clouds.CLOUDS['compose']\n"
         "@pytest.fixture(scope='session')\ndef deployment(): return types.SimpleNamespace(outputs={})\n"

@@ -13,7 +13,11 @@ PAGES = sorted(page for folder in FOLDERS for page in ROOT.glob(f"{folder}/*.md"
 # Where `make test` types a target: a file that it runs, the words that type one there, and the targets.
 TYPED = (
     ("scripts/test.sh", "`make {}`: every check", "test"),
-    ("scripts/test.sh", " make {}", "lint checkov bench test-unit test-terraform test-integration test-policies test-iam test-faults"),
+    (
+        "scripts/test.sh",
+        " make {}",
+        "lint checkov bench test-unit test-terraform test-integration test-policies test-iam test-faults test-browser",
+    ),
     (
         "tests/first_steps/test_first_steps.py",
         'typed(checkout, "{}"',
@@ -39,6 +43,10 @@ OTHERS = {
     "curl": "needs the load balancer and an id of the deployment; tests/integration/test_alb.py sends such requests",
     "build/venv/localstack/bin/python": "what make up, down and status run, and a step of scripts/test.sh",
     "build/venv/dev/bin/python": "a part of make test-unit",
+    "build/venv/dev/bin/pre-commit": "changes .git and runs make lint again; .github/workflows/ci.yml runs it",
+    "scripts/bootstrap.sh": "every make target and ./eventloom run it first",
+    "--universal": "continues the line before",
+    "scripts/requirements/dev.in": "continues the line before",
     "--upgrade": "goes on from the line before",
     "functions/hello/requirements.in": "goes on from the line before",
 }

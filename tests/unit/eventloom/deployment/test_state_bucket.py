@@ -21,12 +21,10 @@ def region(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
     """An empty account in a region."""
     for name, value in {"CLOUD": "aws", "AWS_REGION": request.param, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}.items():
         monkeypatch.setenv(name, value)
-    clouds.chosen_cloud.cache_clear()
-    clouds.client.cache_clear()
+    clouds.forget_clients()
     with mock_aws():
         yield request.param
-    clouds.chosen_cloud.cache_clear()
-    clouds.client.cache_clear()
+    clouds.forget_clients()
 
 
 def test_plain_http_is_refused_in_every_partition(region: str) -> None:

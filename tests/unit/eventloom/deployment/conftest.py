@@ -1,0 +1,101 @@
+"""An account by moto, with a fake Terraform."""
+
+import json
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from moto import mock_aws
+
+from eventloom import clouds
+from eventloom.cli import main
+from eventloom.clouds import client
+from eventloom.deployment import outputs, state_bucket
+
+BUCKET = "eventloom-state-123456789012-eu-central-1"
+# An API method that goes, and the snapshot that still holds it
+PLAN = {
+    "resource_changes": [
+        {"address": "method", "type": "aws_api_gateway_method", "change": {"actions": ["delete"]}},
+        {"address": "snapshot", "type": "aws_api_gateway_deployment", "change": {"actions": ["update"]}},
+    ]
+}
+
+
+class FakeTerraform:
+    """The fake executable, what it was asked to do, and the states in the account."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.executable = folder / "terraform"
+        script = Path(__file__).with_name("fake_terraform.py")
+        self.executable.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(script))} "$@"\n')
+        self.executable.chmod(0o755)
+        (folder / "plan.json").write_text(json.dumps(PLAN))
+        self.states: dict[str, dict[str, Any]] = {}
+
+    def deploy(self, environment: str, **values: Any) -> None:
+        """Change a state, as if somebody deployed from another machine."""
+        state = self.states.setdefault(environment, {"environment": environment, "uploads_bucket": f"{environment}-uploads"})
+        state |= values
+        (self.folder / f"{environment}.json").write_text(json.dumps(state))
+        for key in (state_bucket.KEY, f"{state_bucket.KEY}.backup"):
+            client("s3").put_object(Bucket=BUCKET, Key=f"env:/{environment}/{key}", Body=json.dumps(state).encode())
+
+    def fail(self, subcommand: str, text: str) -> None:
+        """Make a subcommand fail with this output."""
+        (self.folder / f"fail-{subcommand}").write_text(text)
+
+    def calls(self) -> list[dict[str, Any]]:
+        """Return what it was asked to do, in order."""
+        file = self.folder / "calls.jsonl"
+        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+    def count(self, *arguments: str) -> int:
+        """Return how often it was called with these arguments."""
+        return sum(call["arguments"] == list(arguments) for call in self.calls())
+
+
+@pytest.fixture
+def build_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A folder of its own for kept outputs."""
+    folder = tmp_path / "build"
+    folder.mkdir()
+    monkeypatch.setattr(outputs, "BUILD", folder)
+    return folder
+
+
+@pytest.fixture
+def terraform(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, build_folder: Path) -> Iterator[FakeTerraform]:
+    """An account on AWS in which dev and prod are deployed."""
+    folder = tmp_path / "terraform"
+    folder.mkdir()
+    fake = FakeTerraform(folder)
+    variables = {
+        "AWS_REGION": "eu-central-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "TERRAFORM": str(fake.executable),
+        "FAKE_TERRAFORM": str(folder),
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("CLOUD", raising=False)
+    clouds.choose("aws")
+    clouds.forget_clients()
+    with mock_aws():
+        client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        fake.deploy("dev")
+        fake.deploy("prod")
+        yield fake
+    clouds.choose(None)
+    clouds.forget_clients()
+
+
+def typed(*arguments: str) -> Result:
+    """Return what a command prints and how it ends."""
+    return CliRunner().invoke(main, list(arguments))
