@@ -20,7 +20,8 @@ from eventloom.operations.target import Target, current_target
 _DRIFT_FOUND = 3
 _REPAIR_EVENTS = {
     Kind.MISSING_ITEM: "ObjectCreated:Backfill",
-    Kind.STALE_VERSION: "ObjectCreated:Remake",  # an item may name the right version and have the content of another one
+    # An item may name the right version and have the content of another one.
+    Kind.STALE_VERSION: "ObjectCreated:Remake",
     Kind.MISSING_THUMBNAILS: "ObjectCreated:Remake",
     Kind.ITEM_WITHOUT_OBJECT: "ObjectRemoved:Delete",
 }
@@ -59,8 +60,9 @@ def audit(environment: str, **options: Any) -> int:
       item_without_object  item whose object is gone       records the deletion
       orphaned_thumbnail   thumbnail that no item names    deletes it
 
-    Each finding is checked a second time before it is reported. Uploads of the last --grace minutes are left out, because they may be
-    in progress. The audit lists both buckets and scans the table. If it is interrupted, the same command continues where it stopped.
+    Each finding is checked a second time before it is reported. Uploads of the last --grace minutes are left out,
+    because they may be in progress. The audit lists both buckets and scans the table. If it is interrupted, the same
+    command continues where it stopped.
 
     Exit code 3: drift was found and not repaired.
     """
@@ -86,7 +88,10 @@ def run(target: Target, options: Options) -> int:
 
 
 def database_file(target: Target, places: Places) -> Path:
-    """Return the file of an audit. An environment of the same name in another account has other places, and another file."""
+    """Return the file of an audit.
+
+    An environment of the same name in another account has other places, and another file.
+    """
     return target.file("audit", ".sqlite", repr(places))
 
 
@@ -110,8 +115,8 @@ def compare(path: Path, places: Places, target: Target, options: Options) -> int
     facts = {"compared": compared, "found": dict(counts), "repaired": options.repair}
     differences = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())) or "no drift"
     repairing = " (repair is in progress)" if counts and options.repair else ""
-    text = f"{compared['objects']:,} objects, {compared['items']:,} items, {compared['stored']:,} thumbnails: {differences}{repairing}"
-    terminal.report(facts, options.as_json, text)
+    totals = f"{compared['objects']:,} objects, {compared['items']:,} items, {compared['stored']:,} thumbnails"
+    terminal.report(facts, options.as_json, f"{totals}: {differences}{repairing}")
     return _DRIFT_FOUND if counts and not options.repair else 0
 
 

@@ -54,18 +54,19 @@ def backfill_command(environment: str, **options: Any) -> None:
       ./eventloom backfill --inventory s3://inventories/photos/manifest.json
       ./eventloom backfill --distributed --rate 5000
 
-    Each object becomes a message on the uploads queue. It is safe to send an object twice: the thumbnailer asks S3 what is current, and
-    does nothing for what the catalog has. Messages in the queue delay new uploads, so choose a rate below what the thumbnailer can do.
+    Each object becomes a message on the uploads queue. It is safe to send an object twice: the thumbnailer asks S3 what
+    is current, and does nothing for what the catalog has. Messages in the queue delay new uploads, so choose a rate
+    below what the thumbnailer can do.
 
     If it is interrupted, the same command continues where it stopped.
 
-    --distributed is for millions of objects: Step Functions lists and sends them without this machine, and the same command follows the
-    execution again. The environment needs backfill = true in terraform/environments.tf.
+    --distributed is for millions of objects: Step Functions lists and sends them without this machine, and the same
+    command follows the execution again. The environment needs backfill = true in terraform/environments.tf.
     """
     given = Options(**options)
     if given.distributed and (given.bucket or given.inventory or given.limit or given.restart):
         raise click.UsageError(
-            "--distributed works on the uploads bucket, or a --prefix of it; leave out --bucket, --inventory, --limit and --restart",
+            "--distributed is for the uploads bucket; leave out --bucket, --inventory, --limit and --restart",
             click.get_current_context(),
         )
     target = current_target(environment)
@@ -80,8 +81,8 @@ def backfill_by_step_functions(target: Target, options: Options) -> None:
     machine = target.outputs.get("backfill_state_machine_arn")
     if not machine:
         raise UserError(
-            f"'{target.environment}' has no state machine for backfills; set backfill in terraform/environments.tf and deploy, "
-            "or leave out --distributed"
+            f"'{target.environment}' has no state machine for backfills; "
+            "set backfill in terraform/environments.tf and deploy, or leave out --distributed"
         )
     states, bucket = target.client("stepfunctions"), target.outputs["uploads_bucket"]
     execution = backfill_stepfunctions.start(states, machine, options.prefix, options.rate)
@@ -127,7 +128,8 @@ def chosen_source(target: Target, options: Options, bucket: str) -> Source:
         return Listing(s3, bucket, options.prefix)
     inventory = Inventory(s3, options.inventory, options.prefix)
     if inventory.bucket != bucket:
-        raise UserError(f"the inventory is of the bucket {inventory.bucket}, not of {bucket}; to use it, add --bucket {inventory.bucket}")
+        about = f"the inventory is of the bucket {inventory.bucket}, not of {bucket}"
+        raise UserError(f"{about}; to use it, add --bucket {inventory.bucket}")
     return inventory
 
 
@@ -147,7 +149,8 @@ def backfill(  # noqa: PLR0913 - what it works with, so that a test can bring it
 ) -> int:
     """Send the objects of `source` from the checkpoint on. Returns how many this and earlier runs sent.
 
-    The checkpoint moves on after each page: an interruption repeats a part of one page. At most a second's worth is sent at once.
+    The checkpoint moves on after each page: an interruption repeats a part of one page. At most a second's worth is
+    sent at once.
     """
     state, chunk_size = checkpoint.load(), max(1, min(_CHUNK, int(pace.per_second)))
     sent: int = state.get("sent", 0)

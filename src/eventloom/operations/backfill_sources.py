@@ -1,4 +1,7 @@
-"""Where the objects to backfill come from: a bucket's listing, or an S3 Inventory of it. One page is in memory at a time."""
+"""Where the objects to backfill come from: a bucket's listing, or an S3 Inventory of it.
+
+One page is in memory at a time.
+"""
 
 import csv
 import gzip
@@ -84,9 +87,7 @@ class Inventory:
         except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
             raise UserError(f"{manifest} is not a manifest.json of an S3 Inventory: {type(error).__name__}: {error}") from error
         if file_format != "CSV" or "Key" not in self._fields:
-            raise UserError(
-                f"the inventory is {file_format}, and only CSV can be read; set that format in the bucket's inventory configuration"
-            )
+            raise UserError(f"the inventory is {file_format}, and only CSV can be read; set CSV in the inventory configuration")
 
     def _read(self, manifest: str) -> bytes:
         if self._folder:
@@ -115,7 +116,7 @@ class Inventory:
                 yield [item for line, place in places if (item := self._object(line, place))]
 
     def _open(self, key: str) -> IO[bytes]:
-        """Open a data file on disk: reading it lasts for hours at an operator's rate, and an answer of S3 does not last that long."""
+        """Open a data file on disk: at an operator's rate it is read for hours, longer than an answer of S3 lasts."""
         if self._folder:
             return (self._folder / Path(key).name).open("rb")
         file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
@@ -124,7 +125,10 @@ class Inventory:
         return file
 
     def _object(self, line: list[str], place: dict[str, Any]) -> SourceObject | None:
-        """Return the object of a line, None for an old version or one outside the prefix. Keys are URL-encoded in CSV."""
+        """Return the object of a line, None for an old version or one outside the prefix.
+
+        Keys are URL-encoded in CSV.
+        """
         values = dict(zip(self._fields, line, strict=False))
         key = unquote_plus(values["Key"])
         if values.get("IsLatest", "true") != "true" or values.get("IsDeleteMarker", "false") == "true" or not key.startswith(self._prefix):

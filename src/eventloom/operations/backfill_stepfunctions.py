@@ -37,8 +37,9 @@ def follow(states: Any, execution: str, poll_s: float, done: Callable[[int], Non
         done(_sent_batches(states, execution))
         time.sleep(poll_s)
     if description["status"] != "SUCCEEDED":
+        reason = f"{description.get('error', '')} {description.get('cause', '')}"
         raise UserError(
-            f"the execution ended as {description['status']}: {description.get('error', '')} {description.get('cause', '')}\n"
+            f"the execution ended as {description['status']}: {reason}\n"
             f"To send the rest: aws stepfunctions redrive-execution --execution-arn {execution}"
         )
     return _sent_batches(states, execution)

@@ -45,7 +45,10 @@ def is_record(content: Any) -> bool:
 
 
 def recorded_failure(content: dict[str, Any], function: str) -> Failure:
-    """Return the message of a record. `function` is the one it goes to, "" for its queue. Raises UserError for an incomplete record."""
+    """Return the message of a record.
+
+    `function` is the one it goes to, "" for its queue. Raises UserError for an incomplete record.
+    """
     if missing := _FIELDS - content.keys():
         raise UserError(f"a line that `dlq discard` wrote also has {', '.join(sorted(missing))}; take the line from its file again")
     if not all(isinstance(content[name], str) for name in ("queue", "message_id", "body")):

@@ -24,7 +24,7 @@ class DlqGroup(arguments.Group):
     """A group that lists without a subcommand, and takes a subcommand's options before its name as well."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the subcommand first. --help before it is that of the group, and completion sees the arguments as they are."""
+        """Put the subcommand first. --help before it is the group's, and completion sees the arguments as they are."""
         name_at = self._position_of_name(args)
         options = args[:name_at]
         if ctx.resilient_parsing:
@@ -78,7 +78,8 @@ def selection_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def dlq() -> None:
     """List, redrive or discard the messages that failed for good.
 
-    They are in the dead-letter queues of the consumers and in the functions' queues of failures. Without a subcommand, list them.
+    They are in the dead-letter queues of the consumers and in the functions' queues of failures. Without a subcommand,
+    list them.
 
     \b
       ./eventloom dlq
@@ -87,8 +88,8 @@ def dlq() -> None:
 
     An ID is a message id, or its first 8 characters or more.
 
-    A message is handed over before it is deleted. An interruption may repeat one, and never loses one. All consumers are idempotent
-    except the activity counters: do not repeat the redrive of a Kinesis batch.
+    A message is handed over before it is deleted. An interruption may repeat one, and never loses one. All consumers
+    are idempotent except the activity counters: do not repeat the redrive of a Kinesis batch.
     """
 
 
@@ -147,7 +148,9 @@ def redrive(environment: str, **options: Any) -> int:
       ./eventloom dlq redrive 01234567
       ./eventloom dlq redrive --all --queue uploads --rate 20
 
-    The message about a stream's batch holds no records. It can be redriven as long as the stream has them, which is a day or two.
+    The message about a stream's batch holds no records. It can be redriven as long as the stream has them, which is a
+    day or two.
+
     Exit code 1: some messages stay in their queue; stderr says why.
     """
     target = current_target(environment)
@@ -163,7 +166,8 @@ def redrive(environment: str, **options: Any) -> int:
 def discard(environment: str, reason: str, record_bucket: str, yes: bool, **options: Any) -> int:
     """Delete messages and keep a record of each in build/operations/, which 'replay --file' can send again.
 
-    With --all it asks for confirmation, in every environment. Where nobody can answer, as in a script, --all needs --yes.
+    With --all it asks for confirmation, in every environment. Where nobody can answer, as in a script, --all needs
+    --yes.
 
     \b
       ./eventloom dlq discard 01234567 --reason "test data"

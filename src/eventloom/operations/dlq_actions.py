@@ -93,7 +93,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Selection:
-    """Messages of some queues that were sent at `before` or earlier: those whose ids begin with one of `ids`, or all without any."""
+    """Messages of some queues whose id begins with one of `ids`, or all without any, sent at `before` or earlier."""
 
     queues: Sequence[FailureQueue]
     ids: Sequence[str]
@@ -103,7 +103,10 @@ class Selection:
 def apply(  # noqa: PLR0913 - what an action needs beside the messages
     action: Action, selection: Selection, sqs: Any, pace: Pace, wait_s: int, *, dry_run: bool, done: Callable[[int], None]
 ) -> Result:
-    """Apply an action to the selected messages. The others, and those that have to stay, are visible again when this returns."""
+    """Apply an action to the selected messages.
+
+    The others, and those that have to stay, are visible again when this returns.
+    """
     result = Result(action, dry_run)
     for queue in selection.queues:
         with failure_queues.one_pass(sqs, queue, wait_s) as messages:

@@ -1,7 +1,9 @@
-"""What buckets and catalog disagree about. SQLite joins their listings in a file, so memory does not grow with the number of objects.
+"""What buckets and catalog disagree about.
 
+SQLite joins their listings in a file, so memory does not grow with the number of objects.
 The file takes about 400 bytes an object. It also says how far the listings are, so that an interrupted audit continues.
-What the join finds may be work in progress. So each finding is checked again, in the live buckets and table, before it is reported.
+What the join finds may be work in progress. So each finding is checked again, in the live buckets and table, before it
+is reported.
 """
 
 import json
@@ -17,7 +19,8 @@ from shared.identity import image_id
 
 _SCHEMA = """
 create table if not exists objects (image_id text primary key, key text, etag text, modified real) without rowid;
-create table if not exists items (image_id text primary key, status text, key text, etag text, thumbnails integer) without rowid;
+create table if not exists items (image_id text primary key, status text, key text, etag text, thumbnails integer)
+    without rowid;
 create table if not exists named (thumbnail text primary key, image_id text) without rowid;
 create table if not exists stored (thumbnail text primary key, modified real) without rowid;
 create table if not exists progress (stage text primary key, place text);
@@ -34,10 +37,12 @@ class Kind(StrEnum):
     ITEM_WITHOUT_OBJECT = "item_without_object"
 
 
-# Each query returns (image_id, key of the object or thumbnail). Orphans are first, because the repair of an image may create thumbnails
+# Each query returns (image_id, key of the object or thumbnail). Orphans are first, because the repair of an image may
+# create thumbnails
 # with the same names.
 _QUERIES = {
-    Kind.ORPHANED_THUMBNAIL: """select substr(s.thumbnail, 1, 32), s.thumbnail from stored s left join named n using (thumbnail)
+    Kind.ORPHANED_THUMBNAIL: """select substr(s.thumbnail, 1, 32), s.thumbnail
+        from stored s left join named n using (thumbnail)
         where n.thumbnail is null and s.modified < :before""",
     Kind.MISSING_ITEM: """select o.image_id, o.key from objects o left join items i using (image_id)
         where o.modified < :before and (i.status is null or i.status = 'DELETED')""",
@@ -45,7 +50,8 @@ _QUERIES = {
         where o.modified < :before and i.status <> 'DELETED' and i.etag is not o.etag""",
     Kind.MISSING_THUMBNAILS: """select n.image_id, o.key from named n join objects o using (image_id)
         left join stored s using (thumbnail) where s.thumbnail is null
-        union select i.image_id, o.key from items i join objects o using (image_id) where i.status = 'READY' and i.thumbnails = 0""",
+        union select i.image_id, o.key from items i join objects o using (image_id)
+        where i.status = 'READY' and i.thumbnails = 0""",
     Kind.ITEM_WITHOUT_OBJECT: """select i.image_id, i.key from items i left join objects o using (image_id)
         where o.image_id is null and i.status <> 'DELETED'""",
 }

@@ -14,7 +14,8 @@ from eventloom.operations import message_attributes
 from eventloom.operations.failures import Failure, FailureQueue
 
 DLQ, FAILURES = "-dlq", "-failures"
-# Long enough for a pass through some thousand messages. Those that stay in the queue are given back at the end of the pass.
+# Long enough for a pass through some thousand messages. Those that stay in the queue are given back at the end of the
+# pass.
 HIDDEN_S = 300
 # An answer may come from some of SQS's servers only, so a queue is empty when several answers in a row are.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html
@@ -61,8 +62,8 @@ def side_by_side[Result](
 def depth(sqs: Any, queue: FailureQueue) -> Depth:
     """Return the depth of a queue.
 
-    SQS's counts are approximate and may lag by a minute. So a queue that seems empty is asked for messages too, without waiting for
-    them and without hiding them.
+    SQS's counts are approximate and may lag by a minute. So a queue that seems empty is asked for messages too, without
+    waiting for them and without hiding them.
     """
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     counts = sqs.get_queue_attributes(QueueUrl=queue.url, AttributeNames=names)["Attributes"]
@@ -78,8 +79,8 @@ def depth(sqs: Any, queue: FailureQueue) -> Depth:
 def receive(sqs: Any, queue: FailureQueue, wait_s: int, limit: int | None = None) -> Generator[Failure]:
     """Yield each message of a queue, hidden from others: the caller deletes it or gives it back.
 
-    Messages that were received and not yielded are given back when the caller closes the generator. `wait_s` is how long SQS waits
-    for the first message.
+    Messages that were received and not yielded are given back when the caller closes the generator. `wait_s` is how
+    long SQS waits for the first message.
     """
     empty_answers, count = 0, 0
     while empty_answers < _EMPTY_ANSWERS and (limit is None or count < limit):
@@ -147,7 +148,7 @@ class Pass:
             yield failure
 
     def select(self, ids: Sequence[str], before: float) -> Iterator[Failure]:
-        """Yield the messages whose id begins with one of `ids`, or all without any, that were sent at `before` or earlier."""
+        """Yield messages sent at `before` or earlier: those whose id begins with one of `ids`, or all without any."""
         seen = set[str]()
         for failure in self:
             is_wanted = not ids or failure.message_id.startswith(tuple(ids))

@@ -14,7 +14,10 @@ _BATCH_FIELDS = {"streamArn", "shardId", "startSequenceNumber", "endSequenceNumb
 
 @dataclass(frozen=True)
 class FailureQueue:
-    """A queue of failures. `function` is the folder's name of a failures queue's function, "" for a dead-letter queue."""
+    """A queue of failures.
+
+    `function` is the folder's name of a failures queue's function, "" for a dead-letter queue.
+    """
 
     name: str
     url: str
@@ -23,7 +26,10 @@ class FailureQueue:
 
 @dataclass(frozen=True)
 class Failure:
-    """A message in a queue of failures. `receipt` belongs to this delivery of it; `sent_at` is in seconds since the epoch."""
+    """A message in a queue of failures.
+
+    `receipt` belongs to this delivery of it; `sent_at` is in seconds since the epoch.
+    """
 
     queue: FailureQueue
     message_id: str
@@ -54,7 +60,8 @@ class Failure:
         if "requestPayload" in self.content:
             return subject(json.dumps(self.content["requestPayload"]))
         if batch := self.batch:
-            return f"{batch.get('batchSize')} records of {batch.get('streamArn', '').split('/', 1)[-1]}, shard {batch.get('shardId')}"
+            stream = batch["streamArn"].split("/", 1)[-1]
+            return f"{batch.get('batchSize')} records of {stream}, shard {batch['shardId']}"
         return subject(self.body)
 
     @property

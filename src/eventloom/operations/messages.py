@@ -31,7 +31,7 @@ def notification(bucket: str, key: str, event: str = "ObjectCreated:Backfill", s
 
 
 def subject(body: str) -> str:
-    """Return one line about a message: bucket/key if it is about an object, else its detail type, subject or beginning."""
+    """Return one line about a message: bucket/key for an object, else its detail type, subject or beginning."""
     try:
         content = json.loads(body)
     except ValueError:

@@ -1,4 +1,7 @@
-"""Trying failures again. A message is handed over before it is deleted: an interruption may repeat one and never loses one."""
+"""Trying failures again.
+
+A message is handed over before it is deleted: an interruption may repeat one and never loses one.
+"""
 
 import base64
 import json
@@ -71,7 +74,10 @@ class Redriver:
         put_all(kinesis, name, [record for page in pages for record in page], self._sleep)
 
     def _invoke_with_changes(self, failure: Failure) -> None:
-        """Call the function with the same changes, because nobody can write to a table's stream. It must process all of them."""
+        """Call the function with the same changes, because nobody can write to a table's stream.
+
+        It must process all of them.
+        """
         alias, arn = self._functions[failure.queue.function]["alias_arn"], failure.batch["streamArn"]
         for records in read_batch(self._client("dynamodbstreams"), {"StreamArn": arn}, failure.batch, self._sleep):
             event = {"Records": [record | {"eventSourceARN": arn} for record in records]}  # as Lambda passes them on

@@ -86,12 +86,13 @@ def replay(environment: str, **options: Any) -> int:
       ./eventloom replay --file events.jsonl --function converter
       ./eventloom replay --archive orders --start 2026-11-20T00:00Z --end 2026-11-21T00:00Z
 
-    A line of a file is an event as a function or queue gets it, or a line that 'dlq discard' wrote. Without --function, S3 notifications
-    of the uploads bucket go to the uploads queue, those of the raw bucket to the converter, and discarded messages, with their
-    attributes, to where they came from. A message about a stream's batch only names its records: they are sent as long as the stream
-    has them.
+    A line of a file is an event as a function or queue gets it, or a line that 'dlq discard' wrote. Without --function,
+    S3 notifications of the uploads bucket go to the uploads queue, those of the raw bucket to the converter, and
+    discarded messages, with their attributes, to where they came from. A message about a stream's batch only names its
+    records: they are sent as long as the stream has them.
 
-    If a replay of a file is interrupted, the same command continues where it stopped. Lines may be appended to the file meanwhile.
+    If a replay of a file is interrupted, the same command continues where it stopped. Lines may be appended to the file
+    meanwhile.
 
     EventBridge replays an archive onto the archive's bus. The same command follows a replay that is running.
 
@@ -109,7 +110,10 @@ def replay(environment: str, **options: Any) -> int:
 
 
 def replay_file(options: FileOptions, target: Target) -> dict[str, Any]:
-    """Send the lines of a file from the checkpoint on. Returns how many went where, and how many were left. Raises UserError."""
+    """Send the lines of a file from the checkpoint on.
+
+    Returns how many went where, and how many were left. Raises UserError.
+    """
     functions = target.outputs["functions"]
     if options.function and options.function not in functions:
         raise UserError(f"no function '{options.function}' is deployed; there are: {', '.join(sorted(functions))}")
@@ -148,7 +152,9 @@ def send_lines(options: FileOptions, target: Target, checkpoint: Checkpoint | No
 
 
 def lines(path: Path, reached: dict[str, Any]) -> Iterator[tuple[int, str, dict[str, Any]]]:
-    """Yield the lines of a file after the place `reached`: number, text, and the place after the line. Empty lines are skipped.
+    """Yield the lines of a file after the place `reached`: number, text, and the place after the line.
+
+    Empty lines are skipped.
 
     Raises:
         UserError: the file has other lines before that place, so that the place does not say which lines were sent.
@@ -169,7 +175,10 @@ def lines(path: Path, reached: dict[str, Any]) -> Iterator[tuple[int, str, dict[
 
 
 class Leftovers:
-    """Discarded messages that can't be sent. Each is reported, and its line is written to a file that can be replayed."""
+    """Discarded messages that can't be sent.
+
+    Each is reported, and its line is written to a file that can be replayed.
+    """
 
     def __init__(self, path: Path | None, count: int) -> None:
         """Take the file, which has `count` lines already. Without a file they are only reported."""

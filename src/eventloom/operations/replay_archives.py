@@ -13,7 +13,7 @@ _ACTIVE = ("STARTING", "RUNNING")
 
 @dataclass(frozen=True)
 class Part:
-    """Events of an archive from `start` to before `end`, and the names of the rules that get them: all rules if there are none."""
+    """Events of an archive from `start` to before `end`, and the names of the rules that get them, () for all."""
 
     archive: str
     start: datetime
@@ -22,7 +22,10 @@ class Part:
 
 
 def replay(events: Any, part: Part, dry_run: bool, poll_s: float) -> dict[str, Any]:
-    """Let EventBridge replay a part of an archive, and wait for the end. `events` is a low-level client. Raises UserError."""
+    """Let EventBridge replay a part of an archive, and wait for the end.
+
+    `events` is a low-level client. Raises UserError.
+    """
     archive = events.describe_archive(ArchiveName=part.archive)
     facts = {"archive": part.archive, "bus": archive["EventSourceArn"], "start": part.start, "end": part.end}
     if dry_run:
@@ -39,7 +42,10 @@ def replay(events: Any, part: Part, dry_run: bool, poll_s: float) -> dict[str, A
 
 
 def _start(events: Any, archive: dict[str, Any], part: Part) -> str:
-    """Start the replay, unless the same one is active, and return its name. Raises ClientError for a rule that the bus does not have."""
+    """Start the replay, unless the same one is active, and return its name.
+
+    Raises ClientError for a rule that the bus does not have.
+    """
     bus = archive["EventSourceArn"]
     rules = [events.describe_rule(Name=rule, EventBusName=bus)["Arn"] for rule in part.rules]
     request = {

@@ -68,7 +68,7 @@ def _to_function(body: str, function: str) -> Delivery:
 
 
 def _bucket_names(event: Any) -> set[str | None]:
-    """Return the buckets of the records of an S3 notification, or of an S3 event of EventBridge; None stands for other records."""
+    """Return the buckets of the records of an S3 notification or event. None stands for a record without a bucket."""
     records = _inside(event, "Records")
     if isinstance(records, list) and records:
         names = [_inside(record, "s3", "bucket", "name") for record in records]

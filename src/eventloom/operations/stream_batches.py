@@ -1,4 +1,7 @@
-"""Batches of a stream that failed for good. Their message names a shard and two sequence numbers; only the stream has the records."""
+"""Batches of a stream that failed for good.
+
+Their message names a shard and two sequence numbers; only the stream has the records.
+"""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -8,7 +11,8 @@ from botocore.exceptions import ClientError
 # Records and bytes of one request: https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html
 _PUT_RECORDS, _PUT_BYTES = 500, 5 * 1024 * 1024
 _PUT_ATTEMPTS = 8
-# A shard answers five reads a second, including Lambda's: https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html
+# A shard answers five reads a second, including Lambda's: https://docs.aws.amazon.com/streams/latest/dev/service-sizes-
+# and-limits.html
 _READ_PAUSE_S = 0.5
 # An answer may be empty although records follow.
 _EMPTY_ANSWERS = 20
@@ -34,7 +38,7 @@ def read_batch(stream: Any, name: dict[str, str], batch: dict[str, Any], sleep: 
     try:
         for answer in _answers(stream, name, batch, sleep):
             if not pages and _number(answer[0]) != first:
-                raise NotRedriven(f"the stream has dropped its first records: the first that is there is {_number(answer[0])}, not {first}")
+                raise NotRedriven(f"the stream has dropped its first records: it begins at {_number(answer[0])}, not at {first}")
             pages.append([record for record in answer if _number(record) <= last])
             if _number(answer[-1]) >= last:
                 break
@@ -46,7 +50,10 @@ def read_batch(stream: Any, name: dict[str, str], batch: dict[str, Any], sleep: 
 
 
 def _answers(stream: Any, name: dict[str, str], batch: dict[str, Any], sleep: Sleep) -> Iterator[list[Record]]:
-    """Yield the records from the batch's beginning on, without empty answers. Ends where the stream does, or after many empty answers."""
+    """Yield the records from the batch's beginning on, without empty answers.
+
+    Ends where the stream does, or after many empty answers.
+    """
     is_table, first = "StreamArn" in name, batch["startSequenceNumber"]
     # boto3 refuses sequence numbers of a table that are shorter than AWS's; an emulator's are.
     start = {"SequenceNumber": first.zfill(21)} if is_table else {"StartingSequenceNumber": first}
@@ -70,7 +77,10 @@ def _number(record: Record) -> int:
 
 
 def put_all(kinesis: Any, name: dict[str, str], records: list[Record], sleep: Sleep) -> None:
-    """Put each record once; only those that Kinesis refuses are put again. Raises NotRedriven if it keeps refusing some."""
+    """Put each record once; only those that Kinesis refuses are put again.
+
+    Raises NotRedriven if it keeps refusing some.
+    """
     accepted = 0
     for entries in _requests(records):
         refused, reason = _put(kinesis, name, entries, sleep)

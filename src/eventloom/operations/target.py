@@ -1,4 +1,4 @@
-"""What the commands of an operator work on: the outputs of an environment, clients of its cloud, and a folder for their files."""
+"""What the commands of an operator work on: an environment, clients of its cloud, and a folder for their files."""
 
 import hashlib
 import sys

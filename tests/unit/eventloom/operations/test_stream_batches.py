@@ -1,4 +1,4 @@
-"""Failed batches of streams are put back, or handed to their function, as a whole and once; or they stay where they are."""
+"""Failed batches of streams are put back, or handed to their function, once and whole; or they stay."""
 
 import io
 import json
@@ -18,7 +18,10 @@ FUNCTIONS = {"activity": {"alias_arn": "arn:activity:live"}}
 
 
 class FakeStream:
-    """A shard with records of some numbers, `page` of them in an answer. A position before the first is moved to it, as on AWS."""
+    """A shard with records of some numbers, `page` of them in an answer.
+
+    A position before the first is moved to it, as on AWS.
+    """
 
     def __init__(self, numbers: range, page: int = 2, empty: int = 0, behind_ms: int | None = 1) -> None:
         self._numbers, self._page, self._empty, self._behind_ms = numbers, page, empty, behind_ms
