@@ -13,7 +13,6 @@ from eventloom import arguments, terminal
 from eventloom.clouds import BUILD
 from eventloom.deployment import environments
 from eventloom.deployment.outputs import current_outputs
-from eventloom.errors import UserError
 from eventloom.monitoring import item_sizes, service_times
 from eventloom.monitoring.load_model import ADVICE, Outcome, Shape, simulate
 from eventloom.monitoring.simulation_page import facts_of, page
