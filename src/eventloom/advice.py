@@ -22,4 +22,4 @@ def emulator_command(text: str) -> str:
 def _port() -> str:
     """Return the variable that names the embedded LocalStack's port, where the user has not set it."""
     port = chosen_cloud("embedded").port
-    return "" if str(port) == os.environ.get("EMBEDDED_PORT", str(DEFAULT_PORT)) else f"EMBEDDED_PORT={port} "
+    return "" if str(port) == (os.environ.get("EMBEDDED_PORT") or str(DEFAULT_PORT)) else f"EMBEDDED_PORT={port} "

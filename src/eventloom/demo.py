@@ -65,7 +65,7 @@ def send_photos(outputs: dict[str, Any]) -> list[Result]:
     sources = collect([path for path in PHOTOS.iterdir() if path.suffix != ".md"]).files
     sent = send_all(client("s3"), outputs["uploads_bucket"], sources, replace=True)
     began, answers = time.monotonic(), []
-    for upload, item in wait(client("dynamodb"), outputs["catalog_table"], sent.uploads):
+    for upload, item in wait(partial(catalog.items, client("dynamodb"), outputs["catalog_table"]), sent.uploads):
         answers.append((upload, item))
         terminal.stdout.print(f"  {time.monotonic() - began:4.1f} s  {item['status']:<9} {upload.key}", markup=False)
     return sorted(answers, key=lambda result: result[0].key)

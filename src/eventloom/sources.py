@@ -72,17 +72,15 @@ def _files(path: Path, skipped: list[str]) -> Iterator[tuple[Path, str]]:
         yield path, path.name
         return
     for folder, folders, names in path.walk(on_error=_unreadable):
-        links = [name for name in folders if (folder / name).is_symlink()]
         hidden = [name for name in (*folders, *names) if name.startswith(".")]
         skipped += [f"{_shown(folder / name)} (hidden)" for name in hidden]
-        skipped += [f"{_shown(folder / name)} (a link to a folder)" for name in links if name not in hidden]
-        folders[:] = sorted(name for name in folders if name not in links and name not in hidden)
+        folders[:] = sorted(name for name in folders if name not in hidden)
         for name in sorted(name for name in names if name not in hidden):
             file = folder / name
             if file.is_file():
                 yield file, file.relative_to(path).as_posix()
             else:
-                skipped.append(f"{_shown(file)} (not a regular file)")
+                skipped.append(f"{_shown(file)} ({'a link to a folder' if file.is_dir() else 'not a regular file'})")
 
 
 def _check(source: Source) -> None:

@@ -1,21 +1,36 @@
 """The command upload: send files and folders through the deployed pipeline, and show what became of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 
-from eventloom import advice, arguments, results, terminal
+from eventloom import advice, arguments, catalog, results, terminal
 from eventloom.clouds import client
-from eventloom.deployment.outputs import Outputs, current_outputs
+from eventloom.deployment.outputs import current_outputs
 from eventloom.errors import UserError
 from eventloom.sources import Source, collect
-from eventloom.uploads import TIMEOUT_S, NoResult, Result, Sent, Upload, send_all, wait
+from eventloom.uploads import TIMEOUT_S, NoResult, Result, Upload, send_all, wait
 
 FOUND = 3
 # Of more results, those that are not READY are shown
 _SHOWN = 20
 _NAMED = 5
+
+
+@dataclass(frozen=True)
+class Options:
+    """What upload's options say, but for where the files go."""
+
+    prefix: str
+    replace: bool
+    no_wait: bool
+    timeout: float
+    strict: bool
+    as_json: bool
 
 
 @arguments.command("upload")
@@ -27,9 +42,7 @@ _NAMED = 5
 @click.option("--timeout", type=arguments.POSITIVE, default=TIMEOUT_S, metavar="SECONDS", help="how long to wait for the next result")
 @click.option("--strict", is_flag=True, help="exit with 3 if a file is rejected")
 @arguments.json_option
-def upload(  # noqa: PLR0913 - one parameter for each option
-    paths: tuple[Path, ...], environment: str, prefix: str, replace: bool, no_wait: bool, timeout: float, strict: bool, as_json: bool
-) -> int:
+def upload(paths: tuple[Path, ...], environment: str, **chosen: Any) -> int:
     """Send files or folders through the deployed pipeline and show what becomes of them.
 
     A file's key is its name; a file below a folder keeps its path below that folder. An object that exists is not overwritten
@@ -40,24 +53,32 @@ def upload(  # noqa: PLR0913 - one parameter for each option
       ./eventloom upload "my photo.jpg" --prefix 2026/summer
       ./eventloom upload examples/photos --replace --strict --json
     """
-    sources = collect(paths, prefix)
+    options = Options(**chosen)
+    sources = collect(paths, options.prefix)
     if sources.skipped:
         terminal.note(f"left out: {_names(sources.skipped)}")
     outputs = current_outputs(environment)
-    sent = send_all(client("s3"), outputs["uploads_bucket"], sources.files, replace=replace)
-    answers = [] if no_wait else _results(environment, outputs, sent.uploads, timeout, as_json)
-    if no_wait:
-        _report_sent(environment, sent, as_json)
-    _refuse_existing(sent.existing)
-    return FOUND if strict and any(item["status"] == results.REJECTED for _, item in answers) else 0
+    sent = send_all(client("s3"), outputs["uploads_bucket"], sources.files, replace=options.replace)
+    answers: list[Result] = []
+    if options.no_wait:
+        report_sent(environment, sent.uploads, options.as_json)
+    else:
+        pending = wait(partial(catalog.items, client("dynamodb"), outputs["catalog_table"]), sent.uploads, options.timeout)
+        answers = follow(environment, pending, len(sent.uploads), options.as_json)
+    refuse_existing(sent.existing)
+    return FOUND if options.strict and any(item["status"] == results.REJECTED for _, item in answers) else 0
 
 
-def _results(environment: str, outputs: Outputs, uploads: Sequence[Upload], timeout: float, as_json: bool) -> list[Result]:
-    """Wait for the results and print them: JSON as they come, a table at the end, also of those that came before a problem."""
+def follow(environment: str, pending: Iterable[Result], count: int, as_json: bool) -> list[Result]:
+    """Print `count` results and return them: JSON as they come, or a table at the end, also of those that came before a problem.
+
+    Raises:
+        UserError: no more results come; the text names the commands that show why.
+    """
     answers: list[Result] = []
     try:
-        with terminal.progress("waiting", len(uploads), "results") as progress:
-            for result in wait(client("dynamodb"), outputs["catalog_table"], uploads, timeout):
+        with terminal.progress("waiting", count, "results") as progress:
+            for result in pending:
                 answers.append(result)
                 progress(len(answers))
                 if as_json:
@@ -67,8 +88,7 @@ def _results(environment: str, outputs: Outputs, uploads: Sequence[Upload], time
         raise UserError(f"{error.message}; look at {commands[0]}, {commands[1]} and {commands[2]}") from error
     finally:
         if answers and not as_json:
-            answers.sort(key=lambda result: result[0].key)
-            show(answers)
+            show(sorted(answers, key=lambda result: result[0].key))
     return answers
 
 
@@ -80,26 +100,23 @@ def show(answers: Sequence[Result]) -> None:
     terminal.stdout.print(results.summary(answers))
 
 
-def _report_sent(environment: str, sent: Sent, as_json: bool) -> None:
+def report_sent(environment: str, uploads: Sequence[Upload], as_json: bool) -> None:
     """Print what was sent, without results."""
     if as_json:
-        for sent_file in sent.uploads:
-            facts = {"file": str(sent_file.file), "key": sent_file.key, "status": "SENT"}
-            terminal.print_json(facts | {"image_id": sent_file.image_id, "version_id": sent_file.version_id})
+        for sent in uploads:
+            facts = {"file": str(sent.file), "key": sent.key, "status": "SENT"}
+            terminal.print_json(facts | {"image_id": sent.image_id, "version_id": sent.version_id})
     else:
         watch = advice.command(environment, "watch")
-        terminal.stdout.print(f"{len(sent.uploads):,} sent; {watch} shows what becomes of them", soft_wrap=True, markup=False)
+        terminal.stdout.print(f"{len(uploads):,} sent; {watch} shows what becomes of them", soft_wrap=True, markup=False)
 
 
-def _refuse_existing(existing: Sequence[Source]) -> None:
+def refuse_existing(existing: Sequence[Source]) -> None:
     """Raises UserError if keys exist."""
     if existing:
         keys = _names([terminal.printable(source.key) for source in existing])
-        one = len(existing) == 1
-        raise UserError(
-            f"{len(existing):,} file{'' if one else 's'} {'was' if one else 'were'} not sent, because the bucket has {keys}; "
-            "overwrite with --replace, or choose another --prefix"
-        )
+        files = "1 file was" if len(existing) == 1 else f"{len(existing):,} files were"
+        raise UserError(f"{files} not sent, because the bucket has {keys}; overwrite with --replace, or choose another --prefix")
 
 
 def _names(names: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from eventloom import catalog, terminal
+from eventloom import terminal
 from eventloom.errors import UserError
 from eventloom.sources import Source
 from shared.identity import image_id
@@ -103,8 +103,7 @@ class NoResult(UserError):
 
 
 def wait(
-    dynamodb: Any,
-    table: str,
+    look: Callable[[Sequence[str]], list[Item]],
     uploads: Sequence[Upload],
     timeout_s: float = TIMEOUT_S,
     *,
@@ -113,6 +112,8 @@ def wait(
 ) -> Iterator[Result]:
     """Yield each upload with its item as soon as the catalog has that very version.
 
+    `look` returns the items of up to 100 image ids, as far as the catalog has them.
+
     Raises:
         NoResult: no more results came for `timeout_s` seconds.
     """
@@ -120,7 +121,7 @@ def wait(
     end = clock() + timeout_s
     while pending:
         for batch in batched(list(pending), _BATCH, strict=False):
-            for item in catalog.items(dynamodb, table, batch):
+            for item in look(batch):
                 upload = pending[item["image_id"]]
                 if item.get("version_id") == upload.version_id:
                     del pending[upload.image_id]
