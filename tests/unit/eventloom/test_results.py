@@ -89,7 +89,7 @@ def test_the_demo_ends_well_only_if_each_photo_got_its_verdict() -> None:
         ([ready("a.jpg"), rejected()], set()),
         ([ready("a.jpg")], {"id-a.jpg"}),
     ):
-        with pytest.raises(UserError, match="did not end as it should.*logs thumbnailer"):
+        with pytest.raises(UserError, match=r"did not end as it should.*logs thumbnailer"):
             demo.check(wrong, with_thumbnail)
 
 

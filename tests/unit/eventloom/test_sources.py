@@ -114,7 +114,7 @@ def test_a_name_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
 
 def test_a_key_that_s3_does_not_take_is_refused(tmp_path: Path) -> None:
     file = touch(tmp_path / f"{'가' * 80}.jpg")
-    with pytest.raises(UserError, match="1,0.. bytes and S3 takes 1,024"):
+    with pytest.raises(UserError, match=r"1,0.. bytes and S3 takes 1,024"):
         collect([file], "p" * 800)
 
 

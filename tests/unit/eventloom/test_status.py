@@ -64,11 +64,11 @@ class Sqs:
     def get_paginator(self, _name: str) -> "Sqs":
         return self
 
-    def paginate(self, QueueNamePrefix: str) -> Iterator[dict[str, Any]]:  # noqa: N803 - boto3's name
+    def paginate(self, QueueNamePrefix: str) -> Iterator[dict[str, Any]]:
         for name in self.queues:
             yield {"QueueUrls": [f"http://sqs/1/{name}"]} if name.startswith(QueueNamePrefix) else {}
 
-    def get_queue_attributes(self, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:  # noqa: N803 - boto3's names
+    def get_queue_attributes(self, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:
         waiting, delayed, in_flight = self.queues[QueueUrl.rsplit("/", 1)[1]]
         counts = {"": waiting, "Delayed": delayed, "NotVisible": in_flight}
         return {"Attributes": {f"ApproximateNumberOfMessages{name}": str(count) for name, count in counts.items()}}
