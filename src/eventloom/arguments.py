@@ -94,13 +94,13 @@ yes_option = click.option("--yes", "-y", is_flag=True, help="do not ask for conf
 
 
 class Number(click.ParamType[float]):
-    """A finite number of at least `minimum`, or above it where `exclusive`."""
+    """A finite number from `minimum` to `maximum`; it must be more than `minimum` where `exclusive`."""
 
     name = "number"
 
-    def __init__(self, minimum: float = 0, *, exclusive: bool = False) -> None:
-        """Set the bound."""
-        self._minimum, self._exclusive = minimum, exclusive
+    def __init__(self, minimum: float = 0, maximum: float = math.inf, *, exclusive: bool = False) -> None:
+        """Set the bounds."""
+        self._minimum, self._maximum, self._exclusive = minimum, maximum, exclusive
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return the number; fails with click's usage error."""
@@ -110,6 +110,8 @@ class Number(click.ParamType[float]):
             self.fail(f"{value!r} is not a number", param, ctx)
         if not math.isfinite(number) or number < self._minimum or (self._exclusive and number == self._minimum):
             self.fail(f"must be {'more than' if self._exclusive else 'at least'} {self._minimum:g}", param, ctx)
+        if number > self._maximum:
+            self.fail(f"must be at most {self._maximum:g}", param, ctx)
         return number
 
 

@@ -41,7 +41,7 @@ def deployed_function(outputs: dict[str, Any], name: str) -> dict[str, str]:
     """ARNs, name and log group of a deployed function. Raises UserError naming those there are."""
     functions: dict[str, dict[str, str]] = outputs["functions"]
     if name not in functions:
-        raise UserError(f"no function '{name}' is deployed (FN=...); there are: {', '.join(sorted(functions))}")
+        raise UserError(f"no function '{name}' is deployed; choose one of: {', '.join(sorted(functions))}")
     return functions[name]
 
 

@@ -134,25 +134,29 @@ def chosen_cloud(name: str | None = None) -> Cloud:
     return CLOUDS[name]
 
 
-def client(service: str, cloud_name: str | None = None) -> Any:
-    """Return a boto3 client of the chosen cloud, or of the one named. Raises botocore's NoRegionError on AWS without a region."""
-    return _client(service, chosen_cloud(cloud_name))
+def client(service: str, cloud_name: str | None = None, *, only_attempt_s: float | None = None) -> Any:
+    """Return a boto3 client of the chosen cloud, or of the one named. Raises botocore's NoRegionError on AWS without a region.
+
+    With `only_attempt_s` the client waits that long (s) for an answer and never sends a request again.
+    """
+    return _client(service, chosen_cloud(cloud_name), only_attempt_s)
 
 
 @cache
-def _client(service: str, cloud: Cloud) -> Any:
+def _client(service: str, cloud: Cloud, only_attempt_s: float | None) -> Any:
     import boto3  # noqa: PLC0415 - packaging runs without it, in a tenth of a second
     from botocore.config import Config  # noqa: PLC0415
 
+    once = Config(read_timeout=only_attempt_s, retries={"total_max_attempts": 1}) if only_attempt_s else Config()
     if not cloud.port:
-        return boto3.client(service, region_name=_region())  # type: ignore[call-overload]
+        return boto3.client(service, region_name=_region(), config=once)  # type: ignore[call-overload]
     return boto3.client(  # type: ignore[call-overload]
         service,
         endpoint_url=cloud.endpoint,
         region_name=REGION,
         aws_access_key_id="test",
         aws_secret_access_key="test",  # noqa: S106 - what every emulator takes
-        config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2}, max_pool_connections=64, proxies={}),
+        config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2}, max_pool_connections=64, proxies={}).merge(once),
     )
 
 
