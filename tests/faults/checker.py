@@ -105,7 +105,7 @@ def _version(notice: dict[str, Any]) -> str:
 
 
 def repeats(notices: Iterable[dict[str, Any]], faults: Counter[str], claims: str) -> list[str]:
-    """A notice that came again with its own notice_id, more often than the faults excuse (functions/notifier/claims.py).
+    """A notice that came again with its own notice_id, more often than the faults excuse (functions/shared/claims.py).
 
     It takes an answer of SNS that was lost with the proxy, a notifier that ended with the emulator, or a note in the table `claims` that
     failed as often as the SDK tries.
