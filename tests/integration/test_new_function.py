@@ -1,4 +1,4 @@
-"""`./eventloom new-function`: what it writes builds, deploys beside everything else, and does its work, with no edit in between."""
+"""`./eventloom new-function`: what it writes builds, deploys beside everything else, and works, without edits."""
 
 import json
 import subprocess
@@ -25,7 +25,7 @@ FUNCTIONS = {"hello": "schedule", "errands": "sqs", "cellar": "s3", "reception":
 
 @pytest.fixture(scope="module")
 def checkout(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A checkout with the new functions written, built and deployed. They are removed at the end."""
+    """A checkout in which the new functions are written, built and deployed; they are destroyed at the end."""
     folder = another_checkout(tmp_path_factory.mktemp("project"), "venv")
     for name, trigger in FUNCTIONS.items():
         assert f"functions/{name}/handler.py" in command(folder, "new-function", name, "--trigger", trigger)
@@ -41,9 +41,9 @@ def checkout(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="module")
 def outputs(checkout: Path) -> dict[str, Any]:
-    """The root outputs, which include those of the new functions."""
-    found: dict[str, Any] = json.loads((checkout / "build" / f"outputs.{clouds.chosen_cloud().key}.local.json").read_text())["outputs"]
-    return found
+    """The root outputs, with those of the new functions."""
+    shown: dict[str, Any] = json.loads(command(checkout, "outputs"))
+    return shown
 
 
 def test_scheduled(checkout: Path) -> None:
@@ -106,3 +106,12 @@ def test_the_rest_is_as_it_was(checkout: Path, outputs: dict[str, Any], deployme
     """One more function does not change the others, not even their versions."""
     assert set(outputs["functions"]) == {*deployment["functions"], *FUNCTIONS}
     assert {name: outputs["functions"][name] for name in deployment["functions"]} == deployment["functions"]
+
+
+def test_a_function_is_removed_as_it_was_written(checkout: Path) -> None:
+    """The last test here, because what is deployed no longer is what the checkout holds."""
+    assert "functions/errands" in command(checkout, "remove-function", "errands", "--dry-run")
+    assert (checkout / "functions" / "errands").exists()
+    command(checkout, "remove-function", "errands", "--yes")
+    assert [path for path in checkout.rglob("*errands*") if "build" not in path.parts] == []
+    assert "errands" not in (checkout / "terraform" / "functions.tf").read_text()
