@@ -120,16 +120,19 @@ def simple_commands(text: str) -> list[list[str]]:
     return [words for words in found if words]
 
 
-def for_local(text: str, identifier: str) -> str:
-    """Put an id in the place of ID, and the environment `local` in the place of one on AWS."""
-    text = re.sub(r"(--env[ =]|\bENV=)(?:dev|staging|prod)\b", r"\1local", text)
-    return re.sub(r"\bID\b", identifier, text).replace(EXAMPLE_ID, identifier[:8])
+def on_local(text: str) -> str:
+    """Put the environment `local` in the place of one on AWS."""
+    return re.sub(r"(--env[ =]|\bENV=)(?:dev|staging|prod)\b", r"\1local", text)
+
+
+def with_id(text: str, identifier: str) -> str:
+    """Put an id in the place of ID, and its beginning in the place of the one in the help texts."""
+    return re.sub(r"\bID\b", identifier, text.replace(EXAMPLE_ID, identifier[:8]))
 
 
 def typed() -> list[str]:
-    """Return the commands that the integration tests type against their deployment."""
-    found = [documented.text for documented in commands() if not documented.elsewhere and is_ours(documented)]
-    return [*{for_local(text, "ID"): text for text in found}.values()]
+    """Return the commands, on the environment `local`, that the integration tests type against their deployment."""
+    return [*dict.fromkeys(on_local(entry.text) for entry in commands() if not entry.elsewhere and is_ours(entry))]
 
 
 def tutorial() -> list[str]:

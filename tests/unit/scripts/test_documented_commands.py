@@ -44,7 +44,7 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.usefixtures("reader")
 @pytest.mark.parametrize("entry", WITH_EVENTLOOM, ids=name)
 def test_every_command_and_option_exists(entry: Documented) -> None:
-    for arguments in eventloom_arguments(documented.for_local(entry.text, MESSAGE_ID)):
+    for arguments in eventloom_arguments(documented.with_id(entry.text, MESSAGE_ID)):
         assert isinstance(parse(arguments), click.Command)
 
 
@@ -184,7 +184,7 @@ def test_spaces_quotes_and_operators_are_read_as_a_shell_reads_them() -> None:
 
 def test_an_id_and_the_environment_local_take_their_places() -> None:
     text = "./eventloom dlq discard ID 01234567 --env prod --reason 'an IDEA'"
-    assert documented.for_local(text, MESSAGE_ID) == (
-        f"./eventloom dlq discard {MESSAGE_ID} {MESSAGE_ID[:8]} --env local --reason 'an IDEA'"
-    )
-    assert documented.for_local("make plan ENV=staging", MESSAGE_ID) == "make plan ENV=local"
+    local = "./eventloom dlq discard ID 01234567 --env local --reason 'an IDEA'"
+    assert documented.on_local(text) == local
+    assert documented.on_local("make plan ENV=staging") == "make plan ENV=local"
+    assert documented.with_id(local, MESSAGE_ID) == f"./eventloom dlq discard {MESSAGE_ID} {MESSAGE_ID[:8]} --env local --reason 'an IDEA'"
