@@ -21,8 +21,8 @@ from tests.elsewhere import ELSEWHERE, TYPED_TARGETS, Elsewhere
 COMMAND = "./eventloom"
 FOLDERS = (".", "docs/**", "examples/**", "functions/*", "scripts/*", "emulator/**", "terraform/**")
 PAGES = sorted({page for folder in FOLDERS for page in ROOT.glob(f"{folder}/*.md") if ".terraform" not in page.parts})
-# A changelog describes the commands of its releases.
-COMMAND_PAGES = [page for page in PAGES if page.name != "CHANGELOG.md"]
+# A changelog describes the commands of its releases. A translation has the commands of the page that it translates.
+COMMAND_PAGES = sorted((page for page in PAGES if page.name != "CHANGELOG.md"), key=lambda page: (page.name.endswith(".ko.md"), page))
 FENCE = re.compile(r"^( *)```(\w*).*?\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 SHELLS = {"sh", "bash", "shell", "console"}
 CODE = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
@@ -32,8 +32,7 @@ PIECE = re.compile(
     r""""(?:\\.|[^"\\])*"|'[^']*'|\\.|(?P<comment>(?:^|(?<=\s))\#.*)|(?P<end>&&|;)|.""",
     re.DOTALL,
 )
-# Words that stand for a name, and the name that the tests type
-STAND_INS = {"FN": "thumbnailer", "ENV": "local", "NAME": "digest", "KIND": "schedule", "DIR": "examples/cron-job/functions"}
+# The beginning of an id in the help texts; pages write ID
 EXAMPLE_ID = "01234567"
 
 
@@ -71,7 +70,7 @@ def of_page(text: str) -> list[str]:
     """Return the commands of a page: lines of shell blocks and indented blocks, and inline code with ./eventloom or make."""
     blocks = [textwrap.dedent(block) for _, language, block in FENCE.findall(text) if language in SHELLS]
     prose = FENCE.sub("", text)
-    blocks += re.findall(r"^    ([a-zA-Z./-](?:.*\\\n)*.*)", prose, re.MULTILINE)
+    blocks += re.findall(r"^    ([a-zA-Z./~-](?:.*\\\n)*.*)", prose, re.MULTILINE)
     code = [" ".join(span.replace(r"\|", "|").split()) for paragraph in prose.split("\n\n") for _, span in CODE.findall(paragraph)]
     blocks += [span for span in code if INLINE.fullmatch(span)]
     return [part for block in blocks for line in lines(block) for part in parts(line)]
@@ -121,17 +120,19 @@ def simple_commands(text: str) -> list[list[str]]:
     return [words for words in found if words]
 
 
-def with_names(text: str, identifier: str) -> str:
-    """Put names and an id in the place of the words that stand for them, and the environment `local` in the place of one on AWS."""
-    text = re.sub(r"(--env[ =]|\bENV=)(?:dev|staging|prod)\b", r"\1local", text)
-    text = re.sub(rf"\b({'|'.join(STAND_INS)})\b(?!=)", lambda word: STAND_INS[word[0]], text)
-    return re.sub(r"\bID\b", identifier, text).replace(EXAMPLE_ID, identifier[:8])
+def on_local(text: str) -> str:
+    """Put the environment `local` in the place of one on AWS."""
+    return re.sub(r"(--env[ =]|\bENV=)(?:dev|staging|prod)\b", r"\1local", text)
+
+
+def with_id(text: str, identifier: str) -> str:
+    """Put an id in the place of ID, and its beginning in the place of the one in the help texts."""
+    return re.sub(r"\bID\b", identifier, text.replace(EXAMPLE_ID, identifier[:8]))
 
 
 def typed() -> list[str]:
-    """Return the commands that the integration tests type against their deployment."""
-    found = [documented.text for documented in commands() if not documented.elsewhere and is_ours(documented)]
-    return [*{with_names(text, "ID"): text for text in found}.values()]
+    """Return the commands, on the environment `local`, that the integration tests type against their deployment."""
+    return [*dict.fromkeys(on_local(entry.text) for entry in commands() if not entry.elsewhere and is_ours(entry))]
 
 
 def tutorial() -> list[str]:

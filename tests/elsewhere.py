@@ -32,7 +32,6 @@ class Elsewhere:
 
 ELSEWHERE = (
     Elsewhere(r"(?:.* )?(?:CLOUD=|--cloud[ =])aws\b.*", "needs an AWS account"),
-    Elsewhere(r"(?:.* )?(?:CLOUD=|--cloud[ =])compose\b.*", "needs Docker"),
     Elsewhere(r"(?:.* )?(?:EMBEDDED_PORT=|--port[ =])\d+\b.*", OTHER_PORT),
     Elsewhere(r"\./eventloom demo", "deploys to an emulator of its own", FIRST_STEPS, 'typed(checkout, "demo")'),
     Elsewhere(r"\./eventloom (up|restart)", "would restart the tests' emulator", FIRST_STEPS, r'command(checkout, "\1"'),
@@ -49,7 +48,13 @@ ELSEWHERE = (
         r'command(ROOT, "example", "\1"',
     ),
     Elsewhere(r"\./eventloom new-function\b.*", "writes into the checkout", NEW_FUNCTION, 'command(folder, "new-function"'),
-    Elsewhere(r"\./eventloom (?!new-function).*\bhello\b.*", "needs the function of the tutorial", NEW_FUNCTION, "documented.tutorial()"),
+    Elsewhere(r"\./eventloom remove-function\b.*", "deletes from the checkout", NEW_FUNCTION, 'command(checkout, "remove-function"'),
+    Elsewhere(
+        r"\./eventloom (?!new-function|remove-function).*\bhello\b.*",
+        "needs the function of the tutorial",
+        NEW_FUNCTION,
+        "documented.tutorial()",
+    ),
 )
 
 # Targets of make that tests/integration/test_commands.py types as they are documented
@@ -57,25 +62,27 @@ TYPED_TARGETS = {"help", "build", "status"}
 # Where the others are typed: a file that `make test` runs, the words in it, and the targets
 MAKE = (
     (TEST_SH, "`make {}`: every check", "test"),
-    (
-        TEST_SH,
-        " make {}",
-        "lint checkov bench build test-unit test-terraform test-integration test-policies test-iam test-faults test-browser",
-    ),
+    (TEST_SH, " make {}", "lint checkov bench test-unit test-terraform test-integration test-policies test-iam test-faults test-browser"),
     (FIRST_STEPS, 'typed(checkout, "{}"', "demo up plan deploy docs capabilities down clean"),
     ("tests/integration/test_commands.py", 'run(ROOT, "{}"', "test-compose"),
     ("tests/integration/test_zz_destroy.py", 'make(ROOT, "{}"', "destroy"),
 )
 TARGETS = {target: (file, words.format(target)) for file, words, targets in MAKE for target in targets.split()}
+NOT_TYPED = {
+    "setup": "a part of most other targets",
+    "pictures": "writes docs/gallery.png; test-browser takes the screenshots, tests/unit/scripts/test_gallery_picture.py tests the picture",
+}
 
 # The first words of commands of other tools: why no test types them, or what does
 OTHER_TOOLS = {
-    "docker": "needs Docker",
     "build/uv/bin/uv": "asks PyPI for the newest versions",
-    "aws": "needs an account; the test makes the parameter with boto3",
-    "cd": "the way by hand; src/eventloom/deployment/apply.py runs the same Terraform",
+    "aws": "needs an account",
     "terraform": "the way by hand; src/eventloom/deployment/apply.py runs the same Terraform",
+    "export": "sets variables for the lines after it",
     "curl": "needs the load balancer and an id of the deployment; tests/integration/test_alb.py sends such requests",
+    "python3.13": "makes an environment in the reader's home; emulator/tests/alone makes one as well",
+    "~/emulator/bin/pip": "asks PyPI; emulator/tests/alone installs the emulator as well",
+    "~/emulator/bin/embedded-localstack": "is not installed there; emulator/tests/alone runs it",
     "build/venv/localstack/bin/python": "a step of scripts/test.sh",
     "build/venv/dev/bin/python": "a part of make test-unit",
     "build/venv/dev/bin/pre-commit": "changes .git and runs make lint again; .github/workflows/ci.yml runs it",

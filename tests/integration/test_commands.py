@@ -68,7 +68,7 @@ class Shell:
         if " upload " in text:
             samples.forget_uploads(self.deployment, self.folder)
         identifier = self.needed.enter_context(samples.dead_letter(self.deployment)) if " dlq" in text else self.image
-        return self.shell(documented.with_names(text, identifier))
+        return self.shell(documented.with_id(text, identifier))
 
     def shell(self, line: str) -> str:
         """Type a line as it is."""
