@@ -126,6 +126,6 @@ variable "user_pool_arns" {
 
   validation {
     condition     = (var.auth == "cognito") == (length(var.user_pool_arns) > 0)
-    error_message = "user_pool_arns and auth don't match: set user_pool_arns with auth = \"cognito\", and leave it empty otherwise."
+    error_message = "user_pool_arns doesn't match auth: set it with auth = \"cognito\", and leave it empty otherwise."
   }
 }
