@@ -65,8 +65,8 @@ variable "noncurrent_days" {
 
 variable "notifications" {
   description = <<-EOT
-    Notifications that the bucket sends, by a name of your choice. All attributes are required, because Terraform silently
-    drops a misspelled optional attribute, and the filter with it. A prefix or suffix of "" matches every key.
+    Notifications that the bucket sends, by a name of your choice. All attributes are required, because Terraform
+    silently drops a misspelled optional attribute, and the filter with it. A prefix or suffix of "" matches every key.
   EOT
   type = map(object({
     type   = string       # queue, function or topic

@@ -2,8 +2,8 @@ resource "aws_iam_role" "this" {
   name        = local.full_name
   description = "What ${local.full_name} may do"
 
-  # A condition on a key that Lambda doesn't set would lock Lambda out. iam:PassRole controls which functions can get this
-  # role, and works only within the account.
+  # A condition on a key that Lambda doesn't set would lock Lambda out. iam:PassRole controls which functions can get
+  # this role, and works only within the account.
   #iam:unconditional Lambda - AWS doesn't document that Lambda sets these keys when it assumes an execution role
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

@@ -1,6 +1,6 @@
 resource "aws_cloudwatch_metric_alarm" "age" {
   alarm_name          = "${var.name}-age"
-  alarm_description   = "Messages wait ${var.age_alarm_s} s in ${var.name}: the consumer fails, is throttled or is too slow."
+  alarm_description   = "Messages wait ${var.age_alarm_s} s in ${var.name}: its consumer fails, is throttled or lags."
   namespace           = "AWS/SQS"
   metric_name         = "ApproximateAgeOfOldestMessage"
   dimensions          = { QueueName = aws_sqs_queue.this.name }
