@@ -1,4 +1,4 @@
-# Every switch on. Run in the workspace `dev`.
+# All switches on. scripts/check_terraform.py runs this in the workspace `dev`.
 
 mock_provider "aws" {
   source = "./tests/mocks"
@@ -49,42 +49,42 @@ variables {
 run "everything_on" {
   assert {
     condition     = length(aws_cognito_user_pool.users) == 1 && output.api_key == null
-    error_message = "Callers come with tokens, so there is no API key."
+    error_message = "With Cognito, callers send tokens, so there must be no API key."
   }
 
   assert {
     condition     = aws_cognito_user_pool_client.web[0].callback_urls == toset([output.gallery_url]) && aws_cognito_user_pool_client.web[0].allowed_oauth_flows == toset(["code"]) && aws_cognito_user_pool_client.web[0].generate_secret == false
-    error_message = "The gallery's users come back to it from the pool's sign-in page, by code."
+    error_message = "The sign-in page must return users to the gallery with an authorization code."
   }
 
   assert {
     condition     = aws_lb.catalog[0].internal && aws_lb_listener.catalog[0].protocol == "HTTPS" && aws_lb_listener.catalog[0].port == 443
-    error_message = "The load balancer must be internal, and speak TLS where there is a certificate."
+    error_message = "The load balancer must be internal, and use HTTPS if there is a certificate."
   }
 
   assert {
     condition     = toset(local.upload_origins) == toset([local.api_origin, "https://${aws_lb.catalog[0].dns_name}", "https://photos.example.com"])
-    error_message = "The gallery uploads from wherever it is served: the API, the load balancer and the pages that are allowed."
+    error_message = "Uploads must be allowed from the API, the load balancer and the allowed origins."
   }
 
   assert {
     condition     = aws_vpc_security_group_ingress_rule.alb[0].cidr_ipv4 == aws_vpc.this[0].cidr_block
-    error_message = "Only the network reaches the load balancer."
+    error_message = "Only the network must be able to reach the load balancer."
   }
 
   assert {
     condition     = toset(keys(aws_vpc_endpoint.gateway)) == toset(["dynamodb", "s3"]) && toset(keys(aws_vpc_security_group_egress_rule.functions)) == toset(["dynamodb", "s3"])
-    error_message = "Functions in the network reach S3 and DynamoDB, and nothing else."
+    error_message = "Functions in the network must only reach S3 and DynamoDB."
   }
 
   assert {
     condition     = length(aws_ses_email_identity.sender) == 1 && length(aws_sns_topic_subscription.alarm_emails) == 1
-    error_message = "Mails have a sender, alarms a recipient."
+    error_message = "Emails must have a sender, and alarms a recipient."
   }
 
   assert {
     condition     = aws_athena_workgroup.analytics[0].configuration[0].enforce_workgroup_configuration && aws_glue_catalog_database.analytics[0].name == "eventloom_dev_analytics"
-    error_message = "Athena must query what the converter makes, within limits."
+    error_message = "Athena must have the converter's database, and enforce the workgroup's limits."
   }
 
   assert {
@@ -96,6 +96,6 @@ run "everything_on" {
     condition = jsondecode(aws_iam_role.backfill[0].assume_role_policy).Statement[0].Condition.ArnLike["aws:SourceArn"] == [
       "arn:aws:states:eu-west-1:123456789012:stateMachine:eventloom-dev-backfill", "arn:aws:states:eu-west-1:123456789012:stateMachine:eventloom-dev-backfill/*",
     ]
-    error_message = "The state machine and its batches, and no other, may assume the role."
+    error_message = "Only the state machine and its batches may assume the role."
   }
 }

@@ -31,6 +31,11 @@ def test_every_environment_that_the_workflow_runs_in_is_documented() -> None:
     assert set(re.findall(r"vars\.(\w+)", workflow)) <= set(re.findall(r"`(AWS_\w+)`", page))
 
 
+@pytest.mark.parametrize("written", ['"Whether to log every request."', "<<-EOT\n    Whether to log\n    every request.\n  EOT"])
+def test_a_description_is_a_string_or_a_heredoc(written: str) -> None:
+    assert module_docs.description(f"  description = {written}\n  type        = bool\n") == "Whether to log every request."
+
+
 def test_tables_of_inputs_and_outputs_are_up_to_date() -> None:
     assert module_docs.stale() == [], "run make docs"
 
