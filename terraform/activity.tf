@@ -60,6 +60,7 @@ module "activity" {
   log_level          = local.environment.log_level
   log_retention_days = local.environment.log_retention_days
   memory_mb          = 512
+  metrics_namespace  = local.metrics_namespace
   timeout_s          = 60
   tracing            = local.environment.tracing
   vpc                = local.vpc

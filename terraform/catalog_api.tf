@@ -10,6 +10,7 @@ module "catalog_api" {
   log_level          = local.environment.log_level
   log_retention_days = local.environment.log_retention_days
   memory_mb          = 1024
+  metrics_namespace  = local.metrics_namespace
   timeout_s          = 29 # API Gateway waits no longer
   tracing            = local.environment.tracing
 

@@ -28,6 +28,7 @@ module "converter" {
   log_level            = local.environment.log_level
   log_retention_days   = local.environment.log_retention_days
   memory_mb            = 2048
+  metrics_namespace    = local.metrics_namespace
   timeout_s            = 900
   tracing              = local.environment.tracing
 

@@ -2,7 +2,7 @@
 
 locals {
   region = data.aws_region.current.name
-  custom = "Eventloom/${terraform.workspace}"
+  custom = local.metrics_namespace
   prices = jsondecode(file("${path.module}/prices.json"))
 
   # Metrics of the thumbnailer that only feed expressions

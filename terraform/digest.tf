@@ -20,12 +20,14 @@ module "digest" {
   log_level          = local.environment.log_level
   log_retention_days = local.environment.log_retention_days
   memory_mb          = 256
+  metrics_namespace  = local.metrics_namespace
   timeout_s          = 120
   tracing            = local.environment.tracing
 
   environment = merge(local.mail, {
     CATALOG_TABLE = aws_dynamodb_table.catalog.name
     DLQ_URLS      = join(",", values(local.dead_letters)[*].url)
+    ENVIRONMENT   = terraform.workspace
     STATE_TABLE   = aws_dynamodb_table.state.name
     TOPIC_ARN     = aws_sns_topic.notices.arn
   })

@@ -23,7 +23,8 @@ locals {
   environment = module.environments.settings[
     contains(local.environments, terraform.workspace) ? terraform.workspace : local.environments[0]
   ]
-  prefix = "eventloom-${terraform.workspace}"
+  metrics_namespace = "Eventloom/${terraform.workspace}"
+  prefix            = "eventloom-${terraform.workspace}"
 }
 
 module "environments" {

@@ -10,6 +10,7 @@ module "notifier" {
   log_level          = local.environment.log_level
   log_retention_days = local.environment.log_retention_days
   memory_mb          = 256
+  metrics_namespace  = local.metrics_namespace
   timeout_s          = 60
   tracing            = local.environment.tracing
 

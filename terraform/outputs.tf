@@ -70,6 +70,11 @@ output "gallery_url" {
   value       = local.gallery_url
 }
 
+output "metrics_namespace" {
+  description = "CloudWatch namespace of the functions' own metrics."
+  value       = local.metrics_namespace
+}
+
 output "notices_topic_arn" {
   description = "ARN of the topic of notices: images, digests, recoveries."
   value       = aws_sns_topic.notices.arn

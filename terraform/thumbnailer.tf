@@ -15,6 +15,7 @@ module "thumbnailer" {
   log_level          = local.environment.log_level
   log_retention_days = local.environment.log_retention_days
   memory_mb          = local.environment.thumbnailer_memory_mb
+  metrics_namespace  = local.metrics_namespace
   timeout_s          = local.thumbnailer.timeout_s
   tracing            = local.environment.tracing
   vpc                = local.vpc

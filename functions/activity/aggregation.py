@@ -1,7 +1,7 @@
-"""Events of one shard to few writes. Pure.
+"""Combine the events of one shard into few writes. Pure.
 
-A chunk is a stretch of the shard without gaps that one transaction can apply together with the checkpoint: that is why every
-event counts exactly once, however batches are cut, repeated or split.
+A chunk is a gapless part of the shard that one transaction can apply together with the checkpoint. So every event
+counts exactly once, however batches are cut, repeated or split.
 """
 
 from collections import Counter
@@ -10,17 +10,18 @@ from dataclasses import dataclass, field
 
 from activity.views import Reject, View
 
-# "up to 100 actions", one is the checkpoint: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+# "up to 100 actions", one is the checkpoint:
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 MAX_WRITES = 99
 TOTAL = "total"
 
-# An image, and TOTAL or a day
+# Image id, and TOTAL or a day
 type CounterKey = tuple[str, str]
 
 
 @dataclass
 class Chunk:
-    """`counters` says by how much each counter's types grow; `first` and `last` are the sequence numbers it covers."""
+    """`counters` are increments by type for each counter; the chunk covers the sequence numbers `first` to `last`."""
 
     first: str
     last: str
@@ -34,12 +35,12 @@ class Chunk:
 
 
 def keys_of(event: View | Reject) -> list[CounterKey]:
-    """The counters that an event adds to."""
+    """Return the counters that an event adds to."""
     return [] if isinstance(event, Reject) else [(event.image_id, TOTAL), (event.image_id, f"day#{event.day}")]
 
 
 def chunks(events: Iterable[View | Reject], max_writes: int = MAX_WRITES) -> Iterator[Chunk]:
-    """Cut the events, which are in the shard's order, into chunks of at most `max_writes` (at least 2) items each."""
+    """Cut the events, which are in the shard's order, into chunks of at most `max_writes` items (2 or more)."""
     chunk: Chunk | None = None
     for event in events:
         keys = keys_of(event)

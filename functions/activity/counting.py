@@ -1,4 +1,4 @@
-"""One shard's batch: what is news is applied, what was applied before is passed over. No AWS in it."""
+"""Count one shard's batch: apply new events, skip those applied before. Pure."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,17 +15,17 @@ _MAX_ATTEMPTS = 8
 
 
 class Busy(Exception):
-    """Another look at the checkpoint and another try may do it.
+    """Read the checkpoint and try again.
 
-    The table refused for now, its answer got lost, or another invocation applied events of this shard.
+    The table throttled, its answer got lost, or another invocation applied events of this shard.
     """
 
 
 class Counters(Protocol):
-    """Where counters and checkpoints are kept."""
+    """Stores counters and checkpoints."""
 
     def checkpoint(self, shard: str) -> str:
-        """The sequence number of the last event applied; "" before the first."""
+        """Return the sequence number of the last event applied; "" before the first."""
 
     def apply(self, shard: str, checkpoint: str, chunk: Chunk) -> None:
         """Apply all of `chunk` and move the checkpoint to its end, or nothing. Raises Busy."""
@@ -33,7 +33,7 @@ class Counters(Protocol):
 
 @dataclass
 class Tally:
-    """What became of a batch. `failed` is the sequence number from which on nothing was applied."""
+    """The result of a batch. No event from the sequence number `failed` on was applied."""
 
     counted: int = 0
     rejected: int = 0
@@ -44,8 +44,8 @@ class Tally:
 def count(counters: Counters, shard: str, events: Sequence[View | Reject], deadline: Deadline, pause: Callable[[int], None]) -> Tally:
     """Apply a batch of one shard, in the shard's order; `pause(attempt)` waits before another attempt.
 
-    What was not foreseen is raised only while nothing of the batch is applied. Lambda repeats the whole of a batch that raised, and
-    sets it aside in the end: who sends it in again from there must find nothing in it that counts already.
+    Unexpected errors are raised only as long as nothing of the batch is applied: Lambda repeats a batch that raised as
+    a whole and finally sets it aside, and whoever redrives it from there must not count any event twice.
     """
     tally = Tally()
     attempt = 0
@@ -66,7 +66,7 @@ def count(counters: Counters, shard: str, events: Sequence[View | Reject], deadl
             else:
                 attempt += 1
                 pause(attempt)
-                # Read anew even when busy: an answer that got lost may have been "done".
+                # Read the checkpoint even when busy: the write whose answer got lost may have succeeded.
                 checkpoint = counters.checkpoint(shard)
         except Exception:
             if remaining[0] is events[0]:
@@ -79,7 +79,7 @@ def count(counters: Counters, shard: str, events: Sequence[View | Reject], deadl
 
 
 def _apply(counters: Counters, shard: str, checkpoint: str, chunk: Chunk) -> bool:
-    """Whether the chunk is applied; if not, another try may do it."""
+    """Apply a chunk. Returns False if the table was busy."""
     try:
         counters.apply(shard, checkpoint, chunk)
     except Busy:

@@ -12,16 +12,17 @@ class Settings:
     """Each field is the environment variable of the same name in upper case."""
 
     activity_table: str
-    # A closed list: each is an attribute of every counter, and an item holds 400 KB
-    event_types: str = "view,download,share"
+    # A closed list, comma-separated: each type is an attribute of every counter, and an item holds 400 KB
+    event_types: tuple[str, ...] = ("view", "download", "share")
     day_retention_days: int = 400
     reject_retention_days: int = 30
-    # That of the event source mapping: with more than one, batches of a shard overlap, and a checkpoint a shard loses events
+    # The event source mapping's. With more than 1, batches of a shard overlap, and one checkpoint per shard would lose
+    # events
     parallelization_factor: int = 1
 
     def __post_init__(self) -> None:
-        """Refuse what would count wrongly. Raises SettingsError."""
-        if not self.types or not all(re.fullmatch("[a-z][a-z_]{0,31}", name) for name in self.types):
+        """Raises SettingsError for values with which events would be counted wrongly."""
+        if not self.event_types or not all(re.fullmatch("[a-z][a-z_]{0,31}", name) for name in self.event_types):
             raise SettingsError("EVENT_TYPES must be names of small letters and underscores, for example view,download,share")
         if min(self.day_retention_days, self.reject_retention_days) < 1:
             raise SettingsError("DAY_RETENTION_DAYS and REJECT_RETENTION_DAYS must be at least 1")
@@ -30,10 +31,10 @@ class Settings:
 
     @property
     def types(self) -> frozenset[str]:
-        """What may be counted."""
-        return frozenset(name.strip() for name in self.event_types.split(",") if name.strip())
+        """The types of events that are counted."""
+        return frozenset(self.event_types)
 
     @property
     def max_age(self) -> timedelta:
-        """How long after it happened an event is still counted."""
+        """How old an event may be to be counted."""
         return timedelta(days=self.day_retention_days)

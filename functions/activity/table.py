@@ -1,4 +1,4 @@
-"""The activity table in DynamoDB: counters, rejects and one checkpoint a shard, changed in transactions."""
+"""The activity table in DynamoDB: counters, rejects and one checkpoint per shard, changed in transactions."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,11 +9,10 @@ from activity.aggregation import TOTAL, Chunk, CounterKey
 from activity.counting import Busy
 from activity.settings import Settings
 from activity.views import REASONS, Reject
-from shared.clients import client
 
-# What another try may cure; anything else is a fault that the mapping's retries and its failure destination are for
+# Retryable errors. Other errors are left to the mapping's retries and its failure destination.
 _BUSY = {
-    # The checkpoint is not what it was
+    # Another invocation moved the checkpoint
     "ConditionalCheckFailed",
     "TransactionConflict",
     "TransactionInProgressException",
@@ -27,17 +26,18 @@ _BUSY = {
 
 
 class ActivityTable:
-    """See README.md for its items."""
+    """DynamoDB access. README.md describes the items."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Nothing is called before the first event."""
+    def __init__(self, dynamodb: Any, settings: Settings) -> None:
+        """`dynamodb` is a low-level client."""
+        self._dynamodb = dynamodb
         self._name = settings.activity_table
         self._settings = settings
 
     def checkpoint(self, shard: str) -> str:
         """See `counting.Counters`."""
         key = {"pk": {"S": f"shard#{shard}"}, "sk": {"S": "checkpoint"}}
-        item = client("dynamodb").get_item(TableName=self._name, Key=key, ConsistentRead=True).get("Item", {})
+        item = self._dynamodb.get_item(TableName=self._name, Key=key, ConsistentRead=True).get("Item", {})
         return str(item["sequence"]["S"]) if item else ""
 
     def apply(self, shard: str, checkpoint: str, chunk: Chunk) -> None:
@@ -46,7 +46,7 @@ class ActivityTable:
         writes += [self._counter(key, counts) for key, counts in chunk.counters.items()]
         writes += [self._reject(shard, reject) for reject in chunk.rejects]
         try:
-            client("dynamodb").transact_write_items(TransactItems=writes)
+            self._dynamodb.transact_write_items(TransactItems=writes)
         except ClientError as error:
             codes = {str(reason.get("Code")) for reason in error.response.get("CancellationReasons", [])}
             codes.add(str(error.response.get("Error", {}).get("Code")))

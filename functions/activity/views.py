@@ -1,4 +1,4 @@
-"""A Kinesis record to the event that it holds, or to the reason why it holds none. Pure."""
+"""Parse a Kinesis record into its event, or into the reason why it has none. Pure."""
 
 import base64
 import json
@@ -14,13 +14,13 @@ REASONS = {
     "bad_time": "at is not an ISO 8601 time with an offset, or lies more than a day in the future, or further back than days are kept.",
 }
 _MAX_AHEAD = timedelta(days=1)
-# Base64 of about 1.5 KB: enough to see what it was; a transaction's rejects stay far below 4 MB
+# Base64 of about 1.5 KB: enough to recognise the data, while a transaction's rejects stay far below 4 MB
 _MAX_DATA = 2048
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Something that happened to an image; `day` is the UTC day, YYYY-MM-DD."""
+    """An event of an image, such as a view; `day` is the UTC day, YYYY-MM-DD."""
 
     sequence: str
     image_id: str
@@ -30,7 +30,10 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A record that holds no such event. `reason` is one of REASONS; `data` is the record's, in base64, cut if long."""
+    """A record without a valid event.
+
+    `reason` is one of REASONS; `data` is the record's data in base64, cut if it is long.
+    """
 
     sequence: str
     reason: str
@@ -39,19 +42,20 @@ class Reject:
 
 
 def padded(sequence: str) -> str:
-    """A sequence number of which the texts compare like the numbers (they have up to 129 digits)."""
+    """Return a sequence number padded with zeros (they have up to 129 digits), so that texts compare like numbers."""
     return sequence.zfill(129)
 
 
 def unpadded(sequence: str) -> str:
-    """The sequence number as Kinesis wrote it."""
+    """Return the sequence number as Kinesis wrote it."""
     return sequence.lstrip("0") or "0"
 
 
 def parse(record: dict[str, Any], types: frozenset[str], max_age: timedelta) -> View | Reject:
-    """What a record of a Lambda event from Kinesis says. Never raises for what the producer wrote.
+    """Parse a record of a Lambda event from Kinesis. Never raises because of what the producer wrote.
 
-    A day older than `max_age` would have expired when it is written; DynamoDB never removes what expired five years ago.
+    Events older than `max_age` are rejected: their items would be expired when written, and TTL ignores those of five
+    years ago.
     """
     kinesis = record["kinesis"]
     arrived = datetime.fromtimestamp(kinesis["approximateArrivalTimestamp"], UTC)

@@ -1,6 +1,6 @@
-"""The opaque cursor of a listing: base64url of the index key to go on from.
+"""The opaque cursor of a listing: base64url of the index key to continue from.
 
-It carries nothing secret and grants nothing, so it isn't signed; but only a key that the listing itself could have
+It holds nothing secret and grants nothing, so it isn't signed; but only a key that the listing itself could have
 produced is accepted.
 """
 
@@ -20,13 +20,13 @@ Position = tuple[str, str]
 
 
 def encode(status: str, position: Position) -> str:
-    """The cursor that continues a listing of `status` after `position`."""
+    """Return the cursor that continues a listing of `status` after `position`."""
     text = json.dumps([_VERSION, status, *position], separators=(",", ":"))
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def decode(status: str, cursor: str) -> Position:
-    """The position that `cursor` stands for. Raises Problem (400) if it isn't one of a listing of `status`."""
+    """Return the position of a cursor. Raises Problem (400) if it isn't from a listing of `status`."""
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         version, of_status, uploaded_at, image_id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))

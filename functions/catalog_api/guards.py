@@ -1,4 +1,4 @@
-"""What is refused before validation: unknown or repeated parameters, and bodies that aren't one small JSON object."""
+"""Refuse, before validation, unknown or repeated parameters, and bodies that aren't one small JSON object."""
 
 import base64
 import json
@@ -15,9 +15,9 @@ MAX_BODY_BYTES = 16_384
 
 
 def refuse_malformed(app: ApiGatewayResolver, next_middleware: NextMiddleware) -> Response[Any]:
-    """Middleware: raises a Problem for a request that no operation would accept."""
+    """Raise a Problem for a request that no operation would accept (middleware)."""
     route = app.context["_route"]
-    # Only documented operations expect something; the others refuse everything anyway, with 404 or 405.
+    # Only documented operations accept requests; the other routes refuse everything with 404 or 405.
     if route.responses:
         _check_query(app.current_event, {parameter.alias for parameter in route.dependant.query_params})
     if route.dependant.body_params:
@@ -26,7 +26,10 @@ def refuse_malformed(app: ApiGatewayResolver, next_middleware: NextMiddleware) -
 
 
 class ValidateRequest(OpenAPIRequestValidationMiddleware):
-    """Validates the very body that `refuse_malformed` read: a second reader could take another encoding or media type, or fail."""
+    """Validates the body that `refuse_malformed` has read.
+
+    A second reader could assume another encoding or media type, or fail.
+    """
 
     def _get_body(self, app: ApiGatewayResolver) -> dict[str, Any]:
         body: dict[str, Any] = app.context["body"]
@@ -50,9 +53,9 @@ def _body(event: BaseProxyEvent) -> dict[str, Any]:
     if len(body) > MAX_BODY_BYTES:
         raise Problem(413, f"The body may have up to {MAX_BODY_BYTES} bytes.")
     try:
-        # As text, or json would find out by itself that it is UTF-16; JSON is UTF-8 (RFC 8259).
+        # Decoded first, because json.loads detects UTF-16 in bytes; JSON is UTF-8 (RFC 8259).
         value = json.loads(body.decode(), parse_constant=_refuse_constant, object_pairs_hook=_refuse_repeated)
-        # Text that can't be encoded (a lone surrogate) would fail later, in storage or in an answer.
+        # Text that can't be encoded (a lone surrogate) would fail later in storage or in a response.
         json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise Problem(400, "The body is not valid JSON.", "malformed-json") from error
@@ -77,10 +80,13 @@ def _header(event: BaseProxyEvent, name: str) -> str:
 
 
 def _refuse_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Which of two values counts differs between readers, so that one could check what another doesn't use."""
-    if len(found := dict(pairs)) < len(pairs):
+    """Refuse repeated names.
+
+    Readers differ in which value counts, so that one could check a value that another does not use.
+    """
+    if len(members := dict(pairs)) < len(pairs):
         raise ValueError("a name is given twice")
-    return found
+    return members
 
 
 def _refuse_constant(name: str) -> Any:

@@ -1,17 +1,43 @@
 """The catalog's HTTP API behind API Gateway (REST API v1) or an ALB."""
 
+from functools import cache
 from typing import Any, cast
 
-from catalog_api.app import request_id, resolver_for
+from catalog_api.app import Api
+from catalog_api.catalog import Catalog
+from catalog_api.failures import request_id
+from catalog_api.gallery_page import GalleryPage
+from catalog_api.report_store import ReportStore
 from catalog_api.responses import finish
+from catalog_api.routes import Operations
+from catalog_api.settings import SETTINGS, Settings
+from catalog_api.storage import Storage, s3_client
+from shared.clients import client
 from shared.deadline import LambdaContext
 from shared.observability import logger
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answer one proxy event; every failure is an RFC 9457 problem, none escapes."""
-    answer = resolver_for(event).resolve(event, cast(Any, context))
-    answered_as = request_id()
-    fields = {"method": event["httpMethod"], "path": event["path"], "status": answer["statusCode"], "request_id": answered_as}
+    return respond(_deployed_api(), event, context)
+
+
+def respond(api: Api, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Return the answer of `api` to a proxy event."""
+    answer = api.resolver_for(event).resolve(event, cast(Any, context))
+    quoted = request_id(event, context.aws_request_id)
+    fields = {"method": event["httpMethod"], "path": event["path"], "status": answer["statusCode"], "request_id": quoted}
     logger.info("answered", extra=fields)
-    return finish(event, answer, answered_as)
+    return finish(event, answer, quoted)
+
+
+def api_of(settings: Settings, dynamodb: Any, s3: Any) -> Api:
+    """Return the API on the tables and buckets of the settings; `s3` is what `storage.s3_client` returns."""
+    storage = Storage(s3, settings)
+    catalog, report_store = Catalog(dynamodb, settings.catalog_table), ReportStore(dynamodb, settings.state_table)
+    return Api(settings, Operations(settings, catalog, report_store, storage), GalleryPage(settings, storage))
+
+
+@cache
+def _deployed_api() -> Api:
+    return api_of(SETTINGS, client("dynamodb"), s3_client())

@@ -1,4 +1,4 @@
-"""What goes over the wire: requests, refused if anything is missing, wrong or unknown, and answers."""
+"""Requests, which are refused if anything is missing, wrong or unknown, and responses."""
 
 import re
 from datetime import date

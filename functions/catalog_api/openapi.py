@@ -1,4 +1,7 @@
-"""The OpenAPI document. A module of its own because what it imports is slow to load and needed only when it is asked for."""
+"""The OpenAPI document.
+
+A module of its own because what it imports is slow to load and needed only when it is asked for.
+"""
 
 import json
 
@@ -16,7 +19,10 @@ _SCHEMES: dict[str, SecurityScheme] = {
 
 
 def openapi_document(resolver: ApiGatewayResolver, auth: str) -> str:
-    """The document as JSON; the server is given relative to it, because a stage's address is not known to the function."""
+    """Return the document as JSON.
+
+    The server's address is relative to the document, because the function does not know the address of a stage.
+    """
     text = resolver.get_openapi_json_schema(
         title="Eventloom catalog",
         version="1.0.0",

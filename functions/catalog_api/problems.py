@@ -11,10 +11,10 @@ CONTENT_TYPE = "application/problem+json"
 
 @dataclass
 class Problem(Exception):
-    """A request that is answered with an error status.
+    """An error that is answered as a problem document.
 
-    `code` names the kind for programs ("invalid-cursor"); without one the status says it all (`about:blank`).
-    `errors` lists what is wrong where: `{"detail", "pointer"}` for the body, `{"detail", "parameter"}` for the URL.
+    `code` names the kind for programs ("invalid-cursor"); without one, the type is `about:blank`. `errors` lists each
+    mistake and its place: `{"detail", "pointer"}` for the body, `{"detail", "parameter"}` for the URL.
     """
 
     status: int
@@ -24,7 +24,7 @@ class Problem(Exception):
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def document(self, request_id: str) -> dict[str, Any]:
-        """The problem document; `request_id` is what to quote to the operators."""
+        """Return the problem document; users quote `request_id` when they report an error."""
         document: dict[str, Any] = {
             "type": f"urn:problem:eventloom:{self.code}" if self.code else "about:blank",
             "title": HTTPStatus(self.status).phrase,
@@ -37,17 +37,17 @@ class Problem(Exception):
         return document
 
     def body(self, request_id: str) -> str:
-        """The problem document as JSON text (ASCII, so that what it quotes from a request can't break it)."""
+        """Return the problem document as JSON text (ASCII, so that quotes from a request can't break it)."""
         return json.dumps(self.document(request_id), separators=(",", ":"))
 
 
 def not_found(what: str) -> Problem:
-    """`what` is a noun phrase: "image", "report", "page"."""
+    """Return a 404 for a noun such as "image", "report" or "page"."""
     return Problem(404, f"There is no such {what}.")
 
 
 def invalid(errors: Sequence[Mapping[str, Any]]) -> Problem:
-    """From pydantic's errors (`loc`, `msg`, `type`): says what is wrong where, never repeats the input's values."""
+    """Return a 422 for pydantic's errors (`loc`, `msg`, `type`). It never repeats values of the input."""
     return Problem(422, "The request is not valid; `errors` says what and where.", "validation", [_located(error) for error in errors[:20]])
 
 

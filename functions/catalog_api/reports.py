@@ -1,11 +1,11 @@
-"""Reports: how many images of which status and format, and how many bytes, over a range of days."""
+"""Reports: the number and bytes of images by status and format, over a range of days."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-# What is deleted has no upload time any more.
+# Deleted images have no upload time.
 STATUSES = ("READY", "REJECTED")
 
 
@@ -18,12 +18,12 @@ class Range:
 
     @property
     def bounds(self) -> tuple[str, str]:
-        """Two texts between which every `uploaded_at` of the range sorts, whatever its precision."""
+        """Two texts that every `uploaded_at` of the range sorts between, whatever its precision."""
         return f"{self.first.isoformat()}T", f"{self.last.isoformat()}T~"
 
 
 def days_from(first: date, days: int) -> Range:
-    """The range of `days` days that starts with `first`, cut off at the calendar's end."""
+    """Return the range of `days` days from `first`, limited to the calendar's end."""
     try:
         return Range(first, first + timedelta(days=days - 1))
     except OverflowError:
@@ -33,8 +33,8 @@ def days_from(first: date, days: int) -> Range:
 def count(images: Mapping[str, Iterable[Mapping[str, Any]]], most: int, may_go_on: Callable[[], bool]) -> tuple[list[dict[str, Any]], bool]:
     """Add up `images`, an iterable of items per status.
 
-    Returns rows of status, format, images and bytes, sorted, and whether everything was counted: it stops after `most` images, or
-    when `may_go_on`, asked every hundred, says no.
+    Returns rows of status, format, images and bytes, sorted, and whether everything was counted: it stops after `most`
+    images, or when `may_go_on`, asked every hundred, says no.
     """
     sums: dict[tuple[str, str], list[int]] = {}
     seen, complete = 0, True

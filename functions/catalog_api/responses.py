@@ -1,4 +1,4 @@
-"""What every answer gets, errors too: security and cache headers, a request id, compression."""
+"""Complete every response, including errors: security and cache headers, a request id, compression."""
 
 import base64
 import gzip
@@ -16,7 +16,7 @@ SECURITY_HEADERS = {
 
 
 def finish(event: Mapping[str, Any], answer: dict[str, Any], request_id: str) -> dict[str, Any]:
-    """Complete a proxy answer in place. A header that is already there stays as it is."""
+    """Complete a proxy response in place. A header that is set already stays as it is."""
     headers = _Headers(answer)
     for name, value in SECURITY_HEADERS.items():
         headers.default(name, value)

@@ -8,8 +8,8 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 
-from catalog_api import catalog, cursors, reports, storage, uploads
-from catalog_api.documentation import answers
+from catalog_api import cursors, reports, uploads
+from catalog_api.catalog import Catalog
 from catalog_api.images import view
 from catalog_api.models import (
     Deletion,
@@ -19,124 +19,158 @@ from catalog_api.models import (
     ImagePage,
     Report,
     ReportRequest,
+    ReportRow,
     Status,
     Upload,
     UploadRequest,
 )
+from catalog_api.openapi_responses import responses
 from catalog_api.problems import not_found
-from catalog_api.settings import SETTINGS
+from catalog_api.report_store import ReportStore
+from catalog_api.settings import Settings
+from catalog_api.storage import Storage
 from shared import identity
 from shared.deadline import Deadline
-
-router = Router()  # type: ignore[no-untyped-call]
+from shared.text import utc_text
 
 HexId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="32 hexadecimal digits")]
 JSON = "application/json"
+# A page of the index and the answer
+_ANSWER_S = 3
 
 
-@router.get("/health", summary="Whether the service answers", operation_id="health", responses=answers({200: Health}), security=[{}])
-def health() -> Health:
-    """Public, and calls nothing: for load balancers and uptime checks."""
-    return Health()
+class Operations:
+    """What the API can do."""
+
+    def __init__(self, settings: Settings, catalog: Catalog, report_store: ReportStore, storage: Storage) -> None:
+        """Nothing is called before the first request."""
+        self._settings = settings
+        self._catalog = catalog
+        self._reports = report_store
+        self._storage = storage
+
+    def health(self) -> Health:
+        """Public, and calls nothing: for load balancers and uptime checks."""
+        return Health()
+
+    def list_images(
+        self,
+        status: Annotated[Status, Query(description="Which images")] = "READY",
+        limit: Annotated[int, Query(ge=1, le=100, description="How many at most")] = 50,
+        cursor: Annotated[str, Query(max_length=cursors.MAX_CHARS, description="`next_cursor` of the page before")] = "",
+    ) -> ImagePage:
+        """One page of the catalog, with presigned URLs of the thumbnails."""
+        items, last = self._catalog.page(status, limit, cursors.decode(status, cursor) if cursor else None)
+        images = [Image(**view(item, self._storage.thumbnail_url)) for item in items]
+        return ImagePage(images=images, next_cursor=cursors.encode(status, last) if last else None)
+
+    def get_image(self, image_id: HexId) -> ImageDetail:
+        """Everything that is known of an image, with presigned URLs of its thumbnails and its original."""
+        item = self._catalog.find(image_id)
+        if item is None:
+            raise not_found("image")
+        fields = view(item, self._storage.thumbnail_url)
+        original = self._storage.original_url(item["key"], fields["filename"])
+        return ImageDetail(**fields, original_url=original, urls_expire_in_s=self._settings.url_expiry_s)
+
+    def delete_image(self, image_id: HexId) -> Response[Deletion | None]:
+        """202 when the deletion has begun, 204 when there is nothing (more) to delete: repeating it does no harm."""
+        item = self._catalog.find(image_id)
+        if item is None:
+            return Response(204, body=None)
+        self._storage.delete_original(item["key"])
+        self._catalog.hide(item)
+        return Response(202, JSON, Deletion(image_id=image_id))
+
+    def create_upload(self, upload: Annotated[UploadRequest, Body(description="The file to come")]) -> Response[Upload]:
+        """A presigned POST straight to S3, good for this name, type and size only, and for a short time."""
+        key = uploads.key_of(upload.filename, upload.content_type, datetime.now(UTC), secrets.token_hex(16))
+        post = self._storage.presigned_post(key, upload.content_type, upload.bytes)
+        image_id = identity.image_id(self._settings.uploads_bucket, key)
+        return Response(201, JSON, Upload(image_id=image_id, expires_in_s=self._settings.url_expiry_s, **post))
+
+    def create_report(self, wanted: ReportRequest, deadline: Deadline) -> Report:
+        """Count images and bytes by status and format, as far as time allows, and keep the result."""
+        days = reports.days_from(wanted.first_day, wanted.days)
+        images = {status: self._catalog.uploaded_between(status, *days.bounds) for status in reports.STATUSES}
+        rows, complete = reports.count(images, self._settings.max_report_images, lambda: deadline.allows(_ANSWER_S))
+        report = Report(
+            report_id=secrets.token_hex(16),
+            first_day=days.first,
+            last_day=days.last,
+            created_at=utc_text(datetime.now(UTC)),
+            complete=complete,
+            rows=[ReportRow(**row) for row in rows],
+        )
+        self._reports.save(report.report_id, report.model_dump(mode="json"))
+        return report
+
+    def get_report(self, report_id: HexId) -> Report:
+        """The stored report; it doesn't change."""
+        report = self._reports.load(report_id)
+        if report is None:
+            raise not_found("report")
+        return Report(**report)
 
 
-@router.get(
-    "/images",
-    summary="List images, newest first",
-    operation_id="listImages",
-    tags=["images"],
-    responses=answers({200: ImagePage}, 400, 422),
-)
-def list_images(
-    status: Annotated[Status, Query(description="Which images")] = "READY",
-    limit: Annotated[int, Query(ge=1, le=100, description="How many at most")] = 50,
-    cursor: Annotated[str, Query(max_length=cursors.MAX_CHARS, description="`next_cursor` of the page before")] = "",
-) -> ImagePage:
-    """One page of the catalog, with presigned URLs of the thumbnails."""
-    items, last = catalog.page(status, limit, cursors.decode(status, cursor) if cursor else None)
-    images = [Image(**view(item, storage.thumbnail_url)) for item in items]
-    return ImagePage(images=images, next_cursor=cursors.encode(status, last) if last else None)
+def router_for(operations: Operations) -> Router:
+    """Return the routes of the operations, each with what the OpenAPI document says of it."""
+    router = Router()  # type: ignore[no-untyped-call]
+    router.get("/health", summary="Whether the service answers", operation_id="health", responses=responses({200: Health}), security=[{}])(
+        operations.health
+    )
+    _add_image_routes(router, operations)
+    _add_report_routes(router, operations)
+    return router
 
 
-@router.get(
-    "/images/<image_id>",
-    summary="One image",
-    operation_id="getImage",
-    tags=["images"],
-    responses=answers({200: ImageDetail}, 404, 422),
-)
-def get_image(image_id: HexId) -> ImageDetail:
-    """Everything that is known of an image, with presigned URLs of its thumbnails and its original."""
-    item = catalog.find(image_id)
-    if item is None:
-        raise not_found("image")
-    fields = view(item, storage.thumbnail_url)
-    original = storage.original_url(item["key"], fields["filename"])
-    return ImageDetail(**fields, original_url=original, urls_expire_in_s=SETTINGS.url_expiry_s)
+def _add_image_routes(router: Router, operations: Operations) -> None:
+    router.get(
+        "/images",
+        summary="List images, newest first",
+        operation_id="listImages",
+        tags=["images"],
+        responses=responses({200: ImagePage}, 400, 422),
+    )(operations.list_images)
+    router.get(
+        "/images/<image_id>",
+        summary="One image",
+        operation_id="getImage",
+        tags=["images"],
+        responses=responses({200: ImageDetail}, 404, 422),
+    )(operations.get_image)
+    router.delete(
+        "/images/<image_id>",
+        summary="Delete an image",
+        operation_id="deleteImage",
+        tags=["images"],
+        responses=responses({202: Deletion, 204: None}, 404, 422),
+    )(operations.delete_image)
+    router.post(
+        "/uploads",
+        summary="Ask for an upload",
+        operation_id="createUpload",
+        tags=["images"],
+        responses=responses({201: Upload}, 400, 413, 415, 422),
+    )(operations.create_upload)
 
 
-@router.delete(
-    "/images/<image_id>",
-    summary="Delete an image",
-    operation_id="deleteImage",
-    tags=["images"],
-    responses=answers({202: Deletion, 204: None}, 404, 422),
-)
-def delete_image(image_id: HexId) -> Response[Deletion | None]:
-    """202 when the deletion has begun, 204 when there is nothing (more) to delete: repeating it does no harm."""
-    item = catalog.find(image_id)
-    if item is None:
-        return Response(204, body=None)
-    storage.delete_original(item["key"])
-    catalog.hide(item)
-    return Response(202, JSON, Deletion(image_id=image_id))
+def _add_report_routes(router: Router, operations: Operations) -> None:
+    def create_report(wanted: Annotated[ReportRequest, Body(description="What to count")]) -> Response[Report]:
+        """Counts images and bytes by status and format, and keeps the result for 30 days."""
+        return Response(201, JSON, operations.create_report(wanted, Deadline(cast(Any, router.lambda_context))))
 
-
-@router.post(
-    "/uploads",
-    summary="Ask for an upload",
-    operation_id="createUpload",
-    tags=["images"],
-    responses=answers({201: Upload}, 400, 413, 415, 422),
-)
-def create_upload(upload: Annotated[UploadRequest, Body(description="The file to come")]) -> Response[Upload]:
-    """A presigned POST straight to S3, good for this name, type and size only, and for a short time."""
-    key = uploads.key_of(upload.filename, upload.content_type, datetime.now(UTC), secrets.token_hex(16))
-    post = storage.presigned_post(key, upload.content_type, upload.bytes)
-    image_id = identity.image_id(SETTINGS.uploads_bucket, key)
-    return Response(201, JSON, Upload(image_id=image_id, expires_in_s=SETTINGS.url_expiry_s, **post))
-
-
-@router.post(
-    "/reports",
-    summary="Compute a report",
-    operation_id="createReport",
-    tags=["reports"],
-    responses=answers({201: Report}, 400, 413, 415, 422),
-)
-def create_report(wanted: Annotated[ReportRequest, Body(description="What to count")]) -> Response[Report]:
-    """Counts images and bytes by status and format, and keeps the result for 30 days."""
-    days = reports.days_from(wanted.first_day, wanted.days)
-    images = {status: catalog.uploaded_between(status, *days.bounds) for status in reports.STATUSES}
-    deadline = Deadline(cast(Any, router.lambda_context))
-    rows, complete = reports.count(images, SETTINGS.max_report_images, lambda: deadline.allows(3))
-    created_at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    found: dict[str, Any] = {"first_day": days.first, "last_day": days.last, "created_at": created_at, "complete": complete, "rows": rows}
-    report = Report(report_id=secrets.token_hex(16), **found)
-    catalog.save_report(report.report_id, report.model_dump(mode="json"))
-    return Response(201, JSON, report)
-
-
-@router.get(
-    "/reports/<report_id>",
-    summary="A report computed before",
-    operation_id="getReport",
-    tags=["reports"],
-    responses=answers({200: Report}, 404, 422),
-)
-def get_report(report_id: HexId) -> Report:
-    """The stored report; it doesn't change."""
-    report = catalog.load_report(report_id)
-    if report is None:
-        raise not_found("report")
-    return Report(**report)
+    router.post(
+        "/reports",
+        summary="Compute a report",
+        operation_id="createReport",
+        tags=["reports"],
+        responses=responses({201: Report}, 400, 413, 415, 422),
+    )(create_report)
+    router.get(
+        "/reports/<report_id>",
+        summary="A report computed before",
+        operation_id="getReport",
+        tags=["reports"],
+        responses=responses({200: Report}, 404, 422),
+    )(operations.get_report)

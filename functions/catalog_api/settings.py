@@ -7,7 +7,7 @@ from shared.settings import SettingsError, load
 
 @dataclass(frozen=True)
 class Settings:
-    """Buckets and tables by name; limits in the units that the names end with."""
+    """Each field is the environment variable of the same name in upper case."""
 
     uploads_bucket: str
     thumbnails_bucket: str
@@ -15,7 +15,8 @@ class Settings:
     state_table: str
     max_upload_bytes: int = 104_857_600
     url_expiry_s: int = 900
-    allowed_origins: str = ""
+    # Comma-separated origins that browsers may call from, "*" for any; empty switches CORS off
+    allowed_origins: tuple[str, ...] = ()
     # How API Gateway authenticates, for the OpenAPI document: api_key, iam or cognito
     auth: str = "api_key"
     max_report_images: int = 100_000
@@ -24,7 +25,7 @@ class Settings:
     cognito_client_id: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse what would fail with the first request. Raises SettingsError."""
+        """Raises SettingsError for values with which the first request would fail."""
         if self.auth not in ("api_key", "iam", "cognito"):
             raise SettingsError(f"AUTH={self.auth!r} is none of api_key, iam, cognito")
         if bool(self.cognito_domain) != bool(self.cognito_client_id):
@@ -34,11 +35,6 @@ class Settings:
             raise SettingsError("URL_EXPIRY_S must be 1 to 43200")
         if min(self.max_upload_bytes, self.max_report_images) < 1:
             raise SettingsError("MAX_UPLOAD_BYTES and MAX_REPORT_IMAGES must be at least 1")
-
-    @property
-    def origins(self) -> list[str]:
-        """The origins that browsers may call from, `["*"]` for any; empty switches CORS off."""
-        return [origin.strip() for origin in self.allowed_origins.split(",") if origin.strip()]
 
 
 SETTINGS = load(Settings)

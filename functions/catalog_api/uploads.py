@@ -1,4 +1,4 @@
-"""What an upload is called and which it may be: keys, safe names, accepted types."""
+"""Upload keys, safe names and accepted types."""
 
 import unicodedata
 from datetime import datetime
@@ -21,22 +21,25 @@ _MAX_STEM = 80
 
 
 def safe_name(filename: str, content_type: str) -> str:
-    """A file name for an S3 key: letters, digits, `.`, `-`, `_`; no path, no control characters; with an extension of its type."""
+    """Return a file name for an S3 key.
+
+    It has letters, digits, `.`, `-` and `_`, but no path and no control characters, and an extension of its type.
+    """
     name = PurePosixPath(unicodedata.normalize("NFC", filename).replace("\\", "/")).name
-    kept = "".join(character if character in "-_." or unicodedata.category(character)[0] in "LMN" else "_" for character in name)
-    stem, dot, extension = kept.rpartition(".")
+    safe = "".join(character if character in "-_." or unicodedata.category(character)[0] in "LMN" else "_" for character in name)
+    stem, dot, extension = safe.rpartition(".")
     if f"{dot}{extension}".lower() not in EXTENSIONS[content_type]:
-        stem, extension = kept, EXTENSIONS[content_type][0].removeprefix(".")
+        stem, extension = safe, EXTENSIONS[content_type][0].removeprefix(".")
     return f"{stem.strip('._-')[:_MAX_STEM] or 'image'}.{extension}"
 
 
 def key_of(filename: str, content_type: str, now: datetime, random: str) -> str:
-    """The S3 key of a new upload; `random` keeps keys, and with them image ids, unguessable."""
+    """Return the S3 key of a new upload; `random` makes keys, and so image ids, unguessable."""
     return f"web/{now:%Y/%m/%d}/{random}-{safe_name(filename, content_type)}"
 
 
 def display_name(key: str) -> str:
-    """The file name to show for a key, without the random part of `key_of`."""
+    """Return the file name to show for a key, without the random part of `key_of`."""
     name = key.rstrip("/").rsplit("/", 1)[-1] or key
     random, dash, rest = name.partition("-")
     return rest if key.startswith("web/") and dash and len(random) == 32 and rest else name

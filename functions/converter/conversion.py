@@ -1,4 +1,4 @@
-"""One file of text data to one Parquet file and one file of rows set aside. No AWS: it runs anywhere."""
+"""Convert one file of text data to one Parquet file and one file of rows set aside. No AWS: it runs anywhere."""
 
 import errno
 from collections.abc import Iterator
@@ -28,17 +28,18 @@ class Outcome:
 
 
 def rejected(verdict: Rejection) -> Outcome:
-    """The outcome of a file that was not read, or not to its end."""
+    """Return the outcome of a file that was not read, or not to its end."""
     return Outcome(REJECTED, facts={"reason": verdict.code, "reason_text": verdict.text, "rows": 0, "rejected": 0})
 
 
 def convert(source: Path, name: str, types: dict[str, str], limits: Limits, deadline: Deadline) -> Outcome:
-    """Convert the file `source`, uploaded under `name`, within its folder; `source` is removed once it was read.
+    """Convert the file `source`, uploaded under `name`, within its folder; `source` is removed after it was read.
 
-    `types` are those of the dataset's columns known so far. What the file holds decides the outcome, never an exception.
+    `types` are the known types of the dataset's columns. Whatever the file holds, the result is an outcome, not an
+    exception.
     """
     try:
-        staged = staging.new(source, name)
+        staged = staging.empty_stage(source, name)
     except Rejection as verdict:
         return rejected(verdict)
     try:
@@ -58,7 +59,7 @@ def convert(source: Path, name: str, types: dict[str, str], limits: Limits, dead
 
 @contextmanager
 def _disk_space() -> Iterator[None]:
-    """No space left is a verdict: a repeated attempt would have no more."""
+    """Turn "no space left" into a Rejection: another attempt would have no more space."""
     try:
         yield
     except OSError as error:

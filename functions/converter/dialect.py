@@ -1,4 +1,4 @@
-"""What a CSV file doesn't say about itself: its delimiter, and whether its first row names the columns."""
+"""Find out what a CSV file does not say: its delimiter, and whether its first row names the columns."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ from converter.rejections import Rejection
 DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_LENGTH = 256 * 1024
 _SAMPLE_ROWS = 200
-# What a column's name is not: a number, a date or time, true or false
+# Values that cannot be a column's name: a number, a date or time, true or false
 _DATA = re.compile(r"[+-]?[\d.,]*\d[\d.,]*([eE][+-]?\d+)?%?|\d{4}-\d\d?-\d\d?([T ].*)?|\d\d?[./]\d\d?[./]\d{2,4}|(?i:true|false|null)")
 
 
@@ -26,7 +26,7 @@ class Dialect:
 
 
 def sniff(text: str, delimiter: str | None = None) -> Dialect:
-    """The dialect of a CSV file that begins with `text`. Raises Rejection: no_rows, not_text."""
+    """Return the dialect of a CSV file that begins with `text`. Raises Rejection (no_rows, not_text)."""
     sample = text[:_SAMPLE_LENGTH]
     if len(text) > len(sample):
         sample = sample[: sample.rfind("\n") + 1] or sample
@@ -43,12 +43,15 @@ def sniff(text: str, delimiter: str | None = None) -> Dialect:
 
 
 def _is_control(character: str) -> bool:
-    """Formatting characters are none: joiners, soft hyphens and marks of direction are parts of words in many scripts."""
+    """Whether a character is a control character.
+
+    Joiners, soft hyphens and direction marks are not: many scripts need them.
+    """
     return unicodedata.category(character) == "Cc" and character not in "\t\r\n"
 
 
 def _read(sample: str, delimiter: str) -> list[list[str]]:
-    """The first rows that the sample gives with `delimiter`; rows that can't be read are left out."""
+    """Return the first rows of the sample, split by `delimiter`; rows that can't be read are left out."""
     reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)
     return [row for _, row in zip(range(_SAMPLE_ROWS), reader, strict=False) if row]
 
@@ -58,6 +61,9 @@ def _usual_width(rows: list[list[str]]) -> int:
 
 
 def _score(rows: list[list[str]]) -> tuple[float, int]:
-    """How well a delimiter fits: the share of rows that have the usual width of at least two, then that width."""
+    """Return how well a delimiter fits.
+
+    This is the share of rows that have the usual width, which is at least two, then that width.
+    """
     width = _usual_width(rows) if rows else 0
     return (sum(len(row) == width for row in rows) / len(rows), width) if width > 1 else (0, 0)

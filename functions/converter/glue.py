@@ -1,21 +1,23 @@
-"""AWS Glue: one table a dataset, so that Athena can query it at once."""
+"""AWS Glue: one table per dataset, so that Athena can query it at once."""
 
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from converter.names import PARTITION
-from shared.clients import client
 
 _ATHENA = {"BOOLEAN": "boolean", "BIGINT": "bigint", "DOUBLE": "double", "DATE": "date", "TIMESTAMP": "timestamp", "VARCHAR": "string"}
-# What a conversion at the same time leads to
+# Errors caused by another conversion at the same time
 _CONFLICT = {"AlreadyExistsException", "ConcurrentModificationException"}
 _ATTEMPTS = 5
 _PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
 
 
 def table_of(dataset: str, types: dict[str, str], bucket: str) -> dict[str, Any]:
-    """Glue's TableInput. Partitions are projected: none needs to be registered, and days before the first file cost nothing."""
+    """Return Glue's TableInput.
+
+    Partitions are projected: none is registered, and days before the first file cost nothing.
+    """
     location = f"s3://{bucket}/{dataset}/"
     return {
         "Name": dataset,
@@ -39,24 +41,34 @@ def table_of(dataset: str, types: dict[str, str], bucket: str) -> dict[str, Any]
     }
 
 
-def register(database: str, table: dict[str, Any]) -> None:
-    """Create the table, or add the columns that it lacks, whoever else does so at the same time. Raises ClientError."""
-    for attempt in range(_ATTEMPTS):
+class Tables:
+    """Glue access."""
+
+    def __init__(self, glue: Any, database: str) -> None:
+        """`glue` is a low-level client."""
+        self._glue = glue
+        self._database = database
+
+    def register(self, table: dict[str, Any]) -> None:
+        """Create the table, or add the columns that it lacks, while other conversions may do the same.
+
+        Raises ClientError.
+        """
+        for attempt in range(_ATTEMPTS):
+            try:
+                self._bring_up_to_date(table)
+                return
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in _CONFLICT or attempt == _ATTEMPTS - 1:
+                    raise
+
+    def _bring_up_to_date(self, table: dict[str, Any]) -> None:
         try:
-            _bring_up_to_date(database, table)
+            existing = self._glue.get_table(DatabaseName=self._database, Name=table["Name"])["Table"]
+        except self._glue.exceptions.EntityNotFoundException:
+            self._glue.create_table(DatabaseName=self._database, TableInput=table)
             return
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in _CONFLICT or attempt == _ATTEMPTS - 1:
-                raise
-
-
-def _bring_up_to_date(database: str, table: dict[str, Any]) -> None:
-    try:
-        existing = client("glue").get_table(DatabaseName=database, Name=table["Name"])["Table"]
-    except client("glue").exceptions.EntityNotFoundException:
-        client("glue").create_table(DatabaseName=database, TableInput=table)
-        return
-    known = {column["Name"] for column in existing["StorageDescriptor"]["Columns"]}
-    if not {column["Name"] for column in table["StorageDescriptor"]["Columns"]} <= known:
-        # Only if it is still the version that was read: another conversion may have added more.
-        client("glue").update_table(DatabaseName=database, TableInput=table, VersionId=existing["VersionId"])
+        known = {column["Name"] for column in existing["StorageDescriptor"]["Columns"]}
+        if not {column["Name"] for column in table["StorageDescriptor"]["Columns"]} <= known:
+            # Only if it is still the version that was read: another conversion may have added more.
+            self._glue.update_table(DatabaseName=self._database, TableInput=table, VersionId=existing["VersionId"])

@@ -1,4 +1,4 @@
-"""Names that Athena and Glue accept: of columns, datasets and partitions."""
+"""Names of columns, datasets and partitions that Athena and Glue accept."""
 
 import hashlib
 import re
@@ -12,21 +12,21 @@ _MAX_LENGTH = 200
 
 
 def identifier(text: str, kind: str) -> str:
-    """`text` in lower case, letters, digits and underscores only, not starting with a digit.
+    """Return `text` in lower case, with only letters, digits and underscores, not starting with a digit.
 
-    Accents and punctuation are dropped. Where more is lost, a tag made of `text` keeps names apart that would look the same:
-    "total_94ce3d46", or "<kind>_94ce3d46" if nothing remains. `kind` alone stands for a blank text.
+    Accents and punctuation are dropped. If more is lost, a hash of `text` keeps different texts apart:
+    "total_94ce3d46", or "<kind>_94ce3d46" if nothing remains. A blank text becomes `kind`.
     """
     if not text.strip():
         return kind
-    kept, is_lossy = [], False
+    characters, is_lossy = [], False
     for character in unicodedata.normalize("NFKD", text).casefold():
         category = unicodedata.category(character)
         if character.isascii() or category[0] in "PZ":
-            kept.append(character)
+            characters.append(character)
         elif category[0] != "M" and category != "Cf":
             is_lossy = True
-    name = re.sub(r"[^a-z0-9]+", "_", "".join(kept)).strip("_")
+    name = re.sub(r"[^a-z0-9]+", "_", "".join(characters)).strip("_")
     if is_lossy or not name or len(name) > _MAX_LENGTH:
         name = _tagged(name[:_MAX_LENGTH] or kind, text)
     return f"n{name}" if name[0].isdigit() else name
@@ -37,7 +37,10 @@ def _tagged(name: str, text: str) -> str:
 
 
 class Columns:
-    """The columns of a file in the order of their appearance. `sources[i]` is how the file calls the column i, as valid text."""
+    """The columns of a file in the order of their appearance.
+
+    `sources[i]` is the name of column i in the file, as valid text.
+    """
 
     def __init__(self, limit: int, header: list[str] | None = None) -> None:
         """`header` gives the first columns. Raises Rejection (too_many_columns)."""
@@ -58,10 +61,10 @@ class Columns:
         return self._add(source) if index is None else index
 
     def names(self) -> list[str]:
-        """The Parquet name of each column, all different; to be asked for when all columns are known.
+        """Return the Parquet name of each column, all different; call it when all columns are known.
 
-        A column's name doesn't depend on where it stands: of sources that would have one name each gets a tag of its own, but
-        for the one that is that name. Numbers tell apart only what has no name, or the very same one.
+        A name does not depend on the column's position: if several sources would get the same name, each gets a tag,
+        except for the source that is that name. Only columns without a name, or with the very same one, are numbered.
         """
         bases = [self._base(index, text) for index, text in enumerate(self._texts)]
         sharing: dict[str, set[str]] = {}

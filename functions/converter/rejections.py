@@ -10,7 +10,7 @@ FILES = {
     "not_text": "The content is not text.",
     "corrupt_gzip": "The gzip data is damaged or incomplete.",
     "malformed_json": "The JSON document is malformed or incomplete.",
-    "value_too_long": "An element of the JSON document is too long; upload an array of objects, or one object a line.",
+    "value_too_long": "An element of the JSON document is too long; upload an array of objects, or one object per line.",
     "too_large": "The file is larger than the limit.",
     "too_many_columns": "The file has more columns than the limit.",
     "too_slow": "The conversion would not end before the function's timeout; split the file.",
@@ -23,7 +23,7 @@ FILES = {
 ROWS = {
     "too_few_fields": "The row has fewer fields than there are columns.",
     "too_many_fields": "The row has more fields than there are columns.",
-    "malformed_quotes": "A quoted field is not closed, or goes on after its closing quote.",
+    "malformed_quotes": "A quoted field is not closed, or continues after its closing quote.",
     "row_too_long": "The row is longer than the limit.",
     "bad_encoding": "The row has bytes or code points that are not valid text in the file's encoding.",
     "nul_character": "The row contains a NUL character.",
@@ -34,13 +34,13 @@ ROWS = {
 
 
 class Rejection(Exception):
-    """A verdict on a whole file, not an accident: trying again would end the same way.
+    """A permanent verdict on a whole file: another attempt would end the same way.
 
-    `code` is one of FILES; `text` says in plain words what is wrong.
+    `code` is one of FILES; `text` says what is wrong.
     """
 
     def __init__(self, code: str, detail: str = "") -> None:
-        """`detail` is added to the plain words of `code`."""
+        """`detail` is added to the text of `code`."""
         self.code = code
         self.text = f"{FILES[code]} {detail}".strip()
         super().__init__(f"{code}: {self.text}")

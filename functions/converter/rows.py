@@ -1,4 +1,7 @@
-"""Lines of text to rows of named columns. A bad row costs itself alone: reading goes on with the next line."""
+"""Split lines of text into rows of named columns.
+
+A bad row does not affect others: reading continues with the next line.
+"""
 
 import csv
 import json
@@ -18,7 +21,10 @@ csv.field_size_limit(1 << 30)  # rows are bounded by their length; the module's 
 
 @dataclass(slots=True)
 class Row:
-    """A well-formed row: its values in the order of the columns (fewer, if it knows only the first), and its text."""
+    """A well-formed row: its values in the order of the columns, and its text.
+
+    There are fewer values than columns if later columns were unknown then.
+    """
 
     number: int
     line: int | None
@@ -37,7 +43,7 @@ class BadRow:
     raw: list[str]
 
 
-# Characters of a JSON text that mean nothing by halves: false, -Infinity, \\u0000
+# The longest part of a JSON text that is not valid if it is cut: false, -Infinity, \\u0000
 _LONGEST_TOKEN = 16
 _NO_SPACE = re.compile(r"[^ \t\r\n]")
 
@@ -47,7 +53,7 @@ class _RowTooLong(Exception):
 
 
 class _Lines:
-    """Hands lines to the csv reader and remembers those of the record under way, so that they can be read anew."""
+    """Hands lines to the csv reader and remembers those of the current record, so that they can be read again."""
 
     def __init__(self, source: Iterator[str], limit: int) -> None:
         self.record: list[str] = []
@@ -83,9 +89,9 @@ class _Lines:
 
 
 def csv_rows(source: Iterator[str], delimiter: str, width: int, limit: int, skip: int) -> Iterator[Row | BadRow]:
-    """Rows of `width` fields (RFC 4180). Empty lines are no rows; an empty field has no value.
+    """Yield rows of `width` fields (RFC 4180). Empty lines are skipped; an empty field has no value.
 
-    `skip` records come first that are no data (the header). A quote that is never closed costs its own line only.
+    The first `skip` records are the header. A quote that is never closed makes only its own line a bad row.
     """
     lines = _Lines(source, limit)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
@@ -118,7 +124,7 @@ def csv_rows(source: Iterator[str], delimiter: str, width: int, limit: int, skip
 
 
 def json_lines(source: Iterable[str], columns: Columns, limit: int) -> Iterator[Row | BadRow]:
-    """One JSON object a line; empty lines are no rows."""
+    """Yield the rows of one JSON object per line; empty lines are skipped."""
     number = 0
     for count, line in enumerate(source, 1):
         if len(line) <= limit and line.isspace():
@@ -136,9 +142,9 @@ def json_lines(source: Iterable[str], columns: Columns, limit: int) -> Iterator[
 
 
 def json_document(texts: Iterator[str], columns: Columns, limit: int) -> Iterator[Row | BadRow]:
-    """The elements of a JSON array, or objects one after the other, read piece by piece.
+    """Yield the elements of a JSON array, or objects one after the other, read piece by piece.
 
-    Raises Rejection (malformed_json, value_too_long): where a document breaks, nothing after it can be told from what it is part of.
+    Raises Rejection (malformed_json, value_too_long): after a syntax error, the structure of the rest is unknown.
     """
     buffer = _Buffer(texts, limit)
     is_array = buffer.peek() == "["
@@ -179,17 +185,18 @@ class _Buffer:
     def peek(self) -> str:
         """The next character that is not white space, at which the window then stands; "" at the end."""
         while True:
-            if found := _NO_SPACE.search(self._text, self.position):
-                self.position = found.start()
-                return found.group()
+            if match := _NO_SPACE.search(self._text, self.position):
+                self.position = match.start()
+                return match.group()
             self.position = len(self._text)
             if not self._more():
                 return ""
 
     def expect(self, character: str) -> None:
         """Step over `character`. Raises Rejection if another stands there."""
-        if (found := self.peek()) != character:
-            raise Rejection("malformed_json", f"{character!r} was expected instead of {found[:1]!r}." if found else "It ends too early.")
+        if (following := self.peek()) != character:
+            problem = f"{character!r} was expected instead of {following!r}." if following else "It ends too early."
+            raise Rejection("malformed_json", problem)
         self.position += 1
 
     def value(self) -> tuple[Any, str]:
@@ -206,20 +213,20 @@ class _Buffer:
                         continue
                 raise Rejection("malformed_json", f"({_short(error)})") from error
             if end == len(self._text) and self._more():
-                continue  # a number may go on
+                continue  # a number may continue
             raw = self._text[self.position : end]
             self.position = end
             return value, raw
 
     def _is_cut_off(self, error: Exception) -> bool:
-        """Whether what follows the window may mend the error: it is at the window's end, give or take a word or an escape."""
+        """Whether more text may remove the error: it is at the window's end, give or take a word or an escape."""
         if not isinstance(error, json.JSONDecodeError):
             return False
         return error.msg.startswith("Unterminated string") or error.pos > len(self._text) - _LONGEST_TOKEN
 
 
 def _object_row(number: int, line: int | None, value: Any, columns: Columns, raw: str) -> Row | BadRow:
-    """The row of a JSON object: its keys are columns; nested objects and arrays stay JSON text."""
+    """Return the row of a JSON object: its keys are columns; nested objects and arrays stay JSON text."""
     if not isinstance(value, dict):
         return BadRow(number, line, "not_an_object", "", [raw])
     values: list[Value] = [None] * len(columns)
@@ -241,7 +248,7 @@ def _as_text(member: Any) -> Value:
 
 
 class _Number(str):
-    """A number with a fraction or an exponent as it is written, of which a float might lose digits."""
+    """A number with a fraction or an exponent as it is written; a float might lose digits."""
 
     __slots__ = ()
 

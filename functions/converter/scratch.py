@@ -1,4 +1,4 @@
-"""Folders for one conversion each, in the function's ephemeral storage."""
+"""Temporary folders in the function's ephemeral storage, one for each conversion."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ _PREFIX = "converter-"
 
 
 def sweep() -> None:
-    """Remove what an invocation that was cut off by its timeout left behind: Lambda keeps /tmp."""
+    """Remove the folders of invocations that Lambda ended at their timeout: /tmp is kept between invocations."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         owner = folder.name.split("-")[1]
         if owner == str(os.getpid()) or not _is_running(owner):
@@ -30,6 +30,6 @@ def _is_running(process: str) -> bool:
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """An empty folder that is removed in the end."""
+    """Yield an empty folder; it is removed at the end."""
     with tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)

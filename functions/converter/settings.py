@@ -11,20 +11,20 @@ class Settings:
     """Each field is the environment variable of the same name in upper case."""
 
     analytics_bucket: str
-    # Uploads are below it; what follows is <dataset>/...
+    # The prefix of uploads; their keys are <raw_prefix><dataset>/...
     raw_prefix: str = "raw/"
-    # Decompressed; ephemeral storage should have about three times as much
+    # Of the decompressed file; ephemeral storage should be about three times as large
     max_bytes: int = 2 << 30
     max_row_length: int = 1 << 20
     max_columns: int = 1000
-    # Of DuckDB alone; about half of the function's memory
+    # For DuckDB: about half of the function's memory
     memory_limit_mb: int = 1024
     type_threshold: float = 0.8
-    # Tables for Athena are kept in this Glue database; empty: no tables
+    # The Glue database for Athena's tables; without one, no tables are registered
     glue_database: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse values that no file could be converted with. Raises SettingsError."""
+        """Raises SettingsError for values with which no file could be converted."""
         if min(self.max_bytes, self.max_row_length, self.max_columns) < 1:
             raise SettingsError("MAX_BYTES, MAX_ROW_LENGTH and MAX_COLUMNS must be at least 1")
         if self.max_row_length > 1 << 20:
@@ -36,5 +36,5 @@ class Settings:
 
     @property
     def limits(self) -> Limits:
-        """What an upload may be, and what its conversion may use."""
+        """The limits on an upload and its conversion."""
         return Limits(self.max_bytes, self.max_row_length, self.max_columns, self.memory_limit_mb, self.type_threshold)

@@ -1,4 +1,4 @@
-"""Which object an S3 event is about, and where its outputs go: always the same keys for the same version."""
+"""The object that an S3 event is about, and the keys of its outputs: always the same keys for the same version."""
 
 import hashlib
 from collections.abc import Iterator
@@ -25,12 +25,12 @@ class Source:
 
     @property
     def id(self) -> str:
-        """Stands for bucket and key, whatever the version."""
+        """The same for all versions of the object."""
         return hashlib.sha256(f"{self.bucket}/{self.key}".encode()).hexdigest()[:32]
 
     @property
     def tag(self) -> str:
-        """Stands for the version: concurrent conversions of two versions never write the same key."""
+        """Identifies the version: concurrent conversions of two versions never write the same key."""
         return hashlib.sha256((self.version_id or self.etag).encode()).hexdigest()[:12]
 
     @property
@@ -40,7 +40,7 @@ class Source:
 
     @property
     def manifest_key(self) -> str:
-        """One manifest an object; that of its newest version."""
+        """Each object has one manifest, of its newest version."""
         return f"_manifests/{self.dataset}/{self.id}.json"
 
     @property
@@ -50,17 +50,17 @@ class Source:
 
     @property
     def rejects_key(self) -> str:
-        """Athena overlooks what begins with an underscore."""
+        """Athena ignores keys that begin with an underscore."""
         return f"_rejects/{self.dataset}/{PARTITION}={self.day}/{self.id}-{self.tag}.jsonl"
 
     @property
     def output_keys(self) -> set[str]:
-        """What a conversion of this version may have written before its manifest."""
+        """The keys that a conversion of this version may have written before its manifest."""
         return {self.parquet_key, self.rejects_key}
 
 
 def sources(event: dict[str, Any], raw_prefix: str) -> Iterator[Source]:
-    """The uploads that an S3 notification tells of; test events and deletions are none."""
+    """Yield the uploads of an S3 notification; test events and deletions are ignored."""
     for record in event.get("Records", []):
         if not record["eventName"].startswith("ObjectCreated:"):
             continue
@@ -79,15 +79,6 @@ def sources(event: dict[str, Any], raw_prefix: str) -> Iterator[Source]:
 
 
 def _dataset(path: str) -> str:
-    """The first folder; of a file in none, its name up to the first dot."""
+    """Return the first folder; for a file in no folder, its name up to the first dot."""
     first, *rest = PurePosixPath(path).parts or ("",)
     return identifier(first if rest else first.split(".")[0], "dataset")
-
-
-def is_newer(one: Source, sequencer: str) -> bool | None:
-    """Whether `one` was uploaded after the version with `sequencer`; None if S3's sequencers do not tell."""
-    if not one.sequencer or not sequencer or one.sequencer == sequencer:
-        return None
-    # "right-pad the shorter string with zeros, then compare": https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
-    width = max(len(one.sequencer), len(sequencer))
-    return one.sequencer.upper().ljust(width, "0") > sequencer.upper().ljust(width, "0")

@@ -1,6 +1,8 @@
-"""A file of any supported format to one plain form on disk, JSON arrays of texts, and a file of rows set aside.
+"""Write the rows of a file of any supported format to disk in one plain form, JSON arrays of texts.
 
-DuckDB then reads in one way only, whatever was uploaded, and in constant memory: no value can break a row.
+Bad rows go to another file.
+
+So DuckDB reads every upload in the same way and in constant memory, and no value can break a row.
 """
 
 import base64
@@ -23,29 +25,32 @@ from shared.deadline import Deadline
 
 FORMATS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 _ENCODE = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
-# Rows are encoded together, which is three times as fast; long ones alone, which keeps batches small.
+# Rows are encoded in batches, which is three times as fast. A long row ends a batch, which keeps batches small.
 _BATCH_ROWS = 500
 _LONG_ROW = 4096
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a file may be, and what its conversion may use."""
+    """Limits on a file, and on what its conversion may use."""
 
     # Decompressed
     max_bytes: int = 2 << 30
     # Characters
     max_row_length: int = 1 << 20
     max_columns: int = 1000
-    # Of DuckDB
+    # For DuckDB
     memory_limit_mb: int = 512
-    # Share of a column's values that must fit a type for the rest to count as errors
+    # The share of a column's values that must fit a type; the other values then count as errors
     type_threshold: float = 0.8
 
 
 @dataclass
 class Staged:
-    """What was read: `rows` good ones in `path`, the others in `rejects`, counted by code in `rejected`."""
+    """The rows that were read.
+
+    `rows` of them are in `rows_file`; those set aside are in `rejects`, counted by code in `rejected`.
+    """
 
     folder: Path
     format: str
@@ -59,11 +64,11 @@ class Staged:
 
     @property
     def encoding(self) -> str:
-        """Of what was read so far; "" before that."""
+        """The encoding, as far as the file was read; "" before that."""
         return self.text.encoding if self.text else ""
 
     @property
-    def path(self) -> Path:
+    def rows_file(self) -> Path:
         """A JSON array of arrays: row number, line number or null, then the values, each a text or null."""
         return self.folder / "staged.json"
 
@@ -79,7 +84,7 @@ class Staged:
 
 
 def format_of(name: str) -> str:
-    """The format that a file's name tells. Raises Rejection (unsupported_format)."""
+    """Return the format by a file's name. Raises Rejection (unsupported_format)."""
     suffix = _suffix(name)
     if suffix not in FORMATS:
         raise Rejection("unsupported_format")
@@ -97,7 +102,7 @@ def stage(source: Path, name: str, staged: Staged, limits: Limits, deadline: Dea
     """Fill `staged` from the file `source`, which was uploaded under `name`. Raises Rejection."""
     staged.text = Text(_in_time(chunks(source, limits.max_bytes), deadline))
     batch: list[Row] = []
-    with staged.path.open("wb") as good, staged.rejects.open("wb") as bad:
+    with staged.rows_file.open("wb") as good, staged.rejects.open("wb") as bad:
         good.write(b"[")
         for row in _rows(iter(staged.text), name, staged, limits):
             if isinstance(row, BadRow):
@@ -121,7 +126,7 @@ def _in_time(pieces: Iterator[bytes], deadline: Deadline) -> Iterator[bytes]:
 
 
 def reject(file: BinaryIO, staged: Staged, row: BadRow) -> None:
-    """Write one row that is set aside, with row and line number, code, plain words and its content as it was."""
+    """Set one row aside: write its row and line number, the reason as code and text, and its content as it was."""
     staged.rejected[row.code] += 1
     entry = {"row": row.number, "line": row.line, "reason": row.code, "reason_text": f"{ROWS[row.code]} {row.detail}".strip()}
     raw = "".join(row.raw)
@@ -134,7 +139,7 @@ def reject(file: BinaryIO, staged: Staged, row: BadRow) -> None:
 
 
 def raw_of(staged: Staged, values: list[str | None]) -> str:
-    """The content of a row whose text is gone, from its values."""
+    """Return the content of a row, put together from its values because its text is gone."""
     if staged.format != "csv":
         return _ENCODE({source: value for source, value in zip(staged.columns.sources, values, strict=False) if value is not None})
     line = io.StringIO()
@@ -160,7 +165,7 @@ def _rows(texts: Iterator[str], name: str, staged: Staged, limits: Limits) -> It
 
 
 def _is_line_of_object(text: str) -> bool:
-    """Whether a .json file holds an object a line, as many tools write it."""
+    """Whether a .json file holds one object per line, as many tools write it."""
     line, _, rest = text.lstrip().partition("\n")
     if not line.startswith("{") or not rest.strip():
         return False
@@ -172,7 +177,7 @@ def _is_line_of_object(text: str) -> bool:
 
 
 def _write(rows: list[Row], staged: Staged, good: BinaryIO, bad: BinaryIO) -> None:
-    """Stage rows; those that hold what Parquet's and Athena's texts can't are set aside."""
+    """Stage rows; set aside those with characters that texts in Parquet and Athena can't hold."""
     encoded = _encode(rows)
     if encoded is None:
         sound: list[Row] = []
@@ -189,7 +194,7 @@ def _write(rows: list[Row], staged: Staged, good: BinaryIO, bad: BinaryIO) -> No
 
 
 def _encode(rows: list[Row]) -> bytes | None:
-    """The rows as JSON arrays, or None if one of them holds a NUL or a lone surrogate."""
+    """Return the rows as JSON arrays, or None if one of them holds a NUL or a lone surrogate."""
     text = _ENCODE([[row.number, row.line, *row.values] for row in rows])
     if "\\u0000" in text and any("\0" in value for row in rows for value in row.values if value):
         return None
@@ -199,6 +204,9 @@ def _encode(rows: list[Row]) -> bytes | None:
         return None
 
 
-def new(source: Path, name: str) -> Staged:
-    """An empty stage beside `source`. Raises Rejection for names and compressions that are not supported."""
+def empty_stage(source: Path, name: str) -> Staged:
+    """Return an empty stage in the folder of `source`.
+
+    Raises Rejection for names and compressions that are not supported.
+    """
     return Staged(source.parent, format_of(name), "gzip" if is_gzip(source) else None)

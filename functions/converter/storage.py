@@ -1,4 +1,4 @@
-"""Amazon S3: the upload, and in the analytics bucket what was made of it, its manifest and each dataset's schema."""
+"""Amazon S3: the uploads; in the analytics bucket what was made of them, their manifests and each dataset's schema."""
 
 import json
 import shutil
@@ -11,60 +11,81 @@ from botocore.exceptions import ClientError
 
 from converter.conversion import Outcome
 from converter.rejections import Rejection
-from converter.sources import Source, is_newer
-from shared.clients import client
+from converter.sources import Source
+from shared.sequencers import compare
 
-# Of conditional writes: whoever loses one has seen another succeed.
+# Attempts at a conditional write. It fails only if another writer has succeeded.
 _ATTEMPTS = 5
 _TRANSFER = TransferConfig(max_concurrency=4)
 _GONE = {"404", "NoSuchKey", "NoSuchVersion"}
-# S3 answers 400 where the uploader's own key (SSE-C) would be needed.
+# S3 answers 400 if the object is encrypted with a key that only the uploader holds (SSE-C).
 _PERMANENT = {"InvalidObjectState": "archived", "InvalidRequest": "encrypted", "400": "encrypted"}
 _CONFLICT = {"PreconditionFailed", "412", "ConditionalRequestConflict", "409", *_GONE}
 
 
 class Gone(Exception):
-    """The version of the upload is no longer there."""
+    """The version of the upload no longer exists."""
 
 
 class Contention(Exception):
-    """Others changed the same manifest or schema again and again; worth another try."""
+    """Other conversions kept changing the same manifest or schema. Trying again may help."""
 
 
 def _code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-def download(source: Source, path: Path, max_bytes: int) -> None:
-    """Fetch the very version of the event. Raises Gone, Rejection; ClientError and others are worth another try."""
-    if source.key.endswith("/"):
-        raise Rejection("folder")
-    if source.bytes > max_bytes:
-        raise Rejection("too_large", f"It has {source.bytes:,} bytes; the limit is {max_bytes:,}.")
-    if source.bytes > shutil.disk_usage(path.parent).free // 2:
-        raise Rejection("out_of_disk")
-    version = {"VersionId": source.version_id} if source.version_id else {}
-    try:
-        client("s3").download_file(source.bucket, source.key, str(path), ExtraArgs=version, Config=_TRANSFER)
-    except ClientError as error:
-        if _code(error) in _GONE:
-            raise Gone from error
-        if _code(error) in _PERMANENT:
-            raise Rejection(_PERMANENT[_code(error)]) from error
-        raise
+class Uploads:
+    """The uploaded objects. Botocore's errors pass through, except for those that say something about the object."""
+
+    def __init__(self, s3: Any) -> None:
+        """`s3` is a low-level client."""
+        self._s3 = s3
+
+    def download(self, source: Source, path: Path, max_bytes: int) -> None:
+        """Download the version that the event names. Raises Gone or Rejection; other errors are worth another try."""
+        if source.key.endswith("/"):
+            raise Rejection("folder")
+        if source.bytes > max_bytes:
+            raise Rejection("too_large", f"It has {source.bytes:,} bytes; the limit is {max_bytes:,}.")
+        if source.bytes > shutil.disk_usage(path.parent).free // 2:
+            raise Rejection("out_of_disk")
+        version = {"VersionId": source.version_id} if source.version_id else {}
+        try:
+            self._s3.download_file(source.bucket, source.key, str(path), ExtraArgs=version, Config=_TRANSFER)
+        except ClientError as error:
+            if _code(error) in _GONE:
+                raise Gone from error
+            if _code(error) in _PERMANENT:
+                raise Rejection(_PERMANENT[_code(error)]) from error
+            raise
+
+    def is_current(self, source: Source) -> bool:
+        """Whether the version is the one that S3 serves now."""
+        try:
+            head = self._s3.head_object(Bucket=source.bucket, Key=source.key)
+        except ClientError as error:
+            if _code(error) in _GONE:
+                return False
+            raise
+        if source.version_id:
+            return bool(head.get("VersionId") == source.version_id)
+        return bool(head["ETag"].strip('"') == source.etag)
 
 
 class Analytics:
-    """The analytics bucket."""
+    """The analytics bucket. Botocore's errors pass through."""
 
-    def __init__(self, bucket: str) -> None:
-        """`bucket` is its name."""
-        self.bucket = bucket
+    def __init__(self, s3: Any, bucket: str, uploads: Uploads) -> None:
+        """`s3` is a low-level client; `uploads` says which version is current where sequencers don't."""
+        self._s3 = s3
+        self._bucket = bucket
+        self._uploads = uploads
 
     def _read(self, key: str) -> tuple[dict[str, Any], str]:
-        """A JSON document and its ETag; an empty one and "" if there is none."""
+        """Return a JSON document and its ETag; an empty document and "" if there is none."""
         try:
-            answer = client("s3").get_object(Bucket=self.bucket, Key=key)
+            answer = self._s3.get_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
             if _code(error) in _GONE:
                 return {}, ""
@@ -72,11 +93,14 @@ class Analytics:
         return json.load(answer["Body"]), answer["ETag"]
 
     def _replace(self, key: str, document: dict[str, Any], etag: str) -> bool:
-        """Write a JSON document if the one there is still that of `etag` ("": none); whether it was."""
+        """Write a JSON document if the stored one still has this ETag ("": if there is none).
+
+        Returns whether it was written.
+        """
         condition = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
         body = json.dumps(document, ensure_ascii=False, indent=1).encode()
         try:
-            client("s3").put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json", **condition)
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType="application/json", **condition)
         except ClientError as error:
             if _code(error) in _CONFLICT:
                 return False
@@ -84,14 +108,14 @@ class Analytics:
         return True
 
     def schema(self, dataset: str) -> tuple[dict[str, str], str]:
-        """The types of the dataset's columns known so far, and what `extend_schema` needs to change them."""
+        """Return the known types of the dataset's columns, and the ETag that `extend_schema` needs to change them."""
         document, etag = self._read(f"_schemas/{dataset}.json")
         return document.get("columns", {}), etag
 
     def extend_schema(self, dataset: str, types: dict[str, str], known: dict[str, str], etag: str) -> dict[str, str] | None:
-        """Add new columns to `known`; the schema that now holds for them.
+        """Add new columns to `known`. Returns the dataset's schema.
 
-        None if another conversion gave one of them another type meanwhile. Raises Contention.
+        Returns None if another conversion has given one of the columns another type meanwhile. Raises Contention.
         """
         for _ in range(_ATTEMPTS):
             if types.items() <= known.items():
@@ -108,7 +132,7 @@ class Analytics:
         return self._is_outdated(source, self._read(source.manifest_key)[0])
 
     def remove_unfinished(self, source: Source) -> None:
-        """Remove what an attempt at this version wrote and, cut off before its manifest, left behind."""
+        """Remove what an attempt at this version has written if it was cut off before its manifest."""
         self._remove(source.output_keys - _outputs(self._read(source.manifest_key)[0]))
 
     def _is_outdated(self, source: Source, manifest: dict[str, Any]) -> bool:
@@ -117,13 +141,14 @@ class Analytics:
         last = manifest["source"]
         if (last["version_id"], last["etag"]) == (source.version_id, source.etag):
             return False
-        newer = is_newer(source, last["sequencer"])
-        return not (_is_current(source) if newer is None else newer)
+        order = compare(source.sequencer, last["sequencer"])
+        return order < 0 if order else not self._uploads.is_current(source)
 
     def commit(self, source: Source, outcome: Outcome) -> bool:
-        """Upload the outcome's files, remove those of the version before, write the manifest.
+        """Upload the outcome's files, remove those of the previous version, write the manifest.
 
-        False if a newer version won meanwhile: then nothing of this one stays. The manifest is the same for the same version.
+        Returns False if a newer version won meanwhile: then nothing of this one stays. The same version has the same
+        manifest.
         """
         keys = {
             "parquet": source.parquet_key if outcome.parquet else None,
@@ -131,14 +156,14 @@ class Analytics:
         }
         for path, key in ((outcome.parquet, keys["parquet"]), (outcome.rejects, keys["rejects"])):
             if path and key:
-                client("s3").upload_file(str(path), self.bucket, key, Config=_TRANSFER)
+                self._s3.upload_file(str(path), self._bucket, key, Config=_TRANSFER)
         manifest = {"status": outcome.status, **outcome.facts, **keys, "dt": source.day, "source": asdict(source)}
         for _ in range(_ATTEMPTS):
             current, etag = self._read(source.manifest_key)
             if self._is_outdated(source, current):
                 self._remove(source.output_keys - _outputs(current))
                 return False
-            # Of this version too: an attempt that was cut off may have come to another verdict.
+            # This includes files of this version: an attempt that was cut off may have come to another verdict.
             self._remove((source.output_keys | _outputs(current)) - _outputs(manifest))
             if self._replace(source.manifest_key, manifest, etag):
                 return True
@@ -146,21 +171,8 @@ class Analytics:
 
     def _remove(self, keys: set[str]) -> None:
         for key in sorted(keys):
-            client("s3").delete_object(Bucket=self.bucket, Key=key)
+            self._s3.delete_object(Bucket=self._bucket, Key=key)
 
 
 def _outputs(manifest: dict[str, Any]) -> set[str]:
     return {manifest[kind] for kind in ("parquet", "rejects") if manifest.get(kind)}
-
-
-def _is_current(source: Source) -> bool:
-    """Whether the version is the one that S3 serves now."""
-    try:
-        head = client("s3").head_object(Bucket=source.bucket, Key=source.key)
-    except ClientError as error:
-        if _code(error) in _GONE:
-            return False
-        raise
-    if source.version_id:
-        return bool(head.get("VersionId") == source.version_id)
-    return bool(head["ETag"].strip('"') == source.etag)

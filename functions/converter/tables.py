@@ -1,4 +1,7 @@
-"""Staged rows to Parquet with DuckDB: column types found over the whole file, rows that don't fit them set aside."""
+"""Write staged rows as Parquet with DuckDB.
+
+Find column types over the whole file, and set aside rows that don't fit them.
+"""
 
 import shutil
 import threading
@@ -11,6 +14,7 @@ from typing import Any
 
 import duckdb
 
+from converter.macros import FITS, MACROS, NO_DOUBLE, NO_NUMBER
 from converter.rejections import Rejection
 from converter.rows import BadRow
 from converter.staging import Limits, Staged, raw_of, reject
@@ -19,34 +23,7 @@ from shared.deadline import Deadline
 TEXT = "VARCHAR"
 # Texts that mean "no value" in a column that isn't text
 _NULLS = ("", "NULL", "NONE", "NA", "N/A", "NAN", "-", "\\N")
-# From narrow to wide: of two types that fit as many values the first is taken. {v} is a trimmed text in upper case. Casts alone are too
-# lenient ('1.7' is the BIGINT 2): a value fits if it is also written the usual way.
-_FITS = {
-    "BOOLEAN": "{v} = 'TRUE' OR {v} = 'FALSE'",
-    "BIGINT": "CAST(try_cast({v} AS BIGINT) AS VARCHAR) = {v}",
-    "DOUBLE": "isfinite(try_cast({v} AS DOUBLE)) AND NOT contains({v}, '_')",
-    "DATE": "CAST(try_cast({v} AS DATE) AS VARCHAR) = {v}",
-    "TIMESTAMP": "CASE WHEN try_cast({v} AS TIMESTAMPTZ) IS NULL THEN false ELSE regexp_full_match({v}, "
-    "'[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}([T ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}([.][0-9]{{1,9}})?)?"
-    "(Z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)?)?') END",
-}
-_DIGITS = "trim(regexp_replace(split_part({0}, 'E', 1), '[^0-9]', '', 'g'), '0')"
-_OWN_DIGITS = _DIGITS.format("{v}")
-_SHORTEST = "upper(CAST(try_cast({v} AS DOUBLE) AS VARCHAR))"
-_AS_LONG = f"upper(printf('%.' || greatest(length({_OWN_DIGITS}) - 1, 0) || 'e', try_cast({{v}} AS DOUBLE)))"
-# Which types a column can't have because of a value whose digits would do: _NO_NUMBER for postcodes, telephone and account numbers, which
-# begin with 0 and a digit (':' follows '9') or with '+'; _NO_DOUBLE where a DOUBLE would have other digits. It keeps any 15
-# (fewer next to 0: hence E-) and those that it was printed with, the fewest that tell it or more; the cheap comparisons come first.
-_NO_DOUBLE, _NO_NUMBER = 1, 2
-_UNFIT = (
-    f"CASE WHEN ltrim({{v}}, '+-') >= '00' AND ltrim({{v}}, '+-') < '0:' THEN {_NO_NUMBER}"
-    " WHEN NOT coalesce(isfinite(try_cast({v} AS DOUBLE)), false) THEN 0"
-    f" WHEN starts_with({{v}}, '+') THEN {_NO_NUMBER}"
-    f" WHEN (length({{v}}) <= 15 AND NOT contains({{v}}, 'E-')) OR {_SHORTEST} = {{v}} THEN 0"
-    f" WHEN {_OWN_DIGITS} = {_DIGITS.format(_SHORTEST)} OR {_OWN_DIGITS} = {_DIGITS.format(_AS_LONG)} THEN 0"
-    f" WHEN {_FITS['BIGINT']} THEN {_NO_DOUBLE} ELSE {_NO_NUMBER} END"
-)
-TYPES = (*_FITS, TEXT)
+TYPES = (*FITS, TEXT)
 _SAMPLE_ROWS = 2000
 # A query's planning time and memory grow with its width.
 _COLUMNS_AT_ONCE = 100
@@ -58,7 +35,10 @@ _ROW_BYTES = 8 << 20
 
 @dataclass
 class _Counts:
-    """Of one column: texts, values (texts that aren't in _NULLS), the worst of their _UNFIT, and values by type."""
+    """The counts of one column.
+
+    `texts` are not empty, `values` are texts that aren't in _NULLS, `fits` are values by type; `unfit` is the values' worst.
+    """
 
     texts: int
     values: int
@@ -67,10 +47,11 @@ class _Counts:
 
 
 def write(staged: Staged, agreed: dict[str, str], limits: Limits, deadline: Deadline) -> dict[str, str]:
-    """Write `staged.parquet`; rows that don't fit go to `staged.rejects`, and `staged.rows` is what remains.
+    """Write `staged.parquet`; rows that don't fit go to `staged.rejects` and no longer count in `staged.rows`.
 
-    Columns that `agreed` names have its types; the others' are found. Returns the type of each column written: one that is
-    empty and of unknown type is left out, because any guess could contradict the dataset's other files. Raises Rejection.
+    `agreed` gives the types of columns that the dataset knows; types of other columns are found. Returns the type of
+    each column written. An empty column of unknown type is left out, because any guess could contradict the dataset's
+    other files. Raises Rejection.
     """
     for name, type_ in agreed.items():
         if type_ not in TYPES:
@@ -98,7 +79,10 @@ def write(staged: Staged, agreed: dict[str, str], limits: Limits, deadline: Dead
 
 @contextmanager
 def _connection(folder: Path, limits: Limits, deadline: Deadline) -> Iterator[duckdb.DuckDBPyConnection]:
-    """DuckDB confined to `folder`, without network or extensions, ended by the deadline; its limits become Rejections."""
+    """Open DuckDB, confined to `folder`, without network or extensions.
+
+    The deadline and its limits become Rejections.
+    """
     scratch = folder / "scratch"
     scratch.mkdir(exist_ok=True)
     config: dict[str, Any] = {
@@ -120,6 +104,7 @@ def _connection(folder: Path, limits: Limits, deadline: Deadline) -> Iterator[du
         connection.execute(f"SET allowed_directories = ['{folder}']")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
+        connection.execute(MACROS)
         done = threading.Event()
         threading.Thread(target=_interrupt_late, args=(connection, deadline, done), daemon=True).start()
         try:
@@ -137,7 +122,7 @@ def _connection(folder: Path, limits: Limits, deadline: Deadline) -> Iterator[du
 
 
 def _interrupt_late(connection: duckdb.DuckDBPyConnection, deadline: Deadline, done: threading.Event) -> None:
-    """End what runs after the deadline; again and again, because an interrupt between two queries has no effect."""
+    """Interrupt queries after the deadline, repeatedly: an interrupt between two queries has no effect."""
     if not done.wait(deadline.remaining_s()):
         connection.interrupt()
         while not done.wait(0.1):
@@ -145,14 +130,16 @@ def _interrupt_late(connection: duckdb.DuckDBPyConnection, deadline: Deadline, d
 
 
 def _source(staged: Staged, columns: Iterable[int], rows: int | None = None) -> str:
-    """The staged rows: each as the list `j`, and of `columns` the values v<index>, NULL where the text means so.
+    """Return SQL that selects the staged rows.
 
-    Two steps and a plain CASE on purpose: DuckDB makes a join of every IN, and 2^n expressions of n nested NULLIFs.
+    It has each row as the list `j`, and v<index> for `columns`, which is NULL where the text means "no value".
+
+    It has two steps and a plain CASE because DuckDB makes a join of every IN, and 2^n expressions of n nested NULLIFs.
     """
     indexes = list(columns)
     options = f"format='array', records='false', columns={{j: 'VARCHAR[]'}}, maximum_object_size={_ROW_BYTES}"
-    source = f"read_json('{staged.path}', {options})" + (f" LIMIT {rows}" if rows else "")
-    # A long text fits no type: copies of it would only take memory.
+    source = f"read_json('{staged.rows_file}', {options})" + (f" LIMIT {rows}" if rows else "")
+    # A long text fits no type, and copies of it would only take memory.
     texts = "".join(
         f", CASE WHEN strlen({_text(index)}) > 100 THEN '?' ELSE upper(trim({_text(index)})) END AS u{index}" for index in indexes
     )
@@ -177,8 +164,8 @@ def _cast(index: int, type_: str) -> str:
 def _types(
     connection: duckdb.DuckDBPyConnection, staged: Staged, names: list[str], agreed: dict[str, str], limits: Limits
 ) -> tuple[dict[int, str], dict[int, str]]:
-    """The type of each column that is written, by index; and those of them that have values of a wrong type."""
-    candidates = {index: [agreed[name]] if name in agreed else list(_FITS) for index, name in enumerate(names)}
+    """Return the type of each column to write, by index; and of those columns that have values of another type."""
+    candidates = {index: [agreed[name]] if name in agreed else list(FITS) for index, name in enumerate(names)}
     if staged.rows > _SAMPLE_ROWS:
         open_ = {index: types for index, types in candidates.items() if len(types) > 1}
         for index, counts in _count(connection, staged, open_, _SAMPLE_ROWS).items():
@@ -188,21 +175,24 @@ def _types(
     types: dict[int, str] = {}
     misfits: dict[int, str] = {}
     for index, name in enumerate(names):
-        found = exact.get(index)
-        type_ = agreed.get(name) or (_choose(found, limits.type_threshold) if found else TEXT)
+        column = exact.get(index)
+        type_ = agreed.get(name) or (_choose(column, limits.type_threshold) if column else TEXT)
         if type_ is None:
             continue
         types[index] = type_
-        if found and type_ != TEXT and found.values > found.fits[type_]:
+        if column and type_ != TEXT and column.values > column.fits[type_]:
             misfits[index] = type_
     return types, misfits
 
 
 def _choose(counts: _Counts, threshold: float) -> str | None:
-    """The narrowest type of those that fit the most values, if these are nearly all; None for a column without a text."""
+    """Return the narrowest of the types that fit the most values, if these are nearly all.
+
+    Returns None for a column without a text.
+    """
     if not counts.texts:
         return None
-    excluded = {_NO_NUMBER: {"BIGINT", "DOUBLE"}, _NO_DOUBLE: {"DOUBLE"}}.get(counts.unfit, set())
+    excluded = {NO_NUMBER: {"BIGINT", "DOUBLE"}, NO_DOUBLE: {"DOUBLE"}}.get(counts.unfit, set())
     fits = {type_: n for type_, n in counts.fits.items() if type_ not in excluded}
     best = max(fits, key=lambda type_: fits[type_], default=TEXT)
     return best if counts.values and fits.get(best, 0) >= threshold * counts.values else TEXT
@@ -212,23 +202,23 @@ def _count(
     connection: duckdb.DuckDBPyConnection, staged: Staged, candidates: dict[int, list[str]], rows: int | None = None
 ) -> dict[int, _Counts]:
     """Count, column by column, the values that fit each candidate type; in the first `rows` rows, if given."""
-    found: dict[int, _Counts] = {}
+    counts_by_column: dict[int, _Counts] = {}
     for indexes in batched(candidates, _COLUMNS_AT_ONCE, strict=False):
         wanted: list[str] = []
         for index in indexes:
-            unfit = _UNFIT if {"BIGINT", "DOUBLE"} & set(candidates[index]) else "0"
-            fits = [f"count_if({_FITS[type_]})" for type_ in candidates[index]]
-            wanted += [text.format(v=f"v{index}") for text in (f"count({_text(index)})", "count({v})", f"max({unfit})", *fits)]
+            unfit = f"unfit(v{index})" if {"BIGINT", "DOUBLE"} & set(candidates[index]) else "0"
+            fits = [f"count_if({FITS[type_]}(v{index}))" for type_ in candidates[index]]
+            wanted += [f"count({_text(index)})", f"count(v{index})", f"max({unfit})", *fits]
         query = f"SELECT {', '.join(wanted)} FROM {_source(staged, indexes, rows)}"  # noqa: S608 - no text of the file is in it
         row = iter(connection.execute(query).fetchone() or ())
         for index in indexes:
             texts, values, worst = next(row), next(row), next(row) or 0
-            found[index] = _Counts(texts, values, worst, {type_: next(row) or 0 for type_ in candidates[index]})
-    return found
+            counts_by_column[index] = _Counts(texts, values, worst, {type_: next(row) or 0 for type_ in candidates[index]})
+    return counts_by_column
 
 
 def _misfit(index: int, type_: str) -> str:
-    return f"(v{index} IS NOT NULL AND NOT coalesce({_FITS[type_].format(v=f'v{index}')}, false))"
+    return f"(v{index} IS NOT NULL AND NOT coalesce({FITS[type_]}(v{index}), false))"
 
 
 def _set_aside(connection: duckdb.DuckDBPyConnection, staged: Staged, names: list[str], misfits: dict[int, str]) -> None:
@@ -241,6 +231,6 @@ def _set_aside(connection: duckdb.DuckDBPyConnection, staged: Staged, names: lis
         while row := result.fetchone():
             (number, line, *values), position = row
             index = indexes[position - 1]
-            detail = f"Column {names[index]}: {values[index][:100]!r} is no {misfits[index]}."
+            detail = f"Column {names[index]}: {values[index][:100]!r} does not fit the type {misfits[index]}."
             reject(file, staged, BadRow(int(number), line and int(line), "wrong_type", detail, [raw_of(staged, values)]))
             staged.rows -= 1

@@ -1,4 +1,4 @@
-"""Bytes of a file to lines of text: decompressed, decoded, with bounded memory whatever the file holds."""
+"""Decompress and decode a file into lines of text, with bounded memory whatever the file holds."""
 
 import codecs
 import gzip
@@ -29,7 +29,7 @@ _MARKS = [
 
 
 def _mark_lone_surrogate(error: UnicodeError) -> tuple[str, int]:
-    """Stand in for an undecodable unit a lone surrogate, which no valid text has, so that its row is recognised."""
+    """Replace an undecodable unit by a lone surrogate, which no valid text has, so that its row can be recognised."""
     return ("\udc80", error.end) if isinstance(error, UnicodeDecodeError) else ("", 0)
 
 
@@ -37,7 +37,7 @@ codecs.register_error("lone_surrogate", _mark_lone_surrogate)
 
 
 def is_gzip(path: Path) -> bool:
-    """Whether the content is gzip's, whatever the name says. Raises Rejection for other compressions."""
+    """Whether the content is compressed by gzip, whatever the name says. Raises Rejection for other compressions."""
     with path.open("rb") as file:
         head = file.read(8)
     for magic, name in _MAGIC.items():
@@ -47,7 +47,7 @@ def is_gzip(path: Path) -> bool:
 
 
 def chunks(path: Path, max_bytes: int) -> Iterator[bytes]:
-    """The content, decompressed, in pieces of CHUNK_BYTES. Raises Rejection: too_large, corrupt_gzip."""
+    """Yield the decompressed content in pieces of CHUNK_BYTES. Raises Rejection (too_large, corrupt_gzip)."""
     total = 0
     with gzip.open(path) if is_gzip(path) else path.open("rb") as file:
         while True:
@@ -66,8 +66,9 @@ def chunks(path: Path, max_bytes: int) -> Iterator[bytes]:
 class Text:
     """The decoded content of a file; `encoding` is known once it was iterated over.
 
-    A byte order mark decides; else UTF-16 shows by its NUL bytes; else the first bytes that are not ASCII tell UTF-8 from
-    Windows-1252 (of which Latin-1's printable characters are a part). What cannot be decoded becomes a lone surrogate.
+    A byte order mark decides; else UTF-16 shows by its NUL bytes; else the first bytes that are not ASCII tell UTF-8
+    from Windows-1252 (of which Latin-1's printable characters are a part). What cannot be decoded becomes a lone
+    surrogate.
     """
 
     def __init__(self, source: Iterator[bytes]) -> None:
@@ -93,7 +94,8 @@ class Text:
             if text := piece.decode("ascii") if decoder is None else decoder.decode(piece):
                 yield text
         if held:
-            # One byte more than ASCII at the very end is a letter of Windows-1252; several are the beginning of one in UTF-8.
+            # One byte more than ASCII at the very end is a letter of Windows-1252; several are the beginning of one in
+            # UTF-8.
             decoder = self._decoder("cp1252" if held[:-1].isascii() else "utf-8")
             if text := decoder.decode(held):
                 yield text
@@ -120,7 +122,10 @@ def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _encoding_by_mark(head: bytes) -> tuple[str | None, int]:
-    """The encoding that the first bytes give away, and the length of their mark. Raises Rejection for binary content."""
+    """The encoding that the first bytes give away, and the length of their mark.
+
+    Raises Rejection for binary content.
+    """
     for mark, encoding in _MARKS:
         if head.startswith(mark):
             return encoding, len(mark)
@@ -138,17 +143,23 @@ def _encoding_by_mark(head: bytes) -> tuple[str | None, int]:
 
 
 def _encoding_of(chunk: bytes) -> str | None:
-    """UTF-8 if most of what is not ASCII is valid as such, else Windows-1252; None if only what follows the chunk can tell."""
+    """Return UTF-8 if most of the bytes beyond ASCII are valid UTF-8, else Windows-1252.
+
+    Returns None if only the next chunk can tell.
+    """
     decoded = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode(chunk)
     if decoded.isascii():
-        return None  # what is left may be a part of a character
+        return None  # the chunk may end within a character
     invalid = sum(1 for character in decoded if "\udc80" <= character <= "\udcff")
     valid = sum(1 for character in decoded if character > "\x7f") - invalid
     return "utf-8" if valid >= invalid else "cp1252"
 
 
 def lines(texts: Iterator[str], limit: int) -> Iterator[str]:
-    """Lines with their ends (LF, CRLF or CR). Of a line longer than `limit` characters at least `limit` + 1 are given."""
+    """Yield lines with their ends (LF, CRLF or CR).
+
+    A line longer than `limit` may be cut, to at least `limit` + 1 characters.
+    """
     rest = ""
     for text in texts:
         pieces = io.StringIO(rest + text, newline="").readlines()

@@ -1,35 +1,61 @@
 """The ways a digest goes out: mail by Amazon SES, a notice by Amazon SNS."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any, Protocol
 
-from digest import letters
-from digest.settings import Settings
+from digest import rendering
 from digest.summary import Summary
-from shared.clients import client
-
-type Channel = Callable[[Summary, Settings], None]
+from shared import sns
 
 
-def channels(settings: Settings) -> dict[str, Channel]:
-    """The ones that are set up, by name."""
-    wanted: dict[str, tuple[str, Channel]] = {"mail": (settings.sender, _mail), "notice": (settings.topic_arn, _notice)}
-    return {name: channel for name, (address, channel) in wanted.items() if address}
+class Channel(Protocol):
+    """One way to send a digest."""
+
+    name: str
+
+    def send(self, summary: Summary) -> None:
+        """Send it. Raises botocore's errors."""
 
 
-def _mail(summary: Summary, settings: Settings) -> None:
-    body = {"Text": _utf8(letters.text(summary)), "Html": _utf8(letters.html(summary))}
-    message = {"Subject": _utf8(letters.subject(summary, settings.environment)), "Body": body}
-    client("ses").send_email(Source=settings.sender, Destination={"ToAddresses": settings.mail_recipients}, Message=message)
+class Mail:
+    """One mail to all recipients."""
+
+    name = "mail"
+
+    def __init__(self, ses: Any, sender: str, recipients: Sequence[str], environment: str) -> None:
+        """`ses` is a low-level client of SES v1."""
+        self._ses = ses
+        self._sender = sender
+        self._recipients = list(recipients)
+        self._environment = environment
+
+    def send(self, summary: Summary) -> None:
+        """See `Channel`."""
+        body = {"Text": _utf8(rendering.text(summary)), "Html": _utf8(rendering.html(summary))}
+        message = {"Subject": _utf8(rendering.subject(summary, self._environment)), "Body": body}
+        self._ses.send_email(Source=self._sender, Destination={"ToAddresses": self._recipients}, Message=message)
 
 
-def _notice(summary: Summary, settings: Settings) -> None:
-    client("sns").publish(
-        TopicArn=settings.topic_arn,
-        Subject=letters.subject(summary, settings.environment),
-        Message=letters.text(summary),
-        # For subscriptions that want images alone, or digests alone
-        MessageAttributes={"kind": {"DataType": "String", "StringValue": "digest"}},
-    )
+class Notice:
+    """A message to an SNS topic."""
+
+    name = "notice"
+
+    def __init__(self, client: Any, topic_arn: str, environment: str) -> None:
+        """`client` is SNS's low-level one."""
+        self._sns = client
+        self._topic_arn = topic_arn
+        self._environment = environment
+
+    def send(self, summary: Summary) -> None:
+        """See `Channel`."""
+        self._sns.publish(
+            TopicArn=self._topic_arn,
+            Subject=sns.subject(rendering.subject(summary, self._environment)),
+            Message=rendering.text(summary),
+            # For subscriptions to images only, or to digests only
+            MessageAttributes={"kind": {"DataType": "String", "StringValue": "digest"}},
+        )
 
 
 def _utf8(text: str) -> dict[str, str]:

@@ -1,52 +1,39 @@
 """A schedule (EventBridge rule) -> the summary of the day before, by mail and notice, once."""
 
-from datetime import UTC, datetime
 from typing import Any
 
-from digest.catalog import depth_of, images_of
-from digest.channels import channels
-from digest.claims import CLAIMED, SENT, claim, close, note
+from digest.catalog import Catalog
+from digest.channels import Channel, Mail, Notice
+from digest.queues import Queues
+from digest.sender import Sender
 from digest.settings import Settings
-from digest.summary import Summary, day_of, summarize
+from shared.claims import Claims
+from shared.clients import Clients, client
 from shared.deadline import Deadline, LambdaContext
-from shared.observability import MetricUnit, logger, metrics
+from shared.observability import with_metrics
 from shared.settings import load
 
-settings = load(Settings)
+SETTINGS = load(Settings)
 
 
+@with_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Send one day's digest. Raises for what is worth another try: what was sent by then is not sent again."""
-    day, deadline = day_of(event), Deadline(context)
-    is_over = day < datetime.now(UTC).date().isoformat() or "day" not in event
-    # What is asked for in the course of a day does not take the place of that day's digest.
-    digest_id = day if is_over else f"{day}#{context.aws_request_id}"
-    claimed = claim(settings.state_table, digest_id, context.aws_request_id, deadline.remaining_s(), settings.keep_days)
-    if claimed.status != CLAIMED:
-        logger.info("nothing to do", extra={"day": day, "status": claimed.status})
-        return {"day": day, "status": claimed.status}
-    summary = summarize(day, images_of(settings.catalog_table, day, deadline), settings.newest, settings.max_images)
-    summary.is_over = is_over
-    summary.dlq_depths = {url.rsplit("/", 1)[-1]: depth_of(url) for url in settings.queues}
-    send(digest_id, summary, claimed.given)
-    close(settings.state_table, digest_id, summary)
-    logger.info("digest", extra=summary.as_dict())
-    metrics.add_metric("DigestsSent", MetricUnit.Count, 1)
-    metrics.flush_metrics()
-    return {"status": SENT, **summary.as_dict()}
+    return sender(SETTINGS, client, Deadline(context)).send(event, context.aws_request_id)
 
 
-def send(digest_id: str, summary: Summary, given: frozenset[str]) -> None:
-    """Use every channel that has not been used; one that fails does not keep the others from it, and is raised in the end."""
-    failures: list[Exception] = []
-    for name, channel in channels(settings).items():
-        if name in given:
-            continue
-        try:
-            channel(summary, settings)
-            note(settings.state_table, digest_id, name)
-        except Exception as error:
-            logger.exception("channel failed", extra={"channel": name, "digest": digest_id})
-            failures.append(error)
-    if failures:
-        raise failures[0]
+def sender(settings: Settings, clients: Clients, deadline: Deadline) -> Sender:
+    """Return a Sender with the channels that are set up. Its claim ends with the invocation."""
+    dynamodb = clients("dynamodb")
+    channels: list[Channel] = []
+    if settings.sender:
+        channels.append(Mail(clients("ses"), settings.sender, settings.recipients, settings.environment))
+    if settings.topic_arn:
+        channels.append(Notice(clients("sns"), settings.topic_arn, settings.environment))
+    return Sender(
+        Catalog(dynamodb, settings.catalog_table, deadline),
+        Queues(clients("sqs"), settings.dlq_urls),
+        channels,
+        Claims(dynamodb, settings.state_table, "digest", deadline.remaining_s() + 1, settings.keep_days),
+        settings.limits,
+    )

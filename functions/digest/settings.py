@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from digest.summary import Limits
 from shared.settings import SettingsError
 
 
@@ -11,39 +12,30 @@ class Settings:
 
     catalog_table: str
     state_table: str
-    # The workspace; it is named in subjects
+    # The environment that subjects name
     environment: str = ""
     # An address verified with SES; without one, no mail is sent
     sender: str = ""
-    # Comma-separated
-    recipients: str = ""
+    # Comma-separated addresses
+    recipients: tuple[str, ...] = ()
     # An SNS topic; without one, no notice is given
     topic_arn: str = ""
-    # Dead-letter queues whose depth is told, comma-separated
-    dlq_urls: str = ""
+    # Comma-separated URLs of the dead-letter queues whose depth the digest tells
+    dlq_urls: tuple[str, ...] = ()
     # How many of the newest images are listed
     newest: int = 5
-    # A day with more is told as "at least"
+    # With more images in a day, the digest says "at least"
     max_images: int = 200_000
     keep_days: int = 400
 
     def __post_init__(self) -> None:
-        """Refuse what would fail, or do nothing, with the first digest. Raises SettingsError."""
-        if bool(self.sender) != bool(self.mail_recipients):
+        """Raises SettingsError for values with which the first digest would fail or go nowhere."""
+        if bool(self.sender) != bool(self.recipients):
             raise SettingsError("SENDER and RECIPIENTS go together: set both, or neither for no mail")
         if min(self.newest, self.max_images, self.keep_days) < 1:
             raise SettingsError("NEWEST, MAX_IMAGES and KEEP_DAYS must be at least 1")
 
     @property
-    def mail_recipients(self) -> list[str]:
-        """The recipients one by one."""
-        return _parts(self.recipients)
-
-    @property
-    def queues(self) -> list[str]:
-        """The dead-letter queues' URLs one by one."""
-        return _parts(self.dlq_urls)
-
-
-def _parts(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
+    def limits(self) -> Limits:
+        """How much of a day is read and listed."""
+        return Limits(self.newest, self.max_images)

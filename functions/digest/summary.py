@@ -1,4 +1,4 @@
-"""What a day's digest says. Pure."""
+"""Sum up a day's images. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -10,8 +10,16 @@ STATUSES = ("READY", "REJECTED")
 
 
 @dataclass(frozen=True)
+class Limits:
+    """How many of the newest images a summary lists, and how many images it counts."""
+
+    newest: int
+    max_images: int
+
+
+@dataclass(frozen=True)
 class Image:
-    """An image of the day, as far as the digest names it. `bytes` is its size."""
+    """What the digest says of an image. `bytes` is its size."""
 
     key: str
     uploaded_at: str
@@ -22,7 +30,10 @@ class Image:
 
 @dataclass
 class Summary:
-    """Of one UTC day. `complete` is False if there were more images than are read: counts are then "at least"."""
+    """The summary of one UTC day.
+
+    `complete` is False if there were more images than are counted: the counts are then "at least".
+    """
 
     day: str
     counts: dict[str, int]
@@ -44,14 +55,14 @@ class Summary:
         return sum(self.dlq_depths.values())
 
     def as_dict(self) -> dict[str, Any]:
-        """For keeping."""
+        """Return the fields as JSON has them."""
         return asdict(self)
 
 
 def day_of(event: Mapping[str, Any]) -> str:
-    """The day that an event asks about, YYYY-MM-DD: `day` if given, else the UTC day before the event's `time`.
+    """Return the day that an event asks about, YYYY-MM-DD: its `day`, else the UTC day before its `time`.
 
-    Raises ValueError, in words for whoever invoked the function, if it has neither or they are no day and no time.
+    Raises ValueError, with a text for whoever invoked the function, if it has neither or if they are not valid.
     """
     if "day" in event:
         return date.fromisoformat(str(event["day"])).isoformat()
@@ -60,21 +71,21 @@ def day_of(event: Mapping[str, Any]) -> str:
     return (datetime.fromisoformat(str(event["time"])).astimezone(UTC).date() - timedelta(days=1)).isoformat()
 
 
-def summarize(day: str, images: Iterable[Image], newest: int, max_images: int) -> Summary:
-    """Count at most `max_images` images, which come newest first within each status."""
+def summarize(day: str, images: Iterable[Image], limits: Limits) -> Summary:
+    """Count the images, which come newest first within each status, up to the limit."""
     counts = Counter(dict.fromkeys(STATUSES, 0))
     reasons: Counter[str] = Counter()
     ready: list[Image] = []
     summary = Summary(day, counts)
     for image in images:
-        if summary.total >= max_images:
+        if summary.total >= limits.max_images:
             summary.complete = False
             break
         counts[image.status] += 1
         summary.bytes_in += image.bytes
         if image.status == "REJECTED":
             reasons[image.reason or "unknown"] += 1
-        elif len(ready) < newest:
+        elif len(ready) < limits.newest:
             ready.append(image)
     summary.counts = dict(counts)
     summary.rejected_by_reason = dict(reasons.most_common())

@@ -1,4 +1,4 @@
-"""Works through a batch of stream records in order, each change announced once on every channel."""
+"""Announce the changes in a batch of stream records in order, each of them once on every channel."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -7,33 +7,43 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from notifier.channels import Channel, Refused
-from notifier.claims import Busy, Claims
+from notifier.malformed import MalformedRecords
 from notifier.notices import Malformed, Notice, notice_of
+from shared.claims import Busy, Claims
 from shared.deadline import Deadline
 from shared.observability import MetricUnit, logger, metrics
 
-# What one notice takes at most when all is well.
+# The longest that one notice takes when nothing fails
 _NOTICE_S = 3.0
-# Between two tries to note what was given
+# Between two attempts to note that a channel has a notice
 _NOTE_PAUSE_S = 1.0
 
 
 class Announcer:
-    """Claims, gives and closes notices."""
+    """Claims each notice, gives it to the channels and closes the claim."""
 
-    def __init__(self, claims: Claims, channels: Sequence[Channel], sleep: Callable[[float], None] = time.sleep) -> None:
-        """The order of `channels` is kept."""
+    def __init__(
+        self,
+        claims: Claims,
+        malformed: MalformedRecords,
+        channels: Sequence[Channel],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """A notice goes to the `channels` in their order."""
         self._claims = claims
+        self._malformed = malformed
         self._channels = channels
         self._sleep = sleep
 
     def process(self, records: Sequence[Mapping[str, Any]], deadline: Deadline) -> str | None:
-        """Announce what the records call for, in order.
+        """Announce the changes that the records stand for, in order.
 
-        Returns the sequence number of the first record that has to come again, after which none was looked at; None if all
-        are done. A record that can't be understood is recorded and skipped: it would be the same the next time. Raises what
-        is wrong with the first of several: told its number, Lambda would send the same batch again, and set aside all of it in
-        the end; a batch that fails as a whole it halves, until the record is alone.
+        Returns the sequence number of the first record that must come again; no record after it was looked at. Returns
+        None if all are done. A malformed record is kept for the operators and skipped: it would be the same the next
+        time.
+
+        If the first of several records fails, this raises: after its number, Lambda would send the same batch again and
+        finally set all of it aside, whereas Lambda halves a batch that fails as a whole until the record is alone.
         """
         for index, record in enumerate(records):
             try:
@@ -45,7 +55,8 @@ class Announcer:
                 if not index and len(records) > 1 and not passes:
                     raise
                 logger.warning("to be retried", exc_info=not passes, extra={"problem": str(error)})
-                # Without a number, the empty one has Lambda send the whole batch again, which the claims make harmless.
+                # If the record has no number, the empty one makes Lambda send the whole batch again, which the claims
+                # make harmless.
                 return str((record.get("dynamodb") or {}).get("SequenceNumber", ""))
         return None
 
@@ -55,7 +66,7 @@ class Announcer:
         except Malformed as problem:
             logger.error("malformed record skipped", extra={"event_id": record.get("eventID"), "problem": str(problem)})
             metrics.add_metric("MalformedRecords", MetricUnit.Count, 1)
-            self._claims.record_malformed(str(record.get("eventID")), str(problem))
+            self._malformed.keep(str(record.get("eventID")), str(problem))
             return
         if notice:
             self._announce(notice, deadline)
@@ -76,11 +87,11 @@ class Announcer:
         metrics.add_metric("Notices", MetricUnit.Count, 1)
         logger.info("announced", extra=_named(notice) | {"image_id": notice.image_id, "status": notice.status})
 
-    def _begin(self, notice: Notice, deadline: Deadline) -> set[str] | None:
+    def _begin(self, notice: Notice, deadline: Deadline) -> frozenset[str] | None:
         try:
             return self._claims.begin(notice.id)
         except Busy as busy:
-            # Most likely the invocation before died; waiting here spends none of the stream's few retries.
+            # Most likely the previous invocation died. Waiting here uses none of the stream's few retries.
             if not deadline.allows(busy.seconds + _NOTICE_S):
                 raise
             self._sleep(busy.seconds + 0.1)
@@ -90,13 +101,16 @@ class Announcer:
         try:
             channel.give(notice)
         except Refused as refusal:
-            # Repeating it can't help, and would hold up every later change of the shard.
+            # A repetition can't help, and would hold up every later change of the shard.
             logger.error("notice refused", extra=_named(notice) | {"channel": channel.name, "problem": str(refusal)})
             metrics.add_metric("RefusedNotices", MetricUnit.Count, 1)
         self._note(notice, channel, deadline)
 
     def _note(self, notice: Notice, channel: Channel, deadline: Deadline) -> None:
-        """Until it works, or time is up: what is given but not noted would be given again."""
+        """Note that the channel has the notice, again and again until time is up.
+
+        Without the note it would be given twice.
+        """
         while True:
             try:
                 return self._claims.note(notice.id, channel.name)
@@ -108,5 +122,5 @@ class Announcer:
 
 
 def _named(notice: Notice) -> dict[str, Any]:
-    """By what a log line can be found."""
+    """Return the fields by which log lines are searched."""
     return {"correlation_id": notice.correlation_id, "notice_id": notice.id}

@@ -4,23 +4,30 @@ from typing import Any
 
 from notifier.announcer import Announcer
 from notifier.channels import Channel, Mail, Topic
-from notifier.claims import Claims
+from notifier.malformed import MalformedRecords
 from notifier.settings import Settings
-from shared.clients import client
+from shared.claims import Claims
+from shared.clients import Clients, client
 from shared.deadline import Deadline, LambdaContext
-from shared.observability import MetricUnit, metrics
+from shared.observability import MetricUnit, metrics, with_metrics
 from shared.settings import load
 
 SETTINGS = load(Settings)
 
 
+@with_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Announce a batch; what has to come again is reported by the first sequence number, so that the shard's order is kept."""
-    claims = Claims(client("dynamodb"), SETTINGS.state_table, SETTINGS.lease_s, SETTINGS.keep_days)
-    channels: list[Channel] = [Topic(client("sns"), SETTINGS.topic_arn)]
-    if SETTINGS.sender:
-        channels.append(Mail(client("ses"), SETTINGS.sender, SETTINGS.mail_recipients))
+    """Announce a batch. The answer names the first record that must come again, so that the shard keeps its order."""
     metrics.add_metric("Records", MetricUnit.Count, len(event["Records"]))
-    again = Announcer(claims, channels).process(event["Records"], Deadline(context))
-    metrics.flush_metrics()
-    return {"batchItemFailures": [] if again is None else [{"itemIdentifier": again}]}
+    failed = announcer(SETTINGS, client).process(event["Records"], Deadline(context))
+    return {"batchItemFailures": [] if failed is None else [{"itemIdentifier": failed}]}
+
+
+def announcer(settings: Settings, clients: Clients) -> Announcer:
+    """Return an Announcer with the channels that are set up."""
+    dynamodb = clients("dynamodb")
+    channels: list[Channel] = [Topic(clients("sns"), settings.topic_arn)]
+    if settings.sender:
+        channels.append(Mail(clients("ses"), settings.sender, settings.recipients))
+    claims = Claims(dynamodb, settings.state_table, "notice", settings.lease_s, settings.keep_days)
+    return Announcer(claims, MalformedRecords(dynamodb, settings.state_table, settings.keep_days), channels)

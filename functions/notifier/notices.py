@@ -1,7 +1,7 @@
-"""Which changes of the catalog are worth a notice, and what the notice says.
+"""Decide which changes of the catalog are worth a notice, and write its texts.
 
-A change is told by comparing the item before and after: another status, or another version of the object. A write that repeats
-what was there already, or only touches other attributes, is no change.
+A change is another status or another version of the object. A write that repeats these, or changes only other
+attributes, is not worth a notice.
 """
 
 import json
@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from shared.dynamodb import plain
 from shared.identity import correlation_id
+from shared.text import printable
 
 ANNOUNCED = frozenset({"READY", "REJECTED"})
-# SNS: "up to 100 characters ... ASCII text" https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
-_MAX_SUBJECT = 99
 _DETAILS = (
     "bucket",
     "key",
@@ -33,7 +33,7 @@ _DETAILS = (
 
 
 class Malformed(Exception):
-    """A record that is no change of a catalog item. The text says why."""
+    """A record that does not describe a change of a catalog item. The text says why."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,13 @@ class Notice:
 
     @cached_property
     def id(self) -> str:
-        """The same for every delivery of the same change, and for no other change."""
+        """The id of the change: the same for each delivery of the same change, different for every other change."""
         version = self.details.get("version_id") or self.details.get("etag") or "-"
         return f"{self.image_id}#{version}#{self.details.get('sequencer') or '-'}#{self.status}"
 
     @property
     def correlation_id(self) -> str:
-        """What the thumbnailer's log calls the event that this came of."""
+        """The id of the S3 event, as in the thumbnailer's log."""
         return correlation_id(self.image_id, self.details.get("sequencer"))
 
     @property
@@ -62,20 +62,15 @@ class Notice:
 
     @property
     def subject(self) -> str:
-        """One line, any characters."""
+        """One line of any printable characters."""
         reason = f" ({self.details['reason']})" if self.details.get("reason") else ""
-        return _printable(f"Image {self.status.lower()}{reason}: {self.filename}")
-
-    @property
-    def ascii_subject(self) -> str:
-        """`subject` as SNS takes it."""
-        return self.subject.encode("ascii", "replace").decode()[:_MAX_SUBJECT]
+        return printable(f"Image {self.status.lower()}{reason}: {self.filename}")
 
     @property
     def text(self) -> str:
-        """A readable message."""
+        """The message for people."""
         facts = [
-            ("File", _printable(self.details["key"])),
+            ("File", printable(self.details["key"])),
             ("Why", self.details.get("reason_text") or self.details.get("reason")),
             ("Uploaded", self.details.get("uploaded_at")),
             ("Format", self.details.get("format")),
@@ -99,7 +94,7 @@ class Notice:
 
     @property
     def attributes(self) -> dict[str, str]:
-        """What subscriptions can filter by."""
+        """The message attributes that subscriptions can filter by."""
         reason = self.details.get("reason")
         return {"status": self.status, "notice_id": self.id} | ({"reason": str(reason)} if reason else {})
 
@@ -110,50 +105,24 @@ class Notice:
 
 
 def notice_of(record: Mapping[str, Any]) -> Notice | None:
-    """The notice that a DynamoDB stream record calls for, if any. Raises Malformed."""
+    """Return the notice for a DynamoDB stream record, None if it is not worth one. Raises Malformed."""
     try:
         change = record["dynamodb"]
         if record["eventName"] == "REMOVE":
             return None
-        new, old = _plain(change["NewImage"]), _plain(change.get("OldImage") or {})
+        new, old = plain(change["NewImage"]), plain(change.get("OldImage") or {})
         notice = Notice(str(new["image_id"]), str(new["status"]), new)
-        worth_it = notice.status in ANNOUNCED and (old.get("status"), _version(old)) != (notice.status, _version(new))
-        # Everything that is sent is made once here, so that what can't be sent is found before anything is.
-        return notice if worth_it and notice.message and notice.ascii_subject else None
+        is_news = notice.status in ANNOUNCED and (old.get("status"), _version(old)) != (notice.status, _version(new))
+        # The texts are made here once, so that a record that can't be sent is found before anything is sent.
+        return notice if is_news and notice.message and notice.subject else None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise Malformed(f"{type(error).__name__}: {error}") from error
 
 
 def _version(item: Mapping[str, Any]) -> tuple[Any, Any]:
-    """By id, or by ETag in a bucket without versions."""
+    """Return the version by its id, or by its ETag in a bucket without versions."""
     version_id = item.get("version_id")
     return (version_id, None) if version_id else (None, item.get("etag"))
-
-
-def _plain(image: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _value(value) for name, value in image.items()}
-
-
-def _value(typed: Mapping[str, Any]) -> Any:
-    """A DynamoDB value as JSON has it; numbers become int where they are whole."""
-    ((kind, value),) = typed.items()
-    match kind:
-        case "N":
-            number = float(value)
-            return int(value) if number.is_integer() and "." not in value and "e" not in value.lower() else number
-        case "M":
-            return _plain(value)
-        case "L":
-            return [_value(part) for part in value]
-        case "NULL":
-            return None
-        case _:
-            return value
-
-
-def _printable(text: str) -> str:
-    """One line: a key may hold line breaks, and control characters that XML can't carry."""
-    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _number(text: str) -> tuple[int, str]:

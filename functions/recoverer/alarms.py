@@ -1,4 +1,4 @@
-"""What arrived: CloudWatch alarms in each form in which they reach a function.
+"""Read CloudWatch alarms in each form in which they reach a function.
 
 - by SNS: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
 - straight from CloudWatch: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-actions-Lambda.html
@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-# Of an alarm's name: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+# The longest name of an alarm: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 _LONGEST_NAME = 255
-# Of what is told about a message: a report of it has to fit into one
+# How much is said about a message that is not understood: SNS limits the report's size
 _LONGEST_PROBLEM = 500
 
 
 class NotAnAlarm(Exception):
-    """Something else arrived. The text says what is wrong with it."""
+    """A message is not an alarm. The text says why."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(f"{type(error).__name__}: {error}"[:_LONGEST_PROBLEM])
@@ -33,13 +33,13 @@ class Alarm:
     state: str
     reason: str
     changed_at: float
-    # When it was known to be in this state: the change itself, or a later look at it
+    # When it was seen in this state: at the change itself, or later by DescribeAlarms
     seen_at: float
     dimensions: Mapping[str, str] = field(default_factory=dict)
 
 
 def from_sns(message: str) -> Alarm:
-    """The alarm that an SNS message of CloudWatch tells about. Raises NotAnAlarm."""
+    """Return the alarm of an SNS message from CloudWatch. Raises NotAnAlarm."""
     try:
         content = json.loads(message)
         changed_at = _seconds(content["StateChangeTime"])
@@ -53,7 +53,7 @@ def from_sns(message: str) -> Alarm:
 
 
 def from_cloudwatch(event: Mapping[str, Any]) -> Alarm:
-    """The alarm of a direct invocation, or of an EventBridge event. Raises NotAnAlarm."""
+    """Return the alarm of a direct invocation or an EventBridge event. Raises NotAnAlarm."""
     try:
         data = event["alarmData"] if "alarmData" in event else event["detail"]
         state = data["state"]
@@ -65,8 +65,9 @@ def from_cloudwatch(event: Mapping[str, Any]) -> Alarm:
 
 
 def from_description(alarm: Mapping[str, Any], now: float) -> Alarm:
-    """An alarm as DescribeAlarms returns it, looked at just `now`."""
-    # StateUpdatedTimestamp moves without a change of state too: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricAlarm.html
+    """Return an alarm that DescribeAlarms has just returned."""
+    # StateUpdatedTimestamp moves without a change of state too:
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricAlarm.html
     changed = alarm.get("StateTransitionedTimestamp") or alarm["StateUpdatedTimestamp"]
     return Alarm(
         name=alarm["AlarmName"],
@@ -83,25 +84,31 @@ _WRONG = (ValueError, KeyError, TypeError, AttributeError, OverflowError, Recurs
 
 def _alarm(name: Any, state: Any, reason: Any, changed_at: float, dimensions: Mapping[str, str]) -> Alarm:
     if not isinstance(name, str) or len(name) > _LONGEST_NAME:
-        raise ValueError(f"no alarm is called {name!r}")
+        raise ValueError(f"{name!r} is not the name of an alarm")
     if state not in ("ALARM", "OK", "INSUFFICIENT_DATA"):
-        raise ValueError(f"no alarm is in state {state!r}")
+        raise ValueError(f"{state!r} is not the state of an alarm")
     return Alarm(name, state, str(reason or ""), changed_at, changed_at, dimensions)
 
 
 def _dimensions(given: Any) -> dict[str, str]:
-    """By name. SNS spells them {"name", "value"}, some senders {"Name", "Value"}; direct invocations send a mapping."""
+    """Return dimensions by name.
+
+    SNS sends {"name", "value"}, some senders {"Name", "Value"}, direct invocations a mapping.
+    """
     if isinstance(given, Mapping):
         return {str(name): str(value) for name, value in given.items()}
     return {str(pair.get("name", pair.get("Name"))): str(pair.get("value", pair.get("Value"))) for pair in given}
 
 
 def _dimensions_in(metrics: Any, stat: str, metric: str, dimensions: str) -> dict[str, str]:
-    """Those of each metric; the expressions of an alarm on metric math have none. The names are spelt by the form of the alarm."""
-    found: dict[str, str] = {}
+    """Return the dimensions of all metrics; metric math expressions have none.
+
+    The keys depend on the form of the alarm.
+    """
+    merged: dict[str, str] = {}
     for query in metrics or []:
-        found |= _dimensions(((query.get(stat) or {}).get(metric) or {}).get(dimensions) or {})
-    return found
+        merged |= _dimensions(((query.get(stat) or {}).get(metric) or {}).get(dimensions) or {})
+    return merged
 
 
 def _seconds(text: str) -> float:

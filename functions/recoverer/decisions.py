@@ -1,7 +1,8 @@
-"""Whether to act, decided from what is known and nothing else.
+"""Decide whether to act. Pure.
 
-Whatever the sequence of alarms, on one target: at most `per_day` actions in any 24 hours, `cooldown_s` apart; concurrency stays
-between where it was found and the ceiling; a version is rolled back at most once, and never to one that was itself rolled back.
+Whatever the sequence of alarms, these limits hold for each target: at most `per_day` actions in any 24 hours,
+`cooldown_s` apart. Concurrency stays between the value before the first raise and the ceiling. A version is rolled back
+at most once, and never to a version that was rolled back itself.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ DAY_S = 86_400
 
 @dataclass(frozen=True)
 class Limits:
-    """What bounds every rule; `per_day` by the rule's kind."""
+    """The limits of all rules; `per_day` is by the rule's kind."""
 
     per_day: Mapping[str, int]
     cooldown_s: int
@@ -25,12 +26,13 @@ class Limits:
 
 @dataclass(frozen=True)
 class State:
-    """What is remembered of a target. `revision` grows with every change, so that of two writers one loses."""
+    """What is remembered of a target. `revision` is for optimistic locking."""
 
     revision: int = 0
-    # When it was acted on within the last day, in seconds since the epoch
+    # The actions within the last day, in seconds since the epoch
     acted_at: tuple[int, ...] = ()
-    # Relieve: the concurrency found before the first raise, before the last one, and the one last set: that may have been cut off
+    # Relieve: the concurrency before the first raise, before the last raise, and after it (which may have been
+    # interrupted)
     baseline: int | None = None
     raised_from: int | None = None
     raised_to: int | None = None
@@ -48,14 +50,17 @@ class Queue:
 
 @dataclass(frozen=True)
 class EventSource:
-    """An event source mapping; None is no limit."""
+    """An event source mapping. Without a limit, `concurrency` is None."""
 
     concurrency: int | None
 
 
 @dataclass(frozen=True)
 class Release:
-    """What an alias points to. `canary` gets a part of the traffic; `published_at` is the newer one's."""
+    """The versions of an alias.
+
+    `canary` gets a part of the traffic; `published_at` is when the newer of the two was published.
+    """
 
     version: int
     canary: int | None
@@ -66,7 +71,7 @@ class Release:
 
     @property
     def newest(self) -> int:
-        """The version that came last."""
+        """The newest version of the alias."""
         return max(self.version, self.canary or 0)
 
 
@@ -80,21 +85,24 @@ type Facts = Queue | EventSource | Release | Unversioned
 
 @dataclass(frozen=True)
 class Action:
-    """What to do. `after` is to be remembered before doing it, `if_failed` when it could not be done, `when_done`, if any, when it was."""
+    """What to do.
+
+    Remember `after` before acting, `if_failed` if acting failed, and `when_done`, if any, once it succeeded.
+    """
 
     verb: str
     value: int
     why: str
     after: State
     if_failed: State
-    # Do it only if the target is still at this revision; empty where there are none
+    # Act only if the target is still at this revision; "" if targets of this kind have none
     only_at: str = ""
     when_done: State | None = None
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why nothing is done."""
+    """The reason why nothing is done."""
 
     why: str
 
@@ -105,7 +113,7 @@ type Decision = Action | Refusal
 def decide(  # noqa: PLR0913, PLR0917 - all that a decision depends on, and nothing else
     alarm: Alarm, rule: Rule, facts: Facts, state: State, limits: Limits, now: float
 ) -> Decision:
-    """What to do about `alarm` by `rule`. `facts` are those of the rule's target."""
+    """Decide what to do about `alarm` by `rule`. `facts` and `state` are of the rule's target."""
     if now - alarm.seen_at > limits.max_alarm_age_s:
         return Refusal(f"the alarm is {now - alarm.seen_at:.0f} s old")
     if alarm.state == "OK" and isinstance(rule, Relieve) and isinstance(facts, EventSource):
@@ -125,7 +133,7 @@ def _wanted(alarm: Alarm, rule: Rule, facts: Facts, state: State, limits: Limits
         case Rollback(), Release():
             return _roll_back(alarm, facts, state, limits)
         case Rollback(), Unversioned():
-            return Refusal("the alias points to $LATEST, which is no version; publish one and point the alias to it")
+            return Refusal("the alias points to $LATEST, which is not a version; publish one and point the alias to it")
     raise TypeError(f"{type(facts).__name__} are not the facts of a {rule.kind} rule")
 
 
@@ -155,10 +163,10 @@ def _raise(rule: Relieve, source: EventSource, state: State) -> Decision:
     if current >= rule.ceiling:
         return Refusal(f"concurrency is {current} and the ceiling {rule.ceiling}")
     value = min(current + rule.step, rule.ceiling)
-    # Someone else set it since: that is the new baseline.
+    # If someone else has set the concurrency since, that is the new baseline.
     baseline = state.baseline if _is_own(current, state) else current
     after = replace(state, baseline=baseline, raised_from=current, raised_to=value)
-    # The same if it failed: a request that timed out may have been carried out.
+    # The state is the same if it fails: a request that timed out may have succeeded.
     return Action("raise", value, f"raise concurrency from {current} to {value}", after, after)
 
 
@@ -167,9 +175,11 @@ def _is_own(concurrency: int | None, state: State) -> bool:
 
 
 def _lower(source: EventSource, state: State) -> Decision:
-    """Back to where it was; there is at most one such step for each series of raises, so it needs no limit of its own.
+    """Lower concurrency to the baseline.
 
-    The raises are forgotten only afterwards: doing it twice does no harm, and a step that was cut off is taken again.
+    This happens at most once per series of raises, so that it needs no limit of its own.
+
+    The raises are forgotten only afterwards: lowering twice does no harm, and an interrupted step is repeated.
     """
     if state.baseline is None or source.concurrency == state.baseline:
         return Refusal("nothing was raised")
@@ -182,7 +192,8 @@ def _lower(source: EventSource, state: State) -> Decision:
 def _roll_back(alarm: Alarm, release: Release, state: State, limits: Limits) -> Decision:
     suspect, since = release.newest, alarm.changed_at - release.published_at
     if suspect in state.abandoned:
-        # After a rollback that was cut off the alias still points there; the record of it can't tell this from a deployment.
+        # After an interrupted rollback the alias still points there, and the state can't tell this from a new
+        # deployment.
         return Refusal(f"a rollback of version {suspect} was begun before, and cut off or undone since; that is for a person to decide")
     if not 0 <= since <= limits.deploy_window_s:
         return Refusal(f"version {suspect} was not published in the {limits.deploy_window_s} s before the alarm")

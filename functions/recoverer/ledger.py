@@ -1,4 +1,4 @@
-"""What was done to each target, in the state table; written before acting, and only if nobody else wrote in between."""
+"""The actions on each target, in the state table; written before acting, and only if nobody else has written since."""
 
 from typing import Any
 
@@ -6,8 +6,9 @@ from botocore.exceptions import ClientError
 
 from recoverer.decisions import State
 from recoverer.rules import Rule
+from shared.dynamodb import is_conditional_failure
 
-# Longer than anyone waits before deploying a version again that was rolled back
+# Longer than anyone waits to deploy a rolled-back version again
 _KEEP_S = 400 * 86_400
 
 
@@ -20,7 +21,7 @@ class Ledger:
         self._table = table
 
     def read(self, rule: Rule) -> State:
-        """What is remembered of the rule's target, read consistently."""
+        """Return what is remembered of the rule's target, read consistently."""
         item = self._dynamodb.get_item(TableName=self._table, Key=_key(rule), ConsistentRead=True).get("Item", {})
         numbers = {name: int(value["N"]) for name, value in item.items() if "N" in value}
         return State(
@@ -33,7 +34,10 @@ class Ledger:
         )
 
     def write(self, rule: Rule, state: State, now: float) -> bool:
-        """Replace the revision that `state` was made from. False, with nothing written, if someone else was faster."""
+        """Replace the revision that `state` was made from.
+
+        Returns False, and writes nothing, if someone else was faster.
+        """
         item: dict[str, Any] = _key(rule) | {
             "revision": {"N": str(state.revision + 1)},
             "acted_at": {"L": [{"N": str(moment)} for moment in state.acted_at]},
@@ -52,7 +56,7 @@ class Ledger:
                 ExpressionAttributeValues={":revision": {"N": str(state.revision)}},
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+            if is_conditional_failure(error):
                 return False
             raise
         return True

@@ -1,4 +1,4 @@
-"""From an alarm to a report: look up, decide, remember, act, tell."""
+"""Handle an alarm: look up its rule, decide, remember, act and report."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -14,24 +14,32 @@ from recoverer.rules import Rule, rule_for
 from recoverer.targets import Targets
 from shared.observability import logger
 
-# Of two that race, one wins each time, and the next look refuses because of the cool-down.
+# Of two invocations at the same time, one wins, and the cool-down makes the other one refuse at its next attempt.
 _ATTEMPTS = 3
 
 
 class Recovery:
     """Handles one alarm at a time."""
 
-    def __init__(self, rules: Mapping[str, Rule], limits: Limits, ledger: Ledger, targets: Targets, dry_run: bool) -> None:
-        """In a dry run nothing is changed, the ledger neither."""
+    def __init__(  # noqa: PLR0913, PLR0917 - what is allowed, and each service
+        self,
+        rules: Mapping[str, Rule],
+        limits: Limits,
+        ledger: Ledger,
+        targets: Targets,
+        dry_run: bool,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """A dry run changes nothing, not even the ledger."""
         self._rules = rules
         self._limits = limits
         self._ledger = ledger
         self._targets = targets
         self._dry_run = dry_run
-        self.clock: Callable[[], float] = time.time
+        self._clock = clock
 
     def handle(self, alarm: Alarm) -> Report:
-        """Do what the alarm's rule says, if it may be done. Never raises for what AWS answers: that is an outcome too."""
+        """Do what the alarm's rule says, if the limits allow it. Errors of AWS are an outcome, too, and not raised."""
         rule = rule_for(alarm, self._rules)
         if rule is None:
             return report_of(alarm, None, "no rule", "No rule is set for this alarm; nothing was done.")
@@ -44,7 +52,7 @@ class Recovery:
 
     def _apply(self, alarm: Alarm, rule: Rule) -> tuple[str, str]:
         for _ in range(_ATTEMPTS):
-            now = self.clock()
+            now = self._clock()
             decision = decide(alarm, rule, self._targets.facts(rule), self._ledger.read(rule), self._limits, now)
             if isinstance(decision, Refusal):
                 return "refused", f"Nothing was done: {decision.why}."
@@ -55,7 +63,7 @@ class Recovery:
         return "refused", "Nothing was done: others keep acting on it at the same time."
 
     def _carry_out(self, rule: Rule, action: Action, now: float) -> bool:
-        """False if someone else acted in between. What can't be done counts as an action all the same."""
+        """Act. Returns False if someone else acted in between. A failed action counts as an action, too."""
         if not self._ledger.write(rule, action.after, now):
             return False
         try:

@@ -1,4 +1,4 @@
-"""Every outcome is told: to people and programs, through the report topic."""
+"""Reports of outcomes, for people and programs, through the report topic."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -7,11 +7,12 @@ from typing import Any
 
 from recoverer.alarms import Alarm
 from recoverer.rules import Rule
+from shared import sns
 
 
 @dataclass(frozen=True)
 class Report:
-    """What came of an alarm. `outcome`: acted, would act (dry run), refused, failed, no rule, not an alarm."""
+    """The outcome of an alarm: acted, would act (dry run), refused, failed, no rule, not an alarm."""
 
     alarm: str
     state: str
@@ -23,13 +24,12 @@ class Report:
 
     @property
     def subject(self) -> str:
-        """One line of ASCII, as SNS takes it."""
-        line = f"Recoverer {self.outcome}: {self.kind or self.alarm} {self.target.rsplit(':', 1)[-1]}".strip()
-        return "".join(character if character.isprintable() else "?" for character in line).encode("ascii", "replace").decode()[:99]
+        """The outcome, and what it is about."""
+        return sns.subject(f"Recoverer {self.outcome}: {self.kind or self.alarm} {self.target.rsplit(':', 1)[-1]}".strip())
 
     @property
     def readable(self) -> str:
-        """A message for people."""
+        """The message for people."""
         facts = [
             ("Alarm", f"{self.alarm} is {self.state} since {self.changed_at}" if self.changed_at else self.alarm),
             ("Rule", self.kind),
@@ -41,7 +41,7 @@ class Report:
 
 
 def report_of(alarm: Alarm, rule: Rule | None, outcome: str, text: str) -> Report:
-    """A report about an alarm that was understood."""
+    """Return the report of an alarm."""
     changed_at = datetime.fromtimestamp(alarm.changed_at, UTC).isoformat(timespec="seconds")
     return Report(alarm.name, alarm.state, outcome, text, changed_at, rule.kind if rule else "", rule.target if rule else "")
 
@@ -49,13 +49,13 @@ def report_of(alarm: Alarm, rule: Rule | None, outcome: str, text: str) -> Repor
 class Reporter:
     """SNS access. Botocore's errors pass through."""
 
-    def __init__(self, sns: Any, topic_arn: str) -> None:
-        """`sns` is a low-level client."""
-        self._sns = sns
+    def __init__(self, client: Any, topic_arn: str) -> None:
+        """`client` is SNS's low-level one."""
+        self._sns = client
         self._topic_arn = topic_arn
 
-    def tell(self, report: Report) -> None:
-        """Publish: JSON for programs, text for mail addresses."""
+    def publish(self, report: Report) -> None:
+        """Publish a report as JSON for programs and as text for mail addresses."""
         self._sns.publish(
             TopicArn=self._topic_arn,
             Subject=report.subject,

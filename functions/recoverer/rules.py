@@ -1,4 +1,4 @@
-"""What may be done about which alarm: the RULES setting, checked at INIT."""
+"""The RULES setting: which action is allowed for which alarm. It is checked at INIT."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from shared.settings import SettingsError
 
 @dataclass(frozen=True)
 class Redrive:
-    """Move a dead-letter queue's messages back to where they came from."""
+    """Move a dead-letter queue's messages back to their source queue."""
 
     dlq_arn: str
     per_second: int = 10
@@ -21,13 +21,13 @@ class Redrive:
 
     @property
     def target(self) -> str:
-        """What is acted on."""
+        """The id of what the rule acts on."""
         return self.dlq_arn
 
 
 @dataclass(frozen=True)
 class Relieve:
-    """Let a queue's event source mapping run more functions at once, step by step, and no more once the backlog is gone."""
+    """Raise the concurrency of a queue's event source mapping step by step, and lower it once the backlog is gone."""
 
     mapping_id: str
     ceiling: int
@@ -38,7 +38,7 @@ class Relieve:
 
     @property
     def target(self) -> str:
-        """What is acted on."""
+        """The id of what the rule acts on."""
         return self.mapping_id
 
 
@@ -54,7 +54,7 @@ class Rollback:
 
     @property
     def target(self) -> str:
-        """What is acted on."""
+        """The id of what the rule acts on."""
         return f"{self.function_name}:{self.alias}"
 
 
@@ -64,9 +64,9 @@ _KINDS: dict[str, type[Redrive | Relieve | Rollback]] = {"redrive": Redrive, "re
 
 
 def parse_rules(text: str, ceiling: int) -> dict[str, Rule]:
-    """Rules by alarm name, from `{"<alarm>": {"kind": "redrive|relieve|rollback", ...the fields of the kind}}`.
+    """Return rules by alarm name, from `{"<alarm>": {"kind": "redrive|relieve|rollback", ...the fields of the kind}}`.
 
-    `ceiling` is for the relieve rules that name none. Raises SettingsError, which says what is wrong with which rule.
+    `ceiling` is the default for relieve rules. Raises SettingsError, which says what is wrong with which rule.
     """
     try:
         given = json.loads(text)
@@ -78,7 +78,7 @@ def parse_rules(text: str, ceiling: int) -> dict[str, Rule]:
 
 
 def rule_for(alarm: Alarm, rules: Mapping[str, Rule]) -> Rule | None:
-    """The rule with the alarm's name, unless it is for other dimensions."""
+    """Return the rule with the alarm's name, unless it is for other dimensions."""
     rule = rules.get(alarm.name)
     return rule if rule and rule.dimensions.items() <= alarm.dimensions.items() else None
 

@@ -12,7 +12,7 @@ class Settings:
 
     state_table: str
     report_topic_arn: str
-    # A JSON object, see rules.py
+    # A JSON object, described in rules.py
     rules: str
     # Decide and report, but change nothing
     dry_run: bool = False
@@ -21,16 +21,16 @@ class Settings:
     rollback_per_day: int = 1
     # Between two actions on the same target
     cooldown_s: int = 900
-    # How long after its publication a version is a suspect
+    # How long after its publication a version may be rolled back
     deploy_window_s: int = 1800
-    # For the relieve rules that name none
+    # The default of relieve rules
     concurrency_ceiling: int = 100
-    # An alarm that took longer to get here is history
+    # Older alarms are ignored
     max_alarm_age_s: int = 900
 
     def __post_init__(self) -> None:
-        """Refuse limits that are none. Raises SettingsError."""
-        # A cool-down of seconds would let an alarm that flaps spend a day's actions in a minute.
+        """Raises SettingsError for limits that would not limit anything."""
+        # With a cool-down of seconds, a flapping alarm would use up a day's actions in a minute.
         if self.cooldown_s < 60:
             raise SettingsError("COOLDOWN_S must be at least 60")
         if min(self.redrive_per_day, self.relieve_per_day, self.rollback_per_day) < 0:
@@ -40,6 +40,6 @@ class Settings:
 
     @property
     def limits(self) -> Limits:
-        """What bounds the decisions."""
+        """The limits of all decisions."""
         per_day = {"redrive": self.redrive_per_day, "relieve": self.relieve_per_day, "rollback": self.rollback_per_day}
         return Limits(per_day, self.cooldown_s, self.deploy_window_s, self.max_alarm_age_s)

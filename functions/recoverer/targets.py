@@ -1,4 +1,4 @@
-"""The queues, mappings and aliases that are acted on: what is known of them, and doing it."""
+"""The queues, mappings and aliases that rules act on."""
 
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ class Targets:
         self._lambda = functions
 
     def facts(self, rule: Rule) -> Facts:
-        """What a decision by `rule` needs to know."""
+        """Return what a decision by `rule` depends on."""
         match rule:
             case Redrive():
                 return self._queue(rule)
@@ -27,7 +27,7 @@ class Targets:
                 return self._release(rule)
 
     def act(self, rule: Rule, action: Action) -> None:
-        """Do it."""
+        """Carry out an action."""
         match rule:
             case Redrive():
                 self._sqs.start_message_move_task(SourceArn=rule.dlq_arn, MaxNumberOfMessagesPerSecond=action.value)

@@ -1,1 +1,1 @@
-"""The little that functions share; packaged into every zip."""
+"""What functions share; packaged into every zip."""

@@ -1,18 +1,24 @@
 """boto3 clients, made once per execution environment, when first used.
 
-boto3 itself honours AWS_ENDPOINT_URL, so nothing here knows which cloud it talks to.
+boto3 itself reads AWS_ENDPOINT_URL, so nothing here knows which cloud it talks to.
 """
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+type Clients = Callable[[str], Any]
+"""What returns the client of a service by name, as `client` does; tests pass their own."""
+
 
 @contextmanager
 def _nothing_to_collect() -> Iterator[None]:
-    """What is made now stays for good: to look for garbage among it again and again is a quarter of a cold start."""
+    """Switch the garbage collector off for objects that stay.
+
+    Looking through them repeatedly is a quarter of a cold start.
+    """
     gc.disable()
     try:
         yield
@@ -25,12 +31,12 @@ with _nothing_to_collect():
     import boto3
     from botocore.config import Config
 
-# Short timeouts and few retries: what still fails is handed back to the trigger, which retries with backoff.
-_CONFIG = Config(connect_timeout=3, read_timeout=15, retries={"mode": "standard", "max_attempts": 4}, max_pool_connections=32)
+# Short timeouts and few retries: after that, the trigger retries with backoff.
+CONFIG = Config(connect_timeout=3, read_timeout=15, retries={"mode": "standard", "max_attempts": 4}, max_pool_connections=32)
 
 
 @cache
 def client(service: str) -> Any:
-    """The low-level client of an AWS service, for example `client("s3")`."""
+    """Return the low-level client of an AWS service, for example `client("s3")`."""
     with _nothing_to_collect():
-        return boto3.client(service, config=_CONFIG)  # type: ignore[call-overload]
+        return boto3.client(service, config=CONFIG)  # type: ignore[call-overload]

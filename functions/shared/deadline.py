@@ -1,4 +1,4 @@
-"""How much of an invocation's time is left."""
+"""The time that an invocation has left."""
 
 import time
 from typing import Protocol
@@ -10,18 +10,18 @@ class LambdaContext(Protocol):
     aws_request_id: str
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until Lambda ends the invocation."""
+        """Return the milliseconds until Lambda ends the invocation."""
 
 
 class Deadline:
-    """Answers whether work of a given length may still be started."""
+    """Says whether work of a given length may still be started."""
 
     def __init__(self, context: LambdaContext, reserve_s: float = 2.0) -> None:
-        """`reserve_s` seconds are kept back for answering."""
+        """`reserve_s` seconds are reserved for the answer."""
         self._end = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - reserve_s
 
     def remaining_s(self) -> float:
-        """Seconds that may still be spent; never negative."""
+        """Return the seconds that are left for work; never negative."""
         return max(0.0, self._end - time.monotonic())
 
     def allows(self, seconds: float) -> bool:

@@ -1,6 +1,6 @@
 """A function's environment variables, parsed once at INIT into a frozen dataclass.
 
-A missing or wrong variable then fails the first deploy, not the thousandth event.
+So a missing or wrong variable fails the first invocation, not the thousandth event.
 """
 
 import dataclasses
@@ -10,11 +10,15 @@ from typing import Any, get_type_hints
 
 
 class SettingsError(Exception):
-    """An environment variable is missing or is not of its field's type."""
+    """An environment variable is missing or not valid. The text says which and what to do."""
 
 
 def _integers(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(",") if part.strip())
+
+
+def _texts(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
 def _boolean(text: str) -> bool:
@@ -27,14 +31,15 @@ _PARSERS: dict[Any, Any] = {
     float: float,
     bool: _boolean,
     tuple[int, ...]: _integers,
+    tuple[str, ...]: _texts,
 }
 
 
 def load[T](cls: type[T], environment: Mapping[str, str] | None = None) -> T:
     """Build the dataclass `cls` from variables named like its fields, in upper case.
 
-    Fields may be `str`, `int`, `float`, `bool` ("true"/"false") or `tuple[int, ...]` ("1,2,3").
-    Raises SettingsError naming the variable; a field with a default may be absent.
+    Fields may be `str`, `int`, `float`, `bool` ("true"/"false"), `tuple[int, ...]` ("1,2,3") or `tuple[str, ...]` ("a,
+    b"). Raises SettingsError naming the variable; a field with a default may be absent.
     """
     environment = os.environ if environment is None else environment
     hints = get_type_hints(cls)

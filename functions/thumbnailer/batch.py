@@ -1,11 +1,12 @@
-"""A batch of SQS messages: which of them must be delivered again.
+"""A batch of SQS messages: handle their events, and find out which messages must be delivered again.
 
-Messages stand alone: whatever happens to one, the others are acknowledged. Events of the same object are handled one
-after the other, newest first, so that the older ones are stale before any work is done for them; different objects are
-handled at the same time.
+Messages are independent: whatever happens to one, the others are acknowledged. Events of the same object are handled
+one after the other, newest first, so that the older ones are stale before any work is done for them. Different objects
+are handled at the same time.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,23 +16,23 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.deadline import Deadline
 from shared.identity import correlation_id
-from shared.observability import logger
+from shared.observability import MetricUnit, logger, metrics, single_metric
+from shared.sequencers import padded
 from thumbnailer import events
 from thumbnailer.events import MalformedMessage, ObjectEvent
 from thumbnailer.imaging.decoder import SLOWEST_S
-from thumbnailer.ordering import padded
 from thumbnailer.pipeline import Contended, Outcome
 from thumbnailer.storage import NotRemoved
 
-# What is known to pass, or to be mended by the operator (permissions, a missing table): no stack trace needed.
+# Errors that pass, or that an operator fixes (permissions, a missing table): they need no stack trace.
 _TRANSIENT = (BotoCoreError, ClientError, Contended, NotRemoved, MemoryError, TimeoutError)
-# A slow network
+# The throughput of a slow network
 _BYTES_PER_SECOND = 10 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Job:
-    """An event and the message that brought it. `deliveries` counts this one."""
+    """An event and its message. `deliveries` includes this one."""
 
     message_id: str
     deliveries: int
@@ -39,7 +40,7 @@ class Job:
 
     @property
     def log_fields(self) -> dict[str, Any]:
-        """What every log line about it says."""
+        """The fields of every log line about the event."""
         return {
             "message_id": self.message_id,
             "deliveries": self.deliveries,
@@ -54,7 +55,7 @@ class Job:
 
 @dataclass
 class Summary:
-    """How a batch went: the ids of the messages to deliver again, and how each handled event ended."""
+    """The result of a batch: the ids of the messages to deliver again, and the outcome of each handled event."""
 
     failed: list[str]
     outcomes: list[Outcome]
@@ -64,7 +65,7 @@ type Handle = Callable[[Job, Deadline], Outcome]
 
 
 def run(records: Iterable[Any], handle: Handle, deadline: Deadline, workers: int) -> Summary:
-    """Handle the records of an SQS event, `workers` objects at a time. Raises nothing because of a message."""
+    """Handle the records of an SQS event, `workers` objects at a time. No message makes it raise."""
     jobs, failed = _jobs(records)
     groups: dict[str, list[Job]] = {}
     for job in jobs:
@@ -81,17 +82,31 @@ def run(records: Iterable[Any], handle: Handle, deadline: Deadline, workers: int
     return Summary(sorted(failed), [outcome for _, outcome in results if outcome])
 
 
+def report(summary: Summary) -> None:
+    """Count how the events ended, the bytes read and the messages to retry; count rejections by reason as well."""
+    for name, count in Counter(outcome.result.value for outcome in summary.outcomes).items():
+        metrics.add_metric(name, MetricUnit.Count, count)
+    bytes_in = sum(outcome.bytes for outcome in summary.outcomes)
+    if bytes_in:
+        metrics.add_metric("BytesIn", MetricUnit.Bytes, bytes_in)
+    metrics.add_metric("MessagesRetried", MetricUnit.Count, len(summary.failed))
+    for reason, count in Counter(outcome.reason for outcome in summary.outcomes if outcome.reason).items():
+        with single_metric("ImagesRejected", MetricUnit.Count, count) as metric:
+            metric.add_dimension("service", metrics.service or "thumbnailer")
+            metric.add_dimension("reason", reason)
+
+
 def _jobs(records: Iterable[Any]) -> tuple[list[Job], set[str]]:
-    """The events of all messages, and the messages that cannot be understood (they end in the dead-letter queue)."""
+    """Return the events of all messages, and the ids of malformed messages (they end in the dead-letter queue)."""
     jobs, failed = [], set()
     for record in records:
         message_id, body = record["messageId"], record["body"]
         deliveries = int(record.get("attributes", {}).get("ApproximateReceiveCount", "1"))
         try:
-            found, problems = events.parse(body)
+            parsed, problems = events.parse(body)
         except MalformedMessage as error:
-            found, problems = [], [str(error)]
-        jobs += [Job(message_id, deliveries, event) for event in found]
+            parsed, problems = [], [str(error)]
+        jobs += [Job(message_id, deliveries, event) for event in parsed]
         if problems:
             failed.add(message_id)
             logger.error("message is no S3 notification", extra={"message_id": message_id, "problems": problems, "body": body})
@@ -99,7 +114,7 @@ def _jobs(records: Iterable[Any]) -> tuple[list[Job], set[str]]:
 
 
 def _attempt(job: Job, handle: Handle, deadline: Deadline, longest_wait: float) -> Outcome | None:
-    """How the event ended; None if its message must be delivered again."""
+    """Return the outcome of the event; None if its message must be delivered again."""
     needed = SLOWEST_S + (job.event.size or 0) / _BYTES_PER_SECOND
     if not deadline.allows(min(needed, longest_wait)):
         logger.warning("handed back unstarted, too little time is left", extra=job.log_fields)

@@ -1,14 +1,16 @@
-"""The catalog table: one item per object, written only if it is still what the decision to write was based on."""
+"""The catalog table: one item per object, written only if it has not changed since it was read."""
 
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
-from thumbnailer.events import Kind, ObjectEvent, iso
+from shared.dynamodb import is_conditional_failure, plain
+from shared.text import utc_text
+from thumbnailer.events import Kind, ObjectEvent
 from thumbnailer.ordering import Recorded
 
 
@@ -21,30 +23,36 @@ class Catalog:
         self._table = table
 
     def get(self, image_id: str) -> Recorded | None:
-        """What is recorded of an object, read consistently."""
+        """Return what is recorded of an object, read consistently."""
         answer = self._dynamodb.get_item(TableName=self._table, Key={"image_id": {"S": image_id}}, ConsistentRead=True)
         if "Item" not in answer:
             return None
-        item = {name: TypeDeserializer().deserialize(value) for name, value in answer["Item"].items()}
+        item = plain(answer["Item"])
         return Recorded(
             status=item["status"],
             version_id=item.get("version_id"),
             etag=item.get("etag"),
             sequencer=item.get("sequencer"),
-            revision=int(item.get("revision", 0)),
+            revision=item.get("revision", 0),
             thumbnail_keys=frozenset(thumbnail["key"] for thumbnail in item.get("thumbnails", {}).values()),
         )
 
     def replace(self, recorded: Recorded | None, item: Mapping[str, Any]) -> bool:
-        """Write `item` in place of `recorded`. False, with nothing written, if the item has changed since that was read."""
-        content = dict(item) | {"revision": recorded.revision + 1 if recorded else 1, "processed_at": iso(datetime.now(UTC))}
+        """Replace `recorded` by `item`.
+
+        Returns False, and writes nothing, if the item has changed since it was read.
+        """
+        content = dict(item) | {"revision": recorded.revision + 1 if recorded else 1, "processed_at": utc_text(datetime.now(UTC))}
         if recorded and recorded.sequencer:
             content.setdefault("sequencer", recorded.sequencer)
         request = {"Item": {name: TypeSerializer().serialize(value) for name, value in content.items()}}
         return self._write("put_item", recorded, request)
 
     def advance(self, recorded: Recorded, event: ObjectEvent, tombstone_days: int) -> bool:
-        """Note that what is recorded also holds after `event`. False, with nothing written, if the item has changed since."""
+        """Note that what is recorded still holds after `event`.
+
+        Returns False, and writes nothing, if the item has changed since.
+        """
         news: dict[str, Any] = {"sequencer": event.sequencer, "revision": recorded.revision + 1}
         if recorded.is_deleted:
             news |= _deletion(event, tombstone_days)
@@ -67,14 +75,17 @@ class Catalog:
         try:
             getattr(self._dynamodb, operation)(**request)
         except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+            if is_conditional_failure(error):
                 return False
             raise
         return True
 
 
 def tombstone(event: ObjectEvent, days: int) -> dict[str, Any]:
-    """The item of a deleted object. After `days`, when no event from before the deletion can still arrive, DynamoDB's TTL removes it."""
+    """Return the item of a deleted object.
+
+    TTL removes it after `days`, when no event from before the deletion can arrive any more.
+    """
     return _identity(event, "DELETED", event.version_id) | _deletion(event, days)
 
 
@@ -83,7 +94,7 @@ def _deletion(event: ObjectEvent, days: int) -> dict[str, Any]:
 
 
 def entry(event: ObjectEvent, status: str, version_id: str | None, content: Mapping[str, Any]) -> dict[str, Any]:
-    """The item of an object that was processed; what is unknown (None) is left out."""
+    """Return the item of a processed object, without unknown values (None)."""
     known = {name: value for name, value in content.items() if value is not None}
     return _identity(event, status, version_id) | {"uploaded_at": event.time} | known
 

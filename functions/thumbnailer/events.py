@@ -1,4 +1,4 @@
-"""What an SQS message of the uploads queue says: S3 event notifications, decoded and checked.
+"""Decode and check the S3 event notifications in an SQS message.
 
 Shapes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
 and, as EventBridge passes them on, https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
@@ -8,26 +8,27 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum
 from typing import Any
 from urllib.parse import unquote_plus
 
 from shared.identity import image_id
+from shared.text import utc_text
 
 
 class Kind(Enum):
-    """What an event means for its key."""
+    """The meaning of an event for its key."""
 
     CREATED = "created"
-    # After it the key has no current object: a delete marker, or a deletion in a bucket without versions
+    # The key has no current object any more: a delete marker, or a deletion in a bucket without versions
     DELETED = "deleted"
-    # One version (or delete marker) is gone for good; which one is current then, only S3 knows
+    # One version (or delete marker) was deleted permanently; only S3 knows which version is current now
     VERSION_REMOVED = "version removed"
 
 
 class MalformedMessage(Exception):
-    """A message, or a record in it, that is no S3 notification. The text says why."""
+    """A message is not an S3 notification. The text says why."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class ObjectEvent:
     sequencer: str | None
     etag: str | None
     size: int | None
-    # When it happened: ISO 8601 UTC with milliseconds
+    # ISO 8601 in UTC with milliseconds
     time: str
 
     @property
@@ -52,7 +53,7 @@ class ObjectEvent:
 
     @property
     def asks_to_remake(self) -> bool:
-        """Whether its thumbnails are to be made although nothing changed: an operator found them damaged. S3 sends no such event."""
+        """Whether an operator asks to make the thumbnails again although nothing changed. S3 sends no such event."""
         return self.name == "ObjectCreated:Remake"
 
 
@@ -64,13 +65,13 @@ _KINDS = {
     "LifecycleExpiration:Delete": Kind.VERSION_REMOVED,
 }
 
-# EventBridge's names of the same; which deletion it was stands in the detail
+# EventBridge's names of these events; the kind of deletion is in the detail
 _DETAIL_TYPES = {"Object Created": "ObjectCreated:Put", "Object Deleted": "ObjectRemoved:"}
 _DELETIONS = {"Delete Marker Created": "DeleteMarkerCreated", "Permanently Deleted": "Delete"}
 
 
 def parse(body: str) -> tuple[list[ObjectEvent], list[str]]:
-    """The events of a message body, and what is wrong with the records that are none.
+    """Return the events of a message body, and the problems of malformed records.
 
     The test event that S3 sends when a notification is configured yields neither. Events that say nothing about an
     object's content (tags, restores) are left out. Raises MalformedMessage if the body as a whole is unreadable.
@@ -101,34 +102,34 @@ def parse(body: str) -> tuple[list[ObjectEvent], list[str]]:
 
 
 def _parse_record(record: Any) -> ObjectEvent | None:
-    found = record["s3"]["object"]
+    described = record["s3"]["object"]
     name = _text(record["eventName"]).removeprefix("s3:")
-    key = unquote_plus(_text(found["key"]), errors="strict")
-    return _event(name, record["s3"]["bucket"], key, found, record["eventTime"])
+    key = unquote_plus(_text(described["key"]), errors="strict")
+    return _event(name, record["s3"]["bucket"], key, described, record["eventTime"])
 
 
 def _parse_bridged(content: Any) -> ObjectEvent | None:
-    """An event that came by EventBridge: other names, and the key is not encoded."""
+    """Parse an event from EventBridge, which has other names and a key that is not encoded."""
     name, detail = _DETAIL_TYPES.get(_text(content["detail-type"])), content["detail"]
     if name is None:
         return None
     if name.startswith("ObjectRemoved"):
         name += _DELETIONS.get(detail.get("deletion-type", ""), "Delete")
-    found = detail["object"]
-    renamed = {"versionId": found.get("version-id"), "eTag": found.get("etag")}
-    return _event(name, detail["bucket"], _text(found["key"]), found | renamed, content["time"])
+    described = detail["object"]
+    renamed = {"versionId": described.get("version-id"), "eTag": described.get("etag")}
+    return _event(name, detail["bucket"], _text(described["key"]), described | renamed, content["time"])
 
 
-def _event(name: str, bucket: Any, key: str, found: Any, time: Any) -> ObjectEvent | None:
+def _event(name: str, bucket: Any, key: str, described: Any, time: Any) -> ObjectEvent | None:
     kind = _KINDS.get(name) or _KINDS.get(name.split(":", maxsplit=1)[0])
     if kind is None:
         return None
-    version_id = _optional_text(found.get("versionId"))
+    version_id = _optional_text(described.get("versionId"))
     if kind is Kind.VERSION_REMOVED and version_id is None:
         kind = Kind.DELETED
-    size = found.get("size")
+    size = described.get("size")
     if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 0):
-        raise ValueError(f"size {size!r} is no number of bytes")
+        raise ValueError(f"size {size!r} is not a number of bytes")
     if not key:
         raise ValueError("the key is empty")
     return ObjectEvent(
@@ -136,12 +137,12 @@ def _event(name: str, bucket: Any, key: str, found: Any, time: Any) -> ObjectEve
         name=name,
         bucket=_text(bucket["name"]),
         key=key,
-        # "null" is what versions are called that were written while versioning was off
+        # "null" is the id of versions that were written while versioning was off
         version_id=None if version_id == "null" else version_id,
-        sequencer=_sequencer(found.get("sequencer")),
-        etag=_optional_text(found.get("eTag")),
+        sequencer=_sequencer(described.get("sequencer")),
+        etag=_optional_text(described.get("eTag")),
         size=size,
-        time=_time(_text(time)),
+        time=utc_text(datetime.fromisoformat(_text(time))),
     )
 
 
@@ -161,14 +162,3 @@ def _sequencer(value: Any) -> str | None:
     if sequencer and not re.fullmatch(r"[0-9A-Fa-f]{1,32}", sequencer):
         raise ValueError(f"sequencer {sequencer!r} is not hexadecimal")
     return sequencer
-
-
-def _time(text: str) -> str:
-    return iso(datetime.fromisoformat(text))
-
-
-def iso(moment: datetime) -> str:
-    """ISO 8601 in UTC with milliseconds, as every time in the catalog."""
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -5,9 +5,9 @@ from typing import Any
 
 from shared.clients import client
 from shared.deadline import Deadline, LambdaContext
-from shared.observability import logger
+from shared.observability import logger, with_metrics
 from shared.settings import load
-from thumbnailer import batch, reporting
+from thumbnailer import batch
 from thumbnailer.batch import Job
 from thumbnailer.catalog import Catalog
 from thumbnailer.imaging.decoder import Decoder
@@ -25,14 +25,14 @@ PIPELINE = Pipeline(
 )
 
 
+@with_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Handle an SQS event; answers which messages are to be delivered again (ReportBatchItemFailures)."""
     logger.append_keys(function_request_id=context.aws_request_id)
-    with reporting.metrics_of_invocation() as report:
-        summary = batch.run(event["Records"], _handle, Deadline(context), SETTINGS.workers)
-        report(summary)
+    summary = batch.run(event["Records"], _handle, Deadline(context), SETTINGS.workers)
+    batch.report(summary)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in summary.failed]}
 
 
 def _handle(job: Job, deadline: Deadline) -> Outcome:
-    return PIPELINE.handle(job.event, lambda data: DECODER.process(data, job.deliveries, deadline))
+    return PIPELINE.handle(job.event, lambda data: DECODER.run(data, job.deliveries, deadline))

@@ -1,16 +1,15 @@
-"""Which of two accounts of an object is the later one. SQS delivers events late, twice and out of order.
+"""Decide whether an event is newer than what is recorded. SQS delivers events late, twice and out of order.
 
-S3 gives each event of a key a sequencer: hexadecimal text that grows (compared as text, the shorter one padded with zeros
-on the right). An event with a smaller sequencer than the recorded one is stale. Where sequencers are missing or equal
-although the versions differ (an operator's events, some emulators), S3 is asked what is current now.
+S3 gives each event of a key a sequencer that grows (shared/sequencers.py). An event with a smaller sequencer than the
+recorded one is stale. Where sequencers are missing, or equal although the versions differ (an operator's events, some
+emulators), S3 is asked which version is current.
 """
 
 from dataclasses import dataclass, field
 from enum import Enum
 
+from shared.sequencers import compare
 from thumbnailer.events import Kind, ObjectEvent
-
-_SEQUENCER_WIDTH = 32
 
 
 @dataclass(frozen=True)
@@ -19,7 +18,7 @@ class Version:
 
     version_id: str | None
     etag: str | None
-    # ISO 8601 UTC, if S3 was asked
+    # ISO 8601 in UTC; None unless S3 was asked
     uploaded_at: str | None = field(default=None, compare=False)
 
     def is_same_as(self, version_id: str | None, etag: str | None) -> bool:
@@ -31,9 +30,9 @@ class Version:
 
 @dataclass(frozen=True)
 class Recorded:
-    """What the catalog knows of an object, as far as later events need it.
+    """What the catalog knows of an object, as far as later events depend on it.
 
-    `revision` grows with every write of the item, which is how a writer knows that nobody else was there in between.
+    `revision` grows with every write of the item: it is an optimistic lock.
     """
 
     status: str
@@ -45,11 +44,11 @@ class Recorded:
 
     @property
     def is_deleted(self) -> bool:
-        """Whether this is the memory of a deletion."""
+        """Whether the object is recorded as deleted."""
         return self.status == "DELETED"
 
     def holds(self, current: Version | None) -> bool:
-        """Whether `current` (None: no object) is what is recorded."""
+        """Whether `current` (None: no object) is the recorded version."""
         if current is None or self.is_deleted:
             return current is None and self.is_deleted
         return current.is_same_as(self.version_id, self.etag)
@@ -64,22 +63,13 @@ class Decision(Enum):
     STALE = "something later is recorded"
 
 
-def padded(sequencer: str | None) -> str:
-    """A sequencer in the form in which text comparison orders it; all zeros, the smallest, for None."""
-    return (sequencer or "").upper().ljust(_SEQUENCER_WIDTH, "0")
-
-
-def is_newer(event: ObjectEvent, recorded: Recorded | None) -> bool:
+def is_newer(event: ObjectEvent, recorded: Recorded) -> bool:
     """Whether the sequencers prove that the event happened after what is recorded."""
-    if recorded is None or event.sequencer is None or recorded.sequencer is None:
-        return False
-    return padded(event.sequencer) > padded(recorded.sequencer)
+    return compare(event.sequencer, recorded.sequencer) == 1
 
 
 def _is_older(event: ObjectEvent, recorded: Recorded) -> bool:
-    if event.sequencer is None or recorded.sequencer is None:
-        return False
-    return padded(event.sequencer) < padded(recorded.sequencer)
+    return compare(event.sequencer, recorded.sequencer) == -1
 
 
 def _says_the_same(event: ObjectEvent, recorded: Recorded) -> bool:

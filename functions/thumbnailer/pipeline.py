@@ -1,6 +1,7 @@
-"""What happens to one event: decide whether it is news, make thumbnails, record the result, remove what it replaces.
+"""Handle one event: decide whether it is news, make thumbnails, record the result, remove what it replaces.
 
-Any step may be interrupted, run twice, or run beside another event of the same object; see "Order and races" in README.md.
+Any step may be interrupted, run twice, or run while another event of the same object is handled; see "Order and races"
+in README.md.
 """
 
 import hashlib
@@ -10,26 +11,28 @@ from enum import Enum
 from typing import Any
 
 from shared.observability import logger
+from shared.sequencers import padded
 from thumbnailer import catalog as items
 from thumbnailer.catalog import Catalog
 from thumbnailer.events import Kind, ObjectEvent
 from thumbnailer.imaging.images import Photo, Thumbnail
 from thumbnailer.imaging.limits import Limits
 from thumbnailer.imaging.rejections import Rejection
-from thumbnailer.ordering import Decision, Recorded, Version, decide, is_newer, padded
+from thumbnailer.ordering import Decision, Recorded, Version, decide, is_newer
 from thumbnailer.storage import Gone, Storage, Upload
 
 _ATTEMPTS = 5
 
-type Process = Callable[[bytes], Photo]
+type Make = Callable[[bytes], Photo]
+"""Makes the thumbnails of a file's content. Raises Rejection."""
 
 
 class Contended(Exception):
-    """Other events of the same object kept getting in first. Trying again will help."""
+    """Other events of the same object kept changing the item. Trying again will help."""
 
 
 class Result(Enum):
-    """How an event ended."""
+    """The result of an event; the values are names of metrics."""
 
     READY = "ImagesReady"
     REJECTED = "ImagesRejected"
@@ -40,12 +43,12 @@ class Result(Enum):
     GONE = "ObjectsGone"
 
 
-_NO_NEWS = {Decision.DUPLICATE: Result.DUPLICATE, Decision.STALE: Result.STALE}
+_RESULT_WITHOUT_WORK = {Decision.DUPLICATE: Result.DUPLICATE, Decision.STALE: Result.STALE}
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How an event ended; `reason` for rejections, `bytes` read from the uploads bucket."""
+    """The outcome of an event; `reason` is of rejections, `bytes` were read from the uploads bucket."""
 
     result: Result
     reason: str | None = None
@@ -54,7 +57,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class _Draft:
-    """An item that is about to be recorded, and the keys of its thumbnails, which are stored already. `version` is None for a deletion."""
+    """An item to record, and the keys of its thumbnails, which are stored already. `version` is None for a deletion."""
 
     version: Version | None
     item: dict[str, Any]
@@ -63,7 +66,7 @@ class _Draft:
 
 
 class Pipeline:
-    """Takes events of the uploads bucket to the catalog and the thumbnails bucket."""
+    """Brings the catalog and the thumbnails bucket in line with events of the uploads bucket."""
 
     def __init__(self, storage: Storage, catalog: Catalog, limits: Limits, tombstone_days: int) -> None:
         """`tombstone_days` is how long a deletion is remembered."""
@@ -72,28 +75,28 @@ class Pipeline:
         self._limits = limits
         self._tombstone_days = tombstone_days
 
-    def handle(self, event: ObjectEvent, process: Process) -> Outcome:
-        """Bring catalog and thumbnails in line with `event`; does nothing for one that is no news.
+    def handle(self, event: ObjectEvent, make: Make) -> Outcome:
+        """Bring catalog and thumbnails in line with `event`. A duplicate or stale event changes nothing.
 
         Any exception means "not done": handling the same event again is safe.
         """
-        # An attempt that finds the item changed does not make the same thumbnails once more.
+        # Drafts are kept so that another attempt, after the item has changed, does not make the same thumbnails again.
         drafts: dict[Version | None, _Draft] = {}
         for _ in range(_ATTEMPTS):
-            outcome = self._attempt(event, process, drafts)
+            outcome = self._attempt(event, make, drafts)
             if outcome:
                 return outcome
         raise Contended(f"the item changed {_ATTEMPTS} times while this event was handled")
 
-    def _attempt(self, event: ObjectEvent, process: Process, drafts: dict[Version | None, _Draft]) -> Outcome | None:
-        """Handle the event on the strength of what is recorded now; None if that changed meanwhile."""
+    def _attempt(self, event: ObjectEvent, make: Make, drafts: dict[Version | None, _Draft]) -> Outcome | None:
+        """Handle the event on the basis of what is recorded now. Returns None if that changed meanwhile."""
         recorded = self._catalog.get(event.image_id)
         decision = decide(event, recorded)
-        if recorded and decision in _NO_NEWS:
-            # At revision 1 nothing was ever replaced, so that no interrupted attempt can have left anything.
+        if recorded and decision in _RESULT_WITHOUT_WORK:
+            # At revision 1 nothing was ever replaced, so that no interrupted attempt can have left thumbnails.
             if decision is Decision.STALE or recorded.revision > 1:
                 self._tidy(event.image_id, recorded, _own_tag(event))
-            return Outcome(_NO_NEWS[decision])
+            return Outcome(_RESULT_WITHOUT_WORK[decision])
         current = self._current(event, decision)
         if recorded and recorded.holds(current) and not event.asks_to_remake:
             if is_newer(event, recorded):
@@ -104,21 +107,24 @@ class Pipeline:
             return Outcome(Result.UNCHANGED)
         try:
             if current not in drafts:
-                drafts[current] = self._draft(event, current, decision, process)
+                drafts[current] = self._draft(event, current, decision, make)
         except Gone:
             if decision is Decision.ASK:
-                return None  # it went between S3's two answers
+                return None  # it was deleted between S3's two answers
             logger.info("object is gone or overwritten, which has an event of its own", extra={"image_id": event.image_id})
             return Outcome(Result.GONE)
         return drafts[current].outcome if self._record(event, recorded, drafts[current]) else None
 
     def _record(self, event: ObjectEvent, recorded: Recorded | None, draft: _Draft) -> bool:
-        """Put the draft in place of what is recorded, and remove what belonged to that; False if it changed meanwhile."""
+        """Replace what is recorded by the draft, and remove its thumbnails.
+
+        Returns False if the item changed meanwhile.
+        """
         if not self._catalog.replace(recorded, draft.item):
             return False
         if recorded:
             self._storage.remove(recorded.thumbnail_keys - draft.keys)
-        if recorded or draft.version is None:  # a deletion may be the last that is ever heard of an object
+        if recorded or draft.version is None:  # a deletion may be the last event of an object
             self._tidy(event.image_id, Recorded(draft.item["status"], sequencer=event.sequencer, thumbnail_keys=draft.keys))
         return True
 
@@ -127,15 +133,15 @@ class Pipeline:
             return self._storage.current(event.bucket, event.key)
         return Version(event.version_id, event.etag) if event.kind is Kind.CREATED else None
 
-    def _draft(self, event: ObjectEvent, current: Version | None, decision: Decision, process: Process) -> _Draft:
-        """Make and store what belongs to `current`. Raises Gone."""
+    def _draft(self, event: ObjectEvent, current: Version | None, decision: Decision, make: Make) -> _Draft:
+        """Make and store the thumbnails of `current`. Raises Gone."""
         if current is None:
             return _Draft(None, items.tombstone(event, self._tombstone_days), frozenset(), Outcome(Result.DELETED))
         upload: Upload | None = None
         try:
             self._refuse_unread(event, decision)
             upload = self._storage.fetch(event.bucket, event.key, current, self._limits)
-            photo = process(upload.data)
+            photo = make(upload.data)
         except Rejection as rejection:
             content: dict[str, Any] = {"reason": rejection.code, "reason_text": rejection.text, "etag": current.etag, "bytes": event.size}
             status, thumbnails, outcome = "REJECTED", {}, Outcome(Result.REJECTED, rejection.code, len(upload.data) if upload else 0)
@@ -149,45 +155,47 @@ class Pipeline:
         if decision is Decision.ASK:
             content["uploaded_at"] = version.uploaded_at
         tag = version_tag(version, event.sequencer)
-        stored = {size: (f"{event.image_id}/{tag}/{size}.{made.extension}", made) for size, made in thumbnails.items()}
+        stored = {size: (f"{event.image_id}/{tag}/{size}.{thumbnail.extension}", thumbnail) for size, thumbnail in thumbnails.items()}
         self._storage.save(dict(stored.values()))
         if stored:
-            content["thumbnails"] = {size: _described(key, made) for size, (key, made) in stored.items()}
+            content["thumbnails"] = {size: _described(key, thumbnail) for size, (key, thumbnail) in stored.items()}
         item = items.entry(event, status, version.version_id, content)
         return _Draft(current, item, frozenset(key for key, _ in stored.values()), outcome)
 
     def _refuse_unread(self, event: ObjectEvent, decision: Decision) -> None:
-        """Reject what the event itself tells about, without reading the object."""
+        """Reject what can be told from the event, without reading the object."""
         if event.key.endswith("/"):
             raise Rejection("folder")
         if event.kind is Kind.CREATED and decision is not Decision.ASK and event.size is not None:
             self._limits.check_bytes(event.size)
 
     def _tidy(self, image_id: str, recorded: Recorded, unused_tag: str | None = None) -> None:
-        """Remove what interrupted attempts left behind: thumbnails of events older than what is recorded, and of `unused_tag`.
+        """Remove the thumbnails that interrupted attempts left behind.
 
-        Those of newer events belong to somebody who is about to record them. An older event can never be recorded any more,
-        so nobody can come to need its thumbnails; the same holds for an event that turned out to be no news.
+        These are of events older than what is recorded, or have the `unused_tag`.
+
+        Thumbnails of newer events stay: an invocation may be about to record them. An older event can never be recorded
+        any more, so nobody will need its thumbnails; the same is true of a duplicate or stale event.
         """
         limit = padded(recorded.sequencer)
-        for_nobody = []
+        unused = []
         for key in self._storage.thumbnails(image_id):
             tag = key.split("/")[1]
             if (padded(None) < tag.split("-")[0] < limit or tag == unused_tag) and key not in recorded.thumbnail_keys:
-                for_nobody.append(key)
-        self._storage.remove(for_nobody)
+                unused.append(key)
+        self._storage.remove(unused)
 
 
 def version_tag(version: Version, sequencer: str | None) -> str:
-    """The part of a thumbnail's key that tells which event it was made for, in the order of events, and of which version."""
+    """Return the part of a thumbnail's key that says for which event and version it was made. Tags sort like events."""
     digest = hashlib.sha256((version.version_id or version.etag or "").encode()).hexdigest()
     return f"{padded(sequencer)}-{digest[:12]}"
 
 
 def _own_tag(event: ObjectEvent) -> str | None:
-    """The tag of the thumbnails that earlier attempts at this very event may have left.
+    """Return the tag of the thumbnails that earlier attempts at this event may have left.
 
-    None if the event does not say which version it is about or has no sequencer: others, still at work, may use the same tag.
+    Returns None if the event has no version or no sequencer: other invocations may be using the same tag.
     """
     if event.kind is not Kind.CREATED or event.sequencer is None:
         return None

@@ -21,13 +21,13 @@ class Settings:
     max_bytes: int = 100 * 1024 * 1024
     max_pixels: int = 100_000_000
     max_frames: int = 1000
-    # How long a deletion is remembered: longer than an event can be on its way (queue and DLQ keep 14 days each)
+    # How long a deletion is remembered: longer than an event can take (queue and DLQ keep messages for 14 days each)
     tombstone_days: int = 30
-    # Objects of one batch worked on at the same time
+    # How many objects of a batch are handled at the same time
     workers: int = 2
 
     def __post_init__(self) -> None:
-        """Refuse values that no image could be made with. Raises SettingsError."""
+        """Raises SettingsError for values with which no thumbnail could be made."""
         if not self.thumbnail_sizes or min(self.thumbnail_sizes) < 1 or max(self.thumbnail_sizes) > 8192:
             raise SettingsError("THUMBNAIL_SIZES must be one or more lengths of 1 to 8192 pixels, for example 1280,512,128")
         if self.output_format not in FORMATS:
@@ -39,10 +39,10 @@ class Settings:
 
     @property
     def limits(self) -> Limits:
-        """What an upload may be."""
+        """Limits on uploads."""
         return Limits(self.max_bytes, self.max_pixels, self.max_frames)
 
     @property
     def output(self) -> Output:
-        """What is made of it."""
+        """The thumbnails to make."""
         return Output(self.thumbnail_sizes, self.output_format, self.jpeg_quality)

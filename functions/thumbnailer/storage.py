@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from thumbnailer.events import iso
+from shared.text import utc_text
 from thumbnailer.imaging import formats
 from thumbnailer.imaging.images import Thumbnail
 from thumbnailer.imaging.limits import Limits
@@ -16,17 +16,19 @@ from thumbnailer.ordering import Version
 
 # 405 is the answer for the version id of a delete marker.
 _GONE = {"NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed", "405", "PreconditionFailed", "412"}
-# What HEAD answers about an object that is encrypted with the uploader's key, among others: it has no body to say why.
-_NOT_TOLD = "400"
+# HEAD answers this, among others, if the object is encrypted with the uploader's key; it has no body that would say
+# why.
+_UNEXPLAINED = "400"
 _DELETE_LIMIT = 1000
 _UPLOADS_AT_ONCE = 6
-# Of objects this large it pays to look at the first bytes before reading the rest, although joining the two copies them.
-_WORTH_A_LOOK = 8 * 1024 * 1024
+# For objects from this size on it pays to check the first bytes before reading the rest, although joining both makes a
+# copy.
+_CHECK_FIRST_BYTES_FROM = 8 * 1024 * 1024
 _FIRST_BYTES = 4096
 
 
 class Gone(Exception):
-    """The object, or the wanted version of it, does not exist any more, or was overwritten."""
+    """The object or the requested version no longer exists or was overwritten."""
 
 
 class NotRemoved(Exception):
@@ -42,7 +44,7 @@ class Upload:
 
 
 class Storage:
-    """S3 access. Botocore's errors pass through, but for those that say something about the object."""
+    """S3 access. Botocore's errors pass through, except for those that say something about the object."""
 
     def __init__(self, s3: Any, thumbnails_bucket: str) -> None:
         """`s3` is a low-level client."""
@@ -51,23 +53,23 @@ class Storage:
         self._pool = ThreadPoolExecutor(_UPLOADS_AT_ONCE, "thumbnail-upload")
 
     def current(self, bucket: str, key: str) -> Version | None:
-        """The current version of an object, None if there is none."""
+        """Return the current version of an object, None if there is none."""
         try:
             return _version(self._s3.head_object(Bucket=bucket, Key=key))
         except ClientError as error:
             if error.response["Error"]["Code"] in _GONE:
                 return None
-            if error.response["Error"]["Code"] != _NOT_TOLD:
+            if error.response["Error"]["Code"] != _UNEXPLAINED:
                 raise
-        # The key itself comes first of those that begin with it.
+        # Of all keys with this prefix, the key itself comes first.
         listed = self._s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])
-        return next((_version(found) for found in listed if found["Key"] == key), None)
+        return next((_version(entry) for entry in listed if entry["Key"] == key), None)
 
     def fetch(self, bucket: str, key: str, version: Version, limits: Limits) -> Upload:
-        """Read that version of an object; without versions, the object as long as it has that ETag.
+        """Read this version of an object; in a bucket without versions, the object if it still has this ETag.
 
-        An object that is too large is refused before its body is read, a large one that is no picture after its first bytes.
-        Raises Gone, or Rejection (empty, too_large, unsupported_format, encrypted, archived).
+        An object that is too large is rejected before its body is read; a large one that is not a picture, after its
+        first bytes. Raises Gone, or Rejection (empty, too_large, unsupported_format, encrypted, archived).
         """
         wanted = {"VersionId": version.version_id} if version.version_id else {"IfMatch": version.etag} if version.etag else {}
         try:
@@ -90,15 +92,16 @@ class Storage:
             )
 
         writes = [self._pool.submit(put, key, thumbnail) for key, thumbnail in thumbnails.items()]
-        # All of them, also when one fails: what is still under way would be written after a later attempt has tidied up.
+        # Wait for all writes even if one fails: a late write could come after a later attempt has removed unused
+        # thumbnails.
         wait(writes)
         for write in writes:
             write.result()
 
     def thumbnails(self, image_id: str) -> list[str]:
-        """The keys of the thumbnails of an image, of whatever version (the first 1,000: there are a handful)."""
+        """Return the keys of the thumbnails of all versions of an image (the first 1,000: there are a handful)."""
         answer = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=f"{image_id}/")
-        return [found["Key"] for found in answer.get("Contents", [])]
+        return [entry["Key"] for entry in answer.get("Contents", [])]
 
     def remove(self, keys: Iterable[str]) -> None:
         """Remove thumbnails; keys that do not exist are fine. Raises NotRemoved."""
@@ -112,7 +115,7 @@ class Storage:
 
 def _read(body: Any, length: int, limits: Limits) -> bytes:
     limits.check_bytes(length)
-    if length < _WORTH_A_LOOK:
+    if length < _CHECK_FIRST_BYTES_FROM:
         return bytes(body.read())
     first = body.read(_FIRST_BYTES)
     if formats.sniff(first) is None:
@@ -123,11 +126,11 @@ def _read(body: Any, length: int, limits: Limits) -> bytes:
 def _version(answer: Any) -> Version:
     version_id = answer.get("VersionId")
     etag = answer.get("ETag", "").strip('"') or None
-    return Version(None if version_id == "null" else version_id, etag, iso(answer["LastModified"]))
+    return Version(None if version_id == "null" else version_id, etag, utc_text(answer["LastModified"]))
 
 
 def _verdict(error: ClientError) -> Exception | None:
-    """What an S3 error says about the object, None if it says something about S3 or about permissions."""
+    """Return what an S3 error says about the object, None if it is about S3 or permissions."""
     code, message = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
     if code in _GONE:
         return Gone(message)

@@ -103,23 +103,23 @@ def _vips() -> tuple[Engine, Engine]:
 
 def _ours(name: str) -> Engine:
     from thumbnailer.imaging import images  # noqa: PLC0415
-    from thumbnailer.imaging import resize as engine  # noqa: PLC0415
+    from thumbnailer.imaging import resize as resizing  # noqa: PLC0415
     from thumbnailer.imaging.limits import Limits  # noqa: PLC0415
 
-    resize = engine.resize_with_pillow if name.endswith("-pillow") else engine.resize
+    resize = resizing.resize_with_pillow if name.endswith("-pillow") else resizing.resize
     output = images.Output(SIZES, "webp" if name.endswith("-webp") else "jpeg", QUALITY)
 
     def thumbnails(data: bytes) -> list[bytes]:
-        return [made.data for made in images.process(data, Limits(), output, resize).thumbnails.values()]
+        return [made.data for made in images.render(data, Limits(), output, resize).thumbnails.values()]
 
     def picture(data: bytes) -> Image.Image:
         taken: list[Image.Image] = []
 
-        def remember(image: Image.Image, size: engine.Size, extent: engine.Extent) -> Image.Image:
+        def remember(image: Image.Image, size: resizing.Size, extent: resizing.Extent) -> Image.Image:
             taken.append(resize(image, size, extent))
             return taken[-1]
 
-        images.process(data, Limits(), images.Output(SIZES[:1]), remember)
+        images.render(data, Limits(), images.Output(SIZES[:1]), remember)
         return taken[0]
 
     return Engine(thumbnails, picture)

@@ -88,19 +88,36 @@ def _environment_options() -> Decorator:
 environment_option = _environment_options()
 """Adds --env (the parameter `environment`, a name) and --cloud, which decide what clouds.chosen_cloud() is."""
 
+
+def _use_port(_context: click.Context, _option: click.Parameter, port: int | None) -> None:
+    if port:
+        clouds.use_port(port)
+
+
+port_option = click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    envvar="EMBEDDED_PORT",
+    expose_value=False,
+    is_eager=True,
+    callback=_use_port,
+    help=f"port of the embedded LocalStack (default: EMBEDDED_PORT, or {clouds.DEFAULT_PORT})",
+)
+"""Adds --port, which decides where the embedded LocalStack is."""
+
 json_option = click.option("--json", "as_json", is_flag=True, help="print JSON on stdout, one object a line")
 dry_run_option = click.option("--dry-run", is_flag=True, help="say what would be done, and change nothing")
 yes_option = click.option("--yes", "-y", is_flag=True, help="do not ask for confirmation")
 
 
 class Number(click.ParamType[float]):
-    """A finite number of at least `minimum`, or above it where `exclusive`."""
+    """A finite number from `minimum` to `maximum`; it must be more than `minimum` where `exclusive`."""
 
     name = "number"
 
-    def __init__(self, minimum: float = 0, *, exclusive: bool = False) -> None:
-        """Set the bound."""
-        self._minimum, self._exclusive = minimum, exclusive
+    def __init__(self, minimum: float = 0, maximum: float = math.inf, *, exclusive: bool = False) -> None:
+        """Set the bounds."""
+        self._minimum, self._maximum, self._exclusive = minimum, maximum, exclusive
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return the number; fails with click's usage error."""
@@ -110,6 +127,8 @@ class Number(click.ParamType[float]):
             self.fail(f"{value!r} is not a number", param, ctx)
         if not math.isfinite(number) or number < self._minimum or (self._exclusive and number == self._minimum):
             self.fail(f"must be {'more than' if self._exclusive else 'at least'} {self._minimum:g}", param, ctx)
+        if number > self._maximum:
+            self.fail(f"must be at most {self._maximum:g}", param, ctx)
         return number
 
 

@@ -73,11 +73,17 @@ class Cloud:
         }
 
 
+def _port(variable: str) -> int:
+    """Return the port that a variable names, -1 if it names none. chosen_cloud() refuses it, when it is used."""
+    text = os.environ.get(variable) or str(DEFAULT_PORT)
+    return int(text) if text.isdecimal() else -1
+
+
 CLOUDS = {
     cloud.name: cloud
     for cloud in (
-        Cloud("embedded", int(os.environ.get("EMBEDDED_PORT", DEFAULT_PORT)), "LocalStack on this machine, without Docker, IAM enforced"),
-        Cloud("compose", int(os.environ.get("COMPOSE_PORT", DEFAULT_PORT)), "LocalStack in docker-compose"),
+        Cloud("embedded", _port("EMBEDDED_PORT"), "LocalStack on this machine, without Docker, IAM enforced"),
+        Cloud("compose", _port("COMPOSE_PORT"), "LocalStack in docker-compose"),
         Cloud("aws", None, "a real account"),
     )
 }
@@ -127,32 +133,39 @@ def use_port(port: int) -> None:
 
 
 def chosen_cloud(name: str | None = None) -> Cloud:
-    """Return the cloud of that name, by default the chosen one. Raises UserError for an unknown name."""
+    """Return the cloud of that name, by default the chosen one. Raises UserError for an unknown name, and for a port that is none."""
     name = name or _choice or os.environ.get("CLOUD") or "embedded"
     if name not in CLOUDS:
         raise UserError(f"no cloud is named '{name}' (--cloud or CLOUD); choose one of: {', '.join(CLOUDS)}")
-    return CLOUDS[name]
+    cloud = CLOUDS[name]
+    if cloud.port is not None and not 0 < cloud.port < 65536:
+        raise UserError(f"set {name.upper()}_PORT to a port from 1 to 65535, or unset it for {DEFAULT_PORT}")
+    return cloud
 
 
-def client(service: str, cloud_name: str | None = None) -> Any:
-    """Return a boto3 client of the chosen cloud, or of the one named. Raises botocore's NoRegionError on AWS without a region."""
-    return _client(service, chosen_cloud(cloud_name))
+def client(service: str, cloud_name: str | None = None, *, only_attempt_s: float | None = None) -> Any:
+    """Return a boto3 client of the chosen cloud, or of the one named. Raises botocore's NoRegionError on AWS without a region.
+
+    With `only_attempt_s` the client waits that long (s) for an answer and never sends a request again.
+    """
+    return _client(service, chosen_cloud(cloud_name), only_attempt_s)
 
 
 @cache
-def _client(service: str, cloud: Cloud) -> Any:
+def _client(service: str, cloud: Cloud, only_attempt_s: float | None) -> Any:
     import boto3  # noqa: PLC0415 - packaging runs without it, in a tenth of a second
     from botocore.config import Config  # noqa: PLC0415
 
+    once = Config(read_timeout=only_attempt_s, retries={"total_max_attempts": 1}) if only_attempt_s else Config()
     if not cloud.port:
-        return boto3.client(service, region_name=_region())  # type: ignore[call-overload]
+        return boto3.client(service, region_name=_region(), config=once)  # type: ignore[call-overload]
     return boto3.client(  # type: ignore[call-overload]
         service,
         endpoint_url=cloud.endpoint,
         region_name=REGION,
         aws_access_key_id="test",
         aws_secret_access_key="test",  # noqa: S106 - what every emulator takes
-        config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2}, max_pool_connections=64, proxies={}),
+        config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2}, max_pool_connections=64, proxies={}).merge(once),
     )
 
 

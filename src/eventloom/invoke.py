@@ -1,56 +1,134 @@
-"""Invoke a deployed function with an event and show its answer and log. Usage: invoke.py [--env NAME] FUNCTION EVENT
-
-FUNCTION is a folder of functions/; EVENT is a JSON file, or the name of one in functions/FUNCTION/events/.
-"""
+"""The command `invoke`: call a deployed function with an event."""
 
 import base64
 import json
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from rich.console import Console
+import click
 
-from eventloom import errors
+from eventloom import arguments, terminal
 from eventloom.catalog import deployed_function
 from eventloom.clouds import client
 from eventloom.deployment.build import FUNCTIONS
+from eventloom.deployment.outputs import current_outputs
 from eventloom.errors import UserError
-from eventloom.terminal import ENV, environment, parser
+from eventloom.monitoring.log_lines import all_option, line
+from eventloom.monitoring.log_records import Record, records
+
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MAX_PAYLOAD = 6 * 1024 * 1024
+# Longer than a function can run. A request that is sent again would run the function again.
+ANSWER_WITHIN_S = 15 * 60 + 30
+# Lambda returns the last 4 KB of the log: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+TAIL_BYTES = 4096
 
 
-def event_file(function: str, event: str) -> Path:
-    """The file that EVENT means. Raises UserError naming the events there are."""
-    own = FUNCTIONS / function / "events"
-    for candidate in (Path(event), own / event, own / f"{event}.json"):
-        if candidate.is_file():
-            return candidate
-    known = ", ".join(sorted(path.stem for path in own.glob("*.json"))) or "none"
-    raise UserError(f"no event '{event}' (EVENT=...): give a JSON file, or one of functions/{function}/events: {known}")
+@arguments.command("invoke")
+@click.argument("function", metavar="FN")
+@click.option("--event", metavar="FILE|NAME|-", help="a JSON file, the name of one in functions/FN/events, or - for stdin")
+@all_option
+@arguments.environment_option
+def invoke(function: str, event: str | None, show_all: bool, environment: str) -> None:
+    """Call the function FN with an event, and wait for its answer.
 
+    stdout gets the answer, which is JSON, and stderr the last 4 KB of the log. The exit code is 1 if the function fails.
+    Without --event, a function without sample events gets an empty object: {}.
 
-def read_event(file: Path) -> bytes:
-    """The payload for Lambda. Raises UserError if the file holds no JSON."""
-    try:
-        return json.dumps(json.loads(file.read_text())).encode()
-    except ValueError as error:
-        raise UserError(f"{file} is no JSON: {error}") from error
-
-
-def main() -> None:
-    """Invoke and print. Raises UserError if the function failed."""
-    arguments = parser(__doc__, ENV)
-    arguments.add_argument("function")
-    arguments.add_argument("event")
-    options = arguments.parse_args()
-    console = Console(highlight=False)
-    arn = deployed_function(environment(options.env), options.function)["alias_arn"]
-    payload = read_event(event_file(options.function, options.event))
-    answer = client("lambda").invoke(FunctionName=arn, Payload=payload, LogType="Tail")
-    console.print(base64.b64decode(answer.get("LogResult", "")).decode(errors="replace"), style="dim", markup=False, soft_wrap=True)
-    body = answer["Payload"].read().decode() or "null"
-    console.print_json(body)
+    \b
+    Examples:
+      ./eventloom invoke catalog_api --event rest_list_images
+      echo '{"Records": []}' | ./eventloom invoke thumbnailer --event -
+    """
+    arn = deployed_function(current_outputs(environment), function)["alias_arn"]
+    payload = read_payload(event, FUNCTIONS / function / "events")
+    answer = client("lambda", only_attempt_s=ANSWER_WITHIN_S).invoke(FunctionName=arn, Payload=payload, LogType="Tail")
+    for record in tail_records(function, base64.b64decode(answer.get("LogResult", "")), datetime.now(UTC)):
+        if show_all or not record.is_detail:
+            terminal.stderr.print(line(record), soft_wrap=True)
+    body = answer["Payload"].read().decode(errors="replace") or "null"
+    print_answer(body)
     if "FunctionError" in answer:
-        raise UserError(f"{options.function} failed ({answer['FunctionError']}); the log is above")
+        raise UserError(failure(function, body))
 
 
-if __name__ == "__main__":
-    errors.run("invoke", main)
+def read_payload(event: str | None, samples: Path) -> bytes:
+    """Return the payload for Lambda.
+
+    Args:
+        event: a JSON file, the name of one in `samples` with or without .json, "-" for stdin, None for an empty object.
+        samples: the folder of the function's sample events.
+
+    Raises:
+        UserError: there is no such file, it is not JSON, or it is too large for Lambda; or `event` is None and there are
+            samples.
+    """
+    content = b"{}" if event is None and not sample_names(samples) else read_event(event, samples)
+    try:
+        payload = json.dumps(json.loads(content, parse_constant=_refuse_constant)).encode()
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{'stdin' if event == '-' else event} is not JSON: {error}") from error
+    if len(payload) > MAX_PAYLOAD:
+        raise UserError(
+            f"the event has {len(payload) / 1024**2:.1f} MB and Lambda accepts 6 MB in a call; put the data into S3 and send its key"
+        )
+    return payload
+
+
+def read_event(event: str | None, samples: Path) -> bytes:
+    """Return the content of the file that `event` means. Raises UserError, with the samples' names, if there is none."""
+    if event == "-":
+        return sys.stdin.buffer.read()
+    candidates = [Path(event), samples / event, samples / f"{event}.json"] if event else []
+    for candidate in candidates:
+        if candidate.exists() and not candidate.is_dir():
+            return candidate.read_bytes()
+    names = ", ".join(sample_names(samples))
+    choice = f"the name of a sample event ({names})" if names else "- for stdin"
+    problem = "the function needs an event" if event is None else f"there is no event '{event}'"
+    raise UserError(f"{problem}; give --event a JSON file or {choice}")
+
+
+def sample_names(samples: Path) -> list[str]:
+    """Return the names of the sample events in a folder."""
+    return sorted(path.stem for path in samples.glob("*.json"))
+
+
+def tail_records(function: str, tail: bytes, now: datetime) -> list[Record]:
+    """Return the records in the end of a log. Its first line is left out if it is cut off."""
+    lines = tail.decode(errors="replace").splitlines()
+    if len(tail) >= TAIL_BYTES and len(lines) > 1:
+        del lines[0]
+    stamp = int(now.timestamp() * 1000)
+    return list(records(function, ({"message": text, "timestamp": stamp} for text in lines)))
+
+
+def print_answer(body: str) -> None:
+    """Print a function's answer: indented on a terminal, on one line elsewhere."""
+    try:
+        answer: Any = json.loads(body)
+    except ValueError:
+        terminal.stdout.print(terminal.printable(body), soft_wrap=True, markup=False)
+        return
+    if terminal.stdout.is_terminal:
+        terminal.stdout.print_json(json.dumps(answer))
+    else:
+        terminal.print_json(answer)
+
+
+def failure(function: str, body: str) -> str:
+    """Return the sentence about a function that failed, with the type and the message of its error."""
+    try:
+        error = json.loads(body)
+    except ValueError:
+        error = None
+    facts = error if isinstance(error, dict) else {}
+    reason = ": ".join(str(facts[name]) for name in ("errorType", "errorMessage") if facts.get(name)) or "an unknown error"
+    where = f"its log is above, and ./eventloom logs {function} prints all of it"
+    return f"{function} failed with {terminal.printable(reason)}; {where}"
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a JSON value")

@@ -54,8 +54,9 @@ def printable(text: str) -> str:
 
 
 def print_json(facts: Any) -> None:
-    """Print one JSON document on a line of stdout."""
-    print(json.dumps(facts, ensure_ascii=False, default=str), flush=True)
+    """Print one JSON document on a line of stdout. Characters that control a terminal, and halves of characters, are escaped."""
+    text = json.dumps(facts, ensure_ascii=False, default=str)
+    print("".join(character if character.isprintable() else json.dumps(character)[1:-1] for character in text), flush=True)
 
 
 def report(facts: dict[str, Any], as_json: bool, text: str) -> None:

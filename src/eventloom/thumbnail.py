@@ -1,95 +1,133 @@
-"""Make thumbnails of files, with the function's own logic and no cloud. Prints one JSON line per file.
+"""The command `thumbnail`: make thumbnails of local files with the thumbnailer's own code, without any cloud.
 
-Usage: thumbnail.py FILE... --out DIR
-
-A FILE may be a folder: everything in it is taken but DIR, and links to other folders are not followed. If it is DIR itself, thumbnails
-are left out, known by their names. Every other file gets a verdict, whatever it holds: decoding happens in a process of its own with
-limits on time and memory. A line looks like
-
-  {"file": "cat.jpg", "status": "READY", "format": "JPEG", "width": 4000, "height": 3000, "bytes": 3145728, "sha256": "...",
-   "captured_at": "2026-05-01T12:30:00+02:00", "camera": "...", "dominant_color": "#6b7a3c", "blurhash": "...",
-   "thumbnails": {"1280": {"file": "DIR/cat-1f2e3d4c5b6a-1280.jpg", "width": 1280, "height": 960, "bytes": 98304,
-                           "content_type": "image/jpeg"}, ...}}
-  {"file": "notes.txt", "status": "REJECTED", "reason": "unsupported_format", "reason_text": "...", "thumbnails": {}}
-
-Exit status: 0 if every file got a verdict, 1 if thumbnails could not be written, 2 for wrong arguments.
+Decoding runs in a process of its own with limits on time and memory, so every file gets a verdict, whatever it holds.
 """
 
-import argparse
 import hashlib
 import json
 import os
 import re
-import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import click
+
+from eventloom import arguments
+from eventloom.errors import UserError
 from thumbnailer.imaging.images import FORMATS, Output, Photo
 from thumbnailer.imaging.limits import Limits
 from thumbnailer.imaging.rejections import Rejection
 from thumbnailer.imaging.sandbox import Sandbox
 
 MB = 1024 * 1024
-# What decoders count bytes and pixels with
+# Decoders count bytes and pixels in 32-bit integers.
 MOST = 2**31 - 1
-DAY_S = 86_400.0
-NOTHING = re.compile("")
-# What `target` and `write` call files
+DAY_S = 86_400
+SOMETHING_REJECTED = 3
+LIMITS, OUTPUT = Limits(), Output()
+# The names that `target` and `write` give to files
 WRITTEN = re.compile(r".+-[0-9a-f]{12}-\d+\.(jpg|webp)|\.thumbnail-.+")
 
 
-def parse_arguments() -> argparse.Namespace:
-    """The command line; exits with status 2 and a message if it is wrong."""
-    defaults = Limits()
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("files", nargs="+", metavar="FILE", help="a picture, or a folder of them")
-    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="where the thumbnails go; made if missing")
-    parser.add_argument("--sizes", type=sizes, default=Output().sizes, help="longest edges in pixels (default: 1280,512,128)")
-    parser.add_argument("--format", choices=FORMATS, default="jpeg", help="auto: WebP where there is transparency, else JPEG")
-    for name, kind, default, unit, about in (
-        ("--quality", between(1, 95), 80, "1..95", "of JPEG and WebP"),
-        ("--max-bytes", between(1, MOST), defaults.max_bytes, "BYTES", "largest file read"),
-        ("--max-pixels", between(1, MOST), defaults.max_pixels, "PIXELS", "largest picture read"),
-        ("--timeout", between(0.01, DAY_S), 15.0, "SECONDS", "for each file"),
-        ("--memory", between(128, MB), 2048, "MB", "address space for decoding, which bounds pixels too"),
-    ):
-        parser.add_argument(name, type=kind, default=default, metavar=unit, help=f"{about} (default: %(default)s)")
-    options = parser.parse_args()
-    try:
-        options.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        parser.error(f"--out {options.out}: {error.strerror}")
-    return options
+class Sizes(click.ParamType[tuple[int, ...]]):
+    """Lengths in pixels, separated by commas."""
 
+    name = "sizes"
 
-def between[Number: (int, float)](least: Number, most: Number) -> Callable[[str], Number]:
-    """A type of argument: numbers of the same type as `least`, from it to `most`."""
-
-    def parse(text: str) -> Number:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        """Return the lengths; fails with click's usage error."""
+        if isinstance(value, tuple):
+            return value
         try:
-            value = type(least)(text)
+            lengths = tuple(int(part) for part in value.split(","))
         except ValueError:
-            value = most + 1
-        if not least <= value <= most:  # NaN is not between
-            raise argparse.ArgumentTypeError(f"must be a number from {least} to {most}, not {text!r}")
-        return value
-
-    return parse
+            self.fail(f"{value!r} is not a list of numbers; write it like 1280,512,128", param, ctx)
+        if min(lengths) < 1 or max(lengths) > 8192:
+            self.fail("each size must be 1 to 8192 pixels", param, ctx)
+        return lengths
 
 
-def sizes(text: str) -> tuple[int, ...]:
-    """The lengths in a text such as "1280,512,128"."""
-    found = tuple(int(part) for part in text.split(","))
-    if min(found) < 1 or max(found) > 8192:
-        raise argparse.ArgumentTypeError("each size must be 1 to 8192 pixels")
-    return found
+@arguments.command("thumbnail")
+@click.argument("files", nargs=-1, required=True, type=click.Path(), metavar="FILE...")
+@click.option("--out", type=click.Path(file_okay=False), default="thumbnails", show_default=True, help="folder of the thumbnails")
+@click.option("--strict", is_flag=True, help="exit with 3 if a file is rejected")
+@click.option("--sizes", type=Sizes(), default=OUTPUT.sizes, metavar="N,...", help="longest edges in pixels (default: 1280,512,128)")
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="jpeg", help="auto: WebP for pictures with transparency")
+@click.option("--quality", type=click.IntRange(1, 95), default=80, show_default=True, help="of JPEG and WebP")
+@click.option("--max-bytes", type=click.IntRange(1, MOST), default=LIMITS.max_bytes, show_default=True, help="largest file that is read")
+@click.option("--max-pixels", type=click.IntRange(1, MOST), default=LIMITS.max_pixels, show_default=True, help="largest picture")
+@click.option("--timeout", type=arguments.Number(0.01, DAY_S), default=15, show_default=True, metavar="SECONDS", help="time for each file")
+@click.option("--memory", type=click.IntRange(128, MB), default=2048, show_default=True, metavar="MB", help="memory for decoding")
+def thumbnail(  # noqa: PLR0913, PLR0917 - click passes options as arguments
+    files: tuple[str, ...],
+    out: str,
+    strict: bool,
+    sizes: tuple[int, ...],
+    format_: str,
+    quality: int,
+    max_bytes: int,
+    max_pixels: int,
+    timeout: float,
+    memory: int,
+) -> int:
+    """Make thumbnails of local files, without any cloud. Prints one JSON object a line for each file.
+
+    A FILE can be a folder: all files in it are read, except those in the folder of the thumbnails. Links to folders are not
+    followed. The exit code is 0 if every file gets a verdict, READY or REJECTED; with --strict it is 3 if one is rejected.
+
+    \b
+    Examples:
+      ./eventloom thumbnail examples/photos
+      ./eventloom thumbnail "examples/photos/cat rotated by EXIF.jpg" --out build/thumbnails --sizes 640,64 --strict
+
+    \b
+    A line of stdout looks like one of these:
+      {"file": "cat.jpg", "status": "READY", "format": "JPEG", "width": 4000, "height": 3000,
+       "bytes": 3145728, "sha256": "...", "captured_at": "2026-05-01T12:30:00+02:00",
+       "camera": "...", "dominant_color": "#6b7a3c", "blurhash": "...",
+       "thumbnails": {"1280": {"file": "thumbnails/cat-1f2e3d4c5b6a-1280.jpg", "width": 1280,
+                               "height": 960, "bytes": 98304, "content_type": "image/jpeg"}}}
+      {"file": "notes.txt", "status": "REJECTED", "reason": "unsupported_format",
+       "reason_text": "...", "thumbnails": {}}
+    """
+    sandbox = Sandbox(Limits(max_bytes, max_pixels, max_memory=memory * MB), Output(sizes, format_, quality), timeout)
+    rejections = 0
+    try:
+        Path(out).mkdir(parents=True, exist_ok=True)
+        for verdict in verdicts(files, Path(out), sandbox):
+            # Names may hold bytes that are not UTF-8, so everything beyond ASCII is escaped.
+            print(json.dumps(verdict), flush=True)
+            rejections += verdict["status"] == "REJECTED"
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UserError(f"no thumbnails can be written to {out} ({error}); choose another folder with --out") from error
+    finally:
+        sandbox.close()
+    return SOMETHING_REJECTED if strict and rejections else 0
+
+
+def verdicts(files: Iterable[str], out: Path, sandbox: Sandbox) -> Iterator[dict[str, Any]]:
+    """Yield one verdict for each file, in order. Raises OSError if a thumbnail can't be written."""
+    for argument in files:
+        for file in files_in(argument, out):
+            if isinstance(file, tuple):
+                yield rejected(*file)
+                continue
+            try:
+                yield ready(file, sandbox.render(Path(file)), out)
+            except Rejection as rejection:
+                yield rejected(file, rejection)
 
 
 def files_in(name: str, out: Path) -> Iterator[str | tuple[str, Rejection]]:
-    """The file `name`, or all files in the folder `name` but for what was written to `out`; for folders that cannot be listed, why."""
-    if not Path(name).is_dir():
+    """Yield the file `name`, or the files in the folder `name`, without the thumbnails that were written to `out`.
+
+    A folder that can't be listed is yielded with the rejection that says why.
+    """
+    if not name or not Path(name).is_dir():
         yield name
         return
     failures: list[OSError] = []
@@ -97,23 +135,27 @@ def files_in(name: str, out: Path) -> Iterator[str | tuple[str, Rejection]]:
     for folder, folders, names in os.walk(name, onerror=failures.append):
         links = [entry for entry in folders if Path(folder, entry).is_symlink()]
         folders[:] = sorted(entry for entry in folders if entry not in links and Path(folder, entry).resolve() != excluded)
-        own = WRITTEN if Path(folder).resolve() == excluded else NOTHING
-        entries = sorted(entry for entry in names + links if not own.fullmatch(entry))
-        yield from (os.path.join(folder, entry) for entry in entries)  # noqa: PTH118 - survives odd bytes
-        yield from ((str(failure.filename), Rejection("unreadable", f"{failure.strerror}.")) for failure in failures)
+        in_out = Path(folder).resolve() == excluded
+        entries = sorted(entry for entry in names + links if not (in_out and WRITTEN.fullmatch(entry)))
+        yield from (os.path.join(folder, entry) for entry in entries)  # noqa: PTH118 - Path would change "./a.jpg" to "a.jpg"
+        yield from _unreadable(failures)
         failures.clear()
-    yield from ((str(failure.filename), Rejection("unreadable", f"{failure.strerror}.")) for failure in failures)
+    yield from _unreadable(failures)
+
+
+def _unreadable(failures: list[OSError]) -> list[tuple[str, Rejection]]:
+    return [(str(failure.filename), Rejection("unreadable", f"{failure.strerror}.")) for failure in failures]
 
 
 def target(out: Path, name: str, size: str, extension: str) -> Path:
-    """Where a thumbnail goes: a name that tells the file, is safe everywhere, and is no other file's."""
+    """Return the path of a thumbnail. Its name shows the file, is safe on every system, and differs for every file."""
     digest = hashlib.sha256(os.fsencode(os.path.abspath(name))).hexdigest()[:12]  # noqa: PTH100 - must not resolve links
     stem = re.sub(r"[^A-Za-z0-9_-]+", "_", Path(name).stem)[:60].strip("_") or "file"
     return out / f"{stem}-{digest}-{size}.{extension}"
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write a file at once or not at all."""
+    """Write a file whole or not at all."""
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".thumbnail-", delete=False) as file:
         try:
             file.write(data)
@@ -126,7 +168,7 @@ def write(path: Path, data: bytes) -> None:
 
 
 def ready(name: str, photo: Photo, out: Path) -> dict[str, Any]:
-    """Write the thumbnails of a photo; its verdict."""
+    """Write the thumbnails of a photo and return its verdict."""
     thumbnails = {}
     for size, made in photo.thumbnails.items():
         path = target(out, name, size, made.extension)
@@ -137,42 +179,5 @@ def ready(name: str, photo: Photo, out: Path) -> dict[str, Any]:
 
 
 def rejected(name: str, rejection: Rejection) -> dict[str, Any]:
-    """The verdict on a file that gets no thumbnails."""
+    """Return the verdict on a file that gets no thumbnails."""
     return {"file": name, "status": "REJECTED", "reason": rejection.code, "reason_text": rejection.text, "thumbnails": {}}
-
-
-def verdicts(options: argparse.Namespace, sandbox: Sandbox) -> Iterator[dict[str, Any]]:
-    """One verdict for each file, in order."""
-    for argument in options.files:
-        for found in files_in(argument, options.out):
-            if isinstance(found, tuple):
-                yield rejected(*found)
-                continue
-            try:
-                yield ready(found, sandbox.process(Path(found)), options.out)
-            except Rejection as rejection:
-                yield rejected(found, rejection)
-
-
-def main() -> int:
-    """Run; returns the exit status."""
-    options = parse_arguments()
-    limits = Limits(options.max_bytes, options.max_pixels, max_memory=options.memory * MB)
-    sandbox = Sandbox(limits, Output(options.sizes, options.format, options.quality), options.timeout)
-    try:
-        for verdict in verdicts(options, sandbox):
-            print(json.dumps(verdict), flush=True)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read the lines has gone
-    except OSError as error:
-        print(f"thumbnail: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    finally:
-        sandbox.close()
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -30,6 +30,11 @@ run "applies" {
     error_message = "A provisioned shard must not be kept for a second day, which costs more than the shard itself."
   }
 
+  assert {
+    condition     = output.metrics_namespace == "Eventloom/${terraform.workspace}"
+    error_message = "Dashboards and reports of an environment must stay where its metrics have been."
+  }
+
   # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html
   assert {
     condition     = strcontains(aws_cloudwatch_dashboard.this.dashboard_body, jsonencode("SEARCH('{\"Eventloom/${terraform.workspace}\",reason,service} MetricName=\"ImagesRejected\"', 'Sum')"))

@@ -1,22 +1,21 @@
-"""What an operator sees of a deployed environment: `make watch`, `make report`, one id through the logs."""
+"""The commands that show an operator how a deployed environment is doing: logs, watch, report, invoke and simulate."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
+from eventloom.clouds import ROOT
 from shared.identity import correlation_id
+from tests.integration import checkouts
 from tests.integration.photos import photo
 from tests.integration.support import ENVIRONMENT, Deployment, eventually, listening, unique
 
 
 def run(command: str, *options: str) -> str:
-    """What a command of the operator prints without a terminal."""
-    typed = [sys.executable, "-P", "-m", "eventloom", command, "--env", ENVIRONMENT, *options]
-    return subprocess.run(typed, check=True, capture_output=True, text=True, timeout=120).stdout
+    """Return what a command prints on stdout without a terminal."""
+    return checkouts.command(ROOT, command, "--env", ENVIRONMENT, *options)
 
 
-def test_uploads_are_seen_in_the_terminal_and_on_the_page(deployment: Deployment, tmp_path: Path) -> None:
+def test_uploads_are_in_the_figures_and_on_the_page(deployment: Deployment, tmp_path: Path) -> None:
     good, bad = unique("seen.jpg"), unique("seen.txt.jpg")
     deployment.put(good, photo())
     deployment.put(bad, b"no picture")
@@ -27,15 +26,83 @@ def test_uploads_are_seen_in_the_terminal_and_on_the_page(deployment: Deployment
         text = run("watch", "--once")
         return text if "unsupported_format" in text else None
 
-    text = eventually(snapshot, "the rejection in the logs")
+    text = eventually(snapshot, "the rejection in the figures")
     assert "\x1b" not in text
-    ready = next(line.split()[1] for line in text.splitlines() if line.startswith(" ready") or line.startswith("ready"))
+    ready = next(line.split()[1] for line in text.splitlines() if line.strip().startswith("ready"))
     assert int(ready.replace(",", "")) >= 1
     assert "$0.0" in text
-    page = tmp_path / "report.html"
+    figures = json.loads(run("watch", "--once", "--json"))
+    assert figures["images"]["ready"] >= 1
+    assert figures["rejected_by_reason"]["unsupported_format"] >= 1
+    page = tmp_path / "new folder" / "report.html"
     assert run("report", "--out", str(page)).strip() == str(page)
     assert "unsupported_format" in page.read_text()
     assert "<rect" in page.read_text()
+    assert json.loads(run("report", "--out", str(page), "--json"))["page"] == str(page)
+
+
+def test_logs_show_the_photo_in_a_readable_line(deployment: Deployment) -> None:
+    key = unique("with space & $x.jpg")
+    deployment.put(key, photo())
+    deployment.wait_for(key, status="READY")
+
+    def lines() -> list[str]:
+        return [line for line in run("logs", "thumbnailer", "--minutes", "5").splitlines() if key in line]
+
+    (line,) = eventually(lines, f"{key} in the log")
+    assert " INFO    done  " in line
+    assert "result=READY" in line
+    assert "platform." not in run("logs", "--minutes", "5")
+    assert "platform.report" in run("logs", "thumbnailer", "--minutes", "5", "--all")
+    records = [json.loads(text) for text in run("logs", "--minutes", "5", "--json").splitlines()]
+    assert {"thumbnailer", "notifier"} <= {record["function"] for record in records}
+    assert [record["time"] for record in records] == sorted(record["time"] for record in records)
+    assert any(record.get("object_key") == key for record in records)
+
+
+def test_the_logs_of_an_unknown_function_are_an_error_that_names_the_known_ones(deployment: Deployment) -> None:
+    done = checkouts.run_command(ROOT, "logs", "nosuch", "--env", ENVIRONMENT)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no function 'nosuch' is deployed" in done.stderr
+    assert "thumbnailer" in done.stderr
+
+
+def test_invoke_prints_only_the_answer_on_stdout(deployment: Deployment) -> None:
+    done = checkouts.run_command(ROOT, "invoke", "catalog_api", "--event", "rest_list_images", "--env", ENVIRONMENT)
+    assert (done.returncode, json.loads(done.stdout)["statusCode"]) == (0, 200)
+    assert " INFO    answered  " in done.stderr
+    assert "botocore" not in done.stderr
+    assert "platform.report" not in done.stderr
+
+
+def test_a_function_that_fails_is_an_error_with_its_type_and_message(deployment: Deployment, tmp_path: Path) -> None:
+    (tmp_path / "no records.json").write_text("[]")
+    done = checkouts.run_command(ROOT, "invoke", "thumbnailer", "--event", str(tmp_path / "no records.json"), "--env", ENVIRONMENT)
+    assert (done.returncode, json.loads(done.stdout)["errorType"]) == (1, "TypeError")
+    assert "Error: thumbnailer failed with TypeError: list indices" in done.stderr
+    assert "summary = batch.run(" in done.stderr, "the traceback"
+
+
+def test_the_simulation_uses_what_was_measured_here(deployment: Deployment, tmp_path: Path) -> None:
+    for _ in range(5):
+        key = unique("measured.jpg")
+        deployment.put(key, photo())
+        deployment.wait_for(key, status="READY")
+    times = tmp_path / "times.json"
+    measured = json.loads(run_measure(times))
+    assert len(measured["seconds"]) >= 5
+    done = checkouts.command(ROOT, "simulate", "--times", str(times), "--out", str(tmp_path), "--json")
+    assert [json.loads(line)["uploads_per_s"] for line in done.splitlines()] == [10, 100, 1_000, 10_000]
+
+
+def run_measure(times: Path) -> str:
+    """Measure into a file, as soon as the log has enough photos."""
+
+    def measure() -> str | None:
+        done = checkouts.run_command(ROOT, "simulate", "measure", "--times", str(times), "--env", ENVIRONMENT, "--json")
+        return done.stdout if done.returncode == 0 else None
+
+    return eventually(measure, "5 photos in the log")
 
 
 def test_one_id_leads_from_the_upload_to_the_notice(deployment: Deployment) -> None:

@@ -1,28 +1,28 @@
-"""Where photos are decoded: in this process, or, for those that may have killed one before, in a sandbox."""
+"""Decode photos in this process or, if a photo may have killed a process before, in a sandbox."""
 
 import threading
 from dataclasses import replace
 
 from shared.deadline import Deadline
 from thumbnailer.imaging import allocator
-from thumbnailer.imaging.images import Output, Photo, process
+from thumbnailer.imaging.images import Output, Photo, render
 from thumbnailer.imaging.limits import Limits
 
 # Lambda gives one virtual CPU per 1,769 MB: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 _MB_PER_CPU = 1769
-# What the function itself takes, and Lambda's runtime
+# Memory of the function itself and of Lambda's runtime
 _OWN_MB = 84
-# The file being decoded, and the next one, which is downloaded meanwhile and is held twice for a moment
+# The file being decoded, and the next one, which is downloaded meanwhile and briefly exists twice
 _FILES_AT_ONCE = 3
 _LEAST_MB = 512
-# What the slowest photo within the limits takes
+# The time for the slowest photo within the limits
 SLOWEST_S = 8.0
-# What a file is given before it is said to take too long
+# The time after which a file is rejected as too slow
 _SANDBOX_S = 15.0
 
 
 class Decoder:
-    """Decodes as many photos at a time as there are processors, so that memory stays bounded while transfers overlap."""
+    """Decodes as many photos at a time as there are processors: memory stays bounded while transfers overlap."""
 
     def __init__(self, limits: Limits, output: Output, memory_mb: int) -> None:
         """`memory_mb` is the memory of the function."""
@@ -32,22 +32,24 @@ class Decoder:
         self._output = output
         self._processors = threading.Semaphore(processors)
 
-    def process(self, data: bytes, deliveries: int, deadline: Deadline) -> Photo:
-        """Like images.process. A message delivered before may be what ended the earlier invocation: it goes to a sandbox.
+    def run(self, data: bytes, deliveries: int, deadline: Deadline) -> Photo:
+        """Render a photo as images.render does.
 
-        Raises TimeoutError if the invocation's own time is too short to tell: that says nothing about the file.
+        If its message was delivered before, it may have ended that invocation: use a sandbox.
+
+        Raises TimeoutError if the invocation has too little time left, which says nothing about the file.
         """
         needed_s = min(SLOWEST_S, deadline.remaining_s() / 2)
         with self._processors:
             if not deadline.allows(needed_s):
                 raise TimeoutError(f"only {deadline.remaining_s():.0f} s were left when its turn came to be decoded")
             if deliveries == 1:
-                return process(data, self._limits, self._output)
+                return render(data, self._limits, self._output)
             from thumbnailer.imaging.sandbox import Sandbox  # noqa: PLC0415 - hardly ever needed
 
             allocator.give_back()
             sandbox = Sandbox(self._limits, self._output, _SANDBOX_S)
             try:
-                return sandbox.process(data, deadline.remaining_s())
+                return sandbox.render(data, deadline.remaining_s())
             finally:
                 sandbox.close()

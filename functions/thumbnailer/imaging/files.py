@@ -1,4 +1,4 @@
-"""Reading a file that anybody may have put there."""
+"""Read a file that may be anything."""
 
 import os
 import stat
@@ -15,23 +15,24 @@ _KINDS = {
 
 
 def read_file(path: str, max_bytes: int) -> bytes:
-    """The content of a regular file. Raises Rejection unreadable or too_large."""
+    """Return the content of a regular file. Raises Rejection (unreadable, too_large)."""
     try:
-        # Opening a pipe or device can block or have effects: look first, and again at what was opened.
-        _require_regular_file(os.stat(path))  # noqa: PTH116 - a path of bytes that are no text survives only as str
+        # Opening a pipe or device can block or have effects: check before opening, and check again what was opened.
+        _require_regular_file(os.stat(path))  # noqa: PTH116 - a path of bytes that are not text survives only as str
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(descriptor, "rb") as file:
-            found = os.fstat(descriptor)
-            _require_regular_file(found)
-            if found.st_size > max_bytes:
-                raise Rejection("too_large", f"It has {found.st_size:,} bytes; the limit is {max_bytes:,}.")
-            data = file.read(found.st_size + 1)
-            # A file may have more to read than its size says (as in /proc), or grow; one byte too many tells.
-            return data if len(data) <= found.st_size else data + file.read(max_bytes - found.st_size)
+            status = os.fstat(descriptor)
+            _require_regular_file(status)
+            if status.st_size > max_bytes:
+                raise Rejection("too_large", f"It has {status.st_size:,} bytes; the limit is {max_bytes:,}.")
+            data = file.read(status.st_size + 1)
+            # A file may have more content than its size says (as in /proc), or grow; reading one byte more reveals
+            # that.
+            return data if len(data) <= status.st_size else data + file.read(max_bytes - status.st_size)
     except (OSError, ValueError) as error:
         raise Rejection("unreadable", f"{getattr(error, 'strerror', None) or error}.") from error
 
 
-def _require_regular_file(found: os.stat_result) -> None:
-    if not stat.S_ISREG(found.st_mode):
-        raise Rejection("unreadable", f"It is {_KINDS.get(stat.S_IFMT(found.st_mode), 'no regular file')}.")
+def _require_regular_file(status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise Rejection("unreadable", f"It is {_KINDS.get(stat.S_IFMT(status.st_mode), 'not a regular file')}.")

@@ -1,4 +1,4 @@
-"""The formats that are read, told by their first bytes, and their decoders, each imported when first needed.
+"""The supported formats, recognised by their first bytes, and their decoders, each imported when first needed.
 
 The plugin classes are used directly: `Image.open` would import five plugins at every cold start and would try formats
 that are not allowed here.
@@ -33,7 +33,7 @@ _SIGNATURES = (
 
 
 def sniff(data: bytes) -> str | None:
-    """The format's name as Pillow has it (JPEG, PNG, GIF, WEBP, TIFF, BMP, HEIF, AVIF), or None if it is none of these."""
+    """Return Pillow's name of the format (JPEG, PNG, GIF, WEBP, TIFF, BMP, HEIF, AVIF), None for any other."""
     if data[4:8] == b"ftyp":
         return _sniff_ftyp(data)
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
@@ -44,7 +44,10 @@ def sniff(data: bytes) -> str | None:
 
 
 def _sniff_ftyp(data: bytes) -> str | None:
-    """HEIF or AVIF by major brand; by the compatible brands where the major one says only "some picture"."""
+    """Tell HEIF and AVIF apart by the major brand.
+
+    If the major brand only says "some picture", the compatible brands decide.
+    """
     major = data[8:12]
     length = min(int.from_bytes(data[:4]), 256)
     compatible = {data[at : at + 4] for at in range(16, length, 4)}
@@ -85,7 +88,7 @@ def _tiff(file: io.BytesIO) -> ImageFile.ImageFile:
 
 
 def _refuse_misread(image: Any) -> None:
-    """Raises Rejection for kinds of TIFF of which Pillow makes a wrong picture without a word."""
+    """Raises Rejection for kinds of TIFF that Pillow silently decodes to a wrong picture."""
     codec, _, _, (rawmode, *_) = image.tile[0]
     tags = image.tag_v2
     # Planes of 16 bits are unpacked as if they had 8.
@@ -115,7 +118,7 @@ def _avif(file: io.BytesIO) -> ImageFile.ImageFile:
     from PIL import AvifImagePlugin, _avif  # noqa: PLC0415
 
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # the memory that it takes must not depend on the machine's processors
-    # Of a turned picture, the plugin unpacks all EXIF data, however much there is.
+    # For a rotated picture, the plugin unpacks all EXIF data, however much there is.
     exif = _avif.AvifDecoder(file.getvalue(), "auto", 1).get_info()[4]
     if len(exif or b"") > _MAX_AVIF_EXIF_BYTES:
         raise Rejection("too_complex", "Its EXIF data is unreasonably large.")

@@ -1,4 +1,4 @@
-"""Checks on a file's structure before any decoder sees it, each bounded itself.
+"""Check a file's structure before any decoder sees it; each check is bounded itself.
 
 Decoders parse headers partly in Python and trust declared sizes: a hostile file of a few megabytes can keep them busy
 for minutes or make them allocate gigabytes. What is refused here is far beyond what cameras and editors write.
@@ -23,7 +23,7 @@ _UNREAD_FRAMES = {0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF, 0xF7}
 _FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA} | _UNREAD_FRAMES
 _MAX_PNG_CHUNKS = 200_000
 _MAX_GIF_BLOCKS = 600_000
-# What AVIF and HEIC files tell about their parts. libavif compares each part with each other one.
+# The description of the parts of AVIF and HEIC files. libavif compares each part with every other one.
 _MAX_BOX_BYTES = {b"meta": 128 * 1024, b"moov": 128 * 1024}
 _MAX_BOXES = 10_000
 # Pillow decodes run-length BMPs in Python, a byte at a time.
@@ -32,7 +32,7 @@ _MAX_BMP_RLE_PIXELS = 16_000_000
 
 
 def check_structure(data: bytes, name: str, limits: Limits) -> None:
-    """Refuse a file of format `name` whose structure says that decoding it would cost too much.
+    """Raises Rejection for a file of format `name` that would cost too much to decode, by its structure.
 
     Raises Rejection too_complex, too_many_pixels, too_many_frames or unsupported_format. A file that ends too early
     passes: the decoder says better what is wrong with it.
@@ -83,7 +83,7 @@ def _check_jpeg(data: bytes, limits: Limits) -> None:
 
 
 def _check_jpeg_frame(data: bytes, start: int, limits: Limits) -> tuple[int, int, bool]:
-    """Its pixels, its components, and whether it is progressive."""
+    """Return pixels, components, and whether the picture is progressive."""
     marker = data[start + 1]
     if marker in _UNREAD_FRAMES:
         raise Rejection("unsupported_format", "This kind of JPEG is not supported.")
@@ -153,7 +153,10 @@ def _check_bmp(data: bytes, limits: Limits) -> None:
 
 
 def _check_boxes(data: bytes, _: Limits) -> None:
-    """AVIF and HEIF: only how much there is to parse. Pixels and frames are checked later: these decoders tell them without decoding."""
+    """Check how much there is to parse in AVIF and HEIF.
+
+    Pixels and frames are checked later: the decoders know them without decoding.
+    """
     at = boxes = 0
     while at < len(data):
         length, kind = struct.unpack_from(">I4s", data, at)

@@ -1,4 +1,7 @@
-"""The checks of guards.py for TIFF: a format of tables that point anywhere, of which Pillow makes Python objects."""
+"""The checks of guards.py for TIFF.
+
+Its directories can point anywhere and Pillow turns them into objects, so they are bounded first.
+"""
 
 import contextlib
 import struct
@@ -7,7 +10,7 @@ from collections.abc import Iterator
 from thumbnailer.imaging.limits import Limits
 from thumbnailer.imaging.rejections import Rejection
 
-# Strips and tiles, and colour maps of 16 bits, have this many; the decoder makes a Python object of each value.
+# As many as strips, tiles and colour maps of 16 bits need; Pillow makes a Python object of each value.
 _MAX_VALUES = 200_000
 _MAX_PAGE_VALUES = 1_000_000
 _MAX_EXIF_VALUES = 20_000
@@ -20,7 +23,7 @@ _READ_COMPRESSIONS = {1, 2, 3, 4, 5, 6, 7, 8, 32771, 32773, 32809, 32946, 34676,
 
 
 class _Directories:
-    """Reads the directories ("pages") of a classic or big TIFF file; struct.error where the file ends."""
+    """Reads the directories ("pages") of a classic or big TIFF file. Raises struct.error where the file ends."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -32,13 +35,16 @@ class _Directories:
         return struct.unpack_from(self._order + layout, self._data, at)
 
     def next_page(self, page: int) -> int:
-        """Where the page after the one at `page` starts; 0 after the last."""
+        """Return where the next page starts; 0 after the last."""
         (entries,) = self._unpack("Q" if self._big else "H", page)
         (following,) = self._unpack("Q" if self._big else "I", page + (8 + 20 * entries if self._big else 2 + 12 * entries))
         return following
 
     def tags(self, page: int) -> Iterator[tuple[int, int, int, int]]:
-        """(tag, type, count of values, value if it is a single integer) of each entry of the page, or of those before the file ends."""
+        """Yield (tag, type, count of values, value if it is a single integer) of the page's entries.
+
+        It stops where the file ends.
+        """
         (entries,) = self._unpack("Q" if self._big else "H", page)
         first, step = (page + 8, 20) if self._big else (page + 2, 12)
         for entry in range(first, first + min(entries, 65_535) * step, step):
@@ -51,7 +57,10 @@ class _Directories:
 
 
 def check_tiff(data: bytes, limits: Limits) -> None:
-    """Refuse what would cost too much, or what no decoder here can read. Raises Rejection, or struct.error where the file ends."""
+    """Raises Rejection for what would cost too much or what no decoder here can read.
+
+    Raises struct.error where the file ends.
+    """
     tiff = _Directories(data)
     page, values = dict[int, int](), 0
     for tag, kind, count, value in tiff.tags(tiff.first_page):
@@ -68,7 +77,10 @@ def check_tiff(data: bytes, limits: Limits) -> None:
 
 
 def _check_kind(page: dict[int, int]) -> None:
-    """Refuse what is intact, but read by no decoder here. `page` has the value of each tag that is a single number."""
+    """Raises Rejection for intact files that no decoder here can read.
+
+    `page` has the value of each tag that is a single number.
+    """
     if page.get(_SUBFILE_TYPE, 0) & 1:
         raise Rejection("unsupported_format", "Its first page is only a preview, as in raw files of cameras.")
     compression = page.get(_COMPRESSION, 1)
@@ -79,8 +91,8 @@ def _check_kind(page: dict[int, int]) -> None:
 
 
 def _values(tag: int, kind: int, count: int, file_bytes: int) -> int:
-    """How many Python objects a tag becomes."""
-    # More values than the file has bytes are not there: a damaged tag, which Pillow skips.
+    """Return how many Python objects a tag becomes."""
+    # A tag with more values than the file has bytes is damaged; Pillow skips it.
     if kind in _BYTE_TYPES or count > file_bytes:
         return 0
     if count > _MAX_VALUES:

@@ -1,4 +1,7 @@
-"""One photo's bytes in, thumbnails and facts out; or a Rejection. No AWS in here: src/eventloom/thumbnail.py runs it as it is."""
+"""Make thumbnails of a photo and find out facts about it.
+
+No AWS in here: src/eventloom/thumbnail.py runs it as it is.
+"""
 
 import hashlib
 import io
@@ -9,20 +12,20 @@ from typing import Any
 from PIL import Image, ImageFile
 
 from thumbnailer.imaging import allocator, formats, metadata, pixels
-from thumbnailer.imaging import resize as engine
 from thumbnailer.imaging.guards import check_structure
 from thumbnailer.imaging.limits import Limits
 from thumbnailer.imaging.rejections import Rejection
+from thumbnailer.imaging.resize import Extent, Resize, Size, resize
 
 FORMATS = ("jpeg", "webp", "auto")
-# A scaled JPEG decode must leave this much for the filter to do. With 1.17, real photos of 20 megapixels came within 45 dB (PSNR) of a
-# full decode for a tenth less CPU; with this they come within 47 (`make bench`, class jpeg_original).
+# A scaled JPEG decode must leave this much for the filter to do. With 1.17, real photos of 20 megapixels came within 45
+# dB (PSNR) of a full decode for a tenth less CPU; with this they come within 47 (`make bench`, class jpeg_original).
 _MIN_REDUCTION = 1.25
-# What libavif, libheif and Pillow's decoders in C say
+# What libavif, libheif and Pillow's C decoders say
 _OUT_OF_MEMORY = ("out of memory", "bytes failed", "decoder error -9")
 
 allocator.keep_freed_memory()
-# About sizes, which are checked here, and about damaged metadata, which is expected from uploads
+# Pillow warns about sizes, which are checked here, and about damaged metadata, which is normal in uploads
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
@@ -48,7 +51,10 @@ class Thumbnail:
 
 @dataclass(frozen=True)
 class Photo:
-    """What was made of a photo and learned about it. Width and height are those of the upright original, in pixels."""
+    """The thumbnails of a photo and the facts about it.
+
+    Width and height are those of the upright original, in pixels.
+    """
 
     format: str
     bytes: int
@@ -63,16 +69,16 @@ class Photo:
     thumbnails: dict[str, Thumbnail]
 
     def facts(self) -> dict[str, Any]:
-        """Everything but the thumbnails; what is unknown is left out."""
+        """Return everything but the thumbnails, without unknown values."""
         known = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "thumbnails"}
         return {name: value for name, value in known.items() if value is not None}
 
 
-def process(data: bytes, limits: Limits, output: Output, resize: engine.Resize = engine.resize) -> Photo:
+def render(data: bytes, limits: Limits, output: Output, resize: Resize = resize) -> Photo:
     """Make the thumbnails of the photo whose file content is `data`.
 
-    Raises Rejection for every file that is not a readable photo within `limits`, whatever is wrong with it, and
-    MemoryError, which says more about the machine than about the file.
+    Raises Rejection for every file that is not a readable photo within `limits`, and MemoryError, which is about the
+    machine rather than the file.
     """
     name = identify(data, limits)
     try:
@@ -84,7 +90,8 @@ def process(data: bytes, limits: Limits, output: Output, resize: engine.Resize =
     except (Rejection, MemoryError, ImportError):
         raise
     except Exception as error:
-        # Decoders raise whatever they stumble over (ValueError, OSError, SyntaxError, KeyError, struct.error ...).
+        # Decoders raise many kinds of errors on bad data (ValueError, OSError, SyntaxError, KeyError, struct.error
+        # ...).
         raise _rejection_for(error) from error
     thumbnails, smallest = _thumbnails(largest, (width, height), output, resize)
     return Photo(
@@ -102,7 +109,7 @@ def process(data: bytes, limits: Limits, output: Output, resize: engine.Resize =
 
 
 def identify(data: bytes, limits: Limits) -> str:
-    """The format's name, from the content alone. Raises Rejection for what will not be decoded."""
+    """Return the format's name, from the content only. Raises Rejection for files that will not be decoded."""
     limits.check_bytes(len(data))
     name = formats.sniff(data)
     if name is None:
@@ -112,7 +119,7 @@ def identify(data: bytes, limits: Limits) -> str:
 
 
 def _rejection_for(error: Exception) -> Rejection:
-    """What the decoder's words mean. Raises MemoryError where they mean that."""
+    """Return the Rejection for a decoder's error. Raises MemoryError if the error means that."""
     message = str(error).lower()
     if isinstance(error, Image.DecompressionBombError):
         return Rejection("too_many_pixels")
@@ -125,12 +132,13 @@ def _rejection_for(error: Exception) -> Rejection:
     return Rejection("corrupt")
 
 
-def _decode(
-    image: ImageFile.ImageFile, data: bytes, longest_edge: int, resize: engine.Resize
-) -> tuple[Image.Image, metadata.Exif, engine.Size]:
-    """Decode once; returns the picture upright, in sRGB and at most `longest_edge` long, its EXIF data, and the original's size."""
+def _decode(image: ImageFile.ImageFile, data: bytes, longest_edge: int, resize: Resize) -> tuple[Image.Image, metadata.Exif, Size]:
+    """Decode once.
+
+    Returns the picture upright, in sRGB and at most `longest_edge` long, its EXIF data, and the original's size.
+    """
     full_size = image.size
-    extent: engine.Extent | None = None
+    extent: Extent | None = None
     if image.format == "JPEG":
         extent = _scale_while_decoding(image, longest_edge)
         image.decodermaxblock = len(data)
@@ -149,7 +157,7 @@ def _decode(
     return picture, exif, full_size
 
 
-def _scale_while_decoding(image: ImageFile.ImageFile, longest_edge: int) -> engine.Extent | None:
+def _scale_while_decoding(image: ImageFile.ImageFile, longest_edge: int) -> Extent | None:
     """Let libjpeg decode at 1/2, 1/4 or 1/8, by far the cheapest way to shrink.
 
     Returns which part of the result is the picture (its sides are rounded up), None if it is decoded in full.
@@ -164,30 +172,31 @@ def _scale_while_decoding(image: ImageFile.ImageFile, longest_edge: int) -> engi
     return None
 
 
-def fit(size: engine.Size, longest_edge: int) -> engine.Size:
-    """The size with the same aspect ratio whose longer edge is at most `longest_edge`; never larger, at least 1 x 1."""
+def fit(size: Size, longest_edge: int) -> Size:
+    """Return the size with the same aspect ratio whose longer edge is at most `longest_edge`.
+
+    It is never larger than `size`, and at least 1 x 1.
+    """
     scale = min(1.0, longest_edge / max(size))
     width, height = (max(1, round(length * scale)) for length in size)
     return width, height
 
 
-def _thumbnails(
-    picture: Image.Image, full_size: engine.Size, output: Output, resize: engine.Resize
-) -> tuple[dict[str, Thumbnail], Image.Image]:
-    """Each size made of the next larger one; also returns the smallest picture, without alpha."""
+def _thumbnails(picture: Image.Image, full_size: Size, output: Output, resize: Resize) -> tuple[dict[str, Thumbnail], Image.Image]:
+    """Make each size from the next larger one. Also returns the smallest picture, without alpha."""
     use_webp = output.format == "webp" or (output.format == "auto" and pixels.is_transparent(picture))
     if not use_webp or not pixels.is_transparent(picture):
         picture = pixels.on_white(picture)
-    made: dict[str, Thumbnail] = {}
-    encoded: dict[engine.Size, Thumbnail] = {}
+    thumbnails: dict[str, Thumbnail] = {}
+    encoded: dict[Size, Thumbnail] = {}
     for longest_edge in sorted(output.sizes, reverse=True):
         size = fit(full_size, longest_edge)
         if picture.size != size:
             picture = resize(picture, size, picture.size)
         if size not in encoded:
             encoded[size] = _encode(picture, "WEBP" if use_webp else "JPEG", output.quality)
-        made[str(longest_edge)] = encoded[size]
-    return made, pixels.on_white(picture)
+        thumbnails[str(longest_edge)] = encoded[size]
+    return thumbnails, pixels.on_white(picture)
 
 
 def _encode(picture: Image.Image, encoder: str, quality: int) -> Thumbnail:
@@ -195,7 +204,8 @@ def _encode(picture: Image.Image, encoder: str, quality: int) -> Thumbnail:
     file = io.BytesIO()
     if encoder == "WEBP":
         formats.register_webp()
-        # The quickest method: 4, the default, takes three times as long. Its files are still a third smaller than JPEG's.
+        # The quickest method: 4, the default, takes three times as long. Its files are still a third smaller than
+        # JPEG's.
         picture.save(file, "WEBP", quality=quality, method=0)
         return Thumbnail(*picture.size, "image/webp", "webp", file.getvalue())
     picture.save(file, "JPEG", quality=quality)

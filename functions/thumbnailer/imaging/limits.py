@@ -1,4 +1,4 @@
-"""What an upload may be."""
+"""Limits on uploads."""
 
 import dataclasses
 from dataclasses import dataclass
@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from thumbnailer.imaging.rejections import Rejection
 
 _MB = 1024 * 1024
-# Address space of a process that has loaded all decoders, and the thumbnails
+# Address space of a process that has loaded all decoders, and of the thumbnails
 _CODE_BYTES = 96 * _MB
 # The file itself, and the decoder's copy
 _COPIES_OF_FILE = 2
-# What the costliest pictures of each format were seen to take, until they are resized: progressive JPEG in CMYK, PNG and GIF with
-# see-through colours, WebP with alpha, TIFF of 16 bits in one strip and turned, HEIF and AVIF of 10 and 12 bits without subsampling
+# Measured for the costliest pictures of each format, until they are resized: progressive JPEG in CMYK, PNG and GIF with
+# transparent colours, WebP with alpha, TIFF of 16 bits in one strip and turned, HEIF and AVIF of 10 and 12 bits without
+# subsampling
 _BYTES_PER_PIXEL = {
     "JPEG": 9,
     "PNG": 12,
@@ -28,17 +29,20 @@ _BYTES_PER_PIXEL = {
 
 @dataclass(frozen=True)
 class Limits:
-    """What an upload may be: bytes of the file, pixels of the picture, frames or pages; and the address space that decoding it may take."""
+    """Limits on the bytes of a file, its pixels, its frames or pages, and on the address space for decoding it."""
 
     max_bytes: int = 100 * _MB
     max_pixels: int = 100_000_000
     max_frames: int = 1000
     max_memory: int = 2048 * _MB
-    # The kind of file for which memory allows no more than `max_pixels`
+    # The kind of file to which memory limits `max_pixels`; "" if memory is no limit
     kind: str = ""
 
     def of_file(self, name: str, file_bytes: int, mode: str = "") -> "Limits":
-        """The limits for a file of format `name`, with no more pixels than memory has room for. `mode` is Pillow's, once it is known."""
+        """Return the limits for a file of format `name`, with at most the pixels that fit into memory.
+
+        `mode` is Pillow's, if known.
+        """
         see_through = f"{name} with transparency"
         kind = see_through if mode.endswith(("A", "a")) and see_through in _BYTES_PER_PIXEL else name
         room = self.max_memory - _CODE_BYTES - _COPIES_OF_FILE * file_bytes

@@ -1,4 +1,4 @@
-"""What the catalog tells about a photo besides its pixels. All text in it comes from strangers and is cleaned."""
+"""Facts about a photo besides its pixels. All text comes from strangers and is cleaned."""
 
 import re
 import unicodedata
@@ -21,7 +21,7 @@ _EXIF_OFFSET = re.compile(r"([+-](?:0\d|1[0-4]):[0-5]\d)|Z")
 
 @dataclass(frozen=True)
 class Exif:
-    """The little that is used of a photo's EXIF data; GPS and the rest are never read."""
+    """The part of a photo's EXIF data that is used; GPS and the rest are never read."""
 
     orientation: int = 1
     # ISO 8601, with the offset from UTC if the camera knew it
@@ -49,11 +49,11 @@ def read_exif(image: Image.Image) -> Exif:
 def _captured_at(tags: Any, details: Any) -> str | None:
     candidates = [(details.get(time), details.get(offset)) for time, offset in _TIME_TAGS]
     for time, offset in [*candidates, (tags.get(_DATE_TIME), None)]:
-        found = _EXIF_TIME.fullmatch(clean(time) or "")
-        if not found:
+        match = _EXIF_TIME.fullmatch(clean(time) or "")
+        if not match:
             continue
         try:
-            moment = datetime(*(int(part) for part in found.groups()))  # type: ignore[arg-type]
+            moment = datetime(*(int(part) for part in match.groups()))  # type: ignore[arg-type]
         except ValueError:
             continue
         zone = clean(offset) or ""
@@ -69,7 +69,7 @@ def _camera(tags: Any) -> str | None:
 
 
 def clean(value: object) -> str | None:
-    """One line of at most 100 printable characters, or None if nothing is left."""
+    """Return one line of at most 100 printable characters, or None if nothing is left."""
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
     if not isinstance(value, str):
@@ -81,8 +81,9 @@ def clean(value: object) -> str | None:
 
 
 def dominant_color(image: Image.Image) -> str:
-    """The mean of the largest group of similar colours, as "#rrggbb". `image` is small and has mode L or RGB."""
-    # Groups of k-means. Median cut, Pillow's own choice, makes groups of about the same size: which one is the largest was chance.
+    """Return the mean of the largest group of similar colours, as "#rrggbb". `image` is small and has mode L or RGB."""
+    # K-means, because the groups of median cut, Pillow's default, are about equal in size: the largest one would be
+    # chance.
     groups = _shrunk(image, 10).quantize(6, Image.Quantize.MAXCOVERAGE, kmeans=2)
     counts: Any = groups.getcolors()
     index = max(counts)[1]
@@ -92,7 +93,10 @@ def dominant_color(image: Image.Image) -> str:
 
 
 def blurhash(image: Image.Image) -> str:
-    """A placeholder of some 30 characters (https://blurha.sh), four components along the longer side, three along the other."""
+    """Return a placeholder of some 30 characters (https://blurha.sh).
+
+    It has four components along the longer side and three along the other.
+    """
     small = _shrunk(image, 32)
     x, y = (4, 3) if image.width >= image.height else (3, 4)
     return str(blurhash_encode(small, x_components=x, y_components=y))

@@ -1,4 +1,4 @@
-"""From whatever a decoder yields to plain 8-bit sRGB: modes, colour profiles, orientation, transparency."""
+"""Convert what a decoder returns to plain 8-bit sRGB: modes, colour profiles, orientation, transparency."""
 
 import math
 
@@ -23,7 +23,7 @@ _PHOTOMETRIC, _WHITE_IS_ZERO, _SAMPLE_FORMAT = 262, 0, 339
 
 
 def to_resizable(image: Image.Image) -> Image.Image:
-    """The same picture in mode L, RGB, RGBA or CMYK, 8 bits a channel. Loads the pixels."""
+    """Return the picture in mode L, RGB, RGBA or CMYK with 8 bits per channel. Loads the pixels."""
     image.load()
     mode = image.mode
     if mode in {"I", "F"} or mode.startswith("I;16"):
@@ -45,7 +45,7 @@ def _with_alpha(image: Image.Image) -> Image.Image:
 
 
 def _deep_grey_to_8_bits(image: Image.Image) -> Image.Image:
-    """16-bit, 32-bit and float grey as mode L, or as RGBA where one of its values means see-through."""
+    """Return 16-bit, 32-bit and float grey as mode L, or as RGBA if one of its values means transparent."""
     grey = _scaled_to_8_bits(image)
     tags = getattr(image, "tag_v2", {})
     if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
@@ -58,7 +58,7 @@ def _deep_grey_to_8_bits(image: Image.Image) -> Image.Image:
 
 
 def _scaled_to_8_bits(image: Image.Image) -> Image.Image:
-    """Scaled to 0..255: by the range of its type if that fits, else by its own extremes."""
+    """Scale to 0..255: by the range of the type if that fits, else by the picture's extremes."""
     if image.mode.startswith("I;16"):
         grey = image if image.mode == "I;16" else image.convert("I")
         return grey.point(lambda value: value * (1 / 257) + 0.5).convert("L")
@@ -77,7 +77,7 @@ def _scaled_to_8_bits(image: Image.Image) -> Image.Image:
 
 
 def _is_unsigned(image: Image.Image) -> bool:
-    """Whether mode I, which has a sign, stands for numbers of a TIFF file that have none."""
+    """Whether mode I, which is signed, holds the unsigned numbers of a TIFF file."""
     return image.mode == "I" and getattr(image, "tag_v2", {}).get(_SAMPLE_FORMAT, (1,))[0] == 1
 
 
@@ -100,12 +100,12 @@ def upright(image: Image.Image, orientation: int) -> Image.Image:
 
 
 def is_transparent(image: Image.Image) -> bool:
-    """Whether any pixel lets the background through."""
+    """Whether any pixel is not opaque."""
     return image.mode == "RGBA" and image.getchannel("A").getextrema() != (255, 255)
 
 
 def on_white(image: Image.Image) -> Image.Image:
-    """The picture without alpha, laid on white; mode L or RGB."""
+    """Return the picture on a white background, in mode L or RGB."""
     if image.mode != "RGBA":
         return image
     background = Image.new("RGB", image.size, "white")

@@ -1,4 +1,4 @@
-"""PNG's data, unpacked by ISA-L. Pillow's own way, zlib row by row, makes the whole work a quarter more."""
+"""Unpack PNG's data by ISA-L. With Pillow's own zlib, row by row, the whole work takes a quarter longer."""
 
 import struct
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from isal.igzip_lib import DECOMP_ZLIB, IgzipDecompressor, IsalError
 from PIL import PngImagePlugin
 
 _ZLIB_HEADER = b"\x78\x01"
-# What a stored block holds at most (RFC 1951, 3.2.4).
+# The most that a stored block holds (RFC 1951, 3.2.4)
 _BLOCK_BYTES = 65_535
 
 
@@ -23,11 +23,14 @@ class PngFile(PngImagePlugin.PngImageFile):
         self._pieces = self._stored()
 
     def load_read(self, read_bytes: int) -> bytes:  # noqa: ARG002 - Pillow's; it takes pieces of any length
-        """The next piece of data; b"" if there is none."""
+        """Return the next piece of data; b"" at the end."""
         return next(self._pieces, b"")
 
     def _stored(self) -> Iterator[bytes]:
-        """Each piece waits for the next one: after the last row Pillow asks no more, and the checksum stands behind it."""
+        """Hold each piece back until the next one is read.
+
+        After the last row Pillow reads no more, but the checksum follows it.
+        """
         unpacker, piece = IgzipDecompressor(flag=DECOMP_ZLIB), _ZLIB_HEADER
         while not unpacker.eof:
             packed = super().load_read(self.decodermaxblock) if unpacker.needs_input else b""

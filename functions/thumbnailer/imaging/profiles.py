@@ -1,4 +1,4 @@
-"""Embedded ICC profiles to sRGB. A module of its own, because the colour engine need not be there at the start."""
+"""Convert embedded ICC profiles to sRGB. The colour engine is only imported with this module, not at the start."""
 
 import io
 from functools import lru_cache
@@ -6,24 +6,30 @@ from typing import Any
 
 from PIL import Image, ImageCms
 
-# The colour engine opens no profile that has more.
+# The colour engine opens no profile with more tags.
 _MAX_TAGS = 100
 _MODES_OF_COLOUR_SPACE = {"RGB ": ("RGB", "RGBA"), "GRAY": ("L",), "CMYK": ("CMYK",)}
 
 
 def convert(image: Image.Image, profile: bytes) -> Image.Image:
-    """The picture (mode L, RGB, RGBA or CMYK) in sRGB; unchanged if the profile is broken, for another kind of image, or too costly."""
+    """Return the picture (mode L, RGB, RGBA or CMYK) in sRGB.
+
+    The picture stays unchanged if the profile is broken, too costly or for another mode.
+    """
     if _lists_elements(profile):
         return image
     try:
         transform = _transform_to_srgb(profile, image.mode)
         return transform.apply(image) if transform else image
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return image  # what a browser does: show the picture as if it had no profile
+        return image  # as browsers do, show the picture as if it had no profile
 
 
 def _lists_elements(profile: bytes) -> bool:
-    """Whether a tag is a list of processing elements (ICC.1, 10.16). A list may name one a million times, each a pass over the pixels."""
+    """Whether a tag is a list of processing elements (ICC.1, 10.16).
+
+    A list may name one a million times, each a pass over the pixels.
+    """
     end = 132 + 12 * min(int.from_bytes(profile[128:132]), _MAX_TAGS)
     starts = (int.from_bytes(profile[at : at + 4]) for at in range(136, end, 12))
     return any(profile[start : start + 4] == b"mpet" for start in starts)
@@ -31,7 +37,10 @@ def _lists_elements(profile: bytes) -> bool:
 
 @lru_cache(maxsize=8)
 def _transform_to_srgb(profile: bytes, mode: str) -> Any:
-    """The colour transform, or None where none is needed. Cached: a camera writes the same profile into every photo."""
+    """Return the colour transform, None if none is needed.
+
+    Cached: a camera writes the same profile into every photo.
+    """
     source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     if mode not in _MODES_OF_COLOUR_SPACE.get(source.profile.xcolor_space, ()):
         return None

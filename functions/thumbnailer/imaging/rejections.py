@@ -1,4 +1,4 @@
-"""Why a file gets no thumbnails for good: the reason codes that the catalog holds, each with plain words."""
+"""Why a file can get no thumbnails: the reason codes in the catalog, each with a text for people."""
 
 REASONS = {
     "empty": "The file has no content.",
@@ -19,13 +19,13 @@ REASONS = {
 
 
 class Rejection(Exception):
-    """A verdict, not an accident: trying again would end the same way.
+    """A permanent verdict on a file: another attempt would end the same way.
 
-    `code` is one of REASONS; `text` says in plain words what is wrong.
+    `code` is one of REASONS; `text` says what is wrong.
     """
 
     def __init__(self, code: str, detail: str = "") -> None:
-        """`detail` is added to the plain words of `code`."""
+        """`detail` is added to the text of `code`."""
         self.code = code
         self.text = f"{REASONS[code]} {detail}".strip()
         super().__init__(f"{code}: {self.text}")

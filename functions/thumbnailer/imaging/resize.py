@@ -1,11 +1,13 @@
 """Resizing: by SIMD code where its wheel exists (x86_64), by Pillow where not.
 
-Lanczos3 is the measure. Where another filter that costs less stays within 47 dB (PSNR) and SSIM .99 of it, that one is taken; without
-SIMD, where Lanczos3 would be most of the work, within 44 dB. test_quality.py and `make bench` hold them to it.
+Lanczos3 is the measure. Where another filter that costs less stays within 47 dB (PSNR) and SSIM .99 of it, that one is
+taken; without SIMD, where Lanczos3 would be most of the work, within 44 dB. test_quality.py and `make bench` hold them
+to it.
 
 A Resize takes an image of mode L, RGB, RGBA or CMYK, the wanted (width, height) and the (width, height) of the part to
-take, from the top left corner, which may be a fraction of a pixel less than the image. It returns a new image of the same
-mode. Transparent pixels do not bleed their colour into their neighbours. Both may be called from several threads at once.
+take, from the top left corner, which may be a fraction of a pixel less than the image. It returns a new image of the
+same mode. Transparent pixels do not bleed their colour into their neighbours. Both may be called from several threads
+at once.
 """
 
 from collections.abc import Callable
@@ -14,11 +16,12 @@ from PIL import Image
 
 type Size = tuple[int, int]
 type Extent = tuple[float, float]
-# Catmull-Rom costs a third less than Lanczos3. It is too soft for what shrinks by little, and for icons, which are cheap anyway.
+# Catmull-Rom costs a third less than Lanczos3. It is too soft for what shrinks by little, and for icons, which are
+# cheap anyway.
 _CATMULL_ROM_FROM = 1.5
 _LARGE = 256
-# What may be held shrunk in width and not yet in height, in bytes. Larger pictures are done band by band, so many rows of the result at
-# a time: a photo of 24 megapixels takes 8 MB less of memory, and the same CPU.
+# What may be held shrunk in width and not yet in height, in bytes. Larger pictures are done band by band, so many rows
+# of the result at a time: a photo of 24 megapixels takes 8 MB less of memory, and the same CPU.
 _HALF_SHRUNK = 8 * 1024 * 1024
 _BAND_ROWS = 128
 
@@ -26,7 +29,10 @@ type Resize = Callable[[Image.Image, Size, Extent], Image.Image]
 
 
 def resize_with_pillow(image: Image.Image, size: Size, extent: Extent) -> Image.Image:
-    """Resize by Pillow: up to 1:2 with the Hamming filter, which costs half as much; beyond by whole numbers first, then with Lanczos3."""
+    """Resize by Pillow.
+
+    Up to 1:2 this uses the Hamming filter, which costs half as much; beyond, it reduces by whole numbers first, then with Lanczos3.
+    """
     if extent[0] < 2 * size[0]:
         return image.resize(size, Image.Resampling.HAMMING, box=(0, 0, *extent))
     return image.resize(size, Image.Resampling.LANCZOS, box=(0, 0, *extent), reducing_gap=1.2)

@@ -1,6 +1,8 @@
-"""The image logic in a process of its own, with limits on memory and time: a file that kills its process kills only that.
+"""Render photos in a separate process with limits on memory and time.
 
-Run as a module it is that process: `python -m thumbnailer.imaging.sandbox FD`, FD being its end of a socket pair.
+A file that kills its process kills only that one.
+
+Run as a module, this is that process: `python -m thumbnailer.imaging.sandbox FD`, where FD is its end of a socket pair.
 """
 
 import contextlib
@@ -19,18 +21,18 @@ from pathlib import Path
 from typing import Any
 
 from thumbnailer.imaging.files import read_file
-from thumbnailer.imaging.images import Output, Photo, Thumbnail, process
+from thumbnailer.imaging.images import Output, Photo, Thumbnail, render
 from thumbnailer.imaging.limits import Limits
 from thumbnailer.imaging.rejections import Rejection
 
-# Seconds for a new process to import what it needs
+# Seconds that a new process may take to import its modules
 _START_S = 20.0
-# What a decoder needs of the environment; it holds the function's credentials, too.
+# The environment variables that a decoder needs; others hold the function's credentials.
 _PASSED_ON = ("LD_LIBRARY_PATH", "LANG", "LC_ALL", "LC_CTYPE")
 
 
 class Sandbox:
-    """One worker process, used again and again, replaced when it dies. May be shared by threads, which then take turns."""
+    """One worker process, which is reused, and replaced when it dies. Threads may share it; they take turns."""
 
     def __init__(self, limits: Limits, output: Output, timeout_s: float = 15.0) -> None:
         """`timeout_s` is for each file; the address space of the worker is `limits.max_memory`."""
@@ -40,11 +42,11 @@ class Sandbox:
         self._pipe: Connection[Any, Any] | None = None
         self._turn = threading.Lock()
 
-    def process(self, source: bytes | Path, timeout_s: float = math.inf) -> Photo:
-        """Like images.process, for a file's content or its path.
+    def render(self, source: bytes | Path, timeout_s: float = math.inf) -> Photo:
+        """Render a file, given by its content or its path, as images.render does.
 
-        Raises Rejection, also for what happens to the worker: timeout, out_of_memory, crashed; unreadable for a path
-        that is not a readable, regular file. Raises TimeoutError if the caller's `timeout_s` was too short to tell.
+        Raises Rejection, also if the worker fails (timeout, out_of_memory, crashed) or the path is not a readable,
+        regular file (unreadable). Raises TimeoutError if the caller's `timeout_s` was too short for a verdict.
         """
         end = time.monotonic() + timeout_s
         with self._turn:
@@ -104,7 +106,7 @@ class Sandbox:
         return False
 
     def _post_mortem(self) -> Rejection:
-        """Why the worker is dead."""
+        """Return why the worker died."""
         code = self._process.wait(5) if self._process else None
         self.close()
         if code == -signal.SIGXCPU:
@@ -140,7 +142,7 @@ def _send_rejection(pipe: "Connection[Any, Any]", rejection: Rejection) -> None:
 
 
 def _limit(kind: int, value: int) -> None:
-    """Set a soft limit of this process, within the hard one that it was started with."""
+    """Set a soft limit of this process, within its hard limit."""
     _, most = resource.getrlimit(kind)
     resource.setrlimit(kind, (value if most == resource.RLIM_INFINITY else min(value, most), most))
 
@@ -154,11 +156,11 @@ def _serve(pipe: "Connection[Any, Any]") -> None:
     pipe.send_bytes(b"ready")
     while True:
         request = json.loads(pipe.recv_bytes())
-        # Should the parent die, a decoder that never ends is stopped by the kernel.
+        # If the parent dies, the kernel stops a decoder that never ends.
         _limit(resource.RLIMIT_CPU, math.ceil(time.process_time()) + request["cpu_s"])
         try:
             data = pipe.recv_bytes() if request["path"] is None else read_file(request["path"], limits.max_bytes)
-            _send(pipe, process(data, limits, output))
+            _send(pipe, render(data, limits, output))
         except Rejection as rejection:
             _send_rejection(pipe, rejection)
         except MemoryError:

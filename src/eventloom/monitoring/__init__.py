@@ -1,1 +1,1 @@
-"""What operators look at: logs, live figures, a page with charts, and a model of the pipeline under load."""
+"""Commands that show how an environment is doing: logs, live figures, a page with charts, and a simulation of load."""

@@ -1,13 +1,13 @@
-"""How large the catalog's items are for DynamoDB, which bills and limits writes by each KB that is begun."""
+"""The sizes of the catalog's items. DynamoDB bills and limits writes by size, rounded up to the next KB."""
 
 from typing import Any
 
-# The largest of the demo's photos; tests/unit/eventloom/monitoring/test_item_sizes.py makes and measures it
+# The largest item of the demo's photos, which tests/unit/eventloom/monitoring/test_item_sizes.py makes and measures
 BYTES = 985
 
 
 def size(item: dict[str, Any]) -> int:
-    """Bytes of an item in DynamoDB's JSON.
+    """Return the bytes of an item in DynamoDB's JSON.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
     """
@@ -15,7 +15,7 @@ def size(item: dict[str, Any]) -> int:
 
 
 def write_units(item_bytes: float) -> int:
-    """What one write of an item costs, in the table or in an index that has all of it."""
+    """Return the write units of one write of an item, in the table or in an index with all attributes."""
     return max(1, -(-int(item_bytes) // 1024))
 
 
@@ -27,11 +27,11 @@ def _size(typed: dict[str, Any]) -> int:
         case "N":
             bytes_used = 1 + (len(value.replace(".", "").strip("-0")) + 1) // 2
         case "M":
-            bytes_used = 3 + sum(len(name.encode()) + _size(one) + 1 for name, one in value.items())
+            bytes_used = 3 + sum(len(name.encode()) + _size(inner) + 1 for name, inner in value.items())
         case "L":
-            bytes_used = 3 + sum(_size(one) + 1 for one in value)
+            bytes_used = 3 + sum(_size(inner) + 1 for inner in value)
         case "BOOL" | "NULL":
             bytes_used = 1
         case _:
-            raise ValueError(f"no item of the catalog holds {kind}")
+            raise ValueError(f"the catalog's items have no attribute of type {kind}")
     return bytes_used

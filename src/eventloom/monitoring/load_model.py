@@ -1,8 +1,9 @@
-"""The fluid model: uploads flow into the queue, pollers take them, the function works on them, half a second at a time.
+"""A fluid model of the pipeline: uploads enter the queue, pollers take them, and the function processes them.
 
-Work is a quantity, not single uploads: exact for backlog and throughput, which are what quotas decide, and the same effort for 10 or
-10,000 uploads a second. How long an upload waits follows from the curves of what came and what was taken (first in, first out); its own
-time is drawn from the measured ones. What fluid leaves out is the wait of random arrivals below full load, a fraction of one service time.
+The model moves in steps of half a second and treats uploads as a quantity, not one by one. This is exact for backlog and
+throughput, which quotas limit, and takes the same time for 10 and for 10,000 uploads a second. The wait of an upload
+follows from the curves of arrivals and departures (first in, first out), and its processing time is drawn from measured
+times. The model leaves out the wait that random arrivals cause below full load: a fraction of one processing time.
 """
 
 from collections import defaultdict
@@ -22,17 +23,17 @@ INDEX, TABLE, BUCKET = "index_writes", "table_writes", "bucket_puts"
 
 ADVICE = {
     CONCURRENCY: "raise thumbnailer_maximum_concurrency (and thumbnailer_ceiling) in terraform/environments.json",
-    ACCOUNT: "ask for more concurrent executions of Lambda in Service Quotas; nothing else of the account runs meanwhile",
-    POLLERS: "an event source mapping has 1,250 invocations at most: use provisioned mode, or a second queue",
-    INDEX: "a change of code: spread the index by_status over keys READY#0 to READY#9, and have listings merge them",
+    ACCOUNT: "raise Lambda's concurrent executions in Service Quotas; until then the account's other functions wait",
+    POLLERS: "use the event source mapping's provisioned mode, or a second queue: a mapping has 1,250 invocations",
+    INDEX: "change the code: spread the index by_status over the keys READY#0 to READY#9, and merge them in listings",
     TABLE: "pre-warm the catalog table (warm throughput) before the peak, and raise its quota above 40,000 writes/s",
-    BUCKET: "ramp up over hours: S3 splits the thumbnails bucket by its hashed prefixes; until then it answers 503 Slow Down",
+    BUCKET: "raise the load over hours: S3 splits the thumbnails bucket by prefix, and answers 503 until then",
 }
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What is deployed. `service_s`: measured seconds of one upload while `workers` of them overlap in one invocation."""
+    """What is deployed. `service_s` are the seconds of an upload while `workers` uploads overlap in one invocation."""
 
     service_s: tuple[float, ...]
     maximum_concurrency: float = aws_limits.POLLERS_MOST.value
@@ -41,24 +42,24 @@ class Shape:
     workers: float = 1
     batch: int = 10
     thumbnails: int = 3
-    # Of an item, and as many again of its copy in the index by_status
+    # Of an item. Its copy in the index by_status takes as many again.
     write_units: float = item_sizes.write_units(item_sizes.BYTES)
-    # Of that index, among which writes are spread: nearly every upload ends as READY
+    # The keys of that index that take the writes. It is one: nearly every upload ends as READY.
     index_keys: int = 1
     bucket_prefixes: int = 1
 
     @property
     def mean_s(self) -> float:
-        """Seconds of an invocation that one upload takes."""
+        """The seconds of an invocation that one upload takes."""
         return float(np.mean(self.service_s)) / self.workers
 
     @property
     def units(self) -> float:
-        """Write units of one upload."""
+        """The write units of one upload."""
         return 2 * self.write_units
 
     def ceilings(self) -> dict[str, float]:
-        """Uploads a second that each limit allows once the pollers have scaled, and before a new table has."""
+        """Return the uploads a second that each limit allows, with scaled pollers and a new table."""
         return {
             CONCURRENCY: self.maximum_concurrency / self.mean_s,
             ACCOUNT: self.account_concurrency / self.mean_s,
@@ -71,10 +72,10 @@ class Shape:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Curves by step, and what they say. Times in seconds.
+    """The result at one rate: curves by step, and figures. Times are in seconds.
 
-    `first` is the limit that breaks first: the lowest below the rate; above it, the one that throttled while the start's backlog was
-    worked off; None if nothing did.
+    `first` is the limit that is reached first: the lowest one, if it is below the rate; otherwise the one that throttled
+    while the backlog of the start was processed; None if no limit is reached.
     """
 
     rate: float
@@ -89,12 +90,12 @@ class Outcome:
 
     @property
     def utilisation(self) -> float:
-        """Busy invocations on the average."""
+        """The average number of busy invocations."""
         return float(self.busy.mean())
 
 
 def simulate(shape: Shape, rate: float, seconds: float) -> Outcome:
-    """`rate` uploads a second for `seconds` seconds, from an idle start."""
+    """Return the outcome of `rate` uploads a second for `seconds` seconds, from an idle start."""
     steps = max(1, round(seconds / STEP_S))
     backlog, busy, finished = np.zeros(steps), np.zeros(steps), np.zeros(steps)
     most = min(shape.maximum_concurrency, shape.account_concurrency, aws_limits.POLLERS_MOST.value)
@@ -131,25 +132,25 @@ def simulate(shape: Shape, rate: float, seconds: float) -> Outcome:
 
 
 def _table(shape: Shape, finished: NDArray[np.floating]) -> float:
-    """Uploads a second that the table takes by now: a new one's, or twice the most of what is half an hour ago."""
+    """Return the uploads a second that the table accepts: a new table's, or twice the peak until half an hour ago."""
     seasoned = finished[: max(0, len(finished) - round(aws_limits.TABLE_DOUBLES_AFTER.value / STEP_S))]
     peak = float(np.diff(seasoned).max()) / STEP_S * shape.units if len(seasoned) > 1 else 0.0
     return min(aws_limits.TABLE_WRITES_MOST.value, max(aws_limits.TABLE_WRITES_START.value, 2 * peak)) / shape.units
 
 
 def _latency(shape: Shape, arrived: NDArray[np.floating], finished: NDArray[np.floating]) -> dict[str, float]:
-    """Percentiles of the time from upload to item, of the uploads that were finished."""
+    """Return percentiles of the time from upload to item, for the uploads that were finished."""
     numbers = np.linspace(0, finished[-1], 20_001)[1:]
     times = STEP_S * np.arange(1, len(arrived) + 1)
-    came = np.interp(numbers, np.r_[0, arrived], np.r_[0, times])
-    went = np.interp(numbers, np.r_[0, finished], np.r_[0, times])
+    arrival = np.interp(numbers, np.r_[0, arrived], np.r_[0, times])
+    departure = np.interp(numbers, np.r_[0, finished], np.r_[0, times])
     own = np.random.default_rng(_SEED).choice(np.asarray(shape.service_s), len(numbers))
-    total = np.maximum(0, went - came) + own
+    total = np.maximum(0, departure - arrival) + own
     return {f"p{percent}": float(np.percentile(total, percent)) for percent in (50, 95, 99)}
 
 
 def cost(shape: Shape) -> float:
-    """USD of one upload at full batches: Lambda, queue, buckets, table. Storage and logs are not in it."""
+    """Return the USD of one upload at full batches: Lambda, queue, buckets and table, without storage and logs."""
     compute = shape.mean_s * shape.memory_mb / 1024 * PRICES["lambda_gb_s"]["x86_64"]
     requests = (PRICES["lambda_request"] + 2 * PRICES["sqs_request"]) / shape.batch + PRICES["sqs_request"]
     buckets = shape.thumbnails * PRICES["s3_put"] + PRICES["s3_get"]

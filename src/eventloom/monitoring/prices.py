@@ -1,4 +1,4 @@
-"""The project's one table of AWS prices, terraform/prices.json: USD by what is billed, `lambda_gb_s` by architecture."""
+"""The prices of AWS in terraform/prices.json: USD by billed unit; `lambda_gb_s` has a price for each architecture."""
 
 import json
 from typing import Any

@@ -1,14 +1,18 @@
-"""Write how an environment did as a page with charts: build/report.html. Usage: report.py [--env NAME] [--minutes N] [--out FILE]"""
+"""The command `report`: write the figures of an environment as a page with charts."""
 
 import html
 from datetime import UTC, datetime
 from pathlib import Path
 
-from eventloom import errors
+import click
+
+from eventloom import arguments, terminal
 from eventloom.clouds import BUILD
+from eventloom.deployment.outputs import current_outputs
 from eventloom.monitoring import telemetry
+from eventloom.monitoring.facts import facts
 from eventloom.monitoring.telemetry import Reading
-from eventloom.terminal import ENV, environment, parser, whole
+from eventloom.monitoring.watch import MINUTES
 
 COLOURS = {"ImagesReady": "#2a9d6f", "ImagesRejected": "#d97706", "ImagesDeleted": "#64748b"}
 WIDTH, HEIGHT = 900, 220
@@ -32,8 +36,29 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewp
 """
 
 
+@arguments.command("report")
+@arguments.minutes_option(default=60, type=MINUTES)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=BUILD / "report.html", help="default: build/report.html")
+@arguments.environment_option
+@arguments.json_option
+def report(minutes: int, out: Path, environment: str, as_json: bool) -> None:
+    """Write the figures that 'watch' shows as an HTML page with charts, and print its path.
+
+    With --json it writes the page and prints the figures, with the path as "page".
+
+    \b
+    Examples:
+      ./eventloom report
+      ./eventloom report --minutes 1440 --out build/yesterday.html
+    """
+    reading = telemetry.read(current_outputs(environment), minutes)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(page(reading, environment), encoding="utf-8")
+    terminal.report(facts(reading, environment) | {"page": str(out)}, as_json, str(out))
+
+
 def table(head: list[str], rows: list[list[str]]) -> str:
-    """An HTML table of texts."""
+    """Return an HTML table of texts."""
     if not rows:
         return "<p>none</p>"
     cells = "".join(f"<th>{html.escape(text)}</th>" for text in head)
@@ -42,7 +67,7 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 
 
 def minutes_chart(reading: Reading) -> str:
-    """Stacked columns, one a minute."""
+    """Return a chart of stacked columns, one a minute."""
     first, last = int(reading.since // 60 * 60), int(reading.until // 60 * 60)
     times = range(first, last + 60, 60)
     highest = max([1, *(sum(reading.counts[name].get(at, 0) for name in COLOURS) for at in times)])
@@ -60,11 +85,11 @@ def minutes_chart(reading: Reading) -> str:
     for index in range(0, len(times), max(1, len(times) // 8)):
         shapes.append(f'<text x="{index * step:.1f}" y="{HEIGHT + 16}">{datetime.fromtimestamp(times[index], UTC):%H:%M}</text>')
     legend = " ".join(f'<span style="color:{colour}">■</span> {name.removeprefix("Images").lower()}' for name, colour in COLOURS.items())
-    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT + 20}" role="img" aria-label="Images by minute">{"".join(shapes)}</svg><p>{legend}</p>'
+    return svg(HEIGHT + 20, "Images by minute", shapes) + f"<p>{legend}</p>"
 
 
 def reasons_chart(reading: Reading) -> str:
-    """A bar for each reason."""
+    """Return a chart with a bar for each reason."""
     if not reading.rejected:
         return "<p>none</p>"
     highest = max(reading.rejected.values())
@@ -73,11 +98,16 @@ def reasons_chart(reading: Reading) -> str:
         shapes.append(f'<text x="0" y="{row * 26 + 17}">{html.escape(reason)}</text>')
         shapes.append(f'<rect x="200" y="{row * 26 + 4}" width="{count / highest * 600:.1f}" height="18" fill="#d97706"/>')
         shapes.append(f'<text x="{208 + count / highest * 600:.1f}" y="{row * 26 + 17}">{count:,}</text>')
-    return f'<svg viewBox="0 0 {WIDTH} {26 * len(reading.rejected)}" role="img" aria-label="Rejected, by reason">{"".join(shapes)}</svg>'
+    return svg(26 * len(reading.rejected), "Rejected, by reason", shapes)
+
+
+def svg(height: int, label: str, shapes: list[str]) -> str:
+    """Return an SVG picture of the page's width."""
+    return f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{label}">{"".join(shapes)}</svg>'
 
 
 def page(reading: Reading, environment: str) -> str:
-    """The whole document."""
+    """Return the whole page."""
     cost = reading.cost_per_thousand
     tiles = {
         "ready": f"{reading.total('ImagesReady'):,}",
@@ -107,20 +137,5 @@ def page(reading: Reading, environment: str) -> str:
 
 
 def durations(function: telemetry.Function) -> list[str]:
-    """Percentiles as texts."""
+    """Return the percentiles of a function's durations as texts."""
     return [f"{function.durations[p]:,.0f}" if p in function.durations else "-" for p in telemetry.PERCENTILES]
-
-
-def main() -> None:
-    """Write the page and say where."""
-    arguments = parser(__doc__, ENV)
-    arguments.add_argument("--minutes", type=whole, default=60, help="how far back (default 60)")
-    arguments.add_argument("--out", type=Path, default=BUILD / "report.html")
-    options = arguments.parse_args()
-    reading = telemetry.read(environment(options.env), options.minutes)
-    options.out.write_text(page(reading, options.env), encoding="utf-8")
-    print(options.out)
-
-
-if __name__ == "__main__":
-    errors.run("report", main)

@@ -1,24 +1,29 @@
-"""How an environment is doing: counts, durations and queues of a stretch of time.
+"""The figures of an environment in a period of time: counts, durations and queues.
 
-On AWS the figures are CloudWatch's metrics. An emulator has none of the functions' own, and few of AWS's: there they are read from the
-log lines that CloudWatch makes them of (embedded metric format, and Lambda's `platform.report`).
+On AWS the figures are CloudWatch's metrics. An emulator does not have the functions' own metrics and has few of AWS's, so
+there the figures are read from the log lines that CloudWatch makes metrics of: the embedded metric format, and Lambda's
+`platform.report`.
 """
 
-import json
 import math
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import requests
 
-from eventloom.clouds import chosen_cloud, client
+from eventloom import clouds
+from eventloom.clouds import Cloud
+from eventloom.monitoring.log_records import parse
 from eventloom.monitoring.prices import PRICES
 
 ENDINGS = ("ImagesReady", "ImagesRejected", "ImagesDeleted")
 PERCENTILES = (50, 95, 99)
+
+type Connect = Callable[[str], Any]
+"""Returns the boto3 client of a service."""
 
 
 @dataclass
@@ -33,7 +38,7 @@ class Function:
 
 @dataclass(frozen=True)
 class Queue:
-    """Messages waiting and in flight now, and seconds that the oldest has waited; None where nobody knows."""
+    """Messages waiting and in flight now, and the seconds that the oldest one has waited, None if that is unknown."""
 
     waiting: int
     in_flight: int
@@ -42,76 +47,89 @@ class Queue:
 
 @dataclass
 class Reading:
-    """An environment between two moments (epoch, s)."""
+    """The figures of an environment between two times (epoch, s). `architecture` is Lambda's, for the price."""
 
     since: float
     until: float
+    architecture: str = "x86_64"
     counts: dict[str, dict[int, int]] = field(default_factory=lambda: {name: {} for name in ENDINGS})  # by minute (epoch, s)
     rejected: Counter[str] = field(default_factory=Counter)  # by reason
     functions: dict[str, Function] = field(default_factory=dict)
     queues: dict[str, Queue] = field(default_factory=dict)
 
     def total(self, name: str) -> int:
-        """How often an event ended this way."""
+        """Return the number of images that ended this way."""
         return sum(self.counts[name].values())
 
     @property
     def images(self) -> int:
-        """Images that got a verdict."""
+        """The number of images that got a verdict."""
         return self.total("ImagesReady") + self.total("ImagesRejected")
 
     @property
     def cost_per_thousand(self) -> float | None:
-        """USD per thousand images at list prices; the same sum as on the dashboard. None without images."""
+        """USD per thousand images at list prices, as on the dashboard. None without images."""
         thumbnailer = self.functions.get("thumbnailer")
         if not self.images or not thumbnailer:
             return None
-        compute = thumbnailer.gb_s * PRICES["lambda_gb_s"][chosen_cloud().architecture] + thumbnailer.invocations * PRICES["lambda_request"]
+        compute = thumbnailer.gb_s * PRICES["lambda_gb_s"][self.architecture] + thumbnailer.invocations * PRICES["lambda_request"]
         requests_made = self.images * (4 * PRICES["s3_put"] + PRICES["s3_get"] + 3 * PRICES["sqs_request"] + 2 * PRICES["dynamodb_write"])
         return float(1000 * (compute + requests_made) / self.images)
 
 
-def read(outputs: dict[str, Any], minutes: int) -> Reading:
-    """The last `minutes` of what `outputs` (of Terraform) describes."""
-    reading = Reading(time.time() - 60 * minutes, time.time())
-    (_from_logs if chosen_cloud().port else _from_metrics)(reading, outputs)
-    reading.queues = {"uploads": _queue(outputs["uploads_queue_url"]), "uploads-dlq": _queue(outputs["uploads_dlq_url"])}
+def read(
+    outputs: dict[str, Any],
+    minutes: int,
+    connect: Connect = clouds.client,
+    cloud: Cloud | None = None,
+    percentiles: tuple[int, ...] = PERCENTILES,
+) -> Reading:
+    """Return the figures of the last `minutes` of the environment that Terraform's `outputs` describe.
+
+    `connect` and `cloud` say where it is deployed; by default in the chosen cloud.
+    """
+    cloud = cloud or clouds.chosen_cloud()
+    now = time.time()
+    reading = Reading(now - 60 * minutes, now, cloud.architecture)
+    if cloud.port:
+        _from_logs(reading, outputs, connect, percentiles)
+    else:
+        _from_metrics(reading, outputs, connect, percentiles)
+    urls = {"uploads": outputs["uploads_queue_url"], "uploads-dlq": outputs["uploads_dlq_url"]}
+    reading.queues = {name: _queue(url, connect, cloud) for name, url in urls.items()}
     return reading
 
 
 def percentile(values: list[float], share: int) -> float:
-    """Nearest rank."""
+    """Return the percentile by nearest rank."""
     return sorted(values)[max(0, math.ceil(share / 100 * len(values)) - 1)]
 
 
-def _from_logs(reading: Reading, outputs: dict[str, Any]) -> None:
+def _from_logs(reading: Reading, outputs: dict[str, Any], connect: Connect, percentiles: tuple[int, ...]) -> None:
     for name, function in outputs["functions"].items():
-        found, durations = Function(), []
-        for at, line in _json_lines(function["log_group"], reading.since):
-            if "_aws" in line:
-                _count(reading, at, line)
-            elif line.get("type") == "platform.report":
-                metrics = line["record"]["metrics"]
-                found.invocations += 1
-                found.errors += line["record"]["status"] != "success"
-                found.gb_s += metrics["billedDurationMs"] / 1000 * metrics["memorySizeMB"] / 1024
+        figures, durations = Function(), []
+        for at, fields in _events(function["log_group"], reading.since, connect):
+            if "_aws" in fields:
+                _count(reading, at, fields)
+            elif fields.get("type") == "platform.report":
+                metrics = fields["record"]["metrics"]
+                figures.invocations += 1
+                figures.errors += fields["record"]["status"] != "success"
+                figures.gb_s += metrics["billedDurationMs"] / 1000 * metrics["memorySizeMB"] / 1024
                 durations.append(metrics["durationMs"])
-        found.durations = {share: percentile(durations, share) for share in PERCENTILES if durations}
-        reading.functions[name] = found
+        figures.durations = {share: percentile(durations, share) for share in percentiles if durations}
+        reading.functions[name] = figures
 
 
-def _json_lines(group: str, since: float) -> Iterator[tuple[float, dict[str, Any]]]:
-    pages = client("logs").get_paginator("filter_log_events").paginate(logGroupName=group, startTime=int(since * 1000))
+def _events(group: str, since: float, connect: Connect) -> Iterator[tuple[float, dict[str, Any]]]:
+    """Yield the time (epoch, s) and the fields of each line of a log group."""
+    pages = connect("logs").get_paginator("filter_log_events").paginate(logGroupName=group, startTime=int(since * 1000))
     for event in (event for page in pages for event in page["events"]):
-        if event["message"].startswith("{"):
-            try:
-                yield event["timestamp"] / 1000, json.loads(event["message"])
-            except ValueError:
-                continue  # a line that was cut off
+        yield event["timestamp"] / 1000, parse(event["message"])
 
 
 def _count(reading: Reading, at: float, line: dict[str, Any]) -> None:
-    """Add what an EMF line counts; rejections are written twice: in all, and by reason."""
+    """Add what a line in the embedded metric format counts. Rejections are written twice: the sum, and by reason."""
     for name in {metric["Name"] for directive in line["_aws"]["CloudWatchMetrics"] for metric in directive["Metrics"]} & set(ENDINGS):
         value = int(sum(line[name]) if isinstance(line[name], list) else line[name])
         if "reason" in line:
@@ -121,29 +139,29 @@ def _count(reading: Reading, at: float, line: dict[str, Any]) -> None:
             reading.counts[name][minute] = reading.counts[name].get(minute, 0) + value
 
 
-def _from_metrics(reading: Reading, outputs: dict[str, Any]) -> None:
-    namespace = f"Eventloom/{outputs['environment']}"
+def _from_metrics(reading: Reading, outputs: dict[str, Any], connect: Connect, percentiles: tuple[int, ...]) -> None:
+    namespace = outputs["metrics_namespace"]
     wanted: dict[tuple[str, ...], dict[str, Any]] = {
         ("count", name): _stat(namespace, name, "Sum", service="thumbnailer") for name in ENDINGS
     }
     memory = {}
     for name, function in outputs["functions"].items():
-        memory[name] = client("lambda").get_function_configuration(FunctionName=function["function_name"])["MemorySize"]
-        for metric, stat in [("Invocations", "Sum"), ("Errors", "Sum"), ("Duration", "Sum"), *(("Duration", f"p{p}") for p in PERCENTILES)]:
+        memory[name] = connect("lambda").get_function_configuration(FunctionName=function["function_name"])["MemorySize"]
+        for metric, stat in [("Invocations", "Sum"), ("Errors", "Sum"), ("Duration", "Sum"), *(("Duration", f"p{p}") for p in percentiles)]:
             wanted[(name, metric, stat)] = _stat("AWS/Lambda", metric, stat, FunctionName=function["function_name"])
-    for found in client("cloudwatch").get_paginator("list_metrics").paginate(Namespace=namespace, MetricName="ImagesRejected"):
-        for metric in found["Metrics"]:
+    for page in connect("cloudwatch").get_paginator("list_metrics").paginate(Namespace=namespace, MetricName="ImagesRejected"):
+        for metric in page["Metrics"]:
             dimensions = {pair["Name"]: pair["Value"] for pair in metric["Dimensions"]}
             if "reason" in dimensions:
                 wanted[("reason", dimensions["reason"])] = _stat(namespace, "ImagesRejected", "Sum", **dimensions)
-    values = _metric_data(wanted, reading)
+    values = _metric_data(wanted, reading, connect)
     for name in ENDINGS:
         reading.counts[name] = {minute: int(value) for minute, value in values[("count", name)].items()}
-    reading.rejected.update({key[1]: int(sum(found.values())) for key, found in values.items() if key[0] == "reason"})
+    reading.rejected.update({key[1]: int(sum(by_minute.values())) for key, by_minute in values.items() if key[0] == "reason"})
     for name in outputs["functions"]:
         total = {metric: sum(values[(name, metric, "Sum")].values()) for metric in ("Invocations", "Errors", "Duration")}
-        # Percentiles of a minute can't be added up: the worst minute is told
-        durations = {p: max(found.values()) for p in PERCENTILES if (found := values[(name, "Duration", f"p{p}")])}
+        # The percentiles of several minutes can't be combined, so this is the worst minute's.
+        durations = {p: max(by_minute.values()) for p in percentiles if (by_minute := values[(name, "Duration", f"p{p}")])}
         gb_s = total["Duration"] / 1000 * memory[name] / 1024
         reading.functions[name] = Function(int(total["Invocations"]), int(total["Errors"]), durations, gb_s)
 
@@ -153,14 +171,16 @@ def _stat(namespace: str, name: str, stat: str, **dimensions: str) -> dict[str, 
     return {"Metric": {"Namespace": namespace, "MetricName": name, "Dimensions": pairs}, "Period": 60, "Stat": stat}
 
 
-def _metric_data(wanted: dict[tuple[str, ...], dict[str, Any]], reading: Reading) -> dict[tuple[str, ...], dict[int, float]]:
-    """Values by minute of each metric; 500 are asked for at a time, as many as CloudWatch takes."""
+def _metric_data(
+    wanted: dict[tuple[str, ...], dict[str, Any]], reading: Reading, connect: Connect
+) -> dict[tuple[str, ...], dict[int, float]]:
+    """Return the values of each metric by minute. CloudWatch accepts 500 metrics in a request."""
     keys = list(wanted)
     values: dict[tuple[str, ...], dict[int, float]] = defaultdict(dict)
     values.update({key: {} for key in keys})
     for first in range(0, len(keys), 500):
         queries = [{"Id": f"m{index}", "MetricStat": wanted[keys[index]]} for index in range(first, min(first + 500, len(keys)))]
-        pages = client("cloudwatch").get_paginator("get_metric_data")
+        pages = connect("cloudwatch").get_paginator("get_metric_data")
         for page in pages.paginate(MetricDataQueries=queries, StartTime=reading.since, EndTime=reading.until):
             for result in page["MetricDataResults"]:
                 pairs = zip(result["Timestamps"], result["Values"], strict=True)
@@ -168,27 +188,28 @@ def _metric_data(wanted: dict[tuple[str, ...], dict[str, Any]], reading: Reading
     return values
 
 
-def _queue(url: str) -> Queue:
+def _queue(url: str, connect: Connect, cloud: Cloud) -> Queue:
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"]
-    found = {
-        name: int(value) for name, value in client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"].items()
-    }
-    return Queue(found[names[0]] + found[names[2]], found[names[1]], _age(url))
+    attributes = connect("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    waiting, in_flight, delayed = (int(attributes[name]) for name in names)
+    return Queue(waiting + delayed, in_flight, _age_from_messages(url, cloud) if cloud.port else _age_from_metrics(url, connect))
 
 
-def _age(url: str) -> float | None:
-    """CloudWatch knows it; LocalStack lets its messages be looked at without receiving them."""
-    if not chosen_cloud().port:
-        metric = _stat("AWS/SQS", "ApproximateAgeOfOldestMessage", "Maximum", QueueName=url.rsplit("/", 1)[1])
-        values = _metric_data({("age",): metric}, Reading(time.time() - 600, time.time()))[("age",)]
-        return values[max(values)] if values else None
-    address = f"{chosen_cloud().endpoint}/_aws/sqs/messages"
+def _age_from_metrics(url: str, connect: Connect) -> float | None:
+    metric = _stat("AWS/SQS", "ApproximateAgeOfOldestMessage", "Maximum", QueueName=url.rsplit("/", 1)[1])
+    values = _metric_data({("age",): metric}, Reading(time.time() - 600, time.time()), connect)[("age",)]
+    return values[max(values)] if values else None
+
+
+def _age_from_messages(url: str, cloud: Cloud) -> float:
+    """Return the age of the oldest message: LocalStack shows a queue's messages without receiving them."""
+    address = f"{cloud.endpoint}/_aws/sqs/messages"
     answer = requests.get(address, params={"QueueUrl": url}, headers={"Accept": "application/json"}, timeout=10)
-    messages = answer.json()["ReceiveMessageResponse"]["ReceiveMessageResult"]
-    found = (messages or {}).get("Message", [])
+    result = answer.json()["ReceiveMessageResponse"]["ReceiveMessageResult"]
+    messages = (result or {}).get("Message", [])
     sent = [
         int(attribute["Value"]) / 1000
-        for message in (found if isinstance(found, list) else [found])
+        for message in (messages if isinstance(messages, list) else [messages])
         for attribute in message["Attribute"]
         if attribute["Name"] == "SentTimestamp"
     ]

@@ -1,25 +1,74 @@
-"""Show live how an environment is doing. Usage: watch.py [--env NAME] [--once] [--minutes N] [--every SECONDS]
-
-Without a terminal, snapshots are printed one after the other.
-"""
+"""The command `watch`: show the figures of an environment live."""
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
+import click
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 
-from eventloom import errors
+from eventloom import arguments, terminal
+from eventloom.deployment.outputs import current_outputs
 from eventloom.monitoring import telemetry
+from eventloom.monitoring.facts import facts
 from eventloom.monitoring.telemetry import Reading
-from eventloom.terminal import ENV, environment, parser, positive, whole
 
+# CloudWatch keeps figures by the minute for 15 days:
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html
+MINUTES = click.IntRange(1, 15 * 24 * 60)
+# Without a terminal there is no width to fit into.
+PLAIN_WIDTH = 120
 BARS = " ▁▂▃▄▅▆▇█"
 
 
+@arguments.command("watch")
+@click.option("--once", is_flag=True, help="print the figures once")
+@arguments.minutes_option(default=30, type=MINUTES)
+@click.option("--every", type=arguments.POSITIVE, default=5, show_default=True, metavar="SECONDS", help="time between two readings")
+@arguments.environment_option
+@arguments.json_option
+def watch(once: bool, minutes: int, every: float, environment: str, as_json: bool) -> None:
+    """Show live how an environment is doing, until Ctrl-C: images, queues, functions and cost.
+
+    In a pipe, and with --json, it prints one snapshot after another. Times are in UTC.
+
+    \b
+    Examples:
+      ./eventloom watch
+      ./eventloom watch --once --minutes 120
+      ./eventloom watch --once --json
+    """
+    outputs = current_outputs(environment)
+    read = partial(telemetry.read, outputs, minutes)
+    if as_json:
+        repeat(lambda: terminal.print_json(facts(read(), environment)), once, every)
+    elif once or not terminal.stdout.is_terminal:
+        repeat(lambda: print_view(terminal.stdout, view(read(), environment)), once, every)
+    else:
+        with Live(view(read(), environment), console=terminal.stdout, screen=True, auto_refresh=False) as live:
+            while True:
+                time.sleep(every)
+                live.update(view(read(), environment), refresh=True)
+
+
+def repeat(show: Callable[[], None], once: bool, every: float, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Call `show` once, or again and again, `every` seconds apart."""
+    show()
+    while not once:
+        sleep(every)
+        show()
+
+
+def print_view(console: Console, shown: Group) -> None:
+    """Print the tables, and an empty line after them."""
+    console.print(shown, "", width=None if console.is_terminal else PLAIN_WIDTH)
+
+
 def sparkline(reading: Reading, name: str, width: int = 30) -> str:
-    """A column a minute, the newest at the right."""
+    """Return one bar a minute, the newest at the right."""
     last = int(reading.until // 60 * 60)
     values = [reading.counts[name].get(last - 60 * back, 0) for back in reversed(range(width))]
     highest = max([*values, 1])
@@ -27,8 +76,8 @@ def sparkline(reading: Reading, name: str, width: int = 30) -> str:
 
 
 def images_table(reading: Reading) -> Table:
-    """How the uploads ended."""
-    table = Table("images", "in all", "by minute", box=None, header_style="bold", title_justify="left")
+    """Return the table of how uploads ended."""
+    table = Table("images", "total", "by minute", box=None, header_style="bold", title_justify="left")
     for name in telemetry.ENDINGS:
         table.add_row(name.removeprefix("Images").lower(), f"{reading.total(name):,}", sparkline(reading, name))
     for reason, count in reading.rejected.most_common(8):
@@ -39,7 +88,7 @@ def images_table(reading: Reading) -> Table:
 
 
 def queues_table(reading: Reading) -> Table:
-    """What waits."""
+    """Return the table of the queues."""
     table = Table("queue", "waiting", "in flight", "oldest", box=None, header_style="bold")
     for name, queue in reading.queues.items():
         colour = "red" if name.endswith("-dlq") and queue.waiting else ""
@@ -50,7 +99,7 @@ def queues_table(reading: Reading) -> Table:
 
 
 def functions_table(reading: Reading) -> Table:
-    """How the functions did."""
+    """Return the table of the functions."""
     percentiles = [f"p{p} ms" for p in telemetry.PERCENTILES]
     table = Table("function", "runs", "errors", *percentiles, "GB-s", box=None, header_style="bold")
     for name, function in reading.functions.items():
@@ -61,36 +110,8 @@ def functions_table(reading: Reading) -> Table:
 
 
 def view(reading: Reading, environment: str) -> Group:
-    """All of it."""
+    """Return all tables of an environment, with a heading."""
     minutes = round((reading.until - reading.since) / 60)
-    head = f"[bold]{environment}[/bold]  {datetime.fromtimestamp(reading.until, UTC):%H:%M:%S} UTC, the last {minutes} minutes"
+    until = datetime.fromtimestamp(reading.until, UTC)
+    head = f"[bold]{environment}[/bold]  {until:%H:%M:%S} UTC, the last {minutes} minutes"
     return Group(head, "", images_table(reading), "", queues_table(reading), "", functions_table(reading))
-
-
-def main() -> None:
-    """Show it once, or until Ctrl-C."""
-    arguments = parser(__doc__, ENV)
-    arguments.add_argument("--once", action="store_true", help="one snapshot")
-    arguments.add_argument("--minutes", type=whole, default=30, help="how far back (default 30)")
-    arguments.add_argument("--every", type=positive, default=5, help="seconds between two readings (default 5)")
-    options = arguments.parse_args()
-    console = Console(highlight=False)
-    deployed = environment(options.env)
-
-    def now() -> Group:
-        return view(telemetry.read(deployed, options.minutes), options.env)
-
-    if options.once or not console.is_terminal:
-        console.print(now())
-        while not options.once:
-            time.sleep(options.every)
-            console.print("", now())
-        return
-    with Live(now(), console=console, screen=True, auto_refresh=False) as live:
-        while True:
-            time.sleep(options.every)
-            live.update(now(), refresh=True)
-
-
-if __name__ == "__main__":
-    errors.run("watch", main)

@@ -10,7 +10,6 @@ data "aws_caller_identity" "current" {}
 
 locals {
   account_id  = data.aws_caller_identity.current.account_id
-  environment = replace(var.prefix, "/^[a-z0-9]+-/", "")
   full_name   = "${var.prefix}-${replace(var.name, "_", "-")}"
   permissions = module.schema.permissions
   triggers    = module.schema.triggers
@@ -39,9 +38,8 @@ resource "aws_lambda_function" "this" {
 
   environment {
     variables = merge(var.environment, {
-      ENVIRONMENT                  = local.environment
       LOG_LEVEL                    = var.log_level
-      POWERTOOLS_METRICS_NAMESPACE = "Eventloom/${local.environment}"
+      POWERTOOLS_METRICS_NAMESPACE = coalesce(var.metrics_namespace, var.prefix)
       POWERTOOLS_SERVICE_NAME      = var.name
     })
   }

@@ -69,7 +69,7 @@ variable "canary_weight" {
 }
 
 variable "environment" {
-  description = "Environment variables of the function; the module adds POWERTOOLS_*, LOG_LEVEL and ENVIRONMENT."
+  description = "Environment variables of the function; the module adds POWERTOOLS_* and LOG_LEVEL."
   type        = map(string)
   default     = {}
 }
@@ -129,6 +129,18 @@ variable "memory_mb" {
   validation {
     condition     = var.memory_mb >= 128 && var.memory_mb <= 10240
     error_message = "memory_mb is 128 to 10240."
+  }
+}
+
+variable "metrics_namespace" {
+  description = "CloudWatch namespace of the metrics that the function's code writes; null takes the prefix."
+  type        = string
+  default     = null
+
+  validation {
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#Namespace
+    condition     = var.metrics_namespace == null || can(regex("^[A-Za-z0-9._/#-][A-Za-z0-9._/#: -]{0,254}$", var.metrics_namespace)) && !startswith(coalesce(var.metrics_namespace, "-"), "AWS/")
+    error_message = "metrics_namespace is 1 to 255 letters, digits, spaces and . - _ / # :, such as Eventloom/dev. It must not start with a space, a colon or AWS/."
   }
 }
 

@@ -17,7 +17,10 @@ import pytest
 from moto import mock_aws
 
 from activity import handler
+from activity.batch import count_batch
+from activity.table import ActivityTable
 from shared.clients import client
+from shared.deadline import Deadline
 
 STREAM = "arn:aws:kinesis:us-east-1:000000000000:stream/eventloom-test-activity"
 IMAGE = "0123456789abcdef0123456789abcdef"
@@ -46,10 +49,10 @@ def record(sequence: int, event: Any, shard: str = "shardId-000000000000") -> di
     return {"kinesis": kinesis, "eventID": f"{shard}:{sequence}", "eventSourceARN": STREAM}
 
 
-def invoke(records: list[dict[str, Any]], milliseconds: int = 60_000) -> str | None:
-    """The sequence number from which on Kinesis would repeat."""
-    failures = handler.lambda_handler({"Records": records}, Context(milliseconds))["batchItemFailures"]
-    return failures[0]["itemIdentifier"] if failures else None
+def invoke(records: list[dict[str, Any]], milliseconds: int = 60_000, dynamodb: Any = None) -> str | None:
+    """Count a batch, without waiting between attempts; the sequence number from which Kinesis would repeat."""
+    table = ActivityTable(dynamodb or client("dynamodb"), handler.SETTINGS)
+    return count_batch(records, table, handler.SETTINGS, Deadline(Context(milliseconds)), lambda _: None)
 
 
 def items() -> dict[tuple[str, str], dict[str, Any]]:
@@ -72,9 +75,8 @@ def make_table() -> None:
 
 
 @pytest.fixture
-def table(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An empty table; no waiting between attempts."""
-    monkeypatch.setattr(handler, "_pause", lambda _: None)
+def table() -> Iterator[None]:
+    """An empty table."""
     with mock_aws():
         client.cache_clear()
         make_table()

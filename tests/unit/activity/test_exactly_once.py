@@ -3,13 +3,11 @@
 from collections import Counter
 from typing import Any
 
-import pytest
 from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from activity import handler
 from activity.aggregation import chunks
 from activity.views import View, padded
 from shared.clients import client
@@ -75,21 +73,18 @@ def counted() -> dict[tuple[str, str], Counter[str]]:
 @given(st.lists(EVENT, min_size=1, max_size=110), st.lists(st.sampled_from(FAULTS), max_size=25), st.data())
 def test_any_delivery_counts_each_event_once(events: list[dict[str, Any]], faults: list[str], data: st.DataObject) -> None:
     records = [record(10**55 + 7 * number, event) for number, event in enumerate(events)]
-    with mock_aws(), pytest.MonkeyPatch.context() as patch:
+    with mock_aws():
         client.cache_clear()
         make_table()
-        patch.setattr(handler, "_pause", lambda _: None)
         faulty = Faulty(client("dynamodb"), faults)
-        patch.setattr("activity.table.client", lambda _: faulty)
         done = 0
         while done < len(records):
             # Kinesis never skips, but may begin anywhere in what was delivered before, and end anywhere.
             start = data.draw(st.integers(0, done))
             end = data.draw(st.integers(start + 1, len(records)))
-            failed = invoke(records[start:end])
+            failed = invoke(records[start:end], dynamodb=faulty)
             sequences = [entry["kinesis"]["sequenceNumber"] for entry in records]
             done = max(done, end if failed is None else sequences.index(failed))
-        patch.undo()
         assert counted() == expected(events)
         rejects = [key for key in items() if key[0].startswith("rejects#")]
         assert len(rejects) == sum(event["image_id"] == "bad" for event in events)

@@ -25,11 +25,16 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 from moto import mock_aws
 
-from catalog_api.handler import lambda_handler
+from catalog_api.app import Api as CatalogApi
+from catalog_api.handler import api_of, lambda_handler, respond
 from catalog_api.settings import SETTINGS
+from catalog_api.storage import s3_client
 from shared.clients import client
 
 EVENTS = Path(__file__).parents[3] / "functions/catalog_api/events"
+# Made once: that takes longer than most tests
+DYNAMODB, S3 = client("dynamodb"), s3_client()
+DEPLOYED = api_of(SETTINGS, DYNAMODB, S3)
 
 
 class Context:
@@ -59,9 +64,10 @@ class Answer:
 
 
 class Api:
-    """Calls the handler as API Gateway or a load balancer does; no answer may depart from the OpenAPI document."""
+    """Calls the API as API Gateway or a load balancer does; no answer may depart from the OpenAPI document."""
 
-    def __init__(self) -> None:
+    def __init__(self, deployed: CatalogApi = DEPLOYED) -> None:
+        self.deployed = deployed
         self.document = self.send("GET", "/openapi.json", check=False).json
 
     def send(self, method: str, path: str, *, body: Any = None, query: dict[str, Any] | None = None, **options: Any) -> Answer:
@@ -74,7 +80,7 @@ class Api:
         event = {"httpMethod": method, "path": path, "body": text, "isBase64Encoded": encoded}
         gateway = options.get("by", "rest")
         event |= _rest(path, headers, query) if gateway == "rest" else _load_balancer(headers, query, multiple=gateway == "alb-multi-value")
-        answer = _read(lambda_handler(event, Context(options.get("milliseconds", 29_000))))
+        answer = _read(respond(self.deployed, event, Context(options.get("milliseconds", 29_000))))
         if options.get("check", True):
             self.check(method, path, answer)
         return answer
@@ -151,7 +157,7 @@ def aws() -> Iterator[None]:
 def _cloud() -> Iterator[None]:
     with mock_aws():
         for bucket in (SETTINGS.uploads_bucket, SETTINGS.thumbnails_bucket):
-            client("s3").create_bucket(Bucket=bucket)
+            S3.create_bucket(Bucket=bucket)
         _table(SETTINGS.state_table, "pk", [])
         _table(SETTINGS.catalog_table, "image_id", ["status", "uploaded_at"])
         yield
@@ -162,7 +168,7 @@ def _table(name: str, key: str, index: list[str]) -> None:
     if index:
         schema = [{"AttributeName": part, "KeyType": kind} for part, kind in zip(index, ("HASH", "RANGE"), strict=True)]
         more = {"GlobalSecondaryIndexes": [{"IndexName": "by_status", "KeySchema": schema, "Projection": {"ProjectionType": "ALL"}}]}
-    client("dynamodb").create_table(
+    DYNAMODB.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
         KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
@@ -201,7 +207,7 @@ def _put_image(number: int, status: str = "READY", **fields: Any) -> str:
     if status == "REJECTED":
         item |= {"reason": {"S": "corrupt"}, "reason_text": {"S": "The file is damaged."}, "thumbnails": {"M": {}}}
         del item["format"]
-    client("dynamodb").put_item(TableName=SETTINGS.catalog_table, Item=item | fields)
+    DYNAMODB.put_item(TableName=SETTINGS.catalog_table, Item=item | fields)
     return image_id
 
 

@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
-from catalog_api import gallery
+from catalog_api import gallery_page
+from catalog_api.handler import api_of, respond
 from catalog_api.settings import Settings
 from shared.settings import SettingsError
 
-PAGE = Path(gallery.__file__).parent / "page"
+from .conftest import DEPLOYED, DYNAMODB, S3, Api, Context
+
+PAGE = Path(gallery_page.__file__).parent / "gallery"
 FILES = sorted(path.name for path in PAGE.iterdir())
 
 
@@ -20,7 +23,7 @@ def test_the_page_names_its_files_by_their_content_and_only_from_here(api: Any) 
     asked = re.findall(r'(?:src|href)="([^"#]+)"', answer.text)
     assert asked
     for address in asked:
-        assert address.startswith(f"page/{gallery.version()}/")
+        assert address.startswith(f"page/{gallery_page.version()}/")
         found = api.send("GET", f"/{address}", check=False)
         assert (found.status, found.headers["cache-control"]) == (200, "public, max-age=31536000, immutable")
 
@@ -71,19 +74,15 @@ def test_the_configuration_says_who_may_call(api: Any, by: str, auth: str) -> No
     assert (found.json["auth"], found.json["cognito"], found.json["types"][".jpg"]) == (auth, None, "image/jpeg")
 
 
-def test_users_of_cognito_are_sent_to_its_pages(monkeypatch: pytest.MonkeyPatch, api: Any) -> None:
+def test_users_of_cognito_are_sent_to_its_pages(aws: None) -> None:
     values = {"uploads_bucket": "uploads", "thumbnails_bucket": "thumbnails", "catalog_table": "catalog", "state_table": "state"}
     settings = Settings(**values, auth="cognito", cognito_domain="https://photos.auth.example.com", cognito_client_id="abc")
-    monkeypatch.setattr(gallery, "SETTINGS", settings)
-    gallery.policy.cache_clear()
-    try:
-        assert api.send("GET", "/page/x/config.json", check=False).json["cognito"] == {
-            "domain": "https://photos.auth.example.com",
-            "client_id": "abc",
-        }
-        assert "https://photos.auth.example.com;" in api.send("GET", "/", check=False).headers["content-security-policy"]
-    finally:
-        gallery.policy.cache_clear()
+    api = Api(api_of(settings, DYNAMODB, S3))
+    assert api.send("GET", "/page/x/config.json", check=False).json["cognito"] == {
+        "domain": "https://photos.auth.example.com",
+        "client_id": "abc",
+    }
+    assert "https://photos.auth.example.com;" in api.send("GET", "/", check=False).headers["content-security-policy"]
     with pytest.raises(SettingsError):
         Settings(**values, auth="cognito", cognito_domain="https://photos.auth.example.com")
 
@@ -96,10 +95,7 @@ def test_korean_says_all_that_english_does() -> None:
     assert set(REASONS) <= named[1]
 
 
-def test_without_its_last_slash_the_address_leads_to_the_page(monkeypatch: pytest.MonkeyPatch, api: Any) -> None:
-    from catalog_api.handler import lambda_handler  # noqa: PLC0415
-
+def test_without_its_last_slash_the_address_leads_to_the_page(aws: None) -> None:
     event = {"httpMethod": "GET", "path": "/", "headers": {}, "multiValueHeaders": {}, "requestContext": {"path": "/v1", "requestId": "r"}}
-    context: Any = type("Context", (), {"aws_request_id": "r", "get_remaining_time_in_millis": lambda self: 9000})()
-    answer = lambda_handler(event, context)
+    answer = respond(DEPLOYED, event, Context(9000))
     assert (answer["statusCode"], answer["multiValueHeaders"]["Location"]) == (308, ["v1/"])

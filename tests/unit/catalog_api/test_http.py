@@ -6,7 +6,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
-from catalog_api import catalog, responses
+from catalog_api import responses
+from catalog_api.handler import api_of
+from catalog_api.settings import SETTINGS
+
+from .conftest import S3, Api
 
 
 @pytest.mark.parametrize(
@@ -90,14 +94,12 @@ def refused(code: str, status: int) -> ClientError:
         (KeyError("arn:secret"), 500),
     ],
 )
-def test_failures_behind_the_api_tell_nothing_but_a_request_id(
-    api: Any, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int
-) -> None:
-    def fail(*_: Any) -> Any:
-        raise error
+def test_failures_behind_the_api_tell_nothing_but_a_request_id(aws: None, error: Exception, status: int) -> None:
+    class FailingDynamoDb:
+        def query(self, **_: Any) -> Any:
+            raise error
 
-    monkeypatch.setattr(catalog, "page", fail)
-    answer = api.send("GET", "/images")
+    answer = Api(api_of(SETTINGS, FailingDynamoDb(), S3)).send("GET", "/images")
     assert (answer.status, answer.json["request_id"]) == (status, "request-id")
     assert "secret" not in answer.text
     assert ("retry-after" in answer.headers) == (status == 503)

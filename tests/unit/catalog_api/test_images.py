@@ -7,9 +7,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from catalog_api import catalog, cursors
+from catalog_api import cursors
+from catalog_api.catalog import Catalog
 from catalog_api.settings import SETTINGS
-from shared.clients import client
+
+from .conftest import DYNAMODB, S3
 
 
 def test_health_is_answered_without_aws(api: Any) -> None:
@@ -75,9 +77,9 @@ def test_an_id_does_not_tell_whether_it_ever_was(api: Any, put_image: Any) -> No
 
 def test_deleting_removes_the_original_and_can_be_repeated(api: Any, put_image: Any) -> None:
     image_id = put_image(1, key="web/2026/11/01/original.jpg")
-    client("s3").put_object(Bucket=SETTINGS.uploads_bucket, Key="web/2026/11/01/original.jpg", Body=b"x")
+    S3.put_object(Bucket=SETTINGS.uploads_bucket, Key="web/2026/11/01/original.jpg", Body=b"x")
     assert [api.send("DELETE", f"/images/{image_id}").status for _ in range(2)] == [202, 204]
-    assert client("s3").list_objects_v2(Bucket=SETTINGS.uploads_bucket)["KeyCount"] == 0
+    assert S3.list_objects_v2(Bucket=SETTINGS.uploads_bucket)["KeyCount"] == 0
     assert api.send("GET", f"/images/{image_id}").status == 404
     assert api.send("GET", "/images").json["images"] == []
 
@@ -86,9 +88,9 @@ def test_a_deleted_image_is_gone_while_dynamodb_may_still_read_what_was_before(
     api: Any, put_image: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image_id = put_image(1)
-    read = client("dynamodb").get_item
+    read = DYNAMODB.get_item
     before = read(TableName=SETTINGS.catalog_table, Key={"image_id": {"S": image_id}})
-    monkeypatch.setattr(client("dynamodb"), "get_item", lambda **asked: read(**asked) if asked.get("ConsistentRead") else before)
+    monkeypatch.setattr(DYNAMODB, "get_item", lambda **asked: read(**asked) if asked.get("ConsistentRead") else before)
     assert api.send("DELETE", f"/images/{image_id}").status == 202
     assert api.send("GET", f"/images/{image_id}").status == 404
     assert api.send("DELETE", f"/images/{image_id}").status == 204
@@ -104,6 +106,7 @@ def test_an_upload_after_the_deletion_shows_again(api: Any, put_image: Any) -> N
 
 def test_hiding_comes_too_late_for_what_the_pipeline_has_deleted(put_image: Any) -> None:
     image_id = put_image(1)
+    catalog = Catalog(DYNAMODB, SETTINGS.catalog_table)
     seen = catalog.find(image_id)
     put_image(1, "DELETED")
     assert seen is not None
@@ -144,7 +147,7 @@ def test_a_forged_cursor_is_refused(api: Any, parts: list[Any]) -> None:
 def test_a_cursor_outlives_the_image_it_points_at(api: Any, put_image: Any) -> None:
     ids = [put_image(number) for number in range(4)]
     cursor = api.send("GET", "/images", query={"limit": "2"}).json["next_cursor"]
-    client("dynamodb").delete_item(TableName=SETTINGS.catalog_table, Key={"image_id": {"S": ids[2]}})
+    DYNAMODB.delete_item(TableName=SETTINGS.catalog_table, Key={"image_id": {"S": ids[2]}})
     answer = api.send("GET", "/images", query={"limit": "2", "cursor": cursor})
     assert answer.status == 200
 
@@ -197,5 +200,5 @@ def test_a_report_that_runs_out_of_time_says_so(api: Any, put_image: Any) -> Non
 
 def test_an_expired_report_is_gone(api: Any) -> None:
     item = {"pk": {"S": f"report#{'a' * 32}"}, "document": {"S": json.dumps({})}, "expires_at": {"N": "1"}}
-    client("dynamodb").put_item(TableName=SETTINGS.state_table, Item=item)
+    DYNAMODB.put_item(TableName=SETTINGS.state_table, Item=item)
     assert api.send("GET", f"/reports/{'a' * 32}").status == 404

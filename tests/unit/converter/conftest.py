@@ -19,11 +19,15 @@ from moto import mock_aws
 
 from converter import handler
 from converter.conversion import Outcome, convert
+from converter.converter import Convert, Converter
+from converter.glue import Tables
+from converter.sources import sources
 from converter.staging import Limits
+from converter.storage import Analytics, Uploads
 from shared.clients import client
 from shared.deadline import Deadline
 
-type Convert = Callable[..., Outcome]
+type Run = Callable[..., Outcome]
 
 
 class Context:
@@ -49,7 +53,7 @@ def rejects_of(rejects: Path | None) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Convert:
+def run(tmp_path: Path) -> Run:
     """Convert content as if it had been uploaded under a name."""
     count = 0
 
@@ -99,6 +103,21 @@ def upload(key: str, content: bytes | str, sequencer: str = "01", day: str = "20
 
 def invoke(event: dict[str, Any]) -> list[dict[str, Any]]:
     return list(handler.lambda_handler(event, Context())["results"])
+
+
+def handle(
+    event: dict[str, Any],
+    analytics: Analytics | None = None,
+    tables: Tables | None = None,
+    convert: Convert = convert,
+    deadline: Deadline | None = None,
+) -> tuple[str, dict[str, Any]]:
+    """Convert the object of an event by a Converter with other parts; its status and facts."""
+    (source,) = sources(event, "raw/")
+    uploads = Uploads(client("s3"))
+    analytics = analytics or Analytics(client("s3"), "analytics", uploads)
+    converter = Converter(handler.SETTINGS, uploads, analytics, tables, convert)
+    return converter.handle(source, deadline or Deadline(Context(), reserve_s=0))
 
 
 def stored() -> dict[str, bytes]:

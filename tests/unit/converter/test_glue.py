@@ -7,12 +7,10 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from converter import handler
-from converter.glue import register, table_of
-from converter.settings import Settings
+from converter.glue import Tables, table_of
 from shared.clients import client
 
-from .conftest import invoke, upload
+from .conftest import handle, upload
 
 ASKED = {"DatabaseName": "eventloom", "Name": "orders"}
 FIRST = table_of("orders", {"id": "BIGINT", "day": "DATE"}, "analytics")
@@ -34,18 +32,21 @@ def glue(cloud: None) -> Iterator[Stubber]:
         stubber.assert_no_pending_responses()
 
 
-def test_glue_knows_the_table(glue: Stubber, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handler, "settings", Settings("analytics", glue_database="eventloom"))
+def tables() -> Tables:
+    return Tables(client("glue"), "eventloom")
+
+
+def test_glue_knows_the_table(glue: Stubber) -> None:
     assert FIRST["StorageDescriptor"]["Columns"] == [{"Name": "id", "Type": "bigint"}, {"Name": "day", "Type": "date"}]
     assert FIRST["Parameters"]["storage.location.template"] == "s3://analytics/orders/dt=${dt}"
     glue.add_client_error("get_table", "EntityNotFoundException", expected_params=ASKED)
     glue.add_response("create_table", {}, creation(FIRST))
-    invoke(upload("raw/orders/a.csv", "id,day\n1,2026-11-23\n"))
+    handle(upload("raw/orders/a.csv", "id,day\n1,2026-11-23\n"), tables=tables())
     glue.add_response("get_table", {"Table": {**FIRST, "VersionId": "0"}}, ASKED)
     glue.add_response("update_table", {}, update(MORE, "0"))
-    invoke(upload("raw/orders/b.csv", "id,name\n1,x\n"))
+    handle(upload("raw/orders/b.csv", "id,name\n1,x\n"), tables=tables())
     glue.add_response("get_table", {"Table": {**MORE, "VersionId": "1"}}, ASKED)
-    invoke(upload("raw/orders/c.csv", "id\n1\n"))
+    handle(upload("raw/orders/c.csv", "id\n1\n"), tables=tables())
 
 
 def test_a_table_that_another_first_file_just_created_gets_the_columns_it_lacks(glue: Stubber) -> None:
@@ -53,14 +54,14 @@ def test_a_table_that_another_first_file_just_created_gets_the_columns_it_lacks(
     glue.add_client_error("create_table", "AlreadyExistsException", expected_params=creation(MORE))
     glue.add_response("get_table", {"Table": {**FIRST, "VersionId": "0"}}, ASKED)
     glue.add_response("update_table", {}, update(MORE, "0"))
-    register("eventloom", MORE)
+    tables().register(MORE)
 
 
 def test_columns_that_another_file_added_meanwhile_stay(glue: Stubber) -> None:
     glue.add_response("get_table", {"Table": {**table_of("orders", {"id": "BIGINT"}, "analytics"), "VersionId": "0"}}, ASKED)
     glue.add_client_error("update_table", "ConcurrentModificationException", expected_params=update(FIRST, "0"))
     glue.add_response("get_table", {"Table": {**MORE, "VersionId": "1"}}, ASKED)
-    register("eventloom", FIRST)
+    tables().register(FIRST)
 
 
 @pytest.mark.parametrize(("code", "attempts"), [("AccessDeniedException", 1), ("ConcurrentModificationException", 5)])
@@ -69,4 +70,4 @@ def test_what_glue_refuses_is_worth_another_try_of_the_event(glue: Stubber, code
         glue.add_response("get_table", {"Table": {**FIRST, "VersionId": "0"}}, ASKED)
         glue.add_client_error("update_table", code)
     with pytest.raises(ClientError, match=code):
-        register("eventloom", MORE)
+        tables().register(MORE)

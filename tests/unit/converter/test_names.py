@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from converter.names import PARTITION, Columns
 
-from .conftest import Convert
+from .conftest import Run
 
 SOURCES = ["id", "ID", "Id", "a", "a_2", "a_3", "Total €", "Total $", "total", "名前", "年齢", "dt", "DT", "dt_2", "---"]
 
@@ -20,13 +20,13 @@ def names_of(outcome: Any) -> dict[str, str]:
     return {column["source"]: column["name"] for column in outcome.facts["columns"]}
 
 
-def test_names_that_athena_accepts(run: Convert) -> None:
+def test_names_that_athena_accepts(run: Run) -> None:
     outcome = run("a.csv", '"Größe (cm)",dt,2nd,a,a,"","SELECT ""x"" --"\n1,2,3,4,5,6,7\n')
     assert [column["name"] for column in outcome.facts["columns"]] == ["grosse_cm", "dt_2", "n2nd", "a", "a_2", "column6", "select_x"]
     assert outcome.facts["columns"][0]["source"] == "Größe (cm)"
 
 
-def test_what_is_lost_of_a_name_still_tells_it_apart_in_other_files(run: Convert) -> None:
+def test_what_is_lost_of_a_name_still_tells_it_apart_in_other_files(run: Run) -> None:
     sources = ["名前", "年齢", "Total €", "Total £", "売上2026", "在庫2026", "x" * 200 + "1", "x" * 200 + "2"]
     names = [outcome.facts["columns"][1]["name"] for outcome in (run("a.csv", f"id,{source}\n1,x\n") for source in sources)]
     assert len(set(names)) == len(sources)
@@ -46,7 +46,7 @@ def test_the_literal_name_stays_where_others_would_share_it() -> None:
         ("a.jsonl", b'{"\\ud800": 1}\n' * 4 + b'{"\\ud800": "x"}\n', "?"),
     ],
 )
-def test_a_column_that_is_no_text_has_a_name_in_the_manifest(run: Convert, name: str, content: bytes, source: str) -> None:
+def test_a_column_that_is_no_text_has_a_name_in_the_manifest(run: Run, name: str, content: bytes, source: str) -> None:
     outcome = run(name, content)
     assert source in names_of(outcome)
     json.dumps(outcome.facts, ensure_ascii=False).encode()

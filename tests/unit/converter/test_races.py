@@ -6,32 +6,34 @@ from typing import Any
 
 import pytest
 
-from converter import handler, storage
+from converter.conversion import Outcome, convert
+from converter.storage import Analytics, Contention, Uploads
 from shared.clients import client
+from shared.deadline import Deadline
 
-from .conftest import invoke, stored, table, upload
+from .conftest import Context, handle, invoke, stored, table, upload
 
 pytestmark = pytest.mark.usefixtures("cloud")
 
 
-def test_losing_a_race_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_losing_a_race_leaves_nothing_behind(tmp_path: Path) -> None:
     older, newer = upload("raw/orders/a.csv", "id\n1\n", "01"), upload("raw/orders/a.csv", "id\n2\n", "02")
-    first_comes(newer, monkeypatch)
-    assert invoke(older)[0]["status"] == "OUTDATED"
+    assert Race(first=newer).run(older)[0] == "OUTDATED"
     assert table(tmp_path) == [(2,)]
 
 
-def cut_off_before_its_manifest(event: dict[str, Any]) -> None:
-    def dies(self: storage.Analytics, key: str, document: dict[str, Any], etag: str) -> bool:
+class Dying(Analytics):
+    """Dies before it writes a manifest."""
+
+    def _replace(self, key: str, document: dict[str, Any], etag: str) -> bool:
         if key.startswith("_manifests/"):
             raise KeyboardInterrupt
-        return replace(self, key, document, etag)
+        return super()._replace(key, document, etag)
 
-    replace = storage.Analytics._replace
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(storage.Analytics, "_replace", dies)
-        with pytest.raises(KeyboardInterrupt):
-            invoke(event)
+
+def cut_off_before_its_manifest(event: dict[str, Any]) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        handle(event, Dying(client("s3"), "analytics", Uploads(client("s3"))))
     client("s3").delete_object(Bucket="analytics", Key="_schemas/orders.json")
     assert [key for key in stored() if key.endswith(".parquet")]
 
@@ -69,46 +71,56 @@ def test_an_attempt_that_ends_in_another_verdict_removes_what_the_one_before_wro
     assert not [key for key in stored() if key.endswith(".parquet")]
 
 
-def first_comes(event: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Have another file of the dataset converted before the next schema is written; the names of the files converted since."""
-    converted: list[str] = []
-    convert, extend_schema = handler.convert, storage.Analytics.extend_schema
+class Race:
+    """Two files of a dataset: the second is about to write the schema when the `first` is converted."""
 
-    def counting(source: Path, name: str, *others: Any) -> Any:
-        converted.append(name)
+    def __init__(self, first: dict[str, Any]) -> None:
+        self.first: dict[str, Any] | None = first
+        self.converted: list[str] = []
+
+    def run(self, second: dict[str, Any], deadline: Deadline | None = None) -> tuple[str, dict[str, Any]]:
+        """Convert the second file; its status and facts."""
+        race = self
+
+        class Overtaken(Analytics):
+            def extend_schema(self, *arguments: Any) -> dict[str, str] | None:
+                if first := race.first:
+                    race.first = None
+                    handle(first, convert=race.convert)
+                return super().extend_schema(*arguments)
+
+        return handle(second, Overtaken(client("s3"), "analytics", Uploads(client("s3"))), convert=self.convert, deadline=deadline)
+
+    def convert(self, source: Path, name: str, *others: Any) -> Outcome:
+        self.converted.append(name)
         return convert(source, name, *others)
 
-    def other_first(*arguments: Any) -> Any:
-        monkeypatch.setattr(storage.Analytics, "extend_schema", extend_schema)
-        invoke(event)
-        return extend_schema(*arguments)
 
-    monkeypatch.setattr(handler, "convert", counting)
-    monkeypatch.setattr(storage.Analytics, "extend_schema", other_first)
-    return converted
-
-
-def test_concurrent_first_files_agree_on_one_schema(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_concurrent_first_files_agree_on_one_schema() -> None:
     texts, numbers = upload("raw/orders/a.csv", "id\nA\n"), upload("raw/orders/b.csv", "id\n1\n")
-    converted = first_comes(texts, monkeypatch)
-    assert invoke(numbers)[0]["rows"] == 1
+    race = Race(first=texts)
+    assert race.run(numbers)[1]["rows"] == 1
     manifests = [json.loads(content) for key, content in stored().items() if key.startswith("_manifests/")]
     assert [column["type"] for document in manifests for column in document["columns"]] == ["VARCHAR", "VARCHAR"]
-    assert converted == ["raw/orders/b.csv", "raw/orders/a.csv", "raw/orders/b.csv"]
+    assert race.converted == ["raw/orders/b.csv", "raw/orders/a.csv", "raw/orders/b.csv"]
 
 
-def test_a_schema_that_only_grew_needs_no_second_conversion(monkeypatch: pytest.MonkeyPatch) -> None:
-    converted = first_comes(upload("raw/orders/a.csv", "id,day\n1,2026-11-23\n"), monkeypatch)
-    assert invoke(upload("raw/orders/b.csv", "id,name\n1,x\n"))[0]["rows"] == 1
+def test_a_schema_that_only_grew_needs_no_second_conversion() -> None:
+    race = Race(first=upload("raw/orders/a.csv", "id,day\n1,2026-11-23\n"))
+    assert race.run(upload("raw/orders/b.csv", "id,name\n1,x\n"))[1]["rows"] == 1
     assert json.loads(stored()["_schemas/orders.json"])["columns"] == {"id": "BIGINT", "day": "DATE", "name": "VARCHAR"}
-    assert converted == ["raw/orders/b.csv", "raw/orders/a.csv"]
+    assert race.converted == ["raw/orders/b.csv", "raw/orders/a.csv"]
 
 
-def test_time_that_others_used_up_is_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
-    converted = first_comes(upload("raw/orders/a.csv", "id\nA\n"), monkeypatch)
-    monkeypatch.setattr(handler.Deadline, "remaining_s", lambda _: 60.0 if len(converted) < 3 else 0.0)
-    with pytest.raises(storage.Contention):
-        invoke(upload("raw/orders/b.csv", "id\n1\n"))
+def test_time_that_others_used_up_is_no_verdict() -> None:
+    race = Race(first=upload("raw/orders/a.csv", "id\nA\n"))
+
+    class Passing(Deadline):
+        def remaining_s(self) -> float:
+            return 60.0 if len(race.converted) < 3 else 0.0
+
+    with pytest.raises(Contention):
+        race.run(upload("raw/orders/b.csv", "id\n1\n"), Passing(Context()))
     assert [json.loads(content)["source"]["key"] for key, content in stored().items() if key.startswith("_manifests/")] == [
         "raw/orders/a.csv"
     ]

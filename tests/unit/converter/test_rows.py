@@ -10,17 +10,17 @@ from converter.names import Columns
 from converter.rows import json_document
 from converter.text import Text, lines
 
-from .conftest import Convert, rejects_of, rows_of
+from .conftest import Run, rejects_of, rows_of
 
 
-def test_unclosed_quote_costs_its_line_alone(run: Convert) -> None:
+def test_unclosed_quote_costs_its_line_alone(run: Run) -> None:
     content = 'id,name\n1,"open\n' + "".join(f"{i},n\n" for i in range(2, 50_000))
     outcome = run("a.csv", content, max_row_length=100_000)
     assert outcome.facts["rows"] == 49_998
     assert [entry["raw"] for entry in rejects_of(outcome.rejects)] == ['1,"open\n']
 
 
-def test_rows_after_unclosed_quotes_keep_their_order_and_lines(run: Convert) -> None:
+def test_rows_after_unclosed_quotes_keep_their_order_and_lines(run: Run) -> None:
     content = 'id,name\n1,"open\n2,"open\n3,n\n4,"n\nn"\n5\n6,n\n'
     outcome = run("a.csv", content + "".join(f"{i},n\n" for i in range(7, 100)), max_row_length=200)
     assert [row[0] for row in rows_of(outcome.parquet)] == [3, 4, *range(6, 100)]
@@ -39,12 +39,12 @@ def test_rows_after_unclosed_quotes_keep_their_order_and_lines(run: Convert) -> 
         ("a.json", '[{"a":1}]', 7),
     ],
 )
-def test_a_row_may_be_just_as_long_as_the_limit(run: Convert, name: str, content: str, length: int) -> None:
+def test_a_row_may_be_just_as_long_as_the_limit(run: Run, name: str, content: str, length: int) -> None:
     assert run(name, content, max_row_length=length).facts["rows"] == 1
     assert run(name, content, max_row_length=length - 1).facts["rejected_by_reason"] == {"row_too_long": 1}
 
 
-def test_a_long_row_costs_itself_alone(run: Convert) -> None:
+def test_a_long_row_costs_itself_alone(run: Run) -> None:
     outcome = run("a.csv", f"id,name\n1,{'x' * 5_000_000}\n2,b\n", max_row_length=1000)
     assert rows_of(outcome.parquet) == [(2, "b")]
     assert outcome.facts["rejected_by_reason"] == {"row_too_long": 1}
@@ -59,14 +59,14 @@ def test_a_long_row_costs_itself_alone(run: Convert) -> None:
     assert outcome.facts["rejected_by_reason"] == {"row_too_long": 1}
 
 
-def test_a_line_of_json_that_is_nested_too_deeply_costs_itself_alone(run: Convert) -> None:
+def test_a_line_of_json_that_is_nested_too_deeply_costs_itself_alone(run: Run) -> None:
     rows = ["[" * 100_000, '{"id": 1, "a": ' + "[" * 3000 + "]" * 3000 + "}", '{"id": ' + "9" * 5000 + "}", '{"id": 2}']
     outcome = run("a.jsonl", "\n".join(rows))
     assert rows_of(outcome.parquet) == [(2,)]
     assert outcome.facts["rejected_by_reason"] == {"malformed_json": 3}
 
 
-def test_undecodable_rows_and_nul_characters(run: Convert) -> None:
+def test_undecodable_rows_and_nul_characters(run: Run) -> None:
     outcome = run("a.csv", b"id,name\n1,a\0b\n2,b\n3,\xff\xc3\xa9\n4,\xc3\xa9\n5,\xc3\xa9\xc3\xa9\n")
     assert rows_of(outcome.parquet) == [(2, "b"), (4, "é"), (5, "éé")]
     first, second = rejects_of(outcome.rejects)
@@ -95,13 +95,13 @@ def test_a_json_document_may_be_cut_anywhere() -> None:
         assert list(json_document(map("".join, batched(text, size, strict=False)), Columns(9), 100)) == whole
 
 
-def test_values_of_a_wrong_type_cost_their_rows_and_no_others(run: Convert) -> None:
+def test_values_of_a_wrong_type_cost_their_rows_and_no_others(run: Run) -> None:
     content = "name,id,day\n" + "a,1,2026-11-23\n" * 8 + "b,,\nc,NA,-\nd,x,2026-11-23\ne,2,soon\n"
     outcome = run("a.csv", content)
     assert [row[0] for row in rows_of(outcome.parquet)] == [*"aaaaaaaabc"]
     assert [entry["reason_text"].split(". ")[1] for entry in rejects_of(outcome.rejects)] == [
-        "Column id: 'x' is no BIGINT.",
-        "Column day: 'soon' is no DATE.",
+        "Column id: 'x' does not fit the type BIGINT.",
+        "Column day: 'soon' does not fit the type DATE.",
     ]
 
 
@@ -139,7 +139,7 @@ def test_a_character_of_utf_8_that_the_file_cuts_off_is_no_text() -> None:
         assert (list(text), text.encoding) == (["name\n", "\udce6\udc97"], "utf-8")
 
 
-def test_a_row_of_a_wrong_type_is_put_together_from_its_values(run: Convert) -> None:
+def test_a_row_of_a_wrong_type_is_put_together_from_its_values(run: Run) -> None:
     outcome = run("a.csv", "id;name;note\n" + "1;a;b\n" * 4 + 'x;"a;""b""";\n')
     assert rejects_of(outcome.rejects)[0]["raw"] == 'x;"a;""b""";\n'
     outcome = run("a.jsonl", '{"id": 1, "Näme": "a"}\n' * 4 + '{"id": "x", "Näme": null}\n')

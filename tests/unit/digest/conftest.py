@@ -1,5 +1,6 @@
 """Catalog, state, mail and notices in moto."""
 
+import dataclasses
 import json
 import os
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from moto.ses.models import ses_backends
 from digest import handler
 from digest.settings import Settings
 from shared.clients import client
+from shared.deadline import Deadline
 
 
 class Context:
@@ -54,15 +56,17 @@ class World:
         self.dlq = client("sqs").create_queue(QueueName="uploads-dlq")["QueueUrl"]
         arn = client("sqs").get_queue_attributes(QueueUrl=self.inbox, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-        self.settings = Settings("catalog", "state", "test", "digest@example.com", "a@example.com, b@example.com", topic, self.dlq)
+        self.settings = Settings("catalog", "state", "test", "digest@example.com", ("a@example.com", "b@example.com"), topic, (self.dlq,))
 
     def add(self, image_id: str, uploaded_at: str, status: str = "READY", **facts: Any) -> None:
         item = {"image_id": image_id, "uploaded_at": uploaded_at, "status": status, "key": f"cats/{image_id}.jpg"} | facts
         typed = {name: {"N": str(value)} if isinstance(value, int) else {"S": value} for name, value in item.items()}
         client("dynamodb").put_item(TableName="catalog", Item=typed)
 
-    def invoke(self, event: dict[str, Any], request_id: str = "first") -> dict[str, Any]:
-        return handler.lambda_handler(event, Context(request_id))
+    def invoke(self, event: dict[str, Any], request_id: str = "first", milliseconds: int = 60_000, **changes: Any) -> dict[str, Any]:
+        """Send a digest; `changes` are of the settings."""
+        settings = dataclasses.replace(self.settings, **changes)
+        return handler.sender(settings, client, Deadline(Context(request_id, milliseconds))).send(event, request_id)
 
     def mails(self) -> list[Any]:
         return list(ses_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].sent_messages)
@@ -77,10 +81,8 @@ class World:
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world() -> Iterator[World]:
     with mock_aws():
         client.cache_clear()
-        made = World()
-        monkeypatch.setattr(handler, "settings", made.settings)
-        yield made
+        yield World()
     client.cache_clear()

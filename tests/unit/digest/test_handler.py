@@ -1,7 +1,7 @@
 """The function against moto: what is counted, sent and kept, and that it is sent once."""
 
-import dataclasses
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,9 +9,15 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from digest import catalog, claims, handler
-from digest.summary import Image, summarize
+from digest import handler
+from digest.catalog import Catalog, OutOfTime
+from digest.channels import Mail
+from digest.queues import Queues
+from digest.sender import Sender
+from digest.summary import Image, Limits, summarize
+from shared.claims import Claims
 from shared.clients import client
+from shared.deadline import Deadline
 
 from .conftest import Context, World
 
@@ -50,7 +56,7 @@ def test_the_day_before_is_summed_up(world: World) -> None:
     state = world.state("2026-11-22")
     assert (state["status"], set(state["given"])) == ("SENT", {"mail", "notice"})
     assert json.loads(state["document"])["counts"] == {"READY": 7, "REJECTED": 3}
-    assert int(state["expires_at"]) > int(state["sent_at"])
+    assert int(state["expires_at"]) > int(state["closed_at"])
 
 
 def test_twice_invoked_once_sent(world: World) -> None:
@@ -62,16 +68,22 @@ def test_twice_invoked_once_sent(world: World) -> None:
     assert len(world.mails()) == 2
 
 
-def test_two_at_the_same_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def claims(lease_s: float = 30) -> Claims:
+    return Claims(client("dynamodb"), "state", "digest", lease_s, keep_days=1)
+
+
+def test_two_at_the_same_time(world: World) -> None:
     answers = []
 
-    def meanwhile(*arguments: Any) -> Any:
-        monkeypatch.setattr("digest.handler.summarize", summarize)
-        answers.append(world.invoke(SCHEDULE, "second"))
-        return summarize(*arguments)
+    class Interrupted(Catalog):
+        def images_of(self, day: str) -> Iterator[Image]:
+            answers.append(world.invoke(SCHEDULE, "second"))
+            return super().images_of(day)
 
-    monkeypatch.setattr("digest.handler.summarize", meanwhile)
-    assert world.invoke(SCHEDULE)["status"] == "SENT"
+    catalog = Interrupted(client("dynamodb"), "catalog", Deadline(Context()))
+    mail = Mail(client("ses"), world.settings.sender, world.settings.recipients, "test")
+    first = Sender(catalog, Queues(client("sqs"), ()), [mail], claims(), world.settings.limits)
+    assert first.send(SCHEDULE, "first")["status"] == "SENT"
     assert answers == [{"day": "2026-11-22", "status": "BUSY"}]
     assert len(world.mails()) == 1
 
@@ -102,11 +114,10 @@ def test_a_state_table_that_fails_is_no_reason_to_do_nothing(world: World, monke
         world.invoke(SCHEDULE)
 
 
-def test_a_claim_of_one_that_died_runs_out(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert claims.claim("state", "2026-11-22", "died", 30, 400).status == "CLAIMED"
+def test_a_claim_of_one_that_died_runs_out(world: World) -> None:
+    assert claims(lease_s=30).begin("2026-11-22", "died") == frozenset()
     assert world.invoke(SCHEDULE, "second")["status"] == "BUSY"
-    later = datetime.now(UTC).timestamp() + 60
-    monkeypatch.setattr("digest.claims.time.time", lambda: later)
+    assert claims(lease_s=-1).begin("2026-11-22", "died") == frozenset()
     assert world.invoke(SCHEDULE, "second")["status"] == "SENT"
 
 
@@ -125,27 +136,26 @@ def test_a_clock_that_is_slow_does_not_make_of_a_days_digest_one_so_far(world: W
     assert world.state(now.date().isoformat())["status"] == "SENT"
 
 
-def test_without_channels_it_is_kept(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handler, "settings", dataclasses.replace(world.settings, sender="", recipients="", topic_arn="", dlq_urls=""))
-    assert world.invoke(SCHEDULE)["status"] == "SENT"
+def test_without_channels_it_is_kept(world: World) -> None:
+    """The settings of these tests' environment name tables only."""
+    assert handler.lambda_handler(SCHEDULE, Context())["status"] == "SENT"
     assert world.state("2026-11-22")["status"] == "SENT"
     assert world.mails() == []
 
 
-def test_more_images_than_are_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_images_than_are_read(world: World) -> None:
     fill(world)
-    monkeypatch.setattr(handler, "settings", dataclasses.replace(world.settings, max_images=4))
-    assert world.invoke(SCHEDULE)["complete"] is False
+    assert world.invoke(SCHEDULE, max_images=4)["complete"] is False
     assert "at least 4 images" in world.mails()[0].subject
 
 
 def test_as_many_images_as_are_read() -> None:
     images = [Image("a.jpg", "2026-11-22T10:00:00.000Z", "READY"), Image("b.jpg", "2026-11-22T09:00:00.000Z", "REJECTED")]
-    assert [summarize("2026-11-22", images, 5, limit).complete for limit in (3, 2, 1)] == [True, True, False]
+    assert [summarize("2026-11-22", images, Limits(5, limit)).complete for limit in (3, 2, 1)] == [True, True, False]
 
 
 def test_too_little_time_is_no_digest(world: World) -> None:
-    with pytest.raises(catalog.OutOfTime):
-        handler.lambda_handler(SCHEDULE, Context(milliseconds=5000))
+    with pytest.raises(OutOfTime):
+        world.invoke(SCHEDULE, milliseconds=5000)
     assert world.mails() == []
     assert world.invoke(SCHEDULE)["status"] == "SENT"

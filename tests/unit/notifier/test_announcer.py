@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from notifier.announcer import Announcer
 from notifier.channels import Refused
-from notifier.claims import Busy, Claims
+from notifier.malformed import MalformedRecords
+from shared.claims import Busy, Claims
 
 # The table lives through all examples of a test, so that each needs images of its own.
 RUNS = itertools.count()
@@ -19,13 +20,13 @@ RUNS = itertools.count()
 
 @pytest.fixture
 def claims(state: Any, clock: Any) -> Claims:
-    return Claims(state, "state", lease_s=30, keep_days=8, clock=clock)
+    return Claims(state, "state", "notice", lease_s=30, keep_days=8, clock=clock)
 
 
 @pytest.fixture
-def announcer(claims: Claims, clock: Any) -> Any:
+def announcer(claims: Claims, state: Any, clock: Any) -> Any:
     """`announcer(*channels)`."""
-    return lambda *channels: Announcer(claims, channels, clock.sleep)
+    return lambda *channels: Announcer(claims, MalformedRecords(state, "state", 8, clock), channels, clock.sleep)
 
 
 def failure(code: str = "ThrottlingException") -> ClientError:
@@ -111,7 +112,7 @@ def test_without_time_to_wait_a_begun_notice_comes_again(announcer: Any, claims:
 
 
 def test_two_at_once_do_not_both_announce(claims: Claims) -> None:
-    assert claims.begin("n") == set()
+    assert claims.begin("n") == frozenset()
     with pytest.raises(Busy) as busy:
         claims.begin("n")
     assert 0 < busy.value.seconds <= 30

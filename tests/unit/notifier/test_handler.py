@@ -12,6 +12,7 @@ from notifier.channels import Mail, Refused
 from notifier.notices import notice_of
 from notifier.settings import Settings
 from shared.clients import client
+from shared.deadline import Deadline
 from shared.settings import SettingsError, load
 
 EVENTS = Path(__file__).parents[3] / "functions/notifier/events"
@@ -38,17 +39,17 @@ def inbox(state: Any) -> Any:
     ]
 
 
-def use(monkeypatch: pytest.MonkeyPatch, **settings: Any) -> None:
-    monkeypatch.setattr(handler, "SETTINGS", Settings(state_table="state", **settings))
+def announce(name: str, **settings: Any) -> str | None:
+    """Announce the records of an event of the folder events/; the sequence number of the first that must come again."""
+    records = json.loads((EVENTS / name).read_text())["Records"]
+    return handler.announcer(Settings(state_table="state", **settings), client).process(records, Deadline(Context()))
 
 
 @pytest.mark.parametrize("name", ["stream_insert_ready.json", "stream_modify_rejected.json"])
-def test_recorded_events_reach_those_who_filter_for_them(inbox: Any, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_recorded_events_reach_those_who_filter_for_them(inbox: Any, name: str) -> None:
     topic, read = inbox
-    use(monkeypatch, topic_arn=topic)
-    event = json.loads((EVENTS / name).read_text())
     for _ in range(2):
-        assert handler.lambda_handler(event, Context()) == {"batchItemFailures": []}
+        assert announce(name, topic_arn=topic) is None
     messages = read()
     assert len(messages) == ("rejected" in name)
     for message in messages:
@@ -56,18 +57,16 @@ def test_recorded_events_reach_those_who_filter_for_them(inbox: Any, monkeypatch
         assert message["Subject"].startswith("Image rejected (corrupt)")
 
 
-def test_rejections_are_mailed(inbox: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rejections_are_mailed(inbox: Any) -> None:
     topic, _ = inbox
     ses = client("ses")
     ses.verify_email_identity(EmailAddress="eventloom@example.com")
-    use(monkeypatch, topic_arn=topic, sender="eventloom@example.com", recipients="a@example.com, b@example.com")
     for name in ("stream_insert_ready.json", "stream_modify_rejected.json"):
-        handler.lambda_handler(json.loads((EVENTS / name).read_text()), Context())
+        announce(name, topic_arn=topic, sender="eventloom@example.com", recipients=("a@example.com", "b@example.com"))
     assert ses.get_send_quota()["SentLast24Hours"] == 2  # moto counts recipients
 
 
-def test_a_topic_that_is_not_there_has_the_record_come_again(state: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    use(monkeypatch, topic_arn="arn:aws:sns:us-east-1:123456789012:gone")
+def test_a_record_comes_again_if_the_topic_does_not_exist(state: Any) -> None:
     event = json.loads((EVENTS / "stream_insert_ready.json").read_text())
     assert handler.lambda_handler(event, Context()) == {"batchItemFailures": [{"itemIdentifier": "4421584500000000017450439091"}]}
 

@@ -1,7 +1,6 @@
 """Events in, actions and reports out."""
 
 import json
-import time
 from copy import deepcopy
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +11,10 @@ from botocore.exceptions import ClientError
 
 from recoverer import handler
 from recoverer.alarms import NotAnAlarm, from_cloudwatch, from_description, from_sns
+from recoverer.ledger import Ledger
+from recoverer.recovery import Recovery
+from recoverer.reports import Reporter
+from recoverer.responder import Responder
 from recoverer.rules import Redrive, Relieve, Rollback, parse_rules
 from recoverer.settings import Settings
 from shared.clients import client
@@ -86,21 +89,24 @@ def test_what_is_no_alarm_is_told_apart(message: str) -> None:
 
 
 @pytest.fixture
-def deployed(reports: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The function set up with rules; `deployed(event)` invokes it at the time of the recorded alarms, returns outcomes and reports."""
+def deployed(reports: Any, world: Any) -> Any:
+    """The function set up with rules; `deployed(event)` handles it at the time of the recorded alarms, returns outcomes and reports."""
     topic, read = reports
-    monkeypatch.setattr(handler, "SETTINGS", Settings("state", topic, "{}"))
-    sqs = client("sqs")
-    dlq = sqs.create_queue(QueueName="uploads-dlq")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=dlq, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    rules = {"eventloom-dev-uploads-dlq-not-empty": Redrive(arn), "eventloom-dev-uploads-age": Relieve("mapping", 50)}
-    monkeypatch.setattr(handler, "RULES", rules)
-    monkeypatch.setattr(time, "time", lambda: AT + 5)
+    rules = {
+        "eventloom-dev-uploads-dlq-not-empty": Redrive("arn:aws:sqs:us-east-1:123456789012:uploads-dlq"),
+        "eventloom-dev-uploads-age": Relieve("mapping", 50),
+    }
+    recovery = Recovery(rules, Settings("state", topic, "{}").limits, Ledger(client("dynamodb"), "state"), world, False, lambda: AT + 5)
+    responder = Responder(recovery, Reporter(client("sns"), topic), client("cloudwatch"), rules, topic, lambda: AT + 5)
+    return lambda happened: (responder.handle(happened), read())
 
-    def invoke(happened: Any) -> Any:
-        return handler.lambda_handler(happened, None), read()
 
-    return invoke
+def test_the_handler_acts_on_the_account(reports: Any) -> None:
+    """Without any rule here, there is nothing to do but to say so."""
+    topic, read = reports
+    outcomes = handler.responder(Settings("state", topic, "{}"), client).handle(event("cloudwatch_errors_alarm"))
+    assert outcomes == {"eventloom-dev-thumbnailer-errors": "no rule"}
+    assert [report["outcome"] for report in read()] == ["no rule"]
 
 
 def test_an_alarm_without_a_rule_is_reported(deployed: Any) -> None:
@@ -109,16 +115,14 @@ def test_an_alarm_without_a_rule_is_reported(deployed: Any) -> None:
     assert report["outcome"] == "no rule"
 
 
-def test_refusals_are_reported_with_their_reason(deployed: Any, world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handler, "Targets", lambda *_: world)
+def test_refusals_are_reported_with_their_reason(deployed: Any, world: Any) -> None:
     world.queue = type(world.queue)(0, False)
     outcomes, (report,) = deployed(event("sns_dlq_alarm"))
     assert list(outcomes.values()) == ["refused"]
     assert report["text"] == "Nothing was done: the queue is empty."
 
 
-def test_actions_are_reported(deployed: Any, world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handler, "Targets", lambda *_: world)
+def test_actions_are_reported(deployed: Any, world: Any) -> None:
     outcomes, (report,) = deployed(event("eventbridge_age_alarm"))
     assert list(outcomes.values()) == ["acted"]
     assert report["text"] == "Done: raise concurrency from 10 to 20."
@@ -155,8 +159,7 @@ def test_a_message_as_long_as_sns_has_them_is_told_of_in_a_short_one(deployed: A
     assert len(report["text"]) < 1_000
 
 
-def test_a_sweep_takes_the_next_step_and_is_quiet_otherwise(deployed: Any, world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handler, "Targets", lambda *_: world)
+def test_a_sweep_takes_the_next_step_and_is_quiet_otherwise(deployed: Any, world: Any) -> None:
     cloudwatch = client("cloudwatch")
     for name in ("eventloom-dev-uploads-age", "eventloom-dev-uploads-dlq-not-empty", "eventloom-dev-other"):
         cloudwatch.put_metric_alarm(

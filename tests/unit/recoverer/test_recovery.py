@@ -29,12 +29,7 @@ def ledger(aws: None) -> Ledger:
 def recovery(ledger: Ledger, world: Any, limits: Limits) -> Any:
     """`recovery(at=now, dry_run=False)`."""
 
-    def make(at: float = NOW, dry_run: bool = False) -> Recovery:
-        made = Recovery(RULES, limits, ledger, world, dry_run)
-        made.clock = lambda: at
-        return made
-
-    return make
+    return lambda at=NOW, dry_run=False: Recovery(RULES, limits, ledger, world, dry_run, lambda: at)
 
 
 def test_an_alarm_is_acted_on_and_remembered(recovery: Any, alarm: Any, world: Any, ledger: Ledger) -> None:

@@ -13,7 +13,7 @@ from moto import mock_aws
 
 from thumbnailer.catalog import Catalog
 from thumbnailer.events import Kind, ObjectEvent
-from thumbnailer.imaging.images import Output, Photo, process
+from thumbnailer.imaging.images import Output, Photo, render
 from thumbnailer.imaging.limits import Limits
 from thumbnailer.pipeline import Outcome, Pipeline
 from thumbnailer.storage import Storage
@@ -23,8 +23,8 @@ SIZES = (64, 16)
 
 
 @cache
-def _process(data: bytes, limits: Limits) -> Photo:
-    return process(data, limits, Output(SIZES))
+def _render(data: bytes, limits: Limits) -> Photo:
+    return render(data, limits, Output(SIZES))
 
 
 @dataclass
@@ -49,7 +49,7 @@ class Cloud:
 
     def make(self, data: bytes) -> Photo:
         """The image logic."""
-        return _process(data, self.limits)
+        return _render(data, self.limits)
 
     def put(self, data: bytes, key: str = "cat.jpg") -> ObjectEvent:
         """Upload an object."""

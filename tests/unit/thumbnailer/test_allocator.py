@@ -23,7 +23,7 @@ def resident_mb():
 data, idle = Path(sys.argv[1]).read_bytes(), resident_mb()
 for _ in range(3):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    images.process(data, Limits(), images.Output())
+    images.render(data, Limits(), images.Output())
 print(json.dumps([resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before, resident_mb() - idle]))
 """
 
@@ -47,10 +47,10 @@ def sandboxed(*_):
 
 data, idle, found = Path(sys.argv[1]).read_bytes(), resident_mb(), []
 decoder = Decoder(Limits(), Output(), 1769)
-decoder.process(data, 1, Deadline())
+decoder.run(data, 1, Deadline())
 found.append(resident_mb() - idle)
-Sandbox.process = sandboxed
-decoder.process(data, 2, Deadline())
+Sandbox.render = sandboxed
+decoder.run(data, 2, Deadline())
 print(json.dumps(found))
 """
 

@@ -28,7 +28,7 @@ def test_bombs_are_defused(name: str, sandbox: Sandbox) -> None:
     make, expected = ALL[name]
     found, text = "READY", ""
     try:
-        sandbox.process(make())
+        sandbox.render(make())
     except Rejection as rejection:
         found, text = rejection.code, rejection.text
     assert found in expected, text

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
+from shared.text import utc_text
 from tests.unit.thumbnailer.cloud import Cloud, cloud
 from tests.unit.thumbnailer.pictures import FIRST, SECOND
-from thumbnailer.events import iso
 from thumbnailer.ordering import Version
 from thumbnailer.pipeline import Result
 from thumbnailer.storage import Storage
@@ -99,7 +99,7 @@ def test_what_is_brought_back_has_the_time_of_its_upload(aws: Cloud, data: bytes
     aws.handle(removal)
     item, upload = aws.item(removal), aws.s3.head_object(Bucket=removal.bucket, Key=removal.key)
     assert item is not None
-    assert item["uploaded_at"]["S"] == iso(upload["LastModified"])
+    assert item["uploaded_at"]["S"] == utc_text(upload["LastModified"])
 
 
 def test_undeleting(aws: Cloud) -> None:

@@ -19,7 +19,7 @@ from tests.unit.thumbnailer import cloud as clouds
 from tests.unit.thumbnailer.cloud import TABLE, THUMBNAILS, Cloud, body
 from tests.unit.thumbnailer.pictures import encode, quarters
 from thumbnailer.events import ObjectEvent
-from thumbnailer.imaging.images import Photo, process
+from thumbnailer.imaging.images import Photo, render
 from thumbnailer.imaging.rejections import Rejection
 
 PHOTO = encode(quarters((90, 60)), "JPEG")
@@ -148,9 +148,9 @@ def test_what_will_not_finish_in_time_is_handed_back_unstarted(function: Functio
 
     def slow(data: bytes, *rest: Any) -> Photo:
         time.sleep(1.2)
-        return process(data, *rest)
+        return render(data, *rest)
 
-    monkeypatch.setattr("thumbnailer.imaging.decoder.process", slow)
+    monkeypatch.setattr("thumbnailer.imaging.decoder.render", slow)
     failed = function(*map(body, events), seconds=4)
     assert 2 <= len(failed) <= 5
     assert [function.aws.status(event) for event in events] == [None if index in failed else "READY" for index in range(6)]
@@ -167,10 +167,10 @@ def test_a_photo_whose_turn_comes_too_late_is_not_begun(
     def slow(*_: Any) -> Photo:
         begun.append(time.monotonic())
         time.sleep(1.5)
-        return process(PHOTO, function.module.SETTINGS.limits, function.module.SETTINGS.output)
+        return render(PHOTO, function.module.SETTINGS.limits, function.module.SETTINGS.output)
 
-    monkeypatch.setattr("thumbnailer.imaging.decoder.process", slow)
-    monkeypatch.setattr("thumbnailer.imaging.sandbox.Sandbox.process", slow)
+    monkeypatch.setattr("thumbnailer.imaging.decoder.render", slow)
+    monkeypatch.setattr("thumbnailer.imaging.sandbox.Sandbox.render", slow)
     assert len(function(*map(body, events), seconds=4.5, deliveries=deliveries)) == 1
     assert len(begun) == 1
     assert any("when its turn came" in str(vars(line).get("error")) for line in caplog.records)
@@ -183,9 +183,9 @@ def test_events_of_one_object_are_handled_newest_first(function: Function, monke
 
     def counting(data: bytes, *rest: Any) -> Photo:
         made.append(len(data))
-        return process(data, *rest)
+        return render(data, *rest)
 
-    monkeypatch.setattr("thumbnailer.imaging.decoder.process", counting)
+    monkeypatch.setattr("thumbnailer.imaging.decoder.render", counting)
     assert function(*map(body, events)) == []
     assert len(made) == 1
     function.aws.check(events[-1])
@@ -211,10 +211,10 @@ def test_objects_are_handled_at_the_same_time_but_decoded_one_by_one(function: F
 
     def decoding_one(data: bytes, *rest: Any) -> Photo:
         busy("decoding", decoding, 0.05)
-        return process(data, *rest)
+        return render(data, *rest)
 
     monkeypatch.setattr(function.module.Storage, "fetch", fetching)
-    monkeypatch.setattr("thumbnailer.imaging.decoder.process", decoding_one)
+    monkeypatch.setattr("thumbnailer.imaging.decoder.render", decoding_one)
     assert function(*map(body, events)) == []
     assert most == {"decoding": 1, "reading": 2}
 
@@ -239,7 +239,7 @@ def test_a_photo_is_decoded_while_the_next_is_read_and_the_last_is_written(funct
     def decoding(data: bytes, *rest: Any) -> Photo:
         begins("decoded")
         overlaps.append(second["read"].wait(5))
-        return process(data, *rest)
+        return render(data, *rest)
 
     def saving(self: Any, thumbnails: Any) -> None:
         overlaps.append(second["decoded"].wait(5))
@@ -247,7 +247,7 @@ def test_a_photo_is_decoded_while_the_next_is_read_and_the_last_is_written(funct
 
     monkeypatch.setattr(storage, "fetch", fetching)
     monkeypatch.setattr(storage, "save", saving)
-    monkeypatch.setattr("thumbnailer.imaging.decoder.process", decoding)
+    monkeypatch.setattr("thumbnailer.imaging.decoder.render", decoding)
     assert function(*(body(function.aws.put(PHOTO, f"{index}.jpg")) for index in range(2))) == []
     assert overlaps == [True] * 4
 
@@ -259,7 +259,7 @@ def test_a_message_delivered_before_is_decoded_in_a_sandbox(function: Function, 
     def deadly(*_: Any) -> Photo:
         raise AssertionError("decoded in the function's own process")
 
-    monkeypatch.setattr("thumbnailer.imaging.decoder.process", deadly)
+    monkeypatch.setattr("thumbnailer.imaging.decoder.render", deadly)
     assert function(body(good), body(bad), deliveries=2) == []
     assert (function.aws.status(good), function.aws.status(bad)) == ("READY", "REJECTED")
     function.aws.check(good)
@@ -271,19 +271,13 @@ def test_too_little_time_in_the_sandbox_is_no_verdict(function: Function, monkey
     def endless(_: Any, __: bytes, timeout_s: float) -> Photo:
         raise TimeoutError if timeout_s < 15 else Rejection("timeout")
 
-    monkeypatch.setattr("thumbnailer.imaging.sandbox.Sandbox.process", endless)
+    monkeypatch.setattr("thumbnailer.imaging.sandbox.Sandbox.render", endless)
     monkeypatch.setattr("thumbnailer.batch.SLOWEST_S", 0)
     photo = function.aws.put(PHOTO)
     assert function(body(photo), deliveries=2, seconds=10) == [0]
     assert function.aws.item(photo) is None
     assert function(body(photo), deliveries=2, seconds=60) == []
     assert function.aws.status(photo) == "REJECTED"
-
-
-def test_metrics_are_written_even_if_the_invocation_fails(function: Function) -> None:
-    """An event that is none of SQS is an error of the invocation."""
-    with pytest.raises(KeyError):
-        function.module.lambda_handler({"detail": "something else"}, Context())
 
 
 @pytest.mark.parametrize(

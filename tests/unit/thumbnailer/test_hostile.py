@@ -15,7 +15,7 @@ from tests.unit.thumbnailer.bombs import tiff
 from tests.unit.thumbnailer.pictures import DATA, SAMPLES, encode, exif, png_chunk, png_with, quarters, swapped_profile
 from thumbnailer.imaging.formats import sniff
 from thumbnailer.imaging.guards import check_structure
-from thumbnailer.imaging.images import Output, process
+from thumbnailer.imaging.images import Output, render
 from thumbnailer.imaging.limits import Limits
 from thumbnailer.imaging.rejections import REASONS, Rejection
 
@@ -27,7 +27,7 @@ def verdict(data: bytes, limits: Limits | None = None) -> str:
     """READY, or the code of the rejection. Any other exception fails the test, as does taking long."""
     started = time.process_time()
     try:
-        process(data, limits or Limits(), SMALL)
+        render(data, limits or Limits(), SMALL)
     except Rejection as rejection:
         found, words = rejection.code, rejection.text
     else:
@@ -145,7 +145,7 @@ def test_polyglots_are_what_their_first_bytes_say(name: str) -> None:
     if image_format is None:
         assert verdict(data) in {"corrupt", "too_complex", "too_many_pixels", "unsupported_format"}
         return
-    made = process(data, Limits(), SMALL)
+    made = render(data, Limits(), SMALL)
     assert made.format == image_format
     assert not any(SCRIPT in thumbnail.data or b"PK\3\4" in thumbnail.data for thumbnail in made.thumbnails.values())
 

@@ -23,7 +23,7 @@ from tests.unit.thumbnailer.pictures import (
     quarters,
     swapped_profile,
 )
-from thumbnailer.imaging.images import Output, Photo, process
+from thumbnailer.imaging.images import Output, Photo, render
 from thumbnailer.imaging.limits import Limits
 from thumbnailer.imaging.resize import Resize
 
@@ -131,7 +131,7 @@ CASES: dict[str, tuple[Callable[[], bytes], dict[str, tuple[int, int, int]]]] = 
 def test_every_format_and_mode_keeps_its_colours(case: str, resize: Resize) -> None:
     """Right size and colours, whatever the file is made of."""
     make, expected = CASES[case]
-    photo = process(make(), LIMITS, SMALL, resize)
+    photo = render(make(), LIMITS, SMALL, resize)
     assert photo.format == case.split(maxsplit=1)[0].upper().replace("HEIC", "HEIF")
     assert (photo.width, photo.height) == (96, 64)
     assert {size: (made.width, made.height) for size, made in photo.thumbnails.items()} == {"64": (64, 43), "24": (24, 16), "8": (8, 5)}
@@ -148,7 +148,7 @@ def test_orientation_is_applied(encoder: str, orientation: int, resize: Resize) 
     stored = quarters() if orientation == 1 else quarters().transpose(STORED_AS[orientation])
     tags = Image.Exif()
     tags[0x0112] = orientation
-    photo = process(encode(stored, encoder, exif=tags, quality=95), LIMITS, SMALL, resize)
+    photo = render(encode(stored, encoder, exif=tags, quality=95), LIMITS, SMALL, resize)
     assert (photo.width, photo.height) == (96, 64)
     assert small(photo).size == (64, 43)
     assert far_off(corners(small(photo)), tolerance=20) == []
@@ -156,7 +156,7 @@ def test_orientation_is_applied(encoder: str, orientation: int, resize: Resize) 
 
 def test_orientation_of_heic_is_applied_once() -> None:
     """A HEIC photo says how it is turned twice, in its container and in EXIF data."""
-    upright = process((DATA / "turned.heic").read_bytes(), LIMITS, SMALL)
+    upright = render((DATA / "turned.heic").read_bytes(), LIMITS, SMALL)
     assert (upright.width, upright.height) == (64, 96)
     assert (
         far_off(
@@ -172,18 +172,18 @@ def test_meaningless_orientation_is_ignored(orientation: int) -> None:
     """Values that EXIF does not define mean upright."""
     tags = Image.Exif()
     tags[0x0112] = orientation & 0xFFFF
-    assert far_off(corners(small(process(encode(quarters(), "JPEG", exif=tags, quality=95), LIMITS, SMALL)))) == []
+    assert far_off(corners(small(render(encode(quarters(), "JPEG", exif=tags, quality=95), LIMITS, SMALL)))) == []
 
 
 def test_colour_profile_is_applied() -> None:
     """Through a profile with red and green exchanged, red becomes green."""
-    found = corners(small(process(encode(quarters(), "PNG", icc_profile=swapped_profile()), LIMITS, SMALL)))
+    found = corners(small(render(encode(quarters(), "PNG", icc_profile=swapped_profile()), LIMITS, SMALL)))
     assert found["top left"][1] > found["top left"][0] + 100
     assert found["top right"][0] > found["top right"][1] + 100
 
 
 def test_colour_profile_leaves_transparency_alone() -> None:
-    made = process(encode(transparent(), "PNG", icc_profile=swapped_profile()), LIMITS, Output((64,), "webp")).thumbnails["64"]
+    made = render(encode(transparent(), "PNG", icc_profile=swapped_profile()), LIMITS, Output((64,), "webp")).thumbnails["64"]
     picture: Any = opened(made.data).convert("RGBA")
     assert picture.getpixel((60, 40))[3] == 0
     red, green, _, alpha = picture.getpixel((4, 4))
@@ -203,7 +203,7 @@ def test_bad_colour_profile_is_ignored(mode: str, damage: str) -> None:
         "huge": (len(good) + 9_000_000).to_bytes(4) + good[4:] + bytes(9_000_000),
     }
     data = encode(quarters().convert(mode), "TIFF", icc_profile=profiles[damage])
-    photo = process(data, LIMITS, SMALL)
+    photo = render(data, LIMITS, SMALL)
     assert far_off(corners(small(photo)), GREY if mode == "L" else QUARTERS) == []
 
 
@@ -211,7 +211,7 @@ def test_cmyk_jpeg_without_adobe_marker_is_not_inverted() -> None:
     """Adobe's CMYK files hold inverted values and say so in a marker; without it they are as they are."""
     data = encode(quarters().convert("CMYK"), "JPEG", quality=95)
     marker = data.index(b"\xff\xee\x00\x0eAdobe")
-    inverted = process(data[:marker] + data[marker + 16 :], LIMITS, SMALL)
+    inverted = render(data[:marker] + data[marker + 16 :], LIMITS, SMALL)
     assert far_off(corners(small(inverted))) != []
 
 
@@ -221,7 +221,7 @@ def test_odd_ranges_of_deep_grey(dtype: type, values: list[float]) -> None:
     """Whatever numbers a scientific image holds, it becomes a picture."""
     with np.errstate(invalid="ignore"):
         row: Any = np.array([values * 20] * 40).astype(dtype)
-    photo = process(encode(Image.fromarray(row), "TIFF"), LIMITS, SMALL)
+    photo = render(encode(Image.fromarray(row), "TIFF"), LIMITS, SMALL)
     assert (photo.width, photo.height) == (60, 40)
 
 
@@ -229,7 +229,7 @@ def test_odd_ranges_of_deep_grey(dtype: type, values: list[float]) -> None:
 def test_deep_grey_of_an_unusual_range_is_spread_over_all_of_grey(values: list[float]) -> None:
     """From its own least to its greatest number, or all of it would be black or white."""
     row: Any = np.repeat(np.array(values, np.float32), 30)[None].repeat(40, axis=0)
-    thumbnail = small(process(encode(Image.fromarray(row), "TIFF"), LIMITS, SMALL))
+    thumbnail = small(render(encode(Image.fromarray(row), "TIFF"), LIMITS, SMALL))
     assert thumbnail.convert("L").getpixel((10, 20)) < 10  # type: ignore[operator]
     assert thumbnail.convert("L").getpixel((50, 20)) > 245  # type: ignore[operator]
 
@@ -237,18 +237,18 @@ def test_deep_grey_of_an_unusual_range_is_spread_over_all_of_grey(values: list[f
 def test_transparency_is_kept_where_webp_is_written() -> None:
     """`auto` writes WebP for pictures with transparency and JPEG for the others; `webp` always writes WebP."""
     see_through, opaque = encode(transparent(), "PNG"), encode(quarters().convert("RGBA"), "PNG")
-    kept = process(see_through, LIMITS, Output((64,), "auto")).thumbnails["64"]
+    kept = render(see_through, LIMITS, Output((64,), "auto")).thumbnails["64"]
     assert (kept.content_type, kept.extension) == ("image/webp", "webp")
     assert opened(kept.data).convert("RGBA").getpixel((60, 40))[3] == 0
-    assert process(opaque, LIMITS, Output((64,), "auto")).thumbnails["64"].content_type == "image/jpeg"
-    assert process(opaque, LIMITS, Output((64,), "webp")).thumbnails["64"].content_type == "image/webp"
+    assert render(opaque, LIMITS, Output((64,), "auto")).thumbnails["64"].content_type == "image/jpeg"
+    assert render(opaque, LIMITS, Output((64,), "webp")).thumbnails["64"].content_type == "image/webp"
 
 
 def test_colour_of_transparent_pixels_does_not_bleed(resize: Resize) -> None:
     """White beside see-through black stays white."""
     image = Image.new("RGBA", (200, 200), (0, 0, 0, 0))
     image.paste((255, 255, 255, 255), (0, 0, 99, 200))
-    thumbnail = opened(process(encode(image, "PNG"), LIMITS, Output((50,)), resize).thumbnails["50"].data)
+    thumbnail = opened(render(encode(image, "PNG"), LIMITS, Output((50,)), resize).thumbnails["50"].data)
     assert min(low for low, _ in thumbnail.convert("RGB").getextrema()) >= 250  # type: ignore[misc]
 
 
@@ -257,7 +257,7 @@ def test_first_frame_of_animations_is_taken() -> None:
     later = [Image.new("RGB", (96, 64), "black")] * 3
     for encoder in ("GIF", "WEBP", "PNG", "AVIF", "TIFF"):
         data = encode(quarters(), encoder, save_all=True, append_images=later, quality=95)
-        assert far_off(corners(small(process(data, LIMITS, SMALL))), tolerance=20) == [], encoder
+        assert far_off(corners(small(render(data, LIMITS, SMALL))), tolerance=20) == [], encoder
 
 
 @pytest.mark.parametrize("output", ["jpeg", "webp"])
@@ -266,7 +266,7 @@ def test_outputs_carry_no_metadata(output: str) -> None:
     secrets = {"exif": exif(), "icc_profile": swapped_profile(), "comment": b"secret comment", "xmp": b"<x:xmpmeta>secret</x:xmpmeta>"}
     for encoder in ("JPEG", "PNG", "WEBP", "TIFF"):
         data = encode(quarters(), encoder, **secrets)
-        for made in process(data, LIMITS, Output((64, 24), output)).thumbnails.values():
+        for made in render(data, LIMITS, Output((64, 24), output)).thumbnails.values():
             image = opened(made.data)
             assert not image.getexif(), encoder
             assert not {"exif", "icc_profile", "comment", "xmp", "photoshop"} & set(image.info), encoder
@@ -290,7 +290,7 @@ def test_outputs_carry_no_metadata(output: str) -> None:
 @pytest.mark.parametrize("encoder", ["JPEG", "PNG"])
 def test_sizes(size: tuple[int, int], expected: dict[str, tuple[int, int]], encoder: str, resize: Resize) -> None:
     """Never upscaled, aspect ratio kept, at least one pixel, every size there under its name."""
-    photo = process(encode(quarters(size), encoder), LIMITS, Output(), resize)
+    photo = render(encode(quarters(size), encoder), LIMITS, Output(), resize)
     assert {name: (made.width, made.height) for name, made in photo.thumbnails.items()} == expected
     assert {name: opened(made.data).size for name, made in photo.thumbnails.items()} == expected
 
@@ -298,11 +298,11 @@ def test_sizes(size: tuple[int, int], expected: dict[str, tuple[int, int]], enco
 def test_odd_jpeg_sizes_survive_scaled_decoding(resize: Resize) -> None:
     """The size asked for does not depend on how libjpeg rounds."""
     for width in (2999, 3001, 5903, 11777):
-        photo = process(encode(quarters((width, 37)), "JPEG"), LIMITS, Output((1280,)), resize)
+        photo = render(encode(quarters((width, 37)), "JPEG"), LIMITS, Output((1280,)), resize)
         assert photo.thumbnails["1280"].height == max(1, round(37 * 1280 / width))
 
 
 def test_facts_leave_out_what_is_unknown() -> None:
     """What goes to the catalog and to JSON."""
-    facts = process(encode(quarters(), "PNG"), LIMITS, SMALL).facts()
+    facts = render(encode(quarters(), "PNG"), LIMITS, SMALL).facts()
     assert set(facts) == {"format", "bytes", "width", "height", "sha256", "dominant_color", "blurhash"}

@@ -16,7 +16,7 @@ from tests.unit.thumbnailer.pictures import DATA, ENGINES, SAMPLES, encode
 from tests.unit.thumbnailer.tiffs import ALPHA, COLOUR, tiff
 from thumbnailer.imaging import formats, limits
 from thumbnailer.imaging.decoder import Decoder
-from thumbnailer.imaging.images import Output, process
+from thumbnailer.imaging.images import Output, render
 from thumbnailer.imaging.limits import Limits
 from thumbnailer.imaging.rejections import Rejection
 from thumbnailer.imaging.sandbox import Sandbox
@@ -35,10 +35,10 @@ def megabytes(field):
     return int(re.search(rf"{field}:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024
 
 tiny, photo = (Path(name).read_bytes() for name in sys.argv[1:])
-images.process(tiny, Limits(), images.Output())
+images.render(tiny, Limits(), images.Output())
 Path("/proc/self/clear_refs").write_text("5")  # resets the high-water mark
 idle = megabytes("VmRSS")
-images.process(photo, Limits(), images.Output())
+images.render(photo, Limits(), images.Output())
 print(megabytes("VmHWM") - idle)
 """
 
@@ -87,7 +87,7 @@ def test_the_largest_picture_fits(kind: str) -> None:
     data = COSTLY[kind]()
     sandbox = Sandbox(least(kind, data), Output(), timeout_s=60)
     try:
-        assert sandbox.process(data).format == name_of(kind)
+        assert sandbox.render(data).format == name_of(kind)
     finally:
         sandbox.close()
 
@@ -99,7 +99,7 @@ def test_one_pixel_more_is_refused_everywhere(kind: str) -> None:
     less = replace(least(kind, data), max_memory=least(kind, data).max_memory - 64)
     sandbox = Sandbox(less, Output(), timeout_s=60)
     try:
-        for attempt in (lambda: process(data, less, Output()), lambda: sandbox.process(data)):
+        for attempt in (lambda: render(data, less, Output()), lambda: sandbox.render(data)):
             with pytest.raises(Rejection) as refused:
                 attempt()
             assert refused.value.code == "too_many_pixels"
@@ -112,13 +112,13 @@ def test_a_picture_that_takes_more_than_reckoned_is_out_of_memory() -> None:
     """The process is replaced."""
     sandbox = Sandbox(Limits(), Output((64,)), timeout_s=60)
     try:
-        sandbox.process(SAMPLES["png"])
+        sandbox.render(SAMPLES["png"])
         assert sandbox._process is not None
         assert resource.prlimit(sandbox._process.pid, resource.RLIMIT_AS)[0] == Limits().max_memory
         resource.prlimit(sandbox._process.pid, resource.RLIMIT_AS, (64 * MB, resource.RLIM_INFINITY))
         with pytest.raises(Rejection, match="out_of_memory"):
-            sandbox.process(COSTLY["PNG"]())
-        assert sandbox.process(SAMPLES["png"]).format == "PNG"
+            sandbox.render(COSTLY["PNG"]())
+        assert sandbox.render(SAMPLES["png"]).format == "PNG"
     finally:
         sandbox.close()
 
@@ -144,7 +144,7 @@ def test_a_decoder_without_memory_does_not_call_the_file_damaged(
 
     monkeypatch.setattr(formats, "open_image", fail)
     with pytest.raises(expected):
-        process(SAMPLES["png"], Limits(), Output((64,)))
+        render(SAMPLES["png"], Limits(), Output((64,)))
 
 
 @pytest.mark.parametrize(

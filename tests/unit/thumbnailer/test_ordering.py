@@ -4,8 +4,9 @@ import dataclasses
 
 import pytest
 
+from shared.sequencers import padded
 from thumbnailer.events import Kind, ObjectEvent
-from thumbnailer.ordering import Decision, Recorded, Version, decide, is_newer, padded
+from thumbnailer.ordering import Decision, Recorded, Version, decide, is_newer
 
 UPLOAD = ObjectEvent(Kind.CREATED, "ObjectCreated:Put", "b", "k", "v2", "0055AED6DCD90281E6", "e2", 1, "2026-11-23T10:00:00.000Z")
 SAME = Recorded("READY", "v2", "e2", UPLOAD.sequencer)

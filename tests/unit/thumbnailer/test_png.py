@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 from tests.unit.thumbnailer.pictures import encode, opened, photo
-from thumbnailer.imaging.images import Output, process
+from thumbnailer.imaging.images import Output, render
 from thumbnailer.imaging.limits import Limits
 from thumbnailer.imaging.png import PngFile
 from thumbnailer.imaging.rejections import Rejection
@@ -70,7 +70,7 @@ def is_whole(content: bytes) -> bool:
 def verdict(data: bytes) -> str:
     """How the thumbnailer takes it."""
     try:
-        process(data, Limits(), Output((128,)))
+        render(data, Limits(), Output((128,)))
     except Rejection as rejection:
         return rejection.code
     return "ready"
@@ -113,7 +113,7 @@ def test_what_stands_around_the_data_is_read() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     data = data[:-12] + chunk(b"eXIf", exif.tobytes()[6:]) + data[-12:]
-    made = process(data, Limits(), Output((128,)))
+    made = render(data, Limits(), Output((128,)))
     assert (made.width, made.height) == SIZE[::-1], "EXIF data says that it lies on its side"
     assert read(data).info["Title"] == "before"
 

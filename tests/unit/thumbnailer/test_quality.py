@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from tests.unit.thumbnailer.pictures import ENGINES, encode, opened, photo
-from thumbnailer.imaging.images import Output, process
+from thumbnailer.imaging.images import Output, render
 from thumbnailer.imaging.limits import Limits
 
 LANCZOS = Image.Resampling.LANCZOS
@@ -55,7 +55,7 @@ def reference(jpeg: bytes) -> dict[str, Image.Image]:
 @pytest.mark.parametrize("engine", sorted(ENGINES))
 def test_thumbnails_look_like_the_best_possible(engine: str, jpeg: bytes, reference: dict[str, Image.Image]) -> None:
     """SSIM of .99 at least for every size, and no more noise than compression makes; without SIMD a little more."""
-    made = process(jpeg, Limits(), Output(tuple(map(int, SIZES)), "jpeg", 95), ENGINES[engine]).thumbnails
+    made = render(jpeg, Limits(), Output(tuple(map(int, SIZES)), "jpeg", 95), ENGINES[engine]).thumbnails
     for size, best in reference.items():
         found = opened(made[size].data)
         compressed = opened(encode(best, "JPEG", quality=95))
@@ -74,7 +74,7 @@ def test_scaled_decoding_stays_sharp(engine: str, size: tuple[int, int]) -> None
         return raw[-1]
 
     data = encode(PHOTO.resize(size, Image.Resampling.BICUBIC), "JPEG", quality=92)
-    process(data, Limits(), Output((1280,)), resize)
+    render(data, Limits(), Output((1280,)), resize)
     assert difference(raw[0], opened(data).resize(raw[0].size, LANCZOS)) >= RIGHT_DB[engine]
 
 

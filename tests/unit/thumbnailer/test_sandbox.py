@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.thumbnailer.pictures import encode, quarters
-from thumbnailer.imaging.images import Output, process
+from thumbnailer.imaging.images import Output, render
 from thumbnailer.imaging.limits import Limits
 from thumbnailer.imaging.rejections import Rejection
 from thumbnailer.imaging.sandbox import Sandbox
@@ -30,7 +30,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 def verdict(sandbox: Sandbox, source: bytes | Path) -> str:
     try:
-        sandbox.process(source)
+        sandbox.render(source)
     except Rejection as rejection:
         return rejection.code
     return "READY"
@@ -44,9 +44,9 @@ def pid(sandbox: Sandbox) -> int:
 def test_results_are_the_same(sandbox: Sandbox, tmp_path: Path) -> None:
     """By content and by path; several files by one process."""
     (tmp_path / "a.png").write_bytes(PNG)
-    assert sandbox.process(PNG) == process(PNG, LIMITS, OUTPUT)
+    assert sandbox.render(PNG) == render(PNG, LIMITS, OUTPUT)
     first = pid(sandbox)
-    assert sandbox.process(tmp_path / "a.png") == process(PNG, LIMITS, OUTPUT)
+    assert sandbox.render(tmp_path / "a.png") == render(PNG, LIMITS, OUTPUT)
     assert verdict(sandbox, b"x") == "unsupported_format"
     assert pid(sandbox) == first
 
@@ -83,10 +83,10 @@ def test_too_little_time_of_the_caller_is_no_verdict(sandbox: Sandbox) -> None:
     assert verdict(sandbox, PNG) == "READY"
     os.kill(pid(sandbox), signal.SIGSTOP)
     with pytest.raises(TimeoutError):
-        sandbox.process(PNG, timeout_s=0.2)
+        sandbox.render(PNG, timeout_s=0.2)
     started = time.monotonic()
     with pytest.raises(TimeoutError):
-        sandbox.process(PNG, timeout_s=0)
+        sandbox.render(PNG, timeout_s=0)
     assert time.monotonic() - started < 3
     assert verdict(sandbox, PNG) == "READY"
 
@@ -95,7 +95,7 @@ def test_a_process_that_cannot_start_is_an_error_not_a_verdict(monkeypatch: pyte
     """It says nothing about the file."""
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(OSError, match="did not start"):
-        Sandbox(LIMITS, OUTPUT).process(PNG)
+        Sandbox(LIMITS, OUTPUT).render(PNG)
 
 
 def test_it_ends_with_its_parent(sandbox: Sandbox) -> None:

@@ -1,8 +1,9 @@
-"""The command `thumbnail` as its users run it."""
+"""The command `thumbnail`, run as a user runs it."""
 
 import hashlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -15,17 +16,18 @@ from PIL import Image
 from tests.unit.thumbnailer.pictures import DATA, encode, opened, quarters
 
 JPEG = encode(quarters((300, 200)), "JPEG")
+COMMAND = (sys.executable, "-P", "-m", "eventloom", "thumbnail")
 
 
 def run(*arguments: object, cwd: Path | None = None) -> tuple[int, list[dict[str, Any]], str]:
-    """Exit status, parsed lines, and what went to standard error."""
-    command = [sys.executable, "-P", "-m", "eventloom.thumbnail", *(os.fsencode(str(argument)) for argument in arguments)]
+    """Return the exit code, the parsed lines of stdout, and stderr."""
+    command = [*COMMAND, *(os.fsencode(str(argument)) for argument in arguments)]
     done = subprocess.run(command, capture_output=True, timeout=120, cwd=cwd, check=False)
     return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr.decode()
 
 
 def test_a_photo(tmp_path: Path) -> None:
-    """Everything that the catalog would hold, and the thumbnails in files."""
+    """The line has the facts that the catalog holds, and the thumbnails are files."""
     (tmp_path / "my cat.jpg").write_bytes(JPEG)
     status, (line,), errors = run("my cat.jpg", "--out", "out", cwd=tmp_path)
     assert (status, errors) == (0, "")
@@ -39,8 +41,68 @@ def test_a_photo(tmp_path: Path) -> None:
         assert len(data) == made["bytes"]
 
 
+def test_thumbnails_go_into_the_folder_thumbnails_by_default(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(JPEG)
+    for _ in range(2):
+        status, (line,), _ = run(".", cwd=tmp_path)
+        assert (status, line["file"]) == (0, "./a.jpg")
+    assert {Path(made["file"]).parent for made in line["thumbnails"].values()} == {Path("thumbnails")}
+    assert len(list((tmp_path / "thumbnails").iterdir())) == 3
+
+
+@pytest.mark.parametrize(("names", "status"), [(["good.jpg"], 0), (["bad.jpg"], 3), (["good.jpg", "bad.jpg", "missing.jpg"], 3)])
+def test_strict_exits_with_3_if_a_file_is_rejected(names: list[str], status: int, tmp_path: Path) -> None:
+    (tmp_path / "good.jpg").write_bytes(JPEG)
+    (tmp_path / "bad.jpg").write_bytes(JPEG[:2000])
+    strict, lines, errors = run(*names, "--strict", cwd=tmp_path)
+    assert (strict, len(lines), errors) == (status, len(names), "")
+    assert run(*names, cwd=tmp_path)[0] == 0
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "my cat.jpg",
+        'it\'s "$HOME".jpg',
+        "$(id).jpg",
+        "a;b&c.jpg",
+        "*.jpg",
+        "[bold]x[bold].jpg",
+        "line\nbreak.jpg",
+        "\x1b[2J.jpg",
+        "사진.jpg",
+    ],
+)
+def test_names_are_taken_as_they_are(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(JPEG)
+    status, (line,), errors = run(name, cwd=tmp_path)
+    assert (status, line["file"], line["status"], errors) == (0, name, "READY", "")
+
+
+def test_a_name_that_is_not_utf_8_and_one_that_looks_like_an_option(tmp_path: Path) -> None:
+    names = [os.fsdecode(b"latin\xe9.jpg"), "--out"]
+    for name in names:
+        (tmp_path / name).write_bytes(JPEG)
+    done = subprocess.run([*COMMAND, b"--", *map(os.fsencode, names)], capture_output=True, cwd=tmp_path, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert [json.loads(line)["file"] for line in done.stdout.splitlines()] == names
+    assert done.stdout.isascii(), "a terminal gets no byte that it can't show"
+
+
+def test_an_empty_name_is_rejected(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(JPEG)
+    status, (line,), _ = run("", cwd=tmp_path)
+    assert (status, line["file"], line["reason"]) == (0, "", "unreadable")
+
+
+def test_it_runs_without_boto3() -> None:
+    code = "import sys, eventloom.thumbnail; print({'boto3', 'botocore'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
 def test_formats_and_options(tmp_path: Path) -> None:
-    """HEIC too; sizes, quality and output format can be chosen."""
+    """Sizes, quality and output format are options, and HEIC is read, too."""
     status, lines, _ = run(DATA, "--out", tmp_path, "--sizes", "40,20", "--format", "auto", "--quality", "50")
     assert status == 0
     assert {line["status"] for line in lines} == {"READY"}
@@ -51,7 +113,7 @@ def test_formats_and_options(tmp_path: Path) -> None:
 
 
 def test_every_file_of_a_hostile_folder_gets_a_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pipes, sockets, loops, sparse files, odd names, files in the way: a line for each, and no other output."""
+    """Pipes, sockets, loops, sparse files and odd names get a line each, and nothing else is printed."""
     zoo, out = tmp_path / "zoo", tmp_path / "zoo" / "out"
     (zoo / "folder.jpg" / "deep").mkdir(parents=True)
     (zoo / "folder.jpg" / "deep" / "photo").write_bytes(JPEG)
@@ -69,7 +131,7 @@ def test_every_file_of_a_hostile_folder_gets_a_verdict(tmp_path: Path, monkeypat
         sparse.truncate(500 * 2**30)
     os.mkfifo(zoo / "pipe.jpg")
     with socket.socket(socket.AF_UNIX) as server, monkeypatch.context() as patch:
-        patch.chdir(zoo)  # a socket's address may have 107 bytes
+        patch.chdir(zoo)  # a socket's path can have 107 bytes
         server.bind("socket.jpg")
     (zoo / "link.jpg").symlink_to("good.jpg")
     (zoo / "broken link.jpg").symlink_to("nothing")
@@ -89,13 +151,13 @@ def test_every_file_of_a_hostile_folder_gets_a_verdict(tmp_path: Path, monkeypat
     expected = dict.fromkeys(ready, "READY") | dict.fromkeys(unreadable, "unreadable")
     assert verdicts == expected | {"empty": "empty", "cut.jpg": "corrupt", "text.jpg": "unsupported_format", "sparse.jpg": "too_large"}
     written = {made["file"] for line in lines for made in line["thumbnails"].values()}
-    assert written == {str(found) for found in out.iterdir()}
+    assert written == {str(path) for path in out.iterdir()}
     again = run(zoo, "--out", out)
     assert len(again[1]) == len(lines) - 3
 
 
 def test_nothing_is_imported_from_a_folder_of_photos(tmp_path: Path) -> None:
-    """A file in the current folder that has a module's name is a file like others."""
+    """Python files in the current folder do not replace modules of the same name."""
     for module in ("json", "random", "thumbnailer", "PIL"):
         (tmp_path / f"{module}.py").write_text(f"open('{tmp_path}/imported', 'w')\n")
     (tmp_path / "a.jpg").write_bytes(JPEG)
@@ -105,7 +167,7 @@ def test_nothing_is_imported_from_a_folder_of_photos(tmp_path: Path) -> None:
 
 
 def test_equal_names_do_not_collide_and_nothing_escapes(tmp_path: Path) -> None:
-    """The name of an output says which file it is of, not where to write."""
+    """The name of a thumbnail shows its file, and never leads out of the folder."""
     for folder in ("a", "b", "a/b"):
         (tmp_path / folder).mkdir(exist_ok=True)
         (tmp_path / folder / "cat.jpg").write_bytes(JPEG)
@@ -114,12 +176,12 @@ def test_equal_names_do_not_collide_and_nothing_escapes(tmp_path: Path) -> None:
     status, lines, _ = run("a", "b", "a/../b/cat.jpg", "--out", out, cwd=tmp_path)
     assert status == 0
     names = {made["file"] for line in lines for made in line["thumbnails"].values()}
-    assert len(names) == 3 * 6  # the seventh is one of them by another name
+    assert len(names) == 3 * 6  # the seventh name means one of the six files
     assert {Path(name).parent for name in names} == {out}
 
 
 def test_a_folder_that_is_also_the_target(tmp_path: Path) -> None:
-    """No thumbnails of thumbnails, however often it runs."""
+    """There are no thumbnails of thumbnails, however often it runs."""
     (tmp_path / "a.jpg").write_bytes(JPEG)
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / "b-128.jpg").write_bytes(JPEG)
@@ -127,11 +189,11 @@ def test_a_folder_that_is_also_the_target(tmp_path: Path) -> None:
         status, lines, _ = run(".", "--out", tmp_path, "--sizes", "30,20", cwd=tmp_path)
         assert status == 0
         assert [line["file"] for line in lines] == ["./a.jpg", "./deep/b-128.jpg"]
-    assert len([found for found in tmp_path.iterdir() if found.is_file()]) == 5
+    assert len([path for path in tmp_path.iterdir() if path.is_file()]) == 5
 
 
 def test_limits_are_options(tmp_path: Path) -> None:
-    """Bytes, pixels, time and memory."""
+    """Bytes, pixels, time and memory are limited."""
     photo = tmp_path / "a.png"
     photo.write_bytes(encode(Image.new("L", (10_000, 9_900)), "PNG", compress_level=1))
     for option, value, reason in (
@@ -148,52 +210,71 @@ def test_limits_are_options(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "required"),
-        (["a.jpg"], "--out"),
-        (["a.jpg", "--out", "file"], "--out file"),
-        (["a.jpg", "--out", "o", "--sizes", "0"], "--sizes"),
-        (["a.jpg", "--out", "o", "--sizes", "big"], "--sizes"),
-        (["a.jpg", "--out", "o", "--format", "gif"], "--format"),
-        *((["a.jpg", "--out", "o", "--timeout", value], "must be a number from 0.01") for value in ("0", "-1", "inf", "nan", "1e10", "x")),
-        *((["a.jpg", "--out", "o", "--memory", value], "must be a number from 128") for value in ("0", "-1", "1.5", "9" * 30)),
-        *((["a.jpg", "--out", "o", "--max-bytes", value], "must be a number from 1") for value in ("0", "-1", "9" * 30)),
-        *((["a.jpg", "--out", "o", "--max-pixels", value], "must be a number from 1") for value in ("0", "-1", "9" * 30)),
-        *((["a.jpg", "--out", "o", "--quality", value], "must be a number from 1 to 95") for value in ("0", "96", "high")),
+        ([], "Missing argument 'FILE...'"),
+        (["--out", "file"], "Directory 'file' is a file"),
+        (["--sizes", "0"], "1 to 8192"),
+        (["--sizes", "9000"], "1 to 8192"),
+        (["--sizes", "big"], "1280,512,128"),
+        (["--format", "gif"], "'gif' is not one of"),
+        *((["--timeout", value], "must be at least 0.01") for value in ("0", "-1", "inf", "nan")),
+        (["--timeout", "1e10"], "must be at most 86400"),
+        (["--timeout", "x"], "is not a number"),
+        *((["--memory", value], "--memory") for value in ("0", "-1", "1.5", "9" * 30)),
+        *(([option, value], option) for option in ("--max-bytes", "--max-pixels") for value in ("0", "-1", "9" * 30)),
+        *((["--quality", value], "--quality") for value in ("0", "96", "high")),
     ],
 )
 def test_wrong_arguments(tmp_path: Path, arguments: list[str], words: str) -> None:
-    """Status 2 and a message that says what to do."""
+    """The exit code is 2, and the message names the option."""
     (tmp_path / "file").touch()
-    status, lines, errors = run(*arguments, cwd=tmp_path)
+    status, lines, errors = run(*(["a.jpg", *arguments] if arguments else []), cwd=tmp_path)
     assert (status, lines) == (2, [])
     assert words in errors
     assert "Traceback" not in errors
 
 
-def test_help() -> None:
-    """Tells what it does."""
-    done = subprocess.run([sys.executable, "-P", "-m", "eventloom.thumbnail", "--help"], capture_output=True, text=True, check=True)
-    assert "thumbnail.py FILE... --out DIR" in done.stdout
+def test_help_shows_what_a_line_looks_like() -> None:
+    done = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, check=True)
+    assert '"status": "REJECTED"' in done.stdout
+    assert "--strict" in done.stdout
 
 
-def test_unwritable_target(tmp_path: Path) -> None:
-    """No verdict on the file, but an error that names the place."""
+@pytest.mark.parametrize("out", ["/proc/self", "/proc/self/new"])
+def test_a_folder_that_cannot_be_written(out: str, tmp_path: Path) -> None:
+    """There is no verdict on the file, but an error that names the folder."""
     (tmp_path / "a.jpg").write_bytes(JPEG)
-    status, lines, errors = run("a.jpg", "--out", "/proc/self", cwd=tmp_path)
+    status, lines, errors = run("a.jpg", "--out", out, cwd=tmp_path)
     assert (status, lines) == (1, [])
-    assert "/proc/self" in errors
+    assert f"no thumbnails can be written to {out} " in errors
+    assert "choose another folder with --out" in errors
     assert "Traceback" not in errors
 
 
-def test_a_reader_that_leaves(tmp_path: Path) -> None:
-    """As in `thumbnail.py ... | head -1`."""
+def many_photos(folder: Path) -> list[str]:
+    """Write 30 photos, and return the command that makes thumbnails of them."""
     for index in range(30):
-        (tmp_path / f"{index}.jpg").write_bytes(JPEG)
-    command = [sys.executable, "-P", "-m", "eventloom.thumbnail", str(tmp_path), "--out", str(tmp_path / "out")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        (folder / f"{index}.jpg").write_bytes(JPEG)
+    return [*COMMAND, str(folder), "--out", str(folder / "out")]
+
+
+def test_a_reader_that_leaves_ends_it_quietly(tmp_path: Path) -> None:
+    """As in `./eventloom thumbnail ... | head -1`."""
+    with subprocess.Popen(many_photos(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
         assert running.stdout is not None
         assert running.stderr is not None
         running.stdout.readline()
         running.stdout.close()
         assert running.stderr.read() == b""
-        assert running.wait(30) == 0
+        running.wait(30)
+    assert len(list((tmp_path / "out").iterdir())) < 30 * 3
+
+
+def test_ctrl_c_exits_with_130(tmp_path: Path) -> None:
+    with subprocess.Popen(many_photos(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        running.stdout.readline()
+        running.send_signal(signal.SIGINT)
+        assert running.wait(30) == 130
+        assert b"Traceback" not in running.stderr.read()
+    assert not list((tmp_path / "out").glob(".thumbnail-*"))

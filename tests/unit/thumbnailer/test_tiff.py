@@ -8,7 +8,7 @@ import pytest
 from tests.unit.thumbnailer.pictures import QUARTERS, corners, far_off, opened, quarters
 from tests.unit.thumbnailer.tiffs import BLACK_IS_ZERO, COLOUR, LONG, LONG8, SHORT, UNKNOWN, WHITE_IS_ZERO, directories, tiff
 from thumbnailer.imaging.guards import check_structure
-from thumbnailer.imaging.images import Output, process
+from thumbnailer.imaging.images import Output, render
 from thumbnailer.imaging.limits import Limits
 from thumbnailer.imaging.rejections import Rejection
 
@@ -50,7 +50,7 @@ WRONG = {
 
 @pytest.mark.parametrize("name", RIGHT)
 def test_what_is_read_is_read_right(name: str) -> None:
-    photo = process(RIGHT[name], Limits(), Output((64,)))
+    photo = render(RIGHT[name], Limits(), Output((64,)))
     expected = QUARTERS if name.startswith(("colour", "planes")) else GREYS
     assert far_off(corners(opened(photo.thumbnails["64"].data)), expected, tolerance=20) == []
 
@@ -59,7 +59,7 @@ def test_what_is_read_is_read_right(name: str) -> None:
 def test_what_would_be_read_wrong_is_refused(name: str) -> None:
     """And not called damaged."""
     with pytest.raises(Rejection) as refused:
-        process(WRONG[name], Limits(), Output((64,)))
+        render(WRONG[name], Limits(), Output((64,)))
     assert refused.value.code == "unsupported_format"
 
 

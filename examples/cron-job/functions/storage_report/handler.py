@@ -17,10 +17,10 @@ def lambda_handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     objects: Counter[str] = Counter()
     sizes: Counter[str] = Counter()
     for page in S3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
-        for found in page.get("Contents", []):
-            folder = found["Key"].partition("/")[0] if "/" in found["Key"] else ""
+        for entry in page.get("Contents", []):
+            folder = entry["Key"].partition("/")[0] if "/" in entry["Key"] else ""
             objects[folder] += 1
-            sizes[folder] += found["Size"]
+            sizes[folder] += entry["Size"]
     folders = {folder: {"objects": objects[folder], "bytes": sizes[folder]} for folder in sorted(objects) if folder != "reports"}
     report = {"day": day, "bucket": BUCKET, "folders": folders}
     S3.put_object(Bucket=BUCKET, Key=f"reports/{day}.json", Body=json.dumps(report).encode(), ContentType="application/json")

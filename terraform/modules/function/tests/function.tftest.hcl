@@ -26,9 +26,8 @@ run "defaults" {
 
   assert {
     condition = aws_lambda_function.this.environment[0].variables == tomap({
-      ENVIRONMENT                  = "test"
       LOG_LEVEL                    = "INFO"
-      POWERTOOLS_METRICS_NAMESPACE = "Eventloom/test"
+      POWERTOOLS_METRICS_NAMESPACE = "eventloom-test"
       POWERTOOLS_SERVICE_NAME      = "order_reader"
       TABLE                        = "orders"
     })
@@ -168,9 +167,33 @@ run "prefix_of_another_project" {
   variables { prefix = "acme-prod-eu" }
 
   assert {
-    condition     = aws_lambda_function.this.function_name == "acme-prod-eu-order-reader" && aws_lambda_function.this.environment[0].variables["ENVIRONMENT"] == "prod-eu"
-    error_message = "The project comes before the first hyphen, the environment after it."
+    condition     = aws_lambda_function.this.function_name == "acme-prod-eu-order-reader" && aws_lambda_function.this.environment[0].variables["POWERTOOLS_METRICS_NAMESPACE"] == "acme-prod-eu"
+    error_message = "Names and metrics of another project must carry its whole prefix."
   }
+}
+
+run "metrics_namespace" {
+  variables {
+    prefix            = "acme-prod"
+    metrics_namespace = "Acme/orders #1"
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.environment[0].variables["POWERTOOLS_METRICS_NAMESPACE"] == "Acme/orders #1"
+    error_message = "Metrics must go to the namespace that was asked for."
+  }
+}
+
+run "metrics_namespace_of_aws" {
+  command = plan
+  variables { metrics_namespace = "AWS/Lambda" }
+  expect_failures = [var.metrics_namespace]
+}
+
+run "metrics_namespace_that_cloudwatch_refuses" {
+  command = plan
+  variables { metrics_namespace = ":orders" }
+  expect_failures = [var.metrics_namespace]
 }
 
 run "prefix_too_long" {

@@ -1,4 +1,4 @@
-"""The size of an item is that of one the thumbnailer writes, by DynamoDB's rules."""
+"""The sizes of items by DynamoDB's rules, and the size of the items that the thumbnailer writes."""
 
 from typing import Any
 
@@ -7,10 +7,10 @@ import pytest
 from eventloom.clouds import ROOT
 from eventloom.monitoring import item_sizes
 from tests.unit.thumbnailer.cloud import TABLE, Cloud, cloud
-from thumbnailer.imaging.images import Output, process
+from thumbnailer.imaging.images import Output, render
 from thumbnailer.imaging.limits import Limits
 
-# As long as AWS makes them
+# Values as long as those on AWS
 AS_DEPLOYED = {
     "bucket": {"S": "eventloom-prod-uploads-123456789012"},
     "version_id": {"S": "x" * 32},
@@ -31,11 +31,11 @@ AS_DEPLOYED = {
         ({"L": [{"S": "b"}, {"N": "100"}]}, 8),
     ],
 )
-def test_a_value_takes_what_dynamodb_says(value: dict[str, Any], size: int) -> None:
+def test_a_value_has_the_size_that_dynamodb_counts(value: dict[str, Any], size: int) -> None:
     assert item_sizes.size({"name": value}) == len("name") + size
 
 
-def test_the_demos_largest_item_has_the_bytes_that_costs_and_limits_are_worked_out_with() -> None:
+def test_costs_and_limits_are_calculated_with_the_size_of_the_demos_largest_item() -> None:
     photos = [path for path in sorted((ROOT / "examples/photos").iterdir()) if path.suffix != ".md" and "corrupt" not in path.name]
     with cloud() as made:
         sizes = {photo.name: size_of(made, f"2026/11/28/{photo.name}", photo.read_bytes()) for photo in photos}
@@ -44,7 +44,7 @@ def test_the_demos_largest_item_has_the_bytes_that_costs_and_limits_are_worked_o
 
 def size_of(made: Cloud, key: str, data: bytes) -> int:
     event = made.put(data, key)
-    made.handle(event, lambda content: process(content, Limits(), Output()))
+    made.handle(event, lambda content: render(content, Limits(), Output()))
     item = made.dynamodb.get_item(TableName=TABLE, Key={"image_id": {"S": event.image_id}})["Item"]
     assert item["status"]["S"] == "READY"
     return item_sizes.size(item | AS_DEPLOYED)

@@ -1,17 +1,20 @@
-"""The simulator against what can be worked out by hand."""
+"""The simulation, compared with results that can be calculated by hand."""
 
 import dataclasses
-import sys
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner, Result
 
+from eventloom import cli
 from eventloom.clouds import ROOT
 from eventloom.errors import UserError
-from eventloom.monitoring import aws_limits, item_sizes
+from eventloom.monitoring import aws_limits, item_sizes, service_times
 from eventloom.monitoring import simulate as tool
 from eventloom.monitoring.load_model import ADVICE, BUCKET, CONCURRENCY, INDEX, STEP_S, TABLE, Shape, cost, simulate
+from eventloom.monitoring.simulation_page import page
 from scripts.bench import costs
 from thumbnailer.settings import Settings
 
@@ -31,12 +34,12 @@ def test_below_saturation_an_upload_takes_its_own_time() -> None:
     assert latency["p99"] == pytest.approx(0.6, abs=0.01)
 
 
-def test_a_saturated_queue_grows_by_what_cannot_be_done() -> None:
+def test_a_saturated_queue_grows_by_the_uploads_that_cannot_be_processed() -> None:
     outcome = simulate(SHAPE, 25, 600)
     assert outcome.backlog[-1] == pytest.approx((25 - 10) * 600)
     assert outcome.finished[-1] == pytest.approx(10 * 600)
     assert outcome.first == CONCURRENCY
-    # Upload n comes at n / 25 and goes at n / 10; of the 6,000 that went, the median is n = 3,000
+    # Upload n arrives at n / 25 and departs at n / 10. The median of the 6,000 that departed is n = 3,000.
     assert outcome.latency["p50"] == pytest.approx(3000 / 10 - 3000 / 25 + 0.5, abs=1)
 
 
@@ -57,7 +60,7 @@ def test_pollers_start_at_five_and_grow_by_300_a_minute() -> None:
 def test_the_limit_that_breaks_first_bounds_what_is_finished(rate: float, first: str, ceiling: float) -> None:
     shape = Shape(service_s=(0.1,), index_keys=10)
     outcome = simulate(shape, rate, 3_600)
-    assert outcome.first == first, "even below the limit, while the backlog of the start is worked off"
+    assert outcome.first == first, "also below the limit, while the backlog of the start is processed"
     assert np.diff(outcome.finished)[-1] / STEP_S == pytest.approx(ceiling)
     assert outcome.throttled > 0
 
@@ -74,17 +77,17 @@ def test_one_key_of_an_index_takes_a_thousand_write_units_a_second(item_bytes: i
 
 
 @pytest.mark.parametrize("rate", [10, 500, 990, 1_000, 1_001, 2_000, 10_000])
-def test_whatever_throttles_is_named(rate: float) -> None:
+def test_a_limit_that_throttles_is_named(rate: float) -> None:
     outcome = simulate(Shape(service_s=(0.25,), maximum_concurrency=500), rate, 900)
     assert (outcome.throttled > 0) <= (outcome.first is not None)
 
 
-def test_photos_of_one_invocation_overlap() -> None:
+def test_two_workers_double_the_throughput() -> None:
     outcome = simulate(dataclasses.replace(SHAPE, workers=2), 25, 600)
     assert outcome.finished[-1] == pytest.approx(20 * 600)
 
 
-def test_a_cold_table_bounds_once_the_bucket_has_split() -> None:
+def test_a_new_table_is_the_limit_once_the_bucket_has_split() -> None:
     shape = Shape(service_s=(0.1,), bucket_prefixes=16, index_keys=100)
     outcome = simulate(shape, 10_000, 1_800)
     assert outcome.first == TABLE
@@ -99,7 +102,7 @@ def test_a_table_takes_twice_what_it_took_half_an_hour_before_up_to_its_quota() 
     assert list(at.values()) == pytest.approx([2_000, 4_000, 8_000, 16_000, 20_000])
 
 
-def test_nothing_comes_or_goes_unaccounted() -> None:
+def test_uploads_are_finished_or_waiting() -> None:
     for rate in (10, 100, 1_000, 10_000):
         outcome = simulate(SHAPE, rate, 60)
         assert outcome.finished + outcome.backlog == pytest.approx(outcome.arrived)
@@ -117,7 +120,7 @@ def test_every_limit_has_its_source_and_its_advice() -> None:
     assert set(ADVICE) == set(SHAPE.ceilings())
 
 
-def test_settings_come_from_the_environments_table() -> None:
+def test_settings_are_those_of_the_table_of_environments() -> None:
     assert tool.setting("thumbnailer_maximum_concurrency", "prod") > tool.setting("thumbnailer_maximum_concurrency", "local")
     with pytest.raises(UserError, match="nosuch"):
         tool.setting("thumbnailer_maximum_concurrency", "nosuch")
@@ -128,7 +131,7 @@ def test_what_is_simulated_is_what_is_deployed() -> None:
     assert shape.workers == Settings.workers == costs.WORKERS
     assert shape.write_units == 1.5
     assert shape.maximum_concurrency == tool.setting("thumbnailer_maximum_concurrency", "prod")
-    assert "WORKERS" not in (ROOT / "terraform/thumbnailer.tf").read_text(), "Terraform leaves the setting as it is"
+    assert "WORKERS" not in (ROOT / "terraform/thumbnailer.tf").read_text(), "Terraform does not change the setting"
 
 
 def test_the_overlap_is_that_of_full_batches() -> None:
@@ -138,14 +141,14 @@ def test_the_overlap_is_that_of_full_batches() -> None:
         {"type": "platform.report", "record": {"requestId": batch, "metrics": {"durationMs": duration}}}
         for batch, duration in (("full", 1_200.0), ("part", 900.0), ("another's", 50.0))
     ]
-    assert tool.overlap(photos, [*reports, {"type": "platform.start"}]) == pytest.approx(2_100 / 1_200)
-    assert tool.overlap(photos, reports[1:]) is None
+    assert service_times.overlap(photos, [*reports, {"type": "platform.start"}]) == pytest.approx(2_100 / 1_200)
+    assert service_times.overlap(photos, reports[1:]) is None
     shape = tool.shape_of({"seconds": [0.35], "at_once": 1.75, "item_bytes": [900]}, "prod")
     assert shape.mean_s == pytest.approx(0.2)
 
 
 def test_the_page_shows_every_rate_and_source() -> None:
-    text = tool.page([simulate(SHAPE, rate, 60) for rate in tool.RATES], "about")
+    text = page([simulate(SHAPE, rate, 60) for rate in tool.RATES], "about")
     assert text.count("<svg") == 2 * len(tool.RATES)
     assert aws_limits.BUCKET_PUTS.source in text
 
@@ -154,24 +157,88 @@ def test_the_shortest_load_is_one_step() -> None:
     assert len(simulate(SHAPE, 10, 0.01).backlog) == 1
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"seconds": [1]}'])
-def test_damaged_service_times_are_measured_again(content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "times.json").write_text(content)
-    monkeypatch.setattr(tool, "TIMES", tmp_path / "times.json")
-    monkeypatch.setattr(sys, "argv", ["simulate.py"])
-    with pytest.raises(UserError, match="ARGS=measure"):
-        tool.main()
+def run(folder: Path, *arguments: str) -> Result:
+    """Run `simulate` with the times and the results in a folder."""
+    return CliRunner().invoke(cli.main, ["simulate", "--times", str(folder / "times.json"), "--out", str(folder), *arguments])
 
 
-def test_the_table_is_whole_in_a_terminal_of_80_columns(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def measured(tmp_path: Path) -> Path:
+    """A folder with measured times."""
     (tmp_path / "times.json").write_text('{"cloud": "aws", "seconds": [0.5], "item_bytes": [900]}')
-    monkeypatch.setattr(tool, "TIMES", tmp_path / "times.json")
-    monkeypatch.setattr(tool, "BUILD", tmp_path)
-    monkeypatch.setattr(sys, "argv", ["simulate.py"])
+    return tmp_path
+
+
+@pytest.mark.parametrize("content", [None, "", "{", "[]", '{"seconds": [1]}'])
+def test_missing_and_damaged_times_are_answered_with_the_command_that_measures_them(content: str | None, tmp_path: Path) -> None:
+    if content is not None:
+        (tmp_path / "times.json").write_text(content)
+    result = run(tmp_path)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "./eventloom simulate measure" in result.stderr
+
+
+def test_the_table_is_whole_in_a_terminal_of_80_columns(measured: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    assert tool.main() == 0
-    said = capsys.readouterr().out
-    assert "\u2026" not in said
-    assert f"{CONCURRENCY}: {ADVICE[CONCURRENCY]}" in said
+    result = run(measured)
+    assert result.exit_code == 0, result.output
+    assert "\u2026" not in result.stdout
+    assert f"{CONCURRENCY}: {ADVICE[CONCURRENCY]}" in result.stdout
+    assert (measured / "simulation.html").read_text().count("<svg") == 2 * len(tool.RATES)
+
+
+def test_json_has_an_object_for_each_rate(measured: Path) -> None:
+    result = run(measured, "--json", "--shape", "dev", "--minutes", "1")
+    outcomes = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [outcome["uploads_per_s"] for outcome in outcomes] == [*tool.RATES]
+    document = json.loads((measured / "simulation.json").read_text())
+    assert document["outcomes"] == outcomes
+    assert "1 minutes" in document["about"]
+    assert "'dev'" in document["about"]
+
+
+@pytest.mark.parametrize("minutes", ["0", "-1", "nan", "inf", "1e9", "x"])
+def test_a_load_without_a_sensible_length_is_refused(minutes: str, measured: Path) -> None:
+    result = run(measured, "--minutes", minutes)
+    assert (result.exit_code, result.stdout) == (2, "")
+
+
+def test_options_of_the_simulation_are_not_ignored_when_measuring(measured: Path) -> None:
+    result = run(measured, "measure")
+    assert result.exit_code == 2
+    assert "after it" in result.stderr
+
+
+class FakeClients:
+    """A log with photos, and a catalog without items."""
+
+    def __init__(self, photos: int) -> None:
+        line = {"result": "READY", "duration_ms": 200.0, "function_request_id": "r"}
+        report = {"type": "platform.report", "record": {"requestId": "r", "metrics": {"durationMs": 200.0 * photos / 2}}}
+        self._lines = {'"READY"': ["START", *[json.dumps(line)] * photos], '"platform.report"': [json.dumps(report)]}
+
+    def __call__(self, service: str) -> "FakeClients":
+        return self
+
+    def get_paginator(self, _: str) -> "FakeClients":
+        return self
+
+    def paginate(self, logGroupName: str, filterPattern: str) -> list[dict[str, object]]:
+        return [{"events": [{"message": line} for line in self._lines[filterPattern]]}]
+
+    def query(self, **_: object) -> dict[str, object]:
+        return {"Items": []}
+
+
+OUTPUTS = {"environment": "test", "functions": {"thumbnailer": {"log_group": "group"}}, "catalog_table": "table"}
+
+
+def test_times_are_measured_from_the_log() -> None:
+    facts = service_times.measure(OUTPUTS, FakeClients(10))
+    assert facts["seconds"] == [0.2] * 10
+    assert (facts["at_once"], facts["item_bytes"]) == (2.0, [item_sizes.BYTES])
+
+
+def test_too_few_photos_are_an_error_that_says_what_to_do() -> None:
+    with pytest.raises(UserError, match=r"has 4 photos and 5 are needed; upload some"):
+        service_times.measure(OUTPUTS, FakeClients(4))

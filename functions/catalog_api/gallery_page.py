@@ -1,0 +1,109 @@
+"""The gallery: serves the files in `gallery/`, their configuration, and the policy that says what they may load (CSP).
+
+The files are public: they hold nothing but code. Everything that they show comes from the other, authenticated routes.
+"""
+
+import hashlib
+import json
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from aws_lambda_powertools.event_handler import ApiGatewayResolver, Response
+
+from catalog_api.problems import not_found
+from catalog_api.settings import Settings
+from catalog_api.storage import Storage
+from catalog_api.uploads import EXTENSIONS
+
+ALLOWED = {"/": {"GET"}, "/page/<digest>/<file>": {"GET"}}
+_FOLDER = Path(__file__).parent / "gallery"
+_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+
+
+class GalleryPage:
+    """The page at `/`, and its files and configuration below `/page/<digest>/`."""
+
+    def __init__(self, settings: Settings, storage: Storage) -> None:
+        """`storage` is what the page loads pictures from and uploads files to."""
+        self._settings = settings
+        self._storage = storage
+
+    def add_to(self, resolver: ApiGatewayResolver) -> None:
+        """Register the page's routes."""
+
+        def index() -> Response[str]:
+            return self._index(resolver.current_event["requestContext"].get("path") or "/")
+
+        def file(digest: str, file: str) -> Response[str]:
+            if file == "config.json":
+                configuration = self._configuration(behind_gateway="elb" not in resolver.current_event["requestContext"])
+                return Response(200, "application/json", json.dumps(configuration), {"Cache-Control": "no-cache"})
+            return _file(digest, file)
+
+        resolver.get("/", include_in_schema=False)(index)
+        resolver.get("/page/<digest>/<file>", include_in_schema=False)(file)
+
+    def _index(self, path: str) -> Response[str]:
+        if not path.endswith("/"):
+            # All addresses are relative, including this one, so that the page works behind any stage and host.
+            return Response(308, "text/plain", "", {"Location": f"{path.rsplit('/', 1)[-1]}/"})
+        page = _files()["index.html"].replace("{version}", version())
+        headers = {"Cache-Control": "no-cache", "Content-Security-Policy": self._policy}
+        return Response(200, "text/html; charset=utf-8", page, headers)
+
+    def _configuration(self, behind_gateway: bool) -> dict[str, Any]:
+        """Return what the page needs to know before anyone has signed in; none of it is secret.
+
+        `auth` is none behind a load balancer, which checks no keys and is for callers within the network.
+        """
+        settings = self._settings
+        cognito = {"domain": settings.cognito_domain, "client_id": settings.cognito_client_id}
+        return {
+            "auth": settings.auth if behind_gateway else "none",
+            "cognito": cognito if settings.cognito_domain else None,
+            "max_upload_bytes": settings.max_upload_bytes,
+            "types": {extension: content_type for content_type, extensions in EXTENSIONS.items() for extension in extensions},
+        }
+
+    @cached_property
+    def _policy(self) -> str:
+        """The Content-Security-Policy.
+
+        It allows code only from here, and data only from here, from the buckets and from the user pool.
+        """
+        uploads = _origin(self._storage.presigned_post("key", "image/png", 1)["url"])
+        thumbnails = _origin(self._storage.thumbnail_url("key"))
+        domain = self._settings.cognito_domain
+        connect = " ".join(["'self'", uploads, *([domain] if domain else [])])
+        return (
+            f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: {thumbnails}; connect-src {connect}; "
+            "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+        )
+
+
+@cache
+def version() -> str:
+    """Return a digest of all files. Their addresses change with it, so that browsers may keep them for good."""
+    return hashlib.sha256("\0".join(name + "\0" + text for name, text in _files().items()).encode()).hexdigest()[:12]
+
+
+@cache
+def _files() -> dict[str, str]:
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted(_FOLDER.iterdir()) if path.suffix in _TYPES}
+
+
+def _file(digest: str, name: str) -> Response[str]:
+    if name not in _files():
+        raise not_found("page")
+    content_type = f"{_TYPES[Path(name).suffix]}; charset=utf-8"
+    # During a deployment a browser may ask one version for the other's files. It gets this version's, but must not keep
+    # them.
+    keep = "public, max-age=31536000, immutable" if digest == version() else "no-store"
+    return Response(200, content_type, _files()[name], {"Cache-Control": keep})
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

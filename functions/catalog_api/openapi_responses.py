@@ -1,0 +1,27 @@
+"""The responses of each operation, for the OpenAPI document."""
+
+from http import HTTPStatus
+from typing import Any
+
+from catalog_api import problems
+from catalog_api.models import ProblemDocument
+
+# API Gateway authenticates and throttles before the function runs: 403 and 429 are its own answers.
+_ALWAYS = (403, 429, 500, 503)
+
+
+def responses(success: dict[int, Any], *failures: int) -> dict[int, Any]:
+    """Return the `responses` of an operation.
+
+    `success` gives a model (None: no body) by status, `failures` answer with a problem.
+    """
+    documented: dict[int, Any] = {}
+    for status, model in success.items():
+        content = {"application/json": {"model": model}} if model else {}
+        documented[status] = {"description": HTTPStatus(status).phrase, "content": content}
+    for status in (*failures, *_ALWAYS):
+        documented[status] = {
+            "description": HTTPStatus(status).phrase,
+            "content": {problems.CONTENT_TYPE: {"model": ProblemDocument}},
+        }
+    return documented

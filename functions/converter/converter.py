@@ -1,0 +1,74 @@
+"""From an uploaded object to its outcome in the analytics bucket and, if wanted, a table in Glue."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from converter.conversion import CONVERTED, Outcome, convert, rejected
+from converter.glue import Tables, table_of
+from converter.rejections import Rejection
+from converter.scratch import scratch
+from converter.settings import Settings
+from converter.sources import Source
+from converter.staging import Limits
+from converter.storage import Analytics, Contention, Gone, Uploads
+from shared.deadline import Deadline
+
+_ATTEMPTS = 3
+_REPORTED = ("rows", "rejected", "reason", "reason_text")
+
+type Convert = Callable[[Path, str, dict[str, str], Limits, Deadline], Outcome]
+
+
+class Converter:
+    """Converts uploaded objects."""
+
+    def __init__(
+        self, settings: Settings, uploads: Uploads, analytics: Analytics, tables: Tables | None, convert: Convert = convert
+    ) -> None:
+        """Without `tables`, nothing is registered in Glue."""
+        self._settings = settings
+        self._uploads = uploads
+        self._analytics = analytics
+        self._tables = tables
+        self._convert = convert
+
+    def handle(self, source: Source, deadline: Deadline) -> tuple[str, dict[str, Any]]:
+        """Convert one object.
+
+        Returns CONVERTED, REJECTED, OUTDATED (a newer version was first) or GONE, and the facts of it.
+        """
+        if self._analytics.is_outdated(source):
+            self._analytics.remove_unfinished(source)
+            return "OUTDATED", {}
+        for attempt in range(_ATTEMPTS):
+            with scratch() as folder:
+                known, etag = self._analytics.schema(source.dataset)
+                try:
+                    outcome = self._outcome(source, folder / "source", known, deadline)
+                except Gone:
+                    self._analytics.remove_unfinished(source)
+                    return "GONE", {}
+                if attempt and outcome.facts.get("reason") == "too_slow":
+                    # Earlier attempts used up the time: that says nothing about the file.
+                    break
+                schema = self._analytics.extend_schema(source.dataset, outcome.types, known, etag)
+                if schema is not None:
+                    return self._finish(source, outcome, schema)
+        raise Contention(f"others gave columns of {source.dataset} other types")
+
+    def _outcome(self, source: Source, file: Path, known: dict[str, str], deadline: Deadline) -> Outcome:
+        """Download and convert. Raises Gone."""
+        try:
+            self._uploads.download(source, file, self._settings.max_bytes)
+            return self._convert(file, source.key, known, self._settings.limits, deadline)
+        except Rejection as verdict:
+            return rejected(verdict)
+
+    def _finish(self, source: Source, outcome: Outcome, schema: dict[str, str]) -> tuple[str, dict[str, Any]]:
+        """Store the outcome and register the dataset in Glue."""
+        if not self._analytics.commit(source, outcome):
+            return "OUTDATED", {}
+        if outcome.status == CONVERTED and self._tables:
+            self._tables.register(table_of(source.dataset, schema, self._settings.analytics_bucket))
+        return outcome.status, {name: outcome.facts[name] for name in _REPORTED if name in outcome.facts}

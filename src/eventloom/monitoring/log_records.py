@@ -1,0 +1,111 @@
+"""The log lines of Lambda functions as records: parsed, with the time at which the function wrote them."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+# An invocation lasts 15 minutes at most, so no line is older than that when Lambda hands it in.
+_LONGEST = timedelta(minutes=16)
+_CLOCK_SKEW = timedelta(seconds=5)
+# Powertools writes 2026-05-01 12:30:00,123+0000 and Lambda 2026-05-01T12:30:00.123Z. Whole seconds are too coarse to sort by.
+_FINE_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)[.,](\d{3,6})(Z|[+-]\d\d:?\d\d)")
+# https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
+_OF_LAMBDA = re.compile(r"(START|END|REPORT|INIT_START|INIT_REPORT|RESTORE_START|RESTORE_REPORT|EXTENSION|XRAY|LOGS|TELEMETRY)\b")
+_FAILED = re.compile(r"\bStatus: (?!success)\w+")
+_TEXT_LEVEL = re.compile(r"\[?(DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL|FATAL)\b")
+_LIBRARIES = ("boto3", "botocore", "s3transfer", "urllib3")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One log line of a function. `fields` are those of a JSON line; for another line, only `message`, its text."""
+
+    function: str
+    time: datetime
+    fields: dict[str, Any]
+
+    @property
+    def level(self) -> str:
+        """The level in capitals, "" if the line has none."""
+        if self.failed_report:
+            return "ERROR"
+        level = self.fields.get("level", self.fields.get("log_level"))
+        if isinstance(level, str):
+            return level.upper()
+        found = _TEXT_LEVEL.match(self.message)
+        return found[1] if found else ""
+
+    @property
+    def message(self) -> str:
+        """The message as text, "" if the line has none."""
+        message = self.fields.get("message", "")
+        return message.strip() if isinstance(message, str) else json.dumps(message, ensure_ascii=False)
+
+    @property
+    def report(self) -> dict[str, Any] | None:
+        """Lambda's report on an invocation, if this line is one: `status` and `metrics`."""
+        report = self.fields.get("record")
+        is_report = str(self.fields.get("type")) in {"platform.report", "platform.initReport"}
+        return report if is_report and isinstance(report, dict) else None
+
+    @property
+    def failed_report(self) -> bool:
+        """Whether this is Lambda's report on an invocation that failed. A timeout has no other line."""
+        if self.report:
+            return bool(self.report.get("status", "success") != "success")
+        return bool(_OF_LAMBDA.match(self.message) and _FAILED.search(self.message))
+
+    @property
+    def is_detail(self) -> bool:
+        """Whether only --all shows this line: Lambda's own lines, metrics, and what AWS's libraries log up to INFO."""
+        if self.failed_report:
+            return False
+        if str(self.fields.get("type", "")).startswith("platform.") or ("_aws" in self.fields and not self.message):
+            return True
+        if str(self.fields.get("logger", "")).split(".")[0] in _LIBRARIES:
+            return self.level in {"", "TRACE", "DEBUG", "INFO"}
+        return bool(_OF_LAMBDA.match(self.message)) and "level" not in self.fields
+
+    def facts(self) -> dict[str, Any]:
+        """Return the record for programs: its fields, with `time` and `function`."""
+        return {"time": self.time.isoformat(timespec="milliseconds"), **self.fields, "function": self.function}
+
+
+def records(function: str, events: Iterable[dict[str, Any]]) -> Iterator[Record]:
+    """Yield the records of CloudWatch's events, each with the time at which the function wrote it.
+
+    An emulator stamps all lines of an invocation with its end, so a line's own time is used where it has one. A line without
+    one takes the time of the line before it, if both have the same stamp.
+    """
+    previous: dict[str, tuple[int, datetime]] = {}
+    for event in events:
+        fields, stream, stamp = parse(event["message"]), event.get("logStreamName", ""), event["timestamp"]
+        last_stamp, last_time = previous.get(stream, (None, None))
+        handed_in = datetime.fromtimestamp(stamp / 1000, UTC)
+        written = own_time(fields, handed_in) or (last_time if last_stamp == stamp else None) or handed_in
+        previous[stream] = (stamp, written)
+        yield Record(function, written, fields)
+
+
+def parse(message: str) -> dict[str, Any]:
+    """Return the fields of a line in JSON; for every other line its text as `message`."""
+    if message.startswith("{"):
+        with suppress(ValueError):
+            fields: dict[str, Any] = json.loads(message)
+            return fields
+    return {"message": message.rstrip()}
+
+
+def own_time(fields: dict[str, Any], handed_in: datetime) -> datetime | None:
+    """Return the time in a line, if it has one to the millisecond and that can be true."""
+    own = _FINE_TIME.fullmatch(str(fields.get("timestamp", fields.get("time", ""))))
+    if own is None:
+        return None
+    with suppress(ValueError):
+        written = datetime.fromisoformat(f"{own[1]}T{own[2]}.{own[3]}{own[4]}").astimezone(UTC)
+        return written if handed_in - _LONGEST <= written <= handed_in + _CLOCK_SKEW else None
+    return None
