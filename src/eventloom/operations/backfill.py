@@ -61,7 +61,7 @@ def backfill_command(environment: str, **options: Any) -> None:
     If it is interrupted, the same command continues where it stopped.
 
     --distributed is for millions of objects: Step Functions lists and sends them without this machine, and the same
-    command follows the execution again. The environment needs backfill = true in terraform/environments.tf.
+    command follows the execution again. The environment needs backfill to be true in terraform/environments.json.
     """
     given = Options(**options)
     if given.distributed and (given.bucket or given.inventory or given.limit or given.restart):
@@ -82,7 +82,7 @@ def backfill_by_step_functions(target: Target, options: Options) -> None:
     if not machine:
         raise UserError(
             f"'{target.environment}' has no state machine for backfills; "
-            "set backfill in terraform/environments.tf and deploy, or leave out --distributed"
+            "set backfill in terraform/environments.json and deploy, or leave out --distributed"
         )
     states, bucket = target.client("stepfunctions"), target.outputs["uploads_bucket"]
     execution = backfill_stepfunctions.start(states, machine, options.prefix, options.rate)
