@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 FIRST_STEPS = "tests/first_steps/test_first_steps.py"
 NEW_FUNCTION = "tests/integration/test_new_function.py"
+SCAFFOLD = "tests/unit/eventloom/scaffold/test_new_function.py"
 TEST_SH = "scripts/test.sh"
 OTHER_PORT = "starts or asks an emulator on another port, of which this machine may have none free"
 
@@ -48,9 +49,9 @@ ELSEWHERE = (
         r'command(ROOT, "example", "\1"',
     ),
     Elsewhere(r"\./eventloom new-function\b.*", "writes into the checkout", NEW_FUNCTION, 'command(folder, "new-function"'),
-    Elsewhere(r"\./eventloom remove-function\b.*", "deletes from the checkout", NEW_FUNCTION, 'command(checkout, "remove-function"'),
+    Elsewhere(r"\./eventloom remove-function\b.*", "deletes from the checkout", SCAFFOLD, 'command(empty, "remove-function"'),
     Elsewhere(
-        r"\./eventloom (?!new-function|remove-function).*\bhello\b.*",
+        r"\./eventloom (?!(?:new|remove)-function).*\bhello\b.*",
         "needs the function of the tutorial",
         NEW_FUNCTION,
         "documented.tutorial()",

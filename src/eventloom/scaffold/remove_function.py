@@ -97,8 +97,8 @@ def remove_function(name: str, yes: bool, dry_run: bool, as_json: bool) -> None:
 
     \b
     Examples:
-      ./eventloom remove-function orders --dry-run
-      ./eventloom remove-function orders
+      ./eventloom remove-function hello --dry-run
+      ./eventloom remove-function hello
     """
     paths = remove(name, ROOT, agreed=yes, dry_run=dry_run)
     lines = ["would remove" if dry_run else "removed", *(f"  {path}" for path in paths)]

@@ -109,7 +109,7 @@ def test_another_tool_of_the_table_is_documented(tool: str) -> None:
 
 def is_typed(file: str, words: str) -> bool:
     """Return whether a file that `make test` runs has these words."""
-    runs = file == "scripts/test.sh" or re.fullmatch(r"tests/(integration|first_steps)/test_\w+\.py", file)
+    runs = file == "scripts/test.sh" or re.fullmatch(r"tests/(integration|first_steps|unit(?:/\w+)*)/test_\w+\.py", file)
     return bool(runs and re.search(rf"{re.escape(words)}(?![\w-])", (ROOT / file).read_text(encoding="utf-8")))
 
 

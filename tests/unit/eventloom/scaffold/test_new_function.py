@@ -213,6 +213,9 @@ def test_the_command_writes_a_function_and_names_the_next_commands(empty: Path) 
         "./eventloom invoke hello --event sqs",
         "./eventloom logs hello",
     ]
+    shown = command(empty, "remove-function", "hello", "--yes")
+    assert "removed\n  functions/hello\n" in shown
+    assert not (empty / "functions/hello").exists()
     text = command(empty, "new-function", "front", "--trigger", "alb")
     assert "  functions/front/handler.py\n" in text
     assert "Note: requests reach it in environments whose `alb` is true" in text
