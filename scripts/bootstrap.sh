@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Makes what the other scripts run with, all of it under build/: Python environments, Terraform, its CLI configuration.
-# Usage: scripts/bootstrap.sh [dev] [localstack] [checkov] [bench] [browser] [faults] [terraform]     (nothing named: dev, localstack and terraform)
-# Honours PYTHON (an interpreter), TERRAFORM (a binary) and TF_PROVIDER_MIRROR (a folder with registry.terraform.io/...).
+# Install what the other scripts need under build/: Python environments, Terraform and its CLI configuration.
+# Usage: scripts/bootstrap.sh [dev] [localstack] [checkov] [bench] [browser] [faults] [terraform]
+# The default is: dev localstack terraform.
+# Reads PYTHON (an interpreter), TERRAFORM (a binary) and TF_PROVIDER_MIRROR (a folder with registry.terraform.io/...).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -9,17 +10,18 @@ build=$root/build
 requirements=scripts/requirements
 python_version=3.13
 terraform_minimum=1.10
-export UV_CACHE_DIR=$build/cache/uv UV_PYTHON_INSTALL_DIR=$build/python UV_NO_PROGRESS=1 PIP_DISABLE_PIP_VERSION_CHECK=1 CHECKPOINT_DISABLE=1
-# Building a source distribution may ask for Rust, whose launcher then makes a folder in HOME.
+export UV_CACHE_DIR=$build/cache/uv UV_PYTHON_INSTALL_DIR=$build/python UV_NO_PROGRESS=1
+export PIP_DISABLE_PIP_VERSION_CHECK=1 CHECKPOINT_DISABLE=1
+# Building a source distribution may call rustup, which would create a folder in HOME.
 [ -d "$HOME/.rustup" ] || export RUSTUP_HOME=$build/cache/rustup
 mkdir -p "$build/bin" "$build/cache" "$build/tmp" "$build/venv"
 
 say() { printf '  %s\n' "$*"; }
 fail() { printf 'bootstrap: %s\n' "$*" >&2; exit 1; }
 
-# The real path of an interpreter that runs, is of the wanted version and has its C modules; fails for anything else,
-# such as a pyenv shim for which no version is chosen.
-real_python() {
+# Print the real path of an interpreter that runs, has the required version and its C modules. Fail for anything else,
+# such as a pyenv shim without a selected version.
+real_python() { # interpreter, version, exact or ''
   "$1" -c "import sys, ssl, zlib, ctypes, sqlite3
 wanted = tuple(map(int, '$2'.split('.')))
 sys.exit('old') if sys.version_info[:2] < wanted or '$3' and sys.version_info[:2] != wanted else print(sys.executable)" 2>/dev/null
@@ -27,17 +29,17 @@ sys.exit('old') if sys.version_info[:2] < wanted or '$3' and sys.version_info[:2
 
 python_candidates() {
   echo "${PYTHON:-}"
-  cat "$build/.python" 2>/dev/null || true # what was found last time: shims are slow to fail
+  cat "$build/.python" 2>/dev/null || true # the interpreter of the last run comes before shims, which are slow to fail
   type -ap "python$python_version" python3 python || true
   local pyenv=${PYENV_ROOT:-$HOME/.pyenv}
   ls -d "$pyenv/versions/$python_version"*/bin/python3 "$HOME"/.local/share/uv/python/*/bin/"python$python_version" \
     /usr/local/bin/"python$python_version" /opt/*/bin/"python$python_version" "$build"/python/*/bin/"python$python_version" 2>/dev/null || true
 }
 
-find_python() { # version, exact?
-  local candidate found
+find_python() { # version, exact or ''
+  local candidate interpreter
   while read -r candidate; do
-    if [ -n "$candidate" ] && found=$(real_python "$candidate" "$1" "$2"); then echo "$found"; return 0; fi
+    if [ -n "$candidate" ] && interpreter=$(real_python "$candidate" "$1" "$2"); then echo "$interpreter"; return 0; fi
   done < <(python_candidates)
   return 1
 }
@@ -54,21 +56,24 @@ ensure_uv() {
   fi
   local installed
   installed=$(command -v uv) && "$installed" --version >/dev/null 2>&1 ||
-    fail "no way to install uv: it needs Python >= 3.9 with venv and pip (Debian: apt install python3-venv) and PyPI, or uv on PATH"
+    fail "cannot install uv: install uv yourself, or Python >= 3.9 with venv and pip (Debian: apt install python3-venv)," \
+      "and check that PyPI is reachable"
   say "using $installed"
   mkdir -p "$build/uv/bin" && ln -s "$installed" "$build/uv/bin/uv"
 }
 
 ensure_python() {
   if python=$(find_python "$python_version" exact); then return; fi
-  say "no Python $python_version found; uv fetches one into build/python"
+  say "no Python $python_version found; uv downloads it into build/python"
   ensure_uv
   "$build/uv/bin/uv" python install --no-bin "$python_version" ||
-    fail "no Python $python_version: install it (python.org, pyenv, uv, apt) or say PYTHON=/path/to/python$python_version make ..."
-  python=$(find_python "$python_version" exact) || fail "the fetched Python $python_version does not run on this machine"
+    fail "no Python $python_version: install it (python.org, pyenv, uv, apt), or set PYTHON=/path/to/python$python_version"
+  python=$(find_python "$python_version" exact) ||
+    fail "the downloaded Python $python_version does not run on this machine: install it yourself," \
+      "or set PYTHON=/path/to/python$python_version"
 }
 
-# An environment is finished when its stamp says which requirements and interpreter it was made from.
+# Create an environment unless its stamp has the checksum of the current requirements and interpreter.
 ensure_venv() { # name, requirements file
   local name=$1 file=$2 venv=$build/venv/$1 plugin='' stamp
   [ "$name" != localstack ] || plugin=emulator/pyproject.toml
@@ -79,13 +84,13 @@ ensure_venv() { # name, requirements file
   rm -rf "$venv"
   "$build/uv/bin/uv" venv -q --no-config --python "$python" "$venv"
   "$build/uv/bin/uv" pip install -q --python "$venv/bin/python" --no-deps --require-hashes -r "$requirements/$file" ||
-    fail "could not install $requirements/$file; is PyPI reachable? (messages above)"
+    fail "could not install $requirements/$file; check the messages above and that PyPI is reachable"
   [ "$name" != localstack ] ||
     "$build/uv/bin/uv" pip install -q --python "$venv/bin/python" --no-deps --no-build-isolation -e emulator
   echo "$stamp" >"$venv/.stamp"
 }
 
-# The command, and the functions that it shares modules with, are imported from the checkout.
+# Make the environment import the command and the functions from the checkout.
 link_sources() {
   printf '%s\n' "$root/src" "$root/functions" >"$build/venv/$1/lib/python$python_version/site-packages/eventloom.pth"
 }
@@ -106,10 +111,11 @@ ensure_terraform() {
   terraform_works "$build/bin/terraform" && return
   rm -f "$build/bin/terraform"
   "$python" scripts/fetch_terraform.py "$build/bin" ||
-    fail "no Terraform >= $terraform_minimum: install it, or say TERRAFORM=/path/to/terraform make ..."
+    fail "no Terraform >= $terraform_minimum: install it, or set TERRAFORM=/path/to/terraform"
 }
 
-# A folder that holds the provider for this platform, unpacked or zipped, as `terraform providers mirror` lays it out.
+# Print the folder of a provider mirror for this platform, unpacked or zipped, in the layout of
+# `terraform providers mirror`.
 find_mirror() {
   local version folder platform
   version=$(sed -n 's/^ *version *= *"\(.*\)"/\1/p' terraform/.terraform.lock.hcl)
@@ -147,12 +153,12 @@ provider_installation {
 }
 TFRC
   else
-    say "Terraform downloads its provider (kept in build/cache/terraform)"
+    say "Terraform downloads its provider (cached in build/cache/terraform)"
     printf '%s\nplugin_cache_dir = "%s"\n' "$stamp" "$build/cache/terraform" >"$file"
   fi
 }
 
-# Two `make` at once must not build the same environment.
+# Two runs at once must not create the same environment.
 if command -v flock >/dev/null; then exec 9>"$build/.bootstrap.lock"; flock 9; fi
 
 [ $# -gt 0 ] || set -- dev localstack terraform
@@ -167,6 +173,6 @@ for part in "$@"; do
     bench) ensure_venv bench bench.txt; link_sources bench ;;
     faults) ensure_venv faults faults.txt ;;
     terraform) ensure_terraform; ensure_terraform_config ;;
-    *) fail "no part named '$part' (dev, localstack, checkov, bench, browser, faults, terraform)" ;;
+    *) fail "unknown part '$part'; choose from dev, localstack, checkov, bench, browser, faults, terraform" ;;
   esac
 done

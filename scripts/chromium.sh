@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Prints the path of a Chromium for the browser tests: $CHROMIUM, or one that is installed. INSTALL_CHROMIUM=1 lets root install
-# Debian's where there is none, as CI does: outside the checkout, so never unasked. Exits with 1 and the reason where there is none.
+# Print the path of a Chromium for the browser tests: $CHROMIUM, or one that is installed.
+# With INSTALL_CHROMIUM=1, as in CI, root installs Debian's if there is none. This changes the machine outside the
+# checkout, so it is off by default. Exits with 1 and the reason if there is no Chromium.
 set -euo pipefail
 find_browser() {
   local name
@@ -15,5 +16,6 @@ if [ "${INSTALL_CHROMIUM:-}" = 1 ] && [ "$(id -u)" = 0 ] && command -v apt-get >
   apt-get update -qq >&2 && apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null 2>&1 || true
   find_browser && exit
 fi
-echo "no Chromium: install it (Debian: apt install chromium; as root, INSTALL_CHROMIUM=1 does), or say CHROMIUM=/path/to/chromium" >&2
+echo "no Chromium: install it (Debian: apt install chromium; INSTALL_CHROMIUM=1 does this as root)," \
+  "or set CHROMIUM=/path/to/chromium" >&2
 exit 1

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# `make test`: every check that needs neither Docker nor an account, by its make target where it has one, as people type it. Runs all
-# of them even if one fails; the last line adds the results up.
+# `make test`: run every check that needs neither Docker nor an AWS account, by its make target if it has one.
+# All checks run even if one fails; the last line is the total.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 logs=build/test-logs
@@ -9,14 +9,15 @@ results=$logs/results.txt
 skipped=$logs/skipped.txt
 : >"$results" >"$skipped"
 
-# A step's own "N passed, N failed", its last line but for make's, is added up; a step without one counts as one.
+# Run a step and record its result: the counts in its last line that is not make's, or one test if it prints no counts.
 step() { # name, command...
   local name=$1 log=$logs/$1.log began=$SECONDS code ok bad
   shift
   printf '\n== %s\n' "$name"
   "$@" 2>&1 | tee "$log"
   code=${PIPESTATUS[0]}
-  read -r ok bad < <(grep -v '^make.*\*\*\*' "$log" | tail -n 1 | tr , '\n' | awk '/passed/ {ok += $1} /failed|error/ {bad += $1} END {print ok + 0, bad + 0}')
+  read -r ok bad < <(grep -v '^make.*\*\*\*' "$log" | tail -n 1 | tr , '\n' |
+    awk '/passed/ {ok += $1} /failed|error/ {bad += $1} END {print ok + 0, bad + 0}')
   if [ "$code" != 0 ] && [ "$bad" = 0 ]; then bad=1; fi
   if [ "$code" = 0 ] && [ "$ok" = 0 ]; then ok=1; fi
   echo "$ok $bad" >>"$results"
@@ -31,34 +32,34 @@ checks() {
   step checkov make checkov
   step policies make test-policies
   step iam-evaluator make test-iam ONLY=tests/iam/test_evaluator.py
-  # On an emulator of its own, and on the port after it the proxy that breaks things.
+  # Uses its own emulator, and the next port for the proxy that injects faults.
   step faults make test-faults ONLY="tests/faults/test_checker.py tests/faults/test_short.py" EMBEDDED_PORT="${FAULTS_PORT:-4595}"
   step first-steps build/venv/dev/bin/python -m pytest -q tests/first_steps
   step bench make bench QUICK=1
   grep '^SKIPPED: ' "$logs/bench.log" >>"$skipped"
 }
 
-# First the browser, on the deployment that the integration tests then go on with and destroy.
+# The browser tests come first: the integration tests reuse their deployment and destroy it.
 cloud() {
   if scripts/chromium.sh >/dev/null; then
     step browser env PYTEST_ADDOPTS='-q --keep' make test-browser
   else
     printf '\n== browser\n'
-    echo 'SKIPPED: the browser tests, for want of Chromium (see above)' | tee -a "$skipped"
+    echo 'SKIPPED: the browser tests, because there is no Chromium (see above)' | tee -a "$skipped"
   fi
   step integration env PYTEST_ADDOPTS='-q --durations=12' make test-integration
 }
 
 step build make build
-# The tests in the cloud mostly wait, the checks mostly compute: they run side by side. The checks have a process group
-# of their own, so that they end with this one.
+# The cloud tests mostly wait and the checks mostly compute, so they run side by side. The checks get their own process
+# group, so that the trap ends all of their processes.
 set -m
 checks >"$logs/checks.log" 2>&1 &
 checks=$!
 set +m
 trap 'kill -- -$checks 2>/dev/null' EXIT
 printf '\nMeanwhile: lint, unit, embedded-localstack, terraform, checkov, policies, iam-evaluator, faults, first-steps, bench.\n'
-printf 'What they print follows at the end (%s).\n' "$logs/checks.log"
+printf 'Their output is printed at the end (%s).\n' "$logs/checks.log"
 cloud
 wait $checks
 trap - EXIT

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Builds stand-ins for the images of the compose cloud, for machines that can pull none: from Debian, and from what is pinned in
-# scripts/requirements. Usage: .ci/standin/build.sh IMAGE     (the tag of docker-compose.yml)
+# Build stand-ins for the images of the compose cloud on a machine that cannot pull them, from Debian packages and the
+# pinned Python packages in scripts/requirements.
+# Usage: .ci/standin/build.sh IMAGE     (the image that docker-compose.yml names)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 image=$1 work=$PWD/build/ci/standin
@@ -9,31 +10,33 @@ say() { printf '  stand-in: %s\n' "$*"; }
 
 inputs=$(cat .ci/standin/* scripts/requirements/{localstack,lambda-runtime}.txt $(git ls-files 'emulator/src/*.py') | sha256sum | cut -c1-16)
 if [ "$(docker image inspect -f '{{index .Config.Labels "eventloom.inputs"}}' "$image" 2>/dev/null)" = "$inputs" ]; then
-  say "$image is there already ($inputs)"
+  say "$image is up to date ($inputs)"
   exit
 fi
 
 scripts/bootstrap.sh localstack
 mkdir -p "$work"
-# libstdc++ is what Lambda's runtime client and compiled packages are linked with; curl is for the health check.
+# Lambda's runtime client and compiled packages link against libstdc++; the health check needs curl.
 debian=python3,libstdc++6,curl,ca-certificates
 base=eventloom-standin/debian:trixie-$(cksum <<<"$debian" | cut -d' ' -f1)
 if ! docker image inspect "$base" >/dev/null 2>&1; then
-  command -v mmdebstrap >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends mmdebstrap >/dev/null; }
+  command -v mmdebstrap >/dev/null ||
+    { apt-get update -qq && apt-get install -y -qq --no-install-recommends mmdebstrap >/dev/null; }
   say "$base: Debian with Python 3.13"
   TMPDIR=$work mmdebstrap --quiet --variant=essential --include="$debian" trixie "$work/debian.tar"
   docker import "$work/debian.tar" "$base" >/dev/null
   rm "$work/debian.tar"
 fi
 
-# The environment's packages without its editable plugin: that one is for the host, and would start functions as processes.
+# Copy an environment's packages without the editable install of the plugin, which would run functions as processes.
 packages() { # environment, folder
   rm -rf "$2" && mkdir -p "$2/packages"
   tar -C "build/venv/$1/lib/python3.13/site-packages" --exclude='embedded_localstack*' --exclude=__pycache__ -c . | tar -C "$2/packages" -x
   cp -r emulator/src/embedded_localstack "$2/packages/"
 }
 build() { # folder, Dockerfile, tag
-  docker build --quiet --build-arg "BASE=$base" --label "eventloom.inputs=$inputs" -f "$2" -t "$3" "$1" 2>"$work/build.log" >/dev/null || { cat "$work/build.log"; exit 1; }
+  docker build --quiet --build-arg "BASE=$base" --label "eventloom.inputs=$inputs" -f "$2" -t "$3" "$1" \
+    2>"$work/build.log" >/dev/null || { cat "$work/build.log"; exit 1; }
   rm -rf "$1"
   say "$3: $(docker image inspect -f '{{index .Config.Labels "org.opencontainers.image.title"}}' "$3")"
 }

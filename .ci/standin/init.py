@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""The first process of a Lambda container, in place of the one that LocalStack downloads: takes invocations on port 9563,
-runs the function as the embedded LocalStack does, and tells LocalStack the outcome.
+"""Replace the init process that LocalStack downloads for Lambda containers.
+
+It takes invocations on port 9563, runs the function as the embedded LocalStack does, and reports the outcome.
 """
 
 import json
@@ -20,47 +21,48 @@ LOCALSTACK = os.environ["LOCALSTACK_RUNTIME_ENDPOINT"]
 TASK_ROOT, FOLDER, PYTHON, RUNTIME = Path("/var/task"), Path("/tmp"), Path("/usr/bin/python3"), "python3.13"
 
 
-def tell(path: str, body: bytes = b"") -> None:
-    """Report to LocalStack."""
+def report(path: str, body: bytes = b"") -> None:
+    """POST `body` to LocalStack's runtime endpoint."""
     headers = {"Content-Type": "application/json"}
     urllib.request.urlopen(urllib.request.Request(LOCALSTACK + path, body, headers, method="POST"), timeout=30).close()
 
 
 def make_environment() -> Environment:
-    """As the container's variables describe it."""
-    given = dict(os.environ)
+    """Return the function's environment that the container's variables describe."""
+    variables = dict(os.environ)
     return Environment(
         Spec(
             interpreter=PYTHON,
             runtime=RUNTIME,
-            handler=given["_HANDLER"],
+            handler=variables["_HANDLER"],
             task_root=TASK_ROOT,
-            variables=function_variables(given, {}, RUNTIME, PYTHON, TASK_ROOT, FOLDER, []),
-            version=given["AWS_LAMBDA_FUNCTION_VERSION"],
-            timeout_s=float(given["AWS_LAMBDA_FUNCTION_TIMEOUT"]),
-            memory_mb=int(given["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]),
-            json_logs=given.get("AWS_LAMBDA_LOG_FORMAT") == "JSON",
+            variables=function_variables(variables, {}, RUNTIME, PYTHON, TASK_ROOT, FOLDER, []),
+            version=variables["AWS_LAMBDA_FUNCTION_VERSION"],
+            timeout_s=float(variables["AWS_LAMBDA_FUNCTION_TIMEOUT"]),
+            memory_mb=int(variables["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]),
+            json_logs=variables.get("AWS_LAMBDA_LOG_FORMAT") == "JSON",
             folder=FOLDER,
         )
     )
 
 
 def run(environment: Environment, invocation: dict[str, Any]) -> None:
-    """One invocation: LocalStack wants the log before the answer."""
+    """Run one invocation and report its log, then its result. LocalStack requires this order."""
     request_id = invocation["invoke-id"]
-    payload, arn, trace = invocation["payload"].encode(), invocation["invoked-function-arn"], invocation.get("trace-id") or ""
+    payload, arn = invocation["payload"].encode(), invocation["invoked-function-arn"]
+    trace = invocation.get("trace-id") or ""
     result = environment.invoke(request_id, payload, arn, trace)
     print(result.logs, end="", flush=True)
-    tell(f"/invocations/{request_id}/logs", json.dumps({"logs": result.logs}).encode())
-    tell(f"/invocations/{request_id}/{'error' if result.failed else 'response'}", result.payload)
+    report(f"/invocations/{request_id}/logs", json.dumps({"logs": result.logs}).encode())
+    report(f"/invocations/{request_id}/{'error' if result.failed else 'response'}", result.payload)
 
 
 def serve(environment: Environment) -> None:
-    """Take invocations for ever."""
+    """Serve invocations until the process ends."""
 
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *_: Any) -> None:
-            """The container's log is the function's."""
+            """Write no access log: the container's output is the function's log."""
 
         def do_POST(self) -> None:
             invocation = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -72,7 +74,7 @@ def serve(environment: Environment) -> None:
 
 
 def main() -> None:
-    """Load the function, say that it is ready, and serve."""
+    """Load the function, report that it is ready or why it failed, and serve."""
     environment = make_environment()
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     server = threading.Thread(target=serve, args=(environment,))
@@ -81,9 +83,9 @@ def main() -> None:
     try:
         environment.start(must_work=True)
     except InitError as error:
-        tell(f"/status/{runtime_id}/error", error.payload)
+        report(f"/status/{runtime_id}/error", error.payload)
     else:
-        tell(f"/status/{runtime_id}/ready")
+        report(f"/status/{runtime_id}/ready")
 
 
 if __name__ == "__main__":

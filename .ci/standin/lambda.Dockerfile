@@ -1,4 +1,4 @@
-# Python 3.13 with Lambda's runtime client and boto3 on Debian, where AWS's image cannot be pulled.
+# Lambda's runtime client and boto3 on Debian with Python 3.13, for machines that cannot pull AWS's image.
 ARG BASE
 FROM $BASE
 LABEL org.opencontainers.image.title="STAND-IN: Python 3.13, awslambdaric and boto3 on Debian trixie; not AWS's image"

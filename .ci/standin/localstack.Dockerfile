@@ -1,4 +1,4 @@
-# LocalStack core 4.14 on Debian, where the public image cannot be pulled. It says what it is; see standin.py for what differs.
+# LocalStack core 4.14 on Debian, for machines that cannot pull the public image. standin.py documents the differences.
 ARG BASE
 FROM $BASE
 LABEL org.opencontainers.image.title="STAND-IN: LocalStack core 4.14.0 from PyPI on Debian trixie, DynamoDB and Kinesis by moto; not the public image"

@@ -1,7 +1,7 @@
-"""What the stand-in image changes in LocalStack: nothing is downloaded when it runs.
+"""Change LocalStack so that the stand-in image downloads nothing at run time.
 
-`python3 -m standin` puts Lambda's init where LocalStack looks for the one it downloads. The hook keeps it from pulling the runtime's
-image, which was built beside this one, and has DynamoDB and Kinesis answered by moto.
+`python3 -m standin` installs Lambda's init at the path where LocalStack expects its download. At start, the hook skips
+pulling the runtime image, which build.sh builds, and lets moto serve DynamoDB and Kinesis.
 """
 
 import shutil
@@ -12,7 +12,7 @@ from localstack.runtime import hooks
 
 @hooks.on_infra_start()
 def install() -> None:
-    """Called by LocalStack when it starts (entry_points.txt)."""
+    """Patch LocalStack; its entry point in entry_points.txt runs this at start."""
     from localstack.services.lambda_.invocation import docker_runtime_executor
 
     from embedded_localstack.patches import moto_backends
@@ -22,7 +22,7 @@ def install() -> None:
 
 
 def place_init() -> None:
-    """Put the init where the installer leaves a downloaded one."""
+    """Copy the init to the path where LocalStack's installer would put its download."""
     from localstack.packages import InstallTarget
     from localstack.services.lambda_.packages import lambda_runtime_package
 
