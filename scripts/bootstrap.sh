@@ -56,8 +56,8 @@ ensure_uv() {
   fi
   local installed
   installed=$(command -v uv) && "$installed" --version >/dev/null 2>&1 ||
-    fail "cannot install uv: install uv yourself, or Python >= 3.9 with venv and pip (Debian: apt install python3-venv)," \
-      "and check that PyPI is reachable"
+    fail "cannot install uv: install it yourself, or Python >= 3.9 with venv and pip" \
+      "(Debian: apt install python3-venv), and check that PyPI is reachable"
   say "using $installed"
   mkdir -p "$build/uv/bin" && ln -s "$installed" "$build/uv/bin/uv"
 }
@@ -67,7 +67,8 @@ ensure_python() {
   say "no Python $python_version found; uv downloads it into build/python"
   ensure_uv
   "$build/uv/bin/uv" python install --no-bin "$python_version" ||
-    fail "no Python $python_version: install it (python.org, pyenv, uv, apt), or set PYTHON=/path/to/python$python_version"
+    fail "no Python $python_version: install it (python.org, pyenv, uv, apt)," \
+      "or set PYTHON=/path/to/python$python_version"
   python=$(find_python "$python_version" exact) ||
     fail "the downloaded Python $python_version does not run on this machine: install it yourself," \
       "or set PYTHON=/path/to/python$python_version"

@@ -1,7 +1,9 @@
-"""What each cloud can do, in one table. A test names what it needs (`@pytest.mark.needs("iam_enforcement")`). Where a cloud lacks it, the
-test is skipped with the reason from this table. `make capabilities` writes docs/capabilities.md from it.
+"""Define what each cloud can do.
 
-The probe of a capability asks a cloud that lacks it in each run: once the cloud has it, the tests run by themselves.
+A test names the capability that it needs, such as `@pytest.mark.needs("iam_enforcement")`. In a cloud without this
+capability, the test is skipped with the reason in TABLE. `make capabilities` writes docs/capabilities.md from it.
+
+In each run, a capability's probe checks a cloud that lacks it. The tests run as soon as the probe succeeds.
 """
 
 import contextlib
@@ -27,60 +29,60 @@ FREE_LOCALSTACK = "LocalStack's free image"
 
 @dataclass(frozen=True)
 class Capability:
-    """Something that tests need and not every cloud has."""
+    """A feature that tests need and that some clouds lack."""
 
     name: str
     about: str
     lacking: Mapping[str, str]
-    """Cloud -> why it cannot. A cloud that is not named can."""
+    """The reason by cloud for those that lack it. All other clouds have it."""
     probe: Callable[[Cloud, Outputs], bool] = field(repr=False)
-    """Whether the running cloud, with the deployment of these Terraform outputs, can do it. Leaves nothing behind."""
+    """Returns whether the running cloud has it, given the outputs of the deployment. Cleans up after itself."""
 
     def __post_init__(self) -> None:
         if unknown := set(self.lacking) - set(CLOUDS):
             raise ValueError(f"{self.name}: no cloud is named {', '.join(sorted(unknown))}")
 
     def reason(self, cloud: str) -> str | None:
-        """Why the cloud lacks it, None if it has it."""
+        """Return why the cloud lacks the capability, or None if it has it."""
         return f"needs {self.about}: {self.lacking[cloud]}" if cloud in self.lacking else None
 
 
 @contextlib.contextmanager
 def session() -> Iterator[boto3.Session]:
-    """Temporary credentials of a role that may read and write objects, and nothing else."""
+    """Yield a session of a temporary role that may only read and write objects."""
     iam, name = client("iam"), f"probe-{uuid.uuid4().hex[:12]}"
     trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=failing_function.document(trust))["Role"]
     objects = {"Effect": "Allow", "Action": ["s3:GetObject", "s3:PutObject"], "Resource": "*"}
     try:
         iam.put_role_policy(RoleName=name, PolicyName="probe", PolicyDocument=failing_function.document(objects))
-        given = client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="probe")["Credentials"]
-        yield boto3.Session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], REGION)
+        keys = client("sts").assume_role(RoleArn=role["Arn"], RoleSessionName="probe")["Credentials"]
+        yield boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"], REGION)
     finally:
         iam.delete_role_policy(RoleName=name, PolicyName="probe")
         iam.delete_role(RoleName=name)
 
 
 def enforces_iam(cloud: Cloud, _outputs: Outputs) -> bool:
-    """Whether a role is refused what it has no permission for."""
+    """Return whether a role is denied an action that it has no permission for."""
     if not cloud.endpoint:
         return True
-    with session() as somebody, contextlib.suppress(ClientError):
-        somebody.client("dynamodb", endpoint_url=cloud.endpoint).list_tables()
+    with session() as role_session, contextlib.suppress(ClientError):
+        role_session.client("dynamodb", endpoint_url=cloud.endpoint).list_tables()
         return False
     return True
 
 
 def verifies_sessions(cloud: Cloud, _outputs: Outputs) -> bool:
-    """Whether S3 refuses a link and a form that carry a session's token and a wrong signature."""
+    """Return whether S3 refuses a presigned link and form with a session token and a wrong signature."""
     if not cloud.endpoint:
         return True
     owner, bucket, wrong = client("s3"), f"probe-{uuid.uuid4().hex[:12]}", "0" * 64
     owner.create_bucket(Bucket=bucket)
     try:
-        with session() as somebody:
+        with session() as role_session:
             config = Config(signature_version="s3v4", s3={"addressing_style": "path"})
-            s3 = somebody.client("s3", endpoint_url=cloud.endpoint, config=config)
+            s3 = role_session.client("s3", endpoint_url=cloud.endpoint, config=config)
             link = s3.generate_presigned_url("get_object", {"Bucket": bucket, "Key": "a"})
             form = s3.generate_presigned_post(bucket, "a")
             answers = (
@@ -94,20 +96,20 @@ def verifies_sessions(cloud: Cloud, _outputs: Outputs) -> bool:
 
 
 def api_url(cloud: Cloud, outputs: Outputs) -> str:
-    """Where the deployed REST API answers."""
+    """Return the URL of the deployed REST API."""
     if not cloud.endpoint:
         return str(outputs["api_url"]).rstrip("/")
     return f"{cloud.endpoint}/restapis/{outputs['api_id']}/{outputs['api_stage']}/_user_request_"
 
 
 def honours_gateway_responses(cloud: Cloud, outputs: Outputs) -> bool:
-    """Whether API Gateway's own refusal comes in the form that Terraform gives it."""
+    """Return whether API Gateway's own errors have the format that Terraform configures."""
     refusal = requests.get(f"{api_url(cloud, outputs)}/images", timeout=30)
     return refusal.headers.get("Content-Type", "").startswith("application/problem+json")
 
 
 def returns_binary_answers(cloud: Cloud, outputs: Outputs) -> bool:
-    """Whether what a function answers in base64 arrives decoded."""
+    """Return whether API Gateway decodes a function's base64 response."""
     url, headers = f"{api_url(cloud, outputs)}/openapi.json", {"Accept-Encoding": "gzip", "X-Api-Key": str(outputs["api_key"])}
     try:
         return requests.get(url, headers=headers, timeout=30).headers.get("Content-Encoding") == "gzip"
@@ -116,7 +118,7 @@ def returns_binary_answers(cloud: Cloud, outputs: Outputs) -> bool:
 
 
 def keeps_async_failures(cloud: Cloud, _outputs: Outputs) -> bool:
-    """Whether the retries and the failure destination of an alias count."""
+    """Return whether an alias's retries and failure destination take effect."""
     if not cloud.endpoint:
         return True
     with failing_function.failing_function() as function:
@@ -124,7 +126,7 @@ def keeps_async_failures(cloud: Cloud, _outputs: Outputs) -> bool:
 
 
 def weights_aliases(cloud: Cloud, _outputs: Outputs) -> bool:
-    """Whether an alias that is there takes a share of another version."""
+    """Return whether an existing alias can send a share of invocations to another version."""
     if not cloud.endpoint:
         return True
     with failing_function.failing_function() as function:
@@ -137,12 +139,12 @@ def weights_aliases(cloud: Cloud, _outputs: Outputs) -> bool:
 
 
 def shows_mails(cloud: Cloud, _outputs: Outputs) -> bool:
-    """Whether sent mails can be read back."""
+    """Return whether sent mails can be read back."""
     return bool(cloud.endpoint) and requests.get(f"{cloud.endpoint}/_aws/ses", timeout=10).status_code == requests.codes.ok
 
 
 def has_load_balancers(cloud: Cloud, _outputs: Outputs) -> bool:
-    """Whether load balancers can be made, and reached from here."""
+    """Return whether load balancers can be created, and reached from this machine."""
     if not cloud.endpoint:
         return False
     try:
@@ -153,7 +155,10 @@ def has_load_balancers(cloud: Cloud, _outputs: Outputs) -> bool:
 
 
 def has_distributed_maps(cloud: Cloud, outputs: Outputs) -> bool:
-    """Whether Step Functions takes a Distributed Map with batches and EXPRESS children; on AWS, whether the environment has one."""
+    """Return whether Step Functions accepts a Distributed Map with batches and EXPRESS child workflows.
+
+    On AWS, return whether the environment has one.
+    """
     if not cloud.endpoint:
         return bool(outputs.get("backfill_state_machine_arn"))
     nothing = {"StartAt": "Nothing", "States": {"Nothing": {"Type": "Pass", "End": True}}}
@@ -168,7 +173,7 @@ def has_distributed_maps(cloud: Cloud, outputs: Outputs) -> bool:
 
 
 def replays_archives(cloud: Cloud, _outputs: Outputs) -> bool:
-    """Whether EventBridge replays an event that it archived."""
+    """Return whether EventBridge replays archived events."""
     if not cloud.endpoint:
         return True
     events, name, now = client("events"), f"probe-{uuid.uuid4().hex[:12]}", datetime.now(UTC)
@@ -187,7 +192,7 @@ def replays_archives(cloud: Cloud, _outputs: Outputs) -> bool:
 
 
 def is_disposable(cloud: Cloud, _outputs: Outputs) -> bool:
-    """Whether everything in it may be destroyed."""
+    """Return whether tests may destroy everything in the cloud."""
     return bool(cloud.endpoint)
 
 
@@ -251,15 +256,15 @@ TABLE = {
 
 @dataclass
 class Judge:
-    """Says whether the cloud of this run can do something; asks it once."""
+    """Decide whether tests that need a capability run. Probes the cloud at most once for each."""
 
     cloud: Cloud
     outputs: Callable[[], Outputs]
     works_now: dict[str, bool] = field(default_factory=dict)
-    """What the table says that the cloud lacks -> whether its probe found it working."""
+    """The result of the probe by capability, for those that the cloud lacks."""
 
     def reason(self, name: str) -> str | None:
-        """Why a test that needs this is skipped, None if it runs."""
+        """Return why a test that needs this capability is skipped, or None if it runs."""
         capability = TABLE[name]
         reason = capability.reason(self.cloud.name)
         if not reason:

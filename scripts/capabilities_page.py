@@ -1,6 +1,7 @@
-"""Write docs/capabilities.md: what each cloud can do (scripts/capabilities.py), and how the tests of its last complete run ended.
+"""Write docs/capabilities.md: the capabilities of each cloud, and the test results of its last complete run.
 
-Usage: python -m scripts.capabilities_page      takes the results in build/results, and keeps them in docs/capabilities.json
+Usage: python -m scripts.capabilities_page
+It reads scripts/capabilities.py and the results in build/results, and saves the results in docs/capabilities.json.
 """
 
 import json
@@ -33,7 +34,7 @@ def count(tests: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def summary(when: str, made_of: str, tests: Tests) -> dict[str, Any]:
-    """Return one cloud's run as it is kept: by feature, which is a file of tests, and by capability."""
+    """Return a run as docs/capabilities.json has it: counts by feature, which is a file of tests, and by capability."""
     files = sorted({test["file"] for test in tests})
     return {
         "when": when,
@@ -44,20 +45,20 @@ def summary(when: str, made_of: str, tests: Tests) -> dict[str, Any]:
 
 
 def keep(cloud: str, when: str, made_of: str, tests: Tests) -> None:
-    """Keep the results of a complete run under build/results.
+    """Save the results of a complete run under build/results.
 
     Args:
-        cloud: its name.
-        when: the day, as 2026-01-31.
-        made_of: what the cloud was made of.
-        tests: of each its `file`, what it `needs`, its `outcome` and, if skipped, the `reason`.
+        cloud: the name of the cloud.
+        when: the day, such as 2026-01-31.
+        made_of: a description of the cloud's software.
+        tests: a dict for each test with its `file`, `needs`, `outcome` and, if it was skipped, `reason`.
     """
     RESULTS.mkdir(parents=True, exist_ok=True)
     (RESULTS / f"{cloud}.json").write_text(json.dumps(summary(when, made_of, tests), indent=2, ensure_ascii=False) + "\n")
 
 
 def counts(counted: Mapping[str, Any]) -> str:
-    """Return how the tests ended: 3 passed, 1 skipped. Empty for no test."""
+    """Return counts as text, such as "3 passed, 1 skipped", or an empty string if there are none."""
     skipped = sum(counted["skipped"].values())
     parts = [f"{counted['passed']} passed"] if counted["passed"] else []
     parts += [f"**{counted['failed']} failed**"] if counted["failed"] else []
@@ -65,7 +66,7 @@ def counts(counted: Mapping[str, Any]) -> str:
 
 
 def capability_cell(name: str, cloud: str, run: Mapping[str, Any] | None) -> str:
-    """Return whether a cloud has a capability, and what the last run showed."""
+    """Return the text of a cell: whether a cloud has a capability, and the results of the last run."""
     lacking = cloud in capabilities.TABLE[name].lacking
     answer = "no" if lacking else "yes"
     if not run:
@@ -78,30 +79,33 @@ def capability_cell(name: str, cloud: str, run: Mapping[str, Any] | None) -> str
 
 
 def feature_cell(name: str, _cloud: str, run: Mapping[str, Any] | None) -> str:
-    """Return what a cloud's last run showed of a feature."""
+    """Return the text of a cell: the results of a feature's tests in a cloud's last run."""
     counted = run["features"].get(name) if run else None
     return (counts(counted) if counted else "") or "not run"
 
 
 def rows(names: Mapping[str, str], cell: Callable[[str, str, Mapping[str, Any] | None], str], runs: Mapping[str, Any]) -> list[str]:
-    """Return the lines of a Markdown table with a column for each cloud. `names` maps a name to the text of its first cell."""
+    """Return the lines of a Markdown table with a column for each cloud.
+
+    `names` maps a name to the text of its first cell.
+    """
     lines = [f"| | {' | '.join(CLOUDS)} |", "|---" * (len(CLOUDS) + 1) + "|"]
     return lines + [f"| {text} | {' | '.join(cell(name, cloud, runs.get(cloud)) for cloud in CLOUDS)} |" for name, text in names.items()]
 
 
 def bullets(items: Mapping[str, str]) -> list[str]:
-    """Return a list of names with their texts, in lines of at most 120 characters."""
+    """Return a Markdown list of names and texts, in lines of at most 120 characters."""
     return [_fill(f"- `{name}`: {text}") for name, text in items.items()]
 
 
 def lacking(capability: capabilities.Capability) -> str:
-    """Return what a capability is and why clouds lack it."""
+    """Return a capability's description, and the reason of each cloud that lacks it."""
     reasons = [f"{cloud} lacks it: {reason}." for cloud, reason in capability.lacking.items()]
     return " ".join([f"{capability.about}.", *reasons])
 
 
 def render(runs: Mapping[str, Any]) -> str:
-    """Return the page: what fits on a screen first, then what the names mean."""
+    """Return the page: first the tables, which fit on a screen, then the meaning of the names."""
     files = {file: f"`{short(file)}`" for file in sorted({file for run in runs.values() for file in run["features"]})}
     return "\n".join(
         [
@@ -138,7 +142,7 @@ def _fill(item: str) -> str:
 
 
 def short(file: str) -> str:
-    """Return the name of a file of tests without prefix and suffix."""
+    """Return the name of a test file without its prefix and suffix."""
     return file.removeprefix("test_").removesuffix(".py")
 
 
@@ -153,7 +157,7 @@ def recorded(path: Path = RECORD) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Add the new results to the record, and write both files."""
+    """Add the new results to docs/capabilities.json, and write the page."""
     runs = recorded() | {path.stem: json.loads(path.read_text()) for path in RESULTS.glob("*.json")}
     runs = {cloud: runs[cloud] for cloud in CLOUDS if cloud in runs}
     RECORD.write_text(json.dumps(runs, indent=2, ensure_ascii=False) + "\n")

@@ -9,13 +9,13 @@ SCISSORS = "# ------------------------ >8 ------------------------"
 
 
 def problem(message: str) -> str | None:
-    """Return what is wrong with the subject, the first line that is no comment; None if it is fine."""
+    """Return what is wrong with the subject, the first line that is not a comment, or None if it is fine."""
     text = message.partition(SCISSORS)[0]
     lines = [line.rstrip() for line in text.splitlines() if not line.startswith("#")]
     while lines and not lines[0]:
         del lines[0]
     if not lines:
-        return None  # git itself refuses an empty message
+        return None  # git refuses an empty message itself
     subject = lines[0]
     if len(subject) > LIMIT:
         return f"the subject has {len(subject)} characters; shorten it to {LIMIT} and put the reason in the body"

@@ -1,9 +1,9 @@
-"""Check the Terraform: fmt, then validate and `terraform test` of the root and of every module; fmt and validate of every example.
+"""Run `terraform fmt` and `validate` everywhere, and `terraform test` for the root and every module.
 
-Usage: test_terraform.py [MODULE ...]      (names of terraform/modules/* or examples/*, or "root"; default: all)
+Usage: check_terraform.py [NAME ...]      (folders of terraform/modules or examples, or "root"; default: all)
 
-The root is tested once per environment, since the workspace decides what it plans.
-Ends with one line `N passed, N failed` over all runs of all test files.
+The root is tested once per environment, because the plan depends on the workspace.
+The last line is the total of all test runs: "N passed, N failed".
 """
 
 import re
@@ -17,7 +17,7 @@ from eventloom.clouds import BUILD, ROOT, chosen_cloud
 
 TERRAFORM = ROOT / "terraform"
 EXAMPLES = ROOT / "examples"
-# Workspace and test folder: the root plans in every environment, and nowhere else.
+# The workspace and test folder of each test of the root. The root only plans in the workspace of an environment.
 ROOT_TESTS = (
     ("local", "tests"),
     ("dev", "tests"),
@@ -31,7 +31,7 @@ SUMMARY = re.compile(r"(\d+) passed, (\d+) failed")
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of one folder: counts of test runs, and Terraform's own output."""
+    """The result of one folder: the counts of test runs, and Terraform's output."""
 
     name: str
     passed: int
@@ -40,7 +40,7 @@ class Verdict:
 
 
 def terraform(folder: Path, name: str, *arguments: str, workspace: str = "default") -> subprocess.CompletedProcess[str]:
-    """Run Terraform in `folder` with a data folder of its own under build/."""
+    """Run Terraform in `folder`, with a separate data folder under build/."""
     environment = chosen_cloud("embedded").environment() | {
         "TF_DATA_DIR": str(BUILD / "terraform" / "test" / name),
         "TF_WORKSPACE": workspace,
@@ -56,34 +56,35 @@ def terraform(folder: Path, name: str, *arguments: str, workspace: str = "defaul
 
 
 def check(name: str) -> Verdict:
-    """Validate one folder and run its tests; a step that fails counts as one failure."""
-    folder = TERRAFORM if name == "root" else next(place / name for place in (TERRAFORM / "modules", EXAMPLES) if (place / name).is_dir())
+    """Validate one folder and run its tests. A failed step counts as one failure."""
+    parents = (TERRAFORM / "modules", EXAMPLES)
+    folder = TERRAFORM if name == "root" else next(parent / name for parent in parents if (parent / name).is_dir())
     output = ""
     for step in (["init", "-backend=false", "-input=false", "-no-color"], ["validate", "-no-color"]):
-        done = terraform(folder, name, *step)
-        output += done.stdout
-        if done.returncode:
+        result = terraform(folder, name, *step)
+        output += result.stdout
+        if result.returncode:
             return Verdict(name, 0, 1, output)
     if folder.parent == EXAMPLES:
         return Verdict(name, 1, 0, output)
     passed = failed = 0
     for workspace, tests in ROOT_TESTS if name == "root" else (("default", "tests"),):
-        done = terraform(folder, name, "test", "-no-color", f"-test-directory={tests}", workspace=workspace)
-        output += f"workspace {workspace}\n{done.stdout}"
-        counts = SUMMARY.search(done.stdout)
-        if not counts or (done.returncode and counts[2] == "0"):
-            return Verdict(name, passed, failed + 1, output + "\nno test ran to its end")
+        result = terraform(folder, name, "test", "-no-color", f"-test-directory={tests}", workspace=workspace)
+        output += f"workspace {workspace}\n{result.stdout}"
+        counts = SUMMARY.search(result.stdout)
+        if not counts or (result.returncode and counts[2] == "0"):
+            return Verdict(name, passed, failed + 1, output + "\nterraform test printed no complete result")
         passed, failed = passed + int(counts[1]), failed + int(counts[2])
     return Verdict(name, passed, failed, output)
 
 
 def main() -> None:
-    """Check what is named, two at a time; exit 1 if anything failed."""
-    folders = [path.parent for place in (TERRAFORM / "modules", EXAMPLES) for path in place.glob("*/variables.tf")]
+    """Check the folders that the command line names, two at a time. Exit with 1 if anything failed."""
+    folders = [path.parent for parent in (TERRAFORM / "modules", EXAMPLES) for path in parent.glob("*/variables.tf")]
     names = sys.argv[1:] or ["root", *sorted(folder.name for folder in folders)]
     formatted = terraform(ROOT, "fmt", "fmt", "-check", "-recursive", "-diff", "-no-color", "terraform", "examples")
     if formatted.returncode:
-        print(formatted.stdout + "terraform fmt -recursive terraform examples mends this")
+        print(formatted.stdout + "run `terraform fmt -recursive terraform examples` to fix this")
     with ThreadPoolExecutor(2) as pool:
         verdicts = list(pool.map(check, names))
     for verdict in verdicts:

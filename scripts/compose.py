@@ -1,9 +1,10 @@
-"""Runs the integration tests in the compose cloud: docker-compose.yml up, healthy, tested, and every container of it removed.
+"""Run the integration tests in the compose cloud: start docker-compose.yml, test it, and remove all of its containers.
 
-Usage: compose.py [PYTEST ARGUMENTS]     (COMPOSE_PORT, by default 4594, so that a `docker compose up` of yours is not disturbed)
+Usage: compose.py [PYTEST ARGUMENTS]
+COMPOSE_PORT is 4594 by default, to leave alone a `docker compose up` that you started.
 
-Exits with pytest's code; with 1, before anything is started, where there is no Docker or a container of that name already.
-What was started is removed in any case: after a failure, Ctrl-C or SIGTERM too.
+Exits with pytest's code. Exits with 1 before it starts anything if there is no Docker, or already a container of that
+name. Removes everything that it started, also after a failure, Ctrl-C or SIGTERM.
 """
 
 import contextlib
@@ -22,66 +23,70 @@ from eventloom.clouds import BUILD, ROOT
 PORT = os.environ.setdefault("COMPOSE_PORT", "4594")
 HEALTHY_SECONDS = 150
 TEST_SECONDS = 900
-WITHOUT = "or use the embedded LocalStack: make test"
-ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ALTERNATIVE = "or use the embedded LocalStack: make test"
+END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
 class Stack:
-    """One run of docker-compose.yml, apart from any other on this machine."""
+    """One run of docker-compose.yml, separate from any other on this machine."""
 
     compose: list[str]
     name: str
 
     def __call__(self, *arguments: str) -> None:
         environment = os.environ | {"LOCALSTACK_CONTAINER": self.name, "COMPOSE_PROJECT_NAME": self.name}
-        done = subprocess.run([*self.compose, *arguments], cwd=ROOT, env=environment, check=False)
-        if done.returncode:
+        result = subprocess.run([*self.compose, *arguments], cwd=ROOT, env=environment, check=False)
+        if result.returncode:
             sys.exit(f"compose: {' '.join([*self.compose, *arguments])} failed (messages above)")
 
     def refuse_another(self) -> None:
-        """Exit if there is a container of that name: it is not ours to use, and still less to remove."""
+        """Exit if there is a container of that name: another run owns it."""
         if docker("ps", "-aq", "--filter", f"name=^{self.name}$").split():
-            sys.exit(f"compose: there is a container {self.name}, of another run; wait for it, remove it, or set LOCALSTACK_CONTAINER")
+            sys.exit(
+                f"compose: the container {self.name} of another run exists; "
+                "wait for it, remove it, or set LOCALSTACK_CONTAINER to another name"
+            )
 
     def up(self) -> None:
-        """Start it and wait until its health check passes. Exits with its log if it does not."""
+        """Start LocalStack and wait until its health check passes. Exit with its log if it fails."""
         self("up", "-d")
         deadline = time.monotonic() + HEALTHY_SECONDS
         while (state := self.state())["Health"]["Status"] != "healthy":
             if not state["Running"] or state["Health"]["Status"] == "unhealthy" or time.monotonic() > deadline:
                 print(docker("logs", "--tail", "40", self.name), file=sys.stderr)
-                sys.exit(f"compose: {self.name} is {state['Status']}, {state['Health']['Status']} (its log above)")
+                sys.exit(f"compose: {self.name} is {state['Status']}, {state['Health']['Status']} (see its log above)")
             time.sleep(0.5)
         print(f"compose: {self.name} is healthy on port {PORT}; image {self.image()}", flush=True)
 
     def state(self) -> dict[str, Any]:
-        """Docker's account of the LocalStack container."""
-        found: dict[str, Any] = json.loads(docker("inspect", "-f", "{{json .State}}", self.name))
-        return found
+        """Return the state of the LocalStack container as Docker reports it."""
+        state: dict[str, Any] = json.loads(docker("inspect", "-f", "{{json .State}}", self.name))
+        return state
 
     def image(self) -> str:
-        """The image's tag and id, and what its label says that it is."""
+        """Return the image's tag, title and id."""
         tag, image_id, title = docker(
             "inspect", "-f", '{{.Config.Image}}\n{{.Image}}\n{{index .Config.Labels "org.opencontainers.image.title"}}', self.name
         ).splitlines()
         return f"{tag} ({title or 'no title'}, {image_id.removeprefix('sha256:')[:12]})"
 
     def down(self) -> None:
-        """Remove it, its volume, its network and the containers that it started for functions. Says so if any is left."""
-        # The server first: it would start new containers for what still waits in queues.
+        """Remove LocalStack, its volume, its network and its containers for functions. Exit if a container remains."""
+        # The server goes first: it would start new containers for messages that are still in queues.
         subprocess.run(["docker", "rm", "-f", "-v", self.name], check=False, capture_output=True)
         siblings = docker("ps", "-aq", "--filter", f"label=eventloom={self.name}").split()
         if siblings:
             docker("rm", "-f", "-v", *siblings)
         self("down", "-v", "--remove-orphans")
-        left = docker("ps", "-aq", "--filter", f"name=^{self.name}").split()
+        remaining = docker("ps", "-aq", "--filter", f"name=^{self.name}").split()
         print(f"compose: removed, with {len(siblings)} containers of functions", flush=True)
-        if left:
-            sys.exit(f"compose: containers are left: {' '.join(left)}")
+        if remaining:
+            ids = " ".join(remaining)
+            sys.exit(f"compose: some containers were not removed; run `docker rm -f {ids}`")
 
     def save_log(self) -> None:
-        """Keep LocalStack's log for whoever looks into a failure."""
+        """Save LocalStack's log, so that failures can be investigated."""
         logs = BUILD / "test-logs"
         logs.mkdir(parents=True, exist_ok=True)
         with (logs / "compose-localstack.log").open("wb") as file:
@@ -89,44 +94,52 @@ class Stack:
 
 
 def docker(*arguments: str) -> str:
-    """What a docker command prints. Exits with its message when it fails."""
-    done = subprocess.run(["docker", *arguments], check=False, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(f"compose: docker {' '.join(arguments)}: {done.stderr.strip()}")
-    return done.stdout
+    """Return the output of a docker command. Exit with its error message if it fails."""
+    result = subprocess.run(["docker", *arguments], check=False, capture_output=True, text=True)
+    if result.returncode:
+        sys.exit(f"compose: docker {' '.join(arguments)}: {result.stderr.strip()}")
+    return result.stdout
 
 
 def compose_command() -> list[str]:
-    """`docker compose` (v2) or docker-compose (1.29 is enough). Exits with what to do where there is neither, or no engine."""
+    """Return the command of Docker Compose: `docker compose` (v2), or `docker-compose` (1.29 or later).
+
+    Exit with advice if there is neither, or no engine.
+    """
     if not shutil.which("docker"):
-        sys.exit(f"compose: no docker command; install Docker, {WITHOUT}")
-    asked = subprocess.run(["docker", "version", "--format", "{{.Server.Version}}"], check=False, capture_output=True, text=True)
-    if asked.returncode:
-        sys.exit(f"compose: no Docker engine answers ({asked.stderr.strip()}); start Docker, {WITHOUT}")
-    wanted = os.environ.get("COMPOSE")
-    for command in [wanted.split()] if wanted else [["docker", "compose"], ["docker-compose"]]:
-        if shutil.which(command[0]) and subprocess.run([*command, "version"], check=False, capture_output=True).returncode == 0:
+        sys.exit(f"compose: no docker command; install Docker, {ALTERNATIVE}")
+    server = ["docker", "version", "--format", "{{.Server.Version}}"]
+    answer = subprocess.run(server, check=False, capture_output=True, text=True)
+    if answer.returncode:
+        sys.exit(f"compose: no Docker engine answers ({answer.stderr.strip()}); start Docker, {ALTERNATIVE}")
+    chosen = os.environ.get("COMPOSE")
+    for command in [chosen.split()] if chosen else [["docker", "compose"], ["docker-compose"]]:
+        if not shutil.which(command[0]):
+            continue
+        if subprocess.run([*command, "version"], check=False, capture_output=True).returncode == 0:
             return command
-    sys.exit(f"compose: {wanted or 'neither docker compose nor docker-compose'} does not run; install Docker Compose, {WITHOUT}")
+    problem = f"{chosen} does not run" if chosen else "neither docker compose nor docker-compose runs"
+    sys.exit(f"compose: {problem}; install Docker Compose, {ALTERNATIVE}")
 
 
-def ignore_endings() -> None:
-    """An impatient second Ctrl-C does not leave containers behind."""
-    for number in ENDINGS:
+def ignore_end_signals() -> None:
+    """Ignore further signals, so that a second Ctrl-C does not stop the cleanup."""
+    for number in END_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
 
 
 def interrupt(*_: object) -> None:
-    """Ctrl-C and a polite kill end the run the same way, once: make hands on what its own process group gets too."""
-    ignore_endings()
+    """End the run like Ctrl-C does, once: make also forwards a signal that its process group received."""
+    ignore_end_signals()
     raise KeyboardInterrupt
 
 
 def run(arguments: list[str], image: str) -> int:
-    """Pytest's exit code. An interrupt ends it with all that it started: there is nothing that it would have to tidy up."""
+    """Run pytest and return its exit code. Kill its process group if this run is interrupted."""
     environment = os.environ | {"CLOUD": "compose", "TESTED_CLOUD": f"docker-compose with the image {image}"}
-    # The first test waits for the deployment, whose functions may have to wait for their runtime to be pulled.
-    command = [sys.executable, "-m", "pytest", "-q", "--durations=12", "-o", f"timeout={TEST_SECONDS}", "tests/integration", *arguments]
+    # The first test waits for the deployment, whose functions may wait for the pull of their runtime image.
+    options = ["-q", "--durations=12", "-o", f"timeout={TEST_SECONDS}"]
+    command = [sys.executable, "-m", "pytest", *options, "tests/integration", *arguments]
     tests = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
     try:
         return tests.wait()
@@ -136,10 +149,10 @@ def run(arguments: list[str], image: str) -> int:
 
 
 def main() -> int:
-    """Up, test, down."""
+    """Start LocalStack, run the tests, and remove everything. Return the exit code."""
     stack = Stack(compose_command(), os.environ.get("LOCALSTACK_CONTAINER", "eventloom-test"))
     stack.refuse_another()
-    for number in ENDINGS:
+    for number in END_SIGNALS:
         signal.signal(number, interrupt)
     try:
         stack.up()
@@ -148,7 +161,7 @@ def main() -> int:
         print("compose: interrupted; cleaning up", file=sys.stderr)
         return 130
     finally:
-        ignore_endings()
+        ignore_end_signals()
         stack.save_log()
         stack.down()
 

@@ -1,4 +1,4 @@
-"""A function that always fails, made and taken away again: probes of scripts/capabilities.py try on it what a cloud's aliases can do."""
+"""Deploy a temporary function that always fails, for the probes in scripts/capabilities.py that test aliases."""
 
 import io
 import json
@@ -17,14 +17,14 @@ ALIAS = "live"
 
 @dataclass(frozen=True)
 class FailingFunction:
-    """Its name, and a queue of the same name to which it may send."""
+    """The deployed function, and a queue of the same name that it may send messages to."""
 
     name: str
     queue_url: str
     queue_arn: str
 
     def publish_another(self) -> str:
-        """A second version's number."""
+        """Publish a second version and return its number."""
         functions = client("lambda")
         functions.update_function_configuration(FunctionName=self.name, Environment={"Variables": {"EDITION": "second"}})
         functions.get_waiter("function_updated_v2").wait(FunctionName=self.name, WaiterConfig={"Delay": 1})
@@ -32,14 +32,14 @@ class FailingFunction:
         return number
 
     def keeps_failures(self, timeout_s: float) -> bool:
-        """Whether an asynchronous invocation of the alias ends in the queue that its settings name."""
+        """Return whether a failed asynchronous invocation of the alias reaches the destination in its settings."""
         destination = {"OnFailure": {"Destination": self.queue_arn}}
         client("lambda").put_function_event_invoke_config(
             FunctionName=self.name, Qualifier=ALIAS, MaximumRetryAttempts=0, DestinationConfig=destination
         )
         client("lambda").invoke(FunctionName=f"{self.name}:{ALIAS}", InvocationType="Event", Payload=b"{}")
-        end = time.monotonic() + timeout_s
-        while time.monotonic() < end:
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
             if client("sqs").receive_message(QueueUrl=self.queue_url, WaitTimeSeconds=1).get("Messages"):
                 return True
         return False
@@ -47,7 +47,7 @@ class FailingFunction:
 
 @contextmanager
 def failing_function() -> Iterator[FailingFunction]:
-    """One with version 1 behind its alias. It is gone afterwards, with its queue and role."""
+    """Deploy the function with an alias for version 1, and delete it with its queue and role afterwards."""
     iam, sqs, functions = client("iam"), client("sqs"), client("lambda")
     name = f"probe-{uuid.uuid4().hex[:12]}"
     trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
@@ -60,9 +60,14 @@ def failing_function() -> Iterator[FailingFunction]:
         send = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": arn}
         iam.put_role_policy(RoleName=name, PolicyName="send", PolicyDocument=document(send))
         stack.callback(iam.delete_role_policy, RoleName=name, PolicyName="send")
-        stack.callback(forget_log, name)
+        stack.callback(delete_log, name)
         functions.create_function(
-            FunctionName=name, Runtime="python3.13", Handler="probe.handler", Role=role, Code={"ZipFile": package()}, Publish=True
+            FunctionName=name,
+            Runtime="python3.13",
+            Handler="probe.handler",
+            Role=role,
+            Code={"ZipFile": build_package()},
+            Publish=True,
         )
         stack.callback(functions.delete_function, FunctionName=name)
         functions.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
@@ -71,19 +76,19 @@ def failing_function() -> Iterator[FailingFunction]:
 
 
 def document(statement: Mapping[str, object]) -> str:
-    """A policy of one statement."""
+    """Return a policy document with one statement."""
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def forget_log(name: str) -> None:
-    """What an emulator that lets the function write its log leaves behind."""
+def delete_log(name: str) -> None:
+    """Delete the function's log group, which an emulator without IAM lets it create."""
     with suppress(client("logs").exceptions.ResourceNotFoundException):
         client("logs").delete_log_group(logGroupName=f"/aws/lambda/{name}")
 
 
-def package() -> bytes:
-    """The function's zip."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
+def build_package() -> bytes:
+    """Return the function's deployment package."""
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
         archive.writestr("probe.py", HANDLER)
-    return packed.getvalue()
+    return package.getvalue()

@@ -1,4 +1,4 @@
-"""Download Terraform into a folder, checked against a pinned SHA-256. Usage: fetch_terraform.py FOLDER"""
+"""Download Terraform into a folder and verify its pinned SHA-256. Usage: fetch_terraform.py FOLDER"""
 
 import hashlib
 import io
@@ -21,19 +21,19 @@ MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "a
 
 
 def main() -> None:
-    """Leave `terraform` in the folder given, or exit with a message."""
+    """Write `terraform` to the folder, or exit with a message."""
     target = f"{platform.system().lower()}_{MACHINES.get(platform.machine().lower(), platform.machine())}"
     if target not in SHA256:
-        sys.exit(f"fetch_terraform: no pinned Terraform for {target}; install it yourself")
+        sys.exit(f"fetch_terraform: no pinned Terraform for {target}; install it, or set TERRAFORM")
     url = f"https://releases.hashicorp.com/terraform/{VERSION}/terraform_{VERSION}_{target}.zip"
     print(f"  downloading {url}")
     try:
         with urllib.request.urlopen(url, timeout=60) as response:
             archive = response.read()
     except (urllib.error.URLError, TimeoutError) as error:
-        sys.exit(f"fetch_terraform: {url}: {error}")
+        sys.exit(f"fetch_terraform: {url} cannot be downloaded ({error}); install Terraform, or set TERRAFORM")
     if hashlib.sha256(archive).hexdigest() != SHA256[target]:
-        sys.exit(f"fetch_terraform: {url} does not have the pinned SHA-256; refusing it")
+        sys.exit(f"fetch_terraform: {url} does not have the pinned SHA-256, so it is not used; try again")
     binary = Path(sys.argv[1]) / "terraform"
     binary.write_bytes(zipfile.ZipFile(io.BytesIO(archive)).read("terraform"))
     binary.chmod(0o755)

@@ -1,4 +1,7 @@
-"""Make README's picture, docs/gallery.png, from the screenshots of the browser tests: light and dark, desktop and phone."""
+"""Create docs/gallery.png, the picture in the README, from screenshots of the browser tests.
+
+It shows the gallery in light and dark mode, on a desktop and on a phone.
+"""
 
 import sys
 
@@ -13,10 +16,10 @@ HEIGHT, GAP, PAPER = 480, 16, "#8a8f87"
 
 
 def main() -> None:
-    """Put three screenshots side by side, all of one height."""
+    """Put three screenshots of the same height side by side."""
     paths = [SCREENSHOTS / f"{name}.png" for name in ("light", "viewer-dark", "phone-dark-korean")]
     if missing := [path for path in paths if not path.exists()]:
-        sys.exit(f"pictures: there is no {missing[0]}; `make pictures` makes the screenshots first")
+        sys.exit(f"pictures: there is no {missing[0]}; `make pictures` takes the screenshots first")
     shots = []
     for path in paths:
         shot = Image.open(path).convert("RGB")
@@ -26,10 +29,10 @@ def main() -> None:
     for shot in shots:
         sheet.paste(shot, (left, GAP))
         left += shot.width + GAP
-    # 256 colours make a quarter of the file.
+    # A palette of 256 colours reduces the file to a quarter.
     sheet.quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(OUT, optimize=True)
     if OUT.stat().st_size > MOST_BYTES:
-        sys.exit(f"pictures: {OUT.name} has {OUT.stat().st_size:,} bytes; {MOST_BYTES:,} is the limit")
+        sys.exit(f"pictures: {OUT.name} has {OUT.stat().st_size:,} bytes; reduce HEIGHT to stay below {MOST_BYTES:,}")
     print(f"  {OUT.relative_to(ROOT)}: {sheet.width} x {sheet.height}, {OUT.stat().st_size:,} bytes")
 
 

@@ -1,6 +1,7 @@
-"""Copy the packages of the last build into build/release, named for a release. Usage: release_files.py VERSION
+"""Copy the packages of the last build into build/release under the names of a release. Usage: release_files.py VERSION
 
-thumbnailer.zip becomes thumbnailer-0.1.0-x86_64.zip. Exits with a message if a zip differs from build/manifest.json.
+thumbnailer.zip becomes thumbnailer-0.1.0-x86_64.zip. Exits with a message if a package differs from
+build/manifest.json.
 """
 
 import hashlib
@@ -13,7 +14,7 @@ BUILD = Path(__file__).resolve().parents[1] / "build"
 
 
 def collect(version: str, build: Path = BUILD) -> list[Path]:
-    """Fill build/release with the packages and return their paths. Raises ValueError if one is missing or changed."""
+    """Copy the packages into build/release and return their paths. Raises ValueError if one is missing or changed."""
     manifest_file = build / "manifest.json"
     if not manifest_file.exists():
         raise ValueError("there is no build/manifest.json; run `make build` first")

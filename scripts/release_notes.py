@@ -1,6 +1,6 @@
 """Print the section of CHANGELOG.md that describes a release. Usage: release_notes.py VERSION
 
-Exits with a message if pyproject.toml states another version, or CHANGELOG.md has no section for it.
+Exits with a message if pyproject.toml states another version, or if CHANGELOG.md has no section for it.
 """
 
 import re
@@ -13,7 +13,7 @@ HEADING = re.compile(r"^## \[(?P<version>[^\]]+)\](?: - \d{4}-\d{2}-\d{2})?$", r
 
 
 def sections(changelog: str) -> dict[str, str]:
-    """Return the text of each section by its version, newest first, `Unreleased` included."""
+    """Return the text of each section by version, newest first, including `Unreleased`."""
     headings = list(HEADING.finditer(changelog))
     ends = [heading.start() for heading in headings[1:]] + [len(changelog)]
     bodies = [changelog[heading.end() : end].strip() for heading, end in zip(headings, ends, strict=True)]

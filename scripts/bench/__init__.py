@@ -1,1 +1,1 @@
-"""`make bench`: our engine and its peers, interleaved, in one report."""
+"""Compare the thumbnailer's engine with its peers, for `make bench`."""

@@ -1,7 +1,7 @@
-"""What it costs to start: CPU time of importing a handler in a new process, above that of an empty one.
+"""Measure cold starts: the CPU time of importing a handler in a new process, minus that of an empty process.
 
-boto3 comes from the environment that stands for Lambda's runtime, with its `.pyc` files, for everybody; a function's own
-folder is read-only in Lambda, so that what was not compiled before is compiled at every start.
+All functions import boto3 with its `.pyc` files from build/venv/lambda-runtime, which stands for Lambda's runtime. The
+folder of a function is read-only in Lambda, so a module without bytecode in the package is compiled at every start.
 """
 
 import os
@@ -14,7 +14,7 @@ from scripts.bench import report
 
 PYTHON = BUILD / "venv/lambda-runtime/bin/python"
 ARN = "arn:aws:sns:us-east-1:000000000000:bench"
-# What the functions' settings demand; nothing is called at the start
+# Values for the settings that the functions require; importing a handler calls no service
 ENVIRONMENT = {
     "AWS_REGION": "us-east-1",
     "AWS_DEFAULT_REGION": "us-east-1",
@@ -39,12 +39,15 @@ ENVIRONMENT = {
 
 
 def environment(folder: Path, extra: dict[str, str]) -> dict[str, str]:
-    """The process environment of a function whose package is unpacked in `folder`."""
+    """Return the environment variables of a function whose package is unpacked in `folder`."""
     return {"PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(folder)} | ENVIRONMENT | extra
 
 
 def run(tasks: dict[str, tuple[Path, str, dict[str, str]]], rounds: int) -> dict[str, dict[str, Any]]:
-    """By name: cpu_ms and ratio_naive. `tasks` gives each name's folder, module and settings; one must be called naive."""
+    """Return cpu_ms and ratio_naive by name.
+
+    `tasks` maps each name to a folder, a module and extra variables. One name must be "naive".
+    """
     libraries = next((BUILD / "venv/lambda-runtime/lib").glob("python*/site-packages"))
     subprocess.run([PYTHON, "-m", "compileall", "-q", libraries], check=True, env={"PATH": os.defpath})
     best: dict[str, float] = {}
@@ -60,16 +63,16 @@ def run(tasks: dict[str, tuple[Path, str, dict[str, str]]], rounds: int) -> dict
 
 
 def named(starts: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """By function, and the thumbnailer's by our name as well, which it has among the engines."""
+    """Return the starts, with those of the thumbnailer also under the name of our engine."""
     return {report.OURS: starts["thumbnailer"]} | starts
 
 
 def _cpu_ms(module: str, variables: dict[str, str]) -> float:
-    # DuckDB says at the end of a process which of its functions nobody has freed: no news.
+    # stderr is only shown on failure: at exit, DuckDB prints a list of functions that were not freed.
     process = subprocess.Popen([PYTHON, "-c", f"import {module}"], env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    said = process.stderr.read() if process.stderr else b""
+    errors = process.stderr.read() if process.stderr else b""
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise RuntimeError(f"importing {module} failed: {said.decode()}")
+        raise RuntimeError(f"importing {module} failed: {errors.decode()}")
     return 1000 * (usage.ru_utime + usage.ru_stime)

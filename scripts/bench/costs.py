@@ -1,8 +1,9 @@
-"""What a million photos cost on AWS: measured CPU time, list prices, and a model of how long an invocation takes.
+"""Estimate the cost of a million photos on AWS from measured CPU time, list prices and a model of an invocation.
 
-One virtual CPU comes with 1,769 MB, and less memory gets that share of it. Waiting for S3 and DynamoDB is assumed
-(ASSUMED); ours overlaps it with decoding, the naive function does not. Items are as large as the demo's; ours are written twice, the
-index by status has all of them, and looked up before. Free tiers are left out, and so are starts, logs and storage.
+1,769 MB of memory comes with one virtual CPU, and less memory with a proportional share. The waiting times for S3 and
+DynamoDB are assumptions (ASSUMED). Our function overlaps them with decoding; the naive function does not. Items have
+the size of those in the demo. Our function reads an item before it writes it, and each write also goes to the index by
+status. The estimate leaves out free tiers, cold starts, logs and storage.
 """
 
 from typing import Any, NamedTuple
@@ -19,34 +20,40 @@ WORKERS = Settings.workers
 
 
 class _Function(NamedTuple):
-    """What a function does for a photo besides reading it, writing three thumbnails and an item."""
+    """How a function handles a photo, besides reading it and writing three thumbnails and an item."""
 
-    # Photos at the same time
+    # The number of photos that it handles at the same time
     workers: int
-    # Writes of thumbnails that wait for each other
+    # The number of thumbnails that it writes one after the other
     puts_in_turn: int
     item_reads: int
-    # Of the item: in the table, and in its index
+    # The number of writes for each item, in the table and in its index
     copies: int
 
 
 _OURS = _Function(WORKERS, puts_in_turn=1, item_reads=1, copies=2)
 _NAIVE = _Function(workers=1, puts_in_turn=3, item_reads=0, copies=1)
 
-# Python, boto3, Pillow and the runtime, before any photo
+# The memory of the runtime, Python, boto3 and Pillow before the first photo
 _IDLE_MB = 110
 
 
 def run(cpu_ms: dict[str, float], naive_ms: float, photo_bytes: float, peak_mb: dict[str, float]) -> dict[str, Any]:
-    """By architecture: usd_per_million as configured, the sweep over memory sizes and the cheapest that fits; naive likewise.
+    """Return the cost by architecture: as configured, for every memory size, and with the cheapest memory that fits.
 
-    `cpu_ms` is by architecture; `peak_mb` (growth by the largest photo measured) too, and that of "naive"; a photo has `photo_bytes`.
+    The cost of the naive function comes with it.
+
+    Args:
+        cpu_ms: the CPU time of a photo, by architecture.
+        naive_ms: the CPU time of a photo in the naive function.
+        photo_bytes: the size of a photo.
+        peak_mb: the growth of memory with the largest photo, by architecture, and for "naive".
     """
-    found: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     for arch, cpu in cpu_ms.items():
         sweep = _sweep(arch, cpu, photo_bytes, peak_mb[arch], _OURS)
         naive = _sweep(arch, naive_ms, photo_bytes, peak_mb["naive"], _NAIVE)
-        found[arch] = {
+        result[arch] = {
             "usd_per_million": _configured(sweep)["usd_per_million"],
             "naive_usd_per_million": _configured(naive)["usd_per_million"],
             "compute_usd_per_million": round(_compute(arch, _CONFIGURED_MB, _configured(sweep)["duration_ms"]), 2),
@@ -57,7 +64,7 @@ def run(cpu_ms: dict[str, float], naive_ms: float, photo_bytes: float, peak_mb: 
                 f"naive at {_cheapest(naive)['memory_mb']}, its cheapest": _cheapest(naive),
             },
         }
-    return found
+    return result
 
 
 def _sweep(arch: str, cpu_ms: float, photo_bytes: float, peak_mb: float, function: _Function) -> list[dict[str, Any]]:
@@ -71,15 +78,15 @@ def _sweep(arch: str, cpu_ms: float, photo_bytes: float, peak_mb: float, functio
 
 
 def _configured(sweep: list[dict[str, Any]]) -> dict[str, Any]:
-    return next(one for one in sweep if one["memory_mb"] == _CONFIGURED_MB)
+    return next(row for row in sweep if row["memory_mb"] == _CONFIGURED_MB)
 
 
 def _cheapest(sweep: list[dict[str, Any]]) -> dict[str, Any]:
-    return min((one for one in sweep if one["fits"]), key=lambda one: float(one["usd_per_million"]))
+    return min((row for row in sweep if row["fits"]), key=lambda row: float(row["usd_per_million"]))
 
 
 def _duration_ms(cpu_ms: float, memory_mb: int, photo_bytes: float, function: _Function) -> float:
-    """Time of an execution environment that a photo takes up: its CPU share, and waiting as far as nothing else runs then."""
+    """Return how long a photo occupies an execution environment, without waiting that another photo's work overlaps."""
     computing = cpu_ms / min(1.0, memory_mb / _MB_PER_CPU)
     waiting = ASSUMED["s3_get_ms"] + photo_bytes / 1e3 / ASSUMED["network_mb_per_s"]
     waiting += function.puts_in_turn * ASSUMED["s3_put_ms"] + (function.item_reads + 1) * ASSUMED["dynamodb_ms"]
@@ -94,6 +101,6 @@ def _usd(arch: str, memory_mb: int, duration_ms: float, function: _Function) -> 
     writes = function.copies * item_sizes.write_units(item_sizes.BYTES)
     each: float = PRICES["s3_get"] + 3 * PRICES["s3_put"]
     each += writes * PRICES["dynamodb_write"] + function.item_reads * PRICES["dynamodb_read"]
-    # S3's message, and a share of receiving and deleting a batch and of invoking for it
+    # One message from S3, and a share of receiving a batch, deleting it and invoking the function for it
     each += PRICES["sqs_request"] * (1 + 2 / ASSUMED["batch_size"]) + PRICES["lambda_request"] / ASSUMED["batch_size"]
     return _compute(arch, memory_mb, duration_ms) + 1e6 * each

@@ -1,6 +1,6 @@
-"""The Python engines that are compared: a file's content in, three encoded thumbnails (1280, 512, 128 px, quality 80) out.
+"""Define the Python engines that are compared. Each makes three encoded thumbnails (1280, 512, 128 px, quality 80).
 
-`picture` gives the 1280 px thumbnail before it is compressed, for comparing quality.
+`picture` returns the 1280 px thumbnail before compression, to compare the quality.
 """
 
 import io
@@ -38,7 +38,7 @@ def _naive_picture(data: bytes, size: int = SIZES[0]) -> Image.Image:
 
 
 def _naive(data: bytes) -> list[bytes]:
-    """As AWS's tutorial has it: `thumbnail()` from the original for each size."""
+    """Make each size with `thumbnail()` from the original, as AWS's tutorial does."""
     return [_encoded(_naive_picture(data, size)) for size in SIZES]
 
 
@@ -55,13 +55,13 @@ def _pillow_picture(data: bytes) -> Image.Image:
 
 
 def _pillow_cascade(data: bytes) -> list[bytes]:
-    """Plain Pillow, well used: scaled decoding, each size from the next larger one."""
+    """Use Pillow well: decode at a reduced scale, and make each size from the next larger one."""
     image = _pillow_picture(data)
-    made = [_encoded(image)]
+    files = [_encoded(image)]
     for size in SIZES[1:]:
         image = image.resize(_fit(image, size), LANCZOS)
-        made.append(_encoded(image))
-    return made
+        files.append(_encoded(image))
+    return files
 
 
 def _vips() -> tuple[Engine, Engine]:
@@ -72,11 +72,11 @@ def _vips() -> tuple[Engine, Engine]:
 
     def cascade(data: bytes) -> list[bytes]:
         image = picture(data)
-        made = [image.jpegsave_buffer(Q=QUALITY, keep="none")]
+        files = [image.jpegsave_buffer(Q=QUALITY, keep="none")]
         for size in SIZES[1:]:
             image = image.thumbnail_image(size, height=size, size="down").copy_memory()
-            made.append(image.jpegsave_buffer(Q=QUALITY, keep="none"))
-        return made
+            files.append(image.jpegsave_buffer(Q=QUALITY, keep="none"))
+        return files
 
     def scaled(data: bytes) -> Any:
         loader = pyvips.Image.new_from_buffer(data, "")
@@ -89,11 +89,11 @@ def _vips() -> tuple[Engine, Engine]:
 
     def with_shrink(data: bytes) -> list[bytes]:
         image = scaled(data)
-        made = [image.jpegsave_buffer(Q=QUALITY, keep="none")]
+        files = [image.jpegsave_buffer(Q=QUALITY, keep="none")]
         for size in SIZES[1:]:
             image = image.thumbnail_image(size, height=size, size="down").copy_memory()
-            made.append(image.jpegsave_buffer(Q=QUALITY, keep="none"))
-        return made
+            files.append(image.jpegsave_buffer(Q=QUALITY, keep="none"))
+        return files
 
     def as_pillow(make: Callable[[bytes], Any]) -> Callable[[bytes], Image.Image]:
         return lambda data: Image.open(io.BytesIO(make(data).pngsave_buffer(compression=1)))
@@ -110,23 +110,23 @@ def _ours(name: str) -> Engine:
     output = images.Output(SIZES, "webp" if name.endswith("-webp") else "jpeg", QUALITY)
 
     def thumbnails(data: bytes) -> list[bytes]:
-        return [made.data for made in images.render(data, Limits(), output, resize).thumbnails.values()]
+        return [thumbnail.data for thumbnail in images.render(data, Limits(), output, resize).thumbnails.values()]
 
     def picture(data: bytes) -> Image.Image:
-        taken: list[Image.Image] = []
+        pictures: list[Image.Image] = []
 
-        def remember(image: Image.Image, size: resizing.Size, extent: resizing.Extent) -> Image.Image:
-            taken.append(resize(image, size, extent))
-            return taken[-1]
+        def resize_and_collect(image: Image.Image, size: resizing.Size, extent: resizing.Extent) -> Image.Image:
+            pictures.append(resize(image, size, extent))
+            return pictures[-1]
 
-        images.render(data, Limits(), images.Output(SIZES[:1]), remember)
-        return taken[0]
+        images.render(data, Limits(), images.Output(SIZES[:1]), resize_and_collect)
+        return pictures[0]
 
     return Engine(thumbnails, picture)
 
 
 def _half_decode(data: bytes) -> list[bytes]:
-    """The floor: a half-scale decode by libjpeg-turbo and nothing else."""
+    """Only decode at half scale with libjpeg-turbo, as a lower bound."""
     image: Any = Image.open(io.BytesIO(data))
     image.draft("RGB", (image.width // 2, image.height // 2))
     image.decodermaxblock = len(data)
@@ -135,7 +135,7 @@ def _half_decode(data: bytes) -> list[bytes]:
 
 
 def _facts(data: bytes) -> list[bytes]:
-    """What our engine learns about a photo besides making thumbnails (sha256, colour, blurhash); the picture is a given."""
+    """Compute what our engine records besides thumbnails: sha256, colour and blurhash of a given picture."""
     import hashlib  # noqa: PLC0415
 
     from thumbnailer.imaging import metadata  # noqa: PLC0415
@@ -148,12 +148,12 @@ def _facts(data: bytes) -> list[bytes]:
 
 @cache
 def _smallest() -> Image.Image:
-    """A thumbnail of a photo: colours are found more quickly in a picture that is no photo."""
+    """Return a thumbnail of a real photo: finding the colours of a synthetic picture would be faster."""
     return _naive_picture((Path(__file__).parents[2] / "examples/photos/seedlings.jpg").read_bytes(), SIZES[-1])
 
 
 def load(name: str) -> Engine:
-    """The engine of that name. Raises ImportError if it can't be had here, KeyError if there is none of that name."""
+    """Return the engine of that name. Raises ImportError if its library is missing, KeyError for an unknown name."""
     if name.startswith("pyvips"):
         plain, shrink = _vips()
         return {"pyvips": plain, "pyvips-shrink": shrink}[name]

@@ -1,7 +1,7 @@
-"""CPU time of the first invocation and of a warm one of every function, with the settings that Terraform gives it.
+"""Measure the CPU time of the first and of a warm invocation of every function, with its settings from Terraform.
 
-The whole of `terraform/` is deployed to the benchmark's own LocalStack. The handlers run in processes of this machine, one
-a function, and work on what is deployed: their CPU time is theirs alone, without the emulator's.
+`terraform/` is deployed to the benchmark's own LocalStack. Each handler runs in a process of its own on this machine
+and uses the deployed resources, so its CPU time excludes the emulator's.
 """
 
 import json
@@ -22,40 +22,43 @@ Event = dict[str, Any]
 
 
 class Job(NamedTuple):
-    """What one invocation of a function does here."""
+    """The work of one measured invocation."""
 
     about: str
-    # Makes the event of the given number: each is new to the function
+    # Returns the event of a given number. Every event is new to the function.
     event: Callable[[int], Event]
-    # Whether the answer says that the job was done
+    # Returns whether the function's response reports success.
     is_done: Callable[[Event], bool]
 
 
 def probe(folder: Path, module: str, variables: dict[str, str], job: Job) -> dict[str, Any]:
-    """CPU milliseconds of the first invocation and of the best of the warm ones. Raises RuntimeError if a job is not done."""
+    """Return the CPU milliseconds of the first and the fastest warm invocation. Raises RuntimeError if a job fails."""
     HOME.mkdir(parents=True, exist_ok=True)
     paths = [HOME / f"event-{number}.json" for number in range(INVOCATIONS)]
     for number, path in enumerate(paths):
         path.write_text(json.dumps(job.event(number)))
     command = [str(coldstart.PYTHON), str(ROOT / "scripts/bench/probe.py"), module, *map(str, paths)]
     environment = coldstart.environment(folder, variables) | {"AWS_ENDPOINT_URL": str(chosen_cloud().endpoint)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{module}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
-    found = json.loads(done.stdout.splitlines()[-1])
-    for answer in found["answers"]:
+    process = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if process.returncode:
+        raise RuntimeError(f"{module} failed: {process.stdout[-2000:]}{process.stderr[-2000:]}")
+    report = json.loads(process.stdout.splitlines()[-1])
+    for answer in report["answers"]:
         if not job.is_done(answer):
-            raise RuntimeError(f"{module} did not do its job: {json.dumps(answer)[:1000]}")
-    _, first, *warm = found["cpu_ms"]
+            raise RuntimeError(f"{module} did not finish its job: {json.dumps(answer)[:1000]}")
+    _, first, *warm = report["cpu_ms"]
     return {"first_invoke_ms": first, "warm_invoke_ms": min(warm), "invocation": job.about}
 
 
 def run(folders: dict[str, Path], bucket: str) -> dict[str, dict[str, Any]]:
-    """By function of `jobs`. `folders` has their unpacked packages; objects are put into `bucket`, which tells no one of them."""
+    """Return the figures of each function in `jobs`.
+
+    `folders` are their unpacked packages. Objects are put into `bucket`, which sends no events.
+    """
     deploy = [str(BUILD / "venv/dev/bin/python"), "-P", "-m", "eventloom", "deploy"]
-    done = subprocess.run(deploy, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"terraform apply failed: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+    process = subprocess.run(deploy, capture_output=True, text=True, check=False)
+    if process.returncode:
+        raise RuntimeError(f"terraform apply failed: {process.stdout[-2000:]}{process.stderr[-2000:]}")
     outputs = json.loads((BUILD / f"outputs.{chosen_cloud().key}.local.json").read_text())["outputs"]
     result = {}
     for name, job in jobs(bucket).items():
@@ -65,38 +68,42 @@ def run(folders: dict[str, Path], bucket: str) -> dict[str, dict[str, Any]]:
 
 
 def jobs(bucket: str) -> dict[str, Job]:
-    """The job of each function, but for the thumbnailer, which is measured beside the naive one."""
+    """Return the job of each function except the thumbnailer, which is measured with the naive function."""
     return {
         "activity": Job("counts three events of Kinesis", _views, no_failures),
         "catalog_api": Job(
             "lists the ready images of an empty catalog",
             lambda _: sample("catalog_api", "rest_list_images"),
-            lambda it: it["statusCode"] == 200,
+            lambda answer: answer["statusCode"] == 200,
         ),
         "converter": Job(
-            f"makes Parquet of {_CSV_ROWS} rows of CSV",
+            f"converts {_CSV_ROWS} rows of CSV to Parquet",
             lambda number: _csv(bucket, number),
-            lambda it: it["results"][0]["status"] == "CONVERTED",
+            lambda answer: answer["results"][0]["status"] == "CONVERTED",
         ),
-        "digest": Job("sends the digest of a day", lambda number: {"day": f"2026-01-{number + 1:02}"}, lambda it: it["status"] == "SENT"),
+        "digest": Job(
+            "sends the digest of a day",
+            lambda number: {"day": f"2026-01-{number + 1:02}"},
+            lambda answer: answer["status"] == "SENT",
+        ),
         "notifier": Job("announces one image", _change, no_failures),
         "recoverer": Job(
-            "looks at every alarm that has a rule",
+            "checks every alarm that has a rule",
             lambda _: sample("recoverer", "schedule"),
-            lambda it: bool(it) and "failed" not in it.values(),
+            lambda answer: bool(answer) and "failed" not in answer.values(),
         ),
     }
 
 
 def no_failures(answer: Event) -> bool:
-    """Whether a batch was done as a whole."""
+    """Return whether every message of the batch succeeded."""
     return not answer["batchItemFailures"]
 
 
 def sample(function: str, name: str) -> Event:
-    """An event of the function's own folder."""
-    found: Event = json.loads((FUNCTIONS / function / "events" / f"{name}.json").read_text())
-    return found
+    """Return a sample event from the function's folder."""
+    event: Event = json.loads((FUNCTIONS / function / "events" / f"{name}.json").read_text())
+    return event
 
 
 def _views(number: int) -> Event:

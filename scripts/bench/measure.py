@@ -1,4 +1,4 @@
-"""Runs the engines, interleaved: each has its turn on every photo in every round, so that a busy machine is unfair to none."""
+"""Run the engines in turn on every photo in every round, so that a busy machine affects all of them alike."""
 
 import json
 import os
@@ -17,33 +17,34 @@ from eventloom.clouds import BUILD, ROOT
 from scripts.bench.photos import DEMO, HOME, Photos
 
 PYTHON_ENGINES = ("naive", "pillow-cascade", "pyvips", "pyvips-shrink", "eventloom", "eventloom-pillow")
-# sharp optimises the Huffman tables of its files by default: sharp-plain-huffman is what it costs without
+# sharp optimises Huffman tables by default; sharp-plain-huffman measures it without this.
 SHARP_ENGINES = ("sharp", "sharp-cascade", "sharp-plain-huffman")
-# What most targets are about takes four turns in a round.
+# Most targets are about this class, so it has four turns in a round.
 MAIN_CLASS = "jpeg_12mp"
 TURNS = {MAIN_CLASS: 4}
-# No thumbnails to compare
+# Engines without thumbnails to compare
 SPECIAL = ("half-decode", "facts", "eventloom-webp")
 MAIN_CLASS_ALONE = {*SPECIAL, "sharp-plain-huffman"}
 
 
 def install_sharp() -> str | None:
-    """Put sharp into build/bench/node; why not, if it can't be had."""
+    """Install sharp into build/bench/node. Return the reason if it cannot be installed, or else None."""
     home, source = HOME / "node", ROOT / "scripts/bench"
     if not shutil.which("npm") or not shutil.which("node"):
         return "npm and node are not installed"
     home.mkdir(parents=True, exist_ok=True)
     lock = (source / "package-lock.json").read_bytes()
-    done = home / ".installed"
-    if not done.exists() or done.read_bytes() != lock:
+    stamp = home / ".installed"
+    if not stamp.exists() or stamp.read_bytes() != lock:
         for name in ("package.json", "package-lock.json"):
             shutil.copyfile(source / name, home / name)
         command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--cache", str(BUILD / "cache/npm")]
-        finished = subprocess.run(command, cwd=home, capture_output=True, text=True, check=False)
-        if finished.returncode:
-            return f"npm ci failed: {finished.stderr.strip().splitlines()[-1] if finished.stderr.strip() else finished.returncode}"
-        done.write_bytes(lock)
-    # Node resolves packages from the folder of the script.
+        process = subprocess.run(command, cwd=home, capture_output=True, text=True, check=False)
+        if process.returncode:
+            messages = process.stderr.strip().splitlines()
+            return f"npm ci failed: {messages[-1] if messages else process.returncode}"
+        stamp.write_bytes(lock)
+    # Node looks for packages next to the script.
     shutil.copyfile(source / "sharp_worker.mjs", home / "sharp_worker.mjs")
     return None
 
@@ -63,7 +64,7 @@ class Worker:
             self._answer()
 
     def ask(self, file: Path, picture: Path | None = None) -> dict[str, Any]:
-        """Run the engine on a file; what it took, or nothing if a `picture` is wanted."""
+        """Run the engine on a file and return its figures, or save the 1280 px thumbnail as `picture` and return {}."""
         self._in.write(json.dumps({"engine": self._engine, "file": str(file), "picture": picture and str(picture)}) + "\n")
         self._in.flush()
         return self._answer()
@@ -72,19 +73,22 @@ class Worker:
         line = self._out.readline()
         if not line:
             raise RuntimeError(f"the process of engine {self._engine} ended with code {self._process.wait()}")
-        found: dict[str, Any] = json.loads(line)
-        return found
+        answer: dict[str, Any] = json.loads(line)
+        return answer
 
     def close(self) -> None:
-        """End it."""
+        """End the process."""
         self._in.close()
         self._out.close()
         self._process.wait(10)
 
 
 def run(photos: Photos, engines: list[str], rounds: int) -> dict[str, dict[str, dict[str, Any]]]:
-    """Measure; by engine and class: cpu_ms (best of the rounds, mean over the photos), median_ms, peak_mb, bytes, psnr, ssim."""
-    found: dict[str, dict[str, dict[str, Any]]] = {engine: {} for engine in engines}
+    """Return cpu_ms, median_ms, peak_mb, bytes, psnr and ssim by engine and class.
+
+    cpu_ms is the best of the rounds for each photo, averaged over the photos.
+    """
+    figures: dict[str, dict[str, dict[str, Any]]] = {engine: {} for engine in engines}
     workers = {engine: Worker(engine) for engine in engines}
     try:
         for worker in workers.values():
@@ -92,18 +96,22 @@ def run(photos: Photos, engines: list[str], rounds: int) -> dict[str, dict[str, 
         samples = _samples(photos.classes, workers, rounds)
         for (engine, kind), times in samples.items():
             files = photos.classes[kind]
-            found[engine][kind] = _summary(times) | {"peak_mb": max(_peak(engine, file, photos.tiny) for file in files)}
+            peak_mb = max(_peak(engine, file, photos.tiny) for file in files)
+            figures[engine][kind] = _summary(times) | {"peak_mb": peak_mb}
             if engine not in SPECIAL:
-                found[engine][kind] |= _quality(engine, workers[engine], files)
+                figures[engine][kind] |= _quality(engine, workers[engine], files)
     finally:
         for worker in workers.values():
             worker.close()
-    _ratios(found)
-    return found
+    _add_ratios(figures)
+    return figures
 
 
 def _samples(classes: dict[str, list[Path]], workers: dict[str, Worker], rounds: int) -> dict[tuple[str, str], list[list[dict[str, Any]]]]:
-    """By engine and class, for each photo the answers of all rounds. A machine has slow minutes: every round goes through all classes."""
+    """Return the answers of all rounds for each photo, by engine and class.
+
+    Every round covers all classes, so that a slow minute of the machine does not affect only one class.
+    """
     samples: dict[tuple[str, str], list[list[dict[str, Any]]]] = {}
     for number in range(rounds):
         print(f"  round {number + 1} of {rounds}", flush=True)
@@ -120,14 +128,14 @@ def _samples(classes: dict[str, list[Path]], workers: dict[str, Worker], rounds:
 def _summary(samples: list[list[dict[str, Any]]]) -> dict[str, Any]:
     times = [[answer["cpu_ms"] for answer in answers] for answers in samples]
     return {
-        "cpu_ms": round(float(np.mean([min(one) for one in times])), 2),
-        "median_ms": round(float(np.mean([np.median(one) for one in times])), 2),
+        "cpu_ms": round(float(np.mean([min(turns) for turns in times])), 2),
+        "median_ms": round(float(np.mean([np.median(turns) for turns in times])), 2),
         "bytes": round(float(np.mean([sum(answers[0]["bytes"]) for answers in samples]))),
     }
 
 
 def _peak(engine: str, file: Path, tiny: Path) -> float:
-    """Growth of memory in MB, in a process that is started but has nothing of an earlier photo to use again."""
+    """Return the growth of memory in MB in a new process, which cannot reuse the memory of an earlier photo."""
     worker = Worker(engine)
     try:
         worker.ask(tiny)
@@ -137,7 +145,10 @@ def _peak(engine: str, file: Path, tiny: Path) -> float:
 
 
 def _quality(engine: str, worker: Worker, files: list[Path]) -> dict[str, Any]:
-    """The worst PSNR (dB) and SSIM of the photos' 1280 px pictures, before compression, against full decode and Lanczos."""
+    """Return the worst PSNR (dB) and SSIM of the 1280 px pictures before compression.
+
+    The reference is a full decode resized with Lanczos.
+    """
     results = []
     for file in files:
         target = HOME / f"picture-{engine}.png"
@@ -159,9 +170,9 @@ def _best(file: Path, size: tuple[int, int]) -> Image.Image:
         return original.convert("RGB").resize(size, Image.Resampling.LANCZOS)
 
 
-def _ratios(found: dict[str, dict[str, dict[str, Any]]]) -> None:
-    for by_class in found.values():
-        for kind, figures in by_class.items():
+def _add_ratios(figures: dict[str, dict[str, dict[str, Any]]]) -> None:
+    for by_class in figures.values():
+        for kind, result in by_class.items():
             for peer, name in (("naive", "ratio_naive"), ("sharp", "ratio_sharp")):
-                other = found.get(peer, {}).get(kind)
-                figures[name] = round(figures["cpu_ms"] / other["cpu_ms"], 3) if other else None
+                other = figures.get(peer, {}).get(kind)
+                result[name] = round(result["cpu_ms"] / other["cpu_ms"], 3) if other else None

@@ -1,4 +1,4 @@
-"""The packages whose start is measured: ours as they are deployed, and a naive one made here, without `.pyc` files."""
+"""Provide the packages whose start is measured: ours as deployed, and a naive one without `.pyc` files."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ NAIVE = ROOT / "scripts/bench/naive"
 
 
 def unpacked(name: str) -> Path:
-    """The folder with the files of a built function, as they lie in /var/task."""
+    """Unpack the package of a built function into a folder, as Lambda does into /var/task, and return the folder."""
     archive, target = BUILD / f"{name}.zip", HOME / "task" / name
     shutil.rmtree(target, ignore_errors=True)
     with zipfile.ZipFile(archive) as bundle:
@@ -24,7 +24,7 @@ def unpacked(name: str) -> Path:
 
 
 def naive() -> Path:
-    """The folder of the naive function: its dependencies and handler.py, nothing compiled."""
+    """Install the naive function and its dependencies into a folder without bytecode, and return the folder."""
     target = HOME / "task/naive"
     shutil.rmtree(target, ignore_errors=True)
     command = [
@@ -53,7 +53,7 @@ def naive() -> Path:
 
 
 def compiled(folder: Path) -> Path:
-    """A copy of it with bytecode, as ours have it."""
+    """Return a copy of the folder with bytecode, which our packages have too."""
     target = folder.with_name(f"{folder.name}-compiled")
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(folder, target)
@@ -62,6 +62,6 @@ def compiled(folder: Path) -> Path:
 
 
 def zipped(folder: Path) -> bytes:
-    """A folder as Lambda takes it."""
+    """Return the folder as a zip file for Lambda."""
     archive = Path(shutil.make_archive(str(HOME / "task" / f"{folder.name}-zip"), "zip", folder))
     return archive.read_bytes()

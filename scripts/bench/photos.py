@@ -1,4 +1,4 @@
-"""The photos that are measured on: crops of real ones out of Debian packages where apt can fetch them, generated ones where not."""
+"""Provide the photos of the benchmark: crops of photos in Debian packages, or generated ones without apt."""
 
 import shutil
 import subprocess
@@ -13,7 +13,7 @@ from PIL import Image, ImageFilter, ImageOps
 from eventloom.clouds import BUILD, ROOT
 
 HOME = BUILD / "bench"
-# Package, and which of its photos: large enough for a crop of 12 megapixels
+# The photos to use by package. They are large enough for a crop of 12 megapixels.
 PACKAGES = {
     "lomiri-wallpapers-20.04": ("Kleiber_by_Lukas_Baubkus", "Infinite-Sea_by_Aury88"),
     "lomiri-wallpapers-16.04": ("Dragonfly_by_Bolly",),
@@ -24,21 +24,24 @@ CROP, LARGE = (4000, 3000), (6000, 4000)
 
 @dataclass(frozen=True)
 class Photos:
-    """Files by class, where they are from, one sentence each, and one so small that seeing it leaves no memory to speak of."""
+    """The photos of the benchmark."""
 
     classes: dict[str, list[Path]]
+    # One sentence about the source of each photo
     origins: list[str]
+    # A photo so small that decoding it hardly grows the memory of a process
     tiny: Path
 
 
 def collect(quick: bool) -> Photos:
-    """Find or make them; of each class one if `quick`."""
+    """Download or generate the photos, only one of each class if `quick`."""
     originals = _from_packages()
     folder = HOME / "photos"
     folder.mkdir(parents=True, exist_ok=True)
     if originals:
         names = [path.stem for path in originals]
-        origins = [f"{path.name} (Debian {package})" for package, wanted in PACKAGES.items() for path in originals if path.stem in wanted]
+        package_of = {stem: package for package, stems in PACKAGES.items() for stem in stems}
+        origins = [f"{path.name} (Debian {package_of[path.stem]})" for path in originals]
     else:
         names = ["generated-1", "generated-2", "generated-3"]
         origins = ["generated pictures with the spectrum of photos (apt-get could not fetch Debian's wallpaper packages)"]
@@ -66,7 +69,7 @@ class _Source:
         self._image: Image.Image | None = None
 
     def picture(self, size: tuple[int, int]) -> Image.Image:
-        """A part of the photo at its own resolution; a larger one is continued by its mirror images."""
+        """Return a crop of the photo at its own resolution. A size beyond the photo is filled with mirror images."""
         if self._image is None:
             self._image = Image.open(self._original).convert("RGB") if self._original else _generated(CROP, self._seed)
         image = self._image
@@ -81,7 +84,7 @@ class _Source:
 
 
 def _jpeg(progressive: bool) -> Callable[[Image.Image, Path], None]:
-    # Phones write 12 megapixels into 3 to 5 MB: this quality comes nearest without exceeding it.
+    # Phones store 12 megapixels in 3 to 5 MB. This quality comes closest without exceeding that.
     return lambda image, path: image.save(path, "JPEG", quality=95, subsampling="4:2:0", progressive=progressive, optimize=progressive)
 
 
@@ -95,7 +98,7 @@ _CLASSES: dict[str, tuple[tuple[int, int], Callable[[Image.Image, Path], None]]]
 
 
 def _from_packages() -> list[Path]:
-    """The real photos, downloaded once; empty if this machine has no apt or it can't fetch them."""
+    """Return the photos of the Debian packages, downloaded once, or an empty list if apt cannot download them."""
     folder = HOME / "debian"
     for package in PACKAGES:
         target = folder / package
@@ -116,7 +119,7 @@ def _from_packages() -> list[Path]:
 
 
 def _generated(size: tuple[int, int], seed: int) -> Image.Image:
-    """Structure at every scale and a little noise, as photos have."""
+    """Generate a picture with structure at every scale and a little noise, like a photo."""
     random = np.random.default_rng(seed)
     width, height = size
     total: NDArray[np.floating] = np.zeros((height, width, 3), np.float32)

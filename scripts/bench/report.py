@@ -1,4 +1,4 @@
-"""The report: build/bench.html with charts, and the figures of docs/performance.md."""
+"""Write the report: build/bench.html with charts, and the figures in docs/performance.md."""
 
 import html
 from collections.abc import Sequence
@@ -9,10 +9,10 @@ from eventloom.clouds import ROOT
 PAGE = ROOT / "docs/performance.md"
 PICTURE = ROOT / "docs/performance.svg"
 _BEGIN, _END = "<!-- written by make bench: begin -->", "<!-- written by make bench: end -->"
-# What is ours in bench.json
+# The name of our engine in bench.json
 OURS = "eventloom"
 SIMD_RESIZER = "cykooz.resizer"
-# What is measured, where in bench.json, and at most (or, for >=, at least) how much
+# Each target: its description, the path of the figure in bench.json, and the limit
 TARGETS = (
     ("12 MP JPEG, CPU / naive", "engines.eventloom.jpeg_12mp.ratio_naive", "<=", 0.20),
     ("12 MP JPEG, CPU / sharp per size", "engines.eventloom.jpeg_12mp.ratio_sharp", "<=", 0.40),
@@ -30,20 +30,23 @@ TARGETS = (
     ("zip of the thumbnailer in MB", "packages.thumbnailer.zip_mb", "<=", 16),
 )
 
-# What ours has only with the resizer by SIMD: without it, eventloom is eventloom-pillow, which has a row of its own
+# The targets that need the SIMD resizer. Without it, eventloom is the same as eventloom-pillow, which has its own row.
 _BY_SIMD = ("engines.eventloom.", "floor.job_to_half_decode", "floor.webp_job_to_half_decode")
 _MISSED = "**missed**"
 
 
 def _value(figures: dict[str, Any], path: str) -> float | None:
-    found: Any = figures
+    value: Any = figures
     for part in path.split("."):
-        found = found.get(part) if isinstance(found, dict) else None
-    return found if isinstance(found, int | float) else None
+        value = value.get(part) if isinstance(value, dict) else None
+    return value if isinstance(value, int | float) else None
 
 
 def targets(figures: dict[str, Any]) -> list[tuple[str, str, str, str]]:
-    """Rows of what, measured, wanted, and "met", "missed", "not measured", or "needs SIMD" of ours on a machine without that resizer."""
+    """Return a row for each target: description, measured value, limit and verdict.
+
+    The verdict is "met", "missed", "not measured", or "needs SIMD" on a machine without that resizer.
+    """
     rows = []
     for what, path, sign, limit in TARGETS:
         value = _value(figures, path)
@@ -56,9 +59,10 @@ def targets(figures: dict[str, Any]) -> list[tuple[str, str, str, str]]:
 
 
 def failures(figures: dict[str, Any]) -> list[str]:
-    """What makes the command fail: targets that were missed, and a pipeline that did not run."""
+    """Return the reasons for the command to fail: targets that were missed, and a pipeline that did not run."""
     missed = [f"{what} is {value}, wanted {wanted}" for what, value, wanted, verdict in targets(figures) if verdict == _MISSED]
-    return missed + [f"the pipeline was not measured: {why}" for what, why in figures["missing"].items() if what == "pipeline"]
+    reason = figures["missing"].get("pipeline")
+    return missed + ([f"the pipeline was not measured: {reason}"] if reason else [])
 
 
 def _text(value: Any) -> str:
@@ -66,73 +70,79 @@ def _text(value: Any) -> str:
 
 
 type Table = tuple[str, list[str], Sequence[tuple[str, ...]]]
-"""Title, head and rows"""
+"""A title, the cells of the head, and the rows."""
 
 
 def tables(figures: dict[str, Any]) -> list[Table]:
-    """Every table of the report."""
+    """Return every table of the report."""
     engines = figures["engines"]
     result: list[Table] = [("Targets", ["what", "measured", "wanted", ""], [tuple(row) for row in targets(figures)])]
     fields = {"CPU ms": "cpu_ms", "/ naive": "ratio_naive", "/ sharp": "ratio_sharp", "PSNR dB": "psnr", "SSIM": "ssim"}
     fields |= {"memory MB": "peak_mb", "bytes out": "bytes"}
     for kind in figures["photos"]["classes"]:
-        rows = [(name, *(_text(by[kind].get(field)) for field in fields.values())) for name, by in engines.items() if kind in by]
+        results = {name: by_class[kind] for name, by_class in engines.items() if kind in by_class}
+        rows = [(name, *(_text(values.get(field)) for field in fields.values())) for name, values in results.items()]
         result.append((f"Engines: {kind}", ["engine", *fields], rows))
-    starts = [(name, *(_text(one.get(field)) for field in _START)) for name, one in _functions(figures).items()]
+    starts = [(name, *(_text(start.get(field)) for field in _START)) for name, start in _functions(figures).items()]
     result.append(("Start and invocations, CPU ms", ["function", "INIT", "/ naive", "first invocation", "warm", "an invocation"], starts))
     if figures["pipeline"]:
         speeds = [("eventloom", _text(figures["pipeline"]["images_per_s"])), ("naive", _text(figures["pipeline"]["naive_images_per_s"]))]
         result.append(("Pipeline on the embedded LocalStack", ["function", "photos per second"], speeds))
     for arch, cost in figures["cost"].items():
-        named = {str(one["memory_mb"]): one for one in cost["sweep"]} | cost["naive"]
-        rows = [(name, *(_text(one[field]) for field in ("duration_ms", "usd_per_million", "fits"))) for name, one in named.items()]
+        estimates = {str(estimate["memory_mb"]): estimate for estimate in cost["sweep"]} | cost["naive"]
+        rows = [(name, *(_text(estimate[field]) for field in _COST)) for name, estimate in estimates.items()]
         result.append((f"Cost, {arch}", ["memory MB", "ms a photo", "USD per million", "24 MP fit"], rows))
     return result
 
 
 def _functions(figures: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The starts of each function, once."""
-    return {name: one for name, one in figures["cold_start"].items() if name != OURS}
+    """Return the starts by function, without the second name of the thumbnailer's."""
+    return {name: start for name, start in figures["cold_start"].items() if name != OURS}
 
 
 _CHART_TITLE = "12 MP JPEG to three thumbnails: CPU time of each engine in ms"
 _START = ("cpu_ms", "ratio_naive", "first_invoke_ms", "warm_invoke_ms", "invocation")
+_COST = ("duration_ms", "usd_per_million", "fits")
 
 
 def notes(figures: dict[str, Any]) -> list[str]:
-    """What a reader has to know about the figures."""
+    """Return notes that explain how the figures were measured."""
     machine, photos, prices = figures["machine"], figures["photos"], figures["prices"]
     return [
         f"Measured {figures['date']} on {machine['cpu']} ({machine['cores']} cores, {machine['architecture']}), "
         f"{figures['rounds']} rounds (12 MP JPEG: {figures['main_class_turns']} turns in each), CPU time (user and system) of "
-        "the whole process, which has one thread for images, engines interleaved, the best turn of each photo, mean over the photos.",
+        "the whole process, which uses one thread for images. The engines take turns. A figure is the mean over the "
+        "photos of the best turn of each.",
         f"Versions: {', '.join(map(' '.join, figures['versions'].items()))}.",
-        f"Photos: {'; '.join(photos['origins'])}; 12 MP are crops at the photo's own resolution, 24 MP is continued by mirror images.",
-        *(f"Not measured: {name}, because {why}." for name, why in figures["missing"].items()),
-        "PSNR and SSIM: the 1280 px picture before compression against full decode and Lanczos, the worst of the photos.",
-        "All write JPEG at quality 80 with 4:2:0. sharp optimises its Huffman tables by default, so its files are a little smaller; "
-        "sharp-plain-huffman, which measures sharp without, is for comparison, and no target is about it.",
-        "Memory: growth of the resident set at most, above that of a process that holds the file and has made the thumbnails of one "
-        "picture of 320 x 240 before; the worst of the photos.",
-        "eventloom-pillow is what runs where the SIMD resizer has no wheel (arm64), measured on this machine, not on Graviton.",
-        "INIT: the import of the handler in a process of its own, less that of an empty one, the best of all rounds. The naive package has "
-        "no bytecode, which Lambda's read-only file system cannot keep either; naive-compiled is the same with bytecode.",
+        f"Photos: {'; '.join(photos['origins'])}. 12 MP photos are crops at the original resolution; 24 MP photos are "
+        "extended by mirror images.",
+        *(f"Not measured: {name}, because {reason}." for name, reason in figures["missing"].items()),
+        "PSNR and SSIM compare the 1280 px picture before compression with a full decode resized with Lanczos, for the "
+        "worst of the photos.",
+        "All engines write JPEG at quality 80 with 4:2:0. sharp optimises its Huffman tables by default, so its files "
+        "are a little smaller. sharp-plain-huffman measures sharp without this; no target is about it.",
+        "Memory is the largest growth of the resident set of a process that has read the file and made the thumbnails "
+        "of a 320 x 240 picture before, for the worst of the photos.",
+        "eventloom-pillow runs where the SIMD resizer has no wheel (arm64). It was measured here, not on Graviton.",
+        "INIT is the import of the handler in a new process minus that of an empty process, the best of all rounds. "
+        "The naive package has no bytecode, and Lambda's read-only file system cannot store it; naive-compiled has it.",
         *([_pipeline_note(figures["pipeline"])] if figures["pipeline"] else []),
-        f"Cost: terraform/prices.json (written {prices['written']}), no free tiers; computing and requests at full batches, without "
-        "starts, logs and storage; waiting for S3 and DynamoDB is assumed (scripts/bench/costs.py), CPU time is measured, less memory gets "
-        "a smaller share of a processor.",
+        f"Cost uses terraform/prices.json (written {prices['written']}) without free tiers. It covers computing and "
+        "requests at full batches, without cold starts, logs and storage. The CPU time is measured. The waiting times "
+        "for S3 and DynamoDB are assumptions (scripts/bench/costs.py). Less memory has a smaller share of a processor.",
     ]
 
 
 def _pipeline_note(pipeline: dict[str, Any]) -> str:
     return (
-        f"Pipeline: {pipeline['photos']} photos of 12 MP, {pipeline['concurrency']} execution environments of {pipeline['memory_mb']} MB, "
-        f"batches of {pipeline['batch']}, both functions in turn, the better of {pipeline['repeats']} runs."
+        f"Pipeline: {pipeline['photos']} photos of 12 MP, {pipeline['concurrency']} execution environments of "
+        f"{pipeline['memory_mb']} MB, batches of {pipeline['batch']}, the functions in turn, the better of "
+        f"{pipeline['repeats']} runs."
     )
 
 
 def markdown(figures: dict[str, Any]) -> str:
-    """The figures as Markdown."""
+    """Return the figures as Markdown."""
     parts = [f"![{_CHART_TITLE}]({PICTURE.name})", "\n".join(f"- {note}" for note in notes(figures))]
     for title, head, rows in tables(figures):
         lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}", *(f"| {' | '.join(row)} |" for row in rows)]
@@ -141,18 +151,24 @@ def markdown(figures: dict[str, Any]) -> str:
 
 
 def write_page(figures: dict[str, Any]) -> None:
-    """Put the figures between the marks of docs/performance.md, and draw its picture."""
-    svg = _bars(_CHART_TITLE, {name: by["jpeg_12mp"]["cpu_ms"] for name, by in figures["engines"].items() if "jpeg_12mp" in by})
-    # Grey can be read on light and on dark pages.
-    alone = '<svg xmlns="http://www.w3.org/2000/svg" font-family="sans-serif" font-size="12" fill="#8a8f98" '
-    PICTURE.write_text(svg.replace("<svg ", alone) + "\n")
+    """Write the figures between the markers in docs/performance.md, and draw its picture."""
+    svg = _bars(_CHART_TITLE, _cpu_ms(figures, "jpeg_12mp"))
+    # Grey text is readable on light and on dark pages.
+    standalone = '<svg xmlns="http://www.w3.org/2000/svg" font-family="sans-serif" font-size="12" fill="#8a8f98" '
+    PICTURE.write_text(svg.replace("<svg ", standalone) + "\n")
     text = PAGE.read_text()
     before, after = text.split(_BEGIN)[0], text.split(_END)[1]
     PAGE.write_text(f"{before}{_BEGIN}\n\n{markdown(figures)}\n\n{_END}{after}")
 
 
+def _cpu_ms(figures: dict[str, Any], kind: str) -> dict[str, float]:
+    """Return the CPU time of each engine that was measured on a class of photos."""
+    engines = figures["engines"].items()
+    return {name: by_class[kind]["cpu_ms"] for name, by_class in engines if kind in by_class}
+
+
 def page(figures: dict[str, Any]) -> str:
-    """The report as one HTML page that needs nothing else."""
+    """Return the report as a self-contained HTML page."""
     body = [
         "<h1>Eventloom: make bench</h1>",
         "<ul>",
@@ -161,16 +177,15 @@ def page(figures: dict[str, Any]) -> str:
         "<h2>Charts</h2>",
     ]
     for kind in figures["photos"]["classes"]:
-        values = {name: by[kind]["cpu_ms"] for name, by in figures["engines"].items() if kind in by}
-        body.append(_chart(f"{kind}: CPU ms", values))
-    body.append(_chart("INIT: CPU ms", {name: one["cpu_ms"] for name, one in _functions(figures).items()}))
+        body.append(_chart(f"{kind}: CPU ms", _cpu_ms(figures, kind)))
+    body.append(_chart("INIT: CPU ms", {name: start["cpu_ms"] for name, start in _functions(figures).items()}))
     for arch, cost in figures["cost"].items():
-        values = {f"{one['memory_mb']} MB": one["usd_per_million"] for one in cost["sweep"]}
-        naive = {f"naive, {one['memory_mb']} MB": one["usd_per_million"] for one in cost["naive"].values()}
-        body.append(_chart(f"{arch}: USD per million photos", values | naive))
+        ours = {f"{row['memory_mb']} MB": row["usd_per_million"] for row in cost["sweep"]}
+        naive = {f"naive, {row['memory_mb']} MB": row["usd_per_million"] for row in cost["naive"].values()}
+        body.append(_chart(f"{arch}: USD per million photos", ours | naive))
     for title, head, rows in tables(figures):
         cells = [f"<tr>{''.join(f'<td>{html.escape(cell.strip("*"))}</td>' for cell in row)}</tr>" for row in rows]
-        heads = "".join(f"<th>{html.escape(one)}</th>" for one in head)
+        heads = "".join(f"<th>{html.escape(cell)}</th>" for cell in head)
         body.append(f"<h2>{html.escape(title)}</h2><table><tr>{heads}</tr>{''.join(cells)}</table>")
     top = f"<!doctype html><html lang=en><meta charset=utf-8><title>Eventloom bench</title><style>{_STYLE}</style>"
     return f"{top}<body>{''.join(body)}</html>\n"
@@ -182,12 +197,12 @@ td:not(:first-child){font-variant-numeric:tabular-nums}svg{display:block;width:1
 
 
 def _chart(title: str, values: dict[str, float]) -> str:
-    """Bars under a heading."""
+    """Return bars under a heading as HTML."""
     return f"<h3>{html.escape(title)}</h3>{_bars(title, values)}"
 
 
 def _bars(title: str, values: dict[str, float]) -> str:
-    """Horizontal bars as SVG; ours in another colour."""
+    """Return horizontal bars as SVG. Those of our engine have another colour."""
     most, row = max(values.values(), default=1) or 1, 22
     bars = []
     for position, (name, value) in enumerate(values.items()):

@@ -1,4 +1,4 @@
-// Answers requests of measure.py, one JSON line each: makes thumbnails with sharp and tells what that cost.
+// Answer the requests of measure.py with sharp. Each request and each answer is a JSON line, as in worker.py.
 import { readFileSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import sharp from "sharp";
@@ -9,21 +9,23 @@ const SIZES = [1280, 512, 128];
 const shrink = (image, size) => image.resize({ width: size, height: size, fit: "inside", withoutEnlargement: true });
 
 async function perSize(data, options = {}) {
-  const made = [];
-  for (const size of SIZES) made.push(await shrink(sharp(data), size).jpeg({ quality: 80, ...options }).toBuffer());
-  return made;
+  const thumbnails = [];
+  for (const size of SIZES) {
+    thumbnails.push(await shrink(sharp(data), size).jpeg({ quality: 80, ...options }).toBuffer());
+  }
+  return thumbnails;
 }
 
 async function cascade(data) {
-  const made = [];
+  const thumbnails = [];
   let next = sharp(data);
   for (const size of SIZES) {
     const { data: raw, info } = await shrink(next, size).raw().toBuffer({ resolveWithObject: true });
     const picture = () => sharp(raw, { raw: { width: info.width, height: info.height, channels: info.channels } });
-    made.push(await picture().jpeg({ quality: 80 }).toBuffer());
+    thumbnails.push(await picture().jpeg({ quality: 80 }).toBuffer());
     next = picture();
   }
-  return made;
+  return thumbnails;
 }
 
 const plainHuffman = (data) => perSize(data, { optimiseCoding: false });
@@ -44,8 +46,9 @@ for await (const line of createInterface({ input: process.stdin })) {
   writeFileSync("/proc/self/clear_refs", "5");
   const idle = kilobytes("VmRSS");
   const before = process.cpuUsage();
-  const made = await ENGINES[engine](data);
+  const thumbnails = await ENGINES[engine](data);
   const used = process.cpuUsage(before);
   const peak = (kilobytes("VmHWM") - idle) / 1024;
-  console.log(JSON.stringify({ cpu_ms: (used.user + used.system) / 1000, peak_mb: peak, bytes: made.map((one) => one.length) }));
+  const bytes = thumbnails.map((thumbnail) => thumbnail.length);
+  console.log(JSON.stringify({ cpu_ms: (used.user + used.system) / 1000, peak_mb: peak, bytes }));
 }

@@ -1,7 +1,8 @@
-"""A process that runs one engine, request by request: `python -m scripts.bench.worker ENGINE`. JSON lines in and out.
+"""Serve requests with one engine: `python -m scripts.bench.worker ENGINE`. Reads and writes JSON lines.
 
-In: {"file": path, "picture": path or null}. Out: {"cpu_ms", "peak_mb", "bytes": [...]}, or {} for a picture, which is saved as PNG.
-CPU time is that of all threads; peak memory is what the resident set grew by, at most, above what it was when the job began.
+A request is {"file": path, "picture": path or null}. The answer is {"cpu_ms", "peak_mb", "bytes": [...]}, or {} for a
+picture, which is saved as PNG. The CPU time covers all threads. The peak is the largest growth of the resident set
+since the start of the request.
 """
 
 import gc
@@ -15,13 +16,13 @@ from scripts.bench.engines import load
 
 
 def kilobytes(field: str) -> int:
-    """A figure of this process from the kernel."""
-    found = re.search(rf"{field}:\s+(\d+)", Path("/proc/self/status").read_text())
-    return int(found[1]) if found else 0
+    """Return a field of /proc/self/status, or 0 if the kernel does not report it."""
+    match = re.search(rf"{field}:\s+(\d+)", Path("/proc/self/status").read_text())
+    return int(match[1]) if match else 0
 
 
 def main() -> None:
-    """Serve until the input ends."""
+    """Answer requests until the input ends."""
     engine = load(sys.argv[1])
     print("{}", flush=True)
     for line in sys.stdin:
@@ -34,9 +35,10 @@ def main() -> None:
         gc.collect()
         Path("/proc/self/clear_refs").write_text("5")  # resets the high-water mark
         idle, began = kilobytes("VmRSS"), time.process_time()
-        made = engine.thumbnails(data)
-        used = time.process_time() - began
-        answer = {"cpu_ms": 1000 * used, "peak_mb": (kilobytes("VmHWM") - idle) / 1024, "bytes": [len(one) for one in made]}
+        thumbnails = engine.thumbnails(data)
+        cpu_ms = 1000 * (time.process_time() - began)
+        peak_mb = (kilobytes("VmHWM") - idle) / 1024
+        answer = {"cpu_ms": cpu_ms, "peak_mb": peak_mb, "bytes": [len(thumbnail) for thumbnail in thumbnails]}
         print(json.dumps(answer), flush=True)
 
 

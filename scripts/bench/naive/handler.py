@@ -1,4 +1,4 @@
-"""What tutorials show: S3 events from SQS, one photo after the other, `thumbnail()` from the original for each size."""
+"""Handle S3 events from SQS as tutorials do: one photo at a time, each size by `thumbnail()` from the original."""
 
 import io
 import json
@@ -9,7 +9,10 @@ from urllib.parse import unquote_plus
 import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
-from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer, IdempotencyConfig  # noqa: F401 - its import is what is measured
+from aws_lambda_powertools.utilities.idempotency import (  # noqa: F401 - imported to measure its cold start
+    DynamoDBPersistenceLayer,
+    IdempotencyConfig,
+)
 from PIL import Image
 from pydantic import BaseModel
 
@@ -21,7 +24,7 @@ dynamodb = boto3.client("dynamodb")
 
 
 class Entry(BaseModel):
-    """What is recorded of a photo."""
+    """The recorded facts of a photo."""
 
     key: str
     width: int
@@ -29,7 +32,7 @@ class Entry(BaseModel):
 
 
 def handle(record: Any) -> None:
-    """Make the thumbnails of every object that a message names."""
+    """Create the thumbnails of every object in a message, and record it."""
     for event in json.loads(record.body).get("Records", []):
         bucket, key = event["s3"]["bucket"]["name"], unquote_plus(event["s3"]["object"]["key"])
         data = s3.get_object(Bucket=bucket, Key=key)["Body"].read()

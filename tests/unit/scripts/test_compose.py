@@ -87,7 +87,7 @@ def test_a_container_of_another_run_is_left_alone(run) -> None:
     process, asked = run(there="0123456789ab")
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "there is a container eventloom-unit, of another run" in said
+    assert "the container eventloom-unit of another run exists; wait for it, remove it" in said
     assert "tests run" not in said
     assert [line for line in asked() if " rm " in line or " up" in line or " down" in line] == []
 
