@@ -1,4 +1,4 @@
-"""Whether anything was lost, told twice, or mixed up: the promises, checked against what is there."""
+"""Check that nothing was lost, announced twice or mixed up."""
 
 import json
 from collections import Counter, defaultdict
@@ -13,49 +13,52 @@ from tests.faults.workload import Subject
 from tests.integration.photos import close, colour_of
 from tests.integration.support import Deployment
 
-# One, and the retries of functions/shared/clients.py
+# The first attempt and the retries of functions/shared/clients.py
 SDK_TRIES = 5
 
 
 def violations(deployment: Deployment, subjects: Iterable[Subject], dead_letters: Iterable[str] = ()) -> list[str]:
-    """What is wrong, in words; empty if nothing is.
+    """Return a description of everything that is wrong.
 
-    Each object that is there has one item of its current version: READY with all its thumbnails and no others, or REJECTED for
-    its own reason, unless a message about it is in the dead-letter queue. What was deleted has no thumbnails.
+    Each existing object must have one item for its current version: READY with exactly its thumbnails, or REJECTED for
+    the right reason. Deleted objects must have no thumbnails. Objects with a message in the dead-letter queue are
+    exempt.
     """
     items, thumbnails = _items(deployment), _thumbnails(deployment)
-    waiting = set(named(dead_letters))
+    exempt = set(objects_in(dead_letters))
     sizes = deployment_sizes(deployment)
 
     def check(subject: Subject) -> list[str]:
-        found_id = catalog.image_id(subject.bucket, subject.key)
-        if (subject.bucket, subject.key) in waiting:
+        image_id = catalog.image_id(subject.bucket, subject.key)
+        if (subject.bucket, subject.key) in exempt:
             return []
-        item, stored = items.get(found_id), thumbnails.get(found_id, set())
-        return [f"{subject.key} ({subject.script}): {what}" for what in _wrong(deployment, subject, item, stored, sizes)]
+        item, stored = items.get(image_id), thumbnails.get(image_id, set())
+        problems = _problems(deployment, subject, item, stored, sizes)
+        return [f"{subject.key} ({subject.script}): {problem}" for problem in problems]
 
     with ThreadPoolExecutor(8) as pool:
-        return [what for found in pool.map(check, subjects) for what in found]
+        return [problem for problems in pool.map(check, subjects) for problem in problems]
 
 
-def named(bodies: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Bucket and key of the objects that messages are about."""
+def objects_in(bodies: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield the bucket and key of every object that the messages are about."""
     for body in bodies:
         try:
             records = json.loads(body)["Records"]
-            yield from ((record["s3"]["bucket"]["name"], unquote_plus(record["s3"]["object"]["key"])) for record in records)
+            locations = [(record["s3"]["bucket"]["name"], record["s3"]["object"]["key"]) for record in records]
+            yield from ((bucket, unquote_plus(key)) for bucket, key in locations)
         except (ValueError, KeyError, TypeError):
             continue
 
 
 def deployment_sizes(deployment: Deployment) -> set[str]:
-    """The thumbnails that each photo has to have."""
+    """Return the thumbnail sizes that each photo must have."""
     name = deployment["functions"]["thumbnailer"]["function_name"]
     variables = client("lambda").get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     return set(variables["THUMBNAIL_SIZES"].split(","))
 
 
-def _wrong(  # noqa: C901, PLR0912 - a list of promises
+def _problems(  # noqa: C901, PLR0912 - one branch for each promise
     deployment: Deployment, subject: Subject, item: dict[str, Any] | None, stored: set[str], sizes: set[str]
 ) -> Iterator[str]:
     current = subject.current
@@ -65,15 +68,16 @@ def _wrong(  # noqa: C901, PLR0912 - a list of promises
         if stored:
             yield f"thumbnails without an item: {sorted(stored)}"
         return
-    named_keys = {made["key"] for made in item.get("thumbnails", {}).values()}
-    if stored != named_keys:
-        yield f"thumbnails are {sorted(stored)}, the item names {sorted(named_keys)}"
+    recorded = {thumbnail["key"] for thumbnail in item.get("thumbnails", {}).values()}
+    if stored != recorded:
+        yield f"thumbnails are {sorted(stored)}, the item names {sorted(recorded)}"
     if current is None:
         if item["status"] != "DELETED":
             yield f"deleted, but the item says {item['status']}"
         return
-    if (item.get("version_id"), item.get("etag")) != (subject.version_id, item.get("etag") if subject.version_id else subject.etag):
-        yield f"the item is of another version: {item.get('version_id')} {item.get('etag')}"
+    etag = item.get("etag") if subject.version_id else subject.etag
+    if (item.get("version_id"), item.get("etag")) != (subject.version_id, etag):
+        yield f"the item is about another version: {item.get('version_id')} {item.get('etag')}"
     if current.reasons:
         if item["status"] != "REJECTED" or item.get("reason") not in current.reasons or not item.get("reason_text"):
             yield f"{item['status']} {item.get('reason')}, not REJECTED for {sorted(current.reasons)}"
@@ -83,44 +87,57 @@ def _wrong(  # noqa: C901, PLR0912 - a list of promises
         return
     if set(item["thumbnails"]) != sizes or item["sha256"] != current.sha256:
         yield f"the item has thumbnails {sorted(item['thumbnails'])} and sha256 {item['sha256']}"
-    smallest = min(item["thumbnails"].values(), key=lambda made: made["width"])["key"]
+    smallest = min(item["thumbnails"].values(), key=lambda thumbnail: thumbnail["width"])["key"]
     if smallest in stored:
         picture = client("s3").get_object(Bucket=deployment["thumbnails_bucket"], Key=smallest)["Body"].read()
         if not close(colour_of(picture), current.colour, 30):
             yield f"a thumbnail of another version: {colour_of(picture)}, not {current.colour}"
 
 
-def told_twice(subjects: Iterable[Subject], notices: Iterable[dict[str, Any]]) -> list[str]:
-    """Versions, or contents where there are no versions, with more notices than times that they became current."""
-    returned = Counter((catalog.image_id(one.bucket, one.key), version) for one in subjects for version in one.returned)
-    told: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+def announced_twice(subjects: Iterable[Subject], notices: Iterable[dict[str, Any]]) -> list[str]:
+    """Return the versions that have more notices than times they became current.
+
+    In a bucket without versions, the content takes the place of the version.
+    """
+    returned: Counter[tuple[str, str | None]] = Counter()
+    for subject in subjects:
+        image_id = catalog.image_id(subject.bucket, subject.key)
+        returned.update((image_id, version) for version in subject.returned)
+    announced: dict[tuple[str, str, str], set[str]] = defaultdict(set)
     for notice in notices:
-        told[notice["image_id"], _version(notice), notice["status"]].add(notice["notice_id"])
-    return [f"announced by {len(ids)} notices: {what}" for what, ids in told.items() if len(ids) > 1 + returned[what[:2]]]
+        announced[notice["image_id"], _version(notice), notice["status"]].add(notice["notice_id"])
+    repeated = {key: ids for key, ids in announced.items() if len(ids) > 1 + returned[key[:2]]}
+    return [f"announced by {len(ids)} notices: {key}" for key, ids in repeated.items()]
 
 
 def _version(notice: dict[str, Any]) -> str:
-    """What a notice is about: a version's id, or the content's ETag (functions/notifier/notices.py has both in the notice's id)."""
+    """Return a notice's version id, or the content's ETag, from its notice_id (see functions/notifier/notices.py)."""
     return str(notice["notice_id"]).split("#")[1]
 
 
 def repeats(notices: Iterable[dict[str, Any]], faults: Counter[str], claims: str) -> list[str]:
-    """A notice that came again with its own notice_id, more often than the faults excuse (functions/shared/claims.py).
+    """Return a problem if more notices were repeated with the same notice_id than the faults explain.
 
-    It takes an answer of SNS that was lost with the proxy, a notifier that ended with the emulator, or a note in the table `claims` that
-    failed as often as the SDK tries.
+    Three faults explain a repeated notice (see functions/shared/claims.py): the proxy stopped before it passed on SNS's
+    answer, the emulator stopped the notifier, or a write to the table `claims` failed as often as the SDK tries.
     """
     count = sum(times - 1 for times in Counter(notice["notice_id"] for notice in notices).values())
-    failed = sum(times for what, times in faults.items() if what.startswith(f"dynamodb {claims} ") and not what.endswith(" latency"))
-    excused = faults["proxy gone"] + faults["restart the emulator"] + failed // SDK_TRIES
-    return [f"{count} notices came again, more than {excused} faults excuse"] if count > excused else []
+    prefix = f"dynamodb {claims} "
+    writes = {fault: times for fault, times in faults.items() if fault.startswith(prefix)}
+    failed = sum(times for fault, times in writes.items() if not fault.endswith(" latency"))
+    explained = faults["proxy gone"] + faults["restart the emulator"] + failed // SDK_TRIES
+    return [f"{count} notices came again, but the faults explain only {explained}"] if count > explained else []
 
 
-def untold(subjects: Iterable[Subject], notices: Iterable[dict[str, Any]]) -> list[str]:
-    """Objects of whose current version nobody was told."""
-    told = {(notice["image_id"], _version(notice)) for notice in notices}
-    wanted = ((catalog.image_id(one.bucket, one.key), one.version_id or one.etag, one.key) for one in subjects if one.current)
-    return [key for found_id, version, key in wanted if (found_id, version) not in told]
+def unannounced(subjects: Iterable[Subject], notices: Iterable[dict[str, Any]]) -> list[str]:
+    """Return the keys of objects whose current version has no notice."""
+    announced = {(notice["image_id"], _version(notice)) for notice in notices}
+    current = [subject for subject in subjects if subject.current]
+    return [
+        subject.key
+        for subject in current
+        if (catalog.image_id(subject.bucket, subject.key), subject.version_id or subject.etag) not in announced
+    ]
 
 
 def _items(deployment: Deployment) -> dict[str, dict[str, Any]]:
@@ -130,9 +147,9 @@ def _items(deployment: Deployment) -> dict[str, dict[str, Any]]:
 
 
 def _thumbnails(deployment: Deployment) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
+    keys: dict[str, set[str]] = {}
     pages = client("s3").get_paginator("list_objects_v2").paginate(Bucket=deployment["thumbnails_bucket"])
     for page in pages:
         for thumbnail in page.get("Contents", []):
-            found.setdefault(thumbnail["Key"].split("/")[0], set()).add(thumbnail["Key"])
-    return found
+            keys.setdefault(thumbnail["Key"].split("/")[0], set()).add(thumbnail["Key"])
+    return keys

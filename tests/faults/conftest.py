@@ -1,4 +1,4 @@
-"""The deployment of the integration tests, asked by clients that outlast a restart of the emulator."""
+"""Provide the deployment of the integration tests, with clients that keep retrying while the emulator restarts."""
 
 from typing import Any
 
@@ -9,16 +9,19 @@ from embedded_localstack.launch import SAVE_SECONDS, START_SECONDS
 from tests.integration.conftest import cloud, deployment, pytest_addoption
 
 __all__ = ["cloud", "deployment", "pytest_addoption"]
-AWAY = (ConnectionClosedError, EndpointConnectionError)
-# A restart took 104 s on a machine with other work.
+UNREACHABLE = (ConnectionClosedError, EndpointConnectionError)
+# A restart took 104 s on a busy machine.
 MOST_SECONDS = SAVE_SECONDS + START_SECONDS
 
 
-def again(response: Any, caught_exception: Exception | None, attempts: int, **_: Any) -> int | None:
-    """In a second; the SDK's own retries end sooner, as all threads share them."""
-    away = isinstance(caught_exception, AWAY) or (response and response[0].status_code == 503)
-    return 1 if away and attempts < MOST_SECONDS else None
+def retry_delay(response: Any, caught_exception: Exception | None, attempts: int, **_: Any) -> int | None:
+    """Return a delay of one second if the emulator is unreachable.
+
+    The SDK's own retries would end too early, because all threads share their quota.
+    """
+    unreachable = isinstance(caught_exception, UNREACHABLE) or (response and response[0].status_code == 503)
+    return 1 if unreachable and attempts < MOST_SECONDS else None
 
 
 boto3.setup_default_session()
-boto3.DEFAULT_SESSION.events.register_first("needs-retry.*", again)
+boto3.DEFAULT_SESSION.events.register_first("needs-retry.*", retry_delay)

@@ -1,4 +1,4 @@
-"""What goes wrong, and when: a seeded sequence of faults, done to running processes and to the answers of AWS."""
+"""Inject a seeded sequence of faults into running processes and into the answers of AWS."""
 
 import itertools
 import random
@@ -19,10 +19,10 @@ from tests.integration.conftest import LAUNCHER
 from tests.integration.support import Deployment
 
 S3 = ("GetObject", "PutObject", "DeleteObjects", "ListObjectsV2", "HeadObject")
-# The thumbnailer's items, and the notifier's claims
+# The outputs with the tables of the thumbnailer's items and of the notifier's claims
 CATALOG, CLAIMS = "catalog_table", "state_table"
 DYNAMODB = (("GetItem", CATALOG), ("PutItem", CATALOG), ("UpdateItem", CATALOG), ("UpdateItem", CLAIMS), ("UpdateItem", CLAIMS))
-# What the services answer, as often as the number says
+# Faults in the answers of services, with their weights
 ANSWERS: list[tuple[int, dict[str, Any]]] = [
     (4, {"service": "s3", "error": {"code": "SlowDown", "status": 503}}),
     (3, {"service": "s3", "error": {"code": "InternalError", "status": 500}}),
@@ -40,7 +40,7 @@ ANSWERS: list[tuple[int, dict[str, Any]]] = [
     (3, {"service": "dynamodb", "operation": "PutItem", "response": {"abort_frac": 0.3}}),
     (1, {"service": "sns", "error": {"code": "Throttling", "status": 400}}),
 ]
-# What happens to processes and permissions
+# Faults of processes and permissions, with their weights
 EVENTS = {
     "kill": 10,
     "stop": 1,
@@ -53,17 +53,17 @@ EVENTS = {
     "deny receive": 1,
     "poison": 3,
 }
-# Rare by chance, as it takes its time, but in every run.
+# The turn of the first restart. Restarts are slow and therefore rare, but every run must have one.
 FIRST_RESTART = 3
 
 
 class Gremlin:
-    """Does one thing after the other, `pause_s` apart, until it is told to stop."""
+    """A thread that injects one fault after the other, `pause_s` apart, until it is stopped."""
 
-    def __init__(  # noqa: PLR0917 - what it may do harm to
+    def __init__(  # noqa: PLR0917 - everything that it can break
         self, deployment: Deployment, proxy: Proxy, worker: Stage, poison: Callable[[], None], seed: int, pause_s: float
     ) -> None:
-        """Nothing goes wrong before `start`."""
+        """Prepare the thread. Faults begin with `start`."""
         self._deployment, self._proxy, self._worker, self._poison = deployment, proxy, worker, poison
         self._chance = random.Random(seed)
         self._pause_s = pause_s
@@ -73,23 +73,23 @@ class Gremlin:
         self._error: BaseException | None = None
 
     def start(self) -> None:
-        """Begin."""
+        """Start the faults."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End, and let everything work again."""
+        """Stop the faults, and raise the error that ended them early, if any."""
         self._stop.set()
         self._thread.join()
         self._proxy.disarm()
         self.check()
 
     def check(self) -> None:
-        """Raise what ended it before its time, such as an emulator that does not come back: nothing would come of going on."""
+        """Raise the error that ended the thread early, such as an emulator that does not restart."""
         if self._error:
             raise self._error
 
     def total(self) -> int:
-        """How many faults there were so far."""
+        """Return the number of faults so far."""
         return self.done.total() + self._proxy.fired().total()
 
     def _run(self) -> None:
@@ -100,7 +100,7 @@ class Gremlin:
                 if turn == FIRST_RESTART:
                     self._act("restart the emulator")
                 rule = self._rule()
-                # The SDK itself tries five times: only longer rows of errors reach the function.
+                # The SDK tries five times, so only longer series of errors reach the function.
                 self._proxy.arm(rule | {"times": self._chance.choice((1, 2, 6, 12)), "ttl_s": 20})
                 if self._chance.random() < 0.35:
                     self._act(self._chance.choices(list(EVENTS), list(EVENTS.values()))[0])

@@ -1,9 +1,10 @@
-"""microburst's command line, with one thing mended: run by the environment `faults`, not by the tests' own."""
+"""Run microburst's command line with one fix. It needs the environment build/venv/faults."""
 # mypy: disable-error-code="import-not-found"
 
 from microburst import cli, forward
 
-# It drops the length of what it passes on, without which a body that is cut off looks complete, and S3's answers lack a field.
+# microburst drops Content-Length from the answers that it forwards. Without it, a truncated body looks complete, and
+# S3's answers lack a field.
 forward.HOP_BY_HOP -= {"content-length"}
 
 if __name__ == "__main__":

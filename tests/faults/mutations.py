@@ -1,4 +1,4 @@
-"""Whether the checker would notice: safeguards are taken out of thumbnailer and notifier, one at a time, and a short story is played."""
+"""Remove one safeguard at a time from the thumbnailer or notifier, and check that the checker notices."""
 
 import json
 from collections import Counter
@@ -9,7 +9,7 @@ from eventloom import catalog
 from eventloom.clouds import client
 from tests.faults import checker
 from tests.faults.proxy import Proxy
-from tests.faults.run import drained
+from tests.faults.run import drain_dead_letters
 from tests.faults.stage import mutant, settled
 from tests.faults.workload import Content, Subject, content_of
 from tests.integration.support import Deployment, Listener, depth, eventually, listening, unique
@@ -17,7 +17,7 @@ from tests.integration.support import Deployment, Listener, depth, eventually, l
 
 @dataclass(frozen=True)
 class Mutation:
-    """A piece of one module of a function and what it is replaced by; `shows` is in what the checker then says."""
+    """A piece of a function's module and its replacement. `shows` is part of the problem that the checker reports."""
 
     module: str
     old: str
@@ -26,7 +26,7 @@ class Mutation:
     function: str = "thumbnailer"
 
     def package(self) -> bytes:
-        """The function without the safeguard."""
+        """Return the function's package without the safeguard."""
         return mutant(self.function, self.module, self.old, self.new)
 
 
@@ -49,7 +49,7 @@ MUTATIONS = {
 }
 
 
-# The end of a file that no limit stops before it kills its process, and a thumbnailer that lets it
+# A thumbnailer that kills its process when a file ends with these bytes
 KILLING = b"kills its process"
 _SUICIDE = f"    if data.endswith({KILLING!r}):\n        import os\n        os.kill(os.getpid(), 9)\n"
 _FIRST_CHECK = "    limits.check_bytes(len(data))\n"
@@ -57,19 +57,21 @@ DEADLY = Mutation("imaging/images", _FIRST_CHECK, _SUICIDE + _FIRST_CHECK, "cras
 
 
 def play(deployment: Deployment, proxy: Proxy) -> list[str]:
-    """An overwritten photo whose first event comes once more, a damaged file whose change does, a photo while S3 is down.
+    """Run a short scenario and return the problems that the checker reports.
 
-    One after the other: what S3 refuses meanwhile is refused to that photo alone. Returns what the checker says.
+    An overwritten photo's first event arrives again, a damaged file's change arrives again, and a photo arrives while
+    S3 is down. These steps run one after the other, so that S3's errors only affect that photo.
     """
     with listening(deployment["notices_topic_arn"]) as listener:
         subjects = [_overwritten(deployment), _damaged(deployment)]
         _deliver_again(deployment, subjects[-1], listener)
         settled(lambda: depth(deployment["uploads_queue_url"]), 240)
         subjects.append(_while_s3_is_down(deployment, proxy))
-        wrong = checker.violations(deployment, subjects, drained(deployment))
-        images = {catalog.image_id(one.bucket, one.key) for one in subjects}
+        problems = checker.violations(deployment, subjects, drain_dead_letters(deployment))
+        images = {catalog.image_id(subject.bucket, subject.key) for subject in subjects}
         notices = [notice for notice in listener.messages() if notice.get("image_id") in images]
-    return wrong + checker.told_twice(subjects, notices) + checker.repeats(notices, Counter(), deployment["state_table"])
+    problems += checker.announced_twice(subjects, notices)
+    return problems + checker.repeats(notices, Counter(), deployment["state_table"])
 
 
 def _put(deployment: Deployment, subject: Subject, content: Content) -> None:
@@ -98,13 +100,13 @@ def _damaged(deployment: Deployment) -> Subject:
 
 
 def _deliver_again(deployment: Deployment, subject: Subject, listener: Listener) -> None:
-    """Give the notifier a change that it has announced, as a stream's trigger does after an answer that was lost."""
+    """Send the notifier a change that it has announced, as a stream's trigger does after a lost answer."""
     image = catalog.image_id(subject.bucket, subject.key)
     listener.wait_for(image_id=image, timeout_s=120)
     item = client("dynamodb").get_item(TableName=deployment["catalog_table"], Key={"image_id": {"S": image}})["Item"]
     change = {"Keys": {"image_id": item["image_id"]}, "NewImage": item, "SequenceNumber": "1"}
     deployment.invoke("notifier", {"Records": [{"eventID": unique("again"), "eventName": "INSERT", "dynamodb": change}]})
-    # What the topic gets later is heard later.
+    # The listener receives messages in the topic's order: after this marker, it has all earlier ones.
     marker = unique("marker")
     client("sns").publish(TopicArn=deployment["notices_topic_arn"], Message=json.dumps({"marker": marker}))
     listener.wait_for(marker=marker)
@@ -112,7 +114,7 @@ def _deliver_again(deployment: Deployment, subject: Subject, listener: Listener)
 
 def _while_s3_is_down(deployment: Deployment, proxy: Proxy) -> Subject:
     subject = Subject(deployment["uploads_bucket"], unique("down.jpg"), "S3 down", [])
-    # So many answers fail two deliveries.
+    # This number of failures makes two deliveries fail.
     failing = {"service": "s3", "operation": "GetObject", "times": 2 * checker.SDK_TRIES}
     proxy.arm(failing | {"error": {"code": "ServiceUnavailable", "status": 503}})
     before = proxy.fired()["s3 ServiceUnavailable"]

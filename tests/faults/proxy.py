@@ -1,4 +1,4 @@
-"""microburst between the functions and the emulator: answers with AWS's own errors, slowly, in part, or not at all."""
+"""Run microburst between the functions and the emulator. It returns errors, or delays, truncates or drops answers."""
 
 import subprocess
 import time
@@ -17,10 +17,13 @@ _START_S = 60
 
 
 class Proxy:
-    """One microburst process on the port after the emulator's. Its rules: https://github.com/pingedbrain/microburst#rules."""
+    """A microburst process on the port after the emulator's.
+
+    https://github.com/pingedbrain/microburst#rules documents the rules.
+    """
 
     def __init__(self, cloud: clouds.Cloud) -> None:
-        """Nothing is started yet."""
+        """Choose the port. `start` starts the process."""
         assert cloud.port, "faults are for an emulator"
         self._port, self._upstream = cloud.port + 1, cloud.endpoint
         self._process: subprocess.Popen[bytes] | None = None
@@ -28,17 +31,17 @@ class Proxy:
 
     @property
     def endpoint(self) -> str:
-        """For AWS_ENDPOINT_URL."""
+        """Return the value for AWS_ENDPOINT_URL."""
         return f"http://127.0.0.1:{self._port}"
 
     def start(self) -> None:
-        """Start it and wait until it answers."""
+        """Start the process and wait until it answers."""
         command = [*PROGRAM, "--upstream", str(self._upstream), "--port", str(self._port)]
         log = clouds.BUILD / "faults-proxy.log"
         with log.open("ab") as out:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
-        end = time.monotonic() + _START_S
-        while time.monotonic() < end and self._process.poll() is None:
+        deadline = time.monotonic() + _START_S
+        while time.monotonic() < deadline and self._process.poll() is None:
             try:
                 requests.get(f"{self.endpoint}/_microburst/health", timeout=2).raise_for_status()
                 return
@@ -47,7 +50,7 @@ class Proxy:
         raise AssertionError(f"the fault proxy did not start on port {self._port}; see {log}")
 
     def stop(self) -> None:
-        """Kill it: who is connected sees the connection break, whoever comes next is refused."""
+        """Kill the process. Open connections break, and new ones are refused."""
         if self._process:
             self._before = self.fired()
             self._process.kill()
@@ -55,24 +58,25 @@ class Proxy:
             self._process = None
 
     def arm(self, *rules: dict[str, Any]) -> None:
-        """Add rules; each fires `times` times."""
+        """Add rules. Each fires `times` times."""
         self._call("PATCH", list(rules))
 
     def disarm(self) -> None:
-        """Drop all rules; what they did stays counted."""
+        """Remove all rules, but keep their counts."""
         self._before = self.fired()
         self._call("DELETE", [])
 
     def fired(self) -> Counter[str]:
-        """How often what was done so far: by service, the resource if the rule names one, and what it did."""
-        done = Counter(self._before)
+        """Return the counts of faults so far, by service, the rule's resource if it has one, and kind."""
+        counts = Counter(self._before)
         try:
             rules = self._call("GET", None)
-        except requests.ConnectionError:  # it is being restarted
+        except requests.ConnectionError:  # the proxy is being restarted
             rules = []
         for rule in rules:
-            done[" ".join(part for part in (rule["service"], rule.get("resource"), kind(rule)) if part)] += rule["fired_count"]
-        return +done
+            parts = (rule["service"], rule.get("resource"), kind(rule))
+            counts[" ".join(part for part in parts if part)] += rule["fired_count"]
+        return +counts
 
     def _call(self, method: str, body: Any) -> Any:
         answer = requests.request(method, f"{self.endpoint}/_microburst/rules", json=body, timeout=60)
@@ -81,7 +85,7 @@ class Proxy:
 
 
 def kind(rule: dict[str, Any]) -> str:
-    """What a rule does, in a word or two."""
+    """Return a short name of the fault that a rule causes."""
     if "error" in rule:
         return str(rule["error"]["code"])
     if "response" in rule:
@@ -91,7 +95,7 @@ def kind(rule: dict[str, Any]) -> str:
 
 @contextmanager
 def running(cloud: clouds.Cloud) -> Iterator[Proxy]:
-    """A proxy for a while."""
+    """Run a proxy and yield it."""
     proxy = Proxy(cloud)
     proxy.start()
     try:

@@ -1,4 +1,4 @@
-"""The deployed functions, moved behind the fault proxy or replaced by mutants for a while, and put back afterwards."""
+"""Temporarily put deployed functions behind the fault proxy, or replace them by mutants."""
 
 import io
 import json
@@ -19,7 +19,7 @@ TEST_EVENT = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"})
 
 
 class Stage:
-    """One deployed function whose alias can be pointed to other versions."""
+    """A deployed function whose alias can point to other versions."""
 
     def __init__(self, deployment: Deployment, function: str) -> None:
         self.name = deployment["functions"][function]["function_name"]
@@ -31,7 +31,7 @@ class Stage:
         self._loaded: bytes | None = None
 
     def perform(self, package: bytes | None = None, timeout_s: int | None = None, **variables: str) -> None:
-        """Make the alias answer with other code, another timeout, other environment variables."""
+        """Publish a version with other code, timeout or environment variables, and point the alias to it."""
         self._configure({**self._variables(), **variables}, timeout_s or self._before["Timeout"])
         self._load(package)
         version = self._aws.publish_version(FunctionName=self.name)["Version"]
@@ -40,7 +40,7 @@ class Stage:
         self._aws.update_alias(FunctionName=self.name, Name="live", FunctionVersion=version)
 
     def restore(self) -> None:
-        """As Terraform deployed it."""
+        """Restore the function as Terraform deployed it."""
         self._aws.update_alias(FunctionName=self.name, Name="live", FunctionVersion=self._live)
         self._configure(self._variables(), self._before["Timeout"])
         self._load(None)
@@ -48,7 +48,7 @@ class Stage:
             self._aws.delete_function(FunctionName=self.name, Qualifier=version)
 
     def restart_pollers(self) -> None:
-        """Stop what polls for it, in the middle of whatever it does, and start it again."""
+        """Stop the function's event source mappings, whatever they are doing, and start them again."""
         self._switch_pollers(False, "Disabled")
         self._switch_pollers(True, "Enabled")
 
@@ -62,16 +62,16 @@ class Stage:
         eventually(lambda: states() == {state}, f"{state} pollers of {self.name}")
 
     def processes(self) -> list[int]:
-        """The interpreters that run it now."""
+        """Return the process ids of the interpreters that run the function."""
         home = str(Home(clouds.chosen_cloud().port or DEFAULT_PORT).path)
-        found = []
+        pids = []
         for pid in processes.all_pids():
             if "-m awslambdaric" not in processes.command(pid) or "supervisor.py" in processes.command(pid):
                 continue
             variables = processes.environ(pid)
             if variables.get("AWS_LAMBDA_FUNCTION_NAME") == self.name and variables.get("HOME", "").startswith(home):
-                found.append(pid)
-        return sorted(found)
+                pids.append(pid)
+        return sorted(pids)
 
     def _alias(self) -> str:
         return str(self._aws.get_alias(FunctionName=self.name, Name="live")["FunctionVersion"])
@@ -80,22 +80,26 @@ class Stage:
         return dict(self._before["Environment"]["Variables"])
 
     def _configure(self, variables: dict[str, str], timeout_s: int) -> None:
-        self._aws.update_function_configuration(FunctionName=self.name, Environment={"Variables": variables}, Timeout=timeout_s)
-        self._updated()
+        self._aws.update_function_configuration(
+            FunctionName=self.name,
+            Environment={"Variables": variables},
+            Timeout=timeout_s,
+        )
+        self._wait_for_update()
 
     def _load(self, package: bytes | None) -> None:
         if package != self._loaded:
             self._aws.update_function_code(FunctionName=self.name, ZipFile=package or self._package.read_bytes())
-            self._updated()
+            self._wait_for_update()
             self._loaded = package
 
-    def _updated(self) -> None:
+    def _wait_for_update(self) -> None:
         self._aws.get_waiter("function_updated_v2").wait(FunctionName=self.name, WaiterConfig={"Delay": 1})
 
 
 @contextmanager
 def staged(deployment: Deployment, *functions: str) -> Iterator[list[Stage]]:
-    """Functions to experiment with."""
+    """Yield a stage for each function, and restore the functions afterwards."""
     with ExitStack() as stack:
         stages = [Stage(deployment, function) for function in functions]
         for stage in stages:
@@ -105,9 +109,9 @@ def staged(deployment: Deployment, *functions: str) -> Iterator[list[Stage]]:
 
 @contextmanager
 def visibility(deployment: Deployment, seconds: int) -> Iterator[None]:
-    """Messages of the uploads queue come back after `seconds`.
+    """Set the visibility timeout of the uploads queue.
 
-    A long poll that began before keeps the old time: harmless messages end it.
+    A long poll that began earlier keeps the old timeout, so harmless messages end it.
     """
     sqs, url = client("sqs"), deployment["uploads_queue_url"]
     before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
@@ -122,7 +126,7 @@ def visibility(deployment: Deployment, seconds: int) -> Iterator[None]:
 
 
 def mutant(function: str, module: str, old: str, new: str) -> bytes:
-    """A function's package with one piece of one module replaced. Fails if the piece is not there exactly once."""
+    """Return a function's package with a piece of one module replaced. Fails unless the module has it exactly once."""
     out, source = io.BytesIO(), Path(function, f"{module}.py")
     with zipfile.ZipFile(clouds.BUILD / f"{function}.zip") as package, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as changed:
         for entry in package.infolist():
@@ -139,7 +143,7 @@ def mutant(function: str, module: str, old: str, new: str) -> bytes:
 
 @contextmanager
 def frozen(pids: list[int], seconds: float) -> Iterator[None]:
-    """Processes that stand still for a while: whoever asks them waits."""
+    """Stop processes for some seconds, so that their clients wait. They continue afterwards."""
     processes.send(pids, signal.SIGSTOP)
     try:
         time.sleep(seconds)
@@ -149,11 +153,11 @@ def frozen(pids: list[int], seconds: float) -> Iterator[None]:
 
 
 def settled(depth: Callable[[], int], timeout_s: float) -> None:
-    """Return once a queue was empty twice in a row."""
-    seen: list[int] = []
+    """Wait until a queue was empty twice in a row."""
+    depths: list[int] = []
 
     def probe() -> bool:
-        seen.append(depth())
-        return seen[-2:] == [0, 0]
+        depths.append(depth())
+        return depths[-2:] == [0, 0]
 
     eventually(probe, "an empty uploads queue", timeout_s, every_s=0.5)

@@ -1,4 +1,4 @@
-"""What the check says about notices, without a deployment: see also the mutations of test_short.py."""
+"""The checker reports missing and repeated notices. test_short.py tests the rest of it with mutations."""
 
 import hashlib
 from collections import Counter
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from eventloom import catalog
-from tests.faults.checker import repeats, told_twice, untold
+from tests.faults.checker import announced_twice, repeats, unannounced
 from tests.faults.workload import Content, Subject, content_of
 
 CLAIMS = "eventloom-local-state"
@@ -23,25 +23,26 @@ def etag(content: Content) -> str:
 
 
 def subject(*history: Content | None, versions: bool = False) -> Subject:
-    """An object, put (or deleted: None) several times."""
-    made = Subject("b", "k", "", [])
+    """Return an object with this history. None stands for a deletion."""
+    subject = Subject("b", "k", "", [])
     for number, content in enumerate(history):
         if content:
-            made.put(content, f"v{number}" if versions else None, etag(content))
+            subject.put(content, f"v{number}" if versions else None, etag(content))
         else:
-            made.delete()
-    return made
+            subject.delete()
+    return subject
 
 
 A, B, EMPTY = content_of("photo", 0), content_of("photo", 1), content_of("empty", 2)
 
 
-def test_one_event_with_two_ids_is_found_with_and_without_versions() -> None:
+def test_two_notices_about_one_event_are_reported_with_and_without_versions() -> None:
     for version, versions in ((etag(A), False), ("v0", True)):
-        one = subject(A, versions=versions)
-        assert told_twice([one], [notice(version, "1")]) == []
-        assert told_twice([one], [notice(version, "1"), notice(version, "1")]) == [], "the same id: repeats() counts it"
-        assert told_twice([one], [notice(version, "1"), notice(version, "2")])
+        photo = subject(A, versions=versions)
+        assert announced_twice([photo], [notice(version, "1")]) == []
+        same_id = [notice(version, "1"), notice(version, "1")]
+        assert announced_twice([photo], same_id) == [], "repeats() counts notices with the same id"
+        assert announced_twice([photo], [notice(version, "1"), notice(version, "2")])
 
 
 @pytest.mark.parametrize(
@@ -56,25 +57,33 @@ def test_one_event_with_two_ids_is_found_with_and_without_versions() -> None:
         ((B, A, B, None, B), 3),
     ],
 )
-def test_without_versions_a_content_is_told_as_often_as_it_was_put(history: tuple[Content | None, ...], times: int) -> None:
-    one, last = subject(*history), history[-1]
+def test_without_versions_content_may_have_a_notice_for_each_put(
+    history: tuple[Content | None, ...],
+    times: int,
+) -> None:
+    photo, last = subject(*history), history[-1]
     assert last
-    told = [notice(etag(last), str(number)) for number in range(times + 1)]
-    assert told_twice([one], told[:times]) == []
-    assert told_twice([one], told)
+    notices = [notice(etag(last), str(number)) for number in range(times + 1)]
+    assert announced_twice([photo], notices[:times]) == []
+    assert announced_twice([photo], notices)
 
 
-def test_only_what_failed_the_notifiers_claims_excuses_a_repeated_notice() -> None:
-    told = [notice("v", "1", image=str(number)) for number in range(1000)]
-    again = told + told[:50]
-    elsewhere = {"dynamodb ThrottlingException": 100, "dynamodb eventloom-local-catalog InternalServerError": 100, "s3 SlowDown": 100}
-    assert repeats(again, Counter(elsewhere), CLAIMS)
-    assert repeats(again, Counter({f"dynamodb {CLAIMS} latency": 1000}), CLAIMS)
-    assert repeats(again, Counter({f"dynamodb {CLAIMS} reset": 245}), CLAIMS)
-    assert repeats(again, Counter({f"dynamodb {CLAIMS} reset": 240, "proxy gone": 1, "restart the emulator": 1}), CLAIMS) == []
+def test_only_failed_writes_of_claims_explain_a_repeated_notice() -> None:
+    notices = [notice("v", "1", image=str(number)) for number in range(1000)]
+    repeated = notices + notices[:50]
+    other_faults = {
+        "dynamodb ThrottlingException": 100,
+        "dynamodb eventloom-local-catalog InternalServerError": 100,
+        "s3 SlowDown": 100,
+    }
+    assert repeats(repeated, Counter(other_faults), CLAIMS)
+    assert repeats(repeated, Counter({f"dynamodb {CLAIMS} latency": 1000}), CLAIMS)
+    assert repeats(repeated, Counter({f"dynamodb {CLAIMS} reset": 245}), CLAIMS)
+    enough = {f"dynamodb {CLAIMS} reset": 240, "proxy gone": 1, "restart the emulator": 1}
+    assert repeats(repeated, Counter(enough), CLAIMS) == []
 
 
-def test_a_notice_about_an_older_content_is_none_about_the_current() -> None:
-    one = subject(A, B)
-    assert untold([one], [notice(etag(A), "1")]) == ["k"]
-    assert untold([one], [notice(etag(B), "1")]) == []
+def test_a_notice_about_older_content_does_not_announce_the_current_content() -> None:
+    photo = subject(A, B)
+    assert unannounced([photo], [notice(etag(A), "1")]) == ["k"]
+    assert unannounced([photo], [notice(etag(B), "1")]) == []

@@ -1,4 +1,4 @@
-"""Faults in small: a hundred of them and nothing lost; and the check itself is checked. In large: test_long.py."""
+"""Nothing is lost in a short run with faults, and the checker notices a removed safeguard."""
 
 import json
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ pytestmark = [
 ]
 
 
-def test_nothing_is_lost_in_small(deployment: Deployment) -> None:
+def test_nothing_is_lost_in_a_short_run(deployment: Deployment) -> None:
     report = run(deployment, 1, Scale(40, 40, pause_s=0.3, settle_s=240))
     print(report)
     assert not report.violations, "\n".join(report.violations[:20])
@@ -27,42 +27,54 @@ def test_nothing_is_lost_in_small(deployment: Deployment) -> None:
 
 @pytest.fixture(scope="module")
 def proxy() -> Iterator[Proxy]:
-    """Between the thumbnailer and the emulator."""
-    with running(clouds.chosen_cloud()) as started:
-        yield started
+    """A proxy between the functions and the emulator."""
+    with running(clouds.chosen_cloud()) as proxy:
+        yield proxy
 
 
 @pytest.fixture(scope="module")
 def stages(deployment: Deployment, proxy: Proxy) -> Iterator[dict[str, Stage]]:
-    """The deployed functions, to be replaced by others."""
+    """A stage for each deployed function, by its name."""
     names = ("thumbnailer", "notifier")
     with (
-        staged(deployment, *names) as found,
+        staged(deployment, *names) as staged_functions,
         deployment.outage("recoverer", "sqs:StartMessageMoveTask"),
         visibility(deployment, 2),
     ):
-        yield dict(zip(names, found, strict=True))
+        yield dict(zip(names, staged_functions, strict=True))
 
 
-def test_nothing_wrong_is_found_where_nothing_is_wrong(deployment: Deployment, stages: dict[str, Stage], proxy: Proxy) -> None:
+def test_the_checker_reports_nothing_with_all_safeguards(
+    deployment: Deployment,
+    stages: dict[str, Stage],
+    proxy: Proxy,
+) -> None:
     stages["thumbnailer"].perform(AWS_ENDPOINT_URL=proxy.endpoint)
     assert play(deployment, proxy) == []
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
-def test_a_removed_safeguard_is_found(name: str, deployment: Deployment, stages: dict[str, Stage], proxy: Proxy) -> None:
+def test_the_checker_notices_a_removed_safeguard(
+    name: str,
+    deployment: Deployment,
+    stages: dict[str, Stage],
+    proxy: Proxy,
+) -> None:
     mutation = MUTATIONS[name]
     for function, stage in stages.items():
         stage.perform(mutation.package() if function == mutation.function else None, AWS_ENDPOINT_URL=proxy.endpoint)
-    found = play(deployment, proxy)
-    assert any(mutation.shows in what for what in found), found
+    problems = play(deployment, proxy)
+    assert any(mutation.shows in problem for problem in problems), problems
 
 
-def test_a_file_that_kills_its_process_takes_nobody_with_it(deployment: Deployment, stages: dict[str, Stage], proxy: Proxy) -> None:
-    """It is recorded as the culprit; its batch mates, which died with it, come through."""
+def test_a_file_that_kills_its_process_is_rejected_and_the_rest_of_its_batch_succeeds(
+    deployment: Deployment,
+    stages: dict[str, Stage],
+    proxy: Proxy,
+) -> None:
     stages["thumbnailer"].perform(DEADLY.package())
     deadly, mates = unique("deadly.jpg"), [unique("mate.jpg") for _ in range(6)]
-    # All of them are there when the function looks again: one batch.
+    # The function receives nothing until all of them are in the queue, so that they form one batch.
     with deployment.outage("thumbnailer", "sqs:ReceiveMessage"):
         for key in (*mates[:3], deadly, *mates[3:]):
             deployment.put(key, photo() + (KILLING if key == deadly else b""))
@@ -72,5 +84,5 @@ def test_a_file_that_kills_its_process_takes_nobody_with_it(deployment: Deployme
         assert deployment.wait_for(key, status="READY", timeout_s=120)
     deployment.settled()
     assert not deployment.dlq_messages()
-    done = [json.loads(line) for key in mates for line in deployment.logged("thumbnailer", key) if '"done"' in line]
-    assert any(line["deliveries"] > 1 for line in done), "none of them was in the batch that died"
+    logs = [json.loads(line) for key in mates for line in deployment.logged("thumbnailer", key) if '"done"' in line]
+    assert any(entry["deliveries"] > 1 for entry in logs), "none of them was in the batch of the killed process"

@@ -1,8 +1,9 @@
-"""A soak of the deployed pipeline goes as the simulator says, at the scale of one machine.
+"""The simulator predicts a soak of the deployed pipeline on one machine.
 
-What the simulator is told is not of the uploads that it foretells: the seconds of an upload, and how busy the places for batches are, are
-measured in a flood of a few before, and of those that are left over after. The objects lie there already and only their events come at the
-rate, ten in one request: what uploads cost the emulator, which shares the processors with the functions, is not the pipeline's.
+The simulator's input is not measured on the uploads that it predicts. The time of a photo and the use of the
+concurrency come from a flood of photos before the soak, and from the backlog after it. The objects exist before the
+soak, and only their events arrive at the given rate, ten in a request. Otherwise the uploads would load the emulator,
+which shares its processors with the functions.
 """
 
 import dataclasses
@@ -30,115 +31,136 @@ from tests.integration.photos import photo
 from tests.integration.support import ENVIRONMENT, Deployment, depth, unique
 
 SECONDS = 20
-# Photos whose times are measured before
+# The number of photos in the flood before the soak
 FLOOD = 240
-# Times what can be done, so that the capacity shows
+# The load as a multiple of the capacity, so that the capacity limits the result
 OVERLOAD = 2
-# As many events as one request to the queue can bring
-TOLD_AT_ONCE = 10
-# A photo's end is logged a little after it, by when the next one may have begun.
+# The maximum number of messages in a request to the queue
+BATCH = 10
+# The end of a photo is logged a little late, when the next one may have begun.
 CLOCK_S = 0.02
-# Of what was foretold
+# The accepted range of measured by predicted values
 CLOSE = (0.6, 1.6)
 
 
 @dataclass(frozen=True)
 class Done:
-    """One upload: when it was put, and when the thumbnailer began and ended, in seconds since the soak began."""
+    """The times of one photo in seconds since the start of the soak: its event, and the thumbnailer's begin and end."""
 
-    put: float
+    sent: float
     began: float
     ended: float
 
 
-def soaked(deployment: Deployment, bucket: str, moments: list[float]) -> list[Done]:
-    """Tell of photos at the moments, TOLD_AT_ONCE of them when the last one's has come; what became of each."""
-    prefix, body, put = unique("soak"), photo(1600, 1200), dict[str, float]()
+def soak(deployment: Deployment, bucket: str, moments: list[float]) -> list[Done]:
+    """Send an event of a photo for each moment and return the times of all photos.
+
+    BATCH events are sent together, at the moment of the last one.
+    """
+    prefix, body, sent = unique("soak"), photo(1600, 1200), dict[str, float]()
     keys = [f"{prefix}/{number}.jpg" for number in range(len(moments))]
 
-    def tell(together: tuple[tuple[str, float], ...]) -> None:
-        time.sleep(max(0.0, start + together[-1][1] - time.time()))
-        put.update(dict.fromkeys((key for key, _ in together), time.time() - start))
-        entries = [{"Id": str(number), "MessageBody": notification(bucket, key)} for number, (key, _) in enumerate(together)]
+    def send(batch: tuple[tuple[str, float], ...]) -> None:
+        time.sleep(max(0.0, start + batch[-1][1] - time.time()))
+        sent.update(dict.fromkeys((key for key, _ in batch), time.time() - start))
+        bodies = [notification(bucket, key) for key, _ in batch]
+        entries = [{"Id": str(number), "MessageBody": message} for number, message in enumerate(bodies)]
         answer = client("sqs").send_message_batch(QueueUrl=deployment["uploads_queue_url"], Entries=entries)
         assert "Failed" not in answer, answer
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda key: client("s3").put_object(Bucket=bucket, Key=key, Body=body), keys))
         start = time.time()
-        list(pool.map(tell, batched(zip(keys, moments, strict=True), TOLD_AT_ONCE, strict=False)))
+        list(pool.map(send, batched(zip(keys, moments, strict=True), BATCH, strict=False)))
     settled(lambda: depth(deployment["uploads_queue_url"]), 240)
-    done = {key: Done(put[key], began - start, ended - start) for key, (began, ended) in _worked(deployment, prefix).items()}
-    assert set(done) == set(put)
+    times = _logged_times(deployment, prefix)
+    done = {key: Done(sent[key], began - start, ended - start) for key, (began, ended) in times.items()}
+    assert set(done) == set(sent)
     return list(done.values())
 
 
-def _worked(deployment: Deployment, prefix: str) -> dict[str, tuple[float, float]]:
-    """When the thumbnailer began and ended with each key, by its log: what CloudWatch calls a line's time is that of a whole batch's."""
-    found = {}
+def _logged_times(deployment: Deployment, prefix: str) -> dict[str, tuple[float, float]]:
+    """Return when the thumbnailer began and ended each key.
+
+    The times are in the log lines: CloudWatch's own timestamps are the same for all lines of a batch.
+    """
+    times = {}
     for line in map(json.loads, deployment.logged("thumbnailer", prefix)):
         if line.get("result") == "READY":
             ended = datetime.fromisoformat(line["timestamp"]).timestamp()
-            found[str(line["object_key"])] = (ended - line["duration_ms"] / 1000, ended)
-    return found
+            times[str(line["object_key"])] = (ended - line["duration_ms"] / 1000, ended)
+    return times
 
 
 def ratios(done: list[Done], shape: Shape, rate: float) -> tuple[float, float]:
-    """What was finished within SECONDS, and the median latency of it, in parts of what is foretold."""
-    foretold = simulate(shape, rate, SECONDS)
-    seen = [one for one in done if one.ended <= SECONDS]
-    latency = float(np.median([one.ended - one.put for one in seen]))
-    print(f"{len(seen)} of {len(done)}, foretold {foretold.finished[-1]:.0f}; after {latency:.2f} s, not {foretold.latency['p50']:.2f}")
-    return len(seen) / foretold.finished[-1], latency / foretold.latency["p50"]
+    """Return the photos finished within SECONDS and their median latency, both relative to the prediction."""
+    prediction = simulate(shape, rate, SECONDS)
+    finished = [photo for photo in done if photo.ended <= SECONDS]
+    latency = float(np.median([photo.ended - photo.sent for photo in finished]))
+    print(
+        f"{len(finished)} of {len(done)} finished, predicted {prediction.finished[-1]:.0f}; "
+        f"median latency {latency:.2f} s, predicted {prediction.latency['p50']:.2f} s"
+    )
+    return len(finished) / prediction.finished[-1], latency / prediction.latency["p50"]
 
 
-def is_close(found: tuple[float, float]) -> bool:
-    return all(CLOSE[0] <= ratio <= CLOSE[1] for ratio in found)
+def is_close(values: tuple[float, float]) -> bool:
+    return all(CLOSE[0] <= value <= CLOSE[1] for value in values)
 
 
-def at_once(done: list[Done]) -> tuple[int, float]:
-    """How many photos were worked on at the same time: at most, and on the average for as long as there were others to begin with."""
-    changes = sorted([(one.began, 1) for one in done] + [(one.ended - CLOCK_S, -1) for one in done])
+def concurrency(done: list[Done]) -> tuple[int, float]:
+    """Return the maximum and the average number of photos in progress, until the last photo began."""
+    changes = sorted([(photo.began, 1) for photo in done] + [(photo.ended - CLOCK_S, -1) for photo in done])
     most = max(accumulate(change for _, change in changes))
-    first, last = min(one.began for one in done), max(one.began for one in done)
-    return most, sum(min(one.ended, last) - one.began for one in done) / (last - first)
+    first, last = min(photo.began for photo in done), max(photo.began for photo in done)
+    return most, sum(min(photo.ended, last) - photo.began for photo in done) / (last - first)
 
 
-def evenly(rate: float) -> list[float]:
+def spread_evenly(rate: float) -> list[float]:
     return [number / rate for number in range(round(rate * SECONDS))]
 
 
-def deployed(*measured: list[Done]) -> Shape:
-    """The cloud's shape with measured times. A place for batches is never quite full: between two of them it waits for the emulator."""
-    shape = tool.shape_of({"seconds": [one.ended - one.began for part in measured for one in part], "item_bytes": [1]}, ENVIRONMENT)
-    places = batches_at_once(int(shape.maximum_concurrency), os.cpu_count() or 1)
-    most, average = (np.array(one) for one in zip(*map(at_once, measured), strict=True))
-    assert most.max() == places * shape.workers, (most, average)
-    return dataclasses.replace(shape, maximum_concurrency=places, workers=float(average.mean()) / places)
+def deployed_shape(*measured: list[Done]) -> Shape:
+    """Return the shape of the deployment with measured times and concurrency.
+
+    The average concurrency is below the maximum, because the emulator takes time between two batches.
+    """
+    seconds = [photo.ended - photo.began for part in measured for photo in part]
+    shape = tool.shape_of({"seconds": seconds, "item_bytes": [1]}, ENVIRONMENT)
+    batches = batches_at_once(int(shape.maximum_concurrency), os.cpu_count() or 1)
+    most, average = (np.array(values) for values in zip(*map(concurrency, measured), strict=True))
+    assert most.max() == batches * shape.workers, (most, average)
+    return dataclasses.replace(shape, maximum_concurrency=batches, workers=float(average.mean()) / batches)
 
 
-def test_the_simulator_foretells_a_soak(deployment: Deployment) -> None:
+def test_the_simulator_predicts_a_soak(deployment: Deployment) -> None:
     with own_bucket(deployment) as bucket:
-        before = soaked(deployment, bucket, [0.0] * FLOOD)
-        rate = OVERLOAD * deployed(before).ceilings()[CONCURRENCY]
-        done = soaked(deployment, bucket, evenly(rate))
-    after = [one for one in done if one.ended > SECONDS]
-    found = ratios(done, deployed(before, after), rate)
-    assert is_close(found), found
+        before = soak(deployment, bucket, [0.0] * FLOOD)
+        rate = OVERLOAD * deployed_shape(before).ceilings()[CONCURRENCY]
+        done = soak(deployment, bucket, spread_evenly(rate))
+    after = [photo for photo in done if photo.ended > SECONDS]
+    values = ratios(done, deployed_shape(before, after), rate)
+    assert is_close(values), values
 
 
 @pytest.mark.parametrize(
-    ("actual", "foretold"),
+    ("actual", "predicted"),
     [(1.0, True), (1.2, True), (0.8, True), (2.0, False), (3.0, False), (0.5, False), (0.3, False)],
 )
 @pytest.mark.parametrize(("slots", "workers", "service_s"), [(1, 1, 0.2), (4, 2, 0.4), (10, 4, 1.0)])
-def test_a_soak_that_goes_otherwise_is_noticed(actual: float, foretold: bool, slots: int, workers: int, service_s: float) -> None:
-    """A queue whose service takes `actual` times as long as was measured."""
+def test_a_soak_that_differs_from_the_prediction_is_noticed(
+    actual: float,
+    predicted: bool,
+    slots: int,
+    workers: int,
+    service_s: float,
+) -> None:
+    """Each photo takes `actual` times as long as the measurement says."""
     shape = Shape((service_s,), maximum_concurrency=slots, workers=workers)
     rate, chance = OVERLOAD * slots * workers / service_s, random.Random(1)
     free, done = [0.0] * (slots * workers), []
-    for put in evenly(rate):
-        began = max(put, heapq.heappop(free))
-        done.append(Done(put, began, began + actual * service_s * chance.uniform(0.8, 1.2)))
+    for sent in spread_evenly(rate):
+        began = max(sent, heapq.heappop(free))
+        done.append(Done(sent, began, began + actual * service_s * chance.uniform(0.8, 1.2)))
         heapq.heappush(free, done[-1].ended)
-    assert is_close(ratios(done, shape, rate)) == foretold
+    assert is_close(ratios(done, shape, rate)) == predicted

@@ -1,7 +1,7 @@
-"""What is done to the buckets: a seeded plan of uploads, overwrites and deletions, and a record of how each object has to end.
+"""Plan and perform seeded uploads, overwrites and deletions, and record the expected result of each object.
 
-Half of it goes through the deployed, versioned bucket, whose events S3 raises. The other half goes to a bucket without
-versions, whose events are sent by `chaos`: several times, late, in any order, in one message with others or with nonsense.
+Half of the objects go to the deployed, versioned bucket, whose events S3 sends. The other half goes to a bucket without
+versions, whose events `Chaos` sends: several times, late, in any order, and together with other events or invalid ones.
 """
 
 import hashlib
@@ -24,21 +24,21 @@ from tests.integration.photos import photo
 from tests.integration.support import Deployment
 
 FORMATS = ("JPEG", "JPEG", "JPEG", "PNG", "WEBP", "GIF")
-# What happens to one object: put (p), overwrite at once, delete (d), remove the newest version for good (r)
+# Sequences of operations on one object with their weights: put (p), delete (d), delete the newest version (r)
 SCRIPTS = {"p": 60, "pp": 14, "pppp": 6, "pd": 6, "pdp": 6, "ppr": 4, "ppd": 4}
-# What is put, and the reasons it may be rejected for
+# The kinds of content with their weights, and the reasons for which they may be rejected
 CONTENTS: dict[str, tuple[int, set[str]]] = {
     "photo": (90, set()),
     "cut": (4, {"corrupt"}),
     "text": (3, {"unsupported_format"}),
     "empty": (3, {"empty"}),
 }
-NONSENSE = ("not { json", "{}", '{"Records": [{"eventName": "ObjectCreated:Put"}]}', '{"Records": 7}')
+INVALID = ("not { json", "{}", '{"Records": [{"eventName": "ObjectCreated:Put"}]}', '{"Records": 7}')
 
 
 @dataclass(frozen=True)
 class Content:
-    """What was put, and what has to become of it: READY with this colour, or one of these reasons."""
+    """The content of an upload and the expected result: READY with this colour, or REJECTED for one of these reasons."""
 
     data: bytes
     colour: tuple[int, int, int]
@@ -46,13 +46,13 @@ class Content:
 
     @property
     def sha256(self) -> str:
-        """As the catalog has it."""
+        """Return the hash that the catalog must have."""
         return hashlib.sha256(self.data).hexdigest()
 
 
 @dataclass
 class Subject:
-    """One object: its key, what is planned for it, and what is current in the end (None: nothing)."""
+    """One object: its key, its planned operations, and its current content, which is None after a deletion."""
 
     bucket: str
     key: str
@@ -62,18 +62,18 @@ class Subject:
     version_id: str | None = None
     etag: str | None = None
     history: list[tuple[str | None, Content | None]] = field(default_factory=list)
-    # Versions, or ETags where there are no versions, once for each time that they became current again
+    # The version that became current again, or the ETag in a bucket without versions, for each time this happened
     returned: list[str | None] = field(default_factory=list)
 
     def put(self, new: Content, version_id: str | None, etag: str) -> None:
-        """Note what is current now. Without versions, the same content (empty ones are all alike) becomes current once more."""
+        """Record new content. In a bucket without versions, equal content (like empty files) becomes current again."""
         self.current, self.version_id, self.etag = new, version_id, etag
         if version_id is None and any(older and older.data == new.data for _, older in self.history):
             self.returned.append(etag)
         self.history.append((version_id, new))
 
     def delete(self) -> None:
-        """Note that nothing is current now."""
+        """Record a deletion."""
         self.current = self.version_id = self.etag = None
         self.history.append((None, None))
 
@@ -88,13 +88,13 @@ def _picture(image_format: str, colour: tuple[int, int, int]) -> bytes:
 
 
 def content(chance: random.Random, number: int) -> Content:
-    """Something to put; successive numbers have colours far apart."""
+    """Return random content. Successive numbers have very different colours."""
     kind = chance.choices(list(CONTENTS), [weight for weight, _ in CONTENTS.values()])[0]
     return content_of(kind, number, chance)
 
 
 def content_of(kind: str, number: int, chance: random.Random | None = None) -> Content:
-    """Something of a kind, unlike anything else."""
+    """Return unique content of a kind. Only empty files are equal."""
     chance = chance or random.Random(f"{kind}{number}")
     colour = ((40, 210)[number % 2], (40, 125, 210)[number % 3], chance.randrange(40, 220, 20))
     picture = _picture(chance.choice(FORMATS), colour) + chance.randbytes(8)
@@ -103,7 +103,7 @@ def content_of(kind: str, number: int, chance: random.Random | None = None) -> C
 
 
 def plan(seed: int, objects: int, buckets: list[str]) -> list[Subject]:
-    """The same for the same seed."""
+    """Return the objects with their operations. The plan only depends on the arguments."""
     chance = random.Random(seed)
     subjects = []
     for number in range(objects):
@@ -114,7 +114,7 @@ def plan(seed: int, objects: int, buckets: list[str]) -> list[Subject]:
 
 
 class Chaos:
-    """Sends the events of a bucket that raises none: in copies, late, in any order, in one message with others or with nonsense."""
+    """Sends the events of a bucket without notifications: repeated, late, in any order, and together with others."""
 
     def __init__(self, deployment: Deployment, seed: int) -> None:
         self._deployment = deployment
@@ -122,10 +122,10 @@ class Chaos:
         self._lock = threading.Lock()
         self._held: list[dict[str, Any]] = []
         self.faults: dict[str, int] = {"duplicated": 0, "delayed": 0, "reordered": 0, "poisoned": 0}
-        self.nonsense: list[str] = []
+        self.invalid: list[str] = []
 
-    def tell(self, event: str, subject: Subject, etag: str | None, size: int | None) -> None:
-        """An event of an object; it may be kept back for a while."""
+    def add(self, event: str, subject: Subject, etag: str | None, size: int | None) -> None:
+        """Add an event of an object. It may be sent later."""
         record = self._deployment.record(subject.key, "", f"00{time.time_ns():016X}", event)
         del record["s3"]["object"]["versionId"]
         record["s3"]["bucket"]["name"] = subject.bucket
@@ -141,16 +141,16 @@ class Chaos:
         self._send(held)
 
     def flush(self) -> None:
-        """Send what is kept back."""
+        """Send all events that are still held back."""
         with self._lock:
             held, self._held = self._held, []
         self._send(held)
 
     def poison(self) -> None:
-        """Send a message that nobody can understand; each is different."""
+        """Send an invalid message. Each is different."""
         with self._lock:
-            body = self._chance.choice(NONSENSE) + " " * len(self.nonsense)
-            self.nonsense.append(body)
+            body = self._chance.choice(INVALID) + " " * len(self.invalid)
+            self.invalid.append(body)
             self.faults["poisoned"] += 1
         client("sqs").send_message(QueueUrl=self._deployment["uploads_queue_url"], MessageBody=body)
 
@@ -166,38 +166,38 @@ class Chaos:
             client("sqs").send_message(QueueUrl=self._deployment["uploads_queue_url"], MessageBody=body, DelaySeconds=delay)
 
 
-def perform(subjects: list[Subject], own_bucket: str, chaos: Chaos, seed: int, room: Callable[[], bool]) -> None:
-    """Do what is planned, a few objects at a time, as long as there is `room` in the queue."""
+def perform(subjects: list[Subject], own_bucket: str, chaos: Chaos, seed: int, has_room: Callable[[], bool]) -> None:
+    """Perform the planned operations on a few objects at a time. Wait while the queue has no room."""
 
-    def one(position: int) -> None:
+    def perform_one(position: int) -> None:
         chance = random.Random(f"{seed}/{position}")
-        while not room():
+        while not has_room():
             time.sleep(0.2)
         _perform(subjects[position], subjects[position].bucket == own_bucket, chaos, chance)
 
     with ThreadPoolExecutor(6) as pool:
-        list(pool.map(one, range(len(subjects))))
+        list(pool.map(perform_one, range(len(subjects))))
     chaos.flush()
 
 
 def _perform(subject: Subject, own: bool, chaos: Chaos, chance: random.Random) -> None:
-    s3, where = client("s3"), {"Bucket": subject.bucket, "Key": subject.key}
-    waiting = iter(subject.contents)
+    s3, location = client("s3"), {"Bucket": subject.bucket, "Key": subject.key}
+    contents = iter(subject.contents)
     for step in subject.script:
         if step == "p":
-            new = next(waiting)
-            answer = s3.put_object(**where, Body=new.data)
+            new = next(contents)
+            answer = s3.put_object(**location, Body=new.data)
             subject.put(new, answer.get("VersionId"), answer["ETag"].strip('"'))
             if own:
-                chaos.tell("ObjectCreated:Put", subject, subject.etag, len(new.data))
+                chaos.add("ObjectCreated:Put", subject, subject.etag, len(new.data))
         elif step == "d" or own:
-            s3.delete_object(**where)
+            s3.delete_object(**location)
             subject.delete()
             if own:
-                chaos.tell("ObjectRemoved:Delete", subject, None, None)
+                chaos.add("ObjectRemoved:Delete", subject, None, None)
         else:
-            gone, _ = subject.history.pop()
-            s3.delete_object(**where, VersionId=gone)
+            version_id, _ = subject.history.pop()
+            s3.delete_object(**location, VersionId=version_id)
             subject.version_id, subject.current = subject.history[-1]
             subject.returned.append(subject.version_id)
         time.sleep(chance.choice((0, 0, 0.05, 0.4, 1.5)))
