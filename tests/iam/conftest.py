@@ -1,4 +1,4 @@
-"""Settings of all tests here: the emulator that they start has a port of its own."""
+"""Configure all tests in this folder. They start an emulator on a separate port."""
 
 import json
 import os
@@ -13,5 +13,5 @@ from tests.iam.environments import plan_all
 
 @pytest.fixture(scope="session")
 def plans() -> dict[str, dict[str, Any]]:
-    """The plan of every environment, by name."""
+    """The plans of all environments, by name."""
     return {name: json.loads(path.read_text()) for name, path in plan_all().items()}

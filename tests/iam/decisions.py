@@ -1,4 +1,4 @@
-"""What the emulator decided in a whole run, by the test that ran, and the same decisions made again with other policies."""
+"""Read the emulator's IAM decisions of a whole test run, and repeat them with other policies."""
 
 import json
 from collections import defaultdict
@@ -13,7 +13,7 @@ from tests.integration import evidence
 
 @dataclass(frozen=True)
 class Decision:
-    """A request that was decided, however often. `tests` ran meanwhile; "" stands for the time between tests."""
+    """An IAM decision, which may have occurred several times. `tests` ran at these times; "" stands for no test."""
 
     how: str
     principal: str
@@ -28,23 +28,26 @@ class Decision:
 
     @property
     def role(self) -> str:
-        """The role's name of a session; "" of other principals."""
+        """Return the name of the role if the principal is a role session, or else an empty string."""
         return self.principal.split("/")[1] if ":assumed-role/" in self.principal else ""
 
     def question(self, *, tls: bool = True) -> Question:
-        """The same question."""
+        """Return the question that the emulator decided."""
         return Question(self.principal, self.action, self.resource, self.account, self.region, json.loads(self.keys), tls)
 
 
 class Clock:
-    """Which test ran when."""
+    """The times of all tests in a run."""
 
     def __init__(self, spans: list[dict[str, str]]) -> None:
-        # What lies within another counts first: Terraform's work within the test that needed it.
+        # Inner spans come first: Terraform runs within the test that needs the deployment.
         self._spans = sorted(spans, key=lambda span: (not span["test"].startswith("terraform"), span["begin"]))
 
     def at(self, moment: str) -> str:
-        """The test that ran then; its effects may come a little later, so that the one before counts between tests."""
+        """Return the test that ran at a moment.
+
+        Between tests, it is the test before, because effects of a test may come a little later.
+        """
         last = ""
         for span in self._spans:
             if span["begin"] <= moment <= span["end"]:
@@ -55,14 +58,14 @@ class Clock:
 
 
 def recorded() -> list[Decision]:
-    """All decisions of the run, equal ones once."""
+    """Return all distinct decisions of the run."""
     clock = Clock([json.loads(line) for line in (evidence.FOLDER / "tests.jsonl").read_text().splitlines()])
-    found: dict[Decision, set[str]] = defaultdict(set)
+    tests_of: dict[Decision, set[str]] = defaultdict(set)
     for line in (evidence.FOLDER / "audit.jsonl").read_text().splitlines():
         entry = json.loads(line)
         decision = Decision(
             entry["how"],
-            "/".join(entry["principal"].split("/")[:2]) + "/session" if ":assumed-role/" in entry["principal"] else entry["principal"],
+            without_session_name(entry["principal"]),
             entry["action"],
             entry["resource"],
             entry["account"],
@@ -71,30 +74,38 @@ def recorded() -> list[Decision]:
             entry["decision"] == "allow",
             entry["reason"],
         )
-        found[decision].add(clock.at(entry["time"]))
-    return [Decision(**{**vars(decision), "tests": frozenset(tests)}) for decision, tests in found.items()]
+        tests_of[decision].add(clock.at(entry["time"]))
+    return [Decision(**{**vars(decision), "tests": frozenset(tests)}) for decision, tests in tests_of.items()]
+
+
+def without_session_name(principal: str) -> str:
+    """Return a principal with the same session name for all sessions of a role."""
+    return "/".join(principal.split("/")[:2]) + "/session" if ":assumed-role/" in principal else principal
 
 
 def owner_of(resource: str) -> str:
-    """What a policy is attached to: a bucket for its objects."""
+    """Return the ARN of the resource whose policy applies: the bucket for an object."""
     return resource.partition("/")[0] if resource.startswith("arn:aws:s3:::") else resource
 
 
 def target(decision: Decision) -> str:
-    """Whose policy a service's request is decided by, as Document.owner names it."""
+    """Return the owner (see Document.owner) of the resource or trust policy that applies to a decision."""
     if decision.action == "sts:AssumeRole":
         return f"trust {decision.resource.rpartition('/')[2]}"
     return owner_of(decision.resource)
 
 
-def proving() -> dict[str, dict[str, list[str] | None]]:
-    """Tests that say what they would miss although it was asked for before they began: by action, of which functions."""
+def declared_proofs() -> dict[str, dict[str, list[str] | None]]:
+    """Return the actions that tests declare to prove, although the requests came before the test began.
+
+    The values name the functions by action; None stands for all functions.
+    """
     spans = [json.loads(line) for line in (evidence.FOLDER / "tests.jsonl").read_text().splitlines()]
     return {span["test"]: span["proves"] for span in spans if span["proves"]}
 
 
 class Policies:
-    """The documents of a state, to decide by."""
+    """The policy documents of a state, which decide requests."""
 
     def __init__(self, documents: Iterable[Document]) -> None:
         self._by_owner: dict[tuple[bool, str], list[Document]] = defaultdict(list)
@@ -103,13 +114,13 @@ class Policies:
             self._by_owner[document.of_role(), key].append(document)
 
     def knows(self, decision: Decision) -> bool:
-        """Whether the policies that decide it are among these."""
+        """Return whether the policies that apply to a decision are among these documents."""
         if decision.role:
             return bool(self._by_owner[True, decision.role] or self._by_owner[False, f"trust {decision.role}"])
         return bool(self._attached(decision))
 
     def decide(self, decision: Decision, changed: Mapping[str, dict[str, Any]] | None = None, *, tls: bool = True) -> bool:
-        """Whether it is allowed, with documents of some addresses `changed`."""
+        """Return whether the request is allowed. `changed` replaces the documents of some addresses."""
         changed = changed or {}
 
         def text(document: Document) -> str:
@@ -131,5 +142,5 @@ class Policies:
 
 
 def _statements(text: str) -> list[dict[str, Any]]:
-    found = json.loads(text)["Statement"]
-    return list(found) if isinstance(found, list) else [found]
+    statements = json.loads(text)["Statement"]
+    return list(statements) if isinstance(statements, list) else [statements]

@@ -1,4 +1,4 @@
-"""Every policy document of a state or plan (`terraform show -json`), and whom it belongs to."""
+"""Collect every policy document of a state or plan (`terraform show -json`) and its owner."""
 
 import json
 import re
@@ -19,7 +19,7 @@ POLICY_NAMES = {
 
 @dataclass(frozen=True)
 class Document:
-    """A policy. `owner` is a role's name, or the ARN of the resource that it is attached to."""
+    """A policy document. `owner` is a role's name, or the ARN of the resource that the policy is attached to."""
 
     address: str
     kind: str
@@ -28,37 +28,37 @@ class Document:
 
     @property
     def policy(self) -> dict[str, Any]:
-        """The document, parsed anew."""
-        found: dict[str, Any] = json.loads(self.text)
-        return found
+        """Return a new copy of the parsed document."""
+        policy: dict[str, Any] = json.loads(self.text)
+        return policy
 
     @property
     def statements(self) -> list[dict[str, Any]]:
-        """Its statements, each with a Sid."""
+        """Return the statements, each with a Sid."""
         return [{"Sid": str(index)} | statement for index, statement in enumerate(listed(self.policy["Statement"]))]
 
     @property
     def block(self) -> str:
-        """The address without indexes: what it is in the code."""
+        """Return the address without indexes, which identifies the block in the code."""
         return re.sub(r"\[[^]]*\]", "", self.address)
 
     def of_role(self) -> bool:
-        """Whether it grants to a role what it may do."""
+        """Return whether this policy grants permissions to a role."""
         return self.kind in ("role policy", "managed policy")
 
 
 def listed(value: Any) -> list[Any]:
-    """One or many, as many."""
+    """Return a value as a list."""
     return value if isinstance(value, list) else [value]
 
 
 def policies(root: dict[str, Any]) -> list[Document]:
-    """All of a root module's."""
-    found = resources(root)
-    return [document for resource in found for document in _of(resource, found)]
+    """Return all policy documents of a root module."""
+    all_resources = resources(root)
+    return [document for resource in all_resources for document in _documents_of(resource, all_resources)]
 
 
-def _of(resource: dict[str, Any], found: list[dict[str, Any]]) -> Iterator[Document]:
+def _documents_of(resource: dict[str, Any], all_resources: list[dict[str, Any]]) -> Iterator[Document]:
     kind, values, address = resource["type"], resource["values"], resource["address"]
     match kind:
         case "aws_iam_role":
@@ -69,7 +69,7 @@ def _of(resource: dict[str, Any], found: list[dict[str, Any]]) -> Iterator[Docum
             statement = {"Sid": values["policy_arn"].rpartition("/")[2], "Effect": "Allow", "Action": [], "Resource": []}
             yield Document(address, "managed policy", values["role"], json.dumps({"Statement": [statement]}))
         case "aws_lambda_permission":
-            yield _permission(resource, found)
+            yield _permission(resource, all_resources)
         case _ if kind in POLICY_NAMES and values.get("policy"):
             yield Document(address, POLICY_NAMES[kind], _owner(resource), values["policy"])
 
@@ -79,11 +79,16 @@ def _owner(resource: dict[str, Any]) -> str:
     return f"arn:aws:s3:::{values['bucket']}" if resource["type"] == "aws_s3_bucket_policy" else str(values["arn"])
 
 
-def _permission(resource: dict[str, Any], found: list[dict[str, Any]]) -> Document:
-    """The statement that Lambda makes of it."""
+def without_empty(keys: dict[str, Any]) -> dict[str, Any]:
+    """Return the keys that have a value."""
+    return {key: value for key, value in keys.items() if value}
+
+
+def _permission(resource: dict[str, Any], all_resources: list[dict[str, Any]]) -> Document:
+    """Return the statement that Lambda creates for an aws_lambda_permission."""
     values = resource["values"]
-    names = (found["values"] for found in found if found["type"] == "aws_lambda_function")
-    arn = next(function["arn"] for function in names if function["function_name"] == values["function_name"])
+    functions = (other["values"] for other in all_resources if other["type"] == "aws_lambda_function")
+    arn = next(function["arn"] for function in functions if function["function_name"] == values["function_name"])
     target = f"{arn}:{values['qualifier']}" if values.get("qualifier") else arn
     principal = values["principal"]
     conditions = {
@@ -99,8 +104,7 @@ def _permission(resource: dict[str, Any], found: list[dict[str, Any]]) -> Docume
         "Principal": "*" if principal == "*" else {"Service" if principal.endswith(".amazonaws.com") else "AWS": principal},
         "Action": values["action"],
         "Resource": target,
-        "Condition": {
-            operator: kept for operator, keys in conditions.items() if (kept := {key: value for key, value in keys.items() if value})
-        },
+        "Condition": {operator: values for operator, keys in conditions.items() if (values := without_empty(keys))},
     }
-    return Document(resource["address"], "invoke permission", target, json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return Document(resource["address"], "invoke permission", target, text)

@@ -1,8 +1,8 @@
-"""Every environment as a plan whose values are all known: what scans and static checks read.
+"""Write a plan of every environment in which all values are known, for the scans and static checks.
 
-A plan of an environment that does not exist yet leaves out whatever AWS will name, such as ARNs, and with them every policy that
-holds one. So the values are those of an apply with a mocked provider (terraform/tests), and the configuration, which says what
-refers to what, is that of a real plan against an emulator.
+A plan of an environment that does not exist yet lacks all values that AWS assigns, such as ARNs, and with them every
+policy that contains one. Therefore the values come from an apply with a mocked provider (terraform/tests). The
+configuration, which has the references between blocks, comes from a real plan against an emulator.
 """
 
 import json
@@ -16,7 +16,7 @@ from eventloom import clouds
 
 TERRAFORM = clouds.ROOT / "terraform"
 FOLDER = clouds.BUILD / "plans"
-# Name, workspace and test file. "everything" has every switch on.
+# The name, workspace and test file of each environment. "everything" turns every switch on.
 ENVIRONMENTS = (
     ("local", "local", "tests/environments.tftest.hcl"),
     ("dev", "dev", "tests/environments.tftest.hcl"),
@@ -29,29 +29,31 @@ LAUNCHER = [str(clouds.BUILD / "venv/localstack/bin/python"), "-m", "embedded_lo
 
 
 def resources(module: dict[str, Any]) -> list[dict[str, Any]]:
-    """All resources of a module and of those in it."""
-    return [*module.get("resources", []), *(found for child in module.get("child_modules", []) for found in resources(child))]
+    """Return all resources of a module and of its child modules."""
+    children = module.get("child_modules", [])
+    return [*module.get("resources", []), *(resource for child in children for resource in resources(child))]
 
 
-def mocked(workspace: str, file: str) -> dict[str, Any]:
-    """The root module's values (as of `terraform show -json`) after the first run of a test file."""
-    environment = clouds.chosen_cloud("embedded").environment() | {"TF_DATA_DIR": str(FOLDER / "data"), "TF_WORKSPACE": workspace}
+def apply_mocked(workspace: str, file: str) -> dict[str, Any]:
+    """Return the root module's values, as in `terraform show -json`, after the first run of a test file."""
+    variables = {"TF_DATA_DIR": str(FOLDER / "data"), "TF_WORKSPACE": workspace}
+    environment = clouds.chosen_cloud("embedded").environment() | variables
     folder = str(Path(file).parent)
     command = ["terraform", f"-chdir={TERRAFORM}", "test", "-json", "-verbose", f"-test-directory={folder}", f"-filter={file}"]
     with subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        said = []
+        messages = []
         for line in process.stdout or []:
             message = json.loads(line)
             if message["type"] == "test_state":
-                process.kill()  # nothing exists that would have to go
+                process.kill()  # the provider is mocked, so there is nothing to destroy
                 root: dict[str, Any] = message["test_state"]["root_module"]
                 return root
-            said.append(message["@message"])
-    raise AssertionError("\n".join(said))
+            messages.append(message["@message"])
+    raise AssertionError("\n".join(messages))
 
 
 def configuration() -> dict[str, Any]:
-    """The configuration of a real plan."""
+    """Return the configuration of a real plan."""
     script = f"""
 import json
 from eventloom.deployment.apply import prepare
@@ -61,33 +63,36 @@ plan = {str(FOLDER / "local.tfplan")!r}
 root_module()("plan", "-input=false", "-lock=false", "-refresh=false", "-out=" + plan)
 print(json.dumps(json.loads(root_module()("show", "-json", plan))["configuration"]))
 """
-    environment = clouds.tool_environment() | {"EMBEDDED_PORT": str(PORT), "CLOUD": "embedded", "TF_VAR_packages": "tests/packages"}
+    variables = {"EMBEDDED_PORT": str(PORT), "CLOUD": "embedded", "TF_VAR_packages": "tests/packages"}
+    environment = clouds.tool_environment() | variables
     subprocess.run([*LAUNCHER, "up", "--port", str(PORT)], check=True, capture_output=True)
     try:
         python = clouds.BUILD / "venv/dev/bin/python"
-        done = subprocess.run([python, "-c", script], env=environment, check=False, capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout + done.stderr
-        found: dict[str, Any] = json.loads(done.stdout)
-        return found
+        process = subprocess.run([python, "-c", script], env=environment, check=False, capture_output=True, text=True)
+        assert process.returncode == 0, process.stdout + process.stderr
+        plan_configuration: dict[str, Any] = json.loads(process.stdout)
+        return plan_configuration
     finally:
         subprocess.run([*LAUNCHER, "down", "--port", str(PORT)], check=True, capture_output=True)
 
 
-def without_invented_prefixes(resource: dict[str, Any]) -> None:
-    """A mocked provider gives a rule for the whole bucket a prefix, as it does to whatever only AWS knows."""
+def remove_invented_prefixes(resource: dict[str, Any]) -> None:
+    """Remove the prefix of a lifecycle rule for the whole bucket, which the mocked provider invents."""
     if resource["type"] == "aws_s3_bucket_lifecycle_configuration":
         for rule in resource["values"]["rule"]:
-            rule["filter"] = [found for found in rule["filter"] if not re.fullmatch("[a-z0-9]{8}", found["prefix"])]
+            rule["filter"] = [entry for entry in rule["filter"] if not re.fullmatch("[a-z0-9]{8}", entry["prefix"])]
 
 
 def plan(root: dict[str, Any], configured: dict[str, Any]) -> dict[str, Any]:
-    """A plan (`terraform show -json`) that creates everything."""
+    """Return a plan, as in `terraform show -json`, that creates everything."""
     changes = []
     for resource in resources(root):
         if resource["mode"] == "managed":
-            without_invented_prefixes(resource)
-            kept = {name: resource[name] for name in ("address", "mode", "type", "name", "provider_name", "index") if name in resource}
-            changes.append(kept | {"change": {"actions": ["create"], "before": None, "after": resource["values"], "after_unknown": {}}})
+            remove_invented_prefixes(resource)
+            names = ("address", "mode", "type", "name", "provider_name", "index")
+            identity = {name: resource[name] for name in names if name in resource}
+            change = {"actions": ["create"], "before": None, "after": resource["values"], "after_unknown": {}}
+            changes.append(identity | {"change": change})
     return {
         "format_version": "1.2",
         "terraform_version": "1.11.4",
@@ -98,7 +103,7 @@ def plan(root: dict[str, Any], configured: dict[str, Any]) -> dict[str, Any]:
 
 
 def plan_all() -> dict[str, Path]:
-    """Write the plan of each environment. Returns the files by name."""
+    """Write the plan of each environment, and return the files by name."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     clouds.tool_environment()
     environment = clouds.chosen_cloud("embedded").environment() | {"TF_DATA_DIR": str(FOLDER / "data")}
@@ -106,9 +111,9 @@ def plan_all() -> dict[str, Path]:
     subprocess.run(command, env=environment, check=True, capture_output=True)
     with ThreadPoolExecutor(2) as pool:
         configured = pool.submit(configuration)
-        roots = {name: pool.submit(mocked, workspace, file) for name, workspace, file in ENVIRONMENTS}
-        found = {}
+        roots = {name: pool.submit(apply_mocked, workspace, file) for name, workspace, file in ENVIRONMENTS}
+        files = {}
         for name, root in roots.items():
-            found[name] = FOLDER / f"{name}.json"
-            found[name].write_text(json.dumps(plan(root.result(), configured.result())))
-    return found
+            files[name] = FOLDER / f"{name}.json"
+            files[name].write_text(json.dumps(plan(root.result(), configured.result())))
+    return files

@@ -1,10 +1,11 @@
-"""The matrix: who may do what to what, proven by which test. build/iam/report.{html,json}."""
+"""Write build/iam/report.{html,json}: who may do what to which resource, and the tests that prove it."""
 
 import json
 from html import escape
 from typing import Any
 
 from eventloom import clouds
+from tests.iam.documents import listed
 from tests.iam.proof import Grant
 
 STYLE = """body{font:14px system-ui;margin:2rem;color:#222}table{border-collapse:collapse;width:100%}th,td{border-bottom:1px solid #ddd;
@@ -13,21 +14,19 @@ padding:.3rem .6rem;text-align:left;vertical-align:top}th{position:sticky;top:0;
 
 
 def who(grant: Grant) -> str:
-    """The principal that the statement is about."""
+    """Return the principal of a grant's statement."""
     document = grant.document
     if document.of_role():
         return f"role {document.owner}"
-    statement = next(found for found in document.statements if found["Sid"] == grant.sid)
+    statement = next(statement for statement in document.statements if statement["Sid"] == grant.sid)
     principal = statement.get("Principal")
-    return (
-        "everybody"
-        if principal == "*"
-        else ", ".join(str(name) for names in dict(principal or {}).values() for name in ([names] if isinstance(names, str) else names))
-    )
+    if principal == "*":
+        return "everybody"
+    return ", ".join(str(name) for names in dict(principal or {}).values() for name in listed(names))
 
 
 def rows(grants: list[Grant]) -> list[dict[str, Any]]:
-    """One a grant."""
+    """Return a row for each grant."""
     return [
         {
             "who": who(grant),
@@ -45,18 +44,19 @@ def rows(grants: list[Grant]) -> list[dict[str, Any]]:
 
 
 def write(grants: list[Grant]) -> dict[str, int]:
-    """Write both files. Returns how many there are of each verdict."""
-    found = rows(grants)
+    """Write both files, and return the number of grants by verdict."""
+    report = rows(grants)
     folder = clouds.BUILD / "iam"
     folder.mkdir(parents=True, exist_ok=True)
-    counts = {verdict: sum(row["verdict"] == verdict for row in found) for verdict in ("proven", "reasoned", "unproven")}
-    (folder / "report.json").write_text(json.dumps({"counts": counts, "grants": found}, indent=1) + "\n")
-    body = "".join(_row(row) for row in found)
+    verdicts = ("proven", "reasoned", "unproven")
+    counts = {verdict: sum(row["verdict"] == verdict for row in report) for verdict in verdicts}
+    (folder / "report.json").write_text(json.dumps({"counts": counts, "grants": report}, indent=1) + "\n")
+    body = "".join(_row(row) for row in report)
     (folder / "report.html").write_text(
         f"<!doctype html><html lang=en><meta charset=utf-8><title>Least privilege</title><style>{STYLE}</style>"
         "<h1>Who may do what to what</h1>"
-        f"<p>{counts['proven']} grants without which a test fails, {counts['reasoned']} with a reason beside them, "
-        f"{counts['unproven']} superfluous.</p>"
+        f"<p>{counts['proven']} grants are proven: a test fails without them. {counts['reasoned']} have a reason in "
+        f"the code. {counts['unproven']} are superfluous.</p>"
         f"<table><tr><th>Who<th>May<th>By<th>Proven by</tr>{body}</table></html>\n"
     )
     return counts

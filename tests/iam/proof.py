@@ -1,4 +1,4 @@
-"""For each thing that a policy grants: which tests would fail without it."""
+"""Find the tests that would fail without each grant of a policy."""
 
 import ast
 import json
@@ -20,7 +20,7 @@ NEVER = {"ArnEquals": "arn:aws:none:::none", "ArnLike": "arn:aws:none:::none"}
 
 @dataclass
 class Grant:
-    """One thing that can be taken away from a document, what is left then, and what would miss it."""
+    """A removable part of a policy document, the document without it, and the decisions and tests that need it."""
 
     document: Document
     sid: str
@@ -38,20 +38,27 @@ class Grant:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What it is in the code, whatever the environment."""
+        """Return what identifies the grant in the code, in any environment."""
         return self.document.block, self.sid, self.what.partition(" on ")[0]
 
 
 def grants(document: Document) -> Iterator[Grant]:
-    """Everything that a document grants: action by resource, principals and values of conditions; and what it denies."""
+    """Yield everything that a document grants or denies: actions by resource, principals, and values of conditions."""
     statements = document.statements
     for index, statement in enumerate(statements):
         rest = [*statements[:index], *statements[index + 1 :]]
 
         def grant(
-            what: str, kept: list[dict[str, Any]], action: str = "", resource: str = "", *, rest: Any = rest, of: Any = statement
+            what: str,
+            remaining: list[dict[str, Any]],
+            action: str = "",
+            resource: str = "",
+            *,
+            rest: Any = rest,
+            of: Any = statement,
         ) -> Grant:
-            return Grant(document, of["Sid"], of["Effect"], what, action, resource, {"Version": "2012-10-17", "Statement": [*rest, *kept]})
+            left = {"Version": "2012-10-17", "Statement": [*rest, *remaining]}
+            return Grant(document, of["Sid"], of["Effect"], what, action, resource, left)
 
         if statement["Effect"] == "Deny":
             yield grant(f"denies {statement['Action']} on {'plain HTTP' if 'Condition' in statement else 'anything'}", [])
@@ -59,19 +66,21 @@ def grants(document: Document) -> Iterator[Grant]:
         if document.kind == "managed policy":
             yield grant("is attached", [], action=statement["Sid"])
             continue
-        yield from (grant(f"{action} on {resource or 'it'}", kept, action, resource) for action, resource, kept in _pairs(statement))
-        for name, kept in [*_principals(statement), *_conditions(statement)]:
-            yield grant(name, [kept])
+        for action, resource, remaining in _pairs(statement):
+            yield grant(f"{action} on {resource or 'it'}", remaining, action, resource)
+        for name, changed in [*_principals(statement), *_conditions(statement)]:
+            yield grant(name, [changed])
 
 
 def _pairs(statement: dict[str, Any]) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
-    """Action and resource, and the statements that grant everything but the one on the other."""
+    """Yield each action and resource, and statements that grant everything except this action on this resource."""
     actions, resources = listed(statement["Action"]), listed(statement.get("Resource", []))
     for action in actions:
         others = [{**statement, "Action": [other for other in actions if other != action]}] if len(actions) > 1 else []
         for resource in resources:
-            elsewhere = [other for other in resources if other != resource]
-            yield action, resource, [*others, *([{**statement, "Action": action, "Resource": elsewhere}] if elsewhere else [])]
+            other_resources = [other for other in resources if other != resource]
+            same_action = [{**statement, "Action": action, "Resource": other_resources}] if other_resources else []
+            yield action, resource, [*others, *same_action]
         if not resources:
             yield action, "", others
 
@@ -96,13 +105,13 @@ def _conditions(statement: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]
 
 
 class Judge:
-    """Finds out what would miss each grant."""
+    """Find the decisions and tests that need each grant."""
 
     def __init__(
         self,
         documents: list[Document],
         decisions: list[Decision],
-        proving: dict[str, dict[str, list[str] | None]],
+        declared_proofs: dict[str, dict[str, list[str] | None]],
         modules: list[Path],
         reasons: list[Reason],
     ) -> None:
@@ -112,48 +121,51 @@ class Judge:
         self._allowed: dict[str, list[Decision]] = defaultdict(list)
         for decision in self._decisions:
             if decision.allowed:
-                for owner in {decision.role, target(decision)}:  # what a role may, its own policies grant, or the resource's
+                # Either the role's policies or the resource's policy allowed it.
+                for owner in {decision.role, target(decision)}:
                     self._allowed[owner].append(decision)
-        self._proving = proving
+        self._declared_proofs = declared_proofs
         self._words = {path.name: _words(path) for path in modules}
         self._reasons = reasons
 
     @property
     def divergent(self) -> list[Decision]:
-        """Decisions that were allowed, and would not be by these documents: then nothing here would prove anything."""
+        """Return the allowed decisions that these documents would deny. Proofs are only valid if there are none."""
         return [decision for decision in self._decisions if decision.allowed and not self._policies.decide(decision)]
 
     def judge(self) -> list[Grant]:
-        """All grants, with the tests that would fail."""
-        found = [grant for document in self._documents for grant in grants(document)]
-        for grant in found:
+        """Return all grants with the tests that would fail without them."""
+        all_grants = [grant for document in self._documents for grant in grants(document)]
+        for grant in all_grants:
             if grant.effect == "Deny":
                 grant.tests = [PLAIN_HTTP] if self.refuses_plain_http(grant) else []
                 continue
             owner = f"trust {grant.document.owner}" if grant.document.kind == "trust policy" else grant.document.owner
-            grant.missed_by = [decision for decision in self._allowed[owner] if self._misses(grant, decision)]
+            grant.missed_by = [decision for decision in self._allowed[owner] if self._needs(grant, decision)]
             grant.tests = sorted(self._tests(grant))
             if not grant.tests:
                 grant.reason = excuse(self._reasons, "unproven", grant.document.block, grant.action, grant.sid)
-        return found
+        return all_grants
 
-    def _misses(self, grant: Grant, decision: Decision) -> bool:
+    def _needs(self, grant: Grant, decision: Decision) -> bool:
         if grant.action and not fnmatchcase(decision.action.lower(), grant.action.lower()):
             return False
         return not self._policies.decide(decision, {grant.document.address: grant.left})
 
     def _tests(self, grant: Grant) -> set[str]:
         running = {test for decision in grant.missed_by for test in decision.tests if self._is_about(test, grant)}
-        actions, about = {decision.action for decision in grant.missed_by}, subjects(grant.document)
+        actions, words = {decision.action for decision in grant.missed_by}, subjects(grant.document)
 
         def proves(action: str, functions: list[str] | None) -> bool:
-            return action in actions and (functions is None or bool(about & set(functions)))
+            return action in actions and (functions is None or bool(words & set(functions)))
 
-        return running | {test for test, proven in self._proving.items() if any(proves(*one) for one in proven.items())}
+        declared = self._declared_proofs.items()
+        proving = {test for test, proofs in declared if any(proves(*proof) for proof in proofs.items())}
+        return running | proving
 
     @staticmethod
     def refuses_plain_http(grant: Grant) -> bool:
-        """Whether an administrator is refused over plain HTTP because of it, and only there."""
+        """Return whether this statement denies plain HTTP, but not TLS, to an administrator."""
         action = grant.document.statements[0]["Action"].replace(
             "*", "GetObject" if grant.document.kind == "bucket policy" else "SendMessage"
         )
@@ -162,14 +174,18 @@ class Judge:
         administrator = RolePolicies("arn:aws:iam::000000000000:role/admin", (everything,))
 
         def allowed(policy: dict[str, Any], *, tls: bool) -> bool:
-            question = Question("arn:aws:sts::000000000000:assumed-role/admin/s", action, resource, "000000000000", "us-east-1", {}, tls)
+            session = "arn:aws:sts::000000000000:assumed-role/admin/s"
+            question = Question(session, action, resource, "000000000000", "us-east-1", {}, tls)
             return bool(decide_role(question, administrator, Policy("resource policy", json.dumps(policy))).allowed)
 
         whole = grant.document.policy
         return allowed(whole, tls=True) and not allowed(whole, tls=False) and allowed(grant.left, tls=False)
 
     def _is_about(self, test: str, grant: Grant) -> bool:
-        """A test that merely ran meanwhile is none that would fail: its module must speak of what the grant is about."""
+        """Return whether a test's module mentions the subject of a grant.
+
+        A test that only ran at the time of a request would not fail without the grant.
+        """
         if test.startswith("terraform apply"):
             return True
         words = self._words.get(test.partition("::")[0].rpartition("/")[2], set())
@@ -177,22 +193,24 @@ class Judge:
 
 
 def subjects(document: Document) -> set[str]:
-    """Words of which one stands in a test that is about the document: the function, or the last part of the owner's name."""
+    """Return words for a document's subject: the function, or the last part of the owner's name.
+
+    A test about the document mentions one of them.
+    """
     parts = document.block.split(".")
     names = {parts[1]} if parts[0] == "module" else {parts[-1]}
     return names | {name.removesuffix("_queue") for name in names}
 
 
 def _words(path: Path) -> set[str]:
-    """Names and words of the texts of a test module, and of its own name."""
-    found = set(path.stem.removeprefix("test_").split("_")) | {path.stem.removeprefix("test_")}
+    """Return the names in a test module, and the words of its strings and of its file name."""
+    words = set(path.stem.removeprefix("test_").split("_")) | {path.stem.removeprefix("test_")}
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            found |= set(node.value.replace("-", "_").replace("/", " ").split()) | set(
-                node.value.replace("-", " ").replace("_", " ").split()
-            )
+            words |= set(node.value.replace("-", "_").replace("/", " ").split())
+            words |= set(node.value.replace("-", " ").replace("_", " ").split())
         elif isinstance(node, ast.Name):
-            found.add(node.id)
+            words.add(node.id)
         elif isinstance(node, ast.Attribute):
-            found.add(node.attr)
-    return found
+            words.add(node.attr)
+    return words

@@ -1,9 +1,9 @@
-"""Exceptions, which stand beside what they are about, in the Terraform:
+"""Read the exceptions to the IAM rules. They are comments in the Terraform, in the block that they are about:
 
-#iam:unproven PATTERN - REASON    in a resource block, or in the module block of a function: nothing that tests can do needs this; PATTERN
-                                  is an action or a Sid, with wildcards
-#iam:wildcard SID - REASON        its resource is "*"
-#iam:unconditional SID - REASON   a service may act without aws:SourceArn and aws:SourceAccount
+#iam:unproven PATTERN - REASON    No test can need this grant. PATTERN is an action or a Sid, with wildcards. The
+                                  comment is in a resource block, or in the module block of a function.
+#iam:wildcard SID - REASON        The statement's resource is "*".
+#iam:unconditional SID - REASON   A service may act without aws:SourceArn and aws:SourceAccount.
 """
 
 import re
@@ -18,7 +18,7 @@ COMMENT = re.compile(r"#iam:(unproven|wildcard|unconditional) (\S+) - (\S.+)$")
 
 @dataclass(frozen=True)
 class Reason:
-    """One comment. `block` is `type.name`, or `module.name`."""
+    """An exception. `block` is `type.name` or `module.name`."""
 
     where: str
     block: str
@@ -28,20 +28,23 @@ class Reason:
 
 
 def reasons() -> list[Reason]:
-    """All of the Terraform."""
-    found = []
+    """Return all exceptions in the Terraform."""
+    comments = []
     for path in sorted((clouds.ROOT / "terraform").rglob("*.tf")):
         block = ""
         for number, line in enumerate(path.read_text().splitlines(), 1):
             if started := BLOCK.match(line):
                 block = f"{started[1] or started[2]}.{started[3]}"
             if comment := COMMENT.search(line):
-                found.append(Reason(f"{path.relative_to(clouds.ROOT)}:{number}", block, *comment.groups()))
-    return found
+                comments.append(Reason(f"{path.relative_to(clouds.ROOT)}:{number}", block, *comment.groups()))
+    return comments
 
 
 def excuse(all_reasons: list[Reason], about: str, block: str, *names: str) -> Reason | None:
-    """The reason for something in the block `module.a.type.name`, if one is given for any of its names."""
+    """Return the reason for an exception in a block such as `module.a.type.name`, or None.
+
+    One of `names` must match the reason's pattern.
+    """
     parts = block.split(".")
     blocks = {".".join(parts[index : index + 2]) for index in range(0, len(parts) - 1, 2)}
     for reason in all_reasons:

@@ -1,4 +1,4 @@
-"""What enforcement cannot see: rules for policy documents, read from a state or plan."""
+"""Check rules for policy documents, read from a state or plan, that IAM enforcement cannot check."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -8,35 +8,33 @@ from tests.iam.documents import Document, listed, policies
 from tests.iam.environments import resources
 from tests.iam.reasons import Reason, excuse
 
-# Who may assume a role of the project.
+# The services that may assume a role of this project
 TRUSTED = {"lambda.amazonaws.com", "apigateway.amazonaws.com", "states.amazonaws.com"}
 SOURCE = {"aws:sourcearn": ("ArnEquals", "ArnLike"), "aws:sourceaccount": ("StringEquals",)}
 PROTECTED = {"aws_s3_bucket": "bucket policy", "aws_sqs_queue": "queue policy", "aws_sns_topic": "topic policy"}
-
-
 NEGATED = ("NotAction", "NotResource", "NotPrincipal")
 
 
 def problems(root: dict[str, Any], reasons: list[Reason]) -> list[str]:
-    """Everything that is wrong with the policies of a root module, in words that name the statement."""
+    """Return a description of everything that is wrong with the policies of a root module."""
     documents = policies(root)
-    found = []
+    faults = []
     for document in documents:
         for statement in document.statements:
             where = f"{document.address}, statement {statement['Sid']}"
-            found += [f"{where}: {problem}" for problem in _statement(document, statement, reasons)]
-    return [*found, *_roles(root), *_tls(root, documents)]
+            faults += [f"{where}: {fault}" for fault in _statement(document, statement, reasons)]
+    return [*faults, *_roles(root), *_tls(root, documents)]
 
 
 def _statement(document: Document, statement: dict[str, Any], reasons: list[Reason]) -> Iterator[str]:
-    yield from (f"{element} grants what nobody thought of" for element in NEGATED if element in statement)
+    yield from (f"{element} matches unforeseen values" for element in NEGATED if element in statement)
     if statement["Effect"] != "Allow":
         return
     yield from (f"wildcard action {action}" for action in listed(statement["Action"]) if "*" in action or "?" in action)
     excused = excuse(reasons, "wildcard", document.block, statement["Sid"])
     for resource in listed(statement.get("Resource", [])):
         if not (bounded(resource) or (resource == "*" and excused)):
-            yield f'wildcard resource {resource} without a reason (a comment "#iam:wildcard {statement["Sid"]} - ..." beside it)'
+            yield f'wildcard resource {resource}: name it, or add a comment "#iam:wildcard {statement["Sid"]} - REASON"'
     if document.kind == "trust policy":
         yield from _trust(statement)
     if not document.of_role():
@@ -44,17 +42,18 @@ def _statement(document: Document, statement: dict[str, Any], reasons: list[Reas
 
 
 def bounded(resource: str) -> bool:
-    """Whether it stays within one thing: a wildcard may end it, after a name."""
+    """Return whether an ARN is limited to one named resource. It may end with a wildcard after the name."""
     parts = resource.split(":", 5)
     if len(parts) < 6 or any("*" in part for part in parts[:5]) or "?" in resource:
         return False
     head, wildcard, rest = parts[5].partition("*")
     name = head.rpartition("/")[2] if head.count("/") or ":" not in head else head.rpartition(":")[2]
-    named = len(head.strip("/:")) > 0 and (head.endswith(("/", ":")) or len(name) > len("eventloom-")) and head.strip("/:") not in KINDS
+    complete = head.endswith(("/", ":")) or len(name) > len("eventloom-")
+    named = len(head.strip("/:")) > 0 and complete and head.strip("/:") not in KINDS
     return not wildcard or (named and rest == "")
 
 
-# What stands before a name: `table/*` is every table.
+# The resource types that come before a name: `table/*` is every table.
 KINDS = {*"table stream function log-group alarm rule event-bus key alias role identity parameter secret".split()}  # noqa: SIM905
 
 
@@ -88,18 +87,23 @@ def _principal(document: Document, statement: dict[str, Any], reasons: list[Reas
 
 
 def _sources(statement: dict[str, Any], key: str) -> list[str]:
-    """What a condition compares the key with, by an operator that binds it."""
+    """Return the values that a condition requires for a key, with an operator that limits it."""
     conditions = [operands for operator, operands in statement.get("Condition", {}).items() if operator in SOURCE[key]]
-    return [value for operands in conditions for name, operand in operands.items() if name.lower() == key for value in listed(operand)]
+    operands_of_key = [operand for operands in conditions for name, operand in operands.items() if name.lower() == key]
+    return [value for operand in operands_of_key for value in listed(operand)]
 
 
 def _account(arn: str) -> str:
-    """The account that an ARN names: a bucket's names none."""
+    """Return the account in an ARN. The ARN of a bucket has none."""
     return (arn.split(":") + [""] * 5)[4]
 
 
 def _one_source(arn: str) -> bool:
-    """An ARN whose account is given; alarms of one environment in any region, and methods of one API, may share a statement."""
+    """Return whether an ARN names one source.
+
+    The alarms of an environment in any region, or the methods of an API, may share a statement. The account may not be
+    a wildcard.
+    """
     parts = arn.split(":", 5)
     return len(parts) == 6 and not any("*" in part for part in (*parts[:3], parts[4])) and not parts[5].startswith("*")
 
@@ -110,8 +114,8 @@ def _roles(root: dict[str, Any]) -> Iterator[str]:
 
 
 def _tls(root: dict[str, Any], documents: list[Document]) -> Iterator[str]:
-    """Each bucket, queue and topic refuses what is not TLS."""
-    refusing = Counter(document.kind for document in documents if any(_refuses_plain_http(statement) for statement in document.statements))
+    """Yield a problem for each kind of resource that does not always refuse plain HTTP."""
+    refusing = Counter(document.kind for document in documents if any(map(_refuses_plain_http, document.statements)))
     kinds = Counter(PROTECTED[resource["type"]] for resource in resources(root) if resource["type"] in PROTECTED)
     yield from (
         f"{count - refusing[kind]} of {count} have no {kind} that refuses plain HTTP"
@@ -121,5 +125,5 @@ def _tls(root: dict[str, Any], documents: list[Document]) -> Iterator[str]:
 
 
 def _refuses_plain_http(statement: dict[str, Any]) -> bool:
-    wanted = {"Bool": {"aws:SecureTransport": "false"}}
-    return statement["Effect"] == "Deny" and statement["Principal"] == "*" and statement.get("Condition") == wanted
+    condition = {"Bool": {"aws:SecureTransport": "false"}}
+    return statement["Effect"] == "Deny" and statement["Principal"] == "*" and statement.get("Condition") == condition

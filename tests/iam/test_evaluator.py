@@ -1,4 +1,4 @@
-"""The evaluator that decides here, held against AWS's documentation of policy evaluation, and against MiniStack's own server.
+"""The policy evaluator agrees with AWS's documentation of policy evaluation, and with MiniStack's own server.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html and reference_policies_elements*.html.
 """
@@ -29,7 +29,7 @@ SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/worker/session"
 
 @dataclass(frozen=True)
 class Case:
-    """May a role's session send to the queue?"""
+    """A question whether a role session may send to the queue, and the answer."""
 
     name: str
     statements: list[dict[str, Any]]
@@ -60,105 +60,169 @@ DENY_NOT_ACTION = {"Effect": "Deny", "NotAction": "sqs:*", "Resource": "*"}
 DENY_NOT_RESOURCE = {"Effect": "Deny", "Action": "*", "NotResource": f"{QUEUE}*"}
 OTHER = f"arn:aws:iam::{ACCOUNT}:role/other"
 
-# What a real server can be asked as well: all that is known of the request comes from the request.
+# Cases that a real server can decide as well, because they depend only on the request
 SHARED = [
     Case("nothing allows: implicitly denied", [allow("sqs:ReceiveMessage")], False),
     Case("an allow", [allow()], True),
     Case("an explicit deny overrides any allow", [EVERYTHING, deny()], False),
-    Case("a deny of something else does not", [EVERYTHING, deny(Action="s3:*")], True),
+    Case("a deny of another action does not override it", [EVERYTHING, deny(Action="s3:*")], True),
     Case("the order does not matter", [deny(Resource=QUEUE), EVERYTHING], False),
     Case("a boundary that allows too", [EVERYTHING], True, boundary=[allow("sqs:*", "*")]),
-    Case("a boundary that does not", [EVERYTHING], False, boundary=[allow("s3:*", "*")]),
+    Case("a boundary that does not allow", [EVERYTHING], False, boundary=[allow("s3:*", "*")]),
     Case("a boundary grants nothing", [allow("s3:GetObject")], False, boundary=[EVERYTHING]),
-    Case("a boundary may deny", [EVERYTHING], False, boundary=[EVERYTHING, deny(Action="sqs:Send*")]),
+    Case("a boundary can deny", [EVERYTHING], False, boundary=[EVERYTHING, deny(Action="sqs:Send*")]),
     Case("a session policy that allows too", [EVERYTHING], True, session=[allow()]),
-    Case("a session policy that does not", [EVERYTHING], False, session=[allow("sqs:ReceiveMessage")]),
+    Case("a session policy that does not allow", [EVERYTHING], False, session=[allow("sqs:ReceiveMessage")]),
     Case("NotAction allows the rest", [{**NOT_ACTION, "NotAction": "sqs:DeleteQueue"}], True),
-    Case("NotAction leaves out what it names", [NOT_ACTION], False),
-    Case("NotAction in a deny spares what it names", [EVERYTHING, DENY_NOT_ACTION], True),
-    Case("NotAction in a deny takes the rest", [EVERYTHING, {**DENY_NOT_ACTION, "NotAction": "s3:*"}], False),
+    Case("NotAction does not allow what it names", [NOT_ACTION], False),
+    Case("NotAction in a deny does not deny what it names", [EVERYTHING, DENY_NOT_ACTION], True),
+    Case("NotAction in a deny denies the rest", [EVERYTHING, {**DENY_NOT_ACTION, "NotAction": "s3:*"}], False),
     Case("NotResource allows the rest", [{**NOT_RESOURCE, "NotResource": f"{QUEUE}2"}], True),
-    Case("NotResource leaves out what it names", [NOT_RESOURCE], False),
-    Case("NotResource in a deny spares what it names", [EVERYTHING, DENY_NOT_RESOURCE], True),
-    Case("NotResource in a deny takes the rest", [EVERYTHING, {**DENY_NOT_RESOURCE, "NotResource": f"{QUEUE}2"}], False),
+    Case("NotResource does not allow what it names", [NOT_RESOURCE], False),
+    Case("NotResource in a deny does not deny what it names", [EVERYTHING, DENY_NOT_RESOURCE], True),
+    Case(
+        "NotResource in a deny denies the rest",
+        [EVERYTHING, {**DENY_NOT_RESOURCE, "NotResource": f"{QUEUE}2"}],
+        False,
+    ),
     Case("* within an action", [allow("sqs:S*Message")], True),
-    Case("? is one letter", [allow("sqs:SendMessag?")], True),
-    Case("? is not none", [allow("sqs:SendMessage?")], False),
-    Case("actions know no case", [allow("SQS:sendmessage")], True),
-    Case("resources do", [allow(resource=QUEUE.replace("orders", "Orders"))], False),
+    Case("? matches one character", [allow("sqs:SendMessag?")], True),
+    Case("? does not match an empty string", [allow("sqs:SendMessage?")], False),
+    Case("actions are case-insensitive", [allow("SQS:sendmessage")], True),
+    Case("resources are case-sensitive", [allow(resource=QUEUE.replace("orders", "Orders"))], False),
     Case("* within a resource", [allow(resource="arn:aws:sqs:*:*:ord*s")], True),
     Case("another resource", [allow(resource=f"{QUEUE}2")], False),
     Case("StringEquals", [if_("StringEquals", REGION, "us-east-1")], True),
-    Case("StringEquals of several is any of them", [if_("StringEquals", REGION, ["eu-west-1", "us-east-1"])], True),
-    Case("StringEquals knows case", [if_("StringEquals", REGION, "US-EAST-1")], False),
-    Case("StringEqualsIgnoreCase does not", [if_("StringEqualsIgnoreCase", REGION, "US-EAST-1")], True),
+    Case("StringEquals matches any of several values", [if_("StringEquals", REGION, ["eu-west-1", "us-east-1"])], True),
+    Case("StringEquals is case-sensitive", [if_("StringEquals", REGION, "US-EAST-1")], False),
+    Case("StringEqualsIgnoreCase is not", [if_("StringEqualsIgnoreCase", REGION, "US-EAST-1")], True),
     Case("StringNotEquals", [if_("StringNotEquals", REGION, "us-east-1")], False),
-    Case("StringNotEquals of several is none of them", [if_("StringNotEquals", REGION, ["eu-west-1", "us-east-1"])], False),
+    Case(
+        "StringNotEquals matches none of several values",
+        [if_("StringNotEquals", REGION, ["eu-west-1", "us-east-1"])],
+        False,
+    ),
     Case("StringLike", [if_("StringLike", REGION, "us-*")], True),
     Case("StringNotLike", [if_("StringNotLike", REGION, "us-*")], False),
-    Case("several operators must all hold", [allow(Condition={"StringLike": {REGION: "us-*"}, "StringEquals": {REGION: "x"}})], False),
-    Case("a key that is absent does not match", [if_("StringEquals", "s3:prefix", "a")], False),
+    Case(
+        "several operators must all hold",
+        [allow(Condition={"StringLike": {REGION: "us-*"}, "StringEquals": {REGION: "x"}})],
+        False,
+    ),
+    Case("an absent key does not match", [if_("StringEquals", "s3:prefix", "a")], False),
     Case("a negated operator matches an absent key", [if_("StringNotEquals", "s3:prefix", "a")], True),
     Case("IfExists lets an absent key pass", [if_("StringEqualsIfExists", "s3:prefix", "a")], True),
-    Case("IfExists compares one that is there", [if_("StringEqualsIfExists", REGION, "eu-west-1")], False),
+    Case("IfExists compares a present key", [if_("StringEqualsIfExists", REGION, "eu-west-1")], False),
     Case("Null true: the key is absent", [if_("Null", "s3:prefix", "true")], True),
-    Case("Null false: the key is there", [if_("Null", "s3:prefix", "false")], False),
-    Case("ForAllValues is true of none", [if_("ForAllValues:StringEquals", "aws:TagKeys", ["a"])], True),
-    Case("ForAnyValue is not", [if_("ForAnyValue:StringEquals", "aws:TagKeys", ["a"])], False),
+    Case("Null false: the key is present", [if_("Null", "s3:prefix", "false")], False),
+    Case("ForAllValues is true for no values", [if_("ForAllValues:StringEquals", "aws:TagKeys", ["a"])], True),
+    Case("ForAnyValue is false for no values", [if_("ForAnyValue:StringEquals", "aws:TagKeys", ["a"])], False),
     Case("IpAddress", [if_("IpAddress", "aws:SourceIp", "127.0.0.0/8")], True),
-    Case("IpAddress elsewhere", [if_("IpAddress", "aws:SourceIp", "203.0.113.0/24")], False),
+    Case("IpAddress of another range", [if_("IpAddress", "aws:SourceIp", "203.0.113.0/24")], False),
     Case("NotIpAddress", [if_("NotIpAddress", "aws:SourceIp", "127.0.0.0/8")], False),
     Case("DateGreaterThan", [if_("DateGreaterThan", "aws:CurrentTime", "2020-01-01T00:00:00Z")], True),
     Case("DateLessThan", [if_("DateLessThan", "aws:CurrentTime", "2020-01-01T00:00:00Z")], False),
     Case("NumericGreaterThan", [if_("NumericGreaterThan", "aws:EpochTime", "1577836800")], True),
     Case("NumericLessThan", [if_("NumericLessThan", "aws:EpochTime", "1577836800")], False),
     Case("ArnEquals of another role", [if_("ArnEquals", "aws:PrincipalArn", OTHER)], False),
-    Case("the queue's policy alone may allow", [], True, queue=[allow(Principal={"AWS": ROLE})]),
-    Case("the queue's policy for another", [], False, queue=[allow(Principal={"AWS": OTHER})]),
-    Case("the queue's policy may deny", [EVERYTHING], False, queue=[deny(Resource=QUEUE, Action="sqs:*", Principal="*")]),
+    Case("the queue's policy can allow without the role's", [], True, queue=[allow(Principal={"AWS": ROLE})]),
+    Case("the queue's policy allows another role", [], False, queue=[allow(Principal={"AWS": OTHER})]),
+    Case(
+        "the queue's policy can deny",
+        [EVERYTHING],
+        False,
+        queue=[deny(Resource=QUEUE, Action="sqs:*", Principal="*")],
+    ),
 ]  # fmt: skip
 
-# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html; MiniStack's server leaves variables as they are.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+# MiniStack's server does not replace variables.
 OF_CALLER, OF_USER = "${aws:PrincipalAccount}", "${aws:username}"
 PREFIX = "s3:prefix"
 MINE = QUEUE.replace(ACCOUNT, OF_CALLER)
 VARIABLES = [
     Case("a variable in a resource", [allow(resource=MINE)], True),
-    Case("in a resource of a deny", [EVERYTHING, deny(Resource=MINE)], False),
-    Case("in NotResource", [{**NOT_RESOURCE, "NotResource": MINE}], False),
-    Case("in the policy of the queue", [], True, queue=[allow(resource=MINE, Principal="*")]),
-    Case("in a condition", [if_("StringEquals", "aws:PrincipalAccount", "${aws:ResourceAccount}")], True),
-    Case("in a condition of a deny", [EVERYTHING, deny(Condition={"StringEquals": {"aws:ResourceAccount": OF_CALLER}})], False),
-    Case("in an ARN", [if_("ArnLike", "aws:PrincipalArn", "arn:aws:iam::${aws:ResourceAccount}:role/work*")], True),
-    Case("variables know no case", [if_("StringEquals", REGION, "${AWS:requestedREGION}")], True),
-    Case("one without a value matches nothing", [allow(resource=f"{QUEUE}{OF_USER}"), if_("StringLike", REGION, OF_USER + "*")], False),
-    Case("but is not equal to anything", [if_("StringNotEquals", REGION, OF_USER)], True),
-    Case("it may have a default", [if_("StringEquals", REGION, "${aws:username, 'us-east-1'}")], True),
-    Case("which does not replace a value", [if_("StringEquals", REGION, "${aws:RequestedRegion, 'eu-west-1'}")], True),
-    Case("a wildcard beside a variable", [if_("StringLike", PREFIX, "${aws:PrincipalAccount}/*")], True, keys={PREFIX: f"{ACCOUNT}/a"}),
-    Case("a wildcard in its value is none", [if_("StringLike", PREFIX, "${s3:delimiter}")], False, keys={PREFIX: "a", "s3:delimiter": "*"}),
+    Case("a variable in a resource of a deny", [EVERYTHING, deny(Resource=MINE)], False),
+    Case("a variable in NotResource", [{**NOT_RESOURCE, "NotResource": MINE}], False),
+    Case("a variable in the policy of the queue", [], True, queue=[allow(resource=MINE, Principal="*")]),
+    Case("a variable in a condition", [if_("StringEquals", "aws:PrincipalAccount", "${aws:ResourceAccount}")], True),
+    Case(
+        "a variable in a condition of a deny",
+        [EVERYTHING, deny(Condition={"StringEquals": {"aws:ResourceAccount": OF_CALLER}})],
+        False,
+    ),
+    Case(
+        "a variable in an ARN",
+        [if_("ArnLike", "aws:PrincipalArn", "arn:aws:iam::${aws:ResourceAccount}:role/work*")],
+        True,
+    ),
+    Case("variables are case-insensitive", [if_("StringEquals", REGION, "${AWS:requestedREGION}")], True),
+    Case(
+        "an unset variable matches nothing",
+        [allow(resource=f"{QUEUE}{OF_USER}"), if_("StringLike", REGION, OF_USER + "*")],
+        False,
+    ),
+    Case("an unset variable is not equal to anything", [if_("StringNotEquals", REGION, OF_USER)], True),
+    Case("a variable can have a default", [if_("StringEquals", REGION, "${aws:username, 'us-east-1'}")], True),
+    Case(
+        "a default does not replace a value",
+        [if_("StringEquals", REGION, "${aws:RequestedRegion, 'eu-west-1'}")],
+        True,
+    ),
+    Case(
+        "a wildcard after a variable",
+        [if_("StringLike", PREFIX, "${aws:PrincipalAccount}/*")],
+        True,
+        keys={PREFIX: f"{ACCOUNT}/a"},
+    ),
+    Case(
+        "a wildcard value is literal",
+        [if_("StringLike", PREFIX, "${s3:delimiter}")],
+        False,
+        keys={PREFIX: "a", "s3:delimiter": "*"},
+    ),
     Case("${*} is an asterisk", [if_("StringLike", PREFIX, "a${*}")], True, keys={PREFIX: "a*"}),
-    Case("and no wildcard", [if_("StringLike", PREFIX, "a${*}")], False, keys={PREFIX: "ab"}),
+    Case("${*} is not a wildcard", [if_("StringLike", PREFIX, "a${*}")], False, keys={PREFIX: "ab"}),
     Case("${$} is a dollar", [if_("StringEquals", PREFIX, "${$}{a}")], True, keys={PREFIX: "${a}"}),
 ]  # fmt: skip
 
-# What only a service would know, such as a partition key; and what MiniStack's server does otherwise than AWS: aws:PrincipalArn of a
-# session is its role's there, and NotPrincipal is left out (decide.py takes care of both).
+# Cases that depend on what only a service knows, such as a partition key, or in which MiniStack's server differs from
+# AWS: it takes the session's ARN for aws:PrincipalArn, and ignores NotPrincipal. decide.py corrects both.
 LEADING = "dynamodb:LeadingKeys"
 KNOWN = [
     Case("Bool", [if_("Bool", "aws:SecureTransport", "true")], True),
-    Case("Bool the other way", [if_("Bool", "aws:SecureTransport", "false")], False),
-    Case("ForAllValues: every one is named", [if_("ForAllValues:StringLike", LEADING, ["a#*"])], True, keys={LEADING: ["a#1", "a#2"]}),
-    Case("ForAllValues: one is not", [if_("ForAllValues:StringLike", LEADING, ["a#*"])], False, keys={LEADING: ["a#1", "b#1"]}),
-    Case("ForAnyValue: one is named", [if_("ForAnyValue:StringEquals", LEADING, ["a"])], True, keys={LEADING: ["a", "b"]}),
-    Case("NumericLessThanEquals", [if_("NumericLessThanEquals", "s3:max-keys", "10")], True, keys={"s3:max-keys": "10"}),
+    Case("Bool with another value", [if_("Bool", "aws:SecureTransport", "false")], False),
+    Case(
+        "ForAllValues: all match",
+        [if_("ForAllValues:StringLike", LEADING, ["a#*"])],
+        True,
+        keys={LEADING: ["a#1", "a#2"]},
+    ),
+    Case(
+        "ForAllValues: one differs",
+        [if_("ForAllValues:StringLike", LEADING, ["a#*"])],
+        False,
+        keys={LEADING: ["a#1", "b#1"]},
+    ),
+    Case(
+        "ForAnyValue: one matches",
+        [if_("ForAnyValue:StringEquals", LEADING, ["a"])],
+        True,
+        keys={LEADING: ["a", "b"]},
+    ),
+    Case(
+        "NumericLessThanEquals",
+        [if_("NumericLessThanEquals", "s3:max-keys", "10")],
+        True,
+        keys={"s3:max-keys": "10"},
+    ),
     Case("NumericEquals", [if_("NumericEquals", "s3:max-keys", "10")], False, keys={"s3:max-keys": "11"}),
-    Case("keys know no case", [if_("StringEquals", "S3:Prefix", "a")], True, keys={"s3:prefix": "a"}),
-    Case("values do", [if_("StringEquals", "s3:prefix", "A")], False, keys={"s3:prefix": "a"}),
+    Case("keys are case-insensitive", [if_("StringEquals", "S3:Prefix", "a")], True, keys={"s3:prefix": "a"}),
+    Case("values are case-sensitive", [if_("StringEquals", "s3:prefix", "A")], False, keys={"s3:prefix": "a"}),
     Case("ArnLike of the role", [if_("ArnLike", "aws:PrincipalArn", f"arn:aws:iam::{ACCOUNT}:role/work*")], True),
     Case("ArnNotLike", [if_("ArnNotLike", "aws:PrincipalArn", f"arn:aws:iam::{ACCOUNT}:role/work*")], False),
     Case(
-        "NotPrincipal in a deny spares whom it names",
+        "NotPrincipal in a deny does not deny whom it names",
         [EVERYTHING],
         True,
         queue=[
@@ -171,7 +235,7 @@ KNOWN = [
         ],
     ),
     Case(
-        "NotPrincipal in a deny takes the rest",
+        "NotPrincipal in a deny denies the rest",
         [EVERYTHING],
         False,
         queue=[
@@ -186,7 +250,7 @@ def document(statements: list[dict[str, Any]]) -> str:
 
 
 def decide(case: Case) -> bool:
-    """What the evaluator says."""
+    """Return the decision of the evaluator."""
     policies = RolePolicies(
         ROLE,
         (Policy("role policy", document(case.statements)),),
@@ -199,11 +263,11 @@ def decide(case: Case) -> bool:
 
 
 @pytest.mark.parametrize("case", SHARED + VARIABLES + KNOWN, ids=lambda case: case.name)
-def test_a_documented_case(case: Case) -> None:
+def test_the_evaluator_decides_as_aws_documents(case: Case) -> None:
     assert decide(case) is case.allowed
 
 
-def test_the_language_of_2008_has_no_variables() -> None:
+def test_policies_of_version_2008_have_no_variables() -> None:
     for version, allowed in (("2012-10-17", True), ("2008-10-17", False)):
         text = document([if_("StringEquals", REGION, "${aws:RequestedRegion}")]).replace("2012-10-17", version)
         question = Question(SESSION, "sqs:SendMessage", QUEUE, ACCOUNT, "us-east-1", {})
@@ -211,14 +275,14 @@ def test_the_language_of_2008_has_no_variables() -> None:
 
 
 @pytest.mark.parametrize(("account", "allowed"), [(ACCOUNT, True), ("111111111111", False)])
-def test_a_service_is_bound_to_the_account_that_is_named(account: str, allowed: bool) -> None:
+def test_a_condition_on_source_account_limits_a_service_to_that_account(account: str, allowed: bool) -> None:
     statement = allow(Principal={"Service": "s3.amazonaws.com"}, Condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}})
     question = Question("s3.amazonaws.com", "sqs:SendMessage", QUEUE, ACCOUNT, "us-east-1", {"aws:sourceaccount": account})
     assert decide_resource(question, Policy("queue policy", document([statement])), kind="queue policy", service=True).allowed is allowed
 
 
 class Server:
-    """MiniStack with its own enforcement."""
+    """A MiniStack server that enforces IAM."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -230,7 +294,7 @@ class Server:
         return boto3.client(service, endpoint_url=f"http://127.0.0.1:{self.port}", region_name="us-east-1", config=config, **keys)
 
     def decide(self, case: Case) -> bool:
-        """Make the role, assume it, send, and take all away again."""
+        """Create the role, assume it, send a message, and delete everything. Return whether the message was allowed."""
         iam, sqs = self.client("iam"), self.client("sqs")
         trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
         boundary = iam.create_policy(PolicyName="b", PolicyDocument=document(case.boundary))["Policy"]["Arn"] if case.boundary else None
@@ -263,11 +327,11 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """MiniStack, started here."""
+    """A running MiniStack server."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = int(free.getsockname()[1])
     folder = tmp_path_factory.mktemp("ministack")
-    # A clean environment: what the host sets would leak in.
+    # A new environment, because variables of the host would change the server
     environment = {"PATH": os.defpath, "TMPDIR": str(folder), "HOME": str(folder), "SERVICES": "iam,sts,sqs"}
     environment |= {"AUTH": "true", "BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port)}
     program = Path(sys.executable).parent / "ministack"
@@ -286,5 +350,5 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.mark.parametrize("case", SHARED, ids=lambda case: case.name)
-def test_ministack_says_the_same(server: Server, case: Case) -> None:
+def test_ministacks_server_makes_the_same_decision(server: Server, case: Case) -> None:
     assert server.decide(case) is case.allowed

@@ -1,11 +1,10 @@
-"""Nothing is missing, nothing is superfluous: every decision of a whole run, made again with each grant taken away.
+"""No permission is missing and none is superfluous: each decision of a whole run is repeated without each grant.
 
-The run is the last whole one of the integration tests, from an empty emulator, if nothing changed since (that of `make test` is one,
-with the browser's tests before it); otherwise it takes place now.
+The run is the last complete run of the integration tests on an empty emulator, such as that of `make test`, if nothing
+changed since. Otherwise the tests run now.
 """
 
 import json
-import os
 import subprocess
 from typing import Any
 
@@ -20,7 +19,8 @@ from tests.integration import evidence
 pytestmark = pytest.mark.timeout(3600)
 
 PYTHON = str(clouds.BUILD / "venv/dev/bin/python")
-# Refusals that tests provoke; others mean that something lacks a permission. Explicit denies are outages made by tests.
+# Denials that tests provoke. Any other denial means that a permission is missing, except explicit denies, which are
+# simulated outages.
 PROVOKED = {
     ("s3:PutObject", "eventloom-local-catalog-api"): "test_s3_refuses_another_key_than_signed",
     ("s3:PutObjectAcl", "eventloom-local-catalog-api"): "test_a_form_that_was_changed_is_refused",
@@ -38,58 +38,63 @@ PROVOKED = {
 
 @pytest.fixture(scope="session")
 def gathered() -> None:
-    """A whole run's evidence. Its emulator and deployment stay for the tests that mutate it."""
+    """Ensure that there is evidence of a whole run. Its deployment is reused by test_taken_away.py."""
     if evidence.is_current():
         return
     log = clouds.BUILD / "iam" / "integration.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w") as file:
         command = [PYTHON, "-m", "pytest", "-q", "tests/integration", "--keep"]
-        done = subprocess.run(command, cwd=clouds.ROOT, env=os.environ, check=False, stdout=file, stderr=subprocess.STDOUT)
-    assert done.returncode == 0, f"the integration tests failed: {log}\n{log.read_text()[-2000:]}"
+        process = subprocess.run(command, cwd=clouds.ROOT, check=False, stdout=file, stderr=subprocess.STDOUT)
+    assert process.returncode == 0, f"the integration tests failed: {log}\n{log.read_text()[-2000:]}"
     assert evidence.is_current()
 
 
 @pytest.fixture(scope="session")
 def judge(gathered: None) -> Judge:
-    """With everything that was deployed and decided."""
+    """A judge that knows everything that was deployed and decided."""
     roots = [state(name) for name in ("root", "probe")]
-    found = [document for root in roots for document in documents.policies(root)]
-    modules = [path for folder in ("browser", "integration") for path in sorted((clouds.ROOT / "tests" / folder).glob("test_*.py"))]
-    return Judge(found, decisions.recorded(), decisions.proving(), modules, reasons())
+    deployed = [document for root in roots for document in documents.policies(root)]
+    folders = [clouds.ROOT / "tests" / name for name in ("browser", "integration")]
+    modules = [path for folder in folders for path in sorted(folder.glob("test_*.py"))]
+    return Judge(deployed, decisions.recorded(), decisions.declared_proofs(), modules, reasons())
 
 
 @pytest.fixture(scope="session")
 def judged(judge: Judge) -> list[Grant]:
-    """Every grant, with what proves it; the report is written from it."""
-    found = judge.judge()
-    counts = matrix.write(found)
+    """Every grant with its proofs. This also writes the report."""
+    judged_grants = judge.judge()
+    counts = matrix.write(judged_grants)
     print(f"\n{counts}: build/iam/report.html")
-    return found
+    return judged_grants
 
 
 def state(name: str) -> dict[str, Any]:
-    """The root module of what was deployed."""
-    found: dict[str, Any] = json.loads((evidence.FOLDER / f"state.{name}.json").read_text())["values"]["root_module"]
-    return found
+    """Return the root module of a deployed state."""
+    values: dict[str, Any] = json.loads((evidence.FOLDER / f"state.{name}.json").read_text())["values"]
+    root: dict[str, Any] = values["root_module"]
+    return root
 
 
 def test_the_documents_decide_as_the_emulator_did(judge: Judge) -> None:
     assert judge.divergent == []
 
 
-def test_every_role_and_service_can_do_its_whole_job(gathered: None) -> None:
+def test_no_role_or_service_lacks_a_permission(gathered: None) -> None:
     lacking = []
     for decision in decisions.recorded():
         who = "probe" if decision.role.startswith("probe-") else decision.role or decision.principal
-        if not decision.allowed and (decision.action, who) not in PROVOKED and not decision.reason.startswith("explicitly denied"):
+        if decision.allowed or decision.reason.startswith("explicitly denied"):
+            continue
+        if (decision.action, who) not in PROVOKED:
             lacking.append(f"{decision.principal} may not {decision.action} on {decision.resource}: {decision.reason}")
     assert lacking == []
 
 
-def test_nothing_is_superfluous(judged: list[Grant]) -> None:
-    found = [str(grant) for grant in judged if not grant.tests and not grant.reason]
-    assert not found, "no test needs these; take them away, test them, or give a reason (tests/iam/reasons.py):\n" + "\n".join(found)
+def test_a_test_or_a_reason_justifies_every_grant(judged: list[Grant]) -> None:
+    superfluous = [str(grant) for grant in judged if not grant.tests and not grant.reason]
+    advice = "no test needs these grants; remove them, test them, or give a reason (tests/iam/reasons.py)"
+    assert not superfluous, f"{advice}:\n" + "\n".join(superfluous)
 
 
 def test_plain_http_is_refused(judge: Judge, judged: list[Grant]) -> None:
@@ -98,39 +103,43 @@ def test_plain_http_is_refused(judge: Judge, judged: list[Grant]) -> None:
     assert [str(grant) for grant in denying if not judge.refuses_plain_http(grant)] == []
 
 
-def test_a_reason_is_for_what_is_not_proven(judged: list[Grant], plans: dict[str, Any]) -> None:
-    used = {grant.reason.where for grant in judged if grant.reason} | {
-        found.where for found in switched_on(plans, judged).values() if found
-    }
-    stale = [f"{reason.where}: {reason.pattern}" for reason in reasons() if reason.about == "unproven" and reason.where not in used]
-    assert not stale, "every grant that these excuse is proven by now; take the comments away:\n" + "\n".join(stale)
+def test_every_reason_is_about_a_grant_that_no_test_proves(judged: list[Grant], plans: dict[str, Any]) -> None:
+    used = {grant.reason.where for grant in judged if grant.reason}
+    used |= {reason.where for reason in undeployed_grants(plans, judged).values() if reason}
+    unproven = [reason for reason in reasons() if reason.about == "unproven"]
+    stale = [f"{reason.where}: {reason.pattern}" for reason in unproven if reason.where not in used]
+    assert not stale, "tests prove every grant that these comments excuse; remove the comments:\n" + "\n".join(stale)
 
 
-def test_what_other_environments_grant_beyond_has_a_reason(judged: list[Grant], plans: dict[str, Any]) -> None:
-    found = [where for where, reason in switched_on(plans, judged).items() if not reason]
-    assert not found, "granted where tests do not deploy, and without a reason:\n" + "\n".join(found)
+def test_every_grant_that_is_not_deployed_by_tests_has_a_reason(judged: list[Grant], plans: dict[str, Any]) -> None:
+    unexplained = [where for where, reason in undeployed_grants(plans, judged).items() if not reason]
+    assert not unexplained, "add a reason to these grants, which tests do not deploy:\n" + "\n".join(unexplained)
 
 
-def switched_on(plans: dict[str, Any], judged: list[Grant]) -> dict[str, Reason | None]:
-    """What switches grant that are off where tests deploy, and its reason."""
+def undeployed_grants(plans: dict[str, Any], judged: list[Grant]) -> dict[str, Reason | None]:
+    """Return the grants of switches that are off in the tests' deployment, with their reasons."""
     deployed = {code_of(grant) for grant in judged}
     known = reasons()
-    found: dict[str, Reason | None] = {}
+    reason_by_grant: dict[str, Reason | None] = {}
     for plan in plans.values():
         for document in documents.policies(plan["planned_values"]["root_module"]):
             for grant in grants(document):
                 if code_of(grant) not in deployed and grant.action:
                     where = f"{grant.document.block}, statement {grant.sid}: {grant.action}"
-                    found[where] = excuse(known, "unproven", grant.document.block, grant.action, grant.sid)
-    return found
+                    reason = excuse(known, "unproven", grant.document.block, grant.action, grant.sid)
+                    reason_by_grant[where] = reason
+    return reason_by_grant
 
 
 def code_of(grant: Grant) -> tuple[str, str, str]:
-    """Where it is written: a function's own permissions in its module block, the rest once in a module."""
+    """Return where the code defines a grant.
+
+    A function's permissions are in its module block, others in the module itself.
+    """
     block = grant.document.block
     written = block if block.endswith("aws_iam_role_policy.permissions") else ".".join(block.split(".")[-2:])
     return written, grant.sid.rstrip("0123456789"), grant.action
 
 
-def test_the_deployed_policies_keep_the_rules(gathered: None) -> None:
+def test_the_deployed_policies_follow_the_static_rules(gathered: None) -> None:
     assert static.problems(state("root"), reasons()) == []

@@ -1,4 +1,4 @@
-"""Rules that hold for every policy of every environment, and what they say when one is broken."""
+"""Every policy of every environment follows the static rules, and a broken rule is reported."""
 
 import copy
 import json
@@ -19,33 +19,39 @@ Edit = Callable[[dict[str, Any]], Any]
 
 
 def root(plans: Plans, name: str) -> dict[str, Any]:
-    """The values of an environment."""
-    found: dict[str, Any] = plans[name]["planned_values"]["root_module"]
-    return found
+    """Return the root module of an environment's plan."""
+    module: dict[str, Any] = plans[name]["planned_values"]["root_module"]
+    return module
 
 
 @pytest.mark.parametrize("name", ["local", "dev", "staging", "prod", "everything"])
-def test_policies_of_every_environment(plans: Plans, name: str) -> None:
+def test_the_policies_of_every_environment_follow_the_rules(plans: Plans, name: str) -> None:
     assert static.problems(root(plans, name), reasons()) == []
 
 
-def test_every_api_waits_for_the_account_s_role_for_its_logs(plans: Plans) -> None:
-    """API Gateway refuses a stage with access logs before: on AWS, in the first deployment of an account."""
+def test_every_api_depends_on_the_accounts_role_for_access_logs(plans: Plans) -> None:
+    """API Gateway refuses a stage with access logs before the account has this role."""
     configured = plans["local"]["configuration"]["root_module"]
     calls = configured["module_calls"]
     apis = {name: call.get("depends_on") for name, call in calls.items() if call["source"] == "./modules/api"}
     assert "api" in apis
     assert {name: depends_on for name, depends_on in apis.items() if depends_on != ["aws_api_gateway_account.this"]} == {}
-    (account,) = [found for found in configured["resources"] if found["type"] == "aws_api_gateway_account"]
+    (account,) = [resource for resource in configured["resources"] if resource["type"] == "aws_api_gateway_account"]
     assert account["depends_on"] == ["aws_iam_role_policy_attachment.api_gateway_logs"]
 
 
-def edited(plans: Plans, address: str, attribute: str, edit: Edit) -> list[str]:
-    """The problems of an environment in which one statement was edited."""
+def find(module: dict[str, Any], address: str) -> dict[str, Any]:
+    """Return the resource of a root module with this address."""
+    (match,) = [resource for resource in resources(module) if resource["address"] == address]
+    return match
+
+
+def problems_after(plans: Plans, address: str, attribute: str, edit: Edit) -> list[str]:
+    """Edit one statement of an environment and return the problems."""
     values = copy.deepcopy(root(plans, "local"))
-    (resource,) = [found for found in resources(values) if found["address"] == address]
+    resource = find(values, address)
     document = json.loads(resource["values"][attribute])
-    statement = next(found for found in listed(document["Statement"]) if found["Effect"] == "Allow")
+    statement = next(entry for entry in listed(document["Statement"]) if entry["Effect"] == "Allow")
     edit(statement)
     resource["values"][attribute] = json.dumps(document)
     return static.problems(values, reasons())
@@ -70,16 +76,20 @@ WIDENED = [
 ]
 
 
-@pytest.mark.parametrize(("address", "attribute", "edit", "problem"), [case[1:] for case in WIDENED], ids=[case[0] for case in WIDENED])
-def test_a_widened_policy_is_named(plans: Plans, address: str, attribute: str, edit: Edit, problem: str) -> None:
-    (found, *_) = edited(plans, address, attribute, edit)
-    assert found.startswith(f"{address}, statement ")
-    assert problem in found
+@pytest.mark.parametrize(
+    ("address", "attribute", "edit", "problem"),
+    [case[1:] for case in WIDENED],
+    ids=[case[0] for case in WIDENED],
+)
+def test_a_widened_policy_is_reported(plans: Plans, address: str, attribute: str, edit: Edit, problem: str) -> None:
+    (message, *_) = problems_after(plans, address, attribute, edit)
+    assert message.startswith(f"{address}, statement ")
+    assert problem in message
 
 
-def test_a_permission_for_every_source_is_named(plans: Plans) -> None:
+def test_a_permission_for_every_source_is_reported(plans: Plans) -> None:
     values = copy.deepcopy(root(plans, "local"))
-    permission = next(found for found in resources(values) if found["address"] == 'module.converter.aws_lambda_permission.s3["raw"]')
+    permission = find(values, 'module.converter.aws_lambda_permission.s3["raw"]')
     permission["values"] |= {"source_arn": None, "source_account": None}
     assert [problem.partition(": ")[2] for problem in static.problems(values, reasons())] == [
         "s3.amazonaws.com may act for anybody: there is no condition on aws:sourcearn",
@@ -90,20 +100,24 @@ def test_a_permission_for_every_source_is_named(plans: Plans) -> None:
     assert "is wider than one resource" in problem
 
 
-def test_a_permission_that_eventbridge_cannot_use_is_named(plans: Plans) -> None:
-    """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html: remove a SourceAccount."""
+def test_a_permission_that_eventbridge_cannot_use_is_reported(plans: Plans) -> None:
+    """A permission for EventBridge must not have a SourceAccount.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html
+    """
     values = copy.deepcopy(root(plans, "local"))
-    permission = next(found for found in resources(values) if found["address"] == 'module.digest.aws_lambda_permission.schedule["daily"]')
+    permission = find(values, 'module.digest.aws_lambda_permission.schedule["daily"]')
     assert static.problems(values, reasons()) == []
     permission["values"] |= {"source_account": "123456789012"}
     (problem,) = static.problems(values, reasons())
     assert "EventBridge sets no aws:sourceaccount" in problem
 
 
-def test_a_queue_that_takes_plain_http_is_named(plans: Plans) -> None:
+def test_a_queue_that_accepts_plain_http_is_reported(plans: Plans) -> None:
     values = copy.deepcopy(root(plans, "local"))
-    queue = next(found for found in resources(values) if found["address"] == QUEUE)
+    queue = find(values, QUEUE)
     document = json.loads(queue["values"]["policy"])
-    queue["values"]["policy"] = json.dumps(document | {"Statement": [s for s in document["Statement"] if s["Effect"] == "Allow"]})
+    statements = [statement for statement in document["Statement"] if statement["Effect"] == "Allow"]
+    queue["values"]["policy"] = json.dumps(document | {"Statement": statements})
     (problem,) = static.problems(values, reasons())
     assert "queue policy that refuses plain HTTP" in problem

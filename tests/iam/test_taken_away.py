@@ -1,4 +1,4 @@
-"""Permissions really taken away, or given, on a deployment: a named test fails, and says what was refused to whom."""
+"""If a permission of a deployment is removed or widened, a test fails and names the cause."""
 
 import json
 import os
@@ -20,31 +20,40 @@ LAUNCHER = [str(clouds.BUILD / "venv/localstack/bin/python"), "-m", "embedded_lo
 
 
 def run(test: str, *options: str, patience_s: int = 15) -> tuple[int, str]:
-    """Run one integration test. Returns pytest's exit code and what it printed."""
+    """Run an integration test, and return pytest's exit code and output."""
     command = [PYTHON, "-m", "pytest", "-q", f"tests/integration/{test}", *options]
     environment = os.environ | {"TIMEOUT_S": str(patience_s)}
-    done = subprocess.run(
-        command, cwd=clouds.ROOT, env=environment, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    process = subprocess.run(
+        command,
+        cwd=clouds.ROOT,
+        env=environment,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
-    return done.returncode, done.stdout
+    return process.returncode, process.stdout
 
 
 @pytest.fixture(scope="module", autouse=True)
 def deployed() -> Iterator[None]:
-    """A deployment, that of the evidence if it was gathered just now."""
-    code, said = run("test_infrastructure.py::test_uploads_keep_their_versions", "--keep", patience_s=45)
-    assert code == 0, said
+    """A deployment. It is that of test_proof.py if this has just run."""
+    code, output = run("test_infrastructure.py::test_uploads_keep_their_versions", "--keep", patience_s=45)
+    assert code == 0, output
     yield
     subprocess.run([*LAUNCHER, "down", "--port", str(clouds.chosen_cloud().port)], check=True)
 
 
 @contextmanager
 def without(function: str, policy: str, action: str) -> Iterator[None]:
-    """A role's policy lacks an action."""
+    """Remove an action from a role's policy, and restore it afterwards."""
     iam, names = client("iam"), {"RoleName": f"{PREFIX}-{function}", "PolicyName": policy}
     before = iam.get_role_policy(**names)["PolicyDocument"]
-    statements = [{**found, "Action": [name for name in found["Action"] if name != action]} for found in before["Statement"]]
-    after = {**before, "Statement": [found for found in statements if found["Action"]]}
+    statements = []
+    for statement in before["Statement"]:
+        if actions := [name for name in statement["Action"] if name != action]:
+            statements.append({**statement, "Action": actions})
+    after = {**before, "Statement": statements}
     assert after != before
     iam.put_role_policy(**names, PolicyDocument=json.dumps(after))
     try:
@@ -55,10 +64,10 @@ def without(function: str, policy: str, action: str) -> Iterator[None]:
 
 @contextmanager
 def permission_for(function: str, statement: str, source_arn: str) -> Iterator[None]:
-    """An invoke permission names another source."""
+    """Change the source of an invoke permission, and restore it afterwards."""
     lambda_, names = client("lambda"), {"FunctionName": f"{PREFIX}-{function}", "Qualifier": "live", "StatementId": statement}
     policy = json.loads(lambda_.get_policy(FunctionName=names["FunctionName"], Qualifier="live")["Policy"])
-    before = next(found for found in policy["Statement"] if found["Sid"] == statement)
+    before = next(entry for entry in policy["Statement"] if entry["Sid"] == statement)
     source = before["Condition"]["ArnLike"]["AWS:SourceArn"]
     rest = {
         "Action": before["Action"],
@@ -76,12 +85,12 @@ def permission_for(function: str, statement: str, source_arn: str) -> Iterator[N
 
 @contextmanager
 def queue_policy(edit: Callable[[dict[str, Any]], Any]) -> Iterator[None]:
-    """The uploads queue's policy, edited where it allows."""
+    """Edit the statement of the uploads queue's policy that allows access, and restore it afterwards."""
     sqs = client("sqs")
     url = sqs.get_queue_url(QueueName=f"{PREFIX}-uploads")["QueueUrl"]
     before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"])["Attributes"]["Policy"]
     document = json.loads(before)
-    edit(next(found for found in document["Statement"] if found["Effect"] == "Allow"))
+    edit(next(statement for statement in document["Statement"] if statement["Effect"] == "Allow"))
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(document)})
     try:
         yield
@@ -121,9 +130,9 @@ MUTATIONS = {
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
-def test_a_test_fails_and_names_the_cause(name: str) -> None:
+def test_a_changed_permission_makes_a_test_fail_and_name_the_cause(name: str) -> None:
     mutation, test, cause = MUTATIONS[name]
     with mutation():
-        code, said = run(test, "--deployed")
-    assert code == 1, f"{test} passed without it\n{said}"
-    assert [text for text in cause if text not in said] == [], said
+        code, output = run(test, "--deployed")
+    assert code == 1, f"{test} passed with {name}\n{output}"
+    assert [text for text in cause if text not in output] == [], output
