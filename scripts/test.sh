@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# `make test`: run every check that needs neither Docker nor an AWS account, by its make target if it has one.
+# `make test`: every check that needs neither Docker nor an AWS account. A check runs by its make target if it has one.
 # All checks run even if one fails; the last line is the total.
 set -uo pipefail
 cd "$(dirname "$0")/.."

@@ -187,7 +187,7 @@ VARIABLES = [
 ]  # fmt: skip
 
 # Cases that depend on what only a service knows, such as a partition key, or in which MiniStack's server differs from
-# AWS: it takes the session's ARN for aws:PrincipalArn, and ignores NotPrincipal. decide.py corrects both.
+# AWS: its aws:PrincipalArn is not the role's ARN for a session, and it ignores NotPrincipal. decide.py handles both.
 LEADING = "dynamodb:LeadingKeys"
 KNOWN = [
     Case("Bool", [if_("Bool", "aws:SecureTransport", "true")], True),

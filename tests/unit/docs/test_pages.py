@@ -1,4 +1,4 @@
-"""Pages are easy to read: no line is too long, no how-to is too long, and pages of two languages say the same."""
+"""Pages and their lines are short, and the pages of both languages have the same commands and links."""
 
 import re
 from pathlib import Path
@@ -25,7 +25,7 @@ def name(page: Path) -> str:
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_no_line_of_prose_is_longer_than_120_characters(page: Path) -> None:
-    """A row of a table, a picture and an address cannot be broken."""
+    """Tables, pictures and addresses are exempt, because they cannot be wrapped."""
     lines = GENERATED.sub("", page.read_text()).splitlines()
     assert [line for line in lines if len(line) > 120 and not line.startswith(("|", "![")) and "](https://" not in line] == []
 
@@ -45,18 +45,18 @@ def test_the_index_lists_every_page() -> None:
 
 
 def code(text: str) -> tuple[list[str], list[str]]:
-    """Return the blocks of code of a page in their order, and the code within its sentences, sorted."""
+    """Return the code blocks of a page in order, and the code within sentences, sorted."""
     prose = FENCE.sub("", text)
     blocks = FENCE.findall(text) + re.findall(r"^ {4,}[a-zA-Z./~-].*$", prose, re.MULTILINE)
     return blocks, sorted(set(re.findall(r"`([^`\n]+)`", prose)))
 
 
 def links(text: str) -> list[str]:
-    """Return where a page leads, whatever the language of the page there."""
+    """Return the links of a page. A link to a Korean page counts as one to the English page."""
     return sorted({target.replace(".ko.md", ".md") for target in re.findall(r"\]\(([^)\s]+)\)", text)} - {"README.md"})
 
 
-def test_the_first_pages_are_there_in_korean() -> None:
+def test_the_first_pages_exist_in_korean() -> None:
     pages = ("README", "docs/how-to/deploy-from-zero", "docs/how-to/open-the-gallery", "docs/how-to/add-a-function")
     assert sorted(ROOT / f"{page}.ko.md" for page in pages) == KOREAN
 

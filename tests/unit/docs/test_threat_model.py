@@ -1,4 +1,4 @@
-"""The threat model fits on a screen, and tests that exist hold every control."""
+"""The threat model fits on a screen, and existing tests cover every threat."""
 
 import re
 
@@ -15,7 +15,7 @@ TESTS = {
 }
 
 
-def test_the_table_names_who_wants_what_and_what_stops_it() -> None:
+def test_every_row_of_the_table_is_numbered_and_complete() -> None:
     assert len(ROWS) >= 10
     assert [row[0] for row in ROWS] == [f"T{number}" for number in range(1, len(ROWS) + 1)]
     for row in ROWS:
@@ -23,13 +23,13 @@ def test_the_table_names_who_wants_what_and_what_stops_it() -> None:
         assert all(row), row
 
 
-def test_every_threat_has_tests() -> None:
+def test_every_threat_has_a_list_of_tests() -> None:
     assert [*TESTS] == [row[0] for row in ROWS]
     assert all(TESTS.values())
-    assert len(re.findall("`", LIST)) == 2 * sum(map(len, TESTS.values())), "a line of the list is not read"
+    assert len(re.findall("`", LIST)) == 2 * sum(map(len, TESTS.values())), "a line of the list has the wrong form"
 
 
-def test_everything_but_the_list_of_tests_fits_on_a_screen() -> None:
+def test_the_threat_model_without_its_list_of_tests_fits_on_a_screen() -> None:
     lines = SCREEN.splitlines()
     assert len(lines) <= 50
     assert [line for line in lines if len(line) > 120 and not line.startswith("![")] == []

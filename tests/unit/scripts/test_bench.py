@@ -1,4 +1,4 @@
-"""The benchmark's figures: ours have one name everywhere, and the report shows each once."""
+"""The benchmark uses one name for our engine, and its report shows each figure once."""
 
 from typing import Any
 
@@ -24,45 +24,47 @@ FIGURES: dict[str, Any] = {
 PEAKS = {"x86_64": 4.0, "naive": 130.0}
 
 
-def test_our_start_is_there_by_our_name_beside_those_of_the_functions() -> None:
+def test_the_start_of_the_thumbnailer_is_also_that_of_our_engine() -> None:
     assert FIGURES["cold_start"]["eventloom"] == STARTS["thumbnailer"]
     assert FIGURES["cold_start"].items() >= STARTS.items()
     ((measured, verdict),) = [row[1::2] for row in report.targets(FIGURES) if row[0].startswith("INIT")]
     assert (measured, verdict) == ("0.3", "met")
 
 
-def test_every_target_is_a_figure_of_ours_or_of_the_machine() -> None:
+def test_every_target_is_about_our_engine_or_the_lower_bound() -> None:
     ours = {"eventloom", "eventloom-pillow", "thumbnailer"}
     assert all(path.startswith("floor.") or path.split(".")[1] in ours for _, path, _, _ in report.TARGETS)
 
 
-def test_a_missed_target_fails_the_command_and_says_which() -> None:
+def test_a_missed_target_fails_the_command_and_is_named() -> None:
     assert report.failures(FIGURES) == []
     slow = FIGURES | {"cold_start": {"eventloom": {"ratio_naive": 0.51}}}
     assert report.failures(slow) == ["INIT of the thumbnailer, CPU / naive stack is 0.51, wanted <= 0.5"]
 
 
-def test_without_sharp_the_command_passes_without_the_pipeline_it_does_not() -> None:
+def test_the_command_passes_without_sharp_but_fails_without_the_pipeline() -> None:
     assert report.failures(FIGURES | {"missing": {"sharp": "npm and node are not installed"}}) == []
-    assert report.failures(FIGURES | {"missing": {"pipeline": "RuntimeError: no"}}) == ["the pipeline was not measured: RuntimeError: no"]
+    without_pipeline = FIGURES | {"missing": {"pipeline": "RuntimeError: no"}}
+    assert report.failures(without_pipeline) == ["the pipeline was not measured: RuntimeError: no"]
 
 
-def test_without_the_simd_resizer_the_targets_are_those_of_pillow() -> None:
+def test_without_the_simd_resizer_only_the_targets_of_pillow_apply() -> None:
     engines = {name: {"jpeg_12mp": {"ratio_naive": 0.25}} for name in ("eventloom", "eventloom-pillow")}
+    rows = report.targets(FIGURES | {"engines": engines, "versions": {}})
     verdicts = {
         path.split(".")[1]: row[3]
-        for row, (_, path, _, _) in zip(report.targets(FIGURES | {"engines": engines, "versions": {}}), report.TARGETS, strict=True)
+        for row, (_, path, _, _) in zip(rows, report.TARGETS, strict=True)
         if path.endswith("jpeg_12mp.ratio_naive")
     }
     assert verdicts == {"eventloom": "needs SIMD", "eventloom-pillow": "met"}
 
 
-def test_each_function_has_one_row() -> None:
+def test_each_function_has_one_row_in_the_table_of_starts() -> None:
     (starts,) = [rows for title, _, rows in report.tables(FIGURES) if title.startswith("Start")]
     assert [row[0] for row in starts] == list(STARTS)
 
 
-def test_a_photo_costs_its_item_in_the_table_and_in_the_index(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_item_is_written_to_the_table_and_to_the_index(monkeypatch: pytest.MonkeyPatch) -> None:
     def usd() -> float:
         return float(costs.run({"x86_64": 40.0}, 240.0, 3e6, PEAKS)["x86_64"]["usd_per_million"])
 
@@ -71,19 +73,17 @@ def test_a_photo_costs_its_item_in_the_table_and_in_the_index(monkeypatch: pytes
     assert usd() - small == pytest.approx(2e6 * PRICES["dynamodb_write"], abs=0.011)
 
 
-def test_the_naive_function_pays_for_what_it_does() -> None:
-    """It looks nothing up and has no index, but waits for each thumbnail."""
-    found = costs.run({"x86_64": 40.0}, 0.0, 0.0, PEAKS)["x86_64"]
+def test_the_naive_function_pays_for_its_waiting_but_not_for_lookups_and_an_index() -> None:
+    estimate = costs.run({"x86_64": 40.0}, 0.0, 0.0, PEAKS)["x86_64"]
     waits_ms = costs.ASSUMED["s3_get_ms"] + 3 * costs.ASSUMED["s3_put_ms"] + costs.ASSUMED["dynamodb_ms"]
     computing = 1e6 * PRICES["lambda_gb_s"]["x86_64"] * 1769 / 1024 * waits_ms / 1000
-    requests = (
-        PRICES["s3_get"] + 3 * PRICES["s3_put"] + PRICES["dynamodb_write"] + 1.2 * PRICES["sqs_request"] + 0.1 * PRICES["lambda_request"]
-    )
-    assert found["naive_usd_per_million"] == pytest.approx(computing + 1e6 * requests, abs=0.01)
+    requests = PRICES["s3_get"] + 3 * PRICES["s3_put"] + PRICES["dynamodb_write"]
+    requests += 1.2 * PRICES["sqs_request"] + 0.1 * PRICES["lambda_request"]
+    assert estimate["naive_usd_per_million"] == pytest.approx(computing + 1e6 * requests, abs=0.01)
 
 
-def test_the_naive_function_may_choose_its_memory_too() -> None:
-    """It waits more, so less memory suits it better."""
+def test_the_naive_function_is_also_estimated_with_its_cheapest_memory() -> None:
+    """The naive function waits more, so it is cheaper with less memory."""
     naive = costs.run({"x86_64": 40.0}, 200.0, 3e6, PEAKS)["x86_64"]["naive"]
-    assert [one["memory_mb"] for one in naive.values()] == [1769, 512]
+    assert [estimate["memory_mb"] for estimate in naive.values()] == [1769, 512]
     assert naive["naive at 512, its cheapest"]["usd_per_million"] < naive["naive at 1769"]["usd_per_million"]

@@ -1,4 +1,4 @@
-"""Capabilities: a cloud is skipped for what it lacks, by its own word, and the page says so in every cell."""
+"""A test is skipped in a cloud that lacks a capability, and the page shows every cloud and capability."""
 
 import re
 from typing import Any
@@ -14,40 +14,40 @@ LACKING = {"compose": "nobody wrote it"}
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """A table of one capability, which the compose cloud is said to lack; `works` is what its probe answers."""
-    state: dict[str, Any] = {"works": False, "times": 0}
+def flying(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """A table with one capability that the compose cloud lacks. The probe returns `works` and counts its `calls`."""
+    state: dict[str, Any] = {"works": False, "calls": 0}
 
-    def probe(_lane: clouds.Cloud, _outputs: object) -> bool:
-        state["times"] += 1
+    def probe(_cloud: clouds.Cloud, _outputs: object) -> bool:
+        state["calls"] += 1
         return bool(state["works"])
 
     monkeypatch.setattr(capabilities, "TABLE", {"flying": Capability("flying", "wings", LACKING, probe)})
     return state
 
 
-def test_a_test_is_skipped_with_the_tables_reason_where_its_lane_lacks_something(asked: dict[str, Any]) -> None:
+def test_a_test_is_skipped_with_the_reason_in_the_table_if_the_cloud_lacks_a_capability(flying: dict[str, Any]) -> None:
     judge = Judge(clouds.CLOUDS["compose"], dict)
     assert judge.reason("flying") == "needs wings: nobody wrote it"
     assert judge.reason("flying")
-    assert asked["times"] == 1, "a cloud is asked once"
+    assert flying["calls"] == 1, "the cloud is probed once"
 
 
-def test_a_lane_that_starts_to_support_something_has_its_tests_run(asked: dict[str, Any]) -> None:
-    asked["works"] = True
+def test_tests_run_as_soon_as_the_probe_of_a_missing_capability_succeeds(flying: dict[str, Any]) -> None:
+    flying["works"] = True
     judge = Judge(clouds.CLOUDS["compose"], dict)
     assert judge.reason("flying") is None
     assert judge.works_now == {"flying": True}
 
 
-def test_a_lane_that_has_it_is_not_asked_so_that_a_loss_fails(asked: dict[str, Any]) -> None:
+def test_a_cloud_with_a_capability_is_not_probed_so_that_a_loss_fails_the_test(flying: dict[str, Any]) -> None:
     assert Judge(clouds.CLOUDS["embedded"], dict).reason("flying") is None
-    assert asked["times"] == 0
+    assert flying["calls"] == 0
 
 
-def test_a_lane_of_the_table_exists() -> None:
+def test_a_capability_that_names_an_unknown_cloud_is_an_error() -> None:
     with pytest.raises(ValueError, match="no cloud is named azure"):
-        Capability("flying", "wings", {"azure": "none"}, lambda _lane, _outputs: True)
+        Capability("flying", "wings", {"azure": "none"}, lambda _cloud, _outputs: True)
 
 
 PYTEST = """
@@ -60,7 +60,7 @@ def test_walks(): pass
 """
 
 
-# A fixture that only works in a cloud that can do it, made for the whole module
+# A module fixture that only works in a cloud with the capability
 MODULE = """
 import pytest
 from scripts import capabilities
@@ -75,12 +75,16 @@ def test_soars(wings): pass
 
 
 @pytest.mark.parametrize(("works", "outcomes"), [(False, {"passed": 1, "skipped": 2}), (True, {"passed": 3})])
-def test_pytest_goes_by_it_and_keeps_a_whole_run(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, asked: dict[str, Any], works: bool, outcomes: dict[str, int]
+def test_pytest_skips_by_capability_and_saves_the_results_of_a_whole_run(
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    flying: dict[str, Any],
+    works: bool,
+    outcomes: dict[str, int],
 ) -> None:
-    asked["works"] = works
-    kept: dict[str, Any] = {}
-    monkeypatch.setattr(capabilities_page, "keep", lambda cloud, when, made_of, tests: kept.update({cloud: tests}))
+    flying["works"] = works
+    saved: dict[str, Any] = {}
+    monkeypatch.setattr(capabilities_page, "keep", lambda cloud, when, made_of, tests: saved.update({cloud: tests}))
     monkeypatch.setattr(clouds, "chosen_cloud", lambda: clouds.CLOUDS["compose"])
     pytester.makeini("[pytest]\nmarkers = needs(name): what it needs\n")
     pytester.mkdir("integration").joinpath("test_it.py").write_text(f'"""Animals."""\n{PYTEST}')
@@ -92,30 +96,30 @@ def test_pytest_goes_by_it_and_keeps_a_whole_run(
         "@pytest.fixture(scope='session')\ndef deployment(): return types.SimpleNamespace(outputs={})\n"
     )
     pytester.path.joinpath("integration", "test_module.py").write_text(MODULE)
-    done = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:xdist", "integration")
-    done.assert_outcomes(**outcomes)
-    assert ("compose now has flying" in done.stdout.str()) == works
-    assert [(test["needs"], test["outcome"]) for test in kept["compose"] if test["file"] == "test_it.py"] == [
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:xdist", "integration")
+    result.assert_outcomes(**outcomes)
+    assert ("compose now has flying" in result.stdout.str()) == works
+    assert [(test["needs"], test["outcome"]) for test in saved["compose"] if test["file"] == "test_it.py"] == [
         (["flying"], "passed" if works else "skipped"),
         ([], "passed"),
     ]
 
 
 def cells(page: str) -> list[str]:
-    """Every cell of the page's tables, headings left out."""
+    """Return every cell of the page's tables, without the headings."""
     lines = [line for line in page.splitlines() if line.startswith("| `")]
     assert lines
     return [cell.strip() for line in lines for cell in line.strip("|").split("|")]
 
 
 def two_tests(outcome: str, reason: str = "") -> list[dict[str, Any]]:
-    """One test that needs `flying`, and one that does not."""
+    """Return the results of a test that needs `flying`, and of one that does not."""
     flies = {"file": "test_birds.py", "needs": ["flying"], "outcome": outcome, "reason": reason}
     return [flies, {"file": "test_birds.py", "needs": [], "outcome": "passed"}]
 
 
-@pytest.mark.usefixtures("asked")
-def test_the_page_has_a_word_for_every_lane_and_feature() -> None:
+@pytest.mark.usefixtures("flying")
+def test_the_page_has_a_cell_for_every_cloud_and_feature() -> None:
     runs = {
         "embedded": capabilities_page.summary("2026-01-31", "here", two_tests("passed")),
         "compose": capabilities_page.summary("2026-01-31", "there", two_tests("skipped", "needs wings: nobody wrote it")),
@@ -127,8 +131,8 @@ def test_the_page_has_a_word_for_every_lane_and_feature() -> None:
     assert all(cells(page))
 
 
-@pytest.mark.usefixtures("asked")
-def test_the_page_shows_failures_and_what_works_by_now() -> None:
+@pytest.mark.usefixtures("flying")
+def test_the_page_shows_failures_and_capabilities_that_work_now() -> None:
     runs = {
         cloud: capabilities_page.summary("2026-01-31", "here", two_tests(outcome))
         for cloud, outcome in (("embedded", "failed"), ("compose", "passed"))
@@ -138,12 +142,12 @@ def test_the_page_shows_failures_and_what_works_by_now() -> None:
     assert "| `birds` | 1 passed, **1 failed** | 2 passed | not run |" in page
 
 
-@pytest.mark.usefixtures("asked")
-def test_the_page_says_what_a_cloud_lacks_before_it_ever_ran() -> None:
+@pytest.mark.usefixtures("flying")
+def test_the_page_shows_what_a_cloud_lacks_before_its_first_run() -> None:
     assert "| `flying` | yes, not run | no, not run | yes, not run |" in capabilities_page.render({})
 
 
-def test_what_counts_fits_on_a_screen_and_no_line_is_too_long() -> None:
+def test_the_tables_fit_on_a_screen_and_no_line_is_too_long() -> None:
     lines = capabilities_page.PAGE.read_text().splitlines()
     assert lines.index("## What a capability is") <= 50
     assert [line for line in lines if len(line) > 120] == []
@@ -154,9 +158,10 @@ def test_the_page_in_the_docs_is_up_to_date() -> None:
     assert all(cells(capabilities_page.PAGE.read_text()))
 
 
-def test_every_test_that_needs_something_needs_what_is_in_the_table() -> None:
+def test_tests_need_exactly_the_capabilities_in_the_table() -> None:
     sources = [path.read_text() for path in sorted((clouds.ROOT / "tests" / "integration").glob("test_*.py"))]
-    named = {name for source in sources for name in re.findall(r'mark\.needs\("(\w+)"', source)}
-    assert named <= set(capabilities.TABLE)
-    assert set(capabilities.TABLE) <= named, "a capability that no test needs says nothing"
-    assert not [source for source in sources if re.search(r"cloud\.name [!=]= \"(embedded|compose|aws)\"", source)], "say needs(...)"
+    needed = {name for source in sources for name in re.findall(r'mark\.needs\("(\w+)"', source)}
+    assert needed <= set(capabilities.TABLE)
+    assert set(capabilities.TABLE) <= needed, "remove capabilities that no test needs"
+    comparison = re.compile(r"cloud\.name [!=]= \"(embedded|compose|aws)\"")
+    assert not [source for source in sources if comparison.search(source)], "use needs(...) instead of a cloud's name"

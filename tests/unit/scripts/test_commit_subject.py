@@ -1,4 +1,4 @@
-"""The commit-msg hook refuses subjects that a log cannot show."""
+"""The commit-msg hook refuses subjects that are too long or have the wrong form."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""The compose cloud leaves nothing behind, however its tests end. Docker is a script here that writes down what it is asked."""
+"""scripts/compose.py removes its containers, however its tests end. Docker is a script that logs its arguments."""
 
 import signal
 import subprocess
@@ -22,13 +22,16 @@ case "$*" in
   *) ;;
 esac
 """
-# Stands for pytest: `python -m pytest ...` runs this module of the folder it is started with.
+# Stands for pytest: with PYTHONPATH, `python -m pytest` runs this module.
 TESTS = "import sys, time\nprint('tests run', flush=True)\n{body}\n"
 
 
 @pytest.fixture
 def run(tmp_path: Path):
-    """Starts scripts/compose.py with tests of this body; the process, and a function that gives the lines docker was asked."""
+    """A function that starts scripts/compose.py with tests of a given body.
+
+    It returns the process, and a function that returns the logged docker commands.
+    """
 
     def start(body: str = "", health: str = "healthy", v2: str = "true", there: str = ""):
         log, tools, fake = tmp_path / "log", tmp_path / "bin", tmp_path / "fake"
@@ -52,66 +55,66 @@ def run(tmp_path: Path):
     return start
 
 
-def assert_removed(asked: list[str]) -> None:
-    """LocalStack first, then the functions' containers, then the rest."""
+def assert_removed(logged: list[str]) -> None:
+    """Check that LocalStack is removed first, then the functions' containers, then the rest."""
     steps = ["docker rm -f -v eventloom-unit", "docker rm -f -v sibling1 sibling2"]
-    assert [line for line in asked if line in steps] == steps
-    assert asked.index(steps[1]) < next(number for number, line in enumerate(asked) if line.endswith("compose down -v --remove-orphans"))
+    assert [line for line in logged if line in steps] == steps
+    down = next(number for number, line in enumerate(logged) if line.endswith("compose down -v --remove-orphans"))
+    assert logged.index(steps[1]) < down
 
 
 @pytest.mark.parametrize("code", [0, 1, 5])
-def test_pytests_exit_code_is_handed_on_after_the_clean_up(run, code: int) -> None:
-    process, asked = run(f"sys.exit({code})")
-    said, _ = process.communicate(timeout=60)
-    assert process.returncode == code, said
-    assert "image localstack:1 (LocalStack, 0123456789ab)" in said
-    assert "compose: removed, with 2 containers of functions" in said
-    assert_removed(asked())
+def test_the_script_exits_with_pytests_code_after_the_cleanup(run, code: int) -> None:
+    process, docker_commands = run(f"sys.exit({code})")
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == code, output
+    assert "image localstack:1 (LocalStack, 0123456789ab)" in output
+    assert "compose: removed, with 2 containers of functions" in output
+    assert_removed(docker_commands())
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_is_cleaned_up(run, number: signal.Signals) -> None:
-    process, asked = run("time.sleep(60)")
+    process, docker_commands = run("time.sleep(60)")
     while "tests run" not in process.stdout.readline():
         assert process.poll() is None
     began = time.monotonic()
     process.send_signal(number)
     process.send_signal(signal.SIGTERM)
-    said, _ = process.communicate(timeout=60)
-    assert process.returncode == 130, said
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output
     assert time.monotonic() - began < 30
-    assert_removed(asked())
+    assert_removed(docker_commands())
 
 
-def test_a_container_of_another_run_is_left_alone(run) -> None:
-    process, asked = run(there="0123456789ab")
-    said, _ = process.communicate(timeout=60)
+def test_a_container_of_another_run_is_not_touched(run) -> None:
+    process, docker_commands = run(there="0123456789ab")
+    output, _ = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "the container eventloom-unit of another run exists; wait for it, remove it" in said
-    assert "tests run" not in said
-    assert [line for line in asked() if " rm " in line or " up" in line or " down" in line] == []
+    assert "the container eventloom-unit of another run exists; wait for it, remove it" in output
+    assert "tests run" not in output
+    assert [line for line in docker_commands() if " rm " in line or " up" in line or " down" in line] == []
 
 
-def test_what_does_not_get_healthy_is_a_failure_with_its_log(run) -> None:
-    process, asked = run(health="unhealthy")
-    said, _ = process.communicate(timeout=60)
+def test_a_cloud_that_is_unhealthy_fails_the_run_and_prints_its_log(run) -> None:
+    process, docker_commands = run(health="unhealthy")
+    output, _ = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "eventloom-unit is running, unhealthy" in said
-    assert "tests run" not in said
-    assert "docker logs --tail 40 eventloom-unit" in asked()
-    assert_removed(asked())
+    assert "eventloom-unit is running, unhealthy" in output
+    assert "tests run" not in output
+    assert "docker logs --tail 40 eventloom-unit" in docker_commands()
+    assert_removed(docker_commands())
 
 
 @pytest.mark.parametrize(("v2", "command"), [("true", "docker compose up -d"), ("false", "docker-compose up -d")])
-def test_either_compose_is_taken(run, v2: str, command: str) -> None:
-    process, asked = run(v2=v2)
+def test_docker_compose_of_version_1_or_2_is_used(run, v2: str, command: str) -> None:
+    process, docker_commands = run(v2=v2)
     process.communicate(timeout=60)
-    assert command in asked()
+    assert command in docker_commands()
 
 
-def test_without_an_engine_it_says_what_to_do(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, clouds.ROOT / "scripts" / "compose.py"], env={"PATH": str(tmp_path)}, check=False, capture_output=True, text=True
-    )
-    assert done.returncode == 1
-    assert "install Docker, or use the embedded LocalStack: make test" in done.stderr
+def test_without_docker_the_message_says_what_to_do(tmp_path: Path) -> None:
+    command = [sys.executable, clouds.ROOT / "scripts" / "compose.py"]
+    process = subprocess.run(command, env={"PATH": str(tmp_path)}, check=False, capture_output=True, text=True)
+    assert process.returncode == 1
+    assert "install Docker, or use the embedded LocalStack: make test" in process.stderr

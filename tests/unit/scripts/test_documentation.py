@@ -1,4 +1,4 @@
-"""Links of README and docs lead somewhere, and every picture and table is what the Terraform says."""
+"""Links in the README and docs are valid, and every picture and table matches the Terraform."""
 
 import re
 from pathlib import Path
@@ -9,8 +9,10 @@ from eventloom.clouds import ROOT
 from scripts import diagrams, module_docs
 from tests.documented import PAGES
 
+MODULE_FOLDERS = sorted(path.parent for path in module_docs.MODULES.glob("*/README.md"))
 
-def test_every_link_leads_somewhere() -> None:
+
+def test_every_link_to_a_file_is_valid() -> None:
     broken = [
         f"{page.relative_to(ROOT)}: {target}"
         for page in PAGES
@@ -20,28 +22,29 @@ def test_every_link_leads_somewhere() -> None:
     assert broken == []
 
 
-def test_every_environment_that_the_workflow_runs_in_is_documented() -> None:
+def test_every_environment_of_the_deploy_workflow_is_documented() -> None:
     workflow = (ROOT / ".github" / "workflows" / "deploy.yml").read_text()
-    found = re.findall(r"^    environment: \$\{\{ inputs\.environment \}\}(\S*)$", workflow, re.MULTILINE)
-    assert len(found) == workflow.count("runs-on:")
+    suffixes = re.findall(r"^    environment: \$\{\{ inputs\.environment \}\}(\S*)$", workflow, re.MULTILINE)
+    assert len(suffixes) == workflow.count("runs-on:")
     page = (ROOT / "docs" / "how-to" / "deploy-from-github.md").read_text()
-    for suffix in found:
+    for suffix in suffixes:
         assert f"| `prod{suffix}` |" in page
         assert f"`repo:<owner>/<repository>:environment:prod{suffix}`" in page
     assert set(re.findall(r"vars\.(\w+)", workflow)) <= set(re.findall(r"`(AWS_\w+)`", page))
 
 
 @pytest.mark.parametrize("written", ['"Whether to log every request."', "<<-EOT\n    Whether to log\n    every request.\n  EOT"])
-def test_a_description_is_a_string_or_a_heredoc(written: str) -> None:
-    assert module_docs.description(f"  description = {written}\n  type        = bool\n") == "Whether to log every request."
+def test_a_description_can_be_a_string_or_a_heredoc(written: str) -> None:
+    body = f"  description = {written}\n  type        = bool\n"
+    assert module_docs.description(body) == "Whether to log every request."
 
 
 def test_tables_of_inputs_and_outputs_are_up_to_date() -> None:
     assert module_docs.stale() == [], "run make docs"
 
 
-@pytest.mark.parametrize("folder", sorted(path.parent for path in module_docs.MODULES.glob("*/README.md")), ids=lambda folder: folder.name)
-def test_a_module_s_example_sets_what_there_is_and_all_that_is_required(folder: Path) -> None:
+@pytest.mark.parametrize("folder", MODULE_FOLDERS, ids=lambda folder: folder.name)
+def test_the_example_of_a_module_sets_existing_inputs_and_all_required_ones(folder: Path) -> None:
     source = rf'  source += "./modules/{folder.name}"'
     example = re.search(rf'^```hcl\nmodule "\w+" {{\n({source}\n.*?)^}}', (folder / "README.md").read_text(), re.MULTILINE | re.DOTALL)
     assert example
@@ -57,19 +60,21 @@ BLOCK = re.compile(r'^(module|resource|locals)(?: "(\w+)")?(?: "(\w+)")? \{\n(.*
 
 
 def terraform_blocks() -> dict[str, str]:
-    """The text of every module and resource of the root by its address, with the locals that it names."""
-    found: dict[str, str] = {}
+    """Return the text of each module and resource of the root by address. A module's includes the file's locals."""
+    blocks: dict[str, str] = {}
     for file in sorted((ROOT / "terraform").glob("*.tf")):
         text = file.read_text()
         shared = "".join(body for kind, _, _, body in BLOCK.findall(text) if kind == "locals")
         for kind, first, second, body in BLOCK.findall(text):
-            if kind != "locals":
-                found[f"module.{first}" if kind == "module" else f"{first}.{second}"] = body + (shared if kind == "module" else "")
-    return found
+            if kind == "module":
+                blocks[f"module.{first}"] = body + shared
+            elif kind == "resource":
+                blocks[f"{first}.{second}"] = body
+    return blocks
 
 
 @pytest.mark.parametrize("name", diagrams.FLOWS)
-def test_a_picture_is_drawn_anew_and_says_what_the_terraform_says(name: str) -> None:
+def test_a_picture_is_up_to_date_and_matches_the_terraform(name: str) -> None:
     flow = diagrams.FLOWS[name]
     assert (diagrams.OUT / f"{name}.svg").read_text() == diagrams.draw(flow), "run make docs"
     blocks, boxes = terraform_blocks(), {box.name: box for column in flow.columns for box in column}
@@ -82,7 +87,7 @@ def test_a_picture_is_drawn_anew_and_says_what_the_terraform_says(name: str) -> 
             )
 
 
-def test_every_picture_stands_on_a_page_and_says_what_it_shows() -> None:
+def test_every_picture_is_on_a_page_and_has_an_alternative_text() -> None:
     pictures = {path for suffix in ("svg", "png") for path in (ROOT / "docs").rglob(f"*.{suffix}")}
     shown = {
         (page.parent / target).resolve(): text
@@ -98,8 +103,8 @@ def test_the_architecture_shows_every_flow_of_events() -> None:
     assert [name for name in diagrams.FLOWS if name != "trust" and f"(flows/{name}.svg)" not in page] == []
 
 
-def test_every_function_of_readmes_table_is_in_a_picture() -> None:
-    """A function of one's own, as `make new-function` writes it, needs neither."""
+def test_every_function_in_the_readmes_table_is_in_a_picture() -> None:
+    """A function from `./eventloom new-function` needs neither a row nor a picture."""
     table = (ROOT / "README.md").read_text().partition("\n## Functions\n")[2].partition("\n## ")[0]
     named = set(re.findall(r"^\| \[(\w+)\]\(functions/\1/README\.md\) \|", table, re.MULTILINE))
     functions = {address.removeprefix("module.") for address, body in terraform_blocks().items() if '"./modules/function"' in body}

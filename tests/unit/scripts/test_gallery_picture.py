@@ -1,4 +1,4 @@
-"""README's picture, from what the browser tests left."""
+"""The README's picture is made from screenshots of the browser tests."""
 
 from pathlib import Path
 
@@ -8,8 +8,10 @@ from PIL import Image
 from scripts import gallery_picture
 
 
-def test_screenshots_that_are_not_there_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the command that makes them."""
+def test_a_missing_screenshot_is_named_with_the_command_that_takes_it(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(gallery_picture, "SCREENSHOTS", tmp_path)
     Image.new("RGB", (8, 8)).save(tmp_path / "light.png")
     with pytest.raises(SystemExit, match=r"no .*viewer-dark.png; `make pictures`"):

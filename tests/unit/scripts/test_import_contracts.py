@@ -1,4 +1,4 @@
-"""The import contracts of pyproject.toml cover this repository, and each notices what it forbids."""
+"""The import contracts in pyproject.toml cover the repository, and each detects a forbidden import."""
 
 import os
 import re
@@ -35,7 +35,7 @@ def broken_contracts(folder: Path) -> set[str]:
     return {key for key, contract in CONTRACTS.items() if states[contract["name"]] == "BROKEN"}
 
 
-def test_the_modules_keep_every_contract(tmp_path: Path) -> None:
+def test_the_modules_comply_with_every_contract(tmp_path: Path) -> None:
     copy_sources(tmp_path)
     assert broken_contracts(tmp_path) == set()
 
@@ -69,7 +69,7 @@ def test_an_import_that_a_contract_forbids_breaks_it(module: str, line: str, con
     assert contract in broken_contracts(tmp_path)
 
 
-def test_every_function_that_the_readme_lists_is_under_contract() -> None:
+def test_every_function_in_the_readme_is_covered_by_the_contracts() -> None:
     assert FUNCTIONS
     assert set(SETTINGS["root_packages"]) >= FUNCTIONS
     layer = next(layer for layer in CONTRACTS["functions"]["layers"] if "|" in layer)

@@ -1,4 +1,4 @@
-"""The workflows and forms under .github/ name what exists, and the release workflow's own steps work."""
+"""The workflows and forms in .github/ refer to existing files and targets, and the steps of a release work."""
 
 import hashlib
 import json
@@ -28,7 +28,7 @@ def steps(workflow: str) -> list[dict[str, Any]]:
 
 
 def commands(workflow: str) -> list[str]:
-    """Return every command line of a workflow, those of a matrix included."""
+    """Return every command line of a workflow, including those of a matrix."""
     matrices = [job.get("strategy", {}).get("matrix", {}) for job in WORKFLOWS[workflow]["jobs"].values()]
     scripts = [step["run"] for step in steps(workflow) if "run" in step]
     scripts += [row["run"] for matrix in matrices for row in matrix.get("include", []) if "run" in row]
@@ -36,7 +36,7 @@ def commands(workflow: str) -> list[str]:
 
 
 def targets(command: str) -> set[str]:
-    """Return the targets that a command makes, whatever variables are set before it; none for other commands."""
+    """Return the make targets of a command, or an empty set for other commands. Variables before make are ignored."""
     words = [word for word in re.sub(r"\"[^\"]*\"|'[^']*'", "", command).split() if "=" not in word]
     if words[:1] == ["env"]:
         del words[0]
@@ -57,14 +57,15 @@ def test_every_make_target_and_script_of_a_workflow_exists(workflow: str) -> Non
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS)
-def test_every_action_is_pinned_by_a_commit_and_names_its_version(workflow: str) -> None:
-    lines = [line for line in (GITHUB / "workflows" / f"{workflow}.yml").read_text(encoding="utf-8").splitlines() if "uses:" in line]
+def test_every_action_is_pinned_to_a_commit_and_names_its_version(workflow: str) -> None:
+    text = (GITHUB / "workflows" / f"{workflow}.yml").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if "uses:" in line]
     assert len(lines) == len([step for step in steps(workflow) if "uses" in step])
     assert [line for line in lines if not re.search(r"uses: [\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line)] == []
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS)
-def test_a_workflow_may_only_read_and_a_job_writes_no_more_than_its_release(workflow: str) -> None:
+def test_only_the_publish_job_of_a_release_may_write(workflow: str) -> None:
     assert WORKFLOWS[workflow]["permissions"]["contents"] == "read"
     writing = [name for name, job in WORKFLOWS[workflow]["jobs"].items() if "write" in job.get("permissions", {}).values()]
     assert writing == (["publish"] if workflow == "release" else [])
@@ -73,21 +74,21 @@ def test_a_workflow_may_only_read_and_a_job_writes_no_more_than_its_release(work
     assert [step for step in checkouts if step["with"]["persist-credentials"]] == []
 
 
-def test_no_command_holds_an_expression_that_an_outsider_can_write() -> None:
+def test_no_command_contains_an_expression_that_an_outsider_can_control() -> None:
     shells = [step["run"] for workflow in WORKFLOWS for step in steps(workflow) if "run" in step]
     assert [text for text in shells if "${{" in text and text != "${{ matrix.run }}"] == []
 
 
 def test_ci_runs_every_step_of_make_test() -> None:
-    known = commands("ci")
-    made = set().union(*(targets(command) for command in known))
-    wanted = STEP.findall((ROOT / "scripts" / "test.sh").read_text(encoding="utf-8"))
-    assert len(wanted) > 10
-    missing = [command for command in wanted if command not in known and not (targets(command) and targets(command) <= made)]
-    assert missing == []
+    ci_commands = commands("ci")
+    ci_targets = set().union(*(targets(command) for command in ci_commands))
+    local_steps = STEP.findall((ROOT / "scripts" / "test.sh").read_text(encoding="utf-8"))
+    assert len(local_steps) > 10
+    other_steps = [command for command in local_steps if command not in ci_commands]
+    assert [command for command in other_steps if not targets(command) or targets(command) - ci_targets] == []
 
 
-def test_jobs_of_ci_have_names_of_their_own() -> None:
+def test_the_jobs_of_ci_have_different_names() -> None:
     names = [row["name"] for row in WORKFLOWS["ci"]["jobs"]["test"]["strategy"]["matrix"]["include"]]
     assert len(set(names)) == len(names)
 
@@ -97,7 +98,7 @@ def test_jobs_of_ci_have_names_of_their_own() -> None:
     yaml.safe_load((GITHUB / "dependabot.yml").read_text())["updates"],
     ids=lambda entry: entry["package-ecosystem"],
 )
-def test_dependabot_looks_where_dependencies_are(entry: dict[str, Any]) -> None:
+def test_dependabot_checks_folders_that_have_dependencies(entry: dict[str, Any]) -> None:
     kinds = {
         "pip": "requirements.txt",
         "npm": "package.json",
@@ -110,7 +111,7 @@ def test_dependabot_looks_where_dependencies_are(entry: dict[str, Any]) -> None:
         assert list(ROOT.glob(f"{folder.strip('/')}/{glob}".strip("/"))), folder
 
 
-def test_dependabot_knows_every_file_with_pins() -> None:
+def test_dependabot_checks_every_file_with_pinned_packages() -> None:
     folders = next(entry["directories"] for entry in DEPENDABOT if entry["package-ecosystem"] == "pip")
     known = {path for folder in folders for path in ROOT.glob(f"{folder.strip('/')}/*.txt")}
     sources = [path for folder in ("emulator", "examples", "functions", "scripts") for path in (ROOT / folder).rglob("*.txt")]
@@ -120,7 +121,7 @@ def test_dependabot_knows_every_file_with_pins() -> None:
 
 
 @pytest.mark.parametrize("form", ["bug", "feature"])
-def test_a_form_for_issues_asks_with_ids_of_their_own(form: str) -> None:
+def test_the_questions_of_an_issue_form_have_labels_and_different_ids(form: str) -> None:
     page = yaml.safe_load((GITHUB / "ISSUE_TEMPLATE" / f"{form}.yml").read_text())
     assert {"name", "description", "body"} <= set(page)
     ids = [part["id"] for part in page["body"] if part["type"] != "markdown"]
@@ -133,7 +134,7 @@ def test_a_form_for_issues_asks_with_ids_of_their_own(form: str) -> None:
 
 
 def package(build: Path, name: str, content: bytes) -> None:
-    """Write a package and its entry of the manifest, as the build does."""
+    """Write a package and its entry in the manifest, as the build does."""
     build.mkdir(exist_ok=True)
     (build / f"{name}.zip").write_bytes(content)
     file = build / "manifest.json"
@@ -142,7 +143,7 @@ def package(build: Path, name: str, content: bytes) -> None:
     file.write_text(json.dumps(manifest))
 
 
-def test_release_files_are_the_packages_of_the_manifest(tmp_path: Path) -> None:
+def test_the_files_of_a_release_are_the_packages_in_the_manifest(tmp_path: Path) -> None:
     package(tmp_path, "notifier", b"one")
     package(tmp_path, "digest", b"two")
     (tmp_path / "left-over.zip").write_bytes(b"of another build")
@@ -169,13 +170,13 @@ def test_nothing_is_released_before_a_build(tmp_path: Path) -> None:
 
 
 def project(folder: Path, changelog: str) -> Path:
-    """Write the two files that a release is described in, at version 1.2.3."""
+    """Write the two files that describe a release, for version 1.2.3."""
     (folder / "pyproject.toml").write_text('[project]\nversion = "1.2.3"\n')
     (folder / "CHANGELOG.md").write_text(changelog)
     return folder
 
 
-def test_notes_are_the_section_of_the_release(tmp_path: Path) -> None:
+def test_the_notes_of_a_release_are_its_section_of_the_changelog(tmp_path: Path) -> None:
     text = "# Changelog\n\n## [Unreleased]\n\n- next\n\n## [1.2.3] - 2026-01-02\n\n### Added\n\n- this [link]\n\n"
     text += "## [1.2.2] - 2026-01-01\n\n- before\n"
     assert release_notes.notes("1.2.3", project(tmp_path, text)) == "### Added\n\n- this [link]"
@@ -196,7 +197,7 @@ def test_a_release_that_the_files_do_not_describe_is_refused(version: str, chang
 
 @pytest.fixture
 def runner(tmp_path: Path) -> Path:
-    """A folder like that of the publish job after its downloads, and a `gh` that writes down its arguments."""
+    """A folder like that of the publish job after its downloads, with a `gh` that logs its arguments."""
     (tmp_path / "scripts").mkdir()
     shutil.copy(ROOT / "scripts" / "release_notes.py", tmp_path / "scripts")
     for name in ("pyproject.toml", "CHANGELOG.md"):
@@ -224,7 +225,7 @@ def publish(runner: Path, tag: str) -> bool:
     return all(subprocess.run([*shell, script], cwd=runner, env=environment, check=False).returncode == 0 for script in scripts)
 
 
-def test_publish_attaches_packages_and_checksums_and_the_notes(runner: Path) -> None:
+def test_publish_attaches_packages_and_checksums_and_writes_the_notes(runner: Path) -> None:
     tag = f"v{eventloom.__version__}"
     assert publish(runner, tag)
     subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=runner / "build" / "first", check=True)

@@ -1,4 +1,4 @@
-"""The environment variables with which every function can be imported."""
+"""Set the environment variables that the functions need to be imported."""
 
 import os
 

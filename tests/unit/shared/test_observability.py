@@ -1,4 +1,4 @@
-"""Metrics are written with the invocation that they are about."""
+"""Each invocation writes its own metrics."""
 
 import importlib
 import json
@@ -32,7 +32,7 @@ class FailingEvent(dict[str, Any]):
 
 
 def written(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """The metrics written to standard output since the last look."""
+    """Return the metrics that were written to standard output since the last call."""
     return [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
 
 

@@ -1,4 +1,4 @@
-"""Environment variables to typed settings."""
+"""Environment variables become typed settings."""
 
 from dataclasses import dataclass
 
@@ -18,14 +18,13 @@ class Settings:
     sizes: tuple[int, ...] = (1, 2)
 
 
-def test_values_are_parsed() -> None:
-    """By the type of their field."""
-    found = load(Settings, {"NAME": "a", "COUNT": "3", "RATIO": "1.5", "ENABLED": "false", "SIZES": "5, 6,"})
-    assert found == Settings("a", 3, 1.5, False, (5, 6))
+def test_values_are_parsed_by_the_type_of_their_field() -> None:
+    settings = load(Settings, {"NAME": "a", "COUNT": "3", "RATIO": "1.5", "ENABLED": "false", "SIZES": "5, 6,"})
+    assert settings == Settings("a", 3, 1.5, False, (5, 6))
 
 
-def test_defaults_fill_in_for_absent_and_empty_variables() -> None:
-    """Terraform passes an empty string for what is not set."""
+def test_absent_and_empty_variables_have_the_default() -> None:
+    """Terraform passes an empty string for a variable that is not set."""
     assert load(Settings, {"NAME": "a", "COUNT": "3", "RATIO": "", "OTHER": "x"}) == Settings("a", 3)
 
 
@@ -39,14 +38,12 @@ def test_defaults_fill_in_for_absent_and_empty_variables() -> None:
         ({"SIZES": "1,b"}, "SIZES"),
     ],
 )
-def test_wrong_values_are_named(changes: dict[str, str], variable: str) -> None:
-    """The message says which variable to mend."""
+def test_the_error_for_a_wrong_value_names_the_variable(changes: dict[str, str], variable: str) -> None:
     with pytest.raises(SettingsError, match=f"environment variable {variable}"):
         load(Settings, {"NAME": "a", "COUNT": "3"} | changes)
 
 
-def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in Lambda."""
+def test_settings_come_from_the_process_environment_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NAME", "b")
     monkeypatch.setenv("COUNT", "4")
     assert load(Settings) == Settings("b", 4)

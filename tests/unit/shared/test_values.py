@@ -1,4 +1,4 @@
-"""Texts, times, DynamoDB's values and S3's sequencers."""
+"""Texts, times, DynamoDB's values and S3's sequencers are converted and compared correctly."""
 
 import subprocess
 import sys
@@ -26,7 +26,7 @@ VALUES = st.recursive(
 
 
 @given(st.dictionaries(st.text(min_size=1), VALUES, max_size=3))
-def test_items_come_back_as_they_were(item: dict[str, Any]) -> None:
+def test_a_serialized_item_is_read_back_unchanged(item: dict[str, Any]) -> None:
     assert plain({name: TypeSerializer().serialize(value) for name, value in item.items()}) == item
 
 
@@ -41,25 +41,25 @@ def test_items_come_back_as_they_were(item: dict[str, Any]) -> None:
         ({"M": {"a": {"L": [{"NULL": True}]}}}, {"a": [None]}),
     ],
 )
-def test_values(typed: dict[str, Any], value: Any) -> None:
+def test_a_dynamodb_value_becomes_a_python_value(typed: dict[str, Any], value: Any) -> None:
     converted = plain({"a": typed})["a"]
     assert (converted, type(converted)) == (value, type(value))
 
 
-def test_only_the_condition_of_a_write_is_a_conditional_failure() -> None:
+def test_only_a_failed_condition_is_a_conditional_failure() -> None:
     codes = {"ConditionalCheckFailedException": True, "ThrottlingException": False}
     assert {code: is_conditional_failure(ClientError({"Error": {"Code": code}}, "PutItem")) for code in codes} == codes
 
 
 @given(st.text())
-def test_subjects_are_short_printable_ascii(text: str) -> None:
+def test_the_subject_of_a_mail_is_short_printable_ascii(text: str) -> None:
     subject = sns.subject(text)
     assert subject.isascii()
     assert subject.isprintable()
     assert len(subject) == min(len(text), 99)
 
 
-def test_printable_texts_stay_on_one_line() -> None:
+def test_control_characters_are_replaced_in_printable_text() -> None:
     assert printable("a\r\nb\u202ec d é") == "a??b?c d é"
 
 
@@ -71,7 +71,7 @@ def test_printable_texts_stay_on_one_line() -> None:
         datetime(2026, 11, 23, 11, 30, 0, 1999, timezone(timedelta(hours=2))),
     ],
 )
-def test_times_are_utc_with_milliseconds(moment: datetime) -> None:
+def test_a_time_is_written_in_utc_with_milliseconds(moment: datetime) -> None:
     assert utc_text(moment) == "2026-11-23T09:30:00.001Z"
 
 
@@ -86,17 +86,18 @@ def test_times_are_utc_with_milliseconds(moment: datetime) -> None:
         ("01", None, None),
     ],
 )
-def test_sequencers_compare_as_texts_padded_with_zeros(first: str, second: str | None, order: int | None) -> None:
+def test_sequencers_are_compared_as_texts_padded_with_zeros(first: str, second: str | None, order: int | None) -> None:
     assert compare(first, second) == order
 
 
-def test_no_sequencer_is_the_smallest() -> None:
+def test_a_missing_sequencer_is_smaller_than_any_other() -> None:
     assert padded(None) == "0" * 32 < padded("01")
 
 
-def test_pure_modules_load_nothing_of_boto3() -> None:
-    """A cold start pays for what a module imports."""
+def test_pure_modules_do_not_import_boto3() -> None:
+    """Imports of modules slow down cold starts."""
     modules = "shared.deadline, shared.identity, shared.sequencers, shared.settings, shared.sns, shared.text"
-    code = f"import sys, {modules}; print('botocore' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": str(FUNCTIONS)}, check=True, capture_output=True, text=True)
-    assert done.stdout == "False\n"
+    command = [sys.executable, "-c", f"import sys, {modules}; print('botocore' in sys.modules)"]
+    environment = {"PYTHONPATH": str(FUNCTIONS)}
+    process = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
+    assert process.stdout == "False\n"
