@@ -1,7 +1,7 @@
-"""What each cloud can do: one table. A test says what it needs (`@pytest.mark.needs("iam_enforcement")`) and is skipped with the reason
-given here where a cloud lacks it; `make capabilities` writes docs/capabilities.md from it.
+"""What each cloud can do, in one table. A test names what it needs (`@pytest.mark.needs("iam_enforcement")`). Where a cloud lacks it, the
+test is skipped with the reason from this table. `make capabilities` writes docs/capabilities.md from it.
 
-A cloud that is said to lack something is asked all the same, by the capability's probe: once it can do it, the tests run by themselves.
+The probe of a capability asks a cloud that lacks it in each run: once the cloud has it, the tests run by themselves.
 """
 
 import contextlib
@@ -187,7 +187,7 @@ def replays_archives(cloud: Cloud, _outputs: Outputs) -> bool:
 
 
 def is_launched_here(cloud: Cloud, _outputs: Outputs) -> bool:
-    """Whether `make up` and `make status` are about this cloud."""
+    """Whether `up` and `status` are about this cloud."""
     return cloud.name == "embedded"
 
 
@@ -199,17 +199,17 @@ def is_disposable(cloud: Cloud, _outputs: Outputs) -> bool:
 TABLE = {
     capability.name: capability
     for capability in (
-        Capability("iam_enforcement", "IAM that is enforced", {"compose": f"{FREE_LOCALSTACK} allows everything"}, enforces_iam),
+        Capability("iam_enforcement", "enforced IAM", {"compose": f"{FREE_LOCALSTACK} allows everything"}, enforces_iam),
         Capability(
             "session_signatures",
-            "presigned links and forms of functions whose signatures are verified",
+            "verified signatures of presigned links and forms that a function made",
             {"compose": f"{FREE_LOCALSTACK} knows no secrets of sessions"},
             verifies_sessions,
         ),
         Capability(
             "gateway_responses",
-            "API Gateway's own answers in the form that Terraform gives them",
-            {"compose": f"{FREE_LOCALSTACK} overlooks aws_api_gateway_gateway_response"},
+            "API Gateway's own errors in the form that Terraform sets",
+            {"compose": f"{FREE_LOCALSTACK} ignores aws_api_gateway_gateway_response"},
             honours_gateway_responses,
         ),
         Capability(
@@ -226,38 +226,36 @@ TABLE = {
         ),
         Capability(
             "distributed_maps",
-            "Distributed Maps of Step Functions, with batches",
-            {"compose": f"{FREE_LOCALSTACK} refuses them", "aws": "environments.tf says where there is a state machine for backfills"},
+            "Distributed Maps of Step Functions with batches",
+            {"compose": f"{FREE_LOCALSTACK} refuses them", "aws": "the environment has a state machine only if backfill is on"},
             has_distributed_maps,
         ),
         Capability(
             "archive_replays",
-            "archives of EventBridge that can be replayed",
-            {"compose": f"{FREE_LOCALSTACK} answers StartReplay by 500"},
+            "EventBridge archives that can be replayed",
+            {"compose": f"{FREE_LOCALSTACK} answers StartReplay with 500"},
             replays_archives,
         ),
         Capability(
             "async_failures",
             "failed asynchronous invocations of an alias that are kept",
-            {"compose": f"{FREE_LOCALSTACK} overlooks the settings of aliases"},
+            {"compose": f"{FREE_LOCALSTACK} ignores the settings of aliases"},
             keeps_async_failures,
         ),
         Capability(
             "weighted_aliases",
-            "an alias that gets a weight",
-            {"compose": f"{FREE_LOCALSTACK} answers UpdateAlias with weights by 500"},
+            "a weight that is set on an alias",
+            {"compose": f"{FREE_LOCALSTACK} answers UpdateAlias with weights with 500"},
             weights_aliases,
         ),
-        Capability("mails_read_back", "mails that can be read back", {"aws": "SES delivers them"}, shows_mails),
+        Capability("mails_read_back", "sent mails that can be read", {"aws": "SES delivers them"}, shows_mails),
         Capability(
             "launcher",
-            "an emulator that make up starts",
+            "an emulator that ./eventloom up starts",
             {"compose": "docker-compose starts it", "aws": "there is none to start"},
             is_launched_here,
         ),
-        Capability(
-            "disposable", "an environment that tests may destroy", {"aws": "its owner does, with make destroy ENV=..."}, is_disposable
-        ),
+        Capability("disposable", "an environment that tests may destroy", {"aws": "only its owner destroys it"}, is_disposable),
     )
 }
 

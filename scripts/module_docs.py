@@ -31,8 +31,9 @@ def blocks(folder: Path, kind: str) -> list[tuple[str, str]]:
 
 
 def description(body: str) -> str:
-    """What a block says of itself, fit for a table's cell."""
-    return (attribute(body, "description") or "").strip('"').replace('\\"', '"').replace("|", "\\|")
+    """Return a block's description, a string or a heredoc, escaped for a table's cell."""
+    text = (attribute(body, "description") or "").removeprefix("<<-EOT ").strip('"')
+    return text.replace('\\"', '"').replace("|", "\\|")
 
 
 def code(text: str | None) -> str:

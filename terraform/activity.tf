@@ -1,14 +1,14 @@
-# Events of what people look at, counted exactly once
+# Counts the gallery's view events, each exactly once.
 
 resource "aws_kinesis_stream" "activity" {
-  #checkov:skip=CKV_AWS_185:encrypted with the key of AWS; events hold no more than image ids
+  #checkov:skip=CKV_AWS_185:encrypted with the AWS managed key; events contain only image IDs
   name            = "${local.prefix}-activity"
   encryption_type = "KMS"
   kms_key_id      = "alias/aws/kinesis"
   shard_count     = local.environment.activity_shards == 0 ? null : local.environment.activity_shards
 
-  # A second day, to redrive what failed, is paid for by what is stored; a shard's costs more than the shard, empty or not
-  # (https://aws.amazon.com/kinesis/data-streams/pricing/)
+  # A second day leaves more time to redrive failed records. An on-demand stream pays for it by stored data, but for a
+  # provisioned shard it costs more than the shard (https://aws.amazon.com/kinesis/data-streams/pricing/).
   retention_period = local.environment.activity_shards == 0 ? 48 : 24
 
   stream_mode_details {
@@ -16,10 +16,10 @@ resource "aws_kinesis_stream" "activity" {
   }
 }
 
-# Counters by image and day, a checkpoint a shard, and what was rejected: changed in one transaction
+# Counters by image and day, one checkpoint per shard, and rejected records. One transaction changes them together.
 resource "aws_dynamodb_table" "activity" {
-  #checkov:skip=CKV_AWS_28:point-in-time recovery is a decision of the environment
-  #checkov:skip=CKV_AWS_119:encrypted with the key of AWS; a key of one's own would cost more than the table
+  #checkov:skip=CKV_AWS_28:the environment decides on point-in-time recovery
+  #checkov:skip=CKV_AWS_119:encrypted with the AWS managed key; a customer managed key would cost more than the table
   name                        = "${local.prefix}-activity"
   billing_mode                = "PAY_PER_REQUEST"
   deletion_protection_enabled = local.environment.protected
@@ -76,15 +76,15 @@ module "activity" {
         stream_arn      = aws_kinesis_stream.activity.arn
         batch_size      = 500
         batch_window_s  = 1
-        maximum_age_s   = 43200 # half of what the stream keeps: a record is given up while it can still be redriven
-        maximum_retries = 20    # the table may be busy for a while
-        parallelization = 1     # one checkpoint a shard
+        maximum_age_s   = 43200 # half the retention, so that a record can still be redriven
+        maximum_retries = 20    # the table may be throttled for a while
+        parallelization = 1     # there is one checkpoint per shard
       }
     }
   }
 
   permissions = {
-    # A transaction is permitted by what is in it
+    # A transaction needs only the permissions of its operations.
     count = { actions = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], resources = [aws_dynamodb_table.activity.arn] }
   }
 }

@@ -1,10 +1,10 @@
-# The catalog behind a load balancer as well, for callers within the network: internal, since a load balancer checks no API keys
+# Serves the catalog within the network as well. The load balancer is internal because it can't check API keys.
 
 resource "aws_lb" "catalog" {
   #checkov:skip=CKV_AWS_91:the function logs each request
-  #checkov:skip=CKV_AWS_150:deletion protection is a decision of the environment
-  #checkov:skip=CKV2_AWS_20:internal; with a certificate it speaks HTTPS only
-  #checkov:skip=CKV2_AWS_28:internal: a web application firewall has nobody to keep out
+  #checkov:skip=CKV_AWS_150:the environment decides on deletion protection
+  #checkov:skip=CKV2_AWS_20:internal, and HTTPS only if there is a certificate
+  #checkov:skip=CKV2_AWS_28:internal, so there is no public traffic for a web ACL to filter
   count                      = local.has_alb ? 1 : 0
   name                       = "${local.prefix}-catalog"
   internal                   = true
@@ -39,8 +39,8 @@ resource "aws_vpc_security_group_ingress_rule" "alb" {
 }
 
 resource "aws_lb_listener" "catalog" {
-  #checkov:skip=CKV_AWS_2:HTTPS as soon as the environment has a certificate; without one it is for the private network only
-  #checkov:skip=CKV_AWS_103:the policy needs a certificate; it is TLS 1.3 then
+  #checkov:skip=CKV_AWS_2:HTTPS if the environment has a certificate; HTTP stays within the private network
+  #checkov:skip=CKV_AWS_103:TLS 1.2 or later if the environment has a certificate
   count             = local.has_alb ? 1 : 0
   load_balancer_arn = aws_lb.catalog[0].arn
   port              = local.alb_port
@@ -48,7 +48,7 @@ resource "aws_lb_listener" "catalog" {
   certificate_arn   = local.environment.alb_certificate_arn
   ssl_policy        = local.environment.alb_certificate_arn == null ? null : "ELBSecurityPolicy-TLS13-1-2-2021-06"
 
-  # What no function's rule takes
+  # For requests that match no function's listener rule.
   default_action {
     type = "fixed-response"
 

@@ -1,4 +1,4 @@
-# The REST API in front of catalog_api
+# The REST API in front of catalog_api, and its authentication.
 
 module "api" {
   source             = "./modules/api"
@@ -9,35 +9,36 @@ module "api" {
   auth               = local.environment.api_auth
   cors               = length(local.environment.allowed_origins) > 0
   log_retention_days = local.environment.log_retention_days
-  open_paths         = ["/", "/health", "/page/{file+}"] # the page's own code is no secret; what it shows needs authentication
+  open_paths         = ["/", "/health", "/page/{file+}"] # the page's code is public; its data needs authentication
   throttle           = local.environment.api_throttle
   tracing            = local.environment.tracing
   user_pool_arns     = aws_cognito_user_pool.users[*].arn
 
-  # API Gateway refuses a stage with access logs until the account has a role for them
+  # API Gateway rejects a stage with access logs until the account has a role for them.
   depends_on = [aws_api_gateway_account.this]
 }
 
-# Put together here rather than taken from the stage, which waits for the function, which waits for what needs these addresses
+# Using the stage here would be a dependency cycle: the stage needs the function, and the function needs these URLs.
 locals {
   api_origin     = "https://${module.api.id}.execute-api.${data.aws_region.current.name}.${data.aws_partition.current.dns_suffix}"
   gallery_url    = "${local.api_origin}/${module.api.stage}/"
   cognito_domain = one([for domain in aws_cognito_user_pool_domain.web[*].domain : "https://${domain}.auth.${data.aws_region.current.name}.amazoncognito.com"])
 }
 
-# API Gateway writes every API's access logs by one role of the account and region. Of two environments there that own the setting, each
-# would take it from the other in every apply. Destroying its owner leaves the setting with a role that is gone: no API there logs until
-# another environment owns it.
+# API Gateway writes the access logs of all APIs with one role per account and region. If two environments there owned
+# the setting, each apply would overwrite the other's role. Destroying the owner deletes the role, and no API there
+# writes access logs until another environment owns the setting.
 resource "aws_api_gateway_account" "this" {
   count               = local.environment.owns_api_gateway_account ? 1 : 0
   cloudwatch_role_arn = aws_iam_role.api_gateway_logs[0].arn
 
-  # API Gateway refuses a role that may not write logs yet
+  # API Gateway rejects a role that may not write logs yet.
   depends_on = [aws_iam_role_policy_attachment.api_gateway_logs]
 }
 
 resource "aws_iam_role" "api_gateway_logs" {
-  #iam:unconditional ApiGateway - API Gateway documents neither condition for this role, which the account's setting names (https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html)
+  # Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
+  #iam:unconditional ApiGateway - API Gateway documents neither condition for the account's logging role
   #iam:unproven ApiGateway - LocalStack writes no access logs
   count = local.environment.owns_api_gateway_account ? 1 : 0
   name  = "${local.prefix}-api-gateway-logs"
@@ -53,7 +54,7 @@ resource "aws_iam_role" "api_gateway_logs" {
   })
 }
 
-# The managed policy that API Gateway checks for: it wants these actions on every log group
+# API Gateway requires the actions of this managed policy on all log groups.
 resource "aws_iam_role_policy_attachment" "api_gateway_logs" {
   #iam:unproven AmazonAPIGatewayPushToCloudWatchLogs - LocalStack writes no access logs
   count      = local.environment.owns_api_gateway_account ? 1 : 0
@@ -87,7 +88,7 @@ resource "aws_cognito_user_pool" "users" {
   }
 }
 
-# The gallery's users sign in on the pool's own pages, by code and PKCE
+# The gallery's users sign in on the user pool's pages, with the authorization code flow and PKCE.
 resource "aws_cognito_user_pool_client" "web" {
   count                                = length(aws_cognito_user_pool.users)
   name                                 = "web"
@@ -97,7 +98,7 @@ resource "aws_cognito_user_pool_client" "web" {
   allowed_oauth_scopes                 = ["openid", "email"]
   callback_urls                        = [local.gallery_url]
   explicit_auth_flows                  = ["ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
-  generate_secret                      = false # a web page keeps no secret
+  generate_secret                      = false # a web page can't keep a secret
   logout_urls                          = [local.gallery_url]
   prevent_user_existence_errors        = "ENABLED"
   supported_identity_providers         = ["COGNITO"]

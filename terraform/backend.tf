@@ -1,5 +1,5 @@
-# The state lives in the cloud that it describes: `terraform init` names bucket, key and region (-backend-config), and
-# AWS_ENDPOINT_URL alone decides which cloud that is.
+# The state is in the same cloud as the resources, which AWS_ENDPOINT_URL chooses. `terraform init` gets the bucket, key
+# and region with -backend-config.
 terraform {
   backend "s3" {
     use_lockfile = true

@@ -1,16 +1,18 @@
-# Existing objects through the pipeline, beyond what one machine lists and sends: src/eventloom/operations/backfill.py --distributed starts it
+# Sends existing objects through the pipeline, if there are too many for one machine to list and send.
+# `./eventloom backfill --distributed` starts it.
 
 locals {
   has_backfill     = coalesce(var.backfill, local.environment.backfill)
   backfill_name    = "${local.prefix}-backfill"
-  backfill_results = "_backfill/" # Athena overlooks what begins with an underscore
+  backfill_results = "_backfill/" # Athena ignores keys that start with an underscore
 
   backfill_arns = {
     for kind in ["execution", "stateMachine"] :
     kind => "arn:${data.aws_partition.current.partition}:states:${local.region}:${local.account_id}:${kind}:${local.backfill_name}"
   }
 
-  # As EventBridge tells of an object: its keys are not encoded. Without a sequencer the thumbnailer asks S3 what is current.
+  # An EventBridge event, because its object keys are not URL-encoded. Without a sequencer the thumbnailer asks S3 for
+  # the current version.
   backfill_message = {
     "detail-type" = "Object Created"
     source        = "eventloom.backfill"
@@ -24,13 +26,14 @@ locals {
 }
 
 resource "aws_sfn_state_machine" "backfill" {
-  #checkov:skip=CKV_AWS_285:an execution keeps its history for 90 days, and the results of its batches are written to S3
+  #checkov:skip=CKV_AWS_285:Step Functions keeps the history for 90 days, and batches write their results to S3
   count    = local.has_backfill ? 1 : 0
   name     = local.backfill_name
   role_arn = aws_iam_role.backfill[0].arn
   type     = "STANDARD"
 
-  # Input: {"prefix": "2025/", "at_once": 2}. A batch takes a second at least: at_once x 100 objects a second at most.
+  # Input: {"prefix": "2025/", "at_once": 2}. Each batch takes at least a second, which limits the rate to
+  # at_once x 100 objects per second.
   definition = jsonencode({
     StartAt = "Objects"
     States = {
@@ -82,7 +85,7 @@ resource "aws_sfn_state_machine" "backfill" {
     }
   })
 
-  # Without tracing no block: the provider would see a change in every plan.
+  # With enabled = false the provider would show a change in every plan.
   dynamic "tracing_configuration" {
     for_each = local.environment.tracing ? [true] : []
 
@@ -93,7 +96,7 @@ resource "aws_sfn_state_machine" "backfill" {
 }
 
 resource "aws_iam_role" "backfill" {
-  #iam:unproven StepFunctions - a batch's execution assumes it as name/label of the state machine; LocalStack runs batches within the one execution
+  #iam:unproven StepFunctions - batches assume the role as the ARN with /label; LocalStack runs no batch executions
   count = local.has_backfill ? 1 : 0
   name  = local.backfill_name
 
@@ -117,11 +120,12 @@ resource "aws_iam_role_policy" "backfill" {
   name  = "backfill"
   role  = aws_iam_role.backfill[0].id
 
-  #iam:unproven Batches - Step Functions starts each batch as an execution, LocalStack within itself (https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html)
-  #iam:unproven FollowBatches - as above
-  #iam:unproven s3:GetObject - results are put together of parts, LocalStack writes none
-  #iam:unproven s3:ListMultipartUploadParts - as above
-  #iam:unproven s3:AbortMultipartUpload - as above
+  # Source: https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
+  #iam:unproven Batches - Step Functions runs each batch as an execution; LocalStack runs no batch executions
+  #iam:unproven FollowBatches - Step Functions runs each batch as an execution; LocalStack runs no batch executions
+  #iam:unproven s3:GetObject - Step Functions uploads results in parts; LocalStack writes no results
+  #iam:unproven s3:ListMultipartUploadParts - Step Functions uploads results in parts; LocalStack writes no results
+  #iam:unproven s3:AbortMultipartUpload - Step Functions uploads results in parts; LocalStack writes no results
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
@@ -145,10 +149,10 @@ resource "aws_iam_role_policy" "backfill" {
 }
 
 resource "aws_iam_role_policy" "backfill_tracing" {
-  #checkov:skip=CKV_AWS_355:X-Ray knows no resources
-  #checkov:skip=CKV_AWS_290:X-Ray knows no resources
-  #iam:wildcard Trace - X-Ray knows no resources
-  #iam:unproven xray:* - no emulator takes traces of Step Functions
+  #checkov:skip=CKV_AWS_355:X-Ray doesn't support resource-level permissions
+  #checkov:skip=CKV_AWS_290:X-Ray doesn't support resource-level permissions
+  #iam:wildcard Trace - X-Ray doesn't support resource-level permissions
+  #iam:unproven xray:* - no emulator supports traces of Step Functions
   count = local.has_backfill && local.environment.tracing ? 1 : 0
   name  = "tracing"
   role  = aws_iam_role.backfill[0].id

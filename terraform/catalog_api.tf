@@ -1,4 +1,4 @@
-# The catalog over HTTP: list, show, upload, delete, report
+# Serves the catalog over HTTP: list, show, upload, delete and report images.
 
 module "catalog_api" {
   source             = "./modules/function"
@@ -11,7 +11,7 @@ module "catalog_api" {
   log_retention_days = local.environment.log_retention_days
   memory_mb          = 1024
   metrics_namespace  = local.metrics_namespace
-  timeout_s          = 29 # API Gateway waits no longer
+  timeout_s          = 29 # API Gateway's own timeout
   tracing            = local.environment.tracing
 
   environment = merge(

@@ -1,4 +1,4 @@
-# CSV and JSON files become Parquet that Athena can query
+# Converts CSV and JSON files to Parquet, which Athena can query.
 
 module "raw" {
   source          = "./modules/bucket"
@@ -9,7 +9,7 @@ module "raw" {
   versioning      = true
 }
 
-# Can be made again from the raw files: no versions
+# Not versioned, because its files can be recreated from the raw ones.
 module "analytics" {
   source          = "./modules/bucket"
   name            = "${local.prefix}-analytics-${local.account_id}"
@@ -24,7 +24,7 @@ module "converter" {
   package              = "${path.root}/${var.packages}/converter.zip"
   alarm_topic_arns     = [aws_sns_topic.alarms.arn]
   architecture         = var.architecture
-  ephemeral_storage_mb = 6144 # three times the largest file
+  ephemeral_storage_mb = 6144 # three times the largest supported file
   log_level            = local.environment.log_level
   log_retention_days   = local.environment.log_retention_days
   memory_mb            = 2048
@@ -42,12 +42,13 @@ module "converter" {
     s3 = { raw = { bucket_arn = module.raw.arn } }
   }
 
-  #iam:unproven s3:AbortMultipartUpload - an upload in parts that breaks off is cleared away; the tests' files go up whole
-  #iam:unproven KeepTables - LocalStack has no Glue
+  #iam:unproven s3:AbortMultipartUpload - the tests' files are too small for a multipart upload
+  #iam:unproven KeepTables - LocalStack doesn't support Glue
   permissions = merge(
     {
+      # Without s3:ListBucket, S3 returns 403 for a missing object instead of 404.
+      tell_missing    = { actions = ["s3:ListBucket"], resources = [module.raw.arn, module.analytics.arn] }
       read_raw        = { actions = ["s3:GetObject", "s3:GetObjectVersion"], resources = ["${module.raw.arn}/*"] }
-      tell_missing    = { actions = ["s3:ListBucket"], resources = [module.raw.arn, module.analytics.arn] } # without it a missing key answers 403, not 404
       write_analytics = { actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"], resources = ["${module.analytics.arn}/*"] }
     },
     { for database in aws_glue_catalog_database.analytics[*] : "keep_tables" => {
@@ -62,7 +63,7 @@ module "converter" {
 }
 
 locals {
-  athena_results = "_athena/" # Athena overlooks what begins with an underscore
+  athena_results = "_athena/" # Athena ignores keys that start with an underscore
 }
 
 resource "aws_glue_catalog_database" "analytics" {
@@ -76,7 +77,7 @@ resource "aws_athena_workgroup" "analytics" {
   force_destroy = !local.environment.protected
 
   configuration {
-    bytes_scanned_cutoff_per_query     = 10737418240 # 10 GiB: a query costs 5 cents at most
+    bytes_scanned_cutoff_per_query     = 10737418240 # 10 GiB, which limits the cost of a query to 5 cents
     enforce_workgroup_configuration    = true
     publish_cloudwatch_metrics_enabled = true
 

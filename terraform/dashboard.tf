@@ -1,11 +1,11 @@
-# One page that says how the environment is doing
+# The environment's CloudWatch dashboard.
 
 locals {
   region = data.aws_region.current.name
   custom = local.metrics_namespace
   prices = jsondecode(file("${path.module}/prices.json"))
 
-  # Metrics of the thumbnailer that only feed expressions
+  # Hidden, because only the cost expression uses them.
   thumbnailer_sums = [
     [local.custom, "ImagesReady", "service", "thumbnailer", { id = "ready", visible = false }],
     [local.custom, "ImagesRejected", "service", "thumbnailer", { id = "rejected", visible = false }],
@@ -13,12 +13,12 @@ locals {
     ["AWS/Lambda", "Invocations", "FunctionName", module.thumbnailer.function_name, { id = "runs", visible = false }],
   ]
 
-  # At list prices, by image: Lambda as it was, an upload, three thumbnails and a read of S3, three SQS requests, an item and its index entry
+  # List prices. Lambda's cost is measured. Each image also costs 4 S3 writes (the upload and 3 thumbnails), an S3 read,
+  # 3 SQS requests and 2 DynamoDB writes (the item and its index entry).
   gb_s_price = local.environment.thumbnailer_memory_mb / 1024 / 1000 * local.prices.lambda_gb_s[var.architecture]
   per_image  = 4 * local.prices.s3_put + local.prices.s3_get + 3 * local.prices.sqs_request + 2 * local.prices.dynamodb_write
   cost       = "1000 * ((duration * ${local.gb_s_price} + runs * ${local.prices.lambda_request}) / (FILL(ready, 0) + FILL(rejected, 0)) + ${local.per_image})"
 
-  # A row of the dashboard: title, and its widgets as title, statistic and metrics
   dashboard_rows = [
     {
       title = "Photos to thumbnails"

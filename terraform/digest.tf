@@ -1,7 +1,7 @@
-# A summary of each day, by mail and notice, once: what a cron job would be on a server
+# Sends one summary per day by email and as a notice.
 
 locals {
-  # What waits in vain is told
+  # The summary reports how many messages these queues hold.
   dead_letters = merge(
     { uploads = { arn = module.uploads_queue.dlq_arn, url = module.uploads_queue.dlq_url } },
     { for name, function in { activity = module.activity, converter = module.converter, notifier = module.notifier, recoverer = module.recoverer } :
@@ -36,7 +36,7 @@ module "digest" {
     schedule = { daily = { expression = local.environment.digest_schedule } }
   }
 
-  #iam:unproven SendMail - SES asks for the recipients' identities too while an account is in its sandbox, which LocalStack has not
+  #iam:unproven SendMail - SES checks recipients' identities in its sandbox, which LocalStack doesn't have
   permissions = merge(local.send_mail, {
     claim = {
       actions    = ["dynamodb:UpdateItem"]

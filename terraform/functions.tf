@@ -1,4 +1,4 @@
-# Every function by the name of its folder: what the output `functions` and the dashboard show
+# All functions by folder name, for the output `functions` and the dashboard.
 
 locals {
   functions = {

@@ -1,4 +1,4 @@
-# What goes out to people and programs: the topic of notices, and the address that mails come from
+# The SNS topic for notices, and the sender of emails.
 
 resource "aws_sns_topic" "notices" {
   name              = "${local.prefix}-notices"
@@ -21,7 +21,7 @@ resource "aws_sns_topic_policy" "notices" {
   })
 }
 
-# SES asks the address's owner to confirm it
+# SES sends a confirmation request to this address, and sends no email from it until it is confirmed.
 resource "aws_ses_email_identity" "sender" {
   count = local.environment.mail_from == "" ? 0 : 1
   email = local.environment.mail_from
@@ -30,7 +30,7 @@ resource "aws_ses_email_identity" "sender" {
 locals {
   mail = { SENDER = local.environment.mail_from, RECIPIENTS = join(",", local.environment.mail_to) }
 
-  # In SES's sandbox the recipients' identities are asked as well
+  # In its sandbox, SES also checks the permission to send to the recipients' identities.
   send_mail = local.environment.mail_from == "" ? {} : { send_mail = {
     actions    = ["ses:SendEmail"]
     resources  = [for address in concat([local.environment.mail_from], local.environment.mail_to) : "arn:${data.aws_partition.current.partition}:ses:${data.aws_region.current.name}:${local.account_id}:identity/${address}"]

@@ -1,11 +1,11 @@
-# A private network, for environments whose functions must not run outside one, and for the load balancer.
-# Functions in it reach S3 and DynamoDB by gateway endpoints, which cost nothing, and nothing else.
+# A private network for the load balancer, and for functions where the environment requires one. Functions in it reach
+# only S3 and DynamoDB, through gateway endpoints, which are free of charge.
 
 locals {
   has_network = local.environment.vpc || local.has_alb
   network     = "10.20.0.0/16"
 
-  # For functions that call S3 and DynamoDB only
+  # Only for functions that need no other service than S3 and DynamoDB.
   vpc = local.environment.vpc ? {
     subnet_ids         = aws_subnet.private[*].id
     security_group_ids = aws_security_group.functions[*].id
@@ -13,20 +13,20 @@ locals {
 }
 
 data "aws_availability_zones" "available" {
-  #checkov:skip=CKV_AWS_394:the first two are used, however many there are
+  #checkov:skip=CKV_AWS_394:only the first two are used
   count = local.has_network ? 1 : 0
   state = "available"
 }
 
 resource "aws_vpc" "this" {
-  #checkov:skip=CKV2_AWS_11:nothing but functions and the internal load balancer is in it, which keep logs of their own
+  #checkov:skip=CKV2_AWS_11:it contains only functions and the internal load balancer, whose requests are logged
   count                = local.has_network ? 1 : 0
   cidr_block           = local.network
   enable_dns_hostnames = true
   tags                 = { Name = local.prefix }
 }
 
-# Nobody uses the default group: it lets nothing in or out
+# Removes all rules of the default security group, which nothing uses.
 resource "aws_default_security_group" "closed" {
   count  = local.has_network ? 1 : 0
   vpc_id = aws_vpc.this[0].id
@@ -62,7 +62,7 @@ resource "aws_vpc_endpoint" "gateway" {
 }
 
 resource "aws_security_group" "functions" {
-  #checkov:skip=CKV2_AWS_5:functions get it through local.vpc
+  #checkov:skip=CKV2_AWS_5:attached to functions through local.vpc
   count       = local.environment.vpc ? 1 : 0
   name        = "${local.prefix}-functions"
   description = "Functions: out to S3 and DynamoDB, nothing in"

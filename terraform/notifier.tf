@@ -1,4 +1,4 @@
-# Tells the topic of notices (and by mail) that an image became ready or was rejected, once
+# Sends one notice, and one email, when an image becomes ready or is rejected.
 
 module "notifier" {
   source             = "./modules/function"
@@ -25,12 +25,12 @@ module "notifier" {
         stream_arn      = aws_dynamodb_table.catalog.stream_arn
         batch_window_s  = 1
         filters         = [jsonencode({ eventName = ["INSERT", "MODIFY"], dynamodb = { NewImage = { status = { S = ["READY", "REJECTED"] } } } })]
-        maximum_retries = 10 # a claim that another invocation left behind must run out first
+        maximum_retries = 10 # long enough for the claim of a failed invocation to expire
       }
     }
   }
 
-  #iam:unproven SendMail - SES asks for the recipients' identities too while an account is in its sandbox, which LocalStack has not
+  #iam:unproven SendMail - SES checks recipients' identities in its sandbox, which LocalStack doesn't have
   permissions = merge(local.send_mail, {
     publish = { actions = ["sns:Publish"], resources = [aws_sns_topic.notices.arn] }
     claim = {

@@ -1,7 +1,7 @@
-# Where every alarm goes
+# The SNS topic for all alarms, and its email subscriptions.
 
 resource "aws_sns_topic" "alarms" {
-  #checkov:skip=CKV_AWS_26:CloudWatch alarms can't publish to a topic that is encrypted with the key of AWS, and alarms hold no data
+  #checkov:skip=CKV_AWS_26:CloudWatch can't publish to a topic encrypted with the AWS managed key
   name = "${local.prefix}-alarms"
 }
 

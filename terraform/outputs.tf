@@ -1,30 +1,30 @@
 output "activity_stream" {
-  description = "Name of the Kinesis stream of what people look at."
+  description = "Name of the Kinesis stream of view events."
   value       = aws_kinesis_stream.activity.name
 }
 
 output "activity_table" {
-  description = "Name of the DynamoDB table of its counters."
+  description = "Name of the DynamoDB table of view counters."
   value       = aws_dynamodb_table.activity.name
 }
 
 output "alb_url" {
-  description = "URL of the load balancer within the network; null without one."
+  description = "URL of the internal load balancer; null if there is none."
   value       = local.alb_url
 }
 
 output "analytics_bucket" {
-  description = "Name of the bucket of Parquet files."
+  description = "Name of the bucket for Parquet files."
   value       = module.analytics.name
 }
 
 output "api_id" {
-  description = "Id of the REST API, by which an emulator serves it."
+  description = "ID of the REST API, which is part of its URL on an emulator."
   value       = module.api.id
 }
 
 output "api_key" {
-  description = "API key for the header X-Api-Key; null where callers are authenticated otherwise."
+  description = "API key for the header X-Api-Key; null if callers authenticate in another way."
   value       = module.api.api_key
   sensitive   = true
 }
@@ -40,7 +40,7 @@ output "api_url" {
 }
 
 output "backfill_state_machine_arn" {
-  description = "ARN of the state machine that sends existing objects through the pipeline; null without one."
+  description = "ARN of the state machine for backfills; null if there is none."
   value       = one(aws_sfn_state_machine.backfill[*].arn)
 }
 
@@ -50,12 +50,12 @@ output "catalog_table" {
 }
 
 output "environment" {
-  description = "Name of the environment: the workspace."
+  description = "Name of the environment, which is the workspace."
   value       = terraform.workspace
 }
 
 output "functions" {
-  description = "Every function, by the name of its folder."
+  description = "All functions, by folder name."
   value = { for name, function in local.functions : name => {
     alias_arn     = function.alias_arn
     arn           = function.arn
@@ -66,7 +66,7 @@ output "functions" {
 }
 
 output "gallery_url" {
-  description = "Address of the gallery on AWS: the page that the API serves at its root."
+  description = "URL of the gallery on AWS."
   value       = local.gallery_url
 }
 
@@ -76,41 +76,41 @@ output "metrics_namespace" {
 }
 
 output "notices_topic_arn" {
-  description = "ARN of the topic of notices: images, digests, recoveries."
+  description = "ARN of the SNS topic for notices of images, digests and recoveries."
   value       = aws_sns_topic.notices.arn
 }
 
 output "prefix" {
-  description = "Prefix of every name."
+  description = "Prefix of all names."
   value       = local.prefix
 }
 
 output "raw_bucket" {
-  description = "Name of the bucket that CSV and JSON files are uploaded to."
+  description = "Name of the bucket for CSV and JSON files to convert."
   value       = module.raw.name
 }
 
 output "state_table" {
-  description = "Name of the DynamoDB table of what functions remember."
+  description = "Name of the DynamoDB table for the state of functions."
   value       = aws_dynamodb_table.state.name
 }
 
 output "thumbnails_bucket" {
-  description = "Name of the bucket that thumbnails are written to."
+  description = "Name of the bucket for thumbnails."
   value       = module.thumbnails.name
 }
 
 output "uploads_bucket" {
-  description = "Name of the bucket that photos are uploaded to."
+  description = "Name of the bucket for photos."
   value       = module.uploads.name
 }
 
 output "uploads_dlq_url" {
-  description = "URL of the queue of uploads that failed for good."
+  description = "URL of the dead-letter queue for uploads that failed."
   value       = module.uploads_queue.dlq_url
 }
 
 output "uploads_queue_url" {
-  description = "URL of the queue between uploads bucket and thumbnailer."
+  description = "URL of the queue between the uploads bucket and the thumbnailer."
   value       = module.uploads_queue.url
 }

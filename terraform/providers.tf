@@ -15,7 +15,10 @@ data "aws_caller_identity" "current" {
   lifecycle {
     precondition {
       condition     = contains(local.environments, terraform.workspace)
-      error_message = "Workspace \"${terraform.workspace}\" is not an environment. Choose one with: terraform workspace select -or-create ${join("|", local.environments)}"
+      error_message = <<-EOT
+        The workspace "${terraform.workspace}" is not an environment.
+        Select one of ${join(", ", local.environments)}: terraform workspace select -or-create NAME
+      EOT
     }
   }
 }

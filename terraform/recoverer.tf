@@ -1,5 +1,5 @@
-# Answers alarms with bounded recovery, and reports it: redrives the dead-letter queue, relieves a backlog, rolls a bad
-# version back. Its rules name alarms; every other alarm is reported only.
+# Responds to alarms and reports what it did: it redrives the dead-letter queue, raises concurrency for a backlog, or
+# rolls back a bad version. It only reports alarms that have no rule.
 
 locals {
   recovery_rules = {
@@ -35,8 +35,10 @@ module "recoverer" {
   }
 
   triggers = {
-    sns      = { alarms = { topic_arn = aws_sns_topic.alarms.arn } }
-    schedule = { sweep = { expression = "rate(5 minutes)" } } # an alarm tells only of changes, and one step may not have been enough
+    sns = { alarms = { topic_arn = aws_sns_topic.alarms.arn } }
+
+    # An alarm notifies only when its state changes, but one step may not be enough to resolve it.
+    schedule = { sweep = { expression = "rate(5 minutes)" } }
   }
 
   permissions = {

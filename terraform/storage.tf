@@ -1,4 +1,4 @@
-# What functions share: buckets, queue, table
+# Buckets, queue and tables that several functions use.
 
 module "uploads" {
   source          = "./modules/bucket"
@@ -19,7 +19,7 @@ module "uploads" {
   }
 }
 
-# The gallery uploads from the origins that it is served from; behind a name of one's own, that belongs to allowed_origins
+# The gallery uploads from the origin that serves it. Add the origin of your own domain to allowed_origins.
 locals {
   upload_origins = concat([local.api_origin], local.alb_url[*], local.environment.allowed_origins)
 }
@@ -33,7 +33,7 @@ module "uploads_queue" {
   senders            = { uploads_bucket = { service = "s3.amazonaws.com", source_arn = module.uploads.arn } }
 }
 
-# Thumbnails can be made again from uploads: no versions
+# Not versioned, because thumbnails can be recreated from uploads.
 module "thumbnails" {
   source        = "./modules/bucket"
   name          = "${local.prefix}-thumbnails-${local.account_id}"
@@ -41,8 +41,8 @@ module "thumbnails" {
 }
 
 resource "aws_dynamodb_table" "catalog" {
-  #checkov:skip=CKV_AWS_28:point-in-time recovery is a decision of the environment
-  #checkov:skip=CKV_AWS_119:encrypted with the key of AWS; a key of one's own would cost more than the table
+  #checkov:skip=CKV_AWS_28:the environment decides on point-in-time recovery
+  #checkov:skip=CKV_AWS_119:encrypted with the AWS managed key; a customer managed key would cost more than the table
   name                        = "${local.prefix}-catalog"
   billing_mode                = "PAY_PER_REQUEST"
   deletion_protection_enabled = local.environment.protected
@@ -65,7 +65,7 @@ resource "aws_dynamodb_table" "catalog" {
     type = "S"
   }
 
-  # Newest first by status
+  # For lists of images with a status, newest first.
   global_secondary_index {
     name            = "by_status"
     hash_key        = "status"
@@ -87,10 +87,10 @@ resource "aws_dynamodb_table" "catalog" {
   }
 }
 
-# What functions remember: claims, cool-downs, reports. Each function has its own prefix of `pk`, and may touch no other.
+# State of functions: claims, cool-downs and reports. Each function may access only items with its own prefix of `pk`.
 resource "aws_dynamodb_table" "state" {
-  #checkov:skip=CKV_AWS_28:point-in-time recovery is a decision of the environment
-  #checkov:skip=CKV_AWS_119:encrypted with the key of AWS; a key of one's own would cost more than the table
+  #checkov:skip=CKV_AWS_28:the environment decides on point-in-time recovery
+  #checkov:skip=CKV_AWS_119:encrypted with the AWS managed key; a customer managed key would cost more than the table
   name                        = "${local.prefix}-state"
   billing_mode                = "PAY_PER_REQUEST"
   deletion_protection_enabled = local.environment.protected

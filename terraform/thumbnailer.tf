@@ -1,7 +1,7 @@
-# Photos in the uploads bucket become thumbnails and an item in the catalog
+# Turns photos in the uploads bucket into thumbnails and items of the catalog.
 
 locals {
-  # The queue's visibility timeout follows from these
+  # The visibility timeout of the queue depends on both.
   thumbnailer = { timeout_s = 60, batch_window_s = 0 }
 }
 
@@ -43,9 +43,14 @@ module "thumbnailer" {
   }
 
   permissions = {
-    read_uploads     = { actions = ["s3:GetObject", "s3:GetObjectVersion"], resources = ["${module.uploads.arn}/*"] }
-    tell_missing     = { actions = ["s3:ListBucket"], resources = [module.uploads.arn] }    # without it a missing key answers 403, not 404
-    find_thumbnails  = { actions = ["s3:ListBucket"], resources = [module.thumbnails.arn] } # what interrupted attempts left
+    read_uploads = { actions = ["s3:GetObject", "s3:GetObjectVersion"], resources = ["${module.uploads.arn}/*"] }
+
+    # Without s3:ListBucket, S3 returns 403 for a missing object instead of 404.
+    tell_missing = { actions = ["s3:ListBucket"], resources = [module.uploads.arn] }
+
+    # To delete thumbnails that interrupted attempts left behind.
+    find_thumbnails = { actions = ["s3:ListBucket"], resources = [module.thumbnails.arn] }
+
     write_thumbnails = { actions = ["s3:PutObject", "s3:DeleteObject"], resources = ["${module.thumbnails.arn}/*"] }
     update_catalog   = { actions = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], resources = [aws_dynamodb_table.catalog.arn] }
   }

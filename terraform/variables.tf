@@ -1,29 +1,29 @@
 variable "alb" {
-  description = "Whether the catalog gets a load balancer as well; null: what the environment says. For an emulator that has load balancers."
+  description = "Whether to create the load balancer; null uses the environment's setting. For emulators."
   type        = bool
   default     = null
 }
 
 variable "architecture" {
-  description = "Instruction set that the packages were built for: x86_64 or arm64."
+  description = "Instruction set of the packages: x86_64 or arm64."
   type        = string
   default     = "x86_64"
 }
 
 variable "backfill" {
-  description = "Whether there is a state machine for backfills; null: what the environment says. For an emulator that has Distributed Maps."
+  description = "Whether to create the state machine for backfills; null uses the environment's setting. For emulators."
   type        = bool
   default     = null
 }
 
 variable "packages" {
-  description = "Folder of the packages that `make build` made, relative to this one."
+  description = "Folder of the packages that `make build` creates, relative to this one."
   type        = string
   default     = "../build"
 }
 
 variable "s3_use_path_style" {
-  description = "Address buckets as /bucket/key rather than bucket.host/key, as emulators without wildcard DNS need."
+  description = "Whether S3 URLs are /bucket/key instead of bucket.host/key. For emulators without wildcard DNS."
   type        = bool
   default     = false
 }

@@ -1,5 +1,5 @@
 terraform {
-  required_version = ">= 1.10" # first with S3 state locking that needs no table
+  required_version = ">= 1.10" # the first with S3 state locking without a DynamoDB table
 
   required_providers {
     aws = {

@@ -1,9 +1,9 @@
-# A cron job without a server: every night, what lies in a bucket is counted and a report is put there
+# A cron job without a server: every night it counts the objects of a bucket and writes a report to it.
 
 terraform {
   required_version = ">= 1.10"
 
-  # `terraform init` names bucket, key and region of the state
+  # `terraform init` gets the bucket, key and region with -backend-config.
   backend "s3" {
     use_lockfile = true
   }
@@ -26,7 +26,7 @@ module "files" {
   source          = "../../terraform/modules/bucket"
   name            = "${var.prefix}-files-${data.aws_caller_identity.current.account_id}"
   expire_prefixes = { "reports/" = 365 }
-  force_destroy   = true # an example; leave it out where data matters
+  force_destroy   = true # for the example only: remove it to protect data
 }
 
 module "storage_report" {

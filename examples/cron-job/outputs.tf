@@ -1,10 +1,10 @@
 output "bucket" {
-  description = "Name of the bucket that is counted; reports are under reports/."
+  description = "Name of the bucket whose objects the job counts. Reports are under reports/."
   value       = module.files.name
 }
 
 output "failures_queue_url" {
-  description = "URL of the queue of runs that failed for good."
+  description = "URL of the failures queue, which holds runs that failed."
   value       = module.storage_report.failures_queue_url
 }
 

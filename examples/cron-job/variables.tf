@@ -1,5 +1,5 @@
 variable "architecture" {
-  description = "Instruction set that the packages were built for: x86_64 or arm64."
+  description = "Instruction set of the packages: x86_64 or arm64."
   type        = string
   default     = "x86_64"
 }
@@ -11,19 +11,19 @@ variable "packages" {
 }
 
 variable "prefix" {
-  description = "Prefix of every name."
+  description = "Prefix of all names: <project>-<environment>."
   type        = string
   default     = "eventloom-example-cron"
 }
 
 variable "s3_use_path_style" {
-  description = "Address buckets as /bucket/key rather than bucket.host/key, as emulators need."
+  description = "Whether S3 URLs are /bucket/key instead of bucket.host/key. For emulators without wildcard DNS."
   type        = bool
   default     = false
 }
 
 variable "schedule" {
-  description = "When the job runs: cron(minute hour day month weekday year) in UTC, or rate(5 minutes)."
+  description = "Schedule of the job: cron(minute hour day month weekday year) in UTC, or rate(5 minutes)."
   type        = string
   default     = "cron(0 3 * * ? *)"
 }

@@ -1,9 +1,9 @@
-# CSV files put into one bucket come out as Parquet in another, a tenth of the size and ready for Athena, DuckDB or Spark
+# Converts CSV files in one bucket to Parquet files in another, a tenth of the size, for Athena, DuckDB or Spark.
 
 terraform {
   required_version = ">= 1.10"
 
-  # `terraform init` names bucket, key and region of the state
+  # `terraform init` gets the bucket, key and region with -backend-config.
   backend "s3" {
     use_lockfile = true
   }
@@ -25,7 +25,7 @@ data "aws_caller_identity" "current" {}
 module "incoming" {
   source        = "../../terraform/modules/bucket"
   name          = "${var.prefix}-incoming-${data.aws_caller_identity.current.account_id}"
-  force_destroy = true # an example; leave it out where data matters
+  force_destroy = true # for the example only: remove it to protect data
   notifications = module.parquet.s3_notifications
 }
 
@@ -41,7 +41,7 @@ module "parquet" {
   prefix               = var.prefix
   package              = "${path.root}/${var.packages}/parquet.zip"
   architecture         = var.architecture
-  ephemeral_storage_mb = 2048 # the CSV file and its Parquet file
+  ephemeral_storage_mb = 2048 # for the CSV file and its Parquet file
   memory_mb            = 1769
   timeout_s            = 300
   environment          = { TABLES_BUCKET = module.tables.name }

@@ -1,14 +1,14 @@
 output "failures_queue_url" {
-  description = "URL of the queue of files that could not be converted, with the error."
+  description = "URL of the failures queue, which holds failed conversions with the error."
   value       = module.parquet.failures_queue_url
 }
 
 output "incoming" {
-  description = "Name of the bucket to put CSV files into."
+  description = "Name of the bucket for CSV files."
   value       = module.incoming.name
 }
 
 output "tables" {
-  description = "Name of the bucket of Parquet files."
+  description = "Name of the bucket for Parquet files."
   value       = module.tables.name
 }

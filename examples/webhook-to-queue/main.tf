@@ -1,9 +1,9 @@
-# Webhooks are checked and put on a queue at once; a worker takes them off at its own pace. Nothing is lost while it is down.
+# Checks webhooks and queues them at once. A worker processes them at its own pace, so none is lost while it is down.
 
 terraform {
   required_version = ">= 1.10"
 
-  # `terraform init` names bucket, key and region of the state
+  # `terraform init` gets the bucket, key and region with -backend-config.
   backend "s3" {
     use_lockfile = true
   }
@@ -29,7 +29,7 @@ data "aws_region" "current" {}
 locals {
   account_id = data.aws_caller_identity.current.account_id
 
-  # The secret that the sender signs with; made by hand, so that Terraform's state never holds it
+  # The sender signs with this secret. You create it by hand, so that Terraform's state never contains it.
   secret     = "/${var.prefix}/webhook-secret"
   secret_arn = "arn:${data.aws_partition.current.partition}:ssm:${data.aws_region.current.name}:${local.account_id}:parameter${local.secret}"
 }
@@ -37,9 +37,9 @@ locals {
 module "api" {
   source           = "../../terraform/modules/api"
   name             = "${var.prefix}-webhooks"
-  access_logs      = false # API Gateway refuses them where the account has no role for logs; terraform/api.tf sets one
+  access_logs      = false # they need a role in the account's API Gateway settings; terraform/api.tf sets one
   alias_invoke_arn = module.receiver.alias_invoke_arn
-  open_posts       = ["/webhook"] # for everyone: the receiver checks the signature
+  open_posts       = ["/webhook"] # open to everyone, because the receiver checks the signature
   throttle         = { rate = 20, burst = 40 }
 }
 
@@ -85,5 +85,5 @@ module "worker" {
 module "archive" {
   source        = "../../terraform/modules/bucket"
   name          = "${var.prefix}-archive-${local.account_id}"
-  force_destroy = true # an example; leave it out where data matters
+  force_destroy = true # for the example only: remove it to protect data
 }

@@ -1,5 +1,5 @@
 output "api_id" {
-  description = "Id of the REST API, by which an emulator serves it."
+  description = "ID of the REST API, which is part of its URL on an emulator."
   value       = module.api.id
 }
 
@@ -9,16 +9,16 @@ output "archive" {
 }
 
 output "dlq_url" {
-  description = "URL of the queue of deliveries that the worker failed at for good."
+  description = "URL of the dead-letter queue for deliveries that the worker failed to process."
   value       = module.deliveries.dlq_url
 }
 
 output "secret" {
-  description = "Name of the SSM parameter (SecureString) that holds the webhook's secret."
+  description = "Name of the SSM parameter (SecureString) with the webhook's secret."
   value       = local.secret
 }
 
 output "webhook_url" {
-  description = "URL to give to the sender."
+  description = "URL to which the sender posts webhooks."
   value       = "${module.api.url}/webhook"
 }

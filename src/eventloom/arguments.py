@@ -88,6 +88,23 @@ def _environment_options() -> Decorator:
 environment_option = _environment_options()
 """Adds --env (the parameter `environment`, a name) and --cloud, which decide what clouds.chosen_cloud() is."""
 
+
+def _use_port(_context: click.Context, _option: click.Parameter, port: int | None) -> None:
+    if port:
+        clouds.use_port(port)
+
+
+port_option = click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    envvar="EMBEDDED_PORT",
+    expose_value=False,
+    is_eager=True,
+    callback=_use_port,
+    help=f"port of the embedded LocalStack (default: EMBEDDED_PORT, or {clouds.DEFAULT_PORT})",
+)
+"""Adds --port, which decides where the embedded LocalStack is."""
+
 json_option = click.option("--json", "as_json", is_flag=True, help="print JSON on stdout, one object a line")
 dry_run_option = click.option("--dry-run", is_flag=True, help="say what would be done, and change nothing")
 yes_option = click.option("--yes", "-y", is_flag=True, help="do not ask for confirmation")

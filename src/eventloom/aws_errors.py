@@ -2,6 +2,7 @@
 
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from eventloom.clouds import chosen_cloud
 
@@ -35,10 +36,13 @@ _HOW_TO_START = {
     "embedded": "start it with ./eventloom up, or start it and deploy with ./eventloom demo",
     "compose": "start it with docker compose up -d",
 }
+EXPLAINED = (BotoCoreError, ClientError, ResponseParserError)
 
 
-def explain(error: ClientError | BotoCoreError) -> str:
+def explain(error: ClientError | BotoCoreError | ResponseParserError) -> str:
     """Return one sentence or two that name the problem and what to do next."""
+    if isinstance(error, ResponseParserError):
+        return _not_aws(error)
     code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
     if isinstance(error, _NO_CREDENTIALS) or code in _REFUSED:
         region = " Check that the account has enabled the region in AWS_REGION." if code in _UNKNOWN_IN_REGION else ""
@@ -52,3 +56,14 @@ def explain(error: ClientError | BotoCoreError) -> str:
             return f"{error} Check the network, and that AWS_REGION is a region."
         return f"no LocalStack answers at {cloud.endpoint}; {_HOW_TO_START[cloud.name]}"
     return f"AWS answered: {error}"
+
+
+def _not_aws(error: ResponseParserError) -> str:
+    """Explain an answer in none of AWS's formats."""
+    cloud = chosen_cloud()
+    if not cloud.port:
+        return f"what answers is not AWS ({str(error).splitlines()[0]}); check the network and its proxies"
+    return (
+        f"the server at {cloud.endpoint} is not LocalStack; stop it, or choose another port with the variable {cloud.name.upper()}_PORT, "
+        f"such as {cloud.name.upper()}_PORT={cloud.port + 1}"
+    )

@@ -1,16 +1,11 @@
-"""The deployed image pipeline as its users see it: put a photo, wait for its item in the catalog, read its thumbnails.
+"""The deployed image pipeline as its users see it: the gallery's address, the catalog's items, the thumbnails.
 
-`outputs` are the Terraform outputs of an environment (see src/eventloom/terminal.py).
+`outputs` are the Terraform outputs of an environment (see src/eventloom/deployment/outputs.py).
 """
 
-import mimetypes
-import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlencode
 
 from eventloom.clouds import chosen_cloud, client
 from eventloom.errors import UserError
@@ -18,74 +13,45 @@ from shared.dynamodb import plain
 from shared.identity import image_id
 
 
-@dataclass(frozen=True)
-class Upload:
-    """One object version that was put into the uploads bucket."""
-
-    file: Path
-    key: str
-    image_id: str
-    version_id: str
-
-
 def gallery_url(outputs: dict[str, Any]) -> str:
-    """Where the gallery is served: an emulator serves every API, by its id, at its own endpoint."""
+    """Return the address of the gallery. An emulator serves every API, by its id, at its own endpoint."""
     endpoint = chosen_cloud().endpoint
     return f"{endpoint}/_aws/execute-api/{outputs['api_id']}/{outputs['api_stage']}/" if endpoint else str(outputs["gallery_url"])
 
 
+def gallery_link(outputs: dict[str, Any]) -> str:
+    """Return the address of the gallery with the API key, if the environment has one.
+
+    The key is in the fragment, which browsers send to no server.
+    """
+    key = outputs["api_key"]
+    return gallery_url(outputs) + (f"#{urlencode({'key': key})}" if key else "")
+
+
 def deployed_function(outputs: dict[str, Any], name: str) -> dict[str, str]:
-    """ARNs, name and log group of a deployed function. Raises UserError naming those there are."""
+    """Return ARNs, name and log group of a deployed function. Raises UserError naming those that are deployed."""
     functions: dict[str, dict[str, str]] = outputs["functions"]
     if name not in functions:
         raise UserError(f"no function '{name}' is deployed; choose one of: {', '.join(sorted(functions))}")
     return functions[name]
 
 
-def upload(outputs: dict[str, Any], file: Path) -> Upload:
-    """Put a file into the uploads bucket under its own name. Raises OSError if it can't be read."""
-    bucket, key = outputs["uploads_bucket"], file.name
-    content_type = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-    answer = client("s3").put_object(Bucket=bucket, Key=key, Body=file.read_bytes(), ContentType=content_type)
-    return Upload(file, key, image_id(bucket, key), answer.get("VersionId", ""))
+def from_dynamodb(item: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return an item in DynamoDB's JSON as plain Python values; None, for an item that does not exist, stays None."""
+    return None if item is None else plain(item)
 
 
-def upload_all(outputs: dict[str, Any], files: list[Path]) -> Iterator[Upload]:
-    """Put files, a few at a time; yields each as it is done, in the given order."""
-    with ThreadPoolExecutor(8) as pool:
-        yield from pool.map(partial(upload, outputs), files)
-
-
-def from_dynamodb(found: dict[str, Any] | None) -> dict[str, Any] | None:
-    """An item in DynamoDB's JSON as plain Python."""
-    return None if found is None else plain(found)
-
-
-def item(outputs: dict[str, Any], found_id: str) -> dict[str, Any] | None:
-    """The catalog's item of an image, as plain Python, or None."""
-    key = {"image_id": {"S": found_id}}
-    return from_dynamodb(client("dynamodb").get_item(TableName=outputs["catalog_table"], Key=key, ConsistentRead=True).get("Item"))
-
-
-def wait(outputs: dict[str, Any], uploads: list[Upload], timeout_s: float = 120) -> Iterator[tuple[Upload, dict[str, Any]]]:
-    """Yield each upload with its item as soon as the catalog has that very version.
-
-    Raises UserError naming what is missing after `timeout_s` seconds.
-    """
-    pending, end = {one.image_id: one for one in uploads}, time.monotonic() + timeout_s
-    while pending:
-        for one in list(pending.values()):
-            found = item(outputs, one.image_id)
-            if found and found.get("version_id") == one.version_id:
-                del pending[one.image_id]
-                yield one, found
-        if pending and time.monotonic() > end:
-            missing = ", ".join(one.key for one in pending.values())
-            raise UserError(f"no result after {timeout_s:.0f} s for: {missing}; look at: make status, make logs FN=thumbnailer")
-        time.sleep(0.2)
+def items(dynamodb: Any, table: str, image_ids: Iterable[str]) -> list[dict[str, Any]]:
+    """Return the catalog's items of up to 100 images. Images without one are left out, and so are those that DynamoDB puts off."""
+    keys = [{"image_id": {"S": identity}} for identity in image_ids]
+    answer = dynamodb.batch_get_item(RequestItems={table: {"Keys": keys, "ConsistentRead": True}})
+    return [plain(item) for item in answer["Responses"].get(table, [])]
 
 
 def thumbnail(outputs: dict[str, Any], key: str) -> bytes:
-    """The bytes of a thumbnail."""
+    """Return the bytes of a thumbnail."""
     content: bytes = client("s3").get_object(Bucket=outputs["thumbnails_bucket"], Key=key)["Body"].read()
     return content
+
+
+__all__ = ["deployed_function", "from_dynamodb", "gallery_link", "gallery_url", "image_id", "items", "thumbnail"]

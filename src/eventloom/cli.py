@@ -47,6 +47,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "state-bucket": Entry("deployment.commands:state_bucket_command", "Make the bucket for Terraform's state."),
         "example": Entry("deployment.example_commands:example", "Deploy or destroy one of examples/."),
         "new-function": Entry("scaffold.new_function:new_function", "Write a new function with its test and Terraform."),
+        "remove-function": Entry("scaffold.remove_function:remove_function", "Delete a function, its test and its Terraform."),
     },
     "Local cloud": {
         "up": Entry("local_cloud:up", "Start the embedded LocalStack."),
@@ -107,12 +108,11 @@ class Eventloom(Group):
             if ctx.invoked_subcommand and ENTRIES[ctx.invoked_subcommand].resumes:
                 click.echo("interrupted; the same command continues where it stopped", err=True)
             ctx.exit(130)
-        except OSError as error:
-            if error.errno == errno.EPIPE:
-                raise
-            raise UserError(str(error)) from error
-        except Exception as error:
-            if (text := _aws_text(error)) is None:
+        except Exception as error:  # some errors of boto3 are OSErrors as well
+            text = _aws_text(error)
+            if text is None and isinstance(error, OSError) and error.errno != errno.EPIPE:
+                text = str(error)
+            if text is None:
                 raise
             raise UserError(text) from error
         if code:
@@ -123,11 +123,9 @@ def _aws_text(error: Exception) -> str | None:
     """Explain an error of boto3; None for every other one. A command that never imported boto3 has none."""
     if "botocore" not in sys.modules:
         return None
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - imported already, or not needed
+    from eventloom.aws_errors import EXPLAINED, explain  # noqa: PLC0415 - imports botocore
 
-    from eventloom.aws_errors import explain  # noqa: PLC0415 - imports botocore
-
-    return explain(error) if isinstance(error, (BotoCoreError, ClientError)) else None
+    return explain(error) if isinstance(error, EXPLAINED) else None
 
 
 @click.group(

@@ -73,11 +73,17 @@ class Cloud:
         }
 
 
+def _port(variable: str) -> int:
+    """Return the port that a variable names, -1 if it names none. chosen_cloud() refuses it, when it is used."""
+    text = os.environ.get(variable) or str(DEFAULT_PORT)
+    return int(text) if text.isdecimal() else -1
+
+
 CLOUDS = {
     cloud.name: cloud
     for cloud in (
-        Cloud("embedded", int(os.environ.get("EMBEDDED_PORT", DEFAULT_PORT)), "LocalStack on this machine, without Docker, IAM enforced"),
-        Cloud("compose", int(os.environ.get("COMPOSE_PORT", DEFAULT_PORT)), "LocalStack in docker-compose"),
+        Cloud("embedded", _port("EMBEDDED_PORT"), "LocalStack on this machine, without Docker, IAM enforced"),
+        Cloud("compose", _port("COMPOSE_PORT"), "LocalStack in docker-compose"),
         Cloud("aws", None, "a real account"),
     )
 }
@@ -127,11 +133,14 @@ def use_port(port: int) -> None:
 
 
 def chosen_cloud(name: str | None = None) -> Cloud:
-    """Return the cloud of that name, by default the chosen one. Raises UserError for an unknown name."""
+    """Return the cloud of that name, by default the chosen one. Raises UserError for an unknown name, and for a port that is none."""
     name = name or _choice or os.environ.get("CLOUD") or "embedded"
     if name not in CLOUDS:
         raise UserError(f"no cloud is named '{name}' (--cloud or CLOUD); choose one of: {', '.join(CLOUDS)}")
-    return CLOUDS[name]
+    cloud = CLOUDS[name]
+    if cloud.port is not None and not 0 < cloud.port < 65536:
+        raise UserError(f"set {name.upper()}_PORT to a port from 1 to 65535, or unset it for {DEFAULT_PORT}")
+    return cloud
 
 
 def client(service: str, cloud_name: str | None = None, *, only_attempt_s: float | None = None) -> Any:

@@ -1,33 +1,33 @@
-# The workspace decides what the root plans: run once per environment, with TF_WORKSPACE
+# scripts/check_terraform.py runs this once per environment, which TF_WORKSPACE selects.
 
 mock_provider "aws" {
   source = "./tests/mocks"
 }
 
 variables {
-  # Whatever was built or not: the package's content is no matter here
+  # The tests must not depend on a build, so they use placeholders as packages.
   packages = "tests/packages"
 }
 
 run "applies" {
   assert {
     condition     = output.prefix == "eventloom-${terraform.workspace}" && output.environment == terraform.workspace
-    error_message = "Names must carry the workspace."
+    error_message = "Names must contain the workspace."
   }
 
   assert {
     condition     = aws_dynamodb_table.catalog.deletion_protection_enabled == (terraform.workspace == "prod")
-    error_message = "Data of prod, and of prod alone, must survive a destroy."
+    error_message = "Only prod's data must survive a destroy."
   }
 
   assert {
     condition     = contains(["local", "staging", "prod"], terraform.workspace) == aws_dynamodb_table.catalog.point_in_time_recovery[0].enabled
-    error_message = "Staging and prod must be recoverable."
+    error_message = "Point-in-time recovery must be on in local, staging and prod."
   }
 
   assert {
     condition     = aws_kinesis_stream.activity.retention_period == (terraform.workspace == "prod" ? 48 : 24)
-    error_message = "A provisioned shard must not be kept for a second day, which costs more than the shard itself."
+    error_message = "A provisioned stream must keep one day: a second costs more than the shard itself."
   }
 
   assert {
@@ -35,19 +35,19 @@ run "applies" {
     error_message = "Dashboards and reports of an environment must stay where its metrics have been."
   }
 
-  # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html
+  # Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html
   assert {
     condition     = strcontains(aws_cloudwatch_dashboard.this.dashboard_body, jsonencode("SEARCH('{\"Eventloom/${terraform.workspace}\",reason,service} MetricName=\"ImagesRejected\"', 'Sum')"))
-    error_message = "CloudWatch wants a namespace that is not letters and digits alone in quotes."
+    error_message = "A namespace with other characters than letters and digits must be in quotes."
   }
 
   assert {
     condition     = length(aws_vpc.this) == 0 && length(aws_lb.catalog) == 0 && length(aws_cognito_user_pool.users) == 0 && length(aws_sfn_state_machine.backfill) == 0 && length(aws_iam_role.backfill) == 0
-    error_message = "What is switched off must not be there."
+    error_message = "Resources that are switched off must not exist."
   }
 }
 
-run "a_load_balancer_for_an_emulator" {
+run "load_balancer_for_an_emulator" {
   command = plan
 
   variables {
@@ -56,6 +56,6 @@ run "a_load_balancer_for_an_emulator" {
 
   assert {
     condition     = length(aws_lb.catalog) == 1 && length(aws_vpc.this) == 1 && aws_lb_listener.catalog[0].protocol == "HTTP"
-    error_message = "The variable must switch the load balancer and its network on in any environment."
+    error_message = "The variable alb must create the load balancer and its network in every environment."
   }
 }

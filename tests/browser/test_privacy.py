@@ -12,7 +12,10 @@ import pytest
 import requests
 from playwright.sync_api import Error, Page, Route, expect
 
+from eventloom.clouds import ROOT
 from tests.browser.views import Open
+from tests.integration.checkouts import command
+from tests.integration.support import ENVIRONMENT
 
 KEPT = """async () => ({
     session: Object.keys(sessionStorage), local: Object.keys(localStorage), cookies: document.cookie,
@@ -100,6 +103,22 @@ def test_a_key_in_the_address_of_an_open_page_is_taken_too(open_gallery: Open) -
     page.goto(f"{gallery.address}#key={gallery.key}")
     expect(page.locator("#gallery")).to_be_visible()
     assert page.evaluate(KEPT) == NOTHING | {"session": ["eventloom.key"]}
+
+
+def test_the_key_in_the_link_of_the_command_open_is_sent_in_no_address(open_gallery: Open) -> None:
+    gallery = open_gallery()
+    page = gallery.page
+    link = json.loads(command(ROOT, "open", "--env", ENVIRONMENT, "--json"))["url"]
+    assert gallery.key in link
+    sent: list[str] = []
+    page.on("request", lambda request: sent.extend([request.url, request.headers.get("referer", "")]))
+    page.goto(link)
+    expect(page.locator("#gallery")).to_be_visible()
+    assert page.url == gallery.address
+    assert sent
+    assert [address for address in sent if gallery.key in address] == []
+    page.go_back()
+    assert gallery.key not in page.url
 
 
 DOMAIN, CLIENT = "https://photos.auth.example.com", "abc"

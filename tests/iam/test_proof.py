@@ -25,7 +25,7 @@ PROVOKED = {
     ("s3:PutObject", "eventloom-local-catalog-api"): "test_s3_refuses_another_key_than_signed",
     ("s3:PutObjectAcl", "eventloom-local-catalog-api"): "test_a_form_that_was_changed_is_refused",
     ("s3:GetObject", "*"): "test_a_link_is_good_for_what_was_signed_alone",
-    ("s3:GetObjectVersion", "eventloom-local-thumbnailer"): "test_what_lasts_ends_in_the_dead_letter_queue_with_its_message",
+    ("s3:GetObjectVersion", "eventloom-local-thumbnailer"): "test_a_message_that_keeps_failing_ends_in_the_dead_letter_queue",
     ("lambda:InvokeFunctionUrl", "*"): "test_url_refuses_who_does_not_sign",
     ("lambda:InvokeFunction", "*"): "test_url_refuses_who_does_not_sign",
     ("lambda:InvokeFunction", "sns.amazonaws.com"): "test_sns_keeps_what_it_cannot_deliver",

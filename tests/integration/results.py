@@ -30,8 +30,7 @@ class Results:
         for item in items:
             if unknown := set(needs(item)) - set(capabilities.TABLE):
                 raise pytest.UsageError(f"{item.nodeid} needs {', '.join(sorted(unknown))}, which is not in scripts/capabilities.py")
-            about = (getattr(item, "module", None).__doc__ or "").strip().splitlines()
-            self.kept[item.nodeid] = {"file": Path(item.path).name, "about": about[0] if about else "", "needs": needs(item), "outcome": ""}
+            self.kept[item.nodeid] = {"file": Path(item.path).name, "needs": needs(item), "outcome": ""}
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         self.deselected += len(items)

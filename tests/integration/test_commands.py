@@ -1,39 +1,191 @@
-"""The commands that README and docs tell users to type, typed: `make ...` against what is deployed."""
+"""Every command that README, docs and help show is typed as it stands, by a shell, against what is deployed."""
 
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Timer
+from typing import Any
 
 import pytest
 
-from eventloom.clouds import ROOT
-from tests.integration.checkouts import environment, make, run
-from tests.integration.photos import photo
-from tests.integration.support import Deployment
+from eventloom.clouds import BUILD, ROOT
+from tests import documented
+from tests.integration import samples
+from tests.integration.checkouts import environment, run
+from tests.integration.support import Deployment, unique
 
-# Each is typed as it stands; the first word is what the documentation's table of commands refers to.
-COMMANDS = {
-    "help": ("", "Start here"),
-    "build": ("NAMES=digest", "digest: unchanged"),
-    "status": ("", "runs on"),
-    "thumbnail": ("FILE={photo}", '"READY"'),
-    "upload": ("FILE={photo}", "READY"),
-    "invoke": ("FN=digest EVENT=manual", ""),
-    "logs": ("FN=thumbnailer", "done"),
-    "watch": ("ONCE=1", "uploads-dlq"),
-    "report": ("MINUTES=10", "report.html"),
-}
-NEEDS = {"status": pytest.mark.needs("launcher")}
+# What a command needs to be there, by a pattern that is in it
+NEEDED = {r"s3://inventories/": samples.inventory, r"--archive orders\b": samples.archive}
+CAPABILITIES = {r"--inventory": "disposable", r"--archive": "archive_replays", r"--distributed": "distributed_maps"}
+# Commands that end when they are interrupted, with 130
+ENDLESS = re.compile(r".* (?:logs\b.* (?:--follow|-f)\b|watch\b(?!.*--once)).*")
+FIRST_LINE_S = 60
+# Commands whose help says that they end with 3 if something was found
+FINDING = re.compile(r".* (?:audit\b(?!.*--repair)|.*--strict\b).*")
 
 
-@pytest.mark.parametrize("target", [pytest.param(name, marks=NEEDS.get(name, [])) for name in COMMANDS])
-def test_make(target: str, deployment: Deployment, tmp_path: Path) -> None:
-    options, expected = COMMANDS[target]
-    file = tmp_path / "photo.jpg"
-    file.write_bytes(photo())
-    assert expected in make(ROOT, target, *options.format(photo=file).split(), variables=environment() | {"NO_COLOR": "1"})
+def parameter(command: str) -> Any:
+    """Return a command as a test's parameter, with the capabilities that it needs."""
+    needs = [name for pattern, name in CAPABILITIES.items() if re.search(pattern, command)]
+    return pytest.param(command, id=command, marks=pytest.mark.needs(*needs) if needs else ())
+
+
+def with_json() -> list[str]:
+    """Return a documented command for each that takes --json, with --json added. Those that are documented with --json are left out."""
+    added: dict[str, str] = {}
+    for text in documented.typed():
+        simple, arguments = documented.simple_commands(text), documented.eventloom_arguments(text)
+        if len(simple) == 1 and arguments and not ENDLESS.fullmatch(text):
+            path, command = documented.leaf(arguments[0])
+            if any("--json" in option.opts for option in command.params):
+                added.setdefault(path, f"{text} --json")
+                if "--json" in arguments[0]:
+                    added[path] = ""
+    return [text for text in added.values() if text]
+
+
+@dataclass(frozen=True)
+class Shell:
+    """Types commands as a reader does, in a folder with the files that the examples name. `needed` is removed after the test."""
+
+    deployment: Deployment
+    folder: Path
+    image: str
+    needed: ExitStack
+
+    def __call__(self, text: str) -> str:
+        """Type a command, and return what it prints on stdout. Fails if the command does, or shows a traceback."""
+        for pattern, need in NEEDED.items():
+            if re.search(pattern, text):
+                self.needed.enter_context(need(self.deployment))
+        if " upload " in text:
+            samples.forget_uploads(self.deployment, self.folder)
+        identifier = self.needed.enter_context(samples.dead_letter(self.deployment)) if " dlq" in text else self.image
+        return self.shell(documented.with_id(text, identifier))
+
+    def shell(self, line: str) -> str:
+        """Type a line as it is."""
+        done = self._interrupted(line) if ENDLESS.fullmatch(line) else self._run(line)
+        assert done.returncode in codes(line), done.stdout + done.stderr
+        assert "Traceback" not in done.stdout + done.stderr
+        return done.stdout
+
+    def _options(self, line: str) -> dict[str, Any]:
+        """Return where and how a line is typed: make needs the Makefile, and a browser is one that shows nothing."""
+        folder = ROOT if line.startswith("make ") else self.folder
+        return {"cwd": folder, "env": environment() | {"BROWSER": "true"}, "text": True, "stdin": subprocess.DEVNULL}
+
+    def _run(self, line: str) -> subprocess.CompletedProcess[str]:
+        done: subprocess.CompletedProcess[str] = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", line], **self._options(line), capture_output=True, check=False
+        )
+        return done
+
+    def _interrupted(self, line: str) -> subprocess.CompletedProcess[str]:
+        """Type a line, wait until it prints, and press Ctrl-C."""
+        options = self._options(line) | {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "start_new_session": True}
+        started: subprocess.Popen[str] = subprocess.Popen(["bash", "-c", line], **options)
+        assert started.stdout
+        at_last = Timer(FIRST_LINE_S, os.killpg, (started.pid, signal.SIGKILL))
+        at_last.start()
+        first = started.stdout.readline()
+        at_last.cancel()
+        os.killpg(started.pid, signal.SIGINT)
+        stdout, stderr = started.communicate(timeout=60)
+        return subprocess.CompletedProcess(line, started.returncode, first + stdout, stderr)
+
+
+@pytest.fixture(scope="module")
+def reader(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The reader's folder, whose name has what a shell does not leave alone, and the id of an image in the catalog."""
+    folder = tmp_path_factory.mktemp("reader") / "a reader's $HOME"
+    samples.prepare(folder, deployment)
+    return folder, samples.image(deployment)
+
+
+@pytest.fixture
+def typed(deployment: Deployment, reader: tuple[Path, str]) -> Iterator[Shell]:
+    """A shell in the reader's folder."""
+    with ExitStack() as needed:
+        yield Shell(deployment, *reader, needed)
+
+
+def codes(line: str) -> set[int]:
+    """Return the exit codes that a command may end with."""
+    return {130} if ENDLESS.fullmatch(line) else {0, 3} if FINDING.fullmatch(line) else {0}
+
+
+def objects(output: str) -> list[dict[str, Any]]:
+    """Return the JSON objects that --json printed, one a line. Fails if there is anything else."""
+    lines = [json.loads(line) for line in output.splitlines()]
+    assert all(isinstance(line, dict) for line in lines)
+    return lines
+
+
+@pytest.mark.parametrize("command", [parameter(command) for command in documented.typed()])
+def test_a_documented_command_works_as_it_stands(command: str, typed: Shell) -> None:
+    output = typed(command)
+    if "--json" in shlex.split(command):
+        objects(output)
+
+
+@pytest.mark.parametrize("command", [parameter(command) for command in with_json()])
+def test_json_is_all_that_json_prints_on_stdout(command: str, typed: Shell) -> None:
+    objects(typed(command))
+
+
+# -- what make altered: spaces, quotes and dollars
+
+
+@pytest.mark.parametrize(
+    ("arguments", "key"),
+    [
+        ('"my photo (2).jpg"', "my photo (2).jpg"),
+        ('"Ada\'s \\"best\\" photo.jpg"', 'Ada\'s "best" photo.jpg'),
+        ("'100% of $HOME; `x`.jpg'", "100% of $HOME; `x`.jpg"),
+        ("holiday.jpg --prefix 'a $HOME/b'", "a $HOME/b/holiday.jpg"),
+        ('photos --prefix "it\'s 5 \\$"', "it's 5 $/day 1/two.jpg"),
+    ],
+)
+def test_a_file_arrives_under_its_name(arguments: str, key: str, typed: Shell, deployment: Deployment) -> None:
+    if key.rpartition("/")[2] == key:
+        (typed.folder / key).write_bytes((typed.folder / "holiday.jpg").read_bytes())
+    uploaded = objects(typed(f"./eventloom upload {arguments} --json"))
+    assert key in {entry["key"] for entry in uploaded}
+    assert deployment.wait_for(key, status="READY")["key"] == key
+
+
+def test_a_reason_arrives_in_the_record_as_it_is_typed(typed: Shell) -> None:
+    with samples.dead_letter(typed.deployment) as message_id:
+        (counts,) = objects(typed.shell(f'./eventloom dlq discard {message_id} --reason "costs \\$5 a day, it\'s \\"too\\" much" --json'))
+    assert counts["discarded"] == 1
+    lines = [line for file in (BUILD / "operations").rglob("*discarded*") for line in file.read_text(encoding="utf-8").splitlines()]
+    (record,) = [record for line in lines if (record := json.loads(line))["message_id"] == message_id]
+    assert record["reason"] == 'costs $5 a day, it\'s "too" much'
+
+
+def test_a_prefix_selects_what_it_says(typed: Shell, deployment: Deployment) -> None:
+    prefix = unique("a $HOME/it's")
+    deployment.put(f"{prefix}/1.jpg", b"no photo")
+    (plan,) = objects(typed.shell(f"./eventloom backfill --prefix {shlex.quote(prefix)} --dry-run --json"))
+    assert plan["would_send"] == 1
+
+
+def test_a_thumbnail_is_written_where_it_is_said(typed: Shell) -> None:
+    (facts,) = objects(typed.shell("./eventloom thumbnail 'my photo (2).jpg' --out \"thumbs \\$1\""))
+    assert facts["status"] == "READY"
+    assert list((typed.folder / "thumbs $1").iterdir())
 
 
 def test_without_an_engine_the_compose_lane_says_what_to_do(tmp_path: Path) -> None:
-    """No engine is reached; and one that is reached all the same finds no Docker Compose, so that no cloud runs within this one."""
+    """The variable COMPOSE hides Docker Compose too, so that no cloud is started inside this one."""
     variables = environment() | {"DOCKER_HOST": f"unix://{tmp_path}/docker.sock", "COMPOSE": "none"}
     variables.pop("DOCKER_CONTEXT", None)
     refused = run(ROOT, "test-compose", variables=variables)

@@ -1,4 +1,4 @@
-"""Transient failures go back to the queue and, when they last, end in the dead-letter queue; nothing is lost."""
+"""A failed message is retried, and ends in the dead-letter queue if it keeps failing."""
 
 import json
 
@@ -10,7 +10,7 @@ from tests.integration.support import Deployment, eventually, unique
 
 
 @pytest.mark.usefixtures("impatient_queue")
-def test_what_lasts_ends_in_the_dead_letter_queue_with_its_message(deployment: Deployment) -> None:
+def test_a_message_that_keeps_failing_ends_in_the_dead_letter_queue(deployment: Deployment) -> None:
     record = deployment.record(unique("elsewhere.jpg"), "v1", "01")
     record["s3"]["bucket"]["name"] = "eventloom-no-such-bucket"
     deployment.send(record)
@@ -19,7 +19,7 @@ def test_what_lasts_ends_in_the_dead_letter_queue_with_its_message(deployment: D
 
 
 @pytest.mark.usefixtures("impatient_queue")
-def test_a_message_that_is_no_event_ends_in_the_dead_letter_queue(deployment: Deployment) -> None:
+def test_a_message_without_an_event_ends_in_the_dead_letter_queue(deployment: Deployment) -> None:
     client("sqs").send_message(QueueUrl=deployment["uploads_queue_url"], MessageBody="not { json")
     (message,) = eventually(deployment.dlq_messages, "a message in the dead-letter queue")
     assert message["Body"] == "not { json"
@@ -27,7 +27,7 @@ def test_a_message_that_is_no_event_ends_in_the_dead_letter_queue(deployment: De
 
 @pytest.mark.needs("iam_enforcement")
 @pytest.mark.usefixtures("impatient_queue")
-def test_a_transient_failure_is_retried_until_it_works(deployment: Deployment) -> None:
+def test_a_transient_failure_is_retried_until_it_succeeds(deployment: Deployment) -> None:
     key = unique("outage.jpg")
     with deployment.outage("thumbnailer", "s3:PutObject"):
         deployment.put(key, photo())

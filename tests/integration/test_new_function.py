@@ -1,4 +1,4 @@
-"""`make new-function`: what it writes builds, deploys beside everything else, and does its work, with no edit in between."""
+"""`./eventloom new-function`: what it writes builds, deploys beside everything else, and works, without edits."""
 
 import json
 import subprocess
@@ -12,26 +12,28 @@ import requests
 from eventloom import clouds
 from eventloom.clouds import BUILD, client
 from eventloom.deployment.terraform import root_module
-from tests.integration.checkouts import another_checkout, make
+from tests import documented
+from tests.integration.checkouts import another_checkout, command, environment
 from tests.integration.support import Deployment, eventually
 
 # The whole of it takes minutes on a busy machine.
 pytestmark = pytest.mark.timeout(900)
 
-FUNCTIONS = {"night_shift": "schedule", "errands": "sqs", "cellar": "s3", "reception": "api"}
+# The first one is the one of the tutorial.
+FUNCTIONS = {"hello": "schedule", "errands": "sqs", "cellar": "s3", "reception": "api"}
 
 
 @pytest.fixture(scope="module")
 def checkout(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A checkout, set up, with the new functions written, built and deployed; they are taken away again in the end."""
+    """A checkout with the new functions written, built and deployed. They are removed at the end."""
     folder = another_checkout(tmp_path_factory.mktemp("project"), "venv")
     for name, trigger in FUNCTIONS.items():
-        assert f"functions/{name}/handler.py" in make(folder, "new-function", f"NAME={name}", f"TRIGGER={trigger}")
+        assert f"functions/{name}/handler.py" in command(folder, "new-function", name, "--trigger", trigger)
     subprocess.run(
         [str(BUILD / "venv/dev/bin/python"), "-m", "pytest", "-q", *[f"tests/unit/{name}" for name in FUNCTIONS]], cwd=folder, check=True
     )
     try:
-        make(folder, "deploy", "ENV=local")
+        command(folder, "deploy")
         yield folder
     finally:
         root_module()("apply", "-input=false", "-auto-approve")
@@ -39,14 +41,22 @@ def checkout(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="module")
 def outputs(checkout: Path) -> dict[str, Any]:
-    """The root outputs, those of the new functions among them."""
-    found: dict[str, Any] = json.loads((checkout / "build" / f"outputs.{clouds.chosen_cloud().key}.local.json").read_text())["outputs"]
-    return found
+    """The root outputs, which include those of the new functions."""
+    shown: dict[str, Any] = json.loads(command(checkout, "outputs"))
+    return shown
 
 
 def test_scheduled(checkout: Path) -> None:
-    assert '"day"' in make(checkout, "invoke", "FN=night_shift", "EVENT=schedule")
-    eventually(lambda: '"done"' in make(checkout, "logs", "FN=night_shift"), "a log line of night_shift")
+    assert "day" in json.loads(command(checkout, "invoke", "hello", "--event", "schedule"))
+    eventually(lambda: "done" in command(checkout, "logs", "hello"), "a log line of hello")
+
+
+@pytest.mark.parametrize("line", documented.tutorial())
+def test_commands_of_the_tutorial_work_as_they_stand(checkout: Path, line: str) -> None:
+    typed = ["timeout", "--signal=INT", "20", "bash", "-c", line] if "--follow" in line else ["bash", "-c", line]
+    done = subprocess.run(typed, cwd=checkout, env=environment(), check=False, text=True, capture_output=True, stdin=subprocess.DEVNULL)
+    assert done.returncode == (124 if "--follow" in line else 0), done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
 
 
 def test_queued(outputs: dict[str, Any]) -> None:
@@ -60,7 +70,7 @@ def test_uploaded(outputs: dict[str, Any]) -> None:
 
 
 def api_url(outputs: dict[str, Any]) -> str:
-    """The address of the new API, which ends with a slash."""
+    """Return the address of the new API, which ends with a slash."""
     url: str = outputs["reception_api_url"].rstrip("/") + "/"
     if endpoint := clouds.chosen_cloud().endpoint:
         api_id, _, rest = url.removeprefix("https://").partition(".")
@@ -84,15 +94,15 @@ def test_a_path_that_is_closed_is_closed_by_one_deploy(checkout: Path, outputs: 
         return requests.get(lobby, params={"name": "Ada"}, timeout=30).status_code
 
     file.write_text(text.replace("  auth  ", '  open_paths         = ["/lobby"]\n  auth  ', 1))
-    make(checkout, "deploy", "ENV=local")
+    command(checkout, "deploy")
     eventually(lambda: answer() == 200, "an answer from the open path")
     file.write_text(text)
-    make(checkout, "deploy", "ENV=local")
+    command(checkout, "deploy")
     eventually(lambda: answer() == 403, "a refusal from the closed path")
-    assert "No changes." in make(checkout, "plan", "ENV=local")
+    assert "No changes." in command(checkout, "plan")
 
 
 def test_the_rest_is_as_it_was(checkout: Path, outputs: dict[str, Any], deployment: Deployment) -> None:
-    """A function more changes nothing about the others: not even their versions."""
+    """One more function does not change the others, not even their versions."""
     assert set(outputs["functions"]) == {*deployment["functions"], *FUNCTIONS}
     assert {name: outputs["functions"][name] for name in deployment["functions"]} == deployment["functions"]

@@ -1,7 +1,6 @@
-"""The operator's tools on the deployed whole, run as a person runs them."""
+"""dlq, backfill, audit and replay on the deployed environment, run as a person runs them."""
 
 import json
-import shlex
 import time
 import uuid
 from collections.abc import Iterator
@@ -11,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from eventloom import catalog
 from eventloom.clouds import ROOT, client
-from tests.integration.checkouts import run
+from eventloom.operations.message_attributes import from_json
+from shared.identity import image_id
+from tests.integration.checkouts import run_command
 from tests.integration.photos import photo
 from tests.integration.support import ENVIRONMENT, Deployment, depth, eventually, listening, unique
 from tests.integration.test_activity import counters
@@ -21,58 +21,95 @@ from tests.integration.test_recoverer import remember
 
 
 def tool(name: str, *arguments: str, expect: int = 0) -> list[dict[str, Any]]:
-    """Type `make <name>`; the JSON lines it prints. Make itself ends with 2 and tells which code the tool ended with."""
-    done = run(ROOT, name, f"ENV={ENVIRONMENT}", f"ARGS={shlex.join(['--json', *arguments])}")
-    assert (f"{name}] Error {expect}" in done.stderr) if expect else (done.returncode == 0), done.stdout + done.stderr
+    """Run `./eventloom NAME` with --json and return the JSON lines that it prints. Fails for another exit code than `expect`."""
+    done = run_command(ROOT, name, "--env", ENVIRONMENT, "--json", *arguments)
+    assert done.returncode == expect, done.stdout + done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def forget(deployment: Deployment, key: str) -> None:
-    """Take an object's item out of the catalog, as if its event had never come."""
-    image = {"image_id": {"S": catalog.image_id(deployment["uploads_bucket"], key)}}
+    """Delete an object's item from the catalog, as if its event had never come."""
+    image = {"image_id": {"S": image_id(deployment["uploads_bucket"], key)}}
     client("dynamodb").delete_item(TableName=deployment["catalog_table"], Key=image)
 
 
 @pytest.mark.needs("iam_enforcement")
 @pytest.mark.usefixtures("impatient_queue")
-def test_dlq_tells_the_cause_and_brings_a_message_back(deployment: Deployment) -> None:
+def test_dlq_lists_the_cause_and_redrives_a_message(deployment: Deployment) -> None:
     key = unique("a b+c.jpg")
-    remember(deployment, [int(time.time())])  # the recoverer, which would be quicker, waits for its cool-down
+    remember(deployment, [int(time.time())])  # otherwise the recoverer would redrive it first
     with deployment.outage("thumbnailer", "s3:PutObject"):
         deployment.put(key, photo())
         eventually(lambda: depth(deployment["uploads_dlq_url"]), "a message in the dead-letter queue")
-    (found,) = [one for one in tool("dlq", "list") if one["queue"].endswith("uploads-dlq")]
-    assert "AccessDenied" in found["cause"]
-    assert found["object"].startswith(deployment["uploads_bucket"])
-    assert tool("dlq", "redrive", found["message_id"], "--dry-run") == [{"would redrive": 1, "not_found": 0, "dry_run": True}]
-    assert tool("dlq", "redrive", found["message_id"]) == [{"redriven": 1, "not_found": 0, "dry_run": False}]
+    (failure,) = [line for line in tool("dlq", "list") if line["queue"].endswith("uploads-dlq")]
+    assert "AccessDenied" in failure["cause"]
+    assert failure["object"].startswith(deployment["uploads_bucket"])
+    assert tool("dlq", "redrive", failure["message_id"], "--dry-run") == [{"would redrive": 1, "not_found": 0, "dry_run": True}]
+    assert tool("dlq", "redrive", failure["message_id"]) == [{"redriven": 1, "not_found": 0, "dry_run": False}]
     deployment.wait_for(key, status="READY")
-    assert tool("dlq", "redrive", found["message_id"]) == [{"not_found": 1, "dry_run": False}]
+    assert tool("dlq", "redrive", failure["message_id"]) == [{"not_found": 1, "dry_run": False}]
+
+
+@pytest.mark.usefixtures("impatient_queue")
+def test_a_message_keeps_its_attributes_through_discard_replay_and_redrive(deployment: Deployment, tmp_path: Path) -> None:
+    """The thumbnailer fails at the message each time, so that it comes back to the dead-letter queue as it was sent."""
+    attributes = {
+        "kind": {"DataType": "String", "StringValue": "order.created"},
+        "size": {"DataType": "Number.int", "StringValue": "5"},
+        "blob": {"DataType": "Binary", "BinaryValue": bytes(range(256))},
+    }
+    remember(deployment, [int(time.time())])  # otherwise the recoverer would redrive it first
+    word = unique("no event")
+
+    def failure() -> dict[str, Any] | None:
+        """Return the message in the dead-letter queue, None until it is there."""
+        lines = tool("dlq", "list", "--no-logs", "--queue", "uploads-dlq") if depth(deployment["uploads_dlq_url"]) else []
+        return next((line for line in lines if line["object"] == word), None)
+
+    client("sqs").send_message(QueueUrl=deployment["uploads_dlq_url"], MessageBody=word, MessageAttributes=attributes)
+    message_id = eventually(failure, "the message in the dead-letter queue")["message_id"]
+    assert tool("dlq", "discard", message_id, "--reason", "test")[0]["discarded"] == 1
+    records = (file.read_text() for file in (ROOT / "build/operations").glob(f"discarded-*-{ENVIRONMENT}.jsonl"))
+    (record,) = [line for text in records for line in text.splitlines() if message_id in line]
+    (tmp_path / "record.jsonl").write_text(record + "\n")
+    assert tool("replay", "--file", str(tmp_path / "record.jsonl"))[0]["events"] == 1
+    message_id = eventually(failure, "the replayed message in the dead-letter queue")["message_id"]
+    assert tool("dlq", "redrive", message_id)[0]["redriven"] == 1
+    message_id = eventually(failure, "the redriven message in the dead-letter queue")["message_id"]
+    assert from_json(tool("dlq", "inspect", message_id)[0]["attributes"]) == attributes
+    assert tool("dlq", "discard", message_id, "--reason", "test")[0]["discarded"] == 1
+
+
+def test_dlq_discards_all_messages_only_with_yes(deployment: Deployment) -> None:
+    failed(deployment, "converter", "requestPayload", {})
+    assert tool("dlq", "discard", "--all", "--queue", "converter-failures", "--reason", "test", expect=1) == []
+    assert tool("dlq", "discard", "--all", "--queue", "converter-failures", "--reason", "test", "--yes")[0]["discarded"] >= 1
+    assert tool("dlq", "--queue", "converter-failures") == []
 
 
 def failed(deployment: Deployment, function: str, kind: str, batch: dict[str, Any]) -> str:
-    """Leave a failed batch of a stream in a function's queue of failures, as Lambda does; the message's id."""
+    """Put a message into a function's queue of failures, as Lambda does for a failed batch of a stream. Returns its id."""
     url = client("sqs").get_queue_url(QueueName=f"{deployment['functions'][function]['function_name']}-failures")["QueueUrl"]
     return str(client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps({kind: batch}))["MessageId"])
 
 
 def test_dlq_puts_a_failed_batch_back_onto_its_stream(deployment: Deployment) -> None:
-    image_id, kinesis = uuid.uuid4().hex, client("kinesis")
+    image, kinesis = uuid.uuid4().hex, client("kinesis")
     stream = kinesis.describe_stream_summary(StreamName=deployment["activity_stream"])["StreamDescriptionSummary"]["StreamARN"]
-    record = {"Data": json.dumps({"image_id": image_id}), "PartitionKey": image_id}
+    record = {"Data": json.dumps({"image_id": image}), "PartitionKey": image}
     put = kinesis.put_records(StreamARN=stream, Records=[record] * 5)["Records"]
-    eventually(lambda: counters(deployment, image_id).get("view") == 5, "five views")
+    eventually(lambda: counters(deployment, image).get("view") == 5, "five views")
     batch = {"streamArn": stream, "shardId": put[0]["ShardId"], "batchSize": 3}
     batch |= {"startSequenceNumber": put[1]["SequenceNumber"], "endSequenceNumber": put[3]["SequenceNumber"]}
     message = failed(deployment, "activity", "KinesisBatchInfo", batch)
     assert tool("dlq", "redrive", message) == [{"redriven": 1, "not_found": 0, "dry_run": False}]
     kinesis.put_record(StreamARN=stream, **record)
-    eventually(lambda: counters(deployment, image_id).get("view", 0) >= 9, "nine views")
-    assert counters(deployment, image_id)["view"] == 9, "the three of the batch once more, and no others"
+    eventually(lambda: counters(deployment, image).get("view", 0) >= 9, "nine views")
+    assert counters(deployment, image)["view"] == 9, "only the three records of the batch are counted again"
 
 
 def test_dlq_hands_a_failed_batch_of_a_table_to_its_function(deployment: Deployment) -> None:
-    key, streams = unique("told again.jpg"), client("dynamodbstreams")
+    key, streams = unique("noticed again.jpg"), client("dynamodbstreams")
     stream = client("dynamodb").describe_table(TableName=deployment["catalog_table"])["Table"]["LatestStreamArn"]
     (shard,) = streams.describe_stream(StreamArn=stream)["StreamDescription"]["Shards"]
     with listening(deployment["notices_topic_arn"]) as listener:
@@ -81,7 +118,8 @@ def test_dlq_hands_a_failed_batch_of_a_table_to_its_function(deployment: Deploym
         deployment.put(key, photo())
         notice = listener.wait_for(key=key, status="READY")
         records = streams.get_records(ShardIterator=position)["Records"]
-        (number,) = {one["dynamodb"]["SequenceNumber"] for one in records if one["dynamodb"]["Keys"]["image_id"]["S"] == notice["image_id"]}
+        changes = [record["dynamodb"] for record in records]
+        (number,) = {change["SequenceNumber"] for change in changes if change["Keys"]["image_id"]["S"] == notice["image_id"]}
         claim = {"pk": {"S": f"notice#{notice['notice_id']}"}}
         client("dynamodb").delete_item(TableName=deployment["state_table"], Key=claim)
         batch = {
@@ -93,10 +131,10 @@ def test_dlq_hands_a_failed_batch_of_a_table_to_its_function(deployment: Deploym
         }
         message = failed(deployment, "notifier", "DDBStreamBatchInfo", batch)
         assert tool("dlq", "redrive", message) == [{"redriven": 1, "not_found": 0, "dry_run": False}]
-        eventually(lambda: len(listener.messages(notice_id=notice["notice_id"])) == 2, "the notice once more")
+        eventually(lambda: len(listener.messages(notice_id=notice["notice_id"])) == 2, "the notice a second time")
 
 
-def test_backfill_brings_what_never_had_an_event_and_leaves_the_rest_alone(deployment: Deployment) -> None:
+def test_backfill_processes_objects_without_an_item_and_no_others(deployment: Deployment) -> None:
     prefix = unique("backfill")
     keys = [f"{prefix}/{number} + ü.jpg" for number in range(5)]
     before = {}
@@ -113,10 +151,10 @@ def test_backfill_brings_what_never_had_an_event_and_leaves_the_rest_alone(deplo
         "finished": False,
     }
     assert tool("backfill", "--prefix", prefix, "--rate", "500")[0]["finished"]
-    made_again = deployment.wait_for(keys[0], status="READY")
-    assert made_again["version_id"] == before[keys[0]]["version_id"]
+    processed_again = deployment.wait_for(keys[0], status="READY")
+    assert processed_again["version_id"] == before[keys[0]]["version_id"]
     deployment.settled()
-    assert [deployment.item(key) for key in keys[1:]] == [before[key] for key in keys[1:]], "no work for what is there"
+    assert [deployment.item(key) for key in keys[1:]] == [before[key] for key in keys[1:]], "objects with an item stay as they are"
 
 
 @pytest.mark.needs("distributed_maps")
@@ -141,7 +179,7 @@ def test_backfill_by_step_functions_sends_every_object_in_batches(deployment: De
 
 
 @pytest.mark.needs("distributed_maps", "iam_enforcement")
-def test_a_backfill_by_step_functions_that_fails_says_how_to_go_on(deployment: Deployment) -> None:
+def test_a_failed_backfill_by_step_functions_says_how_to_continue(deployment: Deployment) -> None:
     prefix = unique("refused")
     deployment.put(f"{prefix}/a.jpg", photo())
     deployment.wait_for(f"{prefix}/a.jpg", status="READY")
@@ -149,10 +187,10 @@ def test_a_backfill_by_step_functions_that_fails_says_how_to_go_on(deployment: D
     role = {"RoleName": deployment["backfill_state_machine_arn"].rpartition(":")[2], "PolicyName": "refused"}
     client("iam").put_role_policy(**role, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
     try:
-        done = run(ROOT, "backfill", f"ENV={ENVIRONMENT}", f"ARGS=--distributed --prefix {prefix}")
+        done = run_command(ROOT, "backfill", "--env", ENVIRONMENT, "--distributed", "--prefix", prefix)
     finally:
         client("iam").delete_role_policy(**role)
-    assert "backfill] Error 1" in done.stderr
+    assert done.returncode == 1
     assert "FAILED" in done.stderr
     assert "redrive-execution --execution-arn arn:" in done.stderr
 
@@ -163,22 +201,22 @@ def test_audit_finds_drift_and_repairs_it(deployment: Deployment) -> None:
         deployment.put(key, photo())
     before = {key: deployment.wait_for(key, status="READY") for key in (lost, bare)}
     forget(deployment, lost)
-    (one, *_) = deployment.thumbnails(bare)
-    client("s3").delete_object(Bucket=deployment["thumbnails_bucket"], Key=one)
+    (thumbnail, *_) = deployment.thumbnails(bare)
+    client("s3").delete_object(Bucket=deployment["thumbnails_bucket"], Key=thumbnail)
 
     def drift(*arguments: str, expect: int) -> set[tuple[str, str]]:
-        found = tool("audit", "--grace", "0", *arguments, expect=expect)
-        return {(line["drift"], line["key"]) for line in found if line.get("key") in {lost, bare}}
+        lines = tool("audit", "--grace", "0", *arguments, expect=expect)
+        return {(line["drift"], line["key"]) for line in lines if line.get("key") in {lost, bare}}
 
-    wanted = {("missing_item", lost), ("missing_thumbnails", bare)}
-    assert drift(expect=3) == wanted
-    assert drift("--repair", expect=0) == wanted
+    expected = {("missing_item", lost), ("missing_thumbnails", bare)}
+    assert drift(expect=3) == expected
+    assert drift("--repair", expect=0) == expected
     deployment.wait_for(lost, status="READY")
-    made_again = eventually(
+    processed_again = eventually(
         lambda: (item := deployment.item(bare)) and item["revision"] > before[bare]["revision"] and item, "a new revision"
     )
-    assert deployment.thumbnails(bare) == sorted(found["key"] for found in made_again["thumbnails"].values())
-    assert made_again["version_id"] == before[bare]["version_id"]
+    assert deployment.thumbnails(bare) == sorted(thumbnail["key"] for thumbnail in processed_again["thumbnails"].values())
+    assert processed_again["version_id"] == before[bare]["version_id"]
 
 
 def test_replay_sends_a_saved_file(deployment: Deployment, tmp_path: Path) -> None:
@@ -195,7 +233,7 @@ def test_replay_sends_a_saved_file(deployment: Deployment, tmp_path: Path) -> No
 
 @pytest.fixture
 def archived() -> Iterator[dict[str, str]]:
-    """A bus with an archive, and a rule that sends its events to a queue."""
+    """A bus with an archive, and a rule that sends events of the bus to a queue."""
     events, sqs, name = client("events"), client("sqs"), unique("archived").replace("/", "-")
     bus = events.create_event_bus(Name=name)["EventBusArn"]
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
@@ -218,12 +256,12 @@ def archived() -> Iterator[dict[str, str]]:
 
 @pytest.mark.needs("archive_replays")
 @pytest.mark.usefixtures("cloud")
-def test_replay_sends_what_an_archive_kept(archived: dict[str, str]) -> None:
+def test_replay_sends_the_events_of_an_archive(archived: dict[str, str]) -> None:
     def received() -> list[dict[str, Any]]:
-        found = client("sqs").receive_message(QueueUrl=archived["url"], WaitTimeSeconds=1).get("Messages", [])
-        for message in found:
+        messages = client("sqs").receive_message(QueueUrl=archived["url"], WaitTimeSeconds=1).get("Messages", [])
+        for message in messages:
             client("sqs").delete_message(QueueUrl=archived["url"], ReceiptHandle=message["ReceiptHandle"])
-        return [json.loads(message["Body"]) for message in found]
+        return [json.loads(message["Body"]) for message in messages]
 
     entry = {"EventBusName": archived["name"], "Source": "eventloom.test", "DetailType": "test", "Detail": json.dumps({"number": 1})}
     now = datetime.now(UTC)
@@ -231,8 +269,8 @@ def test_replay_sends_what_an_archive_kept(archived: dict[str, str]) -> None:
     (sent,) = eventually(received, "the event")
     span = ("--start", (now - timedelta(minutes=5)).isoformat(), "--end", (now + timedelta(minutes=5)).isoformat())
     assert tool("replay", "--archive", archived["name"], *span, "--dry-run")[0]["dry_run"]
-    # On AWS it takes some minutes until an event can be replayed.
+    # On AWS an event can be replayed only after some minutes.
     eventually(lambda: client("events").describe_archive(ArchiveName=archived["name"])["EventCount"], "an archived event", 900)
     assert tool("replay", "--archive", archived["name"], *span)[0]["state"] == "COMPLETED"
-    (again,) = eventually(received, "the event again")
-    assert (again["detail"], again["detail-type"], "replay-name" in again) == (sent["detail"], "test", True)
+    (replayed,) = eventually(received, "the replayed event")
+    assert (replayed["detail"], replayed["detail-type"], "replay-name" in replayed) == (sent["detail"], "test", True)

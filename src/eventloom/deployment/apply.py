@@ -8,10 +8,11 @@ from typing import Any
 from eventloom import terminal
 from eventloom.clouds import BUILD, chosen_cloud, client
 from eventloom.deployment import api_snapshots, build, environments, state_bucket
+from eventloom.deployment.adoption import Creations, adopt
 from eventloom.deployment.api_snapshots import Snapshot
 from eventloom.deployment.outputs import forget_outputs, init, save_outputs, state_version
 from eventloom.deployment.progress import Progress
-from eventloom.deployment.terraform import root_module, show
+from eventloom.deployment.terraform import Interrupted, root_module, show
 from eventloom.errors import UserError
 
 PLAN = ("plan", "-input=false", "-compact-warnings")
@@ -87,14 +88,18 @@ def apply_saved(environment: str, plan: Path, verbose: bool = False) -> Deployme
     content = json.loads(terraform("show", "-json", str(plan), workspace=environment))
     snapshots = api_snapshots.outdated(content)
     changes: dict[str, int] = {}
+    creations = Creations()
     try:
         if verbose:
-            terraform(*APPLY, str(plan), workspace=environment, on_line=show)
+            terraform(*APPLY, str(plan), workspace=environment, on_line=creations.before(show))
         else:
             with Progress("applying") as progress:
                 progress.total = sum(change["change"]["actions"] != ["no-op"] for change in content.get("resource_changes", []))
-                terraform(*APPLY, "-json", str(plan), workspace=environment, on_line=progress.line)
+                terraform(*APPLY, "-json", str(plan), workspace=environment, on_line=creations.before(progress.line))
             changes = progress.changes
+    except Interrupted:
+        adopt(terraform, environment, content, creations.unfinished)
+        raise
     finally:  # also after an apply that failed halfway: the next plan replaces what is tainted
         for snapshot in snapshots:
             terraform("taint", "-allow-missing", snapshot.deployment, workspace=environment)

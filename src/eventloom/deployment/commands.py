@@ -23,17 +23,21 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path, resolve_path=T
 @click.option("--arch", type=click.Choice(sorted(PLATFORMS)), help="Lambda's architecture (default: the cloud's)")
 @click.option("--functions", type=FOLDER, default=FUNCTIONS, help="folder of the functions (default: functions/)")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path, resolve_path=True), default=BUILD, help="folder of the zips")
+@click.option("--verbose", "-v", is_flag=True, help="say which files are left out of the zips")
 @arguments.json_option
-def build_command(names: tuple[str, ...], arch: str | None, functions: Path, out: Path, as_json: bool) -> None:
+def build_command(  # noqa: PLR0913, PLR0917 - one parameter per option
+    names: tuple[str, ...], arch: str | None, functions: Path, out: Path, verbose: bool, as_json: bool
+) -> None:
     """Package functions into build/NAME.zip, all of them without NAME.
 
-    A zip is byte-identical on every machine. A function whose inputs have not changed is left as it is.
+    A zip is byte-identical on every machine. A function whose inputs have not changed is not built again.
+    Dot files, the tests/ and README of a function, and its events/ (unless they hold modules) are left out.
     """
     known = build.function_names(functions)
     unknown = sorted(set(names) - set(known))
     if unknown or not known:
         raise UserError(f"there is no function {', '.join(unknown)}; {functions.name}/ has: {', '.join(known) or 'none'}")
-    manifest = build.build_all(list(names) or known, arch or chosen_cloud().architecture, out, functions)
+    manifest = build.build_all(list(names) or known, arch or chosen_cloud().architecture, out, functions, verbose)
     if as_json:
         terminal.print_json({name: manifest[name] for name in names or known})
 

@@ -1,43 +1,64 @@
-"""The environments of terraform/environments.tf, read by Terraform itself before anything is made for one: no cloud is asked."""
+"""Reads the table of environments, terraform/environments.json, as terraform/environments.tf does.
+
+Terraform checks types and values. This module is for what has to be known before Terraform runs, or without it.
+"""
 
 import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import Any
 
-from eventloom.clouds import BUILD, ROOT, tool_environment
+from eventloom.clouds import ROOT
 from eventloom.errors import UserError
 
 TERRAFORM = ROOT / "terraform"
-# The table, and what may override it: https://developer.hashicorp.com/terraform/language/values/variables#variable-definition-precedence
-FILES = ("environments.tf", "terraform.tfvars", "terraform.tfvars.json", "*.auto.tfvars", "*.auto.tfvars.json")
-OUTPUT = 'output "accounts" { value = var.environments.allowed_account_ids }\n'
+TABLE = "environments.json"
+OVERRIDE = "environments.override.json"
+
+type Table = dict[str, dict[str, Any]]
 
 
-def accounts(folder: Path = TERRAFORM) -> dict[str, list[str]]:
-    """The ids of the accounts that each environment may be in, [] for any. Exits with Terraform's messages when the table is wrong."""
-    BUILD.mkdir(exist_ok=True)
-    with TemporaryDirectory(dir=BUILD, prefix=".table-") as scratch:
-        for file in [file for pattern in FILES for file in folder.glob(pattern)]:
-            shutil.copy(file, scratch)
-        Path(scratch, "accounts.tf").write_text(OUTPUT)
-        environment = os.environ | tool_environment() | {"TF_DATA_DIR": ".terraform", "TF_WORKSPACE": "default"}
-        command = ["terraform", f"-chdir={scratch}", "apply", "-input=false", "-auto-approve", "-compact-warnings"]
-        done = subprocess.run(command, env=environment, check=False, text=True, stdout=subprocess.PIPE)
-        if done.returncode:
-            sys.exit(f"the table of environments in {folder.name}/ is wrong (messages above)")
-        found: dict[str, list[str]] = json.loads(Path(scratch, "terraform.tfstate").read_text())["outputs"]["accounts"]["value"]
-        return found
+def names(folder: Path = TERRAFORM) -> list[str]:
+    """Return the names of the environments, in the order of the table. Raises UserError if a file is malformed."""
+    return [*_row("log_level", folder)]
 
 
-def check(environment: str, account: str) -> None:
-    """Raises UserError for an environment that is not in the table, or belongs to other accounts."""
-    table = accounts()
-    if environment not in table:
-        raise UserError(f"'{environment}' is no environment; terraform/environments.tf has {', '.join(table)}")
-    if table[environment] and account not in table[environment]:
-        allowed = " or ".join(table[environment])
-        raise UserError(f"'{environment}' belongs to account {allowed} (allowed_account_ids), and these credentials to {account}")
+def setting(environment: str, name: str, folder: Path = TERRAFORM) -> Any:
+    """Return a setting of an environment. Raises UserError if the table has no such setting or environment."""
+    row = _row(name, folder)
+    if environment not in row:
+        raise UserError(f"terraform/{TABLE} has no '{environment}' for {name}; it has: {', '.join(row)}")
+    return row[environment]
+
+
+def check(environment: str, account: str, folder: Path = TERRAFORM) -> None:
+    """Raises UserError if an environment is not in the table, or may not be in this account."""
+    if environment not in names(folder):
+        raise UserError(f"there is no environment '{environment}'; terraform/{TABLE} has: {', '.join(names(folder))}")
+    allowed = setting(environment, "allowed_account_ids", folder)
+    if allowed and account not in allowed:
+        raise UserError(
+            f"'{environment}' may only be in account {' or '.join(allowed)}, and these credentials are of account {account}; "
+            f"use other credentials, or change allowed_account_ids in terraform/{TABLE}"
+        )
+
+
+def _row(name: str, folder: Path) -> dict[str, Any]:
+    """Return the values of a setting by environment."""
+    table = _read(folder / TABLE)
+    override = _read(folder / OVERRIDE) if (folder / OVERRIDE).exists() else {}
+    if unknown := [*override.keys() - table.keys()]:
+        raise UserError(f"terraform/{OVERRIDE} has a setting that terraform/{TABLE} does not have: {', '.join(sorted(unknown))}")
+    if name not in table:
+        raise UserError(f"terraform/{TABLE} has no setting named {name}")
+    return table[name] | override.get(name, {})
+
+
+def _read(file: Path) -> Table:
+    """Return the rows of a file. Raises UserError if it is not a JSON object of objects."""
+    try:
+        table = json.loads(file.read_text())
+    except ValueError as error:
+        raise UserError(f"terraform/{file.name} is not valid JSON: {error}") from error
+    if not isinstance(table, dict) or not all(isinstance(row, dict) for row in table.values()):
+        raise UserError(f'terraform/{file.name} must hold rows such as "vpc": {{ "dev": true, "prod": true }}')
+    return table

@@ -13,6 +13,10 @@ from eventloom.errors import UserError
 type Outputs = dict[str, Any]
 
 
+class NothingDeployed(UserError):
+    """An environment has no state."""
+
+
 def state_version(environment: str) -> str:
     """Return the version of an environment's state. Creates nothing.
 
@@ -28,13 +32,13 @@ def state_version(environment: str) -> str:
     return versions[environment]
 
 
-def nothing_deployed(environment: str, reason: str) -> UserError:
+def nothing_deployed(environment: str, reason: str) -> NothingDeployed:
     """Return the error that says so, with the command that deploys the environment."""
     cloud = chosen_cloud()
     how = "./eventloom demo" if (cloud.name, environment) == ("embedded", "local") else f"./eventloom deploy --env {environment}"
     if cloud.name == "compose" or (cloud.port and environment != "local"):
         how += f" --cloud {cloud.name}"
-    return UserError(f"nothing is deployed in '{environment}' ({cloud.about}): {reason}; {how} deploys it")
+    return NothingDeployed(f"nothing is deployed in '{environment}' ({cloud.about}): {reason}; {how} deploys it")
 
 
 def init() -> None:

@@ -22,7 +22,7 @@ CONCURRENCY, ACCOUNT, POLLERS = "maximum_concurrency", "account_concurrency", "p
 INDEX, TABLE, BUCKET = "index_writes", "table_writes", "bucket_puts"
 
 ADVICE = {
-    CONCURRENCY: "raise thumbnailer_maximum_concurrency (and thumbnailer_ceiling) in terraform/environments.tf",
+    CONCURRENCY: "raise thumbnailer_maximum_concurrency (and thumbnailer_ceiling) in terraform/environments.json",
     ACCOUNT: "raise Lambda's concurrent executions in Service Quotas; until then the account's other functions wait",
     POLLERS: "use the event source mapping's provisioned mode, or a second queue: a mapping has 1,250 invocations",
     INDEX: "change the code: spread the index by_status over the keys READY#0 to READY#9, and merge them in listings",

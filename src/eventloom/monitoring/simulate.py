@@ -1,7 +1,6 @@
 """The command `simulate`: estimate backlog, latency, throttling and cost at 10 to 10,000 uploads a second."""
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,9 @@ from click.core import ParameterSource
 from rich.table import Table
 
 from eventloom import arguments, terminal
-from eventloom.clouds import BUILD, ROOT
+from eventloom.clouds import BUILD
+from eventloom.deployment import environments
 from eventloom.deployment.outputs import current_outputs
-from eventloom.errors import UserError
 from eventloom.monitoring import item_sizes, service_times
 from eventloom.monitoring.load_model import ADVICE, Outcome, Shape, simulate
 from eventloom.monitoring.simulation_page import facts_of, page
@@ -88,13 +87,8 @@ def measure(times: Path, environment: str, as_json: bool) -> None:
 
 
 def setting(name: str, environment: str) -> float:
-    """Return a number of terraform/environments.tf. Raises UserError if it is not there."""
-    text = (ROOT / "terraform" / "environments.tf").read_text()
-    row = re.search(rf"^ *{name} *= *{{(.*)}}", text, re.MULTILINE)
-    value = re.search(rf"\b{re.escape(environment)} *= *(\d+)", row[1]) if row else None
-    if not value:
-        raise UserError(f"terraform/environments.tf has no {name} for '{environment}'; name one of its environments")
-    return float(value[1])
+    """Return a number of terraform/environments.json. Raises UserError if it is not there."""
+    return float(environments.setting(environment, name))
 
 
 def shape_of(measured: dict[str, Any], environment: str) -> Shape:

@@ -1,1 +1,1 @@
-"""What the operator's tools share: dlq.py, backfill.py, audit.py, replay.py."""
+"""The commands that operate an environment: dlq, backfill, audit and replay."""

@@ -1,111 +1,129 @@
-"""Compare the uploads bucket, the thumbnails bucket and the catalog; report what differs, and mend it with --repair.
+"""The command audit: compare the buckets and the catalog, report what differs, and repair it on demand."""
 
-    missing_item           an object without an item             repaired by sending its event again
-    stale_version          an item of another content            likewise
-    missing_thumbnails     some of an item's are not there       likewise; they are made again
-    item_without_object    an item whose object is gone          likewise; it becomes a memory of the deletion
-    orphaned_thumbnail     no item names it                      removed
-
-Each finding is checked a second time before it is reported, and what is younger than --grace minutes is left out: it may be under way.
-It costs a LIST of both buckets and a Scan of the table. Interrupted, the same command goes on. Exit code 3: drift was found, not repaired.
-"""
-
-import argparse
-import hashlib
-import json
 import sqlite3
-import time
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from eventloom import errors, terminal
-from eventloom.clouds import BUILD, chosen_cloud, client
-from eventloom.errors import UserError
-from eventloom.operations.drift import Audit, Drift, Places
-from eventloom.operations.messages import notification, send_batch
-from eventloom.operations.pace import Pace, alone
+import click
 
-_EVENTS = {
-    "missing_item": "ObjectCreated:Backfill",
-    "stale_version": "ObjectCreated:Remake",  # an item may name the version and be wrong about it all the same
-    "missing_thumbnails": "ObjectCreated:Remake",
-    "item_without_object": "ObjectRemoved:Delete",
+from eventloom import arguments, terminal
+from eventloom.errors import UserError
+from eventloom.operations.drift import Audit, Drift, Kind, Places
+from eventloom.operations.messages import notification, send_batch
+from eventloom.operations.pace import Pace, locked
+from eventloom.operations.target import Target, current_target
+
+_DRIFT_FOUND = 3
+_REPAIR_EVENTS = {
+    Kind.MISSING_ITEM: "ObjectCreated:Backfill",
+    # An item may name the right version and have the content of another one.
+    Kind.STALE_VERSION: "ObjectCreated:Remake",
+    Kind.MISSING_THUMBNAILS: "ObjectCreated:Remake",
+    Kind.ITEM_WITHOUT_OBJECT: "ObjectRemoved:Delete",
 }
 
 
-def repair(drift: Drift, outputs: dict[str, Any]) -> None:
-    """Mend one finding. Doing it twice changes nothing more."""
-    if drift.kind in _EVENTS:
-        body = notification(outputs["uploads_bucket"], drift.key, _EVENTS[drift.kind])
-        send_batch(client("sqs"), outputs["uploads_queue_url"], [body])
-    else:
-        client("s3").delete_object(Bucket=outputs["thumbnails_bucket"], Key=drift.key)
+@dataclass(frozen=True)
+class Options:
+    """The options of the command."""
+
+    repair: bool
+    rate: float
+    grace: float
+    restart: bool
+    as_json: bool
 
 
-def arguments() -> argparse.Namespace:
-    """The command line."""
-    parser = terminal.parser(__doc__)
-    parser.add_argument("--repair", action="store_true", help="mend what is found (without it: a dry run)")
-    parser.add_argument("--rate", type=terminal.positive, default=50, help="repairs a second (default %(default)s)")
-    parser.add_argument(
-        "--grace", type=terminal.number, default=15, help="minutes in which an upload may still be under way (default %(default)s)"
-    )
-    parser.add_argument("--restart", action="store_true", help="forget how far an interrupted audit got")
-    return parser.parse_args()
+@arguments.command("audit")
+@arguments.environment_option
+@click.option("--repair", is_flag=True, help="repair what is found; without it nothing is changed")
+@click.option("--rate", type=arguments.POSITIVE, default=50, show_default=True, help="repairs a second")
+@click.option("--grace", type=arguments.NOT_NEGATIVE, default=15, show_default=True, metavar="MINUTES", help="ignore what is younger")
+@click.option("--restart", is_flag=True, help="list everything again, not from where an earlier audit stopped")
+@arguments.json_option
+def audit(environment: str, **options: Any) -> int:
+    """Compare the uploads bucket, the thumbnails bucket and the catalog.
+
+    \b
+      ./eventloom audit
+      ./eventloom audit --repair --rate 20
+
+    \b
+    It reports:                                            --repair:
+      missing_item         object without an item          sends its event again
+      stale_version        item of another content         sends its event again
+      missing_thumbnails   some thumbnails do not exist    makes them again
+      item_without_object  item whose object is gone       records the deletion
+      orphaned_thumbnail   thumbnail that no item names    deletes it
+
+    Each finding is checked a second time before it is reported. Uploads of the last --grace minutes are left out,
+    because they may be in progress. The audit lists both buckets and scans the table. If it is interrupted, the same
+    command continues where it stopped.
+
+    Exit code 3: drift was found and not repaired.
+    """
+    return run(current_target(environment), Options(**options))
 
 
-def file_of(environment: str, places: Places) -> Path:
-    """Where an audit of these places is kept: an environment of the same name in another account has others."""
-    digest = hashlib.sha256(repr(places).encode()).hexdigest()[:12]
-    return BUILD / "operations" / f"audit-{chosen_cloud().key}-{environment}-{digest}.sqlite"
-
-
-def main() -> int:
-    """Audit; 0 if all agree or all was repaired, 3 if drift is left."""
-    options = arguments()
-    outputs = terminal.environment(options.env)
+def run(target: Target, options: Options) -> int:
+    """Audit, alone in its environment. Returns 3 if drift was found and not repaired, else 0."""
+    outputs = target.outputs
     places = Places(outputs["uploads_bucket"], outputs["thumbnails_bucket"], outputs["catalog_table"])
-    path = file_of(options.env, places)
-    with alone(path):
+    path = database_file(target, places)
+    with locked(path):
         if options.restart:
             path.unlink(missing_ok=True)
         if path.exists():
-            when = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-            terminal.stderr.print(f"going on with the listings of the audit interrupted at {when:%F %T} UTC (--restart lists anew): {path}")
+            stopped_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            about = f"continuing with the listings of the audit that stopped at {stopped_at:%F %T} UTC"
+            terminal.note(f"{about} (--restart lists everything again): {path}")
         try:
-            return compare(path, places, options, outputs)
+            return compare(path, places, target, options)
         except sqlite3.DatabaseError as error:
-            raise UserError(f"{path}: {error}; --restart lists anew") from error
+            raise UserError(f"{path}: {error}; --restart lists everything again") from error
 
 
-def compare(path: Path, places: Places, options: argparse.Namespace, outputs: dict[str, Any]) -> int:
-    """The audit itself."""
-    audit, counts, pace = Audit(path, client("s3"), client("dynamodb"), places), Counter[str](), Pace(options.rate)
-    before = time.time() - options.grace * 60
+def database_file(target: Target, places: Places) -> Path:
+    """Return the file of an audit.
+
+    An environment of the same name in another account has other places, and another file.
+    """
+    return target.file("audit", ".sqlite", repr(places))
+
+
+def compare(path: Path, places: Places, target: Target, options: Options) -> int:
+    """List, compare, report and repair. Returns the exit code."""
+    comparison, counts, pace = Audit(path, target.client("s3"), target.client("dynamodb"), places), Counter[str](), Pace(options.rate)
+    before = target.now() - options.grace * 60
     with terminal.progress("listing", None, "objects and items") as done:
-        audit.collect(done)
+        comparison.collect(done)
     with terminal.progress("comparing", None, "differences") as done:
-        for drift in audit.findings(before):
+        for drift in comparison.findings(before):
             counts[drift.kind] += 1
             done(counts.total())
             if options.repair:
                 pace.wait()
-                repair(drift, outputs)
-            if options.json:
-                print(json.dumps({"drift": drift.kind, "image_id": drift.image_id, "key": drift.key}, ensure_ascii=False))
-            else:
-                terminal.stdout.print(f"{drift.kind:<20} {terminal.visible(drift.key)}", soft_wrap=True, markup=False)
-    compared = audit.counts()
-    audit.finish()
-    facts = {"compared": compared, "found": dict(counts), "repaired": bool(options.repair)}
-    found = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())) or "no drift"
-    how = " (being repaired)" if counts and options.repair else ""
-    text = f"{compared['objects']:,} objects, {compared['items']:,} items, {compared['stored']:,} thumbnails: {found}{how}"
-    terminal.tell(facts, options.json, text)
-    return 3 if counts and not options.repair else 0
+                repair(drift, target.outputs, target.client)
+            finding = {"drift": drift.kind, "image_id": drift.image_id, "key": drift.key}
+            terminal.report(finding, options.as_json, f"{drift.kind:<20} {terminal.printable(drift.key)}")
+    compared = comparison.counts()
+    comparison.finish()
+    facts = {"compared": compared, "found": dict(counts), "repaired": options.repair}
+    differences = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())) or "no drift"
+    repairing = " (repair is in progress)" if counts and options.repair else ""
+    totals = f"{compared['objects']:,} objects, {compared['items']:,} items, {compared['stored']:,} thumbnails"
+    terminal.report(facts, options.as_json, f"{totals}: {differences}{repairing}")
+    return _DRIFT_FOUND if counts and not options.repair else 0
 
 
-if __name__ == "__main__":
-    errors.run("audit", main, resumes=True)
+def repair(drift: Drift, outputs: dict[str, Any], client: Callable[[str], Any]) -> None:
+    """Repair one finding. To repair it twice is safe."""
+    if drift.kind in _REPAIR_EVENTS:
+        body = notification(outputs["uploads_bucket"], drift.key, _REPAIR_EVENTS[drift.kind])
+        send_batch(client("sqs"), outputs["uploads_queue_url"], [body])
+    else:
+        client("s3").delete_object(Bucket=outputs["thumbnails_bucket"], Key=drift.key)

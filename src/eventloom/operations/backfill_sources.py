@@ -1,4 +1,7 @@
-"""Where the objects to backfill come from: a bucket's listing, or an S3 Inventory of it. One page in memory at a time."""
+"""Where the objects to backfill come from: a bucket's listing, or an S3 Inventory of it.
+
+One page is in memory at a time.
+"""
 
 import csv
 import gzip
@@ -21,8 +24,8 @@ PAGE = 1000
 
 
 @dataclass(frozen=True)
-class Found:
-    """An object as a listing tells about it. `place` is where to go on after it: what `pages` takes."""
+class SourceObject:
+    """An object of a source. `place` is what `pages` takes to continue after it."""
 
     key: str
     size: int | None
@@ -31,43 +34,43 @@ class Found:
 
 
 class Source(Protocol):
-    """A sequence of objects that can be entered anywhere. A place is one in what has the same `identity`."""
+    """A sequence of objects that can be entered at any place. Places belong to one `identity`."""
 
     bucket: str
     identity: str
 
-    def pages(self, place: dict[str, Any]) -> Iterator[list[Found]]:
-        """The pages after `place` (empty: all)."""
+    def pages(self, place: dict[str, Any]) -> Iterator[list[SourceObject]]:
+        """Yield the pages after `place`, all of them if it is empty."""
 
 
 class Listing:
     """The current objects of a bucket under a prefix, in S3's order."""
 
     def __init__(self, s3: Any, bucket: str, prefix: str = "") -> None:
-        """`s3` is a low-level client."""
+        """Take a low-level client, and what it lists."""
         self._s3 = s3
         self.bucket = self.identity = bucket
         self._prefix = prefix
 
-    def pages(self, place: dict[str, Any]) -> Iterator[list[Found]]:
-        """A page for each answer of ListObjectsV2."""
+    def pages(self, place: dict[str, Any]) -> Iterator[list[SourceObject]]:
+        """Yield a page for each answer of ListObjectsV2."""
         start = {"StartAfter": place["after"]} if "after" in place else {}
         paginator = self._s3.get_paginator("list_objects_v2")
         for answer in paginator.paginate(Bucket=self.bucket, Prefix=self._prefix, **start):
-            contents = answer.get("Contents", [])
-            yield [Found(found["Key"], found["Size"], found.get("ETag"), {"after": found["Key"]}) for found in contents]
+            entries = answer.get("Contents", [])
+            yield [SourceObject(entry["Key"], entry["Size"], entry.get("ETag"), {"after": entry["Key"]}) for entry in entries]
 
 
 class Inventory:
     """The current objects of an S3 Inventory report in CSV.
 
-    Shapes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-inventory-location.html
+    Format: https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-inventory-location.html
     """
 
     def __init__(self, s3: Any, manifest: str, prefix: str = "") -> None:
-        """`manifest` is s3://bucket/.../manifest.json or a file, beside which the data files' keys are looked up.
+        """Read the manifest: s3://bucket/.../manifest.json, or a file that has the data files beside it.
 
-        Raises UserError for what is no manifest of a CSV inventory.
+        Raises UserError if it is not the manifest of a CSV inventory.
         """
         self._s3 = s3
         self._prefix = prefix
@@ -82,11 +85,9 @@ class Inventory:
             self._data_bucket = content["destinationBucket"].rpartition(":")[2]
             file_format = content["fileFormat"]
         except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
-            raise UserError(f"{manifest} is no manifest.json of an S3 Inventory: {type(error).__name__}: {error}") from error
+            raise UserError(f"{manifest} is not a manifest.json of an S3 Inventory: {type(error).__name__}: {error}") from error
         if file_format != "CSV" or "Key" not in self._fields:
-            raise UserError(
-                f"the inventory is {file_format}; only CSV can be read: set that format in the bucket's inventory configuration"
-            )
+            raise UserError(f"the inventory is {file_format}, and only CSV can be read; set CSV in the inventory configuration")
 
     def _read(self, manifest: str) -> bytes:
         if self._folder:
@@ -95,37 +96,41 @@ class Inventory:
         content: bytes = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
         return content
 
-    def pages(self, place: dict[str, Any]) -> Iterator[list[Found]]:
-        """Pages of up to 1,000 objects. Raises UserError for a data file that is damaged."""
+    def pages(self, place: dict[str, Any]) -> Iterator[list[SourceObject]]:
+        """Yield pages of up to 1,000 objects. Raises UserError for a damaged data file."""
         first, skip = place.get("file", 0), place.get("row", 0)
         for number, file in enumerate(self._files[first:], first):
             try:
-                yield from self._rows(number, file, skip)
+                yield from self._file_pages(number, file, skip)
             except (gzip.BadGzipFile, EOFError, zlib.error, csv.Error, ValueError, KeyError) as error:
                 raise UserError(f"{file} of the inventory is damaged: {type(error).__name__}: {error}") from error
             skip = 0
 
-    def _rows(self, number: int, file: str, skip: int) -> Iterator[list[Found]]:
+    def _file_pages(self, number: int, file: str, skip: int) -> Iterator[list[SourceObject]]:
         with self._open(file) as raw, gzip.open(raw, "rt", encoding="utf-8", newline="") as text:
             rows = csv.reader(text)
             row = sum(1 for _ in islice(rows, skip))
             while lines := list(enumerate(islice(rows, PAGE), row + 1)):
                 row += len(lines)
-                yield [found for at, line in lines if (found := self._object(line, {"file": number, "row": at}))]
+                places = ((line, {"file": number, "row": line_number}) for line_number, line in lines)
+                yield [item for line, place in places if (item := self._object(line, place))]
 
     def _open(self, key: str) -> IO[bytes]:
-        """On disk before it is read: at an operator's rate a data file lasts for hours, an answer of S3 does not."""
+        """Open a data file on disk: at an operator's rate it is read for hours, longer than an answer of S3 lasts."""
         if self._folder:
             return (self._folder / Path(key).name).open("rb")
-        file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by who asked for it
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
         self._s3.download_fileobj(self._data_bucket, key, file, Config=TransferConfig(use_threads=False))
         file.seek(0)
         return file
 
-    def _object(self, line: list[str], place: dict[str, Any]) -> Found | None:
-        """None for what is no current object, or lies outside the prefix. Keys are URL-encoded in CSV."""
+    def _object(self, line: list[str], place: dict[str, Any]) -> SourceObject | None:
+        """Return the object of a line, None for an old version or one outside the prefix.
+
+        Keys are URL-encoded in CSV.
+        """
         values = dict(zip(self._fields, line, strict=False))
         key = unquote_plus(values["Key"])
         if values.get("IsLatest", "true") != "true" or values.get("IsDeleteMarker", "false") == "true" or not key.startswith(self._prefix):
             return None
-        return Found(key, int(values["Size"]) if values.get("Size") else None, values.get("ETag"), place)
+        return SourceObject(key, int(values["Size"]) if values.get("Size") else None, values.get("ETag"), place)

@@ -1,214 +1,249 @@
-"""What failed for good, in every queue of an environment: look, try again, or give up with a record.
+"""The command dlq: look at what failed for good, try it again, or discard it with a record."""
 
-    dlq.py list                                   all of them, with cause and object
-    dlq.py inspect ID                             one message, whole
-    dlq.py redrive ID... | --all [--rate N]       back to where it came from
-    dlq.py discard ID... | --all --reason TEXT    off the queue, kept in build/operations/ (`make replay` brings it back)
-
-An ID is a message id, or its first 8 characters or more. --queue NAME restricts it to one queue, --dry-run only says what would be done.
-A message is handed over before it is deleted: what is interrupted may be done twice, and nothing is lost. Consumers here bear a second
-time, but for counts of activity: a batch of a Kinesis stream is put back as new records, each once, unless the redrive is repeated.
-The message about a stream's batch holds no records: they can be redriven, or replayed, as long as the stream has them (a day or two).
-"""
-
-import argparse
 import json
 import re
-import time
-from collections import Counter
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from eventloom import errors, terminal
-from eventloom.clouds import BUILD, chosen_cloud, client
+import click
+
+from eventloom import arguments, terminal
 from eventloom.errors import UserError
-from eventloom.operations import failure_queues
-from eventloom.operations.failure_queues import Failure, FailureQueue
+from eventloom.operations import dlq_actions, failure_causes, failure_queues, message_attributes
+from eventloom.operations.discards import DiscardRecord
+from eventloom.operations.dlq_actions import Action, Discard, Redrive, Selection
+from eventloom.operations.failures import Failure, FailureQueue
 from eventloom.operations.pace import Pace
-from eventloom.operations.redrive import DiscardRecord, Redriver
-from eventloom.operations.stream_batches import NotRedriven
+from eventloom.operations.redrive import Redriver
+from eventloom.operations.target import Target, current_target
+
+_DEFAULT = "list"
 
 
-def message_id(text: str) -> str:
-    """The type of an id on the command line. Fewer characters, or none, would mean messages that were not meant."""
-    if not re.fullmatch(r"[0-9a-f-]{8,36}", text):
-        raise argparse.ArgumentTypeError("must be a message id, or its first 8 characters or more")
-    return text
+class DlqGroup(arguments.Group):
+    """A group that lists without a subcommand, and takes a subcommand's options before its name as well."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the subcommand first. --help before it is the group's, and completion sees the arguments as they are."""
+        name_at = self._position_of_name(args)
+        options = args[:name_at]
+        if ctx.resilient_parsing:
+            return super().parse_args(ctx, args)
+        if help_options := [option for option in options if option in self.get_help_option_names(ctx)]:
+            return super().parse_args(ctx, help_options)
+        name = args[name_at : name_at + 1] or [_DEFAULT]
+        return super().parse_args(ctx, [*name, *options, *args[name_at + 1 :]])
+
+    def _position_of_name(self, args: list[str]) -> int:
+        """Return the index of the first argument that is neither an option nor an option's value."""
+        parameters = [parameter for command in self.commands.values() for parameter in command.params]
+        with_value = {name for option in parameters if isinstance(option, click.Option) and not option.is_flag for name in option.opts}
+        position = 0
+        while position < len(args) and args[position].startswith("-"):
+            position += 2 if args[position] in with_value else 1
+        return min(position, len(args))
 
 
-def arguments() -> argparse.Namespace:
-    """The command line."""
-    common = terminal.ENV | terminal.JSON | {"--queue": {"help": "one queue by its name, or a part of it"}}
-    parser = terminal.parser(__doc__, common)
-    subcommand = terminal.subcommands(parser, common)
-    listing = subcommand("list", help="all, with cause and object")
-    listing.add_argument("--limit", type=terminal.whole, default=1000, help="of each queue (default %(default)s)")
-    listing.add_argument("--no-logs", action="store_true", help="do not look for causes in the consumers' logs")
-    subcommand("inspect", help="one message, whole").add_argument("ids", nargs=1, metavar="ID", type=message_id)
-    for name, about in (("redrive", "send back to where it came from"), ("discard", "delete, keeping a record")):
-        command = subcommand(name, help=about)
-        command.add_argument("ids", nargs="*", metavar="ID", type=message_id)
-        command.add_argument("--all", action="store_true", help="every message that is there now")
-        command.add_argument("--rate", type=terminal.positive, default=50, help="messages a second (default %(default)s)")
-        command.add_argument("--dry-run", action="store_true", help="say what would be done")
-        if name == "discard":
-            command.add_argument("--reason", required=True, help="why, for the record")
-            command.add_argument("--record-bucket", default="", help="keep the record in this bucket too, under discarded/")
-    options = terminal.parse(parser, "list")
-    if options.command in {"redrive", "discard"} and bool(options.ids) == options.all:
-        parser.error("name the messages by their ids, or say --all")
-    return options
+class MessageId(click.ParamType[str]):
+    """A message id or its beginning. Fewer characters could mean messages that were not meant."""
+
+    name = "id"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the id; fails with click's usage error."""
+        if not re.fullmatch(r"[0-9a-f-]{8,36}", value):
+            self.fail(f"{value!r} is not a message id, or its first 8 characters or more", param, ctx)
+        return str(value)
 
 
-def chosen_queues(outputs: dict[str, Any], part: str | None) -> list[FailureQueue]:
-    """The queues of failures, those whose name has `part`. Raises UserError naming all if there is none."""
-    found = failure_queues.queues(client("sqs"), outputs["prefix"], outputs["functions"])
-    chosen = [queue for queue in found if part is None or part in queue.name]
+queue_option = click.option("--queue", "part", metavar="NAME", help="only queues with this in their name")
+
+
+def selection_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the arguments and options that redrive and discard share."""
+    for decorator in (
+        arguments.json_option,
+        arguments.dry_run_option,
+        click.option("--rate", type=arguments.POSITIVE, default=50, show_default=True, help="messages a second"),
+        click.option("--all", "everything", is_flag=True, help="every message that is there now"),
+        queue_option,
+        arguments.environment_option,
+        click.argument("ids", nargs=-1, metavar="[ID]...", type=MessageId()),
+    ):
+        function = decorator(function)
+    return function
+
+
+@click.group("dlq", cls=DlqGroup)
+def dlq() -> None:
+    """List, redrive or discard the messages that failed for good.
+
+    They are in the dead-letter queues of the consumers and in the functions' queues of failures. Without a subcommand,
+    list them.
+
+    \b
+      ./eventloom dlq
+      ./eventloom dlq redrive --all --dry-run
+      ./eventloom dlq discard 01234567 --reason "test data"
+
+    An ID is a message id, or its first 8 characters or more.
+
+    A message is handed over before it is deleted. An interruption may repeat one, and never loses one. All consumers
+    are idempotent except the activity counters: do not repeat the redrive of a Kinesis batch.
+    """
+
+
+@dlq.command("list")
+@arguments.environment_option
+@queue_option
+@click.option("--limit", type=arguments.COUNT, default=1000, show_default=True, help="messages to show of each queue")
+@click.option("--no-logs", is_flag=True, help="do not look for causes in the consumers' logs")
+@arguments.json_option
+def list_messages(environment: str, part: str | None, limit: int, no_logs: bool, as_json: bool) -> None:
+    """List all messages, each with its object and cause. The messages stay as they are."""
+    target = current_target(environment)
+    queues = chosen_queues(target, part)
+    total, sqs = 0, target.client("sqs")
+    waiting = waiting_queues(target, queues)
+    for queue, failures in zip(waiting, failure_queues.read_all(sqs, [*waiting], target.receive_wait_s, limit), strict=True):
+        if len(failures) == limit:
+            terminal.note(f"{queue.name}: only the first {limit} are shown; raise --limit to see more")
+        logged = {} if no_logs else logged_causes(target, queue, failures)
+        for failure in failures:
+            show(failure, failure.cause or logged.get(failure.message_id, ""), as_json)
+        total += len(failures)
+    if not as_json:
+        terminal.stdout.print(f"{total} message(s) in {len(queues)} queue(s) of failures")
+
+
+@dlq.command("inspect")
+@click.argument("message_id", metavar="ID", type=MessageId())
+@arguments.environment_option
+@queue_option
+@arguments.json_option
+def inspect(message_id: str, environment: str, part: str | None, as_json: bool) -> None:
+    """Show all of one message, with its attributes and body. The message stays as it is."""
+    target = current_target(environment)
+    queues = chosen_queues(target, part)
+    for queue in waiting_queues(target, queues):
+        with failure_queues.one_pass(target.client("sqs"), queue, target.receive_wait_s) as messages:
+            for failure in messages.select([message_id], target.now()):
+                attributes = message_attributes.to_json(failure.attributes)
+                facts = failure.facts() | {"attributes": attributes, "body": failure.content or failure.body}
+                lines = json.dumps(facts, ensure_ascii=False, indent=2).split("\n")
+                terminal.report(facts, as_json, "\n".join(map(terminal.printable, lines)))
+                return
+    names = ", ".join(queue.name for queue in queues)
+    raise UserError(f"no message {message_id} is in {names}; ./eventloom dlq list shows the messages that are there")
+
+
+@dlq.command("redrive")
+@selection_options
+def redrive(environment: str, **options: Any) -> int:
+    """Send messages back to where they came from: a queue, a function, or a stream.
+
+    Redriven messages keep their attributes.
+
+    \b
+      ./eventloom dlq redrive 01234567
+      ./eventloom dlq redrive --all --queue uploads --rate 20
+
+    The message about a stream's batch holds no records. It can be redriven as long as the stream has them, which is a
+    day or two.
+
+    Exit code 1: some messages stay in their queue; stderr says why.
+    """
+    target = current_target(environment)
+    action = Redrive(Redriver(target.client, target.outputs["functions"]))
+    return run(target, action, **options)
+
+
+@dlq.command("discard")
+@selection_options
+@click.option("--reason", required=True, help="why, for the record")
+@click.option("--record-bucket", default="", metavar="BUCKET", help="also keep the record in this bucket, under discarded/")
+@arguments.yes_option
+def discard(environment: str, reason: str, record_bucket: str, yes: bool, **options: Any) -> int:
+    """Delete messages and keep a record of each in build/operations/, which 'replay --file' can send again.
+
+    With --all it asks for confirmation, in every environment. Where nobody can answer, as in a script, --all needs
+    --yes.
+
+    \b
+      ./eventloom dlq discard 01234567 --reason "test data"
+      ./eventloom dlq discard --all --queue uploads --reason "test data" --yes
+    """
+    target = current_target(environment)
+    record = DiscardRecord(target.file("discarded", ".jsonl"), target.client("s3") if record_bucket else None, record_bucket)
+    is_confirmed = yes or options["dry_run"] or not options["everything"]
+    return run(target, Discard(target.client("sqs"), record, reason), is_confirmed=is_confirmed, **options)
+
+
+def run(  # noqa: PLR0913 - the options of redrive and discard
+    target: Target,
+    action: Action,
+    *,
+    ids: tuple[str, ...],
+    everything: bool,
+    part: str | None,
+    rate: float,
+    dry_run: bool,
+    as_json: bool,
+    is_confirmed: bool = True,
+) -> int:
+    """Apply an action to the messages that the options select; returns 1 if some of them had to stay."""
+    if bool(ids) == everything:
+        raise click.UsageError("name messages by their ids, or use --all", click.get_current_context())
+    if not is_confirmed and not target.can_ask:
+        raise UserError(f"nothing was changed; add --yes to {action.name} all messages, or --dry-run to see them")
+    waiting = waiting_queues(target, chosen_queues(target, part))
+    total = sum(waiting.values())
+    selection = Selection([*waiting], ids, target.now())
+    question = f"{action.name.capitalize()} about {total} message(s) of '{target.environment}'?"
+    if total and not is_confirmed and not click.confirm(question, err=True):
+        raise UserError(f"nothing was changed; answer y to {action.name} all messages")
+    with terminal.progress(action.name, len(ids) or total, "messages") as done:
+        result = dlq_actions.apply(action, selection, target.client("sqs"), Pace(rate), target.receive_wait_s, dry_run=dry_run, done=done)
+    counts, missing = result.counts(), result.not_found(ids)
+    text = ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) or "nothing to do"
+    terminal.report(counts | {"not_found": len(missing), "dry_run": dry_run}, as_json, text)
+    if missing:
+        terminal.note(f"no queue has {', '.join(missing)} now; ./eventloom dlq list shows the messages that are there")
+    return 1 if result.left else 0
+
+
+def chosen_queues(target: Target, part: str | None) -> list[FailureQueue]:
+    """Return the queues of failures with `part` in their name. Raises UserError that names all of them if none has."""
+    queues = failure_queues.list_queues(target.client("sqs"), target.outputs["prefix"], target.outputs["functions"])
+    chosen = [queue for queue in queues if part is None or part in queue.name]
     if not chosen:
-        raise UserError(f"no queue of failures is named '{part}'; there are: {', '.join(queue.name for queue in found) or 'none'}")
+        names = ", ".join(queue.name for queue in queues) or "none"
+        raise UserError(f"no queue of failures has '{part or ''}' in its name; there are: {names}")
     return chosen
 
 
-def consumer_log(queue: FailureQueue, functions: dict[str, Any]) -> str | None:
-    """The log group of the function that reads the queue whose dead-letter queue this is."""
-    sqs = client("sqs")
-    for url in sqs.list_dead_letter_source_queues(QueueUrl=queue.url).get("queueUrls", []):
-        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        for mapping in client("lambda").list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]:
-            for facts in functions.values():
-                if facts["function_name"] == mapping["FunctionArn"].split(":")[6]:
-                    return str(facts["log_group"])
-    return None
-
-
-def list_all(queues: list[FailureQueue], options: argparse.Namespace, functions: dict[str, Any]) -> int:
-    """Show every message; 0."""
-    sqs, total = client("sqs"), 0
-    for queue in queues:
-        found: list[Failure] = []
-        try:
-            found.extend(failure_queues.receive(sqs, queue, options.limit))
-        finally:
-            failure_queues.give_back(sqs, found)
-        if len(found) == options.limit:
-            terminal.stderr.print(f"{queue.name}: no more than {options.limit} are shown (--limit)", markup=False)
-        found = sorted({failure.message_id: failure for failure in found}.values(), key=lambda failure: failure.sent_at)
-        group = None if queue.function or options.no_logs or not found else consumer_log(queue, functions)
-        logged = failure_queues.causes_in_log(client("logs"), group, found) if group else {}
-        for failure in found:
-            facts = failure.facts()
-            facts["cause"] = facts["cause"] or logged.get(failure.message_id, "")
-            total += 1
-            about = [
-                f"{failure.message_id[:8]}  {facts['sent_at']}  {queue.name}",
-                facts["object"],
-                facts["cause"] or "unknown: see the log",
-            ]
-            terminal.tell(facts, options.json, "\n    ".join(map(terminal.visible, about)))
-    if not options.json:
-        terminal.stdout.print(f"{total} message(s) in {len(queues)} queue(s) of failures")
-    return 0
-
-
-def selected(queue: FailureQueue, ids: list[str], before: float, left: list[Failure]) -> Iterator[Failure]:
-    """The messages with those ids (all without any) that were there at `before`.
-
-    The others, and those that the caller puts into `left`, stay hidden until the queue was gone through; then they are given back.
-    """
-    sqs, seen = client("sqs"), set[str]()
-    try:
-        for failure in failure_queues.receive(sqs, queue):
-            wanted = not ids or any(failure.message_id.startswith(wanted) for wanted in ids)
-            if wanted and failure.sent_at <= before and failure.message_id not in seen:
-                seen.add(failure.message_id)
-                yield failure
-            else:
-                left.append(failure)
-    finally:
-        failure_queues.give_back(sqs, left)
-
-
-def inspect(queues: list[FailureQueue], options: argparse.Namespace) -> int:
-    """Show one message whole. Raises UserError if there is none."""
-    for queue in queues:
-        left: list[Failure] = []
-        for failure in selected(queue, options.ids, time.time(), left):
-            left.append(failure)
-            body: Any = failure.content or failure.body
-            facts = failure.facts() | {"attributes": failure.attributes, "body": body}
-            print(json.dumps(facts, ensure_ascii=False, indent=None if options.json else 2))
-            return 0
-    raise UserError(f"no message {options.ids[0]} in {', '.join(queue.name for queue in queues)}")
-
-
-def act(queues: list[FailureQueue], options: argparse.Namespace, outputs: dict[str, Any]) -> int:
-    """Redrive or discard; 1 if something that was selected could not be."""
-    sqs, pace, counts = client("sqs"), Pace(options.rate), Counter[str]()
-    redriver = Redriver(client, outputs["functions"])
-    record = None
-    if options.command == "discard":
-        path = BUILD / "operations" / f"discarded-{chosen_cloud().key}-{options.env}.jsonl"
-        record = DiscardRecord(path, client("s3"), options.record_bucket)
-    began = time.time()
-    with terminal.progress(options.command, sum(failure_queues.depth(sqs, queue) for queue in queues), "messages") as done:
-        for queue in queues:
-            left: list[Failure] = []
-            for failure in selected(queue, options.ids, began, left):
-                try:
-                    pace.wait()
-                    how = handle(failure, options, redriver, record)
-                except BaseException:
-                    left.append(failure)
-                    raise
-                if how not in {"discarded", "redriven"}:
-                    left.append(failure)
-                counts[how] += 1
-                done(counts.total())
-    missing = len(options.ids) - counts.total() if options.ids else 0
-    text = ", ".join(f"{count} {what}" for what, count in sorted(counts.items())) or "nothing was there"
-    terminal.tell(dict(counts) | {"not_found": max(0, missing), "dry_run": options.dry_run}, options.json, text)
-    if missing > 0:
-        terminal.stderr.print(f"{missing} of the named messages are in no queue now (done already?)")
-    return 1 if counts["left"] else 0
-
-
-def handle(failure: Failure, options: argparse.Namespace, redriver: Redriver, record: DiscardRecord | None) -> str:
-    """Deal with one message; in a word, how."""
-    what = f"{failure.message_id} {terminal.visible(failure.subject)}"
-    try:
-        if options.dry_run:
-            where = "discarded" if record else f"sent to {redriver.target(failure)}"
-            terminal.stderr.print(f"{what} would be {where}", markup=False, soft_wrap=True)
-            return f"would {options.command}"
-        if record:
-            record.keep(failure, options.reason, datetime.now(UTC).isoformat(timespec="seconds"))
-            failure_queues.delete(client("sqs"), failure)
-            return "discarded"
-        redriver.redrive(failure)
-    except NotRedriven as problem:
-        terminal.stderr.print(f"{what} stays in {failure.queue.name}: {terminal.visible(str(problem))}", markup=False, soft_wrap=True)
-        return "left"
-    return "redriven"
-
-
-def main() -> int:
-    """Do what the command line says."""
-    options = arguments()
-    outputs = terminal.environment(options.env)
-    queues = chosen_queues(outputs, options.queue)
-    if unseen := sum(failure_queues.hidden(client("sqs"), queue) for queue in queues):
-        about = (
-            f"about {unseen} more are looked at elsewhere, or were by a run that was killed: "
-            f"they are back in {failure_queues.HIDDEN_S} s at most"
+def waiting_queues(target: Target, queues: Sequence[FailureQueue]) -> dict[FailureQueue, int]:
+    """Return the queues with messages, and about how many. A note on stderr says how many messages are hidden."""
+    sqs = target.client("sqs")
+    depths = failure_queues.side_by_side(lambda queue: failure_queues.depth(sqs, queue), queues)
+    if hidden := sum(depth.hidden for depth in depths):
+        terminal.note(
+            f"about {hidden} more are hidden because another command reads them, or did until it was killed; "
+            f"they are visible again in {failure_queues.HIDDEN_S} s at most"
         )
-        terminal.stderr.print(about, soft_wrap=True)
-    if options.command == "list":
-        return list_all(queues, options, outputs["functions"])
-    if options.command == "inspect":
-        return inspect(queues, options)
-    return act(queues, options, outputs)
+    return {queue: depth.waiting for queue, depth in zip(queues, depths, strict=True) if depth.waiting}
 
 
-if __name__ == "__main__":
-    errors.run("dlq", main, resumes=True)
+def logged_causes(target: Target, queue: FailureQueue, failures: Sequence[Failure]) -> dict[str, str]:
+    """Return what the consumer's log says about the messages of a dead-letter queue, by message id."""
+    if queue.function or not failures:
+        return {}
+    log_group = failure_causes.consumer_log_group(target.client, queue, target.outputs["functions"])
+    return failure_causes.causes_in_log(target.client("logs"), log_group, failures) if log_group else {}
+
+
+def show(failure: Failure, cause: str, as_json: bool) -> None:
+    """Print one message of the list."""
+    facts = failure.facts() | {"cause": cause}
+    lines = [f"{failure.message_id[:8]}  {facts['sent_at']}  {failure.queue.name}", facts["object"], cause or "unknown: see the log"]
+    terminal.report(facts, as_json, "\n    ".join(map(terminal.printable, lines)))

@@ -1,67 +1,91 @@
-"""What buckets and catalog disagree about. Their listings are joined in an SQLite file: memory stays the same for any number of objects.
+"""What buckets and catalog disagree about.
 
-The file takes about 400 bytes an object; it also says how far the listings got, so that an interrupted audit goes on.
-What the join finds may be work in progress, so each finding is looked at once more, in the live buckets and table, before it is reported.
+SQLite joins their listings in a file, so memory does not grow with the number of objects.
+The file takes about 400 bytes an object. It also says how far the listings are, so that an interrupted audit continues.
+What the join finds may be work in progress. So each finding is checked again, in the live buckets and table, before it
+is reported.
 """
 
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from eventloom.catalog import from_dynamodb
-from eventloom.operations.messages import image_id
+from shared.identity import image_id
 
 _SCHEMA = """
 create table if not exists objects (image_id text primary key, key text, etag text, modified real) without rowid;
-create table if not exists items (image_id text primary key, status text, key text, etag text, thumbnails integer) without rowid;
+create table if not exists items (image_id text primary key, status text, key text, etag text, thumbnails integer)
+    without rowid;
 create table if not exists named (thumbnail text primary key, image_id text) without rowid;
 create table if not exists stored (thumbnail text primary key, modified real) without rowid;
 create table if not exists progress (stage text primary key, place text);
 """
 
-# Each yields (image_id, key of the object or thumbnail). Orphans are first: the repair of their image may make some of the same name.
+
+class Kind(StrEnum):
+    """A kind of drift."""
+
+    ORPHANED_THUMBNAIL = "orphaned_thumbnail"
+    MISSING_ITEM = "missing_item"
+    STALE_VERSION = "stale_version"
+    MISSING_THUMBNAILS = "missing_thumbnails"
+    ITEM_WITHOUT_OBJECT = "item_without_object"
+
+
+# Each query returns (image_id, key of the object or thumbnail). Orphans are first, because the repair of an image may
+# create thumbnails
+# with the same names.
 _QUERIES = {
-    "orphaned_thumbnail": """select substr(s.thumbnail, 1, 32), s.thumbnail from stored s left join named n using (thumbnail)
+    Kind.ORPHANED_THUMBNAIL: """select substr(s.thumbnail, 1, 32), s.thumbnail
+        from stored s left join named n using (thumbnail)
         where n.thumbnail is null and s.modified < :before""",
-    "missing_item": """select o.image_id, o.key from objects o left join items i using (image_id)
+    Kind.MISSING_ITEM: """select o.image_id, o.key from objects o left join items i using (image_id)
         where o.modified < :before and (i.status is null or i.status = 'DELETED')""",
-    "stale_version": """select o.image_id, o.key from objects o join items i using (image_id)
+    Kind.STALE_VERSION: """select o.image_id, o.key from objects o join items i using (image_id)
         where o.modified < :before and i.status <> 'DELETED' and i.etag is not o.etag""",
-    "missing_thumbnails": """select n.image_id, o.key from named n join objects o using (image_id)
+    Kind.MISSING_THUMBNAILS: """select n.image_id, o.key from named n join objects o using (image_id)
         left join stored s using (thumbnail) where s.thumbnail is null
-        union select i.image_id, o.key from items i join objects o using (image_id) where i.status = 'READY' and i.thumbnails = 0""",
-    "item_without_object": """select i.image_id, i.key from items i left join objects o using (image_id)
+        union select i.image_id, o.key from items i join objects o using (image_id)
+        where i.status = 'READY' and i.thumbnails = 0""",
+    Kind.ITEM_WITHOUT_OBJECT: """select i.image_id, i.key from items i left join objects o using (image_id)
         where o.image_id is null and i.status <> 'DELETED'""",
 }
-KINDS = tuple(_QUERIES)
 
 
 @dataclass(frozen=True)
 class Drift:
-    """One disagreement. `key` is the object's, for orphaned_thumbnail the thumbnail's."""
+    """One disagreement. `key` is the object's; for an orphaned thumbnail, the thumbnail's."""
 
-    kind: str
+    kind: Kind
     image_id: str
     key: str
 
 
 @dataclass(frozen=True)
 class Places:
-    """What is compared."""
+    """The names of the buckets and the table that are compared."""
 
     uploads: str
     thumbnails: str
     table: str
 
 
+type Page = tuple[int, dict[str, Any]]
+"""How many rows a page of a listing has, and the place where the listing continues."""
+
+_END = {"end": True}
+
+
 class Audit:
-    """One comparison. Botocore's errors pass through; the same file goes on afterwards."""
+    """One comparison. Botocore's errors pass through; an audit with the same file continues afterwards."""
 
     def __init__(self, path: Path, s3: Any, dynamodb: Any, places: Places) -> None:
-        """`path` is the SQLite file; `s3` and `dynamodb` are low-level clients."""
+        """Take the SQLite file, low-level clients, and what is compared."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._db = sqlite3.connect(path)
@@ -71,108 +95,122 @@ class Audit:
         self._places = places
 
     def collect(self, done: Callable[[int], None]) -> None:
-        """List both buckets and the table, from where an earlier run stopped. `done` hears the number listed so far."""
+        """List both buckets and the table, from where an earlier run stopped. `done` gets the number of rows so far."""
         count = 0
-        for stage, pages in (("objects", self._objects), ("items", self._items), ("stored", self._stored)):
+        for stage, list_pages in (("objects", self._list_objects), ("items", self._list_items), ("stored", self._list_thumbnails)):
             place = self._place(stage)
-            if place == {"end": True}:
+            if place == _END:
                 continue
-            for size, reached in pages(place):
+            for rows, reached in list_pages(place):
                 self._db.execute("insert or replace into progress values (?, ?)", (stage, json.dumps(reached)))
                 self._db.commit()
-                count += size
+                count += rows
                 done(count)
 
     def _place(self, stage: str) -> dict[str, Any]:
-        found = self._db.execute("select place from progress where stage = ?", (stage,)).fetchone()
-        place: dict[str, Any] = json.loads(found[0]) if found else {}
+        row = self._db.execute("select place from progress where stage = ?", (stage,)).fetchone()
+        place: dict[str, Any] = json.loads(row[0]) if row else {}
         return place
 
-    def _listing(self, bucket: str, place: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
+    def _list_bucket(self, bucket: str, place: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
         start = {"StartAfter": place["after"]} if "after" in place else {}
         for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, **start):
-            yield page.get("Contents", [])
+            if entries := page.get("Contents", []):
+                yield entries
 
-    def _objects(self, place: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
+    def _list_objects(self, place: dict[str, Any]) -> Iterator[Page]:
         bucket = self._places.uploads
-        for found in self._listing(bucket, place):
-            rows = [(image_id(bucket, one["Key"]), one["Key"], _etag(one), one["LastModified"].timestamp()) for one in found]
+        for entries in self._list_bucket(bucket, place):
+            rows = [(image_id(bucket, entry["Key"]), entry["Key"], _etag(entry), _modified(entry)) for entry in entries]
             self._db.executemany("insert or replace into objects values (?, ?, ?, ?)", rows)
-            if found:
-                yield len(found), {"after": found[-1]["Key"]}
-        yield 0, {"end": True}
+            yield len(entries), {"after": entries[-1]["Key"]}
+        yield 0, _END
 
-    def _stored(self, place: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
-        for found in self._listing(self._places.thumbnails, place):
-            rows = [(one["Key"], one["LastModified"].timestamp()) for one in found]
+    def _list_thumbnails(self, place: dict[str, Any]) -> Iterator[Page]:
+        for entries in self._list_bucket(self._places.thumbnails, place):
+            rows = [(entry["Key"], _modified(entry)) for entry in entries]
             self._db.executemany("insert or replace into stored values (?, ?)", rows)
-            if found:
-                yield len(found), {"after": found[-1]["Key"]}
-        yield 0, {"end": True}
+            yield len(entries), {"after": entries[-1]["Key"]}
+        yield 0, _END
 
-    def _items(self, place: dict[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
+    def _list_items(self, place: dict[str, Any]) -> Iterator[Page]:
         start = {"ExclusiveStartKey": place["after"]} if "after" in place else {}
         for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._places.table, **start):
-            items = [item for found in page["Items"] if (item := from_dynamodb(found)) and item.get("bucket") == self._places.uploads]
+            every_item = (from_dynamodb(attributes) for attributes in page["Items"])
+            items = [item for item in every_item if item and item.get("bucket") == self._places.uploads]
             rows = [(item["image_id"], item["status"], item["key"], item.get("etag"), len(thumbnail_keys(item))) for item in items]
             self._db.executemany("insert or replace into items values (?, ?, ?, ?, ?)", rows)
             named = [(key, item["image_id"]) for item in items for key in thumbnail_keys(item)]
             self._db.executemany("insert or replace into named values (?, ?)", named)
             if "LastEvaluatedKey" in page:
                 yield len(items), {"after": page["LastEvaluatedKey"]}
-        yield 0, {"end": True}
+        yield 0, _END
 
     def findings(self, before: float) -> Iterator[Drift]:
-        """What still differs on a second, live look. What changed after `before` (epoch, s) may be under way and is left out."""
+        """Yield what differs in the listings and still differs now.
+
+        Objects that changed after `before`, in seconds since the epoch, are left out: they may be in progress.
+        """
         for kind, query in _QUERIES.items():
-            for found_id, key in self._db.execute(query, {"before": before}):
-                drift = Drift(kind, found_id, key)
+            for image, key in self._db.execute(query, {"before": before}):
+                drift = Drift(kind, image, key)
                 if self.is_real(drift, before):
                     yield drift
 
     def is_real(self, drift: Drift, before: float) -> bool:
-        """Whether live buckets and table disagree so. A thumbnail may have been made again since it was listed, by a repair for one."""
+        """Return whether the live buckets and table have this drift."""
         item = self._item(drift.image_id)
-        recorded = item if item and item["status"] != "DELETED" else None
-        if drift.kind == "orphaned_thumbnail":
-            stored = self._found(self._places.thumbnails, drift.key)
-            return drift.key not in thumbnail_keys(recorded or {}) and stored is not None and stored["LastModified"].timestamp() < before
-        found = self._found(self._places.uploads, drift.key)
-        if drift.kind == "item_without_object":
-            return recorded is not None and found is None
-        if found is None:
-            return False
-        if recorded is None or drift.kind == "missing_item":
-            return recorded is None and drift.kind == "missing_item"
-        if drift.kind == "stale_version":
-            return bool(recorded.get("etag") != _etag(found))
-        named = thumbnail_keys(recorded)
-        return any(self._found(self._places.thumbnails, key) is None for key in named) or (not named and recorded["status"] == "READY")
+        if drift.kind == Kind.ORPHANED_THUMBNAIL:
+            # A repair may have created the thumbnail again since it was listed.
+            thumbnail = self._entry(self._places.thumbnails, drift.key)
+            return thumbnail is not None and drift.key not in thumbnail_keys(item or {}) and _modified(thumbnail) < before
+        upload = self._entry(self._places.uploads, drift.key)
+        match drift.kind:
+            case Kind.MISSING_ITEM:
+                return upload is not None and item is None
+            case Kind.ITEM_WITHOUT_OBJECT:
+                return upload is None and item is not None
+            case Kind.STALE_VERSION:
+                return upload is not None and item is not None and item.get("etag") != _etag(upload)
+            case Kind.MISSING_THUMBNAILS:
+                return upload is not None and item is not None and self._lacks_thumbnails(item)
 
-    def _item(self, found_id: str) -> dict[str, Any] | None:
-        key = {"image_id": {"S": found_id}}
-        return from_dynamodb(self._dynamodb.get_item(TableName=self._places.table, Key=key, ConsistentRead=True).get("Item"))
+    def _lacks_thumbnails(self, item: dict[str, Any]) -> bool:
+        keys = thumbnail_keys(item)
+        if not keys:
+            return bool(item["status"] == "READY")
+        return any(self._entry(self._places.thumbnails, key) is None for key in keys)
 
-    def _found(self, bucket: str, key: str) -> dict[str, Any] | None:
-        """What the listing says of a key: HEAD tells nothing of an object encrypted with the uploader's key."""
-        listed: list[dict[str, Any]] = self._s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])
-        return listed[0] if listed and listed[0]["Key"] == key else None
+    def _item(self, image: str) -> dict[str, Any] | None:
+        """Return the catalog's item of an image, None if there is none or if it records a deletion."""
+        answer = self._dynamodb.get_item(TableName=self._places.table, Key={"image_id": {"S": image}}, ConsistentRead=True)
+        item = from_dynamodb(answer.get("Item"))
+        return item if item and item["status"] != "DELETED" else None
+
+    def _entry(self, bucket: str, key: str) -> dict[str, Any] | None:
+        """Return what a listing says about a key. HEAD fails for an object encrypted with the uploader's key."""
+        entries: list[dict[str, Any]] = self._s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])
+        return entries[0] if entries and entries[0]["Key"] == key else None
 
     def counts(self) -> dict[str, int]:
-        """How much was compared."""
+        """Return how many objects, items and thumbnails were compared."""
         tables = ("objects", "items", "stored")
-        return {table: self._db.execute(f"select count(*) from {table}").fetchone()[0] for table in tables}  # noqa: S608 - names from here
+        return {table: self._db.execute(f"select count(*) from {table}").fetchone()[0] for table in tables}  # noqa: S608 - constants
 
     def finish(self) -> None:
-        """Remove the file: the next audit lists anew."""
+        """Remove the file, so that the next audit lists everything again."""
         self._db.close()
         self._path.unlink()
 
 
 def thumbnail_keys(item: dict[str, Any]) -> list[str]:
-    """The keys that an item names."""
+    """Return the keys of the thumbnails that an item names."""
     return [thumbnail["key"] for thumbnail in item.get("thumbnails", {}).values()]
 
 
-def _etag(found: dict[str, Any]) -> str:
-    return str(found.get("ETag", "")).strip('"')
+def _etag(entry: dict[str, Any]) -> str:
+    return str(entry.get("ETag", "")).strip('"')
+
+
+def _modified(entry: dict[str, Any]) -> float:
+    return float(entry["LastModified"].timestamp())

@@ -1,146 +1,106 @@
-"""The queues of what failed for good: each consumer's dead-letter queue and each function's failures queue."""
+"""The queues of failures of an environment: each consumer's dead-letter queue and each function's failures queue."""
 
 import contextlib
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import batched
+from threading import Event
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from eventloom.operations.messages import about
+from eventloom.operations import message_attributes
+from eventloom.operations.failures import Failure, FailureQueue
 
 DLQ, FAILURES = "-dlq", "-failures"
-# Long enough to go through a queue of some thousand messages; what is left aside is given back before
+# Long enough for a pass through some thousand messages. Those that stay in the queue are given back at the end of the
+# pass.
 HIDDEN_S = 300
-# Each answer may come from a part of SQS's servers only: the queue is empty when several in a row are.
+# An answer may come from some of SQS's servers only, so a queue is empty when several answers in a row are.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html
 _EMPTY_ANSWERS = 2
-_BATCH = {"streamArn", "shardId", "startSequenceNumber", "endSequenceNumber"}
+_THREADS = 16
 
 
 @dataclass(frozen=True)
-class FailureQueue:
-    """A queue of failures. `function` is the folder's name of a failures queue's function, "" for a dead-letter queue."""
+class Depth:
+    """About how many messages of a queue are waiting, and how many are hidden because somebody received them."""
 
-    name: str
-    url: str
-    function: str = ""
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A message in such a queue. `receipt` stands for this one delivery of it; `sent_at` is in seconds since the epoch."""
-
-    queue: FailureQueue
-    message_id: str
-    receipt: str
-    body: str
-    sent_at: float
-    receives: int
-    attributes: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def content(self) -> dict[str, Any]:
-        """The body as an object; empty if it is none."""
-        try:
-            found = json.loads(self.body)
-        except ValueError:
-            return {}
-        return found if isinstance(found, dict) else {}
-
-    @property
-    def batch(self) -> dict[str, Any]:
-        """Which records of a stream failed, if it is about such; else empty."""
-        found = self.content.get("KinesisBatchInfo") or self.content.get("DDBStreamBatchInfo")
-        return found if isinstance(found, dict) and found.keys() >= _BATCH else {}
-
-    @property
-    def subject(self) -> str:
-        """What it is about: the object, if it has one."""
-        if "requestPayload" in self.content:
-            return about(json.dumps(self.content["requestPayload"]))
-        if batch := self.batch:
-            return f"{batch.get('batchSize')} records of {batch.get('streamArn', '').split('/', 1)[-1]}, shard {batch.get('shardId')}"
-        return about(self.body)
-
-    @property
-    def cause(self) -> str:
-        """Why it is here, as far as the message itself tells; "" if it does not."""
-        answer, context = self.content.get("responsePayload"), self.content.get("requestContext")
-        if isinstance(answer, dict) and answer.get("errorMessage"):
-            return f"{answer.get('errorType', 'error')}: {answer['errorMessage']}"
-        if isinstance(context, dict) and context.get("condition"):
-            return str(context["condition"])
-        if "ERROR_CODE" in self.attributes:
-            return f"{self.attributes['ERROR_CODE']}: {self.attributes.get('ERROR_MESSAGE', '')}"
-        return ""
-
-    def facts(self) -> dict[str, Any]:
-        """For programs."""
-        return {
-            "queue": self.queue.name,
-            "message_id": self.message_id,
-            "sent_at": datetime.fromtimestamp(self.sent_at, UTC).isoformat(timespec="seconds"),
-            "receives": self.receives,
-            "object": self.subject,
-            "cause": self.cause,
-        }
+    waiting: int
+    hidden: int
 
 
-def queues(sqs: Any, prefix: str, functions: dict[str, Any]) -> list[FailureQueue]:
-    """All queues of failures of an environment. `functions` is the Terraform output of that name."""
-    names = {f"{facts['function_name']}{FAILURES}": name for name, facts in functions.items()}
-    found = []
+def list_queues(sqs: Any, prefix: str, functions: dict[str, Any]) -> list[FailureQueue]:
+    """Return all queues of failures of an environment, by name. `functions` is the Terraform output of that name."""
+    owners = {f"{facts['function_name']}{FAILURES}": name for name, facts in functions.items()}
+    queues = []
     for page in sqs.get_paginator("list_queues").paginate(QueueNamePrefix=f"{prefix}-"):
         for url in page.get("QueueUrls", []):
             name = url.rsplit("/", 1)[1]
-            if name in names:
-                found.append(FailureQueue(name, url, names[name]))
-            elif name.endswith(DLQ):
-                found.append(FailureQueue(name, url))
-    return sorted(found, key=lambda queue: queue.name)
+            if name in owners or name.endswith(DLQ):
+                queues.append(FailureQueue(name, url, owners.get(name, "")))
+    return sorted(queues, key=lambda queue: queue.name)
 
 
-def depth(sqs: Any, queue: FailureQueue) -> int:
-    """About how many messages a queue has, those that someone looks at just now included."""
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    found = sqs.get_queue_attributes(QueueUrl=queue.url, AttributeNames=names)["Attributes"]
-    return sum(int(found[name]) for name in names)
+def side_by_side[Result](
+    function: Callable[[FailureQueue], Result], queues: Sequence[FailureQueue], interrupted: Event | None = None
+) -> list[Result]:
+    """Call a function with every queue at the same time and return the results in the order of the queues.
 
-
-def hidden(sqs: Any, queue: FailureQueue) -> int:
-    """About how many messages someone looks at just now, or did until he was killed: they come back by themselves."""
-    name = "ApproximateNumberOfMessagesNotVisible"
-    return int(sqs.get_queue_attributes(QueueUrl=queue.url, AttributeNames=[name])["Attributes"][name])
-
-
-def receive(sqs: Any, queue: FailureQueue, limit: int | None = None) -> Iterator[Failure]:
-    """Each message once, hidden from others meanwhile: the caller deletes it or gives it back.
-
-    What was received and not yet handed out is given back when the caller stops before the end.
+    `interrupted` is set if one of them, or the person at the terminal, ends this early.
     """
-    empty, seen = 0, 0
-    while empty < _EMPTY_ANSWERS and (limit is None or seen < limit):
-        wanted = 10 if limit is None else min(10, limit - seen)
+    with ThreadPoolExecutor(max(1, min(_THREADS, len(queues)))) as pool:
+        try:
+            return list(pool.map(function, queues))
+        except BaseException:
+            if interrupted:
+                interrupted.set()
+            raise
+
+
+def depth(sqs: Any, queue: FailureQueue) -> Depth:
+    """Return the depth of a queue.
+
+    SQS's counts are approximate and may lag by a minute. So a queue that seems empty is asked for messages too, without
+    waiting for them and without hiding them.
+    """
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    counts = sqs.get_queue_attributes(QueueUrl=queue.url, AttributeNames=names)["Attributes"]
+    waiting, hidden = (int(counts[name]) for name in names)
+    for _ in range(_EMPTY_ANSWERS):
+        if waiting:
+            break
+        request = {"MaxNumberOfMessages": 10, "VisibilityTimeout": 0, "WaitTimeSeconds": 0}
+        waiting = len(sqs.receive_message(QueueUrl=queue.url, **request).get("Messages", []))
+    return Depth(waiting, hidden)
+
+
+def receive(sqs: Any, queue: FailureQueue, wait_s: int, limit: int | None = None) -> Generator[Failure]:
+    """Yield each message of a queue, hidden from others: the caller deletes it or gives it back.
+
+    Messages that were received and not yielded are given back when the caller closes the generator. `wait_s` is how
+    long SQS waits for the first message.
+    """
+    empty_answers, count = 0, 0
+    while empty_answers < _EMPTY_ANSWERS and (limit is None or count < limit):
         answer = sqs.receive_message(
             QueueUrl=queue.url,
             AttributeNames=["All"],
             MessageAttributeNames=["All"],
-            MaxNumberOfMessages=wanted,
+            MaxNumberOfMessages=10 if limit is None else min(10, limit - count),
             VisibilityTimeout=HIDDEN_S,
-            WaitTimeSeconds=0 if seen else 1,
+            WaitTimeSeconds=0 if count else wait_s,
         )
         messages = answer.get("Messages", [])
-        empty = 0 if messages else empty + 1
-        seen += len(messages)
-        received = [_failure(queue, message) for message in messages]
+        empty_answers = 0 if messages else empty_answers + 1
+        count += len(messages)
+        pending = [_failure(queue, message) for message in messages]
         try:
-            while received:
-                yield received.pop(0)
+            while pending:
+                yield pending.pop(0)
         finally:
-            give_back(sqs, received)
+            give_back(sqs, pending)
 
 
 def _failure(queue: FailureQueue, message: dict[str, Any]) -> Failure:
@@ -152,45 +112,79 @@ def _failure(queue: FailureQueue, message: dict[str, Any]) -> Failure:
         message["Body"],
         int(system["SentTimestamp"]) / 1000,
         int(system["ApproximateReceiveCount"]),
-        {name: value.get("StringValue", "") for name, value in message.get("MessageAttributes", {}).items()},
+        message_attributes.received(message),
     )
 
 
-def give_back(sqs: Any, failures: list[Failure]) -> None:
-    """Let others see messages again at once."""
-    for failure in failures:
-        # Refused for one that came back by itself, or was deleted by someone else
+def read_all(sqs: Any, queues: Sequence[FailureQueue], wait_s: int, limit: int) -> list[list[Failure]]:
+    """Return up to `limit` messages of each queue, oldest first, and hide none of them."""
+    interrupted = Event()
+
+    def read(queue: FailureQueue) -> list[Failure]:
+        with one_pass(sqs, queue, wait_s, limit) as messages:
+            failures = {}
+            for failure in messages:
+                if interrupted.is_set():
+                    break
+                failures[failure.message_id] = failure
+        return sorted(failures.values(), key=lambda failure: failure.sent_at)
+
+    return side_by_side(read, queues, interrupted)
+
+
+class Pass:
+    """One pass through a queue. Iterating yields each message; those that are not removed are given back at the end."""
+
+    def __init__(self, sqs: Any, received: Iterator[Failure]) -> None:
+        """Take an iterator over received messages."""
+        self._sqs = sqs
+        self._received = received
+        self._remaining: dict[str, Failure] = {}
+
+    def __iter__(self) -> Iterator[Failure]:
+        """Yield each message. It stays hidden during the pass, so that it is not received twice."""
+        for failure in self._received:
+            self._remaining[failure.receipt] = failure
+            yield failure
+
+    def select(self, ids: Sequence[str], before: float) -> Iterator[Failure]:
+        """Yield messages sent at `before` or earlier: those whose id begins with one of `ids`, or all without any."""
+        seen = set[str]()
+        for failure in self:
+            is_wanted = not ids or failure.message_id.startswith(tuple(ids))
+            if is_wanted and failure.sent_at <= before and failure.message_id not in seen:
+                seen.add(failure.message_id)
+                yield failure
+
+    def removed(self, failure: Failure) -> None:
+        """Say that a message is not in the queue any more."""
+        del self._remaining[failure.receipt]
+
+    def give_back(self) -> None:
+        """Let others see the remaining messages."""
+        give_back(self._sqs, list(self._remaining.values()))
+
+
+@contextlib.contextmanager
+def one_pass(sqs: Any, queue: FailureQueue, wait_s: int, limit: int | None = None) -> Iterator[Pass]:
+    """Pass through a queue, and give its messages back at the end, however it comes."""
+    with contextlib.closing(receive(sqs, queue, wait_s, limit)) as received:
+        messages = Pass(sqs, received)
+        try:
+            yield messages
+        finally:
+            messages.give_back()
+
+
+def give_back(sqs: Any, failures: Sequence[Failure]) -> None:
+    """Let others see messages of one queue again at once."""
+    for batch in batched(failures, 10, strict=False):
+        entries = [{"Id": str(number), "ReceiptHandle": failure.receipt, "VisibilityTimeout": 0} for number, failure in enumerate(batch)]
+        # SQS refuses a message that has become visible by itself, or that somebody else deleted.
         with contextlib.suppress(ClientError):
-            sqs.change_message_visibility(QueueUrl=failure.queue.url, ReceiptHandle=failure.receipt, VisibilityTimeout=0)
+            sqs.change_message_visibility_batch(QueueUrl=batch[0].queue.url, Entries=entries)
 
 
 def delete(sqs: Any, failure: Failure) -> None:
-    """Take a message off its queue for good."""
+    """Delete a message from its queue."""
     sqs.delete_message(QueueUrl=failure.queue.url, ReceiptHandle=failure.receipt)
-
-
-def causes_in_log(logs: Any, group: str, failures: list[Failure]) -> dict[str, str]:
-    """What the consumer's log last said about messages of a dead-letter queue, by message id.
-
-    A message keeps its id on the way there. One query for a few messages: a filter pattern has at most 1,024 characters.
-    """
-    found: dict[str, str] = {}
-    for start in range(0, len(failures), 20):
-        some = {failure.message_id: failure for failure in failures[start : start + 20]}
-        since = int(min(failure.sent_at for failure in some.values()) * 1000) - 60_000
-        pattern = " ".join(f'?"{message_id}"' for message_id in some)
-        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group, filterPattern=pattern, startTime=since):
-            for event in page["events"]:
-                found |= _cause_in(event["message"], some)
-    return found
-
-
-def _cause_in(line: str, wanted: dict[str, Failure]) -> dict[str, str]:
-    try:
-        entry = json.loads(line)
-    except ValueError:
-        return {}
-    if not isinstance(entry, dict) or entry.get("message_id") not in wanted:
-        return {}
-    why = entry.get("error") or entry.get("exception_name") or entry.get("problems") or entry.get("message")
-    return {entry["message_id"]: str(why)}

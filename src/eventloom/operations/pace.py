@@ -1,4 +1,4 @@
-"""How fast, and how far: a rate that is kept, a place to go on from, and one run of a job at a time."""
+"""The rate of a job, the place where it continues, and a lock so that it runs once at a time."""
 
 import fcntl
 import json
@@ -13,10 +13,10 @@ from eventloom.errors import UserError
 
 
 class Pace:
-    """Lets at most `per_second` things pass; time that was lost waiting for AWS is not caught up on."""
+    """Lets at most `per_second` things pass. Time lost while waiting for AWS is not caught up on."""
 
     def __init__(self, per_second: float, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep) -> None:
-        """`clock` and `sleep` are for tests."""
+        """Take the rate, a clock in seconds, and a function that waits."""
         self.per_second = per_second
         self._seconds_each = 1 / per_second
         self._clock = clock
@@ -32,26 +32,26 @@ class Pace:
 
 
 class Checkpoint:
-    """A small JSON file that says how far a job got; replaced as a whole, so that it is never half written."""
+    """A small JSON file that says how far a job is. It is replaced as a whole, so it is never half written."""
 
     def __init__(self, path: Path) -> None:
-        """Its folder is made when it is first saved."""
+        """Take the file; the first `save` creates its folder."""
         self.path = path
 
     def load(self) -> dict[str, Any]:
-        """What was saved last; empty if nothing was. Raises UserError if it can't be read."""
+        """Return what was saved last; empty if nothing was. Raises UserError if the file is damaged."""
         try:
-            found = json.loads(self.path.read_text())
+            state = json.loads(self.path.read_text())
         except FileNotFoundError:
             return {}
         except ValueError as error:
-            raise UserError(f"the checkpoint {self.path} is damaged ({error}); --restart begins anew") from error
-        if not isinstance(found, dict):
-            raise UserError(f"{self.path} is no checkpoint; --restart begins anew")
-        return found
+            raise UserError(f"the checkpoint {self.path} is damaged ({error}); --restart starts from the beginning") from error
+        if not isinstance(state, dict):
+            raise UserError(f"{self.path} is not a checkpoint; --restart starts from the beginning")
+        return state
 
     def save(self, state: dict[str, Any]) -> None:
-        """Keep `state`, on disk when this returns."""
+        """Write `state` to disk before this returns."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         part = self.path.with_suffix(".part")
         with part.open("w") as file:
@@ -61,17 +61,17 @@ class Checkpoint:
         part.replace(self.path)
 
     def clear(self) -> None:
-        """Forget it: the job is done."""
+        """Remove the file, because the job is done."""
         self.path.unlink(missing_ok=True)
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
-    """Have what is kept at `path` to oneself. Raises UserError while another process has it; one that was killed has nothing."""
+def locked(path: Path) -> Iterator[None]:
+    """Hold an exclusive lock on `path`. A killed process releases it. Raises UserError while another process has it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_suffix(".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise UserError(f"the same command runs already, and keeps {path}: wait for it, or end it") from error
+            raise UserError(f"the same command is running and uses {path}; wait until it ends, or stop it") from error
         yield

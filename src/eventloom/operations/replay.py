@@ -1,39 +1,163 @@
-"""Send events again: from a file of JSON lines, or from an EventBridge archive.
+"""The command replay: send events again, from a file of JSON lines or from an EventBridge archive."""
 
-    replay.py --file events.jsonl                       each line to where such an event goes
-    replay.py --file events.jsonl --function converter  all of them to one function
-    replay.py --archive NAME --start 2026-11-20T00:00Z --end 2026-11-21T00:00Z [--rule NAME...]
-
-A line is an event as a function or queue gets it, or a line that `dlq discard` kept. Without --function: S3 notifications of the uploads
-bucket go to the uploads queue, those of the raw bucket to the converter, discarded messages to where they came from. A message about a
-stream's batch only names its records, which are sent as long as the stream has them. Discarded messages that can't be sent are left in a
-file of their own, with exit code 1. An interrupted replay of a file goes on where it was; lines may be added to the file meanwhile.
-EventBridge replays an archive onto its own bus, at its own pace, to the rules named or all; the same command follows a replay that runs.
-"""
-
-import argparse
 import hashlib
 import json
 import os
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from eventloom import errors, terminal
-from eventloom.clouds import BUILD, chosen_cloud
+import click
+
+from eventloom import arguments, terminal
 from eventloom.errors import UserError
 from eventloom.operations import replay_archives
-from eventloom.operations.pace import Checkpoint, Pace, alone
+from eventloom.operations.pace import Checkpoint, Pace, locked
 from eventloom.operations.replay_routes import deliver, route
 from eventloom.operations.stream_batches import NotRedriven
+from eventloom.operations.target import Target, current_target
+
+_DEFAULT_RATE = 20
+
+
+@dataclass(frozen=True)
+class FileOptions:
+    """The options of the replay of a file."""
+
+    path: Path
+    function: str | None
+    rate: float
+    restart: bool
+    dry_run: bool
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of the command."""
+
+    file: Path | None
+    archive: str | None
+    function: str | None
+    rate: float | None
+    start: datetime | None
+    end: datetime | None
+    rules: tuple[str, ...]
+    restart: bool
+    dry_run: bool
+    as_json: bool
+
+    def source(self) -> FileOptions | replay_archives.Part:
+        """Return what is replayed. Raises click's usage error for options that do not belong together."""
+        context = click.get_current_context()
+        if (self.file is None) == (self.archive is None):
+            raise click.UsageError("name what to replay: either --file or --archive", context)
+        if self.file:
+            if self.start or self.end or self.rules:
+                raise click.UsageError("--start, --end and --rule are for an --archive", context)
+            return FileOptions(self.file, self.function, self.rate or _DEFAULT_RATE, self.restart, self.dry_run)
+        if not self.archive or not self.start or not self.end:
+            raise click.UsageError("an archive is replayed from --start to --end; name both", context)
+        if self.rate or self.function or self.restart:
+            about = "EventBridge replays an archive at its own pace to its own rules"
+            raise click.UsageError(f"{about}; --rate, --function and --restart are for a --file", context)
+        return replay_archives.Part(self.archive, self.start, self.end, self.rules)
+
+
+@arguments.command("replay")
+@arguments.environment_option
+@click.option("--file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="a file of JSON lines")
+@click.option("--archive", metavar="NAME", help="an EventBridge archive")
+@click.option("--function", metavar="NAME", help="call this function, named by its folder, with each line of the file")
+@click.option("--rate", type=arguments.POSITIVE, help=f"events of the file a second  [default: {_DEFAULT_RATE}]")
+@click.option("--start", type=arguments.MOMENT, help="events of the archive from this time on")
+@click.option("--end", type=arguments.MOMENT, help="events of the archive before this time")
+@click.option("--rule", "rules", multiple=True, metavar="NAME", help="only to this rule of the archive's bus; may be repeated")
+@click.option("--restart", is_flag=True, help="send all of the file, not only what an earlier replay did not send")
+@arguments.dry_run_option
+@arguments.json_option
+def replay(environment: str, **options: Any) -> int:
+    """Send events again.
+
+    \b
+      ./eventloom replay --file events.jsonl --dry-run
+      ./eventloom replay --file events.jsonl --function converter
+      ./eventloom replay --archive orders --start 2026-11-20T00:00Z --end 2026-11-21T00:00Z
+
+    A line of a file is an event as a function or queue gets it, or a line that 'dlq discard' wrote. Without --function,
+    S3 notifications of the uploads bucket go to the uploads queue, those of the raw bucket to the converter, and
+    discarded messages, with their attributes, to where they came from. A message about a stream's batch only names its
+    records: they are sent as long as the stream has them.
+
+    If a replay of a file is interrupted, the same command continues where it stopped. Lines may be appended to the file
+    meanwhile.
+
+    EventBridge replays an archive onto the archive's bus. The same command follows a replay that is running.
+
+    Exit code 1: some discarded messages could not be sent. Their lines are in a file that can be replayed.
+    """
+    given = Options(**options)
+    source = given.source()
+    target = current_target(environment)
+    if isinstance(source, replay_archives.Part):
+        facts = replay_archives.replay(target.client("events"), source, given.dry_run, target.poll_s)
+    else:
+        facts = replay_file(source, target)
+    terminal.report(facts, given.as_json, "  ".join(f"{name}: {value}" for name, value in facts.items()))
+    return 1 if facts.get("left") else 0
+
+
+def replay_file(options: FileOptions, target: Target) -> dict[str, Any]:
+    """Send the lines of a file from the checkpoint on.
+
+    Returns how many went where, and how many were left. Raises UserError.
+    """
+    functions = target.outputs["functions"]
+    if options.function and options.function not in functions:
+        raise UserError(f"no function '{options.function}' is deployed; there are: {', '.join(sorted(functions))}")
+    if options.dry_run:
+        return send_lines(options, target, None)
+    checkpoint = Checkpoint(target.file("replay", ".json", str(options.path.resolve()), str(options.function)))
+    with locked(checkpoint.path):
+        if options.restart:
+            checkpoint.clear()
+        return send_lines(options, target, checkpoint)
+
+
+def send_lines(options: FileOptions, target: Target, checkpoint: Checkpoint | None) -> dict[str, Any]:
+    """Do what `replay_file` says. Without a checkpoint it is a dry run."""
+    start = checkpoint.load() if checkpoint else {}
+    leftovers = Leftovers(checkpoint.path.with_suffix(".left.jsonl") if checkpoint else None, start.get("left", 0))
+    pace, counts = Pace(options.rate), Counter[str]()
+    with terminal.progress("replay", None, "events") as done:
+        for number, line, place in lines(options.path, start):
+            try:
+                delivery = route(line, target.outputs, options.function, target.client)
+                if checkpoint:
+                    pace.wait()
+                    deliver(delivery, target.outputs, target.client)
+                counts[delivery.target] += 1
+            except NotRedriven as reason:
+                leftovers.add(line, reason)
+            except UserError as error:
+                raise UserError(f"{options.path}, line {number}: {error}") from error
+            if checkpoint:
+                checkpoint.save(place | {"left": leftovers.count})
+            done(counts.total() + leftovers.count)
+    if checkpoint:
+        checkpoint.clear()
+    return {"events": counts.total(), "targets": dict(counts), **leftovers.facts(), "dry_run": not checkpoint}
 
 
 def lines(path: Path, reached: dict[str, Any]) -> Iterator[tuple[int, str, dict[str, Any]]]:
-    """The lines of a file after the place `reached`, each with its number and the place after it. Empty ones are passed over.
+    """Yield the lines of a file after the place `reached`: number, text, and the place after the line.
 
-    Raises UserError if what was before that place is another now: its lines would be taken for sent.
+    Empty lines are skipped.
+
+    Raises:
+        UserError: the file has other lines before that place, so that the place does not say which lines were sent.
     """
     digest, number = hashlib.sha256(), 0
     with path.open("rb") as file:
@@ -51,115 +175,29 @@ def lines(path: Path, reached: dict[str, Any]) -> Iterator[tuple[int, str, dict[
 
 
 class Leftovers:
-    """Discarded messages that can't be sent: each is reported, and its line kept in a file that can be replayed by itself."""
+    """Discarded messages that can't be sent.
+
+    Each is reported, and its line is written to a file that can be replayed.
+    """
 
     def __init__(self, path: Path | None, count: int) -> None:
-        """`count` are in the file already; without a path they are only reported."""
-        self.path = path
+        """Take the file, which has `count` lines already. Without a file they are only reported."""
+        self._path = path
         self.count = count
         if path and not count:
             path.unlink(missing_ok=True)
 
-    def add(self, line: str, problem: NotRedriven) -> None:
-        """On disk when this returns."""
+    def add(self, line: str, reason: NotRedriven) -> None:
+        """Report a line and write it to disk before this returns."""
         self.count += 1
-        about = f"discarded message {json.loads(line)['message_id']}: {problem}"
-        terminal.stderr.print(terminal.visible(about), markup=False, soft_wrap=True)
-        if self.path:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("a") as file:
+        terminal.note(terminal.printable(f"discarded message {json.loads(line)['message_id']}: {reason}"))
+        if self._path:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("a") as file:
                 file.write(line + "\n")
                 file.flush()
                 os.fsync(file.fileno())
 
     def facts(self) -> dict[str, Any]:
-        """For programs."""
-        return {"left": self.count} | ({"left_in": str(self.path)} if self.count and self.path else {})
-
-
-def replay_file(options: argparse.Namespace, outputs: dict[str, Any]) -> dict[str, Any]:
-    """Send the lines of a file, from the checkpoint on; how many went where, and which were left. Raises UserError."""
-    path = Path(options.file)
-    if not path.is_file():
-        raise UserError(f"{path} is no file")
-    if options.function and options.function not in outputs["functions"]:
-        raise UserError(f"no function '{options.function}' is deployed; there are: {', '.join(sorted(outputs['functions']))}")
-    digest = hashlib.sha256(f"{path.resolve()}|{options.function}".encode()).hexdigest()[:12]
-    checkpoint = Checkpoint(BUILD / "operations" / f"replay-{chosen_cloud().key}-{options.env}-{digest}.json")
-    if options.dry_run:
-        return send_lines(path, None, options, outputs)
-    with alone(checkpoint.path):
-        if options.restart:
-            checkpoint.clear()
-        return send_lines(path, checkpoint, options, outputs)
-
-
-def send_lines(path: Path, checkpoint: Checkpoint | None, options: argparse.Namespace, outputs: dict[str, Any]) -> dict[str, Any]:
-    """As `replay_file`; without a checkpoint it is a dry run."""
-    start = checkpoint.load() if checkpoint else {}
-    left = Leftovers(checkpoint.path.with_suffix(".left.jsonl") if checkpoint else None, start.get("left", 0))
-    pace, counts = Pace(options.rate), Counter[str]()
-    with terminal.progress("replay", None, "events") as done:
-        for number, line, place in lines(path, start):
-            try:
-                delivery = route(line, outputs, options.function)
-                if checkpoint:
-                    pace.wait()
-                    deliver(delivery, outputs)
-                counts[delivery.target] += 1
-            except NotRedriven as problem:
-                left.add(line, problem)
-            except UserError as problem:
-                raise UserError(f"{path}, line {number}: {problem}") from problem
-            if checkpoint:
-                checkpoint.save(place | {"left": left.count})
-            done(counts.total() + left.count)
-    if checkpoint:
-        checkpoint.clear()
-    return {"events": counts.total(), "targets": dict(counts), **left.facts(), "dry_run": not checkpoint}
-
-
-def moment(text: str) -> datetime:
-    """The type of a time on the command line: ISO 8601, UTC unless it says otherwise, in whole seconds as EventBridge takes it."""
-    found = datetime.fromisoformat(text).replace(microsecond=0)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def arguments() -> argparse.Namespace:
-    """The command line."""
-    parser = terminal.parser(__doc__)
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--file", help="JSON lines")
-    source.add_argument("--archive", help="name of an EventBridge archive")
-    parser.add_argument("--function", help="the function to call, by its folder's name")
-    parser.add_argument("--rate", type=terminal.positive, help="events a second, of a file (default 20)")
-    parser.add_argument("--start", type=moment, help="of an archive: events from this time on")
-    parser.add_argument("--end", type=moment, help="of an archive: events before this time")
-    parser.add_argument("--rule", action="append", default=[], help="of an archive: only to this rule of its bus; may be repeated")
-    parser.add_argument("--restart", action="store_true", help="forget how far an earlier replay of the file got")
-    parser.add_argument("--dry-run", action="store_true", help="say what would be sent where")
-    options = parser.parse_args()
-    if options.archive and not (options.start and options.end):
-        parser.error("an archive is replayed from --start to --end")
-    if options.archive and (options.rate or options.function):
-        parser.error("EventBridge replays an archive at its own pace to its own rules: --rate and --function are for files")
-    options.rate = options.rate or 20
-    return options
-
-
-def main() -> int:
-    """Replay; 1 if something was left, 0 when all was sent."""
-    options = arguments()
-    outputs = terminal.environment(options.env)
-    if options.archive:
-        facts = replay_archives.replay(
-            replay_archives.Part(options.archive, options.start, options.end, tuple(options.rule)), options.dry_run
-        )
-    else:
-        facts = replay_file(options, outputs)
-    terminal.tell(facts, options.json, "  ".join(f"{name}: {value}" for name, value in facts.items()))
-    return 1 if facts.get("left") else 0
-
-
-if __name__ == "__main__":
-    errors.run("replay", main, resumes=True)
+        """Return what the command's result says about them."""
+        return {"left": self.count} | ({"left_in": str(self._path)} if self.count and self._path else {})

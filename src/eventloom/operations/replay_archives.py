@@ -1,4 +1,4 @@
-"""Replays of EventBridge archives: EventBridge sends a part of one onto its own bus again, at its own pace."""
+"""Replays of EventBridge archives: EventBridge sends events of an archive onto its bus again, at its own pace."""
 
 import time
 from dataclasses import dataclass
@@ -6,15 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from eventloom import terminal
-from eventloom.clouds import chosen_cloud, client
 from eventloom.errors import UserError
 
-_UNDER_WAY = ("STARTING", "RUNNING")
+_ACTIVE = ("STARTING", "RUNNING")
 
 
 @dataclass(frozen=True)
 class Part:
-    """Events of an archive from `start` to before `end`, and the names of the rules that get them: all if there are none."""
+    """Events of an archive from `start` to before `end`, and the names of the rules that get them, () for all."""
 
     archive: str
     start: datetime
@@ -22,45 +21,51 @@ class Part:
     rules: tuple[str, ...]
 
 
-def replay(part: Part, dry_run: bool) -> dict[str, Any]:
-    """Have EventBridge replay a part of an archive, and wait for its end. Raises UserError."""
-    events = client("events")
+def replay(events: Any, part: Part, dry_run: bool, poll_s: float) -> dict[str, Any]:
+    """Let EventBridge replay a part of an archive, and wait for the end.
+
+    `events` is a low-level client. Raises UserError.
+    """
     archive = events.describe_archive(ArchiveName=part.archive)
     facts = {"archive": part.archive, "bus": archive["EventSourceArn"], "start": part.start, "end": part.end}
     if dry_run:
         return facts | {"events_in_archive": archive.get("EventCount", 0), "dry_run": True}
     name = _start(events, archive, part)
     with terminal.progress(f"replay {name}", None, "") as done:
-        while (found := events.describe_replay(ReplayName=name))["State"] in _UNDER_WAY:
+        while (description := events.describe_replay(ReplayName=name))["State"] in _ACTIVE:
             done(0)
-            time.sleep(0.5 if chosen_cloud().port else 5)
-    if found["State"] != "COMPLETED":
-        raise UserError(f"replay {name} ended as {found['State']}: {found.get('StateReason', '')}")
-    return facts | {"replay": name, "state": found["State"], "dry_run": False}
+            time.sleep(poll_s)
+    if description["State"] != "COMPLETED":
+        reason = description.get("StateReason", "EventBridge gives no reason")
+        raise UserError(f"the replay {name} ended as {description['State']}: {reason}")
+    return facts | {"replay": name, "state": description["State"], "dry_run": False}
 
 
 def _start(events: Any, archive: dict[str, Any], part: Part) -> str:
-    """Start the replay, unless the very same runs already; its name. Raises ClientError for a rule that the bus does not have."""
+    """Start the replay, unless the same one is active, and return its name.
+
+    Raises ClientError for a rule that the bus does not have.
+    """
     bus = archive["EventSourceArn"]
     rules = [events.describe_rule(Name=rule, EventBusName=bus)["Arn"] for rule in part.rules]
-    wanted = {
+    request = {
         "EventSourceArn": archive["ArchiveArn"],
         "EventStartTime": part.start,
         "EventEndTime": part.end,
         "Destination": {"Arn": bus} | ({"FilterArns": rules} if rules else {}),
     }
-    for state in _UNDER_WAY:  # ListReplays takes one filter
-        for found in events.list_replays(State=state)["Replays"]:
-            running = events.describe_replay(ReplayName=found["ReplayName"])
-            if running["State"] in _UNDER_WAY and _what(running) == _what(wanted):
-                return str(found["ReplayName"])
+    for state in _ACTIVE:  # ListReplays takes one filter
+        for listed in events.list_replays(State=state)["Replays"]:
+            description = events.describe_replay(ReplayName=listed["ReplayName"])
+            if description["State"] in _ACTIVE and _effect(description) == _effect(request):
+                return str(listed["ReplayName"])
     name = f"operator-{time.time_ns()}"
-    events.start_replay(ReplayName=name, **wanted)
+    events.start_replay(ReplayName=name, **request)
     return name
 
 
-def _what(replay: dict[str, Any]) -> tuple[Any, ...]:
-    """Which events a replay sends where."""
-    where = replay["Destination"]
+def _effect(replay: dict[str, Any]) -> tuple[Any, ...]:
+    """Return which events a replay sends, and where."""
+    destination = replay["Destination"]
     span = (replay["EventStartTime"], replay["EventEndTime"])
-    return (replay["EventSourceArn"], *span, where["Arn"], set(where.get("FilterArns") or []))
+    return (replay["EventSourceArn"], *span, destination["Arn"], set(destination.get("FilterArns") or []))

@@ -1,91 +1,109 @@
-"""Where an event goes that is sent again, and sending it."""
+"""Where an event of a file goes, and sending it there."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
-from eventloom.clouds import client
 from eventloom.errors import UserError
-from eventloom.operations.failure_queues import Failure, FailureQueue
-from eventloom.operations.messages import send_batch
+from eventloom.operations.discards import is_record, recorded_failure
+from eventloom.operations.failures import Failure
+from eventloom.operations.message_attributes import Attributes
+from eventloom.operations.messages import send_message
 from eventloom.operations.redrive import Redriver, asynchronous_event
+
+type MakeClient = Callable[[str], Any]
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """An event and where it goes: a queue's URL, or a function by its folder's name. `batch`: it is a failed batch of a stream."""
+    """An event and where it goes.
 
+    Attributes:
+        target: where it goes, in words.
+        body: the event, as JSON or another text.
+        queue_url: the queue that gets it, "" for a function.
+        attributes: the message attributes for the queue.
+        function: the folder's name of the function that gets it.
+        batch: the message about a failed batch of a stream, whose records are sent.
+    """
+
+    target: str
     body: str
     queue_url: str = ""
+    attributes: Attributes = field(default_factory=dict)
     function: str = ""
     batch: Failure | None = None
 
-    @property
-    def target(self) -> str:
-        """In words."""
-        if self.batch:
-            return Redriver(client, {}).target(self.batch)
-        return f"function {self.function}" if self.function else f"queue {self.queue_url.rsplit('/', 1)[1]}"
 
+def route(line: str, outputs: dict[str, Any], function: str | None, client: MakeClient) -> Delivery:
+    """Return where a line goes.
 
-def route(line: str, outputs: dict[str, Any], function: str | None) -> Delivery:
-    """Where a line goes. Raises UserError, saying what to name, if that can't be told; NotRedriven if it holds nothing to send."""
+    Raises:
+        UserError: the line does not say where it goes; the message says what to name.
+        NotRedriven: the line is a discarded message without an event.
+    """
     try:
         content = json.loads(line)
     except ValueError as error:
-        raise UserError(f"a line is no JSON: {error}") from error
-    if isinstance(content, dict) and "discarded_at" in content:
-        return _undiscard(content, outputs, function)
+        raise UserError(f"the line is not JSON: {error}") from error
+    if is_record(content):
+        return _route_record(content, outputs, function, client)
     if function:
-        return Delivery(line, function=function)
+        return _to_function(line, function)
     buckets = _bucket_names(content)
     if buckets == {outputs["uploads_bucket"]}:
-        return Delivery(line, queue_url=outputs["uploads_queue_url"])
+        return _to_queue(line, outputs["uploads_queue_url"])
     if buckets == {outputs["raw_bucket"]}:
-        return Delivery(line, function="converter")
-    raise UserError("where an event goes can't be told from it: name the --function")
+        return _to_function(line, "converter")
+    raise UserError("the event does not say where it goes; name the function with --function")
+
+
+def _to_queue(body: str, url: str, attributes: Attributes | None = None) -> Delivery:
+    return Delivery(f"queue {url.rsplit('/', 1)[1]}", body, queue_url=url, attributes=attributes or {})
+
+
+def _to_function(body: str, function: str) -> Delivery:
+    return Delivery(f"function {function}", body, function=function)
 
 
 def _bucket_names(event: Any) -> set[str | None]:
-    """The bucket of each record of an S3 notification, or of an S3 event in EventBridge's shape; None for what names none."""
+    """Return the buckets of the records of an S3 notification or event. None stands for a record without a bucket."""
     records = _inside(event, "Records")
     if isinstance(records, list) and records:
-        found = [_inside(record, "s3", "bucket", "name") for record in records]
+        names = [_inside(record, "s3", "bucket", "name") for record in records]
     else:
-        found = [_inside(event, "detail", "bucket", "name")]
-    return {name if isinstance(name, str) else None for name in found}
+        names = [_inside(event, "detail", "bucket", "name")]
+    return {name if isinstance(name, str) else None for name in names}
 
 
 def _inside(value: Any, *path: str) -> Any:
-    """What lies at a path of JSON objects; None where something else is on the way."""
+    """Return the value at a path of JSON objects, None if there is none."""
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
     return value
 
 
-def _undiscard(kept: dict[str, Any], outputs: dict[str, Any], function: str | None) -> Delivery:
-    if missing := {"queue", "message_id", "body", "attributes"} - kept.keys():
-        raise UserError(f"a line that `dlq discard` kept has {', '.join(sorted(missing))} too")
+def _route_record(record: dict[str, Any], outputs: dict[str, Any], function: str | None, client: MakeClient) -> Delivery:
     owners = {f"{facts['function_name']}-failures": name for name, facts in outputs["functions"].items()}
-    owner = function or owners.get(kept["queue"])
+    owner = function or owners.get(str(record.get("queue")), "")
+    failure = recorded_failure(record, owner)
     if not owner:
-        source = client("sqs").get_queue_url(QueueName=kept["queue"].removesuffix("-dlq"))["QueueUrl"]
-        return Delivery(kept["body"], queue_url=source)
-    failure = Failure(FailureQueue(kept["queue"], "", owner), kept["message_id"], "", kept["body"], 0, 0, kept["attributes"])
+        source = client("sqs").get_queue_url(QueueName=failure.queue.name.removesuffix("-dlq"))["QueueUrl"]
+        return _to_queue(failure.body, source, failure.attributes)
     if failure.batch:
-        return Delivery(kept["body"], function=owner, batch=failure)
-    return Delivery(json.dumps(asynchronous_event(failure)), function=owner)
+        return Delivery(Redriver(client, {}).target(failure), failure.body, function=owner, batch=failure)
+    return _to_function(json.dumps(asynchronous_event(failure)), owner)
 
 
-def deliver(delivery: Delivery, outputs: dict[str, Any]) -> None:
-    """Send one event. Raises UserError if it was not taken, NotRedriven if it can't be sent any more."""
+def deliver(delivery: Delivery, outputs: dict[str, Any], client: MakeClient) -> None:
+    """Send one event. Raises UserError if it is refused, NotRedriven if its records do not exist any more."""
     if delivery.queue_url:
-        send_batch(client("sqs"), delivery.queue_url, [delivery.body])
-        return
-    if delivery.batch:
+        send_message(client("sqs"), delivery.queue_url, delivery.body, delivery.attributes)
+    elif delivery.batch:
         Redriver(client, outputs["functions"]).hand_over(delivery.batch)
-        return
-    alias = outputs["functions"][delivery.function]["alias_arn"]
-    answer = client("lambda").invoke(FunctionName=alias, InvocationType="Event", Payload=delivery.body.encode())
-    if answer["StatusCode"] != 202:
-        raise UserError(f"Lambda answered {answer['StatusCode']}")
+    else:
+        alias = outputs["functions"][delivery.function]["alias_arn"]
+        answer = client("lambda").invoke(FunctionName=alias, InvocationType="Event", Payload=delivery.body.encode())
+        if answer["StatusCode"] != 202:
+            raise UserError(f"Lambda answered {answer['StatusCode']}; run the command again to send the event and the rest")

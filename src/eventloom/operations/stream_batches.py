@@ -1,4 +1,7 @@
-"""Batches of a stream that failed for good: their message names a shard and two sequence numbers, the records are in the stream alone."""
+"""Batches of a stream that failed for good.
+
+Their message names a shard and two sequence numbers; only the stream has the records.
+"""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -8,9 +11,10 @@ from botocore.exceptions import ClientError
 # Records and bytes of one request: https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html
 _PUT_RECORDS, _PUT_BYTES = 500, 5 * 1024 * 1024
 _PUT_ATTEMPTS = 8
-# A shard answers five reads a second, Lambda's among them: https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html
+# A shard answers five reads a second, including Lambda's: https://docs.aws.amazon.com/streams/latest/dev/service-sizes-
+# and-limits.html
 _READ_PAUSE_S = 0.5
-# An answer may be empty although records follow
+# An answer may be empty although records follow.
 _EMPTY_ANSWERS = 20
 
 type Sleep = Callable[[float], None]
@@ -18,48 +22,52 @@ type Record = dict[str, Any]
 
 
 class NotRedriven(Exception):
-    """A failure that can't be handed over as things are. It stays where it is; the text says why."""
+    """A failure that can't be handed over now. It stays in its queue; the text says why."""
 
 
 def read_batch(stream: Any, name: dict[str, str], batch: dict[str, Any], sleep: Sleep) -> list[list[Record]]:
-    """All records of a failed batch, answer by answer of the stream. Raises NotRedriven if one of them can't be had any more.
+    """Return all records of a failed batch, one list for each answer of the stream.
 
-    A stream forgets its oldest records first, and a position that it forgot is moved to what it still has.
+    A stream drops its oldest records first, and moves a position that it dropped to the first record that it still has.
+
+    Raises:
+        NotRedriven: the stream does not have all of the records any more.
     """
     first, last = int(batch["startSequenceNumber"]), int(batch["endSequenceNumber"])
     pages: list[list[Record]] = []
     try:
         for answer in _answers(stream, name, batch, sleep):
             if not pages and _number(answer[0]) != first:
-                raise NotRedriven(
-                    f"the stream has forgotten it, or its beginning: its first record now is {_number(answer[0])}, not {first}"
-                )
+                raise NotRedriven(f"the stream has dropped its first records: it begins at {_number(answer[0])}, not at {first}")
             pages.append([record for record in answer if _number(record) <= last])
             if _number(answer[-1]) >= last:
                 break
     except ClientError as error:
-        raise NotRedriven(f"its records can't be read from the stream (kept for a day or two): {error}") from error
+        raise NotRedriven(f"its records can't be read from the stream, which keeps them for a day or two: {error}") from error
     if not pages or not pages[-1] or _number(pages[-1][-1]) != last:
-        raise NotRedriven("its records, or the last of them, are in the stream no longer (kept for a day or two)")
+        raise NotRedriven("its last records are not in the stream any more, which keeps them for a day or two")
     return pages
 
 
 def _answers(stream: Any, name: dict[str, str], batch: dict[str, Any], sleep: Sleep) -> Iterator[list[Record]]:
-    """What the stream has from the batch's beginning on, without empty answers; ends after a row of these, or where the stream does."""
-    of_table, first = "StreamArn" in name, batch["startSequenceNumber"]
-    # boto3 sends no number of a table that is shorter than AWS's, as an emulator's are
-    start = {"SequenceNumber": first.zfill(21)} if of_table else {"StartingSequenceNumber": first}
+    """Yield the records from the batch's beginning on, without empty answers.
+
+    Ends where the stream does, or after many empty answers.
+    """
+    is_table, first = "StreamArn" in name, batch["startSequenceNumber"]
+    # boto3 refuses sequence numbers of a table that are shorter than AWS's; an emulator's are.
+    start = {"SequenceNumber": first.zfill(21)} if is_table else {"StartingSequenceNumber": first}
     position = {"ShardId": batch["shardId"], "ShardIteratorType": "AT_SEQUENCE_NUMBER"} | start
-    iterator, empty = stream.get_shard_iterator(**name, **position)["ShardIterator"], 0
-    while iterator and empty < _EMPTY_ANSWERS:
-        answer = stream.get_records(ShardIterator=iterator, **({} if of_table else name))
+    iterator, empty_answers = stream.get_shard_iterator(**name, **position)["ShardIterator"], 0
+    while iterator and empty_answers < _EMPTY_ANSWERS:
+        answer = stream.get_records(ShardIterator=iterator, **({} if is_table else name))
         if answer["Records"]:
-            empty = 0
+            empty_answers = 0
             yield answer["Records"]
         elif answer.get("MillisBehindLatest") == 0:
             return
         else:
-            empty += 1
+            empty_answers += 1
         iterator = answer.get("NextShardIterator")
         sleep(_READ_PAUSE_S)
 
@@ -69,18 +77,21 @@ def _number(record: Record) -> int:
 
 
 def put_all(kinesis: Any, name: dict[str, str], records: list[Record], sleep: Sleep) -> None:
-    """Put each record once; only those that Kinesis refused are put again. Raises NotRedriven if it goes on refusing some."""
-    put = 0
+    """Put each record once; only those that Kinesis refuses are put again.
+
+    Raises NotRedriven if it keeps refusing some.
+    """
+    accepted = 0
     for entries in _requests(records):
-        refused, why = _put(kinesis, name, entries, sleep)
-        put += len(entries) - refused
+        refused, reason = _put(kinesis, name, entries, sleep)
+        accepted += len(entries) - refused
         if refused:
-            advice = ", which another redrive would put, and so count, once more" if put else ""
-            raise NotRedriven(f"Kinesis took {put} of its {len(records)} records{advice}: {why}")
+            advice = ", and another redrive would put and count those a second time" if accepted else ""
+            raise NotRedriven(f"Kinesis took {accepted} of its {len(records)} records{advice}: {reason}")
 
 
 def _put(kinesis: Any, name: dict[str, str], waiting: list[Record], sleep: Sleep) -> tuple[int, str]:
-    """How many of the records are not in the stream after all attempts, and why."""
+    """Return how many of the records are not in the stream after all attempts, and why."""
     for attempt in range(_PUT_ATTEMPTS):
         try:
             results = kinesis.put_records(**name, Records=waiting)["Records"]
@@ -95,15 +106,16 @@ def _put(kinesis: Any, name: dict[str, str], waiting: list[Record], sleep: Sleep
 
 
 def _requests(records: list[Record]) -> Iterator[list[Record]]:
+    """Yield the records in parts that fit into one request."""
     entries: list[Record] = []
     size = 0
     for record in records:
         entry = {"Data": record["Data"], "PartitionKey": record["PartitionKey"]}
-        more = len(entry["Data"]) + len(entry["PartitionKey"].encode())
-        if entries and (len(entries) == _PUT_RECORDS or size + more > _PUT_BYTES):
+        entry_size = len(entry["Data"]) + len(entry["PartitionKey"].encode())
+        if entries and (len(entries) == _PUT_RECORDS or size + entry_size > _PUT_BYTES):
             yield entries
             entries, size = [], 0
         entries.append(entry)
-        size += more
+        size += entry_size
     if entries:
         yield entries

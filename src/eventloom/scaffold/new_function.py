@@ -1,71 +1,82 @@
-"""Write a function that builds, deploys and passes its test as it is. Usage: new_function.py NAME TRIGGER
+"""Writes a function that builds, deploys and passes its test without further edits.
 
-NAME becomes functions/NAME, tests/unit/NAME, terraform/NAME.tf and a line of terraform/functions.tf; TRIGGER is what invokes it.
-The texts are in templates/: one folder per trigger, `common` (or its family) for what a trigger has no own file of.
-Placeholders there are %name or %{name} (hello_world), %dashed (hello-world) and the like; %% is a percent sign.
+The texts are in templates/, in one folder per trigger. Files that a trigger does not have come from the folder of its
+family, or from `common`. Placeholders are %name or %{name} (hello_world), %dashed (hello-world) and the like; %% is a
+percent sign.
 """
 
-import argparse
-import importlib.metadata
 import keyword
+import pkgutil
 import re
 import string
 import subprocess
 import sys
+import sysconfig
 import tomllib
 from pathlib import Path
 from typing import Any
 
+import click
+
+from eventloom import arguments, terminal
 from eventloom.clouds import ROOT
+from eventloom.errors import UserError
 
 TEMPLATES = Path(__file__).parent / "templates"
 TRIGGERS = sorted(path.parent.name for path in TEMPLATES.glob("*/about.toml"))
-# The same as in terraform/modules/function/variables.tf
+FUNCTIONS_TF = "terraform/functions.tf"
+# The same pattern as in terraform/modules/function/variables.tf
 NAME = re.compile(r"[a-z][a-z0-9_]{1,30}")
-# Requirements that every function starts with: the pinned ones of this function
+# A new function starts with this function's pinned requirements.
 PINNED_LIKE = "notifier"
 DECLARATION = re.compile(r'^(?:module|output|(?:resource|data) "\w+") "\w+"', re.MULTILINE)
 FUNCTIONS_MAP = re.compile(r"(?<=^  functions = \{\n)(?:    \w+ += module\.\w+\n)*(?=  \}$)", re.MULTILINE)
 PRIORITY = re.compile(r"\bpriority += (\d+)")
+# Packages of this repository that are imported beside functions/
+OWN_PACKAGES = {"embedded_localstack", "eventloom", "scripts", "shared", "tests"}
+# Python's own tests, and packages that Lambda's runtime has and the environment of ./eventloom may not have
+RUNTIME_PACKAGES = {"test", "awslambdaric", "boto3", "botocore", "simplejson", "snapshot_restore_py"}
 
 
-class Refused(Exception):
-    """Nothing was written; the text says why, and what to do instead."""
-
-
-class Text(string.Template):
-    """`$` is Terraform's own."""
+class Template(string.Template):
+    """A template whose delimiter is %, because `$` is Terraform's."""
 
     delimiter = "%"
 
 
-def check_name(name: str) -> None:
-    """Refuse what Lambda, Python or Terraform would choke on later. Raises Refused."""
+def check_name(name: str, root: Path) -> None:
+    """Raises UserError if Lambda, Python or Terraform would not accept a function of that name."""
     if not NAME.fullmatch(name):
-        raise Refused(f"'{name}' is no name for a function: 2 to 31 lower-case letters, digits and underscores, a letter first")
+        raise UserError(f"'{name}' is not a valid name; use 2 to 31 lower-case letters, digits and underscores, a letter first")
     if keyword.iskeyword(name) or keyword.issoftkeyword(name):
-        raise Refused(f"'{name}' is a word of Python's own; the function's folder is a Python package")
+        raise UserError(f"'{name}' is a keyword of Python and cannot be a package; choose another name, such as {name}_job")
     if name in reserved():
-        raise Refused(f"'{name}' would hide another Python module of that name, or be hidden by it; choose another, such as {name}_job")
-    for path in (f"functions/{name}", f"tests/unit/{name}", f"terraform/{name}.tf", f"terraform/tests/packages/{name}.zip"):
-        if (ROOT / path).exists():
-            raise Refused(f"'{name}' is taken: there is {path}")
+        raise UserError(
+            f"a Python module is named '{name}', and one of the two would hide the other; choose another name, such as {name}_job"
+        )
+    for path in function_paths(name):
+        if (root / path).exists():
+            raise UserError(f"{path} exists already; choose another name")
+
+
+def function_paths(name: str) -> list[str]:
+    """Return the folders and files that belong to one function."""
+    # The last one stands for the package where Terraform is tested without a build.
+    return [f"functions/{name}", f"tests/unit/{name}", f"terraform/{name}.tf", f"terraform/tests/packages/{name}.zip"]
 
 
 def reserved() -> set[str]:
-    """Modules that functions, commands and tests import, in lower case: file systems may not tell the cases apart."""
-    tests = ROOT / "tests"
-    own = [path.stem for folder in (ROOT / "src", ROOT / "emulator/src", tests, tests / "integration") for path in folder.glob("*")]
-    installed = importlib.metadata.packages_distributions()
-    names = {*sys.stdlib_module_names, *installed, *own, "awslambdaric", "scripts", "shared", "test", "tests"}
-    return {name.lower() for name in names}
+    """Return the names of the modules that a function would hide, in lower case, since some file systems ignore the case."""
+    installed = [module.name for module in pkgutil.iter_modules([sysconfig.get_path("purelib")])]
+    return {name.lower() for name in {*sys.stdlib_module_names, *installed, *OWN_PACKAGES, *RUNTIME_PACKAGES}}
 
 
-def compose(name: str, trigger: str) -> dict[str, str]:
-    """The new files by their path. Raises Refused if the Terraform would declare something twice."""
+def compose(name: str, trigger: str, root: Path) -> dict[str, str]:
+    """Return the texts of the new files by path. Raises UserError if Terraform already declares one of their names."""
     about = tomllib.loads((TEMPLATES / trigger / "about.toml").read_text())
-    words = {"name": name, "dashed": name.replace("_", "-"), "trigger": trigger, "timeout_s": 30, "priority": free_priority()} | about
-    words |= {key: Text(text).substitute(words) for key, text in about.items() if isinstance(text, str)}
+    words = {"name": name, "dashed": name.replace("_", "-"), "trigger": trigger, "timeout_s": 30, "priority": free_priority(root)}
+    words |= about
+    words |= {key: Template(text).substitute(words) for key, text in about.items() if isinstance(text, str)}
     terraform = fill(trigger, "trigger.tf", words).strip().replace("\n", "\n    ")
     resources = fill(trigger, "resources.tf", words)
     words |= {"trigger_tf": terraform, "resources_tf": f"\n{resources}" if resources else ""}
@@ -77,81 +88,87 @@ def compose(name: str, trigger: str) -> dict[str, str]:
         f"functions/{name}/events/{trigger}.json": fill(trigger, "event.json", words),
         f"tests/unit/{name}/test_{name}.py": fill(trigger, "test.py", words),
         f"terraform/{name}.tf": fill(trigger, "function.tf", words),
-        # What stands for the package where Terraform is tested without a build
         f"terraform/tests/packages/{name}.zip": "not a real package\n",
     }
     for requirements in ("requirements.in", "requirements.txt"):
-        files[f"functions/{name}/{requirements}"] = (ROOT / "functions" / PINNED_LIKE / requirements).read_text()
-    there = set(DECLARATION.findall("\n".join(path.read_text() for path in (ROOT / "terraform").glob("*.tf"))))
-    if twice := there & set(DECLARATION.findall(files[f"terraform/{name}.tf"])):
-        raise Refused(f"'{name}' is taken: terraform/ has {', '.join(sorted(twice))} already")
+        files[f"functions/{name}/{requirements}"] = (root / "functions" / PINNED_LIKE / requirements).read_text()
+    existing = set(DECLARATION.findall("\n".join(path.read_text() for path in (root / "terraform").glob("*.tf"))))
+    if duplicates := existing & set(DECLARATION.findall(files[f"terraform/{name}.tf"])):
+        raise UserError(f"terraform/ has {', '.join(sorted(duplicates))} already; choose another name than '{name}'")
     return files
 
 
 def fill(trigger: str, file: str, words: dict[str, Any]) -> str:
-    """The trigger's template of that name, or its family's, or the common one, filled in; "" if there is none."""
+    """Return the filled-in template of the trigger, of its family or of `common`; "" if none of them has this file."""
     for folder in (trigger, words.get("family", "common"), "common"):
         template = TEMPLATES / folder / f"{file}.tmpl"
         if template.exists():
-            return Text(template.read_text()).substitute(words)
+            return Template(template.read_text()).substitute(words)
     return ""
 
 
-def free_priority() -> int:
-    """The first priority that no rule of the load balancer has; the catalog's, which takes every path, comes after it."""
-    taken = {int(found) for path in (ROOT / "terraform").glob("*.tf") for found in PRIORITY.findall(path.read_text())}
+def free_priority(root: Path) -> int:
+    """Return the first priority that no rule of the load balancer has. The catalog's rule for every path comes last."""
+    taken = {int(number) for path in (root / "terraform").glob("*.tf") for number in PRIORITY.findall(path.read_text())}
     return min(set(range(1, 100)) - taken)
 
 
-def register(text: str, name: str) -> str:
-    """terraform/functions.tf with the function in its map, sorted and aligned; the same text if it is there already."""
-    found = FUNCTIONS_MAP.search(text)
-    if not found:
-        raise Refused("terraform/functions.tf has no map `functions = {` of lines `name = module.name` any more")
-    names = sorted({*re.findall(r"^ +(\w+)", found[0], re.MULTILINE), name})
-    width = max(map(len, names))
-    return text[: found.start()] + "".join(f"    {one:{width}} = module.{one}\n" for one in names) + text[found.end() :]
+def with_functions(text: str, *, add: str = "", remove: str = "") -> str:
+    """Return terraform/functions.tf with a function more, or one less, in its map, which stays sorted and aligned."""
+    lines = FUNCTIONS_MAP.search(text)
+    if not lines:
+        raise UserError(f"{FUNCTIONS_TF} has no map `functions = {{` of lines `name = module.name`; restore it with git")
+    names = sorted({*re.findall(r"^ +(\w+)", lines[0], re.MULTILINE), add} - {remove, ""})
+    width = max(map(len, names), default=0)
+    return text[: lines.start()] + "".join(f"    {name:{width}} = module.{name}\n" for name in names) + text[lines.end() :]
 
 
-def write(files: dict[str, str]) -> None:
-    """Write the files, then have ruff put imports in order: where a module sorts depends on its name."""
+def write(files: dict[str, str], root: Path) -> None:
+    """Write the files, and let ruff sort their imports: where a module belongs depends on its name."""
     for path, text in files.items():
-        target = ROOT / path
+        target = root / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text)
-    sources = [str(ROOT / path) for path in files if path.endswith(".py")]
+    sources = [str(root / path) for path in files if path.endswith(".py")]
     for command in (["check", "--quiet", "--select", "I", "--fix"], ["format", "--quiet"]):
-        subprocess.run([sys.executable, "-m", "ruff", *command, *sources], check=True, cwd=ROOT)
+        subprocess.run([sys.executable, "-m", "ruff", *command, "--no-cache", *sources], check=True, cwd=root)
 
 
-def create(name: str, trigger: str) -> list[str]:
-    """Write the function; the paths of what was written. Raises Refused, and has written nothing then."""
-    if trigger not in TRIGGERS:
-        raise Refused(f"'{trigger}' is no trigger; choose one of: {', '.join(TRIGGERS)}")
-    check_name(name)
-    files = compose(name, trigger)
-    functions_tf = "terraform/functions.tf"
-    files[functions_tf] = register((ROOT / functions_tf).read_text(), name)
-    write(files)
+def create(name: str, trigger: str, root: Path = ROOT) -> list[str]:
+    """Write the function and return the paths of its files. Raises UserError before anything is written."""
+    check_name(name, root)
+    files = compose(name, trigger, root)
+    files[FUNCTIONS_TF] = with_functions((root / FUNCTIONS_TF).read_text(), add=name)
+    write(files, root)
     return sorted(files)
 
 
-def main() -> None:
-    """Parse the command line, write, and say how to go on."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name", help="snake_case")
-    parser.add_argument("trigger", help=", ".join(TRIGGERS))
-    options = parser.parse_args()
-    try:
-        written = create(options.name, options.trigger)
-    except Refused as error:
-        sys.exit(f"new-function: {error}. Nothing was written.")
-    print("wrote", *written, sep="\n  ")
-    note = tomllib.loads((TEMPLATES / options.trigger / "about.toml").read_text()).get("note")
-    print(f"\nNote: {note}" if note else "")
-    print("Now say in logic.py what it does, and in its README what it promises. Then:")
-    print(f"  make build NAMES={options.name}\n  make deploy ENV=local\n  make invoke FN={options.name} EVENT={options.trigger}")
+@arguments.command("new-function")
+@click.argument("name")
+@click.option("--trigger", required=True, type=click.Choice(TRIGGERS), help="what invokes the function")
+@arguments.json_option
+def new_function(name: str, trigger: str, as_json: bool) -> None:
+    """Write a function that builds, deploys and passes its test as it is.
 
+    NAME becomes functions/NAME, tests/unit/NAME, terraform/NAME.tf and a line in terraform/functions.tf. Change logic.py next.
 
-if __name__ == "__main__":
-    main()
+    \b
+    Examples:
+      ./eventloom new-function clean_up --trigger schedule
+      ./eventloom new-function orders --trigger sqs
+    """
+    files = create(name, trigger)
+    note = tomllib.loads((TEMPLATES / trigger / "about.toml").read_text()).get("note", "")
+    commands = {
+        f"build/venv/dev/bin/python -m pytest tests/unit/{name}": "runs its test",
+        f"./eventloom build {name}": "packages it",
+        "./eventloom deploy": "deploys it to the embedded LocalStack",
+        f"./eventloom invoke {name} --event {trigger}": "calls it with a sample event",
+        f"./eventloom logs {name}": "shows its log",
+    }
+    width = max(map(len, commands))
+    lines = ["wrote", *(f"  {path}" for path in files), ""]
+    lines += [f"Note: {note}", ""] if note else []
+    lines += [f"functions/{name}/logic.py decides what it does. Next:"]
+    lines += [f"  {command:{width}}  {about}" for command, about in commands.items()]
+    terminal.report({"function": name, "trigger": trigger, "files": files, "next": [*commands]}, as_json, "\n".join(lines))

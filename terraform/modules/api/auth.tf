@@ -1,4 +1,4 @@
-# Who may call: an API key with its usage plan, signed requests, or tokens of a user pool
+# Callers authenticate with an API key and its usage plan, a signed request, or a token of a Cognito user pool.
 
 resource "aws_api_gateway_api_key" "this" {
   count = var.auth == "api_key" ? 1 : 0

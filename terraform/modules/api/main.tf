@@ -1,5 +1,5 @@
-# A REST API that hands every request to one function. Resources and methods are explicit, since emulators import OpenAPI
-# bodies only in part; the function's own OpenAPI document describes the operations.
+# A REST API that passes every request to one function. Resources and methods are declared here instead of in an OpenAPI
+# body, because emulators import such bodies only in part. The function's own OpenAPI document describes the operations.
 
 locals {
   open_paths = { for path in setunion(var.open_paths, var.open_posts) : path => compact(split("/", path)) }
@@ -23,7 +23,7 @@ locals {
 resource "aws_api_gateway_rest_api" "this" {
   name               = var.name
   description        = var.description
-  binary_media_types = ["*/*"] # the function compresses its answers
+  binary_media_types = ["*/*"] # the function compresses its responses
 
   endpoint_configuration {
     types = ["REGIONAL"]
@@ -55,7 +55,7 @@ resource "aws_api_gateway_resource" "below" {
 }
 
 resource "aws_api_gateway_method" "this" {
-  #checkov:skip=CKV_AWS_59:methods without authorizer ask for an API key, but for the paths that are open on purpose
+  #checkov:skip=CKV_AWS_59:methods without an authorizer require an API key, except on intentionally open paths
   #checkov:skip=CKV2_AWS_53:the function validates requests against its own OpenAPI document
   for_each         = local.methods
   rest_api_id      = aws_api_gateway_rest_api.this.id
@@ -76,7 +76,7 @@ resource "aws_api_gateway_integration" "this" {
   uri                     = var.alias_invoke_arn
 }
 
-# What API Gateway refuses by itself has the shape of the function's own errors (RFC 9457)
+# API Gateway's own errors use the format of the function's errors, so that clients parse only one (RFC 9457).
 resource "aws_api_gateway_gateway_response" "problem" {
   for_each      = toset(["DEFAULT_4XX", "DEFAULT_5XX"])
   rest_api_id   = aws_api_gateway_rest_api.this.id
@@ -88,14 +88,15 @@ resource "aws_api_gateway_gateway_response" "problem" {
 
   response_parameters = merge(
     { "gatewayresponse.header.Content-Type" = "'application/problem+json'" },
-    var.cors ? { "gatewayresponse.header.Access-Control-Allow-Origin" = "'*'" } : {}, # it says that something was refused, no more
+    # Any origin may read these responses: they contain only the error.
+    var.cors ? { "gatewayresponse.header.Access-Control-Allow-Origin" = "'*'" } : {},
   )
 }
 
 resource "aws_api_gateway_deployment" "this" {
   rest_api_id = aws_api_gateway_rest_api.this.id
 
-  # A deployment is a snapshot: whatever changes it must be among these
+  # A deployment is a snapshot. Everything that it contains must be listed here, or a change is not deployed.
   triggers = {
     redeployment = sha1(jsonencode([
       filesha1("${path.module}/main.tf"), local.methods, var.alias_invoke_arn, var.auth, var.cors, var.user_pool_arns,
@@ -110,11 +111,11 @@ resource "aws_api_gateway_deployment" "this" {
 }
 
 resource "aws_api_gateway_stage" "this" {
-  #checkov:skip=CKV_AWS_73:X-Ray is a switch of the environment
-  #checkov:skip=CKV_AWS_120:answers differ by caller and moment: presigned URLs, fresh uploads
-  #checkov:skip=CKV2_AWS_4:execution logs would hold credentials; access logs and the function log say what happened
-  #checkov:skip=CKV2_AWS_29:callers are authenticated and throttled; a web application firewall costs more than the rest
-  #checkov:skip=CKV2_AWS_51:callers are authenticated by key, signature or token
+  #checkov:skip=CKV_AWS_73:var.tracing turns X-Ray on
+  #checkov:skip=CKV_AWS_120:responses can't be cached: they contain presigned URLs and the newest uploads
+  #checkov:skip=CKV2_AWS_4:execution logs would contain credentials; access logs and the function's log are enough
+  #checkov:skip=CKV2_AWS_29:callers are authenticated and throttled; a web ACL costs more than everything else here
+  #checkov:skip=CKV2_AWS_51:callers authenticate with a key, a signature or a token
   rest_api_id          = aws_api_gateway_rest_api.this.id
   deployment_id        = aws_api_gateway_deployment.this.id
   stage_name           = var.stage
@@ -145,8 +146,8 @@ resource "aws_api_gateway_stage" "this" {
 }
 
 resource "aws_api_gateway_method_settings" "all" {
-  #checkov:skip=CKV_AWS_225:answers differ by caller and moment: presigned URLs, fresh uploads
-  #checkov:skip=CKV_AWS_308:there is no cache
+  #checkov:skip=CKV_AWS_225:responses can't be cached: they contain presigned URLs and the newest uploads
+  #checkov:skip=CKV_AWS_308:the stage has no cache
   rest_api_id = aws_api_gateway_rest_api.this.id
   stage_name  = aws_api_gateway_stage.this.stage_name
   method_path = "*/*"

@@ -1,6 +1,6 @@
 resource "aws_cloudwatch_log_group" "access" {
-  #checkov:skip=CKV_AWS_158:encrypted with a key of AWS; kms_key_arn can be set
-  #checkov:skip=CKV_AWS_338:how long logs are kept is a decision of the environment
+  #checkov:skip=CKV_AWS_158:encrypted by default; kms_key_arn sets a customer managed key
+  #checkov:skip=CKV_AWS_338:log_retention_days sets how long logs are kept
   count             = var.access_logs ? 1 : 0
   name              = "/aws/apigateway/${var.name}"
   retention_in_days = var.log_retention_days

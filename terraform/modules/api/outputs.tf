@@ -1,16 +1,16 @@
 output "api_key" {
-  description = "Value of the API key, for the header X-Api-Key; null with another auth."
+  description = "Value of the API key, for the header X-Api-Key; null unless auth is api_key."
   value       = one(aws_api_gateway_api_key.this[*].value)
   sensitive   = true
 }
 
 output "execution_arn" {
-  description = "For `execution_arn` of the function's API trigger."
+  description = "Execution ARN of the API, for `execution_arn` of the function's API trigger."
   value       = aws_api_gateway_rest_api.this.execution_arn
 }
 
 output "id" {
-  description = "Id of the API."
+  description = "ID of the API."
   value       = aws_api_gateway_rest_api.this.id
 }
 
@@ -20,6 +20,6 @@ output "stage" {
 }
 
 output "url" {
-  description = "URL on AWS; an emulator serves the API, by its id, at its own endpoint."
+  description = "URL of the stage on AWS. An emulator serves the API at its own endpoint, by the API's ID."
   value       = aws_api_gateway_stage.this.invoke_url
 }

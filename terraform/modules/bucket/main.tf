@@ -1,9 +1,9 @@
 resource "aws_s3_bucket" "this" {
-  #checkov:skip=CKV_AWS_18:server access logs would double the requests; data events of CloudTrail are the account's choice
-  #checkov:skip=CKV_AWS_21:versioning is a switch of the module; what can be computed again needs none
-  #checkov:skip=CKV_AWS_144:one region by design; a second one doubles the cost of every photo
-  #checkov:skip=CKV_AWS_145:kms_key_arn chooses a key of one's own; without it objects are encrypted with keys of S3
-  #checkov:skip=CKV2_AWS_62:notifications are what the caller asks for
+  #checkov:skip=CKV_AWS_18:server access logs would double the requests; the account can use CloudTrail data events
+  #checkov:skip=CKV_AWS_21:var.versioning turns it on; objects that can be recreated need no versions
+  #checkov:skip=CKV_AWS_144:replication to a second region would double the cost of storage
+  #checkov:skip=CKV_AWS_145:objects are encrypted with SSE-S3 unless kms_key_arn sets a customer managed key
+  #checkov:skip=CKV2_AWS_62:the caller decides which notifications the bucket sends
   bucket        = var.name
   force_destroy = var.force_destroy
 }
@@ -39,7 +39,7 @@ resource "aws_s3_bucket_policy" "this" {
     }]
   })
 
-  # S3 answers OperationAborted when both are written at once
+  # S3 returns OperationAborted if both are written at the same time.
   depends_on = [aws_s3_bucket_public_access_block.this]
 }
 
@@ -102,7 +102,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
       for_each = var.expire_days == null ? [] : [var.expire_days]
 
       content {
-        days = expiration.value # S3 then removes delete markers that nothing is behind any more, too
+        days = expiration.value # S3 then also removes expired object delete markers
       }
     }
 

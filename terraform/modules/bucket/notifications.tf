@@ -1,13 +1,13 @@
-# The one owner of the bucket's notification document: S3 keeps a single one per bucket, and a second resource would
-# silently overwrite the first.
+# Only this resource may set the bucket's notifications: S3 keeps one notification configuration per bucket, and a
+# second resource would silently overwrite the first.
 
 locals {
   filters = flatten([for name, target in var.notifications : [for event in target.events : {
     name = name, event = event, prefix = target.prefix, suffix = target.suffix
   }]])
 
-  # Both filters can match one event: one type covers the other, one prefix starts and one suffix ends the other.
-  # S3 refuses these as ambiguous, but only at apply, and without naming them.
+  # Two filters overlap if one event type covers the other, one prefix starts with the other and one suffix ends with
+  # the other. S3 rejects overlapping filters too, but only during apply and without naming them.
   overlaps = distinct(flatten([for i, a in local.filters : [for b in slice(local.filters, i + 1, length(local.filters)) :
     "${a.name} and ${b.name} (${a.event})"
     if(
@@ -62,7 +62,10 @@ resource "aws_s3_bucket_notification" "this" {
   lifecycle {
     precondition {
       condition     = length(local.overlaps) == 0
-      error_message = "Notifications of bucket ${var.name} overlap, so S3 could not tell which one an event belongs to: ${join("; ", local.overlaps)}. Give them disjoint prefixes, suffixes or events."
+      error_message = <<-EOT
+        Notifications of the bucket ${var.name} overlap: ${join("; ", local.overlaps)}.
+        Give them different prefixes, suffixes or events, so that each event matches only one of them.
+      EOT
     }
   }
 }

@@ -1,71 +1,77 @@
 # Required
 
 variable "name" {
-  description = "Name of the bucket; unique in the whole of AWS."
+  description = "Name of the bucket, globally unique."
   type        = string
 
   validation {
     condition     = can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.name))
-    error_message = "A bucket name has 3 to 63 lower-case letters, digits, dots and hyphens."
+    error_message = <<-EOT
+      name is not a valid bucket name: write 3 to 63 lower-case letters, digits, dots and hyphens, with a letter or digit
+      at both ends.
+    EOT
   }
 }
 
 # Optional
 
 variable "abort_multipart_days" {
-  description = "Days after which the parts of an unfinished multipart upload are removed."
+  description = "Number of days after which S3 removes the parts of an unfinished multipart upload."
   type        = number
   default     = 7
 }
 
 variable "cors_origins" {
-  description = "Origins of web pages that may use presigned URLs of the bucket; \"*\" for any, [] for none."
+  description = "Origins of web pages that may use presigned URLs of the bucket; \"*\" allows any."
   type        = list(string)
   default     = []
 }
 
 variable "eventbridge" {
-  description = "Send every event of the bucket to the default EventBridge bus as well."
+  description = "Whether to send all events of the bucket to the default EventBridge bus as well."
   type        = bool
   default     = false
 }
 
 variable "expire_days" {
-  description = "Days after which objects expire; null keeps them."
+  description = "Number of days after which objects expire; null keeps them."
   type        = number
   default     = null
 }
 
 variable "expire_prefixes" {
-  description = "Days after which objects expire, by prefix, where not all of them do."
+  description = "Number of days after which objects expire, by key prefix."
   type        = map(number)
   default     = {}
 }
 
 variable "force_destroy" {
-  description = "Let `terraform destroy` delete a bucket that still holds objects."
+  description = "Whether `terraform destroy` may delete the bucket while it contains objects."
   type        = bool
   default     = false
 }
 
 variable "kms_key_arn" {
-  description = "Customer managed key that encrypts objects; null encrypts with keys of S3 (AES256)."
+  description = "ARN of the customer managed key that encrypts objects; null uses SSE-S3."
   type        = string
   default     = null
 }
 
 variable "noncurrent_days" {
-  description = "Days that replaced and deleted versions are kept, where versioning is on."
+  description = "Number of days to keep noncurrent versions, if versioning is on."
   type        = number
   default     = 30
 }
 
 variable "notifications" {
-  description = "Everything that this bucket notifies. Every attribute is required, since Terraform drops a misspelt optional one without a word and the filter with it; \"\" matches every key."
+  description = <<-EOT
+    Notifications that the bucket sends, by a name of your choice. All attributes are required, because Terraform
+    silently drops a misspelled optional attribute, and the filter with it. A prefix or suffix of "" matches every key.
+  EOT
   type = map(object({
     type   = string       # queue, function or topic
-    arn    = string       # whose policy already lets this bucket in
-    events = list(string) # for example s3:ObjectCreated:*
+    arn    = string       # its policy must allow this bucket before S3 accepts the notification
+    events = list(string) # such as s3:ObjectCreated:*
     prefix = string
     suffix = string
   }))
@@ -73,22 +79,22 @@ variable "notifications" {
 
   validation {
     condition     = alltrue([for target in var.notifications : contains(["queue", "function", "topic"], target.type)])
-    error_message = "The type of a notification is queue, function or topic."
+    error_message = "A notification's type is not supported: set it to queue, function or topic."
   }
 
   validation {
     condition     = alltrue(flatten([for target in var.notifications : [for event in target.events : can(regex("^s3:[A-Za-z]+(:([A-Za-z]+|\\*))?$", event))]]))
-    error_message = "Events are S3 event types, such as s3:ObjectCreated:* or s3:ObjectRemoved:Delete."
+    error_message = "A notification's event is not an S3 event type: write for example s3:ObjectCreated:*."
   }
 
   validation {
     condition     = alltrue([for target in var.notifications : length(target.events) > 0])
-    error_message = "A notification needs at least one event."
+    error_message = "A notification has no events: add at least one, such as s3:ObjectCreated:*."
   }
 }
 
 variable "versioning" {
-  description = "Keep replaced and deleted objects as noncurrent versions."
+  description = "Whether to keep replaced and deleted objects as noncurrent versions."
   type        = bool
   default     = false
 }

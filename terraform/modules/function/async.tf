@@ -1,5 +1,5 @@
-# async.tf - what becomes of an event that can't be handled: retried, then kept in the failures queue with the reason.
-# Serves the triggers that invoke asynchronously (alarm, event, s3, schedule, sns) and the streams. Queues have their own DLQ.
+# async.tf - retries events that fail, then keeps them in the failures queue with the error. It serves the asynchronous
+# triggers (alarm, event, s3, schedule, sns) and the streams. An SQS queue has its own dead-letter queue instead.
 
 locals {
   is_async     = length(local.triggers.alarm) + length(local.triggers.event) + length(local.triggers.s3) + length(local.triggers.schedule) + length(local.triggers.sns) > 0
@@ -9,7 +9,7 @@ locals {
   failures_name = "${local.full_name}-failures"
   failures_arn  = "arn:${data.aws_partition.current.partition}:sqs:${data.aws_region.current.name}:${local.account_id}:${local.failures_name}"
 
-  # Services that put there what they could not deliver to the function at all
+  # Services that send events to the failures queue if they can't invoke the function.
   failure_senders = concat(
     [for name, trigger in local.triggers.sns : { service = "sns.amazonaws.com", source_arn = trigger.topic_arn }],
     [for name, rule in aws_cloudwatch_event_rule.event : { service = "events.amazonaws.com", source_arn = rule.arn }],
@@ -21,7 +21,7 @@ data "aws_partition" "current" {}
 data "aws_region" "current" {}
 
 resource "aws_sqs_queue" "failures" {
-  #iam:unproven UndeliveredEvents* - EventBridge sends there what it can't deliver to the function; LocalStack's drops it
+  #iam:unproven UndeliveredEvents* - LocalStack's EventBridge drops events that it can't deliver
   count                             = local.has_failures ? 1 : 0
   name                              = local.failures_name
   kms_master_key_id                 = var.kms_key_arn
@@ -46,7 +46,7 @@ resource "aws_sqs_queue" "failures" {
         Principal = { Service = sender.service }
         Action    = "sqs:SendMessage"
         Resource  = local.failures_arn
-        Condition = { ArnEquals = { "aws:SourceArn" = sender.source_arn } } # which names the account
+        Condition = { ArnEquals = { "aws:SourceArn" = sender.source_arn } } # includes the account ID
       }],
     )
   })
@@ -66,7 +66,7 @@ resource "aws_iam_role_policy" "failures" {
         Action   = ["sqs:SendMessage"]
         Resource = aws_sqs_queue.failures[0].arn
       }],
-      # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+      # Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
       var.kms_key_arn == null ? [] : [{
         Sid      = "EncryptFailures"
         Effect   = "Allow"
@@ -90,14 +90,14 @@ resource "aws_lambda_function_event_invoke_config" "live" {
     }
   }
 
-  # Lambda refuses a destination that the role may not send to yet
+  # Lambda rejects a destination that the role may not send to yet.
   depends_on = [aws_iam_role_policy.failures]
 }
 
 resource "aws_cloudwatch_metric_alarm" "failures" {
   count               = local.has_failures ? 1 : 0
   alarm_name          = "${local.failures_name}-not-empty"
-  alarm_description   = "Events that ${local.full_name} could not handle wait in ${local.failures_name}."
+  alarm_description   = "${local.failures_name} holds events that ${local.full_name} failed to process."
   namespace           = "AWS/SQS"
   metric_name         = "ApproximateNumberOfMessagesVisible"
   dimensions          = { QueueName = aws_sqs_queue.failures[0].name }

@@ -16,12 +16,12 @@ locals {
 }
 
 resource "aws_lambda_function" "this" {
-  #checkov:skip=CKV_AWS_50:X-Ray is a switch of the environment
-  #checkov:skip=CKV_AWS_115:maximum_concurrency of the trigger limits it without taking concurrency from the account; reserved_concurrency can be set
-  #checkov:skip=CKV_AWS_116:async failures go to an on-failure destination, which unlike a dead-letter queue says why
-  #checkov:skip=CKV_AWS_117:a VPC gives nothing to a function that calls AWS APIs only; vpc can be set
-  #checkov:skip=CKV_AWS_173:variables hold names, no secrets, and are encrypted with a key of AWS; kms_key_arn can be set
-  #checkov:skip=CKV_AWS_272:the package's hash is pinned at plan by the build that made it
+  #checkov:skip=CKV_AWS_50:var.tracing turns X-Ray on
+  #checkov:skip=CKV_AWS_115:optional (reserved_concurrency), since it takes concurrency from the other functions
+  #checkov:skip=CKV_AWS_116:the on-failure destination replaces it, and includes the error
+  #checkov:skip=CKV_AWS_117:optional (vpc), since a function that only calls AWS APIs doesn't need a VPC
+  #checkov:skip=CKV_AWS_173:optional (kms_key_arn), since the variables contain no secrets and are encrypted by default
+  #checkov:skip=CKV_AWS_272:packages are not signed; the plan pins the package's hash
   function_name                  = local.full_name
   role                           = aws_iam_role.this.arn
   filename                       = var.package
@@ -76,13 +76,13 @@ resource "aws_lambda_function" "this" {
     }
   }
 
-  # Its first invocation may follow at once, and a VPC function is refused before its role may make interfaces
+  # The first invocation may follow at once, and Lambda rejects a VPC whose interfaces the role may not create yet.
   depends_on = [aws_iam_role_policy.logs, aws_iam_role_policy.permissions, aws_iam_role_policy.vpc, aws_iam_role_policy.tracing]
 
   lifecycle {
     precondition {
       condition     = fileexists(var.package)
-      error_message = "There is no package ${var.package}. Run `make build` first."
+      error_message = "The package ${var.package} doesn't exist. Run `make build` to create it."
     }
   }
 }
@@ -104,7 +104,10 @@ resource "aws_lambda_alias" "live" {
   lifecycle {
     precondition {
       condition     = var.canary_weight == 0 || var.live_version != aws_lambda_function.this.version
-      error_message = "The canary is the version that live_version holds already: publish a new one, or take canary_weight away."
+      error_message = <<-EOT
+        The canary is the same version as live_version. Deploy a changed function to publish a new version, or remove
+        canary_weight.
+      EOT
     }
   }
 }

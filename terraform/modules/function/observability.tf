@@ -1,6 +1,6 @@
 resource "aws_cloudwatch_log_group" "this" {
-  #checkov:skip=CKV_AWS_158:encrypted with a key of AWS; kms_key_arn can be set
-  #checkov:skip=CKV_AWS_338:how long logs are kept is a decision of the environment
+  #checkov:skip=CKV_AWS_158:encrypted by default; kms_key_arn sets a customer managed key
+  #checkov:skip=CKV_AWS_338:log_retention_days sets how long logs are kept
   name              = "/aws/lambda/${local.full_name}"
   retention_in_days = var.log_retention_days
   kms_key_id        = var.kms_key_arn
@@ -15,7 +15,7 @@ resource "aws_cloudwatch_metric_alarm" "errors" {
   statistic           = "Sum"
   period              = 60
   evaluation_periods  = 5
-  datapoints_to_alarm = 2 # one failed attempt that a retry heals wakes nobody
+  datapoints_to_alarm = 2 # no alarm for one failure that a retry resolves
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
   treat_missing_data  = "notBreaching"
@@ -29,7 +29,7 @@ resource "aws_cloudwatch_metric_alarm" "errors" {
 
 resource "aws_cloudwatch_metric_alarm" "throttles" {
   alarm_name          = "${local.full_name}-throttles"
-  alarm_description   = "Invocations of ${local.full_name} are throttled: concurrency is used up."
+  alarm_description   = "Invocations of ${local.full_name} are throttled: its concurrency limit is reached."
   namespace           = "AWS/Lambda"
   metric_name         = "Throttles"
   dimensions          = { FunctionName = aws_lambda_function.this.function_name }
@@ -50,7 +50,7 @@ resource "aws_cloudwatch_metric_alarm" "throttles" {
 
 resource "aws_cloudwatch_metric_alarm" "duration" {
   alarm_name          = "${local.full_name}-duration"
-  alarm_description   = "One in twenty invocations of ${local.full_name} takes over 80 % of its timeout of ${var.timeout_s} s."
+  alarm_description   = "5 % of invocations of ${local.full_name} use over 80 % of the timeout of ${var.timeout_s} s."
   namespace           = "AWS/Lambda"
   metric_name         = "Duration"
   dimensions          = { FunctionName = aws_lambda_function.this.function_name }

@@ -1,20 +1,20 @@
 output "alias_arn" {
-  description = "ARN of the alias live: what to invoke."
+  description = "ARN of the alias live, which all callers invoke."
   value       = aws_lambda_alias.live.arn
 }
 
 output "alias_invoke_arn" {
-  description = "ARN by which API Gateway invokes the alias live."
+  description = "Invoke ARN of the alias live, for API Gateway."
   value       = aws_lambda_alias.live.invoke_arn
 }
 
 output "arn" {
-  description = "ARN of the function, without version or alias."
+  description = "ARN of the function without a version or alias."
   value       = aws_lambda_function.this.arn
 }
 
 output "alarm_arns" {
-  description = "ARNs of the function's alarms, by what they watch."
+  description = "ARNs of the function's alarms: duration, errors, throttles, failures and iterator_age."
   value = merge(
     {
       duration  = aws_cloudwatch_metric_alarm.duration.arn
@@ -27,7 +27,7 @@ output "alarm_arns" {
 }
 
 output "event_source_mappings" {
-  description = "ARN and UUID of the event source mappings, by kind and name of the trigger (sqs/uploads)."
+  description = "ARNs and UUIDs of the event source mappings, by trigger kind and name (such as sqs/uploads)."
   value = merge([for kind, mappings in {
     dynamodb_stream = aws_lambda_event_source_mapping.dynamodb_stream
     kinesis         = aws_lambda_event_source_mapping.kinesis
@@ -36,12 +36,12 @@ output "event_source_mappings" {
 }
 
 output "failures_queue_arn" {
-  description = "ARN of the queue of events that could not be handled; null without asynchronous triggers and streams."
+  description = "ARN of the failures queue; null if the function has no asynchronous or stream trigger."
   value       = one(aws_sqs_queue.failures[*].arn)
 }
 
 output "failures_queue_url" {
-  description = "URL of the queue of events that could not be handled; null without asynchronous triggers and streams."
+  description = "URL of the failures queue; null if the function has no asynchronous or stream trigger."
   value       = one(aws_sqs_queue.failures[*].url)
 }
 
@@ -66,11 +66,11 @@ output "role_name" {
 }
 
 output "timeout_s" {
-  description = "The function's timeout in seconds, for the visibility timeout of its queue."
+  description = "Timeout of the function in seconds, for consumer_timeout_s of its queue."
   value       = var.timeout_s
 }
 
 output "version" {
-  description = "The newest published version."
+  description = "Newest published version of the function."
   value       = aws_lambda_function.this.version
 }

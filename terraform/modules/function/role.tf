@@ -2,7 +2,9 @@ resource "aws_iam_role" "this" {
   name        = local.full_name
   description = "What ${local.full_name} may do"
 
-  #iam:unconditional Lambda - AWS does not document that Lambda sets aws:SourceArn or aws:SourceAccount when it assumes an execution role, so a condition on them could shut it out; who may pass the role to a function is decided by iam:PassRole, which works within the account only
+  # A condition on a key that Lambda doesn't set would lock Lambda out. iam:PassRole controls which functions can get
+  # this role, and works only within the account.
+  #iam:unconditional Lambda - AWS doesn't document that Lambda sets these keys when it assumes an execution role
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
@@ -49,10 +51,10 @@ resource "aws_iam_role_policy" "logs" {
 }
 
 resource "aws_iam_role_policy" "tracing" {
-  #checkov:skip=CKV_AWS_355:X-Ray knows no resources
-  #checkov:skip=CKV_AWS_290:X-Ray knows no resources
-  #iam:wildcard Trace - X-Ray knows no resources
-  #iam:unproven xray:* - the runtime sends traces by a daemon that no emulator has
+  #checkov:skip=CKV_AWS_355:X-Ray doesn't support resource-level permissions
+  #checkov:skip=CKV_AWS_290:X-Ray doesn't support resource-level permissions
+  #iam:wildcard Trace - X-Ray doesn't support resource-level permissions
+  #iam:unproven xray:* - the runtime sends traces through a daemon that emulators don't have
   count = var.tracing ? 1 : 0
   name  = "tracing"
   role  = aws_iam_role.this.name
@@ -69,10 +71,11 @@ resource "aws_iam_role_policy" "tracing" {
 }
 
 resource "aws_iam_role_policy" "vpc" {
-  #checkov:skip=CKV_AWS_355:Lambda checks these on every resource before an interface exists (AWSLambdaVPCAccessExecutionRole)
-  #checkov:skip=CKV_AWS_290:Lambda checks these on every resource before an interface exists (AWSLambdaVPCAccessExecutionRole)
-  #iam:wildcard Interfaces - Lambda checks these on every resource before an interface exists (AWSLambdaVPCAccessExecutionRole)
-  #iam:unproven ec2:* - Lambda itself makes the interfaces; https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html names these actions
+  # The actions are from https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
+  #checkov:skip=CKV_AWS_355:the interfaces don't exist when Lambda checks these actions
+  #checkov:skip=CKV_AWS_290:the interfaces don't exist when Lambda checks these actions
+  #iam:wildcard Interfaces - the interfaces don't exist when Lambda checks these actions
+  #iam:unproven ec2:* - Lambda itself calls these actions, not the function's code
   count = var.vpc == null ? 0 : 1
   name  = "vpc"
   role  = aws_iam_role.this.name

@@ -1,4 +1,4 @@
-# trigger_alarm.tf - runs the function when a CloudWatch alarm, which has alias_arn among its actions, changes state
+# trigger_alarm.tf - runs the function when a CloudWatch alarm with alias_arn as an action changes state
 
 resource "aws_lambda_permission" "alarm" {
   for_each       = local.triggers.alarm

@@ -1,21 +1,21 @@
 # trigger_alb.tf - runs the function on requests to a path of an Application Load Balancer
 
 locals {
-  # 32 characters at most, alone in the account and region: what is cut off a longer one is told by a digest of the whole
+  # A target group's name has at most 32 characters: longer names are truncated and suffixed with a hash.
   alb_names        = { for key in keys(local.triggers.alb) : key => "${var.prefix}-${replace(var.name, "_", "-")}-${key}" }
   alb_target_names = { for key, name in local.alb_names : key => length(name) <= 32 ? name : "${substr(name, 0, 25)}-${substr(sha1(name), 0, 6)}" }
 }
 
 resource "aws_lb_target_group" "alb" {
-  #checkov:skip=CKV_AWS_261:Lambda targets are healthy as long as they can be invoked; checks would be paid invocations
+  #checkov:skip=CKV_AWS_261:a health check of a Lambda target is a paid invocation
   for_each    = local.triggers.alb
   name        = local.alb_target_names[each.key]
   target_type = "lambda"
 
-  # Repeated headers and query parameters arrive whole
+  # Without this, the function gets only the last of repeated headers and query parameters.
   lambda_multi_value_headers_enabled = true
 
-  # A rule forwards to it until there is another one
+  # A target group can't be deleted while a listener rule forwards to it.
   lifecycle {
     create_before_destroy = true
   }
@@ -36,7 +36,7 @@ resource "aws_lb_target_group_attachment" "alb" {
   target_group_arn = aws_lb_target_group.alb[each.key].arn
   target_id        = aws_lambda_alias.live.arn
 
-  # The load balancer refuses a target that it may not invoke yet
+  # The load balancer rejects a target that it may not invoke yet.
   depends_on = [aws_lambda_permission.alb]
 }
 

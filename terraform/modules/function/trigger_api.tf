@@ -1,4 +1,4 @@
-# trigger_api.tf - runs the function on requests to a REST API that modules/api puts in front of alias_invoke_arn
+# trigger_api.tf - runs the function on requests to a REST API of modules/api
 
 resource "aws_lambda_permission" "api" {
   for_each       = local.triggers.api

@@ -1,7 +1,8 @@
 # trigger_dynamodb_stream.tf - runs the function on changes of a DynamoDB table, in order within a shard
 
 resource "aws_iam_role_policy" "dynamodb_stream" {
-  #iam:unproven dynamodb:ListStreams - Lambda asks for it (https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html); LocalStack's poller does without
+  # The actions are from https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
+  #iam:unproven dynamodb:ListStreams - Lambda requires it, but LocalStack doesn't call it
   for_each = local.triggers.dynamodb_stream
   name     = "trigger-dynamodb-stream-${each.key}"
   role     = aws_iam_role.this.name
@@ -51,6 +52,6 @@ resource "aws_lambda_event_source_mapping" "dynamodb_stream" {
     }
   }
 
-  # Lambda refuses a mapping whose role may not poll, or not keep failures, yet
+  # Lambda rejects a mapping whose role may not poll the stream or send to the failures queue yet.
   depends_on = [aws_iam_role_policy.dynamodb_stream, aws_iam_role_policy.failures]
 }

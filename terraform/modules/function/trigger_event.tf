@@ -28,7 +28,8 @@ resource "aws_cloudwatch_event_target" "event" {
 }
 
 # No source_account: "A SourceAccount setting prevents EventBridge from being able to invoke the function"
-# (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html). The rule's ARN names the account.
+# (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html).
+# The rule's ARN includes the account ID.
 resource "aws_lambda_permission" "event" {
   for_each      = local.triggers.event
   statement_id  = "event-${each.key}"

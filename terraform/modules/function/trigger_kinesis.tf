@@ -1,7 +1,8 @@
 # trigger_kinesis.tf - runs the function on records of a Kinesis stream, in order within a shard
 
 resource "aws_iam_role_policy" "kinesis" {
-  #iam:unproven kinesis:DescribeStreamSummary - Lambda asks for it (https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-create.html); LocalStack's poller does without
+  # The actions are from https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-create.html
+  #iam:unproven kinesis:DescribeStreamSummary - Lambda requires it, but LocalStack doesn't call it
   for_each = local.triggers.kinesis
   name     = "trigger-kinesis-${each.key}"
   role     = aws_iam_role.this.name
@@ -59,6 +60,6 @@ resource "aws_lambda_event_source_mapping" "kinesis" {
     }
   }
 
-  # Lambda refuses a mapping whose role may not poll, or not keep failures, yet
+  # Lambda rejects a mapping whose role may not poll the stream or send to the failures queue yet.
   depends_on = [aws_iam_role_policy.kinesis, aws_iam_role_policy.failures]
 }

@@ -1,5 +1,5 @@
-# trigger_s3.tf - runs the function on objects of a bucket. The notification itself belongs to the bucket's module, which
-# takes it from the output s3_notifications: S3 keeps one notification document per bucket.
+# trigger_s3.tf - runs the function on S3 events of a bucket. The bucket module creates the notification from the output
+# s3_notifications, because S3 keeps one notification configuration per bucket.
 
 resource "aws_lambda_permission" "s3" {
   for_each       = local.triggers.s3
@@ -13,7 +13,7 @@ resource "aws_lambda_permission" "s3" {
 }
 
 output "s3_notifications" {
-  description = "For `notifications` of the bucket's module: what the S3 triggers listen to."
+  description = "Notifications of the S3 triggers, for `notifications` of the bucket module."
 
   value = { for name, trigger in local.triggers.s3 : "${replace(var.name, "_", "-")}-${name}" => {
     type   = "function"
@@ -23,6 +23,6 @@ output "s3_notifications" {
     suffix = trigger.suffix
   } }
 
-  # S3 refuses to notify a function that it may not invoke yet
+  # S3 rejects a notification of a function that it may not invoke yet.
   depends_on = [aws_lambda_permission.s3]
 }

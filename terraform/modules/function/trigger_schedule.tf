@@ -1,4 +1,4 @@
-# trigger_schedule.tf - runs the function on a clock (an EventBridge rule: what cron was)
+# trigger_schedule.tf - runs the function on a schedule, by an EventBridge rule
 
 resource "aws_cloudwatch_event_rule" "schedule" {
   for_each            = local.triggers.schedule
@@ -23,7 +23,8 @@ resource "aws_cloudwatch_event_target" "schedule" {
 }
 
 # No source_account: "A SourceAccount setting prevents EventBridge from being able to invoke the function"
-# (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html). The rule's ARN names the account.
+# (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html).
+# The rule's ARN includes the account ID.
 resource "aws_lambda_permission" "schedule" {
   for_each      = local.triggers.schedule
   statement_id  = "schedule-${each.key}"

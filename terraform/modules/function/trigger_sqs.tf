@@ -1,4 +1,4 @@
-# trigger_sqs.tf - runs the function on messages of a queue; messages that fail go back alone
+# trigger_sqs.tf - runs the function on messages of an SQS queue; only the messages that fail return to the queue
 
 resource "aws_iam_role_policy" "sqs" {
   for_each = local.triggers.sqs
@@ -54,7 +54,7 @@ resource "aws_lambda_event_source_mapping" "sqs" {
     }
   }
 
-  # Lambda refuses a mapping whose role may not poll yet
+  # Lambda rejects a mapping whose role may not poll the queue yet.
   depends_on = [aws_iam_role_policy.sqs]
 
   lifecycle {
@@ -62,7 +62,10 @@ resource "aws_lambda_event_source_mapping" "sqs" {
       condition = var.reserved_concurrency == null || sum(concat([0], [
         for trigger in local.triggers.sqs : coalesce(trigger.maximum_concurrency, 0)
       ])) <= coalesce(var.reserved_concurrency, 0)
-      error_message = "maximum_concurrency of the SQS triggers exceeds reserved_concurrency: the excess would be throttled, and throttled receives count towards the dead-letter queue."
+      error_message = <<-EOT
+        The SQS triggers' maximum_concurrency adds up to more than reserved_concurrency. Lower it or raise
+        reserved_concurrency: Lambda would throttle the rest, and throttled receives count towards the dead-letter queue.
+      EOT
     }
   }
 }

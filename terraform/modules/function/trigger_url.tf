@@ -1,4 +1,4 @@
-# trigger_url.tf - gives the function a URL of its own, for callers of this account unless said otherwise
+# trigger_url.tf - runs the function on requests to its own URL, by default only for callers of this account
 
 locals {
   url_callers = merge([for name, trigger in local.triggers.url : {
@@ -8,7 +8,7 @@ locals {
 }
 
 resource "aws_lambda_function_url" "url" {
-  #checkov:skip=CKV_AWS_258:AWS_IAM unless the caller gives a public_reason
+  #checkov:skip=CKV_AWS_258:AWS_IAM by default; NONE requires a public_reason
   for_each           = local.triggers.url
   function_name      = aws_lambda_function.this.function_name
   qualifier          = aws_lambda_alias.live.name
@@ -26,9 +26,9 @@ resource "aws_lambda_function_url" "url" {
   }
 }
 
-# Who calls a URL needs two grants (https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html). The second ought to be for calls
-# through the URL alone, which version 5 of the provider cannot say (https://github.com/hashicorp/terraform-provider-aws/issues/44829):
-# it lets the same callers invoke the alias by Lambda's API too.
+# Callers of a URL need both permissions (https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html). Version 5 of the
+# provider can't limit lambda:InvokeFunction to calls through the URL, so these callers can also invoke the alias
+# through the Lambda API (https://github.com/hashicorp/terraform-provider-aws/issues/44829).
 
 resource "aws_lambda_permission" "url_callers" {
   for_each               = local.url_callers
@@ -50,7 +50,7 @@ resource "aws_lambda_permission" "url_callers_invoke" {
 }
 
 resource "aws_lambda_permission" "url_public" {
-  #checkov:skip=CKV_AWS_301:only with a public_reason, which the schema demands
+  #checkov:skip=CKV_AWS_301:created only with a public_reason
   for_each               = local.url_public
   statement_id           = "url-${each.key}-public"
   action                 = "lambda:InvokeFunctionUrl"
@@ -61,7 +61,7 @@ resource "aws_lambda_permission" "url_public" {
 }
 
 resource "aws_lambda_permission" "url_public_invoke" {
-  #checkov:skip=CKV_AWS_301:only with a public_reason, which the schema demands
+  #checkov:skip=CKV_AWS_301:created only with a public_reason
   for_each      = local.url_public
   statement_id  = "url-${each.key}-public-invoke"
   action        = "lambda:InvokeFunction"
@@ -71,6 +71,6 @@ resource "aws_lambda_permission" "url_public_invoke" {
 }
 
 output "urls" {
-  description = "URLs by the name of the trigger."
+  description = "URLs of the function, by trigger name."
   value       = { for name, url in aws_lambda_function_url.url : name => url.function_url }
 }

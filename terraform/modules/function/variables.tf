@@ -1,70 +1,73 @@
 # Required
 
 variable "name" {
-  description = "Name of the function: its folder in functions/ (snake_case)."
+  description = "Name of the function, which is its folder in functions/ (snake_case)."
   type        = string
 
   validation {
     condition     = can(regex("^[a-z][a-z0-9_]{1,30}$", var.name))
-    error_message = "name is the function's folder: 2 to 31 lower-case letters, digits and underscores."
+    error_message = "name is not valid: write 2 to 31 lower-case letters, digits and underscores, a letter first."
   }
 }
 
 variable "package" {
-  description = "Path of the zip that `make build` made; it is hashed at plan."
+  description = "Path of the zip that `make build` creates."
   type        = string
 }
 
 variable "prefix" {
-  description = "Prefix of every name: <project>-<environment>, such as eventloom-dev."
+  description = "Prefix of all names: <project>-<environment>, such as eventloom-dev."
   type        = string
 
   validation {
-    # What is added to it may then be as long as names of functions and roles allow (64)
+    # Names of functions and roles have at most 64 characters, including what follows the prefix.
     condition     = can(regex("^[a-z][a-z0-9]*-[a-z][a-z0-9-]+$", var.prefix)) && length(var.prefix) <= 26
-    error_message = "prefix is <project>-<environment>, such as eventloom-dev: lower-case letters and digits, a hyphen between them, 26 characters at most."
+    error_message = <<-EOT
+      prefix is not valid: write <project>-<environment>, such as eventloom-dev, with at most 26 lower-case letters, digits
+      and hyphens.
+    EOT
   }
 }
 
 # Optional
 
 variable "alarm_topic_arns" {
-  description = "SNS topics that are told when an alarm goes off and when it is over."
+  description = "ARNs of the SNS topics to notify when an alarm fires and when it recovers."
   type        = list(string)
   default     = []
 }
 
 variable "architecture" {
-  description = "Instruction set that the package was built for: x86_64 or arm64."
+  description = "Instruction set of the package: x86_64 or arm64."
   type        = string
   default     = "x86_64"
 
   validation {
     condition     = contains(["x86_64", "arm64"], var.architecture)
-    error_message = "architecture is x86_64 or arm64."
+    error_message = "architecture is not supported: set it to x86_64 or arm64."
   }
 }
 
 variable "async_maximum_age_s" {
-  description = "Seconds that Lambda keeps an event of an asynchronous trigger for another attempt, 60 to 21600."
+  description = "Number of seconds that Lambda retries an event of an asynchronous trigger, 60 to 21600."
   type        = number
   default     = 21600
 }
 
 variable "async_retries" {
-  description = "Further attempts after an asynchronous invocation failed, 0 to 2; then the event goes to the failures queue."
+  description = "Number of retries (0 to 2) of an asynchronous event before it moves to the failures queue."
   type        = number
   default     = 2
 }
 
 variable "canary_weight" {
-  description = "Share (0 to 1) of the invocations that the newest version gets while live_version holds the alias back."
+  description = "Share (0 to 1) of invocations that the newest version gets; live_version gets the rest."
   type        = number
   default     = 0
 
   validation {
     condition     = var.canary_weight >= 0 && var.canary_weight < 1 && (var.canary_weight == 0 || var.live_version != null)
-    error_message = "canary_weight is at least 0 and below 1, and needs live_version: the version that serves the rest."
+    error_message = "canary_weight must be at least 0 and below 1, and needs live_version for the other invocations."
   }
 }
 
@@ -81,54 +84,59 @@ variable "ephemeral_storage_mb" {
 }
 
 variable "handler" {
-  description = "Handler; null takes <name>.handler.lambda_handler."
+  description = "Handler of the function; null uses <name>.handler.lambda_handler."
   type        = string
   default     = null
 }
 
 variable "kms_key_arn" {
-  description = "Customer managed key for environment variables, logs and the failures queue; null leaves them to keys of AWS. Its policy must let logs.<region>.amazonaws.com use it, and sns.amazonaws.com and events.amazonaws.com with triggers of those kinds (kms:GenerateDataKey*, kms:Decrypt), or what they can't deliver is lost."
+  description = <<-EOT
+    ARN of the customer managed key for environment variables, logs and the failures queue; null uses AWS's default
+    encryption. The key's policy must allow logs.<region>.amazonaws.com. With SNS triggers it must also allow
+    sns.amazonaws.com, and with event or schedule triggers events.amazonaws.com (kms:GenerateDataKey*, kms:Decrypt), or
+    these services lose the events that they can't deliver.
+  EOT
   type        = string
   default     = null
 }
 
 variable "layers" {
-  description = "ARNs of layer versions."
+  description = "ARNs of the function's layer versions."
   type        = list(string)
   default     = []
 }
 
 variable "live_version" {
-  description = "Version that the alias live is held at; null follows the newest."
+  description = "Version that the alias live points to; null uses the newest."
   type        = string
   default     = null
 }
 
 variable "log_level" {
-  description = "DEBUG, INFO, WARN or ERROR."
+  description = "Log level: DEBUG, INFO, WARN or ERROR."
   type        = string
   default     = "INFO"
 
   validation {
     condition     = contains(["DEBUG", "INFO", "WARN", "ERROR"], var.log_level)
-    error_message = "log_level is DEBUG, INFO, WARN or ERROR."
+    error_message = "log_level is not supported: set it to DEBUG, INFO, WARN or ERROR."
   }
 }
 
 variable "log_retention_days" {
-  description = "Days that logs are kept."
+  description = "Number of days to keep logs."
   type        = number
   default     = 30
 }
 
 variable "memory_mb" {
-  description = "Memory in MiB; CPU grows with it (1 vCPU at 1769)."
+  description = "Memory in MiB, 128 to 10240. CPU grows with it (1 vCPU at 1769)."
   type        = number
   default     = 512
 
   validation {
     condition     = var.memory_mb >= 128 && var.memory_mb <= 10240
-    error_message = "memory_mb is 128 to 10240."
+    error_message = "memory_mb is out of range: set it to 128 to 10240."
   }
 }
 
@@ -145,72 +153,75 @@ variable "metrics_namespace" {
 }
 
 variable "permissions" {
-  description = "What the function's code may do, by a name that says why; see schema/variables.tf for the attributes."
-  type        = any # typed in schema/, where a misspelt attribute is an error
+  description = "Statements of the function's role, by a name that says why; see schema/variables.tf."
+  type        = any # schema/ has the type, and rejects misspelled attributes
   default     = {}
 }
 
 variable "provisioned_concurrency" {
-  description = "Environments of the live version kept warm."
+  description = "Number of execution environments to keep initialized for the alias live."
   type        = number
   default     = 0
 }
 
 variable "reserved_concurrency" {
-  description = "Concurrency reserved for, and limit of, the function; null shares the account's."
+  description = "Concurrency reserved for the function, which is also its limit; null uses the account's."
   type        = number
   default     = null
 }
 
 variable "runtime" {
-  description = "Lambda runtime."
+  description = "Lambda runtime of the function."
   type        = string
   default     = "python3.13"
 }
 
 variable "snap_start" {
-  description = "Start versions from a snapshot of their initialised environment."
+  description = "Whether to start execution environments from a snapshot (SnapStart)."
   type        = bool
   default     = false
 
   validation {
-    # https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html
+    # Source: https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html
     condition     = !var.snap_start || (var.provisioned_concurrency == 0 && var.ephemeral_storage_mb == 512)
-    error_message = "SnapStart excludes provisioned concurrency and more than 512 MiB of ephemeral storage."
+    error_message = <<-EOT
+      snap_start doesn't support these settings: set provisioned_concurrency to 0 and ephemeral_storage_mb to 512, or turn
+      snap_start off.
+    EOT
   }
 }
 
 variable "stream_age_alarm_s" {
-  description = "Alarm when the function is this many seconds behind a stream."
+  description = "Number of seconds that the function may be behind a stream before the alarm fires."
   type        = number
   default     = 300
 }
 
 variable "timeout_s" {
-  description = "Seconds after which Lambda ends an invocation."
+  description = "Timeout of an invocation in seconds, 1 to 900."
   type        = number
   default     = 30
 
   validation {
     condition     = var.timeout_s >= 1 && var.timeout_s <= 900
-    error_message = "timeout_s is 1 to 900."
+    error_message = "timeout_s is out of range: set it to 1 to 900."
   }
 }
 
 variable "tracing" {
-  description = "Trace invocations with X-Ray."
+  description = "Whether to trace invocations with X-Ray."
   type        = bool
   default     = false
 }
 
 variable "triggers" {
-  description = "What invokes the function, by kind and name; see schema/triggers.tf for kinds and attributes."
-  type        = any # typed in schema/, where a misspelt attribute is an error
+  description = "Triggers of the function, by kind and by a name of your choice; see schema/triggers.tf."
+  type        = any # schema/ has the type, and rejects misspelled attributes
   default     = {}
 }
 
 variable "vpc" {
-  description = "Subnets and security groups to run in; null runs outside any VPC of yours."
+  description = "Subnets and security groups of the function; null runs it outside your VPCs."
   type        = object({ subnet_ids = list(string), security_group_ids = list(string) })
   default     = null
 }

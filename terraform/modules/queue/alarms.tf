@@ -1,6 +1,6 @@
 resource "aws_cloudwatch_metric_alarm" "age" {
   alarm_name          = "${var.name}-age"
-  alarm_description   = "The oldest message of ${var.name} has waited ${var.age_alarm_s} s: the consumer fails, is throttled or is too slow."
+  alarm_description   = "Messages wait ${var.age_alarm_s} s in ${var.name}: its consumer fails, is throttled or lags."
   namespace           = "AWS/SQS"
   metric_name         = "ApproximateAgeOfOldestMessage"
   dimensions          = { QueueName = aws_sqs_queue.this.name }
@@ -20,7 +20,7 @@ resource "aws_cloudwatch_metric_alarm" "age" {
 
 resource "aws_cloudwatch_metric_alarm" "dlq" {
   alarm_name          = "${var.name}-dlq-not-empty"
-  alarm_description   = "Messages of ${var.name} failed ${var.max_receive_count} times and wait in ${aws_sqs_queue.dlq.name}."
+  alarm_description   = "${aws_sqs_queue.dlq.name} holds messages that failed ${var.max_receive_count} times."
   namespace           = "AWS/SQS"
   metric_name         = "ApproximateNumberOfMessagesVisible"
   dimensions          = { QueueName = aws_sqs_queue.dlq.name }

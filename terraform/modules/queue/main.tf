@@ -3,8 +3,8 @@ data "aws_partition" "current" {}
 data "aws_region" "current" {}
 
 locals {
-  # Policies stand in the queues themselves, not in resources beside them: a queue then never exists without its policy,
-  # and each attribute resource would wait another 25 seconds. That takes ARNs that are known beforehand.
+  # Policies are arguments of the queues, not resources of their own: a queue never exists without its policy, and each
+  # separate resource would take another 25 seconds. That requires ARNs that are known before the queues exist.
   arn     = "arn:${data.aws_partition.current.partition}:sqs:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:${var.name}"
   dlq_arn = "${local.arn}-dlq"
 
@@ -36,7 +36,8 @@ resource "aws_sqs_queue" "this" {
       Principal = { Service = sender.service }
       Action    = "sqs:SendMessage"
       Resource  = local.arn
-      # A bucket's ARN names no account. Where the ARN does, the service may not: EventBridge sets no aws:SourceAccount.
+      # A bucket's ARN has no account ID, so the account is a second condition. An ARN with an account ID is enough for
+      # other senders, and EventBridge doesn't set aws:SourceAccount.
       Condition = merge(
         { ArnEquals = { "aws:SourceArn" = sender.source_arn } },
         split(":", sender.source_arn)[4] == "" ? { StringEquals = { "aws:SourceAccount" = data.aws_caller_identity.current.account_id } } : {},

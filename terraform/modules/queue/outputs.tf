@@ -1,5 +1,5 @@
 output "alarm_arns" {
-  description = "ARNs of the queue's alarms, by what they watch: age, dlq."
+  description = "ARNs of the queue's alarms: age (the oldest message) and dlq (dead letters)."
   value       = { age = aws_cloudwatch_metric_alarm.age.arn, dlq = aws_cloudwatch_metric_alarm.dlq.arn }
 }
 
@@ -34,6 +34,6 @@ output "url" {
 }
 
 output "visibility_timeout_s" {
-  description = "Seconds that a received message stays hidden."
+  description = "Visibility timeout of the queue in seconds."
   value       = local.visibility_timeout_s
 }

@@ -1,4 +1,4 @@
-# What the provider would answer, as far as other resources check its form
+# The provider validates the format of these values where other resources use them.
 
 mock_data "aws_caller_identity" {
   defaults = { account_id = "123456789012" }

@@ -1,4 +1,4 @@
-# Run in the workspace `default`, which is no environment
+# scripts/check_terraform.py runs this in the workspace `default`, which is not an environment.
 
 mock_provider "aws" {
   source = "./tests/mocks"
@@ -8,7 +8,7 @@ variables {
   packages = "tests/packages"
 }
 
-run "default_is_refused" {
+run "default_workspace_is_rejected" {
   command         = plan
   expect_failures = [data.aws_caller_identity.current]
 }

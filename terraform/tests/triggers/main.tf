@@ -1,5 +1,5 @@
-# Every trigger kind that no function of the root uses, on one probe function: deployed by tests, not by people.
-# Its state is local: it lives as long as the test.
+# A probe function with every kind of trigger that the root module doesn't use. Its state is local, because only tests
+# deploy it.
 
 terraform {
   required_version = ">= 1.10"
@@ -15,30 +15,30 @@ terraform {
 }
 
 variable "architecture" {
-  description = "Instruction set of the machine that runs the emulator."
+  description = "Instruction set of the package: x86_64 or arm64."
   type        = string
   default     = "x86_64"
 }
 
 variable "canary_weight" {
-  description = "Share of the invocations that the newest version gets."
+  description = "Share (0 to 1) of invocations that the newest version gets."
   type        = number
   default     = 0
 }
 
 variable "live_version" {
-  description = "Version that the alias is held at; null for the newest."
+  description = "Version that the alias points to; null uses the newest."
   type        = string
   default     = null
 }
 
 variable "package" {
-  description = "Zip of probe/."
+  description = "Path of the zip of probe/."
   type        = string
 }
 
 variable "s3_use_path_style" {
-  description = "Address buckets as /bucket/key."
+  description = "Whether S3 URLs are /bucket/key instead of bucket.host/key."
   type        = bool
   default     = true
 }
@@ -107,9 +107,9 @@ module "jobs" {
   consumer_timeout_s = 30
 }
 
-# Who calls the URL: without a policy of its own, it may what the function grants it
+# Calls the URL. It has no policy, so that it can do only what the function's own policy grants.
 resource "aws_iam_role" "visitor" {
-  #iam:unproven Account - who deploys assumes it, and may everything on LocalStack
+  #iam:unproven Account - the tests' own user assumes it, and LocalStack doesn't limit that user
   name = "${local.prefix}-visitor"
 
   assume_role_policy = jsonencode({
@@ -175,7 +175,7 @@ resource "aws_cloudwatch_metric_alarm" "smoke" {
 }
 
 output "names" {
-  description = "What a test needs to fire each trigger, and to see what came of it."
+  description = "Names and URLs that tests need to fire each trigger and to check the result."
 
   value = {
     alarm         = aws_cloudwatch_metric_alarm.smoke.alarm_name

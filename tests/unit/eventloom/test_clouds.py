@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -163,3 +164,12 @@ def test_what_make_runs_goes_through_no_proxy_to_an_emulator(name: str, said: st
     shown = make("test-show", **{"no_proxy": "", "NO_PROXY": "", name: said})
     seen = dict(line.split("=", 1) for line in shown.stdout.splitlines() if line.lower().startswith("no_proxy"))
     assert seen == dict.fromkeys(("no_proxy", "NO_PROXY"), "127.0.0.1,localhost" + (f",{said}" if said else ""))
+
+
+@pytest.mark.parametrize("port", ["x", "0", "65536", "-1"])
+def test_a_port_that_is_none_is_refused_when_it_is_used(port: str) -> None:
+    """In a process of its own: the variable is read once."""
+    variables = os.environ | {"EMBEDDED_PORT": port}
+    command = [sys.executable, "-P", "-m", "eventloom", "outputs"]
+    done = subprocess.run(command, env=variables, check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, "Error: set EMBEDDED_PORT to a port from 1 to 65535, or unset it for 4566\n")

@@ -10,6 +10,7 @@ import click
 import pytest
 from botocore import exceptions
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 from click.testing import CliRunner, Result
 
 from eventloom import clouds
@@ -41,7 +42,7 @@ COMMANDS = {
     "simulate": "measure",
 }
 # They work without a cloud, or report about the emulator itself.
-WITHOUT_CLOUD = {"thumbnail", "build", "new-function", "up", "down", "restart", "status", "completion"}
+WITHOUT_CLOUD = {"thumbnail", "build", "new-function", "remove-function", "up", "down", "restart", "status", "completion"}
 NO_ENVIRONMENT = {"example"}
 ON_AWS = [name for name in COMMANDS if name != "demo"]
 
@@ -129,6 +130,7 @@ def failing(error: BaseException, *, resumes: bool = False, monkeypatch: pytest.
         ),
         (exceptions.ProfileNotFound(profile="mine"), "(mine) could not be found\nSet AWS credentials"),
         (exceptions.ConnectTimeoutError(endpoint_url="http://127.0.0.1"), "no LocalStack answers"),
+        (ResponseParserError("Unable to parse response"), "is not LocalStack; stop it, or choose another port"),
     ],
 )
 def test_a_problem_that_the_user_can_fix_is_one_sentence(error: Exception, message: str, monkeypatch: pytest.MonkeyPatch) -> None:

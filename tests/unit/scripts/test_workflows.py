@@ -36,9 +36,11 @@ def commands(workflow: str) -> list[str]:
 
 
 def targets(command: str) -> set[str]:
-    """Return the targets that a command makes; none for other commands."""
-    words = re.sub(r"\"[^\"]*\"|'[^']*'", "", command).split()
-    return {word for word in words[1:] if "=" not in word} if words and words[0] == "make" else set()
+    """Return the targets that a command makes, whatever variables are set before it; none for other commands."""
+    words = [word for word in re.sub(r"\"[^\"]*\"|'[^']*'", "", command).split() if "=" not in word]
+    if words[:1] == ["env"]:
+        del words[0]
+    return set(words[1:]) if words[:1] == ["make"] else set()
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS)

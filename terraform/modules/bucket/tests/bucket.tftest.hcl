@@ -19,7 +19,7 @@ run "private_encrypted_and_tls_only" {
 
   assert {
     condition     = jsondecode(aws_s3_bucket_policy.this.policy).Statement[0].Condition.Bool["aws:SecureTransport"] == "false"
-    error_message = "What does not come by TLS must be refused."
+    error_message = "Requests without TLS must be denied."
   }
 
   assert {
@@ -34,7 +34,7 @@ run "private_encrypted_and_tls_only" {
 
   assert {
     condition     = !aws_s3_bucket.this.force_destroy && length(aws_s3_bucket_notification.this) == 0 && length(aws_s3_bucket_versioning.this) == 0
-    error_message = "What was not asked for must be off."
+    error_message = "Options that were not set must be off."
   }
 
   assert {
@@ -47,12 +47,12 @@ run "private_encrypted_and_tls_only" {
   }
 }
 
-run "pages_may_upload" {
+run "web_pages_may_upload" {
   variables { cors_origins = ["https://photos.example.com"] }
 
   assert {
     condition     = tolist(aws_s3_bucket_cors_configuration.this[0].cors_rule)[0].allowed_origins == toset(["https://photos.example.com"])
-    error_message = "The origins must be allowed, and no others."
+    error_message = "Only these origins must be allowed."
   }
 }
 
@@ -69,16 +69,16 @@ run "versions_expire" {
       aws_s3_bucket_lifecycle_configuration.this.rule[0].expiration[0].days == 400
       && aws_s3_bucket_lifecycle_configuration.this.rule[0].noncurrent_version_expiration[0].noncurrent_days == 3
     )
-    error_message = "Objects and versions must expire when asked."
+    error_message = "Objects and noncurrent versions must expire after the given days."
   }
 
   assert {
     condition     = tolist(aws_s3_bucket_server_side_encryption_configuration.this.rule)[0].apply_server_side_encryption_by_default[0].sse_algorithm == "aws:kms"
-    error_message = "The key must be used."
+    error_message = "Objects must be encrypted with the given key."
   }
 }
 
-run "a_prefix_expires" {
+run "objects_with_a_prefix_expire" {
   variables { expire_prefixes = { "results/" = 7 } }
 
   assert {
@@ -86,16 +86,16 @@ run "a_prefix_expires" {
       aws_s3_bucket_lifecycle_configuration.this.rule[1].filter[0].prefix == "results/"
       && aws_s3_bucket_lifecycle_configuration.this.rule[1].expiration[0].days == 7
     )
-    error_message = "Objects with the prefix must expire, and no others."
+    error_message = "Only objects with the prefix must expire."
   }
 }
 
-run "versions_stay_deletable" {
+run "expired_delete_markers_are_removed" {
   variables { versioning = true }
 
   assert {
     condition     = aws_s3_bucket_lifecycle_configuration.this.rule[0].expiration[0].expired_object_delete_marker
-    error_message = "Delete markers that nothing is behind any more must be removed."
+    error_message = "Delete markers without versions must be removed."
   }
 }
 
@@ -118,11 +118,11 @@ run "disjoint_notifications" {
       && length(aws_s3_bucket_notification.this[0].topic) == 1
       && aws_s3_bucket_notification.this[0].eventbridge
     )
-    error_message = "Every notification must stand in the one document."
+    error_message = "The one notification configuration must contain every notification."
   }
 }
 
-run "same_filter_twice" {
+run "identical_filters_overlap" {
   command = plan
   variables {
     notifications = {
@@ -133,7 +133,7 @@ run "same_filter_twice" {
   expect_failures = [aws_s3_bucket_notification.this]
 }
 
-run "wildcard_event_covers_the_other" {
+run "wildcard_event_overlaps_its_event" {
   command = plan
   variables {
     notifications = {
@@ -144,7 +144,7 @@ run "wildcard_event_covers_the_other" {
   expect_failures = [aws_s3_bucket_notification.this]
 }
 
-run "prefix_within_prefix_and_suffix_within_suffix" {
+run "nested_prefixes_and_suffixes_overlap" {
   command = plan
   variables {
     notifications = {
@@ -175,7 +175,7 @@ run "unknown_type" {
   expect_failures = [var.notifications]
 }
 
-run "not_an_event" {
+run "unknown_event" {
   command = plan
   variables {
     notifications = {
@@ -185,7 +185,7 @@ run "not_an_event" {
   expect_failures = [var.notifications]
 }
 
-run "no_event" {
+run "notification_without_events" {
   command = plan
   variables {
     notifications = {
@@ -195,7 +195,7 @@ run "no_event" {
   expect_failures = [var.notifications]
 }
 
-run "bad_name" {
+run "invalid_name" {
   command = plan
   variables { name = "Photos" }
   expect_failures = [var.name]

@@ -1,5 +1,5 @@
 locals {
-  # What conversion dropped: written, but no attribute of the type
+  # Attributes that the caller wrote and that type conversion dropped.
   unknown_permissions = flatten([for name, permission in var.given_permissions : [
     for key in setsubtract(keys(permission), keys(var.permissions[name])) : "permissions.${name}.${key}"
   ]])
@@ -10,26 +10,35 @@ locals {
 }
 
 output "permissions" {
-  description = "The permissions with every attribute set."
+  description = "Permissions with all optional attributes set."
   value       = var.permissions
 
   precondition {
     condition     = length(local.unknown_permissions) == 0
-    error_message = "Unknown: ${join(", ", local.unknown_permissions)}. A permission has ${join(", ", try(keys(values(var.permissions)[0]), []))}."
+    error_message = <<-EOT
+      Unknown attributes: ${join(", ", local.unknown_permissions)}.
+      A permission supports ${join(", ", try(keys(values(var.permissions)[0]), []))}.
+    EOT
   }
 }
 
 output "triggers" {
-  description = "The triggers with every attribute set."
+  description = "Triggers with all optional attributes set."
   value       = var.triggers
 
   precondition {
     condition     = length(local.unknown_kinds) == 0
-    error_message = "Unknown: ${join(", ", local.unknown_kinds)}. Kinds of trigger are ${join(", ", keys(var.triggers))}."
+    error_message = <<-EOT
+      Unknown kinds of trigger: ${join(", ", local.unknown_kinds)}.
+      Use one of ${join(", ", keys(var.triggers))}.
+    EOT
   }
 
   precondition {
     condition     = length(local.unknown_settings) == 0
-    error_message = "Unknown: ${join(", ", local.unknown_settings)}. The attributes of each kind stand in modules/function/schema/triggers.tf."
+    error_message = <<-EOT
+      Unknown attributes: ${join(", ", local.unknown_settings)}.
+      See modules/function/schema/triggers.tf for the attributes of each kind.
+    EOT
   }
 }

@@ -1,41 +1,48 @@
-# The typed form of what callers of modules/function write as `triggers` and `permissions`.
-# It is a module of its own because Terraform drops an unknown object attribute without a word when it converts a value to
-# a variable's type (hashicorp/terraform#30608): only beside the value as it was written can a misspelt key be seen.
+# The types of `triggers` and `permissions` of modules/function.
+# Terraform silently drops unknown object attributes when it converts a value to a variable's type
+# (hashicorp/terraform#30608). This module gets each value converted and as given, and compares the two, so that a
+# misspelled key fails the plan.
 
-# The two are kept apart so that the function, which needs its permissions, never waits for its triggers: an alarm that
-# invokes the function is made after the function, and is a trigger of it.
+# Triggers and permissions are separate outputs: the function needs its permissions, but must not wait for its triggers.
+# An alarm that invokes the function, for example, is created after the function.
 
 variable "given_permissions" {
-  description = "`permissions` as they were written."
+  description = "Value of `permissions` as the caller wrote it."
   type        = any
 }
 
 variable "given_triggers" {
-  description = "`triggers` as they were written."
+  description = "Value of `triggers` as the caller wrote it."
   type        = any
 }
 
 variable "permissions" {
-  description = "Statements of the function's role."
+  description = "Statements of the function's role, by a name that says why."
   type = map(object({
     actions    = list(string)
     resources  = list(string)
     conditions = optional(map(map(list(string))), {}) # operator => key => values
-    reason     = optional(string)                     # why resources must be ["*"]
+    reason     = optional(string)                     # required with resources = ["*"]
   }))
 
   validation {
     condition     = alltrue(flatten([for permission in var.permissions : [for action in permission.actions : can(regex("^[a-z0-9-]+:[A-Za-z0-9]+$", action))]]))
-    error_message = "Name every action of a permission in full, as service:Action; wildcards would grant what nobody asked for."
+    error_message = <<-EOT
+      A permission's action is not allowed: write it in full, as service:Action. A wildcard would also grant actions
+      that the function doesn't need.
+    EOT
   }
 
   validation {
     condition     = alltrue([for permission in var.permissions : length(permission.actions) > 0 && length(permission.resources) > 0])
-    error_message = "A permission needs at least one action and one resource."
+    error_message = "A permission grants nothing: add at least one action and one resource."
   }
 
   validation {
     condition     = alltrue([for permission in var.permissions : permission.reason != null || !contains(permission.resources, "*")])
-    error_message = "A permission on every resource (\"*\") needs a reason: usually that the API knows no resources."
+    error_message = <<-EOT
+      A permission applies to every resource ("*"): name the resources, or add a reason, such as that the service
+      doesn't support resource-level permissions.
+    EOT
   }
 }

@@ -16,7 +16,7 @@ run "defaults" {
 
   assert {
     condition     = aws_lambda_function.this.function_name == "eventloom-test-order-reader" && aws_lambda_function.this.handler == "order_reader.handler.lambda_handler"
-    error_message = "Names must follow from prefix and folder."
+    error_message = "Names must be built from the prefix and the folder."
   }
 
   assert {
@@ -31,7 +31,7 @@ run "defaults" {
       POWERTOOLS_SERVICE_NAME      = "order_reader"
       TABLE                        = "orders"
     })
-    error_message = "The module's variables must be set, and win."
+    error_message = "The module's variables must be set, and override the caller's."
   }
 
   assert {
@@ -46,17 +46,17 @@ run "defaults" {
 
   assert {
     condition     = jsondecode(aws_iam_role_policy.logs.policy).Statement[0].Resource == "${aws_cloudwatch_log_group.this.arn}:*"
-    error_message = "Only the function's own log group may be written."
+    error_message = "The role must be able to write only to the function's own log group."
   }
 
   assert {
     condition     = length(aws_iam_role_policy.permissions) + length(aws_iam_role_policy.tracing) + length(aws_iam_role_policy.vpc) + length(aws_iam_role_policy.sqs) == 0
-    error_message = "What was not asked for must not be granted."
+    error_message = "Only the log permissions must be granted by default."
   }
 
   assert {
     condition     = aws_cloudwatch_metric_alarm.duration.threshold == 16000
-    error_message = "The duration alarm must follow the timeout."
+    error_message = "The duration alarm must fire at 80 % of the timeout."
   }
 }
 
@@ -86,12 +86,12 @@ run "everything_set" {
       Resource  = ["arn:aws:s3:::orders/*"]
       Condition = { StringEquals = { "s3:ExistingObjectTag/state" = ["new"] } }
     }
-    error_message = "A permission must become one statement, conditions included."
+    error_message = "A permission must become one statement with its conditions."
   }
 
   assert {
     condition     = !contains(keys(jsondecode(aws_iam_role_policy.permissions[0].policy).Statement[1]), "Condition")
-    error_message = "Without conditions there is no Condition."
+    error_message = "A permission without conditions must have no Condition."
   }
 
   assert {
@@ -120,7 +120,7 @@ run "snap_start" {
 
   assert {
     condition     = aws_lambda_function.this.snap_start[0].apply_on == "PublishedVersions"
-    error_message = "SnapStart works on published versions."
+    error_message = "SnapStart must apply to published versions."
   }
 }
 
@@ -132,11 +132,11 @@ run "canary" {
 
   assert {
     condition     = aws_lambda_alias.live.function_version == "6" && aws_lambda_alias.live.routing_config[0].additional_version_weights == tomap({ "7" = 0.1 })
-    error_message = "The newest version must get its share, the held one the rest."
+    error_message = "The newest version must get its share, and live_version the rest."
   }
 }
 
-run "canary_of_the_held_version" {
+run "canary_is_the_live_version" {
   command = plan
   variables {
     live_version  = "7"
@@ -145,7 +145,7 @@ run "canary_of_the_held_version" {
   expect_failures = [aws_lambda_alias.live]
 }
 
-run "canary_without_held_version" {
+run "canary_without_live_version" {
   command = plan
   variables { canary_weight = 0.1 }
   expect_failures = [var.canary_weight]
@@ -157,7 +157,7 @@ run "package_not_built" {
   expect_failures = [aws_lambda_function.this]
 }
 
-run "name_is_no_folder" {
+run "invalid_name" {
   command = plan
   variables { name = "Order-Reader" }
   expect_failures = [var.name]
@@ -226,7 +226,7 @@ run "too_little_memory" {
   expect_failures = [var.memory_mb]
 }
 
-run "too_long" {
+run "timeout_above_the_limit_of_lambda" {
   command = plan
   variables { timeout_s = 901 }
   expect_failures = [var.timeout_s]

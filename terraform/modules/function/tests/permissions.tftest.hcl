@@ -1,4 +1,4 @@
-# Permissions are typed and checked in schema/
+# The module in schema/ checks permissions, so these runs use it directly.
 
 variables {
   given_permissions = {}
@@ -7,7 +7,7 @@ variables {
   triggers          = {}
 }
 
-run "complete" {
+run "optional_attributes" {
   module { source = "./schema" }
   variables {
     given_permissions = { read = { actions = ["s3:GetObject"], resources = ["arn:aws:s3:::orders/*"] } }
@@ -16,11 +16,11 @@ run "complete" {
 
   assert {
     condition     = length(output.permissions.read.conditions) == 0
-    error_message = "Optional attributes must be filled in."
+    error_message = "Optional attributes must get their defaults."
   }
 }
 
-run "misspelt_attribute" {
+run "misspelled_attribute" {
   command = plan
   module { source = "./schema" }
   variables {

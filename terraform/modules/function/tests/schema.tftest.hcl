@@ -1,4 +1,4 @@
-# Every validation of schema/ is tripped once
+# Each run breaks one validation of schema/.
 
 variables {
   given_permissions = {}
@@ -6,7 +6,7 @@ variables {
   permissions       = {}
 }
 
-run "misspelt_kind" {
+run "misspelled_kind" {
   command = plan
   module { source = "./schema" }
   variables {
@@ -16,7 +16,7 @@ run "misspelt_kind" {
   expect_failures = [output.triggers]
 }
 
-run "misspelt_setting" {
+run "misspelled_attribute" {
   command = plan
   module { source = "./schema" }
   variables {
@@ -35,7 +35,7 @@ run "alb_priority_out_of_range" {
   expect_failures = [var.triggers]
 }
 
-run "event_pattern_is_no_json" {
+run "event_pattern_is_not_json" {
   command = plan
   module { source = "./schema" }
   variables {
@@ -62,7 +62,7 @@ run "s3_without_events" {
   expect_failures = [var.triggers]
 }
 
-run "schedule_of_unix_cron" {
+run "schedule_with_five_fields" {
   command = plan
   module { source = "./schema" }
   variables {
@@ -80,7 +80,7 @@ run "schedule_without_unit" {
   expect_failures = [var.triggers]
 }
 
-run "schedule_input_is_no_json" {
+run "schedule_input_is_not_json" {
   command = plan
   module { source = "./schema" }
   variables {
@@ -89,7 +89,7 @@ run "schedule_input_is_no_json" {
   expect_failures = [var.triggers]
 }
 
-run "sns_filter_is_no_json" {
+run "sns_filter_is_not_json" {
   command = plan
   module { source = "./schema" }
   variables {
@@ -98,7 +98,7 @@ run "sns_filter_is_no_json" {
   expect_failures = [var.triggers]
 }
 
-run "sns_filter_scope_unknown" {
+run "unknown_sns_filter_scope" {
   command = plan
   module { source = "./schema" }
   variables {
@@ -107,7 +107,7 @@ run "sns_filter_scope_unknown" {
   expect_failures = [var.triggers]
 }
 
-run "sqs_batch_needs_a_window" {
+run "large_sqs_batch_without_a_window" {
   command = plan
   module { source = "./schema" }
   variables {
@@ -125,7 +125,7 @@ run "sqs_window_too_long" {
   expect_failures = [var.triggers]
 }
 
-run "sqs_concurrency_below_the_least" {
+run "sqs_concurrency_too_low" {
   command = plan
   module { source = "./schema" }
   variables {
@@ -134,7 +134,7 @@ run "sqs_concurrency_below_the_least" {
   expect_failures = [var.triggers]
 }
 
-run "sqs_filter_is_no_json" {
+run "sqs_filter_is_not_json" {
   command = plan
   module { source = "./schema" }
   variables {
@@ -161,7 +161,7 @@ run "stream_without_limits" {
   expect_failures = [var.triggers]
 }
 
-run "stream_too_parallel" {
+run "stream_parallelization_too_high" {
   command = plan
   module { source = "./schema" }
   variables {
@@ -179,7 +179,7 @@ run "stream_window_with_parallel_batches" {
   expect_failures = [var.triggers]
 }
 
-run "stream_position_unknown" {
+run "unknown_stream_position" {
   command = plan
   module { source = "./schema" }
   variables {

@@ -1,4 +1,4 @@
-# Triggers that invoke asynchronously: permission, failures queue, retries
+# Triggers that invoke asynchronously: alarm, event, s3, schedule and sns
 
 mock_provider "aws" {
   source = "../../tests/mocks"
@@ -10,10 +10,10 @@ variables {
   prefix  = "eventloom-test"
 }
 
-run "none" {
+run "no_trigger" {
   assert {
     condition     = output.failures_queue_arn == null && length(aws_lambda_function_event_invoke_config.live) == 0 && length(aws_iam_role_policy.failures) == 0
-    error_message = "Without asynchronous triggers there is nothing to keep."
+    error_message = "Without asynchronous triggers there must be no failures queue."
   }
 }
 
@@ -34,11 +34,11 @@ run "alarm" {
 
   assert {
     condition     = length(jsondecode(aws_iam_role_policy.failures[0].policy).Statement) == 1
-    error_message = "Keys of SQS need no permission."
+    error_message = "SSE-SQS must need no KMS permission."
   }
 }
 
-run "failures_under_a_key_of_one_s_own" {
+run "failures_with_a_customer_managed_key" {
   variables {
     kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/abcd"
     triggers    = { alarm = { backlog = { alarm_arn = "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:backlog" } } }
@@ -50,7 +50,7 @@ run "failures_under_a_key_of_one_s_own" {
       && jsondecode(aws_iam_role_policy.failures[0].policy).Statement[1].Action == ["kms:Decrypt", "kms:GenerateDataKey"]
       && jsondecode(aws_iam_role_policy.failures[0].policy).Statement[1].Resource == var.kms_key_arn
     )
-    error_message = "What can't be encrypted is not kept: the role may use the queue's key."
+    error_message = "The role must be able to use the queue's key, or failures are lost."
   }
 }
 
@@ -65,12 +65,12 @@ run "event" {
 
   assert {
     condition     = aws_cloudwatch_event_rule.event["orders"].event_bus_name == "shop" && aws_cloudwatch_event_target.event["orders"].event_bus_name == "shop"
-    error_message = "Rule and target must be on the same bus."
+    error_message = "The rule and its target must be on the same bus."
   }
 
   assert {
     condition     = aws_cloudwatch_event_target.event["orders"].arn == aws_lambda_alias.live.arn && aws_cloudwatch_event_target.event["orders"].dead_letter_config[0].arn == aws_sqs_queue.failures[0].arn
-    error_message = "The target is the alias; what can't be delivered is kept."
+    error_message = "The target must be the alias, with the failures queue for undelivered events."
   }
 
   assert {
@@ -80,7 +80,7 @@ run "event" {
       && aws_lambda_permission.event["orders"].source_account == null
       && aws_lambda_permission.event["orders"].qualifier == "live"
     )
-    error_message = "Only this rule may invoke the alias: EventBridge invokes nothing that asks for its account."
+    error_message = "Only this rule may invoke the alias, without source_account, which EventBridge doesn't support."
   }
 
   assert {
@@ -92,7 +92,7 @@ run "event" {
       Resource  = "arn:aws:sqs:eu-west-1:123456789012:eventloom-test-order-reader-failures"
       Condition = { ArnEquals = { "aws:SourceArn" = aws_cloudwatch_event_rule.event["orders"].arn } }
     }
-    error_message = "The rule, and it alone, may put there what it could not deliver."
+    error_message = "Only this rule may send undelivered events to the failures queue."
   }
 
   assert {
@@ -102,7 +102,7 @@ run "event" {
       && aws_lambda_function_event_invoke_config.live[0].qualifier == "live"
       && aws_lambda_function_event_invoke_config.live[0].destination_config[0].on_failure[0].destination == aws_sqs_queue.failures[0].arn
     )
-    error_message = "What the function could not handle is retried, then kept."
+    error_message = "Failed events must be retried, then moved to the failures queue."
   }
 
   assert {
@@ -112,12 +112,12 @@ run "event" {
       Action   = ["sqs:SendMessage"]
       Resource = aws_sqs_queue.failures[0].arn
     }]
-    error_message = "The role may send to the failures queue, and do nothing else with it."
+    error_message = "The role must only be able to send to the failures queue."
   }
 
   assert {
     condition     = length(aws_cloudwatch_metric_alarm.failures) == 1 && length(aws_cloudwatch_metric_alarm.iterator_age) == 0
-    error_message = "The failures queue needs its alarm."
+    error_message = "The failures queue must have its alarm, and there must be none for streams."
   }
 }
 
@@ -146,7 +146,7 @@ run "s3" {
       prefix = "in/"
       suffix = ".csv"
     }
-    error_message = "The bucket's module must get the whole notification."
+    error_message = "The output must contain the whole notification."
   }
 }
 
@@ -162,24 +162,24 @@ run "schedule" {
 
   assert {
     condition     = aws_cloudwatch_event_rule.schedule["nightly"].schedule_expression == "cron(0 3 * * ? *)" && aws_cloudwatch_event_target.schedule["nightly"].input == "{\"days\":1}"
-    error_message = "The rule must keep its time and input."
+    error_message = "The rule must have its schedule, and its target the input."
   }
 
   assert {
     condition     = aws_cloudwatch_event_rule.schedule["nightly"].state == "ENABLED" && aws_cloudwatch_event_rule.schedule["paused"].state == "DISABLED"
-    error_message = "A schedule can be paused."
+    error_message = "A schedule with enabled = false must be disabled."
   }
 
   assert {
     condition = alltrue([for name, permission in aws_lambda_permission.schedule :
       permission.principal == "events.amazonaws.com" && permission.source_arn == aws_cloudwatch_event_rule.schedule[name].arn && permission.source_account == null && permission.qualifier == "live"
     ])
-    error_message = "Only the rules may invoke the alias: EventBridge invokes nothing that asks for its account."
+    error_message = "Only the rules may invoke the alias, without source_account, which EventBridge doesn't support."
   }
 
   assert {
     condition     = length(jsondecode(aws_sqs_queue.failures[0].policy).Statement) == 3
-    error_message = "Each rule may put there what it could not deliver."
+    error_message = "Each rule must be able to send undelivered events to the failures queue."
   }
 }
 
@@ -201,7 +201,7 @@ run "sns" {
       && jsondecode(aws_sns_topic_subscription.sns["orders"].redrive_policy).deadLetterTargetArn == aws_sqs_queue.failures[0].arn
       && aws_sns_topic_subscription.sns["all"].filter_policy == null
     )
-    error_message = "The alias is subscribed, filtered as asked, and what can't be delivered is kept."
+    error_message = "The subscription must have the alias, the filter and the failures queue for undelivered messages."
   }
 
   assert {
@@ -215,6 +215,6 @@ run "sns" {
 
   assert {
     condition     = jsondecode(aws_sqs_queue.failures[0].policy).Statement[2].Condition.ArnEquals["aws:SourceArn"] == "arn:aws:sns:eu-west-1:123456789012:orders"
-    error_message = "The topic may put there what it could not deliver."
+    error_message = "The topic must be able to send undelivered messages to the failures queue."
   }
 }

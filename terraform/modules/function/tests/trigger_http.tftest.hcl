@@ -1,4 +1,4 @@
-# Triggers that somebody waits for: api, alb, url
+# Triggers whose callers wait for a response: api, alb and url
 
 mock_provider "aws" {
   source = "../../tests/mocks"
@@ -35,12 +35,12 @@ run "alb" {
 
   assert {
     condition     = aws_lb_target_group.alb["web"].target_type == "lambda" && aws_lb_target_group.alb["web"].name == "eventloom-test-order-reader-web"
-    error_message = "The target group must be one for functions, named after the function and the trigger."
+    error_message = "The target group must be of type lambda, named after the function and the trigger."
   }
 
   assert {
     condition     = aws_lb_target_group_attachment.alb["web"].target_id == aws_lambda_alias.live.arn
-    error_message = "The target is the alias."
+    error_message = "The target must be the alias."
   }
 
   assert {
@@ -54,11 +54,11 @@ run "alb" {
 
   assert {
     condition     = aws_lb_listener_rule.alb["web"].priority == 10 && tolist(aws_lb_listener_rule.alb["web"].condition)[0].path_pattern[0].values == toset(["/orders/*"])
-    error_message = "The listener forwards these paths."
+    error_message = "The listener must forward these paths."
   }
 }
 
-run "alb_names_that_begin_alike" {
+run "long_alb_names_with_the_same_start" {
   variables {
     name = "order_reader_for_the_shop"
     triggers = {
@@ -68,12 +68,12 @@ run "alb_names_that_begin_alike" {
 
   assert {
     condition     = alltrue([for group in aws_lb_target_group.alb : can(regex("^eventloom-test-order-r[0-9a-f-]{6,10}$", group.name)) && length(group.name) <= 32])
-    error_message = "Names are cut to what a target group may have."
+    error_message = "Long names must be truncated to the 32 characters that a target group's name may have."
   }
 
   assert {
     condition     = length(distinct([for group in aws_lb_target_group.alb : group.name])) == 2
-    error_message = "What is cut off still tells them apart."
+    error_message = "Truncated names must still differ."
   }
 }
 
@@ -84,12 +84,12 @@ run "url_for_named_callers" {
 
   assert {
     condition     = aws_lambda_function_url.url["hook"].authorization_type == "AWS_IAM" && aws_lambda_function_url.url["hook"].qualifier == "live"
-    error_message = "Callers must be authenticated unless said otherwise."
+    error_message = "Callers must authenticate by default, and the URL must invoke the alias."
   }
 
   assert {
     condition     = aws_lambda_permission.url_callers["hook-0"].principal == "arn:aws:iam::123456789012:role/shop" && aws_lambda_permission.url_callers["hook-0"].function_url_auth_type == "AWS_IAM"
-    error_message = "The named caller may call, authenticated."
+    error_message = "The named caller must be able to call with authentication."
   }
 
   assert {
@@ -99,23 +99,23 @@ run "url_for_named_callers" {
       && aws_lambda_permission.url_callers_invoke["hook-0"].principal == "arn:aws:iam::123456789012:role/shop"
       && aws_lambda_permission.url_callers_invoke["hook-0"].qualifier == "live"
     )
-    error_message = "A URL asks for both actions, on the alias."
+    error_message = "The caller must be granted both actions on the alias."
   }
 
   assert {
     condition     = length(aws_lambda_permission.url_public) + length(aws_lambda_permission.url_public_invoke) == 0 && aws_lambda_function_url.url["hook"].cors[0].allow_origins == toset(["https://shop.example.com"])
-    error_message = "Nobody else may."
+    error_message = "Nobody else may call, and only the given origin must be allowed."
   }
 }
 
-run "url_for_everyone" {
+run "public_url" {
   variables {
     triggers = { url = { hook = { auth = "NONE", public_reason = "a webhook; the function checks its signature" } } }
   }
 
   assert {
     condition     = aws_lambda_permission.url_public["hook"].principal == "*" && aws_lambda_permission.url_public["hook"].function_url_auth_type == "NONE"
-    error_message = "Everyone may call, without authentication, as asked."
+    error_message = "Anyone must be able to call without authentication."
   }
 
   assert {
@@ -125,6 +125,6 @@ run "url_for_everyone" {
       && aws_lambda_permission.url_public_invoke["hook"].principal == "*"
       && aws_lambda_permission.url_public_invoke["hook"].qualifier == "live"
     )
-    error_message = "A URL asks for both actions, on the alias, of everyone too."
+    error_message = "Everyone must be granted both actions on the alias."
   }
 }

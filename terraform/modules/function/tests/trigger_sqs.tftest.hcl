@@ -8,7 +8,7 @@ variables {
   prefix  = "eventloom-test"
 }
 
-run "mapping_and_poller" {
+run "event_source_mappings" {
   variables {
     triggers = {
       sqs = {
@@ -20,12 +20,12 @@ run "mapping_and_poller" {
 
   assert {
     condition     = alltrue([for mapping in aws_lambda_event_source_mapping.sqs : mapping.function_response_types == toset(["ReportBatchItemFailures"])])
-    error_message = "Partial batch response must be on."
+    error_message = "Partial batch responses must be on."
   }
 
   assert {
     condition     = alltrue([for mapping in aws_lambda_event_source_mapping.sqs : mapping.function_name == aws_lambda_alias.live.arn])
-    error_message = "The mapping must point at the alias."
+    error_message = "The mapping must invoke the alias."
   }
 
   assert {
@@ -35,7 +35,7 @@ run "mapping_and_poller" {
       && length(aws_lambda_event_source_mapping.sqs["plain"].scaling_config) == 0
       && length(aws_lambda_event_source_mapping.sqs["plain"].filter_criteria) == 0
     )
-    error_message = "Concurrency and filters must be what was asked for."
+    error_message = "Concurrency and filters must be set only where they are given."
   }
 
   assert {
@@ -45,16 +45,16 @@ run "mapping_and_poller" {
       Action   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
       Resource = "arn:aws:sqs:eu-west-1:123456789012:orders"
     }]
-    error_message = "The poller gets the three actions it needs, on its queue alone."
+    error_message = "The poller must be granted only the three actions it needs, on its own queue."
   }
 
   assert {
     condition     = jsondecode(aws_iam_role_policy.sqs["plain"].policy).Statement[1].Resource == "arn:aws:kms:eu-west-1:123456789012:key/abcd"
-    error_message = "The poller of an encrypted queue must be able to read it."
+    error_message = "The poller of an encrypted queue must be able to use the queue's key."
   }
 }
 
-run "concurrency_beyond_what_is_reserved" {
+run "concurrency_above_reserved_concurrency" {
   command = plan
   variables {
     reserved_concurrency = 9

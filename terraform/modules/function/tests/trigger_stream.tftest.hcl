@@ -1,4 +1,4 @@
-# Streams: order within a shard, limits, and what becomes of a record that can't be handled
+# Triggers by streams, which keep order within a shard: dynamodb_stream and kinesis
 
 mock_provider "aws" {
   source = "../../tests/mocks"
@@ -31,7 +31,7 @@ run "dynamodb_stream" {
       Action   = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"]
       Resource = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders/stream/1"
     }]
-    error_message = "The poller may read this stream, and nothing else."
+    error_message = "The poller must be able to read only this stream."
   }
 
   assert {
@@ -45,22 +45,22 @@ run "dynamodb_stream" {
       && aws_lambda_event_source_mapping.dynamodb_stream["orders"].starting_position == "TRIM_HORIZON"
       && length(aws_lambda_event_source_mapping.dynamodb_stream["orders"].filter_criteria[0].filter) == 1
     )
-    error_message = "The mapping must be bounded, halve bad batches and answer in part."
+    error_message = "The mapping must have limits, split failed batches and use partial batch responses."
   }
 
   assert {
     condition     = aws_lambda_event_source_mapping.dynamodb_stream["orders"].destination_config[0].on_failure[0].destination_arn == aws_sqs_queue.failures[0].arn
-    error_message = "What is given up must be kept."
+    error_message = "Records that are given up must move to the failures queue."
   }
 
   assert {
     condition     = length(aws_cloudwatch_metric_alarm.failures) == 1 && aws_cloudwatch_metric_alarm.iterator_age[0].threshold == 300000
-    error_message = "Failures and delay need their alarms."
+    error_message = "There must be alarms for failures and for delay."
   }
 
   assert {
     condition     = length(aws_lambda_function_event_invoke_config.live) == 0
-    error_message = "Streams invoke synchronously: the asynchronous settings are no business of theirs."
+    error_message = "Streams invoke synchronously, so there must be no asynchronous settings."
   }
 }
 
@@ -80,12 +80,12 @@ run "kinesis" {
 
   assert {
     condition     = jsondecode(aws_iam_role_policy.kinesis["clicks"].policy).Statement[0].Resource == "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks"
-    error_message = "The poller may read this stream, and no other."
+    error_message = "The poller must be able to read only this stream."
   }
 
   assert {
     condition     = jsondecode(aws_iam_role_policy.kinesis["clicks"].policy).Statement[1].Action == ["kms:Decrypt"]
-    error_message = "The poller of an encrypted stream must be able to read it."
+    error_message = "The poller of an encrypted stream must be able to use the stream's key."
   }
 
   assert {
@@ -95,6 +95,6 @@ run "kinesis" {
       && aws_lambda_event_source_mapping.kinesis["clicks"].function_response_types == toset(["ReportBatchItemFailures"])
       && aws_lambda_event_source_mapping.kinesis["clicks"].destination_config[0].on_failure[0].destination_arn == aws_sqs_queue.failures[0].arn
     )
-    error_message = "The mapping must be what was asked for."
+    error_message = "The mapping must have the given settings."
   }
 }

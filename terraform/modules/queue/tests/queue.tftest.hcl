@@ -7,7 +7,7 @@ variables {
   consumer_timeout_s = 60
 }
 
-run "defaults_hold_the_invariants" {
+run "defaults_follow_the_advice_of_aws" {
   variables {
     batch_window_s = 5
     senders        = { photos_bucket = { service = "s3.amazonaws.com", source_arn = "arn:aws:s3:::photos" } }
@@ -15,7 +15,7 @@ run "defaults_hold_the_invariants" {
 
   assert {
     condition     = output.visibility_timeout_s == 365 && aws_sqs_queue.this.visibility_timeout_seconds == 365
-    error_message = "The visibility timeout must follow from timeout and batching window."
+    error_message = "The visibility timeout must be 6 x the timeout + the batching window."
   }
 
   assert {
@@ -25,7 +25,7 @@ run "defaults_hold_the_invariants" {
 
   assert {
     condition     = aws_sqs_queue.this.receive_wait_time_seconds == 20
-    error_message = "Receivers must poll long."
+    error_message = "Long polling must be on."
   }
 
   assert {
@@ -40,19 +40,19 @@ run "defaults_hold_the_invariants" {
         StringEquals = { "aws:SourceAccount" = "123456789012" }
       }
     }
-    error_message = "A sender must be bound to its resource and to this account."
+    error_message = "A sender must be limited to its resource and to this account."
   }
 
   assert {
     condition = alltrue([for policy in [aws_sqs_queue.this.policy, aws_sqs_queue.dlq.policy] :
       jsondecode(policy).Statement[0].Effect == "Deny" && jsondecode(policy).Statement[0].Condition.Bool["aws:SecureTransport"] == "false"
     ])
-    error_message = "Both queues must refuse what does not come by TLS."
+    error_message = "Both queues must deny requests without TLS."
   }
 
   assert {
     condition     = jsondecode(aws_sqs_queue.this.redrive_policy).maxReceiveCount == 5
-    error_message = "Five receives before the dead-letter queue."
+    error_message = "A message must be received five times before it moves to the dead-letter queue."
   }
 
   assert {
@@ -61,8 +61,8 @@ run "defaults_hold_the_invariants" {
   }
 }
 
-# EventBridge sets no aws:SourceAccount, and its rule's ARN names the account
-run "a_sender_whose_arn_names_its_account" {
+# EventBridge doesn't set aws:SourceAccount. The account ID is in its rule's ARN.
+run "sender_whose_arn_has_an_account_id" {
   command = plan
 
   variables {
@@ -71,11 +71,11 @@ run "a_sender_whose_arn_names_its_account" {
 
   assert {
     condition     = jsondecode(aws_sqs_queue.this.policy).Statement[1].Condition == { ArnEquals = { "aws:SourceArn" = "arn:aws:events:eu-west-1:123456789012:rule/orders" } }
-    error_message = "The ARN binds the sender; what its service does not send must not be asked for."
+    error_message = "The ARN must be the only condition: EventBridge doesn't set aws:SourceAccount."
   }
 }
 
-run "own_key" {
+run "customer_managed_key" {
   variables {
     kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/abcd"
   }
@@ -92,7 +92,7 @@ run "visibility_below_six_timeouts" {
   expect_failures = [var.visibility_timeout_s]
 }
 
-run "visibility_forgets_the_batching_window" {
+run "visibility_without_the_batching_window" {
   command = plan
   variables {
     batch_window_s       = 10
@@ -101,7 +101,7 @@ run "visibility_forgets_the_batching_window" {
   expect_failures = [var.visibility_timeout_s]
 }
 
-run "visibility_beyond_the_limit_of_sqs" {
+run "visibility_above_the_limit_of_sqs" {
   command = plan
   variables { visibility_timeout_s = 43201 }
   expect_failures = [var.visibility_timeout_s]
@@ -113,7 +113,7 @@ run "too_few_receives" {
   expect_failures = [var.max_receive_count]
 }
 
-run "dlq_forgets_first" {
+run "dlq_retention_below_the_queue_s" {
   command = plan
   variables {
     retention_s     = 345600
@@ -128,7 +128,7 @@ run "retention_too_short" {
   expect_failures = [var.retention_s]
 }
 
-run "not_a_timeout" {
+run "consumer_timeout_above_the_limit_of_lambda" {
   command = plan
   variables { consumer_timeout_s = 901 }
   expect_failures = [var.consumer_timeout_s]
@@ -140,7 +140,7 @@ run "name_without_room_for_dlq" {
   expect_failures = [var.name]
 }
 
-run "sender_is_no_service" {
+run "sender_is_not_a_service" {
   command = plan
   variables {
     senders = { anyone = { service = "*", source_arn = "arn:aws:s3:::photos" } }

@@ -40,6 +40,8 @@ if (FOLDER / f"wait-{SUBCOMMAND}").exists():
 if SUBCOMMAND == "output":
     outputs = json.loads((FOLDER / f"{WORKSPACE}.json").read_text())
     print(json.dumps({name: {"value": value} for name, value in outputs.items()}))
+elif SUBCOMMAND == "state" and (FOLDER / "state.txt").exists():
+    print((FOLDER / "state.txt").read_text(), end="")
 elif SUBCOMMAND == "show":
     print((FOLDER / "plan.json").read_text())
 elif SUBCOMMAND == "plan":

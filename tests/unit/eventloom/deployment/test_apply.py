@@ -74,7 +74,7 @@ def test_an_environment_that_does_not_exist_cannot_be_destroyed_or_shown(terrafo
 
 
 @pytest.mark.parametrize("command", [["plan"], ["deploy"], ["apply-saved"]])
-@pytest.mark.parametrize(("environment", "reason"), [("dve", "dev, local, prod, staging"), ("local", "000000000000")])
+@pytest.mark.parametrize(("environment", "reason"), [("dve", "local, dev, staging, prod"), ("local", "000000000000")])
 def test_an_environment_that_does_not_belong_in_the_account_creates_nothing(
     no_bucket: FakeTerraform, command: list[str], environment: str, reason: str
 ) -> None:

@@ -1,7 +1,8 @@
-"""Packaging: reproducible zips with what a function needs, built only when something changed."""
+"""Packaging: zips are reproducible, hold what a function needs, and are built only when something has changed."""
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,14 +11,16 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
+from eventloom.cli import main
 from eventloom.deployment import build
 
 ROOT = build.ROOT
 
 
 def copy_project(target: Path, reverse: bool) -> Path:
-    """The parts of the project that packaging reads, written in another order, with other times and modes."""
+    """Copy the parts of the project that packaging reads, in another order, with other times and modes."""
     files = [path for folder in ("functions", "src") for path in (ROOT / folder).rglob("*") if path.is_file()]
     wanted = [path for path in files if "__pycache__" not in path.parts and (path.suffix in {".py", ".txt"})]
     for index, path in enumerate(sorted(wanted, reverse=reverse)):
@@ -26,16 +29,17 @@ def copy_project(target: Path, reverse: bool) -> Path:
         shutil.copyfile(path, copy)
         copy.chmod(0o600 if reverse else 0o644)
         os.utime(copy, (1_000_000_000 + index, 1_000_000_000 + index))
+    shutil.copy(ROOT / "pyproject.toml", target)
     (target / "build").mkdir()
     (target / "build" / "uv").symlink_to(ROOT / "build" / "uv")
     return target
 
 
 def run_build(project: Path, umask: int, zone: str, *arguments: str) -> dict[str, dict[str, object]]:
-    """Run build.py of a copied project under another umask and time zone; its manifest."""
+    """Run `build` of a copied project under another umask and time zone. Returns its manifest."""
     environment = os.environ | {"TZ": zone, "UV_CACHE_DIR": str(ROOT / "build" / "cache" / "uv"), "LC_ALL": "C"}
     environment["PYTHONPATH"] = str(project / "src")
-    command = [sys.executable, "-m", "eventloom.deployment.build", *arguments]
+    command = [sys.executable, "-P", "-m", "eventloom", "build", *arguments]
     done = subprocess.run(command, env=environment, umask=umask, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     manifest: dict[str, dict[str, object]] = json.loads((project / "build" / "manifest.json").read_text())
@@ -65,7 +69,8 @@ def test_zip_holds_the_function_its_dependencies_and_their_bytecode(twice: tuple
     assert "thumbnailer/__pycache__/handler.cpython-313.pyc" in names
     assert not [name for name in names if name.startswith(("boto3/", "tests/")) or "/events/" in name]
     assert names == sorted(names)
-    assert {(entry.date_time, entry.external_attr >> 16) for entry in entries} == {(build.TIMESTAMP, 0o100644)}
+    assert {entry.date_time for entry in entries} == {build.TIMESTAMP}
+    assert {entry.external_attr >> 16 for entry in entries} <= {0o100644, 0o100755}
 
 
 def test_bytecode_is_not_checked_against_the_sources(twice: tuple[Path, Path]) -> None:
@@ -95,49 +100,61 @@ def test_a_damaged_zip_is_built_again(twice: tuple[Path, Path]) -> None:
 
 
 def test_every_architecture_has_its_wheels(twice: tuple[Path, Path], tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "eventloom.deployment.build", "thumbnailer", "--arch", "arm64", "--out", str(tmp_path)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    result = CliRunner().invoke(main, ["build", "thumbnailer", "--arch", "arm64", "--out", str(tmp_path)])
+    assert result.exit_code == 0, result.output
     with zipfile.ZipFile(tmp_path / "thumbnailer.zip") as bundle:
         libraries = [name for name in bundle.namelist() if name.endswith(".so")]
     assert libraries
     assert all("x86_64" not in name for name in libraries)
 
 
-def test_unknown_function_is_named() -> None:
-    command = [sys.executable, "-m", "eventloom.deployment.build", "nosuch"]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    assert done.returncode == 2
-    assert "no function named nosuch" in done.stderr
+def test_an_unknown_function_is_named(hello: Path) -> None:
+    assert refused(hello.parent, "nosuch") == "Error: there is no function nosuch; functions/ has: hello\n"
+
+
+def run_command(functions: Path, *arguments: str) -> Result:
+    """Run `build` on a folder of functions."""
+    options = ["--functions", str(functions), "--out", str(functions.parent / "out")]
+    return CliRunner().invoke(main, ["build", *arguments, *options])
 
 
 def refused(functions: Path, *arguments: str) -> str:
-    """What building such functions is refused with."""
-    command = [sys.executable, "-m", "eventloom.deployment.build", *arguments]
-    command += ["--functions", str(functions), "--out", str(functions / "out")]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    assert done.returncode == 1
-    assert "Traceback" not in done.stderr
-    return done.stderr
+    """Return the message that building such functions fails with."""
+    result = run_command(functions, *arguments)
+    assert (result.exit_code, result.stdout) == (1, "")
+    return result.stderr
+
+
+def packaged(functions: Path) -> dict[str, int]:
+    """Build the function hello. Returns the modes of the files in its zip, without bytecode, by their path."""
+    result = run_command(functions, "hello")
+    assert result.exit_code == 0, result.output
+    with zipfile.ZipFile(functions.parent / "out/hello.zip") as bundle:
+        return {entry.filename: entry.external_attr >> 16 for entry in bundle.infolist() if not entry.filename.endswith(".pyc")}
+
+
+def write(path: Path, text: str = "") -> Path:
+    """Write a file, with the folders above it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
 
 
 @pytest.fixture
 def hello(tmp_path: Path) -> Path:
-    """The folder of a function that has nothing but a handler."""
-    folder = tmp_path / "functions" / "hello"
-    folder.mkdir(parents=True)
-    (folder / "handler.py").write_text("def lambda_handler(event, context):\n    return event\n")
-    return folder
+    """The folder of a function that has only a handler."""
+    handler = write(tmp_path / "functions/hello/handler.py", "def lambda_handler(event, context):\n    return event\n")
+    return handler.parent
 
 
-def test_a_syntax_error_is_told_by_file_and_line(hello: Path) -> None:
+def test_a_syntax_error_is_named_by_file_and_line(hello: Path) -> None:
     with (hello / "handler.py").open("a") as handler:
         handler.write("\n\ndef broken(:\n    pass\n")
-    assert refused(hello.parent) == "build: functions/hello/handler.py, line 5: invalid syntax\n"
+    assert refused(hello.parent) == "Error: functions/hello/handler.py, line 5: invalid syntax\n"
 
 
 @pytest.mark.parametrize("arguments", [(), ("hello",)])
-def test_a_folder_without_handler_is_no_reason_to_deploy_its_old_zip(hello: Path, arguments: tuple[str, ...]) -> None:
+def test_a_folder_without_handler_is_an_error_and_its_old_zip_is_not_deployed(hello: Path, arguments: tuple[str, ...]) -> None:
     (hello / "handler.py").rename(hello / "main.py")
     assert "functions/hello has no handler.py" in refused(hello.parent, *arguments)
 
@@ -147,3 +164,78 @@ def test_a_requirement_that_is_not_pinned_is_named(hello: Path) -> None:
     (hello / "requirements.txt").write_text("aws-lambda-powertools==3.23.0 \\\n    --hash=sha256:00\n")
     assert "functions/hello/requirements.txt does not pin orjson, which requirements.in names" in refused(hello.parent)
     assert build.requirements(hello / "requirements.txt") == {"aws-lambda-powertools"}
+
+
+def test_files_for_developers_are_left_out_and_verbose_names_them(hello: Path) -> None:
+    for name in (".env", ".cache/key", "README.md", "requirements.in", "tests/test_handler.py", "events/sample.json"):
+        write(hello / name)
+    assert packaged(hello.parent).keys() == {"hello/handler.py"}
+    lines = run_command(hello.parent, "--verbose").stderr.splitlines()
+    expected = [".cache/", ".env", "README.md", "events/", "requirements.in", "tests/"]
+    assert [line for line in lines if "left out" in line] == [f"  hello: hello/{name} is left out" for name in expected]
+    assert "left out" not in run_command(hello.parent).stderr
+
+
+def test_files_of_subpackages_are_packaged_whatever_their_name(hello: Path) -> None:
+    names = ("events/__init__.py", "events/sample.json", "lab/tests/blood.py", "lab/events/first.json", "lab/README.md")
+    for name in names:
+        write(hello / name)
+    assert packaged(hello.parent).keys() == {"hello/handler.py", *(f"hello/{name}" for name in names)}
+
+
+def test_dot_files_of_subpackages_are_left_out(hello: Path) -> None:
+    write(hello / "lab/.env")
+    write(hello / "lab/blood.py")
+    assert packaged(hello.parent).keys() == {"hello/handler.py", "hello/lab/blood.py"}
+
+
+def test_executable_files_stay_executable_and_there_are_two_modes(hello: Path) -> None:
+    write(hello / "bin/tool").chmod(0o700)
+    write(hello / "bin/data").chmod(0o666)
+    expected = {"hello/bin/data": 0o100644, "hello/bin/tool": 0o100755, "hello/handler.py": 0o100644}
+    assert packaged(hello.parent) == expected
+
+
+def test_a_file_that_becomes_executable_is_packaged_again(hello: Path) -> None:
+    tool = write(hello / "bin/tool")
+    tool.chmod(0o644)
+    assert packaged(hello.parent)["hello/bin/tool"] == 0o100644
+    tool.chmod(0o755)
+    assert packaged(hello.parent)["hello/bin/tool"] == 0o100755
+
+
+def test_links_to_files_and_folders_are_followed(hello: Path, tmp_path: Path) -> None:
+    write(tmp_path / "library/deep/util.py")
+    (hello / "common").symlink_to("../../library")
+    (hello / "again").symlink_to("../../library/deep")
+    (hello / "util.py").symlink_to("../../library/deep/util.py")
+    linked = {"hello/common/deep/util.py", "hello/again/util.py", "hello/util.py"}
+    assert packaged(hello.parent).keys() == {"hello/handler.py"} | linked
+
+
+def test_a_linked_folder_in_events_makes_it_a_package(hello: Path, tmp_path: Path) -> None:
+    write(tmp_path / "models/order.py")
+    (hello / "events").mkdir()
+    (hello / "events/v1").symlink_to("../../../models")
+    assert "hello/events/v1/order.py" in packaged(hello.parent)
+
+
+@pytest.mark.parametrize(
+    ("link", "target", "message"),
+    [
+        ("common", "../nosuch", r"functions/hello/common is a link that leads nowhere \(../nosuch\)"),
+        ("itself", "itself", r"functions/hello/itself is a link that leads nowhere \(itself\)"),
+        ("lab/up", "..", "functions/hello/lab/up is a link to a folder that contains it"),
+        ("here", ".", "functions/hello/here is a link to a folder that contains it"),
+        ("far", "../..", "functions/hello/far is a link to a folder that contains it"),
+    ],
+)
+def test_a_link_that_cannot_be_followed_is_an_error_that_names_it(hello: Path, link: str, target: str, message: str) -> None:
+    write(hello / "lab/blood.py")
+    (hello / link).symlink_to(target)
+    assert re.search(message, refused(hello.parent))
+
+
+def test_a_link_that_is_left_out_is_not_followed(hello: Path) -> None:
+    (hello / ".venv").symlink_to("..")
+    assert packaged(hello.parent).keys() == {"hello/handler.py"}

@@ -1,8 +1,7 @@
-"""Audit: every kind of drift is found, only real drift is reported, and an interrupted audit goes on."""
+"""audit finds every kind of drift, reports only real drift, and continues after an interruption."""
 
 import itertools
 import sqlite3
-import sys
 import time
 import tracemalloc
 from collections.abc import Iterator
@@ -13,24 +12,24 @@ from typing import Any
 import boto3
 import pytest
 from boto3.dynamodb.types import TypeSerializer
-from botocore.exceptions import ClientError
+from click.testing import Result
 from moto import mock_aws
 
-from eventloom import terminal
-from eventloom.errors import UserError
-from eventloom.operations import audit as tool
-from eventloom.operations.drift import KINDS, Audit, Drift, Places
-from eventloom.operations.messages import image_id
+from eventloom.operations.audit import database_file, repair
+from eventloom.operations.drift import Audit, Drift, Kind, Places
+from eventloom.operations.target import Target
+from shared.identity import image_id
+from tests.unit.eventloom.operations.support import Override, fail_with, json_lines, make_target, run
 from thumbnailer import events
 
 PLACES = Places("uploads", "thumbnails", "catalog")
 
 
 class Cloud:
-    """moto's buckets, table and queue."""
+    """Buckets, a table and a queue of moto."""
 
     def __init__(self) -> None:
-        self.s3 = boto3.client("s3", region_name="us-east-1")
+        self.s3: Any = boto3.client("s3", region_name="us-east-1")
         self.dynamodb = boto3.client("dynamodb", region_name="us-east-1")
         self.sqs = boto3.client("sqs", region_name="us-east-1")
         self.url = self.sqs.create_queue(QueueName="uploads")["QueueUrl"]
@@ -53,9 +52,9 @@ class Cloud:
         return stored
 
     def item(self, key: str, etag: str | None, *thumbnails: str, status: str = "READY") -> None:
-        found = {"image_id": image_id(PLACES.uploads, key), "bucket": PLACES.uploads, "key": key, "status": status, "etag": etag}
-        found["thumbnails"] = {str(number): {"key": thumbnail} for number, thumbnail in enumerate(thumbnails)}
-        self.dynamodb.put_item(TableName=PLACES.table, Item={name: TypeSerializer().serialize(value) for name, value in found.items()})
+        item = {"image_id": image_id(PLACES.uploads, key), "bucket": PLACES.uploads, "key": key, "status": status, "etag": etag}
+        item["thumbnails"] = {str(number): {"key": thumbnail} for number, thumbnail in enumerate(thumbnails)}
+        self.dynamodb.put_item(TableName=PLACES.table, Item={name: TypeSerializer().serialize(value) for name, value in item.items()})
 
     def audit(self, folder: Path) -> Audit:
         return Audit(folder / "audit.sqlite", self.s3, self.dynamodb, PLACES)
@@ -67,8 +66,8 @@ def cloud() -> Iterator[Cloud]:
         yield Cloud()
 
 
-def drifted(cloud: Cloud) -> set[tuple[str, str]]:
-    """One of each kind, and what is right or at least explained; the drift that there is."""
+def create_drift(cloud: Cloud) -> set[tuple[str, str]]:
+    """Create drift of each kind, and images without drift. Returns the kinds and keys of the drift."""
     cloud.item("fine.jpg", cloud.put("fine.jpg"), cloud.thumbnail("fine.jpg"))
     cloud.item("rejected.jpg", cloud.put("rejected.jpg"), status="REJECTED")
     cloud.item("deleted.jpg", None, status="DELETED")
@@ -92,24 +91,24 @@ def drifted(cloud: Cloud) -> set[tuple[str, str]]:
     }
 
 
-def found_by(audit: Audit, before: float | None = None) -> set[tuple[str, str]]:
+def findings(audit: Audit, before: float | None = None) -> set[tuple[str, str]]:
     audit.collect(lambda _: None)
     return {(drift.kind, drift.key) for drift in audit.findings(time.time() + 60 if before is None else before)}
 
 
-def test_every_kind_of_drift_is_found_and_nothing_else(cloud: Cloud, tmp_path: Path) -> None:
-    wanted = drifted(cloud)
-    assert found_by(cloud.audit(tmp_path)) == wanted
-    assert {kind for kind, _ in wanted} == set(KINDS)
+def test_every_kind_of_drift_and_nothing_else_is_found(cloud: Cloud, tmp_path: Path) -> None:
+    expected = create_drift(cloud)
+    assert findings(cloud.audit(tmp_path)) == expected
+    assert {kind for kind, _ in expected} == set(Kind)
 
 
-def test_what_is_young_may_be_under_way(cloud: Cloud, tmp_path: Path) -> None:
+def test_young_objects_may_be_in_progress(cloud: Cloud, tmp_path: Path) -> None:
     cloud.put("new.jpg")
     cloud.thumbnail("new.jpg")
-    assert found_by(cloud.audit(tmp_path), before=time.time() - 600) == set()
+    assert findings(cloud.audit(tmp_path), before=time.time() - 600) == set()
 
 
-def test_an_orphan_that_was_made_again_since_it_was_listed_may_be_under_way(cloud: Cloud, tmp_path: Path) -> None:
+def test_an_orphan_that_was_created_again_since_it_was_listed_may_be_in_progress(cloud: Cloud, tmp_path: Path) -> None:
     cloud.thumbnail("new.jpg")
     audit = cloud.audit(tmp_path)
     audit.collect(lambda _: None)
@@ -119,8 +118,8 @@ def test_an_orphan_that_was_made_again_since_it_was_listed_may_be_under_way(clou
     assert [drift.kind for drift in audit.findings(time.time() + 60)] == ["orphaned_thumbnail"]
 
 
-def test_what_was_mended_meanwhile_is_not_reported(cloud: Cloud, tmp_path: Path) -> None:
-    drifted(cloud)
+def test_drift_that_ended_since_the_listing_is_not_reported(cloud: Cloud, tmp_path: Path) -> None:
+    create_drift(cloud)
     audit = cloud.audit(tmp_path)
     audit.collect(lambda _: None)
     cloud.item("new.jpg", cloud.put("new.jpg"))
@@ -133,29 +132,28 @@ def test_what_was_mended_meanwhile_is_not_reported(cloud: Cloud, tmp_path: Path)
     assert kinds == {"orphaned_thumbnail"}
 
 
-def test_an_interrupted_audit_goes_on(cloud: Cloud, tmp_path: Path) -> None:
-    wanted = drifted(cloud)
+def test_an_interrupted_audit_continues(cloud: Cloud, tmp_path: Path) -> None:
+    expected = create_drift(cloud)
 
     def stop(_: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         cloud.audit(tmp_path).collect(stop)
-    assert found_by(cloud.audit(tmp_path)) == wanted
+    assert findings(cloud.audit(tmp_path)) == expected
 
 
-def test_repairs_say_what_the_thumbnailer_understands(cloud: Cloud, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    drifted(cloud)
-    monkeypatch.setattr(tool, "client", lambda service: getattr(cloud, service))
+def test_the_thumbnailer_understands_the_events_of_repairs(cloud: Cloud, tmp_path: Path) -> None:
+    create_drift(cloud)
     outputs = {"uploads_bucket": PLACES.uploads, "thumbnails_bucket": PLACES.thumbnails, "uploads_queue_url": cloud.url}
     audit = cloud.audit(tmp_path)
     audit.collect(lambda _: None)
     kinds = []
     for drift in audit.findings(time.time() + 60):
         kinds.append(drift.kind)
-        tool.repair(drift, outputs)
-        tool.repair(drift, outputs)
-    assert kinds[-1] != kinds[0] == "orphaned_thumbnail", "removed before an image is made again, which may give them the same names"
+        for _ in range(2):
+            repair(drift, outputs, lambda service: getattr(cloud, service))
+    assert kinds[-1] != kinds[0] == "orphaned_thumbnail", "orphans are deleted before repairs create thumbnails with the same names"
     answers = [cloud.sqs.receive_message(QueueUrl=cloud.url, MaxNumberOfMessages=10).get("Messages", []) for _ in range(3)]
     sent = [event for message in itertools.chain(*answers) for event in events.parse(message["Body"])[0]]
     assert {(event.kind, event.asks_to_remake, event.key) for event in sent} == {
@@ -166,11 +164,11 @@ def test_repairs_say_what_the_thumbnailer_understands(cloud: Cloud, monkeypatch:
         (events.Kind.CREATED, True, "none.jpg"),
         (events.Kind.DELETED, False, "gone.jpg"),
     }
-    left = {found["Key"] for found in cloud.s3.list_objects_v2(Bucket=PLACES.thumbnails)["Contents"]}
-    assert not [key for key in left if key.endswith("old.jpg") or key.startswith(image_id(PLACES.uploads, "no such.jpg"))]
+    remaining = {entry["Key"] for entry in cloud.s3.list_objects_v2(Bucket=PLACES.thumbnails)["Contents"]}
+    assert not [key for key in remaining if key.endswith("old.jpg") or key.startswith(image_id(PLACES.uploads, "no such.jpg"))]
 
 
-class Endless:
+class ManyObjects:
     """Buckets of many objects, and an empty table."""
 
     def __init__(self, count: int) -> None:
@@ -192,7 +190,7 @@ class Endless:
 def test_memory_does_not_grow_with_the_number_of_objects(tmp_path: Path) -> None:
     def peak_of(count: int) -> int:
         tracemalloc.start()
-        Audit(tmp_path / f"{count}.sqlite", Endless(count), Endless(0), PLACES).collect(lambda _: None)
+        Audit(tmp_path / f"{count}.sqlite", ManyObjects(count), ManyObjects(0), PLACES).collect(lambda _: None)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return peak
@@ -201,77 +199,111 @@ def test_memory_does_not_grow_with_the_number_of_objects(tmp_path: Path) -> None
     assert large < small * 1.2
 
 
-def test_what_vanished_is_no_drift(cloud: Cloud, tmp_path: Path) -> None:
+def test_an_object_that_vanished_is_not_drift(cloud: Cloud, tmp_path: Path) -> None:
     cloud.put("was here.jpg")
     audit = cloud.audit(tmp_path)
     audit.collect(lambda _: None)
     cloud.s3.delete_object(Bucket=PLACES.uploads, Key="was here.jpg")
     assert list(audit.findings(time.time() + 60)) == []
-    assert not audit.is_real(Drift("stale_version", image_id(PLACES.uploads, "was here.jpg"), "was here.jpg"), time.time())
+    assert not audit.is_real(Drift(Kind.STALE_VERSION, image_id(PLACES.uploads, "was here.jpg"), "was here.jpg"), time.time())
 
 
-def test_an_object_encrypted_with_the_uploaders_key_is_compared(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """S3 answers a HEAD of one without that key by a bare 400."""
-
-    def refused(**_: Any) -> None:
-        raise ClientError({"Error": {"Code": "400", "Message": "Bad Request"}}, "HeadObject")
-
-    cloud.item("secret.jpg", "of the version before", status="REJECTED")
+def test_an_object_encrypted_with_the_uploaders_key_is_compared(cloud: Cloud, tmp_path: Path) -> None:
+    """S3 answers a HEAD of such an object with 400 if it comes without the key."""
+    cloud.item("secret.jpg", "of an earlier version", status="REJECTED")
     cloud.put("secret.jpg")
-    monkeypatch.setattr(cloud.s3, "head_object", refused)
+    cloud.s3 = Override(cloud.s3, head_object=fail_with(AssertionError("HEAD needs the key")))
     audit = cloud.audit(tmp_path)
     audit.collect(lambda _: None)
     assert [drift.kind for drift in audit.findings(time.time() + 60)] == ["stale_version"]
 
 
-def run(monkeypatch: pytest.MonkeyPatch, cloud: Cloud, folder: Path, places: Places, *arguments: str) -> int:
-    outputs = {"uploads_bucket": places.uploads, "thumbnails_bucket": places.thumbnails, "catalog_table": places.table}
-    monkeypatch.setattr(tool, "client", lambda service: getattr(cloud, service))
-    monkeypatch.setattr(tool, "BUILD", folder)
-    monkeypatch.setattr(terminal, "environment", lambda _: outputs)
-    monkeypatch.setattr(sys, "argv", ["audit.py", "--env", "local", "--grace", "0", *arguments])
-    return tool.main()
+class Deployed:
+    """An environment on moto, where everything is older than the grace period: its clock is a minute fast."""
+
+    def __init__(self, cloud: Cloud, folder: Path) -> None:
+        self.cloud = cloud
+        self.folder = folder
+
+    def target(self, places: Places = PLACES) -> Target:
+        outputs = {
+            "uploads_bucket": places.uploads,
+            "thumbnails_bucket": places.thumbnails,
+            "catalog_table": places.table,
+            "uploads_queue_url": self.cloud.url,
+        }
+        return make_target(self.folder, outputs, lambda service: getattr(self.cloud, service), now=lambda: time.time() + 60)
+
+    def run(self, *arguments: str) -> Result:
+        return run(self.target(), "audit", "--grace", "0", *arguments)
+
+    def interrupted_audit(self, places: Places = PLACES) -> Path:
+        """List everything, as an audit does that is interrupted then; returns its file."""
+        path = database_file(self.target(places), places)
+        Audit(path, self.cloud.s3, self.cloud.dynamodb, places).collect(lambda _: None)
+        return path
 
 
-def test_an_interrupted_audit_of_another_account_is_not_gone_on_with(
-    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(tool, "BUILD", tmp_path)
-    here, there = PLACES, Places("uploads-2", "thumbnails", "catalog")
-    cloud.s3.create_bucket(Bucket=there.uploads)
-    interrupted = Audit(tool.file_of("local", there), cloud.s3, cloud.dynamodb, there)
-    interrupted.collect(lambda _: None)
-    cloud.put("new.jpg")
-    time.sleep(1.1)  # S3's times are whole seconds
-    assert run(monkeypatch, cloud, tmp_path, here) == 3
-    assert "missing_item" in capsys.readouterr().out
+@pytest.fixture
+def deployed(cloud: Cloud, tmp_path: Path) -> Deployed:
+    return Deployed(cloud, tmp_path)
 
 
-def test_going_on_with_an_interrupted_audit_is_told(
-    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(tool, "BUILD", tmp_path)
-    Audit(tool.file_of("local", PLACES), cloud.s3, cloud.dynamodb, PLACES).collect(lambda _: None)
-    assert run(monkeypatch, cloud, tmp_path, PLACES) == 0
-    assert "interrupted at 2" in capsys.readouterr().err
-    assert run(monkeypatch, cloud, tmp_path, PLACES) == 0
-    assert "interrupted" not in capsys.readouterr().err
+def test_drift_ends_with_exit_code_3_and_repaired_drift_with_0(deployed: Deployed) -> None:
+    deployed.cloud.put("new.jpg")
+    finding = {"drift": "missing_item", "image_id": image_id(PLACES.uploads, "new.jpg"), "key": "new.jpg"}
+    summary = {"compared": {"objects": 1, "items": 0, "stored": 0}, "found": {"missing_item": 1}}
+    result = deployed.run("--json")
+    assert (result.exit_code, json_lines(result)) == (3, [finding, summary | {"repaired": False}])
+    assert "Messages" not in deployed.cloud.sqs.receive_message(QueueUrl=deployed.cloud.url)
+    result = deployed.run("--repair", "--json")
+    assert (result.exit_code, json_lines(result)) == (0, [finding, summary | {"repaired": True}])
+    (message,) = deployed.cloud.sqs.receive_message(QueueUrl=deployed.cloud.url)["Messages"]
+    assert [event.key for event in events.parse(message["Body"])[0]] == ["new.jpg"]
 
 
-def test_a_damaged_file_of_an_audit_says_how_to_go_on(cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tool, "BUILD", tmp_path)
-    path = tool.file_of("local", PLACES)
+def test_no_drift_ends_with_exit_code_0(deployed: Deployed) -> None:
+    result = deployed.run()
+    assert (result.exit_code, result.stdout) == (0, "0 objects, 0 items, 0 thumbnails: no drift\n")
+
+
+def test_uploads_within_the_grace_period_are_left_out(deployed: Deployed) -> None:
+    deployed.cloud.put("new.jpg")
+    assert run(deployed.target(), "audit").exit_code == 0
+    assert run(deployed.target(), "audit", "--grace", "0.5").exit_code == 3
+
+
+def test_the_interrupted_audit_of_another_account_is_not_continued(deployed: Deployed) -> None:
+    elsewhere = Places("uploads-2", "thumbnails", "catalog")
+    deployed.cloud.s3.create_bucket(Bucket=elsewhere.uploads)
+    deployed.interrupted_audit(elsewhere)
+    deployed.cloud.put("new.jpg")
+    result = deployed.run()
+    assert result.exit_code == 3
+    assert "missing_item" in result.stdout
+
+
+def test_continuing_an_interrupted_audit_is_reported(deployed: Deployed) -> None:
+    path = deployed.interrupted_audit()
+    result = deployed.run("--json")
+    assert result.exit_code == 0
+    assert "continuing with the listings of the audit that stopped at 2" in result.stderr
+    assert not path.exists()
+    assert "continuing" not in deployed.run().stderr
+
+
+def test_a_damaged_file_of_an_audit_says_how_to_continue(deployed: Deployed) -> None:
+    path = database_file(deployed.target(), PLACES)
     path.parent.mkdir()
     path.write_text("no database" * 10)
-    with pytest.raises(UserError, match="--restart lists anew"):
-        run(monkeypatch, cloud, tmp_path, PLACES)
-    assert run(monkeypatch, cloud, tmp_path, PLACES, "--restart") == 0
+    result = deployed.run()
+    assert result.exit_code == 1
+    assert "--restart lists everything again" in result.stderr
+    assert deployed.run("--restart").exit_code == 0
 
 
-def test_a_key_is_one_line_whatever_it_holds(
-    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    cloud.put("a\x1b[2J\nno drift")
-    time.sleep(1.1)  # S3's times are whole seconds
-    assert run(monkeypatch, cloud, tmp_path, PLACES) == 3
-    assert capsys.readouterr().out.splitlines()[0] == r"missing_item         a\x1b[2J\nno drift"
+def test_a_key_is_one_line_whatever_it_contains(deployed: Deployed) -> None:
+    deployed.cloud.put("a\x1b[2J\nno drift")
+    result = deployed.run()
+    assert result.exit_code == 3
+    assert result.stdout.splitlines()[0] == r"missing_item         a\x1b[2J\nno drift"

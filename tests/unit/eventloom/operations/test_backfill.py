@@ -1,12 +1,12 @@
-"""Backfill: every object once, resumable, in memory that does not grow with the bucket."""
+"""backfill sends every object once, continues after an interruption, and needs the same memory for every bucket."""
 
 import csv
 import gzip
 import io
 import json
-import sys
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
@@ -15,6 +15,7 @@ import boto3
 import pytest
 from botocore.exceptions import ResponseStreamingError
 from botocore.response import StreamingBody
+from click.testing import Result
 from moto import mock_aws
 
 from eventloom.errors import UserError
@@ -22,6 +23,8 @@ from eventloom.operations import backfill
 from eventloom.operations.backfill_sources import Inventory, Listing
 from eventloom.operations.messages import Sender, notification
 from eventloom.operations.pace import Checkpoint, Pace
+from tests.unit.eventloom.operations.support import json_lines, make_target, run
+from tests.unit.eventloom.operations.test_backfill_stepfunctions import MACHINE, FakeStates
 from thumbnailer import events
 
 ODD = "a b+c%25/사진 ü&?.jpg"
@@ -44,6 +47,37 @@ class FakeS3:
             yield {"Contents": [{"Key": f"key-{number:09}", "Size": number, "ETag": f'"{number:032x}"'} for number in numbers]}
 
 
+class FakeSqs:
+    """A queue that keeps the bodies of its messages."""
+
+    def __init__(self) -> None:
+        self.bodies: list[str] = []
+
+    def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:
+        self.bodies += [entry["MessageBody"] for entry in Entries]
+        return {}
+
+
+OUTPUTS = {"uploads_bucket": "uploads", "uploads_queue_url": "https://sqs/1/p-uploads"}
+
+
+@dataclass
+class Deployed:
+    """An environment with 1,500 uploads."""
+
+    folder: Path
+    sqs: FakeSqs = field(default_factory=FakeSqs)
+
+    def run(self, *arguments: str) -> Result:
+        clients = {"s3": FakeS3(1_500), "sqs": self.sqs}
+        return run(make_target(self.folder, OUTPUTS, lambda service: clients[service]), "backfill", *arguments)
+
+
+@pytest.fixture
+def deployed(tmp_path: Path) -> Deployed:
+    return Deployed(tmp_path)
+
+
 def keys(bodies: list[str]) -> list[str]:
     return [event.key for body in bodies for event in events.parse(body)[0]]
 
@@ -64,12 +98,12 @@ def peak_of(count: int, tmp_path: Path) -> int:
 
 
 def test_memory_does_not_grow_with_the_number_of_objects(tmp_path: Path) -> None:
-    small, large = peak_of(2_000, tmp_path), peak_of(100_000, tmp_path)
+    small, large = peak_of(2_000, tmp_path), peak_of(20_000, tmp_path)
     assert large < small * 1.2
     assert large < 4 * 1024**2
 
 
-def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_an_interrupted_run_continues_where_it_stopped(tmp_path: Path) -> None:
     checkpoint, sent = Checkpoint(tmp_path / "c.json"), list[str]()
 
     def send_until_it_breaks(bodies: Iterator[str]) -> None:
@@ -86,7 +120,7 @@ def test_an_interrupted_run_goes_on_where_it_was(tmp_path: Path) -> None:
     assert checkpoint.load() == {}
 
 
-def test_a_limit_ends_within_a_page_and_nothing_is_left_out(tmp_path: Path) -> None:
+def test_a_limit_may_end_within_a_page_and_no_object_is_skipped(tmp_path: Path) -> None:
     checkpoint, sent = Checkpoint(tmp_path / "c.json"), list[str]()
     assert backfill.backfill(Listing(FakeS3(2_500), "b"), sent.extend, Pace(FAST), checkpoint, limit=1_000) == 1_000
     assert len(sent) == 1_000
@@ -97,7 +131,7 @@ def test_a_limit_ends_within_a_page_and_nothing_is_left_out(tmp_path: Path) -> N
     assert len(set(keys(sent))) == len(sent) == 2_500
 
 
-def test_the_rate_is_kept() -> None:
+def test_the_rate_is_not_exceeded() -> None:
     now, slept = 0.0, list[float]()
 
     def sleep(seconds: float) -> None:
@@ -112,10 +146,10 @@ def test_the_rate_is_kept() -> None:
     now += 60
     pace.wait(100)
     pace.wait(100)
-    assert sum(slept) == pytest.approx(10), "time that was lost is not caught up on"
+    assert sum(slept) == pytest.approx(10), "lost time is not caught up on"
 
 
-def test_keys_of_every_kind_arrive_in_the_thumbnailer_as_they_are() -> None:
+def test_the_thumbnailer_reads_unusual_keys_as_they_are() -> None:
     (event,), problems = events.parse(notification("b", ODD, size=5, etag='"e"'))
     assert (event.bucket, event.key, event.size, event.etag, event.sequencer, problems) == ("b", ODD, 5, "e", None, [])
 
@@ -152,23 +186,23 @@ def rows_of(count: int) -> list[list[str]]:
 SCHEMA = "Bucket, Key, VersionId, IsLatest, IsDeleteMarker, Size"
 
 
-def test_an_inventory_yields_what_is_current_and_can_be_resumed_in_a_file(tmp_path: Path) -> None:
+def test_an_inventory_yields_current_objects_and_continues_within_a_file(tmp_path: Path) -> None:
     source = Inventory(None, inventory(tmp_path, rows_of(5_000), SCHEMA))
     pages = list(source.pages({}))
-    found = [one for page in pages for one in page]
-    assert {one.key for one in found} == {f"k{number:05}" for number in range(5_000)} | {ODD}
+    objects = [item for page in pages for item in page]
+    assert {item.key for item in objects} == {f"k{number:05}" for number in range(5_000)} | {ODD}
     assert source.bucket == "photos"
     for number, page in enumerate(pages):
-        rest = [one for later in source.pages(page[-1].place) for one in later]
-        assert rest == [one for later in pages[number + 1 :] for one in later]
+        rest = [item for later in source.pages(page[-1].place) for item in later]
+        assert rest == [item for later in pages[number + 1 :] for item in later]
 
 
-def test_an_inventory_is_read_from_s3_though_an_answer_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_inventory_is_read_from_s3_although_an_answer_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     answers, read = [0], StreamingBody.read
 
     def cut_off_once(body: StreamingBody, amt: int | None = None) -> Any:
         answers[0] += 1
-        if answers[0] == 2:  # the first is the manifest's
+        if answers[0] == 2:  # the first answer is the manifest
             raise ResponseStreamingError(error="connection reset")
         return read(body, amt)
 
@@ -186,12 +220,12 @@ def test_an_inventory_is_read_from_s3_though_an_answer_is_cut_off(tmp_path: Path
 
 
 @pytest.mark.parametrize("file_format", ["Parquet", "ORC"])
-def test_an_inventory_of_another_format_is_refused_with_what_to_do(tmp_path: Path, file_format: str) -> None:
+def test_an_inventory_of_another_format_says_what_to_do(tmp_path: Path, file_format: str) -> None:
     with pytest.raises(UserError, match="only CSV"):
         Inventory(None, inventory(tmp_path, rows_of(1), SCHEMA, file_format))
 
 
-def test_no_more_goes_at_once_than_in_a_second(tmp_path: Path) -> None:
+def test_at_most_the_objects_of_a_second_are_sent_at_once(tmp_path: Path) -> None:
     sizes: list[int] = []
 
     def send(bodies: Iterator[str]) -> None:
@@ -202,31 +236,31 @@ def test_no_more_goes_at_once_than_in_a_second(tmp_path: Path) -> None:
     assert sizes == [2, 2, 1]
 
 
-def test_another_inventory_of_the_same_name_has_a_checkpoint_of_its_own(tmp_path: Path) -> None:
+def test_another_inventory_with_the_same_name_has_its_own_checkpoint(tmp_path: Path) -> None:
     def checkpoint(rows: int) -> Path:
         source = Inventory(None, inventory(tmp_path, rows_of(rows), SCHEMA + ", ETag" * (rows % 2)))
-        return backfill.checkpoint_of("local", source, "").path
+        return backfill.checkpoint_of(make_target(tmp_path, {}, lambda _: None), source, "").path
 
     assert checkpoint(1) != checkpoint(2)
     assert checkpoint(2) == checkpoint(4), "the same manifest"
 
 
-@pytest.mark.parametrize(("at", "what"), [(-9, "EOFError"), (0, "BadGzipFile")])
-def test_a_damaged_data_file_is_named(at: int, what: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("size", "error"), [(-9, "EOFError"), (0, "BadGzipFile")])
+def test_a_damaged_data_file_is_named(size: int, error: str, tmp_path: Path) -> None:
     manifest = inventory(tmp_path, rows_of(5_000), SCHEMA)
     data = (tmp_path / "1.csv.gz").read_bytes()
-    (tmp_path / "1.csv.gz").write_bytes(data[:at] if at else b"Bucket,Key")
-    with pytest.raises(UserError, match=rf"inventory/data/1\.csv\.gz of the inventory is damaged: {what}"):
+    (tmp_path / "1.csv.gz").write_bytes(data[:size] if size else b"Bucket,Key")
+    with pytest.raises(UserError, match=rf"inventory/data/1\.csv\.gz of the inventory is damaged: {error}"):
         list(Inventory(None, manifest).pages({}))
 
 
-def test_what_is_no_manifest_is_named(tmp_path: Path) -> None:
+def test_another_file_than_a_manifest_is_named(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text("[]")
-    with pytest.raises(UserError, match="no manifest"):
+    with pytest.raises(UserError, match="is not a manifest"):
         Inventory(None, str(tmp_path / "manifest.json"))
 
 
-def test_all_messages_are_on_the_queue_when_send_returns() -> None:
+def test_all_messages_are_in_the_queue_when_send_returns() -> None:
     with mock_aws():
         sqs = boto3.client("sqs", region_name="us-east-1")
         url = sqs.create_queue(QueueName="q")["QueueUrl"]
@@ -234,7 +268,7 @@ def test_all_messages_are_on_the_queue_when_send_returns() -> None:
         assert sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]["ApproximateNumberOfMessages"] == "95"
 
 
-def test_a_refused_message_is_tried_again_and_then_an_error() -> None:
+def test_a_message_that_sqs_keeps_refusing_is_an_error() -> None:
     class Refusing:
         calls = 0
 
@@ -248,11 +282,50 @@ def test_a_refused_message_is_tried_again_and_then_an_error() -> None:
     assert sqs.calls > 1
 
 
-@pytest.mark.parametrize(
-    "wrong", ["--limit=-5", "--limit=0", "--limit=1.5", "--rate=0", "--rate=-1", "--rate=nan", "--rate=inf", "--rate=many"]
-)
-def test_a_number_that_means_nothing_is_refused(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["backfill.py", wrong])
-    with pytest.raises(SystemExit) as ended:
-        backfill.arguments()
-    assert ended.value.code == 2
+WRONG_NUMBERS = ["--limit=-5", "--limit=0", "--limit=1.5", "--rate=0", "--rate=-1", "--rate=nan", "--rate=inf", "--rate=many"]
+
+
+@pytest.mark.parametrize("wrong", [*WRONG_NUMBERS, "--distributed --limit 5", "--distributed --restart", "--distributed --bucket b"])
+def test_wrong_numbers_and_options_are_usage_errors(wrong: str, deployed: Deployed) -> None:
+    assert deployed.run(*wrong.split()).exit_code == 2
+    assert deployed.sqs.bodies == []
+
+
+def test_the_command_sends_counts_and_continues(deployed: Deployed) -> None:
+    assert json_lines(deployed.run("--dry-run", "--json")) == [{"bucket": "uploads", "would_send": 1_500, "dry_run": True}]
+    assert deployed.sqs.bodies == []
+    first = json_lines(deployed.run("--limit", "1100", "--rate", "1e9", "--json"))
+    assert first == [{"bucket": "uploads", "sent": 1_100, "sent_before": 0, "finished": False}]
+    result = deployed.run("--rate", "1e9", "--json")
+    assert "continuing after 1,100 objects" in result.stderr
+    assert json_lines(result) == [{"bucket": "uploads", "sent": 400, "sent_before": 1_100, "finished": True}]
+    assert sorted(keys(deployed.sqs.bodies)) == [f"key-{number:09}" for number in range(1_500)]
+
+
+def test_restart_sends_all_objects_again(deployed: Deployed) -> None:
+    deployed.run("--limit", "1000", "--rate", "1e9")
+    result = deployed.run("--restart", "--rate", "1e9")
+    assert (result.exit_code, result.stdout) == (0, "sent 1,500 objects of uploads\n")
+    assert len(deployed.sqs.bodies) == 2_500
+
+
+def test_the_inventory_of_another_bucket_is_refused(deployed: Deployed, tmp_path: Path) -> None:
+    manifest = inventory(tmp_path, rows_of(1), SCHEMA)
+    result = deployed.run("--inventory", manifest)
+    assert result.exit_code == 1
+    assert "the inventory is of the bucket photos, not of uploads; to use it, add --bucket photos" in result.stderr
+    assert json_lines(deployed.run("--inventory", manifest, "--bucket", "photos", "--json"))[0]["sent"] == 2
+
+
+def test_an_environment_without_a_state_machine_says_what_to_do(deployed: Deployed) -> None:
+    result = deployed.run("--distributed")
+    assert result.exit_code == 1
+    assert "'local' has no state machine for backfills; set backfill" in result.stderr
+
+
+def test_the_command_follows_the_state_machine(deployed: Deployed) -> None:
+    states = FakeStates()
+    target = make_target(deployed.folder, OUTPUTS | {"backfill_state_machine_arn": MACHINE}, lambda _: states)
+    (facts,) = json_lines(run(target, "backfill", "--distributed", "--prefix", "2025/", "--rate", "200", "--json"))
+    assert states.started == {facts["execution"]: {"prefix": "2025/", "at_once": 2}}
+    assert (facts["batches"], facts["finished"]) == (7, True)

@@ -1,4 +1,4 @@
-"""A backfill by Step Functions: one execution for a prefix at a time, followed to its end."""
+"""A backfill by Step Functions runs once for a prefix at a time, and is followed to its end."""
 
 import json
 from typing import Any
@@ -12,11 +12,11 @@ MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:eventloom-dev-back
 
 
 class FakeStates:
-    """Step Functions with executions that end after a few looks at them."""
+    """Step Functions with executions that end after a few descriptions."""
 
-    def __init__(self, looks: int = 2, end: str = "SUCCEEDED") -> None:
+    def __init__(self, descriptions: int = 2, end: str = "SUCCEEDED") -> None:
         self.started: dict[str, dict[str, Any]] = {}
-        self._looks, self._end = looks, end
+        self._descriptions, self._end = descriptions, end
 
     def get_paginator(self, _: str) -> "FakeStates":
         return self
@@ -31,10 +31,10 @@ class FakeStates:
         return {"executionArn": arn}
 
     def describe_execution(self, executionArn: str) -> dict[str, Any]:
-        self._looks -= 1
-        status = "RUNNING" if self._looks > 0 else self._end
-        more = {"error": "S3.AccessDenied", "cause": "no"} if status == "FAILED" else {}
-        return {"status": status, "input": json.dumps(self.started[executionArn]), **more}
+        self._descriptions -= 1
+        status = "RUNNING" if self._descriptions > 0 else self._end
+        reason = {"error": "S3.AccessDenied", "cause": "no"} if status == "FAILED" else {}
+        return {"status": status, "input": json.dumps(self.started[executionArn]), **reason}
 
     def list_map_runs(self, executionArn: str) -> dict[str, Any]:
         return {"mapRuns": [{"mapRunArn": executionArn + "/Objects:1"}]}
@@ -45,27 +45,27 @@ class FakeStates:
 
 
 @pytest.mark.parametrize(("rate", "at_once"), [(1, 1), (100, 1), (200, 2), (5_000, 50)])
-def test_the_rate_becomes_batches_at_once(rate: float, at_once: int) -> None:
+def test_the_rate_becomes_a_number_of_batches_at_once(rate: float, at_once: int) -> None:
     states = FakeStates()
     execution = backfill_stepfunctions.start(states, MACHINE, "2025/", rate)
     assert states.started[execution] == {"prefix": "2025/", "at_once": at_once}
 
 
-def test_the_same_prefix_again_follows_what_runs() -> None:
+def test_the_same_prefix_follows_the_running_execution() -> None:
     states = FakeStates()
     first = backfill_stepfunctions.start(states, MACHINE, "2025/", 100)
     assert backfill_stepfunctions.start(states, MACHINE, "2025/", 100) == first
     assert backfill_stepfunctions.start(states, MACHINE, "2026/", 100) != first
 
 
-def test_it_is_followed_to_its_end() -> None:
-    states, seen = FakeStates(looks=3), list[int]()
+def test_an_execution_is_followed_to_its_end() -> None:
+    states, progress = FakeStates(descriptions=3), list[int]()
     execution = backfill_stepfunctions.start(states, MACHINE, "", 100)
-    assert backfill_stepfunctions.follow(states, execution, 0, seen.append) == 7
-    assert seen == [7, 7]
+    assert backfill_stepfunctions.follow(states, execution, 0, progress.append) == 7
+    assert progress == [7, 7]
 
 
-def test_a_failure_says_how_to_go_on() -> None:
+def test_a_failed_execution_says_how_to_continue() -> None:
     states = FakeStates(end="FAILED")
     execution = backfill_stepfunctions.start(states, MACHINE, "", 100)
     with pytest.raises(UserError, match=rf"(?s)FAILED: S3.AccessDenied no.*redrive-execution --execution-arn {execution}"):

@@ -1,23 +1,29 @@
-"""Replay: each event goes where such events go, and an interrupted replay goes on."""
+"""replay sends each event where events of its kind go, and continues after an interruption."""
 
+import io
 import json
-import sys
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from click.testing import Result
 
-from eventloom import terminal
 from eventloom.errors import UserError
-from eventloom.operations import replay, replay_archives, replay_routes
-from eventloom.operations.failure_queues import Failure
 from eventloom.operations.messages import notification
-from eventloom.operations.redrive import Redriver
-from eventloom.operations.stream_batches import NotRedriven
+from eventloom.operations.replay_routes import Delivery, route
+from tests.unit.eventloom.operations.support import json_lines, make_target, run
+from tests.unit.eventloom.operations.test_stream_batches import FakeStream, FakeTableStream
 
 FUNCTIONS = {name: {"function_name": f"p-{name}", "alias_arn": f"arn:{name}"} for name in ("converter", "digest")}
 OUTPUTS = {"uploads_bucket": "uploads", "raw_bucket": "raw", "uploads_queue_url": "https://sqs/1/p-uploads", "functions": FUNCTIONS}
 DISCARDED = {"queue": "p-converter-failures", "message_id": "m", "attributes": {}, "discarded_at": "now", "reason": "r"}
+
+
+def route_offline(line: str, function: str | None = None) -> Delivery:
+    """Return where a line goes, without a request to AWS."""
+    return route(line, OUTPUTS, function, {}.__getitem__)
 
 
 @pytest.mark.parametrize(
@@ -31,13 +37,13 @@ DISCARDED = {"queue": "p-converter-failures", "message_id": "m", "attributes": {
         (json.dumps(DISCARDED | {"body": json.dumps({"requestPayload": {"a": 1}})}), None, "function converter"),
     ],
 )
-def test_an_event_goes_where_such_events_go(event: str, function: str | None, target: str) -> None:
-    assert replay_routes.route(event, OUTPUTS, function).target == target
+def test_an_event_goes_where_events_of_its_kind_go(event: str, function: str | None, target: str) -> None:
+    assert route_offline(event, function).target == target
 
 
-def test_of_a_discarded_record_the_event_itself_is_sent() -> None:
+def test_the_event_of_a_discarded_message_is_sent() -> None:
     line = json.dumps(DISCARDED | {"body": json.dumps({"requestPayload": {"a": 1}})})
-    assert json.loads(replay_routes.route(line, OUTPUTS, None).body) == {"a": 1}
+    assert json.loads(route_offline(line).body) == {"a": 1}
 
 
 NO_OBJECTS = [
@@ -56,17 +62,16 @@ NO_OBJECTS = [
         notification("elsewhere", "k"),
         *map(json.dumps, NO_OBJECTS),
         json.dumps({"Records": "uploads"}),
+        json.dumps(DISCARDED),
+        json.dumps(DISCARDED | {"body": 5}),
+        json.dumps(DISCARDED | {"body": "{}", "queue": {}}),
+        json.dumps(DISCARDED | {"body": "{}", "attributes": {"size": 5}}),
         json.dumps({"Records": [json.loads(notification("uploads", "k"))["Records"][0], "x"]}),
     ],
 )
-def test_what_has_no_place_is_refused(line: str) -> None:
+def test_an_event_that_does_not_say_where_it_goes_is_refused(line: str) -> None:
     with pytest.raises(UserError):
-        replay_routes.route(line, OUTPUTS, None)
-
-
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    monkeypatch.setattr(sys, "argv", ["replay.py", "--env", "local", "--json", *arguments])
-    return replay.main()
+        route_offline(line)
 
 
 BATCH = {"streamArn": "arn:x:stream/views", "shardId": "s", "startSequenceNumber": "3", "endSequenceNumber": "5", "batchSize": 3}
@@ -75,132 +80,163 @@ BATCH = {"streamArn": "arn:x:stream/views", "shardId": "s", "startSequenceNumber
 @pytest.mark.parametrize(
     ("kind", "target"), [("KinesisBatchInfo", "stream views"), ("DDBStreamBatchInfo", "function converter")], ids=["Kinesis", "a table"]
 )
-def test_a_discarded_batch_goes_back_to_its_stream_or_to_the_function_of_its_table(kind: str, target: str) -> None:
+def test_a_discarded_batch_goes_to_its_stream_or_to_the_function_of_its_table(kind: str, target: str) -> None:
     line = json.dumps(DISCARDED | {"body": json.dumps({kind: BATCH})})
-    assert replay_routes.route(line, OUTPUTS, None).target == target
+    assert route_offline(line).target == target
 
 
-def test_discarded_messages_that_cannot_be_sent_hold_up_none_and_are_left(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    handed: list[str] = []
+class FakeFunction:
+    """A Lambda that keeps its invocations."""
 
-    def hand_over(_: Redriver, failure: Failure) -> None:
-        if failure.batch["shardId"] == "forgotten":
-            raise NotRedriven("its records are in the stream no longer")
-        handed.append(failure.message_id)
+    def __init__(self) -> None:
+        self.invocations: list[dict[str, Any]] = []
 
-    monkeypatch.setattr(replay, "BUILD", tmp_path)
-    monkeypatch.setattr(Redriver, "hand_over", hand_over)
-    monkeypatch.setattr(terminal, "environment", lambda _: OUTPUTS)
-    bodies = {"gone": {"KinesisBatchInfo": BATCH | {"shardId": "forgotten"}}, "odd": {"KinesisBatchInfo": {"shardId": "s"}}}
-    bodies |= {"there": {"KinesisBatchInfo": BATCH}, "last": {"DDBStreamBatchInfo": BATCH}}
-    events = [json.dumps(DISCARDED | {"message_id": name, "body": json.dumps(body)}) for name, body in bodies.items()]
-    (tmp_path / "discarded.jsonl").write_text("\n".join(events))
-    assert run(monkeypatch, "--file", str(tmp_path / "discarded.jsonl"), "--rate", "10000") == 1
-    assert handed == ["there", "last"]
-    said = capsys.readouterr()
-    facts = json.loads(said.out)
-    assert (facts["events"], facts["left"]) == (2, 2)
-    assert "discarded message gone: its records are in the stream no longer" in said.err
-    assert Path(facts["left_in"]).read_text().splitlines() == events[:2]
+    def invoke(self, **request: Any) -> dict[str, Any]:
+        self.invocations.append(request)
+        return {"StatusCode": 202, "Payload": io.BytesIO(b"{}")}
 
 
-def test_an_interrupted_replay_goes_on_with_the_event_that_failed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    sent: list[str] = []
-    failing = True
+@dataclass
+class Deployed:
+    """An environment that keeps what is sent to its queue and functions, and streams that have records 1 to 9."""
 
-    def deliver(delivery: replay_routes.Delivery, _: Any) -> None:
-        if failing and len(sent) == 2:
-            raise ConnectionError("network is gone")
-        sent.append(delivery.body)
+    folder: Path
+    sent: list[str] = field(default_factory=list)
+    broken: dict[str, BaseException] = field(default_factory=dict)
+    stream: FakeStream = field(default_factory=lambda: FakeStream(range(1, 10), page=10))
+    function: FakeFunction = field(default_factory=FakeFunction)
 
-    monkeypatch.setattr(replay, "BUILD", tmp_path)
-    monkeypatch.setattr(replay, "deliver", deliver)
-    monkeypatch.setattr(terminal, "environment", lambda _: OUTPUTS)
-    events = [notification("uploads", f"사진 {number}") for number in range(5)]
-    (tmp_path / "events.jsonl").write_text("\n\n".join(events))
-    arguments = ("--file", str(tmp_path / "events.jsonl"), "--rate", "10000")
-    assert run(monkeypatch, *arguments, "--dry-run") == 0
-    assert sent == []
-    with pytest.raises(ConnectionError):
-        run(monkeypatch, *arguments)
-    failing = False
-    assert run(monkeypatch, *arguments) == 0
-    assert sent == events
+    def send(self, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:
+        for entry in Entries:
+            for word, error in self.broken.items():
+                if word in entry["MessageBody"]:
+                    raise error
+            self.sent.append(entry["MessageBody"])
+        return {}
 
+    def client(self, service: str) -> Any:
+        streams = {"kinesis": self.stream, "dynamodbstreams": FakeTableStream(range(1, 10), page=10)}
+        return streams.get(service) or {"sqs": SimpleNamespace(send_message_batch=self.send), "lambda": self.function}[service]
 
-def test_an_archive_takes_a_span_of_time_and_no_rate(monkeypatch: pytest.MonkeyPatch) -> None:
-    span = ("--start", "2026-01-01T00:00", "--end", "2026-01-02T00:00")
-    for wrong in (["--archive", "a"], ["--archive", "a", *span, "--rate", "5"], ["--archive", "a", "--file", "f"], []):
-        with pytest.raises(SystemExit) as ended:
-            run(monkeypatch, *wrong)
-        assert ended.value.code == 2
+    def run(self, *arguments: str) -> Result:
+        return run(make_target(self.folder, OUTPUTS, self.client), "replay", "--rate", "10000", *arguments)
 
 
 @pytest.fixture
-def deployed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
-    """What is delivered; the event "stop" interrupts."""
-    sent: list[str] = []
+def deployed(tmp_path: Path) -> Deployed:
+    return Deployed(tmp_path)
 
-    def deliver(delivery: replay_routes.Delivery, _: Any) -> None:
-        if "stop" in delivery.body:
-            raise KeyboardInterrupt
-        sent.append(delivery.body)
 
-    monkeypatch.setattr(replay, "BUILD", tmp_path)
-    monkeypatch.setattr(replay, "deliver", deliver)
-    monkeypatch.setattr(terminal, "environment", lambda _: OUTPUTS)
-    return sent
+def write(folder: Path, *texts: str, separator: str = "\n") -> str:
+    """Write a file of lines and return its path."""
+    path = folder / "events.jsonl"
+    path.write_text("".join(text + separator for text in texts))
+    return str(path)
+
+
+def test_discarded_messages_that_cannot_be_sent_are_left_in_a_file(deployed: Deployed, tmp_path: Path) -> None:
+    """Records 1 to 9 are in the streams: the batch from 0 on is not complete any more."""
+    dropped = {"KinesisBatchInfo": BATCH | {"startSequenceNumber": "0"}}
+    bodies = {"dropped": dropped, "odd": {"KinesisBatchInfo": {"shardId": "s"}}, "there": {"KinesisBatchInfo": BATCH}}
+    bodies |= {"last": {"DDBStreamBatchInfo": BATCH | {"streamArn": "arn:x:table/t/stream/s"}}}
+    lines = [json.dumps(DISCARDED | {"message_id": name, "body": json.dumps(body)}) for name, body in bodies.items()]
+    result = deployed.run("--file", write(tmp_path, *lines), "--json")
+    assert result.exit_code == 1
+    assert deployed.stream.put == [b"3", b"4", b"5"]
+    assert [len(json.loads(call["Payload"])["Records"]) for call in deployed.function.invocations] == [3]
+    (facts,) = json_lines(result)
+    assert (facts["events"], facts["left"], facts["targets"]) == (2, 2, {"stream views": 1, "function converter": 1})
+    assert "discarded message dropped: the stream has dropped its first records" in result.stderr
+    assert "discarded message odd: it holds no event" in result.stderr
+    assert Path(facts["left_in"]).read_text().splitlines() == lines[:2]
+
+
+def test_an_interrupted_replay_continues_with_the_event_that_failed(deployed: Deployed, tmp_path: Path) -> None:
+    events = [notification("uploads", f"사진 {number}") for number in range(5)]
+    path = write(tmp_path, *events, separator="\n\n")
+    result = deployed.run("--file", path, "--dry-run", "--json")
+    assert json_lines(result) == [{"events": 5, "targets": {"queue p-uploads": 5}, "left": 0, "dry_run": True}]
+    assert deployed.sent == []
+    deployed.broken = {events[2]: ConnectionError("network is gone")}
+    assert deployed.run("--file", path).exit_code == 1
+    deployed.broken = {}
+    assert json_lines(deployed.run("--file", path, "--json"))[0]["events"] == 3
+    assert deployed.sent == events
+
+
+SPAN = ("--start", "2026-01-01T00:00", "--end", "2026-01-02T00:00")
 
 
 @pytest.mark.parametrize(
-    ("names", "more"), [("abc", "def"), ("xyz", "def"), ("", "def"), ("a", "")], ids=["added to", "another", "emptied", "cut short"]
+    "wrong",
+    [
+        (),
+        ("--archive", "a"),
+        ("--archive", "a", "--start", "2026-01-01T00:00"),
+        ("--archive", "a", "--start", "yesterday", "--end", "2026-01-01T00:00"),
+        ("--archive", "a", *SPAN, "--rate", "5"),
+        ("--archive", "a", *SPAN, "--function", "converter"),
+        ("--archive", "a", *SPAN, "--file", __file__),
+        ("--file", __file__, *SPAN),
+        ("--file", "no such file"),
+    ],
+    ids=" ".join,
 )
-def test_a_file_that_was_changed_meanwhile_is_not_taken_for_sent(
-    names: str, more: str, deployed: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    path = tmp_path / "events.jsonl"
+def test_options_that_do_not_belong_together_are_usage_errors(wrong: tuple[str, ...], deployed: Deployed) -> None:
+    result = run(make_target(deployed.folder, OUTPUTS, deployed.client), "replay", *wrong)
+    assert (result.exit_code, result.stdout) == (2, "")
+
+
+@pytest.mark.parametrize(
+    ("names", "appended"), [("abc", "def"), ("xyz", "def"), ("", "def"), ("a", "")], ids=["appended to", "replaced", "emptied", "cut short"]
+)
+def test_only_a_file_that_was_appended_to_is_continued(names: str, appended: str, deployed: Deployed, tmp_path: Path) -> None:
     events = {name: notification("uploads", name) for name in "abcdefxyz"}
-    path.write_text("\n".join([*(events[name] for name in "abc"), notification("uploads", "stop")]))
-    with pytest.raises(KeyboardInterrupt):
-        run(monkeypatch, "--file", str(path), "--rate", "10000")
-    path.write_text("".join(events[name] + "\n" for name in names + more))
+    deployed.broken = {"stop": KeyboardInterrupt()}
+    path = write(tmp_path, *(events[name] for name in "abc"), notification("uploads", "stop"))
+    assert deployed.run("--file", path).exit_code == 130
+    write(tmp_path, *(events[name] for name in names + appended))
     if names == "abc":
-        assert run(monkeypatch, "--file", str(path), "--rate", "10000") == 0
-        assert deployed == [events[name] for name in "abcdef"]
+        assert deployed.run("--file", path).exit_code == 0
+        assert deployed.sent == [events[name] for name in "abcdef"]
         return
-    with pytest.raises(UserError, match=r"was changed .* --restart"):
-        run(monkeypatch, "--file", str(path))
-    assert run(monkeypatch, "--file", str(path), "--rate", "10000", "--restart") == 0
-    assert deployed[3:] == [events[name] for name in names + more]
+    result = deployed.run("--file", path)
+    assert result.exit_code == 1
+    assert "was changed since its replay was interrupted; --restart" in result.stderr
+    assert deployed.run("--file", path, "--restart").exit_code == 0
+    assert deployed.sent[3:] == [events[name] for name in names + appended]
 
 
 @pytest.mark.parametrize("line", [b"nonsense", b"caf\xe9", b'{"discarded_at": "now"}', b'{"any": "event"}'])
-@pytest.mark.usefixtures("deployed")
-def test_a_line_that_cannot_be_sent_is_named(line: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_line_that_cannot_be_sent_is_named(line: bytes, deployed: Deployed, tmp_path: Path) -> None:
     (tmp_path / "events.jsonl").write_bytes(notification("uploads", "k").encode() + b"\n\n" + line + b"\n")
-    for arguments in (["--dry-run"], [], []):
-        with pytest.raises(UserError, match=r"events\.jsonl, line 3: "):
-            run(monkeypatch, "--file", str(tmp_path / "events.jsonl"), *arguments)
+    for options in (["--dry-run"], [], []):
+        result = deployed.run("--file", str(tmp_path / "events.jsonl"), *options)
+        assert result.exit_code == 1
+        assert "events.jsonl, line 3: " in result.stderr
+    assert len(deployed.sent) == 1
 
 
-@pytest.mark.usefixtures("deployed")
-def test_a_dry_run_too_refuses_a_function_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "events.jsonl").write_text("{}\n")
-    with pytest.raises(UserError, match="no function 'nope'"):
-        run(monkeypatch, "--file", str(tmp_path / "events.jsonl"), "--function", "nope", "--dry-run")
+def test_a_dry_run_refuses_a_function_that_does_not_exist(deployed: Deployed, tmp_path: Path) -> None:
+    result = deployed.run("--file", write(tmp_path, "{}"), "--function", "nope", "--dry-run")
+    assert result.exit_code == 1
+    assert "no function 'nope' is deployed; there are: converter, digest" in result.stderr
+
+
+def test_lines_go_to_the_named_function(deployed: Deployed, tmp_path: Path) -> None:
+    assert deployed.run("--file", write(tmp_path, '{"any": "event"}'), "--function", "digest").exit_code == 0
+    assert deployed.function.invocations == [{"FunctionName": "arn:digest", "InvocationType": "Event", "Payload": b'{"any": "event"}'}]
 
 
 BUS = "arn:aws:events:eu-west-1:123456789012:event-bus/default"
 
 
 class FakeEvents:
-    """EventBridge with replays that last for a few looks at them."""
+    """EventBridge with replays that end after a few descriptions. The second description is interrupted."""
 
     def __init__(self) -> None:
         self.started: dict[str, dict[str, Any]] = {}
-        self.looks = 0
+        self.descriptions = 0
 
     def describe_archive(self, ArchiveName: str) -> dict[str, Any]:
         return {"EventSourceArn": BUS, "ArchiveArn": f"arn:aws:events:eu-west-1:123456789012:archive/{ArchiveName}"}
@@ -209,31 +245,36 @@ class FakeEvents:
         assert EventBusName == BUS
         return {"Arn": f"arn:aws:events:eu-west-1:123456789012:rule/{Name}"}  # as AWS names rules of the default bus
 
-    def start_replay(self, ReplayName: str, **what: Any) -> None:
-        self.started[ReplayName] = what
+    def start_replay(self, ReplayName: str, **request: Any) -> None:
+        self.started[ReplayName] = request
 
     def list_replays(self, **only: str) -> dict[str, Any]:
         assert len(only) == 1, "filters are exclusive"
         return {"Replays": [{"ReplayName": name} for name in self.started]}
 
     def describe_replay(self, ReplayName: str) -> dict[str, Any]:
-        self.looks += 1
-        if self.looks == 2:
+        self.descriptions += 1
+        if self.descriptions == 2:
             raise KeyboardInterrupt
-        return self.started[ReplayName] | {"State": "COMPLETED" if self.looks > 5 else "RUNNING"}
+        return self.started[ReplayName] | {"State": "COMPLETED" if self.descriptions > 5 else "RUNNING"}
 
 
-def test_the_same_archive_again_follows_the_replay_that_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_same_command_follows_a_replay_that_is_running(deployed: Deployed) -> None:
     events = FakeEvents()
-    monkeypatch.setattr(replay_archives, "client", lambda _: events)
-    monkeypatch.setattr(replay_archives.time, "sleep", lambda _: None)
-    monkeypatch.setattr(terminal, "environment", lambda _: OUTPUTS)
-    arguments = ("--archive", "a", "--start", "2026-01-01T00:00:00.5", "--end", "2026-01-02T01:00+01:00", "--rule", "r")
-    with pytest.raises(KeyboardInterrupt):
-        run(monkeypatch, *arguments)
-    assert run(monkeypatch, *arguments) == 0
-    ((name, what),) = events.started.items()
-    assert json.loads(capsys.readouterr().out)["replay"] == name
-    assert what["Destination"] == {"Arn": BUS, "FilterArns": ["arn:aws:events:eu-west-1:123456789012:rule/r"]}
-    assert run(monkeypatch, *arguments) == 0
-    assert len(events.started) == 2, "one that has ended is started anew"
+    target = make_target(deployed.folder, OUTPUTS, lambda _: events)
+    options = ("--archive", "a", "--start", "2026-01-01T00:00:00.5", "--end", "2026-01-02T01:00+01:00", "--rule", "r", "--json")
+    assert run(target, "replay", *options).exit_code == 130
+    (facts,) = json_lines(run(target, "replay", *options))
+    ((name, request),) = events.started.items()
+    assert (facts["replay"], facts["state"]) == (name, "COMPLETED")
+    assert request["Destination"] == {"Arn": BUS, "FilterArns": ["arn:aws:events:eu-west-1:123456789012:rule/r"]}
+    assert run(target, "replay", *options).exit_code == 0
+    assert len(events.started) == 2, "a replay that has ended is not followed"
+
+
+def test_a_dry_run_of_an_archive_starts_nothing(deployed: Deployed) -> None:
+    events = FakeEvents()
+    target = make_target(deployed.folder, OUTPUTS, lambda _: events)
+    (facts,) = json_lines(run(target, "replay", "--archive", "a", *SPAN, "--dry-run", "--json"))
+    assert (facts["dry_run"], facts["start"]) == (True, "2026-01-01 00:00:00+00:00")
+    assert events.started == {}

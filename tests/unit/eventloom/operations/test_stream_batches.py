@@ -1,4 +1,4 @@
-"""Failed batches of streams: put back, or handed to their function, once and whole; or left where they are."""
+"""Failed batches of streams are put back, or handed to their function, once and whole; or they stay."""
 
 import io
 import json
@@ -10,7 +10,7 @@ from unittest.mock import MagicMock
 import pytest
 from botocore.exceptions import ClientError
 
-from eventloom.operations.failure_queues import Failure, FailureQueue
+from eventloom.operations.failures import Failure, FailureQueue
 from eventloom.operations.redrive import Redriver
 from eventloom.operations.stream_batches import NotRedriven
 
@@ -18,7 +18,10 @@ FUNCTIONS = {"activity": {"alias_arn": "arn:activity:live"}}
 
 
 class FakeStream:
-    """A shard with the records of some numbers, `page` an answer. A position before the first is moved to it, as AWS does."""
+    """A shard with records of some numbers, `page` of them in an answer.
+
+    A position before the first is moved to it, as on AWS.
+    """
 
     def __init__(self, numbers: range, page: int = 2, empty: int = 0, behind_ms: int | None = 1) -> None:
         self._numbers, self._page, self._empty, self._behind_ms = numbers, page, empty, behind_ms
@@ -34,10 +37,10 @@ class FakeStream:
         self.reads += 1
         if self.reads <= self._empty:
             return {"Records": [], "NextShardIterator": ShardIterator, "MillisBehindLatest": self._behind_ms}
-        found = [number for number in self._numbers if number >= int(ShardIterator)][: self._page]
-        following = str(found[-1] + 1) if found else ShardIterator
-        records = [self.record(number) for number in found]
-        return {"Records": records, "NextShardIterator": following, "MillisBehindLatest": self._behind_ms if found else 0}
+        numbers = [number for number in self._numbers if number >= int(ShardIterator)][: self._page]
+        following = str(numbers[-1] + 1) if numbers else ShardIterator
+        records = [self.record(number) for number in numbers]
+        return {"Records": records, "NextShardIterator": following, "MillisBehindLatest": self._behind_ms if numbers else 0}
 
     def record(self, number: int) -> dict[str, Any]:
         return {"SequenceNumber": str(number), "Data": b"%d" % number, "PartitionKey": "k"}
@@ -45,13 +48,15 @@ class FakeStream:
     def put_records(self, StreamARN: str, Records: list[dict[str, Any]]) -> dict[str, Any]:
         self.requests.append(len(Records))
         refused = [self.refuses(len(self.requests), record["Data"]) for record in Records]
-        self.put += [record["Data"] for record, no in zip(Records, refused, strict=True) if not no]
-        results = [{"ErrorCode": "ProvisionedThroughputExceededException"} if no else {"SequenceNumber": "99"} for no in refused]
+        self.put += [record["Data"] for record, is_refused in zip(Records, refused, strict=True) if not is_refused]
+        results = [
+            {"ErrorCode": "ProvisionedThroughputExceededException"} if is_refused else {"SequenceNumber": "99"} for is_refused in refused
+        ]
         return {"FailedRecordCount": sum(refused), "Records": results}
 
 
 class FakeTableStream(FakeStream):
-    """The stream of a table: its answers don't say how far behind they are."""
+    """The stream of a table. Its answers do not say how far behind they are."""
 
     def get_records(self, ShardIterator: str) -> dict[str, Any]:
         answer = super().get_records(ShardIterator)
@@ -63,7 +68,7 @@ class FakeTableStream(FakeStream):
 
 
 class Redrive:
-    """A redriver at work on one message."""
+    """The redrive of one message."""
 
     def __init__(self, stream: FakeStream, first: int, last: int) -> None:
         kind, arn = (
@@ -93,7 +98,7 @@ class Redrive:
 
 
 @pytest.mark.parametrize("empty", [0, 3])
-def test_all_records_of_a_batch_are_put_back_and_no_others(empty: int) -> None:
+def test_all_records_of_a_batch_and_no_others_are_put_back(empty: int) -> None:
     stream = FakeStream(range(1, 10), empty=empty)
     redrive = Redrive(stream, 3, 6)
     assert (redrive.failure.cause, redrive.failure.subject) == ("RetryAttemptsExhausted", "3 records of views, shard s")
@@ -102,7 +107,7 @@ def test_all_records_of_a_batch_are_put_back_and_no_others(empty: int) -> None:
     assert redrive.deleted
 
 
-def test_all_changes_of_a_table_go_to_the_function() -> None:
+def test_all_changes_of_a_table_go_to_its_function() -> None:
     redrive = Redrive(FakeTableStream(range(1, 10), empty=1), 3, 6)
     redrive.run()
     assert redrive.invoked == [["3", "4"], ["5", "6"]]
@@ -113,27 +118,27 @@ def test_all_changes_of_a_table_go_to_the_function() -> None:
 @pytest.mark.parametrize(
     ("there", "page"),
     [(range(7, 10), 2), (range(5, 10), 2), (range(5, 10), 1), (range(0), 2), (range(1, 5), 2)],
-    ids=["newer ones alone", "its second half", "its second half, one by one", "none", "its first half"],
+    ids=["only newer ones", "its second half", "its second half, in single records", "none", "its first half"],
 )
-def test_a_batch_that_is_not_whole_any_more_stays_untouched(kind: type[FakeStream], there: range, page: int) -> None:
+def test_an_incomplete_batch_stays_untouched(kind: type[FakeStream], there: range, page: int) -> None:
     stream = kind(there, page)
     redrive = Redrive(stream, 3, 6)
-    with pytest.raises(NotRedriven, match=r"no longer|forgotten"):
+    with pytest.raises(NotRedriven, match=r"not in the stream any more|has dropped its first records"):
         redrive.run()
     assert (stream.put, redrive.invoked, redrive.deleted) == ([], [], False)
 
 
-def test_a_stream_that_goes_on_answering_nothing_is_asked_calmly_and_not_for_ever() -> None:
+def test_a_stream_of_empty_answers_is_read_slowly_and_not_for_ever() -> None:
     stream = FakeStream(range(1, 10), empty=10**6)
     redrive = Redrive(stream, 3, 6)
-    with pytest.raises(NotRedriven, match="no longer"):
+    with pytest.raises(NotRedriven, match="not in the stream any more"):
         redrive.run()
     assert stream.reads <= 50
     assert min(redrive.slept) >= 0.2, "a shard answers five reads a second"
     assert not redrive.deleted
 
 
-def test_only_what_kinesis_refused_is_put_again_and_later() -> None:
+def test_refused_records_are_put_again_after_longer_and_longer_pauses() -> None:
     stream = FakeStream(range(1, 101), page=1000)
     stream.refuses = lambda attempt, data: int(data) % 10 == 0 and attempt <= 3
     redrive = Redrive(stream, 1, 100)
@@ -144,17 +149,17 @@ def test_only_what_kinesis_refused_is_put_again_and_later() -> None:
     assert redrive.deleted
 
 
-def test_what_kinesis_goes_on_refusing_leaves_the_message_and_says_what_is_put() -> None:
+def test_a_batch_that_kinesis_refuses_in_part_stays_and_says_how_much_was_put() -> None:
     stream = FakeStream(range(1, 101), page=1000)
     stream.refuses = lambda attempt, data: data == b"7"
     redrive = Redrive(stream, 1, 100)
-    with pytest.raises(NotRedriven, match=r"took 99 of its 100 records, .* once more: ProvisionedThroughputExceeded"):
+    with pytest.raises(NotRedriven, match=r"took 99 of its 100 records, .* a second time: ProvisionedThroughputExceeded"):
         redrive.run()
     assert len(stream.put) == 99
     assert not redrive.deleted
 
 
-def test_a_refused_request_leaves_the_message() -> None:
+def test_a_batch_of_a_refused_request_stays() -> None:
     stream = FakeStream(range(1, 10))
     stream.put_records = MagicMock(side_effect=ClientError({"Error": {"Code": "AccessDenied"}}, "PutRecords"))  # type: ignore[method-assign]
     redrive = Redrive(stream, 3, 6)
@@ -163,7 +168,7 @@ def test_a_refused_request_leaves_the_message() -> None:
     assert not redrive.deleted
 
 
-def test_a_large_batch_goes_in_requests_that_kinesis_takes() -> None:
+def test_a_large_batch_is_put_in_requests_within_the_limits_of_kinesis() -> None:
     stream = FakeStream(range(1, 1201), page=10_000)
     Redrive(stream, 1, 1200).run()
     assert stream.requests == [500, 500, 200]

@@ -1,0 +1,63 @@
+"""Message attributes of SQS: as the API takes them, and as JSON that keeps their types."""
+
+import base64
+from typing import Any
+
+from eventloom.errors import UserError
+
+type Attributes = dict[str, dict[str, Any]]
+"""Name to DataType and StringValue (text) or BinaryValue (bytes), as SendMessage takes them."""
+
+
+def value_field(data_type: str) -> str:
+    """Return the field that holds the value of a type. Custom types have a label, such as Number.int.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html
+    """
+    return "BinaryValue" if data_type.partition(".")[0] == "Binary" else "StringValue"
+
+
+def received(message: dict[str, Any]) -> Attributes:
+    """Return the attributes of a message that ReceiveMessage returned."""
+    attributes = {}
+    for name, attribute in message.get("MessageAttributes", {}).items():
+        field = value_field(attribute["DataType"])
+        attributes[name] = {"DataType": attribute["DataType"], field: attribute[field]}
+    return attributes
+
+
+def text(attributes: Attributes, name: str) -> str:
+    """Return the text of an attribute, "" without one."""
+    return str(attributes.get(name, {}).get("StringValue", ""))
+
+
+def to_json(attributes: Attributes) -> dict[str, dict[str, str]]:
+    """Return the attributes for JSON, as the AWS CLI writes them: binary values are base64."""
+    return {
+        name: {field: base64.b64encode(value).decode() if isinstance(value, bytes) else value for field, value in attribute.items()}
+        for name, attribute in attributes.items()
+    }
+
+
+def from_json(content: Any) -> Attributes:
+    """Return what `to_json` was given. Raises UserError for anything else.
+
+    Records of earlier versions have text instead of an attribute, "" for a binary one, whose value is lost.
+    """
+    if not isinstance(content, dict):
+        raise UserError("the attributes of a discarded message must be a JSON object")
+    return {name: _attribute(name, attribute) for name, attribute in content.items() if attribute != ""}
+
+
+def _attribute(name: str, attribute: Any) -> dict[str, Any]:
+    if isinstance(attribute, str):
+        return {"DataType": "String", "StringValue": attribute}
+    try:
+        data_type = attribute["DataType"]
+        field = value_field(data_type)
+        value = base64.b64decode(attribute[field], validate=True) if field == "BinaryValue" else attribute[field]
+        if not isinstance(value, str | bytes):
+            raise TypeError
+        return {"DataType": data_type, field: value}
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise UserError(f"the attribute {name} of a discarded message needs DataType and StringValue or BinaryValue (base64)") from error

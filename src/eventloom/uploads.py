@@ -1,0 +1,133 @@
+"""Put files into the uploads bucket, and wait for what the pipeline makes of them."""
+
+import mimetypes
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from functools import partial
+from itertools import batched
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from eventloom import terminal
+from eventloom.errors import UserError
+from eventloom.sources import Source
+from shared.identity import image_id
+
+SENDERS = 8
+TIMEOUT_S = 120.0
+# A PUT that meets another one of its key is to be sent again:
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+_CONFLICT, _EXISTS = "ConditionalRequestConflict", "PreconditionFailed"
+# As many items as DynamoDB returns at once
+_BATCH = 100
+_NAMED = 5
+
+type Item = dict[str, Any]
+type Result = tuple["Upload", Item]
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A version of an object that was put into the uploads bucket."""
+
+    file: Path
+    key: str
+    image_id: str
+    version_id: str
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What was put into the bucket, and the files whose keys exist there."""
+
+    uploads: list[Upload]
+    existing: list[Source]
+
+
+def send(s3: Any, bucket: str, source: Source, *, replace: bool, attempts: int = 4) -> Upload | None:
+    """Put one file into the bucket, read in pieces. Returns None if its key exists and `replace` is not set."""
+    content_type = mimetypes.guess_type(source.file.name)[0] or "application/octet-stream"
+    condition = {} if replace else {"IfNoneMatch": "*"}
+    try:
+        with source.file.open("rb") as body:
+            answer = s3.put_object(Bucket=bucket, Key=source.key, Body=body, ContentType=content_type, **condition)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code == _EXISTS:
+            return None
+        if code == _CONFLICT and attempts > 1:
+            return send(s3, bucket, source, replace=replace, attempts=attempts - 1)
+        raise
+    return Upload(source.file, source.key, image_id(bucket, source.key), answer.get("VersionId", ""))
+
+
+def send_all(s3: Any, bucket: str, sources: Sequence[Source], *, replace: bool) -> Sent:
+    """Put files into the bucket, some at a time, with a progress bar. `s3` is a low-level client, which threads share.
+
+    The first problem, or an interruption, ends it: files that are under way are finished, the others are not begun.
+    """
+    pool = ThreadPoolExecutor(SENDERS, "upload")
+    futures = [pool.submit(partial(send, s3, bucket, source, replace=replace)) for source in sources]
+    try:
+        with terminal.progress("sending", len(futures), "files") as progress:
+            for done, future in enumerate(as_completed(futures), 1):
+                future.result()
+                progress(done)
+    except BaseException:
+        pool.shutdown(cancel_futures=True)
+        terminal.note(f"{sum(map(_is_sent, futures)):,} of {len(futures):,} files were sent")
+        raise
+    pool.shutdown()
+    answers = [future.result() for future in futures]
+    existing = [source for source, upload in zip(sources, answers, strict=True) if upload is None]
+    return Sent([upload for upload in answers if upload], existing)
+
+
+def _is_sent(future: "Future[Upload | None]") -> bool:
+    return future.done() and not future.cancelled() and future.exception() is None and future.result() is not None
+
+
+class NoResult(UserError):
+    """The catalog has no result of some uploads. `missing` are these."""
+
+    def __init__(self, missing: Sequence[Upload], timeout_s: float) -> None:
+        """Name the first of them."""
+        self.missing = missing
+        names = ", ".join(terminal.printable(upload.key) for upload in missing[:_NAMED])
+        more = f" and {len(missing) - _NAMED:,} more" if len(missing) > _NAMED else ""
+        super().__init__(f"no result came within {timeout_s:g} s for {names}{more}")
+
+
+def wait(
+    look: Callable[[Sequence[str]], list[Item]],
+    uploads: Sequence[Upload],
+    timeout_s: float = TIMEOUT_S,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[Result]:
+    """Yield each upload with its item as soon as the catalog has that very version.
+
+    `look` returns the items of up to 100 image ids, as far as the catalog has them.
+
+    Raises:
+        NoResult: no more results came for `timeout_s` seconds.
+    """
+    pending = {upload.image_id: upload for upload in uploads}
+    end = clock() + timeout_s
+    while pending:
+        for batch in batched(list(pending), _BATCH, strict=False):
+            for item in look(batch):
+                upload = pending[item["image_id"]]
+                if item.get("version_id") == upload.version_id:
+                    del pending[upload.image_id]
+                    end = clock() + timeout_s
+                    yield upload, item
+        if pending and clock() > end:
+            raise NoResult([*pending.values()], timeout_s)
+        if pending:
+            sleep(0.2 + len(pending) / 1000)  # DynamoDB bills every look

@@ -1,0 +1,194 @@
+# A setting of the environments each, with its value in each environment. terraform/environments.json has the values.
+
+locals {
+  address = "^[^@\\s,<>]+@[^@\\s,<>]+$"
+}
+
+variable "activity_shards" {
+  description = "Shards of the stream of views, 1 MB/s each; 0 is on-demand capacity."
+  type        = map(number)
+}
+
+variable "alarm_emails" {
+  description = "Addresses that get mail when an alarm goes off."
+  type        = map(list(string))
+
+  validation {
+    condition     = alltrue([for address in flatten(values(var.alarm_emails)) : can(regex(local.address, address))])
+    error_message = "alarm_emails holds plain addresses such as ops@example.com, one per string, without display names."
+  }
+}
+
+variable "alb" {
+  description = "Whether an internal load balancer serves the catalog, beside the API."
+  type        = map(bool)
+}
+
+variable "alb_certificate_arn" {
+  description = "Certificate for HTTPS at the load balancer; null is HTTP within the network."
+  type        = map(string)
+}
+
+variable "allowed_account_ids" {
+  description = "Accounts, 12 digits each, that the environment may be in; [] is any account."
+  type        = map(list(string))
+
+  validation {
+    condition     = alltrue([for id in flatten(values(var.allowed_account_ids)) : can(regex("^[0-9]{12}$", id))])
+    error_message = "allowed_account_ids holds account ids of 12 digits, in quotes."
+  }
+}
+
+variable "allowed_origins" {
+  description = "Web pages that may call the API and upload, such as https://photos.example.com; \"*\" is any page."
+  type        = map(list(string))
+
+  validation {
+    condition = alltrue([
+      for origin in flatten(values(var.allowed_origins)) : can(regex("^(\\*|https?://[^/\\s*,]+)$", origin))
+    ])
+    error_message = "allowed_origins holds \"*\" or origins such as https://photos.example.com, without any path."
+  }
+}
+
+variable "api_auth" {
+  description = "How callers of the API are authenticated: api_key, iam or cognito."
+  type        = map(string)
+
+  validation {
+    condition     = alltrue([for auth in values(var.api_auth) : contains(["api_key", "cognito", "iam"], auth)])
+    error_message = "api_auth is \"api_key\", \"cognito\" or \"iam\"."
+  }
+}
+
+variable "api_throttle" {
+  description = "rate is requests a second, burst is requests at once."
+  type        = map(object({ rate = number, burst = number }))
+}
+
+variable "athena" {
+  description = "Whether there are Glue tables and an Athena workgroup for the converter's files."
+  type        = map(bool)
+}
+
+variable "backfill" {
+  description = "Whether there is a state machine that sends existing objects, even millions, through the pipeline."
+  type        = map(bool)
+}
+
+variable "digest_schedule" {
+  description = "When the digest is sent, once a day. Further runs on the same day change nothing."
+  type        = map(string)
+}
+
+variable "log_level" {
+  description = "DEBUG, INFO, WARNING, ERROR or CRITICAL."
+  type        = map(string)
+
+  validation {
+    condition = alltrue([
+      for level in values(var.log_level) : contains(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], level)
+    ])
+    error_message = "log_level is \"DEBUG\", \"INFO\", \"WARNING\", \"ERROR\" or \"CRITICAL\"."
+  }
+}
+
+variable "log_retention_days" {
+  description = "Days that CloudWatch keeps logs."
+  type        = map(number)
+}
+
+variable "mail_from" {
+  description = "SES sender of mails, a different one for each environment in an account and region; \"\" is no mail."
+  type        = map(string)
+
+  validation {
+    condition     = alltrue([for address in compact(values(var.mail_from)) : can(regex(local.address, address))])
+    error_message = "mail_from is a plain address such as photos@example.com, without a display name, or \"\"."
+  }
+
+  validation {
+    condition = alltrue([
+      for name, from in var.mail_from : (from == "") == (length(lookup(var.mail_to, name, [])) == 0)
+    ])
+    error_message = "mail_from and mail_to belong together: set both, or leave both empty for no mail."
+  }
+}
+
+variable "mail_to" {
+  description = "Recipients of notices and of the digest."
+  type        = map(list(string))
+
+  validation {
+    condition     = alltrue([for address in flatten(values(var.mail_to)) : can(regex(local.address, address))])
+    error_message = "mail_to holds plain addresses such as ops@example.com, one per string, without display names."
+  }
+}
+
+variable "object_retention_days" {
+  description = "Days that replaced and deleted uploads can be restored."
+  type        = map(number)
+}
+
+variable "owns_api_gateway_account" {
+  description = "Whether it sets the account's role for API Gateway's logs: one per account and region, the first."
+  type        = map(bool)
+}
+
+variable "point_in_time_recovery" {
+  description = "Whether DynamoDB tables can be restored to any second of the last 35 days."
+  type        = map(bool)
+}
+
+variable "protected" {
+  description = "Whether destroy fails instead of deleting tables and buckets that hold data."
+  type        = map(bool)
+}
+
+variable "recoverer_dry_run" {
+  description = "Whether the recoverer only reports what it would do."
+  type        = map(bool)
+}
+
+variable "setting_names" {
+  description = "Names of all settings in terraform/environments.json, so that an unknown one is an error."
+  type        = set(string)
+
+  validation {
+    condition     = length(setsubtract(var.setting_names, keys(local.table))) == 0
+    error_message = "There is no setting named ${join(", ", setsubtract(var.setting_names, keys(local.table)))}."
+  }
+}
+
+variable "thumbnailer_ceiling" {
+  description = "Highest maximum concurrency that the recoverer may set."
+  type        = map(number)
+
+  validation {
+    condition = alltrue([
+      for name, ceiling in var.thumbnailer_ceiling :
+      ceiling >= lookup(var.thumbnailer_maximum_concurrency, name, 0) && ceiling <= 1000
+    ])
+    error_message = "thumbnailer_ceiling is at least thumbnailer_maximum_concurrency, and at most 1000 as in Lambda."
+  }
+}
+
+variable "thumbnailer_maximum_concurrency" {
+  description = "Maximum concurrency of the thumbnailer at its queue."
+  type        = map(number)
+}
+
+variable "thumbnailer_memory_mb" {
+  description = "Memory of the thumbnailer."
+  type        = map(number)
+}
+
+variable "tracing" {
+  description = "Whether X-Ray traces requests."
+  type        = map(bool)
+}
+
+variable "vpc" {
+  description = "Whether functions that need only S3 and DynamoDB run in a private network."
+  type        = map(bool)
+}

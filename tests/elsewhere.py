@@ -1,0 +1,91 @@
+"""Documented commands that are not typed against the deployment of the integration tests: what types them instead, or why nothing does."""
+
+import re
+from dataclasses import dataclass
+
+FIRST_STEPS = "tests/first_steps/test_first_steps.py"
+NEW_FUNCTION = "tests/integration/test_new_function.py"
+SCAFFOLD = "tests/unit/eventloom/scaffold/test_new_function.py"
+TEST_SH = "scripts/test.sh"
+OTHER_PORT = "starts or asks an emulator on another port, of which this machine may have none free"
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Commands that match a pattern as a whole.
+
+    Attributes:
+        pattern: a regular expression.
+        reason: why they are not typed against the deployment.
+        file: the test that types such a command, "" if none does.
+        words: the words in that file that type it, "" where a test compares every such command with the tree; \\1 is the first group.
+    """
+
+    pattern: str
+    reason: str
+    file: str = ""
+    words: str = ""
+
+    def matches(self, text: str) -> bool:
+        """Return whether this is about a command."""
+        return bool(re.fullmatch(self.pattern, text, re.DOTALL))
+
+
+ELSEWHERE = (
+    Elsewhere(r"(?:.* )?(?:CLOUD=|--cloud[ =])aws\b.*", "needs an AWS account"),
+    Elsewhere(r"(?:.* )?(?:EMBEDDED_PORT=|--port[ =])\d+\b.*", OTHER_PORT),
+    Elsewhere(r"\./eventloom demo", "deploys to an emulator of its own", FIRST_STEPS, 'typed(checkout, "demo")'),
+    Elsewhere(r"\./eventloom (up|restart)", "would restart the tests' emulator", FIRST_STEPS, r'command(checkout, "\1"'),
+    Elsewhere(r"\./eventloom down\b.*", "would stop the tests' emulator", FIRST_STEPS, 'typed(checkout, "down")'),
+    Elsewhere(r"\./eventloom (plan|deploy)\b.*", "takes minutes", FIRST_STEPS, r'typed(checkout, "\1")'),
+    Elsewhere(r"\./eventloom apply-saved\b.*", "needs a plan that is saved", FIRST_STEPS, 'command(checkout, "apply-saved"'),
+    Elsewhere(
+        r"\./eventloom destroy\b.*", "would end the tests' deployment", "tests/integration/test_zz_destroy.py", 'make(ROOT, "destroy"'
+    ),
+    Elsewhere(
+        r"\./eventloom example (deploy|destroy)\b.*",
+        "takes minutes",
+        "tests/integration/test_examples.py",
+        r'command(ROOT, "example", "\1"',
+    ),
+    Elsewhere(r"\./eventloom new-function\b.*", "writes into the checkout", NEW_FUNCTION, 'command(folder, "new-function"'),
+    Elsewhere(r"\./eventloom remove-function\b.*", "deletes from the checkout", SCAFFOLD, 'command(empty, "remove-function"'),
+    Elsewhere(
+        r"\./eventloom (?!(?:new|remove)-function).*\bhello\b.*",
+        "needs the function of the tutorial",
+        NEW_FUNCTION,
+        "documented.tutorial()",
+    ),
+)
+
+# Targets of make that tests/integration/test_commands.py types as they are documented
+TYPED_TARGETS = {"help", "build", "status"}
+# Where the others are typed: a file that `make test` runs, the words in it, and the targets
+MAKE = (
+    (TEST_SH, "`make {}`: every check", "test"),
+    (TEST_SH, " make {}", "lint checkov bench test-unit test-terraform test-integration test-policies test-iam test-faults test-browser"),
+    (FIRST_STEPS, 'typed(checkout, "{}"', "demo up plan deploy docs capabilities down clean"),
+    ("tests/integration/test_commands.py", 'run(ROOT, "{}"', "test-compose"),
+    ("tests/integration/test_zz_destroy.py", 'make(ROOT, "{}"', "destroy"),
+)
+TARGETS = {target: (file, words.format(target)) for file, words, targets in MAKE for target in targets.split()}
+NOT_TYPED = {
+    "setup": "a part of most other targets",
+    "pictures": "writes docs/gallery.png; test-browser takes the screenshots, tests/unit/scripts/test_gallery_picture.py tests the picture",
+}
+
+# The first words of commands of other tools: why no test types them, or what does
+OTHER_TOOLS = {
+    "build/uv/bin/uv": "asks PyPI for the newest versions",
+    "aws": "needs an account",
+    "terraform": "the way by hand; src/eventloom/deployment/apply.py runs the same Terraform",
+    "export": "sets variables for the lines after it",
+    "curl": "needs the load balancer and an id of the deployment; tests/integration/test_alb.py sends such requests",
+    "python3.13": "makes an environment in the reader's home; emulator/tests/alone makes one as well",
+    "~/emulator/bin/pip": "asks PyPI; emulator/tests/alone installs the emulator as well",
+    "~/emulator/bin/embedded-localstack": "is not installed there; emulator/tests/alone runs it",
+    "build/venv/localstack/bin/python": "a step of scripts/test.sh",
+    "build/venv/dev/bin/python": "a part of make test-unit",
+    "build/venv/dev/bin/pre-commit": "changes .git and runs make lint again; .github/workflows/ci.yml runs it",
+    "scripts/bootstrap.sh": "every make target and ./eventloom run it first",
+}

@@ -1,0 +1,190 @@
+"""Every documented command can be typed: its options exist, and a test types it or a table says why not."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from eventloom import clouds
+from eventloom.clouds import ROOT
+from tests import documented
+from tests.documented import COMMAND_PAGES, Documented, commands, eventloom_arguments, of_help, of_page, parse, parts, simple_commands
+from tests.elsewhere import ELSEWHERE, NOT_TYPED, OTHER_TOOLS, TARGETS, TYPED_TARGETS, Elsewhere
+
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+MESSAGE_ID = "0123abcd-0000-4000-8000-000000000000"
+WITH_EVENTLOOM = [entry for entry in commands() if eventloom_arguments(entry.text)]
+MADE = [(entry, words) for entry in commands() for words in entry.simple_commands if words[0] == "make"]
+# Files that a documented command reads; tests/integration/samples.py makes them with a content
+FILES = ("holiday.jpg", "beach.heic", "my photo (2).jpg", "photos/one.jpg", "events.jsonl", "event.json")
+
+
+def name(value: object) -> str | None:
+    """Return the id of a parametrized test."""
+    return f"{value.source}: {value.text}" if isinstance(value, Documented) else None
+
+
+@pytest.fixture
+def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Work in a folder with the files of the examples. What --env and --port choose is forgotten afterwards."""
+    for file in FILES:
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).touch()
+    for folder in ("examples", "functions"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CLOUD", raising=False)
+    monkeypatch.setitem(clouds.CLOUDS, "embedded", clouds.CLOUDS["embedded"])
+    yield
+    clouds.choose(None)
+
+
+@pytest.mark.usefixtures("reader")
+@pytest.mark.parametrize("entry", WITH_EVENTLOOM, ids=name)
+def test_every_command_and_option_exists(entry: Documented) -> None:
+    for arguments in eventloom_arguments(documented.with_id(entry.text, MESSAGE_ID)):
+        assert isinstance(parse(arguments), click.Command)
+
+
+@pytest.mark.usefixtures("reader")
+@pytest.mark.parametrize(
+    "arguments",
+    [["dlqs"], ["dlq", "lists"], ["dlq", "list", "--quue", "a"], ["upload"], ["logs", "a", "b"], ["unlock", "--env"]],
+)
+def test_a_misspelt_command_or_option_is_found(arguments: list[str]) -> None:
+    with pytest.raises(click.UsageError):
+        parse(arguments)
+
+
+def test_there_are_commands_in_pages_and_in_help() -> None:
+    sources = {entry.source for entry in commands()}
+    assert "README.md" in sources
+    assert len([source for source in sources if source.startswith("help of ")]) > 5
+
+
+@pytest.mark.parametrize("page", COMMAND_PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_mention_of_a_command_is_in_a_shell_block_or_in_code(page: Path) -> None:
+    assert documented.page_mentions(page) == []
+
+
+# -- which are typed, and where
+
+
+@pytest.mark.parametrize("entry", [entry for entry in commands() if entry not in WITH_EVENTLOOM], ids=name)
+def test_a_command_of_another_tool_has_a_reason_not_to_be_typed(entry: Documented) -> None:
+    assert {words[0] for words in entry.simple_commands} <= {"make", *OTHER_TOOLS}
+
+
+@pytest.mark.parametrize(("entry", "words"), MADE, ids=name)
+def test_every_documented_target_is_typed(entry: Documented, words: list[str]) -> None:
+    assert documented.targets(words)
+    assert set(documented.targets(words)) <= TARGETS.keys() | TYPED_TARGETS | NOT_TYPED.keys()
+
+
+@pytest.mark.parametrize("exception", ELSEWHERE, ids=lambda exception: exception.pattern)
+def test_an_exception_is_about_documented_commands_and_its_test_types_them(exception: Elsewhere) -> None:
+    matches = [match for entry in commands() if (match := re.fullmatch(exception.pattern, entry.text, re.DOTALL))]
+    assert matches, "no documented command matches; remove the entry"
+    assert exception.reason
+    for match in matches if exception.file else []:
+        assert is_typed(exception.file, match.expand(exception.words)), match[0]
+
+
+def test_every_target_that_make_lists_is_typed_or_has_a_reason_not_to_be() -> None:
+    listed = set(re.findall(r"^([a-z][a-z-]*):.*## ", MAKEFILE, re.MULTILINE))
+    assert listed == TARGETS.keys() | TYPED_TARGETS | NOT_TYPED.keys()
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_target_is_typed_where_the_table_says(target: str) -> None:
+    assert is_typed(*TARGETS[target])
+
+
+@pytest.mark.parametrize("tool", OTHER_TOOLS)
+def test_another_tool_of_the_table_is_documented(tool: str) -> None:
+    assert [entry for entry in commands() if tool in {words[0] for words in entry.simple_commands}], "remove it from the table"
+
+
+def is_typed(file: str, words: str) -> bool:
+    """Return whether a file that `make test` runs has these words."""
+    runs = file == "scripts/test.sh" or re.fullmatch(r"tests/(integration|first_steps|unit(?:/\w+)*)/test_\w+\.py", file)
+    return bool(runs and re.search(rf"{re.escape(words)}(?![\w-])", (ROOT / file).read_text(encoding="utf-8")))
+
+
+# -- make
+
+
+def test_the_makefile_has_the_targets_of_contributors_only() -> None:
+    made = set(re.findall(r"^([a-z][a-z-]*):", MAKEFILE, re.MULTILINE))
+    lanes = {target for target in made if target.startswith("test-")}
+    assert made - lanes == {
+        *("demo", "test", "up", "down", "status", "setup", "build", "plan", "deploy", "destroy"),
+        *("lint", "checkov", "docs", "capabilities", "pictures", "bench", "clean", "help"),
+    }
+    assert lanes
+
+
+def test_no_target_takes_free_form_arguments() -> None:
+    """Make alters `$` and quotes in them. The variables from outside are a name, a number, a switch or a path of tests."""
+    used = set(re.findall(r"\$\(([A-Za-z_]+)\)", MAKEFILE)) | set(re.findall(r"\$\(or \$\(([A-Z_]+)\)", MAKEFILE))
+    defined = set(re.findall(r"^(?:export )?(\w+) *[?:]?=", MAKEFILE, re.MULTILINE)) | {"variable"}
+    own = {"CURDIR", "MAKECMDGOALS", "MAKEFILE_LIST"}
+    assert used - defined - own == {"NO_PROXY", "ONLY", "EMBEDDED_PORT", "QUICK"} - defined
+    assert not re.search(r"\b(ARGS|FN|FILE|FILES|NAMES|NAME|EVENT|TRIGGER|MINUTES|FOLLOW)\b", re.sub(r"NAME\.zip", "", MAKEFILE))
+
+
+# -- how commands are collected
+
+
+def test_commands_of_a_page_are_those_of_shell_blocks_indented_blocks_and_code() -> None:
+    page = "\n".join(
+        [
+            "Type `./eventloom status --env dev` or `make up`; `make` and `make_up` are no commands.",
+            "",
+            "    make demo   # it's the first",
+            "    uv pip \\",
+            "      install",
+            "",
+            "```sh",
+            "$ ./eventloom upload \\",
+            '  "my photo (2).jpg" && ./eventloom logs; echo "a;b && c"',
+            "```",
+            "```hcl",
+            "make = 1",
+            "```",
+            "| `./eventloom logs \\| head` | in a table |",
+        ]
+    )
+    assert set(of_page(page)) == {
+        "./eventloom status --env dev",
+        "make up",
+        "make demo",
+        "uv pip install",
+        './eventloom upload "my photo (2).jpg"',
+        "./eventloom logs",
+        'echo "a;b && c"',
+        "./eventloom logs | head",
+    }
+
+
+def test_commands_of_help_are_those_of_example_blocks() -> None:
+    text = "Do it.\n\nWith ./eventloom it is done.\n\n\b\n  ./eventloom up --port 4567\n  EMBEDDED_PORT=4567 ./eventloom status\n\nMore."
+    assert of_help(text) == ["./eventloom up --port 4567", "EMBEDDED_PORT=4567 ./eventloom status"]
+
+
+def test_spaces_quotes_and_operators_are_read_as_a_shell_reads_them() -> None:
+    text = """A=1 ./eventloom dlq discard ID --reason 'costs $5; a day' | tee "a b" >out"""
+    assert simple_commands(text) == [["./eventloom", "dlq", "discard", "ID", "--reason", "costs $5; a day"], ["tee", "a b"]]
+    assert parts(text) == [text]
+    assert parts("source <(./eventloom completion bash) # it's one line; nothing else") == ["source <(./eventloom completion bash)"]
+    assert eventloom_arguments("source <(./eventloom completion bash)") == [["completion", "bash"]]
+
+
+def test_an_id_and_the_environment_local_take_their_places() -> None:
+    text = "./eventloom dlq discard ID 01234567 --env prod --reason 'an IDEA'"
+    local = "./eventloom dlq discard ID 01234567 --env local --reason 'an IDEA'"
+    assert documented.on_local(text) == local
+    assert documented.on_local("make plan ENV=staging") == "make plan ENV=local"
+    assert documented.with_id(local, MESSAGE_ID) == f"./eventloom dlq discard {MESSAGE_ID} {MESSAGE_ID[:8]} --env local --reason 'an IDEA'"
