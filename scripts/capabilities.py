@@ -186,11 +186,6 @@ def replays_archives(cloud: Cloud, _outputs: Outputs) -> bool:
     return True
 
 
-def is_launched_here(cloud: Cloud, _outputs: Outputs) -> bool:
-    """Whether `up` and `status` are about this cloud."""
-    return cloud.name == "embedded"
-
-
 def is_disposable(cloud: Cloud, _outputs: Outputs) -> bool:
     """Whether everything in it may be destroyed."""
     return bool(cloud.endpoint)
@@ -249,12 +244,6 @@ TABLE = {
             weights_aliases,
         ),
         Capability("mails_read_back", "sent mails that can be read", {"aws": "SES delivers them"}, shows_mails),
-        Capability(
-            "launcher",
-            "an emulator that ./eventloom up starts",
-            {"compose": "docker-compose starts it", "aws": "there is none to start"},
-            is_launched_here,
-        ),
         Capability("disposable", "an environment that tests may destroy", {"aws": "only its owner destroys it"}, is_disposable),
     )
 }

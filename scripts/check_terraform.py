@@ -79,7 +79,7 @@ def check(name: str) -> Verdict:
 
 def main() -> None:
     """Check what is named, two at a time; exit 1 if anything failed."""
-    folders = [path for place in (TERRAFORM / "modules", EXAMPLES) for path in place.iterdir() if path.is_dir()]
+    folders = [path.parent for place in (TERRAFORM / "modules", EXAMPLES) for path in place.glob("*/variables.tf")]
     names = sys.argv[1:] or ["root", *sorted(folder.name for folder in folders)]
     formatted = terraform(ROOT, "fmt", "fmt", "-check", "-recursive", "-diff", "-no-color", "terraform", "examples")
     if formatted.returncode:
