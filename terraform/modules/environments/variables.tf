@@ -82,14 +82,14 @@ variable "digest_schedule" {
 }
 
 variable "log_level" {
-  description = "DEBUG, INFO, WARNING, ERROR or CRITICAL."
+  description = "DEBUG, INFO, WARN or ERROR."
   type        = map(string)
 
   validation {
     condition = alltrue([
-      for level in values(var.log_level) : contains(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], level)
+      for level in values(var.log_level) : contains(["DEBUG", "INFO", "WARN", "ERROR"], level)
     ])
-    error_message = "log_level must be \"DEBUG\", \"INFO\", \"WARNING\", \"ERROR\" or \"CRITICAL\"."
+    error_message = "log_level must be \"DEBUG\", \"INFO\", \"WARN\" or \"ERROR\"."
   }
 }
 
