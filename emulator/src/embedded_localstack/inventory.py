@@ -68,7 +68,9 @@ def _names(client: Any, operation: str, field: str, key: str) -> list[str]:
         items = [item for page in pages for item in page.get(field) or []]
     except Exception:
         return []
-    return sorted(short(str(item[key] if key else item)) for item in items)
+    names = (short(str(item[key] if key else item)) for item in items)
+    # Streams of tables are Kinesis streams with this prefix in LocalStack.
+    return sorted(name for name in names if not name.startswith("__ddb_stream_"))
 
 
 def short(name: str) -> str:
