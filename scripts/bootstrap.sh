@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Install what the other scripts need under build/: Python environments, Terraform and its CLI configuration.
-# Usage: scripts/bootstrap.sh [dev] [localstack] [checkov] [bench] [browser] [faults] [terraform]
-# The default is: dev localstack terraform.
+# Usage: scripts/bootstrap.sh [PART ...]     (default: dev localstack terraform)
+# The parts are dev, localstack, lambda-runtime, checkov, bench, browser, faults and terraform.
 # Reads PYTHON (an interpreter), TERRAFORM (a binary) and TF_PROVIDER_MIRROR (a folder with registry.terraform.io/...).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -168,12 +168,16 @@ echo "$python" >"$build/.python"
 for part in "$@"; do
   case $part in
     dev) ensure_venv dev dev.txt; link_sources dev ;;
-    localstack) ensure_venv lambda-runtime lambda-runtime.txt; ensure_venv localstack localstack.txt ;;
+    localstack) ensure_venv localstack localstack.txt ;;
+    lambda-runtime) ensure_venv lambda-runtime lambda-runtime.txt ;;
     browser) ensure_venv browser browser.txt ;;
     checkov) ensure_venv checkov checkov.txt ;;
-    bench) ensure_venv bench bench.txt; link_sources bench ;;
+    bench) ensure_venv lambda-runtime lambda-runtime.txt; ensure_venv bench bench.txt; link_sources bench ;;
     faults) ensure_venv faults faults.txt ;;
     terraform) ensure_terraform; ensure_terraform_config ;;
-    *) fail "unknown part '$part'; choose from dev, localstack, checkov, bench, browser, faults, terraform" ;;
+    *)
+      fail "unknown part '$part';" \
+        "choose from dev, localstack, lambda-runtime, checkov, bench, browser, faults, terraform"
+      ;;
   esac
 done

@@ -31,13 +31,19 @@ class Cloud:
 
     def __enter__(self) -> "Cloud":
         """Start LocalStack and create the bucket for uploads."""
-        subprocess.run([*LAUNCHER, "up", "--port", str(chosen_cloud().port)], check=True)
+        self._launch("up")
         client("s3").create_bucket(Bucket=UPLOADS)
         return self
 
     def __exit__(self, *_: object) -> None:
         """Stop LocalStack."""
-        subprocess.run([*LAUNCHER, "down", "--port", str(chosen_cloud().port)], check=True)
+        self._launch("down", "--forget")
+
+    @staticmethod
+    def _launch(command: str, *options: str) -> None:
+        port = str(chosen_cloud().port)
+        home = str(BUILD / f"localstack-{port}")
+        subprocess.run([*LAUNCHER, command, "--port", port, "--home", home, *options], check=True)
 
     def variables(self, name: str) -> dict[str, str]:
         """Return the environment variables of a function."""
