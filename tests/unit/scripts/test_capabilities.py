@@ -89,8 +89,9 @@ def test_pytest_skips_by_capability_and_saves_the_results_of_a_whole_run(
     pytester.makeini("[pytest]\nmarkers = needs(name): what it needs\n")
     pytester.mkdir("integration").joinpath("test_it.py").write_text(f'"""Animals."""\n{PYTEST}')
     pytester.makeconftest(
-        "import types, pytest\nfrom eventloom import clouds\nfrom tests.integration import results\n"
-        "from tests.integration.results import _module_needs, _needs\n"
+        "import types, pytest\nfrom eventloom import clouds\n"
+        # This line comes first: it imports the module again in each run, and updates the attribute of its package.
+        "from tests.integration.results import _module_needs, _needs\nfrom tests.integration import results\n"
         "def pytest_configure(config): results.collect(config)\n"
         "@pytest.fixture(scope='session')\ndef cloud(): return clouds.CLOUDS['compose']\n"
         "@pytest.fixture(scope='session')\ndef deployment(): return types.SimpleNamespace(outputs={})\n"
