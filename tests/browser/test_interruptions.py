@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Route, expect
 from tests.browser.made_up import icon, image, take_uploads, thumbnails
 from tests.browser.views import SMALL, Gallery, Open
 
-NOT_ACCEPTED = "This API key is not accepted here. Please check it and try again."
+INVALID_KEY = "This API key is not valid. Check the key and sign in again."
 
 
 def refuse(page: Page, pattern: str, key: str) -> None:
@@ -36,9 +36,9 @@ def test_an_upload_waits_for_who_signs_in_again(catalog_of: Callable[..., Galler
     expect(page.locator(".tile")).to_have_count(3)
     refuse(page, pattern, "new-key")
     page.locator("#files").set_input_files(SMALL)
-    expect(page.get_by_role("alert")).to_have_text(NOT_ACCEPTED)
+    expect(page.get_by_role("alert")).to_have_text(INVALID_KEY)
     entry = page.locator("#tray-list li")
-    expect(entry).to_have_text(f"{SMALL.name}{'Waiting' if 'uploads' in pattern else 'Sent; making thumbnails'}")
+    expect(entry).to_have_text(f"{SMALL.name}{'Waiting' if 'uploads' in pattern else 'Creating thumbnails…'}")
     gallery.accessible()
     gallery.forgive("status of 403")
     page.get_by_label("API key").fill("new-key")
@@ -54,7 +54,7 @@ def test_the_large_view_asks_who_it_is_too(catalog_of: Callable[..., Gallery]) -
     gallery.enter()
     refuse(page, "**/images/*", "new-key")
     page.locator(".tile").first.click()
-    expect(page.get_by_role("alert")).to_have_text(NOT_ACCEPTED)
+    expect(page.get_by_role("alert")).to_have_text(INVALID_KEY)
     expect(page.locator("#viewer")).to_be_hidden()
     gallery.forgive("status of 403")
 
@@ -70,7 +70,7 @@ def test_who_the_load_balancer_does_not_let_in_is_told_so(open_gallery: Open) ->
     page.route("**/config.json", settings)
     page.route("**/images?**", lambda route: route.fulfill(status=403, json={}))
     page.goto(gallery.address)
-    expect(page.get_by_text("You were not let in.")).to_be_visible()
+    expect(page.get_by_text("You do not have access to this gallery.")).to_be_visible()
     gallery.accessible()
     gallery.forgive("status of 403")
 
@@ -97,15 +97,15 @@ def test_one_stuck_upload_hides_no_other_and_is_not_counted_as_refused(catalog_o
     page.route(re.compile(r"images\?status=\w+&limit=1\d$"), lambda route: route.fulfill(json={"images": [], "next_cursor": "older"}))
     for number in (1, 2):
         page.locator("#files").set_input_files(SMALL)
-        expect(page.locator("#tray-list li", has_text="Sent")).to_have_count(number)
+        expect(page.locator("#tray-list li", has_text="Creating thumbnails…")).to_have_count(number)
     for _ in range(30):
         page.clock.run_for(8000)
     title = page.locator("#tray-title")
-    expect(title).to_have_text("Making thumbnails: 1 of 2")
-    expect(page.locator("#tray-list li")).to_contain_text("Takes longer than usual.")
+    expect(title).to_have_text("Creating thumbnails: 1 of 2")
+    expect(page.locator("#tray-list li")).to_contain_text("This takes longer than usual. The photo appears when it is ready.")
     page.get_by_role("button", name="한국어").click()
-    expect(title).to_have_text("썸네일 만드는 중: 2개 중 1개")
-    page.get_by_role("button", name=f"{SMALL.name} 지우기").click()
+    expect(title).to_have_text("썸네일 만드는 중: 2개 중 1개 완료")
+    page.get_by_role("button", name=f"{SMALL.name} 목록에서 제거").click()
     expect(page.locator("#tray")).to_be_hidden()
     gallery.forgive("status of 404")
 
@@ -146,7 +146,7 @@ def test_a_file_of_the_page_that_does_not_come_leaves_a_way_to_go_on(open_galler
     page.route("**/viewer.js", lambda route: route.fulfill(status=429))
     page.goto(f"{gallery.address}#key={gallery.key}")
     broken = page.get_by_role("alert")
-    expect(broken).to_contain_text("The gallery could not be loaded.")
+    expect(broken).to_contain_text("The gallery could not be loaded. Check your connection, then reload the page.")
     expect(broken).to_contain_text("갤러리를 불러오지 못했습니다.")
     gallery.accessible()
     gallery.shot("broken")

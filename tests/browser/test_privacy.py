@@ -31,8 +31,8 @@ def test_a_wrong_key_is_refused_in_plain_words(open_gallery: Open, key: str) -> 
     page = gallery.page
     page.goto(gallery.address)
     page.get_by_label("API key").fill(key)
-    page.get_by_role("button", name="Open").click()
-    expect(page.get_by_role("alert")).to_have_text("This API key is not accepted here. Please check it and try again.")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_have_text("This API key is not valid. Check the key and sign in again.")
     expect(page.get_by_label("API key")).to_be_focused()
     expect(page.locator("#gallery")).to_be_hidden()
     assert page.evaluate(KEPT) == NOTHING
@@ -89,7 +89,7 @@ def test_nothing_stays_but_the_session_s_key(open_gallery: Open) -> None:
 
     # A choice of language or scheme is kept, and is all that is.
     page.get_by_role("button", name="한국어").click()
-    page.get_by_role("button", name="밝게 또는 어둡게").click()
+    page.get_by_role("button", name="테마 변경").click()
     page.get_by_role("button", name="로그아웃").click()
     expect(page.get_by_label("API 키")).to_be_focused()
     assert page.evaluate(KEPT) == NOTHING | {"local": ["eventloom.language", "eventloom.theme"]}
@@ -184,7 +184,7 @@ def test_signing_in_and_out_with_cognito(open_gallery: Open) -> None:
         expect(page.get_by_label("API key")).to_be_hidden()
         gallery.accessible()
         page.get_by_role("button", name="Sign in").click()
-        expect(page.get_by_text("Nothing here yet.")).to_be_visible()
+        expect(page.get_by_text("No photos yet.")).to_be_visible()
         assert page.evaluate(KEPT) == NOTHING | {"session": ["eventloom.token"]}
         page.get_by_role("button", name="Sign out").click()
         expect(page.get_by_text("Sign in with your account.")).to_be_visible()
@@ -193,5 +193,5 @@ def test_signing_in_and_out_with_cognito(open_gallery: Open) -> None:
 
         # A code that this tab did not ask for is somebody else's.
         page.goto(f"{gallery.address}?code=theirs&state=guessed")
-        expect(page.get_by_role("alert")).to_have_text("That was not accepted. Please check it and try again.")
+        expect(page.get_by_role("alert")).to_have_text("The sign-in failed. Sign in again.")
         assert asked[-1] == "/logout"

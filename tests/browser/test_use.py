@@ -66,7 +66,7 @@ def test_deleting_asks_first_and_leaves_nothing(open_gallery: Open, deployment: 
 
     viewer, question = page.locator("#viewer"), page.locator("#confirm")
     viewer.get_by_role("button", name="Delete").click()
-    expect(question).to_contain_text(f"“{NAME}” and its thumbnails will be removed.")
+    expect(question).to_contain_text(f"This deletes “{NAME}” and its thumbnails.")
     gallery.shot("delete")
     gallery.accessible()
     question.get_by_role("button", name="Cancel").click()
@@ -76,18 +76,18 @@ def test_deleting_asks_first_and_leaves_nothing(open_gallery: Open, deployment: 
     viewer.get_by_role("button", name="Delete").click()
     question.get_by_role("button", name="Delete").click()
     expect(viewer).to_be_hidden()
-    expect(page.get_by_text("Nothing here yet.")).to_be_visible()
-    expect(page.locator("#said")).to_have_text(f"{NAME} was deleted.")
+    expect(page.get_by_text("No photos yet.")).to_be_visible()
+    expect(page.locator("#announcement")).to_have_text(f"{NAME} was deleted.")
     page.get_by_role("button", name="Rejected").click()
     page.get_by_role("button", name="Delete corrupt.jpg").click()
     question.get_by_role("button", name="Delete").click()
-    expect(page.get_by_text("Nothing was rejected.")).to_be_visible()
+    expect(page.get_by_text("There are no rejected files.")).to_be_visible()
 
     answer = requests.get(f"{gallery.address}images/{image_id}", headers={"X-Api-Key": gallery.key}, timeout=30)
     assert answer.status_code == 404
     eventually(lambda: client("s3").list_objects_v2(**prefix)["KeyCount"] == 0, "no thumbnails")
     page.reload()
-    expect(page.get_by_text("Nothing here yet.")).to_be_visible()
+    expect(page.get_by_text("No photos yet.")).to_be_visible()
 
 
 def test_files_dropped_go_up_across_origins_each_with_its_progress(open_gallery: Open) -> None:
@@ -112,7 +112,8 @@ def test_files_dropped_go_up_across_origins_each_with_its_progress(open_gallery:
     network.send("Network.enable")
     network.send("Network.emulateNetworkConditions", slow)
     assert page.evaluate(DROP, [dropped, "body"]) == [False, False, False, True]
-    expect(page.locator("#tray-list li", has_text="notes.txt")).to_contain_text("This is no kind of picture that is taken here.")
+    refused = page.locator("#tray-list li", has_text="notes.txt")
+    expect(refused).to_contain_text("This file type is not supported. Choose a photo, such as a JPEG or PNG file.")
     expect(page.locator("#tray-list li", has_text=nasty)).to_be_visible()  # a name is a text, whatever stands in it
     gallery.shot("uploading")
     expect(page.locator(".tile img.loaded")).to_have_count(3, timeout=60_000)
@@ -150,7 +151,7 @@ def open_by_keyboard(gallery: Gallery) -> None:
     page.reload()
     expect(page.locator(".tile img.loaded")).to_have_count(3)
     page.keyboard.press("Tab")
-    is_focused(page, page.get_by_role("link", name="Skip to the photos"))
+    is_focused(page, page.get_by_role("link", name="Skip to photos"))
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     is_focused(page, page.locator(".tile").nth(0))
@@ -204,4 +205,4 @@ def test_the_keyboard_is_enough(open_gallery: Open) -> None:
     expect(tiles).to_have_count(1)
     is_focused(page, tiles.nth(0))
     page.keyboard.press("Shift+Tab")
-    expect(page.get_by_role("button", name="Add photos")).to_be_focused()
+    expect(page.get_by_role("button", name="Upload photos")).to_be_focused()

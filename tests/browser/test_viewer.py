@@ -10,7 +10,7 @@ from tests.browser.views import Gallery
 # Press Alt and the left arrow where the focus is; whether that was left to the browser, which goes back
 ALT_LEFT = """() => document.activeElement.dispatchEvent(
     new KeyboardEvent('keydown', { key: 'ArrowLeft', altKey: true, bubbles: true, cancelable: true }))"""
-FAILED = "It could not be deleted. Please try again."
+FAILED = "The photo could not be deleted. Check your connection, then try again."
 
 
 def open_photo(gallery: Gallery, number: int) -> None:
@@ -50,6 +50,19 @@ def test_it_goes_on_to_the_last_photo_however_late_the_pages_come(catalog_of: Ca
     expect(following).to_be_disabled()
     page.keyboard.press("Escape")
     expect(page.locator('.tile[data-index="159"]')).to_be_focused()
+
+
+def test_a_small_file_has_its_size_in_bytes_in_both_languages(catalog_of: Callable[..., Gallery]) -> None:
+    gallery = catalog_of([image(0) | {"format": "PNG", "bytes": 400}])
+    page = gallery.page
+    gallery.enter()
+    open_photo(gallery, 0)
+    details = page.locator("#viewer dl")
+    expect(details).to_contain_text("PNG, 400 bytes")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="한국어").click()
+    page.locator(".tile").click()
+    expect(details).to_contain_text("PNG, 400바이트")
 
 
 def test_the_focus_stays_in_it_whatever_changes(catalog_of: Callable[..., Gallery]) -> None:
@@ -131,10 +144,10 @@ def test_a_deletion_that_fails_is_told_where_it_was_asked_for(catalog_of: Callab
     gallery.accessible()
     gallery.forgive("status of 500")
     page.get_by_role("button", name="한국어").click()
-    expect(alert).to_have_text("삭제하지 못했습니다. 다시 시도해 주세요.")
+    expect(alert).to_have_text("사진을 삭제하지 못했습니다. 네트워크 연결을 확인하고 다시 시도하세요.")
     page.locator('.tile[data-index="2"]').focus()
     works = True
     page.keyboard.press("Delete")
     question.get_by_role("button", name="삭제").click()
-    expect(page.locator("#said")).to_have_text("2.jpg이(가) 삭제되었습니다.")
+    expect(page.locator("#announcement")).to_have_text("2.jpg 파일을 삭제했습니다.")
     expect(alert).to_be_hidden()

@@ -87,12 +87,28 @@ def test_users_of_cognito_are_sent_to_its_pages(aws: None) -> None:
         Settings(**values, auth="cognito", cognito_domain="https://photos.auth.example.com")
 
 
-def test_korean_says_all_that_english_does() -> None:
-    named = [set(re.findall(r"(?:^|[{,])\s*(\w+): ", (PAGE / f"texts.{language}.js").read_text())) for language in ("en", "ko")]
-    from thumbnailer.imaging.rejections import REASONS  # noqa: PLC0415 - the texts must know what it says
+def _text_names(language: str) -> list[set[str]]:
+    """Return the names of the general texts, of the reasons and of the next steps."""
+    sections = re.split(r"\b(?:reasons|nextSteps): \{", (PAGE / f"texts.{language}.js").read_text(encoding="utf-8"))
+    return [set(re.findall(r"^\s*(\w+): ", section, re.MULTILINE)) for section in sections]
 
-    assert named[0] - {"reasons"} == named[1] - {"reasons"} - set(REASONS)
-    assert set(REASONS) <= named[1]
+
+def test_english_and_korean_have_the_same_texts() -> None:
+    from thumbnailer.imaging.rejections import REASONS  # noqa: PLC0415 - the codes that the texts must cover
+
+    english, korean = _text_names("en"), _text_names("ko")
+    assert english[0] == korean[0]
+    assert korean[1] == set(REASONS)
+    assert english[2] == korean[2] == set(REASONS)
+
+
+def test_every_text_is_used_and_every_used_text_exists() -> None:
+    names = _text_names("en")[0]
+    files = [PAGE / name for name in FILES if name.endswith((".js", ".html")) and not name.startswith("texts.")]
+    code = "".join(path.read_text(encoding="utf-8") for path in files)
+    assert [name for name in sorted(names) if not re.search(rf"['\"]{name}['\"]", code)] == []
+    used = re.findall(r"\bt\('(\w+)'|data-(?:text|label)=\"(\w+)\"", code)
+    assert {name for pair in used for name in pair if name} <= names
 
 
 def test_without_its_last_slash_the_address_leads_to_the_page(aws: None) -> None:
