@@ -1,4 +1,4 @@
-"""The gallery as people use it, on the deployed pipeline: nothing here is answered by anything but the deployment."""
+"""The gallery as people use it, on the deployed pipeline. Nothing is mocked."""
 
 import pytest
 from playwright.sync_api import expect
@@ -9,7 +9,7 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "i
 pytestmark = pytest.mark.usefixtures("empty_catalog")
 
 
-def test_photos_go_up_and_appear_and_are_there_after_a_reload(open_gallery: Open) -> None:
+def test_uploaded_photos_appear_and_stay_after_a_reload(open_gallery: Open) -> None:
     gallery = open_gallery()
     page = gallery.page
     page.goto(gallery.address)
@@ -41,7 +41,7 @@ def test_photos_go_up_and_appear_and_are_there_after_a_reload(open_gallery: Open
     gallery.accessible()
 
 
-def test_a_phone_in_the_dark_in_korean(open_gallery: Open) -> None:
+def test_the_gallery_works_on_a_phone_in_dark_mode_in_korean(open_gallery: Open) -> None:
     gallery = open_gallery(**PHONE, color_scheme="dark", locale="ko-KR")
     page = gallery.page
     page.goto(gallery.address)
@@ -67,7 +67,7 @@ def test_a_phone_in_the_dark_in_korean(open_gallery: Open) -> None:
     page.get_by_role("button", name="Change theme").tap()
     gallery.shot("phone-light")
     gallery.accessible()
-    # 320 pixels: what WCAG's criterion "reflow" asks for.
+    # WCAG 2.2, success criterion 1.4.10 (Reflow): 320 CSS pixels.
     page.set_viewport_size({"width": 320, "height": 568})
     gallery.fits()
     page.get_by_role("button", name="Rejected").tap()
@@ -79,7 +79,7 @@ def test_a_phone_in_the_dark_in_korean(open_gallery: Open) -> None:
     gallery.fits()
 
 
-def test_dark_on_a_desktop(open_gallery: Open) -> None:
+def test_the_gallery_works_on_a_desktop_in_dark_mode(open_gallery: Open) -> None:
     gallery = open_gallery(color_scheme="dark")
     gallery.enter()
     gallery.upload(GOOD)
