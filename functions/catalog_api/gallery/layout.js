@@ -49,7 +49,7 @@ export function photoRows(images, width, dayOf) {
 
 /** Returns one row per image, for the list of rejected files. */
 export function listRows(images, width) {
-  const height = width < 600 ? 128 : 88;
+  const height = width < 600 ? 176 : 108;
   return images.map((_, index) => ({ top: index * height, height, tiles: [{ index, left: 0, width }] }));
 }
 

@@ -55,7 +55,7 @@ export default {
   download: '원본 다운로드',
   delete: '삭제',
   deleteName: '{name} 삭제',
-  deleteTitle: '이 사진을 삭제할까요?',
+  deleteTitle: '이 사진을 삭제하시겠습니까?',
   deleteText: '“{name}” 파일과 썸네일을 삭제합니다.',
   cancel: '취소',
   deleted: '{name} 파일을 삭제했습니다.',
