@@ -1,4 +1,4 @@
-"""What the documented commands name: files in a reader's folder, a dead letter, an image, an inventory and an archive."""
+"""The files, messages and archives that the documented commands name."""
 
 import gzip
 import json
@@ -32,19 +32,20 @@ def prepare(folder: Path, deployment: Deployment) -> None:
     names = ("holiday.jpg", "my photo.jpg", "my photo (2).jpg", "photos/one.jpg", "photos/day 1/two.jpg")
     for number, name in enumerate(names):
         (folder / name).write_bytes(photo(colour=(40 * number, 60, 40)))
-    (folder / "event.json").write_text((ROOT / "functions" / "thumbnailer" / "events" / "s3_test_event.json").read_text())
+    event = ROOT / "functions" / "thumbnailer" / "events" / "s3_test_event.json"
+    (folder / "event.json").write_text(event.read_text())
     (folder / "events.jsonl").write_text(json.dumps({"Records": [event_of_no_object(deployment)]}) + "\n")
 
 
 def event_of_no_object(deployment: Deployment) -> dict[str, object]:
-    """Return the event of an object of the raw bucket that does not exist any more, about which the converter does nothing."""
+    """Return the event of an object that was deleted from the raw bucket. The converter ignores it."""
     record = deployment.record(f"orders/{unique('2026.csv')}", "", "0055AED6DCD90281E5")
     record["s3"]["bucket"] = {"name": deployment["raw_bucket"], "arn": f"arn:aws:s3:::{deployment['raw_bucket']}"}
     return record
 
 
 def forget_uploads(deployment: Deployment, folder: Path) -> None:
-    """Delete the objects that an example has uploaded before, because an upload refuses to overwrite."""
+    """Delete what an example uploaded before, because an upload refuses to overwrite."""
     names = {path.name for sample in (folder, PHOTOS) for path in sample.rglob("*") if path.is_file()}
     pages = client("s3").get_paginator("list_objects_v2").paginate(Bucket=deployment["uploads_bucket"])
     keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
@@ -55,8 +56,8 @@ def forget_uploads(deployment: Deployment, folder: Path) -> None:
 
 @contextmanager
 def dead_letter(deployment: Deployment) -> Iterator[str]:
-    """Put a message into the dead-letter queue of the uploads and yield its id. A redrive of it makes the thumbnailer do nothing."""
-    remember(deployment, [int(time.time())])  # within its cool-down the recoverer does not redrive the message
+    """Put a message into the dead-letter queue of the uploads and yield its id. The thumbnailer ignores the message."""
+    remember(deployment, [int(time.time())])  # the recoverer redrives no message during its cool-down
     body = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": deployment["uploads_bucket"]})
     yield str(client("sqs").send_message(QueueUrl=deployment["uploads_dlq_url"], MessageBody=body)["MessageId"])
     deployment.dlq_messages()
@@ -100,7 +101,7 @@ def inventory(deployment: Deployment) -> Iterator[None]:
 
 @contextmanager
 def archive(_deployment: Deployment) -> Iterator[None]:
-    """Make an EventBridge archive with the name `orders`."""
+    """Create an EventBridge archive named `orders`."""
     events = client("events")
     bus = events.create_event_bus(Name=ARCHIVE)["EventBusArn"]
     events.create_archive(ArchiveName=ARCHIVE, EventSourceArn=bus)

@@ -1,4 +1,4 @@
-"""The table of capabilities is true of the cloud it is read for: scripts/capabilities.py."""
+"""The table in scripts/capabilities.py says what this cloud can do."""
 
 import pytest
 

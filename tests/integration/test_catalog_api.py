@@ -17,14 +17,17 @@ ORIGIN = "https://photos.example.com"
 
 @dataclass(frozen=True)
 class Api:
-    """The deployed API, called with its key unless told otherwise. LocalStack as it comes returns compressed answers as base64."""
+    """The deployed API. Calls send its key unless `key` is false, and ask for uncompressed answers.
+
+    LocalStack without changes returns compressed answers as base64.
+    """
 
     url: str
     key: str
 
     def __call__(self, method: str, path: str, key: bool = True, headers: dict[str, str] | None = None, **more: Any) -> requests.Response:
-        given = {"Accept-Encoding": "identity"} | ({"X-Api-Key": self.key} if key else {})
-        return requests.request(method, self.url + path, headers=given | (headers or {}), timeout=30, **more)
+        defaults = {"Accept-Encoding": "identity"} | ({"X-Api-Key": self.key} if key else {})
+        return requests.request(method, self.url + path, headers=defaults | (headers or {}), timeout=30, **more)
 
 
 @pytest.fixture(scope="module")
@@ -33,23 +36,26 @@ def api(deployment: Deployment) -> Api:
 
 
 def upload(api: Api, body: bytes, announced: int | None = None) -> tuple[str, requests.Response]:
-    """Ask for an upload and send the file; the id that the image will have, and what S3 said."""
-    wanted = {"filename": unique("sunset.jpg").replace("/", "-"), "content_type": "image/jpeg", "bytes": announced or len(body)}
-    asked = api("POST", "/uploads", json=wanted)
-    assert asked.status_code == 201, asked.text
-    post = asked.json()
+    """Request an upload and send the file. Returns the id of the image and the answer of S3."""
+    request = {"filename": unique("sunset.jpg").replace("/", "-"), "content_type": "image/jpeg", "bytes": announced or len(body)}
+    created = api("POST", "/uploads", json=request)
+    assert created.status_code == 201, created.text
+    post = created.json()
     return post["image_id"], requests.post(post["url"], data=post["fields"], files={"file": body}, timeout=30)
 
 
-def shown(api: Api, image_id: str) -> dict[str, Any]:
-    """The image, once the API shows it."""
-    answer = eventually(lambda: found if (found := api("GET", f"/images/{image_id}")).status_code == 200 else None, f"image {image_id}")
+def wait_for_image(api: Api, image_id: str) -> dict[str, Any]:
+    """Wait until the API shows an image, and return it."""
+    answer = eventually(lambda: answer if (answer := api("GET", f"/images/{image_id}")).status_code == 200 else None, f"image {image_id}")
     image: dict[str, Any] = answer.json()
     return image
 
 
 def is_problem(answer: requests.Response, status: int) -> bool:
-    """Whether it is a problem document (RFC 9457) of that status. API Gateway's own don't repeat it."""
+    """Return whether an answer is a problem document (RFC 9457) of a status.
+
+    The documents of API Gateway don't repeat the status.
+    """
     content_type = answer.headers["Content-Type"].partition(";")[0]
     return (answer.status_code, content_type, answer.json().get("status", status)) == (status, "application/problem+json", status)
 
@@ -83,38 +89,38 @@ def test_the_gallery_is_public_and_only_to_get(api: Api, path: str) -> None:
 
 def test_an_upload_ends_as_an_image_with_thumbnails(api: Api, deployment: Deployment) -> None:
     body = photo(640, 480, (30, 160, 90))
-    image_id, sent = upload(api, body)
-    assert sent.status_code == 204, sent.text
-    image = shown(api, image_id)
+    image_id, answer = upload(api, body)
+    assert answer.status_code == 204, answer.text
+    image = wait_for_image(api, image_id)
     assert (image["status"], image["width"], image["height"], image["bytes"]) == ("READY", 640, 480, len(body))
     assert close(colour_of(requests.get(image["thumbnails"]["128"]["url"], timeout=10).content), (30, 160, 90))
     original = requests.get(image["original_url"], timeout=10)
     assert original.content == body
     assert original.headers["Content-Disposition"].startswith("attachment")
-    assert image_id in [listed["image_id"] for listed in api("GET", "/images", params={"limit": 5}).json()["images"]]
+    assert image_id in [entry["image_id"] for entry in api("GET", "/images", params={"limit": 5}).json()["images"]]
 
 
 def test_an_upload_that_is_no_image_is_shown_as_rejected(api: Api) -> None:
-    image_id, sent = upload(api, b"hello, I am no picture")
-    assert sent.status_code == 204, sent.text
-    image = shown(api, image_id)
+    image_id, answer = upload(api, b"hello, I am no picture")
+    assert answer.status_code == 204, answer.text
+    image = wait_for_image(api, image_id)
     assert (image["status"], image["reason"], image["thumbnails"]) == ("REJECTED", "unsupported_format", {})
-    assert image_id in [listed["image_id"] for listed in api("GET", "/images", params={"status": "REJECTED"}).json()["images"]]
+    assert image_id in [entry["image_id"] for entry in api("GET", "/images", params={"status": "REJECTED"}).json()["images"]]
 
 
 def test_s3_refuses_another_size_than_announced(api: Api) -> None:
-    image_id, sent = upload(api, photo(), announced=10)
-    assert sent.status_code in {400, 403}
+    image_id, answer = upload(api, photo(), announced=10)
+    assert answer.status_code in {400, 403}
     assert is_problem(api("GET", f"/images/{image_id}"), 404)
 
 
 def test_s3_refuses_another_key_than_signed(api: Api, deployment: Deployment) -> None:
     body = photo()
     post = api("POST", "/uploads", json={"filename": "a.jpg", "content_type": "image/jpeg", "bytes": len(body)}).json()
-    stolen = unique("stolen.jpg")
-    sent = requests.post(post["url"], data=post["fields"] | {"key": stolen}, files={"file": body}, timeout=30)
-    assert sent.status_code == 403
-    assert deployment.item(stolen) is None
+    other_key = unique("stolen.jpg")
+    answer = requests.post(post["url"], data=post["fields"] | {"key": other_key}, files={"file": body}, timeout=30)
+    assert answer.status_code == 403
+    assert deployment.item(other_key) is None
 
 
 def test_a_deleted_image_is_gone_at_once_and_for_good(api: Api, deployment: Deployment) -> None:
@@ -133,22 +139,22 @@ def test_pages_follow_each_other_without_gap_or_overlap(api: Api, deployment: De
     for key in keys:
         deployment.put(key, photo())
         deployment.wait_for(key, status="READY")
-    seen: list[str] = []
+    image_ids: list[str] = []
     cursor: str | None = ""
-    while cursor is not None and len(seen) < 5:
+    while cursor is not None and len(image_ids) < 5:
         page = api("GET", "/images", params={"limit": 2} | ({"cursor": cursor} if cursor else {})).json()
-        seen += [image["image_id"] for image in page["images"]]
+        image_ids += [image["image_id"] for image in page["images"]]
         cursor = page["next_cursor"]
-    assert seen[:5] == [catalog.image_id(deployment["uploads_bucket"], key) for key in reversed(keys)]
+    assert image_ids[:5] == [catalog.image_id(deployment["uploads_bucket"], key) for key in reversed(keys)]
 
 
 def test_a_report_counts_what_there_is_and_is_kept(api: Api, deployment: Deployment) -> None:
     today = datetime.now(UTC).date().isoformat()
 
     def ready() -> int:
-        made = api("POST", "/reports", json={"first_day": today, "days": 1})
-        assert made.status_code == 201, made.text
-        report = made.json()
+        answer = api("POST", "/reports", json={"first_day": today, "days": 1})
+        assert answer.status_code == 201, answer.text
+        report = answer.json()
         assert report["complete"]
         assert api("GET", f"/reports/{report['report_id']}").json() == report
         return sum(row["images"] for row in report["rows"] if row["status"] == "READY" and row["format"] == "JPEG")

@@ -1,4 +1,4 @@
-"""Every command that README, docs and help show is typed as it stands, by a shell, against what is deployed."""
+"""Every command that the README, docs and help show works as it stands, typed in a shell against the deployment."""
 
 import json
 import os
@@ -21,13 +21,13 @@ from tests.integration import samples
 from tests.integration.checkouts import environment, run
 from tests.integration.support import Deployment, unique
 
-# What a command needs to be there, by a pattern that is in it
+# What must exist before a command is typed, by a pattern in the command
 NEEDED = {r"s3://inventories/": samples.inventory, r"--archive orders\b": samples.archive}
 CAPABILITIES = {r"--inventory": "disposable", r"--archive": "archive_replays", r"--distributed": "distributed_maps"}
-# Commands that end when they are interrupted, with 130
+# Commands that run until they are interrupted, and then exit with 130
 ENDLESS = re.compile(r".* (?:logs\b.* (?:--follow|-f)\b|watch\b(?!.*--once)).*")
 FIRST_LINE_S = 60
-# Commands whose help says that they end with 3 if something was found
+# Commands whose help says that they exit with 3 if something was found
 FINDING = re.compile(r".* (?:audit\b(?!.*--repair)|.*--strict\b).*")
 
 
@@ -38,7 +38,7 @@ def parameter(command: str) -> Any:
 
 
 def with_json() -> list[str]:
-    """Return a documented command for each that takes --json, with --json added. Those that are documented with --json are left out."""
+    """Return a documented command for each that takes --json, with --json added. Those that have it are left out."""
     added: dict[str, str] = {}
     for text in documented.typed():
         simple, arguments = documented.simple_commands(text), documented.eventloom_arguments(text)
@@ -53,7 +53,10 @@ def with_json() -> list[str]:
 
 @dataclass(frozen=True)
 class Shell:
-    """Types commands as a reader does, in a folder with the files that the examples name. `needed` is removed after the test."""
+    """Type commands as a reader does, in a folder with the files that the examples name.
+
+    What a command needs (`needed`) is removed after the test.
+    """
 
     deployment: Deployment
     folder: Path
@@ -61,7 +64,7 @@ class Shell:
     needed: ExitStack
 
     def __call__(self, text: str) -> str:
-        """Type a command, and return what it prints on stdout. Fails if the command does, or shows a traceback."""
+        """Type a command and return its stdout. Fails if the command fails or shows a traceback."""
         for pattern, need in NEEDED.items():
             if re.search(pattern, text):
                 self.needed.enter_context(need(self.deployment))
@@ -72,21 +75,21 @@ class Shell:
 
     def shell(self, line: str) -> str:
         """Type a line as it is."""
-        done = self._interrupted(line) if ENDLESS.fullmatch(line) else self._run(line)
-        assert done.returncode in codes(line), done.stdout + done.stderr
-        assert "Traceback" not in done.stdout + done.stderr
-        return done.stdout
+        process = self._interrupted(line) if ENDLESS.fullmatch(line) else self._run(line)
+        assert process.returncode in codes(line), process.stdout + process.stderr
+        assert "Traceback" not in process.stdout + process.stderr
+        return process.stdout
 
     def _options(self, line: str) -> dict[str, Any]:
-        """Return where and how a line is typed: make needs the Makefile, and a browser is one that shows nothing."""
+        """Return where and how a line is typed. make needs the Makefile, and the browser must not open."""
         folder = ROOT if line.startswith("make ") else self.folder
         return {"cwd": folder, "env": environment() | {"BROWSER": "true"}, "text": True, "stdin": subprocess.DEVNULL}
 
     def _run(self, line: str) -> subprocess.CompletedProcess[str]:
-        done: subprocess.CompletedProcess[str] = subprocess.run(
+        process: subprocess.CompletedProcess[str] = subprocess.run(
             ["bash", "-o", "pipefail", "-c", line], **self._options(line), capture_output=True, check=False
         )
-        return done
+        return process
 
     def _interrupted(self, line: str) -> subprocess.CompletedProcess[str]:
         """Type a line, wait until it prints, and press Ctrl-C."""
@@ -104,7 +107,7 @@ class Shell:
 
 @pytest.fixture(scope="module")
 def reader(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The reader's folder, whose name has what a shell does not leave alone, and the id of an image in the catalog."""
+    """Return a folder whose name a shell would split or expand, and the id of an image in the catalog."""
     folder = tmp_path_factory.mktemp("reader") / "a reader's $HOME"
     samples.prepare(folder, deployment)
     return folder, samples.image(deployment)
@@ -112,7 +115,7 @@ def reader(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture
 def typed(deployment: Deployment, reader: tuple[Path, str]) -> Iterator[Shell]:
-    """A shell in the reader's folder."""
+    """Return a shell in the reader's folder."""
     with ExitStack() as needed:
         yield Shell(deployment, *reader, needed)
 
@@ -123,7 +126,7 @@ def codes(line: str) -> set[int]:
 
 
 def objects(output: str) -> list[dict[str, Any]]:
-    """Return the JSON objects that --json printed, one a line. Fails if there is anything else."""
+    """Return the JSON objects that --json prints, one per line. Fails if there is anything else."""
     lines = [json.loads(line) for line in output.splitlines()]
     assert all(isinstance(line, dict) for line in lines)
     return lines
@@ -141,7 +144,7 @@ def test_json_is_all_that_json_prints_on_stdout(command: str, typed: Shell) -> N
     objects(typed(command))
 
 
-# -- what make altered: spaces, quotes and dollars
+# -- Arguments with spaces, quotes and dollar signs
 
 
 @pytest.mark.parametrize(
@@ -188,7 +191,7 @@ def test_without_an_engine_the_compose_lane_says_what_to_do(tmp_path: Path) -> N
     """The variable COMPOSE hides Docker Compose too, so that no cloud is started inside this one."""
     variables = environment() | {"DOCKER_HOST": f"unix://{tmp_path}/docker.sock", "COMPOSE": "none"}
     variables.pop("DOCKER_CONTEXT", None)
-    refused = run(ROOT, "test-compose", variables=variables)
-    assert "or use the embedded LocalStack: make test" in refused.stderr
-    assert "test-compose] Error 1" in refused.stderr
-    assert refused.returncode == 2
+    process = run(ROOT, "test-compose", variables=variables)
+    assert "or use the embedded LocalStack: make test" in process.stderr
+    assert "test-compose] Error 1" in process.stderr
+    assert process.returncode == 2

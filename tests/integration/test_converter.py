@@ -1,4 +1,4 @@
-"""Uploaded CSV and JSON become Parquet; rows and files that don't fit are set aside with a reason."""
+"""Uploaded CSV and JSON files become Parquet. Rows and files that don't fit are rejected with a reason."""
 
 import gzip
 import hashlib
@@ -18,7 +18,7 @@ CSV = b"id,name,price\n1,one,1.5\n2,two,2.5\n3,three\n4,four,4.5\n5,five,5.5\n6,
 
 @pytest.fixture
 def dataset() -> str:
-    """A name that no other test uses."""
+    """Return a name that no other test uses."""
     return f"d{uuid.uuid4().hex[:8]}"
 
 
@@ -33,19 +33,19 @@ def read(deployment: Deployment, key: str) -> bytes:
 
 
 def keys(deployment: Deployment, prefix: str) -> list[str]:
-    found = client("s3").list_objects_v2(Bucket=deployment["analytics_bucket"], Prefix=prefix)
-    return [content["Key"] for content in found.get("Contents", [])]
+    answer = client("s3").list_objects_v2(Bucket=deployment["analytics_bucket"], Prefix=prefix)
+    return [entry["Key"] for entry in answer.get("Contents", [])]
 
 
 def manifest(deployment: Deployment, dataset: str, key: str, version: str) -> dict[str, Any]:
-    """The verdict on a version of an upload, once there is one."""
+    """Wait for the manifest of a version of an upload, and return it."""
     name = f"_manifests/{dataset}/{hashlib.sha256(f'{deployment["raw_bucket"]}/{key}'.encode()).hexdigest()[:32]}.json"
 
     def probe() -> dict[str, Any] | None:
-        found: dict[str, Any] = json.loads(read(deployment, name)) if keys(deployment, name) else {}
-        return found if found.get("source", {}).get("version_id") == version else None
+        document: dict[str, Any] = json.loads(read(deployment, name)) if keys(deployment, name) else {}
+        return document if document.get("source", {}).get("version_id") == version else None
 
-    return eventually(probe, f"the verdict on {key}", TIMEOUT_S)
+    return eventually(probe, f"the manifest of {key}", TIMEOUT_S)
 
 
 def rows(deployment: Deployment, key: str, folder: Path) -> list[tuple[Any, ...]]:
@@ -62,8 +62,8 @@ def test_a_csv_becomes_parquet_and_its_bad_row_is_set_aside(deployment: Deployme
     converted = rows(deployment, verdict["parquet"], tmp_path)
     assert [row[:3] for row in converted] == [(1, "one", 1.5), (2, "two", 2.5), (4, "four", 4.5), (5, "five", 5.5), (6, "six", 6.5)]
     (reject,) = read(deployment, verdict["rejects"]).splitlines()
-    told = json.loads(reject)
-    assert (told["line"], told["reason"], told["raw"].strip()) == (4, "too_few_fields", "3,three")
+    record = json.loads(reject)
+    assert (record["line"], record["reason"], record["raw"].strip()) == (4, "too_few_fields", "3,three")
 
 
 def test_json_lines_and_gzip_are_read(deployment: Deployment, dataset: str, tmp_path: Path) -> None:
@@ -124,16 +124,16 @@ def test_the_same_event_again_changes_nothing(deployment: Deployment, dataset: s
 
 
 def test_an_event_without_a_version_is_about_what_is_there_now(deployment: Deployment, dataset: str) -> None:
-    """As an operator sends it, or a bucket without versions. That nothing is there is told from "you may not"."""
+    """Operators and buckets without versions send such events. A missing object is not a forbidden one."""
     key = f"raw/{dataset}/by hand.csv"
-    there = manifest(deployment, dataset, key, put(deployment, key, CSV))["source"]
+    source = manifest(deployment, dataset, key, put(deployment, key, CSV))["source"]
 
     def converted(key: str) -> str:
-        described = {"key": key.replace(" ", "+"), "eTag": there["etag"], "sequencer": there["sequencer"] + "FF", "size": len(CSV)}
+        s3_object = {"key": key.replace(" ", "+"), "eTag": source["etag"], "sequencer": source["sequencer"] + "FF", "size": len(CSV)}
         record = {
             "eventName": "ObjectCreated:Put",
-            "eventTime": there["event_time"],
-            "s3": {"bucket": {"name": deployment["raw_bucket"]}, "object": described},
+            "eventTime": source["event_time"],
+            "s3": {"bucket": {"name": deployment["raw_bucket"]}, "object": s3_object},
         }
         (result,) = deployment.invoke("converter", {"Records": [record]})["results"]
         status: str = result["status"]
@@ -176,5 +176,5 @@ def test_a_failure_that_lasts_is_set_aside_with_its_event(deployment: Deployment
     key = f"raw/{dataset}/lost.csv"
     with deployment.outage("converter", "s3:PutObject"):
         put(deployment, key, CSV)
-        (failure,) = eventually(lambda: deployment.failures("converter"), "a message about what failed")
+        (failure,) = eventually(lambda: deployment.failures("converter"), "the failed event in the queue of failures")
     assert failure["requestPayload"]["Records"][0]["s3"]["object"]["key"] == key

@@ -1,4 +1,4 @@
-"""The daily digest: the rule's event sums a day up, by mail and notice, once, and stores it."""
+"""The daily digest: an event of the schedule summarizes a day once, sends it by mail and as a notice, and stores it."""
 
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ def stored(deployment: Deployment, day: str) -> dict[str, Any]:
 
 
 def a_past_day() -> datetime:
-    """A day whose digest no other test has asked for."""
+    """Return a day whose digest no other test has requested."""
     return datetime(2001, 1, 1, tzinfo=UTC) + timedelta(days=uuid.uuid4().int % 5000)
 
 

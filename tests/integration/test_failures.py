@@ -1,4 +1,4 @@
-"""A failed message is retried, and ends in the dead-letter queue if it keeps failing."""
+"""A failed message is retried, and moves to the dead-letter queue if it fails again and again."""
 
 import json
 

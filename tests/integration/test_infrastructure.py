@@ -1,4 +1,4 @@
-"""What Terraform made has the protections it promises, and Terraform agrees with itself."""
+"""What Terraform created has the protections that it promises, and a second plan is empty."""
 
 import json
 
@@ -9,8 +9,8 @@ from tests.integration.support import Deployment, terraform
 
 
 def test_a_second_plan_shows_no_change(deployment: Deployment) -> None:
-    done = terraform("plan", "-input=false", "-detailed-exitcode", "-no-color")
-    assert done.returncode == 0, done.stdout + done.stderr
+    process = terraform("plan", "-input=false", "-detailed-exitcode", "-no-color")
+    assert process.returncode == 0, process.stdout + process.stderr
 
 
 @pytest.mark.parametrize("bucket", ["uploads_bucket", "thumbnails_bucket"])
@@ -63,6 +63,6 @@ def test_the_function_runs_through_its_alias_with_retained_logs(deployment: Depl
 
 
 def test_default_workspace_is_refused(deployment: Deployment) -> None:
-    done = terraform("plan", "-input=false", "-no-color", TF_WORKSPACE="default")
-    assert done.returncode == 1
-    assert "workspace" in done.stderr
+    process = terraform("plan", "-input=false", "-no-color", TF_WORKSPACE="default")
+    assert process.returncode == 1
+    assert "workspace" in process.stderr

@@ -1,4 +1,4 @@
-"""`./eventloom new-function`: what it writes builds, deploys beside everything else, and works, without edits."""
+"""The files that `./eventloom new-function` writes build, deploy beside the others, and work without edits."""
 
 import json
 import subprocess
@@ -16,16 +16,16 @@ from tests import documented
 from tests.integration.checkouts import another_checkout, command, environment
 from tests.integration.support import Deployment, eventually
 
-# The whole of it takes minutes on a busy machine.
+# All of it takes minutes on a busy machine.
 pytestmark = pytest.mark.timeout(900)
 
-# The first one is the one of the tutorial.
+# The first function is that of the tutorial.
 FUNCTIONS = {"hello": "schedule", "errands": "sqs", "cellar": "s3", "reception": "api"}
 
 
 @pytest.fixture(scope="module")
 def checkout(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A checkout with the new functions written, built and deployed. They are removed at the end."""
+    """Yield a checkout in which the new functions are written, built and deployed. They are removed at the end."""
     folder = another_checkout(tmp_path_factory.mktemp("project"), "venv")
     for name, trigger in FUNCTIONS.items():
         assert f"functions/{name}/handler.py" in command(folder, "new-function", name, "--trigger", trigger)
@@ -41,9 +41,9 @@ def checkout(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="module")
 def outputs(checkout: Path) -> dict[str, Any]:
-    """The root outputs, which include those of the new functions."""
-    shown: dict[str, Any] = json.loads(command(checkout, "outputs"))
-    return shown
+    """Return the root outputs, which include those of the new functions."""
+    answer: dict[str, Any] = json.loads(command(checkout, "outputs"))
+    return answer
 
 
 def test_scheduled(checkout: Path) -> None:
@@ -54,9 +54,9 @@ def test_scheduled(checkout: Path) -> None:
 @pytest.mark.parametrize("line", documented.tutorial())
 def test_commands_of_the_tutorial_work_as_they_stand(checkout: Path, line: str) -> None:
     typed = ["timeout", "--signal=INT", "20", "bash", "-c", line] if "--follow" in line else ["bash", "-c", line]
-    done = subprocess.run(typed, cwd=checkout, env=environment(), check=False, text=True, capture_output=True, stdin=subprocess.DEVNULL)
-    assert done.returncode == (124 if "--follow" in line else 0), done.stdout + done.stderr
-    assert "Traceback" not in done.stdout + done.stderr
+    process = subprocess.run(typed, cwd=checkout, env=environment(), check=False, text=True, capture_output=True, stdin=subprocess.DEVNULL)
+    assert process.returncode == (124 if "--follow" in line else 0), process.stdout + process.stderr
+    assert "Traceback" not in process.stdout + process.stderr
 
 
 def test_queued(outputs: dict[str, Any]) -> None:
@@ -103,6 +103,6 @@ def test_a_path_that_is_closed_is_closed_by_one_deploy(checkout: Path, outputs: 
 
 
 def test_the_rest_is_as_it_was(checkout: Path, outputs: dict[str, Any], deployment: Deployment) -> None:
-    """One more function does not change the others, not even their versions."""
+    """A new function does not change the others, not even their versions."""
     assert set(outputs["functions"]) == {*deployment["functions"], *FUNCTIONS}
     assert {name: outputs["functions"][name] for name in deployment["functions"]} == deployment["functions"]

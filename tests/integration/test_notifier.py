@@ -1,4 +1,4 @@
-"""What becomes of an image is told once: on the topic of notices, and by mail where somebody has to look."""
+"""Each change of an image is announced once: on the topic of notices, and by mail if somebody must look at it."""
 
 from collections.abc import Iterator
 
@@ -46,7 +46,7 @@ def test_what_arrives_again_is_not_told_again(deployment: Deployment, notices: L
     notices.wait_for(key=key)
     table = deployment["catalog_table"]
     item = client("dynamodb").get_item(TableName=table, Key={"image_id": {"S": deployment.item(key)["image_id"]}})["Item"]
-    # First the same content in other words, then as if the stream's record came a second time
+    # First write the same content with another attribute, then send the stream's record a second time.
     client("dynamodb").put_item(TableName=table, Item=item | {"camera": {"S": "another"}})
     client("dynamodb").delete_item(TableName=table, Key={"image_id": item["image_id"]})
     client("dynamodb").put_item(TableName=table, Item=item)
@@ -73,7 +73,7 @@ def test_subscribers_can_filter_by_status(deployment: Deployment, notices: Liste
 
 
 def set_aside(deployment: Deployment) -> set[str]:
-    """The stream records that the notifier could not understand."""
+    """Return the keys of the stream records that the notifier could not parse."""
     pages = client("dynamodb").get_paginator("scan").paginate(TableName=deployment["state_table"], ProjectionExpression="pk")
     keys = (item["pk"]["S"] for page in pages for item in page["Items"])
     return {key for key in keys if key.startswith("notice#malformed#")}
@@ -109,7 +109,7 @@ def test_what_fails_for_good_is_set_aside_and_holds_up_nothing(deployment: Deplo
     key, later = unique("lost.jpg"), unique("later.jpg")
     with deployment.outage("notifier", "sns:Publish"):
         deployment.put(key, photo())
-        (failure, *_) = eventually(lambda: deployment.failures("notifier"), "a message about what failed", timeout_s=180)
+        (failure, *_) = eventually(lambda: deployment.failures("notifier"), "the failed record in the queue", timeout_s=180)
     assert failure["DDBStreamBatchInfo"]["batchSize"] >= 1
     deployment.put(later, photo())
     notices.wait_for(key=later)

@@ -1,4 +1,4 @@
-"""The flagship job on the deployed whole: S3 -> SQS -> Lambda -> thumbnails and metadata."""
+"""The deployed pipeline from S3 through SQS and Lambda to thumbnails and metadata."""
 
 import io
 import json
@@ -25,15 +25,15 @@ def test_a_photo_becomes_thumbnails_and_metadata(deployment: Deployment) -> None
     deployment.put(key, photo(1600, 1200))
     item = deployment.wait_for(key, status="READY")
     assert (item["width"], item["height"], item["format"]) == (1600, 1200, "JPEG")
-    assert {name: (found["width"], found["height"]) for name, found in item["thumbnails"].items()} == {
+    assert {name: (thumbnail_facts["width"], thumbnail_facts["height"]) for name, thumbnail_facts in item["thumbnails"].items()} == {
         "1280": (1280, 960),
         "512": (512, 384),
         "128": (128, 96),
     }
-    for found in item["thumbnails"].values():
-        content = thumbnail(deployment, found["key"])
-        assert Image.open(io.BytesIO(content)).size == (found["width"], found["height"])
-        assert len(content) == found["bytes"]
+    for thumbnail_facts in item["thumbnails"].values():
+        content = thumbnail(deployment, thumbnail_facts["key"])
+        assert Image.open(io.BytesIO(content)).size == (thumbnail_facts["width"], thumbnail_facts["height"])
+        assert len(content) == thumbnail_facts["bytes"]
         assert close(colour_of(content), (200, 60, 40))
 
 
@@ -97,8 +97,8 @@ def test_an_overwritten_photo_shows_the_new_one_only(deployment: Deployment) -> 
     second = deployment.put(key, photo(colour=(0, 0, 200)))
     item = deployment.wait_for(key, version_id=second, status="READY")
     assert close(colour_of(thumbnail(deployment, item["thumbnails"]["128"]["key"])), (0, 0, 200))
-    kept = sorted(found["key"] for found in item["thumbnails"].values())
-    eventually(lambda: deployment.thumbnails(key) == kept, "only the new version's thumbnails")
+    current = sorted(entry["key"] for entry in item["thumbnails"].values())
+    eventually(lambda: deployment.thumbnails(key) == current, "only the new version's thumbnails")
 
 
 def test_a_burst_of_overwrites_ends_with_the_last(deployment: Deployment) -> None:
@@ -140,8 +140,8 @@ def test_a_noncurrent_version_may_go_without_a_trace(deployment: Deployment) -> 
     item = deployment.wait_for(key, status="READY", version_id=new)
     client("s3").delete_object(Bucket=deployment["uploads_bucket"], Key=key, VersionId=old)
     deployment.settled()
-    found = deployment.wait_for(key, status="READY", version_id=new)
-    assert found["thumbnails"] == item["thumbnails"]
+    later_item = deployment.wait_for(key, status="READY", version_id=new)
+    assert later_item["thumbnails"] == item["thumbnails"]
     assert set(deployment.thumbnails(key)) == {thumbnail["key"] for thumbnail in item["thumbnails"].values()}
 
 
@@ -190,7 +190,7 @@ def test_newest_images_are_listed_first_by_status(deployment: Deployment) -> Non
     for key in keys:
         deployment.put(key, photo())
         deployment.wait_for(key, status="READY")
-    found = client("dynamodb").query(
+    items = client("dynamodb").query(
         TableName=deployment["catalog_table"],
         IndexName="by_status",
         KeyConditionExpression="#s = :ready",
@@ -198,8 +198,8 @@ def test_newest_images_are_listed_first_by_status(deployment: Deployment) -> Non
         ExpressionAttributeValues={":ready": {"S": "READY"}},
         ScanIndexForward=False,
     )["Items"]
-    listed = [item["key"]["S"] for item in found if item["key"]["S"] in keys]
-    assert listed == keys[::-1]
+    keys_listed = [item["key"]["S"] for item in items if item["key"]["S"] in keys]
+    assert keys_listed == keys[::-1]
 
 
 def test_200_uploads_of_1_mb_in_parallel_all_arrive_once(deployment: Deployment) -> None:
@@ -210,12 +210,12 @@ def test_200_uploads_of_1_mb_in_parallel_all_arrive_once(deployment: Deployment)
         deployment.wait_for(key, timeout_s=240, status="READY", version_id=versions[key])
     deployment.settled()
     assert depth(deployment["uploads_dlq_url"]) == 0
-    found = (
+    pages = (
         client("dynamodb")
         .get_paginator("scan")
         .paginate(TableName=deployment["catalog_table"], ProjectionExpression="#k", ExpressionAttributeNames={"#k": "key"})
     )
-    listed = [item["key"]["S"] for page in found for item in page["Items"] if item["key"]["S"] in versions]
-    assert sorted(listed) == sorted(keys)
+    keys_listed = [item["key"]["S"] for page in pages for item in page["Items"] if item["key"]["S"] in versions]
+    assert sorted(keys_listed) == sorted(keys)
     sample = catalog.image_id(deployment["uploads_bucket"], keys[0])
     assert len(client("s3").list_objects_v2(Bucket=deployment["thumbnails_bucket"], Prefix=f"{sample}/")["Contents"]) == 3

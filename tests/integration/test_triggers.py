@@ -1,6 +1,6 @@
-"""Every trigger of modules/function on one probe function (terraform/tests/triggers): fired for real, seen, and failed at.
+"""Every trigger of modules/function invokes one probe function (terraform/tests/triggers), and failures are handled.
 
-The probe keeps each event it gets in a table and fails on those that hold the word FAIL.
+The probe writes each event into a table, and fails for events that contain the word FAIL.
 """
 
 import json
@@ -29,7 +29,7 @@ FOLDER = ROOT_MODULE / "tests" / "triggers"
 
 @dataclass(frozen=True)
 class Probe:
-    """The names of what was deployed, and what the function saw."""
+    """The names of the deployed resources, and the events that the function received."""
 
     names: dict[str, str]
 
@@ -37,35 +37,35 @@ class Probe:
         return self.names[name]
 
     def events(self, *texts: str) -> list[dict[str, Any]]:
-        """The events seen so far that hold all the texts."""
+        """Return the events so far that contain all the texts."""
         pages = client("dynamodb").get_paginator("scan").paginate(TableName=self["events_table"], ConsistentRead=True)
-        seen = [item["event"]["S"] for page in pages for item in page["Items"]]
-        return [json.loads(event) for event in seen if all(text in event for text in texts)]
+        stored_events = [item["event"]["S"] for page in pages for item in page["Items"]]
+        return [json.loads(event) for event in stored_events if all(text in event for text in texts)]
 
     def wait_for(self, *texts: str, timeout_s: float = 45) -> dict[str, Any]:
-        """The first event that holds all the texts."""
+        """Wait for the first event that contains all the texts, and return it."""
         return eventually(lambda: self.events(*texts), f"an event with {texts}", timeout_s)[0]
 
     def wait_for_failure(self, text: str, queue: str = "failures_url") -> Any:
-        """The message of the failures queue, or of another, that holds a text. Others are left there."""
+        """Wait for a message of the failures queue, or of another, that contains a text. Other messages stay in it."""
 
-        def found() -> list[Any]:
+        def read_messages() -> list[Any]:
             messages = client("sqs").receive_message(QueueUrl=self[queue], MaxNumberOfMessages=10, VisibilityTimeout=1).get("Messages", [])
             bodies = [message["Body"] for message in messages if text in message["Body"]]
             return [json.loads(body) if body.startswith("{") else body for body in bodies]
 
-        return eventually(found, f"a failure with {text}", 60)[0]
+        return eventually(read_messages, f"a failure with {text}", 60)[0]
 
 
 def run(*arguments: str, **variables: str) -> str:
-    """Run Terraform on the probe; its state lies under build/. Returns what it prints."""
-    done = terraform(*arguments, root=FOLDER, data=clouds.BUILD / "terraform" / f"probe-{clouds.chosen_cloud().key}", **variables)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    """Run Terraform on the probe and return its output. The state is a file under build/."""
+    process = terraform(*arguments, root=FOLDER, data=clouds.BUILD / "terraform" / f"probe-{clouds.chosen_cloud().key}", **variables)
+    assert process.returncode == 0, process.stdout + process.stderr
+    return process.stdout
 
 
 def packaged(path: Path, note: str = "first") -> Path:
-    """The probe's zip. Another note makes another version."""
+    """Write the probe's zip. Another note makes another version."""
     with zipfile.ZipFile(path, "w") as package:
         for file, text in (("handler.py", (FOLDER / "probe" / "handler.py").read_text()), ("note.txt", note)):
             package.writestr(zipfile.ZipInfo(f"probe/{file}", (1980, 1, 1, 0, 0, 0)), text)
@@ -74,14 +74,14 @@ def packaged(path: Path, note: str = "first") -> Path:
 
 @pytest.fixture(scope="module")
 def package(cloud: clouds.Cloud, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The variables of the probe's Terraform: its zip above all."""
+    """Return the variables of the probe's Terraform, with the path of its zip."""
     path = packaged(tmp_path_factory.mktemp("probe") / "probe.zip")
     return {"TF_VAR_package": str(path), "TF_VAR_s3_use_path_style": str(cloud.port is not None).lower()}
 
 
 @pytest.fixture(scope="module")
 def probe(request: pytest.FixtureRequest, cloud: clouds.Cloud, package: dict[str, str]) -> Iterator[Probe]:
-    """The probe, deployed with a state of its own and destroyed afterwards."""
+    """Deploy the probe with a state of its own, and destroy it afterwards."""
     run("init", "-input=false", "-reconfigure", f"-backend-config=path={clouds.BUILD / f'probe.{cloud.key}.tfstate'}", **package)
     keep = request.config.getoption("--keep")
     try:
@@ -95,7 +95,7 @@ def probe(request: pytest.FixtureRequest, cloud: clouds.Cloud, package: dict[str
 
 @pytest.fixture
 def word() -> str:
-    """A text that no other test sends."""
+    """Return a text that no other test sends."""
     return uuid.uuid4().hex
 
 
@@ -153,7 +153,7 @@ def test_event_failures_are_kept(probe: Probe, word: str) -> None:
 
 
 def test_s3_by_prefix_and_suffix_and_by_eventbridge(probe: Probe, word: str) -> None:
-    """The bucket tells the function what its filter lets through, and EventBridge everything."""
+    """The bucket notifies the function about what its filter selects, and EventBridge about everything."""
     for key in (f"out/{word}.csv", f"in/{word}.txt", f"in/{word}.csv"):
         client("s3").put_object(Bucket=probe["bucket"], Key=key, Body=b"a,b\n")
     assert probe.wait_for(word, "ObjectCreated:Put")["Records"][0]["s3"]["object"]["key"] == f"in/{word}.csv"
@@ -215,7 +215,7 @@ def test_alarm_failures_are_kept(probe: Probe, word: str) -> None:
 
 
 def call_url(probe: Probe, credentials: Credentials | None) -> requests.Response:
-    """Call the function's URL; an emulator answers for it at its own address."""
+    """Call the function's URL. An emulator answers for it at its own address."""
     request = AWSRequest("GET", probe["url"], headers={"Host": urlsplit(probe["url"]).netloc})
     if credentials:
         SigV4Auth(credentials, "lambda", clouds.REGION).add_auth(request)
@@ -234,8 +234,8 @@ def test_url_answers_who_signs(probe: Probe) -> None:
 
 
 def test_url_answers_whom_the_function_names(probe: Probe) -> None:
-    given = client("sts").assume_role(RoleArn=probe["visitor_arn"], RoleSessionName="visitor")["Credentials"]
-    visitor = Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+    credentials = client("sts").assume_role(RoleArn=probe["visitor_arn"], RoleSessionName="visitor")["Credentials"]
+    visitor = Credentials(credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"])
     answer = eventually(lambda: call_url(probe, visitor), "an answer to the visitor")
     assert answer.json()["version"] == "1"
 
@@ -250,12 +250,12 @@ def test_a_second_plan_is_clean(probe: Probe, package: dict[str, str]) -> None:
 
 @pytest.mark.needs("weighted_aliases")
 def test_a_canary_gets_its_share_and_goes_back(probe: Probe, package: dict[str, str], tmp_path: Path) -> None:
-    """A new version serves a part of the calls while the old one is held; without the weight it serves none."""
+    """A new version receives its weight of the calls while the alias stays on the old version."""
 
     def answers(calls: int) -> set[str]:
         arn = f"{probe['function_name']}:live"
-        found = [json.loads(client("lambda").invoke(FunctionName=arn, Payload=b"{}")["Payload"].read()) for _ in range(calls)]
-        return {json.loads(answer["body"])["version"] for answer in found}
+        payloads = [json.loads(client("lambda").invoke(FunctionName=arn, Payload=b"{}")["Payload"].read()) for _ in range(calls)]
+        return {json.loads(answer["body"])["version"] for answer in payloads}
 
     newer = package | {"TF_VAR_package": str(packaged(tmp_path / "probe.zip", "second")), "TF_VAR_live_version": "1"}
     run("apply", "-input=false", "-auto-approve", **newer, TF_VAR_canary_weight="0.5")
