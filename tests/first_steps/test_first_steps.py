@@ -92,7 +92,7 @@ def test_an_interrupted_demo_saves_its_state(checkout: Path, interrupted: subpro
 
 
 @pytest.mark.usefixtures("demo")
-def test_nothing_that_the_interrupted_demo_made_is_orphaned(checkout: Path) -> None:
+def test_every_resource_of_the_interrupted_demo_is_in_the_state(checkout: Path) -> None:
     outputs = json.loads(command(checkout, "outputs", variables=VARIABLES))
     assert role_names() >= {function["role_name"] for function in outputs["functions"].values()}
     terraform = checkout / "build/bin/terraform"
@@ -148,7 +148,7 @@ def test_the_load_is_simulated_with_the_demos_times(checkout: Path) -> None:
     assert "10,000" in command(checkout, "simulate", variables=VARIABLES)
 
 
-def test_what_is_written_into_the_documentation_is_there_already(checkout: Path) -> None:
+def test_generating_the_documentation_changes_nothing(checkout: Path) -> None:
     run_make(checkout, "docs")
     run_make(checkout, "capabilities")
     pages = [
@@ -173,13 +173,13 @@ def test_down_leaves_nothing_running(checkout: Path) -> None:
 
 
 @pytest.mark.usefixtures("demo")
-def test_up_brings_back_what_was_deployed_before_down(checkout: Path) -> None:
+def test_up_restores_what_was_deployed_before_down(checkout: Path) -> None:
     run_make(checkout, "up")
     assert "No changes." in run_make(checkout, "plan")
 
 
 @pytest.mark.usefixtures("demo")
-def test_clean_leaves_what_was_cloned(checkout: Path) -> None:
+def test_clean_leaves_only_the_cloned_files(checkout: Path) -> None:
     run_make(checkout, "clean")
     assert sorted(path.name for path in checkout.iterdir()) == sorted(PARTS)
     generated = [path for path in checkout.rglob("*") if path.name in {"build", ".terraform", "__pycache__"} or path.suffix == ".egg-info"]

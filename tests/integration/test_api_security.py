@@ -32,7 +32,7 @@ ANNOUNCED = len(BODY)
 # -- Who may call
 
 
-def test_every_method_that_is_deployed_authenticates_but_the_page_and_health(deployment: Deployment) -> None:
+def test_every_deployed_method_except_the_page_and_health_needs_authentication(deployment: Deployment) -> None:
     resources = client("apigateway").get_resources(restApiId=deployment["api_id"], limit=500, embed=["methods"])["items"]
     methods = {
         f"{name} {resource['path']}": method for resource in resources for name, method in resource.get("resourceMethods", {}).items()
@@ -54,7 +54,7 @@ def test_every_documented_operation_needs_the_key(api: Api) -> None:
         assert api(method, path, key=False, json={}).status_code == 403, f"{method} {path}"
 
 
-def test_a_preflight_needs_no_key_and_tells_nothing(api: Api) -> None:
+def test_a_preflight_needs_no_key_and_reveals_nothing(api: Api) -> None:
     for path in ("/images", f"/images/{'0' * 32}", "/nowhere"):
         answer = api("OPTIONS", path, key=False, headers={"Origin": "https://photos.example.com", "Access-Control-Request-Method": "GET"})
         assert answer.status_code in {200, 204, 404}
@@ -66,16 +66,16 @@ def test_a_preflight_needs_no_key_and_tells_nothing(api: Api) -> None:
     [lambda key: key[:-1], lambda key: f"{key}x", str.swapcase, lambda key: f"x, {key}", lambda key: "", lambda key: "*"],
     ids=["shorter", "longer", "other case", "one of a list", "empty", "wildcard"],
 )
-def test_only_the_whole_key_counts(api: Api, change: Callable[[str], str]) -> None:
+def test_only_the_complete_key_is_accepted(api: Api, change: Callable[[str], str]) -> None:
     assert api("GET", "/images", key=False, headers={"X-Api-Key": change(api.key)}).status_code == 403
 
 
 @pytest.mark.parametrize("name", ["x-api-key", "api_key", "apikey", "key"])
-def test_a_key_in_the_url_does_not_count(api: Api, name: str) -> None:
+def test_a_key_in_the_url_is_refused(api: Api, name: str) -> None:
     assert api("GET", "/images", key=False, params={name: api.key}).status_code == 403
 
 
-def test_a_key_counts_within_the_usage_plan_and_no_longer(api: Api, deployment: Deployment) -> None:
+def test_a_key_is_accepted_only_while_it_is_in_the_usage_plan(api: Api, deployment: Deployment) -> None:
     gateway = client("apigateway")
     (plan,) = [entry for entry in gateway.get_usage_plans()["items"] if entry["name"].startswith(deployment["prefix"])]
     key = gateway.create_api_key(name=f"test-{uuid.uuid4().hex}", value=uuid.uuid4().hex, enabled=True)
@@ -127,7 +127,7 @@ def change_policy(policy: str, change: Callable[[dict[str, Any]], dict[str, Any]
     return base64.b64encode(json.dumps(change(json.loads(base64.b64decode(policy)))).encode()).decode()
 
 
-def test_the_form_is_for_one_upload_into_the_web_s_folder_and_for_minutes(post: Post) -> None:
+def test_the_form_allows_one_upload_to_the_web_folder_for_minutes(post: Post) -> None:
     fields = post["fields"]
     policy = json.loads(base64.b64decode(fields["policy"]))
     assert re.fullmatch(r"web/\d{4}/\d{2}/\d{2}/[0-9a-f]{32}-a\.jpg", fields["key"])
@@ -174,12 +174,12 @@ def test_another_key_or_type_is_refused(post: Post, deployment: Deployment, chan
     ],
     ids=["later", "looser", "signature made up", "no signature", "no policy", "public", "redirect", "metadata"],
 )
-def test_a_form_that_was_changed_is_refused(post: Post, deployment: Deployment, change: Callable[[dict[str, str]], dict[str, str]]) -> None:
+def test_a_changed_form_is_refused(post: Post, deployment: Deployment, change: Callable[[dict[str, str]], dict[str, str]]) -> None:
     assert post_form(post["url"], change(post["fields"])) in {400, 403}
     assert not exists(deployment["uploads_bucket"], post["fields"]["key"])
 
 
-def test_a_form_is_for_its_bucket_alone(post: Post, deployment: Deployment) -> None:
+def test_a_form_is_valid_only_for_its_bucket(post: Post, deployment: Deployment) -> None:
     url = post["url"].replace(deployment["uploads_bucket"], deployment["thumbnails_bucket"])
     assert post_form(url, post["fields"]) == 403
     assert not exists(deployment["thumbnails_bucket"], post["fields"]["key"])
@@ -211,7 +211,7 @@ def exists(bucket: str, key: str) -> bool:
     ],
     ids=["another object", "longer", "shown instead of downloaded", "of another day", "unsigned"],
 )
-def test_a_link_is_good_for_what_was_signed_alone(api: Api, deployment: Deployment, change: Callable[[Any], Any]) -> None:
+def test_a_link_is_valid_only_as_it_was_signed(api: Api, deployment: Deployment, change: Callable[[Any], Any]) -> None:
     key = unique("linked.jpg")
     deployment.put(key, photo())
     image = api("GET", f"/images/{deployment.wait_for(key, status='READY')['image_id']}").json()
@@ -224,7 +224,7 @@ def test_a_link_is_good_for_what_was_signed_alone(api: Api, deployment: Deployme
 # -- What answers reveal
 
 
-def test_ids_tell_nothing_about_each_other(api: Api, deployment: Deployment) -> None:
+def test_answers_for_deleted_and_unknown_ids_are_the_same(api: Api, deployment: Deployment) -> None:
     image_id, accepted = upload(api, photo())
     assert accepted.status_code == 204
     eventually(lambda: api("GET", f"/images/{image_id}").status_code == 200, "the image")
@@ -244,7 +244,7 @@ def test_equal_names_get_unrelated_ids(api: Api) -> None:
 
 @pytest.mark.needs("iam_enforcement")
 @pytest.mark.parametrize("path", ["/images", f"/images/{'1' * 32}", f"/reports/{'1' * 32}"])
-def test_a_failure_inside_tells_nothing(api: Api, deployment: Deployment, path: str) -> None:
+def test_an_internal_error_reveals_nothing(api: Api, deployment: Deployment, path: str) -> None:
     with deployment.outage("catalog_api", "dynamodb:*"):
         answer = api("GET", path)
     assert is_problem(answer, 500)
@@ -266,7 +266,7 @@ def test_a_failure_inside_tells_nothing(api: Api, deployment: Deployment, path: 
         ('[{"filename": "a.jpg"}]', 422),
     ],
 )
-def test_requests_are_taken_at_their_word_or_not_at_all(api: Api, body: str, status: int) -> None:
+def test_ambiguous_upload_requests_are_refused(api: Api, body: str, status: int) -> None:
     answer = api("POST", "/uploads", data=body, headers={"Content-Type": "application/json"})
     assert is_problem(answer, status), answer.text
     assert "elsewhere" not in answer.text

@@ -75,19 +75,19 @@ def test_everything_else_needs_the_key(api: Api, method: str, path: str, headers
 
 @pytest.mark.needs("gateway_responses")
 @pytest.mark.parametrize("headers", [{}, {"X-Api-Key": "wrong" * 8}], ids=["without a key", "with a wrong key"])
-def test_a_refusal_is_a_problem_that_a_web_page_may_read(api: Api, headers: dict[str, str]) -> None:
+def test_a_web_page_may_read_the_problem_of_a_refusal(api: Api, headers: dict[str, str]) -> None:
     answer = api("GET", "/images", key=False, headers=headers | {"Origin": ORIGIN})
     assert is_problem(answer, 403)
     assert answer.headers["Access-Control-Allow-Origin"] in {"*", ORIGIN}
 
 
 @pytest.mark.parametrize("path", ["/", "/page/any/main.js", "/page/any/config.json"])
-def test_the_gallery_is_public_and_only_to_get(api: Api, path: str) -> None:
+def test_the_gallery_is_public_for_get_requests_only(api: Api, path: str) -> None:
     assert api("GET", path, key=False).status_code == 200
     assert api("POST", path, key=False).status_code == 403
 
 
-def test_an_upload_ends_as_an_image_with_thumbnails(api: Api, deployment: Deployment) -> None:
+def test_an_upload_becomes_an_image_with_thumbnails(api: Api, deployment: Deployment) -> None:
     body = photo(640, 480, (30, 160, 90))
     image_id, answer = upload(api, body)
     assert answer.status_code == 204, answer.text
@@ -100,7 +100,7 @@ def test_an_upload_ends_as_an_image_with_thumbnails(api: Api, deployment: Deploy
     assert image_id in [entry["image_id"] for entry in api("GET", "/images", params={"limit": 5}).json()["images"]]
 
 
-def test_an_upload_that_is_no_image_is_shown_as_rejected(api: Api) -> None:
+def test_an_upload_that_is_not_an_image_is_shown_as_rejected(api: Api) -> None:
     image_id, answer = upload(api, b"hello, I am no picture")
     assert answer.status_code == 204, answer.text
     image = wait_for_image(api, image_id)
@@ -108,13 +108,13 @@ def test_an_upload_that_is_no_image_is_shown_as_rejected(api: Api) -> None:
     assert image_id in [entry["image_id"] for entry in api("GET", "/images", params={"status": "REJECTED"}).json()["images"]]
 
 
-def test_s3_refuses_another_size_than_announced(api: Api) -> None:
+def test_s3_refuses_a_size_that_was_not_announced(api: Api) -> None:
     image_id, answer = upload(api, photo(), announced=10)
     assert answer.status_code in {400, 403}
     assert is_problem(api("GET", f"/images/{image_id}"), 404)
 
 
-def test_s3_refuses_another_key_than_signed(api: Api, deployment: Deployment) -> None:
+def test_s3_refuses_a_key_that_was_not_signed(api: Api, deployment: Deployment) -> None:
     body = photo()
     post = api("POST", "/uploads", json={"filename": "a.jpg", "content_type": "image/jpeg", "bytes": len(body)}).json()
     other_key = unique("stolen.jpg")
@@ -123,7 +123,7 @@ def test_s3_refuses_another_key_than_signed(api: Api, deployment: Deployment) ->
     assert deployment.item(other_key) is None
 
 
-def test_a_deleted_image_is_gone_at_once_and_for_good(api: Api, deployment: Deployment) -> None:
+def test_a_deleted_image_disappears_at_once_and_does_not_return(api: Api, deployment: Deployment) -> None:
     key = unique("gone.jpg")
     deployment.put(key, photo())
     path = f"/images/{deployment.wait_for(key, status='READY')['image_id']}"
@@ -134,7 +134,7 @@ def test_a_deleted_image_is_gone_at_once_and_for_good(api: Api, deployment: Depl
     eventually(lambda: not deployment.thumbnails(key), "no thumbnails")
 
 
-def test_pages_follow_each_other_without_gap_or_overlap(api: Api, deployment: Deployment) -> None:
+def test_pages_have_no_gaps_and_no_overlaps(api: Api, deployment: Deployment) -> None:
     keys = [unique(f"{number}.jpg") for number in range(5)]
     for key in keys:
         deployment.put(key, photo())
@@ -148,7 +148,7 @@ def test_pages_follow_each_other_without_gap_or_overlap(api: Api, deployment: De
     assert image_ids[:5] == [catalog.image_id(deployment["uploads_bucket"], key) for key in reversed(keys)]
 
 
-def test_a_report_counts_what_there_is_and_is_kept(api: Api, deployment: Deployment) -> None:
+def test_a_report_counts_the_images_and_is_stored(api: Api, deployment: Deployment) -> None:
     today = datetime.now(UTC).date().isoformat()
 
     def ready() -> int:
@@ -182,7 +182,7 @@ def test_a_report_counts_what_there_is_and_is_kept(api: Api, deployment: Deploym
         ("POST", "/uploads", '{"filename": "' + "a" * 20_000 + '"}', 413),
     ],
 )
-def test_what_is_wrong_is_said_as_a_problem(api: Api, method: str, path: str, body: str | bytes | None, status: int) -> None:
+def test_invalid_requests_are_answered_with_a_problem(api: Api, method: str, path: str, body: str | bytes | None, status: int) -> None:
     answer = api(method, path, data=body, headers={"Content-Type": "application/json"} if body else {})
     assert is_problem(answer, status), answer.text
     assert answer.json()["request_id"]
@@ -195,7 +195,7 @@ def test_the_document_describes_every_operation(api: Api) -> None:
 
 
 @pytest.mark.needs("binary_answers")
-def test_answers_are_compressed_for_who_takes_it(api: Api) -> None:
+def test_answers_are_compressed_if_the_client_accepts_gzip(api: Api) -> None:
     packed = api("GET", "/openapi.json", headers={"Accept-Encoding": "gzip"})
     plain = api("GET", "/openapi.json", headers={"Accept-Encoding": "identity"})
     assert packed.headers["Content-Encoding"] == "gzip"
@@ -203,7 +203,7 @@ def test_answers_are_compressed_for_who_takes_it(api: Api) -> None:
     assert packed.json() == plain.json()
 
 
-def test_a_web_page_may_call(api: Api) -> None:
+def test_a_web_page_may_call_the_api(api: Api) -> None:
     origin = {"Origin": ORIGIN}
     asking = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-api-key,content-type"}
     preflight = api("OPTIONS", "/uploads", key=False, headers=origin | asking)

@@ -14,7 +14,7 @@ CONFIG = Path(__file__).with_name("schemathesis.toml")
 
 
 @pytest.mark.needs("gateway_responses")
-def test_every_operation_keeps_to_the_document(api: Api, deployment: Deployment, tmp_path: Path) -> None:  # noqa: F811 - the fixture
+def test_every_operation_follows_the_openapi_document(api: Api, deployment: Deployment, tmp_path: Path) -> None:  # noqa: F811 - the fixture
     answer = api("GET", "/openapi.json")
     assert answer.status_code == 200
     document = tmp_path / "openapi.json"

@@ -140,7 +140,7 @@ def test_a_documented_command_works_as_it_stands(command: str, typed: Shell) -> 
 
 
 @pytest.mark.parametrize("command", [parameter(command) for command in with_json()])
-def test_json_is_all_that_json_prints_on_stdout(command: str, typed: Shell) -> None:
+def test_the_option_json_prints_only_json_on_stdout(command: str, typed: Shell) -> None:
     objects(typed(command))
 
 
@@ -157,7 +157,7 @@ def test_json_is_all_that_json_prints_on_stdout(command: str, typed: Shell) -> N
         ('photos --prefix "it\'s 5 \\$"', "it's 5 $/day 1/two.jpg"),
     ],
 )
-def test_a_file_arrives_under_its_name(arguments: str, key: str, typed: Shell, deployment: Deployment) -> None:
+def test_a_file_is_uploaded_under_its_name(arguments: str, key: str, typed: Shell, deployment: Deployment) -> None:
     if key.rpartition("/")[2] == key:
         (typed.folder / key).write_bytes((typed.folder / "holiday.jpg").read_bytes())
     uploaded = objects(typed(f"./eventloom upload {arguments} --json"))
@@ -165,7 +165,7 @@ def test_a_file_arrives_under_its_name(arguments: str, key: str, typed: Shell, d
     assert deployment.wait_for(key, status="READY")["key"] == key
 
 
-def test_a_reason_arrives_in_the_record_as_it_is_typed(typed: Shell) -> None:
+def test_the_reason_of_a_discard_is_recorded_as_it_is_typed(typed: Shell) -> None:
     with samples.dead_letter(typed.deployment) as message_id:
         (counts,) = objects(typed.shell(f'./eventloom dlq discard {message_id} --reason "costs \\$5 a day, it\'s \\"too\\" much" --json'))
     assert counts["discarded"] == 1
@@ -174,14 +174,14 @@ def test_a_reason_arrives_in_the_record_as_it_is_typed(typed: Shell) -> None:
     assert record["reason"] == 'costs $5 a day, it\'s "too" much'
 
 
-def test_a_prefix_selects_what_it_says(typed: Shell, deployment: Deployment) -> None:
+def test_a_prefix_selects_the_objects_under_it(typed: Shell, deployment: Deployment) -> None:
     prefix = unique("a $HOME/it's")
     deployment.put(f"{prefix}/1.jpg", b"no photo")
     (plan,) = objects(typed.shell(f"./eventloom backfill --prefix {shlex.quote(prefix)} --dry-run --json"))
     assert plan["would_send"] == 1
 
 
-def test_a_thumbnail_is_written_where_it_is_said(typed: Shell) -> None:
+def test_a_thumbnail_is_written_to_the_folder_of_the_option_out(typed: Shell) -> None:
     (facts,) = objects(typed.shell("./eventloom thumbnail 'my photo (2).jpg' --out \"thumbs \\$1\""))
     assert facts["status"] == "READY"
     assert list((typed.folder / "thumbs $1").iterdir())

@@ -54,7 +54,7 @@ def rows(deployment: Deployment, key: str, folder: Path) -> list[tuple[Any, ...]
     return duckdb.execute("SELECT * FROM read_parquet(?)", [str(file)]).fetchall()
 
 
-def test_a_csv_becomes_parquet_and_its_bad_row_is_set_aside(deployment: Deployment, dataset: str, tmp_path: Path) -> None:
+def test_a_csv_becomes_parquet_and_its_bad_row_is_rejected(deployment: Deployment, dataset: str, tmp_path: Path) -> None:
     key = f"raw/{dataset}/prices 2026.csv"
     verdict = manifest(deployment, dataset, key, put(deployment, key, CSV))
     assert (verdict["status"], verdict["rows"], verdict["rejected_by_reason"]) == ("CONVERTED", 5, {"too_few_fields": 1})
@@ -74,7 +74,7 @@ def test_json_lines_and_gzip_are_read(deployment: Deployment, dataset: str, tmp_
     assert [row[:2] for row in rows(deployment, verdict["parquet"], tmp_path)] == [(1, "서울"), (2, None)]
 
 
-def test_a_new_version_replaces_what_the_old_one_became(deployment: Deployment, dataset: str, tmp_path: Path) -> None:
+def test_a_new_version_replaces_the_parquet_file_of_the_old_version(deployment: Deployment, dataset: str, tmp_path: Path) -> None:
     key = f"raw/{dataset}/again.csv"
     first = manifest(deployment, dataset, key, put(deployment, key, CSV))
     second = manifest(deployment, dataset, key, put(deployment, key, b"id,name,price\n7,seven,7.5\n"))
@@ -92,7 +92,9 @@ def test_a_new_version_replaces_what_the_old_one_became(deployment: Deployment, 
         ("broken.csv.gz", gzip.compress(CSV)[:30], "corrupt_gzip"),
     ],
 )
-def test_a_file_that_is_no_table_has_its_verdict(deployment: Deployment, dataset: str, name: str, body: bytes, reason: str) -> None:
+def test_a_file_that_is_not_a_table_is_rejected_with_a_reason(
+    deployment: Deployment, dataset: str, name: str, body: bytes, reason: str
+) -> None:
     key = f"raw/{dataset}/{name}"
     verdict = manifest(deployment, dataset, key, put(deployment, key, body))
     assert (verdict["status"], verdict["reason"], verdict["parquet"]) == ("REJECTED", reason, None)
@@ -123,7 +125,7 @@ def test_the_same_event_again_changes_nothing(deployment: Deployment, dataset: s
     assert keys(deployment, f"{dataset}/") == [verdict["parquet"]]
 
 
-def test_an_event_without_a_version_is_about_what_is_there_now(deployment: Deployment, dataset: str) -> None:
+def test_an_event_without_a_version_converts_the_current_object(deployment: Deployment, dataset: str) -> None:
     """Operators and buckets without versions send such events. A missing object is not a forbidden one."""
     key = f"raw/{dataset}/by hand.csv"
     source = manifest(deployment, dataset, key, put(deployment, key, CSV))["source"]
@@ -142,7 +144,7 @@ def test_an_event_without_a_version_is_about_what_is_there_now(deployment: Deplo
     assert (converted(key), converted(f"{key}.gone")) == ("CONVERTED", "GONE")
 
 
-def test_an_event_that_does_not_say_its_order_is_compared_with_what_is_there(deployment: Deployment, dataset: str) -> None:
+def test_an_event_without_a_sequencer_is_compared_with_the_current_version(deployment: Deployment, dataset: str) -> None:
     key = f"raw/{dataset}/unordered.csv"
     old = put(deployment, key, CSV)
     manifest(deployment, dataset, key, old)
@@ -161,7 +163,7 @@ def test_an_event_that_does_not_say_its_order_is_compared_with_what_is_there(dep
 
 
 @pytest.mark.needs("iam_enforcement")
-def test_a_failure_that_passes_is_repeated_until_it_works(deployment: Deployment, dataset: str) -> None:
+def test_a_temporary_failure_is_retried_until_it_succeeds(deployment: Deployment, dataset: str) -> None:
     key = f"raw/{dataset}/outage.csv"
     failures = len(deployment.logged("converter", "AccessDenied"))
     with deployment.outage("converter", "s3:PutObject"):
@@ -172,7 +174,7 @@ def test_a_failure_that_passes_is_repeated_until_it_works(deployment: Deployment
 
 
 @pytest.mark.needs("iam_enforcement")
-def test_a_failure_that_lasts_is_set_aside_with_its_event(deployment: Deployment, dataset: str) -> None:
+def test_a_lasting_failure_is_queued_with_its_event(deployment: Deployment, dataset: str) -> None:
     key = f"raw/{dataset}/lost.csv"
     with deployment.outage("converter", "s3:PutObject"):
         put(deployment, key, CSV)

@@ -136,7 +136,7 @@ def test_a_csv_file_becomes_typed_parquet(lives: dict[str, Any]) -> None:
     assert [(str(day), shop, sold) for day, shop, sold in rows] == [("2026-01-02", "Köln", 12), ("2026-01-03", "서울", 7)]
 
 
-def test_nothing_is_left(lives: dict[str, Any]) -> None:
+def test_destroying_the_examples_leaves_nothing(lives: dict[str, Any]) -> None:
     buckets = [entry["Name"] for entry in client("s3").list_buckets()["Buckets"]]
     functions = [entry["FunctionName"] for entry in client("lambda").list_functions()["Functions"]]
     queues = client("sqs").list_queues(QueueNamePrefix="eventloom-example").get("QueueUrls", [])

@@ -32,7 +32,7 @@ def test_every_legal_key_has_its_own_thumbnails(deployment: Deployment) -> None:
         assert all(thumbnail["key"].startswith(item["image_id"] + "/") for thumbnail in item["thumbnails"].values()), name
 
 
-def test_control_characters_in_keys(deployment: Deployment) -> None:
+def test_keys_with_control_characters_have_their_own_thumbnails(deployment: Deployment) -> None:
     """Upload one key with all control characters, and one that ends with a line break.
 
     The test removes both: an XML listing can't contain them unencoded, and Terraform empties buckets by such a listing.
@@ -53,7 +53,7 @@ def test_control_characters_in_keys(deployment: Deployment) -> None:
 
 
 @pytest.mark.needs("iam_enforcement")
-def test_half_a_gigabyte_is_refused_unread(deployment: Deployment, tmp_path: Path) -> None:
+def test_half_a_gigabyte_is_rejected_without_reading_it(deployment: Deployment, tmp_path: Path) -> None:
     """The event contains the size. The function may not even read the object, and rejects it anyway."""
     key, file = unique("huge.jpg"), tmp_path / "huge.jpg"
     with file.open("wb") as sparse:

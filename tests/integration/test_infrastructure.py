@@ -42,7 +42,7 @@ def test_the_queue_has_a_dead_letter_queue_and_room_for_retries(deployment: Depl
     assert queue["SqsManagedSseEnabled"] == "true"
 
 
-def test_the_catalog_is_on_demand_recoverable_encrypted_and_streams(deployment: Deployment) -> None:
+def test_the_catalog_is_on_demand_recoverable_encrypted_and_has_a_stream(deployment: Deployment) -> None:
     dynamodb, name = client("dynamodb"), deployment["catalog_table"]
     table = dynamodb.describe_table(TableName=name)["Table"]
     assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
@@ -62,7 +62,7 @@ def test_the_function_runs_through_its_alias_with_retained_logs(deployment: Depl
     assert [mapping["FunctionResponseTypes"] for mapping in mappings] == [["ReportBatchItemFailures"]]
 
 
-def test_default_workspace_is_refused(deployment: Deployment) -> None:
+def test_the_default_workspace_is_refused(deployment: Deployment) -> None:
     process = terraform("plan", "-input=false", "-no-color", TF_WORKSPACE="default")
     assert process.returncode == 1
     assert "workspace" in process.stderr

@@ -29,7 +29,7 @@ def test_no_other_bucket_may_send_to_the_uploads_queue(deployment: Deployment) -
     assert "Unable to validate the following destination configurations" in answer
 
 
-def test_functions_share_the_state_table_and_none_of_its_keys(deployment: Deployment) -> None:
+def test_functions_share_the_state_table_but_no_keys(deployment: Deployment) -> None:
     iam, owners = client("iam"), dict[str, str]()
     for name, function in deployment["functions"].items():
         role = client("lambda").get_function_configuration(FunctionName=function["function_name"])["Role"].rpartition("/")[2]
@@ -51,7 +51,7 @@ def test_every_function_writes_its_log(deployment: Deployment) -> None:
 
 
 @pytest.mark.proves("lambda:InvokeFunction", of=["digest", "recoverer"])
-def test_the_clock_runs_them(deployment: Deployment) -> None:
+def test_schedules_invoke_their_functions(deployment: Deployment) -> None:
     functions = {name: deployment["functions"][name] for name in ("digest", "recoverer")}
     start_ms = int(time.time() * 1000)
 

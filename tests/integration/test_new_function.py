@@ -46,7 +46,7 @@ def outputs(checkout: Path) -> dict[str, Any]:
     return answer
 
 
-def test_scheduled(checkout: Path) -> None:
+def test_a_new_scheduled_function_runs(checkout: Path) -> None:
     assert "day" in json.loads(command(checkout, "invoke", "hello", "--event", "schedule"))
     eventually(lambda: "done" in command(checkout, "logs", "hello"), "a log line of hello")
 
@@ -59,12 +59,12 @@ def test_commands_of_the_tutorial_work_as_they_stand(checkout: Path, line: str) 
     assert "Traceback" not in process.stdout + process.stderr
 
 
-def test_queued(outputs: dict[str, Any]) -> None:
+def test_a_new_queue_function_handles_a_message(outputs: dict[str, Any]) -> None:
     client("sqs").send_message(QueueUrl=outputs["errands_queue_url"], MessageBody=json.dumps({"name": "Ada"}))
     eventually(lambda: Deployment(outputs).logged("errands", '"done"'), "a log line of errands")
 
 
-def test_uploaded(outputs: dict[str, Any]) -> None:
+def test_a_new_bucket_function_handles_an_upload(outputs: dict[str, Any]) -> None:
     client("s3").put_object(Bucket=outputs["cellar_bucket"], Key="barrels/1 é.txt", Body=b"full")
     assert "barrels/1 é.txt" in eventually(lambda: Deployment(outputs).logged("cellar", '"done"'), "a log line of cellar")[0]
 
@@ -78,7 +78,7 @@ def api_url(outputs: dict[str, Any]) -> str:
     return url
 
 
-def test_called(outputs: dict[str, Any]) -> None:
+def test_a_new_api_function_answers(outputs: dict[str, Any]) -> None:
     url = api_url(outputs)
     assert requests.get(url, timeout=30).status_code == 403
     answer = requests.get(url, params={"name": "Ada"}, headers={"X-Api-Key": outputs["reception_api_key"]}, timeout=30)
@@ -86,7 +86,7 @@ def test_called(outputs: dict[str, Any]) -> None:
     assert "Ada" in answer.text
 
 
-def test_a_path_that_is_closed_is_closed_by_one_deploy(checkout: Path, outputs: dict[str, Any]) -> None:
+def test_one_deploy_closes_an_open_path(checkout: Path, outputs: dict[str, Any]) -> None:
     file = checkout / "terraform" / "reception.tf"
     text, lobby = file.read_text(), api_url(outputs) + "lobby"
 
@@ -102,7 +102,7 @@ def test_a_path_that_is_closed_is_closed_by_one_deploy(checkout: Path, outputs: 
     assert "No changes." in command(checkout, "plan")
 
 
-def test_the_rest_is_as_it_was(checkout: Path, outputs: dict[str, Any], deployment: Deployment) -> None:
+def test_new_functions_change_no_others(checkout: Path, outputs: dict[str, Any], deployment: Deployment) -> None:
     """A new function does not change the others, not even their versions."""
     assert set(outputs["functions"]) == {*deployment["functions"], *FUNCTIONS}
     assert {name: outputs["functions"][name] for name in deployment["functions"]} == deployment["functions"]

@@ -16,7 +16,7 @@ def notices(deployment: Deployment) -> Iterator[Listener]:
         yield listener
 
 
-def test_a_new_image_is_told_on_the_topic(deployment: Deployment, notices: Listener) -> None:
+def test_a_new_image_is_announced_on_the_topic(deployment: Deployment, notices: Listener) -> None:
     key = unique("고양이.jpg")
     version = deployment.put(key, photo(640, 480))
     notice = notices.wait_for(key=key)
@@ -28,7 +28,7 @@ def test_a_new_image_is_told_on_the_topic(deployment: Deployment, notices: Liste
 
 
 @pytest.mark.needs("mails_read_back")
-def test_a_rejected_file_is_told_on_the_topic_and_by_mail(deployment: Deployment, notices: Listener) -> None:
+def test_a_rejected_file_is_announced_on_the_topic_and_by_mail(deployment: Deployment, notices: Listener) -> None:
     key = unique("poison ü.jpg")
     deployment.put(key, b"hello, I am no picture")
     notice = notices.wait_for(key=key)
@@ -40,7 +40,7 @@ def test_a_rejected_file_is_told_on_the_topic_and_by_mail(deployment: Deployment
     assert notice["reason_text"] in mail["Body"]["text_part"]
 
 
-def test_what_arrives_again_is_not_told_again(deployment: Deployment, notices: Listener) -> None:
+def test_a_repeated_record_is_not_announced_again(deployment: Deployment, notices: Listener) -> None:
     key, later = unique("once.jpg"), unique("later.jpg")
     deployment.put(key, photo())
     notices.wait_for(key=key)
@@ -55,7 +55,7 @@ def test_what_arrives_again_is_not_told_again(deployment: Deployment, notices: L
     assert len(notices.messages(key=key)) == 1
 
 
-def test_another_version_is_told(deployment: Deployment, notices: Listener) -> None:
+def test_a_new_version_is_announced(deployment: Deployment, notices: Listener) -> None:
     key = unique("again.jpg")
     for body in (photo(), b"no picture any more"):
         notices.wait_for(key=key, version_id=deployment.put(key, body))
@@ -79,7 +79,7 @@ def set_aside(deployment: Deployment) -> set[str]:
     return {key for key in keys if key.startswith("notice#malformed#")}
 
 
-def test_a_change_that_is_no_image_is_set_aside(deployment: Deployment, notices: Listener) -> None:
+def test_a_change_that_is_not_an_image_is_recorded_as_malformed(deployment: Deployment, notices: Listener) -> None:
     image_id, key, before = unique("malformed"), unique("after.jpg"), set_aside(deployment)
     broken = {"image_id": {"S": image_id}, "status": {"S": "READY"}}
     client("dynamodb").put_item(TableName=deployment["catalog_table"], Item=broken)
@@ -91,7 +91,7 @@ def test_a_change_that_is_no_image_is_set_aside(deployment: Deployment, notices:
 
 
 @pytest.mark.needs("iam_enforcement")
-def test_a_notice_that_could_not_be_given_is_given_later_and_once(deployment: Deployment, notices: Listener) -> None:
+def test_a_notice_that_could_not_be_sent_is_sent_once_later(deployment: Deployment, notices: Listener) -> None:
     key, later = unique("late.jpg"), unique("later.jpg")
     failures = len(deployment.logged("notifier", "AuthorizationError"))
     with deployment.outage("notifier", "sns:Publish"):
@@ -105,7 +105,7 @@ def test_a_notice_that_could_not_be_given_is_given_later_and_once(deployment: De
 
 
 @pytest.mark.needs("iam_enforcement")
-def test_what_fails_for_good_is_set_aside_and_holds_up_nothing(deployment: Deployment, notices: Listener) -> None:
+def test_a_lasting_failure_is_queued_without_delaying_others(deployment: Deployment, notices: Listener) -> None:
     key, later = unique("lost.jpg"), unique("later.jpg")
     with deployment.outage("notifier", "sns:Publish"):
         deployment.put(key, photo())

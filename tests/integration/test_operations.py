@@ -83,7 +83,7 @@ def test_a_function_that_fails_is_an_error_with_its_type_and_message(deployment:
     assert "summary = batch.run(" in process.stderr, "the traceback"
 
 
-def test_the_simulation_uses_what_was_measured_here(deployment: Deployment, tmp_path: Path) -> None:
+def test_the_simulation_uses_the_measured_times(deployment: Deployment, tmp_path: Path) -> None:
     for _ in range(5):
         key = unique("measured.jpg")
         deployment.put(key, photo())

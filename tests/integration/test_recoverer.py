@@ -106,7 +106,7 @@ def test_an_empty_queue_is_not_redriven(deployment: Deployment, reports: Listene
     assert "the queue is empty" in reports.wait_for(alarm=alarm, outcome="refused")["text"]
 
 
-def test_a_backlog_is_relieved_and_put_back(deployment: Deployment, reports: Listener) -> None:
+def test_concurrency_is_raised_for_a_backlog_and_lowered_afterwards(deployment: Deployment, reports: Listener) -> None:
     before, alarm = concurrency(deployment), f"{deployment['prefix']}-uploads-age"
     raise_alarm(alarm)
     reports.wait_for(alarm=alarm, outcome="acted", state="ALARM")
@@ -158,14 +158,14 @@ def test_an_alarm_without_a_rule_is_reported(deployment: Deployment, reports: Li
     assert reports.wait_for(alarm=alarm)["outcome"] == "no rule"
 
 
-def test_a_message_that_is_no_alarm_is_reported(deployment: Deployment, reports: Listener) -> None:
+def test_a_message_that_is_not_an_alarm_is_reported(deployment: Deployment, reports: Listener) -> None:
     topic = deployment["notices_topic_arn"].removesuffix("notices") + "alarms"
     client("sns").publish(TopicArn=topic, Message=json.dumps({"hello": "there"}))
     reports.wait_for(outcome="not an alarm")
 
 
 @pytest.mark.needs("iam_enforcement")
-def test_an_alarm_that_cannot_be_delivered_is_kept(deployment: Deployment, reports: Listener) -> None:
+def test_an_alarm_that_cannot_be_delivered_is_queued(deployment: Deployment, reports: Listener) -> None:
     alarm = f"{deployment['prefix']}-notifier-errors"
     with uninvited(deployment["functions"]["recoverer"]["function_name"], "sns-alarms"):
         raise_alarm(alarm)
@@ -175,7 +175,7 @@ def test_an_alarm_that_cannot_be_delivered_is_kept(deployment: Deployment, repor
 
 
 @pytest.mark.needs("iam_enforcement")
-def test_what_fails_is_reported_and_counts(deployment: Deployment, reports: Listener) -> None:
+def test_a_failed_action_is_reported_and_counts_towards_the_limit(deployment: Deployment, reports: Listener) -> None:
     alarm = f"{deployment['prefix']}-uploads-age"
     before = concurrency(deployment)
     with deployment.outage("recoverer", "lambda:UpdateEventSourceMapping"):
@@ -187,7 +187,7 @@ def test_what_fails_is_reported_and_counts(deployment: Deployment, reports: List
     assert "cool-down" in reports.wait_for(alarm=alarm, outcome="refused")["text"]
 
 
-def test_the_schedule_has_it_look_at_alarms_that_are_still_on(deployment: Deployment, reports: Listener) -> None:
+def test_the_schedule_checks_alarms_that_are_still_on(deployment: Deployment, reports: Listener) -> None:
     alarm = f"{deployment['prefix']}-uploads-dlq-not-empty"
     raise_alarm(alarm)
     reports.wait_for(alarm=alarm, outcome="refused")

@@ -38,7 +38,7 @@ def test_a_photo_becomes_thumbnails_and_metadata(deployment: Deployment) -> None
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.name)
-def test_every_sample_photo_has_its_verdict(deployment: Deployment, sample) -> None:
+def test_every_sample_photo_has_the_expected_status(deployment: Deployment, sample) -> None:
     key = unique(sample.name)
     deployment.put(key, sample.read_bytes())
     item = deployment.wait_for(key, status="REJECTED" if sample.stem == "corrupt" else "READY")
@@ -58,7 +58,7 @@ def test_orientation_is_applied_and_metadata_removed(deployment: Deployment) -> 
 @pytest.mark.parametrize(
     "name", ["with space.jpg", "plus+plus.jpg", "100%25.jpg", "사진/고양이 ü.jpg", "a&b=c?d#e.jpg", "quote'\"().jpg", "UPPER.JPG"]
 )
-def test_keys_of_every_kind_arrive_as_they_are(deployment: Deployment, name: str) -> None:
+def test_unusual_keys_are_recorded_unchanged(deployment: Deployment, name: str) -> None:
     key = unique(name)
     deployment.put(key, photo())
     assert deployment.wait_for(key, status="READY")["key"] == key
@@ -73,7 +73,7 @@ def test_keys_of_every_kind_arrive_as_they_are(deployment: Deployment, name: str
         (b"%PDF-1.7 ...", "unsupported_format"),
     ],
 )
-def test_poison_is_recorded_with_its_reason_and_never_retried(deployment: Deployment, body: bytes, reason: str) -> None:
+def test_a_bad_file_is_rejected_with_its_reason_and_never_retried(deployment: Deployment, body: bytes, reason: str) -> None:
     key = unique("poison.jpg")
     deployment.put(key, body)
     item = deployment.wait_for(key, status="REJECTED")
@@ -82,7 +82,7 @@ def test_poison_is_recorded_with_its_reason_and_never_retried(deployment: Deploy
     assert deployment.thumbnails(key) == []
 
 
-def test_poison_does_not_hold_up_its_batch(deployment: Deployment) -> None:
+def test_a_bad_file_does_not_delay_its_batch(deployment: Deployment) -> None:
     keys = [unique(f"{number}.jpg") for number in range(10)]
     with ThreadPoolExecutor(10) as pool:
         list(pool.map(lambda pair: deployment.put(pair[1], b"x" if pair[0] % 2 else photo()), enumerate(keys)))
@@ -90,7 +90,7 @@ def test_poison_does_not_hold_up_its_batch(deployment: Deployment) -> None:
         deployment.wait_for(key, status="REJECTED" if number % 2 else "READY")
 
 
-def test_an_overwritten_photo_shows_the_new_one_only(deployment: Deployment) -> None:
+def test_an_overwritten_photo_has_only_the_thumbnails_of_the_new_version(deployment: Deployment) -> None:
     key = unique("again.jpg")
     first = deployment.put(key, photo(colour=(200, 0, 0)))
     deployment.wait_for(key, version_id=first)
@@ -101,7 +101,7 @@ def test_an_overwritten_photo_shows_the_new_one_only(deployment: Deployment) -> 
     eventually(lambda: deployment.thumbnails(key) == current, "only the new version's thumbnails")
 
 
-def test_a_burst_of_overwrites_ends_with_the_last(deployment: Deployment) -> None:
+def test_after_many_overwrites_the_catalog_has_the_last_version(deployment: Deployment) -> None:
     key = unique("burst.jpg")
     for shade in range(0, 200, 20):
         last = deployment.put(key, photo(colour=(0, shade, 0)))
@@ -123,7 +123,7 @@ def test_a_deleted_photo_leaves_a_tombstone_and_no_thumbnails(deployment: Deploy
     eventually(lambda: not deployment.thumbnails(key), "no thumbnails")
 
 
-def test_a_photo_that_is_put_again_after_its_deletion_comes_back(deployment: Deployment) -> None:
+def test_a_photo_that_is_uploaded_again_after_its_deletion_is_shown_again(deployment: Deployment) -> None:
     key = unique("back.jpg")
     deployment.put(key, photo())
     deployment.wait_for(key, status="READY")
@@ -133,7 +133,7 @@ def test_a_photo_that_is_put_again_after_its_deletion_comes_back(deployment: Dep
     assert "expires_at" not in deployment.wait_for(key, status="READY", version_id=version)
 
 
-def test_a_noncurrent_version_may_go_without_a_trace(deployment: Deployment) -> None:
+def test_deleting_a_noncurrent_version_changes_nothing(deployment: Deployment) -> None:
     key = unique("versions.jpg")
     old = deployment.put(key, photo(colour=(1, 2, 200)))
     new = deployment.put(key, photo())
@@ -145,7 +145,7 @@ def test_a_noncurrent_version_may_go_without_a_trace(deployment: Deployment) -> 
     assert set(deployment.thumbnails(key)) == {thumbnail["key"] for thumbnail in item["thumbnails"].values()}
 
 
-def test_duplicates_change_nothing(deployment: Deployment) -> None:
+def test_duplicate_events_change_nothing(deployment: Deployment) -> None:
     key = unique("twice.jpg")
     version = deployment.put(key, photo())
     item = deployment.wait_for(key, status="READY")
@@ -156,7 +156,7 @@ def test_duplicates_change_nothing(deployment: Deployment) -> None:
     assert deployment.item(key) == item
 
 
-def test_an_event_of_an_object_that_is_gone_is_acknowledged(deployment: Deployment) -> None:
+def test_an_event_of_a_deleted_object_is_acknowledged(deployment: Deployment) -> None:
     key = unique("gone.jpg")
     record = deployment.record(key, "", "01")
     del record["s3"]["object"]["versionId"]
@@ -178,14 +178,14 @@ def test_a_late_event_of_an_old_version_changes_nothing(deployment: Deployment) 
     eventually(lambda: len(deployment.thumbnails(key)) == len(item["thumbnails"]), "no thumbnail of the old version")
 
 
-def test_a_test_event_is_acknowledged(deployment: Deployment) -> None:
+def test_the_test_event_of_s3_is_acknowledged(deployment: Deployment) -> None:
     body = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": deployment["uploads_bucket"]})
     client("sqs").send_message(QueueUrl=deployment["uploads_queue_url"], MessageBody=body)
     deployment.settled()
     assert depth(deployment["uploads_dlq_url"]) == 0
 
 
-def test_newest_images_are_listed_first_by_status(deployment: Deployment) -> None:
+def test_the_index_by_status_lists_the_newest_images_first(deployment: Deployment) -> None:
     keys = [unique(f"{number}.jpg") for number in range(3)]
     for key in keys:
         deployment.put(key, photo())
@@ -202,7 +202,7 @@ def test_newest_images_are_listed_first_by_status(deployment: Deployment) -> Non
     assert keys_listed == keys[::-1]
 
 
-def test_200_uploads_of_1_mb_in_parallel_all_arrive_once(deployment: Deployment) -> None:
+def test_200_parallel_uploads_of_1_mb_are_each_processed_once(deployment: Deployment) -> None:
     keys = [unique(f"{number}.jpg") for number in range(200)]
     with ThreadPoolExecutor(16) as pool:
         versions = dict(zip(keys, pool.map(lambda number: deployment.put(keys[number], heavy_photo(number)), range(200)), strict=True))

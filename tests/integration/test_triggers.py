@@ -99,19 +99,19 @@ def word() -> str:
     return uuid.uuid4().hex
 
 
-def test_sqs(probe: Probe, word: str) -> None:
+def test_an_sqs_message_invokes_the_function(probe: Probe, word: str) -> None:
     client("sqs").send_message(QueueUrl=probe["queue_url"], MessageBody=word)
     assert probe.wait_for(word)["Records"][0]["eventSource"] == "aws:sqs"
 
 
-def test_sqs_failures_reach_the_dead_letter_queue(probe: Probe, word: str) -> None:
+def test_a_failed_sqs_message_reaches_the_dead_letter_queue(probe: Probe, word: str) -> None:
     with impatient(probe["queue_url"]):
         client("sqs").send_message(QueueUrl=probe["queue_url"], MessageBody=f"FAIL {word}")
         assert word in probe.wait_for_failure(word, "dlq_url")
         assert len(probe.events(word)) == 5
 
 
-def test_sns_by_filter_policy(probe: Probe, word: str) -> None:
+def test_sns_invokes_for_messages_that_match_the_filter_policy(probe: Probe, word: str) -> None:
     for kind in ("bad", "good"):
         attributes = {"kind": {"DataType": "String", "StringValue": kind}}
         client("sns").publish(TopicArn=probe["topic_arn"], Message=f"{kind} {word}", MessageAttributes=attributes)
@@ -120,7 +120,7 @@ def test_sns_by_filter_policy(probe: Probe, word: str) -> None:
 
 
 @pytest.mark.needs("async_failures")
-def test_sns_failures_are_kept(probe: Probe, word: str) -> None:
+def test_a_failed_sns_message_reaches_the_failures_queue(probe: Probe, word: str) -> None:
     attributes = {"kind": {"DataType": "String", "StringValue": "good"}}
     client("sns").publish(TopicArn=probe["topic_arn"], Message=f"FAIL {word}", MessageAttributes=attributes)
     failure = probe.wait_for_failure(word)
@@ -129,7 +129,7 @@ def test_sns_failures_are_kept(probe: Probe, word: str) -> None:
 
 
 @pytest.mark.needs("iam_enforcement")
-def test_sns_keeps_what_it_cannot_deliver(probe: Probe, word: str) -> None:
+def test_an_sns_message_that_cannot_be_delivered_reaches_the_failures_queue(probe: Probe, word: str) -> None:
     attributes = {"kind": {"DataType": "String", "StringValue": "good"}}
     with uninvited(probe["function_name"], "sns-filtered"):
         client("sns").publish(TopicArn=probe["topic_arn"], Message=word, MessageAttributes=attributes)
@@ -137,7 +137,7 @@ def test_sns_keeps_what_it_cannot_deliver(probe: Probe, word: str) -> None:
     assert not probe.events(word)
 
 
-def test_event_by_pattern(probe: Probe, word: str) -> None:
+def test_eventbridge_invokes_for_events_that_match_the_pattern(probe: Probe, word: str) -> None:
     for total in (50, 150):
         entry = {"Source": "shop", "DetailType": "order", "Detail": json.dumps({"total": total, "order": word})}
         client("events").put_events(Entries=[entry | {"EventBusName": probe["bus"]}])
@@ -146,13 +146,13 @@ def test_event_by_pattern(probe: Probe, word: str) -> None:
 
 
 @pytest.mark.needs("async_failures")
-def test_event_failures_are_kept(probe: Probe, word: str) -> None:
+def test_a_failed_eventbridge_event_reaches_the_failures_queue(probe: Probe, word: str) -> None:
     entry = {"Source": "shop", "DetailType": "FAIL", "Detail": json.dumps({"total": 500, "order": word})}
     client("events").put_events(Entries=[entry | {"EventBusName": probe["bus"]}])
     assert probe.wait_for_failure(word)["requestPayload"]["detail"]["order"] == word
 
 
-def test_s3_by_prefix_and_suffix_and_by_eventbridge(probe: Probe, word: str) -> None:
+def test_s3_invokes_by_prefix_and_suffix_and_through_eventbridge(probe: Probe, word: str) -> None:
     """The bucket notifies the function about what its filter selects, and EventBridge about everything."""
     for key in (f"out/{word}.csv", f"in/{word}.txt", f"in/{word}.csv"):
         client("s3").put_object(Bucket=probe["bucket"], Key=key, Body=b"a,b\n")
@@ -162,13 +162,13 @@ def test_s3_by_prefix_and_suffix_and_by_eventbridge(probe: Probe, word: str) -> 
 
 
 @pytest.mark.needs("async_failures")
-def test_s3_failures_are_kept(probe: Probe, word: str) -> None:
+def test_a_failed_s3_event_reaches_the_failures_queue(probe: Probe, word: str) -> None:
     client("s3").put_object(Bucket=probe["bucket"], Key=f"in/FAIL-{word}.csv", Body=b"a,b\n")
     eventually(lambda: len(probe.events(word)) == 2, "both events")
     assert probe.wait_for_failure(word)["requestContext"]["condition"] == "RetriesExhausted"
 
 
-def test_dynamodb_stream_by_filter(probe: Probe, word: str) -> None:
+def test_a_dynamodb_stream_invokes_for_records_that_match_the_filter(probe: Probe, word: str) -> None:
     table = {"TableName": probe["orders_table"], "Key": {"id": {"S": word}}}
     client("dynamodb").put_item(TableName=probe["orders_table"], Item=table["Key"])
     client("dynamodb").update_item(**table, UpdateExpression="SET changed = :yes", ExpressionAttributeValues={":yes": {"BOOL": True}})
@@ -178,7 +178,7 @@ def test_dynamodb_stream_by_filter(probe: Probe, word: str) -> None:
     assert names == ["INSERT", "INSERT"]
 
 
-def test_dynamodb_stream_failures_are_kept_and_hold_nobody_up(probe: Probe, word: str) -> None:
+def test_a_failed_dynamodb_record_reaches_the_failures_queue_without_delaying_others(probe: Probe, word: str) -> None:
     client("dynamodb").put_item(TableName=probe["orders_table"], Item={"id": {"S": f"FAIL-{word}"}})
     probe.wait_for(f"FAIL-{word}")
     client("dynamodb").put_item(TableName=probe["orders_table"], Item={"id": {"S": f"next-{word}"}})
@@ -186,12 +186,12 @@ def test_dynamodb_stream_failures_are_kept_and_hold_nobody_up(probe: Probe, word
     probe.wait_for(f"next-{word}")
 
 
-def test_kinesis(probe: Probe, word: str) -> None:
+def test_a_kinesis_record_invokes_the_function(probe: Probe, word: str) -> None:
     client("kinesis").put_record(StreamName=probe["stream"], Data=word.encode(), PartitionKey=word)
     assert probe.wait_for("aws:kinesis", f'"partitionKey": "{word}"')
 
 
-def test_kinesis_failures_are_kept_and_hold_nobody_up(probe: Probe, word: str) -> None:
+def test_a_failed_kinesis_record_reaches_the_failures_queue_without_delaying_others(probe: Probe, word: str) -> None:
     client("kinesis").put_record(StreamName=probe["stream"], Data=b"{}", PartitionKey=f"FAIL-{word}")
     probe.wait_for(f"FAIL-{word}")
     client("kinesis").put_record(StreamName=probe["stream"], Data=b"{}", PartitionKey=f"next-{word}")
@@ -199,7 +199,7 @@ def test_kinesis_failures_are_kept_and_hold_nobody_up(probe: Probe, word: str) -
     probe.wait_for(f"next-{word}")
 
 
-def test_alarm(probe: Probe, word: str) -> None:
+def test_an_alarm_invokes_the_function(probe: Probe, word: str) -> None:
     client("cloudwatch").set_alarm_state(AlarmName=probe["alarm"], StateValue="OK", StateReason="calm")
     client("cloudwatch").set_alarm_state(AlarmName=probe["alarm"], StateValue="ALARM", StateReason=word)
     event = probe.wait_for(word)
@@ -208,7 +208,7 @@ def test_alarm(probe: Probe, word: str) -> None:
 
 
 @pytest.mark.needs("async_failures")
-def test_alarm_failures_are_kept(probe: Probe, word: str) -> None:
+def test_a_failed_alarm_event_reaches_the_failures_queue(probe: Probe, word: str) -> None:
     client("cloudwatch").set_alarm_state(AlarmName=probe["alarm"], StateValue="OK", StateReason="calm")
     client("cloudwatch").set_alarm_state(AlarmName=probe["alarm"], StateValue="ALARM", StateReason=f"FAIL {word}")
     assert probe.wait_for_failure(word)["requestPayload"]["alarmData"]["state"]["value"] == "ALARM"
@@ -223,33 +223,33 @@ def call_url(probe: Probe, credentials: Credentials | None) -> requests.Response
 
 
 @pytest.mark.needs("iam_enforcement")
-def test_url_refuses_who_does_not_sign(probe: Probe) -> None:
+def test_the_function_url_refuses_unsigned_requests(probe: Probe) -> None:
     assert call_url(probe, None).status_code == 403
 
 
-def test_url_answers_who_signs(probe: Probe) -> None:
+def test_the_function_url_answers_signed_requests(probe: Probe) -> None:
     answer = call_url(probe, client("s3")._get_credentials())
     assert answer.status_code == 200
     assert answer.json()["version"] == "1"
 
 
-def test_url_answers_whom_the_function_names(probe: Probe) -> None:
+def test_the_function_url_answers_the_roles_that_it_allows(probe: Probe) -> None:
     credentials = client("sts").assume_role(RoleArn=probe["visitor_arn"], RoleSessionName="visitor")["Credentials"]
     visitor = Credentials(credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"])
     answer = eventually(lambda: call_url(probe, visitor), "an answer to the visitor")
     assert answer.json()["version"] == "1"
 
 
-def test_schedule_within_a_minute(probe: Probe) -> None:
+def test_a_schedule_invokes_the_function_within_a_minute(probe: Probe) -> None:
     assert probe.wait_for('"tick"', timeout_s=75) == {"tick": True}
 
 
-def test_a_second_plan_is_clean(probe: Probe, package: dict[str, str]) -> None:
+def test_a_second_plan_shows_no_change(probe: Probe, package: dict[str, str]) -> None:
     run("plan", "-input=false", "-detailed-exitcode", **package)
 
 
 @pytest.mark.needs("weighted_aliases")
-def test_a_canary_gets_its_share_and_goes_back(probe: Probe, package: dict[str, str], tmp_path: Path) -> None:
+def test_a_canary_receives_its_share_of_the_calls_and_can_be_removed(probe: Probe, package: dict[str, str], tmp_path: Path) -> None:
     """A new version receives its weight of the calls while the alias stays on the old version."""
 
     def answers(calls: int) -> set[str]:

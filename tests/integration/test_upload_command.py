@@ -53,7 +53,7 @@ def test_an_upload_overwrites_nothing_without_replace(deployment: Deployment, tm
 
 
 @pytest.mark.parametrize(("options", "code"), [([], 0), (["--strict"], 3)])
-def test_a_rejected_file_is_a_failure_for_strict_only(
+def test_a_rejected_file_is_a_failure_only_with_strict(
     deployment: Deployment, tmp_path: Path, prefix: str, options: list[str], code: int
 ) -> None:
     (tmp_path / "notes.jpg").write_text("no photo")
