@@ -79,4 +79,4 @@ def impatient_queue(deployment: Deployment) -> Iterator[None]:
     url = deployment["uploads_queue_url"]
     with impatient(url, json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"})):
         yield
-        deployment.settled()
+        deployment.wait_until_settled()

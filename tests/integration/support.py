@@ -113,14 +113,14 @@ class Deployment:
 
     def dlq_messages(self) -> list[dict[str, Any]]:
         """Return the messages of the dead-letter queue, and delete them from it."""
-        return self.taken(self["uploads_dlq_url"])
+        return self.take_messages(self["uploads_dlq_url"])
 
     def failures(self, function: str) -> list[dict[str, Any]]:
         """Return the messages of a function's failure queue, and delete them from it."""
         name = f"{self['functions'][function]['function_name']}-failures"
-        return [json.loads(message["Body"]) for message in self.taken(client("sqs").get_queue_url(QueueName=name)["QueueUrl"])]
+        return [json.loads(message["Body"]) for message in self.take_messages(client("sqs").get_queue_url(QueueName=name)["QueueUrl"])]
 
-    def taken(self, url: str) -> list[dict[str, Any]]:
+    def take_messages(self, url: str) -> list[dict[str, Any]]:
         """Return up to 10 messages of a queue, and delete them from it."""
         sqs = client("sqs")
         messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", [])
@@ -128,11 +128,11 @@ class Deployment:
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return list(messages)
 
-    def settled(self) -> None:
+    def wait_until_settled(self) -> None:
         """Return once the uploads queue is empty."""
-        settled(self["uploads_queue_url"])
+        wait_until_empty(self["uploads_queue_url"])
 
-    def logged(self, function: str, text: str) -> list[str]:
+    def log_lines(self, function: str, text: str) -> list[str]:
         """Return a function's log lines that contain a text."""
         group = self["functions"][function]["log_group"]
         pages = client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
@@ -236,7 +236,7 @@ def depth(url: str) -> int:
     return sum(int(counts[name]) for name in names)
 
 
-def settled(url: str) -> None:
+def wait_until_empty(url: str) -> None:
     """Return once a queue is empty."""
     eventually(lambda: depth(url) == 0, f"{url} is empty")
 
@@ -252,7 +252,7 @@ def impatient(url: str, harmless: str = "{}") -> Iterator[None]:
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})
     for _ in range(3):
         sqs.send_message(QueueUrl=url, MessageBody=harmless)
-        settled(url)
+        wait_until_empty(url)
     try:
         yield
     finally:

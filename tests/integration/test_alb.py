@@ -1,4 +1,4 @@
-"""The catalog behind the load balancer: its requests and answers, and who may invoke the function."""
+"""The catalog answers through the load balancer as through API Gateway, if the load balancer may invoke it."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""Who may not use the API, what a presigned upload allows, and what answers reveal.
+"""The API refuses everyone without the key, a presigned upload allows only itself, and answers reveal no secrets.
 
 docs/threat-model.md names the threat that each test covers.
 """
@@ -251,7 +251,7 @@ def test_an_internal_error_reveals_nothing(api: Api, deployment: Deployment, pat
     secrets = ["Traceback", "arn:", "boto", ".py", "AccessDenied", "dynamodb", deployment["catalog_table"], deployment["state_table"]]
     assert not [secret for secret in secrets if secret.lower() in answer.text.lower()]
     request_id = answer.json()["request_id"]
-    eventually(lambda: deployment.logged("catalog_api", request_id), "the log line with the request id")
+    eventually(lambda: deployment.log_lines("catalog_api", request_id), "the log line with the request id")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The catalog over HTTP, through API Gateway: who may call, and what each operation does to the pipeline behind it."""
+"""The catalog answers through API Gateway: who may call, and what each operation does to the pipeline behind it."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime

@@ -71,9 +71,9 @@ class Shell:
         if " upload " in text:
             samples.forget_uploads(self.deployment, self.folder)
         identifier = self.needed.enter_context(samples.dead_letter(self.deployment)) if " dlq" in text else self.image
-        return self.shell(documented.with_id(text, identifier))
+        return self.type_line(documented.with_id(text, identifier))
 
-    def shell(self, line: str) -> str:
+    def type_line(self, line: str) -> str:
         """Type a line as it is."""
         process = self._interrupted(line) if ENDLESS.fullmatch(line) else self._run(line)
         assert process.returncode in codes(line), process.stdout + process.stderr
@@ -114,7 +114,7 @@ def reader(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture
-def typed(deployment: Deployment, reader: tuple[Path, str]) -> Iterator[Shell]:
+def shell(deployment: Deployment, reader: tuple[Path, str]) -> Iterator[Shell]:
     """Return a shell in the reader's folder."""
     with ExitStack() as needed:
         yield Shell(deployment, *reader, needed)
@@ -133,15 +133,15 @@ def objects(output: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("command", [parameter(command) for command in documented.typed()])
-def test_a_documented_command_works_as_it_stands(command: str, typed: Shell) -> None:
-    output = typed(command)
+def test_a_documented_command_works_as_it_stands(command: str, shell: Shell) -> None:
+    output = shell(command)
     if "--json" in shlex.split(command):
         objects(output)
 
 
 @pytest.mark.parametrize("command", [parameter(command) for command in with_json()])
-def test_the_option_json_prints_only_json_on_stdout(command: str, typed: Shell) -> None:
-    objects(typed(command))
+def test_the_option_json_prints_only_json_on_stdout(command: str, shell: Shell) -> None:
+    objects(shell(command))
 
 
 # -- Arguments with spaces, quotes and dollar signs
@@ -157,34 +157,35 @@ def test_the_option_json_prints_only_json_on_stdout(command: str, typed: Shell) 
         ('photos --prefix "it\'s 5 \\$"', "it's 5 $/day 1/two.jpg"),
     ],
 )
-def test_a_file_is_uploaded_under_its_name(arguments: str, key: str, typed: Shell, deployment: Deployment) -> None:
+def test_a_file_is_uploaded_under_its_name(arguments: str, key: str, shell: Shell, deployment: Deployment) -> None:
     if key.rpartition("/")[2] == key:
-        (typed.folder / key).write_bytes((typed.folder / "holiday.jpg").read_bytes())
-    uploaded = objects(typed(f"./eventloom upload {arguments} --json"))
+        (shell.folder / key).write_bytes((shell.folder / "holiday.jpg").read_bytes())
+    uploaded = objects(shell(f"./eventloom upload {arguments} --json"))
     assert key in {entry["key"] for entry in uploaded}
     assert deployment.wait_for(key, status="READY")["key"] == key
 
 
-def test_the_reason_of_a_discard_is_recorded_as_it_is_typed(typed: Shell) -> None:
-    with samples.dead_letter(typed.deployment) as message_id:
-        (counts,) = objects(typed.shell(f'./eventloom dlq discard {message_id} --reason "costs \\$5 a day, it\'s \\"too\\" much" --json'))
+def test_the_reason_of_a_discard_is_recorded_as_it_is_typed(shell: Shell) -> None:
+    with samples.dead_letter(shell.deployment) as message_id:
+        reason = '"costs \\$5 a day, it\'s \\"too\\" much"'
+        (counts,) = objects(shell.type_line(f"./eventloom dlq discard {message_id} --reason {reason} --json"))
     assert counts["discarded"] == 1
     lines = [line for file in (BUILD / "operations").rglob("*discarded*") for line in file.read_text(encoding="utf-8").splitlines()]
     (record,) = [record for line in lines if (record := json.loads(line))["message_id"] == message_id]
     assert record["reason"] == 'costs $5 a day, it\'s "too" much'
 
 
-def test_a_prefix_selects_the_objects_under_it(typed: Shell, deployment: Deployment) -> None:
+def test_a_prefix_selects_the_objects_under_it(shell: Shell, deployment: Deployment) -> None:
     prefix = unique("a $HOME/it's")
     deployment.put(f"{prefix}/1.jpg", b"no photo")
-    (plan,) = objects(typed.shell(f"./eventloom backfill --prefix {shlex.quote(prefix)} --dry-run --json"))
+    (plan,) = objects(shell.type_line(f"./eventloom backfill --prefix {shlex.quote(prefix)} --dry-run --json"))
     assert plan["would_send"] == 1
 
 
-def test_a_thumbnail_is_written_to_the_folder_of_the_option_out(typed: Shell) -> None:
-    (facts,) = objects(typed.shell("./eventloom thumbnail 'my photo (2).jpg' --out \"thumbs \\$1\""))
+def test_a_thumbnail_is_written_to_the_folder_of_the_option_out(shell: Shell) -> None:
+    (facts,) = objects(shell.type_line("./eventloom thumbnail 'my photo (2).jpg' --out \"thumbs \\$1\""))
     assert facts["status"] == "READY"
-    assert list((typed.folder / "thumbs $1").iterdir())
+    assert list((shell.folder / "thumbs $1").iterdir())
 
 
 def test_without_an_engine_the_compose_lane_says_what_to_do(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_the_same_event_again_changes_nothing(deployment: Deployment, dataset: s
     verdict = manifest(deployment, dataset, key, version)
     before = read(deployment, verdict["parquet"])
     source = verdict["source"]
-    described = {
+    s3_object = {
         "key": key.replace(" ", "+"),
         "versionId": version,
         "eTag": source["etag"],
@@ -117,7 +117,7 @@ def test_the_same_event_again_changes_nothing(deployment: Deployment, dataset: s
     record = {
         "eventName": "ObjectCreated:Put",
         "eventTime": source["event_time"],
-        "s3": {"bucket": {"name": deployment["raw_bucket"]}, "object": described},
+        "s3": {"bucket": {"name": deployment["raw_bucket"]}, "object": s3_object},
     }
     deployment.invoke("converter", {"Records": [record]})
     assert manifest(deployment, dataset, key, version) == verdict
@@ -165,10 +165,10 @@ def test_an_event_without_a_sequencer_is_compared_with_the_current_version(deplo
 @pytest.mark.needs("iam_enforcement")
 def test_a_temporary_failure_is_retried_until_it_succeeds(deployment: Deployment, dataset: str) -> None:
     key = f"raw/{dataset}/outage.csv"
-    failures = len(deployment.logged("converter", "AccessDenied"))
+    failures = len(deployment.log_lines("converter", "AccessDenied"))
     with deployment.outage("converter", "s3:PutObject"):
         version = put(deployment, key, CSV)
-        eventually(lambda: len(deployment.logged("converter", "AccessDenied")) > failures, "a failed attempt in the log")
+        eventually(lambda: len(deployment.log_lines("converter", "AccessDenied")) > failures, "a failed attempt in the log")
         assert keys(deployment, f"{dataset}/") == []
     assert manifest(deployment, dataset, key, version)["status"] == "CONVERTED"
 

@@ -1,4 +1,4 @@
-"""The daily digest: an event of the schedule summarizes a day once, sends it by mail and as a notice, and stores it."""
+"""The schedule's event summarizes a day once, sends the digest by mail and as a notice, and stores it."""
 
 import uuid
 from datetime import UTC, datetime, timedelta

@@ -87,7 +87,7 @@ def content(bucket: str, key: str) -> bytes:
 USES = {"cron-job": use_cron_job, "s3-to-parquet": use_parquet, "webhook-to-queue": use_webhook}
 
 
-def live(name: str) -> Any:
+def try_example(name: str) -> Any:
     """Apply, use and destroy one example. The destroy works like that of a fresh clone, without any local files."""
     variables = environment() | VARIABLES
     try:
@@ -99,44 +99,44 @@ def live(name: str) -> Any:
 
 
 @pytest.fixture(scope="module")
-def lives(cloud: clouds.Cloud) -> Iterator[dict[str, Any]]:
+def results(cloud: clouds.Cloud) -> Iterator[dict[str, Any]]:
     """Return the result of each example, or its exception if it failed."""
     names = examples.example_names()
     with ThreadPoolExecutor(len(names)) as pool:
-        futures = {name: pool.submit(live, name) for name in names}
+        futures = {name: pool.submit(try_example, name) for name in names}
         yield {name: future.exception() or future.result() for name, future in futures.items()}
 
 
-def result(lives: dict[str, Any], name: str) -> Any:
+def result(results: dict[str, Any], name: str) -> Any:
     """Return the result of an example, or raise its exception."""
-    if isinstance(lives[name], BaseException):
-        raise lives[name]
-    return lives[name]
+    if isinstance(results[name], BaseException):
+        raise results[name]
+    return results[name]
 
 
 def test_every_example_is_tested() -> None:
     assert examples.example_names() == sorted(USES)
 
 
-def test_the_cron_job_writes_a_report(lives: dict[str, Any]) -> None:
-    report = result(lives, "cron-job")
+def test_the_cron_job_writes_a_report(results: dict[str, Any]) -> None:
+    report = result(results, "cron-job")
     assert report["folders"] == {"": {"objects": 1, "bytes": 5}, "photos": {"objects": 2, "bytes": 30}}
 
 
-def test_a_signed_webhook_is_archived_and_an_unsigned_one_refused(lives: dict[str, Any]) -> None:
-    outcome = result(lives, "webhook-to-queue")
+def test_a_signed_webhook_is_archived_and_an_unsigned_one_refused(results: dict[str, Any]) -> None:
+    outcome = result(results, "webhook-to-queue")
     assert outcome["answers"] == [202, 401]
     assert outcome["other_path"] == 403
     assert "accessLogSettings" not in outcome["stage"], "an account without a role for access logs rejects them"
     assert outcome["archived"] == {"issues/7d1f.json": {"action": "opened", "title": "Grüße"}}
 
 
-def test_a_csv_file_becomes_typed_parquet(lives: dict[str, Any]) -> None:
-    rows = result(lives, "s3-to-parquet")
+def test_a_csv_file_becomes_typed_parquet(results: dict[str, Any]) -> None:
+    rows = result(results, "s3-to-parquet")
     assert [(str(day), shop, sold) for day, shop, sold in rows] == [("2026-01-02", "Köln", 12), ("2026-01-03", "서울", 7)]
 
 
-def test_destroying_the_examples_leaves_nothing(lives: dict[str, Any]) -> None:
+def test_destroying_the_examples_leaves_nothing(results: dict[str, Any]) -> None:
     buckets = [entry["Name"] for entry in client("s3").list_buckets()["Buckets"]]
     functions = [entry["FunctionName"] for entry in client("lambda").list_functions()["Functions"]]
     queues = client("sqs").list_queues(QueueNamePrefix="eventloom-example").get("QueueUrls", [])

@@ -1,4 +1,4 @@
-"""Hostile objects and keys in the deployed pipeline: each gets its own item, and nothing is written elsewhere."""
+"""Each hostile object or key in the deployed pipeline gets its own item, and nothing is written elsewhere."""
 
 import string
 from pathlib import Path

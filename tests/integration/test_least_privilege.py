@@ -45,9 +45,9 @@ def test_functions_share_the_state_table_but_no_keys(deployment: Deployment) -> 
 @pytest.mark.proves("logs:CreateLogStream", "logs:PutLogEvents")
 def test_every_function_writes_its_log(deployment: Deployment) -> None:
     for name in deployment["functions"]:
-        if not deployment.logged(name, ""):
+        if not deployment.log_lines(name, ""):
             client("lambda").invoke(FunctionName=deployment["functions"][name]["alias_arn"], Payload=b"{}")
-        eventually(lambda name=name: deployment.logged(name, ""), f"a log of {name}")
+        eventually(lambda name=name: deployment.log_lines(name, ""), f"a log of {name}")
 
 
 @pytest.mark.proves("lambda:InvokeFunction", of=["digest", "recoverer"])
@@ -74,12 +74,12 @@ def every_minute(target: str) -> Iterator[None]:
     rule, targets = events.describe_rule(Name=name), events.list_targets_by_rule(Rule=name)["Targets"]
     settings = {key: rule[key] for key in ("Name", "Description", "State")}
 
-    def at(rate: str) -> None:
+    def set_rate(rate: str) -> None:
         events.put_rule(**settings, ScheduleExpression=rate)
         events.put_targets(Rule=name, Targets=targets)
 
-    at("rate(1 minute)")
+    set_rate("rate(1 minute)")
     try:
         yield
     finally:
-        at(rule["ScheduleExpression"])
+        set_rate(rule["ScheduleExpression"])

@@ -53,20 +53,28 @@ def test_a_new_scheduled_function_runs(checkout: Path) -> None:
 
 @pytest.mark.parametrize("line", documented.tutorial())
 def test_commands_of_the_tutorial_work_as_they_stand(checkout: Path, line: str) -> None:
-    typed = ["timeout", "--signal=INT", "20", "bash", "-c", line] if "--follow" in line else ["bash", "-c", line]
-    process = subprocess.run(typed, cwd=checkout, env=environment(), check=False, text=True, capture_output=True, stdin=subprocess.DEVNULL)
+    arguments = ["timeout", "--signal=INT", "20", "bash", "-c", line] if "--follow" in line else ["bash", "-c", line]
+    process = subprocess.run(
+        arguments,
+        cwd=checkout,
+        env=environment(),
+        check=False,
+        text=True,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+    )
     assert process.returncode == (124 if "--follow" in line else 0), process.stdout + process.stderr
     assert "Traceback" not in process.stdout + process.stderr
 
 
 def test_a_new_queue_function_handles_a_message(outputs: dict[str, Any]) -> None:
     client("sqs").send_message(QueueUrl=outputs["errands_queue_url"], MessageBody=json.dumps({"name": "Ada"}))
-    eventually(lambda: Deployment(outputs).logged("errands", '"done"'), "a log line of errands")
+    eventually(lambda: Deployment(outputs).log_lines("errands", '"done"'), "a log line of errands")
 
 
 def test_a_new_bucket_function_handles_an_upload(outputs: dict[str, Any]) -> None:
     client("s3").put_object(Bucket=outputs["cellar_bucket"], Key="barrels/1 é.txt", Body=b"full")
-    assert "barrels/1 é.txt" in eventually(lambda: Deployment(outputs).logged("cellar", '"done"'), "a log line of cellar")[0]
+    assert "barrels/1 é.txt" in eventually(lambda: Deployment(outputs).log_lines("cellar", '"done"'), "a log line of cellar")[0]
 
 
 def api_url(outputs: dict[str, Any]) -> str:

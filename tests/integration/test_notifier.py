@@ -93,10 +93,10 @@ def test_a_change_that_is_not_an_image_is_recorded_as_malformed(deployment: Depl
 @pytest.mark.needs("iam_enforcement")
 def test_a_notice_that_could_not_be_sent_is_sent_once_later(deployment: Deployment, notices: Listener) -> None:
     key, later = unique("late.jpg"), unique("later.jpg")
-    failures = len(deployment.logged("notifier", "AuthorizationError"))
+    failures = len(deployment.log_lines("notifier", "AuthorizationError"))
     with deployment.outage("notifier", "sns:Publish"):
         deployment.put(key, photo())
-        eventually(lambda: len(deployment.logged("notifier", "AuthorizationError")) > failures, "a failure in the log")
+        eventually(lambda: len(deployment.log_lines("notifier", "AuthorizationError")) > failures, "a failure in the log")
         assert notices.messages(key=key) == []
     notices.wait_for(key=key)
     deployment.put(later, photo())

@@ -1,4 +1,4 @@
-"""The commands that show an operator how a deployed environment is doing: logs, watch, report, invoke and simulate."""
+"""The commands logs, watch, report, invoke and simulate show the state of a deployed environment."""
 
 import json
 from pathlib import Path
@@ -113,5 +113,5 @@ def test_one_id_leads_from_the_upload_to_the_notice(deployment: Deployment) -> N
     name = correlation_id(notice["image_id"], notice["sequencer"])
     assert notice["correlation_id"] == name
     for function in ("thumbnailer", "notifier"):
-        lines = eventually(lambda function=function: deployment.logged(function, name), f"{name} in the log of {function}")
+        lines = eventually(lambda function=function: deployment.log_lines(function, name), f"{name} in the log of {function}")
         assert any(json.loads(line).get("correlation_id") == name for line in lines)

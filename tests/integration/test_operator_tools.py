@@ -1,4 +1,4 @@
-"""The commands dlq, backfill, audit and replay on the deployed environment."""
+"""The commands dlq, backfill, audit and replay work on the deployed environment."""
 
 import json
 import time
@@ -153,7 +153,7 @@ def test_backfill_processes_objects_without_an_item_and_no_others(deployment: De
     assert tool("backfill", "--prefix", prefix, "--rate", "500")[0]["finished"]
     processed_again = deployment.wait_for(keys[0], status="READY")
     assert processed_again["version_id"] == before[keys[0]]["version_id"]
-    deployment.settled()
+    deployment.wait_until_settled()
     assert [deployment.item(key) for key in keys[1:]] == [before[key] for key in keys[1:]], "objects with an item stay as they are"
 
 

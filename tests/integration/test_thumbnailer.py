@@ -1,4 +1,4 @@
-"""The deployed pipeline from S3 through SQS and Lambda to thumbnails and metadata."""
+"""The deployed pipeline turns uploads into thumbnails and metadata, through S3, SQS and Lambda."""
 
 import io
 import json
@@ -106,7 +106,7 @@ def test_after_many_overwrites_the_catalog_has_the_last_version(deployment: Depl
     for shade in range(0, 200, 20):
         last = deployment.put(key, photo(colour=(0, shade, 0)))
     item = deployment.wait_for(key, version_id=last, status="READY")
-    deployment.settled()
+    deployment.wait_until_settled()
     assert deployment.item(key) == item
     assert close(colour_of(thumbnail(deployment, item["thumbnails"]["128"]["key"])), (0, 180, 0))
     assert len(deployment.thumbnails(key)) == len(item["thumbnails"])
@@ -139,7 +139,7 @@ def test_deleting_a_noncurrent_version_changes_nothing(deployment: Deployment) -
     new = deployment.put(key, photo())
     item = deployment.wait_for(key, status="READY", version_id=new)
     client("s3").delete_object(Bucket=deployment["uploads_bucket"], Key=key, VersionId=old)
-    deployment.settled()
+    deployment.wait_until_settled()
     later_item = deployment.wait_for(key, status="READY", version_id=new)
     assert later_item["thumbnails"] == item["thumbnails"]
     assert set(deployment.thumbnails(key)) == {thumbnail["key"] for thumbnail in item["thumbnails"].values()}
@@ -152,7 +152,7 @@ def test_duplicate_events_change_nothing(deployment: Deployment) -> None:
     record = deployment.record(key, version, item["sequencer"])
     for _ in range(3):
         deployment.send(record, record)
-    deployment.settled()
+    deployment.wait_until_settled()
     assert deployment.item(key) == item
 
 
@@ -161,7 +161,7 @@ def test_an_event_of_a_deleted_object_is_acknowledged(deployment: Deployment) ->
     record = deployment.record(key, "", "01")
     del record["s3"]["object"]["versionId"]
     deployment.send(record)
-    deployment.settled()
+    deployment.wait_until_settled()
     assert deployment.item(key) is None
 
 
@@ -171,9 +171,9 @@ def test_a_late_event_of_an_old_version_changes_nothing(deployment: Deployment) 
     deployment.wait_for(key, version_id=old)
     new = deployment.put(key, photo(colour=(0, 0, 250)))
     item = deployment.wait_for(key, version_id=new, status="READY")
-    deployment.settled()
+    deployment.wait_until_settled()
     deployment.send(deployment.record(key, old, "0000000000000001"))
-    deployment.settled()
+    deployment.wait_until_settled()
     assert deployment.item(key) == item
     eventually(lambda: len(deployment.thumbnails(key)) == len(item["thumbnails"]), "no thumbnail of the old version")
 
@@ -181,7 +181,7 @@ def test_a_late_event_of_an_old_version_changes_nothing(deployment: Deployment) 
 def test_the_test_event_of_s3_is_acknowledged(deployment: Deployment) -> None:
     body = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": deployment["uploads_bucket"]})
     client("sqs").send_message(QueueUrl=deployment["uploads_queue_url"], MessageBody=body)
-    deployment.settled()
+    deployment.wait_until_settled()
     assert depth(deployment["uploads_dlq_url"]) == 0
 
 
@@ -208,7 +208,7 @@ def test_200_parallel_uploads_of_1_mb_are_each_processed_once(deployment: Deploy
         versions = dict(zip(keys, pool.map(lambda number: deployment.put(keys[number], heavy_photo(number)), range(200)), strict=True))
     for key in keys:
         deployment.wait_for(key, timeout_s=240, status="READY", version_id=versions[key])
-    deployment.settled()
+    deployment.wait_until_settled()
     assert depth(deployment["uploads_dlq_url"]) == 0
     pages = (
         client("dynamodb")

@@ -1,4 +1,4 @@
-"""The commands upload, open and status, typed against the deployment."""
+"""The commands upload, open and status work on the deployed environment."""
 
 import json
 import uuid
@@ -47,8 +47,8 @@ def test_an_upload_overwrites_nothing_without_replace(deployment: Deployment, tm
     assert [json.loads(line)["key"] for line in process.stdout.splitlines()] == [f"{prefix}/new.jpg"], "the new file is sent"
     assert version() == first["version_id"]
 
-    again = upload(str(tmp_path / "2026"), "--prefix", f"{prefix}/2026", "--replace")
-    assert [entry["version_id"] for entry in again] == [version()]
+    replacements = upload(str(tmp_path / "2026"), "--prefix", f"{prefix}/2026", "--replace")
+    assert [entry["version_id"] for entry in replacements] == [version()]
     assert version() != first["version_id"]
 
 

@@ -1,4 +1,4 @@
-"""The function against moto's DynamoDB: counters, rejects, shards, partial batches and settings."""
+"""The function counts events in moto's DynamoDB: counters, rejects, shards, partial batches and settings."""
 
 import json
 from contextlib import nullcontext
@@ -23,8 +23,8 @@ pytestmark = pytest.mark.usefixtures("table")
 
 
 def load_records(name: str) -> list[dict[str, Any]]:
-    loaded: list[dict[str, Any]] = json.loads((EVENTS / name).read_text())["Records"]
-    return loaded
+    records: list[dict[str, Any]] = json.loads((EVENTS / name).read_text())["Records"]
+    return records
 
 
 def test_views_are_counted_by_image_and_day() -> None:

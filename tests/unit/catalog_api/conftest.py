@@ -235,6 +235,6 @@ def shared_api() -> Iterator[Api]:
 
 
 @pytest.fixture
-def recorded(aws: None) -> Callable[[Path], Answer]:
+def send_recorded(aws: None) -> Callable[[Path], Answer]:
     """Return a function that sends an event of the function's events/ folder."""
     return lambda name: _read(lambda_handler(json.loads((EVENTS / name).read_text()), Context(29_000)))

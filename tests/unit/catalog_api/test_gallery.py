@@ -1,4 +1,4 @@
-"""The page at `/`: what is public, what browsers may cache, and what its policy lets it load."""
+"""The page at `/` is public, is cached by browsers and loads only what its policy allows."""
 
 import re
 from pathlib import Path

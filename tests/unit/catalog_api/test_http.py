@@ -1,4 +1,4 @@
-"""What holds for every request: errors as problems, guards, CORS, compression, security headers, and no 5xx."""
+"""Every request is guarded, and every answer has security headers, CORS and compression, and errors as problems."""
 
 from pathlib import Path
 from typing import Any
@@ -143,8 +143,8 @@ def test_short_answers_are_not_compressed(api: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["rest_list_images.json", "alb_get_health.json"])
-def test_recorded_events_are_answered(recorded: Any, name: str) -> None:
-    assert recorded(Path(name)).status == 200
+def test_recorded_events_are_answered(send_recorded: Any, name: str) -> None:
+    assert send_recorded(Path(name)).status == 200
 
 
 @pytest.mark.parametrize("by", ["alb", "alb-multi-value"])

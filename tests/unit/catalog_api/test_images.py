@@ -1,4 +1,4 @@
-"""Listing, showing and deleting images."""
+"""Images can be listed, shown, deleted and counted."""
 
 import json
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Presigned uploads: what S3 accepts."""
+"""A presigned upload makes S3 accept exactly the announced file."""
 
 import base64
 import json
@@ -123,7 +123,7 @@ def test_urls_use_the_endpoint_that_answers_without_a_redirect(
     assert signer.generate_presigned_url("get_object", Params={"Bucket": "uploads", "Key": "x"}).startswith(expected.rstrip("/") + "/x?")
 
 
-def test_the_recorded_event_is_answered(recorded: Any) -> None:
-    answer = recorded(Path("rest_create_upload.json"))
+def test_the_recorded_event_is_answered(send_recorded: Any) -> None:
+    answer = send_recorded(Path("rest_create_upload.json"))
     assert answer.status == 201
     assert answer.headers["access-control-allow-origin"] == "https://photos.example.com"

@@ -86,7 +86,7 @@ def cloud() -> Iterator[None]:
 def upload(key: str, content: bytes | str, sequencer: str = "01", day: str = "2026-11-22") -> dict[str, Any]:
     """Put an object and return the event that S3 sends for it."""
     version = client("s3").put_object(Bucket="uploads", Key=key, Body=content)
-    described = {
+    s3_object = {
         "key": key,
         "size": len(content),
         "eTag": version["ETag"].strip('"'),
@@ -96,7 +96,7 @@ def upload(key: str, content: bytes | str, sequencer: str = "01", day: str = "20
     record = {
         "eventName": "ObjectCreated:Put",
         "eventTime": f"{day}T12:00:00.000Z",
-        "s3": {"bucket": {"name": "uploads"}, "object": described},
+        "s3": {"bucket": {"name": "uploads"}, "object": s3_object},
     }
     return {"Records": [record]}
 

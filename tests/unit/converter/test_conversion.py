@@ -1,4 +1,4 @@
-"""What files become: formats, encodings, types, names and rejected rows."""
+"""Files of every format and encoding become typed rows, named columns and rejected rows."""
 
 import bz2
 import datetime as dt

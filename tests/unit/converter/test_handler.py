@@ -1,4 +1,4 @@
-"""The function against moto's S3: keys, manifests, versions and verdicts."""
+"""The function converts objects in moto's S3: keys, manifests, versions and verdicts."""
 
 import json
 import re

@@ -60,8 +60,8 @@ class World:
 
     def add(self, image_id: str, uploaded_at: str, status: str = "READY", **facts: Any) -> None:
         item = {"image_id": image_id, "uploaded_at": uploaded_at, "status": status, "key": f"cats/{image_id}.jpg"} | facts
-        typed = {name: {"N": str(value)} if isinstance(value, int) else {"S": value} for name, value in item.items()}
-        client("dynamodb").put_item(TableName="catalog", Item=typed)
+        dynamodb_item = {name: {"N": str(value)} if isinstance(value, int) else {"S": value} for name, value in item.items()}
+        client("dynamodb").put_item(TableName="catalog", Item=dynamodb_item)
 
     def invoke(self, event: dict[str, Any], request_id: str = "first", milliseconds: int = 60_000, **changes: Any) -> dict[str, Any]:
         """Send a digest. `changes` replace settings."""

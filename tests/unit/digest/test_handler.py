@@ -1,4 +1,4 @@
-"""The function against moto: what it counts, sends and stores, and that it sends each digest once."""
+"""The function counts a day in moto, sends its digest once, and stores it."""
 
 import json
 from collections.abc import Iterator

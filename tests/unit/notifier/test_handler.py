@@ -1,4 +1,4 @@
-"""The whole function against SNS and SES."""
+"""The whole function publishes to SNS and sends mail through SES."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which changes are announced, and what a notice says."""
+"""Only some changes are announced, and a notice describes its change."""
 
 import json
 from pathlib import Path

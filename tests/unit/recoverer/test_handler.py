@@ -45,9 +45,9 @@ def test_alarms_are_read_in_every_form() -> None:
 
 def test_an_alarm_is_as_old_as_its_state_and_not_as_its_last_update() -> None:
     before, after = datetime(2026, 11, 23, 9, 30, tzinfo=UTC), datetime(2026, 11, 23, 11, tzinfo=UTC)
-    described = {"AlarmName": "a", "StateValue": "ALARM", "StateUpdatedTimestamp": after}
-    assert from_description(described, AT).changed_at == after.timestamp()
-    assert from_description(described | {"StateTransitionedTimestamp": before}, AT).changed_at == before.timestamp()
+    description = {"AlarmName": "a", "StateValue": "ALARM", "StateUpdatedTimestamp": after}
+    assert from_description(description, AT).changed_at == after.timestamp()
+    assert from_description(description | {"StateTransitionedTimestamp": before}, AT).changed_at == before.timestamp()
 
 
 def test_dimensions_may_come_as_pairs() -> None:
@@ -152,9 +152,9 @@ def test_the_recoverer_never_answers_its_own_reports(deployed: Any, reports: Any
 
 
 def test_other_messages_are_reported_as_such(deployed: Any) -> None:
-    odd = event("sns_dlq_alarm")
-    odd["Records"][0]["Sns"]["Message"] = "hello"
-    outcomes, (report,) = deployed(odd)
+    long_event = event("sns_dlq_alarm")
+    long_event["Records"][0]["Sns"]["Message"] = "hello"
+    outcomes, (report,) = deployed(long_event)
     assert outcomes == {"unknown": "not an alarm"}
     assert report["outcome"] == "not an alarm"
 
