@@ -29,7 +29,7 @@ def lambda_handler(event: dict[str, Any], _context: Any) -> None:
 
 def convert(source: Path, target: Path) -> None:
     """Convert a CSV file. DuckDB detects the types from all rows; a row that does not fit them raises an error."""
-    options = {"temp_directory": str(target.parent), "autoinstall_known_extensions": "false"}
-    with duckdb.connect(config=options) as database:
+    folder = str(target.parent)
+    with duckdb.connect(config={"temp_directory": folder, "autoinstall_known_extensions": "false"}) as database:
         rows = database.read_csv(str(source), header=True, sample_size=-1)
         rows.write_parquet(str(target), compression="zstd")
