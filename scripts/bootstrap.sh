@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes what the other scripts run with, all of it under build/: Python environments, Terraform, its CLI configuration.
-# Usage: scripts/bootstrap.sh [dev] [localstack] [checkov] [bench] [browser] [faults] [terraform]     (nothing named: dev, localstack and terraform)
+# Usage: scripts/bootstrap.sh [dev] [localstack] [lambda-runtime] [checkov] [bench] [browser] [faults] [terraform]     (nothing named: dev, localstack and terraform)
 # Honours PYTHON (an interpreter), TERRAFORM (a binary) and TF_PROVIDER_MIRROR (a folder with registry.terraform.io/...).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -161,12 +161,13 @@ echo "$python" >"$build/.python"
 for part in "$@"; do
   case $part in
     dev) ensure_venv dev dev.txt; link_sources dev ;;
-    localstack) ensure_venv lambda-runtime lambda-runtime.txt; ensure_venv localstack localstack.txt ;;
+    localstack) ensure_venv localstack localstack.txt ;;
+    lambda-runtime) ensure_venv lambda-runtime lambda-runtime.txt ;;
     browser) ensure_venv browser browser.txt ;;
     checkov) ensure_venv checkov checkov.txt ;;
-    bench) ensure_venv bench bench.txt; link_sources bench ;;
+    bench) ensure_venv lambda-runtime lambda-runtime.txt; ensure_venv bench bench.txt; link_sources bench ;;
     faults) ensure_venv faults faults.txt ;;
     terraform) ensure_terraform; ensure_terraform_config ;;
-    *) fail "no part named '$part' (dev, localstack, checkov, bench, browser, faults, terraform)" ;;
+    *) fail "no part named '$part' (dev, localstack, lambda-runtime, checkov, bench, browser, faults, terraform)" ;;
   esac
 done

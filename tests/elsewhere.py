@@ -74,18 +74,17 @@ NOT_TYPED = {
     "pictures": "writes docs/gallery.png; test-browser takes the screenshots, tests/unit/scripts/test_gallery_picture.py tests the picture",
 }
 
-# The first words of commands of other tools: why no test types them, or what does
+# Other tools, without their folders: why no test types their commands, or what does
 OTHER_TOOLS = {
-    "build/uv/bin/uv": "asks PyPI for the newest versions",
+    "uv": "asks PyPI for the newest versions",
     "aws": "needs an account",
     "terraform": "the way by hand; src/eventloom/deployment/apply.py runs the same Terraform",
     "export": "sets variables for the lines after it",
     "curl": "needs the load balancer and an id of the deployment; tests/integration/test_alb.py sends such requests",
-    "python3.13": "makes an environment in the reader's home; emulator/tests/alone makes one as well",
-    "~/emulator/bin/pip": "asks PyPI; emulator/tests/alone installs the emulator as well",
-    "~/emulator/bin/embedded-localstack": "is not installed there; emulator/tests/alone runs it",
-    "build/venv/localstack/bin/python": "a step of scripts/test.sh",
-    "build/venv/dev/bin/python": "a part of make test-unit",
-    "build/venv/dev/bin/pre-commit": "changes .git and runs make lint again; .github/workflows/ci.yml runs it",
-    "scripts/bootstrap.sh": "every make target and ./eventloom run it first",
+    "python3.13": "makes an environment outside of the checkout; emulator/tests/alone makes one as well",
+    "pip": "asks PyPI; emulator/tests/alone installs the emulator as well",
+    "embedded-localstack": "is installed in an environment outside of the checkout; emulator/tests/alone runs it",
+    "python": "runs a part of make test-unit, or a step of scripts/test.sh",
+    "pre-commit": "changes .git and runs make lint again; .github/workflows/ci.yml runs it",
+    "bootstrap.sh": "every make target and ./eventloom run it first",
 }

@@ -13,7 +13,7 @@ if [ "$(docker image inspect -f '{{index .Config.Labels "eventloom.inputs"}}' "$
   exit
 fi
 
-scripts/bootstrap.sh localstack
+scripts/bootstrap.sh localstack lambda-runtime
 mkdir -p "$work"
 # libstdc++ is what Lambda's runtime client and compiled packages are linked with; curl is for the health check.
 debian=python3,libstdc++6,curl,ca-certificates
@@ -38,6 +38,7 @@ build() { # folder, Dockerfile, tag
   say "$3: $(docker image inspect -f '{{index .Config.Labels "org.opencontainers.image.title"}}' "$3")"
 }
 packages lambda-runtime "$work/lambda"
+cp -r build/venv/localstack/lib/python3.13/site-packages/psutil "$work/lambda/packages/" # init.py's executor needs it
 build "$work/lambda" .ci/standin/lambda.Dockerfile eventloom-standin/lambda-python:3.13
 packages localstack "$work/localstack"
 cp .ci/standin/init.py "$work/localstack/init"

@@ -31,13 +31,18 @@ class Cloud:
 
     def __enter__(self) -> "Cloud":
         """Start it."""
-        subprocess.run([*LAUNCHER, "up", "--port", str(chosen_cloud().port)], check=True)
+        self._launch("up")
         client("s3").create_bucket(Bucket=UPLOADS)
         return self
 
     def __exit__(self, *_: object) -> None:
         """Stop it."""
-        subprocess.run([*LAUNCHER, "down", "--port", str(chosen_cloud().port)], check=True)
+        self._launch("down", "--forget")
+
+    @staticmethod
+    def _launch(command: str, *options: str) -> None:
+        port = str(chosen_cloud().port)
+        subprocess.run([*LAUNCHER, command, "--port", port, "--home", str(BUILD / f"localstack-{port}"), *options], check=True)
 
     def variables(self, name: str) -> dict[str, str]:
         """The settings of a function."""

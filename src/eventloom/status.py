@@ -84,6 +84,8 @@ def stopped(emulator: Facts) -> str:
             return f"the embedded LocalStack runs but does not answer; see {emulator['log']}, or start it again: {down} && {up}"
         case "stale":
             return f"the embedded LocalStack ended without being stopped; see {emulator['log']}, or start it again: {up}"
+    if emulator.get("kept"):
+        return f"the embedded LocalStack is not running; {up} brings back what was deployed"
     return f"the embedded LocalStack is not running; {up} starts it, {advice.emulator_command('demo')} deploys to it as well"
 
 

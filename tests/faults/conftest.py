@@ -5,7 +5,8 @@ from typing import Any
 import boto3
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 
-from embedded_localstack.launch import SAVE_SECONDS, START_SECONDS
+from embedded_localstack.launch import START_SECONDS
+from embedded_localstack.stop import SAVE_SECONDS
 from tests.integration.conftest import cloud, deployment, pytest_addoption
 
 __all__ = ["cloud", "deployment", "pytest_addoption"]

@@ -3,7 +3,6 @@
 import itertools
 import random
 import signal
-import subprocess
 import threading
 import time
 from collections import Counter
@@ -11,11 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 from embedded_localstack import processes
-from embedded_localstack.state import DEFAULT_PORT, Home
+from embedded_localstack.state import Home
 from eventloom import clouds
+from tests.embedded import home, launch
 from tests.faults.proxy import Proxy
 from tests.faults.stage import Stage, frozen
-from tests.integration.conftest import LAUNCHER
 from tests.integration.support import Deployment
 
 S3 = ("GetObject", "PutObject", "DeleteObjects", "ListObjectsV2", "HeadObject")
@@ -133,7 +132,7 @@ class Gremlin:
                 self._worker.restart_pollers()
                 self.done[event] += 1
             case "restart the emulator":
-                subprocess.run([*LAUNCHER, "restart", "--port", str(clouds.chosen_cloud().port)], check=True)
+                launch("restart", clouds.chosen_cloud().port)
                 self.done[event] += 1
             case "deny delete" | "deny receive":
                 with self._deployment.outage("thumbnailer", "sqs:DeleteMessage" if event == "deny delete" else "sqs:ReceiveMessage"):
@@ -154,7 +153,7 @@ class Gremlin:
 
     @staticmethod
     def _server_family() -> list[int]:
-        run = Home(clouds.chosen_cloud().port or DEFAULT_PORT).load()
+        run = Home(path=home(clouds.chosen_cloud().port)).load()
         assert run, "no emulator was started"
         assert run.running(), "the emulator is gone"
         return [run.pid, *processes.descendants(run.pid)]

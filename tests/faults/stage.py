@@ -10,9 +10,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from embedded_localstack import processes
-from embedded_localstack.state import DEFAULT_PORT, Home
 from eventloom import clouds
 from eventloom.clouds import client
+from tests import embedded
 from tests.integration.support import Deployment, eventually
 
 TEST_EVENT = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"})
@@ -63,13 +63,13 @@ class Stage:
 
     def processes(self) -> list[int]:
         """The interpreters that run it now."""
-        home = str(Home(clouds.chosen_cloud().port or DEFAULT_PORT).path)
+        folder = embedded.home(clouds.chosen_cloud().port)
         found = []
-        for pid in processes.all_pids():
+        for pid in processes.belonging_to(folder):
             if "-m awslambdaric" not in processes.command(pid) or "supervisor.py" in processes.command(pid):
                 continue
             variables = processes.environ(pid)
-            if variables.get("AWS_LAMBDA_FUNCTION_NAME") == self.name and variables.get("HOME", "").startswith(home):
+            if variables.get("AWS_LAMBDA_FUNCTION_NAME") == self.name and variables.get("HOME", "").startswith(str(folder)):
                 found.append(pid)
         return sorted(found)
 

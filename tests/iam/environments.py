@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from eventloom import clouds
+from tests.embedded import launch
 
 TERRAFORM = clouds.ROOT / "terraform"
 FOLDER = clouds.BUILD / "plans"
@@ -25,7 +26,6 @@ ENVIRONMENTS = (
     ("everything", "dev", "tests/switches/switches.tftest.hcl"),
 )
 PORT = 4597
-LAUNCHER = [str(clouds.BUILD / "venv/localstack/bin/python"), "-m", "embedded_localstack"]
 
 
 def resources(module: dict[str, Any]) -> list[dict[str, Any]]:
@@ -62,7 +62,7 @@ root_module()("plan", "-input=false", "-lock=false", "-refresh=false", "-out=" +
 print(json.dumps(json.loads(root_module()("show", "-json", plan))["configuration"]))
 """
     environment = clouds.tool_environment() | {"EMBEDDED_PORT": str(PORT), "CLOUD": "embedded", "TF_VAR_packages": "tests/packages"}
-    subprocess.run([*LAUNCHER, "up", "--port", str(PORT)], check=True, capture_output=True)
+    launch("up", PORT, quiet=True)
     try:
         python = clouds.BUILD / "venv/dev/bin/python"
         done = subprocess.run([python, "-c", script], env=environment, check=False, capture_output=True, text=True)
@@ -70,7 +70,7 @@ print(json.dumps(json.loads(root_module()("show", "-json", plan))["configuration
         found: dict[str, Any] = json.loads(done.stdout)
         return found
     finally:
-        subprocess.run([*LAUNCHER, "down", "--port", str(PORT)], check=True, capture_output=True)
+        launch("down", PORT, "--forget", quiet=True)
 
 
 def without_invented_prefixes(resource: dict[str, Any]) -> None:

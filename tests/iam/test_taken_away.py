@@ -11,12 +11,12 @@ import pytest
 
 from eventloom import clouds
 from eventloom.clouds import client
+from tests.embedded import launch
 
 pytestmark = pytest.mark.timeout(1800)
 
 PREFIX = "eventloom-local"
 PYTHON = str(clouds.BUILD / "venv/dev/bin/python")
-LAUNCHER = [str(clouds.BUILD / "venv/localstack/bin/python"), "-m", "embedded_localstack"]
 
 
 def run(test: str, *options: str, patience_s: int = 15) -> tuple[int, str]:
@@ -35,7 +35,7 @@ def deployed() -> Iterator[None]:
     code, said = run("test_infrastructure.py::test_uploads_keep_their_versions", "--keep", patience_s=45)
     assert code == 0, said
     yield
-    subprocess.run([*LAUNCHER, "down", "--port", str(clouds.chosen_cloud().port)], check=True)
+    launch("down", clouds.chosen_cloud().port, "--forget")
 
 
 @contextmanager

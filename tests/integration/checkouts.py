@@ -11,7 +11,7 @@ from eventloom.clouds import BUILD, ROOT
 
 PARTS = ("Makefile", "docs", "emulator", "eventloom", "examples", "functions", "pyproject.toml", "scripts", "src", "terraform", "tests")
 # Tools and caches that are slow to fetch or to make, and the same for every checkout.
-SHARED = ("bin/terraform", "cache/localstack", "cache/terraform", "cache/uv", "uv")
+SHARED = ("bin/terraform", "cache/terraform", "cache/uv", "uv")
 MADE_BY_TOOLS = shutil.ignore_patterns(".terraform", "__pycache__", "*.egg-info")
 
 

@@ -5,7 +5,6 @@ The embedded cloud gets an emulator of its own on another port, so that a runnin
 
 import json
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,11 +18,10 @@ from eventloom.deployment import apply, build
 from eventloom.deployment.outputs import current_outputs, save_outputs
 from eventloom.deployment.terraform import root_module
 from scripts import capabilities
+from tests.embedded import launch
 from tests.integration import evidence, results
 from tests.integration.results import _module_needs, _needs  # noqa: F401 - pytest finds the fixtures here
 from tests.integration.support import ENVIRONMENT, Deployment, apply_in_another_checkout, impatient, terraform
-
-LAUNCHER = [str(clouds.BUILD / "venv/localstack/bin/python"), "-m", "embedded_localstack"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -45,7 +43,7 @@ def cloud(request: pytest.FixtureRequest) -> Iterator[clouds.Cloud]:
     cloud = clouds.chosen_cloud()
     embedded = cloud.name == "embedded"
     if embedded:
-        subprocess.run([*LAUNCHER, "up", "--port", str(cloud.port)], check=True, env=os.environ | {"IAM_AUDIT": "1"})
+        launch("up", cloud.port, IAM_AUDIT="1")
     # A demo has no load balancer, because AWS's provider takes a minute to create one.
     if capabilities.has_load_balancers(cloud, {}):
         os.environ.setdefault("TF_VAR_alb", "true")
@@ -53,7 +51,7 @@ def cloud(request: pytest.FixtureRequest) -> Iterator[clouds.Cloud]:
         os.environ.setdefault("TF_VAR_backfill", "true")
     yield cloud
     if embedded and not (request.config.getoption("--keep") or request.config.getoption("--deployed")):
-        subprocess.run([*LAUNCHER, "down", "--port", str(cloud.port)], check=True)
+        launch("down", cloud.port, "--forget")
 
 
 @pytest.fixture(scope="session")

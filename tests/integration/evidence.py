@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 
 from eventloom import clouds
+from tests import embedded
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "build" / "iam" / "evidence"
@@ -75,7 +76,7 @@ def collect(config: pytest.Config, folder: Path, *, last: bool) -> None:
     cloud = clouds.chosen_cloud()
     if cloud.name != "embedded" or config.option.collectonly:
         return
-    home = clouds.BUILD / ("localstack" if cloud.port == clouds.DEFAULT_PORT else f"localstack-{cloud.port}")
+    home = embedded.home(cloud.port)
     is_complete = [Path(argument).resolve() for argument in config.args] == [folder] and not config.option.keyword
     # An environment that exists already does not show what deploying needs, and somebody else may have used it.
     earlier_tests = _begun(home) if _is_up(cloud.port) else []

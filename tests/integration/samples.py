@@ -16,6 +16,8 @@ from tests.integration.support import Deployment, unique
 from tests.integration.test_recoverer import remember
 
 PHOTOS = ROOT / "examples" / "photos"
+# S3 sends it when a notification is configured, and the thumbnailer does nothing about it.
+S3_TEST_EVENT = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"})
 INVENTORY_BUCKET, ARCHIVE = "inventories", "orders"
 
 
@@ -32,8 +34,8 @@ def prepare(folder: Path, deployment: Deployment) -> None:
     names = ("holiday.jpg", "my photo.jpg", "my photo (2).jpg", "photos/one.jpg", "photos/day 1/two.jpg")
     for number, name in enumerate(names):
         (folder / name).write_bytes(photo(colour=(40 * number, 60, 40)))
-    event = ROOT / "functions" / "thumbnailer" / "events" / "s3_test_event.json"
-    (folder / "event.json").write_text(event.read_text())
+    message = {"messageId": "1", "eventSource": "aws:sqs", "body": S3_TEST_EVENT}
+    (folder / "event.json").write_text(json.dumps({"Records": [message]}))
     (folder / "events.jsonl").write_text(json.dumps({"Records": [event_of_no_object(deployment)]}) + "\n")
 
 
@@ -56,10 +58,9 @@ def forget_uploads(deployment: Deployment, folder: Path) -> None:
 
 @contextmanager
 def dead_letter(deployment: Deployment) -> Iterator[str]:
-    """Put a message into the dead-letter queue of the uploads and yield its id. The thumbnailer ignores the message."""
+    """Put a message into the dead-letter queue of the uploads and yield its id."""
     remember(deployment, [int(time.time())])  # the recoverer redrives no message during its cool-down
-    body = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": deployment["uploads_bucket"]})
-    yield str(client("sqs").send_message(QueueUrl=deployment["uploads_dlq_url"], MessageBody=body)["MessageId"])
+    yield str(client("sqs").send_message(QueueUrl=deployment["uploads_dlq_url"], MessageBody=S3_TEST_EVENT)["MessageId"])
     deployment.dlq_messages()
 
 

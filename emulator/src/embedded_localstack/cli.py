@@ -1,24 +1,40 @@
-"""Command line: up, down, restart, status, logs."""
+"""The command: up, down, restart, status, logs."""
 
 import argparse
 import json
+import os
 import sys
 import time
 from pathlib import Path
 
-from embedded_localstack.launch import down, restart, up
-from embedded_localstack.state import DEFAULT_PORT, Home, LaunchError
+from embedded_localstack import inventory
+from embedded_localstack.launch import up
+from embedded_localstack.state import DEFAULT_FOLDER, DEFAULT_PORT, FOLDER_VARIABLE, PORT_VARIABLE, Home, LaunchError, Run
 from embedded_localstack.status import report, text
+from embedded_localstack.stop import down, forget, restart
 
-EXIT_CODES = """\
+EPILOG = f"""\
+environment:
+  {PORT_VARIABLE}    the port, if --port is not given (default {DEFAULT_PORT})
+  {FOLDER_VARIABLE}    the folder, if --home is not given (default ./{DEFAULT_FOLDER})
+  IAM_ENFORCE=0    up: check no permissions
+  IAM_AUDIT=1      up: record every decision of IAM in audit.jsonl
+
 exit codes:
   0   done; status: running
-  1   could not be done; status: stale or not answering
+  1   failed; status: runs, but does not answer
   2   wrong usage
-  3   status: stopped
-  4   the port belongs to another server
+  3   status: not running
+  4   another program has the port
 """
-STATUS_CODES = {"running": 0, "unhealthy": 1, "stale": 1, "stopped": 3, "foreign": 4}
+STATUS_CODES = {"running": 0, "unhealthy": 1, "stale": 3, "stopped": 3, "foreign": 3}
+COMMANDS = (
+    ("up", "start it, with everything that the last down kept"),
+    ("down", "stop it, and keep what is deployed in it for the next up"),
+    ("restart", "stop it and start it again with everything that is in it"),
+    ("status", "show whether it runs, and which calls IAM refused"),
+    ("logs", "print what the server logged"),
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _run(options, Home(options.port, options.home))
     except LaunchError as error:
         print(f"embedded LocalStack: {error}", file=sys.stderr)
-        return 4 if "is taken by" in str(error) else 1
+        return error.exit_code
     except OSError as error:
         print(f"embedded LocalStack: {error}; choose a folder that can be written to with --home", file=sys.stderr)
         return 1
@@ -39,10 +55,10 @@ def _run(options: argparse.Namespace, home: Home) -> int:
         case "up":
             return _up(home)
         case "down":
-            print(f"embedded LocalStack: {down(home)}")
-            return 0
+            return _down(home, everything=options.forget)
         case "restart":
-            return _restart(home)
+            began = time.monotonic()
+            return _say_where(home, restart(home), f"restarted in {time.monotonic() - began:.1f} s with all that was in it,")
         case "status":
             result = report(home)
             print(json.dumps(result, indent=2) if options.json else text(result))
@@ -52,57 +68,71 @@ def _run(options: argparse.Namespace, home: Home) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="embedded_localstack",
+        prog="embedded-localstack",
         description="LocalStack on this machine, without Docker, with IAM enforced.",
-        epilog=EXIT_CODES,
+        epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, about in (
-        ("up", "start it, unless it runs already (IAM_ENFORCE=0 leaves IAM out, IAM_AUDIT=1 records every decision)"),
-        ("down", "stop it and everything it started"),
-        ("restart", "stop it and start it again with everything that is in it"),
-        ("status", "is it running, and which calls did IAM refuse"),
-        ("logs", "what the server printed"),
-    ):
+    # argparse converts a default that is text as it converts an argument: a wrong EMBEDDED_PORT is wrong usage too.
+    port = os.environ.get(PORT_VARIABLE) or str(DEFAULT_PORT)
+    for name, about in COMMANDS:
         command = commands.add_parser(name, help=about, description=about)
-        command.add_argument("--port", type=_port, default=DEFAULT_PORT, help="port on 127.0.0.1 (default %(default)s)")
-        command.add_argument("--home", type=Path, help="the folder it writes to (default build/localstack, or build/localstack-PORT)")
+        command.add_argument("--port", type=_port, default=port, help=f"port on 127.0.0.1 ({PORT_VARIABLE}; now %(default)s)")
+        command.add_argument("--home", type=Path, help=f"the folder that it writes to ({FOLDER_VARIABLE}; default ./{DEFAULT_FOLDER})")
+        if name == "down":
+            command.add_argument("--forget", action="store_true", help="remove what is deployed too, and list it")
         if name == "status":
-            command.add_argument("--json", action="store_true", help="for programs")
+            command.add_argument("--json", action="store_true", help="print JSON")
         if name == "logs":
-            command.add_argument("-f", "--follow", action="store_true", help="go on printing")
+            command.add_argument("-f", "--follow", action="store_true", help="keep printing")
     return parser
 
 
-def _port(text: str) -> int:
-    port = int(text)
+def _port(value: str) -> int:
+    try:
+        port = int(value)
+    except ValueError:
+        port = 0
     if not 0 < port < 65536:
-        raise argparse.ArgumentTypeError(f"{port} is no port: choose one from 1 to 65535")
+        raise argparse.ArgumentTypeError(f"{value} is not a port: use a number from 1 to 65535")
     return port
 
 
 def _up(home: Home) -> int:
-    began, kept = time.monotonic(), home.snapshot.is_dir()
-    run, started = up(home)
-    how = f"started in {time.monotonic() - began:.1f} s{' with all that a restart kept' if kept else ''}" if started else "runs already"
-    print(f"embedded LocalStack: {how} on http://127.0.0.1:{run.port} (process {run.pid}); log: {home.log}")
-    if not run.iam:
+    began = time.monotonic()
+    started = up(home)
+    if started.lost:
+        lost = f"the server before (process {started.lost.pid}) ended without being stopped: what was deployed in it is lost"
+        print(f"embedded LocalStack: {lost}")
+    restored = " with everything that was kept" if started.restored else ""
+    _say_where(home, started.run, f"started in {time.monotonic() - began:.1f} s{restored}" if started.now else "runs already")
+    if not started.run.iam:
         print("embedded LocalStack: IAM is NOT enforced (IAM_ENFORCE=0): missing permissions will show on AWS only")
     return 0
 
 
-def _restart(home: Home) -> int:
-    began = time.monotonic()
-    run = restart(home)
-    how = f"restarted in {time.monotonic() - began:.1f} s with all that was in it"
-    print(f"embedded LocalStack: {how}, on http://127.0.0.1:{run.port} (process {run.pid}); log: {home.log}")
+def _say_where(home: Home, run: Run, what: str) -> int:
+    print(f"embedded LocalStack: {what} on http://127.0.0.1:{run.port} (process {run.pid}); log: {home.log}")
+    return 0
+
+
+def _down(home: Home, *, everything: bool) -> int:
+    if not everything:
+        print(f"embedded LocalStack: {down(home)}")
+        return 0
+    forgotten = forget(home)
+    if not forgotten.names:
+        print(f"embedded LocalStack: {forgotten.text}; there was nothing to remove")
+        return 0
+    print(f"embedded LocalStack: {forgotten.text}; removed with it, in {inventory.regions()[0]}:")
+    print("\n".join(inventory.lines(forgotten.names)))
     return 0
 
 
 def _logs(home: Home, *, follow: bool) -> int:
     if not home.log.exists():
-        print(f"no log yet: {home.log}", file=sys.stderr)
+        print(f"embedded LocalStack: no log yet ({home.log}); start it with: embedded-localstack up", file=sys.stderr)
         return 1
     with home.log.open("rb") as log:
         try:
@@ -113,7 +143,7 @@ def _logs(home: Home, *, follow: bool) -> int:
                 if not follow:
                     return 0
                 if home.log.stat().st_size < log.tell():
-                    log.seek(0)  # a new server began it anew
+                    log.seek(0)  # a new server has begun a new log
                 time.sleep(0.3)
         except (KeyboardInterrupt, BrokenPipeError):
             return 0

@@ -1,7 +1,7 @@
 """A moto server process whose operations are atomic: `python -m embedded_localstack.moto_server SERVICE PORT [STATE]`.
 
-It serves until its standard input closes. If a file's name came by it, it writes its state there; it begins with STATE if there is
-such a file.
+It begins with the content of STATE if there is such a file, and serves until its standard input closes. For each line there, the
+name of a file, it writes its state into that file and answers with a line on standard output: empty, or why it could not.
 
 moto checks a condition and writes in two steps without a lock, so that two threads may both win a conditional write.
 One lock around every operation makes DynamoDB's guarantee true; moto is pure Python, so nothing is lost by it.
@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -28,7 +28,7 @@ RECORD_BYTES = 1024 * 1024
 
 
 def one_at_a_time(application: Application) -> Application:
-    """Wrap a WSGI application: whole requests enter, one by one. A slow sender does not hold the others up."""
+    """Wrap a WSGI application, so that it gets whole requests, one at a time. A slow sender does not hold up the others."""
 
     def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         length = environ.get("CONTENT_LENGTH")
@@ -41,7 +41,7 @@ def one_at_a_time(application: Application) -> Application:
 
 
 def keep_tags_of_new_streams() -> None:
-    """Have Kinesis' CreateStream set the tags it is given: moto drops them, and every later plan would want to add them."""
+    """Let CreateStream of Kinesis set the tags that it gets. moto drops them, and every later plan would add them."""
     from moto.kinesis.responses import KinesisResponse  # noqa: PLC0415 - moto reads the environment when imported
 
     create = KinesisResponse.create_stream
@@ -56,7 +56,7 @@ def keep_tags_of_new_streams() -> None:
 
 
 def limit_records() -> None:
-    """Have Kinesis' PutRecord refuse what is too large: moto looks at the records of PutRecords alone."""
+    """Let PutRecord of Kinesis refuse a record that is too large. moto checks only the records of PutRecords."""
     from moto.kinesis.exceptions import RecordSizeExceedsLimit  # noqa: PLC0415 - moto reads the environment when imported
     from moto.kinesis.responses import KinesisResponse  # noqa: PLC0415
 
@@ -70,10 +70,11 @@ def limit_records() -> None:
     KinesisResponse.put_record = put_record  # type: ignore[method-assign]
 
 
-def _end_with_parent(service: str) -> None:
-    if file := os.fsdecode(sys.stdin.buffer.read()):
+def _end_with_parent(service: str, answers: TextIO) -> None:
+    for line in sys.stdin.buffer:
         with _lock:
-            _save(service, Path(file))
+            reason = _save(service, Path(os.fsdecode(line.removesuffix(b"\n"))))
+        print(reason, file=answers, flush=True)
     os._exit(0)
 
 
@@ -82,12 +83,14 @@ def _backends(service: str) -> dict[str, Any]:
     return backends
 
 
-def _save(service: str, file: Path) -> None:
+def _save(service: str, file: Path) -> str:
+    """Write the state into a file. Returns why that failed, in one line, or nothing."""
     try:
         file.write_bytes(pickle.dumps(dict(_backends(service))))
-    except Exception:
+    except Exception as error:
         traceback.print_exc()
-        os._exit(1)
+        return " ".join(f"{type(error).__name__}: {error}".split())
+    return ""
 
 
 def _load(service: str, file: Path) -> None:
@@ -97,7 +100,9 @@ def _load(service: str, file: Path) -> None:
 
 def main(service: str, port: int, *states: Path) -> None:
     """Serve until standard input closes."""
-    threading.Thread(target=_end_with_parent, args=(service,), daemon=True).start()
+    # What moto prints must not be taken for an answer.
+    answers, sys.stdout = sys.stdout, sys.stderr
+    threading.Thread(target=_end_with_parent, args=(service, answers), daemon=True).start()
     os.environ["MOTO_ACCOUNT_ID"] = "000000000000"
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415 - reads the environment when imported
     from werkzeug.serving import WSGIRequestHandler, make_server  # noqa: PLC0415

@@ -2,7 +2,7 @@
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
 import os
-from importlib import import_module
+from importlib import import_module, metadata
 
 from localstack.runtime import hooks
 
@@ -30,14 +30,26 @@ PATCHES = (
 ENFORCEMENT = ("embedded_localstack.iam.handler", "embedded_localstack.iam.function_urls")
 
 
+class PatchError(Exception):
+    """What a patch changes in LocalStack is not there."""
+
+
 @hooks.on_infra_start(should_load=lambda: bool(os.environ.get("EMBEDDED_LOCALSTACK_HOME")))
 def install() -> None:
-    """Put everything of this package in place before the first request. A patch that no longer fits stops the start."""
+    """Put everything of this package in place before the first request.
+
+    Raises:
+        PatchError: a patch does not fit this LocalStack. The server does not start then.
+    """
     for name in PATCHES + (ENFORCEMENT if iam_enforced() else ()):
-        import_module(name).install()
+        try:
+            import_module(name).install()
+        except (AttributeError, ImportError, TypeError) as error:
+            version = metadata.version("localstack-core")
+            raise PatchError(f"the patch {name} does not fit LocalStack {version}: {error}") from error
 
 
 @hooks.on_infra_ready(should_load=lambda: bool(os.environ.get("EMBEDDED_LOCALSTACK_HOME")))
 def resume() -> None:
-    """Go on with the state that the server before left: its services need the gateway to be up."""
+    """Restore the state that the server before left. Its services need the gateway."""
     import_module("embedded_localstack.snapshot.control").resume()

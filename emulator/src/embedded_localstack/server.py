@@ -1,30 +1,29 @@
 """The server process: LocalStack's own main, in an environment made by settings.py."""
 # mypy: disable-error-code="import-not-found"
 
-import os
 from functools import partial
 from pathlib import Path
 
-from embedded_localstack.state import CACHE
+from embedded_localstack.state import Home
 
 
 def main() -> None:
-    """Run LocalStack until it is told to stop."""
-    home = Path(os.environ["EMBEDDED_LOCALSTACK_HOME"])
+    """Run LocalStack until it is stopped."""
+    home = Home.of_this_server()
     from localstack import config  # noqa: PLC0415 - reads the environment when it is imported
     from localstack.runtime.main import main as run  # noqa: PLC0415
 
-    outside = {name: path for name, path in vars(config.dirs).items() if path and not Path(path).is_relative_to(home)}
+    outside = {name: path for name, path in vars(config.dirs).items() if path and not Path(path).is_relative_to(home.path)}
     if outside:
-        raise SystemExit(f"LocalStack would write outside {home}: {outside}")
+        raise SystemExit(f"LocalStack would write outside {home.path}: {outside}")
     config.dirs.mkdirs()
-    config.dirs.static_libs = str(CACHE)
+    config.dirs.static_libs = str(home.cache)
     listen_to_this_machine_only()
     run()
 
 
 def listen_to_this_machine_only() -> None:
-    """LocalStack takes from GATEWAY_LISTEN the port alone: whoever reaches the machine could run code here, as a function."""
+    """Listen on 127.0.0.1 only: who reaches the port can run code, as a function. LocalStack ignores the address in GATEWAY_LISTEN."""
     from twisted.internet import endpoints  # noqa: PLC0415 - it belongs to the running server
 
     endpoints.TCP4ServerEndpoint = partial(endpoints.TCP4ServerEndpoint, interface="127.0.0.1")

@@ -1,32 +1,32 @@
-"""The environment that the server process gets: nothing of the caller's but what is named here."""
+"""The environment of the server process. It gets nothing of the caller's except what is named here."""
 
 import os
-from pathlib import Path
 
-from embedded_localstack.state import CHECKOUT, Home
+from embedded_localstack import lambda_runtime
+from embedded_localstack.state import SERVER_VARIABLE, Home
 
-# Let through from the caller if set: switches of this package, and where Python keeps its byte code.
+# Passed on from the caller if set: switches of this package, and where Python keeps its byte code.
 PASSED = ("IAM_ENFORCE", "IAM_AUDIT", "LAMBDA_KEEPALIVE_MS", "LAMBDA_RETRY_BASE_DELAY", "LS_LOG", "DEBUG", "PYTHONPYCACHEPREFIX")
 
-RUNTIMES = {"python3.13": "lambda-runtime"}
+RUNTIMES = ("python3.13",)
 
 
 def iam_enforced() -> bool:
-    """IAM is enforced unless IAM_ENFORCE=0."""
+    """Return whether IAM is enforced: it is, unless IAM_ENFORCE=0."""
     return os.environ.get("IAM_ENFORCE", "1").lower() not in ("0", "false", "no", "off")
 
 
 def interpreter_variable(runtime: str) -> str:
-    """The name of the setting that holds the interpreter of a runtime: python3.13 -> LAMBDA_PROCESS_PYTHON3_13."""
+    """Return the variable that holds the interpreter of a runtime: python3.13 -> LAMBDA_PROCESS_PYTHON3_13."""
     return "LAMBDA_PROCESS_" + runtime.upper().replace(".", "_")
 
 
 def server_environment(home: Home) -> dict[str, str]:
-    """All that the server sees. AWS_* and proxies of the caller would leak into functions, so none is passed."""
+    """Return the whole environment of the server. The caller's AWS_* variables and proxies would reach functions, so none is passed."""
     passed = {name: os.environ[name] for name in PASSED if os.environ.get(name)}
     interpreters = {
-        interpreter_variable(runtime): os.environ.get(interpreter_variable(runtime)) or str(_interpreter(venv))
-        for runtime, venv in RUNTIMES.items()
+        interpreter_variable(runtime): os.environ.get(interpreter_variable(runtime)) or str(lambda_runtime.interpreter(home.cache))
+        for runtime in RUNTIMES
     }
     return (
         interpreters
@@ -35,7 +35,7 @@ def server_environment(home: Home) -> dict[str, str]:
             "LANG": "C.UTF-8",
             # Naive timestamps of S3 events are printed with a Z.
             "TZ": "UTC",
-            "EMBEDDED_LOCALSTACK_HOME": str(home.path),
+            SERVER_VARIABLE: str(home.path),
             "HOME": str(home.user),
             "TMPDIR": str(home.temporary),
             "XDG_CACHE_HOME": str(home.user / ".cache"),
@@ -61,7 +61,3 @@ def server_environment(home: Home) -> dict[str, str]:
         }
         | passed
     )
-
-
-def _interpreter(venv: str) -> Path:
-    return CHECKOUT / "build" / "venv" / venv / "bin" / "python"

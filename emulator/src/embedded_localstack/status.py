@@ -1,4 +1,4 @@
-"""What `status` tells: is the server running, and which calls IAM refused."""
+"""Report whether the server runs, and which calls IAM refused."""
 
 import json
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from embedded_localstack import processes
-from embedded_localstack.launch import health, owner_of, port_taken
+from embedded_localstack.probe import health, owner_of, port_taken
 from embedded_localstack.settings import RUNTIMES
 from embedded_localstack.state import Home
 
@@ -23,7 +23,7 @@ FIELDS = ("who", "action", "resource", "policy", "reason")
 
 @dataclass
 class Denial:
-    """Calls that were refused alike."""
+    """Equal calls that were refused."""
 
     who: str
     action: str
@@ -35,12 +35,14 @@ class Denial:
 
 
 def report(home: Home) -> dict[str, Any]:
-    """Everything `status` knows.
+    """Return the facts about a server.
 
-    `state` is "running", "unhealthy" (our process does not answer), "stale" (recorded, but gone), "foreign" (the port is
-    someone else's) or "stopped".
+    `state` is "running", "unhealthy" (it runs but does not answer), "stale" (it ended without being stopped), "foreign"
+    (another program has the port) or "stopped". `running` is true for the first only. `refusals` counts the calls that IAM
+    refused; `denials` lists them, equal ones together.
     """
     run = home.load()
+    port = run.port if run and run.running() else home.port
     state, answer = "stopped", None
     if run and run.running():
         answer = health(run.port, timeout=10)
@@ -49,18 +51,28 @@ def report(home: Home) -> dict[str, Any]:
         state = "foreign"
     elif run:
         state = "stale"
-    result: dict[str, Any] = {"state": state, "port": home.port, "home": str(home.path), "log": str(home.log)}
+    result: dict[str, Any] = {
+        "running": state == "running",
+        "state": state,
+        "url": f"http://127.0.0.1:{port}",
+        "port": port,
+        "home": str(home.path),
+        "log": str(home.log),
+        "kept": home.snapshot.is_dir(),
+    }
     if state == "foreign":
         result["owner"] = owner_of(home.port)
     if run and state in ("running", "unhealthy"):
         result |= {"pid": run.pid, "uptime_s": round(processes.age(run.pid)), "iam_enforced": run.iam, "backends": BACKENDS}
         result["version"] = answer["version"] if answer else None
-    result["denials"] = [asdict(denial) for denial in denials(home.denials)]
+    refused = denials(home.denials)
+    result["refusals"] = sum(denial.count for denial in refused)
+    result["denials"] = [asdict(denial) for denial in refused]
     return result
 
 
 def denials(path: Path) -> list[Denial]:
-    """The refused calls of the file, equal ones counted together, latest last."""
+    """Return the refused calls of a file, equal ones counted together, the latest last."""
     try:
         lines = path.read_text().splitlines()
     except OSError:
@@ -69,7 +81,7 @@ def denials(path: Path) -> list[Denial]:
 
 
 def parse(lines: Iterable[str]) -> list[dict[str, str]]:
-    """One object a line; a line that is only half written is passed over."""
+    """Parse one object a line. A line that is written only in part is skipped."""
     entries = []
     for line in lines:
         try:
@@ -80,7 +92,7 @@ def parse(lines: Iterable[str]) -> list[dict[str, str]]:
 
 
 def group(entries: Iterable[dict[str, str]]) -> list[Denial]:
-    """Count those that differ in their time only."""
+    """Count the entries that differ only in their time."""
     found: dict[tuple[str, ...], Denial] = {}
     for entry in entries:
         who, action, resource, policy, reason = key = tuple(entry.get(name, "") for name in FIELDS)
@@ -91,7 +103,7 @@ def group(entries: Iterable[dict[str, str]]) -> list[Denial]:
 
 
 def text(result: dict[str, Any]) -> str:
-    """The report for people."""
+    """Return the report for people."""
     state = result["state"]
     lines = [_headline(result)]
     if state in ("running", "unhealthy"):
@@ -102,7 +114,7 @@ def text(result: dict[str, Any]) -> str:
     refused = result["denials"]
     if refused:
         since = "since it started" if state == "running" else "in its last run"
-        lines.append(f"IAM refused {sum(denial['count'] for denial in refused)} call(s) {since}:")
+        lines.append(f"IAM refused {result['refusals']} call(s) {since}:")
         lines += [_denial_line(denial) for denial in refused]
     elif state == "running" and result["iam_enforced"]:
         lines.append("IAM refused no call since it started")
@@ -111,6 +123,7 @@ def text(result: dict[str, Any]) -> str:
 
 def _headline(result: dict[str, Any]) -> str:
     port = result["port"]
+    kept = "; what was deployed is kept, and embedded-localstack up restores it" if result.get("kept") else ""
     match result["state"]:
         case "running":
             minutes, seconds = divmod(result["uptime_s"], 60)
@@ -120,10 +133,10 @@ def _headline(result: dict[str, Any]) -> str:
         case "unhealthy":
             return f"process {result['pid']} runs but does not answer on port {port}; see {result['log']}"
         case "foreign":
-            return f"port {port} is not ours: {result['owner']}"
+            return f"not running; port {port} is in use by {result['owner']}"
         case "stale":
-            return f"not running: it ended without being stopped; see {result['log']}"
-    return "not running"
+            return f"not running: it ended without being stopped; see {result['log']}{kept}"
+    return f"not running{kept}"
 
 
 def _denial_line(denial: dict[str, Any]) -> str:

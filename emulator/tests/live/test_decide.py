@@ -180,7 +180,7 @@ UNKNOWN = [
 def test_what_is_not_known_is_refused_by_name(effect: str, name: str, condition: dict[str, Any]):
     asked = question("s3:GetObject", "arn:aws:s3:::b/k")
     unknown = statement(effect, "s3:*", "*", Condition=condition, Sid="Odd")
-    reason = f"statement Odd: {name} is not known to emulator/src/embedded_localstack/iam/conditions.py"
+    reason = f"statement Odd: {name} is not known to embedded_localstack/iam/conditions.py"
     verdict = decide_role(asked, role(ALLOW_ALL, unknown), None)
     assert (verdict.allowed, verdict.asked, verdict.reason) == (False, "role policy p", reason)
     in_bucket = decide_role(asked, role(ALLOW_ALL), Policy("bucket policy b", policy({**unknown, "Principal": "*"})))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from embedded_localstack.patches.stepfunctions_maps import understood
-from live.conftest import ACCOUNT, REGION, Cloud, eventually, policy
+from support import ACCOUNT, REGION, Cloud, eventually, policy
 
 
 def definition(bucket: str, queue_url: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from live.conftest import ACCOUNT, LOGS, REGION, Cloud, from_service, package, policy
+from support import ACCOUNT, LOGS, REGION, Cloud, from_service, package, policy
 
 CALL = """
 import boto3

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from embedded_localstack import processes
-from embedded_localstack.state import CHECKOUT, Home
-from live.conftest import Cloud, eventually, free_port, launcher
+from embedded_localstack.state import Home
+from support import Cloud, eventually, free_port, launcher
 
 OUTSIDE = ["/var/lib/localstack", "/usr/lib/localstack", "/etc/localstack", "/tmp/localstack", "/tmp/lambda", "/tmp/localstack-s3-storage"]
 # Held open by any process: not files that something is kept in.
@@ -28,12 +28,15 @@ def before() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def busy(scratch: Path, before: list[str]) -> Iterator[Cloud]:
+def user(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home folder of whoever starts it."""
+    return tmp_path_factory.mktemp("user")
+
+
+@pytest.fixture(scope="module")
+def busy(base: Path, user: Path, before: list[str]) -> Iterator[Cloud]:
     """A server that has run a function, a table and a stream, and keeps an object too large for memory."""
-    user = scratch / "home"
-    user.mkdir()
-    port = free_port()
-    home = Home(port, CHECKOUT / "build" / f"localstack-test-{port}")
+    home = Home(free_port(), base / "busy")
     assert launcher("up", home, HOME=str(user)).returncode == 0
     cloud = Cloud(home)
     cloud.s3.create_bucket(Bucket="out")
@@ -43,8 +46,7 @@ def busy(scratch: Path, before: list[str]) -> Iterator[Cloud]:
     cloud.dynamodb.list_tables()
     cloud.kinesis.list_streams()
     yield cloud
-    launcher("down", home)
-    os.system(f"rm -rf {home.path}")
+    launcher("down", home, "--forget")
 
 
 def written_files(pid: int) -> set[str]:
@@ -61,13 +63,13 @@ def written_files(pid: int) -> set[str]:
     return found
 
 
-def test_it_writes_into_its_own_folder_only(busy: Cloud, scratch: Path, before: list[str]):
+def test_it_writes_into_its_own_folder_only(busy: Cloud, user: Path, before: list[str]):
     family = processes.belonging_to(busy.home.path)
     assert len(family) >= 5, "server, two backends, supervisor, function"
     written = set().union(*map(written_files, family))
     assert written, "at least its log"
     assert [path for path in written if not path.startswith(f"{busy.home.path}/")] == []
-    assert list((scratch / "home").iterdir()) == []
+    assert list(user.iterdir()) == []
     assert outside() == before
 
 
@@ -78,4 +80,4 @@ def test_after_it_was_killed_its_children_end_by_themselves(busy: Cloud):
     os.kill(run.pid, signal.SIGKILL)
     assert eventually(lambda: not processes.wait_gone(family, 0), 10)
     assert "was gone" in launcher("down", busy.home).stdout
-    assert sorted(path.name for path in busy.home.path.iterdir()) == [".lock", "denials.jsonl", "server.log"]
+    assert sorted(path.name for path in busy.home.path.iterdir()) == [".gitignore", ".lock", "denials.jsonl", "server.log"]

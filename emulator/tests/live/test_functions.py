@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from live.conftest import ACCOUNT, LOGS, REGION, Cloud, eventually, package, status
+from support import ACCOUNT, LOGS, REGION, Cloud, eventually, package, status
 
 
 def invoke(cloud: Cloud, function: str, event: Any = None) -> dict[str, Any]:

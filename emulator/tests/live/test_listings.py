@@ -4,7 +4,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from live.conftest import Cloud
+from support import Cloud
 
 KEYS = sorted(["a!", "a-", "a:", "aä", "ü/1", "ü/2", "한글", "a b", "a+b", "a%", "z\n", "~"])
 

@@ -9,7 +9,7 @@ import pytest
 import requests
 from botocore.exceptions import ClientError
 
-from live.conftest import ACCOUNT, LOGS, Cloud, package
+from support import ACCOUNT, LOGS, Cloud, package
 
 ECHO = """
 import json

@@ -8,7 +8,7 @@ import pytest
 import requests
 from botocore.config import Config
 
-from live.conftest import REGION, Cloud
+from support import REGION, Cloud
 
 BUCKET, KEY = "out", "presigned/a b+c.jpg"
 

@@ -9,8 +9,7 @@ from botocore.exceptions import ClientError
 
 from embedded_localstack import processes
 from embedded_localstack.state import Home
-from live.conftest import Cloud, eventually, from_service, launcher
-from live.test_sources import POLL, source
+from support import POLL, Cloud, eventually, from_service, launcher, source
 
 LARGE = bytes(range(256)) * 4096
 """More than LocalStack keeps in memory."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from live.conftest import ACCOUNT, REGION, Cloud, eventually, from_service, policy, status
+from support import ACCOUNT, REGION, Cloud, eventually, from_service, policy, status
 
 # -- S3 events
 

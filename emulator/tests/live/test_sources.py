@@ -7,36 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from live.conftest import LOGS, Cloud, eventually, package
-
-POLL = {
-    "sqs": ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
-    "dynamodb": ["dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:DescribeStream", "dynamodb:ListStreams"],
-    "kinesis": ["kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:DescribeStream", "kinesis:ListShards"],
-}
-
-
-def source(cloud: Cloud, kind: str, name: str) -> str:
-    """The ARN of a new queue, table stream or stream, with one record that will be in it."""
-    if kind == "sqs":
-        url, arn = cloud.queue(name)
-        cloud.sqs.send_message(QueueUrl=url, MessageBody="{}")
-        return arn
-    if kind == "dynamodb":
-        table = cloud.dynamodb.create_table(
-            TableName=name,
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
-        )["TableDescription"]
-        cloud.dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
-        cloud.dynamodb.put_item(TableName=name, Item={"id": {"S": "1"}})
-        return str(table["LatestStreamArn"])
-    cloud.kinesis.create_stream(StreamName=name, ShardCount=1)
-    cloud.kinesis.get_waiter("stream_exists").wait(StreamName=name, WaiterConfig={"Delay": 1})
-    cloud.kinesis.put_record(StreamName=name, PartitionKey="1", Data=b"{}")
-    return str(cloud.kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]["StreamARN"])
+from support import LOGS, POLL, Cloud, eventually, package, source
 
 
 @pytest.mark.parametrize("kind", list(POLL))

@@ -23,15 +23,21 @@ class Health(BaseHTTPRequestHandler):
 
 
 def write_down(*_: Any) -> None:
-    (Path(os.environ["EMBEDDED_LOCALSTACK_HOME"]) / "snapshot").mkdir()
+    home = Path(os.environ["EMBEDDED_LOCALSTACK_HOME"])
+    if "full" in sys.argv:
+        (home / "not-saved.txt").write_text("OSError: no space left on device")
+        return
+    if "slow" in sys.argv:
+        return
+    if "forgetful" not in sys.argv:
+        (home / "snapshot").mkdir()
     os._exit(0)
 
 
 if __name__ == "__main__":
     if "crash" in sys.argv:
         sys.exit("no such service")
-    if "forgetful" not in sys.argv:
-        signal.signal(signal.SIGUSR1, write_down)
+    signal.signal(signal.SIGUSR1, write_down)
     if "deaf" in sys.argv:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     # A session of its own: neither the group nor the parent leads to it.

@@ -6,14 +6,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from embedded_localstack import cli, launch, processes, status
-from embedded_localstack.launch import down, restart, up
-from embedded_localstack.state import Home, LaunchError, Run
+from embedded_localstack import cli, endings, inventory, launch, probe, processes, status, stop
+from embedded_localstack.launch import Started, up
+from embedded_localstack.state import Home, LaunchError, PortTakenError, Run
+from embedded_localstack.stop import down, forget, restart
 
 FAKE = [sys.executable, str(Path(__file__).with_name("fake_server.py"))]
 
@@ -26,36 +28,45 @@ def free_port() -> int:
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(launch, "SERVER", FAKE)
-    monkeypatch.setattr(launch, "STOP_SECONDS", 1)
+    monkeypatch.setattr(endings, "STOP_SECONDS", 1)
     home = Home(free_port(), tmp_path / "state")
     yield home
-    down(home)
+    forget(home)
     assert processes.belonging_to(home.path) == []
 
 
+def options(home: Home) -> list[str]:
+    return ["--port", str(home.port), "--home", str(home.path)]
+
+
+def kill(run: Run) -> None:
+    os.kill(run.pid, signal.SIGKILL)
+    os.waitpid(run.pid, 0)
+
+
 def test_up_waits_for_health_and_a_second_one_changes_nothing(home: Home):
-    run, started = up(home)
-    assert started
-    assert launch.health(home.port) is not None
-    assert up(home) == (run, False)
+    started = up(home)
+    assert started.now
+    assert probe.health(home.port) is not None
+    assert up(home) == Started(started.run, now=False)
 
 
 def test_a_proxy_is_not_asked_about_it(home: Home, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     monkeypatch.delenv("no_proxy", raising=False)
     up(home)
-    assert launch.health(home.port) is not None
+    assert probe.health(home.port) is not None
 
 
 def test_two_at_once_start_one(home: Home):
-    results: list[tuple[Run, bool]] = []
+    results: list[Started] = []
     threads = [threading.Thread(target=lambda: results.append(up(home))) for _ in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(started for _, started in results) == [False, False, True]
-    assert len({run.pid for run, _ in results}) == 1
+    assert sorted(started.now for started in results) == [False, False, True]
+    assert len({started.run.pid for started in results}) == 1
 
 
 def test_a_folder_that_another_one_marks_in_this_moment_is_its_own(home: Home, monkeypatch: pytest.MonkeyPatch):
@@ -72,22 +83,92 @@ def test_a_folder_that_another_one_marks_in_this_moment_is_its_own(home: Home, m
 
 
 @pytest.mark.parametrize("kind", [[], ["deaf"]], ids=["orderly", "ignores SIGTERM"])
-def test_down_leaves_no_process_and_no_state(home: Home, monkeypatch: pytest.MonkeyPatch, kind: list[str]):
+def test_down_forget_leaves_no_process_and_no_state(home: Home, monkeypatch: pytest.MonkeyPatch, kind: list[str]):
     monkeypatch.setattr(launch, "SERVER", FAKE + kind)
-    run, _ = up(home)
+    run = up(home).run
     family = [run.pid, *processes.descendants(run.pid)]
     assert len(family) == 2
-    assert "stopped" in down(home)
+    assert f"stopped (process {run.pid})" in forget(home).text
     assert processes.wait_gone(family, 0) == []
     assert home.load() is None
     assert not home.temporary.exists()
+    assert not home.snapshot.exists()
     assert home.log.exists(), "the log is for whoever wants to know why"
     assert down(home) == "not running"
 
 
+def test_down_keeps_what_is_deployed_until_it_is_forgotten(home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setattr(inventory, "read", lambda _port: {"s3": ["photos"]})
+    run = up(home).run
+    family = [run.pid, *processes.descendants(run.pid)]
+    assert cli.main(["down", *options(home)]) == 0
+    assert f"stopped (process {run.pid}); what was deployed is kept in {home.snapshot}" in capsys.readouterr().out
+    assert processes.wait_gone(family, 0) == []
+    assert home.snapshot.is_dir()
+    assert cli.main(["status", *options(home)]) == 3
+    assert "what was deployed is kept" in capsys.readouterr().out
+    assert "not running; what was deployed is kept" in down(home)
+    assert cli.main(["down", "--forget", *options(home)]) == 0
+    assert "removed with it, in us-east-1:\n  s3               1  photos" in capsys.readouterr().out
+    assert not home.snapshot.exists()
+    assert up(home).restored is False
+
+
+def test_up_restores_what_down_kept(home: Home, capsys: pytest.CaptureFixture[str]):
+    up(home)
+    home.denials.write_text("one\n")
+    down(home)
+    assert cli.main(["up", *options(home)]) == 0
+    assert "with everything that was kept" in capsys.readouterr().out
+    assert home.snapshot.is_dir(), "for the server, which removes it when it is restored"
+    assert home.denials.read_text() == "one\n"
+
+
+@pytest.mark.parametrize("stop_it", [down, restart])
+def test_a_server_that_cannot_write_its_state_down_still_runs(
+    home: Home, monkeypatch: pytest.MonkeyPatch, stop_it: Callable[[Home], object]
+):
+    monkeypatch.setattr(launch, "SERVER", [*FAKE, "full"])
+    run = up(home).run
+    with pytest.raises(LaunchError, match=r"not stopped: .*no space left on device.* The server still runs, with everything in it"):
+        stop_it(home)
+    assert up(home) == Started(run, now=False)
+    assert forget(home).text == f"stopped (process {run.pid})"
+
+
+@pytest.mark.parametrize("stop_it", [down, restart])
+def test_a_server_that_ends_without_its_state_is_reported(home: Home, monkeypatch: pytest.MonkeyPatch, stop_it: Callable[[Home], object]):
+    monkeypatch.setattr(launch, "SERVER", [*FAKE, "forgetful"])
+    run = up(home).run
+    family = [run.pid, *processes.descendants(run.pid)]
+    with pytest.raises(LaunchError, match="what was deployed is lost"):
+        stop_it(home)
+    assert processes.wait_gone(family, 0) == []
+    assert home.load() is None
+
+
+def test_a_server_that_does_not_answer_is_not_ended_by_down(home: Home, monkeypatch: pytest.MonkeyPatch):
+    run = up(home).run
+    monkeypatch.setattr(launch, "ANSWER_SECONDS", 0.2)
+    os.kill(run.pid, signal.SIGSTOP)
+    with pytest.raises(LaunchError, match=r"does not answer.* down --forget"):
+        down(home)
+    assert home.load() == run
+    assert f"stopped (process {run.pid})" in forget(home).text
+
+
+def test_a_state_that_takes_long_to_write_is_not_cut_off(home: Home, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(launch, "SERVER", [*FAKE, "slow"])
+    run = up(home).run
+    monkeypatch.setattr(stop, "SAVE_SECONDS", 0)
+    with pytest.raises(LaunchError, match="still writes its state down"):
+        down(home)
+    assert home.load() == run
+
+
 def test_a_restart_keeps_state_environment_and_records_and_no_process(home: Home, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("IAM_AUDIT", "1")
-    before, _ = up(home)
+    before = up(home).run
     family = [before.pid, *processes.descendants(before.pid)]
     home.denials.write_text("one\n")
     (home.temporary / "left").touch()
@@ -100,18 +181,6 @@ def test_a_restart_keeps_state_environment_and_records_and_no_process(home: Home
     assert home.denials.read_text() == "one\n"
     assert not (home.temporary / "left").exists()
     assert home.snapshot.is_dir(), "for the new server"
-    down(home)
-    assert not home.snapshot.exists()
-
-
-def test_a_server_that_cannot_write_its_state_down_is_stopped_and_reported(home: Home, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(launch, "SERVER", [*FAKE, "forgetful"])
-    run, _ = up(home)
-    family = [run.pid, *processes.descendants(run.pid)]
-    with pytest.raises(LaunchError, match="could not write its state down, and was stopped"):
-        restart(home)
-    assert processes.wait_gone(family, 0) == []
-    assert home.load() is None
 
 
 def test_a_restart_that_fails_keeps_the_state_for_the_next_start(
@@ -122,42 +191,44 @@ def test_a_restart_that_fails_keeps_the_state_for_the_next_start(
     home.denials.write_text("one\n")
     monkeypatch.setattr(launch, "SERVER", [*FAKE, "crash"])
     assert cli.main(["restart", *arguments]) == 1
-    assert f"everything that was in it is kept in {home.snapshot}" in capsys.readouterr().err
+    assert f"what was deployed is still kept in {home.snapshot}" in capsys.readouterr().err
     assert processes.belonging_to(home.path) == []
     assert not home.temporary.exists()
-    with pytest.raises(LaunchError, match="up goes on with it, down gives it up"):
+    with pytest.raises(LaunchError, match="up tries again to restore it, down --forget removes it"):
         up(home)
     monkeypatch.setattr(launch, "SERVER", FAKE)
     assert cli.main(["up", *arguments]) == 0
-    assert "with all that a restart kept" in capsys.readouterr().out
+    assert "with everything that was kept" in capsys.readouterr().out
     assert home.snapshot.is_dir(), "for the new server"
     assert home.denials.read_text() == "one\n"
 
 
 def test_only_what_runs_is_restarted(home: Home, capsys: pytest.CaptureFixture[str]):
     assert cli.main(["restart", "--port", str(home.port), "--home", str(home.path)]) == 1
-    assert "not running; start it with: make up" in capsys.readouterr().err
+    assert "not running; start it with: embedded-localstack up" in capsys.readouterr().err
 
 
 def test_down_after_the_server_was_killed_finds_its_orphans(home: Home):
-    run, _ = up(home)
+    run = up(home).run
     orphans = processes.descendants(run.pid)
     os.kill(run.pid, signal.SIGKILL)
     os.waitpid(run.pid, 0)
     assert len(processes.belonging_to(home.path)) == 1
     assert status.report(home)["state"] == "stale"
-    assert "1 process" in down(home)
+    assert down(home) == "the server was gone, and what was deployed in it with it; ended 1 process(es) that it left behind"
     assert processes.wait_gone(orphans, 0) == []
 
 
-def test_up_after_the_server_was_killed_starts_afresh(home: Home):
-    first, _ = up(home)
-    os.kill(first.pid, signal.SIGKILL)
-    os.waitpid(first.pid, 0)
-    second, started = up(home)
-    assert started
-    assert second.pid != first.pid
+def test_up_after_the_server_was_killed_says_what_is_lost(home: Home, capsys: pytest.CaptureFixture[str]):
+    first = up(home).run
+    kill(first)
+    assert cli.main(["up", *options(home)]) == 0
+    lost = f"the server before (process {first.pid}) ended without being stopped: what was deployed in it is lost"
+    assert lost in capsys.readouterr().out
     assert len(processes.belonging_to(home.path)) == 2
+    down(home)
+    assert cli.main(["up", *options(home)]) == 0
+    assert "lost" not in capsys.readouterr().out
 
 
 def test_a_recorded_number_that_now_belongs_to_another_process_is_left_alone(home: Home):
@@ -173,13 +244,15 @@ def test_a_recorded_number_that_now_belongs_to_another_process_is_left_alone(hom
 def test_a_foreign_server_on_the_port_is_named_and_not_touched(home: Home, capsys: pytest.CaptureFixture[str]):
     environment = {**os.environ, "GATEWAY_LISTEN": f"127.0.0.1:{home.port}"}
     with subprocess.Popen(FAKE, env=environment, start_new_session=True) as foreign:
-        while launch.health(home.port) is None:
+        while probe.health(home.port) is None:
             time.sleep(0.02)
-        with pytest.raises(LaunchError, match=rf"is taken by process {foreign.pid} .*not this checkout's"):
+        with pytest.raises(
+            PortTakenError, match=rf"port {home.port} is in use by process {foreign.pid} .*was not started here.* --port \d+"
+        ):
             up(home)
         arguments = ["--port", str(home.port), "--home", str(home.path)]
         assert cli.main(["up", *arguments]) == 4
-        assert cli.main(["status", *arguments]) == 4
+        assert cli.main(["status", *arguments]) == 3
         assert f"process {foreign.pid}" in capsys.readouterr().out
         down(home)
         assert foreign.poll() is None
@@ -202,7 +275,7 @@ def test_a_folder_that_is_not_its_own_is_left_alone(home: Home, capsys: pytest.C
         assert cli.main([command, "--port", str(home.port), "--home", str(theirs)]) == 1
         assert stranger.poll() is None
         stranger.kill()
-    assert f"{theirs} is no folder of an embedded LocalStack" in capsys.readouterr().err
+    assert f"{theirs} is not a folder of an embedded LocalStack" in capsys.readouterr().err
     assert [str(path.relative_to(theirs)) for path in sorted(theirs.rglob("*"))] == ["tmp", "tmp/thesis.txt"]
 
 
@@ -216,6 +289,8 @@ def test_commands_and_exit_codes(home: Home, capsys: pytest.CaptureFixture[str])
     assert cli.main(["status", "--json", *arguments]) == 0
     result = json.loads(capsys.readouterr().out)
     assert (result["state"], result["version"], result["iam_enforced"]) == ("running", "4.14.0", True)
+    assert (result["running"], result["url"], result["port"]) == (True, f"http://127.0.0.1:{home.port}", home.port)
+    assert (result["refusals"], result["denials"]) == (0, [])
     assert cli.main(["logs", *arguments]) == 0
     assert cli.main(["down", *arguments]) == 0
 
@@ -230,14 +305,15 @@ def test_without_iam_everyone_is_told(home: Home, monkeypatch: pytest.MonkeyPatc
 
 def test_read_only_code_is_removed_too(home: Home):
     code = home.temporary / "lambda" / "code"
-    code.mkdir(parents=True)
+    with home.locked():
+        code.mkdir(parents=True)
     (code / "handler.py").write_text("")
     code.chmod(0o555)
     home.clean()
     assert not home.temporary.exists()
 
 
-@pytest.mark.parametrize("port", ["0", "65536", "-1", "http"])
+@pytest.mark.parametrize("port", ["0", "65536", "-1", "http", ""])
 def test_what_is_no_port_is_wrong_usage(port: str, capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit, match="2"):
         cli.main(["status", f"--port={port}"])
@@ -266,3 +342,10 @@ def test_a_log_that_is_followed_goes_on_with_the_next_server(
     monkeypatch.setattr(cli.time, "sleep", lambda _: next(steps))
     assert cli.main(["logs", "-f", "--port", str(home.port), "--home", str(home.path)]) == 0
     assert capsys.readouterr().out == "what the first server said\nthe second\n"
+
+
+def test_moto_beside_moto_ext_is_refused(home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    both = [SimpleNamespace(name="moto"), SimpleNamespace(name="moto-ext")]
+    monkeypatch.setattr(launch.metadata, "distributions", lambda: both)
+    assert cli.main(["up", *options(home)]) == 1
+    assert "install embedded-localstack in a virtual environment of its own" in capsys.readouterr().err

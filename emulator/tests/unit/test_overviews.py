@@ -11,7 +11,7 @@ import embedded_localstack
 
 ROOT = Path(embedded_localstack.__file__).parent
 LISTED = re.compile(r"^    ([\w*]+\.py) ", re.MULTILINE)
-IMPORTING = re.compile(r"[Oo]nly (\w+\.py(?:(?:, | and )\w+\.py)*) (?:imports? )?(LocalStack(?: or moto)?|MiniStack)")
+IMPORTING = re.compile(r"[Oo]nly (\w+\.py(?:(?:, | and )\w+\.py)*) (?:imports? )?(LocalStack(?: or moto)?)")
 
 
 def imports(source: str) -> set[str]:

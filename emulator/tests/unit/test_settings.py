@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,9 +31,10 @@ def test_it_listens_on_loopback_and_writes_into_its_folder(environment: dict[str
 
 def test_the_interpreter_of_a_runtime_has_a_setting(environment: dict[str, str]):
     assert interpreter_variable("python3.13") == "LAMBDA_PROCESS_PYTHON3_13"
-    assert environment["LAMBDA_PROCESS_PYTHON3_13"].endswith("build/venv/lambda-runtime/bin/python")
+    assert environment["LAMBDA_PROCESS_PYTHON3_13"] == sys.executable
 
 
 def test_each_port_has_a_folder():
-    assert Home(4566).path.name == "localstack"
-    assert Home(4570).path.name == "localstack-4570"
+    assert Home(4566).path.name == ".embedded-localstack"
+    assert Home(4570).path.name == ".embedded-localstack-4570"
+    assert Home(4570).cache == Home(4566).cache

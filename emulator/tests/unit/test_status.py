@@ -40,6 +40,7 @@ def test_the_report_names_who_what_where_which_policy_and_how_often():
         "iam_enforced": True,
         "backends": {"dynamodb": "moto"},
         "log": "server.log",
+        "refusals": 3,
         "denials": [{**ENTRY, "count": 3, "last": "2026-01-01T00:00:03Z"}],
     }
     report = text(result)

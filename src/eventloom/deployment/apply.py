@@ -7,8 +7,7 @@ from typing import Any
 
 from eventloom import terminal
 from eventloom.clouds import BUILD, chosen_cloud, client
-from eventloom.deployment import api_snapshots, build, environments, state_bucket
-from eventloom.deployment.adoption import Creations, adopt
+from eventloom.deployment import api_snapshots, build, environments, interruptions, state_bucket
 from eventloom.deployment.api_snapshots import Snapshot
 from eventloom.deployment.outputs import forget_outputs, init, save_outputs, state_version
 from eventloom.deployment.progress import Progress
@@ -64,16 +63,18 @@ def prepare(environment: str) -> None:
 
 def show_plan(environment: str, plan: Path) -> None:
     """Plan into a file and print all of the plan."""
-    root_module()(*PLAN, f"-out={plan}", workspace=environment, on_line=show)
+    terraform = root_module()
+    with interruptions.imports(terraform, environment):
+        terraform(*PLAN, f"-out={plan}", workspace=environment, on_line=show)
 
 
 def deploy(environment: str, plan: Path, verbose: bool = False) -> Deployment:
     """Plan into a file and apply that very plan. `verbose` prints all that Terraform prints."""
-    terraform = root_module()
     if verbose:
-        terraform(*PLAN, f"-out={plan}", workspace=environment, on_line=show)
+        show_plan(environment, plan)
         return apply_saved(environment, plan, verbose)
-    with Progress("planning") as progress:
+    terraform = root_module()
+    with interruptions.imports(terraform, environment), Progress("planning") as progress:
         options = (*PLAN, "-json", "-detailed-exitcode", f"-out={plan}")
         code, _ = terraform.run(*options, workspace=environment, on_line=progress.line, codes=(0, _CHANGES))
     terminal.note(f"plan: {progress.summary()}")
@@ -88,7 +89,7 @@ def apply_saved(environment: str, plan: Path, verbose: bool = False) -> Deployme
     content = json.loads(terraform("show", "-json", str(plan), workspace=environment))
     snapshots = api_snapshots.outdated(content)
     changes: dict[str, int] = {}
-    creations = Creations()
+    creations = interruptions.Creations()
     try:
         if verbose:
             terraform(*APPLY, str(plan), workspace=environment, on_line=creations.before(show))
@@ -98,11 +99,12 @@ def apply_saved(environment: str, plan: Path, verbose: bool = False) -> Deployme
                 terraform(*APPLY, "-json", str(plan), workspace=environment, on_line=creations.before(progress.line))
             changes = progress.changes
     except Interrupted:
-        adopt(terraform, environment, content, creations.unfinished)
+        interruptions.remember(environment, content, creations.unfinished)
         raise
     finally:  # also after an apply that failed halfway: the next plan replaces what is tainted
         for snapshot in snapshots:
             terraform("taint", "-allow-missing", snapshot.deployment, workspace=environment)
+    interruptions.forget(environment)
     _close_paths(snapshots, environment)
     return Deployment(changes, save_outputs(environment))
 

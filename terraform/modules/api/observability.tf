@@ -22,8 +22,4 @@ resource "aws_cloudwatch_metric_alarm" "errors" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = var.alarm_topic_arns
   ok_actions          = var.alarm_topic_arns
-
-  lifecycle {
-    ignore_changes = [tags_all] # emulators forget the tags that an alarm is made with
-  }
 }

@@ -7,8 +7,8 @@ variable "name" {
   validation {
     condition     = can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.name))
     error_message = <<-EOT
-      name is not a valid bucket name: write 3 to 63 lower-case letters, digits, dots and hyphens, with a letter or digit
-      at both ends.
+      name is not a valid bucket name: write 3 to 63 lower-case letters, digits, dots and hyphens, with a letter or
+      digit at both ends.
     EOT
   }
 }

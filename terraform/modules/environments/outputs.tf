@@ -5,8 +5,8 @@ output "names" {
   precondition {
     condition = length(local.misnamed) == 0
     error_message = join(" ", [
-      "An environment's name is 2 to 16 lower-case letters, digits and hyphens, a letter first. Rename:",
-      join(", ", local.misnamed),
+      "An environment's name must be 2 to 16 lower-case letters, digits and hyphens, a letter first. Rename",
+      "${join(", ", local.misnamed)}.",
     ])
   }
 }
@@ -21,7 +21,7 @@ output "settings" {
     condition = length(local.uneven) == 0
     error_message = join(" ", [
       "Every setting needs a value for the environments that log_level has (${join(", ", local.names)}) and no others.",
-      "Correct: ${join(", ", local.uneven)}",
+      "Correct ${join(", ", local.uneven)}.",
     ])
   }
 }

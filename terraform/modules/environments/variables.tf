@@ -1,4 +1,4 @@
-# A setting of the environments each, with its value in each environment. terraform/environments.json has the values.
+# Each variable is a setting with its value in each environment, from terraform/environments.json.
 
 locals {
   address = "^[^@\\s,<>]+@[^@\\s,<>]+$"
@@ -10,12 +10,12 @@ variable "activity_shards" {
 }
 
 variable "alarm_emails" {
-  description = "Addresses that get mail when an alarm goes off."
+  description = "Email addresses to notify when an alarm fires and when it recovers."
   type        = map(list(string))
 
   validation {
     condition     = alltrue([for address in flatten(values(var.alarm_emails)) : can(regex(local.address, address))])
-    error_message = "alarm_emails holds plain addresses such as ops@example.com, one per string, without display names."
+    error_message = "alarm_emails must contain plain addresses such as ops@example.com, one per string."
   }
 }
 
@@ -25,7 +25,7 @@ variable "alb" {
 }
 
 variable "alb_certificate_arn" {
-  description = "Certificate for HTTPS at the load balancer; null is HTTP within the network."
+  description = "ARN of the load balancer's certificate for HTTPS; null uses HTTP within the network."
   type        = map(string)
 }
 
@@ -35,7 +35,7 @@ variable "allowed_account_ids" {
 
   validation {
     condition     = alltrue([for id in flatten(values(var.allowed_account_ids)) : can(regex("^[0-9]{12}$", id))])
-    error_message = "allowed_account_ids holds account ids of 12 digits, in quotes."
+    error_message = "allowed_account_ids must contain account IDs of 12 digits, in quotes."
   }
 }
 
@@ -47,7 +47,7 @@ variable "allowed_origins" {
     condition = alltrue([
       for origin in flatten(values(var.allowed_origins)) : can(regex("^(\\*|https?://[^/\\s*,]+)$", origin))
     ])
-    error_message = "allowed_origins holds \"*\" or origins such as https://photos.example.com, without any path."
+    error_message = "allowed_origins must contain \"*\" or origins such as https://photos.example.com, without a path."
   }
 }
 
@@ -57,12 +57,12 @@ variable "api_auth" {
 
   validation {
     condition     = alltrue([for auth in values(var.api_auth) : contains(["api_key", "cognito", "iam"], auth)])
-    error_message = "api_auth is \"api_key\", \"cognito\" or \"iam\"."
+    error_message = "api_auth must be \"api_key\", \"cognito\" or \"iam\"."
   }
 }
 
 variable "api_throttle" {
-  description = "rate is requests a second, burst is requests at once."
+  description = "Requests per second (rate) and in a burst (burst) that the API accepts."
   type        = map(object({ rate = number, burst = number }))
 }
 
@@ -82,36 +82,36 @@ variable "digest_schedule" {
 }
 
 variable "log_level" {
-  description = "DEBUG, INFO, WARNING, ERROR or CRITICAL."
+  description = "DEBUG, INFO, WARN or ERROR."
   type        = map(string)
 
   validation {
     condition = alltrue([
-      for level in values(var.log_level) : contains(["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], level)
+      for level in values(var.log_level) : contains(["DEBUG", "INFO", "WARN", "ERROR"], level)
     ])
-    error_message = "log_level is \"DEBUG\", \"INFO\", \"WARNING\", \"ERROR\" or \"CRITICAL\"."
+    error_message = "log_level must be \"DEBUG\", \"INFO\", \"WARN\" or \"ERROR\"."
   }
 }
 
 variable "log_retention_days" {
-  description = "Days that CloudWatch keeps logs."
+  description = "Number of days to keep logs."
   type        = map(number)
 }
 
 variable "mail_from" {
-  description = "SES sender of mails, a different one for each environment in an account and region; \"\" is no mail."
+  description = "SES sender of emails, different in each environment of an account and region; \"\" sends none."
   type        = map(string)
 
   validation {
     condition     = alltrue([for address in compact(values(var.mail_from)) : can(regex(local.address, address))])
-    error_message = "mail_from is a plain address such as photos@example.com, without a display name, or \"\"."
+    error_message = "mail_from must be a plain address such as photos@example.com, without a display name, or \"\"."
   }
 
   validation {
     condition = alltrue([
       for name, from in var.mail_from : (from == "") == (length(lookup(var.mail_to, name, [])) == 0)
     ])
-    error_message = "mail_from and mail_to belong together: set both, or leave both empty for no mail."
+    error_message = "Only one of mail_from and mail_to is set: set both, or leave both empty to send no email."
   }
 }
 
@@ -121,17 +121,17 @@ variable "mail_to" {
 
   validation {
     condition     = alltrue([for address in flatten(values(var.mail_to)) : can(regex(local.address, address))])
-    error_message = "mail_to holds plain addresses such as ops@example.com, one per string, without display names."
+    error_message = "mail_to must contain plain addresses such as ops@example.com, one per string."
   }
 }
 
 variable "object_retention_days" {
-  description = "Days that replaced and deleted uploads can be restored."
+  description = "Number of days in which replaced and deleted uploads can be restored."
   type        = map(number)
 }
 
 variable "owns_api_gateway_account" {
-  description = "Whether it sets the account's role for API Gateway's logs: one per account and region, the first."
+  description = "Whether it sets the account's role for API Gateway's logs; true for one per account and region."
   type        = map(bool)
 }
 
@@ -156,7 +156,9 @@ variable "setting_names" {
 
   validation {
     condition     = length(setsubtract(var.setting_names, keys(local.table))) == 0
-    error_message = "There is no setting named ${join(", ", setsubtract(var.setting_names, keys(local.table)))}."
+    error_message = <<-EOT
+      Unknown settings: ${join(", ", setsubtract(var.setting_names, keys(local.table)))}. Correct or remove them.
+    EOT
   }
 }
 
@@ -169,7 +171,7 @@ variable "thumbnailer_ceiling" {
       for name, ceiling in var.thumbnailer_ceiling :
       ceiling >= lookup(var.thumbnailer_maximum_concurrency, name, 0) && ceiling <= 1000
     ])
-    error_message = "thumbnailer_ceiling is at least thumbnailer_maximum_concurrency, and at most 1000 as in Lambda."
+    error_message = "thumbnailer_ceiling must be at least thumbnailer_maximum_concurrency and at most 1000."
   }
 }
 

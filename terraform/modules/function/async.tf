@@ -109,10 +109,6 @@ resource "aws_cloudwatch_metric_alarm" "failures" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = var.alarm_topic_arns
   ok_actions          = var.alarm_topic_arns
-
-  lifecycle {
-    ignore_changes = [tags_all] # emulators forget the tags that an alarm is made with
-  }
 }
 
 resource "aws_cloudwatch_metric_alarm" "iterator_age" {
@@ -131,8 +127,4 @@ resource "aws_cloudwatch_metric_alarm" "iterator_age" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = var.alarm_topic_arns
   ok_actions          = var.alarm_topic_arns
-
-  lifecycle {
-    ignore_changes = [tags_all] # emulators forget the tags that an alarm is made with
-  }
 }

@@ -21,10 +21,6 @@ resource "aws_cloudwatch_metric_alarm" "errors" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = var.alarm_topic_arns
   ok_actions          = var.alarm_topic_arns
-
-  lifecycle {
-    ignore_changes = [tags_all] # emulators forget the tags that an alarm is made with
-  }
 }
 
 resource "aws_cloudwatch_metric_alarm" "throttles" {
@@ -42,10 +38,6 @@ resource "aws_cloudwatch_metric_alarm" "throttles" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = var.alarm_topic_arns
   ok_actions          = var.alarm_topic_arns
-
-  lifecycle {
-    ignore_changes = [tags_all] # emulators forget the tags that an alarm is made with
-  }
 }
 
 resource "aws_cloudwatch_metric_alarm" "duration" {
@@ -62,8 +54,4 @@ resource "aws_cloudwatch_metric_alarm" "duration" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = var.alarm_topic_arns
   ok_actions          = var.alarm_topic_arns
-
-  lifecycle {
-    ignore_changes = [tags_all] # emulators forget the tags that an alarm is made with
-  }
 }

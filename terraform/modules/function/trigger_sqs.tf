@@ -64,7 +64,8 @@ resource "aws_lambda_event_source_mapping" "sqs" {
       ])) <= coalesce(var.reserved_concurrency, 0)
       error_message = <<-EOT
         The SQS triggers' maximum_concurrency adds up to more than reserved_concurrency. Lower it or raise
-        reserved_concurrency: Lambda would throttle the rest, and throttled receives count towards the dead-letter queue.
+        reserved_concurrency: Lambda would throttle the rest, and throttled receives count towards the dead-letter
+        queue.
       EOT
     }
   }

@@ -23,8 +23,8 @@ variable "prefix" {
     # Names of functions and roles have at most 64 characters, including what follows the prefix.
     condition     = can(regex("^[a-z][a-z0-9]*-[a-z][a-z0-9-]+$", var.prefix)) && length(var.prefix) <= 26
     error_message = <<-EOT
-      prefix is not valid: write <project>-<environment>, such as eventloom-dev, with at most 26 lower-case letters, digits
-      and hyphens.
+      prefix is not valid: write <project>-<environment>, such as eventloom-dev, with at most 26 lower-case letters,
+      digits and hyphens.
     EOT
   }
 }
@@ -148,7 +148,10 @@ variable "metrics_namespace" {
   validation {
     # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#Namespace
     condition     = var.metrics_namespace == null || can(regex("^[A-Za-z0-9._/#-][A-Za-z0-9._/#: -]{0,254}$", var.metrics_namespace)) && !startswith(coalesce(var.metrics_namespace, "-"), "AWS/")
-    error_message = "metrics_namespace is 1 to 255 letters, digits, spaces and . - _ / # :, such as Eventloom/dev. It must not start with a space, a colon or AWS/."
+    error_message = <<-EOT
+      metrics_namespace is not valid: write 1 to 255 letters, digits, spaces and . - _ / # :, such as Eventloom/dev. It
+      must not start with a space, a colon or AWS/.
+    EOT
   }
 }
 
@@ -185,8 +188,8 @@ variable "snap_start" {
     # Source: https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html
     condition     = !var.snap_start || (var.provisioned_concurrency == 0 && var.ephemeral_storage_mb == 512)
     error_message = <<-EOT
-      snap_start doesn't support these settings: set provisioned_concurrency to 0 and ephemeral_storage_mb to 512, or turn
-      snap_start off.
+      snap_start doesn't support these settings: set provisioned_concurrency to 0 and ephemeral_storage_mb to 512, or
+      turn snap_start off.
     EOT
   }
 }

@@ -12,10 +12,6 @@ resource "aws_cloudwatch_metric_alarm" "age" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = var.alarm_topic_arns
   ok_actions          = var.alarm_topic_arns
-
-  lifecycle {
-    ignore_changes = [tags_all] # emulators forget the tags that an alarm is made with
-  }
 }
 
 resource "aws_cloudwatch_metric_alarm" "dlq" {
@@ -32,8 +28,4 @@ resource "aws_cloudwatch_metric_alarm" "dlq" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = var.alarm_topic_arns
   ok_actions          = var.alarm_topic_arns
-
-  lifecycle {
-    ignore_changes = [tags_all] # emulators forget the tags that an alarm is made with
-  }
 }

@@ -51,8 +51,8 @@ variable "dlq_retention_s" {
   validation {
     condition     = var.dlq_retention_s >= var.retention_s && var.dlq_retention_s <= 1209600
     error_message = <<-EOT
-      dlq_retention_s must be at least retention_s and at most 1209600 seconds (14 days). A message keeps its age when it
-      moves to the dead-letter queue, so a shorter retention could delete it at once.
+      dlq_retention_s must be at least retention_s and at most 1209600 seconds (14 days). A message keeps its age when
+      it moves to the dead-letter queue, so a shorter retention could delete it at once.
     EOT
   }
 }
@@ -120,8 +120,8 @@ variable "visibility_timeout_s" {
     # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
     condition     = coalesce(var.visibility_timeout_s, 43200) >= 6 * var.consumer_timeout_s + var.batch_window_s
     error_message = <<-EOT
-      visibility_timeout_s must be at least 6 x consumer_timeout_s + batch_window_s, or SQS delivers a message again while
-      the function is still processing it.
+      visibility_timeout_s must be at least 6 x consumer_timeout_s + batch_window_s, or SQS delivers a message again
+      while the function is still processing it.
     EOT
   }
 

@@ -165,6 +165,7 @@ def test_a_cloud_that_does_not_answer_is_reported(tmp_path: Path) -> None:
     ("facts", "sentence"),
     [
         ({"state": "stopped"}, "is not running; EMBEDDED_PORT=4999 ./eventloom up starts it"),
+        ({"state": "stopped", "kept": True}, "is not running; EMBEDDED_PORT=4999 ./eventloom up brings back what was deployed"),
         ({"state": "stale"}, "ended without being stopped; see server.log, or start it again: EMBEDDED_PORT=4999 ./eventloom up"),
         ({"state": "unhealthy"}, "runs but does not answer; see server.log"),
         ({"state": "foreign", "owner": "process 1 (nginx)"}, "port 4999 is in use by process 1 (nginx); stop it, or choose another port"),

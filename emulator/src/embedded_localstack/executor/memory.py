@@ -5,28 +5,28 @@ space would fail, and children would have a budget each. So resident memory is m
 tenth of a second; and the kernel's own high-water mark tells at its end whether a short peak was missed.
 """
 
-import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
+
+import psutil
 
 from embedded_localstack import processes
 
 INTERVAL_SECONDS = 0.1
 MIB = 1024 * 1024
-PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def resident(pid: int) -> int:
-    """Bytes of memory that the process has in use."""
+    """Return the bytes of memory that the process has in use, or 0 if it is gone."""
     try:
-        return int((Path("/proc") / str(pid) / "statm").read_text().split()[1]) * PAGE
-    except (OSError, IndexError):
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:
         return 0
 
 
 def peak(pid: int) -> int:
-    """The most bytes that the process ever had in use."""
+    """Return the most bytes that the process ever had in use. psutil does not read this mark of the kernel (VmHWM)."""
     try:
         status = (Path("/proc") / str(pid) / "status").read_text()
     except OSError:

@@ -39,11 +39,12 @@ def interpreter_of(runtime: str | None) -> Path:
     path = os.environ.get(interpreter_variable(runtime), "") if runtime else ""
     if not path:
         raise LambdaRuntimeException(
-            f"the embedded LocalStack runs {', '.join(RUNTIMES)}, not {runtime or 'container images'}; "
-            f"set {interpreter_variable(runtime or 'RUNTIME')} in settings.py to an interpreter that has awslambdaric"
+            f"the embedded LocalStack runs {', '.join(RUNTIMES)}, not {runtime or 'container images'}; use that runtime, or deploy to AWS"
         )
     if not os.access(path, os.X_OK):
-        raise LambdaRuntimeException(f"{interpreter_variable(str(runtime))}={path} is no program; run `make setup`")
+        raise LambdaRuntimeException(
+            f"{interpreter_variable(str(runtime))}={path} is not a program; name an interpreter that has awslambdaric, or leave it out"
+        )
     return Path(path)
 
 

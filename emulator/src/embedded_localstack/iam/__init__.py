@@ -12,5 +12,5 @@
     function_urls.py  who may call a function URL
     records.py     denials and audit, one JSON object a line
 
-Only handler.py, lookup.py, preflight.py and function_urls.py import LocalStack or moto; only decide.py and conditions.py MiniStack.
+Only handler.py, lookup.py, preflight.py and function_urls.py import LocalStack or moto.
 """

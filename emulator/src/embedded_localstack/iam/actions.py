@@ -202,5 +202,8 @@ def checks(  # noqa: PLR0913, PLR0917 - a call is what it is
     """
     row = TABLES.get(service, {}).get(operation)
     if row is None:
-        raise UnmappedError(f"no resource mapping for {service}:{operation}: add it to emulator/src/embedded_localstack/iam/actions.py")
+        raise UnmappedError(
+            f"no resource mapping for {service}:{operation}: the embedded LocalStack refuses what it cannot check; "
+            "its tables are embedded_localstack/iam/actions*.py"
+        )
     return row(Request(operation, params, account, region, facts))

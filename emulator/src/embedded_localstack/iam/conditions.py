@@ -7,14 +7,13 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-ke
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
 """
 # ruff: noqa: SIM905 - rows of names read better as words than as lists of strings
-# mypy: disable-error-code="import-not-found, import-untyped"
 
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ministack.core.iam_evaluator import _CONDITION_OPS
+from embedded_localstack.vendor.ministack_iam_evaluator import _CONDITION_OPS
 
 # Keys of a service are in requests to it alone; these are known if they are absent from one.
 _OF_SERVICES = {

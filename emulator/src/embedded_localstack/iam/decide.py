@@ -1,8 +1,7 @@
-"""The decision. The evaluation itself is MiniStack's (ministack.core.iam_evaluator, MIT, pinned); this puts the questions.
+"""Decide whether a request is allowed. MiniStack's evaluator does the evaluation; this module puts the questions to it.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
-# mypy: disable-error-code="import-not-found, import-untyped"
 
 import json
 import re
@@ -11,8 +10,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from ministack.core import iam_evaluator
-from ministack.core.iam_evaluator import (
+from embedded_localstack.iam.conditions import LITERALS, Reader, request_keys
+from embedded_localstack.vendor import ministack_iam_evaluator as evaluator
+from embedded_localstack.vendor.ministack_iam_evaluator import (
     EvalContext,
     EvalResult,
     ParsedStatement,
@@ -22,20 +22,18 @@ from ministack.core.iam_evaluator import (
     parse_policy_document,
 )
 
-from embedded_localstack.iam.conditions import LITERALS, Reader, request_keys
-
 WILDCARDS = {"*": ".*", "?": "."} | {stand_in: re.escape(character) for stand_in, character in LITERALS.items()}
 
 
 @lru_cache(maxsize=4096)
 def _wildcards(pattern: str, ignore_case: bool) -> re.Pattern[str]:
-    """`*` and `?` match any character. The library's own stop at a line break, which a key of S3 may hold."""
+    """Compile a pattern in which `*` and `?` match any character, also a line break: an S3 key may hold one."""
     regex = "".join(WILDCARDS.get(character, re.escape(character)) for character in pattern)
     return re.compile(rf"{regex}\Z", re.DOTALL | (re.IGNORECASE if ignore_case else re.NOFLAG))
 
 
-iam_evaluator._fnmatch_compile = _wildcards
-iam_evaluator._resolve_condition_key = lambda key, context: context.service_context.get(key.lower())
+evaluator._fnmatch_compile = _wildcards
+evaluator._resolve_condition_key = lambda key, context: context.service_context.get(key.lower())
 
 
 class UnknownError(Exception):
@@ -254,7 +252,7 @@ def _read(policy: Policy, document: dict[str, Any], context: EvalContext, decide
         read, certain, unknown = reader.read(statement)
         if unknown and decide({"Statement": [certain]}).decision != "ImplicitDeny":
             where = f"statement {statement.get('Sid') or index}"
-            raise UnknownError(policy.name, f"{where}: {unknown[0]} is not known to emulator/src/embedded_localstack/iam/conditions.py")
+            raise UnknownError(policy.name, f"{where}: {unknown[0]} is not known to embedded_localstack/iam/conditions.py")
         statements.append(read)
     return {**document, "Statement": statements}
 

@@ -1,10 +1,11 @@
-"""Function URLs: who may call one. LocalStack lets everybody.
+"""Function URLs: check who may call one. LocalStack allows everybody.
 
 https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
 """
-# mypy: disable-error-code="import-not-found"
+# mypy: disable-error-code="import-not-found, untyped-decorator"
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from embedded_localstack.iam import callers
@@ -17,19 +18,20 @@ from embedded_localstack.iam.records import Records
 def install() -> None:
     """Ask before each call."""
     from localstack.services.lambda_ import urlrouter  # noqa: PLC0415 - only a running server has it
+    from localstack.utils.patch import patch  # noqa: PLC0415
 
-    original = urlrouter.FunctionUrlRouter.handle_lambda_url_invocation
     records = Records.from_environment()
 
-    def handle(self: Any, request: Any, api_id: str, region: str, **parameters: str) -> Any:
+    @patch(urlrouter.FunctionUrlRouter.handle_lambda_url_invocation)
+    def handle(original: Callable[..., Any], self: Any, request: Any, api_id: str, region: str, **parameters: str) -> Any:
         if (config := _config(urlrouter.lambda_stores, api_id, region)) and not _allowed(request, config, region, records):
-            body = json.dumps({"Message": "Forbidden. For troubleshooting Function URL authorization issues, run `make status`."})
+            body = json.dumps(
+                {"Message": "Forbidden. For troubleshooting Function URL authorization issues, run `embedded-localstack status`."}
+            )
             refusal = urlrouter.Response(body, 403, mimetype="application/json")
             refusal.headers["x-amzn-ErrorType"] = "AccessDeniedException"
             return refusal
         return original(self, request, api_id, region, **parameters)
-
-    urlrouter.FunctionUrlRouter.handle_lambda_url_invocation = handle
 
 
 def _config(stores: Any, api_id: str, region: str) -> Any:

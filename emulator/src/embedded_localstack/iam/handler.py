@@ -44,7 +44,7 @@ class Enforcer:
         try:
             needed = actions.checks(service, operation, params, context.account_id, context.region, facts)
         except UnmappedError as error:
-            self._records.denied(str(caller), f"{service}:{operation}", "*", "emulator/src/embedded_localstack/iam/actions.py", str(error))
+            self._records.denied(str(caller), f"{service}:{operation}", "*", "embedded_localstack/iam/actions.py", str(error))
             raise _refusal(service, str(error)) from error
         for check in [*needed, *encryption.checks(service, operation, needed[0].resource, params, facts)]:
             self._require(service, caller, check, facts)

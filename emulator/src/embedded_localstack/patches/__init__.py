@@ -1,1 +1,1 @@
-"""Where LocalStack 4.14 differs from AWS, or writes outside its folder, in ways that matter here: one module each."""
+"""One module for each part of LocalStack 4.14 that differs from AWS, or writes outside its folder. Named after its service."""

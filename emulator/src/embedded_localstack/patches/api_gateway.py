@@ -1,12 +1,13 @@
-"""REST APIs: binary answers where every media type is binary, and gateway responses as they were set.
+"""REST APIs: the binary media type `*/*`, and gateway responses as they were set.
 
-LocalStack overlooks the binary media type `*/*`, so that compressed answers of a function arrive as base64, and answers what the
-gateway itself refuses with its own text whatever the API's gateway responses are.
+LocalStack ignores the media type `*/*`, so that a function's compressed answer arrives as base64. And it answers what the
+gateway itself refuses with a text of its own, whatever the gateway responses of the API are.
 """
-# mypy: disable-error-code="import-not-found"
+# mypy: disable-error-code="import-not-found, untyped-decorator"
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 EVERYTHING = "*/*"
@@ -14,20 +15,23 @@ HEADER = "gatewayresponse.header."
 
 
 def install() -> None:
-    """Decode what a proxy integration returns; shape what is refused."""
+    """Decode what a proxy integration returns, and use the gateway responses for what is refused."""
     from localstack.services.apigateway.next_gen.execute_api.gateway_response import get_gateway_response_or_default  # noqa: PLC0415
     from localstack.services.apigateway.next_gen.execute_api.handlers import gateway_exception  # noqa: PLC0415
     from localstack.services.apigateway.next_gen.execute_api.integrations import aws  # noqa: PLC0415
+    from localstack.utils.patch import Patch, patch  # noqa: PLC0415
 
     original_matches = aws.mime_type_matches_binary_media_types
-    handler = gateway_exception.GatewayExceptionHandler
-    original_response = handler.create_exception_response
 
     def matches(mime_type: str | None, binary_media_types: list[str]) -> bool:
         return EVERYTHING in (binary_media_types or []) or original_matches(mime_type, binary_media_types)
 
-    def create_exception_response(self: Any, exception: Any, context: Any) -> Any:
-        response = original_response(self, exception, context)
+    # The module imports the function from another one, so the name in this module is what has to be replaced.
+    Patch(aws, "mime_type_matches_binary_media_types", matches).apply()
+
+    @patch(gateway_exception.GatewayExceptionHandler.create_exception_response)
+    def create_exception_response(original: Callable[..., Any], self: Any, exception: Any, context: Any) -> Any:
+        response = original(self, exception, context)
         wanted = get_gateway_response_or_default(exception.type, context.deployment.rest_api.gateway_responses)
         template = (wanted.get("responseTemplates") or {}).get("application/json")
         if template and "$input" not in template:
@@ -35,9 +39,6 @@ def install() -> None:
             response.set_data(render(template, values | {"requestId": context.context_variables.get("requestId", "")}))
         response.headers.update(headers(wanted.get("responseParameters") or {}))
         return response
-
-    aws.mime_type_matches_binary_media_types = matches
-    handler.create_exception_response = create_exception_response
 
 
 def render(template: str, context: dict[str, str]) -> str:

@@ -1,13 +1,13 @@
-"""CloudWatch alarm actions: made in the name of CloudWatch and the alarm, and on the alias that is named.
+"""CloudWatch alarms: actions in the name of CloudWatch and the alarm, on the alias that is named; tags.
 
-LocalStack calls topics and functions in nobody's name, so no policy would be asked, drops the qualifier of a function, and waits
-for the function while it holds the lock that its calls to CloudWatch need.
+LocalStack calls topics and functions in nobody's name, so no policy would be asked. It drops the qualifier of a function, and
+waits for the function while it holds the lock that its calls to CloudWatch need. It forgets the tags that an alarm is made with.
 """
-# mypy: disable-error-code="import-not-found"
+# mypy: disable-error-code="import-not-found, untyped-decorator"
 
 import contextvars
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 LOG = logging.getLogger(__name__)
@@ -15,7 +15,7 @@ _alarm: contextvars.ContextVar[str | None] = contextvars.ContextVar("alarm", def
 
 
 class Clients:
-    """`connect_to(...)` of an alarm action: the services that an alarm may call know who calls."""
+    """The clients of an alarm action. They tell the services that an alarm may call who calls."""
 
     def __init__(self, clients: Any, alarm_arn: str) -> None:
         self._clients, self._alarm = clients, alarm_arn
@@ -34,7 +34,7 @@ class Clients:
 
 
 class Action:
-    """A call whose failure is the alarm's own affair: who changed its state is not told."""
+    """A call whose failure is logged, and not reported to whoever changed the alarm's state."""
 
     def __init__(self, alarm_arn: str, call: Callable[..., Any]) -> None:
         self._alarm, self._call = alarm_arn, call
@@ -50,32 +50,67 @@ class Action:
 
 
 def install() -> None:
-    """Name the caller of the actions of metric alarms and of composite ones."""
+    """Name the caller of the actions of metric and composite alarms, and keep their tags."""
     from localstack.services.cloudwatch import provider_v2 as module  # noqa: PLC0415 - only a running server has it
+    from localstack.utils.patch import Patch, patch  # noqa: PLC0415
 
     original_connect = module.connect_to
     provider = module.CloudwatchProvider
-    original_set, original_composite = provider.set_alarm_state, provider._run_composite_alarm_actions
 
     def connect_to(*args: Any, **kwargs: Any) -> Any:
         clients = original_connect(*args, **kwargs)
         alarm = _alarm.get()
         return Clients(clients, alarm) if alarm else clients
 
-    def set_alarm_state(self: Any, context: Any, alarm_name: str, *args: Any, **kwargs: Any) -> Any:
-        arn = f"arn:aws:cloudwatch:{context.region}:{context.account_id}:alarm:{alarm_name}"
-        token = _alarm.set(arn)
+    Patch(module, "connect_to", connect_to).apply()
+    Patch(module, "lambda_function_name", lambda action: action).apply()
+
+    @patch(provider.set_alarm_state)
+    def set_alarm_state(original: Callable[..., Any], self: Any, context: Any, alarm_name: str, *args: Any, **kwargs: Any) -> Any:
+        token = _alarm.set(alarm_arn(context, alarm_name))
         try:
-            return original_set(self, context, alarm_name, *args, **kwargs)
+            return original(self, context, alarm_name, *args, **kwargs)
         finally:
             _alarm.reset(token)
 
-    def run_composite(self: Any, context: Any, composite_alarm: Any, *args: Any, **kwargs: Any) -> Any:
+    @patch(provider._run_composite_alarm_actions)
+    def run_composite(original: Callable[..., Any], self: Any, context: Any, composite_alarm: Any, *args: Any, **kwargs: Any) -> Any:
         token = _alarm.set(composite_alarm.alarm["AlarmArn"])
         try:
-            return original_composite(self, context, composite_alarm, *args, **kwargs)
+            return original(self, context, composite_alarm, *args, **kwargs)
         finally:
             _alarm.reset(token)
 
-    module.connect_to, module.lambda_function_name = connect_to, lambda action: action
-    provider.set_alarm_state, provider._run_composite_alarm_actions = set_alarm_state, run_composite
+    _keep_tags(provider)
+
+
+def alarm_arn(context: Any, name: str) -> str:
+    """Return the ARN of an alarm of the caller's account and region."""
+    return f"arn:aws:cloudwatch:{context.region}:{context.account_id}:alarm:{name}"
+
+
+def _keep_tags(provider: Any) -> None:
+    """Keep the tags that an alarm is made with, until it is deleted.
+
+    Tags of a request that changes an alarm are ignored, as on AWS:
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+    """
+    from localstack.utils.patch import patch  # noqa: PLC0415
+
+    def make(original: Callable[..., Any], self: Any, context: Any, request: Mapping[str, Any]) -> None:
+        arn = alarm_arn(context, request["AlarmName"])
+        store = self.get_store(context.account_id, context.region)
+        is_new = arn not in store.alarms
+        original(self, context, request)
+        if is_new and request.get("Tags"):
+            store.TAGS.tag_resource(arn, request["Tags"])
+
+    patch(provider.put_metric_alarm)(make)
+    patch(provider.put_composite_alarm)(make)
+
+    @patch(provider.delete_alarms)
+    def delete_alarms(original: Callable[..., Any], self: Any, context: Any, alarm_names: list[str], **kwargs: Any) -> None:
+        original(self, context, alarm_names, **kwargs)
+        tags = self.get_store(context.account_id, context.region).TAGS
+        for name in alarm_names:
+            tags.tags.pop(alarm_arn(context, name), None)

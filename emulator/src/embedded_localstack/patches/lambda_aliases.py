@@ -1,21 +1,22 @@
-"""UpdateAlias with weights, as a canary needs it: LocalStack forgets to say which version the alias has, and answers 500.
+"""UpdateAlias with weights, as a canary needs it. LocalStack forgets which version the alias has, and answers 500.
 
 https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.html
 """
-# mypy: disable-error-code="import-not-found"
+# mypy: disable-error-code="import-not-found, untyped-decorator"
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 
 def install() -> None:
-    """Read the version from the request that is being answered."""
+    """Take the version from the request."""
     from localstack.services.lambda_ import provider  # noqa: PLC0415 - only a running server has it
+    from localstack.utils.patch import Patch, patch  # noqa: PLC0415
 
-    original = provider.LambdaProvider.update_alias
     create = provider.LambdaProvider._create_routing_config_model
 
-    def update_alias(self: Any, context: Any, function_name: str, name: str, **changes: Any) -> Any:
+    @patch(provider.LambdaProvider.update_alias)
+    def update_alias(original: Callable[..., Any], self: Any, context: Any, function_name: str, name: str, **changes: Any) -> Any:
         weights = ((changes.get("routing_config") or {}).get("AdditionalVersionWeights")) or {}
         if not weights:
             return original(self, context, function_name, name, **changes)
@@ -31,5 +32,4 @@ def install() -> None:
     def checked_before(_: Any, weights: Mapping[str, float], version: Any = None) -> Any:
         return create(_, weights, version) if version else provider.AliasRoutingConfig(version_weights=dict(weights))
 
-    provider.LambdaProvider.update_alias = update_alias
-    provider.LambdaProvider._create_routing_config_model = checked_before
+    Patch(provider.LambdaProvider, "_create_routing_config_model", checked_before).apply()

@@ -1,15 +1,16 @@
-"""Asynchronous invocations of an alias: its own retries, age limit and destinations count.
+"""Asynchronous invocations of an alias use the retries, age limit and destinations of the alias.
 
-LocalStack looks for those of the version that the alias points to, so that failures of an alias go nowhere.
+LocalStack uses those of the version that the alias points to, so that failures go nowhere.
 """
-# mypy: disable-error-code="import-not-found"
+# mypy: disable-error-code="import-not-found, untyped-decorator"
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 
 class Seen:
-    """An object with some attributes of its own, the others those of the original."""
+    """A view of an object, with some attributes replaced."""
 
     def __init__(self, original: Any, **own: Any) -> None:
         self.__dict__.update(own)
@@ -20,12 +21,12 @@ class Seen:
 
 
 def install() -> None:
-    """Let the poller see the alias's configuration as that of its version."""
+    """Show the poller the alias's configuration as that of its version."""
     from localstack.services.lambda_.invocation.event_manager import Poller  # noqa: PLC0415 - only a running server has it
+    from localstack.utils.patch import patch  # noqa: PLC0415
 
-    original = Poller.handle_message
-
-    def handle_message(self: Any, message: dict[str, Any]) -> None:
+    @patch(Poller.handle_message)
+    def handle_message(original: Callable[..., None], self: Any, message: dict[str, Any]) -> None:
         manager = self.version_manager
         config = manager.function.event_invoke_configs.get(qualifier(json.loads(message["Body"])["invoked_arn"]))
         if config is None:
@@ -34,9 +35,7 @@ def install() -> None:
         function = Seen(manager.function, event_invoke_configs={manager.function_version.id.qualifier: config})
         original(Seen(self, version_manager=Seen(manager, function=function)), message)
 
-    Poller.handle_message = handle_message
-
 
 def qualifier(arn: str) -> str:
-    """What a function's ARN ends in, after its name; empty if nothing."""
+    """Return what follows the name in a function's ARN, or nothing."""
     return arn.split(":", 7)[7] if arn.count(":") == 7 else ""

@@ -1,6 +1,6 @@
-"""BisectBatchOnFunctionError: a batch of a stream that fails is halved until the record that makes it fail is alone.
+"""BisectBatchOnFunctionError: halve a batch of a stream that fails until only the record that makes it fail is left.
 
-LocalStack gives up on all of the batch.
+LocalStack gives up the whole batch.
 
 https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-parameters.html
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class SplitError(BaseException):
-    """Passes LocalStack's loop of retries, which catches every Exception; halving counts as none."""
+    """Leaves LocalStack's loop of retries, which catches every Exception. Halving does not count as a retry."""
 
     def __init__(self, events: list[Any]) -> None:
         super().__init__()
@@ -18,7 +18,7 @@ class SplitError(BaseException):
 
 
 def bisect(poller: Any, failure: type[Exception]) -> None:
-    """Have a poller halve what fails with `failure`."""
+    """Let a poller halve a batch that fails with `failure`."""
     process, forward = poller.processor.process_events_batch, poller.forward_events_to_target
 
     def process_events_batch(events: list[Any]) -> None:

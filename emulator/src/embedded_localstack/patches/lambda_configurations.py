@@ -1,4 +1,4 @@
-"""What Lambda refuses of the configuration of a function or an event source mapping, and LocalStack takes.
+"""Refuse configurations of functions and event source mappings that Lambda refuses and LocalStack accepts.
 
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html,
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
@@ -36,7 +36,7 @@ RESERVED = {
 
 
 def install() -> None:
-    """Refuse it."""
+    """Check each request before LocalStack handles it."""
     from localstack.aws.api import CommonServiceException  # noqa: PLC0415 - only a running server has it
     from localstack.aws.handlers import serve_custom_service_request_handlers  # noqa: PLC0415
 
@@ -60,7 +60,7 @@ def _objection(context: Any) -> str | None:
 
 
 def to_variables(names: Iterable[str]) -> str | None:
-    """Why a function may not have variables of these names, in Lambda's words."""
+    """Return why a function may not have variables of these names, in Lambda's words, or None."""
     if reserved := sorted(RESERVED & set(names)):
         return (
             "Lambda was unable to configure your environment variables because the environment variables you have provided contains "
@@ -72,7 +72,7 @@ def to_variables(names: Iterable[str]) -> str | None:
 
 
 def to_mapping(params: Mapping[str, Any], facts: Any) -> str | None:
-    """Why a queue may not be read like that."""
+    """Return why a mapping may not read its queue, in Lambda's words, or None."""
     source = str(params.get("EventSourceArn") or "")
     if not source.startswith("arn:aws:sqs:"):
         return None

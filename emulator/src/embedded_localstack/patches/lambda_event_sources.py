@@ -1,15 +1,16 @@
-"""Event source mappings: as quick and as concurrent as on AWS, and aware of how far they have come.
+"""Event source mappings: as fast and as concurrent as on AWS, and they remember how far they have read.
 
-LocalStack polls a queue in turn with running the function, one batch at a time, and looks at an idle one ever more rarely. Lambda
-waits on the queue and runs several batches at once: that is what finds out whether the function bears it.
+LocalStack handles one batch of a queue at a time, and polls an idle queue more and more rarely. Lambda waits on the queue and runs
+several batches at once, so that functions are tested against concurrent batches.
 """
-# mypy: disable-error-code="import-not-found"
+# mypy: disable-error-code="import-not-found, untyped-decorator"
 
 import contextvars
 import logging
 import os
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from embedded_localstack.patches.lambda_bisection import bisect
@@ -25,34 +26,35 @@ _role: contextvars.ContextVar[str] = contextvars.ContextVar("execution_role")
 _bodies: contextvars.ContextVar[dict[str, str]] = contextvars.ContextVar("bodies")
 
 checkpoints: dict[str, dict[str, str]] = {}
-"""How far each mapping of a stream has come: the iterator of a shard up to which all records were handled."""
+"""For each mapping of a stream, the iterator of each shard up to which all records were handled."""
 
 
 def batches_at_once(maximum_concurrency: int | None, processors: int) -> int:
-    """How many batches run at the same time: what the mapping allows, bounded by what this machine bears."""
+    """Return how many batches run at the same time: what the mapping allows, within what this machine can run."""
     return max(MINIMUM, min(maximum_concurrency or STARTED, 2 * processors))
 
 
 def install() -> None:
-    """Replace the queue poller's loop; send what a stream could not get rid of with the role of the function."""
+    """Replace the queue poller's loop, and send failed records of a stream with the function's role."""
     from localstack.services.lambda_.event_source_mapping.esm_event_processor import BatchFailureError  # noqa: PLC0415
     from localstack.services.lambda_.event_source_mapping.esm_worker import EsmWorker  # noqa: PLC0415
     from localstack.services.lambda_.event_source_mapping.esm_worker_factory import EsmWorkerFactory  # noqa: PLC0415
     from localstack.services.lambda_.event_source_mapping.pollers import sqs_poller, stream_poller  # noqa: PLC0415
+    from localstack.utils.patch import patch  # noqa: PLC0415
 
-    original_worker = EsmWorkerFactory.get_esm_worker
     latest: dict[str, Any] = {}
 
-    def get_esm_worker(self: Any) -> Any:
-        worker = original_worker(self)
+    @patch(EsmWorkerFactory.get_esm_worker)
+    def get_esm_worker(original: Callable[..., Any], self: Any) -> Any:
+        worker = original(self)
         latest[worker.uuid] = worker
         poller = worker.poller
         poller.execution_role = self.function_role_arn
         if isinstance(poller, stream_poller.StreamPoller):
             poller.checkpoints = checkpoints.setdefault(worker.uuid, {})
-            # A mapping that was changed or stopped goes on where it was; LocalStack begins anew.
+            # A mapping that was changed or stopped continues where it was. LocalStack starts again.
             poller.shards = dict(poller.checkpoints)
-            # Without an end, the retries of a batch go on after it: beside those of its successor, with its old settings.
+            # Else the retries of a batch continue after the mapping's end, with its old settings, beside those of its successor.
             poller._is_shutdown = worker._shutdown_event
             if self.esm_config.get("BisectBatchOnFunctionError"):
                 bisect(poller, BatchFailureError)
@@ -62,7 +64,6 @@ def install() -> None:
             poller.shutdown = worker._shutdown_event
         return worker
 
-    EsmWorkerFactory.get_esm_worker = get_esm_worker
     _patch_states(EsmWorker, latest)
     _patch_queue(sqs_poller.SqsPoller, sqs_poller.MessageSystemAttributeName.All)
     keep_bodies(sqs_poller.SqsPoller)
@@ -71,17 +72,16 @@ def install() -> None:
 
 def _patch_states(worker_class: Any, latest: dict[str, Any]) -> None:
     """An update makes a new worker; the old one ends later, and must not write its own state over the new one's."""
-    original = worker_class.update_esm_state_in_store
+    from localstack.utils.patch import patch  # noqa: PLC0415
 
-    def update_esm_state_in_store(self: Any, new_state: Any) -> None:
+    @patch(worker_class.update_esm_state_in_store)
+    def update_esm_state_in_store(original: Callable[..., None], self: Any, new_state: Any) -> None:
         if latest.get(self.uuid) is self:
             original(self, new_state)
 
-    worker_class.update_esm_state_in_store = update_esm_state_in_store
-
 
 class Slots:
-    """A number of places for batches."""
+    """A limited number of places for batches."""
 
     def __init__(self, count: int) -> None:
         self._count = count
@@ -92,7 +92,7 @@ class Slots:
         self._free.acquire()
 
     def give(self) -> None:
-        """Leave it."""
+        """Give a place back."""
         self._free.release()
 
     def drain(self, seconds: float) -> None:
@@ -103,11 +103,12 @@ class Slots:
 
 
 def _patch_queue(poller: Any, all_attributes: str) -> None:
-    original_poll = poller.poll_events
+    from localstack.utils.patch import Patch, patch  # noqa: PLC0415
 
-    def poll_events(self: Any) -> None:
+    @patch(poller.poll_events)
+    def poll_events(original: Callable[..., None], self: Any) -> None:
         if self.is_fifo_queue or self.maximum_batching_window:
-            original_poll(self)
+            original(self)
             return
         while not self.shutdown.is_set():
             # A message is taken only when there is a place for it: else it would wait out its visibility timeout here.
@@ -130,24 +131,27 @@ def _patch_queue(poller: Any, all_attributes: str) -> None:
     def close(self: Any) -> None:
         self.slots.drain(DRAIN_SECONDS)
 
-    poller.poll_events, poller.close = poll_events, close
+    Patch(poller, "close", close).apply()
 
 
 def keep_bodies(poller: Any) -> None:
-    """Messages arrive as they were sent: LocalStack reads a body that is JSON, for the filters, and passes on its own spelling of it."""
-    original_handle, original_filter = poller.handle_messages, poller.filter_events
+    """Deliver bodies as they were sent. LocalStack parses JSON for the filters, and would deliver re-serialized JSON."""
+    from localstack.utils.patch import Patch, patch  # noqa: PLC0415
 
-    def handle_messages(self: Any, messages: list[Any]) -> None:
+    @patch(poller.handle_messages)
+    def handle_messages(original: Callable[..., None], self: Any, messages: list[Any]) -> None:
         token = _bodies.set({message["MessageId"]: message["Body"] for message in messages})
         try:
-            original_handle(self, messages)
+            original(self, messages)
         finally:
             _bodies.reset(token)
 
     def filter_events(self: Any, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [{**event, "body": _bodies.get()[event["messageId"]]} for event in original_filter(self, events)]
 
-    poller.handle_messages, poller.filter_events = handle_messages, filter_events
+    # Inherited from another class: replaced here only.
+    original_filter = poller.filter_events
+    Patch(poller, "filter_events", filter_events).apply()
 
 
 def _handle(poller: Any, messages: list[Any]) -> None:
@@ -161,12 +165,14 @@ def _handle(poller: Any, messages: list[Any]) -> None:
 
 
 def _patch_streams(module: Any) -> None:
-    original_client, original_send = module.get_internal_client, module.StreamPoller.send_events_to_dlq
-    original_poll = module.StreamPoller.poll_events_from_shard
+    from localstack.utils.patch import Patch, patch  # noqa: PLC0415
 
-    def poll_events_from_shard(self: Any, shard: str, iterator: str) -> None:
+    original_client = module.get_internal_client
+
+    @patch(module.StreamPoller.poll_events_from_shard)
+    def poll_events_from_shard(original: Callable[..., None], self: Any, shard: str, iterator: str) -> None:
         self.checkpoints.setdefault(shard, iterator)
-        original_poll(self, shard, iterator)
+        original(self, shard, iterator)
         # A batch whose retries were broken off by the end of the mapping was not handled.
         if shard in self.shards and not self.shard_batcher[shard].get_current_size() and not self._is_shutdown.is_set():
             self.checkpoints[shard] = self.shards[shard]
@@ -176,13 +182,12 @@ def _patch_streams(module: Any) -> None:
             kwargs |= {"role_arn": role, "service_principal": "lambda"}
         return original_client(arn, **kwargs)
 
-    def send_events_to_dlq(self: Any, *args: Any, **kwargs: Any) -> None:
+    Patch(module, "get_internal_client", get_internal_client).apply()
+
+    @patch(module.StreamPoller.send_events_to_dlq)
+    def send_events_to_dlq(original: Callable[..., None], self: Any, *args: Any, **kwargs: Any) -> None:
         token = _role.set(getattr(self, "execution_role", ""))
         try:
-            original_send(self, *args, **kwargs)
+            original(self, *args, **kwargs)
         finally:
             _role.reset(token)
-
-    module.get_internal_client = get_internal_client
-    module.StreamPoller.poll_events_from_shard = poll_events_from_shard
-    module.StreamPoller.send_events_to_dlq = send_events_to_dlq

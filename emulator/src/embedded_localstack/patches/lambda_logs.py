@@ -1,9 +1,9 @@
-"""Writing a function's log: the stream first, and the group only if there is none.
+"""Write a function's log: make the stream, and the group only if there is none.
 
-LocalStack tries to make the group whenever the stream is new. A role that may only write into its own group, which Terraform
-made, is refused that, and LocalStack then drops the lines.
+LocalStack makes the group whenever the stream is new. A role that may write only into its own group, which Terraform made, is
+refused, and LocalStack then drops the lines.
 """
-# mypy: disable-error-code="import-not-found"
+# mypy: disable-error-code="import-not-found, untyped-decorator"
 
 import logging
 import time
@@ -18,7 +18,9 @@ BATCH_BYTES, BATCH_EVENTS, EVENT_OVERHEAD = 1_000_000, 10_000, 26
 def install() -> None:
     """Replace the loop that writes."""
     from localstack.services.lambda_.invocation import logs  # noqa: PLC0415 - only a running server has it
+    from localstack.utils.patch import patch  # noqa: PLC0415
 
+    @patch(logs.LogHandler.run_log_loop, pass_target=False)
     def run_log_loop(self: Any, *_: Any, **__: Any) -> None:
         client = logs.connect_to.with_assumed_role(
             region_name=self.region, role_arn=self.role_arn, service_principal=logs.ServicePrincipal.lambda_
@@ -30,11 +32,9 @@ def install() -> None:
             except Exception as error:
                 LOG.warning("the log of %s is lost: %s", item.log_group, error)
 
-    logs.LogHandler.run_log_loop = run_log_loop
-
 
 def write(client: Any, item: Any, known: set[tuple[str, str]]) -> None:
-    """Write one invocation's lines. `known` are the streams that exist."""
+    """Write the lines of one invocation. `known` holds the streams that exist."""
     stream = (item.log_group, item.log_stream)
     if stream not in known:
         _make_stream(client, *stream)
@@ -54,7 +54,7 @@ def _make_stream(client: Any, group: str, stream: str) -> None:
 
 
 def batches(text: str, milliseconds: int) -> Iterator[list[dict[str, Any]]]:
-    """The lines as log events, in calls that are not too large."""
+    """Yield the lines as log events, in batches that one call may carry."""
     events: list[dict[str, Any]] = []
     size = 0
     for line in text.split("\n"):

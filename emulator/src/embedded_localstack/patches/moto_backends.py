@@ -1,12 +1,13 @@
-"""DynamoDB and Kinesis: moto server processes instead of DynamoDB Local (a Java download) and kinesis-mock (an npm one).
+"""DynamoDB and Kinesis: moto server processes instead of DynamoDB Local (Java) and kinesis-mock (Node).
 
-DynamoDB Streams ride on Kinesis inside LocalStack, so they are served too.
+LocalStack keeps DynamoDB Streams in Kinesis, so they work too.
 """
-# mypy: disable-error-code="import-not-found, misc"
+# mypy: disable-error-code="import-not-found, misc, untyped-decorator"
 
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,9 @@ from localstack.utils.common import TMP_THREADS, get_free_tcp_port
 from localstack.utils.serving import Server
 from localstack.utils.threads import FuncThread
 
-STOP_SECONDS = 60
-
 
 class MotoThread(FuncThread):
-    """Runs one moto server. It ends when its standard input closes: with `stop`, or with this process, however that ends."""
+    """Runs one moto server. It ends when its standard input closes: by `stop`, or when this process ends in any way."""
 
     def __init__(self, service: str, port: int) -> None:
         super().__init__(self._run, name=f"moto-{service}")
@@ -28,7 +27,9 @@ class MotoThread(FuncThread):
         self.process: subprocess.Popen[bytes] | None = None
 
     def _run(self, *_: Any) -> int:
-        self.process = subprocess.Popen(self._command, stdin=subprocess.PIPE, env=dict(os.environ), start_new_session=True)
+        self.process = subprocess.Popen(
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=dict(os.environ), start_new_session=True
+        )
         return self.process.wait()
 
     def stop(self, quiet: bool = False) -> None:
@@ -38,12 +39,18 @@ class MotoThread(FuncThread):
             self.process.stdin.close()
 
     def save(self, file: Path) -> None:
-        """Have it write its state down, which ends it."""
-        if not self.process:
+        """Have it write its state into a file.
+
+        Raises:
+            RuntimeError: it could not.
+        """
+        if not self.process or not self.process.stdin or not self.process.stdout:
             raise RuntimeError(f"{self.name} does not run")
-        self.process.communicate(os.fsencode(file), STOP_SECONDS)
-        if self.process.returncode:
-            raise RuntimeError(f"{self.name} could not write its state down; see above")
+        self.process.stdin.write(os.fsencode(file) + b"\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        if answer != b"\n":
+            raise RuntimeError(f"{self.name}: {answer.decode(errors='replace').strip() or 'it ended'}")
 
 
 _running: dict[str, MotoThread] = {}
@@ -62,7 +69,7 @@ def begin_with(folder: Path) -> None:
 
 
 def start_kinesis() -> None:
-    """LocalStack starts it when it is asked; a state that waits for it is to be read now."""
+    """Start Kinesis if a state waits for it. LocalStack starts it only when it is called."""
     from localstack.services.plugins import SERVICE_PLUGINS  # noqa: PLC0415 - only a running server has it
 
     if any(_file(folder, "kinesis").exists() for folder in _kept):
@@ -95,15 +102,17 @@ def install() -> None:
     """Replace both backends."""
     from localstack.services.dynamodb.server import DynamodbServer  # noqa: PLC0415 - only a running server has them
     from localstack.services.kinesis.kinesis_mock_server import KinesisServerManager  # noqa: PLC0415
+    from localstack.utils.patch import Patch, patch  # noqa: PLC0415
 
-    DynamodbServer.do_start_thread = lambda self: _start("dynamodb", self.port)
-    DynamodbServer.__init__.__defaults__ = (None, "127.0.0.1", None)
-    KinesisServerManager._create_kinesis_mock_server = lambda _self, _account: KinesisServer()
-    original = KinesisServerManager.get_server_for_account
+    Patch(DynamodbServer, "do_start_thread", lambda self: _start("dynamodb", self.port)).apply()
+    Patch(KinesisServerManager, "_create_kinesis_mock_server", lambda _self, _account: KinesisServer()).apply()
 
-    def get_server_for_account(self: Any, account: str) -> Any:
+    @patch(DynamodbServer.__init__)
+    def on_loopback(original: Callable[..., None], self: Any, port: int | None = None, *_: Any, **__: Any) -> None:
+        original(self, port, "127.0.0.1")
+
+    @patch(KinesisServerManager.get_server_for_account)
+    def get_server_for_account(original: Callable[..., Any], self: Any, account: str) -> Any:
         """LocalStack lets a second request through while the first one still starts the server."""
         with self._lock:
             return original(self, account)
-
-    KinesisServerManager.get_server_for_account = get_server_for_account

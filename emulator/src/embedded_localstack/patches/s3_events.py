@@ -1,19 +1,20 @@
-"""S3 event notifications: a real sequencer, and keys encoded as S3 encodes them.
+"""S3 event notifications: growing sequencers, and keys encoded as S3 encodes them.
 
-LocalStack sends one and the same sequencer with every event, so that nothing could be ordered by it. Here each change of a key
-gets the next one while it is made: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html.
+LocalStack sends the same sequencer with every event, so events cannot be ordered. Here each change of a key gets the next one
+while it is made: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html.
 """
-# mypy: disable-error-code="import-not-found"
+# mypy: disable-error-code="import-not-found, untyped-decorator"
 
 import json
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote_plus
 
 
 class Sequencer:
-    """Strictly growing hexadecimal numbers of one length, also across restarts: so they compare as text, as S3's do."""
+    """Strictly growing hexadecimal numbers of one length, also across restarts, so that they compare as text, as those of S3 do."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
@@ -27,7 +28,7 @@ class Sequencer:
 
 
 def encoded(key: str) -> str:
-    """A key as an event to SQS, SNS or Lambda carries it: a blank is a plus sign."""
+    """Return a key as an event to SQS, SNS or Lambda carries it: a blank is a plus sign."""
     return quote_plus(key, safe="/")
 
 
@@ -44,39 +45,43 @@ def install() -> None:
 
 
 def _number_changes(store: Any, sequencer: Sequencer) -> None:
-    original_set, original_pop = store.set, store.pop
+    from localstack.utils.patch import patch  # noqa: PLC0415
 
-    def set_(self: Any, object_key: str, s3_object: Any) -> None:
+    @patch(store.set)
+    def set_(original: Callable[..., None], self: Any, object_key: str, s3_object: Any) -> None:
         with sequencer.lock:
             s3_object.sequencer_created = sequencer.next()
-            original_set(self, object_key, s3_object)
+            original(self, object_key, s3_object)
 
-    def pop(self: Any, *args: Any, **kwargs: Any) -> Any:
+    @patch(store.pop)
+    def pop(original: Callable[..., Any], self: Any, *args: Any, **kwargs: Any) -> Any:
         with sequencer.lock:
-            removed = original_pop(self, *args, **kwargs)
+            removed = original(self, *args, **kwargs)
             if removed is not None:
                 removed.sequencer_removed = sequencer.next()
             return removed
 
-    store.set, store.pop = set_, pop
-
 
 def _patch_context(context_class: Any, sequencer: Sequencer) -> None:
+    from localstack.utils.patch import Patch  # noqa: PLC0415
+
     original = context_class.from_request_context.__func__
 
     def from_request_context(cls: Any, request_context: Any, s3_bucket: Any, s3_object: Any) -> Any:
         context = original(cls, request_context, s3_bucket=s3_bucket, s3_object=s3_object)
         removing = "ObjectRemoved" in context.event_type
         number = (getattr(s3_object, "sequencer_removed", None) if removing else None) or getattr(s3_object, "sequencer_created", None)
-        # DeleteObjects tells of keys that were never there, too.
+        # DeleteObjects also reports keys that never existed.
         context.sequencer = number or sequencer.next()
         context.key_name, context.plain_key = encoded(s3_object.key), s3_object.key
         return context
 
-    context_class.from_request_context = classmethod(from_request_context)
+    Patch(context_class, "from_request_context", classmethod(from_request_context)).apply()
 
 
 def _patch_payload(notifier: Any) -> None:
+    from localstack.utils.patch import Patch  # noqa: PLC0415
+
     original = notifier._get_event_payload
 
     def get_event_payload(context: Any, config_id: str) -> Any:
@@ -86,10 +91,12 @@ def _patch_payload(notifier: Any) -> None:
             item["sequencer"] = context.sequencer
         return payload
 
-    notifier._get_event_payload = staticmethod(get_event_payload)
+    Patch(notifier, "_get_event_payload", staticmethod(get_event_payload)).apply()
 
 
 def _patch_eventbridge(notifier: Any) -> None:
+    from localstack.utils.patch import Patch  # noqa: PLC0415
+
     original = notifier._get_event_payload
 
     def get_event_payload(context: Any, config_id: str | None = None) -> Any:
@@ -102,4 +109,4 @@ def _patch_eventbridge(notifier: Any) -> None:
         entry["Detail"] = json.dumps(detail)
         return entry
 
-    notifier._get_event_payload = staticmethod(get_event_payload)
+    Patch(notifier, "_get_event_payload", staticmethod(get_event_payload)).apply()

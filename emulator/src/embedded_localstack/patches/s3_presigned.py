@@ -1,7 +1,7 @@
-"""Presigned requests to S3: the signatures of sessions are verified, and forms are checked as S3 does.
+"""Presigned requests to S3: verify the signatures of sessions, and check forms as S3 does.
 
-LocalStack knows no secrets of sessions, so that it has to let every presigned URL of a function pass, and it verifies no signature of
-a form, nor that the policy allows all of its fields.
+LocalStack does not know the secrets of sessions, so it accepts every presigned URL of a function. It checks neither the signature
+of a form nor whether the policy allows all fields.
 https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
 """
 # mypy: disable-error-code="import-not-found"
@@ -27,9 +27,10 @@ class RefusedError(Exception):
 
 
 def install() -> None:
-    """Tell LocalStack the secrets of sessions; look at forms before it does."""
+    """Give LocalStack the secrets of sessions, and check forms before it does."""
     from localstack.aws.api import CommonServiceException  # noqa: PLC0415 - only a running server has it
     from localstack.services.s3 import presigned_url, provider  # noqa: PLC0415
+    from localstack.utils.patch import Patch  # noqa: PLC0415
 
     from embedded_localstack.iam.lookup import session_of  # noqa: PLC0415
 
@@ -55,8 +56,9 @@ def install() -> None:
             raise CommonServiceException(error.code, str(error), status_code=error.status, sender_fault=True) from error
         original_validate(request_form, metadata)
 
-    presigned_url.get_secret_access_key_from_access_key_id, presigned_url.get_credentials_from_parameters = secret, credentials
-    provider.validate_post_policy = validate
+    Patch(presigned_url, "get_secret_access_key_from_access_key_id", secret).apply()
+    Patch(presigned_url, "get_credentials_from_parameters", credentials).apply()
+    Patch(provider, "validate_post_policy", validate).apply()
 
 
 def check(form: Mapping[str, str], secret_of_session: Callable[[str], str | None]) -> None:
@@ -85,7 +87,7 @@ def check(form: Mapping[str, str], secret_of_session: Callable[[str], str | None
 
 
 def signature(secret: str, credential: str, policy: str) -> str:
-    """Of a policy, as the form has it, by Signature Version 4."""
+    """Return the signature of a policy, as the form holds it, by Signature Version 4."""
     key = f"AWS4{secret}".encode()
     for part in credential.split("/")[1:]:
         key = hmac.digest(key, part.encode(), hashlib.sha256)
@@ -93,7 +95,7 @@ def signature(secret: str, credential: str, policy: str) -> str:
 
 
 def _fields(policy: Mapping[str, Any]) -> set[str]:
-    """The fields that a policy speaks of."""
+    """Return the fields that a policy names."""
     found: set[str] = set()
     for condition in policy.get("conditions") or []:
         found |= set(condition) if isinstance(condition, dict) else {text(condition[1]).removeprefix("$")}

@@ -1,11 +1,13 @@
-"""S3 objects too large for memory go to LocalStack's temporary folder; the provider has /tmp written in."""
+"""S3 objects that are too large for memory go to the server's temporary folder. LocalStack's provider names /tmp."""
 # mypy: disable-error-code="import-not-found"
 
 import os
+from pathlib import Path
 
 
 def install() -> None:
     """Redirect the folder."""
     from localstack.services.s3 import provider  # noqa: PLC0415 - only a running server has it
+    from localstack.utils.patch import Patch  # noqa: PLC0415
 
-    provider.DEFAULT_S3_TMP_DIR = os.path.join(os.environ["TMPDIR"], "s3")  # noqa: PTH118 - LocalStack wants a string
+    Patch(provider, "DEFAULT_S3_TMP_DIR", str(Path(os.environ["TMPDIR"]) / "s3")).apply()

@@ -1,6 +1,7 @@
-"""Distributed Maps of Step Functions as AWS has them: items in batches, EXPRESS children, listings of more than a page.
+"""Distributed Maps of Step Functions: items in batches, EXPRESS children, listings of more than a page.
 
-LocalStack 4.14 refuses the first two, and reads a thousand objects. Its children run as STANDARD ones do: they only keep more history.
+LocalStack 4.14 refuses the first two, and lists at most a thousand objects. Children run as STANDARD ones: they only keep more
+history.
 https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
 """
 # mypy: disable-error-code="import-not-found"
@@ -9,16 +10,17 @@ import json
 from itertools import batched
 from typing import Any
 
-# How the batch size gets to the reader, which LocalStack hands its parameters alone
+# Carries the batch size to the reader, which gets nothing but its parameters.
 _BATCH = "EmbeddedMaxItemsPerBatch"
 
 
 def install() -> None:
-    """Wherever LocalStack parses a definition or lists a bucket."""
+    """Translate each definition before LocalStack parses it, and list whole buckets."""
     from localstack.services.stepfunctions.asl.component.state.state_execution.state_map.item_reader.resource_eval import (  # noqa: PLC0415 - only a running server has it
         resource_eval_s3,
     )
     from localstack.services.stepfunctions.asl.parse.asl_parser import AmazonStateLanguageParser  # noqa: PLC0415
+    from localstack.utils.patch import Patch  # noqa: PLC0415
 
     parse, reader = AmazonStateLanguageParser.parse, resource_eval_s3.ResourceEvalS3
 
@@ -30,21 +32,21 @@ def install() -> None:
         items = [_item(found) for page in pages for found in page.get("Contents", [])]
         env.stack.append([{"Items": list(batch)} for batch in batched(items, size, strict=False)] if size else items)
 
-    AmazonStateLanguageParser.parse = staticmethod(lambda definition: parse(understood(definition)))
-    reader._handle_list_objects_v2 = staticmethod(list_objects_v2)
+    Patch(AmazonStateLanguageParser, "parse", staticmethod(lambda definition: parse(understood(definition)))).apply()
+    Patch(reader, "_handle_list_objects_v2", staticmethod(list_objects_v2)).apply()
 
 
 def understood(definition: str) -> str:
-    """The definition in terms that LocalStack parses."""
+    """Return the definition in terms that LocalStack parses."""
     try:
         content = json.loads(definition)
     except ValueError:
-        return definition  # whose error is LocalStack's to tell
+        return definition  # LocalStack reports the error
     return json.dumps(content) if _translate(content) else definition
 
 
 def _translate(content: Any) -> bool:
-    """Change distributed Maps in place, wherever they are; whether there was one."""
+    """Change distributed Maps in place. Returns whether there was one."""
     if isinstance(content, list):
         return any([_translate(one) for one in content])
     if not isinstance(content, dict):
@@ -61,7 +63,7 @@ def _translate(content: Any) -> bool:
 
 
 def _item(found: dict[str, Any]) -> dict[str, Any]:
-    """As Step Functions passes an object on."""
+    """Return an object as Step Functions passes it to a child."""
     return {
         "Etag": found["ETag"],
         "Key": found["Key"],

@@ -1,5 +1,5 @@
-"""A server's whole state in a folder, so that it can be stopped and started again with nothing lost (`restart`).
+"""A server's whole state in a folder, so that `down` and `restart` lose nothing.
 
-LocalStack keeps its state in memory. Its services know how to hand it out and what to do when it is back; writing it down is left
-out of the free edition. control.py says what happens in which order; the other modules each know one sort of state.
+LocalStack keeps its state in memory. Its services can hand it out and take it back; the free edition does not write it to a disk.
+control.py fixes the order; each other module handles one kind of state.
 """

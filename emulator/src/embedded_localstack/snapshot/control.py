@@ -1,4 +1,4 @@
-"""Stopping with the state written down, and starting with it."""
+"""Stop with the state written down, and start with it."""
 # mypy: disable-error-code="import-not-found"
 
 import logging
@@ -19,36 +19,68 @@ from embedded_localstack.state import Home
 
 LOG = logging.getLogger(__name__)
 SAVE = signal.SIGUSR1
-"""What `restart` sends to the server."""
+"""What `down` and `restart` send to the server."""
 QUIET_SECONDS = 10
+MIB = 1024 * 1024
+SPARE_BYTES = 64 * MIB
 
 gate = Gate()
+# A state that is not yet back cannot be written down.
+_busy = threading.Lock()
 
 
 def install() -> None:
-    """Close the gate if there is a state to come back to; write it down when told to."""
+    """Close the gate if there is a state to restore. Write the state down when the launcher sends SAVE."""
     gate.install()
     queues.install()
-    if _folder().is_dir():
+    folder = Home.of_this_server().snapshot
+    if folder.is_dir():
         gate.close()
-        moto_backends.begin_with(_folder())
+        moto_backends.begin_with(folder)
     signal.signal(SAVE, lambda *_: threading.Thread(target=_stop, name="snapshot").start())
-
-
-def _folder() -> Path:
-    return Home(path=Path(os.environ["EMBEDDED_LOCALSTACK_HOME"])).snapshot
 
 
 # -- stop
 
 
 def _stop() -> None:
+    """Write the state down and end. If it cannot be written, the server still runs and has everything; the launcher reads why."""
+    home = Home.of_this_server()
+    with _busy:
+        try:
+            rehearse(home.snapshot)
+        except Exception as error:
+            LOG.exception("the state cannot be written down")
+            home.refusal.write_text(" ".join(f"{type(error).__name__}: {error}".split()))
+            return
+        try:
+            save(home.snapshot)
+        except Exception:
+            LOG.exception("the state could not be written down")
+            os._exit(1)
+        os._exit(0)
+
+
+def rehearse(folder: Path) -> None:
+    """Do what fails if `save` fails, while everything still runs: pickle all state, and look for room on the disk.
+
+    Raises:
+        OSError: the folder cannot be written to, or the disk is too full.
+    """
+    from embedded_localstack.snapshot import stores  # noqa: PLC0415 - only a running server can import it
+
+    part = folder.with_suffix(".part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir()
     try:
-        save(_folder())
-    except Exception:
-        LOG.exception("the state could not be written down")
-        os._exit(1)
-    os._exit(0)
+        needed = stores.rehearse() + objects.size()
+        moto_backends.save(part)
+        needed += sum(file.stat().st_size for file in part.iterdir())
+        free = shutil.disk_usage(part).free
+        if free < needed + SPARE_BYTES:
+            raise OSError(f"{needed / MIB:.0f} MiB are needed in {part.parent}, and {free / MIB:.0f} MiB are free")
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def save(folder: Path) -> None:
@@ -73,7 +105,7 @@ def save(folder: Path) -> None:
 
 
 def _finish_deliveries() -> None:
-    """Answers are given before changes, events and messages have arrived where they belong: none may be on its way."""
+    """Wait for changes, events and messages on their way: a service answers before they have arrived."""
     for service, executor in DELIVERIES.items():
         if provider := _provider(service):
             executor(provider).shutdown(wait=True)
@@ -82,7 +114,7 @@ def _finish_deliveries() -> None:
             thread.join(QUIET_SECONDS)
 
 
-# In the order in which one leads to the other
+# In this order: each may lead to one of the next.
 DELIVERIES: dict[str, Callable[[Any], ThreadPoolExecutor]] = {
     "dynamodb": lambda provider: provider._event_forwarder.executor,
     "s3": lambda provider: provider._notification_dispatcher.executor,
@@ -100,15 +132,16 @@ def _provider(service: str) -> Any:
 
 
 def resume() -> None:
-    """Put the state back, if there is one, and open the gate. A state that does not fit ends the server: half of one is worse."""
-    folder = _folder()
+    """Restore the state, if there is one, and open the gate. A state that does not fit ends the server: half of one is worse."""
+    folder = Home.of_this_server().snapshot
     if not folder.is_dir():
         return
-    try:
-        _load(folder)
-    except Exception:
-        LOG.exception("the state in %s could not be put back", folder)
-        os._exit(1)
+    with _busy:
+        try:
+            _load(folder)
+        except Exception:
+            LOG.exception("the state in %s could not be restored", folder)
+            os._exit(1)
     gate.open()
 
 
@@ -124,14 +157,14 @@ def _load(folder: Path) -> None:
         "events": rules.load,
         "stepfunctions": executions.load,
         "kinesis": moto_backends.start_kinesis,
-        # Pollers and alarms begin to work at once: what they work on comes before them.
+        # Pollers and alarms work at once, so what they work on comes first.
         "lambda": lambda: _provider("lambda").on_after_state_load(),
         "cloudwatch": _watch_alarms,
     }
     for hook in [hook for service, hook in hooks.items() if service in ready]:
         hook()
     functions.load_events(folder)
-    # Whether the next state was written down shows in the folder.
+    # The folder shows whether the next state was written down.
     shutil.rmtree(folder)
     LOG.info("the state is back, in %.1f s", time.monotonic() - began)
 

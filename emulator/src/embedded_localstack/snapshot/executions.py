@@ -1,11 +1,11 @@
-"""Step Functions: what a thread of the old server ran cannot go on."""
+"""Step Functions: an execution that a thread of the old server ran cannot continue."""
 # mypy: disable-error-code="import-not-found"
 
 from datetime import UTC, datetime
 
 
 def load() -> None:
-    """Say so, once the store is back: an execution that is RUNNING for ever would be waited for."""
+    """Abort those that ran, once the store is back. Somebody would wait for ever for one that stays RUNNING."""
     from localstack.services.stepfunctions.backend.store import sfn_stores  # noqa: PLC0415 - only a running server has it
 
     for _account, _region, store in sfn_stores.iter_stores():

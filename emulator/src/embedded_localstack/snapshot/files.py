@@ -1,4 +1,4 @@
-"""Copies of files that a service still writes."""
+"""Copy files that a service still writes."""
 
 import shutil
 import sqlite3
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def copy(directory: Path, into: Path) -> None:
-    """Copy a service's files. SQLite itself reads a database: its journal comes and goes with each metric that CloudWatch is told."""
+    """Copy a service's files. SQLite copies a database: its journal appears and disappears with each metric of CloudWatch."""
     shutil.copytree(directory, into, ignore=shutil.ignore_patterns("*.db-*"), copy_function=_copy)
 
 

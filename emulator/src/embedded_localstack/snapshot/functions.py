@@ -1,4 +1,4 @@
-"""What Lambda has in hand beside its store: how far it has read each stream, and the events of asynchronous invocations."""
+"""What Lambda holds besides its store: how far it has read each stream, and the events of asynchronous invocations."""
 # mypy: disable-error-code="import-not-found"
 
 import json
@@ -13,17 +13,17 @@ Event = tuple[str, str]
 
 
 def read_so_far() -> dict[str, dict[str, str]]:
-    """By event source mapping and shard, the iterator from which a record was not yet handled."""
+    """Return, by event source mapping and shard, the iterator of the first record that was not yet handled."""
     return {mapping: dict(shards) for mapping, shards in checkpoints.items()}
 
 
 def events() -> set[Event]:
-    """Asynchronous invocations that wait for their turn or a retry, or run now."""
+    """Return the asynchronous invocations that wait for their turn or a retry, or run now."""
     return {(arn, message.message["Body"]) for arn, queue in _queues() for message in _messages(queue)}
 
 
 def stop() -> None:
-    """Nothing new is begun."""
+    """Begin nothing new."""
     for worker in _workers():
         worker.stop_for_shutdown()
     for _, manager in _managers():
@@ -38,12 +38,12 @@ def save(folder: Path, shards: dict[str, dict[str, str]], waiting: set[Event]) -
 
 
 def load_shards(folder: Path) -> None:
-    """Before pollers start."""
+    """Read how far each stream was read. Pollers start after this."""
     checkpoints.update(json.loads((folder / "functions.json").read_text())["shards"])
 
 
 def load_events(folder: Path) -> None:
-    """Once functions can be invoked. What ran when the server stopped runs again, as after a fault of a machine on AWS."""
+    """Send the events again, once functions can be invoked. What ran when the server stopped runs again, as after a fault on AWS."""
     queues = dict(_managers())
     for arn, body in json.loads((folder / "functions.json").read_text())["events"]:
         _client().send_message(QueueUrl=queues[arn].event_queue_url, MessageBody=body)

@@ -1,4 +1,4 @@
-"""Nobody outside gets in while the state is written down, or not yet back."""
+"""Refuse requests from outside while the state is written down, or not yet restored."""
 # mypy: disable-error-code="import-not-found"
 
 import threading
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Gate:
-    """The first link of LocalStack's request chain, and the last."""
+    """The first handler of LocalStack's request chain, and the last."""
 
     def __init__(self) -> None:
         self._open = threading.Event()
@@ -16,14 +16,14 @@ class Gate:
         self._lock = threading.Lock()
 
     def install(self) -> None:
-        """Put both links into place."""
+        """Put both handlers into the chain."""
         from localstack.aws import handlers  # noqa: PLC0415 - only a running server has it
 
         handlers.preprocess_request.handlers.insert(0, self.enter)
         handlers.run_custom_finalizers.append(self.leave)
 
     def enter(self, chain: Any, context: Any, _response: Any) -> None:
-        """Let a request through; a closed gate lets only LocalStack's own, and answers others as AWS does when a service is away."""
+        """Let a request through. A closed gate admits only LocalStack's own, and answers others as AWS does when a service is away."""
         if context.is_internal_call:
             return
         with self._lock:
@@ -33,21 +33,21 @@ class Gate:
         chain.respond(503)
 
     def leave(self, _chain: Any, context: Any, _response: Any) -> None:
-        """The request is answered."""
+        """Count a request as answered."""
         with self._lock:
             self._inside.discard(id(context))
 
     def open(self) -> None:
-        """Let everybody in."""
+        """Admit all requests."""
         self._open.set()
 
     def close(self) -> None:
-        """Let nobody else in."""
+        """Admit no more requests."""
         with self._lock:
             self._open.clear()
 
     def empty(self, seconds: float) -> None:
-        """Wait until nobody is inside, at most that long: who waits for a message may do so for longer."""
+        """Wait until all requests are answered, at most that long: one that waits for a message may take longer."""
         deadline = time.monotonic() + seconds
         while self._inside and time.monotonic() < deadline:
             time.sleep(0.01)

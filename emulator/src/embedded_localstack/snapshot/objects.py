@@ -20,8 +20,13 @@ def save(folder: Path) -> None:
     (folder / "index.json").write_text(json.dumps(index))
 
 
+def size() -> int:
+    """Return how many bytes `save` writes."""
+    return sum(item.size or 0 for _bucket, item in _objects())
+
+
 def load(folder: Path) -> None:
-    """Read them again, once the store of buckets is back."""
+    """Read the objects, once the store of buckets is back."""
     storage = _storage()
     numbers = {tuple(entry): number for number, entry in enumerate(json.loads((folder / "index.json").read_text()))}
     for bucket in _buckets():

@@ -1,4 +1,4 @@
-"""Messages must be in their queue when it is written down, not on their way to somebody."""
+"""Queues: every message must be in its queue when that is written down, not on its way to a receiver."""
 # mypy: disable-error-code="import-not-found"
 
 from collections.abc import Iterator
@@ -6,19 +6,21 @@ from typing import Any
 
 
 def install() -> None:
-    """Let a queue take messages while it hands none out: Python 3.13 refuses them, which LocalStack does not expect."""
+    """Let a queue that hands out no messages still take some. Python 3.13 refuses them, which LocalStack does not expect."""
     from localstack.services.sqs.queue import InterruptibleQueue  # noqa: PLC0415 - only a running server has it
+    from localstack.utils.patch import Patch  # noqa: PLC0415
 
+    # The method is Queue's own: only the class of LocalStack gets another.
     def put(self: Any, item: Any, *_: Any, **__: Any) -> None:
         with self.mutex:
             self._put(item)
             self.not_empty.notify()
 
-    InterruptibleQueue.put = put
+    Patch(InterruptibleQueue, "put", put).apply()
 
 
 def stop() -> None:
-    """Nobody receives anything any more; who waits for a message is told that there is none."""
+    """Hand out no more messages. A receiver that waits gets none."""
     for store in _stores():
         for task in store.move_tasks.values():
             task.under_way = task.status == "RUNNING"
@@ -28,7 +30,7 @@ def stop() -> None:
 
 
 def load() -> None:
-    """Receive again, once the store is back, and go on with moving messages from one queue to another."""
+    """Hand out messages again, once the store is back, and continue to move messages between queues."""
     from localstack.services.plugins import SERVICE_PLUGINS  # noqa: PLC0415 - only a running server has it
 
     movers = SERVICE_PLUGINS.get_service("sqs")._provider._message_move_task_manager

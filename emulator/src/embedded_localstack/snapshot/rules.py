@@ -1,11 +1,11 @@
-"""EventBridge keeps what acts on its store apart from it: an object for each bus, rule, target and archive, made anew here."""
+"""EventBridge: make an object for each bus, rule, target and archive. They act on the store, and are not part of it."""
 # mypy: disable-error-code="import-not-found"
 
 from typing import Any
 
 
 def load() -> None:
-    """Make them, once the store is back."""
+    """Make the objects, once the store is back."""
     from localstack.services.events.models import events_stores  # noqa: PLC0415 - only a running server has it
     from localstack.services.plugins import SERVICE_PLUGINS  # noqa: PLC0415
 

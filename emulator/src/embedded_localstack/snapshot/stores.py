@@ -1,4 +1,4 @@
-"""The stores of LocalStack's services and of moto: pickled all at once, as one may refer to another's."""
+"""The stores of LocalStack's services and of moto, pickled together, because one may refer to another."""
 # mypy: disable-error-code="import-not-found, import-untyped, misc, untyped-decorator"
 
 import shutil
@@ -22,7 +22,7 @@ PICKLE_SECONDS = 60
 @pickle.reducer(type(threading.RLock()), threading.RLock)
 @pickle.reducer(type(threading.Lock()), threading.Lock)
 def _nothing(_lock: Any) -> tuple[()]:
-    """A lock comes back free: whoever held it is gone."""
+    """Restore a lock as free: its holder is gone."""
     return ()
 
 
@@ -34,7 +34,7 @@ class Containers(StateVisitor):
         self.directories: list[Path] = []
 
     def visit(self, state_container: Any) -> None:
-        """Called by the service with each."""
+        """Take one container from the service."""
         if isinstance(state_container, AssetDirectory):
             self.directories.append(Path(state_container.path))
         else:
@@ -48,7 +48,7 @@ def _containers(name: str) -> Containers:
 
 
 def save(folder: Path) -> None:
-    """Write down the state of every service that was used."""
+    """Write the state of every service that was used."""
     folder.mkdir(parents=True)
     services = {name: _containers(name) for name in SERVICE_PLUGINS.list_active_services()}
     for name, containers in services.items():
@@ -59,8 +59,16 @@ def save(folder: Path) -> None:
     (folder / "stores.pickle").write_bytes(_pickled(content))
 
 
+def rehearse() -> int:
+    """Pickle everything that `save` writes. Returns how many bytes it needs."""
+    services = {name: _containers(name) for name in SERVICE_PLUGINS.list_active_services()}
+    directories = [directory for name, found in services.items() if name not in OTHERS for directory in found.directories]
+    files_size = sum(file.stat().st_size for directory in directories for file in directory.rglob("*") if file.is_file())
+    return files_size + len(_pickled({name: found.dictionaries for name, found in services.items()}))
+
+
 def _pickled(content: Any) -> bytes:
-    """One moment's state: no other thread gets a turn before it is complete."""
+    """Pickle the state of one moment: no other thread runs until it is complete."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(PICKLE_SECONDS)
     try:
@@ -70,7 +78,7 @@ def _pickled(content: Any) -> bytes:
 
 
 def load(folder: Path) -> Iterator[str]:
-    """Put the state back. Yields each service when it is in place and its hooks may be called."""
+    """Restore the state. Yields each service when its state is there and its hooks may be called."""
     content = pickle.loads((folder / "stores.pickle").read_bytes())
     for name in content:
         for number, directory in enumerate(_containers(name).directories):
@@ -85,7 +93,7 @@ def load(folder: Path) -> Iterator[str]:
 
 
 def _replace(into: Any, kept: Any) -> None:
-    """Others hold references to the container itself: its content is exchanged."""
+    """Exchange the content of a container: others hold references to the container itself."""
     if isinstance(into, AccountRegionBundle):
         into._universal.clear()
         into._universal.update(kept._universal)

@@ -102,7 +102,7 @@ run "an_origin_with_a_slash" {
   expect_failures = [var.allowed_origins]
 }
 
-run "a_misspelt_setting" {
+run "unknown_setting" {
   command = plan
   variables { setting_names = ["vpc", "traicing"] }
   expect_failures = [var.setting_names]

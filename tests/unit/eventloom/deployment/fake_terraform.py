@@ -36,6 +36,8 @@ if (FOLDER / f"fail-{SUBCOMMAND}").exists():
 if (FOLDER / f"wait-{SUBCOMMAND}").exists():
     signal.signal(signal.SIGINT, interrupted)
     print("working", flush=True)
+    if (FOLDER / f"{SUBCOMMAND}.txt").exists():
+        print((FOLDER / f"{SUBCOMMAND}.txt").read_text(), end="", flush=True)
     time.sleep(60)
 if SUBCOMMAND == "output":
     outputs = json.loads((FOLDER / f"{WORKSPACE}.json").read_text())

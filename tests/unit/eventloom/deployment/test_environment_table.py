@@ -64,9 +64,9 @@ def test_terraform_and_the_command_read_the_same_values_with_the_override(folder
     [
         ({"tracing": None, "traicing": {"dev": True}}, 'does not have an attribute named "tracing"'),
         ({"tracing": {"local": "yes", "dev": True, "staging": True, "prod": True}}, r"environments_table.tracing .*a bool is required"),
-        ({"thumbnailer_ceiling": {"local": 1, "dev": 20, "staging": 100, "prod": 400}}, "thumbnailer_ceiling is at least"),
-        ({"traicing": {"local": True, "dev": True, "staging": True, "prod": True}}, "There is no setting named traicing"),
-        ({"vpc": {"local": True}}, "Correct: vpc"),
+        ({"thumbnailer_ceiling": {"local": 1, "dev": 20, "staging": 100, "prod": 400}}, "thumbnailer_ceiling must be at least"),
+        ({"traicing": {"local": True, "dev": True, "staging": True, "prod": True}}, "Unknown settings: traicing"),
+        ({"vpc": {"local": True}}, "Correct vpc"),
     ],
 )
 def test_a_mistake_in_the_table_fails_the_plan_and_is_named(folder: Path, rows: dict[str, Any], message: str) -> None:

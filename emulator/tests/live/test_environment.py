@@ -12,12 +12,9 @@ from typing import Any
 
 import pytest
 
+import embedded_localstack
 from embedded_localstack import processes
 from embedded_localstack.executor.environment import Environment, InitError, Result, Spec
-from embedded_localstack.settings import RUNTIMES
-from embedded_localstack.state import CHECKOUT
-
-INTERPRETER = CHECKOUT / "build" / "venv" / RUNTIMES["python3.13"] / "bin" / "python"
 
 FUNCTION = """
 import os, subprocess, sys, threading, time
@@ -88,7 +85,7 @@ def handler(event, context):
 
 
 @pytest.fixture
-def make(tmp_path: Path):
+def make(tmp_path: Path, interpreter: Path):
     code = tmp_path / "code"
     code.mkdir()
     (code / "app.py").write_text(FUNCTION)
@@ -98,7 +95,7 @@ def make(tmp_path: Path):
         folder = tmp_path / f"environment-{len(made)}"
         base = {"PATH": os.environ["PATH"], "TMPDIR": str(folder), "HOME": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
         spec = {
-            "interpreter": INTERPRETER,
+            "interpreter": interpreter,
             "runtime": "python3.13",
             "handler": "app.handler",
             "task_root": code,
@@ -293,7 +290,7 @@ def test_environments_at_the_same_time_do_not_meet(make):
     assert json.loads(invoke(first).payload) == json.loads(invoke(second).payload) == 1
 
 
-def test_no_function_outlives_the_server(tmp_path: Path):
+def test_no_function_outlives_the_server(tmp_path: Path, interpreter: Path):
     """The process that holds the environments is killed; it cannot clean up any more."""
     script = tmp_path / "server.py"
     code = tmp_path / "code"
@@ -305,15 +302,14 @@ from pathlib import Path
 from embedded_localstack.executor.environment import Environment, Spec
 folder = Path({str(tmp_path)!r}) / "environment"
 variables = {{"PATH": "/usr/bin:/bin", "HOME": str(folder), "TMPDIR": str(folder)}}
-python, code = Path({str(INTERPRETER)!r}), Path({str(code)!r})
+python, code = Path({str(interpreter)!r}), Path({str(code)!r})
 environment = Environment(Spec(python, "python3.13", "app.handler", code, variables, "1", 60, 256, False, folder))
 environment.start()
 print("started", flush=True)
 environment.invoke("id-1", b'"hang"', "arn", "trace")
 """)
-    with subprocess.Popen(
-        [sys.executable, script], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(CHECKOUT / "emulator/src")}
-    ) as server:
+    source = str(Path(embedded_localstack.__file__).parents[1])
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": source}) as server:
         assert server.stdout
         assert server.stdout.readline() == b"started\n"
         deadline = time.monotonic() + 5

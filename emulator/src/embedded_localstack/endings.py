@@ -1,0 +1,58 @@
+"""End the processes of a server, all of them and for good."""
+
+import os
+import signal
+
+from embedded_localstack import processes
+from embedded_localstack.state import Home, Run
+
+# LocalStack's own shutdown ends one service after another for ten seconds. Nothing of it is needed.
+STOP_SECONDS = 2
+
+
+def family_of(run: Run) -> dict[int, int]:
+    """Return the processes below a server, with when they started. Take it before any of them ends.
+
+    A function may have children that no environment variable identifies.
+    """
+    return {pid: processes.start_ticks(pid) for pid in processes.descendants(run.pid)}
+
+
+def end(home: Home, run: Run) -> None:
+    """End a server that runs and everything below it. What is deployed in it is lost."""
+    family = family_of(run)
+    processes.send([run.pid], signal.SIGTERM)
+    processes.wait_gone([run.pid], STOP_SECONDS)
+    kill({**family, run.pid: run.ticks})
+    sweep(home, run)
+
+
+def kill(family: dict[int, int]) -> None:
+    """Kill those of the processes that still run."""
+    left = [pid for pid, ticks in family.items() if processes.same(pid, ticks)]
+    processes.send(left, signal.SIGKILL)
+    processes.wait_gone(left, 5)
+
+
+def sweep(home: Home, run: Run | None) -> int:
+    """Kill what still runs in the name of this home, and remove what only a running server needs. Returns how many it killed."""
+    killed: set[int] = set()
+    while rest := processes.belonging_to(home.path):
+        new = [pid for pid in rest if pid not in killed]
+        processes.send(rest, signal.SIGKILL)
+        _reap(run)
+        if processes.wait_gone(rest, 5) and not new:
+            break
+        killed.update(rest)
+    _reap(run)
+    home.clean_runtime()
+    return len(killed)
+
+
+def _reap(run: Run | None) -> None:
+    """Collect the server's exit code: it is a child of this process when `up` gives up on it."""
+    if run:
+        try:
+            os.waitpid(run.pid, os.WNOHANG)
+        except ChildProcessError:
+            return

@@ -1,0 +1,109 @@
+"""Stop the server: with what is deployed kept (`down`, `restart`), or without (`down --forget`)."""
+
+import json
+import signal
+import time
+from dataclasses import dataclass
+
+from embedded_localstack import inventory, processes
+from embedded_localstack.endings import end, family_of, kill, sweep
+from embedded_localstack.launch import answers, start
+from embedded_localstack.state import Home, LaunchError, Run
+
+# On a busy machine, with what a long fault run leaves
+SAVE_SECONDS = 180
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """What `down --forget` did, and the names of what it removed, by service."""
+
+    text: str
+    names: dict[str, list[str]]
+
+
+def down(home: Home) -> str:
+    """Stop the server and everything it started. What is deployed in it is kept for the next `up`. Returns what was done.
+
+    Raises:
+        LaunchError: what is deployed could not be written down.
+    """
+    with home.locked():
+        run = home.load()
+        if run and run.running():
+            _keep(home, run)
+            return f"stopped (process {run.pid}); {_kept(home)}"
+        kept = home.snapshot.is_dir()
+        text = _gone(run, kept=kept, left=sweep(home, run))
+        return f"{text}; {_kept(home)}" if kept else text
+
+
+def _gone(run: Run | None, *, kept: bool, left: int) -> str:
+    lost = "the server was gone, and what was deployed in it with it" if run and not kept else "not running"
+    return f"{lost}; ended {left} process(es) that it left behind" if left else lost
+
+
+def _kept(home: Home) -> str:
+    return f"what was deployed is kept in {home.snapshot} (up restores it, down --forget removes it)"
+
+
+def forget(home: Home) -> Forgotten:
+    """Stop the server and everything it started, and remove what is deployed in it or kept of it."""
+    with home.locked():
+        run = home.load()
+        if run and run.running():
+            names = inventory.read(run.port)
+            end(home, run)
+            text = f"stopped (process {run.pid})"
+        else:
+            kept = home.snapshot.is_dir()
+            names = inventory.load(home.inventory) if kept else {}
+            text = _gone(run, kept=kept, left=sweep(home, run))
+        home.clean()
+        return Forgotten(text, names)
+
+
+def restart(home: Home) -> Run:
+    """Stop the server, and start it again with everything that was in it, and in the environment that it had.
+
+    Raises:
+        LaunchError: it does not run, its state could not be written down, or the new one did not start.
+    """
+    with home.locked():
+        run = home.load()
+        if not run or not run.running():
+            raise LaunchError("not running; start it with: embedded-localstack up")
+        environment = processes.environ(run.pid)
+        _keep(home, run)
+        home.prepare()
+        return start(home, environment, iam=run.iam)
+
+
+def _keep(home: Home, run: Run) -> None:
+    """Have the server write its state down and end; then end what it started.
+
+    Raises:
+        LaunchError: the state was not written down. The message says whether the server still has it.
+    """
+    if not answers(run.port):
+        raise LaunchError(
+            f"process {run.pid} does not answer on port {run.port}, so it cannot write down what is deployed; see {home.log}. "
+            "To end it all the same, and lose that: embedded-localstack down --forget"
+        )
+    names, family = inventory.read(run.port), family_of(run)
+    home.refusal.unlink(missing_ok=True)
+    processes.send([run.pid], signal.SIGUSR1)
+    deadline = time.monotonic() + SAVE_SECONDS
+    while processes.wait_gone([run.pid], 0.05):
+        if home.refusal.exists():
+            raise LaunchError(
+                f"not stopped: what is deployed could not be written down ({home.refusal.read_text().strip()}). The server still "
+                "runs, with everything in it. To stop it all the same, and lose that: embedded-localstack down --forget"
+            )
+        if time.monotonic() > deadline:
+            raise LaunchError(f"process {run.pid} still writes its state down after {SAVE_SECONDS} s; see {home.log}, then try again")
+    kill(family)
+    sweep(home, run)
+    if not home.snapshot.is_dir():
+        raise LaunchError(f"the server ended before its state was written down: what was deployed is lost; see {home.log}")
+    home.inventory.write_text(json.dumps(names))

@@ -1,0 +1,13 @@
+import os
+
+import boto3
+
+s3 = boto3.client("s3")
+
+
+def handler(event, context):
+    """Copy each message to the bucket. An event without messages asks for what the role may not do."""
+    for record in event.get("Records", []):
+        s3.put_object(Bucket=os.environ["BUCKET"], Key=record["messageId"], Body=record["body"])
+    if "Records" not in event:
+        s3.list_objects_v2(Bucket=os.environ["BUCKET"])

@@ -1,0 +1,128 @@
+"""A patch whose target is missing stops the start, and is named. Each runs in a child of its own: patches stay installed."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from embedded_localstack import plugins
+from embedded_localstack.state import Home
+from support import Cloud, eventually, free_port, launcher
+
+TARGETS = {
+    "patches.api_gateway": "localstack.services.apigateway.next_gen.execute_api.integrations.aws:mime_type_matches_binary_media_types",
+    "patches.cloudwatch_alarms": "localstack.services.cloudwatch.provider_v2:CloudwatchProvider._run_composite_alarm_actions",
+    "patches.eventbridge_archives": "localstack.services.events.archive:ArchiveService.put_events",
+    "patches.lambda_aliases": "localstack.services.lambda_.provider:LambdaProvider._create_routing_config_model",
+    "patches.lambda_async": "localstack.services.lambda_.invocation.event_manager:Poller.handle_message",
+    "patches.lambda_event_sources": "localstack.services.lambda_.event_source_mapping.pollers.sqs_poller:SqsPoller.handle_messages",
+    "patches.lambda_logs": "localstack.services.lambda_.invocation.logs:LogHandler.run_log_loop",
+    "patches.lambda_configurations": "localstack.aws.handlers:serve_custom_service_request_handlers",
+    "patches.lambda_payload_limits": "localstack.aws.handlers:serve_custom_service_request_handlers",
+    "patches.moto_backends": "localstack.services.kinesis.kinesis_mock_server:KinesisServerManager._create_kinesis_mock_server",
+    "patches.s3_events": "localstack.services.s3.notifications:S3EventNotificationContext.from_request_context",
+    "patches.s3_listings": "localstack.services.s3.provider:decode_continuation_token",
+    "patches.s3_presigned": "localstack.services.s3.presigned_url:get_credentials_from_parameters",
+    "patches.s3_temporary_folder": "localstack.services.s3.provider:DEFAULT_S3_TMP_DIR",
+    "patches.stepfunctions_maps": (
+        "localstack.services.stepfunctions.asl.component.state.state_execution.state_map.item_reader.resource_eval.resource_eval_s3"
+        ":ResourceEvalS3._handle_list_objects_v2"
+    ),
+    "load_balancers.gateway": "localstack.aws.handlers:preprocess_request",
+    "snapshot.control": "localstack.aws.handlers:run_custom_finalizers",
+    "iam.handler": "localstack.aws.handlers:serve_custom_service_request_handlers",
+    "iam.function_urls": "localstack.services.lambda_.urlrouter:FunctionUrlRouter.handle_lambda_url_invocation",
+}
+REMOVE_AND_INSTALL = """
+import functools, importlib, json, os, sys
+from embedded_localstack import plugins
+targets = {patch: target.split(":") for patch, target in json.loads(sys.argv[1]).items()}
+modules = {patch: importlib.import_module(module) for patch, (module, _) in targets.items()}
+for patch, (_, path) in targets.items():
+    if os.fork():
+        os.wait()
+        continue
+    *parents, name = path.split(".")
+    delattr(functools.reduce(getattr, parents, modules[patch]), name)
+    plugins.PATCHES, plugins.ENFORCEMENT = (f"embedded_localstack.{patch}",), ()
+    try:
+        plugins.install()
+    except plugins.PatchError as error:
+        print(error, flush=True)
+    os._exit(0)
+"""
+
+
+def test_every_patch_is_tried_here():
+    assert {f"embedded_localstack.{name}" for name in TARGETS} == {*plugins.PATCHES, *plugins.ENFORCEMENT}
+
+
+def test_a_patch_without_its_target_is_named(home: Home):
+    environment = {"TMPDIR": str(home.temporary), "EMBEDDED_LOCALSTACK_HOME": str(home.path)}
+    command = [sys.executable, "-c", REMOVE_AND_INSTALL, json.dumps(TARGETS)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    named = [line.partition(":")[0] for line in done.stdout.splitlines()]
+    assert named == [f"the patch embedded_localstack.{patch} does not fit LocalStack 4.14.0" for patch in TARGETS], done.stderr
+
+
+def test_the_server_does_not_start_then(home: Home, tmp_path_factory: pytest.TempPathFactory):
+    """`up` runs a server in which a target is missing."""
+    code = """
+import sys
+from localstack.services.s3 import provider
+del provider.decode_continuation_token
+from embedded_localstack.server import main
+main()
+"""
+    starter = f"""
+import sys
+from embedded_localstack import cli, launch
+launch.SERVER = [sys.executable, "-c", {code!r}]
+sys.exit(cli.main(sys.argv[1:]))
+"""
+    other = Home(free_port(), home.path.with_name("other"))
+    command = [sys.executable, "-c", starter, "up", "--port", str(other.port), "--home", str(other.path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "the patch embedded_localstack.patches.s3_listings does not fit LocalStack 4.14.0" in done.stderr
+    assert launcher("status", other).returncode == 3
+
+
+def tags_of(cloud: Cloud, name: str) -> dict[str, str]:
+    arn = f"arn:aws:cloudwatch:us-east-1:000000000000:alarm:{name}"
+    return {tag["Key"]: tag["Value"] for tag in cloud.cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"]}
+
+
+METRIC = {
+    "Namespace": "n",
+    "MetricName": "m",
+    "Statistic": "Sum",
+    "Period": 60,
+    "EvaluationPeriods": 1,
+    "Threshold": 1,
+    "ComparisonOperator": "GreaterThanThreshold",
+}
+
+
+def test_an_alarm_keeps_its_tags(cloud: Cloud, name: str):
+    arn = f"arn:aws:cloudwatch:us-east-1:000000000000:alarm:{name}"
+    cloud.cloudwatch.put_metric_alarm(AlarmName=name, Tags=[{"Key": "Project", "Value": "a"}], **METRIC)
+    assert tags_of(cloud, name) == {"Project": "a"}
+    cloud.cloudwatch.put_metric_alarm(AlarmName=name, Tags=[{"Key": "Project", "Value": "ignored"}], **METRIC)
+    assert tags_of(cloud, name) == {"Project": "a"}
+    cloud.cloudwatch.tag_resource(ResourceARN=arn, Tags=[{"Key": "Project", "Value": "b"}, {"Key": "Owner", "Value": "me"}])
+    cloud.cloudwatch.untag_resource(ResourceARN=arn, TagKeys=["Owner"])
+    assert tags_of(cloud, name) == {"Project": "b"}
+    cloud.cloudwatch.delete_alarms(AlarmNames=[name])
+    cloud.cloudwatch.put_metric_alarm(AlarmName=name, **METRIC)
+    assert tags_of(cloud, name) == {}
+    cloud.cloudwatch.delete_alarms(AlarmNames=[name])
+
+
+def test_a_composite_alarm_keeps_its_tags(cloud: Cloud, name: str):
+    part = f"{name}-part"
+    cloud.cloudwatch.put_metric_alarm(AlarmName=part, **METRIC)
+    cloud.cloudwatch.put_composite_alarm(AlarmName=name, AlarmRule=f'ALARM("{part}")', Tags=[{"Key": "Project", "Value": "a"}])
+    assert eventually(lambda: tags_of(cloud, name)) == {"Project": "a"}
+    cloud.cloudwatch.delete_alarms(AlarmNames=[name, part])

@@ -1,0 +1,20 @@
+"""The embedded LocalStack of this checkout, as the tests start and stop it."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from eventloom.clouds import BUILD, DEFAULT_PORT
+
+LAUNCHER = [str(BUILD / "venv/localstack/bin/python"), "-m", "embedded_localstack"]
+
+
+def home(port: int | None) -> Path:
+    """Return the folder of the server on a port."""
+    return BUILD / ("localstack" if port in (None, DEFAULT_PORT) else f"localstack-{port}")
+
+
+def launch(command: str, port: int | None, *options: str, quiet: bool = False, **environment: str) -> None:
+    """Run a command of the emulator, with more variables in its environment."""
+    arguments = [*LAUNCHER, command, "--port", str(port or DEFAULT_PORT), "--home", str(home(port)), *options]
+    subprocess.run(arguments, check=True, capture_output=quiet, env=os.environ | environment)
