@@ -165,7 +165,7 @@ def test_the_figures_of_the_readme_are_true() -> None:
     assert {kind: limit.max_pixels // 1_000_000 for kind, limit in limits_by_kind.items()} == figures
 
 
-@pytest.mark.skipif(sys.platform != "linux" or "simd" not in ENGINES, reason="Linux's figures; cykooz.resizer has wheels for x86_64 alone")
+@pytest.mark.skipif(sys.platform != "linux" or "simd" not in ENGINES, reason="Linux's figures; cykooz.resizer has wheels for x86_64 only")
 @pytest.mark.parametrize("size", [(6000, 4000), (4000, 6000)])
 def test_a_photo_of_24_megapixels_takes_30_mb_at_most(tmp_path: Path, size: tuple[int, int]) -> None:
     """The memory beyond an idle process holds the picture at half scale, the largest thumbnail, and little else."""
