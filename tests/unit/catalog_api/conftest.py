@@ -73,7 +73,8 @@ class Api:
     def send(self, method: str, path: str, *, body: Any = None, query: dict[str, Any] | None = None, **options: Any) -> Answer:
         """Send a request and return the answer.
 
-        Options: headers, by ("rest", "alb", "alb-multi-value"), milliseconds, check (True), base64 (False; bytes always are).
+        Options: headers, by ("rest", "alb", "alb-multi-value"), milliseconds, check (True) and base64 (False).
+        A body of bytes is always sent as base64.
         """
         headers = {"accept": "*/*"} | ({"content-type": "application/json"} if body is not None else {}) | options.get("headers", {})
         text = body if isinstance(body, str | bytes) or body is None else json.dumps(body)
