@@ -1,173 +1,148 @@
-"""Draw docs/flows/*.svg, one picture per event flow. Usage: diagrams.py
+"""Draw docs/pictures/*.svg from the tables in `diagram_tables` and `diagram_functions`. Usage: diagrams.py
 
-What is drawn stands in FLOWS; a test holds every box and every arrow against the Terraform.
+Tests hold every box and every arrow against the Terraform, and the picture of the emulator against its source.
 """
 
 from dataclasses import dataclass
 from html import escape
 
 from eventloom.clouds import ROOT
+from scripts.diagram_functions import FUNCTIONS
+from scripts.diagram_layout import FONT_SIZE, Arrow, Layout, Picture, Points, Text, lay_out
+from scripts.diagram_tables import OVERVIEWS
 
-OUT = ROOT / "docs" / "flows"
-BOX_W, BOX_H, GAP_X, GAP_Y, MARGIN = 150, 54, 60, 22, 16
-COLOURS = {"S3": "#3f8624", "SQS": "#a0185e", "Lambda": "#c4591b", "DynamoDB": "#2e4fb5", "SNS": "#a0185e", "API": "#7a3fc4"}
-COLOURS |= dict.fromkeys(("Kinesis", "ALB"), "#7a3fc4") | {"Step Functions": "#a0185e"}
-COLOURS |= dict.fromkeys(("clock", "alarms", "callers", "outside"), "#64748b")
+OUT = ROOT / "docs" / "pictures"
+PICTURES: dict[str, Picture] = OVERVIEWS | FUNCTIONS
 
-
-@dataclass(frozen=True)
-class Box:
-    """A thing of the flow: its service, its name, and its address in terraform/ (None: outside of it)."""
-
-    service: str
-    name: str
-    address: str | None
-
-
-@dataclass(frozen=True)
-class Flow:
-    """Columns from left to right, arrows between names, and after how many columns trust begins (None: not shown)."""
-
-    title: str
-    columns: tuple[tuple[Box, ...], ...]
-    arrows: tuple[tuple[str, str], ...]
-    trusted_after: int | None = None
-
-
-def _function(name: str) -> Box:
-    return Box("Lambda", name, f"module.{name}")
-
-
-NOTICES = Box("SNS", "notices", "aws_sns_topic.notices")
-CATALOG = Box("DynamoDB", "catalog", "aws_dynamodb_table.catalog")
-STATE = Box("DynamoDB", "state", "aws_dynamodb_table.state")
-UPLOADS = Box("S3", "uploads", "module.uploads")
-UPLOADS_QUEUE = Box("SQS", "uploads queue", "module.uploads_queue")
-THUMBNAILS = Box("S3", "thumbnails", "module.thumbnails")
-
-FLOWS = {
-    "photos": Flow(
-        "An upload becomes thumbnails, an item and a notice",
-        ((UPLOADS,), (UPLOADS_QUEUE,), (_function("thumbnailer"),), (THUMBNAILS, CATALOG), (_function("notifier"),), (NOTICES,)),
-        (
-            ("uploads", "uploads queue"),
-            ("uploads queue", "thumbnailer"),
-            ("thumbnailer", "thumbnails"),
-            ("thumbnailer", "catalog"),
-            ("catalog", "notifier"),
-            ("notifier", "notices"),
-        ),
-    ),
-    "api": Flow(
-        "Callers list, show, upload and delete images",
-        (
-            (Box("callers", "browser, program", None),),
-            (Box("API", "REST API", "module.api"),),
-            (_function("catalog_api"),),
-            (CATALOG, STATE),
-        ),
-        (("browser, program", "REST API"), ("REST API", "catalog_api"), ("catalog_api", "catalog"), ("catalog_api", "state")),
-    ),
-    "recovery": Flow(
-        "An alarm is answered with bounded recovery",
-        (
-            (Box("alarms", "CloudWatch", None),),
-            (Box("SNS", "alarms", "aws_sns_topic.alarms"),),
-            (_function("recoverer"),),
-            (UPLOADS_QUEUE, _function("thumbnailer"), NOTICES),
-        ),
-        (
-            ("CloudWatch", "alarms"),
-            ("alarms", "recoverer"),
-            ("recoverer", "uploads queue"),
-            ("recoverer", "thumbnailer"),
-            ("recoverer", "notices"),
-        ),
-    ),
-    "tables": Flow(
-        "CSV and JSON become Parquet",
-        ((Box("S3", "raw", "module.raw"),), (_function("converter"),), (Box("S3", "analytics", "module.analytics"),)),
-        (("raw", "converter"), ("converter", "analytics")),
-    ),
-    "views": Flow(
-        "What people look at is counted once",
-        (
-            (Box("Kinesis", "view events", "aws_kinesis_stream.activity"),),
-            (_function("activity"),),
-            (Box("DynamoDB", "counters", "aws_dynamodb_table.activity"),),
-        ),
-        (("view events", "activity"), ("activity", "counters")),
-    ),
-    "digest": Flow(
-        "Every day is summed up",
-        ((Box("clock", "EventBridge rule", None), CATALOG), (_function("digest"),), (NOTICES, STATE)),
-        (("EventBridge rule", "digest"), ("catalog", "digest"), ("digest", "notices"), ("digest", "state")),
-    ),
-    "backfill": Flow(
-        "Existing objects go through the pipeline",
-        ((UPLOADS,), (Box("Step Functions", "backfill", "aws_sfn_state_machine.backfill"),), (UPLOADS_QUEUE,), (_function("thumbnailer"),)),
-        (("uploads", "backfill"), ("backfill", "uploads queue"), ("uploads queue", "thumbnailer")),
-    ),
-    "trust": Flow(
-        "Where trust begins: what comes from the left of the line is checked on it",
-        (
-            (Box("outside", "internet", None), Box("outside", "own network", None), Box("outside", "uploaded files", None)),
-            (Box("API", "REST API", "module.api"), Box("ALB", "load balancer", "aws_lb_listener.catalog"), UPLOADS),
-            (_function("catalog_api"), UPLOADS_QUEUE),
-            (_function("thumbnailer"),),
-            (CATALOG, THUMBNAILS),
-        ),
-        (
-            ("internet", "REST API"),
-            ("own network", "load balancer"),
-            ("uploaded files", "uploads"),
-            ("REST API", "catalog_api"),
-            ("load balancer", "catalog_api"),
-            ("uploads", "uploads queue"),
-            ("uploads queue", "thumbnailer"),
-            ("catalog_api", "catalog"),
-            ("thumbnailer", "catalog"),
-            ("thumbnailer", "thumbnails"),
-        ),
-        trusted_after=1,
-    ),
+KINDS = {
+    "function": {"Lambda"},
+    "data": {"S3", "DynamoDB", "Glue"},
+    "messages": {"SQS", "SNS", "SES", "Step Functions"},
+    "entry": {"API Gateway", "load balancer", "Kinesis"},
 }
 
 
-def draw(flow: Flow) -> str:
-    """The flow as SVG, for light and dark pages."""
-    rows = max(len(column) for column in flow.columns)
-    width = len(flow.columns) * (BOX_W + GAP_X) - GAP_X + 2 * MARGIN
-    height = rows * (BOX_H + GAP_Y) - GAP_Y + 2 * MARGIN
-    places: dict[str, tuple[float, float]] = {}
-    shapes = []
-    for x, column in enumerate(flow.columns):
-        top = (height - len(column) * (BOX_H + GAP_Y) + GAP_Y) / 2
-        for y, box in enumerate(column):
-            left, upper = MARGIN + x * (BOX_W + GAP_X), top + y * (BOX_H + GAP_Y)
-            places[box.name] = (left, upper + BOX_H / 2)
-            shapes.append(f'<rect x="{left}" y="{upper:g}" width="{BOX_W}" height="{BOX_H}" rx="8" fill="{COLOURS[box.service]}"/>')
-            middle = left + BOX_W / 2
-            shapes.append(f'<text x="{middle:g}" y="{upper + 21:g}" font-size="11" opacity=".85">{escape(box.service)}</text>')
-            shapes.append(f'<text x="{middle:g}" y="{upper + 40:g}" font-size="15">{escape(box.name)}</text>')
-    for start, end in flow.arrows:
-        (x1, y1), (x2, y2) = places[start], places[end]
-        shapes.append(f'<path d="M{x1 + BOX_W + 2} {y1:g} L{x2 - 8} {y2:g}" stroke="#8a8f98" stroke-width="2" marker-end="url(#tip)"/>')
-    if flow.trusted_after is not None:
-        edge = MARGIN + flow.trusted_after * (BOX_W + GAP_X) - GAP_X / 2
-        shapes.append(f'<path d="M{edge:g} 2 V{height - 2}" stroke="#c0392b" stroke-width="2" stroke-dasharray="6 5"/>')
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" role="img" aria-label="{flow.title}">'
-    tip = '<marker id="tip" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="6" markerHeight="6" orient="auto">'
-    defs = f'<defs>{tip}<path d="M0 0 L8 4 L0 8 z" fill="#8a8f98"/></marker></defs>'
-    body = "\n".join(shapes)
-    return f'{head}\n{defs}\n<g font-family="system-ui, sans-serif" fill="#fff" text-anchor="middle">\n{body}\n</g>\n</svg>\n'
+@dataclass(frozen=True)
+class Colours:
+    """The colours of one scheme; `boxes` has fill and stroke for each kind of box.
+
+    Text has a contrast of at least 7:1, arrows have 4.5:1, and the strokes of boxes 3:1.
+    """
+
+    name: str
+    text: str
+    arrow: str
+    failure: str
+    boxes: dict[str, tuple[str, str]]
+
+
+LIGHT = Colours(
+    name="#1f2328",
+    text="#3d444d",
+    arrow="#57606a",
+    failure="#b42318",
+    boxes={
+        "function": ("#fff1e5", "#bc4c00"),
+        "data": ("#e6f4ea", "#1a7f37"),
+        "messages": ("#fbe9f3", "#a0185e"),
+        "entry": ("#f0e9fd", "#6f42c1"),
+        "plain": ("#f6f8fa", "#57606a"),
+    },
+)
+DARK = Colours(
+    name="#f0f6fc",
+    text="#d1d7e0",
+    arrow="#9da7b3",
+    failure="#ff8b7e",
+    boxes={
+        "function": ("#3d2310", "#f0883e"),
+        "data": ("#12301b", "#3fb950"),
+        "messages": ("#3a1529", "#f778ba"),
+        "entry": ("#271a45", "#a371f7"),
+        "plain": ("#21262d", "#9da7b3"),
+    },
+)
+
+
+def _rules(colours: Colours) -> str:
+    """Return the CSS rules of a colour scheme."""
+    rules = [
+        f"text{{fill:{colours.text}}}.name{{fill:{colours.name}}}.failed{{fill:{colours.failure}}}",
+        f".arrow{{stroke:{colours.arrow}}}.tip{{fill:{colours.arrow}}}",
+        f".failure,.border{{stroke:{colours.failure}}}.failure-tip{{fill:{colours.failure}}}",
+        *(f".{kind}{{fill:{fill};stroke:{stroke}}}" for kind, (fill, stroke) in colours.boxes.items()),
+    ]
+    return "".join(rules)
+
+
+# With `color-scheme`, a browser that opens the file by itself paints a dark page for dark colours.
+STYLE = (
+    f":root{{color-scheme:light dark}}text{{font:{FONT_SIZE}px system-ui,sans-serif}}.name{{font-weight:600}}"
+    "rect{stroke-width:1.5}path{fill:none;stroke-width:2}.failure,.border{stroke-dasharray:5 4}"
+    f"{_rules(LIGHT)}@media(prefers-color-scheme:dark){{{_rules(DARK)}}}"
+)
+
+
+def draw(picture: Picture) -> str:
+    """Return the picture as SVG for light and dark pages, with a title and a description for screen readers."""
+    layout = lay_out(picture)
+    size = f'viewBox="0 0 {layout.width:g} {layout.height:g}" width="{layout.width:g}" height="{layout.height:g}"'
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-labelledby="title description">',
+        f'<title id="title">{escape(picture.title)}</title>',
+        f'<desc id="description">{escape(describe(picture))}</desc>',
+        f"<style>{STYLE}</style>",
+        f"<defs>{_marker('tip')}{_marker('failure-tip')}</defs>",
+        *_boxes(picture, layout),
+        *(_path(arrow, points) for arrow, points in layout.paths),
+    ]
+    if layout.border is not None:
+        lines.append(f'<path class="border" d="M0 {layout.border:g}H{layout.width:g}"/>')
+    return "\n".join([*lines, *(_text(text) for text in layout.texts), "</svg>"]) + "\n"
+
+
+def describe(picture: Picture) -> str:
+    """Return the arrows of a picture in words."""
+    usual = "; ".join(_in_words(arrow) for arrow in picture.arrows if not arrow.failure)
+    failures = "; ".join(_in_words(arrow) for arrow in picture.arrows if arrow.failure)
+    return f"{usual}." + (f" On failure: {failures}." if failures else "")
+
+
+def _in_words(arrow: Arrow) -> str:
+    return f"{arrow.start} to {arrow.end}" + (f" ({arrow.label})" if arrow.label else "")
+
+
+def _marker(name: str) -> str:
+    shape = f'<path class="{name}" d="M0 0 8 4 0 8z"/>'
+    return f'<marker id="{name}" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="5" markerHeight="5" orient="auto">{shape}</marker>'
+
+
+def _boxes(picture: Picture, layout: Layout) -> list[str]:
+    rectangles = []
+    for name, box in picture.boxes.items():
+        place = layout.boxes[name]
+        if box.service != "heading":
+            kind = next((kind for kind, services in KINDS.items() if box.service.partition(",")[0] in services), "plain")
+            size = f'x="{place.left:g}" y="{place.top:g}" width="{place.width:g}" height="{place.height:g}"'
+            rectangles.append(f'<rect class="{kind}" {size} rx="8"/>')
+    return rectangles
+
+
+def _path(arrow: Arrow, points: Points) -> str:
+    style, tip = ("failure", "failure-tip") if arrow.failure else ("arrow", "tip")
+    way = " ".join(f"{x:g} {y:g}" for x, y in points)
+    return f'<path class="{style}" d="M{way}" marker-end="url(#{tip})"/>'
+
+
+def _text(text: Text) -> str:
+    return f'<text class="{text.style}" x="{text.x:g}" y="{text.y:g}" text-anchor="{text.anchor}">{escape(text.text)}</text>'
 
 
 def main() -> None:
-    """Draw all of them."""
+    """Draw all pictures."""
     OUT.mkdir(parents=True, exist_ok=True)
-    for name, flow in FLOWS.items():
-        (OUT / f"{name}.svg").write_text(draw(flow))
+    for name, picture in PICTURES.items():
+        (OUT / f"{name}.svg").write_text(draw(picture))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import pytest
 
 from eventloom.clouds import ROOT
 from scripts import diagrams, module_docs
+from scripts.diagram_functions import FUNCTIONS
 from tests.documented import PAGES
 
 
@@ -54,32 +55,101 @@ def test_a_module_s_example_sets_what_there_is_and_all_that_is_required(folder: 
 # -- pictures
 
 BLOCK = re.compile(r'^(module|resource|locals)(?: "(\w+)")?(?: "(\w+)")? \{\n(.*?)^\}$', re.MULTILINE | re.DOTALL)
+ADDRESS = re.compile(r"(module\.\w+|local\.\w+|aws_\w+\.\w+)(?:\.(\w+))?")
+TERRAFORM = ROOT / "terraform"
+EMULATOR = ROOT / "emulator" / "src" / "embedded_localstack"
+OF_TERRAFORM = sorted(diagrams.PICTURES.keys() - {"emulator"})
+# Triggers for which modules/function makes a queue of failures
+QUEUES_FAILURES = re.compile(r"^    (alarm|event|s3|schedule|sns|dynamodb_stream|kinesis) += ", re.MULTILINE)
 
 
 def terraform_blocks() -> dict[str, str]:
-    """The text of every module and resource of the root by its address, with the locals that it names."""
-    found: dict[str, str] = {}
-    for file in sorted((ROOT / "terraform").glob("*.tf")):
+    """Return the text of every module, resource and local value of the root by its address.
+
+    The text of a module includes the local values of its file.
+    """
+    blocks: dict[str, str] = {}
+    for file in sorted(TERRAFORM.glob("*.tf")):
         text = file.read_text()
         shared = "".join(body for kind, _, _, body in BLOCK.findall(text) if kind == "locals")
+        blocks |= {f"local.{name}": shared for name in re.findall(r"^  (\w+) += ", shared, re.MULTILINE)}
         for kind, first, second, body in BLOCK.findall(text):
             if kind != "locals":
-                found[f"module.{first}" if kind == "module" else f"{first}.{second}"] = body + (shared if kind == "module" else "")
-    return found
+                blocks[f"module.{first}" if kind == "module" else f"{first}.{second}"] = body + (shared if kind == "module" else "")
+    return blocks
 
 
-@pytest.mark.parametrize("name", diagrams.FLOWS)
-def test_a_picture_is_drawn_anew_and_says_what_the_terraform_says(name: str) -> None:
-    flow = diagrams.FLOWS[name]
-    assert (diagrams.OUT / f"{name}.svg").read_text() == diagrams.draw(flow), "run make docs"
-    blocks, boxes = terraform_blocks(), {box.name: box for column in flow.columns for box in column}
-    assert [box.name for box in boxes.values() if box.address and box.address not in blocks] == []
-    for start, end in flow.arrows:
-        a, b = boxes[start].address, boxes[end].address
-        if a and b:
-            assert re.search(rf"{re.escape(b)}\b", blocks[a]) or re.search(rf"{re.escape(a)}\b", blocks[b]), (
-                f"nothing leads from {a} to {b}"
-            )
+def split_address(address: str) -> tuple[str, str | None]:
+    """Return the block and the output that an address names."""
+    match = ADDRESS.fullmatch(address)
+    assert match, address
+    return match[1], match[2]
+
+
+def leads(start: str, end: str, blocks: dict[str, str]) -> bool:
+    """Return whether one of two blocks refers to the other, or the end is an output of the same module."""
+    (start_block, _), (end_block, output) = split_address(start), split_address(end)
+    if start_block != end_block:
+        return bool(re.search(rf"{end_block}\b", blocks[start_block]) or re.search(rf"{start_block}\b", blocks[end_block]))
+    if output == "failures_queue_arn":
+        return bool(QUEUES_FAILURES.search(blocks[start_block]))
+    return output is not None or start == end
+
+
+def test_every_picture_is_drawn_and_no_other_stands_beside_them() -> None:
+    drawn = {path.stem: path.read_text() for path in diagrams.OUT.iterdir()}
+    assert drawn == {name: diagrams.draw(picture) for name, picture in diagrams.PICTURES.items()}, "run make docs"
+
+
+@pytest.mark.parametrize("name", OF_TERRAFORM)
+def test_boxes_and_arrows_of_a_picture_are_in_the_terraform(name: str) -> None:
+    picture, blocks = diagrams.PICTURES[name], terraform_blocks()
+    for box in picture.boxes.values():
+        if box.address:
+            block, output = split_address(box.address)
+            assert block in blocks
+            if output:
+                module = re.search(r'source += "\./(modules/\w+)"', blocks[block])
+                assert module
+                assert f'output "{output}"' in (TERRAFORM / module[1] / "outputs.tf").read_text()
+    for arrow in picture.arrows:
+        start, end = picture.boxes[arrow.start].address, picture.boxes[arrow.end].address
+        assert not (start and end) or leads(start, end, blocks), f"nothing leads from {start} to {end}"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown", "source", "written"),
+    [
+        ("event", "batches of up to 10 messages", "thumbnailer.tf", r"batch_size += 10\n"),
+        ("event", "5 attempts failed", "modules/queue/variables.tf", r'"max_receive_count" \{[^}]*default += 5\n'),
+        ("event", "14 days", "modules/queue/variables.tf", r'"dlq_retention_s" \{[^}]*default += 1209600\n'),
+        ("thumbnailer", "after 5", "modules/queue/variables.tf", r'"max_receive_count" \{[^}]*default += 5\n'),
+        ("thumbnailer", "1280, 512, 128 px", "thumbnailer.tf", r'THUMBNAIL_SIZES += "1280,512,128"'),
+        ("notifier", "after 10", "notifier.tf", r"maximum_retries += 10 "),
+        ("activity", "after 20", "activity.tf", r"maximum_retries += 20 "),
+        ("converter", "after 3", "modules/function/variables.tf", r'"async_retries" \{[^}]*default += 2\n'),
+        ("digest", "after 3", "modules/function/variables.tf", r'"async_retries" \{[^}]*default += 2\n'),
+        ("recoverer", "after 3", "modules/function/variables.tf", r'"async_retries" \{[^}]*default += 2\n'),
+        ("recoverer", "every 5 minutes", "recoverer.tf", r'"rate\(5 minutes\)"'),
+        ("backfill", "100 at a time", "backfill.tf", r"MaxItemsPerBatch = 100 "),
+    ],
+)
+def test_a_number_in_a_picture_is_the_terraforms(name: str, shown: str, source: str, written: str) -> None:
+    assert f">{shown}</text>" in (diagrams.OUT / f"{name}.svg").read_text()
+    assert re.search(written, (TERRAFORM / source).read_text())
+
+
+def test_the_emulators_parts_are_where_its_picture_says() -> None:
+    boxes = diagrams.PICTURES["emulator"].boxes
+    assert [name for name, box in boxes.items() if not box.address] == ["your programs"]
+    assert [box.address for box in boxes.values() if box.address and not (EMULATOR / box.address).exists()] == []
+
+
+def test_the_emulator_answers_for_load_balancers_before_iam_and_checks_iam_before_the_service() -> None:
+    """LocalStack's chain has these two lists of handlers, in this order."""
+    boxes = diagrams.PICTURES["emulator"].boxes
+    for name, handlers in (("load balancers", "preprocess_request"), ("IAM check", "serve_custom_service_request_handlers")):
+        assert f"{handlers}.append(" in (EMULATOR / str(boxes[name].address)).read_text()
 
 
 def test_every_picture_stands_on_a_page_and_says_what_it_shows() -> None:
@@ -93,17 +163,18 @@ def test_every_picture_stands_on_a_page_and_says_what_it_shows() -> None:
     assert [text for text in shown.values() if len(text) < 10] == []
 
 
-def test_the_architecture_shows_every_flow_of_events() -> None:
-    page = (ROOT / "docs" / "architecture.md").read_text()
-    assert [name for name in diagrams.FLOWS if name != "trust" and f"(flows/{name}.svg)" not in page] == []
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_page_of_a_function_shows_its_picture_and_no_other(name: str) -> None:
+    page = (ROOT / "functions" / name / "README.md").read_text()
+    assert re.findall(r"!\[[^]]*\]\(([^)]+)\)", page) == [f"../../docs/pictures/{name}.svg"]
 
 
-def test_every_function_of_readmes_table_is_in_a_picture() -> None:
-    """A function of one's own, as `make new-function` writes it, needs neither."""
+def test_every_function_of_readmes_table_has_a_picture_and_is_in_the_architecture() -> None:
+    """A function of your own, as `./eventloom new-function` writes it, needs neither."""
     table = (ROOT / "README.md").read_text().partition("\n## Functions\n")[2].partition("\n## ")[0]
     named = set(re.findall(r"^\| \[(\w+)\]\(functions/\1/README\.md\) \|", table, re.MULTILINE))
     functions = {address.removeprefix("module.") for address, body in terraform_blocks().items() if '"./modules/function"' in body}
-    drawn = {box.address for flow in diagrams.FLOWS.values() for column in flow.columns for box in column}
     assert named
     assert named <= functions
-    assert {f"module.{name}" for name in named} <= drawn
+    assert named == set(FUNCTIONS)
+    assert named <= set(diagrams.PICTURES["architecture"].boxes)
