@@ -70,7 +70,7 @@ def test_a_file_that_kills_its_process_takes_nobody_with_it(deployment: Deployme
     assert rejected["reason"] == DEADLY.shows
     for key in mates:
         assert deployment.wait_for(key, status="READY", timeout_s=120)
-    deployment.settled()
+    deployment.wait_until_settled()
     assert not deployment.dlq_messages()
-    done = [json.loads(line) for key in mates for line in deployment.logged("thumbnailer", key) if '"done"' in line]
+    done = [json.loads(line) for key in mates for line in deployment.log_lines("thumbnailer", key) if '"done"' in line]
     assert any(line["deliveries"] > 1 for line in done), "none of them was in the batch that died"

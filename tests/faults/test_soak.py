@@ -76,7 +76,7 @@ def soaked(deployment: Deployment, bucket: str, moments: list[float]) -> list[Do
 def _worked(deployment: Deployment, prefix: str) -> dict[str, tuple[float, float]]:
     """When the thumbnailer began and ended with each key, by its log: what CloudWatch calls a line's time is that of a whole batch's."""
     found = {}
-    for line in map(json.loads, deployment.logged("thumbnailer", prefix)):
+    for line in map(json.loads, deployment.log_lines("thumbnailer", prefix)):
         if line.get("result") == "READY":
             ended = datetime.fromisoformat(line["timestamp"]).timestamp()
             found[str(line["object_key"])] = (ended - line["duration_ms"] / 1000, ended)
