@@ -24,7 +24,7 @@ export no_proxy := 127.0.0.1,localhost$(if $(no_proxy)$(NO_PROXY),$(comma)$(or $
 export NO_PROXY := $(no_proxy)
 
 # A make that a test runs must not inherit this selection of tests.
-unexport ONLY
+unexport ONLY KEEP
 
 # Tests touch a real account only with CLOUD=aws. ENV alone is refused, and in other clouds tests see no credentials.
 ifneq ($(filter test%,$(MAKECMDGOALS)),)
@@ -84,13 +84,13 @@ destroy: ## remove the environment
 ##@ Tests, one kind at a time (PYTEST_ADDOPTS="-k name" passes options to pytest; ONLY=tests/... selects files)
 .PHONY: test-unit test-terraform test-integration test-faults test-policies test-iam test-compose test-browser
 test-unit: setup ## logic, commands, packaging: no cloud
-	@$(PY) -m pytest -n 2 tests/unit emulator/tests/unit
+	@$(PY) -m pytest -q -n 2 tests/unit emulator/tests/unit
 
 test-terraform: setup ## fmt, validate and `terraform test` of every module
 	@$(PY) -m scripts.check_terraform
 
 test-integration: build ## everything deployed, in CLOUD=embedded (default), compose or aws
-	@$(PY) -m pytest tests/integration
+	@$(PY) -m pytest -q --durations=12 tests/integration
 
 IAM_TESTS := build/venv/localstack/bin/python -m pytest -q
 test-policies: setup ## the policies of every environment: rules for documents, and checkov over the plans
@@ -99,9 +99,9 @@ test-policies: setup ## the policies of every environment: rules for documents, 
 test-iam: build ## least privilege: each grant is needed by a test (report: build/iam/report.html); takes minutes
 	@scripts/bootstrap.sh checkov && $(IAM_TESTS) $(or $(ONLY),tests/iam)
 
-test-browser: build ## the gallery in Chromium, on an embedded LocalStack of its own; pictures in build/screenshots
+test-browser: build ## the gallery in Chromium, on an embedded LocalStack of its own (KEEP=1 leaves it running); pictures in build/screenshots
 	@scripts/bootstrap.sh browser
-	@CHROMIUM=$$(scripts/chromium.sh) EMBEDDED_PORT=$(or $(EMBEDDED_PORT),4599) build/venv/browser/bin/python -m pytest tests/browser
+	@CHROMIUM=$$(scripts/chromium.sh) EMBEDDED_PORT=$(or $(EMBEDDED_PORT),4599) build/venv/browser/bin/python -m pytest -q $(if $(KEEP),--keep) tests/browser
 
 test-faults: build ## 2,000 objects under 500 faults, nothing lost: SEED="1 2 3" OBJECTS=2000 FAULTS=500
 	@scripts/bootstrap.sh faults

@@ -26,7 +26,7 @@ step() { # name, command...
 
 checks() {
   step lint make lint
-  step unit env PYTEST_ADDOPTS=-q make test-unit
+  step unit make test-unit
   step embedded-localstack build/venv/localstack/bin/python -m pytest -q emulator/tests/live
   step terraform make test-terraform
   step checkov make checkov
@@ -42,12 +42,12 @@ checks() {
 # The browser tests come first: the integration tests reuse their deployment and destroy it.
 cloud() {
   if scripts/chromium.sh >/dev/null; then
-    step browser env PYTEST_ADDOPTS='-q --keep' make test-browser
+    step browser make test-browser KEEP=1
   else
     printf '\n== browser\n'
     echo 'SKIPPED: the browser tests, because there is no Chromium (see above)' | tee -a "$skipped"
   fi
-  step integration env PYTEST_ADDOPTS='-q --durations=12' make test-integration
+  step integration make test-integration
 }
 
 step build make build

@@ -34,10 +34,10 @@ class Elsewhere:
 ELSEWHERE = (
     Elsewhere(r"(?:.* )?(?:CLOUD=|--cloud[ =])aws\b.*", "needs an AWS account"),
     Elsewhere(r"(?:.* )?(?:EMBEDDED_PORT=|--port[ =])\d+\b.*", OTHER_PORT),
-    Elsewhere(r"\./eventloom demo", "deploys to an emulator of its own", FIRST_STEPS, 'typed(checkout, "demo")'),
+    Elsewhere(r"\./eventloom demo", "deploys to an emulator of its own", FIRST_STEPS, 'run_make(checkout, "demo")'),
     Elsewhere(r"\./eventloom (up|restart)", "would restart the tests' emulator", FIRST_STEPS, r'command(checkout, "\1"'),
-    Elsewhere(r"\./eventloom down\b.*", "would stop the tests' emulator", FIRST_STEPS, 'typed(checkout, "down")'),
-    Elsewhere(r"\./eventloom (plan|deploy)\b.*", "takes minutes", FIRST_STEPS, r'typed(checkout, "\1")'),
+    Elsewhere(r"\./eventloom down\b.*", "would stop the tests' emulator", FIRST_STEPS, 'run_make(checkout, "down")'),
+    Elsewhere(r"\./eventloom (plan|deploy)\b.*", "takes minutes", FIRST_STEPS, r'run_make(checkout, "\1")'),
     Elsewhere(r"\./eventloom apply-saved\b.*", "needs a plan that is saved", FIRST_STEPS, 'command(checkout, "apply-saved"'),
     Elsewhere(
         r"\./eventloom destroy\b.*", "would end the tests' deployment", "tests/integration/test_zz_destroy.py", 'make(ROOT, "destroy"'
@@ -64,7 +64,7 @@ TYPED_TARGETS = {"help", "build", "status"}
 MAKE = (
     (TEST_SH, "`make {}`: every check", "test"),
     (TEST_SH, " make {}", "lint checkov bench test-unit test-terraform test-integration test-policies test-iam test-faults test-browser"),
-    (FIRST_STEPS, 'typed(checkout, "{}"', "demo up plan deploy docs capabilities down clean"),
+    (FIRST_STEPS, 'run_make(checkout, "{}"', "demo up plan deploy docs capabilities down clean"),
     ("tests/integration/test_commands.py", 'run(ROOT, "{}"', "test-compose"),
     ("tests/integration/test_zz_destroy.py", 'make(ROOT, "{}"', "destroy"),
 )

@@ -1,4 +1,4 @@
-"""The resolvers: routes, guards, validation, CORS and error handling put together, for API Gateway and for an ALB."""
+"""Assembles routes, guards, validation, CORS and error handling for API Gateway and for an ALB."""
 
 from collections.abc import Callable, Mapping
 from functools import cache, cached_property
@@ -56,7 +56,7 @@ class Api:
         return CORSConfig(first, others, expose_headers=["X-Request-Id", "Retry-After"], max_age=600)
 
     def _assemble(self, resolver: ApiGatewayResolver) -> ApiGatewayResolver:
-        # Powertools' own validation would run before the guard, so it is put in here.
+        # Validation runs after the guard only if it is added here: Powertools' own validation would run first.
         validate_request = ValidateRequest()  # type: ignore[no-untyped-call]
         validate_response = OpenAPIResponseValidationMiddleware(has_response_validation_error=True)
         resolver.use([refuse_malformed, validate_request, validate_response])
@@ -73,7 +73,7 @@ class Api:
 def _document_of(resolver: ApiGatewayResolver, auth: str) -> Callable[[], Response[str]]:
     @cache
     def document() -> str:
-        from catalog_api.openapi import openapi_document  # noqa: PLC0415 - slow to import, seldom needed
+        from catalog_api.openapi import openapi_document  # noqa: PLC0415 - slow to import, rarely needed
 
         return openapi_document(resolver, auth)
 
@@ -86,6 +86,6 @@ def _document_of(resolver: ApiGatewayResolver, auth: str) -> Callable[[], Respon
 def _method_refusal(allowed: set[str]) -> Callable[[], Response[str]]:
     def refuse_method() -> Response[str]:
         methods = ", ".join(sorted(allowed))
-        raise Problem(405, f"Use {methods} here.", headers={"Allow": methods})
+        raise Problem(405, f"This method is not allowed here. Use {methods}.", headers={"Allow": methods})
 
     return refuse_method

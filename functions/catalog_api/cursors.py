@@ -36,5 +36,5 @@ def decode(status: str, cursor: str) -> Position:
     except (ValueError, TypeError, RecursionError):
         genuine = False
     if not genuine or len(cursor) > MAX_CHARS or encode(status, (uploaded_at, image_id)) != cursor:
-        raise Problem(400, "The cursor is not one that this listing gave out; start again without it.", "invalid-cursor")
+        raise Problem(400, "The cursor is not from this listing. Start again without a cursor.", "invalid-cursor")
     return uploaded_at, image_id

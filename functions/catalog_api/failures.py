@@ -1,4 +1,4 @@
-"""What is answered when an operation raises: a problem document, whatever the error."""
+"""Answers every error of an operation with a problem document."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,13 +11,13 @@ from botocore.exceptions import BotoCoreError, ClientError
 from catalog_api.problems import CONTENT_TYPE, Problem, invalid, not_found
 from shared.observability import logger
 
-# botocore retries these, too: DynamoDB throttles with status 400.
+# botocore has retried these before they arrive here. DynamoDB throttles with status 400.
 _THROTTLED = {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException", "Throttling"}
 _TRANSIENT = {500, 502, 503, 504}
 
 
 def request_id(event: Mapping[str, Any], invocation_id: str) -> str:
-    """Return what API Gateway also sends as `x-amzn-RequestId`; behind a load balancer the invocation's id."""
+    """Return the id that API Gateway sends as `x-amzn-RequestId`. Behind a load balancer it is the invocation's id."""
     context: Mapping[str, Any] = event.get("requestContext") or {}
     return str(context.get("requestId") or invocation_id)
 
@@ -44,7 +44,9 @@ def add_to(resolver: ApiGatewayResolver) -> None:
 def _service_failure(error: ClientError | BotoCoreError) -> Problem:
     logger.exception("a call to AWS failed")
     if not isinstance(error, ClientError) or _is_transient(error.response):
-        return Problem(503, "A service behind this one is busy; try again.", headers={"Retry-After": "2"})
+        return Problem(
+            503, "A service that this API calls is busy. Retry the request after the seconds in Retry-After.", headers={"Retry-After": "2"}
+        )
     return _unexpected()
 
 
@@ -59,4 +61,4 @@ def _failure() -> Problem:
 
 
 def _unexpected() -> Problem:
-    return Problem(500, "Something went wrong on our side; quote the request id when you report it.")
+    return Problem(500, "The request failed with an internal error. Report its request_id to the operator of this API.")

@@ -1,6 +1,6 @@
-"""The gallery: serves the files in `gallery/`, their configuration, and the policy that says what they may load (CSP).
+"""Serves the gallery: the files in `gallery/`, their configuration and their Content-Security-Policy (CSP).
 
-The files are public: they hold nothing but code. Everything that they show comes from the other, authenticated routes.
+The files are public and hold only code. All data comes from the other routes, which need authentication.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ class GalleryPage:
     """The page at `/`, and its files and configuration below `/page/<digest>/`."""
 
     def __init__(self, settings: Settings, storage: Storage) -> None:
-        """`storage` is what the page loads pictures from and uploads files to."""
+        """`storage` gives the origins of the buckets for the policy."""
         self._settings = settings
         self._storage = storage
 
@@ -85,7 +85,7 @@ class GalleryPage:
 
 @cache
 def version() -> str:
-    """Return a digest of all files. Their addresses change with it, so that browsers may keep them for good."""
+    """Return a digest of all files. It is part of their addresses, so browsers may cache them forever."""
     return hashlib.sha256("\0".join(name + "\0" + text for name, text in _files().items()).encode()).hexdigest()[:12]
 
 

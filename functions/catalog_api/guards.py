@@ -38,11 +38,15 @@ class ValidateRequest(OpenAPIRequestValidationMiddleware):
 
 def _check_query(event: BaseProxyEvent, known: set[str]) -> None:
     given = event.resolved_query_string_parameters
-    wrong = [{"detail": "No such parameter.", "parameter": name[:64]} for name in sorted(given.keys() - known)]
+    wrong = [{"detail": "This parameter does not exist. Remove it.", "parameter": name[:64]} for name in sorted(given.keys() - known)]
     repeated = event.multi_value_query_string_parameters
-    wrong += [{"detail": "Give it once.", "parameter": name} for name in sorted(repeated) if name in known and len(repeated[name]) > 1]
+    wrong += [
+        {"detail": "This parameter is repeated. Send it once.", "parameter": name}
+        for name in sorted(repeated)
+        if name in known and len(repeated[name]) > 1
+    ]
     if wrong:
-        raise Problem(422, "The query string is not valid; `errors` says what and where.", "validation", wrong[:20])
+        raise Problem(422, "The query string is not valid. Correct what `errors` lists and send it again.", "validation", wrong[:20])
 
 
 def _body(event: BaseProxyEvent) -> dict[str, Any]:
@@ -51,16 +55,21 @@ def _body(event: BaseProxyEvent) -> dict[str, Any]:
         raise Problem(415, "Send the body as application/json.", headers={"Accept-Post": "application/json"})
     body = _decoded(event)
     if len(body) > MAX_BODY_BYTES:
-        raise Problem(413, f"The body may have up to {MAX_BODY_BYTES} bytes.")
+        raise Problem(413, f"The body is larger than {MAX_BODY_BYTES} bytes. Send a smaller one.")
     try:
         # Decoded first, because json.loads detects UTF-16 in bytes; JSON is UTF-8 (RFC 8259).
         value = json.loads(body.decode(), parse_constant=_refuse_constant, object_pairs_hook=_refuse_repeated)
         # Text that can't be encoded (a lone surrogate) would fail later in storage or in a response.
         json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
-        raise Problem(400, "The body is not valid JSON.", "malformed-json") from error
+        raise Problem(400, "The body is not valid JSON. Send one JSON object in UTF-8.", "malformed-json") from error
     if not isinstance(value, dict):
-        raise Problem(422, "The body must be a JSON object.", "validation", [{"detail": "Input should be an object", "pointer": "#"}])
+        raise Problem(
+            422,
+            "The body is not a JSON object. Send one JSON object.",
+            "validation",
+            [{"detail": "Input should be an object", "pointer": "#"}],
+        )
     return value
 
 
@@ -71,7 +80,7 @@ def _decoded(event: BaseProxyEvent) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except ValueError as error:
-        raise Problem(400, "The body could not be decoded.", "malformed-json") from error
+        raise Problem(400, "The body could not be decoded. Send one JSON object in UTF-8.", "malformed-json") from error
 
 
 def _header(event: BaseProxyEvent, name: str) -> str:

@@ -18,7 +18,7 @@ from shared.observability import logger
 
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answer one proxy event; every failure is an RFC 9457 problem, none escapes."""
+    """Answer one proxy event. Every error is answered as an RFC 9457 problem."""
     return respond(_deployed_api(), event, context)
 
 

@@ -1,4 +1,4 @@
-"""Requests, which are refused if anything is missing, wrong or unknown, and responses."""
+"""Models of requests and responses. A request with a missing, wrong or unknown field is refused."""
 
 import re
 from datetime import date
@@ -65,15 +65,15 @@ class Thumbnail(BaseModel):
 
 
 class Image(BaseModel):
-    """An image of the catalog; what is unknown of it is null."""
+    """An image of the catalog. Unknown fields are null."""
 
     image_id: str
     status: Status
     filename: str
     uploaded_at: Timestamp
     processed_at: Timestamp | None = None
-    reason: str | None = Field(None, description="REJECTED only: why, as a code", examples=["corrupt"])
-    reason_text: str | None = Field(None, description="REJECTED only: why, in plain words")
+    reason: str | None = Field(None, description="REJECTED only: the reason as a code", examples=["corrupt"])
+    reason_text: str | None = Field(None, description="REJECTED only: the reason as an English sentence")
     bytes: int | None = None
     format: str | None = Field(None, examples=["JPEG"])
     width: int | None = None
@@ -83,41 +83,41 @@ class Image(BaseModel):
     camera: str | None = None
     dominant_color: str | None = Field(None, examples=["#a0c4ff"])
     blurhash: str | None = None
-    thumbnails: dict[str, Thumbnail] = Field(default_factory=dict, description="By their longest side in pixels")
+    thumbnails: dict[str, Thumbnail] = Field(default_factory=dict, description="Keyed by the longest side in pixels")
 
 
 class ImageDetail(Image):
     """An image with a link to its original."""
 
-    original_url: str = Field(description="Presigned; expires; downloads the file as it was uploaded")
+    original_url: str = Field(description="Presigned; expires; downloads the uploaded file")
     urls_expire_in_s: int
 
 
 class ImagePage(BaseModel):
-    """Images, newest first, and how to go on."""
+    """Images, newest first, and the cursor of the next page."""
 
     images: list[Image]
     next_cursor: str | None = Field(description="Pass as `cursor` for the next page; null on the last one")
 
 
 class Upload(BaseModel):
-    """Where and how to send the file: a `multipart/form-data` POST of `fields` and, last, the file as `file`."""
+    """The upload to send: a `multipart/form-data` POST of `fields`, with the file last, as `file`."""
 
-    image_id: str = Field(description="The id that the image will have once it is processed")
+    image_id: str = Field(description="The id of the image after processing")
     url: str
     fields: dict[str, str]
     expires_in_s: int
 
 
 class Deletion(BaseModel):
-    """The original is deleted; thumbnails and the catalog's entry follow within seconds."""
+    """The original is deleted. The thumbnails and the catalog item are deleted within seconds."""
 
     image_id: str
     status: Literal["DELETING"] = "DELETING"
 
 
 class ReportRow(BaseModel):
-    """One sum of a report."""
+    """One status and format of a report."""
 
     status: str
     format: str
@@ -126,7 +126,7 @@ class ReportRow(BaseModel):
 
 
 class Report(BaseModel):
-    """How many images of which status and format were uploaded in a range of days."""
+    """The number and bytes of images, by status and format, uploaded in a range of days."""
 
     report_id: str
     first_day: date
@@ -143,7 +143,7 @@ class Health(BaseModel):
 
 
 class ProblemError(BaseModel):
-    """One thing that is wrong with a request."""
+    """One mistake in a request."""
 
     detail: str
     pointer: str | None = Field(None, description="JSON pointer into the body")
@@ -151,7 +151,7 @@ class ProblemError(BaseModel):
 
 
 class ProblemDocument(BaseModel):
-    """RFC 9457. API Gateway's own answers have neither status nor detail."""
+    """An error as in RFC 9457. Errors from API Gateway itself have neither status nor detail."""
 
     type: str
     title: str

@@ -1,6 +1,6 @@
 """The OpenAPI document.
 
-A module of its own because what it imports is slow to load and needed only when it is asked for.
+A separate module, because its imports are slow and only this document needs them.
 """
 
 import json
@@ -8,7 +8,7 @@ import json
 from aws_lambda_powertools.event_handler import ApiGatewayResolver
 from aws_lambda_powertools.event_handler.openapi.models import APIKey, APIKeyIn, HTTPBearer, SecurityScheme, Server
 
-_DESCRIPTION = "Images of the catalog: list and show them, upload and delete them, and count them in reports. Errors are RFC 9457 problems."
+_DESCRIPTION = "Lists, shows, uploads and deletes the images of the catalog, and counts them in reports. Errors are RFC 9457 problems."
 _SCHEMES: dict[str, SecurityScheme] = {
     "api_key": APIKey.model_validate({"name": "X-Api-Key", "in": APIKeyIn.header}),
     "iam": APIKey.model_validate(

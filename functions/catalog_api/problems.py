@@ -43,12 +43,17 @@ class Problem(Exception):
 
 def not_found(what: str) -> Problem:
     """Return a 404 for a noun such as "image", "report" or "page"."""
-    return Problem(404, f"There is no such {what}.")
+    return Problem(404, f"The {what} does not exist. Check the URL.")
 
 
 def invalid(errors: Sequence[Mapping[str, Any]]) -> Problem:
     """Return a 422 for pydantic's errors (`loc`, `msg`, `type`). It never repeats values of the input."""
-    return Problem(422, "The request is not valid; `errors` says what and where.", "validation", [_located(error) for error in errors[:20]])
+    return Problem(
+        422,
+        "The request is not valid. Correct what `errors` lists and send it again.",
+        "validation",
+        [_located(error) for error in errors[:20]],
+    )
 
 
 def _located(error: Mapping[str, Any]) -> dict[str, str]:

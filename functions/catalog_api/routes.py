@@ -1,4 +1,4 @@
-"""The API's operations. Each reads: validated input, logic, answer; what is wrong is raised as a Problem."""
+"""The API's operations. Each takes validated input and returns an answer, or raises Problem."""
 
 import secrets
 from datetime import UTC, datetime
@@ -50,22 +50,22 @@ class Operations:
         self._storage = storage
 
     def health(self) -> Health:
-        """Public, and calls nothing: for load balancers and uptime checks."""
+        """Answers load balancers and uptime checks. Needs no authentication and calls no other service."""
         return Health()
 
     def list_images(
         self,
-        status: Annotated[Status, Query(description="Which images")] = "READY",
-        limit: Annotated[int, Query(ge=1, le=100, description="How many at most")] = 50,
-        cursor: Annotated[str, Query(max_length=cursors.MAX_CHARS, description="`next_cursor` of the page before")] = "",
+        status: Annotated[Status, Query(description="The status of the images")] = "READY",
+        limit: Annotated[int, Query(ge=1, le=100, description="The maximum number of images")] = 50,
+        cursor: Annotated[str, Query(max_length=cursors.MAX_CHARS, description="`next_cursor` of the previous page")] = "",
     ) -> ImagePage:
-        """One page of the catalog, with presigned URLs of the thumbnails."""
+        """Returns one page of the catalog, with presigned URLs of the thumbnails."""
         items, last = self._catalog.page(status, limit, cursors.decode(status, cursor) if cursor else None)
         images = [Image(**view(item, self._storage.thumbnail_url)) for item in items]
         return ImagePage(images=images, next_cursor=cursors.encode(status, last) if last else None)
 
     def get_image(self, image_id: HexId) -> ImageDetail:
-        """Everything that is known of an image, with presigned URLs of its thumbnails and its original."""
+        """Returns all fields of an image, with presigned URLs of its thumbnails and its original."""
         item = self._catalog.find(image_id)
         if item is None:
             raise not_found("image")
@@ -74,7 +74,7 @@ class Operations:
         return ImageDetail(**fields, original_url=original, urls_expire_in_s=self._settings.url_expiry_s)
 
     def delete_image(self, image_id: HexId) -> Response[Deletion | None]:
-        """202 when the deletion has begun, 204 when there is nothing (more) to delete: repeating it does no harm."""
+        """Starts a deletion (202). Returns 204 if the image does not exist, so repeating the request is safe."""
         item = self._catalog.find(image_id)
         if item is None:
             return Response(204, body=None)
@@ -82,8 +82,8 @@ class Operations:
         self._catalog.hide(item)
         return Response(202, JSON, Deletion(image_id=image_id))
 
-    def create_upload(self, upload: Annotated[UploadRequest, Body(description="The file to come")]) -> Response[Upload]:
-        """A presigned POST straight to S3, good for this name, type and size only, and for a short time."""
+    def create_upload(self, upload: Annotated[UploadRequest, Body(description="The file to upload")]) -> Response[Upload]:
+        """Returns a presigned POST to S3 for this name, type and size. It expires."""
         key = uploads.key_of(upload.filename, upload.content_type, datetime.now(UTC), secrets.token_hex(16))
         post = self._storage.presigned_post(key, upload.content_type, upload.bytes)
         image_id = identity.image_id(self._settings.uploads_bucket, key)
@@ -106,7 +106,7 @@ class Operations:
         return report
 
     def get_report(self, report_id: HexId) -> Report:
-        """The stored report; it doesn't change."""
+        """Returns a stored report. A report does not change."""
         report = self._reports.load(report_id)
         if report is None:
             raise not_found("report")
@@ -114,11 +114,11 @@ class Operations:
 
 
 def router_for(operations: Operations) -> Router:
-    """Return the routes of the operations, each with what the OpenAPI document says of it."""
+    """Return the routes of the operations, each with its part of the OpenAPI document."""
     router = Router()  # type: ignore[no-untyped-call]
-    router.get("/health", summary="Whether the service answers", operation_id="health", responses=responses({200: Health}), security=[{}])(
-        operations.health
-    )
+    router.get(
+        "/health", summary="Check that the service answers", operation_id="health", responses=responses({200: Health}), security=[{}]
+    )(operations.health)
     _add_image_routes(router, operations)
     _add_report_routes(router, operations)
     return router
@@ -134,7 +134,7 @@ def _add_image_routes(router: Router, operations: Operations) -> None:
     )(operations.list_images)
     router.get(
         "/images/<image_id>",
-        summary="One image",
+        summary="Get an image",
         operation_id="getImage",
         tags=["images"],
         responses=responses({200: ImageDetail}, 404, 422),
@@ -148,7 +148,7 @@ def _add_image_routes(router: Router, operations: Operations) -> None:
     )(operations.delete_image)
     router.post(
         "/uploads",
-        summary="Ask for an upload",
+        summary="Request an upload",
         operation_id="createUpload",
         tags=["images"],
         responses=responses({201: Upload}, 400, 413, 415, 422),
@@ -169,7 +169,7 @@ def _add_report_routes(router: Router, operations: Operations) -> None:
     )(create_report)
     router.get(
         "/reports/<report_id>",
-        summary="A report computed before",
+        summary="Get a report",
         operation_id="getReport",
         tags=["reports"],
         responses=responses({200: Report}, 404, 422),

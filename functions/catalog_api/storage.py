@@ -57,7 +57,7 @@ class Storage:
     def delete_original(self, key: str) -> None:
         """Delete an upload.
 
-        S3 tells the pipeline, which removes the rest. It is no error if there is no such object.
+        The pipeline removes the rest after S3's event. A missing object is not an error.
         """
         self._s3.delete_object(Bucket=self._settings.uploads_bucket, Key=key)
 

@@ -1,4 +1,4 @@
-"""Who may see what: wrong keys, injected scripts, what stays behind, and signing in with Cognito."""
+"""Access and privacy: wrong keys, injected scripts, stored data, and sign-in with Cognito."""
 
 import base64
 import hashlib
@@ -17,7 +17,7 @@ from tests.browser.views import Open
 from tests.integration.checkouts import command
 from tests.integration.support import ENVIRONMENT
 
-KEPT = """async () => ({
+STORED = """async () => ({
     session: Object.keys(sessionStorage), local: Object.keys(localStorage), cookies: document.cookie,
     databases: (await indexedDB.databases()).length, caches: (await caches.keys()).length,
     workers: (await navigator.serviceWorker.getRegistrations()).length, address: location.search + location.hash,
@@ -25,17 +25,17 @@ KEPT = """async () => ({
 NOTHING = {"session": [], "local": [], "cookies": "", "databases": 0, "caches": 0, "workers": 0, "address": ""}
 
 
-@pytest.mark.parametrize("key", ["not-the-key", "열쇠"], ids=["another", "one that no header can carry"])
-def test_a_wrong_key_is_refused_in_plain_words(open_gallery: Open, key: str) -> None:
+@pytest.mark.parametrize("key", ["not-the-key", "열쇠"], ids=["unknown key", "key with characters that no header can hold"])
+def test_a_wrong_key_is_refused_with_an_explanation(open_gallery: Open, key: str) -> None:
     gallery = open_gallery()
     page = gallery.page
     page.goto(gallery.address)
     page.get_by_label("API key").fill(key)
-    page.get_by_role("button", name="Open").click()
-    expect(page.get_by_role("alert")).to_have_text("This API key is not accepted here. Please check it and try again.")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_have_text("This API key is not valid. Check the key and sign in again.")
     expect(page.get_by_label("API key")).to_be_focused()
     expect(page.locator("#gallery")).to_be_hidden()
-    assert page.evaluate(KEPT) == NOTHING
+    assert page.evaluate(STORED) == NOTHING
     gallery.accessible()
     if key.isascii():
         gallery.shot("wrong-key")
@@ -75,37 +75,37 @@ def test_nothing_stays_but_the_session_s_key(open_gallery: Open) -> None:
     page = gallery.page
     page.goto(f"{gallery.address}#key={gallery.key}")
     expect(page.locator("#gallery")).to_be_visible()
-    kept = page.evaluate(KEPT)
-    assert kept == NOTHING | {"session": ["eventloom.key"]}
+    stored = page.evaluate(STORED)
+    assert stored == NOTHING | {"session": ["eventloom.key"]}
     page.reload()
     expect(page.locator("#gallery")).to_be_visible()
-    assert page.evaluate(KEPT) == kept
+    assert page.evaluate(STORED) == stored
 
-    # Another tab of the same browser knows nothing of it.
+    # Another tab of the same browser has no key.
     other = page.context.new_page()
     other.goto(gallery.address)
     expect(other.get_by_label("API key")).to_be_focused()
-    assert other.evaluate(KEPT) == NOTHING
+    assert other.evaluate(STORED) == NOTHING
 
-    # A choice of language or scheme is kept, and is all that is.
+    # Only the choice of language and theme is stored.
     page.get_by_role("button", name="한국어").click()
-    page.get_by_role("button", name="밝게 또는 어둡게").click()
+    page.get_by_role("button", name="테마 변경").click()
     page.get_by_role("button", name="로그아웃").click()
     expect(page.get_by_label("API 키")).to_be_focused()
-    assert page.evaluate(KEPT) == NOTHING | {"local": ["eventloom.language", "eventloom.theme"]}
+    assert page.evaluate(STORED) == NOTHING | {"local": ["eventloom.language", "eventloom.theme"]}
 
 
-def test_a_key_in_the_address_of_an_open_page_is_taken_too(open_gallery: Open) -> None:
+def test_a_key_that_is_added_to_the_address_of_an_open_page_signs_in(open_gallery: Open) -> None:
     gallery = open_gallery()
     page = gallery.page
     page.goto(gallery.address)
     expect(page.get_by_label("API key")).to_be_focused()
     page.goto(f"{gallery.address}#key={gallery.key}")
     expect(page.locator("#gallery")).to_be_visible()
-    assert page.evaluate(KEPT) == NOTHING | {"session": ["eventloom.key"]}
+    assert page.evaluate(STORED) == NOTHING | {"session": ["eventloom.key"]}
 
 
-def test_the_key_in_the_link_of_the_command_open_is_sent_in_no_address(open_gallery: Open) -> None:
+def test_the_key_in_the_link_of_the_open_command_is_never_part_of_a_requested_url(open_gallery: Open) -> None:
     gallery = open_gallery()
     page = gallery.page
     link = json.loads(command(ROOT, "open", "--env", ENVIRONMENT, "--json"))["url"]
@@ -126,11 +126,11 @@ DOMAIN, CLIENT = "https://photos.auth.example.com", "abc"
 
 @contextmanager
 def _with_cognito(page: Page, address: str) -> Iterator[list[str]]:
-    """An environment with `api_auth = "cognito"`, which no free emulator has: settings, user pool and API are answered here.
+    """Mock the settings, the user pool and the API of an environment with `api_auth = "cognito"`. No free emulator has it.
 
-    Yields what the user pool was asked, as path and query.
+    Yields the paths that are requested from the user pool.
     """
-    asked: list[str] = []
+    requested: list[str] = []
     codes: dict[str, str] = {}
 
     def page_itself(route: Route) -> None:
@@ -147,13 +147,13 @@ def _with_cognito(page: Page, address: str) -> Iterator[list[str]]:
         route.fulfill(status=200 if known else 401, json={"images": [], "next_cursor": None} if known else {"title": "Unauthorized"})
 
     def go_to(route: Route, address: str) -> None:
-        # Playwright would not let the answers here replace what a redirection leads to.
+        # Playwright does not mock the target of a redirect.
         route.fulfill(body=f'<meta http-equiv="refresh" content="0;url={escape(address)}">', content_type="text/html")
 
     def user_pool(route: Route) -> None:
         url = urlsplit(route.request.url)
         query = {name: values[0] for name, values in parse_qs(url.query or route.request.post_data or "").items()}
-        asked.append(url.path)
+        requested.append(url.path)
         if url.path == "/oauth2/authorize":
             assert query.items() >= {"response_type": "code", "client_id": CLIENT, "code_challenge_method": "S256"}.items()
             codes["code"] = query["code_challenge"]
@@ -172,26 +172,26 @@ def _with_cognito(page: Page, address: str) -> Iterator[list[str]]:
     page.route("**/config.json", settings)
     page.route("**/images?**", images)
     page.route(f"{DOMAIN}/**", user_pool)
-    yield asked
+    yield requested
 
 
 def test_signing_in_and_out_with_cognito(open_gallery: Open) -> None:
     gallery = open_gallery()
     page = gallery.page
-    with _with_cognito(page, gallery.address) as asked:
+    with _with_cognito(page, gallery.address) as requested:
         page.goto(gallery.address)
         expect(page.get_by_text("Sign in with your account.")).to_be_visible()
         expect(page.get_by_label("API key")).to_be_hidden()
         gallery.accessible()
         page.get_by_role("button", name="Sign in").click()
-        expect(page.get_by_text("Nothing here yet.")).to_be_visible()
-        assert page.evaluate(KEPT) == NOTHING | {"session": ["eventloom.token"]}
+        expect(page.get_by_text("No photos yet.")).to_be_visible()
+        assert page.evaluate(STORED) == NOTHING | {"session": ["eventloom.token"]}
         page.get_by_role("button", name="Sign out").click()
         expect(page.get_by_text("Sign in with your account.")).to_be_visible()
-        assert page.evaluate(KEPT) == NOTHING
-        assert asked == ["/oauth2/authorize", "/oauth2/token", "/logout"]
+        assert page.evaluate(STORED) == NOTHING
+        assert requested == ["/oauth2/authorize", "/oauth2/token", "/logout"]
 
-        # A code that this tab did not ask for is somebody else's.
+        # This tab did not request the code: another state means cross-site request forgery.
         page.goto(f"{gallery.address}?code=theirs&state=guessed")
-        expect(page.get_by_role("alert")).to_have_text("That was not accepted. Please check it and try again.")
-        assert asked[-1] == "/logout"
+        expect(page.get_by_role("alert")).to_have_text("The sign-in failed. Sign in again.")
+        assert requested[-1] == "/logout"

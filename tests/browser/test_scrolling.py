@@ -1,43 +1,43 @@
-"""Ten thousand images, and what happens to who looks at the middle of them."""
+"""Scrolling through ten thousand images."""
 
 from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from tests.browser.made_up import image, take_uploads
+from tests.browser.mocked_catalog import image, take_uploads
 from tests.browser.views import SMALL, Gallery
 from tests.integration.support import eventually
 
-MANY = 10_000
-# 237 were measured in this window; 10,000 images, had they stayed, would be 40,000.
-MOST_ELEMENTS = 500
+IMAGE_COUNT = 10_000
+# The grid has 237 elements in this window. With all 10,000 images in the document it would have 40,000.
+MAX_ELEMENTS = 500
 ELEMENTS = "document.querySelectorAll('#grid *').length"
-# Scroll to the end until there is no more; how many elements the grid had each time
+# Scroll to the end of the list; return the number of elements in the grid after each step
 TO_THE_END = """async () => {
-    const found = [];
+    const counts = [];
     for (let still = 0; still < 60; ) {
         const high = document.body.scrollHeight;
         scrollTo(0, high);
         await new Promise((resolve) => setTimeout(resolve, 20));
-        found.push(document.querySelectorAll('#grid *').length);
-        const ended = document.querySelector('#more').textContent.startsWith('That is all');
+        counts.push(document.querySelectorAll('#grid *').length);
+        const ended = document.querySelector('#more').textContent.startsWith('Total: ');
         still = ended && document.body.scrollHeight === high ? still + 20 : 0;
     }
-    return found;
+    return counts;
 }"""
 PICTURE_IN_THE_MIDDLE = """() => [0.4, 0.5, 0.6].some((share) =>
     document.elementFromPoint(innerWidth / 2, innerHeight * share)?.closest('.tile')?.querySelector('img.loaded'))"""
 
 
-def test_ten_thousand_images_take_no_more_elements_than_a_few(catalog_of: Callable[..., Gallery]) -> None:
-    gallery = catalog_of([image(number) for number in range(MANY)])
+def test_the_document_stays_small_with_ten_thousand_images(catalog_of: Callable[..., Gallery]) -> None:
+    gallery = catalog_of([image(number) for number in range(IMAGE_COUNT)])
     page = gallery.page
     gallery.enter()
     elements = page.evaluate(TO_THE_END)
-    expect(page.locator("#more")).to_have_text("That is all: 10,000.")
-    last = page.get_by_role("button", name=f"{MANY - 1}.jpg")
+    expect(page.locator("#more")).to_have_text("Total: 10,000")
+    last = page.get_by_role("button", name=f"{IMAGE_COUNT - 1}.jpg")
     expect(last).to_be_in_viewport()
-    assert last.locator("..").get_attribute("aria-posinset") == str(MANY)
+    assert last.locator("..").get_attribute("aria-posinset") == str(IMAGE_COUNT)
     gallery.shot("ten-thousand")
     for share in (0.75, 0.5, 0.25, 0.0):
         page.evaluate("share => scrollTo(0, share * document.body.scrollHeight)", share)
@@ -45,9 +45,9 @@ def test_ten_thousand_images_take_no_more_elements_than_a_few(catalog_of: Callab
         elements.append(page.evaluate(ELEMENTS))
     first = page.locator('.tile[data-index="0"]')
     expect(first).to_be_in_viewport()
-    assert max(elements) < MOST_ELEMENTS, f"{max(elements)} elements"
+    assert max(elements) < MAX_ELEMENTS, f"{max(elements)} elements"
 
-    # By keyboard over all of it and back; what has the focus stays, however far one scrolls.
+    # With the keyboard to the end and back. The element with the focus stays in the document at any scroll position.
     first.focus()
     page.keyboard.press("End")
     expect(last).to_be_focused()
@@ -56,22 +56,22 @@ def test_ten_thousand_images_take_no_more_elements_than_a_few(catalog_of: Callab
     page.evaluate("scrollTo(0, 50000)")
     expect(page.locator('.tile[data-index="20"]')).not_to_be_attached()
     expect(first).to_be_focused()
-    assert page.evaluate(ELEMENTS) < MOST_ELEMENTS
+    assert page.evaluate(ELEMENTS) < MAX_ELEMENTS
 
 
-def test_pages_that_do_not_fill_the_window_are_followed_by_the_next(catalog_of: Callable[..., Gallery]) -> None:
-    # The API leaves out what was just deleted, so that a page may hold few, or none.
+def test_more_pages_load_until_the_window_is_full(catalog_of: Callable[..., Gallery]) -> None:
+    # The API leaves out images that were just deleted, so a page may be short or empty.
     gallery = catalog_of([image(number) for number in range(12)], sizes=[0, 1, 0, 2])
     gallery.enter()
-    expect(gallery.page.locator("#more")).to_have_text("That is all: 12.")
+    expect(gallery.page.locator("#more")).to_have_text("Total: 12")
     expect(gallery.page.locator(".tile")).to_have_count(12)
 
 
-def test_what_comes_later_does_not_move_what_is_looked_at(catalog_of: Callable[..., Gallery]) -> None:
+def test_a_new_photo_does_not_move_the_photos_in_the_window(catalog_of: Callable[..., Gallery]) -> None:
     images = [image(number) for number in range(600)]
     gallery = catalog_of(images)
     page = gallery.page
-    take_uploads(gallery, images, MANY)
+    take_uploads(gallery, images, IMAGE_COUNT)
     gallery.enter()
     page.evaluate("scrollTo(0, 2500)")
     expect(page.locator('.tile[data-index="0"]')).not_to_be_attached()
@@ -89,6 +89,6 @@ def test_what_comes_later_does_not_move_what_is_looked_at(catalog_of: Callable[.
     expect(tile).to_be_focused()
     now = tile.bounding_box()
     assert now
-    assert abs(now["y"] - box["y"]) < box["height"], "it moved out of its row's place"
+    assert abs(now["y"] - box["y"]) < box["height"], "the photo moved by more than its row"
     page.keyboard.press("Enter")
     expect(page.locator("#viewer-title")).to_have_text(name.partition(",")[0])

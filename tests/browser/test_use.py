@@ -1,4 +1,4 @@
-"""Deleting, dropping files, and the keyboard alone, on the deployed pipeline."""
+"""Deleting, dropping files, and using only the keyboard, on the deployed pipeline."""
 
 import base64
 import re
@@ -15,11 +15,11 @@ from tests.integration.support import Deployment, eventually
 NAME = safe_name(SMALL.name, "image/png")
 pytestmark = pytest.mark.usefixtures("empty_catalog")
 
-# Drag files over an element and let them go; whether the page left that to the browser, and whether it hid its sign, at both times
+# Drag files over an element and drop them; return for both events: is the default action allowed, is the sign hidden
 DROP = """([files, to]) => {
     const [transfer, sign] = [new DataTransfer(), document.querySelector('#drop')];
     for (const [name, type, text] of files) {
-        const bytes = Uint8Array.from(atob(text), (one) => one.charCodeAt());
+        const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt());
         transfer.items.add(new File([bytes], name, { type }));
     }
     const fire = (kind) => {
@@ -28,12 +28,12 @@ DROP = """([files, to]) => {
     };
     return [...fire('dragover'), ...fire('drop')];
 }"""
-# Cancel, and ask the same again before the browser has told of the closing
+# Cancel the deletion and start it again before the browser sends the close event
 ASKED_AGAIN = """() => {
     document.querySelector('#confirm button').click();
     document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: 'Delete', bubbles: true }));
 }"""
-# What each bar of the tray showed, in order
+# Record the values of each progress bar in the tray
 PROGRESS = """() => {
     window.shown = {};
     new MutationObserver((changes) => changes.forEach(({ target }) => {
@@ -43,16 +43,16 @@ PROGRESS = """() => {
 
 
 def photo(name: str, size: int = 0) -> list[str]:
-    """A photo for DROP; bytes after a PNG's end count for nothing."""
+    """Return a photo for DROP. Decoders ignore bytes after the end of a PNG."""
     return [name, "image/png", base64.b64encode(SMALL.read_bytes().ljust(size, b"\0")).decode()]
 
 
 def is_focused(page: Page, locator: Locator) -> None:
     expect(locator).to_be_focused()
-    assert page.evaluate("document.activeElement.matches(':focus-visible')"), "the focus cannot be seen"
+    assert page.evaluate("document.activeElement.matches(':focus-visible')"), "the focus is not visible"
 
 
-def test_deleting_asks_first_and_leaves_nothing(open_gallery: Open, deployment: Deployment) -> None:
+def test_deleting_asks_first_and_removes_everything(open_gallery: Open, deployment: Deployment) -> None:
     gallery = open_gallery()
     page = gallery.page
     gallery.enter()
@@ -66,7 +66,7 @@ def test_deleting_asks_first_and_leaves_nothing(open_gallery: Open, deployment: 
 
     viewer, question = page.locator("#viewer"), page.locator("#confirm")
     viewer.get_by_role("button", name="Delete").click()
-    expect(question).to_contain_text(f"“{NAME}” and its thumbnails will be removed.")
+    expect(question).to_contain_text(f"This deletes “{NAME}” and its thumbnails.")
     gallery.shot("delete")
     gallery.accessible()
     question.get_by_role("button", name="Cancel").click()
@@ -76,31 +76,31 @@ def test_deleting_asks_first_and_leaves_nothing(open_gallery: Open, deployment: 
     viewer.get_by_role("button", name="Delete").click()
     question.get_by_role("button", name="Delete").click()
     expect(viewer).to_be_hidden()
-    expect(page.get_by_text("Nothing here yet.")).to_be_visible()
-    expect(page.locator("#said")).to_have_text(f"{NAME} was deleted.")
+    expect(page.get_by_text("No photos yet.")).to_be_visible()
+    expect(page.locator("#announcement")).to_have_text(f"{NAME} was deleted.")
     page.get_by_role("button", name="Rejected").click()
     page.get_by_role("button", name="Delete corrupt.jpg").click()
     question.get_by_role("button", name="Delete").click()
-    expect(page.get_by_text("Nothing was rejected.")).to_be_visible()
+    expect(page.get_by_text("There are no rejected files.")).to_be_visible()
 
     answer = requests.get(f"{gallery.address}images/{image_id}", headers={"X-Api-Key": gallery.key}, timeout=30)
     assert answer.status_code == 404
     eventually(lambda: client("s3").list_objects_v2(**prefix)["KeyCount"] == 0, "no thumbnails")
     page.reload()
-    expect(page.get_by_text("Nothing here yet.")).to_be_visible()
+    expect(page.get_by_text("No photos yet.")).to_be_visible()
 
 
 def test_files_dropped_go_up_across_origins_each_with_its_progress(open_gallery: Open) -> None:
     gallery = open_gallery()
     page = gallery.page
-    # The page comes from localhost, S3 is at 127.0.0.1: an origin of its own, as on AWS, which its CORS rules must allow.
+    # The page is at localhost and S3 at 127.0.0.1. As on AWS these are two origins, so CORS rules apply.
     assert "127.0.0.1" in gallery.address
     gallery.address = gallery.address.replace("127.0.0.1", "localhost")
     page.goto(gallery.address)
     nasty = "<img src=x onerror=alert(1)>.png"
     dropped = [photo("one.png", 400_000), photo("two.png", 300_000), photo(nasty), ["notes.txt", "text/plain", ""]]
     expect(page.get_by_label("API key")).to_be_focused()
-    assert page.evaluate(DROP, [dropped, "body"]) == [False, True, False, True], "the page stays"
+    assert page.evaluate(DROP, [dropped, "body"]) == [False, True, False, True], "the browser must not open the file"
     expect(page.locator("#tray")).to_be_hidden()
 
     gallery.enter()
@@ -112,8 +112,9 @@ def test_files_dropped_go_up_across_origins_each_with_its_progress(open_gallery:
     network.send("Network.enable")
     network.send("Network.emulateNetworkConditions", slow)
     assert page.evaluate(DROP, [dropped, "body"]) == [False, False, False, True]
-    expect(page.locator("#tray-list li", has_text="notes.txt")).to_contain_text("This is no kind of picture that is taken here.")
-    expect(page.locator("#tray-list li", has_text=nasty)).to_be_visible()  # a name is a text, whatever stands in it
+    refused = page.locator("#tray-list li", has_text="notes.txt")
+    expect(refused).to_contain_text("This file type is not supported. Choose a photo, such as a JPEG or PNG file.")
+    expect(page.locator("#tray-list li", has_text=nasty)).to_be_visible()  # a file name is shown as text, never as markup
     gallery.shot("uploading")
     expect(page.locator(".tile img.loaded")).to_have_count(3, timeout=60_000)
 
@@ -127,36 +128,36 @@ def test_files_dropped_go_up_across_origins_each_with_its_progress(open_gallery:
     expect(page.locator("#tray")).to_be_hidden()
 
 
-def test_an_upload_that_others_pushed_out_of_the_newest_is_found_all_the_same(open_gallery: Open) -> None:
+def test_an_upload_that_is_no_longer_among_the_newest_images_is_found(open_gallery: Open) -> None:
     gallery = open_gallery()
     page = gallery.page
     gallery.enter()
-    asked: list[str] = []
+    requested: list[str] = []
 
     def newest(route: Route) -> None:
-        asked.append(route.request.url)
+        requested.append(route.request.url)
         route.fulfill(json={"images": [], "next_cursor": "older"})
 
-    # What the tray asks for while it waits for one image; the grid asks for pages of 50 and 100.
+    # The tray requests 12 images while it waits for one. The grid requests pages of 50 and 100.
     page.route(re.compile(r"/images\?status=\w+&limit=12$"), newest)
     gallery.upload([SMALL])
     expect(page.locator("#tray")).to_be_hidden()
-    assert asked
+    assert requested
 
 
 def open_by_keyboard(gallery: Gallery) -> None:
-    """From the address to the first photo, with the keyboard."""
+    """Reload the page and go to the first photo with the keyboard."""
     page = gallery.page
     page.reload()
     expect(page.locator(".tile img.loaded")).to_have_count(3)
     page.keyboard.press("Tab")
-    is_focused(page, page.get_by_role("link", name="Skip to the photos"))
+    is_focused(page, page.get_by_role("link", name="Skip to photos"))
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     is_focused(page, page.locator(".tile").nth(0))
 
 
-def test_the_keyboard_is_enough(open_gallery: Open) -> None:
+def test_the_keyboard_reaches_everything(open_gallery: Open) -> None:
     gallery = open_gallery()
     page = gallery.page
     gallery.enter()
@@ -204,4 +205,4 @@ def test_the_keyboard_is_enough(open_gallery: Open) -> None:
     expect(tiles).to_have_count(1)
     is_focused(page, tiles.nth(0))
     page.keyboard.press("Shift+Tab")
-    expect(page.get_by_role("button", name="Add photos")).to_be_focused()
+    expect(page.get_by_role("button", name="Upload photos")).to_be_focused()

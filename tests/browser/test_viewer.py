@@ -1,16 +1,16 @@
-"""The large view: through the whole catalog, by keyboard, and what it says when something fails."""
+"""The large view: moving through the catalog, keyboard and focus, and errors."""
 
 from collections.abc import Callable
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.made_up import image
+from tests.browser.mocked_catalog import image
 from tests.browser.views import Gallery
 
-# Press Alt and the left arrow where the focus is; whether that was left to the browser, which goes back
+# Press Alt+Left on the element with the focus; return whether the browser may go back
 ALT_LEFT = """() => document.activeElement.dispatchEvent(
     new KeyboardEvent('keydown', { key: 'ArrowLeft', altKey: true, bubbles: true, cancelable: true }))"""
-FAILED = "It could not be deleted. Please try again."
+FAILED = "The photo could not be deleted. Check your connection, then try again."
 
 
 def open_photo(gallery: Gallery, number: int) -> None:
@@ -20,19 +20,19 @@ def open_photo(gallery: Gallery, number: int) -> None:
 
 
 def is_shown(page: Page, number: int) -> None:
-    """The photo of a number is shown, and the dialog hears what is pressed next."""
+    """Check that the photo of a number is shown and that the dialog has the focus."""
     expect(page.locator("#viewer-title")).to_have_text(f"{number}.jpg")
     assert page.evaluate("document.querySelector('#viewer').contains(document.activeElement)"), "the focus left the dialog"
 
 
-def test_it_goes_on_to_the_last_photo_however_late_the_pages_come(catalog_of: Callable[..., Gallery]) -> None:
+def test_the_large_view_reaches_the_last_photo_although_pages_load_late(catalog_of: Callable[..., Gallery]) -> None:
     gallery = catalog_of([image(number) for number in range(160)], sizes=[50, 0])
     page, late = gallery.page, list[Route]()
 
-    def keep(route: Route) -> None:
+    def delay(route: Route) -> None:
         late.append(route)
 
-    page.route("**/images?**cursor=**", keep)
+    page.route("**/images?**cursor=**", delay)
     gallery.enter()
     page.locator(".tile").first.focus()
     page.keyboard.press("End")
@@ -40,8 +40,8 @@ def test_it_goes_on_to_the_last_photo_however_late_the_pages_come(catalog_of: Ca
     is_shown(page, 49)
     following = page.get_by_role("button", name="Next photo")
     expect(following).to_be_disabled()
-    page.unroute("**/images?**cursor=**", keep)
-    # The first of these pages holds nothing.
+    page.unroute("**/images?**cursor=**", delay)
+    # The first of these pages is empty.
     late.pop().fallback()
     expect(following).to_be_enabled()
     for number in range(50, 160):
@@ -52,7 +52,20 @@ def test_it_goes_on_to_the_last_photo_however_late_the_pages_come(catalog_of: Ca
     expect(page.locator('.tile[data-index="159"]')).to_be_focused()
 
 
-def test_the_focus_stays_in_it_whatever_changes(catalog_of: Callable[..., Gallery]) -> None:
+def test_a_small_file_has_its_size_in_bytes_in_both_languages(catalog_of: Callable[..., Gallery]) -> None:
+    gallery = catalog_of([image(0) | {"format": "PNG", "bytes": 400}])
+    page = gallery.page
+    gallery.enter()
+    open_photo(gallery, 0)
+    details = page.locator("#viewer dl")
+    expect(details).to_contain_text("PNG, 400 bytes")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="한국어").click()
+    page.locator(".tile").click()
+    expect(details).to_contain_text("PNG, 400바이트")
+
+
+def test_the_focus_stays_in_the_large_view(catalog_of: Callable[..., Gallery]) -> None:
     gallery = catalog_of([image(number) for number in range(5)])
     page = gallery.page
     viewer = page.locator("#viewer")
@@ -71,7 +84,7 @@ def test_the_focus_stays_in_it_whatever_changes(catalog_of: Callable[..., Galler
     page.keyboard.press("ArrowLeft")
     is_shown(page, 3)
 
-    # What the API tells comes while a button has the focus.
+    # The API's answer arrives while a button has the focus.
     late: list[Route] = []
     page.route("**/images/*", lambda route: late.append(route) if not late else route.fallback())
     page.keyboard.press("ArrowLeft")
@@ -83,7 +96,7 @@ def test_the_focus_stays_in_it_whatever_changes(catalog_of: Callable[..., Galler
     expect(delete).to_be_focused()
 
 
-def test_keys_that_are_the_browser_s_are_left_to_it(catalog_of: Callable[..., Gallery]) -> None:
+def test_key_combinations_of_the_browser_keep_their_meaning(catalog_of: Callable[..., Gallery]) -> None:
     gallery = catalog_of([image(number) for number in range(5)])
     page = gallery.page
     gallery.enter()
@@ -95,7 +108,7 @@ def test_keys_that_are_the_browser_s_are_left_to_it(catalog_of: Callable[..., Ga
     is_shown(page, 2)
 
 
-def test_a_deletion_that_fails_is_told_where_it_was_asked_for(catalog_of: Callable[..., Gallery]) -> None:
+def test_a_failed_deletion_is_reported_in_the_view_where_it_started(catalog_of: Callable[..., Gallery]) -> None:
     gallery = catalog_of([image(number) for number in range(90)])
     page = gallery.page
     works = False
@@ -131,10 +144,10 @@ def test_a_deletion_that_fails_is_told_where_it_was_asked_for(catalog_of: Callab
     gallery.accessible()
     gallery.forgive("status of 500")
     page.get_by_role("button", name="한국어").click()
-    expect(alert).to_have_text("삭제하지 못했습니다. 다시 시도해 주세요.")
+    expect(alert).to_have_text("사진을 삭제하지 못했습니다. 네트워크 연결을 확인하고 다시 시도하세요.")
     page.locator('.tile[data-index="2"]').focus()
     works = True
     page.keyboard.press("Delete")
     question.get_by_role("button", name="삭제").click()
-    expect(page.locator("#said")).to_have_text("2.jpg이(가) 삭제되었습니다.")
+    expect(page.locator("#announcement")).to_have_text("2.jpg 파일을 삭제했습니다.")
     expect(alert).to_be_hidden()

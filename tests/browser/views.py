@@ -1,4 +1,4 @@
-"""A page of the gallery, as the tests drive it."""
+"""Page object of the gallery."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,21 +16,21 @@ SMALL = next(path for path in PHOTOS if path.stem == "loom with alpha")
 
 
 class Gallery:
-    """One page, what went wrong in it, and the screenshots of it."""
+    """One page, the errors in it, and its screenshots."""
 
     def __init__(self, page: Page, address: str, key: str) -> None:
         self.page, self.address, self.key = page, address, key
         self.problems: list[str] = []
-        page.on("console", self._hear)
+        page.on("console", self._record_message)
         page.on("pageerror", lambda error: self.problems.append(f"thrown: {error}"))
-        page.on("requestfailed", self._fail)
+        page.on("requestfailed", self._record_failure)
 
-    def _hear(self, message: ConsoleMessage) -> None:
+    def _record_message(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
             self.problems.append(f"{message.type}: {message.text}")
 
-    def _fail(self, request: Request) -> None:
-        # Leaving a page, and a download, end requests.
+    def _record_failure(self, request: Request) -> None:
+        # Navigation and downloads abort requests.
         if request.failure != "net::ERR_ABORTED":
             self.problems.append(f"failed: {request.url.partition('?')[0]} {request.failure}")
 
@@ -42,39 +42,41 @@ class Gallery:
         self.page.locator("#gallery").wait_for()
 
     def upload(self, files: list[Path]) -> None:
-        """Pick files, and wait until those that are photos stand in the grid."""
+        """Select files, and wait until the photos among them are in the grid."""
         before = self.page.locator(".tile").count()
         self.page.locator("#files").set_input_files(files)
         good = [file for file in files if file in GOOD]
         expect(self.page.locator(".tile img.loaded")).to_have_count(before + len(good), timeout=60_000)
 
     def forgive(self, *texts: str) -> None:
-        """Take out of what went wrong what has to: each text stands in at least one problem."""
+        """Remove expected errors. Each text must be part of at least one."""
         for text in texts:
             expected = [problem for problem in self.problems if text in problem]
             assert expected, f"{text!r} is not in {self.problems}"
             self.problems = [problem for problem in self.problems if problem not in expected]
 
     def fits(self) -> None:
-        """Fails if there is anything to scroll sideways."""
-        assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "wider than the window"
+        """Check that the page needs no horizontal scrolling."""
+        assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page is wider than the window"
 
     def untranslated(self, pattern: str) -> list[str]:
-        """The texts and labels of the page's own elements that have nothing of a pattern in them."""
-        script = """pattern => [...document.querySelectorAll('[data-text]')].map(one => one.textContent)
-            .concat([...document.querySelectorAll('[data-label]')].map(one => one.ariaLabel)).filter(text => !RegExp(pattern).test(text))"""
-        found: list[str] = self.page.evaluate(script, pattern)
-        return found
+        """Return the texts and labels of the page that do not match a pattern."""
+        script = """pattern => [
+            ...[...document.querySelectorAll('[data-text]')].map((element) => element.textContent),
+            ...[...document.querySelectorAll('[data-label]')].map((element) => element.ariaLabel),
+        ].filter((text) => !RegExp(pattern).test(text))"""
+        texts: list[str] = self.page.evaluate(script, pattern)
+        return texts
 
     def shot(self, name: str) -> None:
-        """Keep a picture of the page as it stands."""
+        """Save a screenshot of the page."""
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png", animations="disabled")
 
     def accessible(self) -> None:
-        """Fails with axe's report if there is any violation."""
+        """Check that axe finds no violation."""
         results = Axe().run(self.page)
         assert results.violations_count == 0, results.generate_report()
 
 
 type Open = Callable[..., Gallery]
-"""Opens a gallery; takes options of a browser context."""
+"""Opens a gallery. The arguments are options of the browser context."""

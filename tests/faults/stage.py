@@ -119,7 +119,7 @@ def visibility(deployment: Deployment, seconds: int) -> Iterator[None]:
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(seconds)})
     for _ in range(3):
         sqs.send_message(QueueUrl=url, MessageBody=TEST_EVENT)
-        deployment.settled()
+        deployment.wait_until_settled()
     try:
         yield
     finally:

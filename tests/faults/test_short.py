@@ -82,7 +82,7 @@ def test_a_file_that_kills_its_process_is_rejected_and_the_rest_of_its_batch_suc
     assert rejected["reason"] == DEADLY.shows
     for key in mates:
         assert deployment.wait_for(key, status="READY", timeout_s=120)
-    deployment.settled()
+    deployment.wait_until_settled()
     assert not deployment.dlq_messages()
-    logs = [json.loads(line) for key in mates for line in deployment.logged("thumbnailer", key) if '"done"' in line]
+    logs = [json.loads(line) for key in mates for line in deployment.log_lines("thumbnailer", key) if '"done"' in line]
     assert any(entry["deliveries"] > 1 for entry in logs), "none of them was in the batch of the killed process"

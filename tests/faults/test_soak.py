@@ -85,7 +85,7 @@ def _logged_times(deployment: Deployment, prefix: str) -> dict[str, tuple[float,
     The times are in the log lines: CloudWatch's own timestamps are the same for all lines of a batch.
     """
     times = {}
-    for line in map(json.loads, deployment.logged("thumbnailer", prefix)):
+    for line in map(json.loads, deployment.log_lines("thumbnailer", prefix)):
         if line.get("result") == "READY":
             ended = datetime.fromisoformat(line["timestamp"]).timestamp()
             times[str(line["object_key"])] = (ended - line["duration_ms"] / 1000, ended)

@@ -1,4 +1,4 @@
-"""README's first steps, typed in a checkout that was never set up: from `make demo` to `make clean`, which leaves nothing."""
+"""The README's first steps, from `make demo` to `make clean`, work in a checkout that was never set up."""
 
 import json
 import os
@@ -21,64 +21,67 @@ from eventloom.clouds import BUILD, ROOT
 from tests.integration.checkouts import PARTS, SHARED, another_checkout, command, environment, make, run, run_command
 from tests.integration.support import eventually
 
-# An emulator of its own beside those of the other tests
+# The emulators of other tests use other ports.
 PORT = int(os.environ.get("FIRST_STEPS_PORT", "4593"))
-# What setting up installs is in the cache already: PyPI does not have to be reached twice.
+# The packages that setting up installs are in the cache already, so PyPI is not needed.
 VARIABLES = environment() | {"CLOUD": "embedded", "EMBEDDED_PORT": str(PORT), "UV_OFFLINE": "1"}
 PHOTOS = [path for path in (ROOT / "examples/photos").iterdir() if path.suffix != ".md"]
 
 
-def typed(checkout: Path, *arguments: str) -> str:
-    """What a command prints there."""
+def run_make(checkout: Path, *arguments: str) -> str:
+    """Run make in the checkout and return what it prints."""
     return make(checkout, *arguments, variables=VARIABLES)
 
 
 @pytest.fixture(scope="module")
 def checkout() -> Iterator[Path]:
-    """Where the commands are typed, one test after the other. Always the same folder: what a killed run left there is stopped first."""
+    """Yield the checkout that all tests share, one after the other.
+
+    The folder is always the same, so that the emulator of a killed run is stopped first.
+    """
     folder = BUILD / "first-steps"
     if folder.exists():
         run(folder, "down", variables=VARIABLES)
         shutil.rmtree(folder)
     yield another_checkout(folder)
-    typed(folder, "down")
+    run_make(folder, "down")
 
 
 def role_names() -> set[str]:
-    """Return the roles of the deployment, or of as much of it as there is."""
+    """Return the roles of the deployment so far."""
     iam = boto3.client(
         "iam", endpoint_url=f"http://127.0.0.1:{PORT}", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
     )
     try:
         return {role["RoleName"] for role in iam.list_roles()["Roles"] if role["RoleName"].startswith("eventloom-local-")}
-    except BotoCoreError:  # the emulator is not up yet
+    except BotoCoreError:  # the emulator is not running yet
         return set()
 
 
 @pytest.fixture(scope="module")
 def interrupted(checkout: Path) -> subprocess.CompletedProcess[str]:
-    """A first demo that is interrupted by Ctrl-C while Terraform creates resources."""
-    started = subprocess.Popen(
+    """Interrupt a first demo with Ctrl-C while Terraform creates resources."""
+    process = subprocess.Popen(
         ["make", "demo"],
         cwd=checkout,
         env=VARIABLES,
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        start_new_session=True,  # a process group of its own, like that of a command in a terminal
+        start_new_session=True,  # a process group of its own, as a shell gives each command
     )
     try:
         eventually(role_names, "the first role of the deployment", 300)
     finally:
-        os.killpg(started.pid, signal.SIGINT)  # what a terminal does
-    output, _ = started.communicate(timeout=120)
-    return subprocess.CompletedProcess(started.args, started.returncode, output)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does for Ctrl-C
+    output, _ = process.communicate(timeout=120)
+    return subprocess.CompletedProcess(process.args, process.returncode, output)
 
 
 @pytest.fixture(scope="module")
 def demo(checkout: Path, interrupted: subprocess.CompletedProcess[str]) -> str:
-    """What `make demo` prints, after a demo that was interrupted."""
-    return typed(checkout, "demo")
+    """Return what `make demo` prints after a demo that was interrupted."""
+    return run_make(checkout, "demo")
 
 
 def test_an_interrupted_demo_saves_its_state(checkout: Path, interrupted: subprocess.CompletedProcess[str]) -> None:
@@ -89,7 +92,7 @@ def test_an_interrupted_demo_saves_its_state(checkout: Path, interrupted: subpro
 
 
 @pytest.mark.usefixtures("demo")
-def test_nothing_that_the_interrupted_demo_made_is_orphaned(checkout: Path) -> None:
+def test_every_resource_of_the_interrupted_demo_is_in_the_state(checkout: Path) -> None:
     outputs = json.loads(command(checkout, "outputs", variables=VARIABLES))
     assert role_names() >= {function["role_name"] for function in outputs["functions"].values()}
     terraform = checkout / "build/bin/terraform"
@@ -110,33 +113,33 @@ def test_the_demo_shows_every_photo(checkout: Path, demo: str) -> None:
     table = demo.partition("3. results")[2]
     assert len(re.findall(r"  READY  ", table)) == len(PHOTOS) - 1
     assert re.findall(r"^(\S+) +REJECTED  ", table, re.MULTILINE) == ["corrupt.jpg"]
-    shown = checkout / "build" / "demo"
-    with Image.open(shown / "contact-sheet.png") as sheet:
+    folder = checkout / "build" / "demo"
+    with Image.open(folder / "contact-sheet.png") as sheet:
         assert sheet.width > sheet.height
-    pictures = re.findall(r'<img src="([^"]+)"', (shown / "index.html").read_text())
+    pictures = re.findall(r'<img src="([^"]+)"', (folder / "index.html").read_text())
     assert len(pictures) == len(PHOTOS) - 1
-    assert [name for name in pictures if not (shown / name).is_file()] == []
+    assert [name for name in pictures if not (folder / name).is_file()] == []
 
 
 @pytest.mark.usefixtures("demo")
 def test_another_up_changes_nothing(checkout: Path) -> None:
     assert f"http://127.0.0.1:{PORT}" in command(checkout, "up", variables=VARIABLES)
-    shown = command(checkout, "status", variables=VARIABLES)
-    assert f"http://127.0.0.1:{PORT}" in shown
+    output = command(checkout, "status", variables=VARIABLES)
+    assert f"http://127.0.0.1:{PORT}" in output
 
 
 @pytest.mark.usefixtures("demo")
 def test_a_restart_loses_nothing(checkout: Path) -> None:
-    """What the next tests find is what it brought back."""
+    """The tests after this one use the environment that the restart restored."""
     command(checkout, "restart", variables=VARIABLES)
     assert "thumbnailer" in command(checkout, "status", variables=VARIABLES)
 
 
 @pytest.mark.usefixtures("demo")
 def test_a_plan_that_changes_nothing_is_saved_and_applied(checkout: Path) -> None:
-    assert "No changes." in typed(checkout, "plan")
+    assert "No changes." in run_make(checkout, "plan")
     assert "nothing to change" in command(checkout, "apply-saved", variables=VARIABLES)
-    assert "nothing to change" in typed(checkout, "deploy")
+    assert "nothing to change" in run_make(checkout, "deploy")
 
 
 @pytest.mark.usefixtures("demo")
@@ -145,13 +148,13 @@ def test_the_load_is_simulated_with_the_demos_times(checkout: Path) -> None:
     assert "10,000" in command(checkout, "simulate", variables=VARIABLES)
 
 
-def test_what_is_written_into_the_documentation_is_there_already(checkout: Path) -> None:
-    typed(checkout, "docs")
-    typed(checkout, "capabilities")
-    written = [
+def test_generating_the_documentation_changes_nothing(checkout: Path) -> None:
+    run_make(checkout, "docs")
+    run_make(checkout, "capabilities")
+    pages = [
         page for folder in ("docs", "terraform/modules") for page in (checkout / folder).rglob("*.*") if page.suffix in {".md", ".svg"}
     ]
-    assert [page for page in written if page.read_bytes() != (ROOT / page.relative_to(checkout)).read_bytes()] == []
+    assert [page for page in pages if page.read_bytes() != (ROOT / page.relative_to(checkout)).read_bytes()] == []
 
 
 @pytest.mark.usefixtures("demo")
@@ -160,8 +163,8 @@ def test_down_leaves_nothing_running(checkout: Path) -> None:
     server = home.load()
     assert server
     assert server.running()
-    assert processes.belonging_to(home.path), "its functions among them"
-    typed(checkout, "down")
+    assert processes.belonging_to(home.path), "the emulator runs processes for its functions"
+    run_make(checkout, "down")
     assert not server.running()
     assert processes.belonging_to(home.path) == []
     stopped = run_command(checkout, "status", variables=VARIABLES)
@@ -170,15 +173,15 @@ def test_down_leaves_nothing_running(checkout: Path) -> None:
 
 
 @pytest.mark.usefixtures("demo")
-def test_up_brings_back_what_was_deployed_before_down(checkout: Path) -> None:
-    typed(checkout, "up")
-    assert "No changes." in typed(checkout, "plan")
+def test_up_restores_what_was_deployed_before_down(checkout: Path) -> None:
+    run_make(checkout, "up")
+    assert "No changes." in run_make(checkout, "plan")
 
 
 @pytest.mark.usefixtures("demo")
-def test_clean_leaves_what_was_cloned(checkout: Path) -> None:
-    typed(checkout, "clean")
+def test_clean_leaves_only_the_cloned_files(checkout: Path) -> None:
+    run_make(checkout, "clean")
     assert sorted(path.name for path in checkout.iterdir()) == sorted(PARTS)
-    left = [path for path in checkout.rglob("*") if path.name in {"build", ".terraform", "__pycache__"} or path.suffix == ".egg-info"]
-    assert left == []
-    assert all((BUILD / name).exists() for name in SHARED), "what it linked to is still there"
+    generated = [path for path in checkout.rglob("*") if path.name in {"build", ".terraform", "__pycache__"} or path.suffix == ".egg-info"]
+    assert generated == []
+    assert all((BUILD / name).exists() for name in SHARED), "the targets of the links still exist"

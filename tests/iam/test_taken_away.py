@@ -106,12 +106,12 @@ MUTATIONS = {
     ),
     "sns:Publish of the notifier": (
         lambda: without("notifier", "permissions", "sns:Publish"),
-        "test_notifier.py::test_a_new_image_is_told_on_the_topic",
+        "test_notifier.py::test_a_new_image_is_announced_on_the_topic",
         [f"assumed-role/{PREFIX}-notifier", "may not sns:Publish on"],
     ),
     "a wrong source_arn": (
         lambda: permission_for("converter", "s3-raw", "arn:aws:s3:::another-bucket"),
-        "test_converter.py::test_a_csv_becomes_parquet_and_its_bad_row_is_set_aside",
+        "test_converter.py::test_a_csv_becomes_parquet_and_its_bad_row_is_rejected",
         ["s3.amazonaws.com", f"may not lambda:InvokeFunction on arn:aws:lambda:us-east-1:000000000000:function:{PREFIX}-converter:live"],
     ),
     "a queue policy for another bucket": (

@@ -1,4 +1,4 @@
-"""Checkouts like this one, and the commands that a user types in them."""
+"""Copies of this checkout, and the commands that a user types in them."""
 
 import os
 import shutil
@@ -10,13 +10,13 @@ from eventloom import clouds
 from eventloom.clouds import BUILD, ROOT
 
 PARTS = ("Makefile", "docs", "emulator", "eventloom", "examples", "functions", "pyproject.toml", "scripts", "src", "terraform", "tests")
-# Dear to fetch or to make, and the same for every checkout
+# Tools and caches that are slow to fetch or to make, and the same for every checkout.
 SHARED = ("bin/terraform", "cache/terraform", "cache/uv", "uv")
 MADE_BY_TOOLS = shutil.ignore_patterns(".terraform", "__pycache__", "*.egg-info")
 
 
 def another_checkout(folder: Path, *shared: str) -> Path:
-    """Copy this checkout, with its packages; of what it has made besides, the SHARED and these are linked to, not copied."""
+    """Copy this checkout and its packages, and link to the paths in SHARED and `shared` instead of copying them."""
     (folder / "build").mkdir(parents=True)
     for part in PARTS:
         if (ROOT / part).is_dir():
@@ -33,7 +33,7 @@ def another_checkout(folder: Path, *shared: str) -> Path:
 
 
 def environment() -> dict[str, str]:
-    """This process's, without what pytest and the make that started it put there, and without credentials where none are needed."""
+    """Return this process's variables without those of pytest and make, and without unneeded credentials."""
     unwanted = ("MAKE", "MFLAGS", "PYTEST", *(["AWS_"] if clouds.chosen_cloud().port else []))
     return {name: value for name, value in os.environ.items() if not name.startswith(unwanted)} | {"CLOUD": clouds.chosen_cloud().name}
 
@@ -45,10 +45,10 @@ def run(checkout: Path, *arguments: str, variables: Mapping[str, str] | None = N
 
 
 def make(checkout: Path, *arguments: str, variables: Mapping[str, str] | None = None) -> str:
-    """Run make as a user does, in that checkout. Returns what it prints; fails if it does."""
-    done = run(checkout, *arguments, variables=variables)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    """Run make as a user does, in that checkout, and return what it prints. Fails if make fails."""
+    process = run(checkout, *arguments, variables=variables)
+    assert process.returncode == 0, process.stdout + process.stderr
+    return process.stdout
 
 
 def run_command(
@@ -62,6 +62,6 @@ def run_command(
 
 def command(checkout: Path, *arguments: str, variables: Mapping[str, str] | None = None, cwd: Path | None = None) -> str:
     """Run ./eventloom as a user does and return its stdout. Fails if the command fails."""
-    done = run_command(checkout, *arguments, variables=variables, cwd=cwd)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    process = run_command(checkout, *arguments, variables=variables, cwd=cwd)
+    assert process.returncode == 0, process.stdout + process.stderr
+    return process.stdout

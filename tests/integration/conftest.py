@@ -1,6 +1,6 @@
-"""Deploys the real Terraform once a session, to the cloud that CLOUD names, and hands out what was deployed.
+"""Deploy the real Terraform once per session, to the cloud that CLOUD names.
 
-The embedded cloud gets a LocalStack of its own on another port, so that a running demo is not disturbed.
+The embedded cloud gets an emulator of its own on another port, so that a running demo is not disturbed.
 """
 
 import json
@@ -26,24 +26,25 @@ from tests.integration.support import ENVIRONMENT, Deployment, apply_in_another_
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--keep", action="store_true", help="leave the emulator and the deployment for the next run")
-    parser.addoption("--deployed", action="store_true", help="test what an earlier run kept as it is now, and keep it")
+    parser.addoption("--deployed", action="store_true", help="test what an earlier --keep run deployed, and keep it")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Results are kept for docs/capabilities.md, and what the embedded LocalStack allowed and refused as evidence."""
-    config.addinivalue_line("markers", "proves(*actions, of=None): fails if these had been refused, before too; of some functions alone")
+    """Register the plugins that write the results for docs/capabilities.md and the evidence of IAM decisions."""
+    marker = "proves(*actions, of=None): the test fails if IAM refuses these actions; `of` limits it to some functions"
+    config.addinivalue_line("markers", marker)
     results.collect(config)
     evidence.collect(config, Path(__file__).parent, last=True)
 
 
 @pytest.fixture(scope="session")
 def cloud(request: pytest.FixtureRequest) -> Iterator[clouds.Cloud]:
-    """The cloud, reachable; the embedded one is started and stopped here."""
+    """Return the cloud once it is reachable. The embedded one is started here and stopped at the end."""
     cloud = clouds.chosen_cloud()
     embedded = cloud.name == "embedded"
     if embedded:
         launch("up", cloud.port, IAM_AUDIT="1")
-    # A demo does without: AWS's provider takes a minute over a load balancer.
+    # A demo has no load balancer, because AWS's provider takes a minute to create one.
     if capabilities.has_load_balancers(cloud, {}):
         os.environ.setdefault("TF_VAR_alb", "true")
     if cloud.endpoint and capabilities.has_distributed_maps(cloud, {}):
@@ -55,9 +56,9 @@ def cloud(request: pytest.FixtureRequest) -> Iterator[clouds.Cloud]:
 
 @pytest.fixture(scope="session")
 def deployment(cloud: clouds.Cloud, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    """The environment, built and planned here, and applied by that saved plan in another checkout.
+    """Build and plan the environment here, and apply the saved plan in another checkout.
 
-    Destroyed by test_zz_destroy.py.
+    test_zz_destroy.py destroys it.
     """
     if request.config.getoption("--deployed"):
         return Deployment(current_outputs(ENVIRONMENT))
@@ -72,8 +73,8 @@ def deployment(cloud: clouds.Cloud, request: pytest.FixtureRequest, tmp_path_fac
 
 @pytest.fixture
 def impatient_queue(deployment: Deployment) -> Iterator[None]:
-    """Messages of the uploads queue come back after a second."""
+    """Make messages of the uploads queue visible again after a second."""
     url = deployment["uploads_queue_url"]
     with impatient(url, json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"})):
         yield
-        deployment.settled()
+        deployment.wait_until_settled()

@@ -1,8 +1,11 @@
-"""What a whole run on the embedded LocalStack proves about IAM, kept for `make test-iam`; and who was refused what while a test failed.
+"""Save what a complete run on the embedded LocalStack proves about IAM, for `make test-iam`.
 
-build/iam/evidence/: audit.jsonl (every decision), tests.jsonl (which test ran when), state.<name>.json (`terraform show -json` of
-what was deployed), meta.json (of which sources; written last, and only if everything passed). Where the browser's tests came first
-(`make test`), begun.json is what they leave: the integration tests on the same emulator go on from it.
+A test that fails also names the requests that IAM refused while it ran.
+
+build/iam/evidence/ holds audit.jsonl (every decision), tests.jsonl (which test ran when), state.<name>.json
+(`terraform show -json` of what was deployed) and meta.json (a hash of the sources; it is written last, and only if
+every test passed). If the browser's tests run first (`make test`), they leave begun.json, and the integration tests on
+the same emulator continue from it.
 """
 
 import hashlib
@@ -29,20 +32,20 @@ type Spans = list[dict[str, Any]]
 
 
 def fingerprint() -> str:
-    """Of all that decides what is allowed, and what is asked for."""
+    """Return a hash of the sources that decide what is allowed and what is requested."""
     digest = hashlib.sha256()
     for source in SOURCES:
         for path in sorted((ROOT / source).rglob("*")):
             parts = path.relative_to(ROOT).parts
-            # Tools leave caches and lock files there meanwhile, which begin with a dot.
-            made = any(part.startswith(".") or part == "__pycache__" or part.endswith(".egg-info") for part in parts)
-            if path.is_file() and not made:
+            # Tools write caches and lock files there during the run.
+            generated = any(part.startswith(".") or part == "__pycache__" or part.endswith(".egg-info") for part in parts)
+            if path.is_file() and not generated:
                 digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
     return digest.hexdigest()
 
 
 def is_current() -> bool:
-    """Whether what is kept was gathered with the sources as they are now."""
+    """Return whether the saved evidence was collected with the present sources."""
     try:
         return bool(json.loads((FOLDER / "meta.json").read_text())["fingerprint"] == fingerprint())
     except (OSError, ValueError, KeyError):
@@ -53,57 +56,60 @@ _states: dict[str, str] = {}
 
 
 def keep_state(name: str, state: str) -> None:
-    """Keep what `terraform show -json` says of a root, if the run is a whole one."""
+    """Remember the output of `terraform show -json` for a root module. It is written if the run is complete."""
     _states[name] = state
 
 
 def now() -> str:
-    """As in the audit: UTC, to the millisecond."""
+    """Return the time as the audit writes it: UTC, to the millisecond."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def collect(config: pytest.Config, folder: Path, *, last: bool) -> None:
-    """Register the plugin, if this session is on the embedded LocalStack.
+    """Register the plugin if this session runs on the embedded LocalStack.
 
     Args:
-        config: of the session.
-        folder: whose tests are a whole session.
-        last: whether the evidence is whole after it, or begun.
+        config: the session's configuration.
+        folder: the folder whose tests make a complete session.
+        last: whether the evidence is complete after this session. Otherwise a later session continues from it.
     """
     cloud = clouds.chosen_cloud()
     if cloud.name != "embedded" or config.option.collectonly:
         return
     home = embedded.home(cloud.port)
-    everything = [Path(argument).resolve() for argument in config.args] == [folder] and not config.option.keyword
-    # What was deployed before shows nothing of what deploying needs, and somebody else may have used it.
-    before = _begun(home) if _is_up(cloud.port) else []
-    config.pluginmanager.register(Evidence(home, before if everything else None, last=last))
+    is_complete = [Path(argument).resolve() for argument in config.args] == [folder] and not config.option.keyword
+    # An environment that exists already does not show what deploying needs, and somebody else may have used it.
+    earlier_tests = _begun(home) if _is_up(cloud.port) else []
+    config.pluginmanager.register(Evidence(home, earlier_tests if is_complete else None, last=last))
 
 
 def _is_up(port: int) -> bool:
-    """Whether an emulator runs already."""
+    """Return whether an emulator runs on a port."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _first_line(audit: Path) -> str:
-    """What tells one emulator's audit from another's."""
+    """Return the first line of an audit, which differs from one emulator to the next."""
     with audit.open() as lines:
         return lines.readline()
 
 
 def _begun(home: Path) -> Spans | None:
-    """What an earlier session left, on this very emulator and of the same sources; None if nothing."""
+    """Return the tests of an earlier session on this emulator with the same sources, or None if there was none."""
     try:
-        begun = json.loads(BEGUN.read_text())
-        same = begun["fingerprint"] == fingerprint() and begun["first"] == _first_line(home / "audit.jsonl")
+        session = json.loads(BEGUN.read_text())
+        is_same_run = session["fingerprint"] == fingerprint() and session["first"] == _first_line(home / "audit.jsonl")
     except (OSError, ValueError, KeyError):
         return None
-    return list(begun["tests"]) if same else None
+    return list(session["tests"]) if is_same_run else None
 
 
 class Evidence:
-    """The plugin. `before` are the tests of an earlier session; None if this one proves nothing."""
+    """A pytest plugin that collects the evidence.
+
+    `before` holds the tests of an earlier session. It is None if this session proves nothing.
+    """
 
     def __init__(self, home: Path, before: Spans | None, *, last: bool) -> None:
         self._home, self._whole, self._last = home, before is not None, last
@@ -121,7 +127,7 @@ class Evidence:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Generator[None, Any, Any]:
-        """What Terraform does is no test's doing."""
+        """Count the time in which Terraform creates a fixture as Terraform's, not as the test's."""
         if fixturedef.argname not in ("deployment", "probe"):
             return (yield)
         with self._during(f"terraform apply ({fixturedef.argname})", {}):
@@ -129,17 +135,17 @@ class Evidence:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        """A test's time; a time within it that is Terraform's counts first."""
+        """Record when a test ran. Times of Terraform within it take precedence."""
         proves = {action: marker.kwargs.get("of") for marker in item.iter_markers("proves") for action in marker.args}
         with self._during(item.nodeid, proves):
             return (yield)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
-        """A failure names what IAM refused since the test began."""
+        """Add what IAM refused since the test began to the report of a failure."""
         report = yield
-        if report.failed and (refused := self._refused(call.start)):
-            report.sections.append(("IAM refused meanwhile", "\n".join(refused)))
+        if report.failed and (refusals := self._refused(call.start)):
+            report.sections.append(("IAM refused during the test", "\n".join(refusals)))
         return report
 
     def _refused(self, since: float) -> list[str]:
@@ -154,16 +160,18 @@ class Evidence:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, exitstatus: int) -> None:
-        """Keep it, if all tests ran and passed."""
+        """Write the evidence if all tests ran and passed."""
         audit = self._home / "audit.jsonl"
         if not self._whole or exitstatus or not audit.exists():
             return
         FOLDER.mkdir(parents=True, exist_ok=True)
         if not self._last:
-            BEGUN.write_text(json.dumps({"fingerprint": self._fingerprint, "first": _first_line(audit), "tests": self._tests}))
+            session = {"fingerprint": self._fingerprint, "first": _first_line(audit), "tests": self._tests}
+            BEGUN.write_text(json.dumps(session))
             return
         shutil.copy(audit, FOLDER / "audit.jsonl")
         for name, state in _states.items():
             (FOLDER / f"state.{name}.json").write_text(state)
         (FOLDER / "tests.jsonl").write_text("".join(json.dumps(test) + "\n" for test in self._tests))
-        (FOLDER / "meta.json").write_text(json.dumps({"fingerprint": self._fingerprint, "at": time.time(), "tests": len(self._tests)}))
+        meta = {"fingerprint": self._fingerprint, "at": time.time(), "tests": len(self._tests)}
+        (FOLDER / "meta.json").write_text(json.dumps(meta))

@@ -1,4 +1,4 @@
-"""Pictures that the tests upload: made here, so that their content is known."""
+"""Pictures that the tests upload. They are drawn here, so that their content is known."""
 
 import io
 
@@ -6,7 +6,7 @@ from PIL import Image
 
 
 def photo(width: int = 640, height: int = 480, colour: tuple[int, int, int] = (200, 60, 40), image_format: str = "JPEG") -> bytes:
-    """A picture of one colour with a darker left half, so that its orientation can be told."""
+    """Return a picture of one colour with a darker left half, which shows its orientation."""
     picture = Image.new("RGB", (width, height), colour)
     picture.paste(tuple(value // 2 for value in colour), (0, 0, width // 2, height))
     out = io.BytesIO()
@@ -15,7 +15,7 @@ def photo(width: int = 640, height: int = 480, colour: tuple[int, int, int] = (2
 
 
 def rotated_photo() -> bytes:
-    """A 640 x 480 file that EXIF says is to be shown as 480 x 640, with a GPS position."""
+    """Return a 640 x 480 file that EXIF says is shown as 480 x 640, with a GPS position."""
     exif = Image.Exif()
     exif[274] = 6
     exif.get_ifd(0x8825)[1] = "N"
@@ -25,19 +25,19 @@ def rotated_photo() -> bytes:
 
 
 def heavy_photo(seed: int, size: int = 1_000_000) -> bytes:
-    """A valid JPEG of about `size` bytes, unlike any other's: a small picture and comment segments, which cost no decoding."""
+    """Return a unique, valid JPEG of about `size` bytes: a small picture and comments, which need no decoding."""
     base = photo(1200, 900, (seed * 37 % 256, seed * 101 % 256, seed * 59 % 256))
     segment = b"\xff\xfe\xff\xff" + seed.to_bytes(4, "big") + bytes(65533 - 4)
     return base[:2] + segment * ((size - len(base)) // len(segment)) + base[2:]
 
 
 def colour_of(content: bytes) -> tuple[int, int, int]:
-    """The colour in the right half of a thumbnail."""
+    """Return the colour in the right half of a thumbnail."""
     picture = Image.open(io.BytesIO(content)).convert("RGB")
-    found: tuple[int, int, int] = picture.getpixel((picture.width * 3 // 4, picture.height // 2))  # type: ignore[assignment]
-    return found
+    colour: tuple[int, int, int] = picture.getpixel((picture.width * 3 // 4, picture.height // 2))  # type: ignore[assignment]
+    return colour
 
 
-def close(found: tuple[int, int, int], wanted: tuple[int, int, int], tolerance: int = 12) -> bool:
-    """Whether two colours are the same but for compression."""
-    return all(abs(one - other) <= tolerance for one, other in zip(found, wanted, strict=True))
+def close(colour: tuple[int, int, int], expected: tuple[int, int, int], tolerance: int = 12) -> bool:
+    """Return whether two colours are the same apart from compression."""
+    return all(abs(actual - target) <= tolerance for actual, target in zip(colour, expected, strict=True))

@@ -1,4 +1,4 @@
-"""A pytest plugin: skips tests for what their cloud lacks, and keeps a whole run's results for docs/capabilities.md."""
+"""A pytest plugin that skips tests for what their cloud lacks, and saves a complete run for docs/capabilities.md."""
 
 import os
 from datetime import UTC, datetime
@@ -14,29 +14,29 @@ JUDGE = pytest.StashKey[capabilities.Judge]()
 
 
 def needs(item: pytest.Item | pytest.Module) -> list[str]:
-    """The capabilities that a test asks for."""
+    """Return the capabilities that a test needs."""
     return [str(name) for marker in item.iter_markers("needs") for name in marker.args]
 
 
 class Results:
-    """Collects what became of each test."""
+    """Collect the outcome of each test."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.deselected = 0
-        self.kept: dict[str, dict[str, Any]] = {}
+        self.outcomes: dict[str, dict[str, Any]] = {}
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         for item in items:
             if unknown := set(needs(item)) - set(capabilities.TABLE):
                 raise pytest.UsageError(f"{item.nodeid} needs {', '.join(sorted(unknown))}, which is not in scripts/capabilities.py")
-            self.kept[item.nodeid] = {"file": Path(item.path).name, "needs": needs(item), "outcome": ""}
+            self.outcomes[item.nodeid] = {"file": Path(item.path).name, "needs": needs(item), "outcome": ""}
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         self.deselected += len(items)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        test = self.kept[report.nodeid]
+        test = self.outcomes[report.nodeid]
         if report.failed:
             test["outcome"] = "failed"
         elif report.skipped and isinstance(report.longrepr, tuple):
@@ -45,12 +45,12 @@ class Results:
             test["outcome"] = "passed"
 
     def pytest_sessionfinish(self) -> None:
-        """Only a run of everything says what a cloud can do."""
+        """Save the results of a complete run, because only that shows what a cloud can do."""
         whole = not self.deselected and all(Path(argument).name == "integration" for argument in self.config.args)
-        if whole and self.kept and all(test["outcome"] for test in self.kept.values()):
+        if whole and self.outcomes and all(test["outcome"] for test in self.outcomes.values()):
             cloud = clouds.chosen_cloud()
             when = datetime.now(UTC).date().isoformat()
-            capabilities_page.keep(cloud.name, when, os.environ.get("TESTED_CLOUD", cloud.about), list(self.kept.values()))
+            capabilities_page.keep(cloud.name, when, os.environ.get("TESTED_CLOUD", cloud.about), list(self.outcomes.values()))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         judge = self.config.stash.get(JUDGE, None)
@@ -61,28 +61,28 @@ class Results:
 
 
 def collect(config: pytest.Config) -> None:
-    """Have the results of this run collected."""
+    """Register the plugin that collects the results of this run."""
     config.pluginmanager.register(Results(config), "capability-results")
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _module_needs(request: pytest.FixtureRequest) -> None:
-    """Skips a whole module that needs what the cloud lacks, before any fixture of the module is made."""
+    """Skip a whole module that needs what the cloud lacks, before any fixture of the module is created."""
     _skip_without(request)
 
 
 @pytest.fixture(autouse=True)
 def _needs(request: pytest.FixtureRequest) -> None:
-    """Skips a test that needs what the cloud lacks."""
+    """Skip a test that needs what the cloud lacks."""
     _skip_without(request)
 
 
 def _skip_without(request: pytest.FixtureRequest) -> None:
-    """With the table's reason."""
-    wanted = needs(request.node)
-    if not wanted:
+    """Skip a test with the reasons that the table of capabilities gives."""
+    capabilities_needed = needs(request.node)
+    if not capabilities_needed:
         return
     cloud = request.getfixturevalue("cloud")
     judge = request.config.stash.setdefault(JUDGE, capabilities.Judge(cloud, lambda: request.getfixturevalue("deployment").outputs))
-    if reasons := [reason for name in wanted if (reason := judge.reason(name))]:
+    if reasons := [reason for name in capabilities_needed if (reason := judge.reason(name))]:
         pytest.skip("; ".join(reasons))

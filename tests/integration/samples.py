@@ -1,4 +1,4 @@
-"""What the documented commands name: files in a reader's folder, a dead letter, an image, an inventory and an archive."""
+"""The files, messages and archives that the documented commands name."""
 
 import gzip
 import json
@@ -40,14 +40,14 @@ def prepare(folder: Path, deployment: Deployment) -> None:
 
 
 def event_of_no_object(deployment: Deployment) -> dict[str, object]:
-    """Return the event of an object of the raw bucket that does not exist any more, about which the converter does nothing."""
+    """Return the event of an object that was deleted from the raw bucket. The converter ignores it."""
     record = deployment.record(f"orders/{unique('2026.csv')}", "", "0055AED6DCD90281E5")
     record["s3"]["bucket"] = {"name": deployment["raw_bucket"], "arn": f"arn:aws:s3:::{deployment['raw_bucket']}"}
     return record
 
 
 def forget_uploads(deployment: Deployment, folder: Path) -> None:
-    """Delete the objects that an example has uploaded before, because an upload refuses to overwrite."""
+    """Delete what an example uploaded before, because an upload refuses to overwrite."""
     names = {path.name for sample in (folder, PHOTOS) for path in sample.rglob("*") if path.is_file()}
     pages = client("s3").get_paginator("list_objects_v2").paginate(Bucket=deployment["uploads_bucket"])
     keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
@@ -59,7 +59,7 @@ def forget_uploads(deployment: Deployment, folder: Path) -> None:
 @contextmanager
 def dead_letter(deployment: Deployment) -> Iterator[str]:
     """Put a message into the dead-letter queue of the uploads and yield its id."""
-    remember(deployment, [int(time.time())])  # within its cool-down the recoverer does not redrive the message
+    remember(deployment, [int(time.time())])  # the recoverer redrives no message during its cool-down
     yield str(client("sqs").send_message(QueueUrl=deployment["uploads_dlq_url"], MessageBody=S3_TEST_EVENT)["MessageId"])
     deployment.dlq_messages()
 
@@ -102,7 +102,7 @@ def inventory(deployment: Deployment) -> Iterator[None]:
 
 @contextmanager
 def archive(_deployment: Deployment) -> Iterator[None]:
-    """Make an EventBridge archive with the name `orders`."""
+    """Create an EventBridge archive named `orders`."""
     events = client("events")
     bus = events.create_event_bus(Name=ARCHIVE)["EventBusArn"]
     events.create_archive(ArchiveName=ARCHIVE, EventSourceArn=bus)

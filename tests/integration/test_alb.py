@@ -1,4 +1,4 @@
-"""The catalog through the load balancer: the requests and answers of its other front, and who may invoke the function."""
+"""The catalog answers through the load balancer as through API Gateway, if the load balancer may invoke it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -31,15 +31,15 @@ def front(deployment: Deployment) -> Front:
     return Front(urlsplit(deployment["alb_url"]).netloc)
 
 
-def test_an_upload_ends_as_an_image_that_the_load_balancer_shows(front: Front, deployment: Deployment) -> None:
+def test_the_load_balancer_shows_an_uploaded_image(front: Front, deployment: Deployment) -> None:
     body = photo(320, 240)
-    wanted = {"filename": unique("alb.jpg").replace("/", "-"), "content_type": "image/jpeg", "bytes": len(body)}
-    asked = front("POST", "/uploads", json=wanted)
-    assert asked.status_code == 201, asked.text
-    post = asked.json()
+    request = {"filename": unique("alb.jpg").replace("/", "-"), "content_type": "image/jpeg", "bytes": len(body)}
+    created = front("POST", "/uploads", json=request)
+    assert created.status_code == 201, created.text
+    post = created.json()
     assert requests.post(post["url"], data=post["fields"], files={"file": body}, timeout=30).status_code == 204
     path = f"/images/{post['image_id']}"
-    image = eventually(lambda: found.json() if (found := front("GET", path)).status_code == 200 else None, path)
+    image = eventually(lambda: answer.json() if (answer := front("GET", path)).status_code == 200 else None, path)
     assert (image["status"], image["width"], image["height"]) == ("READY", 320, 240)
     assert front("DELETE", path).status_code == 202
     assert front("GET", path).status_code == 404
@@ -57,26 +57,26 @@ def test_an_upload_ends_as_an_image_that_the_load_balancer_shows(front: Front, d
         ("POST", "/uploads", '{"filename": "' + "a" * 20_000 + '"}', 413),
     ],
 )
-def test_requests_are_read_as_behind_the_api(front: Front, method: str, path: str, body: str | None, status: int) -> None:
+def test_the_load_balancer_answers_like_api_gateway(front: Front, method: str, path: str, body: str | None, status: int) -> None:
     answer = front(method, path, data=body, headers={"Content-Type": "application/json"} if body else {})
     assert answer.status_code == status, answer.text
     kind = "application/json" if status == 200 else "application/problem+json"
     assert answer.headers["Content-Type"].partition(";")[0] == kind
 
 
-def test_answers_are_compressed_for_who_takes_it(front: Front) -> None:
+def test_answers_are_compressed_if_the_client_accepts_gzip(front: Front) -> None:
     packed = front("GET", "/openapi.json", headers={"Accept-Encoding": "gzip"})
     plain = front("GET", "/openapi.json", headers={"Accept-Encoding": "identity"})
     assert packed.headers["Content-Encoding"] == "gzip"
     assert packed.json() == plain.json()
 
 
-def test_without_the_permission_it_is_a_bad_gateway(front: Front, deployment: Deployment) -> None:
+def test_the_load_balancer_answers_502_without_the_permission_to_invoke(front: Front, deployment: Deployment) -> None:
     lambda_, function = client("lambda"), deployment["functions"]["catalog_api"]["function_name"]
-    (group,) = [found for found in client("elbv2").describe_target_groups()["TargetGroups"] if "catalog" in found["TargetGroupName"]]
+    (group,) = [entry for entry in client("elbv2").describe_target_groups()["TargetGroups"] if "catalog" in entry["TargetGroupName"]]
     lambda_.remove_permission(FunctionName=function, Qualifier="live", StatementId="alb-catalog")
     try:
-        refused = front("GET", "/health")
+        answer = front("GET", "/health")
     finally:
         lambda_.add_permission(
             FunctionName=function,
@@ -86,6 +86,6 @@ def test_without_the_permission_it_is_a_bad_gateway(front: Front, deployment: De
             Principal="elasticloadbalancing.amazonaws.com",
             SourceArn=group["TargetGroupArn"],
         )
-    assert refused.status_code == 502
-    assert "502 Bad Gateway" in refused.text
+    assert answer.status_code == 502
+    assert "502 Bad Gateway" in answer.text
     assert front("GET", "/health").json() == {"status": "ok"}

@@ -1,6 +1,6 @@
-"""Who may not: the API without the right key, uploads other than announced, links that were changed, and what answers give away.
+"""The API refuses everyone without the key, a presigned upload allows only itself, and answers reveal no secrets.
 
-docs/threat-model.md says which threat each test stands for.
+docs/threat-model.md names the threat that each test covers.
 """
 
 import base64
@@ -23,18 +23,20 @@ from tests.integration.test_catalog_api import Api, api, is_problem, upload
 __all__ = ["api"]
 
 Post = dict[str, Any]
-# The page and its own files are for everybody; what it shows needs a key.
+# Everybody may read the page and its files. What the page shows needs a key.
 OPEN = re.compile(r"GET /(health|page/.*)?|OPTIONS .*")
 BODY = photo()
 ANNOUNCED = len(BODY)
 
 
-# -- who calls
+# -- Who may call
 
 
-def test_every_method_that_is_deployed_authenticates_but_the_page_and_health(deployment: Deployment) -> None:
-    found = client("apigateway").get_resources(restApiId=deployment["api_id"], limit=500, embed=["methods"])["items"]
-    methods = {f"{name} {resource['path']}": method for resource in found for name, method in resource.get("resourceMethods", {}).items()}
+def test_every_deployed_method_except_the_page_and_health_needs_authentication(deployment: Deployment) -> None:
+    resources = client("apigateway").get_resources(restApiId=deployment["api_id"], limit=500, embed=["methods"])["items"]
+    methods = {
+        f"{name} {resource['path']}": method for resource in resources for name, method in resource.get("resourceMethods", {}).items()
+    }
     unauthenticated = {name for name, method in methods.items() if method["authorizationType"] == "NONE" and not method["apiKeyRequired"]}
     assert not [name for name in unauthenticated if not OPEN.fullmatch(name)]
     assert {"ANY /", "ANY /{proxy+}"} <= set(methods) - unauthenticated
@@ -52,7 +54,7 @@ def test_every_documented_operation_needs_the_key(api: Api) -> None:
         assert api(method, path, key=False, json={}).status_code == 403, f"{method} {path}"
 
 
-def test_a_preflight_needs_no_key_and_tells_nothing(api: Api) -> None:
+def test_a_preflight_needs_no_key_and_reveals_nothing(api: Api) -> None:
     for path in ("/images", f"/images/{'0' * 32}", "/nowhere"):
         answer = api("OPTIONS", path, key=False, headers={"Origin": "https://photos.example.com", "Access-Control-Request-Method": "GET"})
         assert answer.status_code in {200, 204, 404}
@@ -64,78 +66,81 @@ def test_a_preflight_needs_no_key_and_tells_nothing(api: Api) -> None:
     [lambda key: key[:-1], lambda key: f"{key}x", str.swapcase, lambda key: f"x, {key}", lambda key: "", lambda key: "*"],
     ids=["shorter", "longer", "other case", "one of a list", "empty", "wildcard"],
 )
-def test_only_the_whole_key_counts(api: Api, change: Callable[[str], str]) -> None:
+def test_only_the_complete_key_is_accepted(api: Api, change: Callable[[str], str]) -> None:
     assert api("GET", "/images", key=False, headers={"X-Api-Key": change(api.key)}).status_code == 403
 
 
 @pytest.mark.parametrize("name", ["x-api-key", "api_key", "apikey", "key"])
-def test_a_key_in_the_url_does_not_count(api: Api, name: str) -> None:
+def test_a_key_in_the_url_is_refused(api: Api, name: str) -> None:
     assert api("GET", "/images", key=False, params={name: api.key}).status_code == 403
 
 
-def test_a_key_counts_within_the_usage_plan_and_no_longer(api: Api, deployment: Deployment) -> None:
+def test_a_key_is_accepted_only_while_it_is_in_the_usage_plan(api: Api, deployment: Deployment) -> None:
     gateway = client("apigateway")
-    (plan,) = [found for found in gateway.get_usage_plans()["items"] if found["name"].startswith(deployment["prefix"])]
+    (plan,) = [entry for entry in gateway.get_usage_plans()["items"] if entry["name"].startswith(deployment["prefix"])]
     key = gateway.create_api_key(name=f"test-{uuid.uuid4().hex}", value=uuid.uuid4().hex, enabled=True)
 
     def status() -> int:
         return api("GET", "/images", key=False, headers={"X-Api-Key": key["value"]}).status_code
 
     try:
-        assert status() == 403, "a key of the account, but of no plan"
+        assert status() == 403, "a key outside of any usage plan"
         gateway.create_usage_plan_key(usagePlanId=plan["id"], keyId=key["id"], keyType="API_KEY")
-        eventually(lambda: status() == 200, "a key of the plan that counts")
+        eventually(lambda: status() == 200, "the plan's key is accepted")
         gateway.delete_usage_plan_key(usagePlanId=plan["id"], keyId=key["id"])
-        eventually(lambda: status() == 403, "a key that was taken off the plan to be refused")
+        eventually(lambda: status() == 403, "the removed key is refused")
     finally:
         gateway.delete_api_key(apiKey=key["id"])
 
 
-# -- uploads
+# -- Uploads
 
 
 @pytest.fixture
 def post(api: Api) -> Post:
-    """A presigned POST for BODY."""
-    asked = api("POST", "/uploads", json={"filename": "a.jpg", "content_type": "image/jpeg", "bytes": ANNOUNCED})
-    assert asked.status_code == 201, asked.text
-    answer: Post = asked.json()
-    return answer
+    """Request a presigned POST for BODY."""
+    created = api("POST", "/uploads", json={"filename": "a.jpg", "content_type": "image/jpeg", "bytes": ANNOUNCED})
+    assert created.status_code == 201, created.text
+    form: Post = created.json()
+    return form
 
 
-def sent(url: str, fields: dict[str, str], body: bytes = BODY) -> int:
+def post_form(url: str, fields: dict[str, str], body: bytes = BODY) -> int:
     return requests.post(url, data=fields, files={"file": body}, timeout=30, allow_redirects=False).status_code
 
 
-def later(policy: str) -> str:
-    """The policy with another expiry."""
-    return re_encoded(policy, lambda found: found | {"expiration": "2099-01-01T00:00:00Z"})
+def extend_expiry(policy: str) -> str:
+    """Return the policy with another expiry."""
+    return change_policy(policy, lambda document: document | {"expiration": "2099-01-01T00:00:00Z"})
 
 
-def looser(policy: str) -> str:
-    """The policy with any size; its only condition that is a list is that of the size."""
-    anything = ["content-length-range", 0, 10**9]
-    return re_encoded(policy, lambda found: found | {"conditions": [anything if isinstance(c, list) else c for c in found["conditions"]]})
+def allow_any_size(policy: str) -> str:
+    """Return the policy without its limit of size, the only condition that is a list."""
+    any_size = ["content-length-range", 0, 10**9]
+    return change_policy(
+        policy,
+        lambda document: document | {"conditions": [any_size if isinstance(entry, list) else entry for entry in document["conditions"]]},
+    )
 
 
-def re_encoded(policy: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> str:
+def change_policy(policy: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> str:
     return base64.b64encode(json.dumps(change(json.loads(base64.b64decode(policy)))).encode()).decode()
 
 
-def test_the_form_is_for_one_upload_into_the_web_s_folder_and_for_minutes(post: Post) -> None:
+def test_the_form_allows_one_upload_to_the_web_folder_for_minutes(post: Post) -> None:
     fields = post["fields"]
     policy = json.loads(base64.b64decode(fields["policy"]))
     assert re.fullmatch(r"web/\d{4}/\d{2}/\d{2}/[0-9a-f]{32}-a\.jpg", fields["key"])
-    left = (datetime.fromisoformat(policy["expiration"]) - datetime.now(UTC)).total_seconds()
-    assert 0 < left <= post["expires_in_s"] <= 900
+    remaining_s = (datetime.fromisoformat(policy["expiration"]) - datetime.now(UTC)).total_seconds()
+    assert 0 < remaining_s <= post["expires_in_s"] <= 900
     assert ["content-length-range", ANNOUNCED, ANNOUNCED] in policy["conditions"]
-    assert sent(post["url"], fields) == 204
+    assert post_form(post["url"], fields) == 204
 
 
 @pytest.mark.parametrize("size", [0, 1, ANNOUNCED - 1, ANNOUNCED + 1, 1_000_000])
 def test_another_size_is_refused(post: Post, deployment: Deployment, size: int) -> None:
-    assert sent(post["url"], post["fields"], b"\0" * size) in {400, 403}
-    assert not stored(deployment["uploads_bucket"], post["fields"]["key"])
+    assert post_form(post["url"], post["fields"], b"\0" * size) in {400, 403}
+    assert not exists(deployment["uploads_bucket"], post["fields"]["key"])
 
 
 @pytest.mark.parametrize(
@@ -150,16 +155,16 @@ def test_another_size_is_refused(post: Post, deployment: Deployment, size: int) 
     ids=lambda change: " ".join(f"{name}={value}" for name, value in change.items()),
 )
 def test_another_key_or_type_is_refused(post: Post, deployment: Deployment, change: dict[str, str]) -> None:
-    assert sent(post["url"], post["fields"] | change) == 403
-    assert not stored(deployment["uploads_bucket"], change.get("key", post["fields"]["key"]))
+    assert post_form(post["url"], post["fields"] | change) == 403
+    assert not exists(deployment["uploads_bucket"], change.get("key", post["fields"]["key"]))
 
 
 @pytest.mark.needs("session_signatures")
 @pytest.mark.parametrize(
     "change",
     [
-        lambda fields: fields | {"policy": later(fields["policy"])},
-        lambda fields: fields | {"policy": looser(fields["policy"])},
+        lambda fields: fields | {"policy": extend_expiry(fields["policy"])},
+        lambda fields: fields | {"policy": allow_any_size(fields["policy"])},
         lambda fields: fields | {"x-amz-signature": "0" * 64},
         lambda fields: {name: value for name, value in fields.items() if name != "x-amz-signature"},
         lambda fields: {name: value for name, value in fields.items() if name != "policy"},
@@ -169,29 +174,29 @@ def test_another_key_or_type_is_refused(post: Post, deployment: Deployment, chan
     ],
     ids=["later", "looser", "signature made up", "no signature", "no policy", "public", "redirect", "metadata"],
 )
-def test_a_form_that_was_changed_is_refused(post: Post, deployment: Deployment, change: Callable[[dict[str, str]], dict[str, str]]) -> None:
-    assert sent(post["url"], change(post["fields"])) in {400, 403}
-    assert not stored(deployment["uploads_bucket"], post["fields"]["key"])
+def test_a_changed_form_is_refused(post: Post, deployment: Deployment, change: Callable[[dict[str, str]], dict[str, str]]) -> None:
+    assert post_form(post["url"], change(post["fields"])) in {400, 403}
+    assert not exists(deployment["uploads_bucket"], post["fields"]["key"])
 
 
-def test_a_form_is_for_its_bucket_alone(post: Post, deployment: Deployment) -> None:
+def test_a_form_is_valid_only_for_its_bucket(post: Post, deployment: Deployment) -> None:
     url = post["url"].replace(deployment["uploads_bucket"], deployment["thumbnails_bucket"])
-    assert sent(url, post["fields"]) == 403
-    assert not stored(deployment["thumbnails_bucket"], post["fields"]["key"])
+    assert post_form(url, post["fields"]) == 403
+    assert not exists(deployment["thumbnails_bucket"], post["fields"]["key"])
 
 
 def test_a_form_expires(deployment: Deployment) -> None:
     bucket, key = deployment["uploads_bucket"], f"web/{unique('late.jpg')}"
     expired = client("s3").generate_presigned_post(bucket, key, ExpiresIn=-1)
-    assert sent(expired["url"], expired["fields"]) == 403
-    assert not stored(bucket, key)
+    assert post_form(expired["url"], expired["fields"]) == 403
+    assert not exists(bucket, key)
 
 
-def stored(bucket: str, key: str) -> bool:
+def exists(bucket: str, key: str) -> bool:
     return bool(client("s3").list_objects_v2(Bucket=bucket, Prefix=key).get("KeyCount"))
 
 
-# -- links
+# -- Links
 
 
 @pytest.mark.needs("session_signatures")
@@ -206,7 +211,7 @@ def stored(bucket: str, key: str) -> bool:
     ],
     ids=["another object", "longer", "shown instead of downloaded", "of another day", "unsigned"],
 )
-def test_a_link_is_good_for_what_was_signed_alone(api: Api, deployment: Deployment, change: Callable[[Any], Any]) -> None:
+def test_a_link_is_valid_only_as_it_was_signed(api: Api, deployment: Deployment, change: Callable[[Any], Any]) -> None:
     key = unique("linked.jpg")
     deployment.put(key, photo())
     image = api("GET", f"/images/{deployment.wait_for(key, status='READY')['image_id']}").json()
@@ -216,18 +221,18 @@ def test_a_link_is_good_for_what_was_signed_alone(api: Api, deployment: Deployme
     assert requests.get(changed, timeout=10).status_code == 403
 
 
-# -- what answers give away
+# -- What answers reveal
 
 
-def test_ids_tell_nothing_about_each_other(api: Api, deployment: Deployment) -> None:
+def test_answers_for_deleted_and_unknown_ids_are_the_same(api: Api, deployment: Deployment) -> None:
     image_id, accepted = upload(api, photo())
     assert accepted.status_code == 204
     eventually(lambda: api("GET", f"/images/{image_id}").status_code == 200, "the image")
     assert api("DELETE", f"/images/{image_id}").status_code == 202
     for path in ("/images", "/reports"):
-        gone, never = api("GET", f"{path}/{image_id}"), api("GET", f"{path}/{uuid.uuid4().hex}")
-        assert is_problem(gone, 404)
-        assert [answer.json() | {"request_id": ""} for answer in (gone, gone)] == [never.json() | {"request_id": ""}] * 2
+        deleted, unknown = api("GET", f"{path}/{image_id}"), api("GET", f"{path}/{uuid.uuid4().hex}")
+        assert is_problem(deleted, 404)
+        assert [answer.json() | {"request_id": ""} for answer in (deleted, deleted)] == [unknown.json() | {"request_id": ""}] * 2
     assert api("DELETE", f"/images/{uuid.uuid4().hex}").status_code == api("DELETE", f"/images/{image_id}").status_code == 204
 
 
@@ -239,14 +244,14 @@ def test_equal_names_get_unrelated_ids(api: Api) -> None:
 
 @pytest.mark.needs("iam_enforcement")
 @pytest.mark.parametrize("path", ["/images", f"/images/{'1' * 32}", f"/reports/{'1' * 32}"])
-def test_a_failure_inside_tells_nothing(api: Api, deployment: Deployment, path: str) -> None:
+def test_an_internal_error_reveals_nothing(api: Api, deployment: Deployment, path: str) -> None:
     with deployment.outage("catalog_api", "dynamodb:*"):
         answer = api("GET", path)
     assert is_problem(answer, 500)
     secrets = ["Traceback", "arn:", "boto", ".py", "AccessDenied", "dynamodb", deployment["catalog_table"], deployment["state_table"]]
     assert not [secret for secret in secrets if secret.lower() in answer.text.lower()]
     request_id = answer.json()["request_id"]
-    eventually(lambda: deployment.logged("catalog_api", request_id), "the log line that the request id leads to")
+    eventually(lambda: deployment.log_lines("catalog_api", request_id), "the log line with the request id")
 
 
 @pytest.mark.parametrize(
@@ -261,7 +266,7 @@ def test_a_failure_inside_tells_nothing(api: Api, deployment: Deployment, path: 
         ('[{"filename": "a.jpg"}]', 422),
     ],
 )
-def test_requests_are_taken_at_their_word_or_not_at_all(api: Api, body: str, status: int) -> None:
+def test_ambiguous_upload_requests_are_refused(api: Api, body: str, status: int) -> None:
     answer = api("POST", "/uploads", data=body, headers={"Content-Type": "application/json"})
     assert is_problem(answer, status), answer.text
     assert "elsewhere" not in answer.text

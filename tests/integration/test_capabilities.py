@@ -1,4 +1,4 @@
-"""The table of capabilities is true of the cloud it is read for: scripts/capabilities.py."""
+"""The table in scripts/capabilities.py says what this cloud can do."""
 
 import pytest
 
@@ -8,5 +8,5 @@ from tests.integration.support import Deployment
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.needs(name)) for name in capabilities.TABLE])
-def test_the_lane_can_do_what_the_table_says(deployment: Deployment, cloud: clouds.Cloud, name: str) -> None:
+def test_the_cloud_has_the_capabilities_that_the_table_lists(deployment: Deployment, cloud: clouds.Cloud, name: str) -> None:
     assert capabilities.TABLE[name].probe(cloud, deployment.outputs)

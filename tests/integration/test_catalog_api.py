@@ -1,4 +1,4 @@
-"""The catalog over HTTP, through API Gateway: who may call, and what each operation does to the pipeline behind it."""
+"""The catalog answers through API Gateway: who may call, and what each operation does to the pipeline behind it."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,14 +17,17 @@ ORIGIN = "https://photos.example.com"
 
 @dataclass(frozen=True)
 class Api:
-    """The deployed API, called with its key unless told otherwise. LocalStack as it comes returns compressed answers as base64."""
+    """The deployed API. Calls send its key unless `key` is false, and ask for uncompressed answers.
+
+    LocalStack without changes returns compressed answers as base64.
+    """
 
     url: str
     key: str
 
     def __call__(self, method: str, path: str, key: bool = True, headers: dict[str, str] | None = None, **more: Any) -> requests.Response:
-        given = {"Accept-Encoding": "identity"} | ({"X-Api-Key": self.key} if key else {})
-        return requests.request(method, self.url + path, headers=given | (headers or {}), timeout=30, **more)
+        defaults = {"Accept-Encoding": "identity"} | ({"X-Api-Key": self.key} if key else {})
+        return requests.request(method, self.url + path, headers=defaults | (headers or {}), timeout=30, **more)
 
 
 @pytest.fixture(scope="module")
@@ -33,23 +36,26 @@ def api(deployment: Deployment) -> Api:
 
 
 def upload(api: Api, body: bytes, announced: int | None = None) -> tuple[str, requests.Response]:
-    """Ask for an upload and send the file; the id that the image will have, and what S3 said."""
-    wanted = {"filename": unique("sunset.jpg").replace("/", "-"), "content_type": "image/jpeg", "bytes": announced or len(body)}
-    asked = api("POST", "/uploads", json=wanted)
-    assert asked.status_code == 201, asked.text
-    post = asked.json()
+    """Request an upload and send the file. Returns the id of the image and the answer of S3."""
+    request = {"filename": unique("sunset.jpg").replace("/", "-"), "content_type": "image/jpeg", "bytes": announced or len(body)}
+    created = api("POST", "/uploads", json=request)
+    assert created.status_code == 201, created.text
+    post = created.json()
     return post["image_id"], requests.post(post["url"], data=post["fields"], files={"file": body}, timeout=30)
 
 
-def shown(api: Api, image_id: str) -> dict[str, Any]:
-    """The image, once the API shows it."""
-    answer = eventually(lambda: found if (found := api("GET", f"/images/{image_id}")).status_code == 200 else None, f"image {image_id}")
+def wait_for_image(api: Api, image_id: str) -> dict[str, Any]:
+    """Wait until the API shows an image, and return it."""
+    answer = eventually(lambda: answer if (answer := api("GET", f"/images/{image_id}")).status_code == 200 else None, f"image {image_id}")
     image: dict[str, Any] = answer.json()
     return image
 
 
 def is_problem(answer: requests.Response, status: int) -> bool:
-    """Whether it is a problem document (RFC 9457) of that status. API Gateway's own don't repeat it."""
+    """Return whether an answer is a problem document (RFC 9457) of a status.
+
+    The documents of API Gateway don't repeat the status.
+    """
     content_type = answer.headers["Content-Type"].partition(";")[0]
     return (answer.status_code, content_type, answer.json().get("status", status)) == (status, "application/problem+json", status)
 
@@ -69,55 +75,55 @@ def test_everything_else_needs_the_key(api: Api, method: str, path: str, headers
 
 @pytest.mark.needs("gateway_responses")
 @pytest.mark.parametrize("headers", [{}, {"X-Api-Key": "wrong" * 8}], ids=["without a key", "with a wrong key"])
-def test_a_refusal_is_a_problem_that_a_web_page_may_read(api: Api, headers: dict[str, str]) -> None:
+def test_a_web_page_may_read_the_problem_of_a_refusal(api: Api, headers: dict[str, str]) -> None:
     answer = api("GET", "/images", key=False, headers=headers | {"Origin": ORIGIN})
     assert is_problem(answer, 403)
     assert answer.headers["Access-Control-Allow-Origin"] in {"*", ORIGIN}
 
 
 @pytest.mark.parametrize("path", ["/", "/page/any/main.js", "/page/any/config.json"])
-def test_the_gallery_is_public_and_only_to_get(api: Api, path: str) -> None:
+def test_the_gallery_is_public_for_get_requests_only(api: Api, path: str) -> None:
     assert api("GET", path, key=False).status_code == 200
     assert api("POST", path, key=False).status_code == 403
 
 
-def test_an_upload_ends_as_an_image_with_thumbnails(api: Api, deployment: Deployment) -> None:
+def test_an_upload_becomes_an_image_with_thumbnails(api: Api, deployment: Deployment) -> None:
     body = photo(640, 480, (30, 160, 90))
-    image_id, sent = upload(api, body)
-    assert sent.status_code == 204, sent.text
-    image = shown(api, image_id)
+    image_id, answer = upload(api, body)
+    assert answer.status_code == 204, answer.text
+    image = wait_for_image(api, image_id)
     assert (image["status"], image["width"], image["height"], image["bytes"]) == ("READY", 640, 480, len(body))
     assert close(colour_of(requests.get(image["thumbnails"]["128"]["url"], timeout=10).content), (30, 160, 90))
     original = requests.get(image["original_url"], timeout=10)
     assert original.content == body
     assert original.headers["Content-Disposition"].startswith("attachment")
-    assert image_id in [listed["image_id"] for listed in api("GET", "/images", params={"limit": 5}).json()["images"]]
+    assert image_id in [entry["image_id"] for entry in api("GET", "/images", params={"limit": 5}).json()["images"]]
 
 
-def test_an_upload_that_is_no_image_is_shown_as_rejected(api: Api) -> None:
-    image_id, sent = upload(api, b"hello, I am no picture")
-    assert sent.status_code == 204, sent.text
-    image = shown(api, image_id)
+def test_an_upload_that_is_not_an_image_is_shown_as_rejected(api: Api) -> None:
+    image_id, answer = upload(api, b"hello, I am no picture")
+    assert answer.status_code == 204, answer.text
+    image = wait_for_image(api, image_id)
     assert (image["status"], image["reason"], image["thumbnails"]) == ("REJECTED", "unsupported_format", {})
-    assert image_id in [listed["image_id"] for listed in api("GET", "/images", params={"status": "REJECTED"}).json()["images"]]
+    assert image_id in [entry["image_id"] for entry in api("GET", "/images", params={"status": "REJECTED"}).json()["images"]]
 
 
-def test_s3_refuses_another_size_than_announced(api: Api) -> None:
-    image_id, sent = upload(api, photo(), announced=10)
-    assert sent.status_code in {400, 403}
+def test_s3_refuses_a_size_that_was_not_announced(api: Api) -> None:
+    image_id, answer = upload(api, photo(), announced=10)
+    assert answer.status_code in {400, 403}
     assert is_problem(api("GET", f"/images/{image_id}"), 404)
 
 
-def test_s3_refuses_another_key_than_signed(api: Api, deployment: Deployment) -> None:
+def test_s3_refuses_a_key_that_was_not_signed(api: Api, deployment: Deployment) -> None:
     body = photo()
     post = api("POST", "/uploads", json={"filename": "a.jpg", "content_type": "image/jpeg", "bytes": len(body)}).json()
-    stolen = unique("stolen.jpg")
-    sent = requests.post(post["url"], data=post["fields"] | {"key": stolen}, files={"file": body}, timeout=30)
-    assert sent.status_code == 403
-    assert deployment.item(stolen) is None
+    other_key = unique("stolen.jpg")
+    answer = requests.post(post["url"], data=post["fields"] | {"key": other_key}, files={"file": body}, timeout=30)
+    assert answer.status_code == 403
+    assert deployment.item(other_key) is None
 
 
-def test_a_deleted_image_is_gone_at_once_and_for_good(api: Api, deployment: Deployment) -> None:
+def test_a_deleted_image_disappears_at_once_and_does_not_return(api: Api, deployment: Deployment) -> None:
     key = unique("gone.jpg")
     deployment.put(key, photo())
     path = f"/images/{deployment.wait_for(key, status='READY')['image_id']}"
@@ -128,27 +134,27 @@ def test_a_deleted_image_is_gone_at_once_and_for_good(api: Api, deployment: Depl
     eventually(lambda: not deployment.thumbnails(key), "no thumbnails")
 
 
-def test_pages_follow_each_other_without_gap_or_overlap(api: Api, deployment: Deployment) -> None:
+def test_pages_have_no_gaps_and_no_overlaps(api: Api, deployment: Deployment) -> None:
     keys = [unique(f"{number}.jpg") for number in range(5)]
     for key in keys:
         deployment.put(key, photo())
         deployment.wait_for(key, status="READY")
-    seen: list[str] = []
+    image_ids: list[str] = []
     cursor: str | None = ""
-    while cursor is not None and len(seen) < 5:
+    while cursor is not None and len(image_ids) < 5:
         page = api("GET", "/images", params={"limit": 2} | ({"cursor": cursor} if cursor else {})).json()
-        seen += [image["image_id"] for image in page["images"]]
+        image_ids += [image["image_id"] for image in page["images"]]
         cursor = page["next_cursor"]
-    assert seen[:5] == [catalog.image_id(deployment["uploads_bucket"], key) for key in reversed(keys)]
+    assert image_ids[:5] == [catalog.image_id(deployment["uploads_bucket"], key) for key in reversed(keys)]
 
 
-def test_a_report_counts_what_there_is_and_is_kept(api: Api, deployment: Deployment) -> None:
+def test_a_report_counts_the_images_and_is_stored(api: Api, deployment: Deployment) -> None:
     today = datetime.now(UTC).date().isoformat()
 
     def ready() -> int:
-        made = api("POST", "/reports", json={"first_day": today, "days": 1})
-        assert made.status_code == 201, made.text
-        report = made.json()
+        answer = api("POST", "/reports", json={"first_day": today, "days": 1})
+        assert answer.status_code == 201, answer.text
+        report = answer.json()
         assert report["complete"]
         assert api("GET", f"/reports/{report['report_id']}").json() == report
         return sum(row["images"] for row in report["rows"] if row["status"] == "READY" and row["format"] == "JPEG")
@@ -176,7 +182,7 @@ def test_a_report_counts_what_there_is_and_is_kept(api: Api, deployment: Deploym
         ("POST", "/uploads", '{"filename": "' + "a" * 20_000 + '"}', 413),
     ],
 )
-def test_what_is_wrong_is_said_as_a_problem(api: Api, method: str, path: str, body: str | bytes | None, status: int) -> None:
+def test_invalid_requests_are_answered_with_a_problem(api: Api, method: str, path: str, body: str | bytes | None, status: int) -> None:
     answer = api(method, path, data=body, headers={"Content-Type": "application/json"} if body else {})
     assert is_problem(answer, status), answer.text
     assert answer.json()["request_id"]
@@ -189,7 +195,7 @@ def test_the_document_describes_every_operation(api: Api) -> None:
 
 
 @pytest.mark.needs("binary_answers")
-def test_answers_are_compressed_for_who_takes_it(api: Api) -> None:
+def test_answers_are_compressed_if_the_client_accepts_gzip(api: Api) -> None:
     packed = api("GET", "/openapi.json", headers={"Accept-Encoding": "gzip"})
     plain = api("GET", "/openapi.json", headers={"Accept-Encoding": "identity"})
     assert packed.headers["Content-Encoding"] == "gzip"
@@ -197,7 +203,7 @@ def test_answers_are_compressed_for_who_takes_it(api: Api) -> None:
     assert packed.json() == plain.json()
 
 
-def test_a_web_page_may_call(api: Api) -> None:
+def test_a_web_page_may_call_the_api(api: Api) -> None:
     origin = {"Origin": ORIGIN}
     asking = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-api-key,content-type"}
     preflight = api("OPTIONS", "/uploads", key=False, headers=origin | asking)

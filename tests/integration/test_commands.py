@@ -1,4 +1,4 @@
-"""Every command that README, docs and help show is typed as it stands, by a shell, against what is deployed."""
+"""Every command that the README, docs and help show works as it stands, typed in a shell against the deployment."""
 
 import json
 import os
@@ -21,13 +21,13 @@ from tests.integration import samples
 from tests.integration.checkouts import environment, run
 from tests.integration.support import Deployment, unique
 
-# What a command needs to be there, by a pattern that is in it
+# What must exist before a command is typed, by a pattern in the command
 NEEDED = {r"s3://inventories/": samples.inventory, r"--archive orders\b": samples.archive}
 CAPABILITIES = {r"--inventory": "disposable", r"--archive": "archive_replays", r"--distributed": "distributed_maps"}
-# Commands that end when they are interrupted, with 130
+# Commands that run until they are interrupted, and then exit with 130
 ENDLESS = re.compile(r".* (?:logs\b.* (?:--follow|-f)\b|watch\b(?!.*--once)).*")
 FIRST_LINE_S = 60
-# Commands whose help says that they end with 3 if something was found
+# Commands whose help says that they exit with 3 if something was found
 FINDING = re.compile(r".* (?:audit\b(?!.*--repair)|.*--strict\b).*")
 
 
@@ -38,7 +38,7 @@ def parameter(command: str) -> Any:
 
 
 def with_json() -> list[str]:
-    """Return a documented command for each that takes --json, with --json added. Those that are documented with --json are left out."""
+    """Return a documented command for each that takes --json, with --json added. Those that have it are left out."""
     added: dict[str, str] = {}
     for text in documented.typed():
         simple, arguments = documented.simple_commands(text), documented.eventloom_arguments(text)
@@ -53,7 +53,10 @@ def with_json() -> list[str]:
 
 @dataclass(frozen=True)
 class Shell:
-    """Types commands as a reader does, in a folder with the files that the examples name. `needed` is removed after the test."""
+    """Type commands as a reader does, in a folder with the files that the examples name.
+
+    What a command needs (`needed`) is removed after the test.
+    """
 
     deployment: Deployment
     folder: Path
@@ -61,32 +64,32 @@ class Shell:
     needed: ExitStack
 
     def __call__(self, text: str) -> str:
-        """Type a command, and return what it prints on stdout. Fails if the command does, or shows a traceback."""
+        """Type a command and return its stdout. Fails if the command fails or shows a traceback."""
         for pattern, need in NEEDED.items():
             if re.search(pattern, text):
                 self.needed.enter_context(need(self.deployment))
         if " upload " in text:
             samples.forget_uploads(self.deployment, self.folder)
         identifier = self.needed.enter_context(samples.dead_letter(self.deployment)) if " dlq" in text else self.image
-        return self.shell(documented.with_id(text, identifier))
+        return self.type_line(documented.with_id(text, identifier))
 
-    def shell(self, line: str) -> str:
+    def type_line(self, line: str) -> str:
         """Type a line as it is."""
-        done = self._interrupted(line) if ENDLESS.fullmatch(line) else self._run(line)
-        assert done.returncode in codes(line), done.stdout + done.stderr
-        assert "Traceback" not in done.stdout + done.stderr
-        return done.stdout
+        process = self._interrupted(line) if ENDLESS.fullmatch(line) else self._run(line)
+        assert process.returncode in codes(line), process.stdout + process.stderr
+        assert "Traceback" not in process.stdout + process.stderr
+        return process.stdout
 
     def _options(self, line: str) -> dict[str, Any]:
-        """Return where and how a line is typed: make needs the Makefile, and a browser is one that shows nothing."""
+        """Return where and how a line is typed. make needs the Makefile, and the browser must not open."""
         folder = ROOT if line.startswith("make ") else self.folder
         return {"cwd": folder, "env": environment() | {"BROWSER": "true"}, "text": True, "stdin": subprocess.DEVNULL}
 
     def _run(self, line: str) -> subprocess.CompletedProcess[str]:
-        done: subprocess.CompletedProcess[str] = subprocess.run(
+        process: subprocess.CompletedProcess[str] = subprocess.run(
             ["bash", "-o", "pipefail", "-c", line], **self._options(line), capture_output=True, check=False
         )
-        return done
+        return process
 
     def _interrupted(self, line: str) -> subprocess.CompletedProcess[str]:
         """Type a line, wait until it prints, and press Ctrl-C."""
@@ -104,15 +107,15 @@ class Shell:
 
 @pytest.fixture(scope="module")
 def reader(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The reader's folder, whose name has what a shell does not leave alone, and the id of an image in the catalog."""
+    """Return a folder whose name a shell would split or expand, and the id of an image in the catalog."""
     folder = tmp_path_factory.mktemp("reader") / "a reader's $HOME"
     samples.prepare(folder, deployment)
     return folder, samples.image(deployment)
 
 
 @pytest.fixture
-def typed(deployment: Deployment, reader: tuple[Path, str]) -> Iterator[Shell]:
-    """A shell in the reader's folder."""
+def shell(deployment: Deployment, reader: tuple[Path, str]) -> Iterator[Shell]:
+    """Return a shell in the reader's folder."""
     with ExitStack() as needed:
         yield Shell(deployment, *reader, needed)
 
@@ -123,25 +126,25 @@ def codes(line: str) -> set[int]:
 
 
 def objects(output: str) -> list[dict[str, Any]]:
-    """Return the JSON objects that --json printed, one a line. Fails if there is anything else."""
+    """Return the JSON objects that --json prints, one per line. Fails if there is anything else."""
     lines = [json.loads(line) for line in output.splitlines()]
     assert all(isinstance(line, dict) for line in lines)
     return lines
 
 
 @pytest.mark.parametrize("command", [parameter(command) for command in documented.typed()])
-def test_a_documented_command_works_as_it_stands(command: str, typed: Shell) -> None:
-    output = typed(command)
+def test_a_documented_command_works_as_it_stands(command: str, shell: Shell) -> None:
+    output = shell(command)
     if "--json" in shlex.split(command):
         objects(output)
 
 
 @pytest.mark.parametrize("command", [parameter(command) for command in with_json()])
-def test_json_is_all_that_json_prints_on_stdout(command: str, typed: Shell) -> None:
-    objects(typed(command))
+def test_the_option_json_prints_only_json_on_stdout(command: str, shell: Shell) -> None:
+    objects(shell(command))
 
 
-# -- what make altered: spaces, quotes and dollars
+# -- Arguments with spaces, quotes and dollar signs
 
 
 @pytest.mark.parametrize(
@@ -154,41 +157,42 @@ def test_json_is_all_that_json_prints_on_stdout(command: str, typed: Shell) -> N
         ('photos --prefix "it\'s 5 \\$"', "it's 5 $/day 1/two.jpg"),
     ],
 )
-def test_a_file_arrives_under_its_name(arguments: str, key: str, typed: Shell, deployment: Deployment) -> None:
+def test_a_file_is_uploaded_under_its_name(arguments: str, key: str, shell: Shell, deployment: Deployment) -> None:
     if key.rpartition("/")[2] == key:
-        (typed.folder / key).write_bytes((typed.folder / "holiday.jpg").read_bytes())
-    uploaded = objects(typed(f"./eventloom upload {arguments} --json"))
+        (shell.folder / key).write_bytes((shell.folder / "holiday.jpg").read_bytes())
+    uploaded = objects(shell(f"./eventloom upload {arguments} --json"))
     assert key in {entry["key"] for entry in uploaded}
     assert deployment.wait_for(key, status="READY")["key"] == key
 
 
-def test_a_reason_arrives_in_the_record_as_it_is_typed(typed: Shell) -> None:
-    with samples.dead_letter(typed.deployment) as message_id:
-        (counts,) = objects(typed.shell(f'./eventloom dlq discard {message_id} --reason "costs \\$5 a day, it\'s \\"too\\" much" --json'))
+def test_the_reason_of_a_discard_is_recorded_as_it_is_typed(shell: Shell) -> None:
+    with samples.dead_letter(shell.deployment) as message_id:
+        reason = '"costs \\$5 a day, it\'s \\"too\\" much"'
+        (counts,) = objects(shell.type_line(f"./eventloom dlq discard {message_id} --reason {reason} --json"))
     assert counts["discarded"] == 1
     lines = [line for file in (BUILD / "operations").rglob("*discarded*") for line in file.read_text(encoding="utf-8").splitlines()]
     (record,) = [record for line in lines if (record := json.loads(line))["message_id"] == message_id]
     assert record["reason"] == 'costs $5 a day, it\'s "too" much'
 
 
-def test_a_prefix_selects_what_it_says(typed: Shell, deployment: Deployment) -> None:
+def test_a_prefix_selects_the_objects_under_it(shell: Shell, deployment: Deployment) -> None:
     prefix = unique("a $HOME/it's")
     deployment.put(f"{prefix}/1.jpg", b"no photo")
-    (plan,) = objects(typed.shell(f"./eventloom backfill --prefix {shlex.quote(prefix)} --dry-run --json"))
+    (plan,) = objects(shell.type_line(f"./eventloom backfill --prefix {shlex.quote(prefix)} --dry-run --json"))
     assert plan["would_send"] == 1
 
 
-def test_a_thumbnail_is_written_where_it_is_said(typed: Shell) -> None:
-    (facts,) = objects(typed.shell("./eventloom thumbnail 'my photo (2).jpg' --out \"thumbs \\$1\""))
+def test_a_thumbnail_is_written_to_the_folder_of_the_option_out(shell: Shell) -> None:
+    (facts,) = objects(shell.type_line("./eventloom thumbnail 'my photo (2).jpg' --out \"thumbs \\$1\""))
     assert facts["status"] == "READY"
-    assert list((typed.folder / "thumbs $1").iterdir())
+    assert list((shell.folder / "thumbs $1").iterdir())
 
 
 def test_without_an_engine_the_compose_lane_says_what_to_do(tmp_path: Path) -> None:
     """The variable COMPOSE hides Docker Compose too, so that no cloud is started inside this one."""
     variables = environment() | {"DOCKER_HOST": f"unix://{tmp_path}/docker.sock", "COMPOSE": "none"}
     variables.pop("DOCKER_CONTEXT", None)
-    refused = run(ROOT, "test-compose", variables=variables)
-    assert "or use the embedded LocalStack: make test" in refused.stderr
-    assert "test-compose] Error 1" in refused.stderr
-    assert refused.returncode == 2
+    process = run(ROOT, "test-compose", variables=variables)
+    assert "or use the embedded LocalStack: make test" in process.stderr
+    assert "test-compose] Error 1" in process.stderr
+    assert process.returncode == 2

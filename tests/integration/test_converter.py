@@ -1,4 +1,4 @@
-"""Uploaded CSV and JSON become Parquet; rows and files that don't fit are set aside with a reason."""
+"""Uploaded CSV and JSON files become Parquet. Rows and files that don't fit are rejected with a reason."""
 
 import gzip
 import hashlib
@@ -18,7 +18,7 @@ CSV = b"id,name,price\n1,one,1.5\n2,two,2.5\n3,three\n4,four,4.5\n5,five,5.5\n6,
 
 @pytest.fixture
 def dataset() -> str:
-    """A name that no other test uses."""
+    """Return a name that no other test uses."""
     return f"d{uuid.uuid4().hex[:8]}"
 
 
@@ -33,19 +33,19 @@ def read(deployment: Deployment, key: str) -> bytes:
 
 
 def keys(deployment: Deployment, prefix: str) -> list[str]:
-    found = client("s3").list_objects_v2(Bucket=deployment["analytics_bucket"], Prefix=prefix)
-    return [content["Key"] for content in found.get("Contents", [])]
+    answer = client("s3").list_objects_v2(Bucket=deployment["analytics_bucket"], Prefix=prefix)
+    return [entry["Key"] for entry in answer.get("Contents", [])]
 
 
 def manifest(deployment: Deployment, dataset: str, key: str, version: str) -> dict[str, Any]:
-    """The verdict on a version of an upload, once there is one."""
+    """Wait for the manifest of a version of an upload, and return it."""
     name = f"_manifests/{dataset}/{hashlib.sha256(f'{deployment["raw_bucket"]}/{key}'.encode()).hexdigest()[:32]}.json"
 
     def probe() -> dict[str, Any] | None:
-        found: dict[str, Any] = json.loads(read(deployment, name)) if keys(deployment, name) else {}
-        return found if found.get("source", {}).get("version_id") == version else None
+        document: dict[str, Any] = json.loads(read(deployment, name)) if keys(deployment, name) else {}
+        return document if document.get("source", {}).get("version_id") == version else None
 
-    return eventually(probe, f"the verdict on {key}", TIMEOUT_S)
+    return eventually(probe, f"the manifest of {key}", TIMEOUT_S)
 
 
 def rows(deployment: Deployment, key: str, folder: Path) -> list[tuple[Any, ...]]:
@@ -54,7 +54,7 @@ def rows(deployment: Deployment, key: str, folder: Path) -> list[tuple[Any, ...]
     return duckdb.execute("SELECT * FROM read_parquet(?)", [str(file)]).fetchall()
 
 
-def test_a_csv_becomes_parquet_and_its_bad_row_is_set_aside(deployment: Deployment, dataset: str, tmp_path: Path) -> None:
+def test_a_csv_becomes_parquet_and_its_bad_row_is_rejected(deployment: Deployment, dataset: str, tmp_path: Path) -> None:
     key = f"raw/{dataset}/prices 2026.csv"
     verdict = manifest(deployment, dataset, key, put(deployment, key, CSV))
     assert (verdict["status"], verdict["rows"], verdict["rejected_by_reason"]) == ("CONVERTED", 5, {"too_few_fields": 1})
@@ -62,8 +62,8 @@ def test_a_csv_becomes_parquet_and_its_bad_row_is_set_aside(deployment: Deployme
     converted = rows(deployment, verdict["parquet"], tmp_path)
     assert [row[:3] for row in converted] == [(1, "one", 1.5), (2, "two", 2.5), (4, "four", 4.5), (5, "five", 5.5), (6, "six", 6.5)]
     (reject,) = read(deployment, verdict["rejects"]).splitlines()
-    told = json.loads(reject)
-    assert (told["line"], told["reason"], told["raw"].strip()) == (4, "too_few_fields", "3,three")
+    record = json.loads(reject)
+    assert (record["line"], record["reason"], record["raw"].strip()) == (4, "too_few_fields", "3,three")
 
 
 def test_json_lines_and_gzip_are_read(deployment: Deployment, dataset: str, tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_json_lines_and_gzip_are_read(deployment: Deployment, dataset: str, tmp_
     assert [row[:2] for row in rows(deployment, verdict["parquet"], tmp_path)] == [(1, "서울"), (2, None)]
 
 
-def test_a_new_version_replaces_what_the_old_one_became(deployment: Deployment, dataset: str, tmp_path: Path) -> None:
+def test_a_new_version_replaces_the_parquet_file_of_the_old_version(deployment: Deployment, dataset: str, tmp_path: Path) -> None:
     key = f"raw/{dataset}/again.csv"
     first = manifest(deployment, dataset, key, put(deployment, key, CSV))
     second = manifest(deployment, dataset, key, put(deployment, key, b"id,name,price\n7,seven,7.5\n"))
@@ -92,7 +92,9 @@ def test_a_new_version_replaces_what_the_old_one_became(deployment: Deployment, 
         ("broken.csv.gz", gzip.compress(CSV)[:30], "corrupt_gzip"),
     ],
 )
-def test_a_file_that_is_no_table_has_its_verdict(deployment: Deployment, dataset: str, name: str, body: bytes, reason: str) -> None:
+def test_a_file_that_is_not_a_table_is_rejected_with_a_reason(
+    deployment: Deployment, dataset: str, name: str, body: bytes, reason: str
+) -> None:
     key = f"raw/{dataset}/{name}"
     verdict = manifest(deployment, dataset, key, put(deployment, key, body))
     assert (verdict["status"], verdict["reason"], verdict["parquet"]) == ("REJECTED", reason, None)
@@ -105,7 +107,7 @@ def test_the_same_event_again_changes_nothing(deployment: Deployment, dataset: s
     verdict = manifest(deployment, dataset, key, version)
     before = read(deployment, verdict["parquet"])
     source = verdict["source"]
-    described = {
+    s3_object = {
         "key": key.replace(" ", "+"),
         "versionId": version,
         "eTag": source["etag"],
@@ -115,7 +117,7 @@ def test_the_same_event_again_changes_nothing(deployment: Deployment, dataset: s
     record = {
         "eventName": "ObjectCreated:Put",
         "eventTime": source["event_time"],
-        "s3": {"bucket": {"name": deployment["raw_bucket"]}, "object": described},
+        "s3": {"bucket": {"name": deployment["raw_bucket"]}, "object": s3_object},
     }
     deployment.invoke("converter", {"Records": [record]})
     assert manifest(deployment, dataset, key, version) == verdict
@@ -123,17 +125,17 @@ def test_the_same_event_again_changes_nothing(deployment: Deployment, dataset: s
     assert keys(deployment, f"{dataset}/") == [verdict["parquet"]]
 
 
-def test_an_event_without_a_version_is_about_what_is_there_now(deployment: Deployment, dataset: str) -> None:
-    """As an operator sends it, or a bucket without versions. That nothing is there is told from "you may not"."""
+def test_an_event_without_a_version_converts_the_current_object(deployment: Deployment, dataset: str) -> None:
+    """Operators and buckets without versions send such events. A missing object is not a forbidden one."""
     key = f"raw/{dataset}/by hand.csv"
-    there = manifest(deployment, dataset, key, put(deployment, key, CSV))["source"]
+    source = manifest(deployment, dataset, key, put(deployment, key, CSV))["source"]
 
     def converted(key: str) -> str:
-        described = {"key": key.replace(" ", "+"), "eTag": there["etag"], "sequencer": there["sequencer"] + "FF", "size": len(CSV)}
+        s3_object = {"key": key.replace(" ", "+"), "eTag": source["etag"], "sequencer": source["sequencer"] + "FF", "size": len(CSV)}
         record = {
             "eventName": "ObjectCreated:Put",
-            "eventTime": there["event_time"],
-            "s3": {"bucket": {"name": deployment["raw_bucket"]}, "object": described},
+            "eventTime": source["event_time"],
+            "s3": {"bucket": {"name": deployment["raw_bucket"]}, "object": s3_object},
         }
         (result,) = deployment.invoke("converter", {"Records": [record]})["results"]
         status: str = result["status"]
@@ -142,7 +144,7 @@ def test_an_event_without_a_version_is_about_what_is_there_now(deployment: Deplo
     assert (converted(key), converted(f"{key}.gone")) == ("CONVERTED", "GONE")
 
 
-def test_an_event_that_does_not_say_its_order_is_compared_with_what_is_there(deployment: Deployment, dataset: str) -> None:
+def test_an_event_without_a_sequencer_is_compared_with_the_current_version(deployment: Deployment, dataset: str) -> None:
     key = f"raw/{dataset}/unordered.csv"
     old = put(deployment, key, CSV)
     manifest(deployment, dataset, key, old)
@@ -161,20 +163,20 @@ def test_an_event_that_does_not_say_its_order_is_compared_with_what_is_there(dep
 
 
 @pytest.mark.needs("iam_enforcement")
-def test_a_failure_that_passes_is_repeated_until_it_works(deployment: Deployment, dataset: str) -> None:
+def test_a_temporary_failure_is_retried_until_it_succeeds(deployment: Deployment, dataset: str) -> None:
     key = f"raw/{dataset}/outage.csv"
-    failures = len(deployment.logged("converter", "AccessDenied"))
+    failures = len(deployment.log_lines("converter", "AccessDenied"))
     with deployment.outage("converter", "s3:PutObject"):
         version = put(deployment, key, CSV)
-        eventually(lambda: len(deployment.logged("converter", "AccessDenied")) > failures, "a failed attempt in the log")
+        eventually(lambda: len(deployment.log_lines("converter", "AccessDenied")) > failures, "a failed attempt in the log")
         assert keys(deployment, f"{dataset}/") == []
     assert manifest(deployment, dataset, key, version)["status"] == "CONVERTED"
 
 
 @pytest.mark.needs("iam_enforcement")
-def test_a_failure_that_lasts_is_set_aside_with_its_event(deployment: Deployment, dataset: str) -> None:
+def test_a_lasting_failure_is_queued_with_its_event(deployment: Deployment, dataset: str) -> None:
     key = f"raw/{dataset}/lost.csv"
     with deployment.outage("converter", "s3:PutObject"):
         put(deployment, key, CSV)
-        (failure,) = eventually(lambda: deployment.failures("converter"), "a message about what failed")
+        (failure,) = eventually(lambda: deployment.failures("converter"), "the failed event in the queue of failures")
     assert failure["requestPayload"]["Records"][0]["s3"]["object"]["key"] == key

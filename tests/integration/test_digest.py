@@ -1,4 +1,4 @@
-"""The daily digest: the rule's event sums a day up, by mail and notice, once, and stores it."""
+"""The schedule's event summarizes a day once, sends the digest by mail and as a notice, and stores it."""
 
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -18,12 +18,12 @@ def stored(deployment: Deployment, day: str) -> dict[str, Any]:
 
 
 def a_past_day() -> datetime:
-    """A day whose digest no other test has asked for."""
+    """Return a day whose digest no other test has requested."""
     return datetime(2001, 1, 1, tzinfo=UTC) + timedelta(days=uuid.uuid4().int % 5000)
 
 
 @pytest.mark.needs("mails_read_back")
-def test_the_rules_event_is_told_once_by_mail_and_notice_and_stored(deployment: Deployment) -> None:
+def test_a_scheduled_digest_is_sent_once_by_mail_and_notice_and_stored(deployment: Deployment) -> None:
     fired = a_past_day()
     day = f"{fired - timedelta(days=1):%Y-%m-%d}"
     event = {"source": "aws.events", "detail-type": "Scheduled Event", "time": f"{fired:%Y-%m-%d}T06:00:00Z", "detail": {}}
@@ -49,7 +49,7 @@ def test_todays_images_are_counted_so_far(deployment: Deployment) -> None:
     assert answer["rejected_by_reason"]["unsupported_format"] >= 1
 
 
-def test_the_rule_invokes_the_live_version(deployment: Deployment) -> None:
+def test_the_schedule_invokes_the_live_version(deployment: Deployment) -> None:
     function = deployment["functions"]["digest"]
     rules = client("events").list_rule_names_by_target(TargetArn=function["alias_arn"])["RuleNames"]
     assert len(rules) == 1

@@ -1,4 +1,4 @@
-"""Each of examples/ does what it is for, deployed as its reader deploys it, and goes away again. All three at the same time."""
+"""Each example works when it is deployed as its README says, and can be destroyed. All three run at the same time."""
 
 import hashlib
 import hmac
@@ -24,20 +24,23 @@ VARIABLES = {"TF_VAR_schedule": "rate(1 minute)"}
 
 
 def use_cron_job(outputs: dict[str, Any]) -> dict[str, Any]:
-    """Files are put there, and the clock makes a report of them."""
+    """Upload files, and wait for a scheduled report about them."""
     for key, size in {"photos/a.jpg": 10, "photos/b.jpg": 20, "readme.txt": 5}.items():
         client("s3").put_object(Bucket=outputs["bucket"], Key=key, Body=b"x" * size)
 
     def report() -> dict[str, Any] | None:
-        found = client("s3").list_objects_v2(Bucket=outputs["bucket"], Prefix="reports/").get("Contents", [])
-        written = json.loads(content(outputs["bucket"], found[-1]["Key"])) if found else {}
-        return written if len(written.get("folders", {})) == 2 else None  # one may have been written before the files were there
+        entries = client("s3").list_objects_v2(Bucket=outputs["bucket"], Prefix="reports/").get("Contents", [])
+        report = json.loads(content(outputs["bucket"], entries[-1]["Key"])) if entries else {}
+        return report if len(report.get("folders", {})) == 2 else None  # an earlier report may lack some of the files
 
     return eventually(report, "a report of the files", 150)
 
 
 def use_webhook(outputs: dict[str, Any]) -> dict[str, Any]:
-    """One delivery whose signature is right, and one whose is wrong; the answers, and what the worker archived."""
+    """Send a delivery with a valid signature and one with an invalid signature.
+
+    Returns the answers and what the worker archived.
+    """
     client("ssm").put_parameter(Name=outputs["secret"], Type="SecureString", Value=SECRET, Overwrite=True)
     url = outputs["webhook_url"]
     if clouds.chosen_cloud().port:
@@ -49,22 +52,22 @@ def use_webhook(outputs: dict[str, Any]) -> dict[str, Any]:
         requests.post(url, data=body, headers=headers | {"X-Hub-Signature-256": signature}, timeout=30).status_code
         for signature in (right, "sha256=" + "0" * 64)
     ]
-    elsewhere = requests.post(url.removesuffix("/webhook") + "/other", data=body, timeout=30).status_code
+    other_path = requests.post(url.removesuffix("/webhook") + "/other", data=body, timeout=30).status_code
     stage = client("apigateway").get_stage(restApiId=outputs["api_id"], stageName="v1")
     archive = outputs["archive"]
     eventually(lambda: client("s3").list_objects_v2(Bucket=archive).get("KeyCount"), "an archived delivery")
-    keys = [found["Key"] for found in client("s3").list_objects_v2(Bucket=archive)["Contents"]]
+    keys = [entry["Key"] for entry in client("s3").list_objects_v2(Bucket=archive)["Contents"]]
     client("ssm").delete_parameter(Name=outputs["secret"])
     return {
         "answers": answers,
-        "elsewhere": elsewhere,
+        "other_path": other_path,
         "stage": stage,
         "archived": {key: json.loads(content(archive, key)) for key in keys},
     }
 
 
 def use_parquet(outputs: dict[str, Any]) -> list[tuple[Any, ...]]:
-    """A CSV file is put there; the rows of the Parquet file it becomes."""
+    """Upload a CSV file and return the rows of its Parquet file."""
     text = "day,shop,sold\n2026-01-02,Köln,12\n2026-01-03,서울,7\n"
     client("s3").put_object(Bucket=outputs["incoming"], Key="sales/week 1.csv", Body=text.encode())
     tables, key = outputs["tables"], "sales/week 1.parquet"
@@ -76,7 +79,7 @@ def use_parquet(outputs: dict[str, Any]) -> list[tuple[Any, ...]]:
 
 
 def content(bucket: str, key: str) -> bytes:
-    """The bytes of an object."""
+    """Return the bytes of an object."""
     read: bytes = client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
     return read
 
@@ -84,8 +87,8 @@ def content(bucket: str, key: str) -> bytes:
 USES = {"cron-job": use_cron_job, "s3-to-parquet": use_parquet, "webhook-to-queue": use_webhook}
 
 
-def live(name: str) -> Any:
-    """Apply, use and destroy one example; the last as a fresh clone does, which has nothing of it."""
+def try_example(name: str) -> Any:
+    """Apply, use and destroy one example. The destroy works like that of a fresh clone, without any local files."""
     variables = environment() | VARIABLES
     try:
         command(ROOT, "example", "deploy", name, variables=variables)
@@ -96,45 +99,45 @@ def live(name: str) -> Any:
 
 
 @pytest.fixture(scope="module")
-def lives(cloud: clouds.Cloud) -> Iterator[dict[str, Any]]:
-    """What came of each example; an exception where it failed."""
+def results(cloud: clouds.Cloud) -> Iterator[dict[str, Any]]:
+    """Return the result of each example, or its exception if it failed."""
     names = examples.example_names()
     with ThreadPoolExecutor(len(names)) as pool:
-        futures = {name: pool.submit(live, name) for name in names}
+        futures = {name: pool.submit(try_example, name) for name in names}
         yield {name: future.exception() or future.result() for name, future in futures.items()}
 
 
-def result(lives: dict[str, Any], name: str) -> Any:
-    """What came of an example; raises what it raised."""
-    if isinstance(lives[name], BaseException):
-        raise lives[name]
-    return lives[name]
+def result(results: dict[str, Any], name: str) -> Any:
+    """Return the result of an example, or raise its exception."""
+    if isinstance(results[name], BaseException):
+        raise results[name]
+    return results[name]
 
 
 def test_every_example_is_tested() -> None:
     assert examples.example_names() == sorted(USES)
 
 
-def test_the_cron_job_writes_a_report(lives: dict[str, Any]) -> None:
-    report = result(lives, "cron-job")
+def test_the_cron_job_writes_a_report(results: dict[str, Any]) -> None:
+    report = result(results, "cron-job")
     assert report["folders"] == {"": {"objects": 1, "bytes": 5}, "photos": {"objects": 2, "bytes": 30}}
 
 
-def test_a_signed_webhook_is_archived_and_an_unsigned_one_refused(lives: dict[str, Any]) -> None:
-    found = result(lives, "webhook-to-queue")
-    assert found["answers"] == [202, 401]
-    assert found["elsewhere"] == 403
-    assert "accessLogSettings" not in found["stage"], "in an account without a role for them it could not be applied"
-    assert found["archived"] == {"issues/7d1f.json": {"action": "opened", "title": "Grüße"}}
+def test_a_signed_webhook_is_archived_and_an_unsigned_one_refused(results: dict[str, Any]) -> None:
+    outcome = result(results, "webhook-to-queue")
+    assert outcome["answers"] == [202, 401]
+    assert outcome["other_path"] == 403
+    assert "accessLogSettings" not in outcome["stage"], "an account without a role for access logs rejects them"
+    assert outcome["archived"] == {"issues/7d1f.json": {"action": "opened", "title": "Grüße"}}
 
 
-def test_a_csv_file_becomes_typed_parquet(lives: dict[str, Any]) -> None:
-    rows = result(lives, "s3-to-parquet")
+def test_a_csv_file_becomes_typed_parquet(results: dict[str, Any]) -> None:
+    rows = result(results, "s3-to-parquet")
     assert [(str(day), shop, sold) for day, shop, sold in rows] == [("2026-01-02", "Köln", 12), ("2026-01-03", "서울", 7)]
 
 
-def test_nothing_is_left(lives: dict[str, Any]) -> None:
-    buckets = [found["Name"] for found in client("s3").list_buckets()["Buckets"]]
-    functions = [found["FunctionName"] for found in client("lambda").list_functions()["Functions"]]
+def test_destroying_the_examples_leaves_nothing(results: dict[str, Any]) -> None:
+    buckets = [entry["Name"] for entry in client("s3").list_buckets()["Buckets"]]
+    functions = [entry["FunctionName"] for entry in client("lambda").list_functions()["Functions"]]
     queues = client("sqs").list_queues(QueueNamePrefix="eventloom-example").get("QueueUrls", [])
     assert not [name for name in [*buckets, *functions, *queues] if "eventloom-example" in name]

@@ -1,4 +1,4 @@
-"""A failed message is retried, and ends in the dead-letter queue if it keeps failing."""
+"""A failed message is retried, and moves to the dead-letter queue if it fails again and again."""
 
 import json
 
@@ -31,6 +31,6 @@ def test_a_transient_failure_is_retried_until_it_succeeds(deployment: Deployment
     key = unique("outage.jpg")
     with deployment.outage("thumbnailer", "s3:PutObject"):
         deployment.put(key, photo())
-        eventually(lambda: any(key in line for line in deployment.logged("thumbnailer", "AccessDenied")), "a failed attempt in the log")
+        eventually(lambda: any(key in line for line in deployment.log_lines("thumbnailer", "AccessDenied")), "a failed attempt in the log")
         assert deployment.item(key) is None
     deployment.wait_for(key, status="READY")

@@ -1,4 +1,4 @@
-"""Objects made to hurt, through the deployed whole: each ends with its own item, and nothing leaves its place."""
+"""Each hostile object or key in the deployed pipeline gets its own item, and nothing is written elsewhere."""
 
 import string
 from pathlib import Path
@@ -19,7 +19,7 @@ KEYS = {
     "dots": "a/../b/./..",
     "slashes": "//a///b",
 }
-# Legal too, if not advisable
+# These are legal too, although AWS advises against them.
 CONTROL_CHARACTERS = [chr(code) for code in (*range(1, 32), 127)] + ["\u0085", "\u2028", "\u202e", "\ufffe"]
 
 
@@ -28,14 +28,14 @@ def test_every_legal_key_has_its_own_thumbnails(deployment: Deployment) -> None:
     for name, (key, version) in versions.items():
         item = deployment.wait_for(key, version_id=version, timeout_s=90)
         assert (item["status"], item["key"]) == ("READY", key), name
-        assert deployment.thumbnails(key) == sorted(made["key"] for made in item["thumbnails"].values()), name
-        assert all(made["key"].startswith(item["image_id"] + "/") for made in item["thumbnails"].values()), name
+        assert deployment.thumbnails(key) == sorted(thumbnail["key"] for thumbnail in item["thumbnails"].values()), name
+        assert all(thumbnail["key"].startswith(item["image_id"] + "/") for thumbnail in item["thumbnails"].values()), name
 
 
-def test_control_characters_in_keys(deployment: Deployment) -> None:
-    """One key with all of them, and one that ends with a line break.
+def test_keys_with_control_characters_have_their_own_thumbnails(deployment: Deployment) -> None:
+    """Upload one key with all control characters, and one that ends with a line break.
 
-    They are removed: an XML listing can't carry them unencoded, and by such a listing Terraform empties buckets.
+    The test removes both: an XML listing can't contain them unencoded, and Terraform empties buckets by such a listing.
     """
     name = unique("control")
     versions = {key: deployment.put(key, photo(64, 48)) for key in (f"{name}{''.join(CONTROL_CHARACTERS)}.jpg", f"{name}\n")}
@@ -53,8 +53,8 @@ def test_control_characters_in_keys(deployment: Deployment) -> None:
 
 
 @pytest.mark.needs("iam_enforcement")
-def test_half_a_gigabyte_is_refused_unread(deployment: Deployment, tmp_path: Path) -> None:
-    """Its event tells the size: the function may not even read, and rejects it all the same."""
+def test_half_a_gigabyte_is_rejected_without_reading_it(deployment: Deployment, tmp_path: Path) -> None:
+    """The event contains the size. The function may not even read the object, and rejects it anyway."""
     key, file = unique("huge.jpg"), tmp_path / "huge.jpg"
     with file.open("wb") as sparse:
         sparse.write(photo(64, 48))

@@ -1,4 +1,4 @@
-"""What Terraform made has the protections it promises, and Terraform agrees with itself."""
+"""What Terraform created has the protections that it promises, and a second plan is empty."""
 
 import json
 
@@ -10,11 +10,11 @@ from tests.integration.support import Deployment, terraform
 
 def test_a_second_plan_shows_no_change(deployment: Deployment) -> None:
     if chosen_cloud().name == "compose":
-        # LocalStack's image forgets the tags that an alarm is made with, and keeps those that a second apply adds.
-        again = terraform("apply", "-input=false", "-auto-approve", "-no-color")
-        assert again.returncode == 0, again.stdout + again.stderr
-    done = terraform("plan", "-input=false", "-detailed-exitcode", "-no-color")
-    assert done.returncode == 0, done.stdout + done.stderr
+        # LocalStack's image forgets the tags that an alarm is created with, and keeps those that a second apply adds.
+        second_apply = terraform("apply", "-input=false", "-auto-approve", "-no-color")
+        assert second_apply.returncode == 0, second_apply.stdout + second_apply.stderr
+    process = terraform("plan", "-input=false", "-detailed-exitcode", "-no-color")
+    assert process.returncode == 0, process.stdout + process.stderr
 
 
 def test_alarms_carry_the_default_tags(deployment: Deployment) -> None:
@@ -55,7 +55,7 @@ def test_the_queue_has_a_dead_letter_queue_and_room_for_retries(deployment: Depl
     assert queue["SqsManagedSseEnabled"] == "true"
 
 
-def test_the_catalog_is_on_demand_recoverable_encrypted_and_streams(deployment: Deployment) -> None:
+def test_the_catalog_is_on_demand_recoverable_encrypted_and_has_a_stream(deployment: Deployment) -> None:
     dynamodb, name = client("dynamodb"), deployment["catalog_table"]
     table = dynamodb.describe_table(TableName=name)["Table"]
     assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
@@ -75,7 +75,7 @@ def test_the_function_runs_through_its_alias_with_retained_logs(deployment: Depl
     assert [mapping["FunctionResponseTypes"] for mapping in mappings] == [["ReportBatchItemFailures"]]
 
 
-def test_default_workspace_is_refused(deployment: Deployment) -> None:
-    done = terraform("plan", "-input=false", "-no-color", TF_WORKSPACE="default")
-    assert done.returncode == 1
-    assert "workspace" in done.stderr
+def test_the_default_workspace_is_refused(deployment: Deployment) -> None:
+    process = terraform("plan", "-input=false", "-no-color", TF_WORKSPACE="default")
+    assert process.returncode == 1
+    assert "workspace" in process.stderr

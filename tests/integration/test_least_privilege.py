@@ -1,4 +1,4 @@
-"""Nobody but who is named may; and what runs unseen, such as logs and clocks, does its work with what it may."""
+"""Only the named callers have access, and logs and schedules work with the permissions that they have."""
 
 import re
 import time
@@ -21,7 +21,7 @@ def test_no_other_bucket_may_send_to_the_uploads_queue(deployment: Deployment) -
     s3.create_bucket(Bucket=bucket)
     try:
         s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={"QueueConfigurations": [target]})
-        answer = "the policy of the uploads queue lets every bucket send: it must name the uploads bucket (aws:SourceArn)"
+        answer = "S3 accepted it: the policy of the uploads queue must name the uploads bucket (aws:SourceArn)"
     except ClientError as refused:
         answer = str(refused)
     finally:
@@ -29,7 +29,7 @@ def test_no_other_bucket_may_send_to_the_uploads_queue(deployment: Deployment) -
     assert "Unable to validate the following destination configurations" in answer
 
 
-def test_functions_share_the_state_table_and_none_of_its_keys(deployment: Deployment) -> None:
+def test_functions_share_the_state_table_but_no_keys(deployment: Deployment) -> None:
     iam, owners = client("iam"), dict[str, str]()
     for name, function in deployment["functions"].items():
         role = client("lambda").get_function_configuration(FunctionName=function["function_name"])["Role"].rpartition("/")[2]
@@ -37,27 +37,27 @@ def test_functions_share_the_state_table_and_none_of_its_keys(deployment: Deploy
             for statement in iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]["Statement"]:
                 if deployment["state_table"] in str(statement["Resource"]):
                     (keys,) = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
-                    assert owners.setdefault(keys, name) == name, f"{keys} are of {owners[keys]} and of {name}"
+                    assert owners.setdefault(keys, name) == name, f"{keys} belong to {owners[keys]} and to {name}"
     assert {"digest", "notifier", "recoverer", "catalog_api"} <= set(owners.values())
-    assert all(re.fullmatch(r"[a-z_]+#\*", keys) for keys in owners), f"a part of the keys each: {owners}"
+    assert all(re.fullmatch(r"[a-z_]+#\*", keys) for keys in owners), f"each function has keys of its own: {owners}"
 
 
 @pytest.mark.proves("logs:CreateLogStream", "logs:PutLogEvents")
 def test_every_function_writes_its_log(deployment: Deployment) -> None:
     for name in deployment["functions"]:
-        if not deployment.logged(name, ""):
+        if not deployment.log_lines(name, ""):
             client("lambda").invoke(FunctionName=deployment["functions"][name]["alias_arn"], Payload=b"{}")
-        eventually(lambda name=name: deployment.logged(name, ""), f"a log of {name}")
+        eventually(lambda name=name: deployment.log_lines(name, ""), f"a log of {name}")
 
 
 @pytest.mark.proves("lambda:InvokeFunction", of=["digest", "recoverer"])
-def test_the_clock_runs_them(deployment: Deployment) -> None:
+def test_schedules_invoke_their_functions(deployment: Deployment) -> None:
     functions = {name: deployment["functions"][name] for name in ("digest", "recoverer")}
-    began = int(time.time() * 1000)
+    start_ms = int(time.time() * 1000)
 
     def runs(group: str) -> bool:
-        found = client("logs").filter_log_events(logGroupName=group, startTime=began)["events"]
-        return any("platform.start" in event["message"] or "START" in event["message"] for event in found)
+        events = client("logs").filter_log_events(logGroupName=group, startTime=start_ms)["events"]
+        return any("platform.start" in event["message"] or "START" in event["message"] for event in events)
 
     with ExitStack() as stack:
         for function in functions.values():
@@ -68,18 +68,18 @@ def test_the_clock_runs_them(deployment: Deployment) -> None:
 
 @contextmanager
 def every_minute(target: str) -> Iterator[None]:
-    """The rule of a target has another rate for a while. LocalStack takes a new rate only with new targets."""
+    """Give the rule of a target another rate for a while. LocalStack applies a new rate only with new targets."""
     events = client("events")
     (name,) = events.list_rule_names_by_target(TargetArn=target)["RuleNames"]
     rule, targets = events.describe_rule(Name=name), events.list_targets_by_rule(Rule=name)["Targets"]
     settings = {key: rule[key] for key in ("Name", "Description", "State")}
 
-    def at(rate: str) -> None:
+    def set_rate(rate: str) -> None:
         events.put_rule(**settings, ScheduleExpression=rate)
         events.put_targets(Rule=name, Targets=targets)
 
-    at("rate(1 minute)")
+    set_rate("rate(1 minute)")
     try:
         yield
     finally:
-        at(rule["ScheduleExpression"])
+        set_rate(rule["ScheduleExpression"])

@@ -1,4 +1,4 @@
-"""`./eventloom new-function`: what it writes builds, deploys beside everything else, and works, without edits."""
+"""The files that `./eventloom new-function` writes build, deploy beside the others, and work without edits."""
 
 import json
 import subprocess
@@ -16,16 +16,16 @@ from tests import documented
 from tests.integration.checkouts import another_checkout, command, environment
 from tests.integration.support import Deployment, eventually
 
-# The whole of it takes minutes on a busy machine.
+# All of it takes minutes on a busy machine.
 pytestmark = pytest.mark.timeout(900)
 
-# The first one is the one of the tutorial.
+# The first function is that of the tutorial.
 FUNCTIONS = {"hello": "schedule", "errands": "sqs", "cellar": "s3", "reception": "api"}
 
 
 @pytest.fixture(scope="module")
 def checkout(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A checkout with the new functions written, built and deployed. They are removed at the end."""
+    """Yield a checkout in which the new functions are written, built and deployed. They are removed at the end."""
     folder = another_checkout(tmp_path_factory.mktemp("project"), "venv")
     for name, trigger in FUNCTIONS.items():
         assert f"functions/{name}/handler.py" in command(folder, "new-function", name, "--trigger", trigger)
@@ -41,32 +41,40 @@ def checkout(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="module")
 def outputs(checkout: Path) -> dict[str, Any]:
-    """The root outputs, which include those of the new functions."""
-    shown: dict[str, Any] = json.loads(command(checkout, "outputs"))
-    return shown
+    """Return the root outputs, which include those of the new functions."""
+    answer: dict[str, Any] = json.loads(command(checkout, "outputs"))
+    return answer
 
 
-def test_scheduled(checkout: Path) -> None:
+def test_a_new_scheduled_function_runs(checkout: Path) -> None:
     assert "day" in json.loads(command(checkout, "invoke", "hello", "--event", "schedule"))
     eventually(lambda: "done" in command(checkout, "logs", "hello"), "a log line of hello")
 
 
 @pytest.mark.parametrize("line", documented.tutorial())
 def test_commands_of_the_tutorial_work_as_they_stand(checkout: Path, line: str) -> None:
-    typed = ["timeout", "--signal=INT", "20", "bash", "-c", line] if "--follow" in line else ["bash", "-c", line]
-    done = subprocess.run(typed, cwd=checkout, env=environment(), check=False, text=True, capture_output=True, stdin=subprocess.DEVNULL)
-    assert done.returncode == (124 if "--follow" in line else 0), done.stdout + done.stderr
-    assert "Traceback" not in done.stdout + done.stderr
+    arguments = ["timeout", "--signal=INT", "20", "bash", "-c", line] if "--follow" in line else ["bash", "-c", line]
+    process = subprocess.run(
+        arguments,
+        cwd=checkout,
+        env=environment(),
+        check=False,
+        text=True,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+    )
+    assert process.returncode == (124 if "--follow" in line else 0), process.stdout + process.stderr
+    assert "Traceback" not in process.stdout + process.stderr
 
 
-def test_queued(outputs: dict[str, Any]) -> None:
+def test_a_new_queue_function_handles_a_message(outputs: dict[str, Any]) -> None:
     client("sqs").send_message(QueueUrl=outputs["errands_queue_url"], MessageBody=json.dumps({"name": "Ada"}))
-    eventually(lambda: Deployment(outputs).logged("errands", '"done"'), "a log line of errands")
+    eventually(lambda: Deployment(outputs).log_lines("errands", '"done"'), "a log line of errands")
 
 
-def test_uploaded(outputs: dict[str, Any]) -> None:
+def test_a_new_bucket_function_handles_an_upload(outputs: dict[str, Any]) -> None:
     client("s3").put_object(Bucket=outputs["cellar_bucket"], Key="barrels/1 é.txt", Body=b"full")
-    assert "barrels/1 é.txt" in eventually(lambda: Deployment(outputs).logged("cellar", '"done"'), "a log line of cellar")[0]
+    assert "barrels/1 é.txt" in eventually(lambda: Deployment(outputs).log_lines("cellar", '"done"'), "a log line of cellar")[0]
 
 
 def api_url(outputs: dict[str, Any]) -> str:
@@ -78,7 +86,7 @@ def api_url(outputs: dict[str, Any]) -> str:
     return url
 
 
-def test_called(outputs: dict[str, Any]) -> None:
+def test_a_new_api_function_answers(outputs: dict[str, Any]) -> None:
     url = api_url(outputs)
     assert requests.get(url, timeout=30).status_code == 403
     answer = requests.get(url, params={"name": "Ada"}, headers={"X-Api-Key": outputs["reception_api_key"]}, timeout=30)
@@ -86,7 +94,7 @@ def test_called(outputs: dict[str, Any]) -> None:
     assert "Ada" in answer.text
 
 
-def test_a_path_that_is_closed_is_closed_by_one_deploy(checkout: Path, outputs: dict[str, Any]) -> None:
+def test_one_deploy_closes_an_open_path(checkout: Path, outputs: dict[str, Any]) -> None:
     file = checkout / "terraform" / "reception.tf"
     text, lobby = file.read_text(), api_url(outputs) + "lobby"
 
@@ -102,7 +110,7 @@ def test_a_path_that_is_closed_is_closed_by_one_deploy(checkout: Path, outputs: 
     assert "No changes." in command(checkout, "plan")
 
 
-def test_the_rest_is_as_it_was(checkout: Path, outputs: dict[str, Any], deployment: Deployment) -> None:
-    """One more function does not change the others, not even their versions."""
+def test_new_functions_change_no_others(checkout: Path, outputs: dict[str, Any], deployment: Deployment) -> None:
+    """A new function does not change the others, not even their versions."""
     assert set(outputs["functions"]) == {*deployment["functions"], *FUNCTIONS}
     assert {name: outputs["functions"][name] for name in deployment["functions"]} == deployment["functions"]

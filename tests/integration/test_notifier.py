@@ -1,4 +1,4 @@
-"""What becomes of an image is told once: on the topic of notices, and by mail where somebody has to look."""
+"""Each change of an image is announced once: on the topic of notices, and by mail if somebody must look at it."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ def notices(deployment: Deployment) -> Iterator[Listener]:
         yield listener
 
 
-def test_a_new_image_is_told_on_the_topic(deployment: Deployment, notices: Listener) -> None:
+def test_a_new_image_is_announced_on_the_topic(deployment: Deployment, notices: Listener) -> None:
     key = unique("고양이.jpg")
     version = deployment.put(key, photo(640, 480))
     notice = notices.wait_for(key=key)
@@ -28,7 +28,7 @@ def test_a_new_image_is_told_on_the_topic(deployment: Deployment, notices: Liste
 
 
 @pytest.mark.needs("mails_read_back")
-def test_a_rejected_file_is_told_on_the_topic_and_by_mail(deployment: Deployment, notices: Listener) -> None:
+def test_a_rejected_file_is_announced_on_the_topic_and_by_mail(deployment: Deployment, notices: Listener) -> None:
     key = unique("poison ü.jpg")
     deployment.put(key, b"hello, I am no picture")
     notice = notices.wait_for(key=key)
@@ -40,13 +40,13 @@ def test_a_rejected_file_is_told_on_the_topic_and_by_mail(deployment: Deployment
     assert notice["reason_text"] in mail["Body"]["text_part"]
 
 
-def test_what_arrives_again_is_not_told_again(deployment: Deployment, notices: Listener) -> None:
+def test_a_repeated_record_is_not_announced_again(deployment: Deployment, notices: Listener) -> None:
     key, later = unique("once.jpg"), unique("later.jpg")
     deployment.put(key, photo())
     notices.wait_for(key=key)
     table = deployment["catalog_table"]
     item = client("dynamodb").get_item(TableName=table, Key={"image_id": {"S": deployment.item(key)["image_id"]}})["Item"]
-    # First the same content in other words, then as if the stream's record came a second time
+    # First write the same content with another attribute, then send the stream's record a second time.
     client("dynamodb").put_item(TableName=table, Item=item | {"camera": {"S": "another"}})
     client("dynamodb").delete_item(TableName=table, Key={"image_id": item["image_id"]})
     client("dynamodb").put_item(TableName=table, Item=item)
@@ -55,7 +55,7 @@ def test_what_arrives_again_is_not_told_again(deployment: Deployment, notices: L
     assert len(notices.messages(key=key)) == 1
 
 
-def test_another_version_is_told(deployment: Deployment, notices: Listener) -> None:
+def test_a_new_version_is_announced(deployment: Deployment, notices: Listener) -> None:
     key = unique("again.jpg")
     for body in (photo(), b"no picture any more"):
         notices.wait_for(key=key, version_id=deployment.put(key, body))
@@ -73,13 +73,13 @@ def test_subscribers_can_filter_by_status(deployment: Deployment, notices: Liste
 
 
 def set_aside(deployment: Deployment) -> set[str]:
-    """The stream records that the notifier could not understand."""
+    """Return the keys of the stream records that the notifier could not parse."""
     pages = client("dynamodb").get_paginator("scan").paginate(TableName=deployment["state_table"], ProjectionExpression="pk")
     keys = (item["pk"]["S"] for page in pages for item in page["Items"])
     return {key for key in keys if key.startswith("notice#malformed#")}
 
 
-def test_a_change_that_is_no_image_is_set_aside(deployment: Deployment, notices: Listener) -> None:
+def test_a_change_that_is_not_an_image_is_recorded_as_malformed(deployment: Deployment, notices: Listener) -> None:
     image_id, key, before = unique("malformed"), unique("after.jpg"), set_aside(deployment)
     broken = {"image_id": {"S": image_id}, "status": {"S": "READY"}}
     client("dynamodb").put_item(TableName=deployment["catalog_table"], Item=broken)
@@ -91,12 +91,12 @@ def test_a_change_that_is_no_image_is_set_aside(deployment: Deployment, notices:
 
 
 @pytest.mark.needs("iam_enforcement")
-def test_a_notice_that_could_not_be_given_is_given_later_and_once(deployment: Deployment, notices: Listener) -> None:
+def test_a_notice_that_could_not_be_sent_is_sent_once_later(deployment: Deployment, notices: Listener) -> None:
     key, later = unique("late.jpg"), unique("later.jpg")
-    failures = len(deployment.logged("notifier", "AuthorizationError"))
+    failures = len(deployment.log_lines("notifier", "AuthorizationError"))
     with deployment.outage("notifier", "sns:Publish"):
         deployment.put(key, photo())
-        eventually(lambda: len(deployment.logged("notifier", "AuthorizationError")) > failures, "a failure in the log")
+        eventually(lambda: len(deployment.log_lines("notifier", "AuthorizationError")) > failures, "a failure in the log")
         assert notices.messages(key=key) == []
     notices.wait_for(key=key)
     deployment.put(later, photo())
@@ -105,11 +105,11 @@ def test_a_notice_that_could_not_be_given_is_given_later_and_once(deployment: De
 
 
 @pytest.mark.needs("iam_enforcement")
-def test_what_fails_for_good_is_set_aside_and_holds_up_nothing(deployment: Deployment, notices: Listener) -> None:
+def test_a_lasting_failure_is_queued_without_delaying_others(deployment: Deployment, notices: Listener) -> None:
     key, later = unique("lost.jpg"), unique("later.jpg")
     with deployment.outage("notifier", "sns:Publish"):
         deployment.put(key, photo())
-        (failure, *_) = eventually(lambda: deployment.failures("notifier"), "a message about what failed", timeout_s=180)
+        (failure, *_) = eventually(lambda: deployment.failures("notifier"), "the failed record in the queue", timeout_s=180)
     assert failure["DDBStreamBatchInfo"]["batchSize"] >= 1
     deployment.put(later, photo())
     notices.wait_for(key=later)

@@ -1,4 +1,4 @@
-"""The commands that show an operator how a deployed environment is doing: logs, watch, report, invoke and simulate."""
+"""The commands logs, watch, report, invoke and simulate show the state of a deployed environment."""
 
 import json
 from pathlib import Path
@@ -61,46 +61,46 @@ def test_logs_show_the_photo_in_a_readable_line(deployment: Deployment) -> None:
 
 
 def test_the_logs_of_an_unknown_function_are_an_error_that_names_the_known_ones(deployment: Deployment) -> None:
-    done = checkouts.run_command(ROOT, "logs", "nosuch", "--env", ENVIRONMENT)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "no function 'nosuch' is deployed" in done.stderr
-    assert "thumbnailer" in done.stderr
+    process = checkouts.run_command(ROOT, "logs", "nosuch", "--env", ENVIRONMENT)
+    assert (process.returncode, process.stdout) == (1, "")
+    assert "no function 'nosuch' is deployed" in process.stderr
+    assert "thumbnailer" in process.stderr
 
 
 def test_invoke_prints_only_the_answer_on_stdout(deployment: Deployment) -> None:
-    done = checkouts.run_command(ROOT, "invoke", "catalog_api", "--event", "rest_list_images", "--env", ENVIRONMENT)
-    assert (done.returncode, json.loads(done.stdout)["statusCode"]) == (0, 200)
-    assert " INFO    answered  " in done.stderr
-    assert "botocore" not in done.stderr
-    assert "platform.report" not in done.stderr
+    process = checkouts.run_command(ROOT, "invoke", "catalog_api", "--event", "rest_list_images", "--env", ENVIRONMENT)
+    assert (process.returncode, json.loads(process.stdout)["statusCode"]) == (0, 200)
+    assert " INFO    answered  " in process.stderr
+    assert "botocore" not in process.stderr
+    assert "platform.report" not in process.stderr
 
 
 def test_a_function_that_fails_is_an_error_with_its_type_and_message(deployment: Deployment, tmp_path: Path) -> None:
     (tmp_path / "no records.json").write_text("[]")
-    done = checkouts.run_command(ROOT, "invoke", "thumbnailer", "--event", str(tmp_path / "no records.json"), "--env", ENVIRONMENT)
-    assert (done.returncode, json.loads(done.stdout)["errorType"]) == (1, "TypeError")
-    assert "Error: thumbnailer failed with TypeError: list indices" in done.stderr
-    assert "summary = batch.run(" in done.stderr, "the traceback"
+    process = checkouts.run_command(ROOT, "invoke", "thumbnailer", "--event", str(tmp_path / "no records.json"), "--env", ENVIRONMENT)
+    assert (process.returncode, json.loads(process.stdout)["errorType"]) == (1, "TypeError")
+    assert "Error: thumbnailer failed with TypeError: list indices" in process.stderr
+    assert "summary = batch.run(" in process.stderr, "the traceback"
 
 
-def test_the_simulation_uses_what_was_measured_here(deployment: Deployment, tmp_path: Path) -> None:
+def test_the_simulation_uses_the_measured_times(deployment: Deployment, tmp_path: Path) -> None:
     for _ in range(5):
         key = unique("measured.jpg")
         deployment.put(key, photo())
         deployment.wait_for(key, status="READY")
     times = tmp_path / "times.json"
-    measured = json.loads(run_measure(times))
-    assert len(measured["seconds"]) >= 5
-    done = checkouts.command(ROOT, "simulate", "--times", str(times), "--out", str(tmp_path), "--json")
-    assert [json.loads(line)["uploads_per_s"] for line in done.splitlines()] == [10, 100, 1_000, 10_000]
+    measurement = json.loads(run_measure(times))
+    assert len(measurement["seconds"]) >= 5
+    output = checkouts.command(ROOT, "simulate", "--times", str(times), "--out", str(tmp_path), "--json")
+    assert [json.loads(line)["uploads_per_s"] for line in output.splitlines()] == [10, 100, 1_000, 10_000]
 
 
 def run_measure(times: Path) -> str:
     """Measure into a file, as soon as the log has enough photos."""
 
     def measure() -> str | None:
-        done = checkouts.run_command(ROOT, "simulate", "measure", "--times", str(times), "--env", ENVIRONMENT, "--json")
-        return done.stdout if done.returncode == 0 else None
+        process = checkouts.run_command(ROOT, "simulate", "measure", "--times", str(times), "--env", ENVIRONMENT, "--json")
+        return process.stdout if process.returncode == 0 else None
 
     return eventually(measure, "5 photos in the log")
 
@@ -113,5 +113,5 @@ def test_one_id_leads_from_the_upload_to_the_notice(deployment: Deployment) -> N
     name = correlation_id(notice["image_id"], notice["sequencer"])
     assert notice["correlation_id"] == name
     for function in ("thumbnailer", "notifier"):
-        lines = eventually(lambda function=function: deployment.logged(function, name), f"{name} in the log of {function}")
+        lines = eventually(lambda function=function: deployment.log_lines(function, name), f"{name} in the log of {function}")
         assert any(json.loads(line).get("correlation_id") == name for line in lines)

@@ -1,4 +1,4 @@
-"""dlq, backfill, audit and replay on the deployed environment, run as a person runs them."""
+"""The commands dlq, backfill, audit and replay work on the deployed environment."""
 
 import json
 import time
@@ -21,14 +21,14 @@ from tests.integration.test_recoverer import remember
 
 
 def tool(name: str, *arguments: str, expect: int = 0) -> list[dict[str, Any]]:
-    """Run `./eventloom NAME` with --json and return the JSON lines that it prints. Fails for another exit code than `expect`."""
-    done = run_command(ROOT, name, "--env", ENVIRONMENT, "--json", *arguments)
-    assert done.returncode == expect, done.stdout + done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
+    """Run `./eventloom NAME` with --json and return its JSON lines. Fails for another exit code than `expect`."""
+    process = run_command(ROOT, name, "--env", ENVIRONMENT, "--json", *arguments)
+    assert process.returncode == expect, process.stdout + process.stderr
+    return [json.loads(line) for line in process.stdout.splitlines()]
 
 
 def forget(deployment: Deployment, key: str) -> None:
-    """Delete an object's item from the catalog, as if its event had never come."""
+    """Delete an object's item from the catalog, as if its event had never arrived."""
     image = {"image_id": {"S": image_id(deployment["uploads_bucket"], key)}}
     client("dynamodb").delete_item(TableName=deployment["catalog_table"], Key=image)
 
@@ -52,7 +52,7 @@ def test_dlq_lists_the_cause_and_redrives_a_message(deployment: Deployment) -> N
 
 @pytest.mark.usefixtures("impatient_queue")
 def test_a_message_keeps_its_attributes_through_discard_replay_and_redrive(deployment: Deployment, tmp_path: Path) -> None:
-    """The thumbnailer fails at the message each time, so that it comes back to the dead-letter queue as it was sent."""
+    """The thumbnailer fails at the message each time, so the message returns to the dead-letter queue unchanged."""
     attributes = {
         "kind": {"DataType": "String", "StringValue": "order.created"},
         "size": {"DataType": "Number.int", "StringValue": "5"},
@@ -81,14 +81,14 @@ def test_a_message_keeps_its_attributes_through_discard_replay_and_redrive(deplo
 
 
 def test_dlq_discards_all_messages_only_with_yes(deployment: Deployment) -> None:
-    failed(deployment, "converter", "requestPayload", {})
+    put_failed_batch(deployment, "converter", "requestPayload", {})
     assert tool("dlq", "discard", "--all", "--queue", "converter-failures", "--reason", "test", expect=1) == []
     assert tool("dlq", "discard", "--all", "--queue", "converter-failures", "--reason", "test", "--yes")[0]["discarded"] >= 1
     assert tool("dlq", "--queue", "converter-failures") == []
 
 
-def failed(deployment: Deployment, function: str, kind: str, batch: dict[str, Any]) -> str:
-    """Put a message into a function's queue of failures, as Lambda does for a failed batch of a stream. Returns its id."""
+def put_failed_batch(deployment: Deployment, function: str, kind: str, batch: dict[str, Any]) -> str:
+    """Put a failed batch of a stream into a function's queue of failures, as Lambda does. Returns the message id."""
     url = client("sqs").get_queue_url(QueueName=f"{deployment['functions'][function]['function_name']}-failures")["QueueUrl"]
     return str(client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps({kind: batch}))["MessageId"])
 
@@ -101,7 +101,7 @@ def test_dlq_puts_a_failed_batch_back_onto_its_stream(deployment: Deployment) ->
     eventually(lambda: counters(deployment, image).get("view") == 5, "five views")
     batch = {"streamArn": stream, "shardId": put[0]["ShardId"], "batchSize": 3}
     batch |= {"startSequenceNumber": put[1]["SequenceNumber"], "endSequenceNumber": put[3]["SequenceNumber"]}
-    message = failed(deployment, "activity", "KinesisBatchInfo", batch)
+    message = put_failed_batch(deployment, "activity", "KinesisBatchInfo", batch)
     assert tool("dlq", "redrive", message) == [{"redriven": 1, "not_found": 0, "dry_run": False}]
     kinesis.put_record(StreamARN=stream, **record)
     eventually(lambda: counters(deployment, image).get("view", 0) >= 9, "nine views")
@@ -129,7 +129,7 @@ def test_dlq_hands_a_failed_batch_of_a_table_to_its_function(deployment: Deploym
             "startSequenceNumber": number,
             "endSequenceNumber": number,
         }
-        message = failed(deployment, "notifier", "DDBStreamBatchInfo", batch)
+        message = put_failed_batch(deployment, "notifier", "DDBStreamBatchInfo", batch)
         assert tool("dlq", "redrive", message) == [{"redriven": 1, "not_found": 0, "dry_run": False}]
         eventually(lambda: len(listener.messages(notice_id=notice["notice_id"])) == 2, "the notice a second time")
 
@@ -153,7 +153,7 @@ def test_backfill_processes_objects_without_an_item_and_no_others(deployment: De
     assert tool("backfill", "--prefix", prefix, "--rate", "500")[0]["finished"]
     processed_again = deployment.wait_for(keys[0], status="READY")
     assert processed_again["version_id"] == before[keys[0]]["version_id"]
-    deployment.settled()
+    deployment.wait_until_settled()
     assert [deployment.item(key) for key in keys[1:]] == [before[key] for key in keys[1:]], "objects with an item stay as they are"
 
 
@@ -171,8 +171,8 @@ def test_backfill_by_step_functions_sends_every_object_in_batches(deployment: De
         forget(deployment, key)
     assert tool("backfill", "--prefix", prefix, "--distributed", "--dry-run")[0]["would_send"] == 104
     assert deployment.item(keys[0]) is None
-    (sent,) = tool("backfill", "--prefix", prefix, "--distributed", "--rate", "200")
-    assert (sent["batches"], sent["finished"]) == (2, True)
+    (result,) = tool("backfill", "--prefix", prefix, "--distributed", "--rate", "200")
+    assert (result["batches"], result["finished"]) == (2, True)
     for key in (keys[0], keys[102]):
         assert deployment.wait_for(key, status="REJECTED")["reason"]
     assert deployment.wait_for(keys[103], status="READY")["version_id"] == before["version_id"]
@@ -187,12 +187,12 @@ def test_a_failed_backfill_by_step_functions_says_how_to_continue(deployment: De
     role = {"RoleName": deployment["backfill_state_machine_arn"].rpartition(":")[2], "PolicyName": "refused"}
     client("iam").put_role_policy(**role, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
     try:
-        done = run_command(ROOT, "backfill", "--env", ENVIRONMENT, "--distributed", "--prefix", prefix)
+        process = run_command(ROOT, "backfill", "--env", ENVIRONMENT, "--distributed", "--prefix", prefix)
     finally:
         client("iam").delete_role_policy(**role)
-    assert done.returncode == 1
-    assert "FAILED" in done.stderr
-    assert "redrive-execution --execution-arn arn:" in done.stderr
+    assert process.returncode == 1
+    assert "FAILED" in process.stderr
+    assert "redrive-execution --execution-arn arn:" in process.stderr
 
 
 def test_audit_finds_drift_and_repairs_it(deployment: Deployment) -> None:
@@ -233,7 +233,7 @@ def test_replay_sends_a_saved_file(deployment: Deployment, tmp_path: Path) -> No
 
 @pytest.fixture
 def archived() -> Iterator[dict[str, str]]:
-    """A bus with an archive, and a rule that sends events of the bus to a queue."""
+    """Create a bus with an archive, and a rule that sends the events of the bus to a queue."""
     events, sqs, name = client("events"), client("sqs"), unique("archived").replace("/", "-")
     bus = events.create_event_bus(Name=name)["EventBusArn"]
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
@@ -266,11 +266,11 @@ def test_replay_sends_the_events_of_an_archive(archived: dict[str, str]) -> None
     entry = {"EventBusName": archived["name"], "Source": "eventloom.test", "DetailType": "test", "Detail": json.dumps({"number": 1})}
     now = datetime.now(UTC)
     assert client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
-    (sent,) = eventually(received, "the event")
+    (event,) = eventually(received, "the event")
     span = ("--start", (now - timedelta(minutes=5)).isoformat(), "--end", (now + timedelta(minutes=5)).isoformat())
     assert tool("replay", "--archive", archived["name"], *span, "--dry-run")[0]["dry_run"]
     # On AWS an event can be replayed only after some minutes.
     eventually(lambda: client("events").describe_archive(ArchiveName=archived["name"])["EventCount"], "an archived event", 900)
     assert tool("replay", "--archive", archived["name"], *span)[0]["state"] == "COMPLETED"
     (replayed,) = eventually(received, "the replayed event")
-    assert (replayed["detail"], replayed["detail-type"], "replay-name" in replayed) == (sent["detail"], "test", True)
+    assert (replayed["detail"], replayed["detail-type"], "replay-name" in replayed) == (event["detail"], "test", True)

@@ -1,4 +1,4 @@
-"""Alarms are answered by bounded recovery, and each answer is reported."""
+"""The recoverer answers alarms with limited actions, and reports each answer."""
 
 import json
 import time
@@ -15,13 +15,13 @@ SCHEDULED = {"detail-type": "Scheduled Event", "source": "aws.events", "detail":
 
 
 def raise_alarm(name: str, state: str = "ALARM") -> None:
-    """Bring an alarm into a state. CloudWatch acts on changes alone, and its own look at the queue may have come first."""
+    """Bring an alarm into a state. CloudWatch acts only on changes, and it may have set the state already."""
     for value in ("INSUFFICIENT_DATA", state):
         client("cloudwatch").set_alarm_state(AlarmName=name, StateValue=value, StateReason="a test")
 
 
 def ledger(deployment: Deployment) -> list[str]:
-    """The keys of what the recoverer remembers."""
+    """Return the keys of what the recoverer remembers."""
     pages = client("dynamodb").get_paginator("scan").paginate(TableName=deployment["state_table"], ProjectionExpression="pk")
     keys = [item["pk"]["S"] for page in pages for item in page["Items"]]
     return [key for key in keys if key.startswith("recoverer#")]
@@ -29,7 +29,7 @@ def ledger(deployment: Deployment) -> list[str]:
 
 @pytest.fixture
 def reports(deployment: Deployment) -> Iterator[Listener]:
-    """The recoverer's reports. Alarms are off and nothing is remembered of earlier ones, before and after."""
+    """Listen to the recoverer's reports. Alarms are reset and its memory is cleared, before and after the test."""
 
     def forget() -> None:
         for key in ledger(deployment):
@@ -49,7 +49,7 @@ def reports(deployment: Deployment) -> Iterator[Listener]:
 
 
 def remember(deployment: Deployment, acted_at: list[int]) -> None:
-    """As if the dead-letter queue had been redriven at these times."""
+    """Record redrives of the dead-letter queue at these times."""
     item = {
         "pk": {"S": f"recoverer#redrive#{queue_arn(deployment['uploads_dlq_url'])}"},
         "revision": {"N": "1"},
@@ -64,7 +64,7 @@ def queue_arn(url: str) -> str:
 
 
 def concurrency(deployment: Deployment) -> int:
-    """Of the thumbnailer's mapping, which the relieve rule is about."""
+    """Return the concurrency of the thumbnailer's event source mapping, which the relieve rule changes."""
     alias = deployment["functions"]["thumbnailer"]["alias_arn"]
     (mapping,) = client("lambda").list_event_source_mappings(FunctionName=alias)["EventSourceMappings"]
     limit: int = mapping["ScalingConfig"]["MaximumConcurrency"]
@@ -106,7 +106,7 @@ def test_an_empty_queue_is_not_redriven(deployment: Deployment, reports: Listene
     assert "the queue is empty" in reports.wait_for(alarm=alarm, outcome="refused")["text"]
 
 
-def test_a_backlog_is_relieved_and_put_back(deployment: Deployment, reports: Listener) -> None:
+def test_concurrency_is_raised_for_a_backlog_and_lowered_afterwards(deployment: Deployment, reports: Listener) -> None:
     before, alarm = concurrency(deployment), f"{deployment['prefix']}-uploads-age"
     raise_alarm(alarm)
     reports.wait_for(alarm=alarm, outcome="acted", state="ALARM")
@@ -118,7 +118,7 @@ def test_a_backlog_is_relieved_and_put_back(deployment: Deployment, reports: Lis
 
 @pytest.fixture
 def bad_version(deployment: Deployment) -> Iterator[dict[str, str]]:
-    """A version of the thumbnailer that was just published, and the alias on it."""
+    """Publish a new version of the thumbnailer, and yield it and the version of the alias."""
     functions, name = client("lambda"), deployment["functions"]["thumbnailer"]["function_name"]
     alias = functions.get_alias(FunctionName=name, Name="live")
     description = functions.get_function_configuration(FunctionName=name)["Description"]
@@ -158,24 +158,24 @@ def test_an_alarm_without_a_rule_is_reported(deployment: Deployment, reports: Li
     assert reports.wait_for(alarm=alarm)["outcome"] == "no rule"
 
 
-def test_a_message_that_is_no_alarm_is_reported(deployment: Deployment, reports: Listener) -> None:
+def test_a_message_that_is_not_an_alarm_is_reported(deployment: Deployment, reports: Listener) -> None:
     topic = deployment["notices_topic_arn"].removesuffix("notices") + "alarms"
     client("sns").publish(TopicArn=topic, Message=json.dumps({"hello": "there"}))
     reports.wait_for(outcome="not an alarm")
 
 
 @pytest.mark.needs("iam_enforcement")
-def test_an_alarm_that_cannot_be_delivered_is_kept(deployment: Deployment, reports: Listener) -> None:
+def test_an_alarm_that_cannot_be_delivered_is_queued(deployment: Deployment, reports: Listener) -> None:
     alarm = f"{deployment['prefix']}-notifier-errors"
     with uninvited(deployment["functions"]["recoverer"]["function_name"], "sns-alarms"):
         raise_alarm(alarm)
-        kept = eventually(lambda: deployment.failures("recoverer"), "a failure of the recoverer")
-    assert alarm in {json.loads(failure["Message"])["AlarmName"] for failure in kept}
+        failures = eventually(lambda: deployment.failures("recoverer"), "a failure of the recoverer")
+    assert alarm in {json.loads(failure["Message"])["AlarmName"] for failure in failures}
     assert reports.messages(alarm=alarm) == []
 
 
 @pytest.mark.needs("iam_enforcement")
-def test_what_fails_is_reported_and_counts(deployment: Deployment, reports: Listener) -> None:
+def test_a_failed_action_is_reported_and_counts_towards_the_limit(deployment: Deployment, reports: Listener) -> None:
     alarm = f"{deployment['prefix']}-uploads-age"
     before = concurrency(deployment)
     with deployment.outage("recoverer", "lambda:UpdateEventSourceMapping"):
@@ -187,7 +187,7 @@ def test_what_fails_is_reported_and_counts(deployment: Deployment, reports: List
     assert "cool-down" in reports.wait_for(alarm=alarm, outcome="refused")["text"]
 
 
-def test_the_schedule_has_it_look_at_alarms_that_are_still_on(deployment: Deployment, reports: Listener) -> None:
+def test_the_schedule_checks_alarms_that_are_still_on(deployment: Deployment, reports: Listener) -> None:
     alarm = f"{deployment['prefix']}-uploads-dlq-not-empty"
     raise_alarm(alarm)
     reports.wait_for(alarm=alarm, outcome="refused")

@@ -1,4 +1,4 @@
-"""The flagship job on the deployed whole: S3 -> SQS -> Lambda -> thumbnails and metadata."""
+"""The deployed pipeline turns uploads into thumbnails and metadata, through S3, SQS and Lambda."""
 
 import io
 import json
@@ -25,20 +25,20 @@ def test_a_photo_becomes_thumbnails_and_metadata(deployment: Deployment) -> None
     deployment.put(key, photo(1600, 1200))
     item = deployment.wait_for(key, status="READY")
     assert (item["width"], item["height"], item["format"]) == (1600, 1200, "JPEG")
-    assert {name: (found["width"], found["height"]) for name, found in item["thumbnails"].items()} == {
+    assert {name: (thumbnail_facts["width"], thumbnail_facts["height"]) for name, thumbnail_facts in item["thumbnails"].items()} == {
         "1280": (1280, 960),
         "512": (512, 384),
         "128": (128, 96),
     }
-    for found in item["thumbnails"].values():
-        content = thumbnail(deployment, found["key"])
-        assert Image.open(io.BytesIO(content)).size == (found["width"], found["height"])
-        assert len(content) == found["bytes"]
+    for thumbnail_facts in item["thumbnails"].values():
+        content = thumbnail(deployment, thumbnail_facts["key"])
+        assert Image.open(io.BytesIO(content)).size == (thumbnail_facts["width"], thumbnail_facts["height"])
+        assert len(content) == thumbnail_facts["bytes"]
         assert close(colour_of(content), (200, 60, 40))
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.name)
-def test_every_sample_photo_has_its_verdict(deployment: Deployment, sample) -> None:
+def test_every_sample_photo_has_the_expected_status(deployment: Deployment, sample) -> None:
     key = unique(sample.name)
     deployment.put(key, sample.read_bytes())
     item = deployment.wait_for(key, status="REJECTED" if sample.stem == "corrupt" else "READY")
@@ -58,7 +58,7 @@ def test_orientation_is_applied_and_metadata_removed(deployment: Deployment) -> 
 @pytest.mark.parametrize(
     "name", ["with space.jpg", "plus+plus.jpg", "100%25.jpg", "사진/고양이 ü.jpg", "a&b=c?d#e.jpg", "quote'\"().jpg", "UPPER.JPG"]
 )
-def test_keys_of_every_kind_arrive_as_they_are(deployment: Deployment, name: str) -> None:
+def test_unusual_keys_are_recorded_unchanged(deployment: Deployment, name: str) -> None:
     key = unique(name)
     deployment.put(key, photo())
     assert deployment.wait_for(key, status="READY")["key"] == key
@@ -73,7 +73,7 @@ def test_keys_of_every_kind_arrive_as_they_are(deployment: Deployment, name: str
         (b"%PDF-1.7 ...", "unsupported_format"),
     ],
 )
-def test_poison_is_recorded_with_its_reason_and_never_retried(deployment: Deployment, body: bytes, reason: str) -> None:
+def test_a_bad_file_is_rejected_with_its_reason_and_never_retried(deployment: Deployment, body: bytes, reason: str) -> None:
     key = unique("poison.jpg")
     deployment.put(key, body)
     item = deployment.wait_for(key, status="REJECTED")
@@ -82,7 +82,7 @@ def test_poison_is_recorded_with_its_reason_and_never_retried(deployment: Deploy
     assert deployment.thumbnails(key) == []
 
 
-def test_poison_does_not_hold_up_its_batch(deployment: Deployment) -> None:
+def test_a_bad_file_does_not_delay_its_batch(deployment: Deployment) -> None:
     keys = [unique(f"{number}.jpg") for number in range(10)]
     with ThreadPoolExecutor(10) as pool:
         list(pool.map(lambda pair: deployment.put(pair[1], b"x" if pair[0] % 2 else photo()), enumerate(keys)))
@@ -90,23 +90,23 @@ def test_poison_does_not_hold_up_its_batch(deployment: Deployment) -> None:
         deployment.wait_for(key, status="REJECTED" if number % 2 else "READY")
 
 
-def test_an_overwritten_photo_shows_the_new_one_only(deployment: Deployment) -> None:
+def test_an_overwritten_photo_has_only_the_thumbnails_of_the_new_version(deployment: Deployment) -> None:
     key = unique("again.jpg")
     first = deployment.put(key, photo(colour=(200, 0, 0)))
     deployment.wait_for(key, version_id=first)
     second = deployment.put(key, photo(colour=(0, 0, 200)))
     item = deployment.wait_for(key, version_id=second, status="READY")
     assert close(colour_of(thumbnail(deployment, item["thumbnails"]["128"]["key"])), (0, 0, 200))
-    kept = sorted(found["key"] for found in item["thumbnails"].values())
-    eventually(lambda: deployment.thumbnails(key) == kept, "only the new version's thumbnails")
+    current = sorted(entry["key"] for entry in item["thumbnails"].values())
+    eventually(lambda: deployment.thumbnails(key) == current, "only the new version's thumbnails")
 
 
-def test_a_burst_of_overwrites_ends_with_the_last(deployment: Deployment) -> None:
+def test_after_many_overwrites_the_catalog_has_the_last_version(deployment: Deployment) -> None:
     key = unique("burst.jpg")
     for shade in range(0, 200, 20):
         last = deployment.put(key, photo(colour=(0, shade, 0)))
     item = deployment.wait_for(key, version_id=last, status="READY")
-    deployment.settled()
+    deployment.wait_until_settled()
     assert deployment.item(key) == item
     assert close(colour_of(thumbnail(deployment, item["thumbnails"]["128"]["key"])), (0, 180, 0))
     assert len(deployment.thumbnails(key)) == len(item["thumbnails"])
@@ -123,7 +123,7 @@ def test_a_deleted_photo_leaves_a_tombstone_and_no_thumbnails(deployment: Deploy
     eventually(lambda: not deployment.thumbnails(key), "no thumbnails")
 
 
-def test_a_photo_that_is_put_again_after_its_deletion_comes_back(deployment: Deployment) -> None:
+def test_a_photo_that_is_uploaded_again_after_its_deletion_is_shown_again(deployment: Deployment) -> None:
     key = unique("back.jpg")
     deployment.put(key, photo())
     deployment.wait_for(key, status="READY")
@@ -133,35 +133,35 @@ def test_a_photo_that_is_put_again_after_its_deletion_comes_back(deployment: Dep
     assert "expires_at" not in deployment.wait_for(key, status="READY", version_id=version)
 
 
-def test_a_noncurrent_version_may_go_without_a_trace(deployment: Deployment) -> None:
+def test_deleting_a_noncurrent_version_changes_nothing(deployment: Deployment) -> None:
     key = unique("versions.jpg")
     old = deployment.put(key, photo(colour=(1, 2, 200)))
     new = deployment.put(key, photo())
     item = deployment.wait_for(key, status="READY", version_id=new)
     client("s3").delete_object(Bucket=deployment["uploads_bucket"], Key=key, VersionId=old)
-    deployment.settled()
-    found = deployment.wait_for(key, status="READY", version_id=new)
-    assert found["thumbnails"] == item["thumbnails"]
+    deployment.wait_until_settled()
+    later_item = deployment.wait_for(key, status="READY", version_id=new)
+    assert later_item["thumbnails"] == item["thumbnails"]
     assert set(deployment.thumbnails(key)) == {thumbnail["key"] for thumbnail in item["thumbnails"].values()}
 
 
-def test_duplicates_change_nothing(deployment: Deployment) -> None:
+def test_duplicate_events_change_nothing(deployment: Deployment) -> None:
     key = unique("twice.jpg")
     version = deployment.put(key, photo())
     item = deployment.wait_for(key, status="READY")
     record = deployment.record(key, version, item["sequencer"])
     for _ in range(3):
         deployment.send(record, record)
-    deployment.settled()
+    deployment.wait_until_settled()
     assert deployment.item(key) == item
 
 
-def test_an_event_of_an_object_that_is_gone_is_acknowledged(deployment: Deployment) -> None:
+def test_an_event_of_a_deleted_object_is_acknowledged(deployment: Deployment) -> None:
     key = unique("gone.jpg")
     record = deployment.record(key, "", "01")
     del record["s3"]["object"]["versionId"]
     deployment.send(record)
-    deployment.settled()
+    deployment.wait_until_settled()
     assert deployment.item(key) is None
 
 
@@ -171,26 +171,26 @@ def test_a_late_event_of_an_old_version_changes_nothing(deployment: Deployment) 
     deployment.wait_for(key, version_id=old)
     new = deployment.put(key, photo(colour=(0, 0, 250)))
     item = deployment.wait_for(key, version_id=new, status="READY")
-    deployment.settled()
+    deployment.wait_until_settled()
     deployment.send(deployment.record(key, old, "0000000000000001"))
-    deployment.settled()
+    deployment.wait_until_settled()
     assert deployment.item(key) == item
     eventually(lambda: len(deployment.thumbnails(key)) == len(item["thumbnails"]), "no thumbnail of the old version")
 
 
-def test_a_test_event_is_acknowledged(deployment: Deployment) -> None:
+def test_the_test_event_of_s3_is_acknowledged(deployment: Deployment) -> None:
     body = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": deployment["uploads_bucket"]})
     client("sqs").send_message(QueueUrl=deployment["uploads_queue_url"], MessageBody=body)
-    deployment.settled()
+    deployment.wait_until_settled()
     assert depth(deployment["uploads_dlq_url"]) == 0
 
 
-def test_newest_images_are_listed_first_by_status(deployment: Deployment) -> None:
+def test_the_index_by_status_lists_the_newest_images_first(deployment: Deployment) -> None:
     keys = [unique(f"{number}.jpg") for number in range(3)]
     for key in keys:
         deployment.put(key, photo())
         deployment.wait_for(key, status="READY")
-    found = client("dynamodb").query(
+    items = client("dynamodb").query(
         TableName=deployment["catalog_table"],
         IndexName="by_status",
         KeyConditionExpression="#s = :ready",
@@ -198,24 +198,24 @@ def test_newest_images_are_listed_first_by_status(deployment: Deployment) -> Non
         ExpressionAttributeValues={":ready": {"S": "READY"}},
         ScanIndexForward=False,
     )["Items"]
-    listed = [item["key"]["S"] for item in found if item["key"]["S"] in keys]
-    assert listed == keys[::-1]
+    keys_listed = [item["key"]["S"] for item in items if item["key"]["S"] in keys]
+    assert keys_listed == keys[::-1]
 
 
-def test_200_uploads_of_1_mb_in_parallel_all_arrive_once(deployment: Deployment) -> None:
+def test_200_parallel_uploads_of_1_mb_are_each_processed_once(deployment: Deployment) -> None:
     keys = [unique(f"{number}.jpg") for number in range(200)]
     with ThreadPoolExecutor(16) as pool:
         versions = dict(zip(keys, pool.map(lambda number: deployment.put(keys[number], heavy_photo(number)), range(200)), strict=True))
     for key in keys:
         deployment.wait_for(key, timeout_s=240, status="READY", version_id=versions[key])
-    deployment.settled()
+    deployment.wait_until_settled()
     assert depth(deployment["uploads_dlq_url"]) == 0
-    found = (
+    pages = (
         client("dynamodb")
         .get_paginator("scan")
         .paginate(TableName=deployment["catalog_table"], ProjectionExpression="#k", ExpressionAttributeNames={"#k": "key"})
     )
-    listed = [item["key"]["S"] for page in found for item in page["Items"] if item["key"]["S"] in versions]
-    assert sorted(listed) == sorted(keys)
+    keys_listed = [item["key"]["S"] for page in pages for item in page["Items"] if item["key"]["S"] in versions]
+    assert sorted(keys_listed) == sorted(keys)
     sample = catalog.image_id(deployment["uploads_bucket"], keys[0])
     assert len(client("s3").list_objects_v2(Bucket=deployment["thumbnails_bucket"], Prefix=f"{sample}/")["Contents"]) == 3

@@ -1,6 +1,6 @@
-"""Every trigger of modules/function on one probe function (terraform/tests/triggers): fired for real, seen, and failed at.
+"""Every trigger of modules/function invokes one probe function (terraform/tests/triggers), and failures are handled.
 
-The probe keeps each event it gets in a table and fails on those that hold the word FAIL.
+The probe writes each event into a table, and fails for events that contain the word FAIL.
 """
 
 import json
@@ -29,7 +29,7 @@ FOLDER = ROOT_MODULE / "tests" / "triggers"
 
 @dataclass(frozen=True)
 class Probe:
-    """The names of what was deployed, and what the function saw."""
+    """The names of the deployed resources, and the events that the function received."""
 
     names: dict[str, str]
 
@@ -37,35 +37,35 @@ class Probe:
         return self.names[name]
 
     def events(self, *texts: str) -> list[dict[str, Any]]:
-        """The events seen so far that hold all the texts."""
+        """Return the events so far that contain all the texts."""
         pages = client("dynamodb").get_paginator("scan").paginate(TableName=self["events_table"], ConsistentRead=True)
-        seen = [item["event"]["S"] for page in pages for item in page["Items"]]
-        return [json.loads(event) for event in seen if all(text in event for text in texts)]
+        stored_events = [item["event"]["S"] for page in pages for item in page["Items"]]
+        return [json.loads(event) for event in stored_events if all(text in event for text in texts)]
 
     def wait_for(self, *texts: str, timeout_s: float = 45) -> dict[str, Any]:
-        """The first event that holds all the texts."""
+        """Wait for the first event that contains all the texts, and return it."""
         return eventually(lambda: self.events(*texts), f"an event with {texts}", timeout_s)[0]
 
     def wait_for_failure(self, text: str, queue: str = "failures_url") -> Any:
-        """The message of the failures queue, or of another, that holds a text. Others are left there."""
+        """Wait for a message of the failures queue, or of another, that contains a text. Other messages stay in it."""
 
-        def found() -> list[Any]:
+        def read_messages() -> list[Any]:
             messages = client("sqs").receive_message(QueueUrl=self[queue], MaxNumberOfMessages=10, VisibilityTimeout=1).get("Messages", [])
             bodies = [message["Body"] for message in messages if text in message["Body"]]
             return [json.loads(body) if body.startswith("{") else body for body in bodies]
 
-        return eventually(found, f"a failure with {text}", 60)[0]
+        return eventually(read_messages, f"a failure with {text}", 60)[0]
 
 
 def run(*arguments: str, **variables: str) -> str:
-    """Run Terraform on the probe; its state lies under build/. Returns what it prints."""
-    done = terraform(*arguments, root=FOLDER, data=clouds.BUILD / "terraform" / f"probe-{clouds.chosen_cloud().key}", **variables)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    """Run Terraform on the probe and return its output. The state is a file under build/."""
+    process = terraform(*arguments, root=FOLDER, data=clouds.BUILD / "terraform" / f"probe-{clouds.chosen_cloud().key}", **variables)
+    assert process.returncode == 0, process.stdout + process.stderr
+    return process.stdout
 
 
 def packaged(path: Path, note: str = "first") -> Path:
-    """The probe's zip. Another note makes another version."""
+    """Write the probe's zip. Another note makes another version."""
     with zipfile.ZipFile(path, "w") as package:
         for file, text in (("handler.py", (FOLDER / "probe" / "handler.py").read_text()), ("note.txt", note)):
             package.writestr(zipfile.ZipInfo(f"probe/{file}", (1980, 1, 1, 0, 0, 0)), text)
@@ -74,14 +74,14 @@ def packaged(path: Path, note: str = "first") -> Path:
 
 @pytest.fixture(scope="module")
 def package(cloud: clouds.Cloud, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The variables of the probe's Terraform: its zip above all."""
+    """Return the variables of the probe's Terraform, with the path of its zip."""
     path = packaged(tmp_path_factory.mktemp("probe") / "probe.zip")
     return {"TF_VAR_package": str(path), "TF_VAR_s3_use_path_style": str(cloud.port is not None).lower()}
 
 
 @pytest.fixture(scope="module")
 def probe(request: pytest.FixtureRequest, cloud: clouds.Cloud, package: dict[str, str]) -> Iterator[Probe]:
-    """The probe, deployed with a state of its own and destroyed afterwards."""
+    """Deploy the probe with a state of its own, and destroy it afterwards."""
     run("init", "-input=false", "-reconfigure", f"-backend-config=path={clouds.BUILD / f'probe.{cloud.key}.tfstate'}", **package)
     keep = request.config.getoption("--keep")
     try:
@@ -95,23 +95,23 @@ def probe(request: pytest.FixtureRequest, cloud: clouds.Cloud, package: dict[str
 
 @pytest.fixture
 def word() -> str:
-    """A text that no other test sends."""
+    """Return a text that no other test sends."""
     return uuid.uuid4().hex
 
 
-def test_sqs(probe: Probe, word: str) -> None:
+def test_an_sqs_message_invokes_the_function(probe: Probe, word: str) -> None:
     client("sqs").send_message(QueueUrl=probe["queue_url"], MessageBody=word)
     assert probe.wait_for(word)["Records"][0]["eventSource"] == "aws:sqs"
 
 
-def test_sqs_failures_reach_the_dead_letter_queue(probe: Probe, word: str) -> None:
+def test_a_failed_sqs_message_reaches_the_dead_letter_queue(probe: Probe, word: str) -> None:
     with impatient(probe["queue_url"]):
         client("sqs").send_message(QueueUrl=probe["queue_url"], MessageBody=f"FAIL {word}")
         assert word in probe.wait_for_failure(word, "dlq_url")
         assert len(probe.events(word)) == 5
 
 
-def test_sns_by_filter_policy(probe: Probe, word: str) -> None:
+def test_sns_invokes_for_messages_that_match_the_filter_policy(probe: Probe, word: str) -> None:
     for kind in ("bad", "good"):
         attributes = {"kind": {"DataType": "String", "StringValue": kind}}
         client("sns").publish(TopicArn=probe["topic_arn"], Message=f"{kind} {word}", MessageAttributes=attributes)
@@ -120,7 +120,7 @@ def test_sns_by_filter_policy(probe: Probe, word: str) -> None:
 
 
 @pytest.mark.needs("async_failures")
-def test_sns_failures_are_kept(probe: Probe, word: str) -> None:
+def test_a_failed_sns_message_reaches_the_failures_queue(probe: Probe, word: str) -> None:
     attributes = {"kind": {"DataType": "String", "StringValue": "good"}}
     client("sns").publish(TopicArn=probe["topic_arn"], Message=f"FAIL {word}", MessageAttributes=attributes)
     failure = probe.wait_for_failure(word)
@@ -129,7 +129,7 @@ def test_sns_failures_are_kept(probe: Probe, word: str) -> None:
 
 
 @pytest.mark.needs("iam_enforcement")
-def test_sns_keeps_what_it_cannot_deliver(probe: Probe, word: str) -> None:
+def test_an_sns_message_that_cannot_be_delivered_reaches_the_failures_queue(probe: Probe, word: str) -> None:
     attributes = {"kind": {"DataType": "String", "StringValue": "good"}}
     with uninvited(probe["function_name"], "sns-filtered"):
         client("sns").publish(TopicArn=probe["topic_arn"], Message=word, MessageAttributes=attributes)
@@ -137,7 +137,7 @@ def test_sns_keeps_what_it_cannot_deliver(probe: Probe, word: str) -> None:
     assert not probe.events(word)
 
 
-def test_event_by_pattern(probe: Probe, word: str) -> None:
+def test_eventbridge_invokes_for_events_that_match_the_pattern(probe: Probe, word: str) -> None:
     for total in (50, 150):
         entry = {"Source": "shop", "DetailType": "order", "Detail": json.dumps({"total": total, "order": word})}
         client("events").put_events(Entries=[entry | {"EventBusName": probe["bus"]}])
@@ -146,14 +146,14 @@ def test_event_by_pattern(probe: Probe, word: str) -> None:
 
 
 @pytest.mark.needs("async_failures")
-def test_event_failures_are_kept(probe: Probe, word: str) -> None:
+def test_a_failed_eventbridge_event_reaches_the_failures_queue(probe: Probe, word: str) -> None:
     entry = {"Source": "shop", "DetailType": "FAIL", "Detail": json.dumps({"total": 500, "order": word})}
     client("events").put_events(Entries=[entry | {"EventBusName": probe["bus"]}])
     assert probe.wait_for_failure(word)["requestPayload"]["detail"]["order"] == word
 
 
-def test_s3_by_prefix_and_suffix_and_by_eventbridge(probe: Probe, word: str) -> None:
-    """The bucket tells the function what its filter lets through, and EventBridge everything."""
+def test_s3_invokes_by_prefix_and_suffix_and_through_eventbridge(probe: Probe, word: str) -> None:
+    """The bucket notifies the function about what its filter selects, and EventBridge about everything."""
     for key in (f"out/{word}.csv", f"in/{word}.txt", f"in/{word}.csv"):
         client("s3").put_object(Bucket=probe["bucket"], Key=key, Body=b"a,b\n")
     assert probe.wait_for(word, "ObjectCreated:Put")["Records"][0]["s3"]["object"]["key"] == f"in/{word}.csv"
@@ -162,13 +162,13 @@ def test_s3_by_prefix_and_suffix_and_by_eventbridge(probe: Probe, word: str) -> 
 
 
 @pytest.mark.needs("async_failures")
-def test_s3_failures_are_kept(probe: Probe, word: str) -> None:
+def test_a_failed_s3_event_reaches_the_failures_queue(probe: Probe, word: str) -> None:
     client("s3").put_object(Bucket=probe["bucket"], Key=f"in/FAIL-{word}.csv", Body=b"a,b\n")
     eventually(lambda: len(probe.events(word)) == 2, "both events")
     assert probe.wait_for_failure(word)["requestContext"]["condition"] == "RetriesExhausted"
 
 
-def test_dynamodb_stream_by_filter(probe: Probe, word: str) -> None:
+def test_a_dynamodb_stream_invokes_for_records_that_match_the_filter(probe: Probe, word: str) -> None:
     table = {"TableName": probe["orders_table"], "Key": {"id": {"S": word}}}
     client("dynamodb").put_item(TableName=probe["orders_table"], Item=table["Key"])
     client("dynamodb").update_item(**table, UpdateExpression="SET changed = :yes", ExpressionAttributeValues={":yes": {"BOOL": True}})
@@ -178,7 +178,7 @@ def test_dynamodb_stream_by_filter(probe: Probe, word: str) -> None:
     assert names == ["INSERT", "INSERT"]
 
 
-def test_dynamodb_stream_failures_are_kept_and_hold_nobody_up(probe: Probe, word: str) -> None:
+def test_a_failed_dynamodb_record_reaches_the_failures_queue_without_delaying_others(probe: Probe, word: str) -> None:
     client("dynamodb").put_item(TableName=probe["orders_table"], Item={"id": {"S": f"FAIL-{word}"}})
     probe.wait_for(f"FAIL-{word}")
     client("dynamodb").put_item(TableName=probe["orders_table"], Item={"id": {"S": f"next-{word}"}})
@@ -186,12 +186,12 @@ def test_dynamodb_stream_failures_are_kept_and_hold_nobody_up(probe: Probe, word
     probe.wait_for(f"next-{word}")
 
 
-def test_kinesis(probe: Probe, word: str) -> None:
+def test_a_kinesis_record_invokes_the_function(probe: Probe, word: str) -> None:
     client("kinesis").put_record(StreamName=probe["stream"], Data=word.encode(), PartitionKey=word)
     assert probe.wait_for("aws:kinesis", f'"partitionKey": "{word}"')
 
 
-def test_kinesis_failures_are_kept_and_hold_nobody_up(probe: Probe, word: str) -> None:
+def test_a_failed_kinesis_record_reaches_the_failures_queue_without_delaying_others(probe: Probe, word: str) -> None:
     client("kinesis").put_record(StreamName=probe["stream"], Data=b"{}", PartitionKey=f"FAIL-{word}")
     probe.wait_for(f"FAIL-{word}")
     client("kinesis").put_record(StreamName=probe["stream"], Data=b"{}", PartitionKey=f"next-{word}")
@@ -199,7 +199,7 @@ def test_kinesis_failures_are_kept_and_hold_nobody_up(probe: Probe, word: str) -
     probe.wait_for(f"next-{word}")
 
 
-def test_alarm(probe: Probe, word: str) -> None:
+def test_an_alarm_invokes_the_function(probe: Probe, word: str) -> None:
     client("cloudwatch").set_alarm_state(AlarmName=probe["alarm"], StateValue="OK", StateReason="calm")
     client("cloudwatch").set_alarm_state(AlarmName=probe["alarm"], StateValue="ALARM", StateReason=word)
     event = probe.wait_for(word)
@@ -208,14 +208,14 @@ def test_alarm(probe: Probe, word: str) -> None:
 
 
 @pytest.mark.needs("async_failures")
-def test_alarm_failures_are_kept(probe: Probe, word: str) -> None:
+def test_a_failed_alarm_event_reaches_the_failures_queue(probe: Probe, word: str) -> None:
     client("cloudwatch").set_alarm_state(AlarmName=probe["alarm"], StateValue="OK", StateReason="calm")
     client("cloudwatch").set_alarm_state(AlarmName=probe["alarm"], StateValue="ALARM", StateReason=f"FAIL {word}")
     assert probe.wait_for_failure(word)["requestPayload"]["alarmData"]["state"]["value"] == "ALARM"
 
 
 def call_url(probe: Probe, credentials: Credentials | None) -> requests.Response:
-    """Call the function's URL; an emulator answers for it at its own address."""
+    """Call the function's URL. An emulator answers for it at its own address."""
     request = AWSRequest("GET", probe["url"], headers={"Host": urlsplit(probe["url"]).netloc})
     if credentials:
         SigV4Auth(credentials, "lambda", clouds.REGION).add_auth(request)
@@ -223,39 +223,39 @@ def call_url(probe: Probe, credentials: Credentials | None) -> requests.Response
 
 
 @pytest.mark.needs("iam_enforcement")
-def test_url_refuses_who_does_not_sign(probe: Probe) -> None:
+def test_the_function_url_refuses_unsigned_requests(probe: Probe) -> None:
     assert call_url(probe, None).status_code == 403
 
 
-def test_url_answers_who_signs(probe: Probe) -> None:
+def test_the_function_url_answers_signed_requests(probe: Probe) -> None:
     answer = call_url(probe, client("s3")._get_credentials())
     assert answer.status_code == 200
     assert answer.json()["version"] == "1"
 
 
-def test_url_answers_whom_the_function_names(probe: Probe) -> None:
-    given = client("sts").assume_role(RoleArn=probe["visitor_arn"], RoleSessionName="visitor")["Credentials"]
-    visitor = Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+def test_the_function_url_answers_the_roles_that_it_allows(probe: Probe) -> None:
+    credentials = client("sts").assume_role(RoleArn=probe["visitor_arn"], RoleSessionName="visitor")["Credentials"]
+    visitor = Credentials(credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"])
     answer = eventually(lambda: call_url(probe, visitor), "an answer to the visitor")
     assert answer.json()["version"] == "1"
 
 
-def test_schedule_within_a_minute(probe: Probe) -> None:
+def test_a_schedule_invokes_the_function_within_a_minute(probe: Probe) -> None:
     assert probe.wait_for('"tick"', timeout_s=75) == {"tick": True}
 
 
-def test_a_second_plan_is_clean(probe: Probe, package: dict[str, str]) -> None:
+def test_a_second_plan_shows_no_change(probe: Probe, package: dict[str, str]) -> None:
     run("plan", "-input=false", "-detailed-exitcode", **package)
 
 
 @pytest.mark.needs("weighted_aliases")
-def test_a_canary_gets_its_share_and_goes_back(probe: Probe, package: dict[str, str], tmp_path: Path) -> None:
-    """A new version serves a part of the calls while the old one is held; without the weight it serves none."""
+def test_a_canary_receives_its_share_of_the_calls_and_can_be_removed(probe: Probe, package: dict[str, str], tmp_path: Path) -> None:
+    """A new version receives its weight of the calls while the alias stays on the old version."""
 
     def answers(calls: int) -> set[str]:
         arn = f"{probe['function_name']}:live"
-        found = [json.loads(client("lambda").invoke(FunctionName=arn, Payload=b"{}")["Payload"].read()) for _ in range(calls)]
-        return {json.loads(answer["body"])["version"] for answer in found}
+        payloads = [json.loads(client("lambda").invoke(FunctionName=arn, Payload=b"{}")["Payload"].read()) for _ in range(calls)]
+        return {json.loads(answer["body"])["version"] for answer in payloads}
 
     newer = package | {"TF_VAR_package": str(packaged(tmp_path / "probe.zip", "second")), "TF_VAR_live_version": "1"}
     run("apply", "-input=false", "-auto-approve", **newer, TF_VAR_canary_weight="0.5")

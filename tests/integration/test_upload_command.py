@@ -1,4 +1,4 @@
-"""The commands upload, open and status, typed against what is deployed."""
+"""The commands upload, open and status work on the deployed environment."""
 
 import json
 import uuid
@@ -13,18 +13,18 @@ from tests.integration.checkouts import command, run_command
 from tests.integration.photos import photo
 from tests.integration.support import ENVIRONMENT, Deployment
 
-# A name that make and shells would change
+# A name with characters that make and shells treat specially
 ODD = 'it\'s "$5" 사진 é+&.jpg'
 
 
 def upload(*words: str) -> list[dict[str, Any]]:
-    """Type `upload` with these words, and return what it prints about each file."""
+    """Type `upload` with these words and return what it prints about each file."""
     return [json.loads(line) for line in command(ROOT, "upload", *words, "--env", ENVIRONMENT, "--json").splitlines()]
 
 
 @pytest.fixture
 def prefix() -> str:
-    """A folder of the bucket for one test."""
+    """Return a folder of the bucket for one test."""
     return f"folder of {uuid.uuid4()}"
 
 
@@ -41,26 +41,26 @@ def test_an_upload_overwrites_nothing_without_replace(deployment: Deployment, tm
     assert (first["key"], first["status"], first["version_id"]) == (key, "READY", version())
 
     (tmp_path / "new.jpg").write_bytes(photo())
-    refused = run_command(ROOT, "upload", str(tmp_path), "--prefix", prefix, "--env", ENVIRONMENT, "--json")
-    assert refused.returncode == 1
-    assert f"1 file was not sent, because the bucket has {key}; overwrite with --replace" in refused.stderr
-    assert [json.loads(line)["key"] for line in refused.stdout.splitlines()] == [f"{prefix}/new.jpg"], "the others are sent"
+    process = run_command(ROOT, "upload", str(tmp_path), "--prefix", prefix, "--env", ENVIRONMENT, "--json")
+    assert process.returncode == 1
+    assert f"1 file was not sent, because the bucket has {key}; overwrite with --replace" in process.stderr
+    assert [json.loads(line)["key"] for line in process.stdout.splitlines()] == [f"{prefix}/new.jpg"], "the new file is sent"
     assert version() == first["version_id"]
 
-    again = upload(str(tmp_path / "2026"), "--prefix", f"{prefix}/2026", "--replace")
-    assert [entry["version_id"] for entry in again] == [version()]
+    replacements = upload(str(tmp_path / "2026"), "--prefix", f"{prefix}/2026", "--replace")
+    assert [entry["version_id"] for entry in replacements] == [version()]
     assert version() != first["version_id"]
 
 
 @pytest.mark.parametrize(("options", "code"), [([], 0), (["--strict"], 3)])
-def test_a_rejected_file_is_a_failure_for_strict_only(
+def test_a_rejected_file_is_a_failure_only_with_strict(
     deployment: Deployment, tmp_path: Path, prefix: str, options: list[str], code: int
 ) -> None:
     (tmp_path / "notes.jpg").write_text("no photo")
-    done = run_command(ROOT, "upload", str(tmp_path / "notes.jpg"), "--prefix", prefix, "--env", ENVIRONMENT, *options)
-    assert done.returncode == code, done.stderr
-    assert "REJECTED" in done.stdout
-    assert "1 rejected" in done.stdout
+    process = run_command(ROOT, "upload", str(tmp_path / "notes.jpg"), "--prefix", prefix, "--env", ENVIRONMENT, *options)
+    assert process.returncode == code, process.stderr
+    assert "REJECTED" in process.stdout
+    assert "1 rejected" in process.stdout
 
 
 def test_the_link_of_open_serves_the_gallery(deployment: Deployment) -> None:

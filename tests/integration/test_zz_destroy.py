@@ -1,4 +1,4 @@
-"""Last by its name: what was deployed goes away without a trace."""
+"""Destroying the deployment leaves nothing behind. The module's name makes it the last one."""
 
 import pytest
 
@@ -10,33 +10,33 @@ from tests.integration.checkouts import make
 from tests.integration.support import ENVIRONMENT, Deployment, eventually
 
 
-def left(prefix: str) -> list[str]:
-    """Names of everything whose name starts with an environment's prefix."""
+def list_resources(prefix: str) -> list[str]:
+    """Return the names of all resources whose name starts with an environment's prefix."""
     lists = {
-        "bucket": [found["Name"] for found in client("s3").list_buckets()["Buckets"]],
+        "bucket": [entry["Name"] for entry in client("s3").list_buckets()["Buckets"]],
         "queue": [url.rsplit("/", 1)[1] for url in client("sqs").list_queues().get("QueueUrls", [])],
         "table": client("dynamodb").list_tables()["TableNames"],
-        "function": [found["FunctionName"] for found in client("lambda").list_functions()["Functions"]],
-        "mapping": [found["FunctionArn"].split(":")[6] for found in client("lambda").list_event_source_mappings()["EventSourceMappings"]],
-        "role": [found["RoleName"] for found in client("iam").list_roles()["Roles"]],
-        "topic": [found["TopicArn"].rsplit(":", 1)[1] for found in client("sns").list_topics()["Topics"]],
-        "rule": [found["Name"] for found in client("events").list_rules()["Rules"]],
-        "alarm": [found["AlarmName"] for found in client("cloudwatch").describe_alarms()["MetricAlarms"]],
-        "log group": [found["logGroupName"].rsplit("/", 1)[1] for found in client("logs").describe_log_groups()["logGroups"]],
-        "API": [found["name"] for found in client("apigateway").get_rest_apis()["items"]],
+        "function": [entry["FunctionName"] for entry in client("lambda").list_functions()["Functions"]],
+        "mapping": [entry["FunctionArn"].split(":")[6] for entry in client("lambda").list_event_source_mappings()["EventSourceMappings"]],
+        "role": [entry["RoleName"] for entry in client("iam").list_roles()["Roles"]],
+        "topic": [entry["TopicArn"].rsplit(":", 1)[1] for entry in client("sns").list_topics()["Topics"]],
+        "rule": [entry["Name"] for entry in client("events").list_rules()["Rules"]],
+        "alarm": [entry["AlarmName"] for entry in client("cloudwatch").describe_alarms()["MetricAlarms"]],
+        "log group": [entry["logGroupName"].rsplit("/", 1)[1] for entry in client("logs").describe_log_groups()["logGroups"]],
+        "API": [entry["name"] for entry in client("apigateway").get_rest_apis()["items"]],
         "stream": client("kinesis").list_streams()["StreamNames"],
     }
     if capabilities.has_load_balancers(clouds.chosen_cloud(), {}):
-        lists["load balancer"] = [found["LoadBalancerName"] for found in client("elbv2").describe_load_balancers()["LoadBalancers"]]
+        lists["load balancer"] = [entry["LoadBalancerName"] for entry in client("elbv2").describe_load_balancers()["LoadBalancers"]]
     return [f"{kind} {name}" for kind, names in lists.items() for name in names if name.startswith(f"{prefix}-")]
 
 
 @pytest.mark.needs("disposable")
 def test_destroy_leaves_nothing(deployment: Deployment, request: pytest.FixtureRequest) -> None:
     if request.config.getoption("--keep") or request.config.getoption("--deployed"):
-        pytest.skip("--keep leaves the deployment")
-    assert left(deployment["prefix"]), "what is destroyed was there"
-    (BUILD / "digest.zip").unlink()  # as in a fresh clone, which has packaged nothing
+        pytest.skip("--keep keeps the deployment")
+    assert list_resources(deployment["prefix"]), "the deployment exists before it is destroyed"
+    (BUILD / "digest.zip").unlink()  # as in a fresh clone, which has built no package
     make(ROOT, "destroy", f"ENV={ENVIRONMENT}")
     assert not outputs_file(ENVIRONMENT).exists()
-    eventually(lambda: not left(deployment["prefix"]), f"nothing left; there is {left(deployment['prefix'])}")
+    eventually(lambda: not list_resources(deployment["prefix"]), f"no resource is left of {list_resources(deployment['prefix'])}")

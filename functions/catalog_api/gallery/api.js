@@ -1,14 +1,16 @@
-// The catalog's HTTP API, and who may call it: an API key or a user of Cognito, both for this session only.
+// Calls the catalog's HTTP API. The API key, or the token of a Cognito user, is kept for this session only.
 
 import { pause } from './dom.js';
 
 const KEY = 'eventloom.key';
 const TOKEN = 'eventloom.token';
 const VERIFIER = 'eventloom.verifier';
-const here = () => location.origin + location.pathname;
+const MAX_ATTEMPTS = 4;
 
-/** What the API refused: an HTTP status (0: not reached) and a text. */
-export class Refused extends Error {
+const pageAddress = () => location.origin + location.pathname;
+
+/** An error answer of the API: its HTTP status (0 without an answer) and its detail. */
+export class ApiError extends Error {
   constructor(status, detail) {
     super(detail);
     this.status = status;
@@ -17,127 +19,165 @@ export class Refused extends Error {
 
 let config = null;
 
-/** The page's configuration, read once. */
-export async function configuration() {
+/** Returns the page's configuration, and loads it once. Throws ApiError. */
+export async function loadConfig() {
   if (!config) {
-    const answer = await fetch(new URL('config.json', import.meta.url));
-    if (!answer.ok) throw new Refused(answer.status, 'config.json');
-    config = await answer.json();
-    takeKey();
+    const response = await fetch(new URL('config.json', import.meta.url));
+    if (!response.ok) throw new ApiError(response.status, 'config.json');
+    config = await response.json();
+    takeKeyFromAddress();
   }
   return config;
 }
 
-/** A key in the address's fragment, which is sent nowhere: taken, and removed from what others could see. Whether there was one to use. */
-export function takeKey() {
-  const given = new URLSearchParams(location.hash.slice(1)).get('key');
-  if (!config || !given) return false;
+/**
+ * Moves an API key from the address (`#key=...`) to the session. Returns whether there was a key to use.
+ *
+ * Browsers send no fragment to a server. The key is removed from the address and from the history.
+ */
+export function takeKeyFromAddress() {
+  const key = new URLSearchParams(location.hash.slice(1)).get('key');
+  if (!config || !key) return false;
   history.replaceState(null, '', location.pathname);
   if (config.auth !== 'api_key') return false;
-  useKey(given);
+  saveKey(key);
   return true;
 }
 
-function credentials() {
+function credentialHeaders() {
   const [key, token] = [sessionStorage.getItem(KEY), sessionStorage.getItem(TOKEN)];
   if (config.auth === 'api_key' && key) return { 'X-Api-Key': key };
   if (config.auth === 'cognito' && token) return { Authorization: token };
   return {};
 }
 
-/** Whether there is something to call with. */
-export const signedIn = () => config.auth === 'none' || Object.keys(credentials()).length > 0;
+/** Returns whether the page has credentials, or needs none. */
+export const isSignedIn = () => config.auth === 'none' || Object.keys(credentialHeaders()).length > 0;
 
-/** Remember an API key for this session. */
-export const useKey = (key) => sessionStorage.setItem(KEY, key.trim());
+/** Saves an API key for this session. */
+export const saveKey = (key) => sessionStorage.setItem(KEY, key.trim());
 
-/** Forget who this is. */
-export function forget() {
+/** Deletes the session's credentials. */
+export function forgetCredentials() {
   [KEY, TOKEN, VERIFIER].forEach((name) => sessionStorage.removeItem(name));
 }
 
-/** Sign out, of the user pool's own page too, and load the page anew: nothing that was shown stays. */
+/** Signs out, also from Cognito, and reloads the page so that nothing stays on the screen. */
 export function signOut() {
-  forget();
+  forgetCredentials();
   if (config.auth !== 'cognito') return location.reload();
-  return location.assign(`${config.cognito.domain}/logout?${new URLSearchParams({ client_id: config.cognito.client_id, logout_uri: here() })}`);
+  const query = new URLSearchParams({ client_id: config.cognito.client_id, logout_uri: pageAddress() });
+  return location.assign(`${config.cognito.domain}/logout?${query}`);
 }
 
-const MOST_TRIES = 4;
-
-/** Call an operation; its JSON, or null without a body. Busy answers are tried again, with back-off. Throws Refused. */
+/**
+ * Calls an operation. Returns its JSON, or null for an answer without a body. Throws ApiError.
+ *
+ * Retries with back-off if the API is busy (429, 503) or does not answer.
+ */
 export async function call(method, path, body) {
   const headers = headersFor(body);
-  for (let tries = 1; ; tries++) {
-    let answer;
+  for (let attempt = 1; ; attempt++) {
+    let response;
     try {
-      answer = await fetch(new URL(path, here()), { method, headers, body: body && JSON.stringify(body) });
+      response = await fetch(new URL(path, pageAddress()), { method, headers, body: body && JSON.stringify(body) });
     } catch {
-      answer = null;
+      response = null;
     }
-    if (answer?.ok) return answer.status === 204 ? null : answer.json();
-    const busy = !answer || answer.status === 429 || answer.status === 503;
-    if (!busy || tries === MOST_TRIES) throw new Refused(answer?.status ?? 0, answer ? await detail(answer) : '');
-    await pause(Number(answer?.headers.get('Retry-After') ?? 0) * 1000 || 400 * 2 ** tries);
+    if (response?.ok) return response.status === 204 ? null : response.json();
+    const isTransient = !response || response.status === 429 || response.status === 503;
+    if (!isTransient || attempt === MAX_ATTEMPTS) {
+      throw new ApiError(response?.status ?? 0, response ? await detailOf(response) : '');
+    }
+    await pause(Number(response?.headers.get('Retry-After') ?? 0) * 1000 || 400 * 2 ** attempt);
   }
 }
 
 function headersFor(body) {
   try {
-    return new Headers({ ...credentials(), ...(body ? { 'Content-Type': 'application/json' } : {}) });
+    return new Headers({ ...credentialHeaders(), ...(body ? { 'Content-Type': 'application/json' } : {}) });
   } catch {
-    // A key of characters that no header takes is none.
-    throw new Refused(401, '');
+    // Headers throws a TypeError for characters that a header cannot hold. Such a key is invalid.
+    throw new ApiError(401, '');
   }
 }
 
-async function detail(answer) {
-  const problem = await answer.json().catch(() => ({}));
+async function detailOf(response) {
+  const problem = await response.json().catch(() => ({}));
   return problem.detail ?? problem.title ?? '';
 }
 
-/** Send a file by a presigned POST; `progress` hears shares of 1. XMLHttpRequest, because fetch tells nothing about uploads. */
-export function post({ url, fields }, file, progress) {
+/**
+ * Uploads a file with a presigned POST. Calls `onProgress` with the share that is sent, from 0 to 1.
+ *
+ * Uses XMLHttpRequest because fetch does not report the progress of an upload.
+ */
+export function uploadFile({ url, fields }, file, onProgress) {
   const form = new FormData();
   Object.entries(fields).forEach(([name, value]) => form.append(name, value));
+  // S3 ignores fields that come after the file.
   form.append('file', file);
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.upload.addEventListener('progress', (event) => event.lengthComputable && progress(event.loaded / event.total));
-    request.addEventListener('load', () => (request.status < 300 ? resolve() : reject(new Error(`S3 answered ${request.status}`))));
-    request.addEventListener('error', () => reject(new Error('S3 was not reached')));
+    request.upload.addEventListener('progress', (event) => {
+      if (event.lengthComputable) onProgress(event.loaded / event.total);
+    });
+    request.addEventListener('load', () => {
+      if (request.status < 300) resolve();
+      else reject(new Error(`S3 answered ${request.status}`));
+    });
+    request.addEventListener('error', () => reject(new Error('S3 did not answer')));
     request.open('POST', url);
     request.send(form);
   });
 }
 
-const encoded = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes))).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+// Encodes as base64url without padding (RFC 4648, section 5), which RFC 7636 requires for PKCE.
+function base64url(bytes) {
+  const text = btoa(String.fromCharCode(...new Uint8Array(bytes)));
+  return text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
 
-/** Go to the user pool's own sign-in page (OAuth 2.0 code flow with PKCE). */
+/** Opens Cognito's sign-in page (OAuth 2.0 authorization code flow with PKCE, RFC 7636). */
 export async function signInWithCognito() {
-  const verifier = encoded(crypto.getRandomValues(new Uint8Array(48)));
-  const state = encoded(crypto.getRandomValues(new Uint8Array(16)));
+  const verifier = base64url(crypto.getRandomValues(new Uint8Array(48)));
+  const state = base64url(crypto.getRandomValues(new Uint8Array(16)));
   sessionStorage.setItem(VERIFIER, JSON.stringify({ verifier, state }));
-  const challenge = encoded(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier)));
-  const wanted = { response_type: 'code', client_id: config.cognito.client_id, redirect_uri: here(), scope: 'openid email', state };
-  const query = new URLSearchParams({ ...wanted, code_challenge: challenge, code_challenge_method: 'S256' });
+  const challenge = base64url(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier)));
+  const query = new URLSearchParams({
+    response_type: 'code',
+    client_id: config.cognito.client_id,
+    redirect_uri: pageAddress(),
+    scope: 'openid email',
+    state,
+    code_challenge: challenge,
+    code_challenge_method: 'S256',
+  });
   location.assign(`${config.cognito.domain}/oauth2/authorize?${query}`);
 }
 
-/** Back from the sign-in page: change the code for a token. Throws Refused if that fails. */
+/** Exchanges the code from Cognito's sign-in page for a token, if the address has one. Throws ApiError. */
 export async function finishSignIn() {
   const query = new URLSearchParams(location.search);
   if (config.auth !== 'cognito' || !(query.has('code') || query.has('error'))) return;
-  const asked = JSON.parse(sessionStorage.getItem(VERIFIER) ?? '{}');
+  const request = JSON.parse(sessionStorage.getItem(VERIFIER) ?? '{}');
   sessionStorage.removeItem(VERIFIER);
   history.replaceState(null, '', location.pathname);
-  if (query.has('error') || !asked.state || query.get('state') !== asked.state) throw new Refused(401, query.get('error') ?? '');
-  const body = { grant_type: 'authorization_code', client_id: config.cognito.client_id, redirect_uri: here() };
-  const answer = await fetch(`${config.cognito.domain}/oauth2/token`, {
+  // A code with another state was not requested by this tab (cross-site request forgery, RFC 6749, section 10.12).
+  if (query.has('error') || !request.state || query.get('state') !== request.state) {
+    throw new ApiError(401, query.get('error') ?? '');
+  }
+  const response = await fetch(`${config.cognito.domain}/oauth2/token`, {
     method: 'POST',
-    body: new URLSearchParams({ ...body, code: query.get('code'), code_verifier: asked.verifier }),
+    body: new URLSearchParams({
+      grant_type: 'authorization_code',
+      client_id: config.cognito.client_id,
+      redirect_uri: pageAddress(),
+      code: query.get('code'),
+      code_verifier: request.verifier,
+    }),
   });
-  if (!answer.ok) throw new Refused(answer.status, '');
-  // The id token: API Gateway's authorizer takes it where no scopes are asked for.
-  sessionStorage.setItem(TOKEN, (await answer.json()).id_token);
+  if (!response.ok) throw new ApiError(response.status, '');
+  // API Gateway's Cognito authorizer accepts the id token for a method without authorization scopes.
+  sessionStorage.setItem(TOKEN, (await response.json()).id_token);
 }

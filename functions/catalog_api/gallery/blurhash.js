@@ -1,10 +1,12 @@
-// Decodes a BlurHash (https://blurha.sh): a few cosine components of a picture, as about thirty characters.
+// Decodes a BlurHash (https://blurha.sh): a few cosine components of a picture, encoded as about thirty characters.
 
-// Pixels of a painted hash: it has nine waves across at most, and the browser smooths what is between.
-const SIDE = 20;
+// A hash has at most nine waves in each direction, and the browser smooths the canvas when it scales it up.
+const SIDE_PX = 20;
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz#$%*+,-.:;=?@[]^_{|}~';
 
-const number = (text) => [...text].reduce((sum, digit) => sum * 83 + DIGITS.indexOf(digit), 0);
+const decodeNumber = (text) => [...text].reduce((sum, digit) => sum * 83 + DIGITS.indexOf(digit), 0);
+
+// sRGB transfer functions (IEC 61966-2-1): from a byte to linear light, and back.
 const toLinear = (value) => (value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4);
 const toByte = (value) => {
   const bounded = Math.min(1, Math.max(0, value));
@@ -12,45 +14,57 @@ const toByte = (value) => {
 };
 const signedSquare = (value) => Math.sign(value) * value * value;
 
-function components(hash) {
-  const most = (number(hash[1]) + 1) / 166;
-  const found = [];
-  for (let at = 6; at < hash.length; at += 2) {
-    const value = number(hash.slice(at, at + 2));
-    found.push([Math.floor(value / 361), Math.floor(value / 19) % 19, value % 19].map((part) => signedSquare((part - 9) / 9) * most));
+function decodeColours(hash) {
+  const maximum = (decodeNumber(hash[1]) + 1) / 166;
+  const colours = [];
+  for (let position = 6; position < hash.length; position += 2) {
+    const value = decodeNumber(hash.slice(position, position + 2));
+    const channels = [Math.floor(value / 361), Math.floor(value / 19) % 19, value % 19];
+    colours.push(channels.map((channel) => signedSquare((channel - 9) / 9) * maximum));
   }
-  const average = number(hash.slice(2, 6));
-  return [[average >> 16, (average >> 8) & 255, average & 255].map(toLinear), ...found];
+  const average = decodeNumber(hash.slice(2, 6));
+  return [[average >> 16, (average >> 8) & 255, average & 255].map(toLinear), ...colours];
 }
 
-/** Whether a text is a BlurHash of the length that it announces. */
+function decodeSize(hash) {
+  const size = decodeNumber(hash[0]);
+  return [(size % 9) + 1, Math.floor(size / 9) + 1];
+}
+
+/** Returns whether a value is a BlurHash of the length that its first character gives. */
 export function isBlurhash(hash) {
   if (typeof hash !== 'string' || hash.length < 6) return false;
-  const size = number(hash[0]);
-  return hash.length === 4 + 2 * ((size % 9) + 1) * (Math.floor(size / 9) + 1);
+  const [columns, rows] = decodeSize(hash);
+  return hash.length === 4 + 2 * columns * rows;
 }
 
-// The cosines of a number of waves, for each place of a length.
-const waves = (number, length) =>
-  Array.from({ length }, (_, at) => Array.from({ length: number }, (_, wave) => Math.cos((Math.PI * at * wave) / length)));
+// Returns the cosines of `number` waves for each position of a length.
+function cosines(number, length) {
+  const positions = Array.from({ length }, (_, position) => position);
+  return positions.map((position) =>
+    Array.from({ length: number }, (_, wave) => Math.cos((Math.PI * position * wave) / length)));
+}
 
-/** The picture of a hash as RGBA bytes, `width` x `height`. Sums each line's waves first, because a screenful is decoded within one frame. */
+/**
+ * Returns the picture of a hash as RGBA bytes.
+ *
+ * Sums the vertical waves once per line, because a screenful of hashes must decode within one frame.
+ */
 export function decode(hash, width, height) {
-  const size = number(hash[0]);
-  const [across, down] = [(size % 9) + 1, Math.floor(size / 9) + 1];
-  const colours = components(hash);
-  const [columns, lines] = [waves(across, width), waves(down, height)];
+  const [columns, rows] = decodeSize(hash);
+  const colours = decodeColours(hash);
+  const [horizontal, vertical] = [cosines(columns, width), cosines(rows, height)];
   const pixels = new Uint8ClampedArray(width * height * 4).fill(255);
-  const line = new Float64Array(across * 3);
+  const line = new Float64Array(columns * 3);
   for (let y = 0; y < height; y++) {
     line.fill(0);
-    colours.forEach((colour, at) => colour.forEach((value, channel) => {
-      line[(at % across) * 3 + channel] += value * lines[y][Math.floor(at / across)];
+    colours.forEach((colour, index) => colour.forEach((value, channel) => {
+      line[(index % columns) * 3 + channel] += value * vertical[y][Math.floor(index / columns)];
     }));
     for (let x = 0; x < width; x++) {
       for (let channel = 0; channel < 3; channel++) {
         let sum = 0;
-        for (let i = 0; i < across; i++) sum += line[i * 3 + channel] * columns[x][i];
+        for (let wave = 0; wave < columns; wave++) sum += line[wave * 3 + channel] * horizontal[x][wave];
         pixels[(y * width + x) * 4 + channel] = toByte(sum);
       }
     }
@@ -58,10 +72,11 @@ export function decode(hash, width, height) {
   return pixels;
 }
 
-/** Paint a hash on a canvas; false if it is none. */
+/** Paints a hash on a canvas. Returns false if the value is not a BlurHash. */
 export function paint(canvas, hash) {
   if (!isBlurhash(hash)) return false;
-  [canvas.width, canvas.height] = [SIDE, SIDE];
-  canvas.getContext('2d').putImageData(new ImageData(decode(hash, SIDE, SIDE), SIDE, SIDE), 0, 0);
+  [canvas.width, canvas.height] = [SIDE_PX, SIDE_PX];
+  const pixels = new ImageData(decode(hash, SIDE_PX, SIDE_PX), SIDE_PX, SIDE_PX);
+  canvas.getContext('2d').putImageData(pixels, 0, 0);
   return true;
 }

@@ -1,32 +1,32 @@
-// Elements without HTML strings: nothing that was uploaded is ever parsed as markup.
+// Helpers for the DOM. Elements are built without HTML strings, so uploaded names are never parsed as markup.
 
-/** An element with properties (`class`, `aria-*`, `data-*`, `on*` listeners, else DOM properties) and children. */
+/** Returns a new element. `properties` are `class`, `aria-*`, `data-*`, `on*` listeners, or DOM properties. */
 export function h(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
     if (value === undefined || value === null) continue;
     if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
     else if (name in element && !name.includes('-')) element[name] = value;
-    else element.setAttribute(name === 'class' ? 'class' : name, value);
+    else element.setAttribute(name, value);
   }
   element.append(...children.filter((child) => child !== null && child !== undefined));
   return element;
 }
 
-/** The element with an id. */
+/** Returns the element with an id. */
 export const $ = (id) => document.getElementById(id);
 
-/** Whether a key was pressed by itself: with others it is the browser's (Alt+Left goes back). */
-export const plain = (event) => !(event.altKey || event.ctrlKey || event.metaKey || event.shiftKey);
+/** Returns whether a key is pressed without modifiers. Browsers use the others (Alt+Left goes back). */
+export const hasNoModifier = (event) => !(event.altKey || event.ctrlKey || event.metaKey || event.shiftKey);
 
-/** Speak a text to screen readers. */
-export function say(text) {
-  $('said').textContent = text;
+/** Announces a text to screen readers. */
+export function announce(text) {
+  $('announcement').textContent = text;
 }
 
 const SVG = 'http://www.w3.org/2000/svg';
 
-/** A line icon of 24 units, decorative. */
+/** Returns a line icon on a grid of 24 units, hidden from screen readers. */
 export function icon(path) {
   const svg = document.createElementNS(SVG, 'svg');
   svg.setAttribute('viewBox', '0 0 24 24');
@@ -45,5 +45,5 @@ export const ICONS = {
   picture: 'M4 5h16v14H4zM4 16l5-5 4 4 2-2 5 5M15.5 9.5h.01',
 };
 
-/** Wait for a number of milliseconds. */
+/** Waits for a number of milliseconds. */
 export const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -1,163 +1,186 @@
-// An endless grid: whatever is loaded, only the rows near the window are in the document.
+// An endless grid. The document holds only the rows near the window, however many images are loaded.
 
-import { $, h, plain } from './dom.js';
-import { listRows, neighbour, photoRows, visible } from './layout.js';
-import { picture } from './picture.js';
-import { bytes, day, moment, reason, t } from './texts.js';
+import { $, h, hasNoModifier } from './dom.js';
+import { listRows, photoRows, verticalNeighbour, visibleRows } from './layout.js';
+import { showImage } from './picture.js';
+import { formatBytes, formatDay, formatTime, rejectionText, t } from './texts.js';
 
 const OVERSCAN_PX = 700;
+// Space for the sticky header above a focused photo, and a margin below it.
+const HEADER_PX = 80;
+const MARGIN_PX = 16;
 
 export class Grid {
-  /** `open(image)` and `remove(image)` are what its buttons do; `hungry()` is called when the end comes near. */
-  constructor(element, { open, remove, hungry, refresh }) {
-    Object.assign(this, { element, open, remove, hungry, refresh });
+  /**
+   * `open(image)` and `remove(image)` are what the buttons do. `loadMore()` is called near the end of the list.
+   * `refresh(image)` renews an image's presigned URLs.
+   */
+  constructor(element, { open, remove, loadMore, refresh }) {
+    Object.assign(this, { element, open, remove, loadMore, refresh });
     this.images = [];
     this.rows = [];
-    this.shown = new Map();
-    this.active = 0;
-    this.image = null;
+    // Maps the index of each row in the document to its element.
+    this.rowElements = new Map();
+    this.reusableCells = null;
+    this.activeIndex = 0;
+    this.activeImage = null;
     this.status = 'READY';
     this.width = 0;
-    this.drawing = false;
-    element.addEventListener('keydown', (event) => this.key(event));
-    element.addEventListener('focusin', (event) => event.target.dataset.index && this.activate(Number(event.target.dataset.index)));
-    addEventListener('scroll', () => this.draw(), { passive: true });
-    new ResizeObserver(() => this.resized()).observe(element);
+    this.isDrawScheduled = false;
+    element.addEventListener('keydown', (event) => this.handleKey(event));
+    element.addEventListener('focusin', ({ target }) => {
+      if (target.dataset.index) this.activate(Number(target.dataset.index));
+    });
+    addEventListener('scroll', () => this.scheduleDraw(), { passive: true });
+    new ResizeObserver(() => this.handleResize()).observe(element);
   }
 
-  /** Show other images from now on. */
+  /** Shows other images. */
   show(images, status) {
-    [this.images, this.status, this.active, this.image] = [images, status, 0, null];
+    [this.images, this.status, this.activeIndex, this.activeImage] = [images, status, 0, null];
     this.layOut();
   }
 
-  /** The images, the width or the language changed: place all rows anew, or those from a number on. What has the focus keeps it. */
-  layOut(from = 0) {
+  /** Lays out the rows from a row on, after the images, the width or the language changed. Keeps the focus. */
+  layOut(fromRow = 0) {
     this.width = this.element.clientWidth;
     if (!this.width) return;
-    const focused = this.focused();
-    this.forget(from);
-    this.rows = this.status === 'READY' ? photoRows(this.images, this.width, dayOf) : listRows(this.images, this.width);
-    const last = this.rows.at(-1);
-    this.element.style.height = `${last ? last.top + last.height : 0}px`;
-    this.element.classList.toggle('list', this.status !== 'READY');
-    const index = this.images.indexOf(this.image);
-    this.active = Math.max(0, index >= 0 ? index : Math.min(this.active, this.images.length - 1));
-    this.drawNow();
-    this.kept = null;
-    if (focused && !this.focused()) this.focusActive();
+    const hadFocus = this.hasFocus();
+    this.removeRows(fromRow);
+    const isPhotos = this.status === 'READY';
+    this.rows = isPhotos ? photoRows(this.images, this.width, dayOf) : listRows(this.images, this.width);
+    const lastRow = this.rows.at(-1);
+    this.element.style.height = `${lastRow ? lastRow.top + lastRow.height : 0}px`;
+    this.element.classList.toggle('list', !isPhotos);
+    const index = this.images.indexOf(this.activeImage);
+    this.activeIndex = Math.max(0, index >= 0 ? index : Math.min(this.activeIndex, this.images.length - 1));
+    this.draw();
+    this.reusableCells = null;
+    if (hadFocus && !this.hasFocus()) this.focusActiveImage();
   }
 
-  focused() {
+  hasFocus() {
     return this.element.contains(document.activeElement);
   }
 
-  /** Change the images, or their width, and let what is at the window's top stay there. */
-  change(how) {
-    const before = this.offset();
-    const row = before < 0 && this.rows.find(({ tiles, top, height }) => tiles && top + height > -before);
-    const image = row && this.images[row.tiles[0].index];
-    how?.();
+  /** Lays out again after `change`, and scrolls so that the photo at the top of the window stays in place. */
+  layOutInPlace(change) {
+    const oldTop = this.topInWindow();
+    const isBelowTop = ({ tiles, top, height }) => tiles && top + height > -oldTop;
+    const oldRow = oldTop < 0 && this.rows.find(isBelowTop);
+    const image = oldRow && this.images[oldRow.tiles[0].index];
+    change?.();
     this.layOut();
-    const moved = image && this.rowOf(this.images.indexOf(image));
-    if (moved) scrollBy(0, moved.top + this.offset() - row.top - before);
+    const newRow = image && this.rowOf(this.images.indexOf(image));
+    if (newRow) scrollBy(0, newRow.top + this.topInWindow() - oldRow.top - oldTop);
   }
 
-  /** Take rows out of the document; what shows the same image again is used again. */
-  forget(from) {
-    const gone = [...this.shown].filter(([index]) => index >= from);
-    const cells = gone.flatMap(([, node]) => [...node.querySelectorAll('.cell')]);
-    const same = cells.filter((cell) => cell.image && cell.dataset.name === this.nameOf(cell.image));
-    this.kept = new Map(same.map((cell) => [cell.image.image_id, cell]));
-    for (const [index, node] of gone) {
-      node.remove();
-      this.shown.delete(index);
+  /** Removes rows from the document. Cells whose image stays are used again, so that thumbnails do not reload. */
+  removeRows(fromRow) {
+    const removed = [...this.rowElements].filter(([index]) => index >= fromRow);
+    const cells = removed.flatMap(([, element]) => [...element.querySelectorAll('.cell')]);
+    const reusable = cells.filter((cell) => cell.image && cell.dataset.name === this.nameOf(cell.image));
+    this.reusableCells = new Map(reusable.map((cell) => [cell.image.image_id, cell]));
+    for (const [index, element] of removed) {
+      element.remove();
+      this.rowElements.delete(index);
     }
   }
 
   nameOf(image) {
-    return t('openPhoto', { name: image.filename, day: day(image.uploaded_at) });
+    return t('openPhoto', { name: image.filename, day: formatDay(image.uploaded_at) });
   }
 
-  resized() {
-    if (this.element.clientWidth !== this.width) this.change();
+  handleResize() {
+    if (this.element.clientWidth !== this.width) this.layOutInPlace();
   }
 
-  /** Where the grid's top stands in the window. */
-  offset() {
+  /** Returns the grid's top edge, relative to the window. */
+  topInWindow() {
     return this.element.getBoundingClientRect().top;
   }
 
-  draw() {
-    if (this.drawing) return;
-    this.drawing = true;
-    requestAnimationFrame(() => this.drawNow());
+  scheduleDraw() {
+    if (this.isDrawScheduled) return;
+    this.isDrawScheduled = true;
+    requestAnimationFrame(() => this.draw());
   }
 
-  drawNow() {
-    this.drawing = false;
-    const top = -this.offset();
-    const [first, last] = visible(this.rows, top - OVERSCAN_PX, top + innerHeight + OVERSCAN_PX);
-    const focused = this.focused() ? this.rows.indexOf(this.rowOf(this.active)) : -1;
-    for (const [index, node] of this.shown) {
-      if ((index < first || index > last) && index !== focused) {
-        node.remove();
-        this.shown.delete(index);
+  /** Puts the rows near the window into the document and removes the others, except the row with the focus. */
+  draw() {
+    this.isDrawScheduled = false;
+    const top = -this.topInWindow();
+    const [first, last] = visibleRows(this.rows, top - OVERSCAN_PX, top + innerHeight + OVERSCAN_PX);
+    const focusedRow = this.hasFocus() ? this.rows.indexOf(this.rowOf(this.activeIndex)) : -1;
+    for (const [index, element] of this.rowElements) {
+      if ((index < first || index > last) && index !== focusedRow) {
+        element.remove();
+        this.rowElements.delete(index);
       }
     }
-    for (let index = first; index <= last; index++) if (!this.shown.has(index)) this.place(index);
+    for (let index = first; index <= last; index++) if (!this.rowElements.has(index)) this.insertRow(index);
     const end = this.rows.at(-1);
-    if (!end || end.top + end.height - top < innerHeight * 3) this.hungry();
+    if (!end || end.top + end.height - top < innerHeight * 3) this.loadMore();
   }
 
-  /** Put a row into the document, in reading order. */
-  place(index) {
+  /** Inserts a row into the document in reading order, for screen readers and the Tab key. */
+  insertRow(index) {
     const row = this.rows[index];
-    const node = row.tiles ? h('div', { class: 'row', role: 'list' }) : h('h3', {}, day(this.images[this.dayStart(index)].uploaded_at));
-    node.style.transform = `translateY(${row.top}px)`;
-    node.style.height = `${row.height}px`;
-    row.tiles?.forEach((tile) => node.append(this.status === 'READY' ? this.tile(tile) : this.line(tile)));
-    const after = [...this.shown.keys()].filter((other) => other > index).reduce((least, other) => Math.min(least, other), Infinity);
-    this.element.insertBefore(node, this.shown.get(after) ?? null);
-    this.shown.set(index, node);
+    const element = row.tiles ? h('div', { class: 'row', role: 'list' }) : h('h3', {}, this.headingOf(index));
+    element.style.transform = `translateY(${row.top}px)`;
+    element.style.height = `${row.height}px`;
+    row.tiles?.forEach((tile) => element.append(this.status === 'READY' ? this.photoCell(tile) : this.listCell(tile)));
+    const nextIndex = Math.min(...[...this.rowElements.keys()].filter((other) => other > index));
+    this.element.insertBefore(element, this.rowElements.get(nextIndex) ?? null);
+    this.rowElements.set(index, element);
   }
 
-  dayStart(index) {
-    return this.rows[index + 1].tiles[0].index;
+  headingOf(index) {
+    const firstImage = this.images[this.rows[index + 1].tiles[0].index];
+    return formatDay(firstImage.uploaded_at);
   }
 
-  tile({ index, left, width }) {
-    const box = this.kept?.get(this.images[index].image_id) ?? this.newCell(this.images[index], width);
-    box.setAttribute('aria-posinset', index + 1);
-    box.style.left = `${left}px`;
-    box.style.width = `${width}px`;
-    box.firstChild.dataset.index = index;
-    box.firstChild.tabIndex = index === this.active ? 0 : -1;
-    return box;
-  }
-
-  newCell(image, width) {
-    const name = this.nameOf(image);
-    const button = h('button', { type: 'button', class: 'tile', 'aria-label': name, onclick: () => this.choose(this.images.indexOf(image)) });
-    picture(button, image, width, this.refresh);
-    const box = h('div', { class: 'cell', role: 'listitem', 'aria-setsize': -1 }, button);
-    box.dataset.name = name;
-    box.image = image;
-    return box;
-  }
-
-  line({ index, width }) {
+  photoCell({ index, left, width }) {
     const image = this.images[index];
-    const facts = t('rejectedAt', { size: bytes(image.bytes ?? 0), time: moment(image.uploaded_at) });
-    const remove = h('button', { type: 'button', 'aria-label': t('deleteOf', { name: image.filename }), onclick: () => this.remove(image) }, t('delete'));
-    remove.dataset.index = index;
-    const text = h('div', { class: 'words' }, h('strong', {}, image.filename), h('span', {}, reason(image)), h('small', {}, facts));
-    const box = h('div', { class: 'cell', role: 'listitem', 'aria-posinset': index + 1, 'aria-setsize': -1 }, text, remove);
-    box.style.width = `${width}px`;
-    return box;
+    const cell = this.reusableCells?.get(image.image_id) ?? this.newPhotoCell(image, width);
+    cell.setAttribute('aria-posinset', index + 1);
+    cell.style.left = `${left}px`;
+    cell.style.width = `${width}px`;
+    cell.firstChild.dataset.index = index;
+    cell.firstChild.tabIndex = index === this.activeIndex ? 0 : -1;
+    return cell;
   }
 
-  choose(index) {
+  newPhotoCell(image, width) {
+    const name = this.nameOf(image);
+    const open = () => this.openAt(this.images.indexOf(image));
+    const button = h('button', { type: 'button', class: 'tile', 'aria-label': name, onclick: open });
+    showImage(button, image, width, this.refresh);
+    // The size of the set is unknown until the list ends, for which ARIA has -1.
+    const cell = h('div', { class: 'cell', role: 'listitem', 'aria-setsize': -1 }, button);
+    cell.dataset.name = name;
+    cell.image = image;
+    return cell;
+  }
+
+  listCell({ index, width }) {
+    const image = this.images[index];
+    const facts = t('rejectedAt', { size: formatBytes(image.bytes ?? 0), time: formatTime(image.uploaded_at) });
+    const label = t('deleteName', { name: image.filename });
+    const remove = () => this.remove(image);
+    const button = h('button', { type: 'button', 'aria-label': label, onclick: remove }, t('delete'));
+    button.dataset.index = index;
+    const words = h('div', { class: 'words' },
+      h('strong', {}, image.filename),
+      h('span', {}, rejectionText(image)),
+      h('small', {}, facts));
+    const position = { role: 'listitem', 'aria-posinset': index + 1, 'aria-setsize': -1 };
+    const cell = h('div', { class: 'cell', ...position }, words, button);
+    cell.style.width = `${width}px`;
+    return cell;
+  }
+
+  openAt(index) {
     this.activate(index);
     this.open(this.images[index]);
   }
@@ -166,51 +189,55 @@ export class Grid {
     return this.rows.find((row) => row.tiles && row.tiles[0].index <= index && index <= row.tiles.at(-1).index);
   }
 
-  /** Make an image the one that Tab comes to. */
+  /** Makes an image the grid's only tab stop (roving tabindex, ARIA Authoring Practices). */
   activate(index) {
-    [this.active, this.image] = [index, this.images[index]];
-    this.element.querySelectorAll('.tile').forEach((tile) => (tile.tabIndex = Number(tile.dataset.index) === this.active ? 0 : -1));
+    [this.activeIndex, this.activeImage] = [index, this.images[index]];
+    this.element.querySelectorAll('.tile').forEach((tile) => {
+      tile.tabIndex = Number(tile.dataset.index) === index ? 0 : -1;
+    });
   }
 
-  key(event) {
-    if (!plain(event)) return;
-    const last = this.images.length - 1;
+  handleKey(event) {
+    if (!hasNoModifier(event)) return;
+    const lastIndex = this.images.length - 1;
     const moves = {
-      ArrowRight: () => this.active + 1,
-      ArrowLeft: () => this.active - 1,
-      ArrowDown: () => neighbour(this.rows, this.active, 1),
-      ArrowUp: () => neighbour(this.rows, this.active, -1),
+      ArrowRight: () => this.activeIndex + 1,
+      ArrowLeft: () => this.activeIndex - 1,
+      ArrowDown: () => verticalNeighbour(this.rows, this.activeIndex, 1),
+      ArrowUp: () => verticalNeighbour(this.rows, this.activeIndex, -1),
       Home: () => 0,
-      End: () => last,
+      End: () => lastIndex,
     };
-    if (event.key === 'Delete' && event.target.classList.contains('tile')) this.remove(this.images[this.active]);
+    const isOnTile = event.target.classList.contains('tile');
+    if (event.key === 'Delete' && isOnTile) this.remove(this.images[this.activeIndex]);
     if (this.status !== 'READY' || !moves[event.key]) return;
     event.preventDefault();
-    this.focus(Math.max(0, Math.min(last, moves[event.key]())));
+    this.focus(Math.max(0, Math.min(lastIndex, moves[event.key]())));
   }
 
-  /** Bring an image into view and put the focus on it. */
+  /** Scrolls an image into view and focuses it. */
   focus(index) {
     const row = this.rowOf(index);
     if (!row) return $('photos').focus();
     this.activate(index);
-    const top = row.top + this.offset();
-    if (top < 80) scrollBy(0, top - 80);
-    else if (top + row.height > innerHeight - 16) scrollBy(0, top + row.height - innerHeight + 16);
-    this.drawNow();
-    this.focusActive();
+    const top = row.top + this.topInWindow();
+    const overflow = top + row.height - (innerHeight - MARGIN_PX);
+    if (top < HEADER_PX) scrollBy(0, top - HEADER_PX);
+    else if (overflow > 0) scrollBy(0, overflow);
+    this.draw();
+    this.focusActiveImage();
   }
 
-  focusActive() {
-    const row = this.rows.indexOf(this.rowOf(this.active));
-    if (row >= 0 && !this.shown.has(row)) this.place(row);
-    this.element.querySelector(`[data-index="${this.active}"]`)?.focus({ preventScroll: true });
+  focusActiveImage() {
+    const row = this.rows.indexOf(this.rowOf(this.activeIndex));
+    if (row >= 0 && !this.rowElements.has(row)) this.insertRow(row);
+    this.element.querySelector(`[data-index="${this.activeIndex}"]`)?.focus({ preventScroll: true });
   }
 }
 
 const days = new WeakMap();
 
-/** The day of an image where this browser is; asked for all images whenever some are added. */
+/** Returns an image's upload day in the browser's time zone. Cached, because each new page lays out all images. */
 function dayOf(image) {
   if (!days.has(image)) days.set(image, new Date(image.uploaded_at).toDateString());
   return days.get(image);

@@ -1,26 +1,29 @@
-// Where everything stands: rows of photos that fill the width, a heading for each day. Pure arithmetic, no DOM.
+// Computes where photos and headings stand: rows that fill the width, and a heading for each day. Uses no DOM.
 
 const GAP = 6;
-const HEADING = 64;
+const HEADING_HEIGHT = 64;
 
-/** How high a row of photos should be about, for a width. */
-export const rowHeight = (width) => (width < 600 ? 132 : width < 1100 ? 200 : 236);
+/** Returns the height that rows of photos aim at, for a width. */
+export const targetRowHeight = (width) => (width < 600 ? 132 : width < 1100 ? 200 : 236);
 
-const ratioOf = (image) => Math.min(3, Math.max(0.45, image.width && image.height ? image.width / image.height : 1));
+function aspectRatioOf(image) {
+  return Math.min(3, Math.max(0.45, image.width && image.height ? image.width / image.height : 1));
+}
 
-/** Rows of photos, each `{top, height, day?, tiles?: [{index, left, width}]}`, for images newest first. */
+/** Returns rows `{top, height, day?, tiles?: [{index, left, width}]}` of photos, for images sorted newest first. */
 export function photoRows(images, width, dayOf) {
   const rows = [];
-  const wanted = rowHeight(width);
-  let [top, day, line, ratios, usual] = [0, undefined, [], 0, wanted];
-  const close = (full) => {
+  const targetHeight = targetRowHeight(width);
+  let [top, day, line, ratios, lastHeight] = [0, undefined, [], 0, targetHeight];
+  const closeRow = (isFull) => {
     if (!line.length) return;
-    const exact = (width - GAP * (line.length - 1)) / ratios;
-    const height = full ? exact : Math.min(usual, exact);
-    usual = height;
+    const fittingHeight = (width - GAP * (line.length - 1)) / ratios;
+    // The last row of a day keeps the height of the row above, so that its few photos are not blown up.
+    const height = isFull ? fittingHeight : Math.min(lastHeight, fittingHeight);
+    lastHeight = height;
     let left = 0;
     const tiles = line.map((index) => {
-      const tile = { index, left, width: ratioOf(images[index]) * height };
+      const tile = { index, left, width: aspectRatioOf(images[index]) * height };
       left += tile.width + GAP;
       return tile;
     });
@@ -29,47 +32,48 @@ export function photoRows(images, width, dayOf) {
     [line, ratios] = [[], 0];
   };
   images.forEach((image, index) => {
-    const today = dayOf(image);
-    if (today !== day) {
-      close(false);
-      day = today;
-      rows.push({ top, height: HEADING, day });
-      top += HEADING;
+    const imageDay = dayOf(image);
+    if (imageDay !== day) {
+      closeRow(false);
+      day = imageDay;
+      rows.push({ top, height: HEADING_HEIGHT, day });
+      top += HEADING_HEIGHT;
     }
     line.push(index);
-    ratios += ratioOf(image);
-    if ((width - GAP * (line.length - 1)) / ratios <= wanted) close(true);
+    ratios += aspectRatioOf(image);
+    if ((width - GAP * (line.length - 1)) / ratios <= targetHeight) closeRow(true);
   });
-  close(false);
+  closeRow(false);
   return rows;
 }
 
-/** One row for each image, for a list of texts. */
+/** Returns one row per image, for the list of rejected files. */
 export function listRows(images, width) {
-  const height = width < 600 ? 128 : 88;
+  const height = width < 600 ? 176 : 108;
   return images.map((_, index) => ({ top: index * height, height, tiles: [{ index, left: 0, width }] }));
 }
 
-/** The first and last row that touch the range of heights `from` to `to`. */
-export function visible(rows, from, to) {
+/** Returns the indexes of the first and last row that touch the heights `from` to `to`, by binary search. */
+export function visibleRows(rows, from, to) {
   let [low, high] = [0, rows.length];
   while (low < high) {
     const middle = (low + high) >> 1;
     if (rows[middle].top + rows[middle].height < from) low = middle + 1;
     else high = middle;
   }
-  let last = low;
-  while (last < rows.length && rows[last].top <= to) last++;
-  return [low, last - 1];
+  let end = low;
+  while (end < rows.length && rows[end].top <= to) end++;
+  return [low, end - 1];
 }
 
-/** The index above or below another: the one whose middle is nearest. */
-export function neighbour(rows, index, step) {
-  const lines = rows.filter((row) => row.tiles);
-  const at = lines.findIndex((row) => row.tiles.some((tile) => tile.index === index));
-  const [from, to] = [lines[at], lines[at + step]];
+/** Returns the index of the photo above (`step` -1) or below (1): the one whose centre is nearest. */
+export function verticalNeighbour(rows, index, step) {
+  const photoLines = rows.filter((row) => row.tiles);
+  const position = photoLines.findIndex((row) => row.tiles.some((tile) => tile.index === index));
+  const [from, to] = [photoLines[position], photoLines[position + step]];
   if (!from || !to) return index;
-  const middle = (tile) => tile.left + tile.width / 2;
-  const wanted = middle(from.tiles.find((tile) => tile.index === index));
-  return to.tiles.reduce((best, tile) => (Math.abs(middle(tile) - wanted) < Math.abs(middle(best) - wanted) ? tile : best)).index;
+  const centre = (tile) => tile.left + tile.width / 2;
+  const target = centre(from.tiles.find((tile) => tile.index === index));
+  const distance = (tile) => Math.abs(centre(tile) - target);
+  return to.tiles.reduce((nearest, tile) => (distance(tile) < distance(nearest) ? tile : nearest)).index;
 }

@@ -1,16 +1,17 @@
-// The images of one status, page after page as the API lists them.
+// The images of one status. The API lists them in pages.
 
 import { call } from './api.js';
 
-const FIRST = 50;
-const PAGE = 100;
-// Addresses that are younger have not expired.
+// The first page is smaller, so that the first photos appear sooner.
+const FIRST_PAGE_SIZE = 50;
+const PAGE_SIZE = 100;
+// Presigned URLs of a page that was listed this recently cannot have expired.
 const FRESH_MS = 60_000;
 
 export class Listing {
   constructor(status) {
     Object.assign(this, { status, images: [], cursor: '', loading: false, failed: false });
-    // The page that an image came with, by its id; null for one that was uploaded here
+    // Maps an image id to the page that listed it, or to null for an image that was uploaded in this tab.
     this.pages = new Map();
   }
 
@@ -18,44 +19,45 @@ export class Listing {
     return this.cursor === null;
   }
 
-  /** List the next page. Throws Refused. */
-  async next() {
-    const page = { cursor: this.cursor, limit: this.cursor ? PAGE : FIRST };
-    const answer = await this.list(page);
-    this.cursor = answer.next_cursor;
-    const fresh = answer.images.filter((image) => !this.pages.has(image.image_id));
-    fresh.forEach((image) => this.pages.set(image.image_id, page));
-    this.images.push(...fresh);
+  /** Loads the next page. Throws ApiError. */
+  async loadNextPage() {
+    const page = { cursor: this.cursor, limit: this.cursor ? PAGE_SIZE : FIRST_PAGE_SIZE };
+    const { images, next_cursor: nextCursor } = await this.requestPage(page);
+    this.cursor = nextCursor;
+    const newImages = images.filter((image) => !this.pages.has(image.image_id));
+    newImages.forEach((image) => this.pages.set(image.image_id, page));
+    this.images.push(...newImages);
   }
 
-  list(page) {
-    page.since = Date.now();
-    const query = new URLSearchParams({ status: this.status, limit: page.limit, ...(page.cursor ? { cursor: page.cursor } : {}) });
+  requestPage(page) {
+    page.requestedAt = Date.now();
+    const cursor = page.cursor ? { cursor: page.cursor } : {};
+    const query = new URLSearchParams({ status: this.status, limit: page.limit, ...cursor });
     return call('GET', `images?${query}`);
   }
 
-  /** Put an image where its time belongs. */
+  /** Inserts an image at its upload time. */
   insert(image) {
     this.pages.set(image.image_id, null);
-    const at = this.images.findIndex((other) => other.uploaded_at <= image.uploaded_at);
-    this.images.splice(at < 0 ? this.images.length : at, 0, image);
+    const index = this.images.findIndex((other) => other.uploaded_at <= image.uploaded_at);
+    this.images.splice(index < 0 ? this.images.length : index, 0, image);
   }
 
   has(image) {
     return this.pages.has(image.image_id);
   }
 
-  /** Give an image fresh addresses, by one request for all of its page where that can help. Throws Refused. */
+  /** Renews an image's presigned URLs, with one request for its whole page where possible. Throws ApiError. */
   async refresh(image) {
-    const [page, before] = [this.pages.get(image.image_id), image.thumbnails];
-    if (page && Date.now() - page.since > FRESH_MS) page.again = this.renew(page);
-    await page?.again;
-    if (image.thumbnails === before) image.thumbnails = (await call('GET', `images/${image.image_id}`)).thumbnails;
+    const [page, expired] = [this.pages.get(image.image_id), image.thumbnails];
+    if (page && Date.now() - page.requestedAt > FRESH_MS) page.renewal = this.renew(page);
+    await page?.renewal;
+    if (image.thumbnails === expired) image.thumbnails = (await call('GET', `images/${image.image_id}`)).thumbnails;
   }
 
   async renew(page) {
-    const { images } = await this.list(page);
-    const fresh = new Map(images.map(({ image_id: id, thumbnails }) => [id, thumbnails]));
-    this.images.forEach((image) => (image.thumbnails = fresh.get(image.image_id) ?? image.thumbnails));
+    const { images } = await this.requestPage(page);
+    const thumbnailsById = new Map(images.map(({ image_id: id, thumbnails }) => [id, thumbnails]));
+    this.images.forEach((image) => (image.thumbnails = thumbnailsById.get(image.image_id) ?? image.thumbnails));
   }
 }

@@ -1,155 +1,179 @@
-// The gallery: signing in, the two views, and what happens between grid, tray and viewer.
+// The page: sign-in, the two views (photos and rejected files), and the events between grid, tray and large view.
 
-import { call, configuration, finishSignIn, forget, Refused, signedIn, signInWithCognito, signOut, takeKey, useKey } from './api.js';
-import { $, h, icon, ICONS, say } from './dom.js';
+import {
+  ApiError, call, finishSignIn, forgetCredentials, isSignedIn, loadConfig, saveKey, signInWithCognito, signOut,
+  takeKeyFromAddress,
+} from './api.js';
+import { $, announce, h, icon, ICONS } from './dom.js';
 import { Grid } from './grid.js';
 import { Listing } from './listing.js';
-import { count, language, speak, t, translate, write } from './texts.js';
+import { formatCount, language, setLanguage, setText, t, translate } from './texts.js';
 import { Uploads } from './uploads.js';
 import { confirmDeletion, Viewer } from './viewer.js';
 
-// As many photos are there already when the large view comes to them.
-const AHEAD = 10;
-const THEME = 'eventloom.theme';
+// The large view loads the next page when this many photos are left.
+const PRELOAD_COUNT = 10;
+const STORED_THEME = 'eventloom.theme';
+const SIGN_IN_HELP = { api_key: 'keyHelp', cognito: 'cognitoHelp', iam: 'iamHelp', none: 'noAccess' };
+const REFUSAL = { api_key: 'keyInvalid', cognito: 'sessionExpired' };
 
 let config;
 let uploads;
-let view;
-const views = { READY: new Listing('READY'), REJECTED: new Listing('REJECTED') };
-const grid = new Grid($('grid'), { open: (image) => viewer.open(image), remove, hungry: more, refresh });
+let currentListing;
+const listings = { READY: new Listing('READY'), REJECTED: new Listing('REJECTED') };
+const grid = new Grid($('grid'), { open: (image) => viewer.open(image), remove, loadMore, refresh });
 const viewer = new Viewer({
-  step: (image, by) => view.images.includes(image) && view.images[view.images.indexOf(image) + by],
+  neighbourOf: (image, step) => {
+    const { images } = currentListing;
+    return images.includes(image) ? images[images.indexOf(image) + step] : undefined;
+  },
   remove,
   refresh,
-  refused: refusedEntry,
-  opened: () => nearEnd() && retry(),
-  closed: (image) => view.images.includes(image) && grid.focus(view.images.indexOf(image)),
+  handleRefusal,
+  onOpen: () => isViewerNearEnd() && retryLoading(),
+  onClose: (image) => {
+    const index = currentListing.images.indexOf(image);
+    if (index >= 0) grid.focus(index);
+  },
 });
 
-/** Whether the large view comes to the end of what is listed. */
-function nearEnd() {
-  return viewer.isOpen && view.images.length - view.images.indexOf(viewer.image) <= AHEAD;
+function isViewerNearEnd() {
+  const { images } = currentListing;
+  return viewer.isOpen && images.length - images.indexOf(viewer.image) <= PRELOAD_COUNT;
 }
 
-/** Load the next page of what is shown, unless it is coming, ended or failed. */
-async function more() {
-  const current = view;
-  if (!current || current.loading || current.failed || current.ended) return;
-  current.loading = true;
-  footer();
+/** Loads the next page of the current view, unless it is loading, has failed, or there is none. */
+async function loadMore() {
+  const listing = currentListing;
+  if (!listing || listing.loading || listing.failed || listing.ended) return;
+  listing.loading = true;
+  drawFooter();
   try {
-    await current.next();
-    // Only the last row changes when images are added behind it.
-    if (current === view) grid.layOut(grid.rows.length - 1);
+    await listing.loadNextPage();
+    // The other rows stay as they are, because the images are added at the end.
+    if (listing === currentListing) grid.layOut(grid.rows.length - 1);
   } catch (error) {
-    if (refusedEntry(error)) return;
-    current.failed = true;
+    if (handleRefusal(error)) return;
+    listing.failed = true;
   } finally {
-    current.loading = false;
+    listing.loading = false;
   }
-  if (current !== view) return;
-  footer();
-  viewer.turns();
-  // One page may not fill the window, or hold nothing that is left.
-  grid.draw();
-  if (nearEnd()) more();
+  if (listing !== currentListing) return;
+  drawFooter();
+  viewer.updateButtons();
+  // A page may not fill the window. It may even be empty, because the API leaves out images that were just deleted.
+  grid.scheduleDraw();
+  if (isViewerNearEnd()) loadMore();
 }
 
-function prepend(image) {
-  const current = views[image.status];
-  if (current.has(image)) return;
-  if (current === view) grid.change(() => current.insert(image));
-  else current.insert(image);
-  viewer.turns();
-  footer();
+/** Adds an image that was uploaded in this tab to its view. */
+function addImage(image) {
+  const listing = listings[image.status];
+  if (listing.has(image)) return;
+  if (listing === currentListing) grid.layOutInPlace(() => listing.insert(image));
+  else listing.insert(image);
+  viewer.updateButtons();
+  drawFooter();
 }
 
-/** Fresh addresses for an image that is shown, if there are any. */
+/** Renews an image's presigned URLs. */
 function refresh(image) {
-  return views[image.status].refresh(image).catch(refusedEntry);
+  return listings[image.status].refresh(image).catch(handleRefusal);
 }
 
+/** Deletes an image after a confirmation. */
 async function remove(image) {
-  const complain = (name) => (viewer.isOpen ? viewer.tell(name) : write($('problem'), name));
+  const showError = (name) => (viewer.isOpen ? viewer.showError(name) : setText($('problem'), name));
   if (!(await confirmDeletion(image))) return;
-  complain();
+  showError();
   try {
     await call('DELETE', `images/${image.image_id}`);
   } catch (error) {
-    if (!refusedEntry(error)) complain('deleteFailed');
+    if (!handleRefusal(error)) showError('deleteFailed');
     return;
   }
-  const current = views[image.status];
-  const index = current.images.indexOf(image);
+  const listing = listings[image.status];
+  const index = listing.images.indexOf(image);
   if (index < 0) return;
-  current.images.splice(index, 1);
-  if (current === view) {
+  listing.images.splice(index, 1);
+  if (listing === currentListing) {
     grid.layOut();
     if (viewer.isOpen) viewer.close();
-    if (current.images.length) grid.focus(Math.min(index, current.images.length - 1));
+    if (listing.images.length) grid.focus(Math.min(index, listing.images.length - 1));
     else $('photos').focus();
   }
-  footer();
-  say(t('deleted', { name: image.filename }));
+  drawFooter();
+  announce(t('deleted', { name: image.filename }));
 }
 
-/** What stands below the grid, or instead of it. */
-function footer() {
-  const empty = !view.images.length && view.ended;
-  $('empty').hidden = !empty;
-  if (empty) {
-    const ready = view.status === 'READY';
-    const pick = h('button', { type: 'button', class: 'primary', onclick: () => $('files').click() }, t('add'));
-    $('empty').replaceChildren(h('p', { class: 'large' }, t(ready ? 'emptyTitle' : 'noneRejected')), ...(ready ? [h('p', {}, t('emptyHow')), pick] : []));
+/** Draws the line below the grid, and what stands in place of an empty grid. */
+function drawFooter() {
+  const listing = currentListing;
+  const isEmpty = !listing.images.length && listing.ended;
+  $('empty').hidden = !isEmpty;
+  if (isEmpty) $('empty').replaceChildren(...emptyMessage(listing.status));
+  $('more').replaceChildren(...footerOf(listing, isEmpty));
+}
+
+function emptyMessage(status) {
+  if (status === 'REJECTED') return [h('p', { class: 'large' }, t('noRejected'))];
+  const button = h('button', { type: 'button', class: 'primary', onclick: () => $('files').click() }, t('upload'));
+  return [h('p', { class: 'large' }, t('noPhotos')), h('p', {}, t('noPhotosHelp')), button];
+}
+
+function footerOf(listing, isEmpty) {
+  if (listing.failed) {
+    const button = h('button', { type: 'button', onclick: () => retryLoading() }, t('retry'));
+    return [t('loadingFailed'), ' ', button];
   }
-  const again = h('button', { type: 'button', onclick: () => retry() }, t('again'));
-  const lines = view.failed ? [t('failedMore'), ' ', again] : [view.loading ? t('loading') : view.ended && !empty ? t('end', { count: count(view.images.length) }) : ''];
-  $('more').replaceChildren(...lines);
+  if (listing.loading) return [t('loading')];
+  return listing.ended && !isEmpty ? [t('total', { count: formatCount(listing.images.length) })] : [];
 }
 
-function retry() {
-  view.failed = false;
-  more();
+function retryLoading() {
+  currentListing.failed = false;
+  loadMore();
 }
 
-function show(status) {
-  view = views[status];
+function showView(status) {
+  currentListing = listings[status];
   $('show-ready').setAttribute('aria-pressed', status === 'READY');
   $('show-rejected').setAttribute('aria-pressed', status === 'REJECTED');
-  write($('gallery-title'), status === 'READY' ? 'photos' : 'rejected');
-  write($('problem'));
+  setText($('gallery-title'), status === 'READY' ? 'photos' : 'rejected');
+  setText($('problem'));
   scrollTo(0, 0);
-  grid.show(view.images, status);
-  footer();
-  more();
+  grid.show(currentListing.images, status);
+  drawFooter();
+  loadMore();
 }
 
-/** Whether an error means that the caller isn't known (any more); then the sign-in is shown. */
-function refusedEntry(error) {
-  if (!(error instanceof Refused) || ![401, 403].includes(error.status)) return false;
-  forget();
-  askWho({ api_key: 'keyRefused', cognito: 'expired' }[config.auth]);
+/** Shows the sign-in if an error means that the caller must sign in again. Returns whether it does. */
+function handleRefusal(error) {
+  if (!(error instanceof ApiError) || ![401, 403].includes(error.status)) return false;
+  forgetCredentials();
+  showSignIn(REFUSAL[config.auth]);
   return true;
 }
 
-function askWho(problem) {
+/** Shows the sign-in, with an error by the name of its text. */
+function showSignIn(errorName) {
   if (viewer.isOpen) viewer.close();
   $('gallery').hidden = $('views').hidden = $('pick').hidden = $('sign-out').hidden = true;
   $('sign-in').hidden = false;
   $('key-form').hidden = config.auth !== 'api_key';
   $('cognito').hidden = config.auth !== 'cognito';
-  write($('sign-in-how'), { api_key: 'keyHow', cognito: 'cognitoHow', iam: 'iamHow', none: 'noneHow' }[config.auth]);
-  write($('sign-in-error'), problem);
+  setText($('sign-in-help'), SIGN_IN_HELP[config.auth]);
+  setText($('sign-in-error'), errorName);
   if (config.auth === 'api_key') $('key').focus();
 }
 
-function enter() {
+function showGallery() {
   if (viewer.isOpen) viewer.close();
   $('sign-in').hidden = true;
   $('gallery').hidden = $('views').hidden = $('pick').hidden = false;
   $('sign-out').hidden = config.auth === 'none';
-  for (const status of Object.keys(views)) views[status] = new Listing(status);
-  show('READY');
+  for (const status of Object.keys(listings)) listings[status] = new Listing(status);
+  showView('READY');
   uploads.resume();
 }
 
@@ -157,86 +181,92 @@ function setTheme(name) {
   document.documentElement.dataset.theme = name;
 }
 
-function listen() {
+function toggleTheme() {
+  const root = document.documentElement;
+  const isSystemDark = !root.dataset.theme && matchMedia('(prefers-color-scheme: dark)').matches;
+  const isDark = getComputedStyle(root).colorScheme === 'dark' || isSystemDark;
+  const name = isDark ? 'light' : 'dark';
+  localStorage.setItem(STORED_THEME, name);
+  setTheme(name);
+}
+
+function translatePage() {
+  translate();
+  const otherLanguage = language === 'ko' ? 'en' : 'ko';
+  $('language').lang = otherLanguage;
+  $('language').textContent = otherLanguage === 'ko' ? '한국어' : 'English';
+}
+
+function toggleLanguage() {
+  setLanguage(language === 'ko' ? 'en' : 'ko');
+  translatePage();
+  uploads?.redraw();
+  if (currentListing && !$('gallery').hidden) {
+    grid.layOut();
+    drawFooter();
+  }
+}
+
+function addListeners() {
   $('theme').append(icon(ICONS.theme));
-  $('theme').addEventListener('click', () => {
-    const dark = getComputedStyle(document.documentElement).colorScheme === 'dark' || (!document.documentElement.dataset.theme && matchMedia('(prefers-color-scheme: dark)').matches);
-    localStorage.setItem(THEME, dark ? 'light' : 'dark');
-    setTheme(dark ? 'light' : 'dark');
-  });
-  $('language').addEventListener('click', () => {
-    speak(language === 'ko' ? 'en' : 'ko');
-    words();
-    uploads?.redraw();
-    if (view && !$('gallery').hidden) {
-      grid.layOut();
-      footer();
-    }
-  });
-  $('show-ready').addEventListener('click', () => show('READY'));
-  $('show-rejected').addEventListener('click', () => show('REJECTED'));
+  $('theme').addEventListener('click', toggleTheme);
+  $('language').addEventListener('click', toggleLanguage);
+  $('show-ready').addEventListener('click', () => showView('READY'));
+  $('show-rejected').addEventListener('click', () => showView('REJECTED'));
   $('sign-out').addEventListener('click', signOut);
   $('cognito').addEventListener('click', signInWithCognito);
   $('key-form').addEventListener('submit', (event) => {
     event.preventDefault();
-    useKey($('key').value);
+    saveKey($('key').value);
     $('key').value = '';
-    enter();
+    showGallery();
   });
   $('pick').addEventListener('click', () => $('files').click());
   $('files').addEventListener('change', () => {
     uploads.add($('files').files);
+    // Without this, the same file could not be selected again.
     $('files').value = '';
   });
-  addEventListener('hashchange', () => takeKey() && enter());
-  addEventListener('beforeunload', (event) => uploads?.busy && event.preventDefault());
+  addEventListener('hashchange', () => takeKeyFromAddress() && showGallery());
+  addEventListener('beforeunload', (event) => uploads?.isBusy && event.preventDefault());
 }
 
 function acceptDrops() {
-  const carriesFiles = (event) => event.dataTransfer?.types.includes('Files');
+  const hasFiles = (event) => event.dataTransfer?.types.includes('Files');
   addEventListener('dragover', (event) => {
-    if (!carriesFiles(event)) return;
+    if (!hasFiles(event)) return;
     event.preventDefault();
     $('drop').hidden = $('gallery').hidden;
   });
+  // relatedTarget is null when the pointer leaves the window.
   addEventListener('dragleave', (event) => !event.relatedTarget && ($('drop').hidden = true));
   addEventListener('drop', (event) => {
     $('drop').hidden = true;
-    if (!carriesFiles(event)) return;
-    // Or the browser would leave the page and show the file.
+    if (!hasFiles(event)) return;
+    // By default the browser leaves the page and opens the file.
     event.preventDefault();
     if (!$('gallery').hidden) uploads.add(event.dataTransfer.files);
   });
 }
 
-function words() {
-  translate();
-  const other = language === 'ko' ? 'en' : 'ko';
-  $('language').lang = other;
-  $('language').textContent = other === 'ko' ? '한국어' : 'English';
-}
-
 async function start() {
-  const chosen = localStorage.getItem(THEME);
-  if (chosen) setTheme(chosen);
-  words();
-  listen();
+  const theme = localStorage.getItem(STORED_THEME);
+  if (theme) setTheme(theme);
+  translatePage();
+  addListeners();
   try {
-    config = await configuration();
-    uploads = new Uploads(config, { ready: prepend, rejected: prepend, refused: refusedEntry });
-    $('files').accept = [...new Set([...Object.values(config.types), ...Object.keys(config.types)])].join(',');
+    config = await loadConfig();
+    uploads = new Uploads(config, { onResult: addImage, handleRefusal });
+    $('files').accept = [...new Set(Object.entries(config.types).flat())].join(',');
     acceptDrops();
     await finishSignIn();
-  } catch (error) {
-    if (!config) {
-      $('sign-in').hidden = false;
-      write($('sign-in-error'), 'unreachable');
-      return;
-    }
-    return askWho('refused');
+  } catch {
+    if (config) return showSignIn('signInFailed');
+    $('sign-in').hidden = false;
+    return setText($('sign-in-error'), 'unreachable');
   }
-  if (signedIn()) enter();
-  else askWho();
+  if (isSignedIn()) showGallery();
+  else showSignIn();
 }
 
 start();

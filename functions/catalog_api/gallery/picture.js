@@ -1,29 +1,30 @@
-// An image in an element: its colour at once, its blurred shape, then the thumbnail.
+// Shows an image in an element: first its dominant colour, then its BlurHash, then the thumbnail.
 
 import { paint } from './blurhash.js';
 import { h } from './dom.js';
 
-/** The address of the thumbnail for a width, the smallest that is sharp there; undefined if there is none. */
-function addressFor(image, width) {
-  const sizes = Object.values(image.thumbnails).sort((one, other) => one.width - other.width);
-  return (sizes.find((size) => size.width >= width * Math.min(devicePixelRatio, 2) * 0.8) ?? sizes.at(-1))?.url;
+/** Returns the URL of the smallest thumbnail that is sharp at a width, or undefined if there is none. */
+function urlFor(image, width) {
+  const sizes = Object.values(image.thumbnails).sort((size, other) => size.width - other.width);
+  const neededPixels = width * Math.min(devicePixelRatio, 2) * 0.8;
+  return (sizes.find((size) => size.width >= neededPixels) ?? sizes.at(-1))?.url;
 }
 
-/** Fill an element with an image. `refresh(image)` gives the image fresh addresses. */
-export function picture(element, image, width, refresh) {
+/** Fills an element with an image. `refresh(image)` renews the image's presigned URLs. */
+export function showImage(element, image, width, refresh) {
   if (/^#[0-9a-f]{6}$/i.test(image.dominant_color ?? '')) element.style.backgroundColor = image.dominant_color;
-  const address = addressFor(image, width);
-  if (!address) return;
+  const url = urlFor(image, width);
+  if (!url) return;
   const canvas = h('canvas', { 'aria-hidden': 'true' });
   if (paint(canvas, image.blurhash)) element.append(canvas);
-  const shown = h('img', { alt: '', decoding: 'async' });
-  shown.addEventListener('load', () => shown.classList.add('loaded'));
-  // Presigned addresses end after some minutes: take another, once, unless somebody has asked for it meanwhile.
-  shown.addEventListener('error', async () => {
-    if (addressFor(image, width) === address) await refresh(image);
-    const fresh = addressFor(image, width);
-    if (fresh && fresh !== address) shown.src = fresh;
+  const thumbnail = h('img', { alt: '', decoding: 'async' });
+  thumbnail.addEventListener('load', () => thumbnail.classList.add('loaded'));
+  // Presigned URLs expire. Renew an expired one once, unless another thumbnail of the page has renewed it already.
+  thumbnail.addEventListener('error', async () => {
+    if (urlFor(image, width) === url) await refresh(image);
+    const renewedUrl = urlFor(image, width);
+    if (renewedUrl && renewedUrl !== url) thumbnail.src = renewedUrl;
   }, { once: true });
-  shown.src = address;
-  element.append(shown);
+  thumbnail.src = url;
+  element.append(thumbnail);
 }

@@ -1,13 +1,16 @@
-// Loads the modules one after another, each after those that it imports: asked for all at once, each would start an
-// execution environment of its own. Browsers keep them for good, so this happens once for each version.
+// Loads the modules one after another, each after the modules that it imports. Parallel requests would each start an
+// execution environment of the Lambda function. Browsers cache the modules, so this happens once per version.
+const MODULES = [
+  'dom', 'blurhash', 'layout', 'texts.en', 'texts.ko', 'texts', 'api', 'listing', 'picture', 'grid', 'uploads',
+  'viewer', 'main',
+];
+
 try {
-  for (const name of ['dom', 'blurhash', 'layout', 'texts.en', 'texts.ko', 'texts', 'api', 'listing', 'picture', 'grid', 'uploads', 'viewer', 'main']) {
-    await import(`./${name}.js`);
-  }
+  for (const name of MODULES) await import(`./${name}.js`);
 } catch (error) {
-  // Nothing of the page may be counted on, its texts neither: they stand there in both languages.
-  const broken = document.getElementById('broken');
-  broken.hidden = false;
-  broken.querySelectorAll('button').forEach((button) => button.addEventListener('click', () => location.reload()));
+  // The modules with the texts may be missing too, so index.html holds this message in both languages.
+  const message = document.getElementById('broken');
+  message.hidden = false;
+  message.querySelectorAll('button').forEach((button) => button.addEventListener('click', () => location.reload()));
   throw error;
 }

@@ -1,61 +1,73 @@
-// What the page says, in English and Korean, and how it writes numbers and times.
+// The page's texts in English and Korean, and its formats for numbers and times.
 
 import english from './texts.en.js';
 import korean from './texts.ko.js';
 
 const TEXTS = { en: english, ko: korean };
-const CHOSEN = 'eventloom.language';
+const STORED_LANGUAGE = 'eventloom.language';
 
-const first = navigator.languages.map((name) => name.slice(0, 2)).find((name) => name in TEXTS);
-export let language = localStorage.getItem(CHOSEN) ?? first ?? 'en';
+const preferred = navigator.languages.map((name) => name.slice(0, 2)).find((name) => name in TEXTS);
+export let language = localStorage.getItem(STORED_LANGUAGE) ?? preferred ?? 'en';
 if (!(language in TEXTS)) language = 'en';
 
-/** A text by its name; `{name}` in it is replaced by the value of that name. */
+/** Returns the text of a name. Each `{placeholder}` in it is replaced by the value of that name. */
 export function t(name, values = {}) {
-  return TEXTS[language][name].replace(/\{(\w+)\}/g, (_, value) => values[value]);
+  return TEXTS[language][name].replace(/\{(\w+)\}/g, (_, placeholder) => values[placeholder]);
 }
 
-/** Why an image was rejected, in plain words: the API's own where there are none for its code. */
-export const reason = (image) => TEXTS[language].reasons[image.reason] ?? image.reason_text ?? t('unknownReason');
+/** Returns why an image was rejected and what to do next. A code without a translation has the API's own text. */
+export function rejectionText(image) {
+  const { reasons, nextSteps } = TEXTS[language];
+  const reason = reasons[image.reason] ?? image.reason_text ?? t('unknownReason');
+  return [reason, nextSteps[image.reason] ?? nextSteps.unreadable].join(' ');
+}
 
-/** Speak another language from now on. */
-export function speak(name) {
+/** Changes the language and remembers it on this device. */
+export function setLanguage(name) {
   language = name;
-  localStorage.setItem(CHOSEN, name);
+  localStorage.setItem(STORED_LANGUAGE, name);
 }
 
-/** Put the texts into the elements that name one. */
+/** Translates every element that has a `data-text` (its content) or a `data-label` (its accessible name). */
 export function translate(root = document) {
   document.documentElement.lang = language;
   root.querySelectorAll('[data-text]').forEach((element) => (element.textContent = t(element.dataset.text)));
-  root.querySelectorAll('[data-label]').forEach((element) => element.setAttribute('aria-label', t(element.dataset.label)));
+  root.querySelectorAll('[data-label]').forEach((element) => {
+    element.setAttribute('aria-label', t(element.dataset.label));
+  });
 }
 
-/** Put the text of a name into an element, where it follows the language; without a name, nothing. */
-export function write(element, name) {
+/** Sets an element's text by name, so that it follows the language. Empties the element if there is no name. */
+export function setText(element, name) {
   if (name) element.dataset.text = name;
   else delete element.dataset.text;
   element.textContent = name ? t(name) : '';
 }
 
-const written = new Map();
+const formatters = new Map();
+
+// Making a formatter is slow, and the grid formats a date for every photo.
 function formatter(kind, options) {
   const name = `${language} ${JSON.stringify(options)}`;
-  if (!written.has(name)) written.set(name, new Intl[kind](language, options));
-  return written.get(name);
+  if (!formatters.has(name)) formatters.set(name, new Intl[kind](language, options));
+  return formatters.get(name);
 }
 
-/** 1234567 -> "1,234,567". */
-export const count = (value) => formatter('NumberFormat', {}).format(value);
+/** Formats 1234567 as "1,234,567". */
+export const formatCount = (value) => formatter('NumberFormat', {}).format(value);
 
-/** Bytes as "2.4 MB". */
-export function bytes(value) {
-  const [size, unit] = value < 1e3 ? [value, 'byte'] : value < 1e6 ? [value / 1e3, 'kilobyte'] : [value / 1e6, 'megabyte'];
-  return formatter('NumberFormat', { style: 'unit', unit, maximumFractionDigits: size < 10 && unit !== 'byte' ? 1 : 0 }).format(size);
+/** Formats a number of bytes as "400 bytes", "2.4 MB". */
+export function formatBytes(value) {
+  if (value < 1e3) return formatter('NumberFormat', { style: 'unit', unit: 'byte', unitDisplay: 'long' }).format(value);
+  const [size, unit] = value < 1e6 ? [value / 1e3, 'kilobyte'] : [value / 1e6, 'megabyte'];
+  const maximumFractionDigits = size < 10 ? 1 : 0;
+  return formatter('NumberFormat', { style: 'unit', unit, maximumFractionDigits }).format(size);
 }
 
-/** The day of an ISO time, as a heading, where this browser is. */
-export const day = (iso) => formatter('DateTimeFormat', { dateStyle: 'full' }).format(new Date(iso));
+/** Formats the day of an ISO 8601 time in the browser's time zone. */
+export const formatDay = (iso) => formatter('DateTimeFormat', { dateStyle: 'full' }).format(new Date(iso));
 
-/** Day and time of an ISO time; one without a zone is a camera's own and stays as it is. */
-export const moment = (iso) => formatter('DateTimeFormat', { dateStyle: 'long', timeStyle: 'short' }).format(new Date(iso));
+/** Formats an ISO 8601 time. A camera's time without a zone is local time in ECMAScript, so it is shown unchanged. */
+export const formatTime = (iso) => {
+  return formatter('DateTimeFormat', { dateStyle: 'long', timeStyle: 'short' }).format(new Date(iso));
+};

@@ -1,4 +1,4 @@
-"""The activity table in moto, and Kinesis records to count."""
+"""The activity table in moto, and the Kinesis records that the tests count."""
 
 import base64
 import json
@@ -27,7 +27,7 @@ IMAGE = "0123456789abcdef0123456789abcdef"
 
 
 class Context:
-    """As much of Lambda's context as the function uses."""
+    """The parts of Lambda's context that the function uses."""
 
     aws_request_id = "invocation-id"
 
@@ -50,19 +50,19 @@ def record(sequence: int, event: Any, shard: str = "shardId-000000000000") -> di
 
 
 def invoke(records: list[dict[str, Any]], milliseconds: int = 60_000, dynamodb: Any = None) -> str | None:
-    """Count a batch, without waiting between attempts; the sequence number from which Kinesis would repeat."""
+    """Count a batch without waiting between attempts. Returns the sequence number from which Kinesis repeats."""
     table = ActivityTable(dynamodb or client("dynamodb"), handler.SETTINGS)
     return count_batch(records, table, handler.SETTINGS, Deadline(Context(milliseconds)), lambda _: None)
 
 
 def items() -> dict[tuple[str, str], dict[str, Any]]:
-    """Every item by key; texts and numbers as Python's."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
+    """Return every item by its key, with texts and numbers as Python values."""
+    items_by_key: dict[tuple[str, str], dict[str, Any]] = {}
     for page in client("dynamodb").get_paginator("scan").paginate(TableName="activity"):
         for item in page["Items"]:
             plain: dict[str, Any] = {name: int(value["N"]) if "N" in value else value["S"] for name, value in item.items()}
-            found[plain.pop("pk"), plain.pop("sk")] = plain
-    return found
+            items_by_key[plain.pop("pk"), plain.pop("sk")] = plain
+    return items_by_key
 
 
 def make_table() -> None:
@@ -76,7 +76,7 @@ def make_table() -> None:
 
 @pytest.fixture
 def table() -> Iterator[None]:
-    """An empty table."""
+    """Provide an empty table."""
     with mock_aws():
         client.cache_clear()
         make_table()

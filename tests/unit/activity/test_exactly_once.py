@@ -1,4 +1,4 @@
-"""However a shard's records are cut into batches, repeated, bisected or interrupted: every event counts once."""
+"""Every event counts once, however the records of a shard are batched, repeated, bisected or interrupted."""
 
 from collections import Counter
 from typing import Any
@@ -29,7 +29,7 @@ FAULTS = ["", "", "", "TransactionConflict", "ThrottlingError", "lost answer", "
 
 
 class Faulty:
-    """A DynamoDB client whose transactions fail as a script says."""
+    """A DynamoDB client whose transactions fail with the given faults."""
 
     def __init__(self, real: Any, faults: list[str]) -> None:
         self.real = real
@@ -52,7 +52,7 @@ class Faulty:
         return self.real.transact_write_items(**request)
 
 
-def expected(events: list[dict[str, Any]]) -> dict[tuple[str, str], Counter[str]]:
+def sum_up(events: list[dict[str, Any]]) -> dict[tuple[str, str], Counter[str]]:
     counters: dict[tuple[str, str], Counter[str]] = {}
     for event in events:
         if event["image_id"] != "bad":
@@ -61,7 +61,7 @@ def expected(events: list[dict[str, Any]]) -> dict[tuple[str, str], Counter[str]
     return counters
 
 
-def counted() -> dict[tuple[str, str], Counter[str]]:
+def read_counters() -> dict[tuple[str, str], Counter[str]]:
     return {
         key: Counter({name: value for name, value in item.items() if name in {"view", "download"}})
         for key, item in items().items()
@@ -77,24 +77,24 @@ def test_any_delivery_counts_each_event_once(events: list[dict[str, Any]], fault
         client.cache_clear()
         make_table()
         faulty = Faulty(client("dynamodb"), faults)
-        done = 0
-        while done < len(records):
-            # Kinesis never skips, but may begin anywhere in what was delivered before, and end anywhere.
-            start = data.draw(st.integers(0, done))
+        position = 0
+        while position < len(records):
+            # Kinesis never skips a record, but a delivery may begin at any earlier record and end anywhere.
+            start = data.draw(st.integers(0, position))
             end = data.draw(st.integers(start + 1, len(records)))
             failed = invoke(records[start:end], dynamodb=faulty)
             sequences = [entry["kinesis"]["sequenceNumber"] for entry in records]
-            done = max(done, end if failed is None else sequences.index(failed))
-        assert counted() == expected(events)
+            position = max(position, end if failed is None else sequences.index(failed))
+        assert read_counters() == sum_up(events)
         rejects = [key for key in items() if key[0].startswith("rejects#")]
         assert len(rejects) == sum(event["image_id"] == "bad" for event in events)
     client.cache_clear()
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 3)), max_size=80), st.integers(2, 9))
-def test_chunks_are_contiguous_and_small(drawn: list[tuple[int, int]], max_writes: int) -> None:
-    events = [View(padded(str(number)), f"{image}", "view", f"2026-11-0{day}") for number, (image, day) in enumerate(drawn)]
-    cut = list(chunks(events, max_writes))
-    assert sum(chunk.events for chunk in cut) == len(events)
-    assert all(len(chunk.counters) + len(chunk.rejects) <= max_writes for chunk in cut)
-    assert [int(chunk.first) for chunk in cut[1:]] == [int(chunk.last) + 1 for chunk in cut[:-1]]
+def test_chunks_are_contiguous_and_small(views: list[tuple[int, int]], max_writes: int) -> None:
+    events = [View(padded(str(number)), f"{image}", "view", f"2026-11-0{day}") for number, (image, day) in enumerate(views)]
+    pieces = list(chunks(events, max_writes))
+    assert sum(chunk.events for chunk in pieces) == len(events)
+    assert all(len(chunk.counters) + len(chunk.rejects) <= max_writes for chunk in pieces)
+    assert [int(chunk.first) for chunk in pieces[1:]] == [int(chunk.last) + 1 for chunk in pieces[:-1]]

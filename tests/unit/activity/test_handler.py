@@ -1,4 +1,4 @@
-"""The function against moto's DynamoDB: counters, rejects, shards, partial batches, settings."""
+"""The function counts events in moto's DynamoDB: counters, rejects, shards, partial batches and settings."""
 
 import json
 from contextlib import nullcontext
@@ -22,24 +22,24 @@ EVENTS = Path(__file__).parents[3] / "functions/activity/events"
 pytestmark = pytest.mark.usefixtures("table")
 
 
-def recorded(name: str) -> list[dict[str, Any]]:
-    loaded: list[dict[str, Any]] = json.loads((EVENTS / name).read_text())["Records"]
-    return loaded
+def load_records(name: str) -> list[dict[str, Any]]:
+    records: list[dict[str, Any]] = json.loads((EVENTS / name).read_text())["Records"]
+    return records
 
 
 def test_views_are_counted_by_image_and_day() -> None:
-    assert invoke(recorded("kinesis_views.json")) is None
-    found = items()
-    assert found[f"image#{IMAGE}", "total"] == {"view": 2}
-    assert found[f"image#{IMAGE}", "day#2026-11-23"] == {"view": 2, "expires_at": 1829952000}
-    assert found[f"image#{'f' * 32}", "day#2026-11-22"]["download"] == 1
-    (checkpoint,) = [item for key, item in found.items() if key[1] == "checkpoint"]
-    assert unpadded(checkpoint["sequence"]) == recorded("kinesis_views.json")[-1]["kinesis"]["sequenceNumber"]
-    assert ("shard#eventloom-local-activity#shardId-000000000006", "checkpoint") in found
+    assert invoke(load_records("kinesis_views.json")) is None
+    items_by_key = items()
+    assert items_by_key[f"image#{IMAGE}", "total"] == {"view": 2}
+    assert items_by_key[f"image#{IMAGE}", "day#2026-11-23"] == {"view": 2, "expires_at": 1829952000}
+    assert items_by_key[f"image#{'f' * 32}", "day#2026-11-22"]["download"] == 1
+    (checkpoint,) = [item for key, item in items_by_key.items() if key[1] == "checkpoint"]
+    assert unpadded(checkpoint["sequence"]) == load_records("kinesis_views.json")[-1]["kinesis"]["sequenceNumber"]
+    assert ("shard#eventloom-local-activity#shardId-000000000006", "checkpoint") in items_by_key
 
 
-def test_malformed_records_are_kept_and_never_repeated() -> None:
-    records = recorded("kinesis_malformed.json")
+def test_malformed_records_are_stored_and_never_retried() -> None:
+    records = load_records("kinesis_malformed.json")
     assert invoke(records) is None
     assert invoke(records) is None
     rejects = [item for key, item in items().items() if key[0].startswith("rejects#")]
@@ -48,7 +48,7 @@ def test_malformed_records_are_kept_and_never_repeated() -> None:
     assert items()[f"image#{IMAGE}", "total"] == {"view": 1}
 
 
-def test_what_became_of_a_batch_is_measured(capsys: pytest.CaptureFixture[str]) -> None:
+def test_metrics_count_the_records_of_a_batch(capsys: pytest.CaptureFixture[str]) -> None:
     invoke([record(1, {"image_id": IMAGE})])
     metrics.clear_metrics()
     records = [record(1, {"image_id": IMAGE}), record(2, {"image_id": IMAGE}), record(3, {"image_id": IMAGE}), record(4, b"no event")]
@@ -80,14 +80,14 @@ def test_what_became_of_a_batch_is_measured(capsys: pytest.CaptureFixture[str]) 
         ({"image_id": IMAGE, "at": "2025-10-10T10:00:00Z"}, "bad_time"),
     ],
 )
-def test_reasons(event: Any, reason: str) -> None:
+def test_an_invalid_event_is_rejected_with_its_reason(event: Any, reason: str) -> None:
     parsed = parse(record(1, event), frozenset({"view"}), timedelta(days=400))
     assert isinstance(parsed, Reject)
     assert parsed.reason == reason
     assert len(parsed.data) <= 2048
 
 
-def test_what_is_late_but_not_expired_is_counted() -> None:
+def test_a_late_event_that_has_not_expired_is_counted() -> None:
     invoke([record(1, {"image_id": IMAGE, "at": "2025-10-20T10:00:00Z"})])
     assert items()[f"image#{IMAGE}", "day#2025-10-20"]["expires_at"] > 1795429530
 
@@ -97,7 +97,7 @@ def test_a_producers_clock_may_be_fast() -> None:
     assert items()[f"image#{IMAGE}", "day#2026-11-24"]["view"] == 1
 
 
-def test_many_images_take_several_transactions() -> None:
+def test_many_images_are_written_in_several_transactions() -> None:
     records = [record(number, {"image_id": f"{number:032x}"}) for number in range(1, 151)]
     assert invoke(records) is None
     assert sum(key[1] == "total" for key in items()) == 150
@@ -117,7 +117,7 @@ def test_sequence_numbers_compare_as_numbers() -> None:
     assert unpadded(padded("0")) == "0"
 
 
-def test_a_table_that_stays_busy_hands_the_rest_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_that_stays_busy_returns_the_remaining_records(monkeypatch: pytest.MonkeyPatch) -> None:
     real = client("dynamodb").transact_write_items
     calls = []
 
@@ -145,8 +145,8 @@ def test_a_table_that_stays_busy_hands_the_rest_back(monkeypatch: pytest.MonkeyP
         ValueError("a bug"),
     ],
 )
-def test_no_batch_that_fails_holds_events_that_count(monkeypatch: pytest.MonkeyPatch, fault: Exception) -> None:
-    """Lambda repeats a batch from the number that it is told, or all of one that raised, and sets aside what goes on failing."""
+def test_a_failed_batch_contains_no_counted_events(monkeypatch: pytest.MonkeyPatch, fault: Exception) -> None:
+    """Lambda repeats a batch from the number in the answer, or all of it after an exception, and may give up."""
     real = client("dynamodb").transact_write_items
     applied: list[Any] = []
 
@@ -161,7 +161,7 @@ def test_no_batch_that_fails_holds_events_that_count(monkeypatch: pytest.MonkeyP
     assert invoke(records) == "50"
     with nullcontext() if isinstance(fault, ReadTimeoutError) else pytest.raises(type(fault)):
         assert invoke(records[49:]) == "50"
-    # What was set aside comes again with other numbers
+    # A record that was set aside arrives again with another number.
     monkeypatch.setattr(client("dynamodb"), "transact_write_items", real)
     assert invoke([record(1000 + number, {"image_id": f"{number:032x}"}) for number in range(50, 101)]) is None
     assert {item["view"] for key, item in items().items() if key[1] == "total"} == {1}
@@ -177,7 +177,7 @@ def test_a_permanent_fault_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("code", ["TransactionInProgressException", "ThrottlingException", "RequestLimitExceeded", "InternalServerError"])
-def test_a_table_that_was_busy_is_asked_again(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+def test_a_write_to_a_busy_table_is_retried(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     real = client("dynamodb").transact_write_items
     refusals = [
         EndpointConnectionError(endpoint_url="dynamodb"),
@@ -194,7 +194,7 @@ def test_a_table_that_was_busy_is_asked_again(monkeypatch: pytest.MonkeyPatch, c
     assert items()[f"image#{IMAGE}", "total"] == {"view": 1}
 
 
-def test_an_answer_that_gets_lost_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_whose_answer_is_lost_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
     real = client("dynamodb").transact_write_items
 
     def lost(**request: Any) -> Any:
@@ -206,7 +206,7 @@ def test_an_answer_that_gets_lost_counts_once(monkeypatch: pytest.MonkeyPatch) -
     assert items()[f"image#{IMAGE}", "total"] == {"view": 1}
 
 
-def test_too_little_time_hands_the_batch_back() -> None:
+def test_a_batch_is_returned_if_too_little_time_is_left() -> None:
     assert invoke([record(5, {"image_id": IMAGE})], milliseconds=3000) == "5"
     assert items() == {}
 
@@ -219,5 +219,5 @@ def test_settings_that_would_count_wrongly_are_refused(variable: dict[str, str])
         load(Settings, {"ACTIVITY_TABLE": "activity"} | variable)
 
 
-def test_no_records() -> None:
+def test_an_event_without_records_is_accepted() -> None:
     assert invoke([]) is None

@@ -32,13 +32,13 @@ from catalog_api.storage import s3_client
 from shared.clients import client
 
 EVENTS = Path(__file__).parents[3] / "functions/catalog_api/events"
-# Made once: that takes longer than most tests
+# The clients are created once, because that takes longer than most tests.
 DYNAMODB, S3 = client("dynamodb"), s3_client()
 DEPLOYED = api_of(SETTINGS, DYNAMODB, S3)
 
 
 class Context:
-    """As much of Lambda's context as the function uses."""
+    """The parts of Lambda's context that the function uses."""
 
     function_name = "catalog-api"
     memory_limit_in_mb = 512
@@ -64,14 +64,18 @@ class Answer:
 
 
 class Api:
-    """Calls the API as API Gateway or a load balancer does; no answer may depart from the OpenAPI document."""
+    """Calls the API as API Gateway or a load balancer does. Every answer must follow the OpenAPI document."""
 
     def __init__(self, deployed: CatalogApi = DEPLOYED) -> None:
         self.deployed = deployed
         self.document = self.send("GET", "/openapi.json", check=False).json
 
     def send(self, method: str, path: str, *, body: Any = None, query: dict[str, Any] | None = None, **options: Any) -> Answer:
-        """Options: headers, by ("rest", "alb", "alb-multi-value"), milliseconds, check (True), base64 (False; bytes always are)."""
+        """Send a request and return the answer.
+
+        Options: headers, by ("rest", "alb", "alb-multi-value"), milliseconds, check (True) and base64 (False).
+        A body of bytes is always sent as base64.
+        """
         headers = {"accept": "*/*"} | ({"content-type": "application/json"} if body is not None else {}) | options.get("headers", {})
         text = body if isinstance(body, str | bytes) or body is None else json.dumps(body)
         encoded = isinstance(text, bytes) or options.get("base64", False)
@@ -86,7 +90,7 @@ class Api:
         return answer
 
     def check(self, method: str, path: str, answer: Answer) -> None:
-        """Fails if status, content type or body aren't what the document says."""
+        """Check that status, content type and body are what the document says."""
         kind = answer.headers.get("content-type", "")
         if answer.status >= 400:
             assert kind == "application/problem+json"
@@ -102,21 +106,21 @@ class Api:
         self.conforms(answer, documented["content"][kind]["schema"])
 
     def conforms(self, answer: Answer, schema: dict[str, Any]) -> None:
-        """Fails if the body doesn't conform to a schema of the document."""
+        """Check that the body conforms to a schema of the document."""
         jsonschema.validate(answer.json, {**schema, "components": self.document["components"]}, jsonschema.Draft202012Validator)
 
     def _operation(self, method: str, path: str) -> dict[str, Any] | None:
         parts = path.strip("/").split("/")
         for template, operations in self.document["paths"].items():
-            wanted = template.strip("/").split("/")
-            if len(wanted) == len(parts) and all(want in (part, f"{{{want[1:-1]}}}") for want, part in zip(wanted, parts, strict=True)):
-                found: dict[str, Any] | None = operations.get(method.lower())
-                return found
+            names = template.strip("/").split("/")
+            if len(names) == len(parts) and all(name in (part, f"{{{name[1:-1]}}}") for name, part in zip(names, parts, strict=True)):
+                operation: dict[str, Any] | None = operations.get(method.lower())
+                return operation
         return None
 
 
 def _read(raw: dict[str, Any]) -> Answer:
-    """What a client sees of a proxy answer."""
+    """Return what a client receives of a proxy answer."""
     multiple = raw.get("multiValueHeaders") or {name: [value] for name, value in raw["headers"].items()}
     headers = {name.lower(): ", ".join(values) for name, values in multiple.items()}
     body = raw["body"] or ""
@@ -138,7 +142,10 @@ def _rest(path: str, headers: dict[str, str], query: dict[str, Any] | None) -> d
 
 
 def _load_balancer(headers: dict[str, str], query: dict[str, Any] | None, multiple: bool) -> dict[str, Any]:
-    """A target group sends single values or, as it is set, lists; never both."""
+    """Return the parts of a load balancer's event.
+
+    A target group sends single values or, if it is configured so, lists. It never sends both.
+    """
     context = {"requestContext": {"elb": {"targetGroupArn": "arn:aws:tg"}}}
     if not multiple:
         return {"headers": headers, "queryStringParameters": query or {}, **context}
@@ -148,7 +155,7 @@ def _load_balancer(headers: dict[str, str], query: dict[str, Any] | None, multip
 
 @pytest.fixture
 def aws() -> Iterator[None]:
-    """Empty buckets and tables as Terraform makes them."""
+    """Provide empty buckets and tables as Terraform creates them."""
     with _cloud():
         yield
 
@@ -184,7 +191,7 @@ def api(aws: None) -> Api:
 
 @pytest.fixture
 def put_image(aws: None) -> Callable[..., str]:
-    """`put_image(number, status="READY", **attributes)` puts an image into the catalog and returns its id."""
+    """Return `put_image(number, status="READY", **attributes)`, which adds an image and returns its id."""
     return _put_image
 
 
@@ -223,12 +230,12 @@ def _thumbnail(image_id: str, size: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def shared_api() -> Iterator[Api]:
-    """One API for many generated requests."""
+    """Provide one API for many generated requests."""
     with _cloud():
         yield Api()
 
 
 @pytest.fixture
-def recorded(aws: None) -> Callable[[Path], Answer]:
-    """Sends an event of the function's events/ folder."""
+def send_recorded(aws: None) -> Callable[[Path], Answer]:
+    """Return a function that sends an event of the function's events/ folder."""
     return lambda name: _read(lambda_handler(json.loads((EVENTS / name).read_text()), Context(29_000)))

@@ -1,4 +1,4 @@
-"""The page at `/`: what is public, what browsers may keep, and what its policy lets it load."""
+"""The page at `/`: public files, caching, and the Content-Security-Policy."""
 
 import re
 from pathlib import Path
@@ -17,24 +17,24 @@ PAGE = Path(gallery_page.__file__).parent / "gallery"
 FILES = sorted(path.name for path in PAGE.iterdir())
 
 
-def test_the_page_names_its_files_by_their_content_and_only_from_here(api: Any) -> None:
+def test_the_page_links_only_to_its_own_files_by_their_digest(api: Any) -> None:
     answer = api.send("GET", "/", check=False)
     assert (answer.status, answer.headers["content-type"], answer.headers["cache-control"]) == (200, "text/html; charset=utf-8", "no-cache")
-    asked = re.findall(r'(?:src|href)="([^"#]+)"', answer.text)
-    assert asked
-    for address in asked:
+    addresses = re.findall(r'(?:src|href)="([^"#]+)"', answer.text)
+    assert addresses
+    for address in addresses:
         assert address.startswith(f"page/{gallery_page.version()}/")
-        found = api.send("GET", f"/{address}", check=False)
-        assert (found.status, found.headers["cache-control"]) == (200, "public, max-age=31536000, immutable")
+        file = api.send("GET", f"/{address}", check=False)
+        assert (file.status, file.headers["cache-control"]) == (200, "public, max-age=31536000, immutable")
 
 
-def test_another_version_s_addresses_are_kept_by_nobody(api: Any) -> None:
+def test_files_of_another_version_are_not_cached(api: Any) -> None:
     answer = api.send("GET", "/page/000000000000/main.js", check=False)
     assert (answer.status, answer.headers["cache-control"]) == (200, "no-store")
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_every_file_is_served_as_it_is_and_reaches_nothing_elsewhere(api: Any, name: str) -> None:
+def test_every_file_is_served_unchanged_and_names_no_other_origin(api: Any, name: str) -> None:
     answer = api.send("GET", f"/page/any/{name}", check=False)
     assert (answer.status, answer.text) == (200, (PAGE / name).read_text(encoding="utf-8"))
     assert set(re.findall(r"https?://[^\s'\")]+", answer.text)) <= {"http://www.w3.org/2000/svg", "https://blurha.sh"}
@@ -42,7 +42,7 @@ def test_every_file_is_served_as_it_is_and_reaches_nothing_elsewhere(api: Any, n
         assert imported in FILES
 
 
-def test_the_modules_are_loaded_after_those_that_they_import() -> None:
+def test_each_module_loads_after_its_imports() -> None:
     order = re.findall(r"'([\w.]+)'", (PAGE / "start.js").read_text().partition("[")[2].partition("]")[0])
     assert {f"{name}.js" for name in order} == {name for name in FILES if name.endswith(".js")} - {"start.js"}
     for position, name in enumerate(order):
@@ -53,11 +53,11 @@ def test_the_modules_are_loaded_after_those_that_they_import() -> None:
 @pytest.mark.parametrize(
     "path", ["/page", "/page/x", "/page/x/../settings.py", "/page/x/%2e%2e", "/page/x/nothing.js", "/page/x/y/main.js"]
 )
-def test_nothing_else_is_served(api: Any, path: str) -> None:
+def test_other_paths_are_not_found(api: Any, path: str) -> None:
     assert api.send("GET", path, check=False).status == 404
 
 
-def test_the_policy_lets_the_page_reach_itself_and_the_buckets_only(api: Any) -> None:
+def test_the_policy_allows_only_the_page_and_the_buckets(api: Any) -> None:
     policy = api.send("GET", "/", check=False).headers["content-security-policy"]
     directives = {name: set(sources) for name, *sources in (part.split() for part in policy.split(";"))}
     assert directives["default-src"] == {"'none'"}
@@ -68,13 +68,13 @@ def test_the_policy_lets_the_page_reach_itself_and_the_buckets_only(api: Any) ->
 
 
 @pytest.mark.parametrize(("by", "auth"), [("rest", "api_key"), ("alb", "none"), ("alb-multi-value", "none")])
-def test_the_configuration_says_who_may_call(api: Any, by: str, auth: str) -> None:
-    found = api.send("GET", "/page/x/config.json", by=by, check=False)
-    assert (found.status, found.headers["cache-control"]) == (200, "no-cache")
-    assert (found.json["auth"], found.json["cognito"], found.json["types"][".jpg"]) == (auth, None, "image/jpeg")
+def test_the_configuration_names_the_authentication(api: Any, by: str, auth: str) -> None:
+    answer = api.send("GET", "/page/x/config.json", by=by, check=False)
+    assert (answer.status, answer.headers["cache-control"]) == (200, "no-cache")
+    assert (answer.json["auth"], answer.json["cognito"], answer.json["types"][".jpg"]) == (auth, None, "image/jpeg")
 
 
-def test_users_of_cognito_are_sent_to_its_pages(aws: None) -> None:
+def test_the_page_may_call_the_sign_in_pages_of_cognito(aws: None) -> None:
     values = {"uploads_bucket": "uploads", "thumbnails_bucket": "thumbnails", "catalog_table": "catalog", "state_table": "state"}
     settings = Settings(**values, auth="cognito", cognito_domain="https://photos.auth.example.com", cognito_client_id="abc")
     api = Api(api_of(settings, DYNAMODB, S3))
@@ -87,15 +87,31 @@ def test_users_of_cognito_are_sent_to_its_pages(aws: None) -> None:
         Settings(**values, auth="cognito", cognito_domain="https://photos.auth.example.com")
 
 
-def test_korean_says_all_that_english_does() -> None:
-    named = [set(re.findall(r"(?:^|[{,])\s*(\w+): ", (PAGE / f"texts.{language}.js").read_text())) for language in ("en", "ko")]
-    from thumbnailer.imaging.rejections import REASONS  # noqa: PLC0415 - the texts must know what it says
-
-    assert named[0] - {"reasons"} == named[1] - {"reasons"} - set(REASONS)
-    assert set(REASONS) <= named[1]
+def _text_names(language: str) -> list[set[str]]:
+    """Return the names of the general texts, of the reasons and of the next steps."""
+    sections = re.split(r"\b(?:reasons|nextSteps): \{", (PAGE / f"texts.{language}.js").read_text(encoding="utf-8"))
+    return [set(re.findall(r"^\s*(\w+): ", section, re.MULTILINE)) for section in sections]
 
 
-def test_without_its_last_slash_the_address_leads_to_the_page(aws: None) -> None:
+def test_english_and_korean_have_the_same_texts() -> None:
+    from thumbnailer.imaging.rejections import REASONS  # noqa: PLC0415 - the codes that the texts must cover
+
+    english, korean = _text_names("en"), _text_names("ko")
+    assert english[0] == korean[0]
+    assert korean[1] == set(REASONS)
+    assert english[2] == korean[2] == set(REASONS)
+
+
+def test_every_text_is_used_and_every_used_text_exists() -> None:
+    names = _text_names("en")[0]
+    files = [PAGE / name for name in FILES if name.endswith((".js", ".html")) and not name.startswith(("texts.en", "texts.ko"))]
+    code = "".join(path.read_text(encoding="utf-8") for path in files)
+    assert [name for name in sorted(names) if not re.search(rf"['\"]{name}['\"]", code)] == []
+    used = re.findall(r"\bt\('(\w+)'|data-(?:text|label)=\"(\w+)\"", code)
+    assert {name for pair in used for name in pair if name} <= names
+
+
+def test_an_address_without_its_last_slash_redirects_to_the_page(aws: None) -> None:
     event = {"httpMethod": "GET", "path": "/", "headers": {}, "multiValueHeaders": {}, "requestContext": {"path": "/v1", "requestId": "r"}}
     answer = respond(DEPLOYED, event, Context(9000))
     assert (answer["statusCode"], answer["multiValueHeaders"]["Location"]) == (308, ["v1/"])

@@ -1,4 +1,4 @@
-"""What holds for every request: errors as problems, guards, CORS, compression, headers; whatever is sent, no 5xx."""
+"""Every request is guarded, and every answer has security headers, CORS and compression, and errors as problems."""
 
 from pathlib import Path
 from typing import Any
@@ -23,20 +23,20 @@ from .conftest import S3, Api
         ("HEAD", "/images", "GET"),
     ],
 )
-def test_other_methods_are_405_with_allow(api: Any, method: str, path: str, allow: str) -> None:
+def test_other_methods_are_answered_with_405_and_allow(api: Any, method: str, path: str, allow: str) -> None:
     answer = api.send(method, path, check=False)
     assert (answer.status, answer.headers["allow"]) == (405, allow)
     api.conforms(answer, {"$ref": "#/components/schemas/ProblemDocument"})
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/images/a/b", "/%00", "/../health"])
-def test_unknown_paths_are_404(api: Any, path: str) -> None:
+def test_unknown_paths_are_answered_with_404(api: Any, path: str) -> None:
     answer = api.send("GET", path)
     assert (answer.status, answer.headers["content-type"]) == (404, "application/problem+json")
 
 
 @pytest.mark.parametrize("image_id", ["x", "0" * 31, "0" * 33, "G" * 32, "A" * 32, "é" * 32, "%2e%2e"])
-def test_ids_that_cannot_be_are_refused(api: Any, image_id: str) -> None:
+def test_malformed_ids_are_refused(api: Any, image_id: str) -> None:
     assert api.send("GET", f"/images/{image_id}").status in (404, 422)
     assert api.send("DELETE", f"/images/{image_id}").status in (404, 422)
 
@@ -69,15 +69,17 @@ def test_ids_that_cannot_be_are_refused(api: Any, image_id: str) -> None:
     ],
 )
 @pytest.mark.parametrize("path", ["/uploads", "/reports"])
-def test_bodies_that_are_not_one_small_json_object(api: Any, path: str, body: str | bytes, content_type: str, status: int) -> None:
+def test_bodies_other_than_one_small_json_object_are_refused(
+    api: Any, path: str, body: str | bytes, content_type: str, status: int
+) -> None:
     for base64 in (False, True):
         answer = api.send("POST", path, body=body, headers={"content-type": content_type}, base64=base64)
         assert answer.status == status
         assert "x" * 100 not in answer.text
 
 
-def refused(code: str, status: int) -> ClientError:
-    """An error that AWS answered."""
+def aws_error(code: str, status: int) -> ClientError:
+    """Return an error as AWS answers it."""
     answer: Any = {"Error": {"Code": code, "Message": "arn:secret"}, "ResponseMetadata": {"HTTPStatusCode": status}}
     return ClientError(answer, "Query")
 
@@ -85,16 +87,16 @@ def refused(code: str, status: int) -> ClientError:
 @pytest.mark.parametrize(
     ("error", "status"),
     [
-        (refused("ThrottlingException", 400), 503),
-        (refused("InternalServerError", 500), 503),
-        (refused("InternalError", 500), 503),
-        (refused("SlowDown", 503), 503),
+        (aws_error("ThrottlingException", 400), 503),
+        (aws_error("InternalServerError", 500), 503),
+        (aws_error("InternalError", 500), 503),
+        (aws_error("SlowDown", 503), 503),
         (ConnectTimeoutError(endpoint_url="https://dynamodb"), 503),
-        (refused("AccessDeniedException", 400), 500),
+        (aws_error("AccessDeniedException", 400), 500),
         (KeyError("arn:secret"), 500),
     ],
 )
-def test_failures_behind_the_api_tell_nothing_but_a_request_id(aws: None, error: Exception, status: int) -> None:
+def test_internal_errors_reveal_only_a_request_id(aws: None, error: Exception, status: int) -> None:
     class FailingDynamoDb:
         def query(self, **_: Any) -> Any:
             raise error
@@ -115,7 +117,7 @@ def test_every_answer_has_security_headers(api: Any, by: str) -> None:
 
 
 @pytest.mark.parametrize(("origin", "allowed"), [("https://admin.example.com", True), ("https://evil.example", False)])
-def test_cors_is_for_the_configured_origins(api: Any, origin: str, allowed: bool) -> None:
+def test_cors_allows_only_the_configured_origins(api: Any, origin: str, allowed: bool) -> None:
     for method, path in (("OPTIONS", "/uploads"), ("GET", "/images"), ("GET", "/nothing"), ("POST", "/uploads")):
         answer = api.send(method, path, headers={"origin": origin}, check=False)
         assert answer.headers.get("access-control-allow-origin") == (origin if allowed else None)
@@ -130,29 +132,29 @@ def test_cors_is_for_the_configured_origins(api: Any, origin: str, allowed: bool
     [("gzip", True), ("br, GZIP;q=0.5", True), ("*", True), ("gzip;q=0", False), ("*;q=0", False), ("identity", False), ("", False)],
 )
 @pytest.mark.parametrize("by", ["rest", "alb", "alb-multi-value"])
-def test_long_answers_are_packed_if_the_client_wants(api: Any, accepted: str, packed: bool, by: str) -> None:
+def test_long_answers_are_compressed_if_the_client_accepts_it(api: Any, accepted: str, packed: bool, by: str) -> None:
     answer = api.send("GET", "/openapi.json", headers={"accept-encoding": accepted}, by=by)
     assert ("content-encoding" in answer.headers) == packed
     assert answer.json["openapi"].startswith("3.1")
 
 
-def test_short_answers_are_not_packed(api: Any) -> None:
+def test_short_answers_are_not_compressed(api: Any) -> None:
     assert "content-encoding" not in api.send("GET", "/health", headers={"accept-encoding": "gzip"}).headers
 
 
 @pytest.mark.parametrize("name", ["rest_list_images.json", "alb_get_health.json"])
-def test_recorded_events(recorded: Any, name: str) -> None:
-    assert recorded(Path(name)).status == 200
+def test_recorded_events_are_answered(send_recorded: Any, name: str) -> None:
+    assert send_recorded(Path(name)).status == 200
 
 
 @pytest.mark.parametrize("by", ["alb", "alb-multi-value"])
-def test_a_load_balancer_passes_queries_on_encoded(api: Any, put_image: Any, by: str) -> None:
+def test_encoded_queries_of_a_load_balancer_are_decoded(api: Any, put_image: Any, by: str) -> None:
     put_image(1, "REJECTED")
     answer = api.send("GET", "/images", query={"%73tatus": "REJECT%45D"}, by=by)
     assert len(answer.json["images"]) == 1
 
 
 @pytest.mark.parametrize("by", ["rest", "alb", "alb-multi-value"])
-def test_bodies_arrive_through_each_front(api: Any, by: str) -> None:
+def test_bodies_arrive_through_api_gateway_and_load_balancers(api: Any, by: str) -> None:
     assert api.send("POST", "/reports", body={"first_day": "2026-11-01", "days": 1}, by=by).status == 201
     assert api.send("POST", "/reports", body="{}", headers={"content-type": "text/plain"}, by=by).status == 415

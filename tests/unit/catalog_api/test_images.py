@@ -1,4 +1,4 @@
-"""Listing, showing and deleting images."""
+"""Images can be listed, shown, deleted and counted."""
 
 import json
 from datetime import datetime
@@ -18,24 +18,24 @@ def test_health_is_answered_without_aws(api: Any) -> None:
     assert api.send("GET", "/health").json == {"status": "ok"}
 
 
-def test_pages_go_through_all_images_newest_first(api: Any, put_image: Any) -> None:
+def test_pages_list_all_images_newest_first(api: Any, put_image: Any) -> None:
     ids = [put_image(number) for number in range(7)]
     put_image(99, "REJECTED")
-    found: list[str] = []
+    image_ids: list[str] = []
     query: dict[str, str] = {"limit": "3"}
     sizes = []
     while True:
         page = api.send("GET", "/images", query=query).json
         sizes.append(len(page["images"]))
-        found += [image["image_id"] for image in page["images"]]
+        image_ids += [image["image_id"] for image in page["images"]]
         if page["next_cursor"] is None:
             break
         query["cursor"] = page["next_cursor"]
-    assert found == ids[::-1]
+    assert image_ids == ids[::-1]
     assert sizes == [3, 3, 1]
 
 
-def test_an_image_of_a_page_has_thumbnail_urls(api: Any, put_image: Any) -> None:
+def test_a_listed_image_has_thumbnail_urls(api: Any, put_image: Any) -> None:
     put_image(1)
     (image,) = api.send("GET", "/images").json["images"]
     assert image["filename"] == "photo1.jpg"
@@ -45,7 +45,7 @@ def test_an_image_of_a_page_has_thumbnail_urls(api: Any, put_image: Any) -> None
     assert parse_qs(url.query)["X-Amz-Expires"] == [str(SETTINGS.url_expiry_s)]
 
 
-def test_rejected_images_say_why(api: Any, put_image: Any) -> None:
+def test_rejected_images_have_a_reason(api: Any, put_image: Any) -> None:
     put_image(1, "REJECTED")
     (image,) = api.send("GET", "/images", query={"status": "REJECTED"}).json["images"]
     assert (image["reason"], image["reason_text"], image["thumbnails"]) == ("corrupt", "The file is damaged.", {})
@@ -59,14 +59,14 @@ def test_an_image_has_a_link_that_downloads_the_original(api: Any, put_image: An
 
 
 @pytest.mark.parametrize("status", ["DELETED", None])
-def test_what_is_gone_is_not_found(api: Any, put_image: Any, status: str | None) -> None:
+def test_a_deleted_or_unknown_image_is_not_found(api: Any, put_image: Any, status: str | None) -> None:
     image_id = put_image(1, status) if status else "0" * 32
     answer = api.send("GET", f"/images/{image_id}")
     assert answer.status == 404
     assert answer.json["request_id"] == "request-id"
 
 
-def test_an_id_does_not_tell_whether_it_ever_was(api: Any, put_image: Any) -> None:
+def test_an_answer_does_not_reveal_whether_an_id_was_ever_used(api: Any, put_image: Any) -> None:
     ids = [put_image(1, "DELETED"), put_image(2, deleted_upload={"S": "2026-11-03T09:30:00.002Z"}), "0" * 32]
     for method in ("GET", "DELETE"):
         answers = [api.send(method, f"/images/{image_id}") for image_id in ids]
@@ -84,19 +84,17 @@ def test_deleting_removes_the_original_and_can_be_repeated(api: Any, put_image: 
     assert api.send("GET", "/images").json["images"] == []
 
 
-def test_a_deleted_image_is_gone_while_dynamodb_may_still_read_what_was_before(
-    api: Any, put_image: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_deleted_image_is_not_found_even_if_dynamodb_reads_stale_data(api: Any, put_image: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     image_id = put_image(1)
     read = DYNAMODB.get_item
     before = read(TableName=SETTINGS.catalog_table, Key={"image_id": {"S": image_id}})
-    monkeypatch.setattr(DYNAMODB, "get_item", lambda **asked: read(**asked) if asked.get("ConsistentRead") else before)
+    monkeypatch.setattr(DYNAMODB, "get_item", lambda **arguments: read(**arguments) if arguments.get("ConsistentRead") else before)
     assert api.send("DELETE", f"/images/{image_id}").status == 202
     assert api.send("GET", f"/images/{image_id}").status == 404
     assert api.send("DELETE", f"/images/{image_id}").status == 204
 
 
-def test_an_upload_after_the_deletion_shows_again(api: Any, put_image: Any) -> None:
+def test_an_upload_after_the_deletion_is_shown(api: Any, put_image: Any) -> None:
     image_id = put_image(1)
     api.send("DELETE", f"/images/{image_id}")
     newer = {"uploaded_at": {"S": "2026-11-30T00:00:00.000Z"}, "deleted_upload": {"S": "2026-11-02T09:30:00.001Z"}}
@@ -104,17 +102,17 @@ def test_an_upload_after_the_deletion_shows_again(api: Any, put_image: Any) -> N
     assert api.send("GET", f"/images/{image_id}").status == 200
 
 
-def test_hiding_comes_too_late_for_what_the_pipeline_has_deleted(put_image: Any) -> None:
+def test_hiding_an_image_that_the_pipeline_has_deleted_changes_nothing(put_image: Any) -> None:
     image_id = put_image(1)
     catalog = Catalog(DYNAMODB, SETTINGS.catalog_table)
-    seen = catalog.find(image_id)
+    image = catalog.find(image_id)
     put_image(1, "DELETED")
-    assert seen is not None
-    catalog.hide(seen)
+    assert image is not None
+    catalog.hide(image)
     assert catalog.find(image_id) is None
 
 
-def test_deleting_what_never_was_is_no_error(api: Any) -> None:
+def test_deleting_an_unknown_image_is_no_error(api: Any) -> None:
     assert api.send("DELETE", f"/images/{'f' * 32}").status == 204
 
 
@@ -122,7 +120,7 @@ def test_deleting_what_never_was_is_no_error(api: Any) -> None:
     "cursor",
     ["x", "%%%", "é", "WzFd", "W10", "bnVsbA", "MQ", "A" * 511, "[" * 500, '{"a":1}'],
 )
-def test_a_cursor_that_was_not_given_out_is_refused(api: Any, cursor: str) -> None:
+def test_an_invalid_cursor_is_refused(api: Any, cursor: str) -> None:
     answer = api.send("GET", "/images", query={"cursor": cursor})
     assert answer.status == 400
     assert answer.json["type"] == "urn:problem:eventloom:invalid-cursor"
@@ -144,7 +142,7 @@ def test_a_forged_cursor_is_refused(api: Any, parts: list[Any]) -> None:
     assert api.send("GET", "/images", query={"cursor": forged}).status == 400
 
 
-def test_a_cursor_outlives_the_image_it_points_at(api: Any, put_image: Any) -> None:
+def test_a_cursor_is_valid_after_its_image_is_deleted(api: Any, put_image: Any) -> None:
     ids = [put_image(number) for number in range(4)]
     cursor = api.send("GET", "/images", query={"limit": "2"}).json["next_cursor"]
     DYNAMODB.delete_item(TableName=SETTINGS.catalog_table, Key={"image_id": {"S": ids[2]}})
@@ -187,7 +185,7 @@ def test_reports_count_by_status_and_format(api: Any, put_image: Any) -> None:
 
 
 @pytest.mark.parametrize("first_day", [0, 1.5, "0", "20261101", "2026-11-31", "2026-11-01T00:00:00Z", "", None])
-def test_a_day_is_a_day(api: Any, first_day: Any) -> None:
+def test_the_first_day_of_a_report_must_be_a_date(api: Any, first_day: Any) -> None:
     answer = api.send("POST", "/reports", body={"first_day": first_day, "days": 1.0})
     assert [error["pointer"] for error in answer.json["errors"]] == ["#/first_day"]
 

@@ -1,4 +1,4 @@
-"""Presigned uploads: what S3 is told to accept."""
+"""A presigned upload makes S3 accept exactly the announced file."""
 
 import base64
 import json
@@ -20,12 +20,12 @@ from thumbnailer.events import Kind, ObjectEvent
 TYPES = st.sampled_from(sorted(EXTENSIONS))
 
 
-def wanted(**changes: Any) -> dict[str, Any]:
+def upload_request(**changes: Any) -> dict[str, Any]:
     return {"filename": "sunset.jpg", "content_type": "image/jpeg", "bytes": 2_500_000} | changes
 
 
-def test_the_policy_pins_key_type_size_and_expiry(api: Any) -> None:
-    answer = api.send("POST", "/uploads", body=wanted())
+def test_the_policy_fixes_key_type_size_and_expiry(api: Any) -> None:
+    answer = api.send("POST", "/uploads", body=upload_request())
     assert answer.status == 201
     upload = answer.json
     policy = json.loads(base64.b64decode(upload["fields"]["policy"]))
@@ -33,12 +33,12 @@ def test_the_policy_pins_key_type_size_and_expiry(api: Any) -> None:
     assert {"Content-Type": "image/jpeg"} in policy["conditions"]
     assert {"bucket": SETTINGS.uploads_bucket} in policy["conditions"]
     assert ["content-length-range", 2_500_000, 2_500_000] in policy["conditions"]
-    left = datetime.fromisoformat(policy["expiration"]) - datetime.now(UTC)
-    assert 0 < left.total_seconds() <= SETTINGS.url_expiry_s == upload["expires_in_s"]
+    remaining = datetime.fromisoformat(policy["expiration"]) - datetime.now(UTC)
+    assert 0 < remaining.total_seconds() <= SETTINGS.url_expiry_s == upload["expires_in_s"]
 
 
 def test_the_id_is_the_one_that_the_pipeline_will_compute(api: Any) -> None:
-    upload = api.send("POST", "/uploads", body=wanted()).json
+    upload = api.send("POST", "/uploads", body=upload_request()).json
     key = upload["fields"]["key"]
     assert key.startswith(f"web/{datetime.now(UTC):%Y/%m/}")
     event = ObjectEvent(Kind.CREATED, "", SETTINGS.uploads_bucket, key, None, None, None, None, "")
@@ -61,14 +61,14 @@ def test_the_id_is_the_one_that_the_pipeline_will_compute(api: Any) -> None:
         ({"admin": True}, "#/admin"),
     ],
 )
-def test_what_is_wrong_is_refused_and_pointed_at(api: Any, changes: dict[str, Any], pointer: str) -> None:
-    answer = api.send("POST", "/uploads", body=wanted(**changes))
+def test_an_invalid_request_is_refused_with_a_pointer_to_the_error(api: Any, changes: dict[str, Any], pointer: str) -> None:
+    answer = api.send("POST", "/uploads", body=upload_request(**changes))
     assert answer.status == 422
     assert [error["pointer"] for error in answer.json["errors"]] == [pointer]
 
 
 @given(st.text(max_size=255), TYPES)
-def test_any_file_name_becomes_a_safe_one(filename: str, content_type: str) -> None:
+def test_any_file_name_becomes_a_safe_key(filename: str, content_type: str) -> None:
     name = safe_name(filename, content_type)
     assert name == unicodedata.normalize("NFC", name)
     assert all(character in "-_." or unicodedata.category(character)[0] in "LMN" for character in name)
@@ -98,7 +98,7 @@ def test_a_key_shows_the_name_that_was_uploaded() -> None:
     assert [display_name(key) for key in ("album/", "2025/album//", "/")] == ["album", "album", "/"]
 
 
-def test_the_accepted_types_are_the_documented_ones() -> None:
+def test_exactly_the_documented_types_are_accepted() -> None:
     assert set(get_args(ContentType)) == set(EXTENSIONS)
 
 
@@ -111,7 +111,7 @@ def test_the_accepted_types_are_the_documented_ones() -> None:
         ("http://127.0.0.1:4566", "eu-west-1", "http://127.0.0.1:4566/uploads"),
     ],
 )
-def test_urls_are_for_the_endpoint_that_answers_without_redirect(
+def test_urls_use_the_endpoint_that_answers_without_a_redirect(
     monkeypatch: pytest.MonkeyPatch, endpoint: str, region: str, expected: str
 ) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", region)
@@ -123,7 +123,7 @@ def test_urls_are_for_the_endpoint_that_answers_without_redirect(
     assert signer.generate_presigned_url("get_object", Params={"Bucket": "uploads", "Key": "x"}).startswith(expected.rstrip("/") + "/x?")
 
 
-def test_recorded_event(recorded: Any) -> None:
-    answer = recorded(Path("rest_create_upload.json"))
+def test_the_recorded_event_is_answered(send_recorded: Any) -> None:
+    answer = send_recorded(Path("rest_create_upload.json"))
     assert answer.status == 201
     assert answer.headers["access-control-allow-origin"] == "https://photos.example.com"

@@ -1,4 +1,4 @@
-"""A cloud in moto, conversions without one, and a reader of what they make."""
+"""A cloud in moto, conversions without one, and readers of their results."""
 
 import json
 import os
@@ -31,7 +31,7 @@ type Run = Callable[..., Outcome]
 
 
 class Context:
-    """As much of Lambda's context as the function uses."""
+    """The parts of Lambda's context that the function uses."""
 
     aws_request_id = "invocation-id"
 
@@ -54,7 +54,7 @@ def rejects_of(rejects: Path | None) -> list[dict[str, Any]]:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Convert content as if it had been uploaded under a name."""
+    """Return a function that converts content as if it had been uploaded under a name."""
     count = 0
 
     def convert_content(
@@ -73,7 +73,7 @@ def run(tmp_path: Path) -> Run:
 
 @pytest.fixture
 def cloud() -> Iterator[None]:
-    """An uploads bucket with versions and an analytics bucket."""
+    """Provide an uploads bucket with versions and an analytics bucket."""
     with mock_aws():
         client.cache_clear()
         for bucket in ("uploads", "analytics"):
@@ -84,9 +84,9 @@ def cloud() -> Iterator[None]:
 
 
 def upload(key: str, content: bytes | str, sequencer: str = "01", day: str = "2026-11-22") -> dict[str, Any]:
-    """Put an object; the event that S3 sends for it."""
+    """Put an object and return the event that S3 sends for it."""
     version = client("s3").put_object(Bucket="uploads", Key=key, Body=content)
-    described = {
+    s3_object = {
         "key": key,
         "size": len(content),
         "eTag": version["ETag"].strip('"'),
@@ -96,7 +96,7 @@ def upload(key: str, content: bytes | str, sequencer: str = "01", day: str = "20
     record = {
         "eventName": "ObjectCreated:Put",
         "eventTime": f"{day}T12:00:00.000Z",
-        "s3": {"bucket": {"name": "uploads"}, "object": described},
+        "s3": {"bucket": {"name": "uploads"}, "object": s3_object},
     }
     return {"Records": [record]}
 
@@ -112,7 +112,7 @@ def handle(
     convert: Convert = convert,
     deadline: Deadline | None = None,
 ) -> tuple[str, dict[str, Any]]:
-    """Convert the object of an event by a Converter with other parts; its status and facts."""
+    """Convert the object of an event by a Converter with other parts. Returns its status and facts."""
     (source,) = sources(event, "raw/")
     uploads = Uploads(client("s3"))
     analytics = analytics or Analytics(client("s3"), "analytics", uploads)
@@ -120,18 +120,18 @@ def handle(
     return converter.handle(source, deadline or Deadline(Context(), reserve_s=0))
 
 
-def stored() -> dict[str, bytes]:
-    listed = client("s3").list_objects_v2(Bucket="analytics").get("Contents", [])
-    return {entry["Key"]: client("s3").get_object(Bucket="analytics", Key=entry["Key"])["Body"].read() for entry in listed}
+def read_objects() -> dict[str, bytes]:
+    entries = client("s3").list_objects_v2(Bucket="analytics").get("Contents", [])
+    return {entry["Key"]: client("s3").get_object(Bucket="analytics", Key=entry["Key"])["Body"].read() for entry in entries}
 
 
 def manifest() -> dict[str, Any]:
-    (found,) = [content for key, content in stored().items() if key.startswith("_manifests/")]
-    loaded: dict[str, Any] = json.loads(found)
-    return loaded
+    (text,) = [content for key, content in read_objects().items() if key.startswith("_manifests/")]
+    document: dict[str, Any] = json.loads(text)
+    return document
 
 
 def table(tmp_path: Path) -> list[tuple[Any, ...]]:
-    (found,) = [content for key, content in stored().items() if key.endswith(".parquet")]
-    (tmp_path / "x.parquet").write_bytes(found)
+    (parquet,) = [content for key, content in read_objects().items() if key.endswith(".parquet")]
+    (tmp_path / "x.parquet").write_bytes(parquet)
     return rows_of(tmp_path / "x.parquet")

@@ -1,4 +1,4 @@
-"""What files become: formats, encodings, types, names, and rows set aside."""
+"""Files of every format and encoding become typed rows, named columns and rejected rows."""
 
 import bz2
 import datetime as dt
@@ -19,15 +19,15 @@ from shared.deadline import Deadline
 
 from .conftest import Context, Run, rejects_of, rows_of
 
-# No time in it: parallel runs must agree on the names of the tests.
-zipped = functools.partial(gzip.compress, mtime=0)
+# The content holds no time, because parallel runs must agree on the names of the tests.
+compress = functools.partial(gzip.compress, mtime=0)
 
 
 def types_of(outcome: Any) -> dict[str, str]:
     return {column["name"]: column["type"] for column in outcome.facts["columns"]}
 
 
-def test_csv_with_everything_that_can_be_wrong_with_a_row(run: Run) -> None:
+def test_each_bad_row_of_a_csv_is_rejected_with_its_reason(run: Run) -> None:
     outcome = run(
         "orders.csv",
         "id,name,amount,when,zip\n"
@@ -75,16 +75,16 @@ def test_csv_with_everything_that_can_be_wrong_with_a_row(run: Run) -> None:
         ("a.csv", "\ufeffid;name\n1;é\n2;ü\n".encode("utf-32-le"), "utf-32-le"),
         ("a.csv", "id|name\r1|é\r2|ü\r".encode(), "utf-8"),
         ("a.tsv/b.csv", "id,name\n1,é\n2,ü\n".encode(), "utf-8"),
-        ("a.tsv.gz", zipped("id\tname\n1\té\n2\tü\n".encode()), "utf-8"),
-        ("a.csv", zipped(b"id,name\n") + zipped("1,é\n2,ü".encode()), "utf-8"),
+        ("a.tsv.gz", compress("id\tname\n1\té\n2\tü\n".encode()), "utf-8"),
+        ("a.csv", compress(b"id,name\n") + compress("1,é\n2,ü".encode()), "utf-8"),
         ("a.json", '[{"id": 1, "name": "é"},\n {"id": 2, "name": "\\u00fc"}]'.encode(), "utf-8"),
         ("a.json", '{"id": 1, "name": "é"}\n{"id": 2, "name": "ü"}\n'.encode(), "utf-8"),
         ("a.json", '{\n "id": 1,\n "name": "é"\n}\n{\n "id": 2, "name": "ü"\n}'.encode("utf-16"), "utf-16-le"),
         ("a.jsonl", '\n{"id": 1, "name": "é"}\r\n\r\n{"id": 2, "name": "ü"}'.encode(), "utf-8"),
-        ("A.NDJSON.GZ", zipped('{"id": 1, "name": "é"}\n{"id": 2, "name": "ü"}\n'.encode()), "utf-8"),
+        ("A.NDJSON.GZ", compress('{"id": 1, "name": "é"}\n{"id": 2, "name": "ü"}\n'.encode()), "utf-8"),
     ],
 )
-def test_formats_and_encodings(run: Run, name: str, content: bytes, encoding: str) -> None:
+def test_every_format_and_encoding_is_read(run: Run, name: str, content: bytes, encoding: str) -> None:
     outcome = run(name, content)
     assert rows_of(outcome.parquet) == [(1, "é"), (2, "ü")]
     assert outcome.facts["encoding"] == encoding
@@ -111,11 +111,11 @@ def test_formats_and_encodings(run: Run, name: str, content: bytes, encoding: st
         ("a.csv", lzma.compress(b"id,name\n1,2\n"), "unsupported_compression"),
         ("a.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\0", "not_text"),
         ("a.csv", b"\x7fELF\x02\x01\x01,b\n1,2\n", "not_text"),
-        ("a.csv.gz", zipped(b"id,name\n1,2\n" * 99)[:-9], "corrupt_gzip"),
-        ("a.csv.gz", zipped(b"id,name\n1,2\n")[:-8] + b"12345678", "corrupt_gzip"),
-        ("a.csv.gz", zipped(bytes(50_000_000)), "not_text"),
-        ("a.csv.gz", zipped(b"a,b\n" + (b"1," + b"2" * 9998 + b"\n") * 2000), "too_large"),
-        ("a.jsonl.gz", zipped(b" " * 50_000_000), "too_large"),
+        ("a.csv.gz", compress(b"id,name\n1,2\n" * 99)[:-9], "corrupt_gzip"),
+        ("a.csv.gz", compress(b"id,name\n1,2\n")[:-8] + b"12345678", "corrupt_gzip"),
+        ("a.csv.gz", compress(bytes(50_000_000)), "not_text"),
+        ("a.csv.gz", compress(b"a,b\n" + (b"1," + b"2" * 9998 + b"\n") * 2000), "too_large"),
+        ("a.jsonl.gz", compress(b" " * 50_000_000), "too_large"),
         ("a.json", b'[{"a": 1}, {"a": 2', "malformed_json"),
         ("a.json", b'[{"a": 1}, {"a": 2}] x', "malformed_json"),
         ("a.json", b'[{"a": 1},]', "malformed_json"),
@@ -131,7 +131,7 @@ def test_formats_and_encodings(run: Run, name: str, content: bytes, encoding: st
         ("a.jsonl", "\n".join(json.dumps({f"k{i}": i}) for i in range(1001)).encode(), "too_many_columns"),
     ],
 )
-def test_files_that_are_rejected(run: Run, name: str, content: bytes, reason: str) -> None:
+def test_a_file_without_a_table_is_rejected_with_its_reason(run: Run, name: str, content: bytes, reason: str) -> None:
     outcome = run(name, content, max_bytes=16 << 20)
     assert (outcome.status, outcome.facts["reason"]) == ("REJECTED", reason)
     assert outcome.facts["reason_text"].endswith((".", ")"))
@@ -143,16 +143,16 @@ def test_files_that_are_rejected(run: Run, name: str, content: bytes, reason: st
 @pytest.mark.parametrize(
     "word", ["می\u200cکنم", "👨\u200d👩\u200d👧", "pro\u00adduct", "\u200eשם", "a\u2028b", "\ufffd", "\ue000", "a\u00a0b", '"a\n\tb"']
 )
-def test_words_of_any_script_make_a_first_row(run: Run, word: str) -> None:
+def test_words_of_any_script_are_read_as_a_header(run: Run, word: str) -> None:
     outcome = run("a.csv", f"{word},n\n{word},1\n")
     assert (outcome.status, outcome.facts["header"]) == ("CONVERTED", True)
 
 
-def test_a_file_that_would_take_too_long(run: Run) -> None:
+def test_a_file_that_takes_too_long_is_rejected(run: Run) -> None:
     assert run("a.csv", "a,b\n" + "1,2\n" * 5000, milliseconds=0).facts["reason"] == "too_slow"
 
 
-def test_the_database_is_stopped_by_the_deadline_too(tmp_path: Path) -> None:
+def test_the_deadline_stops_the_database(tmp_path: Path) -> None:
     (tmp_path / "source").write_text("a,b\n" + "1,2\n" * 300_000)
     staged = staging.empty_stage(tmp_path / "source", "a.csv")
     staging.stage(tmp_path / "source", "a.csv", staged, Limits(), Deadline(Context()))
@@ -160,7 +160,7 @@ def test_the_database_is_stopped_by_the_deadline_too(tmp_path: Path) -> None:
         tables.write(staged, {}, Limits(), Deadline(Context(0)))
 
 
-def test_a_full_disk_is_a_verdict_a_broken_one_is_not(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_rejects_the_file_and_a_broken_disk_raises(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     failure = errno.ENOSPC
 
     def fails(*_: Any) -> None:
@@ -229,7 +229,7 @@ def test_nested_json_stays_json_and_columns_come_as_they_appear(run: Run) -> Non
         (["2026-11-23 10:00:00 +0530"], "VARCHAR"),
     ],
 )
-def test_types(run: Run, values: list[str], type_: str) -> None:
+def test_column_types_are_detected(run: Run, values: list[str], type_: str) -> None:
     outcome = run("a.csv", "value;other\n" + "".join(f"{value};a\n" for value in values))
     assert types_of(outcome)["value"] == type_
 
@@ -240,7 +240,7 @@ def test_numbers_of_json_keep_their_digits(run: Run, value: str) -> None:
     assert rows_of(outcome.parquet) == [(value, f'{{"x":[{value},"1.0"]}}'), ("text", None)]
 
 
-def test_words_for_no_value(run: Run) -> None:
+def test_words_for_missing_values_become_null(run: Run) -> None:
     words = ["NULL", "none", "NA", "n/a", "NaN", "-", "\\N", " ", ""]
     outcome = run("a.csv", "value;other\n" + "".join(f"{word};a\n" for word in [*words, "1"]))
     assert rows_of(outcome.parquet) == [(None, "a")] * len(words) + [(1, "a")]
@@ -256,25 +256,25 @@ def test_times_become_utc(run: Run, zone: str) -> None:
     assert rows_of(outcome.parquet) == [(expected, "a"), (dt.datetime(2026, 11, 23), "a")]
 
 
-def test_types_are_found_over_the_whole_file(run: Run) -> None:
+def test_types_are_detected_over_the_whole_file(run: Run) -> None:
     outcome = run("a.csv", "a,b,c\n" + "1,1,x\n" * 3000 + "1.5,x,x\n" * 3000 + "2.5,y,7\n")
     assert types_of(outcome) == {"a": "DOUBLE", "b": "VARCHAR", "c": "VARCHAR"}
     assert outcome.facts["rows"] == 6001
 
 
-def test_a_column_that_begins_with_thousands_of_words_for_no_value(run: Run) -> None:
+def test_a_column_may_begin_with_thousands_of_missing_values(run: Run) -> None:
     outcome = run("a.csv", "id,deleted\n" + "1,NULL\n" * 3000 + "2,2026-11-23\n")
     assert types_of(outcome) == {"id": "BIGINT", "deleted": "DATE"}
     assert rows_of(outcome.parquet)[-2:] == [(1, None), (2, dt.date(2026, 11, 23))]
 
 
 @pytest.mark.parametrize("type_", ["bigint", "string", None])
-def test_a_schema_that_was_edited_to_an_unknown_type_says_so(run: Run, type_: Any) -> None:
+def test_an_unknown_type_in_an_edited_schema_is_named(run: Run, type_: Any) -> None:
     with pytest.raises(ValueError, match=f"column other the type {type_!r}; make it one of BOOLEAN, BIGINT"):
         run("a.csv", "id,name\n1,a\n", {"other": type_})
 
 
-def test_the_types_of_the_dataset_win(run: Run) -> None:
+def test_the_types_of_the_dataset_take_precedence(run: Run) -> None:
     outcome = run("a.csv", "id,amount,note\n1,2,3\nA2,x,4\n", {"id": "VARCHAR", "amount": "DOUBLE"})
     assert types_of(outcome) == {"id": "VARCHAR", "amount": "DOUBLE", "note": "BIGINT"}
     assert rows_of(outcome.parquet) == [("1", 2.0, 3)]
@@ -291,13 +291,13 @@ def test_an_empty_column_of_unknown_type_is_left_out(run: Run) -> None:
     assert rows_of(outcome.parquet) == [(1, None), (2, None)]
 
 
-def test_without_a_header(run: Run) -> None:
+def test_a_csv_may_have_no_header(run: Run) -> None:
     outcome = run("a.csv", "1,a\n2,b\n")
     assert outcome.facts["header"] is False
     assert rows_of(outcome.parquet) == [(1, "a"), (2, "b")]
 
 
-def test_same_content_same_bytes(run: Run) -> None:
+def test_the_same_content_becomes_the_same_bytes(run: Run) -> None:
     content = "id,name,day\n" + "".join(f"{i},name {i % 77},2026-11-{i % 28 + 1:02}\n" for i in range(20_000)) + "x,y\n1,2,3,4\n"
     outcomes = [run("a.csv", content) for _ in range(2)]
     first, second = (((o.parquet and o.parquet.read_bytes()), (o.rejects and o.rejects.read_bytes()), o.facts) for o in outcomes)

@@ -1,4 +1,4 @@
-"""The table that Athena queries: it has every column of the dataset, also if files come at the same time."""
+"""The table that Athena queries has every column of the dataset, even if files arrive at the same time."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -36,7 +36,7 @@ def tables() -> Tables:
     return Tables(client("glue"), "eventloom")
 
 
-def test_glue_knows_the_table(glue: Stubber) -> None:
+def test_the_table_is_created_and_extended(glue: Stubber) -> None:
     assert FIRST["StorageDescriptor"]["Columns"] == [{"Name": "id", "Type": "bigint"}, {"Name": "day", "Type": "date"}]
     assert FIRST["Parameters"]["storage.location.template"] == "s3://analytics/orders/dt=${dt}"
     glue.add_client_error("get_table", "EntityNotFoundException", expected_params=ASKED)
@@ -49,7 +49,7 @@ def test_glue_knows_the_table(glue: Stubber) -> None:
     handle(upload("raw/orders/c.csv", "id\n1\n"), tables=tables())
 
 
-def test_a_table_that_another_first_file_just_created_gets_the_columns_it_lacks(glue: Stubber) -> None:
+def test_a_table_that_another_file_just_created_gets_the_missing_columns(glue: Stubber) -> None:
     glue.add_client_error("get_table", "EntityNotFoundException", expected_params=ASKED)
     glue.add_client_error("create_table", "AlreadyExistsException", expected_params=creation(MORE))
     glue.add_response("get_table", {"Table": {**FIRST, "VersionId": "0"}}, ASKED)
@@ -57,7 +57,7 @@ def test_a_table_that_another_first_file_just_created_gets_the_columns_it_lacks(
     tables().register(MORE)
 
 
-def test_columns_that_another_file_added_meanwhile_stay(glue: Stubber) -> None:
+def test_columns_that_another_file_added_at_the_same_time_stay(glue: Stubber) -> None:
     glue.add_response("get_table", {"Table": {**table_of("orders", {"id": "BIGINT"}, "analytics"), "VersionId": "0"}}, ASKED)
     glue.add_client_error("update_table", "ConcurrentModificationException", expected_params=update(FIRST, "0"))
     glue.add_response("get_table", {"Table": {**MORE, "VersionId": "1"}}, ASKED)
@@ -65,7 +65,7 @@ def test_columns_that_another_file_added_meanwhile_stay(glue: Stubber) -> None:
 
 
 @pytest.mark.parametrize(("code", "attempts"), [("AccessDeniedException", 1), ("ConcurrentModificationException", 5)])
-def test_what_glue_refuses_is_worth_another_try_of_the_event(glue: Stubber, code: str, attempts: int) -> None:
+def test_an_error_of_glue_is_raised_so_that_the_event_is_retried(glue: Stubber, code: str, attempts: int) -> None:
     for _ in range(attempts):
         glue.add_response("get_table", {"Table": {**FIRST, "VersionId": "0"}}, ASKED)
         glue.add_client_error("update_table", code)

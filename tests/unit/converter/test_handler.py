@@ -1,4 +1,4 @@
-"""The function against moto's S3: keys, manifests, versions, verdicts."""
+"""The function converts objects in moto's S3: keys, manifests, versions and verdicts."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from converter.sources import sources
 from shared.clients import client
 
-from .conftest import invoke, manifest, rejects_of, stored, table, upload
+from .conftest import invoke, manifest, read_objects, rejects_of, table, upload
 
 EVENTS = Path(__file__).parents[3] / "functions/converter/events"
 pytestmark = pytest.mark.usefixtures("cloud")
@@ -21,7 +21,7 @@ def test_an_upload_becomes_parquet_rejects_schema_and_manifest(tmp_path: Path) -
     event = upload("raw/orders/eu/a.csv", "id,name\n1,a\n2\n")
     assert invoke(event) == [{"key": "raw/orders/eu/a.csv", "status": "CONVERTED", "rows": 1, "rejected": 1}]
     document = manifest()
-    assert set(stored()) == {
+    assert set(read_objects()) == {
         document["parquet"],
         document["rejects"],
         "_schemas/orders.json",
@@ -31,17 +31,17 @@ def test_an_upload_becomes_parquet_rejects_schema_and_manifest(tmp_path: Path) -
     assert document["rejects"].startswith("_rejects/orders/dt=2026-11-22/")
     assert document["source"]["version_id"] == event["Records"][0]["s3"]["object"]["versionId"]
     assert table(tmp_path) == [(1, "a")]
-    (tmp_path / "rejects").write_bytes(stored()[document["rejects"]])
+    (tmp_path / "rejects").write_bytes(read_objects()[document["rejects"]])
     assert rejects_of(tmp_path / "rejects")[0]["raw"] == "2\n"
-    assert json.loads(stored()["_schemas/orders.json"])["columns"] == {"id": "BIGINT", "name": "VARCHAR"}
+    assert json.loads(read_objects()["_schemas/orders.json"])["columns"] == {"id": "BIGINT", "name": "VARCHAR"}
 
 
 def test_the_same_event_again_changes_nothing() -> None:
     event = upload("raw/orders/a.csv", "id,name\n1,a\n2\n")
     invoke(event)
-    before = stored()
+    before = read_objects()
     assert invoke(event)[0]["status"] == "CONVERTED"
-    assert stored() == before
+    assert read_objects() == before
 
 
 def test_a_newer_version_replaces_the_older_one_even_on_another_day(tmp_path: Path) -> None:
@@ -50,13 +50,13 @@ def test_a_newer_version_replaces_the_older_one_even_on_another_day(tmp_path: Pa
     second = upload("raw/orders/a.csv", "id\n2\n", "0A1", day="2026-11-23")
     invoke(second)
     assert table(tmp_path) == [(2,)]
-    assert not [key for key in stored() if key.startswith("_rejects/")]
+    assert not [key for key in read_objects() if key.startswith("_rejects/")]
     assert invoke(first) == [{"key": "raw/orders/a.csv", "status": "OUTDATED"}]
     assert table(tmp_path) == [(2,)]
 
 
 @pytest.mark.parametrize("sequencer", ["01", ""])
-def test_where_sequencers_do_not_tell_s3_does(tmp_path: Path, sequencer: str) -> None:
+def test_s3_decides_the_order_if_sequencers_do_not(tmp_path: Path, sequencer: str) -> None:
     first, second = upload("raw/orders/a.csv", "id\n1\n", sequencer), upload("raw/orders/a.csv", "id\n2\n", sequencer)
     assert invoke(second)[0]["status"] == "CONVERTED"
     assert invoke(first)[0]["status"] == "OUTDATED"
@@ -64,17 +64,17 @@ def test_where_sequencers_do_not_tell_s3_does(tmp_path: Path, sequencer: str) ->
 
 
 @pytest.mark.parametrize("sequencer", ["01", ""])
-def test_where_sequencers_do_not_tell_the_current_version_replaces_the_older_one(tmp_path: Path, sequencer: str) -> None:
+def test_the_current_version_replaces_the_older_one_if_sequencers_do_not_decide(tmp_path: Path, sequencer: str) -> None:
     first, second = upload("raw/orders/a.csv", "id\n1\n", sequencer), upload("raw/orders/a.csv", "id\n2\n", sequencer)
     assert [invoke(event)[0]["status"] for event in (first, second)] == ["CONVERTED", "CONVERTED"]
     assert table(tmp_path) == [(2,)]
 
 
-def test_a_newer_version_that_is_bad_takes_the_older_rows_away() -> None:
+def test_a_newer_bad_version_removes_the_older_rows() -> None:
     invoke(upload("raw/orders/a.csv", "id\n1\n", "01"))
     assert invoke(upload("raw/orders/a.csv", b"", "02"))[0]["reason"] == "empty"
     assert manifest()["status"] == "REJECTED"
-    assert not [key for key in stored() if key.endswith(".parquet")]
+    assert not [key for key in read_objects() if key.endswith(".parquet")]
 
 
 @pytest.mark.parametrize(
@@ -87,23 +87,23 @@ def test_rejected_files_have_a_manifest(key: str, content: bytes, reason: str) -
     assert manifest()["reason_text"]
 
 
-def test_too_large_is_told_before_downloading(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_too_large_is_rejected_before_the_download(monkeypatch: pytest.MonkeyPatch) -> None:
     event = upload("raw/a/b.csv", "id\n1\n")
     event["Records"][0]["s3"]["object"]["size"] = 3 << 30
     assert invoke(event)[0]["reason"] == "too_large"
 
 
-def test_gone_before_it_was_read() -> None:
+def test_an_object_that_was_deleted_before_it_is_read_leaves_nothing() -> None:
     event = upload("raw/a/b.csv", "id\n1\n")
     client("s3").delete_object(Bucket="uploads", Key="raw/a/b.csv", VersionId=event["Records"][0]["s3"]["object"]["versionId"])
     assert invoke(event)[0]["status"] == "GONE"
-    assert stored() == {}
+    assert read_objects() == {}
 
 
 @pytest.mark.parametrize(
     ("code", "reason"), [("InvalidObjectState", "archived"), ("400", "encrypted"), ("SlowDown", None), ("AccessDenied", None)]
 )
-def test_s3_errors(monkeypatch: pytest.MonkeyPatch, code: str, reason: str | None) -> None:
+def test_an_s3_error_rejects_the_file_or_is_raised(monkeypatch: pytest.MonkeyPatch, code: str, reason: str | None) -> None:
     def refuse(*_: Any, **__: Any) -> None:
         raise ClientError({"Error": {"Code": code}}, "GetObject")
 
@@ -114,7 +114,7 @@ def test_s3_errors(monkeypatch: pytest.MonkeyPatch, code: str, reason: str | Non
     else:
         with pytest.raises(ClientError):
             invoke(event)
-        assert stored() == {}
+        assert read_objects() == {}
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_s3_errors(monkeypatch: pytest.MonkeyPatch, code: str, reason: str | Non
         ("raw/_manifests/a.csv", "manifests"),
     ],
 )
-def test_datasets(key: str, dataset: str) -> None:
+def test_the_dataset_follows_from_the_key(key: str, dataset: str) -> None:
     assert dataset_of(key) == dataset
 
 
@@ -136,14 +136,14 @@ def dataset_of(key: str) -> str:
     return source.dataset
 
 
-def test_datasets_in_any_script_stay_apart() -> None:
+def test_datasets_in_any_script_have_different_names() -> None:
     datasets = {dataset_of(f"raw/{folder}/a.csv") for folder in ("売上", "在庫", "일", "2024 売上", "2024 在庫", "dataset")}
     assert len(datasets) == 6
     assert all(re.fullmatch("[a-z][a-z0-9_]*", dataset) for dataset in datasets)
 
 
 @pytest.mark.parametrize("path", sorted(EVENTS.glob("*.json")), ids=lambda path: path.stem)
-def test_recorded_events(path: Path) -> None:
+def test_recorded_events_are_handled(path: Path) -> None:
     client("s3").create_bucket(Bucket="eventloom-local-uploads-000000000000")
     client("s3").put_object(Bucket="eventloom-local-uploads-000000000000", Key="raw/orders/2026 Q4.csv", Body="id\n1\n")
     assert [result["status"] for result in invoke(json.loads(path.read_text()))] == {

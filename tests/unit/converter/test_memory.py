@@ -1,4 +1,4 @@
-"""A file larger than the memory that its conversion may use."""
+"""A conversion uses less memory than its file is large."""
 
 import json
 import subprocess
@@ -27,7 +27,7 @@ print(json.dumps({"status": outcome.status, "facts": outcome.facts, "before": be
 """
 
 
-def test_memory_stays_bounded(tmp_path: Path) -> None:
+def test_converting_a_large_file_uses_limited_memory(tmp_path: Path) -> None:
     source = tmp_path / "source"
     row = "{i},name {n},2026-11-{d:02},{i}.5," + "x" * 20_000 + "{i}\n"
     with source.open("w") as file:
@@ -36,9 +36,9 @@ def test_memory_stays_bounded(tmp_path: Path) -> None:
     size_mb = source.stat().st_size / 1e6
     assert size_mb > 280
     command = [sys.executable, "-c", PROGRAM, str(source)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, env={"PYTHONPATH": str(FUNCTIONS)}, timeout=200)
-    result = json.loads(done.stdout)
+    process = subprocess.run(command, check=True, capture_output=True, text=True, env={"PYTHONPATH": str(FUNCTIONS)}, timeout=200)
+    result = json.loads(process.stdout)
     assert result["status"] == "CONVERTED"
     assert result["facts"]["rows"] == 14_000
-    # 128 MB for DuckDB, the rest for its code and for pieces of text
+    # DuckDB has 128 MB. The rest is for its code and for pieces of text.
     assert (result["peak"] - result["before"]) / 1e3 < 200 < size_mb

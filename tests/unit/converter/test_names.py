@@ -1,4 +1,4 @@
-"""Names of columns and datasets: what Athena accepts, and the same for the same source wherever it stands."""
+"""Names of columns and datasets are valid in Athena, and the same for the same source in every file."""
 
 import json
 import random
@@ -20,13 +20,13 @@ def names_of(outcome: Any) -> dict[str, str]:
     return {column["source"]: column["name"] for column in outcome.facts["columns"]}
 
 
-def test_names_that_athena_accepts(run: Run) -> None:
+def test_column_names_are_valid_in_athena(run: Run) -> None:
     outcome = run("a.csv", '"Größe (cm)",dt,2nd,a,a,"","SELECT ""x"" --"\n1,2,3,4,5,6,7\n')
     assert [column["name"] for column in outcome.facts["columns"]] == ["grosse_cm", "dt_2", "n2nd", "a", "a_2", "column6", "select_x"]
     assert outcome.facts["columns"][0]["source"] == "Größe (cm)"
 
 
-def test_what_is_lost_of_a_name_still_tells_it_apart_in_other_files(run: Run) -> None:
+def test_names_that_differ_only_in_removed_characters_stay_different(run: Run) -> None:
     sources = ["名前", "年齢", "Total €", "Total £", "売上2026", "在庫2026", "x" * 200 + "1", "x" * 200 + "2"]
     names = [outcome.facts["columns"][1]["name"] for outcome in (run("a.csv", f"id,{source}\n1,x\n") for source in sources)]
     assert len(set(names)) == len(sources)
@@ -34,7 +34,7 @@ def test_what_is_lost_of_a_name_still_tells_it_apart_in_other_files(run: Run) ->
     assert plain == ["column", "column", "total", "total", "n2026", "n2026", "x" * 200, "x" * 200]
 
 
-def test_the_literal_name_stays_where_others_would_share_it() -> None:
+def test_a_valid_name_stays_if_other_names_would_become_equal_to_it() -> None:
     assert Columns(9, ["ID", "id"]).names() == ["id_3843971d", "id"]
     assert Columns(9, ["a", "a", "a_2"]).names() == ["a", "a_3", "a_2"]
 
@@ -46,14 +46,14 @@ def test_the_literal_name_stays_where_others_would_share_it() -> None:
         ("a.jsonl", b'{"\\ud800": 1}\n' * 4 + b'{"\\ud800": "x"}\n', "?"),
     ],
 )
-def test_a_column_that_is_no_text_has_a_name_in_the_manifest(run: Run, name: str, content: bytes, source: str) -> None:
+def test_a_column_whose_name_is_not_text_has_a_name_in_the_manifest(run: Run, name: str, content: bytes, source: str) -> None:
     outcome = run(name, content)
     assert source in names_of(outcome)
     json.dumps(outcome.facts, ensure_ascii=False).encode()
 
 
 @given(st.lists(st.sampled_from(SOURCES)), st.randoms())
-def test_a_name_does_not_depend_on_where_its_column_stands(header: list[str], order: random.Random) -> None:
+def test_a_name_does_not_depend_on_the_position_of_its_column(header: list[str], order: random.Random) -> None:
     shuffled = order.sample(header, len(header))
     named = [sorted(zip(sources, Columns(99, sources).names(), strict=True)) for sources in (header, shuffled)]
     assert named[0] == named[1]

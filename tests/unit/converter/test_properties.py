@@ -1,4 +1,4 @@
-"""Whatever is uploaded: there is a verdict, and no row is lost or made up."""
+"""Every upload gets a verdict, and no row is lost or invented."""
 
 import csv
 import io
@@ -23,7 +23,7 @@ CELL = st.text(
     ),
     max_size=12,
 )
-# Unlike CSV's cells, a JSON text may hold a lone surrogate, as an escape.
+# Unlike the cells of CSV, a JSON text may contain a lone surrogate, as an escape.
 TEXT = CELL | st.text(st.sampled_from(["a", "\ud800", "\udc80"]), max_size=3)
 VALUE: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
@@ -35,9 +35,9 @@ VALUE: st.SearchStrategy[Any] = st.recursive(
 def run(name: str, content: bytes, folder: Path) -> Outcome:
     source = folder / "source"
     source.write_bytes(content)
-    # A threshold of 1 makes every odd column text: values come back as they were.
+    # A threshold of 1 makes every ambiguous column text, so that values come back as they were.
     outcome = convert(source, name, {}, Limits(memory_limit_mb=128, type_threshold=1.0), Deadline(Context()))
-    # As the manifest is written
+    # The manifest is written in the same way.
     json.dumps(outcome.facts, ensure_ascii=False).encode()
     return outcome
 
@@ -47,7 +47,7 @@ def run(name: str, content: bytes, folder: Path) -> Outcome:
     st.integers(1, 4).flatmap(lambda width: st.lists(st.lists(CELL, min_size=width, max_size=width), min_size=1, max_size=8)),
     st.sampled_from(["\n", "\r\n"]),
 )
-def test_csv_round_trip(rows: list[list[str]], end: str) -> None:
+def test_csv_values_survive_the_conversion(rows: list[list[str]], end: str) -> None:
     text = io.StringIO(newline="")
     width = len(rows[0])
     csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator=end).writerows([[f"column {i}" for i in range(width)], *rows])
@@ -56,10 +56,10 @@ def test_csv_round_trip(rows: list[list[str]], end: str) -> None:
         assert outcome.facts["rejected"] == 0
         if any(cell for row in rows for cell in row):
             columns = {int(column["name"].removeprefix("column_")): column["type"] for column in outcome.facts["columns"]}
-            written = rows_of(outcome.parquet)
-            assert len(written) == len(rows)
-            for row, got in zip(rows, written, strict=True):
-                for (index, type_), value in zip(columns.items(), got, strict=True):
+            rows_read = rows_of(outcome.parquet)
+            assert len(rows_read) == len(rows)
+            for row, row_read in zip(rows, rows_read, strict=True):
+                for (index, type_), value in zip(columns.items(), row_read, strict=True):
                     if type_ == "VARCHAR":
                         assert value == (row[index] or None)
         else:
@@ -72,7 +72,7 @@ def test_csv_round_trip(rows: list[list[str]], end: str) -> None:
     st.sampled_from([repr, "{:.17g}".format, "{:.16e}".format, lambda value: repr(value).replace("e-0", "E-")]),
 )
 @example([2**-24], lambda value: repr(value).replace("e-0", "E-"))
-def test_what_was_printed_from_a_double_is_a_number(values: list[float], printed: Any) -> None:
+def test_a_printed_double_is_read_as_a_number(values: list[float], printed: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
         outcome = run("a.csv", "\n".join(["value,other", *(f"{printed(value)},x" for value in values)]).encode(), Path(folder))
         assert [row[0] for row in rows_of(outcome.parquet)] == values
@@ -80,7 +80,7 @@ def test_what_was_printed_from_a_double_is_a_number(values: list[float], printed
 
 @quick
 @given(st.lists(st.dictionaries(TEXT, VALUE, max_size=4), max_size=6), st.booleans())
-def test_json_rows_are_all_there(rows: list[dict[str, Any]], as_lines: bool) -> None:
+def test_no_row_of_json_is_lost(rows: list[dict[str, Any]], as_lines: bool) -> None:
     text = "\n".join(map(json.dumps, rows)) if as_lines else json.dumps(rows, indent=1)
     with tempfile.TemporaryDirectory() as folder:
         outcome = run("a.jsonl" if as_lines else "a.json", text.encode(), Path(folder))

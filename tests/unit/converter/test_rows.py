@@ -1,4 +1,4 @@
-"""Rows that are too long, nested, cut, undecodable, of a wrong type: each costs itself alone, and the others keep their places."""
+"""A row that is too long, too deeply nested, undecodable or of a wrong type is rejected, and the others are kept."""
 
 import base64
 import json
@@ -13,7 +13,7 @@ from converter.text import Text, lines
 from .conftest import Run, rejects_of, rows_of
 
 
-def test_unclosed_quote_costs_its_line_alone(run: Run) -> None:
+def test_an_unclosed_quote_rejects_only_its_line(run: Run) -> None:
     content = 'id,name\n1,"open\n' + "".join(f"{i},n\n" for i in range(2, 50_000))
     outcome = run("a.csv", content, max_row_length=100_000)
     assert outcome.facts["rows"] == 49_998
@@ -39,34 +39,34 @@ def test_rows_after_unclosed_quotes_keep_their_order_and_lines(run: Run) -> None
         ("a.json", '[{"a":1}]', 7),
     ],
 )
-def test_a_row_may_be_just_as_long_as_the_limit(run: Run, name: str, content: str, length: int) -> None:
+def test_a_row_may_be_as_long_as_the_limit(run: Run, name: str, content: str, length: int) -> None:
     assert run(name, content, max_row_length=length).facts["rows"] == 1
     assert run(name, content, max_row_length=length - 1).facts["rejected_by_reason"] == {"row_too_long": 1}
 
 
-def test_a_long_row_costs_itself_alone(run: Run) -> None:
+def test_only_the_row_that_is_too_long_is_rejected(run: Run) -> None:
     outcome = run("a.csv", f"id,name\n1,{'x' * 5_000_000}\n2,b\n", max_row_length=1000)
     assert rows_of(outcome.parquet) == [(2, "b")]
     assert outcome.facts["rejected_by_reason"] == {"row_too_long": 1}
     outcome = run("a.json", json.dumps([{"id": 1, "name": "x" * 5000}, {"id": 2, "name": "b"}]), max_row_length=1000)
     assert rows_of(outcome.parquet) == [(2, "b")]
-    # Over the limit before its end is there, but not twice as long
+    # The row exceeds the limit before its end is read, but it is not twice as long.
     outcome = run("a.json", json.dumps([{"id": 1, "name": "x" * 1_200_000}, {"id": 2, "name": "b"}]), max_row_length=700_000)
     assert rows_of(outcome.parquet) == [(2, "b")]
-    # Not an empty line, although its beginning looks like one
+    # The row is not empty, although its beginning looks like an empty line.
     outcome = run("a.jsonl", " " * 3_000_000 + '{"id": 1}\n{"id": 2}\n', max_row_length=1000)
     assert rows_of(outcome.parquet) == [(2,)]
     assert outcome.facts["rejected_by_reason"] == {"row_too_long": 1}
 
 
-def test_a_line_of_json_that_is_nested_too_deeply_costs_itself_alone(run: Run) -> None:
+def test_only_the_line_of_json_that_is_nested_too_deeply_is_rejected(run: Run) -> None:
     rows = ["[" * 100_000, '{"id": 1, "a": ' + "[" * 3000 + "]" * 3000 + "}", '{"id": ' + "9" * 5000 + "}", '{"id": 2}']
     outcome = run("a.jsonl", "\n".join(rows))
     assert rows_of(outcome.parquet) == [(2,)]
     assert outcome.facts["rejected_by_reason"] == {"malformed_json": 3}
 
 
-def test_undecodable_rows_and_nul_characters(run: Run) -> None:
+def test_undecodable_rows_and_nul_characters_are_rejected(run: Run) -> None:
     outcome = run("a.csv", b"id,name\n1,a\0b\n2,b\n3,\xff\xc3\xa9\n4,\xc3\xa9\n5,\xc3\xa9\xc3\xa9\n")
     assert rows_of(outcome.parquet) == [(2, "b"), (4, "é"), (5, "éé")]
     first, second = rejects_of(outcome.rejects)
@@ -87,7 +87,7 @@ def test_undecodable_rows_and_nul_characters(run: Run) -> None:
     assert outcome.facts["rejected_by_reason"] == {"bad_encoding": 1, "nul_character": 1}
 
 
-def test_a_json_document_may_be_cut_anywhere() -> None:
+def test_a_json_document_may_be_split_anywhere() -> None:
     text = '[{"a": false, "b": -1.5e+10}, 12345, {"c": "\\ud83d\\ude00\\"", "d": [null, {}]} ]'
     whole = list(json_document(iter([text]), Columns(9), 100))
     assert [row.raw[0] for row in whole] == ['{"a": false, "b": -1.5e+10}', "12345", '{"c": "\\ud83d\\ude00\\"", "d": [null, {}]}']
@@ -95,7 +95,7 @@ def test_a_json_document_may_be_cut_anywhere() -> None:
         assert list(json_document(map("".join, batched(text, size, strict=False)), Columns(9), 100)) == whole
 
 
-def test_values_of_a_wrong_type_cost_their_rows_and_no_others(run: Run) -> None:
+def test_only_the_rows_with_values_of_a_wrong_type_are_rejected(run: Run) -> None:
     content = "name,id,day\n" + "a,1,2026-11-23\n" * 8 + "b,,\nc,NA,-\nd,x,2026-11-23\ne,2,soon\n"
     outcome = run("a.csv", content)
     assert [row[0] for row in rows_of(outcome.parquet)] == [*"aaaaaaaabc"]
@@ -105,7 +105,7 @@ def test_values_of_a_wrong_type_cost_their_rows_and_no_others(run: Run) -> None:
     ]
 
 
-def test_lines_may_be_cut_anywhere() -> None:
+def test_lines_may_be_split_anywhere() -> None:
     whole = ["a\r\n", "long, long\r", "b\n", "\r\n", "longer than that\r\n", "c"]
     text = "".join(whole)
     for size in range(1, len(text)):
@@ -117,7 +117,7 @@ def test_lines_may_be_cut_anywhere() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32", "utf-32-be"])
-def test_characters_may_be_cut_anywhere(encoding: str) -> None:
+def test_characters_may_be_split_anywhere(encoding: str) -> None:
     mark = "\ufeff" if encoding.endswith("be") else ""
     content = f"{mark}abc,é,日,💥\r\n".encode(encoding)
     for size in range(4, len(content)):
@@ -126,20 +126,20 @@ def test_characters_may_be_cut_anywhere(encoding: str) -> None:
 
 
 @pytest.mark.parametrize(("content", "encoding"), [("name\nJosé", "cp1252"), ("name\nJosé", "utf-8"), ("name,x\nJosé,ü\n", "cp1252")])
-def test_the_encoding_shows_wherever_a_piece_ends(content: str, encoding: str) -> None:
+def test_the_encoding_is_detected_wherever_a_piece_ends(content: str, encoding: str) -> None:
     encoded = content.encode(encoding)
     for size in range(4, len(encoded) + 1):
         text = Text(bytes(piece) for piece in batched(encoded, size, strict=False))
         assert ("".join(text), text.encoding) == (content, encoding)
 
 
-def test_a_character_of_utf_8_that_the_file_cuts_off_is_no_text() -> None:
+def test_a_file_that_ends_within_a_character_is_not_text() -> None:
     for pieces in ([b"name\n", "日".encode()[:-1]], ["name\n日".encode()[:-1]]):
         text = Text(iter(pieces))
         assert (list(text), text.encoding) == (["name\n", "\udce6\udc97"], "utf-8")
 
 
-def test_a_row_of_a_wrong_type_is_put_together_from_its_values(run: Run) -> None:
+def test_a_row_of_a_wrong_type_is_reported_with_its_values(run: Run) -> None:
     outcome = run("a.csv", "id;name;note\n" + "1;a;b\n" * 4 + 'x;"a;""b""";\n')
     assert rejects_of(outcome.rejects)[0]["raw"] == 'x;"a;""b""";\n'
     outcome = run("a.jsonl", '{"id": 1, "Näme": "a"}\n' * 4 + '{"id": "x", "Näme": null}\n')

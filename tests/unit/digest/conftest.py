@@ -1,4 +1,4 @@
-"""Catalog, state, mail and notices in moto."""
+"""A catalog, a state table, mail and notices in moto."""
 
 import dataclasses
 import json
@@ -26,7 +26,7 @@ from shared.deadline import Deadline
 
 
 class Context:
-    """As much of Lambda's context as the function uses."""
+    """The parts of Lambda's context that the function uses."""
 
     def __init__(self, request_id: str = "first", milliseconds: int = 60_000) -> None:
         self.aws_request_id = request_id
@@ -60,11 +60,11 @@ class World:
 
     def add(self, image_id: str, uploaded_at: str, status: str = "READY", **facts: Any) -> None:
         item = {"image_id": image_id, "uploaded_at": uploaded_at, "status": status, "key": f"cats/{image_id}.jpg"} | facts
-        typed = {name: {"N": str(value)} if isinstance(value, int) else {"S": value} for name, value in item.items()}
-        client("dynamodb").put_item(TableName="catalog", Item=typed)
+        dynamodb_item = {name: {"N": str(value)} if isinstance(value, int) else {"S": value} for name, value in item.items()}
+        client("dynamodb").put_item(TableName="catalog", Item=dynamodb_item)
 
     def invoke(self, event: dict[str, Any], request_id: str = "first", milliseconds: int = 60_000, **changes: Any) -> dict[str, Any]:
-        """Send a digest; `changes` are of the settings."""
+        """Send a digest. `changes` replace settings."""
         settings = dataclasses.replace(self.settings, **changes)
         return handler.sender(settings, client, Deadline(Context(request_id, milliseconds))).send(event, request_id)
 

@@ -1,4 +1,4 @@
-"""The function against moto: what is counted, sent and kept, and that it is sent once."""
+"""The function counts a day in moto, sends its digest once, and stores it."""
 
 import json
 from collections.abc import Iterator
@@ -33,12 +33,12 @@ def fill(world: World) -> None:
     world.add("before", "2026-11-21T23:59:59.999Z", bytes=5)
     world.add("after", "2026-11-23T00:00:00.000Z", bytes=5)
     client("sqs").send_message(QueueUrl=world.dlq, MessageBody="x")
-    # Counts although somebody looks at it just now
+    # A message counts although a consumer has it in flight.
     client("sqs").receive_message(QueueUrl=world.dlq)
     client("sqs").send_message(QueueUrl=world.dlq, MessageBody="y")
 
 
-def test_the_day_before_is_summed_up(world: World) -> None:
+def test_the_digest_summarizes_the_day_before(world: World) -> None:
     fill(world)
     answer = world.invoke(SCHEDULE)
     assert answer["status"] == "SENT"
@@ -59,7 +59,7 @@ def test_the_day_before_is_summed_up(world: World) -> None:
     assert int(state["expires_at"]) > int(state["closed_at"])
 
 
-def test_twice_invoked_once_sent(world: World) -> None:
+def test_a_digest_is_sent_once_if_invoked_twice(world: World) -> None:
     assert world.invoke(SCHEDULE)["status"] == "SENT"
     assert world.invoke(SCHEDULE)["status"] == "SENT"
     assert world.invoke({"day": "2026-11-22"}, "second")["status"] == "SENT"
@@ -72,7 +72,7 @@ def claims(lease_s: float = 30) -> Claims:
     return Claims(client("dynamodb"), "state", "digest", lease_s, keep_days=1)
 
 
-def test_two_at_the_same_time(world: World) -> None:
+def test_two_simultaneous_invocations_send_one_digest(world: World) -> None:
     answers = []
 
     class Interrupted(Catalog):
@@ -88,7 +88,7 @@ def test_two_at_the_same_time(world: World) -> None:
     assert len(world.mails()) == 1
 
 
-def test_a_failed_channel_is_tried_again_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_retry_uses_only_the_channel_that_failed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(**_: Any) -> None:
         raise ClientError({"Error": {"Code": "Throttling"}}, "SendEmail")
 
@@ -98,14 +98,14 @@ def test_a_failed_channel_is_tried_again_alone(world: World, monkeypatch: pytest
             world.invoke(SCHEDULE)
     assert len(world.notices()) == 1
     assert world.mails() == []
-    # Lambda's retry keeps the invocation's id; anybody else has to wait for the lease's end.
+    # Lambda's retry has the same request id. Any other invocation waits until the lease ends.
     assert world.invoke(SCHEDULE, "second")["status"] == "BUSY"
     assert world.invoke(SCHEDULE)["status"] == "SENT"
     assert len(world.mails()) == 1
     assert world.notices() == []
 
 
-def test_a_state_table_that_fails_is_no_reason_to_do_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_state_table_raises_an_error(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(**_: Any) -> None:
         raise ClientError({"Error": {"Code": "ThrottlingException"}}, "UpdateItem")
 
@@ -114,14 +114,14 @@ def test_a_state_table_that_fails_is_no_reason_to_do_nothing(world: World, monke
         world.invoke(SCHEDULE)
 
 
-def test_a_claim_of_one_that_died_runs_out(world: World) -> None:
+def test_the_claim_of_a_dead_invocation_expires(world: World) -> None:
     assert claims(lease_s=30).begin("2026-11-22", "died") == frozenset()
     assert world.invoke(SCHEDULE, "second")["status"] == "BUSY"
     assert claims(lease_s=-1).begin("2026-11-22", "died") == frozenset()
     assert world.invoke(SCHEDULE, "second")["status"] == "SENT"
 
 
-def test_a_day_under_way_does_not_take_the_digests_place(world: World) -> None:
+def test_a_digest_of_an_unfinished_day_is_not_stored(world: World) -> None:
     today = datetime.now(UTC).date().isoformat()
     world.add("one", f"{today}T00:00:00.000Z")
     assert world.invoke({"day": today}, "a")["counts"]["READY"] == 1
@@ -130,31 +130,31 @@ def test_a_day_under_way_does_not_take_the_digests_place(world: World) -> None:
     assert world.state(today) == {}
 
 
-def test_a_clock_that_is_slow_does_not_make_of_a_days_digest_one_so_far(world: World) -> None:
+def test_a_slow_clock_does_not_make_a_finished_day_unfinished(world: World) -> None:
     now = datetime.now(UTC)
     assert world.invoke({"time": (now + timedelta(days=1)).isoformat()})["is_over"] is True
     assert world.state(now.date().isoformat())["status"] == "SENT"
 
 
-def test_without_channels_it_is_kept(world: World) -> None:
-    """The settings of these tests' environment name tables only."""
+def test_a_digest_without_channels_is_stored(world: World) -> None:
+    """The settings of these tests name only tables."""
     assert handler.lambda_handler(SCHEDULE, Context())["status"] == "SENT"
     assert world.state("2026-11-22")["status"] == "SENT"
     assert world.mails() == []
 
 
-def test_more_images_than_are_read(world: World) -> None:
+def test_a_day_with_more_images_than_the_limit_is_marked_incomplete(world: World) -> None:
     fill(world)
     assert world.invoke(SCHEDULE, max_images=4)["complete"] is False
     assert "at least 4 images" in world.mails()[0].subject
 
 
-def test_as_many_images_as_are_read() -> None:
+def test_a_day_with_exactly_the_limit_of_images_is_complete() -> None:
     images = [Image("a.jpg", "2026-11-22T10:00:00.000Z", "READY"), Image("b.jpg", "2026-11-22T09:00:00.000Z", "REJECTED")]
     assert [summarize("2026-11-22", images, Limits(5, limit)).complete for limit in (3, 2, 1)] == [True, True, False]
 
 
-def test_too_little_time_is_no_digest(world: World) -> None:
+def test_no_digest_is_sent_if_too_little_time_is_left(world: World) -> None:
     with pytest.raises(OutOfTime):
         world.invoke(SCHEDULE, milliseconds=5000)
     assert world.mails() == []

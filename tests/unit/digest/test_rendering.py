@@ -1,4 +1,4 @@
-"""Days and words."""
+"""How a digest names its day and writes its texts."""
 
 from typing import Any
 
@@ -19,17 +19,17 @@ from shared.settings import SettingsError, load
         ({"day": "2026-11-22", "time": "2026-01-01T00:00:00Z"}, "2026-11-22"),
     ],
 )
-def test_days(event: dict[str, str], day: str) -> None:
+def test_an_event_names_the_day_of_its_digest(event: dict[str, str], day: str) -> None:
     assert day_of(event) == day
 
 
 @pytest.mark.parametrize("event", [{}, {"day": "yesterday"}, {"day": None}, {"time": "soon"}])
-def test_events_that_ask_for_no_day(event: dict[str, Any]) -> None:
+def test_events_without_a_valid_day_are_refused(event: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"day|isoformat"):
         day_of(event)
 
 
-def test_what_users_write_is_harmless() -> None:
+def test_keys_and_reasons_are_made_harmless() -> None:
     image = Image("<script>alert(1)</script>\r\nBcc: x\u202egpj.exe", "2026-11-22T10:00:00.000Z", "READY", 1500)
     summary = Summary("2026-11-22", {"READY": 1234567, "REJECTED": 1}, 10**13, {"<b>": 1}, [image], {"dlq": 3})
     html = rendering.html(summary)
@@ -43,7 +43,7 @@ def test_what_users_write_is_harmless() -> None:
 @pytest.mark.parametrize(
     ("count", "words"), [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (10**9, "1.0 GB"), (10**13, "10.0 TB"), (10**17, "100000.0 TB")]
 )
-def test_sizes(count: int, words: str) -> None:
+def test_sizes_are_written_with_a_unit(count: int, words: str) -> None:
     assert rendering.size(count) == words
 
 

@@ -1,4 +1,4 @@
-"""Stream records, a state table in moto, and channels that remember what they were given."""
+"""Stream records, a state table in moto, and channels that record what they are given."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -28,7 +28,10 @@ def _typed(item: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def record() -> Callable[..., dict[str, Any]]:
-    """`record(new, old, number)`: a stream record; `new` and `old` change attributes of a READY item, None leaves the image out."""
+    """Return `record(new, old, number)`, which makes a stream record.
+
+    `new` and `old` change attributes of a READY item; None leaves the image out.
+    """
 
     def make(new: dict[str, Any] | None, old: dict[str, Any] | None = None, number: int = 1) -> dict[str, Any]:
         change: dict[str, Any] = {"SequenceNumber": str(number)}
@@ -43,7 +46,7 @@ def record() -> Callable[..., dict[str, Any]]:
 
 
 class Clock:
-    """Time that passes when told."""
+    """A clock that advances only when it sleeps."""
 
     def __init__(self) -> None:
         self.now = 1_795_426_200.0
@@ -62,7 +65,7 @@ def clock() -> Clock:
 
 @dataclass
 class Recorder:
-    """A channel that fails as told: `failures` are raised one after the other, None succeeds."""
+    """A channel that raises `failures` one after the other. None succeeds."""
 
     name: str = "sns"
     statuses: frozenset[str] = ANNOUNCED
@@ -85,7 +88,7 @@ def recorder() -> type[Recorder]:
 
 
 class Enough:
-    """A deadline that is seconds away, as told."""
+    """A deadline that is a given number of seconds away."""
 
     def __init__(self, seconds: float = 60) -> None:
         self.seconds = seconds
@@ -101,7 +104,7 @@ def deadline() -> type[Enough]:
 
 @pytest.fixture
 def state() -> Iterator[Any]:
-    """A DynamoDB client with the state table."""
+    """Provide a DynamoDB client with the state table."""
     with mock_aws():
         dynamodb = client("dynamodb")
         dynamodb.create_table(

@@ -1,4 +1,4 @@
-"""Each change once per channel, in order, whatever fails in between."""
+"""Each change is announced once per channel, in order, whatever fails in between."""
 
 import itertools
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from notifier.channels import Refused
 from notifier.malformed import MalformedRecords
 from shared.claims import Busy, Claims
 
-# The table lives through all examples of a test, so that each needs images of its own.
+# All examples of a test share the table, so each example needs images of its own.
 RUNS = itertools.count()
 
 
@@ -25,7 +25,7 @@ def claims(state: Any, clock: Any) -> Claims:
 
 @pytest.fixture
 def announcer(claims: Claims, state: Any, clock: Any) -> Any:
-    """`announcer(*channels)`."""
+    """Return `announcer(*channels)`, which makes an announcer."""
     return lambda *channels: Announcer(claims, MalformedRecords(state, "state", 8, clock), channels, clock.sleep)
 
 
@@ -48,8 +48,8 @@ def test_the_first_failure_ends_the_batch_and_names_its_record(announcer: Any, r
     assert len(topic.given) == 1
 
 
-def test_a_retry_goes_on_with_the_channel_that_failed(announcer: Any, clock: Any, recorder: Any, deadline: Any, record: Any) -> None:
-    """At once: whoever failed has left the notice to it."""
+def test_a_retry_continues_with_the_channel_that_failed(announcer: Any, clock: Any, recorder: Any, deadline: Any, record: Any) -> None:
+    """The retry does not wait, because the failed attempt released the notice."""
     began = clock.now
     topic, mail = recorder(), recorder(name="ses", failures=[failure()])
     assert announcer(topic, mail).process([record({})], deadline()) == "1"
@@ -60,22 +60,22 @@ def test_a_retry_goes_on_with_the_channel_that_failed(announcer: Any, clock: Any
 
 @pytest.fixture
 def unable_to_note(claims: Claims, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """`unable_to_note(*failures)`: the table fails when told what was given."""
-    note, left = claims.note, list[Exception]()
+    """Return `unable_to_note(*failures)`, which makes the table fail when a delivery is recorded."""
+    note, remaining_failures = claims.note, list[Exception]()
 
     def unreliable(notice_id: str, channel: str) -> None:
-        if left:
-            raise left.pop()
+        if remaining_failures:
+            raise remaining_failures.pop()
         note(notice_id, channel)
 
     monkeypatch.setattr(claims, "note", unreliable)
-    return lambda *failures: left.extend(failures)
+    return lambda *failures: remaining_failures.extend(failures)
 
 
-def test_what_was_given_is_noted_once_the_table_answers(
+def test_a_delivery_is_recorded_once_the_table_answers(
     announcer: Any, recorder: Any, deadline: Any, record: Any, unable_to_note: Any
 ) -> None:
-    """Otherwise it would be given again: a fault run told three of 2,000 twice."""
+    """Otherwise it would be given again: in a run with faults, three of 2,000 notices were sent twice."""
     unable_to_note(failure(), failure("InternalServerError"), EndpointConnectionError(endpoint_url="x"))
     topic = recorder()
     for _ in range(2):
@@ -83,8 +83,8 @@ def test_what_was_given_is_noted_once_the_table_answers(
     assert len(topic.given) == 1
 
 
-def test_noting_ends_with_the_time(announcer: Any, recorder: Any, clock: Any, record: Any, unable_to_note: Any) -> None:
-    """The record comes again, before Lambda has to end the function."""
+def test_recording_a_delivery_ends_when_time_is_up(announcer: Any, recorder: Any, clock: Any, record: Any, unable_to_note: Any) -> None:
+    """The record comes again before Lambda has to end the function."""
     unable_to_note(*[failure()] * 100)
     end = clock.now + 20
 
@@ -96,7 +96,7 @@ def test_noting_ends_with_the_time(announcer: Any, recorder: Any, clock: Any, re
     assert clock.now <= end
 
 
-def test_a_notice_that_a_dead_function_began_is_waited_for_and_given(announcer: Any, recorder: Any, deadline: Any, record: Any) -> None:
+def test_a_notice_that_a_dead_function_claimed_is_given_later(announcer: Any, recorder: Any, deadline: Any, record: Any) -> None:
     topic = recorder(failures=[KeyboardInterrupt()])
     with pytest.raises(KeyboardInterrupt):
         announcer(topic).process([record({})], deadline())
@@ -104,14 +104,16 @@ def test_a_notice_that_a_dead_function_began_is_waited_for_and_given(announcer: 
     assert len(topic.given) == 1
 
 
-def test_without_time_to_wait_a_begun_notice_comes_again(announcer: Any, claims: Claims, recorder: Any, deadline: Any, record: Any) -> None:
+def test_a_claimed_notice_comes_again_if_there_is_no_time_to_wait(
+    announcer: Any, claims: Claims, recorder: Any, deadline: Any, record: Any
+) -> None:
     topic = recorder()
     claims.begin(f"{'a' * 32}#v1#01#READY")
     assert announcer(topic).process([record({})], deadline(10)) == "1"
     assert topic.given == []
 
 
-def test_two_at_once_do_not_both_announce(claims: Claims) -> None:
+def test_two_simultaneous_functions_do_not_both_announce(claims: Claims) -> None:
     assert claims.begin("n") == frozenset()
     with pytest.raises(Busy) as busy:
         claims.begin("n")
@@ -120,14 +122,14 @@ def test_two_at_once_do_not_both_announce(claims: Claims) -> None:
     assert claims.begin("n") is None
 
 
-def test_what_was_given_is_remembered_longer_than_a_record_can_come_again(claims: Claims, state: Any, clock: Any) -> None:
-    """A stream keeps it for a day, the failures queue for days more; then DynamoDB forgets it (TTL)."""
+def test_a_delivery_is_remembered_longer_than_its_record_can_come_again(claims: Claims, state: Any, clock: Any) -> None:
+    """A stream keeps a record for a day, and the failures queue for more days. Then DynamoDB deletes it (TTL)."""
     claims.begin("n")
     item = state.get_item(TableName="state", Key={"pk": {"S": "notice#n"}})["Item"]
     assert int(item["expires_at"]["N"]) == int(clock.now) + 8 * 86_400
 
 
-def test_what_is_refused_is_not_repeated(announcer: Any, recorder: Any, deadline: Any, record: Any) -> None:
+def test_a_refused_notice_is_not_retried(announcer: Any, recorder: Any, deadline: Any, record: Any) -> None:
     mail = recorder(name="ses", failures=[Refused("not verified")])
     topic = recorder()
     for _ in range(2):
@@ -135,8 +137,11 @@ def test_what_is_refused_is_not_repeated(announcer: Any, recorder: Any, deadline
     assert (len(topic.given), len(mail.given)) == (1, 0)
 
 
-def test_what_is_wrong_with_one_record_holds_up_no_other(announcer: Any, claims: Claims, recorder: Any, deadline: Any, record: Any) -> None:
-    """As Lambda goes on: from the number that it is told, or with the halves of a batch that raised; what is alone is set aside."""
+def test_a_failing_record_does_not_delay_others(announcer: Any, claims: Claims, recorder: Any, deadline: Any, record: Any) -> None:
+    """Lambda continues from the number in the answer, or halves a batch that raised.
+
+    A single record that fails goes to the failures queue.
+    """
 
     class Choosy(recorder):  # type: ignore[misc]
         def give(self, notice: Any) -> None:
@@ -160,7 +165,7 @@ def test_what_is_wrong_with_one_record_holds_up_no_other(announcer: Any, claims:
     assert [notice_id.split("#")[0] for notice_id in topic.given] == [str(number) for number in range(6, 105)]
 
 
-def test_what_passes_with_time_splits_no_batch(announcer: Any, claims: Claims, recorder: Any, deadline: Any, record: Any) -> None:
+def test_a_temporary_failure_does_not_split_the_batch(announcer: Any, claims: Claims, recorder: Any, deadline: Any, record: Any) -> None:
     batch = [record({}), record({"image_id": "later"}, None, 2)]
     claims.begin(f"{'a' * 32}#v1#01#READY")
     assert announcer(recorder()).process(batch, deadline(10)) == "1"
@@ -177,7 +182,7 @@ def test_malformed_records_are_recorded_and_skipped(announcer: Any, recorder: An
     assert "expires_at" in item
 
 
-def test_nothing_is_begun_when_time_is_up(announcer: Any, recorder: Any, deadline: Any, record: Any) -> None:
+def test_no_notice_is_started_when_time_is_up(announcer: Any, recorder: Any, deadline: Any, record: Any) -> None:
     topic = recorder()
     assert announcer(topic).process([record({})], deadline(1)) == "1"
     assert topic.given == []
@@ -193,19 +198,19 @@ def test_channels_get_only_their_statuses(announcer: Any, recorder: Any, deadlin
 @given(
     st.tuples(st.lists(st.sampled_from([None, failure(), failure("InternalError"), KeyboardInterrupt()]), max_size=12), st.booleans()),
 )
-def test_whatever_fails_every_change_is_announced_once(announcer: Any, recorder: Any, deadline: Any, record: Any, faults: Any) -> None:
+def test_every_change_is_announced_once_whatever_fails(announcer: Any, recorder: Any, deadline: Any, record: Any, faults: Any) -> None:
     run, (failures, dies) = next(RUNS), faults
     topic = recorder(failures=failures, dies_after_giving=dies)
     batch = [record({"image_id": f"{run}-{number}"}, None, number) for number in range(3)]
-    left = batch
+    remaining = batch
     for _ in range(30):
         try:
-            again = announcer(topic).process(left, deadline())
+            failed_position = announcer(topic).process(remaining, deadline())
         except (KeyboardInterrupt, ClientError):
             continue
-        if again is None:
+        if failed_position is None:
             break
-        left = batch[int(again) :]
+        remaining = batch[int(failed_position) :]
     ids = [notice_id.split("#")[0] for notice_id in topic.given]
     assert list(dict.fromkeys(ids)) == [f"{run}-{number}" for number in range(3)]
     assert len(ids) <= 3 + dies

@@ -1,4 +1,4 @@
-"""The whole function against SNS and SES."""
+"""The whole function publishes to SNS and sends mail through SES."""
 
 import json
 from pathlib import Path
@@ -27,7 +27,7 @@ class Context:
 
 @pytest.fixture
 def inbox(state: Any) -> Any:
-    """Reads the messages that a queue subscribed to the topic has got."""
+    """Return a function that reads the messages of a queue that is subscribed to the topic."""
     sns, sqs = client("sns"), client("sqs")
     topic = sns.create_topic(Name="notices")["TopicArn"]
     queue = sqs.create_queue(QueueName="inbox")["QueueUrl"]
@@ -40,7 +40,7 @@ def inbox(state: Any) -> Any:
 
 
 def announce(name: str, **settings: Any) -> str | None:
-    """Announce the records of an event of the folder events/; the sequence number of the first that must come again."""
+    """Announce the records of an event of events/. Returns the number of the first record that must come again."""
     records = json.loads((EVENTS / name).read_text())["Records"]
     return handler.announcer(Settings(state_table="state", **settings), client).process(records, Deadline(Context()))
 
@@ -86,7 +86,7 @@ def test_an_unverified_sender_is_refused_for_good(state: Any, record: Any) -> No
         ("Throttling", "Maximum sending rate exceeded.", False),
     ],
 )
-def test_a_mail_that_ses_does_not_take_for_long_is_refused(
+def test_a_mail_is_refused_or_retried_depending_on_the_error_of_ses(
     record: Any, monkeypatch: pytest.MonkeyPatch, code: str, message: str, is_final: bool
 ) -> None:
     def send_email(**_: Any) -> None:

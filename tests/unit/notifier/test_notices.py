@@ -1,4 +1,4 @@
-"""Which changes are worth a notice, and what it says."""
+"""Only some changes are announced, and a notice describes its change."""
 
 import json
 from pathlib import Path
@@ -47,11 +47,11 @@ def test_a_new_status_or_version_is_announced(record: Any, new: dict[str, Any], 
         (None, {}),
     ],
 )
-def test_everything_else_is_not(record: Any, new: dict[str, Any] | None, old: dict[str, Any] | None) -> None:
+def test_other_changes_are_not_announced(record: Any, new: dict[str, Any] | None, old: dict[str, Any] | None) -> None:
     assert notice_of(record(new, old)) is None
 
 
-def test_ids_tell_changes_apart_and_deliveries_not(record: Any) -> None:
+def test_a_notice_id_depends_on_the_change_and_not_on_the_delivery(record: Any) -> None:
     changes: list[dict[str, Any]] = [
         {},
         {"status": "REJECTED"},
@@ -64,7 +64,7 @@ def test_ids_tell_changes_apart_and_deliveries_not(record: Any) -> None:
     assert len(set(ids)) == 5
 
 
-def test_what_a_rejection_says() -> None:
+def test_the_notice_of_a_rejection_says_why() -> None:
     (change,) = json.loads((EVENTS / "stream_modify_rejected.json").read_text())["Records"]
     notice = notice_of(change)
     assert notice is not None
@@ -75,7 +75,7 @@ def test_what_a_rejection_says() -> None:
     assert json.loads(notice.message)["email"] == notice.text
 
 
-def test_what_readiness_says() -> None:
+def test_the_notice_of_an_image_describes_it() -> None:
     (change,) = json.loads((EVENTS / "stream_insert_ready.json").read_text())["Records"]
     notice = notice_of(change)
     assert notice is not None
@@ -84,7 +84,7 @@ def test_what_readiness_says() -> None:
 
 
 @given(st.text(min_size=1))
-def test_any_key_makes_a_subject_that_sns_takes(record: Any, key: str) -> None:
+def test_any_key_makes_a_subject_that_sns_accepts(record: Any, key: str) -> None:
     notice = notice_of(record({"key": key}))
     assert notice is not None
     subject = sns.subject(notice.subject)
@@ -94,7 +94,7 @@ def test_any_key_makes_a_subject_that_sns_takes(record: Any, key: str) -> None:
     json.loads(notice.message)
 
 
-def test_a_key_fakes_no_line_of_a_mail(record: Any) -> None:
+def test_a_key_cannot_add_lines_to_a_mail(record: Any) -> None:
     """Line breaks and control characters are legal in keys."""
     notice = notice_of(record({"key": "a\nWhy: click here\x00\x1b[2J.jpg"}))
     assert notice is not None
@@ -103,14 +103,14 @@ def test_a_key_fakes_no_line_of_a_mail(record: Any) -> None:
 
 
 @given(JSON_VALUES, JSON_VALUES)
-def test_what_is_no_change_is_malformed_and_nothing_worse(new: Any, old: Any) -> None:
+def test_any_other_record_is_malformed(new: Any, old: Any) -> None:
     change = {"eventName": "MODIFY", "dynamodb": {"NewImage": new, "OldImage": old}}
     with pytest.raises(Malformed):
         notice_of(change)
 
 
 @pytest.mark.parametrize("change", [{}, {"dynamodb": None}, {"eventName": "INSERT", "dynamodb": {}}, {"dynamodb": {"NewImage": {}}}])
-def test_what_lacks_an_image_is_malformed(change: dict[str, Any]) -> None:
+def test_a_record_without_an_image_is_malformed(change: dict[str, Any]) -> None:
     with pytest.raises(Malformed):
         notice_of(change)
 

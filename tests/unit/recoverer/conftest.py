@@ -1,4 +1,4 @@
-"""Alarms, rules and limits; AWS as far as the function touches it."""
+"""Alarms, rules and limits, and the parts of AWS that the function uses."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def limits() -> Limits:
 
 @pytest.fixture
 def alarm() -> Callable[..., Alarm]:
-    """`alarm(name="a", state="ALARM", at=now)`."""
+    """Return `alarm(name="a", state="ALARM", at=now)`, which makes an alarm."""
 
     def make(name: str = "a", state: str = "ALARM", at: float = NOW) -> Alarm:
         return Alarm(name, state, "because", at, at)
@@ -41,7 +41,10 @@ def alarm() -> Callable[..., Alarm]:
 
 
 class World:
-    """Stands in for Targets: queues, mappings and aliases that change when acted on. `fails` is raised by the next action."""
+    """Replaces Targets: queues, mappings and aliases that change when an action is applied.
+
+    The next action raises `fails`.
+    """
 
     def __init__(self) -> None:
         self.queue = Queue(5, is_moving=False)
@@ -80,7 +83,7 @@ def world() -> World:
 
 @pytest.fixture
 def aws() -> Iterator[None]:
-    """The state table, in an account without anything else."""
+    """Provide an account that has only the state table."""
     with mock_aws():
         client("dynamodb").create_table(
             TableName="state",
@@ -93,7 +96,7 @@ def aws() -> Iterator[None]:
 
 @pytest.fixture
 def reports(aws: None) -> tuple[str, Callable[[], list[dict[str, Any]]]]:
-    """The report topic's ARN, and a function that reads what was published."""
+    """Return the ARN of the report topic, and a function that reads what was published."""
     sns, sqs = client("sns"), client("sqs")
     topic = sns.create_topic(Name="reports")["TopicArn"]
     queue = sqs.create_queue(QueueName="inbox")["QueueUrl"]
@@ -101,9 +104,9 @@ def reports(aws: None) -> tuple[str, Callable[[], list[dict[str, Any]]]]:
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
 
     def read() -> list[dict[str, Any]]:
-        found = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
-        for message in found:
+        messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+        for message in messages:
             sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
-        return [json.loads(message["Body"]) for message in found]
+        return [json.loads(message["Body"]) for message in messages]
 
     return topic, read

@@ -1,4 +1,4 @@
-"""The bounds hold whatever the sequence of alarms; and the plain cases decide as a person would."""
+"""The limits hold for every sequence of alarms, and the simple cases are decided as a person would."""
 
 import itertools
 from dataclasses import replace
@@ -19,24 +19,24 @@ ROLLBACK = Rollback("function")
 WAITS = st.lists(st.one_of(st.integers(0, 120), st.integers(600, 7200), st.integers(20_000, 90_000)), min_size=1, max_size=60)
 
 
-def why(decision: Any) -> str:
+def reason(decision: Any) -> str:
     return str(decision.why)
 
 
 @pytest.mark.parametrize(
     ("queue", "text"), [(Queue(0, False), "empty"), (Queue(5, True), "under way"), (Queue(5, False), "redrive about 5 messages")]
 )
-def test_redrive(alarm: Any, limits: Limits, queue: Queue, text: str) -> None:
-    assert text in why(decide(alarm(), REDRIVE, queue, State(), limits, NOW))
+def test_a_queue_is_redriven_unless_it_is_empty_or_in_redrive(alarm: Any, limits: Limits, queue: Queue, text: str) -> None:
+    assert text in reason(decide(alarm(), REDRIVE, queue, State(), limits, NOW))
 
 
 @pytest.mark.parametrize(("concurrency", "value"), [(10, 20), (45, 50), (50, None), (60, None), (None, None)])
-def test_relieve_goes_up_by_steps_to_the_ceiling(alarm: Any, limits: Limits, concurrency: int | None, value: int | None) -> None:
+def test_concurrency_is_raised_in_steps_to_the_ceiling(alarm: Any, limits: Limits, concurrency: int | None, value: int | None) -> None:
     decision = decide(alarm(), RELIEVE, EventSource(concurrency), State(), limits, NOW)
     assert getattr(decision, "value", None) == value
 
 
-def test_relieve_goes_back_to_where_it_was_found(alarm: Any, limits: Limits) -> None:
+def test_concurrency_is_lowered_to_its_first_value(alarm: Any, limits: Limits) -> None:
     raised = decide(alarm(), RELIEVE, EventSource(10), State(), limits, NOW)
     again = decide(alarm(at=NOW + 1000), RELIEVE, EventSource(20), raised.after, limits, NOW + 1000)  # type: ignore[union-attr]
     lowered = decide(alarm(state="OK", at=NOW + 1001), RELIEVE, EventSource(30), again.after, limits, NOW + 1001)  # type: ignore[union-attr]
@@ -48,17 +48,17 @@ def test_relieve_goes_back_to_where_it_was_found(alarm: Any, limits: Limits) -> 
     )  # type: ignore[union-attr]
 
 
-def test_relieve_leaves_alone_what_someone_else_set(alarm: Any, limits: Limits) -> None:
+def test_concurrency_that_someone_else_set_is_not_changed(alarm: Any, limits: Limits) -> None:
     state = State(baseline=10, raised_to=20)
-    assert "someone else" in why(decide(alarm(state="OK"), RELIEVE, EventSource(35), state, limits, NOW))
+    assert "someone else" in reason(decide(alarm(state="OK"), RELIEVE, EventSource(35), state, limits, NOW))
     raised = decide(alarm(), RELIEVE, EventSource(35), state, limits, NOW)
     assert isinstance(raised, Action)
     assert raised.after.baseline == 35
 
 
-def test_what_was_not_raised_is_not_lowered(alarm: Any, limits: Limits) -> None:
+def test_concurrency_that_was_not_raised_is_not_lowered(alarm: Any, limits: Limits) -> None:
     for concurrency in (None, 10):
-        assert why(decide(alarm(state="OK"), RELIEVE, EventSource(concurrency), State(), limits, NOW)) == "nothing was raised"
+        assert reason(decide(alarm(state="OK"), RELIEVE, EventSource(concurrency), State(), limits, NOW)) == "nothing was raised"
 
 
 @pytest.mark.parametrize(
@@ -75,15 +75,15 @@ def test_what_was_not_raised_is_not_lowered(alarm: Any, limits: Limits) -> None:
         (Release(5, None, NOW + 5, (4, 5)), State(), "was not published"),
     ],
 )
-def test_rollback(alarm: Any, limits: Limits, release: Release, state: State, text: str) -> None:
+def test_a_release_is_rolled_back_only_within_the_limits(alarm: Any, limits: Limits, release: Release, state: State, text: str) -> None:
     decision = decide(alarm(), ROLLBACK, release, state, limits, NOW)
-    assert text in why(decision)
+    assert text in reason(decision)
     if isinstance(decision, Action):
         assert text == f"to {decision.value}"
 
 
-def test_what_is_no_version_is_not_rolled_back(alarm: Any, limits: Limits) -> None:
-    assert "$LATEST" in why(decide(alarm(), ROLLBACK, Unversioned(), State(), limits, NOW))
+def test_an_alias_without_a_version_is_not_rolled_back(alarm: Any, limits: Limits) -> None:
+    assert "$LATEST" in reason(decide(alarm(), ROLLBACK, Unversioned(), State(), limits, NOW))
 
 
 @pytest.mark.parametrize("state", ["OK", "INSUFFICIENT_DATA"])
@@ -92,11 +92,11 @@ def test_only_an_alarm_is_a_reason_to_act(alarm: Any, limits: Limits, state: str
         assert isinstance(decide(alarm(state=state), rule, facts, State(), limits, NOW), Refusal)
 
 
-def test_old_news_is_no_reason_to_act(alarm: Any, limits: Limits) -> None:
-    assert "901 s old" in why(decide(alarm(at=NOW - 901), REDRIVE, Queue(5, False), State(), limits, NOW))
+def test_an_old_alarm_is_no_reason_to_act(alarm: Any, limits: Limits) -> None:
+    assert "901 s old" in reason(decide(alarm(at=NOW - 901), REDRIVE, Queue(5, False), State(), limits, NOW))
 
 
-def test_a_failed_rollback_may_be_tried_again_but_counts(alarm: Any, limits: Limits) -> None:
+def test_a_failed_rollback_may_be_repeated_but_counts(alarm: Any, limits: Limits) -> None:
     decision = decide(alarm(), ROLLBACK, Release(5, None, NOW - 60, (4, 5)), State(), limits, NOW)
     assert isinstance(decision, Action)
     assert decision.after.abandoned == {5}
@@ -122,7 +122,7 @@ def test_redrives_never_exceed_the_cap_nor_the_cooldown(waits: list[int], per_da
 
 
 HAPPENINGS = st.sampled_from(["ALARM", "OK", "INSUFFICIENT_DATA", "someone else"])
-# What becomes of an action once it is remembered
+# What may happen to an action after it is recorded
 FATES = st.sampled_from(["done", "refused", "timed out, and done", "cut off before", "cut off after"])
 
 

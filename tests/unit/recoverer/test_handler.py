@@ -1,4 +1,4 @@
-"""Events in, actions and reports out."""
+"""Events of alarms lead to actions and reports."""
 
 import json
 from copy import deepcopy
@@ -45,9 +45,9 @@ def test_alarms_are_read_in_every_form() -> None:
 
 def test_an_alarm_is_as_old_as_its_state_and_not_as_its_last_update() -> None:
     before, after = datetime(2026, 11, 23, 9, 30, tzinfo=UTC), datetime(2026, 11, 23, 11, tzinfo=UTC)
-    described = {"AlarmName": "a", "StateValue": "ALARM", "StateUpdatedTimestamp": after}
-    assert from_description(described, AT).changed_at == after.timestamp()
-    assert from_description(described | {"StateTransitionedTimestamp": before}, AT).changed_at == before.timestamp()
+    description = {"AlarmName": "a", "StateValue": "ALARM", "StateUpdatedTimestamp": after}
+    assert from_description(description, AT).changed_at == after.timestamp()
+    assert from_description(description | {"StateTransitionedTimestamp": before}, AT).changed_at == before.timestamp()
 
 
 def test_dimensions_may_come_as_pairs() -> None:
@@ -57,14 +57,22 @@ def test_dimensions_may_come_as_pairs() -> None:
 
 
 def test_an_alarm_on_metric_math_has_the_dimensions_of_its_metrics() -> None:
-    """As in https://github.com/aws/aws-lambda-go/blob/main/events/testdata/cloudwatch-alarm-sns-payload-multiple-metrics.json"""
+    """The notice is shaped like an example of AWS.
+
+    https://github.com/aws/aws-lambda-go/blob/main/events/testdata/cloudwatch-alarm-sns-payload-multiple-metrics.json
+    """
     pair = {"value": "f", "name": "FunctionName"}
     metrics: list[Any] = [{"Expression": "m1*1", "Id": "e1"}, {"Id": "m1", "MetricStat": {"Metric": {"Dimensions": [pair]}}}]
-    told = {"AlarmName": "a", "NewStateValue": "ALARM", "StateChangeTime": "2026-11-23T09:30:00.000+0000", "Trigger": {"Metrics": metrics}}
-    assert from_sns(json.dumps(told)).dimensions == {"FunctionName": "f"}
+    notice = {
+        "AlarmName": "a",
+        "NewStateValue": "ALARM",
+        "StateChangeTime": "2026-11-23T09:30:00.000+0000",
+        "Trigger": {"Metrics": metrics},
+    }
+    assert from_sns(json.dumps(notice)).dimensions == {"FunctionName": "f"}
     metrics[1]["MetricStat"]["Metric"]["Dimensions"] = [{"Name": "FunctionName", "Value": "f"}]
-    described = {"AlarmName": "a", "StateValue": "ALARM", "StateUpdatedTimestamp": datetime.now(UTC), "Metrics": metrics}
-    assert from_description(described, AT).dimensions == {"FunctionName": "f"}
+    description = {"AlarmName": "a", "StateValue": "ALARM", "StateUpdatedTimestamp": datetime.now(UTC), "Metrics": metrics}
+    assert from_description(description, AT).dimensions == {"FunctionName": "f"}
 
 
 @pytest.mark.parametrize(
@@ -81,7 +89,7 @@ def test_an_alarm_on_metric_math_has_the_dimensions_of_its_metrics() -> None:
         '{"AlarmName": 1, "NewStateValue": "OK", "StateChangeTime": "2026-11-23"}',
     ],
 )
-def test_what_is_no_alarm_is_told_apart(message: str) -> None:
+def test_a_message_that_is_not_an_alarm_is_refused(message: str) -> None:
     with pytest.raises(NotAnAlarm):
         from_sns(message)
     with pytest.raises(NotAnAlarm):
@@ -90,7 +98,10 @@ def test_what_is_no_alarm_is_told_apart(message: str) -> None:
 
 @pytest.fixture
 def deployed(reports: Any, world: Any) -> Any:
-    """The function set up with rules; `deployed(event)` handles it at the time of the recorded alarms, returns outcomes and reports."""
+    """Return `deployed(event)`, which handles an event at the time of the recorded alarms, with some rules.
+
+    It returns the outcomes and the reports.
+    """
     topic, read = reports
     rules = {
         "eventloom-dev-uploads-dlq-not-empty": Redrive("arn:aws:sqs:us-east-1:123456789012:uploads-dlq"),
@@ -98,11 +109,11 @@ def deployed(reports: Any, world: Any) -> Any:
     }
     recovery = Recovery(rules, Settings("state", topic, "{}").limits, Ledger(client("dynamodb"), "state"), world, False, lambda: AT + 5)
     responder = Responder(recovery, Reporter(client("sns"), topic), client("cloudwatch"), rules, topic, lambda: AT + 5)
-    return lambda happened: (responder.handle(happened), read())
+    return lambda alarm_event: (responder.handle(alarm_event), read())
 
 
-def test_the_handler_acts_on_the_account(reports: Any) -> None:
-    """Without any rule here, there is nothing to do but to say so."""
+def test_the_handler_uses_the_account_and_its_settings(reports: Any) -> None:
+    """The environment of the tests has no rules, so the handler only reports the alarm."""
     topic, read = reports
     outcomes = handler.responder(Settings("state", topic, "{}"), client).handle(event("cloudwatch_errors_alarm"))
     assert outcomes == {"eventloom-dev-thumbnailer-errors": "no rule"}
@@ -128,29 +139,29 @@ def test_actions_are_reported(deployed: Any, world: Any) -> None:
     assert report["text"] == "Done: raise concurrency from 10 to 20."
 
 
-def test_the_end_of_an_alarm_is_no_news(deployed: Any) -> None:
+def test_the_end_of_an_alarm_is_not_reported(deployed: Any) -> None:
     over = event("cloudwatch_errors_alarm")
     over["alarmData"]["state"]["value"] = "OK"
     assert deployed(over) == ({"eventloom-dev-thumbnailer-errors": "no rule"}, [])
 
 
-def test_its_own_reports_are_never_answered(deployed: Any, reports: Any) -> None:
+def test_the_recoverer_never_answers_its_own_reports(deployed: Any, reports: Any) -> None:
     echo = event("sns_dlq_alarm")
     echo["Records"][0]["Sns"]["TopicArn"] = reports[0]
     assert deployed(echo) == ({}, [])
 
 
 def test_other_messages_are_reported_as_such(deployed: Any) -> None:
-    odd = event("sns_dlq_alarm")
-    odd["Records"][0]["Sns"]["Message"] = "hello"
-    outcomes, (report,) = deployed(odd)
+    long_event = event("sns_dlq_alarm")
+    long_event["Records"][0]["Sns"]["Message"] = "hello"
+    outcomes, (report,) = deployed(long_event)
     assert outcomes == {"unknown": "not an alarm"}
     assert report["outcome"] == "not an alarm"
 
 
 @pytest.mark.parametrize("field", ["AlarmName", "NewStateValue"])
-def test_a_message_as_long_as_sns_has_them_is_told_of_in_a_short_one(deployed: Any, field: str) -> None:
-    """The report holds it twice, and SNS takes 256 KB."""
+def test_the_report_of_the_longest_message_is_shortened(deployed: Any, field: str) -> None:
+    """The report contains the message twice, and SNS accepts 256 KB."""
     long = event("sns_dlq_alarm")
     message = json.loads(long["Records"][0]["Sns"]["Message"]) | {field: "é" * 100_000}
     long["Records"][0]["Sns"]["Message"] = json.dumps(message, ensure_ascii=False)
@@ -159,7 +170,7 @@ def test_a_message_as_long_as_sns_has_them_is_told_of_in_a_short_one(deployed: A
     assert len(report["text"]) < 1_000
 
 
-def test_a_sweep_takes_the_next_step_and_is_quiet_otherwise(deployed: Any, world: Any) -> None:
+def test_a_sweep_reports_only_the_steps_that_it_takes(deployed: Any, world: Any) -> None:
     cloudwatch = client("cloudwatch")
     for name in ("eventloom-dev-uploads-age", "eventloom-dev-uploads-dlq-not-empty", "eventloom-dev-other"):
         cloudwatch.put_metric_alarm(
@@ -174,11 +185,11 @@ def test_a_sweep_takes_the_next_step_and_is_quiet_otherwise(deployed: Any, world
         )
         cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="test")
     cloudwatch.set_alarm_state(AlarmName="eventloom-dev-uploads-age", StateValue="ALARM", StateReason="test")
-    outcomes, told = deployed(event("schedule"))
+    outcomes, reports = deployed(event("schedule"))
     assert outcomes == {"eventloom-dev-uploads-age": "acted"}
-    assert [report["kind"] for report in told] == ["relieve"]
+    assert [report["kind"] for report in reports] == ["relieve"]
     assert deployed(event("schedule")) == ({"eventloom-dev-uploads-age": "refused"}, [])
-    # The message of its end may have got lost
+    # The notification about the end of the alarm may have been lost.
     cloudwatch.set_alarm_state(AlarmName="eventloom-dev-uploads-age", StateValue="OK", StateReason="test")
     world.fails = ClientError({"Error": {"Code": "ResourceInUseException"}}, "UpdateEventSourceMapping")
     assert [report["outcome"] for report in deployed(event("schedule"))[1]] == ["failed"]

@@ -1,4 +1,4 @@
-"""Remembering before acting: races, failures, dry runs."""
+"""An action is recorded before it is applied: races, failures and dry runs."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def ledger(aws: None) -> Ledger:
 
 @pytest.fixture
 def recovery(ledger: Ledger, world: Any, limits: Limits) -> Any:
-    """`recovery(at=now, dry_run=False)`."""
+    """Return `recovery(at=now, dry_run=False)`, which makes a Recovery."""
 
     return lambda at=NOW, dry_run=False: Recovery(RULES, limits, ledger, world, dry_run, lambda: at)
 
@@ -41,7 +41,7 @@ def test_an_alarm_is_acted_on_and_remembered(recovery: Any, alarm: Any, world: A
     assert "60 s ago" in again.text
 
 
-def test_of_two_at_the_same_time_one_acts(recovery: Any, alarm: Any, world: Any) -> None:
+def test_only_one_of_two_simultaneous_invocations_acts(recovery: Any, alarm: Any, world: Any) -> None:
     other = recovery()
     world.before_facts = lambda: other.handle(alarm())
     report = recovery().handle(alarm())
@@ -49,7 +49,7 @@ def test_of_two_at_the_same_time_one_acts(recovery: Any, alarm: Any, world: Any)
     assert world.done == [("redrive", 10)]
 
 
-def test_whoever_is_always_overtaken_gives_up(
+def test_an_invocation_that_is_always_overtaken_gives_up(
     recovery: Any, alarm: Any, world: Any, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ledger, "write", lambda *_: False)
@@ -63,7 +63,7 @@ def test_a_write_based_on_an_old_revision_is_lost(ledger: Ledger) -> None:
     assert not ledger.write(RULES["a"], State(), NOW)
 
 
-def test_everything_is_remembered(ledger: Ledger) -> None:
+def test_the_ledger_stores_the_whole_state(ledger: Ledger) -> None:
     state = State(0, (int(NOW), int(NOW) + 5), 10, 20, 30, frozenset({4, 5}))
     ledger.write(RULES["errors"], state, NOW)
     assert ledger.read(RULES["errors"]) == State(1, state.acted_at, 10, 20, 30, state.abandoned)
@@ -71,15 +71,17 @@ def test_everything_is_remembered(ledger: Ledger) -> None:
     assert int(item["expires_at"]["N"]) > NOW + 365 * DAY_S
 
 
-def test_what_cannot_be_remembered_is_not_done(recovery: Any, alarm: Any, world: Any, aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = recovery()
+def test_an_action_that_cannot_be_recorded_is_not_applied(
+    recovery: Any, alarm: Any, world: Any, aws: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handler = recovery()
 
     def refuse(**_: Any) -> None:
         raise ClientError({"Error": {"Code": "ThrottlingException"}}, "PutItem")
 
     monkeypatch.setattr(client("dynamodb"), "put_item", refuse)
-    monkeypatch.setattr(made, "_ledger", Ledger(client("dynamodb"), "state"))
-    assert made.handle(alarm()).outcome == "failed"
+    monkeypatch.setattr(handler, "_ledger", Ledger(client("dynamodb"), "state"))
+    assert handler.handle(alarm()).outcome == "failed"
     assert world.done == []
 
 
@@ -108,7 +110,7 @@ def test_a_failure_is_an_outcome_and_counts(  # noqa: PLR0917
     assert ledger.read(RULES["errors"]) == State(revision=2, acted_at=(int(NOW),))
 
 
-def test_a_rollback_that_was_cut_off_is_told_to_a_person(recovery: Any, alarm: Any, world: Any) -> None:
+def test_an_interrupted_rollback_is_reported_to_a_person(recovery: Any, alarm: Any, world: Any) -> None:
     world.fails = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
         recovery().handle(alarm("errors"))
@@ -117,7 +119,7 @@ def test_a_rollback_that_was_cut_off_is_told_to_a_person(recovery: Any, alarm: A
     assert "cut off" in report.text
 
 
-def test_concurrency_is_raised_and_put_back(recovery: Any, alarm: Any, world: Any) -> None:
+def test_concurrency_is_raised_and_lowered_again(recovery: Any, alarm: Any, world: Any) -> None:
     recovery().handle(alarm("age"))
     recovery(NOW + 1000).handle(alarm("age", at=NOW + 1000))
     recovery(NOW + 1100).handle(alarm("age", "OK", NOW + 1100))
@@ -125,7 +127,7 @@ def test_concurrency_is_raised_and_put_back(recovery: Any, alarm: Any, world: An
     assert world.done == [("raise", 20), ("raise", 30), ("lower", 10)]
 
 
-def test_a_raise_that_failed_is_not_what_is_put_back(recovery: Any, alarm: Any, world: Any) -> None:
+def test_concurrency_is_lowered_to_the_value_before_a_failed_raise(recovery: Any, alarm: Any, world: Any) -> None:
     recovery().handle(alarm("age"))
     world.fails = ClientError({"Error": {"Code": "ResourceInUseException", "Message": "updating"}}, "UpdateEventSourceMapping")
     assert recovery(NOW + 1000).handle(alarm("age", at=NOW + 1000)).outcome == "failed"
@@ -134,7 +136,7 @@ def test_a_raise_that_failed_is_not_what_is_put_back(recovery: Any, alarm: Any, 
 
 
 @pytest.mark.parametrize("cut_off", ["raise", "lower"])
-def test_a_step_that_was_cut_off_leaves_nothing_raised(recovery: Any, alarm: Any, world: Any, cut_off: str) -> None:
+def test_an_interrupted_step_does_not_leave_concurrency_raised(recovery: Any, alarm: Any, world: Any, cut_off: str) -> None:
     recovery().handle(alarm("age"))
     if cut_off == "lower":
         recovery(NOW + 1000).handle(alarm("age", at=NOW + 1000))
@@ -148,7 +150,7 @@ def test_a_step_that_was_cut_off_leaves_nothing_raised(recovery: Any, alarm: Any
     assert [verb for verb, _ in world.done].count("lower") == 1
 
 
-def test_an_alarm_without_a_rule_or_with_other_dimensions_is_left_alone(recovery: Any, alarm: Any, world: Any) -> None:
+def test_an_alarm_without_a_rule_or_with_other_dimensions_is_ignored(recovery: Any, alarm: Any, world: Any) -> None:
     assert recovery().handle(alarm("unknown")).outcome == "no rule"
     assert recovery().handle(alarm("dlq")).outcome == "no rule"
     assert world.done == []

@@ -1,4 +1,4 @@
-"""What AWS is asked and told, by botocore's stubs (which check every parameter)."""
+"""The requests to AWS, checked by botocore's stubs, which know every parameter."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -42,26 +42,28 @@ def act(value: int) -> Action:
 @pytest.mark.parametrize(
     ("status", "moving"), [("RUNNING", True), ("CANCELLING", True), ("CREATED", True), ("COMPLETED", False), ("FAILED", False)]
 )
-def test_a_queue(targets: Targets, sqs: Stubber, status: str, moving: bool) -> None:
+def test_the_facts_of_a_queue_are_its_messages_and_its_redrive(targets: Targets, sqs: Stubber, status: str, moving: bool) -> None:
     sqs.add_response("list_message_move_tasks", {"Results": [{"Status": status}]}, {"SourceArn": ARN, "MaxResults": 1})
     sqs.add_response("get_queue_url", {"QueueUrl": URL}, {"QueueName": "uploads-dlq", "QueueOwnerAWSAccountId": "123456789012"})
-    asked = {"QueueUrl": URL, "AttributeNames": ["ApproximateNumberOfMessages"]}
-    sqs.add_response("get_queue_attributes", {"Attributes": {"ApproximateNumberOfMessages": "7"}}, asked)
+    request = {"QueueUrl": URL, "AttributeNames": ["ApproximateNumberOfMessages"]}
+    sqs.add_response("get_queue_attributes", {"Attributes": {"ApproximateNumberOfMessages": "7"}}, request)
     assert targets.facts(Redrive(ARN)) == Queue(7, moving)
 
 
-def test_redriving(targets: Targets, sqs: Stubber) -> None:
+def test_a_redrive_starts_a_message_move_task(targets: Targets, sqs: Stubber) -> None:
     sqs.add_response("start_message_move_task", {"TaskHandle": "t"}, {"SourceArn": ARN, "MaxNumberOfMessagesPerSecond": 10})
     targets.act(Redrive(ARN), act(10))
 
 
 @pytest.mark.parametrize(("answer", "concurrency"), [({"ScalingConfig": {"MaximumConcurrency": 50}}, 50), ({}, None)])
-def test_a_mapping(targets: Targets, functions: Stubber, answer: dict[str, Any], concurrency: int | None) -> None:
+def test_the_facts_of_a_mapping_are_its_concurrency(
+    targets: Targets, functions: Stubber, answer: dict[str, Any], concurrency: int | None
+) -> None:
     functions.add_response("get_event_source_mapping", answer, {"UUID": MAPPING})
     assert targets.facts(Relieve(MAPPING, 50)) == EventSource(concurrency)
 
 
-def test_relieving(targets: Targets, functions: Stubber) -> None:
+def test_relieving_sets_the_concurrency_of_the_mapping(targets: Targets, functions: Stubber) -> None:
     functions.add_response("update_event_source_mapping", {}, {"UUID": MAPPING, "ScalingConfig": {"MaximumConcurrency": 20}})
     targets.act(Relieve(MAPPING, 50), act(20))
 
@@ -69,7 +71,9 @@ def test_relieving(targets: Targets, functions: Stubber) -> None:
 @pytest.mark.parametrize(
     ("routing", "canary", "newest"), [({}, None, "10"), ({"RoutingConfig": {"AdditionalVersionWeights": {"11": 0.1}}}, 11, "11")]
 )
-def test_an_alias(targets: Targets, functions: Stubber, routing: dict[str, Any], canary: int | None, newest: str) -> None:
+def test_the_facts_of_an_alias_are_its_release(
+    targets: Targets, functions: Stubber, routing: dict[str, Any], canary: int | None, newest: str
+) -> None:
     functions.add_response("get_alias", {"FunctionVersion": "10", "RevisionId": "r"} | routing, {"FunctionName": "f", "Name": "live"})
     published = {"$LATEST": "12", "9": "09", "10": "10", "11": "11"}
     versions = [{"Version": name, "LastModified": f"2026-11-23T09:{at}:00.000+0000"} for name, at in published.items()]
@@ -78,12 +82,12 @@ def test_an_alias(targets: Targets, functions: Stubber, routing: dict[str, Any],
     assert targets.facts(Rollback("f")) == Release(10, canary, published_at, (9, 10, 11), "r")
 
 
-def test_an_alias_without_a_version(targets: Targets, functions: Stubber) -> None:
+def test_an_alias_on_latest_is_unversioned(targets: Targets, functions: Stubber) -> None:
     functions.add_response("get_alias", {"FunctionVersion": "$LATEST", "RevisionId": "r"})
     assert targets.facts(Rollback("f")) == Unversioned()
 
 
-def test_rolling_back(targets: Targets, functions: Stubber) -> None:
+def test_a_rollback_points_the_alias_to_the_version_before(targets: Targets, functions: Stubber) -> None:
     expected = {
         "FunctionName": "f",
         "Name": "live",

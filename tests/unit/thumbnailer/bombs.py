@@ -1,4 +1,4 @@
-"""Files that cost much more than they weigh: in pixels, frames, parts, metadata."""
+"""Bombs: files that cost much more memory or time than their size suggests, by pixels, frames, parts or metadata."""
 
 import struct
 import zlib
@@ -15,14 +15,14 @@ def png_header(width: int, height: int, *chunks: bytes) -> bytes:
 
 
 def png_bomb() -> bytes:
-    """30,000 x 30,000 pixels of nothing: 2.7 GB out of 2.6 MB."""
+    """Return 30,000 x 30,000 empty pixels: 2.7 GB that are compressed to 2.6 MB."""
     squeeze = zlib.compressobj(9)
     rows = b"".join(squeeze.compress(bytes(90_001)) for _ in range(3000)) + squeeze.flush()
     return png_header(30_000, 30_000, png_chunk(b"IDAT", rows), png_chunk(b"IEND", b""))
 
 
 def tiff(*tags: tuple[int, int, int, int], pages: int = 1, order: str = "<") -> bytes:
-    """A TIFF file of pages that have these (tag, type, count, value) entries."""
+    """Return a TIFF file of pages that have these (tag, type, count, value) entries."""
     page = struct.pack(order + "H", len(tags)) + b"".join(struct.pack(order + "HHII", *tag) for tag in tags)
     data = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", 8)
     for number in range(pages):
@@ -37,7 +37,7 @@ def rle_bmp(width: int, height: int, content: bytes) -> bytes:
 
 
 def many_scans(scans: int) -> bytes:
-    """A progressive JPEG of 6,000 x 6,000 pixels whose last scan is repeated: hours of work in a small file."""
+    """Return a progressive JPEG of 6,000 x 6,000 pixels whose last scan is repeated: hours of work in a small file."""
     data = encode(Image.new("L", (64, 64)), "JPEG", progressive=True)
     size = data.index(b"\xff\xc2") + 5
     last = data.rindex(b"\xff\xda")

@@ -1,4 +1,4 @@
-"""Bombs in the boxes of AVIF and HEIC files: parts without number, parts read again and again, boxes in boxes."""
+"""Bombs in the boxes of AVIF and HEIC files: very many parts, parts that are read many times, nested boxes."""
 
 import struct
 from collections.abc import Callable
@@ -17,7 +17,7 @@ def box(kind: bytes, content: bytes) -> bytes:
 
 
 def place(data: bytes, *path: bytes) -> tuple[int, int]:
-    """Where a box starts and ends."""
+    """Return where a box starts and ends."""
     at, end = 0, len(data)
     for depth, kind in enumerate(path):
         while data[at + 4 : at + 8] != kind:
@@ -29,8 +29,8 @@ def place(data: bytes, *path: bytes) -> tuple[int, int]:
     return at, end
 
 
-def replaced(data: bytes, path: tuple[bytes, ...], content: bytes) -> bytes:
-    """The file with other content in a box; those around it grow with it."""
+def replace_box(data: bytes, path: tuple[bytes, ...], content: bytes) -> bytes:
+    """Return the file with other content in a box. The boxes around it grow with it."""
     start, end = place(data, *path)
     new = box(path[-1], content)
     changed = bytearray(data)
@@ -40,31 +40,31 @@ def replaced(data: bytes, path: tuple[bytes, ...], content: bytes) -> bytes:
     return bytes(changed[:start]) + new + data[end:]
 
 
-def claiming(data: bytes, width: int, height: int) -> bytes:
-    """The same picture, said to be of another size."""
-    return replaced(data, (b"meta", b"iprp", b"ipco", b"ispe"), struct.pack(">III", 0, width, height))
+def claim_size(data: bytes, width: int, height: int) -> bytes:
+    """Return the same picture with a header that claims another size."""
+    return replace_box(data, (b"meta", b"iprp", b"ipco", b"ispe"), struct.pack(">III", 0, width, height))
 
 
 def many_parts(data: bytes, parts: int) -> bytes:
-    """A list of parts that are not there."""
+    """Return a file that lists parts that do not exist."""
     start, end = place(data, b"meta", b"iinf")
     more = b"".join(box(b"infe", struct.pack(">IHH4sB", 2 << 24, part, 0, b"hvc1", 0)) for part in range(100, 100 + parts))
     (count,) = struct.unpack_from(">H", data, start + 12)
-    return replaced(data, (b"meta", b"iinf"), struct.pack(">IH", 0, count + parts) + data[start + 14 : end] + more)
+    return replace_box(data, (b"meta", b"iinf"), struct.pack(">IH", 0, count + parts) + data[start + 14 : end] + more)
 
 
-def read_again(data: bytes, times: int) -> bytes:
-    """A picture whose data are 10 MB, to be read many times."""
+def read_many_times(data: bytes, times: int) -> bytes:
+    """Return a picture whose 10 MB of data are read many times."""
     location = (b"meta", b"iloc")
     start, end = place(data, *location)
     base = bytes(data[start + 13] >> 4)
     size = 8 + 12 + len(base) + 8 * times
     at = len(data) + size - (end - start)
     content = bytes(4) + data[start + 12 : start + 14] + struct.pack(">HHH", 1, 1, 0) + base + struct.pack(">H", times)
-    return replaced(data, location, content + struct.pack(">II", at, 10 * MB) * times) + bytes(10 * MB)
+    return replace_box(data, location, content + struct.pack(">II", at, 10 * MB) * times) + bytes(10 * MB)
 
 
-def nested(kind: bytes, depth: int) -> bytes:
+def nest_boxes(kind: bytes, depth: int) -> bytes:
     content = b""
     for _ in range(depth):
         content = box(kind, (bytes(4) if kind == b"meta" else b"") + content)
@@ -72,7 +72,7 @@ def nested(kind: bytes, depth: int) -> bytes:
 
 
 def frames(samples: int) -> bytes:
-    """A sequence of two frames that claims to have more, all of them the same."""
+    """Return a sequence of two frames that claims to have more, all with the same data."""
     pictures = [quarters((32, 32)), Image.new("RGB", (32, 32))]
     data = bytearray(encode(pictures[0], "AVIF", save_all=True, append_images=pictures[1:]))
     table = (b"moov", b"trak", b"mdia", b"minf", b"stbl")
@@ -83,17 +83,18 @@ def frames(samples: int) -> bytes:
 
 
 def numbers(kind: int, size: int) -> bytes:
-    """EXIF data of a turned picture, with a tag of numbers."""
+    """Return EXIF data of a turned picture, with a tag of numbers."""
     return exif((ORIENTATION, SHORT, 1, 6), (NUMBERS, kind, size // TAKES[kind], 8 + 2 + 24 + 4), more=bytes(size))
 
 
 def avif_with_exif(size: int) -> bytes:
-    """A turned picture: then Pillow takes all EXIF data apart."""
-    written = encode(quarters(), "AVIF", exif=numbers(BYTES, size))
-    # Pillow would take as long to write numbers: they are made of bytes (type 1) afterwards.
-    was, now = struct.pack("<HHI", NUMBERS, 1, size), struct.pack("<HHI", NUMBERS, RATIONAL, size // TAKES[RATIONAL])
-    assert was in written
-    return written.replace(was, now)
+    """Return a turned picture, because Pillow parses all EXIF data of such a picture."""
+    content = encode(quarters(), "AVIF", exif=numbers(BYTES, size))
+    # Pillow would take long to write numbers, so they are written as bytes, and the type is changed afterwards.
+    bytes_entry = struct.pack("<HHI", NUMBERS, 1, size)
+    numbers_entry = struct.pack("<HHI", NUMBERS, RATIONAL, size // TAKES[RATIONAL])
+    assert bytes_entry in content
+    return content.replace(bytes_entry, numbers_entry)
 
 
 def heic_with_exif(size: int) -> bytes:
@@ -116,10 +117,10 @@ for _name in ("avif", "heic"):
     BOX_BOMBS |= {
         f"{_name} parts": (lambda data=_data: many_parts(data, 60_000), TOO_COMPLEX),
         f"{_name} as many parts as may be": (lambda data=_data: many_parts(data, 6_000), {"READY", "corrupt"}),
-        f"{_name} read again": (lambda data=_data: read_again(data, 10_000), CORRUPT),
-        f"{_name} pixels": (lambda data=_data: claiming(data, 65_535, 65_535), {"corrupt", "too_many_pixels"}),
-        f"{_name} claims 2^32 wide": (lambda data=_data: claiming(data, 2**32 - 1, 2**32 - 1), {"corrupt", "too_many_pixels"}),
-        f"{_name} in boxes": (lambda data=_data: data + nested(b"meta", 20_000), TOO_COMPLEX),
+        f"{_name} read again": (lambda data=_data: read_many_times(data, 10_000), CORRUPT),
+        f"{_name} pixels": (lambda data=_data: claim_size(data, 65_535, 65_535), {"corrupt", "too_many_pixels"}),
+        f"{_name} claims 2^32 wide": (lambda data=_data: claim_size(data, 2**32 - 1, 2**32 - 1), {"corrupt", "too_many_pixels"}),
+        f"{_name} in boxes": (lambda data=_data: data + nest_boxes(b"meta", 20_000), TOO_COMPLEX),
         f"{_name} in free boxes": (lambda data=_data: data + box(b"free", b"") * 100_000, TOO_COMPLEX),
-        f"{_name} properties": (lambda data=_data: replaced(data, (b"meta", b"iprp"), nested(b"ipco", 12_000)), CORRUPT),
+        f"{_name} properties": (lambda data=_data: replace_box(data, (b"meta", b"iprp"), nest_boxes(b"ipco", 12_000)), CORRUPT),
     }

@@ -1,4 +1,4 @@
-"""Bombs in what a picture carries along: EXIF, colour profiles, XMP, comments."""
+"""Bombs in the metadata of a picture: EXIF, colour profiles, XMP and comments."""
 
 import struct
 import zlib
@@ -13,28 +13,31 @@ TAKES = {BYTES: 1, SHORT: 2, LONG: 4, RATIONAL: 8}
 
 
 def directory(*entries: tuple[int, int, int, int]) -> bytes:
-    """A TIFF directory of (tag, type, count, value or place) entries, the last one of its file."""
+    """Return a TIFF directory of (tag, type, count, value or offset) entries, the last directory of its file."""
     return struct.pack("<H", len(entries)) + b"".join(struct.pack("<HHII", *entry) for entry in entries) + bytes(4)
 
 
 def exif(*entries: tuple[int, int, int, int], more: bytes = b"") -> bytes:
-    """EXIF data with a directory at 8, and what is behind it."""
+    """Return EXIF data with a directory at offset 8, and more data behind it."""
     return b"Exif\0\0II*\0\x08\0\0\0" + directory(*entries) + more
 
 
 def shared(tags: int, size: int) -> bytes:
-    """Tags that all have the same value of `size` bytes: together 14 GB in less than a megabyte."""
+    """Return tags that share one value of `size` bytes: together 14 GB in less than a megabyte."""
     return exif(*((1000 + tag, BYTES, size, 8) for tag in range(tags)), more=bytes(size))
 
 
-def chained(depth: int) -> bytes:
-    """Directories in directories."""
+def chain_directories(depth: int) -> bytes:
+    """Return EXIF data of nested directories."""
     step = len(directory((EXIF, LONG, 1, 0)))
     return exif(*[(EXIF, LONG, 1, 8 + step)], more=b"".join(directory((EXIF, LONG, 1, 8 + step * (level + 2))) for level in range(depth)))
 
 
 def tiff_with_exif(kind: int, size: int, *, early_end: bool = False) -> bytes:
-    """A picture whose EXIF directory has one tag of `size` bytes; `early_end`: the first page claims more tags than there are."""
+    """Return a picture whose EXIF directory has one tag of `size` bytes.
+
+    With `early_end` the first page claims more tags than it has.
+    """
     base = bytearray(encode(quarters(), "TIFF", tiffinfo={EXIF: 0x01020304}))
     at = base.index(struct.pack("<HHII", EXIF, LONG, 1, 0x01020304)) + 8
     base += bytes(len(base) % 2)
@@ -47,7 +50,7 @@ def tiff_with_exif(kind: int, size: int, *, early_end: bool = False) -> bytes:
 
 
 def big_tiff_with_exif(size: int) -> bytes:
-    """The same, big-endian with 64 bits."""
+    """Return the same picture as a big-endian file with 64 bits."""
     strip, page = 16, 16 + 96 * 64 * 3
     values = {256: 96, 257: 64, 258: 8, 259: 1, 262: 2, 273: strip, 277: 3, 278: 64, 279: 96 * 64 * 3, EXIF: page + 8 + 10 * 20 + 8}
     entries = b"".join(struct.pack(">HHQQ", tag, LONG8, 1, value) for tag, value in values.items())
@@ -57,28 +60,30 @@ def big_tiff_with_exif(size: int) -> bytes:
 
 
 def profile(kind: bytes, content: bytes) -> bytes:
-    """A colour profile for RGB pictures with one table."""
+    """Return a colour profile for RGB pictures with one table."""
     data = swapped_profile()[:128] + struct.pack(">I4sII", 1, kind, 144, len(content)) + content
     return struct.pack(">I", len(data)) + data[4:]
 
 
 def cube(points: int, channels: int = 3) -> bytes:
-    """A table that claims `points` to the power of `channels` colours."""
+    """Return a table that claims `points` to the power of `channels` colours."""
     return b"mft2" + bytes(4) + bytes([channels, 3, points, 0]) + bytes(36) + struct.pack(">HH", 2, 2) + bytes(100_000)
 
 
 def elements(count: int) -> bytes:
-    """A list that names the same matrix `count` times."""
+    """Return a list that names the same matrix `count` times."""
     matrix = b"matf" + bytes(4) + struct.pack(">HH12f", 3, 3, 0.999, 0, 0, 0, 0.999, 0, 0, 0, 0.999, 0, 0, 0)
     return b"mpet" + bytes(4) + struct.pack(">HHI", 3, 3, count) + struct.pack(">II", 16 + 8 * count, len(matrix)) * count + matrix
 
 
 def jpeg_segments(marker: int, *contents: bytes) -> bytes:
-    return b"\xff\xd8" + b"".join(struct.pack(">BBH", 255, marker, 2 + len(one)) + one for one in contents) + SAMPLES["jpeg"][2:]
+    return (
+        b"\xff\xd8" + b"".join(struct.pack(">BBH", 255, marker, 2 + len(content)) + content for content in contents) + SAMPLES["jpeg"][2:]
+    )
 
 
 def icc_segments(count: int) -> bytes:
-    """A profile in as many parts as can be, of which each claims to be the first."""
+    """Return a profile in as many parts as possible, each of which claims to be the first."""
     return jpeg_segments(0xE2, *[b"ICC_PROFILE\0\1\xff" + bytes(65_000)] * count)
 
 
@@ -104,7 +109,7 @@ METADATA_BOMBS: dict[str, tuple[Callable[[], bytes], set[str]]] = {
     "png text in text": (lambda: with_text(b"a", zlib.compress(bytes(100 * MB))), HARMLESS),
     "exif shared values": (lambda: in_png(shared(20_000, 700_000)), HARMLESS),
     "exif rationals": (lambda: in_png(exif((MAKER_NOTE, RATIONAL, 120_000, 30), (EXIF, LONG, 1, 8), more=bytes(MB - 4096))), HARMLESS),
-    "exif chain": (lambda: in_png(chained(30_000)), HARMLESS),
+    "exif chain": (lambda: in_png(chain_directories(30_000)), HARMLESS),
     "exif that holds itself": (lambda: in_png(exif((EXIF, LONG, 1, 8), (SUB_DIRECTORIES, LONG, 1, 8))), HARMLESS),
     "jpeg exif in parts": (lambda: jpeg_segments(0xE1, *[shared(1000, 50_000)] * 15), HARMLESS),
     "jpeg xmp": (lambda: jpeg_segments(0xE1, *[b"http://ns.adobe.com/xap/1.0/\0" + b"<a>" * 20_000] * 1000), HARMLESS),

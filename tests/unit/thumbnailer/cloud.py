@@ -1,4 +1,4 @@
-"""A versioned bucket that raises events as S3 does, the table, and the pipeline on them; all in moto."""
+"""The thumbnailer's pipeline in moto, with a versioned bucket that sends the events of S3, and the table."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -29,18 +29,21 @@ def _render(data: bytes, limits: Limits) -> Photo:
 
 @dataclass
 class Cloud:
-    """`put`, `delete` and so on act on the uploads bucket and return the event that S3 would send."""
+    """The uploads bucket, the table and the pipeline.
+
+    `put`, `delete` and `remove` change the uploads bucket and return the event that S3 would send.
+    """
 
     s3: Any
     dynamodb: Any
     versioned: bool = True
-    # As an emulator that gives every event the same sequencer, and none to deletions
+    # Some emulators give every event the same sequencer, and none to deletions.
     constant_sequencers: bool = False
     limits: Limits = field(default_factory=lambda: Limits(max_bytes=1_000_000))
     ticks: int = 0
 
     def pipeline(self) -> Pipeline:
-        """As another execution environment would have it."""
+        """Return a pipeline as another execution environment would have it."""
         return Pipeline(Storage(self.s3, THUMBNAILS), Catalog(self.dynamodb, TABLE), self.limits, 30)
 
     def handle(self, event: ObjectEvent, make: Callable[[bytes], Photo] | None = None) -> Outcome:
@@ -48,7 +51,7 @@ class Cloud:
         return self.pipeline().handle(event, make or self.make)
 
     def make(self, data: bytes) -> Photo:
-        """The image logic."""
+        """Make the thumbnails of a photo."""
         return _render(data, self.limits)
 
     def put(self, data: bytes, key: str = "cat.jpg") -> ObjectEvent:
@@ -57,12 +60,12 @@ class Cloud:
         return self.event(Kind.CREATED, key, answer.get("VersionId"), answer["ETag"].strip('"'), len(data))
 
     def delete(self, key: str = "cat.jpg") -> ObjectEvent:
-        """Delete an object: put a delete marker, where there are versions."""
+        """Delete an object. This puts a delete marker if the bucket has versions."""
         answer = self.s3.delete_object(Bucket=UPLOADS, Key=key)
         return self.event(Kind.DELETED, key, answer.get("VersionId"))
 
     def remove(self, version_id: str | None, key: str = "cat.jpg") -> ObjectEvent:
-        """Remove one version, or a delete marker, for good."""
+        """Remove one version or a delete marker permanently."""
         self.s3.delete_object(Bucket=UPLOADS, Key=key, VersionId=version_id)
         return self.event(Kind.VERSION_REMOVED, key, version_id)
 
@@ -80,23 +83,23 @@ class Cloud:
         return ObjectEvent(kind, name[kind], UPLOADS, key, version_id, sequencer, etag, size, time)
 
     def item(self, event: ObjectEvent) -> dict[str, Any] | None:
-        """The catalog's item of the event's object, as DynamoDB has it."""
+        """Return the catalog's item of the event's object, as DynamoDB returns it."""
         item: dict[str, Any] | None = self.dynamodb.get_item(TableName=TABLE, Key={"image_id": {"S": event.image_id}}).get("Item")
         return item
 
     def status(self, event: ObjectEvent) -> str | None:
-        """The status in the catalog."""
+        """Return the status in the catalog."""
         item = self.item(event)
         return item["status"]["S"] if item else None
 
     def thumbnails(self, prefix: str = "") -> set[str]:
-        """The keys of all thumbnails."""
-        return {found["Key"] for found in self.s3.list_objects_v2(Bucket=THUMBNAILS, Prefix=prefix).get("Contents", [])}
+        """Return the keys of all thumbnails."""
+        return {entry["Key"] for entry in self.s3.list_objects_v2(Bucket=THUMBNAILS, Prefix=prefix).get("Contents", [])}
 
     def check(self, event: ObjectEvent) -> None:
-        """Catalog and thumbnails say what the uploads bucket says, no more and no less."""
+        """Check that catalog and thumbnails match the uploads bucket."""
         item = self.item(event)
-        recorded = {made["M"]["key"]["S"] for made in (item or {}).get("thumbnails", {"M": {}})["M"].values()}
+        recorded = {thumbnail["M"]["key"]["S"] for thumbnail in (item or {}).get("thumbnails", {"M": {}})["M"].values()}
         assert self.thumbnails(event.image_id) == recorded
         try:
             current = self.s3.head_object(Bucket=event.bucket, Key=event.key)
@@ -112,13 +115,13 @@ class Cloud:
 
 @cache
 def client(service: str) -> Any:
-    """A client, made once: that takes longer than most tests. moto empties the cloud behind it between tests."""
+    """Return a client. It is created once, because that takes long. moto empties the cloud behind it between tests."""
     return boto3.client(service, region_name="us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing")  # type: ignore[call-overload]
 
 
 @contextmanager
 def cloud(versioned: bool = True, **options: Any) -> Iterator[Cloud]:
-    """An empty cloud."""
+    """Provide an empty cloud."""
     with mock_aws():
         s3, dynamodb = client("s3"), client("dynamodb")
         for bucket in (UPLOADS, THUMBNAILS):
@@ -135,14 +138,14 @@ def cloud(versioned: bool = True, **options: Any) -> Iterator[Cloud]:
 
 
 class Crash(BaseException):
-    """The process dies."""
+    """Raised in place of a call, as if the process died."""
 
 
 def crash() -> None:
     raise Crash
 
 
-# Before which the process may die
+# Each step before which the process may die
 STEPS = [
     ("s3", "get_object"),
     ("s3", "put_object"),
@@ -155,7 +158,7 @@ STEPS = [
 
 
 class Calls:
-    """Counts the calls of a client, and does something before or instead of some of them."""
+    """Count the calls of a client, and do something before or instead of some of them."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -163,26 +166,29 @@ class Calls:
         self.before: dict[str, Callable[[], None]] = {}
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._client, name)
-        if not callable(found) or name == "exceptions":
-            return found
+        attribute = getattr(self._client, name)
+        if not callable(attribute) or name == "exceptions":
+            return attribute
 
         def call(**arguments: Any) -> Any:
             self.names.append(name)
             action = self.before.pop(name, None)
             if action:
                 action()
-            return found(**arguments)
+            return attribute(**arguments)
 
         return call
 
 
 def body(*events: ObjectEvent) -> str:
-    """The body of the SQS message that brings these events."""
+    """Return the body of the SQS message that contains these events."""
     records = []
     for event in events:
-        described: dict[str, Any] = {"key": quote_plus(event.key, safe="/"), "versionId": event.version_id, "sequencer": event.sequencer}
-        described |= {"size": event.size, "eTag": event.etag} if event.etag else {}
-        found = {"bucket": {"name": event.bucket}, "object": {name: value for name, value in described.items() if value is not None}}
-        records.append({"eventSource": "aws:s3", "eventName": event.name, "eventTime": event.time, "s3": found})
+        s3_object: dict[str, Any] = {"key": quote_plus(event.key, safe="/"), "versionId": event.version_id, "sequencer": event.sequencer}
+        s3_object |= {"size": event.size, "eTag": event.etag} if event.etag else {}
+        s3 = {
+            "bucket": {"name": event.bucket},
+            "object": {name: value for name, value in s3_object.items() if value is not None},
+        }
+        records.append({"eventSource": "aws:s3", "eventName": event.name, "eventTime": event.time, "s3": s3})
     return json.dumps({"Records": records})

@@ -1,4 +1,4 @@
-"""What Lambda sets for a function, some of it read when modules are imported; and a cloud for tests that need one."""
+"""The environment that Lambda sets for a function, which modules read when they are imported; and a cloud in moto."""
 
 import os
 from collections.abc import Iterator
@@ -16,6 +16,6 @@ from tests.unit.thumbnailer.cloud import Cloud, cloud
 
 @pytest.fixture
 def aws() -> Iterator[Cloud]:
-    """A versioned cloud."""
-    with cloud() as made:
-        yield made
+    """Provide a versioned cloud."""
+    with cloud() as versioned_cloud:
+        yield versioned_cloud

@@ -1,4 +1,4 @@
-"""Pictures made for tests: four coloured quarters, so that any corner tells how the picture was turned."""
+"""Pictures for tests. Their four coloured quarters show how a picture was turned."""
 
 import io
 import struct
@@ -29,7 +29,7 @@ STORED_AS = {
 
 
 def quarters(size: tuple[int, int] = (96, 64)) -> Image.Image:
-    """The test picture, upright, mode RGB."""
+    """Return the test picture, upright, in mode RGB."""
     image = Image.new("RGB", size)
     width, height = size
     for index, colour in enumerate(QUARTERS.values()):
@@ -39,7 +39,7 @@ def quarters(size: tuple[int, int] = (96, 64)) -> Image.Image:
 
 
 def corners(image: Image.Image) -> dict[str, tuple[int, int, int]]:
-    """The colours in the middle of each quarter."""
+    """Return the colours in the middle of each quarter."""
     rgb: Any = image.convert("RGB")
     width, height = image.size
     places = [(width // 4, height // 4), (3 * width // 4, height // 4), (width // 4, 3 * height // 4), (3 * width // 4, 3 * height // 4)]
@@ -47,15 +47,15 @@ def corners(image: Image.Image) -> dict[str, tuple[int, int, int]]:
 
 
 def far_off(
-    found: dict[str, tuple[int, int, int]], expected: dict[str, tuple[int, int, int]] | None = None, tolerance: int = 12
+    colours: dict[str, tuple[int, int, int]], expected: dict[str, tuple[int, int, int]] | None = None, tolerance: int = 12
 ) -> list[str]:
-    """The corners whose colour is not the expected one."""
+    """Return the names of the corners whose colour is not the expected one."""
     expected = expected or QUARTERS
-    return [name for name in expected if max(abs(a - b) for a, b in zip(found[name], expected[name], strict=True)) > tolerance]
+    return [name for name in expected if max(abs(a - b) for a, b in zip(colours[name], expected[name], strict=True)) > tolerance]
 
 
 def photo(size: tuple[int, int], seed: int = 7) -> Image.Image:
-    """A picture with the spectrum of a photo: structure at every scale, a little noise."""
+    """Return a picture with the spectrum of a photo: structure at every scale, and a little noise."""
     random = np.random.default_rng(seed)
     width, height = size
     total = np.zeros((height, width, 3), np.float32)
@@ -68,21 +68,21 @@ def photo(size: tuple[int, int], seed: int = 7) -> Image.Image:
 
 
 def encode(image: Image.Image, encoder: str, **options: object) -> bytes:
-    """The content of a file."""
+    """Return the content of an image file."""
     file = io.BytesIO()
     image.save(file, encoder, **options)
     return file.getvalue()
 
 
 def opened(data: bytes) -> Image.Image:
-    """A decoded file."""
+    """Decode a file."""
     image = Image.open(io.BytesIO(data))
     image.load()
     return image
 
 
 def exif(**tags: object) -> bytes:
-    """EXIF data with everything that a phone writes, GPS too. Keyword arguments named t0112 and so on replace tags."""
+    """Return EXIF data with everything that a phone writes, including GPS. Arguments such as t0112 replace tags."""
     data = Image.Exif()
     data[0x010F], data[0x0110], data[0x9286 - 0x10000 & 0xFFFF] = "ACME", "ACME Phone 3", "x"
     data.get_ifd(0x8769)[0x9003] = "2026:05:01 12:30:00"
@@ -95,31 +95,31 @@ def exif(**tags: object) -> bytes:
 
 
 def png_chunk(kind: bytes, content: bytes) -> bytes:
-    """A chunk with its length and checksum."""
+    """Return a PNG chunk with its length and checksum."""
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
 def png_with(data: bytes, *chunks: bytes) -> bytes:
-    """A PNG file with chunks put right after its header."""
+    """Return a PNG file with chunks added right after its header."""
     return data[:33] + b"".join(chunks) + data[33:]
 
 
 def swapped_profile() -> bytes:
-    """An ICC profile whose red and green primaries are exchanged, so that applying it is unmistakable."""
+    """Return an ICC profile with red and green exchanged, so that its effect is visible."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     tags = {bytes(profile[at : at + 4]): at + 4 for at in range(132, 132 + 12 * int.from_bytes(profile[128:132]), 12)}
     red, green = tags[b"rXYZ"], tags[b"gXYZ"]
     profile[red : red + 8], profile[green : green + 8] = profile[green : green + 8], profile[red : red + 8]
     at = tags[b"desc"]
     start, length = int.from_bytes(profile[at : at + 4]), int.from_bytes(profile[at + 4 : at + 8])
-    described = (
+    description = (
         bytes(profile[start : start + length]).replace("sRGB".encode("utf-16-be"), "odd!".encode("utf-16-be")).replace(b"sRGB", b"odd!")
     )
-    profile[start : start + length] = described
+    profile[start : start + length] = description
     return bytes(profile)
 
 
-# Three small photos that can be told apart
+# Three small photos of different sizes
 FIRST, SECOND, THIRD = (encode(quarters((width, 60)), "JPEG") for width in (90, 100, 110))
 
 

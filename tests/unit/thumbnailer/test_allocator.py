@@ -1,4 +1,4 @@
-"""Photo after photo in the same memory; a large one leaves none of its own behind."""
+"""Photo after photo uses the same memory, and a large photo leaves none of its own behind."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ from PIL import Image
 
 from eventloom.clouds import ROOT
 
-# What the third time of the same photo took: pages from the kernel, and the megabytes that stay
+# Prints what the third rendering of the same photo costs: page faults, and megabytes that stay.
 THRICE = """
 import json, re, resource, sys
 from pathlib import Path
@@ -27,7 +27,7 @@ for _ in range(3):
 print(json.dumps([resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before, resident_mb() - idle]))
 """
 
-# Megabytes that stay of a photo, and that are left while another is in the sandbox
+# Prints the megabytes that a photo leaves in memory, and what is left while another photo is in the sandbox.
 BEFORE_THE_SANDBOX = """
 import json, re, sys
 from pathlib import Path
@@ -43,47 +43,49 @@ def resident_mb():
     return int(re.search(r"VmRSS:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024
 
 def sandboxed(*_):
-    found.append(resident_mb() - idle)
+    megabytes.append(resident_mb() - idle)
 
-data, idle, found = Path(sys.argv[1]).read_bytes(), resident_mb(), []
+data, idle, megabytes = Path(sys.argv[1]).read_bytes(), resident_mb(), []
 decoder = Decoder(Limits(), Output(), 1769)
 decoder.run(data, 1, Deadline())
-found.append(resident_mb() - idle)
+megabytes.append(resident_mb() - idle)
 Sandbox.render = sandboxed
 decoder.run(data, 2, Deadline())
-print(json.dumps(found))
+print(json.dumps(megabytes))
 """
 
 
-def thrice(folder: Path, size: tuple[int, int]) -> tuple[int, float]:
-    """Page faults and megabytes of a PNG of that size."""
+def render_three_times(folder: Path, size: tuple[int, int]) -> tuple[int, float]:
+    """Render a PNG of a size three times. Returns the page faults of the last time and the megabytes that stay."""
     faults, megabytes = run(THRICE, folder / "photo.png", Image.new("RGB", size, (200, 60, 40)), compress_level=1)
     return int(faults), megabytes
 
 
 def run(script: str, path: Path, image: Image.Image, **options: int) -> list[float]:
-    """What a script prints about a picture."""
+    """Return what a script prints about a picture."""
     image.save(path, **options)
-    done = subprocess.run([sys.executable, "-c", script, str(path)], cwd=ROOT / "functions", check=True, capture_output=True, text=True)
-    found: list[float] = json.loads(done.stdout)
-    return found
+    process = subprocess.run([sys.executable, "-c", script, str(path)], cwd=ROOT / "functions", check=True, capture_output=True, text=True)
+    figures: list[float] = json.loads(process.stdout)
+    return figures
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's settings")
-def test_a_photo_finds_the_memory_of_the_one_before(tmp_path: Path) -> None:
+def test_a_photo_reuses_the_memory_of_the_photo_before(tmp_path: Path) -> None:
     pixels = 4000 * 3000
-    faults, _ = thrice(tmp_path, (4000, 3000))
-    assert faults < pixels * 4 / 4096 / 10, "a tenth of the picture's pages"
+    faults, _ = render_three_times(tmp_path, (4000, 3000))
+    assert faults < pixels * 4 / 4096 / 10, "less than a tenth of the picture's pages"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's settings")
-def test_a_large_photo_leaves_nothing(tmp_path: Path) -> None:
-    faults, megabytes = thrice(tmp_path, (8000, 5500))
-    assert megabytes < 60, "168 MB are its pixels"
-    assert faults > 8000 * 5500 * 4 / 4096 / 2, "they were given back, and came anew"
+def test_a_large_photo_leaves_no_memory_in_use(tmp_path: Path) -> None:
+    faults, megabytes = render_three_times(tmp_path, (8000, 5500))
+    assert megabytes < 60, "the pixels alone take 168 MB"
+    assert faults > 8000 * 5500 * 4 / 4096 / 2, "the pages were returned to the kernel and requested again"
 
 
-def test_nothing_is_kept_while_a_photo_is_in_the_sandbox(tmp_path: Path) -> None:
-    kept, left = run(BEFORE_THE_SANDBOX, tmp_path / "photo.webp", Image.new("RGBA", (4000, 3000), (200, 60, 40, 128)), method=0)
-    assert kept > 50
-    assert left < 30
+def test_memory_is_freed_before_the_sandbox_is_used(tmp_path: Path) -> None:
+    after_photo, in_sandbox = run(
+        BEFORE_THE_SANDBOX, tmp_path / "photo.webp", Image.new("RGBA", (4000, 3000), (200, 60, 40, 128)), method=0
+    )
+    assert after_photo > 50
+    assert in_sandbox < 30

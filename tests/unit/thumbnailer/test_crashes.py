@@ -1,4 +1,4 @@
-"""The process dies at any step; the next delivery or the next event mends it."""
+"""The process may die at any step. The next delivery or the next event repairs the catalog."""
 
 import contextlib
 import dataclasses
@@ -15,8 +15,8 @@ from thumbnailer.storage import Storage
 
 @pytest.mark.parametrize(("client", "call"), STEPS)
 @pytest.mark.parametrize("scenario", ["upload", "overwrite", "deletion", "undeletion"])
-def test_a_crash_at_any_step_is_mended_by_the_next_delivery(aws: Cloud, client: str, call: str, scenario: str) -> None:
-    """The process dies right before a call; the message is delivered again, to another process."""
+def test_the_next_delivery_repairs_a_crash_at_any_step(aws: Cloud, client: str, call: str, scenario: str) -> None:
+    """The process dies right before a call, and the message is delivered again, to another process."""
     events = [aws.put(FIRST)]
     if scenario == "overwrite":
         events.append(aws.put(SECOND))
@@ -34,13 +34,13 @@ def test_a_crash_at_any_step_is_mended_by_the_next_delivery(aws: Cloud, client: 
     except Crash:
         pass
     else:
-        assert broken.before, "the step was passed without a crash"
+        assert broken.before, "the call of this step was not reached"
     aws.handle(events[-1])
     aws.check(events[-1])
 
 
-def test_a_crash_before_the_record_and_then_a_later_version(aws: Cloud) -> None:
-    """The thumbnails that the dead process had stored are removed when its message comes again."""
+def test_a_crash_before_recording_followed_by_a_later_version_leaves_nothing(aws: Cloud) -> None:
+    """The thumbnails that the dead process stored are removed when its message is delivered again."""
     first, second = aws.put(FIRST), aws.put(SECOND)
     dynamodb = Calls(aws.dynamodb)
     dynamodb.before["put_item"] = crash
@@ -52,8 +52,8 @@ def test_a_crash_before_the_record_and_then_a_later_version(aws: Cloud) -> None:
     aws.check(second)
 
 
-def test_a_crash_between_thumbnails_and_then_a_deletion(aws: Cloud) -> None:
-    """The object was never recorded: its deletion removes what the dead process had stored."""
+def test_a_crash_between_thumbnails_followed_by_a_deletion_leaves_nothing(aws: Cloud) -> None:
+    """The object was never recorded. Its deletion removes what the dead process stored."""
     uploaded = aws.put(FIRST)
     s3 = Calls(aws.s3)
     s3.before["put_object"] = crash
@@ -66,25 +66,25 @@ def test_a_crash_between_thumbnails_and_then_a_deletion(aws: Cloud) -> None:
     aws.check(removed)
 
 
-def test_a_failed_write_ends_after_the_others() -> None:
-    """What is still being written when the message is handed back would appear after later attempts have tidied up."""
-    written: list[str] = []
+def test_a_failed_save_waits_for_its_other_writes() -> None:
+    """A write that continued after the message is returned would appear after later attempts have cleaned up."""
+    keys: list[str] = []
 
     class Slow:
         def put_object(self, Key: str, **_: object) -> None:
             if Key == "fails":
                 raise Crash
             time.sleep(0.2)
-            written.append(Key)
+            keys.append(Key)
 
     thumbnail = Thumbnail(1, 1, "image/jpeg", "jpg", b"")
     with pytest.raises(Crash):
         Storage(Slow(), THUMBNAILS).save({"fails": thumbnail, "slow": thumbnail})
-    assert written == ["slow"]
+    assert keys == ["slow"]
 
 
 def test_several_crashes_in_a_row_leave_nothing_behind(aws: Cloud) -> None:
-    """Each overwrite dies before it removes what it replaced; the last delivery removes all of it."""
+    """Each overwrite dies before it removes what it replaced. The last delivery removes all of it."""
     events = [aws.put(data) for data in (FIRST, SECOND, THIRD)]
     for event in events:
         s3 = Calls(aws.s3)
@@ -96,8 +96,8 @@ def test_several_crashes_in_a_row_leave_nothing_behind(aws: Cloud) -> None:
     aws.check(events[-1])
 
 
-def test_a_crash_of_an_event_that_turns_out_to_be_no_news(aws: Cloud) -> None:
-    """Undeleting died with thumbnails stored; then the upload's own event brought the same version into the catalog."""
+def test_a_crashed_undeletion_that_another_event_replaced_leaves_nothing(aws: Cloud) -> None:
+    """Undeleting dies after it stored thumbnails. Then the upload's own event records the same version."""
     upload, deletion = aws.put(FIRST), aws.delete()
     undeletion = aws.remove(deletion.version_id)
     dynamodb = Calls(aws.dynamodb)
@@ -108,8 +108,8 @@ def test_a_crash_of_an_event_that_turns_out_to_be_no_news(aws: Cloud) -> None:
     aws.check(upload)
 
 
-def test_a_crash_of_an_upload_whose_version_is_gone_when_the_next_event_says_nothing_new(aws: Cloud) -> None:
-    """A deletion is recorded, and S3 still has no object after the upload's version was removed: what the upload stored goes."""
+def test_a_crashed_upload_whose_version_is_removed_leaves_nothing(aws: Cloud) -> None:
+    """A deletion is recorded, and S3 has no object after the upload's version is removed."""
     aws.handle(aws.delete())
     upload = aws.put(FIRST)
     s3 = Calls(aws.s3)
@@ -122,8 +122,8 @@ def test_a_crash_of_an_upload_whose_version_is_gone_when_the_next_event_says_not
     aws.check(removal)
 
 
-def test_a_crash_of_tidying_up_after_no_news(aws: Cloud) -> None:
-    """A late removal found the new version first; the upload, which had died before, then dies after noting that it was the last."""
+def test_a_crash_while_cleaning_up_leaves_nothing(aws: Cloud) -> None:
+    """A late removal records the new version. The upload died before, and its retry dies with nothing to do."""
     first = aws.put(FIRST)
     aws.handle(first)
     removal, upload = aws.remove(first.version_id), aws.put(SECOND)

@@ -1,4 +1,4 @@
-"""Deletions, delete markers, and versions that go and come back."""
+"""The catalog follows deletions, delete markers, and versions that are removed and restored."""
 
 import dataclasses
 import itertools
@@ -15,7 +15,7 @@ from thumbnailer.storage import Storage
 
 
 def test_a_deletion_leaves_a_tombstone(aws: Cloud) -> None:
-    """It remembers the order of events until none can arrive any more, and nothing about the picture."""
+    """The tombstone keeps the order of events until no more can arrive, and nothing about the picture."""
     upload, deletion = aws.put(FIRST), aws.delete()
     aws.handle(upload)
     assert aws.handle(deletion).result is Result.DELETED
@@ -38,7 +38,7 @@ def test_a_deletion_leaves_a_tombstone(aws: Cloud) -> None:
 
 
 def test_a_second_deletion_is_remembered_as_long_as_the_first(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The upload between them may still be on its way when the first would be forgotten."""
+    """The upload between them may still be on its way when the first deletion would expire."""
     aws.handle(aws.delete())
     late, again = aws.put(FIRST), aws.delete()
     now, days = time.time(), 20
@@ -52,8 +52,7 @@ def test_a_second_deletion_is_remembered_as_long_as_the_first(aws: Cloud, monkey
     aws.check(late)
 
 
-def test_a_deletion_that_arrives_first(aws: Cloud) -> None:
-    """The upload that comes after it is late."""
+def test_an_upload_that_arrives_after_its_deletion_is_late(aws: Cloud) -> None:
     upload, deletion = aws.put(FIRST), aws.delete()
     assert aws.handle(deletion).result is Result.DELETED
     assert aws.handle(upload).result is Result.STALE
@@ -61,7 +60,7 @@ def test_a_deletion_that_arrives_first(aws: Cloud) -> None:
 
 
 def test_removing_an_old_version_keeps_the_current_one(aws: Cloud) -> None:
-    """As lifecycle rules do every day."""
+    """Lifecycle rules do this every day."""
     first, second = aws.put(FIRST), aws.put(SECOND)
     aws.handle(first)
     aws.handle(second)
@@ -71,7 +70,7 @@ def test_removing_an_old_version_keeps_the_current_one(aws: Cloud) -> None:
     aws.check(second)
 
 
-def test_removing_the_current_version_brings_back_the_one_before(aws: Cloud) -> None:
+def test_removing_the_current_version_restores_the_version_before(aws: Cloud) -> None:
     """S3 shows the older version again, and so does the catalog, with the time of its upload."""
     first, second = aws.put(FIRST), aws.put(SECOND)
     aws.handle(second)
@@ -90,20 +89,20 @@ def test_removing_the_current_version_brings_back_the_one_before(aws: Cloud) -> 
 
 
 @pytest.mark.parametrize("data", [FIRST, b"broken", b""])
-def test_what_is_brought_back_has_the_time_of_its_upload(aws: Cloud, data: bytes) -> None:
-    """Whatever becomes of it, and whether or not it is read; not the time at which the version above it was removed."""
+def test_a_restored_version_has_the_time_of_its_upload(aws: Cloud, data: bytes) -> None:
+    """The time is that of the upload, not that of the removal, whether or not the object is read."""
     aws.put(data)
-    above = aws.put(SECOND)
-    aws.handle(above)
-    removal = aws.remove(above.version_id)
+    newer = aws.put(SECOND)
+    aws.handle(newer)
+    removal = aws.remove(newer.version_id)
     aws.handle(removal)
     item, upload = aws.item(removal), aws.s3.head_object(Bucket=removal.bucket, Key=removal.key)
     assert item is not None
     assert item["uploaded_at"]["S"] == utc_text(upload["LastModified"])
 
 
-def test_undeleting(aws: Cloud) -> None:
-    """Removing the delete marker brings the object back; the marker's own event, arriving late, does not delete it again."""
+def test_removing_a_delete_marker_restores_the_object(aws: Cloud) -> None:
+    """Removing the delete marker restores the object. A late event of the marker does not delete it again."""
     upload, deletion = aws.put(FIRST), aws.delete()
     aws.handle(upload)
     undeletion = aws.remove(deletion.version_id)
@@ -113,16 +112,16 @@ def test_undeleting(aws: Cloud) -> None:
     assert aws.status(upload) == "READY"
 
 
-def test_undeleting_before_the_deletion_is_seen(aws: Cloud) -> None:
-    """Nothing needs to be made again, but the late deletion must be known to be late."""
+def test_a_deletion_that_arrives_after_the_undeletion_is_late(aws: Cloud) -> None:
+    """No thumbnails are made again, and the late deletion must be recognized as late."""
     upload, deletion = aws.put(FIRST), aws.delete()
     undeletion = aws.remove(deletion.version_id)
     assert [aws.handle(event).result for event in (upload, undeletion, deletion)] == [Result.READY, Result.UNCHANGED, Result.STALE]
     aws.check(upload)
 
 
-def test_an_object_that_is_gone_is_left_to_its_deletion_event(aws: Cloud) -> None:
-    """Neither an error nor an item."""
+def test_an_upload_event_of_a_deleted_object_records_nothing(aws: Cloud) -> None:
+    """This is not an error, and it records no item."""
     upload = aws.put(FIRST)
     aws.remove(upload.version_id)
     assert aws.handle(upload).result is Result.GONE
@@ -131,8 +130,8 @@ def test_an_object_that_is_gone_is_left_to_its_deletion_event(aws: Cloud) -> Non
     assert aws.handle(nothing).result is Result.GONE
 
 
-def test_an_object_that_was_overwritten_is_left_to_its_new_event() -> None:
-    """Without versions, what is current now would be told twice: now, and again after a slower event has put older content in between."""
+def test_an_upload_event_of_an_overwritten_object_records_nothing() -> None:
+    """Without versions the current content would be processed twice, with older content in between."""
     with cloud(versioned=False) as aws:
         early, late = aws.put(FIRST), aws.put(SECOND)
         assert aws.handle(early).result is Result.GONE
@@ -141,24 +140,24 @@ def test_an_object_that_was_overwritten_is_left_to_its_new_event() -> None:
         aws.check(late)
 
 
-def test_an_object_that_is_overwritten_between_the_answers_of_s3(monkeypatch: pytest.MonkeyPatch) -> None:
-    """S3 is asked anew."""
+def test_an_object_that_is_overwritten_between_two_answers_of_s3_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """S3 is asked again."""
     with cloud(versioned=False) as aws:
         event = dataclasses.replace(aws.put(FIRST), sequencer=None)
-        asked = Storage.current
+        current = Storage.current
 
         def overwritten(*where: str) -> Version | None:
-            found = asked(*where)
+            version = current(*where)
             aws.put(SECOND)
-            return found
+            return version
 
         monkeypatch.setattr(Storage, "current", overwritten)
         assert aws.handle(event).result is Result.READY
         aws.check(event)
 
 
-def test_buckets_without_versions() -> None:
-    """ETags tell the contents apart; deletions have no version. Each order of events has an object of its own."""
+def test_any_order_of_events_works_in_buckets_without_versions() -> None:
+    """ETags distinguish the contents, and deletions have no version. Each order of events has an object of its own."""
     with cloud(versioned=False) as aws:
         for order in itertools.permutations(range(4)):
             key = f"{order}.jpg"

@@ -1,4 +1,4 @@
-"""What arrives in SQS messages, decoded."""
+"""Events are parsed from SQS messages."""
 
 import contextlib
 import json
@@ -15,7 +15,7 @@ EVENTS = Path(__file__).parents[3] / "functions/thumbnailer/events"
 
 
 def example(name: str) -> Any:
-    """A sample event."""
+    """Return a sample event."""
     return json.loads((EVENTS / f"{name}.json").read_text())
 
 
@@ -30,8 +30,8 @@ def example(name: str) -> Any:
         ("s3_lifecycle_expiration", Kind.DELETED, "cats/cat.jpg"),
     ],
 )
-def test_samples(name: str, kind: Kind, key: str) -> None:
-    """Each kind of event, with its key decoded."""
+def test_sample_events_are_parsed(name: str, kind: Kind, key: str) -> None:
+    """Each kind of event is parsed, and its key is decoded."""
     (event,), problems = parse(json.dumps(example(name)))
     assert not problems
     assert (event.kind, event.key, event.bucket) == (kind, key, "eventloom-local-uploads-000000000000")
@@ -40,48 +40,48 @@ def test_samples(name: str, kind: Kind, key: str) -> None:
     assert len(event.image_id) == 32
 
 
-def changed(**changes: Any) -> str:
-    """The body of an upload's message, with parts of its object replaced (None: left out)."""
+def change_event(**changes: Any) -> str:
+    """Return the body of an upload's message with other values in its object. None leaves a value out."""
     content = example("s3_put")
-    found = content["Records"][0]["s3"]["object"]
+    s3_object = content["Records"][0]["s3"]["object"]
     for name, value in changes.items():
-        target = found if name in {"key", "size", "eTag", "versionId", "sequencer"} else content["Records"][0]
+        target = s3_object if name in {"key", "size", "eTag", "versionId", "sequencer"} else content["Records"][0]
         target[name] = value
         if value is None:
             del target[name]
     return json.dumps(content)
 
 
-def test_test_events_are_ignored() -> None:
-    """S3 sends one whenever a notification is configured."""
+def test_the_test_events_of_s3_are_ignored() -> None:
+    """S3 sends a test event whenever a notification is configured."""
     assert parse(json.dumps(example("s3_test_event"))) == ([], [])
 
 
 @pytest.mark.parametrize(
     "name", ["ObjectTagging:Put", "ObjectAcl:Put", "ObjectRestore:Completed", "LifecycleTransition", "ObjectRemovedish"]
 )
-def test_events_that_change_no_content_are_left_out(name: str) -> None:
-    """Nothing to do, nothing wrong."""
-    assert parse(changed(eventName=name)) == ([], [])
+def test_events_that_change_no_content_are_ignored(name: str) -> None:
+    """These events need no action and are not errors."""
+    assert parse(change_event(eventName=name)) == ([], [])
 
 
-def test_optional_parts() -> None:
-    """Buckets without versions, emulators without sequencers, names with a prefix."""
-    (event,), _ = parse(changed(versionId=None, sequencer=None, size=None, eTag=None, eventName="s3:ObjectCreated:Post"))
+def test_versions_sequencers_and_prefixes_are_optional() -> None:
+    """Buckets may have no versions, emulators no sequencers, and event names a prefix."""
+    (event,), _ = parse(change_event(versionId=None, sequencer=None, size=None, eTag=None, eventName="s3:ObjectCreated:Post"))
     assert (event.version_id, event.sequencer, event.size, event.etag, event.kind) == (None, None, None, None, Kind.CREATED)
-    (event,), _ = parse(changed(versionId="null", eventName="ObjectRemoved:Delete"))
+    (event,), _ = parse(change_event(versionId="null", eventName="ObjectRemoved:Delete"))
     assert (event.version_id, event.kind) == (None, Kind.VERSION_REMOVED)
-    (event,), _ = parse(changed(versionId=None, eventName="LifecycleExpiration:Delete"))
+    (event,), _ = parse(change_event(versionId=None, eventName="LifecycleExpiration:Delete"))
     assert event.kind is Kind.DELETED
-    (event,), _ = parse(changed(eventTime="2026-11-23T12:15:30+02:00", eTag='"abc"'))
+    (event,), _ = parse(change_event(eventTime="2026-11-23T12:15:30+02:00", eTag='"abc"'))
     assert (event.time, event.etag) == ("2026-11-23T10:15:30.000Z", "abc")
 
 
 @pytest.mark.parametrize(
     "body", ["", "hello", "null", "1", '"text"', "[]", "{}", '{"Records": 1}', '{"Records": {}}', "[" * 100_000, '{"Records"']
 )
-def test_malformed_bodies(body: str) -> None:
-    """As a whole no notification."""
+def test_malformed_bodies_are_refused(body: str) -> None:
+    """None of these bodies is a notification."""
     with pytest.raises(MalformedMessage):
         parse(body)
 
@@ -107,10 +107,10 @@ def test_malformed_bodies(body: str) -> None:
         {"s3": []},
     ],
 )
-def test_malformed_records(change: dict[str, Any]) -> None:
-    """Named one by one; the others are taken."""
-    broken = json.loads(changed(**change))["Records"]
-    events, problems = parse(json.dumps({"Records": [*broken, None, *example("s3_put")["Records"]]}))
+def test_malformed_records_are_named_one_by_one(change: dict[str, Any]) -> None:
+    """Each malformed record is named, and the others are used."""
+    records = json.loads(change_event(**change))["Records"]
+    events, problems = parse(json.dumps({"Records": [*records, None, *example("s3_put")["Records"]]}))
     assert [event.key for event in events] == ["cats/cat.jpg"]
     assert [problem.split(":")[0] for problem in problems] == ["record 0", "record 1"]
 
@@ -121,8 +121,8 @@ JSON = st.recursive(
 
 
 @given(JSON, st.sampled_from(["Records", "eventName", "eventTime", "s3", "key", "bucket", "size", "versionId"]))
-def test_anything_else_is_malformed_too(value: Any, place: str) -> None:
-    """No shape of JSON ends in an unforeseen error."""
+def test_any_other_json_value_is_malformed(value: Any, place: str) -> None:
+    """No JSON value ends in an unexpected error."""
     content = example("s3_put")
     record = content["Records"][0]
     holder = {
@@ -137,22 +137,22 @@ def test_anything_else_is_malformed_too(value: Any, place: str) -> None:
         parse(json.dumps(content))
 
 
-def bridged(detail_type: str, key: str = "a b+c.jpg", **detail: Any) -> str:
-    """An S3 event as EventBridge passes it on."""
-    found = {"key": key, "size": 5, "etag": "e", "version-id": "v", "sequencer": "0A"}
+def make_bridged_event(detail_type: str, key: str = "a b+c.jpg", **detail: Any) -> str:
+    """Return an S3 event as EventBridge sends it."""
+    s3_object = {"key": key, "size": 5, "etag": "e", "version-id": "v", "sequencer": "0A"}
     content = {"version": "0", "detail-type": detail_type, "source": "aws.s3", "time": "2026-01-02T03:04:05Z"}
-    return json.dumps(content | {"detail": {"bucket": {"name": "b"}, "object": found} | detail})
+    return json.dumps(content | {"detail": {"bucket": {"name": "b"}, "object": s3_object} | detail})
 
 
 @pytest.mark.parametrize(
     ("body", "kind"),
     [
-        (bridged("Object Created", reason="PutObject"), Kind.CREATED),
-        (bridged("Object Deleted", **{"deletion-type": "Delete Marker Created"}), Kind.DELETED),
-        (bridged("Object Deleted", **{"deletion-type": "Permanently Deleted"}), Kind.VERSION_REMOVED),
+        (make_bridged_event("Object Created", reason="PutObject"), Kind.CREATED),
+        (make_bridged_event("Object Deleted", **{"deletion-type": "Delete Marker Created"}), Kind.DELETED),
+        (make_bridged_event("Object Deleted", **{"deletion-type": "Permanently Deleted"}), Kind.VERSION_REMOVED),
     ],
 )
-def test_events_that_come_by_eventbridge_are_the_same_but_for_their_shape(body: str, kind: Kind) -> None:
+def test_events_from_eventbridge_become_the_same_events(body: str, kind: Kind) -> None:
     """Keys are not encoded there: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html."""
     (event,), problems = parse(body)
     assert problems == []
@@ -160,6 +160,6 @@ def test_events_that_come_by_eventbridge_are_the_same_but_for_their_shape(body: 
     assert (event.size, event.sequencer, event.time) == (5, "0A", "2026-01-02T03:04:05.000Z")
 
 
-def test_other_events_of_eventbridge_are_left_out_and_broken_ones_named() -> None:
-    assert parse(bridged("Object Tags Added")) == ([], [])
+def test_other_events_of_eventbridge_are_ignored_and_malformed_ones_named() -> None:
+    assert parse(make_bridged_event("Object Tags Added")) == ([], [])
     assert parse(json.dumps({"detail-type": "Object Created"}))[1]

@@ -1,4 +1,4 @@
-"""The Lambda handler on moto: partial batches, deadlines, poison, metrics."""
+"""The Lambda handler works on moto: partial batches, deadlines, bad files and metrics."""
 
 import importlib
 import json
@@ -32,7 +32,7 @@ ENVIRONMENT = {
 
 
 class Context:
-    """As much of Lambda's context as the function uses."""
+    """The parts of Lambda's context that the function uses."""
 
     aws_request_id = "request-1"
     function_name = "thumbnailer"
@@ -45,13 +45,13 @@ class Context:
 
 
 class Function:
-    """The handler, imported as Lambda does, and the cloud it works in."""
+    """The handler, imported as Lambda does, and the cloud that it works in."""
 
     def __init__(self, aws: Cloud, module: Any) -> None:
         self.aws, self.module = aws, module
 
     def __call__(self, *messages: str, seconds: float = 60, deliveries: int = 1) -> list[int]:
-        """Handle a batch of message bodies; the positions of those that come again."""
+        """Handle a batch of message bodies. Returns the positions of those that must be delivered again."""
         attributes = {"ApproximateReceiveCount": str(deliveries)}
         records = [{"messageId": str(index), "body": text, "attributes": attributes} for index, text in enumerate(messages)]
         answer = self.module.lambda_handler({"Records": records}, Context(seconds))
@@ -60,7 +60,7 @@ class Function:
 
 @pytest.fixture
 def function(monkeypatch: pytest.MonkeyPatch) -> Iterator[Function]:
-    """The function, at its first invocation."""
+    """Return the function before its first invocation."""
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(shared.clients, "client", clouds.client)
@@ -69,19 +69,19 @@ def function(monkeypatch: pytest.MonkeyPatch) -> Iterator[Function]:
         yield Function(aws, importlib.import_module("thumbnailer.handler"))
 
 
-def printed(text: str) -> list[dict[str, Any]]:
-    """The JSON lines in it: metrics."""
+def read_json_lines(text: str) -> list[dict[str, Any]]:
+    """Return the JSON lines of a text. The metrics are among them."""
     return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
 
 
-def test_a_batch(function: Function, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
-    """Good, bad, several records in one message, test events: each as it should be, and counted."""
+def test_a_batch_is_handled_and_counted(function: Function, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+    """Good and bad files, several records in one message, and test events are handled and counted."""
     aws = function.aws
     good, bad, other, doomed = aws.put(PHOTO, "a.jpg"), aws.put(b"bad", "b.jpg"), aws.put(PHOTO, "c d+é.jpg"), aws.put(PHOTO, "d.jpg")
     deletion = aws.delete("d.jpg")
     assert function(body(good), body(bad, other), json.dumps({"Event": "s3:TestEvent"}), body(doomed), body(deletion), body(good)) == []
     assert [aws.status(event) for event in (good, bad, other, doomed)] == ["READY", "REJECTED", "READY", "DELETED"]
-    lines = printed(capsys.readouterr().out)
+    lines = read_json_lines(capsys.readouterr().out)
     metrics = {name: value[0] for line in lines if "_aws" in line for name, value in line.items() if isinstance(value, list)}
     assert metrics["ImagesReady"] == 2
     assert metrics["ImagesDeleted"] == 1
@@ -92,12 +92,12 @@ def test_a_batch(function: Function, capsys: pytest.CaptureFixture[str], caplog:
     assert metrics["MessagesRetried"] == 0
     assert [line["reason"] for line in lines if "_aws" in line and "reason" in line] == ["unsupported_format"]
     assert {line["_aws"]["CloudWatchMetrics"][0]["Namespace"] for line in lines if "_aws" in line} == {"Eventloom/test"}
-    done = next(vars(line) for line in caplog.records if line.msg == "done" and vars(line)["object_key"] == "c d+é.jpg")
-    assert (done["image_id"], done["message_id"], done["result"]) == (other.image_id, "1", "READY")
+    record = next(vars(line) for line in caplog.records if line.msg == "done" and vars(line)["object_key"] == "c d+é.jpg")
+    assert (record["image_id"], record["message_id"], record["result"]) == (other.image_id, "1", "READY")
 
 
-def test_malformed_messages_are_kept_for_the_dead_letter_queue(function: Function, caplog: pytest.LogCaptureFixture) -> None:
-    """They are logged with their content and handed back; what can be understood of them is handled."""
+def test_malformed_messages_are_returned_for_the_dead_letter_queue(function: Function, caplog: pytest.LogCaptureFixture) -> None:
+    """They are logged with their content and returned, and the valid records in them are handled."""
     event = function.aws.put(PHOTO)
     half = json.loads(body(event))
     half["Records"].append({"eventName": "ObjectCreated:Put"})
@@ -119,10 +119,10 @@ ERRORS: list[Exception] = [
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=repr)
-def test_only_the_failed_message_comes_again(
+def test_only_the_failed_message_is_returned(
     function: Function, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:
-    """Its batch mates are done. The log says why, with a stack trace for what nobody expected."""
+    """The others of its batch are done. The log says why, with a stack trace for unexpected errors."""
     events = [function.aws.put(PHOTO, f"{name}.jpg") for name in "abc"]
     fetch = function.module.Storage.fetch
 
@@ -142,8 +142,8 @@ def test_only_the_failed_message_comes_again(
     assert function.aws.status(events[1]) == "READY"
 
 
-def test_what_will_not_finish_in_time_is_handed_back_unstarted(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first photos eat up the time; the others come again, and nothing was begun for them."""
+def test_messages_that_would_not_finish_in_time_are_returned_unstarted(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first photos use up the time. The others are returned before any work on them."""
     events = [function.aws.put(PHOTO, f"{index}.jpg") for index in range(6)]
 
     def slow(data: bytes, *rest: Any) -> Photo:
@@ -157,42 +157,42 @@ def test_what_will_not_finish_in_time_is_handed_back_unstarted(function: Functio
 
 
 @pytest.mark.parametrize("deliveries", [1, 2])
-def test_a_photo_whose_turn_comes_too_late_is_not_begun(
+def test_a_photo_whose_turn_comes_too_late_is_not_started(
     function: Function, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, deliveries: int
 ) -> None:
-    """There was time enough when it was downloaded; then it waited for another to be decoded."""
+    """There was enough time when the photo was downloaded. Then it waited for another to be decoded."""
     events = [function.aws.put(PHOTO, f"{index}.jpg") for index in range(2)]
-    begun: list[float] = []
+    start_times: list[float] = []
 
     def slow(*_: Any) -> Photo:
-        begun.append(time.monotonic())
+        start_times.append(time.monotonic())
         time.sleep(1.5)
         return render(PHOTO, function.module.SETTINGS.limits, function.module.SETTINGS.output)
 
     monkeypatch.setattr("thumbnailer.imaging.decoder.render", slow)
     monkeypatch.setattr("thumbnailer.imaging.sandbox.Sandbox.render", slow)
     assert len(function(*map(body, events), seconds=4.5, deliveries=deliveries)) == 1
-    assert len(begun) == 1
+    assert len(start_times) == 1
     assert any("when its turn came" in str(vars(line).get("error")) for line in caplog.records)
 
 
 def test_events_of_one_object_are_handled_newest_first(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that only one of them is work."""
+    """Only one of the events needs work."""
     events = [function.aws.put(encode(quarters((90 + index, 60)), "JPEG")) for index in range(4)]
-    made: list[int] = []
+    lengths: list[int] = []
 
     def counting(data: bytes, *rest: Any) -> Photo:
-        made.append(len(data))
+        lengths.append(len(data))
         return render(data, *rest)
 
     monkeypatch.setattr("thumbnailer.imaging.decoder.render", counting)
     assert function(*map(body, events)) == []
-    assert len(made) == 1
+    assert len(lengths) == 1
     function.aws.check(events[-1])
 
 
 def test_objects_are_handled_at_the_same_time_but_decoded_one_by_one(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Transfers overlap; the memory of decoding does not add up."""
+    """Transfers overlap, but only one photo is in memory at a time."""
     events = [function.aws.put(PHOTO, f"{index}.jpg") for index in range(4)]
     decoding, reading, most = [0], [0], {"decoding": 0, "reading": 0}
     lock, fetch = threading.Lock(), function.module.Storage.fetch
@@ -219,8 +219,8 @@ def test_objects_are_handled_at_the_same_time_but_decoded_one_by_one(function: F
     assert most == {"decoding": 1, "reading": 2}
 
 
-def test_a_photo_is_decoded_while_the_next_is_read_and_the_last_is_written(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each step waits here for what has to go on beside it."""
+def test_a_photo_is_decoded_while_others_are_read_and_written(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each step of this test waits for the step that must run at the same time."""
     storage = function.module.Storage
     fetch, save = storage.fetch, storage.save
     counts = {"read": 0, "decoded": 0}
@@ -252,8 +252,8 @@ def test_a_photo_is_decoded_while_the_next_is_read_and_the_last_is_written(funct
     assert overlaps == [True] * 4
 
 
-def test_a_message_delivered_before_is_decoded_in_a_sandbox(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It may be what ended the last invocation. Its verdicts are the same, whatever it does to its process."""
+def test_a_message_that_was_delivered_before_is_decoded_in_a_sandbox(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message may have ended the last invocation. The sandbox gives the same verdicts and protects the process."""
     good, bad = function.aws.put(PHOTO, "good.jpg"), function.aws.put(b"bad", "bad.jpg")
 
     def deadly(*_: Any) -> Photo:
@@ -265,8 +265,8 @@ def test_a_message_delivered_before_is_decoded_in_a_sandbox(function: Function, 
     function.aws.check(good)
 
 
-def test_too_little_time_in_the_sandbox_is_no_verdict(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A photo that is stopped because the invocation ends comes again; one that had its full time is rejected."""
+def test_a_photo_with_too_little_time_in_the_sandbox_is_returned(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A photo that is stopped because the invocation ends is returned. One that had its full time is rejected."""
 
     def endless(_: Any, __: bytes, timeout_s: float) -> Photo:
         raise TimeoutError if timeout_s < 15 else Rejection("timeout")
@@ -292,7 +292,7 @@ def test_too_little_time_in_the_sandbox_is_no_verdict(function: Function, monkey
     ],
 )
 def test_wrong_settings_fail_at_init(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
-    """And so the first deploy, not the thousandth event."""
+    """The first deployment fails, and not the thousandth event."""
     for name, right in ENVIRONMENT.items():
         monkeypatch.setenv(name, right)
     monkeypatch.setenv(variable, value)
@@ -301,8 +301,8 @@ def test_wrong_settings_fail_at_init(monkeypatch: pytest.MonkeyPatch, variable: 
         importlib.import_module("thumbnailer.handler")
 
 
-def test_sample_events(function: Function) -> None:
-    """The samples for `make invoke` are complete SQS events; what is malformed in them is handed back."""
+def test_sample_events_are_handled(function: Function) -> None:
+    """The samples for `./eventloom invoke` are complete SQS events, and malformed records in them are returned."""
     folder = Path(__file__).parents[3] / "functions/thumbnailer/events"
     for name, failed in (("sqs_put", 0), ("sqs_batch", 1)):
         sample = json.loads((folder / f"{name}.json").read_text())
@@ -310,6 +310,6 @@ def test_sample_events(function: Function) -> None:
         assert len(function.module.lambda_handler(sample, Context())["batchItemFailures"]) == failed
 
 
-def test_event_type_is_exported() -> None:
-    """The events of the test cloud are those of the function."""
+def test_the_event_type_is_exported() -> None:
+    """The test cloud uses the event type of the function."""
     assert ObjectEvent.__module__ == "thumbnailer.events"

@@ -1,4 +1,4 @@
-"""Any history, delivered in any order, twice, interrupted: S3 in moto tells what is right."""
+"""The catalog matches S3 after any history, delivered in any order, twice or interrupted."""
 
 import dataclasses
 import itertools
@@ -15,7 +15,7 @@ KEYS = itertools.count()
 
 
 def history(aws: Cloud, key: str, actions: list[str]) -> list[ObjectEvent]:
-    """Do these things to an object; the events that S3 sends."""
+    """Apply these actions to an object and return the events that S3 sends."""
     events: list[ObjectEvent] = []
     for action in actions:
         if action == "put":
@@ -24,7 +24,7 @@ def history(aws: Cloud, key: str, actions: list[str]) -> list[ObjectEvent]:
             events.append(aws.delete(key))
         else:
             versions = aws.s3.list_object_versions(Bucket=UPLOADS, Prefix=key)
-            existing = [found["VersionId"] for found in versions.get("Versions", []) + versions.get("DeleteMarkers", [])]
+            existing = [entry["VersionId"] for entry in versions.get("Versions", []) + versions.get("DeleteMarkers", [])]
             if existing:
                 events.append(aws.remove(random.Random(aws.ticks).choice(sorted(existing)), key))
     return events
@@ -38,8 +38,8 @@ SLOW = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 
 @given(actions=ACTIONS, seed=st.integers(0, 2**32), constant=st.booleans())
 @settings(max_examples=30, deadline=None, suppress_health_check=SLOW)
-def test_any_order_with_duplicates_ends_in_the_last_state(aws: Cloud, actions: list[str], seed: int, constant: bool) -> None:
-    """Whatever is delivered when and how often: what S3 holds in the end is what the catalog holds."""
+def test_the_catalog_matches_s3_after_events_in_any_order(aws: Cloud, actions: list[str], seed: int, constant: bool) -> None:
+    """The catalog holds what S3 holds in the end, in whatever order and however often events are delivered."""
     aws.constant_sequencers = constant
     events = history(aws, f"{next(KEYS)}.jpg", actions)
     chance = random.Random(seed)
@@ -53,13 +53,13 @@ def test_any_order_with_duplicates_ends_in_the_last_state(aws: Cloud, actions: l
 
 @given(actions=ACTIONS, seed=st.integers(0, 2**32))
 @settings(max_examples=25, deadline=None, suppress_health_check=SLOW)
-def test_events_that_arrive_while_things_happen(aws: Cloud, actions: list[str], seed: int) -> None:
-    """Deliveries mixed with the history itself and with each other, some interrupted and delivered again."""
+def test_the_catalog_matches_s3_after_simultaneous_and_interrupted_events(aws: Cloud, actions: list[str], seed: int) -> None:
+    """Deliveries are mixed with the history and with each other, and some are interrupted and repeated."""
     chance, waiting, key = random.Random(seed), list[ObjectEvent](), f"{next(KEYS)}.jpg"
     last: ObjectEvent | None = None
 
     def another() -> None:
-        """Somewhere else another event is handled from start to end."""
+        """Handle another event from start to end, as another execution environment would."""
         if waiting:
             aws.handle(waiting.pop(chance.randrange(len(waiting))))
 

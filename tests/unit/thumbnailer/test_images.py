@@ -1,4 +1,4 @@
-"""Every format and mode in, the output contract out, by both engines."""
+"""Every format and mode becomes the promised output, with both resizing engines."""
 
 import struct
 from collections.abc import Callable
@@ -33,12 +33,12 @@ SMALL = Output((64, 24, 8))
 
 @pytest.fixture(params=sorted(ENGINES))
 def resize(request: pytest.FixtureRequest) -> Resize:
-    """Each engine in turn."""
+    """Return each resizing engine in turn."""
     return ENGINES[request.param]
 
 
-def small(photo: Photo, size: str = "64") -> Image.Image:
-    """A thumbnail, decoded."""
+def decode_thumbnail(photo: Photo, size: str = "64") -> Image.Image:
+    """Decode a thumbnail."""
     return opened(photo.thumbnails[size].data)
 
 
@@ -48,7 +48,7 @@ ON_WHITE = QUARTERS | {"bottom right": (255, 255, 255)}
 
 
 def transparent() -> Image.Image:
-    """The test picture with its bottom right quarter see-through."""
+    """Return the test picture with a transparent bottom right quarter."""
     image = quarters().convert("RGBA")
     image.paste((0, 0, 0, 0), (48, 32, 96, 64))
     return image
@@ -59,7 +59,7 @@ def grey16(dtype: str = "<u2") -> Image.Image:
 
 
 def half_black() -> Image.Image:
-    """The test picture in 16 bits, its upper half black."""
+    """Return the test picture in 16 bits with a black upper half."""
     values = np.asarray(grey16()).copy()
     values[:32] = 0
     return Image.fromarray(values)
@@ -129,38 +129,42 @@ CASES: dict[str, tuple[Callable[[], bytes], dict[str, tuple[int, int, int]]]] = 
 
 @pytest.mark.parametrize("case", CASES)
 def test_every_format_and_mode_keeps_its_colours(case: str, resize: Resize) -> None:
-    """Right size and colours, whatever the file is made of."""
+    """The thumbnails have the right sizes and colours for every kind of file."""
     make, expected = CASES[case]
     photo = render(make(), LIMITS, SMALL, resize)
     assert photo.format == case.split(maxsplit=1)[0].upper().replace("HEIC", "HEIF")
     assert (photo.width, photo.height) == (96, 64)
-    assert {size: (made.width, made.height) for size, made in photo.thumbnails.items()} == {"64": (64, 43), "24": (24, 16), "8": (8, 5)}
-    for made in photo.thumbnails.values():
-        assert made.content_type == "image/jpeg"
-        assert opened(made.data).size == (made.width, made.height)
-    assert far_off(corners(small(photo)), expected, tolerance=20) == []
+    assert {size: (thumbnail.width, thumbnail.height) for size, thumbnail in photo.thumbnails.items()} == {
+        "64": (64, 43),
+        "24": (24, 16),
+        "8": (8, 5),
+    }
+    for thumbnail in photo.thumbnails.values():
+        assert thumbnail.content_type == "image/jpeg"
+        assert opened(thumbnail.data).size == (thumbnail.width, thumbnail.height)
+    assert far_off(corners(decode_thumbnail(photo)), expected, tolerance=20) == []
 
 
 @pytest.mark.parametrize("encoder", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_orientation_is_applied(encoder: str, orientation: int, resize: Resize) -> None:
-    """A picture stored turned or mirrored comes out upright, and its size is that of the upright picture."""
+    """A picture that is stored turned or mirrored becomes upright, and its size is that of the upright picture."""
     stored = quarters() if orientation == 1 else quarters().transpose(STORED_AS[orientation])
     tags = Image.Exif()
     tags[0x0112] = orientation
     photo = render(encode(stored, encoder, exif=tags, quality=95), LIMITS, SMALL, resize)
     assert (photo.width, photo.height) == (96, 64)
-    assert small(photo).size == (64, 43)
-    assert far_off(corners(small(photo)), tolerance=20) == []
+    assert decode_thumbnail(photo).size == (64, 43)
+    assert far_off(corners(decode_thumbnail(photo)), tolerance=20) == []
 
 
 def test_orientation_of_heic_is_applied_once() -> None:
-    """A HEIC photo says how it is turned twice, in its container and in EXIF data."""
+    """A HEIC photo contains its orientation twice, in its container and in its EXIF data."""
     upright = render((DATA / "turned.heic").read_bytes(), LIMITS, SMALL)
     assert (upright.width, upright.height) == (64, 96)
     assert (
         far_off(
-            corners(small(upright)),
+            corners(decode_thumbnail(upright)),
             dict(zip(QUARTERS, [QUARTERS[name] for name in ("bottom left", "top left", "bottom right", "top right")], strict=True)),
         )
         == []
@@ -169,22 +173,22 @@ def test_orientation_of_heic_is_applied_once() -> None:
 
 @pytest.mark.parametrize("orientation", [0, 9, 77, -1])
 def test_meaningless_orientation_is_ignored(orientation: int) -> None:
-    """Values that EXIF does not define mean upright."""
+    """Orientations that EXIF does not define mean upright."""
     tags = Image.Exif()
     tags[0x0112] = orientation & 0xFFFF
-    assert far_off(corners(small(render(encode(quarters(), "JPEG", exif=tags, quality=95), LIMITS, SMALL)))) == []
+    assert far_off(corners(decode_thumbnail(render(encode(quarters(), "JPEG", exif=tags, quality=95), LIMITS, SMALL)))) == []
 
 
 def test_colour_profile_is_applied() -> None:
-    """Through a profile with red and green exchanged, red becomes green."""
-    found = corners(small(render(encode(quarters(), "PNG", icc_profile=swapped_profile()), LIMITS, SMALL)))
-    assert found["top left"][1] > found["top left"][0] + 100
-    assert found["top right"][0] > found["top right"][1] + 100
+    """A profile with red and green exchanged turns red into green."""
+    colours = corners(decode_thumbnail(render(encode(quarters(), "PNG", icc_profile=swapped_profile()), LIMITS, SMALL)))
+    assert colours["top left"][1] > colours["top left"][0] + 100
+    assert colours["top right"][0] > colours["top right"][1] + 100
 
 
 def test_colour_profile_leaves_transparency_alone() -> None:
-    made = render(encode(transparent(), "PNG", icc_profile=swapped_profile()), LIMITS, Output((64,), "webp")).thumbnails["64"]
-    picture: Any = opened(made.data).convert("RGBA")
+    thumbnail = render(encode(transparent(), "PNG", icc_profile=swapped_profile()), LIMITS, Output((64,), "webp")).thumbnails["64"]
+    picture: Any = opened(thumbnail.data).convert("RGBA")
     assert picture.getpixel((60, 40))[3] == 0
     red, green, _, alpha = picture.getpixel((4, 4))
     assert (green > red + 100, alpha) == (True, 255)
@@ -199,25 +203,25 @@ def test_bad_colour_profile_is_ignored(mode: str, damage: str) -> None:
         "random": np.random.default_rng(1).bytes(3000),
         "cut": good[:200],
         "other space": ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes(),
-        # Intact, but larger than any that an editor writes
+        # The profile is intact, but larger than any that an editor writes.
         "huge": (len(good) + 9_000_000).to_bytes(4) + good[4:] + bytes(9_000_000),
     }
     data = encode(quarters().convert(mode), "TIFF", icc_profile=profiles[damage])
     photo = render(data, LIMITS, SMALL)
-    assert far_off(corners(small(photo)), GREY if mode == "L" else QUARTERS) == []
+    assert far_off(corners(decode_thumbnail(photo)), GREY if mode == "L" else QUARTERS) == []
 
 
 def test_cmyk_jpeg_without_adobe_marker_is_not_inverted() -> None:
-    """Adobe's CMYK files hold inverted values and say so in a marker; without it they are as they are."""
+    """CMYK files of Adobe hold inverted values and say so in a marker. Without it the values are used as they are."""
     data = encode(quarters().convert("CMYK"), "JPEG", quality=95)
     marker = data.index(b"\xff\xee\x00\x0eAdobe")
     inverted = render(data[:marker] + data[marker + 16 :], LIMITS, SMALL)
-    assert far_off(corners(small(inverted))) != []
+    assert far_off(corners(decode_thumbnail(inverted))) != []
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.int32])
 @pytest.mark.parametrize("values", [[-1e6, 0, 1e6], [0, 0, 0], [float("nan"), 1, 2], [float("inf"), 0, 1], [-7, -6, -5]])
-def test_odd_ranges_of_deep_grey(dtype: type, values: list[float]) -> None:
+def test_unusual_ranges_of_deep_grey_become_a_picture(dtype: type, values: list[float]) -> None:
     """Whatever numbers a scientific image holds, it becomes a picture."""
     with np.errstate(invalid="ignore"):
         row: Any = np.array([values * 20] * 40).astype(dtype)
@@ -227,25 +231,25 @@ def test_odd_ranges_of_deep_grey(dtype: type, values: list[float]) -> None:
 
 @pytest.mark.parametrize("values", [[-1e6, 1e6], [-7, -5], [-1, 60_000], [1e6, 2e6]])
 def test_deep_grey_of_an_unusual_range_is_spread_over_all_of_grey(values: list[float]) -> None:
-    """From its own least to its greatest number, or all of it would be black or white."""
+    """The range goes from its least to its greatest number. Otherwise all pixels would be black or white."""
     row: Any = np.repeat(np.array(values, np.float32), 30)[None].repeat(40, axis=0)
-    thumbnail = small(render(encode(Image.fromarray(row), "TIFF"), LIMITS, SMALL))
+    thumbnail = decode_thumbnail(render(encode(Image.fromarray(row), "TIFF"), LIMITS, SMALL))
     assert thumbnail.convert("L").getpixel((10, 20)) < 10  # type: ignore[operator]
     assert thumbnail.convert("L").getpixel((50, 20)) > 245  # type: ignore[operator]
 
 
-def test_transparency_is_kept_where_webp_is_written() -> None:
+def test_thumbnails_in_webp_keep_transparency() -> None:
     """`auto` writes WebP for pictures with transparency and JPEG for the others; `webp` always writes WebP."""
-    see_through, opaque = encode(transparent(), "PNG"), encode(quarters().convert("RGBA"), "PNG")
-    kept = render(see_through, LIMITS, Output((64,), "auto")).thumbnails["64"]
-    assert (kept.content_type, kept.extension) == ("image/webp", "webp")
-    assert opened(kept.data).convert("RGBA").getpixel((60, 40))[3] == 0
-    assert render(opaque, LIMITS, Output((64,), "auto")).thumbnails["64"].content_type == "image/jpeg"
-    assert render(opaque, LIMITS, Output((64,), "webp")).thumbnails["64"].content_type == "image/webp"
+    transparent_png, opaque_png = encode(transparent(), "PNG"), encode(quarters().convert("RGBA"), "PNG")
+    thumbnail = render(transparent_png, LIMITS, Output((64,), "auto")).thumbnails["64"]
+    assert (thumbnail.content_type, thumbnail.extension) == ("image/webp", "webp")
+    assert opened(thumbnail.data).convert("RGBA").getpixel((60, 40))[3] == 0
+    assert render(opaque_png, LIMITS, Output((64,), "auto")).thumbnails["64"].content_type == "image/jpeg"
+    assert render(opaque_png, LIMITS, Output((64,), "webp")).thumbnails["64"].content_type == "image/webp"
 
 
 def test_colour_of_transparent_pixels_does_not_bleed(resize: Resize) -> None:
-    """White beside see-through black stays white."""
+    """White beside transparent black stays white."""
     image = Image.new("RGBA", (200, 200), (0, 0, 0, 0))
     image.paste((255, 255, 255, 255), (0, 0, 99, 200))
     thumbnail = opened(render(encode(image, "PNG"), LIMITS, Output((50,)), resize).thumbnails["50"].data)
@@ -253,25 +257,25 @@ def test_colour_of_transparent_pixels_does_not_bleed(resize: Resize) -> None:
 
 
 def test_first_frame_of_animations_is_taken() -> None:
-    """Later frames are not looked at."""
+    """Later frames are ignored."""
     later = [Image.new("RGB", (96, 64), "black")] * 3
     for encoder in ("GIF", "WEBP", "PNG", "AVIF", "TIFF"):
         data = encode(quarters(), encoder, save_all=True, append_images=later, quality=95)
-        assert far_off(corners(small(render(data, LIMITS, SMALL))), tolerance=20) == [], encoder
+        assert far_off(corners(decode_thumbnail(render(data, LIMITS, SMALL))), tolerance=20) == [], encoder
 
 
 @pytest.mark.parametrize("output", ["jpeg", "webp"])
 def test_outputs_carry_no_metadata(output: str) -> None:
-    """Not the GPS position, nor any other EXIF data, nor profile, XMP or comment."""
+    """Thumbnails contain no GPS position, no other EXIF data, and no profile, XMP or comment."""
     secrets = {"exif": exif(), "icc_profile": swapped_profile(), "comment": b"secret comment", "xmp": b"<x:xmpmeta>secret</x:xmpmeta>"}
     for encoder in ("JPEG", "PNG", "WEBP", "TIFF"):
         data = encode(quarters(), encoder, **secrets)
-        for made in render(data, LIMITS, Output((64, 24), output)).thumbnails.values():
-            image = opened(made.data)
+        for thumbnail in render(data, LIMITS, Output((64, 24), output)).thumbnails.values():
+            image = opened(thumbnail.data)
             assert not image.getexif(), encoder
             assert not {"exif", "icc_profile", "comment", "xmp", "photoshop"} & set(image.info), encoder
             for word in (b"Exif", b"secret", b"ICC_PROFILE", b"ICCP", b"ACME", b"Adobe", b"http"):
-                assert word not in made.data, encoder
+                assert word not in thumbnail.data, encoder
 
 
 @pytest.mark.parametrize(
@@ -288,21 +292,23 @@ def test_outputs_carry_no_metadata(output: str) -> None:
     ],
 )
 @pytest.mark.parametrize("encoder", ["JPEG", "PNG"])
-def test_sizes(size: tuple[int, int], expected: dict[str, tuple[int, int]], encoder: str, resize: Resize) -> None:
-    """Never upscaled, aspect ratio kept, at least one pixel, every size there under its name."""
+def test_thumbnails_keep_the_aspect_ratio_and_are_never_larger(
+    size: tuple[int, int], expected: dict[str, tuple[int, int]], encoder: str, resize: Resize
+) -> None:
+    """Thumbnails are never larger than the photo, keep its aspect ratio, and have at least one pixel."""
     photo = render(encode(quarters(size), encoder), LIMITS, Output(), resize)
-    assert {name: (made.width, made.height) for name, made in photo.thumbnails.items()} == expected
-    assert {name: opened(made.data).size for name, made in photo.thumbnails.items()} == expected
+    assert {name: (thumbnail.width, thumbnail.height) for name, thumbnail in photo.thumbnails.items()} == expected
+    assert {name: opened(thumbnail.data).size for name, thumbnail in photo.thumbnails.items()} == expected
 
 
 def test_odd_jpeg_sizes_survive_scaled_decoding(resize: Resize) -> None:
-    """The size asked for does not depend on how libjpeg rounds."""
+    """The requested size does not depend on how libjpeg rounds."""
     for width in (2999, 3001, 5903, 11777):
         photo = render(encode(quarters((width, 37)), "JPEG"), LIMITS, Output((1280,)), resize)
         assert photo.thumbnails["1280"].height == max(1, round(37 * 1280 / width))
 
 
-def test_facts_leave_out_what_is_unknown() -> None:
-    """What goes to the catalog and to JSON."""
+def test_unknown_facts_are_left_out() -> None:
+    """The facts are those for the catalog and for JSON."""
     facts = render(encode(quarters(), "PNG"), LIMITS, SMALL).facts()
     assert set(facts) == {"format", "bytes", "width", "height", "sha256", "dominant_color", "blurhash"}

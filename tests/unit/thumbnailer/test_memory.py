@@ -1,4 +1,4 @@
-"""What is within the limits fits the memory that they are made from, and what does not is said to be too large."""
+"""A picture within the limits fits into the memory that they are derived from, and a larger one is refused."""
 
 import resource
 import subprocess
@@ -24,7 +24,7 @@ from thumbnailer.imaging.sandbox import Sandbox
 MB = 1024**2
 SIZE = (4000, 3000)
 
-# How many megabytes a photo takes at most, in a process that has seen a tiny one
+# Prints how many megabytes a photo needs at most, in a process that has rendered a tiny one.
 GROWTH = """
 import re, sys
 from pathlib import Path
@@ -44,7 +44,7 @@ print(megabytes("VmHWM") - idle)
 
 
 def shades(mode: str) -> Image.Image:
-    """A picture that is quickly made, and small in a file."""
+    """Return a picture that is made quickly and makes a small file."""
     shade = Image.linear_gradient("L").resize(SIZE)
     return Image.merge(mode, [shade] * len(mode))
 
@@ -55,7 +55,7 @@ def deep_tiff() -> bytes:
     return tiff(pixels, COLOUR, deflated=True, extra=ALPHA, orientation=6)
 
 
-# The costliest of each
+# The most expensive file of each kind
 COSTLY: dict[str, Callable[[], bytes]] = {
     "JPEG": lambda: encode(shades("CMYK"), "JPEG", progressive=True, subsampling=0),
     "PNG": lambda: encode(shades("RGB"), "PNG", compress_level=1, transparency=(3, 3, 3)),
@@ -75,17 +75,17 @@ def name_of(kind: str) -> str:
     return kind.split(maxsplit=1)[0]
 
 
-def least(kind: str, data: bytes) -> Limits:
-    """With memory for a picture of SIZE, and not for a pixel more."""
+def tightest_limits(kind: str, data: bytes) -> Limits:
+    """Return limits whose memory is enough for a picture of SIZE, and for no pixel more."""
     each = limits._BYTES_PER_PIXEL.get(kind) or limits._BYTES_PER_PIXEL[name_of(kind)]
     return Limits(max_memory=limits._CODE_BYTES + 2 * len(data) + SIZE[0] * SIZE[1] * each)
 
 
 @pytest.mark.parametrize("kind", COSTLY)
-def test_the_largest_picture_fits(kind: str) -> None:
-    """Of each format, in a process that has no more memory."""
+def test_the_largest_picture_fits_into_memory(kind: str) -> None:
+    """This holds for each format, in a process that has no more memory."""
     data = COSTLY[kind]()
-    sandbox = Sandbox(least(kind, data), Output(), timeout_s=60)
+    sandbox = Sandbox(tightest_limits(kind, data), Output(), timeout_s=60)
     try:
         assert sandbox.render(data).format == name_of(kind)
     finally:
@@ -93,22 +93,22 @@ def test_the_largest_picture_fits(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", COSTLY)
-def test_one_pixel_more_is_refused_everywhere(kind: str) -> None:
-    """The sandbox has no limit of its own; the verdict names the format's."""
+def test_a_picture_with_one_more_pixel_is_refused(kind: str) -> None:
+    """The sandbox has no limit of its own. The verdict names the limit of the format."""
     data = COSTLY[kind]()
-    less = replace(least(kind, data), max_memory=least(kind, data).max_memory - 64)
-    sandbox = Sandbox(less, Output(), timeout_s=60)
+    smaller_limits = replace(tightest_limits(kind, data), max_memory=tightest_limits(kind, data).max_memory - 64)
+    sandbox = Sandbox(smaller_limits, Output(), timeout_s=60)
     try:
-        for attempt in (lambda: render(data, less, Output()), lambda: sandbox.render(data)):
-            with pytest.raises(Rejection) as refused:
+        for attempt in (lambda: render(data, smaller_limits, Output()), lambda: sandbox.render(data)):
+            with pytest.raises(Rejection) as rejection:
                 attempt()
-            assert refused.value.code == "too_many_pixels"
-            assert f"the limit for {name_of(kind)}" in refused.value.text
+            assert rejection.value.code == "too_many_pixels"
+            assert f"the limit for {name_of(kind)}" in rejection.value.text
     finally:
         sandbox.close()
 
 
-def test_a_picture_that_takes_more_than_reckoned_is_out_of_memory() -> None:
+def test_a_picture_that_needs_more_than_estimated_is_out_of_memory() -> None:
     """The process is replaced."""
     sandbox = Sandbox(Limits(), Output((64,)), timeout_s=60)
     try:
@@ -137,7 +137,7 @@ def test_a_picture_that_takes_more_than_reckoned_is_out_of_memory() -> None:
 def test_a_decoder_without_memory_does_not_call_the_file_damaged(
     monkeypatch: pytest.MonkeyPatch, words: str, expected: type[Exception]
 ) -> None:
-    """Some say it in words of their own."""
+    """Some decoders report it in their own words."""
 
     def fail(*_: object) -> None:
         raise RuntimeError(words)
@@ -150,27 +150,27 @@ def test_a_decoder_without_memory_does_not_call_the_file_damaged(
 @pytest.mark.parametrize(
     ("memory_mb", "max_mb", "megapixels"), [(1769, 100, 75), (1769, 20, 89), (3008, 100, 100), (3538, 100, 75), (512, 100, 24)]
 )
-def test_the_functions_memory_bounds_pixels(memory_mb: int, max_mb: int, megapixels: int) -> None:
-    """Less what the function and the files take, and by the number of photos decoded at the same time."""
+def test_the_functions_memory_limits_pixels(memory_mb: int, max_mb: int, megapixels: int) -> None:
+    """The memory is divided by the photos decoded at the same time, after deducting the function and the files."""
     decoder = Decoder(Limits(max_bytes=max_mb * MB), Output(), memory_mb)
     assert decoder._limits.of_file("WEBP", 0).max_pixels // 1_000_000 == megapixels
 
 
-def test_the_figures_of_the_readme() -> None:
-    """At the memory that it has by default, in small files."""
+def test_the_figures_of_the_readme_are_true() -> None:
+    """The README's figures are for small files and the default memory."""
     allowed = Decoder(Limits(), Output(), 1769)._limits
-    of = {kind: allowed.of_file(name_of(kind), 0, "RGBA" if " " in kind else "RGB") for kind in limits._BYTES_PER_PIXEL}
+    limits_by_kind = {kind: allowed.of_file(name_of(kind), 0, "RGBA" if " " in kind else "RGB") for kind in limits._BYTES_PER_PIXEL}
     transparent = {"HEIF with transparency": 67, "AVIF with transparency": 61}
     figures = {"JPEG": 100, "PNG": 100, "GIF": 100, "BMP": 100, "HEIF": 90, "AVIF": 90, "TIFF": 84, "WEBP": 75} | transparent
-    assert {kind: found.max_pixels // 1_000_000 for kind, found in of.items()} == figures
+    assert {kind: limit.max_pixels // 1_000_000 for kind, limit in limits_by_kind.items()} == figures
 
 
-@pytest.mark.skipif(sys.platform != "linux" or "simd" not in ENGINES, reason="Linux's figures; cykooz.resizer has wheels for x86_64 alone")
+@pytest.mark.skipif(sys.platform != "linux" or "simd" not in ENGINES, reason="Linux's figures; cykooz.resizer has wheels for x86_64 only")
 @pytest.mark.parametrize("size", [(6000, 4000), (4000, 6000)])
 def test_a_photo_of_24_megapixels_takes_30_mb_at_most(tmp_path: Path, size: tuple[int, int]) -> None:
-    """Beyond what an idle process has: the picture at half scale, the largest thumbnail, and little else."""
+    """The memory beyond an idle process holds the picture at half scale, the largest thumbnail, and little else."""
     for name, dimensions in (("tiny.jpg", (320, 240)), ("photo.jpg", size)):
         Image.merge("RGB", [Image.linear_gradient("L").resize(dimensions)] * 3).save(tmp_path / name)
     command = [sys.executable, "-c", GROWTH, str(tmp_path / "tiny.jpg"), str(tmp_path / "photo.jpg")]
-    done = subprocess.run(command, cwd=ROOT / "functions", check=True, capture_output=True, text=True)
-    assert 22 < float(done.stdout) <= 30
+    process = subprocess.run(command, cwd=ROOT / "functions", check=True, capture_output=True, text=True)
+    assert 22 < float(process.stdout) <= 30

@@ -1,4 +1,4 @@
-"""Facts about a photo, and text from strangers."""
+"""Facts about a photo are read, and texts from strangers are cleaned."""
 
 import string
 
@@ -14,7 +14,7 @@ TIMES = {0x9003: "2026:05:01 12:30:00"}
 
 
 def tagged(base: dict[int, object], details: dict[int, object], encoder: str = "JPEG") -> Image.Image:
-    """A picture with these EXIF tags."""
+    """Return a picture with these EXIF tags."""
     tags = Image.Exif()
     for tag, value in base.items():
         tags[tag] = value
@@ -39,8 +39,8 @@ def tagged(base: dict[int, object], details: dict[int, object], encoder: str = "
         ({}, {}, None),
     ],
 )
-def test_capture_time(base: dict[int, object], details: dict[int, object], expected: str | None) -> None:
-    """ISO 8601, with the offset if the camera knew it; nonsense is no time."""
+def test_the_capture_time_is_iso_8601(base: dict[int, object], details: dict[int, object], expected: str | None) -> None:
+    """The time is ISO 8601, with the offset if the camera recorded it. An invalid time is left out."""
     assert read_exif(tagged(base, details)).captured_at == expected
 
 
@@ -57,16 +57,16 @@ def test_capture_time(base: dict[int, object], details: dict[int, object], expec
         ("\x00\x01\x02", "\x1b\x7f", None),
     ],
 )
-def test_camera(make: str, model: str, expected: str | None) -> None:
-    """Make and model on one clean line, the make not twice."""
+def test_the_camera_is_its_make_and_model(make: str, model: str, expected: str | None) -> None:
+    """Make and model are one clean line, without repeating the make."""
     assert read_exif(tagged({0x010F: make, 0x0110: model}, {})).camera == expected
 
 
 @pytest.mark.parametrize("encoder", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
-def test_every_format_that_carries_exif(encoder: str) -> None:
-    """The same facts from each."""
-    found = read_exif(tagged({0x010F: "ACME", 0x0110: "P3"}, TIMES, encoder))  # type: ignore[arg-type]
-    assert (found.camera, found.captured_at) == ("ACME P3", "2026-05-01T12:30:00")
+def test_exif_is_read_from_every_format_that_has_it(encoder: str) -> None:
+    """Each format yields the same facts."""
+    facts = read_exif(tagged({0x010F: "ACME", 0x0110: "P3"}, TIMES, encoder))  # type: ignore[arg-type]
+    assert (facts.camera, facts.captured_at) == ("ACME P3", "2026-05-01T12:30:00")
 
 
 @pytest.mark.parametrize(
@@ -83,36 +83,36 @@ def test_every_format_that_carries_exif(encoder: str) -> None:
     ],
 )
 def test_text_is_cleaned(value: object, expected: str | None) -> None:
-    """Printable, short, one line."""
+    """Texts become one short, printable line."""
     assert clean(value) == expected
 
 
 def test_oversized_exif_is_not_parsed() -> None:
-    """A megabyte is far more than cameras write."""
+    """No camera writes a megabyte."""
     image = quarters()
     image.info["exif"] = exif() + bytes(2_000_000)
     assert read_exif(image).camera is None
 
 
-def test_dominant_colour() -> None:
-    """The colour that covers most."""
+def test_the_dominant_colour_covers_most_of_the_picture() -> None:
+    """It is the colour that covers most of the picture."""
     image = Image.new("RGB", (128, 96), (20, 60, 200))
     image.paste((250, 250, 250), (0, 0, 50, 90))
     assert dominant_color(image) == "#143cc8"
     assert dominant_color(Image.new("L", (1, 1), 7)) == "#070707"
 
 
-def test_dominant_colour_of_a_photo() -> None:
-    """The most of it is a bright sky, of many shades; the rest is dark."""
+def test_the_dominant_colour_of_a_photo_with_a_sky_is_bright() -> None:
+    """Most of the photo is a bright sky of many shades, and the rest is dark."""
     random = np.random.default_rng(5)
     pixels = random.normal((60, 50, 40), 25, (90, 120, 3))
     pixels[:55] = np.linspace((235, 240, 250), (250, 250, 255), 55)[:, None]
-    found = dominant_color(Image.fromarray(pixels.clip(0, 255).astype(np.uint8)))
-    assert min(bytes.fromhex(found[1:])) > 200
+    colour = dominant_color(Image.fromarray(pixels.clip(0, 255).astype(np.uint8)))
+    assert min(bytes.fromhex(colour[1:])) > 200
 
 
 def test_blurhash_is_a_small_picture_of_the_photo() -> None:
-    """Decoded, it has the right colours in the right corners."""
+    """The decoded picture has the right colours in the right corners."""
     code = blurhash(quarters((128, 85)))
     assert len(code) == 28
     assert far_off(corners(blurhash_decode(code, 32, 24)), QUARTERS, tolerance=90) == []
@@ -121,7 +121,7 @@ def test_blurhash_is_a_small_picture_of_the_photo() -> None:
 
 @pytest.mark.parametrize(("size", "components"), [((128, 85), (4, 3)), ((85, 128), (3, 4))])
 def test_blurhash_has_more_components_along_the_longer_side(size: tuple[int, int], components: tuple[int, int]) -> None:
-    """Its first character tells how many, in base 83: across - 1 + 9 * (down - 1)."""
+    """The first character encodes the numbers in base 83: across - 1 + 9 * (down - 1)."""
     digits = string.digits + string.ascii_uppercase + string.ascii_lowercase
     down, across = divmod(digits.index(blurhash(quarters(size))[0]), 9)
     assert (across + 1, down + 1) == components

@@ -1,4 +1,4 @@
-"""Sequencers."""
+"""Sequencers decide what an event changes."""
 
 import dataclasses
 
@@ -22,7 +22,7 @@ def sequenced(recorded: Recorded, sequencer: str | None) -> Recorded:
     ("earlier", "later"), [("0055AED6DCD90281E5", "0055AED6DCD90281E6"), ("0055AED6DCD9", "0055AED6DCD90001"), ("9", "A1"), ("a1", "B")]
 )
 def test_sequencers_are_compared_as_padded_text(earlier: str, later: str) -> None:
-    """As S3's documentation says: the shorter one padded on the right, then as text; not as numbers."""
+    """S3's documentation says so: the shorter one is padded on the right, and both are compared as text."""
     assert padded(earlier) < padded(later)
     assert padded("55") == padded("5500")
     assert is_newer(dataclasses.replace(UPLOAD, sequencer=later), sequenced(OTHER, earlier))
@@ -44,19 +44,19 @@ def test_sequencers_are_compared_as_padded_text(earlier: str, later: str) -> Non
         (sequenced(SAME, None), Decision.DUPLICATE),
     ],
 )
-def test_decisions_about_an_upload(recorded: Recorded | None, decision: Decision) -> None:
-    """Without an answer from the sequencers, S3 is asked; but not about what is recorded already."""
+def test_an_upload_is_compared_with_what_is_recorded(recorded: Recorded | None, decision: Decision) -> None:
+    """If sequencers don't decide, S3 is asked, but not about a version that is recorded already."""
     assert decide(UPLOAD, recorded) is decision
 
 
 @pytest.mark.parametrize("kind", [Kind.CREATED, Kind.DELETED])
 @pytest.mark.parametrize("recorded", [None, OTHER, sequenced(OTHER, "00"), sequenced(OTHER, None)])
-def test_about_an_event_without_a_sequencer_s3_is_asked(kind: Kind, recorded: Recorded | None) -> None:
-    """An operator's event says that there is something to look at, not what is current."""
+def test_s3_is_asked_about_an_event_without_a_sequencer(kind: Kind, recorded: Recorded | None) -> None:
+    """An operator's event asks for a look at the object, and does not say what is current."""
     assert decide(dataclasses.replace(UPLOAD, kind=kind, version_id=None, sequencer=None), recorded) is Decision.ASK
 
 
-def test_what_is_to_be_made_again_is_no_duplicate() -> None:
+def test_a_request_to_process_again_is_no_duplicate() -> None:
     remake = dataclasses.replace(UPLOAD, name="ObjectCreated:Remake", sequencer=None)
     assert decide(remake, SAME) is Decision.ASK
     assert decide(dataclasses.replace(remake, name="ObjectCreated:Backfill"), SAME) is Decision.DUPLICATE
@@ -66,7 +66,7 @@ def test_what_is_to_be_made_again_is_no_duplicate() -> None:
     ("recorded", "decision"),
     [(None, Decision.ASK), (sequenced(OTHER, "00"), Decision.ASK), (OTHER, Decision.ASK), (sequenced(OTHER, "FF"), Decision.STALE)],
 )
-def test_after_a_removed_version_s3_is_asked(recorded: Recorded | None, decision: Decision) -> None:
+def test_s3_is_asked_after_a_version_is_removed(recorded: Recorded | None, decision: Decision) -> None:
     """Only S3 knows which version is current then."""
     assert decide(dataclasses.replace(UPLOAD, kind=Kind.VERSION_REMOVED), recorded) is decision
 
@@ -82,13 +82,13 @@ def test_after_a_removed_version_s3_is_asked(recorded: Recorded | None, decision
         (dataclasses.replace(DELETED, version_id="m0"), Decision.ASK),
     ],
 )
-def test_decisions_about_a_deletion(recorded: Recorded | None, decision: Decision) -> None:
+def test_a_deletion_is_compared_with_what_is_recorded(recorded: Recorded | None, decision: Decision) -> None:
     """A delete marker has a version of its own."""
     assert decide(dataclasses.replace(UPLOAD, kind=Kind.DELETED, version_id="m1", etag=None), recorded) is decision
 
 
-def test_contents_are_told_apart_by_version_or_by_etag() -> None:
-    """An ETag counts only where there are no versions: two versions of the same content are two versions."""
+def test_contents_are_distinguished_by_version_or_etag() -> None:
+    """ETags are compared only without versions: two versions of the same content are two versions."""
     assert Version("v", "e").is_same_as("v", "other")
     assert not Version("v", "e").is_same_as("w", "e")
     assert Version(None, "e").is_same_as(None, "e")

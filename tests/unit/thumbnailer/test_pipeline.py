@@ -1,4 +1,4 @@
-"""One event after the other, late or twice: what becomes of the item and the thumbnails."""
+"""Events that arrive one after the other, late or repeated, update the item and the thumbnails."""
 
 import dataclasses
 from typing import Any
@@ -15,7 +15,7 @@ _SSE_C = "The object was stored using a form of Server Side Encryption. The corr
 
 
 def test_an_upload_becomes_an_item_and_thumbnails(aws: Cloud) -> None:
-    """The item holds what the contract says, and the thumbnails are served as what they are."""
+    """The item holds what the contract says, and the thumbnails have their content type."""
     event = aws.put(FIRST, "holiday/cat & dog.jpg")
     assert aws.handle(event).result is Result.READY
     item = aws.item(event)
@@ -42,19 +42,19 @@ def test_an_upload_becomes_an_item_and_thumbnails(aws: Cloud) -> None:
         "revision": "1",
     }
     for size in SIZES:
-        made = item["thumbnails"]["M"][str(size)]["M"]
-        stored = aws.s3.get_object(Bucket=THUMBNAILS, Key=made["key"]["S"])
-        assert made["key"]["S"].startswith(f"{event.image_id}/")
-        assert made["key"]["S"].endswith(f"/{size}.jpg")
-        assert stored["ContentType"] == made["content_type"]["S"] == "image/jpeg"
+        facts = item["thumbnails"]["M"][str(size)]["M"]
+        stored = aws.s3.get_object(Bucket=THUMBNAILS, Key=facts["key"]["S"])
+        assert facts["key"]["S"].startswith(f"{event.image_id}/")
+        assert facts["key"]["S"].endswith(f"/{size}.jpg")
+        assert stored["ContentType"] == facts["content_type"]["S"] == "image/jpeg"
         assert stored["CacheControl"] == "public, max-age=31536000, immutable"
-        assert stored["ContentLength"] == int(made["bytes"]["N"])
+        assert stored["ContentLength"] == int(facts["bytes"]["N"])
         assert stored["Metadata"] == {}
     aws.check(event)
 
 
 def test_a_duplicate_costs_one_read(aws: Cloud) -> None:
-    """It writes nothing, so it wakes nobody who reads the table's stream."""
+    """A duplicate writes nothing, so it invokes no reader of the table's stream."""
     event = aws.put(FIRST)
     aws.handle(event)
     before = aws.item(event)
@@ -65,7 +65,7 @@ def test_a_duplicate_costs_one_read(aws: Cloud) -> None:
 
 
 def test_a_rejection_is_recorded_with_its_reason(aws: Cloud) -> None:
-    """What is wrong for good is no error: the item says why, and the message is done."""
+    """A bad file is not an error: the item says why, and the message is done."""
     event = aws.put(b"this is no picture")
     outcome = aws.handle(event)
     assert (outcome.result, outcome.reason) == (Result.REJECTED, "unsupported_format")
@@ -81,8 +81,8 @@ def test_a_rejection_is_recorded_with_its_reason(aws: Cloud) -> None:
     ("key", "data", "reason"), [("a.jpg", b"", "empty"), ("a/", b"", "folder"), ("a/", b"x", "folder"), ("b", bytes(1001), "too_large")]
 )
 @pytest.mark.parametrize("size_is_known", [True, False])
-def test_some_objects_are_refused_unread(aws: Cloud, key: str, data: bytes, reason: str, size_is_known: bool) -> None:
-    """By the event alone, or by the size that S3 tells before the content."""
+def test_some_objects_are_rejected_without_reading_them(aws: Cloud, key: str, data: bytes, reason: str, size_is_known: bool) -> None:
+    """The event or the answer of S3 gives the size before the content is read."""
     aws.limits = Limits(max_bytes=1000)
     event = aws.put(data, key)
     aws.s3 = Calls(aws.s3)
@@ -92,8 +92,8 @@ def test_some_objects_are_refused_unread(aws: Cloud, key: str, data: bytes, reas
 
 
 @pytest.mark.parametrize("size", [0, 2_000_000])
-def test_the_size_in_an_operators_event_refuses_nothing(aws: Cloud, size: int) -> None:
-    """It may be that of an earlier version: what is current by now, only S3 knows."""
+def test_the_size_in_an_operators_event_rejects_nothing(aws: Cloud, size: int) -> None:
+    """The size may be that of an earlier version. Only S3 knows what is current."""
     earlier = dataclasses.replace(aws.put(b"x"), sequencer=None, size=size)
     current = aws.put(FIRST)
     assert aws.handle(earlier).result is Result.READY
@@ -101,7 +101,7 @@ def test_the_size_in_an_operators_event_refuses_nothing(aws: Cloud, size: int) -
 
 
 def test_an_overwrite_replaces_item_and_thumbnails(aws: Cloud) -> None:
-    """Versions never share thumbnails, and those of the old one go."""
+    """Versions never share thumbnails, and those of the old version are removed."""
     first, second = aws.put(FIRST), aws.put(SECOND)
     aws.handle(first)
     old = aws.thumbnails()
@@ -110,8 +110,8 @@ def test_an_overwrite_replaces_item_and_thumbnails(aws: Cloud) -> None:
     aws.check(second)
 
 
-def test_what_is_removed_is_of_the_same_object(aws: Cloud) -> None:
-    """Thumbnails of another one, made before, look just as old."""
+def test_only_thumbnails_of_the_same_object_are_removed(aws: Cloud) -> None:
+    """Thumbnails of another object that were made before look just as old."""
     other, *events = aws.put(THIRD, "dog.jpg"), aws.put(FIRST), aws.put(SECOND), aws.delete()
     for event in (other, *events):
         aws.handle(event)
@@ -119,7 +119,7 @@ def test_what_is_removed_is_of_the_same_object(aws: Cloud) -> None:
 
 
 def test_contents_without_a_version_never_share_thumbnails() -> None:
-    """Not even where the sequencers are the same: what is at a key is cached for good."""
+    """This holds even if sequencers are the same, because thumbnails are cached permanently under their keys."""
     with cloud(versioned=False, constant_sequencers=True) as aws:
         aws.handle(aws.put(FIRST))
         before, second = aws.thumbnails(), aws.put(SECOND)
@@ -129,7 +129,7 @@ def test_contents_without_a_version_never_share_thumbnails() -> None:
 
 
 def test_the_same_content_uploaded_again_has_the_time_of_the_last_upload() -> None:
-    """Without versions nothing else tells it, and nothing is made again."""
+    """Without versions only this time distinguishes the uploads, and no thumbnail is made again."""
     with cloud(versioned=False) as aws:
         first, again = aws.put(FIRST), aws.put(FIRST)
         aws.handle(first)
@@ -140,14 +140,14 @@ def test_the_same_content_uploaded_again_has_the_time_of_the_last_upload() -> No
 
 
 def test_a_bad_version_replaces_a_good_one(aws: Cloud) -> None:
-    """The catalog tells about the current version, even if nothing can be shown of it."""
+    """The catalog describes the current version, even if it cannot be shown."""
     events = [aws.put(FIRST), aws.put(b"broken")]
     assert [aws.handle(event).result for event in events] == [Result.READY, Result.REJECTED]
     aws.check(events[1])
 
 
 def test_late_events_change_nothing(aws: Cloud) -> None:
-    """Versions that arrive after a later one, or after the deletion, are not even read."""
+    """Versions that arrive after a later one or after the deletion are not read."""
     first, second, deletion = aws.put(FIRST), aws.put(SECOND), aws.delete()
     aws.handle(second)
     aws.s3 = Calls(aws.s3)
@@ -158,8 +158,8 @@ def test_late_events_change_nothing(aws: Cloud) -> None:
     aws.check(deletion)
 
 
-def test_permissions_and_throttling_are_not_the_objects_fault(aws: Cloud) -> None:
-    """They are raised, so that the message is delivered again; nothing is recorded."""
+def test_errors_of_permissions_and_throttling_are_raised(aws: Cloud) -> None:
+    """They are raised, so that the message is delivered again, and nothing is recorded."""
     event = aws.put(FIRST)
     for code in ("AccessDenied", "SlowDown", "InternalError", "KMS.DisabledException"):
 
@@ -174,7 +174,7 @@ def test_permissions_and_throttling_are_not_the_objects_fault(aws: Cloud) -> Non
 
 
 class SseC(Calls):
-    """S3, of which the uploader alone holds the key: reading says so, HEAD has no words for it."""
+    """An S3 client for an object with a customer-provided key: reading fails with a reason, HEAD without one."""
 
     def __getattr__(self, name: str) -> Any:
         errors = {"head_object": ("400", "Bad Request"), "get_object": ("InvalidRequest", _SSE_C)}
@@ -185,8 +185,8 @@ class SseC(Calls):
         return refuse if name in errors else super().__getattr__(name)
 
 
-def test_an_encrypted_object_is_rejected_also_where_s3_is_asked(aws: Cloud) -> None:
-    """Of backfill, and after the removal of a version above it. It is known by its ETag."""
+def test_an_encrypted_object_is_rejected_if_s3_is_asked_too(aws: Cloud) -> None:
+    """S3 is asked for a backfill, and after the removal of a newer version. The object is known by its ETag."""
     s3 = aws.s3
     encrypted, above, longer = aws.put(FIRST), aws.put(SECOND), aws.put(SECOND, "cat.jpg.bak")
     aws.handle(above)
@@ -213,7 +213,7 @@ def test_an_encrypted_object_is_rejected_also_where_s3_is_asked(aws: Cloud) -> N
     ],
 )
 def test_objects_that_cannot_be_read_are_rejected(aws: Cloud, code: str, message: str, reason: str) -> None:
-    """Archive storage classes and customer-provided keys."""
+    """These are archive storage classes and customer-provided keys."""
     event = aws.put(FIRST)
 
     def refuse() -> None:

@@ -1,4 +1,4 @@
-"""Events of the same object at the same time."""
+"""Events of the same object are handled at the same time."""
 
 import dataclasses
 import random
@@ -12,8 +12,8 @@ from thumbnailer.imaging.images import Photo
 from thumbnailer.pipeline import Contended, Result
 
 
-def meanwhile(aws: Cloud, action: Callable[[], object]) -> Callable[[bytes], Photo]:
-    """Image logic during which something else happens, once."""
+def make_during(aws: Cloud, action: Callable[[], object]) -> Callable[[bytes], Photo]:
+    """Return image logic during which an action runs once."""
     actions = [action]
 
     def make(data: bytes) -> Photo:
@@ -25,36 +25,35 @@ def meanwhile(aws: Cloud, action: Callable[[], object]) -> Callable[[bytes], Pho
     return make
 
 
-def test_a_later_version_is_recorded_while_an_earlier_one_is_made(aws: Cloud) -> None:
-    """The earlier one loses and takes its thumbnails away."""
+def test_a_later_version_wins_if_it_is_recorded_first(aws: Cloud) -> None:
+    """The earlier version loses and removes its thumbnails."""
     first, second = aws.put(FIRST), aws.put(SECOND)
-    assert aws.handle(first, meanwhile(aws, lambda: aws.handle(second))).result is Result.STALE
+    assert aws.handle(first, make_during(aws, lambda: aws.handle(second))).result is Result.STALE
     aws.check(second)
 
 
-def test_an_earlier_version_is_recorded_while_a_later_one_is_made(aws: Cloud) -> None:
-    """The later one replaces it all the same, and its thumbnails."""
+def test_a_later_version_replaces_an_earlier_one_that_is_recorded_first(aws: Cloud) -> None:
+    """The later version replaces the item and the thumbnails."""
     first, second = aws.put(FIRST), aws.put(SECOND)
-    assert aws.handle(second, meanwhile(aws, lambda: aws.handle(first))).result is Result.READY
+    assert aws.handle(second, make_during(aws, lambda: aws.handle(first))).result is Result.READY
     aws.check(second)
 
 
-def test_the_same_event_twice_at_the_same_time(aws: Cloud) -> None:
-    """Both store the same thumbnails; the loser must not remove the winner's."""
+def test_the_same_event_may_be_handled_twice_at_the_same_time(aws: Cloud) -> None:
+    """Both store the same thumbnails, and the loser must not remove those of the winner."""
     event = aws.put(FIRST)
-    assert aws.handle(event, meanwhile(aws, lambda: aws.handle(event))).result is Result.DUPLICATE
+    assert aws.handle(event, make_during(aws, lambda: aws.handle(event))).result is Result.DUPLICATE
     aws.check(event)
 
 
-def test_deleted_while_it_is_made(aws: Cloud) -> None:
-    """The deletion wins."""
+def test_a_deletion_wins_over_an_upload_that_is_being_processed(aws: Cloud) -> None:
     upload = aws.put(FIRST)
-    assert aws.handle(upload, meanwhile(aws, lambda: aws.handle(aws.delete()))).result is Result.STALE
+    assert aws.handle(upload, make_during(aws, lambda: aws.handle(aws.delete()))).result is Result.STALE
     aws.check(upload)
 
 
-def test_undeleted_while_the_deletion_is_handled(aws: Cloud) -> None:
-    """The deletion, about to remove thumbnails, must not remove those of the undeleted object: they have keys of their own."""
+def test_a_deletion_keeps_the_thumbnails_of_an_object_restored_meanwhile(aws: Cloud) -> None:
+    """The deletion must not remove the thumbnails of the restored object, which have keys of their own."""
     upload, deletion = aws.put(FIRST), aws.delete()
     aws.handle(upload)
     s3 = Calls(aws.s3)
@@ -64,8 +63,8 @@ def test_undeleted_while_the_deletion_is_handled(aws: Cloud) -> None:
     assert aws.status(upload) == "READY"
 
 
-def test_overwritten_between_two_answers_of_s3(aws: Cloud) -> None:
-    """What S3 called current is gone when it is read: it is asked again."""
+def test_s3_is_asked_again_if_the_object_was_overwritten_in_between(aws: Cloud) -> None:
+    """The version that S3 called current is gone when it is read, so S3 is asked again."""
     first, second, third = aws.put(FIRST), aws.put(SECOND), aws.put(THIRD)
     aws.handle(third)
     removal = aws.remove(third.version_id)
@@ -75,8 +74,8 @@ def test_overwritten_between_two_answers_of_s3(aws: Cloud) -> None:
     aws.check(first)
 
 
-def test_giving_up_against_too_many_others(aws: Cloud) -> None:
-    """An event that never gets in is delivered again later."""
+def test_an_event_that_always_loses_is_delivered_again(aws: Cloud) -> None:
+    """An event that never wins is delivered again later."""
     event = aws.put(FIRST)
     dynamodb = Calls(aws.dynamodb)
 
@@ -92,12 +91,12 @@ def test_giving_up_against_too_many_others(aws: Cloud) -> None:
     aws.check(event)
 
 
-def test_two_at_once_with_crashes_in_between(aws: Cloud) -> None:
-    """The loser dies before it can clean up; its message comes again."""
+def test_two_simultaneous_events_with_crashes_leave_nothing_behind(aws: Cloud) -> None:
+    """The loser dies before it can clean up, and its message is delivered again."""
     first, second = aws.put(FIRST), aws.put(SECOND)
     s3 = Calls(aws.s3)
     s3.before["delete_objects"] = crash
     with pytest.raises(Crash):
-        dataclasses.replace(aws, s3=s3).handle(first, meanwhile(aws, lambda: aws.handle(second)))
+        dataclasses.replace(aws, s3=s3).handle(first, make_during(aws, lambda: aws.handle(second)))
     aws.handle(first)
     aws.check(second)

@@ -1,4 +1,4 @@
-"""Decoding in a process of its own: same results, and whatever happens to it is a verdict."""
+"""Decoding in a separate process has the same results, and whatever happens to the process becomes a verdict."""
 
 import os
 import signal
@@ -22,10 +22,10 @@ PNG = encode(quarters(), "PNG")
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    """A sandbox with short patience."""
-    made = Sandbox(LIMITS, OUTPUT, timeout_s=4)
-    yield made
-    made.close()
+    """Provide a sandbox with a short time-out."""
+    sandbox = Sandbox(LIMITS, OUTPUT, timeout_s=4)
+    yield sandbox
+    sandbox.close()
 
 
 def verdict(sandbox: Sandbox, source: bytes | Path) -> str:
@@ -41,8 +41,8 @@ def pid(sandbox: Sandbox) -> int:
     return sandbox._process.pid
 
 
-def test_results_are_the_same(sandbox: Sandbox, tmp_path: Path) -> None:
-    """By content and by path; several files by one process."""
+def test_results_are_those_without_a_sandbox(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Files are given by content and by path, several to one process."""
     (tmp_path / "a.png").write_bytes(PNG)
     assert sandbox.render(PNG) == render(PNG, LIMITS, OUTPUT)
     first = pid(sandbox)
@@ -52,7 +52,7 @@ def test_results_are_the_same(sandbox: Sandbox, tmp_path: Path) -> None:
 
 
 def test_a_killed_process_is_replaced(sandbox: Sandbox) -> None:
-    """What it was killed for is the file's fault, the next one gets a new process."""
+    """The file is to blame for the death of the process, and the next file gets a new process."""
     assert verdict(sandbox, PNG) == "READY"
     threading.Timer(0.2, os.kill, (pid(sandbox), signal.SIGKILL)).start()
     os.kill(pid(sandbox), signal.SIGSTOP)
@@ -70,16 +70,16 @@ def test_endless_decoding_is_stopped(sandbox: Sandbox) -> None:
     assert verdict(sandbox, PNG) == "READY"
 
 
-def test_it_knows_no_credentials(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A decoder that is taken over finds nothing of the function's environment in its own."""
+def test_the_sandbox_has_no_credentials(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A compromised decoder finds nothing of the function's environment in its own."""
     monkeypatch.setenv("AWS_SESSION_TOKEN", "secret")
     assert verdict(sandbox, PNG) == "READY"
     names = {entry.split(b"=")[0] for entry in Path(f"/proc/{pid(sandbox)}/environ").read_bytes().split(b"\0") if entry}
     assert names <= {b"PYTHONPATH", b"LD_LIBRARY_PATH", b"LANG", b"LC_ALL", b"LC_CTYPE"}
 
 
-def test_too_little_time_of_the_caller_is_no_verdict(sandbox: Sandbox) -> None:
-    """Neither while it decodes, nor while its process starts."""
+def test_too_little_time_of_the_caller_is_an_error_not_a_verdict(sandbox: Sandbox) -> None:
+    """This holds while the sandbox decodes and while its process starts."""
     assert verdict(sandbox, PNG) == "READY"
     os.kill(pid(sandbox), signal.SIGSTOP)
     with pytest.raises(TimeoutError):
@@ -92,14 +92,14 @@ def test_too_little_time_of_the_caller_is_no_verdict(sandbox: Sandbox) -> None:
 
 
 def test_a_process_that_cannot_start_is_an_error_not_a_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It says nothing about the file."""
+    """The error says nothing about the file."""
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(OSError, match="did not start"):
         Sandbox(LIMITS, OUTPUT).render(PNG)
 
 
-def test_it_ends_with_its_parent(sandbox: Sandbox) -> None:
-    """Nothing is left behind: the other end of its pipe is closed."""
+def test_the_process_ends_with_its_parent(sandbox: Sandbox) -> None:
+    """The other end of its pipe is closed, so no process is left behind."""
     assert verdict(sandbox, PNG) == "READY"
     worker = sandbox._process
     assert worker is not None

@@ -1,4 +1,4 @@
-"""The command `thumbnail`, run as a user runs it."""
+"""The command `thumbnail` works as a user runs it."""
 
 import hashlib
 import json
@@ -22,11 +22,11 @@ COMMAND = (sys.executable, "-P", "-m", "eventloom", "thumbnail")
 def run(*arguments: object, cwd: Path | None = None) -> tuple[int, list[dict[str, Any]], str]:
     """Return the exit code, the parsed lines of stdout, and stderr."""
     command = [*COMMAND, *(os.fsencode(str(argument)) for argument in arguments)]
-    done = subprocess.run(command, capture_output=True, timeout=120, cwd=cwd, check=False)
-    return done.returncode, [json.loads(line) for line in done.stdout.splitlines()], done.stderr.decode()
+    process = subprocess.run(command, capture_output=True, timeout=120, cwd=cwd, check=False)
+    return process.returncode, [json.loads(line) for line in process.stdout.splitlines()], process.stderr.decode()
 
 
-def test_a_photo(tmp_path: Path) -> None:
+def test_a_photo_becomes_thumbnails_and_a_line_of_facts(tmp_path: Path) -> None:
     """The line has the facts that the catalog holds, and the thumbnails are files."""
     (tmp_path / "my cat.jpg").write_bytes(JPEG)
     status, (line,), errors = run("my cat.jpg", "--out", "out", cwd=tmp_path)
@@ -35,10 +35,10 @@ def test_a_photo(tmp_path: Path) -> None:
     assert (line["status"], line["format"], line["width"], line["height"], line["bytes"]) == ("READY", "JPEG", 300, 200, len(JPEG))
     assert line["sha256"] == hashlib.sha256(JPEG).hexdigest()
     assert list(line["thumbnails"]) == ["1280", "512", "128"]
-    for made in line["thumbnails"].values():
-        data = (tmp_path / made["file"]).read_bytes()
-        assert opened(data).size == (made["width"], made["height"])
-        assert len(data) == made["bytes"]
+    for thumbnail in line["thumbnails"].values():
+        data = (tmp_path / thumbnail["file"]).read_bytes()
+        assert opened(data).size == (thumbnail["width"], thumbnail["height"])
+        assert len(data) == thumbnail["bytes"]
 
 
 def test_thumbnails_go_into_the_folder_thumbnails_by_default(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_thumbnails_go_into_the_folder_thumbnails_by_default(tmp_path: Path) -> 
     for _ in range(2):
         status, (line,), _ = run(".", cwd=tmp_path)
         assert (status, line["file"]) == (0, "./a.jpg")
-    assert {Path(made["file"]).parent for made in line["thumbnails"].values()} == {Path("thumbnails")}
+    assert {Path(thumbnail["file"]).parent for thumbnail in line["thumbnails"].values()} == {Path("thumbnails")}
     assert len(list((tmp_path / "thumbnails").iterdir())) == 3
 
 
@@ -73,20 +73,20 @@ def test_strict_exits_with_3_if_a_file_is_rejected(names: list[str], status: int
         "사진.jpg",
     ],
 )
-def test_names_are_taken_as_they_are(name: str, tmp_path: Path) -> None:
+def test_names_with_special_characters_are_files(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(JPEG)
     status, (line,), errors = run(name, cwd=tmp_path)
     assert (status, line["file"], line["status"], errors) == (0, name, "READY", "")
 
 
-def test_a_name_that_is_not_utf_8_and_one_that_looks_like_an_option(tmp_path: Path) -> None:
+def test_names_may_be_invalid_utf_8_or_look_like_an_option(tmp_path: Path) -> None:
     names = [os.fsdecode(b"latin\xe9.jpg"), "--out"]
     for name in names:
         (tmp_path / name).write_bytes(JPEG)
-    done = subprocess.run([*COMMAND, b"--", *map(os.fsencode, names)], capture_output=True, cwd=tmp_path, check=False)
-    assert (done.returncode, done.stderr) == (0, b"")
-    assert [json.loads(line)["file"] for line in done.stdout.splitlines()] == names
-    assert done.stdout.isascii(), "a terminal gets no byte that it can't show"
+    process = subprocess.run([*COMMAND, b"--", *map(os.fsencode, names)], capture_output=True, cwd=tmp_path, check=False)
+    assert (process.returncode, process.stderr) == (0, b"")
+    assert [json.loads(line)["file"] for line in process.stdout.splitlines()] == names
+    assert process.stdout.isascii(), "a terminal gets only bytes that it can show"
 
 
 def test_an_empty_name_is_rejected(tmp_path: Path) -> None:
@@ -95,13 +95,13 @@ def test_an_empty_name_is_rejected(tmp_path: Path) -> None:
     assert (status, line["file"], line["reason"]) == (0, "", "unreadable")
 
 
-def test_it_runs_without_boto3() -> None:
+def test_the_command_runs_without_boto3() -> None:
     code = "import sys, eventloom.thumbnail; print({'boto3', 'botocore'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "set()"
+    process = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    assert process.stdout.strip() == "set()"
 
 
-def test_formats_and_options(tmp_path: Path) -> None:
+def test_sizes_quality_and_format_are_options(tmp_path: Path) -> None:
     """Sizes, quality and output format are options, and HEIC is read, too."""
     status, lines, _ = run(DATA, "--out", tmp_path, "--sizes", "40,20", "--format", "auto", "--quality", "50")
     assert status == 0
@@ -113,7 +113,7 @@ def test_formats_and_options(tmp_path: Path) -> None:
 
 
 def test_every_file_of_a_hostile_folder_gets_a_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pipes, sockets, loops, sparse files and odd names get a line each, and nothing else is printed."""
+    """Pipes, sockets, loops, sparse files and odd names have a line each, and nothing else is printed."""
     zoo, out = tmp_path / "zoo", tmp_path / "zoo" / "out"
     (zoo / "folder.jpg" / "deep").mkdir(parents=True)
     (zoo / "folder.jpg" / "deep" / "photo").write_bytes(JPEG)
@@ -131,7 +131,7 @@ def test_every_file_of_a_hostile_folder_gets_a_verdict(tmp_path: Path, monkeypat
         sparse.truncate(500 * 2**30)
     os.mkfifo(zoo / "pipe.jpg")
     with socket.socket(socket.AF_UNIX) as server, monkeypatch.context() as patch:
-        patch.chdir(zoo)  # a socket's path can have 107 bytes
+        patch.chdir(zoo)  # the path of a socket can have 107 bytes
         server.bind("socket.jpg")
     (zoo / "link.jpg").symlink_to("good.jpg")
     (zoo / "broken link.jpg").symlink_to("nothing")
@@ -144,14 +144,14 @@ def test_every_file_of_a_hostile_folder_gets_a_verdict(tmp_path: Path, monkeypat
     secret.chmod(0)
     status, lines, errors = run(zoo, "/dev/zero", "/dev/stdin", tmp_path / "missing.jpg", "--out", out)
     verdicts = {Path(line["file"]).name: line.get("reason", "READY") for line in lines}
-    verdicts.pop("secret.jpg")  # root may read it
+    verdicts.pop("secret.jpg")  # only root can read it
     assert (status, errors) == (0, "")
     ready = ["good.jpg", "good.png", "..jpg", "-rf", "line\nbreak.jpg", os.fsdecode(b"latin\xe9.jpg"), "long" * 60, "link.jpg", "photo"]
     unreadable = ["pipe.jpg", "socket.jpg", "broken link.jpg", "loop 1.jpg", "loop 2.jpg", "up", "device", "zero", "stdin", "missing.jpg"]
     expected = dict.fromkeys(ready, "READY") | dict.fromkeys(unreadable, "unreadable")
     assert verdicts == expected | {"empty": "empty", "cut.jpg": "corrupt", "text.jpg": "unsupported_format", "sparse.jpg": "too_large"}
-    written = {made["file"] for line in lines for made in line["thumbnails"].values()}
-    assert written == {str(path) for path in out.iterdir()}
+    files = {thumbnail["file"] for line in lines for thumbnail in line["thumbnails"].values()}
+    assert files == {str(path) for path in out.iterdir()}
     again = run(zoo, "--out", out)
     assert len(again[1]) == len(lines) - 3
 
@@ -175,12 +175,12 @@ def test_equal_names_do_not_collide_and_nothing_escapes(tmp_path: Path) -> None:
     out = tmp_path / "out" / "deep"
     status, lines, _ = run("a", "b", "a/../b/cat.jpg", "--out", out, cwd=tmp_path)
     assert status == 0
-    names = {made["file"] for line in lines for made in line["thumbnails"].values()}
-    assert len(names) == 3 * 6  # the seventh name means one of the six files
+    names = {thumbnail["file"] for line in lines for thumbnail in line["thumbnails"].values()}
+    assert len(names) == 3 * 6  # the seventh name is another path of one of the six files
     assert {Path(name).parent for name in names} == {out}
 
 
-def test_a_folder_that_is_also_the_target(tmp_path: Path) -> None:
+def test_no_thumbnails_of_thumbnails_are_made(tmp_path: Path) -> None:
     """There are no thumbnails of thumbnails, however often it runs."""
     (tmp_path / "a.jpg").write_bytes(JPEG)
     (tmp_path / "deep").mkdir()
@@ -224,7 +224,7 @@ def test_limits_are_options(tmp_path: Path) -> None:
         *((["--quality", value], "--quality") for value in ("0", "96", "high")),
     ],
 )
-def test_wrong_arguments(tmp_path: Path, arguments: list[str], words: str) -> None:
+def test_wrong_arguments_are_refused(tmp_path: Path, arguments: list[str], words: str) -> None:
     """The exit code is 2, and the message names the option."""
     (tmp_path / "file").touch()
     status, lines, errors = run(*(["a.jpg", *arguments] if arguments else []), cwd=tmp_path)
@@ -233,14 +233,14 @@ def test_wrong_arguments(tmp_path: Path, arguments: list[str], words: str) -> No
     assert "Traceback" not in errors
 
 
-def test_help_shows_what_a_line_looks_like() -> None:
-    done = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, check=True)
-    assert '"status": "REJECTED"' in done.stdout
-    assert "--strict" in done.stdout
+def test_the_help_shows_an_example_of_a_line() -> None:
+    process = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, check=True)
+    assert '"status": "REJECTED"' in process.stdout
+    assert "--strict" in process.stdout
 
 
 @pytest.mark.parametrize("out", ["/proc/self", "/proc/self/new"])
-def test_a_folder_that_cannot_be_written(out: str, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_an_error(out: str, tmp_path: Path) -> None:
     """There is no verdict on the file, but an error that names the folder."""
     (tmp_path / "a.jpg").write_bytes(JPEG)
     status, lines, errors = run("a.jpg", "--out", out, cwd=tmp_path)
@@ -257,8 +257,8 @@ def many_photos(folder: Path) -> list[str]:
     return [*COMMAND, str(folder), "--out", str(folder / "out")]
 
 
-def test_a_reader_that_leaves_ends_it_quietly(tmp_path: Path) -> None:
-    """As in `./eventloom thumbnail ... | head -1`."""
+def test_the_command_ends_quietly_if_its_reader_leaves(tmp_path: Path) -> None:
+    """An example is `./eventloom thumbnail ... | head -1`."""
     with subprocess.Popen(many_photos(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
         assert running.stdout is not None
         assert running.stderr is not None

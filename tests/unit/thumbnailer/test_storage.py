@@ -1,4 +1,4 @@
-"""What an object is read of, and what S3 says of it."""
+"""The storage reads as little of an object as it needs, and understands the answers of S3."""
 
 import io
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ ANY = Version(None, None)
 
 
 class S3:
-    """One object, and how many of its bytes were `read`."""
+    """One object, and how many of its bytes were read."""
 
     def __init__(self, data: bytes, version_id: str | None = None) -> None:
         self.read = 0
@@ -25,7 +25,7 @@ class S3:
         self._version = {"VersionId": version_id} if version_id else {}
 
     def get_object(self, **_: Any) -> dict[str, Any]:
-        """As boto3's."""
+        """Answer as boto3 does."""
         s3 = self
 
         class Body(io.BytesIO):
@@ -46,23 +46,23 @@ class S3:
 
 @pytest.mark.parametrize(("data", "reason"), [(bytes(101 * MB), "too_large"), (b"RIFF....AVI " + bytes(20 * MB), "unsupported_format")])
 def test_a_large_object_is_refused_before_it_is_downloaded(data: bytes, reason: str) -> None:
-    """By its length, or by its first bytes."""
+    """Its length or its first bytes decide."""
     s3 = S3(data)
-    with pytest.raises(Rejection) as refused:
+    with pytest.raises(Rejection) as rejection:
         Storage(s3, "thumbnails").fetch("uploads", "film.jpg", ANY, Limits())
-    assert refused.value.code == reason
+    assert rejection.value.code == reason
     assert s3.read < 64 * 1024
 
 
 @pytest.mark.parametrize("length", [100, 20 * MB])
-def test_a_picture_is_read_whole(length: int) -> None:
-    """Whether or not its first bytes were looked at before."""
+def test_a_picture_is_read_completely(length: int) -> None:
+    """This holds whether or not its first bytes were read before."""
     data = b"\xff\xd8\xff" + bytes(length)
     assert Storage(S3(data), "thumbnails").fetch("uploads", "photo.jpg", ANY, Limits()).data == data
 
 
-@pytest.mark.parametrize(("answered", "version_id"), [(None, None), ("null", None), ("v1", "v1")])
-def test_the_version_is_the_one_that_events_tell(answered: str | None, version_id: str | None) -> None:
-    """ "null" is what S3 answers for an object that was written while versioning was off."""
-    upload = Storage(S3(b"\xff\xd8\xff", answered), "thumbnails").fetch("uploads", "photo.jpg", ANY, Limits())
+@pytest.mark.parametrize(("version_header", "version_id"), [(None, None), ("null", None), ("v1", "v1")])
+def test_the_version_is_the_one_in_events(version_header: str | None, version_id: str | None) -> None:
+    """S3 answers "null" for an object that was written while versioning was off."""
+    upload = Storage(S3(b"\xff\xd8\xff", version_header), "thumbnails").fetch("uploads", "photo.jpg", ANY, Limits())
     assert upload.version == Version(version_id, "etag")

@@ -1,4 +1,4 @@
-"""Kinds of TIFF that cameras do not write, but scanners and scientists: a right picture, or none."""
+"""Kinds of TIFF that scanners and scientists write become a right picture or are refused."""
 
 from typing import Any
 
@@ -49,18 +49,17 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", RIGHT)
-def test_what_is_read_is_read_right(name: str) -> None:
+def test_supported_kinds_of_tiff_are_read_correctly(name: str) -> None:
     photo = render(RIGHT[name], Limits(), Output((64,)))
     expected = QUARTERS if name.startswith(("colour", "planes")) else GREYS
     assert far_off(corners(opened(photo.thumbnails["64"].data)), expected, tolerance=20) == []
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_would_be_read_wrong_is_refused(name: str) -> None:
-    """And not called damaged."""
-    with pytest.raises(Rejection) as refused:
+def test_unsupported_kinds_of_tiff_are_refused(name: str) -> None:
+    with pytest.raises(Rejection) as rejection:
         render(WRONG[name], Limits(), Output((64,)))
-    assert refused.value.code == "unsupported_format"
+    assert rejection.value.code == "unsupported_format"
 
 
 WIDTH, HEIGHT, COMPRESSION, TILE_WIDTH, TILE_HEIGHT = 256, 257, 259, 322, 323
@@ -82,9 +81,9 @@ def test_both_forms_of_tiff_are_checked_in_both_byte_orders(case: str, big: bool
     pages = REFUSED[case]
     if big:
         pages = [{tag: (LONG8 if kind == LONG else kind, value) for tag, (kind, value) in page.items()} for page in pages]
-    found = ""
+    code = ""
     try:
         check_structure(directories(pages, order, big), "TIFF", LIMITS)
     except Rejection as rejection:
-        found = rejection.code
-    assert found == case.split(" ", maxsplit=1)[0]
+        code = rejection.code
+    assert code == case.split(" ", maxsplit=1)[0]

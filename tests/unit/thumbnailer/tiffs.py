@@ -1,4 +1,4 @@
-"""TIFF files of kinds that Pillow does not write, from arrays."""
+"""TIFF files of kinds that Pillow does not write, made from arrays."""
 
 import struct
 import zlib
@@ -21,7 +21,10 @@ def tiff(
     extra: int | None = None,
     orientation: int = 1,
 ) -> bytes:
-    """A file with the numbers of an array as they are; `planes`: each channel by itself; `extra`: what the last channel means."""
+    """Return a file with the numbers of an array.
+
+    `planes` stores each channel by itself. `extra` says what the last channel means.
+    """
     height, width, channels = pixels.shape if pixels.ndim == 3 else (*pixels.shape, 1)
     strips = [pixels[..., channel] for channel in range(channels)] if planes else [pixels]
     contents = [strip.astype(strip.dtype.newbyteorder(order)).tobytes() for strip in strips]
@@ -56,14 +59,14 @@ def tiff(
 
 
 def directories(pages: list[dict[int, tuple[int, int]]], order: str, big: bool) -> bytes:
-    """A file of nothing but pages, each {tag: (type, value)}; `big`: with offsets of 64 bits."""
+    """Return a file of pages without content, each {tag: (type, value)}. `big` writes offsets of 64 bits."""
     head = {"<": b"II", ">": b"MM"}[order] + (struct.pack(order + "HHH", 43, 8, 0) if big else struct.pack(order + "H", 42))
     offset, count, entry = ("Q", "Q", "HHQ") if big else ("I", "H", "HHI")
     field_bytes = 8 if big else 4
     file = head + struct.pack(order + offset, len(head) + field_bytes)
-    for left, page in zip(range(len(pages), 0, -1), pages, strict=True):
+    for remaining, page in zip(range(len(pages), 0, -1), pages, strict=True):
         file += struct.pack(order + count, len(page))
         for tag, (kind, value) in page.items():
             file += struct.pack(order + entry, tag, kind, 1) + struct.pack(order + LAYOUTS[kind], value).ljust(field_bytes, b"\0")
-        file += struct.pack(order + offset, len(file) + field_bytes if left > 1 else 0)
+        file += struct.pack(order + offset, len(file) + field_bytes if remaining > 1 else 0)
     return file

@@ -1,1 +1,1 @@
-"""See handler.py."""
+"""A scheduled report on the objects of a bucket. The code is in handler.py."""

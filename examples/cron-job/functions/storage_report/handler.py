@@ -1,4 +1,4 @@
-"""Counts the objects of a bucket, by first folder, into reports/<day>.json."""
+"""Count the objects of a bucket by their first folder, and write the counts to reports/<day>.json."""
 
 import json
 import os
@@ -12,7 +12,7 @@ S3 = boto3.client("s3")
 
 
 def lambda_handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Write the report of the day that the schedule's event names: one that comes twice is written twice, the same."""
+    """Write the report for the day of the scheduled event. A second delivery writes the same report again."""
     day = event["time"][:10]
     objects: Counter[str] = Counter()
     sizes: Counter[str] = Counter()
@@ -23,5 +23,6 @@ def lambda_handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
             sizes[folder] += entry["Size"]
     folders = {folder: {"objects": objects[folder], "bytes": sizes[folder]} for folder in sorted(objects) if folder != "reports"}
     report = {"day": day, "bucket": BUCKET, "folders": folders}
-    S3.put_object(Bucket=BUCKET, Key=f"reports/{day}.json", Body=json.dumps(report).encode(), ContentType="application/json")
+    body = json.dumps(report).encode()
+    S3.put_object(Bucket=BUCKET, Key=f"reports/{day}.json", Body=body, ContentType="application/json")
     return report

@@ -1,1 +1,1 @@
-"""See handler.py."""
+"""A conversion of CSV to Parquet. The code is in handler.py."""

@@ -1,4 +1,4 @@
-"""Converts each CSV file that S3 tells about: sales/2026.csv becomes sales/2026.parquet in the other bucket."""
+"""Convert each uploaded CSV file: sales/2026.csv becomes sales/2026.parquet in the other bucket."""
 
 import os
 import tempfile
@@ -14,7 +14,10 @@ S3 = boto3.client("s3")
 
 
 def lambda_handler(event: dict[str, Any], _context: Any) -> None:
-    """What is raised here makes Lambda try twice more; then the event is kept in the failures queue, with the error."""
+    """Convert the CSV files of an S3 event.
+
+    If this raises an error, Lambda tries twice more. Then it sends the event and the error to the failures queue.
+    """
     for record in event["Records"]:
         bucket, key = record["s3"]["bucket"]["name"], unquote_plus(record["s3"]["object"]["key"])
         with tempfile.TemporaryDirectory() as folder:
@@ -25,7 +28,8 @@ def lambda_handler(event: dict[str, Any], _context: Any) -> None:
 
 
 def convert(source: Path, target: Path) -> None:
-    """Column types are found by DuckDB; a row that does not fit them is an error, not a guess."""
-    with duckdb.connect(config={"temp_directory": str(target.parent), "autoinstall_known_extensions": "false"}) as database:
+    """Convert a CSV file. DuckDB detects the types from all rows; a row that does not fit them raises an error."""
+    folder = str(target.parent)
+    with duckdb.connect(config={"temp_directory": folder, "autoinstall_known_extensions": "false"}) as database:
         rows = database.read_csv(str(source), header=True, sample_size=-1)
         rows.write_parquet(str(target), compression="zstd")

@@ -1,1 +1,1 @@
-"""See handler.py."""
+"""The receiver of webhooks. The code is in handler.py."""

@@ -1,4 +1,4 @@
-"""Takes webhooks as GitHub sends them: checks the signature, puts the delivery on the queue, answers."""
+"""Receive webhooks as GitHub sends them: check the signature, put the delivery on the queue, and answer."""
 
 import base64
 import hashlib
@@ -13,19 +13,19 @@ import boto3
 
 QUEUE_URL, SECRET_NAME = os.environ["QUEUE_URL"], os.environ["SECRET_NAME"]
 SQS, SSM = boto3.client("sqs"), boto3.client("ssm")
-# A message has at most 256 KiB, of which the rest of the envelope needs some
+# A message can have 256 KiB, and the envelope needs some of them.
 MAX_BYTES = 200_000
 
 
 @lru_cache(maxsize=1)
 def secret(_period: int) -> bytes:
-    """The webhook's secret, read again every five minutes so that it can be changed."""
+    """Return the webhook's secret. It is read again every five minutes, so that it can be changed."""
     value: str = SSM.get_parameter(Name=SECRET_NAME, WithDecryption=True)["Parameter"]["Value"]
     return value.encode()
 
 
 def lambda_handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Answer 202 once the delivery is safe on the queue; whatever is raised here becomes 502, and the sender tries again."""
+    """Answer 202 once the delivery is on the queue. An error becomes a 502, and the sender tries again."""
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     text = event.get("body") or ""
     body = base64.b64decode(text) if event.get("isBase64Encoded") else text.encode()
@@ -45,5 +45,6 @@ def lambda_handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 
 def answer(status: int, message: str) -> dict[str, Any]:
-    """A response of API Gateway."""
-    return {"statusCode": status, "headers": {"Content-Type": "application/json"}, "body": json.dumps({"message": message})}
+    """Return a response for API Gateway."""
+    body = json.dumps({"message": message})
+    return {"statusCode": status, "headers": {"Content-Type": "application/json"}, "body": body}

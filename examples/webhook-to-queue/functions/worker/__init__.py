@@ -1,1 +1,1 @@
-"""See handler.py."""
+"""The worker that processes the deliveries. The code is in handler.py."""

@@ -1,4 +1,4 @@
-"""Works off the deliveries: here each becomes an object of the archive. Put your own work in `handle`."""
+"""Process the deliveries of the queue. Each is written to the archive bucket; put your own work in `handle`."""
 
 import json
 import os
@@ -12,7 +12,10 @@ S3 = boto3.client("s3")
 
 
 def lambda_handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
-    """Each message stands alone: one that fails comes again, and after five times waits in the dead-letter queue."""
+    """Handle each message on its own.
+
+    A message that fails is delivered again. After five attempts it moves to the dead-letter queue.
+    """
     failed = []
     for record in event["Records"]:
         try:
@@ -24,6 +27,7 @@ def lambda_handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 
 def handle(delivery: dict[str, Any]) -> None:
-    """The key follows from the delivery: one that comes twice is written twice, the same."""
+    """Write a delivery to the archive. The key depends only on the delivery, so a second write changes nothing."""
     event, name = (re.sub(r"[^A-Za-z0-9_.-]", "_", delivery[field]) for field in ("event", "delivery"))
-    S3.put_object(Bucket=BUCKET, Key=f"{event}/{name}.json", Body=json.dumps(delivery["content"]).encode(), ContentType="application/json")
+    body = json.dumps(delivery["content"]).encode()
+    S3.put_object(Bucket=BUCKET, Key=f"{event}/{name}.json", Body=body, ContentType="application/json")

@@ -1,7 +1,7 @@
-"""Catalogs that are made up, and answered in the browser: of any size, and as bad as a test wants it.
+"""Mocked catalogs of any size. The browser answers the API's requests itself.
 
-To put ten thousand items into the table would have every one announced by the notifier, which takes minutes, and says nothing
-about the page. The page itself, its policy and its files are the deployment's.
+With ten thousand real items the notifier would announce each of them. This takes minutes and tests nothing of the page.
+The page, its policy and its files come from the deployment.
 """
 
 import re
@@ -19,7 +19,7 @@ type Image = dict[str, Any]
 
 
 def image(number: int) -> Image:
-    """One of the catalog, older the higher its number: 60 a day, of all shapes."""
+    """Return an image of the catalog. A higher number is older; there are 60 a day, in various aspect ratios."""
     taken = NEWEST - timedelta(minutes=24 * number)
     return {
         "image_id": f"{number:032x}",
@@ -34,39 +34,39 @@ def image(number: int) -> Image:
 
 
 def thumbnails(address: str) -> dict[str, Any]:
-    """An image's only thumbnail."""
+    """Return the thumbnails of an image: one, at `address`."""
     return {"320": {"url": address, "width": 320, "height": 240}}
 
 
 def icon(gallery: Gallery) -> str:
-    """The address of a picture that the page's policy allows, and that the browser keeps."""
-    found = re.search(r"page/\w+/icon\.svg", requests.get(gallery.address, timeout=30).text)
-    assert found
-    return gallery.address + found[0]
+    """Return the URL of a picture that the page's policy allows and that the browser caches."""
+    match = re.search(r"page/\w+/icon\.svg", requests.get(gallery.address, timeout=30).text)
+    assert match
+    return gallery.address + match[0]
 
 
 def answer(gallery: Gallery, images: list[Image], sizes: list[int]) -> None:
-    """Answer for a catalog of `images`, in pages of as many as are asked for, or of `sizes` to begin with."""
-    shown = {"thumbnails": thumbnails(icon(gallery))}
+    """Mock a catalog of `images`. The first pages have `sizes`; the others have the requested limit."""
+    thumbnail = {"thumbnails": thumbnails(icon(gallery))}
 
-    def listed(route: Route) -> None:
+    def list_images(route: Route) -> None:
         query = parse_qs(urlsplit(route.request.url).query)
         start = int(query.get("cursor", ["0"])[0])
         end = start + (sizes.pop(0) if sizes else int(query["limit"][0]))
-        found = [shown | one for one in images[start:end]] if query["status"] == ["READY"] else []
-        route.fulfill(json={"images": found, "next_cursor": str(end) if end < len(images) else None})
+        page = [thumbnail | item for item in images[start:end]] if query["status"] == ["READY"] else []
+        route.fulfill(json={"images": page, "next_cursor": str(end) if end < len(images) else None})
 
-    def one_of_them(route: Route) -> None:
-        wanted = urlsplit(route.request.url).path.rpartition("/")[2]
-        found = [shown | {"original_url": gallery.address} | one for one in images if one["image_id"] == wanted]
-        route.fulfill(json=found[0]) if found else route.fulfill(status=404, json={})
+    def get_image(route: Route) -> None:
+        image_id = urlsplit(route.request.url).path.rpartition("/")[2]
+        matches = [thumbnail | {"original_url": gallery.address} | item for item in images if item["image_id"] == image_id]
+        route.fulfill(json=matches[0]) if matches else route.fulfill(status=404, json={})
 
-    gallery.page.route("**/images?**", listed)
-    gallery.page.route("**/images/*", one_of_them)
+    gallery.page.route("**/images?**", list_images)
+    gallery.page.route("**/images/*", get_image)
 
 
 def take_uploads(gallery: Gallery, images: list[Image], number: int) -> None:
-    """Answer for uploads too, which become the newest of `images` at once, numbered from `number`."""
+    """Mock uploads. Each becomes the newest of `images` at once. Their ids count up from `number`."""
     uploaded: list[str] = []
 
     def upload(route: Route) -> None:
