@@ -87,7 +87,9 @@ def verifies_sessions(cloud: Cloud, _outputs: Outputs) -> bool:
             form = s3.generate_presigned_post(bucket, "a")
             answers = (
                 requests.get(re.sub("X-Amz-Signature=[0-9a-f]+", f"X-Amz-Signature={wrong}", link), timeout=30),
-                requests.post(form["url"], form["fields"] | {"x-amz-signature": wrong}, files={"file": b""}, timeout=30),
+                requests.post(
+                    form["url"], form["fields"] | {"x-amz-signature": wrong}, files={"file": b""}, timeout=30
+                ),
             )
         return all("SignatureDoesNotMatch" in answer.text for answer in answers)
     finally:
@@ -110,7 +112,10 @@ def honours_gateway_responses(cloud: Cloud, outputs: Outputs) -> bool:
 
 def returns_binary_answers(cloud: Cloud, outputs: Outputs) -> bool:
     """Return whether API Gateway decodes a function's base64 response."""
-    url, headers = f"{api_url(cloud, outputs)}/openapi.json", {"Accept-Encoding": "gzip", "X-Api-Key": str(outputs["api_key"])}
+    url, headers = (
+        f"{api_url(cloud, outputs)}/openapi.json",
+        {"Accept-Encoding": "gzip", "X-Api-Key": str(outputs["api_key"])},
+    )
     try:
         return requests.get(url, headers=headers, timeout=30).headers.get("Content-Encoding") == "gzip"
     except requests.exceptions.ContentDecodingError:
@@ -132,7 +137,9 @@ def weights_aliases(cloud: Cloud, _outputs: Outputs) -> bool:
     with failing_function.failing_function() as function:
         weights = {"AdditionalVersionWeights": {function.publish_another(): 0.5}}
         try:
-            client("lambda").update_alias(FunctionName=function.name, Name=failing_function.ALIAS, RoutingConfig=weights)
+            client("lambda").update_alias(
+                FunctionName=function.name, Name=failing_function.ALIAS, RoutingConfig=weights
+            )
         except ClientError:
             return False
         return True
@@ -140,7 +147,9 @@ def weights_aliases(cloud: Cloud, _outputs: Outputs) -> bool:
 
 def shows_mails(cloud: Cloud, _outputs: Outputs) -> bool:
     """Return whether sent mails can be read back."""
-    return bool(cloud.endpoint) and requests.get(f"{cloud.endpoint}/_aws/ses", timeout=10).status_code == requests.codes.ok
+    return (
+        bool(cloud.endpoint) and requests.get(f"{cloud.endpoint}/_aws/ses", timeout=10).status_code == requests.codes.ok
+    )
 
 
 def has_load_balancers(cloud: Cloud, _outputs: Outputs) -> bool:
@@ -164,7 +173,13 @@ def has_distributed_maps(cloud: Cloud, outputs: Outputs) -> bool:
     nothing = {"StartAt": "Nothing", "States": {"Nothing": {"Type": "Pass", "End": True}}}
     processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}, **nothing}
     reader = {"Resource": "arn:aws:states:::s3:listObjectsV2", "Parameters": {"Bucket": "probe"}}
-    batches = {"Type": "Map", "ItemReader": reader, "ItemBatcher": {"MaxItemsPerBatch": 10}, "ItemProcessor": processor, "End": True}
+    batches = {
+        "Type": "Map",
+        "ItemReader": reader,
+        "ItemBatcher": {"MaxItemsPerBatch": 10},
+        "ItemProcessor": processor,
+        "End": True,
+    }
     definition = json.dumps({"StartAt": "Batches", "States": {"Batches": batches}})
     try:
         return bool(client("stepfunctions").validate_state_machine_definition(definition=definition)["result"] == "OK")
@@ -199,7 +214,9 @@ def is_disposable(cloud: Cloud, _outputs: Outputs) -> bool:
 TABLE = {
     capability.name: capability
     for capability in (
-        Capability("iam_enforcement", "enforced IAM", {"compose": f"{FREE_LOCALSTACK} allows everything"}, enforces_iam),
+        Capability(
+            "iam_enforcement", "enforced IAM", {"compose": f"{FREE_LOCALSTACK} allows everything"}, enforces_iam
+        ),
         Capability(
             "session_signatures",
             "verified signatures of presigned links and forms that a function made",
@@ -227,7 +244,10 @@ TABLE = {
         Capability(
             "distributed_maps",
             "Distributed Maps of Step Functions with batches",
-            {"compose": f"{FREE_LOCALSTACK} refuses them", "aws": "the environment has a state machine only if backfill is on"},
+            {
+                "compose": f"{FREE_LOCALSTACK} refuses them",
+                "aws": "the environment has a state machine only if backfill is on",
+            },
             has_distributed_maps,
         ),
         Capability(
@@ -249,7 +269,9 @@ TABLE = {
             weights_aliases,
         ),
         Capability("mails_read_back", "sent mails that can be read", {"aws": "SES delivers them"}, shows_mails),
-        Capability("disposable", "an environment that tests may destroy", {"aws": "only its owner destroys it"}, is_disposable),
+        Capability(
+            "disposable", "an environment that tests may destroy", {"aws": "only its owner destroys it"}, is_disposable
+        ),
     )
 }
 

@@ -54,7 +54,9 @@ def keep(cloud: str, when: str, made_of: str, tests: Tests) -> None:
         tests: a dict for each test with its `file`, `needs`, `outcome` and, if it was skipped, `reason`.
     """
     RESULTS.mkdir(parents=True, exist_ok=True)
-    (RESULTS / f"{cloud}.json").write_text(json.dumps(summary(when, made_of, tests), indent=2, ensure_ascii=False) + "\n")
+    (RESULTS / f"{cloud}.json").write_text(
+        json.dumps(summary(when, made_of, tests), indent=2, ensure_ascii=False) + "\n"
+    )
 
 
 def counts(counted: Mapping[str, Any]) -> str:
@@ -84,13 +86,18 @@ def feature_cell(name: str, _cloud: str, run: Mapping[str, Any] | None) -> str:
     return (counts(counted) if counted else "") or "not run"
 
 
-def rows(names: Mapping[str, str], cell: Callable[[str, str, Mapping[str, Any] | None], str], runs: Mapping[str, Any]) -> list[str]:
+def rows(
+    names: Mapping[str, str], cell: Callable[[str, str, Mapping[str, Any] | None], str], runs: Mapping[str, Any]
+) -> list[str]:
     """Return the lines of a Markdown table with a column for each cloud.
 
     `names` maps a name to the text of its first cell.
     """
     lines = [f"| | {' | '.join(CLOUDS)} |", "|---" * (len(CLOUDS) + 1) + "|"]
-    return lines + [f"| {text} | {' | '.join(cell(name, cloud, runs.get(cloud)) for cloud in CLOUDS)} |" for name, text in names.items()]
+    return lines + [
+        f"| {text} | {' | '.join(cell(name, cloud, runs.get(cloud)) for cloud in CLOUDS)} |"
+        for name, text in names.items()
+    ]
 
 
 def bullets(items: Mapping[str, str]) -> list[str]:
@@ -121,15 +128,18 @@ def render(runs: Mapping[str, Any]) -> str:
             "",
             "## What a capability is",
             "",
-            "A test is skipped only where its cloud lacks a capability. That cloud is asked again in each run, so the test runs by",
+            "A test is skipped only where its cloud lacks a capability. That cloud is asked again in each run, so the "
+            "test runs by",
             "itself once the cloud has it.",
             "",
             *bullets({name: lacking(capability) for name, capability in capabilities.TABLE.items()}),
             "",
             "## Where this page comes from",
             "",
-            "`make capabilities` writes it from [scripts/capabilities.py](../scripts/capabilities.py) and the last complete run of",
-            "[tests/integration](../tests/integration) in each cloud. A feature is a file of tests there: `test_activity.py`.",
+            "`make capabilities` writes it from [scripts/capabilities.py](../scripts/capabilities.py) and the last "
+            "complete run of",
+            "[tests/integration](../tests/integration) in each cloud. A feature is a file of tests there: "
+            "`test_activity.py`.",
             "",
             *[_fill(f"- **{name}** ran on: {run['made_of']}.") for name, run in runs.items()],
             "",

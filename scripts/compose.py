@@ -67,7 +67,10 @@ class Stack:
     def image(self) -> str:
         """Return the image's tag, title and id."""
         tag, image_id, title = docker(
-            "inspect", "-f", '{{.Config.Image}}\n{{.Image}}\n{{index .Config.Labels "org.opencontainers.image.title"}}', self.name
+            "inspect",
+            "-f",
+            '{{.Config.Image}}\n{{.Image}}\n{{index .Config.Labels "org.opencontainers.image.title"}}',
+            self.name,
         ).splitlines()
         return f"{tag} ({title or 'no title'}, {image_id.removeprefix('sha256:')[:12]})"
 

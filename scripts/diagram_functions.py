@@ -3,7 +3,9 @@
 from scripts.diagram_layout import Arrow, Box, Picture
 
 
-def _picture(title: str, function: Box, triggers: tuple[Box, ...], results: tuple[Box, ...], failures: Box | None = None) -> Picture:
+def _picture(
+    title: str, function: Box, triggers: tuple[Box, ...], results: tuple[Box, ...], failures: Box | None = None
+) -> Picture:
     """Return a picture with the triggers above the function, the results below it, and failures beside it."""
     arrows = [Arrow(trigger.name, function.name) for trigger in triggers]
     arrows += [Arrow(function.name, result.name) for result in results]
@@ -49,7 +51,13 @@ FUNCTIONS = {
     ),
     "notifier": _picture(
         "The notifier announces each READY or REJECTED image once",
-        _function("notifier", "1. Has status or version changed?", "2. Claim the notice", "3. Send it", "4. Note that it is sent"),
+        _function(
+            "notifier",
+            "1. Has status or version changed?",
+            "2. Claim the notice",
+            "3. Send it",
+            "4. Note that it is sent",
+        ),
         (Box("catalog stream", "DynamoDB", "aws_dynamodb_table.catalog", ("READY or REJECTED",)),),
         (
             NOTICES,

@@ -184,7 +184,11 @@ def _points(arrow: Arrow, layout: Layout, row_of: dict[str, int]) -> Points:
         return _around(arrow, start, end, layout)
     if row_of[arrow.start] == row_of[arrow.end]:
         y = start.middle[1]
-        return [(start.right, y), (end.left - TIP, y)] if start.left < end.left else [(start.left, y), (end.right + TIP, y)]
+        return (
+            [(start.right, y), (end.left - TIP, y)]
+            if start.left < end.left
+            else [(start.left, y), (end.right + TIP, y)]
+        )
     down = start.top < end.top
     y_start, y_end = (start.bottom, end.top - TIP) if down else (start.top, end.bottom + TIP)
     left, right = max(start.left, end.left), min(start.right, end.right)

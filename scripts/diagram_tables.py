@@ -16,7 +16,11 @@ def _architecture() -> Picture:
             "notifier",
             Box("notices", "SNS", "aws_sns_topic.notices"),
         ),
-        (Box("REST API", "API Gateway", "module.api"), "catalog_api", Box("catalog", "DynamoDB", "aws_dynamodb_table.catalog")),
+        (
+            Box("REST API", "API Gateway", "module.api"),
+            "catalog_api",
+            Box("catalog", "DynamoDB", "aws_dynamodb_table.catalog"),
+        ),
         (Box("every day", "EventBridge", None), "digest", Box("summary", "SNS", "aws_sns_topic.notices")),
         (Box("alarms", "SNS", "aws_sns_topic.alarms"), "recoverer", Box("redrive", "SQS", "module.uploads_queue")),
         (Box("raw files", "S3", "module.raw"), "converter", Box("Parquet files", "S3", "module.analytics")),
@@ -28,8 +32,12 @@ def _architecture() -> Picture:
     )
     headings = tuple(Box(name, "heading") for name in ("Event", "Function", "Result"))
     rows = tuple((event, _function(name), result) for event, name, result in flows)
-    arrows = tuple(arrow for event, name, result in flows for arrow in (Arrow(event.name, name), Arrow(name, result.name)))
-    return Picture("Services raise events, functions do the work, and results go to the next service", (headings, *rows), arrows)
+    arrows = tuple(
+        arrow for event, name, result in flows for arrow in (Arrow(event.name, name), Arrow(name, result.name))
+    )
+    return Picture(
+        "Services raise events, functions do the work, and results go to the next service", (headings, *rows), arrows
+    )
 
 
 EVENT = Picture(
@@ -72,11 +80,19 @@ EMULATOR = Picture(
             Box("load balancers", "by host name", "load_balancers/gateway.py", ("call functions",), (4, 6)),
         ),
         (
-            Box("IAM check", "each call", "iam/handler.py", ("role, boundary, session,", "resource and trust policies"), (0, 4)),
+            Box(
+                "IAM check",
+                "each call",
+                "iam/handler.py",
+                ("role, boundary, session,", "resource and trust policies"),
+                (0, 4),
+            ),
             Box("403", "refused", "iam/records.py", ("listed by", "status"), (4, 6)),
         ),
         (
-            Box("services", "LocalStack", "patches", ("S3, SQS, SNS, Lambda, ...", "patched to behave like AWS"), (0, 4)),
+            Box(
+                "services", "LocalStack", "patches", ("S3, SQS, SNS, Lambda, ...", "patched to behave like AWS"), (0, 4)
+            ),
             Box("moto servers", "processes", "moto_server.py", ("DynamoDB,", "Kinesis"), (4, 6)),
         ),
         (
@@ -119,7 +135,10 @@ EMULATOR = Picture(
 BACKFILL = Picture(
     "A backfill sends objects that were there before",
     (
-        (Box("uploads", "S3", "module.uploads"), Box("backfill", "Step Functions", "aws_sfn_state_machine.backfill", ("100 at a time",))),
+        (
+            Box("uploads", "S3", "module.uploads"),
+            Box("backfill", "Step Functions", "aws_sfn_state_machine.backfill", ("100 at a time",)),
+        ),
         (_function("thumbnailer"), Box("uploads queue", "SQS", "module.uploads_queue")),
     ),
     (
@@ -157,4 +176,10 @@ TRUST = Picture(
     trusted_after=1,
 )
 
-OVERVIEWS = {"architecture": _architecture(), "event": EVENT, "emulator": EMULATOR, "backfill": BACKFILL, "trust": TRUST}
+OVERVIEWS = {
+    "architecture": _architecture(),
+    "event": EVENT,
+    "emulator": EMULATOR,
+    "backfill": BACKFILL,
+    "trust": TRUST,
+}

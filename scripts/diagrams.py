@@ -114,7 +114,10 @@ def _in_words(arrow: Arrow) -> str:
 
 def _marker(name: str) -> str:
     shape = f'<path class="{name}" d="M0 0 8 4 0 8z"/>'
-    return f'<marker id="{name}" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="5" markerHeight="5" orient="auto">{shape}</marker>'
+    return (
+        f'<marker id="{name}" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="5" markerHeight="5" '
+        f'orient="auto">{shape}</marker>'
+    )
 
 
 def _boxes(picture: Picture, layout: Layout) -> list[str]:
@@ -122,7 +125,9 @@ def _boxes(picture: Picture, layout: Layout) -> list[str]:
     for name, box in picture.boxes.items():
         place = layout.boxes[name]
         if box.service != "heading":
-            kind = next((kind for kind, services in KINDS.items() if box.service.partition(",")[0] in services), "plain")
+            kind = next(
+                (kind for kind, services in KINDS.items() if box.service.partition(",")[0] in services), "plain"
+            )
             size = f'x="{place.left:g}" y="{place.top:g}" width="{place.width:g}" height="{place.height:g}"'
             rectangles.append(f'<rect class="{kind}" {size} rx="8"/>')
     return rectangles
@@ -135,7 +140,10 @@ def _path(arrow: Arrow, points: Points) -> str:
 
 
 def _text(text: Text) -> str:
-    return f'<text class="{text.style}" x="{text.x:g}" y="{text.y:g}" text-anchor="{text.anchor}">{escape(text.text)}</text>'
+    return (
+        f'<text class="{text.style}" x="{text.x:g}" y="{text.y:g}" '
+        f'text-anchor="{text.anchor}">{escape(text.text)}</text>'
+    )
 
 
 def main() -> None:

@@ -26,7 +26,9 @@ class FailingFunction:
     def publish_another(self) -> str:
         """Publish a second version and return its number."""
         functions = client("lambda")
-        functions.update_function_configuration(FunctionName=self.name, Environment={"Variables": {"EDITION": "second"}})
+        functions.update_function_configuration(
+            FunctionName=self.name, Environment={"Variables": {"EDITION": "second"}}
+        )
         functions.get_waiter("function_updated_v2").wait(FunctionName=self.name, WaiterConfig={"Delay": 1})
         number: str = functions.publish_version(FunctionName=self.name)["Version"]
         return number

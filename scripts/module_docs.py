@@ -47,7 +47,8 @@ def code(text: str | None) -> str:
 def tables(folder: Path) -> str:
     """Return the two tables of a module."""
     inputs = [
-        f"| `{name}` | {code(attribute(body, 'type'))} | {code(attribute(body, 'default')) or '*required*'} | {description(body)} |"
+        f"| `{name}` | {code(attribute(body, 'type'))} | {code(attribute(body, 'default')) or '*required*'} | "
+        f"{description(body)} |"
         for name, body in blocks(folder, "variable")
     ]
     outputs = [f"| `{name}` | {description(body)} |" for name, body in blocks(folder, "output")]

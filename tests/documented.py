@@ -1,7 +1,7 @@
 """The commands that README, docs and help tell readers to type.
 
-`commands` collects them. tests/unit/scripts/test_documented_commands.py parses each one, and tests/integration/test_commands.py types each
-one, except those of tests/elsewhere.py.
+`commands` collects them. tests/unit/scripts/test_documented_commands.py parses each one, and
+tests/integration/test_commands.py types each one, except those of tests/elsewhere.py.
 """
 
 import re
@@ -22,7 +22,9 @@ COMMAND = "./eventloom"
 FOLDERS = (".", "docs/**", "examples/**", "functions/*", "scripts/*", "emulator/**", "terraform/**")
 PAGES = sorted({page for folder in FOLDERS for page in ROOT.glob(f"{folder}/*.md") if ".terraform" not in page.parts})
 # A changelog describes the commands of its releases. A translation has the commands of the page that it translates.
-COMMAND_PAGES = sorted((page for page in PAGES if page.name != "CHANGELOG.md"), key=lambda page: (page.name.endswith(".ko.md"), page))
+COMMAND_PAGES = sorted(
+    (page for page in PAGES if page.name != "CHANGELOG.md"), key=lambda page: (page.name.endswith(".ko.md"), page)
+)
 FENCE = re.compile(r"^( *)```(\w*).*?\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
 SHELLS = {"sh", "bash", "shell", "console"}
 CODE = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
@@ -67,11 +69,17 @@ def commands() -> tuple[Documented, ...]:
 
 
 def of_page(text: str) -> list[str]:
-    """Return the commands of a page: lines of shell blocks and indented blocks, and inline code with ./eventloom or make."""
+    """Return the commands of a page: lines of shell blocks and indented blocks, and inline code with ./eventloom or
+    make.
+    """
     blocks = [textwrap.dedent(block) for _, language, block in FENCE.findall(text) if language in SHELLS]
     prose = FENCE.sub("", text)
     blocks += re.findall(r"^    ([a-zA-Z./~-](?:.*\\\n)*.*)", prose, re.MULTILINE)
-    code = [" ".join(span.replace(r"\|", "|").split()) for paragraph in prose.split("\n\n") for _, span in CODE.findall(paragraph)]
+    code = [
+        " ".join(span.replace(r"\|", "|").split())
+        for paragraph in prose.split("\n\n")
+        for _, span in CODE.findall(paragraph)
+    ]
     blocks += [span for span in code if INLINE.fullmatch(span)]
     return [part for block in blocks for line in lines(block) for part in parts(line)]
 
@@ -136,14 +144,22 @@ def typed() -> list[str]:
 
 
 def tutorial() -> list[str]:
-    """Return the commands about the function that the tutorial writes, hello, which tests/integration/test_new_function.py types."""
-    return [documented.text for documented in commands() if [entry.words for entry in documented.elsewhere] == ["documented.tutorial()"]]
+    """Return the commands about the function that the tutorial writes, hello, which
+    tests/integration/test_new_function.py types.
+    """
+    return [
+        documented.text
+        for documented in commands()
+        if [entry.words for entry in documented.elsewhere] == ["documented.tutorial()"]
+    ]
 
 
 def is_ours(documented: Documented) -> bool:
     """Return whether it has ./eventloom in it, or is a make of targets that the integration tests type."""
     words = documented.simple_commands
-    return any(COMMAND in command for command in words) or (words[0][0] == "make" and set(targets(words[0])) <= TYPED_TARGETS)
+    return any(COMMAND in command for command in words) or (
+        words[0][0] == "make" and set(targets(words[0])) <= TYPED_TARGETS
+    )
 
 
 def targets(words: list[str]) -> list[str]:
@@ -168,7 +184,10 @@ def tree(command: click.Command = main, path: tuple[str, ...] = ()) -> Iterator[
 
 
 def parse(arguments: list[str]) -> click.Command:
-    """Parse a command's arguments as ./eventloom does, and run nothing. Return the command that they name. Raises click.UsageError."""
+    """Parse a command's arguments as ./eventloom does, and run nothing.
+
+    Return the command that they name. Raises click.UsageError.
+    """
     command: click.Command = main
     name, words = "eventloom", arguments
     context: click.Context | None = None
@@ -199,7 +218,14 @@ def leaf(arguments: list[str]) -> tuple[str, click.Command]:
 
 
 def page_mentions(page: Path) -> list[str]:
-    """Return the lines of a page with a ./eventloom command that is not collected, as it is neither in a shell block nor in code."""
+    """Return the lines of a page with a ./eventloom command that is not collected, as it is neither in a shell block
+    nor in code.
+    """
     text = page.read_text(encoding="utf-8")
     collected = " ".join(" ".join(of_page(text)).split())
-    return [line for line in text.splitlines() for found in re.findall(r"\./eventloom [a-z-]+", line) if found not in collected]
+    return [
+        line
+        for line in text.splitlines()
+        for found in re.findall(r"\./eventloom [a-z-]+", line)
+        if found not in collected
+    ]

@@ -1,4 +1,6 @@
-"""Documented commands that are not typed against the deployment of the integration tests: what types them instead, or why nothing does."""
+"""Documented commands that are not typed against the deployment of the integration tests: what types them instead, or
+why nothing does.
+"""
 
 import re
 from dataclasses import dataclass
@@ -15,10 +17,9 @@ class Elsewhere:
     """Commands that match a pattern as a whole.
 
     Attributes:
-        pattern: a regular expression.
-        reason: why they are not typed against the deployment.
-        file: the test that types such a command, "" if none does.
-        words: the words in that file that type it, "" where a test compares every such command with the tree; \\1 is the first group.
+        pattern: a regular expression. reason: why they are not typed against the deployment. file: the test that types
+        such a command, "" if none does. words: the words in that file that type it, "" where a test compares every such
+        command with the tree; \\1 is the first group.
     """
 
     pattern: str
@@ -35,12 +36,19 @@ ELSEWHERE = (
     Elsewhere(r"(?:.* )?(?:CLOUD=|--cloud[ =])aws\b.*", "needs an AWS account"),
     Elsewhere(r"(?:.* )?(?:EMBEDDED_PORT=|--port[ =])\d+\b.*", OTHER_PORT),
     Elsewhere(r"\./eventloom demo", "deploys to an emulator of its own", FIRST_STEPS, 'run_make(checkout, "demo")'),
-    Elsewhere(r"\./eventloom (up|restart)", "would restart the tests' emulator", FIRST_STEPS, r'command(checkout, "\1"'),
+    Elsewhere(
+        r"\./eventloom (up|restart)", "would restart the tests' emulator", FIRST_STEPS, r'command(checkout, "\1"'
+    ),
     Elsewhere(r"\./eventloom down\b.*", "would stop the tests' emulator", FIRST_STEPS, 'run_make(checkout, "down")'),
     Elsewhere(r"\./eventloom (plan|deploy)\b.*", "takes minutes", FIRST_STEPS, r'run_make(checkout, "\1")'),
-    Elsewhere(r"\./eventloom apply-saved\b.*", "needs a plan that is saved", FIRST_STEPS, 'command(checkout, "apply-saved"'),
     Elsewhere(
-        r"\./eventloom destroy\b.*", "would end the tests' deployment", "tests/integration/test_zz_destroy.py", 'make(ROOT, "destroy"'
+        r"\./eventloom apply-saved\b.*", "needs a plan that is saved", FIRST_STEPS, 'command(checkout, "apply-saved"'
+    ),
+    Elsewhere(
+        r"\./eventloom destroy\b.*",
+        "would end the tests' deployment",
+        "tests/integration/test_zz_destroy.py",
+        'make(ROOT, "destroy"',
     ),
     Elsewhere(
         r"\./eventloom example (deploy|destroy)\b.*",
@@ -48,8 +56,12 @@ ELSEWHERE = (
         "tests/integration/test_examples.py",
         r'command(ROOT, "example", "\1"',
     ),
-    Elsewhere(r"\./eventloom new-function\b.*", "writes into the checkout", NEW_FUNCTION, 'command(folder, "new-function"'),
-    Elsewhere(r"\./eventloom remove-function\b.*", "deletes from the checkout", SCAFFOLD, 'command(empty, "remove-function"'),
+    Elsewhere(
+        r"\./eventloom new-function\b.*", "writes into the checkout", NEW_FUNCTION, 'command(folder, "new-function"'
+    ),
+    Elsewhere(
+        r"\./eventloom remove-function\b.*", "deletes from the checkout", SCAFFOLD, 'command(empty, "remove-function"'
+    ),
     Elsewhere(
         r"\./eventloom (?!(?:new|remove)-function).*\bhello\b.*",
         "needs the function of the tutorial",
@@ -63,7 +75,11 @@ TYPED_TARGETS = {"help", "build", "status"}
 # Where the others are typed: a file that `make test` runs, the words in it, and the targets
 MAKE = (
     (TEST_SH, "`make {}`: every check", "test"),
-    (TEST_SH, " make {}", "lint checkov bench test-unit test-terraform test-integration test-policies test-iam test-faults test-browser"),
+    (
+        TEST_SH,
+        " make {}",
+        "lint checkov bench test-unit test-terraform test-integration test-policies test-iam test-faults test-browser",
+    ),
     (FIRST_STEPS, 'run_make(checkout, "{}"', "demo up plan deploy docs capabilities down clean"),
     ("tests/integration/test_commands.py", 'run(ROOT, "{}"', "test-compose"),
     ("tests/integration/test_zz_destroy.py", 'make(ROOT, "{}"', "destroy"),
@@ -71,7 +87,8 @@ MAKE = (
 TARGETS = {target: (file, words.format(target)) for file, words, targets in MAKE for target in targets.split()}
 NOT_TYPED = {
     "setup": "a part of most other targets",
-    "pictures": "writes docs/gallery.png; test-browser takes the screenshots, tests/unit/scripts/test_gallery_picture.py tests the picture",
+    "pictures": "writes docs/gallery.png; test-browser takes the screenshots, "
+    "tests/unit/scripts/test_gallery_picture.py tests the picture",
 }
 
 # Other tools, without their folders: why no test types their commands, or what does

@@ -44,7 +44,17 @@ def free_port() -> int:
 
 
 def launcher(command: str, home: Home, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    arguments = [sys.executable, "-m", "embedded_localstack", command, *options, "--port", str(home.port), "--home", str(home.path)]
+    arguments = [
+        sys.executable,
+        "-m",
+        "embedded_localstack",
+        command,
+        *options,
+        "--port",
+        str(home.port),
+        "--home",
+        str(home.path),
+    ]
     return subprocess.run(arguments, env={**os.environ, **environment}, capture_output=True, text=True, check=False)
 
 
@@ -98,7 +108,13 @@ class Cloud:
 
     def function(self, name: str, *actions: str, role: str | None = None, **more: Any) -> str:
         role = role or self.role(f"role-{name}", *LOGS, "s3:PutObject", *actions)
-        settings = {"Runtime": "python3.13", "Handler": "app.handler", "Code": {"ZipFile": package()}, "Timeout": 10, **more}
+        settings = {
+            "Runtime": "python3.13",
+            "Handler": "app.handler",
+            "Code": {"ZipFile": package()},
+            "Timeout": 10,
+            **more,
+        }
         arn = self.lambda_.create_function(FunctionName=name, Role=role, **settings)["FunctionArn"]
         self.lambda_.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
         return str(arn)
@@ -106,20 +122,30 @@ class Cloud:
     def queue(self, name: str, statement: dict[str, Any] | None = None, **attributes: str) -> tuple[str, str]:
         arn = f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
         if statement:
-            attributes["Policy"] = policy({"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": arn, **statement})
+            attributes["Policy"] = policy(
+                {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": arn, **statement}
+            )
         return str(self.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]), arn
 
     def received(self, url: str, seconds: float = 10) -> list[dict[str, Any]]:
         def receive() -> list[dict[str, Any]]:
-            found = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", [])
+            found = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get(
+                "Messages", []
+            )
             for message in found:
                 self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-            return [body for body in (json.loads(message["Body"]) for message in found) if body.get("Event") != "s3:TestEvent"]
+            return [
+                body
+                for body in (json.loads(message["Body"]) for message in found)
+                if body.get("Event") != "s3:TestEvent"
+            ]
 
         return eventually(receive, seconds)
 
     def outputs(self, function: str) -> list[str]:
-        return [item["Key"] for item in self.s3.list_objects_v2(Bucket="out", Prefix=f"{function}/").get("Contents", [])]
+        return [
+            item["Key"] for item in self.s3.list_objects_v2(Bucket="out", Prefix=f"{function}/").get("Contents", [])
+        ]
 
     def overlap(self, function: str) -> bool:
         """Whether two of the function's invocations that wrote something ran at the same time."""
@@ -132,7 +158,9 @@ class Cloud:
 
         def found() -> bool:
             lines = [json.loads(line) for line in self.home.denials.read_text().splitlines()]
-            return any(line["action"] == action and resource in line["resource"] and who in line["who"] for line in lines)
+            return any(
+                line["action"] == action and resource in line["resource"] and who in line["who"] for line in lines
+            )
 
         return eventually(found)
 

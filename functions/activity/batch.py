@@ -24,7 +24,9 @@ def count_batch(
     Returns the first sequence number that was not counted, from which Kinesis must repeat; None if all are counted.
     """
     for shard, shard_records in groupby(records, key=_shard):
-        events = sorted((parse(record, settings.types, settings.max_age) for record in shard_records), key=attrgetter("sequence"))
+        events = sorted(
+            (parse(record, settings.types, settings.max_age) for record in shard_records), key=attrgetter("sequence")
+        )
         tally = count(counters, shard, events, deadline, pause)
         logger.info("counted", extra={"shard": shard, **vars(tally)})
         metrics.add_metric("EventsCounted", MetricUnit.Count, tally.counted)

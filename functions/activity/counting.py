@@ -41,7 +41,9 @@ class Tally:
     failed: str | None = None
 
 
-def count(counters: Counters, shard: str, events: Sequence[View | Reject], deadline: Deadline, pause: Callable[[int], None]) -> Tally:
+def count(
+    counters: Counters, shard: str, events: Sequence[View | Reject], deadline: Deadline, pause: Callable[[int], None]
+) -> Tally:
     """Apply a batch of one shard, in the shard's order; `pause(attempt)` waits before another attempt.
 
     Unexpected errors are raised only as long as nothing of the batch is applied: Lambda repeats a batch that raised as

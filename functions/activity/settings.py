@@ -23,11 +23,15 @@ class Settings:
     def __post_init__(self) -> None:
         """Raises SettingsError for values with which events would be counted wrongly."""
         if not self.event_types or not all(re.fullmatch("[a-z][a-z_]{0,31}", name) for name in self.event_types):
-            raise SettingsError("EVENT_TYPES must be names of small letters and underscores, for example view,download,share")
+            raise SettingsError(
+                "EVENT_TYPES must be names of small letters and underscores, for example view,download,share"
+            )
         if min(self.day_retention_days, self.reject_retention_days) < 1:
             raise SettingsError("DAY_RETENTION_DAYS and REJECT_RETENTION_DAYS must be at least 1")
         if self.parallelization_factor != 1:
-            raise SettingsError("PARALLELIZATION_FACTOR must be 1: events are counted exactly once by one checkpoint a shard")
+            raise SettingsError(
+                "PARALLELIZATION_FACTOR must be 1: events are counted exactly once by one checkpoint a shard"
+            )
 
     @property
     def types(self) -> frozenset[str]:

@@ -63,7 +63,10 @@ class ActivityTable:
             "UpdateExpression": "SET #sequence = :after, updated_at = :now",
             "ConditionExpression": "#sequence = :before" if before else "attribute_not_exists(pk)",
             "ExpressionAttributeNames": {"#sequence": "sequence"},
-            "ExpressionAttributeValues": {":after": {"S": after}, ":now": {"S": datetime.now(UTC).isoformat(timespec="seconds")}},
+            "ExpressionAttributeValues": {
+                ":after": {"S": after},
+                ":now": {"S": datetime.now(UTC).isoformat(timespec="seconds")},
+            },
         }
         if before:
             update["ExpressionAttributeValues"][":before"] = {"S": before}

@@ -11,7 +11,8 @@ REASONS = {
     "not_json": "The data is not a JSON object in UTF-8.",
     "bad_image_id": "image_id is not 32 hexadecimal digits in small letters.",
     "unknown_type": "type is none of those that are counted.",
-    "bad_time": "at is not an ISO 8601 time with an offset, or lies more than a day in the future, or further back than days are kept.",
+    "bad_time": "at is not an ISO 8601 time with an offset, or lies more than a day in the future, or further back "
+    "than days are kept.",
 }
 _MAX_AHEAD = timedelta(days=1)
 # Base64 of about 1.5 KB: enough to recognise the data, while a transaction's rejects stay far below 4 MB

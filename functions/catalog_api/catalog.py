@@ -34,7 +34,11 @@ class Catalog:
             "Limit": limit,
         }
         if after:
-            query["ExclusiveStartKey"] = {"status": {"S": status}, "uploaded_at": {"S": after[0]}, "image_id": {"S": after[1]}}
+            query["ExclusiveStartKey"] = {
+                "status": {"S": status},
+                "uploaded_at": {"S": after[0]},
+                "image_id": {"S": after[1]},
+            }
         answer = self._dynamodb.query(**query)
         last = answer.get("LastEvaluatedKey")
         items = [item for item in map(plain, answer["Items"]) if not _is_hidden(item)]

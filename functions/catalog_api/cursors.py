@@ -31,7 +31,10 @@ def decode(status: str, cursor: str) -> Position:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         version, of_status, uploaded_at, image_id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
         genuine = bool(
-            version == _VERSION and of_status == status and _UPLOADED_AT.fullmatch(uploaded_at) and _IMAGE_ID.fullmatch(image_id)
+            version == _VERSION
+            and of_status == status
+            and _UPLOADED_AT.fullmatch(uploaded_at)
+            and _IMAGE_ID.fullmatch(image_id)
         )
     except (ValueError, TypeError, RecursionError):
         genuine = False

@@ -45,7 +45,9 @@ def _service_failure(error: ClientError | BotoCoreError) -> Problem:
     logger.exception("a call to AWS failed")
     if not isinstance(error, ClientError) or _is_transient(error.response):
         return Problem(
-            503, "A service that this API calls is busy. Retry the request after the seconds in Retry-After.", headers={"Retry-After": "2"}
+            503,
+            "A service that this API calls is busy. Retry the request after the seconds in Retry-After.",
+            headers={"Retry-After": "2"},
         )
     return _unexpected()
 

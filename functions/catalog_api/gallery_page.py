@@ -38,7 +38,9 @@ class GalleryPage:
 
         def file(digest: str, file: str) -> Response[str]:
             if file == "config.json":
-                configuration = self._configuration(behind_gateway="elb" not in resolver.current_event["requestContext"])
+                configuration = self._configuration(
+                    behind_gateway="elb" not in resolver.current_event["requestContext"]
+                )
                 return Response(200, "application/json", json.dumps(configuration), {"Cache-Control": "no-cache"})
             return _file(digest, file)
 
@@ -64,7 +66,9 @@ class GalleryPage:
             "auth": settings.auth if behind_gateway else "none",
             "cognito": cognito if settings.cognito_domain else None,
             "max_upload_bytes": settings.max_upload_bytes,
-            "types": {extension: content_type for content_type, extensions in EXTENSIONS.items() for extension in extensions},
+            "types": {
+                extension: content_type for content_type, extensions in EXTENSIONS.items() for extension in extensions
+            },
         }
 
     @cached_property
@@ -78,8 +82,10 @@ class GalleryPage:
         domain = self._settings.cognito_domain
         connect = " ".join(["'self'", uploads, *([domain] if domain else [])])
         return (
-            f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: {thumbnails}; connect-src {connect}; "
-            "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+            f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: {thumbnails}; connect-src "
+            f"{connect}; "
+            "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
+            "trusted-types 'none'"
         )
 
 

@@ -38,7 +38,10 @@ class ValidateRequest(OpenAPIRequestValidationMiddleware):
 
 def _check_query(event: BaseProxyEvent, known: set[str]) -> None:
     given = event.resolved_query_string_parameters
-    wrong = [{"detail": "This parameter does not exist. Remove it.", "parameter": name[:64]} for name in sorted(given.keys() - known)]
+    wrong = [
+        {"detail": "This parameter does not exist. Remove it.", "parameter": name[:64]}
+        for name in sorted(given.keys() - known)
+    ]
     repeated = event.multi_value_query_string_parameters
     wrong += [
         {"detail": "This parameter is repeated. Send it once.", "parameter": name}
@@ -46,7 +49,12 @@ def _check_query(event: BaseProxyEvent, known: set[str]) -> None:
         if name in known and len(repeated[name]) > 1
     ]
     if wrong:
-        raise Problem(422, "The query string is not valid. Correct what `errors` lists and send it again.", "validation", wrong[:20])
+        raise Problem(
+            422,
+            "The query string is not valid. Correct what `errors` lists and send it again.",
+            "validation",
+            wrong[:20],
+        )
 
 
 def _body(event: BaseProxyEvent) -> dict[str, Any]:

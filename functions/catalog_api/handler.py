@@ -26,7 +26,12 @@ def respond(api: Api, event: dict[str, Any], context: LambdaContext) -> dict[str
     """Return the answer of `api` to a proxy event."""
     answer = api.resolver_for(event).resolve(event, cast(Any, context))
     quoted = request_id(event, context.aws_request_id)
-    fields = {"method": event["httpMethod"], "path": event["path"], "status": answer["statusCode"], "request_id": quoted}
+    fields = {
+        "method": event["httpMethod"],
+        "path": event["path"],
+        "status": answer["statusCode"],
+        "request_id": quoted,
+    }
     logger.info("answered", extra=fields)
     return finish(event, answer, quoted)
 

@@ -29,7 +29,9 @@ def _day(value: object) -> date:
 
 
 # 24.0 is an integer to JSON Schema.
-WholeNumber = Annotated[int, BeforeValidator(lambda value: int(value) if isinstance(value, float) and value.is_integer() else value)]
+WholeNumber = Annotated[
+    int, BeforeValidator(lambda value: int(value) if isinstance(value, float) and value.is_integer() else value)
+]
 # Strict mode would refuse the only form that a date has in JSON; lax mode would take numbers too.
 Day = Annotated[date, BeforeValidator(_day)]
 Timestamp = Annotated[str, Field(description="ISO 8601, UTC", examples=["2026-11-23T09:30:00.000Z"])]
@@ -42,9 +44,13 @@ class _Request(BaseModel):
 class UploadRequest(_Request):
     """A file that a client wants to upload."""
 
-    filename: str = Field(min_length=1, max_length=255, description="The file's name; any characters", examples=["sunset.jpg"])
+    filename: str = Field(
+        min_length=1, max_length=255, description="The file's name; any characters", examples=["sunset.jpg"]
+    )
     content_type: ContentType = Field(description="The file's media type", examples=["image/jpeg"])
-    bytes: WholeNumber = Field(ge=1, le=SETTINGS.max_upload_bytes, description="The file's exact size", examples=[2_500_000])
+    bytes: WholeNumber = Field(
+        ge=1, le=SETTINGS.max_upload_bytes, description="The file's exact size", examples=[2_500_000]
+    )
 
 
 class ReportRequest(_Request):

@@ -8,11 +8,18 @@ import json
 from aws_lambda_powertools.event_handler import ApiGatewayResolver
 from aws_lambda_powertools.event_handler.openapi.models import APIKey, APIKeyIn, HTTPBearer, SecurityScheme, Server
 
-_DESCRIPTION = "Lists, shows, uploads and deletes the images of the catalog, and counts them in reports. Errors are RFC 9457 problems."
+_DESCRIPTION = (
+    "Lists, shows, uploads and deletes the images of the catalog, and counts them in reports. Errors are "
+    "RFC 9457 problems."
+)
 _SCHEMES: dict[str, SecurityScheme] = {
     "api_key": APIKey.model_validate({"name": "X-Api-Key", "in": APIKeyIn.header}),
     "iam": APIKey.model_validate(
-        {"name": "Authorization", "in": APIKeyIn.header, "description": "AWS Signature Version 4 for the service execute-api"}
+        {
+            "name": "Authorization",
+            "in": APIKeyIn.header,
+            "description": "AWS Signature Version 4 for the service execute-api",
+        }
     ),
     "cognito": HTTPBearer(bearerFormat="JWT", description="The id token of a user of the pool"),
 }

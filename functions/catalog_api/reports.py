@@ -30,7 +30,9 @@ def days_from(first: date, days: int) -> Range:
         return Range(first, date.max)
 
 
-def count(images: Mapping[str, Iterable[Mapping[str, Any]]], most: int, may_go_on: Callable[[], bool]) -> tuple[list[dict[str, Any]], bool]:
+def count(
+    images: Mapping[str, Iterable[Mapping[str, Any]]], most: int, may_go_on: Callable[[], bool]
+) -> tuple[list[dict[str, Any]], bool]:
     """Add up `images`, an iterable of items per status.
 
     Returns rows of status, format, images and bytes, sorted, and whether everything was counted: it stops after `most`
@@ -47,5 +49,7 @@ def count(images: Mapping[str, Iterable[Mapping[str, Any]]], most: int, may_go_o
             row = sums.setdefault((status, str(item.get("format") or "unknown")), [0, 0])
             row[0] += 1
             row[1] += int(item.get("bytes") or 0)
-    rows = [{"status": key[0], "format": key[1], "images": row[0], "bytes": row[1]} for key, row in sorted(sums.items())]
+    rows = [
+        {"status": key[0], "format": key[1], "images": row[0], "bytes": row[1]} for key, row in sorted(sums.items())
+    ]
     return rows, complete

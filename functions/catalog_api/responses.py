@@ -24,7 +24,12 @@ def finish(event: Mapping[str, Any], answer: dict[str, Any], request_id: str) ->
     headers.default("X-Request-Id", request_id)
     headers.default("Vary", "Accept-Encoding, Origin")
     body = answer.get("body")
-    if isinstance(body, str) and not answer.get("isBase64Encoded") and len(body) >= _COMPRESS_FROM_BYTES and accepts_gzip(event):
+    if (
+        isinstance(body, str)
+        and not answer.get("isBase64Encoded")
+        and len(body) >= _COMPRESS_FROM_BYTES
+        and accepts_gzip(event)
+    ):
         packed = gzip.compress(body.encode(), compresslevel=5, mtime=0)
         answer |= {"body": base64.b64encode(packed).decode(), "isBase64Encoded": True}
         headers.default("Content-Encoding", "gzip")

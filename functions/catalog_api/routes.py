@@ -57,7 +57,9 @@ class Operations:
         self,
         status: Annotated[Status, Query(description="The status of the images")] = "READY",
         limit: Annotated[int, Query(ge=1, le=100, description="The maximum number of images")] = 50,
-        cursor: Annotated[str, Query(max_length=cursors.MAX_CHARS, description="`next_cursor` of the previous page")] = "",
+        cursor: Annotated[
+            str, Query(max_length=cursors.MAX_CHARS, description="`next_cursor` of the previous page")
+        ] = "",
     ) -> ImagePage:
         """Returns one page of the catalog, with presigned URLs of the thumbnails."""
         items, last = self._catalog.page(status, limit, cursors.decode(status, cursor) if cursor else None)
@@ -82,7 +84,9 @@ class Operations:
         self._catalog.hide(item)
         return Response(202, JSON, Deletion(image_id=image_id))
 
-    def create_upload(self, upload: Annotated[UploadRequest, Body(description="The file to upload")]) -> Response[Upload]:
+    def create_upload(
+        self, upload: Annotated[UploadRequest, Body(description="The file to upload")]
+    ) -> Response[Upload]:
         """Returns a presigned POST to S3 for this name, type and size. It expires."""
         key = uploads.key_of(upload.filename, upload.content_type, datetime.now(UTC), secrets.token_hex(16))
         post = self._storage.presigned_post(key, upload.content_type, upload.bytes)
@@ -117,7 +121,11 @@ def router_for(operations: Operations) -> Router:
     """Return the routes of the operations, each with its part of the OpenAPI document."""
     router = Router()  # type: ignore[no-untyped-call]
     router.get(
-        "/health", summary="Check that the service answers", operation_id="health", responses=responses({200: Health}), security=[{}]
+        "/health",
+        summary="Check that the service answers",
+        operation_id="health",
+        responses=responses({200: Health}),
+        security=[{}],
     )(operations.health)
     _add_image_routes(router, operations)
     _add_report_routes(router, operations)

@@ -26,7 +26,9 @@ def safe_name(filename: str, content_type: str) -> str:
     It has letters, digits, `.`, `-` and `_`, but no path and no control characters, and an extension of its type.
     """
     name = PurePosixPath(unicodedata.normalize("NFC", filename).replace("\\", "/")).name
-    safe = "".join(character if character in "-_." or unicodedata.category(character)[0] in "LMN" else "_" for character in name)
+    safe = "".join(
+        character if character in "-_." or unicodedata.category(character)[0] in "LMN" else "_" for character in name
+    )
     stem, dot, extension = safe.rpartition(".")
     if f"{dot}{extension}".lower() not in EXTENSIONS[content_type]:
         stem, extension = safe, EXTENSIONS[content_type][0].removeprefix(".")

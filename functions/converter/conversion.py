@@ -53,7 +53,11 @@ def convert(source: Path, name: str, types: dict[str, str], limits: Limits, dead
     sources = dict(zip(staged.columns.names(), staged.columns.sources, strict=True))
     columns = [{"name": name, "type": type_, "source": sources[name]} for name, type_ in written.items()]
     empty = [name for name in sources if name not in written]
-    facts = _facts(staged) | {"columns": columns, "empty_columns": empty, "parquet_bytes": staged.parquet.stat().st_size}
+    facts = _facts(staged) | {
+        "columns": columns,
+        "empty_columns": empty,
+        "parquet_bytes": staged.parquet.stat().st_size,
+    }
     return Outcome(CONVERTED, written, facts, staged.parquet, staged.rejects if staged.rejected else None)
 
 

@@ -24,7 +24,12 @@ class Converter:
     """Converts uploaded objects."""
 
     def __init__(
-        self, settings: Settings, uploads: Uploads, analytics: Analytics, tables: Tables | None, convert: Convert = convert
+        self,
+        settings: Settings,
+        uploads: Uploads,
+        analytics: Analytics,
+        tables: Tables | None,
+        convert: Convert = convert,
     ) -> None:
         """Without `tables`, nothing is registered in Glue."""
         self._settings = settings

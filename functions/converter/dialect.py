@@ -13,7 +13,9 @@ DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_LENGTH = 256 * 1024
 _SAMPLE_ROWS = 200
 # Values that cannot be a column's name: a number, a date or time, true or false
-_DATA = re.compile(r"[+-]?[\d.,]*\d[\d.,]*([eE][+-]?\d+)?%?|\d{4}-\d\d?-\d\d?([T ].*)?|\d\d?[./]\d\d?[./]\d{2,4}|(?i:true|false|null)")
+_DATA = re.compile(
+    r"[+-]?[\d.,]*\d[\d.,]*([eE][+-]?\d+)?%?|\d{4}-\d\d?-\d\d?([T ].*)?|\d\d?[./]\d\d?[./]\d{2,4}|(?i:true|false|null)"
+)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,14 @@ from botocore.exceptions import ClientError
 
 from converter.names import PARTITION
 
-_ATHENA = {"BOOLEAN": "boolean", "BIGINT": "bigint", "DOUBLE": "double", "DATE": "date", "TIMESTAMP": "timestamp", "VARCHAR": "string"}
+_ATHENA = {
+    "BOOLEAN": "boolean",
+    "BIGINT": "bigint",
+    "DOUBLE": "double",
+    "DATE": "date",
+    "TIMESTAMP": "timestamp",
+    "VARCHAR": "string",
+}
 # Errors caused by another conversion at the same time
 _CONFLICT = {"AlreadyExistsException", "ConcurrentModificationException"}
 _ATTEMPTS = 5

@@ -27,7 +27,9 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     for source in sources(event, SETTINGS.raw_prefix):
         status, facts = converter.handle(source, deadline)
         results.append({"key": source.key, "status": status, **facts})
-        logger.info(status, extra={"bucket": source.bucket, "key": source.key, "version_id": source.version_id, **facts})
+        logger.info(
+            status, extra={"bucket": source.bucket, "key": source.key, "version_id": source.version_id, **facts}
+        )
         metrics.add_metric(f"Files{status.title()}", MetricUnit.Count, 1)
         metrics.add_metric("RowsConverted", MetricUnit.Count, facts.get("rows", 0))
         metrics.add_metric("RowsRejected", MetricUnit.Count, facts.get("rejected", 0))

@@ -5,7 +5,13 @@ NO_DOUBLE, NO_NUMBER = 1, 2
 
 # The macro that says whether a value fits a type, from narrow to wide: of two types that fit as many values the first
 # is taken
-FITS = {"BOOLEAN": "is_boolean", "BIGINT": "is_bigint", "DOUBLE": "is_double", "DATE": "is_date", "TIMESTAMP": "is_timestamp"}
+FITS = {
+    "BOOLEAN": "is_boolean",
+    "BIGINT": "is_bigint",
+    "DOUBLE": "is_double",
+    "DATE": "is_date",
+    "TIMESTAMP": "is_timestamp",
+}
 
 # In all macros v is a trimmed text in upper case. They may return NULL for "no".
 MACROS = f"""
@@ -24,13 +30,14 @@ CREATE TEMP MACRO is_timestamp(v) AS CASE
 -- identify it, or with as many as v has.
 CREATE TEMP MACRO digits(v) AS trim(regexp_replace(split_part(v, 'E', 1), '[^0-9]', '', 'g'), '0');
 CREATE TEMP MACRO shortest_double(v) AS upper(CAST(try_cast(v AS DOUBLE) AS VARCHAR));
-CREATE TEMP MACRO long_double(v) AS upper(printf('%.' || greatest(length(digits(v)) - 1, 0) || 'e', try_cast(v AS DOUBLE)));
+CREATE TEMP MACRO long_double(v) AS
+    upper(printf('%.' || greatest(length(digits(v)) - 1, 0) || 'e', try_cast(v AS DOUBLE)));
 
 -- A leading 0 before a digit (':' follows '9') or a '+' is of a postcode, a telephone number or an account number.
 CREATE TEMP MACRO is_code(v) AS ltrim(v, '+-') >= '00' AND ltrim(v, '+-') < '0:';
 
--- 0, {NO_DOUBLE} if a DOUBLE would have other digits, or {NO_NUMBER} for what should stay text. A DOUBLE keeps any 15 digits (fewer next
--- to 0, hence E-), and those that it was printed with. The cheap comparisons come first.
+-- 0, {NO_DOUBLE} if a DOUBLE would have other digits, or {NO_NUMBER} for what should stay text. A DOUBLE keeps any 15
+-- digits (fewer next to 0, hence E-), and those that it was printed with. The cheap comparisons come first.
 CREATE TEMP MACRO unfit(v) AS CASE
     WHEN is_code(v) THEN {NO_NUMBER}
     WHEN NOT coalesce(isfinite(try_cast(v AS DOUBLE)), false) THEN 0

@@ -71,7 +71,8 @@ class Columns:
         for base, text in zip(bases, self._texts, strict=True):
             sharing.setdefault(base, set()).add(text)
         names = [
-            base if len(sharing[base]) == 1 or text == base else _tagged(base, text) for base, text in zip(bases, self._texts, strict=True)
+            base if len(sharing[base]) == 1 or text == base else _tagged(base, text)
+            for base, text in zip(bases, self._texts, strict=True)
         ]
         taken, reserved = set[str](), set(names)
         for index, base in enumerate(names):

@@ -5,12 +5,14 @@ FILES = {
     "folder": "The key ends in '/': it stands for a folder, not for data.",
     "no_rows": "The file has no rows of data.",
     "no_valid_rows": "Every row was set aside; the rejects file says why.",
-    "unsupported_format": "The name must end in .csv, .tsv, .txt, .json, .jsonl or .ndjson, each optionally followed by .gz.",
+    "unsupported_format": "The name must end in .csv, .tsv, .txt, .json, .jsonl or .ndjson, each optionally followed "
+    "by .gz.",
     "unsupported_compression": "The content is compressed in another way than gzip.",
     "not_text": "The content is not text.",
     "corrupt_gzip": "The gzip data is damaged or incomplete.",
     "malformed_json": "The JSON document is malformed or incomplete.",
-    "value_too_long": "An element of the JSON document is too long; upload an array of objects, or one object per line.",
+    "value_too_long": "An element of the JSON document is too long; upload an array of objects, or one object per "
+    "line.",
     "too_large": "The file is larger than the limit.",
     "too_many_columns": "The file has more columns than the limit.",
     "too_slow": "The conversion would not end before the function's timeout; split the file.",

@@ -16,7 +16,9 @@ from converter.rejections import Rejection
 
 type Value = str | None
 
-csv.field_size_limit(1 << 30)  # rows are bounded by their length; the module's own limit per field would hide the reason
+csv.field_size_limit(
+    1 << 30
+)  # rows are bounded by their length; the module's own limit per field would hide the reason
 
 
 @dataclass(slots=True)
@@ -106,7 +108,9 @@ def csv_rows(source: Iterator[str], delimiter: str, width: int, limit: int, skip
             lines.give_back()
             number += 1
             code = "row_too_long" if len(lines.record[0]) > limit else "malformed_quotes"
-            yield BadRow(number, lines.count, code, "" if isinstance(error, _RowTooLong) else f"({error})", lines.record)
+            yield BadRow(
+                number, lines.count, code, "" if isinstance(error, _RowTooLong) else f"({error})", lines.record
+            )
             continue
         if not fields:
             continue

@@ -128,7 +128,12 @@ def _in_time(pieces: Iterator[bytes], deadline: Deadline) -> Iterator[bytes]:
 def reject(file: BinaryIO, staged: Staged, row: BadRow) -> None:
     """Set one row aside: write its row and line number, the reason as code and text, and its content as it was."""
     staged.rejected[row.code] += 1
-    entry = {"row": row.number, "line": row.line, "reason": row.code, "reason_text": f"{ROWS[row.code]} {row.detail}".strip()}
+    entry = {
+        "row": row.number,
+        "line": row.line,
+        "reason": row.code,
+        "reason_text": f"{ROWS[row.code]} {row.detail}".strip(),
+    }
     raw = "".join(row.raw)
     try:
         raw.encode()
@@ -141,7 +146,9 @@ def reject(file: BinaryIO, staged: Staged, row: BadRow) -> None:
 def raw_of(staged: Staged, values: list[str | None]) -> str:
     """Return the content of a row, put together from its values because its text is gone."""
     if staged.format != "csv":
-        return _ENCODE({source: value for source, value in zip(staged.columns.sources, values, strict=False) if value is not None})
+        return _ENCODE(
+            {source: value for source, value in zip(staged.columns.sources, values, strict=False) if value is not None}
+        )
     line = io.StringIO()
     csv.writer(line, delimiter=staged.delimiter or ",", lineterminator="\n").writerow(values)
     return line.getvalue()

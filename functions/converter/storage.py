@@ -112,7 +112,9 @@ class Analytics:
         document, etag = self._read(f"_schemas/{dataset}.json")
         return document.get("columns", {}), etag
 
-    def extend_schema(self, dataset: str, types: dict[str, str], known: dict[str, str], etag: str) -> dict[str, str] | None:
+    def extend_schema(
+        self, dataset: str, types: dict[str, str], known: dict[str, str], etag: str
+    ) -> dict[str, str] | None:
         """Add new columns to `known`. Returns the dataset's schema.
 
         Returns None if another conversion has given one of the columns another type meanwhile. Raises Contention.

@@ -37,7 +37,8 @@ _ROW_BYTES = 8 << 20
 class _Counts:
     """The counts of one column.
 
-    `texts` are not empty, `values` are texts that aren't in _NULLS, `fits` are values by type; `unfit` is the values' worst.
+    `texts` are not empty, `values` are texts that aren't in _NULLS, `fits` are values by type; `unfit` is the values'
+    worst.
     """
 
     texts: int
@@ -55,7 +56,9 @@ def write(staged: Staged, agreed: dict[str, str], limits: Limits, deadline: Dead
     """
     for name, type_ in agreed.items():
         if type_ not in TYPES:
-            raise ValueError(f"the dataset's schema gives the column {name} the type {type_!r}; make it one of {', '.join(TYPES)}")
+            raise ValueError(
+                f"the dataset's schema gives the column {name} the type {type_!r}; make it one of {', '.join(TYPES)}"
+            )
     names = staged.columns.names()
     with _connection(staged.folder, limits, deadline) as connection:
         types, misfits = _types(connection, staged, names, agreed, limits)
@@ -70,7 +73,8 @@ def write(staged: Staged, agreed: dict[str, str], limits: Limits, deadline: Dead
         where = "".join(f" AND NOT {_misfit(index, type_)}" for index, type_ in misfits.items())
         result = connection.execute(
             f"COPY (SELECT {columns} FROM {_source(staged, typed)} WHERE true{where}) TO '{staged.parquet}' "  # noqa: S608
-            f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES '{limits.memory_limit_mb // _ROW_GROUPS_IN_MEMORY}MB')"
+            f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES "
+            f"'{limits.memory_limit_mb // _ROW_GROUPS_IN_MEMORY}MB')"
         )
         if result.fetchone() != (staged.rows,):
             raise RuntimeError(f"not all of {staged.rows} rows were written")
@@ -141,10 +145,12 @@ def _source(staged: Staged, columns: Iterable[int], rows: int | None = None) -> 
     source = f"read_json('{staged.rows_file}', {options})" + (f" LIMIT {rows}" if rows else "")
     # A long text fits no type, and copies of it would only take memory.
     texts = "".join(
-        f", CASE WHEN strlen({_text(index)}) > 100 THEN '?' ELSE upper(trim({_text(index)})) END AS u{index}" for index in indexes
+        f", CASE WHEN strlen({_text(index)}) > 100 THEN '?' ELSE upper(trim({_text(index)})) END AS u{index}"
+        for index in indexes
     )
     values = "".join(
-        f", CASE {' '.join(f"WHEN u{index} = '{null}' THEN NULL" for null in _NULLS)} ELSE u{index} END AS v{index}" for index in indexes
+        f", CASE {' '.join(f"WHEN u{index} = '{null}' THEN NULL" for null in _NULLS)} ELSE u{index} END AS v{index}"
+        for index in indexes
     )
     return f"(SELECT j{values} FROM (SELECT j{texts} FROM {source}))"  # noqa: S608 - no text of the file is in it
 
@@ -171,7 +177,9 @@ def _types(
         for index, counts in _count(connection, staged, open_, _SAMPLE_ROWS).items():
             if counts.values:
                 candidates[index] = [type_ for type_, fitting in counts.fits.items() if fitting]
-    exact = _count(connection, staged, {index: types for index, types in candidates.items() if types and types != [TEXT]})
+    exact = _count(
+        connection, staged, {index: types for index, types in candidates.items() if types and types != [TEXT]}
+    )
     types: dict[int, str] = {}
     misfits: dict[int, str] = {}
     for index, name in enumerate(names):
@@ -213,7 +221,9 @@ def _count(
         row = iter(connection.execute(query).fetchone() or ())
         for index in indexes:
             texts, values, worst = next(row), next(row), next(row) or 0
-            counts_by_column[index] = _Counts(texts, values, worst, {type_: next(row) or 0 for type_ in candidates[index]})
+            counts_by_column[index] = _Counts(
+                texts, values, worst, {type_: next(row) or 0 for type_ in candidates[index]}
+            )
     return counts_by_column
 
 
@@ -221,16 +231,23 @@ def _misfit(index: int, type_: str) -> str:
     return f"(v{index} IS NOT NULL AND NOT coalesce({FITS[type_]}(v{index}), false))"
 
 
-def _set_aside(connection: duckdb.DuckDBPyConnection, staged: Staged, names: list[str], misfits: dict[int, str]) -> None:
+def _set_aside(
+    connection: duckdb.DuckDBPyConnection, staged: Staged, names: list[str], misfits: dict[int, str]
+) -> None:
     """Write the rows with a value of a wrong type to the rejects, each with the first such column."""
     indexes = list(misfits)
     flags = [_misfit(index, type_) for index, type_ in misfits.items()]
-    query = f"SELECT j, list_position([{', '.join(flags)}], true) FROM {_source(staged, indexes)} WHERE {' OR '.join(flags)}"  # noqa: S608
+    query = (
+        f"SELECT j, list_position([{', '.join(flags)}], true) FROM {_source(staged, indexes)} WHERE "
+        f"{' OR '.join(flags)}"
+    )  # noqa: S608
     result = connection.execute(query)
     with staged.rejects.open("ab") as file:
         while row := result.fetchone():
             (number, line, *values), position = row
             index = indexes[position - 1]
             detail = f"Column {names[index]}: {values[index][:100]!r} does not fit the type {misfits[index]}."
-            reject(file, staged, BadRow(int(number), line and int(line), "wrong_type", detail, [raw_of(staged, values)]))
+            reject(
+                file, staged, BadRow(int(number), line and int(line), "wrong_type", detail, [raw_of(staged, values)])
+            )
             staged.rows -= 1

@@ -104,7 +104,9 @@ class Text:
 
     def _decoder(self, encoding: str) -> codecs.IncrementalDecoder:
         self.encoding = encoding
-        return codecs.getincrementaldecoder(encoding)("lone_surrogate" if _has_wide_units(encoding) else "surrogateescape")
+        return codecs.getincrementaldecoder(encoding)(
+            "lone_surrogate" if _has_wide_units(encoding) else "surrogateescape"
+        )
 
 
 def encoded(text: str, encoding: str) -> bytes:

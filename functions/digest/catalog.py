@@ -33,7 +33,9 @@ class Catalog:
                 ScanIndexForward=False,
                 KeyConditionExpression="#status = :status AND begins_with(#uploaded_at, :day)",
                 ProjectionExpression="#key, #uploaded_at, #bytes, #reason",
-                ExpressionAttributeNames={f"#{name}": name for name in ("status", "uploaded_at", "key", "bytes", "reason")},
+                ExpressionAttributeNames={
+                    f"#{name}": name for name in ("status", "uploaded_at", "key", "bytes", "reason")
+                },
                 ExpressionAttributeValues={":status": {"S": status}, ":day": {"S": day}},
             )
             for page in pages:

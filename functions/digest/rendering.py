@@ -31,7 +31,10 @@ def html(summary: Summary) -> str:
     """Return the HTML for mail readers; texts that users wrote are escaped."""
     parts = [f'<div style="{_STYLE}">']
     for title, rows in _sections(summary):
-        cells = "".join(f'<tr><td style="{_CELL}">{escape(name)}</td><td style="{_CELL}">{escape(value)}</td></tr>' for name, value in rows)
+        cells = "".join(
+            f'<tr><td style="{_CELL}">{escape(name)}</td><td style="{_CELL}">{escape(value)}</td></tr>'
+            for name, value in rows
+        )
         parts.append(f"<h3>{escape(title)}</h3><table>{cells}</table>")
     return "".join([*parts, "</div>"])
 
@@ -49,12 +52,19 @@ def _sections(summary: Summary) -> list[tuple[str, list[tuple[str, str]]]]:
         )
     ]
     if summary.rejected_by_reason:
-        sections.append(("Rejected by reason", [(reason, f"{count:,}") for reason, count in summary.rejected_by_reason.items()]))
+        sections.append(
+            ("Rejected by reason", [(reason, f"{count:,}") for reason, count in summary.rejected_by_reason.items()])
+        )
     if summary.newest:
-        newest = [(f"{image.uploaded_at[11:19]} {printable(image.key)[:_LONGEST_KEY]}", size(image.bytes)) for image in summary.newest]
+        newest = [
+            (f"{image.uploaded_at[11:19]} {printable(image.key)[:_LONGEST_KEY]}", size(image.bytes))
+            for image in summary.newest
+        ]
         sections.append(("Newest images", newest))
     if summary.dlq_depths:
-        sections.append(("Dead-letter queues now", [(queue, f"{depth:,}") for queue, depth in summary.dlq_depths.items()]))
+        sections.append(
+            ("Dead-letter queues now", [(queue, f"{depth:,}") for queue, depth in summary.dlq_depths.items()])
+        )
     return sections
 
 

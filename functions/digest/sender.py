@@ -19,7 +19,9 @@ BUSY = "BUSY"
 class Sender:
     """Claims a day's digest, sums the day up, and sends the summary."""
 
-    def __init__(self, catalog: Catalog, queues: Queues, channels: Sequence[Channel], claims: Claims, limits: Limits) -> None:
+    def __init__(
+        self, catalog: Catalog, queues: Queues, channels: Sequence[Channel], claims: Claims, limits: Limits
+    ) -> None:
         """`queues` are those whose depth the digest tells."""
         self._catalog = catalog
         self._queues = queues

@@ -56,7 +56,9 @@ class Topic:
             Subject=sns.subject(notice.subject),
             Message=notice.message,
             MessageStructure="json",
-            MessageAttributes={name: {"DataType": "String", "StringValue": value} for name, value in notice.attributes.items()},
+            MessageAttributes={
+                name: {"DataType": "String", "StringValue": value} for name, value in notice.attributes.items()
+            },
         )
 
 

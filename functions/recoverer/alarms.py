@@ -47,7 +47,9 @@ def from_sns(message: str) -> Alarm:
         dimensions = _dimensions(trigger.get("Dimensions") or []) | _dimensions_in(
             trigger.get("Metrics"), "MetricStat", "Metric", "Dimensions"
         )
-        return _alarm(content["AlarmName"], content["NewStateValue"], content.get("NewStateReason"), changed_at, dimensions)
+        return _alarm(
+            content["AlarmName"], content["NewStateValue"], content.get("NewStateReason"), changed_at, dimensions
+        )
     except _WRONG as error:
         raise NotAnAlarm(error) from error
 
@@ -57,7 +59,9 @@ def from_cloudwatch(event: Mapping[str, Any]) -> Alarm:
     try:
         data = event["alarmData"] if "alarmData" in event else event["detail"]
         state = data["state"]
-        dimensions = _dimensions_in((data.get("configuration") or {}).get("metrics"), "metricStat", "metric", "dimensions")
+        dimensions = _dimensions_in(
+            (data.get("configuration") or {}).get("metrics"), "metricStat", "metric", "dimensions"
+        )
         changed_at = _seconds(state.get("timestamp") or event["time"])
         return _alarm(data["alarmName"], state["value"], state.get("reason"), changed_at, dimensions)
     except _WRONG as error:
@@ -75,7 +79,8 @@ def from_description(alarm: Mapping[str, Any], now: float) -> Alarm:
         reason=alarm.get("StateReason", ""),
         changed_at=changed.timestamp(),
         seen_at=now,
-        dimensions=_dimensions(alarm.get("Dimensions", [])) | _dimensions_in(alarm.get("Metrics"), "MetricStat", "Metric", "Dimensions"),
+        dimensions=_dimensions(alarm.get("Dimensions", []))
+        | _dimensions_in(alarm.get("Metrics"), "MetricStat", "Metric", "Dimensions"),
     )
 
 

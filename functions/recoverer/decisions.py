@@ -144,7 +144,9 @@ def _within_limits(action: Action, rule: Rule, limits: Limits, now: float) -> De
     if len(recent) >= limits.per_day[rule.kind]:
         return Refusal(f"it was acted on {len(recent)} times within a day, which is the limit")
     acted_at = (*recent, int(now))
-    return replace(action, after=replace(action.after, acted_at=acted_at), if_failed=replace(action.if_failed, acted_at=acted_at))
+    return replace(
+        action, after=replace(action.after, acted_at=acted_at), if_failed=replace(action.if_failed, acted_at=acted_at)
+    )
 
 
 def _redrive(rule: Redrive, queue: Queue, state: State) -> Decision:
@@ -186,7 +188,14 @@ def _lower(source: EventSource, state: State) -> Decision:
     if not _is_own(source.concurrency, state):
         return Refusal(f"concurrency was set to {source.concurrency} by someone else")
     why = f"lower concurrency from {source.concurrency} back to {state.baseline}"
-    return Action("lower", state.baseline, why, state, state, when_done=replace(state, baseline=None, raised_from=None, raised_to=None))
+    return Action(
+        "lower",
+        state.baseline,
+        why,
+        state,
+        state,
+        when_done=replace(state, baseline=None, raised_from=None, raised_to=None),
+    )
 
 
 def _roll_back(alarm: Alarm, release: Release, state: State, limits: Limits) -> Decision:
@@ -194,7 +203,10 @@ def _roll_back(alarm: Alarm, release: Release, state: State, limits: Limits) -> 
     if suspect in state.abandoned:
         # After an interrupted rollback the alias still points there, and the state can't tell this from a new
         # deployment.
-        return Refusal(f"a rollback of version {suspect} was begun before, and cut off or undone since; that is for a person to decide")
+        return Refusal(
+            f"a rollback of version {suspect} was begun before, and cut off or undone since; that is for a person to "
+            f"decide"
+        )
     if not 0 <= since <= limits.deploy_window_s:
         return Refusal(f"version {suspect} was not published in the {limits.deploy_window_s} s before the alarm")
     candidates = (release.version, release.canary) if release.canary else release.versions

@@ -43,7 +43,11 @@ class Ledger:
             "acted_at": {"L": [{"N": str(moment)} for moment in state.acted_at]},
             "expires_at": {"N": str(int(now) + _KEEP_S)},
         }
-        for name, value in (("baseline", state.baseline), ("raised_from", state.raised_from), ("raised_to", state.raised_to)):
+        for name, value in (
+            ("baseline", state.baseline),
+            ("raised_from", state.raised_from),
+            ("raised_to", state.raised_to),
+        ):
             if value is not None:
                 item[name] = {"N": str(value)}
         if state.abandoned:

@@ -25,7 +25,9 @@ class Report:
     @property
     def subject(self) -> str:
         """The outcome, and what it is about."""
-        return sns.subject(f"Recoverer {self.outcome}: {self.kind or self.alarm} {self.target.rsplit(':', 1)[-1]}".strip())
+        return sns.subject(
+            f"Recoverer {self.outcome}: {self.kind or self.alarm} {self.target.rsplit(':', 1)[-1]}".strip()
+        )
 
     @property
     def readable(self) -> str:
@@ -43,7 +45,9 @@ class Report:
 def report_of(alarm: Alarm, rule: Rule | None, outcome: str, text: str) -> Report:
     """Return the report of an alarm."""
     changed_at = datetime.fromtimestamp(alarm.changed_at, UTC).isoformat(timespec="seconds")
-    return Report(alarm.name, alarm.state, outcome, text, changed_at, rule.kind if rule else "", rule.target if rule else "")
+    return Report(
+        alarm.name, alarm.state, outcome, text, changed_at, rule.kind if rule else "", rule.target if rule else ""
+    )
 
 
 class Reporter:

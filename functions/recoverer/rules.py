@@ -93,7 +93,9 @@ def _rule(name: str, given: Any, ceiling: int) -> Rule:
     needed = {known.name for known in fields(kind) if known.default is MISSING and known.default_factory is MISSING}
     unknown = values.keys() - {known.name for known in fields(kind)}
     if unknown or needed - values.keys():
-        raise SettingsError(f"RULES: the rule of {name} lacks {sorted(needed - values.keys())}, and {sorted(unknown)} mean nothing")
+        raise SettingsError(
+            f"RULES: the rule of {name} lacks {sorted(needed - values.keys())}, and {sorted(unknown)} mean nothing"
+        )
     for key, value in values.items():
         if not _CHECKS.get(key, _is_text)(value):
             raise SettingsError(f"RULES: {key} = {value!r} of the rule of {name} is not valid")

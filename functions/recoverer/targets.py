@@ -32,7 +32,9 @@ class Targets:
             case Redrive():
                 self._sqs.start_message_move_task(SourceArn=rule.dlq_arn, MaxNumberOfMessagesPerSecond=action.value)
             case Relieve():
-                self._lambda.update_event_source_mapping(UUID=rule.mapping_id, ScalingConfig={"MaximumConcurrency": action.value})
+                self._lambda.update_event_source_mapping(
+                    UUID=rule.mapping_id, ScalingConfig={"MaximumConcurrency": action.value}
+                )
             case Rollback():
                 unchanged = {"RevisionId": action.only_at} if action.only_at else {}
                 self._lambda.update_alias(
@@ -47,7 +49,9 @@ class Targets:
         tasks = self._sqs.list_message_move_tasks(SourceArn=rule.dlq_arn, MaxResults=1).get("Results", [])
         account, name = rule.dlq_arn.split(":")[-2:]
         url = self._sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
-        attributes = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])["Attributes"]
+        attributes = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])[
+            "Attributes"
+        ]
         is_moving = any(task["Status"] in ("RUNNING", "CANCELLING", "CREATED") for task in tasks)
         return Queue(int(attributes["ApproximateNumberOfMessages"]), is_moving)
 
@@ -60,7 +64,9 @@ class Targets:
         version = int(alias["FunctionVersion"])
         newest = str(max(version, canary or 0))
         pages = self._lambda.get_paginator("list_versions_by_function").paginate(FunctionName=rule.function_name)
-        published = {entry["Version"]: entry for page in pages for entry in page["Versions"] if entry["Version"].isdecimal()}
+        published = {
+            entry["Version"]: entry for page in pages for entry in page["Versions"] if entry["Version"].isdecimal()
+        }
         published_at = datetime.fromisoformat(published[newest]["LastModified"]).timestamp()
         versions = tuple(sorted(int(name) for name in published))
         return Release(version, canary, published_at, versions, alias.get("RevisionId", ""))

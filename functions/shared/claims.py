@@ -32,7 +32,13 @@ class Claims:
     """DynamoDB access. Botocore's errors pass through."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - where, what, how long
-        self, dynamodb: Any, table: str, kind: str, lease_s: float, keep_days: int, clock: Callable[[], float] = time.time
+        self,
+        dynamodb: Any,
+        table: str,
+        kind: str,
+        lease_s: float,
+        keep_days: int,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """`dynamodb` is a low-level client; `kind` begins the items' keys; items are kept for `keep_days`."""
         self._dynamodb = dynamodb
@@ -77,16 +83,22 @@ class Claims:
         """Remember that nothing is left to do, and keep `texts` as attributes of the item."""
         names = {f"#{name}": name for name in texts}
         values = {f":{name}": {"S": text} for name, text in texts.items()}
-        expression = ", ".join(["SET closed_at = :now", *(f"#{name} = :{name}" for name in texts)]) + " REMOVE lease_until"
+        expression = (
+            ", ".join(["SET closed_at = :now", *(f"#{name} = :{name}" for name in texts)]) + " REMOVE lease_until"
+        )
         self._update(claim_id, expression, values | _numbers({":now": int(self._clock())}), names)
 
     def release(self, claim_id: str) -> None:
         """Let the next invocation continue at once."""
         self._update(claim_id, "SET lease_until = :past", _numbers({":past": 0}))
 
-    def _update(self, claim_id: str, expression: str, values: dict[str, Any], names: dict[str, str] | None = None) -> None:
+    def _update(
+        self, claim_id: str, expression: str, values: dict[str, Any], names: dict[str, str] | None = None
+    ) -> None:
         options = {"ExpressionAttributeNames": names} if names else {}
-        self._dynamodb.update_item(**self._key(claim_id), UpdateExpression=expression, ExpressionAttributeValues=values, **options)
+        self._dynamodb.update_item(
+            **self._key(claim_id), UpdateExpression=expression, ExpressionAttributeValues=values, **options
+        )
 
     def _key(self, claim_id: str) -> dict[str, Any]:
         return {"TableName": self._table, "Key": {"pk": {"S": f"{self._kind}#{claim_id}"}}}

@@ -32,7 +32,9 @@ with _nothing_to_collect():
     from botocore.config import Config
 
 # Short timeouts and few retries: after that, the trigger retries with backoff.
-CONFIG = Config(connect_timeout=3, read_timeout=15, retries={"mode": "standard", "max_attempts": 4}, max_pool_connections=32)
+CONFIG = Config(
+    connect_timeout=3, read_timeout=15, retries={"mode": "standard", "max_attempts": 4}, max_pool_connections=32
+)
 
 
 @cache

@@ -49,10 +49,14 @@ def load[T](cls: type[T], environment: Mapping[str, str] | None = None) -> T:
         text = environment.get(variable, "")
         if text == "":
             if field.default is dataclasses.MISSING:
-                raise SettingsError(f"environment variable {variable} is missing; set it in the function's Terraform file")
+                raise SettingsError(
+                    f"environment variable {variable} is missing; set it in the function's Terraform file"
+                )
             continue
         try:
             values[field.name] = _PARSERS[hints[field.name]](text)
         except (ValueError, KeyError) as error:
-            raise SettingsError(f"environment variable {variable}={text!r} is not a valid {hints[field.name]}") from error
+            raise SettingsError(
+                f"environment variable {variable}={text!r} is not a valid {hints[field.name]}"
+            ) from error
     return cls(**values)

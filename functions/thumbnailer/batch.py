@@ -109,7 +109,9 @@ def _jobs(records: Iterable[Any]) -> tuple[list[Job], set[str]]:
         jobs += [Job(message_id, deliveries, event) for event in parsed]
         if problems:
             failed.add(message_id)
-            logger.error("message is no S3 notification", extra={"message_id": message_id, "problems": problems, "body": body})
+            logger.error(
+                "message is no S3 notification", extra={"message_id": message_id, "problems": problems, "body": body}
+            )
     return jobs, failed
 
 
@@ -128,6 +130,10 @@ def _attempt(job: Job, handle: Handle, deadline: Deadline, longest_wait: float) 
     except Exception:
         logger.exception("unexpected error, will be retried", extra=job.log_fields)
         return None
-    fields = {"result": outcome.result.name, "reason": outcome.reason, "duration_ms": round(1000 * (time.monotonic() - started))}
+    fields = {
+        "result": outcome.result.name,
+        "reason": outcome.reason,
+        "duration_ms": round(1000 * (time.monotonic() - started)),
+    }
     logger.info("done", extra=job.log_fields | fields)
     return outcome

@@ -42,7 +42,10 @@ class Catalog:
 
         Returns False, and writes nothing, if the item has changed since it was read.
         """
-        content = dict(item) | {"revision": recorded.revision + 1 if recorded else 1, "processed_at": utc_text(datetime.now(UTC))}
+        content = dict(item) | {
+            "revision": recorded.revision + 1 if recorded else 1,
+            "processed_at": utc_text(datetime.now(UTC)),
+        }
         if recorded and recorded.sequencer:
             content.setdefault("sequencer", recorded.sequencer)
         request = {"Item": {name: TypeSerializer().serialize(value) for name, value in content.items()}}
@@ -61,7 +64,9 @@ class Catalog:
         request = {
             "Key": {"image_id": {"S": event.image_id}},
             "UpdateExpression": "SET " + ", ".join(f"{name} = :new_{name}" for name in news),
-            "ExpressionAttributeValues": {f":new_{name}": TypeSerializer().serialize(value) for name, value in news.items()},
+            "ExpressionAttributeValues": {
+                f":new_{name}": TypeSerializer().serialize(value) for name, value in news.items()
+            },
         }
         return self._write("update_item", recorded, request)
 

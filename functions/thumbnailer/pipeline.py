@@ -111,7 +111,9 @@ class Pipeline:
         except Gone:
             if decision is Decision.ASK:
                 return None  # it was deleted between S3's two answers
-            logger.info("object is gone or overwritten, which has an event of its own", extra={"image_id": event.image_id})
+            logger.info(
+                "object is gone or overwritten, which has an event of its own", extra={"image_id": event.image_id}
+            )
             return Outcome(Result.GONE)
         return drafts[current].outcome if self._record(event, recorded, drafts[current]) else None
 
@@ -125,7 +127,9 @@ class Pipeline:
         if recorded:
             self._storage.remove(recorded.thumbnail_keys - draft.keys)
         if recorded or draft.version is None:  # a deletion may be the last event of an object
-            self._tidy(event.image_id, Recorded(draft.item["status"], sequencer=event.sequencer, thumbnail_keys=draft.keys))
+            self._tidy(
+                event.image_id, Recorded(draft.item["status"], sequencer=event.sequencer, thumbnail_keys=draft.keys)
+            )
         return True
 
     def _current(self, event: ObjectEvent, decision: Decision) -> Version | None:
@@ -143,8 +147,17 @@ class Pipeline:
             upload = self._storage.fetch(event.bucket, event.key, current, self._limits)
             photo = make(upload.data)
         except Rejection as rejection:
-            content: dict[str, Any] = {"reason": rejection.code, "reason_text": rejection.text, "etag": current.etag, "bytes": event.size}
-            status, thumbnails, outcome = "REJECTED", {}, Outcome(Result.REJECTED, rejection.code, len(upload.data) if upload else 0)
+            content: dict[str, Any] = {
+                "reason": rejection.code,
+                "reason_text": rejection.text,
+                "etag": current.etag,
+                "bytes": event.size,
+            }
+            status, thumbnails, outcome = (
+                "REJECTED",
+                {},
+                Outcome(Result.REJECTED, rejection.code, len(upload.data) if upload else 0),
+            )
         else:
             thumbnails = photo.thumbnails
             content = photo.facts()
@@ -155,7 +168,10 @@ class Pipeline:
         if decision is Decision.ASK:
             content["uploaded_at"] = version.uploaded_at
         tag = version_tag(version, event.sequencer)
-        stored = {size: (f"{event.image_id}/{tag}/{size}.{thumbnail.extension}", thumbnail) for size, thumbnail in thumbnails.items()}
+        stored = {
+            size: (f"{event.image_id}/{tag}/{size}.{thumbnail.extension}", thumbnail)
+            for size, thumbnail in thumbnails.items()
+        }
         self._storage.save(dict(stored.values()))
         if stored:
             content["thumbnails"] = {size: _described(key, thumbnail) for size, (key, thumbnail) in stored.items()}

@@ -29,7 +29,9 @@ class Settings:
     def __post_init__(self) -> None:
         """Raises SettingsError for values with which no thumbnail could be made."""
         if not self.thumbnail_sizes or min(self.thumbnail_sizes) < 1 or max(self.thumbnail_sizes) > 8192:
-            raise SettingsError("THUMBNAIL_SIZES must be one or more lengths of 1 to 8192 pixels, for example 1280,512,128")
+            raise SettingsError(
+                "THUMBNAIL_SIZES must be one or more lengths of 1 to 8192 pixels, for example 1280,512,128"
+            )
         if self.output_format not in FORMATS:
             raise SettingsError(f"OUTPUT_FORMAT={self.output_format!r} is none of {', '.join(FORMATS)}")
         if not 1 <= self.jpeg_quality <= 95:

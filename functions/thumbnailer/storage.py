@@ -71,7 +71,13 @@ class Storage:
         An object that is too large is rejected before its body is read; a large one that is not a picture, after its
         first bytes. Raises Gone, or Rejection (empty, too_large, unsupported_format, encrypted, archived).
         """
-        wanted = {"VersionId": version.version_id} if version.version_id else {"IfMatch": version.etag} if version.etag else {}
+        wanted = (
+            {"VersionId": version.version_id}
+            if version.version_id
+            else {"IfMatch": version.etag}
+            if version.etag
+            else {}
+        )
         try:
             answer = self._s3.get_object(Bucket=bucket, Key=key, **wanted)
         except ClientError as error:

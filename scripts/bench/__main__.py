@@ -82,7 +82,9 @@ def main() -> None:
 
 
 def _floor(measured: dict[str, dict[str, dict[str, Any]]]) -> dict[str, float]:
-    half, facts, webp, ours = (measured[name]["jpeg_12mp"]["cpu_ms"] for name in ("half-decode", "facts", "eventloom-webp", "eventloom"))
+    half, facts, webp, ours = (
+        measured[name]["jpeg_12mp"]["cpu_ms"] for name in ("half-decode", "facts", "eventloom-webp", "eventloom")
+    )
     return {
         "half_decode_ms": half,
         "job_to_half_decode": round(ours / half, 3),
@@ -99,7 +101,9 @@ def _functions(files: list[Path], quick: bool, missing: dict[str, str]) -> dict[
     manifest = build.build_all(names, chosen_cloud().architecture, BUILD)
     folders = {name: packages.unpacked(name) for name in names}
     naive = packages.naive()
-    tasks: dict[str, tuple[Path, str, dict[str, str]]] = {name: (folder, f"{name}.handler", {}) for name, folder in folders.items()}
+    tasks: dict[str, tuple[Path, str, dict[str, str]]] = {
+        name: (folder, f"{name}.handler", {}) for name, folder in folders.items()
+    }
     tasks |= {"naive": (naive, "handler", {}), "naive-compiled": (packages.compiled(naive), "handler", {})}
     starts = coldstart.run(tasks, 2 if quick else 12)
     pipeline: dict[str, Any] = {}

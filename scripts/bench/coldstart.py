@@ -69,7 +69,9 @@ def named(starts: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 def _cpu_ms(module: str, variables: dict[str, str]) -> float:
     # stderr is only shown on failure: at exit, DuckDB prints a list of functions that were not freed.
-    process = subprocess.Popen([PYTHON, "-c", f"import {module}"], env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [PYTHON, "-c", f"import {module}"], env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
     errors = process.stderr.read() if process.stderr else b""
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)

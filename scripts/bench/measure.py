@@ -57,7 +57,11 @@ class Worker:
         command = [sys.executable, "-m", "scripts.bench.worker", engine]
         if engine in SHARP_ENGINES:
             command = ["node", str(HOME / "node/sharp_worker.mjs")]
-        environment = os.environ | {"VIPS_CONCURRENCY": "1", "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+        environment = os.environ | {
+            "VIPS_CONCURRENCY": "1",
+            "OMP_NUM_THREADS": "1",
+            "PYTHONPATH": os.pathsep.join(sys.path),
+        }
         process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._process, self._in, self._out = process, cast(IO[str], process.stdin), cast(IO[str], process.stdout)
         if engine not in SHARP_ENGINES:
@@ -65,7 +69,9 @@ class Worker:
 
     def ask(self, file: Path, picture: Path | None = None) -> dict[str, Any]:
         """Run the engine on a file and return its figures, or save the 1280 px thumbnail as `picture` and return {}."""
-        self._in.write(json.dumps({"engine": self._engine, "file": str(file), "picture": picture and str(picture)}) + "\n")
+        self._in.write(
+            json.dumps({"engine": self._engine, "file": str(file), "picture": picture and str(picture)}) + "\n"
+        )
         self._in.flush()
         return self._answer()
 
@@ -107,7 +113,9 @@ def run(photos: Photos, engines: list[str], rounds: int) -> dict[str, dict[str, 
     return figures
 
 
-def _samples(classes: dict[str, list[Path]], workers: dict[str, Worker], rounds: int) -> dict[tuple[str, str], list[list[dict[str, Any]]]]:
+def _samples(
+    classes: dict[str, list[Path]], workers: dict[str, Worker], rounds: int
+) -> dict[tuple[str, str], list[list[dict[str, Any]]]]:
     """Return the answers of all rounds for each photo, by engine and class.
 
     Every round covers all classes, so that a slow minute of the machine does not affect only one class.

@@ -44,7 +44,9 @@ def collect(quick: bool) -> Photos:
         origins = [f"{path.name} (Debian {package_of[path.stem]})" for path in originals]
     else:
         names = ["generated-1", "generated-2", "generated-3"]
-        origins = ["generated pictures with the spectrum of photos (apt-get could not fetch Debian's wallpaper packages)"]
+        origins = [
+            "generated pictures with the spectrum of photos (apt-get could not fetch Debian's wallpaper packages)"
+        ]
     classes: dict[str, list[Path]] = {}
     for position, name in enumerate(names[:1] if quick else names):
         source = _Source(originals[position] if originals else None, position)
@@ -85,7 +87,9 @@ class _Source:
 
 def _jpeg(progressive: bool) -> Callable[[Image.Image, Path], None]:
     # Phones store 12 megapixels in 3 to 5 MB. This quality comes closest without exceeding that.
-    return lambda image, path: image.save(path, "JPEG", quality=95, subsampling="4:2:0", progressive=progressive, optimize=progressive)
+    return lambda image, path: image.save(
+        path, "JPEG", quality=95, subsampling="4:2:0", progressive=progressive, optimize=progressive
+    )
 
 
 _CLASSES: dict[str, tuple[tuple[int, int], Callable[[Image.Image, Path], None]]] = {
@@ -107,7 +111,9 @@ def _from_packages() -> list[Path]:
         if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
             return []
         folder.mkdir(parents=True, exist_ok=True)
-        fetched = subprocess.run(["apt-get", "download", package], cwd=folder, capture_output=True, check=False, timeout=180)
+        fetched = subprocess.run(
+            ["apt-get", "download", package], cwd=folder, capture_output=True, check=False, timeout=180
+        )
         archives = list(folder.glob(f"{package}_*.deb"))
         if fetched.returncode or not archives:
             return []

@@ -60,7 +60,9 @@ def targets(figures: dict[str, Any]) -> list[tuple[str, str, str, str]]:
 
 def failures(figures: dict[str, Any]) -> list[str]:
     """Return the reasons for the command to fail: targets that were missed, and a pipeline that did not run."""
-    missed = [f"{what} is {value}, wanted {wanted}" for what, value, wanted, verdict in targets(figures) if verdict == _MISSED]
+    missed = [
+        f"{what} is {value}, wanted {wanted}" for what, value, wanted, verdict in targets(figures) if verdict == _MISSED
+    ]
     reason = figures["missing"].get("pipeline")
     return missed + ([f"the pipeline was not measured: {reason}"] if reason else [])
 
@@ -84,9 +86,18 @@ def tables(figures: dict[str, Any]) -> list[Table]:
         rows = [(name, *(_text(values.get(field)) for field in fields.values())) for name, values in results.items()]
         result.append((f"Engines: {kind}", ["engine", *fields], rows))
     starts = [(name, *(_text(start.get(field)) for field in _START)) for name, start in _functions(figures).items()]
-    result.append(("Start and invocations, CPU ms", ["function", "INIT", "/ naive", "first invocation", "warm", "an invocation"], starts))
+    result.append(
+        (
+            "Start and invocations, CPU ms",
+            ["function", "INIT", "/ naive", "first invocation", "warm", "an invocation"],
+            starts,
+        )
+    )
     if figures["pipeline"]:
-        speeds = [("eventloom", _text(figures["pipeline"]["images_per_s"])), ("naive", _text(figures["pipeline"]["naive_images_per_s"]))]
+        speeds = [
+            ("eventloom", _text(figures["pipeline"]["images_per_s"])),
+            ("naive", _text(figures["pipeline"]["naive_images_per_s"])),
+        ]
         result.append(("Pipeline on the embedded LocalStack", ["function", "photos per second"], speeds))
     for arch, cost in figures["cost"].items():
         estimates = {str(estimate["memory_mb"]): estimate for estimate in cost["sweep"]} | cost["naive"]
@@ -110,7 +121,8 @@ def notes(figures: dict[str, Any]) -> list[str]:
     machine, photos, prices = figures["machine"], figures["photos"], figures["prices"]
     return [
         f"Measured {figures['date']} on {machine['cpu']} ({machine['cores']} cores, {machine['architecture']}), "
-        f"{figures['rounds']} rounds (12 MP JPEG: {figures['main_class_turns']} turns in each), CPU time (user and system) of "
+        f"{figures['rounds']} rounds (12 MP JPEG: {figures['main_class_turns']} turns in each), CPU time (user and "
+        f"system) of "
         "the whole process, which uses one thread for images. The engines take turns. A figure is the mean over the "
         "photos of the best turn of each.",
         f"Versions: {', '.join(map(' '.join, figures['versions'].items()))}.",
@@ -213,4 +225,6 @@ def _bars(title: str, values: dict[str, float]) -> str:
             f'<rect x="158" y="{top + 3}" width="{width:.1f}" height="{row - 6}" fill="{colour}"/>'
             f'<text x="{164 + width:.1f}" y="{top + 15}">{value:g}</text>'
         )
-    return f'<svg viewBox="0 0 760 {row * len(values)}" role="img" aria-label="{html.escape(title)}">{"".join(bars)}</svg>'
+    return (
+        f'<svg viewBox="0 0 760 {row * len(values)}" role="img" aria-label="{html.escape(title)}">{"".join(bars)}</svg>'
+    )

@@ -59,7 +59,9 @@ class Cloud:
             KeySchema=[{"AttributeName": "image_id", "KeyType": "HASH"}],
             BillingMode="PAY_PER_REQUEST",
         )
-        role = client("iam").create_role(RoleName=f"bench-{name}", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
+        role = client("iam").create_role(RoleName=f"bench-{name}", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"][
+            "Arn"
+        ]
         policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ACTIONS, "Resource": "*"}]}
         client("iam").put_role_policy(RoleName=f"bench-{name}", PolicyName="all", PolicyDocument=json.dumps(policy))
         url = client("sqs").create_queue(QueueName=f"bench-{name}", Attributes={"VisibilityTimeout": "360"})["QueueUrl"]
@@ -105,7 +107,9 @@ class Cloud:
     def job(self, name: str, file: Path) -> Job:
         """Return a job that handles one photo in each invocation."""
         return Job(
-            "makes the thumbnails of a 12 MP photo", lambda number: _batch(number, self.event(file, f"{name}-{number}")), no_failures
+            "makes the thumbnails of a 12 MP photo",
+            lambda number: _batch(number, self.event(file, f"{name}-{number}")),
+            no_failures,
         )
 
     def event(self, file: Path, key: str) -> dict[str, Any]:
@@ -162,4 +166,6 @@ def run(
 def _batch(number: int, notification: dict[str, Any]) -> dict[str, Any]:
     """Return an SQS event with one message."""
     message = {"messageId": str(number), "body": json.dumps(notification), "attributes": {}}
-    return {"Records": [message | {"eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:bench"}]}
+    return {
+        "Records": [message | {"eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:us-east-1:000000000000:bench"}]
+    }

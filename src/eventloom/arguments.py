@@ -26,7 +26,9 @@ def _disable_color(_context: click.Context, _option: click.Parameter, value: boo
 def no_color_option() -> click.Option:
     """Return the option --no-color."""
     about = "print without colours; NO_COLOR=1 does the same"
-    return click.Option(["--no-color"], is_flag=True, expose_value=False, is_eager=True, callback=_disable_color, help=about)
+    return click.Option(
+        ["--no-color"], is_flag=True, expose_value=False, is_eager=True, callback=_disable_color, help=about
+    )
 
 
 class Command(click.Command):
@@ -68,7 +70,9 @@ def _choose_environment(context: click.Context, option: click.Parameter, name: s
     """Return the environment; it decides the cloud unless --cloud or CLOUD names one."""
     environment = name or clouds.default_environment()
     if not environment:
-        raise click.MissingParameter("name the environment on AWS: --env dev|staging|prod", ctx=context, param=option, param_type="option")
+        raise click.MissingParameter(
+            "name the environment on AWS: --env dev|staging|prod", ctx=context, param=option, param_type="option"
+        )
     clouds.choose_for(environment)
     return environment
 
@@ -80,7 +84,12 @@ def _environment_options() -> Decorator:
     )
     about = "where it runs; by default 'local' is the embedded LocalStack and every other environment is on AWS"
     cloud = click.option(
-        "--cloud", type=click.Choice([*clouds.CLOUDS]), expose_value=False, is_eager=True, callback=_choose_cloud, help=about
+        "--cloud",
+        type=click.Choice([*clouds.CLOUDS]),
+        expose_value=False,
+        is_eager=True,
+        callback=_choose_cloud,
+        help=about,
     )
     return lambda function: environment(cloud(function))
 

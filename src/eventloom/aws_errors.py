@@ -46,7 +46,10 @@ def explain(error: ClientError | BotoCoreError | ResponseParserError) -> str:
     code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
     if isinstance(error, _NO_CREDENTIALS) or code in _REFUSED:
         region = " Check that the account has enabled the region in AWS_REGION." if code in _UNKNOWN_IN_REGION else ""
-        advice = "Set AWS credentials as for any AWS tool (AWS_PROFILE, AWS_ACCESS_KEY_ID), or leave out --env for the embedded LocalStack."
+        advice = (
+            "Set AWS credentials as for any AWS tool (AWS_PROFILE, AWS_ACCESS_KEY_ID), or leave out --env for the "
+            "embedded LocalStack."
+        )
         return f"{error}\n{advice}{region}"
     if isinstance(error, exceptions.NoRegionError):
         return f"{error} Set AWS_REGION."
@@ -64,6 +67,7 @@ def _not_aws(error: ResponseParserError) -> str:
     if not cloud.port:
         return f"what answers is not AWS ({str(error).splitlines()[0]}); check the network and its proxies"
     return (
-        f"the server at {cloud.endpoint} is not LocalStack; stop it, or choose another port with the variable {cloud.name.upper()}_PORT, "
+        f"the server at {cloud.endpoint} is not LocalStack; stop it, or choose another port with the variable "
+        f"{cloud.name.upper()}_PORT, "
         f"such as {cloud.name.upper()}_PORT={cloud.port + 1}"
     )

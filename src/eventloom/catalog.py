@@ -16,7 +16,11 @@ from shared.identity import image_id
 def gallery_url(outputs: dict[str, Any]) -> str:
     """Return the address of the gallery. An emulator serves every API, by its id, at its own endpoint."""
     endpoint = chosen_cloud().endpoint
-    return f"{endpoint}/_aws/execute-api/{outputs['api_id']}/{outputs['api_stage']}/" if endpoint else str(outputs["gallery_url"])
+    return (
+        f"{endpoint}/_aws/execute-api/{outputs['api_id']}/{outputs['api_stage']}/"
+        if endpoint
+        else str(outputs["gallery_url"])
+    )
 
 
 def gallery_link(outputs: dict[str, Any]) -> str:
@@ -42,7 +46,10 @@ def from_dynamodb(item: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 def items(dynamodb: Any, table: str, image_ids: Iterable[str]) -> list[dict[str, Any]]:
-    """Return the catalog's items of up to 100 images. Images without one are left out, and so are those that DynamoDB puts off."""
+    """Return the catalog's items of up to 100 images.
+
+    Images without one are left out, and so are those that DynamoDB puts off.
+    """
     keys = [{"image_id": {"S": identity}} for identity in image_ids]
     answer = dynamodb.batch_get_item(RequestItems={table: {"Keys": keys, "ConsistentRead": True}})
     return [plain(item) for item in answer["Responses"].get(table, [])]

@@ -46,8 +46,12 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "outputs": Entry("deployment.commands:show_outputs", "Print the Terraform outputs of an environment."),
         "state-bucket": Entry("deployment.commands:state_bucket_command", "Make the bucket for Terraform's state."),
         "example": Entry("deployment.example_commands:example", "Deploy or destroy one of examples/."),
-        "new-function": Entry("scaffold.new_function:new_function", "Write a new function with its test and Terraform."),
-        "remove-function": Entry("scaffold.remove_function:remove_function", "Delete a function, its test and its Terraform."),
+        "new-function": Entry(
+            "scaffold.new_function:new_function", "Write a new function with its test and Terraform."
+        ),
+        "remove-function": Entry(
+            "scaffold.remove_function:remove_function", "Delete a function, its test and its Terraform."
+        ),
     },
     "Local cloud": {
         "up": Entry("local_cloud:up", "Start the embedded LocalStack."),
@@ -63,9 +67,13 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     },
     "Operate": {
         "dlq": Entry("operations.dlq:dlq", "List, redrive or discard messages that failed for good.", resumes=True),
-        "backfill": Entry("operations.backfill:backfill_command", "Send existing objects through the pipeline.", resumes=True),
+        "backfill": Entry(
+            "operations.backfill:backfill_command", "Send existing objects through the pipeline.", resumes=True
+        ),
         "audit": Entry("operations.audit:audit", "Compare buckets and catalog, and repair what differs.", resumes=True),
-        "replay": Entry("operations.replay:replay", "Send saved events, or an EventBridge archive, again.", resumes=True),
+        "replay": Entry(
+            "operations.replay:replay", "Send saved events, or an EventBridge archive, again.", resumes=True
+        ),
         "simulate": Entry("monitoring.simulate:simulate_command", "Estimate latency, cost and limits under load."),
     },
     "Shell": {
@@ -129,11 +137,15 @@ def _aws_text(error: Exception) -> str | None:
 
 
 @click.group(
-    "eventloom", cls=Eventloom, epilog=EXIT_CODES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    "eventloom",
+    cls=Eventloom,
+    epilog=EXIT_CODES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(eventloom.__version__, prog_name="eventloom")
 def main() -> None:
     """Event-driven automation on AWS Lambda: deploy, try, watch and operate it.
 
-    Without --env, commands work on the environment 'local' in the embedded LocalStack. With --env dev, staging or prod they work on AWS.
+    Without --env, commands work on the environment 'local' in the embedded LocalStack. With --env dev, staging or prod
+    they work on AWS.
     """

@@ -1,6 +1,7 @@
 """Which cloud commands and tests talk to: one table of clouds, and the environment variables that each needs.
 
---cloud or the variable CLOUD chooses: `embedded` (LocalStack on this machine without Docker), `compose` (docker-compose.yml) or `aws`.
+--cloud or the variable CLOUD chooses: `embedded` (LocalStack on this machine without Docker), `compose`
+(docker-compose.yml) or `aws`.
 Without either, the environment `local` is in the embedded LocalStack and every other environment is on AWS.
 Nothing else in the project knows about endpoints or dummy credentials.
 """
@@ -49,7 +50,8 @@ class Cloud:
     def environment(self) -> dict[str, str]:
         """The process environment for Terraform, boto3 and pytest.
 
-        An emulator gets dummy credentials whatever the caller's environment holds, so that no test can reach an account.
+        An emulator gets dummy credentials whatever the caller's environment holds, so that no test can reach an
+        account.
         """
         environment = dict(os.environ)
         environment.update(tool_environment())
@@ -117,7 +119,9 @@ def choose(name: str | None) -> None:
 
 
 def choose_for(environment: str) -> None:
-    """Choose the cloud of an environment, unless --cloud or CLOUD named one: `local` is embedded, every other one is on AWS."""
+    """Choose the cloud of an environment, unless --cloud or CLOUD named one: `local` is embedded, every other one is on
+    AWS.
+    """
     if not _choice and not os.environ.get("CLOUD"):
         choose("embedded" if environment == "local" else "aws")
 
@@ -133,7 +137,10 @@ def use_port(port: int) -> None:
 
 
 def chosen_cloud(name: str | None = None) -> Cloud:
-    """Return the cloud of that name, by default the chosen one. Raises UserError for an unknown name, and for a port that is none."""
+    """Return the cloud of that name, by default the chosen one.
+
+    Raises UserError for an unknown name, and for a port that is none.
+    """
     name = name or _choice or os.environ.get("CLOUD") or "embedded"
     if name not in CLOUDS:
         raise UserError(f"no cloud is named '{name}' (--cloud or CLOUD); choose one of: {', '.join(CLOUDS)}")
@@ -144,7 +151,8 @@ def chosen_cloud(name: str | None = None) -> Cloud:
 
 
 def client(service: str, cloud_name: str | None = None, *, only_attempt_s: float | None = None) -> Any:
-    """Return a boto3 client of the chosen cloud, or of the one named. Raises botocore's NoRegionError on AWS without a region.
+    """Return a boto3 client of the chosen cloud, or of the one named. Raises botocore's NoRegionError on AWS without a
+    region.
 
     With `only_attempt_s` the client waits that long (s) for an answer and never sends a request again.
     """
@@ -165,7 +173,9 @@ def _client(service: str, cloud: Cloud, only_attempt_s: float | None) -> Any:
         region_name=REGION,
         aws_access_key_id="test",
         aws_secret_access_key="test",  # noqa: S106 - what every emulator takes
-        config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2}, max_pool_connections=64, proxies={}).merge(once),
+        config=Config(
+            s3={"addressing_style": "path"}, retries={"max_attempts": 2}, max_pool_connections=64, proxies={}
+        ).merge(once),
     )
 
 
@@ -175,7 +185,8 @@ def forget_clients() -> None:
 
 
 def _region() -> str:
-    """The region of an account, as Terraform finds it: boto3 alone knows no AWS_REGION, and goes to us-east-1 for S3 without any.
+    """The region of an account, as Terraform finds it: boto3 alone knows no AWS_REGION, and goes to us-east-1 for S3
+    without any.
 
     Raises botocore's NoRegionError.
     """

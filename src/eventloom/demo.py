@@ -26,8 +26,8 @@ ENVIRONMENT = "local"
 def demo() -> None:
     """Start the embedded LocalStack, deploy to it, and send the sample photos through.
 
-    It prints what became of each photo, and the gallery's address with its key. build/demo/ gets the thumbnails, contact-sheet.png
-    and index.html. It needs no Docker and no AWS account.
+    It prints what became of each photo, and the gallery's address with its key. build/demo/ gets the thumbnails,
+    contact-sheet.png and index.html. It needs no Docker and no AWS account.
 
     \b
       ./eventloom demo
@@ -87,12 +87,17 @@ def next_steps(sheet: Path, page: Path, link: str) -> str:
 
 def check(answers: list[Result], with_thumbnail: set[str]) -> None:
     """Raises UserError unless every sample photo is READY with a thumbnail and the corrupt one is REJECTED."""
-    expected = {upload.key: results.REJECTED if Path(upload.key).stem == "corrupt" else results.READY for upload, _ in answers}
+    expected = {
+        upload.key: results.REJECTED if Path(upload.key).stem == "corrupt" else results.READY for upload, _ in answers
+    }
     wrong = [
         f"{upload.key} is {item['status']}"
         for upload, item in answers
-        if item["status"] != expected[upload.key] or (upload.image_id in with_thumbnail) != (item["status"] == results.READY)
+        if item["status"] != expected[upload.key]
+        or (upload.image_id in with_thumbnail) != (item["status"] == results.READY)
     ]
     if wrong or results.REJECTED not in expected.values():
         logs = advice.command(ENVIRONMENT, "logs thumbnailer")
-        raise UserError(f"the demo did not end as it should ({', '.join(wrong) or 'no photo is corrupt'}); look at {logs}")
+        raise UserError(
+            f"the demo did not end as it should ({', '.join(wrong) or 'no photo is corrupt'}); look at {logs}"
+        )

@@ -18,12 +18,19 @@ CELL = 300
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>Eventloom demo</title>
 <style>
-  :root {{ color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }} body {{ margin: 2rem auto; max-width: 72rem; padding: 0 1rem }}
-  main {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(18rem, 1fr)); gap: 1.5rem }} figure {{ margin: 0 }}
-  .frame {{ aspect-ratio: 1; display: grid; place-items: center; border-radius: .5rem; overflow: hidden; background: #8882 }}
-  img {{ max-width: 100%; max-height: 100% }} figcaption {{ padding: .5rem 0; overflow-wrap: anywhere }} small {{ opacity: .7 }}
+  :root {{ color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }}
+  body {{ margin: 2rem auto; max-width: 72rem; padding: 0 1rem }}
+  main {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(18rem, 1fr)); gap: 1.5rem }}
+  figure {{ margin: 0 }}
+  .frame {{ aspect-ratio: 1; display: grid; place-items: center; border-radius: .5rem; overflow: hidden }}
+  .frame {{ background: #8882 }}
+  img {{ max-width: 100%; max-height: 100% }}
+  figcaption {{ padding: .5rem 0; overflow-wrap: anywhere }}
+  small {{ opacity: .7 }}
 </style>
-<h1>Eventloom</h1><p>S3 &rarr; SQS &rarr; Lambda &rarr; thumbnails in S3 and metadata in DynamoDB.</p><main>{figures}</main></html>
+<h1>Eventloom</h1>
+<p>S3 &rarr; SQS &rarr; Lambda &rarr; thumbnails in S3 and metadata in DynamoDB.</p>
+<main>{figures}</main></html>
 """
 
 
@@ -55,7 +62,9 @@ def contact_sheet(results: Sequence[Result], files: dict[str, Path], path: Path)
         if upload.image_id in files:
             picture = Image.open(io.BytesIO(files[upload.image_id].read_bytes()))
             picture.thumbnail((CELL, CELL))
-            sheet.paste(picture.convert("RGB"), (left + (CELL - picture.width) // 2, top + (CELL - picture.height) // 2))
+            sheet.paste(
+                picture.convert("RGB"), (left + (CELL - picture.width) // 2, top + (CELL - picture.height) // 2)
+            )
         else:
             draw.rectangle((left, top, left + CELL, top + CELL), outline="#c9c9c5")
             draw.text((left + CELL / 2, top + CELL / 2), item["status"], fill="#a33", anchor="mm", font_size=18)
@@ -72,13 +81,17 @@ def page(results: Sequence[Result], files: dict[str, Path], path: Path) -> Path:
     """Write an HTML page of the results beside their pictures."""
     figures = []
     for upload, item in results:
-        name, facts = html.escape(upload.key), f"{picture_size(item)} {item.get('format', '')} {item.get('bytes', 0):,} bytes"
+        name, facts = (
+            html.escape(upload.key),
+            f"{picture_size(item)} {item.get('format', '')} {item.get('bytes', 0):,} bytes",
+        )
         inside = f"<strong>{html.escape(item['status'])}</strong>"
         if upload.image_id in files:
             inside = f'<img src="{files[upload.image_id].name}" alt="{name}">'
         reason = html.escape(item.get("reason_text", ""))
         figures.append(
-            f'<figure><div class="frame" style="background:{html.escape(item.get("dominant_color", ""))}">{inside}</div>'
+            f'<figure><div class="frame" '
+            f'style="background:{html.escape(item.get("dominant_color", ""))}">{inside}</div>'
             f"<figcaption>{name}<br><small>{html.escape(facts)}<br>{reason}</small></figcaption></figure>"
         )
     path.write_text(PAGE.format(figures="".join(figures)))

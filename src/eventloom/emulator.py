@@ -33,7 +33,9 @@ class Emulator:
         with terminal.stderr.status(doing):
             code, output, errors = self._finish(name, *options)
         if code:
-            raise UserError(errors.strip().removeprefix(_PREFIX) or f"the embedded LocalStack's command '{name}' failed")
+            raise UserError(
+                errors.strip().removeprefix(_PREFIX) or f"the embedded LocalStack's command '{name}' failed"
+            )
         return output
 
     def report(self) -> dict[str, Any]:
@@ -46,12 +48,25 @@ class Emulator:
         try:
             facts: dict[str, Any] = json.loads(output)
         except ValueError:
-            raise UserError(f"the embedded LocalStack does not say how it is: {errors.strip() or output.strip()}") from None
+            raise UserError(
+                f"the embedded LocalStack does not say how it is: {errors.strip() or output.strip()}"
+            ) from None
         return facts
 
     def _finish(self, name: str, *options: str) -> tuple[int, str, str]:
         """Run a command in a process group of its own, so that the terminal's Ctrl-C reaches this process only."""
-        command = [str(self.python), "-P", "-m", "embedded_localstack", name, "--port", str(self.port), "--home", str(self.home), *options]
+        command = [
+            str(self.python),
+            "-P",
+            "-m",
+            "embedded_localstack",
+            name,
+            "--port",
+            str(self.port),
+            "--home",
+            str(self.home),
+            *options,
+        ]
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         with subprocess.Popen(command, text=True, errors="replace", process_group=0, **pipes) as process:  # type: ignore[call-overload]
             try:

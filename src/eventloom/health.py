@@ -63,7 +63,9 @@ def _depth(sqs: Any, url: str) -> QueueDepth:
 def alarms(cloudwatch: Any, prefix: str) -> list[str]:
     """Return the names of an environment's alarms that are in ALARM."""
     kinds = {"MetricAlarm": "MetricAlarms", "CompositeAlarm": "CompositeAlarms"}
-    pages = cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=f"{prefix}-", StateValue="ALARM", AlarmTypes=[*kinds])
+    pages = cloudwatch.get_paginator("describe_alarms").paginate(
+        AlarmNamePrefix=f"{prefix}-", StateValue="ALARM", AlarmTypes=[*kinds]
+    )
     answers = [alarm for page in pages for kind in kinds.values() for alarm in page.get(kind, [])]
     # LocalStack returns alarms in every state.
     return sorted(alarm["AlarmName"] for alarm in answers if alarm["StateValue"] == "ALARM")

@@ -28,14 +28,16 @@ TAIL_BYTES = 4096
 
 @arguments.command("invoke")
 @click.argument("function", metavar="FN")
-@click.option("--event", metavar="FILE|NAME|-", help="a JSON file, the name of one in functions/FN/events, or - for stdin")
+@click.option(
+    "--event", metavar="FILE|NAME|-", help="a JSON file, the name of one in functions/FN/events, or - for stdin"
+)
 @all_option
 @arguments.environment_option
 def invoke(function: str, event: str | None, show_all: bool, environment: str) -> None:
     """Call the function FN with an event, and wait for its answer.
 
-    stdout gets the answer, which is JSON, and stderr the last 4 KB of the log. The exit code is 1 if the function fails.
-    Without --event, a function without sample events gets an empty object: {}.
+    stdout gets the answer, which is JSON, and stderr the last 4 KB of the log. The exit code is 1 if the function
+    fails. Without --event, a function without sample events gets an empty object: {}.
 
     \b
     Examples:
@@ -62,7 +64,8 @@ def read_payload(event: str | None, samples: Path) -> bytes:
         samples: the folder of the function's sample events.
 
     Raises:
-        UserError: there is no such file, it is not JSON, or it is too large for Lambda; or `event` is None and there are
+        UserError: there is no such file, it is not JSON, or it is too large for Lambda; or `event` is None and there
+        are
             samples.
     """
     content = b"{}" if event is None and not sample_names(samples) else read_event(event, samples)
@@ -72,13 +75,17 @@ def read_payload(event: str | None, samples: Path) -> bytes:
         raise UserError(f"{'stdin' if event == '-' else event} is not JSON: {error}") from error
     if len(payload) > MAX_PAYLOAD:
         raise UserError(
-            f"the event has {len(payload) / 1024**2:.1f} MB and Lambda accepts 6 MB in a call; put the data into S3 and send its key"
+            f"the event has {len(payload) / 1024**2:.1f} MB and Lambda accepts 6 MB in a call; put the data into S3 "
+            f"and send its key"
         )
     return payload
 
 
 def read_event(event: str | None, samples: Path) -> bytes:
-    """Return the content of the file that `event` means. Raises UserError, with the samples' names, if there is none."""
+    """Return the content of the file that `event` means.
+
+    Raises UserError, with the samples' names, if there is none.
+    """
     if event == "-":
         return sys.stdin.buffer.read()
     candidates = [Path(event), samples / event, samples / f"{event}.json"] if event else []
@@ -125,7 +132,9 @@ def failure(function: str, body: str) -> str:
     except ValueError:
         error = None
     facts = error if isinstance(error, dict) else {}
-    reason = ": ".join(str(facts[name]) for name in ("errorType", "errorMessage") if facts.get(name)) or "an unknown error"
+    reason = (
+        ": ".join(str(facts[name]) for name in ("errorType", "errorMessage") if facts.get(name)) or "an unknown error"
+    )
     where = f"its log is above, and ./eventloom logs {function} prints all of it"
     return f"{function} failed with {terminal.printable(reason)}; {where}"
 

@@ -18,9 +18,9 @@ from eventloom.errors import UserError
 def open_gallery(environment: str, browser: bool, as_json: bool) -> None:
     """Print the gallery's address, with its API key.
 
-    The key follows '#', so a browser does not send it to a server. The gallery keeps it for the session and removes it from the
-    address bar. Whoever has the address has the key: share it as you share a password.
-    Where people sign in with Cognito, the address has no key.
+    The key follows '#', so a browser does not send it to a server. The gallery keeps it for the session and removes it
+    from the address bar. Whoever has the address has the key: share it as you share a password. Where people sign in
+    with Cognito, the address has no key.
 
     \b
       ./eventloom open --browser
@@ -35,7 +35,11 @@ def open_gallery(environment: str, browser: bool, as_json: bool) -> None:
 
 def facts(environment: str, outputs: dict[str, Any]) -> dict[str, str]:
     """Return what --json prints."""
-    return {"environment": environment, "url": catalog.gallery_link(outputs), "gallery_url": catalog.gallery_url(outputs)}
+    return {
+        "environment": environment,
+        "url": catalog.gallery_link(outputs),
+        "gallery_url": catalog.gallery_url(outputs),
+    }
 
 
 def show(link: str, opens: Callable[[str], bool] = webbrowser.open) -> None:

@@ -35,8 +35,8 @@ class Sources:
 def collect(paths: Iterable[Path], prefix: str = "") -> Sources:
     """Return the files that `paths` name, folders with everything below them, without sending anything.
 
-    A file's key is its name. A file below a folder keeps its path below that folder. `prefix` is put before it, with a '/' between.
-    Hidden files, links to folders and what is not a regular file are left out of folders.
+    A file's key is its name. A file below a folder keeps its path below that folder. `prefix` is put before it, with a
+    '/' between. Hidden files, links to folders and what is not a regular file are left out of folders.
 
     Raises:
         UserError: a file cannot be read or has no possible key, two files have one key, or there is no file.
@@ -88,13 +88,19 @@ def _check(source: Source) -> None:
     try:
         length = len(source.key.encode())
     except UnicodeEncodeError:
-        raise UserError(f"the name {_shown(source.file)} is not UTF-8, which S3's keys are; rename it. Nothing was sent") from None
+        raise UserError(
+            f"the name {_shown(source.file)} is not UTF-8, which S3's keys are; rename it. Nothing was sent"
+        ) from None
     if length > KEY_BYTES:
-        raise UserError(f"the key of {_shown(source.file)} has {length:,} bytes and S3 takes {KEY_BYTES:,}; nothing was sent")
+        raise UserError(
+            f"the key of {_shown(source.file)} has {length:,} bytes and S3 takes {KEY_BYTES:,}; nothing was sent"
+        )
     if not os.access(source.file, os.R_OK):
         raise UserError(f"{_shown(source.file)} cannot be read; check its permissions. Nothing was sent")
     if source.file.stat()[stat.ST_SIZE] > FILE_BYTES:
-        raise UserError(f"{_shown(source.file)} has more than 5 GiB, which is more than one request carries; nothing was sent")
+        raise UserError(
+            f"{_shown(source.file)} has more than 5 GiB, which is more than one request carries; nothing was sent"
+        )
 
 
 def _unreadable(error: OSError) -> None:

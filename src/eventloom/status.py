@@ -26,7 +26,8 @@ type Facts = dict[str, Any]
 @arguments.json_option
 @click.pass_context
 def status(context: click.Context, environment: str, as_json: bool) -> int:
-    """Show how an environment is: where it runs, what is deployed, what waits, what has failed, and which calls IAM denied.
+    """Show how an environment is: where it runs, what is deployed, what waits, what has failed, and which calls IAM
+    denied.
 
     Exits with 3 if the cloud does not run or nothing is deployed.
 
@@ -81,12 +82,20 @@ def stopped(emulator: Facts) -> str:
             )
         case "unhealthy":
             down = advice.emulator_command("down")
-            return f"the embedded LocalStack runs but does not answer; see {emulator['log']}, or start it again: {down} && {up}"
+            return (
+                f"the embedded LocalStack runs but does not answer; see {emulator['log']}, or start it again: "
+                f"{down} && {up}"
+            )
         case "stale":
-            return f"the embedded LocalStack ended without being stopped; see {emulator['log']}, or start it again: {up}"
+            return (
+                f"the embedded LocalStack ended without being stopped; see {emulator['log']}, or start it again: {up}"
+            )
     if emulator.get("kept"):
         return f"the embedded LocalStack is not running; {up} brings back what was deployed"
-    return f"the embedded LocalStack is not running; {up} starts it, {advice.emulator_command('demo')} deploys to it as well"
+    return (
+        f"the embedded LocalStack is not running; {up} starts it, {advice.emulator_command('demo')} deploys to it "
+        f"as well"
+    )
 
 
 def text(facts: Facts) -> str:
@@ -108,7 +117,10 @@ def text(facts: Facts) -> str:
 def _running(emulator: Facts) -> str:
     minutes, seconds = divmod(round(emulator["uptime_s"]), 60)
     iam = "" if emulator["iam_enforced"] else "; IAM IS NOT ENFORCED, so missing permissions will show on AWS only"
-    return f"LocalStack {emulator['version']}, process {emulator['pid']}, for {minutes} min {seconds} s{iam}; log: {emulator['log']}"
+    return (
+        f"LocalStack {emulator['version']}, process {emulator['pid']}, for {minutes} min {seconds} s{iam}; log: "
+        f"{emulator['log']}"
+    )
 
 
 def _deployed(facts: Facts) -> list[str]:
@@ -118,7 +130,10 @@ def _deployed(facts: Facts) -> list[str]:
     return [
         f"deployed     {len(facts['functions'])} functions: {', '.join(facts['functions'])}",
         f"gallery      {facts['gallery_url']} ({advice.command(environment, 'open')} adds the key)",
-        *(f"queue        {queue['name']}: {queue['waiting']:,} waiting, {queue['in_flight']:,} in flight" for queue in facts["queues"]),
+        *(
+            f"queue        {queue['name']}: {queue['waiting']:,} waiting, {queue['in_flight']:,} in flight"
+            for queue in facts["queues"]
+        ),
         f"failures     {f'{failures}; {dlq} shows them' if failures else 'none'}",
         f"alarms       {', '.join(facts['alarms']) or 'none'}",
     ]
@@ -133,7 +148,11 @@ def _denials(emulator: Facts) -> list[str]:
     """Return the calls that IAM refused; the emulator reports those of its last run, too."""
     denials = emulator.get("denials", [])
     if not denials:
-        return ["denials      IAM refused no call"] if emulator.get("state") == "running" and emulator["iam_enforced"] else []
+        return (
+            ["denials      IAM refused no call"]
+            if emulator.get("state") == "running" and emulator["iam_enforced"]
+            else []
+        )
     lines = [f"denials      IAM refused {sum(denial['count'] for denial in denials):,} calls:"]
     for denial in denials:
         times = f"{denial['count']:,} times, last " if denial["count"] > 1 else ""

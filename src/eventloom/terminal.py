@@ -1,6 +1,7 @@
 """How commands print: facts on stdout, everything else on stderr.
 
-With --json, stdout holds JSON only. Colours are left out for --no-color, for NO_COLOR, and where the output is not a terminal.
+With --json, stdout holds JSON only. Colours are left out for --no-color, for NO_COLOR, and where the output is not a
+terminal.
 """
 
 import json
@@ -49,14 +50,23 @@ def progress(label: str, total: int | None, unit: str) -> Iterator[Callable[[int
 
 
 def printable(text: str) -> str:
-    """Return text of unknown origin, such as an object key, without characters that control the terminal or start a new line."""
-    return "".join(character if character.isprintable() else character.encode("unicode_escape").decode() for character in text)
+    """Return text of unknown origin, such as an object key, without characters that control the terminal or start a new
+    line.
+    """
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
+    )
 
 
 def print_json(facts: Any) -> None:
-    """Print one JSON document on a line of stdout. Characters that control a terminal, and halves of characters, are escaped."""
+    """Print one JSON document on a line of stdout.
+
+    Characters that control a terminal, and halves of characters, are escaped.
+    """
     text = json.dumps(facts, ensure_ascii=False, default=str)
-    print("".join(character if character.isprintable() else json.dumps(character)[1:-1] for character in text), flush=True)
+    print(
+        "".join(character if character.isprintable() else json.dumps(character)[1:-1] for character in text), flush=True
+    )
 
 
 def report(facts: dict[str, Any], as_json: bool, text: str) -> None:

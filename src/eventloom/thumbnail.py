@@ -51,15 +51,42 @@ class Sizes(click.ParamType[tuple[int, ...]]):
 
 @arguments.command("thumbnail")
 @click.argument("files", nargs=-1, required=True, type=click.Path(), metavar="FILE...")
-@click.option("--out", type=click.Path(file_okay=False), default="thumbnails", show_default=True, help="folder of the thumbnails")
+@click.option(
+    "--out", type=click.Path(file_okay=False), default="thumbnails", show_default=True, help="folder of the thumbnails"
+)
 @click.option("--strict", is_flag=True, help="exit with 3 if a file is rejected")
-@click.option("--sizes", type=Sizes(), default=OUTPUT.sizes, metavar="N,...", help="longest edges in pixels (default: 1280,512,128)")
-@click.option("--format", "format_", type=click.Choice(FORMATS), default="jpeg", help="auto: WebP for pictures with transparency")
+@click.option(
+    "--sizes",
+    type=Sizes(),
+    default=OUTPUT.sizes,
+    metavar="N,...",
+    help="longest edges in pixels (default: 1280,512,128)",
+)
+@click.option(
+    "--format", "format_", type=click.Choice(FORMATS), default="jpeg", help="auto: WebP for pictures with transparency"
+)
 @click.option("--quality", type=click.IntRange(1, 95), default=80, show_default=True, help="of JPEG and WebP")
-@click.option("--max-bytes", type=click.IntRange(1, MOST), default=LIMITS.max_bytes, show_default=True, help="largest file that is read")
-@click.option("--max-pixels", type=click.IntRange(1, MOST), default=LIMITS.max_pixels, show_default=True, help="largest picture")
-@click.option("--timeout", type=arguments.Number(0.01, DAY_S), default=15, show_default=True, metavar="SECONDS", help="time for each file")
-@click.option("--memory", type=click.IntRange(128, MB), default=2048, show_default=True, metavar="MB", help="memory for decoding")
+@click.option(
+    "--max-bytes",
+    type=click.IntRange(1, MOST),
+    default=LIMITS.max_bytes,
+    show_default=True,
+    help="largest file that is read",
+)
+@click.option(
+    "--max-pixels", type=click.IntRange(1, MOST), default=LIMITS.max_pixels, show_default=True, help="largest picture"
+)
+@click.option(
+    "--timeout",
+    type=arguments.Number(0.01, DAY_S),
+    default=15,
+    show_default=True,
+    metavar="SECONDS",
+    help="time for each file",
+)
+@click.option(
+    "--memory", type=click.IntRange(128, MB), default=2048, show_default=True, metavar="MB", help="memory for decoding"
+)
 def thumbnail(  # noqa: PLR0913, PLR0917 - click passes options as arguments
     files: tuple[str, ...],
     out: str,
@@ -74,8 +101,9 @@ def thumbnail(  # noqa: PLR0913, PLR0917 - click passes options as arguments
 ) -> int:
     """Make thumbnails of local files, without any cloud. Prints one JSON object a line for each file.
 
-    A FILE can be a folder: all files in it are read, except those in the folder of the thumbnails. Links to folders are not
-    followed. The exit code is 0 if every file gets a verdict, READY or REJECTED; with --strict it is 3 if one is rejected.
+    A FILE can be a folder: all files in it are read, except those in the folder of the thumbnails. Links to folders are
+    not followed. The exit code is 0 if every file gets a verdict, READY or REJECTED; with --strict it is 3 if one is
+    rejected.
 
     \b
     Examples:
@@ -134,7 +162,9 @@ def files_in(name: str, out: Path) -> Iterator[str | tuple[str, Rejection]]:
     excluded = out.resolve()
     for folder, folders, names in os.walk(name, onerror=failures.append):
         links = [entry for entry in folders if Path(folder, entry).is_symlink()]
-        folders[:] = sorted(entry for entry in folders if entry not in links and Path(folder, entry).resolve() != excluded)
+        folders[:] = sorted(
+            entry for entry in folders if entry not in links and Path(folder, entry).resolve() != excluded
+        )
         in_out = Path(folder).resolve() == excluded
         entries = sorted(entry for entry in names + links if not (in_out and WRITTEN.fullmatch(entry)))
         yield from (os.path.join(folder, entry) for entry in entries)  # noqa: PTH118 - Path would change "./a.jpg" to "a.jpg"
@@ -180,4 +210,10 @@ def ready(name: str, photo: Photo, out: Path) -> dict[str, Any]:
 
 def rejected(name: str, rejection: Rejection) -> dict[str, Any]:
     """Return the verdict on a file that gets no thumbnails."""
-    return {"file": name, "status": "REJECTED", "reason": rejection.code, "reason_text": rejection.text, "thumbnails": {}}
+    return {
+        "file": name,
+        "status": "REJECTED",
+        "reason": rejection.code,
+        "reason_text": rejection.text,
+        "thumbnails": {},
+    }

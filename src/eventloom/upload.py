@@ -39,14 +39,20 @@ class Options:
 @click.option("--prefix", default="", metavar="FOLDER", help="put the files below this folder of the bucket")
 @click.option("--replace", is_flag=True, help="overwrite objects that exist")
 @click.option("--no-wait", is_flag=True, help="send the files and do not wait for their results")
-@click.option("--timeout", type=arguments.POSITIVE, default=TIMEOUT_S, metavar="SECONDS", help="how long to wait for the next result")
+@click.option(
+    "--timeout",
+    type=arguments.POSITIVE,
+    default=TIMEOUT_S,
+    metavar="SECONDS",
+    help="how long to wait for the next result",
+)
 @click.option("--strict", is_flag=True, help="exit with 3 if a file is rejected")
 @arguments.json_option
 def upload(paths: tuple[Path, ...], environment: str, **chosen: Any) -> int:
     """Send files or folders through the deployed pipeline and show what becomes of them.
 
-    A file's key is its name; a file below a folder keeps its path below that folder. An object that exists is not overwritten
-    without --replace.
+    A file's key is its name; a file below a folder keeps its path below that folder. An object that exists is not
+    overwritten without --replace.
 
     \b
       ./eventloom upload examples/photos
@@ -63,14 +69,17 @@ def upload(paths: tuple[Path, ...], environment: str, **chosen: Any) -> int:
     if options.no_wait:
         report_sent(environment, sent.uploads, options.as_json)
     else:
-        pending = wait(partial(catalog.items, client("dynamodb"), outputs["catalog_table"]), sent.uploads, options.timeout)
+        pending = wait(
+            partial(catalog.items, client("dynamodb"), outputs["catalog_table"]), sent.uploads, options.timeout
+        )
         answers = follow(environment, pending, len(sent.uploads), options.as_json)
     refuse_existing(sent.existing)
     return FOUND if options.strict and any(item["status"] == results.REJECTED for _, item in answers) else 0
 
 
 def follow(environment: str, pending: Iterable[Result], count: int, as_json: bool) -> list[Result]:
-    """Print `count` results and return them: JSON as they come, or a table at the end, also of those that came before a problem.
+    """Print `count` results and return them: JSON as they come, or a table at the end, also of those that came before a
+    problem.
 
     Raises:
         UserError: no more results come; the text names the commands that show why.
@@ -108,7 +117,9 @@ def report_sent(environment: str, uploads: Sequence[Upload], as_json: bool) -> N
             terminal.print_json(facts | {"image_id": sent.image_id, "version_id": sent.version_id})
     else:
         watch = advice.command(environment, "watch")
-        terminal.stdout.print(f"{len(uploads):,} sent; {watch} shows what becomes of them", soft_wrap=True, markup=False)
+        terminal.stdout.print(
+            f"{len(uploads):,} sent; {watch} shows what becomes of them", soft_wrap=True, markup=False
+        )
 
 
 def refuse_existing(existing: Sequence[Source]) -> None:
@@ -116,7 +127,9 @@ def refuse_existing(existing: Sequence[Source]) -> None:
     if existing:
         keys = _names([terminal.printable(source.key) for source in existing])
         files = "1 file was" if len(existing) == 1 else f"{len(existing):,} files were"
-        raise UserError(f"{files} not sent, because the bucket has {keys}; overwrite with --replace, or choose another --prefix")
+        raise UserError(
+            f"{files} not sent, because the bucket has {keys}; overwrite with --replace, or choose another --prefix"
+        )
 
 
 def _names(names: Sequence[str]) -> str:

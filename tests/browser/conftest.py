@@ -36,14 +36,19 @@ def browser() -> Iterator[Browser]:
     SCREENSHOTS.mkdir(parents=True)
     with sync_playwright() as playwright:
         # Chromium writes font caches and crash reports to HOME.
-        chromium = playwright.chromium.launch(executable_path=os.environ["CHROMIUM"], env=os.environ | {"HOME": str(home)})
+        chromium = playwright.chromium.launch(
+            executable_path=os.environ["CHROMIUM"], env=os.environ | {"HOME": str(home)}
+        )
         yield chromium
         chromium.close()
 
 
 @pytest.fixture
 def open_gallery(browser: Browser, deployment: Deployment) -> Iterator[Open]:  # noqa: F811
-    """`open_gallery(**context)` opens the deployed gallery in a new browser context. An error in the page fails the test."""
+    """`open_gallery(**context)` opens the deployed gallery in a new browser context.
+
+    An error in the page fails the test.
+    """
     endpoint = clouds.chosen_cloud().endpoint
     served = f"{endpoint}/_aws/execute-api/{deployment['api_id']}/{deployment['api_stage']}/"
     with _galleries(browser, served if endpoint else deployment["gallery_url"], deployment["api_key"]) as open_new:
@@ -71,7 +76,9 @@ def empty_catalog(deployment: Deployment, open_gallery: Open) -> Iterator[None]:
         remaining = [
             image["image_id"]
             for status in ("READY", "REJECTED")
-            for image in requests.get(f"{address}images?status={status}&limit=100", headers=header, timeout=30).json()["images"]
+            for image in requests.get(f"{address}images?status={status}&limit=100", headers=header, timeout=30).json()[
+                "images"
+            ]
         ]
         for image_id in remaining:
             requests.delete(f"{address}images/{image_id}", headers=header, timeout=30)
@@ -87,7 +94,12 @@ def _galleries(browser: Browser, address: str, key: str) -> Iterator[Open]:
     opened: list[Gallery] = []
 
     def open_new(**options: object) -> Gallery:
-        settings = {"viewport": {"width": 1280, "height": 820}, "locale": "en-US", "timezone_id": "Asia/Seoul", "reduced_motion": "reduce"}
+        settings = {
+            "viewport": {"width": 1280, "height": 820},
+            "locale": "en-US",
+            "timezone_id": "Asia/Seoul",
+            "reduced_motion": "reduce",
+        }
         context = browser.new_context(**settings | options)
         context.set_default_timeout(TIMEOUT_MS)
         opened.append(Gallery(context.new_page(), address, key))

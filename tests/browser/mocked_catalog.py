@@ -58,7 +58,9 @@ def answer(gallery: Gallery, images: list[Image], sizes: list[int]) -> None:
 
     def get_image(route: Route) -> None:
         image_id = urlsplit(route.request.url).path.rpartition("/")[2]
-        matches = [thumbnail | {"original_url": gallery.address} | item for item in images if item["image_id"] == image_id]
+        matches = [
+            thumbnail | {"original_url": gallery.address} | item for item in images if item["image_id"] == image_id
+        ]
         route.fulfill(json=matches[0]) if matches else route.fulfill(status=404, json={})
 
     gallery.page.route("**/images?**", list_images)
@@ -74,7 +76,9 @@ def take_uploads(gallery: Gallery, images: list[Image], number: int) -> None:
         route.fulfill(status=201, json={"image_id": uploaded[-1], "url": f"{gallery.address}form", "fields": {}})
 
     def store(route: Route) -> None:
-        images.insert(0, image(0) | {"image_id": uploaded[-1], "filename": "new.jpg", "uploaded_at": "2026-11-21T12:00:00.000Z"})
+        images.insert(
+            0, image(0) | {"image_id": uploaded[-1], "filename": "new.jpg", "uploaded_at": "2026-11-21T12:00:00.000Z"}
+        )
         route.fulfill(status=204)
 
     gallery.page.route("**/uploads", upload)

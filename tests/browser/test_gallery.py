@@ -23,7 +23,9 @@ def test_uploaded_photos_appear_and_stay_after_a_reload(open_gallery: Open) -> N
 
     gallery.upload(PHOTOS)
     rejected = page.locator("#tray-list li", has_text="corrupt.jpg")
-    expect(rejected).to_contain_text("The file is damaged or incomplete and cannot be decoded. Check the original and upload it again.")
+    expect(rejected).to_contain_text(
+        "The file is damaged or incomplete and cannot be decoded. Check the original and upload it again."
+    )
     expect(page.locator("#tray-title")).to_have_text(f"Done: {len(GOOD)} ready, 1 failed")
     expect(page.locator("#tray-list li")).to_have_count(1)
     gallery.shot("rejected-in-tray")
@@ -48,7 +50,9 @@ def test_the_gallery_works_on_a_phone_in_dark_mode_in_korean(open_gallery: Open)
     page.get_by_label("API 키").fill(gallery.key)
     page.get_by_role("button", name="로그인").tap()
     gallery.upload(PHOTOS)
-    expect(page.get_by_text("파일이 손상되었거나 불완전하여 열 수 없습니다. 원본을 확인하고 다시 업로드하세요.")).to_be_visible()
+    expect(
+        page.get_by_text("파일이 손상되었거나 불완전하여 열 수 없습니다. 원본을 확인하고 다시 업로드하세요.")
+    ).to_be_visible()
     expect(page.locator("#tray-title")).to_have_text(f"완료 {len(GOOD)}개, 실패 1개")
     assert page.locator("html").get_attribute("lang") == "ko"
     assert page.evaluate("getComputedStyle(document.body).color") == "rgb(236, 234, 228)"

@@ -75,7 +75,9 @@ def test_a_caller_whom_the_load_balancer_refuses_sees_an_explanation(open_galler
     gallery.forgive("status of 403")
 
 
-def test_an_upload_without_a_result_does_not_block_others_and_is_not_counted_as_failed(catalog_of: Callable[..., Gallery]) -> None:
+def test_an_upload_without_a_result_does_not_block_others_and_is_not_counted_as_failed(
+    catalog_of: Callable[..., Gallery],
+) -> None:
     gallery = catalog_of([image(number) for number in range(3)])
     page, uploaded = gallery.page, list[str]()
 
@@ -94,7 +96,10 @@ def test_an_upload_without_a_result_does_not_block_others_and_is_not_counted_as_
     gallery.enter()
     expect(page.locator(".tile")).to_have_count(3)
     # The newest images are always those of other uploads.
-    page.route(re.compile(r"images\?status=\w+&limit=1\d$"), lambda route: route.fulfill(json={"images": [], "next_cursor": "older"}))
+    page.route(
+        re.compile(r"images\?status=\w+&limit=1\d$"),
+        lambda route: route.fulfill(json={"images": [], "next_cursor": "older"}),
+    )
     for number in (1, 2):
         page.locator("#files").set_input_files(SMALL)
         expect(page.locator("#tray-list li", has_text="Creating thumbnails…")).to_have_count(number)
@@ -102,7 +107,9 @@ def test_an_upload_without_a_result_does_not_block_others_and_is_not_counted_as_
         page.clock.run_for(8000)
     title = page.locator("#tray-title")
     expect(title).to_have_text("Creating thumbnails: 1 of 2")
-    expect(page.locator("#tray-list li")).to_contain_text("This takes longer than usual. The photo appears when it is ready.")
+    expect(page.locator("#tray-list li")).to_contain_text(
+        "This takes longer than usual. The photo appears when it is ready."
+    )
     page.get_by_role("button", name="한국어").click()
     expect(title).to_have_text("썸네일 만드는 중: 2개 중 1개 완료")
     page.get_by_role("button", name=f"{SMALL.name} 목록에서 제거").click()

@@ -25,7 +25,9 @@ STORED = """async () => ({
 NOTHING = {"session": [], "local": [], "cookies": "", "databases": 0, "caches": 0, "workers": 0, "address": ""}
 
 
-@pytest.mark.parametrize("key", ["not-the-key", "열쇠"], ids=["unknown key", "key with characters that no header can hold"])
+@pytest.mark.parametrize(
+    "key", ["not-the-key", "열쇠"], ids=["unknown key", "key with characters that no header can hold"]
+)
 def test_a_wrong_key_is_refused_with_an_explanation(open_gallery: Open, key: str) -> None:
     gallery = open_gallery()
     page = gallery.page
@@ -50,19 +52,28 @@ def test_scripts_that_were_injected_do_not_run(open_gallery: Open) -> None:
     gallery = open_gallery()
     page = gallery.page
     served = requests.get(gallery.address, timeout=30)
-    policy = {name: sources for name, *sources in (part.split() for part in served.headers["Content-Security-Policy"].split(";"))}
+    policy = {
+        name: sources
+        for name, *sources in (part.split() for part in served.headers["Content-Security-Policy"].split(";"))
+    }
     assert policy["default-src"] == ["'none'"]
     assert policy["script-src"] == policy["style-src"] == ["'self'"]
     assert policy["require-trusted-types-for"] == ["'script'"]
 
     injected = (
-        "<script>window.ran = 1</script><img src=page/x/icon.svg onload='window.ran = 2'><a id=trap href='javascript:window.ran = 3'>x</a>"
+        "<script>window.ran = 1</script><img src=page/x/icon.svg onload='window.ran = 2'><a id=trap "
+        "href='javascript:window.ran = 3'>x</a>"
     )
-    page.route(gallery.address, lambda route: route.fulfill(response=route.fetch(), body=served.text.replace("<main", f"{injected}<main")))
+    page.route(
+        gallery.address,
+        lambda route: route.fulfill(response=route.fetch(), body=served.text.replace("<main", f"{injected}<main")),
+    )
     gallery.enter()
     page.locator("#trap").click()
     with pytest.raises(Error, match="TrustedHTML"):
-        page.evaluate("document.querySelector('#more').innerHTML = '<img src=page/x/icon.svg onload=\"window.ran = 4\">'")
+        page.evaluate(
+            "document.querySelector('#more').innerHTML = '<img src=page/x/icon.svg onload=\"window.ran = 4\">'"
+        )
     with pytest.raises(Error, match="TrustedScript"):
         page.evaluate("() => { window.setTimeout('window.ran = 5', 0); }")
     page.wait_for_timeout(200)
@@ -126,7 +137,8 @@ DOMAIN, CLIENT = "https://photos.auth.example.com", "abc"
 
 @contextmanager
 def _with_cognito(page: Page, address: str) -> Iterator[list[str]]:
-    """Mock the settings, the user pool and the API of an environment with `api_auth = "cognito"`. No free emulator has it.
+    """Mock the settings, the user pool and the API of an environment with `api_auth = "cognito"`. No free emulator has
+    it.
 
     Yields the paths that are requested from the user pool.
     """
@@ -140,11 +152,17 @@ def _with_cognito(page: Page, address: str) -> Iterator[list[str]]:
 
     def settings(route: Route) -> None:
         served = route.fetch()
-        route.fulfill(response=served, json=served.json() | {"auth": "cognito", "cognito": {"domain": DOMAIN, "client_id": CLIENT}})
+        route.fulfill(
+            response=served,
+            json=served.json() | {"auth": "cognito", "cognito": {"domain": DOMAIN, "client_id": CLIENT}},
+        )
 
     def images(route: Route) -> None:
         known = route.request.headers.get("authorization") == "token-of-" + CLIENT
-        route.fulfill(status=200 if known else 401, json={"images": [], "next_cursor": None} if known else {"title": "Unauthorized"})
+        route.fulfill(
+            status=200 if known else 401,
+            json={"images": [], "next_cursor": None} if known else {"title": "Unauthorized"},
+        )
 
     def go_to(route: Route, address: str) -> None:
         # Playwright does not mock the target of a redirect.
@@ -155,7 +173,9 @@ def _with_cognito(page: Page, address: str) -> Iterator[list[str]]:
         query = {name: values[0] for name, values in parse_qs(url.query or route.request.post_data or "").items()}
         requested.append(url.path)
         if url.path == "/oauth2/authorize":
-            assert query.items() >= {"response_type": "code", "client_id": CLIENT, "code_challenge_method": "S256"}.items()
+            assert (
+                query.items() >= {"response_type": "code", "client_id": CLIENT, "code_challenge_method": "S256"}.items()
+            )
             codes["code"] = query["code_challenge"]
             back = urlencode({"code": "code", "state": query["state"]})
             go_to(route, f"{query['redirect_uri']}?{back}")

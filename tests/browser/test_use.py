@@ -37,7 +37,8 @@ ASKED_AGAIN = """() => {
 PROGRESS = """() => {
     window.shown = {};
     new MutationObserver((changes) => changes.forEach(({ target }) => {
-        if (target.tagName === 'PROGRESS' && target.hasAttribute('value')) (window.shown[target.ariaLabel] ??= []).push(target.value);
+        if (target.tagName !== 'PROGRESS' || !target.hasAttribute('value')) return;
+        (window.shown[target.ariaLabel] ??= []).push(target.value);
     })).observe(document.querySelector('#tray-list'), { attributes: true, subtree: true });
 }"""
 
@@ -114,7 +115,9 @@ def test_files_dropped_go_up_across_origins_each_with_its_progress(open_gallery:
     assert page.evaluate(DROP, [dropped, "body"]) == [False, False, False, True]
     refused = page.locator("#tray-list li", has_text="notes.txt")
     expect(refused).to_contain_text("This file type is not supported. Choose a photo, such as a JPEG or PNG file.")
-    expect(page.locator("#tray-list li", has_text=nasty)).to_be_visible()  # a file name is shown as text, never as markup
+    expect(
+        page.locator("#tray-list li", has_text=nasty)
+    ).to_be_visible()  # a file name is shown as text, never as markup
     gallery.shot("uploading")
     expect(page.locator(".tile img.loaded")).to_have_count(3, timeout=60_000)
 
@@ -174,7 +177,8 @@ def test_the_keyboard_reaches_everything(open_gallery: Open) -> None:
     for _ in range(12):
         page.keyboard.press("Tab")
         assert page.evaluate(
-            "document.activeElement === document.body || document.querySelector('#viewer').contains(document.activeElement)"
+            "document.activeElement === document.body || "
+            "document.querySelector('#viewer').contains(document.activeElement)"
         )
     page.keyboard.press("Escape")
     expect(viewer).to_be_hidden()

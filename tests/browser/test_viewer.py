@@ -22,7 +22,9 @@ def open_photo(gallery: Gallery, number: int) -> None:
 def is_shown(page: Page, number: int) -> None:
     """Check that the photo of a number is shown and that the dialog has the focus."""
     expect(page.locator("#viewer-title")).to_have_text(f"{number}.jpg")
-    assert page.evaluate("document.querySelector('#viewer').contains(document.activeElement)"), "the focus left the dialog"
+    assert page.evaluate("document.querySelector('#viewer').contains(document.activeElement)"), (
+        "the focus left the dialog"
+    )
 
 
 def test_the_large_view_reaches_the_last_photo_although_pages_load_late(catalog_of: Callable[..., Gallery]) -> None:

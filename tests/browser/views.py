@@ -57,7 +57,9 @@ class Gallery:
 
     def fits(self) -> None:
         """Check that the page needs no horizontal scrolling."""
-        assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page is wider than the window"
+        assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (
+            "the page is wider than the window"
+        )
 
     def untranslated(self, pattern: str) -> list[str]:
         """Return the texts and labels of the page that do not match a pattern."""

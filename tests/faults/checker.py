@@ -141,7 +141,9 @@ def unannounced(subjects: Iterable[Subject], notices: Iterable[dict[str, Any]]) 
 
 
 def _items(deployment: Deployment) -> dict[str, dict[str, Any]]:
-    pages = client("dynamodb").get_paginator("scan").paginate(TableName=deployment["catalog_table"], ConsistentRead=True)
+    pages = (
+        client("dynamodb").get_paginator("scan").paginate(TableName=deployment["catalog_table"], ConsistentRead=True)
+    )
     items = (catalog.from_dynamodb(item) for page in pages for item in page["Items"])
     return {item["image_id"]: item for item in items if item}
 

@@ -20,7 +20,13 @@ from tests.integration.support import Deployment
 S3 = ("GetObject", "PutObject", "DeleteObjects", "ListObjectsV2", "HeadObject")
 # The outputs with the tables of the thumbnailer's items and of the notifier's claims
 CATALOG, CLAIMS = "catalog_table", "state_table"
-DYNAMODB = (("GetItem", CATALOG), ("PutItem", CATALOG), ("UpdateItem", CATALOG), ("UpdateItem", CLAIMS), ("UpdateItem", CLAIMS))
+DYNAMODB = (
+    ("GetItem", CATALOG),
+    ("PutItem", CATALOG),
+    ("UpdateItem", CATALOG),
+    ("UpdateItem", CLAIMS),
+    ("UpdateItem", CLAIMS),
+)
 # Faults in the answers of services, with their weights
 ANSWERS: list[tuple[int, dict[str, Any]]] = [
     (4, {"service": "s3", "error": {"code": "SlowDown", "status": 503}}),
@@ -135,7 +141,9 @@ class Gremlin:
                 launch("restart", clouds.chosen_cloud().port)
                 self.done[event] += 1
             case "deny delete" | "deny receive":
-                with self._deployment.outage("thumbnailer", "sqs:DeleteMessage" if event == "deny delete" else "sqs:ReceiveMessage"):
+                with self._deployment.outage(
+                    "thumbnailer", "sqs:DeleteMessage" if event == "deny delete" else "sqs:ReceiveMessage"
+                ):
                     time.sleep(1.5)
                 self.done[event] += 1
             case "poison":

@@ -32,13 +32,23 @@ class Mutation:
 
 MUTATIONS = {
     "no sequencer condition": Mutation(
-        "ordering", "if recorded is not None:\n        if _is_older", "if False:\n        if _is_older", "another version"
+        "ordering",
+        "if recorded is not None:\n        if _is_older",
+        "if False:\n        if _is_older",
+        "another version",
     ),
-    "no partial-batch response": Mutation("handler", "for message_id in summary.failed]", "for message_id in ()]", "lost"),
+    "no partial-batch response": Mutation(
+        "handler", "for message_id in summary.failed]", "for message_id in ()]", "lost"
+    ),
     "transient failures taken for permanent": Mutation(
-        "storage", 'Rejection("encrypted")\n    return None', 'Rejection("encrypted")\n    return Rejection("unreadable")', "not READY"
+        "storage",
+        'Rejection("encrypted")\n    return None',
+        'Rejection("encrypted")\n    return Rejection("unreadable")',
+        "not READY",
     ),
-    "no claim": Mutation("announcer", "given = self._begin(notice, deadline)", "given = set()", "came again", "notifier"),
+    "no claim": Mutation(
+        "announcer", "given = self._begin(notice, deadline)", "given = set()", "came again", "notifier"
+    ),
     "a notice's id tells deliveries apart": Mutation(
         "notices",
         "or '-'}#{self.status}\"",
@@ -105,7 +115,9 @@ def _deliver_again(deployment: Deployment, subject: Subject, listener: Listener)
     listener.wait_for(image_id=image, timeout_s=120)
     item = client("dynamodb").get_item(TableName=deployment["catalog_table"], Key={"image_id": {"S": image}})["Item"]
     change = {"Keys": {"image_id": item["image_id"]}, "NewImage": item, "SequenceNumber": "1"}
-    deployment.invoke("notifier", {"Records": [{"eventID": unique("again"), "eventName": "INSERT", "dynamodb": change}]})
+    deployment.invoke(
+        "notifier", {"Records": [{"eventID": unique("again"), "eventName": "INSERT", "dynamodb": change}]}
+    )
     # The listener receives messages in the topic's order: after this marker, it has all earlier ones.
     marker = unique("marker")
     client("sns").publish(TopicArn=deployment["notices_topic_arn"], Message=json.dumps({"marker": marker}))
@@ -119,7 +131,9 @@ def _while_s3_is_down(deployment: Deployment, proxy: Proxy) -> Subject:
     proxy.arm(failing | {"error": {"code": "ServiceUnavailable", "status": 503}})
     before = proxy.fired()["s3 ServiceUnavailable"]
     _put(deployment, subject, content_of("photo", 2))
-    eventually(lambda: proxy.fired()["s3 ServiceUnavailable"] >= before + checker.SDK_TRIES, "failed answers of S3", 120)
+    eventually(
+        lambda: proxy.fired()["s3 ServiceUnavailable"] >= before + checker.SDK_TRIES, "failed answers of S3", 120
+    )
     settled(lambda: depth(deployment["uploads_queue_url"]), 240)
     proxy.disarm()
     return subject

@@ -49,7 +49,8 @@ class Report:
     def __str__(self) -> str:
         kinds = ", ".join(f"{count} {fault}" for fault, count in self.faults.most_common())
         return (
-            f"seed {self.seed}: {self.objects} objects, {self.faults.total()} faults ({kinds}), {self.dead_letters} dead letters, "
+            f"seed {self.seed}: {self.objects} objects, {self.faults.total()} faults ({kinds}), {self.dead_letters} "
+            f"dead letters, "
             f"{len(self.violations)} violations, {self.seconds:.0f} s"
         )
 
@@ -105,7 +106,10 @@ def _check(
     listener: Listener,
     settle_s: float,
 ) -> tuple[list[str], int]:
-    """Check the deployment after the faults and again after a redrive. Return the problems and the dead letters' count."""
+    """Check the deployment after the faults and again after a redrive.
+
+    Return the problems and the dead letters' count.
+    """
     url = deployment["uploads_queue_url"]
     settled(lambda: depth(url), settle_s)
     letters = drain_dead_letters(deployment)

@@ -36,7 +36,9 @@ class Stage:
         self._load(package)
         version = self._aws.publish_version(FunctionName=self.name)["Version"]
         self._published.append(version)
-        self._aws.get_waiter("published_version_active").wait(FunctionName=self.name, Qualifier=version, WaiterConfig={"Delay": 1})
+        self._aws.get_waiter("published_version_active").wait(
+            FunctionName=self.name, Qualifier=version, WaiterConfig={"Delay": 1}
+        )
         self._aws.update_alias(FunctionName=self.name, Name="live", FunctionVersion=version)
 
     def restore(self) -> None:
@@ -54,7 +56,10 @@ class Stage:
 
     def _switch_pollers(self, enabled: bool, state: str) -> None:
         def states() -> set[str]:
-            return {poller["State"] for poller in self._aws.list_event_source_mappings(FunctionName=live)["EventSourceMappings"]}
+            return {
+                poller["State"]
+                for poller in self._aws.list_event_source_mappings(FunctionName=live)["EventSourceMappings"]
+            }
 
         live = f"{self.name}:live"
         for poller in self._aws.list_event_source_mappings(FunctionName=live)["EventSourceMappings"]:
@@ -129,7 +134,10 @@ def visibility(deployment: Deployment, seconds: int) -> Iterator[None]:
 def mutant(function: str, module: str, old: str, new: str) -> bytes:
     """Return a function's package with a piece of one module replaced. Fails unless the module has it exactly once."""
     out, source = io.BytesIO(), Path(function, f"{module}.py")
-    with zipfile.ZipFile(clouds.BUILD / f"{function}.zip") as package, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as changed:
+    with (
+        zipfile.ZipFile(clouds.BUILD / f"{function}.zip") as package,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as changed,
+    ):
         for entry in package.infolist():
             path = Path(entry.filename)
             if path.parent == source.parent / "__pycache__" and path.name.startswith(f"{source.stem}."):

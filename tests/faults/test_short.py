@@ -14,7 +14,9 @@ from tests.integration.photos import photo
 from tests.integration.support import Deployment, unique
 
 pytestmark = [
-    pytest.mark.skipif(clouds.chosen_cloud().name != "embedded", reason="needs functions that are processes of this machine"),
+    pytest.mark.skipif(
+        clouds.chosen_cloud().name != "embedded", reason="needs functions that are processes of this machine"
+    ),
     pytest.mark.timeout(600),
 ]
 

@@ -38,7 +38,7 @@ INVALID = ("not { json", "{}", '{"Records": [{"eventName": "ObjectCreated:Put"}]
 
 @dataclass(frozen=True)
 class Content:
-    """The content of an upload and the expected result: READY with this colour, or REJECTED for one of these reasons."""
+    """The content of an upload and its expected result: READY with this colour, or REJECTED for such a reason."""
 
     data: bytes
     colour: tuple[int, int, int]
@@ -82,7 +82,9 @@ class Subject:
 def _picture(image_format: str, colour: tuple[int, int, int]) -> bytes:
     if image_format == "GIF":
         out = io.BytesIO()
-        Image.open(io.BytesIO(photo(200, 150, colour, "PNG"))).convert("P", palette=Image.Palette.ADAPTIVE).save(out, "GIF")
+        Image.open(io.BytesIO(photo(200, 150, colour, "PNG"))).convert("P", palette=Image.Palette.ADAPTIVE).save(
+            out, "GIF"
+        )
         return out.getvalue()
     return photo(200, 150, colour, image_format)
 
@@ -98,7 +100,12 @@ def content_of(kind: str, number: int, chance: random.Random | None = None) -> C
     chance = chance or random.Random(f"{kind}{number}")
     colour = ((40, 210)[number % 2], (40, 125, 210)[number % 3], chance.randrange(40, 220, 20))
     picture = _picture(chance.choice(FORMATS), colour) + chance.randbytes(8)
-    data = {"photo": picture, "cut": picture[: len(picture) // 2], "text": b"no picture " + chance.randbytes(8), "empty": b""}[kind]
+    data = {
+        "photo": picture,
+        "cut": picture[: len(picture) // 2],
+        "text": b"no picture " + chance.randbytes(8),
+        "empty": b"",
+    }[kind]
     return Content(data, colour, frozenset(CONTENTS[kind][1]))
 
 
@@ -109,7 +116,9 @@ def plan(seed: int, objects: int, buckets: list[str]) -> list[Subject]:
     for number in range(objects):
         script = chance.choices(list(SCRIPTS), list(SCRIPTS.values()))[0]
         contents = [content(chance, number + step) for step in range(script.count("p"))]
-        subjects.append(Subject(buckets[number % len(buckets)], f"faults-{seed}/{number:05d} é+&.jpg", script, contents))
+        subjects.append(
+            Subject(buckets[number % len(buckets)], f"faults-{seed}/{number:05d} é+&.jpg", script, contents)
+        )
     return subjects
 
 
@@ -163,7 +172,9 @@ class Chaos:
             self.faults["delayed"] += sum(delay > 0 for delay in delays)
         for start, delay in zip(range(0, len(records), together), delays, strict=True):
             body = json.dumps({"Records": records[start : start + together]})
-            client("sqs").send_message(QueueUrl=self._deployment["uploads_queue_url"], MessageBody=body, DelaySeconds=delay)
+            client("sqs").send_message(
+                QueueUrl=self._deployment["uploads_queue_url"], MessageBody=body, DelaySeconds=delay
+            )
 
 
 def perform(subjects: list[Subject], own_bucket: str, chaos: Chaos, seed: int, has_room: Callable[[], bool]) -> None:

@@ -50,10 +50,16 @@ def checkout() -> Iterator[Path]:
 def role_names() -> set[str]:
     """Return the roles of the deployment so far."""
     iam = boto3.client(
-        "iam", endpoint_url=f"http://127.0.0.1:{PORT}", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
+        "iam",
+        endpoint_url=f"http://127.0.0.1:{PORT}",
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
     )
     try:
-        return {role["RoleName"] for role in iam.list_roles()["Roles"] if role["RoleName"].startswith("eventloom-local-")}
+        return {
+            role["RoleName"] for role in iam.list_roles()["Roles"] if role["RoleName"].startswith("eventloom-local-")
+        }
     except BotoCoreError:  # the emulator is not running yet
         return set()
 
@@ -152,7 +158,10 @@ def test_generating_the_documentation_changes_nothing(checkout: Path) -> None:
     run_make(checkout, "docs")
     run_make(checkout, "capabilities")
     pages = [
-        page for folder in ("docs", "terraform/modules") for page in (checkout / folder).rglob("*.*") if page.suffix in {".md", ".svg"}
+        page
+        for folder in ("docs", "terraform/modules")
+        for page in (checkout / folder).rglob("*.*")
+        if page.suffix in {".md", ".svg"}
     ]
     assert [page for page in pages if page.read_bytes() != (ROOT / page.relative_to(checkout)).read_bytes()] == []
 
@@ -182,6 +191,10 @@ def test_up_restores_what_was_deployed_before_down(checkout: Path) -> None:
 def test_clean_leaves_only_the_cloned_files(checkout: Path) -> None:
     run_make(checkout, "clean")
     assert sorted(path.name for path in checkout.iterdir()) == sorted(PARTS)
-    generated = [path for path in checkout.rglob("*") if path.name in {"build", ".terraform", "__pycache__"} or path.suffix == ".egg-info"]
+    generated = [
+        path
+        for path in checkout.rglob("*")
+        if path.name in {"build", ".terraform", "__pycache__"} or path.suffix == ".egg-info"
+    ]
     assert generated == []
     assert all((BUILD / name).exists() for name in SHARED), "the targets of the links still exist"

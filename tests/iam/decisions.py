@@ -33,7 +33,9 @@ class Decision:
 
     def question(self, *, tls: bool = True) -> Question:
         """Return the question that the emulator decided."""
-        return Question(self.principal, self.action, self.resource, self.account, self.region, json.loads(self.keys), tls)
+        return Question(
+            self.principal, self.action, self.resource, self.account, self.region, json.loads(self.keys), tls
+        )
 
 
 class Clock:
@@ -119,7 +121,9 @@ class Policies:
             return bool(self._by_owner[True, decision.role] or self._by_owner[False, f"trust {decision.role}"])
         return bool(self._attached(decision))
 
-    def decide(self, decision: Decision, changed: Mapping[str, dict[str, Any]] | None = None, *, tls: bool = True) -> bool:
+    def decide(
+        self, decision: Decision, changed: Mapping[str, dict[str, Any]] | None = None, *, tls: bool = True
+    ) -> bool:
         """Return whether the request is allowed. `changed` replaces the documents of some addresses."""
         changed = changed or {}
 
@@ -128,14 +132,22 @@ class Policies:
 
         attached = self._attached(decision)
         statements = [statement for document in attached for statement in _statements(text(document))]
-        resource = Policy("resource policy", json.dumps({"Version": "2012-10-17", "Statement": statements})) if statements else None
+        resource = (
+            Policy("resource policy", json.dumps({"Version": "2012-10-17", "Statement": statements}))
+            if statements
+            else None
+        )
         question = decision.question(tls=tls)
         if decision.role:
-            granted = tuple(Policy(document.address, text(document)) for document in self._by_owner[True, decision.role])
+            granted = tuple(
+                Policy(document.address, text(document)) for document in self._by_owner[True, decision.role]
+            )
             arn = f"arn:aws:iam::{decision.account}:role/{decision.role}"
             required = decision.how == "role and resource"
             return bool(decide_role(question, RolePolicies(arn, granted), resource, required=required).allowed)
-        return bool(decide_resource(question, resource, kind="resource policy", service=decision.how == "service").allowed)
+        return bool(
+            decide_resource(question, resource, kind="resource policy", service=decision.how == "service").allowed
+        )
 
     def _attached(self, decision: Decision) -> list[Document]:
         return self._by_owner[False, target(decision)]

@@ -66,7 +66,12 @@ def _documents_of(resource: dict[str, Any], all_resources: list[dict[str, Any]])
         case "aws_iam_role_policy":
             yield Document(address, "role policy", values["role"], values["policy"])
         case "aws_iam_role_policy_attachment":
-            statement = {"Sid": values["policy_arn"].rpartition("/")[2], "Effect": "Allow", "Action": [], "Resource": []}
+            statement = {
+                "Sid": values["policy_arn"].rpartition("/")[2],
+                "Effect": "Allow",
+                "Action": [],
+                "Resource": [],
+            }
             yield Document(address, "managed policy", values["role"], json.dumps({"Statement": [statement]}))
         case "aws_lambda_permission":
             yield _permission(resource, all_resources)
@@ -101,7 +106,9 @@ def _permission(resource: dict[str, Any], all_resources: list[dict[str, Any]]) -
     statement = {
         "Sid": values["statement_id"],
         "Effect": "Allow",
-        "Principal": "*" if principal == "*" else {"Service" if principal.endswith(".amazonaws.com") else "AWS": principal},
+        "Principal": "*"
+        if principal == "*"
+        else {"Service" if principal.endswith(".amazonaws.com") else "AWS": principal},
         "Action": values["action"],
         "Resource": target,
         "Condition": {operator: values for operator, keys in conditions.items() if (values := without_empty(keys))},

@@ -39,8 +39,18 @@ def apply_mocked(workspace: str, file: str) -> dict[str, Any]:
     variables = {"TF_DATA_DIR": str(FOLDER / "data"), "TF_WORKSPACE": workspace}
     environment = clouds.chosen_cloud("embedded").environment() | variables
     folder = str(Path(file).parent)
-    command = ["terraform", f"-chdir={TERRAFORM}", "test", "-json", "-verbose", f"-test-directory={folder}", f"-filter={file}"]
-    with subprocess.Popen(command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+    command = [
+        "terraform",
+        f"-chdir={TERRAFORM}",
+        "test",
+        "-json",
+        "-verbose",
+        f"-test-directory={folder}",
+        f"-filter={file}",
+    ]
+    with subprocess.Popen(
+        command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
         messages = []
         for line in process.stdout or []:
             message = json.loads(line)

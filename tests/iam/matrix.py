@@ -8,8 +8,8 @@ from eventloom import clouds
 from tests.iam.documents import listed
 from tests.iam.proof import Grant
 
-STYLE = """body{font:14px system-ui;margin:2rem;color:#222}table{border-collapse:collapse;width:100%}th,td{border-bottom:1px solid #ddd;
-padding:.3rem .6rem;text-align:left;vertical-align:top}th{position:sticky;top:0;background:#fff}code{font-size:12px}
+STYLE = """body{font:14px system-ui;margin:2rem;color:#222}table{border-collapse:collapse;width:100%}
+th,td{border-bottom:1px solid #ddd;padding:.3rem .6rem;text-align:left;vertical-align:top}th{position:sticky;top:0;background:#fff}code{font-size:12px}
 .unproven td{background:#fdd}.reasoned td{background:#ffd}summary{cursor:pointer}"""
 
 
@@ -71,4 +71,5 @@ def _row(row: dict[str, Any]) -> str:
     )
     proof = more or escape(row["reason"] or "nothing: superfluous")
     where = f"<code>{escape(row['where'])}</code> {escape(row['statement'])}"
-    return f"<tr class={row['verdict']}><td>{escape(row['who'])}<td><code>{escape(row['may'])}</code><td>{where}<td>{proof}</tr>"
+    who_may = f"<td>{escape(row['who'])}<td><code>{escape(row['may'])}</code>"
+    return f"<tr class={row['verdict']}>{who_may}<td>{where}<td>{proof}</tr>"

@@ -61,7 +61,9 @@ def grants(document: Document) -> Iterator[Grant]:
             return Grant(document, of["Sid"], of["Effect"], what, action, resource, left)
 
         if statement["Effect"] == "Deny":
-            yield grant(f"denies {statement['Action']} on {'plain HTTP' if 'Condition' in statement else 'anything'}", [])
+            yield grant(
+                f"denies {statement['Action']} on {'plain HTTP' if 'Condition' in statement else 'anything'}", []
+            )
             continue
         if document.kind == "managed policy":
             yield grant("is attached", [], action=statement["Sid"])
@@ -101,7 +103,10 @@ def _conditions(statement: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]
         for key, values in operands.items():
             for value in listed(values):
                 others = [other for other in listed(values) if other != value] or [NEVER.get(operator, "none")]
-                yield f"if {key} is {value}", {**statement, "Condition": {**conditions, operator: {**operands, key: others}}}
+                yield (
+                    f"if {key} is {value}",
+                    {**statement, "Condition": {**conditions, operator: {**operands, key: others}}},
+                )
 
 
 class Judge:

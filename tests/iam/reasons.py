@@ -48,6 +48,10 @@ def excuse(all_reasons: list[Reason], about: str, block: str, *names: str) -> Re
     parts = block.split(".")
     blocks = {".".join(parts[index : index + 2]) for index in range(0, len(parts) - 1, 2)}
     for reason in all_reasons:
-        if reason.about == about and reason.block in blocks and any(fnmatchcase(name, reason.pattern) for name in names):
+        if (
+            reason.about == about
+            and reason.block in blocks
+            and any(fnmatchcase(name, reason.pattern) for name in names)
+        ):
             return reason
     return None

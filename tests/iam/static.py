@@ -109,8 +109,14 @@ def _one_source(arn: str) -> bool:
 
 
 def _roles(root: dict[str, Any]) -> Iterator[str]:
-    used = Counter(function["values"]["role"] for function in resources(root) if function["type"] == "aws_lambda_function")
-    yield from (f"{count} functions share the role {role}" for role, count in used.items() if count > 1 and not role.endswith("/mock"))
+    used = Counter(
+        function["values"]["role"] for function in resources(root) if function["type"] == "aws_lambda_function"
+    )
+    yield from (
+        f"{count} functions share the role {role}"
+        for role, count in used.items()
+        if count > 1 and not role.endswith("/mock")
+    )
 
 
 def _tls(root: dict[str, Any], documents: list[Document]) -> Iterator[str]:

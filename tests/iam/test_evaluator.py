@@ -1,6 +1,7 @@
 """The policy evaluator agrees with AWS's documentation of policy evaluation, and with MiniStack's own server.
 
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html and reference_policies_elements*.html.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html and
+reference_policies_elements*.html.
 """
 
 import json
@@ -276,9 +277,18 @@ def test_policies_of_version_2008_have_no_variables() -> None:
 
 @pytest.mark.parametrize(("account", "allowed"), [(ACCOUNT, True), ("111111111111", False)])
 def test_a_condition_on_source_account_limits_a_service_to_that_account(account: str, allowed: bool) -> None:
-    statement = allow(Principal={"Service": "s3.amazonaws.com"}, Condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}})
-    question = Question("s3.amazonaws.com", "sqs:SendMessage", QUEUE, ACCOUNT, "us-east-1", {"aws:sourceaccount": account})
-    assert decide_resource(question, Policy("queue policy", document([statement])), kind="queue policy", service=True).allowed is allowed
+    statement = allow(
+        Principal={"Service": "s3.amazonaws.com"}, Condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+    )
+    question = Question(
+        "s3.amazonaws.com", "sqs:SendMessage", QUEUE, ACCOUNT, "us-east-1", {"aws:sourceaccount": account}
+    )
+    assert (
+        decide_resource(
+            question, Policy("queue policy", document([statement])), kind="queue policy", service=True
+        ).allowed
+        is allowed
+    )
 
 
 class Server:
@@ -291,19 +301,27 @@ class Server:
     def client(self, service: str, **keys: str) -> Any:
         keys = keys or {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
         config = Config(retries={"max_attempts": 1})
-        return boto3.client(service, endpoint_url=f"http://127.0.0.1:{self.port}", region_name="us-east-1", config=config, **keys)
+        return boto3.client(
+            service, endpoint_url=f"http://127.0.0.1:{self.port}", region_name="us-east-1", config=config, **keys
+        )
 
     def decide(self, case: Case) -> bool:
         """Create the role, assume it, send a message, and delete everything. Return whether the message was allowed."""
         iam, sqs = self.client("iam"), self.client("sqs")
         trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
-        boundary = iam.create_policy(PolicyName="b", PolicyDocument=document(case.boundary))["Policy"]["Arn"] if case.boundary else None
+        boundary = (
+            iam.create_policy(PolicyName="b", PolicyDocument=document(case.boundary))["Policy"]["Arn"]
+            if case.boundary
+            else None
+        )
         limited = {"PermissionsBoundary": boundary} if boundary else {}
         iam.create_role(RoleName="worker", AssumeRolePolicyDocument=document([trust]), **limited)
         try:
             if case.statements:
                 iam.put_role_policy(RoleName="worker", PolicyName="p", PolicyDocument=document(case.statements))
-            sqs.set_queue_attributes(QueueUrl=self.url, Attributes={"Policy": document(case.queue) if case.queue else ""})
+            sqs.set_queue_attributes(
+                QueueUrl=self.url, Attributes={"Policy": document(case.queue) if case.queue else ""}
+            )
             narrowed = {"Policy": document(case.session)} if case.session else {}
             keys = self.client("sts").assume_role(RoleArn=ROLE, RoleSessionName="session", **narrowed)["Credentials"]
             return self._sends(keys)
@@ -317,7 +335,9 @@ class Server:
     def _sends(self, keys: dict[str, str]) -> bool:
         session = {"aws_access_key_id": keys["AccessKeyId"], "aws_secret_access_key": keys["SecretAccessKey"]}
         try:
-            self.client("sqs", **session, aws_session_token=keys["SessionToken"]).send_message(QueueUrl=self.url, MessageBody="x")
+            self.client("sqs", **session, aws_session_token=keys["SessionToken"]).send_message(
+                QueueUrl=self.url, MessageBody="x"
+            )
         except ClientError as error:
             if "AccessDenied" not in error.response["Error"]["Code"]:
                 raise
@@ -335,7 +355,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     environment = {"PATH": os.defpath, "TMPDIR": str(folder), "HOME": str(folder), "SERVICES": "iam,sts,sqs"}
     environment |= {"AUTH": "true", "BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port)}
     program = Path(sys.executable).parent / "ministack"
-    with (folder / "log").open("w") as log, subprocess.Popen([program], env=environment, cwd=folder, stdout=log, stderr=log) as process:
+    with (
+        (folder / "log").open("w") as log,
+        subprocess.Popen([program], env=environment, cwd=folder, stdout=log, stderr=log) as process,
+    ):
         try:
             deadline = time.monotonic() + 60
             while process.poll() is None and time.monotonic() < deadline:

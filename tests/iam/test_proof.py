@@ -25,11 +25,20 @@ PROVOKED = {
     ("s3:PutObject", "eventloom-local-catalog-api"): "test_s3_refuses_a_key_that_was_not_signed",
     ("s3:PutObjectAcl", "eventloom-local-catalog-api"): "test_a_changed_form_is_refused",
     ("s3:GetObject", "*"): "test_a_link_is_valid_only_as_it_was_signed",
-    ("s3:GetObjectVersion", "eventloom-local-thumbnailer"): "test_a_message_that_keeps_failing_ends_in_the_dead_letter_queue",
+    (
+        "s3:GetObjectVersion",
+        "eventloom-local-thumbnailer",
+    ): "test_a_message_that_keeps_failing_ends_in_the_dead_letter_queue",
     ("lambda:InvokeFunctionUrl", "*"): "test_the_function_url_refuses_unsigned_requests",
     ("lambda:InvokeFunction", "*"): "test_the_function_url_refuses_unsigned_requests",
-    ("lambda:InvokeFunction", "sns.amazonaws.com"): "test_an_sns_message_that_cannot_be_delivered_reaches_the_failures_queue",
-    ("lambda:InvokeFunction", "elasticloadbalancing.amazonaws.com"): "test_the_load_balancer_answers_502_without_the_permission_to_invoke",
+    (
+        "lambda:InvokeFunction",
+        "sns.amazonaws.com",
+    ): "test_an_sns_message_that_cannot_be_delivered_reaches_the_failures_queue",
+    (
+        "lambda:InvokeFunction",
+        "elasticloadbalancing.amazonaws.com",
+    ): "test_the_load_balancer_answers_502_without_the_permission_to_invoke",
     ("sqs:SendMessage", "s3.amazonaws.com"): "test_no_other_bucket_may_send_to_the_uploads_queue",
     ("dynamodb:ListTables", "probe"): "test_the_cloud_has_the_capabilities_that_the_table_lists",
     ("logs:CreateLogStream", "probe"): "test_the_cloud_has_the_capabilities_that_the_table_lists",

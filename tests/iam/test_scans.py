@@ -42,7 +42,17 @@ RULES = {
 def results(plans: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """The results of checkov."""
     files = [str(FOLDER / f"{name}.json") for name in plans]
-    command = [str(CHECKOV), "-f", *files, "--framework", "terraform_plan", "--compact", "--skip-download", "-o", "json"]
+    command = [
+        str(CHECKOV),
+        "-f",
+        *files,
+        "--framework",
+        "terraform_plan",
+        "--compact",
+        "--skip-download",
+        "-o",
+        "json",
+    ]
     environment = clouds.tool_environment()
     process = subprocess.run(command, cwd=FOLDER, env=environment, check=False, capture_output=True, text=True)
     report: dict[str, Any] = json.loads(process.stdout)

@@ -35,7 +35,9 @@ def test_every_api_depends_on_the_accounts_role_for_access_logs(plans: Plans) ->
     calls = configured["module_calls"]
     apis = {name: call.get("depends_on") for name, call in calls.items() if call["source"] == "./modules/api"}
     assert "api" in apis
-    assert {name: depends_on for name, depends_on in apis.items() if depends_on != ["aws_api_gateway_account.this"]} == {}
+    assert {
+        name: depends_on for name, depends_on in apis.items() if depends_on != ["aws_api_gateway_account.this"]
+    } == {}
     (account,) = [resource for resource in configured["resources"] if resource["type"] == "aws_api_gateway_account"]
     assert account["depends_on"] == ["aws_iam_role_policy_attachment.api_gateway_logs"]
 
@@ -61,17 +63,59 @@ QUEUE = "module.uploads_queue.aws_sqs_queue.this"
 ROLE = "module.thumbnailer.aws_iam_role.this"
 PERMISSIONS = "module.thumbnailer.aws_iam_role_policy.permissions[0]"
 WIDENED = [
-    ("a queue for every bucket", QUEUE, "policy", lambda s: s.pop("Condition"), "there is no condition on aws:sourcearn"),
-    ("a queue for every account", QUEUE, "policy", lambda s: s["Condition"].pop("StringEquals"), "no condition on aws:sourceaccount"),
+    (
+        "a queue for every bucket",
+        QUEUE,
+        "policy",
+        lambda s: s.pop("Condition"),
+        "there is no condition on aws:sourcearn",
+    ),
+    (
+        "a queue for every account",
+        QUEUE,
+        "policy",
+        lambda s: s["Condition"].pop("StringEquals"),
+        "no condition on aws:sourceaccount",
+    ),
     ("a queue for everybody", QUEUE, "policy", lambda s: s.update(Principal="*"), "everybody may sqs:SendMessage"),
-    ("a queue for an account", QUEUE, "policy", lambda s: s.update(Principal={"AWS": "*"}), "everybody may sqs:SendMessage"),
+    (
+        "a queue for an account",
+        QUEUE,
+        "policy",
+        lambda s: s.update(Principal={"AWS": "*"}),
+        "everybody may sqs:SendMessage",
+    ),
     ("every queue", QUEUE, "policy", lambda s: s.update(Resource="*"), "wildcard resource *"),
-    ("another service", ROLE, "assume_role_policy", lambda s: s.update(Principal={"Service": "ec2.amazonaws.com"}), "trusts one service"),
-    ("two services", ROLE, "assume_role_policy", lambda s: s["Principal"].update(AWS="arn:aws:iam::1:root"), "trusts one service"),
+    (
+        "another service",
+        ROLE,
+        "assume_role_policy",
+        lambda s: s.update(Principal={"Service": "ec2.amazonaws.com"}),
+        "trusts one service",
+    ),
+    (
+        "two services",
+        ROLE,
+        "assume_role_policy",
+        lambda s: s["Principal"].update(AWS="arn:aws:iam::1:root"),
+        "trusts one service",
+    ),
     ("a wildcard action", PERMISSIONS, "policy", lambda s: s.update(Action="s3:*"), "wildcard action s3:*"),
     ("a wildcard resource", PERMISSIONS, "policy", lambda s: s.update(Resource="*"), "wildcard resource *"),
-    ("every bucket", PERMISSIONS, "policy", lambda s: s.update(Resource="arn:aws:s3:::*"), "wildcard resource arn:aws:s3:::*"),
-    ("every table", PERMISSIONS, "policy", lambda s: s.update(Resource="arn:aws:dynamodb:eu-west-1:1:table/*"), "wildcard resource"),
+    (
+        "every bucket",
+        PERMISSIONS,
+        "policy",
+        lambda s: s.update(Resource="arn:aws:s3:::*"),
+        "wildcard resource arn:aws:s3:::*",
+    ),
+    (
+        "every table",
+        PERMISSIONS,
+        "policy",
+        lambda s: s.update(Resource="arn:aws:dynamodb:eu-west-1:1:table/*"),
+        "wildcard resource",
+    ),
     ("all but one", PERMISSIONS, "policy", lambda s: s.update(NotAction=s.pop("Action"), Action=[]), "NotAction"),
 ]
 

@@ -65,7 +65,10 @@ def without(function: str, policy: str, action: str) -> Iterator[None]:
 @contextmanager
 def permission_for(function: str, statement: str, source_arn: str) -> Iterator[None]:
     """Change the source of an invoke permission, and restore it afterwards."""
-    lambda_, names = client("lambda"), {"FunctionName": f"{PREFIX}-{function}", "Qualifier": "live", "StatementId": statement}
+    lambda_, names = (
+        client("lambda"),
+        {"FunctionName": f"{PREFIX}-{function}", "Qualifier": "live", "StatementId": statement},
+    )
     policy = json.loads(lambda_.get_policy(FunctionName=names["FunctionName"], Qualifier="live")["Policy"])
     before = next(entry for entry in policy["Statement"] if entry["Sid"] == statement)
     source = before["Condition"]["ArnLike"]["AWS:SourceArn"]
@@ -112,11 +115,16 @@ MUTATIONS = {
     "a wrong source_arn": (
         lambda: permission_for("converter", "s3-raw", "arn:aws:s3:::another-bucket"),
         "test_converter.py::test_a_csv_becomes_parquet_and_its_bad_row_is_rejected",
-        ["s3.amazonaws.com", f"may not lambda:InvokeFunction on arn:aws:lambda:us-east-1:000000000000:function:{PREFIX}-converter:live"],
+        [
+            "s3.amazonaws.com",
+            f"may not lambda:InvokeFunction on arn:aws:lambda:us-east-1:000000000000:function:{PREFIX}-converter:live",
+        ],
     ),
     "a queue policy for another bucket": (
         lambda: queue_policy(
-            lambda statement: statement["Condition"]["ArnEquals"].update({"aws:SourceArn": "arn:aws:s3:::another-bucket"})
+            lambda statement: statement["Condition"]["ArnEquals"].update(
+                {"aws:SourceArn": "arn:aws:s3:::another-bucket"}
+            )
         ),
         "test_thumbnailer.py::test_a_photo_becomes_thumbnails_and_metadata",
         ["s3.amazonaws.com", "may not sqs:SendMessage on", f"queue policy of {PREFIX}-uploads"],

@@ -9,7 +9,19 @@ from pathlib import Path
 from eventloom import clouds
 from eventloom.clouds import BUILD, ROOT
 
-PARTS = ("Makefile", "docs", "emulator", "eventloom", "examples", "functions", "pyproject.toml", "scripts", "src", "terraform", "tests")
+PARTS = (
+    "Makefile",
+    "docs",
+    "emulator",
+    "eventloom",
+    "examples",
+    "functions",
+    "pyproject.toml",
+    "scripts",
+    "src",
+    "terraform",
+    "tests",
+)
 # Tools and caches that are slow to fetch or to make, and the same for every checkout.
 SHARED = ("bin/terraform", "cache/terraform", "cache/uv", "uv")
 MADE_BY_TOOLS = shutil.ignore_patterns(".terraform", "__pycache__", "*.egg-info")
@@ -35,13 +47,19 @@ def another_checkout(folder: Path, *shared: str) -> Path:
 def environment() -> dict[str, str]:
     """Return this process's variables without those of pytest and make, and without unneeded credentials."""
     unwanted = ("MAKE", "MFLAGS", "PYTEST", *(["AWS_"] if clouds.chosen_cloud().port else []))
-    return {name: value for name, value in os.environ.items() if not name.startswith(unwanted)} | {"CLOUD": clouds.chosen_cloud().name}
+    return {name: value for name, value in os.environ.items() if not name.startswith(unwanted)} | {
+        "CLOUD": clouds.chosen_cloud().name
+    }
 
 
-def run(checkout: Path, *arguments: str, variables: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def run(
+    checkout: Path, *arguments: str, variables: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run make as a user does, in that checkout."""
     variables = environment() if variables is None else variables
-    return subprocess.run(["make", *arguments], cwd=checkout, env=variables, check=False, text=True, capture_output=True)
+    return subprocess.run(
+        ["make", *arguments], cwd=checkout, env=variables, check=False, text=True, capture_output=True
+    )
 
 
 def make(checkout: Path, *arguments: str, variables: Mapping[str, str] | None = None) -> str:
@@ -60,7 +78,9 @@ def run_command(
     return subprocess.run(command, cwd=cwd or checkout, env=variables, check=False, text=True, capture_output=True)
 
 
-def command(checkout: Path, *arguments: str, variables: Mapping[str, str] | None = None, cwd: Path | None = None) -> str:
+def command(
+    checkout: Path, *arguments: str, variables: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> str:
     """Run ./eventloom as a user does and return its stdout. Fails if the command fails."""
     process = run_command(checkout, *arguments, variables=variables, cwd=cwd)
     assert process.returncode == 0, process.stdout + process.stderr

@@ -55,7 +55,9 @@ def cloud(request: pytest.FixtureRequest) -> Iterator[clouds.Cloud]:
 
 
 @pytest.fixture(scope="session")
-def deployment(cloud: clouds.Cloud, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+def deployment(
+    cloud: clouds.Cloud, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Deployment:
     """Build and plan the environment here, and apply the saved plan in another checkout.
 
     test_zz_destroy.py destroys it.

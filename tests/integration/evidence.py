@@ -38,7 +38,9 @@ def fingerprint() -> str:
         for path in sorted((ROOT / source).rglob("*")):
             parts = path.relative_to(ROOT).parts
             # Tools write caches and lock files there during the run.
-            generated = any(part.startswith(".") or part == "__pycache__" or part.endswith(".egg-info") for part in parts)
+            generated = any(
+                part.startswith(".") or part == "__pycache__" or part.endswith(".egg-info") for part in parts
+            )
             if path.is_file() and not generated:
                 digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
     return digest.hexdigest()
@@ -155,7 +157,9 @@ class Evidence:
         except (OSError, ValueError):
             return []
         recent = [denial for denial in denials if denial["time"] >= begin]
-        lines = [f"{d['who']} may not {d['action']} on {d['resource']} (asked: {d['policy']}: {d['reason']})" for d in recent]
+        lines = [
+            f"{d['who']} may not {d['action']} on {d['resource']} (asked: {d['policy']}: {d['reason']})" for d in recent
+        ]
         return list(dict.fromkeys(lines))
 
     @pytest.hookimpl(trylast=True)

@@ -5,7 +5,9 @@ import io
 from PIL import Image
 
 
-def photo(width: int = 640, height: int = 480, colour: tuple[int, int, int] = (200, 60, 40), image_format: str = "JPEG") -> bytes:
+def photo(
+    width: int = 640, height: int = 480, colour: tuple[int, int, int] = (200, 60, 40), image_format: str = "JPEG"
+) -> bytes:
     """Return a picture of one colour with a darker left half, which shows its orientation."""
     picture = Image.new("RGB", (width, height), colour)
     picture.paste(tuple(value // 2 for value in colour), (0, 0, width // 2, height))

@@ -29,7 +29,9 @@ class Results:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         for item in items:
             if unknown := set(needs(item)) - set(capabilities.TABLE):
-                raise pytest.UsageError(f"{item.nodeid} needs {', '.join(sorted(unknown))}, which is not in scripts/capabilities.py")
+                raise pytest.UsageError(
+                    f"{item.nodeid} needs {', '.join(sorted(unknown))}, which is not in scripts/capabilities.py"
+                )
             self.outcomes[item.nodeid] = {"file": Path(item.path).name, "needs": needs(item), "outcome": ""}
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
@@ -50,7 +52,9 @@ class Results:
         if whole and self.outcomes and all(test["outcome"] for test in self.outcomes.values()):
             cloud = clouds.chosen_cloud()
             when = datetime.now(UTC).date().isoformat()
-            capabilities_page.keep(cloud.name, when, os.environ.get("TESTED_CLOUD", cloud.about), list(self.outcomes.values()))
+            capabilities_page.keep(
+                cloud.name, when, os.environ.get("TESTED_CLOUD", cloud.about), list(self.outcomes.values())
+            )
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         judge = self.config.stash.get(JUDGE, None)
@@ -83,6 +87,8 @@ def _skip_without(request: pytest.FixtureRequest) -> None:
     if not capabilities_needed:
         return
     cloud = request.getfixturevalue("cloud")
-    judge = request.config.stash.setdefault(JUDGE, capabilities.Judge(cloud, lambda: request.getfixturevalue("deployment").outputs))
+    judge = request.config.stash.setdefault(
+        JUDGE, capabilities.Judge(cloud, lambda: request.getfixturevalue("deployment").outputs)
+    )
     if reasons := [reason for name in capabilities_needed if (reason := judge.reason(name))]:
         pytest.skip("; ".join(reasons))

@@ -60,7 +60,9 @@ def forget_uploads(deployment: Deployment, folder: Path) -> None:
 def dead_letter(deployment: Deployment) -> Iterator[str]:
     """Put a message into the dead-letter queue of the uploads and yield its id."""
     remember(deployment, [int(time.time())])  # the recoverer redrives no message during its cool-down
-    yield str(client("sqs").send_message(QueueUrl=deployment["uploads_dlq_url"], MessageBody=S3_TEST_EVENT)["MessageId"])
+    yield str(
+        client("sqs").send_message(QueueUrl=deployment["uploads_dlq_url"], MessageBody=S3_TEST_EVENT)["MessageId"]
+    )
     deployment.dlq_messages()
 
 

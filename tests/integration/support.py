@@ -36,7 +36,9 @@ def eventually[T](probe: Callable[[], T | None], what: str, timeout_s: float = T
         time.sleep(every_s)
 
 
-def terraform(*arguments: str, root: Path = ROOT_MODULE, data: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+def terraform(
+    *arguments: str, root: Path = ROOT_MODULE, data: Path | None = None, **variables: str
+) -> subprocess.CompletedProcess[str]:
     """Run Terraform against the cloud. By default it runs in this checkout, on the deployed state."""
     environment = clouds.chosen_cloud().environment() | {"TF_DATA_DIR": str(data or root_module().data)} | variables
     command = ["terraform", f"-chdir={root}", *arguments]
@@ -49,7 +51,11 @@ def apply_in_another_checkout(plan: Path, folder: Path) -> None:
     (folder / "build").mkdir()
     for package in [*clouds.BUILD.glob("*.zip"), clouds.BUILD / "manifest.json"]:
         shutil.copy(package, folder / "build")
-    steps = [["init", "-input=false", *state_bucket.backend()], ["workspace", "select", ENVIRONMENT], ["apply", "-input=false", str(plan)]]
+    steps = [
+        ["init", "-input=false", *state_bucket.backend()],
+        ["workspace", "select", ENVIRONMENT],
+        ["apply", "-input=false", str(plan)],
+    ]
     for step in steps:
         process = terraform(*step, root=folder / "terraform", data=folder / "data")
         assert process.returncode == 0, process.stdout + process.stderr
@@ -95,7 +101,9 @@ class Deployment:
 
     def send(self, *records: dict[str, Any]) -> None:
         """Put an S3 notification with these records on the uploads queue, as S3 would."""
-        client("sqs").send_message(QueueUrl=self["uploads_queue_url"], MessageBody=json.dumps({"Records": list(records)}))
+        client("sqs").send_message(
+            QueueUrl=self["uploads_queue_url"], MessageBody=json.dumps({"Records": list(records)})
+        )
 
     def record(self, key: str, version_id: str, sequencer: str, event: str = "ObjectCreated:Put") -> dict[str, Any]:
         """Return an S3 event record as AWS sends it, for an object of the uploads bucket."""
@@ -118,7 +126,10 @@ class Deployment:
     def failures(self, function: str) -> list[dict[str, Any]]:
         """Return the messages of a function's failure queue, and delete them from it."""
         name = f"{self['functions'][function]['function_name']}-failures"
-        return [json.loads(message["Body"]) for message in self.take_messages(client("sqs").get_queue_url(QueueName=name)["QueueUrl"])]
+        return [
+            json.loads(message["Body"])
+            for message in self.take_messages(client("sqs").get_queue_url(QueueName=name)["QueueUrl"])
+        ]
 
     def take_messages(self, url: str) -> list[dict[str, Any]]:
         """Return up to 10 messages of a queue, and delete them from it."""
@@ -188,7 +199,9 @@ class Listener:
     def messages(self, **values: Any) -> list[dict[str, Any]]:
         """Return the JSON messages so far that have these values. The digest is left out, because it is plain text."""
         sqs = client("sqs")
-        while messages := sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]).get("Messages"):
+        while messages := sqs.receive_message(
+            QueueUrl=self.url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        ).get("Messages"):
             for message in messages:
                 sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
                 if message.get("MessageAttributes", {}).get("kind", {}).get("StringValue") != "digest":
@@ -197,7 +210,9 @@ class Listener:
 
     def wait_for(self, timeout_s: float = TIMEOUT_S, **values: Any) -> dict[str, Any]:
         """Wait for the first message that has these values, and return it."""
-        return eventually(lambda: self.messages(**values), f"a message with {values}; there are {self.heard}", timeout_s)[0]
+        return eventually(
+            lambda: self.messages(**values), f"a message with {values}; there are {self.heard}", timeout_s
+        )[0]
 
 
 @contextmanager
@@ -213,9 +228,13 @@ def listening(topic_arn: str, filter_policy: dict[str, Any] | None = None) -> It
         "Resource": arn,
         "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
     }
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [allow]})})
+    sqs.set_queue_attributes(
+        QueueUrl=url, Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [allow]})}
+    )
     attributes = {"RawMessageDelivery": "true"} | ({"FilterPolicy": json.dumps(filter_policy)} if filter_policy else {})
-    subscribed = sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=arn, Attributes=attributes, ReturnSubscriptionArn=True)
+    subscribed = sns.subscribe(
+        TopicArn=topic_arn, Protocol="sqs", Endpoint=arn, Attributes=attributes, ReturnSubscriptionArn=True
+    )
     try:
         yield Listener(url)
     finally:
@@ -231,7 +250,11 @@ def mails(text: str) -> list[dict[str, Any]]:
 
 def depth(url: str) -> int:
     """Return the number of messages in a queue, waiting or in flight."""
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"]
+    names = [
+        "ApproximateNumberOfMessages",
+        "ApproximateNumberOfMessagesNotVisible",
+        "ApproximateNumberOfMessagesDelayed",
+    ]
     counts = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
     return sum(int(counts[name]) for name in names)
 

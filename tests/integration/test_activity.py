@@ -12,7 +12,8 @@ from tests.integration.support import Deployment, eventually
 
 def put(deployment: Deployment, *events: dict[str, Any] | bytes) -> None:
     records = [
-        {"Data": event if isinstance(event, bytes) else json.dumps(event).encode(), "PartitionKey": uuid.uuid4().hex} for event in events
+        {"Data": event if isinstance(event, bytes) else json.dumps(event).encode(), "PartitionKey": uuid.uuid4().hex}
+        for event in events
     ]
     answer = client("kinesis").put_records(StreamName=deployment["activity_stream"], Records=records)
     assert answer["FailedRecordCount"] == 0
@@ -36,7 +37,9 @@ def rejects(deployment: Deployment) -> list[dict[str, Any]]:
 def test_events_are_summed_by_image_type_and_day(deployment: Deployment) -> None:
     image_id = uuid.uuid4().hex
     first, second = ((datetime.now(UTC) - timedelta(days=days)).replace(hour=10) for days in (2, 1))
-    views = [{"image_id": image_id, "type": "view", "at": first.isoformat(), "viewer": str(number)} for number in range(25)]
+    views = [
+        {"image_id": image_id, "type": "view", "at": first.isoformat(), "viewer": str(number)} for number in range(25)
+    ]
     put(deployment, *views, {"image_id": image_id, "type": "download", "at": second.isoformat()})
     total = eventually(
         lambda: (totals := counters(deployment, image_id)).get("view") == 25 and totals.get("download") == 1 and totals,
@@ -50,7 +53,13 @@ def test_events_are_summed_by_image_type_and_day(deployment: Deployment) -> None
 def test_an_invalid_event_is_rejected_without_delaying_others(deployment: Deployment) -> None:
     image_id = uuid.uuid4().hex
     poison = f"poison {image_id}".encode()
-    put(deployment, poison, {"image_id": image_id, "type": "view"}, {"image_id": "../x"}, {"image_id": image_id, "type": "view"})
+    put(
+        deployment,
+        poison,
+        {"image_id": image_id, "type": "view"},
+        {"image_id": "../x"},
+        {"image_id": image_id, "type": "view"},
+    )
     eventually(lambda: counters(deployment, image_id).get("view") == 2, "2 views behind a record that is no event")
     rejected = eventually(lambda: len(items := rejects(deployment)) >= 2 and items, "both rejects")
     assert all(item["reason"] and item["reason_text"] for item in rejected)

@@ -57,7 +57,9 @@ def test_the_load_balancer_shows_an_uploaded_image(front: Front, deployment: Dep
         ("POST", "/uploads", '{"filename": "' + "a" * 20_000 + '"}', 413),
     ],
 )
-def test_the_load_balancer_answers_like_api_gateway(front: Front, method: str, path: str, body: str | None, status: int) -> None:
+def test_the_load_balancer_answers_like_api_gateway(
+    front: Front, method: str, path: str, body: str | None, status: int
+) -> None:
     answer = front(method, path, data=body, headers={"Content-Type": "application/json"} if body else {})
     assert answer.status_code == status, answer.text
     kind = "application/json" if status == 200 else "application/problem+json"
@@ -73,7 +75,11 @@ def test_answers_are_compressed_if_the_client_accepts_gzip(front: Front) -> None
 
 def test_the_load_balancer_answers_502_without_the_permission_to_invoke(front: Front, deployment: Deployment) -> None:
     lambda_, function = client("lambda"), deployment["functions"]["catalog_api"]["function_name"]
-    (group,) = [entry for entry in client("elbv2").describe_target_groups()["TargetGroups"] if "catalog" in entry["TargetGroupName"]]
+    (group,) = [
+        entry
+        for entry in client("elbv2").describe_target_groups()["TargetGroups"]
+        if "catalog" in entry["TargetGroupName"]
+    ]
     lambda_.remove_permission(FunctionName=function, Qualifier="live", StatementId="alb-catalog")
     try:
         answer = front("GET", "/health")

@@ -33,11 +33,19 @@ ANNOUNCED = len(BODY)
 
 
 def test_every_deployed_method_except_the_page_and_health_needs_authentication(deployment: Deployment) -> None:
-    resources = client("apigateway").get_resources(restApiId=deployment["api_id"], limit=500, embed=["methods"])["items"]
+    resources = client("apigateway").get_resources(restApiId=deployment["api_id"], limit=500, embed=["methods"])[
+        "items"
+    ]
     methods = {
-        f"{name} {resource['path']}": method for resource in resources for name, method in resource.get("resourceMethods", {}).items()
+        f"{name} {resource['path']}": method
+        for resource in resources
+        for name, method in resource.get("resourceMethods", {}).items()
     }
-    unauthenticated = {name for name, method in methods.items() if method["authorizationType"] == "NONE" and not method["apiKeyRequired"]}
+    unauthenticated = {
+        name
+        for name, method in methods.items()
+        if method["authorizationType"] == "NONE" and not method["apiKeyRequired"]
+    }
     assert not [name for name in unauthenticated if not OPEN.fullmatch(name)]
     assert {"ANY /", "ANY /{proxy+}"} <= set(methods) - unauthenticated
 
@@ -56,14 +64,26 @@ def test_every_documented_operation_needs_the_key(api: Api) -> None:
 
 def test_a_preflight_needs_no_key_and_reveals_nothing(api: Api) -> None:
     for path in ("/images", f"/images/{'0' * 32}", "/nowhere"):
-        answer = api("OPTIONS", path, key=False, headers={"Origin": "https://photos.example.com", "Access-Control-Request-Method": "GET"})
+        answer = api(
+            "OPTIONS",
+            path,
+            key=False,
+            headers={"Origin": "https://photos.example.com", "Access-Control-Request-Method": "GET"},
+        )
         assert answer.status_code in {200, 204, 404}
         assert "images" not in answer.text
 
 
 @pytest.mark.parametrize(
     "change",
-    [lambda key: key[:-1], lambda key: f"{key}x", str.swapcase, lambda key: f"x, {key}", lambda key: "", lambda key: "*"],
+    [
+        lambda key: key[:-1],
+        lambda key: f"{key}x",
+        str.swapcase,
+        lambda key: f"x, {key}",
+        lambda key: "",
+        lambda key: "*",
+    ],
     ids=["shorter", "longer", "other case", "one of a list", "empty", "wildcard"],
 )
 def test_only_the_complete_key_is_accepted(api: Api, change: Callable[[str], str]) -> None:
@@ -119,7 +139,10 @@ def allow_any_size(policy: str) -> str:
     any_size = ["content-length-range", 0, 10**9]
     return change_policy(
         policy,
-        lambda document: document | {"conditions": [any_size if isinstance(entry, list) else entry for entry in document["conditions"]]},
+        lambda document: (
+            document
+            | {"conditions": [any_size if isinstance(entry, list) else entry for entry in document["conditions"]]}
+        ),
     )
 
 
@@ -174,7 +197,9 @@ def test_another_key_or_type_is_refused(post: Post, deployment: Deployment, chan
     ],
     ids=["later", "looser", "signature made up", "no signature", "no policy", "public", "redirect", "metadata"],
 )
-def test_a_changed_form_is_refused(post: Post, deployment: Deployment, change: Callable[[dict[str, str]], dict[str, str]]) -> None:
+def test_a_changed_form_is_refused(
+    post: Post, deployment: Deployment, change: Callable[[dict[str, str]], dict[str, str]]
+) -> None:
     assert post_form(post["url"], change(post["fields"])) in {400, 403}
     assert not exists(deployment["uploads_bucket"], post["fields"]["key"])
 
@@ -232,8 +257,14 @@ def test_answers_for_deleted_and_unknown_ids_are_the_same(api: Api, deployment: 
     for path in ("/images", "/reports"):
         deleted, unknown = api("GET", f"{path}/{image_id}"), api("GET", f"{path}/{uuid.uuid4().hex}")
         assert is_problem(deleted, 404)
-        assert [answer.json() | {"request_id": ""} for answer in (deleted, deleted)] == [unknown.json() | {"request_id": ""}] * 2
-    assert api("DELETE", f"/images/{uuid.uuid4().hex}").status_code == api("DELETE", f"/images/{image_id}").status_code == 204
+        assert [answer.json() | {"request_id": ""} for answer in (deleted, deleted)] == [
+            unknown.json() | {"request_id": ""}
+        ] * 2
+    assert (
+        api("DELETE", f"/images/{uuid.uuid4().hex}").status_code
+        == api("DELETE", f"/images/{image_id}").status_code
+        == 204
+    )
 
 
 def test_equal_names_get_unrelated_ids(api: Api) -> None:
@@ -248,7 +279,16 @@ def test_an_internal_error_reveals_nothing(api: Api, deployment: Deployment, pat
     with deployment.outage("catalog_api", "dynamodb:*"):
         answer = api("GET", path)
     assert is_problem(answer, 500)
-    secrets = ["Traceback", "arn:", "boto", ".py", "AccessDenied", "dynamodb", deployment["catalog_table"], deployment["state_table"]]
+    secrets = [
+        "Traceback",
+        "arn:",
+        "boto",
+        ".py",
+        "AccessDenied",
+        "dynamodb",
+        deployment["catalog_table"],
+        deployment["state_table"],
+    ]
     assert not [secret for secret in secrets if secret.lower() in answer.text.lower()]
     request_id = answer.json()["request_id"]
     eventually(lambda: deployment.log_lines("catalog_api", request_id), "the log line with the request id")

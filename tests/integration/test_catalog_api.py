@@ -25,7 +25,9 @@ class Api:
     url: str
     key: str
 
-    def __call__(self, method: str, path: str, key: bool = True, headers: dict[str, str] | None = None, **more: Any) -> requests.Response:
+    def __call__(
+        self, method: str, path: str, key: bool = True, headers: dict[str, str] | None = None, **more: Any
+    ) -> requests.Response:
         defaults = {"Accept-Encoding": "identity"} | ({"X-Api-Key": self.key} if key else {})
         return requests.request(method, self.url + path, headers=defaults | (headers or {}), timeout=30, **more)
 
@@ -37,7 +39,11 @@ def api(deployment: Deployment) -> Api:
 
 def upload(api: Api, body: bytes, announced: int | None = None) -> tuple[str, requests.Response]:
     """Request an upload and send the file. Returns the id of the image and the answer of S3."""
-    request = {"filename": unique("sunset.jpg").replace("/", "-"), "content_type": "image/jpeg", "bytes": announced or len(body)}
+    request = {
+        "filename": unique("sunset.jpg").replace("/", "-"),
+        "content_type": "image/jpeg",
+        "bytes": announced or len(body),
+    }
     created = api("POST", "/uploads", json=request)
     assert created.status_code == 201, created.text
     post = created.json()
@@ -46,7 +52,10 @@ def upload(api: Api, body: bytes, announced: int | None = None) -> tuple[str, re
 
 def wait_for_image(api: Api, image_id: str) -> dict[str, Any]:
     """Wait until the API shows an image, and return it."""
-    answer = eventually(lambda: answer if (answer := api("GET", f"/images/{image_id}")).status_code == 200 else None, f"image {image_id}")
+    answer = eventually(
+        lambda: answer if (answer := api("GET", f"/images/{image_id}")).status_code == 200 else None,
+        f"image {image_id}",
+    )
     image: dict[str, Any] = answer.json()
     return image
 
@@ -57,7 +66,11 @@ def is_problem(answer: requests.Response, status: int) -> bool:
     The documents of API Gateway don't repeat the status.
     """
     content_type = answer.headers["Content-Type"].partition(";")[0]
-    return (answer.status_code, content_type, answer.json().get("status", status)) == (status, "application/problem+json", status)
+    return (answer.status_code, content_type, answer.json().get("status", status)) == (
+        status,
+        "application/problem+json",
+        status,
+    )
 
 
 def test_health_is_public(api: Api) -> None:
@@ -66,7 +79,8 @@ def test_health_is_public(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", "/images"), ("POST", "/uploads"), ("DELETE", "/images/" + "0" * 32), ("GET", "/nowhere")]
+    ("method", "path"),
+    [("GET", "/images"), ("POST", "/uploads"), ("DELETE", "/images/" + "0" * 32), ("GET", "/nowhere")],
 )
 @pytest.mark.parametrize("headers", [{}, {"X-Api-Key": "wrong" * 8}], ids=["without a key", "with a wrong key"])
 def test_everything_else_needs_the_key(api: Api, method: str, path: str, headers: dict[str, str]) -> None:
@@ -105,7 +119,9 @@ def test_an_upload_that_is_not_an_image_is_shown_as_rejected(api: Api) -> None:
     assert answer.status_code == 204, answer.text
     image = wait_for_image(api, image_id)
     assert (image["status"], image["reason"], image["thumbnails"]) == ("REJECTED", "unsupported_format", {})
-    assert image_id in [entry["image_id"] for entry in api("GET", "/images", params={"status": "REJECTED"}).json()["images"]]
+    assert image_id in [
+        entry["image_id"] for entry in api("GET", "/images", params={"status": "REJECTED"}).json()["images"]
+    ]
 
 
 def test_s3_refuses_a_size_that_was_not_announced(api: Api) -> None:
@@ -182,7 +198,9 @@ def test_a_report_counts_the_images_and_is_stored(api: Api, deployment: Deployme
         ("POST", "/uploads", '{"filename": "' + "a" * 20_000 + '"}', 413),
     ],
 )
-def test_invalid_requests_are_answered_with_a_problem(api: Api, method: str, path: str, body: str | bytes | None, status: int) -> None:
+def test_invalid_requests_are_answered_with_a_problem(
+    api: Api, method: str, path: str, body: str | bytes | None, status: int
+) -> None:
     answer = api(method, path, data=body, headers={"Content-Type": "application/json"} if body else {})
     assert is_problem(answer, status), answer.text
     assert answer.json()["request_id"]
@@ -191,7 +209,12 @@ def test_invalid_requests_are_answered_with_a_problem(api: Api, method: str, pat
 def test_the_document_describes_every_operation(api: Api) -> None:
     document = api("GET", "/openapi.json").json()
     operations = {(method, path) for path, methods in document["paths"].items() for method in methods}
-    assert {("get", "/images"), ("delete", "/images/{image_id}"), ("post", "/uploads"), ("post", "/reports")} <= operations
+    assert {
+        ("get", "/images"),
+        ("delete", "/images/{image_id}"),
+        ("post", "/uploads"),
+        ("post", "/reports"),
+    } <= operations
 
 
 @pytest.mark.needs("binary_answers")

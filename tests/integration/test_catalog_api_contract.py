@@ -20,7 +20,16 @@ def test_every_operation_follows_the_openapi_document(api: Api, deployment: Depl
     document = tmp_path / "openapi.json"
     document.write_bytes(answer.content)
     operations = sum(len(methods) for methods in answer.json()["paths"].values())
-    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG), "--no-color", "run", str(document)]
+    command = [
+        sys.executable,
+        "-m",
+        "schemathesis.cli",
+        "--config-file",
+        str(CONFIG),
+        "--no-color",
+        "run",
+        str(document),
+    ]
     arguments = ["--url", api.url, "--header", f"X-Api-Key: {api.key}", "--header", "Accept-Encoding: identity"]
     process = subprocess.run([*command, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert process.returncode == 0, process.stdout + process.stderr

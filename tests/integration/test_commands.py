@@ -93,7 +93,11 @@ class Shell:
 
     def _interrupted(self, line: str) -> subprocess.CompletedProcess[str]:
         """Type a line, wait until it prints, and press Ctrl-C."""
-        options = self._options(line) | {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "start_new_session": True}
+        options = self._options(line) | {
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.PIPE,
+            "start_new_session": True,
+        }
         started: subprocess.Popen[str] = subprocess.Popen(["bash", "-c", line], **options)
         assert started.stdout
         at_last = Timer(FIRST_LINE_S, os.killpg, (started.pid, signal.SIGKILL))
@@ -170,7 +174,11 @@ def test_the_reason_of_a_discard_is_recorded_as_it_is_typed(shell: Shell) -> Non
         reason = '"costs \\$5 a day, it\'s \\"too\\" much"'
         (counts,) = objects(shell.type_line(f"./eventloom dlq discard {message_id} --reason {reason} --json"))
     assert counts["discarded"] == 1
-    lines = [line for file in (BUILD / "operations").rglob("*discarded*") for line in file.read_text(encoding="utf-8").splitlines()]
+    lines = [
+        line
+        for file in (BUILD / "operations").rglob("*discarded*")
+        for line in file.read_text(encoding="utf-8").splitlines()
+    ]
     (record,) = [record for line in lines if (record := json.loads(line))["message_id"] == message_id]
     assert record["reason"] == 'costs $5 a day, it\'s "too" much'
 

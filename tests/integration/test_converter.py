@@ -54,13 +54,25 @@ def rows(deployment: Deployment, key: str, folder: Path) -> list[tuple[Any, ...]
     return duckdb.execute("SELECT * FROM read_parquet(?)", [str(file)]).fetchall()
 
 
-def test_a_csv_becomes_parquet_and_its_bad_row_is_rejected(deployment: Deployment, dataset: str, tmp_path: Path) -> None:
+def test_a_csv_becomes_parquet_and_its_bad_row_is_rejected(
+    deployment: Deployment, dataset: str, tmp_path: Path
+) -> None:
     key = f"raw/{dataset}/prices 2026.csv"
     verdict = manifest(deployment, dataset, key, put(deployment, key, CSV))
-    assert (verdict["status"], verdict["rows"], verdict["rejected_by_reason"]) == ("CONVERTED", 5, {"too_few_fields": 1})
+    assert (verdict["status"], verdict["rows"], verdict["rejected_by_reason"]) == (
+        "CONVERTED",
+        5,
+        {"too_few_fields": 1},
+    )
     assert verdict["parquet"].startswith(f"{dataset}/dt=")
     converted = rows(deployment, verdict["parquet"], tmp_path)
-    assert [row[:3] for row in converted] == [(1, "one", 1.5), (2, "two", 2.5), (4, "four", 4.5), (5, "five", 5.5), (6, "six", 6.5)]
+    assert [row[:3] for row in converted] == [
+        (1, "one", 1.5),
+        (2, "two", 2.5),
+        (4, "four", 4.5),
+        (5, "five", 5.5),
+        (6, "six", 6.5),
+    ]
     (reject,) = read(deployment, verdict["rejects"]).splitlines()
     record = json.loads(reject)
     assert (record["line"], record["reason"], record["raw"].strip()) == (4, "too_few_fields", "3,three")
@@ -74,7 +86,9 @@ def test_json_lines_and_gzip_are_read(deployment: Deployment, dataset: str, tmp_
     assert [row[:2] for row in rows(deployment, verdict["parquet"], tmp_path)] == [(1, "서울"), (2, None)]
 
 
-def test_a_new_version_replaces_the_parquet_file_of_the_old_version(deployment: Deployment, dataset: str, tmp_path: Path) -> None:
+def test_a_new_version_replaces_the_parquet_file_of_the_old_version(
+    deployment: Deployment, dataset: str, tmp_path: Path
+) -> None:
     key = f"raw/{dataset}/again.csv"
     first = manifest(deployment, dataset, key, put(deployment, key, CSV))
     second = manifest(deployment, dataset, key, put(deployment, key, b"id,name,price\n7,seven,7.5\n"))
@@ -131,7 +145,12 @@ def test_an_event_without_a_version_converts_the_current_object(deployment: Depl
     source = manifest(deployment, dataset, key, put(deployment, key, CSV))["source"]
 
     def converted(key: str) -> str:
-        s3_object = {"key": key.replace(" ", "+"), "eTag": source["etag"], "sequencer": source["sequencer"] + "FF", "size": len(CSV)}
+        s3_object = {
+            "key": key.replace(" ", "+"),
+            "eTag": source["etag"],
+            "sequencer": source["sequencer"] + "FF",
+            "size": len(CSV),
+        }
         record = {
             "eventName": "ObjectCreated:Put",
             "eventTime": source["event_time"],
@@ -144,7 +163,9 @@ def test_an_event_without_a_version_converts_the_current_object(deployment: Depl
     assert (converted(key), converted(f"{key}.gone")) == ("CONVERTED", "GONE")
 
 
-def test_an_event_without_a_sequencer_is_compared_with_the_current_version(deployment: Deployment, dataset: str) -> None:
+def test_an_event_without_a_sequencer_is_compared_with_the_current_version(
+    deployment: Deployment, dataset: str
+) -> None:
     key = f"raw/{dataset}/unordered.csv"
     old = put(deployment, key, CSV)
     manifest(deployment, dataset, key, old)
@@ -153,7 +174,10 @@ def test_an_event_without_a_sequencer_is_compared_with_the_current_version(deplo
     record = {
         "eventName": "ObjectCreated:Put",
         "eventTime": verdict["source"]["event_time"],
-        "s3": {"bucket": {"name": deployment["raw_bucket"]}, "object": {"key": key, "versionId": old, "eTag": "0" * 32, "size": len(CSV)}},
+        "s3": {
+            "bucket": {"name": deployment["raw_bucket"]},
+            "object": {"key": key, "versionId": old, "eTag": "0" * 32, "size": len(CSV)},
+        },
     }
     deployment.invoke("converter", {"Records": [record]})
     assert manifest(deployment, dataset, key, new) == verdict
@@ -168,7 +192,9 @@ def test_a_temporary_failure_is_retried_until_it_succeeds(deployment: Deployment
     failures = len(deployment.log_lines("converter", "AccessDenied"))
     with deployment.outage("converter", "s3:PutObject"):
         version = put(deployment, key, CSV)
-        eventually(lambda: len(deployment.log_lines("converter", "AccessDenied")) > failures, "a failed attempt in the log")
+        eventually(
+            lambda: len(deployment.log_lines("converter", "AccessDenied")) > failures, "a failed attempt in the log"
+        )
         assert keys(deployment, f"{dataset}/") == []
     assert manifest(deployment, dataset, key, version)["status"] == "CONVERTED"
 

@@ -13,7 +13,9 @@ from tests.integration.support import Deployment, eventually, listening, mails, 
 
 
 def stored(deployment: Deployment, day: str) -> dict[str, Any]:
-    answer = client("dynamodb").get_item(TableName=deployment["state_table"], Key={"pk": {"S": f"digest#{day}"}}, ConsistentRead=True)
+    answer = client("dynamodb").get_item(
+        TableName=deployment["state_table"], Key={"pk": {"S": f"digest#{day}"}}, ConsistentRead=True
+    )
     return catalog.from_dynamodb(answer.get("Item")) or {}
 
 
@@ -26,11 +28,18 @@ def a_past_day() -> datetime:
 def test_a_scheduled_digest_is_sent_once_by_mail_and_notice_and_stored(deployment: Deployment) -> None:
     fired = a_past_day()
     day = f"{fired - timedelta(days=1):%Y-%m-%d}"
-    event = {"source": "aws.events", "detail-type": "Scheduled Event", "time": f"{fired:%Y-%m-%d}T06:00:00Z", "detail": {}}
+    event = {
+        "source": "aws.events",
+        "detail-type": "Scheduled Event",
+        "time": f"{fired:%Y-%m-%d}T06:00:00Z",
+        "detail": {},
+    }
     with listening(deployment["notices_topic_arn"], {"kind": ["digest"]}) as notices:
         answer = deployment.invoke("digest", event)
         assert (answer["status"], answer["day"]) == ("SENT", day)
-        notice = eventually(lambda: client("sqs").receive_message(QueueUrl=notices.url, WaitTimeSeconds=1).get("Messages"), "a notice")
+        notice = eventually(
+            lambda: client("sqs").receive_message(QueueUrl=notices.url, WaitTimeSeconds=1).get("Messages"), "a notice"
+        )
         assert day in notice[0]["Body"]
         assert deployment.invoke("digest", event)["status"] == "SENT"
     assert stored(deployment, day)["status"] == "SENT"

@@ -133,7 +133,10 @@ def test_a_signed_webhook_is_archived_and_an_unsigned_one_refused(results: dict[
 
 def test_a_csv_file_becomes_typed_parquet(results: dict[str, Any]) -> None:
     rows = result(results, "s3-to-parquet")
-    assert [(str(day), shop, sold) for day, shop, sold in rows] == [("2026-01-02", "Köln", 12), ("2026-01-03", "서울", 7)]
+    assert [(str(day), shop, sold) for day, shop, sold in rows] == [
+        ("2026-01-02", "Köln", 12),
+        ("2026-01-03", "서울", 7),
+    ]
 
 
 def test_destroying_the_examples_leaves_nothing(results: dict[str, Any]) -> None:

@@ -31,6 +31,9 @@ def test_a_transient_failure_is_retried_until_it_succeeds(deployment: Deployment
     key = unique("outage.jpg")
     with deployment.outage("thumbnailer", "s3:PutObject"):
         deployment.put(key, photo())
-        eventually(lambda: any(key in line for line in deployment.log_lines("thumbnailer", "AccessDenied")), "a failed attempt in the log")
+        eventually(
+            lambda: any(key in line for line in deployment.log_lines("thumbnailer", "AccessDenied")),
+            "a failed attempt in the log",
+        )
         assert deployment.item(key) is None
     deployment.wait_for(key, status="READY")

@@ -24,12 +24,16 @@ CONTROL_CHARACTERS = [chr(code) for code in (*range(1, 32), 127)] + ["\u0085", "
 
 
 def test_every_legal_key_has_its_own_thumbnails(deployment: Deployment) -> None:
-    versions = {name: (key := f"{unique('')[:9]}{text}.jpg", deployment.put(key, photo(64, 48))) for name, text in KEYS.items()}
+    versions = {
+        name: (key := f"{unique('')[:9]}{text}.jpg", deployment.put(key, photo(64, 48))) for name, text in KEYS.items()
+    }
     for name, (key, version) in versions.items():
         item = deployment.wait_for(key, version_id=version, timeout_s=90)
         assert (item["status"], item["key"]) == ("READY", key), name
         assert deployment.thumbnails(key) == sorted(thumbnail["key"] for thumbnail in item["thumbnails"].values()), name
-        assert all(thumbnail["key"].startswith(item["image_id"] + "/") for thumbnail in item["thumbnails"].values()), name
+        assert all(thumbnail["key"].startswith(item["image_id"] + "/") for thumbnail in item["thumbnails"].values()), (
+            name
+        )
 
 
 def test_keys_with_control_characters_have_their_own_thumbnails(deployment: Deployment) -> None:
@@ -38,7 +42,9 @@ def test_keys_with_control_characters_have_their_own_thumbnails(deployment: Depl
     The test removes both: an XML listing can't contain them unencoded, and Terraform empties buckets by such a listing.
     """
     name = unique("control")
-    versions = {key: deployment.put(key, photo(64, 48)) for key in (f"{name}{''.join(CONTROL_CHARACTERS)}.jpg", f"{name}\n")}
+    versions = {
+        key: deployment.put(key, photo(64, 48)) for key in (f"{name}{''.join(CONTROL_CHARACTERS)}.jpg", f"{name}\n")
+    }
     try:
         for key, version in versions.items():
             item = deployment.wait_for(key, version_id=version, timeout_s=90)

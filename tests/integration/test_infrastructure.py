@@ -22,7 +22,10 @@ def test_alarms_carry_the_default_tags(deployment: Deployment) -> None:
     pages = cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=deployment["prefix"])
     arns = {alarm["AlarmName"]: alarm["AlarmArn"] for page in pages for alarm in page["MetricAlarms"]}
     assert len(arns) > 20
-    tags = {name: {tag["Key"] for tag in cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"]} for name, arn in arns.items()}
+    tags = {
+        name: {tag["Key"] for tag in cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"]}
+        for name, arn in arns.items()
+    }
     assert {name for name, keys in tags.items() if not keys >= {"Project", "Environment", "ManagedBy"}} == set()
 
 
@@ -34,7 +37,9 @@ def test_buckets_are_private_encrypted_and_tls_only(deployment: Deployment, buck
     rule = s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"][0]
     assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] in {"AES256", "aws:kms"}
     statements = json.loads(s3.get_bucket_policy(Bucket=name)["Policy"])["Statement"]
-    assert [s for s in statements if s["Effect"] == "Deny" and s["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}]
+    assert [
+        s for s in statements if s["Effect"] == "Deny" and s["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    ]
     assert s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
 
 

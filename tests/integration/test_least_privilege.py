@@ -20,7 +20,9 @@ def test_no_other_bucket_may_send_to_the_uploads_queue(deployment: Deployment) -
     target = {"QueueArn": queue["Attributes"]["QueueArn"], "Events": ["s3:ObjectCreated:*"]}
     s3.create_bucket(Bucket=bucket)
     try:
-        s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={"QueueConfigurations": [target]})
+        s3.put_bucket_notification_configuration(
+            Bucket=bucket, NotificationConfiguration={"QueueConfigurations": [target]}
+        )
         answer = "S3 accepted it: the policy of the uploads queue must name the uploads bucket (aws:SourceArn)"
     except ClientError as refused:
         answer = str(refused)
@@ -32,7 +34,11 @@ def test_no_other_bucket_may_send_to_the_uploads_queue(deployment: Deployment) -
 def test_functions_share_the_state_table_but_no_keys(deployment: Deployment) -> None:
     iam, owners = client("iam"), dict[str, str]()
     for name, function in deployment["functions"].items():
-        role = client("lambda").get_function_configuration(FunctionName=function["function_name"])["Role"].rpartition("/")[2]
+        role = (
+            client("lambda")
+            .get_function_configuration(FunctionName=function["function_name"])["Role"]
+            .rpartition("/")[2]
+        )
         for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
             for statement in iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]["Statement"]:
                 if deployment["state_table"] in str(statement["Resource"]):

@@ -30,7 +30,9 @@ def checkout(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -
     for name, trigger in FUNCTIONS.items():
         assert f"functions/{name}/handler.py" in command(folder, "new-function", name, "--trigger", trigger)
     subprocess.run(
-        [str(BUILD / "venv/dev/bin/python"), "-m", "pytest", "-q", *[f"tests/unit/{name}" for name in FUNCTIONS]], cwd=folder, check=True
+        [str(BUILD / "venv/dev/bin/python"), "-m", "pytest", "-q", *[f"tests/unit/{name}" for name in FUNCTIONS]],
+        cwd=folder,
+        check=True,
     )
     try:
         command(folder, "deploy")
@@ -74,7 +76,10 @@ def test_a_new_queue_function_handles_a_message(outputs: dict[str, Any]) -> None
 
 def test_a_new_bucket_function_handles_an_upload(outputs: dict[str, Any]) -> None:
     client("s3").put_object(Bucket=outputs["cellar_bucket"], Key="barrels/1 é.txt", Body=b"full")
-    assert "barrels/1 é.txt" in eventually(lambda: Deployment(outputs).log_lines("cellar", '"done"'), "a log line of cellar")[0]
+    assert (
+        "barrels/1 é.txt"
+        in eventually(lambda: Deployment(outputs).log_lines("cellar", '"done"'), "a log line of cellar")[0]
+    )
 
 
 def api_url(outputs: dict[str, Any]) -> str:

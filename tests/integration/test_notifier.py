@@ -45,7 +45,9 @@ def test_a_repeated_record_is_not_announced_again(deployment: Deployment, notice
     deployment.put(key, photo())
     notices.wait_for(key=key)
     table = deployment["catalog_table"]
-    item = client("dynamodb").get_item(TableName=table, Key={"image_id": {"S": deployment.item(key)["image_id"]}})["Item"]
+    item = client("dynamodb").get_item(TableName=table, Key={"image_id": {"S": deployment.item(key)["image_id"]}})[
+        "Item"
+    ]
     # First write the same content with another attribute, then send the stream's record a second time.
     client("dynamodb").put_item(TableName=table, Item=item | {"camera": {"S": "another"}})
     client("dynamodb").delete_item(TableName=table, Key={"image_id": item["image_id"]})
@@ -74,7 +76,11 @@ def test_subscribers_can_filter_by_status(deployment: Deployment, notices: Liste
 
 def set_aside(deployment: Deployment) -> set[str]:
     """Return the keys of the stream records that the notifier could not parse."""
-    pages = client("dynamodb").get_paginator("scan").paginate(TableName=deployment["state_table"], ProjectionExpression="pk")
+    pages = (
+        client("dynamodb")
+        .get_paginator("scan")
+        .paginate(TableName=deployment["state_table"], ProjectionExpression="pk")
+    )
     keys = (item["pk"]["S"] for page in pages for item in page["Items"])
     return {key for key in keys if key.startswith("notice#malformed#")}
 
@@ -96,7 +102,9 @@ def test_a_notice_that_could_not_be_sent_is_sent_once_later(deployment: Deployme
     failures = len(deployment.log_lines("notifier", "AuthorizationError"))
     with deployment.outage("notifier", "sns:Publish"):
         deployment.put(key, photo())
-        eventually(lambda: len(deployment.log_lines("notifier", "AuthorizationError")) > failures, "a failure in the log")
+        eventually(
+            lambda: len(deployment.log_lines("notifier", "AuthorizationError")) > failures, "a failure in the log"
+        )
         assert notices.messages(key=key) == []
     notices.wait_for(key=key)
     deployment.put(later, photo())
@@ -109,7 +117,9 @@ def test_a_lasting_failure_is_queued_without_delaying_others(deployment: Deploym
     key, later = unique("lost.jpg"), unique("later.jpg")
     with deployment.outage("notifier", "sns:Publish"):
         deployment.put(key, photo())
-        (failure, *_) = eventually(lambda: deployment.failures("notifier"), "the failed record in the queue", timeout_s=180)
+        (failure, *_) = eventually(
+            lambda: deployment.failures("notifier"), "the failed record in the queue", timeout_s=180
+        )
     assert failure["DDBStreamBatchInfo"]["batchSize"] >= 1
     deployment.put(later, photo())
     notices.wait_for(key=later)

@@ -77,7 +77,9 @@ def test_invoke_prints_only_the_answer_on_stdout(deployment: Deployment) -> None
 
 def test_a_function_that_fails_is_an_error_with_its_type_and_message(deployment: Deployment, tmp_path: Path) -> None:
     (tmp_path / "no records.json").write_text("[]")
-    process = checkouts.run_command(ROOT, "invoke", "thumbnailer", "--event", str(tmp_path / "no records.json"), "--env", ENVIRONMENT)
+    process = checkouts.run_command(
+        ROOT, "invoke", "thumbnailer", "--event", str(tmp_path / "no records.json"), "--env", ENVIRONMENT
+    )
     assert (process.returncode, json.loads(process.stdout)["errorType"]) == (1, "TypeError")
     assert "Error: thumbnailer failed with TypeError: list indices" in process.stderr
     assert "summary = batch.run(" in process.stderr, "the traceback"
@@ -99,7 +101,9 @@ def run_measure(times: Path) -> str:
     """Measure into a file, as soon as the log has enough photos."""
 
     def measure() -> str | None:
-        process = checkouts.run_command(ROOT, "simulate", "measure", "--times", str(times), "--env", ENVIRONMENT, "--json")
+        process = checkouts.run_command(
+            ROOT, "simulate", "measure", "--times", str(times), "--env", ENVIRONMENT, "--json"
+        )
         return process.stdout if process.returncode == 0 else None
 
     return eventually(measure, "5 photos in the log")
@@ -113,5 +117,7 @@ def test_one_id_leads_from_the_upload_to_the_notice(deployment: Deployment) -> N
     name = correlation_id(notice["image_id"], notice["sequencer"])
     assert notice["correlation_id"] == name
     for function in ("thumbnailer", "notifier"):
-        lines = eventually(lambda function=function: deployment.log_lines(function, name), f"{name} in the log of {function}")
+        lines = eventually(
+            lambda function=function: deployment.log_lines(function, name), f"{name} in the log of {function}"
+        )
         assert any(json.loads(line).get("correlation_id") == name for line in lines)

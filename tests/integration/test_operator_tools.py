@@ -44,14 +44,18 @@ def test_dlq_lists_the_cause_and_redrives_a_message(deployment: Deployment) -> N
     (failure,) = [line for line in tool("dlq", "list") if line["queue"].endswith("uploads-dlq")]
     assert "AccessDenied" in failure["cause"]
     assert failure["object"].startswith(deployment["uploads_bucket"])
-    assert tool("dlq", "redrive", failure["message_id"], "--dry-run") == [{"would redrive": 1, "not_found": 0, "dry_run": True}]
+    assert tool("dlq", "redrive", failure["message_id"], "--dry-run") == [
+        {"would redrive": 1, "not_found": 0, "dry_run": True}
+    ]
     assert tool("dlq", "redrive", failure["message_id"]) == [{"redriven": 1, "not_found": 0, "dry_run": False}]
     deployment.wait_for(key, status="READY")
     assert tool("dlq", "redrive", failure["message_id"]) == [{"not_found": 1, "dry_run": False}]
 
 
 @pytest.mark.usefixtures("impatient_queue")
-def test_a_message_keeps_its_attributes_through_discard_replay_and_redrive(deployment: Deployment, tmp_path: Path) -> None:
+def test_a_message_keeps_its_attributes_through_discard_replay_and_redrive(
+    deployment: Deployment, tmp_path: Path
+) -> None:
     """The thumbnailer fails at the message each time, so the message returns to the dead-letter queue unchanged."""
     attributes = {
         "kind": {"DataType": "String", "StringValue": "order.created"},
@@ -63,7 +67,9 @@ def test_a_message_keeps_its_attributes_through_discard_replay_and_redrive(deplo
 
     def failure() -> dict[str, Any] | None:
         """Return the message in the dead-letter queue, None until it is there."""
-        lines = tool("dlq", "list", "--no-logs", "--queue", "uploads-dlq") if depth(deployment["uploads_dlq_url"]) else []
+        lines = (
+            tool("dlq", "list", "--no-logs", "--queue", "uploads-dlq") if depth(deployment["uploads_dlq_url"]) else []
+        )
         return next((line for line in lines if line["object"] == word), None)
 
     client("sqs").send_message(QueueUrl=deployment["uploads_dlq_url"], MessageBody=word, MessageAttributes=attributes)
@@ -83,19 +89,26 @@ def test_a_message_keeps_its_attributes_through_discard_replay_and_redrive(deplo
 def test_dlq_discards_all_messages_only_with_yes(deployment: Deployment) -> None:
     put_failed_batch(deployment, "converter", "requestPayload", {})
     assert tool("dlq", "discard", "--all", "--queue", "converter-failures", "--reason", "test", expect=1) == []
-    assert tool("dlq", "discard", "--all", "--queue", "converter-failures", "--reason", "test", "--yes")[0]["discarded"] >= 1
+    assert (
+        tool("dlq", "discard", "--all", "--queue", "converter-failures", "--reason", "test", "--yes")[0]["discarded"]
+        >= 1
+    )
     assert tool("dlq", "--queue", "converter-failures") == []
 
 
 def put_failed_batch(deployment: Deployment, function: str, kind: str, batch: dict[str, Any]) -> str:
     """Put a failed batch of a stream into a function's queue of failures, as Lambda does. Returns the message id."""
-    url = client("sqs").get_queue_url(QueueName=f"{deployment['functions'][function]['function_name']}-failures")["QueueUrl"]
+    url = client("sqs").get_queue_url(QueueName=f"{deployment['functions'][function]['function_name']}-failures")[
+        "QueueUrl"
+    ]
     return str(client("sqs").send_message(QueueUrl=url, MessageBody=json.dumps({kind: batch}))["MessageId"])
 
 
 def test_dlq_puts_a_failed_batch_back_onto_its_stream(deployment: Deployment) -> None:
     image, kinesis = uuid.uuid4().hex, client("kinesis")
-    stream = kinesis.describe_stream_summary(StreamName=deployment["activity_stream"])["StreamDescriptionSummary"]["StreamARN"]
+    stream = kinesis.describe_stream_summary(StreamName=deployment["activity_stream"])["StreamDescriptionSummary"][
+        "StreamARN"
+    ]
     record = {"Data": json.dumps({"image_id": image}), "PartitionKey": image}
     put = kinesis.put_records(StreamARN=stream, Records=[record] * 5)["Records"]
     eventually(lambda: counters(deployment, image).get("view") == 5, "five views")
@@ -119,7 +132,9 @@ def test_dlq_hands_a_failed_batch_of_a_table_to_its_function(deployment: Deploym
         notice = listener.wait_for(key=key, status="READY")
         records = streams.get_records(ShardIterator=position)["Records"]
         changes = [record["dynamodb"] for record in records]
-        (number,) = {change["SequenceNumber"] for change in changes if change["Keys"]["image_id"]["S"] == notice["image_id"]}
+        (number,) = {
+            change["SequenceNumber"] for change in changes if change["Keys"]["image_id"]["S"] == notice["image_id"]
+        }
         claim = {"pk": {"S": f"notice#{notice['notice_id']}"}}
         client("dynamodb").delete_item(TableName=deployment["state_table"], Key=claim)
         batch = {
@@ -154,7 +169,9 @@ def test_backfill_processes_objects_without_an_item_and_no_others(deployment: De
     processed_again = deployment.wait_for(keys[0], status="READY")
     assert processed_again["version_id"] == before[keys[0]]["version_id"]
     deployment.wait_until_settled()
-    assert [deployment.item(key) for key in keys[1:]] == [before[key] for key in keys[1:]], "objects with an item stay as they are"
+    assert [deployment.item(key) for key in keys[1:]] == [before[key] for key in keys[1:]], (
+        "objects with an item stay as they are"
+    )
 
 
 @pytest.mark.needs("distributed_maps")
@@ -185,7 +202,9 @@ def test_a_failed_backfill_by_step_functions_says_how_to_continue(deployment: De
     deployment.wait_for(f"{prefix}/a.jpg", status="READY")
     statement = {"Effect": "Deny", "Action": "s3:ListBucket", "Resource": "*"}
     role = {"RoleName": deployment["backfill_state_machine_arn"].rpartition(":")[2], "PolicyName": "refused"}
-    client("iam").put_role_policy(**role, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    client("iam").put_role_policy(
+        **role, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    )
     try:
         process = run_command(ROOT, "backfill", "--env", ENVIRONMENT, "--distributed", "--prefix", prefix)
     finally:
@@ -213,9 +232,12 @@ def test_audit_finds_drift_and_repairs_it(deployment: Deployment) -> None:
     assert drift("--repair", expect=0) == expected
     deployment.wait_for(lost, status="READY")
     processed_again = eventually(
-        lambda: (item := deployment.item(bare)) and item["revision"] > before[bare]["revision"] and item, "a new revision"
+        lambda: (item := deployment.item(bare)) and item["revision"] > before[bare]["revision"] and item,
+        "a new revision",
     )
-    assert deployment.thumbnails(bare) == sorted(thumbnail["key"] for thumbnail in processed_again["thumbnails"].values())
+    assert deployment.thumbnails(bare) == sorted(
+        thumbnail["key"] for thumbnail in processed_again["thumbnails"].values()
+    )
     assert processed_again["version_id"] == before[bare]["version_id"]
 
 
@@ -238,10 +260,19 @@ def archived() -> Iterator[dict[str, str]]:
     bus = events.create_event_bus(Name=name)["EventBusArn"]
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
     queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    rule = events.put_rule(Name=name, EventBusName=name, EventPattern=json.dumps({"source": ["eventloom.test"]}))["RuleArn"]
-    allow = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": queue}
+    rule = events.put_rule(Name=name, EventBusName=name, EventPattern=json.dumps({"source": ["eventloom.test"]}))[
+        "RuleArn"
+    ]
+    allow = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue,
+    }
     statement = allow | {"Condition": {"ArnEquals": {"aws:SourceArn": rule}}}
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [statement]})})
+    sqs.set_queue_attributes(
+        QueueUrl=url, Attributes={"Policy": json.dumps({"Version": "2012-10-17", "Statement": [statement]})}
+    )
     events.put_targets(Rule=name, EventBusName=name, Targets=[{"Id": "queue", "Arn": queue}])
     events.create_archive(ArchiveName=name, EventSourceArn=bus)
     try:
@@ -263,14 +294,21 @@ def test_replay_sends_the_events_of_an_archive(archived: dict[str, str]) -> None
             client("sqs").delete_message(QueueUrl=archived["url"], ReceiptHandle=message["ReceiptHandle"])
         return [json.loads(message["Body"]) for message in messages]
 
-    entry = {"EventBusName": archived["name"], "Source": "eventloom.test", "DetailType": "test", "Detail": json.dumps({"number": 1})}
+    entry = {
+        "EventBusName": archived["name"],
+        "Source": "eventloom.test",
+        "DetailType": "test",
+        "Detail": json.dumps({"number": 1}),
+    }
     now = datetime.now(UTC)
     assert client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
     (event,) = eventually(received, "the event")
     span = ("--start", (now - timedelta(minutes=5)).isoformat(), "--end", (now + timedelta(minutes=5)).isoformat())
     assert tool("replay", "--archive", archived["name"], *span, "--dry-run")[0]["dry_run"]
     # On AWS an event can be replayed only after some minutes.
-    eventually(lambda: client("events").describe_archive(ArchiveName=archived["name"])["EventCount"], "an archived event", 900)
+    eventually(
+        lambda: client("events").describe_archive(ArchiveName=archived["name"])["EventCount"], "an archived event", 900
+    )
     assert tool("replay", "--archive", archived["name"], *span)[0]["state"] == "COMPLETED"
     (replayed,) = eventually(received, "the replayed event")
     assert (replayed["detail"], replayed["detail-type"], "replay-name" in replayed) == (event["detail"], "test", True)

@@ -22,7 +22,11 @@ def raise_alarm(name: str, state: str = "ALARM") -> None:
 
 def ledger(deployment: Deployment) -> list[str]:
     """Return the keys of what the recoverer remembers."""
-    pages = client("dynamodb").get_paginator("scan").paginate(TableName=deployment["state_table"], ProjectionExpression="pk")
+    pages = (
+        client("dynamodb")
+        .get_paginator("scan")
+        .paginate(TableName=deployment["state_table"], ProjectionExpression="pk")
+    )
     keys = [item["pk"]["S"] for page in pages for item in page["Items"]]
     return [key for key in keys if key.startswith("recoverer#")]
 
@@ -36,7 +40,9 @@ def reports(deployment: Deployment) -> Iterator[Listener]:
             client("dynamodb").delete_item(TableName=deployment["state_table"], Key={"pk": {"S": key}})
 
     prefix = deployment["prefix"]
-    alarms = [f"{prefix}-{name}" for name in ("uploads-dlq-not-empty", "uploads-age", "thumbnailer-errors", "notifier-errors")]
+    alarms = [
+        f"{prefix}-{name}" for name in ("uploads-dlq-not-empty", "uploads-age", "thumbnailer-errors", "notifier-errors")
+    ]
     for alarm in alarms:
         raise_alarm(alarm, "OK")
     forget()
@@ -125,7 +131,9 @@ def bad_version(deployment: Deployment) -> Iterator[dict[str, str]]:
     functions.update_function_configuration(FunctionName=name, Description=unique("bad version"))
     functions.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
     version = functions.publish_version(FunctionName=name)["Version"]
-    functions.get_waiter("published_version_active").wait(FunctionName=name, Qualifier=version, WaiterConfig={"Delay": 1})
+    functions.get_waiter("published_version_active").wait(
+        FunctionName=name, Qualifier=version, WaiterConfig={"Delay": 1}
+    )
     functions.update_alias(FunctionName=name, Name="live", FunctionVersion=version)
     yield {"good": alias["FunctionVersion"], "bad": version}
     functions.update_alias(FunctionName=name, Name="live", FunctionVersion=alias["FunctionVersion"])
@@ -134,7 +142,9 @@ def bad_version(deployment: Deployment) -> Iterator[dict[str, str]]:
     functions.delete_function(FunctionName=name, Qualifier=version)
 
 
-def test_a_bad_version_is_rolled_back_once(deployment: Deployment, reports: Listener, bad_version: dict[str, str]) -> None:
+def test_a_bad_version_is_rolled_back_once(
+    deployment: Deployment, reports: Listener, bad_version: dict[str, str]
+) -> None:
     name, alarm = deployment["functions"]["thumbnailer"]["function_name"], f"{deployment['prefix']}-thumbnailer-errors"
     functions = client("lambda")
     raise_alarm(alarm)
@@ -193,5 +203,7 @@ def test_the_schedule_checks_alarms_that_are_still_on(deployment: Deployment, re
     reports.wait_for(alarm=alarm, outcome="refused")
     outcomes: dict[str, Any] = deployment.invoke("recoverer", SCHEDULED)
     assert outcomes[alarm] == "refused"
-    rules = client("events").list_rule_names_by_target(TargetArn=deployment["functions"]["recoverer"]["alias_arn"])["RuleNames"]
+    rules = client("events").list_rule_names_by_target(TargetArn=deployment["functions"]["recoverer"]["alias_arn"])[
+        "RuleNames"
+    ]
     assert [client("events").describe_rule(Name=rule)["ScheduleExpression"] for rule in rules] == ["rate(5 minutes)"]

@@ -25,7 +25,10 @@ def test_a_photo_becomes_thumbnails_and_metadata(deployment: Deployment) -> None
     deployment.put(key, photo(1600, 1200))
     item = deployment.wait_for(key, status="READY")
     assert (item["width"], item["height"], item["format"]) == (1600, 1200, "JPEG")
-    assert {name: (thumbnail_facts["width"], thumbnail_facts["height"]) for name, thumbnail_facts in item["thumbnails"].items()} == {
+    assert {
+        name: (thumbnail_facts["width"], thumbnail_facts["height"])
+        for name, thumbnail_facts in item["thumbnails"].items()
+    } == {
         "1280": (1280, 960),
         "512": (512, 384),
         "128": (128, 96),
@@ -56,7 +59,16 @@ def test_orientation_is_applied_and_metadata_removed(deployment: Deployment) -> 
 
 
 @pytest.mark.parametrize(
-    "name", ["with space.jpg", "plus+plus.jpg", "100%25.jpg", "사진/고양이 ü.jpg", "a&b=c?d#e.jpg", "quote'\"().jpg", "UPPER.JPG"]
+    "name",
+    [
+        "with space.jpg",
+        "plus+plus.jpg",
+        "100%25.jpg",
+        "사진/고양이 ü.jpg",
+        "a&b=c?d#e.jpg",
+        "quote'\"().jpg",
+        "UPPER.JPG",
+    ],
 )
 def test_unusual_keys_are_recorded_unchanged(deployment: Deployment, name: str) -> None:
     key = unique(name)
@@ -73,7 +85,9 @@ def test_unusual_keys_are_recorded_unchanged(deployment: Deployment, name: str) 
         (b"%PDF-1.7 ...", "unsupported_format"),
     ],
 )
-def test_a_bad_file_is_rejected_with_its_reason_and_never_retried(deployment: Deployment, body: bytes, reason: str) -> None:
+def test_a_bad_file_is_rejected_with_its_reason_and_never_retried(
+    deployment: Deployment, body: bytes, reason: str
+) -> None:
     key = unique("poison.jpg")
     deployment.put(key, body)
     item = deployment.wait_for(key, status="REJECTED")
@@ -205,7 +219,13 @@ def test_the_index_by_status_lists_the_newest_images_first(deployment: Deploymen
 def test_200_parallel_uploads_of_1_mb_are_each_processed_once(deployment: Deployment) -> None:
     keys = [unique(f"{number}.jpg") for number in range(200)]
     with ThreadPoolExecutor(16) as pool:
-        versions = dict(zip(keys, pool.map(lambda number: deployment.put(keys[number], heavy_photo(number)), range(200)), strict=True))
+        versions = dict(
+            zip(
+                keys,
+                pool.map(lambda number: deployment.put(keys[number], heavy_photo(number)), range(200)),
+                strict=True,
+            )
+        )
     for key in keys:
         deployment.wait_for(key, timeout_s=240, status="READY", version_id=versions[key])
     deployment.wait_until_settled()
@@ -213,9 +233,13 @@ def test_200_parallel_uploads_of_1_mb_are_each_processed_once(deployment: Deploy
     pages = (
         client("dynamodb")
         .get_paginator("scan")
-        .paginate(TableName=deployment["catalog_table"], ProjectionExpression="#k", ExpressionAttributeNames={"#k": "key"})
+        .paginate(
+            TableName=deployment["catalog_table"], ProjectionExpression="#k", ExpressionAttributeNames={"#k": "key"}
+        )
     )
     keys_listed = [item["key"]["S"] for page in pages for item in page["Items"] if item["key"]["S"] in versions]
     assert sorted(keys_listed) == sorted(keys)
     sample = catalog.image_id(deployment["uploads_bucket"], keys[0])
-    assert len(client("s3").list_objects_v2(Bucket=deployment["thumbnails_bucket"], Prefix=f"{sample}/")["Contents"]) == 3
+    assert (
+        len(client("s3").list_objects_v2(Bucket=deployment["thumbnails_bucket"], Prefix=f"{sample}/")["Contents"]) == 3
+    )

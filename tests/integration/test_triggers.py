@@ -50,7 +50,11 @@ class Probe:
         """Wait for a message of the failures queue, or of another, that contains a text. Other messages stay in it."""
 
         def read_messages() -> list[Any]:
-            messages = client("sqs").receive_message(QueueUrl=self[queue], MaxNumberOfMessages=10, VisibilityTimeout=1).get("Messages", [])
+            messages = (
+                client("sqs")
+                .receive_message(QueueUrl=self[queue], MaxNumberOfMessages=10, VisibilityTimeout=1)
+                .get("Messages", [])
+            )
             bodies = [message["Body"] for message in messages if text in message["Body"]]
             return [json.loads(body) if body.startswith("{") else body for body in bodies]
 
@@ -59,7 +63,9 @@ class Probe:
 
 def run(*arguments: str, **variables: str) -> str:
     """Run Terraform on the probe and return its output. The state is a file under build/."""
-    process = terraform(*arguments, root=FOLDER, data=clouds.BUILD / "terraform" / f"probe-{clouds.chosen_cloud().key}", **variables)
+    process = terraform(
+        *arguments, root=FOLDER, data=clouds.BUILD / "terraform" / f"probe-{clouds.chosen_cloud().key}", **variables
+    )
     assert process.returncode == 0, process.stdout + process.stderr
     return process.stdout
 
@@ -82,7 +88,13 @@ def package(cloud: clouds.Cloud, tmp_path_factory: pytest.TempPathFactory) -> di
 @pytest.fixture(scope="module")
 def probe(request: pytest.FixtureRequest, cloud: clouds.Cloud, package: dict[str, str]) -> Iterator[Probe]:
     """Deploy the probe with a state of its own, and destroy it afterwards."""
-    run("init", "-input=false", "-reconfigure", f"-backend-config=path={clouds.BUILD / f'probe.{cloud.key}.tfstate'}", **package)
+    run(
+        "init",
+        "-input=false",
+        "-reconfigure",
+        f"-backend-config=path={clouds.BUILD / f'probe.{cloud.key}.tfstate'}",
+        **package,
+    )
     keep = request.config.getoption("--keep")
     try:
         run("apply", "-input=false", "-auto-approve", **package)
@@ -171,7 +183,9 @@ def test_a_failed_s3_event_reaches_the_failures_queue(probe: Probe, word: str) -
 def test_a_dynamodb_stream_invokes_for_records_that_match_the_filter(probe: Probe, word: str) -> None:
     table = {"TableName": probe["orders_table"], "Key": {"id": {"S": word}}}
     client("dynamodb").put_item(TableName=probe["orders_table"], Item=table["Key"])
-    client("dynamodb").update_item(**table, UpdateExpression="SET changed = :yes", ExpressionAttributeValues={":yes": {"BOOL": True}})
+    client("dynamodb").update_item(
+        **table, UpdateExpression="SET changed = :yes", ExpressionAttributeValues={":yes": {"BOOL": True}}
+    )
     client("dynamodb").put_item(TableName=probe["orders_table"], Item={"id": {"S": f"{word}-later"}})
     probe.wait_for(f"{word}-later")
     names = [record["eventName"] for event in probe.events(word) for record in event["Records"]]
@@ -219,7 +233,9 @@ def call_url(probe: Probe, credentials: Credentials | None) -> requests.Response
     request = AWSRequest("GET", probe["url"], headers={"Host": urlsplit(probe["url"]).netloc})
     if credentials:
         SigV4Auth(credentials, "lambda", clouds.REGION).add_auth(request)
-    return requests.get(clouds.chosen_cloud().endpoint or probe["url"], headers=dict(request.headers.items()), timeout=60)
+    return requests.get(
+        clouds.chosen_cloud().endpoint or probe["url"], headers=dict(request.headers.items()), timeout=60
+    )
 
 
 @pytest.mark.needs("iam_enforcement")
@@ -249,12 +265,16 @@ def test_a_second_plan_shows_no_change(probe: Probe, package: dict[str, str]) ->
 
 
 @pytest.mark.needs("weighted_aliases")
-def test_a_canary_receives_its_share_of_the_calls_and_can_be_removed(probe: Probe, package: dict[str, str], tmp_path: Path) -> None:
+def test_a_canary_receives_its_share_of_the_calls_and_can_be_removed(
+    probe: Probe, package: dict[str, str], tmp_path: Path
+) -> None:
     """A new version receives its weight of the calls while the alias stays on the old version."""
 
     def answers(calls: int) -> set[str]:
         arn = f"{probe['function_name']}:live"
-        payloads = [json.loads(client("lambda").invoke(FunctionName=arn, Payload=b"{}")["Payload"].read()) for _ in range(calls)]
+        payloads = [
+            json.loads(client("lambda").invoke(FunctionName=arn, Payload=b"{}")["Payload"].read()) for _ in range(calls)
+        ]
         return {json.loads(answer["body"])["version"] for answer in payloads}
 
     newer = package | {"TF_VAR_package": str(packaged(tmp_path / "probe.zip", "second")), "TF_VAR_live_version": "1"}

@@ -44,7 +44,9 @@ def test_an_upload_overwrites_nothing_without_replace(deployment: Deployment, tm
     process = run_command(ROOT, "upload", str(tmp_path), "--prefix", prefix, "--env", ENVIRONMENT, "--json")
     assert process.returncode == 1
     assert f"1 file was not sent, because the bucket has {key}; overwrite with --replace" in process.stderr
-    assert [json.loads(line)["key"] for line in process.stdout.splitlines()] == [f"{prefix}/new.jpg"], "the new file is sent"
+    assert [json.loads(line)["key"] for line in process.stdout.splitlines()] == [f"{prefix}/new.jpg"], (
+        "the new file is sent"
+    )
     assert version() == first["version_id"]
 
     replacements = upload(str(tmp_path / "2026"), "--prefix", f"{prefix}/2026", "--replace")
@@ -57,7 +59,9 @@ def test_a_rejected_file_is_a_failure_only_with_strict(
     deployment: Deployment, tmp_path: Path, prefix: str, options: list[str], code: int
 ) -> None:
     (tmp_path / "notes.jpg").write_text("no photo")
-    process = run_command(ROOT, "upload", str(tmp_path / "notes.jpg"), "--prefix", prefix, "--env", ENVIRONMENT, *options)
+    process = run_command(
+        ROOT, "upload", str(tmp_path / "notes.jpg"), "--prefix", prefix, "--env", ENVIRONMENT, *options
+    )
     assert process.returncode == code, process.stderr
     assert "REJECTED" in process.stdout
     assert "1 rejected" in process.stdout

@@ -17,17 +17,24 @@ def list_resources(prefix: str) -> list[str]:
         "queue": [url.rsplit("/", 1)[1] for url in client("sqs").list_queues().get("QueueUrls", [])],
         "table": client("dynamodb").list_tables()["TableNames"],
         "function": [entry["FunctionName"] for entry in client("lambda").list_functions()["Functions"]],
-        "mapping": [entry["FunctionArn"].split(":")[6] for entry in client("lambda").list_event_source_mappings()["EventSourceMappings"]],
+        "mapping": [
+            entry["FunctionArn"].split(":")[6]
+            for entry in client("lambda").list_event_source_mappings()["EventSourceMappings"]
+        ],
         "role": [entry["RoleName"] for entry in client("iam").list_roles()["Roles"]],
         "topic": [entry["TopicArn"].rsplit(":", 1)[1] for entry in client("sns").list_topics()["Topics"]],
         "rule": [entry["Name"] for entry in client("events").list_rules()["Rules"]],
         "alarm": [entry["AlarmName"] for entry in client("cloudwatch").describe_alarms()["MetricAlarms"]],
-        "log group": [entry["logGroupName"].rsplit("/", 1)[1] for entry in client("logs").describe_log_groups()["logGroups"]],
+        "log group": [
+            entry["logGroupName"].rsplit("/", 1)[1] for entry in client("logs").describe_log_groups()["logGroups"]
+        ],
         "API": [entry["name"] for entry in client("apigateway").get_rest_apis()["items"]],
         "stream": client("kinesis").list_streams()["StreamNames"],
     }
     if capabilities.has_load_balancers(clouds.chosen_cloud(), {}):
-        lists["load balancer"] = [entry["LoadBalancerName"] for entry in client("elbv2").describe_load_balancers()["LoadBalancers"]]
+        lists["load balancer"] = [
+            entry["LoadBalancerName"] for entry in client("elbv2").describe_load_balancers()["LoadBalancers"]
+        ]
     return [f"{kind} {name}" for kind, names in lists.items() for name in names if name.startswith(f"{prefix}-")]
 
 
@@ -39,4 +46,7 @@ def test_destroy_leaves_nothing(deployment: Deployment, request: pytest.FixtureR
     (BUILD / "digest.zip").unlink()  # as in a fresh clone, which has built no package
     make(ROOT, "destroy", f"ENV={ENVIRONMENT}")
     assert not outputs_file(ENVIRONMENT).exists()
-    eventually(lambda: not list_resources(deployment["prefix"]), f"no resource is left of {list_resources(deployment['prefix'])}")
+    eventually(
+        lambda: not list_resources(deployment["prefix"]),
+        f"no resource is left of {list_resources(deployment['prefix'])}",
+    )

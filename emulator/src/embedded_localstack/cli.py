@@ -9,7 +9,15 @@ from pathlib import Path
 
 from embedded_localstack import inventory
 from embedded_localstack.launch import up
-from embedded_localstack.state import DEFAULT_FOLDER, DEFAULT_PORT, FOLDER_VARIABLE, PORT_VARIABLE, Home, LaunchError, Run
+from embedded_localstack.state import (
+    DEFAULT_FOLDER,
+    DEFAULT_PORT,
+    FOLDER_VARIABLE,
+    PORT_VARIABLE,
+    Home,
+    LaunchError,
+    Run,
+)
 from embedded_localstack.status import report, text
 from embedded_localstack.stop import down, forget, restart
 
@@ -58,7 +66,9 @@ def _run(options: argparse.Namespace, home: Home) -> int:
             return _down(home, everything=options.forget)
         case "restart":
             began = time.monotonic()
-            return _say_where(home, restart(home), f"restarted in {time.monotonic() - began:.1f} s with all that was in it,")
+            return _say_where(
+                home, restart(home), f"restarted in {time.monotonic() - began:.1f} s with all that was in it,"
+            )
         case "status":
             result = report(home)
             print(json.dumps(result, indent=2) if options.json else text(result))
@@ -78,8 +88,12 @@ def _parser() -> argparse.ArgumentParser:
     port = os.environ.get(PORT_VARIABLE) or str(DEFAULT_PORT)
     for name, about in COMMANDS:
         command = commands.add_parser(name, help=about, description=about)
-        command.add_argument("--port", type=_port, default=port, help=f"port on 127.0.0.1 ({PORT_VARIABLE}; now %(default)s)")
-        command.add_argument("--home", type=Path, help=f"the folder that it writes to ({FOLDER_VARIABLE}; default ./{DEFAULT_FOLDER})")
+        command.add_argument(
+            "--port", type=_port, default=port, help=f"port on 127.0.0.1 ({PORT_VARIABLE}; now %(default)s)"
+        )
+        command.add_argument(
+            "--home", type=Path, help=f"the folder that it writes to ({FOLDER_VARIABLE}; default ./{DEFAULT_FOLDER})"
+        )
         if name == "down":
             command.add_argument("--forget", action="store_true", help="remove what is deployed too, and list it")
         if name == "status":
@@ -103,10 +117,15 @@ def _up(home: Home) -> int:
     began = time.monotonic()
     started = up(home)
     if started.lost:
-        lost = f"the server before (process {started.lost.pid}) ended without being stopped: what was deployed in it is lost"
+        lost = (
+            f"the server before (process {started.lost.pid}) ended without being stopped: what was deployed in it "
+            f"is lost"
+        )
         print(f"embedded LocalStack: {lost}")
     restored = " with everything that was kept" if started.restored else ""
-    _say_where(home, started.run, f"started in {time.monotonic() - began:.1f} s{restored}" if started.now else "runs already")
+    _say_where(
+        home, started.run, f"started in {time.monotonic() - began:.1f} s{restored}" if started.now else "runs already"
+    )
     if not started.run.iam:
         print("embedded LocalStack: IAM is NOT enforced (IAM_ENFORCE=0): missing permissions will show on AWS only")
     return 0

@@ -35,7 +35,10 @@ def kill(family: dict[int, int]) -> None:
 
 
 def sweep(home: Home, run: Run | None) -> int:
-    """Kill what still runs in the name of this home, and remove what only a running server needs. Returns how many it killed."""
+    """Kill what still runs in the name of this home, and remove what only a running server needs.
+
+    Returns how many it killed.
+    """
     killed: set[int] = set()
     while rest := processes.belonging_to(home.path):
         new = [pid for pid in rest if pid not in killed]

@@ -62,9 +62,15 @@ def read(port: int) -> dict[str, list[str]]:
 
 
 def _names(client: Any, operation: str, field: str, key: str) -> list[str]:
-    """Return the names of a service, or none if it does not answer: a list for people must not keep `down` from its work."""
+    """Return the names of a service, or none if it does not answer: a list for people must not keep `down` from its
+    work.
+    """
     try:
-        pages = client.get_paginator(operation).paginate() if client.can_paginate(operation) else [getattr(client, operation)()]
+        pages = (
+            client.get_paginator(operation).paginate()
+            if client.can_paginate(operation)
+            else [getattr(client, operation)()]
+        )
         items = [item for page in pages for item in page.get(field) or []]
     except Exception:
         return []

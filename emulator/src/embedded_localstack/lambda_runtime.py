@@ -1,7 +1,7 @@
 """The Python environment that functions run in: AWS's runtime client and boto3, and nothing else of this installation.
 
-A function that imports a package which it does not bring along must fail here as it does on AWS, so it cannot run in the
-environment of LocalStack. This makes a second one from packages that are installed already: no network is needed.
+A function that imports a package which it does not bring along must fail here as it does on AWS, so it cannot run in
+the environment of LocalStack. This makes a second one from packages that are installed already: no network is needed.
 """
 
 import hashlib
@@ -59,7 +59,9 @@ def provided() -> list[metadata.Distribution]:
         try:
             distribution = found[key] = metadata.distribution(name)
         except metadata.PackageNotFoundError as error:
-            raise LaunchError(f"the package {name} is not installed; install embedded-localstack again, with its dependencies") from error
+            raise LaunchError(
+                f"the package {name} is not installed; install embedded-localstack again, with its dependencies"
+            ) from error
         requirements = map(Requirement, distribution.requires or [])
         rest += [item.name for item in requirements if not item.marker or item.marker.evaluate({"extra": ""})]
     return list(found.values())

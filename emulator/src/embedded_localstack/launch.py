@@ -21,7 +21,10 @@ ANSWER_SECONDS = 15
 
 @dataclass(frozen=True)
 class Started:
-    """What `up` did. `now` is False if the server ran already; `lost` is the server before, if it ended without being stopped."""
+    """What `up` did.
+
+    `now` is False if the server ran already; `lost` is the server before, if it ended without being stopped.
+    """
 
     run: Run
     now: bool
@@ -90,7 +93,10 @@ def answers(port: int) -> bool:
 
 
 def make_catalog(home: Home) -> None:
-    """Make LocalStack's index of AWS's APIs once. Without it each server makes its own, in 4 s and with 350 MB of memory."""
+    """Make LocalStack's index of AWS's APIs once.
+
+    Without it each server makes its own, in 4 s and with 350 MB of memory.
+    """
     try:
         versions = [metadata.version(package).replace(".", "_") for package in ("localstack-core", "botocore")]
     except metadata.PackageNotFoundError:
@@ -100,8 +106,16 @@ def make_catalog(home: Home) -> None:
         return
     home.cache.mkdir(parents=True, exist_ok=True)
     part = catalog.with_suffix(f".{os.getpid()}")
-    code = "import sys; from localstack.aws.spec import build_service_index_cache; build_service_index_cache(sys.argv[1])"
-    done = subprocess.run([sys.executable, "-c", code, part], env=server_environment(home), cwd=home.path, capture_output=True, check=False)
+    code = (
+        "import sys; from localstack.aws.spec import build_service_index_cache; build_service_index_cache(sys.argv[1])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, part],
+        env=server_environment(home),
+        cwd=home.path,
+        capture_output=True,
+        check=False,
+    )
     if done.returncode == 0:
         part.replace(catalog)
 
@@ -140,7 +154,10 @@ def start(home: Home, environment: dict[str, str], *, iam: bool) -> Run:
 def _not_started(home: Home, reason: str) -> LaunchError:
     kept = ""
     if home.snapshot.is_dir():
-        kept = f"\nwhat was deployed is still kept in {home.snapshot}: up tries again to restore it, down --forget removes it"
+        kept = (
+            f"\nwhat was deployed is still kept in {home.snapshot}: up tries again to restore it, down --forget "
+            f"removes it"
+        )
     return LaunchError(f"{reason}:\n{tail(home)}\nthe whole log: {home.log}{kept}")
 
 

@@ -1,7 +1,8 @@
 """A moto server process whose operations are atomic: `python -m embedded_localstack.moto_server SERVICE PORT [STATE]`.
 
-It begins with the content of STATE if there is such a file, and serves until its standard input closes. For each line there, the
-name of a file, it writes its state into that file and answers with a line on standard output: empty, or why it could not.
+It begins with the content of STATE if there is such a file, and serves until its standard input closes. For each line
+there, the name of a file, it writes its state into that file and answers with a line on standard output: empty, or why
+it could not.
 
 moto checks a condition and writes in two steps without a lock, so that two threads may both win a conditional write.
 One lock around every operation makes DynamoDB's guarantee true; moto is pure Python, so nothing is lost by it.
@@ -23,12 +24,16 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 _lock = threading.Lock()
-# With the partition key, unless a stream was given more: https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html
+# With the partition key, unless a stream was given more:
+# https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html
 RECORD_BYTES = 1024 * 1024
 
 
 def one_at_a_time(application: Application) -> Application:
-    """Wrap a WSGI application, so that it gets whole requests, one at a time. A slow sender does not hold up the others."""
+    """Wrap a WSGI application, so that it gets whole requests, one at a time.
+
+    A slow sender does not hold up the others.
+    """
 
     def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         length = environ.get("CONTENT_LENGTH")

@@ -13,9 +13,11 @@ MOST_BYTES = 1024 * 1024
 
 
 def health(port: int, timeout: float = 2) -> dict[str, Any] | None:
-    """Return LocalStack's answer about its health, or None if something else answers, or nothing does within `timeout` seconds.
+    """Return LocalStack's answer about its health, or None if something else answers, or nothing does within `timeout`
+    seconds.
 
-    Another program may send anything, slowly, and for ever. So no redirect is followed, and time and size have one limit each.
+    Another program may send anything, slowly, and for ever. So no redirect is followed, and time and size have one
+    limit each.
     """
     request = f"GET /_localstack/health HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"
     try:

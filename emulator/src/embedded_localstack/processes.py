@@ -1,7 +1,8 @@
 """Processes of this machine: their identity, their family, and how to end a whole family.
 
-psutil does the work, with one exception: `descendants` reads the kernel's own list of children. It runs ten times a second for
-each running invocation; psutil scans every process of the machine for it, which took nine times as long with 75 processes.
+psutil does the work, with one exception: `descendants` reads the kernel's own list of children. It runs ten times a
+second for each running invocation; psutil scans every process of the machine for it, which took nine times as long with
+75 processes.
 """
 
 import os
@@ -128,6 +129,11 @@ def wait_gone(pids: Iterable[int], seconds: float) -> list[int]:
 def listener(port: int) -> int | None:
     """Return the process that listens on the TCP port, or None if there is none or this user may not know it."""
     for connection in psutil.net_connections(kind="tcp"):
-        if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port and connection.pid:
+        if (
+            connection.status == psutil.CONN_LISTEN
+            and connection.laddr
+            and connection.laddr.port == port
+            and connection.pid
+        ):
             return int(connection.pid)
     return None

@@ -13,7 +13,9 @@ def main() -> None:
     from localstack import config  # noqa: PLC0415 - reads the environment when it is imported
     from localstack.runtime.main import main as run  # noqa: PLC0415
 
-    outside = {name: path for name, path in vars(config.dirs).items() if path and not Path(path).is_relative_to(home.path)}
+    outside = {
+        name: path for name, path in vars(config.dirs).items() if path and not Path(path).is_relative_to(home.path)
+    }
     if outside:
         raise SystemExit(f"LocalStack would write outside {home.path}: {outside}")
     config.dirs.mkdirs()
@@ -23,7 +25,10 @@ def main() -> None:
 
 
 def listen_to_this_machine_only() -> None:
-    """Listen on 127.0.0.1 only: who reaches the port can run code, as a function. LocalStack ignores the address in GATEWAY_LISTEN."""
+    """Listen on 127.0.0.1 only: who reaches the port can run code, as a function.
+
+    LocalStack ignores the address in GATEWAY_LISTEN.
+    """
     from twisted.internet import endpoints  # noqa: PLC0415 - it belongs to the running server
 
     endpoints.TCP4ServerEndpoint = partial(endpoints.TCP4ServerEndpoint, interface="127.0.0.1")

@@ -6,7 +6,15 @@ from embedded_localstack import lambda_runtime
 from embedded_localstack.state import SERVER_VARIABLE, Home
 
 # Passed on from the caller if set: switches of this package, and where Python keeps its byte code.
-PASSED = ("IAM_ENFORCE", "IAM_AUDIT", "LAMBDA_KEEPALIVE_MS", "LAMBDA_RETRY_BASE_DELAY", "LS_LOG", "DEBUG", "PYTHONPYCACHEPREFIX")
+PASSED = (
+    "IAM_ENFORCE",
+    "IAM_AUDIT",
+    "LAMBDA_KEEPALIVE_MS",
+    "LAMBDA_RETRY_BASE_DELAY",
+    "LS_LOG",
+    "DEBUG",
+    "PYTHONPYCACHEPREFIX",
+)
 
 RUNTIMES = ("python3.13",)
 
@@ -22,10 +30,14 @@ def interpreter_variable(runtime: str) -> str:
 
 
 def server_environment(home: Home) -> dict[str, str]:
-    """Return the whole environment of the server. The caller's AWS_* variables and proxies would reach functions, so none is passed."""
+    """Return the whole environment of the server.
+
+    The caller's AWS_* variables and proxies would reach functions, so none is passed.
+    """
     passed = {name: os.environ[name] for name in PASSED if os.environ.get(name)}
     interpreters = {
-        interpreter_variable(runtime): os.environ.get(interpreter_variable(runtime)) or str(lambda_runtime.interpreter(home.cache))
+        interpreter_variable(runtime): os.environ.get(interpreter_variable(runtime))
+        or str(lambda_runtime.interpreter(home.cache))
         for runtime in RUNTIMES
     }
     return (

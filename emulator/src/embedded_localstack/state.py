@@ -47,7 +47,9 @@ class Run:
 
 
 def default_folder(port: int) -> Path:
-    """Return the folder of a server: EMBEDDED_HOME, or `.embedded-localstack` in the current folder (with the port if it is not 4566)."""
+    """Return the folder of a server: EMBEDDED_HOME, or `.embedded-localstack` in the current folder (with the port if
+    it is not 4566).
+    """
     name = DEFAULT_FOLDER if port == DEFAULT_PORT else f"{DEFAULT_FOLDER}-{port}"
     return Path(os.environ.get(FOLDER_VARIABLE) or name)
 
@@ -167,7 +169,9 @@ class Home:
         mark = self.path / ".lock"
         # In this order: another command that makes the folder at the same time makes its mark first.
         if any(self.path.iterdir()) and not mark.exists():
-            raise LaunchError(f"{self.path} is not a folder of an embedded LocalStack, and not empty; choose another with --home")
+            raise LaunchError(
+                f"{self.path} is not a folder of an embedded LocalStack, and not empty; choose another with --home"
+            )
         with mark.open("a") as lock:
             (self.path / ".gitignore").write_text("*\n")
             fcntl.flock(lock, fcntl.LOCK_EX)

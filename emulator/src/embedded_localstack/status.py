@@ -38,8 +38,8 @@ def report(home: Home) -> dict[str, Any]:
     """Return the facts about a server.
 
     `state` is "running", "unhealthy" (it runs but does not answer), "stale" (it ended without being stopped), "foreign"
-    (another program has the port) or "stopped". `running` is true for the first only. `refusals` counts the calls that IAM
-    refused; `denials` lists them, equal ones together.
+    (another program has the port) or "stopped". `running` is true for the first only. `refusals` counts the calls that
+    IAM refused; `denials` lists them, equal ones together.
     """
     run = home.load()
     port = run.port if run and run.running() else home.port
@@ -63,7 +63,12 @@ def report(home: Home) -> dict[str, Any]:
     if state == "foreign":
         result["owner"] = owner_of(home.port)
     if run and state in ("running", "unhealthy"):
-        result |= {"pid": run.pid, "uptime_s": round(processes.age(run.pid)), "iam_enforced": run.iam, "backends": BACKENDS}
+        result |= {
+            "pid": run.pid,
+            "uptime_s": round(processes.age(run.pid)),
+            "iam_enforced": run.iam,
+            "backends": BACKENDS,
+        }
         result["version"] = answer["version"] if answer else None
     refused = denials(home.denials)
     result["refusals"] = sum(denial.count for denial in refused)
@@ -108,7 +113,11 @@ def text(result: dict[str, Any]) -> str:
     lines = [_headline(result)]
     if state in ("running", "unhealthy"):
         lines += [f"  {service:<9} {backend}" for service, backend in result["backends"].items()]
-        enforced = "enforced" if result["iam_enforced"] else "NOT ENFORCED (IAM_ENFORCE=0): missing permissions will show on AWS only"
+        enforced = (
+            "enforced"
+            if result["iam_enforced"]
+            else "NOT ENFORCED (IAM_ENFORCE=0): missing permissions will show on AWS only"
+        )
         lines.append(f"  {'iam':<9} {enforced}")
         lines.append(f"  {'log':<9} {result['log']}")
     refused = result["denials"]
@@ -128,7 +137,8 @@ def _headline(result: dict[str, Any]) -> str:
         case "running":
             minutes, seconds = divmod(result["uptime_s"], 60)
             return (
-                f"LocalStack {result['version']} runs on http://127.0.0.1:{port} (process {result['pid']}, for {minutes} min {seconds} s)"
+                f"LocalStack {result['version']} runs on http://127.0.0.1:{port} (process {result['pid']}, for "
+                f"{minutes} min {seconds} s)"
             )
         case "unhealthy":
             return f"process {result['pid']} runs but does not answer on port {port}; see {result['log']}"

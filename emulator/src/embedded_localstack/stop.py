@@ -23,7 +23,8 @@ class Forgotten:
 
 
 def down(home: Home) -> str:
-    """Stop the server and everything it started. What is deployed in it is kept for the next `up`. Returns what was done.
+    """Stop the server and everything it started. What is deployed in it is kept for the next `up`. Returns what was
+    done.
 
     Raises:
         LaunchError: what is deployed could not be written down.
@@ -87,7 +88,8 @@ def _keep(home: Home, run: Run) -> None:
     """
     if not answers(run.port):
         raise LaunchError(
-            f"process {run.pid} does not answer on port {run.port}, so it cannot write down what is deployed; see {home.log}. "
+            f"process {run.pid} does not answer on port {run.port}, so it cannot write down what is deployed; see "
+            f"{home.log}. "
             "To end it all the same, and lose that: embedded-localstack down --forget"
         )
     names, family = inventory.read(run.port), family_of(run)
@@ -97,13 +99,18 @@ def _keep(home: Home, run: Run) -> None:
     while processes.wait_gone([run.pid], 0.05):
         if home.refusal.exists():
             raise LaunchError(
-                f"not stopped: what is deployed could not be written down ({home.refusal.read_text().strip()}). The server still "
+                f"not stopped: what is deployed could not be written down ({home.refusal.read_text().strip()}). The "
+                f"server still "
                 "runs, with everything in it. To stop it all the same, and lose that: embedded-localstack down --forget"
             )
         if time.monotonic() > deadline:
-            raise LaunchError(f"process {run.pid} still writes its state down after {SAVE_SECONDS} s; see {home.log}, then try again")
+            raise LaunchError(
+                f"process {run.pid} still writes its state down after {SAVE_SECONDS} s; see {home.log}, then try again"
+            )
     kill(family)
     sweep(home, run)
     if not home.snapshot.is_dir():
-        raise LaunchError(f"the server ended before its state was written down: what was deployed is lost; see {home.log}")
+        raise LaunchError(
+            f"the server ended before its state was written down: what was deployed is lost; see {home.log}"
+        )
     home.inventory.write_text(json.dumps(names))

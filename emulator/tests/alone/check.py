@@ -1,4 +1,6 @@
-"""Use the deployed project, as its owner would: `check.py OWNER` fails unless all of it works and is tagged with the owner."""
+"""Use the deployed project, as its owner would: `check.py OWNER` fails unless all of it works and is tagged with the
+owner.
+"""
 
 import json
 import sys

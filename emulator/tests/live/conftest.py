@@ -48,5 +48,7 @@ def cloud(home: Home) -> Cloud:
 @pytest.fixture
 def name(request: pytest.FixtureRequest) -> str:
     """A name for what the test makes."""
-    text = request.node.name.removeprefix("test_").replace("[", "-").replace("]", "").replace("_", "-").replace(" ", "-")
+    text = (
+        request.node.name.removeprefix("test_").replace("[", "-").replace("]", "").replace("_", "-").replace(" ", "-")
+    )
     return str(text)[:40].strip("-")

@@ -17,7 +17,9 @@ def policy(*statements: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
-def statement(effect: str = "Allow", action: Any = "sqs:SendMessage", resource: Any = QUEUE, **rest: Any) -> dict[str, Any]:
+def statement(
+    effect: str = "Allow", action: Any = "sqs:SendMessage", resource: Any = QUEUE, **rest: Any
+) -> dict[str, Any]:
     return {"Effect": effect, "Action": action, "Resource": resource, **rest}
 
 
@@ -55,11 +57,17 @@ ROLE_CASES = [
     ("one that does not", [statement(Condition={"StringEquals": {"aws:RequestedRegion": "eu-west-1"}})], False),
     ("a key that is absent", [statement(Condition={"StringEquals": {"s3:prefix": "a"}})], False),
     ("the role's ARN", [statement(Condition={"ArnEquals": {"aws:PrincipalArn": ROLE}})], True),
-    ("TLS is taken for granted", [ALLOW_ALL, statement("Deny", "*", "*", Condition={"Bool": {"aws:SecureTransport": "false"}})], True),
+    (
+        "TLS is taken for granted",
+        [ALLOW_ALL, statement("Deny", "*", "*", Condition={"Bool": {"aws:SecureTransport": "false"}})],
+        True,
+    ),
 ]
 
 
-@pytest.mark.parametrize(("statements", "allowed"), [case[1:] for case in ROLE_CASES], ids=[case[0] for case in ROLE_CASES])
+@pytest.mark.parametrize(
+    ("statements", "allowed"), [case[1:] for case in ROLE_CASES], ids=[case[0] for case in ROLE_CASES]
+)
 def test_role_policies(statements: list[dict[str, Any]], allowed: bool):
     assert decide_role(question(), role(*statements), None).allowed is allowed
 
@@ -68,7 +76,12 @@ def test_role_policies(statements: list[dict[str, Any]], allowed: bool):
 def test_wildcards_match_any_character_and_to_the_end(key: str):
     asked = question("s3:GetObject", f"arn:aws:s3:::b/{key}")
     for pattern, allowed in (("*", True), (f"{key[:-1]}?", True), (key, True), (key[:-1], False)):
-        assert decide_role(asked, role(statement(action="s3:GetObject", resource=f"arn:aws:s3:::b/{pattern}")), None).allowed is allowed
+        assert (
+            decide_role(
+                asked, role(statement(action="s3:GetObject", resource=f"arn:aws:s3:::b/{pattern}")), None
+            ).allowed
+            is allowed
+        )
 
 
 def test_a_boundary_and_a_session_policy_limit_but_do_not_grant():
@@ -83,13 +96,19 @@ RESOURCE_CASES = [
     ("the role is named", [statement(Principal={"AWS": ROLE})], True),
     ("the session is named", [statement(Principal={"AWS": SESSION})], True),
     ("everybody is", [statement(Principal="*")], True),
-    ("only the account is: that leaves it to the role", [statement(Principal={"AWS": "arn:aws:iam::000000000000:root"})], False),
+    (
+        "only the account is: that leaves it to the role",
+        [statement(Principal={"AWS": "arn:aws:iam::000000000000:root"})],
+        False,
+    ),
     ("another role is", [statement(Principal={"AWS": f"{ROLE}2"})], False),
     ("a service is", [statement(Principal={"Service": S3})], False),
 ]
 
 
-@pytest.mark.parametrize(("statements", "allowed"), [case[1:] for case in RESOURCE_CASES], ids=[case[0] for case in RESOURCE_CASES])
+@pytest.mark.parametrize(
+    ("statements", "allowed"), [case[1:] for case in RESOURCE_CASES], ids=[case[0] for case in RESOURCE_CASES]
+)
 def test_a_resource_policy_may_grant_what_the_role_does_not(statements: list[dict[str, Any]], allowed: bool):
     assert decide_role(question(), role(), resource(*statements)).allowed is allowed
 
@@ -127,13 +146,23 @@ SERVICE_CASES = [
     ("another is", [statement(Principal={"Service": SNS})], False),
     ("the account is", [statement(Principal={"AWS": "000000000000"})], False),
     ("for this source", [statement(Principal={"Service": S3}, Condition=SOURCE)], True),
-    ("for another", [statement(Principal={"Service": S3}, Condition={"ArnEquals": {"aws:SourceArn": "arn:aws:s3:::c"}})], False),
-    ("for another account", [statement(Principal={"Service": S3}, Condition={"StringEquals": {"aws:SourceAccount": "1"}})], False),
+    (
+        "for another",
+        [statement(Principal={"Service": S3}, Condition={"ArnEquals": {"aws:SourceArn": "arn:aws:s3:::c"}})],
+        False,
+    ),
+    (
+        "for another account",
+        [statement(Principal={"Service": S3}, Condition={"StringEquals": {"aws:SourceAccount": "1"}})],
+        False,
+    ),
     ("denied", [statement(Principal={"Service": S3}), statement("Deny", Principal="*")], False),
 ]
 
 
-@pytest.mark.parametrize(("statements", "allowed"), [case[1:] for case in SERVICE_CASES], ids=[case[0] for case in SERVICE_CASES])
+@pytest.mark.parametrize(
+    ("statements", "allowed"), [case[1:] for case in SERVICE_CASES], ids=[case[0] for case in SERVICE_CASES]
+)
 def test_services(statements: list[dict[str, Any]], allowed: bool):
     asked = question(principal=S3, **{"aws:sourcearn": "arn:aws:s3:::b", "aws:sourceaccount": "000000000000"})
     assert decide_resource(asked, resource(*statements), kind="queue policy", service=True).allowed is allowed
@@ -145,23 +174,33 @@ def test_a_service_needs_a_policy():
 
 
 @pytest.mark.parametrize(
-    ("statements", "allowed"), [([statement(Principal="*")], True), ([statement(Principal={"AWS": ROLE})], False), ([], False)]
+    ("statements", "allowed"),
+    [([statement(Principal="*")], True), ([statement(Principal={"AWS": ROLE})], False), ([], False)],
 )
 def test_nobody_in_particular(statements: list[dict[str, Any]], allowed: bool):
     assert decide_resource(question(principal="*"), resource(*statements), kind="", service=False).allowed is allowed
 
 
 def test_trust_policies_have_no_resource():
-    trust = Policy("trust", policy({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}))
+    trust = Policy(
+        "trust",
+        policy({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}),
+    )
     for principal, allowed in (("lambda.amazonaws.com", True), ("ec2.amazonaws.com", False)):
         asked = question("sts:AssumeRole", ROLE, principal)
         assert decide_resource(asked, trust, kind="trust", service=True).allowed is allowed
 
 
 def test_leading_keys():
-    own = statement(action="dynamodb:GetItem", resource="*", Condition={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["mine"]}})
+    own = statement(
+        action="dynamodb:GetItem",
+        resource="*",
+        Condition={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["mine"]}},
+    )
     for key, allowed in (("mine", True), ("yours", False)):
-        asked = question("dynamodb:GetItem", "arn:aws:dynamodb:us-east-1:000000000000:table/t", **{"dynamodb:leadingkeys": [key]})
+        asked = question(
+            "dynamodb:GetItem", "arn:aws:dynamodb:us-east-1:000000000000:table/t", **{"dynamodb:leadingkeys": [key]}
+        )
         assert decide_role(asked, role(own), None).allowed is allowed
 
 
@@ -188,7 +227,9 @@ def test_what_is_not_known_is_refused_by_name(effect: str, name: str, condition:
     as_limit = decide_role(asked, role(ALLOW_ALL, boundary=policy(ALLOW_ALL, unknown)), None)
     assert (as_limit.allowed, as_limit.asked, as_limit.reason) == (False, "boundary", reason)
     of_service = question("s3:GetObject", "arn:aws:s3:::b/k", SNS)
-    by_service = decide_resource(of_service, resource({**unknown, "Principal": {"Service": SNS}}), kind="", service=True)
+    by_service = decide_resource(
+        of_service, resource({**unknown, "Principal": {"Service": SNS}}), kind="", service=True
+    )
     assert (by_service.allowed, by_service.reason) == (False, reason)
 
 
@@ -208,13 +249,27 @@ def test_an_unknown_variable_may_stand_for_any_resource():
     ids=["another action", "another resource", "a condition that does not hold"],
 )
 def test_what_is_not_known_of_something_else_does_not_matter(elsewhere: dict[str, Any]):
-    denied = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"StringEquals": {"s3:ExistingObjectTag/a": "b"}}}
+    denied = {
+        "Effect": "Deny",
+        "Action": "*",
+        "Resource": "*",
+        "Condition": {"StringEquals": {"s3:ExistingObjectTag/a": "b"}},
+    }
     assert decide_role(question("s3:GetObject", "arn:aws:s3:::b/k"), role(ALLOW_ALL, denied | elsewhere), None).allowed
 
 
 @pytest.mark.parametrize(
     "key",
-    ["s3:x-amz-acl", "s3:prefix", "kms:ViaService", "sns:Protocol", "aws:SourceArn", "aws:username", "aws:TagKeys", "aws:RequestTag/a"],
+    [
+        "s3:x-amz-acl",
+        "s3:prefix",
+        "kms:ViaService",
+        "sns:Protocol",
+        "aws:SourceArn",
+        "aws:username",
+        "aws:TagKeys",
+        "aws:RequestTag/a",
+    ],
 )
 def test_a_key_that_is_known_may_be_absent(key: str):
     asked = question("s3:GetObject", "arn:aws:s3:::b/k")
@@ -231,7 +286,10 @@ def test_a_key_that_is_known_may_be_absent(key: str):
 
 @pytest.mark.parametrize(("service", "allowed"), [(None, False), (SNS, True)])
 def test_whether_a_service_asks(service: str | None, allowed: bool):
-    statements = [statement(Principal="*"), statement("Deny", Principal="*", Condition={"Bool": {"aws:PrincipalIsAWSService": "false"}})]
+    statements = [
+        statement(Principal="*"),
+        statement("Deny", Principal="*", Condition={"Bool": {"aws:PrincipalIsAWSService": "false"}}),
+    ]
     if service:
         verdict = decide_resource(question(principal=service), resource(*statements), kind="", service=True)
     else:

@@ -1,4 +1,6 @@
-"""Distributed Maps: what LocalStack is given to parse, and a running one, with its role's permissions missing and right."""
+"""Distributed Maps: what LocalStack is given to parse, and a running one, with its role's permissions missing and
+right.
+"""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +14,9 @@ from support import ACCOUNT, REGION, Cloud, eventually, policy
 
 def definition(bucket: str, queue_url: str) -> dict[str, Any]:
     send = {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "End": True}
-    send |= {"Parameters": {"QueueUrl": queue_url, "MessageBody": {"items.$": "$.Items[*].Key", "first.$": "$.Items[0]"}}}
+    send |= {
+        "Parameters": {"QueueUrl": queue_url, "MessageBody": {"items.$": "$.Items[*].Key", "first.$": "$.Items[0]"}}
+    }
     config = {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}
     reader = {"Resource": "arn:aws:states:::s3:listObjectsV2", "Parameters": {"Bucket": bucket, "Prefix.$": "$.prefix"}}
     batches = {
@@ -27,7 +31,9 @@ def definition(bucket: str, queue_url: str) -> dict[str, Any]:
 
 
 def test_a_definition_without_a_distributed_map_is_handed_on_as_it_is():
-    inline = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Map", "ItemProcessor": {"ProcessorConfig": {"Mode": "INLINE"}}}}})
+    inline = json.dumps(
+        {"StartAt": "A", "States": {"A": {"Type": "Map", "ItemProcessor": {"ProcessorConfig": {"Mode": "INLINE"}}}}}
+    )
     assert understood(inline) == inline
     assert understood("{") == "{"
 
@@ -48,11 +54,18 @@ def test_it_lists_more_than_a_page_and_sends_batches(cloud: Cloud, name: str):
     url, queue_arn = cloud.queue(name)
     arn = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:{name}"
     source = {"ArnLike": {"aws:SourceArn": arn}, "StringEquals": {"aws:SourceAccount": ACCOUNT}}
-    trust = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole", "Condition": source}
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "states.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": source,
+    }
     role = cloud.iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
     cloud.grant(name, "sqs:SendMessage", resource=queue_arn, name="send")
     machine = json.dumps(definition(name, url))
-    assert cloud.stepfunctions.create_state_machine(name=name, definition=machine, roleArn=role)["stateMachineArn"] == arn
+    assert (
+        cloud.stepfunctions.create_state_machine(name=name, definition=machine, roleArn=role)["stateMachineArn"] == arn
+    )
     assert cloud.stepfunctions.describe_state_machine(stateMachineArn=arn)["definition"] == machine
 
     def run(prefix: str) -> str:

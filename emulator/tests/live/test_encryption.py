@@ -1,4 +1,6 @@
-"""The running server: what is encrypted with a customer managed key is written and read with permissions on the key alone."""
+"""The running server: what is encrypted with a customer managed key is written and read with permissions on the key
+alone.
+"""
 
 import json
 from typing import Any
@@ -23,7 +25,12 @@ def handler(event, context):
 
 def key(cloud: Cloud, *services: str) -> str:
     """A key that the account's policies decide about, and some services may use."""
-    owner = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "kms:*", "Resource": "*"}
+    owner = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
     used = {"Effect": "Allow", "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": "*"}
     statements = [used | {"Principal": {"Service": f"{service}.amazonaws.com"}} for service in services]
     return str(cloud.kms.create_key(Policy=policy(owner, *statements))["KeyMetadata"]["Arn"])
@@ -38,7 +45,11 @@ def encrypt(cloud: Cloud, bucket: str, algorithm: str, key_arn: str | None) -> N
 def test_objects(cloud: Cloud, name: str):
     cloud.s3.create_bucket(Bucket=name)
     key_arn = key(cloud)
-    cloud.function(name, role=cloud.role(name, *LOGS, "s3:PutObject", "s3:GetObject", "s3:ListBucket"), Code={"ZipFile": package(CALL)})
+    cloud.function(
+        name,
+        role=cloud.role(name, *LOGS, "s3:PutObject", "s3:GetObject", "s3:ListBucket"),
+        Code={"ZipFile": package(CALL)},
+    )
 
     def call(operation: str, **parameters: Any) -> str:
         event = {"service": "s3", "call": operation, "with": {"Bucket": name, "Key": "k", **parameters}}
@@ -92,8 +103,17 @@ def test_topic_to_queue(cloud: Cloud, name: str, may: bool):
 def test_an_encrypted_topic_takes_alarms_that_its_key_lets_in(cloud: Cloud, name: str):
     key_arn = key(cloud)
     topic = cloud.sns.create_topic(Name=name, Attributes={"KmsMasterKeyId": key_arn})["TopicArn"]
-    metric = {"Namespace": "test", "MetricName": name, "Statistic": "Maximum", "Period": 300, "EvaluationPeriods": 1, "Threshold": 1}
-    cloud.cloudwatch.put_metric_alarm(AlarmName=name, ComparisonOperator="GreaterThanThreshold", AlarmActions=[topic], **metric)
+    metric = {
+        "Namespace": "test",
+        "MetricName": name,
+        "Statistic": "Maximum",
+        "Period": 300,
+        "EvaluationPeriods": 1,
+        "Threshold": 1,
+    }
+    cloud.cloudwatch.put_metric_alarm(
+        AlarmName=name, ComparisonOperator="GreaterThanThreshold", AlarmActions=[topic], **metric
+    )
     cloud.cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="test")
     assert cloud.denied("kms:GenerateDataKey", key_arn, who="cloudwatch.amazonaws.com")
 
@@ -101,6 +121,10 @@ def test_an_encrypted_topic_takes_alarms_that_its_key_lets_in(cloud: Cloud, name
 def test_notifications_of_a_bucket_need_the_key_s_policy(cloud: Cloud, name: str):
     cloud.s3.create_bucket(Bucket=name)
     cloud.queue(name, from_service("s3", f"arn:aws:s3:::{name}"), KmsMasterKeyId=key(cloud))
-    notify = {"QueueConfigurations": [{"QueueArn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}", "Events": ["s3:ObjectCreated:*"]}]}
+    notify = {
+        "QueueConfigurations": [
+            {"QueueArn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}", "Events": ["s3:ObjectCreated:*"]}
+        ]
+    }
     with pytest.raises(ClientError, match="Unable to validate"):
         cloud.s3.put_bucket_notification_configuration(Bucket=name, NotificationConfiguration=notify)

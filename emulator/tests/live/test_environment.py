@@ -119,7 +119,9 @@ def make(tmp_path: Path, interpreter: Path):
 
 
 def invoke(environment: Environment, event: Any = None) -> Result:
-    return environment.invoke("id-1", json.dumps(event).encode(), "arn:aws:lambda:us-east-1:000000000000:function:f", "Root=1-2-3")
+    return environment.invoke(
+        "id-1", json.dumps(event).encode(), "arn:aws:lambda:us-east-1:000000000000:function:f", "Root=1-2-3"
+    )
 
 
 def error_type(result: Result) -> str:
@@ -132,7 +134,12 @@ def test_a_cold_start_then_warm_ones(make):
     cold, warm = invoke(environment), invoke(environment)
     assert [json.loads(result.payload) for result in (cold, warm)] == [1, 2]
     lines = cold.logs.splitlines()
-    assert lines[:4] == ["INIT_START Runtime Version: python3.13", "loading", "START RequestId: id-1 Version: $LATEST", "event None"]
+    assert lines[:4] == [
+        "INIT_START Runtime Version: python3.13",
+        "loading",
+        "START RequestId: id-1 Version: $LATEST",
+        "event None",
+    ]
     assert lines[4] == "END RequestId: id-1"
     assert "Init Duration: " in lines[5]
     assert "INIT" not in warm.logs
@@ -275,7 +282,15 @@ def test_a_stop_ends_an_invocation_that_runs(make, tmp_path: Path):
 def test_a_clean_environment(make, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("AWS_PROFILE", "mine")
     variables = json.loads(invoke(make(), "environment").payload)
-    assert set(variables) <= {"PATH", "TMPDIR", "HOME", "PYTHONDONTWRITEBYTECODE", "AWS_LAMBDA_RUNTIME_API", "_X_AMZN_TRACE_ID", "LC_CTYPE"}
+    assert set(variables) <= {
+        "PATH",
+        "TMPDIR",
+        "HOME",
+        "PYTHONDONTWRITEBYTECODE",
+        "AWS_LAMBDA_RUNTIME_API",
+        "_X_AMZN_TRACE_ID",
+        "LC_CTYPE",
+    }
 
 
 def test_json_logs(make):
@@ -309,7 +324,9 @@ print("started", flush=True)
 environment.invoke("id-1", b'"hang"', "arn", "trace")
 """)
     source = str(Path(embedded_localstack.__file__).parents[1])
-    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": source}) as server:
+    with subprocess.Popen(
+        [sys.executable, script], stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": source}
+    ) as server:
         assert server.stdout
         assert server.stdout.readline() == b"started\n"
         deadline = time.monotonic() + 5

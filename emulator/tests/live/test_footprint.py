@@ -11,14 +11,23 @@ from embedded_localstack import processes
 from embedded_localstack.state import Home
 from support import Cloud, eventually, free_port, launcher
 
-OUTSIDE = ["/var/lib/localstack", "/usr/lib/localstack", "/etc/localstack", "/tmp/localstack", "/tmp/lambda", "/tmp/localstack-s3-storage"]
+OUTSIDE = [
+    "/var/lib/localstack",
+    "/usr/lib/localstack",
+    "/etc/localstack",
+    "/tmp/localstack",
+    "/tmp/lambda",
+    "/tmp/localstack-s3-storage",
+]
 # Held open by any process: not files that something is kept in.
 HARMLESS = ("/dev/", "pipe:", "socket:", "anon_inode:", "/proc/", "/memfd:")
 
 
 def outside() -> list[str]:
     """What there is where other servers write."""
-    return sorted(str(path) for folder in map(Path, OUTSIDE) if folder.exists() for path in (folder, *folder.rglob("*")))
+    return sorted(
+        str(path) for folder in map(Path, OUTSIDE) if folder.exists() for path in (folder, *folder.rglob("*"))
+    )
 
 
 @pytest.fixture(scope="module")
@@ -80,4 +89,9 @@ def test_after_it_was_killed_its_children_end_by_themselves(busy: Cloud):
     os.kill(run.pid, signal.SIGKILL)
     assert eventually(lambda: not processes.wait_gone(family, 0), 10)
     assert "was gone" in launcher("down", busy.home).stdout
-    assert sorted(path.name for path in busy.home.path.iterdir()) == [".gitignore", ".lock", "denials.jsonl", "server.log"]
+    assert sorted(path.name for path in busy.home.path.iterdir()) == [
+        ".gitignore",
+        ".lock",
+        "denials.jsonl",
+        "server.log",
+    ]

@@ -74,7 +74,11 @@ def test_a_role_that_trusts_another_service(cloud: Cloud, name: str):
 
 def test_a_runtime_that_is_not_there_is_told(cloud: Cloud, name: str):
     cloud.lambda_.create_function(
-        FunctionName=name, Runtime="python3.9", Role=cloud.role(name), Handler="app.handler", Code={"ZipFile": package()}
+        FunctionName=name,
+        Runtime="python3.9",
+        Role=cloud.role(name),
+        Handler="app.handler",
+        Code={"ZipFile": package()},
     )
 
     def configuration() -> dict[str, Any]:
@@ -118,7 +122,11 @@ def handler(event, context):
 
 @pytest.mark.parametrize(
     ("variable", "message"),
-    [("AWS_REGION", "Reserved keys used in this request: AWS_REGION"), ("_HANDLER", "reserved keys"), ("A-B", "names must match")],
+    [
+        ("AWS_REGION", "Reserved keys used in this request: AWS_REGION"),
+        ("_HANDLER", "reserved keys"),
+        ("A-B", "names must match"),
+    ],
 )
 def test_variables_that_a_function_may_not_have(cloud: Cloud, name: str, variable: str, message: str):
     environment = {"Environment": {"Variables": {"MINE": "1", variable: "2"}}}
@@ -146,7 +154,10 @@ def test_reserved_concurrency_and_one_environment_per_invocation(cloud: Cloud, n
 
 
 def test_code_is_read_only_folders_and_files(cloud: Cloud, name: str):
-    code = "import os\n\ndef handler(event, context):\n    return [os.stat(path).st_mode & 0o222 for path in ('.', __file__)]\n"
+    code = (
+        "import os\n\ndef handler(event, context):\n    return [os.stat(path).st_mode & 0o222 for path in ('.', "
+        "__file__)]\n"
+    )
     cloud.function(name, Code={"ZipFile": package(code)})
     answer = json.loads(cloud.lambda_.invoke(FunctionName=name)["Payload"].read())
     assert answer == [0, 0]

@@ -86,7 +86,9 @@ def test_a_role_that_is_not_there_cannot_be_assumed():
 
 
 def test_a_role_assumes_another_if_both_agree():
-    to_all = document({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}})
+    to_all = document(
+        {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}}
+    )
     assert judge(WORKER, ASSUME, facts(role=document(allow("sts:AssumeRole")), trust=to_all)).allowed
     assert not judge(WORKER, ASSUME, facts(trust=to_all)).allowed
     assert not judge(WORKER, ASSUME, facts(role=document(allow("sts:AssumeRole")), trust=trust())).allowed
@@ -95,7 +97,11 @@ def test_a_role_assumes_another_if_both_agree():
 def test_the_source_s_account_is_the_one_in_its_arn():
     send = Check("sqs:SendMessage", QUEUE)
     mine = document(
-        allow("sqs:SendMessage", Principal={"Service": "sns.amazonaws.com"}, Condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}})
+        allow(
+            "sqs:SendMessage",
+            Principal={"Service": "sns.amazonaws.com"},
+            Condition={"StringEquals": {"aws:SourceAccount": ACCOUNT}},
+        )
     )
     for account, allowed in ((ACCOUNT, True), ("111111111111", False)):
         caller = Caller(Kind.SERVICE, "sns.amazonaws.com", source_arn=f"arn:aws:sns:us-east-1:{account}:t")
@@ -104,7 +110,10 @@ def test_the_source_s_account_is_the_one_in_its_arn():
 
 def test_eventbridge_says_which_rule_it_is_and_not_of_which_account():
     rule = f"arn:aws:events:us-east-1:{ACCOUNT}:rule/r"
-    caller, principal = Caller(Kind.SERVICE, "events.amazonaws.com", source_arn=rule), {"Service": "events.amazonaws.com"}
+    caller, principal = (
+        Caller(Kind.SERVICE, "events.amazonaws.com", source_arn=rule),
+        {"Service": "events.amazonaws.com"},
+    )
     source, account = {"ArnEquals": {"aws:SourceArn": rule}}, {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
     for condition, allowed in ((source, True), (source | account, False)):
         policy = document(allow("sqs:SendMessage", Principal=principal, Condition=condition))
@@ -112,7 +121,9 @@ def test_eventbridge_says_which_rule_it_is_and_not_of_which_account():
 
 
 def test_a_topic_s_default_policy_lets_alarms_of_the_owner_in_and_no_other_service():
-    default = document(allow("SNS:Publish", Principal={"AWS": "*"}, Condition={"StringEquals": {"AWS:SourceOwner": ACCOUNT}}))
+    default = document(
+        allow("SNS:Publish", Principal={"AWS": "*"}, Condition={"StringEquals": {"AWS:SourceOwner": ACCOUNT}})
+    )
     publish = Check("sns:Publish", f"arn:aws:sns:us-east-1:{ACCOUNT}:t")
     for principal, allowed in (("cloudwatch.amazonaws.com", True), ("s3.amazonaws.com", False)):
         caller = Caller(Kind.SERVICE, principal, source_arn=f"arn:aws:cloudwatch:us-east-1:{ACCOUNT}:alarm:a")
@@ -132,7 +143,9 @@ def test_another_account_s_queue_is_asked_too():
     theirs = "arn:aws:sqs:us-east-1:111111111111:theirs"
     send, mine = Check("sqs:SendMessage", theirs), document(allow("sqs:SendMessage"))
     assert not judge(WORKER, send, facts(role=mine)).allowed
-    assert judge(WORKER, send, facts(role=mine, resource=document(allow("sqs:SendMessage", Principal={"AWS": ROLE})))).allowed
+    assert judge(
+        WORKER, send, facts(role=mine, resource=document(allow("sqs:SendMessage", Principal={"AWS": ROLE})))
+    ).allowed
 
 
 def test_nobody_gets_in_without_a_resource_policy():
@@ -142,7 +155,11 @@ def test_nobody_gets_in_without_a_resource_policy():
 
 
 URL = [
-    allow("lambda:InvokeFunctionUrl", FUNCTION, Condition={"StringEquals": {"lambda:FunctionUrlAuthType": ["AWS_IAM", "NONE"]}}),
+    allow(
+        "lambda:InvokeFunctionUrl",
+        FUNCTION,
+        Condition={"StringEquals": {"lambda:FunctionUrlAuthType": ["AWS_IAM", "NONE"]}},
+    ),
     allow("lambda:InvokeFunction", FUNCTION, Condition={"Bool": {"lambda:InvokedViaFunctionUrl": "true"}}),
 ]
 OF_EVERYBODY = [statement | {"Principal": "*"} for statement in URL]
@@ -162,7 +179,9 @@ OF_EVERYBODY = [statement | {"Principal": "*"} for statement in URL]
         ("AWS_IAM", WORKER, None, document(URL[1]), {"lambda:InvokeFunctionUrl"}),
     ],
 )
-def test_function_urls_want_two_actions(auth_type: str, caller: Caller, resource: str | None, role: str, refused: set[str]):
+def test_function_urls_want_two_actions(
+    auth_type: str, caller: Caller, resource: str | None, role: str, refused: set[str]
+):
     given = facts(role=role, resource=resource)
     verdicts = function_urls.judge(caller, FUNCTION, auth_type, given)
     assert {action for action, verdict in verdicts.items() if not verdict.allowed} == refused
@@ -181,21 +200,28 @@ def test_a_mapping_is_refused_if_the_role_cannot_poll(tmp_path: Path, missing: s
 
 
 def test_a_mapping_is_made_if_it_can(tmp_path: Path):
-    verify(tmp_path, document(*(allow(action, QUEUE) for action in POLL)), "CreateEventSourceMapping", EventSourceArn=QUEUE)
+    verify(
+        tmp_path, document(*(allow(action, QUEUE) for action in POLL)), "CreateEventSourceMapping", EventSourceArn=QUEUE
+    )
     assert not (tmp_path / "denials.jsonl").exists()
 
 
 @pytest.mark.parametrize("service", ["kinesis", "dynamodb"])
 def test_streams_are_refused_in_lambda_s_words(tmp_path: Path, service: str):
     with pytest.raises(
-        InvalidParameterValueException, match="ensure the role can perform the GetRecords, GetShardIterator, DescribeStream,"
+        InvalidParameterValueException,
+        match="ensure the role can perform the GetRecords, GetShardIterator, DescribeStream,",
     ):
-        verify(tmp_path, document(), "CreateEventSourceMapping", EventSourceArn=f"arn:aws:{service}:us-east-1:{ACCOUNT}:x")
+        verify(
+            tmp_path, document(), "CreateEventSourceMapping", EventSourceArn=f"arn:aws:{service}:us-east-1:{ACCOUNT}:x"
+        )
 
 
 def test_destinations_and_dead_letter_queues_need_the_permission_to_send(tmp_path: Path):
     destination = {"DestinationConfig": {"OnFailure": {"Destination": QUEUE}}}
-    with pytest.raises(InvalidParameterValueException, match=f"does not have permissions to call SendMessage on {QUEUE}"):
+    with pytest.raises(
+        InvalidParameterValueException, match=f"does not have permissions to call SendMessage on {QUEUE}"
+    ):
         verify(tmp_path, document(), "PutFunctionEventInvokeConfig", **destination)
     with pytest.raises(InvalidParameterValueException, match="does not have permissions to call SendMessage on SQS"):
         verify(tmp_path, document(), "UpdateFunctionConfiguration", DeadLetterConfig={"TargetArn": QUEUE})
@@ -212,18 +238,31 @@ def test_destinations_and_dead_letter_queues_need_the_permission_to_send(tmp_pat
     ],
 )
 @pytest.mark.parametrize("operation", ["CreateFunction", "UpdateFunctionConfiguration"])
-def test_tracing_and_networks_need_the_role_s_permission(tmp_path: Path, operation: str, config: dict[str, Any], missing: str):
+def test_tracing_and_networks_need_the_role_s_permission(
+    tmp_path: Path, operation: str, config: dict[str, Any], missing: str
+):
     with pytest.raises(InvalidParameterValueException, match=f"does not have permissions to call {missing}"):
         verify(tmp_path, document(), operation, Role=ROLE, **config)
     verify(tmp_path, document(allow("xray:*"), allow("ec2:*")), operation, Role=ROLE, **config)
-    verify(tmp_path, document(), operation, Role=ROLE, TracingConfig={"Mode": "PassThrough"}, VpcConfig={"SubnetIds": []})
+    verify(
+        tmp_path, document(), operation, Role=ROLE, TracingConfig={"Mode": "PassThrough"}, VpcConfig={"SubnetIds": []}
+    )
 
 
 def test_a_failure_destination_that_a_mapping_gets_later_is_checked_too(tmp_path: Path):
     destination = {"DestinationConfig": {"OnFailure": {"Destination": QUEUE}}}
-    with pytest.raises(InvalidParameterValueException, match=f"does not have permissions to call SendMessage on {QUEUE}"):
+    with pytest.raises(
+        InvalidParameterValueException, match=f"does not have permissions to call SendMessage on {QUEUE}"
+    ):
         verify(tmp_path, document(), "UpdateEventSourceMapping", UUID="1", FunctionName=None, **destination)
-    verify(tmp_path, document(allow("sqs:SendMessage", QUEUE)), "UpdateEventSourceMapping", UUID="1", FunctionName=None, **destination)
+    verify(
+        tmp_path,
+        document(allow("sqs:SendMessage", QUEUE)),
+        "UpdateEventSourceMapping",
+        UUID="1",
+        FunctionName=None,
+        **destination,
+    )
 
 
 def verify(folder: Path, role: str, operation: str, **params: Any) -> None:
@@ -255,7 +294,11 @@ def test_the_deployer_may_do_everything(enforcer: Enforcer):
 
 def test_a_refusal_is_raised_and_recorded(enforcer: Enforcer, tmp_path: Path):
     with pytest.raises(CommonServiceException) as refused:
-        enforcer(None, context("sqs", "SendMessage", "__internal_call__", service_principal="s3", source_arn="arn:aws:s3:::b"), None)
+        enforcer(
+            None,
+            context("sqs", "SendMessage", "__internal_call__", service_principal="s3", source_arn="arn:aws:s3:::b"),
+            None,
+        )
     assert (refused.value.code, refused.value.status_code) == ("AccessDenied", 403)
     denial = json.loads((tmp_path / "denials.jsonl").read_text())
     assert denial.pop("time")
@@ -272,8 +315,15 @@ def test_a_refusal_is_raised_and_recorded(enforcer: Enforcer, tmp_path: Path):
 def test_a_subscription_acts_as_its_topic(enforcer: Enforcer, tmp_path: Path):
     subscription = f"arn:aws:sns:us-east-1:{ACCOUNT}:t:6b0e71bd-7e97-4d97-80ce-4a0994e55286"
     with pytest.raises(CommonServiceException):
-        enforcer(None, context("sqs", "SendMessage", "__internal_call__", service_principal="sns", source_arn=subscription), None)
-    assert json.loads((tmp_path / "audit.jsonl").read_text())["keys"]["aws:sourcearn"] == f"arn:aws:sns:us-east-1:{ACCOUNT}:t"
+        enforcer(
+            None,
+            context("sqs", "SendMessage", "__internal_call__", service_principal="sns", source_arn=subscription),
+            None,
+        )
+    assert (
+        json.loads((tmp_path / "audit.jsonl").read_text())["keys"]["aws:sourcearn"]
+        == f"arn:aws:sns:us-east-1:{ACCOUNT}:t"
+    )
 
 
 def test_an_operation_without_mapping_is_refused_loudly(enforcer: Enforcer, tmp_path: Path):
@@ -284,7 +334,9 @@ def test_an_operation_without_mapping_is_refused_loudly(enforcer: Enforcer, tmp_
 
 @pytest.mark.parametrize("operation", ["AssumeRoleWithWebIdentity", "AssumeRoleWithSAML", "GetSessionToken"])
 @pytest.mark.parametrize("caller", [NOBODY, WORKER], ids=str)
-def test_keys_are_given_to_who_may_assume_a_role_alone(enforcer: Enforcer, monkeypatch: pytest.MonkeyPatch, caller: Caller, operation: str):
+def test_keys_are_given_to_who_may_assume_a_role_alone(
+    enforcer: Enforcer, monkeypatch: pytest.MonkeyPatch, caller: Caller, operation: str
+):
     monkeypatch.setattr(handler, "caller_of", lambda *_: caller)
     with pytest.raises(CommonServiceException, match=f"no resource mapping for sts:{operation}"):
         enforcer(None, context("sts", operation), None)

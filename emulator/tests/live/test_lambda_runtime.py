@@ -35,7 +35,9 @@ for name in sys.argv[1:]:
         print("no", name)
 """
     names = ["awslambdaric.bootstrap", "boto3", "yaml", "localstack", "moto", "embedded_localstack"]
-    done = subprocess.run([interpreter, "-c", code, *names], env={"PATH": os.defpath}, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [interpreter, "-c", code, *names], env={"PATH": os.defpath}, capture_output=True, text=True, check=True
+    )
     assert done.stdout.split("\n")[:-1] == [
         "awslambdaric.bootstrap",
         "boto3",

@@ -42,7 +42,9 @@ class Front:
 
     def group(self, function: str, name: str, *, multi_value: bool = False, source: str | None = None) -> str:
         """A target group for a function that it may invoke."""
-        group = str(self.cloud.elbv2.create_target_group(Name=name, TargetType="lambda")["TargetGroups"][0]["TargetGroupArn"])
+        group = str(
+            self.cloud.elbv2.create_target_group(Name=name, TargetType="lambda")["TargetGroups"][0]["TargetGroupArn"]
+        )
         wanted = [{"Key": "lambda.multi_value_headers.enabled", "Value": str(multi_value).lower()}]
         self.cloud.elbv2.modify_target_group_attributes(TargetGroupArn=group, Attributes=wanted)
         self.allow(function, name, source or group)
@@ -50,11 +52,17 @@ class Front:
         return group
 
     def allow(self, function: str, statement: str, source: str) -> None:
-        permission = {"Action": "lambda:InvokeFunction", "Principal": "elasticloadbalancing.amazonaws.com", "StatementId": statement}
+        permission = {
+            "Action": "lambda:InvokeFunction",
+            "Principal": "elasticloadbalancing.amazonaws.com",
+            "StatementId": statement,
+        }
         self.cloud.lambda_.add_permission(FunctionName=function, SourceArn=source, SourceAccount=ACCOUNT, **permission)
 
     def rule(self, priority: int, action: dict[str, Any], **condition: Any) -> None:
-        self.cloud.elbv2.create_rule(ListenerArn=self.listener, Priority=priority, Conditions=[condition], Actions=[action])
+        self.cloud.elbv2.create_rule(
+            ListenerArn=self.listener, Priority=priority, Conditions=[condition], Actions=[action]
+        )
 
 
 @pytest.fixture(scope="module")
@@ -62,9 +70,14 @@ def front(cloud: Cloud) -> Iterator[Front]:
     vpc = cloud.ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
     subnet = cloud.ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.0.0/24")["Subnet"]["SubnetId"]
     made = cloud.elbv2.create_load_balancer(Name="front", Subnets=[subnet], Scheme="internal")["LoadBalancers"][0]
-    arn, nothing = made["LoadBalancerArn"], {"StatusCode": "404", "ContentType": "text/plain", "MessageBody": "nothing here"}
+    arn, nothing = (
+        made["LoadBalancerArn"],
+        {"StatusCode": "404", "ContentType": "text/plain", "MessageBody": "nothing here"},
+    )
     default = [{"Type": "fixed-response", "FixedResponseConfig": nothing}]
-    listener = cloud.elbv2.create_listener(LoadBalancerArn=arn, Protocol="HTTP", Port=80, DefaultActions=default)["Listeners"][0]
+    listener = cloud.elbv2.create_listener(LoadBalancerArn=arn, Protocol="HTTP", Port=80, DefaultActions=default)[
+        "Listeners"
+    ][0]
     yield Front(cloud, "front", made["DNSName"], listener["ListenerArn"])
     cloud.elbv2.delete_load_balancer(LoadBalancerArn=arn)
 
@@ -103,7 +116,9 @@ def test_single_values(front: Front, single: str):
 def test_multiple_values(front: Front, echo: str):
     group = front.group(echo, "multiple", multi_value=True)
     front.rule(20, {"Type": "forward", "TargetGroupArn": group}, Field="path-pattern", Values=["/multiple"])
-    answer = front("/multiple?x=1&x=2", "POST", data=b"\x00\x01", headers={"Content-Type": "image/png", "Content-Encoding": "gzip"})
+    answer = front(
+        "/multiple?x=1&x=2", "POST", data=b"\x00\x01", headers={"Content-Type": "image/png", "Content-Encoding": "gzip"}
+    )
     seen = answer.json()
     assert answer.headers["X-Seen"] == "1, 2"
     assert seen["multiValueQueryStringParameters"] == {"x": ["1", "2"]}
@@ -131,7 +146,9 @@ def test_head_has_no_body(front: Front, single: str):
 
 def test_rules_by_host_and_redirects(front: Front):
     shop = {"StatusCode": "200", "ContentType": "text/plain", "MessageBody": "the shop"}
-    front.rule(30, {"Type": "fixed-response", "FixedResponseConfig": shop}, Field="host-header", Values=["shop.example.com"])
+    front.rule(
+        30, {"Type": "fixed-response", "FixedResponseConfig": shop}, Field="host-header", Values=["shop.example.com"]
+    )
     away = {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_302"}
     front.rule(40, {"Type": "redirect", "RedirectConfig": away}, Field="path-pattern", Values=["/secure/*"])
     assert front("/", host="shop.example.com").text == "the shop"
@@ -140,7 +157,9 @@ def test_rules_by_host_and_redirects(front: Front):
 
 
 def test_a_group_without_a_target_is_unavailable(front: Front):
-    group = front.cloud.elbv2.create_target_group(Name="empty", TargetType="lambda")["TargetGroups"][0]["TargetGroupArn"]
+    group = front.cloud.elbv2.create_target_group(Name="empty", TargetType="lambda")["TargetGroups"][0][
+        "TargetGroupArn"
+    ]
     front.rule(50, {"Type": "forward", "TargetGroupArn": group}, Field="path-pattern", Values=["/empty"])
     assert front("/empty").status_code == 503
 
@@ -162,11 +181,15 @@ def test_a_permission_that_is_taken_away_is_a_bad_gateway(front: Front, echo: st
     assert front("/taken").status_code == 201
     front.cloud.lambda_.remove_permission(FunctionName=echo, StatementId="taken")
     assert front("/taken").status_code == 502
-    assert front.cloud.denied("lambda:InvokeFunction", "alb-echo", who=f"elasticloadbalancing.amazonaws.com for {group}")
+    assert front.cloud.denied(
+        "lambda:InvokeFunction", "alb-echo", who=f"elasticloadbalancing.amazonaws.com for {group}"
+    )
 
 
 def test_the_audit_names_the_permission(front: Front, single: str):
     assert front("/single").status_code == 201
     decisions = [json.loads(line) for line in (front.cloud.home.path / "audit.jsonl").read_text().splitlines()]
-    (statement,) = {tuple(found["matched"]) for found in decisions if single in found["who"] and found["decision"] == "allow"}
+    (statement,) = {
+        tuple(found["matched"]) for found in decisions if single in found["who"] and found["decision"] == "allow"
+    }
     assert statement == ("permissions (aws_lambda_permission) of alb-echo#single",)

@@ -1,4 +1,7 @@
-"""A patch whose target is missing stops the start, and is named. Each runs in a child of its own: patches stay installed."""
+"""A patch whose target is missing stops the start, and is named.
+
+Each runs in a child of its own: patches stay installed.
+"""
 
 import json
 import subprocess
@@ -63,7 +66,9 @@ def test_a_patch_without_its_target_is_named(home: Home):
     command = [sys.executable, "-c", REMOVE_AND_INSTALL, json.dumps(TARGETS)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     named = [line.partition(":")[0] for line in done.stdout.splitlines()]
-    assert named == [f"the patch embedded_localstack.{patch} does not fit LocalStack 4.14.0" for patch in TARGETS], done.stderr
+    assert named == [f"the patch embedded_localstack.{patch} does not fit LocalStack 4.14.0" for patch in TARGETS], (
+        done.stderr
+    )
 
 
 def test_the_server_does_not_start_then(home: Home, tmp_path_factory: pytest.TempPathFactory):
@@ -111,7 +116,9 @@ def test_an_alarm_keeps_its_tags(cloud: Cloud, name: str):
     assert tags_of(cloud, name) == {"Project": "a"}
     cloud.cloudwatch.put_metric_alarm(AlarmName=name, Tags=[{"Key": "Project", "Value": "ignored"}], **METRIC)
     assert tags_of(cloud, name) == {"Project": "a"}
-    cloud.cloudwatch.tag_resource(ResourceARN=arn, Tags=[{"Key": "Project", "Value": "b"}, {"Key": "Owner", "Value": "me"}])
+    cloud.cloudwatch.tag_resource(
+        ResourceARN=arn, Tags=[{"Key": "Project", "Value": "b"}, {"Key": "Owner", "Value": "me"}]
+    )
     cloud.cloudwatch.untag_resource(ResourceARN=arn, TagKeys=["Owner"])
     assert tags_of(cloud, name) == {"Project": "b"}
     cloud.cloudwatch.delete_alarms(AlarmNames=[name])
@@ -123,6 +130,8 @@ def test_an_alarm_keeps_its_tags(cloud: Cloud, name: str):
 def test_a_composite_alarm_keeps_its_tags(cloud: Cloud, name: str):
     part = f"{name}-part"
     cloud.cloudwatch.put_metric_alarm(AlarmName=part, **METRIC)
-    cloud.cloudwatch.put_composite_alarm(AlarmName=name, AlarmRule=f'ALARM("{part}")', Tags=[{"Key": "Project", "Value": "a"}])
+    cloud.cloudwatch.put_composite_alarm(
+        AlarmName=name, AlarmRule=f'ALARM("{part}")', Tags=[{"Key": "Project", "Value": "a"}]
+    )
     assert eventually(lambda: tags_of(cloud, name)) == {"Project": "a"}
     cloud.cloudwatch.delete_alarms(AlarmNames=[name, part])

@@ -52,7 +52,9 @@ def test_links(signer: Any):
     ],
 )
 def test_forms(signer: Any, change: dict[str, str], status: int):
-    post = signer.generate_presigned_post(BUCKET, "presigned/new.jpg", Conditions=[["content-length-range", 3, 3]], ExpiresIn=60)
+    post = signer.generate_presigned_post(
+        BUCKET, "presigned/new.jpg", Conditions=[["content-length-range", 3, 3]], ExpiresIn=60
+    )
     fields = post["fields"] | change
     assert requests.post(post["url"], data=fields, files={"file": b"abc"}, timeout=10).status_code == status
     assert requests.post(post["url"], data=fields, files={"file": b"abcd"}, timeout=10).status_code in {400, 403}

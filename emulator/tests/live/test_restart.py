@@ -67,7 +67,9 @@ def objects(cloud: Cloud) -> list[str]:
     """Two versions of one object, and one that was deleted."""
     cloud.s3.create_bucket(Bucket="restart")
     cloud.s3.put_bucket_versioning(Bucket="restart", VersioningConfiguration={"Status": "Enabled"})
-    put = [cloud.s3.put_object(Bucket="restart", Key="é key", Body=body, Metadata={"a": "b"}) for body in (b"old", LARGE)]
+    put = [
+        cloud.s3.put_object(Bucket="restart", Key="é key", Body=body, Metadata={"a": "b"}) for body in (b"old", LARGE)
+    ]
     cloud.s3.put_object(Bucket="restart", Key="gone", Body=b"")
     cloud.s3.delete_object(Bucket="restart", Key="gone")
     return [answer["VersionId"] for answer in put]
@@ -79,7 +81,9 @@ def follow(cloud: Cloud, name: str) -> None:
     arn = source(cloud, kind, name)
     function = cloud.function(name)
     cloud.grant(f"role-{name}", *POLL[kind], resource=[arn], name="poll")
-    cloud.lambda_.create_event_source_mapping(EventSourceArn=arn, FunctionName=function, StartingPosition="TRIM_HORIZON")
+    cloud.lambda_.create_event_source_mapping(
+        EventSourceArn=arn, FunctionName=function, StartingPosition="TRIM_HORIZON"
+    )
     assert eventually(lambda: cloud.outputs(name))
 
 
@@ -98,7 +102,9 @@ def deliveries(cloud: Cloud) -> tuple[str, str, str]:
 def moving(cloud: Cloud) -> str:
     """A queue that gets its dead letters back, one a second."""
     dead, arn = cloud.queue("restart-dead")
-    again, to = cloud.queue("restart-again", RedrivePolicy=json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 3}))
+    again, to = cloud.queue(
+        "restart-again", RedrivePolicy=json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 3})
+    )
     for number in range(8):
         cloud.sqs.send_message(QueueUrl=dead, MessageBody=json.dumps({"number": number}))
     cloud.sqs.start_message_move_task(SourceArn=arn, DestinationArn=to, MaxNumberOfMessagesPerSecond=1)
@@ -112,7 +118,9 @@ def executions(cloud: Cloud) -> list[str]:
     started = []
     for name, state in states.items():
         definition = json.dumps({"StartAt": "A", "States": {"A": state}})
-        machine = cloud.stepfunctions.create_state_machine(name=f"restart-{name}", roleArn=role, definition=definition)["stateMachineArn"]
+        machine = cloud.stepfunctions.create_state_machine(name=f"restart-{name}", roleArn=role, definition=definition)[
+            "stateMachineArn"
+        ]
         started.append(cloud.stepfunctions.start_execution(stateMachineArn=machine)["executionArn"])
     assert eventually(lambda: cloud.stepfunctions.describe_execution(executionArn=started[0])["status"] == "SUCCEEDED")
     return started
@@ -122,7 +130,9 @@ def test_messages_are_there_waiting_in_flight_or_delayed(cloud: Cloud, before: B
     bodies: list[object] = []
 
     def all_of_them() -> bool:
-        for message in cloud.sqs.receive_message(QueueUrl=before.queue, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", []):
+        for message in cloud.sqs.receive_message(QueueUrl=before.queue, MaxNumberOfMessages=10, WaitTimeSeconds=1).get(
+            "Messages", []
+        ):
             bodies.append(json.loads(message["Body"]))
             cloud.sqs.delete_message(QueueUrl=before.queue, ReceiptHandle=message["ReceiptHandle"])
         return len(bodies) >= 3

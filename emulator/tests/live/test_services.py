@@ -14,7 +14,9 @@ from support import ACCOUNT, REGION, Cloud, eventually, from_service, policy, st
 
 def notify(cloud: Cloud, bucket: str, queue_arn: str) -> None:
     events = {"QueueArn": queue_arn, "Events": ["s3:ObjectCreated:*", "s3:ObjectRemoved:*"]}
-    cloud.s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={"QueueConfigurations": [events]})
+    cloud.s3.put_bucket_notification_configuration(
+        Bucket=bucket, NotificationConfiguration={"QueueConfigurations": [events]}
+    )
 
 
 @pytest.mark.parametrize("source", [None, "elsewhere"], ids=["missing", "wrong"])
@@ -52,7 +54,9 @@ def test_s3_to_sqs_with_sequencers_that_grow(cloud: Cloud, name: str):
 
 def test_s3_to_eventbridge_to_sqs(cloud: Cloud, name: str):
     cloud.s3.create_bucket(Bucket=name)
-    cloud.s3.put_bucket_notification_configuration(Bucket=name, NotificationConfiguration={"EventBridgeConfiguration": {}})
+    cloud.s3.put_bucket_notification_configuration(
+        Bucket=name, NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
     pattern = {"source": ["aws.s3"], "detail": {"bucket": {"name": [name]}}}
     rule = cloud.events.put_rule(Name=name, EventPattern=json.dumps(pattern))["RuleArn"]
     url, arn = cloud.queue(name, from_service("events", rule))
@@ -76,7 +80,9 @@ def test_s3_to_lambda(cloud: Cloud, name: str):
 
     def connect() -> None:
         events = {"LambdaFunctionArn": function, "Events": ["s3:ObjectCreated:*"]}
-        cloud.s3.put_bucket_notification_configuration(Bucket=name, NotificationConfiguration={"LambdaFunctionConfigurations": [events]})
+        cloud.s3.put_bucket_notification_configuration(
+            Bucket=name, NotificationConfiguration={"LambdaFunctionConfigurations": [events]}
+        )
 
     with pytest.raises(ClientError, match="Unable to validate"):
         connect()
@@ -152,7 +158,10 @@ def test_what_sns_cannot_deliver_is_kept_with_the_topic_s_permission(cloud: Clou
     function = cloud.function(name)
     url, arn = cloud.queue(name, from_service("sns", topic))
     cloud.sns.subscribe(
-        TopicArn=topic, Protocol="lambda", Endpoint=function, Attributes={"RedrivePolicy": json.dumps({"deadLetterTargetArn": arn})}
+        TopicArn=topic,
+        Protocol="lambda",
+        Endpoint=function,
+        Attributes={"RedrivePolicy": json.dumps({"deadLetterTargetArn": arn})},
     )
     cloud.sns.publish(TopicArn=topic, Message="undeliverable")
     assert [message["Message"] for message in cloud.received(url)] == ["undeliverable"]
@@ -162,7 +171,10 @@ def test_api_gateway_to_lambda(cloud: Cloud, name: str):
     function = cloud.function(name)
     api = cloud.apigateway.create_rest_api(name=name)["id"]
     root = cloud.apigateway.get_resources(restApiId=api)["items"][0]["id"]
-    where = {"restApiId": api, "resourceId": cloud.apigateway.create_resource(restApiId=api, parentId=root, pathPart="{proxy+}")["id"]}
+    where = {
+        "restApiId": api,
+        "resourceId": cloud.apigateway.create_resource(restApiId=api, parentId=root, pathPart="{proxy+}")["id"],
+    }
     cloud.apigateway.put_method(**where, httpMethod="ANY", authorizationType="NONE")
     uri = f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{function}/invocations"
     cloud.apigateway.put_integration(**where, httpMethod="ANY", type="AWS_PROXY", integrationHttpMethod="POST", uri=uri)
@@ -181,7 +193,11 @@ def test_function_urls(cloud: Cloud, name: str):
     here = f"http://127.0.0.1:{cloud.home.port}/"
     assert status(here, Host=host) == 403
     cloud.lambda_.add_permission(
-        FunctionName=name, StatementId="url", Action="lambda:InvokeFunctionUrl", Principal="*", FunctionUrlAuthType="NONE"
+        FunctionName=name,
+        StatementId="url",
+        Action="lambda:InvokeFunctionUrl",
+        Principal="*",
+        FunctionUrlAuthType="NONE",
     )
     assert status(here, Host=host) == 403
     cloud.lambda_.add_permission(FunctionName=name, StatementId="invoke", Action="lambda:InvokeFunction", Principal="*")

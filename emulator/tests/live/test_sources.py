@@ -29,7 +29,9 @@ def test_pollers(cloud: Cloud, name: str, kind: str):
 
 
 @pytest.mark.parametrize(
-    "filters", [{}, {"FilterCriteria": {"Filters": [{"Pattern": '{"messageId": [{"exists": true}]}'}]}}], ids=["all", "filtered"]
+    "filters",
+    [{}, {"FilterCriteria": {"Filters": [{"Pattern": '{"messageId": [{"exists": true}]}'}]}}],
+    ids=["all", "filtered"],
 )
 def test_bodies_are_left_alone(cloud: Cloud, name: str, filters: dict[str, Any]):
     """A signature of a body that was written anew would be wrong."""
@@ -37,7 +39,8 @@ def test_bodies_are_left_alone(cloud: Cloud, name: str, filters: dict[str, Any])
 import boto3
 def handler(event, context):
     for record in event["Records"]:
-        boto3.client("s3").put_object(Bucket="out", Key=f"{context.function_name}/{record['messageId']}", Body=record["body"])
+        key = f"{context.function_name}/{record['messageId']}"
+        boto3.client("s3").put_object(Bucket="out", Key=key, Body=record["body"])
 """
     url, arn = cloud.queue(name)
     function = cloud.function(name, *POLL["sqs"], Code={"ZipFile": package(code)})
@@ -58,7 +61,9 @@ def test_batches_of_a_queue_run_at_the_same_time(cloud: Cloud, name: str):
     assert eventually(lambda: len(cloud.outputs(name)) == 6, 60)
     assert cloud.overlap(name)
     cloud.lambda_.delete_event_source_mapping(UUID=mapping)
-    assert eventually(lambda: not cloud.lambda_.list_event_source_mappings(FunctionName=name)["EventSourceMappings"], 10)
+    assert eventually(
+        lambda: not cloud.lambda_.list_event_source_mappings(FunctionName=name)["EventSourceMappings"], 10
+    )
 
 
 def test_a_mapping_is_changed_and_switched(cloud: Cloud, name: str):
@@ -127,7 +132,9 @@ def handler(event, context):
 """
     function = cloud.function(name, *POLL["kinesis"], "sqs:SendMessage", Code={"ZipFile": package(code)})
     bodies = [*"abcdefg", "poison", *"hij"]
-    cloud.kinesis.put_records(StreamName=name, Records=[{"PartitionKey": "1", "Data": body.encode()} for body in bodies])
+    cloud.kinesis.put_records(
+        StreamName=name, Records=[{"PartitionKey": "1", "Data": body.encode()} for body in bodies]
+    )
     settings = {"MaximumRetryAttempts": 1, "BisectBatchOnFunctionError": True, "StartingPosition": "TRIM_HORIZON"}
     mapping = cloud.lambda_.create_event_source_mapping(
         EventSourceArn=arn, FunctionName=function, DestinationConfig={"OnFailure": {"Destination": target}}, **settings

@@ -1,4 +1,6 @@
-"""Stands in for LocalStack in the launcher's tests: answers the health check, has a child that outlives it, writes down its state."""
+"""Stands in for LocalStack in the launcher's tests: answers the health check, has a child that outlives it, writes down
+its state.
+"""
 
 import json
 import os

@@ -85,13 +85,21 @@ CASES: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
     ("s3", "HeadBucket", {"Bucket": "b"}, [("s3:ListBucket", "arn:aws:s3:::b")]),
     ("s3", "PutBucketNotificationConfiguration", {"Bucket": "b"}, [("s3:PutBucketNotification", "arn:aws:s3:::b")]),
     ("sqs", "SendMessageBatch", {"QueueUrl": "http://x/000000000000/q"}, [("sqs:SendMessage", f"{SQS}:q")]),
-    ("sqs", "ReceiveMessage", {"QueueUrl": "http://x/111111111111/q"}, [("sqs:ReceiveMessage", "arn:aws:sqs:us-east-1:111111111111:q")]),
+    (
+        "sqs",
+        "ReceiveMessage",
+        {"QueueUrl": "http://x/111111111111/q"},
+        [("sqs:ReceiveMessage", "arn:aws:sqs:us-east-1:111111111111:q")],
+    ),
     ("sqs", "GetQueueUrl", {"QueueName": "q"}, [("sqs:GetQueueUrl", f"{SQS}:q")]),
     (
         "sqs",
         "StartMessageMoveTask",
         {"SourceArn": f"{SQS}:dlq"},
-        [(f"sqs:{name}", f"{SQS}:dlq") for name in ("StartMessageMoveTask", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes")]
+        [
+            (f"sqs:{name}", f"{SQS}:dlq")
+            for name in ("StartMessageMoveTask", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+        ]
         + [("sqs:SendMessage", f"{SQS}:source")],
     ),
     ("sns", "PublishBatch", {"TopicArn": "arn:aws:sns:r:a:t"}, [("sns:Publish", "arn:aws:sns:r:a:t")]),
@@ -116,16 +124,35 @@ CASES: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
                 {"ConditionCheck": {"TableName": "t", "Key": {}}},
             ]
         },
-        [("dynamodb:PutItem", f"{TABLE}/t"), ("dynamodb:UpdateItem", f"{TABLE}/u"), ("dynamodb:ConditionCheckItem", f"{TABLE}/t")],
+        [
+            ("dynamodb:PutItem", f"{TABLE}/t"),
+            ("dynamodb:UpdateItem", f"{TABLE}/u"),
+            ("dynamodb:ConditionCheckItem", f"{TABLE}/t"),
+        ],
     ),
-    ("dynamodbstreams", "GetRecords", {"ShardIterator": f"{TABLE}/t/stream/1|x"}, [("dynamodb:GetRecords", f"{TABLE}/t/stream/1")]),
+    (
+        "dynamodbstreams",
+        "GetRecords",
+        {"ShardIterator": f"{TABLE}/t/stream/1|x"},
+        [("dynamodb:GetRecords", f"{TABLE}/t/stream/1")],
+    ),
     ("dynamodbstreams", "ListStreams", {}, [("dynamodb:ListStreams", "*")]),
     ("dynamodbstreams", "ListStreams", {"TableName": "t"}, [("dynamodb:ListStreams", f"{TABLE}/t/stream/*")]),
-    ("kinesis", "PutRecords", {"StreamName": "s"}, [("kinesis:PutRecords", f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/s")]),
+    (
+        "kinesis",
+        "PutRecords",
+        {"StreamName": "s"},
+        [("kinesis:PutRecords", f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/s")],
+    ),
     ("lambda", "Invoke", {"FunctionName": "f"}, [("lambda:InvokeFunction", f"{FUNCTION}:f")]),
     ("lambda", "Invoke", {"FunctionName": "f:live"}, [("lambda:InvokeFunction", f"{FUNCTION}:f:live")]),
     ("lambda", "Invoke", {"FunctionName": "f", "Qualifier": "live"}, [("lambda:InvokeFunction", f"{FUNCTION}:f:live")]),
-    ("lambda", "Invoke", {"FunctionName": f"{FUNCTION}:f:live", "Qualifier": "live"}, [("lambda:InvokeFunction", f"{FUNCTION}:f:live")]),
+    (
+        "lambda",
+        "Invoke",
+        {"FunctionName": f"{FUNCTION}:f:live", "Qualifier": "live"},
+        [("lambda:InvokeFunction", f"{FUNCTION}:f:live")],
+    ),
     ("lambda", "Invoke", {"FunctionName": "000000000000:function:f"}, [("lambda:InvokeFunction", f"{FUNCTION}:f")]),
     ("lambda", "UpdateAlias", {"FunctionName": "f", "Name": "live"}, [("lambda:UpdateAlias", f"{FUNCTION}:f")]),
     ("lambda", "GetFunction", {"FunctionName": "f", "Qualifier": "3"}, [("lambda:GetFunction", f"{FUNCTION}:f:3")]),
@@ -135,7 +162,12 @@ CASES: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
         {"UUID": "u"},
         [("lambda:UpdateEventSourceMapping", f"arn:aws:lambda:{REGION}:{ACCOUNT}:event-source-mapping:u")],
     ),
-    ("logs", "PutLogEvents", {"logGroupName": "g", "logStreamName": "s"}, [("logs:PutLogEvents", f"{LOGS}:g:log-stream:s")]),
+    (
+        "logs",
+        "PutLogEvents",
+        {"logGroupName": "g", "logStreamName": "s"},
+        [("logs:PutLogEvents", f"{LOGS}:g:log-stream:s")],
+    ),
     ("logs", "CreateLogGroup", {"logGroupName": "g"}, [("logs:CreateLogGroup", f"{LOGS}:g:log-stream:")]),
     ("logs", "StartQuery", {"logGroupIdentifier": f"{LOGS}:g:*"}, [("logs:StartQuery", f"{LOGS}:g:log-stream:")]),
     (
@@ -144,7 +176,12 @@ CASES: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
         {"Entries": [{"Source": "a"}, {"EventBusName": "orders"}]},
         [("events:PutEvents", f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{bus}") for bus in ("default", "orders")],
     ),
-    ("events", "EnableRule", {"Name": "r", "EventBusName": "o"}, [("events:EnableRule", f"arn:aws:events:{REGION}:{ACCOUNT}:rule/o/r")]),
+    (
+        "events",
+        "EnableRule",
+        {"Name": "r", "EventBusName": "o"},
+        [("events:EnableRule", f"arn:aws:events:{REGION}:{ACCOUNT}:rule/o/r")],
+    ),
     ("cloudwatch", "PutMetricData", {"Namespace": "N"}, [("cloudwatch:PutMetricData", "*")]),
     (
         "cloudwatch",
@@ -166,13 +203,20 @@ CASES: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
     ),
     ("kms", "Decrypt", {"KeyId": "k"}, [("kms:Decrypt", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/k")]),
     ("xray", "PutTraceSegments", {}, [("xray:PutTraceSegments", "*")]),
-    ("stepfunctions", "StartExecution", {"stateMachineArn": "arn:aws:states:r:a:m"}, [("states:StartExecution", "arn:aws:states:r:a:m")]),
+    (
+        "stepfunctions",
+        "StartExecution",
+        {"stateMachineArn": "arn:aws:states:r:a:m"},
+        [("states:StartExecution", "arn:aws:states:r:a:m")],
+    ),
     ("ssm", "GetParameter", {"Name": "/a/b"}, [("ssm:GetParameter", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/a/b")]),
     ("sts", "AssumeRole", {"RoleArn": "arn:aws:iam::0:role/r"}, [("sts:AssumeRole", "arn:aws:iam::0:role/r")]),
 ]
 
 
-@pytest.mark.parametrize(("service", "operation", "params", "expected"), CASES, ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("service", "operation", "params", "expected"), CASES, ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_permissions(service: str, operation: str, params: dict[str, Any], expected: list[tuple[str, str]]):
     assert needed(service, operation, **params) == expected
 
@@ -184,7 +228,9 @@ def test_condition_keys():
     version = {"s3:versionid": "v"}
     assert keys("s3", "CopyObject", **B, CopySource="from/a?versionId=v") == version
     assert keys("s3", "DeleteObjects", Bucket="b", Delete={"Objects": [{"Key": "k", "VersionId": "v"}]}) == version
-    assert checks("s3", "PutObject", {**B, "ACL": "private"}, ACCOUNT, REGION, Facts())[1].keys == {"s3:x-amz-acl": "private"}
+    assert checks("s3", "PutObject", {**B, "ACL": "private"}, ACCOUNT, REGION, Facts())[1].keys == {
+        "s3:x-amz-acl": "private"
+    }
     assert keys("dynamodb", "GetItem", TableName="t", Key={"id": {"S": "1"}}) == {"dynamodb:leadingkeys": ["1"]}
     assert keys("dynamodb", "GetItem", TableName="other", Key={"id": {"S": "1"}}) == {}
     assert keys("lambda", "UpdateEventSourceMapping", UUID="u") == {"lambda:functionarn": f"{FUNCTION}:f"}
@@ -200,7 +246,10 @@ PARTITIONS: list[tuple[str, dict[str, Any]]] = [
     ("by its name", {"KeyConditionExpression": "id = :v"}),
     ("without blanks", {"KeyConditionExpression": "id=:v"}),
     ("by another name", {"KeyConditionExpression": "#k = :v", "ExpressionAttributeNames": {"#k": "id"}}),
-    ("as boto3 writes it", {"KeyConditionExpression": "(#n0 = :v AND begins_with(at, :w))", "ExpressionAttributeNames": {"#n0": "id"}}),
+    (
+        "as boto3 writes it",
+        {"KeyConditionExpression": "(#n0 = :v AND begins_with(at, :w))", "ExpressionAttributeNames": {"#n0": "id"}},
+    ),
     ("after the sort key", {"KeyConditionExpression": "at >= :w and id = :v"}),
     ("in the older form", {"KeyConditions": {"id": {"AttributeValueList": [{"S": "1"}], "ComparisonOperator": "EQ"}}}),
     ("of an index", {"IndexName": "i", "KeyConditionExpression": "id = :w AND owner = :v"}),
@@ -221,7 +270,9 @@ def test_a_query_of_who_knows_which_partition_is_refused(expression: str, index:
 
 @pytest.mark.parametrize(("service", "operation"), [("s3", "PutBucketReplication"), ("athena", "StartQueryExecution")])
 def test_what_has_no_mapping_is_refused(service: str, operation: str):
-    with pytest.raises(UnmappedError, match=rf"no resource mapping for {service}:{operation}: the embedded LocalStack refuses"):
+    with pytest.raises(
+        UnmappedError, match=rf"no resource mapping for {service}:{operation}: the embedded LocalStack refuses"
+    ):
         needed(service, operation)
 
 

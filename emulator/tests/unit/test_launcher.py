@@ -97,7 +97,9 @@ def test_down_forget_leaves_no_process_and_no_state(home: Home, monkeypatch: pyt
     assert down(home) == "not running"
 
 
-def test_down_keeps_what_is_deployed_until_it_is_forgotten(home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+def test_down_keeps_what_is_deployed_until_it_is_forgotten(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
     monkeypatch.setattr(inventory, "read", lambda _port: {"s3": ["photos"]})
     run = up(home).run
     family = [run.pid, *processes.descendants(run.pid)]
@@ -130,14 +132,18 @@ def test_a_server_that_cannot_write_its_state_down_still_runs(
 ):
     monkeypatch.setattr(launch, "SERVER", [*FAKE, "full"])
     run = up(home).run
-    with pytest.raises(LaunchError, match=r"not stopped: .*no space left on device.* The server still runs, with everything in it"):
+    with pytest.raises(
+        LaunchError, match=r"not stopped: .*no space left on device.* The server still runs, with everything in it"
+    ):
         stop_it(home)
     assert up(home) == Started(run, now=False)
     assert forget(home).text == f"stopped (process {run.pid})"
 
 
 @pytest.mark.parametrize("stop_it", [down, restart])
-def test_a_server_that_ends_without_its_state_is_reported(home: Home, monkeypatch: pytest.MonkeyPatch, stop_it: Callable[[Home], object]):
+def test_a_server_that_ends_without_its_state_is_reported(
+    home: Home, monkeypatch: pytest.MonkeyPatch, stop_it: Callable[[Home], object]
+):
     monkeypatch.setattr(launch, "SERVER", [*FAKE, "forgetful"])
     run = up(home).run
     family = [run.pid, *processes.descendants(run.pid)]
@@ -215,7 +221,10 @@ def test_down_after_the_server_was_killed_finds_its_orphans(home: Home):
     os.waitpid(run.pid, 0)
     assert len(processes.belonging_to(home.path)) == 1
     assert status.report(home)["state"] == "stale"
-    assert down(home) == "the server was gone, and what was deployed in it with it; ended 1 process(es) that it left behind"
+    assert (
+        down(home)
+        == "the server was gone, and what was deployed in it with it; ended 1 process(es) that it left behind"
+    )
     assert processes.wait_gone(orphans, 0) == []
 
 
@@ -247,7 +256,8 @@ def test_a_foreign_server_on_the_port_is_named_and_not_touched(home: Home, capsy
         while probe.health(home.port) is None:
             time.sleep(0.02)
         with pytest.raises(
-            PortTakenError, match=rf"port {home.port} is in use by process {foreign.pid} .*was not started here.* --port \d+"
+            PortTakenError,
+            match=rf"port {home.port} is in use by process {foreign.pid} .*was not started here.* --port \d+",
         ):
             up(home)
         arguments = ["--port", str(home.port), "--home", str(home.path)]
@@ -344,7 +354,9 @@ def test_a_log_that_is_followed_goes_on_with_the_next_server(
     assert capsys.readouterr().out == "what the first server said\nthe second\n"
 
 
-def test_moto_beside_moto_ext_is_refused(home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+def test_moto_beside_moto_ext_is_refused(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
     both = [SimpleNamespace(name="moto"), SimpleNamespace(name="moto-ext")]
     monkeypatch.setattr(launch.metadata, "distributions", lambda: both)
     assert cli.main(["up", *options(home)]) == 1

@@ -68,16 +68,27 @@ def test_bodies_that_are_no_text_are_encoded(headers: dict[str, str], encoded: b
 
 def test_the_load_balancer_says_who_called_and_how() -> None:
     given = repeated(
-        ("x-forwarded-for", "1.2.3.4"), ("x-forwarded-proto", "ftp"), ("connection", "close"), ("bad_name", "x"), ("accept", "*/*")
+        ("x-forwarded-for", "1.2.3.4"),
+        ("x-forwarded-proto", "ftp"),
+        ("connection", "close"),
+        ("bad_name", "x"),
+        ("accept", "*/*"),
     )
     headers = dict(forwarded(given, protocol="HTTPS", port=443, drop_invalid=True).headers)
     assert headers.pop("x-amzn-trace-id").startswith("Root=1-")
-    assert headers == {"accept": "*/*", "x-forwarded-for": "1.2.3.4, 10.20.0.9", "x-forwarded-port": "443", "x-forwarded-proto": "https"}
+    assert headers == {
+        "accept": "*/*",
+        "x-forwarded-for": "1.2.3.4, 10.20.0.9",
+        "x-forwarded-port": "443",
+        "x-forwarded-proto": "https",
+    }
     assert ("bad_name", "x") in forwarded(given, protocol="HTTP", port=80, drop_invalid=False).headers
 
 
 def test_a_trace_is_continued() -> None:
-    headers = dict(forwarded(request(x_amzn_trace_id="Root=1-a-b"), protocol="HTTP", port=80, drop_invalid=False).headers)
+    headers = dict(
+        forwarded(request(x_amzn_trace_id="Root=1-a-b"), protocol="HTTP", port=80, drop_invalid=False).headers
+    )
     assert headers["x-amzn-trace-id"].startswith("Self=1-")
     assert headers["x-amzn-trace-id"].endswith(";Root=1-a-b")
 
@@ -99,7 +110,10 @@ def test_a_trace_is_continued() -> None:
         ({"Field": "http-request-method", "HttpRequestMethodConfig": {"Values": ["get"]}}, False),
         ({"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "User-Agent", "Values": ["*CURL*"]}}, True),
         ({"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "X-None", "Values": ["*"]}}, False),
-        ({"Field": "query-string", "QueryStringConfig": {"Values": [{"Key": "v", "Value": "2"}, {"Value": "new*"}]}}, True),
+        (
+            {"Field": "query-string", "QueryStringConfig": {"Values": [{"Key": "v", "Value": "2"}, {"Value": "new*"}]}},
+            True,
+        ),
         ({"Field": "query-string", "QueryStringConfig": {"Values": [{"Key": "mode", "Value": "old"}]}}, False),
         ({"Field": "source-ip", "SourceIpConfig": {"Values": ["10.20.0.0/16"]}}, True),
         ({"Field": "source-ip", "SourceIpConfig": {"Values": ["192.168.0.0/16"]}}, False),
@@ -111,7 +125,9 @@ def test_conditions(condition: dict[str, Any], true: bool) -> None:
 
 
 def rule(priority: Any, *patterns: str) -> SimpleNamespace:
-    return SimpleNamespace(priority=priority, conditions=[{"Field": "path-pattern", "Values": list(patterns)}] if patterns else [])
+    return SimpleNamespace(
+        priority=priority, conditions=[{"Field": "path-pattern", "Values": list(patterns)}] if patterns else []
+    )
 
 
 def test_the_lowest_priority_comes_first_as_a_number_and_the_default_last() -> None:
@@ -145,14 +161,17 @@ def said(**answer: Any) -> bytes:
 
 def test_an_answer_becomes_a_response() -> None:
     answer = of_function(
-        said(headers={"Content-Type": "text/plain", "Connection": "close", "Content-Length": "99"}, body="hé"), multi_value=False
+        said(headers={"Content-Type": "text/plain", "Connection": "close", "Content-Length": "99"}, body="hé"),
+        multi_value=False,
     )
     assert (answer.status, answer.headers, answer.body) == (200, (("Content-Type", "text/plain"),), "hé".encode())
 
 
 def test_repeated_headers_and_binary_bodies() -> None:
     body = base64.b64encode(b"\x00\xff").decode()
-    answer = of_function(said(multiValueHeaders={"Set-Cookie": ["a=1", "b=2"]}, body=body, isBase64Encoded=True), multi_value=True)
+    answer = of_function(
+        said(multiValueHeaders={"Set-Cookie": ["a=1", "b=2"]}, body=body, isBase64Encoded=True), multi_value=True
+    )
     assert answer.headers == (("Set-Cookie", "a=1"), ("Set-Cookie", "b=2"))
     assert answer.body == b"\x00\xff"
 
@@ -196,7 +215,10 @@ def test_multiple_values_must_be_lists() -> None:
     ("config", "location"),
     [
         ({"Protocol": "HTTPS", "Port": "443"}, "https://shop.example.com:443/a/b?x=1"),
-        ({"Host": "www.#{host}", "Path": "/new/#{path}", "Query": "#{query}&y=2"}, "http://www.shop.example.com:80/new/a/b?x=1&y=2"),
+        (
+            {"Host": "www.#{host}", "Path": "/new/#{path}", "Query": "#{query}&y=2"},
+            "http://www.shop.example.com:80/new/a/b?x=1&y=2",
+        ),
     ],
 )
 def test_redirects(config: dict[str, str], location: str) -> None:
@@ -205,6 +227,9 @@ def test_redirects(config: dict[str, str], location: str) -> None:
 
 
 def test_fixed_responses_and_the_load_balancer_s_own() -> None:
-    assert answers.fixed({"StatusCode": "404", "ContentType": "text/plain", "MessageBody": "Not found"}).body == b"Not found"
+    assert (
+        answers.fixed({"StatusCode": "404", "ContentType": "text/plain", "MessageBody": "Not found"}).body
+        == b"Not found"
+    )
     assert b"<h1>502 Bad Gateway</h1>" in answers.own(502).body
     assert dict(answers.own(503).headers)["Server"] == "awselb/2.0"

@@ -27,7 +27,9 @@ def imports(source: str) -> set[str]:
 @pytest.mark.parametrize("package", ["executor", "iam", "load_balancers"])
 def test_a_package_s_overview(package: str) -> None:
     overview = ast.get_docstring(ast.parse((ROOT / package / "__init__.py").read_text()), clean=False) or ""
-    modules = {path.name: imports(path.read_text()) for path in (ROOT / package).glob("*.py") if path.name != "__init__.py"}
+    modules = {
+        path.name: imports(path.read_text()) for path in (ROOT / package).glob("*.py") if path.name != "__init__.py"
+    }
     listed = {pattern: fnmatch.filter(modules, pattern) for pattern in LISTED.findall(overview)}
     assert [pattern for pattern, found in listed.items() if not found] == []
     assert {name for found in listed.values() for name in found} == set(modules)
@@ -35,4 +37,6 @@ def test_a_package_s_overview(package: str) -> None:
     assert said
     for files, libraries in said:
         wanted = {name.lower() for name in libraries.split(" or ")}
-        assert {name for name, found in modules.items() if found & wanted} == set(re.findall(r"\w+\.py", files)), libraries
+        assert {name for name, found in modules.items() if found & wanted} == set(re.findall(r"\w+\.py", files)), (
+            libraries
+        )

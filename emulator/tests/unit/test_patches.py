@@ -34,13 +34,20 @@ def test_sequencers_grow_strictly_even_in_the_same_instant_and_across_threads():
 
 @pytest.mark.parametrize(
     ("key", "expected"),
-    [("a/b.jpg", "a/b.jpg"), ("a b+c.jpg", "a+b%2Bc.jpg"), ("100%.jpg", "100%25.jpg"), ("é☃.png", "%C3%A9%E2%98%83.png")],
+    [
+        ("a/b.jpg", "a/b.jpg"),
+        ("a b+c.jpg", "a+b%2Bc.jpg"),
+        ("100%.jpg", "100%25.jpg"),
+        ("é☃.png", "%C3%A9%E2%98%83.png"),
+    ],
 )
 def test_keys_in_events_are_encoded_like_forms(key: str, expected: str):
     assert encoded(key) == expected
 
 
-@pytest.mark.parametrize(("maximum", "processors", "expected"), [(None, 2, 4), (None, 8, 5), (2, 8, 2), (50, 4, 8), (None, 1, 2)])
+@pytest.mark.parametrize(
+    ("maximum", "processors", "expected"), [(None, 2, 4), (None, 8, 5), (2, 8, 2), (50, 4, 8), (None, 1, 2)]
+)
 def test_batches_at_once(maximum: int | None, processors: int, expected: int):
     assert batches_at_once(maximum, processors) == expected
 
@@ -55,7 +62,9 @@ def test_slots_are_drained_when_all_are_given_back():
 
 
 def test_log_lines_become_events_in_calls_of_bounded_size():
-    assert list(batches("one\n\ntwo\n", 7)) == [[{"timestamp": 7, "message": "one\n"}, {"timestamp": 7, "message": "two\n"}]]
+    assert list(batches("one\n\ntwo\n", 7)) == [
+        [{"timestamp": 7, "message": "one\n"}, {"timestamp": 7, "message": "two\n"}]
+    ]
     assert [len(batch) for batch in batches("x\n" * 25_000, 7)] == [10_000, 10_000, 5_000]
     assert [len(batch) for batch in batches(("y" * 600_000 + "\n") * 3, 7)] == [1, 1, 1]
     assert list(batches("\n\n", 7)) == []
@@ -70,7 +79,9 @@ class ThereAlreadyError(Exception):
 
 
 class LogsClient:
-    exceptions = SimpleNamespace(ResourceNotFoundException=NotThereError, ResourceAlreadyExistsException=ThereAlreadyError)
+    exceptions = SimpleNamespace(
+        ResourceNotFoundException=NotThereError, ResourceAlreadyExistsException=ThereAlreadyError
+    )
 
     def __init__(self, *, group: bool) -> None:
         self.group, self.calls = group, list[str]()
@@ -89,7 +100,8 @@ class LogsClient:
 
 
 @pytest.mark.parametrize(
-    ("group", "calls"), [(True, ["stream", "events", "events"]), (False, ["stream", "group", "stream", "events", "events"])]
+    ("group", "calls"),
+    [(True, ["stream", "events", "events"]), (False, ["stream", "group", "stream", "events", "events"])],
 )
 def test_a_group_is_made_only_if_there_is_none(group: bool, calls: list[str]):
     client, known = LogsClient(group=group), set[tuple[str, str]]()

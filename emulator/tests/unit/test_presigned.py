@@ -41,7 +41,10 @@ def test_a_form_as_it_was_signed_is_fine() -> None:
     [
         (lambda form: form | {"policy": form["policy"].replace("A", "B", 1)}, "SignatureDoesNotMatch"),
         (lambda form: form | {"x-amz-signature": "0" * 64}, "SignatureDoesNotMatch"),
-        (lambda form: form | {"x-amz-credential": form["x-amz-credential"].replace("s3", "s4")}, "SignatureDoesNotMatch"),
+        (
+            lambda form: form | {"x-amz-credential": form["x-amz-credential"].replace("s3", "s4")},
+            "SignatureDoesNotMatch",
+        ),
         (without("x-amz-signature"), "SignatureDoesNotMatch"),
         (without("policy"), "InvalidArgument"),
         (lambda form: form | {"acl": "public-read"}, "AccessDenied"),

@@ -1,4 +1,7 @@
-"""A foreign program on the port may answer anything, or nothing. No command ends in a traceback, and none waits for long."""
+"""A foreign program on the port may answer anything, or nothing.
+
+No command ends in a traceback, and none waits for long.
+"""
 
 import json
 import socket
@@ -15,7 +18,9 @@ from embedded_localstack.state import Home
 
 
 def answer(head: str, body: str) -> Callable[[socket.socket], None]:
-    return lambda connection: connection.sendall(f"HTTP/1.1 {head}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+    return lambda connection: connection.sendall(
+        f"HTTP/1.1 {head}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+    )
 
 
 def hang(connection: socket.socket) -> None:
@@ -45,7 +50,9 @@ BEHAVIOURS: dict[str, Callable[[socket.socket], None]] = {
     "an error": answer("500 Internal Server Error", "{}"),
     "a redirect": lambda connection: connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/\r\n\r\n"),
     "a wrong length": lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n{}"),
-    "a wrong chunk": lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}"),
+    "a wrong chunk": lambda connection: connection.sendall(
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}"
+    ),
     "garbage": lambda connection: connection.sendall(b"\x15\x03\x01\x00\x02\x02\x16"),
     "SSH": lambda connection: connection.sendall(b"SSH-2.0-OpenSSH_9.6\r\n"),
     "nothing": lambda connection: connection.close(),
@@ -79,7 +86,9 @@ def foreign_server(behave: Callable[[socket.socket], None]) -> Iterator[int]:
 
 
 @pytest.mark.parametrize("behave", BEHAVIOURS.values(), ids=BEHAVIOURS)
-def test_a_foreign_server_gets_one_sentence(behave: Callable[[socket.socket], None], tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_a_foreign_server_gets_one_sentence(
+    behave: Callable[[socket.socket], None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
     with foreign_server(behave) as port:
         arguments = ["--port", str(port), "--home", str(tmp_path / "home")]
         began = time.monotonic()
@@ -94,13 +103,17 @@ def test_a_foreign_server_gets_one_sentence(behave: Callable[[socket.socket], No
     assert captured.out.splitlines()[1:] == ["embedded LocalStack: not running"]
 
 
-def test_port_4566_is_usually_another_localstack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+def test_port_4566_is_usually_another_localstack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
     monkeypatch.setattr(launch, "port_taken", lambda _port: True)
     monkeypatch.setattr(launch, "free_port_after", lambda _port: 4567)
     assert cli.main(["up", "--home", str(tmp_path)]) == 4
     message = capsys.readouterr().err
     assert message.startswith("embedded LocalStack: port 4566 is in use by ")
-    assert "usually another LocalStack; stop that, or choose another port: embedded-localstack up --port 4567" in message
+    assert (
+        "usually another LocalStack; stop that, or choose another port: embedded-localstack up --port 4567" in message
+    )
 
 
 def test_the_next_free_port_is_suggested():
@@ -110,7 +123,9 @@ def test_the_next_free_port_is_suggested():
         assert not probe.port_taken(probe.free_port_after(port - 1))
 
 
-def test_the_port_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+def test_the_port_comes_from_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
     monkeypatch.setenv("EMBEDDED_HOME", str(tmp_path))
     monkeypatch.setenv("EMBEDDED_PORT", "45671")
     assert cli.main(["status", "--json"]) == 3

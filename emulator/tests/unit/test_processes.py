@@ -68,9 +68,14 @@ def test_the_server_itself_is_found_by_its_own_variable(tmp_path: Path):
 
 
 def test_the_caller_and_its_ancestors_are_spared(tmp_path: Path):
-    code = "import sys, pathlib; from embedded_localstack import processes; print(processes.belonging_to(pathlib.Path(sys.argv[1])))"
+    code = (
+        "import sys, pathlib; from embedded_localstack import processes; "
+        "print(processes.belonging_to(pathlib.Path(sys.argv[1])))"
+    )
     environment = {**os.environ, "HOME": str(tmp_path / "home"), "PYTHONPATH": ":".join(sys.path)}
-    result = subprocess.run([sys.executable, "-c", code, str(tmp_path)], env=environment, capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], env=environment, capture_output=True, text=True, check=True
+    )
     assert result.stdout.strip() == "[]"
 
 

@@ -9,7 +9,14 @@ from embedded_localstack.state import Home
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, str]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_ENDPOINT_URL", "HTTPS_PROXY", "PYTHONPATH", "LOCALSTACK_AUTH_TOKEN"):
+    for name in (
+        "AWS_ACCESS_KEY_ID",
+        "AWS_PROFILE",
+        "AWS_ENDPOINT_URL",
+        "HTTPS_PROXY",
+        "PYTHONPATH",
+        "LOCALSTACK_AUTH_TOKEN",
+    ):
         monkeypatch.setenv(name, "the caller's")
     monkeypatch.setenv("IAM_AUDIT", "1")
     return server_environment(Home(4599, tmp_path))

@@ -44,5 +44,10 @@ def test_the_report_names_who_what_where_which_policy_and_how_often():
         "denials": [{**ENTRY, "count": 3, "last": "2026-01-01T00:00:03Z"}],
     }
     report = text(result)
-    for part in ("4.14.0 runs on http://127.0.0.1:4566 (process 7, for 1 min 1 s)", "enforced", *ENTRY.values(), "3x, last 2026"):
+    for part in (
+        "4.14.0 runs on http://127.0.0.1:4566 (process 7, for 1 min 1 s)",
+        "enforced",
+        *ENTRY.values(),
+        "3x, last 2026",
+    ):
         assert part in report

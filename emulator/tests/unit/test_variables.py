@@ -15,7 +15,9 @@ GIVEN = {
 
 
 def variables(own: dict[str, str] | None = None, layers: list[Path] | None = None) -> dict[str, str]:
-    return function_variables(GIVEN, own or {}, "python3.13", Path("/v/bin/python"), Path("/code"), Path("/t/1"), layers or [])
+    return function_variables(
+        GIVEN, own or {}, "python3.13", Path("/v/bin/python"), Path("/code"), Path("/t/1"), layers or []
+    )
 
 
 def test_what_aws_sets():
@@ -38,4 +40,6 @@ def test_the_function_s_own_win_but_for_where_it_runs():
 
 def test_layers_come_in_their_order():
     path = variables(layers=[Path("/l1"), Path("/l2")])["PYTHONPATH"]
-    assert path == "/l1/python/lib/python3.13/site-packages:/l1/python:/l2/python/lib/python3.13/site-packages:/l2/python"
+    assert (
+        path == "/l1/python/lib/python3.13/site-packages:/l1/python:/l2/python/lib/python3.13/site-packages:/l2/python"
+    )

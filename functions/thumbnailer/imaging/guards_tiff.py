@@ -37,7 +37,9 @@ class _Directories:
     def next_page(self, page: int) -> int:
         """Return where the next page starts; 0 after the last."""
         (entries,) = self._unpack("Q" if self._big else "H", page)
-        (following,) = self._unpack("Q" if self._big else "I", page + (8 + 20 * entries if self._big else 2 + 12 * entries))
+        (following,) = self._unpack(
+            "Q" if self._big else "I", page + (8 + 20 * entries if self._big else 2 + 12 * entries)
+        )
         return following
 
     def tags(self, page: int) -> Iterator[tuple[int, int, int, int]]:
@@ -87,7 +89,9 @@ def _check_kind(page: dict[int, int]) -> None:
     if compression not in _READ_COMPRESSIONS:
         raise Rejection("unsupported_format", f"TIFF's compression {compression} is not supported.")
     if compression == 1 and page.get(_PLANAR) == 2 and page.get(_EXTRA_SAMPLES) == 0:
-        raise Rejection("unsupported_format", "Planes that are not compressed are not supported with one of unknown use.")
+        raise Rejection(
+            "unsupported_format", "Planes that are not compressed are not supported with one of unknown use."
+        )
 
 
 def _values(tag: int, kind: int, count: int, file_bytes: int) -> int:

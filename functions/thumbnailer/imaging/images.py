@@ -127,12 +127,16 @@ def _rejection_for(error: Exception) -> Rejection:
         return Rejection("too_complex", "Its metadata unpacks to an unreasonable size.")
     if any(words in message for words in _OUT_OF_MEMORY):
         raise MemoryError(message) from error
-    if any(word in message for word in ("unsupported", "cannot handle", "unknown pixel mode", "unknown data organization")):
+    if any(
+        word in message for word in ("unsupported", "cannot handle", "unknown pixel mode", "unknown data organization")
+    ):
         return Rejection("unsupported_format", "This variant of the format is not supported.")
     return Rejection("corrupt")
 
 
-def _decode(image: ImageFile.ImageFile, data: bytes, longest_edge: int, resize: Resize) -> tuple[Image.Image, metadata.Exif, Size]:
+def _decode(
+    image: ImageFile.ImageFile, data: bytes, longest_edge: int, resize: Resize
+) -> tuple[Image.Image, metadata.Exif, Size]:
     """Decode once.
 
     Returns the picture upright, in sRGB and at most `longest_edge` long, its EXIF data, and the original's size.
@@ -182,7 +186,9 @@ def fit(size: Size, longest_edge: int) -> Size:
     return width, height
 
 
-def _thumbnails(picture: Image.Image, full_size: Size, output: Output, resize: Resize) -> tuple[dict[str, Thumbnail], Image.Image]:
+def _thumbnails(
+    picture: Image.Image, full_size: Size, output: Output, resize: Resize
+) -> tuple[dict[str, Thumbnail], Image.Image]:
     """Make each size from the next larger one. Also returns the smallest picture, without alpha."""
     use_webp = output.format == "webp" or (output.format == "auto" and pixels.is_transparent(picture))
     if not use_webp or not pixels.is_transparent(picture):

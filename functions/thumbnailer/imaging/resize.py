@@ -31,7 +31,8 @@ type Resize = Callable[[Image.Image, Size, Extent], Image.Image]
 def resize_with_pillow(image: Image.Image, size: Size, extent: Extent) -> Image.Image:
     """Resize by Pillow.
 
-    Up to 1:2 this uses the Hamming filter, which costs half as much; beyond, it reduces by whole numbers first, then with Lanczos3.
+    Up to 1:2 this uses the Hamming filter, which costs half as much; beyond, it reduces by whole numbers first, then
+    with Lanczos3.
     """
     if extent[0] < 2 * size[0]:
         return image.resize(size, Image.Resampling.HAMMING, box=(0, 0, *extent))
@@ -66,7 +67,9 @@ def simd_resize() -> Resize | None:
             above, below = top * extent[1] / size[1], bottom * extent[1] / size[1]
             band = Image.new(image.mode, (size[0], bottom - top), None)
             # The filter takes the rows around its box too: bands fit together without a seam.
-            resizer.resize_pil(image, band, ResizeOptions(algorithm, crop_box=CropBox(0, above, extent[0], below - above)))
+            resizer.resize_pil(
+                image, band, ResizeOptions(algorithm, crop_box=CropBox(0, above, extent[0], below - above))
+            )
             resized.paste(band, (0, top))
         return resized
 

@@ -53,7 +53,10 @@ class Sandbox:
             pipe = self._connect(end)
             allowed_s = max(0.0, min(end - time.monotonic(), self._timeout_s))
             try:
-                request = {"cpu_s": math.ceil(allowed_s) + 1, "path": os.fsdecode(source) if isinstance(source, Path) else None}
+                request = {
+                    "cpu_s": math.ceil(allowed_s) + 1,
+                    "path": os.fsdecode(source) if isinstance(source, Path) else None,
+                }
                 pipe.send_bytes(json.dumps(request).encode())
                 if isinstance(source, bytes):
                     pipe.send_bytes(source)
@@ -131,7 +134,9 @@ def _send(pipe: "Connection[Any, Any]", photo: Photo) -> None:
     for size, made in photo.thumbnails.items():
         fields = {field.name: getattr(made, field.name) for field in dataclasses.fields(made) if field.name != "data"}
         thumbnails[size] = (fields, next(index for index, blob in enumerate(blobs) if blob is made.data))
-    facts = {field.name: getattr(photo, field.name) for field in dataclasses.fields(photo) if field.name != "thumbnails"}
+    facts = {
+        field.name: getattr(photo, field.name) for field in dataclasses.fields(photo) if field.name != "thumbnails"
+    }
     pipe.send_bytes(json.dumps({"photo": facts, "thumbnails": thumbnails, "blobs": len(blobs)}).encode())
     for blob in blobs:
         pipe.send_bytes(blob)

@@ -43,7 +43,12 @@ def handle(record: Any) -> None:
             file = io.BytesIO()
             image.convert("RGB").save(file, "JPEG", quality=80)
             s3.put_object(Bucket=os.environ["THUMBNAILS_BUCKET"], Key=f"{key}/{size}.jpg", Body=file.getvalue())
-        item = {"image_id": {"S": key}, "width": {"N": str(entry.width)}, "height": {"N": str(entry.height)}, "status": {"S": "READY"}}
+        item = {
+            "image_id": {"S": key},
+            "width": {"N": str(entry.width)},
+            "height": {"N": str(entry.height)},
+            "status": {"S": "READY"},
+        }
         dynamodb.put_item(TableName=os.environ["CATALOG_TABLE"], Item=item)
 
 

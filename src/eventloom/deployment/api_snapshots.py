@@ -1,7 +1,8 @@
 """Which stages of API Gateway would go on serving what a plan takes away, and how the plan's apply is followed up.
 
-A deployment is a snapshot of an API's methods, and is made before the one that it replaces goes. Terraform removes methods after that,
-too: the snapshot still holds those that the plan removes, and an open path that was closed stays open.
+A deployment is a snapshot of an API's methods, and is made before the one that it replaces goes. Terraform removes
+methods after that, too: the snapshot still holds those that the plan removes, and an open path that was closed stays
+open.
 """
 
 from dataclasses import dataclass
@@ -23,7 +24,11 @@ def outdated(plan: dict[str, Any]) -> list[Snapshot]:
         plan: as of `terraform show -json`.
     """
     changes = plan.get("resource_changes", [])
-    shrunk = {change.get("module_address") for change in changes if change["type"] == "aws_api_gateway_method" and _goes(change)}
+    shrunk = {
+        change.get("module_address")
+        for change in changes
+        if change["type"] == "aws_api_gateway_method" and _goes(change)
+    }
 
     def kept(module: str | None, kind: str) -> list[str]:
         found = (change for change in changes if change["type"] == kind and change.get("module_address") == module)

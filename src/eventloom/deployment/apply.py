@@ -36,7 +36,9 @@ def plan_file(environment: str) -> Path:
 def announce(environment: str) -> None:
     """Say which account and environment this is about."""
     identity = client("sts").get_caller_identity()
-    terminal.note(f"account {identity['Account']} ({chosen_cloud().about}), environment {environment}, as {identity['Arn']}")
+    terminal.note(
+        f"account {identity['Account']} ({chosen_cloud().about}), environment {environment}, as {identity['Arn']}"
+    )
 
 
 def build_packages() -> None:
@@ -53,7 +55,8 @@ def prepare(environment: str) -> None:
     environments.check(environment, state_bucket.account())
     if bucket := state_bucket.in_another_region(environment):
         raise UserError(
-            f"'{environment}' is deployed in another region, its state is in {bucket}: the names of its roles and buckets are taken. "
+            f"'{environment}' is deployed in another region, its state is in {bucket}: the names of its roles and "
+            f"buckets are taken. "
             "Set AWS_REGION to that region, or give this environment another name"
         )
     state_bucket.ensure()
@@ -95,7 +98,9 @@ def apply_saved(environment: str, plan: Path, verbose: bool = False) -> Deployme
             terraform(*APPLY, str(plan), workspace=environment, on_line=creations.before(show))
         else:
             with Progress("applying") as progress:
-                progress.total = sum(change["change"]["actions"] != ["no-op"] for change in content.get("resource_changes", []))
+                progress.total = sum(
+                    change["change"]["actions"] != ["no-op"] for change in content.get("resource_changes", [])
+                )
                 terraform(*APPLY, "-json", str(plan), workspace=environment, on_line=creations.before(progress.line))
             changes = progress.changes
     except Interrupted:

@@ -1,8 +1,8 @@
 """Packages functions: build/NAME.zip, byte-identical on every machine, and build/manifest.json.
 
-A zip holds the function's package, `shared` and the pinned dependencies (only wheels for Lambda's Python and architecture, with
-hashes). Its entries are sorted and have one time stamp and two modes. It includes `.pyc` files, because Lambda's file system is
-read-only. A function whose inputs have not changed is not built again.
+A zip holds the function's package, `shared` and the pinned dependencies (only wheels for Lambda's Python and
+architecture, with hashes). Its entries are sorted and have one time stamp and two modes. It includes `.pyc` files,
+because Lambda's file system is read-only. A function whose inputs have not changed is not built again.
 """
 
 import fcntl
@@ -29,7 +29,8 @@ FUNCTIONS = ROOT / "functions"
 PYTHON_VERSION = "3.13"
 # Amazon Linux 2023, which Lambda's python3.13 runs on, has glibc 2.34.
 PLATFORMS = {"x86_64": "x86_64-manylinux_2_28", "arm64": "aarch64-manylinux_2_28"}
-# "50 MB (zipped, for direct upload)": AWS Lambda quotas, https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+# "50 MB (zipped, for direct upload)": AWS Lambda quotas,
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_ZIP_BYTES = 50 * 1024 * 1024
 TIMESTAMP = (1980, 1, 1, 0, 0, 0)
 # Folders and files of dependencies that no function imports
@@ -53,7 +54,10 @@ def function_names(functions: Path = FUNCTIONS) -> list[str]:
 
 
 def sources(name: str, functions: Path = FUNCTIONS) -> PackageFiles:
-    """Return the files of a function and of `shared` that go into its zip. Raises UserError for a link that cannot be followed."""
+    """Return the files of a function and of `shared` that go into its zip.
+
+    Raises UserError for a link that cannot be followed.
+    """
     return package_files(functions, name, "shared")
 
 
@@ -71,7 +75,10 @@ def fingerprint(name: str, arch: str, functions: Path = FUNCTIONS) -> str:
 
 
 def check(name: str, functions: Path) -> None:
-    """Find errors that would only show on Lambda. Raises UserError if a module does not compile or a requirement is not pinned."""
+    """Find errors that would only show on Lambda.
+
+    Raises UserError if a module does not compile or a requirement is not pinned.
+    """
     for path_in_zip, file in sources(name, functions).included.items():
         if file.suffix == ".py":
             try:
@@ -94,17 +101,30 @@ def requirements(file: Path) -> set[str]:
 
 
 def install_dependencies(name: str, arch: str, target: Path, functions: Path) -> None:
-    """Install the wheels that requirements.txt pins into `target`. Raises UserError, after uv's message, if that fails."""
+    """Install the wheels that requirements.txt pins into `target`.
+
+    Raises UserError, after uv's message, if that fails.
+    """
     file = functions / name / "requirements.txt"
     if not file.exists():
         return
-    command = [str(BUILD / "uv/bin/uv"), "pip", "install", "--quiet", "--target", str(target), "--no-deps", "--require-hashes"]
+    command = [
+        str(BUILD / "uv/bin/uv"),
+        "pip",
+        "install",
+        "--quiet",
+        "--target",
+        str(target),
+        "--no-deps",
+        "--require-hashes",
+    ]
     command += ["--only-binary", ":all:", "--python-platform", PLATFORMS[arch], "--python-version", PYTHON_VERSION]
     command += ["--python", sys.executable, "--link-mode", "copy", "-r", str(file)]
     done = subprocess.run(command, env=os.environ | tool_environment(), check=False)
     if done.returncode:
         raise UserError(
-            f"the dependencies of {name} could not be installed for {arch}; the messages above say why, and PyPI must be reachable"
+            f"the dependencies of {name} could not be installed for {arch}; the messages above say why, and PyPI must "
+            f"be reachable"
         )
 
 
@@ -115,7 +135,9 @@ def prune(target: Path) -> None:
         if path.is_dir():
             if path.name in NOT_NEEDED and depth <= 2:
                 shutil.rmtree(path)
-        elif path.suffix in NOT_NEEDED_SUFFIXES or (path.parent.suffix == ".dist-info" and path.name in INSTALL_RECORDS):
+        elif path.suffix in NOT_NEEDED_SUFFIXES or (
+            path.parent.suffix == ".dist-info" and path.name in INSTALL_RECORDS
+        ):
             path.unlink()
     (target / ".lock").unlink(missing_ok=True)
 
@@ -123,8 +145,8 @@ def prune(target: Path) -> None:
 def compile_bytecode(stage: Path) -> None:
     """Compile every module.
 
-    The bytecode is valid by hash and unchecked, because time stamps in a zip mean nothing. The hash seed decides the order of set
-    literals in bytecode, so it is fixed.
+    The bytecode is valid by hash and unchecked, because time stamps in a zip mean nothing. The hash seed decides the
+    order of set literals in bytecode, so it is fixed.
     """
     command = [sys.executable, "-m", "compileall", "-q", "-j", "1", "--invalidation-mode", "unchecked-hash"]
     command += ["-s", str(stage), "-p", "/var/task", str(stage)]
@@ -148,7 +170,7 @@ def write_zip(stage: Path, archive: Path) -> None:
 
 
 def build(name: str, arch: str, out: Path, functions: Path = FUNCTIONS) -> dict[str, Any]:
-    """Package one function and return its entry of the manifest: arch, sha256, bytes and the fingerprint of its inputs."""
+    """Package one function and return its entry of the manifest: arch, sha256, bytes and a fingerprint of its inputs."""
     archive = out / f"{name}.zip"
     with tempfile.TemporaryDirectory(dir=out, prefix=f".{name}-") as folder:
         stage = Path(folder)
@@ -185,8 +207,11 @@ def is_current(entry: dict[str, Any] | None, name: str, arch: str, out: Path, fu
     return bool(entry["inputs"] == fingerprint(name, arch, functions))
 
 
-def build_all(names: list[str], arch: str, out: Path, functions: Path = FUNCTIONS, verbose: bool = False) -> dict[str, Any]:
-    """Build the zips of `names` that are out of date, and return the manifest of all. Waits for another run into the same folder.
+def build_all(
+    names: list[str], arch: str, out: Path, functions: Path = FUNCTIONS, verbose: bool = False
+) -> dict[str, Any]:
+    """Build the zips of `names` that are out of date, and return the manifest of all. Waits for another run into the
+    same folder.
 
     `verbose` says which files were left out of each zip.
     """
@@ -194,7 +219,9 @@ def build_all(names: list[str], arch: str, out: Path, functions: Path = FUNCTION
     with (out / ".build.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if "ng" in zlib.ZLIB_RUNTIME_VERSION:
-            terminal.note("  this Python compresses with zlib-ng: the zips work, but their bytes differ from other machines")
+            terminal.note(
+                "  this Python compresses with zlib-ng: the zips work, but their bytes differ from other machines"
+            )
         return _build_all(names, arch, out, functions, verbose)
 
 
@@ -211,6 +238,8 @@ def _build_all(names: list[str], arch: str, out: Path, functions: Path, verbose:
             terminal.note(f"  {name}: unchanged")
             continue
         manifest[name] = build(name, arch, out, functions)
-        terminal.note(f"  {name}: {manifest[name]['bytes'] / 1e6:.1f} MB, sha256 {manifest[name]['sha256'][:12]}, {arch}")
+        terminal.note(
+            f"  {name}: {manifest[name]['bytes'] / 1e6:.1f} MB, sha256 {manifest[name]['sha256'][:12]}, {arch}"
+        )
         manifest_file.write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
     return manifest

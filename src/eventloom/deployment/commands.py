@@ -14,7 +14,9 @@ from eventloom.deployment.outputs import init, read_outputs, state_version
 from eventloom.errors import UserError
 
 verbose_option = click.option("--verbose", "-v", is_flag=True, help="print everything that Terraform prints")
-plan_option = click.option("--plan", "plan_path", type=click.Path(path_type=Path), help="file of the plan (default: build/ENV.tfplan)")
+plan_option = click.option(
+    "--plan", "plan_path", type=click.Path(path_type=Path), help="file of the plan (default: build/ENV.tfplan)"
+)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path, resolve_path=True)
 
 
@@ -22,7 +24,12 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path, resolve_path=T
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--arch", type=click.Choice(sorted(PLATFORMS)), help="Lambda's architecture (default: the cloud's)")
 @click.option("--functions", type=FOLDER, default=FUNCTIONS, help="folder of the functions (default: functions/)")
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path, resolve_path=True), default=BUILD, help="folder of the zips")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path, resolve_path=True),
+    default=BUILD,
+    help="folder of the zips",
+)
 @click.option("--verbose", "-v", is_flag=True, help="say which files are left out of the zips")
 @arguments.json_option
 def build_command(  # noqa: PLR0913, PLR0917 - one parameter per option
@@ -36,7 +43,9 @@ def build_command(  # noqa: PLR0913, PLR0917 - one parameter per option
     known = build.function_names(functions)
     unknown = sorted(set(names) - set(known))
     if unknown or not known:
-        raise UserError(f"there is no function {', '.join(unknown)}; {functions.name}/ has: {', '.join(known) or 'none'}")
+        raise UserError(
+            f"there is no function {', '.join(unknown)}; {functions.name}/ has: {', '.join(known) or 'none'}"
+        )
     manifest = build.build_all(list(names) or known, arch or chosen_cloud().architecture, out, functions, verbose)
     if as_json:
         terminal.print_json({name: manifest[name] for name in names or known})
@@ -99,7 +108,9 @@ def destroy(environment: str, yes: bool, verbose: bool) -> None:
     confirm(environment, "destroy", yes or environment == "local")
     changes = apply.destroy(environment, verbose)
     terminal.note(
-        f"'{environment}' is destroyed: {changes.get('remove', 0)} resources removed" if changes else f"'{environment}' is destroyed"
+        f"'{environment}' is destroyed: {changes.get('remove', 0)} resources removed"
+        if changes
+        else f"'{environment}' is destroyed"
     )
 
 
@@ -116,7 +127,10 @@ def unlock(environment: str, yes: bool, as_json: bool) -> None:
     if lock is None:
         terminal.report({"locked": False}, as_json, f"the state of '{environment}' is not locked")
         return
-    about = f"the state of '{environment}' is locked by {lock.who} since {lock.created} ({lock.operation}, id {lock.lock_id})"
+    about = (
+        f"the state of '{environment}' is locked by {lock.who} since {lock.created} ({lock.operation}, id "
+        f"{lock.lock_id})"
+    )
     terminal.note(about)
     if not yes and not (sys.stdin.isatty() and click.confirm("Remove the lock?", err=True)):
         raise UserError("the lock was not removed; run the command with --yes to remove it")
@@ -143,7 +157,9 @@ def state_bucket_command(environment: str, as_json: bool) -> None:
     """
     bucket = state_bucket.ensure()
     facts = {"bucket": bucket, "environment": environment, "init": ["terraform", "init", *state_bucket.backend()]}
-    terminal.report(facts, as_json, f"{bucket} ({chosen_cloud().about})\nterraform init {' '.join(state_bucket.backend())}")
+    terminal.report(
+        facts, as_json, f"{bucket} ({chosen_cloud().about})\nterraform init {' '.join(state_bucket.backend())}"
+    )
 
 
 @arguments.group("saved-plan")
@@ -174,7 +190,11 @@ def confirm(environment: str, action: str, agreed: bool) -> None:
     """Ask for an environment's name before it changes. Raises UserError if another answer, or none, comes."""
     if agreed:
         return
-    answer = click.prompt(f"Type {environment} to {action} it", default="", show_default=False, err=True) if sys.stdin.isatty() else ""
+    answer = (
+        click.prompt(f"Type {environment} to {action} it", default="", show_default=False, err=True)
+        if sys.stdin.isatty()
+        else ""
+    )
     if answer.strip() != environment:
         raise UserError(f"'{environment}' was not changed; type its name when asked, or add --yes")
 
@@ -184,7 +204,9 @@ def report(environment: str, deployment: Deployment, as_json: bool) -> None:
     outputs, changes = deployment.outputs, deployment.changes
     url = catalog.gallery_url(outputs)
     done = {"add": "added", "change": "changed", "remove": "destroyed", "import": "imported"}
-    words = ", ".join(f"{count} {done.get(name, name)}" for name, count in changes.items() if count) or "nothing to change"
+    words = (
+        ", ".join(f"{count} {done.get(name, name)}" for name, count in changes.items() if count) or "nothing to change"
+    )
     names = sorted(outputs["functions"])
     facts = {"environment": environment, "changes": changes, "gallery_url": url, "functions": names}
     at = "" if environment == "local" else f" --env {environment}"

@@ -37,7 +37,8 @@ def check(environment: str, account: str, folder: Path = TERRAFORM) -> None:
     allowed = setting(environment, "allowed_account_ids", folder)
     if allowed and account not in allowed:
         raise UserError(
-            f"'{environment}' may only be in account {' or '.join(allowed)}, and these credentials are of account {account}; "
+            f"'{environment}' may only be in account {' or '.join(allowed)}, and these credentials are of account "
+            f"{account}; "
             f"use other credentials, or change allowed_account_ids in terraform/{TABLE}"
         )
 
@@ -47,7 +48,9 @@ def _row(name: str, folder: Path) -> dict[str, Any]:
     table = _read(folder / TABLE)
     override = _read(folder / OVERRIDE) if (folder / OVERRIDE).exists() else {}
     if unknown := [*override.keys() - table.keys()]:
-        raise UserError(f"terraform/{OVERRIDE} has a setting that terraform/{TABLE} does not have: {', '.join(sorted(unknown))}")
+        raise UserError(
+            f"terraform/{OVERRIDE} has a setting that terraform/{TABLE} does not have: {', '.join(sorted(unknown))}"
+        )
     if name not in table:
         raise UserError(f"terraform/{TABLE} has no setting named {name}")
     return table[name] | override.get(name, {})

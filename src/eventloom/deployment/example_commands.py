@@ -17,9 +17,13 @@ def _choose_cloud(_context: click.Context, _option: click.Parameter, name: str |
 
 def _example_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add NAME, --cloud and --var: an example is deployed once in an account, whatever environments it has."""
-    variable = click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="a variable of the example; may be repeated")
+    variable = click.option(
+        "--var", "variables", multiple=True, metavar="NAME=VALUE", help="a variable of the example; may be repeated"
+    )
     about = "where it runs (default: the embedded LocalStack)"
-    cloud = click.option("--cloud", type=click.Choice([*CLOUDS]), expose_value=False, callback=_choose_cloud, help=about)
+    cloud = click.option(
+        "--cloud", type=click.Choice([*CLOUDS]), expose_value=False, callback=_choose_cloud, help=about
+    )
     return click.argument("name", type=click.Choice(examples.example_names()))(cloud(variable(function)))
 
 

@@ -1,4 +1,6 @@
-"""The small deployments of examples/: each has functions and a root module of its own, and its state lies in the state bucket."""
+"""The small deployments of examples/: each has functions and a root module of its own, and its state lies in the state
+bucket.
+"""
 
 import json
 from pathlib import Path
@@ -28,7 +30,9 @@ def _terraform(name: str) -> Terraform:
 
 def init(name: str) -> None:
     """Connect Terraform to an example's state in the state bucket."""
-    _terraform(name)("init", "-input=false", "-lockfile=readonly", "-reconfigure", *state_bucket.backend(f"examples/{name}.tfstate"))
+    _terraform(name)(
+        "init", "-input=false", "-lockfile=readonly", "-reconfigure", *state_bucket.backend(f"examples/{name}.tfstate")
+    )
 
 
 def package(name: str) -> None:

@@ -1,11 +1,13 @@
-"""After an interrupted apply, resources that exist although Terraform's state does not have them, or has them as tainted.
+"""After an interrupted apply, resources that exist although Terraform's state does not have them, or has them as
+tainted.
 
-Terraform keeps a resource whose creation was interrupted, but plans to replace it, and with create_before_destroy the name of a bucket or
-table is taken. It does not keep a resource whose id the provider had not returned: while a request is under way, and for a Kinesis stream
-until it is active. The next plan would create it once more, and fail because it exists.
+Terraform keeps a resource whose creation was interrupted, but plans to replace it, and with create_before_destroy the
+name of a bucket or table is taken. It does not keep a resource whose id the provider had not returned: while a request
+is under way, and for a Kinesis stream until it is active. The next plan would create it once more, and fail because it
+exists.
 
-So what was under way is noted in the state bucket. The next plan keeps what the state has and updates it in place, and imports what
-exists besides: https://developer.hashicorp.com/terraform/language/import
+So what was under way is noted in the state bucket. The next plan keeps what the state has and updates it in place, and
+imports what exists besides: https://developer.hashicorp.com/terraform/language/import
 """
 
 import contextlib
@@ -126,7 +128,11 @@ def imports(terraform: Terraform, environment: str, clients: Clients = client) -
     for address in sorted({entry["address"] for entry in resources} & known):
         with contextlib.suppress(UserError):  # it is not tainted
             terraform("untaint", address, workspace=environment, on_line=lambda _: None)
-    orphans = {entry["address"]: entry for entry in resources if entry["id"] and entry["address"] not in known and exists(entry, clients)}
+    orphans = {
+        entry["address"]: entry
+        for entry in resources
+        if entry["id"] and entry["address"] not in known and exists(entry, clients)
+    }
     file = terraform.folder / f"interrupted-{environment}.tf"
     file.unlink(missing_ok=True)  # of a run that was killed
     if orphans:

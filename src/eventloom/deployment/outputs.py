@@ -1,4 +1,4 @@
-"""The Terraform outputs of an environment: read from its state, and kept under build/ as long as the state is the same."""
+"""The Terraform outputs of an environment, read from its state and kept under build/ until the state changes."""
 
 import json
 from pathlib import Path
@@ -35,7 +35,11 @@ def state_version(environment: str) -> str:
 def nothing_deployed(environment: str, reason: str) -> NothingDeployed:
     """Return the error that says so, with the command that deploys the environment."""
     cloud = chosen_cloud()
-    how = "./eventloom demo" if (cloud.name, environment) == ("embedded", "local") else f"./eventloom deploy --env {environment}"
+    how = (
+        "./eventloom demo"
+        if (cloud.name, environment) == ("embedded", "local")
+        else f"./eventloom deploy --env {environment}"
+    )
     if cloud.name == "compose" or (cloud.port and environment != "local"):
         how += f" --cloud {cloud.name}"
     return NothingDeployed(f"nothing is deployed in '{environment}' ({cloud.about}): {reason}; {how} deploys it")
@@ -74,7 +78,9 @@ def current_outputs(environment: str) -> Outputs:
     if saved.get("state") == version:
         outputs: Outputs = saved["outputs"]
         return outputs
-    with terminal.stderr.status(f"reading what is deployed in '{environment}'"):  # the first time, Terraform fetches its provider
+    with terminal.stderr.status(
+        f"reading what is deployed in '{environment}'"
+    ):  # the first time, Terraform fetches its provider
         init()
         return save_outputs(environment)
 

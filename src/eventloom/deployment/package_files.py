@@ -1,7 +1,8 @@
 """Decides which files of a function's folder go into its zip.
 
-Left out are files that no function needs on Lambda: dot files and dot folders, bytecode, and below the function's own folder its
-README, requirements, tests/, and events/ unless it holds Python modules. Links are followed, to files and to folders.
+Left out are files that no function needs on Lambda: dot files and dot folders, bytecode, and below the function's own
+folder its README, requirements, tests/, and events/ unless it holds Python modules. Links are followed, to files and to
+folders.
 """
 
 import importlib.machinery
@@ -27,7 +28,10 @@ class PackageFiles:
 
 
 def package_files(functions: Path, *folders: str) -> PackageFiles:
-    """Return the files of these folders of functions/. Raises UserError for a link that leads nowhere or round in a circle."""
+    """Return the files of these folders of functions/.
+
+    Raises UserError for a link that leads nowhere or round in a circle.
+    """
     files = PackageFiles()
     for folder in folders:
         if (functions / folder).is_dir():
@@ -61,7 +65,9 @@ def _walk(folder: Path, name: str, parents: list[Path], files: PackageFiles, lin
         elif path.is_file():
             files.included[path_in_zip] = path
         elif path.is_symlink():
-            raise UserError(f"functions/{path_in_zip} is a link that leads nowhere ({path.readlink()}); correct or remove it")
+            raise UserError(
+                f"functions/{path_in_zip} is a link that leads nowhere ({path.readlink()}); correct or remove it"
+            )
         else:
             raise UserError(f"functions/{path_in_zip} is neither a file nor a folder; move it out of functions/")
 
@@ -76,6 +82,9 @@ def _is_left_out(path: Path, top_level: bool) -> bool:
 
 
 def _has_modules(folder: Path) -> bool:
-    """Return whether a folder may hold Python modules. A linked folder may: it is not searched, since links may form a circle."""
+    """Return whether a folder may hold Python modules.
+
+    A linked folder may: it is not searched, since links may form a circle.
+    """
     suffixes = tuple(importlib.machinery.all_suffixes())
     return any(path.name.endswith(suffixes) or (path.is_symlink() and path.is_dir()) for path in folder.rglob("*"))

@@ -33,7 +33,9 @@ class Progress(AbstractContextManager["Progress"]):
         self._status.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Stop the spinner."""
         self._status.stop()
 
@@ -49,7 +51,11 @@ class Progress(AbstractContextManager["Progress"]):
         kind = message.get("type")
         if kind == "change_summary":
             self.changes = {name: count for name, count in message["changes"].items() if isinstance(count, int)}
-        elif kind == "diagnostic" and message["diagnostic"]["severity"] == "error" and message["diagnostic"]["summary"] != _HALTED:
+        elif (
+            kind == "diagnostic"
+            and message["diagnostic"]["severity"] == "error"
+            and message["diagnostic"]["summary"] != _HALTED
+        ):
             terminal.stderr.print(_diagnostic(message["diagnostic"]), markup=False, soft_wrap=True, style="red")
         elif kind in _DONE:
             self._done += 1

@@ -22,5 +22,7 @@ def get(environment: str, run: str, plan: Path) -> None:
     try:
         found = client("s3").get_object(Bucket=state_bucket.bucket_name(), Key=key(environment, run))
     except client("s3").exceptions.NoSuchKey as error:
-        raise UserError(f"no plan of {environment} by {run} (kept for {state_bucket.PLAN_DAYS} days); plan again") from error
+        raise UserError(
+            f"no plan of {environment} by {run} (kept for {state_bucket.PLAN_DAYS} days); plan again"
+        ) from error
     plan.write_bytes(found["Body"].read())

@@ -1,7 +1,8 @@
 """Runs Terraform so that an interruption never loses its state.
 
-Terraform writes its state down when it gets SIGINT, which takes as long as the requests in flight. So Ctrl-C, SIGTERM and SIGHUP are
-forwarded to it as one SIGINT each, and this process waits for it to end. A second Ctrl-C makes Terraform stop at once.
+Terraform writes its state down when it gets SIGINT, which takes as long as the requests in flight. So Ctrl-C, SIGTERM
+and SIGHUP are forwarded to it as one SIGINT each, and this process waits for it to end. A second Ctrl-C makes Terraform
+stop at once.
 """
 
 import os
@@ -46,15 +47,18 @@ class Terraform:
         return self.run(*arguments, workspace=workspace, on_line=on_line)[1]
 
     def run(
-        self, *arguments: str, workspace: str | None = None, on_line: OnLine | None = None, codes: tuple[int, ...] = (0,)
+        self,
+        *arguments: str,
+        workspace: str | None = None,
+        on_line: OnLine | None = None,
+        codes: tuple[int, ...] = (0,),
     ) -> tuple[int, str]:
         """Run Terraform and return its exit code and its output, stdout and stderr together.
 
         Args:
-            arguments: the subcommand first.
-            workspace: a command that changes an environment names its workspace, because another run may have selected another one.
-            on_line: gets each line of the output as it comes.
-            codes: exit codes that are not failures.
+            arguments: the subcommand first. workspace: a command that changes an environment names its workspace,
+            because another run may have selected another one. on_line: gets each line of the output as it comes. codes:
+            exit codes that are not failures.
 
         Raises:
             UserError: Terraform failed; its output is on stderr, unless `on_line` has shown it.
@@ -80,7 +84,10 @@ def executable() -> str:
 
 
 def root_module() -> Terraform:
-    """Return Terraform for terraform/. Each cloud has a data folder of its own, so that clouds never share a backend."""
+    """Return Terraform for terraform/.
+
+    Each cloud has a data folder of its own, so that clouds never share a backend.
+    """
     return Terraform(ROOT_MODULE, BUILD / "terraform" / chosen_cloud().key)
 
 
@@ -101,7 +108,10 @@ def _failure(subcommand: str, workspace: str | None, output: str) -> str:
 
 
 def _run(command: list[str], environment: dict[str, str], on_line: OnLine | None) -> tuple[int, str]:
-    """Run a command to its end, whatever interrupts this process; returns its exit code and output. Raises Interrupted."""
+    """Run a command to its end, whatever interrupts this process; returns its exit code and output.
+
+    Raises Interrupted.
+    """
     lines: list[str] = []
     # A process group of its own: the terminal's SIGINT reaches Terraform once, through this process.
     with (
@@ -134,7 +144,9 @@ def _forwarded_signals(process: subprocess.Popen[str]) -> Iterator[list[int]]:
 
     def forward(number: int, _frame: FrameType | None) -> None:
         received.append(number)
-        about = "Terraform finishes its requests and saves its state" if len(received) == 1 else "Terraform stops at once"
+        about = (
+            "Terraform finishes its requests and saves its state" if len(received) == 1 else "Terraform stops at once"
+        )
         terminal.note(f"interrupted: {about}")
         process.send_signal(signal.SIGINT)
 

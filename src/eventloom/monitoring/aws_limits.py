@@ -15,7 +15,8 @@ class Limit:
 _LAMBDA = "https://docs.aws.amazon.com/lambda/latest/dg/"
 _DYNAMODB = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/"
 
-# An event source mapping of a standard queue starts with 5 concurrent invocations, adds 300 a minute, and reaches 1,250.
+# An event source mapping of a standard queue starts with 5 concurrent invocations, adds 300 a minute, and reaches
+# 1,250.
 POLLERS_START = Limit(5, "invocations", _LAMBDA + "services-sqs-scaling.html")
 POLLERS_PER_MINUTE = Limit(300, "invocations/min", _LAMBDA + "services-sqs-scaling.html")
 POLLERS_MOST = Limit(1250, "invocations", _LAMBDA + "services-sqs-scaling.html")
@@ -26,8 +27,11 @@ ENVIRONMENTS_PER_10_S = Limit(1000, "environments/10 s and function", _LAMBDA + 
 TABLE_WRITES_START = Limit(4000, "write units/s", _DYNAMODB + "on-demand-capacity-mode.html")
 TABLE_DOUBLES_AFTER = Limit(1800, "s", _DYNAMODB + "on-demand-capacity-mode.html")
 TABLE_WRITES_MOST = Limit(40_000, "write units/s", _DYNAMODB + "ServiceQuotas.html")
-# The items of one key of the index are in one partition. They arrive in the order of their sort key, a time, so splitting
-# the partition does not spread the writes. When an index can't keep up, DynamoDB throttles the writes to its table:
+# The items of one key of the index are in one partition. They arrive in the order of their sort key, a time, so
+# splitting the partition does not spread the writes. When an index can't keep up, DynamoDB throttles the writes to its
+# table:
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/gsi-throttling.html
 INDEX_PARTITION_WRITES = Limit(1000, "write units/s and partition", _DYNAMODB + "bp-partition-key-design.html")
-BUCKET_PUTS = Limit(3500, "PUT/s and prefix", "https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html")
+BUCKET_PUTS = Limit(
+    3500, "PUT/s and prefix", "https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance.html"
+)

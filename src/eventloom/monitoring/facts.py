@@ -14,7 +14,8 @@ def facts(reading: Reading, environment: str) -> dict[str, Any]:
         "until": _time(reading.until),
         "images": {_ending(name): reading.total(name) for name in ENDINGS},
         "images_by_minute": {
-            _ending(name): {_time(minute): count for minute, count in sorted(reading.counts[name].items())} for name in ENDINGS
+            _ending(name): {_time(minute): count for minute, count in sorted(reading.counts[name].items())}
+            for name in ENDINGS
         },
         "rejected_by_reason": dict(reading.rejected.most_common()),
         "usd_per_thousand_images": reading.cost_per_thousand,
@@ -25,7 +26,12 @@ def facts(reading: Reading, environment: str) -> dict[str, Any]:
 
 def _function(figures: Function) -> dict[str, Any]:
     durations = {f"p{share}": value for share, value in figures.durations.items()}
-    return {"invocations": figures.invocations, "errors": figures.errors, "duration_ms": durations, "gb_s": round(figures.gb_s, 3)}
+    return {
+        "invocations": figures.invocations,
+        "errors": figures.errors,
+        "duration_ms": durations,
+        "gb_s": round(figures.gb_s, 3),
+    }
 
 
 def _ending(name: str) -> str:

@@ -1,9 +1,10 @@
 """A fluid model of the pipeline: uploads enter the queue, pollers take them, and the function processes them.
 
-The model moves in steps of half a second and treats uploads as a quantity, not one by one. This is exact for backlog and
-throughput, which quotas limit, and takes the same time for 10 and for 10,000 uploads a second. The wait of an upload
-follows from the curves of arrivals and departures (first in, first out), and its processing time is drawn from measured
-times. The model leaves out the wait that random arrivals cause below full load: a fraction of one processing time.
+The model moves in steps of half a second and treats uploads as a quantity, not one by one. This is exact for backlog
+and throughput, which quotas limit, and takes the same time for 10 and for 10,000 uploads a second. The wait of an
+upload follows from the curves of arrivals and departures (first in, first out), and its processing time is drawn from
+measured times. The model leaves out the wait that random arrivals cause below full load: a fraction of one processing
+time.
 """
 
 from collections import defaultdict
@@ -74,8 +75,8 @@ class Shape:
 class Outcome:
     """The result at one rate: curves by step, and figures. Times are in seconds.
 
-    `first` is the limit that is reached first: the lowest one, if it is below the rate; otherwise the one that throttled
-    while the backlog of the start was processed; None if no limit is reached.
+    `first` is the limit that is reached first: the lowest one, if it is below the rate; otherwise the one that
+    throttled while the backlog of the start was processed; None if no limit is reached.
     """
 
     rate: float

@@ -12,14 +12,33 @@ from eventloom.monitoring.log_records import Record
 from eventloom.terminal import printable
 
 all_option = click.option(
-    "--all", "show_all", is_flag=True, help="also print Lambda's own lines, metrics, and what AWS's libraries log at INFO"
+    "--all",
+    "show_all",
+    is_flag=True,
+    help="also print Lambda's own lines, metrics, and what AWS's libraries log at INFO",
 )
-LEVEL_STYLES = {"WARNING": "yellow", "WARN": "yellow", "ERROR": "bold red", "CRITICAL": "bold red", "FATAL": "bold red", "DEBUG": "dim"}
+LEVEL_STYLES = {
+    "WARNING": "yellow",
+    "WARN": "yellow",
+    "ERROR": "bold red",
+    "CRITICAL": "bold red",
+    "FATAL": "bold red",
+    "DEBUG": "dim",
+}
 _LONGEST_VALUE = 60
 # Shown in a place of their own, or of use to programs only
 _HIDDEN = {
     *("timestamp", "time", "level", "log_level", "message", "service", "type", "_aws"),
-    *("location", "logger", "xray_trace_id", "function_request_id", "requestId", "message_id", "version_id", "event_name"),
+    *(
+        "location",
+        "logger",
+        "xray_trace_id",
+        "function_request_id",
+        "requestId",
+        "message_id",
+        "version_id",
+        "event_name",
+    ),
     *("cold_start", "function_name", "function_memory_size", "function_arn"),
     *("exception", "exception_name", "stack_trace", "stackTrace", "errorType", "errorMessage"),
 }
@@ -74,11 +93,16 @@ def _shown_fields(record: Record) -> dict[str, Any]:
     if record.failed_report:
         return {}
     if _is_metrics(record):
-        return {name: value[0] if isinstance(value, list) and len(value) == 1 else value for name, value in record.fields.items()}
+        return {
+            name: value[0] if isinstance(value, list) and len(value) == 1 else value
+            for name, value in record.fields.items()
+        }
     inner = record.fields.get("record")
     if str(record.fields.get("type", "")).startswith("platform.") and isinstance(inner, dict):
         metrics = inner.get("metrics")
-        return {name: value for name, value in inner.items() if name != "metrics"} | (metrics if isinstance(metrics, dict) else {})
+        return {name: value for name, value in inner.items() if name != "metrics"} | (
+            metrics if isinstance(metrics, dict) else {}
+        )
     return record.fields
 
 
@@ -113,5 +137,8 @@ def _traceback(fields: dict[str, Any]) -> list[str]:
 
 
 def _lines(text: str) -> list[str]:
-    """Return the lines of a text, safe to print. In plain text, Lambda separates a traceback's lines by carriage returns."""
+    """Return the lines of a text, safe to print.
+
+    In plain text, Lambda separates a traceback's lines by carriage returns.
+    """
     return [printable(part.replace("\t", "  ")).rstrip() for part in re.split(r"\r\n|\n|\r", text.strip("\r\n"))]

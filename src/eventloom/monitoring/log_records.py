@@ -11,10 +11,13 @@ from typing import Any
 # An invocation lasts 15 minutes at most, so no line is older than that when Lambda hands it in.
 _LONGEST = timedelta(minutes=16)
 _CLOCK_SKEW = timedelta(seconds=5)
-# Powertools writes 2026-05-01 12:30:00,123+0000 and Lambda 2026-05-01T12:30:00.123Z. Whole seconds are too coarse to sort by.
+# Powertools writes 2026-05-01 12:30:00,123+0000 and Lambda 2026-05-01T12:30:00.123Z. Whole seconds are too coarse to
+# sort by.
 _FINE_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)[.,](\d{3,6})(Z|[+-]\d\d:?\d\d)")
 # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
-_OF_LAMBDA = re.compile(r"(START|END|REPORT|INIT_START|INIT_REPORT|RESTORE_START|RESTORE_REPORT|EXTENSION|XRAY|LOGS|TELEMETRY)\b")
+_OF_LAMBDA = re.compile(
+    r"(START|END|REPORT|INIT_START|INIT_REPORT|RESTORE_START|RESTORE_REPORT|EXTENSION|XRAY|LOGS|TELEMETRY)\b"
+)
 _FAILED = re.compile(r"\bStatus: (?!success)\w+")
 _TEXT_LEVEL = re.compile(r"\[?(DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL|FATAL)\b")
 _LIBRARIES = ("boto3", "botocore", "s3transfer", "urllib3")
@@ -78,8 +81,8 @@ class Record:
 def records(function: str, events: Iterable[dict[str, Any]]) -> Iterator[Record]:
     """Yield the records of CloudWatch's events, each with the time at which the function wrote it.
 
-    An emulator stamps all lines of an invocation with its end, so a line's own time is used where it has one. A line without
-    one takes the time of the line before it, if both have the same stamp.
+    An emulator stamps all lines of an invocation with its end, so a line's own time is used where it has one. A line
+    without one takes the time of the line before it, if both have the same stamp.
     """
     previous: dict[str, tuple[int, datetime]] = {}
     for event in events:

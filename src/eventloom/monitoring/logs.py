@@ -53,7 +53,9 @@ def logs(  # noqa: PLR0913, PLR0917 - click passes options as arguments
                 print_record(record, width, as_json)
                 printed += 1
     if not printed:
-        terminal.note(f"no lines in the last {minutes} minutes" + ("" if show_all else "; --all prints Lambda's own lines, too"))
+        terminal.note(
+            f"no lines in the last {minutes} minutes" + ("" if show_all else "; --all prints Lambda's own lines, too")
+        )
 
 
 def print_record(record: Record, width: int, as_json: bool) -> None:
@@ -82,7 +84,9 @@ class Reader:
 
     def _read_group(self, function: str) -> list[Record]:
         since_ms, shown = self._since.get(function, self.since_ms), self._shown.get(function, set())
-        pages = self.client.get_paginator("filter_log_events").paginate(logGroupName=self.groups[function], startTime=since_ms)
+        pages = self.client.get_paginator("filter_log_events").paginate(
+            logGroupName=self.groups[function], startTime=since_ms
+        )
         events = sorted((event for page in pages for event in page["events"]), key=lambda event: event["timestamp"])
         next_ms = max([since_ms, *(int(event["timestamp"]) - LATE_MS for event in events)])
         self._since[function] = next_ms

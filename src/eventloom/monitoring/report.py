@@ -38,7 +38,12 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewp
 
 @arguments.command("report")
 @arguments.minutes_option(default=60, type=MINUTES)
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=BUILD / "report.html", help="default: build/report.html")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=BUILD / "report.html",
+    help="default: build/report.html",
+)
 @arguments.environment_option
 @arguments.json_option
 def report(minutes: int, out: Path, environment: str, as_json: bool) -> None:
@@ -83,8 +88,13 @@ def minutes_chart(reading: Reading) -> str:
                 box = f'x="{index * step:.1f}" y="{top:.1f}" width="{max(1, step - 1):.1f}" height="{size:.1f}"'
                 shapes.append(f'<rect {box} fill="{colour}"><title>{label}</title></rect>')
     for index in range(0, len(times), max(1, len(times) // 8)):
-        shapes.append(f'<text x="{index * step:.1f}" y="{HEIGHT + 16}">{datetime.fromtimestamp(times[index], UTC):%H:%M}</text>')
-    legend = " ".join(f'<span style="color:{colour}">■</span> {name.removeprefix("Images").lower()}' for name, colour in COLOURS.items())
+        shapes.append(
+            f'<text x="{index * step:.1f}" y="{HEIGHT + 16}">{datetime.fromtimestamp(times[index], UTC):%H:%M}</text>'
+        )
+    legend = " ".join(
+        f'<span style="color:{colour}">■</span> {name.removeprefix("Images").lower()}'
+        for name, colour in COLOURS.items()
+    )
     return svg(HEIGHT + 20, "Images by minute", shapes) + f"<p>{legend}</p>"
 
 
@@ -96,7 +106,9 @@ def reasons_chart(reading: Reading) -> str:
     shapes = []
     for row, (reason, count) in enumerate(reading.rejected.most_common()):
         shapes.append(f'<text x="0" y="{row * 26 + 17}">{html.escape(reason)}</text>')
-        shapes.append(f'<rect x="200" y="{row * 26 + 4}" width="{count / highest * 600:.1f}" height="18" fill="#d97706"/>')
+        shapes.append(
+            f'<rect x="200" y="{row * 26 + 4}" width="{count / highest * 600:.1f}" height="18" fill="#d97706"/>'
+        )
         shapes.append(f'<text x="{208 + count / highest * 600:.1f}" y="{row * 26 + 17}">{count:,}</text>')
     return svg(26 * len(reading.rejected), "Rejected, by reason", shapes)
 
@@ -132,7 +144,9 @@ def page(reading: Reading, environment: str) -> str:
         minutes=minutes_chart(reading),
         reasons=reasons_chart(reading),
         queues=table(["queue", "waiting", "in flight", "oldest (s)"], queues),
-        functions=table(["function", "runs", "errors", *(f"p{p} (ms)" for p in telemetry.PERCENTILES), "GB-s"], functions),
+        functions=table(
+            ["function", "runs", "errors", *(f"p{p} (ms)" for p in telemetry.PERCENTILES), "GB-s"], functions
+        ),
     )
 
 

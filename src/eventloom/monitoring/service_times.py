@@ -1,4 +1,4 @@
-"""Measures the thumbnailer of a deployed environment: the seconds of a photo, photos at once, and the bytes of an item."""
+"""Measure the deployed thumbnailer: the seconds of a photo, photos at once, and the bytes of an item."""
 
 import json
 from collections import defaultdict
@@ -22,7 +22,9 @@ def measure(outputs: dict[str, Any], connect: Connect = clouds.client) -> dict[s
     Raises UserError if the log has too few photos.
     """
     group, logs = outputs["functions"]["thumbnailer"]["log_group"], connect("logs")
-    photos = [fields for fields in _lines(logs, group, "READY") if fields.get("result") == "READY" and "duration_ms" in fields]
+    photos = [
+        fields for fields in _lines(logs, group, "READY") if fields.get("result") == "READY" and "duration_ms" in fields
+    ]
     if len(photos) < FEWEST_PHOTOS:
         raise UserError(
             f"the thumbnailer's log has {len(photos)} photos and {FEWEST_PHOTOS} are needed; "
@@ -42,7 +44,9 @@ def load(file: Path) -> dict[str, Any]:
     try:
         measured = json.loads(file.read_text())
     except FileNotFoundError as error:
-        raise UserError(f"there is no {file}; ./eventloom simulate measure writes it, from the log of a deployed thumbnailer") from error
+        raise UserError(
+            f"there is no {file}; ./eventloom simulate measure writes it, from the log of a deployed thumbnailer"
+        ) from error
     except ValueError:
         measured = None
     if not isinstance(measured, dict) or not {"cloud", "seconds", "item_bytes"} <= measured.keys():
@@ -65,7 +69,11 @@ def overlap(photos: Iterable[dict[str, Any]], reports: Iterable[dict[str, Any]])
     for photo in photos:
         times[photo.get("function_request_id", "")].append(photo["duration_ms"])
     records = [report["record"] for report in reports if report.get("type") == "platform.report"]
-    full = {record["requestId"]: record["metrics"]["durationMs"] for record in records if len(times[record["requestId"]]) >= Shape.batch}
+    full = {
+        record["requestId"]: record["metrics"]["durationMs"]
+        for record in records
+        if len(times[record["requestId"]]) >= Shape.batch
+    }
     return sum(sum(times[request]) for request in full) / sum(full.values()) if full else None
 
 

@@ -23,17 +23,28 @@ WEEK_MINUTES = 7 * 24 * 60
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 times_option = click.option(
-    "--times", type=FILE, default=BUILD / "service_times.json", help="file of the measured times (default: build/service_times.json)"
+    "--times",
+    type=FILE,
+    default=BUILD / "service_times.json",
+    help="file of the measured times (default: build/service_times.json)",
 )
 
 
 @arguments.group("simulate", invoke_without_command=True)
-@click.option("--shape", default="prod", show_default=True, metavar="NAME", help="environment whose settings are simulated")
 @click.option(
-    "--minutes", type=arguments.Number(0, WEEK_MINUTES, exclusive=True), default=15, show_default=True, help="how long the load lasts"
+    "--shape", default="prod", show_default=True, metavar="NAME", help="environment whose settings are simulated"
+)
+@click.option(
+    "--minutes",
+    type=arguments.Number(0, WEEK_MINUTES, exclusive=True),
+    default=15,
+    show_default=True,
+    help="how long the load lasts",
 )
 @times_option
-@click.option("--out", type=FOLDER, default=BUILD, help="folder of simulation.html and simulation.json (default: build)")
+@click.option(
+    "--out", type=FOLDER, default=BUILD, help="folder of simulation.html and simulation.json (default: build)"
+)
 @arguments.json_option
 @click.pass_context
 def simulate_command(  # noqa: PLR0913, PLR0917 - click passes options as arguments
@@ -41,8 +52,8 @@ def simulate_command(  # noqa: PLR0913, PLR0917 - click passes options as argume
 ) -> None:
     """Estimate what happens at 10, 100, 1,000 and 10,000 uploads a second.
 
-    It prints the latency, the backlog, the throttled requests, the cost, the limit that is reached first, and how to raise
-    that limit. The times of a photo come from a deployed thumbnailer, so run 'simulate measure' first.
+    It prints the latency, the backlog, the throttled requests, the cost, the limit that is reached first, and how to
+    raise that limit. The times of a photo come from a deployed thumbnailer, so run 'simulate measure' first.
 
     \b
     Examples:
@@ -68,7 +79,9 @@ def simulate_command(  # noqa: PLR0913, PLR0917 - click passes options as argume
             terminal.print_json(facts_of(outcome))
     else:
         advice = {f"{outcome.first}: {ADVICE[outcome.first]}": None for outcome in outcomes if outcome.first}
-        terminal.stdout.print(about, outcomes_table(outcomes), *advice, f"charts: {out / 'simulation.html'}", sep="\n", soft_wrap=True)
+        terminal.stdout.print(
+            about, outcomes_table(outcomes), *advice, f"charts: {out / 'simulation.html'}", sep="\n", soft_wrap=True
+        )
 
 
 @simulate_command.command("measure")
@@ -83,7 +96,9 @@ def measure(times: Path, environment: str, as_json: bool) -> None:
     facts = service_times.measure(current_outputs(environment))
     times.parent.mkdir(parents=True, exist_ok=True)
     times.write_text(json.dumps(facts) + "\n")
-    terminal.report(facts, as_json, f"{len(facts['seconds'])} photos, {np.mean(facts['seconds']):.2f} s on average: {times}")
+    terminal.report(
+        facts, as_json, f"{len(facts['seconds'])} photos, {np.mean(facts['seconds']):.2f} s on average: {times}"
+    )
 
 
 def setting(name: str, environment: str) -> float:

@@ -29,14 +29,19 @@ def page(outcomes: list[Outcome], about: str) -> str:
         charts = svg(outcome.backlog, "uploads waiting") + svg(outcome.busy, "busy invocations")
         sections.append(f"<h2>{outcome.rate:,.0f} uploads a second</h2><p>{words}</p><section>{charts}</section>")
     named = {name: limit for name, limit in vars(aws_limits).items() if isinstance(limit, aws_limits.Limit)}
-    rows = [f'<li>{name}: {limit.value:g} {limit.unit}, <a href="{limit.source}">{limit.source}</a></li>' for name, limit in named.items()]
+    rows = [
+        f'<li>{name}: {limit.value:g} {limit.unit}, <a href="{limit.source}">{limit.source}</a></li>'
+        for name, limit in named.items()
+    ]
     return PAGE.format(about=html.escape(about), sections="".join(sections), sources="".join(rows))
 
 
 def svg(curve: NDArray[np.floating], what: str) -> str:
     """Return a curve over time as an SVG picture."""
     points, top = curve[:: max(1, len(curve) // 300)], max(1.0, float(curve.max()))
-    line = " ".join(f"{40 + 440 * n / max(1, len(points) - 1):.1f},{130 - 110 * value / top:.1f}" for n, value in enumerate(points))
+    line = " ".join(
+        f"{40 + 440 * n / max(1, len(points) - 1):.1f},{130 - 110 * value / top:.1f}" for n, value in enumerate(points)
+    )
     return (
         f'<svg viewBox="0 0 500 160" role="img" aria-label="{html.escape(what)}">'
         '<path d="M40 20V130H480" fill="none" stroke="currentColor" opacity=".4"/>'

@@ -1,8 +1,8 @@
 """The figures of an environment in a period of time: counts, durations and queues.
 
-On AWS the figures are CloudWatch's metrics. An emulator does not have the functions' own metrics and has few of AWS's, so
-there the figures are read from the log lines that CloudWatch makes metrics of: the embedded metric format, and Lambda's
-`platform.report`.
+On AWS the figures are CloudWatch's metrics. An emulator does not have the functions' own metrics and has few of AWS's,
+so there the figures are read from the log lines that CloudWatch makes metrics of: the embedded metric format, and
+Lambda's `platform.report`.
 """
 
 import math
@@ -52,7 +52,9 @@ class Reading:
     since: float
     until: float
     architecture: str = "x86_64"
-    counts: dict[str, dict[int, int]] = field(default_factory=lambda: {name: {} for name in ENDINGS})  # by minute (epoch, s)
+    counts: dict[str, dict[int, int]] = field(
+        default_factory=lambda: {name: {} for name in ENDINGS}
+    )  # by minute (epoch, s)
     rejected: Counter[str] = field(default_factory=Counter)  # by reason
     functions: dict[str, Function] = field(default_factory=dict)
     queues: dict[str, Queue] = field(default_factory=dict)
@@ -72,8 +74,13 @@ class Reading:
         thumbnailer = self.functions.get("thumbnailer")
         if not self.images or not thumbnailer:
             return None
-        compute = thumbnailer.gb_s * PRICES["lambda_gb_s"][self.architecture] + thumbnailer.invocations * PRICES["lambda_request"]
-        requests_made = self.images * (4 * PRICES["s3_put"] + PRICES["s3_get"] + 3 * PRICES["sqs_request"] + 2 * PRICES["dynamodb_write"])
+        compute = (
+            thumbnailer.gb_s * PRICES["lambda_gb_s"][self.architecture]
+            + thumbnailer.invocations * PRICES["lambda_request"]
+        )
+        requests_made = self.images * (
+            4 * PRICES["s3_put"] + PRICES["s3_get"] + 3 * PRICES["sqs_request"] + 2 * PRICES["dynamodb_write"]
+        )
         return float(1000 * (compute + requests_made) / self.images)
 
 
@@ -130,7 +137,9 @@ def _events(group: str, since: float, connect: Connect) -> Iterator[tuple[float,
 
 def _count(reading: Reading, at: float, line: dict[str, Any]) -> None:
     """Add what a line in the embedded metric format counts. Rejections are written twice: the sum, and by reason."""
-    for name in {metric["Name"] for directive in line["_aws"]["CloudWatchMetrics"] for metric in directive["Metrics"]} & set(ENDINGS):
+    for name in {
+        metric["Name"] for directive in line["_aws"]["CloudWatchMetrics"] for metric in directive["Metrics"]
+    } & set(ENDINGS):
         value = int(sum(line[name]) if isinstance(line[name], list) else line[name])
         if "reason" in line:
             reading.rejected[line["reason"]] += value
@@ -146,10 +155,19 @@ def _from_metrics(reading: Reading, outputs: dict[str, Any], connect: Connect, p
     }
     memory = {}
     for name, function in outputs["functions"].items():
-        memory[name] = connect("lambda").get_function_configuration(FunctionName=function["function_name"])["MemorySize"]
-        for metric, stat in [("Invocations", "Sum"), ("Errors", "Sum"), ("Duration", "Sum"), *(("Duration", f"p{p}") for p in percentiles)]:
+        memory[name] = connect("lambda").get_function_configuration(FunctionName=function["function_name"])[
+            "MemorySize"
+        ]
+        for metric, stat in [
+            ("Invocations", "Sum"),
+            ("Errors", "Sum"),
+            ("Duration", "Sum"),
+            *(("Duration", f"p{p}") for p in percentiles),
+        ]:
             wanted[(name, metric, stat)] = _stat("AWS/Lambda", metric, stat, FunctionName=function["function_name"])
-    for page in connect("cloudwatch").get_paginator("list_metrics").paginate(Namespace=namespace, MetricName="ImagesRejected"):
+    for page in (
+        connect("cloudwatch").get_paginator("list_metrics").paginate(Namespace=namespace, MetricName="ImagesRejected")
+    ):
         for metric in page["Metrics"]:
             dimensions = {pair["Name"]: pair["Value"] for pair in metric["Dimensions"]}
             if "reason" in dimensions:
@@ -157,11 +175,17 @@ def _from_metrics(reading: Reading, outputs: dict[str, Any], connect: Connect, p
     values = _metric_data(wanted, reading, connect)
     for name in ENDINGS:
         reading.counts[name] = {minute: int(value) for minute, value in values[("count", name)].items()}
-    reading.rejected.update({key[1]: int(sum(by_minute.values())) for key, by_minute in values.items() if key[0] == "reason"})
+    reading.rejected.update(
+        {key[1]: int(sum(by_minute.values())) for key, by_minute in values.items() if key[0] == "reason"}
+    )
     for name in outputs["functions"]:
-        total = {metric: sum(values[(name, metric, "Sum")].values()) for metric in ("Invocations", "Errors", "Duration")}
+        total = {
+            metric: sum(values[(name, metric, "Sum")].values()) for metric in ("Invocations", "Errors", "Duration")
+        }
         # The percentiles of several minutes can't be combined, so this is the worst minute's.
-        durations = {p: max(by_minute.values()) for p in percentiles if (by_minute := values[(name, "Duration", f"p{p}")])}
+        durations = {
+            p: max(by_minute.values()) for p in percentiles if (by_minute := values[(name, "Duration", f"p{p}")])
+        }
         gb_s = total["Duration"] / 1000 * memory[name] / 1024
         reading.functions[name] = Function(int(total["Invocations"]), int(total["Errors"]), durations, gb_s)
 
@@ -179,7 +203,10 @@ def _metric_data(
     values: dict[tuple[str, ...], dict[int, float]] = defaultdict(dict)
     values.update({key: {} for key in keys})
     for first in range(0, len(keys), 500):
-        queries = [{"Id": f"m{index}", "MetricStat": wanted[keys[index]]} for index in range(first, min(first + 500, len(keys)))]
+        queries = [
+            {"Id": f"m{index}", "MetricStat": wanted[keys[index]]}
+            for index in range(first, min(first + 500, len(keys)))
+        ]
         pages = connect("cloudwatch").get_paginator("get_metric_data")
         for page in pages.paginate(MetricDataQueries=queries, StartTime=reading.since, EndTime=reading.until):
             for result in page["MetricDataResults"]:
@@ -189,10 +216,16 @@ def _metric_data(
 
 
 def _queue(url: str, connect: Connect, cloud: Cloud) -> Queue:
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"]
+    names = [
+        "ApproximateNumberOfMessages",
+        "ApproximateNumberOfMessagesNotVisible",
+        "ApproximateNumberOfMessagesDelayed",
+    ]
     attributes = connect("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
     waiting, in_flight, delayed = (int(attributes[name]) for name in names)
-    return Queue(waiting + delayed, in_flight, _age_from_messages(url, cloud) if cloud.port else _age_from_metrics(url, connect))
+    return Queue(
+        waiting + delayed, in_flight, _age_from_messages(url, cloud) if cloud.port else _age_from_metrics(url, connect)
+    )
 
 
 def _age_from_metrics(url: str, connect: Connect) -> float | None:

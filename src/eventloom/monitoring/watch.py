@@ -27,7 +27,14 @@ BARS = " ▁▂▃▄▅▆▇█"
 @arguments.command("watch")
 @click.option("--once", is_flag=True, help="print the figures once")
 @arguments.minutes_option(default=30, type=MINUTES)
-@click.option("--every", type=arguments.POSITIVE, default=5, show_default=True, metavar="SECONDS", help="time between two readings")
+@click.option(
+    "--every",
+    type=arguments.POSITIVE,
+    default=5,
+    show_default=True,
+    metavar="SECONDS",
+    help="time between two readings",
+)
 @arguments.environment_option
 @arguments.json_option
 def watch(once: bool, minutes: int, every: float, environment: str, as_json: bool) -> None:

@@ -42,7 +42,14 @@ class Options:
 @arguments.environment_option
 @click.option("--repair", is_flag=True, help="repair what is found; without it nothing is changed")
 @click.option("--rate", type=arguments.POSITIVE, default=50, show_default=True, help="repairs a second")
-@click.option("--grace", type=arguments.NOT_NEGATIVE, default=15, show_default=True, metavar="MINUTES", help="ignore what is younger")
+@click.option(
+    "--grace",
+    type=arguments.NOT_NEGATIVE,
+    default=15,
+    show_default=True,
+    metavar="MINUTES",
+    help="ignore what is younger",
+)
 @click.option("--restart", is_flag=True, help="list everything again, not from where an earlier audit stopped")
 @arguments.json_option
 def audit(environment: str, **options: Any) -> int:
@@ -97,7 +104,11 @@ def database_file(target: Target, places: Places) -> Path:
 
 def compare(path: Path, places: Places, target: Target, options: Options) -> int:
     """List, compare, report and repair. Returns the exit code."""
-    comparison, counts, pace = Audit(path, target.client("s3"), target.client("dynamodb"), places), Counter[str](), Pace(options.rate)
+    comparison, counts, pace = (
+        Audit(path, target.client("s3"), target.client("dynamodb"), places),
+        Counter[str](),
+        Pace(options.rate),
+    )
     before = target.now() - options.grace * 60
     with terminal.progress("listing", None, "objects and items") as done:
         comparison.collect(done)

@@ -38,8 +38,12 @@ class Options:
 @arguments.environment_option
 @click.option("--bucket", help="default: the uploads bucket. The thumbnailer must have permission to read another one")
 @click.option("--prefix", default="", help="only keys that begin with this")
-@click.option("--inventory", metavar="MANIFEST", help="read the keys from an S3 Inventory: s3://.../manifest.json, or a file")
-@click.option("--distributed", is_flag=True, help="run it in Step Functions, on the uploads bucket, at whole hundreds a second")
+@click.option(
+    "--inventory", metavar="MANIFEST", help="read the keys from an S3 Inventory: s3://.../manifest.json, or a file"
+)
+@click.option(
+    "--distributed", is_flag=True, help="run it in Step Functions, on the uploads bucket, at whole hundreds a second"
+)
 @click.option("--rate", type=arguments.POSITIVE, default=100, show_default=True, help="objects a second")
 @click.option("--limit", type=arguments.COUNT, help="send at most this many objects now")
 @click.option("--restart", is_flag=True, help="start from the beginning, not where an earlier run stopped")
@@ -102,7 +106,9 @@ def backfill_from_here(target: Target, options: Options) -> None:
     state = {} if options.restart else checkpoint.load()
     if state:
         sent_before = state.get("sent", 0)
-        terminal.note(f"continuing after {sent_before:,} objects (--restart starts from the beginning): {checkpoint.path}")
+        terminal.note(
+            f"continuing after {sent_before:,} objects (--restart starts from the beginning): {checkpoint.path}"
+        )
     if options.dry_run:
         with terminal.progress("backfill", None, "objects") as done:
             count = count_objects(source, state.get("place", {}), options.limit, done)

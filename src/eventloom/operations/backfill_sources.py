@@ -58,7 +58,10 @@ class Listing:
         paginator = self._s3.get_paginator("list_objects_v2")
         for answer in paginator.paginate(Bucket=self.bucket, Prefix=self._prefix, **start):
             entries = answer.get("Contents", [])
-            yield [SourceObject(entry["Key"], entry["Size"], entry.get("ETag"), {"after": entry["Key"]}) for entry in entries]
+            yield [
+                SourceObject(entry["Key"], entry["Size"], entry.get("ETag"), {"after": entry["Key"]})
+                for entry in entries
+            ]
 
 
 class Inventory:
@@ -85,9 +88,13 @@ class Inventory:
             self._data_bucket = content["destinationBucket"].rpartition(":")[2]
             file_format = content["fileFormat"]
         except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
-            raise UserError(f"{manifest} is not a manifest.json of an S3 Inventory: {type(error).__name__}: {error}") from error
+            raise UserError(
+                f"{manifest} is not a manifest.json of an S3 Inventory: {type(error).__name__}: {error}"
+            ) from error
         if file_format != "CSV" or "Key" not in self._fields:
-            raise UserError(f"the inventory is {file_format}, and only CSV can be read; set CSV in the inventory configuration")
+            raise UserError(
+                f"the inventory is {file_format}, and only CSV can be read; set CSV in the inventory configuration"
+            )
 
     def _read(self, manifest: str) -> bytes:
         if self._folder:
@@ -131,6 +138,10 @@ class Inventory:
         """
         values = dict(zip(self._fields, line, strict=False))
         key = unquote_plus(values["Key"])
-        if values.get("IsLatest", "true") != "true" or values.get("IsDeleteMarker", "false") == "true" or not key.startswith(self._prefix):
+        if (
+            values.get("IsLatest", "true") != "true"
+            or values.get("IsDeleteMarker", "false") == "true"
+            or not key.startswith(self._prefix)
+        ):
             return None
         return SourceObject(key, int(values["Size"]) if values.get("Size") else None, values.get("ETag"), place)

@@ -36,7 +36,9 @@ class DiscardRecord:
             file.flush()
             os.fsync(file.fileno())
         if self._bucket:
-            self._s3.put_object(Bucket=self._bucket, Key=f"discarded/{failure.queue.name}/{failure.message_id}.json", Body=line.encode())
+            self._s3.put_object(
+                Bucket=self._bucket, Key=f"discarded/{failure.queue.name}/{failure.message_id}.json", Body=line.encode()
+            )
 
 
 def is_record(content: Any) -> bool:
@@ -50,8 +52,14 @@ def recorded_failure(content: dict[str, Any], function: str) -> Failure:
     `function` is the one it goes to, "" for its queue. Raises UserError for an incomplete record.
     """
     if missing := _FIELDS - content.keys():
-        raise UserError(f"a line that `dlq discard` wrote also has {', '.join(sorted(missing))}; take the line from its file again")
+        raise UserError(
+            f"a line that `dlq discard` wrote also has {', '.join(sorted(missing))}; take the line from its file again"
+        )
     if not all(isinstance(content[name], str) for name in ("queue", "message_id", "body")):
-        raise UserError("queue, message_id and body of a discarded message must be text; take the line from its file again")
+        raise UserError(
+            "queue, message_id and body of a discarded message must be text; take the line from its file again"
+        )
     attributes = message_attributes.from_json(content["attributes"])
-    return Failure(FailureQueue(content["queue"], "", function), content["message_id"], "", content["body"], 0, 0, attributes)
+    return Failure(
+        FailureQueue(content["queue"], "", function), content["message_id"], "", content["body"], 0, 0, attributes
+    )

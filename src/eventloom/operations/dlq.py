@@ -37,7 +37,12 @@ class DlqGroup(arguments.Group):
     def _position_of_name(self, args: list[str]) -> int:
         """Return the index of the first argument that is neither an option nor an option's value."""
         parameters = [parameter for command in self.commands.values() for parameter in command.params]
-        with_value = {name for option in parameters if isinstance(option, click.Option) and not option.is_flag for name in option.opts}
+        with_value = {
+            name
+            for option in parameters
+            if isinstance(option, click.Option) and not option.is_flag
+            for name in option.opts
+        }
         position = 0
         while position < len(args) and args[position].startswith("-"):
             position += 2 if args[position] in with_value else 1
@@ -105,7 +110,9 @@ def list_messages(environment: str, part: str | None, limit: int, no_logs: bool,
     queues = chosen_queues(target, part)
     total, sqs = 0, target.client("sqs")
     waiting = waiting_queues(target, queues)
-    for queue, failures in zip(waiting, failure_queues.read_all(sqs, [*waiting], target.receive_wait_s, limit), strict=True):
+    for queue, failures in zip(
+        waiting, failure_queues.read_all(sqs, [*waiting], target.receive_wait_s, limit), strict=True
+    ):
         if len(failures) == limit:
             terminal.note(f"{queue.name}: only the first {limit} are shown; raise --limit to see more")
         logged = {} if no_logs else logged_causes(target, queue, failures)
@@ -161,7 +168,9 @@ def redrive(environment: str, **options: Any) -> int:
 @dlq.command("discard")
 @selection_options
 @click.option("--reason", required=True, help="why, for the record")
-@click.option("--record-bucket", default="", metavar="BUCKET", help="also keep the record in this bucket, under discarded/")
+@click.option(
+    "--record-bucket", default="", metavar="BUCKET", help="also keep the record in this bucket, under discarded/"
+)
 @arguments.yes_option
 def discard(environment: str, reason: str, record_bucket: str, yes: bool, **options: Any) -> int:
     """Delete messages and keep a record of each in build/operations/, which 'replay --file' can send again.
@@ -174,7 +183,9 @@ def discard(environment: str, reason: str, record_bucket: str, yes: bool, **opti
       ./eventloom dlq discard --all --queue uploads --reason "test data" --yes
     """
     target = current_target(environment)
-    record = DiscardRecord(target.file("discarded", ".jsonl"), target.client("s3") if record_bucket else None, record_bucket)
+    record = DiscardRecord(
+        target.file("discarded", ".jsonl"), target.client("s3") if record_bucket else None, record_bucket
+    )
     is_confirmed = yes or options["dry_run"] or not options["everything"]
     return run(target, Discard(target.client("sqs"), record, reason), is_confirmed=is_confirmed, **options)
 
@@ -203,7 +214,9 @@ def run(  # noqa: PLR0913 - the options of redrive and discard
     if total and not is_confirmed and not click.confirm(question, err=True):
         raise UserError(f"nothing was changed; answer y to {action.name} all messages")
     with terminal.progress(action.name, len(ids) or total, "messages") as done:
-        result = dlq_actions.apply(action, selection, target.client("sqs"), Pace(rate), target.receive_wait_s, dry_run=dry_run, done=done)
+        result = dlq_actions.apply(
+            action, selection, target.client("sqs"), Pace(rate), target.receive_wait_s, dry_run=dry_run, done=done
+        )
     counts, missing = result.counts(), result.not_found(ids)
     text = ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) or "nothing to do"
     terminal.report(counts | {"not_found": len(missing), "dry_run": dry_run}, as_json, text)
@@ -245,5 +258,9 @@ def logged_causes(target: Target, queue: FailureQueue, failures: Sequence[Failur
 def show(failure: Failure, cause: str, as_json: bool) -> None:
     """Print one message of the list."""
     facts = failure.facts() | {"cause": cause}
-    lines = [f"{failure.message_id[:8]}  {facts['sent_at']}  {failure.queue.name}", facts["object"], cause or "unknown: see the log"]
+    lines = [
+        f"{failure.message_id[:8]}  {facts['sent_at']}  {failure.queue.name}",
+        facts["object"],
+        cause or "unknown: see the log",
+    ]
     terminal.report(facts, as_json, "\n    ".join(map(terminal.printable, lines)))

@@ -83,7 +83,11 @@ class Result:
 
     def not_found(self, ids: Sequence[str]) -> list[str]:
         """Return those of `ids` that no selected message has."""
-        return [wanted for wanted in ids if not any(message_id.startswith(wanted) for message_id in (*self.done, *self.left))]
+        return [
+            wanted
+            for wanted in ids
+            if not any(message_id.startswith(wanted) for message_id in (*self.done, *self.left))
+        ]
 
     def counts(self) -> dict[str, int]:
         """Return the number of messages by what happened to them."""
@@ -101,7 +105,14 @@ class Selection:
 
 
 def apply(  # noqa: PLR0913 - what an action needs beside the messages
-    action: Action, selection: Selection, sqs: Any, pace: Pace, wait_s: int, *, dry_run: bool, done: Callable[[int], None]
+    action: Action,
+    selection: Selection,
+    sqs: Any,
+    pace: Pace,
+    wait_s: int,
+    *,
+    dry_run: bool,
+    done: Callable[[int], None],
 ) -> Result:
     """Apply an action to the selected messages.
 

@@ -97,7 +97,11 @@ class Audit:
     def collect(self, done: Callable[[int], None]) -> None:
         """List both buckets and the table, from where an earlier run stopped. `done` gets the number of rows so far."""
         count = 0
-        for stage, list_pages in (("objects", self._list_objects), ("items", self._list_items), ("stored", self._list_thumbnails)):
+        for stage, list_pages in (
+            ("objects", self._list_objects),
+            ("items", self._list_items),
+            ("stored", self._list_thumbnails),
+        ):
             place = self._place(stage)
             if place == _END:
                 continue
@@ -138,7 +142,10 @@ class Audit:
         for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._places.table, **start):
             every_item = (from_dynamodb(attributes) for attributes in page["Items"])
             items = [item for item in every_item if item and item.get("bucket") == self._places.uploads]
-            rows = [(item["image_id"], item["status"], item["key"], item.get("etag"), len(thumbnail_keys(item))) for item in items]
+            rows = [
+                (item["image_id"], item["status"], item["key"], item.get("etag"), len(thumbnail_keys(item)))
+                for item in items
+            ]
             self._db.executemany("insert or replace into items values (?, ?, ?, ?, ?)", rows)
             named = [(key, item["image_id"]) for item in items for key in thumbnail_keys(item)]
             self._db.executemany("insert or replace into named values (?, ?)", named)
@@ -163,7 +170,9 @@ class Audit:
         if drift.kind == Kind.ORPHANED_THUMBNAIL:
             # A repair may have created the thumbnail again since it was listed.
             thumbnail = self._entry(self._places.thumbnails, drift.key)
-            return thumbnail is not None and drift.key not in thumbnail_keys(item or {}) and _modified(thumbnail) < before
+            return (
+                thumbnail is not None and drift.key not in thumbnail_keys(item or {}) and _modified(thumbnail) < before
+            )
         upload = self._entry(self._places.uploads, drift.key)
         match drift.kind:
             case Kind.MISSING_ITEM:
@@ -183,13 +192,17 @@ class Audit:
 
     def _item(self, image: str) -> dict[str, Any] | None:
         """Return the catalog's item of an image, None if there is none or if it records a deletion."""
-        answer = self._dynamodb.get_item(TableName=self._places.table, Key={"image_id": {"S": image}}, ConsistentRead=True)
+        answer = self._dynamodb.get_item(
+            TableName=self._places.table, Key={"image_id": {"S": image}}, ConsistentRead=True
+        )
         item = from_dynamodb(answer.get("Item"))
         return item if item and item["status"] != "DELETED" else None
 
     def _entry(self, bucket: str, key: str) -> dict[str, Any] | None:
         """Return what a listing says about a key. HEAD fails for an object encrypted with the uploader's key."""
-        entries: list[dict[str, Any]] = self._s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])
+        entries: list[dict[str, Any]] = self._s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get(
+            "Contents", []
+        )
         return entries[0] if entries and entries[0]["Key"] == key else None
 
     def counts(self) -> dict[str, int]:

@@ -31,7 +31,9 @@ def causes_in_log(logs: Any, log_group: str, failures: Sequence[Failure]) -> dic
         ids = {failure.message_id for failure in part}
         since = int(min(failure.sent_at for failure in part) * 1000) - _MARGIN_MS
         pattern = " ".join(f'?"{message_id}"' for message_id in sorted(ids))
-        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=log_group, filterPattern=pattern, startTime=since):
+        for page in logs.get_paginator("filter_log_events").paginate(
+            logGroupName=log_group, filterPattern=pattern, startTime=since
+        ):
             for event in page["events"]:
                 causes |= _cause_in(event["message"], ids)
     return causes

@@ -179,7 +179,10 @@ def one_pass(sqs: Any, queue: FailureQueue, wait_s: int, limit: int | None = Non
 def give_back(sqs: Any, failures: Sequence[Failure]) -> None:
     """Let others see messages of one queue again at once."""
     for batch in batched(failures, 10, strict=False):
-        entries = [{"Id": str(number), "ReceiptHandle": failure.receipt, "VisibilityTimeout": 0} for number, failure in enumerate(batch)]
+        entries = [
+            {"Id": str(number), "ReceiptHandle": failure.receipt, "VisibilityTimeout": 0}
+            for number, failure in enumerate(batch)
+        ]
         # SQS refuses a message that has become visible by itself, or that somebody else deleted.
         with contextlib.suppress(ClientError):
             sqs.change_message_visibility_batch(QueueUrl=batch[0].queue.url, Entries=entries)

@@ -34,7 +34,10 @@ def text(attributes: Attributes, name: str) -> str:
 def to_json(attributes: Attributes) -> dict[str, dict[str, str]]:
     """Return the attributes for JSON, as the AWS CLI writes them: binary values are base64."""
     return {
-        name: {field: base64.b64encode(value).decode() if isinstance(value, bytes) else value for field, value in attribute.items()}
+        name: {
+            field: base64.b64encode(value).decode() if isinstance(value, bytes) else value
+            for field, value in attribute.items()
+        }
         for name, attribute in attributes.items()
     }
 
@@ -60,4 +63,6 @@ def _attribute(name: str, attribute: Any) -> dict[str, Any]:
             raise TypeError
         return {"DataType": data_type, field: value}
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise UserError(f"the attribute {name} of a discarded message needs DataType and StringValue or BinaryValue (base64)") from error
+        raise UserError(
+            f"the attribute {name} of a discarded message needs DataType and StringValue or BinaryValue (base64)"
+        ) from error

@@ -18,7 +18,9 @@ _SENDERS = 8
 _ATTEMPTS = 4
 
 
-def notification(bucket: str, key: str, event: str = "ObjectCreated:Backfill", size: int | None = None, etag: str | None = None) -> str:
+def notification(
+    bucket: str, key: str, event: str = "ObjectCreated:Backfill", size: int | None = None, etag: str | None = None
+) -> str:
     """Return the body of a message about an object. It has no sequencer, so its consumer asks S3 what is current."""
     facts: dict[str, Any] = {"key": quote_plus(key, safe="/"), "size": size, "eTag": etag and etag.strip('"')}
     record = {
@@ -26,7 +28,10 @@ def notification(bucket: str, key: str, event: str = "ObjectCreated:Backfill", s
         "eventSource": "eventloom:operator",
         "eventTime": utc_text(datetime.now(UTC)),
         "eventName": event,
-        "s3": {"bucket": {"name": bucket}, "object": {name: value for name, value in facts.items() if value is not None}},
+        "s3": {
+            "bucket": {"name": bucket},
+            "object": {name: value for name, value in facts.items() if value is not None},
+        },
     }
     return json.dumps({"Records": [record]}, ensure_ascii=False)
 
@@ -75,7 +80,9 @@ def _send(sqs: Any, queue_url: str, entries: list[dict[str, Any]]) -> None:
             return
         entries = [entry for entry in entries if entry["Id"] in refused]
     reasons = {f"{failure.get('Code')}: {failure.get('Message')}" for failure in refused.values()}
-    raise UserError(f"SQS refused {len(refused)} message(s): {'; '.join(sorted(reasons))}; run the command again to send them")
+    raise UserError(
+        f"SQS refused {len(refused)} message(s): {'; '.join(sorted(reasons))}; run the command again to send them"
+    )
 
 
 class Sender:
@@ -89,7 +96,10 @@ class Sender:
 
     def send(self, bodies: Iterable[str]) -> None:
         """Send all messages. No request is in flight when this returns or raises."""
-        sends = [self._pool.submit(send_batch, self._sqs, self._queue_url, batch) for batch in batched(bodies, BATCH, strict=False)]
+        sends = [
+            self._pool.submit(send_batch, self._sqs, self._queue_url, batch)
+            for batch in batched(bodies, BATCH, strict=False)
+        ]
         errors = [error for send in sends if (error := send.exception())]
         if errors:
             raise errors[0]

@@ -15,7 +15,12 @@ from eventloom.errors import UserError
 class Pace:
     """Lets at most `per_second` things pass. Time lost while waiting for AWS is not caught up on."""
 
-    def __init__(self, per_second: float, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        per_second: float,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         """Take the rate, a clock in seconds, and a function that waits."""
         self.per_second = per_second
         self._seconds_each = 1 / per_second
@@ -45,7 +50,9 @@ class Checkpoint:
         except FileNotFoundError:
             return {}
         except ValueError as error:
-            raise UserError(f"the checkpoint {self.path} is damaged ({error}); --restart starts from the beginning") from error
+            raise UserError(
+                f"the checkpoint {self.path} is damaged ({error}); --restart starts from the beginning"
+            ) from error
         if not isinstance(state, dict):
             raise UserError(f"{self.path} is not a checkpoint; --restart starts from the beginning")
         return state

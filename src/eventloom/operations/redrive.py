@@ -18,7 +18,9 @@ from eventloom.operations.stream_batches import NotRedriven, put_all, read_batch
 class Redriver:
     """Hands failures back to where they came from: a queue, a function, or a stream."""
 
-    def __init__(self, client: Callable[[str], Any], functions: dict[str, Any], sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, client: Callable[[str], Any], functions: dict[str, Any], sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         """Take a function that returns the low-level client of a service, and the Terraform output `functions`."""
         self._client = client
         self._functions = functions
@@ -81,7 +83,9 @@ class Redriver:
         alias, arn = self._functions[failure.queue.function]["alias_arn"], failure.batch["streamArn"]
         for records in read_batch(self._client("dynamodbstreams"), {"StreamArn": arn}, failure.batch, self._sleep):
             event = {"Records": [record | {"eventSourceARN": arn} for record in records]}  # as Lambda passes them on
-            answer = self._client("lambda").invoke(FunctionName=alias, Payload=json.dumps(event, default=_json).encode())
+            answer = self._client("lambda").invoke(
+                FunctionName=alias, Payload=json.dumps(event, default=_json).encode()
+            )
             result = json.loads(answer["Payload"].read() or b"null")
             if "FunctionError" in answer or (result or {}).get("batchItemFailures"):
                 raise NotRedriven(f"{failure.queue.function} failed again: {json.dumps(result)[:300]}")

@@ -74,7 +74,9 @@ class Options:
 @click.option("--rate", type=arguments.POSITIVE, help=f"events of the file a second  [default: {_DEFAULT_RATE}]")
 @click.option("--start", type=arguments.MOMENT, help="events of the archive from this time on")
 @click.option("--end", type=arguments.MOMENT, help="events of the archive before this time")
-@click.option("--rule", "rules", multiple=True, metavar="NAME", help="only to this rule of the archive's bus; may be repeated")
+@click.option(
+    "--rule", "rules", multiple=True, metavar="NAME", help="only to this rule of the archive's bus; may be repeated"
+)
 @click.option("--restart", is_flag=True, help="send all of the file, not only what an earlier replay did not send")
 @arguments.dry_run_option
 @arguments.json_option
@@ -170,7 +172,11 @@ def lines(path: Path, reached: dict[str, Any]) -> Iterator[tuple[int, str, dict[
             digest.update(raw)
             number += 1
             if raw.strip():
-                yield number, raw.decode(errors="replace").strip(), {"offset": file.tell(), "digest": digest.hexdigest()}
+                yield (
+                    number,
+                    raw.decode(errors="replace").strip(),
+                    {"offset": file.tell(), "digest": digest.hexdigest()},
+                )
             raw = file.readline()
 
 

@@ -84,7 +84,9 @@ def _inside(value: Any, *path: str) -> Any:
     return value
 
 
-def _route_record(record: dict[str, Any], outputs: dict[str, Any], function: str | None, client: MakeClient) -> Delivery:
+def _route_record(
+    record: dict[str, Any], outputs: dict[str, Any], function: str | None, client: MakeClient
+) -> Delivery:
     owners = {f"{facts['function_name']}-failures": name for name, facts in outputs["functions"].items()}
     owner = function or owners.get(str(record.get("queue")), "")
     failure = recorded_failure(record, owner)
@@ -106,4 +108,6 @@ def deliver(delivery: Delivery, outputs: dict[str, Any], client: MakeClient) -> 
         alias = outputs["functions"][delivery.function]["alias_arn"]
         answer = client("lambda").invoke(FunctionName=alias, InvocationType="Event", Payload=delivery.body.encode())
         if answer["StatusCode"] != 202:
-            raise UserError(f"Lambda answered {answer['StatusCode']}; run the command again to send the event and the rest")
+            raise UserError(
+                f"Lambda answered {answer['StatusCode']}; run the command again to send the event and the rest"
+            )

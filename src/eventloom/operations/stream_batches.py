@@ -38,12 +38,16 @@ def read_batch(stream: Any, name: dict[str, str], batch: dict[str, Any], sleep: 
     try:
         for answer in _answers(stream, name, batch, sleep):
             if not pages and _number(answer[0]) != first:
-                raise NotRedriven(f"the stream has dropped its first records: it begins at {_number(answer[0])}, not at {first}")
+                raise NotRedriven(
+                    f"the stream has dropped its first records: it begins at {_number(answer[0])}, not at {first}"
+                )
             pages.append([record for record in answer if _number(record) <= last])
             if _number(answer[-1]) >= last:
                 break
     except ClientError as error:
-        raise NotRedriven(f"its records can't be read from the stream, which keeps them for a day or two: {error}") from error
+        raise NotRedriven(
+            f"its records can't be read from the stream, which keeps them for a day or two: {error}"
+        ) from error
     if not pages or not pages[-1] or _number(pages[-1][-1]) != last:
         raise NotRedriven("its last records are not in the stream any more, which keeps them for a day or two")
     return pages
@@ -97,7 +101,11 @@ def _put(kinesis: Any, name: dict[str, str], waiting: list[Record], sleep: Sleep
             results = kinesis.put_records(**name, Records=waiting)["Records"]
         except ClientError as error:
             return len(waiting), str(error)
-        refused = [(entry, result["ErrorCode"]) for entry, result in zip(waiting, results, strict=True) if result.get("ErrorCode")]
+        refused = [
+            (entry, result["ErrorCode"])
+            for entry, result in zip(waiting, results, strict=True)
+            if result.get("ErrorCode")
+        ]
         if not refused:
             return 0, ""
         waiting = [entry for entry, _ in refused]

@@ -47,12 +47,17 @@ class Template(string.Template):
 def check_name(name: str, root: Path) -> None:
     """Raises UserError if Lambda, Python or Terraform would not accept a function of that name."""
     if not NAME.fullmatch(name):
-        raise UserError(f"'{name}' is not a valid name; use 2 to 31 lower-case letters, digits and underscores, a letter first")
+        raise UserError(
+            f"'{name}' is not a valid name; use 2 to 31 lower-case letters, digits and underscores, a letter first"
+        )
     if keyword.iskeyword(name) or keyword.issoftkeyword(name):
-        raise UserError(f"'{name}' is a keyword of Python and cannot be a package; choose another name, such as {name}_job")
+        raise UserError(
+            f"'{name}' is a keyword of Python and cannot be a package; choose another name, such as {name}_job"
+        )
     if name in reserved():
         raise UserError(
-            f"a Python module is named '{name}', and one of the two would hide the other; choose another name, such as {name}_job"
+            f"a Python module is named '{name}', and one of the two would hide the other; choose another name, such as "
+            f"{name}_job"
         )
     for path in function_paths(name):
         if (root / path).exists():
@@ -66,7 +71,9 @@ def function_paths(name: str) -> list[str]:
 
 
 def reserved() -> set[str]:
-    """Return the names of the modules that a function would hide, in lower case, since some file systems ignore the case."""
+    """Return the names of the modules that a function would hide, in lower case, since some file systems ignore the
+    case.
+    """
     installed = [module.name for module in pkgutil.iter_modules([sysconfig.get_path("purelib")])]
     return {name.lower() for name in {*sys.stdlib_module_names, *installed, *OWN_PACKAGES, *RUNTIME_PACKAGES}}
 
@@ -74,7 +81,13 @@ def reserved() -> set[str]:
 def compose(name: str, trigger: str, root: Path) -> dict[str, str]:
     """Return the texts of the new files by path. Raises UserError if Terraform already declares one of their names."""
     about = tomllib.loads((TEMPLATES / trigger / "about.toml").read_text())
-    words = {"name": name, "dashed": name.replace("_", "-"), "trigger": trigger, "timeout_s": 30, "priority": free_priority(root)}
+    words = {
+        "name": name,
+        "dashed": name.replace("_", "-"),
+        "trigger": trigger,
+        "timeout_s": 30,
+        "priority": free_priority(root),
+    }
     words |= about
     words |= {key: Template(text).substitute(words) for key, text in about.items() if isinstance(text, str)}
     terraform = fill(trigger, "trigger.tf", words).strip().replace("\n", "\n    ")
@@ -117,10 +130,14 @@ def with_functions(text: str, *, add: str = "", remove: str = "") -> str:
     """Return terraform/functions.tf with a function more, or one less, in its map, which stays sorted and aligned."""
     lines = FUNCTIONS_MAP.search(text)
     if not lines:
-        raise UserError(f"{FUNCTIONS_TF} has no map `functions = {{` of lines `name = module.name`; restore it with git")
+        raise UserError(
+            f"{FUNCTIONS_TF} has no map `functions = {{` of lines `name = module.name`; restore it with git"
+        )
     names = sorted({*re.findall(r"^ +(\w+)", lines[0], re.MULTILINE), add} - {remove, ""})
     width = max(map(len, names), default=0)
-    return text[: lines.start()] + "".join(f"    {name:{width}} = module.{name}\n" for name in names) + text[lines.end() :]
+    return (
+        text[: lines.start()] + "".join(f"    {name:{width}} = module.{name}\n" for name in names) + text[lines.end() :]
+    )
 
 
 def write(files: dict[str, str], root: Path) -> None:
@@ -150,7 +167,8 @@ def create(name: str, trigger: str, root: Path = ROOT) -> list[str]:
 def new_function(name: str, trigger: str, as_json: bool) -> None:
     """Write a function that builds, deploys and passes its test as it is.
 
-    NAME becomes functions/NAME, tests/unit/NAME, terraform/NAME.tf and a line in terraform/functions.tf. Change logic.py next.
+    NAME becomes functions/NAME, tests/unit/NAME, terraform/NAME.tf and a line in terraform/functions.tf. Change
+    logic.py next.
 
     \b
     Examples:
@@ -171,4 +189,6 @@ def new_function(name: str, trigger: str, as_json: bool) -> None:
     lines += [f"Note: {note}", ""] if note else []
     lines += [f"functions/{name}/logic.py decides what it does. Next:"]
     lines += [f"  {command:{width}}  {about}" for command, about in commands.items()]
-    terminal.report({"function": name, "trigger": trigger, "files": files, "next": [*commands]}, as_json, "\n".join(lines))
+    terminal.report(
+        {"function": name, "trigger": trigger, "files": files, "next": [*commands]}, as_json, "\n".join(lines)
+    )

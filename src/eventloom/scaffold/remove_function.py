@@ -18,7 +18,10 @@ DECLARED = re.compile(r'^(module|resource|data) "(\w+)"(?: "(\w+)")?', re.MULTIL
 
 
 def find(name: str, root: Path) -> list[str]:
-    """Return the paths of a function that exist. Raises UserError if there is no such function, or other Terraform needs it."""
+    """Return the paths of a function that exist.
+
+    Raises UserError if there is no such function, or other Terraform needs it.
+    """
     handlers = sorted(path.parent.name for path in (root / "functions").glob("*/handler.py"))
     if name not in handlers:
         raise UserError(f"there is no function {name}; functions/ has: {', '.join(handlers) or 'none'}")
@@ -28,7 +31,9 @@ def find(name: str, root: Path) -> list[str]:
 
 
 def references(name: str, root: Path) -> list[str]:
-    """Return the lines, as file:line, that refer to what terraform/NAME.tf declares, except its line in the map of functions."""
+    """Return the lines, as file:line, that refer to what terraform/NAME.tf declares, except its line in the map of
+    functions.
+    """
     file = root / "terraform" / f"{name}.tf"
     declared = DECLARED.findall(file.read_text()) if file.exists() else []
     addresses = {f"module.{name}"}
@@ -40,12 +45,16 @@ def references(name: str, root: Path) -> list[str]:
         text = other.read_text()
         if f"terraform/{other.name}" == FUNCTIONS_TF:
             text = re.sub(rf"^    {name} += module\.{name}$", "", text, flags=re.MULTILINE)
-        lines += [f"terraform/{other.name}:{number}" for number, line in enumerate(text.splitlines(), 1) if pattern.search(line)]
+        lines += [
+            f"terraform/{other.name}:{number}"
+            for number, line in enumerate(text.splitlines(), 1)
+            if pattern.search(line)
+        ]
     return lines
 
 
 def unsaved(paths: list[str], root: Path) -> list[str]:
-    """Return the files below these paths that git cannot restore: those with changes, and those that it does not know."""
+    """Return the files below these paths that git cannot restore: those with changes, and unknown ones."""
     command = ["git", "status", "--porcelain", "--untracked-files=all", "-z", "--", *paths]
     done = subprocess.run(command, cwd=root, check=False, text=True, capture_output=True)
     if done.returncode:
@@ -93,7 +102,8 @@ def _agree(files: list[str]) -> bool:
 def remove_function(name: str, yes: bool, dry_run: bool, as_json: bool) -> None:
     """Delete a function's code, test and Terraform.
 
-    It asks before it deletes files that are not committed. The next deployment then removes the function from the cloud.
+    It asks before it deletes files that are not committed. The next deployment then removes the function from the
+    cloud.
 
     \b
     Examples:
@@ -102,5 +112,9 @@ def remove_function(name: str, yes: bool, dry_run: bool, as_json: bool) -> None:
     """
     paths = remove(name, ROOT, agreed=yes, dry_run=dry_run)
     lines = ["would remove" if dry_run else "removed", *(f"  {path}" for path in paths)]
-    lines += [] if dry_run else ["", "Next: ./eventloom deploy removes it from the embedded LocalStack; --env NAME from AWS."]
+    lines += (
+        []
+        if dry_run
+        else ["", "Next: ./eventloom deploy removes it from the embedded LocalStack; --env NAME from AWS."]
+    )
     terminal.report({"function": name, "removed": [] if dry_run else paths, "found": paths}, as_json, "\n".join(lines))

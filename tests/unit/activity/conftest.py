@@ -60,7 +60,9 @@ def items() -> dict[tuple[str, str], dict[str, Any]]:
     items_by_key: dict[tuple[str, str], dict[str, Any]] = {}
     for page in client("dynamodb").get_paginator("scan").paginate(TableName="activity"):
         for item in page["Items"]:
-            plain: dict[str, Any] = {name: int(value["N"]) if "N" in value else value["S"] for name, value in item.items()}
+            plain: dict[str, Any] = {
+                name: int(value["N"]) if "N" in value else value["S"] for name, value in item.items()
+            }
             items_by_key[plain.pop("pk"), plain.pop("sk")] = plain
     return items_by_key
 
@@ -69,7 +71,10 @@ def make_table() -> None:
     client("dynamodb").create_table(
         TableName="activity",
         BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "sk", "AttributeType": "S"}],
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "S"},
+        ],
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
     )
 

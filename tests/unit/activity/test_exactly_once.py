@@ -47,7 +47,10 @@ class Faulty:
             # Another invocation applies the same chunk first.
             self.real.transact_write_items(**request)
         elif fault:
-            answer: Any = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": [{"Code": "None"}, {"Code": fault}]}
+            answer: Any = {
+                "Error": {"Code": "TransactionCanceledException"},
+                "CancellationReasons": [{"Code": "None"}, {"Code": fault}],
+            }
             raise ClientError(answer, "TransactWriteItems")
         return self.real.transact_write_items(**request)
 
@@ -71,7 +74,9 @@ def read_counters() -> dict[tuple[str, str], Counter[str]]:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(EVENT, min_size=1, max_size=110), st.lists(st.sampled_from(FAULTS), max_size=25), st.data())
-def test_any_delivery_counts_each_event_once(events: list[dict[str, Any]], faults: list[str], data: st.DataObject) -> None:
+def test_any_delivery_counts_each_event_once(
+    events: list[dict[str, Any]], faults: list[str], data: st.DataObject
+) -> None:
     records = [record(10**55 + 7 * number, event) for number, event in enumerate(events)]
     with mock_aws():
         client.cache_clear()
@@ -93,7 +98,9 @@ def test_any_delivery_counts_each_event_once(events: list[dict[str, Any]], fault
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 3)), max_size=80), st.integers(2, 9))
 def test_chunks_are_contiguous_and_small(views: list[tuple[int, int]], max_writes: int) -> None:
-    events = [View(padded(str(number)), f"{image}", "view", f"2026-11-0{day}") for number, (image, day) in enumerate(views)]
+    events = [
+        View(padded(str(number)), f"{image}", "view", f"2026-11-0{day}") for number, (image, day) in enumerate(views)
+    ]
     pieces = list(chunks(events, max_writes))
     assert sum(chunk.events for chunk in pieces) == len(events)
     assert all(len(chunk.counters) + len(chunk.rejects) <= max_writes for chunk in pieces)

@@ -51,7 +51,12 @@ def test_malformed_records_are_stored_and_never_retried() -> None:
 def test_metrics_count_the_records_of_a_batch(capsys: pytest.CaptureFixture[str]) -> None:
     invoke([record(1, {"image_id": IMAGE})])
     metrics.clear_metrics()
-    records = [record(1, {"image_id": IMAGE}), record(2, {"image_id": IMAGE}), record(3, {"image_id": IMAGE}), record(4, b"no event")]
+    records = [
+        record(1, {"image_id": IMAGE}),
+        record(2, {"image_id": IMAGE}),
+        record(3, {"image_id": IMAGE}),
+        record(4, b"no event"),
+    ]
     assert handler.lambda_handler({"Records": records}, Context()) == {"batchItemFailures": []}
     (measured,) = [line for line in map(json.loads, capsys.readouterr().out.splitlines()) if "_aws" in line]
     assert {name: measured[name] for name in ("EventsCounted", "EventsRejected", "EventsRepeated")} == {
@@ -176,7 +181,9 @@ def test_a_permanent_fault_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
         invoke([record(1, {"image_id": IMAGE})])
 
 
-@pytest.mark.parametrize("code", ["TransactionInProgressException", "ThrottlingException", "RequestLimitExceeded", "InternalServerError"])
+@pytest.mark.parametrize(
+    "code", ["TransactionInProgressException", "ThrottlingException", "RequestLimitExceeded", "InternalServerError"]
+)
 def test_a_write_to_a_busy_table_is_retried(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     real = client("dynamodb").transact_write_items
     refusals = [
@@ -212,7 +219,8 @@ def test_a_batch_is_returned_if_too_little_time_is_left() -> None:
 
 
 @pytest.mark.parametrize(
-    "variable", [{"PARALLELIZATION_FACTOR": "2"}, {"EVENT_TYPES": "View"}, {"EVENT_TYPES": ","}, {"DAY_RETENTION_DAYS": "0"}]
+    "variable",
+    [{"PARALLELIZATION_FACTOR": "2"}, {"EVENT_TYPES": "View"}, {"EVENT_TYPES": ","}, {"DAY_RETENTION_DAYS": "0"}],
 )
 def test_settings_that_would_count_wrongly_are_refused(variable: dict[str, str]) -> None:
     with pytest.raises(SettingsError, match=next(iter(variable))):

@@ -70,20 +70,30 @@ class Api:
         self.deployed = deployed
         self.document = self.send("GET", "/openapi.json", check=False).json
 
-    def send(self, method: str, path: str, *, body: Any = None, query: dict[str, Any] | None = None, **options: Any) -> Answer:
+    def send(
+        self, method: str, path: str, *, body: Any = None, query: dict[str, Any] | None = None, **options: Any
+    ) -> Answer:
         """Send a request and return the answer.
 
         Options: headers, by ("rest", "alb", "alb-multi-value"), milliseconds, check (True) and base64 (False).
         A body of bytes is always sent as base64.
         """
-        headers = {"accept": "*/*"} | ({"content-type": "application/json"} if body is not None else {}) | options.get("headers", {})
+        headers = (
+            {"accept": "*/*"}
+            | ({"content-type": "application/json"} if body is not None else {})
+            | options.get("headers", {})
+        )
         text = body if isinstance(body, str | bytes) or body is None else json.dumps(body)
         encoded = isinstance(text, bytes) or options.get("base64", False)
         if encoded and text:
             text = base64.b64encode(text if isinstance(text, bytes) else text.encode()).decode()
         event = {"httpMethod": method, "path": path, "body": text, "isBase64Encoded": encoded}
         gateway = options.get("by", "rest")
-        event |= _rest(path, headers, query) if gateway == "rest" else _load_balancer(headers, query, multiple=gateway == "alb-multi-value")
+        event |= (
+            _rest(path, headers, query)
+            if gateway == "rest"
+            else _load_balancer(headers, query, multiple=gateway == "alb-multi-value")
+        )
         answer = _read(respond(self.deployed, event, Context(options.get("milliseconds", 29_000))))
         if options.get("check", True):
             self.check(method, path, answer)
@@ -107,13 +117,17 @@ class Api:
 
     def conforms(self, answer: Answer, schema: dict[str, Any]) -> None:
         """Check that the body conforms to a schema of the document."""
-        jsonschema.validate(answer.json, {**schema, "components": self.document["components"]}, jsonschema.Draft202012Validator)
+        jsonschema.validate(
+            answer.json, {**schema, "components": self.document["components"]}, jsonschema.Draft202012Validator
+        )
 
     def _operation(self, method: str, path: str) -> dict[str, Any] | None:
         parts = path.strip("/").split("/")
         for template, operations in self.document["paths"].items():
             names = template.strip("/").split("/")
-            if len(names) == len(parts) and all(name in (part, f"{{{name[1:-1]}}}") for name, part in zip(names, parts, strict=True)):
+            if len(names) == len(parts) and all(
+                name in (part, f"{{{name[1:-1]}}}") for name, part in zip(names, parts, strict=True)
+            ):
                 operation: dict[str, Any] | None = operations.get(method.lower())
                 return operation
         return None
@@ -150,7 +164,11 @@ def _load_balancer(headers: dict[str, str], query: dict[str, Any] | None, multip
     if not multiple:
         return {"headers": headers, "queryStringParameters": query or {}, **context}
     as_lists = {name: value if isinstance(value, list) else [value] for name, value in (query or {}).items()}
-    return {"multiValueHeaders": {name: [value] for name, value in headers.items()}, "multiValueQueryStringParameters": as_lists, **context}
+    return {
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "multiValueQueryStringParameters": as_lists,
+        **context,
+    }
 
 
 @pytest.fixture
@@ -174,7 +192,11 @@ def _table(name: str, key: str, index: list[str]) -> None:
     more: dict[str, Any] = {}
     if index:
         schema = [{"AttributeName": part, "KeyType": kind} for part, kind in zip(index, ("HASH", "RANGE"), strict=True)]
-        more = {"GlobalSecondaryIndexes": [{"IndexName": "by_status", "KeySchema": schema, "Projection": {"ProjectionType": "ALL"}}]}
+        more = {
+            "GlobalSecondaryIndexes": [
+                {"IndexName": "by_status", "KeySchema": schema, "Projection": {"ProjectionType": "ALL"}}
+            ]
+        }
     DYNAMODB.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",

@@ -27,7 +27,12 @@ MEDIA_TYPES = st.sampled_from(["application/json", "Application/JSON; charset=ut
 
 
 @settings(max_examples=150, deadline=None)
-@given(POSTS, st.one_of(TEXTS, st.binary(max_size=200), st.builds(str.encode, TEXTS, ENCODINGS, st.just("replace"))), MEDIA_TYPES, FRONTS)
+@given(
+    POSTS,
+    st.one_of(TEXTS, st.binary(max_size=200), st.builds(str.encode, TEXTS, ENCODINGS, st.just("replace"))),
+    MEDIA_TYPES,
+    FRONTS,
+)
 def test_no_body_is_a_server_error(shared_api: Any, path: str, body: str | bytes, media_type: str, by: str) -> None:
     assert shared_api.send("POST", path, body=body, headers={"content-type": media_type}, by=by).status < 500
 

@@ -19,7 +19,11 @@ FILES = sorted(path.name for path in PAGE.iterdir())
 
 def test_the_page_links_only_to_its_own_files_by_their_digest(api: Any) -> None:
     answer = api.send("GET", "/", check=False)
-    assert (answer.status, answer.headers["content-type"], answer.headers["cache-control"]) == (200, "text/html; charset=utf-8", "no-cache")
+    assert (answer.status, answer.headers["content-type"], answer.headers["cache-control"]) == (
+        200,
+        "text/html; charset=utf-8",
+        "no-cache",
+    )
     addresses = re.findall(r'(?:src|href)="([^"#]+)"', answer.text)
     assert addresses
     for address in addresses:
@@ -75,8 +79,15 @@ def test_the_configuration_names_the_authentication(api: Any, by: str, auth: str
 
 
 def test_the_page_may_call_the_sign_in_pages_of_cognito(aws: None) -> None:
-    values = {"uploads_bucket": "uploads", "thumbnails_bucket": "thumbnails", "catalog_table": "catalog", "state_table": "state"}
-    settings = Settings(**values, auth="cognito", cognito_domain="https://photos.auth.example.com", cognito_client_id="abc")
+    values = {
+        "uploads_bucket": "uploads",
+        "thumbnails_bucket": "thumbnails",
+        "catalog_table": "catalog",
+        "state_table": "state",
+    }
+    settings = Settings(
+        **values, auth="cognito", cognito_domain="https://photos.auth.example.com", cognito_client_id="abc"
+    )
     api = Api(api_of(settings, DYNAMODB, S3))
     assert api.send("GET", "/page/x/config.json", check=False).json["cognito"] == {
         "domain": "https://photos.auth.example.com",
@@ -104,7 +115,11 @@ def test_english_and_korean_have_the_same_texts() -> None:
 
 def test_every_text_is_used_and_every_used_text_exists() -> None:
     names = _text_names("en")[0]
-    files = [PAGE / name for name in FILES if name.endswith((".js", ".html")) and not name.startswith(("texts.en", "texts.ko"))]
+    files = [
+        PAGE / name
+        for name in FILES
+        if name.endswith((".js", ".html")) and not name.startswith(("texts.en", "texts.ko"))
+    ]
     code = "".join(path.read_text(encoding="utf-8") for path in files)
     assert [name for name in sorted(names) if not re.search(rf"['\"]{name}['\"]", code)] == []
     used = re.findall(r"\bt\('(\w+)'|data-(?:text|label)=\"(\w+)\"", code)
@@ -112,6 +127,12 @@ def test_every_text_is_used_and_every_used_text_exists() -> None:
 
 
 def test_an_address_without_its_last_slash_redirects_to_the_page(aws: None) -> None:
-    event = {"httpMethod": "GET", "path": "/", "headers": {}, "multiValueHeaders": {}, "requestContext": {"path": "/v1", "requestId": "r"}}
+    event = {
+        "httpMethod": "GET",
+        "path": "/",
+        "headers": {},
+        "multiValueHeaders": {},
+        "requestContext": {"path": "/v1", "requestId": "r"},
+    }
     answer = respond(DEPLOYED, event, Context(9000))
     assert (answer["statusCode"], answer["multiValueHeaders"]["Location"]) == (308, ["v1/"])

@@ -111,7 +111,9 @@ def test_internal_errors_reveal_only_a_request_id(aws: None, error: Exception, s
 def test_every_answer_has_security_headers(api: Any, by: str) -> None:
     for path in ("/health", "/nothing", "/images"):
         answer = api.send("GET", path, by=by)
-        assert {name.lower(): value for name, value in responses.SECURITY_HEADERS.items()}.items() <= answer.headers.items()
+        assert {
+            name.lower(): value for name, value in responses.SECURITY_HEADERS.items()
+        }.items() <= answer.headers.items()
         assert answer.headers["cache-control"] == "no-store"
         assert answer.headers["x-request-id"] == ("request-id" if by == "rest" else "invocation-id")
 
@@ -129,7 +131,15 @@ def test_cors_allows_only_the_configured_origins(api: Any, origin: str, allowed:
 
 @pytest.mark.parametrize(
     ("accepted", "packed"),
-    [("gzip", True), ("br, GZIP;q=0.5", True), ("*", True), ("gzip;q=0", False), ("*;q=0", False), ("identity", False), ("", False)],
+    [
+        ("gzip", True),
+        ("br, GZIP;q=0.5", True),
+        ("*", True),
+        ("gzip;q=0", False),
+        ("*;q=0", False),
+        ("identity", False),
+        ("", False),
+    ],
 )
 @pytest.mark.parametrize("by", ["rest", "alb", "alb-multi-value"])
 def test_long_answers_are_compressed_if_the_client_accepts_it(api: Any, accepted: str, packed: bool, by: str) -> None:

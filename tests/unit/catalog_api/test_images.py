@@ -84,11 +84,15 @@ def test_deleting_removes_the_original_and_can_be_repeated(api: Any, put_image: 
     assert api.send("GET", "/images").json["images"] == []
 
 
-def test_a_deleted_image_is_not_found_even_if_dynamodb_reads_stale_data(api: Any, put_image: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deleted_image_is_not_found_even_if_dynamodb_reads_stale_data(
+    api: Any, put_image: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     image_id = put_image(1)
     read = DYNAMODB.get_item
     before = read(TableName=SETTINGS.catalog_table, Key={"image_id": {"S": image_id}})
-    monkeypatch.setattr(DYNAMODB, "get_item", lambda **arguments: read(**arguments) if arguments.get("ConsistentRead") else before)
+    monkeypatch.setattr(
+        DYNAMODB, "get_item", lambda **arguments: read(**arguments) if arguments.get("ConsistentRead") else before
+    )
     assert api.send("DELETE", f"/images/{image_id}").status == 202
     assert api.send("GET", f"/images/{image_id}").status == 404
     assert api.send("DELETE", f"/images/{image_id}").status == 204

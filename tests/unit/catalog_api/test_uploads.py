@@ -61,7 +61,9 @@ def test_the_id_is_the_one_that_the_pipeline_will_compute(api: Any) -> None:
         ({"admin": True}, "#/admin"),
     ],
 )
-def test_an_invalid_request_is_refused_with_a_pointer_to_the_error(api: Any, changes: dict[str, Any], pointer: str) -> None:
+def test_an_invalid_request_is_refused_with_a_pointer_to_the_error(
+    api: Any, changes: dict[str, Any], pointer: str
+) -> None:
     answer = api.send("POST", "/uploads", body=upload_request(**changes))
     assert answer.status == 422
     assert [error["pointer"] for error in answer.json["errors"]] == [pointer]
@@ -120,7 +122,9 @@ def test_urls_use_the_endpoint_that_answers_without_a_redirect(
         monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
     signer = storage.s3_client()
     assert signer.generate_presigned_post("uploads", "web/x")["url"] == expected
-    assert signer.generate_presigned_url("get_object", Params={"Bucket": "uploads", "Key": "x"}).startswith(expected.rstrip("/") + "/x?")
+    assert signer.generate_presigned_url("get_object", Params={"Bucket": "uploads", "Key": "x"}).startswith(
+        expected.rstrip("/") + "/x?"
+    )
 
 
 def test_the_recorded_event_is_answered(send_recorded: Any) -> None:

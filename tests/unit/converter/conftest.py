@@ -66,7 +66,13 @@ def run(tmp_path: Path) -> Run:
         folder.mkdir()
         source = folder / "source"
         source.write_bytes(content.encode() if isinstance(content, str) else content)
-        return convert(source, name, types or {}, Limits(**{"memory_limit_mb": 128} | limits), Deadline(Context(milliseconds), reserve_s=0))
+        return convert(
+            source,
+            name,
+            types or {},
+            Limits(**{"memory_limit_mb": 128} | limits),
+            Deadline(Context(milliseconds), reserve_s=0),
+        )
 
     return convert_content
 
@@ -122,7 +128,9 @@ def handle(
 
 def read_objects() -> dict[str, bytes]:
     entries = client("s3").list_objects_v2(Bucket="analytics").get("Contents", [])
-    return {entry["Key"]: client("s3").get_object(Bucket="analytics", Key=entry["Key"])["Body"].read() for entry in entries}
+    return {
+        entry["Key"]: client("s3").get_object(Bucket="analytics", Key=entry["Key"])["Body"].read() for entry in entries
+    }
 
 
 def manifest() -> dict[str, Any]:

@@ -42,7 +42,13 @@ def test_each_bad_row_of_a_csv_is_rejected_with_its_reason(run: Run) -> None:
         "9,k,NA,2026-01-05,5\n",
     )
     assert outcome.status == "CONVERTED"
-    assert types_of(outcome) == {"id": "BIGINT", "name": "VARCHAR", "amount": "DOUBLE", "when": "TIMESTAMP", "zip": "VARCHAR"}
+    assert types_of(outcome) == {
+        "id": "BIGINT",
+        "name": "VARCHAR",
+        "amount": "DOUBLE",
+        "when": "TIMESTAMP",
+        "zip": "VARCHAR",
+    }
     rows = rows_of(outcome.parquet)
     assert [row[0] for row in rows] == [1, 2, 4, 8, 9]
     assert rows[1][1] == 'b\n"c", d'
@@ -60,7 +66,12 @@ def test_each_bad_row_of_a_csv_is_rejected_with_its_reason(run: Run) -> None:
     assert "Column id: 'x' does not fit the type BIGINT." in rejects[3]["reason_text"]
     assert rejects[3]["raw"] == "x,d,,2026-01-03,1\n"
     assert outcome.facts["rows"] == 5
-    assert outcome.facts["rejected_by_reason"] == {"malformed_quotes": 1, "too_few_fields": 1, "too_many_fields": 1, "wrong_type": 1}
+    assert outcome.facts["rejected_by_reason"] == {
+        "malformed_quotes": 1,
+        "too_few_fields": 1,
+        "too_many_fields": 1,
+        "wrong_type": 1,
+    }
 
 
 @pytest.mark.parametrize(
@@ -126,8 +137,16 @@ def test_every_format_and_encoding_is_read(run: Run, name: str, content: bytes, 
         ("a.json", b'[{"a": "' + b"x" * 5_000_000, "value_too_long"),
         ("a.json", b'[{"a": "' + b"x" * 500_000, "malformed_json"),
         ("a.json", json.dumps({"records": [{"a": 1, "b": "x" * 50}] * 60_000}).encode(), "value_too_long"),
-        ("a.json", json.dumps({"records": [{"a": 1, "b": "x" * 50}] * 60_000}).replace(" 1, ", " 1; ", 1).encode(), "malformed_json"),
-        ("a.csv", b",".join(b"c%d" % i for i in range(10_000)) + b"\n" + b",".join([b"1"] * 10_000), "too_many_columns"),
+        (
+            "a.json",
+            json.dumps({"records": [{"a": 1, "b": "x" * 50}] * 60_000}).replace(" 1, ", " 1; ", 1).encode(),
+            "malformed_json",
+        ),
+        (
+            "a.csv",
+            b",".join(b"c%d" % i for i in range(10_000)) + b"\n" + b",".join([b"1"] * 10_000),
+            "too_many_columns",
+        ),
         ("a.jsonl", "\n".join(json.dumps({f"k{i}": i}) for i in range(1001)).encode(), "too_many_columns"),
     ],
 )
@@ -141,7 +160,18 @@ def test_a_file_without_a_table_is_rejected_with_its_reason(run: Run, name: str,
 
 
 @pytest.mark.parametrize(
-    "word", ["می\u200cکنم", "👨\u200d👩\u200d👧", "pro\u00adduct", "\u200eשם", "a\u2028b", "\ufffd", "\ue000", "a\u00a0b", '"a\n\tb"']
+    "word",
+    [
+        "می\u200cکنم",
+        "👨\u200d👩\u200d👧",
+        "pro\u00adduct",
+        "\u200eשם",
+        "a\u2028b",
+        "\ufffd",
+        "\ue000",
+        "a\u00a0b",
+        '"a\n\tb"',
+    ],
 )
 def test_words_of_any_script_are_read_as_a_header(run: Run, word: str) -> None:
     outcome = run("a.csv", f"{word},n\n{word},1\n")
@@ -244,7 +274,9 @@ def test_words_for_missing_values_become_null(run: Run) -> None:
     words = ["NULL", "none", "NA", "n/a", "NaN", "-", "\\N", " ", ""]
     outcome = run("a.csv", "value;other\n" + "".join(f"{word};a\n" for word in [*words, "1"]))
     assert rows_of(outcome.parquet) == [(None, "a")] * len(words) + [(1, "a")]
-    outcome = run("a.jsonl", '{"text": "", "number": ""}\n{"text": "NULL", "number": "NULL"}\n{"text": "x", "number": 1}\n')
+    outcome = run(
+        "a.jsonl", '{"text": "", "number": ""}\n{"text": "NULL", "number": "NULL"}\n{"text": "x", "number": 1}\n'
+    )
     assert rows_of(outcome.parquet) == [(None, None), ("NULL", None), ("x", 1)]
 
 
@@ -280,7 +312,9 @@ def test_the_types_of_the_dataset_take_precedence(run: Run) -> None:
     assert rows_of(outcome.parquet) == [("1", 2.0, 3)]
     assert rejects_of(outcome.rejects)[0]["row"] == 2
     assert run("a.csv", f"id\n{'x' * 200}\n1\n", {"id": "BIGINT"}).facts["rejected_by_reason"] == {"wrong_type": 1}
-    assert run("a.csv", "phone\n15551234567\n+491701234567\n007\n", {"phone": "BIGINT"}).facts["rejected_by_reason"] == {"wrong_type": 2}
+    assert run("a.csv", "phone\n15551234567\n+491701234567\n007\n", {"phone": "BIGINT"}).facts[
+        "rejected_by_reason"
+    ] == {"wrong_type": 2}
     assert run("a.csv", "id\nA1\nA2\n", {"id": "BIGINT"}).facts["reason"] == "no_valid_rows"
 
 
@@ -298,7 +332,13 @@ def test_a_csv_may_have_no_header(run: Run) -> None:
 
 
 def test_the_same_content_becomes_the_same_bytes(run: Run) -> None:
-    content = "id,name,day\n" + "".join(f"{i},name {i % 77},2026-11-{i % 28 + 1:02}\n" for i in range(20_000)) + "x,y\n1,2,3,4\n"
+    content = (
+        "id,name,day\n"
+        + "".join(f"{i},name {i % 77},2026-11-{i % 28 + 1:02}\n" for i in range(20_000))
+        + "x,y\n1,2,3,4\n"
+    )
     outcomes = [run("a.csv", content) for _ in range(2)]
-    first, second = (((o.parquet and o.parquet.read_bytes()), (o.rejects and o.rejects.read_bytes()), o.facts) for o in outcomes)
+    first, second = (
+        ((o.parquet and o.parquet.read_bytes()), (o.rejects and o.rejects.read_bytes()), o.facts) for o in outcomes
+    )
     assert first == second

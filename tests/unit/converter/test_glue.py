@@ -58,7 +58,9 @@ def test_a_table_that_another_file_just_created_gets_the_missing_columns(glue: S
 
 
 def test_columns_that_another_file_added_at_the_same_time_stay(glue: Stubber) -> None:
-    glue.add_response("get_table", {"Table": {**table_of("orders", {"id": "BIGINT"}, "analytics"), "VersionId": "0"}}, ASKED)
+    glue.add_response(
+        "get_table", {"Table": {**table_of("orders", {"id": "BIGINT"}, "analytics"), "VersionId": "0"}}, ASKED
+    )
     glue.add_client_error("update_table", "ConcurrentModificationException", expected_params=update(FIRST, "0"))
     glue.add_response("get_table", {"Table": {**MORE, "VersionId": "1"}}, ASKED)
     tables().register(FIRST)

@@ -78,7 +78,8 @@ def test_a_newer_bad_version_removes_the_older_rows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "content", "reason"), [("raw/a/", b"", "folder"), ("raw/a/b.csv", b"", "empty"), ("raw/a/b.png", b"x", "unsupported_format")]
+    ("key", "content", "reason"),
+    [("raw/a/", b"", "folder"), ("raw/a/b.csv", b"", "empty"), ("raw/a/b.png", b"x", "unsupported_format")],
 )
 def test_rejected_files_have_a_manifest(key: str, content: bytes, reason: str) -> None:
     assert invoke(upload(key, content))[0]["reason"] == reason
@@ -95,15 +96,20 @@ def test_a_file_that_is_too_large_is_rejected_before_the_download(monkeypatch: p
 
 def test_an_object_that_was_deleted_before_it_is_read_leaves_nothing() -> None:
     event = upload("raw/a/b.csv", "id\n1\n")
-    client("s3").delete_object(Bucket="uploads", Key="raw/a/b.csv", VersionId=event["Records"][0]["s3"]["object"]["versionId"])
+    client("s3").delete_object(
+        Bucket="uploads", Key="raw/a/b.csv", VersionId=event["Records"][0]["s3"]["object"]["versionId"]
+    )
     assert invoke(event)[0]["status"] == "GONE"
     assert read_objects() == {}
 
 
 @pytest.mark.parametrize(
-    ("code", "reason"), [("InvalidObjectState", "archived"), ("400", "encrypted"), ("SlowDown", None), ("AccessDenied", None)]
+    ("code", "reason"),
+    [("InvalidObjectState", "archived"), ("400", "encrypted"), ("SlowDown", None), ("AccessDenied", None)],
 )
-def test_an_s3_error_rejects_the_file_or_is_raised(monkeypatch: pytest.MonkeyPatch, code: str, reason: str | None) -> None:
+def test_an_s3_error_rejects_the_file_or_is_raised(
+    monkeypatch: pytest.MonkeyPatch, code: str, reason: str | None
+) -> None:
     def refuse(*_: Any, **__: Any) -> None:
         raise ClientError({"Error": {"Code": code}}, "GetObject")
 
@@ -137,7 +143,9 @@ def dataset_of(key: str) -> str:
 
 
 def test_datasets_in_any_script_have_different_names() -> None:
-    datasets = {dataset_of(f"raw/{folder}/a.csv") for folder in ("売上", "在庫", "일", "2024 売上", "2024 在庫", "dataset")}
+    datasets = {
+        dataset_of(f"raw/{folder}/a.csv") for folder in ("売上", "在庫", "일", "2024 売上", "2024 在庫", "dataset")
+    }
     assert len(datasets) == 6
     assert all(re.fullmatch("[a-z][a-z0-9_]*", dataset) for dataset in datasets)
 

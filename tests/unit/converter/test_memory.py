@@ -36,7 +36,9 @@ def test_converting_a_large_file_uses_limited_memory(tmp_path: Path) -> None:
     size_mb = source.stat().st_size / 1e6
     assert size_mb > 280
     command = [sys.executable, "-c", PROGRAM, str(source)]
-    process = subprocess.run(command, check=True, capture_output=True, text=True, env={"PYTHONPATH": str(FUNCTIONS)}, timeout=200)
+    process = subprocess.run(
+        command, check=True, capture_output=True, text=True, env={"PYTHONPATH": str(FUNCTIONS)}, timeout=200
+    )
     result = json.loads(process.stdout)
     assert result["status"] == "CONVERTED"
     assert result["facts"]["rows"] == 14_000

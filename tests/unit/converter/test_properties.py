@@ -19,7 +19,8 @@ from .conftest import Context, rejects_of, rows_of
 quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 CELL = st.text(
     st.one_of(
-        st.sampled_from(list('",;\n\r\t\\|0123456789.-:TZ{}[]e ')), st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+        st.sampled_from(list('",;\n\r\t\\|0123456789.-:TZ{}[]e ')),
+        st.characters(exclude_categories=["Cs"], exclude_characters="\0"),
     ),
     max_size=12,
 )
@@ -44,18 +45,24 @@ def run(name: str, content: bytes, folder: Path) -> Outcome:
 
 @quick
 @given(
-    st.integers(1, 4).flatmap(lambda width: st.lists(st.lists(CELL, min_size=width, max_size=width), min_size=1, max_size=8)),
+    st.integers(1, 4).flatmap(
+        lambda width: st.lists(st.lists(CELL, min_size=width, max_size=width), min_size=1, max_size=8)
+    ),
     st.sampled_from(["\n", "\r\n"]),
 )
 def test_csv_values_survive_the_conversion(rows: list[list[str]], end: str) -> None:
     text = io.StringIO(newline="")
     width = len(rows[0])
-    csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator=end).writerows([[f"column {i}" for i in range(width)], *rows])
+    csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator=end).writerows(
+        [[f"column {i}" for i in range(width)], *rows]
+    )
     with tempfile.TemporaryDirectory() as folder:
         outcome = run("a.csv", b"\xef\xbb\xbf" + text.getvalue().encode(), Path(folder))
         assert outcome.facts["rejected"] == 0
         if any(cell for row in rows for cell in row):
-            columns = {int(column["name"].removeprefix("column_")): column["type"] for column in outcome.facts["columns"]}
+            columns = {
+                int(column["name"].removeprefix("column_")): column["type"] for column in outcome.facts["columns"]
+            }
             rows_read = rows_of(outcome.parquet)
             assert len(rows_read) == len(rows)
             for row, row_read in zip(rows, rows_read, strict=True):
@@ -74,7 +81,9 @@ def test_csv_values_survive_the_conversion(rows: list[list[str]], end: str) -> N
 @example([2**-24], lambda value: repr(value).replace("e-0", "E-"))
 def test_a_printed_double_is_read_as_a_number(values: list[float], printed: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        outcome = run("a.csv", "\n".join(["value,other", *(f"{printed(value)},x" for value in values)]).encode(), Path(folder))
+        outcome = run(
+            "a.csv", "\n".join(["value,other", *(f"{printed(value)},x" for value in values)]).encode(), Path(folder)
+        )
         assert [row[0] for row in rows_of(outcome.parquet)] == values
 
 
@@ -99,7 +108,24 @@ def test_no_row_of_json_is_lost(rows: list[dict[str, Any]], as_lines: bool) -> N
         st.binary(max_size=400),
         st.lists(
             st.sampled_from(
-                [b'"', b",", b"\n", b"\r", b"\0", b"\xff", b"\xc3\xa9", b"a", b"1", b"{", b"}", b"[", b"]", b":", b'{"a":1}', b" "]
+                [
+                    b'"',
+                    b",",
+                    b"\n",
+                    b"\r",
+                    b"\0",
+                    b"\xff",
+                    b"\xc3\xa9",
+                    b"a",
+                    b"1",
+                    b"{",
+                    b"}",
+                    b"[",
+                    b"]",
+                    b":",
+                    b'{"a":1}',
+                    b" ",
+                ]
             ),
             max_size=80,
         ).map(b"".join),

@@ -50,7 +50,9 @@ def test_the_next_attempt_removes_what_an_older_version_left_behind(tmp_path: Pa
 def test_the_next_attempt_removes_what_a_deleted_version_left_behind() -> None:
     event = upload("raw/orders/a.csv", "id\n1\n2,\n")
     cut_off_before_its_manifest(event)
-    client("s3").delete_object(Bucket="uploads", Key="raw/orders/a.csv", VersionId=event["Records"][0]["s3"]["object"]["versionId"])
+    client("s3").delete_object(
+        Bucket="uploads", Key="raw/orders/a.csv", VersionId=event["Records"][0]["s3"]["object"]["versionId"]
+    )
     assert invoke(event)[0]["status"] == "GONE"
     assert read_objects() == {}
 
@@ -58,7 +60,9 @@ def test_the_next_attempt_removes_what_a_deleted_version_left_behind() -> None:
 def test_the_parquet_file_of_a_version_stays_when_the_version_is_deleted(tmp_path: Path) -> None:
     event = upload("raw/orders/a.csv", "id\n1\n")
     invoke(event)
-    client("s3").delete_object(Bucket="uploads", Key="raw/orders/a.csv", VersionId=event["Records"][0]["s3"]["object"]["versionId"])
+    client("s3").delete_object(
+        Bucket="uploads", Key="raw/orders/a.csv", VersionId=event["Records"][0]["s3"]["object"]["versionId"]
+    )
     assert invoke(event)[0]["status"] == "GONE"
     assert table(tmp_path) == [(1,)]
 
@@ -89,7 +93,9 @@ class Race:
                     handle(first, convert=race.convert)
                 return super().extend_schema(*arguments)
 
-        return handle(second, Overtaken(client("s3"), "analytics", Uploads(client("s3"))), convert=self.convert, deadline=deadline)
+        return handle(
+            second, Overtaken(client("s3"), "analytics", Uploads(client("s3"))), convert=self.convert, deadline=deadline
+        )
 
     def convert(self, source: Path, name: str, *arguments: Any) -> Outcome:
         self.converted.append(name)
@@ -108,7 +114,11 @@ def test_concurrent_first_files_agree_on_one_schema() -> None:
 def test_a_schema_that_only_gained_columns_needs_no_second_conversion() -> None:
     race = Race(first=upload("raw/orders/a.csv", "id,day\n1,2026-11-23\n"))
     assert race.run(upload("raw/orders/b.csv", "id,name\n1,x\n"))[1]["rows"] == 1
-    assert json.loads(read_objects()["_schemas/orders.json"])["columns"] == {"id": "BIGINT", "day": "DATE", "name": "VARCHAR"}
+    assert json.loads(read_objects()["_schemas/orders.json"])["columns"] == {
+        "id": "BIGINT",
+        "day": "DATE",
+        "name": "VARCHAR",
+    }
     assert race.converted == ["raw/orders/b.csv", "raw/orders/a.csv"]
 
 
@@ -121,6 +131,6 @@ def test_a_conversion_that_others_delayed_is_not_rejected() -> None:
 
     with pytest.raises(Contention):
         race.run(upload("raw/orders/b.csv", "id\n1\n"), Passing(Context()))
-    assert [json.loads(content)["source"]["key"] for key, content in read_objects().items() if key.startswith("_manifests/")] == [
-        "raw/orders/a.csv"
-    ]
+    assert [
+        json.loads(content)["source"]["key"] for key, content in read_objects().items() if key.startswith("_manifests/")
+    ] == ["raw/orders/a.csv"]

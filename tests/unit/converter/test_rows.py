@@ -51,7 +51,9 @@ def test_only_the_row_that_is_too_long_is_rejected(run: Run) -> None:
     outcome = run("a.json", json.dumps([{"id": 1, "name": "x" * 5000}, {"id": 2, "name": "b"}]), max_row_length=1000)
     assert rows_of(outcome.parquet) == [(2, "b")]
     # The row exceeds the limit before its end is read, but it is not twice as long.
-    outcome = run("a.json", json.dumps([{"id": 1, "name": "x" * 1_200_000}, {"id": 2, "name": "b"}]), max_row_length=700_000)
+    outcome = run(
+        "a.json", json.dumps([{"id": 1, "name": "x" * 1_200_000}, {"id": 2, "name": "b"}]), max_row_length=700_000
+    )
     assert rows_of(outcome.parquet) == [(2, "b")]
     # The row is not empty, although its beginning looks like an empty line.
     outcome = run("a.jsonl", " " * 3_000_000 + '{"id": 1}\n{"id": 2}\n', max_row_length=1000)
@@ -82,7 +84,9 @@ def test_undecodable_rows_and_nul_characters_are_rejected(run: Run) -> None:
     outcome = run("a.csv", b"\xff\xfe" + "id,name\n1,\ud800é\n2,é\n".encode("utf-16-le", "surrogatepass"))
     assert rows_of(outcome.parquet) == [(2, "é")]
     assert base64.b64decode(rejects_of(outcome.rejects)[0]["raw_base64"]).startswith("1,".encode("utf-16-le"))
-    outcome = run("a.jsonl", '{"a": 1}\n{"a": 2, "b": "\\ud800"}\n{"a": 3, "b": "\\u0000"}\n{"a": 4, "b": "\\\\u0000"}\n')
+    outcome = run(
+        "a.jsonl", '{"a": 1}\n{"a": 2, "b": "\\ud800"}\n{"a": 3, "b": "\\u0000"}\n{"a": 4, "b": "\\\\u0000"}\n'
+    )
     assert rows_of(outcome.parquet) == [(1, None), (4, "\\u0000")]
     assert outcome.facts["rejected_by_reason"] == {"bad_encoding": 1, "nul_character": 1}
 
@@ -90,7 +94,11 @@ def test_undecodable_rows_and_nul_characters_are_rejected(run: Run) -> None:
 def test_a_json_document_may_be_split_anywhere() -> None:
     text = '[{"a": false, "b": -1.5e+10}, 12345, {"c": "\\ud83d\\ude00\\"", "d": [null, {}]} ]'
     whole = list(json_document(iter([text]), Columns(9), 100))
-    assert [row.raw[0] for row in whole] == ['{"a": false, "b": -1.5e+10}', "12345", '{"c": "\\ud83d\\ude00\\"", "d": [null, {}]}']
+    assert [row.raw[0] for row in whole] == [
+        '{"a": false, "b": -1.5e+10}',
+        "12345",
+        '{"c": "\\ud83d\\ude00\\"", "d": [null, {}]}',
+    ]
     for size in range(1, len(text)):
         assert list(json_document(map("".join, batched(text, size, strict=False)), Columns(9), 100)) == whole
 
@@ -125,7 +133,9 @@ def test_characters_may_be_split_anywhere(encoding: str) -> None:
         assert "".join(Text(iter(pieces))) == "abc,é,日,💥\r\n"
 
 
-@pytest.mark.parametrize(("content", "encoding"), [("name\nJosé", "cp1252"), ("name\nJosé", "utf-8"), ("name,x\nJosé,ü\n", "cp1252")])
+@pytest.mark.parametrize(
+    ("content", "encoding"), [("name\nJosé", "cp1252"), ("name\nJosé", "utf-8"), ("name,x\nJosé,ü\n", "cp1252")]
+)
 def test_the_encoding_is_detected_wherever_a_piece_ends(content: str, encoding: str) -> None:
     encoded = content.encode(encoding)
     for size in range(4, len(encoded) + 1):

@@ -45,25 +45,51 @@ class World:
             index: dict[str, Any] = {}
             attributes = [{"AttributeName": key, "AttributeType": "S"}]
             if name == "catalog":
-                keys = [{"AttributeName": "status", "KeyType": "HASH"}, {"AttributeName": "uploaded_at", "KeyType": "RANGE"}]
-                index = {"GlobalSecondaryIndexes": [{"IndexName": "by_status", "KeySchema": keys, "Projection": {"ProjectionType": "ALL"}}]}
+                keys = [
+                    {"AttributeName": "status", "KeyType": "HASH"},
+                    {"AttributeName": "uploaded_at", "KeyType": "RANGE"},
+                ]
+                index = {
+                    "GlobalSecondaryIndexes": [
+                        {"IndexName": "by_status", "KeySchema": keys, "Projection": {"ProjectionType": "ALL"}}
+                    ]
+                }
                 attributes += [{"AttributeName": entry["AttributeName"], "AttributeType": "S"} for entry in keys]
             schema = [{"AttributeName": key, "KeyType": "HASH"}]
-            dynamodb.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", AttributeDefinitions=attributes, KeySchema=schema, **index)
+            dynamodb.create_table(
+                TableName=name,
+                BillingMode="PAY_PER_REQUEST",
+                AttributeDefinitions=attributes,
+                KeySchema=schema,
+                **index,
+            )
         client("ses").verify_email_identity(EmailAddress="digest@example.com")
         topic = client("sns").create_topic(Name="notices")["TopicArn"]
         self.inbox = client("sqs").create_queue(QueueName="inbox")["QueueUrl"]
         self.dlq = client("sqs").create_queue(QueueName="uploads-dlq")["QueueUrl"]
-        arn = client("sqs").get_queue_attributes(QueueUrl=self.inbox, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        arn = client("sqs").get_queue_attributes(QueueUrl=self.inbox, AttributeNames=["QueueArn"])["Attributes"][
+            "QueueArn"
+        ]
         client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
-        self.settings = Settings("catalog", "state", "test", "digest@example.com", ("a@example.com", "b@example.com"), topic, (self.dlq,))
+        self.settings = Settings(
+            "catalog", "state", "test", "digest@example.com", ("a@example.com", "b@example.com"), topic, (self.dlq,)
+        )
 
     def add(self, image_id: str, uploaded_at: str, status: str = "READY", **facts: Any) -> None:
-        item = {"image_id": image_id, "uploaded_at": uploaded_at, "status": status, "key": f"cats/{image_id}.jpg"} | facts
-        dynamodb_item = {name: {"N": str(value)} if isinstance(value, int) else {"S": value} for name, value in item.items()}
+        item = {
+            "image_id": image_id,
+            "uploaded_at": uploaded_at,
+            "status": status,
+            "key": f"cats/{image_id}.jpg",
+        } | facts
+        dynamodb_item = {
+            name: {"N": str(value)} if isinstance(value, int) else {"S": value} for name, value in item.items()
+        }
         client("dynamodb").put_item(TableName="catalog", Item=dynamodb_item)
 
-    def invoke(self, event: dict[str, Any], request_id: str = "first", milliseconds: int = 60_000, **changes: Any) -> dict[str, Any]:
+    def invoke(
+        self, event: dict[str, Any], request_id: str = "first", milliseconds: int = 60_000, **changes: Any
+    ) -> dict[str, Any]:
         """Send a digest. `changes` replace settings."""
         settings = dataclasses.replace(self.settings, **changes)
         return handler.sender(settings, client, Deadline(Context(request_id, milliseconds))).send(event, request_id)

@@ -150,7 +150,10 @@ def test_a_day_with_more_images_than_the_limit_is_marked_incomplete(world: World
 
 
 def test_a_day_with_exactly_the_limit_of_images_is_complete() -> None:
-    images = [Image("a.jpg", "2026-11-22T10:00:00.000Z", "READY"), Image("b.jpg", "2026-11-22T09:00:00.000Z", "REJECTED")]
+    images = [
+        Image("a.jpg", "2026-11-22T10:00:00.000Z", "READY"),
+        Image("b.jpg", "2026-11-22T09:00:00.000Z", "REJECTED"),
+    ]
     assert [summarize("2026-11-22", images, Limits(5, limit)).complete for limit in (3, 2, 1)] == [True, True, False]
 
 

@@ -37,11 +37,14 @@ def test_keys_and_reasons_are_made_harmless() -> None:
     assert "<b>" not in html
     assert "&lt;script&gt;alert(1)&lt;/script&gt;??Bcc: x?gpj.exe" in html
     assert "10:00:00 <script>alert(1)</script>??Bcc: x?gpj.exe  1.5 kB" in rendering.text(summary)
-    assert rendering.subject(summary, "prod") == "eventloom prod 2026-11-22: 1,234,567 images, 1 rejected, 3 dead letters"
+    assert (
+        rendering.subject(summary, "prod") == "eventloom prod 2026-11-22: 1,234,567 images, 1 rejected, 3 dead letters"
+    )
 
 
 @pytest.mark.parametrize(
-    ("count", "words"), [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (10**9, "1.0 GB"), (10**13, "10.0 TB"), (10**17, "100000.0 TB")]
+    ("count", "words"),
+    [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (10**9, "1.0 GB"), (10**13, "10.0 TB"), (10**17, "100000.0 TB")],
 )
 def test_sizes_are_written_with_a_unit(count: int, words: str) -> None:
     assert rendering.size(count) == words

@@ -27,7 +27,9 @@ def name(page: Path) -> str:
 def test_no_line_of_prose_is_longer_than_120_characters(page: Path) -> None:
     """Tables, pictures and addresses are exempt, because they cannot be wrapped."""
     lines = GENERATED.sub("", page.read_text()).splitlines()
-    assert [line for line in lines if len(line) > 120 and not line.startswith(("|", "![")) and "](https://" not in line] == []
+    assert [
+        line for line in lines if len(line) > 120 and not line.startswith(("|", "![")) and "](https://" not in line
+    ] == []
 
 
 @pytest.mark.parametrize("page", sorted(HOW_TO.glob("*.md")), ids=name)
@@ -37,7 +39,9 @@ def test_a_how_to_is_about_one_screen(page: Path) -> None:
 
 def test_the_index_lists_every_page() -> None:
     index = (ROOT / "docs" / "README.md").read_text()
-    pages = [page.relative_to(ROOT / "docs").as_posix() for page in (ROOT / "docs").rglob("*.md") if page.name != "README.md"]
+    pages = [
+        page.relative_to(ROOT / "docs").as_posix() for page in (ROOT / "docs").rglob("*.md") if page.name != "README.md"
+    ]
     assert [page for page in pages if f"]({page})" not in index] == []
 
 

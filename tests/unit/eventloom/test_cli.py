@@ -47,7 +47,13 @@ def test_a_command_is_called_in_its_module_as_in_the_table(name: str) -> None:
 
 
 def test_an_option_means_the_same_everywhere() -> None:
-    meanings: dict[str, set[str]] = {"--env": set(), "--json": set(), "--dry-run": set(), "--yes": set(), "--no-color": set()}
+    meanings: dict[str, set[str]] = {
+        "--env": set(),
+        "--json": set(),
+        "--dry-run": set(),
+        "--yes": set(),
+        "--no-color": set(),
+    }
     for command in ALL.values():
         for parameter in command.params:
             for option in meanings.keys() & set(parameter.opts):
@@ -56,7 +62,10 @@ def test_an_option_means_the_same_everywhere() -> None:
 
 
 def test_help_lists_every_command_without_importing_boto3() -> None:
-    script = "import sys; from eventloom.cli import main; main(['--help'], standalone_mode=False); print('boto3' in sys.modules)"
+    script = (
+        "import sys; from eventloom.cli import main; main(['--help'], standalone_mode=False); print('boto3' in "
+        "sys.modules)"
+    )
     shown = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, cwd=ROOT).stdout
     assert shown.rstrip().endswith("False")
     listed = {line.split()[0] for line in shown.splitlines() if line.startswith("  ") and line.strip()}
@@ -71,9 +80,15 @@ def test_the_version_is_the_projects() -> None:
 def test_the_completion_script_completes_commands(shell: str) -> None:
     script = CliRunner().invoke(main, ["completion", shell]).stdout
     assert "_EVENTLOOM_COMPLETE" in script
-    variables = os.environ | {"_EVENTLOOM_COMPLETE": "bash_complete", "COMP_WORDS": "./eventloom back", "COMP_CWORD": "1"}
+    variables = os.environ | {
+        "_EVENTLOOM_COMPLETE": "bash_complete",
+        "COMP_WORDS": "./eventloom back",
+        "COMP_CWORD": "1",
+    }
     command = [sys.executable, "-P", "-m", "eventloom"]
-    assert subprocess.run(command, env=variables, check=False, capture_output=True, text=True).stdout == "plain,backfill\n"
+    assert (
+        subprocess.run(command, env=variables, check=False, capture_output=True, text=True).stdout == "plain,backfill\n"
+    )
 
 
 def test_no_color_is_respected() -> None:

@@ -23,7 +23,9 @@ def new_clients() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("name", ["embedded", "compose"])
-def test_an_emulator_gets_dummy_credentials_whatever_the_environment_holds(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_emulator_gets_dummy_credentials_whatever_the_environment_holds(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_ROLE_ARN"):
         monkeypatch.setenv(variable, "real")
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "https://s3.example.com")
@@ -83,7 +85,9 @@ def test_a_client_of_an_emulator_goes_through_no_proxy(proxied: None, monkeypatc
         assert clouds.client("s3", "embedded").list_buckets()["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
-def test_what_a_cloud_starts_goes_through_no_proxy_to_an_emulator(proxied: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_cloud_starts_goes_through_no_proxy_to_an_emulator(
+    proxied: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert clouds.CLOUDS["embedded"].environment()["no_proxy"] == "127.0.0.1,localhost"
     assert "no_proxy" not in clouds.CLOUDS["aws"].environment()
     monkeypatch.setenv("NO_PROXY", "intern")
@@ -134,15 +138,23 @@ def make(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         if not name.startswith(("AWS_", "MAKE", "MFLAGS")) and name not in {"CLOUD", "ENV"}
     }
     command = ["make", "--eval", "test-show: ; @env", *arguments]
-    return subprocess.run(command, cwd=clouds.ROOT, env=inherited | REAL | variables, check=False, capture_output=True, text=True)
+    return subprocess.run(
+        command, cwd=clouds.ROOT, env=inherited | REAL | variables, check=False, capture_output=True, text=True
+    )
 
 
-@pytest.mark.parametrize("variables", [{}, {"CLOUD": "embedded"}, {"CLOUD": "compose"}, {"CLOUD": "embedded", "ENV": "dev"}])
+@pytest.mark.parametrize(
+    "variables", [{}, {"CLOUD": "embedded"}, {"CLOUD": "compose"}, {"CLOUD": "embedded", "ENV": "dev"}]
+)
 def test_tests_run_by_make_see_no_real_credentials(variables: dict[str, str]) -> None:
     shown = make("test-show", **variables)
     assert shown.returncode == 0, shown.stderr
     seen = dict(line.split("=", 1) for line in shown.stdout.splitlines() if line.startswith("AWS_"))
-    assert seen == {"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_EC2_METADATA_DISABLED": "true"}
+    assert seen == {
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
 
 
 @pytest.mark.parametrize("target", ["test", "test-unit", "test-terraform", "test-integration", "test-compose"])
@@ -172,4 +184,7 @@ def test_a_port_that_is_none_is_refused_when_it_is_used(port: str) -> None:
     variables = os.environ | {"EMBEDDED_PORT": port}
     command = [sys.executable, "-P", "-m", "eventloom", "outputs"]
     done = subprocess.run(command, env=variables, check=False, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (1, "Error: set EMBEDDED_PORT to a port from 1 to 65535, or unset it for 4566\n")
+    assert (done.returncode, done.stderr) == (
+        1,
+        "Error: set EMBEDDED_PORT to a port from 1 to 65535, or unset it for 4566\n",
+    )

@@ -53,13 +53,27 @@ def test_a_command_is_passed_on_with_port_and_home(tmp_path: Path, words: list[s
     result = typed(fake, *words)
     assert (result.exit_code, result.stdout) == (0, "embedded LocalStack: done\n")
     name, *options = words
-    assert arguments(tmp_path) == ["-P", "-m", "embedded_localstack", name, "--port", "4999", "--home", str(fake.home), *options]
+    assert arguments(tmp_path) == [
+        "-P",
+        "-m",
+        "embedded_localstack",
+        name,
+        "--port",
+        "4999",
+        "--home",
+        str(fake.home),
+        *options,
+    ]
 
 
 def test_a_failure_is_one_sentence_and_exits_with_1(tmp_path: Path) -> None:
     fake = emulator(tmp_path, "echo 'embedded LocalStack: port 4999 is taken by process 1; stop it' >&2; exit 4")
     result = typed(fake, "up")
-    assert (result.exit_code, result.stdout, result.stderr) == (1, "", "Error: port 4999 is taken by process 1; stop it\n")
+    assert (result.exit_code, result.stdout, result.stderr) == (
+        1,
+        "",
+        "Error: port 4999 is taken by process 1; stop it\n",
+    )
 
 
 def test_a_failure_without_words_names_the_command(tmp_path: Path) -> None:
@@ -113,7 +127,12 @@ def test_ctrl_c_lets_the_command_finish(tmp_path: Path) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
     done = subprocess.run(
-        [sys.executable, "-c", program], check=False, capture_output=True, text=True, start_new_session=True, preexec_fn=default_signal
+        [sys.executable, "-c", program],
+        check=False,
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+        preexec_fn=default_signal,
     )
     assert done.returncode == 130, done.stderr
     assert (tmp_path / "finished").exists()

@@ -42,7 +42,17 @@ COMMANDS = {
     "simulate": "measure",
 }
 # They work without a cloud, or report about the emulator itself.
-WITHOUT_CLOUD = {"thumbnail", "build", "new-function", "remove-function", "up", "down", "restart", "status", "completion"}
+WITHOUT_CLOUD = {
+    "thumbnail",
+    "build",
+    "new-function",
+    "remove-function",
+    "up",
+    "down",
+    "restart",
+    "status",
+    "completion",
+}
 NO_ENVIRONMENT = {"example"}
 ON_AWS = [name for name in COMMANDS if name != "demo"]
 
@@ -133,7 +143,9 @@ def failing(error: BaseException, *, resumes: bool = False, monkeypatch: pytest.
         (ResponseParserError("Unable to parse response"), "is not LocalStack; stop it, or choose another port"),
     ],
 )
-def test_a_problem_that_the_user_can_fix_is_one_sentence(error: Exception, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_problem_that_the_user_can_fix_is_one_sentence(
+    error: Exception, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     result = failing(error, monkeypatch=monkeypatch)
     assert result.exit_code == 1
     assert message in result.stderr
@@ -147,7 +159,8 @@ def test_an_unreachable_account_is_not_reported_as_a_stopped_emulator(monkeypatc
 
 
 @pytest.mark.parametrize(
-    ("code", "is_region"), [("InvalidClientTokenId", True), ("UnrecognizedClientException", True), ("ExpiredToken", False)]
+    ("code", "is_region"),
+    [("InvalidClientTokenId", True), ("UnrecognizedClientException", True), ("ExpiredToken", False)],
 )
 def test_a_region_that_is_not_enabled_is_mentioned(code: str, is_region: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     error = ClientError({"Error": {"Code": code, "Message": "The security token is invalid."}}, "GetCallerIdentity")
@@ -160,7 +173,9 @@ def test_an_unforeseen_error_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("resumes", [True, False])
-def test_ctrl_c_ends_with_130_and_says_whether_the_command_resumes(resumes: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_ends_with_130_and_says_whether_the_command_resumes(
+    resumes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     result = failing(KeyboardInterrupt(), resumes=resumes, monkeypatch=monkeypatch)
     assert result.exit_code == 130
     assert result.stderr == ("interrupted; the same command continues where it stopped\n" if resumes else "")

@@ -37,8 +37,12 @@ def test_without_an_event_a_function_without_samples_gets_an_empty_object(tmp_pa
     assert read_payload(None, tmp_path / "events") == b"{}"
 
 
-@pytest.mark.parametrize(("event", "words"), [(None, "needs an event"), ("nosuch", "there is no event 'nosuch'"), ("", "no event ''")])
-def test_a_missing_event_is_answered_with_the_names_of_the_samples(event: str | None, words: str, samples: Path) -> None:
+@pytest.mark.parametrize(
+    ("event", "words"), [(None, "needs an event"), ("nosuch", "there is no event 'nosuch'"), ("", "no event ''")]
+)
+def test_a_missing_event_is_answered_with_the_names_of_the_samples(
+    event: str | None, words: str, samples: Path
+) -> None:
     with pytest.raises(UserError, match=words) as caught:
         read_payload(event, samples)
     assert "(delete, put)" in caught.value.message

@@ -9,7 +9,12 @@ import pytest
 from eventloom import catalog, clouds, open_gallery
 from eventloom.errors import UserError
 
-OUTPUTS: dict[str, Any] = {"api_id": "abc", "api_stage": "v1", "api_key": "K+/=&ü", "gallery_url": "https://gallery.example.com/"}
+OUTPUTS: dict[str, Any] = {
+    "api_id": "abc",
+    "api_stage": "v1",
+    "api_key": "K+/=&ü",
+    "gallery_url": "https://gallery.example.com/",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +40,11 @@ def test_an_emulator_serves_the_gallery_at_its_own_endpoint() -> None:
 def test_where_people_sign_in_there_is_no_key() -> None:
     clouds.choose("aws")
     facts = open_gallery.facts("prod", OUTPUTS | {"api_key": None})
-    assert facts == {"environment": "prod", "url": "https://gallery.example.com/", "gallery_url": "https://gallery.example.com/"}
+    assert facts == {
+        "environment": "prod",
+        "url": "https://gallery.example.com/",
+        "gallery_url": "https://gallery.example.com/",
+    }
 
 
 def test_the_browser_gets_the_address_with_the_key() -> None:

@@ -23,7 +23,14 @@ def result(key: str, **item: Any) -> Result:
 
 def ready(key: str = "[a] 사진.jpg") -> Result:
     thumbnails = {size: {"key": f"{key}/{size}.png"} for size in ("128", "512", "1280")}
-    facts = {"format": "JPEG", "width": 40, "height": 30, "bytes": 2048, "dominant_color": "#6b7a3c", "camera": "A [b]\x1b[2J"}
+    facts = {
+        "format": "JPEG",
+        "width": 40,
+        "height": 30,
+        "bytes": 2048,
+        "dominant_color": "#6b7a3c",
+        "camera": "A [b]\x1b[2J",
+    }
     return result(key, status="READY", thumbnails=thumbnails, **facts)
 
 

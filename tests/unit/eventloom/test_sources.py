@@ -30,7 +30,13 @@ def test_a_file_gets_its_own_name_as_key(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("prefix", "key"),
-    [("", "2026/a.jpg"), ("x y", "x y/2026/a.jpg"), ("x/y/", "x/y/2026/a.jpg"), ("/", "2026/a.jpg"), ("/x", "x/2026/a.jpg")],
+    [
+        ("", "2026/a.jpg"),
+        ("x y", "x y/2026/a.jpg"),
+        ("x/y/", "x/y/2026/a.jpg"),
+        ("/", "2026/a.jpg"),
+        ("/x", "x/2026/a.jpg"),
+    ],
 )
 def test_files_below_a_folder_keep_their_path_below_the_prefix(tmp_path: Path, prefix: str, key: str) -> None:
     file = touch(tmp_path / "2026" / "a.jpg")
@@ -93,7 +99,11 @@ def test_a_hidden_file_that_is_named_is_sent(tmp_path: Path) -> None:
 def test_a_missing_file_a_pipe_and_an_empty_folder_are_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "empty").mkdir()
-    for name, message in (("missing", "no file or folder"), ("pipe", "neither a file nor a folder"), ("empty", "no file to send")):
+    for name, message in (
+        ("missing", "no file or folder"),
+        ("pipe", "neither a file nor a folder"),
+        ("empty", "no file to send"),
+    ):
         with pytest.raises(UserError, match=message):
             collect([tmp_path / name])
 

@@ -103,7 +103,11 @@ def clients(**changed: Any) -> Callable[[str], Any]:
     services = {
         "sts": Sts(),
         "sqs": Sqs(
-            {"eventloom-local-uploads": (3, 1, 2), "eventloom-local-uploads-dlq": (4, 0, 1), "eventloom-local-a-failures": (0, 0, 0)}
+            {
+                "eventloom-local-uploads": (3, 1, 2),
+                "eventloom-local-uploads-dlq": (4, 0, 1),
+                "eventloom-local-a-failures": (0, 0, 0),
+            }
         ),
         "cloudwatch": CloudWatch({"eventloom-local-a-errors": "ALARM", "eventloom-local-b-errors": "OK"}),
     } | changed
@@ -131,7 +135,9 @@ def test_an_environment_is_reported_with_what_waits_and_what_has_failed(tmp_path
 
 
 def test_a_calm_environment_says_so(tmp_path: Path) -> None:
-    calm = clients(sqs=Sqs({"eventloom-local-uploads": (0, 0, 0)}), cloudwatch=CloudWatch({"eventloom-local-a-errors": "OK"}))
+    calm = clients(
+        sqs=Sqs({"eventloom-local-uploads": (0, 0, 0)}), cloudwatch=CloudWatch({"eventloom-local-a-errors": "OK"})
+    )
     text = status.text(status.read("local", emulator(tmp_path, RUNNING), calm, outputs))
     assert "failures     none\nalarms       none\ndenials      IAM refused no call" in text
 
@@ -165,10 +171,19 @@ def test_a_cloud_that_does_not_answer_is_reported(tmp_path: Path) -> None:
     ("facts", "sentence"),
     [
         ({"state": "stopped"}, "is not running; EMBEDDED_PORT=4999 ./eventloom up starts it"),
-        ({"state": "stopped", "kept": True}, "is not running; EMBEDDED_PORT=4999 ./eventloom up brings back what was deployed"),
-        ({"state": "stale"}, "ended without being stopped; see server.log, or start it again: EMBEDDED_PORT=4999 ./eventloom up"),
+        (
+            {"state": "stopped", "kept": True},
+            "is not running; EMBEDDED_PORT=4999 ./eventloom up brings back what was deployed",
+        ),
+        (
+            {"state": "stale"},
+            "ended without being stopped; see server.log, or start it again: EMBEDDED_PORT=4999 ./eventloom up",
+        ),
         ({"state": "unhealthy"}, "runs but does not answer; see server.log"),
-        ({"state": "foreign", "owner": "process 1 (nginx)"}, "port 4999 is in use by process 1 (nginx); stop it, or choose another port"),
+        (
+            {"state": "foreign", "owner": "process 1 (nginx)"},
+            "port 4999 is in use by process 1 (nginx); stop it, or choose another port",
+        ),
     ],
     ids=lambda value: value["state"] if isinstance(value, dict) else "",
 )
@@ -189,11 +204,23 @@ def test_a_stopped_emulator_is_one_sentence_and_code_3(
 
 def test_alarms_and_queues_of_other_environments_do_not_count() -> None:
     with mock_aws():
-        sqs, cloudwatch = boto3.client("sqs", region_name="us-east-1"), boto3.client("cloudwatch", region_name="us-east-1")
+        sqs, cloudwatch = (
+            boto3.client("sqs", region_name="us-east-1"),
+            boto3.client("cloudwatch", region_name="us-east-1"),
+        )
         for prefix in ("eventloom-dev", "eventloom-develop"):
             sqs.send_message(QueueUrl=sqs.create_queue(QueueName=f"{prefix}-uploads-dlq")["QueueUrl"], MessageBody="x")
-            alarm = {"MetricName": "m", "Namespace": "n", "Period": 60, "EvaluationPeriods": 1, "Threshold": 1.0, "Statistic": "Sum"}
-            cloudwatch.put_metric_alarm(AlarmName=f"{prefix}-errors", ComparisonOperator="GreaterThanThreshold", **alarm)
+            alarm = {
+                "MetricName": "m",
+                "Namespace": "n",
+                "Period": 60,
+                "EvaluationPeriods": 1,
+                "Threshold": 1.0,
+                "Statistic": "Sum",
+            }
+            cloudwatch.put_metric_alarm(
+                AlarmName=f"{prefix}-errors", ComparisonOperator="GreaterThanThreshold", **alarm
+            )
             cloudwatch.set_alarm_state(AlarmName=f"{prefix}-errors", StateValue="ALARM", StateReason="a test")
         found = health.read({"sqs": sqs, "cloudwatch": cloudwatch}.__getitem__, "eventloom-dev")
     assert [queue.name for queue in found.failures] == ["eventloom-dev-uploads-dlq"]

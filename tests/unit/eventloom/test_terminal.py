@@ -8,7 +8,9 @@ from rich.console import Console
 from eventloom import terminal
 
 
-def test_facts_go_to_a_file_though_the_bar_is_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_facts_go_to_a_file_though_the_bar_is_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """As in `./eventloom audit --json > drift.jsonl`, typed in a terminal."""
     screen = io.StringIO()
     monkeypatch.setattr(terminal, "stderr", Console(file=screen, force_terminal=True))

@@ -91,7 +91,8 @@ def test_without_a_result_the_message_names_the_files_and_what_to_look_at(capsys
     with pytest.raises(UserError) as error:
         upload.follow("dev", pending(), 2, as_json=False)
     assert error.value.message == (
-        "no result came within 120 s for b.jpg; look at ./eventloom status --env dev, ./eventloom logs thumbnailer --env dev "
+        "no result came within 120 s for b.jpg; look at ./eventloom status --env dev, ./eventloom logs thumbnailer "
+        "--env dev "
         "and ./eventloom dlq list --env dev"
     )
     assert capsys.readouterr().out.splitlines()[-1] == "1 ready"

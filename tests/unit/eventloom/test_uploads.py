@@ -125,7 +125,9 @@ def test_a_put_that_always_meets_another_one_fails(tmp_path: Path) -> None:
         send(S3(put_object), BUCKET, source(tmp_path, "a.jpg"), replace=False)
 
 
-def test_the_first_problem_ends_it_and_the_number_of_files_sent_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_first_problem_ends_it_and_the_number_of_files_sent_is_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     lock, calls = threading.Lock(), []
 
     def put_object(**request: Any) -> dict[str, Any]:
@@ -160,7 +162,10 @@ def test_few_files_are_under_way_at_once(tmp_path: Path) -> None:
 
 
 def uploads(count: int) -> list[Upload]:
-    return [Upload(Path(f"{number}.jpg"), f"{number}.jpg", image_id(BUCKET, str(number)), f"v{number}") for number in range(count)]
+    return [
+        Upload(Path(f"{number}.jpg"), f"{number}.jpg", image_id(BUCKET, str(number)), f"v{number}")
+        for number in range(count)
+    ]
 
 
 def test_results_come_as_soon_as_the_catalog_has_the_very_version(cloud: Cloud) -> None:

@@ -33,6 +33,8 @@ def test_every_release_has_a_date_and_the_newest_comes_first() -> None:
     assert keys == sorted(keys, reverse=True)
 
 
-def test_without_a_checkout_the_installed_package_states_the_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_checkout_the_installed_package_states_the_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(metadata, "version", lambda package: f"9.9.9 of {package}")
     assert eventloom._version(tmp_path / "pyproject.toml") == "9.9.9 of eventloom"

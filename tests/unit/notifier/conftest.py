@@ -19,11 +19,20 @@ from moto import mock_aws
 from notifier.notices import ANNOUNCED, Notice
 from shared.clients import client
 
-READY_ITEM = {"image_id": "a" * 32, "key": "web/cat.jpg", "bucket": "uploads", "status": "READY", "version_id": "v1", "sequencer": "01"}
+READY_ITEM = {
+    "image_id": "a" * 32,
+    "key": "web/cat.jpg",
+    "bucket": "uploads",
+    "status": "READY",
+    "version_id": "v1",
+    "sequencer": "01",
+}
 
 
 def _typed(item: dict[str, Any]) -> dict[str, Any]:
-    return {name: {"N" if isinstance(value, int) else "S": str(value)} for name, value in item.items() if value is not None}
+    return {
+        name: {"N" if isinstance(value, int) else "S": str(value)} for name, value in item.items() if value is not None
+    }
 
 
 @pytest.fixture(scope="session")

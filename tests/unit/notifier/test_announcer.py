@@ -41,14 +41,18 @@ def test_a_batch_is_announced_in_order_once(announcer: Any, recorder: Any, deadl
     assert [notice_id.split("#")[0] for notice_id in topic.given] == ["0", "1", "2"]
 
 
-def test_the_first_failure_ends_the_batch_and_names_its_record(announcer: Any, recorder: Any, deadline: Any, record: Any) -> None:
+def test_the_first_failure_ends_the_batch_and_names_its_record(
+    announcer: Any, recorder: Any, deadline: Any, record: Any
+) -> None:
     topic = recorder(failures=[None, failure()])
     records = [record({"image_id": str(number)}, None, number) for number in range(3)]
     assert announcer(topic).process(records, deadline()) == "1"
     assert len(topic.given) == 1
 
 
-def test_a_retry_continues_with_the_channel_that_failed(announcer: Any, clock: Any, recorder: Any, deadline: Any, record: Any) -> None:
+def test_a_retry_continues_with_the_channel_that_failed(
+    announcer: Any, clock: Any, recorder: Any, deadline: Any, record: Any
+) -> None:
     """The retry does not wait, because the failed attempt released the notice."""
     began = clock.now
     topic, mail = recorder(), recorder(name="ses", failures=[failure()])
@@ -83,7 +87,9 @@ def test_a_delivery_is_recorded_once_the_table_answers(
     assert len(topic.given) == 1
 
 
-def test_recording_a_delivery_ends_when_time_is_up(announcer: Any, recorder: Any, clock: Any, record: Any, unable_to_note: Any) -> None:
+def test_recording_a_delivery_ends_when_time_is_up(
+    announcer: Any, recorder: Any, clock: Any, record: Any, unable_to_note: Any
+) -> None:
     """The record comes again before Lambda has to end the function."""
     unable_to_note(*[failure()] * 100)
     end = clock.now + 20
@@ -96,7 +102,9 @@ def test_recording_a_delivery_ends_when_time_is_up(announcer: Any, recorder: Any
     assert clock.now <= end
 
 
-def test_a_notice_that_a_dead_function_claimed_is_given_later(announcer: Any, recorder: Any, deadline: Any, record: Any) -> None:
+def test_a_notice_that_a_dead_function_claimed_is_given_later(
+    announcer: Any, recorder: Any, deadline: Any, record: Any
+) -> None:
     topic = recorder(failures=[KeyboardInterrupt()])
     with pytest.raises(KeyboardInterrupt):
         announcer(topic).process([record({})], deadline())
@@ -137,7 +145,9 @@ def test_a_refused_notice_is_not_retried(announcer: Any, recorder: Any, deadline
     assert (len(topic.given), len(mail.given)) == (1, 0)
 
 
-def test_a_failing_record_does_not_delay_others(announcer: Any, claims: Claims, recorder: Any, deadline: Any, record: Any) -> None:
+def test_a_failing_record_does_not_delay_others(
+    announcer: Any, claims: Claims, recorder: Any, deadline: Any, record: Any
+) -> None:
     """Lambda continues from the number in the answer, or halves a batch that raised.
 
     A single record that fails goes to the failures queue.
@@ -165,16 +175,24 @@ def test_a_failing_record_does_not_delay_others(announcer: Any, claims: Claims, 
     assert [notice_id.split("#")[0] for notice_id in topic.given] == [str(number) for number in range(6, 105)]
 
 
-def test_a_temporary_failure_does_not_split_the_batch(announcer: Any, claims: Claims, recorder: Any, deadline: Any, record: Any) -> None:
+def test_a_temporary_failure_does_not_split_the_batch(
+    announcer: Any, claims: Claims, recorder: Any, deadline: Any, record: Any
+) -> None:
     batch = [record({}), record({"image_id": "later"}, None, 2)]
     claims.begin(f"{'a' * 32}#v1#01#READY")
     assert announcer(recorder()).process(batch, deadline(10)) == "1"
     assert announcer(recorder()).process(batch, deadline(1)) == "1"
 
 
-def test_malformed_records_are_recorded_and_skipped(announcer: Any, recorder: Any, deadline: Any, record: Any, state: Any) -> None:
+def test_malformed_records_are_recorded_and_skipped(
+    announcer: Any, recorder: Any, deadline: Any, record: Any, state: Any
+) -> None:
     topic = recorder()
-    bad = {"eventID": "bad", "eventName": "INSERT", "dynamodb": {"SequenceNumber": "1", "NewImage": {"status": {"S": "READY"}}}}
+    bad = {
+        "eventID": "bad",
+        "eventName": "INSERT",
+        "dynamodb": {"SequenceNumber": "1", "NewImage": {"status": {"S": "READY"}}},
+    }
     assert announcer(topic).process([bad, record({}, None, 2)], deadline()) is None
     assert len(topic.given) == 1
     item = state.get_item(TableName="state", Key={"pk": {"S": "notice#malformed#bad"}})["Item"]
@@ -196,9 +214,14 @@ def test_channels_get_only_their_statuses(announcer: Any, recorder: Any, deadlin
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    st.tuples(st.lists(st.sampled_from([None, failure(), failure("InternalError"), KeyboardInterrupt()]), max_size=12), st.booleans()),
+    st.tuples(
+        st.lists(st.sampled_from([None, failure(), failure("InternalError"), KeyboardInterrupt()]), max_size=12),
+        st.booleans(),
+    ),
 )
-def test_every_change_is_announced_once_whatever_fails(announcer: Any, recorder: Any, deadline: Any, record: Any, faults: Any) -> None:
+def test_every_change_is_announced_once_whatever_fails(
+    announcer: Any, recorder: Any, deadline: Any, record: Any, faults: Any
+) -> None:
     run, (failures, dies) = next(RUNS), faults
     topic = recorder(failures=failures, dies_after_giving=dies)
     batch = [record({"image_id": f"{run}-{number}"}, None, number) for number in range(3)]

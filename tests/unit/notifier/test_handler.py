@@ -35,7 +35,8 @@ def inbox(state: Any) -> Any:
     policy = {"FilterPolicy": json.dumps({"status": ["REJECTED"]})}
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes=policy)
     return topic, lambda: [
-        json.loads(message["Body"]) for message in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+        json.loads(message["Body"])
+        for message in sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
     ]
 
 
@@ -68,7 +69,9 @@ def test_rejections_are_mailed(inbox: Any) -> None:
 
 def test_a_record_comes_again_if_the_topic_does_not_exist(state: Any) -> None:
     event = json.loads((EVENTS / "stream_insert_ready.json").read_text())
-    assert handler.lambda_handler(event, Context()) == {"batchItemFailures": [{"itemIdentifier": "4421584500000000017450439091"}]}
+    assert handler.lambda_handler(event, Context()) == {
+        "batchItemFailures": [{"itemIdentifier": "4421584500000000017450439091"}]
+    }
 
 
 def test_an_unverified_sender_is_refused_for_good(state: Any, record: Any) -> None:

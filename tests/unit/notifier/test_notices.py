@@ -15,7 +15,10 @@ from shared.identity import correlation_id
 EVENTS = Path(__file__).parents[3] / "functions/notifier/events"
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["S", "N", "M", "status", "image_id"]), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["S", "N", "M", "status", "image_id"]), inner, max_size=3)
+    ),
     max_leaves=10,
 )
 
@@ -109,7 +112,9 @@ def test_any_other_record_is_malformed(new: Any, old: Any) -> None:
         notice_of(change)
 
 
-@pytest.mark.parametrize("change", [{}, {"dynamodb": None}, {"eventName": "INSERT", "dynamodb": {}}, {"dynamodb": {"NewImage": {}}}])
+@pytest.mark.parametrize(
+    "change", [{}, {"dynamodb": None}, {"eventName": "INSERT", "dynamodb": {}}, {"dynamodb": {"NewImage": {}}}]
+)
 def test_a_record_without_an_image_is_malformed(change: dict[str, Any]) -> None:
     with pytest.raises(Malformed):
         notice_of(change)

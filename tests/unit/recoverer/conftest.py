@@ -27,7 +27,9 @@ NOW = 1_795_426_200.0
 
 @pytest.fixture
 def limits() -> Limits:
-    return Limits({"redrive": 3, "relieve": 6, "rollback": 1}, cooldown_s=900, deploy_window_s=1800, max_alarm_age_s=900)
+    return Limits(
+        {"redrive": 3, "relieve": 6, "rollback": 1}, cooldown_s=900, deploy_window_s=1800, max_alarm_age_s=900
+    )
 
 
 @pytest.fixture

@@ -16,7 +16,9 @@ NOW = 1_795_426_200.0
 REDRIVE = Redrive("arn:aws:sqs:us-east-1:123456789012:dlq")
 RELIEVE = Relieve("mapping", ceiling=50, step=10)
 ROLLBACK = Rollback("function")
-WAITS = st.lists(st.one_of(st.integers(0, 120), st.integers(600, 7200), st.integers(20_000, 90_000)), min_size=1, max_size=60)
+WAITS = st.lists(
+    st.one_of(st.integers(0, 120), st.integers(600, 7200), st.integers(20_000, 90_000)), min_size=1, max_size=60
+)
 
 
 def reason(decision: Any) -> str:
@@ -24,14 +26,19 @@ def reason(decision: Any) -> str:
 
 
 @pytest.mark.parametrize(
-    ("queue", "text"), [(Queue(0, False), "empty"), (Queue(5, True), "under way"), (Queue(5, False), "redrive about 5 messages")]
+    ("queue", "text"),
+    [(Queue(0, False), "empty"), (Queue(5, True), "under way"), (Queue(5, False), "redrive about 5 messages")],
 )
-def test_a_queue_is_redriven_unless_it_is_empty_or_in_redrive(alarm: Any, limits: Limits, queue: Queue, text: str) -> None:
+def test_a_queue_is_redriven_unless_it_is_empty_or_in_redrive(
+    alarm: Any, limits: Limits, queue: Queue, text: str
+) -> None:
     assert text in reason(decide(alarm(), REDRIVE, queue, State(), limits, NOW))
 
 
 @pytest.mark.parametrize(("concurrency", "value"), [(10, 20), (45, 50), (50, None), (60, None), (None, None)])
-def test_concurrency_is_raised_in_steps_to_the_ceiling(alarm: Any, limits: Limits, concurrency: int | None, value: int | None) -> None:
+def test_concurrency_is_raised_in_steps_to_the_ceiling(
+    alarm: Any, limits: Limits, concurrency: int | None, value: int | None
+) -> None:
     decision = decide(alarm(), RELIEVE, EventSource(concurrency), State(), limits, NOW)
     assert getattr(decision, "value", None) == value
 
@@ -58,7 +65,10 @@ def test_concurrency_that_someone_else_set_is_not_changed(alarm: Any, limits: Li
 
 def test_concurrency_that_was_not_raised_is_not_lowered(alarm: Any, limits: Limits) -> None:
     for concurrency in (None, 10):
-        assert reason(decide(alarm(state="OK"), RELIEVE, EventSource(concurrency), State(), limits, NOW)) == "nothing was raised"
+        assert (
+            reason(decide(alarm(state="OK"), RELIEVE, EventSource(concurrency), State(), limits, NOW))
+            == "nothing was raised"
+        )
 
 
 @pytest.mark.parametrize(
@@ -70,12 +80,18 @@ def test_concurrency_that_was_not_raised_is_not_lowered(alarm: Any, limits: Limi
         (Release(5, 4, NOW - 600, (3, 4, 5)), State(), "to 4"),
         (Release(4, 5, NOW - 600, (3, 4, 5)), State(abandoned=frozenset({4})), "no version before 5"),
         (Release(5, None, NOW - 600, (5,)), State(), "no version before 5"),
-        (Release(5, None, NOW - 600, (4, 5)), State(abandoned=frozenset({5})), "begun before, and cut off or undone since"),
+        (
+            Release(5, None, NOW - 600, (4, 5)),
+            State(abandoned=frozenset({5})),
+            "begun before, and cut off or undone since",
+        ),
         (Release(5, None, NOW - 1801, (4, 5)), State(), "was not published"),
         (Release(5, None, NOW + 5, (4, 5)), State(), "was not published"),
     ],
 )
-def test_a_release_is_rolled_back_only_within_the_limits(alarm: Any, limits: Limits, release: Release, state: State, text: str) -> None:
+def test_a_release_is_rolled_back_only_within_the_limits(
+    alarm: Any, limits: Limits, release: Release, state: State, text: str
+) -> None:
     decision = decide(alarm(), ROLLBACK, release, state, limits, NOW)
     assert text in reason(decision)
     if isinstance(decision, Action):
@@ -88,7 +104,11 @@ def test_an_alias_without_a_version_is_not_rolled_back(alarm: Any, limits: Limit
 
 @pytest.mark.parametrize("state", ["OK", "INSUFFICIENT_DATA"])
 def test_only_an_alarm_is_a_reason_to_act(alarm: Any, limits: Limits, state: str) -> None:
-    for rule, facts in ((REDRIVE, Queue(5, False)), (ROLLBACK, Release(5, None, NOW - 60, (4, 5))), (RELIEVE, EventSource(10))):
+    for rule, facts in (
+        (REDRIVE, Queue(5, False)),
+        (ROLLBACK, Release(5, None, NOW - 60, (4, 5))),
+        (RELIEVE, EventSource(10)),
+    ):
         assert isinstance(decide(alarm(state=state), rule, facts, State(), limits, NOW), Refusal)
 
 
@@ -108,7 +128,9 @@ def within_any_day(moments: list[float]) -> int:
 
 
 @given(WAITS, st.integers(0, 5), st.integers(60, 4000), st.lists(st.integers(0, 3), min_size=60, max_size=60))
-def test_redrives_never_exceed_the_cap_nor_the_cooldown(waits: list[int], per_day: int, cooldown: int, messages: list[int]) -> None:
+def test_redrives_never_exceed_the_cap_nor_the_cooldown(
+    waits: list[int], per_day: int, cooldown: int, messages: list[int]
+) -> None:
     limits = Limits({"redrive": per_day}, cooldown, 1800, 900)
     state, now, acted = State(), NOW, []
     for wait, waiting in zip(waits, messages, strict=False):

@@ -52,7 +52,9 @@ def test_an_alarm_is_as_old_as_its_state_and_not_as_its_last_update() -> None:
 
 def test_dimensions_may_come_as_pairs() -> None:
     direct = event("cloudwatch_errors_alarm")
-    direct["alarmData"]["configuration"]["metrics"][0]["metricStat"]["metric"]["dimensions"] = [{"Name": "FunctionName", "Value": "f"}]
+    direct["alarmData"]["configuration"]["metrics"][0]["metricStat"]["metric"]["dimensions"] = [
+        {"Name": "FunctionName", "Value": "f"}
+    ]
     assert from_cloudwatch(direct).dimensions == {"FunctionName": "f"}
 
 
@@ -62,7 +64,10 @@ def test_an_alarm_on_metric_math_has_the_dimensions_of_its_metrics() -> None:
     https://github.com/aws/aws-lambda-go/blob/main/events/testdata/cloudwatch-alarm-sns-payload-multiple-metrics.json
     """
     pair = {"value": "f", "name": "FunctionName"}
-    metrics: list[Any] = [{"Expression": "m1*1", "Id": "e1"}, {"Id": "m1", "MetricStat": {"Metric": {"Dimensions": [pair]}}}]
+    metrics: list[Any] = [
+        {"Expression": "m1*1", "Id": "e1"},
+        {"Id": "m1", "MetricStat": {"Metric": {"Dimensions": [pair]}}},
+    ]
     notice = {
         "AlarmName": "a",
         "NewStateValue": "ALARM",
@@ -71,7 +76,12 @@ def test_an_alarm_on_metric_math_has_the_dimensions_of_its_metrics() -> None:
     }
     assert from_sns(json.dumps(notice)).dimensions == {"FunctionName": "f"}
     metrics[1]["MetricStat"]["Metric"]["Dimensions"] = [{"Name": "FunctionName", "Value": "f"}]
-    description = {"AlarmName": "a", "StateValue": "ALARM", "StateUpdatedTimestamp": datetime.now(UTC), "Metrics": metrics}
+    description = {
+        "AlarmName": "a",
+        "StateValue": "ALARM",
+        "StateUpdatedTimestamp": datetime.now(UTC),
+        "Metrics": metrics,
+    }
     assert from_description(description, AT).dimensions == {"FunctionName": "f"}
 
 
@@ -107,7 +117,9 @@ def deployed(reports: Any, world: Any) -> Any:
         "eventloom-dev-uploads-dlq-not-empty": Redrive("arn:aws:sqs:us-east-1:123456789012:uploads-dlq"),
         "eventloom-dev-uploads-age": Relieve("mapping", 50),
     }
-    recovery = Recovery(rules, Settings("state", topic, "{}").limits, Ledger(client("dynamodb"), "state"), world, False, lambda: AT + 5)
+    recovery = Recovery(
+        rules, Settings("state", topic, "{}").limits, Ledger(client("dynamodb"), "state"), world, False, lambda: AT + 5
+    )
     responder = Responder(recovery, Reporter(client("sns"), topic), client("cloudwatch"), rules, topic, lambda: AT + 5)
     return lambda alarm_event: (responder.handle(alarm_event), read())
 
@@ -203,7 +215,12 @@ def test_a_sweep_reports_only_the_steps_that_it_takes(deployed: Any, world: Any)
 def test_rules_are_read() -> None:
     text = json.dumps(
         {
-            "dlq": {"kind": "redrive", "dlq_arn": "arn:aws:sqs:us-east-1:1:q", "per_second": 5, "dimensions": {"QueueName": "q"}},
+            "dlq": {
+                "kind": "redrive",
+                "dlq_arn": "arn:aws:sqs:us-east-1:1:q",
+                "per_second": 5,
+                "dimensions": {"QueueName": "q"},
+            },
             "age": {"kind": "relieve", "mapping_id": MAPPING},
             "errors": {"kind": "rollback", "function_name": "f", "alias": "live"},
         }
@@ -235,7 +252,9 @@ def test_rules_that_cannot_work_fail_at_init(text: str) -> None:
         parse_rules(text, 50)
 
 
-@pytest.mark.parametrize("environment", [{"COOLDOWN_S": "5"}, {"REDRIVE_PER_DAY": "-1"}, {"DEPLOY_WINDOW_S": "0"}, {"RULES": ""}])
+@pytest.mark.parametrize(
+    "environment", [{"COOLDOWN_S": "5"}, {"REDRIVE_PER_DAY": "-1"}, {"DEPLOY_WINDOW_S": "0"}, {"RULES": ""}]
+)
 def test_settings_that_cannot_work_fail_at_init(environment: dict[str, str]) -> None:
     with pytest.raises(SettingsError):
         load(Settings, deepcopy({"STATE_TABLE": "s", "REPORT_TOPIC_ARN": "r", "RULES": "{}"}) | environment)

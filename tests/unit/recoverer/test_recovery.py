@@ -129,14 +129,18 @@ def test_concurrency_is_raised_and_lowered_again(recovery: Any, alarm: Any, worl
 
 def test_concurrency_is_lowered_to_the_value_before_a_failed_raise(recovery: Any, alarm: Any, world: Any) -> None:
     recovery().handle(alarm("age"))
-    world.fails = ClientError({"Error": {"Code": "ResourceInUseException", "Message": "updating"}}, "UpdateEventSourceMapping")
+    world.fails = ClientError(
+        {"Error": {"Code": "ResourceInUseException", "Message": "updating"}}, "UpdateEventSourceMapping"
+    )
     assert recovery(NOW + 1000).handle(alarm("age", at=NOW + 1000)).outcome == "failed"
     recovery(NOW + 1100).handle(alarm("age", "OK", NOW + 1100))
     assert world.done == [("raise", 20), ("lower", 10)]
 
 
 @pytest.mark.parametrize("cut_off", ["raise", "lower"])
-def test_an_interrupted_step_does_not_leave_concurrency_raised(recovery: Any, alarm: Any, world: Any, cut_off: str) -> None:
+def test_an_interrupted_step_does_not_leave_concurrency_raised(
+    recovery: Any, alarm: Any, world: Any, cut_off: str
+) -> None:
     recovery().handle(alarm("age"))
     if cut_off == "lower":
         recovery(NOW + 1000).handle(alarm("age", at=NOW + 1000))

@@ -40,18 +40,25 @@ def act(value: int) -> Action:
 
 
 @pytest.mark.parametrize(
-    ("status", "moving"), [("RUNNING", True), ("CANCELLING", True), ("CREATED", True), ("COMPLETED", False), ("FAILED", False)]
+    ("status", "moving"),
+    [("RUNNING", True), ("CANCELLING", True), ("CREATED", True), ("COMPLETED", False), ("FAILED", False)],
 )
-def test_the_facts_of_a_queue_are_its_messages_and_its_redrive(targets: Targets, sqs: Stubber, status: str, moving: bool) -> None:
+def test_the_facts_of_a_queue_are_its_messages_and_its_redrive(
+    targets: Targets, sqs: Stubber, status: str, moving: bool
+) -> None:
     sqs.add_response("list_message_move_tasks", {"Results": [{"Status": status}]}, {"SourceArn": ARN, "MaxResults": 1})
-    sqs.add_response("get_queue_url", {"QueueUrl": URL}, {"QueueName": "uploads-dlq", "QueueOwnerAWSAccountId": "123456789012"})
+    sqs.add_response(
+        "get_queue_url", {"QueueUrl": URL}, {"QueueName": "uploads-dlq", "QueueOwnerAWSAccountId": "123456789012"}
+    )
     request = {"QueueUrl": URL, "AttributeNames": ["ApproximateNumberOfMessages"]}
     sqs.add_response("get_queue_attributes", {"Attributes": {"ApproximateNumberOfMessages": "7"}}, request)
     assert targets.facts(Redrive(ARN)) == Queue(7, moving)
 
 
 def test_a_redrive_starts_a_message_move_task(targets: Targets, sqs: Stubber) -> None:
-    sqs.add_response("start_message_move_task", {"TaskHandle": "t"}, {"SourceArn": ARN, "MaxNumberOfMessagesPerSecond": 10})
+    sqs.add_response(
+        "start_message_move_task", {"TaskHandle": "t"}, {"SourceArn": ARN, "MaxNumberOfMessagesPerSecond": 10}
+    )
     targets.act(Redrive(ARN), act(10))
 
 
@@ -64,17 +71,22 @@ def test_the_facts_of_a_mapping_are_its_concurrency(
 
 
 def test_relieving_sets_the_concurrency_of_the_mapping(targets: Targets, functions: Stubber) -> None:
-    functions.add_response("update_event_source_mapping", {}, {"UUID": MAPPING, "ScalingConfig": {"MaximumConcurrency": 20}})
+    functions.add_response(
+        "update_event_source_mapping", {}, {"UUID": MAPPING, "ScalingConfig": {"MaximumConcurrency": 20}}
+    )
     targets.act(Relieve(MAPPING, 50), act(20))
 
 
 @pytest.mark.parametrize(
-    ("routing", "canary", "newest"), [({}, None, "10"), ({"RoutingConfig": {"AdditionalVersionWeights": {"11": 0.1}}}, 11, "11")]
+    ("routing", "canary", "newest"),
+    [({}, None, "10"), ({"RoutingConfig": {"AdditionalVersionWeights": {"11": 0.1}}}, 11, "11")],
 )
 def test_the_facts_of_an_alias_are_its_release(
     targets: Targets, functions: Stubber, routing: dict[str, Any], canary: int | None, newest: str
 ) -> None:
-    functions.add_response("get_alias", {"FunctionVersion": "10", "RevisionId": "r"} | routing, {"FunctionName": "f", "Name": "live"})
+    functions.add_response(
+        "get_alias", {"FunctionVersion": "10", "RevisionId": "r"} | routing, {"FunctionName": "f", "Name": "live"}
+    )
     published = {"$LATEST": "12", "9": "09", "10": "10", "11": "11"}
     versions = [{"Version": name, "LastModified": f"2026-11-23T09:{at}:00.000+0000"} for name, at in published.items()]
     functions.add_response("list_versions_by_function", {"Versions": versions}, {"FunctionName": "f"})

@@ -123,7 +123,9 @@ def two_tests(outcome: str, reason: str = "") -> list[dict[str, Any]]:
 def test_the_page_has_a_cell_for_every_cloud_and_feature() -> None:
     runs = {
         "embedded": capabilities_page.summary("2026-01-31", "here", two_tests("passed")),
-        "compose": capabilities_page.summary("2026-01-31", "there", two_tests("skipped", "needs wings: nobody wrote it")),
+        "compose": capabilities_page.summary(
+            "2026-01-31", "there", two_tests("skipped", "needs wings: nobody wrote it")
+        ),
     }
     page = capabilities_page.render(runs)
     assert "| `flying` | yes, 1 passed | no, 1 skipped | yes, not run |" in page
@@ -155,7 +157,9 @@ def test_the_tables_fit_on_a_screen_and_no_line_is_too_long() -> None:
 
 
 def test_the_page_in_the_docs_is_up_to_date() -> None:
-    assert capabilities_page.PAGE.read_text() == capabilities_page.render(capabilities_page.recorded()), "run: make capabilities"
+    assert capabilities_page.PAGE.read_text() == capabilities_page.render(capabilities_page.recorded()), (
+        "run: make capabilities"
+    )
     assert all(cells(capabilities_page.PAGE.read_text()))
 
 

@@ -42,7 +42,11 @@ def run(tmp_path: Path):
         (tools / "docker-compose").write_text(f'#!/bin/bash\necho "docker-compose $*" >>"{log}"\n')
         for tool in tools.iterdir():
             tool.chmod(0o755)
-        environment = {"PATH": f"{tools}:/usr/bin:/bin", "PYTHONPATH": str(fake), "LOCALSTACK_CONTAINER": "eventloom-unit"}
+        environment = {
+            "PATH": f"{tools}:/usr/bin:/bin",
+            "PYTHONPATH": str(fake),
+            "LOCALSTACK_CONTAINER": "eventloom-unit",
+        }
         process = subprocess.Popen(
             [sys.executable, clouds.ROOT / "scripts" / "compose.py"],
             env=environment,

@@ -34,7 +34,9 @@ def test_every_environment_of_the_deploy_workflow_is_documented() -> None:
     assert set(re.findall(r"vars\.(\w+)", workflow)) <= set(re.findall(r"`(AWS_\w+)`", page))
 
 
-@pytest.mark.parametrize("written", ['"Whether to log every request."', "<<-EOT\n    Whether to log\n    every request.\n  EOT"])
+@pytest.mark.parametrize(
+    "written", ['"Whether to log every request."', "<<-EOT\n    Whether to log\n    every request.\n  EOT"]
+)
 def test_a_description_can_be_a_string_or_a_heredoc(written: str) -> None:
     body = f"  description = {written}\n  type        = bool\n"
     assert module_docs.description(body) == "Whether to log every request."
@@ -47,7 +49,9 @@ def test_tables_of_inputs_and_outputs_are_up_to_date() -> None:
 @pytest.mark.parametrize("folder", MODULE_FOLDERS, ids=lambda folder: folder.name)
 def test_the_example_of_a_module_sets_existing_inputs_and_all_required_ones(folder: Path) -> None:
     source = rf'  source += "./modules/{folder.name}"'
-    example = re.search(rf'^```hcl\nmodule "\w+" {{\n({source}\n.*?)^}}', (folder / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    example = re.search(
+        rf'^```hcl\nmodule "\w+" {{\n({source}\n.*?)^}}', (folder / "README.md").read_text(), re.MULTILINE | re.DOTALL
+    )
     assert example
     given = set(re.findall(r"^  (\w+) +=", example[1], re.MULTILINE)) - {"source", "providers"}
     variables = {name: module_docs.attribute(body, "default") for name, body in module_docs.blocks(folder, "variable")}
@@ -95,7 +99,9 @@ def leads(start: str, end: str, blocks: dict[str, str]) -> bool:
     """Return whether one of two blocks refers to the other, or the end is an output of the same module."""
     (start_block, _), (end_block, output) = split_address(start), split_address(end)
     if start_block != end_block:
-        return bool(re.search(rf"{end_block}\b", blocks[start_block]) or re.search(rf"{start_block}\b", blocks[end_block]))
+        return bool(
+            re.search(rf"{end_block}\b", blocks[start_block]) or re.search(rf"{start_block}\b", blocks[end_block])
+        )
     if output == "failures_queue_arn":
         return bool(QUEUES_FAILURES.search(blocks[start_block]))
     return output is not None or start == end
@@ -153,7 +159,10 @@ def test_the_emulators_picture_names_existing_parts() -> None:
 def test_the_emulator_answers_for_load_balancers_before_iam_and_checks_iam_before_the_service() -> None:
     """LocalStack's chain has these two lists of handlers, in this order."""
     boxes = diagrams.PICTURES["emulator"].boxes
-    for name, handlers in (("load balancers", "preprocess_request"), ("IAM check", "serve_custom_service_request_handlers")):
+    for name, handlers in (
+        ("load balancers", "preprocess_request"),
+        ("IAM check", "serve_custom_service_request_handlers"),
+    ):
         assert f"{handlers}.append(" in (EMULATOR / str(boxes[name].address)).read_text()
 
 
@@ -178,7 +187,11 @@ def test_every_function_of_readmes_table_has_a_picture_and_is_in_the_architectur
     """A function of your own, as `./eventloom new-function` writes it, needs neither."""
     table = (ROOT / "README.md").read_text().partition("\n## Functions\n")[2].partition("\n## ")[0]
     named = set(re.findall(r"^\| \[(\w+)\]\(functions/\1/README\.md\) \|", table, re.MULTILINE))
-    functions = {address.removeprefix("module.") for address, body in terraform_blocks().items() if '"./modules/function"' in body}
+    functions = {
+        address.removeprefix("module.")
+        for address, body in terraform_blocks().items()
+        if '"./modules/function"' in body
+    }
     assert named
     assert named <= functions
     assert named == set(FUNCTIONS)

@@ -10,7 +10,17 @@ import pytest
 from eventloom import clouds
 from eventloom.clouds import ROOT
 from tests import documented
-from tests.documented import COMMAND_PAGES, Documented, commands, eventloom_arguments, of_help, of_page, parse, parts, simple_commands
+from tests.documented import (
+    COMMAND_PAGES,
+    Documented,
+    commands,
+    eventloom_arguments,
+    of_help,
+    of_page,
+    parse,
+    parts,
+    simple_commands,
+)
 from tests.elsewhere import ELSEWHERE, NOT_TYPED, OTHER_TOOLS, TARGETS, TYPED_TARGETS, Elsewhere
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -138,7 +148,9 @@ def test_no_target_takes_free_form_arguments() -> None:
     defined = set(re.findall(r"^(?:export )?(\w+) *[?:]?=", MAKEFILE, re.MULTILINE)) | {"variable"}
     own = {"CURDIR", "MAKECMDGOALS", "MAKEFILE_LIST"}
     assert used - defined - own == {"NO_PROXY", "ONLY", "EMBEDDED_PORT", "KEEP", "QUICK"} - defined
-    assert not re.search(r"\b(ARGS|FN|FILE|FILES|NAMES|NAME|EVENT|TRIGGER|MINUTES|FOLLOW)\b", re.sub(r"NAME\.zip", "", MAKEFILE))
+    assert not re.search(
+        r"\b(ARGS|FN|FILE|FILES|NAMES|NAME|EVENT|TRIGGER|MINUTES|FOLLOW)\b", re.sub(r"NAME\.zip", "", MAKEFILE)
+    )
 
 
 # -- collecting commands
@@ -176,15 +188,23 @@ def test_commands_of_a_page_are_in_shell_blocks_indented_blocks_and_code() -> No
 
 
 def test_commands_of_help_are_in_example_blocks() -> None:
-    text = "Do it.\n\nWith ./eventloom it is done.\n\n\b\n  ./eventloom up --port 4567\n  EMBEDDED_PORT=4567 ./eventloom status\n\nMore."
+    text = (
+        "Do it.\n\nWith ./eventloom it is done.\n\n\b\n  ./eventloom up --port 4567\n  EMBEDDED_PORT=4567 "
+        "./eventloom status\n\nMore."
+    )
     assert of_help(text) == ["./eventloom up --port 4567", "EMBEDDED_PORT=4567 ./eventloom status"]
 
 
 def test_commands_are_split_as_a_shell_splits_them() -> None:
     text = """A=1 ./eventloom dlq discard ID --reason 'costs $5; a day' | tee "a b" >out"""
-    assert simple_commands(text) == [["./eventloom", "dlq", "discard", "ID", "--reason", "costs $5; a day"], ["tee", "a b"]]
+    assert simple_commands(text) == [
+        ["./eventloom", "dlq", "discard", "ID", "--reason", "costs $5; a day"],
+        ["tee", "a b"],
+    ]
     assert parts(text) == [text]
-    assert parts("source <(./eventloom completion bash) # it's one line; nothing else") == ["source <(./eventloom completion bash)"]
+    assert parts("source <(./eventloom completion bash) # it's one line; nothing else") == [
+        "source <(./eventloom completion bash)"
+    ]
     assert eventloom_arguments("source <(./eventloom completion bash)") == [["completion", "bash"]]
 
 
@@ -193,4 +213,7 @@ def test_placeholders_and_environments_are_replaced_for_the_tests() -> None:
     local = "./eventloom dlq discard ID 01234567 --env local --reason 'an IDEA'"
     assert documented.on_local(text) == local
     assert documented.on_local("make plan ENV=staging") == "make plan ENV=local"
-    assert documented.with_id(local, MESSAGE_ID) == f"./eventloom dlq discard {MESSAGE_ID} {MESSAGE_ID[:8]} --env local --reason 'an IDEA'"
+    assert (
+        documented.with_id(local, MESSAGE_ID)
+        == f"./eventloom dlq discard {MESSAGE_ID} {MESSAGE_ID[:8]} --env local --reason 'an IDEA'"
+    )

@@ -9,10 +9,18 @@ from packaging.requirements import Requirement
 from eventloom.clouds import ROOT
 
 PROJECT = tomllib.loads((ROOT / "emulator/pyproject.toml").read_text(encoding="utf-8"))["project"]
-PINS = dict(re.findall(r"^([a-z0-9._-]+)==(\S+)", (ROOT / "scripts/requirements/localstack.txt").read_text(encoding="utf-8"), re.MULTILINE))
+PINS = dict(
+    re.findall(
+        r"^([a-z0-9._-]+)==(\S+)",
+        (ROOT / "scripts/requirements/localstack.txt").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
+)
 
 
-@pytest.mark.parametrize("requirement", [*map(Requirement, PROJECT["dependencies"])], ids=lambda requirement: requirement.name)
+@pytest.mark.parametrize(
+    "requirement", [*map(Requirement, PROJECT["dependencies"])], ids=lambda requirement: requirement.name
+)
 def test_the_pinned_version_meets_the_requirement_of_the_package(requirement: Requirement) -> None:
     assert requirement.specifier.contains(PINS[requirement.name.lower()])
 

@@ -21,13 +21,17 @@ FUNCTIONS = set(re.findall(r"\]\(functions/(\w+)/README\.md\)", (ROOT / "README.
 def copy_sources(folder: Path) -> None:
     """Copy the modules and the contracts, so that a test can break them."""
     for name in FOLDERS:
-        shutil.copytree(ROOT / name, folder / name, ignore=lambda _, names: [n for n in names if not n.endswith(".py") and "." in n])
+        shutil.copytree(
+            ROOT / name, folder / name, ignore=lambda _, names: [n for n in names if not n.endswith(".py") and "." in n]
+        )
     shutil.copy(ROOT / "pyproject.toml", folder)
 
 
 def broken_contracts(folder: Path) -> set[str]:
     """Return the ids of the contracts that the modules of `folder` break."""
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(str(folder / name) for name in FOLDERS if name != "scripts")}
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(str(folder / name) for name in FOLDERS if name != "scripts")
+    }
     command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache", "--no-logo"]
     report = subprocess.run(command, cwd=folder, env=environment, check=False, capture_output=True, text=True).stdout
     states = dict(re.findall(r"^(.+) (KEPT|BROKEN)$", report, re.MULTILINE))

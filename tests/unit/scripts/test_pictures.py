@@ -27,7 +27,12 @@ def overlap(one: Rectangle, other: Rectangle) -> bool:
 
 
 def within(inner: Rectangle, outer: Rectangle) -> bool:
-    return outer.left <= inner.left and inner.right <= outer.right and outer.top <= inner.top and inner.bottom <= outer.bottom
+    return (
+        outer.left <= inner.left
+        and inner.right <= outer.right
+        and outer.top <= inner.top
+        and inner.bottom <= outer.bottom
+    )
 
 
 def lines(layout: Layout) -> list[tuple[str, Rectangle]]:
@@ -35,7 +40,12 @@ def lines(layout: Layout) -> list[tuple[str, Rectangle]]:
     parts = []
     for arrow, points in layout.paths:
         for (x1, y1), (x2, y2) in pairwise(points):
-            parts.append((f"{arrow.start} {arrow.end}", Rectangle(min(x1, x2), min(y1, y2), abs(x1 - x2) or 0.1, abs(y1 - y2) or 0.1)))
+            parts.append(
+                (
+                    f"{arrow.start} {arrow.end}",
+                    Rectangle(min(x1, x2), min(y1, y2), abs(x1 - x2) or 0.1, abs(y1 - y2) or 0.1),
+                )
+            )
     return parts
 
 
@@ -54,7 +64,9 @@ def test_all_text_is_inside_the_picture_and_overlaps_nothing(name: str) -> None:
     assert [text for text, place in areas if not within(place, canvas)] == []
     assert [(one, other) for (one, a), (other, b) in combinations(areas, 2) if overlap(a, b)] == []
     for text, place in areas:
-        assert not [box for box, around in layout.boxes.items() if overlap(place, around) and not within(place, around)], text
+        assert not [
+            box for box, around in layout.boxes.items() if overlap(place, around) and not within(place, around)
+        ], text
         assert not [arrow for arrow, line in lines(layout) if overlap(place, line)], text
 
 
@@ -63,7 +75,9 @@ def test_no_arrow_crosses_a_box_or_another_arrow(name: str) -> None:
     layout = lay_out(diagrams.PICTURES[name])
     for arrow, line in lines(layout):
         assert not [box for box, place in layout.boxes.items() if overlap(line, place)], arrow
-    assert [(one, other) for (one, a), (other, b) in combinations(lines(layout), 2) if one != other and overlap(a, b)] == []
+    assert [
+        (one, other) for (one, a), (other, b) in combinations(lines(layout), 2) if one != other and overlap(a, b)
+    ] == []
 
 
 @ALL
@@ -108,7 +122,12 @@ def test_text_and_lines_have_contrast_in_both_colour_schemes(scheme: str) -> Non
         assert contrast(style["text"]["fill"], box["fill"]) >= 7
         assert contrast(style[".name"]["fill"], box["fill"]) >= 7
         assert contrast(box["stroke"], page) >= 3
-    for selector, paint, least in (("text", "fill", 7), (".failed", "fill", 4.5), (".arrow", "stroke", 4.5), (".failure", "stroke", 4.5)):
+    for selector, paint, least in (
+        ("text", "fill", 7),
+        (".failed", "fill", 4.5),
+        (".arrow", "stroke", 4.5),
+        (".failure", "stroke", 4.5),
+    ):
         assert contrast(style[selector][paint], page) >= least
 
 

@@ -17,7 +17,9 @@ from eventloom.clouds import ROOT
 from scripts import release_files, release_notes
 
 GITHUB = ROOT / ".github"
-WORKFLOWS = {path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in (GITHUB / "workflows").glob("*.yml")}
+WORKFLOWS = {
+    path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in (GITHUB / "workflows").glob("*.yml")
+}
 DEPENDABOT = yaml.safe_load((GITHUB / "dependabot.yml").read_text(encoding="utf-8"))["updates"]
 STEP = re.compile(r"^\s*step [\w-]+ (.+)$", re.MULTILINE)
 
@@ -67,7 +69,9 @@ def test_every_action_is_pinned_to_a_commit_and_names_its_version(workflow: str)
 @pytest.mark.parametrize("workflow", WORKFLOWS)
 def test_only_the_publish_job_of_a_release_may_write(workflow: str) -> None:
     assert WORKFLOWS[workflow]["permissions"]["contents"] == "read"
-    writing = [name for name, job in WORKFLOWS[workflow]["jobs"].items() if "write" in job.get("permissions", {}).values()]
+    writing = [
+        name for name, job in WORKFLOWS[workflow]["jobs"].items() if "write" in job.get("permissions", {}).values()
+    ]
     assert writing == (["publish"] if workflow == "release" else [])
     checkouts = [step for step in steps(workflow) if step.get("uses", "").startswith("actions/checkout@")]
     assert checkouts
@@ -114,7 +118,9 @@ def test_dependabot_checks_folders_that_have_dependencies(entry: dict[str, Any])
 def test_dependabot_checks_every_file_with_pinned_packages() -> None:
     folders = next(entry["directories"] for entry in DEPENDABOT if entry["package-ecosystem"] == "pip")
     known = {path for folder in folders for path in ROOT.glob(f"{folder.strip('/')}/*.txt")}
-    sources = [path for folder in ("emulator", "examples", "functions", "scripts") for path in (ROOT / folder).rglob("*.txt")]
+    sources = [
+        path for folder in ("emulator", "examples", "functions", "scripts") for path in (ROOT / folder).rglob("*.txt")
+    ]
     pinned = {path for path in sources if "--hash=" in path.read_text(encoding="utf-8")}
     assert pinned
     assert pinned <= known
@@ -190,7 +196,9 @@ def test_the_notes_of_a_release_are_its_section_of_the_changelog(tmp_path: Path)
         ("1.2.3", "## [1.2.3] - 2026-01-02\n\n## [1.2.2] - 2026-01-01\n\n- before\n", "no text under"),
     ],
 )
-def test_a_release_that_the_files_do_not_describe_is_refused(version: str, changelog: str, fault: str, tmp_path: Path) -> None:
+def test_a_release_that_the_files_do_not_describe_is_refused(
+    version: str, changelog: str, fault: str, tmp_path: Path
+) -> None:
     with pytest.raises(ValueError, match=fault):
         release_notes.notes(version, project(tmp_path, changelog))
 
@@ -222,7 +230,9 @@ def publish(runner: Path, tag: str) -> bool:
     }
     shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c"]
     scripts = [step["run"] for step in WORKFLOWS["release"]["jobs"]["publish"]["steps"] if "run" in step]
-    return all(subprocess.run([*shell, script], cwd=runner, env=environment, check=False).returncode == 0 for script in scripts)
+    return all(
+        subprocess.run([*shell, script], cwd=runner, env=environment, check=False).returncode == 0 for script in scripts
+    )
 
 
 def test_publish_attaches_packages_and_checksums_and_writes_the_notes(runner: Path) -> None:

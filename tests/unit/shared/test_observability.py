@@ -11,7 +11,9 @@ import pytest
 from shared.observability import MetricUnit, metrics, with_metrics
 
 FUNCTIONS = Path(__file__).parents[3] / "functions"
-WITH_METRICS = sorted({path.parent.name for path in FUNCTIONS.glob("*/*.py") if "metrics.add_metric(" in path.read_text()})
+WITH_METRICS = sorted(
+    {path.parent.name for path in FUNCTIONS.glob("*/*.py") if "metrics.add_metric(" in path.read_text()}
+)
 
 
 class Context:

@@ -33,7 +33,13 @@ def tiff(*tags: tuple[int, int, int, int], pages: int = 1, order: str = "<") -> 
 
 def rle_bmp(width: int, height: int, content: bytes) -> bytes:
     header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 8, 1, len(content), 0, 0, 256, 0)
-    return b"BM" + struct.pack("<IHHI", 14 + 40 + 1024 + len(content), 0, 0, 14 + 40 + 1024) + header + bytes(range(256)) * 4 + content
+    return (
+        b"BM"
+        + struct.pack("<IHHI", 14 + 40 + 1024 + len(content), 0, 0, 14 + 40 + 1024)
+        + header
+        + bytes(range(256)) * 4
+        + content
+    )
 
 
 def many_scans(scans: int) -> bytes:
@@ -45,7 +51,13 @@ def many_scans(scans: int) -> bytes:
 
 
 def webp_canvas(width: int, height: int) -> bytes:
-    content = b"VP8X" + struct.pack("<I", 10) + b"\0\0\0\0" + (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
+    content = (
+        b"VP8X"
+        + struct.pack("<I", 10)
+        + b"\0\0\0\0"
+        + (width - 1).to_bytes(3, "little")
+        + (height - 1).to_bytes(3, "little")
+    )
     return b"RIFF" + struct.pack("<I", 4 + len(content)) + b"WEBP" + content
 
 
@@ -66,11 +78,16 @@ BOMBS: dict[str, tuple[Callable[[], bytes], set[str]]] = {
         {"too_complex"},
     ),
     "png many texts": (
-        lambda: png_with(SAMPLES["png"], *[png_chunk(b"zTXt", b"%d\0\0" % n + zlib.compress(bytes(1_000_000), 9)) for n in range(100)]),
+        lambda: png_with(
+            SAMPLES["png"],
+            *[png_chunk(b"zTXt", b"%d\0\0" % n + zlib.compress(bytes(1_000_000), 9)) for n in range(100)],
+        ),
         {"too_complex"},
     ),
     "png xmp": (
-        lambda: png_with(SAMPLES["png"], png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(bytes(100_000_000), 9))),
+        lambda: png_with(
+            SAMPLES["png"], png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(bytes(100_000_000), 9))
+        ),
         {"too_complex"},
     ),
     "png profile": (
@@ -78,7 +95,10 @@ BOMBS: dict[str, tuple[Callable[[], bytes], set[str]]] = {
         {"too_complex", "READY"},
     ),
     "png chunks": (lambda: png_with(SAMPLES["png"], png_chunk(b"prVt", b"") * 1_000_000), {"too_complex"}),
-    "png frames": (lambda: png_with(SAMPLES["png"], png_chunk(b"acTL", struct.pack(">II", 10**6, 0))), {"too_many_frames"}),
+    "png frames": (
+        lambda: png_with(SAMPLES["png"], png_chunk(b"acTL", struct.pack(">II", 10**6, 0))),
+        {"too_many_frames"},
+    ),
     "png pixels too many for the header": (
         lambda: png_with(SAMPLES["png"], png_chunk(b"IDAT", zlib.compress(bytes(50_000_000)))),
         {"READY", "corrupt"},
@@ -105,20 +125,41 @@ BOMBS: dict[str, tuple[Callable[[], bytes], set[str]]] = {
         lambda: b"RIFF\x20\0\0\0WEBPVP8L\x10\0\0\0\x2f" + struct.pack("<I", 16383 | 16383 << 14) + bytes(11),
         {"too_many_pixels"},
     ),
-    "webp lossy": (lambda: b"RIFF\x20\0\0\0WEBPVP8 \x10\0\0\0\0\0\0\x9d\x01\x2a\xff\x3f\xff\x3f" + bytes(6), {"too_many_pixels"}),
-    "tiff pixels": (lambda: tiff((256, 4, 1, 100_000), (257, 4, 1, 100_000), (258, 3, 1, 8), (262, 3, 1, 1)), {"too_many_pixels"}),
+    "webp lossy": (
+        lambda: b"RIFF\x20\0\0\0WEBPVP8 \x10\0\0\0\0\0\0\x9d\x01\x2a\xff\x3f\xff\x3f" + bytes(6),
+        {"too_many_pixels"},
+    ),
+    "tiff pixels": (
+        lambda: tiff((256, 4, 1, 100_000), (257, 4, 1, 100_000), (258, 3, 1, 8), (262, 3, 1, 1)),
+        {"too_many_pixels"},
+    ),
     "tiff tile": (
         lambda: tiff(
-            (256, 4, 1, 10), (257, 4, 1, 10), (258, 3, 1, 8), (259, 3, 1, 5), (262, 3, 1, 1), (322, 4, 1, 10**6), (323, 4, 1, 10**6)
+            (256, 4, 1, 10),
+            (257, 4, 1, 10),
+            (258, 3, 1, 8),
+            (259, 3, 1, 5),
+            (262, 3, 1, 1),
+            (322, 4, 1, 10**6),
+            (323, 4, 1, 10**6),
         ),
         {"too_many_pixels"},
     ),
-    "tiff strips": (lambda: tiff((256, 4, 1, 1), (257, 4, 1, 10**6), (273, 4, 10**6, 8)) + bytes(4 * 10**6), {"too_complex"}),
-    "tiff values": (lambda: tiff((256, 4, 1, 1), (257, 4, 1, 1), (65_000, 4, 10**7, 8)) + bytes(4 * 10**7), {"too_complex"}),
+    "tiff strips": (
+        lambda: tiff((256, 4, 1, 1), (257, 4, 1, 10**6), (273, 4, 10**6, 8)) + bytes(4 * 10**6),
+        {"too_complex"},
+    ),
+    "tiff values": (
+        lambda: tiff((256, 4, 1, 1), (257, 4, 1, 1), (65_000, 4, 10**7, 8)) + bytes(4 * 10**7),
+        {"too_complex"},
+    ),
     "tiff pages": (lambda: tiff((256, 4, 1, 1), (257, 4, 1, 1), pages=5_000), {"too_many_frames"}),
     "tiff endless chain": (lambda: b"II*\0\x08\0\0\0\0\0\x08\0\0\0", {"corrupt"}),
     "tiff preview": (lambda: tiff((254, 4, 1, 1), (256, 4, 1, 10), (257, 4, 1, 10), order=">"), {"unsupported_format"}),
-    "bmp pixels": (lambda: SAMPLES["bmp"][:18] + struct.pack("<ii", 10**6, -(10**6)) + SAMPLES["bmp"][26:], {"too_many_pixels"}),
+    "bmp pixels": (
+        lambda: SAMPLES["bmp"][:18] + struct.pack("<ii", 10**6, -(10**6)) + SAMPLES["bmp"][26:],
+        {"too_many_pixels"},
+    ),
     "bmp run lengths": (lambda: rle_bmp(2000, 2000, b"\1\0" * 4_000_000), {"too_complex"}),
     "bmp empty lines": (lambda: rle_bmp(30_000_000, 1, b"\0\0\0\1"), {"too_complex"}),
 }

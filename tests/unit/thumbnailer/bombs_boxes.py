@@ -48,7 +48,9 @@ def claim_size(data: bytes, width: int, height: int) -> bytes:
 def many_parts(data: bytes, parts: int) -> bytes:
     """Return a file that lists parts that do not exist."""
     start, end = place(data, b"meta", b"iinf")
-    more = b"".join(box(b"infe", struct.pack(">IHH4sB", 2 << 24, part, 0, b"hvc1", 0)) for part in range(100, 100 + parts))
+    more = b"".join(
+        box(b"infe", struct.pack(">IHH4sB", 2 << 24, part, 0, b"hvc1", 0)) for part in range(100, 100 + parts)
+    )
     (count,) = struct.unpack_from(">H", data, start + 12)
     return replace_box(data, (b"meta", b"iinf"), struct.pack(">IH", 0, count + parts) + data[start + 14 : end] + more)
 
@@ -119,8 +121,14 @@ for _name in ("avif", "heic"):
         f"{_name} as many parts as may be": (lambda data=_data: many_parts(data, 6_000), {"READY", "corrupt"}),
         f"{_name} read again": (lambda data=_data: read_many_times(data, 10_000), CORRUPT),
         f"{_name} pixels": (lambda data=_data: claim_size(data, 65_535, 65_535), {"corrupt", "too_many_pixels"}),
-        f"{_name} claims 2^32 wide": (lambda data=_data: claim_size(data, 2**32 - 1, 2**32 - 1), {"corrupt", "too_many_pixels"}),
+        f"{_name} claims 2^32 wide": (
+            lambda data=_data: claim_size(data, 2**32 - 1, 2**32 - 1),
+            {"corrupt", "too_many_pixels"},
+        ),
         f"{_name} in boxes": (lambda data=_data: data + nest_boxes(b"meta", 20_000), TOO_COMPLEX),
         f"{_name} in free boxes": (lambda data=_data: data + box(b"free", b"") * 100_000, TOO_COMPLEX),
-        f"{_name} properties": (lambda data=_data: replace_box(data, (b"meta", b"iprp"), nest_boxes(b"ipco", 12_000)), CORRUPT),
+        f"{_name} properties": (
+            lambda data=_data: replace_box(data, (b"meta", b"iprp"), nest_boxes(b"ipco", 12_000)),
+            CORRUPT,
+        ),
     }

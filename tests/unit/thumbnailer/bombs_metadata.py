@@ -30,7 +30,10 @@ def shared(tags: int, size: int) -> bytes:
 def chain_directories(depth: int) -> bytes:
     """Return EXIF data of nested directories."""
     step = len(directory((EXIF, LONG, 1, 0)))
-    return exif(*[(EXIF, LONG, 1, 8 + step)], more=b"".join(directory((EXIF, LONG, 1, 8 + step * (level + 2))) for level in range(depth)))
+    return exif(
+        *[(EXIF, LONG, 1, 8 + step)],
+        more=b"".join(directory((EXIF, LONG, 1, 8 + step * (level + 2))) for level in range(depth)),
+    )
 
 
 def tiff_with_exif(kind: int, size: int, *, early_end: bool = False) -> bytes:
@@ -52,9 +55,24 @@ def tiff_with_exif(kind: int, size: int, *, early_end: bool = False) -> bytes:
 def big_tiff_with_exif(size: int) -> bytes:
     """Return the same picture as a big-endian file with 64 bits."""
     strip, page = 16, 16 + 96 * 64 * 3
-    values = {256: 96, 257: 64, 258: 8, 259: 1, 262: 2, 273: strip, 277: 3, 278: 64, 279: 96 * 64 * 3, EXIF: page + 8 + 10 * 20 + 8}
+    values = {
+        256: 96,
+        257: 64,
+        258: 8,
+        259: 1,
+        262: 2,
+        273: strip,
+        277: 3,
+        278: 64,
+        279: 96 * 64 * 3,
+        EXIF: page + 8 + 10 * 20 + 8,
+    }
     entries = b"".join(struct.pack(">HHQQ", tag, LONG8, 1, value) for tag, value in values.items())
-    nested = struct.pack(">Q", 1) + struct.pack(">HHQQ", MAKER_NOTE, RATIONAL, size // 8, values[EXIF] + 8 + 20 + 8) + bytes(8)
+    nested = (
+        struct.pack(">Q", 1)
+        + struct.pack(">HHQQ", MAKER_NOTE, RATIONAL, size // 8, values[EXIF] + 8 + 20 + 8)
+        + bytes(8)
+    )
     head = b"MM\0+" + struct.pack(">HHQ", 8, 0, page)
     return head + bytes(96 * 64 * 3) + struct.pack(">Q", len(values)) + entries + bytes(8) + nested + bytes(size)
 
@@ -73,12 +91,20 @@ def cube(points: int, channels: int = 3) -> bytes:
 def elements(count: int) -> bytes:
     """Return a list that names the same matrix `count` times."""
     matrix = b"matf" + bytes(4) + struct.pack(">HH12f", 3, 3, 0.999, 0, 0, 0, 0.999, 0, 0, 0, 0.999, 0, 0, 0)
-    return b"mpet" + bytes(4) + struct.pack(">HHI", 3, 3, count) + struct.pack(">II", 16 + 8 * count, len(matrix)) * count + matrix
+    return (
+        b"mpet"
+        + bytes(4)
+        + struct.pack(">HHI", 3, 3, count)
+        + struct.pack(">II", 16 + 8 * count, len(matrix)) * count
+        + matrix
+    )
 
 
 def jpeg_segments(marker: int, *contents: bytes) -> bytes:
     return (
-        b"\xff\xd8" + b"".join(struct.pack(">BBH", 255, marker, 2 + len(content)) + content for content in contents) + SAMPLES["jpeg"][2:]
+        b"\xff\xd8"
+        + b"".join(struct.pack(">BBH", 255, marker, 2 + len(content)) + content for content in contents)
+        + SAMPLES["jpeg"][2:]
     )
 
 
@@ -108,13 +134,19 @@ METADATA_BOMBS: dict[str, tuple[Callable[[], bytes], set[str]]] = {
     "png exif in text": (lambda: with_text(b"Raw profile type exif", b"\nexif\n1\n" + b"00" * 500_000), HARMLESS),
     "png text in text": (lambda: with_text(b"a", zlib.compress(bytes(100 * MB))), HARMLESS),
     "exif shared values": (lambda: in_png(shared(20_000, 700_000)), HARMLESS),
-    "exif rationals": (lambda: in_png(exif((MAKER_NOTE, RATIONAL, 120_000, 30), (EXIF, LONG, 1, 8), more=bytes(MB - 4096))), HARMLESS),
+    "exif rationals": (
+        lambda: in_png(exif((MAKER_NOTE, RATIONAL, 120_000, 30), (EXIF, LONG, 1, 8), more=bytes(MB - 4096))),
+        HARMLESS,
+    ),
     "exif chain": (lambda: in_png(chain_directories(30_000)), HARMLESS),
     "exif that holds itself": (lambda: in_png(exif((EXIF, LONG, 1, 8), (SUB_DIRECTORIES, LONG, 1, 8))), HARMLESS),
     "jpeg exif in parts": (lambda: jpeg_segments(0xE1, *[shared(1000, 50_000)] * 15), HARMLESS),
     "jpeg xmp": (lambda: jpeg_segments(0xE1, *[b"http://ns.adobe.com/xap/1.0/\0" + b"<a>" * 20_000] * 1000), HARMLESS),
     "jpeg comments": (lambda: jpeg_segments(0xFE, *[bytes(65_000)] * 1000), HARMLESS),
-    "jpeg photoshop": (lambda: jpeg_segments(0xED, *[b"Photoshop 3.0\0" + b"8BIM\4\4\0\0\0\0\0\0" * 5000] * 100), HARMLESS),
+    "jpeg photoshop": (
+        lambda: jpeg_segments(0xED, *[b"Photoshop 3.0\0" + b"8BIM\4\4\0\0\0\0\0\0" * 5000] * 100),
+        HARMLESS,
+    ),
     "jpeg profile in parts": (lambda: icc_segments(500), HARMLESS),
     "webp exif": (lambda: webp_with(b"EXIF", exif(more=bytes(60 * MB)), 8), HARMLESS),
     "webp profile": (lambda: webp_with(b"ICCP", bytes(60 * MB), 32), HARMLESS),
@@ -122,15 +154,29 @@ METADATA_BOMBS: dict[str, tuple[Callable[[], bytes], set[str]]] = {
     "tiff exif rationals": (lambda: tiff_with_exif(RATIONAL, 80 * MB), {"too_complex"}),
     "tiff exif numbers": (lambda: tiff_with_exif(SHORT, 80 * MB), {"too_complex"}),
     "tiff exif bytes": (lambda: tiff_with_exif(BYTES, 80 * MB), HARMLESS),
-    "tiff exif of a page that ends early": (lambda: tiff_with_exif(RATIONAL, 80 * MB, early_end=True), {"too_complex", "corrupt"}),
+    "tiff exif of a page that ends early": (
+        lambda: tiff_with_exif(RATIONAL, 80 * MB, early_end=True),
+        {"too_complex", "corrupt"},
+    ),
     "tiff exif of 64 bits": (lambda: big_tiff_with_exif(80 * MB), {"too_complex"}),
     "profile cube": (lambda: encode(quarters(), "PNG", icc_profile=profile(b"A2B0", cube(255))), HARMLESS),
-    "profile with 15 dimensions": (lambda: encode(quarters(), "PNG", icc_profile=profile(b"A2B0", cube(255, 15))), HARMLESS),
+    "profile with 15 dimensions": (
+        lambda: encode(quarters(), "PNG", icc_profile=profile(b"A2B0", cube(255, 15))),
+        HARMLESS,
+    ),
     "profile elements": (lambda: encode(quarters(), "JPEG", icc_profile=profile(b"D2B1", elements(100_000))), HARMLESS),
-    "profile curve": (lambda: encode(quarters(), "PNG", icc_profile=profile(b"rTRC", b"curv\0\0\0\0\xff\xff\xff\xff")), HARMLESS),
-    "profile name": (lambda: encode(quarters(), "PNG", icc_profile=profile(b"desc", b"mluc\0\0\0\0\xff\xff\xff\xff\0\0\0\x0c")), HARMLESS),
+    "profile curve": (
+        lambda: encode(quarters(), "PNG", icc_profile=profile(b"rTRC", b"curv\0\0\0\0\xff\xff\xff\xff")),
+        HARMLESS,
+    ),
+    "profile name": (
+        lambda: encode(quarters(), "PNG", icc_profile=profile(b"desc", b"mluc\0\0\0\0\xff\xff\xff\xff\0\0\0\x0c")),
+        HARMLESS,
+    ),
     "profile tables": (
-        lambda: encode(quarters(), "JPEG", icc_profile=swapped_profile()[:128] + b"\xff\xff\xff\xff" + bytes(12) * 100_000),
+        lambda: encode(
+            quarters(), "JPEG", icc_profile=swapped_profile()[:128] + b"\xff\xff\xff\xff" + bytes(12) * 100_000
+        ),
         HARMLESS,
     ),
 }

@@ -69,7 +69,9 @@ class Cloud:
         self.s3.delete_object(Bucket=UPLOADS, Key=key, VersionId=version_id)
         return self.event(Kind.VERSION_REMOVED, key, version_id)
 
-    def event(self, kind: Kind, key: str, version_id: str | None, etag: str | None = None, size: int | None = None) -> ObjectEvent:
+    def event(
+        self, kind: Kind, key: str, version_id: str | None, etag: str | None = None, size: int | None = None
+    ) -> ObjectEvent:
         self.ticks += 1
         sequencer: str | None = f"0055AED6{self.ticks:06X}".rstrip("0")
         if self.constant_sequencers:
@@ -84,7 +86,9 @@ class Cloud:
 
     def item(self, event: ObjectEvent) -> dict[str, Any] | None:
         """Return the catalog's item of the event's object, as DynamoDB returns it."""
-        item: dict[str, Any] | None = self.dynamodb.get_item(TableName=TABLE, Key={"image_id": {"S": event.image_id}}).get("Item")
+        item: dict[str, Any] | None = self.dynamodb.get_item(
+            TableName=TABLE, Key={"image_id": {"S": event.image_id}}
+        ).get("Item")
         return item
 
     def status(self, event: ObjectEvent) -> str | None:
@@ -184,7 +188,11 @@ def body(*events: ObjectEvent) -> str:
     """Return the body of the SQS message that contains these events."""
     records = []
     for event in events:
-        s3_object: dict[str, Any] = {"key": quote_plus(event.key, safe="/"), "versionId": event.version_id, "sequencer": event.sequencer}
+        s3_object: dict[str, Any] = {
+            "key": quote_plus(event.key, safe="/"),
+            "versionId": event.version_id,
+            "sequencer": event.sequencer,
+        }
         s3_object |= {"size": event.size, "eTag": event.etag} if event.etag else {}
         s3 = {
             "bucket": {"name": event.bucket},

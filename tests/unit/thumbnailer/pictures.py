@@ -12,7 +12,12 @@ from PIL import Image, ImageCms, ImageFilter
 from thumbnailer.imaging.resize import Resize, resize_with_pillow, simd_resize
 
 DATA = Path(__file__).parent / "data"
-QUARTERS = {"top left": (200, 40, 40), "top right": (40, 180, 60), "bottom left": (40, 70, 200), "bottom right": (220, 200, 60)}
+QUARTERS = {
+    "top left": (200, 40, 40),
+    "top right": (40, 180, 60),
+    "bottom left": (40, 70, 200),
+    "bottom right": (220, 200, 60),
+}
 ENGINES: dict[str, Resize] = {"pillow": resize_with_pillow}
 if simd := simd_resize():
     ENGINES["simd"] = simd
@@ -42,16 +47,27 @@ def corners(image: Image.Image) -> dict[str, tuple[int, int, int]]:
     """Return the colours in the middle of each quarter."""
     rgb: Any = image.convert("RGB")
     width, height = image.size
-    places = [(width // 4, height // 4), (3 * width // 4, height // 4), (width // 4, 3 * height // 4), (3 * width // 4, 3 * height // 4)]
+    places = [
+        (width // 4, height // 4),
+        (3 * width // 4, height // 4),
+        (width // 4, 3 * height // 4),
+        (3 * width // 4, 3 * height // 4),
+    ]
     return dict(zip(QUARTERS, (rgb.getpixel(place) for place in places), strict=True))
 
 
 def far_off(
-    colours: dict[str, tuple[int, int, int]], expected: dict[str, tuple[int, int, int]] | None = None, tolerance: int = 12
+    colours: dict[str, tuple[int, int, int]],
+    expected: dict[str, tuple[int, int, int]] | None = None,
+    tolerance: int = 12,
 ) -> list[str]:
     """Return the names of the corners whose colour is not the expected one."""
     expected = expected or QUARTERS
-    return [name for name in expected if max(abs(a - b) for a, b in zip(colours[name], expected[name], strict=True)) > tolerance]
+    return [
+        name
+        for name in expected
+        if max(abs(a - b) for a, b in zip(colours[name], expected[name], strict=True)) > tolerance
+    ]
 
 
 def photo(size: tuple[int, int], seed: int = 7) -> Image.Image:
@@ -61,7 +77,10 @@ def photo(size: tuple[int, int], seed: int = 7) -> Image.Image:
     total = np.zeros((height, width, 3), np.float32)
     for scale, strength in ((256, 90), (64, 50), (16, 28), (4, 10)):
         coarse = random.normal(0, 1, (height // scale + 2, width // scale + 2, 3))
-        layers = [Image.fromarray(coarse[..., band].astype(np.float32)).resize(size, Image.Resampling.BICUBIC) for band in range(3)]
+        layers = [
+            Image.fromarray(coarse[..., band].astype(np.float32)).resize(size, Image.Resampling.BICUBIC)
+            for band in range(3)
+        ]
         total += strength * np.stack([np.asarray(layer) for layer in layers], axis=-1)
     total += random.normal(0, 2, total.shape)
     return Image.fromarray(np.clip(total * 0.6 + 128, 0, 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(1))
@@ -113,7 +132,9 @@ def swapped_profile() -> bytes:
     at = tags[b"desc"]
     start, length = int.from_bytes(profile[at : at + 4]), int.from_bytes(profile[at + 4 : at + 8])
     description = (
-        bytes(profile[start : start + length]).replace("sRGB".encode("utf-16-be"), "odd!".encode("utf-16-be")).replace(b"sRGB", b"odd!")
+        bytes(profile[start : start + length])
+        .replace("sRGB".encode("utf-16-be"), "odd!".encode("utf-16-be"))
+        .replace(b"sRGB", b"odd!")
     )
     profile[start : start + length] = description
     return bytes(profile)

@@ -64,7 +64,9 @@ def render_three_times(folder: Path, size: tuple[int, int]) -> tuple[int, float]
 def run(script: str, path: Path, image: Image.Image, **options: int) -> list[float]:
     """Return what a script prints about a picture."""
     image.save(path, **options)
-    process = subprocess.run([sys.executable, "-c", script, str(path)], cwd=ROOT / "functions", check=True, capture_output=True, text=True)
+    process = subprocess.run(
+        [sys.executable, "-c", script, str(path)], cwd=ROOT / "functions", check=True, capture_output=True, text=True
+    )
     figures: list[float] = json.loads(process.stdout)
     return figures
 

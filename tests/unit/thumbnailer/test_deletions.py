@@ -116,7 +116,11 @@ def test_a_deletion_that_arrives_after_the_undeletion_is_late(aws: Cloud) -> Non
     """No thumbnails are made again, and the late deletion must be recognized as late."""
     upload, deletion = aws.put(FIRST), aws.delete()
     undeletion = aws.remove(deletion.version_id)
-    assert [aws.handle(event).result for event in (upload, undeletion, deletion)] == [Result.READY, Result.UNCHANGED, Result.STALE]
+    assert [aws.handle(event).result for event in (upload, undeletion, deletion)] == [
+        Result.READY,
+        Result.UNCHANGED,
+        Result.STALE,
+    ]
     aws.check(upload)
 
 

@@ -67,8 +67,16 @@ def test_events_that_change_no_content_are_ignored(name: str) -> None:
 
 def test_versions_sequencers_and_prefixes_are_optional() -> None:
     """Buckets may have no versions, emulators no sequencers, and event names a prefix."""
-    (event,), _ = parse(change_event(versionId=None, sequencer=None, size=None, eTag=None, eventName="s3:ObjectCreated:Post"))
-    assert (event.version_id, event.sequencer, event.size, event.etag, event.kind) == (None, None, None, None, Kind.CREATED)
+    (event,), _ = parse(
+        change_event(versionId=None, sequencer=None, size=None, eTag=None, eventName="s3:ObjectCreated:Post")
+    )
+    assert (event.version_id, event.sequencer, event.size, event.etag, event.kind) == (
+        None,
+        None,
+        None,
+        None,
+        Kind.CREATED,
+    )
     (event,), _ = parse(change_event(versionId="null", eventName="ObjectRemoved:Delete"))
     assert (event.version_id, event.kind) == (None, Kind.VERSION_REMOVED)
     (event,), _ = parse(change_event(versionId=None, eventName="LifecycleExpiration:Delete"))
@@ -78,7 +86,8 @@ def test_versions_sequencers_and_prefixes_are_optional() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", ["", "hello", "null", "1", '"text"', "[]", "{}", '{"Records": 1}', '{"Records": {}}', "[" * 100_000, '{"Records"']
+    "body",
+    ["", "hello", "null", "1", '"text"', "[]", "{}", '{"Records": 1}', '{"Records": {}}', "[" * 100_000, '{"Records"'],
 )
 def test_malformed_bodies_are_refused(body: str) -> None:
     """None of these bodies is a notification."""
@@ -116,7 +125,9 @@ def test_malformed_records_are_named_one_by_one(change: dict[str, Any]) -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
 )
 
 

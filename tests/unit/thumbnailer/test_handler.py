@@ -53,7 +53,9 @@ class Function:
     def __call__(self, *messages: str, seconds: float = 60, deliveries: int = 1) -> list[int]:
         """Handle a batch of message bodies. Returns the positions of those that must be delivered again."""
         attributes = {"ApproximateReceiveCount": str(deliveries)}
-        records = [{"messageId": str(index), "body": text, "attributes": attributes} for index, text in enumerate(messages)]
+        records = [
+            {"messageId": str(index), "body": text, "attributes": attributes} for index, text in enumerate(messages)
+        ]
         answer = self.module.lambda_handler({"Records": records}, Context(seconds))
         return [int(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
 
@@ -74,15 +76,34 @@ def read_json_lines(text: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
 
 
-def test_a_batch_is_handled_and_counted(function: Function, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+def test_a_batch_is_handled_and_counted(
+    function: Function, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
     """Good and bad files, several records in one message, and test events are handled and counted."""
     aws = function.aws
-    good, bad, other, doomed = aws.put(PHOTO, "a.jpg"), aws.put(b"bad", "b.jpg"), aws.put(PHOTO, "c d+é.jpg"), aws.put(PHOTO, "d.jpg")
+    good, bad, other, doomed = (
+        aws.put(PHOTO, "a.jpg"),
+        aws.put(b"bad", "b.jpg"),
+        aws.put(PHOTO, "c d+é.jpg"),
+        aws.put(PHOTO, "d.jpg"),
+    )
     deletion = aws.delete("d.jpg")
-    assert function(body(good), body(bad, other), json.dumps({"Event": "s3:TestEvent"}), body(doomed), body(deletion), body(good)) == []
+    assert (
+        function(
+            body(good),
+            body(bad, other),
+            json.dumps({"Event": "s3:TestEvent"}),
+            body(doomed),
+            body(deletion),
+            body(good),
+        )
+        == []
+    )
     assert [aws.status(event) for event in (good, bad, other, doomed)] == ["READY", "REJECTED", "READY", "DELETED"]
     lines = read_json_lines(capsys.readouterr().out)
-    metrics = {name: value[0] for line in lines if "_aws" in line for name, value in line.items() if isinstance(value, list)}
+    metrics = {
+        name: value[0] for line in lines if "_aws" in line for name, value in line.items() if isinstance(value, list)
+    }
     assert metrics["ImagesReady"] == 2
     assert metrics["ImagesDeleted"] == 1
     assert metrics["StaleEvents"] == 1
@@ -92,11 +113,15 @@ def test_a_batch_is_handled_and_counted(function: Function, capsys: pytest.Captu
     assert metrics["MessagesRetried"] == 0
     assert [line["reason"] for line in lines if "_aws" in line and "reason" in line] == ["unsupported_format"]
     assert {line["_aws"]["CloudWatchMetrics"][0]["Namespace"] for line in lines if "_aws" in line} == {"Eventloom/test"}
-    record = next(vars(line) for line in caplog.records if line.msg == "done" and vars(line)["object_key"] == "c d+é.jpg")
+    record = next(
+        vars(line) for line in caplog.records if line.msg == "done" and vars(line)["object_key"] == "c d+é.jpg"
+    )
     assert (record["image_id"], record["message_id"], record["result"]) == (other.image_id, "1", "READY")
 
 
-def test_malformed_messages_are_returned_for_the_dead_letter_queue(function: Function, caplog: pytest.LogCaptureFixture) -> None:
+def test_malformed_messages_are_returned_for_the_dead_letter_queue(
+    function: Function, caplog: pytest.LogCaptureFixture
+) -> None:
     """They are logged with their content and returned, and the valid records in them are handled."""
     event = function.aws.put(PHOTO)
     half = json.loads(body(event))
@@ -136,13 +161,17 @@ def test_only_the_failed_message_is_returned(
         assert function(*map(body, events)) == [1]
     (logged,) = [line for line in caplog.records if line.levelname in {"WARNING", "ERROR"}]
     assert vars(logged)["object_key"] == "b.jpg"
-    assert (logged.levelname, bool(logged.exc_info)) == (("ERROR", True) if isinstance(error, RuntimeError) else ("WARNING", False))
+    assert (logged.levelname, bool(logged.exc_info)) == (
+        ("ERROR", True) if isinstance(error, RuntimeError) else ("WARNING", False)
+    )
     assert [function.aws.status(event) for event in events] == ["READY", None, "READY"]
     assert function(body(events[1])) == []
     assert function.aws.status(events[1]) == "READY"
 
 
-def test_messages_that_would_not_finish_in_time_are_returned_unstarted(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_messages_that_would_not_finish_in_time_are_returned_unstarted(
+    function: Function, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The first photos use up the time. The others are returned before any work on them."""
     events = [function.aws.put(PHOTO, f"{index}.jpg") for index in range(6)]
 
@@ -153,7 +182,9 @@ def test_messages_that_would_not_finish_in_time_are_returned_unstarted(function:
     monkeypatch.setattr("thumbnailer.imaging.decoder.render", slow)
     failed = function(*map(body, events), seconds=4)
     assert 2 <= len(failed) <= 5
-    assert [function.aws.status(event) for event in events] == [None if index in failed else "READY" for index in range(6)]
+    assert [function.aws.status(event) for event in events] == [
+        None if index in failed else "READY" for index in range(6)
+    ]
 
 
 @pytest.mark.parametrize("deliveries", [1, 2])
@@ -191,7 +222,9 @@ def test_events_of_one_object_are_handled_newest_first(function: Function, monke
     function.aws.check(events[-1])
 
 
-def test_objects_are_handled_at_the_same_time_but_decoded_one_by_one(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_objects_are_handled_at_the_same_time_but_decoded_one_by_one(
+    function: Function, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Transfers overlap, but only one photo is in memory at a time."""
     events = [function.aws.put(PHOTO, f"{index}.jpg") for index in range(4)]
     decoding, reading, most = [0], [0], {"decoding": 0, "reading": 0}
@@ -219,7 +252,9 @@ def test_objects_are_handled_at_the_same_time_but_decoded_one_by_one(function: F
     assert most == {"decoding": 1, "reading": 2}
 
 
-def test_a_photo_is_decoded_while_others_are_read_and_written(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_photo_is_decoded_while_others_are_read_and_written(
+    function: Function, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each step of this test waits for the step that must run at the same time."""
     storage = function.module.Storage
     fetch, save = storage.fetch, storage.save
@@ -252,7 +287,9 @@ def test_a_photo_is_decoded_while_others_are_read_and_written(function: Function
     assert overlaps == [True] * 4
 
 
-def test_a_message_that_was_delivered_before_is_decoded_in_a_sandbox(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_message_that_was_delivered_before_is_decoded_in_a_sandbox(
+    function: Function, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The message may have ended the last invocation. The sandbox gives the same verdicts and protects the process."""
     good, bad = function.aws.put(PHOTO, "good.jpg"), function.aws.put(b"bad", "bad.jpg")
 
@@ -265,7 +302,9 @@ def test_a_message_that_was_delivered_before_is_decoded_in_a_sandbox(function: F
     function.aws.check(good)
 
 
-def test_a_photo_with_too_little_time_in_the_sandbox_is_returned(function: Function, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_photo_with_too_little_time_in_the_sandbox_is_returned(
+    function: Function, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A photo that is stopped because the invocation ends is returned. One that had its full time is rejected."""
 
     def endless(_: Any, __: bytes, timeout_s: float) -> Photo:

@@ -24,7 +24,9 @@ def history(aws: Cloud, key: str, actions: list[str]) -> list[ObjectEvent]:
             events.append(aws.delete(key))
         else:
             versions = aws.s3.list_object_versions(Bucket=UPLOADS, Prefix=key)
-            existing = [entry["VersionId"] for entry in versions.get("Versions", []) + versions.get("DeleteMarkers", [])]
+            existing = [
+                entry["VersionId"] for entry in versions.get("Versions", []) + versions.get("DeleteMarkers", [])
+            ]
             if existing:
                 events.append(aws.remove(random.Random(aws.ticks).choice(sorted(existing)), key))
     return events
@@ -38,7 +40,9 @@ SLOW = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 
 @given(actions=ACTIONS, seed=st.integers(0, 2**32), constant=st.booleans())
 @settings(max_examples=30, deadline=None, suppress_health_check=SLOW)
-def test_the_catalog_matches_s3_after_events_in_any_order(aws: Cloud, actions: list[str], seed: int, constant: bool) -> None:
+def test_the_catalog_matches_s3_after_events_in_any_order(
+    aws: Cloud, actions: list[str], seed: int, constant: bool
+) -> None:
     """The catalog holds what S3 holds in the end, in whatever order and however often events are delivered."""
     aws.constant_sequencers = constant
     events = history(aws, f"{next(KEYS)}.jpg", actions)
@@ -53,7 +57,9 @@ def test_the_catalog_matches_s3_after_events_in_any_order(aws: Cloud, actions: l
 
 @given(actions=ACTIONS, seed=st.integers(0, 2**32))
 @settings(max_examples=25, deadline=None, suppress_health_check=SLOW)
-def test_the_catalog_matches_s3_after_simultaneous_and_interrupted_events(aws: Cloud, actions: list[str], seed: int) -> None:
+def test_the_catalog_matches_s3_after_simultaneous_and_interrupted_events(
+    aws: Cloud, actions: list[str], seed: int
+) -> None:
     """Deliveries are mixed with the history and with each other, and some are interrupted and repeated."""
     chance, waiting, key = random.Random(seed), list[ObjectEvent](), f"{next(KEYS)}.jpg"
     last: ObjectEvent | None = None

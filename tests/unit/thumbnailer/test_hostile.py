@@ -69,7 +69,9 @@ def test_damaged_files_get_a_verdict(data: bytes, flips: list[tuple[int, int]], 
 
 @given(
     st.binary(max_size=400),
-    st.sampled_from([*SAMPLES.values(), b"", b"BM", b"GIF89a", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0\x08\0\0\0"]),
+    st.sampled_from(
+        [*SAMPLES.values(), b"", b"BM", b"GIF89a", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0\x08\0\0\0"]
+    ),
 )
 @settings(max_examples=150, deadline=None)
 def test_any_bytes_get_a_verdict(noise: bytes, start: bytes) -> None:
@@ -113,7 +115,10 @@ def test_unsupported_compressions_of_tiff_are_not_called_damaged(compression: in
     """These are JPEG 2000, LERC, PNG, WebP and JPEG XL."""
     page = [(256, 3, 1, 8), (257, 3, 1, 8), (258, 3, 1, 8), (259, 3, 1, compression), (262, 3, 1, 1)]
     shift = 16 if order == ">" else 0
-    assert verdict(tiff(*[(tag, kind, count, value << shift) for tag, kind, count, value in page], order=order)) == "unsupported_format"
+    assert (
+        verdict(tiff(*[(tag, kind, count, value << shift) for tag, kind, count, value in page], order=order))
+        == "unsupported_format"
+    )
 
 
 SCRIPT = b"<script>alert(1)</script>"
@@ -134,7 +139,10 @@ POLYGLOTS = {
     "webp that is a png": (b"RIFF\0\0\1\0WEBP" + SAMPLES["png"], None),
     "avif that is heic": (SAMPLES["heic"].replace(b"ftypheic", b"ftypavif"), None),
     "heic that is avif": (SAMPLES["avif"].replace(b"ftypavif", b"ftypheic"), None),
-    "heic that is a film": (b"\0\0\0\x18ftypheic\0\0\0\0heicmp42" + struct.pack(">I4s", 1008, b"mdat") + bytes(1000), None),
+    "heic that is a film": (
+        b"\0\0\0\x18ftypheic\0\0\0\0heicmp42" + struct.pack(">I4s", 1008, b"mdat") + bytes(1000),
+        None,
+    ),
 }
 
 

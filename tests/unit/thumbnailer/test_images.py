@@ -165,7 +165,13 @@ def test_orientation_of_heic_is_applied_once() -> None:
     assert (
         far_off(
             corners(decode_thumbnail(upright)),
-            dict(zip(QUARTERS, [QUARTERS[name] for name in ("bottom left", "top left", "bottom right", "top right")], strict=True)),
+            dict(
+                zip(
+                    QUARTERS,
+                    [QUARTERS[name] for name in ("bottom left", "top left", "bottom right", "top right")],
+                    strict=True,
+                )
+            ),
         )
         == []
     )
@@ -176,7 +182,10 @@ def test_meaningless_orientation_is_ignored(orientation: int) -> None:
     """Orientations that EXIF does not define mean upright."""
     tags = Image.Exif()
     tags[0x0112] = orientation & 0xFFFF
-    assert far_off(corners(decode_thumbnail(render(encode(quarters(), "JPEG", exif=tags, quality=95), LIMITS, SMALL)))) == []
+    assert (
+        far_off(corners(decode_thumbnail(render(encode(quarters(), "JPEG", exif=tags, quality=95), LIMITS, SMALL))))
+        == []
+    )
 
 
 def test_colour_profile_is_applied() -> None:
@@ -187,7 +196,9 @@ def test_colour_profile_is_applied() -> None:
 
 
 def test_colour_profile_leaves_transparency_alone() -> None:
-    thumbnail = render(encode(transparent(), "PNG", icc_profile=swapped_profile()), LIMITS, Output((64,), "webp")).thumbnails["64"]
+    thumbnail = render(
+        encode(transparent(), "PNG", icc_profile=swapped_profile()), LIMITS, Output((64,), "webp")
+    ).thumbnails["64"]
     picture: Any = opened(thumbnail.data).convert("RGBA")
     assert picture.getpixel((60, 40))[3] == 0
     red, green, _, alpha = picture.getpixel((4, 4))
@@ -220,7 +231,9 @@ def test_cmyk_jpeg_without_adobe_marker_is_not_inverted() -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.int32])
-@pytest.mark.parametrize("values", [[-1e6, 0, 1e6], [0, 0, 0], [float("nan"), 1, 2], [float("inf"), 0, 1], [-7, -6, -5]])
+@pytest.mark.parametrize(
+    "values", [[-1e6, 0, 1e6], [0, 0, 0], [float("nan"), 1, 2], [float("inf"), 0, 1], [-7, -6, -5]]
+)
 def test_unusual_ranges_of_deep_grey_become_a_picture(dtype: type, values: list[float]) -> None:
     """Whatever numbers a scientific image holds, it becomes a picture."""
     with np.errstate(invalid="ignore"):
@@ -267,7 +280,12 @@ def test_first_frame_of_animations_is_taken() -> None:
 @pytest.mark.parametrize("output", ["jpeg", "webp"])
 def test_outputs_carry_no_metadata(output: str) -> None:
     """Thumbnails contain no GPS position, no other EXIF data, and no profile, XMP or comment."""
-    secrets = {"exif": exif(), "icc_profile": swapped_profile(), "comment": b"secret comment", "xmp": b"<x:xmpmeta>secret</x:xmpmeta>"}
+    secrets = {
+        "exif": exif(),
+        "icc_profile": swapped_profile(),
+        "comment": b"secret comment",
+        "xmp": b"<x:xmpmeta>secret</x:xmpmeta>",
+    }
     for encoder in ("JPEG", "PNG", "WEBP", "TIFF"):
         data = encode(quarters(), encoder, **secrets)
         for thumbnail in render(data, LIMITS, Output((64, 24), output)).thumbnails.values():

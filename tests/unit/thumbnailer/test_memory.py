@@ -148,7 +148,8 @@ def test_a_decoder_without_memory_does_not_call_the_file_damaged(
 
 
 @pytest.mark.parametrize(
-    ("memory_mb", "max_mb", "megapixels"), [(1769, 100, 75), (1769, 20, 89), (3008, 100, 100), (3538, 100, 75), (512, 100, 24)]
+    ("memory_mb", "max_mb", "megapixels"),
+    [(1769, 100, 75), (1769, 20, 89), (3008, 100, 100), (3538, 100, 75), (512, 100, 24)],
 )
 def test_the_functions_memory_limits_pixels(memory_mb: int, max_mb: int, megapixels: int) -> None:
     """The memory is divided by the photos decoded at the same time, after deducting the function and the files."""
@@ -159,13 +160,27 @@ def test_the_functions_memory_limits_pixels(memory_mb: int, max_mb: int, megapix
 def test_the_figures_of_the_readme_are_true() -> None:
     """The README's figures are for small files and the default memory."""
     allowed = Decoder(Limits(), Output(), 1769)._limits
-    limits_by_kind = {kind: allowed.of_file(name_of(kind), 0, "RGBA" if " " in kind else "RGB") for kind in limits._BYTES_PER_PIXEL}
+    limits_by_kind = {
+        kind: allowed.of_file(name_of(kind), 0, "RGBA" if " " in kind else "RGB") for kind in limits._BYTES_PER_PIXEL
+    }
     transparent = {"HEIF with transparency": 67, "AVIF with transparency": 61}
-    figures = {"JPEG": 100, "PNG": 100, "GIF": 100, "BMP": 100, "HEIF": 90, "AVIF": 90, "TIFF": 84, "WEBP": 75} | transparent
+    figures = {
+        "JPEG": 100,
+        "PNG": 100,
+        "GIF": 100,
+        "BMP": 100,
+        "HEIF": 90,
+        "AVIF": 90,
+        "TIFF": 84,
+        "WEBP": 75,
+    } | transparent
     assert {kind: limit.max_pixels // 1_000_000 for kind, limit in limits_by_kind.items()} == figures
 
 
-@pytest.mark.skipif(sys.platform != "linux" or "simd" not in ENGINES, reason="Linux's figures; cykooz.resizer has wheels for x86_64 only")
+@pytest.mark.skipif(
+    sys.platform != "linux" or "simd" not in ENGINES,
+    reason="Linux's figures; cykooz.resizer has wheels for x86_64 only",
+)
 @pytest.mark.parametrize("size", [(6000, 4000), (4000, 6000)])
 def test_a_photo_of_24_megapixels_takes_30_mb_at_most(tmp_path: Path, size: tuple[int, int]) -> None:
     """The memory beyond an idle process holds the picture at half scale, the largest thumbnail, and little else."""

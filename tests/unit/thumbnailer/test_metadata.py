@@ -39,7 +39,9 @@ def tagged(base: dict[int, object], details: dict[int, object], encoder: str = "
         ({}, {}, None),
     ],
 )
-def test_the_capture_time_is_iso_8601(base: dict[int, object], details: dict[int, object], expected: str | None) -> None:
+def test_the_capture_time_is_iso_8601(
+    base: dict[int, object], details: dict[int, object], expected: str | None
+) -> None:
     """The time is ISO 8601, with the offset if the camera recorded it. An invalid time is left out."""
     assert read_exif(tagged(base, details)).captured_at == expected
 

@@ -8,7 +8,9 @@ from shared.sequencers import padded
 from thumbnailer.events import Kind, ObjectEvent
 from thumbnailer.ordering import Decision, Recorded, Version, decide, is_newer
 
-UPLOAD = ObjectEvent(Kind.CREATED, "ObjectCreated:Put", "b", "k", "v2", "0055AED6DCD90281E6", "e2", 1, "2026-11-23T10:00:00.000Z")
+UPLOAD = ObjectEvent(
+    Kind.CREATED, "ObjectCreated:Put", "b", "k", "v2", "0055AED6DCD90281E6", "e2", 1, "2026-11-23T10:00:00.000Z"
+)
 SAME = Recorded("READY", "v2", "e2", UPLOAD.sequencer)
 OTHER = Recorded("READY", "v1", "e1", UPLOAD.sequencer)
 DELETED = Recorded("DELETED", "m1", None, UPLOAD.sequencer)
@@ -19,7 +21,8 @@ def sequenced(recorded: Recorded, sequencer: str | None) -> Recorded:
 
 
 @pytest.mark.parametrize(
-    ("earlier", "later"), [("0055AED6DCD90281E5", "0055AED6DCD90281E6"), ("0055AED6DCD9", "0055AED6DCD90001"), ("9", "A1"), ("a1", "B")]
+    ("earlier", "later"),
+    [("0055AED6DCD90281E5", "0055AED6DCD90281E6"), ("0055AED6DCD9", "0055AED6DCD90001"), ("9", "A1"), ("a1", "B")],
 )
 def test_sequencers_are_compared_as_padded_text(earlier: str, later: str) -> None:
     """S3's documentation says so: the shorter one is padded on the right, and both are compared as text."""
@@ -64,7 +67,12 @@ def test_a_request_to_process_again_is_no_duplicate() -> None:
 
 @pytest.mark.parametrize(
     ("recorded", "decision"),
-    [(None, Decision.ASK), (sequenced(OTHER, "00"), Decision.ASK), (OTHER, Decision.ASK), (sequenced(OTHER, "FF"), Decision.STALE)],
+    [
+        (None, Decision.ASK),
+        (sequenced(OTHER, "00"), Decision.ASK),
+        (OTHER, Decision.ASK),
+        (sequenced(OTHER, "FF"), Decision.STALE),
+    ],
 )
 def test_s3_is_asked_after_a_version_is_removed(recorded: Recorded | None, decision: Decision) -> None:
     """Only S3 knows which version is current then."""

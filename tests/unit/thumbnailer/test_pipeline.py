@@ -78,10 +78,13 @@ def test_a_rejection_is_recorded_with_its_reason(aws: Cloud) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "data", "reason"), [("a.jpg", b"", "empty"), ("a/", b"", "folder"), ("a/", b"x", "folder"), ("b", bytes(1001), "too_large")]
+    ("key", "data", "reason"),
+    [("a.jpg", b"", "empty"), ("a/", b"", "folder"), ("a/", b"x", "folder"), ("b", bytes(1001), "too_large")],
 )
 @pytest.mark.parametrize("size_is_known", [True, False])
-def test_some_objects_are_rejected_without_reading_them(aws: Cloud, key: str, data: bytes, reason: str, size_is_known: bool) -> None:
+def test_some_objects_are_rejected_without_reading_them(
+    aws: Cloud, key: str, data: bytes, reason: str, size_is_known: bool
+) -> None:
     """The event or the answer of S3 gives the size before the content is read."""
     aws.limits = Limits(max_bytes=1000)
     event = aws.put(data, key)
@@ -153,7 +156,11 @@ def test_late_events_change_nothing(aws: Cloud) -> None:
     aws.s3 = Calls(aws.s3)
     assert aws.handle(first).result is Result.STALE
     aws.handle(deletion)
-    assert [aws.handle(event).result for event in (first, second, deletion)] == [Result.STALE, Result.STALE, Result.DUPLICATE]
+    assert [aws.handle(event).result for event in (first, second, deletion)] == [
+        Result.STALE,
+        Result.STALE,
+        Result.DUPLICATE,
+    ]
     assert "get_object" not in aws.s3.names
     aws.check(deletion)
 

@@ -153,7 +153,12 @@ def test_a_wrong_checksum_is_damage(apart: int) -> None:
 CONTENT = zlib.compress(rows(np.asarray(photo(SIZE).quantize(8).convert("RGB"))))
 
 
-@given(at=st.integers(0, len(CONTENT) - 1), bits=st.integers(1, 255), cut=st.integers(0, len(CONTENT)), parted=st.integers(0, 9000))
+@given(
+    at=st.integers(0, len(CONTENT) - 1),
+    bits=st.integers(1, 255),
+    cut=st.integers(0, len(CONTENT)),
+    parted=st.integers(0, 9000),
+)
 def test_the_verdict_is_that_of_pillow_and_zlib(at: int, bits: int, cut: int, parted: int) -> None:
     """One byte of the data is changed, the data is truncated, and it is split into two chunks."""
     content = bytearray(CONTENT)

@@ -53,7 +53,9 @@ def reference(jpeg: bytes) -> dict[str, Image.Image]:
 
 
 @pytest.mark.parametrize("engine", sorted(ENGINES))
-def test_thumbnails_look_like_the_best_possible_ones(engine: str, jpeg: bytes, reference: dict[str, Image.Image]) -> None:
+def test_thumbnails_look_like_the_best_possible_ones(
+    engine: str, jpeg: bytes, reference: dict[str, Image.Image]
+) -> None:
     """The SSIM is at least 0.99, and compression adds most of the noise. Without SIMD there is a little more."""
     thumbnails = render(jpeg, Limits(), Output(tuple(map(int, SIZES)), "jpeg", 95), ENGINES[engine]).thumbnails
     for size, ideal in reference.items():
@@ -91,8 +93,12 @@ def test_both_engines_make_the_same_pictures() -> None:
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
-@pytest.mark.parametrize(("size", "extent"), [((400, 301), (901.0, 676.5)), ((300, 400), (900.75, 1200.0)), ((270, 5), (901.0, 15.5))])
-def test_bands_have_no_seams(monkeypatch: pytest.MonkeyPatch, mode: str, size: tuple[int, int], extent: tuple[float, float]) -> None:
+@pytest.mark.parametrize(
+    ("size", "extent"), [((400, 301), (901.0, 676.5)), ((300, 400), (900.75, 1200.0)), ((270, 5), (901.0, 15.5))]
+)
+def test_bands_have_no_seams(
+    monkeypatch: pytest.MonkeyPatch, mode: str, size: tuple[int, int], extent: tuple[float, float]
+) -> None:
     """A picture that is resized band by band has no visible seams."""
     if "simd" not in ENGINES:
         pytest.skip("cykooz.resizer has no wheel for this machine")

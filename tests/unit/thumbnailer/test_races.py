@@ -81,7 +81,12 @@ def test_an_event_that_always_loses_is_delivered_again(aws: Cloud) -> None:
 
     def disturb() -> None:
         dynamodb.before["put_item"] = disturb
-        item = {"image_id": {"S": event.image_id}, "status": {"S": "READY"}, "sequencer": {"S": "0001"}, "version_id": {"S": "x"}}
+        item = {
+            "image_id": {"S": event.image_id},
+            "status": {"S": "READY"},
+            "sequencer": {"S": "0001"},
+            "version_id": {"S": "x"},
+        }
         aws.dynamodb.put_item(TableName="catalog", Item=item | {"revision": {"N": str(random.randrange(10**9))}})
 
     dynamodb.before["put_item"] = disturb

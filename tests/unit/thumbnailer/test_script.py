@@ -32,7 +32,13 @@ def test_a_photo_becomes_thumbnails_and_a_line_of_facts(tmp_path: Path) -> None:
     status, (line,), errors = run("my cat.jpg", "--out", "out", cwd=tmp_path)
     assert (status, errors) == (0, "")
     assert line["file"] == "my cat.jpg"
-    assert (line["status"], line["format"], line["width"], line["height"], line["bytes"]) == ("READY", "JPEG", 300, 200, len(JPEG))
+    assert (line["status"], line["format"], line["width"], line["height"], line["bytes"]) == (
+        "READY",
+        "JPEG",
+        300,
+        200,
+        len(JPEG),
+    )
     assert line["sha256"] == hashlib.sha256(JPEG).hexdigest()
     assert list(line["thumbnails"]) == ["1280", "512", "128"]
     for thumbnail in line["thumbnails"].values():
@@ -50,7 +56,9 @@ def test_thumbnails_go_into_the_folder_thumbnails_by_default(tmp_path: Path) -> 
     assert len(list((tmp_path / "thumbnails").iterdir())) == 3
 
 
-@pytest.mark.parametrize(("names", "status"), [(["good.jpg"], 0), (["bad.jpg"], 3), (["good.jpg", "bad.jpg", "missing.jpg"], 3)])
+@pytest.mark.parametrize(
+    ("names", "status"), [(["good.jpg"], 0), (["bad.jpg"], 3), (["good.jpg", "bad.jpg", "missing.jpg"], 3)]
+)
 def test_strict_exits_with_3_if_a_file_is_rejected(names: list[str], status: int, tmp_path: Path) -> None:
     (tmp_path / "good.jpg").write_bytes(JPEG)
     (tmp_path / "bad.jpg").write_bytes(JPEG[:2000])
@@ -83,7 +91,9 @@ def test_names_may_be_invalid_utf_8_or_look_like_an_option(tmp_path: Path) -> No
     names = [os.fsdecode(b"latin\xe9.jpg"), "--out"]
     for name in names:
         (tmp_path / name).write_bytes(JPEG)
-    process = subprocess.run([*COMMAND, b"--", *map(os.fsencode, names)], capture_output=True, cwd=tmp_path, check=False)
+    process = subprocess.run(
+        [*COMMAND, b"--", *map(os.fsencode, names)], capture_output=True, cwd=tmp_path, check=False
+    )
     assert (process.returncode, process.stderr) == (0, b"")
     assert [json.loads(line)["file"] for line in process.stdout.splitlines()] == names
     assert process.stdout.isascii(), "a terminal gets only bytes that it can show"
@@ -146,10 +156,36 @@ def test_every_file_of_a_hostile_folder_gets_a_verdict(tmp_path: Path, monkeypat
     verdicts = {Path(line["file"]).name: line.get("reason", "READY") for line in lines}
     verdicts.pop("secret.jpg")  # only root can read it
     assert (status, errors) == (0, "")
-    ready = ["good.jpg", "good.png", "..jpg", "-rf", "line\nbreak.jpg", os.fsdecode(b"latin\xe9.jpg"), "long" * 60, "link.jpg", "photo"]
-    unreadable = ["pipe.jpg", "socket.jpg", "broken link.jpg", "loop 1.jpg", "loop 2.jpg", "up", "device", "zero", "stdin", "missing.jpg"]
+    ready = [
+        "good.jpg",
+        "good.png",
+        "..jpg",
+        "-rf",
+        "line\nbreak.jpg",
+        os.fsdecode(b"latin\xe9.jpg"),
+        "long" * 60,
+        "link.jpg",
+        "photo",
+    ]
+    unreadable = [
+        "pipe.jpg",
+        "socket.jpg",
+        "broken link.jpg",
+        "loop 1.jpg",
+        "loop 2.jpg",
+        "up",
+        "device",
+        "zero",
+        "stdin",
+        "missing.jpg",
+    ]
     expected = dict.fromkeys(ready, "READY") | dict.fromkeys(unreadable, "unreadable")
-    assert verdicts == expected | {"empty": "empty", "cut.jpg": "corrupt", "text.jpg": "unsupported_format", "sparse.jpg": "too_large"}
+    assert verdicts == expected | {
+        "empty": "empty",
+        "cut.jpg": "corrupt",
+        "text.jpg": "unsupported_format",
+        "sparse.jpg": "too_large",
+    }
     files = {thumbnail["file"] for line in lines for thumbnail in line["thumbnails"].values()}
     assert files == {str(path) for path in out.iterdir()}
     again = run(zoo, "--out", out)

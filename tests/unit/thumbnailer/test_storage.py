@@ -44,7 +44,9 @@ class S3:
         }
 
 
-@pytest.mark.parametrize(("data", "reason"), [(bytes(101 * MB), "too_large"), (b"RIFF....AVI " + bytes(20 * MB), "unsupported_format")])
+@pytest.mark.parametrize(
+    ("data", "reason"), [(bytes(101 * MB), "too_large"), (b"RIFF....AVI " + bytes(20 * MB), "unsupported_format")]
+)
 def test_a_large_object_is_refused_before_it_is_downloaded(data: bytes, reason: str) -> None:
     """Its length or its first bytes decide."""
     s3 = S3(data)

@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 
 from tests.unit.thumbnailer.pictures import QUARTERS, corners, far_off, opened, quarters
-from tests.unit.thumbnailer.tiffs import BLACK_IS_ZERO, COLOUR, LONG, LONG8, SHORT, UNKNOWN, WHITE_IS_ZERO, directories, tiff
+from tests.unit.thumbnailer.tiffs import (
+    BLACK_IS_ZERO,
+    COLOUR,
+    LONG,
+    LONG8,
+    SHORT,
+    UNKNOWN,
+    WHITE_IS_ZERO,
+    directories,
+    tiff,
+)
 from thumbnailer.imaging.guards import check_structure
 from thumbnailer.imaging.images import Output, render
 from thumbnailer.imaging.limits import Limits
@@ -80,7 +90,9 @@ REFUSED = {
 def test_both_forms_of_tiff_are_checked_in_both_byte_orders(case: str, big: bool, order: str) -> None:
     pages = REFUSED[case]
     if big:
-        pages = [{tag: (LONG8 if kind == LONG else kind, value) for tag, (kind, value) in page.items()} for page in pages]
+        pages = [
+            {tag: (LONG8 if kind == LONG else kind, value) for tag, (kind, value) in page.items()} for page in pages
+        ]
     code = ""
     try:
         check_structure(directories(pages, order, big), "TIFF", LIMITS)

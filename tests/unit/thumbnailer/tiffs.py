@@ -60,13 +60,17 @@ def tiff(
 
 def directories(pages: list[dict[int, tuple[int, int]]], order: str, big: bool) -> bytes:
     """Return a file of pages without content, each {tag: (type, value)}. `big` writes offsets of 64 bits."""
-    head = {"<": b"II", ">": b"MM"}[order] + (struct.pack(order + "HHH", 43, 8, 0) if big else struct.pack(order + "H", 42))
+    head = {"<": b"II", ">": b"MM"}[order] + (
+        struct.pack(order + "HHH", 43, 8, 0) if big else struct.pack(order + "H", 42)
+    )
     offset, count, entry = ("Q", "Q", "HHQ") if big else ("I", "H", "HHI")
     field_bytes = 8 if big else 4
     file = head + struct.pack(order + offset, len(head) + field_bytes)
     for remaining, page in zip(range(len(pages), 0, -1), pages, strict=True):
         file += struct.pack(order + count, len(page))
         for tag, (kind, value) in page.items():
-            file += struct.pack(order + entry, tag, kind, 1) + struct.pack(order + LAYOUTS[kind], value).ljust(field_bytes, b"\0")
+            file += struct.pack(order + entry, tag, kind, 1) + struct.pack(order + LAYOUTS[kind], value).ljust(
+                field_bytes, b"\0"
+            )
         file += struct.pack(order + offset, len(file) + field_bytes if remaining > 1 else 0)
     return file

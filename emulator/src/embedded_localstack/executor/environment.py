@@ -1,4 +1,4 @@
-"""One execution environment: a function's processes, its temporary folder, and what Lambda says about each invocation."""
+"""One execution environment: its processes, its temporary folder, and what Lambda logs about each invocation."""
 
 import json
 import shutil
@@ -88,7 +88,9 @@ class Environment:
         before += runtime.output.take() if runtime else ""
         ending, extra = self._run(runtime, invocation, began)
         used_mb = runtime.used_mb() if runtime else self._used_mb
-        report = self._report(request_id, ending, (time.monotonic() - began) * 1000, used_mb, init_ms, timed_out=bool(extra))
+        report = self._report(
+            request_id, ending, (time.monotonic() - began) * 1000, used_mb, init_ms, timed_out=bool(extra)
+        )
         logs = (
             before
             + records.start(request_id, self._spec.version, as_json=self._spec.json_logs)
@@ -161,7 +163,14 @@ class Environment:
         return ending, records.timed_out(request_id, self._spec.timeout_s)
 
     def _report(  # noqa: PLR0913 - what a report says
-        self, request_id: str, ending: Ending, duration_ms: float, used_mb: int, init_ms: float | None, *, timed_out: bool
+        self,
+        request_id: str,
+        ending: Ending,
+        duration_ms: float,
+        used_mb: int,
+        init_ms: float | None,
+        *,
+        timed_out: bool,
     ) -> Report:
         return Report(
             request_id,

@@ -1,8 +1,8 @@
 """The memory limit. Lambda kills an environment whose processes together use more than it was given.
 
-An address-space rlimit would do something else: the interpreter would see MemoryError, libraries that only reserve address
-space would fail, and children would have a budget each. So resident memory is measured, while an invocation runs, every
-tenth of a second; and the kernel's own high-water mark tells at its end whether a short peak was missed.
+An address-space rlimit would do something else: the interpreter would see MemoryError, libraries that only reserve
+address space would fail, and children would have a budget each. So resident memory is measured, while an invocation
+runs, every tenth of a second; and the kernel's own high-water mark tells at its end whether a short peak was missed.
 """
 
 import threading
@@ -35,12 +35,14 @@ def peak(pid: int) -> int:
 
 
 def data_limit(memory_mb: int) -> int:
-    """For RLIMIT_DATA: far above the limit, so that only an allocation that would endanger the machine meets it first."""
+    """Return RLIMIT_DATA, far above the limit: only an allocation that would endanger the machine reaches it first."""
     return (4 * memory_mb + 1024) * MIB
 
 
 class Watch:
-    """Measures the processes below `supervisor` until `stop`, and calls `exceeded` once if they use more than `limit_mb`."""
+    """Measures the processes below `supervisor` until `stop`, and calls `exceeded` once if they use more than
+    `limit_mb`.
+    """
 
     def __init__(self, supervisor: int, limit_mb: int, exceeded: Callable[[], None]) -> None:
         self.used = 0

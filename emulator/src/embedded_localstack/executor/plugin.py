@@ -39,11 +39,13 @@ def interpreter_of(runtime: str | None) -> Path:
     path = os.environ.get(interpreter_variable(runtime), "") if runtime else ""
     if not path:
         raise LambdaRuntimeException(
-            f"the embedded LocalStack runs {', '.join(RUNTIMES)}, not {runtime or 'container images'}; use that runtime, or deploy to AWS"
+            f"the embedded LocalStack runs {', '.join(RUNTIMES)}, not {runtime or 'container images'}; use that "
+            f"runtime, or deploy to AWS"
         )
     if not os.access(path, os.X_OK):
         raise LambdaRuntimeException(
-            f"{interpreter_variable(str(runtime))}={path} is not a program; name an interpreter that has awslambdaric, or leave it out"
+            f"{interpreter_variable(str(runtime))}={path} is not a program; name an interpreter that has awslambdaric, "
+            f"or leave it out"
         )
     return Path(path)
 
@@ -78,7 +80,9 @@ class ProcessExecutor(RuntimeExecutor):
         )
         self._environment = Environment(spec)
         try:
-            self._environment.start(must_work=env_vars.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "provisioned-concurrency")
+            self._environment.start(
+                must_work=env_vars.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "provisioned-concurrency"
+            )
         except InitError as error:
             raise StatusErrorException("Environment startup failed", payload=error.payload) from error
 
@@ -92,7 +96,9 @@ class ProcessExecutor(RuntimeExecutor):
         if not self._environment:
             raise LambdaRuntimeException("not started")
         request_id = payload["invoke-id"]
-        result = self._environment.invoke(request_id, payload["payload"].encode(), payload["invoked-function-arn"], payload["trace-id"])
+        result = self._environment.invoke(
+            request_id, payload["payload"].encode(), payload["invoked-function-arn"], payload["trace-id"]
+        )
         self._logs = [*self._logs[-20:], result.logs]
         return InvocationResult(request_id, result.payload, is_error=result.failed, logs=result.logs)
 
@@ -119,7 +125,12 @@ class ProcessExecutor(RuntimeExecutor):
         interpreter_of(config.runtime)
         host = MACHINES.get(platform.machine())
         if host not in config.architectures:
-            LOG.warning("function %s is built for %s, this machine is %s", function_version.id.function_name, config.architectures, host)
+            LOG.warning(
+                "function %s is built for %s, this machine is %s",
+                function_version.id.function_name,
+                config.architectures,
+                host,
+            )
         for code in (config.code, *(layer.code for layer in config.layers)):
             code.prepare_for_execution()
             set_writable(Path(code.get_unzipped_code_location()), writable=False)

@@ -24,7 +24,9 @@ class Report:
 def init_start(runtime: str, *, as_json: bool) -> str:
     """The line before what a cold start prints."""
     if as_json:
-        return _record("platform.initStart", {"initializationType": "on-demand", "phase": "init", "runtimeVersion": runtime})
+        return _record(
+            "platform.initStart", {"initializationType": "on-demand", "phase": "init", "runtimeVersion": runtime}
+        )
     return f"INIT_START Runtime Version: {runtime}\n"
 
 

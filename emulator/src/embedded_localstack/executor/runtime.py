@@ -25,7 +25,10 @@ KILL_SECONDS = 5
 
 @dataclass(frozen=True)
 class Ending:
-    """What became of an initialisation or an invocation. `error_type` is set if Lambda, not the function, reports the error."""
+    """What became of an initialisation or an invocation.
+
+    `error_type` is set if Lambda, not the function, reports the error.
+    """
 
     payload: bytes
     failed: bool
@@ -49,7 +52,16 @@ class Runtime:
         output_read, output_write = os.pipe()
         self.output = Output(output_read)
         self._supervisor = subprocess.Popen(
-            [sys.executable, "-I", "-S", SUPERVISOR, str(status_write), str(memory.data_limit(memory_mb)), "--", *command],
+            [
+                sys.executable,
+                "-I",
+                "-S",
+                SUPERVISOR,
+                str(status_write),
+                str(memory.data_limit(memory_mb)),
+                "--",
+                *command,
+            ],
             cwd=folder,
             env=variables | {"AWS_LAMBDA_RUNTIME_API": self._api.address},
             stdin=subprocess.PIPE,

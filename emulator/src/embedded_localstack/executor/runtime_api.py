@@ -125,7 +125,11 @@ class _Handler(BaseHTTPRequestHandler):
         return b"".join(chunks)
 
     def _error(self, code: int, kind: str, message: str) -> None:
-        self._send(code, json.dumps({"errorType": kind, "errorMessage": message}).encode(), {"Content-Type": "application/json"})
+        self._send(
+            code,
+            json.dumps({"errorType": kind, "errorMessage": message}).encode(),
+            {"Content-Type": "application/json"},
+        )
 
     def _send(self, code: int, body: bytes, headers: dict[str, str]) -> None:
         self.send_response(code)

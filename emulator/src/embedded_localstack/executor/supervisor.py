@@ -1,8 +1,9 @@
 """The process between LocalStack and a function: `python -I -S supervisor.py STATUS_FD DATA_LIMIT -- COMMAND...`.
 
 It starts the command and adopts whatever that leaves behind (daemons too: it is a "child subreaper"). When the command
-ends, or standard input closes - because the environment is stopped, or LocalStack died in whatever way - it kills all of them.
-What happened is written to STATUS_FD: "pid <n>", then "exit <code> <KiB>" or "signal <number> <KiB>" with the memory it used.
+ends, or standard input closes - because the environment is stopped, or LocalStack died in whatever way - it kills all
+of them. What happened is written to STATUS_FD: "pid <n>", then "exit <code> <KiB>" or "signal <number> <KiB>" with the
+memory it used.
 
 It runs once per environment, so it imports little and lives in one file.
 """

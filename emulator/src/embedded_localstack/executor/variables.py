@@ -8,7 +8,13 @@ _LOCALSTACK_ONLY = ("LOCALSTACK_", "_AWS_XRAY_DAEMON_", "EDGE_PORT", "AWS_LAMBDA
 
 
 def function_variables(  # noqa: PLR0913, PLR0917 - one place where all of it comes together
-    given: Mapping[str, object], own: Mapping[str, str], runtime: str, interpreter: Path, task_root: Path, folder: Path, layers: list[Path]
+    given: Mapping[str, object],
+    own: Mapping[str, str],
+    runtime: str,
+    interpreter: Path,
+    task_root: Path,
+    folder: Path,
+    layers: list[Path],
 ) -> dict[str, str]:
     """The whole environment of a function's process.
 
@@ -29,7 +35,11 @@ def function_variables(  # noqa: PLR0913, PLR0917 - one place where all of it co
     }
     if layers:
         version = runtime.removeprefix("python")
-        folders = [path for layer in layers for path in (layer / "python" / "lib" / f"python{version}" / "site-packages", layer / "python")]
+        folders = [
+            path
+            for layer in layers
+            for path in (layer / "python" / "lib" / f"python{version}" / "site-packages", layer / "python")
+        ]
         variables["PYTHONPATH"] = ":".join(map(str, folders))
     variables |= own
     return variables | {"LAMBDA_TASK_ROOT": str(task_root), "TMPDIR": str(folder), "HOME": str(folder)}

@@ -2,7 +2,8 @@
 
     handler.py     the link in the chain: asks, decides, refuses, records
     callers.py     who calls: a role's session, a service, nobody, or the deployer (who may do everything)
-    actions*.py    which actions on which resources an operation needs: the tables; the larger services have files of their own
+    actions*.py    which actions on which resources an operation needs: the tables; the larger services have files of
+    their own
     encryption.py  what is needed of a customer managed key, beside what the operation itself needs
     request.py     what those tables are made of: one API call, and one permission that it needs
     conditions.py  what condition keys and policy variables are worth, and which are unknown

@@ -16,7 +16,9 @@ from embedded_localstack.iam.request import Check, Facts, Request, Row, Unmapped
 
 
 def _log_group(request: Request) -> str:
-    """CloudWatch Logs asks with `:log-stream:` at the end even where no stream is named: `log-group:NAME` alone does not cover it."""
+    """CloudWatch Logs asks with `:log-stream:` at the end even where no stream is named: `log-group:NAME` alone does
+    not cover it.
+    """
     params = request.params
     identifier = text(params.get("logGroupIdentifier"))
     group = params.get("logGroupName") or (identifier.split(":log-group:")[-1].removesuffix(":*") if identifier else "")
@@ -31,7 +33,8 @@ LOGS: dict[str, Row] = (
     each(
         "logs",
         (
-            "PutLogEvents CreateLogStream CreateLogGroup DeleteLogStream DeleteLogGroup DescribeLogGroups DescribeLogStreams GetLogEvents "
+            "PutLogEvents CreateLogStream CreateLogGroup DeleteLogStream DeleteLogGroup DescribeLogGroups "
+            "DescribeLogStreams GetLogEvents "
             "FilterLogEvents PutRetentionPolicy DeleteRetentionPolicy PutSubscriptionFilter PutMetricFilter StartQuery"
         ).split(),
         _log_group,
@@ -67,7 +70,9 @@ def _rule(request: Request) -> str:
 
 
 EVENTS: dict[str, Row] = each(
-    "events", "PutRule DescribeRule EnableRule DisableRule DeleteRule PutTargets RemoveTargets ListTargetsByRule".split(), _rule
+    "events",
+    "PutRule DescribeRule EnableRule DisableRule DeleteRule PutTargets RemoveTargets ListTargetsByRule".split(),
+    _rule,
 ) | {
     "PutEvents": _put_events,
     "DescribeEventBus": needs("events:DescribeEventBus", lambda request: _bus_arn(request, request.params.get("Name"))),
@@ -87,7 +92,9 @@ def _alarms(action: str) -> Row:
 
 CLOUDWATCH: dict[str, Row] = {
     "PutMetricData": needs(
-        "cloudwatch:PutMetricData", anything, lambda request: {"cloudwatch:namespace": text(request.params.get("Namespace"))}
+        "cloudwatch:PutMetricData",
+        anything,
+        lambda request: {"cloudwatch:namespace": text(request.params.get("Namespace"))},
     ),
     **each("cloudwatch", ["GetMetricData", "GetMetricStatistics", "ListMetrics", "GetMetricWidgetImage"], anything),
     **{
@@ -129,7 +136,11 @@ SES: dict[str, Row] = {
     "SendEmail": _ses_send("ses:SendEmail"),
     "SendTemplatedEmail": _ses_send("ses:SendTemplatedEmail"),
     "SendRawEmail": _ses_send("ses:SendRawEmail"),
-    **each("ses", "GetSendQuota GetSendStatistics ListIdentities GetIdentityVerificationAttributes VerifyEmailIdentity".split(), anything),
+    **each(
+        "ses",
+        "GetSendQuota GetSendStatistics ListIdentities GetIdentityVerificationAttributes VerifyEmailIdentity".split(),
+        anything,
+    ),
 }
 
 # -- KMS, Step Functions, Systems Manager, X-Ray, STS
@@ -144,7 +155,11 @@ STATES: dict[str, Row] = each(
     "states",
     "StartExecution StartSyncExecution ListExecutions DescribeStateMachine".split(),
     lambda request: text(request.params.get("stateMachineArn")),
-) | each("states", ["DescribeExecution", "StopExecution", "GetExecutionHistory"], lambda request: text(request.params.get("executionArn")))
+) | each(
+    "states",
+    ["DescribeExecution", "StopExecution", "GetExecutionHistory"],
+    lambda request: text(request.params.get("executionArn")),
+)
 STATES |= each("states", ["SendTaskSuccess", "SendTaskFailure", "SendTaskHeartbeat"], anything)
 
 
@@ -158,11 +173,14 @@ def _parameters(action: str) -> Row:
 
 
 SSM: dict[str, Row] = {
-    operation: _parameters(f"ssm:{operation}") for operation in ("GetParameter", "GetParameters", "GetParametersByPath", "PutParameter")
+    operation: _parameters(f"ssm:{operation}")
+    for operation in ("GetParameter", "GetParameters", "GetParametersByPath", "PutParameter")
 }
 
 XRAY: dict[str, Row] = each(
-    "xray", "PutTraceSegments PutTelemetryRecords GetSamplingRules GetSamplingTargets GetSamplingStatisticSummaries".split(), anything
+    "xray",
+    "PutTraceSegments PutTelemetryRecords GetSamplingRules GetSamplingTargets GetSamplingStatisticSummaries".split(),
+    anything,
 )
 
 STS: dict[str, Row] = {"AssumeRole": needs("sts:AssumeRole", lambda request: text(request.params.get("RoleArn")))}

@@ -41,7 +41,10 @@ def _read_many(request: Request) -> str:
 
 
 def _queried_partition(request: Request) -> dict[str, list[str]]:
-    """A Query reads one partition. Were its key left out, a policy for all leading keys (ForAllValues) would let every query through."""
+    """A Query reads one partition.
+
+    Were its key left out, a policy for all leading keys (ForAllValues) would let every query through.
+    """
     params = request.params
     name = request.facts.hash_key(_table(request), params.get("IndexName"))
     values = [*_equal_in_expression(params, name), *_equal_in_conditions(params, name)]
@@ -49,7 +52,9 @@ def _queried_partition(request: Request) -> dict[str, list[str]]:
         return {"dynamodb:leadingkeys": [text(next(iter(value.values()))) for value in values]}
     if request.facts.hash_key(_table(request)) is None:
         return {}  # there is no such table, as DynamoDB will say
-    raise UnmappedError(f"the partition that a Query of {_read_many(request)} reads cannot be told: write its key as NAME = :VALUE")
+    raise UnmappedError(
+        f"the partition that a Query of {_read_many(request)} reads cannot be told: write its key as NAME = :VALUE"
+    )
 
 
 def _equal_in_expression(params: Mapping[str, Any], name: str | None) -> list[Any]:
@@ -97,20 +102,27 @@ def _transaction(request: Request) -> list[Check]:
     for entry in request.params.get("TransactItems") or []:
         for kind, part in entry.items():
             arn = _table_arn(request, part.get("TableName"))
-            found.append(Check(_TRANSACTED[kind], arn, _leading_keys(request, arn, [part.get("Key") or part.get("Item") or {}])))
+            found.append(
+                Check(_TRANSACTED[kind], arn, _leading_keys(request, arn, [part.get("Key") or part.get("Item") or {}]))
+            )
     return found or [Check("dynamodb:GetItem", _table_arn(request, None))]
 
 
 def _partiql(request: Request) -> list[Check]:
     raise UnmappedError(
-        f"dynamodb:{request.operation} is refused: the permissions of a PartiQL statement are not worked out; use the item API"
+        f"dynamodb:{request.operation} is refused: the permissions of a PartiQL statement are not worked out; use the "
+        f"item API"
     )
 
 
 DYNAMODB: dict[str, Row] = (
     {operation: _item(f"dynamodb:{operation}") for operation in ("GetItem", "PutItem", "UpdateItem", "DeleteItem")}
     | {"Query": needs("dynamodb:Query", _read_many, _queried_partition), "Scan": needs("dynamodb:Scan", _read_many)}
-    | each("dynamodb", "DescribeTable DescribeTimeToLive DescribeContinuousBackups CreateTable UpdateTable DeleteTable".split(), _table)
+    | each(
+        "dynamodb",
+        "DescribeTable DescribeTimeToLive DescribeContinuousBackups CreateTable UpdateTable DeleteTable".split(),
+        _table,
+    )
     | {
         "BatchGetItem": _batch_get,
         "BatchWriteItem": _batch_write,

@@ -50,7 +50,8 @@ LAMBDA: dict[str, Row] = (
     | each(
         "lambda",
         (
-            "GetFunction GetFunctionConfiguration GetPolicy AddPermission RemovePermission PutFunctionEventInvokeConfig "
+            "GetFunction GetFunctionConfiguration GetPolicy AddPermission RemovePermission "
+            "PutFunctionEventInvokeConfig "
             "GetFunctionEventInvokeConfig UpdateFunctionEventInvokeConfig DeleteFunction"
         ).split(),
         _qualified,
@@ -58,12 +59,17 @@ LAMBDA: dict[str, Row] = (
     | each(
         "lambda",
         (
-            "GetAlias ListAliases CreateAlias UpdateAlias DeleteAlias ListVersionsByFunction PublishVersion UpdateFunctionCode "
-            "CreateFunction UpdateFunctionConfiguration PutFunctionConcurrency DeleteFunctionConcurrency GetFunctionConcurrency"
+            "GetAlias ListAliases CreateAlias UpdateAlias DeleteAlias ListVersionsByFunction PublishVersion "
+            "UpdateFunctionCode "
+            "CreateFunction UpdateFunctionConfiguration PutFunctionConcurrency DeleteFunctionConcurrency "
+            "GetFunctionConcurrency"
         ).split(),
         _function,
     )
     | each("lambda", ["ListEventSourceMappings", "ListFunctions", "GetAccountSettings"], anything)
-    | {name: _mapping(f"lambda:{name}") for name in ("GetEventSourceMapping", "UpdateEventSourceMapping", "DeleteEventSourceMapping")}
+    | {
+        name: _mapping(f"lambda:{name}")
+        for name in ("GetEventSourceMapping", "UpdateEventSourceMapping", "DeleteEventSourceMapping")
+    }
     | {"CreateEventSourceMapping": _new_mapping}
 )

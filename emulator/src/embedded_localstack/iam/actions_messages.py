@@ -23,7 +23,9 @@ def _move_task(request: Request) -> list[Check]:
     source, destination = text(request.params.get("SourceArn")), text(request.params.get("DestinationArn"))
     reads = ("StartMessageMoveTask", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
     targets = [destination] if destination else request.facts.redrive_sources(source)
-    return [Check(f"sqs:{action}", source) for action in reads] + [Check("sqs:SendMessage", target) for target in targets]
+    return [Check(f"sqs:{action}", source) for action in reads] + [
+        Check("sqs:SendMessage", target) for target in targets
+    ]
 
 
 def _cancelled_task_queue(request: Request) -> str:
@@ -37,8 +39,10 @@ def _cancelled_task_queue(request: Request) -> str:
 SQS: dict[str, Row] = each(
     "sqs",
     (
-        "SendMessage ReceiveMessage DeleteMessage ChangeMessageVisibility GetQueueAttributes SetQueueAttributes GetQueueUrl PurgeQueue "
-        "CreateQueue DeleteQueue ListQueueTags TagQueue UntagQueue ListDeadLetterSourceQueues AddPermission RemovePermission"
+        "SendMessage ReceiveMessage DeleteMessage ChangeMessageVisibility GetQueueAttributes SetQueueAttributes "
+        "GetQueueUrl PurgeQueue "
+        "CreateQueue DeleteQueue ListQueueTags TagQueue UntagQueue ListDeadLetterSourceQueues AddPermission "
+        "RemovePermission"
     ).split(),
     _queue,
 ) | {
@@ -59,7 +63,15 @@ def _topic(request: Request) -> str:
     if name := params.get("Name"):
         return request.arn("sns", text(name))
     subscription = text(params.get("SubscriptionArn"))
-    return text(params.get("TopicArn") or params.get("TargetArn") or subscription.rpartition(":")[0] or params.get("ResourceArn")) or "*"
+    return (
+        text(
+            params.get("TopicArn")
+            or params.get("TargetArn")
+            or subscription.rpartition(":")[0]
+            or params.get("ResourceArn")
+        )
+        or "*"
+    )
 
 
 def _subscribe_keys(request: Request) -> dict[str, str]:
@@ -70,8 +82,10 @@ def _subscribe_keys(request: Request) -> dict[str, str]:
 SNS: dict[str, Row] = each(
     "sns",
     (
-        "Publish CreateTopic DeleteTopic GetTopicAttributes SetTopicAttributes ListSubscriptionsByTopic ConfirmSubscription Unsubscribe "
-        "GetSubscriptionAttributes SetSubscriptionAttributes ListTagsForResource TagResource UntagResource AddPermission RemovePermission"
+        "Publish CreateTopic DeleteTopic GetTopicAttributes SetTopicAttributes ListSubscriptionsByTopic "
+        "ConfirmSubscription Unsubscribe "
+        "GetSubscriptionAttributes SetSubscriptionAttributes ListTagsForResource TagResource UntagResource "
+        "AddPermission RemovePermission"
     ).split(),
     _topic,
 ) | {
@@ -93,8 +107,10 @@ def _stream(request: Request) -> str:
 KINESIS: dict[str, Row] = each(
     "kinesis",
     (
-        "PutRecord PutRecords GetRecords GetShardIterator DescribeStream DescribeStreamSummary ListShards CreateStream DeleteStream "
-        "RegisterStreamConsumer DescribeStreamConsumer SubscribeToShard ListStreamConsumers ListTagsForStream ListTagsForResource"
+        "PutRecord PutRecords GetRecords GetShardIterator DescribeStream DescribeStreamSummary ListShards CreateStream "
+        "DeleteStream "
+        "RegisterStreamConsumer DescribeStreamConsumer SubscribeToShard ListStreamConsumers ListTagsForStream "
+        "ListTagsForResource"
     ).split(),
     _stream,
 ) | each("kinesis", ["ListStreams", "DescribeLimits"], anything)

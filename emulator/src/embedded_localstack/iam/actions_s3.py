@@ -40,7 +40,10 @@ def _versioned(action: str) -> Row:
 def _attributes(request: Request) -> list[Check]:
     """What GetObject needs, and an action of their own."""
     version = "Version" if request.params.get("VersionId") else ""
-    return [*_versioned("GetObject")(request), Check(f"s3:GetObject{version}Attributes", _object(request), _object_keys(request))]
+    return [
+        *_versioned("GetObject")(request),
+        Check(f"s3:GetObject{version}Attributes", _object(request), _object_keys(request)),
+    ]
 
 
 def _put(request: Request) -> list[Check]:
@@ -74,9 +77,9 @@ def _one(action: str, arn: str, version: str) -> Check:
 def _delete_all(request: Request) -> list[Check]:
     """One permission per key, which may differ."""
     objects = (request.params.get("Delete") or {}).get("Objects") or []
-    return [_one("DeleteObject", f"{_bucket(request)}/{item.get('Key')}", text(item.get("VersionId"))) for item in objects] or [
-        Check("s3:DeleteObject", f"{_bucket(request)}/*")
-    ]
+    return [
+        _one("DeleteObject", f"{_bucket(request)}/{item.get('Key')}", text(item.get("VersionId"))) for item in objects
+    ] or [Check("s3:DeleteObject", f"{_bucket(request)}/*")]
 
 
 def _list_keys(request: Request) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """Condition keys, operators and policy variables: what each is worth in a request, and which are not known here.
 
-The evaluator takes a key, operator or variable that it does not know for one that does not match, and a Deny would vanish. Here each
-has a value, or is known to be absent, or is named as unknown; decide.py refuses a request that a statement with an unknown one is about.
+The evaluator takes a key, operator or variable that it does not know for one that does not match, and a Deny would
+vanish. Here each has a value, or is known to be absent, or is named as unknown; decide.py refuses a request that a
+statement with an unknown one is about.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
@@ -30,7 +31,9 @@ _OF_SERVICES = {
     "sns": {"protocol", "endpoint"},
 }
 # Global keys that only some callers have: users, principals that sign, services.
-_OF_SOME = {*"aws:username aws:principalarn aws:principalservicename aws:sourcearn aws:sourceaccount aws:sourceowner".split()}
+_OF_SOME = {
+    *"aws:username aws:principalarn aws:principalservicename aws:sourcearn aws:sourceaccount aws:sourceowner".split()
+}
 _TAGS = re.compile(r"aws:(tagkeys$|requesttag/)")
 _MAY_TAG = re.compile(r"\w+:(Add|Create|Put|Register|Tag|Untag)")
 
@@ -43,7 +46,15 @@ _NOTHING = "\ue002"
 
 
 def request_keys(  # noqa: PLR0913 - a request is what it is
-    keys: Mapping[str, Any], *, role_arn: str | None, service: str | None, account: str, owner: str, action: str, region: str, tls: bool
+    keys: Mapping[str, Any],
+    *,
+    role_arn: str | None,
+    service: str | None,
+    account: str,
+    owner: str,
+    action: str,
+    region: str,
+    tls: bool,
 ) -> dict[str, Any]:
     """All condition keys of a request, in lower case.
 
@@ -90,7 +101,9 @@ class Reader:
         self._has_variables = version == "2012-10-17"
 
     def read(self, statement: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
-        """The statement with its variables filled in, the same without what is unknown of it, and that, such as "condition key aws:x"."""
+        """The statement with its variables filled in, the same without what is unknown of it, and that, such as
+        "condition key aws:x".
+        """
         unknown: list[str] = []
         read = dict(statement)
         # With something unknown it is about all that it may be about.

@@ -73,8 +73,8 @@ class Question:
     region: str
     keys: dict[str, Any]
     tls: bool = True
-    """Emulators speak plain HTTP on the loopback device, where nobody listens in; AWS is called over TLS. Policies that deny what is
-    not TLS must not deny everything here."""
+    """Clients call AWS over TLS, and an emulator over plain HTTP on the loopback device. A policy that denies requests
+    without TLS must not deny everything here."""
     owner: str = ""
     """The account of a resource whose ARN names none, if it is another than the principal's."""
 
@@ -88,7 +88,8 @@ class Question:
 class Verdict:
     """The answer: which policies were asked, and why. `matched` names the statements that allow, as "policy#Sid".
 
-    `question` and `how` ("role", "role and resource", "service", "anonymous") let the decision be made again, with other policies.
+    `question` and `how` ("role", "role and resource", "service", "anonymous") let the decision be made again, with
+    other policies.
     """
 
     allowed: bool
@@ -99,8 +100,11 @@ class Verdict:
     how: str = ""
 
 
-def decide_role(question: Question, policies: RolePolicies, resource: Policy | None, *, required: bool = False) -> Verdict:
-    """A role's session: its policies or the resource's must allow, both if it is another account's; and nothing may deny.
+def decide_role(
+    question: Question, policies: RolePolicies, resource: Policy | None, *, required: bool = False
+) -> Verdict:
+    """A role's session: its policies or the resource's must allow, both if it is another account's; and nothing may
+    deny.
 
     Args:
         question: what is asked.
@@ -125,7 +129,11 @@ def decide_role(question: Question, policies: RolePolicies, resource: Policy | N
     allowed = result.decision == "Allow"
     matched: tuple[str, ...] = ()
     if allowed:
-        own = [match for policy, parsed in zip(policies.granted, granted, strict=True) for match in _matches(context, policy, parsed)]
+        own = [
+            match
+            for policy, parsed in zip(policies.granted, granted, strict=True)
+            for match in _matches(context, policy, parsed)
+        ]
         matched = (*own, *(_resource_matches(context, resource, document) if resource and document else ()))
     return Verdict(allowed, asked, _reason(result), matched, question, how)
 
@@ -155,7 +163,10 @@ def decide_resource(question: Question, resource: Policy | None, *, kind: str, s
 
 
 def _context(question: Question, *, role_arn: str | None = None, service: str | None = None) -> EvalContext:
-    """The request. The library knows one ARN of a caller; in conditions AWS gives the role's, in principals the session's counts too."""
+    """The request.
+
+    The library knows one ARN of a caller; in conditions AWS gives the role's, in principals the session's counts too.
+    """
     keys = request_keys(
         question.keys,
         role_arn=role_arn,
@@ -186,7 +197,9 @@ def _matches(context: EvalContext, policy: Policy, statements: list[ParsedStatem
     ]
 
 
-def _resource_matches(context: EvalContext, resource: Policy, document: dict[str, Any], service: str | None = None) -> tuple[str, ...]:
+def _resource_matches(
+    context: EvalContext, resource: Policy, document: dict[str, Any], service: str | None = None
+) -> tuple[str, ...]:
     return tuple(
         f"{resource.name}#{statement.get('Sid') or index}"
         for index, statement in enumerate(_statements(document))
@@ -219,7 +232,9 @@ def _parsed(policy: Policy, context: EvalContext) -> list[ParsedStatement]:
     """A policy of a role, or a limit of one."""
     if not _depends_on_request(policy.document):
         return _parsed_once(policy.document)
-    document = _read(policy, _loaded(policy.document), context, lambda one: evaluate(context, [parse_policy_document(one)]))
+    document = _read(
+        policy, _loaded(policy.document), context, lambda one: evaluate(context, [parse_policy_document(one)])
+    )
     return list(parse_policy_document(document))
 
 
@@ -240,7 +255,9 @@ def _depends_on_request(document: str) -> bool:
     return '"Condition"' in document or "${" in document
 
 
-def _read(policy: Policy, document: dict[str, Any], context: EvalContext, decide: Callable[[dict[str, Any]], EvalResult]) -> dict[str, Any]:
+def _read(
+    policy: Policy, document: dict[str, Any], context: EvalContext, decide: Callable[[dict[str, Any]], EvalResult]
+) -> dict[str, Any]:
     """The document with its variables filled in.
 
     Raises:
@@ -252,13 +269,17 @@ def _read(policy: Policy, document: dict[str, Any], context: EvalContext, decide
         read, certain, unknown = reader.read(statement)
         if unknown and decide({"Statement": [certain]}).decision != "ImplicitDeny":
             where = f"statement {statement.get('Sid') or index}"
-            raise UnknownError(policy.name, f"{where}: {unknown[0]} is not known to embedded_localstack/iam/conditions.py")
+            raise UnknownError(
+                policy.name, f"{where}: {unknown[0]} is not known to embedded_localstack/iam/conditions.py"
+            )
         statements.append(read)
     return {**document, "Statement": statements}
 
 
 def _for_caller(document: str, names: set[str]) -> dict[str, Any]:
-    """A document in which NotPrincipal, which the library leaves out, is a statement for everybody, or none for who is named."""
+    """A document in which NotPrincipal, which the library leaves out, is a statement for everybody, or none for who is
+    named.
+    """
     policy = _loaded(document)
     statements = _statements(policy)
     if not any("NotPrincipal" in statement for statement in statements):

@@ -1,4 +1,5 @@
-"""Customer managed keys: who writes into what is encrypted with one, or reads from it, needs permissions on the key too.
+"""Customer managed keys: who writes into what is encrypted with one, or reads from it, needs permissions on the key
+too.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html,
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html,
@@ -52,7 +53,10 @@ def _messages(service: str, operation: str, arn: str, facts: Keys) -> Iterator[t
 
 def _objects(operation: str, params: Mapping[str, Any], facts: Keys) -> Iterator[tuple[str | None, tuple[str, ...]]]:
     if operation == "GetObject":
-        yield facts.object_key(text(params.get("Bucket")), text(params.get("Key")), text(params.get("VersionId"))), (READ,)
+        yield (
+            facts.object_key(text(params.get("Bucket")), text(params.get("Key")), text(params.get("VersionId"))),
+            (READ,),
+        )
     if operation in ("CopyObject", "UploadPartCopy"):
         yield facts.object_key(*copy_source(params.get("CopySource"))), (READ,)
     if operation in WRITES:

@@ -23,10 +23,17 @@ def install() -> None:
     records = Records.from_environment()
 
     @patch(urlrouter.FunctionUrlRouter.handle_lambda_url_invocation)
-    def handle(original: Callable[..., Any], self: Any, request: Any, api_id: str, region: str, **parameters: str) -> Any:
-        if (config := _config(urlrouter.lambda_stores, api_id, region)) and not _allowed(request, config, region, records):
+    def handle(
+        original: Callable[..., Any], self: Any, request: Any, api_id: str, region: str, **parameters: str
+    ) -> Any:
+        if (config := _config(urlrouter.lambda_stores, api_id, region)) and not _allowed(
+            request, config, region, records
+        ):
             body = json.dumps(
-                {"Message": "Forbidden. For troubleshooting Function URL authorization issues, run `embedded-localstack status`."}
+                {
+                    "Message": "Forbidden. For troubleshooting Function URL authorization issues, run "
+                    "`embedded-localstack status`."
+                }
             )
             refusal = urlrouter.Response(body, 403, mimetype="application/json")
             refusal.headers["x-amzn-ErrorType"] = "AccessDeniedException"
@@ -71,10 +78,14 @@ def judge(caller: Caller, arn: str, auth_type: str, facts: LocalStackFacts) -> d
 
 
 def _decide(question: Question, caller: Caller, auth_type: str, facts: LocalStackFacts) -> Verdict:
-    """Without authentication the function's own policy must let everybody in; with it, role and policy count as elsewhere."""
+    """Without authentication the function's own policy must let everybody in; with it, role and policy count as
+    elsewhere.
+    """
     policy = facts.resource_policy(question.resource)
     if auth_type == "AWS_IAM" and caller.kind is Kind.ROLE:
         return decide_role(question, facts.role_policies(caller.role, caller.session_policy), policy)
     if auth_type == "AWS_IAM":
-        return Verdict(False, "signature", "the URL wants signed requests (authorization type AWS_IAM)", (), question, "anonymous")
+        return Verdict(
+            False, "signature", "the URL wants signed requests (authorization type AWS_IAM)", (), question, "anonymous"
+        )
     return decide_resource(question, policy, kind=policy_name(question.resource), service=False)

@@ -17,7 +17,13 @@ UNSIGNED = {("sns", "ConfirmSubscription"), ("sns", "Unsubscribe")}
 # Services that act on what is theirs, or with a service-linked role: no policy of the project is asked.
 OWN = {("dynamodb.amazonaws.com", "kinesis"), ("events.amazonaws.com", "events"), ("logs.amazonaws.com", "logs")}
 # How each protocol spells the refusal.
-CODES = {"s3": "AccessDenied", "sqs": "AccessDenied", "sts": "AccessDenied", "ses": "AccessDenied", "sns": "AuthorizationError"}
+CODES = {
+    "s3": "AccessDenied",
+    "sqs": "AccessDenied",
+    "sts": "AccessDenied",
+    "ses": "AccessDenied",
+    "sns": "AuthorizationError",
+}
 
 
 class Enforcer:
@@ -44,7 +50,9 @@ class Enforcer:
         try:
             needed = actions.checks(service, operation, params, context.account_id, context.region, facts)
         except UnmappedError as error:
-            self._records.denied(str(caller), f"{service}:{operation}", "*", "embedded_localstack/iam/actions.py", str(error))
+            self._records.denied(
+                str(caller), f"{service}:{operation}", "*", "embedded_localstack/iam/actions.py", str(error)
+            )
             raise _refusal(service, str(error)) from error
         for check in [*needed, *encryption.checks(service, operation, needed[0].resource, params, facts)]:
             self._require(service, caller, check, facts)
@@ -58,7 +66,8 @@ class Enforcer:
             self._records.denied(str(caller), check.action, check.resource, verdict.asked, verdict.reason)
             raise _refusal(
                 service,
-                f"User: {caller.name} is not authorized to perform: {check.action} on resource: {check.resource} ({verdict.reason})",
+                f"User: {caller.name} is not authorized to perform: {check.action} on resource: {check.resource} "
+                f"({verdict.reason})",
             )
 
     def _hide_missing(self, caller: Caller, bucket: str, key: str, facts: LocalStackFacts) -> None:
@@ -72,7 +81,9 @@ def _caller(context: Any) -> Caller:
     caller = caller_of(callers.access_key(context.request.headers, context.request.url, form), context.account_id)
     internal = context.internal_request_params or {}
     if caller.kind is not Kind.ROLE and (principal := internal.get("service_principal")):
-        return Caller(Kind.SERVICE, callers.service_principal(principal), source_arn=callers.source(internal.get("source_arn")))
+        return Caller(
+            Kind.SERVICE, callers.service_principal(principal), source_arn=callers.source(internal.get("source_arn"))
+        )
     return caller
 
 
@@ -115,7 +126,8 @@ def _judge_trust(caller: Caller, check: Check, facts: LocalStackFacts) -> Verdic
         sources = [*facts.state_machines_with_role(check.resource)] or [None]
     verdict = Verdict(False, f"trust policy of {check.resource}", "there is no such role")
     for source in sources:
-        # AWS documents no source keys for Lambda's assuming a role: here it sets none, and a trust policy that wants one is refused.
+        # AWS documents no source keys for Lambda's assuming a role: here it sets none, and a trust policy that wants
+        # one is refused.
         source_keys = {} if caller.name == "lambda.amazonaws.com" else _source_keys(caller, source, facts)
         question = _question(caller, check, facts, {**check.keys, **source_keys})
         verdict = decide_resource(question, trust, kind=verdict.asked, service=caller.kind is Kind.SERVICE)
@@ -147,7 +159,9 @@ def _question(caller: Caller, check: Check, facts: LocalStackFacts, keys: dict[s
 
 
 def _refusal(service: str, message: str) -> Exception:
-    error: Exception = CommonServiceException(CODES.get(service, "AccessDeniedException"), message, status_code=403, sender_fault=True)
+    error: Exception = CommonServiceException(
+        CODES.get(service, "AccessDeniedException"), message, status_code=403, sender_fault=True
+    )
     return error
 
 

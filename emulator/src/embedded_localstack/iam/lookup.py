@@ -43,7 +43,10 @@ def policy_name(arn: str) -> str:
 
 
 class LocalStackFacts:
-    """Implements `request.Facts` and `encryption.Keys`, and finds policies. Missing things are None: the call itself will tell."""
+    """Implements `request.Facts` and `encryption.Keys`, and finds policies.
+
+    Missing things are None: the call itself will tell.
+    """
 
     def __init__(self, account: str, region: str) -> None:
         self.account, self.region = account, region
@@ -114,7 +117,11 @@ class LocalStackFacts:
 
     def _customer_key(self, key_id: str | None) -> str | None:
         """Keys that AWS manages may be used by everybody who may use the service."""
-        if not key_id or "alias/aws/" in key_id or key_id == s3_stores[self.account][self.region].aws_managed_kms_key_id:
+        if (
+            not key_id
+            or "alias/aws/" in key_id
+            or key_id == s3_stores[self.account][self.region].aws_managed_kms_key_id
+        ):
             return None
         return self.key_arn(key_id)
 
@@ -130,8 +137,12 @@ class LocalStackFacts:
         if role is None:
             return RolePolicies(f"arn:{PARTITION}:iam::{self.account}:role/{role_name}", ())
         granted = [Policy(f"role policy {name}", _text(document)) for name, document in role.policies.items()]
-        granted += [Policy(f"policy {policy.name}", _default_version(policy)) for policy in role.managed_policies.values()]
-        boundary = backend.managed_policies.get(role.permissions_boundary_arn) if role.permissions_boundary_arn else None
+        granted += [
+            Policy(f"policy {policy.name}", _default_version(policy)) for policy in role.managed_policies.values()
+        ]
+        boundary = (
+            backend.managed_policies.get(role.permissions_boundary_arn) if role.permissions_boundary_arn else None
+        )
         return RolePolicies(
             role.arn,
             tuple(granted),
@@ -235,7 +246,10 @@ _sessions: dict[str, Any] = {}
 
 
 def session_of(key: str, account: str) -> Any | None:
-    """The session (moto's AssumedRole) that a temporary access key stands for. moto keeps a list; a call must not walk through it."""
+    """The session (moto's AssumedRole) that a temporary access key stands for.
+
+    moto keeps a list; a call must not walk through it.
+    """
     if key not in _sessions and key[:4] in ("LSIA", "ASIA"):
         for session in reversed(sts_backends[account][PARTITION].assumed_roles):
             if session.access_key_id == key:

@@ -1,4 +1,6 @@
-"""What is verified when the deployer connects a function to something: its role by Lambda, who may invoke it by load balancers."""
+"""What is verified when the deployer connects a function to something: its role by Lambda, who may invoke it by load
+balancers.
+"""
 # mypy: disable-error-code="import-not-found"
 
 from collections.abc import Iterable, Mapping
@@ -21,7 +23,12 @@ POLLING = {
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
 INTERFACES = ("ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DeleteNetworkInterface")
 TRACES = ("xray:PutTraceSegments",)
-SENDING = {"sqs": "sqs:SendMessage", "sns": "sns:Publish", "lambda": "lambda:InvokeFunction", "events": "events:PutEvents"}
+SENDING = {
+    "sqs": "sqs:SendMessage",
+    "sns": "sns:Publish",
+    "lambda": "lambda:InvokeFunction",
+    "events": "events:PutEvents",
+}
 LOAD_BALANCER = "elasticloadbalancing.amazonaws.com"
 
 
@@ -71,8 +78,15 @@ def _mapping(params: Mapping[str, Any], facts: LocalStackFacts, records: Records
         call = lacking.partition(":")[2]
         raise _invalid(f"The provided execution role does not have permissions to call {call} on SQS")
     if lacking:
-        calls = "GetRecords, GetShardIterator, DescribeStream, " + ("ListShards, " if service == "kinesis" else "") + "and ListStreams"
-        raise _invalid(f"Cannot access stream {source}. Please ensure the role can perform the {calls} Actions on your stream in IAM.")
+        calls = (
+            "GetRecords, GetShardIterator, DescribeStream, "
+            + ("ListShards, " if service == "kinesis" else "")
+            + "and ListStreams"
+        )
+        raise _invalid(
+            f"Cannot access stream {source}. Please ensure the role can perform the {calls} Actions on your stream in "
+            f"IAM."
+        )
     _destinations(params, facts, records)
 
 
@@ -100,11 +114,15 @@ def _targets(params: Mapping[str, Any], facts: LocalStackFacts, records: Records
         records.decided(who, verdict)
         if not verdict.allowed:
             records.denied(who, action, target, verdict.asked, verdict.reason)
-            message = f"elasticloadbalancing principal does not have permission to invoke {target} from target group {group}"
+            message = (
+                f"elasticloadbalancing principal does not have permission to invoke {target} from target group {group}"
+            )
             raise CommonServiceException("AccessDenied", message, status_code=403, sender_fault=True)
 
 
-def _lacking(role_arn: str, needed: Iterable[str], resource: str, facts: LocalStackFacts, records: Records) -> str | None:
+def _lacking(
+    role_arn: str, needed: Iterable[str], resource: str, facts: LocalStackFacts, records: Records
+) -> str | None:
     """The first action that the role may not do."""
     policies = facts.role_policies(role_arn.rpartition("/")[2])
     session = f"arn:aws:sts::{facts.account}:assumed-role/{role_arn.rpartition('/')[2]}/lambda"

@@ -29,13 +29,21 @@ class Records:
     def denied(self, who: str, action: str, resource: str, policy: str, reason: str) -> None:
         """A call was refused."""
         LOG.warning("IAM: %s may not %s on %s (asked: %s: %s)", who, action, resource, policy, reason)
-        self._append(self._denials, {"who": who, "action": action, "resource": resource, "policy": policy, "reason": reason})
+        self._append(
+            self._denials, {"who": who, "action": action, "resource": resource, "policy": policy, "reason": reason}
+        )
 
     def decided(self, who: str, verdict: Verdict) -> None:
         """A call was allowed or refused. What is written is enough to make the decision again."""
         if self._audit and (question := verdict.question):
-            entry = asdict(question) | {"who": who, "decision": "allow" if verdict.allowed else "deny", "how": verdict.how}
-            self._append(self._audit, entry | {"asked": verdict.asked, "reason": verdict.reason, "matched": verdict.matched})
+            entry = asdict(question) | {
+                "who": who,
+                "decision": "allow" if verdict.allowed else "deny",
+                "how": verdict.how,
+            }
+            self._append(
+                self._audit, entry | {"asked": verdict.asked, "reason": verdict.reason, "matched": verdict.matched}
+            )
 
     def _append(self, path: Path, entry: dict[str, Any]) -> None:
         time = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

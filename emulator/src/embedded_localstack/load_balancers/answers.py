@@ -9,12 +9,13 @@ from typing import Any
 
 from embedded_localstack.load_balancers.requests import HOP_BY_HOP, Request
 
-# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html: request body and response JSON
+# Request body and response JSON:
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
 MOST_BYTES = 1024 * 1024
 
 
 class InvalidAnswerError(Exception):
-    """A function's answer is none that a load balancer understands; the message is AWS's reason code and what is wrong."""
+    """A load balancer cannot use a function's answer; the message is AWS's reason code and what is wrong."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Answer:
 def own(status: int) -> Answer:
     """An answer that the load balancer gives by itself, in its own words."""
     title = f"{status} {HTTPStatus(status).phrase}"
-    page = f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
+    head = f"<head><title>{title}</title></head>"
+    page = f"<html>\r\n{head}\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
     return Answer(status, (("Server", "awselb/2.0"), ("Content-Type", "text/html")), page.encode())
 
 
@@ -37,12 +39,20 @@ def fixed(config: Mapping[str, Any]) -> Answer:
     """A fixed response."""
     content_type = config.get("ContentType") or "text/plain"
     body = str(config.get("MessageBody") or "").encode()
-    return Answer(int(config["StatusCode"]), (("Server", "awselb/2.0"), ("Content-Type", f"{content_type}; charset=utf-8")), body)
+    return Answer(
+        int(config["StatusCode"]), (("Server", "awselb/2.0"), ("Content-Type", f"{content_type}; charset=utf-8")), body
+    )
 
 
 def redirect(config: Mapping[str, Any], request: Request, *, protocol: str, port: int) -> Answer:
     """A redirect. https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-action-types.html"""
-    known = {"protocol": protocol.lower(), "host": request.host, "port": str(port), "path": request.path[1:], "query": request.query}
+    known = {
+        "protocol": protocol.lower(),
+        "host": request.host,
+        "port": str(port),
+        "path": request.path[1:],
+        "query": request.query,
+    }
 
     def filled(part: str, default: str) -> str:
         text = str(config.get(part) or default)
@@ -72,7 +82,11 @@ def of_function(payload: bytes, *, multi_value: bool) -> Answer:
     status = answer.get("statusCode") if isinstance(answer, dict) else None
     if not isinstance(status, int) or isinstance(status, bool) or not 100 <= status <= 599:
         raise InvalidAnswerError("LambdaInvalidResponse: statusCode must be a whole number, an HTTP status")
-    headers = tuple(pair for pair in _headers(answer, multi_value=multi_value) if pair[0].lower() not in HOP_BY_HOP | {"content-length"})
+    headers = tuple(
+        pair
+        for pair in _headers(answer, multi_value=multi_value)
+        if pair[0].lower() not in HOP_BY_HOP | {"content-length"}
+    )
     return Answer(status, headers, _body(answer))
 
 
@@ -83,7 +97,9 @@ def _headers(answer: Mapping[str, Any], *, multi_value: bool) -> list[tuple[str,
     if not isinstance(given, dict):
         raise InvalidAnswerError(f"LambdaInvalidResponse: {field} must be an object")
     pairs = [
-        (name, value) for name, values in given.items() for value in (values if multi_value and isinstance(values, list) else [values])
+        (name, value)
+        for name, values in given.items()
+        for value in (values if multi_value and isinstance(values, list) else [values])
     ]
     if wrong := [name for name, value in pairs if not isinstance(value, str) or "\n" in value or "\r" in value]:
         raise InvalidAnswerError(f"LambdaInvalidResponse: values of {field} must be text: {', '.join(wrong)}")

@@ -1,7 +1,7 @@
 """Requests to load balancers, off LocalStack's request chain.
 
-All listeners share LocalStack's port. A request is for a load balancer if its Host is the load balancer's DNS name, or a name that
-one of its rules has as a condition: `curl -H "Host: $dns_name" http://127.0.0.1:4566/path`.
+All listeners share LocalStack's port. A request is for a load balancer if its Host is the load balancer's DNS name, or
+a name that one of its rules has as a condition: `curl -H "Host: $dns_name" http://127.0.0.1:4566/path`.
 """
 # mypy: disable-error-code="import-not-found, import-untyped"
 
@@ -70,7 +70,11 @@ def _find(request: Request) -> tuple[Any, Any] | None:
     if any(request.host == name or request.host.endswith(f".{name}") for name in OTHERS):
         return None
     for backend, balancer in _balancers():
-        if any(names_host(rule.conditions, request) for listener in list(balancer.listeners.values()) for rule in listener.rules.values()):
+        if any(
+            names_host(rule.conditions, request)
+            for listener in list(balancer.listeners.values())
+            for rule in listener.rules.values()
+        ):
             return backend, balancer
     return None
 
@@ -89,7 +93,9 @@ def _answer(backend: Any, balancer: Any, request: Request) -> Answer:
         return answers.own(503)
     place = {"protocol": listener.protocol, "port": int(listener.port)}
     # An authentication comes before the action that answers, and is not served here.
-    first = min(choose_rule(listener.rules.values(), request).actions, key=lambda action: int(action.data.get("Order") or 0))
+    first = min(
+        choose_rule(listener.rules.values(), request).actions, key=lambda action: int(action.data.get("Order") or 0)
+    )
     match first.type:
         case "fixed-response":
             return answers.fixed(first.data["FixedResponseConfig"])

@@ -15,13 +15,18 @@ Condition = Mapping[str, Any]
 
 
 def choose_listener[T](listeners: Mapping[int, T], port: int | None) -> T | None:
-    """The listener of the port that was called. All share LocalStack's port: where it doesn't tell them apart, 80 comes first."""
+    """The listener of the port that was called.
+
+    All share LocalStack's port: where it doesn't tell them apart, 80 comes first.
+    """
     return next((listeners[wanted] for wanted in (port or 80, 80, *sorted(listeners)) if wanted in listeners), None)
 
 
 def choose_rule(rules: Iterable[Any], request: Request) -> Any:
     """The first rule, by priority, all of whose conditions hold; the default rule has none and comes last."""
-    ordered = sorted(rules, key=lambda rule: (rule.priority == "default", 0 if rule.priority == "default" else int(rule.priority)))
+    ordered = sorted(
+        rules, key=lambda rule: (rule.priority == "default", 0 if rule.priority == "default" else int(rule.priority))
+    )
     return next(rule for rule in ordered if all(holds(condition, request) for condition in rule.conditions))
 
 

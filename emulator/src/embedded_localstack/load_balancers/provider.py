@@ -11,7 +11,10 @@ from localstack.services.plugins import Service, aws_provider
 
 @aws_provider(api="elbv2")
 def elbv2() -> Any:
-    """The service: every operation is moto's. It shares the process with moto's EC2, so that it knows subnets and groups."""
+    """The service: every operation is moto's.
+
+    It shares the process with moto's EC2, so that it knows subnets and groups.
+    """
 
     def forward(context: Any, _request: Any) -> Any:
         return call_moto(context)

@@ -16,7 +16,9 @@ HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "
 
 @dataclass(frozen=True)
 class Request:
-    """As it arrived: path and query are still encoded, headers in order with their names in lower case, repeated ones too."""
+    """As it arrived: path and query are still encoded, headers in order with their names in lower case, repeated ones
+    too.
+    """
 
     method: str
     path: str
@@ -54,7 +56,9 @@ def _host(request: Request) -> tuple[str, int | None]:
 
 
 def forwarded(request: Request, *, protocol: str, port: int, drop_invalid: bool) -> Request:
-    """The request as a target sees it: with the load balancer's own headers, without those that are for one connection only."""
+    """The request as a target sees it: with the load balancer's own headers, without those that are for one connection
+    only.
+    """
     kept = [
         (name, value)
         for name, value in request.headers
@@ -78,7 +82,10 @@ def _trace(request: Request) -> str:
 
 
 def event(request: Request, target_group_arn: str, *, multi_value: bool) -> dict[str, Any]:
-    """The event for a function. Of what is repeated it holds all values, or, unless the target group wants them, the last."""
+    """The event for a function.
+
+    Of what is repeated it holds all values, or, unless the target group wants them, the last.
+    """
     encoded = _is_encoded(request)
     found: dict[str, Any] = {
         "requestContext": {"elb": {"targetGroupArn": target_group_arn}},
@@ -86,7 +93,10 @@ def event(request: Request, target_group_arn: str, *, multi_value: bool) -> dict
         "path": request.path,
     }
     if multi_value:
-        found |= {"multiValueQueryStringParameters": _lists(request.parameters()), "multiValueHeaders": _lists(request.headers)}
+        found |= {
+            "multiValueQueryStringParameters": _lists(request.parameters()),
+            "multiValueHeaders": _lists(request.headers),
+        }
     else:
         found |= {"queryStringParameters": dict(request.parameters()), "headers": dict(request.headers)}
     body = base64.b64encode(request.body).decode() if encoded else request.body.decode("utf-8", "replace")

@@ -1,7 +1,7 @@
 """REST APIs: the binary media type `*/*`, and gateway responses as they were set.
 
-LocalStack ignores the media type `*/*`, so that a function's compressed answer arrives as base64. And it answers what the
-gateway itself refuses with a text of its own, whatever the gateway responses of the API are.
+LocalStack ignores the media type `*/*`, so that a function's compressed answer arrives as base64. And it answers what
+the gateway itself refuses with a text of its own, whatever the gateway responses of the API are.
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 

@@ -1,7 +1,8 @@
 """CloudWatch alarms: actions in the name of CloudWatch and the alarm, on the alias that is named; tags.
 
-LocalStack calls topics and functions in nobody's name, so no policy would be asked. It drops the qualifier of a function, and
-waits for the function while it holds the lock that its calls to CloudWatch need. It forgets the tags that an alarm is made with.
+LocalStack calls topics and functions in nobody's name, so no policy would be asked. It drops the qualifier of a
+function, and waits for the function while it holds the lock that its calls to CloudWatch need. It forgets the tags that
+an alarm is made with.
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
@@ -29,7 +30,9 @@ class Clients:
     @property
     def lambda_(self) -> "Action":
         """Functions."""
-        client = self._clients.lambda_.request_metadata(service_principal="lambda.alarms.cloudwatch", source_arn=self._alarm)
+        client = self._clients.lambda_.request_metadata(
+            service_principal="lambda.alarms.cloudwatch", source_arn=self._alarm
+        )
         return Action(self._alarm, lambda **request: client.invoke(InvocationType="Event", **request))
 
 
@@ -66,7 +69,9 @@ def install() -> None:
     Patch(module, "lambda_function_name", lambda action: action).apply()
 
     @patch(provider.set_alarm_state)
-    def set_alarm_state(original: Callable[..., Any], self: Any, context: Any, alarm_name: str, *args: Any, **kwargs: Any) -> Any:
+    def set_alarm_state(
+        original: Callable[..., Any], self: Any, context: Any, alarm_name: str, *args: Any, **kwargs: Any
+    ) -> Any:
         token = _alarm.set(alarm_arn(context, alarm_name))
         try:
             return original(self, context, alarm_name, *args, **kwargs)
@@ -74,7 +79,9 @@ def install() -> None:
             _alarm.reset(token)
 
     @patch(provider._run_composite_alarm_actions)
-    def run_composite(original: Callable[..., Any], self: Any, context: Any, composite_alarm: Any, *args: Any, **kwargs: Any) -> Any:
+    def run_composite(
+        original: Callable[..., Any], self: Any, context: Any, composite_alarm: Any, *args: Any, **kwargs: Any
+    ) -> Any:
         token = _alarm.set(composite_alarm.alarm["AlarmArn"])
         try:
             return original(self, context, composite_alarm, *args, **kwargs)
@@ -109,7 +116,9 @@ def _keep_tags(provider: Any) -> None:
     patch(provider.put_composite_alarm)(make)
 
     @patch(provider.delete_alarms)
-    def delete_alarms(original: Callable[..., Any], self: Any, context: Any, alarm_names: list[str], **kwargs: Any) -> None:
+    def delete_alarms(
+        original: Callable[..., Any], self: Any, context: Any, alarm_names: list[str], **kwargs: Any
+    ) -> None:
         original(self, context, alarm_names, **kwargs)
         tags = self.get_store(context.account_id, context.region).TAGS
         for name in alarm_names:

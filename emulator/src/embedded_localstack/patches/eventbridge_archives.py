@@ -1,4 +1,5 @@
-"""EventBridge archives: LocalStack 4.14 keeps the time of an event as text, and fails with that when it replays the archive.
+"""EventBridge archives: LocalStack 4.14 keeps the time of an event as text, and fails with that when it replays the
+archive.
 
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-replay-archived-event.html
 """

@@ -16,7 +16,9 @@ def install() -> None:
     create = provider.LambdaProvider._create_routing_config_model
 
     @patch(provider.LambdaProvider.update_alias)
-    def update_alias(original: Callable[..., Any], self: Any, context: Any, function_name: str, name: str, **changes: Any) -> Any:
+    def update_alias(
+        original: Callable[..., Any], self: Any, context: Any, function_name: str, name: str, **changes: Any
+    ) -> Any:
         weights = ((changes.get("routing_config") or {}).get("AdditionalVersionWeights")) or {}
         if not weights:
             return original(self, context, function_name, name, **changes)

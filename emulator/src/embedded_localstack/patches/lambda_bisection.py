@@ -35,8 +35,15 @@ def bisect(poller: Any, failure: type[Exception]) -> None:
         except SplitError as split:
             failed = {poller.get_sequence_number(event) for event in split.events}
             events = poller.transform_into_events(deepcopy(records), shard)
-            left = [record for record, event in zip(records, events, strict=True) if poller.get_sequence_number(event) in failed]
+            left = [
+                record
+                for record, event in zip(records, events, strict=True)
+                if poller.get_sequence_number(event) in failed
+            ]
             for half in (left[: len(left) // 2], left[len(left) // 2 :]):
                 forward_events_to_target(shard, half)
 
-    poller.processor.process_events_batch, poller.forward_events_to_target = process_events_batch, forward_events_to_target
+    poller.processor.process_events_batch, poller.forward_events_to_target = (
+        process_events_batch,
+        forward_events_to_target,
+    )

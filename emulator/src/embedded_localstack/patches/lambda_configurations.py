@@ -63,8 +63,10 @@ def to_variables(names: Iterable[str]) -> str | None:
     """Return why a function may not have variables of these names, in Lambda's words, or None."""
     if reserved := sorted(RESERVED & set(names)):
         return (
-            "Lambda was unable to configure your environment variables because the environment variables you have provided contains "
-            f"reserved keys that are currently not supported for modification. Reserved keys used in this request: {', '.join(reserved)}"
+            "Lambda was unable to configure your environment variables because the environment variables you have "
+            "provided contains "
+            f"reserved keys that are currently not supported for modification. Reserved keys used in this request: "
+            f"{', '.join(reserved)}"
         )
     if wrong := sorted(name for name in names if not VARIABLE.fullmatch(name)):
         return f"Environment variable names must match {VARIABLE.pattern}: {', '.join(wrong)}"
@@ -79,7 +81,10 @@ def to_mapping(params: Mapping[str, Any], facts: Any) -> str | None:
     if source.endswith(".fifo") and params.get("MaximumBatchingWindowInSeconds"):
         return "Batching window is not supported for FIFO queues"
     request = Request("", params, facts.account, facts.region, facts)
-    timeout, hidden = facts.timeout(function_arn(request, str(params.get("FunctionName")))), facts.visibility_timeout(source)
+    timeout, hidden = (
+        facts.timeout(function_arn(request, str(params.get("FunctionName")))),
+        facts.visibility_timeout(source),
+    )
     if timeout and hidden is not None and hidden < timeout:
         return f"Queue visibility timeout: {hidden} seconds is less than Function timeout: {timeout} seconds"
     return None

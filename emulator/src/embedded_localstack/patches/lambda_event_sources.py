@@ -1,7 +1,7 @@
 """Event source mappings: as fast and as concurrent as on AWS, and they remember how far they have read.
 
-LocalStack handles one batch of a queue at a time, and polls an idle queue more and more rarely. Lambda waits on the queue and runs
-several batches at once, so that functions are tested against concurrent batches.
+LocalStack handles one batch of a queue at a time, and polls an idle queue more and more rarely. Lambda waits on the
+queue and runs several batches at once, so that functions are tested against concurrent batches.
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
@@ -54,7 +54,8 @@ def install() -> None:
             poller.checkpoints = checkpoints.setdefault(worker.uuid, {})
             # A mapping that was changed or stopped continues where it was. LocalStack starts again.
             poller.shards = dict(poller.checkpoints)
-            # Else the retries of a batch continue after the mapping's end, with its old settings, beside those of its successor.
+            # Else the retries of a batch continue after the mapping's end, with its old settings, beside those of its
+            # successor.
             poller._is_shutdown = worker._shutdown_event
             if self.esm_config.get("BisectBatchOnFunctionError"):
                 bisect(poller, BatchFailureError)
@@ -135,7 +136,10 @@ def _patch_queue(poller: Any, all_attributes: str) -> None:
 
 
 def keep_bodies(poller: Any) -> None:
-    """Deliver bodies as they were sent. LocalStack parses JSON for the filters, and would deliver re-serialized JSON."""
+    """Deliver bodies as they were sent.
+
+    LocalStack parses JSON for the filters, and would deliver re-serialized JSON.
+    """
     from localstack.utils.patch import Patch, patch  # noqa: PLC0415
 
     @patch(poller.handle_messages)

@@ -1,7 +1,7 @@
 """Write a function's log: make the stream, and the group only if there is none.
 
-LocalStack makes the group whenever the stream is new. A role that may write only into its own group, which Terraform made, is
-refused, and LocalStack then drops the lines.
+LocalStack makes the group whenever the stream is new. A role that may write only into its own group, which Terraform
+made, is refused, and LocalStack then drops the lines.
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from typing import Any
 
 LOG = logging.getLogger(__name__)
-# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html: 1 MiB and 10,000 events a call
+# 1 MiB and 10,000 events in a call:
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
 BATCH_BYTES, BATCH_EVENTS, EVENT_OVERHEAD = 1_000_000, 10_000, 26
 
 

@@ -1,7 +1,7 @@
 """S3 event notifications: growing sequencers, and keys encoded as S3 encodes them.
 
-LocalStack sends the same sequencer with every event, so events cannot be ordered. Here each change of a key gets the next one
-while it is made: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html.
+LocalStack sends the same sequencer with every event, so events cannot be ordered. Here each change of a key gets the
+next one while it is made: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html.
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
@@ -14,7 +14,9 @@ from urllib.parse import quote_plus
 
 
 class Sequencer:
-    """Strictly growing hexadecimal numbers of one length, also across restarts, so that they compare as text, as those of S3 do."""
+    """Strictly growing hexadecimal numbers of one length, also across restarts, so that they compare as text, as those
+    of S3 do.
+    """
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
@@ -70,7 +72,9 @@ def _patch_context(context_class: Any, sequencer: Sequencer) -> None:
     def from_request_context(cls: Any, request_context: Any, s3_bucket: Any, s3_object: Any) -> Any:
         context = original(cls, request_context, s3_bucket=s3_bucket, s3_object=s3_object)
         removing = "ObjectRemoved" in context.event_type
-        number = (getattr(s3_object, "sequencer_removed", None) if removing else None) or getattr(s3_object, "sequencer_created", None)
+        number = (getattr(s3_object, "sequencer_removed", None) if removing else None) or getattr(
+            s3_object, "sequencer_created", None
+        )
         # DeleteObjects also reports keys that never existed.
         context.sequencer = number or sequencer.next()
         context.key_name, context.plain_key = encoded(s3_object.key), s3_object.key

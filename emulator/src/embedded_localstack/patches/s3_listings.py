@@ -1,7 +1,7 @@
 """Listings of more than a page.
 
-LocalStack 4.14 fails on a page that ends at a key with characters beyond ASCII. It sorts plain keys and compares encoded ones, so
-that a page can begin too early or too late.
+LocalStack 4.14 fails on a page that ends at a key with characters beyond ASCII. It sorts plain keys and compares
+encoded ones, so that a page can begin too early or too late.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
 """
@@ -20,7 +20,12 @@ def install() -> None:
 
     @patch(provider.S3Provider.list_objects_v2)
     def list_objects_v2(
-        original: Callable[..., Any], self: Any, context: Any, bucket: str, encoding_type: str | None = None, **parameters: Any
+        original: Callable[..., Any],
+        self: Any,
+        context: Any,
+        bucket: str,
+        encoding_type: str | None = None,
+        **parameters: Any,
     ) -> Any:
         provider.validate_encoding_type(encoding_type)
         answer = original(self, context, bucket, **parameters)
@@ -34,7 +39,9 @@ def install() -> None:
 
 def encoded(answer: dict[str, Any]) -> dict[str, Any]:
     """Return the answer with keys, and all that contains a part of a key, in URL encoding."""
-    parts: dict[str, Any] = {name: quote(answer[name]) for name in ("Prefix", "Delimiter", "StartAfter") if name in answer}
+    parts: dict[str, Any] = {
+        name: quote(answer[name]) for name in ("Prefix", "Delimiter", "StartAfter") if name in answer
+    }
     lists = {
         name: [found | {part: quote(found[part])} for found in answer[name]]
         for name, part in (("Contents", "Key"), ("CommonPrefixes", "Prefix"))

@@ -1,6 +1,7 @@
 """Presigned requests to S3: verify the signatures of sessions, and check forms as S3 does.
 
-LocalStack does not know the secrets of sessions, so it accepts every presigned URL of a function. It checks neither the signature
+LocalStack does not know the secrets of sessions, so it accepts every presigned URL of a function. It checks neither the
+signature
 of a form nor whether the policy allows all fields.
 https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
 """
@@ -34,7 +35,10 @@ def install() -> None:
 
     from embedded_localstack.iam.lookup import session_of  # noqa: PLC0415
 
-    original_secret, original_validate = presigned_url.get_secret_access_key_from_access_key_id, provider.validate_post_policy
+    original_secret, original_validate = (
+        presigned_url.get_secret_access_key_from_access_key_id,
+        provider.validate_post_policy,
+    )
     original_credentials = presigned_url.get_credentials_from_parameters
 
     def secret_of_session(key: str) -> str | None:
@@ -73,13 +77,21 @@ def check(form: Mapping[str, str], secret_of_session: Callable[[str], str | None
         return
     policy = form.get("policy")
     if not policy:
-        message = "Bucket POST must contain a field named 'policy'.  If it is specified, please check the order of the fields."
+        message = (
+            "Bucket POST must contain a field named 'policy'.  If it is specified, please check the order of the "
+            "fields."
+        )
         raise RefusedError(400, "InvalidArgument", message)
     if "awsaccesskeyid" in form:
         message = "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."
         raise RefusedError(400, "InvalidRequest", message)
-    if not hmac.compare_digest(signature(secret, credential, policy).encode(), text(form.get("x-amz-signature")).encode()):
-        message = "The request signature we calculated does not match the signature you provided. Check your key and signing method."
+    if not hmac.compare_digest(
+        signature(secret, credential, policy).encode(), text(form.get("x-amz-signature")).encode()
+    ):
+        message = (
+            "The request signature we calculated does not match the signature you provided. Check your key and "
+            "signing method."
+        )
         raise RefusedError(403, "SignatureDoesNotMatch", message)
     allowed = _fields(json.loads(base64.b64decode(policy)))
     if extra := [name for name in form if name not in allowed | UNCHECKED and not name.startswith("x-ignore-")]:

@@ -1,6 +1,7 @@
 """Distributed Maps of Step Functions: items in batches, EXPRESS children, listings of more than a page.
 
-LocalStack 4.14 refuses the first two, and lists at most a thousand objects. Children run as STANDARD ones: they only keep more
+LocalStack 4.14 refuses the first two, and lists at most a thousand objects. Children run as STANDARD ones: they only
+keep more
 history.
 https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
 """

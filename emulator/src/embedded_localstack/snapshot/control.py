@@ -44,7 +44,10 @@ def install() -> None:
 
 
 def _stop() -> None:
-    """Write the state down and end. If it cannot be written, the server still runs and has everything; the launcher reads why."""
+    """Write the state down and end.
+
+    If it cannot be written, the server still runs and has everything; the launcher reads why.
+    """
     home = Home.of_this_server()
     with _busy:
         try:
@@ -132,7 +135,10 @@ def _provider(service: str) -> Any:
 
 
 def resume() -> None:
-    """Restore the state, if there is one, and open the gate. A state that does not fit ends the server: half of one is worse."""
+    """Restore the state, if there is one, and open the gate.
+
+    A state that does not fit ends the server: half of one is worse.
+    """
     folder = Home.of_this_server().snapshot
     if not folder.is_dir():
         return

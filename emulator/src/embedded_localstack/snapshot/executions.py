@@ -12,4 +12,7 @@ def load() -> None:
         for execution in store.executions.values():
             if execution.exec_status == "RUNNING":
                 execution.exec_status, execution.stop_date = "ABORTED", datetime.now(UTC)
-                execution.error, execution.cause = "EmbeddedLocalStack.Restarted", "the server was restarted; start it again"
+                execution.error, execution.cause = (
+                    "EmbeddedLocalStack.Restarted",
+                    "the server was restarted; start it again",
+                )

@@ -7,7 +7,10 @@ from pathlib import Path
 
 
 def copy(directory: Path, into: Path) -> None:
-    """Copy a service's files. SQLite copies a database: its journal appears and disappears with each metric of CloudWatch."""
+    """Copy a service's files.
+
+    SQLite copies a database: its journal appears and disappears with each metric of CloudWatch.
+    """
     shutil.copytree(directory, into, ignore=shutil.ignore_patterns("*.db-*"), copy_function=_copy)
 
 

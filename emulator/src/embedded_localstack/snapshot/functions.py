@@ -43,7 +43,10 @@ def load_shards(folder: Path) -> None:
 
 
 def load_events(folder: Path) -> None:
-    """Send the events again, once functions can be invoked. What ran when the server stopped runs again, as after a fault on AWS."""
+    """Send the events again, once functions can be invoked.
+
+    What ran when the server stopped runs again, as after a fault on AWS.
+    """
     queues = dict(_managers())
     for arn, body in json.loads((folder / "functions.json").read_text())["events"]:
         _client().send_message(QueueUrl=queues[arn].event_queue_url, MessageBody=body)

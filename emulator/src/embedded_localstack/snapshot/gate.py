@@ -23,7 +23,10 @@ class Gate:
         handlers.run_custom_finalizers.append(self.leave)
 
     def enter(self, chain: Any, context: Any, _response: Any) -> None:
-        """Let a request through. A closed gate admits only LocalStack's own, and answers others as AWS does when a service is away."""
+        """Let a request through.
+
+        A closed gate admits only LocalStack's own, and answers others as AWS does when a service is away.
+        """
         if context.is_internal_call:
             return
         with self._lock:

@@ -6,7 +6,10 @@ from typing import Any
 
 
 def install() -> None:
-    """Let a queue that hands out no messages still take some. Python 3.13 refuses them, which LocalStack does not expect."""
+    """Let a queue that hands out no messages still take some.
+
+    Python 3.13 refuses them, which LocalStack does not expect.
+    """
     from localstack.services.sqs.queue import InterruptibleQueue  # noqa: PLC0415 - only a running server has it
     from localstack.utils.patch import Patch  # noqa: PLC0415
 

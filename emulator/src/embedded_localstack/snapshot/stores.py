@@ -62,8 +62,12 @@ def save(folder: Path) -> None:
 def rehearse() -> int:
     """Pickle everything that `save` writes. Returns how many bytes it needs."""
     services = {name: _containers(name) for name in SERVICE_PLUGINS.list_active_services()}
-    directories = [directory for name, found in services.items() if name not in OTHERS for directory in found.directories]
-    files_size = sum(file.stat().st_size for directory in directories for file in directory.rglob("*") if file.is_file())
+    directories = [
+        directory for name, found in services.items() if name not in OTHERS for directory in found.directories
+    ]
+    files_size = sum(
+        file.stat().st_size for directory in directories for file in directory.rglob("*") if file.is_file()
+    )
     return files_size + len(_pickled({name: found.dictionaries for name, found in services.items()}))
 
 

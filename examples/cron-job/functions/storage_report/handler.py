@@ -21,7 +21,11 @@ def lambda_handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
             folder = entry["Key"].partition("/")[0] if "/" in entry["Key"] else ""
             objects[folder] += 1
             sizes[folder] += entry["Size"]
-    folders = {folder: {"objects": objects[folder], "bytes": sizes[folder]} for folder in sorted(objects) if folder != "reports"}
+    folders = {
+        folder: {"objects": objects[folder], "bytes": sizes[folder]}
+        for folder in sorted(objects)
+        if folder != "reports"
+    }
     report = {"day": day, "bucket": BUCKET, "folders": folders}
     body = json.dumps(report).encode()
     S3.put_object(Bucket=BUCKET, Key=f"reports/{day}.json", Body=body, ContentType="application/json")

@@ -40,7 +40,9 @@ class FakeTerraform:
 
     def deploy(self, environment: str, **values: Any) -> None:
         """Change a state, as if somebody deployed from another machine."""
-        state = self.states.setdefault(environment, {"environment": environment, "uploads_bucket": f"{environment}-uploads"})
+        state = self.states.setdefault(
+            environment, {"environment": environment, "uploads_bucket": f"{environment}-uploads"}
+        )
         state |= values
         (self.folder / f"{environment}.json").write_text(json.dumps(state))
         for key in (state_bucket.KEY, f"{state_bucket.KEY}.backup"):

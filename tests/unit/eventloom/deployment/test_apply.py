@@ -66,7 +66,9 @@ def test_a_destroyed_environment_leaves_no_outputs(terraform: FakeTerraform, bui
 
 
 @pytest.mark.parametrize("command", [["destroy", "--yes"], ["outputs"]])
-def test_an_environment_that_does_not_exist_cannot_be_destroyed_or_shown(terraform: FakeTerraform, command: list[str]) -> None:
+def test_an_environment_that_does_not_exist_cannot_be_destroyed_or_shown(
+    terraform: FakeTerraform, command: list[str]
+) -> None:
     result = typed(*command, "--env", "dve")
     assert result.exit_code == 1
     assert "nothing is deployed in 'dve'" in result.stderr
@@ -85,7 +87,9 @@ def test_an_environment_that_does_not_belong_in_the_account_creates_nothing(
     assert no_bucket.calls() == []
 
 
-def test_an_environment_of_another_region_is_not_deployed_a_second_time(terraform: FakeTerraform, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_environment_of_another_region_is_not_deployed_a_second_time(
+    terraform: FakeTerraform, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client("s3").put_object(Bucket=BUCKET, Key=f"env:/dev/{state_bucket.KEY}", Body=b'{"resources": [{}]}')
     client("s3").put_object(Bucket=BUCKET, Key=f"env:/prod/{state_bucket.KEY}", Body=b'{"resources": []}')  # destroyed
     monkeypatch.setenv("AWS_REGION", "us-east-1")
@@ -97,7 +101,9 @@ def test_an_environment_of_another_region_is_not_deployed_a_second_time(terrafor
     prepare("prod")
 
 
-def test_a_run_that_selects_another_workspace_does_not_affect_this_one(terraform: FakeTerraform, tmp_path: Path) -> None:
+def test_a_run_that_selects_another_workspace_does_not_affect_this_one(
+    terraform: FakeTerraform, tmp_path: Path
+) -> None:
     deploy("dev", tmp_path / "dev.tfplan")
     calls = {call["arguments"][0]: call["workspace"] for call in terraform.calls()}
     assert calls == dict.fromkeys(("plan", "show", "apply", "taint", "output"), "dev")
@@ -121,8 +127,12 @@ def test_on_aws_an_environment_has_to_be_named() -> None:
     assert "--env dev|staging|prod" in result.stderr
 
 
-@pytest.mark.parametrize(("command", "unchanged"), [("deploy", "prod"), ("apply-saved", "prod"), ("destroy", "prod"), ("destroy", "dev")])
-def test_an_environment_that_matters_is_not_changed_without_its_name(terraform: FakeTerraform, command: str, unchanged: str) -> None:
+@pytest.mark.parametrize(
+    ("command", "unchanged"), [("deploy", "prod"), ("apply-saved", "prod"), ("destroy", "prod"), ("destroy", "dev")]
+)
+def test_an_environment_that_matters_is_not_changed_without_its_name(
+    terraform: FakeTerraform, command: str, unchanged: str
+) -> None:
     result = typed(command, "--env", unchanged)
     assert result.exit_code == 1
     assert "was not changed; type its name when asked, or add --yes" in result.stderr
@@ -131,5 +141,7 @@ def test_an_environment_that_matters_is_not_changed_without_its_name(terraform: 
 
 def test_a_restarted_emulator_has_none_of_the_outputs_kept_before(terraform: FakeTerraform, build_folder: Path) -> None:
     outputs_file("local").write_text(json.dumps({"state": "before", "outputs": {"environment": "local"}}))
-    with pytest.raises(UserError, match=f"{BUCKET} has the state of dev, prod; ./eventloom deploy --env local deploys it"):
+    with pytest.raises(
+        UserError, match=f"{BUCKET} has the state of dev, prod; ./eventloom deploy --env local deploys it"
+    ):
         current_outputs("local")

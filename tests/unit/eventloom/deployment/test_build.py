@@ -130,7 +130,11 @@ def packaged(functions: Path) -> dict[str, int]:
     result = run_command(functions, "hello")
     assert result.exit_code == 0, result.output
     with zipfile.ZipFile(functions.parent / "out/hello.zip") as bundle:
-        return {entry.filename: entry.external_attr >> 16 for entry in bundle.infolist() if not entry.filename.endswith(".pyc")}
+        return {
+            entry.filename: entry.external_attr >> 16
+            for entry in bundle.infolist()
+            if not entry.filename.endswith(".pyc")
+        }
 
 
 def write(path: Path, text: str = "") -> Path:
@@ -154,7 +158,9 @@ def test_a_syntax_error_is_named_by_file_and_line(hello: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [(), ("hello",)])
-def test_a_folder_without_handler_is_an_error_and_its_old_zip_is_not_deployed(hello: Path, arguments: tuple[str, ...]) -> None:
+def test_a_folder_without_handler_is_an_error_and_its_old_zip_is_not_deployed(
+    hello: Path, arguments: tuple[str, ...]
+) -> None:
     (hello / "handler.py").rename(hello / "main.py")
     assert "functions/hello has no handler.py" in refused(hello.parent, *arguments)
 
@@ -230,7 +236,9 @@ def test_a_linked_folder_in_events_makes_it_a_package(hello: Path, tmp_path: Pat
         ("far", "../..", "functions/hello/far is a link to a folder that contains it"),
     ],
 )
-def test_a_link_that_cannot_be_followed_is_an_error_that_names_it(hello: Path, link: str, target: str, message: str) -> None:
+def test_a_link_that_cannot_be_followed_is_an_error_that_names_it(
+    hello: Path, link: str, target: str, message: str
+) -> None:
     write(hello / "lab/blood.py")
     (hello / link).symlink_to(target)
     assert re.search(message, refused(hello.parent))

@@ -37,7 +37,10 @@ def change(folder: Path, **rows: dict[str, Any] | None) -> None:
 
 def terraform(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run Terraform in the copy."""
-    variables = chosen_cloud("embedded").environment() | {"TF_DATA_DIR": str(folder / "data"), "TF_WORKSPACE": "default"}
+    variables = chosen_cloud("embedded").environment() | {
+        "TF_DATA_DIR": str(folder / "data"),
+        "TF_WORKSPACE": "default",
+    }
     command = ["terraform", f"-chdir={folder}", *arguments]
     return subprocess.run(command, env=os.environ | variables, check=False, text=True, capture_output=True)
 
@@ -63,8 +66,14 @@ def test_terraform_and_the_command_read_the_same_values_with_the_override(folder
     ("rows", "message"),
     [
         ({"tracing": None, "traicing": {"dev": True}}, 'does not have an attribute named "tracing"'),
-        ({"tracing": {"local": "yes", "dev": True, "staging": True, "prod": True}}, r"environments_table.tracing .*a bool is required"),
-        ({"thumbnailer_ceiling": {"local": 1, "dev": 20, "staging": 100, "prod": 400}}, "thumbnailer_ceiling must be at least"),
+        (
+            {"tracing": {"local": "yes", "dev": True, "staging": True, "prod": True}},
+            r"environments_table.tracing .*a bool is required",
+        ),
+        (
+            {"thumbnailer_ceiling": {"local": 1, "dev": 20, "staging": 100, "prod": 400}},
+            "thumbnailer_ceiling must be at least",
+        ),
         ({"traicing": {"local": True, "dev": True, "staging": True, "prod": True}}, "Unknown settings: traicing"),
         ({"vpc": {"local": True}}, "Correct vpc"),
     ],
@@ -87,7 +96,9 @@ def test_an_environment_must_be_in_the_table(folder: Path) -> None:
 def test_an_environment_belongs_to_its_accounts(folder: Path) -> None:
     environments.check("dev", "111122223333", folder)
     environments.check("prod", "123456789012", folder)
-    with pytest.raises(UserError, match="'dev' may only be in account 111122223333, and these credentials are of account 1234"):
+    with pytest.raises(
+        UserError, match="'dev' may only be in account 111122223333, and these credentials are of account 1234"
+    ):
         environments.check("dev", "123456789012", folder)
 
 
@@ -97,7 +108,10 @@ def test_an_environment_belongs_to_its_accounts(folder: Path) -> None:
         ("{", "terraform/environments.override.json is not valid JSON: Expecting property name .*line 1"),
         ("[]", "terraform/environments.override.json must hold rows such as"),
         ('{"vpc": true}', "terraform/environments.override.json must hold rows such as"),
-        ('{"allowed_acount_ids": {"dev": []}}', "has a setting that terraform/environments.json does not have: allowed_acount_ids"),
+        (
+            '{"allowed_acount_ids": {"dev": []}}',
+            "has a setting that terraform/environments.json does not have: allowed_acount_ids",
+        ),
     ],
 )
 def test_a_malformed_override_is_named(folder: Path, text: str, message: str) -> None:

@@ -41,7 +41,15 @@ def message(kind: str, address: str, action: str = "create") -> str:
 
 
 def diagnostic(address: str, text: str) -> str:
-    return json.dumps({"type": "diagnostic", "diagnostic": {"severity": "error", "summary": text, "detail": "", "address": address}}) + "\n"
+    return (
+        json.dumps(
+            {
+                "type": "diagnostic",
+                "diagnostic": {"severity": "error", "summary": text, "detail": "", "address": address},
+            }
+        )
+        + "\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -88,7 +96,9 @@ class Existing:
     def __getattr__(self, _operation: str) -> Callable[..., Any]:
         def call(**arguments: str) -> dict[str, Any]:
             if not set(arguments.values()) & set(self.names):
-                raise ClientError({"Error": {"Code": "ResourceNotFoundException"}, "ResponseMetadata": {"HTTPStatusCode": 400}}, "Get")  # type: ignore[typeddict-item]
+                raise ClientError(
+                    {"Error": {"Code": "ResourceNotFoundException"}, "ResponseMetadata": {"HTTPStatusCode": 400}}, "Get"
+                )  # type: ignore[typeddict-item]
             return {}
 
         return call
@@ -130,7 +140,9 @@ def test_the_file_goes_even_if_the_plan_fails(terraform: FakeTerraform, tmp_path
     assert list(tmp_path.glob("*.tf")) == []
 
 
-def test_another_environment_imports_nothing_and_asks_terraform_nothing(terraform: FakeTerraform, tmp_path: Path) -> None:
+def test_another_environment_imports_nothing_and_asks_terraform_nothing(
+    terraform: FakeTerraform, tmp_path: Path
+) -> None:
     remember("dev", PLAN, EVERY)
     with imports(Terraform(tmp_path, tmp_path), "prod", Existing("stream")):
         assert list(tmp_path.glob("*.tf")) == []

@@ -19,7 +19,12 @@ from eventloom.errors import UserError
 @pytest.fixture(params=["eu-central-1", "cn-north-1", "us-gov-west-1"])
 def region(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An empty account in a region."""
-    for name, value in {"CLOUD": "aws", "AWS_REGION": request.param, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}.items():
+    for name, value in {
+        "CLOUD": "aws",
+        "AWS_REGION": request.param,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }.items():
         monkeypatch.setenv(name, value)
     clouds.forget_clients()
     with mock_aws():
@@ -54,7 +59,9 @@ def test_a_plan_waits_in_the_state_bucket_and_not_for_long(region: str, tmp_path
 
 
 @pytest.mark.parametrize("region", ["eu-central-1"], indirect=True)
-def test_a_bucket_of_another_account_is_not_used_even_if_that_one_lets_everybody_in(region: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bucket_of_another_account_is_not_used_even_if_that_one_lets_everybody_in(
+    region: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def head_bucket(Bucket: str, ExpectedBucketOwner: str | None = None) -> None:  # moto does not ask whose it is
         if ExpectedBucketOwner == "123456789012":
             raise ClientError({"Error": {"Code": "403", "Message": "Forbidden"}}, "HeadBucket")
@@ -78,4 +85,9 @@ def test_a_workflow_s_artifacts_hold_no_plan() -> None:
             steps = [step for step in job["steps"] if step.get("uses", "").startswith("actions/upload-artifact@")]
             uploaded |= {step["with"]["name"]: step["with"]["path"].split() for step in steps}
     assert uploaded["packages"] == ["build/*.zip", "build/manifest.json"]
-    assert not [path for paths in uploaded.values() for path in paths if fnmatch("build/dev.tfplan", path) or path.rstrip("/") == "build"]
+    assert not [
+        path
+        for paths in uploaded.values()
+        for path in paths
+        if fnmatch("build/dev.tfplan", path) or path.rstrip("/") == "build"
+    ]

@@ -22,7 +22,8 @@ from eventloom import clouds
 from eventloom.deployment.terraform import Terraform
 clouds.choose("embedded")
 try:
-    Terraform(Path("."), Path("data"))("apply", "-input=false", workspace="local", on_line=lambda line: print(line, end="", flush=True))
+    terraform = Terraform(Path("."), Path("data"))
+    terraform("apply", "-input=false", workspace="local", on_line=lambda line: print(line, end="", flush=True))
 except KeyboardInterrupt:
     sys.exit(130)
 """
@@ -31,7 +32,9 @@ except KeyboardInterrupt:
 def start(terraform: FakeTerraform) -> subprocess.Popen[str]:
     """Start an apply that takes long, and return when it works."""
     (terraform.folder / "wait-apply").touch()
-    process = subprocess.Popen([sys.executable, "-c", COMMAND], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", COMMAND], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     assert process.stdout
     assert process.stdout.readline() == "working\n"
     return process
@@ -52,10 +55,15 @@ def test_an_interrupted_apply_saves_its_state(terraform: FakeTerraform, number: 
 
 
 def test_ctrl_c_reaches_terraform_once(terraform: FakeTerraform) -> None:
-    """A terminal sends SIGINT to the whole process group: Terraform must not get it twice, which makes it stop at once."""
+    """A terminal sends SIGINT to the whole process group. Terraform must not get it twice, or it stops at once."""
     (terraform.folder / "wait-apply").touch()
     process = subprocess.Popen(
-        [sys.executable, "-c", COMMAND], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, "-c", COMMAND],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     assert process.stdout
     assert process.stdout.readline() == "working\n"
@@ -87,10 +95,14 @@ Lock Info:
 
 
 @pytest.mark.parametrize("text", [LOCKED, LOCKED.replace("\n", "\\n")], ids=["plain", "json"])
-def test_a_locked_state_names_its_holder_and_the_command_that_removes_the_lock(terraform: FakeTerraform, text: str) -> None:
+def test_a_locked_state_names_its_holder_and_the_command_that_removes_the_lock(
+    terraform: FakeTerraform, text: str
+) -> None:
     terraform.fail("plan", text)
     run = Terraform(ROOT, terraform.folder / "data")
-    with pytest.raises(UserError, match=r"locked by ada@laptop since 2026-11-30 .*; ./eventloom unlock --env dev shows the lock"):
+    with pytest.raises(
+        UserError, match=r"locked by ada@laptop since 2026-11-30 .*; ./eventloom unlock --env dev shows the lock"
+    ):
         run("plan", workspace="dev")
 
 

@@ -36,7 +36,11 @@ def test_a_value_has_the_size_that_dynamodb_counts(value: dict[str, Any], size: 
 
 
 def test_costs_and_limits_are_calculated_with_the_size_of_the_demos_largest_item() -> None:
-    photos = [path for path in sorted((ROOT / "examples/photos").iterdir()) if path.suffix != ".md" and "corrupt" not in path.name]
+    photos = [
+        path
+        for path in sorted((ROOT / "examples/photos").iterdir())
+        if path.suffix != ".md" and "corrupt" not in path.name
+    ]
     with cloud() as made:
         sizes = {photo.name: size_of(made, f"2026/11/28/{photo.name}", photo.read_bytes()) for photo in photos}
     assert max(sizes.values()) == pytest.approx(item_sizes.BYTES, abs=8), sizes

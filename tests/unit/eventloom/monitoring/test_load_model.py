@@ -44,7 +44,9 @@ def test_a_saturated_queue_grows_by_the_uploads_that_cannot_be_processed() -> No
 
 
 def test_pollers_start_at_five_and_grow_by_300_a_minute() -> None:
-    shape = dataclasses.replace(SHAPE, service_s=(1.0,), maximum_concurrency=1250, account_concurrency=1000, index_keys=10)
+    shape = dataclasses.replace(
+        SHAPE, service_s=(1.0,), maximum_concurrency=1250, account_concurrency=1000, index_keys=10
+    )
     outcome = simulate(shape, 1_000, 600)
     at = {seconds: outcome.busy[round(seconds / STEP_S) - 1] for seconds in (10, 60, 120, 300)}
     assert at[10] == pytest.approx(5 + 5 * 10, abs=3)
@@ -121,7 +123,9 @@ def test_every_limit_has_its_source_and_its_advice() -> None:
 
 
 def test_settings_are_those_of_the_table_of_environments() -> None:
-    assert tool.setting("thumbnailer_maximum_concurrency", "prod") > tool.setting("thumbnailer_maximum_concurrency", "local")
+    assert tool.setting("thumbnailer_maximum_concurrency", "prod") > tool.setting(
+        "thumbnailer_maximum_concurrency", "local"
+    )
     with pytest.raises(UserError, match="nosuch"):
         tool.setting("thumbnailer_maximum_concurrency", "nosuch")
 
@@ -159,7 +163,9 @@ def test_the_shortest_load_is_one_step() -> None:
 
 def run(folder: Path, *arguments: str) -> Result:
     """Run `simulate` with the times and the results in a folder."""
-    return CliRunner().invoke(cli.main, ["simulate", "--times", str(folder / "times.json"), "--out", str(folder), *arguments])
+    return CliRunner().invoke(
+        cli.main, ["simulate", "--times", str(folder / "times.json"), "--out", str(folder), *arguments]
+    )
 
 
 @pytest.fixture
@@ -170,7 +176,9 @@ def measured(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("content", [None, "", "{", "[]", '{"seconds": [1]}'])
-def test_missing_and_damaged_times_are_answered_with_the_command_that_measures_them(content: str | None, tmp_path: Path) -> None:
+def test_missing_and_damaged_times_are_answered_with_the_command_that_measures_them(
+    content: str | None, tmp_path: Path
+) -> None:
     if content is not None:
         (tmp_path / "times.json").write_text(content)
     result = run(tmp_path)
@@ -214,7 +222,10 @@ class FakeClients:
 
     def __init__(self, photos: int) -> None:
         line = {"result": "READY", "duration_ms": 200.0, "function_request_id": "r"}
-        report = {"type": "platform.report", "record": {"requestId": "r", "metrics": {"durationMs": 200.0 * photos / 2}}}
+        report = {
+            "type": "platform.report",
+            "record": {"requestId": "r", "metrics": {"durationMs": 200.0 * photos / 2}},
+        }
         self._lines = {'"READY"': ["START", *[json.dumps(line)] * photos], '"platform.report"': [json.dumps(report)]}
 
     def __call__(self, service: str) -> "FakeClients":

@@ -46,7 +46,10 @@ def shown(message: str | dict[str, Any], width: int = 0, **options: Any) -> str:
 
 
 def test_a_line_has_time_level_message_key_and_the_other_fields() -> None:
-    assert shown(POWERTOOLS) == "12:30:00.123 INFO    done  2026/my cat.jpg  result=REJECTED  reason=corrupt  duration_ms=71  c438-0018"
+    assert (
+        shown(POWERTOOLS)
+        == "12:30:00.123 INFO    done  2026/my cat.jpg  result=REJECTED  reason=corrupt  duration_ms=71  c438-0018"
+    )
 
 
 def test_lines_of_several_functions_name_the_function() -> None:
@@ -79,13 +82,21 @@ def test_a_traceback_is_printed_line_by_line() -> None:
 
 
 def test_an_uncaught_exception_has_its_type_message_and_traceback() -> None:
-    fields = {"level": "ERROR", "errorType": "KeyError", "errorMessage": "'Records'", "stackTrace": ["  File x\n    y\n"]}
+    fields = {
+        "level": "ERROR",
+        "errorType": "KeyError",
+        "errorMessage": "'Records'",
+        "stackTrace": ["  File x\n    y\n"],
+    }
     assert shown(fields).splitlines() == ["12:30:00.123 ERROR   KeyError: 'Records'", "      File x", "        y"]
 
 
 def test_a_traceback_in_plain_text_is_separated_by_carriage_returns() -> None:
     text = shown("[ERROR] KeyError: 'a'\rTraceback (most recent call last):\r\xa0 File x")
-    assert text.splitlines()[:2] == ["12:30:00.123 ERROR   [ERROR] KeyError: 'a'", "    Traceback (most recent call last):"]
+    assert text.splitlines()[:2] == [
+        "12:30:00.123 ERROR   [ERROR] KeyError: 'a'",
+        "    Traceback (most recent call last):",
+    ]
 
 
 @pytest.mark.parametrize("where", ["message", "object_key", "reason", "correlation_id", "level", "\x1b[2J"])
@@ -169,7 +180,16 @@ def test_a_message_that_is_an_object_is_printed_as_json() -> None:
         ("2026-99-01T12:00:00.000Z", "12:30:00.123"),
         ("yesterday", "12:30:00.123"),
     ],
-    ids=["Powertools", "another offset", "Lambda", "whole seconds", "future", "longer ago than a function runs", "no date", "no time"],
+    ids=[
+        "Powertools",
+        "another offset",
+        "Lambda",
+        "whole seconds",
+        "future",
+        "longer ago than a function runs",
+        "no date",
+        "no time",
+    ],
 )
 def test_the_time_is_the_lines_own_if_that_can_be_true(text: str, written: str) -> None:
     made = record({"timestamp": text, "message": "m"})

@@ -16,7 +16,10 @@ START_MS = 1_800_000_000_000
 
 
 class LogGroups:
-    """Log groups of CloudWatch. Each read of a group adds its next arrivals: (second at which it was written, message)."""
+    """Log groups of CloudWatch.
+
+    Each read of a group adds its next arrivals: (second at which it was written, message).
+    """
 
     def __init__(self, **arrivals: list[list[tuple[float, str]]]) -> None:
         self._arrivals = arrivals
@@ -68,17 +71,24 @@ def test_following_many_functions_stays_below_the_requests_that_cloudwatch_allow
     assert len(names) / waits[0] <= 5
 
 
-def test_json_has_the_fields_of_the_line_and_nothing_that_controls_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_has_the_fields_of_the_line_and_nothing_that_controls_a_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     fields = {"message": "a\x1b[2J\x9b2J\ud800 로켓", "level": "INFO"}
     print_record(Record("hello", datetime(2026, 5, 1, 12, 30, tzinfo=UTC), fields), 0, as_json=True)
     assert capsys.readouterr().out == (
-        '{"time": "2026-05-01T12:30:00.000+00:00", "message": "a\\u001b[2J\\u009b2J\\ud800 로켓", "level": "INFO", "function": "hello"}\n'
+        '{"time": "2026-05-01T12:30:00.000+00:00", "message": "a\\u001b[2J\\u009b2J\\ud800 로켓", "level": "INFO", '
+        '"function": "hello"}\n'
     )
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [(["--minutes", "0"], "--minutes"), (["a", "b"], "unexpected extra argument"), (["--minutes", "x"], "not a valid integer")],
+    [
+        (["--minutes", "0"], "--minutes"),
+        (["a", "b"], "unexpected extra argument"),
+        (["--minutes", "x"], "not a valid integer"),
+    ],
 )
 def test_wrong_usage_exits_with_2(arguments: list[str], words: str) -> None:
     result = CliRunner().invoke(cli.main, ["logs", *arguments])

@@ -1,4 +1,6 @@
-"""The figures that `watch` and `report` show, from log lines and from CloudWatch, and the metrics that the dashboard uses."""
+"""The figures that `watch` and `report` show, from log lines and from CloudWatch, and the metrics that the dashboard
+uses.
+"""
 
 import io
 import json
@@ -29,11 +31,14 @@ MINUTE = int(NOW // 60 * 60)
 OUTPUTS = {
     "environment": "test",
     "metrics_namespace": "Acme/metrics",
-    "functions": {"thumbnailer": {"log_group": "/aws/lambda/thumbnailer", "function_name": "eventloom-test-thumbnailer"}},
+    "functions": {
+        "thumbnailer": {"log_group": "/aws/lambda/thumbnailer", "function_name": "eventloom-test-thumbnailer"}
+    },
     "uploads_queue_url": "uploads",
     "uploads_dlq_url": "dlq",
 }
-# https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html and the same page of SQS, API Gateway and Service Quotas
+# The same page of SQS, API Gateway and Service Quotas, and
+# https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 METRICS_OF_AWS = {
     "AWS/Lambda": {"Invocations", "Errors", "Throttles", "Duration", "ConcurrentExecutions", "IteratorAge"},
     "AWS/SQS": {
@@ -73,7 +78,10 @@ class FakeClients:
 @pytest.fixture
 def emulator() -> Iterator[Cloud]:
     """An emulator with a message in the queue `uploads` that is 41 s old, as LocalStack shows messages."""
-    attributes = [{"Name": "SenderId", "Value": "0"}, {"Name": "SentTimestamp", "Value": str(int((time.time() - 41) * 1000))}]
+    attributes = [
+        {"Name": "SenderId", "Value": "0"},
+        {"Name": "SentTimestamp", "Value": str(int((time.time() - 41) * 1000))},
+    ]
 
     class Messages(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -96,7 +104,11 @@ def emulator() -> Iterator[Cloud]:
 def emf(value: int, **dimensions: str) -> dict[str, Any]:
     """Return a line as Powertools writes it."""
     name = dimensions.pop("name")
-    directive = {"Namespace": OUTPUTS["metrics_namespace"], "Dimensions": [["service"]], "Metrics": [{"Name": name, "Unit": "Count"}]}
+    directive = {
+        "Namespace": OUTPUTS["metrics_namespace"],
+        "Dimensions": [["service"]],
+        "Metrics": [{"Name": name, "Unit": "Count"}],
+    }
     return {"_aws": {"Timestamp": 0, "CloudWatchMetrics": [directive]}, name: [value], **dimensions}
 
 
@@ -149,7 +161,9 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Callable[[str], A
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     with mock_aws():
         clients = {name: boto3.client(name, "us-east-1") for name in ("cloudwatch", "sqs")}  # type: ignore[call-overload]
-        urls = {f"uploads_{name}_url": clients["sqs"].create_queue(QueueName=name)["QueueUrl"] for name in ("queue", "dlq")}
+        urls = {
+            f"uploads_{name}_url": clients["sqs"].create_queue(QueueName=name)["QueueUrl"] for name in ("queue", "dlq")
+        }
         yield (clients | {"lambda": FakeLambda()}).__getitem__, OUTPUTS | urls
 
 
@@ -169,7 +183,11 @@ def test_metrics_of_an_account_are_added_up(account: tuple[Callable[[str], Any],
         put("AWS/Lambda", metric, value, FunctionName="eventloom-test-thumbnailer")
     # moto has no percentiles
     reading = telemetry.read(outputs, 30, connect, clouds.CLOUDS["aws"], percentiles=())
-    assert (reading.total("ImagesReady"), reading.total("ImagesRejected"), reading.rejected) == (7, 3, Counter(corrupt=2))
+    assert (reading.total("ImagesReady"), reading.total("ImagesRejected"), reading.rejected) == (
+        7,
+        3,
+        Counter(corrupt=2),
+    )
     assert reading.queues == {"uploads": Queue(0, 0, 41.0), "uploads-dlq": Queue(0, 0, None)}
     function = reading.functions["thumbnailer"]
     assert (function.invocations, function.errors, function.gb_s) == (4, 1, pytest.approx(1.0))
@@ -190,7 +208,12 @@ def test_json_has_the_same_figures(reading: Reading) -> None:
     assert figures["rejected_by_reason"] == {"corrupt": 2, "<b>": 1}
     assert figures["queues"]["uploads"]["waiting"] == 3
     assert figures["usd_per_thousand_images"] == reading.cost_per_thousand
-    expected = {"invocations": 10, "errors": 1, "duration_ms": {"p50": 500.0, "p95": 1000.0, "p99": 1000.0}, "gb_s": 11.0}
+    expected = {
+        "invocations": 10,
+        "errors": 1,
+        "duration_ms": {"p50": 500.0, "p95": 1000.0, "p99": 1000.0},
+        "gb_s": 11.0,
+    }
     assert figures["functions"]["thumbnailer"] == expected
 
 
@@ -230,13 +253,18 @@ def test_every_metric_of_the_dashboard_exists() -> None:
     text = (clouds.ROOT / "terraform" / "dashboard.tf").read_text()
     of_aws = re.findall(r'"(AWS/\w+)", "(\w+)"', text)
     of_aws += [
-        ("AWS/Lambda", name) for name in re.findall(r'stat = "\w+", metric = "(Invocations|Errors|Duration|Throttles|\w*Executions)"', text)
+        ("AWS/Lambda", name)
+        for name in re.findall(r'stat = "\w+", metric = "(Invocations|Errors|Duration|Throttles|\w*Executions)"', text)
     ]
     assert len(of_aws) > 8
     assert [pair for pair in of_aws if pair[1] not in METRICS_OF_AWS[pair[0]]] == []
     loops = set(re.findall(r'metric = "(\w+)"', text))
     assert loops <= METRICS_OF_AWS["AWS/Lambda"] | METRICS_OF_AWS["AWS/ApiGateway"]
-    of_ours = {*re.findall(r'local\.custom, "(\w+)"', text), *re.findall(r'MetricName=\\"(\w+)', text), *re.findall(r'"(Images\w+)"', text)}
+    of_ours = {
+        *re.findall(r'local\.custom, "(\w+)"', text),
+        *re.findall(r'MetricName=\\"(\w+)', text),
+        *re.findall(r'"(Images\w+)"', text),
+    }
     assert of_ours
     assert of_ours <= {result.value for result in Result}
 

@@ -13,7 +13,13 @@ from eventloom.operations import failure_queues
 from eventloom.operations.failures import FailureQueue
 from tests.unit.eventloom.operations import support
 
-FUNCTIONS = {"converter": {"function_name": "p-converter", "alias_arn": "arn:converter:live", "log_group": "/aws/lambda/p-converter"}}
+FUNCTIONS = {
+    "converter": {
+        "function_name": "p-converter",
+        "alias_arn": "arn:converter:live",
+        "log_group": "/aws/lambda/p-converter",
+    }
+}
 ON_FAILURE = {
     "version": "1.0",
     "requestContext": {"functionArn": "arn", "condition": "RetriesExhausted", "approximateInvokeCount": 3},
@@ -36,11 +42,15 @@ class FailingCloud:
         self.s3: Any = boto3.client("s3", region_name="us-east-1")
         self.invocations: list[dict[str, Any]] = []
         self.dlq_url = self.sqs.create_queue(QueueName="p-uploads-dlq")["QueueUrl"]
-        arn = self.sqs.get_queue_attributes(QueueUrl=self.dlq_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        arn = self.sqs.get_queue_attributes(QueueUrl=self.dlq_url, AttributeNames=["QueueArn"])["Attributes"][
+            "QueueArn"
+        ]
         redrive = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 5})
         self.url = self.sqs.create_queue(QueueName="p-uploads", Attributes={"RedrivePolicy": redrive})["QueueUrl"]
         self.failures_url = self.sqs.create_queue(QueueName="p-converter-failures")["QueueUrl"]
-        self.lambda_ = SimpleNamespace(invoke=self._invoke, list_event_source_mappings=lambda **_: {"EventSourceMappings": []})
+        self.lambda_ = SimpleNamespace(
+            invoke=self._invoke, list_event_source_mappings=lambda **_: {"EventSourceMappings": []}
+        )
         self.target = support.make_target(folder, OUTPUTS | {"uploads_queue_url": self.url}, self.client)
 
     def _invoke(self, **request: Any) -> dict[str, Any]:
@@ -53,7 +63,10 @@ class FailingCloud:
     def send(self, url: str, *bodies: Any, attributes: dict[str, Any] | None = None) -> list[str]:
         """Send messages and return their ids."""
         texts = [body if isinstance(body, str) else json.dumps(body) for body in bodies]
-        return [self.sqs.send_message(QueueUrl=url, MessageBody=text, MessageAttributes=attributes or {})["MessageId"] for text in texts]
+        return [
+            self.sqs.send_message(QueueUrl=url, MessageBody=text, MessageAttributes=attributes or {})["MessageId"]
+            for text in texts
+        ]
 
     def bodies(self, url: str) -> list[str]:
         """Return the bodies of the messages that are visible in a queue, and hide them."""

@@ -52,9 +52,17 @@ class Cloud:
         return stored
 
     def item(self, key: str, etag: str | None, *thumbnails: str, status: str = "READY") -> None:
-        item = {"image_id": image_id(PLACES.uploads, key), "bucket": PLACES.uploads, "key": key, "status": status, "etag": etag}
+        item = {
+            "image_id": image_id(PLACES.uploads, key),
+            "bucket": PLACES.uploads,
+            "key": key,
+            "status": status,
+            "etag": etag,
+        }
         item["thumbnails"] = {str(number): {"key": thumbnail} for number, thumbnail in enumerate(thumbnails)}
-        self.dynamodb.put_item(TableName=PLACES.table, Item={name: TypeSerializer().serialize(value) for name, value in item.items()})
+        self.dynamodb.put_item(
+            TableName=PLACES.table, Item={name: TypeSerializer().serialize(value) for name, value in item.items()}
+        )
 
     def audit(self, folder: Path) -> Audit:
         return Audit(folder / "audit.sqlite", self.s3, self.dynamodb, PLACES)
@@ -153,8 +161,12 @@ def test_the_thumbnailer_understands_the_events_of_repairs(cloud: Cloud, tmp_pat
         kinds.append(drift.kind)
         for _ in range(2):
             repair(drift, outputs, lambda service: getattr(cloud, service))
-    assert kinds[-1] != kinds[0] == "orphaned_thumbnail", "orphans are deleted before repairs create thumbnails with the same names"
-    answers = [cloud.sqs.receive_message(QueueUrl=cloud.url, MaxNumberOfMessages=10).get("Messages", []) for _ in range(3)]
+    assert kinds[-1] != kinds[0] == "orphaned_thumbnail", (
+        "orphans are deleted before repairs create thumbnails with the same names"
+    )
+    answers = [
+        cloud.sqs.receive_message(QueueUrl=cloud.url, MaxNumberOfMessages=10).get("Messages", []) for _ in range(3)
+    ]
     sent = [event for message in itertools.chain(*answers) for event in events.parse(message["Body"])[0]]
     assert {(event.kind, event.asks_to_remake, event.key) for event in sent} == {
         (events.Kind.CREATED, False, "new.jpg"),
@@ -165,7 +177,9 @@ def test_the_thumbnailer_understands_the_events_of_repairs(cloud: Cloud, tmp_pat
         (events.Kind.DELETED, False, "gone.jpg"),
     }
     remaining = {entry["Key"] for entry in cloud.s3.list_objects_v2(Bucket=PLACES.thumbnails)["Contents"]}
-    assert not [key for key in remaining if key.endswith("old.jpg") or key.startswith(image_id(PLACES.uploads, "no such.jpg"))]
+    assert not [
+        key for key in remaining if key.endswith("old.jpg") or key.startswith(image_id(PLACES.uploads, "no such.jpg"))
+    ]
 
 
 class ManyObjects:
@@ -184,7 +198,12 @@ class ManyObjects:
             return
         moment = datetime(2026, 1, 1, tzinfo=UTC)
         for start in range(0, self._count, 1000):
-            yield {"Contents": [{"Key": f"k{start + n:09}", "ETag": f'"{start + n:032x}"', "LastModified": moment} for n in range(1000)]}
+            yield {
+                "Contents": [
+                    {"Key": f"k{start + n:09}", "ETag": f'"{start + n:032x}"', "LastModified": moment}
+                    for n in range(1000)
+                ]
+            }
 
 
 def test_memory_does_not_grow_with_the_number_of_objects(tmp_path: Path) -> None:
@@ -205,7 +224,9 @@ def test_an_object_that_vanished_is_not_drift(cloud: Cloud, tmp_path: Path) -> N
     audit.collect(lambda _: None)
     cloud.s3.delete_object(Bucket=PLACES.uploads, Key="was here.jpg")
     assert list(audit.findings(time.time() + 60)) == []
-    assert not audit.is_real(Drift(Kind.STALE_VERSION, image_id(PLACES.uploads, "was here.jpg"), "was here.jpg"), time.time())
+    assert not audit.is_real(
+        Drift(Kind.STALE_VERSION, image_id(PLACES.uploads, "was here.jpg"), "was here.jpg"), time.time()
+    )
 
 
 def test_an_object_encrypted_with_the_uploaders_key_is_compared(cloud: Cloud, tmp_path: Path) -> None:
@@ -232,7 +253,9 @@ class Deployed:
             "catalog_table": places.table,
             "uploads_queue_url": self.cloud.url,
         }
-        return make_target(self.folder, outputs, lambda service: getattr(self.cloud, service), now=lambda: time.time() + 60)
+        return make_target(
+            self.folder, outputs, lambda service: getattr(self.cloud, service), now=lambda: time.time() + 60
+        )
 
     def run(self, *arguments: str) -> Result:
         return run(self.target(), "audit", "--grace", "0", *arguments)

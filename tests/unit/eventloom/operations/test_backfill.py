@@ -44,7 +44,11 @@ class FakeS3:
         first = int(StartAfter.split("-")[1]) + 1 if StartAfter else 0
         for start in range(first, self._count, 1000):
             numbers = range(start, min(start + 1000, self._count))
-            yield {"Contents": [{"Key": f"key-{number:09}", "Size": number, "ETag": f'"{number:032x}"'} for number in numbers]}
+            yield {
+                "Contents": [
+                    {"Key": f"key-{number:09}", "Size": number, "ETag": f'"{number:032x}"'} for number in numbers
+                ]
+            }
 
 
 class FakeSqs:
@@ -197,7 +201,9 @@ def test_an_inventory_yields_current_objects_and_continues_within_a_file(tmp_pat
         assert rest == [item for later in pages[number + 1 :] for item in later]
 
 
-def test_an_inventory_is_read_from_s3_although_an_answer_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_inventory_is_read_from_s3_although_an_answer_is_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     answers, read = [0], StreamingBody.read
 
     def cut_off_once(body: StreamingBody, amt: int | None = None) -> Any:
@@ -213,7 +219,9 @@ def test_an_inventory_is_read_from_s3_although_an_answer_is_cut_off(tmp_path: Pa
         s3.create_bucket(Bucket="inventories")
         for file in tmp_path.iterdir():
             s3.put_object(
-                Bucket="inventories", Key=f"inventory/{'' if file.suffix == '.json' else 'data/'}{file.name}", Body=file.read_bytes()
+                Bucket="inventories",
+                Key=f"inventory/{'' if file.suffix == '.json' else 'data/'}{file.name}",
+                Body=file.read_bytes(),
             )
         source = Inventory(s3, "s3://inventories/inventory/manifest.json", prefix="k")
         assert sum(len(page) for page in source.pages({})) == 10
@@ -265,7 +273,10 @@ def test_all_messages_are_in_the_queue_when_send_returns() -> None:
         sqs = boto3.client("sqs", region_name="us-east-1")
         url = sqs.create_queue(QueueName="q")["QueueUrl"]
         Sender(sqs, url).send(notification("b", f"k{number}") for number in range(95))
-        assert sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]["ApproximateNumberOfMessages"] == "95"
+        assert (
+            sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]["ApproximateNumberOfMessages"]
+            == "95"
+        )
 
 
 def test_a_message_that_sqs_keeps_refusing_is_an_error() -> None:
@@ -274,7 +285,9 @@ def test_a_message_that_sqs_keeps_refusing_is_an_error() -> None:
 
         def send_message_batch(self, QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, Any]:
             self.calls += 1
-            return {"Failed": [{"Id": Entries[-1]["Id"], "Code": "InternalError", "Message": "m", "SenderFault": False}]}
+            return {
+                "Failed": [{"Id": Entries[-1]["Id"], "Code": "InternalError", "Message": "m", "SenderFault": False}]
+            }
 
     sqs = Refusing()
     with pytest.raises(UserError, match="InternalError"):
@@ -282,17 +295,30 @@ def test_a_message_that_sqs_keeps_refusing_is_an_error() -> None:
     assert sqs.calls > 1
 
 
-WRONG_NUMBERS = ["--limit=-5", "--limit=0", "--limit=1.5", "--rate=0", "--rate=-1", "--rate=nan", "--rate=inf", "--rate=many"]
+WRONG_NUMBERS = [
+    "--limit=-5",
+    "--limit=0",
+    "--limit=1.5",
+    "--rate=0",
+    "--rate=-1",
+    "--rate=nan",
+    "--rate=inf",
+    "--rate=many",
+]
 
 
-@pytest.mark.parametrize("wrong", [*WRONG_NUMBERS, "--distributed --limit 5", "--distributed --restart", "--distributed --bucket b"])
+@pytest.mark.parametrize(
+    "wrong", [*WRONG_NUMBERS, "--distributed --limit 5", "--distributed --restart", "--distributed --bucket b"]
+)
 def test_wrong_numbers_and_options_are_usage_errors(wrong: str, deployed: Deployed) -> None:
     assert deployed.run(*wrong.split()).exit_code == 2
     assert deployed.sqs.bodies == []
 
 
 def test_the_command_sends_counts_and_continues(deployed: Deployed) -> None:
-    assert json_lines(deployed.run("--dry-run", "--json")) == [{"bucket": "uploads", "would_send": 1_500, "dry_run": True}]
+    assert json_lines(deployed.run("--dry-run", "--json")) == [
+        {"bucket": "uploads", "would_send": 1_500, "dry_run": True}
+    ]
     assert deployed.sqs.bodies == []
     first = json_lines(deployed.run("--limit", "1100", "--rate", "1e9", "--json"))
     assert first == [{"bucket": "uploads", "sent": 1_100, "sent_before": 0, "finished": False}]

@@ -68,5 +68,7 @@ def test_an_execution_is_followed_to_its_end() -> None:
 def test_a_failed_execution_says_how_to_continue() -> None:
     states = FakeStates(end="FAILED")
     execution = backfill_stepfunctions.start(states, MACHINE, "", 100)
-    with pytest.raises(UserError, match=rf"(?s)FAILED: S3.AccessDenied no.*redrive-execution --execution-arn {execution}"):
+    with pytest.raises(
+        UserError, match=rf"(?s)FAILED: S3.AccessDenied no.*redrive-execution --execution-arn {execution}"
+    ):
         backfill_stepfunctions.follow(states, execution, 0, lambda _: None)

@@ -30,7 +30,10 @@ def test_list_prints_queue_object_and_cause_of_every_message(cloud: FailingCloud
 
 def test_queues_are_read_side_by_side(cloud: FailingCloud) -> None:
     """The barrier opens only if all queues are asked at the same time."""
-    queues = [FailureQueue(f"p-{number}-dlq", cloud.sqs.create_queue(QueueName=f"p-{number}-dlq")["QueueUrl"]) for number in range(6)]
+    queues = [
+        FailureQueue(f"p-{number}-dlq", cloud.sqs.create_queue(QueueName=f"p-{number}-dlq")["QueueUrl"])
+        for number in range(6)
+    ]
     for queue in queues:
         cloud.send(queue.url, "a message")
     together, first_calls, sqs = threading.Barrier(6, timeout=20), set[str](), cloud.sqs
@@ -161,7 +164,9 @@ def test_a_message_that_cannot_be_recorded_is_not_discarded(cloud: FailingCloud)
     assert cloud.count(cloud.dlq_url) == 1
 
 
-def test_a_record_is_on_disk_before_its_message_is_deleted(cloud: FailingCloud, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_is_on_disk_before_its_message_is_deleted(
+    cloud: FailingCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
     order: list[str] = []
     monkeypatch.setattr(os, "fsync", lambda _: order.append("on disk"))
     cloud.override_sqs(delete_message=lambda **_: order.append("deleted"))
@@ -225,7 +230,10 @@ def test_an_unknown_subcommand_is_a_usage_error(cloud: FailingCloud) -> None:
 def test_a_queue_that_does_not_exist_names_those_that_do(cloud: FailingCloud) -> None:
     result = cloud.run("dlq", "list", "--queue", "nothing")
     assert result.exit_code == 1
-    assert "no queue of failures has 'nothing' in its name; there are: p-converter-failures, p-uploads-dlq" in result.stderr
+    assert (
+        "no queue of failures has 'nothing' in its name; there are: p-converter-failures, p-uploads-dlq"
+        in result.stderr
+    )
 
 
 def test_inspect_prints_all_of_a_message(cloud: FailingCloud) -> None:
@@ -256,7 +264,13 @@ def test_a_named_message_that_is_gone_is_counted_and_named(cloud: FailingCloud) 
 
 @pytest.mark.parametrize(
     "wrong",
-    [["redrive"], ["redrive", "01234567", "--all"], ["discard", "--all"], ["redrive", "--all", "--rate", "0"], ["list", "--limit", "0"]],
+    [
+        ["redrive"],
+        ["redrive", "01234567", "--all"],
+        ["discard", "--all"],
+        ["redrive", "--all", "--rate", "0"],
+        ["list", "--limit", "0"],
+    ],
     ids=" ".join,
 )
 def test_a_selection_that_is_not_clear_is_a_usage_error(wrong: list[str], cloud: FailingCloud) -> None:
@@ -308,7 +322,9 @@ def test_a_list_that_is_cut_short_says_so(cloud: FailingCloud) -> None:
 
 
 def test_the_log_is_that_of_the_function_not_of_another_that_begins_with_its_name(cloud: FailingCloud) -> None:
-    functions = {name: {"function_name": f"p-{name}", "log_group": f"/aws/lambda/p-{name}"} for name in ("thumb", "thumbnailer")}
+    functions = {
+        name: {"function_name": f"p-{name}", "log_group": f"/aws/lambda/p-{name}"} for name in ("thumb", "thumbnailer")
+    }
     arn = "arn:aws:lambda:eu-west-1:123456789012:function:p-thumbnailer:live"
     cloud.lambda_.list_event_source_mappings = lambda **_: {"EventSourceMappings": [{"FunctionArn": arn}]}
     queue = FailureQueue("p-uploads-dlq", cloud.dlq_url)

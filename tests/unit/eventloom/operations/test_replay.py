@@ -17,7 +17,12 @@ from tests.unit.eventloom.operations.support import json_lines, make_target, run
 from tests.unit.eventloom.operations.test_stream_batches import FakeStream, FakeTableStream
 
 FUNCTIONS = {name: {"function_name": f"p-{name}", "alias_arn": f"arn:{name}"} for name in ("converter", "digest")}
-OUTPUTS = {"uploads_bucket": "uploads", "raw_bucket": "raw", "uploads_queue_url": "https://sqs/1/p-uploads", "functions": FUNCTIONS}
+OUTPUTS = {
+    "uploads_bucket": "uploads",
+    "raw_bucket": "raw",
+    "uploads_queue_url": "https://sqs/1/p-uploads",
+    "functions": FUNCTIONS,
+}
 DISCARDED = {"queue": "p-converter-failures", "message_id": "m", "attributes": {}, "discarded_at": "now", "reason": "r"}
 
 
@@ -32,7 +37,11 @@ def route_offline(line: str, function: str | None = None) -> Delivery:
         (notification("uploads", "k"), None, "queue p-uploads"),
         (notification("raw", "k"), None, "function converter"),
         (notification("raw", "k"), "digest", "function digest"),
-        (json.dumps({"detail-type": "Object Created", "detail": {"bucket": {"name": "uploads"}}}), None, "queue p-uploads"),
+        (
+            json.dumps({"detail-type": "Object Created", "detail": {"bucket": {"name": "uploads"}}}),
+            None,
+            "queue p-uploads",
+        ),
         (json.dumps({"any": "event"}), "digest", "function digest"),
         (json.dumps(DISCARDED | {"body": json.dumps({"requestPayload": {"a": 1}})}), None, "function converter"),
     ],
@@ -74,11 +83,19 @@ def test_an_event_that_does_not_say_where_it_goes_is_refused(line: str) -> None:
         route_offline(line)
 
 
-BATCH = {"streamArn": "arn:x:stream/views", "shardId": "s", "startSequenceNumber": "3", "endSequenceNumber": "5", "batchSize": 3}
+BATCH = {
+    "streamArn": "arn:x:stream/views",
+    "shardId": "s",
+    "startSequenceNumber": "3",
+    "endSequenceNumber": "5",
+    "batchSize": 3,
+}
 
 
 @pytest.mark.parametrize(
-    ("kind", "target"), [("KinesisBatchInfo", "stream views"), ("DDBStreamBatchInfo", "function converter")], ids=["Kinesis", "a table"]
+    ("kind", "target"),
+    [("KinesisBatchInfo", "stream views"), ("DDBStreamBatchInfo", "function converter")],
+    ids=["Kinesis", "a table"],
 )
 def test_a_discarded_batch_goes_to_its_stream_or_to_the_function_of_its_table(kind: str, target: str) -> None:
     line = json.dumps(DISCARDED | {"body": json.dumps({kind: BATCH})})
@@ -116,7 +133,10 @@ class Deployed:
 
     def client(self, service: str) -> Any:
         streams = {"kinesis": self.stream, "dynamodbstreams": FakeTableStream(range(1, 10), page=10)}
-        return streams.get(service) or {"sqs": SimpleNamespace(send_message_batch=self.send), "lambda": self.function}[service]
+        return (
+            streams.get(service)
+            or {"sqs": SimpleNamespace(send_message_batch=self.send), "lambda": self.function}[service]
+        )
 
     def run(self, *arguments: str) -> Result:
         return run(make_target(self.folder, OUTPUTS, self.client), "replay", "--rate", "10000", *arguments)
@@ -188,9 +208,13 @@ def test_options_that_do_not_belong_together_are_usage_errors(wrong: tuple[str, 
 
 
 @pytest.mark.parametrize(
-    ("names", "appended"), [("abc", "def"), ("xyz", "def"), ("", "def"), ("a", "")], ids=["appended to", "replaced", "emptied", "cut short"]
+    ("names", "appended"),
+    [("abc", "def"), ("xyz", "def"), ("", "def"), ("a", "")],
+    ids=["appended to", "replaced", "emptied", "cut short"],
 )
-def test_only_a_file_that_was_appended_to_is_continued(names: str, appended: str, deployed: Deployed, tmp_path: Path) -> None:
+def test_only_a_file_that_was_appended_to_is_continued(
+    names: str, appended: str, deployed: Deployed, tmp_path: Path
+) -> None:
     events = {name: notification("uploads", name) for name in "abcdefxyz"}
     deployed.broken = {"stop": KeyboardInterrupt()}
     path = write(tmp_path, *(events[name] for name in "abc"), notification("uploads", "stop"))
@@ -225,7 +249,9 @@ def test_a_dry_run_refuses_a_function_that_does_not_exist(deployed: Deployed, tm
 
 def test_lines_go_to_the_named_function(deployed: Deployed, tmp_path: Path) -> None:
     assert deployed.run("--file", write(tmp_path, '{"any": "event"}'), "--function", "digest").exit_code == 0
-    assert deployed.function.invocations == [{"FunctionName": "arn:digest", "InvocationType": "Event", "Payload": b'{"any": "event"}'}]
+    assert deployed.function.invocations == [
+        {"FunctionName": "arn:digest", "InvocationType": "Event", "Payload": b'{"any": "event"}'}
+    ]
 
 
 BUS = "arn:aws:events:eu-west-1:123456789012:event-bus/default"
@@ -262,7 +288,17 @@ class FakeEvents:
 def test_the_same_command_follows_a_replay_that_is_running(deployed: Deployed) -> None:
     events = FakeEvents()
     target = make_target(deployed.folder, OUTPUTS, lambda _: events)
-    options = ("--archive", "a", "--start", "2026-01-01T00:00:00.5", "--end", "2026-01-02T01:00+01:00", "--rule", "r", "--json")
+    options = (
+        "--archive",
+        "a",
+        "--start",
+        "2026-01-01T00:00:00.5",
+        "--end",
+        "2026-01-02T01:00+01:00",
+        "--rule",
+        "r",
+        "--json",
+    )
     assert run(target, "replay", *options).exit_code == 130
     (facts,) = json_lines(run(target, "replay", *options))
     ((name, request),) = events.started.items()

@@ -40,7 +40,11 @@ class FakeStream:
         numbers = [number for number in self._numbers if number >= int(ShardIterator)][: self._page]
         following = str(numbers[-1] + 1) if numbers else ShardIterator
         records = [self.record(number) for number in numbers]
-        return {"Records": records, "NextShardIterator": following, "MillisBehindLatest": self._behind_ms if numbers else 0}
+        return {
+            "Records": records,
+            "NextShardIterator": following,
+            "MillisBehindLatest": self._behind_ms if numbers else 0,
+        }
 
     def record(self, number: int) -> dict[str, Any]:
         return {"SequenceNumber": str(number), "Data": b"%d" % number, "PartitionKey": "k"}
@@ -50,7 +54,8 @@ class FakeStream:
         refused = [self.refuses(len(self.requests), record["Data"]) for record in Records]
         self.put += [record["Data"] for record, is_refused in zip(Records, refused, strict=True) if not is_refused]
         results = [
-            {"ErrorCode": "ProvisionedThroughputExceededException"} if is_refused else {"SequenceNumber": "99"} for is_refused in refused
+            {"ErrorCode": "ProvisionedThroughputExceededException"} if is_refused else {"SequenceNumber": "99"}
+            for is_refused in refused
         ]
         return {"FailedRecordCount": sum(refused), "Records": results}
 
@@ -76,7 +81,13 @@ class Redrive:
             if isinstance(stream, FakeTableStream)
             else ("KinesisBatchInfo", "arn:x:stream/views")
         )
-        batch = {"shardId": "s", "startSequenceNumber": str(first), "endSequenceNumber": str(last), "batchSize": 3, "streamArn": arn}
+        batch = {
+            "shardId": "s",
+            "startSequenceNumber": str(first),
+            "endSequenceNumber": str(last),
+            "batchSize": 3,
+            "streamArn": arn,
+        }
         body = json.dumps({kind: batch, "requestContext": {"condition": "RetryAttemptsExhausted"}})
         self.failure = Failure(FailureQueue("p-activity-failures", "url", "activity"), "m", "receipt", body, 0, 1)
         self.sqs, self.slept, self.invoked = MagicMock(), list[float](), list[list[str]]()
@@ -153,7 +164,9 @@ def test_a_batch_that_kinesis_refuses_in_part_stays_and_says_how_much_was_put() 
     stream = FakeStream(range(1, 101), page=1000)
     stream.refuses = lambda attempt, data: data == b"7"
     redrive = Redrive(stream, 1, 100)
-    with pytest.raises(NotRedriven, match=r"took 99 of its 100 records, .* a second time: ProvisionedThroughputExceeded"):
+    with pytest.raises(
+        NotRedriven, match=r"took 99 of its 100 records, .* a second time: ProvisionedThroughputExceeded"
+    ):
         redrive.run()
     assert len(stream.put) == 99
     assert not redrive.deleted

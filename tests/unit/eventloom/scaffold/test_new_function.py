@@ -107,7 +107,15 @@ def test_no_placeholder_is_left(project: Path, trigger: str) -> None:
     name = NAMES[trigger]
     folder = project / "functions" / name
     files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    expected = {"__init__.py", "handler.py", "logic.py", "README.md", "requirements.in", "requirements.txt", f"events/{trigger}.json"}
+    expected = {
+        "__init__.py",
+        "handler.py",
+        "logic.py",
+        "README.md",
+        "requirements.in",
+        "requirements.txt",
+        f"events/{trigger}.json",
+    }
     assert expected == {file for file in files if "__pycache__" not in file}
     assert json.loads((folder / f"events/{trigger}.json").read_text())
     for path in (*folder.glob("*.*"), project / f"terraform/{name}.tf"):
@@ -173,10 +181,16 @@ def test_a_name_is_taken_by_what_would_be_declared_beside_the_function(empty: Pa
 
 
 def test_two_functions_behind_the_load_balancer_have_their_own_priorities(empty: Path) -> None:
-    there = {priority for file in (empty / "terraform").glob("*.tf") for priority in new_function.PRIORITY.findall(file.read_text())}
+    there = {
+        priority
+        for file in (empty / "terraform").glob("*.tf")
+        for priority in new_function.PRIORITY.findall(file.read_text())
+    }
     for name in ("hello", "goodbye"):
         new_function.create(name, "alb", empty)
-    (first,), (second,) = (new_function.PRIORITY.findall((empty / f"terraform/{name}.tf").read_text()) for name in ("hello", "goodbye"))
+    (first,), (second,) = (
+        new_function.PRIORITY.findall((empty / f"terraform/{name}.tf").read_text()) for name in ("hello", "goodbye")
+    )
     assert len({first, second} - there) == 2
 
 
@@ -192,7 +206,10 @@ def test_functions_with_plausible_names_pass_their_tests_and_build(empty: Path) 
         (empty / f"functions/{name}/requirements.txt").unlink()  # the same wheels for each would take minutes
     (empty / "build/uv").symlink_to(ROOT / "build/uv")
     pytest_command = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
-    names = {re.sub(r"/test_.*", "", line) for line in run(empty, *pytest_command, "--collect-only", "tests/unit").splitlines()}
+    names = {
+        re.sub(r"/test_.*", "", line)
+        for line in run(empty, *pytest_command, "--collect-only", "tests/unit").splitlines()
+    }
     assert names >= {f"tests/unit/{name}" for name in PLAUSIBLE}
     tests = run(empty, *pytest_command, *(f"tests/unit/{name}" for name in PLAUSIBLE), environment=without_cloud())
     assert re.search(rf"^{3 * len(PLAUSIBLE)} passed", tests, re.MULTILINE)
@@ -225,7 +242,11 @@ def test_the_command_writes_a_function_and_names_the_next_commands(empty: Path) 
     ("arguments", "code", "message"),
     [
         (("json", "--trigger", "sqs"), 1, "Error: a Python module is named 'json'"),
-        (("hello", "--trigger", "cron"), 2, "'dynamodb_stream', 'event', 'kinesis', 's3', 'schedule', 'sns', 'sqs', 'url'"),
+        (
+            ("hello", "--trigger", "cron"),
+            2,
+            "'dynamodb_stream', 'event', 'kinesis', 's3', 'schedule', 'sns', 'sqs', 'url'",
+        ),
         (("hello", "--trigger", "common"), 2, "'common' is not one of"),
         (("hello",), 2, "Missing option '--trigger'"),
     ],

@@ -64,7 +64,9 @@ def test_files_that_git_cannot_restore_are_not_removed_unasked(project: Path, co
         git(project, "commit", "-qm", "Add orders")
         (project / "functions/orders/logic.py").write_text("# changed\n")
     before = contents(project)
-    with pytest.raises(UserError, match=r"nothing was removed; commit functions/orders/\w+.\w+ and the like, or add --yes"):
+    with pytest.raises(
+        UserError, match=r"nothing was removed; commit functions/orders/\w+.\w+ and the like, or add --yes"
+    ):
         remove("orders", project, agreed=False, dry_run=False)
     assert contents(project) == before
 
@@ -79,7 +81,9 @@ def test_a_dry_run_names_the_files_and_removes_none(project: Path) -> None:
 @pytest.mark.parametrize("line", ["value = module.orders_queue.arn", 'value = "${module.orders.alias_arn}"'])
 def test_a_function_that_other_terraform_needs_is_not_removed(project: Path, line: str) -> None:
     new_function.create("orders", "sqs", project)
-    (project / "terraform/more.tf").write_text(f'output "more" {{\n  {line}\n}}\noutput "other" {{ value = module.orders_more.arn }}\n')
+    (project / "terraform/more.tf").write_text(
+        f'output "more" {{\n  {line}\n}}\noutput "other" {{ value = module.orders_more.arn }}\n'
+    )
     with pytest.raises(UserError, match=r"change these lines first: terraform/more\.tf:2$"):
         remove("orders", project, agreed=True, dry_run=False)
 
