@@ -240,7 +240,7 @@ def _set_aside(
     query = (
         f"SELECT j, list_position([{', '.join(flags)}], true) FROM {_source(staged, indexes)} WHERE "
         f"{' OR '.join(flags)}"
-    )  # noqa: S608
+    )
     result = connection.execute(query)
     with staged.rejects.open("ab") as file:
         while row := result.fetchone():

@@ -9,7 +9,8 @@ from tests.iam.documents import listed
 from tests.iam.proof import Grant
 
 STYLE = """body{font:14px system-ui;margin:2rem;color:#222}table{border-collapse:collapse;width:100%}
-th,td{border-bottom:1px solid #ddd;padding:.3rem .6rem;text-align:left;vertical-align:top}th{position:sticky;top:0;background:#fff}code{font-size:12px}
+th,td{border-bottom:1px solid #ddd;padding:.3rem .6rem;text-align:left;vertical-align:top}
+th{position:sticky;top:0;background:#fff}code{font-size:12px}
 .unproven td{background:#fdd}.reasoned td{background:#ffd}summary{cursor:pointer}"""
 
 

@@ -170,7 +170,7 @@ def write_zip(stage: Path, archive: Path) -> None:
 
 
 def build(name: str, arch: str, out: Path, functions: Path = FUNCTIONS) -> dict[str, Any]:
-    """Package one function and return its entry of the manifest: arch, sha256, bytes and a fingerprint of its inputs."""
+    """Package one function and return its entry of the manifest: arch, sha256, bytes and a digest of its inputs."""
     archive = out / f"{name}.zip"
     with tempfile.TemporaryDirectory(dir=out, prefix=f".{name}-") as folder:
         stage = Path(folder)
