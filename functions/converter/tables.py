@@ -237,10 +237,8 @@ def _set_aside(
     """Write the rows with a value of a wrong type to the rejects, each with the first such column."""
     indexes = list(misfits)
     flags = [_misfit(index, type_) for index, type_ in misfits.items()]
-    query = (
-        f"SELECT j, list_position([{', '.join(flags)}], true) FROM {_source(staged, indexes)} WHERE "
-        f"{' OR '.join(flags)}"
-    )
+    rows = _source(staged, indexes)
+    query = f"SELECT j, list_position([{', '.join(flags)}], true) FROM {rows} WHERE {' OR '.join(flags)}"  # noqa: S608
     result = connection.execute(query)
     with staged.rejects.open("ab") as file:
         while row := result.fetchone():
