@@ -68,6 +68,8 @@ class Shell:
         for pattern, need in NEEDED.items():
             if re.search(pattern, text):
                 self.needed.enter_context(need(self.deployment))
+        if " simulate" in text and "measure" not in text:
+            self.type_line("./eventloom simulate measure")
         if " upload " in text:
             samples.forget_uploads(self.deployment, self.folder)
         identifier = self.needed.enter_context(samples.dead_letter(self.deployment)) if " dlq" in text else self.image
@@ -77,7 +79,8 @@ class Shell:
         """Type a line as it is."""
         process = self._interrupted(line) if ENDLESS.fullmatch(line) else self._run(line)
         assert process.returncode in codes(line), process.stdout + process.stderr
-        assert "Traceback" not in process.stdout + process.stderr
+        logged = process.stdout if re.search(r"\blogs\b", line) else ""  # a function may have logged a traceback
+        assert "Traceback" not in (process.stdout + process.stderr).replace(logged, "")
         return process.stdout
 
     def _options(self, line: str) -> dict[str, Any]:
