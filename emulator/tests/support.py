@@ -1,4 +1,4 @@
-"""What several live tests use: a cloud with shorthands, policies, packages, waiting."""
+"""Helpers for the live tests: a cloud with shorthands, policies, packages and waiting."""
 
 import io
 import itertools
@@ -59,7 +59,7 @@ def launcher(command: str, home: Home, *options: str, **environment: str) -> sub
 
 
 def eventually[T](question: Callable[[], T], seconds: float = 30) -> T:
-    """Ask until the answer is true; the last answer."""
+    """Return the first true answer to the question, or the last answer after the time."""
     deadline = time.monotonic() + seconds
     while not (answer := question()) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -75,7 +75,7 @@ def status(url: str, **headers: str) -> int:
 
 
 class Cloud:
-    """Clients of the deployer, and shorthands. Names need to be unique across the tests."""
+    """The clients of the deployer, with shorthands. Names must be unique across the tests."""
 
     def __init__(self, home: Home) -> None:
         self.home = home
@@ -91,9 +91,9 @@ class Cloud:
         )
 
     def __getattr__(self, service: str) -> Any:
-        made = self.client(service.rstrip("_"))
-        setattr(self, service, made)
-        return made
+        client = self.client(service.rstrip("_"))
+        setattr(self, service, client)
+        return client
 
     def role(self, name: str, *actions: str, resource: Any = "*", principal: str = "lambda.amazonaws.com") -> str:
         trust = policy({"Effect": "Allow", "Principal": {"Service": principal}, "Action": "sts:AssumeRole"})
@@ -129,14 +129,14 @@ class Cloud:
 
     def received(self, url: str, seconds: float = 10) -> list[dict[str, Any]]:
         def receive() -> list[dict[str, Any]]:
-            found = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get(
+            messages = self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1).get(
                 "Messages", []
             )
-            for message in found:
+            for message in messages:
                 self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
             return [
                 body
-                for body in (json.loads(message["Body"]) for message in found)
+                for body in (json.loads(message["Body"]) for message in messages)
                 if body.get("Event") != "s3:TestEvent"
             ]
 
@@ -148,21 +148,21 @@ class Cloud:
         ]
 
     def overlap(self, function: str) -> bool:
-        """Whether two of the function's invocations that wrote something ran at the same time."""
-        found = [self.s3.head_object(Bucket="out", Key=key)["Metadata"] for key in self.outputs(function)]
-        spans = sorted((float(span["began"]), float(span["ended"])) for span in found)
+        """Return whether two of the function's invocations with an output ran at the same time."""
+        metadata = [self.s3.head_object(Bucket="out", Key=key)["Metadata"] for key in self.outputs(function)]
+        spans = sorted((float(span["began"]), float(span["ended"])) for span in metadata)
         return any(later[0] < earlier[1] for earlier, later in itertools.pairwise(spans))
 
     def denied(self, action: str, resource: str, who: str = "") -> bool:
-        """Wait for a denial: its absence would let a test wait for nothing."""
+        """Wait for a denial, and return whether it is recorded."""
 
-        def found() -> bool:
+        def is_recorded() -> bool:
             lines = [json.loads(line) for line in self.home.denials.read_text().splitlines()]
             return any(
                 line["action"] == action and resource in line["resource"] and who in line["who"] for line in lines
             )
 
-        return eventually(found)
+        return eventually(is_recorded)
 
 
 def policy(*statements: dict[str, Any]) -> str:
@@ -170,9 +170,9 @@ def policy(*statements: dict[str, Any]) -> str:
 
 
 def from_service(service: str, source_arn: str) -> dict[str, Any]:
-    """The part of a statement that lets one resource of a service in, as this project's Terraform writes it."""
+    """Return the principal and condition that allow one resource of a service, as in the project's Terraform."""
     condition = {"ArnEquals": {"aws:SourceArn": source_arn}}
-    if service == "s3":  # whose ARNs name no account
+    if service == "s3":  # an S3 ARN contains no account
         condition["StringEquals"] = {"aws:SourceAccount": ACCOUNT}
     return {"Principal": {"Service": f"{service}.amazonaws.com"}, "Condition": condition}
 
@@ -192,7 +192,7 @@ POLL = {
 
 
 def source(cloud: Cloud, kind: str, name: str) -> str:
-    """The ARN of a new queue, table stream or stream, with one record that will be in it."""
+    """Create a queue, a table with a stream, or a stream, add one record, and return the ARN of the event source."""
     if kind == "sqs":
         url, arn = cloud.queue(name)
         cloud.sqs.send_message(QueueUrl=url, MessageBody="{}")

@@ -1,4 +1,4 @@
-"""A server for the live tests."""
+"""Fixtures that start a server for the live tests."""
 
 import os
 from collections.abc import Iterator
@@ -13,19 +13,19 @@ from support import Cloud, free_port, launcher
 
 @pytest.fixture(scope="session")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder for the folders of servers."""
+    """Return a folder that contains the folders of servers."""
     return tmp_path_factory.mktemp("servers")
 
 
 @pytest.fixture(scope="session")
 def interpreter(base: Path) -> Path:
-    """The interpreter of functions."""
+    """Return the Python interpreter of functions."""
     return lambda_runtime.interpreter(Home(path=base).cache)
 
 
 @pytest.fixture(scope="session")
 def home(base: Path) -> Iterator[Home]:
-    """A running server's folder."""
+    """Yield the folder of a running server."""
     home = Home(free_port(), base / "home")
     started = launcher("up", home, IAM_AUDIT="1")
     assert started.returncode == 0, started.stderr
@@ -47,7 +47,7 @@ def cloud(home: Home) -> Cloud:
 
 @pytest.fixture
 def name(request: pytest.FixtureRequest) -> str:
-    """A name for what the test makes."""
+    """Return a name for the resources that the test creates."""
     text = (
         request.node.name.removeprefix("test_").replace("[", "-").replace("]", "").replace("_", "-").replace(" ", "-")
     )

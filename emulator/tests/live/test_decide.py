@@ -1,4 +1,4 @@
-"""Policy evaluation, as this package puts the questions: the cases of AWS's evaluation logic."""
+"""Test the evaluation of policies with the cases of AWS's evaluation logic."""
 
 import json
 from typing import Any
@@ -48,17 +48,21 @@ ROLE_CASES = [
     ("another action", [statement(action="sqs:ReceiveMessage")], False),
     ("another resource", [statement(resource=f"{QUEUE}2")], False),
     ("a wildcard in the action", [statement(action="sqs:Send*")], True),
-    ("actions know no case", [statement(action="SQS:sendmessage")], True),
-    ("resources do", [statement(resource=QUEUE.upper())], False),
+    ("actions are case-insensitive", [statement(action="SQS:sendmessage")], True),
+    ("resources are case-sensitive", [statement(resource=QUEUE.upper())], False),
     ("NotAction", [{"Effect": "Allow", "NotAction": "sqs:DeleteMessage", "Resource": "*"}], True),
     ("NotResource", [{"Effect": "Allow", "Action": "*", "NotResource": QUEUE}], False),
     ("an explicit deny wins", [ALLOW_ALL, statement("Deny")], False),
     ("a condition that holds", [statement(Condition={"StringEquals": {"aws:RequestedRegion": "us-east-1"}})], True),
-    ("one that does not", [statement(Condition={"StringEquals": {"aws:RequestedRegion": "eu-west-1"}})], False),
+    (
+        "a condition that does not hold",
+        [statement(Condition={"StringEquals": {"aws:RequestedRegion": "eu-west-1"}})],
+        False,
+    ),
     ("a key that is absent", [statement(Condition={"StringEquals": {"s3:prefix": "a"}})], False),
     ("the role's ARN", [statement(Condition={"ArnEquals": {"aws:PrincipalArn": ROLE}})], True),
     (
-        "TLS is taken for granted",
+        "requests count as made over TLS",
         [ALLOW_ALL, statement("Deny", "*", "*", Condition={"Bool": {"aws:SecureTransport": "false"}})],
         True,
     ),
@@ -74,11 +78,11 @@ def test_role_policies(statements: list[dict[str, Any]], allowed: bool):
 
 @pytest.mark.parametrize("key", [f"a{chr(code)}b" for code in (*range(32), 127)] + ["end\n"])
 def test_wildcards_match_any_character_and_to_the_end(key: str):
-    asked = question("s3:GetObject", f"arn:aws:s3:::b/{key}")
+    request = question("s3:GetObject", f"arn:aws:s3:::b/{key}")
     for pattern, allowed in (("*", True), (f"{key[:-1]}?", True), (key, True), (key[:-1], False)):
         assert (
             decide_role(
-                asked, role(statement(action="s3:GetObject", resource=f"arn:aws:s3:::b/{pattern}")), None
+                request, role(statement(action="s3:GetObject", resource=f"arn:aws:s3:::b/{pattern}")), None
             ).allowed
             is allowed
         )
@@ -95,14 +99,14 @@ def test_a_boundary_and_a_session_policy_limit_but_do_not_grant():
 RESOURCE_CASES = [
     ("the role is named", [statement(Principal={"AWS": ROLE})], True),
     ("the session is named", [statement(Principal={"AWS": SESSION})], True),
-    ("everybody is", [statement(Principal="*")], True),
+    ("everybody is named", [statement(Principal="*")], True),
     (
-        "only the account is: that leaves it to the role",
+        "only the account is named, so the role must allow",
         [statement(Principal={"AWS": "arn:aws:iam::000000000000:root"})],
         False,
     ),
-    ("another role is", [statement(Principal={"AWS": f"{ROLE}2"})], False),
-    ("a service is", [statement(Principal={"Service": S3})], False),
+    ("another role is named", [statement(Principal={"AWS": f"{ROLE}2"})], False),
+    ("a service is named", [statement(Principal={"Service": S3})], False),
 ]
 
 
@@ -113,14 +117,14 @@ def test_a_resource_policy_may_grant_what_the_role_does_not(statements: list[dic
     assert decide_role(question(), role(), resource(*statements)).allowed is allowed
 
 
-def test_a_resource_policy_s_deny_counts_for_roles():
+def test_a_deny_in_a_resource_policy_applies_to_roles():
     verdict = decide_role(question(), role(ALLOW_ALL), resource(statement("Deny", Principal="*", Sid="NoOne")))
     assert not verdict.allowed
     assert verdict.reason == "explicitly denied by statement NoOne"
     assert verdict.asked == "policies of role worker, queue policy q"
 
 
-def test_the_usual_deny_of_plain_http_denies_nothing_here():
+def test_a_deny_of_plain_http_has_no_effect():
     tls_only = statement("Deny", "sqs:*", Principal="*", Condition={"Bool": {"aws:SecureTransport": "false"}})
     assert decide_role(question(), role(ALLOW_ALL), resource(tls_only)).allowed
 
@@ -141,31 +145,31 @@ def test_every_statement_that_allows_is_named():
 
 SOURCE = {"ArnEquals": {"aws:SourceArn": "arn:aws:s3:::b"}, "StringEquals": {"aws:SourceAccount": "000000000000"}}
 SERVICE_CASES = [
-    ("it is named", [statement(Principal={"Service": S3})], True),
-    ("among others", [statement(Principal={"Service": [SNS, S3]})], True),
-    ("another is", [statement(Principal={"Service": SNS})], False),
-    ("the account is", [statement(Principal={"AWS": "000000000000"})], False),
-    ("for this source", [statement(Principal={"Service": S3}, Condition=SOURCE)], True),
+    ("the service is named", [statement(Principal={"Service": S3})], True),
+    ("the service is named among others", [statement(Principal={"Service": [SNS, S3]})], True),
+    ("another service is named", [statement(Principal={"Service": SNS})], False),
+    ("the account is named", [statement(Principal={"AWS": "000000000000"})], False),
+    ("a condition on this source", [statement(Principal={"Service": S3}, Condition=SOURCE)], True),
     (
-        "for another",
+        "a condition on another source",
         [statement(Principal={"Service": S3}, Condition={"ArnEquals": {"aws:SourceArn": "arn:aws:s3:::c"}})],
         False,
     ),
     (
-        "for another account",
+        "a condition on another account",
         [statement(Principal={"Service": S3}, Condition={"StringEquals": {"aws:SourceAccount": "1"}})],
         False,
     ),
-    ("denied", [statement(Principal={"Service": S3}), statement("Deny", Principal="*")], False),
+    ("a deny", [statement(Principal={"Service": S3}), statement("Deny", Principal="*")], False),
 ]
 
 
 @pytest.mark.parametrize(
     ("statements", "allowed"), [case[1:] for case in SERVICE_CASES], ids=[case[0] for case in SERVICE_CASES]
 )
-def test_services(statements: list[dict[str, Any]], allowed: bool):
-    asked = question(principal=S3, **{"aws:sourcearn": "arn:aws:s3:::b", "aws:sourceaccount": "000000000000"})
-    assert decide_resource(asked, resource(*statements), kind="queue policy", service=True).allowed is allowed
+def test_a_resource_policy_decides_for_a_service(statements: list[dict[str, Any]], allowed: bool):
+    request = question(principal=S3, **{"aws:sourcearn": "arn:aws:s3:::b", "aws:sourceaccount": "000000000000"})
+    assert decide_resource(request, resource(*statements), kind="queue policy", service=True).allowed is allowed
 
 
 def test_a_service_needs_a_policy():
@@ -177,7 +181,7 @@ def test_a_service_needs_a_policy():
     ("statements", "allowed"),
     [([statement(Principal="*")], True), ([statement(Principal={"AWS": ROLE})], False), ([], False)],
 )
-def test_nobody_in_particular(statements: list[dict[str, Any]], allowed: bool):
+def test_an_anonymous_caller_needs_a_policy_for_everybody(statements: list[dict[str, Any]], allowed: bool):
     assert decide_resource(question(principal="*"), resource(*statements), kind="", service=False).allowed is allowed
 
 
@@ -187,8 +191,8 @@ def test_trust_policies_have_no_resource():
         policy({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}),
     )
     for principal, allowed in (("lambda.amazonaws.com", True), ("ec2.amazonaws.com", False)):
-        asked = question("sts:AssumeRole", ROLE, principal)
-        assert decide_resource(asked, trust, kind="trust", service=True).allowed is allowed
+        request = question("sts:AssumeRole", ROLE, principal)
+        assert decide_resource(request, trust, kind="trust", service=True).allowed is allowed
 
 
 def test_leading_keys():
@@ -198,10 +202,10 @@ def test_leading_keys():
         Condition={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["mine"]}},
     )
     for key, allowed in (("mine", True), ("yours", False)):
-        asked = question(
+        request = question(
             "dynamodb:GetItem", "arn:aws:dynamodb:us-east-1:000000000000:table/t", **{"dynamodb:leadingkeys": [key]}
         )
-        assert decide_role(asked, role(own), None).allowed is allowed
+        assert decide_role(request, role(own), None).allowed is allowed
 
 
 UNKNOWN = [
@@ -216,15 +220,15 @@ UNKNOWN = [
 
 @pytest.mark.parametrize("effect", ["Allow", "Deny"])
 @pytest.mark.parametrize(("name", "condition"), UNKNOWN, ids=[name for name, _ in UNKNOWN])
-def test_what_is_not_known_is_refused_by_name(effect: str, name: str, condition: dict[str, Any]):
-    asked = question("s3:GetObject", "arn:aws:s3:::b/k")
+def test_an_unknown_condition_is_refused_by_name(effect: str, name: str, condition: dict[str, Any]):
+    request = question("s3:GetObject", "arn:aws:s3:::b/k")
     unknown = statement(effect, "s3:*", "*", Condition=condition, Sid="Odd")
     reason = f"statement Odd: {name} is not known to embedded_localstack/iam/conditions.py"
-    verdict = decide_role(asked, role(ALLOW_ALL, unknown), None)
+    verdict = decide_role(request, role(ALLOW_ALL, unknown), None)
     assert (verdict.allowed, verdict.asked, verdict.reason) == (False, "role policy p", reason)
-    in_bucket = decide_role(asked, role(ALLOW_ALL), Policy("bucket policy b", policy({**unknown, "Principal": "*"})))
+    in_bucket = decide_role(request, role(ALLOW_ALL), Policy("bucket policy b", policy({**unknown, "Principal": "*"})))
     assert (in_bucket.allowed, in_bucket.asked, in_bucket.reason) == (False, "bucket policy b", reason)
-    as_limit = decide_role(asked, role(ALLOW_ALL, boundary=policy(ALLOW_ALL, unknown)), None)
+    as_limit = decide_role(request, role(ALLOW_ALL, boundary=policy(ALLOW_ALL, unknown)), None)
     assert (as_limit.allowed, as_limit.asked, as_limit.reason) == (False, "boundary", reason)
     of_service = question("s3:GetObject", "arn:aws:s3:::b/k", SNS)
     by_service = decide_resource(
@@ -248,7 +252,7 @@ def test_an_unknown_variable_may_stand_for_any_resource():
     ],
     ids=["another action", "another resource", "a condition that does not hold"],
 )
-def test_what_is_not_known_of_something_else_does_not_matter(elsewhere: dict[str, Any]):
+def test_an_unknown_condition_in_an_unrelated_statement_is_ignored(elsewhere: dict[str, Any]):
     denied = {
         "Effect": "Deny",
         "Action": "*",
@@ -271,8 +275,8 @@ def test_what_is_not_known_of_something_else_does_not_matter(elsewhere: dict[str
         "aws:RequestTag/a",
     ],
 )
-def test_a_key_that_is_known_may_be_absent(key: str):
-    asked = question("s3:GetObject", "arn:aws:s3:::b/k")
+def test_a_known_key_may_be_absent(key: str):
+    request = question("s3:GetObject", "arn:aws:s3:::b/k")
     for operator, value, matches in (
         ("StringEquals", "a", False),
         ("StringNotEquals", "a", True),
@@ -281,11 +285,11 @@ def test_a_key_that_is_known_may_be_absent(key: str):
         ("Null", "false", False),
     ):
         denied = statement("Deny", "*", "*", Condition={operator: {key: value}})
-        assert decide_role(asked, role(ALLOW_ALL, denied), None).allowed is not matches, operator
+        assert decide_role(request, role(ALLOW_ALL, denied), None).allowed is not matches, operator
 
 
 @pytest.mark.parametrize(("service", "allowed"), [(None, False), (SNS, True)])
-def test_whether_a_service_asks(service: str | None, allowed: bool):
+def test_a_condition_tells_services_from_other_callers(service: str | None, allowed: bool):
     statements = [
         statement(Principal="*"),
         statement("Deny", Principal="*", Condition={"Bool": {"aws:PrincipalIsAWSService": "false"}}),
@@ -297,15 +301,15 @@ def test_whether_a_service_asks(service: str | None, allowed: bool):
     assert verdict.allowed is allowed
 
 
-def test_another_account_s_resource_wants_both_policies():
+def test_a_resource_of_another_account_needs_both_policies():
     theirs = QUEUE.replace("000000000000", "111111111111")
-    asked, mine = question(resource=theirs), role(statement(resource=theirs))
-    assert not decide_role(asked, mine, None).allowed
-    assert not decide_role(asked, role(), resource(statement(resource=theirs, Principal={"AWS": ROLE}))).allowed
-    assert decide_role(asked, mine, resource(statement(resource=theirs, Principal={"AWS": ROLE}))).allowed
+    request, mine = question(resource=theirs), role(statement(resource=theirs))
+    assert not decide_role(request, mine, None).allowed
+    assert not decide_role(request, role(), resource(statement(resource=theirs, Principal={"AWS": ROLE}))).allowed
+    assert decide_role(request, mine, resource(statement(resource=theirs, Principal={"AWS": ROLE}))).allowed
 
 
-def test_a_decision_is_quick():
+def test_a_decision_takes_less_than_a_millisecond():
     from timeit import timeit  # noqa: PLC0415
 
     statements = [statement(action=f"sqs:Action{number}") for number in range(20)] + [statement()]

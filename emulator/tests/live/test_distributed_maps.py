@@ -1,6 +1,4 @@
-"""Distributed Maps: what LocalStack is given to parse, and a running one, with its role's permissions missing and
-right.
-"""
+"""Test the translation of Distributed Maps, and a running one with missing and right permissions of its role."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -30,7 +28,7 @@ def definition(bucket: str, queue_url: str) -> dict[str, Any]:
     return {"StartAt": "Batches", "States": {"Batches": batches}}
 
 
-def test_a_definition_without_a_distributed_map_is_handed_on_as_it_is():
+def test_a_definition_without_a_distributed_map_is_unchanged():
     inline = json.dumps(
         {"StartAt": "A", "States": {"A": {"Type": "Map", "ItemProcessor": {"ProcessorConfig": {"Mode": "INLINE"}}}}}
     )
@@ -38,7 +36,7 @@ def test_a_definition_without_a_distributed_map_is_handed_on_as_it_is():
     assert understood("{") == "{"
 
 
-def test_batches_get_to_the_reader_and_express_children_become_standard_ones():
+def test_the_reader_gets_the_batch_size_and_children_are_standard_workflows():
     batches = json.loads(understood(json.dumps(definition("b", "q"))))["States"]["Batches"]
     assert "ItemBatcher" not in batches
     assert batches["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
@@ -46,7 +44,7 @@ def test_batches_get_to_the_reader_and_express_children_become_standard_ones():
 
 
 @pytest.mark.timeout(120)
-def test_it_lists_more_than_a_page_and_sends_batches(cloud: Cloud, name: str):
+def test_a_map_lists_all_pages_and_sends_batches(cloud: Cloud, name: str):
     cloud.s3.create_bucket(Bucket=name)
     keys = [f"a/{number:04} + ü" for number in range(1005)]
     with ThreadPoolExecutor(8) as pool:
@@ -69,10 +67,10 @@ def test_it_lists_more_than_a_page_and_sends_batches(cloud: Cloud, name: str):
     assert cloud.stepfunctions.describe_state_machine(stateMachineArn=arn)["definition"] == machine
 
     def run(prefix: str) -> str:
-        given = json.dumps({"prefix": prefix, "at_once": 2})
-        execution = cloud.stepfunctions.start_execution(stateMachineArn=arn, input=given)["executionArn"]
-        running = lambda: cloud.stepfunctions.describe_execution(executionArn=execution)  # noqa: E731
-        ended = eventually(lambda: (found := running())["status"] != "RUNNING" and found)
+        execution_input = json.dumps({"prefix": prefix, "at_once": 2})
+        execution = cloud.stepfunctions.start_execution(stateMachineArn=arn, input=execution_input)["executionArn"]
+        describe = lambda: cloud.stepfunctions.describe_execution(executionArn=execution)  # noqa: E731
+        ended = eventually(lambda: (description := describe())["status"] != "RUNNING" and description)
         return str(ended["status"])
 
     assert run("a/") == "FAILED"

@@ -1,13 +1,13 @@
-"""A `down` that cannot keep what is deployed leaves the server as it was."""
+"""Test that `down` leaves the server running if it cannot save what is deployed."""
 
 from embedded_localstack.state import Home
 from support import Cloud, launcher
 
 
-def test_a_state_that_cannot_be_written_down_is_not_lost(cloud: Cloud, home: Home, name: str):
+def test_a_failed_save_does_not_stop_the_server(cloud: Cloud, home: Home, name: str):
     cloud.s3.create_bucket(Bucket=name)
     cloud.function(name)
-    # A file where the folder has to be
+    # A file at the path of the folder lets the save fail.
     obstacle = home.snapshot.with_suffix(".part")
     obstacle.touch()
     try:

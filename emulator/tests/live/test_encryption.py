@@ -1,6 +1,4 @@
-"""The running server: what is encrypted with a customer managed key is written and read with permissions on the key
-alone.
-"""
+"""Test that encrypted data on a running server can be read and written only with permissions on the KMS key."""
 
 import json
 from typing import Any
@@ -24,15 +22,15 @@ def handler(event, context):
 
 
 def key(cloud: Cloud, *services: str) -> str:
-    """A key that the account's policies decide about, and some services may use."""
+    """Create a key whose use the account's policies control, and that some services may use. Return its ARN."""
     owner = {
         "Effect": "Allow",
         "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
         "Action": "kms:*",
         "Resource": "*",
     }
-    used = {"Effect": "Allow", "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": "*"}
-    statements = [used | {"Principal": {"Service": f"{service}.amazonaws.com"}} for service in services]
+    use = {"Effect": "Allow", "Action": ["kms:GenerateDataKey", "kms:Decrypt"], "Resource": "*"}
+    statements = [use | {"Principal": {"Service": f"{service}.amazonaws.com"}} for service in services]
     return str(cloud.kms.create_key(Policy=policy(owner, *statements))["KeyMetadata"]["Arn"])
 
 
@@ -42,7 +40,7 @@ def encrypt(cloud: Cloud, bucket: str, algorithm: str, key_arn: str | None) -> N
     cloud.s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration=rules)
 
 
-def test_objects(cloud: Cloud, name: str):
+def test_encrypted_objects_need_permissions_on_the_key(cloud: Cloud, name: str):
     cloud.s3.create_bucket(Bucket=name)
     key_arn = key(cloud)
     cloud.function(
@@ -71,7 +69,7 @@ def test_objects(cloud: Cloud, name: str):
     assert call("get_object") == "done"
 
 
-def test_messages_of_a_function(cloud: Cloud, name: str):
+def test_encrypted_messages_need_permissions_on_the_key(cloud: Cloud, name: str):
     key_arn = key(cloud)
     url, _ = cloud.queue(name, KmsMasterKeyId=key_arn)
     managed, _ = cloud.queue(f"{name}-managed", KmsMasterKeyId="alias/aws/sqs")
@@ -100,7 +98,7 @@ def test_topic_to_queue(cloud: Cloud, name: str, may: bool):
         assert cloud.denied("kms:GenerateDataKey", key_arn, who="sns.amazonaws.com")
 
 
-def test_an_encrypted_topic_takes_alarms_that_its_key_lets_in(cloud: Cloud, name: str):
+def test_an_alarm_to_an_encrypted_topic_needs_the_key_s_policy(cloud: Cloud, name: str):
     key_arn = key(cloud)
     topic = cloud.sns.create_topic(Name=name, Attributes={"KmsMasterKeyId": key_arn})["TopicArn"]
     metric = {

@@ -1,4 +1,4 @@
-"""Execution environments with AWS's own runtime client, without LocalStack."""
+"""Test execution environments with AWS's runtime client and without LocalStack."""
 
 import json
 import os
@@ -46,7 +46,7 @@ def handler(event, context):
         case "signal":
             os.kill(os.getpid(), 11)
         case "hang":
-            # one child in the group, one in a session of its own, one that daemonised
+            # one child in the process group, one in its own session, one daemon
             subprocess.Popen(["sleep", "300"])
             subprocess.Popen(["sleep", "300"], start_new_session=True)
             subprocess.Popen(["sh", "-c", "setsid sleep 300 & exit"])
@@ -89,10 +89,10 @@ def make(tmp_path: Path, interpreter: Path):
     code = tmp_path / "code"
     code.mkdir()
     (code / "app.py").write_text(FUNCTION)
-    made: list[Environment] = []
+    environments: list[Environment] = []
 
     def make(*, start: bool = True, variables: dict[str, str] | None = None, **changes: Any) -> Environment:
-        folder = tmp_path / f"environment-{len(made)}"
+        folder = tmp_path / f"environment-{len(environments)}"
         base = {"PATH": os.environ["PATH"], "TMPDIR": str(folder), "HOME": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
         spec = {
             "interpreter": interpreter,
@@ -107,13 +107,13 @@ def make(tmp_path: Path, interpreter: Path):
             "folder": folder,
         }
         environment = Environment(Spec(**(spec | changes)))
-        made.append(environment)
+        environments.append(environment)
         if start:
             environment.start()
         return environment
 
     yield make
-    for environment in made:
+    for environment in environments:
         environment.stop()
     assert processes.belonging_to(tmp_path) == []
 
@@ -129,7 +129,7 @@ def error_type(result: Result) -> str:
     return str(json.loads(result.payload)["errorType"])
 
 
-def test_a_cold_start_then_warm_ones(make):
+def test_only_a_cold_start_has_an_init_duration(make):
     environment = make()
     cold, warm = invoke(environment), invoke(environment)
     assert [json.loads(result.payload) for result in (cold, warm)] == [1, 2]
@@ -146,20 +146,20 @@ def test_a_cold_start_then_warm_ones(make):
     assert "Init Duration" not in warm.logs
 
 
-def test_the_report_tells_the_memory_that_was_used(make):
+def test_the_report_has_the_memory_used(make):
     report = invoke(make()).logs.splitlines()[-1]
     used = int(report.split("Max Memory Used: ")[1].split(" MB")[0])
     assert 5 < used < 100
     assert "Memory Size: 256 MB" in report
 
 
-def test_every_line_before_the_answer_is_in_its_log(make):
+def test_every_line_of_output_is_in_the_log(make):
     logs = invoke(make(), "print").logs
     assert logs.count("\nline ") == 2000
     assert "no newline at the end\nEND" in logs
 
 
-def test_an_exception_is_the_function_s_own_and_it_lives_on(make):
+def test_an_exception_does_not_end_the_environment(make):
     environment = make()
     result = invoke(environment, "raise")
     assert error_type(result) == "KeyError"
@@ -175,7 +175,7 @@ def test_an_exception_is_the_function_s_own_and_it_lives_on(make):
         ("signal", "RequestId: id-1 Error: Runtime exited with error: signal: segmentation fault"),
     ],
 )
-def test_a_crash_and_the_recovery_after_it(make, event: str, message: str):
+def test_a_crash_is_reported_and_the_next_invocation_works(make, event: str, message: str):
     environment = make()
     result = invoke(environment, event)
     assert json.loads(result.payload) == {"errorType": "Runtime.ExitError", "errorMessage": message}
@@ -209,25 +209,25 @@ def test_too_much_memory_ends_the_environment(make, event: str):
     assert json.loads(invoke(environment).payload) == 1
 
 
-def test_a_peak_between_two_looks_counts(make):
+def test_a_short_peak_of_memory_is_detected(make):
     assert error_type(invoke(make(), "peak")) == "Runtime.OutOfMemory"
 
 
-def test_an_answer_that_is_too_large(make):
+def test_a_response_over_the_limit_is_an_error(make):
     assert error_type(invoke(make(), "large")) == "Function.ResponseSizeTooLarge"
 
 
-def test_an_error_while_loading_is_told_to_the_first_caller_with_its_log(make):
+def test_an_error_in_the_init_phase_is_the_result_of_the_invocation(make):
     environment = make(variables={"INIT": "raise"})
     result = invoke(environment)
     assert error_type(result) == "ValueError"
     assert result.logs.startswith("INIT_START")
     assert "loading" in result.logs
     assert "not today" in result.logs
-    assert error_type(invoke(environment)) == "ValueError", "and to the next"
+    assert error_type(invoke(environment)) == "ValueError", "the next invocation gets it too"
 
 
-def test_a_crash_while_loading(make):
+def test_a_crash_in_the_init_phase_is_reported(make):
     result = invoke(make(variables={"INIT": "exit"}))
     assert json.loads(result.payload) == {
         "errorType": "Runtime.ExitError",
@@ -235,24 +235,24 @@ def test_a_crash_while_loading(make):
     }
 
 
-def test_a_start_that_is_too_slow_goes_on_in_the_invocation_s_time(make, monkeypatch: pytest.MonkeyPatch):
+def test_a_slow_init_phase_counts_towards_the_timeout(make, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("embedded_localstack.executor.environment.INIT_SECONDS", 0.5)
     environment = make(variables={"INIT": "slow"}, timeout_s=1)
     assert error_type(invoke(environment)) == "Sandbox.Timedout"
 
 
-def test_a_handler_that_is_not_there(make):
+def test_a_missing_handler_is_reported(make):
     assert error_type(invoke(make(handler="app.nothing"))) == "Runtime.HandlerNotFound"
     assert error_type(invoke(make(handler="nothing.handler"))) == "Runtime.ImportModuleError"
 
 
-def test_an_interpreter_that_is_not_there(make):
+def test_a_missing_interpreter_is_reported(make):
     result = invoke(make(interpreter=Path("/nonexistent/python")))
     assert error_type(result) == "Runtime.ExitError"
     assert "cannot start /nonexistent/python" in result.logs
 
 
-def test_provisioned_environments_must_work(make):
+def test_a_provisioned_environment_raises_an_init_error(make):
     with pytest.raises(InitError, match="not today"):
         make(start=False, variables={"INIT": "raise"}).start(must_work=True)
 
@@ -271,7 +271,7 @@ def test_the_temporary_folder_lives_as_long_as_the_environment(make, tmp_path: P
     assert not folder.exists()
 
 
-def test_a_stop_ends_an_invocation_that_runs(make, tmp_path: Path):
+def test_a_stop_ends_a_running_invocation(make, tmp_path: Path):
     environment = make()
     threading.Timer(0.5, environment.stop).start()
     result = invoke(environment, "hang")
@@ -279,7 +279,7 @@ def test_a_stop_ends_an_invocation_that_runs(make, tmp_path: Path):
     assert processes.wait_gone(processes.belonging_to(tmp_path), 5) == []
 
 
-def test_a_clean_environment(make, monkeypatch: pytest.MonkeyPatch):
+def test_a_function_gets_no_other_variables(make, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("AWS_PROFILE", "mine")
     variables = json.loads(invoke(make(), "environment").payload)
     assert set(variables) <= {
@@ -293,20 +293,20 @@ def test_a_clean_environment(make, monkeypatch: pytest.MonkeyPatch):
     }
 
 
-def test_json_logs(make):
+def test_logs_can_be_json(make):
     logs = invoke(make(json_logs=True)).logs.splitlines()
     records = [json.loads(line) for line in logs if line.startswith("{")]
     assert [record["type"] for record in records] == ["platform.initStart", "platform.start", "platform.report"]
     assert records[2]["record"]["metrics"]["memorySizeMB"] == 256
 
 
-def test_environments_at_the_same_time_do_not_meet(make):
+def test_two_environments_share_no_state(make):
     first, second = make(), make()
     assert json.loads(invoke(first).payload) == json.loads(invoke(second).payload) == 1
 
 
 def test_no_function_outlives_the_server(tmp_path: Path, interpreter: Path):
-    """The process that holds the environments is killed; it cannot clean up any more."""
+    """Kill the process that owns the environments, so that it cannot clean up."""
     script = tmp_path / "server.py"
     code = tmp_path / "code"
     code.mkdir()
@@ -338,7 +338,7 @@ environment.invoke("id-1", b'"hang"', "arn", "trace")
     assert processes.wait_gone(family, 5) == []
 
 
-def test_what_a_function_leaves_in_the_background_is_frozen_between_invocations(make):
+def test_background_work_is_frozen_between_invocations(make):
     environment = make()
     invoke(environment, "background")
     counts = []
@@ -349,4 +349,4 @@ def test_what_a_function_leaves_in_the_background_is_frozen_between_invocations(
     time.sleep(0.1)
     assert json.loads(invoke(environment, "raise").payload)["errorType"] == "KeyError"
     time.sleep(0.1)
-    assert json.loads(invoke(environment, "ticks").payload) >= counts[1], "and goes on with the next one"
+    assert json.loads(invoke(environment, "ticks").payload) >= counts[1], "it continues in the next invocation"

@@ -1,4 +1,4 @@
-"""What a server writes and leaves: only its folder, and after `down` nothing that runs, even if it was killed."""
+"""Test that a server writes only to its folder, and that no process is left after `down`, even if it was killed."""
 
 import os
 import signal
@@ -19,12 +19,12 @@ OUTSIDE = [
     "/tmp/lambda",
     "/tmp/localstack-s3-storage",
 ]
-# Held open by any process: not files that something is kept in.
+# Every process has these open. They are not files that store data.
 HARMLESS = ("/dev/", "pipe:", "socket:", "anon_inode:", "/proc/", "/memfd:")
 
 
 def outside() -> list[str]:
-    """What there is where other servers write."""
+    """Return the files and folders at the places where other servers write."""
     return sorted(
         str(path) for folder in map(Path, OUTSIDE) if folder.exists() for path in (folder, *folder.rglob("*"))
     )
@@ -32,19 +32,19 @@ def outside() -> list[str]:
 
 @pytest.fixture(scope="module")
 def before() -> list[str]:
-    """What another server has left outside."""
+    """Return the files and folders that exist there before the test."""
     return outside()
 
 
 @pytest.fixture(scope="module")
 def user(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home folder of whoever starts it."""
+    """Return the home folder of the user who starts the server."""
     return tmp_path_factory.mktemp("user")
 
 
 @pytest.fixture(scope="module")
 def busy(base: Path, user: Path, before: list[str]) -> Iterator[Cloud]:
-    """A server that has run a function, a table and a stream, and keeps an object too large for memory."""
+    """Yield a server with an invoked function, DynamoDB, Kinesis and an object that is too large for memory."""
     home = Home(free_port(), base / "busy")
     assert launcher("up", home, HOME=str(user)).returncode == 0
     cloud = Cloud(home)
@@ -59,8 +59,8 @@ def busy(base: Path, user: Path, before: list[str]) -> Iterator[Cloud]:
 
 
 def written_files(pid: int) -> set[str]:
-    """Files that the process has open for writing."""
-    found = set()
+    """Return the files that the process has open for writing."""
+    targets = set()
     for entry in Path(f"/proc/{pid}/fd").iterdir():
         try:
             target = str(entry.readlink())
@@ -68,11 +68,11 @@ def written_files(pid: int) -> set[str]:
         except OSError:
             continue
         if int(flags.split()[1], 8) & (os.O_WRONLY | os.O_RDWR) and not target.startswith(HARMLESS):
-            found.add(target.removesuffix(" (deleted)"))
-    return found
+            targets.add(target.removesuffix(" (deleted)"))
+    return targets
 
 
-def test_it_writes_into_its_own_folder_only(busy: Cloud, user: Path, before: list[str]):
+def test_the_server_writes_only_to_its_folder(busy: Cloud, user: Path, before: list[str]):
     family = processes.belonging_to(busy.home.path)
     assert len(family) >= 5, "server, two backends, supervisor, function"
     written = set().union(*map(written_files, family))
@@ -82,7 +82,7 @@ def test_it_writes_into_its_own_folder_only(busy: Cloud, user: Path, before: lis
     assert outside() == before
 
 
-def test_after_it_was_killed_its_children_end_by_themselves(busy: Cloud):
+def test_the_processes_of_a_killed_server_end(busy: Cloud):
     run = busy.home.load()
     assert run
     family = processes.belonging_to(busy.home.path)

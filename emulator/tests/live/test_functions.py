@@ -1,4 +1,4 @@
-"""The running server: what functions may do, and how they are invoked, with the permission missing, wrong and right."""
+"""Test calls of functions and invocations on a running server, with missing, wrong and right permissions."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +14,7 @@ def invoke(cloud: Cloud, function: str, event: Any = None) -> dict[str, Any]:
     return dict(json.loads(cloud.lambda_.invoke(FunctionName=function, Payload=json.dumps(event))["Payload"].read()))
 
 
-# -- a function's own calls
+# -- calls of functions
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_function_to_s3(cloud: Cloud, name: str, actions: list[str], resource: s
         assert cloud.denied("s3:PutObject", f"out/{name}/", who=f"assumed-role/{name}/{name}")
 
 
-def test_a_grant_counts_at_once(cloud: Cloud, name: str):
+def test_a_new_permission_takes_effect_at_once(cloud: Cloud, name: str):
     role = cloud.role(name, *LOGS)
     cloud.function(name, role=role)
     assert "AccessDenied" in invoke(cloud, name)["errorMessage"]
@@ -44,7 +44,7 @@ def test_a_grant_counts_at_once(cloud: Cloud, name: str):
     assert invoke(cloud, name)["statusCode"] == 200
 
 
-def test_logs_are_written_with_the_permission_for_the_group_alone(cloud: Cloud, name: str):
+def test_logs_need_only_permissions_on_their_group(cloud: Cloud, name: str):
     group = f"/aws/lambda/{name}"
     cloud.logs.create_log_group(logGroupName=group)
     role = cloud.role(name, "s3:PutObject")
@@ -60,19 +60,19 @@ def test_logs_are_written_with_the_permission_for_the_group_alone(cloud: Cloud, 
     assert 'event {"a": 1}\n' in lines()
 
 
-def test_logs_are_not_written_without(cloud: Cloud, name: str):
+def test_logs_are_lost_without_permissions(cloud: Cloud, name: str):
     cloud.function(name, role=cloud.role(name, "s3:PutObject"))
     invoke(cloud, name)
     assert cloud.denied("logs:CreateLogStream", name)
 
 
-def test_a_role_that_trusts_another_service(cloud: Cloud, name: str):
+def test_a_role_must_trust_lambda(cloud: Cloud, name: str):
     with pytest.raises(ClientError, match="cannot be assumed by Lambda"):
         cloud.function(name, role=cloud.role(name, principal="ec2.amazonaws.com"))
     assert cloud.denied("sts:AssumeRole", f"role/{name}")
 
 
-def test_a_runtime_that_is_not_there_is_told(cloud: Cloud, name: str):
+def test_an_unavailable_runtime_is_reported(cloud: Cloud, name: str):
     cloud.lambda_.create_function(
         FunctionName=name,
         Runtime="python3.9",
@@ -88,7 +88,7 @@ def test_a_runtime_that_is_not_there_is_told(cloud: Cloud, name: str):
     assert "runs python3.13, not python3.9" in configuration()["StateReason"]
 
 
-def test_what_a_role_may_not_list_is_forbidden_rather_than_missing(cloud: Cloud, name: str):
+def test_a_missing_object_is_forbidden_without_the_permission_to_list(cloud: Cloud, name: str):
     code = """
 import boto3
 def handler(event, context):
@@ -104,7 +104,7 @@ def handler(event, context):
     assert cloud.lambda_.invoke(FunctionName=name)["Payload"].read() == b'"404"'
 
 
-def test_presigned_urls_have_their_signer_s_rights(cloud: Cloud, name: str):
+def test_a_presigned_url_has_the_permissions_of_its_signer(cloud: Cloud, name: str):
     cloud.s3.put_object(Bucket="out", Key=f"{name}/x", Body=b"content")
     code = """
 import boto3
@@ -128,7 +128,7 @@ def handler(event, context):
         ("A-B", "names must match"),
     ],
 )
-def test_variables_that_a_function_may_not_have(cloud: Cloud, name: str, variable: str, message: str):
+def test_reserved_and_invalid_variables_are_refused(cloud: Cloud, name: str, variable: str, message: str):
     environment = {"Environment": {"Variables": {"MINE": "1", variable: "2"}}}
     with pytest.raises(ClientError, match=message):
         cloud.lambda_.update_function_configuration(FunctionName=name, **environment)
@@ -137,7 +137,7 @@ def test_variables_that_a_function_may_not_have(cloud: Cloud, name: str, variabl
 # -- invocations
 
 
-def test_reserved_concurrency_and_one_environment_per_invocation(cloud: Cloud, name: str):
+def test_invocations_run_in_parallel_up_to_the_reserved_concurrency(cloud: Cloud, name: str):
     cloud.function(name)
     with ThreadPoolExecutor(3) as threads:
         list(threads.map(lambda _: invoke(cloud, name, "sleep"), range(3)))
@@ -153,7 +153,7 @@ def test_reserved_concurrency_and_one_environment_per_invocation(cloud: Cloud, n
         assert sorted(threads.map(attempt, range(3))) == ["200", "throttled", "throttled"]
 
 
-def test_code_is_read_only_folders_and_files(cloud: Cloud, name: str):
+def test_code_is_read_only(cloud: Cloud, name: str):
     code = (
         "import os\n\ndef handler(event, context):\n    return [os.stat(path).st_mode & 0o222 for path in ('.', "
         "__file__)]\n"
@@ -164,7 +164,7 @@ def test_code_is_read_only_folders_and_files(cloud: Cloud, name: str):
 
 
 @pytest.mark.parametrize(("kind", "most"), [("RequestResponse", 6 * 1024 * 1024), ("Event", 1024 * 1024)])
-def test_events_that_are_too_large(cloud: Cloud, name: str, kind: str, most: int):
+def test_events_over_the_limit_are_refused(cloud: Cloud, name: str, kind: str, most: int):
     with pytest.raises(ClientError, match=f"Request must be smaller than {most} bytes"):
         cloud.lambda_.invoke(FunctionName="any", InvocationType=kind, Payload=b'"' + b"x" * most + b'"')
 

@@ -1,4 +1,4 @@
-"""Which policies are asked for which caller; facts are made up, the code is LocalStack's neighbour."""
+"""Test which policies are evaluated for which caller, with invented facts and without a running server."""
 
 import json
 from pathlib import Path
@@ -53,8 +53,8 @@ class Facts:
         return ROLE
 
 
-def facts(**given: Any) -> Any:
-    return Facts(**given)
+def facts(**state: Any) -> Any:
+    return Facts(**state)
 
 
 def allow(action: str, resource: str = "*", **rest: Any) -> dict[str, Any]:
@@ -70,22 +70,22 @@ ASSUME = Check("sts:AssumeRole", ROLE)
 LAMBDA = Caller(Kind.SERVICE, "lambda.amazonaws.com")
 
 
-def test_lambda_assumes_a_role_and_says_not_for_which_function():
+def test_lambda_assumes_a_role_without_source_keys():
     assert judge(LAMBDA, ASSUME, facts(trust=trust())).allowed
     for condition in ({"ArnEquals": {"aws:SourceArn": FUNCTION}}, {"StringEquals": {"aws:SourceAccount": ACCOUNT}}):
         assert not judge(LAMBDA, ASSUME, facts(trust=trust(**condition))).allowed
 
 
-def test_other_services_do_not_pass_a_trust_in_lambda():
+def test_other_services_cannot_assume_a_role_that_trusts_lambda():
     verdict = judge(Caller(Kind.SERVICE, "events.amazonaws.com", source_arn="arn"), ASSUME, facts(trust=trust()))
     assert (verdict.allowed, verdict.asked) == (False, "trust policy of role worker")
 
 
-def test_a_role_that_is_not_there_cannot_be_assumed():
+def test_a_missing_role_cannot_be_assumed():
     assert judge(LAMBDA, ASSUME, facts()).reason == "there is none"
 
 
-def test_a_role_assumes_another_if_both_agree():
+def test_a_role_assumes_another_role_if_both_policies_allow_it():
     to_all = document(
         {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}}
     )
@@ -94,7 +94,7 @@ def test_a_role_assumes_another_if_both_agree():
     assert not judge(WORKER, ASSUME, facts(role=document(allow("sts:AssumeRole")), trust=trust())).allowed
 
 
-def test_the_source_s_account_is_the_one_in_its_arn():
+def test_the_source_account_is_the_one_in_the_source_arn():
     send = Check("sqs:SendMessage", QUEUE)
     mine = document(
         allow(
@@ -108,7 +108,7 @@ def test_the_source_s_account_is_the_one_in_its_arn():
         assert judge(caller, send, facts(resource=mine)).allowed is allowed
 
 
-def test_eventbridge_says_which_rule_it_is_and_not_of_which_account():
+def test_eventbridge_sends_the_source_arn_but_not_the_source_account():
     rule = f"arn:aws:events:us-east-1:{ACCOUNT}:rule/r"
     caller, principal = (
         Caller(Kind.SERVICE, "events.amazonaws.com", source_arn=rule),
@@ -120,7 +120,7 @@ def test_eventbridge_says_which_rule_it_is_and_not_of_which_account():
         assert judge(caller, Check("sqs:SendMessage", QUEUE), facts(resource=policy)).allowed is allowed
 
 
-def test_a_topic_s_default_policy_lets_alarms_of_the_owner_in_and_no_other_service():
+def test_a_default_topic_policy_allows_only_alarms_of_the_owner_to_publish():
     default = document(
         allow("SNS:Publish", Principal={"AWS": "*"}, Condition={"StringEquals": {"AWS:SourceOwner": ACCOUNT}})
     )
@@ -139,7 +139,7 @@ def test_a_function_s_session_carries_its_arn():
     assert not judge(other, send, facts(role=only_f)).allowed
 
 
-def test_another_account_s_queue_is_asked_too():
+def test_a_queue_of_another_account_must_allow_too():
     theirs = "arn:aws:sqs:us-east-1:111111111111:theirs"
     send, mine = Check("sqs:SendMessage", theirs), document(allow("sqs:SendMessage"))
     assert not judge(WORKER, send, facts(role=mine)).allowed
@@ -148,7 +148,7 @@ def test_another_account_s_queue_is_asked_too():
     ).allowed
 
 
-def test_nobody_gets_in_without_a_resource_policy():
+def test_an_anonymous_caller_needs_a_resource_policy():
     read = Check("s3:GetObject", "arn:aws:s3:::b/k")
     assert not judge(NOBODY, read, facts()).allowed
     assert judge(NOBODY, read, facts(resource=document(allow("s3:GetObject", Principal="*")))).allowed
@@ -179,11 +179,11 @@ OF_EVERYBODY = [statement | {"Principal": "*"} for statement in URL]
         ("AWS_IAM", WORKER, None, document(URL[1]), {"lambda:InvokeFunctionUrl"}),
     ],
 )
-def test_function_urls_want_two_actions(
+def test_a_function_url_needs_two_actions(
     auth_type: str, caller: Caller, resource: str | None, role: str, refused: set[str]
 ):
-    given = facts(role=role, resource=resource)
-    verdicts = function_urls.judge(caller, FUNCTION, auth_type, given)
+    state = facts(role=role, resource=resource)
+    verdicts = function_urls.judge(caller, FUNCTION, auth_type, state)
     assert {action for action, verdict in verdicts.items() if not verdict.allowed} == refused
 
 
@@ -199,7 +199,7 @@ def test_a_mapping_is_refused_if_the_role_cannot_poll(tmp_path: Path, missing: s
     assert json.loads((tmp_path / "denials.jsonl").read_text())["action"] == missing
 
 
-def test_a_mapping_is_made_if_it_can(tmp_path: Path):
+def test_a_mapping_is_created_if_the_role_can_poll(tmp_path: Path):
     verify(
         tmp_path, document(*(allow(action, QUEUE) for action in POLL)), "CreateEventSourceMapping", EventSourceArn=QUEUE
     )
@@ -207,7 +207,7 @@ def test_a_mapping_is_made_if_it_can(tmp_path: Path):
 
 
 @pytest.mark.parametrize("service", ["kinesis", "dynamodb"])
-def test_streams_are_refused_in_lambda_s_words(tmp_path: Path, service: str):
+def test_a_mapping_of_a_stream_is_refused_with_lambda_s_message(tmp_path: Path, service: str):
     with pytest.raises(
         InvalidParameterValueException,
         match="ensure the role can perform the GetRecords, GetShardIterator, DescribeStream,",
@@ -249,7 +249,7 @@ def test_tracing_and_networks_need_the_role_s_permission(
     )
 
 
-def test_a_failure_destination_that_a_mapping_gets_later_is_checked_too(tmp_path: Path):
+def test_a_failure_destination_in_an_update_of_a_mapping_is_checked(tmp_path: Path):
     destination = {"DestinationConfig": {"OnFailure": {"Destination": QUEUE}}}
     with pytest.raises(
         InvalidParameterValueException, match=f"does not have permissions to call SendMessage on {QUEUE}"
@@ -326,7 +326,7 @@ def test_a_subscription_acts_as_its_topic(enforcer: Enforcer, tmp_path: Path):
     )
 
 
-def test_an_operation_without_mapping_is_refused_loudly(enforcer: Enforcer, tmp_path: Path):
+def test_an_operation_without_a_mapping_is_refused(enforcer: Enforcer, tmp_path: Path):
     with pytest.raises(CommonServiceException, match="no resource mapping for athena:StartQueryExecution"):
         enforcer(None, context("athena", "StartQueryExecution", "x", service_principal="events"), None)
     assert "actions.py" in (tmp_path / "denials.jsonl").read_text()
@@ -334,7 +334,7 @@ def test_an_operation_without_mapping_is_refused_loudly(enforcer: Enforcer, tmp_
 
 @pytest.mark.parametrize("operation", ["AssumeRoleWithWebIdentity", "AssumeRoleWithSAML", "GetSessionToken"])
 @pytest.mark.parametrize("caller", [NOBODY, WORKER], ids=str)
-def test_keys_are_given_to_who_may_assume_a_role_alone(
+def test_other_operations_that_issue_session_keys_are_refused(
     enforcer: Enforcer, monkeypatch: pytest.MonkeyPatch, caller: Caller, operation: str
 ):
     monkeypatch.setattr(handler, "caller_of", lambda *_: caller)
@@ -342,11 +342,11 @@ def test_keys_are_given_to_who_may_assume_a_role_alone(
         enforcer(None, context("sts", operation), None)
 
 
-def test_services_are_not_asked_about_what_is_theirs(enforcer: Enforcer):
+def test_a_service_needs_no_permission_on_its_own_resources(enforcer: Enforcer):
     enforcer(None, context("kinesis", "PutRecords", "x", service_principal="dynamodb"), None)
 
 
-def test_unsigned_requests(enforcer: Enforcer):
+def test_unsigned_requests_are_refused_with_few_exceptions(enforcer: Enforcer):
     with pytest.raises(CommonServiceException):
         enforcer(None, context("s3", "GetObject"), None)
     enforcer(None, context("sns", "ConfirmSubscription"), None)

@@ -1,4 +1,4 @@
-"""Functions find what AWS gives them, and nothing of the emulator's own packages."""
+"""Test that functions can import the packages of AWS's runtime and none of the emulator's packages."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ from embedded_localstack import lambda_runtime
 from embedded_localstack.state import LaunchError
 
 
-def test_it_has_what_aws_provides_and_what_that_requires():
+def test_it_has_the_packages_of_aws_and_their_dependencies():
     assert {distribution.name.lower().replace("_", "-") for distribution in lambda_runtime.provided()} == {
         "awslambdaric",
         "boto3",
@@ -48,10 +48,10 @@ for name in sys.argv[1:]:
     ]
 
 
-def test_it_is_made_once(interpreter: Path):
-    made = interpreter.parents[1].stat().st_mtime_ns
+def test_it_is_created_once(interpreter: Path):
+    modified = interpreter.parents[1].stat().st_mtime_ns
     assert lambda_runtime.interpreter(interpreter.parents[2]) == interpreter
-    assert interpreter.parents[1].stat().st_mtime_ns == made
+    assert interpreter.parents[1].stat().st_mtime_ns == modified
 
 
 def test_a_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -1,4 +1,4 @@
-"""Listings by page, with keys whose encoding sorts otherwise than they do."""
+"""Test listings by page, with keys whose encoded form sorts differently."""
 
 from urllib.parse import unquote
 
@@ -20,18 +20,18 @@ def bucket(cloud: Cloud, name: str) -> str:
 @pytest.mark.parametrize("size", [1, 3, 1000])
 def test_pages_hold_every_key_once_and_in_order(cloud: Cloud, bucket: str, size: int):
     pages = cloud.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, PaginationConfig={"PageSize": size})
-    assert [found["Key"] for page in pages for found in page.get("Contents", [])] == KEYS
+    assert [item["Key"] for page in pages for item in page.get("Contents", [])] == KEYS
 
 
 def test_a_listing_may_start_after_any_key_and_fold_prefixes(cloud: Cloud, bucket: str):
     after = cloud.s3.list_objects_v2(Bucket=bucket, StartAfter="a-")
-    assert (after["StartAfter"], [found["Key"] for found in after["Contents"]]) == ("a-", KEYS[KEYS.index("a-") + 1 :])
+    assert (after["StartAfter"], [item["Key"] for item in after["Contents"]]) == ("a-", KEYS[KEYS.index("a-") + 1 :])
     folded = cloud.s3.list_objects_v2(Bucket=bucket, Prefix="ü", Delimiter="/")
     assert (folded["Prefix"], folded["CommonPrefixes"], "Contents" in folded) == ("ü", [{"Prefix": "ü/"}], False)
 
 
-def test_keys_come_encoded_when_asked(cloud: Cloud, bucket: str):
+def test_keys_are_encoded_on_request(cloud: Cloud, bucket: str):
     answer = cloud.s3.list_objects_v2(Bucket=bucket, EncodingType="url", Prefix="ü")
     assert answer["EncodingType"] == "url"
-    assert [found["Key"] for found in answer["Contents"]] == ["%C3%BC/1", "%C3%BC/2"]
-    assert [unquote(found["Key"]) for found in answer["Contents"]] == ["ü/1", "ü/2"]
+    assert [item["Key"] for item in answer["Contents"]] == ["%C3%BC/1", "%C3%BC/2"]
+    assert [unquote(item["Key"]) for item in answer["Contents"]] == ["ü/1", "ü/2"]

@@ -1,4 +1,4 @@
-"""The running server: requests through a load balancer to a function, with its permission missing, wrong and right."""
+"""Test requests through a load balancer to a function, with missing, wrong and right permissions."""
 
 import json
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def handler(event, context):
 
 @dataclass
 class Front:
-    """A load balancer with one listener on port 80, whose default is 404."""
+    """A load balancer with one listener on port 80, whose default action answers 404."""
 
     cloud: Cloud
     name: str
@@ -41,12 +41,12 @@ class Front:
         return requests.request(method, address, headers=headers, timeout=30, allow_redirects=False, **more)
 
     def group(self, function: str, name: str, *, multi_value: bool = False, source: str | None = None) -> str:
-        """A target group for a function that it may invoke."""
+        """Create a target group with a function that the group may invoke, and return its ARN."""
         group = str(
             self.cloud.elbv2.create_target_group(Name=name, TargetType="lambda")["TargetGroups"][0]["TargetGroupArn"]
         )
-        wanted = [{"Key": "lambda.multi_value_headers.enabled", "Value": str(multi_value).lower()}]
-        self.cloud.elbv2.modify_target_group_attributes(TargetGroupArn=group, Attributes=wanted)
+        attributes = [{"Key": "lambda.multi_value_headers.enabled", "Value": str(multi_value).lower()}]
+        self.cloud.elbv2.modify_target_group_attributes(TargetGroupArn=group, Attributes=attributes)
         self.allow(function, name, source or group)
         self.cloud.elbv2.register_targets(TargetGroupArn=group, Targets=[{"Id": function}])
         return group
@@ -69,40 +69,40 @@ class Front:
 def front(cloud: Cloud) -> Iterator[Front]:
     vpc = cloud.ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
     subnet = cloud.ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.0.0/24")["Subnet"]["SubnetId"]
-    made = cloud.elbv2.create_load_balancer(Name="front", Subnets=[subnet], Scheme="internal")["LoadBalancers"][0]
+    balancer = cloud.elbv2.create_load_balancer(Name="front", Subnets=[subnet], Scheme="internal")["LoadBalancers"][0]
     arn, nothing = (
-        made["LoadBalancerArn"],
+        balancer["LoadBalancerArn"],
         {"StatusCode": "404", "ContentType": "text/plain", "MessageBody": "nothing here"},
     )
     default = [{"Type": "fixed-response", "FixedResponseConfig": nothing}]
     listener = cloud.elbv2.create_listener(LoadBalancerArn=arn, Protocol="HTTP", Port=80, DefaultActions=default)[
         "Listeners"
     ][0]
-    yield Front(cloud, "front", made["DNSName"], listener["ListenerArn"])
+    yield Front(cloud, "front", balancer["DNSName"], listener["ListenerArn"])
     cloud.elbv2.delete_load_balancer(LoadBalancerArn=arn)
 
 
 @pytest.fixture(scope="module")
 def echo(cloud: Cloud) -> str:
-    """A function that answers with its event."""
+    """Create a function that answers with its event, and return its ARN."""
     return cloud.function("alb-echo", role=cloud.role("alb-echo", *LOGS), Code={"ZipFile": package(ECHO)})
 
 
 @pytest.fixture(scope="module")
 def single(front: Front, echo: str) -> str:
-    """A target group that takes single values, under /single."""
+    """Create a target group without multi-value headers, with a rule for /single, and return its ARN."""
     group = front.group(echo, "single")
     front.rule(10, {"Type": "forward", "TargetGroupArn": group}, Field="path-pattern", Values=["/single*"])
     return group
 
 
-def test_what_no_rule_takes_gets_the_default(front: Front):
+def test_a_request_that_matches_no_rule_gets_the_default_action(front: Front):
     answer = front("/nowhere", headers={"Origin": "https://example.com"})
     assert (answer.status_code, answer.text) == (404, "nothing here")
     assert not [name for name in answer.headers if name.lower().startswith("access-control")]
 
 
-def test_single_values(front: Front, single: str):
+def test_a_target_group_sends_single_values(front: Front, single: str):
     answer = front("/single/a%2Fb?x=1&x=2%203", headers={"Accept": "text/plain", "X-Forwarded-For": "1.2.3.4"})
     seen = answer.json()
     assert (answer.status_code, answer.headers["X-Seen"]) == (201, "1")
@@ -113,7 +113,7 @@ def test_single_values(front: Front, single: str):
     assert (seen["headers"]["x-forwarded-proto"], seen["headers"]["x-forwarded-port"]) == ("http", "80")
 
 
-def test_multiple_values(front: Front, echo: str):
+def test_a_target_group_sends_multiple_values(front: Front, echo: str):
     group = front.group(echo, "multiple", multi_value=True)
     front.rule(20, {"Type": "forward", "TargetGroupArn": group}, Field="path-pattern", Values=["/multiple"])
     answer = front(
@@ -127,24 +127,24 @@ def test_multiple_values(front: Front, echo: str):
 
 
 @pytest.mark.parametrize("wanted", ["fail", "malformed"])
-def test_a_function_that_fails_or_makes_no_sense_is_a_bad_gateway(front: Front, single: str, wanted: str):
+def test_an_error_or_a_malformed_response_is_a_bad_gateway(front: Front, single: str, wanted: str):
     answer = front(f"/single?answer={wanted}")
     assert answer.status_code == 502
     assert answer.headers["Content-Type"] == "text/html"
     assert "ValueError" not in answer.text
 
 
-def test_what_is_too_large_is_refused_and_upgrades_too(front: Front, single: str):
+def test_large_bodies_and_upgrades_are_refused(front: Front, single: str):
     assert front("/single", "POST", data=b"x" * (1024 * 1024 + 1)).status_code == 413
     assert front("/single", headers={"Upgrade": "h2c"}).status_code == 400
 
 
-def test_head_has_no_body(front: Front, single: str):
+def test_a_response_to_head_has_no_body(front: Front, single: str):
     answer = front("/single", "HEAD")
     assert (answer.status_code, answer.content) == (201, b"")
 
 
-def test_rules_by_host_and_redirects(front: Front):
+def test_rules_match_hosts_and_redirect(front: Front):
     shop = {"StatusCode": "200", "ContentType": "text/plain", "MessageBody": "the shop"}
     front.rule(
         30, {"Type": "fixed-response", "FixedResponseConfig": shop}, Field="host-header", Values=["shop.example.com"]
@@ -175,7 +175,7 @@ def test_a_target_that_may_not_be_invoked_is_refused(front: Front, permission: s
         front.cloud.elbv2.register_targets(TargetGroupArn=group, Targets=[{"Id": function}])
 
 
-def test_a_permission_that_is_taken_away_is_a_bad_gateway(front: Front, echo: str):
+def test_a_removed_permission_is_a_bad_gateway(front: Front, echo: str):
     group = front.group(echo, "taken")
     front.rule(60, {"Type": "forward", "TargetGroupArn": group}, Field="path-pattern", Values=["/taken"])
     assert front("/taken").status_code == 201
@@ -190,6 +190,6 @@ def test_the_audit_names_the_permission(front: Front, single: str):
     assert front("/single").status_code == 201
     decisions = [json.loads(line) for line in (front.cloud.home.path / "audit.jsonl").read_text().splitlines()]
     (statement,) = {
-        tuple(found["matched"]) for found in decisions if single in found["who"] and found["decision"] == "allow"
+        tuple(entry["matched"]) for entry in decisions if single in entry["who"] and entry["decision"] == "allow"
     }
     assert statement == ("permissions (aws_lambda_permission) of alb-echo#single",)

@@ -1,6 +1,6 @@
-"""A patch whose target is missing stops the start, and is named.
+"""Test that a patch with a missing target stops the start and is messages in the error.
 
-Each runs in a child of its own: patches stay installed.
+Each patch runs in its own child process, because patches stay installed.
 """
 
 import json
@@ -57,7 +57,7 @@ for patch, (_, path) in targets.items():
 """
 
 
-def test_every_patch_is_tried_here():
+def test_every_patch_has_a_target_here():
     assert {f"embedded_localstack.{name}" for name in TARGETS} == {*plugins.PATCHES, *plugins.ENFORCEMENT}
 
 
@@ -65,14 +65,14 @@ def test_a_patch_without_its_target_is_named(home: Home):
     environment = {"TMPDIR": str(home.temporary), "EMBEDDED_LOCALSTACK_HOME": str(home.path)}
     command = [sys.executable, "-c", REMOVE_AND_INSTALL, json.dumps(TARGETS)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    named = [line.partition(":")[0] for line in done.stdout.splitlines()]
-    assert named == [f"the patch embedded_localstack.{patch} does not fit LocalStack 4.14.0" for patch in TARGETS], (
+    messages = [line.partition(":")[0] for line in done.stdout.splitlines()]
+    assert messages == [f"the patch embedded_localstack.{patch} does not fit LocalStack 4.14.0" for patch in TARGETS], (
         done.stderr
     )
 
 
-def test_the_server_does_not_start_then(home: Home, tmp_path_factory: pytest.TempPathFactory):
-    """`up` runs a server in which a target is missing."""
+def test_the_server_does_not_start_without_the_target_of_a_patch(home: Home, tmp_path_factory: pytest.TempPathFactory):
+    """Make `up` start a server in which the target of a patch is missing."""
     code = """
 import sys
 from localstack.services.s3 import provider

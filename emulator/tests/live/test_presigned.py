@@ -1,4 +1,4 @@
-"""The running server: links and forms that a session signed, as they were signed and changed."""
+"""Test presigned URLs and forms of a session on a running server, unchanged and changed."""
 
 import time
 from typing import Any
@@ -15,7 +15,7 @@ BUCKET, KEY = "out", "presigned/a b+c.jpg"
 
 @pytest.fixture(scope="module")
 def signer(cloud: Cloud) -> Any:
-    """S3 with the credentials of a role's session, signing by Version 4."""
+    """Return an S3 client with the credentials of a role's session and Signature Version 4."""
     role = cloud.role("presigner", "s3:GetObject", "s3:PutObject", principal="lambda.amazonaws.com")
     session = cloud.sts.assume_role(RoleArn=role, RoleSessionName="presigner")["Credentials"]
     cloud.s3.put_object(Bucket=BUCKET, Key=KEY, Body=b"content")
@@ -30,7 +30,7 @@ def signer(cloud: Cloud) -> Any:
     )
 
 
-def test_links(signer: Any):
+def test_a_link_works_until_it_is_changed_or_expires(signer: Any):
     url = signer.generate_presigned_url("get_object", Params={"Bucket": BUCKET, "Key": KEY}, ExpiresIn=60)
     assert requests.get(url, timeout=10).content == b"content"
     assert requests.get(url.replace("presigned", "another"), timeout=10).status_code == 403
@@ -51,7 +51,7 @@ def test_links(signer: Any):
         ({"key": "presigned/elsewhere"}, 403),
     ],
 )
-def test_forms(signer: Any, change: dict[str, str], status: int):
+def test_a_form_works_only_as_it_was_signed(signer: Any, change: dict[str, str], status: int):
     post = signer.generate_presigned_post(
         BUCKET, "presigned/new.jpg", Conditions=[["content-length-range", 3, 3]], ExpiresIn=60
     )

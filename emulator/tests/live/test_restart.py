@@ -1,4 +1,4 @@
-"""`restart`: the server that comes back has all that was in the one before, and what was under way goes on."""
+"""Test that `restart` restores the state of all services and continues unfinished work."""
 
 import json
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ from embedded_localstack.state import Home
 from support import POLL, Cloud, eventually, from_service, launcher, source
 
 LARGE = bytes(range(256)) * 4096
-"""More than LocalStack keeps in memory."""
+"""An object that is too large for LocalStack to keep in memory."""
 
 
 @dataclass
 class Before:
-    """What was made before the restart."""
+    """The resources that are created before the restart."""
 
     queue: str
     versions: list[str]
@@ -33,7 +33,7 @@ class Before:
 
 @pytest.fixture(scope="module")
 def before(cloud: Cloud, home: Home) -> Iterator[Before]:
-    """Something in every service, some of it under way, and then the restart."""
+    """Create resources in the services, start work that is unfinished at the restart, and restart the server."""
     queue, _ = cloud.queue("restart", VisibilityTimeout="2")
     cloud.sqs.send_message(QueueUrl=queue, MessageBody='"in flight"')
     assert cloud.sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=2)["Messages"]
@@ -52,31 +52,31 @@ def before(cloud: Cloud, home: Home) -> Iterator[Before]:
     moved, ran = moving(cloud), executions(cloud)
     cloud.lambda_.invoke(FunctionName="restart-async:live", InvocationType="Event", Payload=b'{"sleep": 1}')
     cloud.sns.publish(TopicArn=topic, Message='{"at": "before"}')
-    was = home.load()
+    old_run = home.load()
     done = launcher("restart", home)
     assert done.returncode == 0, done.stderr
     assert "restarted in" in done.stdout
-    assert was
-    assert not was.running()
+    assert old_run
+    assert not old_run.running()
     yield Before(queue, versions, mapped, handled, asynchronous, topic, heard, ruled, moved, ran)
     for mapping in cloud.lambda_.list_event_source_mappings()["EventSourceMappings"]:
         cloud.lambda_.delete_event_source_mapping(UUID=mapping["UUID"])
 
 
 def objects(cloud: Cloud) -> list[str]:
-    """Two versions of one object, and one that was deleted."""
+    """Create an object with two versions and a deleted object. Return the IDs of the two versions."""
     cloud.s3.create_bucket(Bucket="restart")
     cloud.s3.put_bucket_versioning(Bucket="restart", VersioningConfiguration={"Status": "Enabled"})
-    put = [
+    answers = [
         cloud.s3.put_object(Bucket="restart", Key="é key", Body=body, Metadata={"a": "b"}) for body in (b"old", LARGE)
     ]
     cloud.s3.put_object(Bucket="restart", Key="gone", Body=b"")
     cloud.s3.delete_object(Bucket="restart", Key="gone")
-    return [answer["VersionId"] for answer in put]
+    return [answer["VersionId"] for answer in answers]
 
 
 def follow(cloud: Cloud, name: str) -> None:
-    """A function that reads a stream, and has handled one record of it."""
+    """Create a function that reads a stream, and wait until it has handled the first record."""
     kind = name.removeprefix("restart-")
     arn = source(cloud, kind, name)
     function = cloud.function(name)
@@ -88,7 +88,7 @@ def follow(cloud: Cloud, name: str) -> None:
 
 
 def deliveries(cloud: Cloud) -> tuple[str, str, str]:
-    """A topic with a queue that hears it, and a queue that a rule sends to."""
+    """Create a topic with a subscribed queue, and a rule with a queue as its target."""
     topic = cloud.sns.create_topic(Name="restart")["TopicArn"]
     heard, arn = cloud.queue("restart-heard", from_service("sns", topic))
     cloud.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"})
@@ -100,19 +100,19 @@ def deliveries(cloud: Cloud) -> tuple[str, str, str]:
 
 
 def moving(cloud: Cloud) -> str:
-    """A queue that gets its dead letters back, one a second."""
+    """Start a redrive of one dead letter per second, and return the URL of the destination queue."""
     dead, arn = cloud.queue("restart-dead")
-    again, to = cloud.queue(
+    destination, destination_arn = cloud.queue(
         "restart-again", RedrivePolicy=json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 3})
     )
     for number in range(8):
         cloud.sqs.send_message(QueueUrl=dead, MessageBody=json.dumps({"number": number}))
-    cloud.sqs.start_message_move_task(SourceArn=arn, DestinationArn=to, MaxNumberOfMessagesPerSecond=1)
-    return again
+    cloud.sqs.start_message_move_task(SourceArn=arn, DestinationArn=destination_arn, MaxNumberOfMessagesPerSecond=1)
+    return destination
 
 
 def executions(cloud: Cloud) -> list[str]:
-    """One that is done, and one that is not."""
+    """Start an execution that ends before the restart and one that does not. Return their ARNs."""
     role = cloud.role("restart-states", principal="states.amazonaws.com")
     states = {"done": {"Type": "Pass", "End": True}, "under-way": {"Type": "Wait", "Seconds": 600, "End": True}}
     started = []
@@ -126,10 +126,10 @@ def executions(cloud: Cloud) -> list[str]:
     return started
 
 
-def test_messages_are_there_waiting_in_flight_or_delayed(cloud: Cloud, before: Before):
+def test_waiting_in_flight_and_delayed_messages_are_restored(cloud: Cloud, before: Before):
     bodies: list[object] = []
 
-    def all_of_them() -> bool:
+    def all_received() -> bool:
         for message in cloud.sqs.receive_message(QueueUrl=before.queue, MaxNumberOfMessages=10, WaitTimeSeconds=1).get(
             "Messages", []
         ):
@@ -137,14 +137,14 @@ def test_messages_are_there_waiting_in_flight_or_delayed(cloud: Cloud, before: B
             cloud.sqs.delete_message(QueueUrl=before.queue, ReceiptHandle=message["ReceiptHandle"])
         return len(bodies) >= 3
 
-    assert eventually(all_of_them)
+    assert eventually(all_received)
     assert sorted(map(str, bodies)) == ["in flight", "late", "waiting"]
 
 
-def test_objects_are_there_in_all_versions(cloud: Cloud, before: Before):
+def test_objects_are_restored_with_all_versions(cloud: Cloud, before: Before):
     old, new = before.versions
-    found = cloud.s3.get_object(Bucket="restart", Key="é key")
-    assert (found["VersionId"], found["Metadata"], found["Body"].read()) == (new, {"a": "b"}, LARGE)
+    stored = cloud.s3.get_object(Bucket="restart", Key="é key")
+    assert (stored["VersionId"], stored["Metadata"], stored["Body"].read()) == (new, {"a": "b"}, LARGE)
     assert cloud.s3.get_object(Bucket="restart", Key="é key", VersionId=old)["Body"].read() == b"old"
     with pytest.raises(ClientError, match="NoSuchKey"):
         cloud.s3.get_object(Bucket="restart", Key="gone")
@@ -152,7 +152,7 @@ def test_objects_are_there_in_all_versions(cloud: Cloud, before: Before):
 
 
 @pytest.mark.parametrize("name", ["restart-dynamodb", "restart-kinesis"])
-def test_a_stream_is_read_on_from_where_it_was(cloud: Cloud, before: Before, name: str):
+def test_a_mapping_continues_at_its_position_in_the_stream(cloud: Cloud, before: Before, name: str):
     if name == "restart-kinesis":
         cloud.kinesis.put_record(StreamName=name, PartitionKey="1", Data=b'"last"')
     assert eventually(lambda: len(cloud.outputs(name)) > before.handled[name])
@@ -161,31 +161,31 @@ def test_a_stream_is_read_on_from_where_it_was(cloud: Cloud, before: Before, nam
     assert len(records) == len(set(records)) == before.handled[name] + 1
 
 
-def test_an_asynchronous_invocation_that_ran_is_run_again(cloud: Cloud, before: Before):
+def test_an_interrupted_asynchronous_invocation_runs_again(cloud: Cloud, before: Before):
     assert eventually(lambda: cloud.outputs("restart-async"))
     body = cloud.s3.get_object(Bucket="out", Key=cloud.outputs("restart-async")[0])["Body"].read()
     assert json.loads(body) == {"sleep": 1}
 
 
-def test_what_was_published_arrives_and_what_is_published_too(cloud: Cloud, before: Before):
+def test_messages_published_before_and_after_the_restart_arrive(cloud: Cloud, before: Before):
     assert cloud.received(before.heard) == [{"at": "before"}]
     cloud.sns.publish(TopicArn=before.topic, Message='{"at": "after"}')
     assert cloud.received(before.heard) == [{"at": "after"}]
 
 
-def test_dead_letters_go_on_being_moved(cloud: Cloud, before: Before):
+def test_a_redrive_continues(cloud: Cloud, before: Before):
     numbers: set[int] = set()
 
-    def all_of_them() -> bool:
+    def all_received() -> bool:
         numbers.update(body["number"] for body in cloud.received(before.moved, 1))
         return len(numbers) == 8
 
-    assert eventually(all_of_them)
+    assert eventually(all_received)
 
 
-def test_executions_have_ended(cloud: Cloud, before: Before):
-    found = [cloud.stepfunctions.describe_execution(executionArn=arn) for arn in before.executions]
-    assert [execution["status"] for execution in found] == ["SUCCEEDED", "ABORTED"]
+def test_an_unfinished_execution_is_aborted(cloud: Cloud, before: Before):
+    descriptions = [cloud.stepfunctions.describe_execution(executionArn=arn) for arn in before.executions]
+    assert [execution["status"] for execution in descriptions] == ["SUCCEEDED", "ABORTED"]
 
 
 def test_rules_send_to_their_targets(cloud: Cloud, before: Before):
@@ -193,7 +193,7 @@ def test_rules_send_to_their_targets(cloud: Cloud, before: Before):
     assert [event["detail"] for event in cloud.received(before.ruled)] == [{"a": 1}]
 
 
-def test_permissions_count_as_before(cloud: Cloud, before: Before):
+def test_permissions_are_enforced_after_the_restart(cloud: Cloud, before: Before):
     cloud.iam.delete_role_policy(RoleName="role-restart-async", PolicyName="p")
     cloud.grant("role-restart-async", "s3:GetObject")
     answer = cloud.lambda_.invoke(FunctionName=before.asynchronous, Payload=b"{}")
@@ -201,14 +201,14 @@ def test_permissions_count_as_before(cloud: Cloud, before: Before):
     assert "AccessDenied" in answer["Payload"].read().decode()
 
 
-def test_the_log_of_before_is_there(cloud: Cloud, before: Before):
-    found = cloud.logs.filter_log_events(logGroupName="/aws/lambda/restart-dynamodb")["events"]
-    assert any("INSERT" in event["message"] for event in found)
+def test_logs_are_restored(cloud: Cloud, before: Before):
+    log_events = cloud.logs.filter_log_events(logGroupName="/aws/lambda/restart-dynamodb")["events"]
+    assert any("INSERT" in event["message"] for event in log_events)
 
 
-def test_a_second_restart_does_no_harm(cloud: Cloud, home: Home, before: Before):
-    was = home.load()
+def test_a_second_restart_keeps_the_state(cloud: Cloud, home: Home, before: Before):
+    old_run = home.load()
     assert launcher("restart", home).returncode == 0
-    assert was
-    assert processes.descendants(was.pid) == []
+    assert old_run
+    assert processes.descendants(old_run.pid) == []
     assert cloud.s3.get_object(Bucket="restart", Key="é key")["Body"].read() == LARGE

@@ -1,4 +1,4 @@
-"""The running server: services that call functions, queues and topics, with the permission missing, wrong and right."""
+"""Test services that call functions, queues and topics, with missing, wrong and right permissions."""
 
 import json
 import socket
@@ -28,7 +28,7 @@ def test_s3_to_sqs_is_refused(cloud: Cloud, name: str, source: str | None):
     assert cloud.denied("sqs:SendMessage", arn, who="s3.amazonaws.com")
 
 
-def test_s3_to_sqs_with_sequencers_that_grow(cloud: Cloud, name: str):
+def test_s3_to_sqs_has_increasing_sequencers(cloud: Cloud, name: str):
     cloud.s3.create_bucket(Bucket=name)
     cloud.s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
     url, arn = cloud.queue(name, from_service("s3", f"arn:aws:s3:::{name}"))
@@ -39,8 +39,8 @@ def test_s3_to_sqs_with_sequencers_that_grow(cloud: Cloud, name: str):
     cloud.s3.delete_object(Bucket=name, Key=key, VersionId=versions[0])
     cloud.s3.delete_objects(Bucket=name, Delete={"Objects": [{"Key": "never there"}]})
     records: list[dict[str, Any]] = []
-    while len(records) < 5 and (found := cloud.received(url)):
-        records += [record for body in found for record in body["Records"]]
+    while len(records) < 5 and (bodies := cloud.received(url)):
+        records += [record for body in bodies for record in body["Records"]]
     records.sort(key=lambda record: record["s3"]["object"]["sequencer"])
     assert [(record["eventName"], record["s3"]["object"].get("versionId")) for record in records[:4]] == [
         ("ObjectCreated:Put", versions[0]),
@@ -63,12 +63,12 @@ def test_s3_to_eventbridge_to_sqs(cloud: Cloud, name: str):
     cloud.events.put_targets(Rule=name, Targets=[{"Id": "q", "Arn": arn}])
     cloud.s3.put_object(Bucket=name, Key="a b", Body=b"")
     cloud.s3.delete_object(Bucket=name, Key="a b")
-    found: list[dict[str, Any]] = []
-    while len(found) < 2 and (more := cloud.received(url)):
-        found += more
-    found.sort(key=lambda event: event["detail"]["object"]["sequencer"])
-    assert [event["detail-type"] for event in found] == ["Object Created", "Object Deleted"]
-    assert found[0]["detail"]["object"]["key"] == "a b"
+    events: list[dict[str, Any]] = []
+    while len(events) < 2 and (more := cloud.received(url)):
+        events += more
+    events.sort(key=lambda event: event["detail"]["object"]["sequencer"])
+    assert [event["detail-type"] for event in events] == ["Object Created", "Object Deleted"]
+    assert events[0]["detail"]["object"]["key"] == "a b"
 
 
 # -- services that call functions, queues and topics
@@ -95,8 +95,8 @@ def test_s3_to_lambda(cloud: Cloud, name: str):
     assert eventually(lambda: len(cloud.outputs(name)) == 1)
 
 
-def test_nobody_else_in_the_network_reaches_it(cloud: Cloud):
-    """127.0.0.2 is this machine, too: what listens on every address listens there."""
+def test_the_server_does_not_listen_on_other_addresses(cloud: Cloud):
+    """Connect to 127.0.0.2, where a server that listens on all addresses would also listen."""
     with pytest.raises(OSError, match=r"refused|timed out|assign"):
         socket.create_connection(("127.0.0.2", cloud.home.port), timeout=2).close()
 
@@ -153,7 +153,7 @@ def test_sns_to_lambda(cloud: Cloud, name: str):
     assert eventually(lambda: len(cloud.outputs(name)) == 1)
 
 
-def test_what_sns_cannot_deliver_is_kept_with_the_topic_s_permission(cloud: Cloud, name: str):
+def test_sns_sends_failed_deliveries_to_the_dead_letter_queue(cloud: Cloud, name: str):
     topic = cloud.sns.create_topic(Name=name)["TopicArn"]
     function = cloud.function(name)
     url, arn = cloud.queue(name, from_service("sns", topic))

@@ -1,4 +1,4 @@
-"""The running server: queues, streams and tables, and the pollers that read them for functions."""
+"""Test event sources on a running server: queues, streams and tables, and the pollers that read them for functions."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +11,7 @@ from support import LOGS, POLL, Cloud, eventually, package, source
 
 
 @pytest.mark.parametrize("kind", list(POLL))
-def test_pollers(cloud: Cloud, name: str, kind: str):
+def test_a_poller_needs_permissions(cloud: Cloud, name: str, kind: str):
     arn = source(cloud, kind, name)
     start = {} if kind == "sqs" else {"StartingPosition": "TRIM_HORIZON"}
     function = cloud.function(name)
@@ -21,7 +21,7 @@ def test_pollers(cloud: Cloud, name: str, kind: str):
     cloud.grant(f"role-{name}", *POLL[kind], resource="arn:aws:sqs:us-east-1:000000000000:elsewhere", name="poll")
     with pytest.raises(ClientError):
         cloud.lambda_.create_event_source_mapping(EventSourceArn=arn, FunctionName=function, **start)
-    # For streams the resource covers the stream; ListStreams has none.
+    # The policy names only the event source, although ListStreams has no resource type.
     cloud.grant(f"role-{name}", *POLL[kind], resource=[arn], name="poll")
     mapping = cloud.lambda_.create_event_source_mapping(EventSourceArn=arn, FunctionName=function, **start)["UUID"]
     assert eventually(lambda: cloud.outputs(name), 30)
@@ -33,8 +33,8 @@ def test_pollers(cloud: Cloud, name: str, kind: str):
     [{}, {"FilterCriteria": {"Filters": [{"Pattern": '{"messageId": [{"exists": true}]}'}]}}],
     ids=["all", "filtered"],
 )
-def test_bodies_are_left_alone(cloud: Cloud, name: str, filters: dict[str, Any]):
-    """A signature of a body that was written anew would be wrong."""
+def test_bodies_are_unchanged(cloud: Cloud, name: str, filters: dict[str, Any]):
+    """Compare the bodies byte by byte, because a signature does not match JSON that is serialized again."""
     code = """
 import boto3
 def handler(event, context):
@@ -66,13 +66,13 @@ def test_batches_of_a_queue_run_at_the_same_time(cloud: Cloud, name: str):
     )
 
 
-def test_a_mapping_is_changed_and_switched(cloud: Cloud, name: str):
+def test_a_mapping_is_updated_and_disabled(cloud: Cloud, name: str):
     url, arn = cloud.queue(name)
     function = cloud.function(name, *POLL["sqs"])
     uuid = cloud.lambda_.create_event_source_mapping(EventSourceArn=arn, FunctionName=function, Enabled=False)["UUID"]
 
     def becomes(state: str) -> bool:
-        """And stays so: the worker before it has two seconds to end."""
+        """Return whether the mapping reaches the state and stays in it, while the old worker has two seconds to end."""
         reached = eventually(lambda: cloud.lambda_.get_event_source_mapping(UUID=uuid)["State"] == state)
         time.sleep(2.5)
         return reached and bool(cloud.lambda_.get_event_source_mapping(UUID=uuid)["State"] == state)
@@ -87,7 +87,7 @@ def test_a_mapping_is_changed_and_switched(cloud: Cloud, name: str):
     cloud.lambda_.delete_event_source_mapping(UUID=uuid)
 
 
-def test_what_a_stream_gives_up_on_is_sent_with_the_role(cloud: Cloud, name: str):
+def test_failed_records_are_sent_with_the_role(cloud: Cloud, name: str):
     arn = source(cloud, "kinesis", name)
     url, target = cloud.queue(f"{name}-dead")
     function = cloud.function(name, *POLL["kinesis"])
@@ -118,7 +118,7 @@ def test_what_a_stream_gives_up_on_is_sent_with_the_role(cloud: Cloud, name: str
     cloud.lambda_.delete_event_source_mapping(UUID=mapping)
 
 
-def test_a_batch_is_halved_until_the_record_is_found(cloud: Cloud, name: str):
+def test_a_batch_is_halved_down_to_the_failing_record(cloud: Cloud, name: str):
     arn = source(cloud, "kinesis", name)
     url, target = cloud.queue(f"{name}-dead")
     code = """
@@ -144,10 +144,10 @@ def handler(event, context):
     cloud.lambda_.delete_event_source_mapping(UUID=mapping)
 
 
-def test_a_batch_that_fails_is_not_lost_when_its_mapping_is_switched_off(cloud: Cloud, name: str):
+def test_a_failing_batch_survives_a_disabled_mapping(cloud: Cloud, name: str):
     arn = source(cloud, "kinesis", name)
     role = cloud.role(name, *LOGS, *POLL["kinesis"])
-    function = cloud.function(name, role=role)  # which may not yet write what it writes
+    function = cloud.function(name, role=role)  # without the permission to write its output
     start = {"StartingPosition": "TRIM_HORIZON"}
     uuid = cloud.lambda_.create_event_source_mapping(EventSourceArn=arn, FunctionName=function, **start)["UUID"]
     assert cloud.denied("s3:PutObject", name)
@@ -161,14 +161,14 @@ def test_a_batch_that_fails_is_not_lost_when_its_mapping_is_switched_off(cloud: 
     time.sleep(2)
     cloud.grant(name, "s3:PutObject", name="write")
     time.sleep(3)
-    assert not cloud.outputs(name), "no retry goes on"
+    assert not cloud.outputs(name), "no retry runs"
     switch(on=True)
     assert eventually(lambda: cloud.outputs(name))
     cloud.lambda_.delete_event_source_mapping(UUID=uuid)
 
 
 @pytest.mark.parametrize("size", [1024 * 1024, 1024 * 1024 - 1])
-def test_a_megabyte_a_record(cloud: Cloud, name: str, size: int):
+def test_a_record_has_at_most_a_megabyte(cloud: Cloud, name: str, size: int):
     cloud.kinesis.create_stream(StreamName=name, ShardCount=1)
     cloud.kinesis.get_waiter("stream_exists").wait(StreamName=name, WaiterConfig={"Delay": 1})
     record = {"StreamName": name, "PartitionKey": "1", "Data": b"x" * size}
@@ -182,7 +182,7 @@ def test_a_megabyte_a_record(cloud: Cloud, name: str, size: int):
 # -- tables
 
 
-def test_conditional_writes_are_won_once(cloud: Cloud, name: str):
+def test_conditional_writes_are_atomic(cloud: Cloud, name: str):
     source(cloud, "dynamodb", name)
     cloud.dynamodb.put_item(TableName=name, Item={"id": {"S": "counter"}, "n": {"N": "0"}})
 

@@ -1,4 +1,4 @@
-"""The copied evaluator is the release of MiniStack that it says it is."""
+"""Test that the copied evaluator is the release of MiniStack that it names."""
 
 import ast
 from importlib import metadata
@@ -38,6 +38,6 @@ def test_a_definition_is_unchanged(name: str):
     assert COPIED[name] == released[name]
 
 
-def test_the_licence_is_beside_it():
+def test_the_licence_is_included():
     licence = Path(ministack_iam_evaluator.__file__).with_name("LICENSE").read_text()
     assert licence.startswith("MIT License\n\nCopyright (c) 2026 MiniStack Contributors")

@@ -1,6 +1,6 @@
-"""Which actions on which resources each operation needs.
+"""The actions and resources that each operation needs.
 
-What is not here is refused, not let through. The source is AWS's Service Authorization Reference
+An operation that is in none of these tables is refused. The source is AWS's Service Authorization Reference
 (https://docs.aws.amazon.com/service-authorization/latest/reference/), by service.
 """
 # ruff: noqa: SIM905 - rows of names read better as words than as lists of strings
@@ -16,8 +16,10 @@ from embedded_localstack.iam.request import Check, Facts, Request, Row, Unmapped
 
 
 def _log_group(request: Request) -> str:
-    """CloudWatch Logs asks with `:log-stream:` at the end even where no stream is named: `log-group:NAME` alone does
-    not cover it.
+    """Return the ARN of a log group as CloudWatch Logs checks it.
+
+    The ARN ends with `:log-stream:` even if the request names no stream, so a policy on `log-group:NAME` without a
+    wildcard does not match it.
     """
     params = request.params
     identifier = text(params.get("logGroupIdentifier"))
@@ -205,14 +207,14 @@ TABLES: dict[str, dict[str, Row]] = {
 }
 
 
-def checks(  # noqa: PLR0913, PLR0917 - a call is what it is
+def checks(  # noqa: PLR0913, PLR0917 - these are the parts of an API call
     service: str, operation: str, params: dict[str, Any], account: str, region: str, facts: Facts
 ) -> list[Check]:
-    """The permissions that a call needs, all of them.
+    """Return all permissions that a call needs.
 
     Args:
-        service: LocalStack's name of it, such as "dynamodbstreams".
-        operation: such as "PutItem".
+        service: LocalStack's name for the service, such as "dynamodbstreams".
+        operation: the API operation, such as "PutItem".
         params: the parsed request.
 
     Raises:

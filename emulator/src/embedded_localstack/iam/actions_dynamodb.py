@@ -1,4 +1,7 @@
-"""DynamoDB and its streams. Partition keys of items are given as dynamodb:LeadingKeys."""
+"""Permissions that operations of DynamoDB and DynamoDB Streams need.
+
+The partition keys of items are the condition key dynamodb:LeadingKeys.
+"""
 # ruff: noqa: SIM905 - rows of names read better as words than as lists of strings
 
 import re
@@ -35,15 +38,15 @@ def _item(action: str) -> Row:
 
 
 def _read_many(request: Request) -> str:
-    """Query and Scan of an index need the permission on the index, and only there."""
+    """Return the ARN that Query and Scan need: the index if the request names one, otherwise the table."""
     index = request.params.get("IndexName")
     return f"{_table(request)}/index/{index}" if index else _table(request)
 
 
 def _queried_partition(request: Request) -> dict[str, list[str]]:
-    """A Query reads one partition.
+    """Return the partition that a Query reads, as dynamodb:LeadingKeys.
 
-    Were its key left out, a policy for all leading keys (ForAllValues) would let every query through.
+    Without this key, a policy that uses ForAllValues on leading keys would allow every query.
     """
     params = request.params
     name = request.facts.hash_key(_table(request), params.get("IndexName"))
@@ -51,40 +54,43 @@ def _queried_partition(request: Request) -> dict[str, list[str]]:
     if name and values and all(values):
         return {"dynamodb:leadingkeys": [text(next(iter(value.values()))) for value in values]}
     if request.facts.hash_key(_table(request)) is None:
-        return {}  # there is no such table, as DynamoDB will say
+        return {}  # the table does not exist, which DynamoDB reports
     raise UnmappedError(
         f"the partition that a Query of {_read_many(request)} reads cannot be told: write its key as NAME = :VALUE"
     )
 
 
 def _equal_in_expression(params: Mapping[str, Any], name: str | None) -> list[Any]:
-    """What KeyConditionExpression says that the attribute equals; None for what is no value of the request."""
+    """Return the values that KeyConditionExpression compares the attribute with.
+
+    An operand that is not among ExpressionAttributeValues gives None.
+    """
     names, values = params.get("ExpressionAttributeNames") or {}, params.get("ExpressionAttributeValues") or {}
-    found = _EQUAL.findall(text(params.get("KeyConditionExpression")))
-    return [values.get(operand) for attribute, operand in found if names.get(attribute, attribute) == name]
+    comparisons = _EQUAL.findall(text(params.get("KeyConditionExpression")))
+    return [values.get(operand) for attribute, operand in comparisons if names.get(attribute, attribute) == name]
 
 
 def _equal_in_conditions(params: Mapping[str, Any], name: str | None) -> list[Any]:
-    """The same in the older form."""
+    """Return the values that KeyConditions, the older parameter, compares the attribute with."""
     condition = (params.get("KeyConditions") or {}).get(name)
     return list(condition.get("AttributeValueList") or [None]) if condition else []
 
 
 def _batch_get(request: Request) -> list[Check]:
-    found = []
+    checks = []
     for table, part in (request.params.get("RequestItems") or {}).items():
         arn = _table_arn(request, table)
-        found.append(Check("dynamodb:BatchGetItem", arn, _leading_keys(request, arn, part.get("Keys") or [])))
-    return found or [Check("dynamodb:BatchGetItem", _table_arn(request, None))]
+        checks.append(Check("dynamodb:BatchGetItem", arn, _leading_keys(request, arn, part.get("Keys") or [])))
+    return checks or [Check("dynamodb:BatchGetItem", _table_arn(request, None))]
 
 
 def _batch_write(request: Request) -> list[Check]:
-    found = []
+    checks = []
     for table, entries in (request.params.get("RequestItems") or {}).items():
         arn = _table_arn(request, table)
         items = [entry[kind].get("Item") or entry[kind].get("Key") for entry in entries for kind in entry]
-        found.append(Check("dynamodb:BatchWriteItem", arn, _leading_keys(request, arn, items)))
-    return found or [Check("dynamodb:BatchWriteItem", _table_arn(request, None))]
+        checks.append(Check("dynamodb:BatchWriteItem", arn, _leading_keys(request, arn, items)))
+    return checks or [Check("dynamodb:BatchWriteItem", _table_arn(request, None))]
 
 
 _TRANSACTED = {
@@ -97,15 +103,15 @@ _TRANSACTED = {
 
 
 def _transaction(request: Request) -> list[Check]:
-    """A transaction needs what its parts need; there is no action for it as a whole."""
-    found = []
+    """Return the permissions of a transaction: those of its parts, because a transaction has no action of its own."""
+    checks = []
     for entry in request.params.get("TransactItems") or []:
         for kind, part in entry.items():
             arn = _table_arn(request, part.get("TableName"))
-            found.append(
+            checks.append(
                 Check(_TRANSACTED[kind], arn, _leading_keys(request, arn, [part.get("Key") or part.get("Item") or {}]))
             )
-    return found or [Check("dynamodb:GetItem", _table_arn(request, None))]
+    return checks or [Check("dynamodb:GetItem", _table_arn(request, None))]
 
 
 def _partiql(request: Request) -> list[Check]:

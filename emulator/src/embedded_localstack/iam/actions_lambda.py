@@ -1,4 +1,4 @@
-"""Lambda. Which ARN an operation is checked with: function, or the version or alias that it names.
+"""Permissions that Lambda operations need, on a function or on the version or alias that the request names.
 
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-api-permissions-ref.html
 """
@@ -8,7 +8,7 @@ from embedded_localstack.iam.request import Check, Request, Row, anything, each,
 
 
 def function_arn(request: Request, name: str, qualifier: str | None = None) -> str:
-    """The ARN of a function given as name, name:alias, partial or whole ARN."""
+    """Return the ARN of a function given as name, name:alias, partial ARN or full ARN."""
     parts = name.split(":")
     rest = parts[parts.index("function") + 1 :] if "function" in parts[:-1] else parts
     if len(rest) == 1 and qualifier:
@@ -22,7 +22,7 @@ def _qualified(request: Request) -> str:
 
 
 def unqualified(arn: str) -> str:
-    """The function of a version or alias."""
+    """Return the ARN of the function that a version or alias belongs to."""
     return ":".join(arn.split(":")[:7])
 
 

@@ -1,4 +1,4 @@
-"""SQS, SNS and Kinesis."""
+"""Permissions that operations of SQS, SNS and Kinesis need."""
 # ruff: noqa: SIM905 - rows of names read better as words than as lists of strings
 
 import base64
@@ -19,7 +19,7 @@ def _queue(request: Request) -> str:
 
 
 def _move_task(request: Request) -> list[Check]:
-    """A redrive reads from the dead-letter queue and sends to the destination, with the caller's permissions."""
+    """Return the permissions of a redrive: the caller must be allowed to read from the queue and to send."""
     source, destination = text(request.params.get("SourceArn")), text(request.params.get("DestinationArn"))
     reads = ("StartMessageMoveTask", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
     targets = [destination] if destination else request.facts.redrive_sources(source)
@@ -117,7 +117,7 @@ KINESIS: dict[str, Row] = each(
 
 
 def _iterator_stream(request: Request) -> str:
-    """An iterator names its shard in a way that only the service reads: moto's holds stream and shard in base64."""
+    """Return the stream of a shard iterator. moto encodes stream and shard in the iterator as base64."""
     params = request.params
     if params.get("StreamARN"):
         return text(params["StreamARN"])

@@ -1,4 +1,7 @@
-"""S3: https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html."""
+"""Permissions that S3 operations need.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
+"""
 
 from typing import Any
 from urllib.parse import unquote
@@ -27,7 +30,7 @@ def _object_keys(request: Request) -> dict[str, str]:
 
 
 def _versioned(action: str) -> Row:
-    """GetObject, or GetObjectVersion if one is named."""
+    """Return a row for an action such as GetObject, or GetObjectVersion if the request names a version."""
 
     def row(request: Request) -> list[Check]:
         name = f"{action}Version" if request.params.get("VersionId") else action
@@ -38,7 +41,7 @@ def _versioned(action: str) -> Row:
 
 
 def _attributes(request: Request) -> list[Check]:
-    """What GetObject needs, and an action of their own."""
+    """Return the permissions of GetObjectAttributes: those of GetObject and the action for attributes."""
     version = "Version" if request.params.get("VersionId") else ""
     return [
         *_versioned("GetObject")(request),
@@ -56,7 +59,7 @@ def _put(request: Request) -> list[Check]:
 
 
 def copy_source(value: Any) -> tuple[str, str, str]:
-    """Bucket, key and the version that is named, if one is, of x-amz-copy-source."""
+    """Return bucket, key and version ID of x-amz-copy-source. The version ID is empty if the value names none."""
     if isinstance(value, dict):
         return text(value.get("Bucket")), text(value.get("Key")), text(value.get("VersionId"))
     path, _, query = text(value).partition("?")
@@ -65,30 +68,34 @@ def copy_source(value: Any) -> tuple[str, str, str]:
 
 
 def _copy(request: Request) -> list[Check]:
-    """Reading the source is the caller's right too."""
+    """Return the permissions of a copy: the caller must be allowed to read the source and to write the target."""
     bucket, key, version = copy_source(request.params.get("CopySource"))
-    return [_one("GetObject", f"arn:aws:s3:::{bucket}/{key}", version), *_put(request)]
+    return [_version_check("GetObject", f"arn:aws:s3:::{bucket}/{key}", version), *_put(request)]
 
 
-def _one(action: str, arn: str, version: str) -> Check:
+def _version_check(action: str, arn: str, version: str) -> Check:
     return Check(f"s3:{action}Version", arn, {"s3:versionid": version}) if version else Check(f"s3:{action}", arn)
 
 
 def _delete_all(request: Request) -> list[Check]:
-    """One permission per key, which may differ."""
+    """Return one permission for each key, because policies may treat keys differently."""
     objects = (request.params.get("Delete") or {}).get("Objects") or []
     return [
-        _one("DeleteObject", f"{_bucket(request)}/{item.get('Key')}", text(item.get("VersionId"))) for item in objects
+        _version_check("DeleteObject", f"{_bucket(request)}/{item.get('Key')}", text(item.get("VersionId")))
+        for item in objects
     ] or [Check("s3:DeleteObject", f"{_bucket(request)}/*")]
 
 
 def _list_keys(request: Request) -> dict[str, str]:
-    """Absent parameters are absent keys: a policy on s3:prefix does not cover a call without one."""
+    """Return the condition keys of a listing.
+
+    A parameter that is absent gives no key, so a policy that requires s3:prefix does not cover a call without a prefix.
+    """
     names = {"s3:prefix": "Prefix", "s3:delimiter": "Delimiter", "s3:max-keys": "MaxKeys"}
     return {key: text(request.params[name]) for key, name in names.items() if request.params.get(name) is not None}
 
 
-# Operations on a bucket's configuration, and the action that stands for each.
+# Operations on a bucket's configuration, and the action that each of them needs.
 _BUCKET = {
     "CreateBucket": "CreateBucket",
     "DeleteBucket": "DeleteBucket",

@@ -1,4 +1,4 @@
-"""Who makes a call."""
+"""The caller of an API operation."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/")
 
 
 class Kind(Enum):
-    """What sort of caller: it decides which policies are asked."""
+    """The kind of a caller, which decides which policies are evaluated."""
 
     ROLE = "role"
     SERVICE = "service"
@@ -42,7 +42,7 @@ SERVICE_PRINCIPALS = {"lambda_": "lambda"}
 
 
 def access_key(headers: Any, url: str, form: Any = None) -> str:
-    """The access key of a signed header, a presigned URL or a presigned form; empty if there is none."""
+    """Return the access key of a signed header, a presigned URL or a presigned form; empty if there is none."""
     query = parse_qs(urlsplit(url).query)
     for name in ("X-Amz-Credential", "AWSAccessKeyId"):
         if value := query.get(name):
@@ -58,11 +58,14 @@ def access_key(headers: Any, url: str, form: Any = None) -> str:
 
 
 def service_principal(name: str) -> str:
-    """`s3` -> `s3.amazonaws.com`."""
+    """Return the service principal of a service, such as `s3.amazonaws.com` for `s3`."""
     name = SERVICE_PRINCIPALS.get(name, name)
     return name if name.endswith(".amazonaws.com") else f"{name}.amazonaws.com"
 
 
 def source(arn: str | None) -> str | None:
-    """What aws:SourceArn names: for a subscription its topic (https://docs.aws.amazon.com/sns/latest/dg/sns-configure-dead-letter-queue.html)."""
+    """Return the value of aws:SourceArn. For a subscription it is the topic's ARN.
+
+    https://docs.aws.amazon.com/sns/latest/dg/sns-configure-dead-letter-queue.html
+    """
     return ":".join(arn.split(":")[:6]) if arn and arn.startswith("arn:aws:sns:") else arn

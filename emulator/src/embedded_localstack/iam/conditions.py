@@ -1,8 +1,8 @@
-"""Condition keys, operators and policy variables: what each is worth in a request, and which are not known here.
+"""The values of condition keys, operators and policy variables in a request, and which of them are unknown.
 
-The evaluator takes a key, operator or variable that it does not know for one that does not match, and a Deny would
-vanish. Here each has a value, or is known to be absent, or is named as unknown; decide.py refuses a request that a
-statement with an unknown one is about.
+The evaluator treats an unknown key, operator or variable as one that does not match, which would make a Deny without
+effect. Here each of them has a value, is known to be absent, or is reported as unknown. decide.py refuses a request if
+a statement that applies to it contains something unknown.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
@@ -16,7 +16,7 @@ from typing import Any
 
 from embedded_localstack.vendor.ministack_iam_evaluator import _CONDITION_OPS
 
-# Keys of a service are in requests to it alone; these are known if they are absent from one.
+# The keys of a service are only in requests to that service. A key in this table is known, and may be absent.
 _OF_SERVICES = {
     "cloudwatch": {"namespace"},
     "dynamodb": {"leadingkeys"},
@@ -30,7 +30,7 @@ _OF_SERVICES = {
     "ses": {"fromaddress", "recipients"},
     "sns": {"protocol", "endpoint"},
 }
-# Global keys that only some callers have: users, principals that sign, services.
+# Global keys that only some callers have: users, signed requests, services.
 _OF_SOME = {
     *"aws:username aws:principalarn aws:principalservicename aws:sourcearn aws:sourceaccount aws:sourceowner".split()
 }
@@ -40,12 +40,12 @@ _MAY_TAG = re.compile(r"\w+:(Add|Create|Put|Register|Tag|Untag)")
 _VARIABLE = re.compile(r"\$\{\s*([^},]*?)\s*(?:,\s*'([^']*)'\s*)?\}")
 _TAKES_VARIABLES = re.compile(r"(string|arn)")
 _TAKES_WILDCARDS = re.compile(r"(string(not)?like|arn)")
-# Characters of no policy: * and ? that are no wildcards, and what equals nothing.
+# Private-use characters: literal * and ?, and a text that equals no other text.
 LITERALS = {"\ue000": "*", "\ue001": "?"}
 _NOTHING = "\ue002"
 
 
-def request_keys(  # noqa: PLR0913 - a request is what it is
+def request_keys(  # noqa: PLR0913 - these are the parts of a request
     keys: Mapping[str, Any],
     *,
     role_arn: str | None,
@@ -56,17 +56,17 @@ def request_keys(  # noqa: PLR0913 - a request is what it is
     region: str,
     tls: bool,
 ) -> dict[str, Any]:
-    """All condition keys of a request, in lower case.
+    """Return all condition keys of a request, in lower case.
 
     Args:
-        keys: what only the service knows.
-        role_arn: of the caller, if it is a role's session.
-        service: the caller, if it is a service.
-        account: of a role.
-        owner: the resource's account.
+        keys: the keys that are specific to the service.
+        role_arn: the ARN of the caller's role, if the caller is a role's session.
+        service: the caller's service principal, if the caller is a service.
+        account: the account of the role.
+        owner: the account of the resource.
     """
     now = datetime.now(UTC)
-    found: dict[str, Any] = {
+    all_keys: dict[str, Any] = {
         "aws:currenttime": now.isoformat(),
         "aws:epochtime": str(int(now.timestamp())),
         "aws:requestedregion": region,
@@ -77,23 +77,23 @@ def request_keys(  # noqa: PLR0913 - a request is what it is
         "aws:principalisawsservice": str(bool(service)).lower(),
     }
     if action.startswith("s3:"):
-        found["s3:resourceaccount"] = owner
+        all_keys["s3:resourceaccount"] = owner
     if role_arn:
-        found |= {"aws:principalarn": role_arn, "aws:principalaccount": account, "aws:principaltype": "AssumedRole"}
+        all_keys |= {"aws:principalarn": role_arn, "aws:principalaccount": account, "aws:principaltype": "AssumedRole"}
     elif service:
-        found["aws:principalservicename"] = service
+        all_keys["aws:principalservicename"] = service
     else:
-        found |= {"aws:principalaccount": "anonymous", "aws:principaltype": "Anonymous"}
-    return found | dict(keys)
+        all_keys |= {"aws:principalaccount": "anonymous", "aws:principaltype": "Anonymous"}
+    return all_keys | dict(keys)
 
 
 class Reader:
-    """Reads statements as one request sees them.
+    """A reader of policy statements for one request.
 
     Args:
-        action: what is asked.
+        action: the requested action.
         keys: all condition keys of the request.
-        version: of the policy language: only the present one has variables.
+        version: the version of the policy language; only 2012-10-17 has variables.
     """
 
     def __init__(self, action: str, keys: Mapping[str, Any], version: str) -> None:
@@ -101,12 +101,12 @@ class Reader:
         self._has_variables = version == "2012-10-17"
 
     def read(self, statement: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
-        """The statement with its variables filled in, the same without what is unknown of it, and that, such as
-        "condition key aws:x".
+        """Return the statement with the values of its variables, a copy of it without unknown conditions, and the names
+        of what is unknown, such as "condition key aws:x".
         """
         unknown: list[str] = []
         read = dict(statement)
-        # With something unknown it is about all that it may be about.
+        # With an unknown variable the statement applies to every resource that it could mean.
         for element, doubt in (("Resource", "*"), ("NotResource", _NOTHING)):
             if element in statement:
                 read[element] = self._fill(statement[element], unknown, wildcards=True, doubt=doubt)
@@ -116,8 +116,8 @@ class Reader:
             for key, value in operands.items():
                 doubts: list[str] = []
                 filled = self._operand(operator, key, value, doubts)
-                for found in [conditions] if doubts else [conditions, certain]:
-                    found.setdefault(operator, {})[key] = filled
+                for target in [conditions] if doubts else [conditions, certain]:
+                    target.setdefault(operator, {})[key] = filled
                 unknown += doubts
         return read | {"Condition": conditions}, read | {"Condition": certain}, unknown
 
@@ -141,9 +141,12 @@ class Reader:
         return bool(name) and (prefix != self._action.partition(":")[0] or name in _OF_SERVICES.get(prefix, ()))
 
     def _fill(self, value: Any, unknown: list[str], *, wildcards: bool, doubt: str = "") -> Any:
-        """A text, or several, with variables replaced; one without a value has the text equal nothing."""
+        """Return a text or a list of texts with their variables replaced.
+
+        A text with a variable that has no value becomes a text that equals no other.
+        """
         if isinstance(value, list):
-            return [self._fill(one, unknown, wildcards=wildcards, doubt=doubt) for one in value]
+            return [self._fill(item, unknown, wildcards=wildcards, doubt=doubt) for item in value]
         if not isinstance(value, str) or "${" not in value or not self._has_variables:
             return value
         absent = False
@@ -152,14 +155,14 @@ class Reader:
             nonlocal absent
             name, default = variable.groups()
             if name in ("*", "?", "$"):
-                found = name
+                replacement = name
             elif not self._knows(name):
                 unknown.append(f"policy variable {variable[0]}")
                 return doubt
             else:
-                found = self._keys.get(name.lower(), default)
-            absent = absent or not isinstance(found, str)
-            return _literal(str(found)) if wildcards else str(found)
+                replacement = self._keys.get(name.lower(), default)
+            absent = absent or not isinstance(replacement, str)
+            return _literal(str(replacement)) if wildcards else str(replacement)
 
         filled = _VARIABLE.sub(replace, value)
         return _NOTHING if absent else filled

@@ -1,4 +1,4 @@
-"""Decide whether a request is allowed. MiniStack's evaluator does the evaluation; this module puts the questions to it.
+"""Decide whether a request is allowed. This module prepares the policies; MiniStack's evaluator evaluates them.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
@@ -27,7 +27,7 @@ WILDCARDS = {"*": ".*", "?": "."} | {stand_in: re.escape(character) for stand_in
 
 @lru_cache(maxsize=4096)
 def _wildcards(pattern: str, ignore_case: bool) -> re.Pattern[str]:
-    """Compile a pattern in which `*` and `?` match any character, also a line break: an S3 key may hold one."""
+    """Compile a pattern in which `*` and `?` also match line breaks, which an S3 key may contain."""
     regex = "".join(WILDCARDS.get(character, re.escape(character)) for character in pattern)
     return re.compile(rf"{regex}\Z", re.DOTALL | (re.IGNORECASE if ignore_case else re.NOFLAG))
 
@@ -37,7 +37,7 @@ evaluator._resolve_condition_key = lambda key, context: context.service_context.
 
 
 class UnknownError(Exception):
-    """A statement is about the request, and holds something that is not known here."""
+    """A statement that applies to the request contains something that this emulator does not know."""
 
     def __init__(self, policy: str, reason: str) -> None:
         super().__init__(reason)
@@ -46,7 +46,7 @@ class UnknownError(Exception):
 
 @dataclass(frozen=True)
 class Policy:
-    """A policy document and what to call it in a message, such as "role policy logs" or "queue policy of uploads"."""
+    """A policy document and its name in messages, such as "role policy logs" or "queue policy of uploads"."""
 
     name: str
     document: str
@@ -54,7 +54,7 @@ class Policy:
 
 @dataclass(frozen=True)
 class RolePolicies:
-    """All that limits a role's session."""
+    """The policies that grant permissions to a role's session, and those that limit it."""
 
     role_arn: str
     granted: tuple[Policy, ...]
@@ -64,7 +64,7 @@ class RolePolicies:
 
 @dataclass(frozen=True)
 class Question:
-    """May this principal do this?"""
+    """The question whether a principal may perform an action on a resource."""
 
     principal: str
     action: str
@@ -73,23 +73,23 @@ class Question:
     region: str
     keys: dict[str, Any]
     tls: bool = True
-    """Clients call AWS over TLS, and an emulator over plain HTTP on the loopback device. A policy that denies requests
-    without TLS must not deny everything here."""
+    """True although clients call the emulator over plain HTTP: a policy that denies requests without TLS must not deny
+    every request here."""
     owner: str = ""
-    """The account of a resource whose ARN names none, if it is another than the principal's."""
+    """The resource's account, if the ARN names no account and it differs from the principal's account."""
 
     @property
     def resource_account(self) -> str:
-        """Whose the resource is."""
+        """The account that owns the resource."""
         return self.owner or (self.resource.split(":", 5)[4:5] or [""])[0] or self.account
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer: which policies were asked, and why. `matched` names the statements that allow, as "policy#Sid".
+    """A decision, with the policies that were evaluated and the reason.
 
-    `question` and `how` ("role", "role and resource", "service", "anonymous") let the decision be made again, with
-    other policies.
+    `matched` names the statements that allow the request, as "policy#Sid". With `question` and `how` ("role", "role and
+    resource", "service", "anonymous") the decision can be repeated with other policies.
     """
 
     allowed: bool
@@ -103,14 +103,16 @@ class Verdict:
 def decide_role(
     question: Question, policies: RolePolicies, resource: Policy | None, *, required: bool = False
 ) -> Verdict:
-    """A role's session: its policies or the resource's must allow, both if it is another account's; and nothing may
-    deny.
+    """Decide whether a role's session may make a request.
+
+    In the same account the role's policies or the resource's policy must allow it. Across accounts both must. A deny in
+    any of them refuses it.
 
     Args:
-        question: what is asked.
-        policies: the role's.
+        question: the request.
+        policies: the policies of the role.
         resource: the policy of the resource, if it has one.
-        required: the resource's policy must allow too (KMS keys, trust policies).
+        required: whether the resource's policy must also allow the request (KMS keys, trust policies).
     """
     how = "role and resource" if required else "role"
     context = _context(question, role_arn=policies.role_arn)
@@ -121,11 +123,11 @@ def decide_role(
     except UnknownError as error:
         return Verdict(False, error.policy, str(error), (), question, how)
     result = evaluate(context, granted, *limits)
-    asked = f"policies of role {policies.role_arn.rpartition('/')[2]}"
+    policy_names = f"policies of role {policies.role_arn.rpartition('/')[2]}"
     owner = question.resource_account
     if resource or required or owner != question.account:
         result = combine_resource_policy(result, context, document, owner, required=required, limits=tuple(limits))
-        asked += f", {resource.name}" if resource else f", no policy of {question.resource}"
+        policy_names += f", {resource.name}" if resource else f", no policy of {question.resource}"
     allowed = result.decision == "Allow"
     matched: tuple[str, ...] = ()
     if allowed:
@@ -135,16 +137,16 @@ def decide_role(
             for match in _matches(context, policy, parsed)
         ]
         matched = (*own, *(_resource_matches(context, resource, document) if resource and document else ()))
-    return Verdict(allowed, asked, _reason(result), matched, question, how)
+    return Verdict(allowed, policy_names, _reason(result), matched, question, how)
 
 
 def decide_resource(question: Question, resource: Policy | None, *, kind: str, service: bool) -> Verdict:
-    """A service or nobody in particular: only the resource's own policy can allow.
+    """Decide whether a service or an anonymous caller may make a request: only the resource's policy can allow it.
 
     Args:
-        question: what is asked; its principal is the service principal, or "*".
+        question: the request; its principal is the service principal, or "*".
         resource: the policy of the resource, if it has one.
-        kind: what to call the policy if there is none.
+        kind: the name of the missing policy in messages.
         service: whether the principal is a service.
     """
     how = "service" if service else "anonymous"
@@ -163,10 +165,7 @@ def decide_resource(question: Question, resource: Policy | None, *, kind: str, s
 
 
 def _context(question: Question, *, role_arn: str | None = None, service: str | None = None) -> EvalContext:
-    """The request.
-
-    The library knows one ARN of a caller; in conditions AWS gives the role's, in principals the session's counts too.
-    """
+    """Return the request as the evaluator takes it: the session is the principal, conditions see the role's ARN."""
     keys = request_keys(
         question.keys,
         role_arn=role_arn,
@@ -189,7 +188,7 @@ def _context(question: Question, *, role_arn: str | None = None, service: str | 
 
 
 def _matches(context: EvalContext, policy: Policy, statements: list[ParsedStatement]) -> list[str]:
-    """Each statement that allows by itself."""
+    """Return the names of the statements that allow the request on their own."""
     return [
         f"{policy.name}#{statement.sid or index}"
         for index, statement in enumerate(statements)
@@ -219,7 +218,7 @@ def _reason(result: EvalResult) -> str:
 
 @lru_cache(maxsize=1024)
 def _loaded(document: str) -> dict[str, Any]:
-    """A document, read once; the text is the key, so that a changed policy counts at once."""
+    """Parse a policy document. The cache's key is the text, so a changed policy takes effect at once."""
     return dict(json.loads(document))
 
 
@@ -229,11 +228,14 @@ def _statements(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _parsed(policy: Policy, context: EvalContext) -> list[ParsedStatement]:
-    """A policy of a role, or a limit of one."""
+    """Return the statements of a role's policy, permissions boundary or session policy."""
     if not _depends_on_request(policy.document):
         return _parsed_once(policy.document)
     document = _read(
-        policy, _loaded(policy.document), context, lambda one: evaluate(context, [parse_policy_document(one)])
+        policy,
+        _loaded(policy.document),
+        context,
+        lambda candidate: evaluate(context, [parse_policy_document(candidate)]),
     )
     return list(parse_policy_document(document))
 
@@ -244,11 +246,13 @@ def _parsed_once(document: str) -> list[ParsedStatement]:
 
 
 def _attached(policy: Policy, context: EvalContext, names: set[str], service: str | None = None) -> dict[str, Any]:
-    """The policy of a resource."""
+    """Return the document of a resource's policy."""
     document = _for_caller(policy.document, names)
     if not _depends_on_request(policy.document):
         return document
-    return _read(policy, document, context, lambda one: evaluate_resource_policy(one, context, service=service))
+    return _read(
+        policy, document, context, lambda candidate: evaluate_resource_policy(candidate, context, service=service)
+    )
 
 
 def _depends_on_request(document: str) -> bool:
@@ -258,10 +262,10 @@ def _depends_on_request(document: str) -> bool:
 def _read(
     policy: Policy, document: dict[str, Any], context: EvalContext, decide: Callable[[dict[str, Any]], EvalResult]
 ) -> dict[str, Any]:
-    """The document with its variables filled in.
+    """Return the document with the values of its policy variables.
 
     Raises:
-        UnknownError: a statement that is about the request holds something unknown, and may mean anything.
+        UnknownError: a statement that applies to the request contains something unknown.
     """
     reader = Reader(context.action, context.service_context, document.get("Version", ""))
     statements = []
@@ -277,19 +281,17 @@ def _read(
 
 
 def _for_caller(document: str, names: set[str]) -> dict[str, Any]:
-    """A document in which NotPrincipal, which the library leaves out, is a statement for everybody, or none for who is
-    named.
-    """
+    """Return the document without NotPrincipal, which the evaluator ignores: such a statement applies to all others."""
     policy = _loaded(document)
     statements = _statements(policy)
     if not any("NotPrincipal" in statement for statement in statements):
         return policy
-    kept = []
+    applicable = []
     for statement in statements:
-        if spared := statement.get("NotPrincipal"):
-            listed = [name for named in spared.values() for name in ([named] if isinstance(named, str) else named)]
+        if excluded := statement.get("NotPrincipal"):
+            listed = [name for named in excluded.values() for name in ([named] if isinstance(named, str) else named)]
             if names & set(listed):
                 continue
-            statement = {**statement, "Principal": "*"}  # noqa: PLW2901 - NotPrincipal beside it is not read
-        kept.append(statement)
-    return {**policy, "Statement": kept}
+            statement = {**statement, "Principal": "*"}  # noqa: PLW2901 - the evaluator ignores NotPrincipal
+        applicable.append(statement)
+    return {**policy, "Statement": applicable}

@@ -1,5 +1,4 @@
-"""Customer managed keys: who writes into what is encrypted with one, or reads from it, needs permissions on the key
-too.
+"""Permissions on customer managed keys that reading and writing encrypted data also needs.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html,
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html,
@@ -24,23 +23,23 @@ WRITES = {"PutObject": (WRITE,), "PostObject": (WRITE,), "CopyObject": (WRITE,),
 
 
 class Keys(Protocol):
-    """Which customer managed key something is encrypted with; None for keys of AWS."""
+    """Lookup of the customer managed key of a resource; None stands for a key that AWS owns or manages."""
 
     account: str
     region: str
 
     def message_key(self, arn: str) -> str | None:
-        """Of a queue or topic."""
+        """Return the key of a queue or topic."""
 
     def object_key(self, bucket: str, key: str, version: str) -> str | None:
-        """Of an object that is there."""
+        """Return the key of an existing object."""
 
     def new_object_key(self, params: Mapping[str, Any]) -> str | None:
-        """Of an object that a request makes."""
+        """Return the key of the object that a request creates."""
 
 
 def checks(service: str, operation: str, resource: str, params: Mapping[str, Any], facts: Keys) -> list[Check]:
-    """What an operation on a resource needs of keys."""
+    """Return the permissions on keys that an operation on a resource needs."""
     keys = {"kms:viaservice": f"{service}.{facts.region}.amazonaws.com", "kms:calleraccount": facts.account}
     needed = _objects(operation, params, facts) if service == "s3" else _messages(service, operation, resource, facts)
     return [Check(action, key, keys) for key, actions in needed if key for action in actions]

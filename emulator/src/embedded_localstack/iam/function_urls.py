@@ -1,4 +1,4 @@
-"""Function URLs: check who may call one. LocalStack allows everybody.
+"""Check who may call a function URL. LocalStack allows everybody.
 
 https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
 """
@@ -16,7 +16,7 @@ from embedded_localstack.iam.records import Records
 
 
 def install() -> None:
-    """Ask before each call."""
+    """Check the permissions of each call before LocalStack handles it."""
     from localstack.services.lambda_ import urlrouter  # noqa: PLC0415 - only a running server has it
     from localstack.utils.patch import patch  # noqa: PLC0415
 
@@ -65,7 +65,7 @@ def _allowed(request: Any, config: Any, region: str, records: Records) -> bool:
 
 
 def judge(caller: Caller, arn: str, auth_type: str, facts: LocalStackFacts) -> dict[str, Verdict]:
-    """The answers to the two questions that a call of a URL is, by action."""
+    """Return the decisions on the two actions that a call to a URL needs, by action."""
     questions = {
         "lambda:InvokeFunctionUrl": {"lambda:functionurlauthtype": auth_type},
         "lambda:InvokeFunction": {"lambda:invokedviafunctionurl": "true"},
@@ -78,8 +78,10 @@ def judge(caller: Caller, arn: str, auth_type: str, facts: LocalStackFacts) -> d
 
 
 def _decide(question: Question, caller: Caller, auth_type: str, facts: LocalStackFacts) -> Verdict:
-    """Without authentication the function's own policy must let everybody in; with it, role and policy count as
-    elsewhere.
+    """Decide on one action of a call to a URL.
+
+    Without authentication (NONE) the function's policy must allow everybody. With AWS_IAM the role's policies and the
+    function's policy are evaluated as for any other call.
     """
     policy = facts.resource_policy(question.resource)
     if auth_type == "AWS_IAM" and caller.kind is Kind.ROLE:

@@ -1,4 +1,4 @@
-"""The link in LocalStack's request chain: after the request is parsed, before its service sees it."""
+"""The handler in LocalStack's request chain that checks a request after it is parsed and before its service sees it."""
 # mypy: disable-error-code="import-not-found, import-untyped"
 
 from typing import Any
@@ -14,9 +14,9 @@ from embedded_localstack.iam.request import Check, UnmappedError
 
 ALWAYS_ALLOWED = {("sts", "GetCallerIdentity")}
 UNSIGNED = {("sns", "ConfirmSubscription"), ("sns", "Unsubscribe")}
-# Services that act on what is theirs, or with a service-linked role: no policy of the project is asked.
+# Services that act on their own resources or with a service-linked role: no policy of the project is evaluated.
 OWN = {("dynamodb.amazonaws.com", "kinesis"), ("events.amazonaws.com", "events"), ("logs.amazonaws.com", "logs")}
-# How each protocol spells the refusal.
+# The error code of a refusal, for each service whose code differs from AccessDeniedException.
 CODES = {
     "s3": "AccessDenied",
     "sqs": "AccessDenied",
@@ -27,13 +27,17 @@ CODES = {
 
 
 class Enforcer:
-    """Called with every request."""
+    """The handler that LocalStack calls with every request."""
 
     def __init__(self, records: Records) -> None:
         self._records = records
 
     def __call__(self, _chain: Any, context: Any, _response: Any) -> None:
-        """Return to let the request through, raise to refuse it."""
+        """Check a request.
+
+        Raises:
+            CommonServiceException: the caller is not allowed to make the request.
+        """
         if not context.service or not context.operation:
             return
         service, operation = context.service.service_name, context.operation.name
@@ -71,7 +75,7 @@ class Enforcer:
             )
 
     def _hide_missing(self, caller: Caller, bucket: str, key: str, facts: LocalStackFacts) -> None:
-        """Who may not list a bucket is told 403, not 404, about an object that is not there."""
+        """Answer 403 instead of 404 for a missing object if the caller is not allowed to list the bucket."""
         if not facts.object_exists(bucket, key):
             self._require("s3", caller, Check("s3:ListBucket", f"arn:aws:s3:::{bucket}", {"s3:prefix": key}), facts)
 
@@ -88,7 +92,7 @@ def _caller(context: Any) -> Caller:
 
 
 def _parameters(context: Any) -> dict[str, Any]:
-    """Of the operation; an upload by a form has its own in the form."""
+    """Return the parameters of the operation. The parameters of an HTML form upload are fields of the form."""
     params = context.service_request or {}
     if context.operation.name != "PostObject":
         return params
@@ -98,7 +102,7 @@ def _parameters(context: Any) -> dict[str, Any]:
 
 
 def judge(caller: Caller, check: Check, facts: LocalStackFacts) -> Verdict:
-    """Ask the policies that count for this sort of caller."""
+    """Evaluate the policies that apply to this kind of caller."""
     if check.action == "sts:AssumeRole":
         return _judge_trust(caller, check, facts)
     resource = facts.resource_policy(check.resource)
@@ -126,8 +130,8 @@ def _judge_trust(caller: Caller, check: Check, facts: LocalStackFacts) -> Verdic
         sources = [*facts.state_machines_with_role(check.resource)] or [None]
     verdict = Verdict(False, f"trust policy of {check.resource}", "there is no such role")
     for source in sources:
-        # AWS documents no source keys for Lambda's assuming a role: here it sets none, and a trust policy that wants
-        # one is refused.
+        # AWS documents no source keys for the roles that Lambda assumes. The emulator sets none, so a trust policy that
+        # requires one does not allow Lambda.
         source_keys = {} if caller.name == "lambda.amazonaws.com" else _source_keys(caller, source, facts)
         question = _question(caller, check, facts, {**check.keys, **source_keys})
         verdict = decide_resource(question, trust, kind=verdict.asked, service=caller.kind is Kind.SERVICE)
@@ -137,7 +141,7 @@ def _judge_trust(caller: Caller, check: Check, facts: LocalStackFacts) -> Verdic
 
 
 def _source_keys(caller: Caller, source: str | None, facts: LocalStackFacts) -> dict[str, str]:
-    """aws:SourceArn and aws:SourceAccount, which tell a service's customers apart."""
+    """Return aws:SourceArn and aws:SourceAccount, the resource and account on whose behalf a service calls."""
     keys = {"aws:sourceaccount": facts.account}
     if source:
         keys["aws:sourcearn"] = source
@@ -147,7 +151,7 @@ def _source_keys(caller: Caller, source: str | None, facts: LocalStackFacts) -> 
         # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html
         del keys["aws:sourceaccount"]
     if caller.name == "cloudwatch.amazonaws.com":
-        # The default policy of a topic lets the owner's alarms publish.
+        # The default policy of a topic allows the alarms of its owner to publish.
         keys["aws:sourceowner"] = keys["aws:sourceaccount"]
     return keys
 
@@ -166,7 +170,7 @@ def _refusal(service: str, message: str) -> Exception:
 
 
 def install() -> None:
-    """Put it into the chain."""
+    """Add the handler to the chain."""
     from localstack.aws.handlers import serve_custom_service_request_handlers  # noqa: PLC0415 - only a running server has it
 
     serve_custom_service_request_handlers.append(Enforcer(Records.from_environment()))

@@ -1,4 +1,4 @@
-"""What LocalStack and moto know about roles, sessions and resources."""
+"""Look up roles, sessions and resource policies in LocalStack and moto."""
 # mypy: disable-error-code="import-not-found, import-untyped"
 
 import contextlib
@@ -37,15 +37,15 @@ POLICY_KINDS = {
 
 
 def policy_name(arn: str) -> str:
-    """What to call the policy of a resource, such as "queue policy of uploads"."""
+    """Return the name of a resource's policy in messages, such as "queue policy of uploads"."""
     service = arn.split(":")[2] if arn.startswith("arn:") else ""
     return f"{POLICY_KINDS.get(service, 'resource policy')} of {_short(service, arn)}"
 
 
 class LocalStackFacts:
-    """Implements `request.Facts` and `encryption.Keys`, and finds policies.
+    """The state of LocalStack and moto: implements `request.Facts` and `encryption.Keys`, and looks up policies.
 
-    Missing things are None: the call itself will tell.
+    A resource that does not exist is None; the operation itself reports that it is missing.
     """
 
     def __init__(self, account: str, region: str) -> None:
@@ -54,34 +54,34 @@ class LocalStackFacts:
     # -- request.Facts
 
     def redrive_sources(self, dead_letter_arn: str) -> list[str]:
-        """ARNs of the queues whose dead-letter queue it is."""
-        found = []
+        """Return the ARNs of the queues that use this dead-letter queue."""
+        queue_arns = []
         for queue in sqs_stores[self.account][self.region].queues.values():
             redrive = queue.attributes.get("RedrivePolicy")
             if redrive and json.loads(redrive).get("deadLetterTargetArn") == dead_letter_arn:
-                found.append(queue.arn)
-        return found
+                queue_arns.append(queue.arn)
+        return queue_arns
 
     def hash_key(self, table_arn: str, index: str | None = None) -> str | None:
-        """The name of the partition key of a table, or of its index."""
+        """Return the name of the partition key of a table, or of an index of the table."""
         table = dynamodb_stores[self.account][self.region].table_definitions.get(table_arn.rpartition("/")[2]) or {}
         indexes = [*(table.get("GlobalSecondaryIndexes") or []), *(table.get("LocalSecondaryIndexes") or [])]
-        described = next((found for found in indexes if found["IndexName"] == index), {}) if index else table
+        described = next((item for item in indexes if item["IndexName"] == index), {}) if index else table
         return next((key["AttributeName"] for key in described.get("KeySchema", []) if key["KeyType"] == "HASH"), None)
 
     def mapping_function(self, uuid: str) -> str | None:
-        """The function of an event source mapping."""
+        """Return the ARN of the function of an event source mapping."""
         mapping = lambda_stores[self.account][self.region].event_source_mappings.get(uuid)
         return mapping.get("FunctionArn") if mapping else None
 
     def identity(self, address: str) -> str:
-        """The verified SES identity that a mail address is sent by: the address itself, or else its domain."""
+        """Return the verified SES identity of a sender's address: the address itself, or otherwise its domain."""
         identities = ses_backends[self.account][self.region].email_identities
         domain = address.rpartition("@")[2]
         return address if address in identities or domain not in identities else domain
 
     def key_arn(self, key_id: str) -> str:
-        """The ARN of a KMS key named in any of the ways that KMS takes."""
+        """Return the ARN of a KMS key, given as key ID, key ARN, alias name or alias ARN."""
         store = kms_stores[self.account][self.region]
         name = key_id.split(":", 5)[-1] if key_id.startswith("arn:") else key_id
         if name.startswith("alias/"):
@@ -92,7 +92,7 @@ class LocalStackFacts:
     # -- encryption.Keys
 
     def message_key(self, arn: str) -> str | None:
-        """The customer managed key of a queue or topic."""
+        """Return the customer managed key of a queue or topic."""
         _, _, service, region, account, name = f"{arn}:::::".split(":")[:6]
         if service == "sqs":
             queue = sqs_stores[account][region].queues.get(name)
@@ -101,22 +101,25 @@ class LocalStackFacts:
         return self._customer_key(topic["attributes"].get("KmsMasterKeyId")) if topic else None
 
     def object_key(self, bucket: str, key: str, version: str) -> str | None:
-        """The customer managed key of an object."""
-        found = self._bucket(bucket)
-        objects = found.objects if found else KeyStore()
+        """Return the customer managed key of an existing object."""
+        s3_bucket = self._bucket(bucket)
+        objects = s3_bucket.objects if s3_bucket else KeyStore()
         stored = objects.get(key, version) if version and isinstance(objects, VersionedKeyStore) else objects.get(key)
         return self._customer_key(getattr(stored, "kms_key_id", None))
 
     def new_object_key(self, params: Mapping[str, Any]) -> str | None:
-        """The customer managed key of an object that a request makes: the one it names, or its bucket's."""
-        found = self._bucket(text(params.get("Bucket")))
-        rule = (found.encryption_rule or {}).get("ApplyServerSideEncryptionByDefault", {}) if found else {}
+        """Return the customer managed key of a new object: the key in the request, or the bucket's default key."""
+        s3_bucket = self._bucket(text(params.get("Bucket")))
+        rule = (s3_bucket.encryption_rule or {}).get("ApplyServerSideEncryptionByDefault", {}) if s3_bucket else {}
         if not (params.get("ServerSideEncryption") or rule.get("SSEAlgorithm", "")).startswith("aws:kms"):
             return None
         return self._customer_key(params.get("SSEKMSKeyId") or rule.get("KMSMasterKeyID"))
 
     def _customer_key(self, key_id: str | None) -> str | None:
-        """Keys that AWS manages may be used by everybody who may use the service."""
+        """Return the ARN of a customer managed key.
+
+        An AWS managed key gives None, because everybody who may use the service may use that key.
+        """
         if (
             not key_id
             or "alias/aws/" in key_id
@@ -131,7 +134,7 @@ class LocalStackFacts:
     # -- roles
 
     def role_policies(self, role_name: str, session_policy: str | None = None) -> RolePolicies:
-        """Everything that grants to or limits a session of the role."""
+        """Return the policies that grant permissions to a session of the role, and those that limit it."""
         backend = iam_backends[self.account][PARTITION]
         role = next((role for role in backend.roles.values() if role.name == role_name), None)
         if role is None:
@@ -151,26 +154,26 @@ class LocalStackFacts:
         )
 
     def trust_policy(self, role_arn: str) -> Policy | None:
-        """Who may assume the role."""
+        """Return the trust policy of a role."""
         name = role_arn.rpartition("/")[2]
         backend = iam_backends[account_of(role_arn, self.account)][PARTITION]
         role = next((role for role in backend.roles.values() if role.name == name), None)
         return Policy(f"trust policy of role {name}", _text(role.assume_role_policy_document)) if role else None
 
     def state_machines_with_role(self, role_arn: str) -> list[str]:
-        """State machines that run with the role: Step Functions assumes it in their name."""
+        """Return the ARNs of the state machines that use the role: Step Functions assumes it on their behalf."""
         machines = sfn_stores[self.account][self.region].state_machines
         return [arn for arn, machine in list(machines.items()) if getattr(machine, "role_arn", None) == role_arn]
 
     def functions_named(self, name: str) -> list[str]:
-        """The function of that name, if there is one: Lambda calls its sessions by the function."""
+        """Return the ARN of the function with this name, if it exists: Lambda names a session after the function."""
         return [self._function_arn(name)] if name in lambda_stores[self.account][self.region].functions else []
 
     def _function_arn(self, name: str) -> str:
         return f"arn:{PARTITION}:lambda:{self.region}:{self.account}:function:{name}"
 
     def execution_role(self, function_arn: str) -> str | None:
-        """The role of a function, version or alias."""
+        """Return the execution role of a function, version or alias."""
         function = lambda_stores[self.account][self.region].functions.get(function_arn.split(":")[6])
         version = function.latest() if function else None
         return str(version.config.role) if version else None
@@ -178,7 +181,7 @@ class LocalStackFacts:
     # -- resources
 
     def timeout(self, function_arn: str) -> int | None:
-        """Seconds that a function, version or alias may run."""
+        """Return the timeout of a function, version or alias, in seconds."""
         _, name, qualifier = f"{function_arn.split(':', 5)[5]}:$LATEST".split(":")[:3]
         function = lambda_stores[self.account][self.region].functions.get(name)
         alias = function.aliases.get(qualifier) if function else None
@@ -186,13 +189,13 @@ class LocalStackFacts:
         return int(version.config.timeout) if version else None
 
     def visibility_timeout(self, queue_arn: str) -> int | None:
-        """Seconds that a message is hidden from others while one handles it."""
+        """Return the visibility timeout of a queue, in seconds."""
         _, _, _, region, account, name = queue_arn.split(":", 5)
         queue = sqs_stores[account][region].queues.get(name)
         return int(queue.attributes["VisibilityTimeout"]) if queue else None
 
     def resource_policy(self, arn: str) -> Policy | None:
-        """The policy attached to a resource, or to what it is part of."""
+        """Return the policy attached to a resource, or to the resource that contains it."""
         service = arn.split(":")[2] if arn.startswith("arn:") else ""
         finder = getattr(self, f"_{service}_policy", None)
         document = None
@@ -204,9 +207,9 @@ class LocalStackFacts:
         return Policy(policy_name(arn), _text(document))
 
     def object_exists(self, bucket: str, key: str) -> bool:
-        """Whether GetObject would find something; a delete marker is nothing."""
-        found = self._bucket(bucket)
-        newest = found.objects.get(key) if found else None
+        """Return whether an object exists. A key whose newest version is a delete marker does not."""
+        s3_bucket = self._bucket(bucket)
+        newest = s3_bucket.objects.get(key) if s3_bucket else None
         return bool(newest) and not isinstance(newest, S3DeleteMarker)
 
     def _sqs_policy(self, arn: str) -> Any:
@@ -246,9 +249,9 @@ _sessions: dict[str, Any] = {}
 
 
 def session_of(key: str, account: str) -> Any | None:
-    """The session (moto's AssumedRole) that a temporary access key stands for.
+    """Return the session (moto's AssumedRole) that a temporary access key belongs to.
 
-    moto keeps a list; a call must not walk through it.
+    The session is cached, so that a call does not search moto's list.
     """
     if key not in _sessions and key[:4] in ("LSIA", "ASIA"):
         for session in reversed(sts_backends[account][PARTITION].assumed_roles):
@@ -259,14 +262,14 @@ def session_of(key: str, account: str) -> Any | None:
 
 
 def caller_of(key: str, account: str) -> Caller:
-    """Whose access key it is: a role's session's, or else the deployer's; nobody's if there is none."""
+    """Return the caller with an access key: a role's session or the deployer, or an anonymous caller without a key."""
     if session := session_of(key, account):
         return Caller(Kind.ROLE, session.arn, session.role_arn.rpartition("/")[2], session.session_name, session.policy)
     return Caller(Kind.DEPLOYER, "deployer") if key else Caller(Kind.ANONYMOUS, "anonymous")
 
 
 def account_of(arn: str, default: str) -> str:
-    """The owner of a resource; the ARN of a bucket or object does not tell it."""
+    """Return the account that owns a resource. The ARN of a bucket or object does not contain it."""
     parts = arn.split(":", 5)
     if len(parts) == 6 and parts[4]:
         return parts[4]

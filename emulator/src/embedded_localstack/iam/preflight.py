@@ -1,5 +1,6 @@
-"""What is verified when the deployer connects a function to something: its role by Lambda, who may invoke it by load
-balancers.
+"""Check permissions when the deployer connects a function to another resource.
+
+Lambda checks the function's execution role. A load balancer checks that it may invoke the function.
 """
 # mypy: disable-error-code="import-not-found"
 
@@ -33,10 +34,10 @@ LOAD_BALANCER = "elasticloadbalancing.amazonaws.com"
 
 
 def verify(operation: str, params: Mapping[str, Any], facts: LocalStackFacts, records: Records) -> None:
-    """Check the function that the request is about.
+    """Check the permissions of the function in the request.
 
     Raises:
-        CommonServiceException: as on AWS, if a permission is lacking.
+        CommonServiceException: a permission is missing; code and message are those of AWS.
     """
     match operation:
         case "CreateFunction" | "UpdateFunctionConfiguration":
@@ -102,7 +103,7 @@ def _destinations(params: Mapping[str, Any], facts: LocalStackFacts, records: Re
 
 
 def _targets(params: Mapping[str, Any], facts: LocalStackFacts, records: Records) -> None:
-    """A load balancer must be allowed to invoke a function before the function is its target."""
+    """Check that a load balancer may invoke a function before the function becomes its target."""
     group, action = str(params.get("TargetGroupArn")), "lambda:InvokeFunction"
     for target in [str(target.get("Id")) for target in params.get("Targets") or []]:
         if not target.startswith("arn:aws:lambda:"):
@@ -123,7 +124,7 @@ def _targets(params: Mapping[str, Any], facts: LocalStackFacts, records: Records
 def _lacking(
     role_arn: str, needed: Iterable[str], resource: str, facts: LocalStackFacts, records: Records
 ) -> str | None:
-    """The first action that the role may not do."""
+    """Return the first action that the role is not allowed to perform, or None."""
     policies = facts.role_policies(role_arn.rpartition("/")[2])
     session = f"arn:aws:sts::{facts.account}:assumed-role/{role_arn.rpartition('/')[2]}/lambda"
     for action in needed:

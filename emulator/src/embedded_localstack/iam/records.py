@@ -1,4 +1,4 @@
-"""Denials and, with IAM_AUDIT=1, every decision: one JSON object a line in the server's folder."""
+"""Record denials and, with IAM_AUDIT=1, every decision: one JSON object per line in the server's folder."""
 
 import json
 import logging
@@ -15,7 +15,7 @@ LOG = logging.getLogger(__name__)
 
 
 class Records:
-    """Appends to denials.jsonl and audit.jsonl."""
+    """The files denials.jsonl and audit.jsonl, to which entries are appended."""
 
     def __init__(self, folder: Path, *, audit: bool) -> None:
         self._denials, self._audit = folder / "denials.jsonl", folder / "audit.jsonl" if audit else None
@@ -23,18 +23,18 @@ class Records:
 
     @classmethod
     def from_environment(cls) -> "Records":
-        """For the running server."""
+        """Return the records of the running server."""
         return cls(Path(os.environ["EMBEDDED_LOCALSTACK_HOME"]), audit=os.environ.get("IAM_AUDIT") == "1")
 
     def denied(self, who: str, action: str, resource: str, policy: str, reason: str) -> None:
-        """A call was refused."""
+        """Record that a call was refused."""
         LOG.warning("IAM: %s may not %s on %s (asked: %s: %s)", who, action, resource, policy, reason)
         self._append(
             self._denials, {"who": who, "action": action, "resource": resource, "policy": policy, "reason": reason}
         )
 
     def decided(self, who: str, verdict: Verdict) -> None:
-        """A call was allowed or refused. What is written is enough to make the decision again."""
+        """Record that a call was allowed or refused, with everything that the decision depends on."""
         if self._audit and (question := verdict.question):
             entry = asdict(question) | {
                 "who": who,

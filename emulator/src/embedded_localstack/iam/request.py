@@ -1,4 +1,4 @@
-"""An operation as IAM sees it: what is asked for, on what."""
+"""An API call and the permissions that it needs."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ Keys = Mapping[str, str | list[str]]
 
 @dataclass(frozen=True)
 class Check:
-    """One permission that is needed. `keys` are condition keys in lower case."""
+    """One permission that a call needs. `keys` are condition keys in lower case."""
 
     action: str
     resource: str
@@ -17,22 +17,22 @@ class Check:
 
 
 class Facts(Protocol):
-    """What some operations need to know beyond their parameters."""
+    """Lookup of state that an operation depends on beyond its parameters."""
 
     def redrive_sources(self, dead_letter_arn: str) -> list[str]:
-        """ARNs of the queues whose dead-letter queue it is."""
+        """Return the ARNs of the queues that use this dead-letter queue."""
 
     def hash_key(self, table_arn: str, index: str | None = None) -> str | None:
-        """The name of the partition key of a table, or of its index."""
+        """Return the name of the partition key of a table, or of an index of the table."""
 
     def mapping_function(self, uuid: str) -> str | None:
-        """The function of an event source mapping."""
+        """Return the ARN of the function of an event source mapping."""
 
     def identity(self, address: str) -> str:
-        """The verified SES identity that a mail address is sent by."""
+        """Return the verified SES identity of a sender's address."""
 
     def key_arn(self, key_id: str) -> str:
-        """The ARN of a KMS key named in any of the ways that KMS takes."""
+        """Return the ARN of a KMS key, given as key ID, key ARN, alias name or alias ARN."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,12 @@ class Request:
     facts: Facts
 
     def arn(self, service: str, rest: str) -> str:
-        """An ARN in this account and region."""
+        """Return an ARN in this account and region."""
         return f"arn:aws:{service}:{self.region}:{self.account}:{rest}"
 
 
 class UnmappedError(Exception):
-    """There is no row for the operation; the message says what to do."""
+    """The tables have no row for the operation; the message says what to do."""
 
 
 Row = Callable[[Request], list[Check]]
@@ -59,20 +59,20 @@ Resource = Callable[[Request], str]
 
 
 def needs(action: str, resource: Resource, keys: Callable[[Request], Keys] | None = None) -> Row:
-    """A row: one action on one resource."""
+    """Return a row with one action on one resource."""
     return lambda request: [Check(action, resource(request), keys(request) if keys else {})]
 
 
 def each(prefix: str, operations: Iterable[str], resource: Resource) -> dict[str, Row]:
-    """Rows of operations whose action has their own name."""
+    """Return the rows of operations that have the same name as their action."""
     return {operation: needs(f"{prefix}:{operation}", resource) for operation in operations}
 
 
 def anything(_: Request) -> str:
-    """For actions that know no resource."""
+    """Return "*", the resource of actions that have no resource type."""
     return "*"
 
 
 def text(value: Any) -> str:
-    """A parameter that may be missing."""
+    """Return a parameter as text, empty if it is missing."""
     return "" if value is None else str(value)

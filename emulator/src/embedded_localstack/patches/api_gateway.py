@@ -1,7 +1,7 @@
-"""REST APIs: the binary media type `*/*`, and gateway responses as they were set.
+"""Support the binary media type `*/*` and the gateway responses of REST APIs.
 
-LocalStack ignores the media type `*/*`, so that a function's compressed answer arrives as base64. And it answers what
-the gateway itself refuses with a text of its own, whatever the gateway responses of the API are.
+LocalStack ignores the media type `*/*`, so a compressed response of a function arrives as base64. When the gateway
+refuses a request, LocalStack also ignores the gateway responses that the API configures.
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
@@ -15,7 +15,7 @@ HEADER = "gatewayresponse.header."
 
 
 def install() -> None:
-    """Decode what a proxy integration returns, and use the gateway responses for what is refused."""
+    """Decode the responses of proxy integrations, and use the gateway responses for refused requests."""
     from localstack.services.apigateway.next_gen.execute_api.gateway_response import get_gateway_response_or_default  # noqa: PLC0415
     from localstack.services.apigateway.next_gen.execute_api.handlers import gateway_exception  # noqa: PLC0415
     from localstack.services.apigateway.next_gen.execute_api.integrations import aws  # noqa: PLC0415
@@ -26,7 +26,7 @@ def install() -> None:
     def matches(mime_type: str | None, binary_media_types: list[str]) -> bool:
         return EVERYTHING in (binary_media_types or []) or original_matches(mime_type, binary_media_types)
 
-    # The module imports the function from another one, so the name in this module is what has to be replaced.
+    # The module imports the function from another module, so the name in this module must be replaced.
     Patch(aws, "mime_type_matches_binary_media_types", matches).apply()
 
     @patch(gateway_exception.GatewayExceptionHandler.create_exception_response)
@@ -42,12 +42,12 @@ def install() -> None:
 
 
 def render(template: str, context: dict[str, str]) -> str:
-    """A template with the values of its `$context` variables; empty where there is none, as on AWS."""
-    return re.sub(r"\$context\.([A-Za-z]+(?:\.[A-Za-z]+)*)", lambda found: context.get(found[1], ""), template)
+    """Return a template with the values of its `$context` variables. An unknown variable is empty, as on AWS."""
+    return re.sub(r"\$context\.([A-Za-z]+(?:\.[A-Za-z]+)*)", lambda match: context.get(match[1], ""), template)
 
 
 def headers(parameters: dict[str, str]) -> dict[str, str]:
-    """Headers that are set to a constant, which is written in single quotes."""
+    """Return the headers that are set to a constant, which is a value in single quotes."""
     return {
         name.removeprefix(HEADER): value[1:-1]
         for name, value in parameters.items()

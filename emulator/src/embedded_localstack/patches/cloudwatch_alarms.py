@@ -1,8 +1,8 @@
-"""CloudWatch alarms: actions in the name of CloudWatch and the alarm, on the alias that is named; tags.
+"""Run alarm actions as CloudWatch on behalf of the alarm, invoke the configured alias, and keep the tags of alarms.
 
-LocalStack calls topics and functions in nobody's name, so no policy would be asked. It drops the qualifier of a
-function, and waits for the function while it holds the lock that its calls to CloudWatch need. It forgets the tags that
-an alarm is made with.
+LocalStack calls topics and functions without a principal, so no policy would be evaluated. It drops the qualifier of a
+function, and waits for the function while it holds the lock that the function's calls to CloudWatch need. It loses the
+tags in the request that creates an alarm.
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
@@ -16,20 +16,20 @@ _alarm: contextvars.ContextVar[str | None] = contextvars.ContextVar("alarm", def
 
 
 class Clients:
-    """The clients of an alarm action. They tell the services that an alarm may call who calls."""
+    """The clients of an alarm action. Their requests name CloudWatch as the caller and the alarm as the source."""
 
     def __init__(self, clients: Any, alarm_arn: str) -> None:
         self._clients, self._alarm = clients, alarm_arn
 
     @property
     def sns(self) -> "Action":
-        """Topics."""
+        """The client that publishes to topics."""
         client = self._clients.sns.request_metadata(service_principal="cloudwatch", source_arn=self._alarm)
         return Action(self._alarm, client.publish)
 
     @property
     def lambda_(self) -> "Action":
-        """Functions."""
+        """The client that invokes functions."""
         client = self._clients.lambda_.request_metadata(
             service_principal="lambda.alarms.cloudwatch", source_arn=self._alarm
         )
@@ -37,13 +37,13 @@ class Clients:
 
 
 class Action:
-    """A call whose failure is logged, and not reported to whoever changed the alarm's state."""
+    """A call whose failure is logged instead of raised, because it must not fail the change of the alarm's state."""
 
     def __init__(self, alarm_arn: str, call: Callable[..., Any]) -> None:
         self._alarm, self._call = alarm_arn, call
 
     def invoke(self, **request: Any) -> None:
-        """Call it."""
+        """Make the call, and log a failure."""
         try:
             self._call(**request)
         except Exception as error:
@@ -53,7 +53,7 @@ class Action:
 
 
 def install() -> None:
-    """Name the caller of the actions of metric and composite alarms, and keep their tags."""
+    """Set the caller in the actions of metric and composite alarms, and keep the tags of alarms."""
     from localstack.services.cloudwatch import provider_v2 as module  # noqa: PLC0415 - only a running server has it
     from localstack.utils.patch import Patch, patch  # noqa: PLC0415
 
@@ -92,14 +92,14 @@ def install() -> None:
 
 
 def alarm_arn(context: Any, name: str) -> str:
-    """Return the ARN of an alarm of the caller's account and region."""
+    """Return the ARN of an alarm in the caller's account and region."""
     return f"arn:aws:cloudwatch:{context.region}:{context.account_id}:alarm:{name}"
 
 
 def _keep_tags(provider: Any) -> None:
-    """Keep the tags that an alarm is made with, until it is deleted.
+    """Keep the tags of the request that creates an alarm until the alarm is deleted.
 
-    Tags of a request that changes an alarm are ignored, as on AWS:
+    Tags in a request that changes an alarm are ignored, as on AWS:
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
     """
     from localstack.utils.patch import patch  # noqa: PLC0415

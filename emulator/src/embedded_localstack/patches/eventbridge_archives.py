@@ -1,5 +1,6 @@
-"""EventBridge archives: LocalStack 4.14 keeps the time of an event as text, and fails with that when it replays the
-archive.
+"""Store the time of archived EventBridge events as a datetime.
+
+LocalStack 4.14 stores it as text, and then fails to replay the archive.
 
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-replay-archived-event.html
 """
@@ -11,7 +12,7 @@ from typing import Any
 
 
 def install() -> None:
-    """Keep the time of an event as a time."""
+    """Convert the time of each event before LocalStack stores the event."""
     from localstack.services.events.archive import ArchiveService  # noqa: PLC0415 - only a running server has it
     from localstack.utils.patch import patch  # noqa: PLC0415
 

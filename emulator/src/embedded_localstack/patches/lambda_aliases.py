@@ -1,4 +1,6 @@
-"""UpdateAlias with weights, as a canary needs it. LocalStack forgets which version the alias has, and answers 500.
+"""Support UpdateAlias with weights, as a canary deployment needs it.
+
+LocalStack loses the version of the alias and answers with status 500.
 
 https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.html
 """
@@ -9,7 +11,7 @@ from typing import Any
 
 
 def install() -> None:
-    """Take the version from the request."""
+    """Check the weights against the version in the request or, without one, the version of the alias."""
     from localstack.services.lambda_ import provider  # noqa: PLC0415 - only a running server has it
     from localstack.utils.patch import Patch, patch  # noqa: PLC0415
 

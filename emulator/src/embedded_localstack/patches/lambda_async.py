@@ -1,6 +1,6 @@
-"""Asynchronous invocations of an alias use the retries, age limit and destinations of the alias.
+"""Use the retries, age limit and destinations of an alias for its asynchronous invocations.
 
-LocalStack uses those of the version that the alias points to, so that failures go nowhere.
+LocalStack uses the configuration of the version that the alias points to, so failures are lost.
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
@@ -10,10 +10,10 @@ from typing import Any
 
 
 class Seen:
-    """A view of an object, with some attributes replaced."""
+    """A view of an object in which some attributes are replaced."""
 
-    def __init__(self, original: Any, **own: Any) -> None:
-        self.__dict__.update(own)
+    def __init__(self, original: Any, **replaced: Any) -> None:
+        self.__dict__.update(replaced)
         self._original = original
 
     def __getattr__(self, name: str) -> Any:
@@ -21,7 +21,7 @@ class Seen:
 
 
 def install() -> None:
-    """Show the poller the alias's configuration as that of its version."""
+    """Let the poller use the configuration of the invoked alias as that of its version."""
     from localstack.services.lambda_.invocation.event_manager import Poller  # noqa: PLC0415 - only a running server has it
     from localstack.utils.patch import patch  # noqa: PLC0415
 
@@ -37,5 +37,5 @@ def install() -> None:
 
 
 def qualifier(arn: str) -> str:
-    """Return what follows the name in a function's ARN, or nothing."""
+    """Return the version or alias in a function's ARN, or an empty text."""
     return arn.split(":", 7)[7] if arn.count(":") == 7 else ""

@@ -1,6 +1,6 @@
-"""BisectBatchOnFunctionError: halve a batch of a stream that fails until only the record that makes it fail is left.
+"""Support BisectBatchOnFunctionError: halve a failing batch of a stream until only the failing record is left.
 
-LocalStack gives up the whole batch.
+LocalStack discards the whole batch.
 
 https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-parameters.html
 """
@@ -10,7 +10,10 @@ from typing import Any
 
 
 class SplitError(BaseException):
-    """Leaves LocalStack's loop of retries, which catches every Exception. Halving does not count as a retry."""
+    """The signal to halve a batch. It ends LocalStack's loop of retries, which catches every Exception.
+
+    Halving a batch does not count as a retry.
+    """
 
     def __init__(self, events: list[Any]) -> None:
         super().__init__()
@@ -31,7 +34,7 @@ def bisect(poller: Any, failure: type[Exception]) -> None:
 
     def forward_events_to_target(shard: str, records: list[Any]) -> None:
         try:
-            forward(shard, deepcopy(records))  # it changes them
+            forward(shard, deepcopy(records))  # `forward` changes the records
         except SplitError as split:
             failed = {poller.get_sequence_number(event) for event in split.events}
             events = poller.transform_into_events(deepcopy(records), shard)

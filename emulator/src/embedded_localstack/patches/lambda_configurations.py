@@ -60,7 +60,7 @@ def _objection(context: Any) -> str | None:
 
 
 def to_variables(names: Iterable[str]) -> str | None:
-    """Return why a function may not have variables of these names, in Lambda's words, or None."""
+    """Return Lambda's error message for variables with these names, or None if Lambda accepts them."""
     if reserved := sorted(RESERVED & set(names)):
         return (
             "Lambda was unable to configure your environment variables because the environment variables you have "
@@ -74,7 +74,7 @@ def to_variables(names: Iterable[str]) -> str | None:
 
 
 def to_mapping(params: Mapping[str, Any], facts: Any) -> str | None:
-    """Return why a mapping may not read its queue, in Lambda's words, or None."""
+    """Return Lambda's error message for a mapping of a queue, or None if Lambda accepts it."""
     source = str(params.get("EventSourceArn") or "")
     if not source.startswith("arn:aws:sqs:"):
         return None

@@ -1,7 +1,7 @@
-"""Event source mappings: as fast and as concurrent as on AWS, and they remember how far they have read.
+"""Poll event sources with the latency and concurrency of Lambda, and remember the position in streams.
 
-LocalStack handles one batch of a queue at a time, and polls an idle queue more and more rarely. Lambda waits on the
-queue and runs several batches at once, so that functions are tested against concurrent batches.
+LocalStack handles one batch of a queue at a time, and polls an idle queue less and less often. Lambda uses long polling
+and runs several batches at once, so functions must be tested with concurrent batches.
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
@@ -16,21 +16,21 @@ from typing import Any
 from embedded_localstack.patches.lambda_bisection import bisect
 
 LOG = logging.getLogger(__name__)
-# Short enough for a mapping to end soon when it is deleted: a waiting poll cannot be called off.
+# Short, because a waiting poll cannot be cancelled when its mapping is deleted.
 WAIT_SECONDS = 2
 DRAIN_SECONDS = 30
 MINIMUM = 2  # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html: MaximumConcurrency is at least 2
-STARTED = 5  # same page: pollers that a mapping begins with
+STARTED = 5  # same page: the number of pollers that a mapping starts with
 
 _role: contextvars.ContextVar[str] = contextvars.ContextVar("execution_role")
 _bodies: contextvars.ContextVar[dict[str, str]] = contextvars.ContextVar("bodies")
 
 checkpoints: dict[str, dict[str, str]] = {}
-"""For each mapping of a stream, the iterator of each shard up to which all records were handled."""
+"""For each mapping of a stream and each shard, the iterator before which all records are handled."""
 
 
 def batches_at_once(maximum_concurrency: int | None, processors: int) -> int:
-    """Return how many batches run at the same time: what the mapping allows, within what this machine can run."""
+    """Return how many batches run at the same time: the mapping's limit, reduced to what this machine can run."""
     return max(MINIMUM, min(maximum_concurrency or STARTED, 2 * processors))
 
 
@@ -52,10 +52,10 @@ def install() -> None:
         poller.execution_role = self.function_role_arn
         if isinstance(poller, stream_poller.StreamPoller):
             poller.checkpoints = checkpoints.setdefault(worker.uuid, {})
-            # A mapping that was changed or stopped continues where it was. LocalStack starts again.
+            # A mapping that was changed or stopped continues at its position. LocalStack starts from the beginning.
             poller.shards = dict(poller.checkpoints)
-            # Else the retries of a batch continue after the mapping's end, with its old settings, beside those of its
-            # successor.
+            # Otherwise the retries of a batch continue after the mapping has ended, with its old settings, at the same
+            # time as those of the new worker.
             poller._is_shutdown = worker._shutdown_event
             if self.esm_config.get("BisectBatchOnFunctionError"):
                 bisect(poller, BatchFailureError)
@@ -72,7 +72,10 @@ def install() -> None:
 
 
 def _patch_states(worker_class: Any, latest: dict[str, Any]) -> None:
-    """An update makes a new worker; the old one ends later, and must not write its own state over the new one's."""
+    """Ignore the state of replaced workers.
+
+    An update creates a new worker. The old one ends later and must not overwrite the state of the new one.
+    """
     from localstack.utils.patch import patch  # noqa: PLC0415
 
     @patch(worker_class.update_esm_state_in_store)
@@ -82,22 +85,22 @@ def _patch_states(worker_class: Any, latest: dict[str, Any]) -> None:
 
 
 class Slots:
-    """A limited number of places for batches."""
+    """A limited number of slots for concurrent batches."""
 
     def __init__(self, count: int) -> None:
         self._count = count
         self._free = threading.Semaphore(count)
 
     def take(self) -> None:
-        """Wait for a place."""
+        """Wait for a free slot and take it."""
         self._free.acquire()
 
     def give(self) -> None:
-        """Give a place back."""
+        """Release a slot."""
         self._free.release()
 
     def drain(self, seconds: float) -> None:
-        """Wait until all are free, at most that long."""
+        """Wait until all slots are free, for at most `seconds`."""
         deadline = time.monotonic() + seconds
         taken = [self._free.acquire(timeout=max(0, deadline - time.monotonic())) for _ in range(self._count)]
         self._free.release(max(1, sum(taken)))
@@ -112,7 +115,7 @@ def _patch_queue(poller: Any, all_attributes: str) -> None:
             original(self)
             return
         while not self.shutdown.is_set():
-            # A message is taken only when there is a place for it: else it would wait out its visibility timeout here.
+            # Messages are received only when a slot is free, so that they do not use up their visibility timeout here.
             self.slots.take()
             messages = None
             try:
@@ -136,9 +139,9 @@ def _patch_queue(poller: Any, all_attributes: str) -> None:
 
 
 def keep_bodies(poller: Any) -> None:
-    """Deliver bodies as they were sent.
+    """Deliver the bodies of messages as they were sent.
 
-    LocalStack parses JSON for the filters, and would deliver re-serialized JSON.
+    LocalStack parses JSON for the filters and delivers the JSON that it serializes again.
     """
     from localstack.utils.patch import Patch, patch  # noqa: PLC0415
 
@@ -153,7 +156,7 @@ def keep_bodies(poller: Any) -> None:
     def filter_events(self: Any, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [{**event, "body": _bodies.get()[event["messageId"]]} for event in original_filter(self, events)]
 
-    # Inherited from another class: replaced here only.
+    # The poller inherits this method, so it is replaced in this class only.
     original_filter = poller.filter_events
     Patch(poller, "filter_events", filter_events).apply()
 
@@ -162,7 +165,7 @@ def _handle(poller: Any, messages: list[Any]) -> None:
     try:
         poller.handle_messages(messages)
     except Exception as error:
-        # The messages become visible again after their timeout, as on AWS.
+        # The messages become visible again after their visibility timeout, as on AWS.
         LOG.warning("a batch of %d from %s failed: %s", len(messages), poller.source_arn, error)
     finally:
         poller.slots.give()
@@ -177,7 +180,7 @@ def _patch_streams(module: Any) -> None:
     def poll_events_from_shard(original: Callable[..., None], self: Any, shard: str, iterator: str) -> None:
         self.checkpoints.setdefault(shard, iterator)
         original(self, shard, iterator)
-        # A batch whose retries were broken off by the end of the mapping was not handled.
+        # A batch is not handled if its retries were interrupted because the mapping ended.
         if shard in self.shards and not self.shard_batcher[shard].get_current_size() and not self._is_shutdown.is_set():
             self.checkpoints[shard] = self.shards[shard]
 

@@ -1,7 +1,7 @@
-"""Write a function's log: make the stream, and the group only if there is none.
+"""Write the logs of functions: create the log stream, and the log group only if it does not exist.
 
-LocalStack makes the group whenever the stream is new. A role that may write only into its own group, which Terraform
-made, is refused, and LocalStack then drops the lines.
+LocalStack creates the group whenever the stream is new. A role without the permission to create groups, because
+Terraform created the group, is refused, and LocalStack then drops the lines.
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from typing import Any
 
 LOG = logging.getLogger(__name__)
-# 1 MiB and 10,000 events in a call:
+# The limits are 1 MiB and 10,000 events per call:
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
 BATCH_BYTES, BATCH_EVENTS, EVENT_OVERHEAD = 1_000_000, 10_000, 26
 
 
 def install() -> None:
-    """Replace the loop that writes."""
+    """Replace the loop that writes the logs."""
     from localstack.services.lambda_.invocation import logs  # noqa: PLC0415 - only a running server has it
     from localstack.utils.patch import patch  # noqa: PLC0415
 
@@ -35,7 +35,7 @@ def install() -> None:
 
 
 def write(client: Any, item: Any, known: set[tuple[str, str]]) -> None:
-    """Write the lines of one invocation. `known` holds the streams that exist."""
+    """Write the lines of one invocation. `known` contains the streams that exist."""
     stream = (item.log_group, item.log_stream)
     if stream not in known:
         _make_stream(client, *stream)
@@ -55,7 +55,7 @@ def _make_stream(client: Any, group: str, stream: str) -> None:
 
 
 def batches(text: str, milliseconds: int) -> Iterator[list[dict[str, Any]]]:
-    """Yield the lines as log events, in batches that one call may carry."""
+    """Yield the lines as log events, in batches within the limits of one call."""
     events: list[dict[str, Any]] = []
     size = 0
     for line in text.split("\n"):

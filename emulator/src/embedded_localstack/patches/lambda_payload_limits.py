@@ -1,4 +1,7 @@
-"""Limit the size of events, which LocalStack does not: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html."""
+"""Limit the size of events. LocalStack has no such limit.
+
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+"""
 # mypy: disable-error-code="import-not-found"
 
 from typing import Any
@@ -7,12 +10,12 @@ SYNCHRONOUS, ASYNCHRONOUS = 6 * 1024 * 1024, 1024 * 1024
 
 
 def limit(invocation_type: str | None) -> int:
-    """Return the most bytes that an event may have."""
+    """Return the maximum size of an event in bytes."""
     return ASYNCHRONOUS if invocation_type == "Event" else SYNCHRONOUS
 
 
 def install() -> None:
-    """Refuse events that are too large, as Lambda does."""
+    """Refuse events that exceed the limit, as Lambda does."""
     from localstack.aws.api import CommonServiceException  # noqa: PLC0415 - only a running server has it
     from localstack.aws.handlers import serve_custom_service_request_handlers  # noqa: PLC0415
 

@@ -1,6 +1,6 @@
-"""DynamoDB and Kinesis: moto server processes instead of DynamoDB Local (Java) and kinesis-mock (Node).
+"""Run DynamoDB and Kinesis as moto server processes instead of DynamoDB Local (Java) and kinesis-mock (Node).
 
-LocalStack keeps DynamoDB Streams in Kinesis, so they work too.
+LocalStack implements DynamoDB Streams with Kinesis, so they use moto as well.
 """
 # mypy: disable-error-code="import-not-found, misc, untyped-decorator"
 
@@ -18,11 +18,11 @@ from localstack.utils.threads import FuncThread
 
 
 class MotoThread(FuncThread):
-    """Runs one moto server. It ends when its standard input closes: by `stop`, or when this process ends in any way."""
+    """A moto server process. It ends when its standard input closes: by `stop`, or when this process ends."""
 
     def __init__(self, service: str, port: int) -> None:
         super().__init__(self._run, name=f"moto-{service}")
-        states = [str(_file(folder, service)) for folder in _kept]
+        states = [str(_file(folder, service)) for folder in _state_folders]
         self._command = [sys.executable, "-m", "embedded_localstack.moto_server", service, str(port), *states]
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -33,16 +33,16 @@ class MotoThread(FuncThread):
         return self.process.wait()
 
     def stop(self, quiet: bool = False) -> None:
-        """End the process."""
+        """Stop the process."""
         super().stop(quiet)
         if self.process and self.process.stdin:
             self.process.stdin.close()
 
     def save(self, file: Path) -> None:
-        """Have it write its state into a file.
+        """Make the process write its state to a file.
 
         Raises:
-            RuntimeError: it could not.
+            RuntimeError: the process does not run, or it failed to write the file.
         """
         if not self.process or not self.process.stdin or not self.process.stdout:
             raise RuntimeError(f"{self.name} does not run")
@@ -54,25 +54,25 @@ class MotoThread(FuncThread):
 
 
 _running: dict[str, MotoThread] = {}
-_kept: list[Path] = []
+_state_folders: list[Path] = []
 
 
 def save(folder: Path) -> None:
-    """Write the state of all into the folder."""
+    """Write the state of every running backend to the folder."""
     for service, thread in _running.items():
         thread.save(_file(folder, service))
 
 
 def begin_with(folder: Path) -> None:
-    """Read what `save` wrote there when they start."""
-    _kept.append(folder)
+    """Let the backends read the state that `save` wrote to the folder when they start."""
+    _state_folders.append(folder)
 
 
 def start_kinesis() -> None:
-    """Start Kinesis if a state waits for it. LocalStack starts it only when it is called."""
+    """Start Kinesis if there is a saved state for it. LocalStack starts it only with the first call."""
     from localstack.services.plugins import SERVICE_PLUGINS  # noqa: PLC0415 - only a running server has it
 
-    if any(_file(folder, "kinesis").exists() for folder in _kept):
+    if any(_file(folder, "kinesis").exists() for folder in _state_folders):
         SERVICE_PLUGINS.get_service("kinesis")._provider.server_manager.get_server_for_account(DEFAULT_AWS_ACCOUNT_ID)
 
 
@@ -94,7 +94,7 @@ class KinesisServer(Server):
         super().__init__(get_free_tcp_port(), "127.0.0.1")
 
     def do_start_thread(self) -> MotoThread:
-        """Called by `start`."""
+        """Start the process. `start` calls this method."""
         return _start("kinesis", self.port)
 
 
@@ -113,6 +113,9 @@ def install() -> None:
 
     @patch(KinesisServerManager.get_server_for_account)
     def get_server_for_account(original: Callable[..., Any], self: Any, account: str) -> Any:
-        """LocalStack lets a second request through while the first one still starts the server."""
+        """Return the server of an account.
+
+        Without the lock, LocalStack lets a second request through while the first one still starts the server.
+        """
         with self._lock:
             return original(self, account)

@@ -1,7 +1,7 @@
-"""S3 event notifications: growing sequencers, and keys encoded as S3 encodes them.
+"""Give S3 event notifications increasing sequencers, and encode their keys as S3 does.
 
 LocalStack sends the same sequencer with every event, so events cannot be ordered. Here each change of a key gets the
-next one while it is made: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html.
+next sequencer: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html.
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
@@ -14,8 +14,9 @@ from urllib.parse import quote_plus
 
 
 class Sequencer:
-    """Strictly growing hexadecimal numbers of one length, also across restarts, so that they compare as text, as those
-    of S3 do.
+    """A source of strictly increasing hexadecimal numbers, also across restarts.
+
+    The numbers have one length, so that they can be compared as text, as those of S3.
     """
 
     def __init__(self) -> None:
@@ -23,19 +24,19 @@ class Sequencer:
         self._last = 0
 
     def next(self) -> str:
-        """The next number. Call it with `lock` held, around the change that it numbers."""
+        """Return the next number. The caller holds `lock` until the numbered change is complete."""
         with self.lock:
             self._last = max(self._last + 1, time.time_ns())
             return f"00{self._last:016X}"
 
 
 def encoded(key: str) -> str:
-    """Return a key as an event to SQS, SNS or Lambda carries it: a blank is a plus sign."""
+    """Return a key as it appears in an event to SQS, SNS or Lambda: URL-encoded, with a plus sign for a space."""
     return quote_plus(key, safe="/")
 
 
 def install() -> None:
-    """Number the changes, and put the numbers into the events."""
+    """Number the changes of keys, and put the numbers into the events."""
     from localstack.services.s3 import models, notifications  # noqa: PLC0415 - only a running server has it
 
     sequencer = Sequencer()
@@ -106,7 +107,7 @@ def _patch_eventbridge(notifier: Any) -> None:
     def get_event_payload(context: Any, config_id: str | None = None) -> Any:
         entry = original(context, config_id)
         detail = json.loads(entry["Detail"])
-        # EventBridge is given the key as it is: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
+        # An event to EventBridge contains the key without encoding: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
         detail["object"]["key"] = context.plain_key
         if "sequencer" in detail["object"]:
             detail["object"]["sequencer"] = context.sequencer

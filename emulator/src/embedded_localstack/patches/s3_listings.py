@@ -1,7 +1,7 @@
-"""Listings of more than a page.
+"""List buckets that have more than one page of keys.
 
-LocalStack 4.14 fails on a page that ends at a key with characters beyond ASCII. It sorts plain keys and compares
-encoded ones, so that a page can begin too early or too late.
+LocalStack 4.14 fails on a page that ends with a non-ASCII key. It sorts plain keys but compares encoded keys, so a page
+can start too early or too late.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
 """
@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 
 def install() -> None:
-    """Let LocalStack list plain keys, and encode them afterwards."""
+    """Let LocalStack list plain keys, and encode them in the response."""
     from localstack.services.s3 import provider  # noqa: PLC0415 - only a running server has it
     from localstack.utils.patch import Patch, patch  # noqa: PLC0415
 
@@ -38,12 +38,12 @@ def install() -> None:
 
 
 def encoded(answer: dict[str, Any]) -> dict[str, Any]:
-    """Return the answer with keys, and all that contains a part of a key, in URL encoding."""
+    """Return the response with its keys and parts of keys URL-encoded."""
     parts: dict[str, Any] = {
         name: quote(answer[name]) for name in ("Prefix", "Delimiter", "StartAfter") if name in answer
     }
     lists = {
-        name: [found | {part: quote(found[part])} for found in answer[name]]
+        name: [item | {part: quote(item[part])} for item in answer[name]]
         for name, part in (("Contents", "Key"), ("CommonPrefixes", "Prefix"))
         if name in answer
     }

@@ -1,8 +1,7 @@
-"""Presigned requests to S3: verify the signatures of sessions, and check forms as S3 does.
+"""Verify the signatures of presigned S3 requests that a session signs, and check HTML forms as S3 does.
 
-LocalStack does not know the secrets of sessions, so it accepts every presigned URL of a function. It checks neither the
-signature
-of a form nor whether the policy allows all fields.
+LocalStack does not know the secret keys of sessions, so it accepts every presigned URL of a function. It checks neither
+the signature of a form nor whether the policy allows all fields.
 https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
 """
 # mypy: disable-error-code="import-not-found"
@@ -20,7 +19,7 @@ UNCHECKED = {"policy", "x-amz-signature", "file", "awsaccesskeyid", "signature"}
 
 
 class RefusedError(Exception):
-    """S3 refuses the form, by code and status."""
+    """The status, code and message with which S3 refuses a form."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
@@ -28,7 +27,7 @@ class RefusedError(Exception):
 
 
 def install() -> None:
-    """Give LocalStack the secrets of sessions, and check forms before it does."""
+    """Give LocalStack the secret keys of sessions, and check forms before LocalStack handles them."""
     from localstack.aws.api import CommonServiceException  # noqa: PLC0415 - only a running server has it
     from localstack.services.s3 import presigned_url, provider  # noqa: PLC0415
     from localstack.utils.patch import Patch  # noqa: PLC0415
@@ -49,9 +48,9 @@ def install() -> None:
         return secret_of_session(access_key_id) or original_secret(access_key_id, region)
 
     def credentials(parameters: Any, region: str) -> Any:
-        found = original_credentials(parameters, region)
-        # In URLs by the older signature the token has another name.
-        return found._replace(security_token=found.security_token or parameters.get("x-amz-security-token"))
+        result = original_credentials(parameters, region)
+        # URLs with Signature Version 2 use this name for the token.
+        return result._replace(security_token=result.security_token or parameters.get("x-amz-security-token"))
 
     def validate(request_form: Any, metadata: Any) -> None:
         try:
@@ -66,10 +65,10 @@ def install() -> None:
 
 
 def check(form: Mapping[str, str], secret_of_session: Callable[[str], str | None]) -> None:
-    """Check a form, its field names in lower case, for what LocalStack doesn't.
+    """Check a form that a session signs. The names of the form's fields are in lower case.
 
     Raises:
-        RefusedError: a form of a session isn't what was signed.
+        RefusedError: the form differs from what the session signed.
     """
     credential = text(form.get("x-amz-credential"))
     secret = secret_of_session(text(form.get("awsaccesskeyid")) or credential.partition("/")[0])
@@ -99,7 +98,7 @@ def check(form: Mapping[str, str], secret_of_session: Callable[[str], str | None
 
 
 def signature(secret: str, credential: str, policy: str) -> str:
-    """Return the signature of a policy, as the form holds it, by Signature Version 4."""
+    """Return the Signature Version 4 of a form's base64-encoded policy."""
     key = f"AWS4{secret}".encode()
     for part in credential.split("/")[1:]:
         key = hmac.digest(key, part.encode(), hashlib.sha256)
@@ -107,8 +106,8 @@ def signature(secret: str, credential: str, policy: str) -> str:
 
 
 def _fields(policy: Mapping[str, Any]) -> set[str]:
-    """Return the fields that a policy names."""
-    found: set[str] = set()
+    """Return the names of the fields that a policy allows, in lower case."""
+    names: set[str] = set()
     for condition in policy.get("conditions") or []:
-        found |= set(condition) if isinstance(condition, dict) else {text(condition[1]).removeprefix("$")}
-    return {name.lower() for name in found}
+        names |= set(condition) if isinstance(condition, dict) else {text(condition[1]).removeprefix("$")}
+    return {name.lower() for name in names}

@@ -1,4 +1,4 @@
-"""S3 objects that are too large for memory go to the server's temporary folder. LocalStack's provider names /tmp."""
+"""Store S3 objects that are too large for memory in the server's temporary folder. LocalStack uses /tmp."""
 # mypy: disable-error-code="import-not-found"
 
 import os
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def install() -> None:
-    """Redirect the folder."""
+    """Replace the folder."""
     from localstack.services.s3 import provider  # noqa: PLC0415 - only a running server has it
     from localstack.utils.patch import Patch  # noqa: PLC0415
 

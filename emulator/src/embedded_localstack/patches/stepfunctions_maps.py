@@ -1,8 +1,7 @@
-"""Distributed Maps of Step Functions: items in batches, EXPRESS children, listings of more than a page.
+"""Support item batches, EXPRESS child workflows and long listings in Distributed Maps of Step Functions.
 
-LocalStack 4.14 refuses the first two, and lists at most a thousand objects. Children run as STANDARD ones: they only
-keep more
-history.
+LocalStack 4.14 refuses batches and EXPRESS child workflows, and lists at most a thousand objects. Here EXPRESS child
+workflows run as STANDARD ones, which differ only in keeping more history.
 https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
 """
 # mypy: disable-error-code="import-not-found"
@@ -11,12 +10,12 @@ import json
 from itertools import batched
 from typing import Any
 
-# Carries the batch size to the reader, which gets nothing but its parameters.
+# The parameter that passes the batch size to the reader, which gets only its parameters.
 _BATCH = "EmbeddedMaxItemsPerBatch"
 
 
 def install() -> None:
-    """Translate each definition before LocalStack parses it, and list whole buckets."""
+    """Translate each definition before LocalStack parses it, and list all pages of a bucket."""
     from localstack.services.stepfunctions.asl.component.state.state_execution.state_map.item_reader.resource_eval import (  # noqa: PLC0415 - only a running server has it
         resource_eval_s3,
     )
@@ -30,7 +29,7 @@ def install() -> None:
         size = parameters.pop(_BATCH, None)
         s3 = reader._get_s3_client(resource_runtime_part=resource_runtime_part, state_credentials=state_credentials)
         pages = s3.get_paginator("list_objects_v2").paginate(**parameters)
-        items = [_item(found) for page in pages for found in page.get("Contents", [])]
+        items = [_item(entry) for page in pages for entry in page.get("Contents", [])]
         env.stack.append([{"Items": list(batch)} for batch in batched(items, size, strict=False)] if size else items)
 
     Patch(AmazonStateLanguageParser, "parse", staticmethod(lambda definition: parse(understood(definition)))).apply()
@@ -38,7 +37,7 @@ def install() -> None:
 
 
 def understood(definition: str) -> str:
-    """Return the definition in terms that LocalStack parses."""
+    """Return the definition in a form that LocalStack can parse."""
     try:
         content = json.loads(definition)
     except ValueError:
@@ -47,15 +46,15 @@ def understood(definition: str) -> str:
 
 
 def _translate(content: Any) -> bool:
-    """Change distributed Maps in place. Returns whether there was one."""
+    """Translate Distributed Maps in place, and return whether the content has one."""
     if isinstance(content, list):
-        return any([_translate(one) for one in content])
+        return any([_translate(item) for item in content])
     if not isinstance(content, dict):
         return False
-    found = any([_translate(one) for one in content.values()])
+    has_map = any([_translate(item) for item in content.values()])
     config = (content.get("ItemProcessor") or {}).get("ProcessorConfig") if content.get("Type") == "Map" else None
     if not config or config.get("Mode") != "DISTRIBUTED":
-        return found
+        return has_map
     config["ExecutionType"] = "STANDARD"
     batches, reader = content.pop("ItemBatcher", None), content.get("ItemReader")
     if batches and reader:
@@ -63,12 +62,12 @@ def _translate(content: Any) -> bool:
     return True
 
 
-def _item(found: dict[str, Any]) -> dict[str, Any]:
-    """Return an object as Step Functions passes it to a child."""
+def _item(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return an entry of a listing as Step Functions passes it to a child workflow."""
     return {
-        "Etag": found["ETag"],
-        "Key": found["Key"],
-        "LastModified": int(found["LastModified"].timestamp()),
-        "Size": found["Size"],
-        "StorageClass": found.get("StorageClass", "STANDARD"),
+        "Etag": entry["ETag"],
+        "Key": entry["Key"],
+        "LastModified": int(entry["LastModified"].timestamp()),
+        "Size": entry["Size"],
+        "StorageClass": entry.get("StorageClass", "STANDARD"),
     }
