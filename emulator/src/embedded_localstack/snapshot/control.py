@@ -170,7 +170,7 @@ def _load(folder: Path) -> None:
     for hook in [hook for service, hook in hooks.items() if service in ready]:
         hook()
     functions.load_events(folder)
-    # Its presence must show whether the next state was saved.
+    # Removed, so that its presence shows whether the next state was saved.
     shutil.rmtree(folder)
     LOG.info("the state is back, in %.1f s", time.monotonic() - began)
 
