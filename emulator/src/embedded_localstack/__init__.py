@@ -1,1 +1,1 @@
-"""LocalStack on the host, without Docker, with IAM enforced. See README.md."""
+"""Run LocalStack on the host, without Docker and with IAM enforced. See README.md."""

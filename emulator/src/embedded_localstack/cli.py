@@ -1,4 +1,4 @@
-"""The command: up, down, restart, status, logs."""
+"""The command line: up, down, restart, status and logs."""
 
 import argparse
 import json
@@ -46,7 +46,7 @@ COMMANDS = (
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command. Returns the exit code."""
+    """Run a command and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
         return _run(options, Home(options.port, options.home))
@@ -84,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    # argparse converts a default that is text as it converts an argument: a wrong EMBEDDED_PORT is wrong usage too.
+    # argparse converts a text default like an argument, so a wrong EMBEDDED_PORT is reported as wrong usage too.
     port = os.environ.get(PORT_VARIABLE) or str(DEFAULT_PORT)
     for name, about in COMMANDS:
         command = commands.add_parser(name, help=about, description=about)
@@ -162,7 +162,7 @@ def _logs(home: Home, *, follow: bool) -> int:
                 if not follow:
                     return 0
                 if home.log.stat().st_size < log.tell():
-                    log.seek(0)  # a new server has begun a new log
+                    log.seek(0)  # a new server has started a new log
                 time.sleep(0.3)
         except (KeyboardInterrupt, BrokenPipeError):
             return 0

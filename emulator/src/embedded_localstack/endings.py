@@ -1,4 +1,4 @@
-"""End the processes of a server, all of them and for good."""
+"""End every process of a server."""
 
 import os
 import signal
@@ -6,20 +6,20 @@ import signal
 from embedded_localstack import processes
 from embedded_localstack.state import Home, Run
 
-# LocalStack's own shutdown ends one service after another for ten seconds. Nothing of it is needed.
+# LocalStack's own shutdown takes ten seconds, because it ends one service after another. None of it is needed.
 STOP_SECONDS = 2
 
 
 def family_of(run: Run) -> dict[int, int]:
-    """Return the processes below a server, with when they started. Take it before any of them ends.
+    """Return the processes below a server, with the time when each started.
 
-    A function may have children that no environment variable identifies.
+    Call this before any of them ends, because a function may have children that no environment variable identifies.
     """
     return {pid: processes.start_ticks(pid) for pid in processes.descendants(run.pid)}
 
 
 def end(home: Home, run: Run) -> None:
-    """End a server that runs and everything below it. What is deployed in it is lost."""
+    """End a running server and every process below it. Everything deployed in it is lost."""
     family = family_of(run)
     processes.send([run.pid], signal.SIGTERM)
     processes.wait_gone([run.pid], STOP_SECONDS)
@@ -28,16 +28,16 @@ def end(home: Home, run: Run) -> None:
 
 
 def kill(family: dict[int, int]) -> None:
-    """Kill those of the processes that still run."""
+    """Kill the processes that still run."""
     left = [pid for pid, ticks in family.items() if processes.same(pid, ticks)]
     processes.send(left, signal.SIGKILL)
     processes.wait_gone(left, 5)
 
 
 def sweep(home: Home, run: Run | None) -> int:
-    """Kill what still runs in the name of this home, and remove what only a running server needs.
+    """Kill every process that still belongs to this home, and remove the files that only a running server needs.
 
-    Returns how many it killed.
+    Returns the number of killed processes.
     """
     killed: set[int] = set()
     while rest := processes.belonging_to(home.path):
@@ -53,7 +53,7 @@ def sweep(home: Home, run: Run | None) -> int:
 
 
 def _reap(run: Run | None) -> None:
-    """Collect the server's exit code: it is a child of this process when `up` gives up on it."""
+    """Collect the server's exit code. The server is a child of this process when `up` gives up on it."""
     if run:
         try:
             os.waitpid(run.pid, os.WNOHANG)

@@ -9,7 +9,8 @@ from typing import Any
 
 from embedded_localstack.probe import health
 
-# LocalStack's name of a service: boto3's operation, and where its answer holds the names.
+# By LocalStack's name of a service: boto3's operation, the field of its response that lists the items, and the key
+# that holds an item's name (empty if the item is the name).
 OPERATIONS = {
     "apigateway": ("get_rest_apis", "items", "name"),
     "cloudformation": ("describe_stacks", "Stacks", "StackName"),
@@ -35,13 +36,16 @@ MOST_NAMES = 8
 
 
 def regions() -> list[str]:
-    """Return the regions to look into: the caller's, or LocalStack's default."""
+    """Return the regions to read: the caller's, or LocalStack's default."""
     return [os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"]
 
 
 def read(port: int) -> dict[str, list[str]]:
-    """Ask a running server for names, by service. A service that was never used is not asked: that would start it."""
-    import boto3  # noqa: PLC0415 - it takes 0.3 s, which only `down` may cost
+    """Return the names of what is deployed in a running server, by service.
+
+    Services that were never used are skipped, because a request would start them.
+    """
+    import boto3  # noqa: PLC0415 - the import takes 0.3 s, and only `down` needs it
 
     answer = health(port) or {}
     names: dict[str, list[str]] = {}
@@ -62,8 +66,9 @@ def read(port: int) -> dict[str, list[str]]:
 
 
 def _names(client: Any, operation: str, field: str, key: str) -> list[str]:
-    """Return the names of a service, or none if it does not answer: a list for people must not keep `down` from its
-    work.
+    """Return the names of what a service holds, or an empty list if the service does not answer.
+
+    Errors are ignored, because `down` must work without this list.
     """
     try:
         pages = (
@@ -75,17 +80,17 @@ def _names(client: Any, operation: str, field: str, key: str) -> list[str]:
     except Exception:
         return []
     names = (short(str(item[key] if key else item)) for item in items)
-    # Streams of tables are Kinesis streams with this prefix in LocalStack.
+    # LocalStack keeps the stream of a DynamoDB table as a Kinesis stream with this prefix.
     return sorted(name for name in names if not name.startswith("__ddb_stream_"))
 
 
 def short(name: str) -> str:
-    """Return the last part of an ARN or a queue's URL, which is the name, or the name itself."""
+    """Return the last part of an ARN or of a queue URL, or any other name unchanged."""
     return re.split("[:/]", name)[-1] if name.startswith(("arn:", "http")) else name
 
 
 def load(file: Path) -> dict[str, list[str]]:
-    """Return the names that were written down with a snapshot."""
+    """Return the names that were saved with a snapshot."""
     try:
         return dict(json.loads(file.read_text()))
     except (OSError, ValueError):
@@ -93,7 +98,7 @@ def load(file: Path) -> dict[str, list[str]]:
 
 
 def lines(names: Mapping[str, Iterable[str]]) -> list[str]:
-    """Return one line a service, for people."""
+    """Return one line of text per service."""
     text = []
     for service, service_names in sorted(names.items()):
         shown = list(service_names)

@@ -1,7 +1,7 @@
-"""The Python environment that functions run in: AWS's runtime client and boto3, and nothing else of this installation.
+"""The Python environment that functions run in, which contains only AWS's runtime client and boto3.
 
-A function that imports a package which it does not bring along must fail here as it does on AWS, so it cannot run in
-the environment of LocalStack. This makes a second one from packages that are installed already: no network is needed.
+A function that imports a package it does not contain must fail here as it does on AWS, so functions cannot run in
+LocalStack's own environment. This module makes a second environment from installed packages, without the network.
 """
 
 import hashlib
@@ -22,10 +22,10 @@ PROVIDED = ("awslambdaric", "boto3")
 
 
 def interpreter(cache: Path) -> Path:
-    """Return the interpreter of an environment below `cache`, which is made if it is not there.
+    """Return the interpreter of the environment below `cache`, and make the environment if it does not exist.
 
     Raises:
-        LaunchError: a package that it needs is not installed.
+        LaunchError: a package that the environment needs is not installed.
     """
     distributions = provided()
     key = " ".join([sys.prefix, sys.version, *sorted(f"{item.name}=={item.version}" for item in distributions)])
@@ -40,7 +40,7 @@ def interpreter(cache: Path) -> Path:
         _link(distribution, packages)
     try:
         part.replace(folder)
-    except OSError:  # another command was quicker, or an incomplete one lies there
+    except OSError:  # another command was faster, or left an incomplete environment
         if not python.exists():
             shutil.rmtree(folder)
             part.replace(folder)
@@ -49,22 +49,22 @@ def interpreter(cache: Path) -> Path:
 
 
 def provided() -> list[metadata.Distribution]:
-    """Return what AWS puts beside a function, with everything that it requires."""
-    found: dict[str, metadata.Distribution] = {}
+    """Return the packages that AWS provides to functions, with their dependencies."""
+    distributions: dict[str, metadata.Distribution] = {}
     rest = list(PROVIDED)
     while rest:
         name = rest.pop()
-        if (key := re.sub(r"[-_.]+", "-", name).lower()) in found:
+        if (key := re.sub(r"[-_.]+", "-", name).lower()) in distributions:
             continue
         try:
-            distribution = found[key] = metadata.distribution(name)
+            distribution = distributions[key] = metadata.distribution(name)
         except metadata.PackageNotFoundError as error:
             raise LaunchError(
                 f"the package {name} is not installed; install embedded-localstack again, with its dependencies"
             ) from error
         requirements = map(Requirement, distribution.requires or [])
         rest += [item.name for item in requirements if not item.marker or item.marker.evaluate({"extra": ""})]
-    return list(found.values())
+    return list(distributions.values())
 
 
 def _link(distribution: metadata.Distribution, packages: Path) -> None:

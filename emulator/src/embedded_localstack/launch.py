@@ -15,15 +15,15 @@ from embedded_localstack.state import DEFAULT_PORT, Home, LaunchError, PortTaken
 
 SERVER = [sys.executable, "-m", "embedded_localstack.server"]
 START_SECONDS = 90
-# A server that another `up` began may still be starting when that was interrupted.
+# A server may still be starting if the `up` that began it was interrupted.
 ANSWER_SECONDS = 15
 
 
 @dataclass(frozen=True)
 class Started:
-    """What `up` did.
+    """The result of `up`.
 
-    `now` is False if the server ran already; `lost` is the server before, if it ended without being stopped.
+    `now` is False if the server was already running. `lost` is the previous server if it ended without being stopped.
     """
 
     run: Run
@@ -36,7 +36,7 @@ def up(home: Home) -> Started:
     """Start the server and wait until it is healthy.
 
     Raises:
-        LaunchError: another program has the port, or the server did not start.
+        LaunchError: another program uses the port, or the server did not start.
     """
     refuse_moto()
     with home.locked():
@@ -83,7 +83,7 @@ def _port_taken(port: int) -> str:
 
 
 def answers(port: int) -> bool:
-    """Wait a little for a server that runs to answer; return whether it does."""
+    """Return whether a running server answers within ANSWER_SECONDS."""
     deadline = time.monotonic() + ANSWER_SECONDS
     while time.monotonic() < deadline:
         if health(port, timeout=5):
@@ -93,14 +93,14 @@ def answers(port: int) -> bool:
 
 
 def make_catalog(home: Home) -> None:
-    """Make LocalStack's index of AWS's APIs once.
+    """Make LocalStack's index of the AWS APIs if it does not exist yet.
 
-    Without it each server makes its own, in 4 s and with 350 MB of memory.
+    Without it each server builds its own, which takes 4 s and 350 MB of memory.
     """
     try:
         versions = [metadata.version(package).replace(".", "_") for package in ("localstack-core", "botocore")]
     except metadata.PackageNotFoundError:
-        return  # the server itself says what is missing
+        return  # the server itself reports the missing package
     catalog = home.cache / f"service-catalog-{'-'.join(versions)}.dill"
     if catalog.exists():
         return
@@ -124,7 +124,7 @@ def start(home: Home, environment: dict[str, str], *, iam: bool) -> Run:
     """Start the server process in an environment, and wait until it is healthy.
 
     Raises:
-        LaunchError: it ended, or it was not healthy in time.
+        LaunchError: the server ended, or it was not healthy in time.
     """
     with home.log.open("ab") as log:
         server = subprocess.Popen(
@@ -152,13 +152,13 @@ def start(home: Home, environment: dict[str, str], *, iam: bool) -> Run:
 
 
 def _not_started(home: Home, reason: str) -> LaunchError:
-    kept = ""
+    hint = ""
     if home.snapshot.is_dir():
-        kept = (
+        hint = (
             f"\nwhat was deployed is still kept in {home.snapshot}: up tries again to restore it, down --forget "
             f"removes it"
         )
-    return LaunchError(f"{reason}:\n{tail(home)}\nthe whole log: {home.log}{kept}")
+    return LaunchError(f"{reason}:\n{tail(home)}\nthe whole log: {home.log}{hint}")
 
 
 def tail(home: Home, lines: int = 15) -> str:

@@ -1,11 +1,11 @@
 """A moto server process whose operations are atomic: `python -m embedded_localstack.moto_server SERVICE PORT [STATE]`.
 
-It begins with the content of STATE if there is such a file, and serves until its standard input closes. For each line
-there, the name of a file, it writes its state into that file and answers with a line on standard output: empty, or why
-it could not.
+The server loads the content of STATE if that file exists, and serves until its standard input closes. Each line of
+standard input names a file. The server saves its state in that file and prints one line: the reason why it failed, or
+an empty line.
 
-moto checks a condition and writes in two steps without a lock, so that two threads may both win a conditional write.
-One lock around every operation makes DynamoDB's guarantee true; moto is pure Python, so nothing is lost by it.
+moto checks a condition and writes in two steps without a lock, so two threads may both succeed with a conditional
+write. One lock around every operation gives DynamoDB's guarantee. moto is pure Python, so the lock costs no speed.
 """
 
 import os
@@ -24,15 +24,15 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 _lock = threading.Lock()
-# With the partition key, unless a stream was given more:
+# The default limit of a stream, which includes the partition key:
 # https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html
 RECORD_BYTES = 1024 * 1024
 
 
 def one_at_a_time(application: Application) -> Application:
-    """Wrap a WSGI application, so that it gets whole requests, one at a time.
+    """Return a WSGI application that passes complete requests to `application`, one at a time.
 
-    A slow sender does not hold up the others.
+    A request is read before the lock is taken, so a slow sender does not delay the others.
     """
 
     def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -46,7 +46,10 @@ def one_at_a_time(application: Application) -> Application:
 
 
 def keep_tags_of_new_streams() -> None:
-    """Let CreateStream of Kinesis set the tags that it gets. moto drops them, and every later plan would add them."""
+    """Make Kinesis CreateStream set the tags of the request.
+
+    moto drops them, so every later Terraform plan would add them.
+    """
     from moto.kinesis.responses import KinesisResponse  # noqa: PLC0415 - moto reads the environment when imported
 
     create = KinesisResponse.create_stream
@@ -61,7 +64,7 @@ def keep_tags_of_new_streams() -> None:
 
 
 def limit_records() -> None:
-    """Let PutRecord of Kinesis refuse a record that is too large. moto checks only the records of PutRecords."""
+    """Make Kinesis PutRecord refuse a record that is too large. moto checks only the records of PutRecords."""
     from moto.kinesis.exceptions import RecordSizeExceedsLimit  # noqa: PLC0415 - moto reads the environment when imported
     from moto.kinesis.responses import KinesisResponse  # noqa: PLC0415
 
@@ -89,7 +92,7 @@ def _backends(service: str) -> dict[str, Any]:
 
 
 def _save(service: str, file: Path) -> str:
-    """Write the state into a file. Returns why that failed, in one line, or nothing."""
+    """Save the state in a file. Return the reason for a failure in one line, or an empty string."""
     try:
         file.write_bytes(pickle.dumps(dict(_backends(service))))
     except Exception as error:
@@ -100,12 +103,12 @@ def _save(service: str, file: Path) -> str:
 
 def _load(service: str, file: Path) -> None:
     if file.is_file():
-        dict.update(_backends(service), pickle.loads(file.read_bytes()))  # noqa: S301 - of the server before
+        dict.update(_backends(service), pickle.loads(file.read_bytes()))  # noqa: S301 - the previous server wrote it
 
 
 def main(service: str, port: int, *states: Path) -> None:
     """Serve until standard input closes."""
-    # What moto prints must not be taken for an answer.
+    # Standard output carries only the replies, so what moto prints goes to standard error.
     answers, sys.stdout = sys.stdout, sys.stderr
     threading.Thread(target=_end_with_parent, args=(service, answers), daemon=True).start()
     os.environ["MOTO_ACCOUNT_ID"] = "000000000000"
@@ -119,7 +122,7 @@ def main(service: str, port: int, *states: Path) -> None:
 
     class Quiet(WSGIRequestHandler):
         def log_request(self, *_: Any) -> None:
-            """One line a request would drown the server's log."""
+            """Log nothing, because one line per request would flood the server's log."""
 
     application = DomainDispatcherApplication(create_backend_app)
     make_server("127.0.0.1", port, one_at_a_time(application), threaded=True, request_handler=Quiet).serve_forever()

@@ -1,4 +1,4 @@
-"""What LocalStack loads when it starts (entry points in pyproject.toml)."""
+"""The hooks that LocalStack calls when it starts (entry points in pyproject.toml)."""
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
 import os
@@ -31,15 +31,15 @@ ENFORCEMENT = ("embedded_localstack.iam.handler", "embedded_localstack.iam.funct
 
 
 class PatchError(Exception):
-    """What a patch changes in LocalStack is not there."""
+    """A patch that does not fit the installed LocalStack."""
 
 
 @hooks.on_infra_start(should_load=lambda: bool(os.environ.get("EMBEDDED_LOCALSTACK_HOME")))
 def install() -> None:
-    """Put everything of this package in place before the first request.
+    """Install every patch of this package before the first request.
 
     Raises:
-        PatchError: a patch does not fit this LocalStack. The server does not start then.
+        PatchError: a patch does not fit this LocalStack, so the server does not start.
     """
     for name in PATCHES + (ENFORCEMENT if iam_enforced() else ()):
         try:
@@ -51,5 +51,5 @@ def install() -> None:
 
 @hooks.on_infra_ready(should_load=lambda: bool(os.environ.get("EMBEDDED_LOCALSTACK_HOME")))
 def resume() -> None:
-    """Restore the state that the server before left. Its services need the gateway."""
+    """Restore the state that the previous server saved. The services need the gateway for this."""
     import_module("embedded_localstack.snapshot.control").resume()

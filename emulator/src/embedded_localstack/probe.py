@@ -1,4 +1,4 @@
-"""What answers on a port of this machine: the server, another program, or nothing."""
+"""Detect what listens on a port of this machine: the server, another program, or nothing."""
 
 import io
 import json
@@ -13,11 +13,10 @@ MOST_BYTES = 1024 * 1024
 
 
 def health(port: int, timeout: float = 2) -> dict[str, Any] | None:
-    """Return LocalStack's answer about its health, or None if something else answers, or nothing does within `timeout`
-    seconds.
+    """Return LocalStack's health response, or None if there is no such response within `timeout` seconds.
 
-    Another program may send anything, slowly, and for ever. So no redirect is followed, and time and size have one
-    limit each.
+    Another program on the port may send anything, slowly and without end. So no redirect is followed, and the time and
+    the size of the response are limited.
     """
     request = f"GET /_localstack/health HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"
     try:
@@ -30,7 +29,7 @@ def health(port: int, timeout: float = 2) -> dict[str, Any] | None:
 
 
 class _Received:
-    """A socket whose bytes have all arrived."""
+    """A socket whose data has arrived completely."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -76,7 +75,7 @@ def free_port_after(port: int) -> int:
 
 
 def owner_of(port: int) -> str:
-    """Say who listens on the port."""
+    """Return a description of the process that listens on the port."""
     pid = processes.listener(port)
     owner = f"process {pid} ({processes.command(pid)})" if pid else "a process of another user"
     answer = health(port)

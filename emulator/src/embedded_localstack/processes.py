@@ -1,7 +1,7 @@
-"""Processes of this machine: their identity, their family, and how to end a whole family.
+"""Processes of this machine: their identity, their descendants, and how to signal them.
 
 psutil does the work, with one exception: `descendants` reads the kernel's own list of children. It runs ten times a
-second for each running invocation; psutil scans every process of the machine for it, which took nine times as long with
+second for each running invocation. psutil would scan every process of the machine, which took nine times as long with
 75 processes.
 """
 
@@ -37,7 +37,7 @@ def start_ticks(pid: int) -> int:
 
 
 def same(pid: int, ticks: int) -> bool:
-    """Return whether `pid` still is the process that started at `ticks`, and not a later one with the same number."""
+    """Return whether `pid` is still the process that started at `ticks`, and not a later one with the same number."""
     return alive(pid) and start_ticks(pid) == ticks
 
 
@@ -80,7 +80,7 @@ def environ(pid: int) -> dict[str, str]:
 
 
 def command(pid: int) -> str:
-    """Return the command line, cut to the length of a line."""
+    """Return the command line of the process, cut to 160 characters."""
     try:
         return " ".join(psutil.Process(pid).cmdline())[:160]
     except psutil.Error:
@@ -90,8 +90,8 @@ def command(pid: int) -> str:
 def belonging_to(folder: Path) -> list[int]:
     """Return the processes that were started with HOME, TMPDIR or EMBEDDED_LOCALSTACK_HOME at or below `folder`.
 
-    The server and each function get such an environment, and their children inherit it. So this finds what a killed
-    server left behind. The caller and its ancestors are never in the list.
+    The server and each function get such an environment, and their children inherit it. So the list contains what a
+    killed server left behind. It never contains the caller and its ancestors.
     """
     ours, prefix = str(folder), f"{folder}/"
     spared = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
@@ -117,7 +117,7 @@ def send(pids: Iterable[int], number: signal.Signals) -> None:
 
 
 def wait_gone(pids: Iterable[int], seconds: float) -> list[int]:
-    """Wait until none of the processes runs. Returns those that still run after `seconds`."""
+    """Wait until none of the processes runs. Return those that still run after `seconds`."""
     deadline = time.monotonic() + seconds
     left = [pid for pid in pids if alive(pid)]
     while left and time.monotonic() < deadline:
@@ -127,7 +127,7 @@ def wait_gone(pids: Iterable[int], seconds: float) -> list[int]:
 
 
 def listener(port: int) -> int | None:
-    """Return the process that listens on the TCP port, or None if there is none or this user may not know it."""
+    """Return the process that listens on the TCP port, or None if there is none or this user may not see it."""
     for connection in psutil.net_connections(kind="tcp"):
         if (
             connection.status == psutil.CONN_LISTEN

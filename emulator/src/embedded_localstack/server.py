@@ -25,9 +25,9 @@ def main() -> None:
 
 
 def listen_to_this_machine_only() -> None:
-    """Listen on 127.0.0.1 only: who reaches the port can run code, as a function.
+    """Make LocalStack listen on 127.0.0.1 only, because anyone who reaches the port can run code as a function.
 
-    LocalStack ignores the address in GATEWAY_LISTEN.
+    LocalStack itself ignores the address in GATEWAY_LISTEN.
     """
     from twisted.internet import endpoints  # noqa: PLC0415 - it belongs to the running server
 

@@ -1,4 +1,4 @@
-"""The folder that a server writes to, and what is recorded there."""
+"""The folder of a server, and the files in it."""
 
 import fcntl
 import json
@@ -17,17 +17,17 @@ DEFAULT_FOLDER = ".embedded-localstack"
 PORT_VARIABLE = "EMBEDDED_PORT"
 FOLDER_VARIABLE = "EMBEDDED_HOME"
 SERVER_VARIABLE = "EMBEDDED_LOCALSTACK_HOME"
-"""Names the folder of its server to each process of it."""
+"""The environment variable that gives every process of a server the path of the server's folder."""
 
 
 class LaunchError(Exception):
-    """The command cannot be done. The message says why, and what to do next."""
+    """A command that failed. The message says why, and what to do next."""
 
     exit_code = 1
 
 
 class PortTakenError(LaunchError):
-    """Another program listens on the port."""
+    """A port that another program listens on."""
 
     exit_code = 4
 
@@ -42,13 +42,14 @@ class Run:
     iam: bool
 
     def running(self) -> bool:
-        """Return whether this very process still runs."""
+        """Return whether this process still runs."""
         return processes.same(self.pid, self.ticks)
 
 
 def default_folder(port: int) -> Path:
-    """Return the folder of a server: EMBEDDED_HOME, or `.embedded-localstack` in the current folder (with the port if
-    it is not 4566).
+    """Return the folder of a server: EMBEDDED_HOME, or `.embedded-localstack` in the current folder.
+
+    The name of the default folder ends with the port, unless that is 4566.
     """
     name = DEFAULT_FOLDER if port == DEFAULT_PORT else f"{DEFAULT_FOLDER}-{port}"
     return Path(os.environ.get(FOLDER_VARIABLE) or name)
@@ -68,55 +69,55 @@ class Home:
 
     @property
     def cache(self) -> Path:
-        """What every server would make again: the runtime of functions, and LocalStack's index of AWS's APIs.
+        """Return the folder for the runtime of functions and LocalStack's index of the AWS APIs.
 
-        It depends on nothing but this installation, so it is kept there if that can be written to.
+        Both depend only on this installation, so the folder is inside the installation if that is writable.
         """
         return (Path(sys.prefix) if os.access(sys.prefix, os.W_OK) else self.path) / "embedded-localstack-cache"
 
     @property
     def log(self) -> Path:
-        """What the server prints."""
+        """Return the file with the output of the server."""
         return self.path / "server.log"
 
     @property
     def denials(self) -> Path:
-        """One JSON object a line for each call that IAM refused since the start."""
+        """Return the file with one JSON object per line for each call that IAM refused since the start."""
         return self.path / "denials.jsonl"
 
     @property
     def audit(self) -> Path:
-        """One JSON object a line for each decision, with IAM_AUDIT=1."""
+        """Return the file with one JSON object per line for each IAM decision, written with IAM_AUDIT=1."""
         return self.path / "audit.jsonl"
 
     @property
     def temporary(self) -> Path:
-        """TMPDIR of the server: code of functions, large S3 objects."""
+        """Return the server's TMPDIR, for the code of functions and for large S3 objects."""
         return self.path / "tmp"
 
     @property
     def user(self) -> Path:
-        """HOME of the server: caches."""
+        """Return the server's HOME, for caches."""
         return self.path / "home"
 
     @property
     def filesystem(self) -> Path:
-        """What LocalStack would keep in /var/lib/localstack and /etc/localstack."""
+        """Return the folder that LocalStack uses instead of /var/lib/localstack and /etc/localstack."""
         return self.path / "filesystem"
 
     @property
     def snapshot(self) -> Path:
-        """Everything that was deployed in a server that was stopped, until the next one has started with it."""
+        """Return the folder with the state of a stopped server. It exists until the next server has restored it."""
         return self.path / "snapshot"
 
     @property
     def inventory(self) -> Path:
-        """The names of what the snapshot holds, by service."""
+        """Return the file with the names of what the snapshot contains, by service."""
         return self.path / "inventory.json"
 
     @property
     def refusal(self) -> Path:
-        """Why the server could not write its state down, and still runs."""
+        """Return the file with the reason why the server could not save its state and still runs."""
         return self.path / "not-saved.txt"
 
     @property
@@ -124,7 +125,7 @@ class Home:
         return self.path / "run.json"
 
     def prepare(self) -> None:
-        """Make the folders, empty. The records of IAM start empty too, unless a kept state goes on."""
+        """Make the folders empty. IAM's records start empty too, unless there is a snapshot to restore."""
         self.clean_runtime()
         for folder in (self.temporary, self.user, self.filesystem):
             folder.mkdir(parents=True)
@@ -133,14 +134,14 @@ class Home:
             self.audit.unlink(missing_ok=True)
 
     def clean(self) -> None:
-        """Remove everything that a server leaves, except its logs."""
+        """Remove everything that a server leaves behind, except its logs."""
         self.clean_runtime()
         self.inventory.unlink(missing_ok=True)
         for folder in (self.snapshot, self.snapshot.with_suffix(".part")):
             shutil.rmtree(folder, ignore_errors=True)
 
     def clean_runtime(self) -> None:
-        """Remove what only a running server needs."""
+        """Remove the files that only a running server needs."""
         self._record.unlink(missing_ok=True)
         self.refusal.unlink(missing_ok=True)
         for folder in (self.temporary, self.user, self.filesystem):
@@ -152,7 +153,7 @@ class Home:
         self._record.write_text(json.dumps(asdict(run)))
 
     def load(self) -> Run | None:
-        """Return the server recorded last, running or not, or None if it was stopped by a command."""
+        """Return the last recorded server, running or not, or None if a command stopped it."""
         try:
             return Run(**json.loads(self._record.read_text()))
         except (OSError, ValueError, TypeError):
@@ -160,14 +161,14 @@ class Home:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Let only one `up` or `down` work at a time.
+        """Lock the folder, so that only one command at a time works in it.
 
         Raises:
-            LaunchError: the folder holds files that no server has written.
+            LaunchError: the folder contains files that no server has written.
         """
         self.path.mkdir(parents=True, exist_ok=True)
         mark = self.path / ".lock"
-        # In this order: another command that makes the folder at the same time makes its mark first.
+        # The order of the two checks matters: another command that makes the folder now makes its mark first.
         if any(self.path.iterdir()) and not mark.exists():
             raise LaunchError(
                 f"{self.path} is not a folder of an embedded LocalStack, and not empty; choose another with --home"
@@ -179,6 +180,6 @@ class Home:
 
 
 def _make_removable(folder: Path) -> None:
-    """Make every folder writable: function code is unpacked read-only."""
+    """Make every folder writable, because function code is unpacked read-only."""
     for path, _, _ in folder.walk():
         path.chmod(0o700)

@@ -1,4 +1,4 @@
-"""Report whether the server runs, and which calls IAM refused."""
+"""Report whether the server runs and which calls IAM refused."""
 
 import json
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ FIELDS = ("who", "action", "resource", "policy", "reason")
 
 @dataclass
 class Denial:
-    """Equal calls that were refused."""
+    """Equal calls that IAM refused."""
 
     who: str
     action: str
@@ -38,8 +38,8 @@ def report(home: Home) -> dict[str, Any]:
     """Return the facts about a server.
 
     `state` is "running", "unhealthy" (it runs but does not answer), "stale" (it ended without being stopped), "foreign"
-    (another program has the port) or "stopped". `running` is true for the first only. `refusals` counts the calls that
-    IAM refused; `denials` lists them, equal ones together.
+    (another program uses the port) or "stopped". `running` is true only for "running". `refusals` counts the calls that
+    IAM refused. `denials` lists them, with equal calls together.
     """
     run = home.load()
     port = run.port if run and run.running() else home.port
@@ -77,7 +77,7 @@ def report(home: Home) -> dict[str, Any]:
 
 
 def denials(path: Path) -> list[Denial]:
-    """Return the refused calls of a file, equal ones counted together, the latest last."""
+    """Return the refused calls recorded in a file. Equal calls are counted together, and the latest comes last."""
     try:
         lines = path.read_text().splitlines()
     except OSError:
@@ -86,7 +86,7 @@ def denials(path: Path) -> list[Denial]:
 
 
 def parse(lines: Iterable[str]) -> list[dict[str, str]]:
-    """Parse one object a line. A line that is written only in part is skipped."""
+    """Return the JSON object of each line. An incomplete line is skipped."""
     entries = []
     for line in lines:
         try:
@@ -97,18 +97,18 @@ def parse(lines: Iterable[str]) -> list[dict[str, str]]:
 
 
 def group(entries: Iterable[dict[str, str]]) -> list[Denial]:
-    """Count the entries that differ only in their time."""
-    found: dict[tuple[str, ...], Denial] = {}
+    """Return one denial for all entries that differ only in their time."""
+    denials_by_key: dict[tuple[str, ...], Denial] = {}
     for entry in entries:
         who, action, resource, policy, reason = key = tuple(entry.get(name, "") for name in FIELDS)
-        denial = found.setdefault(key, Denial(who, action, resource, policy, reason, count=0, last=""))
+        denial = denials_by_key.setdefault(key, Denial(who, action, resource, policy, reason, count=0, last=""))
         denial.count += 1
         denial.last = max(denial.last, entry.get("time", ""))
-    return sorted(found.values(), key=lambda denial: denial.last)
+    return sorted(denials_by_key.values(), key=lambda denial: denial.last)
 
 
 def text(result: dict[str, Any]) -> str:
-    """Return the report for people."""
+    """Return the report as text."""
     state = result["state"]
     lines = [_headline(result)]
     if state in ("running", "unhealthy"):
@@ -132,7 +132,7 @@ def text(result: dict[str, Any]) -> str:
 
 def _headline(result: dict[str, Any]) -> str:
     port = result["port"]
-    kept = "; what was deployed is kept, and embedded-localstack up restores it" if result.get("kept") else ""
+    hint = "; what was deployed is kept, and embedded-localstack up restores it" if result.get("kept") else ""
     match result["state"]:
         case "running":
             minutes, seconds = divmod(result["uptime_s"], 60)
@@ -145,8 +145,8 @@ def _headline(result: dict[str, Any]) -> str:
         case "foreign":
             return f"not running; port {port} is in use by {result['owner']}"
         case "stale":
-            return f"not running: it ended without being stopped; see {result['log']}{kept}"
-    return f"not running{kept}"
+            return f"not running: it ended without being stopped; see {result['log']}{hint}"
+    return f"not running{hint}"
 
 
 def _denial_line(denial: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Stop the server: with what is deployed kept (`down`, `restart`), or without (`down --forget`)."""
+"""Stop the server, and keep what is deployed (`down`, `restart`) or remove it (`down --forget`)."""
 
 import json
 import signal
@@ -10,37 +10,38 @@ from embedded_localstack.endings import end, family_of, kill, sweep
 from embedded_localstack.launch import answers, start
 from embedded_localstack.state import Home, LaunchError, Run
 
-# On a busy machine, with what a long fault run leaves
+# Long enough for a busy machine and for the state that a long fault test leaves
 SAVE_SECONDS = 180
 
 
 @dataclass(frozen=True)
 class Forgotten:
-    """What `down --forget` did, and the names of what it removed, by service."""
+    """The result of `down --forget`: a description, and the names of what was removed, by service."""
 
     text: str
     names: dict[str, list[str]]
 
 
 def down(home: Home) -> str:
-    """Stop the server and everything it started. What is deployed in it is kept for the next `up`. Returns what was
-    done.
+    """Stop the server and every process it started, and return a description of what was done.
+
+    What is deployed in the server is kept for the next `up`.
 
     Raises:
-        LaunchError: what is deployed could not be written down.
+        LaunchError: what is deployed could not be saved.
     """
     with home.locked():
         run = home.load()
         if run and run.running():
             _keep(home, run)
             return f"stopped (process {run.pid}); {_kept(home)}"
-        kept = home.snapshot.is_dir()
-        text = _gone(run, kept=kept, left=sweep(home, run))
-        return f"{text}; {_kept(home)}" if kept else text
+        has_snapshot = home.snapshot.is_dir()
+        text = _gone(run, has_snapshot=has_snapshot, left=sweep(home, run))
+        return f"{text}; {_kept(home)}" if has_snapshot else text
 
 
-def _gone(run: Run | None, *, kept: bool, left: int) -> str:
-    lost = "the server was gone, and what was deployed in it with it" if run and not kept else "not running"
+def _gone(run: Run | None, *, has_snapshot: bool, left: int) -> str:
+    lost = "the server was gone, and what was deployed in it with it" if run and not has_snapshot else "not running"
     return f"{lost}; ended {left} process(es) that it left behind" if left else lost
 
 
@@ -49,7 +50,7 @@ def _kept(home: Home) -> str:
 
 
 def forget(home: Home) -> Forgotten:
-    """Stop the server and everything it started, and remove what is deployed in it or kept of it."""
+    """Stop the server and every process it started, and remove what is deployed in it or kept from it."""
     with home.locked():
         run = home.load()
         if run and run.running():
@@ -57,18 +58,18 @@ def forget(home: Home) -> Forgotten:
             end(home, run)
             text = f"stopped (process {run.pid})"
         else:
-            kept = home.snapshot.is_dir()
-            names = inventory.load(home.inventory) if kept else {}
-            text = _gone(run, kept=kept, left=sweep(home, run))
+            has_snapshot = home.snapshot.is_dir()
+            names = inventory.load(home.inventory) if has_snapshot else {}
+            text = _gone(run, has_snapshot=has_snapshot, left=sweep(home, run))
         home.clean()
         return Forgotten(text, names)
 
 
 def restart(home: Home) -> Run:
-    """Stop the server, and start it again with everything that was in it, and in the environment that it had.
+    """Stop the server and start it again, with everything that is deployed and in the same environment.
 
     Raises:
-        LaunchError: it does not run, its state could not be written down, or the new one did not start.
+        LaunchError: the server does not run, its state could not be saved, or the new server did not start.
     """
     with home.locked():
         run = home.load()
@@ -81,10 +82,10 @@ def restart(home: Home) -> Run:
 
 
 def _keep(home: Home, run: Run) -> None:
-    """Have the server write its state down and end; then end what it started.
+    """Make the server save its state and end, and then end the processes that it started.
 
     Raises:
-        LaunchError: the state was not written down. The message says whether the server still has it.
+        LaunchError: the state was not saved. The message says whether the server still has it.
     """
     if not answers(run.port):
         raise LaunchError(

@@ -1,5 +1,6 @@
-"""Stands in for LocalStack in the launcher's tests: answers the health check, has a child that outlives it, writes down
-its state.
+"""A replacement for LocalStack in the launcher's tests.
+
+It answers the health check, has a child that outlives it, and saves its state.
 """
 
 import json
@@ -42,7 +43,7 @@ if __name__ == "__main__":
     signal.signal(signal.SIGUSR1, write_down)
     if "deaf" in sys.argv:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    # A session of its own: neither the group nor the parent leads to it.
+    # It has a session of its own, so neither the process group nor the parent identifies it.
     subprocess.Popen(["sleep", "300"], start_new_session=True)
     port = int(os.environ["GATEWAY_LISTEN"].rpartition(":")[2])
     HTTPServer(("127.0.0.1", port), Health).serve_forever()

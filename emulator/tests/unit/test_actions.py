@@ -1,4 +1,4 @@
-"""Which permissions an operation needs: the tables, case by case."""
+"""Test which permissions each operation needs."""
 
 from typing import Any
 
@@ -287,6 +287,6 @@ def test_every_row_bears_a_request_without_optional_parameters(service: str):
     for operation in TABLES[service]:
         if operation in ("ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"):
             continue
-        found = needed(service, operation)
-        assert found, operation
-        assert all(action.split(":")[0].isalnum() for action, _ in found)
+        permissions = needed(service, operation)
+        assert permissions, operation
+        assert all(action.split(":")[0].isalnum() for action, _ in permissions)

@@ -1,4 +1,4 @@
-"""What API Gateway says when it refuses a request by itself."""
+"""Test the responses of API Gateway when it refuses a request itself."""
 
 from embedded_localstack.patches.api_gateway import headers, render
 

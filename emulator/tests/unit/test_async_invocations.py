@@ -1,4 +1,4 @@
-"""Whose configuration an asynchronous invocation goes by."""
+"""Test which configuration applies to an asynchronous invocation."""
 
 from types import SimpleNamespace
 

@@ -72,12 +72,12 @@ def test_two_at_once_start_one(home: Home):
 def test_a_folder_that_another_one_marks_in_this_moment_is_its_own(home: Home, monkeypatch: pytest.MonkeyPatch):
     exists = Path.exists
 
-    def asked_a_moment_early(path: Path) -> bool:
-        found = exists(path)
+    def check_just_before_the_mark(path: Path) -> bool:
+        path_exists = exists(path)
         (home.path / ".lock").touch()
-        return found
+        return path_exists
 
-    monkeypatch.setattr(Path, "exists", asked_a_moment_early)
+    monkeypatch.setattr(Path, "exists", check_just_before_the_mark)
     with home.locked():
         pass
 

@@ -1,4 +1,4 @@
-"""What a load balancer makes of a request, and of a function's answer."""
+"""Test the event that a load balancer makes from a request, and its response to a function's answer."""
 
 import base64
 import json
@@ -28,8 +28,8 @@ def repeated(*headers: tuple[str, str], query: str = "") -> Request:
 
 
 def test_the_event_has_the_shape_that_the_catalog_s_sample_has() -> None:
-    found = event(request("/a%20b", "x=1%2B1"), GROUP, multi_value=False)
-    assert found == {
+    fields = event(request("/a%20b", "x=1%2B1"), GROUP, multi_value=False)
+    assert fields == {
         "requestContext": {"elb": {"targetGroupArn": GROUP}},
         "httpMethod": "GET",
         "path": "/a%20b",
@@ -61,9 +61,9 @@ def test_of_what_is_repeated_the_last_counts_unless_all_are_wanted() -> None:
     ],
 )
 def test_bodies_that_are_no_text_are_encoded(headers: dict[str, str], encoded: bool) -> None:
-    found = event(request(body=b'{"a": 1}', **headers), GROUP, multi_value=False)
-    assert found["isBase64Encoded"] is encoded
-    assert found["body"] == (base64.b64encode(b'{"a": 1}').decode() if encoded else '{"a": 1}')
+    fields = event(request(body=b'{"a": 1}', **headers), GROUP, multi_value=False)
+    assert fields["isBase64Encoded"] is encoded
+    assert fields["body"] == (base64.b64encode(b'{"a": 1}').decode() if encoded else '{"a": 1}')
 
 
 def test_the_load_balancer_says_who_called_and_how() -> None:
@@ -132,8 +132,8 @@ def rule(priority: Any, *patterns: str) -> SimpleNamespace:
 
 def test_the_lowest_priority_comes_first_as_a_number_and_the_default_last() -> None:
     rules = [rule("default"), rule("100", "/a/*"), rule(20, "/a/b*"), rule("3", "/c")]
-    found = [choose_rule(rules, request(path)).priority for path in ("/a/b", "/a/x", "/c", "/d")]
-    assert found == [20, "100", "3", "default"]
+    priorities = [choose_rule(rules, request(path)).priority for path in ("/a/b", "/a/x", "/c", "/d")]
+    assert priorities == [20, "100", "3", "default"]
 
 
 @pytest.mark.parametrize(("port", "name"), [(8080, "other"), (None, "plain"), (4566, "plain")])

@@ -11,7 +11,7 @@ from embedded_localstack.executor.output import Output
 
 @pytest.fixture
 def many_files() -> Iterator[None]:
-    """Descriptors above 1023 may be used."""
+    """Allow file descriptors above 1023."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard != resource.RLIM_INFINITY else 4096, hard))
     yield
@@ -25,7 +25,7 @@ def test_what_is_printed_is_handed_over_up_to_the_end(number: int) -> None:
     output = Output(fcntl.fcntl(reader, fcntl.F_DUPFD, number))
     os.close(reader)
     os.write(writer, b"one\n")
-    time.sleep(0.1)  # read by the thread, not by take
+    time.sleep(0.1)  # so that the thread reads it, not `take`
     assert output.take() == "one\n"
     os.write(writer, b"two")
     os.close(writer)

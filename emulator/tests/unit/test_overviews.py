@@ -1,4 +1,4 @@
-"""The overviews in the packages' docstrings are true."""
+"""Test that the overviews in the packages' docstrings match the packages."""
 
 import ast
 import fnmatch
@@ -15,13 +15,13 @@ IMPORTING = re.compile(r"[Oo]nly (\w+\.py(?:(?:, | and )\w+\.py)*) (?:imports? )
 
 
 def imports(source: str) -> set[str]:
-    """The packages that a module imports, wherever it does."""
-    found = set()
+    """Return the packages that a module imports anywhere in its code."""
+    packages = set()
     for node in ast.walk(ast.parse(source)):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
-        found |= {name.partition(".")[0] for name in names}
-    return found
+        packages |= {name.partition(".")[0] for name in names}
+    return packages
 
 
 @pytest.mark.parametrize("package", ["executor", "iam", "load_balancers"])
@@ -31,12 +31,12 @@ def test_a_package_s_overview(package: str) -> None:
         path.name: imports(path.read_text()) for path in (ROOT / package).glob("*.py") if path.name != "__init__.py"
     }
     listed = {pattern: fnmatch.filter(modules, pattern) for pattern in LISTED.findall(overview)}
-    assert [pattern for pattern, found in listed.items() if not found] == []
-    assert {name for found in listed.values() for name in found} == set(modules)
-    said = IMPORTING.findall(overview)
-    assert said
-    for files, libraries in said:
+    assert [pattern for pattern, names in listed.items() if not names] == []
+    assert {name for names in listed.values() for name in names} == set(modules)
+    claims = IMPORTING.findall(overview)
+    assert claims
+    for files, libraries in claims:
         wanted = {name.lower() for name in libraries.split(" or ")}
-        assert {name for name, found in modules.items() if found & wanted} == set(re.findall(r"\w+\.py", files)), (
-            libraries
-        )
+        assert {name for name, packages in modules.items() if packages & wanted} == set(
+            re.findall(r"\w+\.py", files)
+        ), libraries

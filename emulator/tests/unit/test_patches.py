@@ -1,4 +1,4 @@
-"""The parts of the patches that need no LocalStack."""
+"""Test the parts of the patches that do not need LocalStack."""
 
 import threading
 import time
@@ -14,22 +14,22 @@ from embedded_localstack.patches.s3_events import Sequencer, encoded
 
 
 def test_sequencers_grow_strictly_even_in_the_same_instant_and_across_threads():
-    sequencer, found = Sequencer(), list[str]()
+    sequencer, numbers = Sequencer(), list[str]()
 
     def take() -> None:
         for _ in range(500):
             with sequencer.lock:
-                found.append(sequencer.next())
+                numbers.append(sequencer.next())
 
     threads = [threading.Thread(target=take) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert found == sorted(found)
-    assert len(set(found)) == 2000
-    assert {len(number) for number in found} == {18}
-    assert int(found[0], 16) <= time.time_ns(), "a later server goes on above"
+    assert numbers == sorted(numbers)
+    assert len(set(numbers)) == 2000
+    assert {len(number) for number in numbers} == {18}
+    assert int(numbers[0], 16) <= time.time_ns(), "a later server goes on above"
 
 
 @pytest.mark.parametrize(

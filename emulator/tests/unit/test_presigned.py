@@ -1,4 +1,4 @@
-"""Forms that S3 would refuse and LocalStack takes."""
+"""Test the refusal of forms that S3 refuses and LocalStack would accept."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ SECRETS = {"ASIAX": "secret"}
 
 
 def fields(secret: str = "secret", **more: Any) -> dict[str, str]:
-    """A form as boto3 signs it."""
+    """Return a form as boto3 signs it."""
     s3 = boto3.client(
         "s3",
         region_name="us-east-1",

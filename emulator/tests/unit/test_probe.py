@@ -1,6 +1,6 @@
-"""A foreign program on the port may answer anything, or nothing.
+"""Test the commands while another program has the port. It may answer anything, or nothing.
 
-No command ends in a traceback, and none waits for long.
+No command ends in a traceback, and no command waits for long.
 """
 
 import json

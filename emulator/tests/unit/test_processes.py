@@ -54,17 +54,17 @@ def test_grandchildren_are_found():
 @pytest.mark.parametrize("name", ["HOME", "TMPDIR"])
 def test_processes_of_a_folder_are_found_by_their_environment(tmp_path: Path, name: str):
     with sleeper(**{name: str(tmp_path / "x")}) as ours, sleeper(**{name: f"{tmp_path}-other/x"}) as other:
-        found = processes.belonging_to(tmp_path)
+        pids = processes.belonging_to(tmp_path)
         ours.kill()
         other.kill()
-    assert found == [ours.pid]
+    assert pids == [ours.pid]
 
 
 def test_the_server_itself_is_found_by_its_own_variable(tmp_path: Path):
     with sleeper(EMBEDDED_LOCALSTACK_HOME=str(tmp_path)) as ours:
-        found = processes.belonging_to(tmp_path)
+        pids = processes.belonging_to(tmp_path)
         ours.kill()
-    assert found == [ours.pid]
+    assert pids == [ours.pid]
 
 
 def test_the_caller_and_its_ancestors_are_spared(tmp_path: Path):

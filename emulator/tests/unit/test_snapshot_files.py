@@ -1,4 +1,4 @@
-"""What a service goes on writing is copied whole."""
+"""Test that the copy of files that a service still writes is complete."""
 
 import sqlite3
 import threading
@@ -9,13 +9,13 @@ from embedded_localstack.snapshot import files
 
 
 def test_a_database_is_copied_while_it_is_written(tmp_path: Path) -> None:
-    """Every copy has all that was committed before it, and no half of a change."""
+    """Every copy contains all changes committed before it, and no partial change."""
     service, database = tmp_path / "cloudwatch", tmp_path / "cloudwatch/metrics.db"
     service.mkdir()
     (service / "notes.txt").write_text("kept")
-    with closing(sqlite3.connect(database)) as made:
-        made.execute("CREATE TABLE metrics (value INTEGER)")
-        made.commit()
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("CREATE TABLE metrics (value INTEGER)")
+        connection.commit()
     done, committed = threading.Event(), 0
 
     def write() -> None:

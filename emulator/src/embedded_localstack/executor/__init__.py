@@ -2,14 +2,14 @@
 
     plugin.py        LocalStack's side: makes an Environment from a function version
     environment.py   one execution environment: starts, invokes, times out, ends
-    runtime.py       one run of a function's interpreter: answers and crashes alike
+    runtime.py       one run of a function's interpreter, from its start to its end
     runtime_api.py   the Lambda Runtime API that AWS's own runtime client (awslambdaric) talks to
-    supervisor.py    the process above the function: nothing of a function outlives it
-    freezer.py       between invocations nothing of a function runs
+    supervisor.py    the parent process of a function, which no process of the function outlives
+    freezer.py       stops the processes of a function between invocations
     variables.py     the environment variables of a function
-    output.py        what a function prints
-    memory.py        the memory limit, and what was used
-    records.py       START, END and REPORT as Lambda writes them
+    output.py        the output of a function
+    memory.py        the memory limit, and the memory that is used
+    records.py       the START, END and REPORT lines that Lambda writes
 
 Only plugin.py imports LocalStack.
 """

@@ -1,4 +1,4 @@
-"""One execution environment: its processes, its temporary folder, and what Lambda logs about each invocation."""
+"""One execution environment: its processes, its temporary folder, and Lambda's log of each invocation."""
 
 import json
 import shutil
@@ -16,7 +16,7 @@ MAX_RESPONSE_BYTES = 6 * 1024 * 1024 + 100
 
 
 class InitError(Exception):
-    """The function could not be initialised; `payload` is the Lambda error object."""
+    """A failed initialisation of a function. `payload` is the Lambda error object."""
 
     def __init__(self, payload: bytes) -> None:
         super().__init__(payload.decode(errors="replace"))
@@ -25,7 +25,7 @@ class InitError(Exception):
 
 @dataclass(frozen=True)
 class Spec:
-    """What an environment is made from."""
+    """The settings of an execution environment."""
 
     interpreter: Path
     runtime: str
@@ -37,12 +37,12 @@ class Spec:
     memory_mb: int
     json_logs: bool
     folder: Path
-    """Its temporary folder: made at the start, removed at the end."""
+    """The temporary folder of the environment: made at the start, removed at the end."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """The answer to an invocation, and what goes to CloudWatch Logs."""
+    """The response to an invocation, and its lines for CloudWatch Logs."""
 
     payload: bytes
     failed: bool
@@ -50,7 +50,7 @@ class Result:
 
 
 class Environment:
-    """LocalStack gives it one invocation at a time, as Lambda does."""
+    """One execution environment. LocalStack gives it one invocation at a time, as Lambda does."""
 
     def __init__(self, spec: Spec) -> None:
         self._spec = spec
@@ -60,10 +60,10 @@ class Environment:
         self._stopped = False
         self._used_mb = 0
         self._early = ""
-        """Output of an initialisation that failed: it belongs to the log of the invocation that is told so."""
+        """The output of a failed initialisation. It belongs to the log of the invocation that gets the error."""
 
     def start(self, *, must_work: bool = False) -> None:
-        """Load the function. An error is kept and answers the first invocation, as on AWS, unless `must_work`.
+        """Load the function. An error becomes the response to the first invocation, as on AWS, unless `must_work`.
 
         Raises:
             InitError: the function cannot be loaded and `must_work` (provisioned concurrency) is set.
@@ -75,14 +75,14 @@ class Environment:
         self._init_error = failure.payload if failure else None
 
     def invoke(self, request_id: str, payload: bytes, function_arn: str, trace_id: str) -> Result:
-        """Run the function on an event."""
+        """Run the function on an event, and return its response and its log."""
         began = time.monotonic()
         deadline_ms = int((time.time() + self._spec.timeout_s) * 1000)
         invocation = Invocation(request_id, payload, function_arn, trace_id, deadline_ms)
         before, self._early = self._early, ""
         if not self._init_error:
             before += self._ensure_runtime()
-        # `stop` may come at any time from another thread; what it ended still tells its output and memory.
+        # Another thread may call `stop` at any time. A runtime that it ended still has its output and memory figures.
         runtime = self._runtime
         init_ms = runtime.init_ms if runtime and self._cold and runtime.init_ms else None
         before += runtime.output.take() if runtime else ""
@@ -109,7 +109,7 @@ class Environment:
         self._discard()
         shutil.rmtree(self._spec.folder, ignore_errors=True)
 
-    # -- inside
+    # -- internal
 
     def _initialise(self, seconds: float) -> Ending | None:
         spec = self._spec
@@ -126,12 +126,15 @@ class Environment:
         return failure
 
     def _keep_output(self, runtime: Runtime) -> None:
-        """A runtime that could not be initialised is not asked again: the next invocation starts a new one."""
+        """Discard a runtime that could not be initialised, and keep its output. The next invocation starts another."""
         self._discard()
         self._early += runtime.output.take()
 
     def _ensure_runtime(self) -> str:
-        """A crash, a timeout or a slow start left none: initialise within the invocation's own time, as Lambda does."""
+        """Start a runtime if a crash, a timeout or a slow start left none, and return the output of the start.
+
+        The start counts against the time of the invocation, as on Lambda.
+        """
         if self._stopped or (self._runtime and self._runtime.running):
             return ""
         self._discard()
@@ -141,7 +144,7 @@ class Environment:
         return early
 
     def _run(self, runtime: Runtime | None, invocation: Invocation, began: float) -> tuple[Ending, str]:
-        """The ending, and a line for the log if the time ran out."""
+        """Return how the invocation ended, and a line for the log if it timed out."""
         if self._init_error:
             error, self._init_error = self._init_error, None
             error = error.replace(b"RequestId:  Error", f"RequestId: {invocation.request_id} Error".encode())
@@ -162,7 +165,7 @@ class Environment:
         ending = Ending(_error("Sandbox.Timedout", message), failed=True, error_type="Sandbox.Timedout")
         return ending, records.timed_out(request_id, self._spec.timeout_s)
 
-    def _report(  # noqa: PLR0913 - what a report says
+    def _report(  # noqa: PLR0913 - the fields of a report
         self,
         request_id: str,
         ending: Ending,

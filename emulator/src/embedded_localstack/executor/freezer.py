@@ -1,4 +1,4 @@
-"""Between invocations Lambda freezes an environment: what a function left running in the background does not go on.
+"""Freeze an environment between invocations, as Lambda does, so that nothing continues in the background.
 
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 """
@@ -10,7 +10,7 @@ from embedded_localstack import processes
 
 
 class Freezer:
-    """Stops all processes below `supervisor` whenever there is nothing to do for them."""
+    """A switch that stops all processes below `supervisor` while there is no invocation for them."""
 
     def __init__(self, supervisor: int) -> None:
         self._supervisor = supervisor
@@ -19,21 +19,21 @@ class Freezer:
         self._frozen: list[int] = []
 
     def begin(self) -> None:
-        """An invocation comes: go on."""
+        """Continue the processes, because an invocation arrives."""
         with self._lock:
             self._busy = True
             processes.send(self._frozen, signal.SIGCONT)
             self._frozen = []
 
     def end(self) -> None:
-        """It is answered."""
+        """Record that the invocation is answered."""
         with self._lock:
             self._busy = False
 
     def wait(self) -> None:
-        """The runtime waits for the next one. If that is not there yet, everything stops."""
+        """Stop the processes, unless the next invocation is already there. The runtime calls this when it waits."""
         with self._lock:
-            # Until no more appear: one may start another while it is stopped.
+            # Repeat until no more appear, because a process may start another one before it stops.
             while not self._busy and (running := set(processes.descendants(self._supervisor)).difference(self._frozen)):
                 processes.send(running, signal.SIGSTOP)
                 self._frozen += running

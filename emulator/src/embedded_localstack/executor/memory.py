@@ -1,8 +1,8 @@
-"""The memory limit. Lambda kills an environment whose processes together use more than it was given.
+"""The memory limit. Lambda kills an environment whose processes together use more memory than the function has.
 
-An address-space rlimit would do something else: the interpreter would see MemoryError, libraries that only reserve
-address space would fail, and children would have a budget each. So resident memory is measured, while an invocation
-runs, every tenth of a second; and the kernel's own high-water mark tells at its end whether a short peak was missed.
+An address-space rlimit would behave differently: the interpreter would see MemoryError, libraries that only reserve
+address space would fail, and each child would have a limit of its own. So resident memory is measured every tenth of a
+second while an invocation runs. At its end, the kernel's high-water mark shows whether a short peak was missed.
 """
 
 import threading
@@ -18,7 +18,7 @@ MIB = 1024 * 1024
 
 
 def resident(pid: int) -> int:
-    """Return the bytes of memory that the process has in use, or 0 if it is gone."""
+    """Return the resident memory of the process in bytes, or 0 if the process is gone."""
     try:
         return int(psutil.Process(pid).memory_info().rss)
     except psutil.Error:
@@ -26,7 +26,7 @@ def resident(pid: int) -> int:
 
 
 def peak(pid: int) -> int:
-    """Return the most bytes that the process ever had in use. psutil does not read this mark of the kernel (VmHWM)."""
+    """Return the highest resident memory of the process so far, in bytes (VmHWM, which psutil does not read)."""
     try:
         status = (Path("/proc") / str(pid) / "status").read_text()
     except OSError:
@@ -35,13 +35,17 @@ def peak(pid: int) -> int:
 
 
 def data_limit(memory_mb: int) -> int:
-    """Return RLIMIT_DATA, far above the limit: only an allocation that would endanger the machine reaches it first."""
+    """Return RLIMIT_DATA in bytes.
+
+    It is far above the memory limit, so only an allocation that would endanger the machine reaches it first.
+    """
     return (4 * memory_mb + 1024) * MIB
 
 
 class Watch:
-    """Measures the processes below `supervisor` until `stop`, and calls `exceeded` once if they use more than
-    `limit_mb`.
+    """A thread that measures the memory of all processes below `supervisor` until `stop`.
+
+    It calls `exceeded` once if they use more than `limit_mb`.
     """
 
     def __init__(self, supervisor: int, limit_mb: int, exceeded: Callable[[], None]) -> None:
@@ -58,5 +62,5 @@ class Watch:
                 return
 
     def stop(self) -> None:
-        """Measure no more."""
+        """Stop measuring."""
         self._stopped.set()

@@ -1,4 +1,4 @@
-"""What a function prints: read all the time, handed over at the end of each invocation."""
+"""The output of a function, which is read continuously and handed over at the end of each invocation."""
 
 import os
 import select
@@ -8,7 +8,10 @@ LIMIT = 4 * 1024 * 1024
 
 
 class Output:
-    """Collects from a pipe. A function writes before it answers, so `take` after the answer has every line of it."""
+    """The output that arrives in a pipe.
+
+    A function prints before it answers, so a call of `take` after the answer returns everything that it printed.
+    """
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
@@ -26,7 +29,7 @@ class Output:
         os.close(self._fd)
 
     def _readable(self, timeout: float | None) -> bool:
-        """select() takes no descriptor above 1023, and a busy server has more."""
+        """Return whether the pipe has data. select() would reject descriptors above 1023, which a busy server uses."""
         poll = select.poll()
         poll.register(self._fd, select.POLLIN)
         return bool(poll.poll(timeout))
@@ -41,7 +44,7 @@ class Output:
                 self._size += len(chunk)
 
     def take(self) -> str:
-        """Everything printed since the last call, ending with a newline if there is anything."""
+        """Return everything printed since the last call. Text that is not empty ends with a newline."""
         with self._lock:
             self._drain()
             text = b"".join(self._chunks).decode(errors="replace")

@@ -1,4 +1,4 @@
-"""LocalStack's side: `LAMBDA_RUNTIME_EXECUTOR=process`."""
+"""LocalStack's side of the executor, which `LAMBDA_RUNTIME_EXECUTOR=process` selects."""
 # mypy: disable-error-code="import-not-found, misc"
 
 import logging
@@ -21,20 +21,20 @@ MACHINES = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
 
 class ProcessExecutorPlugin(RuntimeExecutorPlugin):
-    """Found by its entry point."""
+    """The plugin that LocalStack finds by its entry point."""
 
     name = "process"
 
     def load(self, *_: Any, **__: Any) -> type["ProcessExecutor"]:
-        """The class that LocalStack makes an instance of for each environment."""
+        """Return the class of which LocalStack makes an instance for each environment."""
         return ProcessExecutor
 
 
 def interpreter_of(runtime: str | None) -> Path:
-    """The interpreter for a runtime such as "python3.13".
+    """Return the interpreter for a runtime such as "python3.13".
 
     Raises:
-        LambdaRuntimeException: there is none; LocalStack shows the message as the function's StateReason.
+        LambdaRuntimeException: there is no interpreter. LocalStack shows the message as the function's StateReason.
     """
     path = os.environ.get(interpreter_variable(runtime), "") if runtime else ""
     if not path:
@@ -87,12 +87,12 @@ class ProcessExecutor(RuntimeExecutor):
             raise StatusErrorException("Environment startup failed", payload=error.payload) from error
 
     def stop(self) -> None:
-        """End it."""
+        """End the environment."""
         if self._environment:
             self._environment.stop()
 
     def invoke(self, payload: dict[str, str]) -> Any:
-        """Run the function on an event."""
+        """Run the function on an event, and return its result."""
         if not self._environment:
             raise LambdaRuntimeException("not started")
         request_id = payload["invoke-id"]
@@ -103,24 +103,24 @@ class ProcessExecutor(RuntimeExecutor):
         return InvocationResult(request_id, result.payload, is_error=result.failed, logs=result.logs)
 
     def get_logs(self) -> str:
-        """What it printed lately."""
+        """Return the logs of the latest invocations."""
         return "".join(self._logs)
 
     def get_address(self) -> str:
-        """Where it is."""
+        """Return the address of the environment."""
         return "127.0.0.1"
 
     def get_endpoint_from_executor(self) -> str:
-        """Where LocalStack is, seen from the function."""
+        """Return the address of LocalStack as the function sees it."""
         return "127.0.0.1"
 
     def get_runtime_endpoint(self) -> str:
-        """For LocalStack's own init, which is not used."""
+        """Return an empty address, because only LocalStack's own init would use it."""
         return ""
 
     @classmethod
     def prepare_version(cls, function_version: Any) -> None:
-        """Unpack the code, read-only as on AWS."""
+        """Unpack the code, and make it read-only as on AWS."""
         config = function_version.config
         interpreter_of(config.runtime)
         host = MACHINES.get(platform.machine())
@@ -137,12 +137,12 @@ class ProcessExecutor(RuntimeExecutor):
 
     @classmethod
     def cleanup_version(cls, function_version: Any) -> None:
-        """LocalStack may remove the code from now on."""
+        """Make the code writable, so that LocalStack can remove it."""
         set_writable(Path(function_version.config.code.get_unzipped_code_location()), writable=True)
 
 
 def set_writable(folder: Path, *, writable: bool) -> None:
-    """Let or forbid changes to all in the folder, which may be gone."""
+    """Make everything in the folder writable or read-only. The folder may no longer exist."""
     for path, _, names in folder.walk():
         for changed in (path, *(file for name in names if not (file := path / name).is_symlink())):
             mode = changed.stat().st_mode

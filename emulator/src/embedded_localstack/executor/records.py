@@ -1,4 +1,4 @@
-"""START, END and REPORT: as text, or as JSON objects for a function whose log format is JSON, as Lambda writes them."""
+"""The START, END and REPORT lines that Lambda writes: text, or JSON objects if the function's log format is JSON."""
 
 import json
 import math
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Report:
-    """What Lambda tells of one invocation. `status` is success, error (with `error_type`), failure or timeout."""
+    """Lambda's report of one invocation. `status` is success, error (with `error_type`), failure or timeout."""
 
     request_id: str
     version: str
@@ -22,7 +22,7 @@ class Report:
 
 
 def init_start(runtime: str, *, as_json: bool) -> str:
-    """The line before what a cold start prints."""
+    """Return the line that precedes the output of a cold start."""
     if as_json:
         return _record(
             "platform.initStart", {"initializationType": "on-demand", "phase": "init", "runtimeVersion": runtime}
@@ -31,14 +31,14 @@ def init_start(runtime: str, *, as_json: bool) -> str:
 
 
 def start(request_id: str, version: str, *, as_json: bool) -> str:
-    """The line before the function's own."""
+    """Return the line that precedes the function's own lines."""
     if as_json:
         return _record("platform.start", {"requestId": request_id, "version": version})
     return f"START RequestId: {request_id} Version: {version}\n"
 
 
 def end(report: Report, *, as_json: bool) -> str:
-    """The lines after the function's own."""
+    """Return the lines that follow the function's own lines."""
     billed = math.ceil(report.duration_ms)
     if as_json:
         metrics: dict[str, Any] = {
@@ -70,7 +70,7 @@ def end(report: Report, *, as_json: bool) -> str:
 
 
 def timed_out(request_id: str, seconds: float) -> str:
-    """The line Lambda logs when it ends a function that took too long."""
+    """Return the line that Lambda logs when a function times out."""
     return f"{_now()} {request_id} Task timed out after {seconds:.2f} seconds\n"
 
 

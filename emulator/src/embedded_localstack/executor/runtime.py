@@ -1,4 +1,4 @@
-"""One run of a function's interpreter: from its start to its end, answers and crashes alike."""
+"""One run of a function's interpreter, from its start to its end."""
 
 import contextlib
 import json
@@ -25,7 +25,7 @@ KILL_SECONDS = 5
 
 @dataclass(frozen=True)
 class Ending:
-    """What became of an initialisation or an invocation.
+    """The outcome of an initialisation or an invocation.
 
     `error_type` is set if Lambda, not the function, reports the error.
     """
@@ -36,7 +36,7 @@ class Ending:
 
 
 class Runtime:
-    """The processes of an environment. After the end of one, the environment makes a new one."""
+    """The processes of an environment. When they have ended, the environment makes a new Runtime."""
 
     def __init__(self, command: list[str], folder: Path, variables: dict[str, str], memory_mb: int) -> None:
         self.initialised: Future[Ending | None] = Future()
@@ -79,26 +79,26 @@ class Runtime:
 
     @property
     def running(self) -> bool:
-        """Whether it can take an invocation."""
+        """Return whether the runtime can take an invocation."""
         return self._supervisor.poll() is None and not self._out_of_memory
 
     # -- called by the Runtime API
 
     def ready(self) -> None:
-        """The interpreter has loaded the function, or answered, and asks what to do."""
+        """Handle an interpreter that has loaded the function, or answered, and waits for an event."""
         if not self.initialised.done():
             self.init_ms = (time.monotonic() - self._began) * 1000
-            self._watched.wait()  # on a busy machine the interpreter is faster than the one who started it
+            self._watched.wait()  # on a busy machine the interpreter may be ready before __init__ ends
             self._watch.stop()
             _settle(self.initialised, None)
         self._freezer.wait()
 
     def init_failed(self, error: bytes) -> None:
-        """Loading the function raised an error."""
+        """Record the error that loading the function raised."""
         _settle(self.initialised, Ending(error, failed=True))
 
     def answered(self, request_id: str, payload: bytes, *, failed: bool) -> None:
-        """The function returned or raised."""
+        """Record what the function returned or raised."""
         if self._current and request_id == self._request_id:
             self._freezer.end()
             _settle(self._current, Ending(payload, failed))
@@ -106,7 +106,10 @@ class Runtime:
     # -- called by the environment
 
     def invoke(self, invocation: Invocation, seconds: float) -> Ending | None:
-        """Hand over an event and wait. None if there is no answer within `seconds`: the caller kills it then."""
+        """Hand over an event, wait, and return the outcome.
+
+        Returns None if there is no answer within `seconds`. The caller then kills the runtime.
+        """
         self._request_id, self._current = invocation.request_id, Future()
         self._watch = memory.Watch(self._supervisor.pid, self._memory_mb, self._exceeded)
         self._freezer.begin()
@@ -126,12 +129,12 @@ class Runtime:
         return ending
 
     def used_mb(self) -> int:
-        """The most memory that it used, in MiB."""
+        """Return the highest memory use of the runtime, in MiB."""
         used = max(memory.peak(self._pid), self._watch.used, self._used_at_end)
         return min(round(used / memory.MIB), self._memory_mb)
 
     def kill(self) -> None:
-        """End every process of it. Returns when none is left."""
+        """End every process of the runtime, and return when none is left."""
         self._watch.stop()
         family = [self._supervisor.pid, *processes.descendants(self._supervisor.pid)]
         with contextlib.suppress(OSError):
@@ -147,7 +150,7 @@ class Runtime:
         if self._current:
             _settle(self._current, self._failure("signal: killed"))
 
-    # -- inside
+    # -- internal
 
     def _follow(self, status: int) -> None:
         with os.fdopen(status) as lines:
@@ -190,7 +193,7 @@ class Runtime:
 
 
 def _settle[T](future: Future[T], value: T) -> None:
-    """The first of several threads wins."""
+    """Set the result of a future, unless another thread has already set it."""
     settle: Callable[[T], None] = future.set_result
     with contextlib.suppress(InvalidStateError):
         settle(value)

@@ -15,7 +15,7 @@ PREFIX = "/2018-06-01/runtime/"
 
 @dataclass(frozen=True)
 class Invocation:
-    """One event on its way to the function."""
+    """One event for the function."""
 
     request_id: str
     payload: bytes
@@ -26,20 +26,23 @@ class Invocation:
 
 
 class Listener(Protocol):
-    """Told what the runtime does. Called on the API's threads."""
+    """A receiver of the runtime's calls. The API's threads call it."""
 
     def ready(self) -> None:
-        """The runtime is initialised and asks for an event."""
+        """Handle a runtime that is initialised and asks for an event."""
 
     def init_failed(self, error: bytes) -> None:
-        """The runtime could not be initialised."""
+        """Handle a runtime that could not be initialised."""
 
     def answered(self, request_id: str, payload: bytes, *, failed: bool) -> None:
-        """The function returned a result or raised an error."""
+        """Handle the result that the function returned, or the error that it raised."""
 
 
 class RuntimeApi:
-    """The server. `offer` hands an invocation to the runtime; `close` ends it and lets go of a waiting runtime."""
+    """The server of the API.
+
+    `offer` hands an invocation to the runtime. `close` stops the server and releases a waiting runtime.
+    """
 
     def __init__(self, listener: Listener) -> None:
         self._queue: SimpleQueue[Invocation | None] = SimpleQueue()
@@ -48,15 +51,15 @@ class RuntimeApi:
 
     @property
     def address(self) -> str:
-        """For AWS_LAMBDA_RUNTIME_API."""
+        """Return the value for AWS_LAMBDA_RUNTIME_API."""
         return f"127.0.0.1:{self._server.server_port}"
 
     def offer(self, invocation: Invocation) -> None:
-        """The next answer to GET next."""
+        """Queue an invocation, which answers the runtime's next request for an event."""
         self._queue.put(invocation)
 
     def close(self) -> None:
-        """Stop serving, soon: the server looks up twice a second, and nobody has to wait for it."""
+        """Stop the server in the background. It notices this within half a second, and the caller need not wait."""
         self._queue.put(None)
         threading.Thread(target=self._shut, name="lambda-runtime-api-end", daemon=True).start()
 
@@ -76,12 +79,12 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
     protocol_version = "HTTP/1.1"
-    # Headers and body in one piece: in two, Nagle's algorithm and delayed acknowledgements cost 40 ms a call.
+    # Headers and body are sent together. Apart, Nagle's algorithm and delayed acknowledgements cost 40 ms per call.
     wbufsize = -1
     disable_nagle_algorithm = True
 
     def log_message(self, *_: Any) -> None:
-        """Not logged."""
+        """Log nothing."""
 
     def do_GET(self) -> None:
         if self.path != f"{PREFIX}invocation/next":

@@ -1,11 +1,11 @@
 """The process between LocalStack and a function: `python -I -S supervisor.py STATUS_FD DATA_LIMIT -- COMMAND...`.
 
-It starts the command and adopts whatever that leaves behind (daemons too: it is a "child subreaper"). When the command
-ends, or standard input closes - because the environment is stopped, or LocalStack died in whatever way - it kills all
-of them. What happened is written to STATUS_FD: "pid <n>", then "exit <code> <KiB>" or "signal <number> <KiB>" with the
-memory it used.
+It starts the command and, as a "child subreaper", adopts every process that the command leaves behind, daemons too. It
+kills all of them when the command ends or when standard input closes. Standard input closes when the environment is
+stopped, or when LocalStack ends for any reason. The supervisor writes to STATUS_FD: "pid <n>", then
+"exit <code> <KiB>" or "signal <number> <KiB>" with the memory that the command used.
 
-It runs once per environment, so it imports little and lives in one file.
+It runs once per environment, so it imports little and is a single file.
 """
 
 import ctypes
@@ -19,11 +19,11 @@ PR_SET_CHILD_SUBREAPER = 36
 
 
 def descendants(pid: int) -> list[int]:
-    found: list[int] = []
+    pids: list[int] = []
     try:
         tasks = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 - pathlib costs 10 ms at every cold start
     except OSError:
-        return found
+        return pids
     for task in tasks:
         try:
             with open(f"/proc/{pid}/task/{task}/children") as file:  # noqa: PTH123
@@ -31,12 +31,12 @@ def descendants(pid: int) -> list[int]:
         except OSError:
             continue
         for child in children:
-            found += [child, *descendants(child)]
-    return found
+            pids += [child, *descendants(child)]
+    return pids
 
 
 def kill_all() -> None:
-    """Until none is left: a process may fork between the look and the blow."""
+    """Kill all descendants, and repeat until none is left, because a process may fork before it is killed."""
     while family := descendants(os.getpid()):
         for pid in family:
             try:
@@ -47,7 +47,7 @@ def kill_all() -> None:
 
 
 def reap(*, block: bool = False) -> dict[int, tuple[int, int]]:
-    """Collect ended children: pid -> status and KiB."""
+    """Collect the ended children, and return the status and the memory in KiB of each by its pid."""
     ended: dict[int, tuple[int, int]] = {}
     while True:
         try:
@@ -69,7 +69,7 @@ def start(command: list[str], data_limit: int) -> int:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_DATA, (data_limit, data_limit))
     try:
-        # If the whole machine runs out of memory, a function goes before anything else does.
+        # If the machine runs out of memory, the kernel kills a function before any other process.
         with open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123
             file.write("500")
     except OSError:

@@ -1,13 +1,13 @@
-"""The environment variables of a function: what AWS sets, and its own."""
+"""The environment variables of a function: those that AWS sets, and the function's own."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
-# What LocalStack adds for its Docker images; AWS sets none of it.
+# The variables that LocalStack adds for its Docker images. AWS sets none of them.
 _LOCALSTACK_ONLY = ("LOCALSTACK_", "_AWS_XRAY_DAEMON_", "EDGE_PORT", "AWS_LAMBDA_FUNCTION_TIMEOUT", "_X_AMZN_")
 
 
-def function_variables(  # noqa: PLR0913, PLR0917 - one place where all of it comes together
+def function_variables(  # noqa: PLR0913, PLR0917 - the only place that combines all of them
     given: Mapping[str, object],
     own: Mapping[str, str],
     runtime: str,
@@ -16,12 +16,12 @@ def function_variables(  # noqa: PLR0913, PLR0917 - one place where all of it co
     folder: Path,
     layers: list[Path],
 ) -> dict[str, str]:
-    """The whole environment of a function's process.
+    """Return the whole environment of a function's process.
 
     Args:
-        given: what LocalStack would give its container.
-        own: the function's configured variables; they win over everything but what says where it runs.
-        layers: unpacked layers, in their order.
+        given: the variables that LocalStack would give to a container.
+        own: the function's configured variables. They override all others except those that say where it runs.
+        layers: the folders of the unpacked layers, in order.
     """
     variables = {name: str(value) for name, value in given.items() if not name.startswith(_LOCALSTACK_ONLY)}
     if "AWS_LAMBDA_LOG_LEVEL" in variables:

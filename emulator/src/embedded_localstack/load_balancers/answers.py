@@ -1,4 +1,4 @@
-"""What a load balancer answers: what a function said, its own errors, fixed responses and redirects."""
+"""The responses of a load balancer: from functions, its own errors, fixed responses and redirects."""
 
 import base64
 import json
@@ -9,18 +9,18 @@ from typing import Any
 
 from embedded_localstack.load_balancers.requests import HOP_BY_HOP, Request
 
-# Request body and response JSON:
+# The limit for a request body and for a function's response JSON:
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
 MOST_BYTES = 1024 * 1024
 
 
 class InvalidAnswerError(Exception):
-    """A load balancer cannot use a function's answer; the message is AWS's reason code and what is wrong."""
+    """A function's response that a load balancer cannot use. The message is AWS's reason code and what is wrong."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A response; headers may repeat."""
+    """A response. Headers may repeat."""
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
@@ -28,7 +28,7 @@ class Answer:
 
 
 def own(status: int) -> Answer:
-    """An answer that the load balancer gives by itself, in its own words."""
+    """Return a response that the load balancer generates itself."""
     title = f"{status} {HTTPStatus(status).phrase}"
     head = f"<head><title>{title}</title></head>"
     page = f"<html>\r\n{head}\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
@@ -36,7 +36,7 @@ def own(status: int) -> Answer:
 
 
 def fixed(config: Mapping[str, Any]) -> Answer:
-    """A fixed response."""
+    """Return a fixed response."""
     content_type = config.get("ContentType") or "text/plain"
     body = str(config.get("MessageBody") or "").encode()
     return Answer(
@@ -45,7 +45,10 @@ def fixed(config: Mapping[str, Any]) -> Answer:
 
 
 def redirect(config: Mapping[str, Any], request: Request, *, protocol: str, port: int) -> Answer:
-    """A redirect. https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-action-types.html"""
+    """Return a redirect.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-action-types.html
+    """
     known = {
         "protocol": protocol.lower(),
         "host": request.host,
@@ -68,10 +71,10 @@ def redirect(config: Mapping[str, Any], request: Request, *, protocol: str, port
 
 
 def of_function(payload: bytes, *, multi_value: bool) -> Answer:
-    """A function's answer as a response.
+    """Return the response for a function's answer.
 
     Raises:
-        InvalidAnswerError: the load balancer says 502.
+        InvalidAnswerError: the answer is not valid, so the load balancer responds with 502.
     """
     if len(payload) > MOST_BYTES:
         raise InvalidAnswerError(f"LambdaResponseTooLarge: {len(payload)} bytes, {MOST_BYTES} are allowed")
@@ -91,7 +94,7 @@ def of_function(payload: bytes, *, multi_value: bool) -> Answer:
 
 
 def _headers(answer: Mapping[str, Any], *, multi_value: bool) -> list[tuple[str, str]]:
-    """By the target group's setting one field counts; the other is overlooked, as on AWS."""
+    """Return the headers of an answer. The target group's setting decides which of the two fields counts, as on AWS."""
     field = "multiValueHeaders" if multi_value else "headers"
     given = answer.get(field) or {}
     if not isinstance(given, dict):

@@ -1,7 +1,7 @@
-"""Requests to load balancers, off LocalStack's request chain.
+"""Take the requests for load balancers from LocalStack's request chain, and answer them.
 
 All listeners share LocalStack's port. A request is for a load balancer if its Host is the load balancer's DNS name, or
-a name that one of its rules has as a condition: `curl -H "Host: $dns_name" http://127.0.0.1:4566/path`.
+matches a host condition of one of its rules: `curl -H "Host: $dns_name" http://127.0.0.1:4566/path`.
 """
 # mypy: disable-error-code="import-not-found, import-untyped"
 
@@ -22,7 +22,7 @@ from embedded_localstack.load_balancers.requests import Request, event, forwarde
 
 LOG = logging.getLogger(__name__)
 DOMAIN = ".elb.amazonaws.com"
-# Names that are LocalStack's or AWS's whatever the rules of a load balancer say.
+# Names that belong to LocalStack or AWS, even if a rule of a load balancer matches them.
 OTHERS = ("localhost", "localhost.localstack.cloud", "amazonaws.com")
 # AWS's reason codes: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html
 REASONS = {
@@ -33,28 +33,28 @@ REASONS = {
 
 
 def install() -> None:
-    """Put it into the chain, before LocalStack looks at what a request may be to AWS."""
+    """Add the handler to the chain, before LocalStack decides which AWS service a request is for."""
     from localstack.aws.handlers import preprocess_request  # noqa: PLC0415 - only a running server has it
 
     preprocess_request.append(serve)
 
 
 def serve(chain: Any, context: Any, response: Any) -> None:
-    """Answer a request to a load balancer; let all others pass."""
+    """Answer a request to a load balancer, and leave all others to LocalStack."""
     host = (context.request.headers.get("Host") or "").partition(":")[0].lower()
     if not host or host.replace(".", "").isdecimal():
         return
     request = _received(context.request)
-    if (found := _find(request)) is None:
+    if (owner := _find(request)) is None:
         return
-    backend, balancer = found
+    backend, balancer = owner
     answer = _answer(backend, balancer, request)
     response.status_code = answer.status
     response.headers.clear()
     for name, value in answer.headers:
         response.headers.add(name, value)
     response.set_data(b"" if request.method == "HEAD" else answer.body)
-    # LocalStack's own finishing touches, such as CORS headers, are not a load balancer's.
+    # A load balancer's response has none of what LocalStack would add next, such as CORS headers.
     chain.terminate()
 
 
@@ -66,7 +66,7 @@ def _received(request: Any) -> Request:
 
 def _find(request: Request) -> tuple[Any, Any] | None:
     if request.host.endswith(DOMAIN):
-        return next((found for found in _balancers() if found[1].dns_name.lower() == request.host), None)
+        return next((owner for owner in _balancers() if owner[1].dns_name.lower() == request.host), None)
     if any(request.host == name or request.host.endswith(f".{name}") for name in OTHERS):
         return None
     for backend, balancer in _balancers():
@@ -92,7 +92,7 @@ def _answer(backend: Any, balancer: Any, request: Request) -> Answer:
         LOG.warning("%s has no listener", balancer.dns_name)
         return answers.own(503)
     place = {"protocol": listener.protocol, "port": int(listener.port)}
-    # An authentication comes before the action that answers, and is not served here.
+    # An authentication action comes before the action that answers. It is not supported here.
     first = min(
         choose_rule(listener.rules.values(), request).actions, key=lambda action: int(action.data.get("Order") or 0)
     )
@@ -130,7 +130,7 @@ def _forward(backend: Any, group: Any, request: Request, onward: Request) -> Ans
 
 
 def _invoke(backend: Any, group_arn: str, function_arn: str, payload: dict[str, Any]) -> bytes:
-    """Call a function in the name of the target group.
+    """Invoke a function on behalf of the target group, and return its payload.
 
     Raises:
         InvalidAnswerError: the call was refused, or the function failed.

@@ -1,4 +1,4 @@
-"""Which listener and which of its rules a request is for.
+"""Choose the listener and the rule for a request.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-rules.html
 """
@@ -15,15 +15,15 @@ Condition = Mapping[str, Any]
 
 
 def choose_listener[T](listeners: Mapping[int, T], port: int | None) -> T | None:
-    """The listener of the port that was called.
+    """Return the listener for the port of the request.
 
-    All share LocalStack's port: where it doesn't tell them apart, 80 comes first.
+    All listeners share LocalStack's port. If the port does not identify a listener, port 80 comes first.
     """
     return next((listeners[wanted] for wanted in (port or 80, 80, *sorted(listeners)) if wanted in listeners), None)
 
 
 def choose_rule(rules: Iterable[Any], request: Request) -> Any:
-    """The first rule, by priority, all of whose conditions hold; the default rule has none and comes last."""
+    """Return the first rule by priority whose conditions all hold. The default rule has none and comes last."""
     ordered = sorted(
         rules, key=lambda rule: (rule.priority == "default", 0 if rule.priority == "default" else int(rule.priority))
     )
@@ -31,22 +31,22 @@ def choose_rule(rules: Iterable[Any], request: Request) -> Any:
 
 
 def choose_target_group(action: Mapping[str, Any]) -> str:
-    """The ARN of the target group that a forward action goes to, by weight if there are several."""
+    """Return the ARN of the target group for a forward action. Weights decide between several groups."""
     groups = (action.get("ForwardConfig") or {}).get("TargetGroups") or []
     if not groups:
         return str(action["TargetGroupArn"])
     weights = [int(group.get("Weight", 1)) for group in groups]
-    return str(random.choices(groups, weights if any(weights) else None)[0]["TargetGroupArn"])  # noqa: S311 - no secret
+    return str(random.choices(groups, weights if any(weights) else None)[0]["TargetGroupArn"])  # noqa: S311 - not for a secret
 
 
 def holds(condition: Condition, request: Request) -> bool:
-    """Whether one condition of a rule is true of a request; one that is not known is not."""
+    """Return whether a condition of a rule holds for a request. An unknown condition does not."""
     check = CONDITIONS.get(condition.get("Field", ""))
     return bool(check and check(condition, request))
 
 
 def names_host(conditions: Iterable[Condition], request: Request) -> bool:
-    """Whether a rule is for the request's host by name."""
+    """Return whether a rule has a host condition that matches the request."""
     return any(condition.get("Field") == "host-header" and holds(condition, request) for condition in conditions)
 
 
@@ -55,7 +55,7 @@ def _values(condition: Condition, kind: str) -> list[Any]:
 
 
 def _like(pattern: str, text: str, *, case: bool = False) -> bool:
-    """`*` is any text, `?` any character, nothing else is special."""
+    """Return whether the text matches the pattern, in which `*` is any text and `?` is any character."""
     expression = "".join({"*": ".*", "?": "."}.get(character, re.escape(character)) for character in pattern)
     return bool(re.fullmatch(expression, text, re.DOTALL | (0 if case else re.IGNORECASE)))
 

@@ -11,9 +11,9 @@ from localstack.services.plugins import Service, aws_provider
 
 @aws_provider(api="elbv2")
 def elbv2() -> Any:
-    """The service: every operation is moto's.
+    """Return the service, whose operations are all moto's.
 
-    It shares the process with moto's EC2, so that it knows subnets and groups.
+    It shares the process with moto's EC2, so it knows subnets and security groups.
     """
 
     def forward(context: Any, _request: Any) -> Any:

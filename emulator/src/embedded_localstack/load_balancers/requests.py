@@ -1,4 +1,4 @@
-"""A request to a load balancer, and the event that a function gets of it."""
+"""A request to a load balancer, and the event that a function receives for it."""
 
 import base64
 import re
@@ -16,8 +16,9 @@ HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "
 
 @dataclass(frozen=True)
 class Request:
-    """As it arrived: path and query are still encoded, headers in order with their names in lower case, repeated ones
-    too.
+    """A request as it arrived.
+
+    Path and query are still encoded. Headers keep their order and repetitions, with their names in lower case.
     """
 
     method: str
@@ -29,21 +30,21 @@ class Request:
     """The caller's IP address."""
 
     def values(self, name: str) -> list[str]:
-        """Every value of a header."""
+        """Return every value of a header."""
         return [value for given, value in self.headers if given == name]
 
     @property
     def host(self) -> str:
-        """The name that was called, in lower case and without port; empty if there was none."""
+        """Return the host name of the request in lower case and without the port, or an empty string."""
         return _host(self)[0]
 
     @property
     def port(self) -> int | None:
-        """The port of the name that was called."""
+        """Return the port in the Host header, or None."""
         return _host(self)[1]
 
     def parameters(self) -> Iterator[tuple[str, str]]:
-        """Names and values of the query string, as they are: a load balancer decodes nothing."""
+        """Yield the names and values of the query string unchanged, because a load balancer decodes nothing."""
         for pair in self.query.split("&"):
             name, _, value = pair.partition("=")
             if pair:
@@ -56,51 +57,57 @@ def _host(request: Request) -> tuple[str, int | None]:
 
 
 def forwarded(request: Request, *, protocol: str, port: int, drop_invalid: bool) -> Request:
-    """The request as a target sees it: with the load balancer's own headers, without those that are for one connection
-    only.
+    """Return the request as a target receives it.
+
+    It has the load balancer's own headers, and no headers that apply to one connection only.
     """
-    kept = [
+    passed_headers = [
         (name, value)
         for name, value in request.headers
         if name not in HOP_BY_HOP | {"x-forwarded-for", "x-forwarded-port", "x-forwarded-proto", "x-amzn-trace-id"}
         and (not drop_invalid or VALID_NAME.fullmatch(name))
     ]
-    own = [
+    own_headers = [
         ("x-amzn-trace-id", _trace(request)),
         ("x-forwarded-for", ", ".join([*request.values("x-forwarded-for"), request.client])),
         ("x-forwarded-port", str(port)),
         ("x-forwarded-proto", protocol.lower()),
     ]
-    return Request(request.method, request.path, request.query, (*kept, *own), request.body, request.client)
+    return Request(
+        request.method, request.path, request.query, (*passed_headers, *own_headers), request.body, request.client
+    )
 
 
 def _trace(request: Request) -> str:
-    """https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-request-tracing.html"""
+    """Return the X-Amzn-Trace-Id header for a target.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-request-tracing.html
+    """
     identifier = f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
     given = ";".join(request.values("x-amzn-trace-id"))
     return f"Self={identifier};{given}" if given else f"Root={identifier}"
 
 
 def event(request: Request, target_group_arn: str, *, multi_value: bool) -> dict[str, Any]:
-    """The event for a function.
+    """Return the event for a function.
 
-    Of what is repeated it holds all values, or, unless the target group wants them, the last.
+    With `multi_value` it holds all values of repeated headers and parameters, and otherwise only the last.
     """
     encoded = _is_encoded(request)
-    found: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "requestContext": {"elb": {"targetGroupArn": target_group_arn}},
         "httpMethod": request.method,
         "path": request.path,
     }
     if multi_value:
-        found |= {
+        fields |= {
             "multiValueQueryStringParameters": _lists(request.parameters()),
             "multiValueHeaders": _lists(request.headers),
         }
     else:
-        found |= {"queryStringParameters": dict(request.parameters()), "headers": dict(request.headers)}
+        fields |= {"queryStringParameters": dict(request.parameters()), "headers": dict(request.headers)}
     body = base64.b64encode(request.body).decode() if encoded else request.body.decode("utf-8", "replace")
-    return found | {"body": body, "isBase64Encoded": encoded}
+    return fields | {"body": body, "isBase64Encoded": encoded}
 
 
 def _lists(pairs: Iterator[tuple[str, str]] | tuple[tuple[str, str], ...]) -> Mapping[str, list[str]]:
@@ -111,7 +118,10 @@ def _lists(pairs: Iterator[tuple[str, str]] | tuple[tuple[str, str], ...]) -> Ma
 
 
 def _is_encoded(request: Request) -> bool:
-    """Compressed bodies are base64, and all that are neither text nor JSON, JavaScript or XML."""
+    """Return whether the event holds the body as base64.
+
+    It does so for compressed bodies, and for bodies that are not text, JSON, JavaScript or XML.
+    """
     media_type = "".join(request.values("content-type")[-1:]).partition(";")[0].strip().lower()
     if not request.body:
         return False

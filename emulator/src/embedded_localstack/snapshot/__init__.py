@@ -1,5 +1,5 @@
-"""A server's whole state in a folder, so that `down` and `restart` lose nothing.
+"""Save a server's whole state in a folder, so that `down` and `restart` lose nothing.
 
-LocalStack keeps its state in memory. Its services can hand it out and take it back; the free edition does not write it
-to a disk. control.py fixes the order; each other module handles one kind of state.
+LocalStack keeps its state in memory. Its services can export and import their state, but the free edition does not
+write it to disk. control.py fixes the order. Each other module handles one kind of state.
 """

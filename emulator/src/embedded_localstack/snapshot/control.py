@@ -1,4 +1,4 @@
-"""Stop with the state written down, and start with it."""
+"""Save the state when the server stops, and restore it when the next server starts."""
 # mypy: disable-error-code="import-not-found"
 
 import logging
@@ -19,18 +19,18 @@ from embedded_localstack.state import Home
 
 LOG = logging.getLogger(__name__)
 SAVE = signal.SIGUSR1
-"""What `down` and `restart` send to the server."""
+"""The signal that `down` and `restart` send to the server."""
 QUIET_SECONDS = 10
 MIB = 1024 * 1024
 SPARE_BYTES = 64 * MIB
 
 gate = Gate()
-# A state that is not yet back cannot be written down.
+# A state that is not completely restored cannot be saved.
 _busy = threading.Lock()
 
 
 def install() -> None:
-    """Close the gate if there is a state to restore. Write the state down when the launcher sends SAVE."""
+    """Close the gate if there is a state to restore, and save the state when the launcher sends SAVE."""
     gate.install()
     queues.install()
     folder = Home.of_this_server().snapshot
@@ -44,9 +44,9 @@ def install() -> None:
 
 
 def _stop() -> None:
-    """Write the state down and end.
+    """Save the state and end the process.
 
-    If it cannot be written, the server still runs and has everything; the launcher reads why.
+    If the rehearsal fails, the server keeps running with its whole state, and the launcher reads the reason.
     """
     home = Home.of_this_server()
     with _busy:
@@ -65,7 +65,7 @@ def _stop() -> None:
 
 
 def rehearse(folder: Path) -> None:
-    """Do what fails if `save` fails, while everything still runs: pickle all state, and look for room on the disk.
+    """Check, while the server still runs, that `save` will succeed: pickle all state and check the free disk space.
 
     Raises:
         OSError: the folder cannot be written to, or the disk is too full.
@@ -87,7 +87,7 @@ def rehearse(folder: Path) -> None:
 
 
 def save(folder: Path) -> None:
-    """Write everything into the folder, which is there only if it is complete."""
+    """Save the whole state in the folder. The folder exists only if the state in it is complete."""
     from embedded_localstack.snapshot import stores  # noqa: PLC0415 - only a running server can import it
 
     began = time.monotonic()
@@ -108,7 +108,7 @@ def save(folder: Path) -> None:
 
 
 def _finish_deliveries() -> None:
-    """Wait for changes, events and messages on their way: a service answers before they have arrived."""
+    """Wait for the delivery of changes, events and messages. A service answers before these have arrived."""
     for service, executor in DELIVERIES.items():
         if provider := _provider(service):
             executor(provider).shutdown(wait=True)
@@ -117,7 +117,7 @@ def _finish_deliveries() -> None:
             thread.join(QUIET_SECONDS)
 
 
-# In this order: each may lead to one of the next.
+# The order matters: a delivery of one service may cause deliveries of those after it.
 DELIVERIES: dict[str, Callable[[Any], ThreadPoolExecutor]] = {
     "dynamodb": lambda provider: provider._event_forwarder.executor,
     "s3": lambda provider: provider._notification_dispatcher.executor,
@@ -137,7 +137,7 @@ def _provider(service: str) -> Any:
 def resume() -> None:
     """Restore the state, if there is one, and open the gate.
 
-    A state that does not fit ends the server: half of one is worse.
+    The server ends if the state cannot be restored, because a partly restored state is worse than no server.
     """
     folder = Home.of_this_server().snapshot
     if not folder.is_dir():
@@ -163,14 +163,14 @@ def _load(folder: Path) -> None:
         "events": rules.load,
         "stepfunctions": executions.load,
         "kinesis": moto_backends.start_kinesis,
-        # Pollers and alarms work at once, so what they work on comes first.
+        # Pollers and alarms start to work at once, so the state that they need is restored first.
         "lambda": lambda: _provider("lambda").on_after_state_load(),
         "cloudwatch": _watch_alarms,
     }
     for hook in [hook for service, hook in hooks.items() if service in ready]:
         hook()
     functions.load_events(folder)
-    # The folder shows whether the next state was written down.
+    # Removed, so that its presence shows whether the next state was saved.
     shutil.rmtree(folder)
     LOG.info("the state is back, in %.1f s", time.monotonic() - began)
 

@@ -1,11 +1,11 @@
-"""Step Functions: an execution that a thread of the old server ran cannot continue."""
+"""The Step Functions executions of the previous server, which cannot continue because its threads are gone."""
 # mypy: disable-error-code="import-not-found"
 
 from datetime import UTC, datetime
 
 
 def load() -> None:
-    """Abort those that ran, once the store is back. Somebody would wait for ever for one that stays RUNNING."""
+    """Abort the running executions after the store is restored, because nobody would ever end them."""
     from localstack.services.stepfunctions.backend.store import sfn_stores  # noqa: PLC0415 - only a running server has it
 
     for _account, _region, store in sfn_stores.iter_stores():

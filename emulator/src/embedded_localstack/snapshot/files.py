@@ -9,7 +9,7 @@ from pathlib import Path
 def copy(directory: Path, into: Path) -> None:
     """Copy a service's files.
 
-    SQLite copies a database: its journal appears and disappears with each metric of CloudWatch.
+    SQLite itself copies a database, because the journal appears and disappears with each CloudWatch metric.
     """
     shutil.copytree(directory, into, ignore=shutil.ignore_patterns("*.db-*"), copy_function=_copy)
 
@@ -18,5 +18,5 @@ def _copy(source: str, target: str) -> None:
     if not source.endswith(".db"):
         shutil.copyfile(source, target)
         return
-    with closing(sqlite3.connect(source)) as live, closing(sqlite3.connect(target)) as kept:
-        live.backup(kept)
+    with closing(sqlite3.connect(source)) as source_database, closing(sqlite3.connect(target)) as target_database:
+        source_database.backup(target_database)

@@ -1,4 +1,4 @@
-"""What Lambda holds besides its store: how far it has read each stream, and the events of asynchronous invocations."""
+"""The state of Lambda outside its store: its position in each stream, and the events of asynchronous invocations."""
 # mypy: disable-error-code="import-not-found"
 
 import json
@@ -9,21 +9,21 @@ from typing import Any
 from embedded_localstack.patches.lambda_event_sources import checkpoints
 
 Event = tuple[str, str]
-"""The ARN of a function's version, and what LocalStack wrote into the queue of its events."""
+"""The ARN of a function version, and the message body that LocalStack wrote into the version's event queue."""
 
 
 def read_so_far() -> dict[str, dict[str, str]]:
-    """Return, by event source mapping and shard, the iterator of the first record that was not yet handled."""
+    """Return the iterator of the first record that is not handled yet, by event source mapping and shard."""
     return {mapping: dict(shards) for mapping, shards in checkpoints.items()}
 
 
 def events() -> set[Event]:
-    """Return the asynchronous invocations that wait for their turn or a retry, or run now."""
+    """Return the events of the asynchronous invocations that run, or wait for a first attempt or a retry."""
     return {(arn, message.message["Body"]) for arn, queue in _queues() for message in _messages(queue)}
 
 
 def stop() -> None:
-    """Begin nothing new."""
+    """Stop the event source mappings, the pollers and the event queues, so that no new invocation starts."""
     for worker in _workers():
         worker.stop_for_shutdown()
     for _, manager in _managers():
@@ -33,19 +33,19 @@ def stop() -> None:
 
 
 def save(folder: Path, shards: dict[str, dict[str, str]], waiting: set[Event]) -> None:
-    """Write both down."""
+    """Save the stream positions and the events."""
     (folder / "functions.json").write_text(json.dumps({"shards": shards, "events": sorted(waiting)}))
 
 
 def load_shards(folder: Path) -> None:
-    """Read how far each stream was read. Pollers start after this."""
+    """Load the stream positions, before the pollers start."""
     checkpoints.update(json.loads((folder / "functions.json").read_text())["shards"])
 
 
 def load_events(folder: Path) -> None:
-    """Send the events again, once functions can be invoked.
+    """Send the events again, after functions can be invoked.
 
-    What ran when the server stopped runs again, as after a fault on AWS.
+    An invocation that ran when the server stopped runs again, as after a fault on AWS.
     """
     queues = dict(_managers())
     for arn, body in json.loads((folder / "functions.json").read_text())["events"]:

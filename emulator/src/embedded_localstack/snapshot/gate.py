@@ -1,4 +1,4 @@
-"""Refuse requests from outside while the state is written down, or not yet restored."""
+"""Refuse requests from outside while the state is being saved or is not restored yet."""
 # mypy: disable-error-code="import-not-found"
 
 import threading
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Gate:
-    """The first handler of LocalStack's request chain, and the last."""
+    """The first and the last handler of LocalStack's request chain."""
 
     def __init__(self) -> None:
         self._open = threading.Event()
@@ -16,16 +16,17 @@ class Gate:
         self._lock = threading.Lock()
 
     def install(self) -> None:
-        """Put both handlers into the chain."""
+        """Add both handlers to the chain."""
         from localstack.aws import handlers  # noqa: PLC0415 - only a running server has it
 
         handlers.preprocess_request.handlers.insert(0, self.enter)
         handlers.run_custom_finalizers.append(self.leave)
 
     def enter(self, chain: Any, context: Any, _response: Any) -> None:
-        """Let a request through.
+        """Admit a request, or refuse it.
 
-        A closed gate admits only LocalStack's own, and answers others as AWS does when a service is away.
+        A closed gate admits only LocalStack's internal requests. It answers others as AWS answers when a service is
+        unavailable.
         """
         if context.is_internal_call:
             return
@@ -36,7 +37,7 @@ class Gate:
         chain.respond(503)
 
     def leave(self, _chain: Any, context: Any, _response: Any) -> None:
-        """Count a request as answered."""
+        """Record that a request is answered."""
         with self._lock:
             self._inside.discard(id(context))
 
@@ -45,12 +46,15 @@ class Gate:
         self._open.set()
 
     def close(self) -> None:
-        """Admit no more requests."""
+        """Stop admitting requests."""
         with self._lock:
             self._open.clear()
 
     def empty(self, seconds: float) -> None:
-        """Wait until all requests are answered, at most that long: one that waits for a message may take longer."""
+        """Wait until all requests are answered, or until `seconds` are over.
+
+        A request that waits for a message may take longer.
+        """
         deadline = time.monotonic() + seconds
         while self._inside and time.monotonic() < deadline:
             time.sleep(0.01)

@@ -1,4 +1,4 @@
-"""The bytes of S3 objects. Uploads in parts that were not completed are lost."""
+"""The content of S3 objects. Multipart uploads that were not completed are lost."""
 # mypy: disable-error-code="import-not-found"
 
 import json
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def save(folder: Path) -> None:
-    """Write each object, and a list of them."""
+    """Save the content of each object, and an index of the objects."""
     folder.mkdir(parents=True)
     storage, index = _storage(), []
     for number, (bucket, item) in enumerate(_objects()):
@@ -21,12 +21,12 @@ def save(folder: Path) -> None:
 
 
 def size() -> int:
-    """Return how many bytes `save` writes."""
+    """Return the number of bytes that `save` writes."""
     return sum(item.size or 0 for _bucket, item in _objects())
 
 
 def load(folder: Path) -> None:
-    """Read the objects, once the store of buckets is back."""
+    """Restore the content of the objects, after the store of buckets is restored."""
     storage = _storage()
     numbers = {tuple(entry): number for number, entry in enumerate(json.loads((folder / "index.json").read_text()))}
     for bucket in _buckets():
@@ -34,8 +34,8 @@ def load(folder: Path) -> None:
         bucket.multiparts.clear()
     for bucket_name, item in _objects():
         file = storage.open(bucket_name, item, mode="w")
-        with file, (folder / str(numbers[bucket_name, item.key, item.version_id])).open("rb") as kept:
-            shutil.copyfileobj(kept, file.file)
+        with file, (folder / str(numbers[bucket_name, item.key, item.version_id])).open("rb") as content:
+            shutil.copyfileobj(content, file.file)
     shutil.rmtree(folder)
 
 

@@ -1,4 +1,4 @@
-"""Queues: every message must be in its queue when that is written down, not on its way to a receiver."""
+"""SQS queues. Every message must be in its queue, and not on its way to a receiver, when the state is saved."""
 # mypy: disable-error-code="import-not-found"
 
 from collections.abc import Iterator
@@ -6,14 +6,14 @@ from typing import Any
 
 
 def install() -> None:
-    """Let a queue that hands out no messages still take some.
+    """Make a stopped queue accept new messages.
 
-    Python 3.13 refuses them, which LocalStack does not expect.
+    Python 3.13's queues refuse them after a shutdown, which LocalStack does not expect.
     """
     from localstack.services.sqs.queue import InterruptibleQueue  # noqa: PLC0415 - only a running server has it
     from localstack.utils.patch import Patch  # noqa: PLC0415
 
-    # The method is Queue's own: only the class of LocalStack gets another.
+    # `put` is defined by Python's Queue. Only LocalStack's subclass gets another one.
     def put(self: Any, item: Any, *_: Any, **__: Any) -> None:
         with self.mutex:
             self._put(item)
@@ -23,7 +23,7 @@ def install() -> None:
 
 
 def stop() -> None:
-    """Hand out no more messages. A receiver that waits gets none."""
+    """Stop handing out messages. A waiting receiver gets none."""
     for store in _stores():
         for task in store.move_tasks.values():
             task.under_way = task.status == "RUNNING"
@@ -33,7 +33,7 @@ def stop() -> None:
 
 
 def load() -> None:
-    """Hand out messages again, once the store is back, and continue to move messages between queues."""
+    """Hand out messages again after the store is restored, and continue the message move tasks."""
     from localstack.services.plugins import SERVICE_PLUGINS  # noqa: PLC0415 - only a running server has it
 
     movers = SERVICE_PLUGINS.get_service("sqs")._provider._message_move_task_manager
