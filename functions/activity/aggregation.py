@@ -30,7 +30,7 @@ class Chunk:
 
     @property
     def events(self) -> int:
-        """How many events are counted."""
+        """Return how many events are counted."""
         return sum(counts.total() for (_, period), counts in self.counters.items() if period == TOTAL)
 
 

@@ -35,7 +35,7 @@ class Settings:
 
     @property
     def types(self) -> frozenset[str]:
-        """The types of events that are counted."""
+        """Return the types of events that are counted."""
         return frozenset(self.event_types)
 
     @property

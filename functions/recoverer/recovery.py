@@ -14,7 +14,8 @@ from recoverer.rules import Rule, rule_for
 from recoverer.targets import Targets
 from shared.observability import logger
 
-# Of two invocations at the same time, one wins, and the cool-down makes the other one refuse at its next attempt.
+# If two invocations act at the same time, one of them succeeds. The other one tries again and refuses, because of the
+# cool-down.
 _ATTEMPTS = 3
 
 
@@ -30,7 +31,7 @@ class Recovery:
         dry_run: bool,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """A dry run changes nothing, not even the ledger."""
+        """Take the parts. A dry run changes nothing, not even the ledger."""
         self._rules = rules
         self._limits = limits
         self._ledger = ledger
