@@ -73,7 +73,7 @@ class GalleryPage:
 
     @cached_property
     def _policy(self) -> str:
-        """The Content-Security-Policy.
+        """Return the Content-Security-Policy.
 
         It allows code only from here, and data only from here, from the buckets and from the user pool.
         """

@@ -39,13 +39,13 @@ def count(
     images, or when `may_go_on`, asked every hundred, says no.
     """
     sums: dict[tuple[str, str], list[int]] = {}
-    seen, complete = 0, True
+    total, complete = 0, True
     for status, items in images.items():
         for item in items:
-            if seen >= most or (seen % 100 == 0 and not may_go_on()):
+            if total >= most or (total % 100 == 0 and not may_go_on()):
                 complete = False
                 break
-            seen += 1
+            total += 1
             row = sums.setdefault((status, str(item.get("format") or "unknown")), [0, 0])
             row[0] += 1
             row[1] += int(item.get("bytes") or 0)

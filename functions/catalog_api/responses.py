@@ -37,7 +37,7 @@ def finish(event: Mapping[str, Any], answer: dict[str, Any], request_id: str) ->
 
 
 def accepts_gzip(event: Mapping[str, Any]) -> bool:
-    """Whether Accept-Encoding allows gzip: named or `*`, and not with a weight of zero."""
+    """Return whether Accept-Encoding allows gzip: named or `*`, and not with a weight of zero."""
     weights: dict[str, bool] = {}
     for value in _request_header(event, "accept-encoding"):
         for part in value.lower().split(","):

@@ -63,7 +63,7 @@ def convert(source: Path, name: str, types: dict[str, str], limits: Limits, dead
 
 @contextmanager
 def _disk_space() -> Iterator[None]:
-    """Turn "no space left" into a Rejection: another attempt would have no more space."""
+    """Turn "no space left" into a Rejection: another attempt would run out of space too."""
     try:
         yield
     except OSError as error:

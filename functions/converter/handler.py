@@ -20,7 +20,7 @@ sweep()
 @with_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Convert every object of the event. Raises for what is worth another try: Lambda then repeats the whole event."""
-    # The outcome is uploaded after the conversion.
+    # Reserve time, because the outcome is uploaded after the conversion.
     deadline = Deadline(context, reserve_s=min(30.0, context.get_remaining_time_in_millis() / 4000))
     converter = converter_of(SETTINGS, client)
     results = []

@@ -36,5 +36,5 @@ class Settings:
 
     @property
     def limits(self) -> Limits:
-        """The limits on an upload and its conversion."""
+        """Return the limits on an upload and its conversion."""
         return Limits(self.max_bytes, self.max_row_length, self.max_columns, self.memory_limit_mb, self.type_threshold)

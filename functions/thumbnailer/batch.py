@@ -40,7 +40,7 @@ class Job:
 
     @property
     def log_fields(self) -> dict[str, Any]:
-        """The fields of every log line about the event."""
+        """Return the fields of every log line about the event."""
         return {
             "message_id": self.message_id,
             "deliveries": self.deliveries,

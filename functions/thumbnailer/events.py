@@ -48,7 +48,7 @@ class ObjectEvent:
 
     @property
     def image_id(self) -> str:
-        """The catalog's hash key for this object, whatever its version."""
+        """Return the catalog's hash key for this object, whatever its version."""
         return image_id(self.bucket, self.key)
 
     @property

@@ -22,7 +22,7 @@ class Version:
     uploaded_at: str | None = field(default=None, compare=False)
 
     def is_same_as(self, version_id: str | None, etag: str | None) -> bool:
-        """Whether both mean the same content."""
+        """Return whether both mean the same content."""
         if self.version_id or version_id:
             return self.version_id == version_id
         return self.etag == etag
@@ -44,11 +44,11 @@ class Recorded:
 
     @property
     def is_deleted(self) -> bool:
-        """Whether the object is recorded as deleted."""
+        """Return whether the object is recorded as deleted."""
         return self.status == "DELETED"
 
     def holds(self, current: Version | None) -> bool:
-        """Whether `current` (None: no object) is the recorded version."""
+        """Return whether `current` (None: no object) is the recorded version."""
         if current is None or self.is_deleted:
             return current is None and self.is_deleted
         return current.is_same_as(self.version_id, self.etag)
@@ -64,7 +64,7 @@ class Decision(Enum):
 
 
 def is_newer(event: ObjectEvent, recorded: Recorded) -> bool:
-    """Whether the sequencers prove that the event happened after what is recorded."""
+    """Return whether the sequencers prove that the event happened after what is recorded."""
     return compare(event.sequencer, recorded.sequencer) == 1
 
 
@@ -79,7 +79,7 @@ def _says_the_same(event: ObjectEvent, recorded: Recorded) -> bool:
 
 
 def decide(event: ObjectEvent, recorded: Recorded | None) -> Decision:
-    """What to do about `event` when the catalog holds `recorded` (None: nothing)."""
+    """Return what to do about `event` when the catalog holds `recorded` (None: nothing)."""
     if event.asks_to_remake:
         return Decision.ASK
     if recorded is not None:

@@ -46,5 +46,5 @@ class Settings:
 
     @property
     def output(self) -> Output:
-        """The thumbnails to make."""
+        """Return the thumbnails to make."""
         return Output(self.thumbnail_sizes, self.output_format, self.jpeg_quality)

@@ -71,7 +71,7 @@ class Storage:
         An object that is too large is rejected before its body is read; a large one that is not a picture, after its
         first bytes. Raises Gone, or Rejection (empty, too_large, unsupported_format, encrypted, archived).
         """
-        wanted = (
+        selector = (
             {"VersionId": version.version_id}
             if version.version_id
             else {"IfMatch": version.etag}
@@ -79,7 +79,7 @@ class Storage:
             else {}
         )
         try:
-            answer = self._s3.get_object(Bucket=bucket, Key=key, **wanted)
+            answer = self._s3.get_object(Bucket=bucket, Key=key, **selector)
         except ClientError as error:
             raise _verdict(error) or error from error
         with answer["Body"] as body:
@@ -111,9 +111,9 @@ class Storage:
 
     def remove(self, keys: Iterable[str]) -> None:
         """Remove thumbnails; keys that do not exist are fine. Raises NotRemoved."""
-        wanted = sorted(set(keys))
-        for start in range(0, len(wanted), _DELETE_LIMIT):
-            objects = [{"Key": key} for key in wanted[start : start + _DELETE_LIMIT]]
+        unique_keys = sorted(set(keys))
+        for start in range(0, len(unique_keys), _DELETE_LIMIT):
+            objects = [{"Key": key} for key in unique_keys[start : start + _DELETE_LIMIT]]
             answer = self._s3.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})
             if answer.get("Errors"):
                 raise NotRemoved(f"thumbnails not removed: {answer['Errors']}")

@@ -77,7 +77,7 @@ def _scaled_to_8_bits(image: Image.Image) -> Image.Image:
 
 
 def _is_unsigned(image: Image.Image) -> bool:
-    """Whether mode I, which is signed, holds the unsigned numbers of a TIFF file."""
+    """Return whether mode I, which is signed, holds the unsigned numbers of a TIFF file."""
     return image.mode == "I" and getattr(image, "tag_v2", {}).get(_SAMPLE_FORMAT, (1,))[0] == 1
 
 
@@ -100,7 +100,7 @@ def upright(image: Image.Image, orientation: int) -> Image.Image:
 
 
 def is_transparent(image: Image.Image) -> bool:
-    """Whether any pixel is not opaque."""
+    """Return whether any pixel is not opaque."""
     return image.mode == "RGBA" and image.getchannel("A").getextrema() != (255, 255)
 
 

@@ -26,7 +26,7 @@ def convert(image: Image.Image, profile: bytes) -> Image.Image:
 
 
 def _lists_elements(profile: bytes) -> bool:
-    """Whether a tag is a list of processing elements (ICC.1, 10.16).
+    """Return whether a tag is a list of processing elements (ICC.1, 10.16).
 
     A list may name one a million times, each a pass over the pixels.
     """

@@ -40,7 +40,7 @@ def resize_with_pillow(image: Image.Image, size: Size, extent: Extent) -> Image.
 
 
 def simd_resize() -> Resize | None:
-    """The resizer of cykooz.resizer (Rust, AVX2/SSE4.1), or None where it has no wheel."""
+    """Return the resizer of cykooz.resizer (Rust, AVX2/SSE4.1), or None where it has no wheel."""
     try:
         from cykooz_resizer import (  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415 - no wheel for arm64
             CropBox,

@@ -124,16 +124,20 @@ def _received(pipe: "Connection[Any, Any]") -> Photo:
         rejection.text = answer["text"]
         raise rejection
     blobs = [pipe.recv_bytes() for _ in range(answer["blobs"])]
-    thumbnails = {size: Thumbnail(**made, data=blobs[blob]) for size, (made, blob) in answer["thumbnails"].items()}
+    thumbnails = {size: Thumbnail(**facts, data=blobs[blob]) for size, (facts, blob) in answer["thumbnails"].items()}
     return Photo(**answer["photo"], thumbnails=thumbnails)
 
 
 def _send(pipe: "Connection[Any, Any]", photo: Photo) -> None:
-    blobs = list({id(made.data): made.data for made in photo.thumbnails.values()}.values())
+    blobs = list({id(thumbnail.data): thumbnail.data for thumbnail in photo.thumbnails.values()}.values())
     thumbnails = {}
-    for size, made in photo.thumbnails.items():
-        fields = {field.name: getattr(made, field.name) for field in dataclasses.fields(made) if field.name != "data"}
-        thumbnails[size] = (fields, next(index for index, blob in enumerate(blobs) if blob is made.data))
+    for size, thumbnail in photo.thumbnails.items():
+        fields = {
+            field.name: getattr(thumbnail, field.name)
+            for field in dataclasses.fields(thumbnail)
+            if field.name != "data"
+        }
+        thumbnails[size] = (fields, next(index for index, blob in enumerate(blobs) if blob is thumbnail.data))
     facts = {
         field.name: getattr(photo, field.name) for field in dataclasses.fields(photo) if field.name != "thumbnails"
     }
