@@ -116,7 +116,7 @@ class Eventloom(Group):
             if ctx.invoked_subcommand and ENTRIES[ctx.invoked_subcommand].resumes:
                 click.echo("interrupted; the same command continues where it stopped", err=True)
             ctx.exit(130)
-        except Exception as error:  # some errors of boto3 are OSErrors as well
+        except Exception as error:  # Some errors of boto3 are OSErrors as well.
             text = _aws_text(error)
             if text is None and isinstance(error, OSError) and error.errno != errno.EPIPE:
                 text = str(error)
