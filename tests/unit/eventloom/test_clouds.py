@@ -128,7 +128,7 @@ REAL = {
 
 
 def make(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """What make does with these, in an environment that holds real credentials and no endpoint.
+    """Return what make does with these, in an environment that holds real credentials and no endpoint.
 
     `test-show` stands for every target of that name: its recipe prints the environment that theirs get.
     """
@@ -149,8 +149,8 @@ def make(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
 def test_tests_run_by_make_see_no_real_credentials(variables: dict[str, str]) -> None:
     shown = make("test-show", **variables)
     assert shown.returncode == 0, shown.stderr
-    seen = dict(line.split("=", 1) for line in shown.stdout.splitlines() if line.startswith("AWS_"))
-    assert seen == {
+    aws_variables = dict(line.split("=", 1) for line in shown.stdout.splitlines() if line.startswith("AWS_"))
+    assert aws_variables == {
         "AWS_CONFIG_FILE": "/dev/null",
         "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
         "AWS_EC2_METADATA_DISABLED": "true",

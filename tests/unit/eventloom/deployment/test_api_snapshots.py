@@ -11,10 +11,10 @@ REPLACED, KEPT = ["create", "delete"], ["no-op"]
 
 
 def change(address: str, *actions: str) -> dict[str, Any]:
-    """A resource's, as in a plan."""
+    """Return a resource's, as in a plan."""
     module, _, resource = address.rpartition("aws_")
-    found = {"address": address, "type": f"aws_{resource}".partition(".")[0], "change": {"actions": list(actions)}}
-    return found | ({"module_address": module.rstrip(".")} if module else {})
+    entry = {"address": address, "type": f"aws_{resource}".partition(".")[0], "change": {"actions": list(actions)}}
+    return entry | ({"module_address": module.rstrip(".")} if module else {})
 
 
 def plan(method: list[str], deployment: list[str], stage: list[str]) -> dict[str, Any]:
