@@ -149,7 +149,7 @@ def _event(name: str, bucket: Any, key: str, described: Any, time: Any) -> Objec
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"expected text, got {value!r}")
-    value.encode()  # a lone surrogate could not be stored
+    value.encode()  # A lone surrogate could not be stored.
     return value
 
 

@@ -1,4 +1,4 @@
-"""Decide whether an event is newer than what is recorded. SQS delivers events late, twice and out of order.
+"""Decide whether an event is newer than the recorded one. SQS delivers events late, twice and out of order.
 
 S3 gives each event of a key a sequencer that grows (shared/sequencers.py). An event with a smaller sequencer than the
 recorded one is stale. Where sequencers are missing, or equal although the versions differ (an operator's events, some
@@ -30,7 +30,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Recorded:
-    """What the catalog knows of an object, as far as later events depend on it.
+    """The facts about an object in the catalog that later events depend on.
 
     `revision` grows with every write of the item: it is an optimistic lock.
     """
@@ -55,7 +55,7 @@ class Recorded:
 
 
 class Decision(Enum):
-    """What to do about an event."""
+    """The decision about an event."""
 
     TAKE = "the event itself says what is current"
     ASK = "S3 must say what is current"
@@ -64,7 +64,7 @@ class Decision(Enum):
 
 
 def is_newer(event: ObjectEvent, recorded: Recorded) -> bool:
-    """Return whether the sequencers prove that the event happened after what is recorded."""
+    """Return whether the sequencers prove that the event happened after the recorded one."""
     return compare(event.sequencer, recorded.sequencer) == 1
 
 

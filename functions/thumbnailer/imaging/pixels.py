@@ -1,4 +1,4 @@
-"""Convert what a decoder returns to plain 8-bit sRGB: modes, colour profiles, orientation, transparency."""
+"""Convert decoded pictures to plain 8-bit sRGB: modes, colour profiles, orientation, transparency."""
 
 import math
 
@@ -29,7 +29,7 @@ def to_resizable(image: Image.Image) -> Image.Image:
     if mode in {"I", "F"} or mode.startswith("I;16"):
         return _deep_grey_to_8_bits(image)
     if mode == "CMYK":
-        # Pillow inverts every CMYK JPEG, as Adobe's need it; those without Adobe's marker are not inverted.
+        # Pillow inverts every CMYK JPEG, which is right only for those with Adobe's marker.
         return ImageChops.invert(image) if image.format == "JPEG" and "adobe" not in image.info else image
     if mode in _WITH_ALPHA or "transparency" in image.info:
         return _with_alpha(image)
@@ -82,7 +82,7 @@ def _is_unsigned(image: Image.Image) -> bool:
 
 
 def to_srgb(image: Image.Image, profile: object) -> Image.Image:
-    """Convert by the embedded ICC profile (bytes, or None); one that is broken or of another kind of image is ignored.
+    """Convert by the embedded ICC profile (bytes or None). A profile that is broken or of another kind is ignored.
 
     Takes mode L, RGB, RGBA or CMYK and returns L, RGB or RGBA.
     """

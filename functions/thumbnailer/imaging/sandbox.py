@@ -1,8 +1,8 @@
 """Render photos in a separate process with limits on memory and time.
 
-A file that kills its process kills only that one.
+A file that kills the process does not end the function.
 
-Run as a module, this is that process: `python -m thumbnailer.imaging.sandbox FD`, where FD is its end of a socket pair.
+The process runs this module: `python -m thumbnailer.imaging.sandbox FD`, where FD is its end of a socket pair.
 """
 
 import contextlib
@@ -32,7 +32,7 @@ _PASSED_ON = ("LD_LIBRARY_PATH", "LANG", "LC_ALL", "LC_CTYPE")
 
 
 class Sandbox:
-    """One worker process, which is reused, and replaced when it dies. Threads may share it; they take turns."""
+    """A worker process, which is reused, and replaced when it dies. Threads may share it; they take turns."""
 
     def __init__(self, limits: Limits, output: Output, timeout_s: float = 15.0) -> None:
         """`timeout_s` is for each file; the address space of the worker is `limits.max_memory`."""
@@ -88,7 +88,7 @@ class Sandbox:
         if self._pipe is None:
             ours, theirs = Pipe()
             with theirs:
-                # -P: what is imported must not come from the current folder, which may be one of photos.
+                # -P: nothing may be imported from the current folder, which may be a folder of photos.
                 command = [sys.executable, "-P", "-m", "thumbnailer.imaging.sandbox", str(theirs.fileno())]
                 environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
                 environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
