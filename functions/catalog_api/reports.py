@@ -18,7 +18,7 @@ class Range:
 
     @property
     def bounds(self) -> tuple[str, str]:
-        """Two texts that every `uploaded_at` of the range sorts between, whatever its precision."""
+        """Return two texts that every `uploaded_at` of the range sorts between, whatever its precision."""
         return f"{self.first.isoformat()}T", f"{self.last.isoformat()}T~"
 
 
@@ -36,7 +36,7 @@ def count(
     """Add up `images`, an iterable of items per status.
 
     Returns rows of status, format, images and bytes, sorted, and whether everything was counted: it stops after `most`
-    images, or when `may_go_on`, asked every hundred, says no.
+    images, or when `may_go_on`, which it calls every hundred images, returns False.
     """
     sums: dict[tuple[str, str], list[int]] = {}
     total, complete = 0, True

@@ -55,7 +55,7 @@ def _request_header(event: Mapping[str, Any], wanted: str) -> Iterator[str]:
 
 
 class _Headers:
-    """An answer's headers, whether its kind of event wants one value per name or a list."""
+    """The headers of an answer, for events that need one value per name and for events that need lists."""
 
     def __init__(self, answer: dict[str, Any]) -> None:
         self._multiple = "multiValueHeaders" in answer
