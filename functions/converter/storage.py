@@ -43,7 +43,7 @@ class Uploads:
         self._s3 = s3
 
     def download(self, source: Source, path: Path, max_bytes: int) -> None:
-        """Download the version that the event names. Raises Gone or Rejection; other errors are worth another try."""
+        """Download the version that the event names. Raises Gone or Rejection; other errors are temporary."""
         if source.key.endswith("/"):
             raise Rejection("folder")
         if source.bytes > max_bytes:

@@ -36,7 +36,7 @@ class Announcer:
         self._sleep = sleep
 
     def process(self, records: Sequence[Mapping[str, Any]], deadline: Deadline) -> str | None:
-        """Announce the changes that the records stand for, in order.
+        """Announce the changes that the records describe, in order.
 
         Returns the sequence number of the first record that must come again; no record after it was read. Returns None
         if all are done. A malformed record is stored for the operators and skipped, because a repetition would not

@@ -113,7 +113,7 @@ type Decision = Action | Refusal
 def decide(  # noqa: PLR0913, PLR0917 - all that a decision depends on, and nothing else
     alarm: Alarm, rule: Rule, facts: Facts, state: State, limits: Limits, now: float
 ) -> Decision:
-    """Decide what to do about `alarm` by `rule`. `facts` and `state` are of the rule's target."""
+    """Decide what to do about `alarm` by `rule`. `facts` and `state` describe the rule's target."""
     if now - alarm.seen_at > limits.max_alarm_age_s:
         return Refusal(f"the alarm is {now - alarm.seen_at:.0f} s old")
     if alarm.state == "OK" and isinstance(rule, Relieve) and isinstance(facts, EventSource):

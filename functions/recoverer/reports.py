@@ -54,7 +54,7 @@ class Reporter:
     """SNS access. Botocore's errors pass through."""
 
     def __init__(self, client: Any, topic_arn: str) -> None:
-        """`client` is SNS's low-level one."""
+        """`client` is a low-level client of SNS."""
         self._sns = client
         self._topic_arn = topic_arn
 

@@ -89,7 +89,7 @@ class Claims:
         self._update(claim_id, expression, values | _numbers({":now": int(self._clock())}), names)
 
     def release(self, claim_id: str) -> None:
-        """Let the next invocation continue at once."""
+        """Release the claim, so that the next invocation continues at once."""
         self._update(claim_id, "SET lease_until = :past", _numbers({":past": 0}))
 
     def _update(

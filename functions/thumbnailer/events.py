@@ -53,7 +53,7 @@ class ObjectEvent:
 
     @property
     def asks_to_remake(self) -> bool:
-        """Whether an operator asks to make the thumbnails again although nothing changed. S3 sends no such event."""
+        """Return whether an operator asks to make unchanged thumbnails again. S3 does not send such events."""
         return self.name == "ObjectCreated:Remake"
 
 

@@ -41,7 +41,7 @@ class Settings:
 
     @property
     def limits(self) -> Limits:
-        """Limits on uploads."""
+        """Return the limits on uploads."""
         return Limits(self.max_bytes, self.max_pixels, self.max_frames)
 
     @property
