@@ -128,7 +128,7 @@ class Eventloom(Group):
 
 
 def _aws_text(error: Exception) -> str | None:
-    """Explain an error of boto3; None for every other one. A command that never imported boto3 has none."""
+    """Explain an error of boto3. Returns None for other errors, and if the command did not import boto3."""
     if "botocore" not in sys.modules:
         return None
     from eventloom.aws_errors import EXPLAINED, explain  # noqa: PLC0415 - imports botocore

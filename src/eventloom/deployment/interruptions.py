@@ -47,7 +47,7 @@ class Creations:
     """The addresses of resources whose creation has begun and not ended, according to Terraform's output."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Begin without addresses."""
         self.unfinished: set[str] = set()
 
     def before(self, on_line: OnLine) -> OnLine:

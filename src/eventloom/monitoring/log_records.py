@@ -50,7 +50,7 @@ class Record:
 
     @property
     def report(self) -> dict[str, Any] | None:
-        """Lambda's report on an invocation, if this line is one: `status` and `metrics`."""
+        """Return `status` and `metrics` of Lambda's report on an invocation, if this line is one."""
         report = self.fields.get("record")
         is_report = str(self.fields.get("type")) in {"platform.report", "platform.initReport"}
         return report if is_report and isinstance(report, dict) else None

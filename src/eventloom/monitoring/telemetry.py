@@ -70,7 +70,7 @@ class Reading:
 
     @property
     def cost_per_thousand(self) -> float | None:
-        """USD per thousand images at list prices, as on the dashboard. None without images."""
+        """Return USD per thousand images at list prices, as on the dashboard; None without images."""
         thumbnailer = self.functions.get("thumbnailer")
         if not self.images or not thumbnailer:
             return None

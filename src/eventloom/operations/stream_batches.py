@@ -81,7 +81,7 @@ def _number(record: Record) -> int:
 
 
 def put_all(kinesis: Any, name: dict[str, str], records: list[Record], sleep: Sleep) -> None:
-    """Put each record once; only those that Kinesis refuses are put again.
+    """Put each record once. Only records that Kinesis refuses are put again.
 
     Raises NotRedriven if it keeps refusing some.
     """
