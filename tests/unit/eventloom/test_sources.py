@@ -1,4 +1,4 @@
-"""Which files an upload sends, under which keys, and what is refused before anything is sent."""
+"""An upload chooses files and keys, and refuses unsuitable ones before it sends anything."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What `status` reports about a cloud that runs or does not, and about an environment that is deployed or not."""
+"""`status` reports whether the cloud runs and whether the environment is deployed."""
 
 import json
 from collections.abc import Callable, Iterator

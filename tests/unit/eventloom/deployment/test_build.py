@@ -48,7 +48,7 @@ def run_build(project: Path, umask: int, zone: str, *arguments: str) -> dict[str
 
 @pytest.fixture(scope="module")
 def twice(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Two builds of the same sources that differ in everything that must not matter."""
+    """Provide two builds of the same sources, which differ in everything that must not matter."""
     first = copy_project(tmp_path_factory.mktemp("first"), reverse=False)
     second = copy_project(tmp_path_factory.mktemp("a-second-and-much-longer-path") / "deeper", reverse=True)
     run_build(first, 0o022, "UTC", "thumbnailer")
@@ -146,7 +146,7 @@ def write(path: Path, text: str = "") -> Path:
 
 @pytest.fixture
 def hello(tmp_path: Path) -> Path:
-    """The folder of a function that has only a handler."""
+    """Provide the folder of a function that has only a handler."""
     handler = write(tmp_path / "functions/hello/handler.py", "def lambda_handler(event, context):\n    return event\n")
     return handler.parent
 

@@ -1,4 +1,4 @@
-"""What a line of a log means, and what people see of it."""
+"""Log lines are parsed into records, and records are shown to people."""
 
 import io
 import json
