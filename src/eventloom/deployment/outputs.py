@@ -78,10 +78,8 @@ def current_outputs(environment: str) -> Outputs:
     if saved.get("state") == version:
         outputs: Outputs = saved["outputs"]
         return outputs
-    with terminal.stderr.status(
-        f"reading what is deployed in '{environment}'"
-    ):  # Terraform fetches its provider the first time.
-        init()
+    with terminal.stderr.status(f"reading what is deployed in '{environment}'"):
+        init()  # Terraform fetches its provider the first time.
         return save_outputs(environment)
 
 
