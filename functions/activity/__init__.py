@@ -1,1 +1,1 @@
-"""Events about images, from Kinesis, become counters in DynamoDB, each record counted exactly once; see README.md."""
+"""Counts events about images from Kinesis in DynamoDB, each record exactly once; see README.md."""

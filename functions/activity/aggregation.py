@@ -1,7 +1,7 @@
-"""Combine the events of one shard into few writes. Pure.
+"""Combine the events of a shard into few writes, without side effects.
 
-A chunk is a gapless part of the shard that one transaction can apply together with the checkpoint. So every event
-counts exactly once, however batches are cut, repeated or split.
+A chunk is a gapless part of the shard that a transaction can apply together with the checkpoint. So every event counts
+exactly once, whichever way batches are cut, repeated or split.
 """
 
 from collections import Counter
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from activity.views import Reject, View
 
-# "up to 100 actions", one is the checkpoint:
+# The limit is "up to 100 actions", and one of them writes the checkpoint:
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 MAX_WRITES = 99
 TOTAL = "total"
@@ -30,7 +30,7 @@ class Chunk:
 
     @property
     def events(self) -> int:
-        """How many events are counted."""
+        """Return how many events are counted."""
         return sum(counts.total() for (_, period), counts in self.counters.items() if period == TOTAL)
 
 

@@ -1,4 +1,4 @@
-"""Count one shard's batch: apply new events, skip those applied before. Pure."""
+"""Count the batch of a shard: apply new events, skip those applied before. It has no side effects of its own."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -46,8 +46,8 @@ def count(
 ) -> Tally:
     """Apply a batch of one shard, in the shard's order; `pause(attempt)` waits before another attempt.
 
-    Unexpected errors are raised only as long as nothing of the batch is applied: Lambda repeats a batch that raised as
-    a whole and finally sets it aside, and whoever redrives it from there must not count any event twice.
+    Unexpected errors are raised only before any part of the batch is applied. Lambda repeats a failed batch as a whole
+    and finally sets it aside, and a redrive of that batch must not count any event twice.
     """
     tally = Tally()
     attempt = 0
@@ -68,7 +68,7 @@ def count(
             else:
                 attempt += 1
                 pause(attempt)
-                # Read the checkpoint even when busy: the write whose answer got lost may have succeeded.
+                # Read the checkpoint even when busy: a write whose answer was lost may have succeeded.
                 checkpoint = counters.checkpoint(shard)
         except Exception:
             if remaining[0] is events[0]:

@@ -1,4 +1,4 @@
-"""Kinesis records -> counters in the activity table."""
+"""The Lambda handler: it turns Kinesis records into counters in the activity table."""
 
 import random
 import time

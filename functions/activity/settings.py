@@ -16,8 +16,8 @@ class Settings:
     event_types: tuple[str, ...] = ("view", "download", "share")
     day_retention_days: int = 400
     reject_retention_days: int = 30
-    # The event source mapping's. With more than 1, batches of a shard overlap, and one checkpoint per shard would lose
-    # events
+    # The setting of the event source mapping. With more than 1, batches of a shard overlap, and the shard's checkpoint
+    # would lose events.
     parallelization_factor: int = 1
 
     def __post_init__(self) -> None:
@@ -35,10 +35,10 @@ class Settings:
 
     @property
     def types(self) -> frozenset[str]:
-        """The types of events that are counted."""
+        """Return the types of events that are counted."""
         return frozenset(self.event_types)
 
     @property
     def max_age(self) -> timedelta:
-        """How old an event may be to be counted."""
+        """Return the maximum age of an event that is counted."""
         return timedelta(days=self.day_retention_days)

@@ -10,7 +10,7 @@ from activity.counting import Busy
 from activity.settings import Settings
 from activity.views import REASONS, Reject
 
-# Retryable errors. Other errors are left to the mapping's retries and its failure destination.
+# Retryable errors. The mapping's retries and its failure destination handle other errors.
 _BUSY = {
     # Another invocation moved the checkpoint
     "ConditionalCheckFailed",

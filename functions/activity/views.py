@@ -1,4 +1,4 @@
-"""Parse a Kinesis record into its event, or into the reason why it has none. Pure."""
+"""Parse a Kinesis record into its event, or into the reason why it has none."""
 
 import base64
 import json
@@ -15,7 +15,7 @@ REASONS = {
     "than days are kept.",
 }
 _MAX_AHEAD = timedelta(days=1)
-# Base64 of about 1.5 KB: enough to recognise the data, while a transaction's rejects stay far below 4 MB
+# Base64 of about 1.5 KB: enough to recognise the data. The rejects of a transaction stay far below 4 MB.
 _MAX_DATA = 2048
 
 
@@ -55,8 +55,8 @@ def unpadded(sequence: str) -> str:
 def parse(record: dict[str, Any], types: frozenset[str], max_age: timedelta) -> View | Reject:
     """Parse a record of a Lambda event from Kinesis. Never raises because of what the producer wrote.
 
-    Events older than `max_age` are rejected: their items would be expired when written, and TTL ignores those of five
-    years ago.
+    Events older than `max_age` are rejected, because their items would already be expired when written. TTL also
+    ignores items that expired five years ago.
     """
     kinesis = record["kinesis"]
     arrived = datetime.fromtimestamp(kinesis["approximateArrivalTimestamp"], UTC)

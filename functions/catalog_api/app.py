@@ -1,4 +1,4 @@
-"""Assembles routes, guards, validation, CORS and error handling for API Gateway and for an ALB."""
+"""Assemble routes, guards, validation, CORS and error handling for API Gateway and for an ALB."""
 
 from collections.abc import Callable, Mapping
 from functools import cache, cached_property

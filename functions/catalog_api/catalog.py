@@ -53,9 +53,9 @@ class Catalog:
     def hide(self, item: dict[str, Any]) -> None:
         """Stop showing an image whose original was just deleted.
 
-        The pipeline's own write, seconds later, makes it final.
+        The pipeline writes the final item seconds later.
 
-        This hides only the upload that was seen: a later upload to the same key has another `uploaded_at`.
+        This hides only the upload of `item`: a later upload to the same key has another `uploaded_at`.
         """
         try:
             self._dynamodb.update_item(

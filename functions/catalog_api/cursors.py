@@ -1,7 +1,7 @@
 """The opaque cursor of a listing: base64url of the index key to continue from.
 
-It holds nothing secret and grants nothing, so it isn't signed; but only a key that the listing itself could have
-produced is accepted.
+It contains no secret and grants nothing, so it isn't signed. A cursor is accepted only if its key could be one of the
+listing.
 """
 
 import base64

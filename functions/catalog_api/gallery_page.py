@@ -73,7 +73,7 @@ class GalleryPage:
 
     @cached_property
     def _policy(self) -> str:
-        """The Content-Security-Policy.
+        """Return the Content-Security-Policy.
 
         It allows code only from here, and data only from here, from the buckets and from the user pool.
         """
@@ -104,8 +104,8 @@ def _file(digest: str, name: str) -> Response[str]:
     if name not in _files():
         raise not_found("page")
     content_type = f"{_TYPES[Path(name).suffix]}; charset=utf-8"
-    # During a deployment a browser may ask one version for the other's files. It gets this version's, but must not keep
-    # them.
+    # During a deployment a browser may ask one version for files of the other. It gets this version's, but must not
+    # cache them.
     keep = "public, max-age=31536000, immutable" if digest == version() else "no-store"
     return Response(200, content_type, _files()[name], {"Cache-Control": keep})
 

@@ -37,10 +37,10 @@ class ValidateRequest(OpenAPIRequestValidationMiddleware):
 
 
 def _check_query(event: BaseProxyEvent, known: set[str]) -> None:
-    given = event.resolved_query_string_parameters
+    parameters = event.resolved_query_string_parameters
     wrong = [
         {"detail": "This parameter does not exist. Remove it.", "parameter": name[:64]}
-        for name in sorted(given.keys() - known)
+        for name in sorted(parameters.keys() - known)
     ]
     repeated = event.multi_value_query_string_parameters
     wrong += [

@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem documents: `application/problem+json`, one shape for every failure."""
+"""Errors as RFC 9457 problem documents (`application/problem+json`), the form of every failure."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -28,7 +28,7 @@ class ReportStore:
         """Return a report that was saved, None if there is none or it has expired."""
         key = {"pk": {"S": f"report#{report_id}"}}
         item = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
-        # DynamoDB may show an item for days after it expired.
+        # DynamoDB may return an item for days after it expired.
         if not item or int(item["expires_at"]["N"]) < time.time():
             return None
         report: dict[str, Any] = json.loads(item["document"]["S"])

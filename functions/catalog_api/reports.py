@@ -18,7 +18,7 @@ class Range:
 
     @property
     def bounds(self) -> tuple[str, str]:
-        """Two texts that every `uploaded_at` of the range sorts between, whatever its precision."""
+        """Return two texts that every `uploaded_at` of the range sorts between, whatever its precision."""
         return f"{self.first.isoformat()}T", f"{self.last.isoformat()}T~"
 
 
@@ -36,16 +36,16 @@ def count(
     """Add up `images`, an iterable of items per status.
 
     Returns rows of status, format, images and bytes, sorted, and whether everything was counted: it stops after `most`
-    images, or when `may_go_on`, asked every hundred, says no.
+    images, or when `may_go_on`, which it calls every hundred images, returns False.
     """
     sums: dict[tuple[str, str], list[int]] = {}
-    seen, complete = 0, True
+    total, complete = 0, True
     for status, items in images.items():
         for item in items:
-            if seen >= most or (seen % 100 == 0 and not may_go_on()):
+            if total >= most or (total % 100 == 0 and not may_go_on()):
                 complete = False
                 break
-            seen += 1
+            total += 1
             row = sums.setdefault((status, str(item.get("format") or "unknown")), [0, 0])
             row[0] += 1
             row[1] += int(item.get("bytes") or 0)

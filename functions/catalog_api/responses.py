@@ -37,7 +37,7 @@ def finish(event: Mapping[str, Any], answer: dict[str, Any], request_id: str) ->
 
 
 def accepts_gzip(event: Mapping[str, Any]) -> bool:
-    """Whether Accept-Encoding allows gzip: named or `*`, and not with a weight of zero."""
+    """Return whether Accept-Encoding allows gzip: named or `*`, and not with a weight of zero."""
     weights: dict[str, bool] = {}
     for value in _request_header(event, "accept-encoding"):
         for part in value.lower().split(","):
@@ -55,7 +55,7 @@ def _request_header(event: Mapping[str, Any], wanted: str) -> Iterator[str]:
 
 
 class _Headers:
-    """An answer's headers, whether its kind of event wants one value per name or a list."""
+    """The headers of an answer, for events that need one value per name and for events that need lists."""
 
     def __init__(self, answer: dict[str, Any]) -> None:
         self._multiple = "multiValueHeaders" in answer

@@ -14,8 +14,8 @@ from shared.clients import CONFIG
 def s3_client() -> Any:
     """Return an S3 client whose presigned URLs a browser can follow without a redirect.
 
-    On AWS only virtual-host addressing makes botocore sign for the region's own endpoint; the global one redirects to
-    it for a bucket's first hours. Any other endpoint, which botocore takes from the environment, need not resolve
+    On AWS only virtual-host addressing makes botocore sign for the region's own endpoint. The global endpoint redirects
+    to it during a bucket's first hours. Any other endpoint, which botocore takes from the environment, need not resolve
     bucket names as hosts.
     """
     other_endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")

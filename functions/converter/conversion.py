@@ -33,7 +33,7 @@ def rejected(verdict: Rejection) -> Outcome:
 
 
 def convert(source: Path, name: str, types: dict[str, str], limits: Limits, deadline: Deadline) -> Outcome:
-    """Convert the file `source`, uploaded under `name`, within its folder; `source` is removed after it was read.
+    """Convert the file `source`, uploaded as `name`, within its folder. Removes `source` after reading it.
 
     `types` are the known types of the dataset's columns. Whatever the file holds, the result is an outcome, not an
     exception.
@@ -63,7 +63,7 @@ def convert(source: Path, name: str, types: dict[str, str], limits: Limits, dead
 
 @contextmanager
 def _disk_space() -> Iterator[None]:
-    """Turn "no space left" into a Rejection: another attempt would have no more space."""
+    """Turn "no space left" into a Rejection: another attempt would run out of space too."""
     try:
         yield
     except OSError as error:

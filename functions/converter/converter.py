@@ -41,7 +41,7 @@ class Converter:
     def handle(self, source: Source, deadline: Deadline) -> tuple[str, dict[str, Any]]:
         """Convert one object.
 
-        Returns CONVERTED, REJECTED, OUTDATED (a newer version was first) or GONE, and the facts of it.
+        Returns CONVERTED, REJECTED, OUTDATED (a newer version was first) or GONE, and the facts about the object.
         """
         if self._analytics.is_outdated(source):
             self._analytics.remove_unfinished(source)

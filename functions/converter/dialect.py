@@ -45,7 +45,7 @@ def sniff(text: str, delimiter: str | None = None) -> Dialect:
 
 
 def _is_control(character: str) -> bool:
-    """Whether a character is a control character.
+    """Return whether a character is a control character.
 
     Joiners, soft hyphens and direction marks are not: many scripts need them.
     """

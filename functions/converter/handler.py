@@ -1,4 +1,4 @@
-"""S3 upload of CSV, JSON or JSON lines (invoked by S3 directly, asynchronously) -> Parquet in the analytics bucket."""
+"""The Lambda handler: S3 invokes it asynchronously, and it converts CSV, JSON and JSON lines to Parquet."""
 
 from typing import Any
 
@@ -19,8 +19,8 @@ sweep()
 
 @with_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Convert every object of the event. Raises for what is worth another try: Lambda then repeats the whole event."""
-    # The outcome is uploaded after the conversion.
+    """Convert every object of the event. Raises temporary errors, after which Lambda repeats the whole event."""
+    # Reserve time, because the outcome is uploaded after the conversion.
     deadline = Deadline(context, reserve_s=min(30.0, context.get_remaining_time_in_millis() / 4000))
     converter = converter_of(SETTINGS, client)
     results = []

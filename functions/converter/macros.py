@@ -1,6 +1,6 @@
-"""DuckDB macros: which types fit a value, and which its digits exclude."""
+"""DuckDB macros that say which types fit a value, and which types its digits exclude."""
 
-# Types that a column cannot have because of a value, although its digits would do
+# Types that a column cannot have because of a value, although its digits fit
 NO_DOUBLE, NO_NUMBER = 1, 2
 
 # The macro that says whether a value fits a type, from narrow to wide: of two types that fit as many values the first

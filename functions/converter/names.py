@@ -52,11 +52,11 @@ class Columns:
             self._add(source)
 
     def __len__(self) -> int:
-        """How many columns there are."""
+        """Return how many columns there are."""
         return len(self.sources)
 
     def index(self, source: str) -> int:
-        """The position of the column called `source`, added if it is new. Raises Rejection (too_many_columns)."""
+        """Return the position of the column `source`, added if it is new. Raises Rejection (too_many_columns)."""
         index = self._indexes.get(source)
         return self._add(source) if index is None else index
 

@@ -1,4 +1,4 @@
-"""Why a file is not converted for good, and why a row is set aside: codes, each with plain words."""
+"""The codes and texts of reasons why a file is never converted, and why a row is set aside."""
 
 FILES = {
     "empty": "The file has no content.",

@@ -18,7 +18,7 @@ type Value = str | None
 
 csv.field_size_limit(
     1 << 30
-)  # rows are bounded by their length; the module's own limit per field would hide the reason
+)  # Rows have a limit on their length. The module's own limit on a field would hide the reason.
 
 
 @dataclass(slots=True)
@@ -51,7 +51,7 @@ _NO_SPACE = re.compile(r"[^ \t\r\n]")
 
 
 class _RowTooLong(Exception):
-    """The lines of one record exceed the limit: a quote is open."""
+    """The lines of one record exceed the limit, because a quote is not closed."""
 
 
 class _Lines:
@@ -187,7 +187,7 @@ class _Buffer:
         return bool(text)
 
     def peek(self) -> str:
-        """The next character that is not white space, at which the window then stands; "" at the end."""
+        """Return the next character that is not white space, and move the window to it; "" at the end."""
         while True:
             if match := _NO_SPACE.search(self._text, self.position):
                 self.position = match.start()
@@ -197,21 +197,21 @@ class _Buffer:
                 return ""
 
     def expect(self, character: str) -> None:
-        """Step over `character`. Raises Rejection if another stands there."""
+        """Skip `character`. Raises Rejection if another one comes next."""
         if (following := self.peek()) != character:
             problem = f"{character!r} was expected instead of {following!r}." if following else "It ends too early."
             raise Rejection("malformed_json", problem)
         self.position += 1
 
     def value(self) -> tuple[Any, str]:
-        """The JSON value at the window's start, and its text. Raises Rejection."""
+        """Return the JSON value at the window's start, and its text. Raises Rejection."""
         while True:
             try:
                 value, end = DECODER.raw_decode(self._text, self.position)
             except (ValueError, RecursionError) as error:
                 if self._is_cut_off(error):
                     if len(self._text) - self.position > 2 * self._limit:
-                        # Or one of its quotes is never closed, which without its end looks the same.
+                        # The same error comes from a quote that is never closed.
                         raise Rejection("value_too_long", f"The limit is {self._limit:,} characters.") from error
                     if self._more():
                         continue
@@ -223,7 +223,7 @@ class _Buffer:
             return value, raw
 
     def _is_cut_off(self, error: Exception) -> bool:
-        """Whether more text may remove the error: it is at the window's end, give or take a word or an escape."""
+        """Return whether more text may remove the error: it is within a word or an escape of the window's end."""
         if not isinstance(error, json.JSONDecodeError):
             return False
         return error.msg.startswith("Unterminated string") or error.pos > len(self._text) - _LONGEST_TOKEN
@@ -252,7 +252,7 @@ def _as_text(member: Any) -> Value:
 
 
 class _Number(str):
-    """A number with a fraction or an exponent as it is written; a float might lose digits."""
+    """A number with a fraction or an exponent, as text, because a float might lose digits."""
 
     __slots__ = ()
 

@@ -13,7 +13,7 @@ class Settings:
     analytics_bucket: str
     # The prefix of uploads; their keys are <raw_prefix><dataset>/...
     raw_prefix: str = "raw/"
-    # Of the decompressed file; ephemeral storage should be about three times as large
+    # The limit on the decompressed file; ephemeral storage should be about three times as large
     max_bytes: int = 2 << 30
     max_row_length: int = 1 << 20
     max_columns: int = 1000
@@ -36,5 +36,5 @@ class Settings:
 
     @property
     def limits(self) -> Limits:
-        """The limits on an upload and its conversion."""
+        """Return the limits on an upload and its conversion."""
         return Limits(self.max_bytes, self.max_row_length, self.max_columns, self.memory_limit_mb, self.type_threshold)

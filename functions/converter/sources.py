@@ -25,37 +25,37 @@ class Source:
 
     @property
     def id(self) -> str:
-        """The same for all versions of the object."""
+        """Return the id of the object, which all its versions share."""
         return hashlib.sha256(f"{self.bucket}/{self.key}".encode()).hexdigest()[:32]
 
     @property
     def tag(self) -> str:
-        """Identifies the version: concurrent conversions of two versions never write the same key."""
+        """Return the name of the version in keys: concurrent conversions of two versions never write the same key."""
         return hashlib.sha256((self.version_id or self.etag).encode()).hexdigest()[:12]
 
     @property
     def day(self) -> str:
-        """The partition: the UTC day of the upload, YYYY-MM-DD."""
+        """Return the name of the partition: the UTC day of the upload, YYYY-MM-DD."""
         return self.event_time[:10]
 
     @property
     def manifest_key(self) -> str:
-        """Each object has one manifest, of its newest version."""
+        """Return the key of the manifest. Each object has one, of its newest version."""
         return f"_manifests/{self.dataset}/{self.id}.json"
 
     @property
     def parquet_key(self) -> str:
-        """In Hive's layout."""
+        """Return the key of the Parquet file, in Hive's layout."""
         return f"{self.dataset}/{PARTITION}={self.day}/{self.id}-{self.tag}.parquet"
 
     @property
     def rejects_key(self) -> str:
-        """Athena ignores keys that begin with an underscore."""
+        """Return the key of the rows set aside. Athena ignores keys that begin with an underscore."""
         return f"_rejects/{self.dataset}/{PARTITION}={self.day}/{self.id}-{self.tag}.jsonl"
 
     @property
     def output_keys(self) -> set[str]:
-        """The keys that a conversion of this version may have written before its manifest."""
+        """Return the keys that a conversion of this version may have written before its manifest."""
         return {self.parquet_key, self.rejects_key}
 
 

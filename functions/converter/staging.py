@@ -49,7 +49,7 @@ class Limits:
 class Staged:
     """The rows that were read.
 
-    `rows` of them are in `rows_file`; those set aside are in `rejects`, counted by code in `rejected`.
+    `rows_file` has `rows` of them. The rows set aside are in `rejects`, and `rejected` counts them by code.
     """
 
     folder: Path
@@ -64,22 +64,22 @@ class Staged:
 
     @property
     def encoding(self) -> str:
-        """The encoding, as far as the file was read; "" before that."""
+        """Return the encoding, as far as the file was read; "" before that."""
         return self.text.encoding if self.text else ""
 
     @property
     def rows_file(self) -> Path:
-        """A JSON array of arrays: row number, line number or null, then the values, each a text or null."""
+        """Return the path of a JSON array of arrays: row number, line number or null, values (texts or null)."""
         return self.folder / "staged.json"
 
     @property
     def rejects(self) -> Path:
-        """One JSON object a line: see `reject`."""
+        """Return the path of the rows set aside, one JSON object a line: see `reject`."""
         return self.folder / "rejects.jsonl"
 
     @property
     def parquet(self) -> Path:
-        """Where the Parquet file goes."""
+        """Return the path of the Parquet file."""
         return self.folder / "data.parquet"
 
 
@@ -126,7 +126,7 @@ def _in_time(pieces: Iterator[bytes], deadline: Deadline) -> Iterator[bytes]:
 
 
 def reject(file: BinaryIO, staged: Staged, row: BadRow) -> None:
-    """Set one row aside: write its row and line number, the reason as code and text, and its content as it was."""
+    """Set one row aside: write its row and line number, the reason as code and text, and its unchanged content."""
     staged.rejected[row.code] += 1
     entry = {
         "row": row.number,
@@ -172,7 +172,7 @@ def _rows(texts: Iterator[str], name: str, staged: Staged, limits: Limits) -> It
 
 
 def _is_line_of_object(text: str) -> bool:
-    """Whether a .json file holds one object per line, as many tools write it."""
+    """Return whether a .json file holds one object per line, as many tools write it."""
     line, _, rest = text.lstrip().partition("\n")
     if not line.startswith("{") or not rest.strip():
         return False

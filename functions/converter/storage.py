@@ -1,4 +1,4 @@
-"""Amazon S3: the uploads; in the analytics bucket what was made of them, their manifests and each dataset's schema."""
+"""Read uploads from S3, and keep outcomes, manifests and the schema of each dataset in the analytics bucket."""
 
 import json
 import shutil
@@ -43,7 +43,7 @@ class Uploads:
         self._s3 = s3
 
     def download(self, source: Source, path: Path, max_bytes: int) -> None:
-        """Download the version that the event names. Raises Gone or Rejection; other errors are worth another try."""
+        """Download the version that the event names. Raises Gone or Rejection; other errors are temporary."""
         if source.key.endswith("/"):
             raise Rejection("folder")
         if source.bytes > max_bytes:
@@ -61,7 +61,7 @@ class Uploads:
             raise
 
     def is_current(self, source: Source) -> bool:
-        """Whether the version is the one that S3 serves now."""
+        """Return whether the version is the one that S3 serves now."""
         try:
             head = self._s3.head_object(Bucket=source.bucket, Key=source.key)
         except ClientError as error:
@@ -130,7 +130,7 @@ class Analytics:
         raise Contention(f"the schema of {dataset} keeps changing")
 
     def is_outdated(self, source: Source) -> bool:
-        """Whether a newer version of the object was converted already."""
+        """Return whether a newer version of the object was converted already."""
         return self._is_outdated(source, self._read(source.manifest_key)[0])
 
     def remove_unfinished(self, source: Source) -> None:
@@ -149,8 +149,8 @@ class Analytics:
     def commit(self, source: Source, outcome: Outcome) -> bool:
         """Upload the outcome's files, remove those of the previous version, write the manifest.
 
-        Returns False if a newer version won meanwhile: then nothing of this one stays. The same version has the same
-        manifest.
+        Returns False if a newer version was committed meanwhile: then no file of this version remains. The same version
+        has the same manifest.
         """
         keys = {
             "parquet": source.parquet_key if outcome.parquet else None,

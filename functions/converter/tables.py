@@ -50,7 +50,7 @@ class _Counts:
 def write(staged: Staged, agreed: dict[str, str], limits: Limits, deadline: Deadline) -> dict[str, str]:
     """Write `staged.parquet`; rows that don't fit go to `staged.rejects` and no longer count in `staged.rows`.
 
-    `agreed` gives the types of columns that the dataset knows; types of other columns are found. Returns the type of
+    `agreed` gives the types of columns that the dataset knows; types of other columns are detected. Returns the type of
     each column written. An empty column of unknown type is left out, because any guess could contradict the dataset's
     other files. Raises Rejection.
     """
@@ -212,12 +212,12 @@ def _count(
     """Count, column by column, the values that fit each candidate type; in the first `rows` rows, if given."""
     counts_by_column: dict[int, _Counts] = {}
     for indexes in batched(candidates, _COLUMNS_AT_ONCE, strict=False):
-        wanted: list[str] = []
+        expressions: list[str] = []
         for index in indexes:
             unfit = f"unfit(v{index})" if {"BIGINT", "DOUBLE"} & set(candidates[index]) else "0"
             fits = [f"count_if({FITS[type_]}(v{index}))" for type_ in candidates[index]]
-            wanted += [f"count({_text(index)})", f"count(v{index})", f"max({unfit})", *fits]
-        query = f"SELECT {', '.join(wanted)} FROM {_source(staged, indexes, rows)}"  # noqa: S608 - no text of the file is in it
+            expressions += [f"count({_text(index)})", f"count(v{index})", f"max({unfit})", *fits]
+        query = f"SELECT {', '.join(expressions)} FROM {_source(staged, indexes, rows)}"  # noqa: S608 - no text of the file is in it
         row = iter(connection.execute(query).fetchone() or ())
         for index in indexes:
             texts, values, worst = next(row), next(row), next(row) or 0

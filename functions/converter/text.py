@@ -37,7 +37,7 @@ codecs.register_error("lone_surrogate", _mark_lone_surrogate)
 
 
 def is_gzip(path: Path) -> bool:
-    """Whether the content is compressed by gzip, whatever the name says. Raises Rejection for other compressions."""
+    """Return whether gzip compressed the content, whatever the name says. Raises Rejection for other compressions."""
     with path.open("rb") as file:
         head = file.read(8)
     for magic, name in _MAGIC.items():
@@ -77,7 +77,7 @@ class Text:
         self._source = source
 
     def __iter__(self) -> Iterator[str]:
-        """Pieces of text; never an empty one."""
+        """Yield pieces of text, none of them empty."""
         first = next(self._source, b"")
         encoding, skip = _encoding_by_mark(first)
         self.encoding = "ascii"
@@ -110,7 +110,7 @@ class Text:
 
 
 def encoded(text: str, encoding: str) -> bytes:
-    """What `Text` decoded, as bytes again: those that it could not decode too, but for UTF-16 and UTF-32."""
+    """Return as bytes what `Text` decoded, with the bytes that it could not decode, except for UTF-16 and UTF-32."""
     return text.encode(encoding, "surrogatepass" if _has_wide_units(encoding) else "surrogateescape")
 
 
@@ -124,7 +124,7 @@ def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _encoding_by_mark(head: bytes) -> tuple[str | None, int]:
-    """The encoding that the first bytes give away, and the length of their mark.
+    """Return the encoding that the first bytes show, and the length of their mark.
 
     Raises Rejection for binary content.
     """

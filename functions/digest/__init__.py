@@ -1,1 +1,1 @@
-"""A summary of each day by mail and notice, kept too; see README.md."""
+"""Sends a summary of each day by mail and notice, and stores it; see README.md."""

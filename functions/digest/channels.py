@@ -42,7 +42,7 @@ class Notice:
     name = "notice"
 
     def __init__(self, client: Any, topic_arn: str, environment: str) -> None:
-        """`client` is SNS's low-level one."""
+        """`client` is a low-level client of SNS."""
         self._sns = client
         self._topic_arn = topic_arn
         self._environment = environment

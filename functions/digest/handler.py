@@ -1,4 +1,4 @@
-"""A schedule (EventBridge rule) -> the summary of the day before, by mail and notice, once."""
+"""The Lambda handler: on a schedule it sends the summary of the previous day once, by mail and notice."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ SETTINGS = load(Settings)
 
 @with_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Send one day's digest. Raises for what is worth another try: what was sent by then is not sent again."""
+    """Send the digest of a day. Raises temporary errors; another attempt does not repeat what was sent."""
     return sender(SETTINGS, client, Deadline(context)).send(event, context.aws_request_id)
 
 

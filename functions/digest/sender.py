@@ -22,7 +22,7 @@ class Sender:
     def __init__(
         self, catalog: Catalog, queues: Queues, channels: Sequence[Channel], claims: Claims, limits: Limits
     ) -> None:
-        """`queues` are those whose depth the digest tells."""
+        """`queues` are the queues whose depth the digest shows."""
         self._catalog = catalog
         self._queues = queues
         self._channels = channels
@@ -40,15 +40,15 @@ class Sender:
         # A digest that is asked for during a day must not take the place of that day's digest.
         digest_id = day if is_over else f"{day}#{request_id}"
         try:
-            given = self._claims.begin(digest_id, request_id)
+            finished_channels = self._claims.begin(digest_id, request_id)
         except Busy:
             return self._nothing_to_do(day, BUSY)
-        if given is None:
+        if finished_channels is None:
             return self._nothing_to_do(day, SENT)
         summary = summarize(day, self._catalog.images_of(day), self._limits)
         summary.is_over = is_over
         summary.dlq_depths = self._queues.depths()
-        self._send(digest_id, summary, given)
+        self._send(digest_id, summary, finished_channels)
         self._claims.close(digest_id, status=SENT, document=json.dumps(summary.as_dict()))
         logger.info("digest", extra=summary.as_dict())
         metrics.add_metric("DigestsSent", MetricUnit.Count, 1)
@@ -58,10 +58,10 @@ class Sender:
         logger.info("nothing to do", extra={"day": day, "status": status})
         return {"day": day, "status": status}
 
-    def _send(self, digest_id: str, summary: Summary, given: frozenset[str]) -> None:
+    def _send(self, digest_id: str, summary: Summary, finished_channels: frozenset[str]) -> None:
         failures: list[Exception] = []
         for channel in self._channels:
-            if channel.name in given:
+            if channel.name in finished_channels:
                 continue
             try:
                 channel.send(summary)

@@ -20,7 +20,7 @@ class Settings:
     recipients: tuple[str, ...] = ()
     # An SNS topic; without one, no notice is given
     topic_arn: str = ""
-    # Comma-separated URLs of the dead-letter queues whose depth the digest tells
+    # Comma-separated URLs of the dead-letter queues whose depth the digest shows
     dlq_urls: tuple[str, ...] = ()
     # How many of the newest images are listed
     newest: int = 5
@@ -37,5 +37,5 @@ class Settings:
 
     @property
     def limits(self) -> Limits:
-        """How much of a day is read and listed."""
+        """Return how much of a day is read and listed."""
         return Limits(self.newest, self.max_images)

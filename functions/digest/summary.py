@@ -19,7 +19,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Image:
-    """What the digest says of an image. `bytes` is its size."""
+    """The facts about an image in a digest. `bytes` is its size."""
 
     key: str
     uploaded_at: str
@@ -46,12 +46,12 @@ class Summary:
 
     @property
     def total(self) -> int:
-        """All images of the day."""
+        """Return the number of images of the day."""
         return sum(self.counts.values())
 
     @property
     def dead_letters(self) -> int:
-        """Messages in all dead-letter queues when the digest was made."""
+        """Return the number of messages in all dead-letter queues when the digest was made."""
         return sum(self.dlq_depths.values())
 
     def as_dict(self) -> dict[str, Any]:

@@ -29,21 +29,22 @@ class Announcer:
         channels: Sequence[Channel],
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """A notice goes to the `channels` in their order."""
+        """Take the parts; a notice goes to the `channels` in their order."""
         self._claims = claims
         self._malformed = malformed
         self._channels = channels
         self._sleep = sleep
 
     def process(self, records: Sequence[Mapping[str, Any]], deadline: Deadline) -> str | None:
-        """Announce the changes that the records stand for, in order.
+        """Announce the changes that the records describe, in order.
 
-        Returns the sequence number of the first record that must come again; no record after it was looked at. Returns
-        None if all are done. A malformed record is kept for the operators and skipped: it would be the same the next
-        time.
+        Returns the sequence number of the first record that must come again; no record after it was read. Returns None
+        if all are done. A malformed record is stored for the operators and skipped, because a repetition would not
+        change it.
 
         If the first of several records fails, this raises: after its number, Lambda would send the same batch again and
-        finally set all of it aside, whereas Lambda halves a batch that fails as a whole until the record is alone.
+        finally set all of it aside. But Lambda halves a batch that fails as a whole, until it has only the failing
+        record.
         """
         for index, record in enumerate(records):
             try:
@@ -72,13 +73,13 @@ class Announcer:
             self._announce(notice, deadline)
 
     def _announce(self, notice: Notice, deadline: Deadline) -> None:
-        given = self._begin(notice, deadline)
-        if given is None:
+        finished_channels = self._begin(notice, deadline)
+        if finished_channels is None:
             logger.info("announced before", extra=_named(notice))
             return
         try:
             for channel in self._channels:
-                if notice.status in channel.statuses and channel.name not in given:
+                if notice.status in channel.statuses and channel.name not in finished_channels:
                     self._give(notice, channel, deadline)
         except Exception:
             self._claims.release(notice.id)
@@ -101,15 +102,15 @@ class Announcer:
         try:
             channel.give(notice)
         except Refused as refusal:
-            # A repetition can't help, and would hold up every later change of the shard.
+            # Another attempt would fail too, and would delay every later change of the shard.
             logger.error("notice refused", extra=_named(notice) | {"channel": channel.name, "problem": str(refusal)})
             metrics.add_metric("RefusedNotices", MetricUnit.Count, 1)
         self._note(notice, channel, deadline)
 
     def _note(self, notice: Notice, channel: Channel, deadline: Deadline) -> None:
-        """Note that the channel has the notice, again and again until time is up.
+        """Note that the channel has the notice. Repeats a failed attempt until time is up.
 
-        Without the note it would be given twice.
+        Without the note the channel would get the notice twice.
         """
         while True:
             try:

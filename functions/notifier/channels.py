@@ -8,7 +8,8 @@ from botocore.exceptions import ClientError
 from notifier.notices import ANNOUNCED, Notice
 from shared import sns
 
-# Errors that the same mail would meet again: an address that isn't verified, content or an account that is not allowed
+# Errors that another attempt would cause again: an address that isn't verified, content or an account that is not
+# allowed
 _REFUSED = {
     "AccountSendingPausedException",
     "InvalidParameterValue",

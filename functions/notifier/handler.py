@@ -1,4 +1,4 @@
-"""Changes of the catalog, from its DynamoDB stream, become notices by SNS and mail."""
+"""The Lambda handler: it turns changes in the catalog's DynamoDB stream into notices by SNS and mail."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Stream records that could not be understood, kept in the state table for the operators."""
+"""Store malformed stream records in the state table for the operators."""
 
 import time
 from collections.abc import Callable
@@ -11,14 +11,14 @@ class MalformedRecords:
     """DynamoDB access. Botocore's errors pass through."""
 
     def __init__(self, dynamodb: Any, table: str, keep_days: int, clock: Callable[[], float] = time.time) -> None:
-        """`dynamodb` is a low-level client; records are kept for `keep_days`."""
+        """`dynamodb` is a low-level client; records expire after `keep_days`."""
         self._dynamodb = dynamodb
         self._table = table
         self._keep_s = keep_days * 86_400
         self._clock = clock
 
     def keep(self, event_id: str, problem: str) -> None:
-        """Keep what is wrong with the record `event_id`."""
+        """Store the problem of the record `event_id`."""
         self._dynamodb.update_item(
             TableName=self._table,
             Key={"pk": {"S": f"notice#malformed#{event_id}"}},

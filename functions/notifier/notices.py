@@ -46,29 +46,29 @@ class Notice:
 
     @cached_property
     def id(self) -> str:
-        """The id of the change: the same for each delivery of the same change, different for every other change."""
+        """Return the id of the change: the same for each delivery of the change, another one for another change."""
         version = self.details.get("version_id") or self.details.get("etag") or "-"
         return f"{self.image_id}#{version}#{self.details.get('sequencer') or '-'}#{self.status}"
 
     @property
     def correlation_id(self) -> str:
-        """The id of the S3 event, as in the thumbnailer's log."""
+        """Return the id of the S3 event, as in the thumbnailer's log."""
         return correlation_id(self.image_id, self.details.get("sequencer"))
 
     @property
     def filename(self) -> str:
-        """The last part of the object's key."""
+        """Return the last part of the object's key."""
         return str(self.details["key"]).rsplit("/", 1)[-1]
 
     @property
     def subject(self) -> str:
-        """One line of any printable characters."""
+        """Return the subject, one line of any printable characters."""
         reason = f" ({self.details['reason']})" if self.details.get("reason") else ""
         return printable(f"Image {self.status.lower()}{reason}: {self.filename}")
 
     @property
     def text(self) -> str:
-        """The message for people."""
+        """Return the message for people."""
         facts = [
             ("File", printable(self.details["key"])),
             ("Why", self.details.get("reason_text") or self.details.get("reason")),
@@ -82,19 +82,19 @@ class Notice:
 
     @property
     def document(self) -> dict[str, Any]:
-        """The message for programs."""
+        """Return the message for programs."""
         known = {name: self.details[name] for name in _DETAILS if self.details.get(name) is not None}
         names = {"notice_id": self.id, "correlation_id": self.correlation_id}
         return {**names, "status": self.status, "image_id": self.image_id, **known}
 
     @property
     def message(self) -> str:
-        """`document` for every kind of subscriber, but `text` for mail addresses (SNS message structure "json")."""
+        """Return the message for SNS (structure "json"): `text` for mail addresses, `document` for others."""
         return json.dumps({"default": json.dumps(self.document), "email": self.text})
 
     @property
     def attributes(self) -> dict[str, str]:
-        """The message attributes that subscriptions can filter by."""
+        """Return the message attributes that subscriptions can filter by."""
         reason = self.details.get("reason")
         return {"status": self.status, "notice_id": self.id} | ({"reason": str(reason)} if reason else {})
 
@@ -105,7 +105,7 @@ class Notice:
 
 
 def notice_of(record: Mapping[str, Any]) -> Notice | None:
-    """Return the notice for a DynamoDB stream record, None if it is not worth one. Raises Malformed."""
+    """Return the notice for a DynamoDB stream record, None if it needs none. Raises Malformed."""
     try:
         change = record["dynamodb"]
         if record["eventName"] == "REMOVE":

@@ -15,10 +15,10 @@ class Settings:
     sender: str = ""
     # Comma-separated addresses
     recipients: tuple[str, ...] = ()
-    # How long other invocations leave a notice to the one that began it: longer than sending takes, shorter than the
+    # How long a notice belongs to the invocation that began it: longer than sending takes, shorter than the
     # timeout
     lease_s: int = 30
-    # How long it is remembered that a notice was given; a stream keeps its records for a day
+    # How long the claim of a sent notice is stored; a stream keeps its records for a day
     keep_days: int = 8
 
     def __post_init__(self) -> None:

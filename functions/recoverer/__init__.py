@@ -1,1 +1,1 @@
-"""Bounded first aid when an alarm goes off: redrive, relieve, roll back; every step reported. See README.md."""
+"""Takes a few bounded actions after an alarm (redrive, relieve, roll back) and reports each. See README.md."""

@@ -13,7 +13,7 @@ from typing import Any
 
 # The longest name of an alarm: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
 _LONGEST_NAME = 255
-# How much is said about a message that is not understood: SNS limits the report's size
+# The most characters about a message that is not an alarm, because SNS limits a report's size
 _LONGEST_PROBLEM = 500
 
 
@@ -95,14 +95,14 @@ def _alarm(name: Any, state: Any, reason: Any, changed_at: float, dimensions: Ma
     return Alarm(name, state, str(reason or ""), changed_at, changed_at, dimensions)
 
 
-def _dimensions(given: Any) -> dict[str, str]:
+def _dimensions(dimensions: Any) -> dict[str, str]:
     """Return dimensions by name.
 
     SNS sends {"name", "value"}, some senders {"Name", "Value"}, direct invocations a mapping.
     """
-    if isinstance(given, Mapping):
-        return {str(name): str(value) for name, value in given.items()}
-    return {str(pair.get("name", pair.get("Name"))): str(pair.get("value", pair.get("Value"))) for pair in given}
+    if isinstance(dimensions, Mapping):
+        return {str(name): str(value) for name, value in dimensions.items()}
+    return {str(pair.get("name", pair.get("Name"))): str(pair.get("value", pair.get("Value"))) for pair in dimensions}
 
 
 def _dimensions_in(metrics: Any, stat: str, metric: str, dimensions: str) -> dict[str, str]:

@@ -26,7 +26,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class State:
-    """What is remembered of a target. `revision` is for optimistic locking."""
+    """The stored state of a target. `revision` is for optimistic locking."""
 
     revision: int = 0
     # The actions within the last day, in seconds since the epoch
@@ -71,7 +71,7 @@ class Release:
 
     @property
     def newest(self) -> int:
-        """The newest version of the alias."""
+        """Return the newest version of the alias."""
         return max(self.version, self.canary or 0)
 
 
@@ -85,9 +85,9 @@ type Facts = Queue | EventSource | Release | Unversioned
 
 @dataclass(frozen=True)
 class Action:
-    """What to do.
+    """An action to take.
 
-    Remember `after` before acting, `if_failed` if acting failed, and `when_done`, if any, once it succeeded.
+    Store the state `after` before acting, `if_failed` after a failure, and `when_done`, if any, after a success.
     """
 
     verb: str
@@ -113,15 +113,15 @@ type Decision = Action | Refusal
 def decide(  # noqa: PLR0913, PLR0917 - all that a decision depends on, and nothing else
     alarm: Alarm, rule: Rule, facts: Facts, state: State, limits: Limits, now: float
 ) -> Decision:
-    """Decide what to do about `alarm` by `rule`. `facts` and `state` are of the rule's target."""
+    """Decide what to do about `alarm` by `rule`. `facts` and `state` describe the rule's target."""
     if now - alarm.seen_at > limits.max_alarm_age_s:
         return Refusal(f"the alarm is {now - alarm.seen_at:.0f} s old")
     if alarm.state == "OK" and isinstance(rule, Relieve) and isinstance(facts, EventSource):
         return _lower(facts, state)
     if alarm.state != "ALARM":
         return Refusal(f"the alarm is in state {alarm.state}")
-    wanted = _wanted(alarm, rule, facts, state, limits)
-    return wanted if isinstance(wanted, Refusal) else _within_limits(wanted, rule, limits, now)
+    decision = _wanted(alarm, rule, facts, state, limits)
+    return decision if isinstance(decision, Refusal) else _within_limits(decision, rule, limits, now)
 
 
 def _wanted(alarm: Alarm, rule: Rule, facts: Facts, state: State, limits: Limits) -> Decision:
@@ -179,9 +179,9 @@ def _is_own(concurrency: int | None, state: State) -> bool:
 def _lower(source: EventSource, state: State) -> Decision:
     """Lower concurrency to the baseline.
 
-    This happens at most once per series of raises, so that it needs no limit of its own.
+    This happens at most once per series of raises, so it needs no limit of its own.
 
-    The raises are forgotten only afterwards: lowering twice does no harm, and an interrupted step is repeated.
+    The state keeps the raises until concurrency is lower: an interrupted step is repeated, which is safe.
     """
     if state.baseline is None or source.concurrency == state.baseline:
         return Refusal("nothing was raised")
@@ -201,7 +201,7 @@ def _lower(source: EventSource, state: State) -> Decision:
 def _roll_back(alarm: Alarm, release: Release, state: State, limits: Limits) -> Decision:
     suspect, since = release.newest, alarm.changed_at - release.published_at
     if suspect in state.abandoned:
-        # After an interrupted rollback the alias still points there, and the state can't tell this from a new
+        # After an interrupted rollback the alias still points there. The state does not tell this case from a new
         # deployment.
         return Refusal(
             f"a rollback of version {suspect} was begun before, and cut off or undone since; that is for a person to "

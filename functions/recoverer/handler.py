@@ -1,4 +1,4 @@
-"""CloudWatch alarms, by SNS or directly, become at most a few bounded recovery actions, each one reported."""
+"""The Lambda handler: it turns CloudWatch alarms into a few bounded recovery actions, and reports each."""
 
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""The actions on each target, in the state table; written before acting, and only if nobody else has written since."""
+"""Keep the actions on each target in the state table.
+
+The ledger is written before acting, and only if it has not changed since it was read.
+"""
 
 from typing import Any
 
@@ -36,7 +39,7 @@ class Ledger:
     def write(self, rule: Rule, state: State, now: float) -> bool:
         """Replace the revision that `state` was made from.
 
-        Returns False, and writes nothing, if someone else was faster.
+        Returns False, and writes nothing, if another invocation has written meanwhile.
         """
         item: dict[str, Any] = _key(rule) | {
             "revision": {"N": str(state.revision + 1)},

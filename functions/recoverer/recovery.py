@@ -14,7 +14,8 @@ from recoverer.rules import Rule, rule_for
 from recoverer.targets import Targets
 from shared.observability import logger
 
-# Of two invocations at the same time, one wins, and the cool-down makes the other one refuse at its next attempt.
+# If two invocations act at the same time, one of them succeeds. The other one tries again and refuses, because of the
+# cool-down.
 _ATTEMPTS = 3
 
 
@@ -30,7 +31,7 @@ class Recovery:
         dry_run: bool,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """A dry run changes nothing, not even the ledger."""
+        """Take the parts. A dry run changes nothing, not even the ledger."""
         self._rules = rules
         self._limits = limits
         self._ledger = ledger
@@ -39,7 +40,7 @@ class Recovery:
         self._clock = clock
 
     def handle(self, alarm: Alarm) -> Report:
-        """Do what the alarm's rule says, if the limits allow it. Errors of AWS are an outcome, too, and not raised."""
+        """Act by the alarm's rule, if the limits allow it. Errors of AWS are not raised: they are an outcome too."""
         rule = rule_for(alarm, self._rules)
         if rule is None:
             return report_of(alarm, None, "no rule", "No rule is set for this alarm; nothing was done.")
@@ -63,7 +64,7 @@ class Recovery:
         return "refused", "Nothing was done: others keep acting on it at the same time."
 
     def _carry_out(self, rule: Rule, action: Action, now: float) -> bool:
-        """Act. Returns False if someone else acted in between. A failed action counts as an action, too."""
+        """Act. Returns False if another invocation acted meanwhile. A failed action counts as an action too."""
         if not self._ledger.write(rule, action.after, now):
             return False
         try:

@@ -24,14 +24,14 @@ class Report:
 
     @property
     def subject(self) -> str:
-        """The outcome, and what it is about."""
+        """Return the subject: the outcome and the alarm."""
         return sns.subject(
             f"Recoverer {self.outcome}: {self.kind or self.alarm} {self.target.rsplit(':', 1)[-1]}".strip()
         )
 
     @property
     def readable(self) -> str:
-        """The message for people."""
+        """Return the message for people."""
         facts = [
             ("Alarm", f"{self.alarm} is {self.state} since {self.changed_at}" if self.changed_at else self.alarm),
             ("Rule", self.kind),
@@ -54,7 +54,7 @@ class Reporter:
     """SNS access. Botocore's errors pass through."""
 
     def __init__(self, client: Any, topic_arn: str) -> None:
-        """`client` is SNS's low-level one."""
+        """`client` is a low-level client of SNS."""
         self._sns = client
         self._topic_arn = topic_arn
 

@@ -1,4 +1,4 @@
-"""The alarms of an event: what is done about each, and which outcomes are reported."""
+"""Handle the alarms of an event, and report the outcomes that are worth a message."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -55,7 +55,7 @@ class Responder:
         for record in event.get("Records", [{"direct": event}]):
             sns = record.get("Sns", {})
             if sns.get("TopicArn") == self._report_topic_arn:
-                # An answer would come back here, again and again.
+                # The report of this message would arrive here again, without end.
                 logger.error("subscribed to its own report topic: message ignored")
                 continue
             try:
@@ -82,9 +82,9 @@ def _is_scheduled(event: Mapping[str, Any]) -> bool:
 
 
 def _is_news(event: Mapping[str, Any], report: Report) -> bool:
-    """Whether a report is worth a message.
+    """Return whether a report is worth a message.
 
-    It is not if nothing was due when an alarm ended, or while an alarm continues.
+    It is not if there was nothing to do when an alarm ended, or while an alarm continues.
     """
     if report.outcome in ("acted", "failed", "not an alarm"):
         return True

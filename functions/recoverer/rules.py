@@ -21,13 +21,13 @@ class Redrive:
 
     @property
     def target(self) -> str:
-        """The id of what the rule acts on."""
+        """Return the id of what the rule acts on."""
         return self.dlq_arn
 
 
 @dataclass(frozen=True)
 class Relieve:
-    """Raise the concurrency of a queue's event source mapping step by step, and lower it once the backlog is gone."""
+    """Raise the concurrency of a queue's event source mapping step by step, and lower it after the backlog."""
 
     mapping_id: str
     ceiling: int
@@ -38,7 +38,7 @@ class Relieve:
 
     @property
     def target(self) -> str:
-        """The id of what the rule acts on."""
+        """Return the id of what the rule acts on."""
         return self.mapping_id
 
 
@@ -54,7 +54,7 @@ class Rollback:
 
     @property
     def target(self) -> str:
-        """The id of what the rule acts on."""
+        """Return the id of what the rule acts on."""
         return f"{self.function_name}:{self.alias}"
 
 
@@ -69,12 +69,12 @@ def parse_rules(text: str, ceiling: int) -> dict[str, Rule]:
     `ceiling` is the default for relieve rules. Raises SettingsError, which says what is wrong with which rule.
     """
     try:
-        given = json.loads(text)
+        definitions = json.loads(text)
     except ValueError as error:
         raise SettingsError(f"RULES is not JSON: {error}") from error
-    if not isinstance(given, dict):
+    if not isinstance(definitions, dict):
         raise SettingsError("RULES must be an object with a rule by alarm name")
-    return {name: _rule(name, rule, ceiling) for name, rule in given.items()}
+    return {name: _rule(name, rule, ceiling) for name, rule in definitions.items()}
 
 
 def rule_for(alarm: Alarm, rules: Mapping[str, Rule]) -> Rule | None:
@@ -83,15 +83,15 @@ def rule_for(alarm: Alarm, rules: Mapping[str, Rule]) -> Rule | None:
     return rule if rule and rule.dimensions.items() <= alarm.dimensions.items() else None
 
 
-def _rule(name: str, given: Any, ceiling: int) -> Rule:
-    if not isinstance(given, dict) or given.get("kind") not in _KINDS:
+def _rule(name: str, definition: Any, ceiling: int) -> Rule:
+    if not isinstance(definition, dict) or definition.get("kind") not in _KINDS:
         raise SettingsError(f"RULES: the rule of {name} needs a kind: one of {', '.join(_KINDS)}")
-    kind = _KINDS[given["kind"]]
-    values = {key: value for key, value in given.items() if key != "kind"}
+    kind = _KINDS[definition["kind"]]
+    values = {key: value for key, value in definition.items() if key != "kind"}
     if kind is Relieve:
         values.setdefault("ceiling", ceiling)
-    needed = {known.name for known in fields(kind) if known.default is MISSING and known.default_factory is MISSING}
-    unknown = values.keys() - {known.name for known in fields(kind)}
+    needed = {entry.name for entry in fields(kind) if entry.default is MISSING and entry.default_factory is MISSING}
+    unknown = values.keys() - {entry.name for entry in fields(kind)}
     if unknown or needed - values.keys():
         raise SettingsError(
             f"RULES: the rule of {name} lacks {sorted(needed - values.keys())}, and {sorted(unknown)} mean nothing"

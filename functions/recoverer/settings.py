@@ -40,6 +40,6 @@ class Settings:
 
     @property
     def limits(self) -> Limits:
-        """The limits of all decisions."""
+        """Return the limits of all decisions."""
         per_day = {"redrive": self.redrive_per_day, "relieve": self.relieve_per_day, "rollback": self.rollback_per_day}
         return Limits(per_day, self.cooldown_s, self.deploy_window_s, self.max_alarm_age_s)

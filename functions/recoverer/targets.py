@@ -11,7 +11,7 @@ class Targets:
     """SQS and Lambda access. Botocore's errors pass through."""
 
     def __init__(self, sqs: Any, functions: Any) -> None:
-        """Low-level clients; `functions` is Lambda's."""
+        """Take low-level clients of SQS and Lambda."""
         self._sqs = sqs
         self._lambda = functions
 

@@ -1,1 +1,1 @@
-"""What functions share; packaged into every zip."""
+"""Code that functions share. Every zip contains it."""

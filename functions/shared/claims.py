@@ -1,9 +1,9 @@
-"""Claims in the state table: of all invocations that are to send the same thing, only one does.
+"""Claims in the state table, so that only one of several invocations sends the same message.
 
-A claim is begun before anything is sent, notes each channel that has got it, and is closed afterwards. It has a lease:
-if a function dies, the claim stays open, and the next invocation continues where it stopped once the lease has run out.
-One case remains, because no service sends and remembers in one step: if a function dies between sending and noting it,
-that one channel gets the same thing twice.
+An invocation begins a claim before it sends anything, notes each channel that has the message, and closes the claim
+afterwards. A claim has a lease: if an invocation dies, the claim stays open, and the next invocation continues where it
+stopped after the lease has run out. No service can send and note in one step. So if an invocation dies between sending
+and noting, that channel gets the message twice.
 
 Its item has the key `<kind>#<id>`. An item without `lease_until` is closed.
 """
@@ -40,7 +40,7 @@ class Claims:
         keep_days: int,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`dynamodb` is a low-level client; `kind` begins the items' keys; items are kept for `keep_days`."""
+        """`dynamodb` is a low-level client; `kind` begins the items' keys; items expire after `keep_days`."""
         self._dynamodb = dynamodb
         self._table = table
         self._kind = kind
@@ -51,7 +51,7 @@ class Claims:
     def begin(self, claim_id: str, owner: str = "") -> frozenset[str] | None:
         """Begin a claim, or continue one whose lease has run out or that `owner` has begun.
 
-        Returns the channels that have got it already; None if the claim is closed. Raises Busy.
+        Returns the channels that have the message already; None if the claim is closed. Raises Busy.
         """
         now = self._clock()
         values = {":lease": now + self._lease_s, ":expires": int(now + self._keep_s), ":now": now}
@@ -76,11 +76,11 @@ class Claims:
         return frozenset(answer["Attributes"].get("given", {}).get("SS", ()))
 
     def note(self, claim_id: str, channel: str) -> None:
-        """Remember that `channel` has got it."""
+        """Note that `channel` has the message."""
         self._update(claim_id, "ADD given :channel", {":channel": {"SS": [channel]}})
 
     def close(self, claim_id: str, **texts: str) -> None:
-        """Remember that nothing is left to do, and keep `texts` as attributes of the item."""
+        """Close the claim, and store `texts` as attributes of the item."""
         names = {f"#{name}": name for name in texts}
         values = {f":{name}": {"S": text} for name, text in texts.items()}
         expression = (
@@ -89,7 +89,7 @@ class Claims:
         self._update(claim_id, expression, values | _numbers({":now": int(self._clock())}), names)
 
     def release(self, claim_id: str) -> None:
-        """Let the next invocation continue at once."""
+        """Release the claim, so that the next invocation continues at once."""
         self._update(claim_id, "SET lease_until = :past", _numbers({":past": 0}))
 
     def _update(

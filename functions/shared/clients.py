@@ -1,4 +1,4 @@
-"""boto3 clients, made once per execution environment, when first used.
+"""Make each boto3 client once per execution environment, at its first use.
 
 boto3 itself reads AWS_ENDPOINT_URL, so nothing here knows which cloud it talks to.
 """
@@ -10,14 +10,14 @@ from functools import cache
 from typing import Any
 
 type Clients = Callable[[str], Any]
-"""What returns the client of a service by name, as `client` does; tests pass their own."""
+"""A function that returns the client of a service by name, as `client` does. Tests pass their own."""
 
 
 @contextmanager
 def _nothing_to_collect() -> Iterator[None]:
-    """Switch the garbage collector off for objects that stay.
+    """Switch the garbage collector off while long-lived objects are made.
 
-    Looking through them repeatedly is a quarter of a cold start.
+    Scanning them repeatedly takes a quarter of a cold start.
     """
     gc.disable()
     try:

@@ -14,10 +14,10 @@ class LambdaContext(Protocol):
 
 
 class Deadline:
-    """Says whether work of a given length may still be started."""
+    """Says whether there is time for work of a given length."""
 
     def __init__(self, context: LambdaContext, reserve_s: float = 2.0) -> None:
-        """`reserve_s` seconds are reserved for the answer."""
+        """Take Lambda's context. `reserve_s` seconds are reserved for the answer."""
         self._end = time.monotonic() + context.get_remaining_time_in_millis() / 1000 - reserve_s
 
     def remaining_s(self) -> float:
@@ -25,5 +25,5 @@ class Deadline:
         return max(0.0, self._end - time.monotonic())
 
     def allows(self, seconds: float) -> bool:
-        """Whether work that takes `seconds` would end in time."""
+        """Return whether work that takes `seconds` would end in time."""
         return self.remaining_s() >= seconds

@@ -17,7 +17,7 @@ def plain(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_conditional_failure(error: ClientError) -> bool:
-    """Whether a write failed because its condition did not hold."""
+    """Return whether a write failed because its condition did not hold."""
     return error.response["Error"]["Code"] == "ConditionalCheckFailedException"
 
 

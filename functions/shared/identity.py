@@ -13,6 +13,6 @@ def correlation_id(image_id: str, sequencer: str | None) -> str:
 
     It is the same in every function's log and in the notice.
 
-    It need not be passed on: S3's sequencer is unique among the events of a key, and the catalog's item has it.
+    Functions need not pass it on: S3's sequencer is unique among the events of a key, and the catalog's item has it.
     """
     return f"{image_id}-{sequencer or 'none'}"

@@ -8,12 +8,12 @@ _WIDTH = 32
 
 
 def padded(sequencer: str | None) -> str:
-    """Return a sequencer in the form in which text comparison orders it; all zeros, the smallest, if there is none."""
+    """Return a sequencer padded so that texts sort like sequencers; all zeros, the smallest, if there is none."""
     return (sequencer or "").upper().ljust(_WIDTH, "0")
 
 
 def compare(first: str | None, second: str | None) -> int | None:
-    """Return 1 if the event of `first` is the later one, -1 if it is the earlier one, 0 if they are equal.
+    """Return 1 if the event of `first` came later, -1 if it came earlier, 0 if they are equal.
 
     Returns None if one is missing.
     """

@@ -1,6 +1,6 @@
 """A function's environment variables, parsed once at INIT into a frozen dataclass.
 
-So a missing or wrong variable fails the first invocation, not the thousandth event.
+A missing or wrong variable makes the first invocation fail.
 """
 
 import dataclasses

@@ -7,5 +7,5 @@ _MAX_SUBJECT = 99
 
 
 def subject(text: str) -> str:
-    """Return `text` as SNS accepts it for a subject: printable ASCII of at most 99 characters."""
+    """Return `text` as a subject that SNS accepts: printable ASCII of at most 99 characters."""
     return printable(text).encode("ascii", "replace").decode()[:_MAX_SUBJECT]

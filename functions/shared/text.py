@@ -1,4 +1,4 @@
-"""Times and texts as functions write them."""
+"""Format times and texts for messages and items."""
 
 from datetime import UTC, datetime
 

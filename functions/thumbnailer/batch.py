@@ -1,8 +1,8 @@
-"""A batch of SQS messages: handle their events, and find out which messages must be delivered again.
+"""Handle the events of a batch of SQS messages, and report which messages must be delivered again.
 
-Messages are independent: whatever happens to one, the others are acknowledged. Events of the same object are handled
-one after the other, newest first, so that the older ones are stale before any work is done for them. Different objects
-are handled at the same time.
+Messages are independent: a failed message does not keep others from being acknowledged. Events of the same object are
+handled one after the other, newest first, so the older events are already stale. Different objects are handled at the
+same time.
 """
 
 import time
@@ -24,7 +24,7 @@ from thumbnailer.imaging.decoder import SLOWEST_S
 from thumbnailer.pipeline import Contended, Outcome
 from thumbnailer.storage import NotRemoved
 
-# Errors that pass, or that an operator fixes (permissions, a missing table): they need no stack trace.
+# Temporary errors, and errors that an operator fixes (permissions, a missing table). They need no stack trace.
 _TRANSIENT = (BotoCoreError, ClientError, Contended, NotRemoved, MemoryError, TimeoutError)
 # The throughput of a slow network
 _BYTES_PER_SECOND = 10 * 1024 * 1024
@@ -40,7 +40,7 @@ class Job:
 
     @property
     def log_fields(self) -> dict[str, Any]:
-        """The fields of every log line about the event."""
+        """Return the fields of every log line about the event."""
         return {
             "message_id": self.message_id,
             "deliveries": self.deliveries,
@@ -65,7 +65,7 @@ type Handle = Callable[[Job, Deadline], Outcome]
 
 
 def run(records: Iterable[Any], handle: Handle, deadline: Deadline, workers: int) -> Summary:
-    """Handle the records of an SQS event, `workers` objects at a time. No message makes it raise."""
+    """Handle the records of an SQS event, `workers` objects at a time. It never raises because of a message."""
     jobs, failed = _jobs(records)
     groups: dict[str, list[Job]] = {}
     for job in jobs:

@@ -1,4 +1,4 @@
-"""The catalog table: one item per object, written only if it has not changed since it was read."""
+"""The catalog table. It has an item per object, which is written only if it has not changed since it was read."""
 
 import time
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ class Catalog:
         self._table = table
 
     def get(self, image_id: str) -> Recorded | None:
-        """Return what is recorded of an object, read consistently."""
+        """Return the recorded state of an object, read consistently."""
         answer = self._dynamodb.get_item(TableName=self._table, Key={"image_id": {"S": image_id}}, ConsistentRead=True)
         if "Item" not in answer:
             return None
@@ -52,7 +52,7 @@ class Catalog:
         return self._write("put_item", recorded, request)
 
     def advance(self, recorded: Recorded, event: ObjectEvent, tombstone_days: int) -> bool:
-        """Note that what is recorded still holds after `event`.
+        """Note that the recorded state is still right after `event`.
 
         Returns False, and writes nothing, if the item has changed since.
         """
@@ -60,7 +60,7 @@ class Catalog:
         if recorded.is_deleted:
             news |= _deletion(event, tombstone_days)
         elif event.kind is Kind.CREATED and event.version_id is None:
-            news["uploaded_at"] = event.time  # the same content, uploaded once more
+            news["uploaded_at"] = event.time  # The same content was uploaded again.
         request = {
             "Key": {"image_id": {"S": event.image_id}},
             "UpdateExpression": "SET " + ", ".join(f"{name} = :new_{name}" for name in news),

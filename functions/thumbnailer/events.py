@@ -48,12 +48,12 @@ class ObjectEvent:
 
     @property
     def image_id(self) -> str:
-        """The catalog's hash key for this object, whatever its version."""
+        """Return the catalog's hash key for this object, whatever its version."""
         return image_id(self.bucket, self.key)
 
     @property
     def asks_to_remake(self) -> bool:
-        """Whether an operator asks to make the thumbnails again although nothing changed. S3 sends no such event."""
+        """Return whether an operator asks to make unchanged thumbnails again. S3 does not send such events."""
         return self.name == "ObjectCreated:Remake"
 
 
@@ -149,7 +149,7 @@ def _event(name: str, bucket: Any, key: str, described: Any, time: Any) -> Objec
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"expected text, got {value!r}")
-    value.encode()  # a lone surrogate could not be stored
+    value.encode()  # A lone surrogate could not be stored.
     return value
 
 

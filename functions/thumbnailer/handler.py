@@ -1,4 +1,4 @@
-"""Entry point: SQS messages with S3 notifications in, thumbnails and catalog items out."""
+"""The Lambda handler: it turns SQS messages with S3 notifications into thumbnails and catalog items."""
 
 import os
 from typing import Any

@@ -1,4 +1,4 @@
-"""Decide whether an event is newer than what is recorded. SQS delivers events late, twice and out of order.
+"""Decide whether an event is newer than the recorded one. SQS delivers events late, twice and out of order.
 
 S3 gives each event of a key a sequencer that grows (shared/sequencers.py). An event with a smaller sequencer than the
 recorded one is stale. Where sequencers are missing, or equal although the versions differ (an operator's events, some
@@ -22,7 +22,7 @@ class Version:
     uploaded_at: str | None = field(default=None, compare=False)
 
     def is_same_as(self, version_id: str | None, etag: str | None) -> bool:
-        """Whether both mean the same content."""
+        """Return whether both mean the same content."""
         if self.version_id or version_id:
             return self.version_id == version_id
         return self.etag == etag
@@ -30,7 +30,7 @@ class Version:
 
 @dataclass(frozen=True)
 class Recorded:
-    """What the catalog knows of an object, as far as later events depend on it.
+    """The facts about an object in the catalog that later events depend on.
 
     `revision` grows with every write of the item: it is an optimistic lock.
     """
@@ -44,18 +44,18 @@ class Recorded:
 
     @property
     def is_deleted(self) -> bool:
-        """Whether the object is recorded as deleted."""
+        """Return whether the object is recorded as deleted."""
         return self.status == "DELETED"
 
     def holds(self, current: Version | None) -> bool:
-        """Whether `current` (None: no object) is the recorded version."""
+        """Return whether `current` (None: no object) is the recorded version."""
         if current is None or self.is_deleted:
             return current is None and self.is_deleted
         return current.is_same_as(self.version_id, self.etag)
 
 
 class Decision(Enum):
-    """What to do about an event."""
+    """The decision about an event."""
 
     TAKE = "the event itself says what is current"
     ASK = "S3 must say what is current"
@@ -64,7 +64,7 @@ class Decision(Enum):
 
 
 def is_newer(event: ObjectEvent, recorded: Recorded) -> bool:
-    """Whether the sequencers prove that the event happened after what is recorded."""
+    """Return whether the sequencers prove that the event happened after the recorded one."""
     return compare(event.sequencer, recorded.sequencer) == 1
 
 
@@ -79,7 +79,7 @@ def _says_the_same(event: ObjectEvent, recorded: Recorded) -> bool:
 
 
 def decide(event: ObjectEvent, recorded: Recorded | None) -> Decision:
-    """What to do about `event` when the catalog holds `recorded` (None: nothing)."""
+    """Return what to do about `event` when the catalog holds `recorded` (None: nothing)."""
     if event.asks_to_remake:
         return Decision.ASK
     if recorded is not None:

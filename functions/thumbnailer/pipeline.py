@@ -1,4 +1,4 @@
-"""Handle one event: decide whether it is news, make thumbnails, record the result, remove what it replaces.
+"""Handle an event: decide whether it is new, make thumbnails, record the result, remove outdated thumbnails.
 
 Any step may be interrupted, run twice, or run while another event of the same object is handled; see "Order and races"
 in README.md.
@@ -48,7 +48,7 @@ _RESULT_WITHOUT_WORK = {Decision.DUPLICATE: Result.DUPLICATE, Decision.STALE: Re
 
 @dataclass(frozen=True)
 class Outcome:
-    """The outcome of an event; `reason` is of rejections, `bytes` were read from the uploads bucket."""
+    """The outcome of an event. Rejections have a `reason`; `bytes` were read from the uploads bucket."""
 
     result: Result
     reason: str | None = None
@@ -89,11 +89,11 @@ class Pipeline:
         raise Contended(f"the item changed {_ATTEMPTS} times while this event was handled")
 
     def _attempt(self, event: ObjectEvent, make: Make, drafts: dict[Version | None, _Draft]) -> Outcome | None:
-        """Handle the event on the basis of what is recorded now. Returns None if that changed meanwhile."""
+        """Handle the event on the basis of the state recorded now. Returns None if that changes meanwhile."""
         recorded = self._catalog.get(event.image_id)
         decision = decide(event, recorded)
         if recorded and decision in _RESULT_WITHOUT_WORK:
-            # At revision 1 nothing was ever replaced, so that no interrupted attempt can have left thumbnails.
+            # At revision 1 nothing was ever replaced, so no interrupted attempt can have left thumbnails.
             if decision is Decision.STALE or recorded.revision > 1:
                 self._tidy(event.image_id, recorded, _own_tag(event))
             return Outcome(_RESULT_WITHOUT_WORK[decision])
@@ -110,7 +110,7 @@ class Pipeline:
                 drafts[current] = self._draft(event, current, decision, make)
         except Gone:
             if decision is Decision.ASK:
-                return None  # it was deleted between S3's two answers
+                return None  # The object was deleted between S3's two answers.
             logger.info(
                 "object is gone or overwritten, which has an event of its own", extra={"image_id": event.image_id}
             )
@@ -118,7 +118,7 @@ class Pipeline:
         return drafts[current].outcome if self._record(event, recorded, drafts[current]) else None
 
     def _record(self, event: ObjectEvent, recorded: Recorded | None, draft: _Draft) -> bool:
-        """Replace what is recorded by the draft, and remove its thumbnails.
+        """Replace the recorded state by the draft, and remove the replaced thumbnails.
 
         Returns False if the item changed meanwhile.
         """
@@ -126,7 +126,7 @@ class Pipeline:
             return False
         if recorded:
             self._storage.remove(recorded.thumbnail_keys - draft.keys)
-        if recorded or draft.version is None:  # a deletion may be the last event of an object
+        if recorded or draft.version is None:  # A deletion may be the last event of an object.
             self._tidy(
                 event.image_id, Recorded(draft.item["status"], sequencer=event.sequencer, thumbnail_keys=draft.keys)
             )
@@ -179,7 +179,7 @@ class Pipeline:
         return _Draft(current, item, frozenset(key for key, _ in stored.values()), outcome)
 
     def _refuse_unread(self, event: ObjectEvent, decision: Decision) -> None:
-        """Reject what can be told from the event, without reading the object."""
+        """Raises Rejection if the facts in the event suffice, without reading the object."""
         if event.key.endswith("/"):
             raise Rejection("folder")
         if event.kind is Kind.CREATED and decision is not Decision.ASK and event.size is not None:
@@ -188,10 +188,10 @@ class Pipeline:
     def _tidy(self, image_id: str, recorded: Recorded, unused_tag: str | None = None) -> None:
         """Remove the thumbnails that interrupted attempts left behind.
 
-        These are of events older than what is recorded, or have the `unused_tag`.
+        They are of events older than the recorded event, or have the `unused_tag`.
 
-        Thumbnails of newer events stay: an invocation may be about to record them. An older event can never be recorded
-        any more, so nobody will need its thumbnails; the same is true of a duplicate or stale event.
+        Thumbnails of newer events stay, because an invocation may be about to record them. An older event can't be
+        recorded any more, so its thumbnails are not needed. The same is true of a duplicate or stale event.
         """
         limit = padded(recorded.sequencer)
         unused = []

@@ -41,10 +41,10 @@ class Settings:
 
     @property
     def limits(self) -> Limits:
-        """Limits on uploads."""
+        """Return the limits on uploads."""
         return Limits(self.max_bytes, self.max_pixels, self.max_frames)
 
     @property
     def output(self) -> Output:
-        """The thumbnails to make."""
+        """Return the thumbnails to make."""
         return Output(self.thumbnail_sizes, self.output_format, self.jpeg_quality)

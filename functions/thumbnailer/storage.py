@@ -1,4 +1,4 @@
-"""The two buckets: reading uploads, writing and removing thumbnails."""
+"""Read uploads, and write and remove thumbnails, in the two buckets."""
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -16,13 +16,13 @@ from thumbnailer.ordering import Version
 
 # 405 is the answer for the version id of a delete marker.
 _GONE = {"NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed", "405", "PreconditionFailed", "412"}
-# HEAD answers this, among others, if the object is encrypted with the uploader's key; it has no body that would say
-# why.
+# HEAD answers this, for example, if the object is encrypted with the uploader's key. It has no body that gives the
+# reason.
 _UNEXPLAINED = "400"
 _DELETE_LIMIT = 1000
 _UPLOADS_AT_ONCE = 6
-# For objects from this size on it pays to check the first bytes before reading the rest, although joining both makes a
-# copy.
+# For objects of at least this size, checking the first bytes before reading the rest is faster, although joining both
+# makes a copy.
 _CHECK_FIRST_BYTES_FROM = 8 * 1024 * 1024
 _FIRST_BYTES = 4096
 
@@ -61,7 +61,7 @@ class Storage:
                 return None
             if error.response["Error"]["Code"] != _UNEXPLAINED:
                 raise
-        # Of all keys with this prefix, the key itself comes first.
+        # The key itself comes first among all keys with this prefix.
         listed = self._s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])
         return next((_version(entry) for entry in listed if entry["Key"] == key), None)
 
@@ -71,7 +71,7 @@ class Storage:
         An object that is too large is rejected before its body is read; a large one that is not a picture, after its
         first bytes. Raises Gone, or Rejection (empty, too_large, unsupported_format, encrypted, archived).
         """
-        wanted = (
+        selector = (
             {"VersionId": version.version_id}
             if version.version_id
             else {"IfMatch": version.etag}
@@ -79,14 +79,14 @@ class Storage:
             else {}
         )
         try:
-            answer = self._s3.get_object(Bucket=bucket, Key=key, **wanted)
+            answer = self._s3.get_object(Bucket=bucket, Key=key, **selector)
         except ClientError as error:
             raise _verdict(error) or error from error
         with answer["Body"] as body:
             return Upload(_read(body, answer["ContentLength"], limits), _version(answer))
 
     def save(self, thumbnails: Mapping[str, Thumbnail]) -> None:
-        """Write thumbnails, by key, at the same time. Nothing at a key ever changes, so they may be cached for good."""
+        """Write thumbnails, by key, at the same time. An object never changes, so clients may cache it forever."""
 
         def put(key: str, thumbnail: Thumbnail) -> None:
             self._s3.put_object(
@@ -111,9 +111,9 @@ class Storage:
 
     def remove(self, keys: Iterable[str]) -> None:
         """Remove thumbnails; keys that do not exist are fine. Raises NotRemoved."""
-        wanted = sorted(set(keys))
-        for start in range(0, len(wanted), _DELETE_LIMIT):
-            objects = [{"Key": key} for key in wanted[start : start + _DELETE_LIMIT]]
+        unique_keys = sorted(set(keys))
+        for start in range(0, len(unique_keys), _DELETE_LIMIT):
+            objects = [{"Key": key} for key in unique_keys[start : start + _DELETE_LIMIT]]
             answer = self._s3.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})
             if answer.get("Errors"):
                 raise NotRemoved(f"thumbnails not removed: {answer['Errors']}")
@@ -136,7 +136,7 @@ def _version(answer: Any) -> Version:
 
 
 def _verdict(error: ClientError) -> Exception | None:
-    """Return what an S3 error says about the object, None if it is about S3 or permissions."""
+    """Return the verdict on the object by an S3 error, None if the error is about S3 or permissions."""
     code, message = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
     if code in _GONE:
         return Gone(message)

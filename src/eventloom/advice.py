@@ -1,4 +1,4 @@
-"""Commands that messages suggest, written so that they work as typed in the cloud that was chosen."""
+"""Return commands for messages, written so that they work as typed in the chosen cloud."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""What boto3's errors mean for the person who typed the command."""
+"""Explain boto3's errors to the person who typed the command."""
 
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError
@@ -40,7 +40,7 @@ EXPLAINED = (BotoCoreError, ClientError, ResponseParserError)
 
 
 def explain(error: ClientError | BotoCoreError | ResponseParserError) -> str:
-    """Return one sentence or two that name the problem and what to do next."""
+    """Return one or two sentences that name the problem and what to do next."""
     if isinstance(error, ResponseParserError):
         return _not_aws(error)
     code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
@@ -62,7 +62,7 @@ def explain(error: ClientError | BotoCoreError | ResponseParserError) -> str:
 
 
 def _not_aws(error: ResponseParserError) -> str:
-    """Explain an answer in none of AWS's formats."""
+    """Explain an answer that is not in a format of AWS."""
     cloud = chosen_cloud()
     if not cloud.port:
         return f"what answers is not AWS ({str(error).splitlines()[0]}); check the network and its proxies"

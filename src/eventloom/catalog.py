@@ -1,4 +1,4 @@
-"""The deployed image pipeline as its users see it: the gallery's address, the catalog's items, the thumbnails.
+"""Read the gallery's address, the catalog's items and the thumbnails of a deployed pipeline.
 
 `outputs` are the Terraform outputs of an environment (see src/eventloom/deployment/outputs.py).
 """
@@ -14,7 +14,7 @@ from shared.identity import image_id
 
 
 def gallery_url(outputs: dict[str, Any]) -> str:
-    """Return the address of the gallery. An emulator serves every API, by its id, at its own endpoint."""
+    """Return the address of the gallery. An emulator serves every API at its own endpoint, by the API's id."""
     endpoint = chosen_cloud().endpoint
     return (
         f"{endpoint}/_aws/execute-api/{outputs['api_id']}/{outputs['api_stage']}/"
@@ -48,7 +48,7 @@ def from_dynamodb(item: dict[str, Any] | None) -> dict[str, Any] | None:
 def items(dynamodb: Any, table: str, image_ids: Iterable[str]) -> list[dict[str, Any]]:
     """Return the catalog's items of up to 100 images.
 
-    Images without one are left out, and so are those that DynamoDB puts off.
+    The answer lacks images without an item, and items that DynamoDB leaves unprocessed.
     """
     keys = [{"image_id": {"S": identity}} for identity in image_ids]
     answer = dynamodb.batch_get_item(RequestItems={table: {"Keys": keys, "ConsistentRead": True}})

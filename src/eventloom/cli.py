@@ -116,7 +116,7 @@ class Eventloom(Group):
             if ctx.invoked_subcommand and ENTRIES[ctx.invoked_subcommand].resumes:
                 click.echo("interrupted; the same command continues where it stopped", err=True)
             ctx.exit(130)
-        except Exception as error:  # some errors of boto3 are OSErrors as well
+        except Exception as error:  # Some errors of boto3 are OSErrors as well.
             text = _aws_text(error)
             if text is None and isinstance(error, OSError) and error.errno != errno.EPIPE:
                 text = str(error)
@@ -128,7 +128,7 @@ class Eventloom(Group):
 
 
 def _aws_text(error: Exception) -> str | None:
-    """Explain an error of boto3; None for every other one. A command that never imported boto3 has none."""
+    """Explain an error of boto3. Returns None for other errors, and if the command did not import boto3."""
     if "botocore" not in sys.modules:
         return None
     from eventloom.aws_errors import EXPLAINED, explain  # noqa: PLC0415 - imports botocore

@@ -34,21 +34,21 @@ class Cloud:
 
     @property
     def endpoint(self) -> str | None:
-        """The address of the emulator, None for AWS."""
+        """Return the address of the emulator, None for AWS."""
         return f"http://127.0.0.1:{self.port}" if self.port else None
 
     @property
     def key(self) -> str:
-        """Names what is kept for this cloud under build/: two emulators at once do not share it."""
+        """Return the name of this cloud in paths under build/, which two emulators at once do not share."""
         return self.name if self.port in {None, DEFAULT_PORT} else f"{self.name}-{self.port}"
 
     @property
     def architecture(self) -> str:
-        """Lambda's instruction set: an emulator runs functions on this machine; ARCH overrides."""
+        """Return Lambda's instruction set: ARCH, or on an emulator that of this machine, which runs the functions."""
         return os.environ.get("ARCH") or (HOST_ARCHITECTURE if self.port else "x86_64")
 
     def environment(self) -> dict[str, str]:
-        """The process environment for Terraform, boto3 and pytest.
+        """Return the process environment for Terraform, boto3 and pytest.
 
         An emulator gets dummy credentials whatever the caller's environment holds, so that no test can reach an
         account.
@@ -76,7 +76,7 @@ class Cloud:
 
 
 def _port(variable: str) -> int:
-    """Return the port that a variable names, -1 if it names none. chosen_cloud() refuses it, when it is used."""
+    """Return the port that a variable names, -1 if it names none. chosen_cloud() refuses -1."""
     text = os.environ.get(variable) or str(DEFAULT_PORT)
     return int(text) if text.isdecimal() else -1
 
@@ -92,7 +92,7 @@ CLOUDS = {
 
 
 def tool_environment() -> dict[str, str]:
-    """Variables that keep what the tools write inside the checkout and find what bootstrap.sh installed."""
+    """Return variables by which tools write only inside the checkout and find what bootstrap.sh installed."""
     config = os.environ.get("TF_CLI_CONFIG_FILE", "")
     return {
         "PATH": f"{BUILD / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
@@ -104,7 +104,7 @@ def tool_environment() -> dict[str, str]:
 
 
 def no_proxy(environment: Mapping[str, str]) -> dict[str, str]:
-    """Variables by which what is said to an emulator goes to it, not to a proxy."""
+    """Return variables by which requests to an emulator do not go to a proxy."""
     others = environment.get("no_proxy") or environment.get("NO_PROXY")
     return dict.fromkeys(("no_proxy", "NO_PROXY"), "127.0.0.1,localhost" + (f",{others}" if others else ""))
 
@@ -119,15 +119,16 @@ def choose(name: str | None) -> None:
 
 
 def choose_for(environment: str) -> None:
-    """Choose the cloud of an environment, unless --cloud or CLOUD named one: `local` is embedded, every other one is on
-    AWS.
+    """Choose the cloud of an environment, unless --cloud or CLOUD names one.
+
+    The environment `local` is embedded, every other environment is on AWS.
     """
     if not _choice and not os.environ.get("CLOUD"):
         choose("embedded" if environment == "local" else "aws")
 
 
 def default_environment() -> str | None:
-    """Return the environment meant without --env: `local` on an emulator, None on AWS, where it has to be named."""
+    """Return the environment without --env: `local` on an emulator, None on AWS, where users have to name one."""
     return "local" if chosen_cloud().port else None
 
 
@@ -139,7 +140,7 @@ def use_port(port: int) -> None:
 def chosen_cloud(name: str | None = None) -> Cloud:
     """Return the cloud of that name, by default the chosen one.
 
-    Raises UserError for an unknown name, and for a port that is none.
+    Raises UserError for an unknown name, and for a port that is not valid.
     """
     name = name or _choice or os.environ.get("CLOUD") or "embedded"
     if name not in CLOUDS:
@@ -151,8 +152,7 @@ def chosen_cloud(name: str | None = None) -> Cloud:
 
 
 def client(service: str, cloud_name: str | None = None, *, only_attempt_s: float | None = None) -> Any:
-    """Return a boto3 client of the chosen cloud, or of the one named. Raises botocore's NoRegionError on AWS without a
-    region.
+    """Return a boto3 client of the chosen or named cloud. Raises botocore's NoRegionError on AWS without a region.
 
     With `only_attempt_s` the client waits that long (s) for an answer and never sends a request again.
     """
@@ -185,15 +185,14 @@ def forget_clients() -> None:
 
 
 def _region() -> str:
-    """The region of an account, as Terraform finds it: boto3 alone knows no AWS_REGION, and goes to us-east-1 for S3
-    without any.
+    """Return the region of an account, as Terraform determines it. Raises botocore's NoRegionError.
 
-    Raises botocore's NoRegionError.
+    boto3 by itself does not read AWS_REGION, and uses us-east-1 for S3 if no region is set.
     """
     import boto3  # noqa: PLC0415 - as above
     from botocore.exceptions import NoRegionError  # noqa: PLC0415
 
-    found: str | None = os.environ.get("AWS_REGION") or boto3.Session().region_name
-    if not found:
+    region: str | None = os.environ.get("AWS_REGION") or boto3.Session().region_name
+    if not region:
         raise NoRegionError
-    return found
+    return region

@@ -72,7 +72,7 @@ def send_photos(outputs: dict[str, Any]) -> list[Result]:
 
 
 def next_steps(sheet: Path, page: Path, link: str) -> str:
-    """Return the lines that name what was made and what to type next."""
+    """Return the lines that name the files and the next commands."""
     return "\n".join(
         [
             "",

@@ -1,4 +1,4 @@
-"""What the demo leaves to look at: the thumbnails, a contact sheet of them, and a page."""
+"""Write the pictures of the demo: the thumbnails, a contact sheet of them, and a page."""
 
 import html
 import io

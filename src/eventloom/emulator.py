@@ -1,4 +1,4 @@
-"""The embedded LocalStack, through its own command line: the one place that knows how it is called."""
+"""Call the embedded LocalStack through its own command line."""
 
 import json
 import subprocess
@@ -23,7 +23,7 @@ class Emulator:
     python: Path = PYTHON
 
     def run(self, name: str, *options: str, doing: str) -> str:
-        """Run one of its commands to its end, whatever interrupts this process, and return what it prints.
+        """Run one of its commands to its end, even if this process is interrupted, and return its output.
 
         Ctrl-C halfway through a start would leave a server that does not answer yet, so the command finishes first.
 

@@ -1,4 +1,4 @@
-"""The one error that users see as a sentence instead of a traceback."""
+"""The error that users see as a sentence instead of a traceback."""
 
 import click
 

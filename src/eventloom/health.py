@@ -1,4 +1,4 @@
-"""How a deployed environment is: its functions, messages that wait or have failed, and alarms."""
+"""Read the health of a deployed environment: its messages that wait or have failed, and its alarms."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +15,7 @@ _IN_FLIGHT = "ApproximateNumberOfMessagesNotVisible"
 
 @dataclass(frozen=True)
 class QueueDepth:
-    """About how many messages of a queue wait, and how many a consumer has."""
+    """The approximate numbers of messages of a queue that wait, and that a consumer has."""
 
     name: str
     waiting: int
@@ -23,7 +23,7 @@ class QueueDepth:
 
     @property
     def holds_failures(self) -> bool:
-        """Whether the queue is for messages that failed for good."""
+        """Return whether the queue is for messages that failed for good."""
         return self.name.endswith((DLQ, FAILURES))
 
 
@@ -36,12 +36,12 @@ class Health:
 
     @property
     def backlog(self) -> list[QueueDepth]:
-        """The queues that consumers read."""
+        """Return the queues that consumers read."""
         return [queue for queue in self.queues if not queue.holds_failures]
 
     @property
     def failures(self) -> list[QueueDepth]:
-        """The queues of failures that hold messages."""
+        """Return the queues of failures that hold messages."""
         return [queue for queue in self.queues if queue.holds_failures and queue.waiting + queue.in_flight]
 
 

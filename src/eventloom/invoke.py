@@ -82,7 +82,7 @@ def read_payload(event: str | None, samples: Path) -> bytes:
 
 
 def read_event(event: str | None, samples: Path) -> bytes:
-    """Return the content of the file that `event` means.
+    """Return the content of the file that `event` names.
 
     Raises UserError, with the samples' names, if there is none.
     """
@@ -104,7 +104,7 @@ def sample_names(samples: Path) -> list[str]:
 
 
 def tail_records(function: str, tail: bytes, now: datetime) -> list[Record]:
-    """Return the records in the end of a log. Its first line is left out if it is cut off."""
+    """Return the records in the last part of a log, without a first line that is cut off."""
     lines = tail.decode(errors="replace").splitlines()
     if len(tail) >= TAIL_BYTES and len(lines) > 1:
         del lines[0]
@@ -126,7 +126,7 @@ def print_answer(body: str) -> None:
 
 
 def failure(function: str, body: str) -> str:
-    """Return the sentence about a function that failed, with the type and the message of its error."""
+    """Return a sentence about the failure of a function, with the type and the message of its error."""
     try:
         error = json.loads(body)
     except ValueError:

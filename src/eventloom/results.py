@@ -1,4 +1,4 @@
-"""What people see of the pipeline's results: one table, for the demo and for uploads."""
+"""Show the pipeline's results as a table, for the demo and for uploads."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Which files an upload sends, and the key that each gets."""
+"""Decide which files an upload sends, and the key of each file."""
 
 import os
 import stat
@@ -12,7 +12,7 @@ from eventloom.terminal import printable
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 KEY_BYTES = 1024
-# One PUT request carries no more: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+# The most that a PUT request can carry: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 FILE_BYTES = 5 * 1024**3
 
 

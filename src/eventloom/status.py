@@ -1,4 +1,4 @@
-"""The command status: how an environment is, and where."""
+"""The command status: show the health of an environment, and where it runs."""
 
 from collections.abc import Callable
 from dataclasses import asdict

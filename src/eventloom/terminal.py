@@ -1,4 +1,4 @@
-"""How commands print: facts on stdout, everything else on stderr.
+"""Print facts on stdout, and everything else on stderr.
 
 With --json, stdout holds JSON only. Colours are left out for --no-color, for NO_COLOR, and where the output is not a
 terminal.

@@ -1,6 +1,6 @@
 """The command `thumbnail`: make thumbnails of local files with the thumbnailer's own code, without any cloud.
 
-Decoding runs in a process of its own with limits on time and memory, so every file gets a verdict, whatever it holds.
+Decoding runs in its own process with limits on time and memory, so every file gets a verdict.
 """
 
 import hashlib
@@ -200,10 +200,15 @@ def write(path: Path, data: bytes) -> None:
 def ready(name: str, photo: Photo, out: Path) -> dict[str, Any]:
     """Write the thumbnails of a photo and return its verdict."""
     thumbnails = {}
-    for size, made in photo.thumbnails.items():
-        path = target(out, name, size, made.extension)
-        write(path, made.data)
-        facts = {"width": made.width, "height": made.height, "bytes": len(made.data), "content_type": made.content_type}
+    for size, image in photo.thumbnails.items():
+        path = target(out, name, size, image.extension)
+        write(path, image.data)
+        facts = {
+            "width": image.width,
+            "height": image.height,
+            "bytes": len(image.data),
+            "content_type": image.content_type,
+        }
         thumbnails[size] = {"file": str(path)} | facts
     return {"file": name, "status": "READY"} | photo.facts() | {"thumbnails": thumbnails}
 

@@ -1,4 +1,4 @@
-"""The command upload: send files and folders through the deployed pipeline, and show what became of them."""
+"""The command upload: send files and folders through the deployed pipeline, and show the results."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ from eventloom.sources import Source, collect
 from eventloom.uploads import TIMEOUT_S, NoResult, Result, Upload, send_all, wait
 
 FOUND = 3
-# Of more results, those that are not READY are shown
+# If there are more results, the table shows only those that are not READY.
 _SHOWN = 20
 _NAMED = 5
 
 
 @dataclass(frozen=True)
 class Options:
-    """What upload's options say, but for where the files go."""
+    """The options of the command, without the keys of the files."""
 
     prefix: str
     replace: bool
@@ -78,8 +78,9 @@ def upload(paths: tuple[Path, ...], environment: str, **chosen: Any) -> int:
 
 
 def follow(environment: str, pending: Iterable[Result], count: int, as_json: bool) -> list[Result]:
-    """Print `count` results and return them: JSON as they come, or a table at the end, also of those that came before a
-    problem.
+    """Print `count` results and return them.
+
+    Prints JSON as the results come, or a table at the end, which also shows results from before a problem.
 
     Raises:
         UserError: no more results come; the text names the commands that show why.
@@ -102,7 +103,7 @@ def follow(environment: str, pending: Iterable[Result], count: int, as_json: boo
 
 
 def show(answers: Sequence[Result]) -> None:
-    """Print a table of results; of many, those that are not READY."""
+    """Print a table of results, of many results only those that are not READY."""
     rows = answers if len(answers) <= _SHOWN else [result for result in answers if result[1]["status"] != results.READY]
     if rows:
         terminal.stdout.print(results.table(rows))

@@ -1,4 +1,4 @@
-"""Put files into the uploads bucket, and wait for what the pipeline makes of them."""
+"""Put files into the uploads bucket, and wait for the pipeline's results."""
 
 import mimetypes
 import time
@@ -19,10 +19,10 @@ from shared.identity import image_id
 
 SENDERS = 8
 TIMEOUT_S = 120.0
-# A PUT that meets another one of its key is to be sent again:
+# S3 refuses a PUT during another request for the same key; it has to be sent again:
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 _CONFLICT, _EXISTS = "ConditionalRequestConflict", "PreconditionFailed"
-# As many items as DynamoDB returns at once
+# The most items that DynamoDB returns in an answer
 _BATCH = 100
 _NAMED = 5
 
@@ -42,7 +42,7 @@ class Upload:
 
 @dataclass(frozen=True)
 class Sent:
-    """What was put into the bucket, and the files whose keys exist there."""
+    """The files that were put into the bucket, and those whose keys exist there."""
 
     uploads: list[Upload]
     existing: list[Source]
@@ -68,7 +68,7 @@ def send(s3: Any, bucket: str, source: Source, *, replace: bool, attempts: int =
 def send_all(s3: Any, bucket: str, sources: Sequence[Source], *, replace: bool) -> Sent:
     """Put files into the bucket, some at a time, with a progress bar. `s3` is a low-level client, which threads share.
 
-    The first problem, or an interruption, ends it: files that are under way are finished, the others are not begun.
+    The first problem, or an interruption, ends it: files in progress are finished, the others are not begun.
     """
     pool = ThreadPoolExecutor(SENDERS, "upload")
     futures = [pool.submit(partial(send, s3, bucket, source, replace=replace)) for source in sources]
@@ -92,10 +92,10 @@ def _is_sent(future: "Future[Upload | None]") -> bool:
 
 
 class NoResult(UserError):
-    """The catalog has no result of some uploads. `missing` are these."""
+    """The catalog has no result of some uploads, which `missing` lists."""
 
     def __init__(self, missing: Sequence[Upload], timeout_s: float) -> None:
-        """Name the first of them."""
+        """Take the missing uploads; the text names the first of them."""
         self.missing = missing
         names = ", ".join(terminal.printable(upload.key) for upload in missing[:_NAMED])
         more = f" and {len(missing) - _NAMED:,} more" if len(missing) > _NAMED else ""
@@ -110,9 +110,9 @@ def wait(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Result]:
-    """Yield each upload with its item as soon as the catalog has that very version.
+    """Yield each upload with its item as soon as the catalog has that version.
 
-    `look` returns the items of up to 100 image ids, as far as the catalog has them.
+    `look` returns the catalog's items of up to 100 image ids.
 
     Raises:
         NoResult: no more results came for `timeout_s` seconds.
@@ -130,4 +130,4 @@ def wait(
         if pending and clock() > end:
             raise NoResult([*pending.values()], timeout_s)
         if pending:
-            sleep(0.2 + len(pending) / 1000)  # DynamoDB bills every look
+            sleep(0.2 + len(pending) / 1000)  # DynamoDB bills every read.

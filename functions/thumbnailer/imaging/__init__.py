@@ -1,1 +1,1 @@
-"""One photo in, thumbnails and facts out. Nothing in here knows AWS, events or the catalog."""
+"""Make thumbnails and facts from a photo. This package does not know AWS, events or the catalog."""

@@ -1,9 +1,8 @@
-"""Have glibc keep the memory of one photo for the next.
+"""Make glibc keep the memory of one photo for the next one.
 
-Getting it from the kernel again, page by page, is up to half of the work.
-
-By default glibc gives what a picture occupied back to the kernel at once, which clears every page before it hands it
-out again. Its settings are described in mallopt(3). Elsewhere than on glibc nothing is changed.
+By default glibc returns the memory of a picture to the kernel at once. The kernel clears every page before it hands it
+out again, which takes up to half of the time for a photo. mallopt(3) describes the settings of glibc. Without glibc
+nothing changes.
 """
 
 import ctypes
@@ -23,9 +22,9 @@ _libc: Any = ctypes.CDLL(None)
 
 
 def keep_freed_memory() -> None:
-    """Take pictures from the heap and keep up to 256 MB of it.
+    """Allocate pictures on the heap, and keep up to 256 MB of it.
 
-    All threads share one heap: a thread's own would be freed entirely.
+    All threads share one heap, because the heap of a single thread would be freed entirely.
     """
     if hasattr(_libc, "mallopt"):
         for option, value in ((_MMAP_THRESHOLD, _MOST_FROM_HEAP), (_TRIM_THRESHOLD, _KEPT), (_ARENA_MAX, 1)):
@@ -45,6 +44,6 @@ def room_for(pixels: int) -> Iterator[None]:
 
 
 def give_back() -> None:
-    """Give all free memory back, including what lies between blocks in use."""
+    """Return all free memory to the kernel, including memory between blocks in use."""
     if hasattr(_libc, "malloc_trim"):
         _libc.malloc_trim(ctypes.c_size_t(0))

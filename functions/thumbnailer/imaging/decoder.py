@@ -12,7 +12,7 @@ from thumbnailer.imaging.limits import Limits
 _MB_PER_CPU = 1769
 # Memory of the function itself and of Lambda's runtime
 _OWN_MB = 84
-# The file being decoded, and the next one, which is downloaded meanwhile and briefly exists twice
+# The file being decoded, and two copies of the next one, which is downloaded meanwhile
 _FILES_AT_ONCE = 3
 _LEAST_MB = 512
 # The time for the slowest photo within the limits

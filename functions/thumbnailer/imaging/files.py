@@ -1,4 +1,4 @@
-"""Read a file that may be anything."""
+"""Read a file of unknown kind."""
 
 import os
 import stat

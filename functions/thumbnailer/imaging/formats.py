@@ -1,4 +1,4 @@
-"""The supported formats, recognised by their first bytes, and their decoders, each imported when first needed.
+"""Recognise the supported formats by their first bytes, and import their decoders when needed.
 
 The plugin classes are used directly: `Image.open` would import five plugins at every cold start and would try formats
 that are not allowed here.
@@ -46,7 +46,7 @@ def sniff(data: bytes) -> str | None:
 def _sniff_ftyp(data: bytes) -> str | None:
     """Tell HEIF and AVIF apart by the major brand.
 
-    If the major brand only says "some picture", the compatible brands decide.
+    If the major brand only means "a picture", the compatible brands decide.
     """
     major = data[8:12]
     length = min(int.from_bytes(data[:4]), 256)
@@ -91,9 +91,9 @@ def _refuse_misread(image: Any) -> None:
     """Raises Rejection for kinds of TIFF that Pillow silently decodes to a wrong picture."""
     codec, _, _, (rawmode, *_) = image.tile[0]
     tags = image.tag_v2
-    # Planes of 16 bits are unpacked as if they had 8.
+    # Pillow unpacks planes of 16 bits as if they had 8.
     deep_planes = codec == "raw" and tags.get(_PLANAR) == 2 and max(tags.get(_BITS, (1,))) > 8
-    # libtiff puts the bytes of numbers in this machine's order, and then they are swapped once more.
+    # libtiff puts the bytes of numbers in this machine's order, and then Pillow swaps them again.
     swapped_twice = codec == "libtiff" and rawmode in {"F;32BF", "I;32BS", "I;16BS"}
     signed_bytes = image.mode == "L" and tags.get(_SAMPLE_FORMAT, (1,))[0] == _SIGNED
     if deep_planes or swapped_twice or signed_bytes:
@@ -117,8 +117,8 @@ def _heif(file: io.BytesIO) -> ImageFile.ImageFile:
 def _avif(file: io.BytesIO) -> ImageFile.ImageFile:
     from PIL import AvifImagePlugin, _avif  # noqa: PLC0415
 
-    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # the memory that it takes must not depend on the machine's processors
-    # For a rotated picture, the plugin unpacks all EXIF data, however much there is.
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # The memory use must not depend on the number of processors.
+    # For a rotated picture, the plugin unpacks all EXIF data, whatever its size.
     exif = _avif.AvifDecoder(file.getvalue(), "auto", 1).get_info()[4]
     if len(exif or b"") > _MAX_AVIF_EXIF_BYTES:
         raise Rejection("too_complex", "Its EXIF data is unreasonably large.")
@@ -146,7 +146,7 @@ def open_image(data: bytes, name: str) -> ImageFile.ImageFile:
 
 
 def register_webp() -> None:
-    """Make Pillow able to write WebP: importing the plugin registers it, as the import above does for JPEG."""
+    """Enable Pillow to write WebP: importing the plugin registers it, as the import above does for JPEG."""
     from PIL import WebPImagePlugin  # noqa: PLC0415
 
     if not WebPImagePlugin.SUPPORTED:

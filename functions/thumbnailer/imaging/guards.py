@@ -1,7 +1,7 @@
 """Check a file's structure before any decoder sees it; each check is bounded itself.
 
 Decoders parse headers partly in Python and trust declared sizes: a hostile file of a few megabytes can keep them busy
-for minutes or make them allocate gigabytes. What is refused here is far beyond what cameras and editors write.
+for minutes or make them allocate gigabytes. The limits are far above what cameras and editors write.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from thumbnailer.imaging.rejections import Rejection
 _MAX_JPEG_SEGMENTS = 4096
 _MAX_JPEG_EXIF_SEGMENTS = 16
 _MAX_JUNK_BYTES = 65_536
-# Each scan of a progressive JPEG passes over the whole picture; encoders write about ten.
+# Each scan of a progressive JPEG covers the whole picture; encoders write about ten scans.
 _FREE_JPEG_SCANS = 64
 _MAX_JPEG_SCANNED_PIXELS = 2_000_000_000
 _PROGRESSIVE = {0xC2, 0xCA}
@@ -35,7 +35,7 @@ def check_structure(data: bytes, name: str, limits: Limits) -> None:
     """Raises Rejection for a file of format `name` that would cost too much to decode, by its structure.
 
     Raises Rejection too_complex, too_many_pixels, too_many_frames or unsupported_format. A file that ends too early
-    passes: the decoder says better what is wrong with it.
+    passes, because the decoder has a better message about it.
     """
     checks = {
         "JPEG": _check_jpeg,
@@ -73,10 +73,10 @@ def _check_jpeg(data: bytes, limits: Limits) -> None:
                 pixels, components, progressive = _check_jpeg_frame(data, start, limits)
         if segments > _MAX_JPEG_SEGMENTS or junk > _MAX_JUNK_BYTES or exif > _MAX_JPEG_EXIF_SEGMENTS:
             raise Rejection("too_complex", "Its header has too many segments.")
-    # A sequential picture whose first scan has all components ends with it: libjpeg refuses another one.
+    # A sequential picture ends with a first scan that has all components: libjpeg refuses another scan.
     if not progressive and data[start + 4] == components:
         return
-    # Entropy-coded data never holds this pair; a thumbnail in a trailing segment may, a few times.
+    # Entropy-coded data never contains this pair; a thumbnail in a trailing segment may contain it a few times.
     scans = data.count(b"\xff\xda", start)
     if scans > _FREE_JPEG_SCANS and scans * pixels > _MAX_JPEG_SCANNED_PIXELS:
         raise Rejection("too_complex", f"It has {scans:,} scans.")
@@ -153,7 +153,7 @@ def _check_bmp(data: bytes, limits: Limits) -> None:
 
 
 def _check_boxes(data: bytes, _: Limits) -> None:
-    """Check how much there is to parse in AVIF and HEIF.
+    """Check how much data AVIF and HEIF have to parse.
 
     Pixels and frames are checked later: the decoders know them without decoding.
     """

@@ -1,6 +1,6 @@
-"""The checks of guards.py for TIFF.
+"""Check the structure of TIFF files, as guards.py does for other formats.
 
-Its directories can point anywhere and Pillow turns them into objects, so they are bounded first.
+Directories of TIFF can point anywhere and Pillow turns them into objects, so they are bounded first.
 """
 
 import contextlib
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from thumbnailer.imaging.limits import Limits
 from thumbnailer.imaging.rejections import Rejection
 
-# As many as strips, tiles and colour maps of 16 bits need; Pillow makes a Python object of each value.
+# Enough for strips, tiles and colour maps of 16 bits. Pillow makes a Python object of each value.
 _MAX_VALUES = 200_000
 _MAX_PAGE_VALUES = 1_000_000
 _MAX_EXIF_VALUES = 20_000
@@ -54,12 +54,12 @@ class _Directories:
                 tag, kind, count = self._unpack("HHQ" if self._big else "HHI", entry)
                 (value,) = self._unpack(_LAYOUTS.get(kind, "I"), entry + (12 if self._big else 8))
             except struct.error:
-                return  # Pillow, too, takes what was read so far
+                return  # Pillow also uses the entries that were read so far.
             yield tag, kind, count, value
 
 
 def check_tiff(data: bytes, limits: Limits) -> None:
-    """Raises Rejection for what would cost too much or what no decoder here can read.
+    """Raises Rejection for a file that would cost too much, or that no decoder here can read.
 
     Raises struct.error where the file ends.
     """
@@ -105,7 +105,7 @@ def _values(tag: int, kind: int, count: int, file_bytes: int) -> int:
 
 
 def _check_exif(tiff: _Directories, directory: int, file_bytes: int) -> None:
-    """Pillow reads all of it, even for a single tag."""
+    """Raises Rejection for EXIF data with too many values, as Pillow reads all of them even for a single tag."""
     values = 0
     with contextlib.suppress(struct.error):
         for tag, kind, count, _ in tiff.tags(directory):

@@ -1,6 +1,6 @@
-"""Make thumbnails of a photo and find out facts about it.
+"""Make thumbnails of a photo and collect facts about it.
 
-No AWS in here: src/eventloom/thumbnail.py runs it as it is.
+This module does not use AWS: src/eventloom/thumbnail.py calls it directly.
 """
 
 import hashlib
@@ -18,14 +18,15 @@ from thumbnailer.imaging.rejections import Rejection
 from thumbnailer.imaging.resize import Extent, Resize, Size, resize
 
 FORMATS = ("jpeg", "webp", "auto")
-# A scaled JPEG decode must leave this much for the filter to do. With 1.17, real photos of 20 megapixels came within 45
-# dB (PSNR) of a full decode for a tenth less CPU; with this they come within 47 (`make bench`, class jpeg_original).
+# A scaled JPEG decode must leave a reduction of at least this factor to the filter. With 1.17, real photos of 20
+# megapixels come within 45 dB (PSNR) of a full decode for a tenth less CPU; with this factor, within 47 dB
+# (`make bench`, class jpeg_original).
 _MIN_REDUCTION = 1.25
-# What libavif, libheif and Pillow's C decoders say
+# The messages of libavif, libheif and Pillow's C decoders
 _OUT_OF_MEMORY = ("out of memory", "bytes failed", "decoder error -9")
 
 allocator.keep_freed_memory()
-# Pillow warns about sizes, which are checked here, and about damaged metadata, which is normal in uploads
+# Pillow warns about sizes, which this module checks, and about damaged metadata, which is normal in uploads
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
@@ -77,8 +78,8 @@ class Photo:
 def render(data: bytes, limits: Limits, output: Output, resize: Resize = resize) -> Photo:
     """Make the thumbnails of the photo whose file content is `data`.
 
-    Raises Rejection for every file that is not a readable photo within `limits`, and MemoryError, which is about the
-    machine rather than the file.
+    Raises Rejection for every file that is not a readable photo within `limits`, and MemoryError if the machine has too
+    little memory.
     """
     name = identify(data, limits)
     try:
@@ -147,11 +148,11 @@ def _decode(
         extent = _scale_while_decoding(image, longest_edge)
         image.decodermaxblock = len(data)
     picture = pixels.to_resizable(image)
-    # After loading: PNG may hold EXIF data behind the pixels, and TIFF and HEIF are turned upright by their decoders.
+    # Read this after loading: PNG may have EXIF data after the pixels, and decoders turn TIFF and HEIF upright.
     exif = metadata.read_exif(image)
     target = fit(image.size if image.format in {"TIFF", "HEIF"} else full_size, longest_edge)
     if picture is not image:
-        image.close()  # frees what it was converted from
+        image.close()  # frees the picture before the conversion
     picture = resize(picture, target, extent or picture.size) if picture.size != target else picture.copy()
     profile = image.info.get("icc_profile")
     image.close()  # frees the full-size pixels
@@ -162,11 +163,11 @@ def _decode(
 
 
 def _scale_while_decoding(image: ImageFile.ImageFile, longest_edge: int) -> Extent | None:
-    """Let libjpeg decode at 1/2, 1/4 or 1/8, by far the cheapest way to shrink.
+    """Make libjpeg decode at 1/2, 1/4 or 1/8, which is by far the cheapest way to shrink.
 
-    Returns which part of the result is the picture (its sides are rounded up), None if it is decoded in full.
+    Returns the part of the result that is the picture (its sides are rounded up), None if it is decoded in full.
 
-    Not `Image.thumbnail`, whose reducing_gap of 2 decodes a 4000 px photo in full for a 1280 px thumbnail.
+    `Image.thumbnail` has a reducing_gap of 2, and would decode a 4000 px photo in full for a 1280 px thumbnail.
     """
     width, height = image.size
     for scale in (8, 4, 2):
@@ -210,7 +211,7 @@ def _encode(picture: Image.Image, encoder: str, quality: int) -> Thumbnail:
     file = io.BytesIO()
     if encoder == "WEBP":
         formats.register_webp()
-        # The quickest method: 4, the default, takes three times as long. Its files are still a third smaller than
+        # The fastest method: the default, 4, takes three times as long. Its files are still a third smaller than
         # JPEG's.
         picture.save(file, "WEBP", quality=quality, method=0)
         return Thumbnail(*picture.size, "image/webp", "webp", file.getvalue())

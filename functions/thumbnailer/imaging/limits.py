@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from thumbnailer.imaging.rejections import Rejection
 
 _MB = 1024 * 1024
-# Address space of a process that has loaded all decoders, and of the thumbnails
+# The address space of a process with all decoders loaded, and of the thumbnails
 _CODE_BYTES = 96 * _MB
 # The file itself, and the decoder's copy
 _COPIES_OF_FILE = 2

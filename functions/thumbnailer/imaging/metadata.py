@@ -1,4 +1,4 @@
-"""Facts about a photo besides its pixels. All text comes from strangers and is cleaned."""
+"""Collect facts about a photo besides its pixels. All text comes from strangers and is cleaned."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""Convert what a decoder returns to plain 8-bit sRGB: modes, colour profiles, orientation, transparency."""
+"""Convert decoded pictures to plain 8-bit sRGB: modes, colour profiles, orientation, transparency."""
 
 import math
 
@@ -29,7 +29,7 @@ def to_resizable(image: Image.Image) -> Image.Image:
     if mode in {"I", "F"} or mode.startswith("I;16"):
         return _deep_grey_to_8_bits(image)
     if mode == "CMYK":
-        # Pillow inverts every CMYK JPEG, as Adobe's need it; those without Adobe's marker are not inverted.
+        # Pillow inverts every CMYK JPEG, which is right only for those with Adobe's marker.
         return ImageChops.invert(image) if image.format == "JPEG" and "adobe" not in image.info else image
     if mode in _WITH_ALPHA or "transparency" in image.info:
         return _with_alpha(image)
@@ -77,12 +77,12 @@ def _scaled_to_8_bits(image: Image.Image) -> Image.Image:
 
 
 def _is_unsigned(image: Image.Image) -> bool:
-    """Whether mode I, which is signed, holds the unsigned numbers of a TIFF file."""
+    """Return whether mode I, which is signed, holds the unsigned numbers of a TIFF file."""
     return image.mode == "I" and getattr(image, "tag_v2", {}).get(_SAMPLE_FORMAT, (1,))[0] == 1
 
 
 def to_srgb(image: Image.Image, profile: object) -> Image.Image:
-    """Convert by the embedded ICC profile (bytes, or None); one that is broken or of another kind of image is ignored.
+    """Convert by the embedded ICC profile (bytes or None). A profile that is broken or of another kind is ignored.
 
     Takes mode L, RGB, RGBA or CMYK and returns L, RGB or RGBA.
     """
@@ -100,7 +100,7 @@ def upright(image: Image.Image, orientation: int) -> Image.Image:
 
 
 def is_transparent(image: Image.Image) -> bool:
-    """Whether any pixel is not opaque."""
+    """Return whether any pixel is not opaque."""
     return image.mode == "RGBA" and image.getchannel("A").getextrema() != (255, 255)
 
 

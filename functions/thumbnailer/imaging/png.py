@@ -1,4 +1,4 @@
-"""Unpack PNG's data by ISA-L. With Pillow's own zlib, row by row, the whole work takes a quarter longer."""
+"""Unpack PNG's data by ISA-L. With Pillow's own zlib, row by row, a photo takes a quarter longer."""
 
 import struct
 from collections.abc import Iterator
@@ -12,13 +12,13 @@ _BLOCK_BYTES = 65_535
 
 
 class PngFile(PngImagePlugin.PngImageFile):
-    """Pillow gets the same data in stored blocks, piece by piece, and still undoes the filters of the rows.
+    """A PNG file that gives Pillow the unpacked data in stored blocks. Pillow still undoes the filters of the rows.
 
-    `load` raises OSError also where the data ends, as it should, before the last row: Pillow leaves the rest black.
+    `load` raises OSError also if valid data ends before the last row, where Pillow would leave the rest black.
     """
 
     def load_prepare(self) -> None:
-        """Called by Pillow before the data of each frame."""
+        """Begin the data of a frame. Pillow calls this."""
         super().load_prepare()
         self._pieces = self._stored()
 
@@ -27,9 +27,9 @@ class PngFile(PngImagePlugin.PngImageFile):
         return next(self._pieces, b"")
 
     def _stored(self) -> Iterator[bytes]:
-        """Hold each piece back until the next one is read.
+        """Yield each piece after the next one is read.
 
-        After the last row Pillow reads no more, but the checksum follows it.
+        Pillow stops reading after the last row, but the checksum follows it.
         """
         unpacker, piece = IgzipDecompressor(flag=DECOMP_ZLIB), _ZLIB_HEADER
         while not unpacker.eof:

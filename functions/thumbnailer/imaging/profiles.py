@@ -1,4 +1,4 @@
-"""Convert embedded ICC profiles to sRGB. The colour engine is only imported with this module, not at the start."""
+"""Convert embedded ICC profiles to sRGB. Only this module imports the colour engine, which is slow."""
 
 import io
 from functools import lru_cache
@@ -22,13 +22,13 @@ def convert(image: Image.Image, profile: bytes) -> Image.Image:
         transform = _transform_to_srgb(profile, image.mode)
         return transform.apply(image) if transform else image
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return image  # as browsers do, show the picture as if it had no profile
+        return image  # Like browsers, show the picture as if it had no profile.
 
 
 def _lists_elements(profile: bytes) -> bool:
-    """Whether a tag is a list of processing elements (ICC.1, 10.16).
+    """Return whether a tag is a list of processing elements (ICC.1, 10.16).
 
-    A list may name one a million times, each a pass over the pixels.
+    A list may name an element a million times, and each one is a pass over the pixels.
     """
     end = 132 + 12 * min(int.from_bytes(profile[128:132]), _MAX_TAGS)
     starts = (int.from_bytes(profile[at : at + 4]) for at in range(136, end, 12))

@@ -1,4 +1,4 @@
-"""Why a file can get no thumbnails: the reason codes in the catalog, each with a text for people."""
+"""The reasons why a file gets no thumbnails: codes for the catalog, each with a text for people."""
 
 REASONS = {
     "empty": "The file has no content.",

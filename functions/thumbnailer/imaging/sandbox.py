@@ -1,8 +1,8 @@
 """Render photos in a separate process with limits on memory and time.
 
-A file that kills its process kills only that one.
+A file that kills the process does not end the function.
 
-Run as a module, this is that process: `python -m thumbnailer.imaging.sandbox FD`, where FD is its end of a socket pair.
+The process runs this module: `python -m thumbnailer.imaging.sandbox FD`, where FD is its end of a socket pair.
 """
 
 import contextlib
@@ -32,7 +32,7 @@ _PASSED_ON = ("LD_LIBRARY_PATH", "LANG", "LC_ALL", "LC_CTYPE")
 
 
 class Sandbox:
-    """One worker process, which is reused, and replaced when it dies. Threads may share it; they take turns."""
+    """A worker process, which is reused, and replaced when it dies. Threads may share it; they take turns."""
 
     def __init__(self, limits: Limits, output: Output, timeout_s: float = 15.0) -> None:
         """`timeout_s` is for each file; the address space of the worker is `limits.max_memory`."""
@@ -88,7 +88,7 @@ class Sandbox:
         if self._pipe is None:
             ours, theirs = Pipe()
             with theirs:
-                # -P: what is imported must not come from the current folder, which may be one of photos.
+                # -P: nothing may be imported from the current folder, which may be a folder of photos.
                 command = [sys.executable, "-P", "-m", "thumbnailer.imaging.sandbox", str(theirs.fileno())]
                 environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
                 environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
@@ -124,16 +124,20 @@ def _received(pipe: "Connection[Any, Any]") -> Photo:
         rejection.text = answer["text"]
         raise rejection
     blobs = [pipe.recv_bytes() for _ in range(answer["blobs"])]
-    thumbnails = {size: Thumbnail(**made, data=blobs[blob]) for size, (made, blob) in answer["thumbnails"].items()}
+    thumbnails = {size: Thumbnail(**facts, data=blobs[blob]) for size, (facts, blob) in answer["thumbnails"].items()}
     return Photo(**answer["photo"], thumbnails=thumbnails)
 
 
 def _send(pipe: "Connection[Any, Any]", photo: Photo) -> None:
-    blobs = list({id(made.data): made.data for made in photo.thumbnails.values()}.values())
+    blobs = list({id(thumbnail.data): thumbnail.data for thumbnail in photo.thumbnails.values()}.values())
     thumbnails = {}
-    for size, made in photo.thumbnails.items():
-        fields = {field.name: getattr(made, field.name) for field in dataclasses.fields(made) if field.name != "data"}
-        thumbnails[size] = (fields, next(index for index, blob in enumerate(blobs) if blob is made.data))
+    for size, thumbnail in photo.thumbnails.items():
+        fields = {
+            field.name: getattr(thumbnail, field.name)
+            for field in dataclasses.fields(thumbnail)
+            if field.name != "data"
+        }
+        thumbnails[size] = (fields, next(index for index, blob in enumerate(blobs) if blob is thumbnail.data))
     facts = {
         field.name: getattr(photo, field.name) for field in dataclasses.fields(photo) if field.name != "thumbnails"
     }

@@ -1,8 +1,8 @@
-"""Which stages of API Gateway would go on serving what a plan takes away, and how the plan's apply is followed up.
+"""Find the stages of API Gateway that would still serve methods which a plan removes.
 
-A deployment is a snapshot of an API's methods, and is made before the one that it replaces goes. Terraform removes
-methods after that, too: the snapshot still holds those that the plan removes, and an open path that was closed stays
-open.
+A deployment is a snapshot of an API's methods. Terraform creates the new deployment before it deletes the old one, and
+removes methods only afterwards. So the new snapshot still has the methods that the plan removes, and a path that was
+closed stays open until another deployment is made.
 """
 
 from dataclasses import dataclass
@@ -11,18 +11,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The addresses of a deployment that has to be made once more, and of the stages that serve it."""
+    """The addresses of a deployment that has to be replaced again, and of the stages that serve it."""
 
     deployment: str
     stages: tuple[str, ...]
 
 
 def outdated(plan: dict[str, Any]) -> list[Snapshot]:
-    """Snapshots that will hold methods that are gone.
-
-    Args:
-        plan: as of `terraform show -json`.
-    """
+    """Return the snapshots that will hold removed methods. `plan` is what `terraform show -json` prints."""
     changes = plan.get("resource_changes", [])
     shrunk = {
         change.get("module_address")
@@ -30,14 +26,14 @@ def outdated(plan: dict[str, Any]) -> list[Snapshot]:
         if change["type"] == "aws_api_gateway_method" and _goes(change)
     }
 
-    def kept(module: str | None, kind: str) -> list[str]:
-        found = (change for change in changes if change["type"] == kind and change.get("module_address") == module)
-        return [change["address"] for change in found if change["change"]["actions"] != ["delete"]]
+    def remaining(module: str | None, kind: str) -> list[str]:
+        matches = (change for change in changes if change["type"] == kind and change.get("module_address") == module)
+        return [change["address"] for change in matches if change["change"]["actions"] != ["delete"]]
 
     return [
-        Snapshot(deployment, tuple(kept(module, "aws_api_gateway_stage")))
+        Snapshot(deployment, tuple(remaining(module, "aws_api_gateway_stage")))
         for module in sorted(shrunk, key=str)
-        for deployment in kept(module, "aws_api_gateway_deployment")
+        for deployment in remaining(module, "aws_api_gateway_deployment")
     ]
 
 

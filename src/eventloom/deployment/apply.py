@@ -1,4 +1,4 @@
-"""Plan, apply and destroy an environment: one Terraform workspace, its state in the cloud that it describes."""
+"""Plan, apply and destroy an environment, which is a Terraform workspace with its state in the same cloud."""
 
 import json
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ def plan_file(environment: str) -> Path:
 
 
 def announce(environment: str) -> None:
-    """Say which account and environment this is about."""
+    """Print the account and the environment."""
     identity = client("sts").get_caller_identity()
     terminal.note(
         f"account {identity['Account']} ({chosen_cloud().about}), environment {environment}, as {identity['Arn']}"
@@ -42,7 +42,7 @@ def announce(environment: str) -> None:
 
 
 def build_packages() -> None:
-    """Bring every package up to date: Terraform hashes them, whatever it does."""
+    """Bring every package up to date. Terraform hashes the packages in every run."""
     build.build_all(build.function_names(), chosen_cloud().architecture, BUILD)
 
 
@@ -50,7 +50,7 @@ def prepare(environment: str) -> None:
     """Create the state bucket, connect Terraform to it and select the workspace, a new one if necessary.
 
     Raises:
-        UserError: the environment does not belong in this account or region. Nothing has been created then.
+        UserError: the environment does not belong in this account or region. Nothing is created.
     """
     environments.check(environment, state_bucket.account())
     if bucket := state_bucket.in_another_region(environment):
@@ -72,7 +72,7 @@ def show_plan(environment: str, plan: Path) -> None:
 
 
 def deploy(environment: str, plan: Path, verbose: bool = False) -> Deployment:
-    """Plan into a file and apply that very plan. `verbose` prints all that Terraform prints."""
+    """Plan into a file and apply that plan. `verbose` prints all output of Terraform."""
     if verbose:
         show_plan(environment, plan)
         return apply_saved(environment, plan, verbose)
@@ -85,7 +85,7 @@ def deploy(environment: str, plan: Path, verbose: bool = False) -> Deployment:
 
 
 def apply_saved(environment: str, plan: Path, verbose: bool = False) -> Deployment:
-    """Apply a plan that was made before, perhaps on another machine."""
+    """Apply a saved plan, perhaps from another machine."""
     if not plan.exists():
         raise UserError(f"there is no plan {plan}; make one with ./eventloom plan --env {environment}")
     terraform = root_module()
@@ -106,7 +106,7 @@ def apply_saved(environment: str, plan: Path, verbose: bool = False) -> Deployme
     except Interrupted:
         interruptions.remember(environment, content, creations.unfinished)
         raise
-    finally:  # also after an apply that failed halfway: the next plan replaces what is tainted
+    finally:  # Also after an apply that failed halfway: the next plan replaces tainted resources.
         for snapshot in snapshots:
             terraform("taint", "-allow-missing", snapshot.deployment, workspace=environment)
     interruptions.forget(environment)
@@ -115,7 +115,7 @@ def apply_saved(environment: str, plan: Path, verbose: bool = False) -> Deployme
 
 
 def _close_paths(snapshots: list[Snapshot], environment: str) -> None:
-    """Make the stages of an API serve snapshots without the methods that were removed."""
+    """Make the stages of an API serve snapshots without the removed methods."""
     addresses = [address for snapshot in snapshots for address in (snapshot.deployment, *snapshot.stages)]
     if addresses:
         terminal.note("paths of an API were removed: its stage gets a snapshot without them")

@@ -42,7 +42,7 @@ NOT_NEEDED_SUFFIXES = (".pyi", ".c", ".h", ".pyx", ".md")
 def function_names(functions: Path = FUNCTIONS) -> list[str]:
     """Return the names of the functions, which are the folders of functions/.
 
-    Raises UserError if one has no handler: its previous zip would be deployed again.
+    Raises UserError if a function has no handler, because Terraform would deploy its previous zip.
     """
     folders = {path.parent.name for path in functions.glob("*/*.py")} - {"shared"}
     if without := sorted(name for name in folders if not (functions / name / "handler.py").exists()):
@@ -85,8 +85,8 @@ def check(name: str, functions: Path) -> None:
                 compile(file.read_bytes(), file, "exec")
             except SyntaxError as error:
                 raise UserError(f"functions/{path_in_zip}, line {error.lineno}: {error.msg}") from error
-    wanted, pinned = (requirements(functions / name / f"requirements.{suffix}") for suffix in ("in", "txt"))
-    if missing := sorted(wanted - pinned):
+    named, pinned = (requirements(functions / name / f"requirements.{suffix}") for suffix in ("in", "txt"))
+    if missing := sorted(named - pinned):
         raise UserError(
             f"functions/{name}/requirements.txt does not pin {', '.join(missing)}, which requirements.in names; "
             "run the command that CONTRIBUTING.md has for dependencies"
@@ -129,7 +129,7 @@ def install_dependencies(name: str, arch: str, target: Path, functions: Path) ->
 
 
 def prune(target: Path) -> None:
-    """Remove the files of the dependencies that no function needs at run time. Their licences stay."""
+    """Remove files of the dependencies that no function needs at run time. Keep their licences."""
     for path in sorted(target.rglob("*"), reverse=True):
         depth = len(path.relative_to(target).parts)
         if path.is_dir():
@@ -210,10 +210,9 @@ def is_current(entry: dict[str, Any] | None, name: str, arch: str, out: Path, fu
 def build_all(
     names: list[str], arch: str, out: Path, functions: Path = FUNCTIONS, verbose: bool = False
 ) -> dict[str, Any]:
-    """Build the zips of `names` that are out of date, and return the manifest of all. Waits for another run into the
-    same folder.
+    """Build the zips of `names` that are out of date, and return the manifest of all zips.
 
-    `verbose` says which files were left out of each zip.
+    Waits while another run builds into the same folder. `verbose` says which files were left out of each zip.
     """
     out.mkdir(parents=True, exist_ok=True)
     with (out / ".build.lock").open("w") as lock:

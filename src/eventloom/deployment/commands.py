@@ -187,7 +187,7 @@ def get_plan(environment: str, run: str) -> None:
 
 
 def confirm(environment: str, action: str, agreed: bool) -> None:
-    """Ask for an environment's name before it changes. Raises UserError if another answer, or none, comes."""
+    """Ask for an environment's name before it changes. Raises UserError for another answer or none."""
     if agreed:
         return
     answer = (

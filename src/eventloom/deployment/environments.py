@@ -1,6 +1,6 @@
 """Reads the table of environments, terraform/environments.json, as terraform/environments.tf does.
 
-Terraform checks types and values. This module is for what has to be known before Terraform runs, or without it.
+Terraform checks types and values. This module reads the settings that are needed before Terraform runs, or without it.
 """
 
 import json

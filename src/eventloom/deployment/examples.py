@@ -1,6 +1,4 @@
-"""The small deployments of examples/: each has functions and a root module of its own, and its state lies in the state
-bucket.
-"""
+"""Deploy the examples. Each has its own functions and root module, and its state is in the state bucket."""
 
 import json
 from pathlib import Path
@@ -36,7 +34,7 @@ def init(name: str) -> None:
 
 
 def package(name: str) -> None:
-    """Bring the zips of an example's functions up to date. Terraform hashes them whatever it does, also to destroy."""
+    """Bring the zips of an example's functions up to date. Terraform hashes them in every run, also to destroy."""
     functions = EXAMPLES / name / "functions"
     build.build_all(build.function_names(functions), chosen_cloud().architecture, packages(name), functions)
 

@@ -1,13 +1,12 @@
-"""After an interrupted apply, resources that exist although Terraform's state does not have them, or has them as
-tainted.
+"""Recover resources that an interrupted apply created, which Terraform's state lacks or has as tainted.
 
 Terraform keeps a resource whose creation was interrupted, but plans to replace it, and with create_before_destroy the
 name of a bucket or table is taken. It does not keep a resource whose id the provider had not returned: while a request
-is under way, and for a Kinesis stream until it is active. The next plan would create it once more, and fail because it
+is in progress, and for a Kinesis stream until it is active. The next plan would create it again, and fail because it
 exists.
 
-So what was under way is noted in the state bucket. The next plan keeps what the state has and updates it in place, and
-imports what exists besides: https://developer.hashicorp.com/terraform/language/import
+So the state bucket gets a note of the unfinished resources. The next plan updates those in the state in place, and
+imports those that only the cloud has: https://developer.hashicorp.com/terraform/language/import
 """
 
 import contextlib
@@ -35,7 +34,7 @@ _IDENTIFIERS = {
     "aws_s3_bucket": "bucket",
 }
 _COLOR = re.compile(r"\x1b\[[0-9;]*m")
-# What the provider says about a request that an interruption ended
+# The provider's messages about a request that an interruption ended
 _CANCELED = "context canceled"
 _BEGUN = re.compile(r"^(\S.*): Creating\.\.\.")
 _ENDED = re.compile(r"^(\S.*): Creation complete after ")
@@ -45,10 +44,10 @@ type Resource = dict[str, Any]
 
 
 class Creations:
-    """The addresses of resources whose creation has begun and not ended, as Terraform's output says."""
+    """The addresses of resources whose creation has begun and not ended, according to Terraform's output."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Begin without addresses."""
         self.unfinished: set[str] = set()
 
     def before(self, on_line: OnLine) -> OnLine:
@@ -84,7 +83,7 @@ class Creations:
             self.unfinished.discard(hook["resource"]["addr"])
 
     def _failure(self, diagnostic: dict[str, Any]) -> None:
-        """Leave out what failed by itself: Terraform is right to replace it."""
+        """Leave out resources that failed by themselves: Terraform is right to replace them."""
         if _CANCELED not in f"{diagnostic['summary']} {diagnostic.get('detail', '')}":
             self.unfinished.discard(diagnostic.get("address", ""))
 
@@ -119,14 +118,14 @@ def noted(environment: str) -> list[Resource]:
 
 @contextmanager
 def imports(terraform: Terraform, environment: str, clients: Clients = client) -> Iterator[None]:
-    """While this lasts, Terraform's plans import the noted resources that exist and that the state does not have.
+    """Make Terraform's plans within this context import the noted resources that exist and that the state lacks.
 
-    Those that it has are not replaced any more.
+    The plans do not replace the noted resources that the state has.
     """
     resources = noted(environment)
     known = _known(terraform, environment) if resources else set()
     for address in sorted({entry["address"] for entry in resources} & known):
-        with contextlib.suppress(UserError):  # it is not tainted
+        with contextlib.suppress(UserError):  # fails if the resource is not tainted
             terraform("untaint", address, workspace=environment, on_line=lambda _: None)
     orphans = {
         entry["address"]: entry
@@ -134,7 +133,7 @@ def imports(terraform: Terraform, environment: str, clients: Clients = client) -
         if entry["id"] and entry["address"] not in known and exists(entry, clients)
     }
     file = terraform.folder / f"interrupted-{environment}.tf"
-    file.unlink(missing_ok=True)  # of a run that was killed
+    file.unlink(missing_ok=True)  # left by a killed run
     if orphans:
         terminal.note(f"taking over what an interrupted apply created: {', '.join(sorted(orphans))}")
         file.write_text("\n".join(_block(environment, orphans[address]) for address in sorted(orphans)))
@@ -183,7 +182,7 @@ def exists(resource: Resource, clients: Clients = client) -> bool:
 
 
 def _code(error: ClientError) -> str:
-    """Return the error's code; S3 and IAM have others for what does not exist."""
+    """Return the error's code; S3 and IAM have other codes for what does not exist."""
     code: str = error.response["Error"]["Code"]
     return "NotFound" if code in {"404", "NoSuchBucket", "NoSuchEntity"} else code
 

@@ -1,4 +1,4 @@
-"""The Terraform outputs of an environment, read from its state and kept under build/ until the state changes."""
+"""Read the Terraform outputs of an environment, and cache them under build/ until its state changes."""
 
 import json
 from pathlib import Path
@@ -33,7 +33,7 @@ def state_version(environment: str) -> str:
 
 
 def nothing_deployed(environment: str, reason: str) -> NothingDeployed:
-    """Return the error that says so, with the command that deploys the environment."""
+    """Return an error that names the reason and the command that deploys the environment."""
     cloud = chosen_cloud()
     how = (
         "./eventloom demo"
@@ -58,7 +58,7 @@ def read_outputs(environment: str) -> Outputs:
 
 
 def save_outputs(environment: str) -> Outputs:
-    """Read the outputs and keep them for the version of the state. Raises UserError if nothing is deployed."""
+    """Read the outputs and cache them for the version of the state. Raises UserError if nothing is deployed."""
     version = state_version(environment)
     outputs = read_outputs(environment)
     if outputs.get("environment") != environment:
@@ -68,7 +68,7 @@ def save_outputs(environment: str) -> Outputs:
 
 
 def current_outputs(environment: str) -> Outputs:
-    """Return the outputs of an environment, wherever it was deployed from last. Creates nothing in the cloud.
+    """Return the outputs of an environment, from whichever machine it was deployed. Creates nothing in the cloud.
 
     Raises:
         UserError: nothing is deployed there.
@@ -78,18 +78,16 @@ def current_outputs(environment: str) -> Outputs:
     if saved.get("state") == version:
         outputs: Outputs = saved["outputs"]
         return outputs
-    with terminal.stderr.status(
-        f"reading what is deployed in '{environment}'"
-    ):  # the first time, Terraform fetches its provider
-        init()
+    with terminal.stderr.status(f"reading what is deployed in '{environment}'"):
+        init()  # Terraform fetches its provider the first time.
         return save_outputs(environment)
 
 
 def outputs_file(environment: str) -> Path:
-    """Return the file that keeps the outputs of an environment."""
+    """Return the file that caches the outputs of an environment."""
     return BUILD / f"outputs.{chosen_cloud().key}.{environment}.json"
 
 
 def forget_outputs(environment: str) -> None:
-    """Remove the file that keeps the outputs of an environment."""
+    """Remove the file that caches the outputs of an environment."""
     outputs_file(environment).unlink(missing_ok=True)

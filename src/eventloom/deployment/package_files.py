@@ -30,7 +30,7 @@ class PackageFiles:
 def package_files(functions: Path, *folders: str) -> PackageFiles:
     """Return the files of these folders of functions/.
 
-    Raises UserError for a link that leads nowhere or round in a circle.
+    Raises UserError for a broken link or a circle of links.
     """
     files = PackageFiles()
     for folder in folders:
@@ -49,7 +49,7 @@ def mode(file: Path) -> int:
 def _walk(folder: Path, name: str, parents: list[Path], files: PackageFiles, link: str = "") -> None:
     """Collect the files below a folder, whose path in the zip is `name`.
 
-    `parents` are the real folders above it, and `link` is the nearest link on the way to it.
+    `parents` are the real folders above it, and `link` is the nearest link in its path.
     """
     parents = [*parents, folder.resolve()]
     for path in sorted(folder.iterdir()):
@@ -73,7 +73,7 @@ def _walk(folder: Path, name: str, parents: list[Path], files: PackageFiles, lin
 
 
 def _is_left_out(path: Path, top_level: bool) -> bool:
-    """Return whether a path is not for Lambda. `top_level` says that it lies directly in the function's folder."""
+    """Return whether a path is left out of the zip. `top_level` means directly in the function's folder."""
     if path.name.startswith(".") or path.name == BYTECODE:
         return True
     if not top_level:
@@ -84,7 +84,7 @@ def _is_left_out(path: Path, top_level: bool) -> bool:
 def _has_modules(folder: Path) -> bool:
     """Return whether a folder may hold Python modules.
 
-    A linked folder may: it is not searched, since links may form a circle.
+    The answer for a linked folder is True: it is not searched, since links may form a circle.
     """
     suffixes = tuple(importlib.machinery.all_suffixes())
     return any(path.name.endswith(suffixes) or (path.is_symlink() and path.is_dir()) for path in folder.rglob("*"))

@@ -1,4 +1,4 @@
-"""What a person sees of `terraform plan -json` and `terraform apply -json`: how far it is, and what went wrong.
+"""Show the progress and the errors of `terraform plan -json` and `terraform apply -json`.
 
 The messages: https://developer.hashicorp.com/terraform/internals/machine-readable-ui
 """
@@ -45,7 +45,7 @@ class Progress(AbstractContextManager["Progress"]):
             message = json.loads(line)
         except ValueError:
             message = None
-        if not isinstance(message, dict):  # a crash, or a provider that prints
+        if not isinstance(message, dict):  # Terraform crashed, or a provider printed text.
             terminal.note(line.rstrip())
             return
         kind = message.get("type")
@@ -69,7 +69,7 @@ class Progress(AbstractContextManager["Progress"]):
 
 
 def _diagnostic(diagnostic: dict[str, Any]) -> str:
-    """Return an error of Terraform as people read it."""
+    """Return an error of Terraform as text for people."""
     place = diagnostic.get("range") or {}
     where = [diagnostic.get("address"), f"{place['filename']} line {place['start']['line']}" if place else None]
     lines = [f"Error: {diagnostic['summary']}", ", ".join(filter(None, where)), diagnostic.get("detail", "")]

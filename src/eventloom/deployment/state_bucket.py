@@ -12,18 +12,18 @@ PLANS, PLAN_DAYS = "plans/", 3
 
 
 def account() -> str:
-    """The id of the account that the credentials belong to."""
-    found: str = client("sts").get_caller_identity()["Account"]
-    return found
+    """Return the id of the account that the credentials belong to."""
+    account_id: str = client("sts").get_caller_identity()["Account"]
+    return account_id
 
 
 def bucket_name() -> str:
-    """`eventloom-state-<account>-<region>`: one state bucket serves every workspace of an account and region."""
+    """Return `eventloom-state-<account>-<region>`: every workspace of an account and region shares one bucket."""
     return f"eventloom-state-{account()}-{client('s3').meta.region_name}"
 
 
 def policy(bucket: str, partition: str) -> str:
-    """A bucket policy that refuses everything not sent over TLS. The partition is `aws`, `aws-cn` or `aws-us-gov`."""
+    """Return a bucket policy that refuses requests without TLS. `partition` is `aws`, `aws-cn` or `aws-us-gov`."""
     arns = [f"arn:{partition}:s3:::{bucket}", f"arn:{partition}:s3:::{bucket}/*"]
     deny = {"Sid": "DenyInsecureTransport", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": arns}
     return json.dumps(
@@ -32,9 +32,9 @@ def policy(bucket: str, partition: str) -> str:
 
 
 def exists(bucket: str) -> bool:
-    """Whether the account has the bucket.
+    """Return whether the account has the bucket.
 
-    Raises UserError when another account has it, even if that one lets this one in.
+    Raises UserError if another account has it, even if that account grants access.
     """
     try:
         client("s3").head_bucket(Bucket=bucket, ExpectedBucketOwner=account())
@@ -50,13 +50,14 @@ def exists(bucket: str) -> bool:
 
 
 def in_another_region(environment: str) -> str | None:
-    """The state bucket of another region where an environment without state here is deployed, in the same account; else
-    None.
+    """Return the account's state bucket in another region that has the environment, or None.
+
+    The answer is None as well if the environment has a state in this region.
     """
     s3, here = client("s3"), bucket_name()
     if exists(here) and environment in environments(here):
         return None
-    names: list[str] = [found["Name"] for found in s3.list_buckets()["Buckets"]]
+    names: list[str] = [entry["Name"] for entry in s3.list_buckets()["Buckets"]]
     for bucket in names:
         if (
             bucket.startswith(f"eventloom-state-{account()}-")
@@ -64,27 +65,27 @@ def in_another_region(environment: str) -> str | None:
             and environment in environments(bucket)
         ):
             state = s3.get_object(Bucket=bucket, Key=f"env:/{environment}/{KEY}")["Body"].read()
-            if json.loads(state)["resources"]:  # what was destroyed leaves a state without any
+            if json.loads(state)["resources"]:  # A destroyed environment leaves a state without resources.
                 return bucket
     return None
 
 
 def environments(bucket: str) -> dict[str, str]:
-    """The environments that have a state, each with the version of it.
+    """Return the environments that have a state, each with the version of its state.
 
-    Names are Terraform's: env:/<workspace>/<key>.
+    Terraform names the objects env:/<workspace>/<key>.
     """
-    found = {}
+    versions = {}
     for page in client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="env:/"):
         for state in page.get("Contents", []):
             _, name, key = state["Key"].split("/", 2)
             if key == KEY:
-                found[name] = state["ETag"]
-    return found
+                versions[name] = state["ETag"]
+    return versions
 
 
 def ensure() -> str:
-    """Make the state bucket if it is missing, and set its protections; returns its name."""
+    """Create the state bucket if it is missing, and set its protections. Returns its name."""
     s3, bucket = client("s3"), bucket_name()
     if not exists(bucket):
         region = s3.meta.region_name
@@ -110,7 +111,7 @@ def ensure() -> str:
 
 
 def backend(key: str = KEY) -> list[str]:
-    """The options of `terraform init` that say where a state lies."""
+    """Return the options of `terraform init` that say where a state is stored."""
     settings = {"bucket": bucket_name(), "key": key, "region": client("s3").meta.region_name}
     if chosen_cloud().port:
         settings["use_path_style"] = "true"

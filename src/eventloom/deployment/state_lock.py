@@ -42,5 +42,5 @@ def read(environment: str) -> Lock | None:
 
 
 def remove(environment: str) -> None:
-    """Delete the lock. Whoever still works on the state then shares it with the next run."""
+    """Delete the lock. A run that still works on the state then shares it with the next run."""
     client("s3").delete_object(Bucket=state_bucket.bucket_name(), Key=_object_key(environment))

@@ -1,6 +1,6 @@
 """Runs Terraform so that an interruption never loses its state.
 
-Terraform writes its state down when it gets SIGINT, which takes as long as the requests in flight. So Ctrl-C, SIGTERM
+After SIGINT Terraform waits for the requests in flight and writes its state. So Ctrl-C, SIGTERM
 and SIGHUP are forwarded to it as one SIGINT each, and this process waits for it to end. A second Ctrl-C makes Terraform
 stop at once.
 """
@@ -37,7 +37,7 @@ class Interrupted(KeyboardInterrupt):
 
 @dataclass(frozen=True)
 class Terraform:
-    """Terraform in one folder, in the chosen cloud. `data` is the folder for what `init` makes."""
+    """Terraform in one folder, in the chosen cloud. `data` is the folder that `init` writes to."""
 
     folder: Path
     data: Path
@@ -92,7 +92,7 @@ def root_module() -> Terraform:
 
 
 def show(line: str) -> None:
-    """Print a line of Terraform's output as it is."""
+    """Print a line of Terraform's output unchanged."""
     sys.stdout.write(line)
     sys.stdout.flush()
 
@@ -108,7 +108,7 @@ def _failure(subcommand: str, workspace: str | None, output: str) -> str:
 
 
 def _run(command: list[str], environment: dict[str, str], on_line: OnLine | None) -> tuple[int, str]:
-    """Run a command to its end, whatever interrupts this process; returns its exit code and output.
+    """Run a command to its end, even if this process is interrupted. Returns its exit code and output.
 
     Raises Interrupted.
     """
@@ -150,7 +150,7 @@ def _forwarded_signals(process: subprocess.Popen[str]) -> Iterator[list[int]]:
         terminal.note(f"interrupted: {about}")
         process.send_signal(signal.SIGINT)
 
-    if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
+    if threading.current_thread() is not threading.main_thread():  # Only the main thread may set handlers.
         yield received
         return
     handlers = {number: signal.signal(number, forward) for number in _SIGNALS}

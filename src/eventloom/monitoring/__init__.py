@@ -1,1 +1,1 @@
-"""Commands that show how an environment is doing: logs, live figures, a page with charts, and a simulation of load."""
+"""Commands that show the state of an environment: logs, live figures, a page with charts, and a simulation of load."""

@@ -21,7 +21,7 @@ POLLERS_START = Limit(5, "invocations", _LAMBDA + "services-sqs-scaling.html")
 POLLERS_PER_MINUTE = Limit(300, "invocations/min", _LAMBDA + "services-sqs-scaling.html")
 POLLERS_MOST = Limit(1250, "invocations", _LAMBDA + "services-sqs-scaling.html")
 ACCOUNT_CONCURRENCY = Limit(1000, "environments", _LAMBDA + "gettingstarted-limits.html")
-# An event source mapping grows more slowly, so this limit is never reached here.
+# An event source mapping grows more slowly, so the pipeline never reaches this limit.
 ENVIRONMENTS_PER_10_S = Limit(1000, "environments/10 s and function", _LAMBDA + "scaling-behavior.html")
 # The capacity of a new on-demand table. Later it is twice the peak of half an hour before, up to the account's quota.
 TABLE_WRITES_START = Limit(4000, "write units/s", _DYNAMODB + "on-demand-capacity-mode.html")

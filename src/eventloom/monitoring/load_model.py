@@ -3,8 +3,8 @@
 The model moves in steps of half a second and treats uploads as a quantity, not one by one. This is exact for backlog
 and throughput, which quotas limit, and takes the same time for 10 and for 10,000 uploads a second. The wait of an
 upload follows from the curves of arrivals and departures (first in, first out), and its processing time is drawn from
-measured times. The model leaves out the wait that random arrivals cause below full load: a fraction of one processing
-time.
+measured times. The model leaves out the wait that random arrivals cause below full load, which is a fraction of one
+processing time.
 """
 
 from collections import defaultdict
@@ -34,7 +34,10 @@ ADVICE = {
 
 @dataclass(frozen=True)
 class Shape:
-    """What is deployed. `service_s` are the seconds of an upload while `workers` uploads overlap in one invocation."""
+    """A deployment to simulate.
+
+    `service_s` are the seconds of an upload while `workers` uploads overlap in one invocation.
+    """
 
     service_s: tuple[float, ...]
     maximum_concurrency: float = aws_limits.POLLERS_MOST.value
@@ -43,20 +46,20 @@ class Shape:
     workers: float = 1
     batch: int = 10
     thumbnails: int = 3
-    # Of an item. Its copy in the index by_status takes as many again.
+    # The write units of an item. Its copy in the index by_status takes the same number.
     write_units: float = item_sizes.write_units(item_sizes.BYTES)
-    # The keys of that index that take the writes. It is one: nearly every upload ends as READY.
+    # The number of keys of that index that take the writes: 1, since nearly every upload ends as READY.
     index_keys: int = 1
     bucket_prefixes: int = 1
 
     @property
     def mean_s(self) -> float:
-        """The seconds of an invocation that one upload takes."""
+        """Return the seconds of an invocation that one upload takes."""
         return float(np.mean(self.service_s)) / self.workers
 
     @property
     def units(self) -> float:
-        """The write units of one upload."""
+        """Return the write units of one upload."""
         return 2 * self.write_units
 
     def ceilings(self) -> dict[str, float]:
@@ -91,7 +94,7 @@ class Outcome:
 
     @property
     def utilisation(self) -> float:
-        """The average number of busy invocations."""
+        """Return the average number of busy invocations."""
         return float(self.busy.mean())
 
 
@@ -104,16 +107,16 @@ def simulate(shape: Shape, rate: float, seconds: float) -> Outcome:
     ceilings, throttled = shape.ceilings(), defaultdict[str, float](float)
     for step in range(steps):
         waiting += rate * STEP_S
-        wanted = min(waiting, pollers / shape.mean_s * STEP_S)
+        demand = min(waiting, pollers / shape.mean_s * STEP_S)
         takes = {BUCKET: ceilings[BUCKET], INDEX: ceilings[INDEX], TABLE: _table(shape, finished[:step])}
         tightest = min(takes, key=lambda name: takes[name])
-        taken = min(wanted, takes[tightest] * STEP_S)
-        if wanted > taken:
-            throttled[tightest] += wanted - taken
-        waiting -= taken
-        done += taken
+        processed = min(demand, takes[tightest] * STEP_S)
+        if demand > processed:
+            throttled[tightest] += demand - processed
+        waiting -= processed
+        done += processed
         backlog[step], finished[step] = waiting, done
-        busy[step] = taken * shape.mean_s / STEP_S
+        busy[step] = processed * shape.mean_s / STEP_S
         if waiting > 0:
             pollers = min(most, pollers + aws_limits.POLLERS_PER_MINUTE.value / 60 * STEP_S)
     arrived = rate * STEP_S * np.arange(1, steps + 1)

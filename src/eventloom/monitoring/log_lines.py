@@ -26,7 +26,7 @@ LEVEL_STYLES = {
     "DEBUG": "dim",
 }
 _LONGEST_VALUE = 60
-# Shown in a place of their own, or of use to programs only
+# Fields that a line shows elsewhere, or that only programs use
 _HIDDEN = {
     *("timestamp", "time", "level", "log_level", "message", "service", "type", "_aws"),
     *(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-# An invocation lasts 15 minutes at most, so no line is older than that when Lambda hands it in.
+# An invocation lasts 15 minutes at most, so a line is not older than that when Lambda delivers it.
 _LONGEST = timedelta(minutes=16)
 _CLOCK_SKEW = timedelta(seconds=5)
 # Powertools writes 2026-05-01 12:30:00,123+0000 and Lambda 2026-05-01T12:30:00.123Z. Whole seconds are too coarse to
@@ -33,38 +33,40 @@ class Record:
 
     @property
     def level(self) -> str:
-        """The level in capitals, "" if the line has none."""
+        """Return the level in capitals, "" if the line has none."""
         if self.failed_report:
             return "ERROR"
         level = self.fields.get("level", self.fields.get("log_level"))
         if isinstance(level, str):
             return level.upper()
-        found = _TEXT_LEVEL.match(self.message)
-        return found[1] if found else ""
+        match = _TEXT_LEVEL.match(self.message)
+        return match[1] if match else ""
 
     @property
     def message(self) -> str:
-        """The message as text, "" if the line has none."""
+        """Return the message as text, "" if the line has none."""
         message = self.fields.get("message", "")
         return message.strip() if isinstance(message, str) else json.dumps(message, ensure_ascii=False)
 
     @property
     def report(self) -> dict[str, Any] | None:
-        """Lambda's report on an invocation, if this line is one: `status` and `metrics`."""
+        """Return `status` and `metrics` of Lambda's report on an invocation, if this line is one."""
         report = self.fields.get("record")
         is_report = str(self.fields.get("type")) in {"platform.report", "platform.initReport"}
         return report if is_report and isinstance(report, dict) else None
 
     @property
     def failed_report(self) -> bool:
-        """Whether this is Lambda's report on an invocation that failed. A timeout has no other line."""
+        """Return whether this is Lambda's report on an invocation that failed. A timeout has no other line."""
         if self.report:
             return bool(self.report.get("status", "success") != "success")
         return bool(_OF_LAMBDA.match(self.message) and _FAILED.search(self.message))
 
     @property
     def is_detail(self) -> bool:
-        """Whether only --all shows this line: Lambda's own lines, metrics, and what AWS's libraries log up to INFO."""
+        """Return whether only --all shows this line.
+
+        Such lines are Lambda's own, metrics, and those of AWS's libraries up to INFO."""
         if self.failed_report:
             return False
         if str(self.fields.get("type", "")).startswith("platform.") or ("_aws" in self.fields and not self.message):
@@ -104,7 +106,7 @@ def parse(message: str) -> dict[str, Any]:
 
 
 def own_time(fields: dict[str, Any], handed_in: datetime) -> datetime | None:
-    """Return the time in a line, if it has one to the millisecond and that can be true."""
+    """Return the time in a line, if it has a plausible one with milliseconds."""
     own = _FINE_TIME.fullmatch(str(fields.get("timestamp", fields.get("time", ""))))
     if own is None:
         return None

@@ -15,7 +15,7 @@ from eventloom.deployment.outputs import current_outputs
 from eventloom.monitoring.log_lines import all_option, line
 from eventloom.monitoring.log_records import Record, records
 
-# Each environment of a function hands its lines in for itself, so older lines may arrive after newer ones.
+# Each execution environment of a function delivers its lines separately, so older lines may arrive after newer ones.
 LATE_MS = 30_000
 # FilterLogEvents allows 5 requests a second: https://repost.aws/knowledge-center/cloudwatch-logs-throttling
 REQUESTS_PER_S = 4
@@ -95,7 +95,7 @@ class Reader:
 
 
 def follow_rounds(reader: Reader, sleep: Callable[[float], None] = time.sleep) -> Iterator[list[Record]]:
-    """Yield what has arrived, again and again, at a rate that CloudWatch allows."""
+    """Yield the records of one read after another, at a rate that CloudWatch allows."""
     while True:
         yield reader.read()
         sleep(max(1.0, len(reader.groups) / REQUESTS_PER_S))

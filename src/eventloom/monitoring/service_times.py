@@ -40,7 +40,7 @@ def measure(outputs: dict[str, Any], connect: Connect = clouds.client) -> dict[s
 
 
 def load(file: Path) -> dict[str, Any]:
-    """Return what `measure` found, from the file that `simulate measure` writes. Raises UserError if there is none."""
+    """Return the results of `measure` from the file of `simulate measure`. Raises UserError if there is no file."""
     try:
         measured = json.loads(file.read_text())
     except FileNotFoundError as error:

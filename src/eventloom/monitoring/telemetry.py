@@ -65,12 +65,12 @@ class Reading:
 
     @property
     def images(self) -> int:
-        """The number of images that got a verdict."""
+        """Return the number of images that got a verdict."""
         return self.total("ImagesReady") + self.total("ImagesRejected")
 
     @property
     def cost_per_thousand(self) -> float | None:
-        """USD per thousand images at list prices, as on the dashboard. None without images."""
+        """Return USD per thousand images at list prices, as on the dashboard; None without images."""
         thumbnailer = self.functions.get("thumbnailer")
         if not self.images or not thumbnailer:
             return None
@@ -136,7 +136,7 @@ def _events(group: str, since: float, connect: Connect) -> Iterator[tuple[float,
 
 
 def _count(reading: Reading, at: float, line: dict[str, Any]) -> None:
-    """Add what a line in the embedded metric format counts. Rejections are written twice: the sum, and by reason."""
+    """Add the counts of a line in the embedded metric format. It has rejections twice: as a sum, and by reason."""
     for name in {
         metric["Name"] for directive in line["_aws"]["CloudWatchMetrics"] for metric in directive["Metrics"]
     } & set(ENDINGS):
@@ -150,7 +150,7 @@ def _count(reading: Reading, at: float, line: dict[str, Any]) -> None:
 
 def _from_metrics(reading: Reading, outputs: dict[str, Any], connect: Connect, percentiles: tuple[int, ...]) -> None:
     namespace = outputs["metrics_namespace"]
-    wanted: dict[tuple[str, ...], dict[str, Any]] = {
+    metrics: dict[tuple[str, ...], dict[str, Any]] = {
         ("count", name): _stat(namespace, name, "Sum", service="thumbnailer") for name in ENDINGS
     }
     memory = {}
@@ -164,15 +164,15 @@ def _from_metrics(reading: Reading, outputs: dict[str, Any], connect: Connect, p
             ("Duration", "Sum"),
             *(("Duration", f"p{p}") for p in percentiles),
         ]:
-            wanted[(name, metric, stat)] = _stat("AWS/Lambda", metric, stat, FunctionName=function["function_name"])
+            metrics[(name, metric, stat)] = _stat("AWS/Lambda", metric, stat, FunctionName=function["function_name"])
     for page in (
         connect("cloudwatch").get_paginator("list_metrics").paginate(Namespace=namespace, MetricName="ImagesRejected")
     ):
         for metric in page["Metrics"]:
             dimensions = {pair["Name"]: pair["Value"] for pair in metric["Dimensions"]}
             if "reason" in dimensions:
-                wanted[("reason", dimensions["reason"])] = _stat(namespace, "ImagesRejected", "Sum", **dimensions)
-    values = _metric_data(wanted, reading, connect)
+                metrics[("reason", dimensions["reason"])] = _stat(namespace, "ImagesRejected", "Sum", **dimensions)
+    values = _metric_data(metrics, reading, connect)
     for name in ENDINGS:
         reading.counts[name] = {minute: int(value) for minute, value in values[("count", name)].items()}
     reading.rejected.update(
@@ -196,15 +196,15 @@ def _stat(namespace: str, name: str, stat: str, **dimensions: str) -> dict[str, 
 
 
 def _metric_data(
-    wanted: dict[tuple[str, ...], dict[str, Any]], reading: Reading, connect: Connect
+    metrics: dict[tuple[str, ...], dict[str, Any]], reading: Reading, connect: Connect
 ) -> dict[tuple[str, ...], dict[int, float]]:
     """Return the values of each metric by minute. CloudWatch accepts 500 metrics in a request."""
-    keys = list(wanted)
+    keys = list(metrics)
     values: dict[tuple[str, ...], dict[int, float]] = defaultdict(dict)
     values.update({key: {} for key in keys})
     for first in range(0, len(keys), 500):
         queries = [
-            {"Id": f"m{index}", "MetricStat": wanted[keys[index]]}
+            {"Id": f"m{index}", "MetricStat": metrics[keys[index]]}
             for index in range(first, min(first + 500, len(keys)))
         ]
         pages = connect("cloudwatch").get_paginator("get_metric_data")

@@ -19,7 +19,7 @@ from eventloom.monitoring.telemetry import Reading
 # CloudWatch keeps figures by the minute for 15 days:
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html
 MINUTES = click.IntRange(1, 15 * 24 * 60)
-# Without a terminal there is no width to fit into.
+# The width where the output is not a terminal
 PLAIN_WIDTH = 120
 BARS = " ▁▂▃▄▅▆▇█"
 

@@ -20,7 +20,7 @@ from eventloom.operations.target import Target, current_target
 _DRIFT_FOUND = 3
 _REPAIR_EVENTS = {
     Kind.MISSING_ITEM: "ObjectCreated:Backfill",
-    # An item may name the right version and have the content of another one.
+    # An item may name the right version and describe the content of another version.
     Kind.STALE_VERSION: "ObjectCreated:Remake",
     Kind.MISSING_THUMBNAILS: "ObjectCreated:Remake",
     Kind.ITEM_WITHOUT_OBJECT: "ObjectRemoved:Delete",
@@ -77,7 +77,7 @@ def audit(environment: str, **options: Any) -> int:
 
 
 def run(target: Target, options: Options) -> int:
-    """Audit, alone in its environment. Returns 3 if drift was found and not repaired, else 0."""
+    """Audit, as the only audit of the environment. Returns 3 if there is drift that was not repaired, else 0."""
     outputs = target.outputs
     places = Places(outputs["uploads_bucket"], outputs["thumbnails_bucket"], outputs["catalog_table"])
     path = database_file(target, places)
@@ -132,7 +132,7 @@ def compare(path: Path, places: Places, target: Target, options: Options) -> int
 
 
 def repair(drift: Drift, outputs: dict[str, Any], client: Callable[[str], Any]) -> None:
-    """Repair one finding. To repair it twice is safe."""
+    """Repair one finding. Another repair of the same finding is safe."""
     if drift.kind in _REPAIR_EVENTS:
         body = notification(outputs["uploads_bucket"], drift.key, _REPAIR_EVENTS[drift.kind])
         send_batch(client("sqs"), outputs["uploads_queue_url"], [body])

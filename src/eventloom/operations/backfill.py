@@ -67,17 +67,17 @@ def backfill_command(environment: str, **options: Any) -> None:
     --distributed is for millions of objects: Step Functions lists and sends them without this machine, and the same
     command follows the execution again. The environment needs "backfill": true in terraform/environments.json.
     """
-    given = Options(**options)
-    if given.distributed and (given.bucket or given.inventory or given.limit or given.restart):
+    settings = Options(**options)
+    if settings.distributed and (settings.bucket or settings.inventory or settings.limit or settings.restart):
         raise click.UsageError(
             "--distributed is for the uploads bucket; leave out --bucket, --inventory, --limit and --restart",
             click.get_current_context(),
         )
     target = current_target(environment)
-    if given.distributed and not given.dry_run:
-        backfill_by_step_functions(target, given)
+    if settings.distributed and not settings.dry_run:
+        backfill_by_step_functions(target, settings)
     else:
-        backfill_from_here(target, given)
+        backfill_from_here(target, settings)
 
 
 def backfill_by_step_functions(target: Target, options: Options) -> None:

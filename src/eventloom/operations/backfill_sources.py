@@ -1,4 +1,4 @@
-"""Where the objects to backfill come from: a bucket's listing, or an S3 Inventory of it.
+"""Read the objects to backfill from a bucket's listing, or from an S3 Inventory of it.
 
 One page is in memory at a time.
 """
@@ -123,7 +123,7 @@ class Inventory:
                 yield [item for line, place in places if (item := self._object(line, place))]
 
     def _open(self, key: str) -> IO[bytes]:
-        """Open a data file on disk: at an operator's rate it is read for hours, longer than an answer of S3 lasts."""
+        """Download a data file and open it: reading may take hours, longer than a response of S3 can last."""
         if self._folder:
             return (self._folder / Path(key).name).open("rb")
         file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it

@@ -13,7 +13,7 @@ BATCH = 100
 
 
 def start(states: Any, machine: str, prefix: str, rate: float) -> str:
-    """Start the state machine, unless it works on this prefix already. Returns the execution's ARN.
+    """Start the state machine, unless an execution for this prefix is running. Returns the execution's ARN.
 
     `states` is a low-level client, `rate` objects a second, which is rounded to whole batches.
     """
@@ -31,7 +31,7 @@ def follow(states: Any, execution: str, poll_s: float, done: Callable[[int], Non
     """Wait for the end of an execution and return how many batches it sent. `done` gets their number meanwhile.
 
     Raises:
-        UserError: it failed. Step Functions keeps what it did not send, and a redrive of the execution sends that.
+        UserError: it failed. Step Functions keeps the unsent objects, and a redrive of the execution sends them.
     """
     while (description := states.describe_execution(executionArn=execution))["status"] == "RUNNING":
         done(_sent_batches(states, execution))

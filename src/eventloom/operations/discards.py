@@ -22,7 +22,7 @@ class DiscardRecord:
         self._bucket = bucket
 
     def add(self, failure: Failure, reason: str, discarded_at: str) -> None:
-        """Write a message to disk, and to the bucket, before this returns: the message may be deleted then."""
+        """Write a message to disk and to the bucket. After this returns, the message may be deleted."""
         entry = failure.facts() | {
             "discarded_at": discarded_at,
             "reason": reason,
@@ -49,7 +49,7 @@ def is_record(content: Any) -> bool:
 def recorded_failure(content: dict[str, Any], function: str) -> Failure:
     """Return the message of a record.
 
-    `function` is the one it goes to, "" for its queue. Raises UserError for an incomplete record.
+    `function` is the function that gets it, "" for its queue. Raises UserError for an incomplete record.
     """
     if missing := _FIELDS - content.keys():
         raise UserError(

@@ -50,7 +50,7 @@ class DlqGroup(arguments.Group):
 
 
 class MessageId(click.ParamType[str]):
-    """A message id or its beginning. Fewer characters could mean messages that were not meant."""
+    """A message id or its beginning, which is long enough to name only the intended messages."""
 
     name = "id"
 
@@ -226,7 +226,7 @@ def run(  # noqa: PLR0913 - the options of redrive and discard
 
 
 def chosen_queues(target: Target, part: str | None) -> list[FailureQueue]:
-    """Return the queues of failures with `part` in their name. Raises UserError that names all of them if none has."""
+    """Return the queues of failures with `part` in their name. Raises UserError, with all names, if none has it."""
     queues = failure_queues.list_queues(target.client("sqs"), target.outputs["prefix"], target.outputs["functions"])
     chosen = [queue for queue in queues if part is None or part in queue.name]
     if not chosen:

@@ -1,4 +1,4 @@
-"""What `dlq` does with messages: redrive or discard them."""
+"""Redrive or discard messages, as `dlq` does."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -25,7 +25,7 @@ class Action(Protocol):
         """Return what would happen to a message, in words. Raises NotRedriven."""
 
     def apply(self, failure: Failure) -> None:
-        """Do it; the message is deleted then. Raises NotRedriven if the message has to stay."""
+        """Apply the action and delete the message. Raises NotRedriven if the message has to stay."""
 
 
 class Redrive:
@@ -58,7 +58,7 @@ class Discard:
         self._reason = reason
 
     def plan(self, failure: Failure) -> str:
-        """Return where a message would be deleted."""
+        """Return which queue a message would be deleted from."""
         return f"deleted from {failure.queue.name} and recorded"
 
     def apply(self, failure: Failure) -> None:
@@ -78,15 +78,15 @@ class Result:
 
     @property
     def total(self) -> int:
-        """How many messages were selected."""
+        """Return how many messages were selected."""
         return len(self.done) + len(self.left)
 
     def not_found(self, ids: Sequence[str]) -> list[str]:
         """Return those of `ids` that no selected message has."""
         return [
-            wanted
-            for wanted in ids
-            if not any(message_id.startswith(wanted) for message_id in (*self.done, *self.left))
+            prefix
+            for prefix in ids
+            if not any(message_id.startswith(prefix) for message_id in (*self.done, *self.left))
         ]
 
     def counts(self) -> dict[str, int]:

@@ -1,9 +1,9 @@
-"""What buckets and catalog disagree about.
+"""Find where the buckets and the catalog disagree.
 
 SQLite joins their listings in a file, so memory does not grow with the number of objects.
 The file takes about 400 bytes an object. It also says how far the listings are, so that an interrupted audit continues.
-What the join finds may be work in progress. So each finding is checked again, in the live buckets and table, before it
-is reported.
+A difference in the listings may be work in progress. So each finding is checked again, in the live
+buckets and table, before it is reported.
 """
 
 import json

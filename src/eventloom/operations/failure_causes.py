@@ -1,4 +1,4 @@
-"""Why messages ended in a dead-letter queue: what the log of their consumer says."""
+"""Read from the log of a consumer why messages ended in its dead-letter queue."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ def consumer_log_group(client: Callable[[str], Any], queue: FailureQueue, functi
 
 
 def causes_in_log(logs: Any, log_group: str, failures: Sequence[Failure]) -> dict[str, str]:
-    """Return what a log last says about messages, by message id. A message keeps its id in the dead-letter queue."""
+    """Return the last cause that a log names, by message id. A message keeps its id in the dead-letter queue."""
     causes: dict[str, str] = {}
     for start in range(0, len(failures), _IDS_PER_QUERY):
         part = failures[start : start + _IDS_PER_QUERY]

@@ -25,7 +25,7 @@ _THREADS = 16
 
 @dataclass(frozen=True)
 class Depth:
-    """About how many messages of a queue are waiting, and how many are hidden because somebody received them."""
+    """The approximate numbers of messages of a queue that wait, and that are hidden because somebody received them."""
 
     waiting: int
     hidden: int
@@ -157,17 +157,17 @@ class Pass:
                 yield failure
 
     def removed(self, failure: Failure) -> None:
-        """Say that a message is not in the queue any more."""
+        """Note that a message is not in the queue any more."""
         del self._remaining[failure.receipt]
 
     def give_back(self) -> None:
-        """Let others see the remaining messages."""
+        """Make the remaining messages visible to others."""
         give_back(self._sqs, list(self._remaining.values()))
 
 
 @contextlib.contextmanager
 def one_pass(sqs: Any, queue: FailureQueue, wait_s: int, limit: int | None = None) -> Iterator[Pass]:
-    """Pass through a queue, and give its messages back at the end, however it comes."""
+    """Pass through a queue, and give its messages back at the end, also after an error."""
     with contextlib.closing(receive(sqs, queue, wait_s, limit)) as received:
         messages = Pass(sqs, received)
         try:
@@ -177,7 +177,7 @@ def one_pass(sqs: Any, queue: FailureQueue, wait_s: int, limit: int | None = Non
 
 
 def give_back(sqs: Any, failures: Sequence[Failure]) -> None:
-    """Let others see messages of one queue again at once."""
+    """Make messages of one queue visible to others at once."""
     for batch in batched(failures, 10, strict=False):
         entries = [
             {"Id": str(number), "ReceiptHandle": failure.receipt, "VisibilityTimeout": 0}

@@ -1,4 +1,4 @@
-"""A message about something that failed for good, and what it says."""
+"""Messages about events that failed for good."""
 
 import json
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ class Failure:
 
     @property
     def content(self) -> dict[str, Any]:
-        """The body as a JSON object; empty if it is anything else."""
+        """Return the body as a JSON object; empty if it is anything else."""
         try:
             content = json.loads(self.body)
         except ValueError:
@@ -50,13 +50,13 @@ class Failure:
 
     @property
     def batch(self) -> dict[str, Any]:
-        """The position of the records, if a batch of a stream failed; else empty."""
+        """Return the position of the records, if a batch of a stream failed; else empty."""
         batch = self.content.get("KinesisBatchInfo") or self.content.get("DDBStreamBatchInfo")
         return batch if isinstance(batch, dict) and batch.keys() >= _BATCH_FIELDS else {}
 
     @property
     def subject(self) -> str:
-        """What the message is about, in a line: the object, if there is one."""
+        """Return what the message is about, in a line: the object, if there is one."""
         if "requestPayload" in self.content:
             return subject(json.dumps(self.content["requestPayload"]))
         if batch := self.batch:
@@ -66,7 +66,7 @@ class Failure:
 
     @property
     def cause(self) -> str:
-        """Why it failed, if the message itself says so; else ""."""
+        """Return why it failed, if the message says so; else ""."""
         answer, context = self.content.get("responsePayload"), self.content.get("requestContext")
         if isinstance(answer, dict) and answer.get("errorMessage"):
             return f"{answer.get('errorType', 'error')}: {answer['errorMessage']}"

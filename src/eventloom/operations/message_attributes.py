@@ -1,4 +1,4 @@
-"""Message attributes of SQS: as the API takes them, and as JSON that keeps their types."""
+"""Convert message attributes of SQS to JSON that keeps their types, and back."""
 
 import base64
 from typing import Any
@@ -43,9 +43,9 @@ def to_json(attributes: Attributes) -> dict[str, dict[str, str]]:
 
 
 def from_json(content: Any) -> Attributes:
-    """Return what `to_json` was given. Raises UserError for anything else.
+    """Return the attributes from the JSON of `to_json`. Raises UserError for any other JSON.
 
-    Records of earlier versions have text instead of an attribute, "" for a binary one, whose value is lost.
+    Records of earlier versions have text instead of an attribute, and "" instead of a binary value, which is lost.
     """
     if not isinstance(content, dict):
         raise UserError("the attributes of a discarded message must be a JSON object")

@@ -1,4 +1,4 @@
-"""S3 notifications as an operator sends them, and sending messages so that none is lost."""
+"""Write S3 notifications for an operator, and send messages without losing any."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -56,7 +56,7 @@ def subject(body: str) -> str:
 
 
 def _object_name(facts: Any) -> str | None:
-    """Return bucket/key of what S3 says about an object, None for anything else."""
+    """Return bucket/key of an S3 record about an object, None for anything else."""
     if not isinstance(facts, dict) or not all(isinstance(facts.get(name), dict) for name in ("bucket", "object")):
         return None
     return f"{facts['bucket'].get('name')}/{facts['object'].get('key')}"

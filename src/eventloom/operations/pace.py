@@ -13,7 +13,7 @@ from eventloom.errors import UserError
 
 
 class Pace:
-    """Lets at most `per_second` things pass. Time lost while waiting for AWS is not caught up on."""
+    """Limits a job to `per_second` steps. It does not catch up on time lost while waiting for AWS."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class Pace:
         self._next = clock()
 
     def wait(self, count: int = 1) -> None:
-        """Return when `count` more things may pass."""
+        """Wait until `count` more steps may follow."""
         now = self._clock()
         if now < self._next:
             self._sleep(self._next - now)

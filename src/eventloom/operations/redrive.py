@@ -1,6 +1,6 @@
-"""Trying failures again.
+"""Try failures again.
 
-A message is handed over before it is deleted: an interruption may repeat one and never loses one.
+A message is handed over before it is deleted. So an interruption may repeat a message, but never loses any.
 """
 
 import base64
@@ -82,7 +82,9 @@ class Redriver:
         """
         alias, arn = self._functions[failure.queue.function]["alias_arn"], failure.batch["streamArn"]
         for records in read_batch(self._client("dynamodbstreams"), {"StreamArn": arn}, failure.batch, self._sleep):
-            event = {"Records": [record | {"eventSourceARN": arn} for record in records]}  # as Lambda passes them on
+            event = {
+                "Records": [record | {"eventSourceARN": arn} for record in records]
+            }  # in the form in which Lambda passes them on
             answer = self._client("lambda").invoke(
                 FunctionName=alias, Payload=json.dumps(event, default=_json).encode()
             )
@@ -92,13 +94,13 @@ class Redriver:
 
 
 def asynchronous_event(failure: Failure) -> Any:
-    """Return the event that a function failed at, or that did not reach it. Raises NotRedriven."""
+    """Return the event that a function could not process, or that did not reach it. Raises NotRedriven."""
     content = failure.content
     if "requestPayload" in content:
         return content["requestPayload"]
-    if "detail-type" in content:  # EventBridge could not deliver it
+    if "detail-type" in content:  # EventBridge could not deliver the event.
         return content
-    if content.get("Type") == "Notification":  # SNS could not deliver it
+    if content.get("Type") == "Notification":  # SNS could not deliver the message.
         return {"Records": [{"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": content}]}
     raise NotRedriven("it holds no event that can be sent again")
 

@@ -50,7 +50,7 @@ class Options:
     as_json: bool
 
     def source(self) -> FileOptions | replay_archives.Part:
-        """Return what is replayed. Raises click's usage error for options that do not belong together."""
+        """Return the source of the events. Raises click's usage error for options that do not belong together."""
         context = click.get_current_context()
         if (self.file is None) == (self.archive is None):
             raise click.UsageError("name what to replay: either --file or --archive", context)
@@ -100,14 +100,14 @@ def replay(environment: str, **options: Any) -> int:
 
     Exit code 1: some discarded messages could not be sent. Their lines are in a file that can be replayed.
     """
-    given = Options(**options)
-    source = given.source()
+    settings = Options(**options)
+    source = settings.source()
     target = current_target(environment)
     if isinstance(source, replay_archives.Part):
-        facts = replay_archives.replay(target.client("events"), source, given.dry_run, target.poll_s)
+        facts = replay_archives.replay(target.client("events"), source, settings.dry_run, target.poll_s)
     else:
         facts = replay_file(source, target)
-    terminal.report(facts, given.as_json, "  ".join(f"{name}: {value}" for name, value in facts.items()))
+    terminal.report(facts, settings.as_json, "  ".join(f"{name}: {value}" for name, value in facts.items()))
     return 1 if facts.get("left") else 0
 
 
@@ -129,7 +129,7 @@ def replay_file(options: FileOptions, target: Target) -> dict[str, Any]:
 
 
 def send_lines(options: FileOptions, target: Target, checkpoint: Checkpoint | None) -> dict[str, Any]:
-    """Do what `replay_file` says. Without a checkpoint it is a dry run."""
+    """Send the lines, as `replay_file` describes. Without a checkpoint it is a dry run."""
     start = checkpoint.load() if checkpoint else {}
     leftovers = Leftovers(checkpoint.path.with_suffix(".left.jsonl") if checkpoint else None, start.get("left", 0))
     pace, counts = Pace(options.rate), Counter[str]()
@@ -205,5 +205,5 @@ class Leftovers:
                 os.fsync(file.fileno())
 
     def facts(self) -> dict[str, Any]:
-        """Return what the command's result says about them."""
+        """Return the facts about them for the command's result."""
         return {"left": self.count} | ({"left_in": str(self._path)} if self.count and self._path else {})

@@ -22,7 +22,7 @@ class Part:
 
 
 def replay(events: Any, part: Part, dry_run: bool, poll_s: float) -> dict[str, Any]:
-    """Let EventBridge replay a part of an archive, and wait for the end.
+    """Have EventBridge replay a part of an archive, and wait for the end.
 
     `events` is a low-level client. Raises UserError.
     """

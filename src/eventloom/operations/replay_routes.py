@@ -1,4 +1,4 @@
-"""Where an event of a file goes, and sending it there."""
+"""Decide where an event of a file goes, and send it there."""
 
 import json
 from collections.abc import Callable
@@ -78,7 +78,7 @@ def _bucket_names(event: Any) -> set[str | None]:
 
 
 def _inside(value: Any, *path: str) -> Any:
-    """Return the value at a path of JSON objects, None if there is none."""
+    """Return the value at a path of JSON objects, None if it does not exist."""
     for name in path:
         value = value.get(name) if isinstance(value, dict) else None
     return value

@@ -1,6 +1,6 @@
-"""Batches of a stream that failed for good.
+"""Read the failed batches of a stream, and put their records back.
 
-Their message names a shard and two sequence numbers; only the stream has the records.
+The message about a batch names a shard and two sequence numbers. Only the stream has the records.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ type Record = dict[str, Any]
 
 
 class NotRedriven(Exception):
-    """A failure that can't be handed over now. It stays in its queue; the text says why."""
+    """A failure can't be handed over now. It stays in its queue; the text says why."""
 
 
 def read_batch(stream: Any, name: dict[str, str], batch: dict[str, Any], sleep: Sleep) -> list[list[Record]]:
@@ -31,7 +31,7 @@ def read_batch(stream: Any, name: dict[str, str], batch: dict[str, Any], sleep: 
     A stream drops its oldest records first, and moves a position that it dropped to the first record that it still has.
 
     Raises:
-        NotRedriven: the stream does not have all of the records any more.
+        NotRedriven: the stream has lost some of the records.
     """
     first, last = int(batch["startSequenceNumber"]), int(batch["endSequenceNumber"])
     pages: list[list[Record]] = []
@@ -81,7 +81,7 @@ def _number(record: Record) -> int:
 
 
 def put_all(kinesis: Any, name: dict[str, str], records: list[Record], sleep: Sleep) -> None:
-    """Put each record once; only those that Kinesis refuses are put again.
+    """Put each record once. Only records that Kinesis refuses are put again.
 
     Raises NotRedriven if it keeps refusing some.
     """

@@ -1,4 +1,4 @@
-"""What the commands of an operator work on: an environment, clients of its cloud, and a folder for their files."""
+"""The target of an operator's commands: an environment, clients of its cloud, and a folder for their files."""
 
 import hashlib
 import sys
@@ -23,7 +23,7 @@ class Target:
         outputs: its Terraform outputs.
         cloud: the name of its cloud in the names of files.
         client: returns the boto3 client of a service.
-        folder: where checkpoints and records are kept.
+        folder: the folder of checkpoints and records.
         receive_wait_s: how long SQS waits for messages before it answers that a queue is empty.
         poll_s: pause between two questions about something that AWS works on.
         can_ask: whether there is a person who can answer a question.
@@ -47,7 +47,7 @@ class Target:
 
 
 def current_target(environment: str) -> Target:
-    """Return the target of the running command: the one in click's context, which tests set, or what is deployed.
+    """Return the target of the running command: that of click's context, which tests set, or the deployed environment.
 
     Raises UserError if nothing is deployed.
     """

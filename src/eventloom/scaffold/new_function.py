@@ -66,14 +66,12 @@ def check_name(name: str, root: Path) -> None:
 
 def function_paths(name: str) -> list[str]:
     """Return the folders and files that belong to one function."""
-    # The last one stands for the package where Terraform is tested without a build.
+    # The last file replaces the package where tests run Terraform without a build.
     return [f"functions/{name}", f"tests/unit/{name}", f"terraform/{name}.tf", f"terraform/tests/packages/{name}.zip"]
 
 
 def reserved() -> set[str]:
-    """Return the names of the modules that a function would hide, in lower case, since some file systems ignore the
-    case.
-    """
+    """Return the names of the modules that a function would hide, in lower case, as some file systems ignore case."""
     installed = [module.name for module in pkgutil.iter_modules([sysconfig.get_path("purelib")])]
     return {name.lower() for name in {*sys.stdlib_module_names, *installed, *OWN_PACKAGES, *RUNTIME_PACKAGES}}
 
@@ -122,12 +120,14 @@ def fill(trigger: str, file: str, words: dict[str, Any]) -> str:
 
 def free_priority(root: Path) -> int:
     """Return the first priority that no rule of the load balancer has. The catalog's rule for every path comes last."""
-    taken = {int(number) for path in (root / "terraform").glob("*.tf") for number in PRIORITY.findall(path.read_text())}
-    return min(set(range(1, 100)) - taken)
+    priorities = {
+        int(number) for path in (root / "terraform").glob("*.tf") for number in PRIORITY.findall(path.read_text())
+    }
+    return min(set(range(1, 100)) - priorities)
 
 
 def with_functions(text: str, *, add: str = "", remove: str = "") -> str:
-    """Return terraform/functions.tf with a function more, or one less, in its map, which stays sorted and aligned."""
+    """Return terraform/functions.tf with a function added or removed. Its map stays sorted and aligned."""
     lines = FUNCTIONS_MAP.search(text)
     if not lines:
         raise UserError(

@@ -13,7 +13,7 @@ from eventloom.clouds import ROOT
 from eventloom.errors import UserError
 from eventloom.scaffold.new_function import FUNCTIONS_TF, function_paths, with_functions
 
-# Of terraform/NAME.tf: names by which other files refer to its modules, resources and data
+# The names by which other files refer to the modules, resources and data of terraform/NAME.tf
 DECLARED = re.compile(r'^(module|resource|data) "(\w+)"(?: "(\w+)")?', re.MULTILINE)
 
 
@@ -31,8 +31,9 @@ def find(name: str, root: Path) -> list[str]:
 
 
 def references(name: str, root: Path) -> list[str]:
-    """Return the lines, as file:line, that refer to what terraform/NAME.tf declares, except its line in the map of
-    functions.
+    """Return the lines, as file:line, that refer to what terraform/NAME.tf declares.
+
+    The line of the function in the map of functions is left out.
     """
     file = root / "terraform" / f"{name}.tf"
     declared = DECLARED.findall(file.read_text()) if file.exists() else []
@@ -88,7 +89,7 @@ def remove(name: str, root: Path, *, agreed: bool, dry_run: bool) -> list[str]:
 
 
 def _agree(files: list[str]) -> bool:
-    """Ask whether to delete files that are not in git. The answer is no where nobody can be asked."""
+    """Ask whether to delete files that are not in git. The answer is no if nobody can answer."""
     shown = "\n".join(f"  {terminal.printable(file)}" for file in files)
     terminal.note(f"not committed, so git cannot restore:\n{shown}")
     return sys.stdin.isatty() and click.confirm("Delete them?", err=True)

@@ -1,4 +1,4 @@
-"""What every test of the command has."""
+"""Fixtures of every test of the command."""
 
 import pytest
 
@@ -7,6 +7,6 @@ from eventloom.arguments import ENVIRONMENT_VARIABLE
 
 @pytest.fixture(autouse=True)
 def no_chosen_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the variables by which make and the person who runs the tests choose a cloud and an environment."""
+    """Remove the variables by which make and users choose a cloud and an environment."""
     for name in ("CLOUD", ENVIRONMENT_VARIABLE):
         monkeypatch.delenv(name, raising=False)

@@ -1,4 +1,4 @@
-"""Clouds: emulators never see real credentials, AWS is never reached by accident."""
+"""Emulators never get real credentials, and AWS is never called by accident."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ from eventloom.errors import UserError
 
 @pytest.fixture(autouse=True)
 def new_clients() -> Iterator[None]:
-    """No client of another test is used."""
+    """Forget the clients of other tests."""
     clouds.forget_clients()
     yield
     clouds.forget_clients()
@@ -71,7 +71,7 @@ class Answer(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def proxied(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All that is not excepted goes to a proxy, which does not answer."""
+    """Send all requests without an exception to a proxy, which does not answer."""
     for name in ("http_proxy", "HTTP_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     for name in ("no_proxy", "NO_PROXY"):
@@ -128,7 +128,7 @@ REAL = {
 
 
 def make(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """What make does with these, in an environment that holds real credentials and no endpoint.
+    """Run make with these arguments, in an environment with real credentials and without an endpoint.
 
     `test-show` stands for every target of that name: its recipe prints the environment that theirs get.
     """
@@ -149,8 +149,8 @@ def make(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
 def test_tests_run_by_make_see_no_real_credentials(variables: dict[str, str]) -> None:
     shown = make("test-show", **variables)
     assert shown.returncode == 0, shown.stderr
-    seen = dict(line.split("=", 1) for line in shown.stdout.splitlines() if line.startswith("AWS_"))
-    assert seen == {
+    aws_variables = dict(line.split("=", 1) for line in shown.stdout.splitlines() if line.startswith("AWS_"))
+    assert aws_variables == {
         "AWS_CONFIG_FILE": "/dev/null",
         "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -180,7 +180,7 @@ def test_what_make_runs_goes_through_no_proxy_to_an_emulator(name: str, said: st
 
 @pytest.mark.parametrize("port", ["x", "0", "65536", "-1"])
 def test_a_port_that_is_none_is_refused_when_it_is_used(port: str) -> None:
-    """In a process of its own: the variable is read once."""
+    """The command runs in its own process, because the variable is read once."""
     variables = os.environ | {"EMBEDDED_PORT": port}
     command = [sys.executable, "-P", "-m", "eventloom", "outputs"]
     done = subprocess.run(command, env=variables, check=False, capture_output=True, text=True)

@@ -1,4 +1,4 @@
-"""How the embedded LocalStack's command line is called, and what the commands up, down and restart say."""
+"""The commands call the embedded LocalStack's command line, and up, down and restart report its answers."""
 
 import json
 import signal
@@ -104,7 +104,7 @@ def test_a_port_that_is_none_is_wrong_usage(tmp_path: Path, port: str) -> None:
 
 
 def test_ctrl_c_lets_the_command_finish(tmp_path: Path) -> None:
-    """Otherwise a start would leave a server that does not answer yet."""
+    """An interrupted start would leave a server that does not answer yet."""
     fake = emulator(tmp_path, f"touch {tmp_path}/begun; sleep 2; touch {tmp_path}/finished")
     program = textwrap.dedent(
         f"""

@@ -1,4 +1,4 @@
-"""A problem that the user can fix ends in a sentence that says what to do, whichever command was typed."""
+"""Every command answers a problem that the user can fix with a sentence that says what to do."""
 
 import os
 import re
@@ -17,7 +17,7 @@ from eventloom import clouds
 from eventloom.cli import ENTRIES, Entry, Eventloom, main
 from eventloom.errors import UserError
 
-# Arguments with which each command that needs a cloud asks one for something
+# For each command that needs a cloud, arguments with which it sends a request
 COMMANDS = {
     "demo": "",
     "upload": __file__,
@@ -41,7 +41,7 @@ COMMANDS = {
     "replay": f"--file {__file__}",
     "simulate": "measure",
 }
-# They work without a cloud, or report about the emulator itself.
+# These commands work without a cloud, or report about the emulator itself.
 WITHOUT_CLOUD = {
     "thumbnail",
     "build",
@@ -59,7 +59,7 @@ ON_AWS = [name for name in COMMANDS if name != "demo"]
 
 @pytest.fixture(autouse=True)
 def nothing_set_up(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No credentials, no region, and an embedded LocalStack that is not running."""
+    """Provide neither credentials nor a region, and an embedded LocalStack that is not running."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     for name, value in {

@@ -1,4 +1,4 @@
-"""The event that `invoke` sends, and what it says about the answer."""
+"""`invoke` sends an event, and reports the answer."""
 
 import json
 from datetime import UTC, datetime

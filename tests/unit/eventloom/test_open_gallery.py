@@ -1,4 +1,4 @@
-"""The gallery's address: with its key where there is one, in the part that browsers send to no server."""
+"""The gallery's address has its key in the fragment, which browsers do not send to a server."""
 
 from collections.abc import Iterator
 from typing import Any

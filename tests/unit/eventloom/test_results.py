@@ -1,4 +1,4 @@
-"""What people see of results, and what the demo leaves to look at."""
+"""Results are shown as a table, and the demo writes pictures."""
 
 import io
 import re

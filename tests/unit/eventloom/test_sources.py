@@ -1,4 +1,4 @@
-"""Which files an upload sends, under which keys, and what is refused before anything is sent."""
+"""An upload chooses files and keys, and refuses unsuitable ones before it sends anything."""
 
 import os
 from pathlib import Path
@@ -73,7 +73,7 @@ def test_one_file_named_twice_is_sent_once(tmp_path: Path, monkeypatch: pytest.M
 
 def test_hidden_entries_links_to_folders_and_pipes_are_left_out_with_a_reason(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
-    kept = [touch(folder / "a.jpg"), touch(folder / "sub" / "b.jpg")]
+    files = [touch(folder / "a.jpg"), touch(folder / "sub" / "b.jpg")]
     elsewhere = touch(tmp_path / "elsewhere" / "c.jpg")
     (folder / "linked.jpg").symlink_to(elsewhere)
     touch(folder / ".DS_Store")
@@ -82,7 +82,7 @@ def test_hidden_entries_links_to_folders_and_pipes_are_left_out_with_a_reason(tm
     (folder / "broken.jpg").symlink_to(tmp_path / "nowhere")
     os.mkfifo(folder / "pipe")
     sources = collect([folder])
-    assert [source.file for source in sources.files] == [kept[0], folder / "linked.jpg", kept[1]]
+    assert [source.file for source in sources.files] == [files[0], folder / "linked.jpg", files[1]]
     assert {entry.removeprefix(f"{folder}/") for entry in sources.skipped} == {
         ".DS_Store (hidden)",
         ".git (hidden)",

@@ -1,4 +1,4 @@
-"""What `status` reports about a cloud that runs or does not, and about an environment that is deployed or not."""
+"""`status` reports whether the cloud runs and whether the environment is deployed."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -222,6 +222,6 @@ def test_alarms_and_queues_of_other_environments_do_not_count() -> None:
                 AlarmName=f"{prefix}-errors", ComparisonOperator="GreaterThanThreshold", **alarm
             )
             cloudwatch.set_alarm_state(AlarmName=f"{prefix}-errors", StateValue="ALARM", StateReason="a test")
-        found = health.read({"sqs": sqs, "cloudwatch": cloudwatch}.__getitem__, "eventloom-dev")
-    assert [queue.name for queue in found.failures] == ["eventloom-dev-uploads-dlq"]
-    assert found.alarms == ["eventloom-dev-errors"]
+        result = health.read({"sqs": sqs, "cloudwatch": cloudwatch}.__getitem__, "eventloom-dev")
+    assert [queue.name for queue in result.failures] == ["eventloom-dev-uploads-dlq"]
+    assert result.alarms == ["eventloom-dev-errors"]

@@ -1,4 +1,4 @@
-"""What commands print where."""
+"""Commands print facts on stdout and everything else on stderr."""
 
 import io
 
@@ -11,7 +11,7 @@ from eventloom import terminal
 def test_facts_go_to_a_file_though_the_bar_is_on_a_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As in `./eventloom audit --json > drift.jsonl`, typed in a terminal."""
+    """This is what `./eventloom audit --json > drift.jsonl` does in a terminal."""
     screen = io.StringIO()
     monkeypatch.setattr(terminal, "stderr", Console(file=screen, force_terminal=True))
     with terminal.progress("comparing", None, "differences") as done:

@@ -1,4 +1,4 @@
-"""The command upload: what it refuses before it needs a cloud, and what it prints about results."""
+"""The command upload refuses mistakes before it needs a cloud, and prints results."""
 
 import json
 from collections.abc import Iterator

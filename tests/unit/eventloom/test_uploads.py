@@ -1,4 +1,4 @@
-"""Sending files: never over an object that exists, never whole in memory, and waiting for exactly what was sent."""
+"""Uploads never overwrite objects, never load whole files, and wait for exactly the versions that were sent."""
 
 import io
 import threading

@@ -1,4 +1,4 @@
-"""The version stands in pyproject.toml only; everything else agrees with it."""
+"""Only pyproject.toml states the version; everything else agrees with it."""
 
 import re
 from datetime import date

@@ -1,4 +1,4 @@
-"""An account by moto, with a fake Terraform."""
+"""Fixtures for an account of moto with a fake Terraform."""
 
 import json
 import shlex
@@ -17,7 +17,7 @@ from eventloom.clouds import client
 from eventloom.deployment import outputs, state_bucket
 
 BUCKET = "eventloom-state-123456789012-eu-central-1"
-# An API method that goes, and the snapshot that still holds it
+# A plan that deletes an API method, and the snapshot that still has it
 PLAN = {
     "resource_changes": [
         {"address": "method", "type": "aws_api_gateway_method", "change": {"actions": ["delete"]}},
@@ -27,7 +27,7 @@ PLAN = {
 
 
 class FakeTerraform:
-    """The fake executable, what it was asked to do, and the states in the account."""
+    """A fake executable, which records its calls, and the states in the account."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -53,7 +53,7 @@ class FakeTerraform:
         (self.folder / f"fail-{subcommand}").write_text(text)
 
     def calls(self) -> list[dict[str, Any]]:
-        """Return what it was asked to do, in order."""
+        """Return its calls, in order."""
         file = self.folder / "calls.jsonl"
         return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
@@ -64,7 +64,7 @@ class FakeTerraform:
 
 @pytest.fixture
 def build_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A folder of its own for kept outputs."""
+    """Provide a folder for cached outputs."""
     folder = tmp_path / "build"
     folder.mkdir()
     monkeypatch.setattr(outputs, "BUILD", folder)
@@ -73,7 +73,7 @@ def build_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def terraform(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, build_folder: Path) -> Iterator[FakeTerraform]:
-    """An account on AWS in which dev and prod are deployed."""
+    """Provide an account on AWS in which dev and prod are deployed."""
     folder = tmp_path / "terraform"
     folder.mkdir()
     fake = FakeTerraform(folder)

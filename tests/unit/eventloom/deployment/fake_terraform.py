@@ -1,4 +1,4 @@
-"""An executable that stands for Terraform: it notes how it was called, and answers from the files in FAKE_TERRAFORM."""
+"""A fake Terraform. It records its calls, and answers from the files in FAKE_TERRAFORM."""
 
 import json
 import os
@@ -22,7 +22,7 @@ def note(kind: str) -> None:
 
 
 def interrupted(_signal: int, _frame: FrameType | None) -> None:
-    """Do as Terraform does: finish, then end with 1."""
+    """Finish, then exit with 1, as Terraform does."""
     note("interrupted")
     time.sleep(0.5)
     note("saved")

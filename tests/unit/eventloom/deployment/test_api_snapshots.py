@@ -1,4 +1,4 @@
-"""Which of API Gateway's snapshots a plan leaves outdated."""
+"""Tests that the outdated snapshots of API Gateway are found in a plan."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ REPLACED, KEPT = ["create", "delete"], ["no-op"]
 
 
 def change(address: str, *actions: str) -> dict[str, Any]:
-    """A resource's, as in a plan."""
+    """Return the change of a resource, as in a plan."""
     module, _, resource = address.rpartition("aws_")
-    found = {"address": address, "type": f"aws_{resource}".partition(".")[0], "change": {"actions": list(actions)}}
-    return found | ({"module_address": module.rstrip(".")} if module else {})
+    entry = {"address": address, "type": f"aws_{resource}".partition(".")[0], "change": {"actions": list(actions)}}
+    return entry | ({"module_address": module.rstrip(".")} if module else {})
 
 
 def plan(method: list[str], deployment: list[str], stage: list[str]) -> dict[str, Any]:
-    """One API whose open path changes, beside another."""
+    """Return a plan for an API whose open path changes, and for another API."""
     return {
         "resource_changes": [
             change('module.api.aws_api_gateway_method.this["GET /health"]', *method),
@@ -36,7 +36,7 @@ def plan(method: list[str], deployment: list[str], stage: list[str]) -> dict[str
     [
         (["delete"], REPLACED, ["update"]),
         (["delete", "create"], REPLACED, ["update"]),
-        (["delete"], KEPT, KEPT),  # an apply before was cut off in between
+        (["delete"], KEPT, KEPT),  # A previous apply was interrupted halfway.
     ],
 )
 def test_a_snapshot_holds_a_method_that_goes(method: list[str], deployment: list[str], stage: list[str]) -> None:
@@ -49,7 +49,7 @@ def test_a_snapshot_holds_a_method_that_goes(method: list[str], deployment: list
         (["create"], REPLACED, ["update"]),
         (["update"], REPLACED, ["update"]),
         (KEPT, KEPT, KEPT),
-        (["delete"], ["delete"], ["delete"]),  # the API goes as a whole
+        (["delete"], ["delete"], ["delete"]),  # The plan deletes the whole API.
     ],
 )
 def test_other_plans_leave_none(method: list[str], deployment: list[str], stage: list[str]) -> None:

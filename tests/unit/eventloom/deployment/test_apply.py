@@ -1,4 +1,4 @@
-"""Every command acts on the environment that is named and on no other. Commands that only look create nothing."""
+"""Every command acts only on the named environment. Read-only commands do not create anything."""
 
 import json
 from pathlib import Path
@@ -44,7 +44,7 @@ def test_a_mistyped_environment_is_reported_with_the_known_ones_and_nothing_is_c
 
 @pytest.fixture
 def no_bucket(terraform: FakeTerraform) -> FakeTerraform:
-    """The same account before anything was deployed there."""
+    """Provide the account without any deployment."""
     for content in client("s3").list_objects_v2(Bucket=BUCKET)["Contents"]:
         client("s3").delete_object(Bucket=BUCKET, Key=content["Key"])
     client("s3").delete_bucket(Bucket=BUCKET)

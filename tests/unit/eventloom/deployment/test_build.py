@@ -22,8 +22,8 @@ ROOT = build.ROOT
 def copy_project(target: Path, reverse: bool) -> Path:
     """Copy the parts of the project that packaging reads, in another order, with other times and modes."""
     files = [path for folder in ("functions", "src") for path in (ROOT / folder).rglob("*") if path.is_file()]
-    wanted = [path for path in files if "__pycache__" not in path.parts and (path.suffix in {".py", ".txt"})]
-    for index, path in enumerate(sorted(wanted, reverse=reverse)):
+    copied = [path for path in files if "__pycache__" not in path.parts and (path.suffix in {".py", ".txt"})]
+    for index, path in enumerate(sorted(copied, reverse=reverse)):
         copy = target / path.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy)
@@ -48,7 +48,7 @@ def run_build(project: Path, umask: int, zone: str, *arguments: str) -> dict[str
 
 @pytest.fixture(scope="module")
 def twice(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Two builds of the same sources that differ in everything that must not matter."""
+    """Provide two builds of the same sources, which differ in everything that must not matter."""
     first = copy_project(tmp_path_factory.mktemp("first"), reverse=False)
     second = copy_project(tmp_path_factory.mktemp("a-second-and-much-longer-path") / "deeper", reverse=True)
     run_build(first, 0o022, "UTC", "thumbnailer")
@@ -93,10 +93,10 @@ def test_nothing_is_done_when_nothing_changed_and_one_zip_when_one_function_did(
 
 def test_a_damaged_zip_is_built_again(twice: tuple[Path, Path]) -> None:
     archive = twice[1] / "build" / "thumbnailer.zip"
-    whole = archive.read_bytes()
-    archive.write_bytes(whole[:1000])
+    content = archive.read_bytes()
+    archive.write_bytes(content[:1000])
     run_build(twice[1], 0o022, "UTC", "thumbnailer")
-    assert archive.read_bytes() == whole
+    assert archive.read_bytes() == content
 
 
 def test_every_architecture_has_its_wheels(twice: tuple[Path, Path], tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def write(path: Path, text: str = "") -> Path:
 
 @pytest.fixture
 def hello(tmp_path: Path) -> Path:
-    """The folder of a function that has only a handler."""
+    """Provide the folder of a function that has only a handler."""
     handler = write(tmp_path / "functions/hello/handler.py", "def lambda_handler(event, context):\n    return event\n")
     return handler.parent
 

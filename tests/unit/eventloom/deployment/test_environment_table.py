@@ -1,4 +1,4 @@
-"""terraform/environments.json: Terraform and ./eventloom read the same values, and a mistake in it is named."""
+"""Terraform and ./eventloom read the same values of terraform/environments.json, and name mistakes in it."""
 
 import json
 import os
@@ -19,7 +19,7 @@ OVERRIDE = {"allowed_account_ids": {"dev": ["111122223333"]}, "vpc": {"prod": Tr
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A copy of the table with an override, and of the Terraform that reads them."""
+    """Provide a copy of the table with an override, and of the Terraform that reads them."""
     for name in ("environments.tf", "environments.json"):
         shutil.copy(ROOT / "terraform" / name, tmp_path)
     shutil.copytree(ROOT / "terraform/modules/environments", tmp_path / "modules/environments")

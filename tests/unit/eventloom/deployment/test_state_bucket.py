@@ -18,7 +18,7 @@ from eventloom.errors import UserError
 
 @pytest.fixture(params=["eu-central-1", "cn-north-1", "us-gov-west-1"])
 def region(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """An empty account in a region."""
+    """Provide an empty account in a region."""
     for name, value in {
         "CLOUD": "aws",
         "AWS_REGION": request.param,
@@ -43,7 +43,8 @@ def test_plain_http_is_refused_in_every_partition(region: str) -> None:
 @pytest.mark.parametrize("region", ["eu-central-1"], indirect=True)
 def test_a_plan_waits_in_the_state_bucket_and_not_for_long(region: str, tmp_path: Path) -> None:
     bucket = state_bucket.ensure()
-    client("s3").delete_bucket_policy(Bucket=bucket)  # moto asks for no condition: it would refuse TLS, too
+    # moto ignores conditions, so it would refuse requests with TLS too.
+    client("s3").delete_bucket_policy(Bucket=bucket)
     (tmp_path / "plan").write_bytes(b"planned")
     saved_plan.put("dev", "17", tmp_path / "plan")
     saved_plan.get("dev", "17", tmp_path / "elsewhere")
@@ -62,7 +63,7 @@ def test_a_plan_waits_in_the_state_bucket_and_not_for_long(region: str, tmp_path
 def test_a_bucket_of_another_account_is_not_used_even_if_that_one_lets_everybody_in(
     region: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def head_bucket(Bucket: str, ExpectedBucketOwner: str | None = None) -> None:  # moto does not ask whose it is
+    def head_bucket(Bucket: str, ExpectedBucketOwner: str | None = None) -> None:  # moto does not check the owner.
         if ExpectedBucketOwner == "123456789012":
             raise ClientError({"Error": {"Code": "403", "Message": "Forbidden"}}, "HeadBucket")
 

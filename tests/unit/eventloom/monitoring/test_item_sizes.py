@@ -41,14 +41,14 @@ def test_costs_and_limits_are_calculated_with_the_size_of_the_demos_largest_item
         for path in sorted((ROOT / "examples/photos").iterdir())
         if path.suffix != ".md" and "corrupt" not in path.name
     ]
-    with cloud() as made:
-        sizes = {photo.name: size_of(made, f"2026/11/28/{photo.name}", photo.read_bytes()) for photo in photos}
+    with cloud() as fake_cloud:
+        sizes = {photo.name: size_of(fake_cloud, f"2026/11/28/{photo.name}", photo.read_bytes()) for photo in photos}
     assert max(sizes.values()) == pytest.approx(item_sizes.BYTES, abs=8), sizes
 
 
-def size_of(made: Cloud, key: str, data: bytes) -> int:
-    event = made.put(data, key)
-    made.handle(event, lambda content: render(content, Limits(), Output()))
-    item = made.dynamodb.get_item(TableName=TABLE, Key={"image_id": {"S": event.image_id}})["Item"]
+def size_of(fake_cloud: Cloud, key: str, data: bytes) -> int:
+    event = fake_cloud.put(data, key)
+    fake_cloud.handle(event, lambda content: render(content, Limits(), Output()))
+    item = fake_cloud.dynamodb.get_item(TableName=TABLE, Key={"image_id": {"S": event.image_id}})["Item"]
     assert item["status"]["S"] == "READY"
     return item_sizes.size(item | AS_DEPLOYED)

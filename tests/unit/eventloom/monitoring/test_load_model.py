@@ -170,7 +170,7 @@ def run(folder: Path, *arguments: str) -> Result:
 
 @pytest.fixture
 def measured(tmp_path: Path) -> Path:
-    """A folder with measured times."""
+    """Provide a folder with measured times."""
     (tmp_path / "times.json").write_text('{"cloud": "aws", "seconds": [0.5], "item_bytes": [900]}')
     return tmp_path
 

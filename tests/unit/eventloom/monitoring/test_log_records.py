@@ -1,4 +1,4 @@
-"""What a line of a log means, and what people see of it."""
+"""Log lines are parsed into records, and records are shown to people."""
 
 import io
 import json
@@ -33,12 +33,12 @@ REPORT = {"requestId": "r", "metrics": {"durationMs": 3000.4, "billedDurationMs"
 
 def record(message: str | dict[str, Any], function: str = "hello") -> Record:
     text = message if isinstance(message, str) else json.dumps(message)
-    (made,) = records(function, [{"message": text + "\n", "timestamp": STAMP}])
-    return made
+    (line,) = records(function, [{"message": text + "\n", "timestamp": STAMP}])
+    return line
 
 
 def shown(message: str | dict[str, Any], width: int = 0, **options: Any) -> str:
-    """The text that a console shows of a line."""
+    """Return the text that a console shows of a line."""
     console = Console(file=io.StringIO(), **options)
     console.print(line(record(message), width, today=MOMENT), soft_wrap=True)
     text = console.file.getvalue()  # type: ignore[attr-defined]
@@ -192,8 +192,8 @@ def test_a_message_that_is_an_object_is_printed_as_json() -> None:
     ],
 )
 def test_the_time_is_the_lines_own_if_that_can_be_true(text: str, written: str) -> None:
-    made = record({"timestamp": text, "message": "m"})
-    assert made.time.isoformat(timespec="milliseconds")[11:23] == written
+    line = record({"timestamp": text, "message": "m"})
+    assert line.time.isoformat(timespec="milliseconds")[11:23] == written
 
 
 def test_a_line_without_a_time_takes_that_of_the_line_before_it_with_the_same_stamp() -> None:
@@ -201,5 +201,5 @@ def test_a_line_without_a_time_takes_that_of_the_line_before_it_with_the_same_st
     events = [{"message": json.dumps(fields), "timestamp": STAMP, "logStreamName": "s"} for fields in lines]
     later = {"message": "c", "timestamp": STAMP + 1, "logStreamName": "s"}
     other = {"message": "d", "timestamp": STAMP, "logStreamName": "another"}
-    times = [made.time.isoformat(timespec="milliseconds")[11:23] for made in records("hello", [*events, other, later])]
+    times = [line.time.isoformat(timespec="milliseconds")[11:23] for line in records("hello", [*events, other, later])]
     assert times == ["12:29:59.500", "12:29:59.500", "12:30:00.123", "12:30:00.124"]

@@ -77,7 +77,7 @@ class FakeClients:
 
 @pytest.fixture
 def emulator() -> Iterator[Cloud]:
-    """An emulator with a message in the queue `uploads` that is 41 s old, as LocalStack shows messages."""
+    """Provide an emulator that shows a message in the queue `uploads` that is 41 s old, as LocalStack does."""
     attributes = [
         {"Name": "SenderId", "Value": "0"},
         {"Name": "SentTimestamp", "Value": str(int((time.time() - 41) * 1000))},
@@ -157,7 +157,7 @@ class FakeLambda:
 
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Callable[[str], Any], dict[str, Any]]]:
-    """The clients of an account, and the outputs of an environment in it."""
+    """Provide the clients of an account, and the outputs of an environment in it."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     with mock_aws():
         clients = {name: boto3.client(name, "us-east-1") for name in ("cloudwatch", "sqs")}  # type: ignore[call-overload]

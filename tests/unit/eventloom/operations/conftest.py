@@ -11,6 +11,6 @@ from tests.unit.eventloom.operations.failing_cloud import FailingCloud
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[FailingCloud]:
-    """A cloud with empty queues of failures."""
+    """Provide a cloud with empty queues of failures."""
     with mock_aws():
         yield FailingCloud(tmp_path)

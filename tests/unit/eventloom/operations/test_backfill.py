@@ -159,7 +159,7 @@ def test_the_thumbnailer_reads_unusual_keys_as_they_are() -> None:
 
 
 def inventory(folder: Path, rows: list[list[str]], schema: str, file_format: str = "CSV") -> str:
-    """An S3 Inventory report with two data files."""
+    """Return an S3 Inventory report with two data files."""
     files = []
     for number, part in enumerate((rows[::2], rows[1::2])):
         text = io.StringIO()

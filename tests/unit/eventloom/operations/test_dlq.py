@@ -1,4 +1,4 @@
-"""dlq: what it lists, and that no message is lost, hidden or deleted by accident."""
+"""dlq lists messages, and never loses, hides or deletes a message by accident."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Failed batches of streams are put back, or handed to their function, once and whole; or they stay."""
+"""Failed batches of streams are put back or handed to their function, once and completely, or they stay."""
 
 import io
 import json

@@ -20,7 +20,7 @@ NAMES = {trigger: f"{'aa' if index % 2 else 'zz'}_by_{trigger}" for index, trigg
 
 
 def copy_project(target: Path) -> Path:
-    """Copy the parts of the project that a new function is written into, or works with."""
+    """Copy the parts of the project that new-function changes, or that a new function needs."""
     without_caches = shutil.ignore_patterns(".terraform", "__pycache__")
     for part in ("terraform", "functions/shared", "functions/notifier", "src", "scripts"):
         shutil.copytree(ROOT / part, target / part, ignore=without_caches)
@@ -44,7 +44,7 @@ def run(project: Path, *command: str, environment: dict[str, str] | None = None)
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project with a new function of each trigger."""
+    """Provide a project with a new function of each trigger."""
     target = copy_project(tmp_path_factory.mktemp("project"))
     for trigger, name in NAMES.items():
         new_function.create(name, trigger, target)
@@ -53,7 +53,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def empty(tmp_path: Path) -> Path:
-    """A project without new functions."""
+    """Provide a project without new functions."""
     return copy_project(tmp_path)
 
 
@@ -203,7 +203,8 @@ def test_functions_with_plausible_names_pass_their_tests_and_build(empty: Path) 
     for name in PLAUSIBLE:
         new_function.create(name, "schedule", empty)
         (empty / f"functions/{name}/requirements.in").unlink()
-        (empty / f"functions/{name}/requirements.txt").unlink()  # the same wheels for each would take minutes
+        # Installing the same wheels for each function would take minutes.
+        (empty / f"functions/{name}/requirements.txt").unlink()
     (empty / "build/uv").symlink_to(ROOT / "build/uv")
     pytest_command = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
     names = {

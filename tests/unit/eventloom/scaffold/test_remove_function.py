@@ -1,4 +1,4 @@
-"""remove-function deletes what new-function wrote, and nothing that git could not restore or that others need."""
+"""remove-function deletes the files of new-function, but none that git can't restore or that others need."""
 
 import shutil
 import subprocess
@@ -25,7 +25,7 @@ def contents(project: Path) -> dict[str, bytes]:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A repository whose Terraform and notifier are committed."""
+    """Provide a repository whose Terraform and notifier are committed."""
     for part in ("terraform", "functions/notifier"):
         shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns(".terraform", "__pycache__"))
     git(tmp_path, "init", "-q")
