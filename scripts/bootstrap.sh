@@ -168,7 +168,7 @@ echo "$python" >"$build/.python"
 for part in "$@"; do
   case $part in
     dev) ensure_venv dev dev.txt; link_sources dev ;;
-    localstack) ensure_venv localstack localstack.txt ;;
+    localstack) ensure_venv lambda-runtime lambda-runtime.txt; ensure_venv localstack localstack.txt ;;
     lambda-runtime) ensure_venv lambda-runtime lambda-runtime.txt ;;
     browser) ensure_venv browser browser.txt ;;
     checkov) ensure_venv checkov checkov.txt ;;

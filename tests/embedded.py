@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 from eventloom.clouds import BUILD, DEFAULT_PORT
+from eventloom.emulator import RUNTIME
 
 LAUNCHER = [str(BUILD / "venv/localstack/bin/python"), "-m", "embedded_localstack"]
 
@@ -17,4 +18,4 @@ def home(port: int | None) -> Path:
 def launch(command: str, port: int | None, *options: str, quiet: bool = False, **environment: str) -> None:
     """Run a command of the emulator, with more variables in its environment."""
     arguments = [*LAUNCHER, command, "--port", str(port or DEFAULT_PORT), "--home", str(home(port)), *options]
-    subprocess.run(arguments, check=True, capture_output=quiet, env=os.environ | environment)
+    subprocess.run(arguments, check=True, capture_output=quiet, env=RUNTIME | os.environ | environment)

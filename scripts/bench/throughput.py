@@ -4,6 +4,7 @@ The two functions are deployed through the API, without Terraform, because the c
 """
 
 import json
+import os
 import subprocess
 import time
 from contextlib import suppress
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from eventloom.clouds import BUILD, chosen_cloud, client
+from eventloom.emulator import RUNTIME
 from scripts.bench import invocations
 from scripts.bench.invocations import Job, no_failures
 
@@ -43,7 +45,8 @@ class Cloud:
     def _launch(command: str, *options: str) -> None:
         port = str(chosen_cloud().port)
         home = str(BUILD / f"localstack-{port}")
-        subprocess.run([*LAUNCHER, command, "--port", port, "--home", home, *options], check=True)
+        arguments = [*LAUNCHER, command, "--port", port, "--home", home, *options]
+        subprocess.run(arguments, check=True, env=RUNTIME | os.environ)
 
     def variables(self, name: str) -> dict[str, str]:
         """Return the environment variables of a function."""

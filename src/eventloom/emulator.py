@@ -1,6 +1,7 @@
 """Call the embedded LocalStack through its own command line."""
 
 import json
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from eventloom.clouds import BUILD, DEFAULT_PORT, chosen_cloud
 from eventloom.errors import UserError
 
 PYTHON = BUILD / "venv/localstack/bin/python"
+# Functions run with the boto3 that scripts/requirements/lambda-runtime.txt pins. LocalStack itself needs an older one.
+RUNTIME = {"LAMBDA_PROCESS_PYTHON3_13": str(BUILD / "venv/lambda-runtime/bin/python")}
 _PREFIX = "embedded LocalStack: "
 
 
@@ -67,8 +70,16 @@ class Emulator:
             str(self.home),
             *options,
         ]
-        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        with subprocess.Popen(command, text=True, errors="replace", process_group=0, **pipes) as process:  # type: ignore[call-overload]
+        with subprocess.Popen(
+            command,
+            env=RUNTIME | os.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            process_group=0,
+        ) as process:
             try:
                 output, errors = process.communicate()
             except KeyboardInterrupt:

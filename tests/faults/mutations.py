@@ -47,7 +47,11 @@ MUTATIONS = {
         "not READY",
     ),
     "no claim": Mutation(
-        "announcer", "given = self._begin(notice, deadline)", "given = set()", "came again", "notifier"
+        "announcer",
+        "finished_channels = self._begin(notice, deadline)",
+        "finished_channels = set()",
+        "came again",
+        "notifier",
     ),
     "a notice's id tells deliveries apart": Mutation(
         "notices",
