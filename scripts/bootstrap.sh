@@ -91,8 +91,10 @@ ensure_venv() { # name, requirements file
   echo "$stamp" >"$venv/.stamp"
 }
 
-# Make the environment import the command and the functions from the checkout.
+# Make the environment import the command and the functions from the checkout. An environment that is shared with another
+# checkout by a link stays that one's.
 link_sources() {
+  [ ! -L "$build/venv" ] || return 0
   printf '%s\n' "$root/src" "$root/functions" >"$build/venv/$1/lib/python$python_version/site-packages/eventloom.pth"
 }
 
