@@ -62,7 +62,7 @@ class Summary:
 def day_of(event: Mapping[str, Any]) -> str:
     """Return the day that an event asks about, YYYY-MM-DD: its `day`, else the UTC day before its `time`.
 
-    Raises ValueError, with a text for whoever invoked the function, if it has neither or if they are not valid.
+    Raises ValueError if it has neither, or if they are not valid. The text tells the caller what to change.
     """
     if "day" in event:
         return date.fromisoformat(str(event["day"])).isoformat()
