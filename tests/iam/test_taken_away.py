@@ -132,7 +132,7 @@ MUTATIONS = {
     "a widened queue policy": (
         lambda: queue_policy(lambda statement: statement.pop("Condition")),
         "test_least_privilege.py::test_no_other_bucket_may_send_to_the_uploads_queue",
-        ["the policy of the uploads queue lets every bucket send"],
+        ["S3 accepted it: the policy of the uploads queue must name the uploads bucket (aws:SourceArn)"],
     ),
 }
 
