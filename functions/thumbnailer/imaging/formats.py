@@ -107,10 +107,11 @@ def _bmp(file: io.BytesIO) -> ImageFile.ImageFile:
 
 
 def _heif(file: io.BytesIO) -> ImageFile.ImageFile:
-    import pi_heif  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415
+    import pillow_heif  # noqa: PLC0415
 
-    pi_heif.options.THUMBNAILS = pi_heif.options.DEPTH_IMAGES = pi_heif.options.AUX_IMAGES = False
-    image: ImageFile.ImageFile = pi_heif.HeifImageFile(file)
+    pillow_heif.options.THUMBNAILS = pillow_heif.options.DEPTH_IMAGES = pillow_heif.options.AUX_IMAGES = False
+    pillow_heif.options.DECODE_THREADS = 1  # The memory use must not depend on the number of threads.
+    image: ImageFile.ImageFile = pillow_heif.HeifImageFile(file)  # type: ignore[no-untyped-call]
     return image
 
 
