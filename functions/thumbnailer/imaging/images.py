@@ -13,15 +13,12 @@ from PIL import Image, ImageFile
 
 from thumbnailer.imaging import allocator, formats, metadata, pixels
 from thumbnailer.imaging.guards import check_structure
+from thumbnailer.imaging.guards_jpeg import scale_for
 from thumbnailer.imaging.limits import Limits
 from thumbnailer.imaging.rejections import Rejection
 from thumbnailer.imaging.resize import Extent, Resize, Size, resize
 
 FORMATS = ("jpeg", "webp", "auto")
-# A scaled JPEG decode must leave a reduction of at least this factor to the filter. With 1.17, real photos of 20
-# megapixels come within 45 dB (PSNR) of a full decode for a tenth less CPU; with this factor, within 47 dB
-# (`make bench`, class jpeg_original).
-_MIN_REDUCTION = 1.25
 # The messages of libavif, libheif and Pillow's C decoders
 _OUT_OF_MEMORY = ("out of memory", "bytes failed", "decoder error -9")
 
@@ -81,7 +78,7 @@ def render(data: bytes, limits: Limits, output: Output, resize: Resize = resize)
     Raises Rejection for every file that is not a readable photo within `limits`, and MemoryError if the machine has too
     little memory.
     """
-    name = identify(data, limits)
+    name = identify(data, limits, max(output.sizes))
     try:
         image = formats.open_image(data, name)
         limits.of_file(name, len(data), image.mode).check_pixels(*image.size)
@@ -109,13 +106,16 @@ def render(data: bytes, limits: Limits, output: Output, resize: Resize = resize)
     )
 
 
-def identify(data: bytes, limits: Limits) -> str:
-    """Return the format's name, from the content only. Raises Rejection for files that will not be decoded."""
+def identify(data: bytes, limits: Limits, longest_edge: int) -> str:
+    """Return the format's name, from the content only.
+
+    `longest_edge` is that of the largest thumbnail. Raises Rejection for files that will not be decoded.
+    """
     limits.check_bytes(len(data))
     name = formats.sniff(data)
     if name is None:
         raise Rejection("unsupported_format")
-    check_structure(data, name, limits)
+    check_structure(data, name, limits, longest_edge)
     return name
 
 
@@ -170,11 +170,11 @@ def _scale_while_decoding(image: ImageFile.ImageFile, longest_edge: int) -> Exte
     `Image.thumbnail` has a reducing_gap of 2, and would decode a 4000 px photo in full for a 1280 px thumbnail.
     """
     width, height = image.size
-    for scale in (8, 4, 2):
-        if max(width, height) >= scale * longest_edge * _MIN_REDUCTION and min(width, height) >= scale:
-            image.draft("RGB", (width // scale, height // scale))
-            return width / scale, height / scale
-    return None
+    scale = scale_for(image.size, longest_edge)
+    if scale == 1:
+        return None
+    image.draft("RGB", (width // scale, height // scale))
+    return width / scale, height / scale
 
 
 def fit(size: Size, longest_edge: int) -> Size:
