@@ -80,11 +80,7 @@ def render(data: bytes, limits: Limits, output: Output, resize: Resize = resize)
     """
     name = identify(data, limits, max(output.sizes))
     try:
-        image = formats.open_image(data, name)
-        limits.of_file(name, len(data), image.mode).check_pixels(*image.size)
-        limits.check_frames(getattr(image, "n_frames", 1) if name in {"WEBP", "AVIF", "HEIF"} else 1)
-        with allocator.room_for(image.width * image.height):
-            largest, exif, (width, height) = _decode(image, data, max(output.sizes), resize)
+        largest, exif, (width, height) = _read(data, name, limits, max(output.sizes), resize)
     except (Rejection, MemoryError, ImportError):
         raise
     except Exception as error:
@@ -133,6 +129,28 @@ def _rejection_for(error: Exception) -> Rejection:
     ):
         return Rejection("unsupported_format", "This variant of the format is not supported.")
     return Rejection("corrupt")
+
+
+def _read(
+    data: bytes, name: str, limits: Limits, longest_edge: int, resize: Resize
+) -> tuple[Image.Image, metadata.Exif, Size]:
+    """Open and decode a file as `_decode` does. Raises Rejection, or whatever the decoder raises on a damaged file."""
+    image = formats.open_image(data, name)
+    limits.of_file(name, len(data), image.mode).check_pixels(*image.size)
+    limits.check_frames(getattr(image, "n_frames", 1) if name in {"WEBP", "AVIF", "HEIF"} else 1)
+    with allocator.room_for(image.width * image.height):
+        try:
+            return _decode(image, data, longest_edge, resize)
+        except OSError:
+            image.close()
+            if name != "JPEG":
+                raise
+            from thumbnailer.imaging import jpeg  # noqa: PLC0415 - only for damaged files
+
+            whole = jpeg.with_end(data, limits, longest_edge)
+            if whole is None:
+                raise
+            return _decode(formats.open_image(whole, name), whole, longest_edge, resize)
 
 
 def _decode(

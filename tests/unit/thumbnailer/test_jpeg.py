@@ -1,6 +1,7 @@
 """What a JPEG costs is read from its header, and the picture ends at its end marker, whatever follows."""
 
 import random
+import re
 
 import pytest
 from PIL import Image
@@ -89,3 +90,51 @@ def test_segments_between_scans_are_limited() -> None:
     """They are counted in a small fraction of the time that a file of such segments would take to be decoded."""
     data = encode(Image.new("L", (64, 64)), "JPEG", progressive=True)
     assert verdict(data[:-2] + b"\xff\xfe\0\2" * 100_000 + END) == "too_complex"
+
+
+KINDS: dict[str, bytes] = {
+    "sequential": encode(photo((320, 240)), "JPEG"),
+    "sequential, 4:4:4": encode(photo((318, 243)), "JPEG", subsampling="4:4:4"),
+    "grey": encode(photo((320, 240)).convert("L"), "JPEG"),
+    "in CMYK": encode(photo((320, 240)).convert("CMYK"), "JPEG"),
+    "progressive": encode(photo((320, 240)), "JPEG", progressive=True),
+    "with restart markers": encode(photo((320, 240)), "JPEG", restart_marker_rows=1),
+    "in separate scans": in_separate_scans((320, 240)),
+}
+# What some Samsung phones write in place of the end marker: data that holds markers by chance
+TRAILER = b"\0\0\x01\x0a\x0e\0\0\0Image_UTC_Data\xff\xe1\x7f\xff\xff\xc0\0\x11" + bytes(900) + b"SEFH\x6b\0\0\0SEFT"
+
+
+@pytest.mark.parametrize("ending", [b"", b"\xff", TRAILER, b"\0" * 5000], ids=["nothing", "half", "trailer", "zeros"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_whole_picture_without_its_end_marker_is_ready(kind: str, ending: bytes) -> None:
+    """The thumbnail is that of the whole file, and the facts are those of the file that was sent."""
+    data = KINDS[kind]
+    sent = data[:-2] + ending
+    result, whole = (render(content, Limits(), SMALL) for content in (sent, data))
+    assert result.thumbnails["64"].data == whole.thumbnails["64"].data
+    assert result.bytes == len(sent)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_picture_that_was_cut_off_is_damaged(kind: str) -> None:
+    """Whether it ends in the middle or some bytes early, rows are missing."""
+    data = KINDS[kind]
+    cuts = [len(data) // 2, len(data) * 9 // 10, *range(len(data) - 40, len(data) - 6, 3)]
+    assert {cut: verdict(data[:cut]) for cut in cuts} == dict.fromkeys(cuts, "corrupt")
+
+
+def test_a_picture_that_was_cut_off_at_a_restart_marker_is_damaged() -> None:
+    """The decoder would fill whole intervals with grey, whatever is put behind the data."""
+    data = KINDS["with restart markers"]
+    starts = [match.start() for match in re.finditer(rb"\xff[\xd0-\xd7]", data)]
+    cuts = [starts[3], starts[3] + 2, starts[-1], starts[-1] + 2]
+    assert {cut: verdict(data[:cut]) for cut in cuts} == dict.fromkeys(cuts, "corrupt")
+
+
+def test_a_progressive_picture_that_was_cut_off_between_two_scans_is_damaged() -> None:
+    """All rows are there, but fine detail is missing."""
+    data = KINDS["progressive"]
+    _, start = read_header(data, Limits())
+    for _, end in list(scans(data, start))[:-1]:
+        assert verdict(data[:end]) == "corrupt"
