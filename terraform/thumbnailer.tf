@@ -24,7 +24,7 @@ module "thumbnailer" {
     CATALOG_TABLE     = aws_dynamodb_table.catalog.name
     JPEG_QUALITY      = 80
     MAX_BYTES         = 104857600
-    MAX_PIXELS        = 100000000
+    MAX_PIXELS        = 250000000
     OUTPUT_FORMAT     = "jpeg"
     THUMBNAIL_SIZES   = "1280,512,128"
     THUMBNAILS_BUCKET = module.thumbnails.name
