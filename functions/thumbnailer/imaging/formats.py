@@ -108,8 +108,12 @@ def _bmp(file: io.BytesIO) -> ImageFile.ImageFile:
 
 
 def _heif(file: io.BytesIO) -> ImageFile.ImageFile:
-    import pillow_heif  # noqa: PLC0415
-
+    try:
+        import pillow_heif  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        if error.name != "pillow_heif":
+            raise
+        raise Rejection("unsupported_format", "This build of the function has no decoder for HEIC.") from error
     pillow_heif.options.THUMBNAILS = pillow_heif.options.DEPTH_IMAGES = pillow_heif.options.AUX_IMAGES = False
     pillow_heif.options.DECODE_THREADS = 1  # The memory use must not depend on the number of threads.
     file.truncate(end_of_picture(file.getvalue()))  # libheif reads films, too, and refuses damaged ones.
