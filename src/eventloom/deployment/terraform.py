@@ -24,7 +24,7 @@ from eventloom.errors import UserError
 ROOT_MODULE = ROOT / "terraform"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # The subcommands that print colours, and have -no-color
-_COLORED = {"apply", "destroy", "init", "output", "plan", "show", "taint"}
+_COLORED = {"apply", "destroy", "import", "init", "output", "plan", "show", "taint"}
 _LOCKED = "Error acquiring the state lock"
 _LOCK_FIELDS = re.compile(r"^\W*(ID|Who|Operation|Created):\s+(.+?)\W*$", re.MULTILINE)
 
