@@ -64,7 +64,7 @@ def _jpeg(file: io.BytesIO) -> ImageFile.ImageFile:
 def _png(file: io.BytesIO) -> ImageFile.ImageFile:
     from thumbnailer.imaging import png  # noqa: PLC0415
 
-    return png.PngFile(file)
+    return png.open_png(file.getvalue())
 
 
 def _gif(file: io.BytesIO) -> ImageFile.ImageFile:
@@ -142,7 +142,10 @@ def open_image(data: bytes, name: str) -> ImageFile.ImageFile:
 
     Raises Rejection too_complex, or whatever the plugin raises on a damaged file.
     """
-    return _OPENERS[name](io.BytesIO(data))
+    image = _OPENERS[name](io.BytesIO(data))
+    # Pillow turns a picture by the orientation in XMP, which no browser does.
+    image.info.pop("xmp", None)
+    return image
 
 
 def register_webp() -> None:

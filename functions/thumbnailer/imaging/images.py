@@ -172,9 +172,9 @@ def _decode(
     if picture is not image:
         image.close()  # frees the picture before the conversion
     picture = resize(picture, target, extent or picture.size) if picture.size != target else picture.copy()
-    profile = image.info.get("icc_profile")
+    profile, colour = image.info.get("icc_profile"), image.info.get("colour")
     image.close()  # frees the full-size pixels
-    picture = pixels.upright(pixels.to_srgb(picture, profile), exif.orientation)
+    picture = pixels.upright(pixels.to_srgb(picture, profile, colour), exif.orientation)
     if exif.orientation >= 5:
         full_size = full_size[::-1]
     return picture, exif, full_size

@@ -34,7 +34,7 @@ def read_exif(image: Image.Image) -> Exif:
     if len(image.info.get("exif") or b"") > _MAX_EXIF_BYTES:
         return Exif()
     try:
-        tags = image.getexif()
+        tags = _tags(image)
         details = tags.get_ifd(_EXIF_IFD)
         orientation = tags.get(_ORIENTATION, 1)
         return Exif(
@@ -44,6 +44,23 @@ def read_exif(image: Image.Image) -> Exif:
         )
     except Exception:  # noqa: BLE001,RUF100 - the parser raises a dozen kinds on hostile data, and a photo does not need it
         return Exif()
+
+
+def _tags(image: Image.Image) -> Image.Exif:
+    """Return the EXIF data.
+
+    Pillow adds an orientation from XMP when it opens a JPEG, and obeys that in a text of PNG. No browser does either.
+    """
+    if content := image.info.get("exif"):
+        tags = Image.Exif()
+        tags.load(content)
+        return tags
+    if content := image.info.get("exif without orientation"):
+        tags = Image.Exif()
+        tags.load(content)
+        tags.pop(_ORIENTATION, None)
+        return tags
+    return image.getexif()
 
 
 def _captured_at(tags: Any, details: Any) -> str | None:
