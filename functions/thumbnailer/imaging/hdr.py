@@ -37,7 +37,7 @@ def _table(colour: Colour) -> ImageFilter.Color3DLUT:
     """Return the conversion of every colour. It takes a third of a second, once in a process."""
     matrix = colour.to_linear_srgb()
     steps = [step / (_POINTS - 1) for step in range(_POINTS)]
-    decoded = [_scene_light(step) if colour.transfer == HLG else pq_light(step) for step in steps]
+    decoded = [_scene_light(step) if colour.transfer == HLG else min(_PEAK, pq_light(step)) for step in steps]
     table = []
     for blue in decoded:
         for green in decoded:

@@ -166,6 +166,9 @@ def _decode(
         extent = _scale_while_decoding(image, longest_edge)
         image.decodermaxblock = len(data)
     picture = pixels.to_resizable(image)
+    if crop := image.info.get("crop"):
+        picture = picture.crop(crop)
+        full_size = picture.size
     # Read this after loading: PNG may have EXIF data after the pixels, and decoders turn TIFF and HEIF upright.
     exif = metadata.read_exif(image)
     target = fit(image.size if image.format in {"TIFF", "HEIF"} else full_size, longest_edge)
