@@ -105,6 +105,11 @@ def _webp(file: io.BytesIO) -> ImageFile.ImageFile:
 def _tiff(file: io.BytesIO) -> ImageFile.ImageFile:
     from PIL import TiffImagePlugin  # noqa: PLC0415
 
+    data = file.getvalue()
+    if data.startswith(b"MM\0+"):
+        from thumbnailer.imaging import bigtiff  # noqa: PLC0415 - hardly ever needed
+
+        file = io.BytesIO(bigtiff.as_classic(data))
     image = TiffImagePlugin.TiffImageFile(file)
     _refuse_misread(image)
     return image
@@ -124,9 +129,9 @@ def _refuse_misread(image: Any) -> None:
 
 
 def _bmp(file: io.BytesIO) -> ImageFile.ImageFile:
-    from PIL import BmpImagePlugin  # noqa: PLC0415
+    from thumbnailer.imaging import bmp  # noqa: PLC0415
 
-    return BmpImagePlugin.BmpImageFile(file)
+    return bmp.BmpFile(file)
 
 
 def _heif(file: io.BytesIO) -> ImageFile.ImageFile:
