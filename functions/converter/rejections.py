@@ -8,13 +8,18 @@ FILES = {
     "unsupported_format": "The name must end in .csv, .tsv, .txt, .json, .jsonl or .ndjson, each optionally followed "
     "by .gz.",
     "unsupported_compression": "The content is compressed in another way than gzip.",
+    "uncertain_encoding": "The file is not UTF-8, and its bytes do not show clearly which encoding it has. Upload it "
+    'again as UTF-8 or with the encoding as metadata (aws s3 cp --metadata encoding=cp1250), or set "encoding" in the '
+    "dataset's schema.",
+    "unknown_encoding": "The metadata of the object, or the dataset's schema, names an encoding that does not exist.",
+    "unknown_hint": "The metadata of the object, or the dataset's schema, has a value that cannot be used.",
     "not_text": "The content is not text.",
     "corrupt_gzip": "The gzip data is damaged or incomplete.",
     "malformed_json": "The JSON document is malformed or incomplete.",
     "value_too_long": "An element of the JSON document is too long; upload an array of objects, or one object per "
     "line.",
     "too_large": "The file is larger than the limit.",
-    "too_many_columns": "The file has more columns than the limit.",
+    "too_many_columns": "The file, or its dataset with it, has more columns than the limit.",
     "too_slow": "The conversion would not end before the function's timeout; split the file.",
     "out_of_memory": "The conversion needs more memory than is allowed; split the file or make its rows smaller.",
     "out_of_disk": "The conversion needs more ephemeral storage than there is; split the file.",

@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from converter.dialect import sniff
+from converter.encodings import detect
+from converter.hints import NO_HINTS, Hints
 from converter.names import Columns
 from converter.rejections import ROWS, Rejection
 from converter.rows import DECODER, BadRow, Row, csv_rows, forget_kinds, json_document, json_lines
-from converter.text import Text, chunks, encoded, is_gzip, lines
+from converter.text import chunks, decoded, encoded, is_gzip, lines
 from shared.deadline import Deadline
 
 FORMATS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl"}
@@ -55,9 +57,11 @@ class Staged:
     folder: Path
     format: str
     compression: str | None
+    hints: Hints = NO_HINTS
     delimiter: str | None = None
     header: bool | None = None
-    text: Text | None = None
+    # "" before it was detected
+    encoding: str = ""
     rows: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     # Sentences for the manifest about what was assumed
@@ -65,11 +69,6 @@ class Staged:
     # The columns whose fields are quoted in every row, in a file that does not quote all columns
     quoted: frozenset[int] = frozenset()
     columns: Columns = field(default_factory=lambda: Columns(0))
-
-    @property
-    def encoding(self) -> str:
-        """Return the encoding, as far as the file was read; "" before that."""
-        return self.text.encoding if self.text else ""
 
     @property
     def rows_file(self) -> Path:
@@ -103,12 +102,18 @@ def _suffix(name: str) -> str:
 
 
 def stage(source: Path, name: str, staged: Staged, limits: Limits, deadline: Deadline) -> None:
-    """Fill `staged` from the file `source`, which was uploaded under `name`. Raises Rejection."""
-    staged.text = Text(chunks(source, limits.max_bytes, deadline))
+    """Fill `staged` from the file `source`, which was uploaded under `name`. Raises Rejection.
+
+    The file is read twice, because only all of its bytes tell its encoding.
+    """
+    encoding = detect(chunks(source, limits.max_bytes, deadline), staged.hints.encoding)
+    staged.encoding = encoding.name
+    staged.warnings += [encoding.warning] if encoding.warning else []
+    texts = decoded(chunks(source, limits.max_bytes, deadline), encoding)
     batch: list[Row] = []
     with staged.rows_file.open("wb") as good, staged.rejects.open("wb") as bad:
         good.write(b"[")
-        for row in _rows(iter(staged.text), name, staged, limits):
+        for row in _rows(texts, name, staged, limits):
             if isinstance(row, BadRow):
                 reject(bad, staged, row)
                 continue
@@ -158,7 +163,7 @@ def _rows(texts: Iterator[str], name: str, staged: Staged, limits: Limits) -> It
         raise Rejection("empty")
     texts = itertools.chain([first], texts)
     if staged.format == "csv":
-        dialect = sniff(first, "\t" if _suffix(name) == ".tsv" else None)
+        dialect = sniff(first, staged.hints.delimiter or ("\t" if _suffix(name) == ".tsv" else None))
         staged.delimiter, staged.header = dialect.delimiter, dialect.header is not None
         staged.columns = Columns(limits.max_columns, dialect.header or [""] * dialect.width)
         return csv_rows(lines(texts, limit), dialect.delimiter, dialect.width, limit, skip=int(staged.header))
@@ -210,9 +215,9 @@ def _encode(rows: list[Row]) -> bytes | None:
         return None
 
 
-def empty_stage(source: Path, name: str) -> Staged:
+def empty_stage(source: Path, name: str, hints: Hints = NO_HINTS) -> Staged:
     """Return an empty stage in the folder of `source`.
 
     Raises Rejection for names and compressions that are not supported.
     """
-    return Staged(source.parent, format_of(name), "gzip" if is_gzip(source) else None)
+    return Staged(source.parent, format_of(name), "gzip" if is_gzip(source) else None, hints)

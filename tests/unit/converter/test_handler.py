@@ -2,12 +2,14 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from converter import handler
 from converter.sources import sources
 from shared.clients import client
 
@@ -159,3 +161,13 @@ def test_recorded_events_are_handled(path: Path) -> None:
         "s3_test_event": [],
         "s3_delete": [],
     }[path.stem]
+
+
+def test_a_file_that_would_make_its_dataset_too_wide_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handler, "SETTINGS", replace(handler.SETTINGS, max_dataset_columns=3))
+    assert invoke(upload("raw/orders/a.csv", "a,b\n1,2\n"))[0]["status"] == "CONVERTED"
+    result = invoke(upload("raw/orders/b.csv", "c,d\n1,2\n"))[0]
+    assert (result["status"], result["reason"]) == ("REJECTED", "too_many_columns")
+    assert result["reason_text"].endswith("With this file it would have 4; the limit is 3.")
+    assert json.loads(read_objects()["_schemas/orders.json"])["columns"] == {"a": "BIGINT", "b": "BIGINT"}
+    assert invoke(upload("raw/orders/c.csv", "b,c\n1,2\n"))[0]["status"] == "CONVERTED"
