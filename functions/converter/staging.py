@@ -104,7 +104,7 @@ def _suffix(name: str) -> str:
 
 def stage(source: Path, name: str, staged: Staged, limits: Limits, deadline: Deadline) -> None:
     """Fill `staged` from the file `source`, which was uploaded under `name`. Raises Rejection."""
-    staged.text = Text(_in_time(chunks(source, limits.max_bytes), deadline))
+    staged.text = Text(chunks(source, limits.max_bytes, deadline))
     batch: list[Row] = []
     with staged.rows_file.open("wb") as good, staged.rejects.open("wb") as bad:
         good.write(b"[")
@@ -120,13 +120,6 @@ def stage(source: Path, name: str, staged: Staged, limits: Limits, deadline: Dea
         good.write(b"\n]")
     if not staged.rows:
         raise Rejection("no_valid_rows" if staged.rejected else "no_rows")
-
-
-def _in_time(pieces: Iterator[bytes], deadline: Deadline) -> Iterator[bytes]:
-    for piece in pieces:
-        if not deadline.remaining_s():
-            raise Rejection("too_slow")
-        yield piece
 
 
 def reject(file: BinaryIO, staged: Staged, row: BadRow) -> None:

@@ -7,6 +7,7 @@ import functools
 import gzip
 import json
 import lzma
+import random
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import pytest
 
 from converter import staging, tables
 from converter.rejections import Rejection
-from converter.staging import Limits
+from converter.staging import Limits, Staged
+from converter.text import CHUNK_BYTES, chunks
 from shared.deadline import Deadline
 
 from .conftest import Context, Run, rejects_of, rows_of
@@ -181,6 +183,34 @@ def test_words_of_any_script_are_read_as_a_header(run: Run, word: str) -> None:
 
 def test_a_file_that_takes_too_long_is_rejected(run: Run) -> None:
     assert run("a.csv", "a,b\n" + "1,2\n" * 5000, milliseconds=0).facts["reason"] == "too_slow"
+
+
+class ShortTime(Deadline):
+    """Time that is up after some questions."""
+
+    def __init__(self, questions: int) -> None:
+        super().__init__(Context())
+        self.questions = questions
+
+    def remaining_s(self) -> float:
+        self.questions -= 1
+        return float(max(0, self.questions))
+
+
+def test_gzip_members_without_content_are_read_within_the_time(tmp_path: Path) -> None:
+    path = tmp_path / "source"
+    path.write_bytes(compress(b"a,b\n") + compress(b"") * 50_000 + compress(b"1,2\n"))
+    assert list(chunks(path, 99, Deadline(Context()))) == [b"a,b\n1,2\n"]
+    with pytest.raises(Rejection, match="too_slow"):
+        list(chunks(path, 99, ShortTime(10)))
+
+
+@pytest.mark.parametrize("size", [CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 3 * CHUNK_BYTES])
+def test_gzip_gives_back_what_was_compressed(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "source"
+    for content in (bytes(size), random.Random(size).randbytes(size)):
+        path.write_bytes(compress(content) + compress(b"end") + bytes(99))
+        assert b"".join(chunks(path, 1 << 30, Deadline(Context()))) == content + b"end"
 
 
 def test_the_deadline_stops_the_database(tmp_path: Path) -> None:
@@ -365,3 +395,26 @@ def test_the_same_content_becomes_the_same_bytes(run: Run) -> None:
         ((o.parquet and o.parquet.read_bytes()), (o.rejects and o.rejects.read_bytes()), o.facts) for o in outcomes
     )
     assert first == second
+
+
+class Recorder:
+    """Stands for a connection, and remembers the length of the query."""
+
+    length = 0
+
+    def execute(self, query: str) -> Any:
+        self.length = len(query)
+        return self
+
+    def fetchall(self) -> list[Any]:
+        return []
+
+
+def test_the_query_that_counts_values_does_not_grow_with_the_columns(tmp_path: Path) -> None:
+    lengths = []
+    for width in (1, 1000):
+        recorder = Recorder()
+        staged = Staged(tmp_path, "csv", None, rows=1)
+        tables._count(recorder, staged, {index: ["BIGINT", "DATE"] for index in range(width)})  # type: ignore[arg-type]
+        lengths.append(recorder.length)
+    assert lengths[1] - lengths[0] < 10
