@@ -60,7 +60,7 @@ class Converter:
                     break
                 try:
                     limit = self._settings.max_dataset_columns
-                    schema = self._analytics.extend_schema(source.dataset, outcome.types, known, limit)
+                    schema = self._analytics.extend_schema(source, outcome.types, known, limit)
                 except Rejection as verdict:
                     return self._finish(source, rejected(verdict), known)
                 if schema is not None:

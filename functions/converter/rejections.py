@@ -20,6 +20,8 @@ FILES = {
     "line.",
     "too_large": "The file is larger than the limit.",
     "too_many_columns": "The file, or its dataset with it, has more columns than the limit.",
+    "shared_dataset": "Two folders of uploads have names that make one dataset, which would mix their rows. Rename "
+    "one, or add both to folders in the dataset's schema; then upload again.",
     "too_slow": "The conversion would not end before the function's timeout; split the file.",
     "out_of_memory": "The conversion needs more memory than is allowed; split the file or make its rows smaller.",
     "out_of_disk": "The conversion needs more ephemeral storage than there is; split the file.",
@@ -31,10 +33,12 @@ ROWS = {
     "too_few_fields": "The row has fewer fields than there are columns.",
     "too_many_fields": "The row has more fields than there are columns.",
     "malformed_quotes": "A quoted field is not closed, or continues after its closing quote.",
+    "stray_line_end": "A carriage return stands within an unquoted field, but the file's lines end in another way.",
     "row_too_long": "The row is longer than the limit.",
     "bad_encoding": "The row has bytes or code points that are not valid text in the file's encoding.",
     "nul_character": "The row contains a NUL character.",
     "malformed_json": "The line is not valid JSON.",
+    "repeated_key": "An object has the same key twice, so its value is not defined.",
     "not_an_object": "The value is not a JSON object, so it has no named columns.",
     "wrong_type": "A value does not fit its column's type.",
 }

@@ -22,6 +22,7 @@ from converter.hints import NO_HINTS, Hints
 from converter.names import Columns
 from converter.rejections import ROWS, Rejection
 from converter.rows import DECODER, BadRow, Row, csv_rows, forget_kinds, json_document, json_lines
+from converter.sources import keys_of
 from converter.text import chunks, decoded, encoded, is_gzip, lines
 from shared.deadline import Deadline
 
@@ -62,6 +63,8 @@ class Staged:
     header: bool | None = None
     # "" before it was detected
     encoding: str = ""
+    # The columns that the file's path gives, and their values
+    keys: dict[int, str | None] = field(default_factory=dict)
     rows: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     # Sentences for the manifest about what was assumed
@@ -113,7 +116,7 @@ def stage(source: Path, name: str, staged: Staged, limits: Limits, deadline: Dea
     batch: list[Row] = []
     with staged.rows_file.open("wb") as good, staged.rejects.open("wb") as bad:
         good.write(b"[")
-        for row in _rows(texts, name, staged, limits):
+        for row in _with_keys(_rows(texts, name, staged, limits), keys_of(name), staged):
             if isinstance(row, BadRow):
                 reject(bad, staged, row)
                 continue
@@ -125,6 +128,25 @@ def stage(source: Path, name: str, staged: Staged, limits: Limits, deadline: Dea
         good.write(b"\n]")
     if not staged.rows:
         raise Rejection("no_valid_rows" if staged.rejected else "no_rows")
+
+
+def _with_keys(rows: Iterator[Row | BadRow], keys: dict[str, str | None], staged: Staged) -> Iterator[Row | BadRow]:
+    """Add the keys in the path of the file to its rows, as columns. A column of the file with that name counts more."""
+    if not keys:
+        yield from rows
+        return
+    for key, value in keys.items():
+        if key in staged.columns:
+            staged.warnings.append(f"The path has a value for {key}, but the file has a column of that name.")
+        else:
+            staged.keys[staged.columns.index(key)] = value
+    for row in rows:
+        if isinstance(row, Row):
+            row.values.extend([None] * (len(staged.columns) - len(row.values)))
+            for index, value in staged.keys.items():
+                if row.values[index] is None:
+                    row.values[index] = value
+        yield row
 
 
 def reject(file: BinaryIO, staged: Staged, row: BadRow) -> None:
@@ -147,10 +169,10 @@ def reject(file: BinaryIO, staged: Staged, row: BadRow) -> None:
 
 def raw_of(staged: Staged, values: list[str | None]) -> str:
     """Return the content of a row, put together from its values because its text is gone."""
+    values = [value for index, value in enumerate(values) if index not in staged.keys]
     if staged.format != "csv":
-        return _ENCODE(
-            {source: value for source, value in zip(staged.columns.sources, values, strict=False) if value is not None}
-        )
+        sources = [source for index, source in enumerate(staged.columns.sources) if index not in staged.keys]
+        return _ENCODE({source: value for source, value in zip(sources, values, strict=False) if value is not None})
     line = io.StringIO()
     csv.writer(line, delimiter=staged.delimiter or ",", lineterminator="\n").writerow(values)
     return line.getvalue()

@@ -42,6 +42,12 @@ class Schema:
     etag: str
 
     @property
+    def folders(self) -> list[str]:
+        """Return the folders of uploads that may share the dataset; none of them is known before the first file."""
+        folders: list[str] = self.document.get("folders", [])
+        return folders
+
+    @property
     def columns(self) -> dict[str, str]:
         """Return the known types of the dataset's columns."""
         columns: dict[str, str] = self.document.get("columns", {})
@@ -133,26 +139,28 @@ class Analytics:
         """Return what is known of the dataset."""
         return Schema(*self._read(f"_schemas/{dataset}.json"))
 
-    def extend_schema(self, dataset: str, types: dict[str, str], known: Schema, max_columns: int) -> Schema | None:
-        """Add new columns to `known`. Returns the dataset's schema.
+    def extend_schema(self, source: Source, types: dict[str, str], known: Schema, max_columns: int) -> Schema | None:
+        """Add new columns to `known`, and the folder of the first file. Returns the schema of the source's dataset.
 
         Returns None if another conversion has given one of the columns another type meanwhile. Raises Contention, or
-        Rejection (too_many_columns).
+        Rejection (shared_dataset, too_many_columns).
         """
         for _ in range(_ATTEMPTS):
+            if known.folders and source.folder not in known.folders:
+                raise Rejection("shared_dataset", f"{source.dataset}: {known.folders[0]!r} and {source.folder!r}.")
             columns = known.columns | types
-            if len(columns) == len(known.columns):
+            if not types or (known.folders and len(columns) == len(known.columns)):
                 return known
-            if len(columns) > max_columns:
+            if len(columns) > max(max_columns, len(known.columns)):
                 text = f"With this file it would have {len(columns):,}; the limit is {max_columns:,}."
                 raise Rejection("too_many_columns", text)
-            document = {"dataset": dataset} | known.document | {"columns": columns}
-            if self._replace(f"_schemas/{dataset}.json", document, known.etag):
+            document = {"dataset": source.dataset, "folders": [source.folder]} | known.document | {"columns": columns}
+            if self._replace(f"_schemas/{source.dataset}.json", document, known.etag):
                 return Schema(document, "")
-            known = self.schema(dataset)
+            known = self.schema(source.dataset)
             if any(known.columns.get(name, type_) != type_ for name, type_ in types.items()):
                 return None
-        raise Contention(f"the schema of {dataset} keeps changing")
+        raise Contention(f"the schema of {source.dataset} keeps changing")
 
     def is_outdated(self, source: Source) -> bool:
         """Return whether a newer version of the object was converted already."""

@@ -120,13 +120,15 @@ def _has_wide_units(encoding: str) -> bool:
 
 
 def lines(texts: Iterator[str], limit: int) -> Iterator[str]:
-    """Yield lines with their ends (LF, CRLF or CR).
+    """Yield lines with their ends: LF and CRLF, or CR as well if most of the first lines end so.
 
     A line longer than `limit` may be cut, to at least `limit` + 1 characters.
     """
-    rest = ""
+    rest, newline = "", None
     for text in texts:
-        pieces = io.StringIO(rest + text, newline="").readlines()
+        if newline is None:
+            newline = _newline(rest + text)
+        pieces = io.StringIO(rest + text, newline="\n" if newline is None else newline).readlines()
         rest = "" if pieces[-1].endswith("\n") else pieces.pop()
         yield from pieces
         if len(rest) > limit + 1:
@@ -134,3 +136,12 @@ def lines(texts: Iterator[str], limit: int) -> Iterator[str]:
             rest = rest[:limit] + rest[-1]
     if rest:
         yield rest
+
+
+def _newline(text: str) -> str | None:
+    """Return how `io` shall split lines: "" at every kind of end, or at LF; None if the text has no end of a line."""
+    text = text.removesuffix("\r")
+    lone = text.count("\r") - text.count("\r\n")
+    if not lone and "\n" not in text:
+        return None
+    return "" if lone > text.count("\n") else "\n"

@@ -116,7 +116,7 @@ def test_only_the_rows_with_values_of_a_wrong_type_are_rejected(run: Run) -> Non
 
 
 def test_lines_may_be_split_anywhere() -> None:
-    whole = ["a\r\n", "long, long\r", "b\n", "\r\n", "longer than that\r\n", "c"]
+    whole = ["a\r\n", "long,\rlong\n", "b\n", "\r\n", "longer than that\r\n", "c"]
     text = "".join(whole)
     for size in range(1, len(text)):
         pieces = list(map("".join, batched(text, size, strict=False)))
@@ -161,3 +161,39 @@ def test_a_row_of_a_wrong_type_is_reported_with_its_values(run: Run) -> None:
     assert rejects_of(outcome.rejects)[0]["raw"] == 'x;"a;""b""";\n'
     outcome = run("a.jsonl", '{"id": 1, "Näme": "a"}\n' * 4 + '{"id": "x", "Näme": null}\n')
     assert rejects_of(outcome.rejects)[0]["raw"] == '{"id":"x"}'
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("a\rb\nc\nd", ["a\rb\n", "c\n", "d"]),
+        ("a\r\nb\rc\r\n", ["a\r\n", "b\rc\r\n"]),
+        ("a\rb\r\rc\n", ["a\r", "b\r", "\r", "c\n"]),
+        ("a\r", ["a\r"]),
+    ],
+)
+def test_most_ends_decide_whether_a_carriage_return_ends_a_line(text: str, whole: list[str]) -> None:
+    assert list(lines(iter([text]), 99)) == whole
+
+
+def test_a_row_with_a_stray_carriage_return_is_set_aside_whole(run: Run) -> None:
+    outcome = run("a.csv", 'id,name\n1,a\rb\n2,c\n3,"d\re"\n')
+    assert rows_of(outcome.parquet) == [(2, "c"), (3, "d\re")]
+    assert [(entry["reason"], entry["raw"]) for entry in rejects_of(outcome.rejects)] == [
+        ("stray_line_end", "1,a\rb\n")
+    ]
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
+def test_an_object_with_a_key_twice_is_set_aside(run: Run, name: str) -> None:
+    rows = [
+        '{"a": 1, "b": "x"}',
+        '{"a": 1, "a": 2, "b": "x"}',
+        '{"a": 3, "b": {"c": [{"d": 1, "d": 1}]}}',
+        '{"a": 4, "b": "x"}',
+    ]
+    outcome = run(name, "\n".join(rows))
+    assert rows_of(outcome.parquet) == [(1, "x"), (4, "x")]
+    rejects = rejects_of(outcome.rejects)
+    reasons = [(entry["reason"], entry["raw"].rstrip("\n")) for entry in rejects]
+    assert reasons == [("repeated_key", row) for row in rows[1:3]]
