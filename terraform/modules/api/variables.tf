@@ -102,6 +102,18 @@ variable "stage" {
   default     = "v1"
 }
 
+variable "tags" {
+  description = "Tags of every resource of the module, in addition to the provider's default_tags."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    # Source: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+    condition     = alltrue([for key in keys(var.tags) : length(key) <= 128 && !startswith(lower(key), "aws:")])
+    error_message = "tags has a key that AWS refuses: write at most 128 characters that don't start with aws:."
+  }
+}
+
 variable "throttle" {
   description = "Requests per second (rate) and in a burst (burst) that are accepted; others get status 429."
   type        = object({ rate = number, burst = number })

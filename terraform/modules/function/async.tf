@@ -32,6 +32,7 @@ resource "aws_sqs_queue" "failures" {
   kms_data_key_reuse_period_seconds = var.kms_key_arn == null ? null : 300
   message_retention_seconds         = 1209600
   sqs_managed_sse_enabled           = var.kms_key_arn == null ? true : null
+  tags                              = var.tags
 
   policy = jsonencode({
     Version = "2012-10-17"
@@ -113,6 +114,7 @@ resource "aws_cloudwatch_metric_alarm" "failures" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = var.alarm_topic_arns
   ok_actions          = var.alarm_topic_arns
+  tags                = var.tags
 }
 
 resource "aws_cloudwatch_metric_alarm" "iterator_age" {
@@ -131,4 +133,5 @@ resource "aws_cloudwatch_metric_alarm" "iterator_age" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = var.alarm_topic_arns
   ok_actions          = var.alarm_topic_arns
+  tags                = var.tags
 }

@@ -35,6 +35,7 @@ resource "aws_lambda_function" "this" {
   publish                        = true
   kms_key_arn                    = var.kms_key_arn
   reserved_concurrent_executions = var.reserved_concurrency == null ? -1 : var.reserved_concurrency
+  tags                           = var.tags
 
   environment {
     variables = merge(var.environment, {

@@ -31,6 +31,7 @@ resource "aws_lambda_event_source_mapping" "dynamodb_stream" {
   parallelization_factor             = each.value.parallelization
   starting_position                  = each.value.starting_position
   tumbling_window_in_seconds         = each.value.tumbling_window_s == 0 ? null : each.value.tumbling_window_s
+  tags                               = var.tags
 
   destination_config {
     on_failure {

@@ -161,6 +161,20 @@ variable "permissions" {
   default     = {}
 }
 
+variable "permissions_boundary" {
+  description = "ARN of the policy that limits the role, if your organization requires a boundary; null sets none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary == null || can(regex("^arn:[a-z0-9-]+:iam::([0-9]{12}|aws):policy/.+$", var.permissions_boundary))
+    error_message = <<-EOT
+      permissions_boundary is not the ARN of a policy: write for example
+      arn:aws:iam::123456789012:policy/developer-boundary.
+    EOT
+  }
+}
+
 variable "provisioned_concurrency" {
   description = "Number of execution environments to keep initialized for the alias live."
   type        = number
@@ -171,6 +185,18 @@ variable "reserved_concurrency" {
   description = "Concurrency reserved for the function, which is also its limit; null uses the account's."
   type        = number
   default     = null
+}
+
+variable "role_path" {
+  description = "Path of the role, such as /automation/, if your organization grants permissions by path."
+  type        = string
+  default     = "/"
+
+  validation {
+    # Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+    condition     = can(regex("^/([!-~]+/)?$", var.role_path)) && length(var.role_path) <= 512
+    error_message = "role_path is not valid: write / or a path with a slash at both ends, such as /automation/."
+  }
 }
 
 variable "runtime" {
@@ -198,6 +224,18 @@ variable "stream_age_alarm_s" {
   description = "Number of seconds that the function may be behind a stream before the alarm fires."
   type        = number
   default     = 300
+}
+
+variable "tags" {
+  description = "Tags of every resource of the module, in addition to the provider's default_tags."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    # Source: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+    condition     = alltrue([for key in keys(var.tags) : length(key) <= 128 && !startswith(lower(key), "aws:")])
+    error_message = "tags has a key that AWS refuses: write at most 128 characters that don't start with aws:."
+  }
 }
 
 variable "timeout_s" {
