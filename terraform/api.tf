@@ -10,6 +10,7 @@ module "api" {
   cors               = length(local.environment.allowed_origins) > 0
   log_retention_days = local.environment.log_retention_days
   open_paths         = ["/", "/health", "/page/{file+}"] # the page's code is public; its data needs authentication
+  quota_per_day      = local.environment.quota_per_day   # what a key that leaked can do until somebody looks
   throttle           = local.environment.api_throttle
   tracing            = local.environment.tracing
   user_pool_arns     = aws_cognito_user_pool.users[*].arn

@@ -51,6 +51,7 @@ module "environments" {
   permissions_boundary            = local.environments_table.permissions_boundary
   point_in_time_recovery          = local.environments_table.point_in_time_recovery
   protected                       = local.environments_table.protected
+  quota_per_day                   = local.environments_table.quota_per_day
   recoverer_dry_run               = local.environments_table.recoverer_dry_run
   role_path                       = local.environments_table.role_path
   tags                            = local.environments_table.tags

@@ -20,6 +20,7 @@ locals {
     permissions_boundary            = var.permissions_boundary
     point_in_time_recovery          = var.point_in_time_recovery
     protected                       = var.protected
+    quota_per_day                   = var.quota_per_day
     recoverer_dry_run               = var.recoverer_dry_run
     role_path                       = var.role_path
     tags                            = var.tags

@@ -23,6 +23,7 @@ variables {
   permissions_boundary            = { dev = "arn:aws:iam::123456789012:policy/boundary" }
   point_in_time_recovery          = { dev = true }
   protected                       = { dev = false }
+  quota_per_day                   = { dev = 20000 }
   recoverer_dry_run               = { dev = false }
   role_path                       = { dev = "/automation/" }
   tags                            = { dev = { CostCenter = "photos" } }
@@ -103,6 +104,22 @@ run "an_origin_with_a_slash" {
   command = plan
   variables { allowed_origins = { dev = ["https://photos.example.com/"] } }
   expect_failures = [var.allowed_origins]
+}
+
+run "no_quota" {
+  command = plan
+  variables { quota_per_day = { dev = null } }
+
+  assert {
+    condition     = output.settings.dev.quota_per_day == null
+    error_message = "null must be no quota."
+  }
+}
+
+run "a_quota_of_nothing" {
+  command = plan
+  variables { quota_per_day = { dev = 0 } }
+  expect_failures = [var.quota_per_day]
 }
 
 run "unknown_setting" {
