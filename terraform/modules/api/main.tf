@@ -155,7 +155,7 @@ resource "aws_api_gateway_method_settings" "all" {
   method_path = "*/*"
 
   settings {
-    metrics_enabled        = true
+    metrics_enabled        = var.method_metrics
     throttling_rate_limit  = var.throttle.rate
     throttling_burst_limit = var.throttle.burst
   }

@@ -62,6 +62,15 @@ variable "log_retention_days" {
   default     = 30
 }
 
+variable "method_metrics" {
+  description = <<-EOT
+    Whether to write metrics for each method, which CloudWatch bills as custom metrics. The alarm and the dashboard use
+    those of the stage, which are free.
+  EOT
+  type        = bool
+  default     = false
+}
+
 variable "open_paths" {
   description = <<-EOT
     Paths that anyone may GET without authentication: "/", "/name", or everything below one segment ("/name/{file+}").

@@ -226,6 +226,22 @@ variable "stream_age_alarm_s" {
   default     = 300
 }
 
+variable "stream_failures" {
+  description = <<-EOT
+    Where stream triggers keep what fails. By default it is the failures queue, whose messages point to records that the
+    stream keeps for a day or more. With to_s3 the records themselves go to the bucket (and its kms_key_arn). The
+    function then has no failures queue and no alarm for it unless another trigger needs them; the alarm for errors
+    remains.
+  EOT
+  type        = object({ to_s3 = bool, bucket_arn = optional(string), kms_key_arn = optional(string) })
+  default     = { to_s3 = false }
+
+  validation {
+    condition     = var.stream_failures.to_s3 == (var.stream_failures.bucket_arn != null)
+    error_message = "stream_failures needs a bucket_arn with to_s3 = true, and none without it."
+  }
+}
+
 variable "tags" {
   description = "Tags of every resource of the module, in addition to the provider's default_tags."
   type        = map(string)
@@ -262,7 +278,10 @@ variable "triggers" {
 }
 
 variable "vpc" {
-  description = "Subnets and security groups of the function; null runs it outside your VPCs."
+  description = <<-EOT
+    Subnets and security groups of the function; null runs it outside your VPCs. Destroying these subnets takes up to 40
+    minutes, until Lambda has deleted its network interfaces.
+  EOT
   type        = object({ subnet_ids = list(string), security_group_ids = list(string) })
   default     = null
 }

@@ -32,6 +32,7 @@ override_module {
         permissions_boundary            = "arn:aws:iam::123456789012:policy/boundary"
         point_in_time_recovery          = true
         protected                       = false
+        quota_per_day                   = null
         recoverer_dry_run               = false
         role_path                       = "/automation/"
         tags                            = { CostCenter = "photos" }

@@ -166,3 +166,19 @@ run "tag_that_only_aws_may_set" {
   variables { tags = { "aws:owner" = "me" } }
   expect_failures = [var.tags]
 }
+
+run "metrics_of_methods_cost_money" {
+  assert {
+    condition     = !aws_api_gateway_method_settings.all.settings[0].metrics_enabled
+    error_message = "Metrics that nobody reads must be off."
+  }
+}
+
+run "metrics_of_methods_on_request" {
+  variables { method_metrics = true }
+
+  assert {
+    condition     = aws_api_gateway_method_settings.all.settings[0].metrics_enabled
+    error_message = "method_metrics must turn the metrics on."
+  }
+}

@@ -303,3 +303,13 @@ run "tag_that_only_aws_may_set" {
   variables { tags = { "aws:owner" = "me" } }
   expect_failures = [var.tags]
 }
+
+run "security_groups_are_released_on_destroy" {
+  command = plan
+  variables { vpc = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] } }
+
+  assert {
+    condition     = aws_lambda_function.this.replace_security_groups_on_destroy
+    error_message = "Interfaces that Lambda deletes later must not hold the security group."
+  }
+}
