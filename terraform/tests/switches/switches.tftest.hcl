@@ -31,6 +31,7 @@ override_module {
         owns_api_gateway_account        = true
         point_in_time_recovery          = true
         protected                       = false
+        quota_per_day                   = null
         recoverer_dry_run               = false
         thumbnailer_ceiling             = 100
         thumbnailer_maximum_concurrency = 50
