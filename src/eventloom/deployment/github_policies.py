@@ -198,7 +198,8 @@ def plan_statements(scope: Scope) -> list[Statement]:
 def deploy_statements(scope: Scope) -> list[Statement]:
     """Return what the role that applies a plan may do: change what has the environment's names, and fetch a plan."""
     boundary = {"StringEquals": {"iam:PermissionsBoundary": scope.boundary}} if scope.boundary else {}
-    new_roles = Rights("NewRoles", "arn:{p}:iam::{a}:role/{n}-*", "", _GUARDED_ROLES, boundary)
+    actions = f"{_GUARDED_ROLES} iam:PutRolePermissionsBoundary" if scope.boundary else _GUARDED_ROLES
+    new_roles = Rights("NewRoles", "arn:{p}:iam::{a}:role/{n}-*", "", actions, boundary)
     statements = [rights.statement(scope, writes=True) for rights in (*STATE, *RESOURCES, *SWITCHED, new_roles)]
     return [statement for statement in statements if statement]
 
