@@ -1,7 +1,6 @@
 # The environment's CloudWatch dashboard.
 
 locals {
-  region = data.aws_region.current.name
   custom = local.metrics_namespace
   prices = jsondecode(file("${path.module}/prices.json"))
 

@@ -25,7 +25,7 @@ module "thumbnailer" {
     JPEG_QUALITY      = 80
     LEASE_S           = 20
     MAX_BYTES         = 104857600
-    MAX_PIXELS        = 100000000
+    MAX_PIXELS        = 250000000
     OUTPUT_FORMAT     = "jpeg"
     RETRY_DELAYS_S    = "5,15,60,900"
     THUMBNAIL_SIZES   = "1280,512,128"

@@ -22,7 +22,7 @@ class Settings:
     output_format: str = "jpeg"
     jpeg_quality: int = 80
     max_bytes: int = 100 * 1024 * 1024
-    max_pixels: int = 100_000_000
+    max_pixels: int = 250_000_000
     max_frames: int = 1000
     # How long a deletion is remembered: longer than an event can take (queue and DLQ keep messages for 14 days each)
     tombstone_days: int = 30
