@@ -3,11 +3,7 @@ provider "aws" {
   s3_use_path_style   = var.s3_use_path_style
 
   default_tags {
-    tags = {
-      Project     = "eventloom"
-      Environment = terraform.workspace
-      ManagedBy   = "terraform"
-    }
+    tags = local.tags
   }
 }
 
@@ -25,8 +21,17 @@ data "aws_caller_identity" "current" {
 
 locals {
   account_id = data.aws_caller_identity.current.account_id
+  region     = data.aws_service.sqs.region
+  tags = merge(local.environment.tags, {
+    Project     = "eventloom"
+    Environment = terraform.workspace
+    ManagedBy   = "terraform"
+  })
 }
 
 data "aws_partition" "current" {}
 
-data "aws_region" "current" {}
+# The region of the provider. The attribute of aws_region for it is named `name` in version 5 and `region` in version 6.
+data "aws_service" "sqs" {
+  service_id = "sqs"
+}

@@ -6,26 +6,30 @@ locals {
 }
 
 module "thumbnailer" {
-  source             = "./modules/function"
-  name               = "thumbnailer"
-  prefix             = local.prefix
-  package            = "${path.root}/${var.packages}/thumbnailer.zip"
-  alarm_topic_arns   = [aws_sns_topic.alarms.arn]
-  architecture       = var.architecture
-  log_level          = local.environment.log_level
-  log_retention_days = local.environment.log_retention_days
-  memory_mb          = local.environment.thumbnailer_memory_mb
-  metrics_namespace  = local.metrics_namespace
-  timeout_s          = local.thumbnailer.timeout_s
-  tracing            = local.environment.tracing
-  vpc                = local.vpc
+  source               = "./modules/function"
+  name                 = "thumbnailer"
+  prefix               = local.prefix
+  package              = "${path.root}/${var.packages}/thumbnailer.zip"
+  alarm_topic_arns     = [aws_sns_topic.alarms.arn]
+  architecture         = var.architecture
+  log_level            = local.environment.log_level
+  log_retention_days   = local.environment.log_retention_days
+  memory_mb            = local.environment.thumbnailer_memory_mb
+  metrics_namespace    = local.metrics_namespace
+  permissions_boundary = local.environment.permissions_boundary
+  role_path            = local.environment.role_path
+  timeout_s            = local.thumbnailer.timeout_s
+  tracing              = local.environment.tracing
+  vpc                  = local.vpc
 
   environment = {
     CATALOG_TABLE     = aws_dynamodb_table.catalog.name
     JPEG_QUALITY      = 80
+    LEASE_S           = 20
     MAX_BYTES         = 104857600
     MAX_PIXELS        = 250000000
     OUTPUT_FORMAT     = "jpeg"
+    RETRY_DELAYS_S    = "5,15,60,900"
     THUMBNAIL_SIZES   = "1280,512,128"
     THUMBNAILS_BUCKET = module.thumbnails.name
     TOMBSTONE_DAYS    = 30
@@ -50,6 +54,9 @@ module "thumbnailer" {
 
     # To delete thumbnails that interrupted attempts left behind.
     find_thumbnails = { actions = ["s3:ListBucket"], resources = [module.thumbnails.arn] }
+
+    # To return failed messages within seconds, and those of a process that dies.
+    return_messages = { actions = ["sqs:ChangeMessageVisibility"], resources = [module.uploads_queue.arn] }
 
     write_thumbnails = { actions = ["s3:PutObject", "s3:DeleteObject"], resources = ["${module.thumbnails.arn}/*"] }
     update_catalog   = { actions = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], resources = [aws_dynamodb_table.catalog.arn] }

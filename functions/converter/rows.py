@@ -6,11 +6,12 @@ A bad row does not affect others: reading continues with the next line.
 import csv
 import json
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from converter.kinds import Number
 from converter.names import Columns
 from converter.rejections import Rejection
 
@@ -108,6 +109,8 @@ def csv_rows(source: Iterator[str], delimiter: str, width: int, limit: int, skip
             lines.give_back()
             number += 1
             code = "row_too_long" if len(lines.record[0]) > limit else "malformed_quotes"
+            if "new-line character" in str(error):
+                code = "stray_line_end"
             yield BadRow(
                 number, lines.count, code, "" if isinstance(error, _RowTooLong) else f"({error})", lines.record
             )
@@ -233,40 +236,77 @@ def _object_row(number: int, line: int | None, value: Any, columns: Columns, raw
     """Return the row of a JSON object: its keys are columns; nested objects and arrays stay JSON text."""
     if not isinstance(value, dict):
         return BadRow(number, line, "not_an_object", "", [raw])
+    if isinstance(value, Repeated):
+        return BadRow(number, line, "repeated_key", f"({value.key[:100]!r})", [raw])
     values: list[Value] = [None] * len(columns)
+    kinds = columns.kinds
     try:
         for key, member in value.items():
             index = columns.index(key)
             if index == len(values):
                 values.append(None)
-            values[index] = _as_text(member)
-    except RecursionError as error:
-        return BadRow(number, line, "malformed_json", f"({_short(error)})", [raw])
+            if member is None or member == "":
+                continue
+            values[index] = member if isinstance(member, str) else _json(member)
+            kinds[index][type(member)] += 1
+    except (RecursionError, _NoJsonError, _RepeatedKeyError) as error:
+        forget_kinds(values, value, columns)
+        code = "repeated_key" if isinstance(error, _RepeatedKeyError) else "malformed_json"
+        return BadRow(number, line, code, f"({_short(error)})", [raw])
     return Row(number, line, values, [raw])
 
 
-def _as_text(member: Any) -> Value:
-    if member is None or member == "":
-        return None
-    return member if isinstance(member, str) else _json(member)
-
-
-class _Number(str):
-    """A number with a fraction or an exponent, as text, because a float might lose digits."""
-
-    __slots__ = ()
+def forget_kinds(values: list[Value], value: dict[str, Any], columns: Columns) -> None:
+    """Take an object whose row is set aside out of the counts of kinds. `values` are those that were counted."""
+    for key, member in value.items():
+        index = columns.index(key)
+        if index < len(values) and values[index] is not None:
+            columns.kinds[index][type(member)] -= 1
 
 
 def _json(value: Any) -> str:
+    if isinstance(value, Repeated):
+        raise _RepeatedKeyError(repr(value.key))
     if isinstance(value, dict):
         return "{" + ",".join(f"{_ENCODE(key)}:{_json(member)}" for key, member in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ",".join(map(_json, value)) + "]"
-    return value if isinstance(value, _Number) else _ENCODE(value)
+    if isinstance(value, Number):
+        if value.endswith("y"):
+            raise _NoJsonError(f"{value} is not JSON")
+        return value
+    return _ENCODE(value)
 
 
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
+class Repeated(dict[str, Any]):
+    """An object that has `key` twice. What it means is not defined: RFC 8259, section 4."""
+
+    key = ""
+
+
+class _RepeatedKeyError(ValueError):
+    """A nested object has a key twice."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) == len(pairs):
+        return members
+    repeated = Repeated(members)
+    repeated.key = next(key for key, n in Counter(key for key, _ in pairs).items() if n > 1)
+    return repeated
+
+
+class _NoJsonError(ValueError):
+    """A nested value has no text in JSON."""
+
+
+def _constant(name: str) -> Number | None:
+    """Return the value of NaN, Infinity or -Infinity, which Python, R and JavaScript's libraries write into JSON.
+
+    NaN is no value, as in CSV. Both infinities are values of a DOUBLE.
+    """
+    return None if name == "NaN" else Number(name)
 
 
 def _short(error: Exception) -> str:
@@ -274,4 +314,4 @@ def _short(error: Exception) -> str:
 
 
 _ENCODE = json.JSONEncoder(ensure_ascii=False).encode
-DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_Number)
+DECODER = json.JSONDecoder(parse_constant=_constant, parse_float=Number, object_pairs_hook=_object)

@@ -135,21 +135,31 @@ def _bmp(file: io.BytesIO) -> ImageFile.ImageFile:
 
 
 def _heif(file: io.BytesIO) -> ImageFile.ImageFile:
-    import pillow_heif  # noqa: PLC0415
-
+    try:
+        import pillow_heif  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        if error.name != "pillow_heif":
+            raise
+        raise Rejection("unsupported_format", "This build of the function has no decoder for HEIC.") from error
     pillow_heif.options.THUMBNAILS = pillow_heif.options.DEPTH_IMAGES = pillow_heif.options.AUX_IMAGES = False
     pillow_heif.options.DECODE_THREADS = 1  # The memory use must not depend on the number of threads.
     file = io.BytesIO(_with_brand(file.getvalue(), _HEIC_BRANDS, b"heic"))
-    file.truncate(end_of_picture(file.getvalue()))  # libheif reads films, too, and refuses damaged ones.
+    _remove_film(file)
     image: ImageFile.ImageFile = pillow_heif.HeifImageFile(file)  # type: ignore[no-untyped-call]
     _add_colour(image, file.getvalue())
     return image
+
+
+def _remove_film(file: io.BytesIO) -> None:
+    """Cut off the film that a phone adds. libheif would refuse a damaged one, and `guards` does not look at it."""
+    file.truncate(end_of_picture(file.getvalue()))
 
 
 def _avif(file: io.BytesIO) -> ImageFile.ImageFile:
     from PIL import AvifImagePlugin, _avif  # noqa: PLC0415
 
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # The memory use must not depend on the number of processors.
+    _remove_film(file)
     data = _with_brand(file.getvalue(), _AVIF_BRANDS, b"avif")
     # For a rotated picture, the plugin unpacks all EXIF data, whatever its size.
     exif = _avif.AvifDecoder(data, "auto", 1).get_info()[4]

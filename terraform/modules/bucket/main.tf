@@ -6,6 +6,7 @@ resource "aws_s3_bucket" "this" {
   #checkov:skip=CKV2_AWS_62:the caller decides which notifications the bucket sends
   bucket        = var.name
   force_destroy = var.force_destroy
+  tags          = var.tags
 }
 
 resource "aws_s3_bucket_public_access_block" "this" {
@@ -49,7 +50,7 @@ resource "aws_s3_bucket_cors_configuration" "this" {
 
   cors_rule {
     allowed_headers = ["*"]
-    allowed_methods = ["GET", "HEAD", "POST", "PUT"]
+    allowed_methods = ["GET", "HEAD", "POST"] # uploads are forms
     allowed_origins = var.cors_origins
     expose_headers  = ["ETag"]
     max_age_seconds = 3600

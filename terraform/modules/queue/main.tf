@@ -1,11 +1,15 @@
 data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
-data "aws_region" "current" {}
+
+# The region of the provider. The attribute of aws_region for it is named `name` in version 5 and `region` in version 6.
+data "aws_service" "sqs" {
+  service_id = "sqs"
+}
 
 locals {
   # Policies are arguments of the queues, not resources of their own: a queue never exists without its policy, and each
   # separate resource would take another 25 seconds. That requires ARNs that are known before the queues exist.
-  arn     = "arn:${data.aws_partition.current.partition}:sqs:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:${var.name}"
+  arn     = "arn:${data.aws_partition.current.partition}:sqs:${data.aws_service.sqs.region}:${data.aws_caller_identity.current.account_id}:${var.name}"
   dlq_arn = "${local.arn}-dlq"
 
   visibility_timeout_s = coalesce(var.visibility_timeout_s, 6 * var.consumer_timeout_s + var.batch_window_s)
@@ -27,6 +31,7 @@ resource "aws_sqs_queue" "this" {
   receive_wait_time_seconds         = 20
   sqs_managed_sse_enabled           = var.kms_key_arn == null ? true : null
   visibility_timeout_seconds        = local.visibility_timeout_s
+  tags                              = var.tags
 
   policy = jsonencode({
     Version = "2012-10-17"
@@ -58,6 +63,7 @@ resource "aws_sqs_queue" "dlq" {
   message_retention_seconds         = var.dlq_retention_s
   receive_wait_time_seconds         = 20
   sqs_managed_sse_enabled           = var.kms_key_arn == null ? true : null
+  tags                              = var.tags
 
   policy = jsonencode({
     Version   = "2012-10-17"

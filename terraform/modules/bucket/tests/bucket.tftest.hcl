@@ -51,6 +51,11 @@ run "web_pages_may_upload" {
   variables { cors_origins = ["https://photos.example.com"] }
 
   assert {
+    condition     = tolist(aws_s3_bucket_cors_configuration.this[0].cors_rule)[0].allowed_methods == toset(["GET", "HEAD", "POST"])
+    error_message = "Pages read objects and post forms. Nothing of them puts objects."
+  }
+
+  assert {
     condition     = tolist(aws_s3_bucket_cors_configuration.this[0].cors_rule)[0].allowed_origins == toset(["https://photos.example.com"])
     error_message = "Only these origins must be allowed."
   }
@@ -199,4 +204,19 @@ run "invalid_name" {
   command = plan
   variables { name = "Photos" }
   expect_failures = [var.name]
+}
+
+run "tags" {
+  variables { tags = { CostCenter = "photos" } }
+
+  assert {
+    condition     = aws_s3_bucket.this.tags == tomap({ CostCenter = "photos" })
+    error_message = "The bucket must have the tags."
+  }
+}
+
+run "tag_that_only_aws_may_set" {
+  command = plan
+  variables { tags = { "aws:owner" = "me" } }
+  expect_failures = [var.tags]
 }
