@@ -7,8 +7,9 @@ import csv
 import json
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from converter.kinds import Number
@@ -46,6 +47,9 @@ class BadRow:
     raw: list[str]
 
 
+# The first line with which Excel says the delimiter
+SEPARATOR = re.compile(r'"?sep=([^\w\s"]|\t)"?', re.IGNORECASE)
+_SPACES = re.compile(r'("(?:[^"]|"")*")| +')
 # The longest part of a JSON text that is not valid if it is cut: false, -Infinity, \\u0000
 _LONGEST_TOKEN = 16
 _NO_SPACE = re.compile(r"[^ \t\r\n]")
@@ -58,10 +62,11 @@ class _RowTooLong(Exception):
 class _Lines:
     """Hands lines to the csv reader and remembers those of the current record, so that they can be read again."""
 
-    def __init__(self, source: Iterator[str], limit: int) -> None:
+    def __init__(self, source: Iterator[str], limit: int, before: int, prepared: Callable[[str], str]) -> None:
         self.record: list[str] = []
-        self.count = 0
+        self.count = before
         self._source = source
+        self._prepared = prepared
         self._again: deque[str] = deque()
         self._limit = limit
         self._length = 0
@@ -76,7 +81,7 @@ class _Lines:
         self.record.append(line)
         self._length += len(line)
         self.count += 1
-        return line
+        return self._prepared(line)
 
     def begin(self) -> None:
         """Start a record."""
@@ -91,12 +96,32 @@ class _Lines:
         del self.record[1:]
 
 
-def csv_rows(source: Iterator[str], delimiter: str, width: int, limit: int, skip: int) -> Iterator[Row | BadRow]:
+def lines_before(source: Iterator[str], before: int, delimiter: str) -> Iterator[BadRow]:
+    """Yield the first `before` lines, which are titles or comments; not those without a value or with the delimiter."""
+    for number, line in enumerate(islice(source, before), 1):
+        if not is_blank(line.split(delimiter)) and not SEPARATOR.fullmatch(line.rstrip("\r\n")):
+            yield BadRow(0, number, "before_header", "", [line])
+
+
+def is_blank(fields: list[str]) -> bool:
+    """Return whether a line has spaces only, but not in a column of its own."""
+    return len(fields) == 1 and fields[0].isspace()
+
+
+def squeezed(line: str) -> str:
+    """Return a line of fields between spaces with one space between two fields."""
+    return _SPACES.sub(lambda match: match[1] or " ", line.strip()) + "\n"
+
+
+def csv_rows(  # noqa: PLR0913, PLR0917 - the dialect
+    source: Iterator[str], delimiter: str, width: int, limit: int, skip: int, before: int = 0
+) -> Iterator[Row | BadRow]:
     """Yield rows of `width` fields (RFC 4180). Empty lines are skipped; an empty field has no value.
 
-    The first `skip` records are the header. A quote that is never closed makes only its own line a bad row.
+    The first `skip` records are the header; `before` lines come before `source`. A quote that is never closed makes
+    only its own line a bad row.
     """
-    lines = _Lines(source, limit)
+    lines = _Lines(source, limit, before, squeezed if delimiter == " " else str)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     number = -skip
     while True:
@@ -113,7 +138,7 @@ def csv_rows(source: Iterator[str], delimiter: str, width: int, limit: int, skip
                 number, lines.count, code, "" if isinstance(error, _RowTooLong) else f"({error})", lines.record
             )
             continue
-        if not fields:
+        if not fields or (width > 1 and is_blank(fields)):
             continue
         number += 1
         if number < 1:

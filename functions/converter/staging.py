@@ -19,7 +19,7 @@ from typing import BinaryIO
 from converter.dialect import sniff
 from converter.names import Columns
 from converter.rejections import ROWS, Rejection
-from converter.rows import DECODER, BadRow, Row, csv_rows, forget_kinds, json_document, json_lines
+from converter.rows import DECODER, BadRow, Row, csv_rows, forget_kinds, json_document, json_lines, lines_before
 from converter.text import Text, chunks, encoded, is_gzip, lines
 from shared.deadline import Deadline
 
@@ -120,6 +120,9 @@ def stage(source: Path, name: str, staged: Staged, limits: Limits, deadline: Dea
         good.write(b"\n]")
     if not staged.rows:
         raise Rejection("no_valid_rows" if staged.rejected else "no_rows")
+    set_aside = staged.rejected.total() - staged.rejected["before_header"]
+    if set_aside > staged.rows:
+        raise Rejection("few_valid_rows", f"{staged.rows:,} of {staged.rows + set_aside:,} rows were left.")
 
 
 def reject(file: BinaryIO, staged: Staged, row: BadRow) -> None:
@@ -160,8 +163,14 @@ def _rows(texts: Iterator[str], name: str, staged: Staged, limits: Limits) -> It
     if staged.format == "csv":
         dialect = sniff(first, "\t" if _suffix(name) == ".tsv" else None)
         staged.delimiter, staged.header = dialect.delimiter, dialect.header is not None
+        staged.warnings += dialect.warnings
+        staged.quoted = dialect.quoted
         staged.columns = Columns(limits.max_columns, dialect.header or [""] * dialect.width)
-        return csv_rows(lines(texts, limit), dialect.delimiter, dialect.width, limit, skip=int(staged.header))
+        source = lines(texts, limit)
+        return itertools.chain(
+            lines_before(source, dialect.before, dialect.delimiter),
+            csv_rows(source, dialect.delimiter, dialect.width, limit, skip=int(staged.header), before=dialect.before),
+        )
     staged.columns = Columns(limits.max_columns)
     if staged.format == "jsonl" or _is_line_of_object(first):
         return json_lines(lines(texts, limit), staged.columns, limit)
