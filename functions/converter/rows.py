@@ -143,6 +143,7 @@ def csv_rows(source: Iterator[str], form: Form, limit: int, skip: int, before: i
     lines = _Lines(source, limit, before, squeezed if form.delimiter == " " else str)
     reader = csv.reader(lines, delimiter=form.delimiter, strict=True, skipinitialspace=form.is_spaced)
     number = -skip
+    spaced_quote = f'{form.delimiter} "'
     while True:
         lines.begin()
         try:
@@ -159,7 +160,8 @@ def csv_rows(source: Iterator[str], form: Form, limit: int, skip: int, before: i
                 number, lines.count, code, "" if isinstance(error, _RowTooLong) else f"({error})", lines.record
             )
             continue
-        if is_blank(fields, form.width):
+        # Nearly all rows need no look at each field.
+        if (not fields or not fields[0] or len(fields) < form.width) and is_blank(fields, form.width):
             continue
         number += 1
         if number < 1:
@@ -167,7 +169,9 @@ def csv_rows(source: Iterator[str], form: Form, limit: int, skip: int, before: i
         line = lines.count - len(lines.record) + 1
         if sum(map(len, lines.record)) > limit:
             yield BadRow(number, line, "row_too_long", f"The limit is {limit:,} characters.", lines.record)
-        elif problem := _problem(fields, form, lines.record[0]):
+        elif (len(fields) != form.width or form.extra or spaced_quote in lines.record[0]) and (
+            problem := _problem(fields, form, lines.record[0])
+        ):
             yield BadRow(number, line, *problem, lines.record)
         else:
             yield Row(number, line, [field or None for field in fields[: form.width]], lines.record)
