@@ -1,5 +1,5 @@
 resource "aws_iam_role" "this" {
-  name        = local.full_name
+  name        = coalesce(var.role_name, local.full_name)
   description = "What ${local.full_name} may do"
 
   # A condition on a key that Lambda doesn't set would lock Lambda out. iam:PassRole controls which functions can get
@@ -25,7 +25,7 @@ resource "aws_iam_role_policy" "permissions" {
     Version = "2012-10-17"
     Statement = [for name, permission in local.permissions : merge(
       {
-        Sid      = replace(title(replace(name, "/[^A-Za-z0-9]/", " ")), " ", "")
+        Sid      = module.schema.permission_sids[name]
         Effect   = "Allow"
         Action   = permission.actions
         Resource = permission.resources

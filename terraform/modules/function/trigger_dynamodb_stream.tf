@@ -53,5 +53,5 @@ resource "aws_lambda_event_source_mapping" "dynamodb_stream" {
   }
 
   # Lambda rejects a mapping whose role may not poll the stream or send to the failures queue yet.
-  depends_on = [aws_iam_role_policy.dynamodb_stream, aws_iam_role_policy.failures]
+  depends_on = [aws_iam_role_policy.dynamodb_stream, aws_iam_role_policy.failures, terraform_data.order]
 }

@@ -61,5 +61,5 @@ resource "aws_lambda_event_source_mapping" "kinesis" {
   }
 
   # Lambda rejects a mapping whose role may not poll the stream or send to the failures queue yet.
-  depends_on = [aws_iam_role_policy.kinesis, aws_iam_role_policy.failures]
+  depends_on = [aws_iam_role_policy.kinesis, aws_iam_role_policy.failures, terraform_data.order]
 }

@@ -148,3 +148,11 @@ run "throttle_of_zero" {
   variables { throttle = { rate = 0, burst = 1 } }
   expect_failures = [var.throttle]
 }
+
+run "two_wildcards_below_one_segment" {
+  command = plan
+  variables {
+    open_paths = ["/page/{file+}", "/page/{path+}"]
+  }
+  expect_failures = [var.open_paths]
+}
