@@ -67,7 +67,7 @@ status: ## is it running, what is deployed, and which calls IAM denied
 ##@ Deploy (ENV=local|dev|staging|prod)
 .PHONY: setup build plan deploy destroy
 setup: ## install the Python environments and Terraform under build/
-	@scripts/bootstrap.sh dev localstack terraform
+	@scripts/bootstrap.sh dev $(if $(filter aws,$(CLOUD)),,localstack) terraform
 
 build: ## package the functions into build/NAME.zip
 	@./eventloom build
@@ -94,17 +94,17 @@ test-integration: build ## everything deployed, in CLOUD=embedded (default), com
 
 IAM_TESTS := build/venv/localstack/bin/python -m pytest -q
 test-policies: setup ## the policies of every environment: rules for documents, and checkov over the plans
-	@scripts/bootstrap.sh checkov && $(IAM_TESTS) tests/iam/test_static.py tests/iam/test_scans.py
+	@scripts/bootstrap.sh localstack checkov && $(IAM_TESTS) tests/iam/test_static.py tests/iam/test_scans.py
 
 test-iam: build ## least privilege: each grant is needed by a test (report: build/iam/report.html); takes minutes
-	@scripts/bootstrap.sh checkov && $(IAM_TESTS) $(or $(ONLY),tests/iam)
+	@scripts/bootstrap.sh localstack checkov && $(IAM_TESTS) $(or $(ONLY),tests/iam)
 
 test-browser: build ## the gallery in Chromium, on an embedded LocalStack of its own (KEEP=1 leaves it running); pictures in build/screenshots
-	@scripts/bootstrap.sh browser
+	@scripts/bootstrap.sh localstack browser
 	@CHROMIUM=$$(scripts/chromium.sh) EMBEDDED_PORT=$(or $(EMBEDDED_PORT),4599) build/venv/browser/bin/python -m pytest -q $(if $(KEEP),--keep) tests/browser
 
 test-faults: build ## 2,000 objects under 500 faults, nothing lost: SEED="1 2 3" OBJECTS=2000 FAULTS=500
-	@scripts/bootstrap.sh faults
+	@scripts/bootstrap.sh localstack faults
 	@$(PY) -m pytest -q -s $(or $(ONLY),tests/faults)
 
 test-compose: build ## docker compose up, the same tests with Docker's Lambda executor, and everything removed

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Install what the other scripts need under build/: Python environments, Terraform and its CLI configuration.
 # Usage: scripts/bootstrap.sh [PART ...]     (default: dev localstack terraform)
-# The parts are dev, localstack, lambda-runtime, checkov, bench, browser, faults and terraform.
+# The parts are dev, localstack, lambda-runtime, checkov, bench, browser, faults, node and terraform.
 # Reads PYTHON (an interpreter), TERRAFORM (a binary) and TF_PROVIDER_MIRROR (a folder with registry.terraform.io/...).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -74,6 +74,26 @@ ensure_python() {
       "or set PYTHON=/path/to/python$python_version"
 }
 
+# The packages without wheels. Each is built by the setuptools that its requirements file pins, which is installed first.
+# Everything else has to be a wheel: building runs code, and a build that uv isolates fetches the newest setuptools.
+built='airspeed-ext crontab jsonpath-rw pyvips'
+
+# Print the pinned packages of a requirements file with these names, or with -v all others, with their hashes.
+pins() { # requirements file, -v or '', names
+  awk -v others="$2" -v names=" $3 " '
+    /^[A-Za-z0-9]/ { split($1, name, "=="); shown = (index(names, " " name[1] " ") > 0) == (others == "") }
+    /^[A-Za-z0-9]/ || /^ +--hash/ { if (shown) print }' "$requirements/$1"
+}
+
+# Install what a requirements file pins.
+install_pins() { # interpreter, requirements file
+  local install=("$build/uv/bin/uv" pip install -q --python "$1" --no-deps --require-hashes) from_source
+  from_source=$(pins "$2" '' "$built")
+  pins "$2" -v "$built" >"$build/tmp/$2" && "${install[@]}" --only-binary :all: -r "$build/tmp/$2" || return
+  [ -z "$from_source" ] && return
+  echo "$from_source" >"$build/tmp/$2" && "${install[@]}" --no-build-isolation -r "$build/tmp/$2"
+}
+
 # Create an environment unless its stamp has the checksum of the current requirements and interpreter.
 ensure_venv() { # name, requirements file
   local name=$1 file=$2 venv=$build/venv/$1 plugin='' stamp
@@ -84,7 +104,7 @@ ensure_venv() { # name, requirements file
   say "making build/venv/$name (Python $python_version)"
   rm -rf "$venv"
   "$build/uv/bin/uv" venv -q --no-config --python "$python" "$venv"
-  "$build/uv/bin/uv" pip install -q --python "$venv/bin/python" --no-deps --require-hashes -r "$requirements/$file" ||
+  install_pins "$venv/bin/python" "$file" ||
     fail "could not install $requirements/$file; check the messages above and that PyPI is reachable"
   [ "$name" != localstack ] ||
     "$build/uv/bin/uv" pip install -q --python "$venv/bin/python" --no-deps --no-build-isolation -e emulator
@@ -176,10 +196,11 @@ for part in "$@"; do
     checkov) ensure_venv checkov checkov.txt ;;
     bench) ensure_venv lambda-runtime lambda-runtime.txt; ensure_venv bench bench.txt; link_sources bench ;;
     faults) ensure_venv faults faults.txt ;;
+    node) ensure_venv node node.txt ;;
     terraform) ensure_terraform; ensure_terraform_config ;;
     *)
       fail "unknown part '$part';" \
-        "choose from dev, localstack, lambda-runtime, checkov, bench, browser, faults, terraform"
+        "choose from dev, localstack, lambda-runtime, checkov, bench, browser, faults, node, terraform"
       ;;
   esac
 done

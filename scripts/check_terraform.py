@@ -1,22 +1,32 @@
-"""Run `terraform fmt` and `validate` everywhere, and `terraform test` for the root and every module.
+"""Run `terraform fmt`, and `terraform test` for the root and every module, with provider 5 and with provider 6.
 
-Usage: check_terraform.py [NAME ...]      (folders of terraform/modules or examples, or "root"; default: all)
+Provider 5 is the one that the lock files pin. Provider 6 is its schema (scripts/provider6). --provider newest is the
+newest real one, for machines that reach Terraform's registry. Terraform writes into a lock file which provider it uses,
+so the last two work on a copy under build/terraform.
 
-The root is tested once per environment, because the plan depends on the workspace.
-The last line is the total of all test runs: "N passed, N failed".
+The root is tested once per environment, because the plan depends on the workspace. Examples have no tests and are
+validated. A warning counts as a failure. The last line is the total of all test runs: "N passed, N failed".
 """
 
+import argparse
+import json
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from eventloom.clouds import BUILD, ROOT, chosen_cloud
+from eventloom.errors import UserError
+from scripts.provider6 import schema
 
-TERRAFORM = ROOT / "terraform"
-EXAMPLES = ROOT / "examples"
+MODULES = "terraform/modules"
+EXAMPLES = "examples"
 # The workspace and test folder of each test of the root. The root only plans in the workspace of an environment.
 ROOT_TESTS = (
     ("local", "tests"),
@@ -26,72 +36,189 @@ ROOT_TESTS = (
     ("dev", "tests/switches"),
     ("default", "tests/refused"),
 )
+# Which arguments a version accepts doesn't depend on the environment.
+ROOT_TESTS_OF_SCHEMA = (("prod", "tests"), ("dev", "tests/switches"))
 SUMMARY = re.compile(r"(\d+) passed, (\d+) failed")
+WARNING = re.compile(r"^\W*Warning: ", re.MULTILINE)
+PROVIDERS = ("5", "6", "newest")
+
+
+@dataclass(frozen=True)
+class Provider:
+    """One version of the AWS provider.
+
+    Attributes:
+        name: one of PROVIDERS. root: the folder with terraform/ and examples/. variables: what Terraform needs in its
+        environment to use this version. root_tests: like ROOT_TESTS.
+    """
+
+    name: str
+    root: Path = ROOT
+    variables: dict[str, str] = field(default_factory=dict)
+    root_tests: tuple[tuple[str, str], ...] = ROOT_TESTS
+
+    def terraform(self, folder: Path, *arguments: str, workspace: str = "default") -> subprocess.CompletedProcess[str]:
+        """Run Terraform in `folder`, with a separate data folder under build/."""
+        data = BUILD / "terraform" / "test" / f"{self.name}-{folder.name}"
+        environment = chosen_cloud("embedded").environment() | self.variables
+        return subprocess.run(
+            ["terraform", f"-chdir={folder}", *arguments],
+            env=environment | {"TF_DATA_DIR": str(data), "TF_WORKSPACE": workspace},
+            check=False,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+
+    def folder(self, name: str) -> Path:
+        """Return the folder of a module, of an example, or of the root."""
+        paths = ("terraform",) if name == "root" else (f"{MODULES}/{name}", f"{EXAMPLES}/{name}")
+        return next(self.root / path for path in paths if (self.root / path).is_dir())
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The result of one folder: the counts of test runs, and Terraform's output."""
+    """The result of one folder with one provider: the counts of test runs and warnings, and Terraform's output."""
 
+    provider: str
     name: str
     passed: int
     failed: int
+    warnings: int
     output: str
 
+    @property
+    def faults(self) -> int:
+        """Return the failures and warnings.
 
-def terraform(folder: Path, name: str, *arguments: str, workspace: str = "default") -> subprocess.CompletedProcess[str]:
-    """Run Terraform in `folder`, with a separate data folder under build/."""
-    environment = chosen_cloud("embedded").environment() | {
-        "TF_DATA_DIR": str(BUILD / "terraform" / "test" / name),
-        "TF_WORKSPACE": workspace,
-    }
-    return subprocess.run(
-        ["terraform", f"-chdir={folder}", *arguments],
-        env=environment,
-        check=False,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        Warnings of the newest provider don't count: it deprecates arguments whose successors the locked one lacks, such
+        as hash_key of a DynamoDB index.
+        """
+        return self.failed + (self.warnings if self.provider != "newest" else 0)
+
+
+def wrong_version(provider: Provider, folder: Path) -> str:
+    """Return why the installed provider is not the newest major version; "" if it is, or if any version will do."""
+    if provider.name != "newest":
+        return ""
+    selections = json.loads(provider.terraform(folder, "version", "-json").stdout)["provider_selections"]
+    version: str = selections.get(schema.ADDRESS, "none")
+    return (
+        "" if version.startswith("6.") else f"Terraform installed provider {version} instead of 6: check the registry"
     )
 
 
-def check(name: str) -> Verdict:
-    """Validate one folder and run its tests. A failed step counts as one failure."""
-    parents = (TERRAFORM / "modules", EXAMPLES)
-    folder = TERRAFORM if name == "root" else next(parent / name for parent in parents if (parent / name).is_dir())
-    output = ""
-    for step in (["init", "-backend=false", "-input=false", "-no-color"], ["validate", "-no-color"]):
-        result = terraform(folder, name, *step)
-        output += result.stdout
-        if result.returncode:
-            return Verdict(name, 0, 1, output)
-    if folder.parent == EXAMPLES:
-        return Verdict(name, 1, 0, output)
-    passed = failed = 0
-    for workspace, tests in ROOT_TESTS if name == "root" else (("default", "tests"),):
-        result = terraform(folder, name, "test", "-no-color", f"-test-directory={tests}", workspace=workspace)
+def check(provider: Provider, name: str) -> Verdict:
+    """Run the tests of one folder, which also validate it, or validate an example.
+
+    A failed step counts as one failure.
+    """
+    folder, names = provider.folder(name), (provider.name, name)
+    begun = provider.terraform(folder, "init", "-backend=false", "-input=false", "-no-color")
+    fault = begun.stdout if begun.returncode else wrong_version(provider, folder)
+    if fault:
+        return Verdict(*names, 0, 1, 0, fault)
+    if folder.parent.name == EXAMPLES:
+        validated = provider.terraform(folder, "validate", "-no-color")
+        failed = int(validated.returncode != 0)
+        return Verdict(*names, 1 - failed, failed, len(WARNING.findall(validated.stdout)), validated.stdout)
+    passed, failed, output = 0, 0, ""
+    for workspace, tests in provider.root_tests if name == "root" else (("default", "tests"),):
+        result = provider.terraform(folder, "test", "-no-color", f"-test-directory={tests}", workspace=workspace)
         output += f"workspace {workspace}\n{result.stdout}"
         counts = SUMMARY.search(result.stdout)
         if not counts or (result.returncode and counts[2] == "0"):
-            return Verdict(name, passed, failed + 1, output + "\nterraform test printed no complete result")
+            return Verdict(*names, passed, failed + 1, 0, output + "\nterraform test printed no complete result")
         passed, failed = passed + int(counts[1]), failed + int(counts[2])
-    return Verdict(name, passed, failed, output)
+    return Verdict(*names, passed, failed, len(WARNING.findall(output)), output)
+
+
+def copy_of_terraform(name: str) -> Path:
+    """Return a folder with a copy of terraform/ and examples/, without what Terraform and editors leave there."""
+    copy = BUILD / "terraform" / f"provider-{name}"
+    shutil.rmtree(copy, ignore_errors=True)
+    for folder in ("terraform", EXAMPLES):
+        ignored = shutil.ignore_patterns(".terraform", "*.tfstate*", "environments.override.json", "photos")
+        shutil.copytree(ROOT / folder, copy / folder, ignore=ignored)
+    return copy
+
+
+@contextmanager
+def served_schema(file: Path) -> Iterator[dict[str, str]]:
+    """Serve the schema of a provider, and give the variables that make Terraform use it.
+
+    Raises UserError if the server does not start.
+    """
+    with tempfile.TemporaryDirectory(prefix="provider-") as folder:
+        server = [str(BUILD / "venv/localstack/bin/python"), str(ROOT / "scripts/provider6/server.py")]
+        command = [*server, str(file), f"{folder}/socket"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            reattach = process.stdout.readline().strip() if process.stdout else ""
+            if not reattach:
+                raise UserError(f"the server of {file} did not start: its error is above")
+            yield {"TF_REATTACH_PROVIDERS": reattach}
+
+
+@contextmanager
+def provider6() -> Iterator[Provider]:
+    """Give the provider that has the schema of provider 6 and nothing else."""
+    with served_schema(schema.schema_file()) as variables:
+        yield Provider("6", copy_of_terraform("6"), variables, ROOT_TESTS_OF_SCHEMA)
+
+
+@contextmanager
+def newest_provider() -> Iterator[Provider]:
+    """Give the newest provider of the registry, which no lock file pins."""
+    copy = copy_of_terraform("newest")
+    for file in copy.rglob(".terraform.lock.hcl"):
+        file.unlink()
+    yield Provider("newest", copy)
+
+
+@contextmanager
+def locked_provider() -> Iterator[Provider]:
+    """Give the provider that the lock files pin."""
+    yield Provider("5")
+
+
+OPENED = {"5": locked_provider, "6": provider6, "newest": newest_provider}
+
+
+def check_all(names: list[str], providers: list[str]) -> list[Verdict]:
+    """Check the folders with each provider, two at a time, and return the verdicts.
+
+    The root takes longest, so it is first.
+    """
+    with ExitStack() as stack:
+        opened = [stack.enter_context(OPENED[name]()) for name in providers]
+        pairs = [(provider, name) for name in names for provider in opened]
+        with ThreadPoolExecutor(2) as pool:
+            return list(pool.map(check, *zip(*pairs, strict=True)))
 
 
 def main() -> None:
-    """Check the folders that the command line names, two at a time. Exit with 1 if anything failed."""
-    folders = [path.parent for parent in (TERRAFORM / "modules", EXAMPLES) for path in parent.glob("*/variables.tf")]
-    names = sys.argv[1:] or ["root", *sorted(folder.name for folder in folders)]
-    formatted = terraform(ROOT, "fmt", "fmt", "-check", "-recursive", "-diff", "-no-color", "terraform", "examples")
+    """Check the folders that the command line names. Exit with 1 if anything failed or warned."""
+    folders = [file.parent for parent in (MODULES, EXAMPLES) for file in (ROOT / parent).glob("*/variables.tf")]
+    everything = ["root", *sorted(folder.name for folder in folders)]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="a module, an example or root; default: all")
+    parser.add_argument("--provider", action="append", choices=PROVIDERS, help="default: 5 and 6; repeatable")
+    given = parser.parse_args()
+    formatted = Provider("5").terraform(
+        ROOT, "fmt", "-check", "-recursive", "-diff", "-no-color", "terraform", EXAMPLES
+    )
     if formatted.returncode:
         print(formatted.stdout + "run `terraform fmt -recursive terraform examples` to fix this")
-    with ThreadPoolExecutor(2) as pool:
-        verdicts = list(pool.map(check, names))
+    try:
+        verdicts = check_all(given.names or everything, given.provider or ["5", "6"])
+    except UserError as error:
+        sys.exit(f"{error.message}\n0 passed, 1 failed")
     for verdict in verdicts:
-        print(f"  {verdict.name}: {verdict.passed} passed, {verdict.failed} failed")
-        if verdict.failed:
+        counts = f"{verdict.passed} passed, {verdict.failed} failed, {verdict.warnings} warnings"
+        print(f"  provider {verdict.provider}, {verdict.name}: {counts}")
+        if verdict.failed or verdict.warnings:  # the output says what they are about
             print(verdict.output)
-    failed = sum(verdict.failed for verdict in verdicts) + bool(formatted.returncode)
+    failed = sum(verdict.faults for verdict in verdicts) + bool(formatted.returncode)
     print(f"{sum(verdict.passed for verdict in verdicts)} passed, {failed} failed")
     sys.exit(bool(failed))
 

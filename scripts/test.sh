@@ -7,6 +7,7 @@ logs=build/test-logs
 mkdir -p "$logs"
 results=$logs/results.txt
 skipped=$logs/skipped.txt
+examples=tests/integration/test_examples.py
 : >"$results" >"$skipped"
 
 # Run a step and record its result: the counts in its last line that is not make's, or one test if it prints no counts.
@@ -32,11 +33,16 @@ checks() {
   step checkov make checkov
   step policies make test-policies
   step iam-evaluator make test-iam ONLY=tests/iam/test_evaluator.py
-  # Uses its own emulator, and the next port for the proxy that injects faults.
-  step faults make test-faults ONLY="tests/faults/test_checker.py tests/faults/test_short.py" EMBEDDED_PORT="${FAULTS_PORT:-4595}"
-  step first-steps build/venv/dev/bin/python -m pytest -q tests/first_steps
   step bench make bench QUICK=1
   grep '^SKIPPED: ' "$logs/bench.log" >>"$skipped"
+}
+
+# Deployments of their own, each on its own emulator.
+deployments() {
+  # The next port is that of the proxy that injects faults.
+  step faults make test-faults ONLY="tests/faults/test_checker.py tests/faults/test_short.py" EMBEDDED_PORT="${FAULTS_PORT:-4595}"
+  step first-steps build/venv/dev/bin/python -m pytest -q tests/first_steps
+  EMBEDDED_PORT=${EXAMPLES_PORT:-4593} step examples build/venv/dev/bin/python -m pytest -q "$examples"
 }
 
 # The browser tests come first: the integration tests reuse their deployment and destroy it.
@@ -47,23 +53,25 @@ cloud() {
     printf '\n== browser\n'
     echo 'SKIPPED: the browser tests, because there is no Chromium (see above)' | tee -a "$skipped"
   fi
-  step integration make test-integration
+  PYTEST_ADDOPTS="--ignore=$examples" step integration make test-integration
 }
 
 step build make build
-# The cloud tests mostly wait and the checks mostly compute, so they run side by side. The checks get their own process
-# group, so that the trap ends all of their processes.
+# The cloud tests mostly wait and the checks mostly compute, so all run side by side. Those in the background get their
+# own process groups, so that the trap ends all of their processes.
 set -m
 checks >"$logs/checks.log" 2>&1 &
 checks=$!
+deployments >"$logs/deployments.log" 2>&1 &
+deployments=$!
 set +m
-trap 'kill -- -$checks 2>/dev/null' EXIT
-printf '\nMeanwhile: lint, unit, embedded-localstack, terraform, checkov, policies, iam-evaluator, faults, first-steps, bench.\n'
-printf 'Their output is printed at the end (%s).\n' "$logs/checks.log"
+trap 'kill -- -$checks -$deployments 2>/dev/null' EXIT
+printf '\nMeanwhile: lint, unit, embedded-localstack, terraform, checkov, policies, iam-evaluator, bench (%s),\n' "$logs/checks.log"
+printf 'and faults, first-steps, examples (%s). Their output is printed at the end.\n' "$logs/deployments.log"
 cloud
-wait $checks
+wait $checks $deployments
 trap - EXIT
-cat "$logs/checks.log"
+cat "$logs/checks.log" "$logs/deployments.log"
 
 read -r passed failed < <(awk '{ok += $1; bad += $2} END {print ok, bad}' "$results")
 [ ! -s "$skipped" ] || { echo; cat "$skipped"; }

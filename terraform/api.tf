@@ -10,6 +10,7 @@ module "api" {
   cors               = length(local.environment.allowed_origins) > 0
   log_retention_days = local.environment.log_retention_days
   open_paths         = ["/", "/health", "/page/{file+}"] # the page's code is public; its data needs authentication
+  quota_per_day      = local.environment.quota_per_day   # what a key that leaked can do until somebody looks
   throttle           = local.environment.api_throttle
   tracing            = local.environment.tracing
   user_pool_arns     = aws_cognito_user_pool.users[*].arn
@@ -20,9 +21,9 @@ module "api" {
 
 # Using the stage here would be a dependency cycle: the stage needs the function, and the function needs these URLs.
 locals {
-  api_origin     = "https://${module.api.id}.execute-api.${data.aws_region.current.name}.${data.aws_partition.current.dns_suffix}"
+  api_origin     = "https://${module.api.id}.execute-api.${local.region}.${data.aws_partition.current.dns_suffix}"
   gallery_url    = "${local.api_origin}/${module.api.stage}/"
-  cognito_domain = one([for domain in aws_cognito_user_pool_domain.web[*].domain : "https://${domain}.auth.${data.aws_region.current.name}.amazoncognito.com"])
+  cognito_domain = one([for domain in aws_cognito_user_pool_domain.web[*].domain : "https://${domain}.auth.${local.region}.amazoncognito.com"])
 }
 
 # API Gateway writes the access logs of all APIs with one role per account and region. If two environments there owned

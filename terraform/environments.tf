@@ -50,6 +50,7 @@ module "environments" {
   owns_api_gateway_account        = local.environments_table.owns_api_gateway_account
   point_in_time_recovery          = local.environments_table.point_in_time_recovery
   protected                       = local.environments_table.protected
+  quota_per_day                   = local.environments_table.quota_per_day
   recoverer_dry_run               = local.environments_table.recoverer_dry_run
   thumbnailer_ceiling             = local.environments_table.thumbnailer_ceiling
   thumbnailer_maximum_concurrency = local.environments_table.thumbnailer_maximum_concurrency

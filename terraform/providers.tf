@@ -25,8 +25,12 @@ data "aws_caller_identity" "current" {
 
 locals {
   account_id = data.aws_caller_identity.current.account_id
+  region     = data.aws_service.sqs.region
 }
 
 data "aws_partition" "current" {}
 
-data "aws_region" "current" {}
+# The region of the provider. The attribute of aws_region for it is named `name` in version 5 and `region` in version 6.
+data "aws_service" "sqs" {
+  service_id = "sqs"
+}

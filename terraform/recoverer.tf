@@ -48,7 +48,7 @@ module "recoverer" {
       resources  = [aws_dynamodb_table.state.arn]
       conditions = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["recoverer#*"] } }
     }
-    see_alarms = { actions = ["cloudwatch:DescribeAlarms"], resources = ["arn:${data.aws_partition.current.partition}:cloudwatch:${data.aws_region.current.name}:${local.account_id}:alarm:${local.prefix}-*"] }
+    see_alarms = { actions = ["cloudwatch:DescribeAlarms"], resources = ["arn:${data.aws_partition.current.partition}:cloudwatch:${local.region}:${local.account_id}:alarm:${local.prefix}-*"] }
     redrive = {
       actions = [
         "sqs:DeleteMessage",

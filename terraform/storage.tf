@@ -12,7 +12,7 @@ module "uploads" {
     uploads = {
       type   = "queue"
       arn    = module.uploads_queue.arn
-      events = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*"]
+      events = ["s3:ObjectCreated:*", "s3:ObjectRemoved:*", "s3:LifecycleExpiration:*", "s3:ObjectRestore:Completed"]
       prefix = ""
       suffix = ""
     }

@@ -23,9 +23,11 @@ module "thumbnailer" {
   environment = {
     CATALOG_TABLE     = aws_dynamodb_table.catalog.name
     JPEG_QUALITY      = 80
+    LEASE_S           = 20
     MAX_BYTES         = 104857600
-    MAX_PIXELS        = 100000000
+    MAX_PIXELS        = 250000000
     OUTPUT_FORMAT     = "jpeg"
+    RETRY_DELAYS_S    = "5,15,60,900"
     THUMBNAIL_SIZES   = "1280,512,128"
     THUMBNAILS_BUCKET = module.thumbnails.name
     TOMBSTONE_DAYS    = 30
@@ -50,6 +52,9 @@ module "thumbnailer" {
 
     # To delete thumbnails that interrupted attempts left behind.
     find_thumbnails = { actions = ["s3:ListBucket"], resources = [module.thumbnails.arn] }
+
+    # To return failed messages within seconds, and those of a process that dies.
+    return_messages = { actions = ["sqs:ChangeMessageVisibility"], resources = [module.uploads_queue.arn] }
 
     write_thumbnails = { actions = ["s3:PutObject", "s3:DeleteObject"], resources = ["${module.thumbnails.arn}/*"] }
     update_catalog   = { actions = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"], resources = [aws_dynamodb_table.catalog.arn] }

@@ -11,7 +11,7 @@ terraform {
   required_providers {
     aws = {
       source  = "hashicorp/aws"
-      version = "~> 5.100"
+      version = ">= 5.100, < 7.0"
     }
   }
 }
@@ -24,14 +24,17 @@ data "aws_caller_identity" "current" {}
 
 data "aws_partition" "current" {}
 
-data "aws_region" "current" {}
+# ssm.<region>.amazonaws.com: its region is that of the provider.
+data "aws_service" "ssm" {
+  service_id = "ssm"
+}
 
 locals {
   account_id = data.aws_caller_identity.current.account_id
 
   # The sender signs with this secret. You create it by hand, so that Terraform's state never contains it.
   secret     = "/${var.prefix}/webhook-secret"
-  secret_arn = "arn:${data.aws_partition.current.partition}:ssm:${data.aws_region.current.name}:${local.account_id}:parameter${local.secret}"
+  secret_arn = "arn:${data.aws_partition.current.partition}:ssm:${data.aws_service.ssm.region}:${local.account_id}:parameter${local.secret}"
 }
 
 module "api" {

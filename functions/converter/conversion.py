@@ -82,4 +82,5 @@ def _facts(staged: staging.Staged) -> dict[str, Any]:
         "rows": staged.rows,
         "rejected": staged.rejected.total(),
         "rejected_by_reason": dict(sorted(staged.rejected.items())),
+        "warnings": staged.warnings,
     }

@@ -1,7 +1,25 @@
-"""DuckDB macros that say which types fit a value, and which types its digits exclude."""
+"""DuckDB macros that say which types fit a value, and which properties of a value exclude a type."""
 
+# Bits of a value's traits; a column has the traits of all its values.
 # Types that a column cannot have because of a value, although its digits fit
 NO_DOUBLE, NO_NUMBER = 1, 2
+# Digits, E, digits: a code in CSV, a number in JSON
+E_CODE = 4
+# A value that fits DOUBLE and has one of these would be another value.
+NOT_EXACT = NO_DOUBLE | NO_NUMBER | E_CODE
+# A number that is not infinite
+FINITE = 8
+# A number of two or more decimals, of which the last is 0
+PADDED = 16
+# More than _MOST_DECIMALS decimals, or an exponent
+LONG = 32
+# A time with an offset from UTC; a date or time without one
+ZONED, ZONELESS = 64, 128
+# This bit times 2^n: a number of n decimals
+DECIMALS = 256
+# The longest version that looks like a number has fewer decimals: 2.10, 20.04, 1.000010. R prints fifteen digits, and
+# some of those end in zeros.
+_MOST_DECIMALS = 6
 
 # The macro that says whether a value fits a type, from narrow to wide: of two types that fit as many values the first
 # is taken
@@ -13,17 +31,24 @@ FITS = {
     "TIMESTAMP": "is_timestamp",
 }
 
-# In all macros v is a trimmed text in upper case. They may return NULL for "no".
+# The macro that returns the traits of a value which tell against one of several types
+TRAITS = {"number_traits": {"BIGINT", "DOUBLE"}, "time_traits": {"TIMESTAMP"}}
+
+# In all macros v is a trimmed text in upper case. Those that begin with is_ may return NULL for "no".
 MACROS = f"""
 -- Casts are too lenient: '1.7' becomes the BIGINT 2. So a value fits only if it is also written the usual way.
 CREATE TEMP MACRO is_boolean(v) AS v = 'TRUE' OR v = 'FALSE';
 CREATE TEMP MACRO is_bigint(v) AS CAST(try_cast(v AS BIGINT) AS VARCHAR) = v;
-CREATE TEMP MACRO is_double(v) AS isfinite(try_cast(v AS DOUBLE)) AND NOT contains(v, '_');
-CREATE TEMP MACRO is_date(v) AS CAST(try_cast(v AS DATE) AS VARCHAR) = v;
+CREATE TEMP MACRO is_infinite(v) AS v = 'INF' OR v = '-INF' OR v = 'INFINITY' OR v = '-INFINITY';
+CREATE TEMP MACRO is_double(v) AS
+    (isfinite(try_cast(v AS DOUBLE)) AND NOT contains(v, '_')) OR is_infinite(v);
+-- Python, pandas and Athena read no year beyond 9999.
+CREATE TEMP MACRO is_date(v) AS strlen(v) = 10 AND CAST(try_cast(v AS DATE) AS VARCHAR) = v;
+-- TIMESTAMP keeps microseconds. Zones reach from -12:00 to +14:00.
 CREATE TEMP MACRO is_timestamp(v) AS CASE
     WHEN try_cast(v AS TIMESTAMPTZ) IS NULL THEN false
-    ELSE regexp_full_match(v, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}'
-        || '([T ][0-9]{{2}}:[0-9]{{2}}(:[0-9]{{2}}([.][0-9]{{1,9}})?)?(Z|[+-][0-9]{{2}}(:?[0-9]{{2}})?)?)?')
+    ELSE regexp_full_match(v, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}([T ]([01][0-9]|2[0-3]):[0-9]{{2}}'
+        || '(:[0-9]{{2}}([.][0-9]{{1,6}}0{{0,3}})?)?(Z|[+-](0[0-9]|1[0-4])(:?[0-9]{{2}})?)?)?')
     END;
 
 -- The significant digits of a number, and the two ways in which a program prints a DOUBLE: with the fewest digits that
@@ -35,6 +60,9 @@ CREATE TEMP MACRO long_double(v) AS
 
 -- A leading 0 before a digit (':' follows '9') or a '+' is of a postcode, a telephone number or an account number.
 CREATE TEMP MACRO is_code(v) AS ltrim(v, '+-') >= '00' AND ltrim(v, '+-') < '0:';
+-- Of the programs that print a DOUBLE, only those in Rust write 1e16 without a point and a sign: C, Python and
+-- JavaScript write 1e+16, Java 1.0E16.
+CREATE TEMP MACRO is_e_code(v) AS contains(v, 'E') AND regexp_full_match(v, '[0-9]+E[0-9]+');
 
 -- 0, {NO_DOUBLE} if a DOUBLE would have other digits, or {NO_NUMBER} for what should stay text. A DOUBLE keeps any 15
 -- digits (fewer next to 0, hence E-), and those that it was printed with. The cheap comparisons come first.
@@ -47,4 +75,37 @@ CREATE TEMP MACRO unfit(v) AS CASE
     WHEN is_bigint(v) THEN {NO_DOUBLE}
     ELSE {NO_NUMBER}
     END;
+CREATE TEMP MACRO is_exact_json_double(v) AS is_double(v) AND unfit(v) = 0;
+CREATE TEMP MACRO is_exact_double(v) AS is_exact_json_double(v) AND NOT is_e_code(v);
+
+CREATE TEMP MACRO decimals(v) AS strlen(v) - strpos(v, '.');
+CREATE TEMP MACRO decimal_traits(v) AS CASE
+    WHEN NOT contains(v, '.') OR suffix(v, '.') THEN 0
+    WHEN contains(v, 'E') OR decimals(v) > {_MOST_DECIMALS} THEN {LONG}
+    ELSE ({DECIMALS} << CAST(decimals(v) AS INTEGER))
+        + CASE WHEN decimals(v) > 1 AND suffix(v, '0') THEN {PADDED} ELSE 0 END
+    END;
+CREATE TEMP MACRO number_traits(v) AS unfit(v) + CASE
+    WHEN NOT coalesce(isfinite(try_cast(v AS DOUBLE)), false) THEN 0
+    ELSE {FINITE} + CASE WHEN is_e_code(v) THEN {E_CODE} ELSE 0 END + decimal_traits(v)
+    END;
+CREATE TEMP MACRO time_traits(v) AS CASE
+    WHEN NOT is_timestamp(v) THEN 0
+    WHEN suffix(v, 'Z') OR contains(substr(v, 11), '+') OR contains(substr(v, 11), '-') THEN {ZONED}
+    ELSE {ZONELESS}
+    END;
 """
+
+
+def has_decimals_of_versions(traits: int) -> bool:
+    """Return whether a column's numbers look like versions: 2.9, 2.10.
+
+    A program prints the numbers of a column with as many decimals in each row, or without a 0 at the end.
+    """
+    numbers_of_decimals = traits // DECIMALS
+    return bool(traits & PADDED) and not traits & LONG and numbers_of_decimals.bit_count() > 1
+
+
+def has_mixed_zones(traits: int) -> bool:
+    """Return whether some of a column's times have an offset from UTC, and others have none."""
+    return bool(traits & ZONED and traits & ZONELESS)

@@ -4,6 +4,7 @@ import hashlib
 import re
 import unicodedata
 
+from converter.kinds import Kinds
 from converter.rejections import Rejection
 
 PARTITION = "dt"
@@ -39,12 +40,13 @@ def _tagged(name: str, text: str) -> str:
 class Columns:
     """The columns of a file in the order of their appearance.
 
-    `sources[i]` is the name of column i in the file, as valid text.
+    `sources[i]` is the name of column i in the file, as valid text; `kinds[i]` counts its values in JSON.
     """
 
     def __init__(self, limit: int, header: list[str] | None = None) -> None:
         """`header` gives the first columns. Raises Rejection (too_many_columns)."""
         self.sources: list[str] = []
+        self.kinds: list[Kinds] = []
         self._limit = limit
         self._texts: list[str] = []
         self._indexes: dict[str, int] = {}
@@ -96,5 +98,6 @@ class Columns:
             raise Rejection("too_many_columns", f"The limit is {self._limit:,}.")
         self._indexes.setdefault(source, index)
         self._texts.append(source)
+        self.kinds.append(Kinds())
         self.sources.append(source[:_MAX_LENGTH].encode("utf-8", "replace").decode())
         return index

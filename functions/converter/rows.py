@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from converter.kinds import Number
 from converter.names import Columns
 from converter.rejections import Rejection
 
@@ -234,27 +235,28 @@ def _object_row(number: int, line: int | None, value: Any, columns: Columns, raw
     if not isinstance(value, dict):
         return BadRow(number, line, "not_an_object", "", [raw])
     values: list[Value] = [None] * len(columns)
+    kinds = columns.kinds
     try:
         for key, member in value.items():
             index = columns.index(key)
             if index == len(values):
                 values.append(None)
-            values[index] = _as_text(member)
-    except RecursionError as error:
+            if member is None or member == "":
+                continue
+            values[index] = member if isinstance(member, str) else _json(member)
+            kinds[index][type(member)] += 1
+    except (RecursionError, _NoJsonError) as error:
+        forget_kinds(values, value, columns)
         return BadRow(number, line, "malformed_json", f"({_short(error)})", [raw])
     return Row(number, line, values, [raw])
 
 
-def _as_text(member: Any) -> Value:
-    if member is None or member == "":
-        return None
-    return member if isinstance(member, str) else _json(member)
-
-
-class _Number(str):
-    """A number with a fraction or an exponent, as text, because a float might lose digits."""
-
-    __slots__ = ()
+def forget_kinds(values: list[Value], value: dict[str, Any], columns: Columns) -> None:
+    """Take an object whose row is set aside out of the counts of kinds. `values` are those that were counted."""
+    for key, member in value.items():
+        index = columns.index(key)
+        if index < len(values) and values[index] is not None:
+            columns.kinds[index][type(member)] -= 1
 
 
 def _json(value: Any) -> str:
@@ -262,11 +264,23 @@ def _json(value: Any) -> str:
         return "{" + ",".join(f"{_ENCODE(key)}:{_json(member)}" for key, member in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ",".join(map(_json, value)) + "]"
-    return value if isinstance(value, _Number) else _ENCODE(value)
+    if isinstance(value, Number):
+        if value.endswith("y"):
+            raise _NoJsonError(f"{value} is not JSON")
+        return value
+    return _ENCODE(value)
 
 
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
+class _NoJsonError(ValueError):
+    """A nested value has no text in JSON."""
+
+
+def _constant(name: str) -> Number | None:
+    """Return the value of NaN, Infinity or -Infinity, which Python, R and JavaScript's libraries write into JSON.
+
+    NaN is no value, as in CSV. Both infinities are values of a DOUBLE.
+    """
+    return None if name == "NaN" else Number(name)
 
 
 def _short(error: Exception) -> str:
@@ -274,4 +288,4 @@ def _short(error: Exception) -> str:
 
 
 _ENCODE = json.JSONEncoder(ensure_ascii=False).encode
-DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_Number)
+DECODER = json.JSONDecoder(parse_constant=_constant, parse_float=Number)

@@ -19,7 +19,7 @@ from typing import BinaryIO
 from converter.dialect import sniff
 from converter.names import Columns
 from converter.rejections import ROWS, Rejection
-from converter.rows import DECODER, BadRow, Row, csv_rows, json_document, json_lines
+from converter.rows import DECODER, BadRow, Row, csv_rows, forget_kinds, json_document, json_lines
 from converter.text import Text, chunks, encoded, is_gzip, lines
 from shared.deadline import Deadline
 
@@ -60,6 +60,10 @@ class Staged:
     text: Text | None = None
     rows: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
+    # Sentences for the manifest about what was assumed
+    warnings: list[str] = field(default_factory=list)
+    # The columns whose fields are quoted in every row, in a file that does not quote all columns
+    quoted: frozenset[int] = frozenset()
     columns: Columns = field(default_factory=lambda: Columns(0))
 
     @property
@@ -100,7 +104,7 @@ def _suffix(name: str) -> str:
 
 def stage(source: Path, name: str, staged: Staged, limits: Limits, deadline: Deadline) -> None:
     """Fill `staged` from the file `source`, which was uploaded under `name`. Raises Rejection."""
-    staged.text = Text(_in_time(chunks(source, limits.max_bytes), deadline))
+    staged.text = Text(chunks(source, limits.max_bytes, deadline))
     batch: list[Row] = []
     with staged.rows_file.open("wb") as good, staged.rejects.open("wb") as bad:
         good.write(b"[")
@@ -116,13 +120,6 @@ def stage(source: Path, name: str, staged: Staged, limits: Limits, deadline: Dea
         good.write(b"\n]")
     if not staged.rows:
         raise Rejection("no_valid_rows" if staged.rejected else "no_rows")
-
-
-def _in_time(pieces: Iterator[bytes], deadline: Deadline) -> Iterator[bytes]:
-    for piece in pieces:
-        if not deadline.remaining_s():
-            raise Rejection("too_slow")
-        yield piece
 
 
 def reject(file: BinaryIO, staged: Staged, row: BadRow) -> None:
@@ -194,6 +191,8 @@ def _write(rows: list[Row], staged: Staged, good: BinaryIO, bad: BinaryIO) -> No
                 continue
             code = "nul_character" if any("\0" in value for value in row.values if value) else "bad_encoding"
             reject(bad, staged, BadRow(row.number, row.line, code, "", row.raw))
+            if staged.format != "csv":
+                forget_kinds(row.values, DECODER.decode(row.raw[0]), staged.columns)
         rows, encoded = sound, _encode(sound)
     if rows and encoded:
         good.write((b",\n" if staged.rows else b"\n") + encoded)

@@ -3,24 +3,25 @@
 Find column types over the whole file, and set aside rows that don't fit them.
 """
 
+import functools
+import operator
 import shutil
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import batched
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from converter.macros import FITS, MACROS, NO_DOUBLE, NO_NUMBER
+from converter.choice import MOST_TYPING_ERRORS, TEXT, Counts, choose, exact_fit, is_no_typing_error
+from converter.macros import FITS, MACROS, NOT_EXACT, TRAITS, has_mixed_zones
 from converter.rejections import Rejection
 from converter.rows import BadRow
 from converter.staging import Limits, Staged, raw_of, reject
 from shared.deadline import Deadline
 
-TEXT = "VARCHAR"
 # Texts that mean "no value" in a column that isn't text
 _NULLS = ("", "NULL", "NONE", "NA", "N/A", "NAN", "-", "\\N")
 TYPES = (*FITS, TEXT)
@@ -31,20 +32,6 @@ _COLUMNS_AT_ONCE = 100
 _ROW_GROUPS_IN_MEMORY = 32
 # The longest row with every character as a six-byte escape
 _ROW_BYTES = 8 << 20
-
-
-@dataclass
-class _Counts:
-    """The counts of one column.
-
-    `texts` are not empty, `values` are texts that aren't in _NULLS, `fits` are values by type; `unfit` is the values'
-    worst.
-    """
-
-    texts: int
-    values: int
-    unfit: int
-    fits: dict[str, int]
 
 
 def write(staged: Staged, agreed: dict[str, str], limits: Limits, deadline: Deadline) -> dict[str, str]:
@@ -65,12 +52,12 @@ def write(staged: Staged, agreed: dict[str, str], limits: Limits, deadline: Dead
         if not types:
             raise Rejection("no_rows", "All values are empty.")
         if misfits:
-            _set_aside(connection, staged, names, misfits)
+            _set_aside(connection, staged, names, types, misfits)
         if not staged.rows:
             raise Rejection("no_valid_rows")
         columns = ", ".join(f'{_cast(index, type_)} AS "{names[index]}"' for index, type_ in types.items())
         typed = [index for index, type_ in types.items() if type_ != TEXT]
-        where = "".join(f" AND NOT {_misfit(index, type_)}" for index, type_ in misfits.items())
+        where = "".join(f" AND NOT {_misfit(index, macro)}" for index, macro in misfits.items())
         result = connection.execute(
             f"COPY (SELECT {columns} FROM {_source(staged, typed)} WHERE true{where}) TO '{staged.parquet}' "  # noqa: S608
             f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE_BYTES "
@@ -133,7 +120,7 @@ def _interrupt_late(connection: duckdb.DuckDBPyConnection, deadline: Deadline, d
             connection.interrupt()
 
 
-def _source(staged: Staged, columns: Iterable[int], rows: int | None = None) -> str:
+def _source(staged: Staged, columns: Iterable[int]) -> str:
     """Return SQL that selects the staged rows.
 
     It has each row as the list `j`, and v<index> for `columns`, which is NULL where the text means "no value".
@@ -141,18 +128,29 @@ def _source(staged: Staged, columns: Iterable[int], rows: int | None = None) -> 
     It has two steps and a plain CASE because DuckDB makes a join of every IN, and 2^n expressions of n nested NULLIFs.
     """
     indexes = list(columns)
+    texts = "".join(f", {_upper(_text(index))} AS u{index}" for index in indexes)
+    values = "".join(f", {_value(f'u{index}')} AS v{index}" for index in indexes)
+    return f"(SELECT j{values} FROM (SELECT j{texts} FROM {_rows(staged)}))"  # noqa: S608 - no text of the file is in it
+
+
+def _rows(staged: Staged, rows: int | None = None) -> str:
+    """Return SQL that reads the staged rows, or the first `rows` of them, as the list `j`."""
     options = f"format='array', records='false', columns={{j: 'VARCHAR[]'}}, maximum_object_size={_ROW_BYTES}"
-    source = f"read_json('{staged.rows_file}', {options})" + (f" LIMIT {rows}" if rows else "")
-    # A long text fits no type, and copies of it would only take memory.
-    texts = "".join(
-        f", CASE WHEN strlen({_text(index)}) > 100 THEN '?' ELSE upper(trim({_text(index)})) END AS u{index}"
-        for index in indexes
-    )
-    values = "".join(
-        f", CASE {' '.join(f"WHEN u{index} = '{null}' THEN NULL" for null in _NULLS)} ELSE u{index} END AS v{index}"
-        for index in indexes
-    )
-    return f"(SELECT j{values} FROM (SELECT j{texts} FROM {source}))"  # noqa: S608 - no text of the file is in it
+    source = f"read_json('{staged.rows_file}', {options})"
+    return f"(SELECT j FROM {source} LIMIT {rows})" if rows else source  # noqa: S608
+
+
+def _upper(text: str) -> str:
+    """Return SQL for a text without spaces around it and in upper case.
+
+    A long text fits no type, and copies of it would only take memory.
+    """
+    return f"CASE WHEN strlen({text}) > 100 THEN '?' ELSE upper(trim({text})) END"
+
+
+def _value(upper: str) -> str:
+    """Return SQL that is NULL if a text in upper case means "no value"."""
+    return f"CASE {' '.join(f"WHEN {upper} = '{null}' THEN NULL" for null in _NULLS)} ELSE {upper} END"
 
 
 def _text(index: int) -> str:
@@ -170,7 +168,10 @@ def _cast(index: int, type_: str) -> str:
 def _types(
     connection: duckdb.DuckDBPyConnection, staged: Staged, names: list[str], agreed: dict[str, str], limits: Limits
 ) -> tuple[dict[int, str], dict[int, str]]:
-    """Return the type of each column to write, by index; and of those columns that have values of another type."""
+    """Return the type of each column to write, by index.
+
+    Returns also, for columns that have values of another type, the macro that says which values fit.
+    """
     candidates = {index: [agreed[name]] if name in agreed else list(FITS) for index, name in enumerate(names)}
     if staged.rows > _SAMPLE_ROWS:
         open_ = {index: types for index, types in candidates.items() if len(types) > 1}
@@ -184,59 +185,112 @@ def _types(
     misfits: dict[int, str] = {}
     for index, name in enumerate(names):
         column = exact.get(index)
-        type_ = agreed.get(name) or (_choose(column, limits.type_threshold) if column else TEXT)
+        type_ = agreed.get(name) or (choose(column, limits.type_threshold) if column else TEXT)
         if type_ is None:
+            _leave_out(connection, staged, index, name)
             continue
         types[index] = type_
-        if column and type_ != TEXT and column.values > column.fits[type_]:
-            misfits[index] = type_
+        if column and type_ in {TEXT, "TIMESTAMP"} and has_mixed_zones(column.traits):
+            staged.warnings.append(
+                f"The column {name} has times with a time zone and others without; it is "
+                + ("text." if type_ == TEXT else f"{type_}, and those without are read as UTC.")
+            )
+        if column and type_ != TEXT and (column.values > column.fits[type_] or column.traits & NOT_EXACT):
+            misfits[index] = exact_fit(type_, column)
+    numbers = {
+        index: exact[index].values - exact[index].fits[types[index]] for index in misfits if names[index] not in agreed
+    }
+    for index in _texts(connection, staged, misfits, numbers):
+        types[index] = TEXT
+        del misfits[index]
     return types, misfits
 
 
-def _choose(counts: _Counts, threshold: float) -> str | None:
-    """Return the narrowest of the types that fit the most values, if these are nearly all.
+def _leave_out(connection: duckdb.DuckDBPyConnection, staged: Staged, index: int, name: str) -> None:
+    """Warn of a column that is left out although it has texts."""
+    query = f"SELECT {_text(index)} FROM {_source(staged, [])} WHERE {_text(index)} IS NOT NULL LIMIT 1"  # noqa: S608
+    if row := connection.execute(query).fetchone():
+        staged.warnings.append(f"The column {name} is left out, because it has only words for no value: {row[0]!r}.")
 
-    Returns None for a column without a text.
+
+def _texts(
+    connection: duckdb.DuckDBPyConnection, staged: Staged, misfits: dict[int, str], numbers: dict[int, int]
+) -> set[int]:
+    """Return which columns are text, because the values that don't fit are no typing errors.
+
+    `numbers` has the number of such values in each column whose type is not yet agreed.
     """
-    if not counts.texts:
-        return None
-    excluded = {NO_NUMBER: {"BIGINT", "DOUBLE"}, NO_DOUBLE: {"DOUBLE"}}.get(counts.unfit, set())
-    fits = {type_: n for type_, n in counts.fits.items() if type_ not in excluded}
-    best = max(fits, key=lambda type_: fits[type_], default=TEXT)
-    return best if counts.values and fits.get(best, 0) >= threshold * counts.values else TEXT
+    texts = {index for index, n in numbers.items() if n > MOST_TYPING_ERRORS or index in staged.quoted}
+    unclear = [index for index, n in numbers.items() if n > 1 and index not in texts]
+    for indexes in batched(unclear, _COLUMNS_AT_ONCE, strict=False):
+        flags = [_misfit(index, misfits[index]) for index in indexes]
+        values = ", ".join(f"CASE WHEN {flag} THEN v{index} END" for index, flag in zip(indexes, flags, strict=True))
+        query = f"SELECT {values} FROM {_source(staged, indexes)} WHERE {' OR '.join(flags)}"  # noqa: S608
+        columns = zip(*connection.execute(query).fetchall(), strict=True)
+        for index, column in zip(indexes, columns, strict=True):
+            if is_no_typing_error([value for value in column if value is not None]):
+                texts.add(index)
+    return texts
 
 
 def _count(
     connection: duckdb.DuckDBPyConnection, staged: Staged, candidates: dict[int, list[str]], rows: int | None = None
-) -> dict[int, _Counts]:
-    """Count, column by column, the values that fit each candidate type; in the first `rows` rows, if given."""
-    counts_by_column: dict[int, _Counts] = {}
-    for indexes in batched(candidates, _COLUMNS_AT_ONCE, strict=False):
-        expressions: list[str] = []
-        for index in indexes:
-            unfit = f"unfit(v{index})" if {"BIGINT", "DOUBLE"} & set(candidates[index]) else "0"
-            fits = [f"count_if({FITS[type_]}(v{index}))" for type_ in candidates[index]]
-            expressions += [f"count({_text(index)})", f"count(v{index})", f"max({unfit})", *fits]
-        query = f"SELECT {', '.join(expressions)} FROM {_source(staged, indexes, rows)}"  # noqa: S608 - no text of the file is in it
-        row = iter(connection.execute(query).fetchone() or ())
-        for index in indexes:
-            texts, values, worst = next(row), next(row), next(row) or 0
-            counts_by_column[index] = _Counts(
-                texts, values, worst, {type_: next(row) or 0 for type_ in candidates[index]}
-            )
+) -> dict[int, Counts]:
+    """Count, column by column, the values that fit each candidate type; in the first `rows` rows, if given.
+
+    The query has one row for each value, so that its plan is as small for 1000 columns as for one: DuckDB takes 10 ms
+    to plan an expression of each column.
+    """
+    if not candidates:
+        return {}
+    width = max(candidates) + 1
+
+    def only(types: set[str], expression: str) -> str:
+        indexes = {index for index, of in candidates.items() if types & set(of)}
+        if indexes == set(range(width)):
+            return expression
+        return f"CASE WHEN [{', '.join(str(index in indexes) for index in range(width))}][i] THEN {expression} END"
+
+    types = [type_ for type_ in FITS if any(type_ in of for of in candidates.values())]
+    macros = [f"bit_or({only(of, f'{macro}(v)')})" for macro, of in TRAITS.items() if of & set(types)]
+    fits = [f"count_if({only({type_}, f'{FITS[type_]}(v)')})" for type_ in types]
+    numbers = ", ".join(["count(x)", "count(v)", *fits, *macros])
+    query = f"SELECT i, {numbers} FROM {_values(staged, width, rows)} GROUP BY i"  # noqa: S608 - no text of the file is in it
+    kinds = staged.columns.kinds
+    counts_by_column = {index: Counts(0, 0, 0, dict.fromkeys(of, 0), kinds[index]) for index, of in candidates.items()}
+    for position, texts, values, *others in connection.execute(query).fetchall():
+        index = position - 1
+        if index in candidates:
+            fitting = dict(zip(types, others, strict=False))
+            traits = functools.reduce(operator.or_, (traits or 0 for traits in others[len(types) :]), 0)
+            by_type = {type_: fitting[type_] or 0 for type_ in candidates[index]}
+            counts_by_column[index] = Counts(texts, values, traits, by_type, kinds[index])
     return counts_by_column
 
 
-def _misfit(index: int, type_: str) -> str:
-    return f"(v{index} IS NOT NULL AND NOT coalesce({FITS[type_]}(v{index}), false))"
+def _values(staged: Staged, width: int, rows: int | None) -> str:
+    """Return SQL that selects the values of the first `width` columns, a row for each.
+
+    It has the position `i` from 1, the text `x`, and `v` as in `_source`.
+    """
+    unnested = f"SELECT unnest(range(1, {width + 1})) AS i, unnest(j[3:{width + 2}]) AS x FROM {_rows(staged, rows)}"  # noqa: S608
+    return f"(SELECT i, x, {_value('u')} AS v FROM (SELECT i, x, {_upper('x')} AS u FROM ({unnested})))"  # noqa: S608
+
+
+def _misfit(index: int, macro: str) -> str:
+    return f"(v{index} IS NOT NULL AND NOT coalesce({macro}(v{index}), false))"
 
 
 def _set_aside(
-    connection: duckdb.DuckDBPyConnection, staged: Staged, names: list[str], misfits: dict[int, str]
+    connection: duckdb.DuckDBPyConnection,
+    staged: Staged,
+    names: list[str],
+    types: dict[int, str],
+    misfits: dict[int, str],
 ) -> None:
     """Write the rows with a value of a wrong type to the rejects, each with the first such column."""
     indexes = list(misfits)
-    flags = [_misfit(index, type_) for index, type_ in misfits.items()]
+    flags = [_misfit(index, macro) for index, macro in misfits.items()]
     rows = _source(staged, indexes)
     query = f"SELECT j, list_position([{', '.join(flags)}], true) FROM {rows} WHERE {' OR '.join(flags)}"  # noqa: S608
     result = connection.execute(query)
@@ -244,7 +298,7 @@ def _set_aside(
         while row := result.fetchone():
             (number, line, *values), position = row
             index = indexes[position - 1]
-            detail = f"Column {names[index]}: {values[index][:100]!r} does not fit the type {misfits[index]}."
+            detail = f"Column {names[index]}: {values[index][:100]!r} does not fit the type {types[index]}."
             reject(
                 file, staged, BadRow(int(number), line and int(line), "wrong_type", detail, [raw_of(staged, values)])
             )

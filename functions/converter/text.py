@@ -1,15 +1,17 @@
 """Decompress and decode a file into lines of text, with bounded memory whatever the file holds."""
 
 import codecs
-import gzip
 import io
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from converter.rejections import Rejection
+from shared.deadline import Deadline
 
 CHUNK_BYTES = 1 << 20
+# What remains of a piece is copied after each member, and members may be as small as 20 bytes.
+_GZIP_PIECE_BYTES = 1 << 14
 
 _MAGIC = {
     b"PK\x03\x04": "zip",
@@ -46,21 +48,59 @@ def is_gzip(path: Path) -> bool:
     return head.startswith(b"\x1f\x8b")
 
 
-def chunks(path: Path, max_bytes: int) -> Iterator[bytes]:
-    """Yield the decompressed content in pieces of CHUNK_BYTES. Raises Rejection (too_large, corrupt_gzip)."""
-    total = 0
-    with gzip.open(path) if is_gzip(path) else path.open("rb") as file:
-        while True:
+def chunks(path: Path, max_bytes: int, deadline: Deadline) -> Iterator[bytes]:
+    """Yield the decompressed content in pieces of about CHUNK_BYTES; only the last piece may be small.
+
+    Raises Rejection (too_large, too_slow, corrupt_gzip).
+    """
+    total, size, pieces = 0, 0, list[bytes]()
+    for piece in _inflated(path, deadline) if is_gzip(path) else _read(path, deadline):
+        total, size = total + len(piece), size + len(piece)
+        if total > max_bytes:
+            raise Rejection("too_large", f"It has more than {max_bytes:,} bytes once decompressed.")
+        pieces.append(piece)
+        if size >= CHUNK_BYTES:
+            yield b"".join(pieces)
+            size, pieces = 0, []
+    if size:
+        yield b"".join(pieces)
+
+
+def _read(path: Path, deadline: Deadline, size: int = CHUNK_BYTES) -> Iterator[bytes]:
+    """Yield the bytes of the file, and ask the clock before each piece. Raises Rejection (too_slow)."""
+    with path.open("rb") as file:
+        while piece := file.read(size):
+            if not deadline.remaining_s():
+                raise Rejection("too_slow")
+            yield piece
+
+
+def _inflated(path: Path, deadline: Deadline) -> Iterator[bytes]:
+    """Yield the content of the members of a gzip file (RFC 1952), which zeros may follow.
+
+    The clock is asked for each piece of the file, because members without content give nothing. Raises Rejection.
+    """
+    member = None
+    for piece in _read(path, deadline, _GZIP_PIECE_BYTES):
+        data, more = piece, True
+        while more:
+            if member is None:
+                data = data.lstrip(b"\0")
+                if not data:
+                    break
+                member = zlib.decompressobj(zlib.MAX_WBITS | 16)
             try:
-                chunk = file.read(CHUNK_BYTES)
-            except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+                content = member.decompress(data, CHUNK_BYTES)
+            except zlib.error as error:
                 raise Rejection("corrupt_gzip", f"({error})") from error
-            if not chunk:
-                return
-            total += len(chunk)
-            if total > max_bytes:
-                raise Rejection("too_large", f"It has more than {max_bytes:,} bytes once decompressed.")
-            yield chunk
+            yield content
+            data = member.unconsumed_tail or member.unused_data
+            # A full answer may leave content within zlib although it has read all data.
+            more = bool(data) or len(content) == CHUNK_BYTES
+            if member.eof:
+                member = None
+    if member is not None:
+        raise Rejection("corrupt_gzip", "(it ends within its data)")
 
 
 class Text:

@@ -35,10 +35,12 @@ with _nothing_to_collect():
 CONFIG = Config(
     connect_timeout=3, read_timeout=15, retries={"mode": "standard", "max_attempts": 4}, max_pool_connections=32
 )
+# For requests that an invocation must not wait for, and whose failure has no consequence
+QUICK = CONFIG.merge(Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 1}))
 
 
 @cache
-def client(service: str) -> Any:
+def client(service: str, config: Config = CONFIG) -> Any:
     """Return the low-level client of an AWS service, for example `client("s3")`."""
     with _nothing_to_collect():
-        return boto3.client(service, config=CONFIG)  # type: ignore[call-overload]
+        return boto3.client(service, config=config)  # type: ignore[call-overload]

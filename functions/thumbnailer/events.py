@@ -56,9 +56,18 @@ class ObjectEvent:
         """Return whether an operator asks to make unchanged thumbnails again. S3 does not send such events."""
         return self.name == "ObjectCreated:Remake"
 
+    @property
+    def asks_to_retry(self) -> bool:
+        """Return whether a rejected object is to be handled again: an operator asks for it, or it was restored."""
+        return self.name in {"ObjectCreated:Retry", _RESTORED}
 
+
+# A copy of an archived object can be read now. S3 sends no sequencer with it.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-event-types-and-destinations.html
+_RESTORED = "ObjectRestore:Completed"
 _KINDS = {
     "ObjectCreated": Kind.CREATED,
+    _RESTORED: Kind.CREATED,
     "ObjectRemoved:DeleteMarkerCreated": Kind.DELETED,
     "ObjectRemoved:Delete": Kind.VERSION_REMOVED,
     "LifecycleExpiration:DeleteMarkerCreated": Kind.DELETED,
@@ -66,7 +75,11 @@ _KINDS = {
 }
 
 # EventBridge's names of these events; the kind of deletion is in the detail
-_DETAIL_TYPES = {"Object Created": "ObjectCreated:Put", "Object Deleted": "ObjectRemoved:"}
+_DETAIL_TYPES = {
+    "Object Created": "ObjectCreated:Put",
+    "Object Deleted": "ObjectRemoved:",
+    "Object Restore Completed": _RESTORED,
+}
 _DELETIONS = {"Delete Marker Created": "DeleteMarkerCreated", "Permanently Deleted": "Delete"}
 
 
@@ -74,7 +87,7 @@ def parse(body: str) -> tuple[list[ObjectEvent], list[str]]:
     """Return the events of a message body, and the problems of malformed records.
 
     The test event that S3 sends when a notification is configured yields neither. Events that say nothing about an
-    object's content (tags, restores) are left out. Raises MalformedMessage if the body as a whole is unreadable.
+    object's content (tags, transitions) are left out. Raises MalformedMessage if the body as a whole is unreadable.
     """
     try:
         content = json.loads(body)
@@ -139,7 +152,7 @@ def _event(name: str, bucket: Any, key: str, described: Any, time: Any) -> Objec
         key=key,
         # "null" is the id of versions that were written while versioning was off
         version_id=None if version_id == "null" else version_id,
-        sequencer=_sequencer(described.get("sequencer")),
+        sequencer=None if name == _RESTORED else _sequencer(described.get("sequencer")),
         etag=_optional_text(described.get("eTag")),
         size=size,
         time=utc_text(datetime.fromisoformat(_text(time))),

@@ -1,9 +1,10 @@
 """The Lambda handler: it turns SQS messages with S3 notifications into thumbnails and catalog items."""
 
 import os
+from functools import partial
 from typing import Any
 
-from shared.clients import client
+from shared.clients import QUICK, client
 from shared.deadline import Deadline, LambdaContext
 from shared.observability import logger, with_metrics
 from shared.settings import load
@@ -11,9 +12,11 @@ from thumbnailer import batch
 from thumbnailer.batch import Job
 from thumbnailer.catalog import Catalog
 from thumbnailer.imaging.decoder import Decoder
+from thumbnailer.imaging.images import Photo
 from thumbnailer.pipeline import Outcome, Pipeline
 from thumbnailer.settings import Settings
 from thumbnailer.storage import Storage
+from thumbnailer.visibility import Lease
 
 SETTINGS = load(Settings)
 DECODER = Decoder(SETTINGS.limits, SETTINGS.output, int(os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "1769")))
@@ -23,16 +26,24 @@ PIPELINE = Pipeline(
     SETTINGS.limits,
     SETTINGS.tombstone_days,
 )
+SQS = client("sqs", QUICK)
 
 
 @with_metrics
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Handle an SQS event; answers which messages are to be delivered again (ReportBatchItemFailures)."""
     logger.append_keys(function_request_id=context.aws_request_id)
-    summary = batch.run(event["Records"], _handle, Deadline(context), SETTINGS.workers)
+    with Lease(SQS, event["Records"], SETTINGS.lease_s) as lease:
+        summary = batch.run(event["Records"], partial(_handle, lease), Deadline(context), SETTINGS.workers)
+    lease.return_failed(summary.failed, SETTINGS.retry_delays_s)
     batch.report(summary)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in summary.failed]}
 
 
-def _handle(job: Job, deadline: Deadline) -> Outcome:
-    return PIPELINE.handle(job.event, lambda data: DECODER.run(data, job.deliveries, deadline))
+def _handle(lease: Lease, job: Job, deadline: Deadline) -> Outcome:
+    def make(data: bytes) -> Photo:
+        # A file may kill the process while it is decoded. Its messages then come again when the lease ends.
+        lease.wait()
+        return DECODER.run(data, job.deliveries, deadline)
+
+    return PIPELINE.handle(job.event, make)

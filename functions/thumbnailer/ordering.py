@@ -43,6 +43,11 @@ class Recorded:
     thumbnail_keys: frozenset[str] = frozenset()
 
     @property
+    def is_rejected(self) -> bool:
+        """Return whether the object is recorded as rejected."""
+        return self.status == "REJECTED"
+
+    @property
     def is_deleted(self) -> bool:
         """Return whether the object is recorded as deleted."""
         return self.status == "DELETED"
@@ -78,9 +83,23 @@ def _says_the_same(event: ObjectEvent, recorded: Recorded) -> bool:
     return event.kind is Kind.DELETED and recorded.is_deleted and event.version_id == recorded.version_id
 
 
+def asks_to_retry(event: ObjectEvent, recorded: Recorded | None) -> bool:
+    """Return whether the event asks to handle a rejected object again."""
+    return recorded is not None and recorded.is_rejected and event.asks_to_retry
+
+
+def reopens(event: ObjectEvent, recorded: Recorded) -> bool:
+    """Return whether a recorded version is handled again: an operator asks for it, or the reason may have passed.
+
+    The reason of a rejection may have passed if its object was restored, or uploaded again with the same content.
+    """
+    uploaded_again = recorded.is_rejected and event.kind is Kind.CREATED and is_newer(event, recorded)
+    return event.asks_to_remake or asks_to_retry(event, recorded) or uploaded_again
+
+
 def decide(event: ObjectEvent, recorded: Recorded | None) -> Decision:
     """Return what to do about `event` when the catalog holds `recorded` (None: nothing)."""
-    if event.asks_to_remake:
+    if event.asks_to_remake or asks_to_retry(event, recorded):
         return Decision.ASK
     if recorded is not None:
         if _is_older(event, recorded):

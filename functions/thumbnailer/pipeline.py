@@ -18,7 +18,7 @@ from thumbnailer.events import Kind, ObjectEvent
 from thumbnailer.imaging.images import Photo, Thumbnail
 from thumbnailer.imaging.limits import Limits
 from thumbnailer.imaging.rejections import Rejection
-from thumbnailer.ordering import Decision, Recorded, Version, decide, is_newer
+from thumbnailer.ordering import Decision, Recorded, Version, decide, is_newer, reopens
 from thumbnailer.storage import Gone, Storage, Upload
 
 _ATTEMPTS = 5
@@ -98,7 +98,7 @@ class Pipeline:
                 self._tidy(event.image_id, recorded, _own_tag(event))
             return Outcome(_RESULT_WITHOUT_WORK[decision])
         current = self._current(event, decision)
-        if recorded and recorded.holds(current) and not event.asks_to_remake:
+        if recorded and recorded.holds(current) and not reopens(event, recorded):
             if is_newer(event, recorded):
                 if not self._catalog.advance(recorded, event, self._tombstone_days):
                     return None

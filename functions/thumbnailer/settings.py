@@ -6,6 +6,9 @@ from shared.settings import SettingsError
 from thumbnailer.imaging.images import FORMATS, Output
 from thumbnailer.imaging.limits import Limits
 
+# SQS hides a message for at most 12 hours, and a delay grows by up to a half: thumbnailer/visibility.py.
+_MOST_HIDDEN_S = 8 * 3600
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -19,12 +22,16 @@ class Settings:
     output_format: str = "jpeg"
     jpeg_quality: int = 80
     max_bytes: int = 100 * 1024 * 1024
-    max_pixels: int = 100_000_000
+    max_pixels: int = 250_000_000
     max_frames: int = 1000
     # How long a deletion is remembered: longer than an event can take (queue and DLQ keep messages for 14 days each)
     tombstone_days: int = 30
     # How many objects of a batch are handled at the same time
     workers: int = 2
+    # How long messages stay hidden after the process that handles them died
+    lease_s: int = 20
+    # How long a failed message stays hidden, by the number of its receives
+    retry_delays_s: tuple[int, ...] = (5, 15, 60, 900)
 
     def __post_init__(self) -> None:
         """Raises SettingsError for values with which no thumbnail could be made."""
@@ -38,6 +45,12 @@ class Settings:
             raise SettingsError("JPEG_QUALITY must be 1 to 95")
         if min(self.max_bytes, self.max_pixels, self.max_frames, self.tombstone_days, self.workers) < 1:
             raise SettingsError("MAX_BYTES, MAX_PIXELS, MAX_FRAMES, TOMBSTONE_DAYS and WORKERS must be at least 1")
+        if not 1 <= self.lease_s <= _MOST_HIDDEN_S:
+            raise SettingsError(f"LEASE_S must be 1 to {_MOST_HIDDEN_S:,} seconds")
+        if not self.retry_delays_s or not all(0 <= delay_s <= _MOST_HIDDEN_S for delay_s in self.retry_delays_s):
+            raise SettingsError(
+                f"RETRY_DELAYS_S must be one or more delays of 0 to {_MOST_HIDDEN_S:,} seconds, for example 5,15,60,900"
+            )
 
     @property
     def limits(self) -> Limits:

@@ -101,6 +101,6 @@ def _usd(arch: str, memory_mb: int, duration_ms: float, function: _Function) -> 
     writes = function.copies * item_sizes.write_units(item_sizes.BYTES)
     each: float = PRICES["s3_get"] + 3 * PRICES["s3_put"]
     each += writes * PRICES["dynamodb_write"] + function.item_reads * PRICES["dynamodb_read"]
-    # One message from S3, and a share of receiving a batch, deleting it and invoking the function for it
-    each += PRICES["sqs_request"] * (1 + 2 / ASSUMED["batch_size"]) + PRICES["lambda_request"] / ASSUMED["batch_size"]
+    # One message from S3, and a share of receiving a batch, hiding and deleting it, and invoking the function for it
+    each += PRICES["sqs_request"] * (1 + 3 / ASSUMED["batch_size"]) + PRICES["lambda_request"] / ASSUMED["batch_size"]
     return _compute(arch, memory_mb, duration_ms) + 1e6 * each

@@ -20,6 +20,7 @@ from tests.faults.workload import Chaos, Subject, perform, plan
 from tests.integration.support import Deployment, Listener, depth, eventually, listening
 
 # Much shorter than the deployed values, so that redeliveries take seconds and not minutes, but in the same proportion.
+# The lease and all delays of retries have this length as well.
 VISIBILITY_S = 6
 TIMEOUT_S = 20
 MOST_WAITING = 120
@@ -72,7 +73,8 @@ def run(deployment: Deployment, seed: int, scale: Scale) -> Report:
         visibility(deployment, VISIBILITY_S),
         listening(deployment["notices_topic_arn"]) as listener,
     ):
-        thumbnailer.perform(timeout_s=TIMEOUT_S, AWS_ENDPOINT_URL=proxy.endpoint)
+        delays = {"LEASE_S": str(VISIBILITY_S), "RETRY_DELAYS_S": str(VISIBILITY_S)}
+        thumbnailer.perform(timeout_s=TIMEOUT_S, AWS_ENDPOINT_URL=proxy.endpoint, **delays)
         notifier.perform(AWS_ENDPOINT_URL=proxy.endpoint)
         print(f"  staged after {time.monotonic() - began:.0f} s", flush=True)
         subjects = plan(seed, scale.objects, [deployment["uploads_bucket"], bucket])

@@ -15,6 +15,8 @@ from eventloom.clouds import client
 from tests import embedded
 from tests.integration.support import Deployment, eventually
 
+# Variables of a thumbnailer whose messages come back at once, so that tests need not wait
+IMPATIENT = {"LEASE_S": "2", "RETRY_DELAYS_S": "1"}
 TEST_EVENT = json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"})
 
 

@@ -42,6 +42,15 @@ def test_every_api_depends_on_the_accounts_role_for_access_logs(plans: Plans) ->
     assert account["depends_on"] == ["aws_iam_role_policy_attachment.api_gateway_logs"]
 
 
+@pytest.mark.parametrize("name", ["dev", "staging", "prod"])
+def test_a_key_that_leaked_can_send_a_limited_number_of_requests(plans: Plans, name: str) -> None:
+    usage_plans = [entry for entry in resources(root(plans, name)) if entry["type"] == "aws_api_gateway_usage_plan"]
+    quotas = [quota for entry in usage_plans for quota in entry["values"]["quota_settings"]]
+    assert len(quotas) == len(usage_plans) == 1
+    assert quotas[0]["period"] == "DAY"
+    assert 0 < quotas[0]["limit"] <= 500_000
+
+
 def find(module: dict[str, Any], address: str) -> dict[str, Any]:
     """Return the resource of a root module with this address."""
     (match,) = [resource for resource in resources(module) if resource["address"] == address]

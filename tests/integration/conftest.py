@@ -75,8 +75,14 @@ def deployment(
 
 @pytest.fixture
 def impatient_queue(deployment: Deployment) -> Iterator[None]:
-    """Make messages of the uploads queue visible again after a second."""
+    """Make messages of the uploads queue visible again after a second.
+
+    The thumbnailer may not change that, so that a message uses up its receives within seconds.
+    """
     url = deployment["uploads_queue_url"]
-    with impatient(url, json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"})):
+    with (
+        impatient(url, json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"})),
+        deployment.outage("thumbnailer", "sqs:ChangeMessageVisibility"),
+    ):
         yield
         deployment.wait_until_settled()

@@ -48,7 +48,8 @@ class Results:
 
     def pytest_sessionfinish(self) -> None:
         """Save the results of a complete run, because only that shows what a cloud can do."""
-        whole = not self.deselected and all(Path(argument).name == "integration" for argument in self.config.args)
+        folders = [Path(argument).name for argument in self.config.args]
+        whole = set(folders) == {"integration"} and not self.deselected and not self.config.option.ignore
         if whole and self.outcomes and all(test["outcome"] for test in self.outcomes.values()):
             cloud = clouds.chosen_cloud()
             when = datetime.now(UTC).date().isoformat()

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import shlex
 import shutil
 import time
 from collections.abc import Iterator
@@ -22,12 +21,9 @@ INVENTORY_BUCKET, ARCHIVE = "inventories", "orders"
 
 
 def prepare(folder: Path, deployment: Deployment) -> None:
-    """Make the folder in which a reader types the examples, with ./eventloom and the files that they name."""
+    """Make the folder in which a reader types the examples, with the files that they name."""
     (folder / "photos" / "day 1").mkdir(parents=True)
     (folder / "build").mkdir()
-    launcher = folder / "eventloom"
-    launcher.write_text(f'#!/bin/sh\nexec {shlex.quote(str(ROOT / "eventloom"))} "$@"\n')
-    launcher.chmod(0o755)
     for part in ("examples", "functions"):
         (folder / part).symlink_to(ROOT / part)
     shutil.copy(PHOTOS / "coffee.heic", folder / "beach.heic")

@@ -163,11 +163,12 @@ class Deployment:
         iam, role = client("iam"), self["functions"][function]["role_name"]
         deny = {"Effect": "Deny", "Action": action, "Resource": "*"}
         policy = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
-        iam.put_role_policy(RoleName=role, PolicyName="outage", PolicyDocument=policy)
+        name = f"outage-{action.replace(':', '-')}"
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=policy)
         try:
             yield
         finally:
-            iam.delete_role_policy(RoleName=role, PolicyName="outage")
+            iam.delete_role_policy(RoleName=role, PolicyName=name)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from eventloom.clouds import BUILD, ROOT
-from tests import documented
+from tests import documented, warm
 from tests.integration import samples
 from tests.integration.checkouts import environment, run
 from tests.integration.support import Deployment, unique
@@ -55,7 +55,8 @@ def with_json() -> list[str]:
 class Shell:
     """Type commands as a reader does, in a folder with the files that the examples name.
 
-    What a command needs (`needed`) is removed after the test.
+    What a command needs (`needed`) is removed after the test. Commands that end by themselves run in forked processes
+    (tests/warm.py); the others are typed with the real launcher.
     """
 
     deployment: Deployment
@@ -101,6 +102,7 @@ class Shell:
             "stderr": subprocess.PIPE,
             "start_new_session": True,
         }
+        line = line.replace("./eventloom", shlex.quote(str(ROOT / "eventloom")))
         started: subprocess.Popen[str] = subprocess.Popen(["bash", "-c", line], **options)
         assert started.stdout
         at_last = Timer(FIRST_LINE_S, os.killpg, (started.pid, signal.SIGKILL))
@@ -113,11 +115,12 @@ class Shell:
 
 
 @pytest.fixture(scope="module")
-def reader(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """Return a folder whose name a shell would split or expand, and the id of an image in the catalog."""
+def reader(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    """Yield a folder whose name a shell would split or expand, and the id of an image in the catalog."""
     folder = tmp_path_factory.mktemp("reader") / "a reader's $HOME"
     samples.prepare(folder, deployment)
-    return folder, samples.image(deployment)
+    with warm.launcher(folder / "eventloom"):
+        yield folder, samples.image(deployment)
 
 
 @pytest.fixture

@@ -26,8 +26,9 @@ def test_a_message_without_an_event_ends_in_the_dead_letter_queue(deployment: De
 
 
 @pytest.mark.needs("iam_enforcement")
-@pytest.mark.usefixtures("impatient_queue")
-def test_a_transient_failure_is_retried_until_it_succeeds(deployment: Deployment) -> None:
+@pytest.mark.proves("sqs:ChangeMessageVisibility", of=["thumbnailer"])
+def test_a_transient_failure_is_retried_within_seconds(deployment: Deployment) -> None:
+    """The queue hides a message for six minutes unless the thumbnailer returns it."""
     key = unique("outage.jpg")
     with deployment.outage("thumbnailer", "s3:PutObject"):
         deployment.put(key, photo())

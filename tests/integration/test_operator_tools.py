@@ -174,6 +174,28 @@ def test_backfill_processes_objects_without_an_item_and_no_others(deployment: De
     )
 
 
+def test_a_photo_that_was_rejected_for_a_reason_that_has_passed_is_ready_after_one_command(
+    deployment: Deployment,
+) -> None:
+    key = unique("rejected.jpg")
+    deployment.put(key, photo())
+    ready = deployment.wait_for(key, status="READY")
+    client("dynamodb").update_item(
+        TableName=deployment["catalog_table"],
+        Key={"image_id": {"S": ready["image_id"]}},
+        UpdateExpression="SET #status = :rejected, reason = :reason REMOVE thumbnails",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues={":rejected": {"S": "REJECTED"}, ":reason": {"S": "timeout"}},
+    )
+    assert tool("backfill", "--prefix", key)[0]["sent"] == 1
+    deployment.wait_until_settled()
+    assert tool("backfill", "--rejected", "--reason", "archived", "--prefix", key)[0]["sent"] == 0
+    assert deployment.wait_for(key, status="REJECTED")
+    assert tool("backfill", "--rejected", "--reason", "timeout", "--prefix", key)[0]["sent"] == 1
+    assert deployment.wait_for(key, status="READY")["version_id"] == ready["version_id"]
+    assert deployment.thumbnails(key)
+
+
 @pytest.mark.needs("distributed_maps")
 def test_backfill_by_step_functions_sends_every_object_in_batches(deployment: Deployment) -> None:
     prefix = unique("distributed")

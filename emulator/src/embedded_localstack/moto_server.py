@@ -7,6 +7,7 @@ an empty line.
 moto checks a condition and writes in two steps without a lock, so two threads may both succeed with a conditional
 write. One lock around every operation gives DynamoDB's guarantee. moto is pure Python, so the lock costs no speed.
 """
+# mypy: disable-error-code="import-untyped"
 
 import os
 import pickle
@@ -20,10 +21,16 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, TextIO
 
+import waitress
+
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 _lock = threading.Lock()
+# One operation runs at a time; the other threads read requests and send answers.
+THREADS = 8
+# LocalStack keeps its connections. A timeout could close one while it sends the next request.
+CHANNEL_TIMEOUT_S = 365 * 24 * 3600
 # The default limit of a stream, which includes the partition key:
 # https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html
 RECORD_BYTES = 1024 * 1024
@@ -113,19 +120,14 @@ def main(service: str, port: int, *states: Path) -> None:
     threading.Thread(target=_end_with_parent, args=(service, answers), daemon=True).start()
     os.environ["MOTO_ACCOUNT_ID"] = "000000000000"
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415 - reads the environment when imported
-    from werkzeug.serving import WSGIRequestHandler, make_server  # noqa: PLC0415
 
     keep_tags_of_new_streams()
     limit_records()
     for state in states:
         _load(service, state)
 
-    class Quiet(WSGIRequestHandler):
-        def log_request(self, *_: Any) -> None:
-            """Log nothing, because one line per request would flood the server's log."""
-
-    application = DomainDispatcherApplication(create_backend_app)
-    make_server("127.0.0.1", port, one_at_a_time(application), threaded=True, request_handler=Quiet).serve_forever()
+    application = one_at_a_time(DomainDispatcherApplication(create_backend_app))
+    waitress.serve(application, host="127.0.0.1", port=port, threads=THREADS, channel_timeout=CHANNEL_TIMEOUT_S)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ PATCHES = (
     "embedded_localstack.patches.s3_events",
     "embedded_localstack.patches.lambda_event_sources",
     "embedded_localstack.patches.cloudwatch_alarms",
+    "embedded_localstack.patches.cloudwatch_metrics",
     "embedded_localstack.patches.lambda_aliases",
     "embedded_localstack.patches.api_gateway",
     "embedded_localstack.patches.eventbridge_archives",

@@ -23,6 +23,11 @@ if os.environ.get("INIT") == "raise":
     raise ValueError("not today")
 if os.environ.get("INIT") == "exit":
     os._exit(3)
+if os.environ.get("INIT", "").startswith("exit at "):
+    loads = os.path.join(os.environ["TMPDIR"], "loads")
+    open(loads, "a").write("x")
+    if os.path.getsize(loads) == int(os.environ["INIT"].split()[-1]):
+        os._exit(3)
 if os.environ.get("INIT") == "slow":
     time.sleep(60)
 
@@ -233,6 +238,20 @@ def test_a_crash_in_the_init_phase_is_reported(make):
         "errorType": "Runtime.ExitError",
         "errorMessage": "RequestId: id-1 Error: Runtime exited with error: exit status 3",
     }
+
+
+def test_a_process_that_dies_in_the_init_phase_is_replaced(make):
+    environment = make(variables={"INIT": "exit at 1"})
+    result = invoke(environment)
+    assert json.loads(result.payload) == 1
+    assert result.logs.count("INIT_START") == 2
+
+
+def test_a_process_that_dies_again_after_a_crash_is_replaced(make):
+    """The invocation after a crash initialises the function. Its process may be killed as well."""
+    environment = make(variables={"INIT": "exit at 2"})
+    assert error_type(invoke(environment, "exit")) == "Runtime.ExitError"
+    assert json.loads(invoke(environment).payload) == 1
 
 
 def test_a_slow_init_phase_counts_towards_the_timeout(make, monkeypatch: pytest.MonkeyPatch):

@@ -1,4 +1,4 @@
-"""Test that a patch with a missing target stops the start and is messages in the error.
+"""Test that a patch with a missing target stops the start and is named in the error.
 
 Each patch runs in its own child process, because patches stay installed.
 """
@@ -16,6 +16,7 @@ from support import Cloud, eventually, free_port, launcher
 TARGETS = {
     "patches.api_gateway": "localstack.services.apigateway.next_gen.execute_api.integrations.aws:mime_type_matches_binary_media_types",
     "patches.cloudwatch_alarms": "localstack.services.cloudwatch.provider_v2:CloudwatchProvider._run_composite_alarm_actions",
+    "patches.cloudwatch_metrics": "localstack.services.sqs.provider:publish_sqs_metric_batch",
     "patches.eventbridge_archives": "localstack.services.events.archive:ArchiveService.put_events",
     "patches.lambda_aliases": "localstack.services.lambda_.provider:LambdaProvider._create_routing_config_model",
     "patches.lambda_async": "localstack.services.lambda_.invocation.event_manager:Poller.handle_message",

@@ -10,6 +10,7 @@ from typing import Any
 
 from PIL import ImageFile, JpegImagePlugin
 
+from thumbnailer.imaging.guards_boxes import end_of_picture
 from thumbnailer.imaging.rejections import Rejection
 
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
@@ -107,10 +108,12 @@ def _bmp(file: io.BytesIO) -> ImageFile.ImageFile:
 
 
 def _heif(file: io.BytesIO) -> ImageFile.ImageFile:
-    import pi_heif  # type: ignore[import-untyped,unused-ignore]  # noqa: PLC0415
+    import pillow_heif  # noqa: PLC0415
 
-    pi_heif.options.THUMBNAILS = pi_heif.options.DEPTH_IMAGES = pi_heif.options.AUX_IMAGES = False
-    image: ImageFile.ImageFile = pi_heif.HeifImageFile(file)
+    pillow_heif.options.THUMBNAILS = pillow_heif.options.DEPTH_IMAGES = pillow_heif.options.AUX_IMAGES = False
+    pillow_heif.options.DECODE_THREADS = 1  # The memory use must not depend on the number of threads.
+    file.truncate(end_of_picture(file.getvalue()))  # libheif reads films, too, and refuses damaged ones.
+    image: ImageFile.ImageFile = pillow_heif.HeifImageFile(file)  # type: ignore[no-untyped-call]
     return image
 
 

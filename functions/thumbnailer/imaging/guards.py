@@ -7,38 +7,28 @@ for minutes or make them allocate gigabytes. The limits are far above what camer
 import contextlib
 import struct
 
+from thumbnailer.imaging.guards_boxes import check_boxes
+from thumbnailer.imaging.guards_jpeg import check_jpeg
 from thumbnailer.imaging.guards_tiff import check_tiff
 from thumbnailer.imaging.limits import Limits
 from thumbnailer.imaging.rejections import Rejection
 
-_MAX_JPEG_SEGMENTS = 4096
-_MAX_JPEG_EXIF_SEGMENTS = 16
 _MAX_JUNK_BYTES = 65_536
-# Each scan of a progressive JPEG covers the whole picture; encoders write about ten scans.
-_FREE_JPEG_SCANS = 64
-_MAX_JPEG_SCANNED_PIXELS = 2_000_000_000
-_PROGRESSIVE = {0xC2, 0xCA}
-# Hierarchical JPEG, lossless JPEG with arithmetic coding, JPEG-LS: libjpeg-turbo reads none of them.
-_UNREAD_FRAMES = {0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF, 0xF7}
-_FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA} | _UNREAD_FRAMES
 _MAX_PNG_CHUNKS = 200_000
 _MAX_GIF_BLOCKS = 600_000
-# The description of the parts of AVIF and HEIC files. libavif compares each part with every other one.
-_MAX_BOX_BYTES = {b"meta": 128 * 1024, b"moov": 128 * 1024}
-_MAX_BOXES = 10_000
 # Pillow decodes run-length BMPs in Python, a byte at a time.
 _MAX_BMP_RLE_BYTES = 4 * 1024 * 1024
 _MAX_BMP_RLE_PIXELS = 16_000_000
 
 
-def check_structure(data: bytes, name: str, limits: Limits) -> None:
+def check_structure(data: bytes, name: str, limits: Limits, longest_edge: int) -> None:
     """Raises Rejection for a file of format `name` that would cost too much to decode, by its structure.
 
-    Raises Rejection too_complex, too_many_pixels, too_many_frames or unsupported_format. A file that ends too early
-    passes, because the decoder has a better message about it.
+    `longest_edge` is that of the largest thumbnail, on which the cost of a JPEG depends.
+    Raises Rejection too_complex, too_many_pixels, too_many_frames or unsupported_format. Most files that end too early
+    pass, because the decoder has a better message about them; AVIF and HEIF are corrupt.
     """
     checks = {
-        "JPEG": _check_jpeg,
         "PNG": _check_png,
         "GIF": _check_gif,
         "TIFF": check_tiff,
@@ -48,48 +38,10 @@ def check_structure(data: bytes, name: str, limits: Limits) -> None:
         "HEIF": _check_boxes,
     }
     with contextlib.suppress(IndexError, OverflowError, struct.error):
-        checks[name](data, limits.of_file(name, len(data)))
-
-
-def _check_jpeg(data: bytes, limits: Limits) -> None:
-    at, segments, junk, exif, pixels, components, progressive = 2, 0, 0, 0, 0, 0, False
-    while True:
-        start = data.find(b"\xff", at)
-        if start < 0:
-            return
-        junk += start - at
-        marker = data[start + 1]
-        if marker == 0xDA:
-            break
-        segments += 1
-        if marker == 0xFF:
-            junk, at = junk + 1, start + 1
-        elif marker in {0x00, 0x01} or 0xD0 <= marker <= 0xD9:
-            junk, at = junk + 2, start + 2
+        if name == "JPEG":
+            check_jpeg(data, limits, longest_edge)
         else:
-            at = start + 2 + int.from_bytes(data[start + 2 : start + 4])
-            exif += marker == 0xE1 and data[start + 4 : start + 8] == b"Exif"
-            if marker in _FRAMES:
-                pixels, components, progressive = _check_jpeg_frame(data, start, limits)
-        if segments > _MAX_JPEG_SEGMENTS or junk > _MAX_JUNK_BYTES or exif > _MAX_JPEG_EXIF_SEGMENTS:
-            raise Rejection("too_complex", "Its header has too many segments.")
-    # A sequential picture ends with a first scan that has all components: libjpeg refuses another scan.
-    if not progressive and data[start + 4] == components:
-        return
-    # Entropy-coded data never contains this pair; a thumbnail in a trailing segment may contain it a few times.
-    scans = data.count(b"\xff\xda", start)
-    if scans > _FREE_JPEG_SCANS and scans * pixels > _MAX_JPEG_SCANNED_PIXELS:
-        raise Rejection("too_complex", f"It has {scans:,} scans.")
-
-
-def _check_jpeg_frame(data: bytes, start: int, limits: Limits) -> tuple[int, int, bool]:
-    """Return pixels, components, and whether the picture is progressive."""
-    marker = data[start + 1]
-    if marker in _UNREAD_FRAMES:
-        raise Rejection("unsupported_format", "This kind of JPEG is not supported.")
-    height, width = struct.unpack_from(">HH", data, start + 5)
-    limits.check_pixels(width, height)
-    return width * height, data[start + 9], marker in _PROGRESSIVE
+            checks[name](data, limits.of_file(name, len(data)))
 
 
 def _check_png(data: bytes, limits: Limits) -> None:
@@ -153,19 +105,4 @@ def _check_bmp(data: bytes, limits: Limits) -> None:
 
 
 def _check_boxes(data: bytes, _: Limits) -> None:
-    """Check how much data AVIF and HEIF have to parse.
-
-    Pixels and frames are checked later: the decoders know them without decoding.
-    """
-    at = boxes = 0
-    while at < len(data):
-        length, kind = struct.unpack_from(">I4s", data, at)
-        if length == 1:
-            (length,) = struct.unpack_from(">Q", data, at + 8)
-        boxes += 1
-        size = length or len(data) - at
-        if boxes > _MAX_BOXES or size > _MAX_BOX_BYTES.get(kind, size):
-            raise Rejection("too_complex", "It has too many parts.")
-        if length < 8:  # the rest of the file, or damaged
-            return
-        at += length
+    check_boxes(data)

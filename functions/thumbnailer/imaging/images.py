@@ -13,15 +13,12 @@ from PIL import Image, ImageFile
 
 from thumbnailer.imaging import allocator, formats, metadata, pixels
 from thumbnailer.imaging.guards import check_structure
+from thumbnailer.imaging.guards_jpeg import scale_for
 from thumbnailer.imaging.limits import Limits
 from thumbnailer.imaging.rejections import Rejection
 from thumbnailer.imaging.resize import Extent, Resize, Size, resize
 
 FORMATS = ("jpeg", "webp", "auto")
-# A scaled JPEG decode must leave a reduction of at least this factor to the filter. With 1.17, real photos of 20
-# megapixels come within 45 dB (PSNR) of a full decode for a tenth less CPU; with this factor, within 47 dB
-# (`make bench`, class jpeg_original).
-_MIN_REDUCTION = 1.25
 # The messages of libavif, libheif and Pillow's C decoders
 _OUT_OF_MEMORY = ("out of memory", "bytes failed", "decoder error -9")
 
@@ -81,13 +78,9 @@ def render(data: bytes, limits: Limits, output: Output, resize: Resize = resize)
     Raises Rejection for every file that is not a readable photo within `limits`, and MemoryError if the machine has too
     little memory.
     """
-    name = identify(data, limits)
+    name = identify(data, limits, max(output.sizes))
     try:
-        image = formats.open_image(data, name)
-        limits.of_file(name, len(data), image.mode).check_pixels(*image.size)
-        limits.check_frames(getattr(image, "n_frames", 1) if name in {"WEBP", "AVIF", "HEIF"} else 1)
-        with allocator.room_for(image.width * image.height):
-            largest, exif, (width, height) = _decode(image, data, max(output.sizes), resize)
+        largest, exif, (width, height) = _read(data, name, limits, max(output.sizes), resize)
     except (Rejection, MemoryError, ImportError):
         raise
     except Exception as error:
@@ -109,13 +102,16 @@ def render(data: bytes, limits: Limits, output: Output, resize: Resize = resize)
     )
 
 
-def identify(data: bytes, limits: Limits) -> str:
-    """Return the format's name, from the content only. Raises Rejection for files that will not be decoded."""
+def identify(data: bytes, limits: Limits, longest_edge: int) -> str:
+    """Return the format's name, from the content only.
+
+    `longest_edge` is that of the largest thumbnail. Raises Rejection for files that will not be decoded.
+    """
     limits.check_bytes(len(data))
     name = formats.sniff(data)
     if name is None:
         raise Rejection("unsupported_format")
-    check_structure(data, name, limits)
+    check_structure(data, name, limits, longest_edge)
     return name
 
 
@@ -133,6 +129,28 @@ def _rejection_for(error: Exception) -> Rejection:
     ):
         return Rejection("unsupported_format", "This variant of the format is not supported.")
     return Rejection("corrupt")
+
+
+def _read(
+    data: bytes, name: str, limits: Limits, longest_edge: int, resize: Resize
+) -> tuple[Image.Image, metadata.Exif, Size]:
+    """Open and decode a file as `_decode` does. Raises Rejection, or whatever the decoder raises on a damaged file."""
+    image = formats.open_image(data, name)
+    limits.of_file(name, len(data), image.mode).check_pixels(*image.size)
+    limits.check_frames(getattr(image, "n_frames", 1) if name in {"WEBP", "AVIF", "HEIF"} else 1)
+    with allocator.room_for(image.width * image.height):
+        try:
+            return _decode(image, data, longest_edge, resize)
+        except OSError:
+            image.close()
+            if name != "JPEG":
+                raise
+            from thumbnailer.imaging import jpeg  # noqa: PLC0415 - only for damaged files
+
+            whole = jpeg.with_end(data, limits, longest_edge)
+            if whole is None:
+                raise
+            return _decode(formats.open_image(whole, name), whole, longest_edge, resize)
 
 
 def _decode(
@@ -170,11 +188,11 @@ def _scale_while_decoding(image: ImageFile.ImageFile, longest_edge: int) -> Exte
     `Image.thumbnail` has a reducing_gap of 2, and would decode a 4000 px photo in full for a 1280 px thumbnail.
     """
     width, height = image.size
-    for scale in (8, 4, 2):
-        if max(width, height) >= scale * longest_edge * _MIN_REDUCTION and min(width, height) >= scale:
-            image.draft("RGB", (width // scale, height // scale))
-            return width / scale, height / scale
-    return None
+    scale = scale_for(image.size, longest_edge)
+    if scale == 1:
+        return None
+    image.draft("RGB", (width // scale, height // scale))
+    return width / scale, height / scale
 
 
 def fit(size: Size, longest_edge: int) -> Size:

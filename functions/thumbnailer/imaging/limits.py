@@ -10,11 +10,10 @@ _MB = 1024 * 1024
 _CODE_BYTES = 96 * _MB
 # The file itself, and the decoder's copy
 _COPIES_OF_FILE = 2
-# Measured for the costliest pictures of each format, until they are resized: progressive JPEG in CMYK, PNG and GIF with
-# transparent colours, WebP with alpha, TIFF of 16 bits in one strip and turned, HEIF and AVIF of 10 and 12 bits without
-# subsampling
+# Measured for the costliest pictures of each format, until they are resized: PNG and GIF with transparent colours, WebP
+# with alpha, TIFF of 16 bits in one strip and turned, HEIF and AVIF of 10 and 12 bits without subsampling.
+# guards_jpeg.py reckons the cost of each JPEG.
 _BYTES_PER_PIXEL = {
-    "JPEG": 9,
     "PNG": 12,
     "GIF": 10,
     "WEBP": 18,
@@ -32,7 +31,8 @@ class Limits:
     """Limits on the bytes of a file, its pixels, its frames or pages, and on the address space for decoding it."""
 
     max_bytes: int = 100 * _MB
-    max_pixels: int = 100_000_000
+    # Phones write photos of 16,384 x 12,288 pixels.
+    max_pixels: int = 250_000_000
     max_frames: int = 1000
     max_memory: int = 2048 * _MB
     # The kind of file to which memory limits `max_pixels`; "" if memory is no limit
@@ -41,12 +41,20 @@ class Limits:
     def of_file(self, name: str, file_bytes: int, mode: str = "") -> "Limits":
         """Return the limits for a file of format `name`, with at most the pixels that fit into memory.
 
-        `mode` is Pillow's, if known.
+        `mode` is Pillow's, if known. A JPEG has no limit here, because its cost depends on more than its format.
         """
         see_through = f"{name} with transparency"
         kind = see_through if mode.endswith(("A", "a")) and see_through in _BYTES_PER_PIXEL else name
+        each = _BYTES_PER_PIXEL.get(kind)
+        return self.of_memory(kind, file_bytes, each) if each else self
+
+    def of_memory(self, kind: str, file_bytes: int, bytes_per_pixel: float) -> "Limits":
+        """Return the limits for a file whose decoding takes so much memory for each of its pixels.
+
+        `kind` is its name in the text of a rejection.
+        """
         room = self.max_memory - _CODE_BYTES - _COPIES_OF_FILE * file_bytes
-        most = max(0, room // _BYTES_PER_PIXEL[kind])
+        most = max(0, int(room / bytes_per_pixel))
         return self if most >= self.max_pixels else dataclasses.replace(self, max_pixels=most, kind=kind)
 
     def check_bytes(self, count: int) -> None:

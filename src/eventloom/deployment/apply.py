@@ -7,12 +7,13 @@ from typing import Any
 
 from eventloom import terminal
 from eventloom.clouds import BUILD, chosen_cloud, client
-from eventloom.deployment import api_snapshots, build, environments, interruptions, state_bucket
+from eventloom.deployment import api_snapshots, build, environments, interruptions, saved_plan, state_bucket
 from eventloom.deployment.api_snapshots import Snapshot
 from eventloom.deployment.outputs import forget_outputs, init, save_outputs, state_version
 from eventloom.deployment.progress import Progress
 from eventloom.deployment.terraform import Interrupted, root_module, show
 from eventloom.errors import UserError
+from eventloom.private_files import make_private
 
 PLAN = ("plan", "-input=false", "-compact-warnings")
 APPLY = ("apply", "-input=false", "-auto-approve", "-compact-warnings")
@@ -60,6 +61,11 @@ def prepare(environment: str) -> None:
             "Set AWS_REGION to that region, or give this environment another name"
         )
     state_bucket.ensure()
+    select_workspace(environment)
+
+
+def select_workspace(environment: str) -> None:
+    """Connect Terraform to the state bucket and select the workspace, a new one with an empty state if necessary."""
     init()
     root_module()("workspace", "select", "-or-create", environment)
 
@@ -67,6 +73,7 @@ def prepare(environment: str) -> None:
 def show_plan(environment: str, plan: Path) -> None:
     """Plan into a file and print all of the plan."""
     terraform = root_module()
+    make_private(plan)  # Terraform keeps the mode of an existing file.
     with interruptions.imports(terraform, environment):
         terraform(*PLAN, f"-out={plan}", workspace=environment, on_line=show)
 
@@ -77,6 +84,7 @@ def deploy(environment: str, plan: Path, verbose: bool = False) -> Deployment:
         show_plan(environment, plan)
         return apply_saved(environment, plan, verbose)
     terraform = root_module()
+    make_private(plan)
     with interruptions.imports(terraform, environment), Progress("planning") as progress:
         options = (*PLAN, "-json", "-detailed-exitcode", f"-out={plan}")
         code, _ = terraform.run(*options, workspace=environment, on_line=progress.line, codes=(0, _CHANGES))
@@ -84,12 +92,20 @@ def deploy(environment: str, plan: Path, verbose: bool = False) -> Deployment:
     return apply_saved(environment, plan) if code == _CHANGES else Deployment({}, save_outputs(environment))
 
 
-def apply_saved(environment: str, plan: Path, verbose: bool = False) -> Deployment:
-    """Apply a saved plan, perhaps from another machine."""
-    if not plan.exists():
-        raise UserError(f"there is no plan {plan}; make one with ./eventloom plan --env {environment}")
+def apply_saved(environment: str, plan: Path, verbose: bool = False, sha256: str | None = None) -> Deployment:
+    """Apply a saved plan, perhaps from another machine, and only the one with that SHA-256 if it is given.
+
+    Raises:
+        UserError: there is no plan, it is another plan, or a package is not the one that it was made from. Nothing is
+        applied.
+    """
+    if not plan.exists() or not plan.stat().st_size:  # A plan that failed leaves the empty file.
+        raise saved_plan.no_plan(environment, plan)
+    if sha256:
+        saved_plan.check(plan, sha256)
     terraform = root_module()
     content = json.loads(terraform("show", "-json", str(plan), workspace=environment))
+    saved_plan.check_packages(content, terraform.folder)
     snapshots = api_snapshots.outdated(content)
     changes: dict[str, int] = {}
     creations = interruptions.Creations()

@@ -7,7 +7,7 @@ import click
 
 from eventloom import arguments, catalog, clouds, terminal
 from eventloom.clouds import BUILD, chosen_cloud
-from eventloom.deployment import apply, build, saved_plan, state_bucket, state_lock
+from eventloom.deployment import apply, build, environments, saved_plan, state_bucket, state_lock
 from eventloom.deployment.apply import Deployment
 from eventloom.deployment.build import FUNCTIONS, PLATFORMS
 from eventloom.deployment.outputs import init, read_outputs, state_version
@@ -82,16 +82,22 @@ def deploy(environment: str, yes: bool, as_json: bool, verbose: bool) -> None:
 @arguments.command("apply-saved")
 @arguments.environment_option
 @plan_option
+@click.option("--sha256", metavar="DIGEST", help="apply only the plan with this digest, which 'saved-plan put' printed")
 @arguments.yes_option
 @arguments.json_option
 @verbose_option
-def apply_saved(environment: str, plan_path: Path | None, yes: bool, as_json: bool, verbose: bool) -> None:
-    """Apply the plan that 'plan' saved, with the packages that it was made from."""
+def apply_saved(  # noqa: PLR0913, PLR0917 - one parameter per option
+    environment: str, plan_path: Path | None, sha256: str | None, yes: bool, as_json: bool, verbose: bool
+) -> None:
+    """Apply the plan that 'plan' saved, with the packages that it was made from.
+
+    It applies nothing if a package has changed since, or if the plan is not the one of --sha256.
+    """
     apply.announce(environment)
     confirm(environment, "deploy to", yes or environment != "prod")
     apply.prepare(environment)
     path = (plan_path or apply.plan_file(environment)).resolve()
-    report(environment, apply.apply_saved(environment, path, verbose), as_json)
+    report(environment, apply.apply_saved(environment, path, verbose, sha256), as_json)
 
 
 @arguments.command("destroy")
@@ -149,13 +155,18 @@ def show_outputs(environment: str) -> None:
 
 @arguments.command("state-bucket")
 @arguments.environment_option
+@click.option("--protect", is_flag=True, help="set the protections of a bucket that exists again")
 @arguments.json_option
-def state_bucket_command(environment: str, as_json: bool) -> None:
-    """Create the bucket for Terraform's state and print the 'terraform init' that uses it.
+def state_bucket_command(environment: str, protect: bool, as_json: bool) -> None:
+    """Create the bucket and the workspace for an environment's state, and print the 'terraform init' that uses them.
 
-    The bucket is private, versioned, encrypted and refuses requests without TLS. 'deploy' creates it as well.
+    The bucket is private, versioned, encrypted and refuses requests without TLS. 'deploy' creates both as well. A
+    bucket that exists stays as it is, and what differs is named; --protect replaces its policy, encryption and
+    lifecycle.
     """
-    bucket = state_bucket.ensure()
+    environments.check(environment, state_bucket.account())
+    bucket = state_bucket.ensure(protected=protect)
+    apply.select_workspace(environment)
     facts = {"bucket": bucket, "environment": environment, "init": ["terraform", "init", *state_bucket.backend()]}
     terminal.report(
         facts, as_json, f"{bucket} ({chosen_cloud().about})\nterraform init {' '.join(state_bucket.backend())}"
@@ -170,20 +181,33 @@ def saved_plan_group() -> None:
     """
 
 
+run_option = click.option(
+    "--run", required=True, metavar="ID", help="tells one plan from the next, such as a workflow run's id"
+)
+
+
 @saved_plan_group.command("put")
 @arguments.environment_option
-@click.option("--run", required=True, metavar="ID", help="tells one plan from the next, such as a workflow run's id")
-def put_plan(environment: str, run: str) -> None:
-    """Send the saved plan to the state bucket."""
-    saved_plan.put(environment, run, apply.plan_file(environment))
+@run_option
+@arguments.json_option
+def put_plan(environment: str, run: str, as_json: bool) -> None:
+    """Send the saved plan to the state bucket, and print its digest and the version of its object.
+
+    The two lines have the form of a workflow's outputs: sha256=..., version_id=...
+    """
+    facts = saved_plan.put(environment, run, apply.plan_file(environment)).facts()
+    terminal.report(facts, as_json, "\n".join(f"{name}={value}" for name, value in facts.items()))
 
 
 @saved_plan_group.command("get")
 @arguments.environment_option
-@click.option("--run", required=True, metavar="ID", help="the id that the plan was sent with")
-def get_plan(environment: str, run: str) -> None:
-    """Fetch a plan from the state bucket."""
-    saved_plan.get(environment, run, apply.plan_file(environment))
+@run_option
+@click.option("--sha256", required=True, metavar="DIGEST", help="the digest that 'put' printed")
+@click.option("--version-id", required=True, metavar="VERSION", help="the version that 'put' printed")
+def get_plan(environment: str, run: str, sha256: str, version_id: str) -> None:
+    """Fetch the plan that 'put' sent from the state bucket. Refuse any other plan."""
+    receipt = saved_plan.Receipt(sha256, version_id)
+    saved_plan.get(environment, run, apply.plan_file(environment), receipt)
 
 
 def confirm(environment: str, action: str, agreed: bool) -> None:

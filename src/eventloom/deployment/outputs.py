@@ -9,6 +9,7 @@ from eventloom.clouds import BUILD, chosen_cloud
 from eventloom.deployment import state_bucket
 from eventloom.deployment.terraform import root_module
 from eventloom.errors import UserError
+from eventloom.private_files import write_private
 
 type Outputs = dict[str, Any]
 
@@ -63,7 +64,8 @@ def save_outputs(environment: str) -> Outputs:
     outputs = read_outputs(environment)
     if outputs.get("environment") != environment:
         raise nothing_deployed(environment, "its state is empty")
-    outputs_file(environment).write_text(json.dumps({"state": version, "outputs": outputs}, indent=2) + "\n")
+    text = json.dumps({"state": version, "outputs": outputs}, indent=2) + "\n"
+    write_private(outputs_file(environment), text.encode())  # The outputs hold the API key.
     return outputs
 
 

@@ -4,11 +4,13 @@ import json
 
 from botocore.exceptions import ClientError
 
+from eventloom import terminal
 from eventloom.clouds import chosen_cloud, client
+from eventloom.deployment import protections
 from eventloom.errors import UserError
 
 KEY = "eventloom.tfstate"
-PLANS, PLAN_DAYS = "plans/", 3
+PLANS, PLAN_DAYS = protections.PLANS, protections.PLAN_DAYS
 
 
 def account() -> str:
@@ -20,15 +22,6 @@ def account() -> str:
 def bucket_name() -> str:
     """Return `eventloom-state-<account>-<region>`: every workspace of an account and region shares one bucket."""
     return f"eventloom-state-{account()}-{client('s3').meta.region_name}"
-
-
-def policy(bucket: str, partition: str) -> str:
-    """Return a bucket policy that refuses requests without TLS. `partition` is `aws`, `aws-cn` or `aws-us-gov`."""
-    arns = [f"arn:{partition}:s3:::{bucket}", f"arn:{partition}:s3:::{bucket}/*"]
-    deny = {"Sid": "DenyInsecureTransport", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": arns}
-    return json.dumps(
-        {"Version": "2012-10-17", "Statement": [{**deny, "Condition": {"Bool": {"aws:SecureTransport": "false"}}}]}
-    )
 
 
 def exists(bucket: str) -> bool:
@@ -84,30 +77,36 @@ def environments(bucket: str) -> dict[str, str]:
     return versions
 
 
-def ensure() -> str:
-    """Create the state bucket if it is missing, and set its protections. Returns its name."""
+def ensure(*, protected: bool = False) -> str:
+    """Create the state bucket with its protections if it is missing. Returns its name.
+
+    An existing bucket is only compared, because its owner may have protected it in other ways: a note on stderr names
+    what differs. With `protected` its protections are set again.
+    """
     s3, bucket = client("s3"), bucket_name()
-    if not exists(bucket):
-        region = s3.meta.region_name
-        s3.create_bucket(
-            Bucket=bucket,
-            **({} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}),
-        )
-    s3.put_public_access_block(
+    if exists(bucket):
+        if protected:
+            _protect(bucket)
+            return bucket
+        if differences := protections.differences(s3, bucket):
+            terminal.note(
+                f"{bucket} differs from the bucket that Eventloom makes, and stays as it is: {'; '.join(differences)}. "
+                "./eventloom state-bucket --protect sets its protections again"
+            )
+        return bucket
+    region = s3.meta.region_name
+    s3.create_bucket(
         Bucket=bucket,
-        PublicAccessBlockConfiguration=dict.fromkeys(
-            ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
-        ),
+        **({} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}),
     )
-    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-    encryption = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
-    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [encryption]})
-    partition = client("sts").get_caller_identity()["Arn"].split(":")[1]
-    s3.put_bucket_policy(Bucket=bucket, Policy=policy(bucket, partition))
-    expiry = {"Expiration": {"Days": PLAN_DAYS}, "NoncurrentVersionExpiration": {"NoncurrentDays": 1}}
-    plans = {"ID": "plans", "Status": "Enabled", "Filter": {"Prefix": PLANS}, **expiry}
-    s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": [plans]})
+    _protect(bucket)
     return bucket
+
+
+def _protect(bucket: str) -> None:
+    """Set the protections of the state bucket, whatever it has."""
+    partition = client("sts").get_caller_identity()["Arn"].split(":")[1]
+    protections.put(client("s3"), bucket, partition)
 
 
 def backend(key: str = KEY) -> list[str]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eventloom.monitoring import aws_limits, item_sizes
-from eventloom.monitoring.prices import PRICES
+from eventloom.monitoring.prices import photo_usd
 
 STEP_S = 0.5
 _SEED = 1
@@ -131,7 +131,7 @@ def simulate(shape: Shape, rate: float, seconds: float) -> Outcome:
         sum(throttled.values()),
         _latency(shape, arrived, finished),
         lowest if ceilings[lowest] < rate else throttling,
-        1e6 * cost(shape),
+        1e6 * usd_per_photo(shape),
     )
 
 
@@ -153,10 +153,8 @@ def _latency(shape: Shape, arrived: NDArray[np.floating], finished: NDArray[np.f
     return {f"p{percent}": float(np.percentile(total, percent)) for percent in (50, 95, 99)}
 
 
-def cost(shape: Shape) -> float:
-    """Return the USD of one upload at full batches: Lambda, queue, buckets and table, without storage and logs."""
-    compute = shape.mean_s * shape.memory_mb / 1024 * PRICES["lambda_gb_s"]["x86_64"]
-    requests = (PRICES["lambda_request"] + 2 * PRICES["sqs_request"]) / shape.batch + PRICES["sqs_request"]
-    buckets = shape.thumbnails * PRICES["s3_put"] + PRICES["s3_get"]
-    table = shape.units * PRICES["dynamodb_write"] + PRICES["dynamodb_read"]
-    return float(compute + requests + buckets + table)
+def usd_per_photo(shape: Shape) -> float:
+    """Return the USD of one upload at full batches, without storage and logs."""
+    return photo_usd(
+        shape.mean_s, shape.memory_mb, thumbnails=shape.thumbnails, write_units=shape.units, batch=shape.batch
+    )

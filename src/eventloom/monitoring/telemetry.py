@@ -79,7 +79,7 @@ class Reading:
             + thumbnailer.invocations * PRICES["lambda_request"]
         )
         requests_made = self.images * (
-            4 * PRICES["s3_put"] + PRICES["s3_get"] + 3 * PRICES["sqs_request"] + 2 * PRICES["dynamodb_write"]
+            4 * PRICES["s3_put"] + PRICES["s3_get"] + 4 * PRICES["sqs_request"] + 2 * PRICES["dynamodb_write"]
         )
         return float(1000 * (compute + requests_made) / self.images)
 

@@ -16,6 +16,7 @@ from eventloom.operations.drift import Audit, Drift, Kind, Places
 from eventloom.operations.messages import notification, send_batch
 from eventloom.operations.pace import Pace, locked
 from eventloom.operations.target import Target, current_target
+from eventloom.operations.thumbnail_settings import deployed_settings
 
 _DRIFT_FOUND = 3
 _REPAIR_EVENTS = {
@@ -23,6 +24,7 @@ _REPAIR_EVENTS = {
     # An item may name the right version and describe the content of another version.
     Kind.STALE_VERSION: "ObjectCreated:Remake",
     Kind.MISSING_THUMBNAILS: "ObjectCreated:Remake",
+    Kind.OUTDATED_THUMBNAILS: "ObjectCreated:Remake",
     Kind.ITEM_WITHOUT_OBJECT: "ObjectRemoved:Delete",
 }
 
@@ -64,12 +66,17 @@ def audit(environment: str, **options: Any) -> int:
       missing_item         object without an item          sends its event again
       stale_version        item of another content         sends its event again
       missing_thumbnails   some thumbnails do not exist    makes them again
+      outdated_thumbnails  sizes or format differ from
+                           the function's settings         makes them again
       item_without_object  item whose object is gone       records the deletion
       orphaned_thumbnail   thumbnail that no item names    deletes it
 
     Each finding is checked a second time before it is reported. Uploads of the last --grace minutes are left out,
     because they may be in progress. The audit lists both buckets and scans the table. If it is interrupted, the same
     command continues where it stopped.
+
+    It also counts the rejected photos that the current settings may accept, by the reason of their rejection.
+    './eventloom backfill --rejected --reason REASON' tries them again. They are no drift.
 
     Exit code 3: drift was found and not repaired.
     """
@@ -104,11 +111,10 @@ def database_file(target: Target, places: Places) -> Path:
 
 def compare(path: Path, places: Places, target: Target, options: Options) -> int:
     """List, compare, report and repair. Returns the exit code."""
-    comparison, counts, pace = (
-        Audit(path, target.client("s3"), target.client("dynamodb"), places),
-        Counter[str](),
-        Pace(options.rate),
-    )
+    has_thumbnailer = "thumbnailer" in target.outputs["functions"]
+    settings = deployed_settings(target.client("lambda"), target.outputs) if has_thumbnailer else None
+    comparison = Audit(path, target.client("s3"), target.client("dynamodb"), places, settings)
+    counts, pace = Counter[str](), Pace(options.rate)
     before = target.now() - options.grace * 60
     with terminal.progress("listing", None, "objects and items") as done:
         comparison.collect(done)
@@ -121,13 +127,18 @@ def compare(path: Path, places: Places, target: Target, options: Options) -> int
                 repair(drift, target.outputs, target.client)
             finding = {"drift": drift.kind, "image_id": drift.image_id, "key": drift.key}
             terminal.report(finding, options.as_json, f"{drift.kind:<20} {terminal.printable(drift.key)}")
-    compared = comparison.counts()
+    compared, passing = comparison.counts(), comparison.passing_reasons()
     comparison.finish()
-    facts = {"compared": compared, "found": dict(counts), "repaired": options.repair}
+    facts = {"compared": compared, "found": dict(counts), "may_be_accepted": passing, "repaired": options.repair}
     differences = ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())) or "no drift"
     repairing = " (repair is in progress)" if counts and options.repair else ""
     totals = f"{compared['objects']:,} objects, {compared['items']:,} items, {compared['stored']:,} thumbnails"
     terminal.report(facts, options.as_json, f"{totals}: {differences}{repairing}")
+    if passing:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in passing.items())
+        terminal.note(
+            f"rejected photos that may be accepted now: {reasons}; ./eventloom backfill --rejected tries them"
+        )
     return _DRIFT_FOUND if counts and not options.repair else 0
 
 

@@ -12,16 +12,24 @@ from eventloom.errors import UserError
 BATCH = 100
 
 
+def running(states: Any, machine: str, prefix: str) -> str | None:
+    """Return the ARN of the execution for this prefix that is running, None without one.
+
+    `states` is a low-level client.
+    """
+    for page in states.get_paginator("list_executions").paginate(stateMachineArn=machine, statusFilter="RUNNING"):
+        for execution in page["executions"]:
+            arn = str(execution["executionArn"])
+            if json.loads(states.describe_execution(executionArn=arn)["input"]).get("prefix") == prefix:
+                return arn
+    return None
+
+
 def start(states: Any, machine: str, prefix: str, rate: float) -> str:
-    """Start the state machine, unless an execution for this prefix is running. Returns the execution's ARN.
+    """Start the state machine, and return the execution's ARN.
 
     `states` is a low-level client, `rate` objects a second, which is rounded to whole batches.
     """
-    for page in states.get_paginator("list_executions").paginate(stateMachineArn=machine, statusFilter="RUNNING"):
-        for running in page["executions"]:
-            arn = str(running["executionArn"])
-            if json.loads(states.describe_execution(executionArn=arn)["input"]).get("prefix") == prefix:
-                return arn
     name = f"backfill-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
     arguments = {"prefix": prefix, "at_once": max(1, round(rate / BATCH))}
     return str(states.start_execution(stateMachineArn=machine, name=name, input=json.dumps(arguments))["executionArn"])

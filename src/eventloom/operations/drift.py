@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from eventloom.catalog import from_dynamodb
+from eventloom.operations.thumbnail_settings import ThumbnailSettings
 from shared.identity import image_id
 
 _SCHEMA = """
 create table if not exists objects (image_id text primary key, key text, etag text, modified real) without rowid;
-create table if not exists items (image_id text primary key, status text, key text, etag text, thumbnails integer)
-    without rowid;
+create table if not exists items (image_id text primary key, status text, key text, etag text, thumbnails integer,
+    outdated integer, passing_reason text) without rowid;
 create table if not exists named (thumbnail text primary key, image_id text) without rowid;
 create table if not exists stored (thumbnail text primary key, modified real) without rowid;
 create table if not exists progress (stage text primary key, place text);
@@ -34,6 +35,7 @@ class Kind(StrEnum):
     MISSING_ITEM = "missing_item"
     STALE_VERSION = "stale_version"
     MISSING_THUMBNAILS = "missing_thumbnails"
+    OUTDATED_THUMBNAILS = "outdated_thumbnails"
     ITEM_WITHOUT_OBJECT = "item_without_object"
 
 
@@ -52,6 +54,8 @@ _QUERIES = {
         left join stored s using (thumbnail) where s.thumbnail is null
         union select i.image_id, o.key from items i join objects o using (image_id)
         where i.status = 'READY' and i.thumbnails = 0""",
+    Kind.OUTDATED_THUMBNAILS: """select i.image_id, o.key from items i join objects o using (image_id)
+        where i.status = 'READY' and i.thumbnails > 0 and i.outdated""",
     Kind.ITEM_WITHOUT_OBJECT: """select i.image_id, i.key from items i left join objects o using (image_id)
         where o.image_id is null and i.status <> 'DELETED'""",
 }
@@ -84,8 +88,13 @@ _END = {"end": True}
 class Audit:
     """One comparison. Botocore's errors pass through; an audit with the same file continues afterwards."""
 
-    def __init__(self, path: Path, s3: Any, dynamodb: Any, places: Places) -> None:
-        """Take the SQLite file, low-level clients, and what is compared."""
+    def __init__(
+        self, path: Path, s3: Any, dynamodb: Any, places: Places, settings: ThumbnailSettings | None = None
+    ) -> None:
+        """Take the SQLite file, low-level clients, what is compared, and the thumbnailer's settings.
+
+        Without settings, items are not compared with them.
+        """
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._db = sqlite3.connect(path)
@@ -93,6 +102,7 @@ class Audit:
         self._s3 = s3
         self._dynamodb = dynamodb
         self._places = places
+        self._settings = settings
 
     def collect(self, done: Callable[[int], None]) -> None:
         """List both buckets and the table, from where an earlier run stopped. `done` gets the number of rows so far."""
@@ -142,16 +152,34 @@ class Audit:
         for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._places.table, **start):
             every_item = (from_dynamodb(attributes) for attributes in page["Items"])
             items = [item for item in every_item if item and item.get("bucket") == self._places.uploads]
-            rows = [
-                (item["image_id"], item["status"], item["key"], item.get("etag"), len(thumbnail_keys(item)))
-                for item in items
-            ]
-            self._db.executemany("insert or replace into items values (?, ?, ?, ?, ?)", rows)
+            self._db.executemany("insert or replace into items values (?, ?, ?, ?, ?, ?, ?)", map(self._row, items))
             named = [(key, item["image_id"]) for item in items for key in thumbnail_keys(item)]
             self._db.executemany("insert or replace into named values (?, ?)", named)
             if "LastEvaluatedKey" in page:
                 yield len(items), {"after": page["LastEvaluatedKey"]}
         yield 0, _END
+
+    def _row(self, item: dict[str, Any]) -> tuple[Any, ...]:
+        """Return the row of an item in the table `items`."""
+        is_passing = self._settings and item["status"] == "REJECTED" and self._settings.may_accept(item)
+        return (
+            item["image_id"],
+            item["status"],
+            item["key"],
+            item.get("etag"),
+            len(thumbnail_keys(item)),
+            self._is_outdated(item),
+            item["reason"] if is_passing else None,
+        )
+
+    def _is_outdated(self, item: dict[str, Any]) -> bool:
+        return bool(self._settings and item["status"] == "READY" and self._settings.differ(item))
+
+    def passing_reasons(self) -> dict[str, int]:
+        """Return how many rejected objects may be accepted now, by the reason of their rejection."""
+        query = """select passing_reason, count(*) from items join objects using (image_id)
+            where passing_reason is not null group by passing_reason order by passing_reason"""
+        return dict(self._db.execute(query).fetchall())
 
     def findings(self, before: float) -> Iterator[Drift]:
         """Yield what differs in the listings and still differs now.
@@ -183,6 +211,8 @@ class Audit:
                 return upload is not None and item is not None and item.get("etag") != _etag(upload)
             case Kind.MISSING_THUMBNAILS:
                 return upload is not None and item is not None and self._lacks_thumbnails(item)
+            case Kind.OUTDATED_THUMBNAILS:
+                return upload is not None and item is not None and self._is_outdated(item)
 
     def _lacks_thumbnails(self, item: dict[str, Any]) -> bool:
         keys = thumbnail_keys(item)

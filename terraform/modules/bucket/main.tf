@@ -49,7 +49,7 @@ resource "aws_s3_bucket_cors_configuration" "this" {
 
   cors_rule {
     allowed_headers = ["*"]
-    allowed_methods = ["GET", "HEAD", "POST", "PUT"]
+    allowed_methods = ["GET", "HEAD", "POST"] # uploads are forms
     allowed_origins = var.cors_origins
     expose_headers  = ["ETag"]
     max_age_seconds = 3600

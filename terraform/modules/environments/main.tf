@@ -19,6 +19,7 @@ locals {
     owns_api_gateway_account        = var.owns_api_gateway_account
     point_in_time_recovery          = var.point_in_time_recovery
     protected                       = var.protected
+    quota_per_day                   = var.quota_per_day
     recoverer_dry_run               = var.recoverer_dry_run
     thumbnailer_ceiling             = var.thumbnailer_ceiling
     thumbnailer_maximum_concurrency = var.thumbnailer_maximum_concurrency

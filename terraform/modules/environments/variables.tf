@@ -145,6 +145,18 @@ variable "protected" {
   type        = map(bool)
 }
 
+variable "quota_per_day" {
+  description = "Requests per day (UTC) that an API key allows before callers get status 429; null is no quota."
+  type        = map(number)
+
+  validation {
+    condition = alltrue([
+      for quota in values(var.quota_per_day) : quota == null ? true : quota >= 1 && floor(quota) == quota
+    ])
+    error_message = "quota_per_day must be a whole number of requests from 1, or null for no quota."
+  }
+}
+
 variable "recoverer_dry_run" {
   description = "Whether the recoverer only reports what it would do."
   type        = map(bool)

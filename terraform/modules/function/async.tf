@@ -7,7 +7,7 @@ locals {
   has_failures = local.is_async || local.has_streams
 
   failures_name = "${local.full_name}-failures"
-  failures_arn  = "arn:${data.aws_partition.current.partition}:sqs:${data.aws_region.current.name}:${local.account_id}:${local.failures_name}"
+  failures_arn  = "arn:${data.aws_partition.current.partition}:sqs:${data.aws_service.sqs.region}:${local.account_id}:${local.failures_name}"
 
   # Services that send events to the failures queue if they can't invoke the function. A policy of SQS has at most 20
   # statements, so each service gets one (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-policies.html).
@@ -58,7 +58,11 @@ locals {
 }
 
 data "aws_partition" "current" {}
-data "aws_region" "current" {}
+
+# The region of the provider. The attribute of aws_region for it is named `name` in version 5 and `region` in version 6.
+data "aws_service" "sqs" {
+  service_id = "sqs"
+}
 
 resource "aws_sqs_queue" "failures" {
   #iam:unproven UndeliveredEvents* - LocalStack's EventBridge drops events that it can't deliver

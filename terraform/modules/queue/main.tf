@@ -1,11 +1,15 @@
 data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
-data "aws_region" "current" {}
+
+# The region of the provider. The attribute of aws_region for it is named `name` in version 5 and `region` in version 6.
+data "aws_service" "sqs" {
+  service_id = "sqs"
+}
 
 locals {
   # Policies are arguments of the queues, not resources of their own: a queue never exists without its policy, and each
   # separate resource would take another 25 seconds. That requires ARNs that are known before the queues exist.
-  arn     = "arn:${data.aws_partition.current.partition}:sqs:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:${var.name}"
+  arn     = "arn:${data.aws_partition.current.partition}:sqs:${data.aws_service.sqs.region}:${data.aws_caller_identity.current.account_id}:${var.name}"
   dlq_arn = "${local.arn}-dlq"
 
   sender_sids = { for name in keys(var.senders) : name => "Send${replace(title(replace(name, "/[^A-Za-z0-9]/", " ")), " ", "")}" }

@@ -8,8 +8,8 @@ mock_data "aws_partition" {
   defaults = { partition = "aws", dns_suffix = "amazonaws.com" }
 }
 
-mock_data "aws_region" {
-  defaults = { name = "eu-west-1" }
+mock_data "aws_service" {
+  defaults = { region = "eu-west-1" }
 }
 
 mock_resource "aws_cloudwatch_log_group" {

@@ -25,7 +25,7 @@ COMMANDS = {
     "plan": "",
     "deploy": "",
     "apply-saved": "",
-    "saved-plan": "get --run 1",
+    "saved-plan": f"get --run 1 --sha256 {64 * '0'} --version-id 1",
     "destroy": "--yes",
     "unlock": "",
     "outputs": "",

@@ -78,7 +78,7 @@ def test_the_naive_function_pays_for_its_waiting_but_not_for_lookups_and_an_inde
     waits_ms = costs.ASSUMED["s3_get_ms"] + 3 * costs.ASSUMED["s3_put_ms"] + costs.ASSUMED["dynamodb_ms"]
     computing = 1e6 * PRICES["lambda_gb_s"]["x86_64"] * 1769 / 1024 * waits_ms / 1000
     requests = PRICES["s3_get"] + 3 * PRICES["s3_put"] + PRICES["dynamodb_write"]
-    requests += 1.2 * PRICES["sqs_request"] + 0.1 * PRICES["lambda_request"]
+    requests += 1.3 * PRICES["sqs_request"] + 0.1 * PRICES["lambda_request"]
     assert estimate["naive_usd_per_million"] == pytest.approx(computing + 1e6 * requests, abs=0.01)
 
 

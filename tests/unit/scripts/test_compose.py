@@ -1,5 +1,6 @@
 """scripts/compose.py removes its containers, however its tests end. Docker is a script that logs its arguments."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 from eventloom import clouds
 
@@ -122,3 +124,10 @@ def test_without_docker_the_message_says_what_to_do(tmp_path: Path) -> None:
     process = subprocess.run(command, env={"PATH": str(tmp_path)}, check=False, capture_output=True, text=True)
     assert process.returncode == 1
     assert "install Docker, or use the embedded LocalStack: make test" in process.stderr
+
+
+def test_the_digest_and_not_the_tag_decides_which_image_runs() -> None:
+    services = yaml.safe_load((clouds.ROOT / "docker-compose.yml").read_text())["services"]
+    images = [re.sub(r"^\$\{\w+:-(.*)\}$", r"\1", service["image"]) for service in services.values()]
+    assert images
+    assert [image for image in images if not re.fullmatch(r"[\w./-]+:[\d.]+@sha256:[0-9a-f]{64}", image)] == []

@@ -83,6 +83,39 @@ def test_no_command_contains_an_expression_that_an_outsider_can_control() -> Non
     assert [text for text in shells if "${{" in text and text != "${{ matrix.run }}"] == []
 
 
+@pytest.mark.parametrize("job", ["plan", "apply"])
+def test_nothing_is_installed_beside_credentials_of_aws(job: str) -> None:
+    names = [step.get("run") or step["uses"] for step in WORKFLOWS["deploy"]["jobs"][job]["steps"]]
+    login = next(index for index, name in enumerate(names) if name.startswith("aws-actions/configure-aws-credentials@"))
+    before = {"make setup", "./eventloom build"} if job == "plan" else {"make setup"}
+    assert before <= set(names[:login])
+    assert [name for name in names[login + 1 :] if "actions/" not in name and not name.startswith("./eventloom ")] == []
+    # With CLOUD=aws the command installs only what `make setup` has installed.
+    assert WORKFLOWS["deploy"]["env"]["CLOUD"] == "aws"
+
+
+def test_the_plan_that_is_applied_is_the_plan_that_was_reviewed() -> None:
+    plan, apply = (WORKFLOWS["deploy"]["jobs"][job] for job in ("plan", "apply"))
+    put = next(step for step in plan["steps"] if "saved-plan put" in step.get("run", ""))
+    assert put["run"].endswith('>>"$GITHUB_OUTPUT"')
+    assert plan["outputs"] == {
+        name: f"${{{{ steps.{put['id']}.outputs.{name} }}}}" for name in ("sha256", "version_id")
+    }
+    assert apply["needs"] == "plan"
+    assert {name: apply["env"][f"PLAN_{name.upper()}"] for name in plan["outputs"]} == {
+        name: f"${{{{ needs.plan.outputs.{name} }}}}" for name in plan["outputs"]
+    }
+    get, applied = [line for line in commands("deploy") if "saved-plan get" in line or "apply-saved" in line]
+    assert '--sha256 "$PLAN_SHA256" --version-id "$PLAN_VERSION_ID"' in " ".join(get.split())
+    assert '--sha256 "$PLAN_SHA256"' in applied
+
+
+def test_the_plan_and_the_apply_have_different_github_environments() -> None:
+    jobs = WORKFLOWS["deploy"]["jobs"]
+    assert jobs["plan"]["environment"] == "${{ inputs.environment }}-plan"
+    assert jobs["apply"]["environment"] == "${{ inputs.environment }}"
+
+
 def test_ci_runs_every_step_of_make_test() -> None:
     ci_commands = commands("ci")
     ci_targets = set().union(*(targets(command) for command in ci_commands))

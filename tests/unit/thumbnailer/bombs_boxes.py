@@ -84,6 +84,13 @@ def frames(samples: int) -> bytes:
     return bytes(data)
 
 
+def track_that_claims(table: bytes, count: int) -> bytes:
+    """Return a sequence whose table claims a number of samples. libheif before 1.23.1 made room for all of them."""
+    data = (DATA / "track.heic").read_bytes()
+    at = data.index(table) + 4 + 4 + (4 if table == b"stsz" else 0)
+    return data[:at] + struct.pack(">I", count) + data[at + 4 :]
+
+
 def numbers(kind: int, size: int) -> bytes:
     """Return EXIF data of a turned picture, with a tag of numbers."""
     return exif((ORIENTATION, SHORT, 1, 6), (NUMBERS, kind, size // TAKES[kind], 8 + 2 + 24 + 4), more=bytes(size))
@@ -113,6 +120,10 @@ BOX_BOMBS: Bombs = {
     "heic exif": (lambda: heic_with_exif(60 * MB), {"READY", "corrupt"}),
     "avif frames": (lambda: frames(2**32 - 1), CORRUPT),
     "avif some million frames": (lambda: frames(2_500_000), {"corrupt", "too_many_frames"}),
+}
+BOX_BOMBS |= {
+    f"heic track {table.decode()}": (lambda table=table: track_that_claims(table, 2**31 - 1), CORRUPT)
+    for table in (b"stsz", b"stts", b"stsc", b"stco")
 }
 for _name in ("avif", "heic"):
     _data = SAMPLES[_name]

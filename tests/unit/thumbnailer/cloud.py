@@ -118,7 +118,7 @@ class Cloud:
 
 
 @cache
-def client(service: str) -> Any:
+def client(service: str, _config: Any = None) -> Any:
     """Return a client. It is created once, because that takes long. moto empties the cloud behind it between tests."""
     return boto3.client(service, region_name="us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing")  # type: ignore[call-overload]
 

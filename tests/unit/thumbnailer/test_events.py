@@ -58,11 +58,30 @@ def test_the_test_events_of_s3_are_ignored() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["ObjectTagging:Put", "ObjectAcl:Put", "ObjectRestore:Completed", "LifecycleTransition", "ObjectRemovedish"]
+    "name",
+    [
+        "ObjectTagging:Put",
+        "ObjectAcl:Put",
+        "ObjectRestore:Post",
+        "ObjectRestore:Delete",
+        "LifecycleTransition",
+        "ObjectRemovedish",
+    ],
 )
 def test_events_that_change_no_content_are_ignored(name: str) -> None:
     """These events need no action and are not errors."""
     assert parse(change_event(eventName=name)) == ([], [])
+
+
+def test_the_end_of_a_restore_asks_to_handle_the_object_again() -> None:
+    """S3 is asked which version is current, so the restored version and a sequencer do not count."""
+    restored = [change_event(eventName="s3:ObjectRestore:Completed"), make_bridged_event("Object Restore Completed")]
+    for body in restored:
+        (event,), _ = parse(body)
+        assert (event.kind, event.asks_to_retry, event.asks_to_remake) == (Kind.CREATED, True, False)
+        assert event.sequencer is None
+    (event,), _ = parse(change_event(eventName="ObjectCreated:Put"))
+    assert not event.asks_to_retry
 
 
 def test_versions_sequencers_and_prefixes_are_optional() -> None:

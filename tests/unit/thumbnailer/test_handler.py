@@ -328,6 +328,10 @@ def test_a_photo_with_too_little_time_in_the_sandbox_is_returned(
         ("OUTPUT_FORMAT", "gif"),
         ("JPEG_QUALITY", "0"),
         ("WORKERS", "0"),
+        ("LEASE_S", "0"),
+        ("RETRY_DELAYS_S", ","),
+        ("RETRY_DELAYS_S", "5,-1"),
+        ("RETRY_DELAYS_S", "43200"),
     ],
 )
 def test_wrong_settings_fail_at_init(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:

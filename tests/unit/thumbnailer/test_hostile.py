@@ -200,9 +200,9 @@ def test_frames_of_a_gif_are_counted_with_any_palettes(palettes: tuple[str, ...]
     head, frame = head + table * ("of all" in palettes), frame + table * ("of each" in palettes)
     pixels = b"\2\2\x44\1\0"
     with pytest.raises(Rejection) as rejection:
-        check_structure(head + (frame + pixels) * 5 + b";", "GIF", Limits(max_frames=4))
+        check_structure(head + (frame + pixels) * 5 + b";", "GIF", Limits(max_frames=4), 1280)
     assert rejection.value.code == "too_many_frames"
-    check_structure(head + (frame + pixels) * 5 + b";", "GIF", Limits(max_frames=5))
+    check_structure(head + (frame + pixels) * 5 + b";", "GIF", Limits(max_frames=5), 1280)
 
 
 def test_a_photo_with_broken_exif_is_ready() -> None:

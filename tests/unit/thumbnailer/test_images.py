@@ -158,6 +158,14 @@ def test_orientation_is_applied(encoder: str, orientation: int, resize: Resize) 
     assert far_off(corners(decode_thumbnail(photo)), tolerance=20) == []
 
 
+def test_heic_with_metadata_of_an_unknown_type_is_read() -> None:
+    """libheif 1.23.0, which pi-heif 1.4.0 holds, ends the process on this file."""
+    turned = (DATA / "turned.heic").read_bytes()
+    assert b"infe" in turned[turned.index(b"Exif") - 12 : turned.index(b"Exif")]
+    photo = render(turned.replace(b"Exif", b"E\xeaif", 1), LIMITS, SMALL)
+    assert decode_thumbnail(photo).tobytes() == decode_thumbnail(render(turned, LIMITS, SMALL)).tobytes()
+
+
 def test_orientation_of_heic_is_applied_once() -> None:
     """A HEIC photo contains its orientation twice, in its container and in its EXIF data."""
     upright = render((DATA / "turned.heic").read_bytes(), LIMITS, SMALL)

@@ -1,5 +1,6 @@
 """A picture within the limits fits into the memory that they are derived from, and a larger one is refused."""
 
+import math
 import resource
 import subprocess
 import sys
@@ -12,9 +13,10 @@ import pytest
 from PIL import Image
 
 from eventloom.clouds import ROOT
+from tests.unit.thumbnailer.jpegs import large, with_size
 from tests.unit.thumbnailer.pictures import DATA, ENGINES, SAMPLES, encode
 from tests.unit.thumbnailer.tiffs import ALPHA, COLOUR, tiff
-from thumbnailer.imaging import formats, limits
+from thumbnailer.imaging import formats, guards_jpeg, limits
 from thumbnailer.imaging.decoder import Decoder
 from thumbnailer.imaging.images import Output, render
 from thumbnailer.imaging.limits import Limits
@@ -57,7 +59,10 @@ def deep_tiff() -> bytes:
 
 # The most expensive file of each kind
 COSTLY: dict[str, Callable[[], bytes]] = {
-    "JPEG": lambda: encode(shades("CMYK"), "JPEG", progressive=True, subsampling=0),
+    "JPEG": lambda: encode(shades("RGB"), "JPEG"),
+    "JPEG progressive": lambda: encode(shades("RGB"), "JPEG", progressive=True, subsampling="4:2:0"),
+    "JPEG progressive in CMYK": lambda: encode(shades("CMYK"), "JPEG", progressive=True, subsampling=0),
+    "JPEG of 200 megapixels": lambda: large(16_320, 12_240),
     "PNG": lambda: encode(shades("RGB"), "PNG", compress_level=1, transparency=(3, 3, 3)),
     "PNG of two channels": lambda: encode(shades("LA"), "PNG", compress_level=1),
     "GIF": lambda: encode(shades("L"), "GIF", transparency=0),
@@ -77,8 +82,24 @@ def name_of(kind: str) -> str:
 
 def tightest_limits(kind: str, data: bytes) -> Limits:
     """Return limits whose memory is enough for a picture of SIZE, and for no pixel more."""
-    each = limits._BYTES_PER_PIXEL.get(kind) or limits._BYTES_PER_PIXEL[name_of(kind)]
-    return Limits(max_memory=limits._CODE_BYTES + 2 * len(data) + SIZE[0] * SIZE[1] * each)
+    each, pixels = limits._BYTES_PER_PIXEL.get(kind) or limits._BYTES_PER_PIXEL.get(name_of(kind)), SIZE[0] * SIZE[1]
+    if not each:
+        frame = frame_of(data)
+        each, pixels = cost_of(data, max(Output().sizes)), frame.width * frame.height
+    return Limits(max_memory=limits._CODE_BYTES + 2 * len(data) + math.ceil(pixels * each))
+
+
+def frame_of(data: bytes) -> guards_jpeg.Frame:
+    frame, _ = guards_jpeg.read_header(data, Limits())
+    assert frame
+    return frame
+
+
+def cost_of(data: bytes, longest_edge: int) -> float:
+    """Return the bytes for each pixel of a JPEG."""
+    frame, scan = guards_jpeg.read_header(data, Limits())
+    assert frame
+    return guards_jpeg.bytes_per_pixel(frame, frame.is_single_scan(data, scan), longest_edge)
 
 
 @pytest.mark.parametrize("kind", COSTLY)
@@ -149,7 +170,7 @@ def test_a_decoder_without_memory_does_not_call_the_file_damaged(
 
 @pytest.mark.parametrize(
     ("memory_mb", "max_mb", "megapixels"),
-    [(1769, 100, 75), (1769, 20, 89), (3008, 100, 100), (3538, 100, 75), (512, 100, 24)],
+    [(1769, 100, 75), (1769, 20, 89), (3008, 100, 147), (3538, 100, 75), (512, 100, 24)],
 )
 def test_the_functions_memory_limits_pixels(memory_mb: int, max_mb: int, megapixels: int) -> None:
     """The memory is divided by the photos decoded at the same time, after deducting the function and the files."""
@@ -165,16 +186,34 @@ def test_the_figures_of_the_readme_are_true() -> None:
     }
     transparent = {"HEIF with transparency": 67, "AVIF with transparency": 61}
     figures = {
-        "JPEG": 100,
-        "PNG": 100,
-        "GIF": 100,
-        "BMP": 100,
+        "PNG": 112,
+        "GIF": 135,
+        "BMP": 135,
         "HEIF": 90,
         "AVIF": 90,
         "TIFF": 84,
         "WEBP": 75,
     } | transparent
     assert {kind: limit.max_pixels // 1_000_000 for kind, limit in limits_by_kind.items()} == figures
+
+
+@pytest.mark.parametrize(
+    ("options", "longest_edge", "megapixels"),
+    [
+        ({}, 1280, 250),
+        ({}, 2048, 250),
+        ({"progressive": True, "subsampling": "4:2:0"}, 2048, 250),
+        ({"progressive": True, "subsampling": "4:4:4"}, 2048, 209),
+        ({"progressive": True, "in_cmyk": True}, 2048, 155),
+    ],
+)
+def test_the_readmes_figures_of_jpeg_are_true(options: dict[str, object], longest_edge: int, megapixels: int) -> None:
+    """A sequential JPEG is decoded at a smaller scale. A progressive one is kept in memory in full."""
+    picture = Image.new("CMYK" if "in_cmyk" in options else "RGB", (64, 64))
+    data = with_size(encode(picture, "JPEG", **options), 16_320, 12_240)
+    allowed = Decoder(Limits(), Output(), 1769)._limits
+    limit = allowed.of_memory("JPEG", 0, cost_of(data, longest_edge)).max_pixels
+    assert limit // 1_000_000 == megapixels
 
 
 @pytest.mark.skipif(

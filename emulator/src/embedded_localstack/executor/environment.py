@@ -12,6 +12,9 @@ from embedded_localstack.executor.runtime import Ending, Runtime
 from embedded_localstack.executor.runtime_api import Invocation
 
 INIT_SECONDS = 10  # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
+# A process that dies while it initialises the function is replaced once: Lambda retries a failed Init phase in the
+# first invocation. https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
+INIT_ATTEMPTS = 2
 MAX_RESPONSE_BYTES = 6 * 1024 * 1024 + 100
 
 
@@ -56,6 +59,7 @@ class Environment:
         self._spec = spec
         self._runtime: Runtime | None = None
         self._init_error: bytes | None = None
+        self._init_attempts = INIT_ATTEMPTS
         self._cold = True
         self._stopped = False
         self._used_mb = 0
@@ -65,6 +69,8 @@ class Environment:
     def start(self, *, must_work: bool = False) -> None:
         """Load the function. An error becomes the response to the first invocation, as on AWS, unless `must_work`.
 
+        If the process dies, the first invocation loads the function again.
+
         Raises:
             InitError: the function cannot be loaded and `must_work` (provisioned concurrency) is set.
         """
@@ -72,7 +78,10 @@ class Environment:
         failure = self._initialise(INIT_SECONDS)
         if failure and must_work:
             raise InitError(failure.payload)
-        self._init_error = failure.payload if failure else None
+        if failure and failure.error_type:
+            self._init_attempts -= 1
+        else:
+            self._init_error = failure.payload if failure else None
 
     def invoke(self, request_id: str, payload: bytes, function_arn: str, trace_id: str) -> Result:
         """Run the function on an event, and return its response and its log."""
@@ -138,7 +147,13 @@ class Environment:
         if self._stopped or (self._runtime and self._runtime.running):
             return ""
         self._discard()
-        failure = self._initialise(self._spec.timeout_s)
+        end = time.monotonic() + self._spec.timeout_s
+        failure: Ending | None = None
+        for _ in range(self._init_attempts):
+            failure = self._initialise(end - time.monotonic())
+            if not failure or not failure.error_type:
+                break
+        self._init_attempts = INIT_ATTEMPTS
         self._init_error = failure.payload if failure else None
         early, self._early = self._early, ""
         return early

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from localstack.constants import DEFAULT_AWS_ACCOUNT_ID
 from localstack.utils.common import TMP_THREADS, get_free_tcp_port
 from localstack.utils.serving import Server
 from localstack.utils.threads import FuncThread
+from requests import Session
+from requests.adapters import HTTPAdapter
 
 
 class MotoThread(FuncThread):
@@ -98,8 +101,38 @@ class KinesisServer(Server):
         return _start("kinesis", self.port)
 
 
+# As many threads as LocalStack's gateway has: each may wait for a backend at the same time.
+_CONNECTIONS = 1000
+
+
+def kept_connections() -> Session:
+    """Return a session that keeps its connections, and that looks for no proxies and no .netrc."""
+    session = Session()
+    session.trust_env = False
+    session.mount("http://", HTTPAdapter(pool_connections=1, pool_maxsize=_CONNECTIONS))
+    return session
+
+
+def _keep_connections() -> None:
+    """Make one proxy for each backend. LocalStack makes one, and with it a connection, for each request."""
+    from localstack.aws import forwarder  # noqa: PLC0415 - only a running server has it
+    from localstack.utils.patch import Patch  # noqa: PLC0415
+    from rolo.client import SimpleRequestsClient  # noqa: PLC0415
+
+    make = forwarder.AwsRequestProxy
+
+    @cache
+    def proxy(endpoint_url: str) -> Any:
+        made = make(endpoint_url)
+        made.proxy.client = SimpleRequestsClient(kept_connections())
+        return made
+
+    Patch(forwarder, "AwsRequestProxy", proxy).apply()
+
+
 def install() -> None:
     """Replace both backends."""
+    _keep_connections()
     from localstack.services.dynamodb.server import DynamodbServer  # noqa: PLC0415 - only a running server has them
     from localstack.services.kinesis.kinesis_mock_server import KinesisServerManager  # noqa: PLC0415
     from localstack.utils.patch import Patch, patch  # noqa: PLC0415

@@ -51,6 +51,11 @@ run "web_pages_may_upload" {
   variables { cors_origins = ["https://photos.example.com"] }
 
   assert {
+    condition     = tolist(aws_s3_bucket_cors_configuration.this[0].cors_rule)[0].allowed_methods == toset(["GET", "HEAD", "POST"])
+    error_message = "Pages read objects and post forms. Nothing of them puts objects."
+  }
+
+  assert {
     condition     = tolist(aws_s3_bucket_cors_configuration.this[0].cors_rule)[0].allowed_origins == toset(["https://photos.example.com"])
     error_message = "Only these origins must be allowed."
   }

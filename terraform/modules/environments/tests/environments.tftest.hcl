@@ -22,6 +22,7 @@ variables {
   owns_api_gateway_account        = { dev = true }
   point_in_time_recovery          = { dev = true }
   protected                       = { dev = false }
+  quota_per_day                   = { dev = 20000 }
   recoverer_dry_run               = { dev = false }
   thumbnailer_ceiling             = { dev = 100 }
   thumbnailer_maximum_concurrency = { dev = 50 }
@@ -100,6 +101,22 @@ run "an_origin_with_a_slash" {
   command = plan
   variables { allowed_origins = { dev = ["https://photos.example.com/"] } }
   expect_failures = [var.allowed_origins]
+}
+
+run "no_quota" {
+  command = plan
+  variables { quota_per_day = { dev = null } }
+
+  assert {
+    condition     = output.settings.dev.quota_per_day == null
+    error_message = "null must be no quota."
+  }
+}
+
+run "a_quota_of_nothing" {
+  command = plan
+  variables { quota_per_day = { dev = 0 } }
+  expect_failures = [var.quota_per_day]
 }
 
 run "unknown_setting" {

@@ -185,7 +185,7 @@ def test_what_exists_is_known_for_each_type(monkeypatch: pytest.MonkeyPatch) -> 
 def test_an_interrupted_apply_is_noted_and_the_next_one_imports(terraform: FakeTerraform, tmp_path: Path) -> None:
     """The apply runs in its own process, and is interrupted as by Ctrl-C."""
     plan = tmp_path / "dev.tfplan"
-    plan.touch()
+    plan.write_text("a plan")
     (terraform.folder / "plan.json").write_text(json.dumps(PLAN))
     (terraform.folder / "wait-apply").touch()
     (terraform.folder / "apply.txt").write_text(message("apply_start", "aws_kinesis_stream.a"))

@@ -13,7 +13,17 @@ from eventloom.clouds import ROOT
 from eventloom.errors import UserError
 from eventloom.monitoring import aws_limits, item_sizes, service_times
 from eventloom.monitoring import simulate as tool
-from eventloom.monitoring.load_model import ADVICE, BUCKET, CONCURRENCY, INDEX, STEP_S, TABLE, Shape, cost, simulate
+from eventloom.monitoring.load_model import (
+    ADVICE,
+    BUCKET,
+    CONCURRENCY,
+    INDEX,
+    STEP_S,
+    TABLE,
+    Shape,
+    simulate,
+    usd_per_photo,
+)
 from eventloom.monitoring.simulation_page import page
 from scripts.bench import costs
 from thumbnailer.settings import Settings
@@ -112,8 +122,8 @@ def test_uploads_are_finished_or_waiting() -> None:
 
 def test_cost_is_the_sum_of_its_parts() -> None:
     shape = Shape(service_s=(1.0,), memory_mb=1024, batch=1)
-    expected = 0.0000166667 + 0.0000002 + 3 * 0.0000004 + 3 * 0.000005 + 0.0000004 + 2 * 0.000000625 + 0.000000125
-    assert cost(shape) == pytest.approx(expected)
+    expected = 0.0000166667 + 0.0000002 + 4 * 0.0000004 + 3 * 0.000005 + 0.0000004 + 2 * 0.000000625 + 0.000000125
+    assert usd_per_photo(shape) == pytest.approx(expected)
 
 
 def test_every_limit_has_its_source_and_its_advice() -> None:

@@ -143,7 +143,7 @@ def test_log_lines_are_counted(reading: Reading) -> None:
 def test_cost_is_compute_and_requests_by_image(reading: Reading) -> None:
     prices = telemetry.PRICES
     compute = 11.0 * prices["lambda_gb_s"][clouds.HOST_ARCHITECTURE] + 10 * prices["lambda_request"]
-    assert reading.cost_per_thousand == pytest.approx(100 * compute + 1000 * (20e-6 + 0.4e-6 + 1.2e-6 + 1.25e-6))
+    assert reading.cost_per_thousand == pytest.approx(100 * compute + 1000 * (20e-6 + 0.4e-6 + 1.6e-6 + 1.25e-6))
     assert Reading(0, 60).cost_per_thousand is None
 
 

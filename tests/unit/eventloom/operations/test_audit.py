@@ -7,7 +7,7 @@ import tracemalloc
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import boto3
 import pytest
@@ -18,11 +18,25 @@ from moto import mock_aws
 from eventloom.operations.audit import database_file, repair
 from eventloom.operations.drift import Audit, Drift, Kind, Places
 from eventloom.operations.target import Target
+from eventloom.operations.thumbnail_settings import ThumbnailSettings
 from shared.identity import image_id
 from tests.unit.eventloom.operations.support import Override, fail_with, json_lines, make_target, run
 from thumbnailer import events
 
 PLACES = Places("uploads", "thumbnails", "catalog")
+
+
+SETTINGS = ThumbnailSettings(frozenset({"0"}), "jpeg", 1_000_000)
+
+
+class FakeLambda:
+    """A client of Lambda with the thumbnailer's variables."""
+
+    variables: ClassVar = {"THUMBNAIL_SIZES": "0", "OUTPUT_FORMAT": "jpeg", "MAX_BYTES": "1000000"}
+
+    def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:
+        assert FunctionName == "arn:thumbnailer:live"
+        return {"Environment": {"Variables": self.variables}}
 
 
 class Cloud:
@@ -32,6 +46,7 @@ class Cloud:
         self.s3: Any = boto3.client("s3", region_name="us-east-1")
         self.dynamodb = boto3.client("dynamodb", region_name="us-east-1")
         self.sqs = boto3.client("sqs", region_name="us-east-1")
+        self.lambda_ = FakeLambda()
         self.url = self.sqs.create_queue(QueueName="uploads")["QueueUrl"]
         for bucket in (PLACES.uploads, PLACES.thumbnails):
             self.s3.create_bucket(Bucket=bucket)
@@ -51,21 +66,26 @@ class Cloud:
         self.s3.put_object(Bucket=PLACES.thumbnails, Key=stored, Body=b"t")
         return stored
 
-    def item(self, key: str, etag: str | None, *thumbnails: str, status: str = "READY") -> None:
-        item = {
+    def item(self, key: str, etag: str | None, *thumbnails: str, status: str = "READY", **facts: Any) -> None:
+        item: dict[str, Any] = facts | {
             "image_id": image_id(PLACES.uploads, key),
             "bucket": PLACES.uploads,
             "key": key,
             "status": status,
             "etag": etag,
         }
-        item["thumbnails"] = {str(number): {"key": thumbnail} for number, thumbnail in enumerate(thumbnails)}
+        item["thumbnails"] = {
+            str(number): {"key": thumbnail, "content_type": "image/jpeg"} for number, thumbnail in enumerate(thumbnails)
+        }
         self.dynamodb.put_item(
             TableName=PLACES.table, Item={name: TypeSerializer().serialize(value) for name, value in item.items()}
         )
 
+    def client(self, service: str) -> Any:
+        return self.lambda_ if service == "lambda" else getattr(self, service)
+
     def audit(self, folder: Path) -> Audit:
-        return Audit(folder / "audit.sqlite", self.s3, self.dynamodb, PLACES)
+        return Audit(folder / "audit.sqlite", self.s3, self.dynamodb, PLACES, SETTINGS)
 
 
 @pytest.fixture
@@ -87,12 +107,14 @@ def create_drift(cloud: Cloud) -> set[tuple[str, str]]:
     cloud.item("none.jpg", cloud.put("none.jpg"))
     cloud.item("bare.jpg", cloud.put("bare.jpg"), f"{image_id(PLACES.uploads, 'bare.jpg')}/tag/gone.jpg")
     cloud.item("gone.jpg", "e", cloud.thumbnail("gone.jpg"))
+    cloud.item("sizes.jpg", cloud.put("sizes.jpg"), cloud.thumbnail("sizes.jpg"), cloud.thumbnail("sizes.jpg", "2.jpg"))
     return {
         ("missing_item", "new.jpg"),
         ("missing_item", "came back.jpg"),
         ("stale_version", "changed.jpg"),
         ("missing_thumbnails", "bare.jpg"),
         ("missing_thumbnails", "none.jpg"),
+        ("outdated_thumbnails", "sizes.jpg"),
         ("item_without_object", "gone.jpg"),
         ("orphaned_thumbnail", cloud.thumbnail("fine.jpg", "old.jpg")),
         ("orphaned_thumbnail", cloud.thumbnail("no such.jpg")),
@@ -136,6 +158,7 @@ def test_drift_that_ended_since_the_listing_is_not_reported(cloud: Cloud, tmp_pa
     cloud.thumbnail("bare.jpg", "gone.jpg")
     cloud.item("none.jpg", cloud.put("none.jpg"), cloud.thumbnail("none.jpg"))
     cloud.put("gone.jpg")
+    cloud.item("sizes.jpg", cloud.put("sizes.jpg"), cloud.thumbnail("sizes.jpg"))
     kinds = {drift.kind for drift in audit.findings(time.time() + 60)}
     assert kinds == {"orphaned_thumbnail"}
 
@@ -174,6 +197,7 @@ def test_the_thumbnailer_understands_the_events_of_repairs(cloud: Cloud, tmp_pat
         (events.Kind.CREATED, True, "changed.jpg"),
         (events.Kind.CREATED, True, "bare.jpg"),
         (events.Kind.CREATED, True, "none.jpg"),
+        (events.Kind.CREATED, True, "sizes.jpg"),
         (events.Kind.DELETED, False, "gone.jpg"),
     }
     remaining = {entry["Key"] for entry in cloud.s3.list_objects_v2(Bucket=PLACES.thumbnails)["Contents"]}
@@ -252,10 +276,9 @@ class Deployed:
             "thumbnails_bucket": places.thumbnails,
             "catalog_table": places.table,
             "uploads_queue_url": self.cloud.url,
+            "functions": {"thumbnailer": {"alias_arn": "arn:thumbnailer:live"}},
         }
-        return make_target(
-            self.folder, outputs, lambda service: getattr(self.cloud, service), now=lambda: time.time() + 60
-        )
+        return make_target(self.folder, outputs, self.cloud.client, now=lambda: time.time() + 60)
 
     def run(self, *arguments: str) -> Result:
         return run(self.target(), "audit", "--grace", "0", *arguments)
@@ -275,7 +298,11 @@ def deployed(cloud: Cloud, tmp_path: Path) -> Deployed:
 def test_drift_ends_with_exit_code_3_and_repaired_drift_with_0(deployed: Deployed) -> None:
     deployed.cloud.put("new.jpg")
     finding = {"drift": "missing_item", "image_id": image_id(PLACES.uploads, "new.jpg"), "key": "new.jpg"}
-    summary = {"compared": {"objects": 1, "items": 0, "stored": 0}, "found": {"missing_item": 1}}
+    summary = {
+        "compared": {"objects": 1, "items": 0, "stored": 0},
+        "found": {"missing_item": 1},
+        "may_be_accepted": {},
+    }
     result = deployed.run("--json")
     assert (result.exit_code, json_lines(result)) == (3, [finding, summary | {"repaired": False}])
     assert "Messages" not in deployed.cloud.sqs.receive_message(QueueUrl=deployed.cloud.url)
@@ -330,3 +357,22 @@ def test_a_key_is_one_line_whatever_it_contains(deployed: Deployed) -> None:
     result = deployed.run()
     assert result.exit_code == 3
     assert result.stdout.splitlines()[0] == r"missing_item         a\x1b[2J\nno drift"
+
+
+def test_rejected_photos_that_may_be_accepted_now_are_counted_and_are_no_drift(deployed: Deployed) -> None:
+    rejections = [("archived", 5), ("archived", 5), ("too_large", 900_000), ("too_large", 2_000_000), ("corrupt", 5)]
+    for number, (reason, size) in enumerate(rejections):
+        key = f"{number}.jpg"
+        deployed.cloud.item(key, deployed.cloud.put(key), status="REJECTED", reason=reason, bytes=size)
+    result = deployed.run("--json")
+    assert result.exit_code == 0
+    assert json_lines(result)[0]["may_be_accepted"] == {"archived": 2, "too_large": 1}
+    assert "2 archived, 1 too_large; ./eventloom backfill --rejected tries them" in result.stderr
+
+
+def test_an_environment_without_the_thumbnailer_is_compared_without_its_settings(deployed: Deployed) -> None:
+    deployed.cloud.item("a.jpg", deployed.cloud.put("a.jpg"), *(deployed.cloud.thumbnail("a.jpg", n) for n in "12"))
+    target = deployed.target()
+    target.outputs["functions"].clear()
+    assert run(target, "audit", "--grace", "0").exit_code == 0
+    assert deployed.run().exit_code == 3

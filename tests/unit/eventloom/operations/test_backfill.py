@@ -72,9 +72,10 @@ class Deployed:
     folder: Path
     sqs: FakeSqs = field(default_factory=FakeSqs)
 
-    def run(self, *arguments: str) -> Result:
+    def run(self, *arguments: str, answer: str | None = None, can_ask: bool = False) -> Result:
         clients = {"s3": FakeS3(1_500), "sqs": self.sqs}
-        return run(make_target(self.folder, OUTPUTS, lambda service: clients[service]), "backfill", *arguments)
+        target = make_target(self.folder, OUTPUTS, lambda service: clients[service], can_ask=can_ask)
+        return run(target, "backfill", *arguments, answer=answer)
 
 
 @pytest.fixture
@@ -316,11 +317,10 @@ def test_wrong_numbers_and_options_are_usage_errors(wrong: str, deployed: Deploy
 
 
 def test_the_command_sends_counts_and_continues(deployed: Deployed) -> None:
-    assert json_lines(deployed.run("--dry-run", "--json")) == [
-        {"bucket": "uploads", "would_send": 1_500, "dry_run": True}
-    ]
+    (counted,) = json_lines(deployed.run("--dry-run", "--json"))
+    assert counted == {"bucket": "uploads", "would_send": 1_500, "usd": counted["usd"], "dry_run": True}
     assert deployed.sqs.bodies == []
-    first = json_lines(deployed.run("--limit", "1100", "--rate", "1e9", "--json"))
+    first = json_lines(deployed.run("--limit", "1100", "--yes", "--rate", "1e9", "--json"))
     assert first == [{"bucket": "uploads", "sent": 1_100, "sent_before": 0, "finished": False}]
     result = deployed.run("--rate", "1e9", "--json")
     assert "continuing after 1,100 objects" in result.stderr
@@ -328,9 +328,30 @@ def test_the_command_sends_counts_and_continues(deployed: Deployed) -> None:
     assert sorted(keys(deployed.sqs.bodies)) == [f"key-{number:09}" for number in range(1_500)]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "answer", "sent"),
+    [
+        ("--yes", None, 1_500),
+        ("", "y", 1_500),
+        ("", "n", 0),
+        ("", None, 0),
+        ("--limit 1001", None, 0),
+        ("--limit 1000", None, 1_000),
+    ],
+)
+def test_more_than_a_thousand_objects_need_a_confirmation(
+    deployed: Deployed, arguments: str, answer: str | None, sent: int
+) -> None:
+    result = deployed.run("--rate", "1e9", *arguments.split(), answer=answer, can_ask=answer is not None)
+    assert len(deployed.sqs.bodies) == sent
+    assert result.exit_code == (0 if sent else 1)
+    if not sent:
+        assert "nothing was sent" in result.stderr
+
+
 def test_restart_sends_all_objects_again(deployed: Deployed) -> None:
     deployed.run("--limit", "1000", "--rate", "1e9")
-    result = deployed.run("--restart", "--rate", "1e9")
+    result = deployed.run("--restart", "--rate", "1e9", "--yes")
     assert (result.exit_code, result.stdout) == (0, "sent 1,500 objects of uploads\n")
     assert len(deployed.sqs.bodies) == 2_500
 
@@ -351,7 +372,11 @@ def test_an_environment_without_a_state_machine_says_what_to_do(deployed: Deploy
 
 def test_the_command_follows_the_state_machine(deployed: Deployed) -> None:
     states = FakeStates()
-    target = make_target(deployed.folder, OUTPUTS | {"backfill_state_machine_arn": MACHINE}, lambda _: states)
-    (facts,) = json_lines(run(target, "backfill", "--distributed", "--prefix", "2025/", "--rate", "200", "--json"))
+    clients = {"s3": FakeS3(1_500), "stepfunctions": states}
+    target = make_target(deployed.folder, OUTPUTS | {"backfill_state_machine_arn": MACHINE}, clients.__getitem__)
+    command = ["backfill", "--distributed", "--prefix", "2025/", "--rate", "200", "--json"]
+    assert "nothing was sent" in run(target, *command).stderr
+    assert states.started == {}
+    (facts,) = json_lines(run(target, *command, "--yes"))
     assert states.started == {facts["execution"]: {"prefix": "2025/", "at_once": 2}}
     assert (facts["batches"], facts["finished"]) == (7, True)

@@ -54,8 +54,8 @@ def test_the_rate_becomes_a_number_of_batches_at_once(rate: float, at_once: int)
 def test_the_same_prefix_follows_the_running_execution() -> None:
     states = FakeStates()
     first = backfill_stepfunctions.start(states, MACHINE, "2025/", 100)
-    assert backfill_stepfunctions.start(states, MACHINE, "2025/", 100) == first
-    assert backfill_stepfunctions.start(states, MACHINE, "2026/", 100) != first
+    assert backfill_stepfunctions.running(states, MACHINE, "2025/") == first
+    assert backfill_stepfunctions.running(states, MACHINE, "2026/") is None
 
 
 def test_an_execution_is_followed_to_its_end() -> None:

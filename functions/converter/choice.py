@@ -1,0 +1,93 @@
+"""Choose the type of a column by what was counted in it. A type is chosen only if it keeps every value."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from converter.kinds import Kinds
+from converter.macros import E_CODE, FINITE, FITS, NO_DOUBLE, NO_NUMBER, has_decimals_of_versions, has_mixed_zones
+
+TEXT = "VARCHAR"
+# More values than these that don't fit are no typing errors, whatever they are.
+MOST_TYPING_ERRORS = 100
+_NUMBERS = frozenset({"BIGINT", "DOUBLE"})
+
+
+@dataclass
+class Counts:
+    """The counts of one column.
+
+    `texts` are not empty, `values` are texts that don't mean "no value", `fits` are values by type, `traits` are the
+    bits of `macros` that values have.
+    """
+
+    texts: int
+    values: int
+    traits: int
+    fits: dict[str, int]
+    kinds: Kinds = field(default_factory=Kinds)
+
+
+def choose(counts: Counts, threshold: float) -> str | None:
+    """Return the narrowest of the types that fit the most values, if these are nearly all and none changes.
+
+    Returns None for a column without a value.
+    """
+    if not counts.values:
+        return TEXT if _strings(counts) else None
+    excluded = _excluded(counts)
+    fits = {type_: n for type_, n in counts.fits.items() if type_ not in excluded}
+    best = max(fits, key=lambda type_: fits[type_], default=TEXT)
+    return best if fits.get(best, 0) >= threshold * counts.values else TEXT
+
+
+def _excluded(counts: Counts) -> set[str]:
+    """Return the types that would change a value."""
+    excluded: set[str] = set()
+    kinds, traits = counts.kinds, counts.traits
+    is_json = bool(kinds.texts or kinds.numbers)
+    if traits & NO_NUMBER or (not is_json and (traits & E_CODE or has_decimals_of_versions(traits))):
+        excluded |= _NUMBERS
+    if traits & NO_DOUBLE or not traits & FINITE:
+        excluded.add("DOUBLE")
+    if has_mixed_zones(traits):
+        excluded.add("TIMESTAMP")
+    if _strings(counts):
+        # A string that looks like a number is a text. Other strings among numbers are values that don't fit.
+        if not kinds.numbers or counts.fits.get("DOUBLE") != kinds.numbers:
+            excluded |= _NUMBERS
+        if not kinds.booleans or counts.fits.get("BOOLEAN") != kinds.booleans:
+            excluded.add("BOOLEAN")
+    return excluded
+
+
+def exact_fit(type_: str, counts: Counts) -> str:
+    """Return the macro that says whether a value fits a type, and stays the same in it."""
+    if type_ != "DOUBLE":
+        return FITS[type_]
+    is_json_number = counts.kinds.numbers and counts.kinds.numbers == counts.fits["DOUBLE"]
+    return "is_exact_json_double" if is_json_number else "is_exact_double"
+
+
+def _strings(counts: Counts) -> int:
+    """Return the number of strings of JSON that a column of another type would have to keep.
+
+    Among numbers, words such as NULL mean no value, as they do in CSV. In a column of strings they are texts.
+    """
+    missing = counts.texts - counts.values
+    return counts.kinds.texts - (missing if counts.kinds.numbers or counts.kinds.booleans else 0)
+
+
+def is_no_typing_error(misfits: Sequence[str]) -> bool:
+    """Return whether values that don't fit a type belong to their column, so that the column is text.
+
+    They do if one occurs twice, or if two with digits are written in the same way, such as "1,100.00" and "2,110.00",
+    "c118" and "c204", "(7.25)" and "(12.50)".
+    """
+    forms = Counter(form for value in misfits if "9" in (form := _form(value)))
+    return any(n > 1 for n in (Counter(misfits) | forms).values())
+
+
+def _form(value: str) -> str:
+    return re.sub(r"[^\W\d_]+", "A", re.sub(r"\d+", "9", value))
