@@ -40,7 +40,7 @@ locals {
     )
   })
 
-  rule_arn = "arn:${data.aws_partition.current.partition}:events:${data.aws_region.current.name}:${local.account_id}:rule/"
+  rule_arn = "arn:${data.aws_partition.current.partition}:events:${data.aws_service.sqs.region}:${local.account_id}:rule/"
 
   # A dot is in no name of a function, so that no two triggers, and no two functions, have the same rule. PutRule would
   # overwrite the first rule with the second one. A rule's name has at most 64 characters.
