@@ -12,6 +12,8 @@ locals {
   arn     = "arn:${data.aws_partition.current.partition}:sqs:${data.aws_service.sqs.region}:${data.aws_caller_identity.current.account_id}:${var.name}"
   dlq_arn = "${local.arn}-dlq"
 
+  sender_sids = { for name in keys(var.senders) : name => "Send${replace(title(replace(name, "/[^A-Za-z0-9]/", " ")), " ", "")}" }
+
   visibility_timeout_s = coalesce(var.visibility_timeout_s, 6 * var.consumer_timeout_s + var.batch_window_s)
 
   only_tls = {
@@ -36,7 +38,7 @@ resource "aws_sqs_queue" "this" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = concat([merge(local.only_tls, { Resource = local.arn })], [for name, sender in var.senders : {
-      Sid       = join("", ["Send", replace(title(replace(name, "/[^A-Za-z0-9]/", " ")), " ", "")])
+      Sid       = local.sender_sids[name]
       Effect    = "Allow"
       Principal = { Service = sender.service }
       Action    = "sqs:SendMessage"
@@ -54,6 +56,16 @@ resource "aws_sqs_queue" "this" {
     deadLetterTargetArn = aws_sqs_queue.dlq.arn
     maxReceiveCount     = var.max_receive_count
   })
+
+  lifecycle {
+    precondition {
+      condition     = length(distinct(values(local.sender_sids))) == length(var.senders)
+      error_message = <<-EOT
+        SQS can't tell these senders apart, because only letters and digits of their names become the Sid:
+        ${join("; ", [for names in values({ for name, sid in local.sender_sids : sid => name... }) : join(" and ", names) if length(names) > 1])}. Rename one.
+      EOT
+    }
+  }
 }
 
 resource "aws_sqs_queue" "dlq" {

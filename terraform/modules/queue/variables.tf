@@ -21,6 +21,15 @@ variable "name" {
       4 of which are for the ending "-dlq".
     EOT
   }
+
+  validation {
+    # CreateQueue and PutMetricAlarm answer for a name that is taken as if it were new.
+    condition     = !can(regex("-(dlq|failures|iterator)$", var.name))
+    error_message = <<-EOT
+      name ends like the queues and alarms that the modules make: <queue>-dlq, <function>-failures and
+      <function>-iterator-age. Choose another ending than -dlq, -failures and -iterator.
+    EOT
+  }
 }
 
 # Optional
@@ -108,6 +117,12 @@ variable "senders" {
   validation {
     condition     = alltrue([for sender in var.senders : startswith(sender.source_arn, "arn:") && !strcontains(sender.source_arn, "*")])
     error_message = "A sender's source_arn is not one resource: write a full ARN without wildcards."
+  }
+
+  validation {
+    # Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-policies.html
+    condition     = length(var.senders) <= 19
+    error_message = "senders has over 19 entries: SQS accepts 20 statements in a policy, and one of them requires TLS."
   }
 }
 

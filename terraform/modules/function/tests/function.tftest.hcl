@@ -10,7 +10,7 @@ variables {
 
 run "defaults" {
   variables {
-    environment = { TABLE = "orders", LOG_LEVEL = "not this way" }
+    environment = { TABLE = "orders" }
     timeout_s   = 20
   }
 
@@ -31,7 +31,7 @@ run "defaults" {
       POWERTOOLS_SERVICE_NAME      = "order_reader"
       TABLE                        = "orders"
     })
-    error_message = "The module's variables must be set, and override the caller's."
+    error_message = "The module's variables must be set beside the caller's."
   }
 
   assert {
