@@ -21,9 +21,9 @@ locals {
   triggers    = module.schema.triggers
 
   variables = merge(
-    {
-      LOG_LEVEL                    = var.log_level
-      POWERTOOLS_METRICS_NAMESPACE = coalesce(var.metrics_namespace, var.prefix)
+    { LOG_LEVEL = var.log_level },
+    var.metrics_namespace == null ? {} : {
+      POWERTOOLS_METRICS_NAMESPACE = var.metrics_namespace
       POWERTOOLS_SERVICE_NAME      = var.name
     },
     var.environment,
@@ -46,7 +46,7 @@ resource "aws_lambda_function" "this" {
   role                           = aws_iam_role.this.arn
   filename                       = var.package
   source_code_hash               = filebase64sha256(var.package)
-  handler                        = coalesce(var.handler, "${var.name}.handler.lambda_handler")
+  handler                        = coalesce(var.handler, "${replace(var.name, "-", "_")}.handler.lambda_handler")
   runtime                        = var.runtime
   architectures                  = [var.architecture]
   memory_size                    = var.memory_mb
@@ -105,7 +105,7 @@ resource "aws_lambda_function" "this" {
   lifecycle {
     precondition {
       condition     = fileexists(var.package)
-      error_message = "The package ${var.package} doesn't exist. Run `make build` to create it."
+      error_message = "The package ${var.package} doesn't exist. Create it first; in a clone of Eventloom, `make build` does."
     }
 
     precondition {

@@ -12,30 +12,32 @@ locals {
 # Required
 
 variable "name" {
-  description = "Name of the function, which is its folder in functions/ (snake_case)."
+  description = "Name of the function. Names of resources have hyphens for its underscores, Python has the opposite."
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9_]{1,30}$", var.name))
-    error_message = "name is not valid: write 2 to 31 lower-case letters, digits and underscores, a letter first."
+    condition     = can(regex("^[a-z][a-z0-9_-]{1,30}$", var.name))
+    error_message = <<-EOT
+      name is not valid: write 2 to 31 lower-case letters, digits, underscores and hyphens, a letter first.
+    EOT
   }
 }
 
 variable "package" {
-  description = "Path of the zip that `make build` creates."
+  description = "Path of the zip with the code."
   type        = string
 }
 
 variable "prefix" {
-  description = "Prefix of all names: <project>-<environment>, such as eventloom-dev."
+  description = "Prefix of all names, such as acme or eventloom-dev."
   type        = string
 
   validation {
     # Names of functions and roles have at most 64 characters, including what follows the prefix.
-    condition     = can(regex("^[a-z][a-z0-9]*-[a-z][a-z0-9-]+$", var.prefix)) && length(var.prefix) <= 26
+    condition     = can(regex("^[a-z][a-z0-9-]*[a-z0-9]$", var.prefix)) && length(var.prefix) <= 26
     error_message = <<-EOT
-      prefix is not valid: write <project>-<environment>, such as eventloom-dev, with at most 26 lower-case letters,
-      digits and hyphens.
+      prefix is not valid: write 2 to 26 lower-case letters, digits and hyphens, such as eventloom-dev, with a letter
+      first and no hyphen at the end.
     EOT
   }
 }
@@ -103,8 +105,8 @@ variable "canary_weight" {
 
 variable "environment" {
   description = <<-EOT
-    Environment variables of the function. The module adds LOG_LEVEL, and POWERTOOLS_METRICS_NAMESPACE and
-    POWERTOOLS_SERVICE_NAME unless they are among these.
+    Environment variables of the function. The module adds LOG_LEVEL, and with metrics_namespace
+    POWERTOOLS_METRICS_NAMESPACE and POWERTOOLS_SERVICE_NAME unless they are among these.
   EOT
   type        = map(string)
   default     = {}
@@ -147,7 +149,7 @@ variable "ephemeral_storage_mb" {
 }
 
 variable "handler" {
-  description = "Handler of the function; null uses <name>.handler.lambda_handler."
+  description = "Handler of the function; null uses <name>.handler.lambda_handler, with underscores."
   type        = string
   default     = null
 }
@@ -204,7 +206,10 @@ variable "memory_mb" {
 }
 
 variable "metrics_namespace" {
-  description = "CloudWatch namespace of the metrics that the function's code writes; null takes the prefix."
+  description = <<-EOT
+    CloudWatch namespace of the metrics that the function's code writes with Powertools for AWS Lambda, which reads it
+    from an environment variable; null sets no variables for Powertools.
+  EOT
   type        = string
   default     = null
 

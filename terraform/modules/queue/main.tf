@@ -10,7 +10,8 @@ locals {
   # Policies are arguments of the queues, not resources of their own: a queue never exists without its policy, and each
   # separate resource would take another 25 seconds. That requires ARNs that are known before the queues exist.
   arn     = "arn:${data.aws_partition.current.partition}:sqs:${data.aws_service.sqs.region}:${data.aws_caller_identity.current.account_id}:${var.name}"
-  dlq_arn = "${local.arn}-dlq"
+  dlq_arn = "${trimsuffix(local.arn, ".fifo")}-dlq${local.fifo ? ".fifo" : ""}"
+  fifo    = endswith(var.name, ".fifo")
 
   sender_sids = { for name in keys(var.senders) : name => "Send${replace(title(replace(name, "/[^A-Za-z0-9]/", " ")), " ", "")}" }
 
@@ -27,6 +28,8 @@ locals {
 
 resource "aws_sqs_queue" "this" {
   name                              = var.name
+  content_based_deduplication       = local.fifo ? var.content_based_deduplication : null
+  fifo_queue                        = local.fifo ? true : null
   kms_master_key_id                 = var.kms_key_arn
   kms_data_key_reuse_period_seconds = var.kms_key_arn == null ? null : 300
   message_retention_seconds         = var.retention_s
@@ -69,7 +72,8 @@ resource "aws_sqs_queue" "this" {
 }
 
 resource "aws_sqs_queue" "dlq" {
-  name                              = "${var.name}-dlq"
+  name                              = "${trimsuffix(var.name, ".fifo")}-dlq${local.fifo ? ".fifo" : ""}"
+  fifo_queue                        = local.fifo ? true : null
   kms_master_key_id                 = var.kms_key_arn
   kms_data_key_reuse_period_seconds = var.kms_key_arn == null ? null : 300
   message_retention_seconds         = var.dlq_retention_s

@@ -8,6 +8,8 @@ variables {
   name    = "report"
   package = "tests/package.zip"
   prefix  = "eventloom-test"
+
+  metrics_namespace = "eventloom-test"
 }
 
 run "variable_of_one_letter" {

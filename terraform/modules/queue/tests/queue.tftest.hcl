@@ -220,3 +220,34 @@ run "arns_are_known_at_plan_time" {
     error_message = "A plan must be able to compare the queues of triggers."
   }
 }
+
+run "fifo" {
+  command = plan
+
+  variables {
+    name                        = "orders.fifo"
+    content_based_deduplication = true
+  }
+
+  assert {
+    condition     = aws_sqs_queue.this.fifo_queue && aws_sqs_queue.this.content_based_deduplication && aws_sqs_queue.dlq.fifo_queue
+    error_message = "A FIFO queue must have a FIFO dead-letter queue."
+  }
+
+  assert {
+    condition     = aws_sqs_queue.dlq.name == "orders-dlq.fifo" && endswith(output.dlq_arn, ":orders-dlq.fifo")
+    error_message = "The name of a FIFO queue must end with .fifo."
+  }
+}
+
+run "fifo_name_without_room_for_dlq" {
+  command = plan
+  variables { name = "a23456789-123456789-123456789-123456789-123456789-123456789-123456789-12.fifo" }
+  expect_failures = [var.name]
+}
+
+run "deduplication_without_fifo" {
+  command = plan
+  variables { content_based_deduplication = true }
+  expect_failures = [var.content_based_deduplication]
+}
