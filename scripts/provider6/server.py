@@ -12,8 +12,7 @@ https://github.com/hashicorp/terraform/blob/v1.11.4/docs/plugin-protocol/tfplugi
 import json
 import os
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent import futures
 from pathlib import Path
 from typing import Any
@@ -24,8 +23,7 @@ ADDRESS = "registry.terraform.io/hashicorp/aws"
 NESTING = {"single": 1, "list": 2, "set": 3, "map": 4, "group": 5}
 FLAGS = ((4, "required"), (5, "optional"), (6, "computed"), (7, "sensitive"), (9, "deprecated"), (10, "write_only"))
 LARGEST_MESSAGE = 256 << 20
-# Each connected Terraform holds two threads with streams that stay silent.
-THREADS = 256
+THREADS = 8
 
 
 def varint(number: int) -> bytes:
@@ -83,16 +81,12 @@ def provider_schema(content: dict[str, Any]) -> bytes:
     return encoded
 
 
-def silent(_: object, context: Any) -> Iterator[bytes]:
-    """Keep a stream of go-plugin open without a message until Terraform ends it."""
-    ended = threading.Event()
-    context.add_callback(ended.set)
-    ended.wait()
-    yield from ()
-
-
 def methods(schema_response: bytes) -> dict[str, dict[str, Any]]:
-    """Return the handlers that `validate` and `test` call, by service and method."""
+    """Return the handlers that `validate` and `test` call, by service and method.
+
+    Without go-plugin's two services with streams (stdio, broker), Terraform works as well. A stream would hold a thread
+    for each connection, of which `terraform test` opens several for each run.
+    """
 
     def answer(response: Callable[[bytes], bytes]) -> Any:
         return grpc.unary_unary_rpc_method_handler(lambda request, _: response(request))
@@ -108,8 +102,6 @@ def methods(schema_response: bytes) -> dict[str, dict[str, Any]]:
             **empty,
         },
         "plugin.GRPCController": {"Shutdown": answer(lambda _: b"")},
-        "plugin.GRPCStdio": {"StreamStdio": grpc.unary_stream_rpc_method_handler(silent)},
-        "plugin.GRPCBroker": {"StartStream": grpc.stream_stream_rpc_method_handler(silent)},
         "grpc.health.v1.Health": {"Check": answer(lambda _: integer(1, 1))},
     }
 
@@ -129,7 +121,6 @@ def main(file: str, socket: str) -> None:
     print(json.dumps({ADDRESS: provider}), flush=True)
     sys.stdin.read()
     server.stop(None)
-    os._exit(0)  # an open stream would keep the interpreter alive
 
 
 if __name__ == "__main__":

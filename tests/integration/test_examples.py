@@ -1,7 +1,8 @@
-"""Each example works when it is deployed as its README says, and can be destroyed. All three run at the same time."""
+"""Each example works when it is deployed as its README says, and can be destroyed. All of them run at the same time."""
 
 import hashlib
 import hmac
+import io
 import json
 import shutil
 import tempfile
@@ -12,11 +13,13 @@ from typing import Any
 import duckdb
 import pytest
 import requests
+from PIL import Image
 
 from eventloom import clouds
 from eventloom.clouds import ROOT, client
 from eventloom.deployment import examples
 from tests.integration.checkouts import command, environment
+from tests.integration.photos import photo
 from tests.integration.support import eventually
 
 SECRET = "only-for-the-test"
@@ -78,13 +81,32 @@ def use_parquet(outputs: dict[str, Any]) -> list[tuple[Any, ...]]:
         return duckdb.read_parquet(file.name).fetchall()
 
 
+def use_thumbnails(outputs: dict[str, Any]) -> dict[str, Any]:
+    """Upload a photo with a typical name, and return its item of the catalog and its thumbnails."""
+    client("s3").put_object(Bucket=outputs["uploads"], Key="trip/à la mer 1.jpg", Body=photo(1600, 1200))
+
+    def item() -> dict[str, Any] | None:
+        items = client("dynamodb").scan(TableName=outputs["catalog_table"])["Items"]
+        return next((item for item in items if item["status"]["S"] in {"READY", "REJECTED"}), None)
+
+    catalogued = eventually(item, "an item of the catalog")
+    entries = client("s3").list_objects_v2(Bucket=outputs["thumbnails"]).get("Contents", [])
+    pictures = [Image.open(io.BytesIO(content(outputs["thumbnails"], entry["Key"]))) for entry in entries]
+    return {"status": catalogued["status"]["S"], "sizes": sorted(picture.size for picture in pictures)}
+
+
 def content(bucket: str, key: str) -> bytes:
     """Return the bytes of an object."""
     read: bytes = client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
     return read
 
 
-USES = {"cron-job": use_cron_job, "s3-to-parquet": use_parquet, "webhook-to-queue": use_webhook}
+USES = {
+    "cron-job": use_cron_job,
+    "s3-to-parquet": use_parquet,
+    "thumbnails": use_thumbnails,
+    "webhook-to-queue": use_webhook,
+}
 
 
 def try_example(name: str) -> Any:
@@ -137,6 +159,11 @@ def test_a_csv_file_becomes_typed_parquet(results: dict[str, Any]) -> None:
         ("2026-01-02", "Köln", 12),
         ("2026-01-03", "서울", 7),
     ]
+
+
+def test_a_photo_becomes_thumbnails(results: dict[str, Any]) -> None:
+    outcome = result(results, "thumbnails")
+    assert outcome == {"status": "READY", "sizes": [(128, 96), (512, 384), (1280, 960)]}
 
 
 def test_destroying_the_examples_leaves_nothing(results: dict[str, Any]) -> None:

@@ -206,3 +206,34 @@ def test_conditional_writes_are_atomic(cloud: Cloud, name: str):
     with ThreadPoolExecutor(20) as threads:
         won = sum(threads.map(increment, range(20)))
     assert cloud.dynamodb.get_item(TableName=name, Key={"id": {"S": "counter"}})["Item"]["n"]["N"] == str(won)
+
+
+def mapping_state(cloud: Cloud, mapping: str) -> str | None:
+    """Return the state of a mapping, or None if it does not exist."""
+    try:
+        return str(cloud.lambda_.get_event_source_mapping(UUID=mapping)["State"])
+    except cloud.lambda_.exceptions.ResourceNotFoundException:
+        return None
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_a_queue_is_free_once_its_mapping_is_gone(cloud: Cloud, name: str, enabled: bool):
+    """A mapping is shown as long as it keeps another one from being created."""
+    _, arn = cloud.queue(name)
+    function = cloud.function(name, *POLL["sqs"])
+    arguments = {"EventSourceArn": arn, "FunctionName": function}
+    for _ in range(2):
+        mapping = cloud.lambda_.create_event_source_mapping(**arguments, Enabled=enabled)["UUID"]
+        cloud.lambda_.delete_event_source_mapping(UUID=mapping)
+        assert mapping_state(cloud, mapping) in {"Deleting", None}
+        assert eventually(lambda gone=mapping: mapping_state(cloud, gone) is None)
+
+
+def test_settings_can_be_taken_from_a_mapping(cloud: Cloud, name: str):
+    _, arn = cloud.queue(name)
+    function = cloud.function(name, *POLL["sqs"])
+    settings = {"FilterCriteria": {"Filters": [{"Pattern": "{}"}]}, "ScalingConfig": {"MaximumConcurrency": 2}}
+    mapping = cloud.lambda_.create_event_source_mapping(EventSourceArn=arn, FunctionName=function, **settings)["UUID"]
+    cloud.lambda_.update_event_source_mapping(UUID=mapping, FilterCriteria={}, ScalingConfig={})
+    assert not settings.keys() & cloud.lambda_.get_event_source_mapping(UUID=mapping).keys()
+    cloud.lambda_.delete_event_source_mapping(UUID=mapping)

@@ -10,6 +10,8 @@ import pytest
 from embedded_localstack.moto_server import one_at_a_time
 from embedded_localstack.patches.lambda_event_sources import Slots, batches_at_once
 from embedded_localstack.patches.lambda_logs import batches, write
+from embedded_localstack.patches.lambda_mappings import drop_empty_settings
+from embedded_localstack.patches.logs_keys import group_name
 from embedded_localstack.patches.s3_events import Sequencer, encoded
 
 
@@ -133,3 +135,22 @@ def test_backend_operations_do_not_overlap():
     for thread in threads:
         thread.join()
     assert seen == [1] * 10
+
+
+@pytest.mark.parametrize(
+    ("mapping", "expected"),
+    [
+        ({"FilterCriteria": {}, "ScalingConfig": {}, "BatchSize": 10}, {"BatchSize": 10}),
+        ({"FilterCriteria": {"Filters": []}, "ScalingConfig": None}, {}),
+        ({"FilterCriteria": {"Filters": [{"Pattern": "{}"}]}}, {"FilterCriteria": {"Filters": [{"Pattern": "{}"}]}}),
+        ({"ScalingConfig": {"MaximumConcurrency": 2}}, {"ScalingConfig": {"MaximumConcurrency": 2}}),
+    ],
+)
+def test_settings_that_an_update_emptied_are_dropped(mapping: dict[str, Any], expected: dict[str, Any]):
+    drop_empty_settings(mapping)
+    assert mapping == expected
+
+
+def test_a_log_group_is_found_by_its_arn():
+    arn = "arn:aws:logs:us-east-1:000000000000:log-group:/aws/lambda/hello"
+    assert group_name(arn) == group_name(f"{arn}:*") == "/aws/lambda/hello"

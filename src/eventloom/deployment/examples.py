@@ -1,6 +1,7 @@
 """Deploy the examples. Each has its own functions and root module, and its state is in the state bucket."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,12 @@ def init(name: str) -> None:
 def package(name: str) -> None:
     """Bring the zips of an example's functions up to date. Terraform hashes them in every run, also to destroy."""
     functions = EXAMPLES / name / "functions"
-    build.build_all(build.function_names(functions), chosen_cloud().architecture, packages(name), functions)
+    if functions.is_dir():
+        build.build_all(build.function_names(functions), chosen_cloud().architecture, packages(name), functions)
+        return
+    # An example without functions of its own deploys some of this repository, whose packages are in build/.
+    used = re.findall(r"/(\w+)\.zip\"", (EXAMPLES / name / "main.tf").read_text(encoding="utf-8"))
+    build.build_all(used, chosen_cloud().architecture, BUILD)
 
 
 def apply(name: str, *options: str) -> dict[str, Any]:

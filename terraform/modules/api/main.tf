@@ -145,6 +145,12 @@ resource "aws_api_gateway_stage" "this" {
       })
     }
   }
+
+  # With another name, the usage plan moves to the new stage before the old one is removed: API Gateway changes no usage
+  # plan whose stage is gone.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_api_gateway_method_settings" "all" {

@@ -83,6 +83,15 @@ variable "open_paths" {
     condition     = alltrue([for path in var.open_paths : can(regex("^/([A-Za-z0-9._-]*|[A-Za-z0-9._-]+/\\{[a-z]+\\+\\})$", path))])
     error_message = "open_paths contains an unsupported path: write /, /name or /name/{file+}."
   }
+
+  validation {
+    # API Gateway keeps one path variable per parent.
+    condition     = alltrue([for parents in values({ for path in var.open_paths : split("/", path)[1] => path... if strcontains(path, "{") }) : length(parents) == 1])
+    error_message = <<-EOT
+      open_paths contains several wildcards below one segment: ${join(", ", [for path in var.open_paths : path if strcontains(path, "{")])}. Keep one
+      for each segment.
+    EOT
+  }
 }
 
 variable "open_posts" {

@@ -12,12 +12,52 @@ locals {
   failures_name = "${local.full_name}-failures"
   failures_arn  = "arn:${data.aws_partition.current.partition}:sqs:${data.aws_service.sqs.region}:${local.account_id}:${local.failures_name}"
 
-  # Services that send events to the failures queue if they can't invoke the function.
-  failure_senders = concat(
-    [for name, trigger in local.triggers.sns : { service = "sns.amazonaws.com", source_arn = trigger.topic_arn }],
-    [for name, rule in aws_cloudwatch_event_rule.event : { service = "events.amazonaws.com", source_arn = rule.arn }],
-    [for name, rule in aws_cloudwatch_event_rule.schedule : { service = "events.amazonaws.com", source_arn = rule.arn }],
-  )
+  # Services that send events to the failures queue if they can't invoke the function. A policy of SQS has at most 20
+  # statements, so each service gets one (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-policies.html).
+  # The ARNs of rules follow from their names: with those of the resources, the policy would be unknown until the apply.
+  failure_senders = {
+    for service, arns in {
+      sns    = distinct([for trigger in local.triggers.sns : trigger.topic_arn])
+      events = [for rule in values(local.rules) : "${local.rule_arn}${rule.bus == "default" ? "" : "${rule.bus}/"}${rule.name}"]
+    } : service => arns if length(arns) > 0
+  }
+  failures_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [{
+        Sid       = "OnlyTls"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "sqs:*"
+        Resource  = local.failures_arn
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      }],
+      [for service, arns in local.failure_senders : {
+        Sid       = "Undelivered${title(service)}"
+        Effect    = "Allow"
+        Principal = { Service = "${service}.amazonaws.com" }
+        Action    = "sqs:SendMessage"
+        Resource  = local.failures_arn
+        Condition = { ArnEquals = { "aws:SourceArn" = arns } } # includes the account ID
+      }],
+    )
+  })
+
+  rule_arn = "arn:${data.aws_partition.current.partition}:events:${data.aws_service.sqs.region}:${local.account_id}:rule/"
+
+  # A dot is in no name of a function, so that no two triggers, and no two functions, have the same rule. PutRule would
+  # overwrite the first rule with the second one. A rule's name has at most 64 characters.
+  rules = { for rule in concat(
+    [for key, trigger in local.triggers.event : { id = "event.${key}", bus = replace(trigger.bus_name, "/^arn:.*:event-bus\\//", "") }],
+    [for key, trigger in local.triggers.schedule : { id = "schedule.${key}", bus = "default" }],
+    ) : rule.id => {
+    bus = rule.bus
+    name = (
+      length("${local.full_name}.${rule.id}") <= 64
+      ? "${local.full_name}.${rule.id}"
+      : "${substr("${local.full_name}.${rule.id}", 0, 53)}.${substr(sha1("${local.full_name}.${rule.id}"), 0, 10)}"
+    )
+  } }
 }
 
 data "aws_partition" "current" {}
@@ -37,27 +77,17 @@ resource "aws_sqs_queue" "failures" {
   sqs_managed_sse_enabled           = var.kms_key_arn == null ? true : null
   tags                              = var.tags
 
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = concat(
-      [{
-        Sid       = "OnlyTls"
-        Effect    = "Deny"
-        Principal = "*"
-        Action    = "sqs:*"
-        Resource  = local.failures_arn
-        Condition = { Bool = { "aws:SecureTransport" = "false" } }
-      }],
-      [for index, sender in local.failure_senders : {
-        Sid       = "Undelivered${title(split(".", sender.service)[0])}${index}"
-        Effect    = "Allow"
-        Principal = { Service = sender.service }
-        Action    = "sqs:SendMessage"
-        Resource  = local.failures_arn
-        Condition = { ArnEquals = { "aws:SourceArn" = sender.source_arn } } # includes the account ID
-      }],
-    )
-  })
+  policy = local.failures_policy
+
+  lifecycle {
+    precondition {
+      condition     = length(local.failures_policy) <= 8192
+      error_message = <<-EOT
+        The policy of ${local.failures_name} takes ${length(local.failures_policy)} characters, and SQS accepts 8192: the function has too many
+        event, schedule and sns triggers. Give some of them to another function.
+      EOT
+    }
+  }
 }
 
 resource "aws_iam_role_policy" "failures" {

@@ -1,18 +1,38 @@
 module "schema" {
   source            = "./schema"
   given_permissions = var.permissions
-  given_triggers    = var.triggers
+  given_triggers    = local.given_triggers
   permissions       = var.permissions
-  triggers          = var.triggers
+  triggers          = local.given_triggers
 }
 
 data "aws_caller_identity" "current" {}
 
 locals {
+  # A kind or a trigger that is null is as good as none, so that callers can write `var.on ? {...} : null`.
+  given_triggers = {
+    for kind, triggers in var.triggers : kind => { for name, trigger in triggers : name => trigger if trigger != null }
+    if triggers != null
+  }
+
   account_id  = data.aws_caller_identity.current.account_id
   full_name   = "${var.prefix}-${replace(var.name, "_", "-")}"
   permissions = module.schema.permissions
   triggers    = module.schema.triggers
+
+  variables = merge(
+    { LOG_LEVEL = var.log_level },
+    var.metrics_namespace == null ? {} : {
+      POWERTOOLS_METRICS_NAMESPACE = var.metrics_namespace
+      POWERTOOLS_SERVICE_NAME      = var.name
+    },
+    var.environment,
+  )
+
+  # Lambda measures the variables as JSON, in bytes. length() counts characters, so the bytes are counted in base64:
+  # 4 characters for 3 bytes. jsonencode() writes <, > and & as 6 characters each.
+  variables_base64 = base64encode(replace(replace(replace(jsonencode(local.variables), "\\u003c", "<"), "\\u003e", ">"), "\\u0026", "&"))
+  variables_bytes  = length(local.variables_base64) / 4 * 3 - (length(local.variables_base64) - length(trim(local.variables_base64, "=")))
 }
 
 resource "aws_lambda_function" "this" {
@@ -26,7 +46,7 @@ resource "aws_lambda_function" "this" {
   role                           = aws_iam_role.this.arn
   filename                       = var.package
   source_code_hash               = filebase64sha256(var.package)
-  handler                        = coalesce(var.handler, "${var.name}.handler.lambda_handler")
+  handler                        = coalesce(var.handler, "${replace(var.name, "-", "_")}.handler.lambda_handler")
   runtime                        = var.runtime
   architectures                  = [var.architecture]
   memory_size                    = var.memory_mb
@@ -42,11 +62,7 @@ resource "aws_lambda_function" "this" {
   tags                               = var.tags
 
   environment {
-    variables = merge(var.environment, {
-      LOG_LEVEL                    = var.log_level
-      POWERTOOLS_METRICS_NAMESPACE = coalesce(var.metrics_namespace, var.prefix)
-      POWERTOOLS_SERVICE_NAME      = var.name
-    })
+    variables = local.variables
   }
 
   ephemeral_storage {
@@ -89,7 +105,15 @@ resource "aws_lambda_function" "this" {
   lifecycle {
     precondition {
       condition     = fileexists(var.package)
-      error_message = "The package ${var.package} doesn't exist. Run `make build` to create it."
+      error_message = "The package ${var.package} doesn't exist. Create it first; in a clone of Eventloom, `make build` does."
+    }
+
+    precondition {
+      condition     = local.variables_bytes <= 4096
+      error_message = <<-EOT
+        The environment variables of ${local.full_name} take ${local.variables_bytes} bytes as JSON, and Lambda accepts
+        4096. Shorten them, or keep long values in S3 or SSM Parameter Store.
+      EOT
     }
   }
 }

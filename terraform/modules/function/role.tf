@@ -1,5 +1,5 @@
 resource "aws_iam_role" "this" {
-  name                 = local.full_name
+  name                 = coalesce(var.role_name, local.full_name)
   description          = "What ${local.full_name} may do"
   path                 = var.role_path
   permissions_boundary = var.permissions_boundary
@@ -28,7 +28,7 @@ resource "aws_iam_role_policy" "permissions" {
     Version = "2012-10-17"
     Statement = [for name, permission in local.permissions : merge(
       {
-        Sid      = replace(title(replace(name, "/[^A-Za-z0-9]/", " ")), " ", "")
+        Sid      = module.schema.permission_sids[name]
         Effect   = "Allow"
         Action   = permission.actions
         Resource = permission.resources

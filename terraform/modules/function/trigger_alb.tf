@@ -1,9 +1,12 @@
 # trigger_alb.tf - runs the function on requests to a path of an Application Load Balancer
 
 locals {
-  # A target group's name has at most 32 characters: longer names are truncated and suffixed with a hash.
-  alb_names        = { for key in keys(local.triggers.alb) : key => "${var.prefix}-${replace(var.name, "_", "-")}-${key}" }
-  alb_target_names = { for key, name in local.alb_names : key => length(name) <= 32 ? name : "${substr(name, 0, 25)}-${substr(sha1(name), 0, 6)}" }
+  # A target group's name has at most 32 letters, digits and hyphens. It ends with a hash, because two functions may have
+  # the same name otherwise ("report" with "daily-eu", "report-daily" with "eu"), and then share the target group.
+  alb_target_names = {
+    for key in keys(local.triggers.alb) :
+    key => "${substr("${local.full_name}-${replace(key, "_", "-")}", 0, 23)}-${substr(sha1("${local.full_name}.${key}"), 0, 8)}"
+  }
 }
 
 resource "aws_lb_target_group" "alb" {
@@ -57,4 +60,6 @@ resource "aws_lb_listener_rule" "alb" {
       values = each.value.path_patterns
     }
   }
+
+  depends_on = [terraform_data.order]
 }

@@ -62,5 +62,5 @@ resource "aws_lambda_event_source_mapping" "kinesis" {
   }
 
   # Lambda rejects a mapping whose role may not poll the stream or write failures yet.
-  depends_on = [aws_iam_role_policy.kinesis, aws_iam_role_policy.failures, aws_iam_role_policy.stream_failures]
+  depends_on = [aws_iam_role_policy.kinesis, aws_iam_role_policy.failures, aws_iam_role_policy.stream_failures, terraform_data.order]
 }

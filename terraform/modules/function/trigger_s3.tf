@@ -15,7 +15,7 @@ resource "aws_lambda_permission" "s3" {
 output "s3_notifications" {
   description = "Notifications of the S3 triggers, for `notifications` of the bucket module."
 
-  value = { for name, trigger in local.triggers.s3 : "${replace(var.name, "_", "-")}-${name}" => {
+  value = { for name, trigger in local.triggers.s3 : "${local.full_name}.${name}" => {
     type   = "function"
     arn    = aws_lambda_alias.live.arn
     events = trigger.events

@@ -2,11 +2,16 @@
 
 resource "aws_cloudwatch_event_rule" "schedule" {
   for_each            = local.triggers.schedule
-  name                = "${local.full_name}-${each.key}"
+  name                = local.rules["schedule.${each.key}"].name
   description         = "Runs ${local.full_name}"
   schedule_expression = each.value.expression
   state               = each.value.enabled ? "ENABLED" : "DISABLED"
   tags                = var.tags
+
+  # With another name, the new rule works before the old one is removed: an event may then come twice, but none is lost.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_cloudwatch_event_target" "schedule" {
@@ -21,17 +26,26 @@ resource "aws_cloudwatch_event_target" "schedule" {
   }
 
   depends_on = [aws_lambda_permission.schedule]
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 # No source_account: "A SourceAccount setting prevents EventBridge from being able to invoke the function"
 # (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-troubleshooting.html).
-# The rule's ARN includes the account ID.
+# The rule's ARN includes the account ID. The rule is part of the statement's ID, so that the statements of an old and a
+# new rule can exist at the same time.
 resource "aws_lambda_permission" "schedule" {
   for_each      = local.triggers.schedule
-  statement_id  = "schedule-${each.key}"
+  statement_id  = "schedule-${each.key}-${substr(sha1(local.rules["schedule.${each.key}"].name), 0, 8)}"
   action        = "lambda:InvokeFunction"
   function_name = aws_lambda_function.this.function_name
   qualifier     = aws_lambda_alias.live.name
   principal     = "events.amazonaws.com"
   source_arn    = aws_cloudwatch_event_rule.schedule[each.key].arn
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }

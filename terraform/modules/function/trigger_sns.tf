@@ -1,15 +1,16 @@
 # trigger_sns.tf - runs the function on messages of an SNS topic
 
 resource "aws_sns_topic_subscription" "sns" {
+  # The scope is null for SNS's default: the provider refuses a scope with a filter that is unknown at plan time.
   for_each            = local.triggers.sns
   topic_arn           = each.value.topic_arn
   protocol            = "lambda"
   endpoint            = aws_lambda_alias.live.arn
   filter_policy       = each.value.filter_policy
-  filter_policy_scope = each.value.filter_policy == null ? null : each.value.filter_policy_scope
+  filter_policy_scope = each.value.filter_policy_scope == "MessageAttributes" || each.value.filter_policy == null ? null : each.value.filter_policy_scope
   redrive_policy      = jsonencode({ deadLetterTargetArn = aws_sqs_queue.failures[0].arn })
 
-  depends_on = [aws_lambda_permission.sns]
+  depends_on = [aws_lambda_permission.sns, terraform_data.order]
 }
 
 resource "aws_lambda_permission" "sns" {

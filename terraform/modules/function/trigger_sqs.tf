@@ -56,7 +56,7 @@ resource "aws_lambda_event_source_mapping" "sqs" {
   }
 
   # Lambda rejects a mapping whose role may not poll the queue yet.
-  depends_on = [aws_iam_role_policy.sqs]
+  depends_on = [aws_iam_role_policy.sqs, terraform_data.order]
 
   lifecycle {
     precondition {

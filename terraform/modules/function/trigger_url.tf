@@ -24,6 +24,8 @@ resource "aws_lambda_function_url" "url" {
       max_age       = 3600
     }
   }
+
+  depends_on = [terraform_data.order]
 }
 
 # Callers of a URL need both permissions (https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html). Version 5 of the

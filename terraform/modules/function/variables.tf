@@ -1,30 +1,43 @@
+locals {
+  # Lambda refuses these names.
+  # Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
+  reserved_variables = [
+    "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API", "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT",
+  ]
+}
+
 # Required
 
 variable "name" {
-  description = "Name of the function, which is its folder in functions/ (snake_case)."
+  description = "Name of the function. Names of resources have hyphens for its underscores, Python has the opposite."
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9_]{1,30}$", var.name))
-    error_message = "name is not valid: write 2 to 31 lower-case letters, digits and underscores, a letter first."
+    condition     = can(regex("^[a-z][a-z0-9_-]{1,30}$", var.name))
+    error_message = <<-EOT
+      name is not valid: write 2 to 31 lower-case letters, digits, underscores and hyphens, a letter first.
+    EOT
   }
 }
 
 variable "package" {
-  description = "Path of the zip that `make build` creates."
+  description = "Path of the zip with the code."
   type        = string
 }
 
 variable "prefix" {
-  description = "Prefix of all names: <project>-<environment>, such as eventloom-dev."
+  description = "Prefix of all names, such as acme or eventloom-dev."
   type        = string
 
   validation {
     # Names of functions and roles have at most 64 characters, including what follows the prefix.
-    condition     = can(regex("^[a-z][a-z0-9]*-[a-z][a-z0-9-]+$", var.prefix)) && length(var.prefix) <= 26
+    condition     = can(regex("^[a-z][a-z0-9-]*[a-z0-9]$", var.prefix)) && length(var.prefix) <= 26
     error_message = <<-EOT
-      prefix is not valid: write <project>-<environment>, such as eventloom-dev, with at most 26 lower-case letters,
-      digits and hyphens.
+      prefix is not valid: write 2 to 26 lower-case letters, digits and hyphens, such as eventloom-dev, with a letter
+      first and no hyphen at the end.
     EOT
   }
 }
@@ -52,12 +65,22 @@ variable "async_maximum_age_s" {
   description = "Number of seconds that Lambda retries an event of an asynchronous trigger, 60 to 21600."
   type        = number
   default     = 21600
+
+  validation {
+    condition     = var.async_maximum_age_s >= 60 && var.async_maximum_age_s <= 21600
+    error_message = "async_maximum_age_s is out of range: set it to 60 to 21600."
+  }
 }
 
 variable "async_retries" {
   description = "Number of retries (0 to 2) of an asynchronous event before it moves to the failures queue."
   type        = number
   default     = 2
+
+  validation {
+    condition     = contains([0, 1, 2], var.async_retries)
+    error_message = "async_retries is out of range: set it to 0, 1 or 2."
+  }
 }
 
 variable "canary_weight" {
@@ -69,22 +92,64 @@ variable "canary_weight" {
     condition     = var.canary_weight >= 0 && var.canary_weight < 1 && (var.canary_weight == 0 || var.live_version != null)
     error_message = "canary_weight must be at least 0 and below 1, and needs live_version for the other invocations."
   }
+
+  validation {
+    # Source: https://docs.aws.amazon.com/lambda/latest/dg/configuring-alias-routing.html
+    condition     = var.canary_weight == 0 || var.provisioned_concurrency == 0
+    error_message = <<-EOT
+      canary_weight and provisioned_concurrency are both set, and Lambda refuses an alias with weights and provisioned
+      concurrency. Remove one of them while the canary runs.
+    EOT
+  }
 }
 
 variable "environment" {
-  description = "Environment variables of the function; the module adds POWERTOOLS_* and LOG_LEVEL."
+  description = <<-EOT
+    Environment variables of the function. The module adds LOG_LEVEL, and with metrics_namespace
+    POWERTOOLS_METRICS_NAMESPACE and POWERTOOLS_SERVICE_NAME unless they are among these.
+  EOT
   type        = map(string)
   default     = {}
+
+  validation {
+    # Source: https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html
+    condition     = alltrue([for name in keys(var.environment) : can(regex("^[A-Za-z][A-Za-z0-9_]+$", name))])
+    error_message = <<-EOT
+      Lambda refuses these names of environment variables: ${join(", ", [for name in keys(var.environment) : name if !can(regex("^[A-Za-z][A-Za-z0-9_]+$", name))])}.
+      Write at least 2 letters, digits and underscores, a letter first.
+    EOT
+  }
+
+  validation {
+    condition     = length(setintersection(keys(var.environment), local.reserved_variables)) == 0
+    error_message = <<-EOT
+      Lambda sets these environment variables itself: ${join(", ", setintersection(keys(var.environment), local.reserved_variables))}. Choose other
+      names.
+    EOT
+  }
+
+  validation {
+    condition     = !contains(keys(var.environment), "LOG_LEVEL")
+    error_message = <<-EOT
+      environment sets LOG_LEVEL: set log_level instead, because Lambda filters the log by it before the variable
+      counts.
+    EOT
+  }
 }
 
 variable "ephemeral_storage_mb" {
   description = "Size of /tmp in MiB, 512 to 10240."
   type        = number
   default     = 512
+
+  validation {
+    condition     = var.ephemeral_storage_mb >= 512 && var.ephemeral_storage_mb <= 10240
+    error_message = "ephemeral_storage_mb is out of range: set it to 512 to 10240."
+  }
 }
 
 variable "handler" {
-  description = "Handler of the function; null uses <name>.handler.lambda_handler."
+  description = "Handler of the function; null uses <name>.handler.lambda_handler, with underscores."
   type        = string
   default     = null
 }
@@ -141,7 +206,10 @@ variable "memory_mb" {
 }
 
 variable "metrics_namespace" {
-  description = "CloudWatch namespace of the metrics that the function's code writes; null takes the prefix."
+  description = <<-EOT
+    CloudWatch namespace of the metrics that the function's code writes with Powertools for AWS Lambda, which reads it
+    from an environment variable; null sets no variables for Powertools.
+  EOT
   type        = string
   default     = null
 
@@ -159,6 +227,7 @@ variable "permissions" {
   description = "Statements of the function's role, by a name that says why; see schema/variables.tf."
   type        = any # schema/ has the type, and rejects misspelled attributes
   default     = {}
+  nullable    = false
 }
 
 variable "permissions_boundary" {
@@ -179,12 +248,45 @@ variable "provisioned_concurrency" {
   description = "Number of execution environments to keep initialized for the alias live."
   type        = number
   default     = 0
+
+  validation {
+    condition     = var.provisioned_concurrency >= 0
+    error_message = "provisioned_concurrency is negative: set it to 0 or more."
+  }
+
+  validation {
+    # Source: https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html
+    condition     = var.provisioned_concurrency <= coalesce(var.reserved_concurrency, var.provisioned_concurrency)
+    error_message = <<-EOT
+      provisioned_concurrency is higher than reserved_concurrency, which Lambda refuses. Lower it to
+      reserved_concurrency, or raise that.
+    EOT
+  }
 }
 
 variable "reserved_concurrency" {
   description = "Concurrency reserved for the function, which is also its limit; null uses the account's."
   type        = number
   default     = null
+
+  validation {
+    condition     = coalesce(var.reserved_concurrency, 0) >= 0
+    error_message = "reserved_concurrency is negative: set it to 0 or more, or to null for the account's concurrency."
+  }
+}
+
+variable "role_name" {
+  description = <<-EOT
+    Name of the function's role; null takes the function's name. Roles belong to the whole account, so a function of the
+    same prefix and name in a second region needs another one.
+  EOT
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.role_name == null || can(regex("^[A-Za-z0-9+=,.@_-]{1,64}$", var.role_name))
+    error_message = "role_name is not a valid role name: write 1 to 64 letters, digits and + = , . @ _ -."
+  }
 }
 
 variable "role_path" {
@@ -275,6 +377,7 @@ variable "triggers" {
   description = "Triggers of the function, by kind and by a name of your choice; see schema/triggers.tf."
   type        = any # schema/ has the type, and rejects misspelled attributes
   default     = {}
+  nullable    = false
 }
 
 variable "vpc" {

@@ -10,7 +10,10 @@ locals {
   # Policies are arguments of the queues, not resources of their own: a queue never exists without its policy, and each
   # separate resource would take another 25 seconds. That requires ARNs that are known before the queues exist.
   arn     = "arn:${data.aws_partition.current.partition}:sqs:${data.aws_service.sqs.region}:${data.aws_caller_identity.current.account_id}:${var.name}"
-  dlq_arn = "${local.arn}-dlq"
+  dlq_arn = "${trimsuffix(local.arn, ".fifo")}-dlq${local.fifo ? ".fifo" : ""}"
+  fifo    = endswith(var.name, ".fifo")
+
+  sender_sids = { for name in keys(var.senders) : name => "Send${replace(title(replace(name, "/[^A-Za-z0-9]/", " ")), " ", "")}" }
 
   visibility_timeout_s = coalesce(var.visibility_timeout_s, 6 * var.consumer_timeout_s + var.batch_window_s)
 
@@ -25,6 +28,8 @@ locals {
 
 resource "aws_sqs_queue" "this" {
   name                              = var.name
+  content_based_deduplication       = local.fifo ? var.content_based_deduplication : null
+  fifo_queue                        = local.fifo ? true : null
   kms_master_key_id                 = var.kms_key_arn
   kms_data_key_reuse_period_seconds = var.kms_key_arn == null ? null : 300
   message_retention_seconds         = var.retention_s
@@ -36,7 +41,7 @@ resource "aws_sqs_queue" "this" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = concat([merge(local.only_tls, { Resource = local.arn })], [for name, sender in var.senders : {
-      Sid       = join("", ["Send", replace(title(replace(name, "/[^A-Za-z0-9]/", " ")), " ", "")])
+      Sid       = local.sender_sids[name]
       Effect    = "Allow"
       Principal = { Service = sender.service }
       Action    = "sqs:SendMessage"
@@ -54,10 +59,21 @@ resource "aws_sqs_queue" "this" {
     deadLetterTargetArn = aws_sqs_queue.dlq.arn
     maxReceiveCount     = var.max_receive_count
   })
+
+  lifecycle {
+    precondition {
+      condition     = length(distinct(values(local.sender_sids))) == length(var.senders)
+      error_message = <<-EOT
+        SQS can't tell these senders apart, because only letters and digits of their names become the Sid:
+        ${join("; ", [for names in values({ for name, sid in local.sender_sids : sid => name... }) : join(" and ", names) if length(names) > 1])}. Rename one.
+      EOT
+    }
+  }
 }
 
 resource "aws_sqs_queue" "dlq" {
-  name                              = "${var.name}-dlq"
+  name                              = "${trimsuffix(var.name, ".fifo")}-dlq${local.fifo ? ".fifo" : ""}"
+  fifo_queue                        = local.fifo ? true : null
   kms_master_key_id                 = var.kms_key_arn
   kms_data_key_reuse_period_seconds = var.kms_key_arn == null ? null : 300
   message_retention_seconds         = var.dlq_retention_s

@@ -5,12 +5,14 @@ output "alarm_arns" {
 
 output "arn" {
   description = "ARN of the queue."
-  value       = aws_sqs_queue.this.arn
+  value       = local.arn # known before the queue exists, so that a plan can compare the queues of triggers
+  depends_on  = [aws_sqs_queue.this]
 }
 
 output "dlq_arn" {
   description = "ARN of the dead-letter queue."
-  value       = aws_sqs_queue.dlq.arn
+  value       = local.dlq_arn
+  depends_on  = [aws_sqs_queue.dlq]
 }
 
 output "dlq_name" {

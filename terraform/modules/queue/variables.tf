@@ -11,14 +11,26 @@ variable "consumer_timeout_s" {
 }
 
 variable "name" {
-  description = "Name of the queue. The dead-letter queue is named <name>-dlq."
+  description = <<-EOT
+    Name of the queue. With the ending .fifo it is a FIFO queue, whose messages a function gets in order within their
+    group. The dead-letter queue is <name>-dlq, or <name>-dlq.fifo.
+  EOT
   type        = string
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9_-]{1,76}$", var.name))
+    condition     = can(regex("^[A-Za-z0-9_-]+(\\.fifo)?$", var.name)) && length(trimsuffix(var.name, ".fifo")) <= (endswith(var.name, ".fifo") ? 71 : 76)
     error_message = <<-EOT
-      name is not a valid queue name: write 1 to 76 letters, digits, hyphens and underscores. SQS allows 80 characters,
-      4 of which are for the ending "-dlq".
+      name is not a valid queue name: write 1 to 76 letters, digits, hyphens and underscores, or up to 71 and the ending
+      .fifo. SQS allows 80 characters, 4 of which are for "-dlq".
+    EOT
+  }
+
+  validation {
+    # CreateQueue and PutMetricAlarm answer for a name that is taken as if it were new.
+    condition     = !can(regex("-(dlq|failures|iterator)(\\.fifo)?$", var.name))
+    error_message = <<-EOT
+      name ends like the queues and alarms that the modules make: <queue>-dlq, <function>-failures and
+      <function>-iterator-age. Choose another ending than -dlq, -failures and -iterator.
     EOT
   }
 }
@@ -41,6 +53,17 @@ variable "batch_window_s" {
   description = "Batching window in seconds of the consumer's event source mapping."
   type        = number
   default     = 0
+}
+
+variable "content_based_deduplication" {
+  description = "Whether a FIFO queue drops a message whose body equals that of another one within five minutes."
+  type        = bool
+  default     = false
+
+  validation {
+    condition     = !var.content_based_deduplication || endswith(var.name, ".fifo")
+    error_message = "content_based_deduplication needs a FIFO queue: end its name with .fifo, or leave it out."
+  }
 }
 
 variable "dlq_retention_s" {
@@ -108,6 +131,12 @@ variable "senders" {
   validation {
     condition     = alltrue([for sender in var.senders : startswith(sender.source_arn, "arn:") && !strcontains(sender.source_arn, "*")])
     error_message = "A sender's source_arn is not one resource: write a full ARN without wildcards."
+  }
+
+  validation {
+    # Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-policies.html
+    condition     = length(var.senders) <= 19
+    error_message = "senders has over 19 entries: SQS accepts 20 statements in a policy, and one of them requires TLS."
   }
 }
 

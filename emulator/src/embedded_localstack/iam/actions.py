@@ -37,7 +37,8 @@ LOGS: dict[str, Row] = (
         (
             "PutLogEvents CreateLogStream CreateLogGroup DeleteLogStream DeleteLogGroup DescribeLogGroups "
             "DescribeLogStreams GetLogEvents "
-            "FilterLogEvents PutRetentionPolicy DeleteRetentionPolicy PutSubscriptionFilter PutMetricFilter StartQuery"
+            "FilterLogEvents PutRetentionPolicy DeleteRetentionPolicy PutSubscriptionFilter PutMetricFilter StartQuery "
+            "AssociateKmsKey DisassociateKmsKey"
         ).split(),
         _log_group,
     )

@@ -182,3 +182,11 @@ run "metrics_of_methods_on_request" {
     error_message = "method_metrics must turn the metrics on."
   }
 }
+
+run "two_wildcards_below_one_segment" {
+  command = plan
+  variables {
+    open_paths = ["/page/{file+}", "/page/{path+}"]
+  }
+  expect_failures = [var.open_paths]
+}

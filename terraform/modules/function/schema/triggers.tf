@@ -176,14 +176,6 @@ variable "triggers" {
   }
 
   validation {
-    condition     = alltrue([for trigger in var.triggers.schedule : can(regex("^(cron\\([^ ]+( [^ ]+){5}\\)|rate\\([1-9][0-9]* (minutes?|hours?|days?)\\))$", trigger.expression))])
-    error_message = <<-EOT
-      A schedule's expression is not valid: write rate(5 minutes), or six fields in UTC,
-      cron(minute hour day month weekday year).
-    EOT
-  }
-
-  validation {
     condition     = alltrue([for trigger in var.triggers.schedule : trigger.input == null || can(jsondecode(trigger.input))])
     error_message = "A schedule's input is not JSON: write jsonencode({ ... })."
   }

@@ -10,7 +10,7 @@ variables {
 
 run "defaults" {
   variables {
-    environment = { TABLE = "orders", LOG_LEVEL = "not this way" }
+    environment = { TABLE = "orders" }
     timeout_s   = 20
   }
 
@@ -26,12 +26,10 @@ run "defaults" {
 
   assert {
     condition = aws_lambda_function.this.environment[0].variables == tomap({
-      LOG_LEVEL                    = "INFO"
-      POWERTOOLS_METRICS_NAMESPACE = "eventloom-test"
-      POWERTOOLS_SERVICE_NAME      = "order_reader"
-      TABLE                        = "orders"
+      LOG_LEVEL = "INFO"
+      TABLE     = "orders"
     })
-    error_message = "The module's variables must be set, and override the caller's."
+    error_message = "The module's variables must be set beside the caller's."
   }
 
   assert {
@@ -167,8 +165,20 @@ run "prefix_of_another_project" {
   variables { prefix = "acme-prod-eu" }
 
   assert {
-    condition     = aws_lambda_function.this.function_name == "acme-prod-eu-order-reader" && aws_lambda_function.this.environment[0].variables["POWERTOOLS_METRICS_NAMESPACE"] == "acme-prod-eu"
-    error_message = "Names and metrics of another project must carry its whole prefix."
+    condition     = aws_lambda_function.this.function_name == "acme-prod-eu-order-reader"
+    error_message = "Names of another project must carry its whole prefix."
+  }
+}
+
+run "names_of_another_project" {
+  variables {
+    name   = "order-reader"
+    prefix = "acme"
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.function_name == "acme-order-reader" && aws_lambda_function.this.handler == "order_reader.handler.lambda_handler"
+    error_message = "A prefix of one word and a name with hyphens must be accepted."
   }
 }
 
@@ -179,7 +189,7 @@ run "metrics_namespace" {
   }
 
   assert {
-    condition     = aws_lambda_function.this.environment[0].variables["POWERTOOLS_METRICS_NAMESPACE"] == "Acme/orders #1"
+    condition     = aws_lambda_function.this.environment[0].variables["POWERTOOLS_METRICS_NAMESPACE"] == "Acme/orders #1" && aws_lambda_function.this.environment[0].variables["POWERTOOLS_SERVICE_NAME"] == "order_reader"
     error_message = "Metrics must go to the namespace that was asked for."
   }
 }
@@ -204,7 +214,7 @@ run "prefix_too_long" {
 
 run "prefix_without_environment" {
   command = plan
-  variables { prefix = "eventloom" }
+  variables { prefix = "eventloom-" }
   expect_failures = [var.prefix]
 }
 

@@ -68,7 +68,7 @@ run "schedule_with_five_fields" {
   variables {
     triggers = { schedule = { nightly = { expression = "cron(0 3 * * *)" } } }
   }
-  expect_failures = [var.triggers]
+  expect_failures = [output.triggers]
 }
 
 run "schedule_without_unit" {
@@ -77,7 +77,7 @@ run "schedule_without_unit" {
   variables {
     triggers = { schedule = { often = { expression = "rate(5)" } } }
   }
-  expect_failures = [var.triggers]
+  expect_failures = [output.triggers]
 }
 
 run "schedule_input_is_not_json" {

@@ -85,12 +85,12 @@ run "event" {
 
   assert {
     condition = jsondecode(aws_sqs_queue.failures[0].policy).Statement[1] == {
-      Sid       = "UndeliveredEvents0"
+      Sid       = "UndeliveredEvents"
       Effect    = "Allow"
       Principal = { Service = "events.amazonaws.com" }
       Action    = "sqs:SendMessage"
       Resource  = "arn:aws:sqs:eu-west-1:123456789012:eventloom-test-order-reader-failures"
-      Condition = { ArnEquals = { "aws:SourceArn" = aws_cloudwatch_event_rule.event["orders"].arn } }
+      Condition = { ArnEquals = { "aws:SourceArn" = ["arn:aws:events:eu-west-1:123456789012:rule/shop/eventloom-test-order-reader.event.orders"] } }
     }
     error_message = "Only this rule may send undelivered events to the failures queue."
   }
@@ -139,7 +139,7 @@ run "s3" {
   }
 
   assert {
-    condition = output.s3_notifications["order-reader-orders"] == {
+    condition = output.s3_notifications["eventloom-test-order-reader.orders"] == {
       type   = "function"
       arn    = aws_lambda_alias.live.arn
       events = tolist(["s3:ObjectCreated:*"])
@@ -178,7 +178,7 @@ run "schedule" {
   }
 
   assert {
-    condition     = length(jsondecode(aws_sqs_queue.failures[0].policy).Statement) == 3
+    condition     = length(jsondecode(aws_sqs_queue.failures[0].policy).Statement[1].Condition.ArnEquals["aws:SourceArn"]) == 2
     error_message = "Each rule must be able to send undelivered events to the failures queue."
   }
 }
@@ -214,7 +214,7 @@ run "sns" {
   }
 
   assert {
-    condition     = jsondecode(aws_sqs_queue.failures[0].policy).Statement[2].Condition.ArnEquals["aws:SourceArn"] == "arn:aws:sns:eu-west-1:123456789012:orders"
+    condition     = contains(jsondecode(aws_sqs_queue.failures[0].policy).Statement[1].Condition.ArnEquals["aws:SourceArn"], "arn:aws:sns:eu-west-1:123456789012:orders")
     error_message = "The topic must be able to send undelivered messages to the failures queue."
   }
 }

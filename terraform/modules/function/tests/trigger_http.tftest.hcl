@@ -34,7 +34,7 @@ run "alb" {
   }
 
   assert {
-    condition     = aws_lb_target_group.alb["web"].target_type == "lambda" && aws_lb_target_group.alb["web"].name == "eventloom-test-order-reader-web"
+    condition     = aws_lb_target_group.alb["web"].target_type == "lambda" && aws_lb_target_group.alb["web"].name == "eventloom-test-order-re-53f210ed"
     error_message = "The target group must be of type lambda, named after the function and the trigger."
   }
 

@@ -174,3 +174,80 @@ run "tag_that_only_aws_may_set" {
   variables { tags = { "aws:owner" = "me" } }
   expect_failures = [var.tags]
 }
+
+run "senders_with_one_sid" {
+  command = plan
+  variables {
+    senders = {
+      "a-b" = { service = "s3.amazonaws.com", source_arn = "arn:aws:s3:::one" }
+      "a_b" = { service = "s3.amazonaws.com", source_arn = "arn:aws:s3:::two" }
+    }
+  }
+  expect_failures = [aws_sqs_queue.this]
+}
+
+run "more_senders_than_statements" {
+  command = plan
+  variables {
+    senders = { for number in range(20) : "bucket-${number}" => { service = "s3.amazonaws.com", source_arn = "arn:aws:s3:::bucket-${number}" } }
+  }
+  expect_failures = [var.senders]
+}
+
+run "name_of_a_functions_failures_queue" {
+  command = plan
+  variables { name = "eventloom-test-orders-failures" }
+  expect_failures = [var.name]
+}
+
+run "name_of_a_dead_letter_queue" {
+  command = plan
+  variables { name = "eventloom-test-orders-dlq" }
+  expect_failures = [var.name]
+}
+
+run "name_whose_alarm_is_a_functions" {
+  command = plan
+  variables { name = "eventloom-test-orders-iterator" }
+  expect_failures = [var.name]
+}
+
+run "arns_are_known_at_plan_time" {
+  command = plan
+
+  assert {
+    condition     = output.arn == "arn:aws:sqs:eu-west-1:123456789012:eventloom-test-orders" && output.dlq_arn == "arn:aws:sqs:eu-west-1:123456789012:eventloom-test-orders-dlq"
+    error_message = "A plan must be able to compare the queues of triggers."
+  }
+}
+
+run "fifo" {
+  command = plan
+
+  variables {
+    name                        = "orders.fifo"
+    content_based_deduplication = true
+  }
+
+  assert {
+    condition     = aws_sqs_queue.this.fifo_queue && aws_sqs_queue.this.content_based_deduplication && aws_sqs_queue.dlq.fifo_queue
+    error_message = "A FIFO queue must have a FIFO dead-letter queue."
+  }
+
+  assert {
+    condition     = aws_sqs_queue.dlq.name == "orders-dlq.fifo" && endswith(output.dlq_arn, ":orders-dlq.fifo")
+    error_message = "The name of a FIFO queue must end with .fifo."
+  }
+}
+
+run "fifo_name_without_room_for_dlq" {
+  command = plan
+  variables { name = "a23456789-123456789-123456789-123456789-123456789-123456789-123456789-12.fifo" }
+  expect_failures = [var.name]
+}
+
+run "deduplication_without_fifo" {
+  command = plan
+  variables { content_based_deduplication = true }
+  expect_failures = [var.content_based_deduplication]
+}

@@ -1,0 +1,57 @@
+"""Show event source mappings as Lambda does while they are deleted, and after their settings are removed.
+
+https://docs.aws.amazon.com/lambda/latest/api/API_DeleteEventSourceMapping.html,
+https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html
+"""
+# mypy: disable-error-code="import-not-found, untyped-decorator"
+
+from collections.abc import Callable, MutableMapping
+from typing import Any
+
+# The setting that an object must have: Lambda returns no object without it.
+_REQUIRED = {"FilterCriteria": "Filters", "ScalingConfig": "MaximumConcurrency"}
+
+
+def install() -> None:
+    """Replace the provider's answers about mappings."""
+    from localstack.services.lambda_.invocation.models import lambda_stores  # noqa: PLC0415 - only a running server
+    from localstack.services.lambda_.provider import LambdaProvider  # noqa: PLC0415
+    from localstack.utils.patch import patch  # noqa: PLC0415
+
+    def mappings(context: Any) -> MutableMapping[str, Any]:
+        stored: MutableMapping[str, Any] = lambda_stores[context.account_id][context.region].event_source_mappings
+        return stored
+
+    @patch(LambdaProvider.get_event_source_mapping)
+    def get_event_source_mapping(
+        original: Callable[..., Any], self: Any, context: Any, uuid: str, **options: Any
+    ) -> Any:
+        # LocalStack answers that the mapping does not exist while it still refuses another one for the same source.
+        mapping = mappings(context).get(uuid)
+        if mapping and uuid not in self.esm_workers:
+            return mapping | {"State": "Deleting"}
+        return original(self, context, uuid, **options)
+
+    @patch(LambdaProvider.delete_event_source_mapping)
+    def delete_event_source_mapping(
+        original: Callable[..., Any], self: Any, context: Any, uuid: str, **options: Any
+    ) -> Any:
+        worker = self.esm_workers.get(uuid)
+        answer = original(self, context, uuid, **options)
+        if not worker.enabled:  # The worker's thread, which would remove the mapping, does not run.
+            mappings(context).pop(uuid, None)
+        return answer
+
+    @patch(LambdaProvider.update_event_source_mapping)
+    def update_event_source_mapping(original: Callable[..., Any], self: Any, context: Any, request: Any) -> Any:
+        answer = original(self, context, request)
+        drop_empty_settings(mappings(context).get(request["UUID"], {}))
+        drop_empty_settings(answer)
+        return answer
+
+
+def drop_empty_settings(mapping: MutableMapping[str, Any]) -> None:
+    """Remove the objects that an update emptied."""
+    for name, setting in _REQUIRED.items():
+        if name in mapping and not (mapping[name] or {}).get(setting):
+            del mapping[name]

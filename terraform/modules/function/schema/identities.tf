@@ -1,0 +1,31 @@
+# Keys of triggers are parts of names: of statements (100 letters, digits, hyphens and underscores) and of policies of a
+# role. The keys of a kind are different, but what they name on AWS may be the same: see local.shared.
+
+locals {
+  bad_keys = flatten([for kind, triggers in var.triggers : [
+    for name in keys(triggers) : "triggers.${kind}[${jsonencode(name)}]" if !can(regex("^[A-Za-z0-9_-]{1,64}$", name))
+  ]])
+
+  # What AWS allows once per function, by the trigger that asks for it. A second subscription of a topic is the first one
+  # to SNS, so that two triggers would overwrite and remove each other's.
+  identities = concat(
+    [for name, trigger in var.triggers.sqs : { trigger = "triggers.sqs.${name}", identity = "the queue ${trigger.queue_arn}" }],
+    [for name, trigger in var.triggers.sns : { trigger = "triggers.sns.${name}", identity = "the topic ${trigger.topic_arn}" }],
+    [for name, trigger in var.triggers.kinesis : { trigger = "triggers.kinesis.${name}", identity = "the stream ${trigger.stream_arn}" }],
+    [for name, trigger in var.triggers.dynamodb_stream : { trigger = "triggers.dynamodb_stream.${name}", identity = "the stream ${trigger.stream_arn}" }],
+    [for name, trigger in var.triggers.alb : { trigger = "triggers.alb.${name}", identity = "priority ${trigger.priority} of ${trigger.listener_arn}" }],
+  )
+  shared = [
+    for identity in distinct(local.identities[*].identity) :
+    "${join(" and ", [for item in local.identities : item.trigger if item.identity == identity])} use ${identity}"
+    if length([for item in local.identities : item.trigger if item.identity == identity]) > 1
+  ]
+
+  on_fifo = [for name, trigger in var.triggers.sqs : name if endswith(trigger.queue_arn, ".fifo")]
+}
+
+locals {
+  # IAM takes letters and digits only, and each Sid once per policy.
+  permission_sids    = { for name in keys(var.permissions) : name => replace(title(replace(name, "/[^A-Za-z0-9]/", " ")), " ", "") }
+  permissions_by_sid = { for name, sid in local.permission_sids : sid => name... }
+}
