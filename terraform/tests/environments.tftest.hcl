@@ -6,7 +6,8 @@ mock_provider "aws" {
 
 variables {
   # The tests must not depend on a build, so they use placeholders as packages.
-  packages = "tests/packages"
+  packages            = "tests/packages"
+  api_gateway_account = true
 }
 
 run "applies" {

@@ -7,7 +7,7 @@ from typing import Any
 
 from eventloom import terminal
 from eventloom.clouds import BUILD, chosen_cloud, client
-from eventloom.deployment import api_snapshots, build, environments, interruptions, saved_plan, state_bucket
+from eventloom.deployment import api_logs, api_snapshots, build, environments, interruptions, saved_plan, state_bucket
 from eventloom.deployment.api_snapshots import Snapshot
 from eventloom.deployment.outputs import forget_outputs, init, save_outputs, state_version
 from eventloom.deployment.progress import Progress
@@ -51,7 +51,8 @@ def prepare(environment: str) -> None:
     """Create the state bucket, connect Terraform to it and select the workspace, a new one if necessary.
 
     Raises:
-        UserError: the environment does not belong in this account or region. Nothing is created.
+        UserError: the environment does not belong in this account or region. Nothing is created. Or API Gateway can't
+        log.
     """
     environments.check(environment, state_bucket.account())
     if bucket := state_bucket.in_another_region(environment):
@@ -62,6 +63,7 @@ def prepare(environment: str) -> None:
         )
     state_bucket.ensure()
     select_workspace(environment)
+    api_logs.choose(api_logs.account(environment))
 
 
 def select_workspace(environment: str) -> None:
@@ -106,6 +108,7 @@ def apply_saved(environment: str, plan: Path, verbose: bool = False, sha256: str
     terraform = root_module()
     content = json.loads(terraform("show", "-json", str(plan), workspace=environment))
     saved_plan.check_packages(content, terraform.folder)
+    api_logs.refuse_outdated(api_logs.account(environment), content)
     snapshots = api_snapshots.outdated(content)
     changes: dict[str, int] = {}
     creations = interruptions.Creations()
@@ -143,12 +146,15 @@ def destroy(environment: str, verbose: bool = False) -> dict[str, int]:
     state_version(environment)
     init()
     build_packages()
+    account = api_logs.account(environment)
+    api_logs.release(account)
     options = ("destroy", "-input=false", "-auto-approve")
+    progress = Progress("destroying")
     if verbose:
         root_module()(*options, workspace=environment, on_line=show)
-        forget_outputs(environment)
-        return {}
-    with Progress("destroying") as progress:
-        root_module()(*options, "-json", workspace=environment, on_line=progress.line)
+    else:
+        with progress:
+            root_module()(*options, "-json", workspace=environment, on_line=progress.line)
+    api_logs.reset(account)
     forget_outputs(environment)
     return progress.changes
