@@ -6,7 +6,7 @@ A bad row does not affect others: reading continues with the next line.
 import csv
 import json
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -109,6 +109,8 @@ def csv_rows(source: Iterator[str], delimiter: str, width: int, limit: int, skip
             lines.give_back()
             number += 1
             code = "row_too_long" if len(lines.record[0]) > limit else "malformed_quotes"
+            if "new-line character" in str(error):
+                code = "stray_line_end"
             yield BadRow(
                 number, lines.count, code, "" if isinstance(error, _RowTooLong) else f"({error})", lines.record
             )
@@ -234,6 +236,8 @@ def _object_row(number: int, line: int | None, value: Any, columns: Columns, raw
     """Return the row of a JSON object: its keys are columns; nested objects and arrays stay JSON text."""
     if not isinstance(value, dict):
         return BadRow(number, line, "not_an_object", "", [raw])
+    if isinstance(value, Repeated):
+        return BadRow(number, line, "repeated_key", f"({value.key[:100]!r})", [raw])
     values: list[Value] = [None] * len(columns)
     kinds = columns.kinds
     try:
@@ -245,9 +249,10 @@ def _object_row(number: int, line: int | None, value: Any, columns: Columns, raw
                 continue
             values[index] = member if isinstance(member, str) else _json(member)
             kinds[index][type(member)] += 1
-    except (RecursionError, _NoJsonError) as error:
+    except (RecursionError, _NoJsonError, _RepeatedKeyError) as error:
         forget_kinds(values, value, columns)
-        return BadRow(number, line, "malformed_json", f"({_short(error)})", [raw])
+        code = "repeated_key" if isinstance(error, _RepeatedKeyError) else "malformed_json"
+        return BadRow(number, line, code, f"({_short(error)})", [raw])
     return Row(number, line, values, [raw])
 
 
@@ -260,6 +265,8 @@ def forget_kinds(values: list[Value], value: dict[str, Any], columns: Columns) -
 
 
 def _json(value: Any) -> str:
+    if isinstance(value, Repeated):
+        raise _RepeatedKeyError(repr(value.key))
     if isinstance(value, dict):
         return "{" + ",".join(f"{_ENCODE(key)}:{_json(member)}" for key, member in value.items()) + "}"
     if isinstance(value, list):
@@ -269,6 +276,25 @@ def _json(value: Any) -> str:
             raise _NoJsonError(f"{value} is not JSON")
         return value
     return _ENCODE(value)
+
+
+class Repeated(dict[str, Any]):
+    """An object that has `key` twice. What it means is not defined: RFC 8259, section 4."""
+
+    key = ""
+
+
+class _RepeatedKeyError(ValueError):
+    """A nested object has a key twice."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) == len(pairs):
+        return members
+    repeated = Repeated(members)
+    repeated.key = next(key for key, n in Counter(key for key, _ in pairs).items() if n > 1)
+    return repeated
 
 
 class _NoJsonError(ValueError):
@@ -288,4 +314,4 @@ def _short(error: Exception) -> str:
 
 
 _ENCODE = json.JSONEncoder(ensure_ascii=False).encode
-DECODER = json.JSONDecoder(parse_constant=_constant, parse_float=Number)
+DECODER = json.JSONDecoder(parse_constant=_constant, parse_float=Number, object_pairs_hook=_object)

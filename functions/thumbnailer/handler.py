@@ -1,5 +1,6 @@
 """The Lambda handler: it turns SQS messages with S3 notifications into thumbnails and catalog items."""
 
+import itertools
 import os
 from functools import partial
 from typing import Any
@@ -27,6 +28,8 @@ PIPELINE = Pipeline(
     SETTINGS.tombstone_days,
 )
 SQS = client("sqs", QUICK)
+# Whether an invocation is the first one of this process
+_COLD = itertools.chain([True], itertools.repeat(False))
 
 
 @with_metrics
@@ -34,6 +37,10 @@ def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, A
     """Handle an SQS event; answers which messages are to be delivered again (ReportBatchItemFailures)."""
     logger.append_keys(function_request_id=context.aws_request_id)
     with Lease(SQS, event["Records"], SETTINGS.lease_s) as lease:
+        if next(_COLD):
+            # The first request takes longest, and competes with those of the workers. Until it ends, the messages of a
+            # process that dies wait for the queue's timeout.
+            lease.wait()
         summary = batch.run(event["Records"], partial(_handle, lease), Deadline(context), SETTINGS.workers)
     lease.return_failed(summary.failed, SETTINGS.retry_delays_s)
     batch.report(summary)

@@ -103,7 +103,7 @@ class Pipeline:
                 if not self._catalog.advance(recorded, event, self._tombstone_days):
                     return None
                 recorded = replace(recorded, sequencer=event.sequencer)
-            self._tidy(event.image_id, recorded, version_tag(current, event.sequencer) if current else None)
+            self._tidy(event.image_id, recorded, version_tag(current, event) if current else None)
             return Outcome(Result.UNCHANGED)
         try:
             if current not in drafts:
@@ -167,7 +167,7 @@ class Pipeline:
             content |= {"etag": version.etag, "bytes": len(upload.data)}
         if decision is Decision.ASK:
             content["uploaded_at"] = version.uploaded_at
-        tag = version_tag(version, event.sequencer)
+        tag = version_tag(version, event)
         stored = {
             size: (f"{event.image_id}/{tag}/{size}.{thumbnail.extension}", thumbnail)
             for size, thumbnail in thumbnails.items()
@@ -202,10 +202,15 @@ class Pipeline:
         self._storage.remove(unused)
 
 
-def version_tag(version: Version, sequencer: str | None) -> str:
-    """Return the part of a thumbnail's key that says for which event and version it was made. Tags sort like events."""
-    digest = hashlib.sha256((version.version_id or version.etag or "").encode()).hexdigest()
-    return f"{padded(sequencer)}-{digest[:12]}"
+def version_tag(version: Version, event: ObjectEvent) -> str:
+    """Return the part of a thumbnail's key that says for which event and version it was made. Tags sort like events.
+
+    Thumbnails are cached forever, so thumbnails of the same version with other settings have another tag.
+    """
+    name = version.version_id or version.etag or ""
+    remake = event.time if event.asks_to_remake else ""
+    digest = hashlib.sha256(f"{name}{remake}".encode()).hexdigest()
+    return f"{padded(event.sequencer)}-{digest[:12]}"
 
 
 def _own_tag(event: ObjectEvent) -> str | None:
@@ -215,7 +220,7 @@ def _own_tag(event: ObjectEvent) -> str | None:
     """
     if event.kind is not Kind.CREATED or event.sequencer is None:
         return None
-    return version_tag(Version(event.version_id, event.etag), event.sequencer)
+    return version_tag(Version(event.version_id, event.etag), event)
 
 
 def _described(key: str, thumbnail: Thumbnail) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 stdout = Console(highlight=False)
 stderr = Console(stderr=True, highlight=False)
@@ -35,6 +34,18 @@ def progress(label: str, total: int | None, unit: str) -> Iterator[Callable[[int
 
     Yields a function that takes the number of units done so far.
     """
+    if not stderr.is_terminal:
+        yield lambda _: None
+        return
+    from rich.progress import (  # noqa: PLC0415 - takes a tenth of a second, and most commands show no progress
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -44,7 +55,7 @@ def progress(label: str, total: int | None, unit: str) -> Iterator[Callable[[int
         TimeElapsedColumn(),
     )
     # Without redirect_stdout=False, rich would print facts on the terminal where stdout is a file.
-    with Progress(*columns, console=stderr, disable=not stderr.is_terminal, redirect_stdout=sys.stdout.isatty()) as bar:
+    with Progress(*columns, console=stderr, redirect_stdout=sys.stdout.isatty()) as bar:
         task = bar.add_task(label, total=total)
         yield lambda done: bar.update(task, completed=done)
 

@@ -47,9 +47,11 @@ def test_dlq_lists_the_cause_and_redrives_a_message(deployment: Deployment) -> N
     assert tool("dlq", "redrive", failure["message_id"], "--dry-run") == [
         {"would redrive": 1, "not_found": 0, "dry_run": True}
     ]
-    assert tool("dlq", "redrive", failure["message_id"]) == [{"redriven": 1, "not_found": 0, "dry_run": False}]
+    (facts,) = tool("dlq", "redrive", failure["message_id"])
+    assert (facts["redriven"], facts["not_found"]) == (1, 0)
+    assert set(facts["effect"]) <= {"ready", "waiting", "no_result"}, "it is under way, or done"
     deployment.wait_for(key, status="READY")
-    assert tool("dlq", "redrive", failure["message_id"]) == [{"not_found": 1, "dry_run": False}]
+    assert tool("dlq", "redrive", failure["message_id"]) == [{"not_found": 1, "dry_run": False, "effect": {}}]
 
 
 @pytest.mark.usefixtures("impatient_queue")
@@ -115,7 +117,7 @@ def test_dlq_puts_a_failed_batch_back_onto_its_stream(deployment: Deployment) ->
     batch = {"streamArn": stream, "shardId": put[0]["ShardId"], "batchSize": 3}
     batch |= {"startSequenceNumber": put[1]["SequenceNumber"], "endSequenceNumber": put[3]["SequenceNumber"]}
     message = put_failed_batch(deployment, "activity", "KinesisBatchInfo", batch)
-    assert tool("dlq", "redrive", message) == [{"redriven": 1, "not_found": 0, "dry_run": False}]
+    assert tool("dlq", "redrive", message) == [{"redriven": 1, "not_found": 0, "dry_run": False, "effect": {}}]
     kinesis.put_record(StreamARN=stream, **record)
     eventually(lambda: counters(deployment, image).get("view", 0) >= 9, "nine views")
     assert counters(deployment, image)["view"] == 9, "only the three records of the batch are counted again"
@@ -145,7 +147,7 @@ def test_dlq_hands_a_failed_batch_of_a_table_to_its_function(deployment: Deploym
             "endSequenceNumber": number,
         }
         message = put_failed_batch(deployment, "notifier", "DDBStreamBatchInfo", batch)
-        assert tool("dlq", "redrive", message) == [{"redriven": 1, "not_found": 0, "dry_run": False}]
+        assert tool("dlq", "redrive", message) == [{"redriven": 1, "not_found": 0, "dry_run": False, "effect": {}}]
         eventually(lambda: len(listener.messages(notice_id=notice["notice_id"])) == 2, "the notice a second time")
 
 
@@ -271,7 +273,9 @@ def test_replay_sends_a_saved_file(deployment: Deployment, tmp_path: Path) -> No
     (tmp_path / "events.jsonl").write_text(json.dumps({"Records": [deployment.record(key, "", "")]}) + "\n")
     assert tool("replay", "--file", str(tmp_path / "events.jsonl"), "--dry-run")[0]["events"] == 1
     assert deployment.item(key) is None
-    assert tool("replay", "--file", str(tmp_path / "events.jsonl"))[0]["events"] == 1
+    (facts,) = tool("replay", "--file", str(tmp_path / "events.jsonl"))
+    assert facts["events"] == 1
+    assert set(facts["effect"]) <= {"ready", "waiting", "no_result"}, "it is under way, or done"
     deployment.wait_for(key, status="READY")
 
 

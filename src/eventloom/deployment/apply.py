@@ -7,7 +7,16 @@ from typing import Any
 
 from eventloom import terminal
 from eventloom.clouds import BUILD, chosen_cloud, client
-from eventloom.deployment import api_logs, api_snapshots, build, environments, interruptions, saved_plan, state_bucket
+from eventloom.deployment import (
+    api_logs,
+    api_snapshots,
+    build,
+    environments,
+    interruptions,
+    renamed_streams,
+    saved_plan,
+    state_bucket,
+)
 from eventloom.deployment.api_snapshots import Snapshot
 from eventloom.deployment.outputs import forget_outputs, init, save_outputs, state_version
 from eventloom.deployment.progress import Progress
@@ -78,6 +87,7 @@ def show_plan(environment: str, plan: Path) -> None:
     make_private(plan)  # Terraform keeps the mode of an existing file.
     with interruptions.imports(terraform, environment):
         terraform(*PLAN, f"-out={plan}", workspace=environment, on_line=show)
+    renamed_streams.refuse(json.loads(terraform("show", "-json", str(plan), workspace=environment)))
 
 
 def deploy(environment: str, plan: Path, verbose: bool = False) -> Deployment:
@@ -109,6 +119,7 @@ def apply_saved(environment: str, plan: Path, verbose: bool = False, sha256: str
     content = json.loads(terraform("show", "-json", str(plan), workspace=environment))
     saved_plan.check_packages(content, terraform.folder)
     api_logs.refuse_outdated(api_logs.account(environment), content)
+    renamed_streams.refuse(content)
     snapshots = api_snapshots.outdated(content)
     changes: dict[str, int] = {}
     creations = interruptions.Creations()
@@ -146,15 +157,18 @@ def destroy(environment: str, verbose: bool = False) -> dict[str, int]:
     state_version(environment)
     init()
     build_packages()
+    terraform, options = root_module(), ("destroy", "-input=false", "-auto-approve")
+    interruptions.adopt(terraform, environment)
     account = api_logs.account(environment)
     api_logs.release(account)
-    options = ("destroy", "-input=false", "-auto-approve")
-    progress = Progress("destroying")
+    changes: dict[str, int] = {}
     if verbose:
-        root_module()(*options, workspace=environment, on_line=show)
+        terraform(*options, workspace=environment, on_line=show)
     else:
-        with progress:
-            root_module()(*options, "-json", workspace=environment, on_line=progress.line)
+        with Progress("destroying") as progress:
+            terraform(*options, "-json", workspace=environment, on_line=progress.line)
+        changes = progress.changes
+    interruptions.forget(environment)
     api_logs.reset(account)
     forget_outputs(environment)
-    return progress.changes
+    return changes

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,24 +22,29 @@ class DiscardRecord:
         self._s3 = s3
         self._bucket = bucket
 
-    def add(self, failure: Failure, reason: str, discarded_at: str) -> None:
-        """Write a message to disk and to the bucket. After this returns, the message may be deleted."""
-        entry = failure.facts() | {
-            "discarded_at": discarded_at,
-            "reason": reason,
-            "body": failure.body,
-            "attributes": message_attributes.to_json(failure.attributes),
-        }
-        line = json.dumps(entry, ensure_ascii=False) + "\n"
+    def add(self, failures: Sequence[Failure], reason: str, discarded_at: str) -> None:
+        """Write messages to disk and to the bucket. After this returns, the messages may be deleted."""
+        lines = [_line(failure, reason, discarded_at) for failure in failures]
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("ab") as file:
-            file.write(line.encode())
+            file.writelines(lines)
             file.flush()
             os.fsync(file.fileno())
-        if self._bucket:
-            self._s3.put_object(
-                Bucket=self._bucket, Key=f"discarded/{failure.queue.name}/{failure.message_id}.json", Body=line.encode()
-            )
+        for failure, line in zip(failures, lines, strict=True) if self._bucket else ():
+            key = f"discarded/{failure.queue.name}/{failure.message_id}.json"
+            self._s3.put_object(Bucket=self._bucket, Key=key, Body=line)
+
+
+def _line(failure: Failure, reason: str, discarded_at: str) -> bytes:
+    entry = failure.facts() | {
+        "discarded_at": discarded_at,
+        "reason": reason,
+        "body": failure.body,
+        "attributes": message_attributes.to_json(failure.attributes),
+    }
+    if failure.group_id:
+        entry["group_id"] = failure.group_id
+    return json.dumps(entry, ensure_ascii=False).encode() + b"\n"
 
 
 def is_record(content: Any) -> bool:
@@ -59,7 +65,9 @@ def recorded_failure(content: dict[str, Any], function: str) -> Failure:
         raise UserError(
             "queue, message_id and body of a discarded message must be text; take the line from its file again"
         )
-    attributes = message_attributes.from_json(content["attributes"])
-    return Failure(
-        FailureQueue(content["queue"], "", function), content["message_id"], "", content["body"], 0, 0, attributes
+    attributes, queue = (
+        message_attributes.from_json(content["attributes"]),
+        FailureQueue(content["queue"], "", function),
     )
+    group_id = str(content.get("group_id", ""))
+    return Failure(queue, content["message_id"], "", content["body"], 0, 0, attributes, group_id)

@@ -9,7 +9,7 @@ import click
 
 from eventloom import arguments, terminal
 from eventloom.errors import UserError
-from eventloom.operations import dlq_actions, failure_causes, failure_queues, message_attributes
+from eventloom.operations import dlq_actions, effects, failure_causes, failure_queues, message_attributes
 from eventloom.operations.discards import DiscardRecord
 from eventloom.operations.dlq_actions import Action, Discard, Redrive, Selection
 from eventloom.operations.failures import Failure, FailureQueue
@@ -18,6 +18,8 @@ from eventloom.operations.redrive import Redriver
 from eventloom.operations.target import Target, current_target
 
 _DEFAULT = "list"
+# All messages that are shown are in memory, and their causes are looked up in the logs.
+MOST_SHOWN = 10_000
 
 
 class DlqGroup(arguments.Group):
@@ -93,34 +95,44 @@ def dlq() -> None:
 
     An ID is a message id, or its first 8 characters or more.
 
-    A message is handed over before it is deleted. An interruption may repeat one, and never loses one. All consumers
-    are idempotent except the activity counters: do not repeat the redrive of a Kinesis batch.
+    Messages are handed over in batches of ten before they are deleted. An interruption may repeat one batch, and never
+    loses a message. All consumers are idempotent except the activity counters: do not repeat the redrive of a Kinesis
+    batch.
     """
 
 
 @dlq.command("list")
 @arguments.environment_option
 @queue_option
-@click.option("--limit", type=arguments.COUNT, default=1000, show_default=True, help="messages to show of each queue")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, MOST_SHOWN),
+    default=1000,
+    show_default=True,
+    help="messages to show of each queue; the rest is counted",
+)
 @click.option("--no-logs", is_flag=True, help="do not look for causes in the consumers' logs")
 @arguments.json_option
 def list_messages(environment: str, part: str | None, limit: int, no_logs: bool, as_json: bool) -> None:
     """List all messages, each with its object and cause. The messages stay as they are."""
     target = current_target(environment)
     queues = chosen_queues(target, part)
-    total, sqs = 0, target.client("sqs")
+    total, unseen, sqs = 0, 0, target.client("sqs")
     waiting = waiting_queues(target, queues)
     for queue, failures in zip(
         waiting, failure_queues.read_all(sqs, [*waiting], target.receive_wait_s, limit), strict=True
     ):
-        if len(failures) == limit:
-            terminal.note(f"{queue.name}: only the first {limit} are shown; raise --limit to see more")
+        more = max(0, waiting[queue] - len(failures))
+        if more and len(failures) == limit:
+            terminal.note(f"{queue.name}: only {limit:,} are shown, and it has about {more:,} more")
+            unseen += more
         logged = {} if no_logs else logged_causes(target, queue, failures)
         for failure in failures:
             show(failure, failure.cause or logged.get(failure.message_id, ""), as_json)
         total += len(failures)
     if not as_json:
-        terminal.stdout.print(f"{total} message(s) in {len(queues)} queue(s) of failures")
+        about = f", and about {unseen:,} more" if unseen else ""
+        terminal.stdout.print(f"{total} message(s) in {len(queues)} queue(s) of failures{about}")
 
 
 @dlq.command("inspect")
@@ -134,7 +146,7 @@ def inspect(message_id: str, environment: str, part: str | None, as_json: bool) 
     queues = chosen_queues(target, part)
     for queue in waiting_queues(target, queues):
         with failure_queues.one_pass(target.client("sqs"), queue, target.receive_wait_s) as messages:
-            for failure in messages.select([message_id], target.now()):
+            for failure, *_ in messages.select([message_id], target.now()):
                 attributes = message_attributes.to_json(failure.attributes)
                 facts = failure.facts() | {"attributes": attributes, "body": failure.content or failure.body}
                 lines = json.dumps(facts, ensure_ascii=False, indent=2).split("\n")
@@ -149,7 +161,8 @@ def inspect(message_id: str, environment: str, part: str | None, as_json: bool) 
 def redrive(environment: str, **options: Any) -> int:
     """Send messages back to where they came from: a queue, a function, or a stream.
 
-    Redriven messages keep their attributes.
+    Redriven messages keep their attributes. At the end it waits up to half a minute and reports what became of them, as
+    far as the catalog, the manifests and the queues show it.
 
     \b
       ./eventloom dlq redrive 01234567
@@ -161,8 +174,9 @@ def redrive(environment: str, **options: Any) -> int:
     Exit code 1: some messages stay in their queue; stderr says why.
     """
     target = current_target(environment)
-    action = Redrive(Redriver(target.client, target.outputs["functions"]))
-    return run(target, action, **options)
+    sent = effects.Effects(target)
+    action = Redrive(Redriver(target.client, target.outputs["functions"]), sent)
+    return run(target, action, sent=sent, **options)
 
 
 @dlq.command("discard")
@@ -201,8 +215,12 @@ def run(  # noqa: PLR0913 - the options of redrive and discard
     dry_run: bool,
     as_json: bool,
     is_confirmed: bool = True,
+    sent: effects.Effects | None = None,
 ) -> int:
-    """Apply an action to the messages that the options select; returns 1 if some of them had to stay."""
+    """Apply an action to the messages that the options select; returns 1 if some of them had to stay.
+
+    `sent` notes what the action sends, whose effect is reported.
+    """
     if bool(ids) == everything:
         raise click.UsageError("name messages by their ids, or use --all", click.get_current_context())
     if not is_confirmed and not target.can_ask:
@@ -217,9 +235,13 @@ def run(  # noqa: PLR0913 - the options of redrive and discard
         result = dlq_actions.apply(
             action, selection, target.client("sqs"), Pace(rate), target.receive_wait_s, dry_run=dry_run, done=done
         )
-    counts, missing = result.counts(), result.not_found(ids)
+    counts, missing = result.counts(), sorted(result.missing)
     text = ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) or "nothing to do"
-    terminal.report(counts | {"not_found": len(missing), "dry_run": dry_run}, as_json, text)
+    facts: dict[str, Any] = counts | {"not_found": len(missing), "dry_run": dry_run}
+    if sent and not dry_run:
+        facts["effect"] = sent.wait()
+        text += effects.text(facts["effect"])
+    terminal.report(facts, as_json, text)
     if missing:
         terminal.note(f"no queue has {', '.join(missing)} now; ./eventloom dlq list shows the messages that are there")
     return 1 if result.left else 0

@@ -1,17 +1,19 @@
 """Redrive or discard messages, as `dlq` does."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import batched
 from typing import Any, Protocol
 
 from eventloom import terminal
 from eventloom.operations import failure_queues
 from eventloom.operations.discards import DiscardRecord
+from eventloom.operations.effects import Effects
 from eventloom.operations.failures import Failure, FailureQueue
 from eventloom.operations.pace import Pace
-from eventloom.operations.redrive import Redriver
+from eventloom.operations.redrive import Redriver, event_text
 from eventloom.operations.stream_batches import NotRedriven
 
 
@@ -24,8 +26,11 @@ class Action(Protocol):
     def plan(self, failure: Failure) -> str:
         """Return what would happen to a message, in words. Raises NotRedriven."""
 
-    def apply(self, failure: Failure) -> None:
-        """Apply the action and delete the message. Raises NotRedriven if the message has to stay."""
+    def apply(self, failures: Sequence[Failure]) -> dict[str, str]:
+        """Apply the action to up to 10 messages of a queue and delete them.
+
+        Returns why some have to stay, by message id.
+        """
 
 
 class Redrive:
@@ -33,17 +38,24 @@ class Redrive:
 
     name, past = "redrive", "redriven"
 
-    def __init__(self, redriver: Redriver) -> None:
-        """Take what hands messages over."""
+    def __init__(self, redriver: Redriver, effects: Effects | None = None) -> None:
+        """Take what hands messages over, and what follows them."""
         self._redriver = redriver
+        self._effects = effects
 
     def plan(self, failure: Failure) -> str:
         """Return where a message would go. Raises NotRedriven."""
         return f"sent to {self._redriver.target(failure)}"
 
-    def apply(self, failure: Failure) -> None:
-        """Hand a message over and delete it. Raises NotRedriven."""
-        self._redriver.redrive(failure)
+    def apply(self, failures: Sequence[Failure]) -> dict[str, str]:
+        """Hand messages over and delete them. Returns why some have to stay, by message id."""
+        left = self._redriver.redrive(failures)
+        gone = [failure for failure in failures if failure.message_id not in left]
+        if gone and self._effects:
+            queue = failures[0].queue
+            source = "" if queue.function else self._redriver.source(gone[0])
+            self._effects.sent(queue.function, source, [event_text(failure) for failure in gone])
+        return left
 
 
 class Discard:
@@ -61,38 +73,34 @@ class Discard:
         """Return which queue a message would be deleted from."""
         return f"deleted from {failure.queue.name} and recorded"
 
-    def apply(self, failure: Failure) -> None:
-        """Record a message and delete it."""
-        self._record.add(failure, self._reason, datetime.now(UTC).isoformat(timespec="seconds"))
-        failure_queues.delete(self._sqs, failure)
+    def apply(self, failures: Sequence[Failure]) -> dict[str, str]:
+        """Record messages and delete them. Returns why some could not be deleted, by message id."""
+        self._record.add(failures, self._reason, datetime.now(UTC).isoformat(timespec="seconds"))
+        return failure_queues.delete(self._sqs, failures[0].queue, failures)
 
 
 @dataclass
 class Result:
-    """The ids of the messages that were done, and of those that had to stay."""
+    """How many messages were done and had to stay, and those of the wanted ids that no message had."""
 
     action: Action
     dry_run: bool
-    done: list[str] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
+    missing: set[str]
+    done: int = 0
+    left: int = 0
 
-    @property
-    def total(self) -> int:
-        """Return how many messages were selected."""
-        return len(self.done) + len(self.left)
-
-    def not_found(self, ids: Sequence[str]) -> list[str]:
-        """Return those of `ids` that no selected message has."""
-        return [
-            prefix
-            for prefix in ids
-            if not any(message_id.startswith(prefix) for message_id in (*self.done, *self.left))
-        ]
+    def add(self, failures: Sequence[Failure], left: Mapping[str, str]) -> None:
+        """Count selected messages. `left` says why some have to stay."""
+        self.left += len(left)
+        self.done += len(failures) - len(left)
+        self.missing -= {
+            prefix for prefix in self.missing for failure in failures if failure.message_id.startswith(prefix)
+        }
 
     def counts(self) -> dict[str, int]:
         """Return the number of messages by what happened to them."""
         done = f"would {self.action.name}" if self.dry_run else self.action.past
-        return dict(Counter({done: len(self.done)}) + Counter({"left": len(self.left)}))
+        return dict(Counter({done: self.done}) + Counter({"left": self.left}))
 
 
 @dataclass(frozen=True)
@@ -118,21 +126,44 @@ def apply(  # noqa: PLR0913 - what an action needs beside the messages
 
     The others, and those that have to stay, are visible again when this returns.
     """
-    result = Result(action, dry_run)
+    result = Result(action, dry_run, set(selection.ids))
+    # At most a second's worth is handed over at once.
+    at_once = max(1, min(failure_queues.BATCH, int(pace.per_second)))
     for queue in selection.queues:
         with failure_queues.one_pass(sqs, queue, wait_s) as messages:
-            for failure in messages.select(selection.ids, selection.before):
-                about = f"{failure.message_id} {terminal.printable(failure.subject)}"
-                try:
-                    if dry_run:
-                        terminal.note(f"{about} would be {action.plan(failure)}")
-                    else:
-                        pace.wait()
-                        action.apply(failure)
-                        messages.removed(failure)
-                    result.done.append(failure.message_id)
-                except NotRedriven as reason:
-                    terminal.note(f"{about} stays in {queue.name}: {terminal.printable(str(reason))}")
-                    result.left.append(failure.message_id)
-                done(result.total)
+            for selected in messages.select(selection.ids, selection.before):
+                for failures in batched(selected, at_once, strict=False):
+                    left = _plan(action, failures) if dry_run else _apply(action, failures, pace)
+                    if not dry_run:
+                        messages.removed(failure for failure in failures if failure.message_id not in left)
+                    for failure in failures:
+                        if reason := left.get(failure.message_id):
+                            terminal.note(f"{_about(failure)} stays in {queue.name}: {terminal.printable(reason)}")
+                    result.add(failures, left)
+                    done(result.done + result.left)
+        if messages.is_cut_off:
+            terminal.note(
+                f"{queue.name}: one pass looks at {failure_queues.MOST_HIDDEN:,} messages that stay, because SQS "
+                "hides no more; redrive or discard those first, then run the command again"
+            )
     return result
+
+
+def _about(failure: Failure) -> str:
+    return f"{failure.message_id} {terminal.printable(failure.subject)}"
+
+
+def _apply(action: Action, failures: Sequence[Failure], pace: Pace) -> dict[str, str]:
+    pace.wait(len(failures))
+    return action.apply(failures)
+
+
+def _plan(action: Action, failures: Sequence[Failure]) -> dict[str, str]:
+    """Note what would happen to messages. Returns why some would stay, by message id."""
+    left = {}
+    for failure in failures:
+        try:
+            terminal.note(f"{_about(failure)} would be {action.plan(failure)}")
+        except NotRedriven as reason:
+            left[failure.message_id] = str(reason)
+    return left

@@ -1,7 +1,7 @@
 """The queues of failures of an environment: each consumer's dead-letter queue and each function's failures queue."""
 
 import contextlib
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import batched
@@ -21,6 +21,13 @@ HIDDEN_S = 300
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html
 _EMPTY_ANSWERS = 2
 _THREADS = 16
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
+BATCH = 10
+# SQS hides at most 120,000 messages of a queue at a time. The rest is for the queue's consumers.
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-queues.html
+MOST_HIDDEN = 100_000
+_ATTEMPTS = 4
+_ID_LENGTH = len("059f36b4-87a3-44ab-83d2-661975970001")
 
 
 @dataclass(frozen=True)
@@ -76,11 +83,17 @@ def depth(sqs: Any, queue: FailureQueue) -> Depth:
     return Depth(waiting, hidden)
 
 
-def receive(sqs: Any, queue: FailureQueue, wait_s: int, limit: int | None = None) -> Generator[Failure]:
-    """Yield each message of a queue, hidden from others: the caller deletes it or gives it back.
+def count_messages(sqs: Any, url: str) -> int:
+    """Return about how many messages a queue has: those that wait, are hidden or delayed."""
+    names = [f"ApproximateNumberOfMessages{kind}" for kind in ("", "NotVisible", "Delayed")]
+    counts = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    return sum(int(counts.get(name, 0)) for name in names)
 
-    Messages that were received and not yielded are given back when the caller closes the generator. `wait_s` is how
-    long SQS waits for the first message.
+
+def receive(sqs: Any, queue: FailureQueue, wait_s: int, limit: int | None = None) -> Generator[list[Failure]]:
+    """Yield the messages of a queue, up to 10 at a time. They are hidden until the caller deletes or gives them back.
+
+    `wait_s` is how long SQS waits for the first message.
     """
     empty_answers, count = 0, 0
     while empty_answers < _EMPTY_ANSWERS and (limit is None or count < limit):
@@ -88,19 +101,15 @@ def receive(sqs: Any, queue: FailureQueue, wait_s: int, limit: int | None = None
             QueueUrl=queue.url,
             AttributeNames=["All"],
             MessageAttributeNames=["All"],
-            MaxNumberOfMessages=10 if limit is None else min(10, limit - count),
+            MaxNumberOfMessages=BATCH if limit is None else min(BATCH, limit - count),
             VisibilityTimeout=HIDDEN_S,
             WaitTimeSeconds=0 if count else wait_s,
         )
         messages = answer.get("Messages", [])
         empty_answers = 0 if messages else empty_answers + 1
         count += len(messages)
-        pending = [_failure(queue, message) for message in messages]
-        try:
-            while pending:
-                yield pending.pop(0)
-        finally:
-            give_back(sqs, pending)
+        if messages:
+            yield [_failure(queue, message) for message in messages]
 
 
 def _failure(queue: FailureQueue, message: dict[str, Any]) -> Failure:
@@ -113,6 +122,7 @@ def _failure(queue: FailureQueue, message: dict[str, Any]) -> Failure:
         int(system["SentTimestamp"]) / 1000,
         int(system["ApproximateReceiveCount"]),
         message_attributes.received(message),
+        system.get("MessageGroupId", ""),
     )
 
 
@@ -122,72 +132,107 @@ def read_all(sqs: Any, queues: Sequence[FailureQueue], wait_s: int, limit: int) 
 
     def read(queue: FailureQueue) -> list[Failure]:
         with one_pass(sqs, queue, wait_s, limit) as messages:
-            failures = {}
-            for failure in messages:
+            failures = dict[str, Failure]()
+            for batch in messages:
                 if interrupted.is_set():
                     break
-                failures[failure.message_id] = failure
+                failures |= {failure.message_id: failure for failure in batch}
         return sorted(failures.values(), key=lambda failure: failure.sent_at)
 
     return side_by_side(read, queues, interrupted)
 
 
 class Pass:
-    """One pass through a queue. Iterating yields each message; those that are not removed are given back at the end."""
+    """One pass through a queue. Iterating yields its messages; those that are not removed are given back at the end.
 
-    def __init__(self, sqs: Any, received: Iterator[Failure]) -> None:
+    Of the messages that stay hidden, only the receipts are in memory. When there are MOST_HIDDEN, the pass ends.
+    """
+
+    def __init__(self, sqs: Any, queue: FailureQueue, received: Iterator[list[Failure]]) -> None:
         """Take an iterator over received messages."""
         self._sqs = sqs
+        self._queue = queue
         self._received = received
-        self._remaining: dict[str, Failure] = {}
+        self._receipts: dict[str, str] = {}
+        self.is_cut_off = False
 
-    def __iter__(self) -> Iterator[Failure]:
-        """Yield each message. It stays hidden during the pass, so that it is not received twice."""
-        for failure in self._received:
-            self._remaining[failure.receipt] = failure
-            yield failure
+    def __iter__(self) -> Iterator[list[Failure]]:
+        """Yield up to 10 messages at a time. They stay hidden during the pass, so that they are not received twice.
 
-    def select(self, ids: Sequence[str], before: float) -> Iterator[Failure]:
-        """Yield messages sent at `before` or earlier: those whose id begins with one of `ids`, or all without any."""
-        seen = set[str]()
-        for failure in self:
-            is_wanted = not ids or failure.message_id.startswith(tuple(ids))
-            if is_wanted and failure.sent_at <= before and failure.message_id not in seen:
-                seen.add(failure.message_id)
-                yield failure
+        A message whose time ran out during a long pass is received again, and is not yielded again.
+        """
+        for failures in self._received:
+            fresh = [failure for failure in failures if failure.message_id not in self._receipts]
+            self._receipts |= {failure.message_id: failure.receipt for failure in failures}
+            if fresh:
+                yield fresh
+            if len(self._receipts) >= MOST_HIDDEN:
+                self.is_cut_off = True
+                return
 
-    def removed(self, failure: Failure) -> None:
-        """Note that a message is not in the queue any more."""
-        del self._remaining[failure.receipt]
+    def select(self, ids: Sequence[str], before: float) -> Iterator[list[Failure]]:
+        """Yield messages sent at `before` or earlier: those whose id begins with one of `ids`, or all without any.
+
+        The pass ends when all messages with a whole id were there.
+        """
+        missing, whole = set(ids), all(len(prefix) == _ID_LENGTH for prefix in ids)
+        for failures in self:
+            selected = [
+                failure
+                for failure in failures
+                if failure.sent_at <= before and (not ids or failure.message_id.startswith(tuple(ids)))
+            ]
+            missing -= {failure.message_id for failure in selected}
+            if selected:
+                yield selected
+            if ids and whole and not missing:
+                return
+
+    def removed(self, failures: Iterable[Failure]) -> None:
+        """Note that messages are not in the queue any more."""
+        for failure in failures:
+            self._receipts.pop(failure.message_id, None)
 
     def give_back(self) -> None:
         """Make the remaining messages visible to others."""
-        give_back(self._sqs, list(self._remaining.values()))
+        give_back(self._sqs, self._queue, [*self._receipts.values()])
 
 
 @contextlib.contextmanager
 def one_pass(sqs: Any, queue: FailureQueue, wait_s: int, limit: int | None = None) -> Iterator[Pass]:
     """Pass through a queue, and give its messages back at the end, also after an error."""
     with contextlib.closing(receive(sqs, queue, wait_s, limit)) as received:
-        messages = Pass(sqs, received)
+        messages = Pass(sqs, queue, received)
         try:
             yield messages
         finally:
             messages.give_back()
 
 
-def give_back(sqs: Any, failures: Sequence[Failure]) -> None:
+def give_back(sqs: Any, queue: FailureQueue, receipts: Sequence[str]) -> None:
     """Make messages of one queue visible to others at once."""
-    for batch in batched(failures, 10, strict=False):
+
+    def change(batch: Sequence[str]) -> None:
         entries = [
-            {"Id": str(number), "ReceiptHandle": failure.receipt, "VisibilityTimeout": 0}
-            for number, failure in enumerate(batch)
+            {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": 0}
+            for number, receipt in enumerate(batch)
         ]
         # SQS refuses a message that has become visible by itself, or that somebody else deleted.
         with contextlib.suppress(ClientError):
-            sqs.change_message_visibility_batch(QueueUrl=batch[0].queue.url, Entries=entries)
+            sqs.change_message_visibility_batch(QueueUrl=queue.url, Entries=entries)
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        list(pool.map(change, batched(receipts, BATCH, strict=False)))
 
 
-def delete(sqs: Any, failure: Failure) -> None:
-    """Delete a message from its queue."""
-    sqs.delete_message(QueueUrl=failure.queue.url, ReceiptHandle=failure.receipt)
+def delete(sqs: Any, queue: FailureQueue, failures: Sequence[Failure]) -> dict[str, str]:
+    """Delete up to 10 messages from their queue. Returns why SQS refused some several times, by message id."""
+    entries = [{"Id": str(number), "ReceiptHandle": failure.receipt} for number, failure in enumerate(failures)]
+    refused: dict[str, str] = {}
+    for _ in range(_ATTEMPTS):
+        answer = sqs.delete_message_batch(QueueUrl=queue.url, Entries=entries)
+        refused = {entry["Id"]: f"{entry.get('Code')}: {entry.get('Message')}" for entry in answer.get("Failed", [])}
+        entries = [entry for entry in entries if entry["Id"] in refused]
+        if not entries:
+            break
+    return {failures[int(number)].message_id: reason for number, reason in refused.items()}

@@ -7,7 +7,7 @@ from typing import Any
 
 from eventloom.operations import message_attributes
 from eventloom.operations.message_attributes import Attributes
-from eventloom.operations.messages import subject
+from eventloom.operations.messages import Message, subject
 
 _BATCH_FIELDS = {"streamArn", "shardId", "startSequenceNumber", "endSequenceNumber"}
 
@@ -28,7 +28,8 @@ class FailureQueue:
 class Failure:
     """A message in a queue of failures.
 
-    `receipt` belongs to this delivery of it; `sent_at` is in seconds since the epoch.
+    `receipt` belongs to this delivery of it; `sent_at` is in seconds since the epoch; `group_id` is that of a FIFO or
+    fair queue, "" without one.
     """
 
     queue: FailureQueue
@@ -38,6 +39,13 @@ class Failure:
     sent_at: float
     receives: int
     attributes: Attributes = field(default_factory=dict)
+    group_id: str = ""
+
+    @property
+    def message(self) -> Message:
+        """Return the message that is the same again. A FIFO queue gets it once within five minutes."""
+        deduplication_id = self.message_id if self.queue.name.endswith(".fifo") else ""
+        return Message(self.body, self.attributes, self.group_id, deduplication_id)
 
     @property
     def content(self) -> dict[str, Any]:

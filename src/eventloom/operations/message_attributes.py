@@ -31,6 +31,13 @@ def text(attributes: Attributes, name: str) -> str:
     return str(attributes.get(name, {}).get("StringValue", ""))
 
 
+def size(attributes: Attributes) -> int:
+    """Return how many bytes the attributes add to a message: those of their names, types and values."""
+    values = [attribute[value_field(attribute["DataType"])] for attribute in attributes.values()]
+    texts = [*attributes, *(attribute["DataType"] for attribute in attributes.values()), *values]
+    return sum(len(text) if isinstance(text, bytes) else len(text.encode()) for text in texts)
+
+
 def to_json(attributes: Attributes) -> dict[str, dict[str, str]]:
     """Return the attributes for JSON, as the AWS CLI writes them: binary values are base64."""
     return {

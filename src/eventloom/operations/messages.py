@@ -1,19 +1,23 @@
 """Write S3 notifications for an operator, and send messages without losing any."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import batched
 from typing import Any
 from urllib.parse import quote_plus
 
 from eventloom.errors import UserError
+from eventloom.operations import message_attributes
 from eventloom.operations.message_attributes import Attributes
 from shared.text import utc_text
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 BATCH = 10
+# The limit of a request was 256 KiB until August 2025. Smaller requests work in every region and emulator.
+_REQUEST_BYTES = 256 * 1024
 _SENDERS = 8
 _ATTEMPTS = 4
 
@@ -62,27 +66,69 @@ def _object_name(facts: Any) -> str | None:
     return f"{facts['bucket'].get('name')}/{facts['object'].get('key')}"
 
 
-def send_message(sqs: Any, queue_url: str, body: str, attributes: Attributes) -> None:
-    """Send one message with its attributes. Raises UserError if SQS refuses it several times."""
-    _send(sqs, queue_url, [{"Id": "0", "MessageBody": body, "MessageAttributes": attributes}])
+@dataclass(frozen=True)
+class Message:
+    """A message to send. `group_id` is that of a FIFO queue, or of a fair queue; "" is no group."""
+
+    body: str
+    attributes: Attributes = field(default_factory=dict)
+    group_id: str = ""
+    deduplication_id: str = ""
+
+    @property
+    def size(self) -> int:
+        """Return how many bytes of a request it takes: those of its body and of its attributes."""
+        return len(self.body.encode()) + message_attributes.size(self.attributes)
+
+    def entry(self, number: int) -> dict[str, Any]:
+        """Return its entry in SendMessageBatch."""
+        fifo = {"MessageGroupId": self.group_id, "MessageDeduplicationId": self.deduplication_id}
+        entry = {"Id": str(number), "MessageBody": self.body, "MessageAttributes": self.attributes}
+        return entry | {name: value for name, value in fifo.items() if value}
+
+
+def send_messages(sqs: Any, queue_url: str, messages: Sequence[Message]) -> dict[int, str]:
+    """Send messages, up to 10 in a request. Returns why SQS refused some several times, by their position.
+
+    The others are in the queue.
+    """
+    refused: dict[int, str] = {}
+    entries = [message.entry(number) for number, message in enumerate(messages)]
+    for part in _requests([message.size for message in messages]):
+        refused |= _send(sqs, queue_url, [entries[number] for number in part])
+    return refused
 
 
 def send_batch(sqs: Any, queue_url: str, bodies: Sequence[str]) -> None:
-    """Send up to 10 messages. Raises UserError if SQS refuses some several times; the others are sent."""
-    _send(sqs, queue_url, [{"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)])
+    """Send messages. Raises UserError if SQS refuses some several times; the others are sent."""
+    if refused := send_messages(sqs, queue_url, [Message(body) for body in bodies]):
+        reasons = "; ".join(sorted(set(refused.values())))
+        raise UserError(f"SQS refused {len(refused)} message(s): {reasons}; run the command again to send them")
 
 
-def _send(sqs: Any, queue_url: str, entries: list[dict[str, Any]]) -> None:
+def _requests(sizes: Sequence[int]) -> Iterator[list[int]]:
+    """Yield the positions of the messages of each request."""
+    positions: list[int] = []
+    size = 0
+    for position, message_size in enumerate(sizes):
+        if positions and (len(positions) == BATCH or size + message_size > _REQUEST_BYTES):
+            yield positions
+            positions, size = [], 0
+        positions.append(position)
+        size += message_size
+    if positions:
+        yield positions
+
+
+def _send(sqs: Any, queue_url: str, entries: list[dict[str, Any]]) -> dict[int, str]:
+    refused: dict[str, dict[str, Any]] = {}
     for _ in range(_ATTEMPTS):
         answer = sqs.send_message_batch(QueueUrl=queue_url, Entries=entries)
         refused = {failure["Id"]: failure for failure in answer.get("Failed", [])}
-        if not refused:
-            return
         entries = [entry for entry in entries if entry["Id"] in refused]
-    reasons = {f"{failure.get('Code')}: {failure.get('Message')}" for failure in refused.values()}
-    raise UserError(
-        f"SQS refused {len(refused)} message(s): {'; '.join(sorted(reasons))}; run the command again to send them"
-    )
+        if not entries:
+            return {}
+    return {int(number): f"{failure.get('Code')}: {failure.get('Message')}" for number, failure in refused.items()}
 
 
 class Sender:

@@ -1,17 +1,17 @@
 """Try failures again.
 
-A message is handed over before it is deleted. So an interruption may repeat a message, but never loses any.
+Messages are handed over before they are deleted. So an interruption may repeat up to ten, but never loses any.
 """
 
 import base64
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from eventloom.operations.failure_queues import delete
 from eventloom.operations.failures import Failure
-from eventloom.operations.messages import send_message
+from eventloom.operations.messages import send_messages
 from eventloom.operations.stream_batches import NotRedriven, put_all, read_batch
 
 
@@ -35,16 +35,43 @@ class Redriver:
             return f"stream {failure.batch['streamArn'].split('/', 1)[1]}"
         return f"function {failure.queue.function}"
 
-    def redrive(self, failure: Failure) -> None:
-        """Hand a message over, then delete it. Raises NotRedriven."""
-        self.hand_over(failure)
-        delete(self._client("sqs"), failure)
+    def redrive(self, failures: Sequence[Failure]) -> dict[str, str]:
+        """Hand up to 10 messages of a queue over, then delete them. Returns why some have to stay, by message id."""
+        if not failures[0].queue.function:
+            return self._delete_others(failures, self._send(failures))
+        left = dict[str, str]()
+        for failure in failures:
+            # The records of a batch must not be put into their stream twice, so each is deleted at once.
+            try:
+                self.hand_over(failure)
+                left |= self._delete_others([failure], {})
+            except NotRedriven as reason:
+                left[failure.message_id] = str(reason)
+        return left
+
+    def _delete_others(self, failures: Sequence[Failure], left: dict[str, str]) -> dict[str, str]:
+        """Delete the messages that were handed over. Returns why messages have to stay, by message id."""
+        gone = [failure for failure in failures if failure.message_id not in left]
+        undeleted = delete(self._client("sqs"), failures[0].queue, gone) if gone else {}
+        return left | {
+            message_id: f"it was sent, but not deleted: {reason}" for message_id, reason in undeleted.items()
+        }
+
+    def source(self, failure: Failure) -> str:
+        """Return the URL of the queue that a message of a dead-letter queue goes to. Raises NotRedriven."""
+        return self._source(failure)
+
+    def _send(self, failures: Sequence[Failure]) -> dict[str, str]:
+        try:
+            source = self._source(failures[0])
+        except NotRedriven as reason:
+            return {failure.message_id: str(reason) for failure in failures}
+        refused = send_messages(self._client("sqs"), source, [failure.message for failure in failures])
+        return {failures[number].message_id: f"SQS refused it: {reason}" for number, reason in refused.items()}
 
     def hand_over(self, failure: Failure) -> None:
-        """Send a message to where it came from. Raises NotRedriven."""
-        if not failure.queue.function:
-            send_message(self._client("sqs"), self._source(failure), failure.body, failure.attributes)
-        elif failure.batch and "KinesisBatchInfo" in failure.content:
+        """Give a message of a function's queue to the function or its stream. Raises NotRedriven."""
+        if failure.batch and "KinesisBatchInfo" in failure.content:
             self._put_back(failure.batch)
         elif failure.batch:
             self._invoke_with_changes(failure)
@@ -103,6 +130,12 @@ def asynchronous_event(failure: Failure) -> Any:
     if content.get("Type") == "Notification":  # SNS could not deliver the message.
         return {"Records": [{"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": content}]}
     raise NotRedriven("it holds no event that can be sent again")
+
+
+def event_text(failure: Failure) -> str:
+    """Return what a message's consumer gets: the body of a message, or the event of a function as JSON."""
+    is_event = failure.queue.function and not failure.batch
+    return json.dumps(asynchronous_event(failure)) if is_event else failure.body
 
 
 def _json(value: Any) -> Any:

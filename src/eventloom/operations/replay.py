@@ -14,9 +14,10 @@ import click
 
 from eventloom import arguments, terminal
 from eventloom.errors import UserError
-from eventloom.operations import replay_archives
+from eventloom.operations import effects, replay_archives
+from eventloom.operations.messages import BATCH
 from eventloom.operations.pace import Checkpoint, Pace, locked
-from eventloom.operations.replay_routes import deliver, route
+from eventloom.operations.replay_routes import Delivery, Router, deliver
 from eventloom.operations.stream_batches import NotRedriven
 from eventloom.operations.target import Target, current_target
 
@@ -93,8 +94,9 @@ def replay(environment: str, **options: Any) -> int:
     discarded messages, with their attributes, to where they came from. A message about a stream's batch only names its
     records: they are sent as long as the stream has them.
 
-    If a replay of a file is interrupted, the same command continues where it stopped. Lines may be appended to the file
-    meanwhile.
+    If a replay of a file is interrupted, the same command continues where it stopped, and may repeat up to ten events.
+    Lines may be appended to the file meanwhile. At the end it waits up to half a minute and reports what became of the
+    events, as far as the catalog, the manifests and the queues show it.
 
     EventBridge replays an archive onto the archive's bus. The same command follows a replay that is running.
 
@@ -107,7 +109,8 @@ def replay(environment: str, **options: Any) -> int:
         facts = replay_archives.replay(target.client("events"), source, settings.dry_run, target.poll_s)
     else:
         facts = replay_file(source, target)
-    terminal.report(facts, settings.as_json, "  ".join(f"{name}: {value}" for name, value in facts.items()))
+    text = "  ".join(f"{name}: {value}" for name, value in facts.items() if name != "effect")
+    terminal.report(facts, settings.as_json, text + effects.text(facts.get("effect", {})))
     return 1 if facts.get("left") else 0
 
 
@@ -132,25 +135,87 @@ def send_lines(options: FileOptions, target: Target, checkpoint: Checkpoint | No
     """Send the lines, as `replay_file` describes. Without a checkpoint it is a dry run."""
     start = checkpoint.load() if checkpoint else {}
     leftovers = Leftovers(checkpoint.path.with_suffix(".left.jsonl") if checkpoint else None, start.get("left", 0))
-    pace, counts = Pace(options.rate), Counter[str]()
+    sent = effects.Effects(target)
+    batch = Batch(target, Pace(options.rate), checkpoint, leftovers, sent)
+    router = Router(target.outputs, options.function, target.client)
     with terminal.progress("replay", None, "events") as done:
         for number, line, place in lines(options.path, start):
             try:
-                delivery = route(line, target.outputs, options.function, target.client)
-                if checkpoint:
-                    pace.wait()
-                    deliver(delivery, target.outputs, target.client)
-                counts[delivery.target] += 1
+                batch.add(Line(number, line, place, router.route(line)))
             except NotRedriven as reason:
-                leftovers.add(line, reason)
+                batch.leave(line, place, reason)
             except UserError as error:
+                batch.send()
                 raise UserError(f"{options.path}, line {number}: {error}") from error
-            if checkpoint:
-                checkpoint.save(place | {"left": leftovers.count})
-            done(counts.total() + leftovers.count)
+            done(batch.counts.total() + leftovers.count)
+        batch.send()
     if checkpoint:
         checkpoint.clear()
-    return {"events": counts.total(), "targets": dict(counts), **leftovers.facts(), "dry_run": not checkpoint}
+    facts = {"events": batch.counts.total(), "targets": dict(batch.counts), **leftovers.facts()}
+    return facts | {"dry_run": not checkpoint} | ({"effect": sent.wait()} if checkpoint else {})
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the file, the place after it, and where it goes."""
+
+    number: int
+    text: str
+    place: dict[str, Any]
+    delivery: Delivery
+
+
+class Batch:
+    """Sends events in the order of the file: up to 10 together if they go to one queue, at most a second's worth.
+
+    The checkpoint follows each batch, so an interruption repeats one batch at most.
+    """
+
+    def __init__(
+        self, target: Target, pace: Pace, checkpoint: Checkpoint | None, leftovers: "Leftovers", sent: effects.Effects
+    ) -> None:
+        """Take what it works with. Without a checkpoint nothing is sent."""
+        self._target = target
+        self._pace = pace
+        self._checkpoint = checkpoint
+        self._leftovers = leftovers
+        self._sent = sent
+        self._most = max(1, min(BATCH, int(pace.per_second)))
+        self._lines: list[Line] = []
+        self.counts = Counter[str]()
+
+    def add(self, line: Line) -> None:
+        """Take a line. It is sent now or with the lines after it."""
+        if self._lines and self._lines[0].delivery.queue_url != line.delivery.queue_url:
+            self.send()
+        self._lines.append(line)
+        if len(self._lines) == self._most or not line.delivery.queue_url:
+            self.send()
+
+    def leave(self, text: str, place: dict[str, Any], reason: NotRedriven) -> None:
+        """Set a line aside that cannot be sent, after the lines before it are sent."""
+        self.send()
+        self._leftovers.add(text, reason)
+        self._save(place)
+
+    def send(self) -> None:
+        """Send the lines that wait. Raises UserError, with the line, if they are refused."""
+        if not self._lines:
+            return
+        waiting, self._lines = self._lines, []
+        deliveries = [line.delivery for line in waiting]
+        try:
+            if self._checkpoint:
+                self._pace.wait(len(deliveries))
+                deliver(deliveries, self._target.outputs, self._target.client, self._sent)
+            self.counts.update(delivery.target for delivery in deliveries)
+        except NotRedriven as reason:  # Only a batch of a stream, which is sent on its own, raises this.
+            self._leftovers.add(waiting[0].text, reason)
+        self._save(waiting[-1].place)
+
+    def _save(self, place: dict[str, Any]) -> None:
+        if self._checkpoint:
+            self._checkpoint.save(place | {"left": self._leftovers.count})
 
 
 def lines(path: Path, reached: dict[str, Any]) -> Iterator[tuple[int, str, dict[str, Any]]]:

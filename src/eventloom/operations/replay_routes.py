@@ -1,15 +1,15 @@
 """Decide where an event of a file goes, and send it there."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from eventloom.errors import UserError
 from eventloom.operations.discards import is_record, recorded_failure
+from eventloom.operations.effects import Effects
 from eventloom.operations.failures import Failure
-from eventloom.operations.message_attributes import Attributes
-from eventloom.operations.messages import send_message
+from eventloom.operations.messages import Message, send_messages
 from eventloom.operations.redrive import Redriver, asynchronous_event
 
 type MakeClient = Callable[[str], Any]
@@ -21,50 +21,76 @@ class Delivery:
 
     Attributes:
         target: where it goes, in words.
-        body: the event, as JSON or another text.
+        message: the event, with the attributes for a queue.
         queue_url: the queue that gets it, "" for a function.
-        attributes: the message attributes for the queue.
         function: the folder's name of the function that gets it.
         batch: the message about a failed batch of a stream, whose records are sent.
     """
 
     target: str
-    body: str
+    message: Message
     queue_url: str = ""
-    attributes: Attributes = field(default_factory=dict)
     function: str = ""
     batch: Failure | None = None
 
 
-def route(line: str, outputs: dict[str, Any], function: str | None, client: MakeClient) -> Delivery:
-    """Return where a line goes.
+class Router:
+    """Decides where lines go. It asks for the URL of each queue once."""
 
-    Raises:
-        UserError: the line does not say where it goes; the message says what to name.
-        NotRedriven: the line is a discarded message without an event.
-    """
-    try:
-        content = json.loads(line)
-    except ValueError as error:
-        raise UserError(f"the line is not JSON: {error}") from error
-    if is_record(content):
-        return _route_record(content, outputs, function, client)
-    if function:
-        return _to_function(line, function)
-    buckets = _bucket_names(content)
-    if buckets == {outputs["uploads_bucket"]}:
-        return _to_queue(line, outputs["uploads_queue_url"])
-    if buckets == {outputs["raw_bucket"]}:
-        return _to_function(line, "converter")
-    raise UserError("the event does not say where it goes; name the function with --function")
+    def __init__(self, outputs: dict[str, Any], function: str | None, client: MakeClient) -> None:
+        """Take the Terraform outputs, the folder's name of a function that gets all events, and clients."""
+        self._outputs = outputs
+        self._function = function
+        self._client = client
+        self._queue_urls: dict[str, str] = {}
+
+    def route(self, line: str) -> Delivery:
+        """Return where a line goes.
+
+        Raises:
+            UserError: the line does not say where it goes; the message says what to name.
+            NotRedriven: the line is a discarded message without an event.
+        """
+        try:
+            content = json.loads(line)
+        except ValueError as error:
+            raise UserError(f"the line is not JSON: {error}") from error
+        if is_record(content):
+            return self._route_record(content)
+        if self._function:
+            return _to_function(line, self._function)
+        buckets = _bucket_names(content)
+        if buckets == {self._outputs["uploads_bucket"]}:
+            return _to_queue(Message(line), self._outputs["uploads_queue_url"])
+        if buckets == {self._outputs["raw_bucket"]}:
+            return _to_function(line, "converter")
+        raise UserError("the event does not say where it goes; name the function with --function")
+
+    def _route_record(self, record: dict[str, Any]) -> Delivery:
+        owners = {f"{facts['function_name']}-failures": name for name, facts in self._outputs["functions"].items()}
+        owner = self._function or owners.get(str(record.get("queue")), "")
+        failure = recorded_failure(record, owner)
+        if not owner:
+            return _to_queue(failure.message, self._source_url(failure.queue.name))
+        if failure.batch:
+            target = Redriver(self._client, {}).target(failure)
+            return Delivery(target, failure.message, function=owner, batch=failure)
+        return _to_function(json.dumps(asynchronous_event(failure)), owner)
+
+    def _source_url(self, dead_letter_queue: str) -> str:
+        """Return the URL of the queue whose dead-letter queue has this name."""
+        name = dead_letter_queue.replace("-dlq.fifo", ".fifo").removesuffix("-dlq")
+        if name not in self._queue_urls:
+            self._queue_urls[name] = str(self._client("sqs").get_queue_url(QueueName=name)["QueueUrl"])
+        return self._queue_urls[name]
 
 
-def _to_queue(body: str, url: str, attributes: Attributes | None = None) -> Delivery:
-    return Delivery(f"queue {url.rsplit('/', 1)[1]}", body, queue_url=url, attributes=attributes or {})
+def _to_queue(message: Message, url: str) -> Delivery:
+    return Delivery(f"queue {url.rsplit('/', 1)[1]}", message, queue_url=url)
 
 
 def _to_function(body: str, function: str) -> Delivery:
-    return Delivery(f"function {function}", body, function=function)
+    return Delivery(f"function {function}", Message(body), function=function)
 
 
 def _bucket_names(event: Any) -> set[str | None]:
@@ -84,30 +110,26 @@ def _inside(value: Any, *path: str) -> Any:
     return value
 
 
-def _route_record(
-    record: dict[str, Any], outputs: dict[str, Any], function: str | None, client: MakeClient
-) -> Delivery:
-    owners = {f"{facts['function_name']}-failures": name for name, facts in outputs["functions"].items()}
-    owner = function or owners.get(str(record.get("queue")), "")
-    failure = recorded_failure(record, owner)
-    if not owner:
-        source = client("sqs").get_queue_url(QueueName=failure.queue.name.removesuffix("-dlq"))["QueueUrl"]
-        return _to_queue(failure.body, source, failure.attributes)
-    if failure.batch:
-        return Delivery(Redriver(client, {}).target(failure), failure.body, function=owner, batch=failure)
-    return _to_function(json.dumps(asynchronous_event(failure)), owner)
+def deliver(deliveries: Sequence[Delivery], outputs: dict[str, Any], client: MakeClient, effects: Effects) -> None:
+    """Send up to 10 events of one queue, or one event of a function. `effects` notes what was sent.
 
-
-def deliver(delivery: Delivery, outputs: dict[str, Any], client: MakeClient) -> None:
-    """Send one event. Raises UserError if it is refused, NotRedriven if its records do not exist any more."""
-    if delivery.queue_url:
-        send_message(client("sqs"), delivery.queue_url, delivery.body, delivery.attributes)
-    elif delivery.batch:
-        Redriver(client, outputs["functions"]).hand_over(delivery.batch)
+    Raises:
+        UserError: some are refused.
+        NotRedriven: the records of a stream do not exist any more.
+    """
+    first, *_ = deliveries
+    if first.queue_url:
+        refused = send_messages(client("sqs"), first.queue_url, [delivery.message for delivery in deliveries])
+        if refused:
+            reasons = "; ".join(sorted(set(refused.values())))
+            raise UserError(f"SQS refused {len(refused)} event(s): {reasons}; run the command again to send them")
+    elif first.batch:
+        Redriver(client, outputs["functions"]).hand_over(first.batch)
     else:
-        alias = outputs["functions"][delivery.function]["alias_arn"]
-        answer = client("lambda").invoke(FunctionName=alias, InvocationType="Event", Payload=delivery.body.encode())
+        alias, payload = outputs["functions"][first.function]["alias_arn"], first.message.body.encode()
+        answer = client("lambda").invoke(FunctionName=alias, InvocationType="Event", Payload=payload)
         if answer["StatusCode"] != 202:
             raise UserError(
                 f"Lambda answered {answer['StatusCode']}; run the command again to send the event and the rest"
             )
+    effects.sent(first.function, first.queue_url, [delivery.message.body for delivery in deliveries])

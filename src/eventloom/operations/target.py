@@ -26,6 +26,7 @@ class Target:
         folder: the folder of checkpoints and records.
         receive_wait_s: how long SQS waits for messages before it answers that a queue is empty.
         poll_s: pause between two questions about something that AWS works on.
+        patience_s: how long a command waits for the effect of what it sent.
         can_ask: whether there is a person who can answer a question.
         now: returns the time in seconds since the epoch.
     """
@@ -37,6 +38,7 @@ class Target:
     folder: Path
     receive_wait_s: int = 1
     poll_s: float = 5
+    patience_s: float = 30
     can_ask: bool = False
     now: Callable[[], float] = time.time
 
@@ -62,5 +64,6 @@ def current_target(environment: str) -> Target:
         clouds.client,
         clouds.BUILD / "operations",
         poll_s=0.5 if cloud.port else 5,
+        patience_s=5 if cloud.port else 30,
         can_ask=sys.stdin.isatty(),
     )

@@ -6,6 +6,7 @@ resource "aws_cloudwatch_event_rule" "schedule" {
   description         = "Runs ${local.full_name}"
   schedule_expression = each.value.expression
   state               = each.value.enabled ? "ENABLED" : "DISABLED"
+  tags                = var.tags
 
   # With another name, the new rule works before the old one is removed: an event may then come twice, but none is lost.
   lifecycle {

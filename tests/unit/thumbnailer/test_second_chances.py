@@ -100,3 +100,18 @@ def test_the_upload_after_a_request_is_newer(aws: Cloud) -> None:
     later = aws.put(encode(quarters((64, 96)), "JPEG"))
     assert aws.handle(later).result is Result.READY
     aws.check(later)
+
+
+def test_thumbnails_that_are_made_again_have_other_keys(aws: Cloud) -> None:
+    """Browsers keep a thumbnail forever, so its key must not get another content, such as that of another quality."""
+    aws.limits = HIGH
+    event = aws.put(PHOTO)
+    aws.handle(event)
+    keys = [aws.thumbnails(event.image_id)]
+    for second in (1, 2):
+        remake = replace(request(event, "ObjectCreated:Remake"), time=f"2026-11-30T10:00:0{second}.000Z")
+        for _ in range(2):
+            assert aws.handle(remake).result is Result.READY
+            aws.check(event)
+        keys.append(aws.thumbnails(event.image_id))
+    assert len(set().union(*keys)) == sum(map(len, keys))

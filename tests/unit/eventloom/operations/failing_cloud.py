@@ -31,6 +31,8 @@ OUTPUTS = {
     "functions": FUNCTIONS,
     "uploads_bucket": "uploads",
     "raw_bucket": "raw",
+    "analytics_bucket": "analytics",
+    "catalog_table": "catalog",
 }
 
 
@@ -40,6 +42,8 @@ class FailingCloud:
     def __init__(self, folder: Path) -> None:
         self.sqs: Any = boto3.client("sqs", region_name="us-east-1")
         self.s3: Any = boto3.client("s3", region_name="us-east-1")
+        self.items: list[dict[str, Any]] = []
+        self.dynamodb = SimpleNamespace(batch_get_item=lambda **_: {"Responses": {"catalog": self.items}})
         self.invocations: list[dict[str, Any]] = []
         self.dlq_url = self.sqs.create_queue(QueueName="p-uploads-dlq")["QueueUrl"]
         arn = self.sqs.get_queue_attributes(QueueUrl=self.dlq_url, AttributeNames=["QueueArn"])["Attributes"][
@@ -58,7 +62,7 @@ class FailingCloud:
         return {"StatusCode": 202}
 
     def client(self, service: str) -> Any:
-        return {"sqs": self.sqs, "s3": self.s3, "lambda": self.lambda_}[service]
+        return {"sqs": self.sqs, "s3": self.s3, "lambda": self.lambda_, "dynamodb": self.dynamodb}[service]
 
     def send(self, url: str, *bodies: Any, attributes: dict[str, Any] | None = None) -> list[str]:
         """Send messages and return their ids."""
@@ -70,11 +74,13 @@ class FailingCloud:
 
     def bodies(self, url: str) -> list[str]:
         """Return the bodies of the messages that are visible in a queue, and hide them."""
-        return [failure.body for failure in failure_queues.receive(self.sqs, FailureQueue("q", url), 0)]
+        return [
+            failure.body for batch in failure_queues.receive(self.sqs, FailureQueue("q", url), 0) for failure in batch
+        ]
 
     def attributes(self, url: str) -> dict[str, Any]:
         """Return the attributes of the only message in a queue."""
-        (failure,) = failure_queues.receive(self.sqs, FailureQueue("q", url), 0)
+        ((failure,),) = failure_queues.receive(self.sqs, FailureQueue("q", url), 0)
         return failure.attributes
 
     def count(self, url: str) -> int:

@@ -15,7 +15,8 @@ RUNNER = CliRunner(env={"CLOUD": "embedded", "EVENTLOOM_ENV": None})
 
 def make_target(folder: Path, outputs: dict[str, Any], client: Callable[[str], Any], **options: Any) -> Target:
     """Return a target whose commands never wait for AWS."""
-    return Target("local", outputs, "embedded", client, folder / "operations", receive_wait_s=0, poll_s=0, **options)
+    waits = {"receive_wait_s": 0, "poll_s": 0, "patience_s": 0}
+    return Target("local", outputs, "embedded", client, folder / "operations", **(waits | options))
 
 
 def run(target: Target | None, *arguments: str, answer: str | None = None) -> Result:

@@ -79,19 +79,22 @@ def test_redrive_all_moves_every_message_once(cloud: FailingCloud) -> None:
     cloud.send(cloud.dlq_url, *(f"m{number}" for number in range(25)))
     cloud.send(cloud.failures_url, ON_FAILURE)
     result = cloud.run("dlq", "redrive", "--all", "--rate", "1000", "--json")
-    assert (result.exit_code, json_lines(result)) == (0, [{"redriven": 26, "not_found": 0, "dry_run": False}])
+    effect = {"waiting": 25}
+    redriven = {"redriven": 26, "not_found": 0, "dry_run": False, "effect": effect}
+    assert (result.exit_code, json_lines(result)) == (0, [redriven])
     assert sorted(cloud.bodies(cloud.url)) == sorted(f"m{number}" for number in range(25))
     assert [(call["FunctionName"], json.loads(call["Payload"])) for call in cloud.invocations] == [
         ("arn:converter:live", ON_FAILURE["requestPayload"])
     ]
     result = cloud.run("dlq", "redrive", "--all", "--json")
-    assert (result.exit_code, json_lines(result)) == (0, [{"not_found": 0, "dry_run": False}])
+    assert (result.exit_code, json_lines(result)) == (0, [{"not_found": 0, "dry_run": False, "effect": {}}])
 
 
 def test_a_message_that_cannot_be_handed_over_stays(cloud: FailingCloud) -> None:
     cloud.send(cloud.failures_url, "no event", ON_FAILURE)
     result = cloud.run("dlq", "redrive", "--all", "--json")
-    assert (result.exit_code, json_lines(result)) == (1, [{"redriven": 1, "left": 1, "not_found": 0, "dry_run": False}])
+    facts = {"redriven": 1, "left": 1, "not_found": 0, "dry_run": False, "effect": {}}
+    assert (result.exit_code, json_lines(result)) == (1, [facts])
     assert "no event stays in p-converter-failures: it holds no event" in result.stderr
     assert cloud.bodies(cloud.failures_url) == ["no event"]
 
@@ -169,7 +172,7 @@ def test_a_record_is_on_disk_before_its_message_is_deleted(
 ) -> None:
     order: list[str] = []
     monkeypatch.setattr(os, "fsync", lambda _: order.append("on disk"))
-    cloud.override_sqs(delete_message=lambda **_: order.append("deleted"))
+    cloud.override_sqs(delete_message_batch=lambda **_: order.append("deleted") or {})
     cloud.send(cloud.dlq_url, "one")
     assert cloud.run("dlq", "discard", "--all", "--reason", "r", "--yes").exit_code == 0
     assert order == ["on disk", "deleted"]
@@ -258,7 +261,8 @@ def test_inspect_hides_no_message(cloud: FailingCloud) -> None:
 def test_a_named_message_that_is_gone_is_counted_and_named(cloud: FailingCloud) -> None:
     (message_id,) = cloud.send(cloud.dlq_url, "one")
     result = cloud.run("dlq", "redrive", message_id, "01234567", "--json")
-    assert (result.exit_code, json_lines(result)) == (0, [{"redriven": 1, "not_found": 1, "dry_run": False}])
+    (facts,) = json_lines(result)
+    assert (result.exit_code, facts["redriven"], facts["not_found"]) == (0, 1, 1)
     assert "no queue has 01234567 now" in result.stderr
 
 
@@ -270,6 +274,7 @@ def test_a_named_message_that_is_gone_is_counted_and_named(cloud: FailingCloud) 
         ["discard", "--all"],
         ["redrive", "--all", "--rate", "0"],
         ["list", "--limit", "0"],
+        ["list", "--limit", "10001"],
     ],
     ids=" ".join,
 )
@@ -289,8 +294,9 @@ def test_an_id_that_could_mean_other_messages_is_refused(wrong: str, cloud: Fail
 def test_records_of_discards_accumulate(cloud: FailingCloud) -> None:
     cloud.send(cloud.dlq_url, "one", "two")
     path = cloud.target.folder / "d.jsonl"
-    for failure in failure_queues.receive(cloud.sqs, FailureQueue("q", cloud.dlq_url), 0):
-        DiscardRecord(path).add(failure, "r", "now")
+    ((one, two),) = failure_queues.receive(cloud.sqs, FailureQueue("q", cloud.dlq_url), 0)
+    DiscardRecord(path).add([one], "r", "now")
+    DiscardRecord(path).add([two], "r", "now")
     assert len(path.read_text().splitlines()) == 2
 
 
@@ -317,8 +323,10 @@ def test_the_list_for_people_has_all_of_object_and_cause(cloud: FailingCloud) ->
 def test_a_list_that_is_cut_short_says_so(cloud: FailingCloud) -> None:
     cloud.send(cloud.dlq_url, "one", "two", "three")
     result = cloud.run("dlq", "list", "--no-logs", "--limit", "2", "--json")
-    assert "p-uploads-dlq: only the first 2 are shown" in result.stderr
+    assert "p-uploads-dlq: only 2 are shown, and it has about 1 more" in result.stderr
     assert len(json_lines(result)) == 2
+    text = cloud.run("dlq", "list", "--no-logs", "--limit", "2").stdout
+    assert text.endswith("2 message(s) in 2 queue(s) of failures, and about 1 more\n")
 
 
 def test_the_log_is_that_of_the_function_not_of_another_that_begins_with_its_name(cloud: FailingCloud) -> None:

@@ -12,7 +12,7 @@ from click.testing import Result
 
 from eventloom.errors import UserError
 from eventloom.operations.messages import notification
-from eventloom.operations.replay_routes import Delivery, route
+from eventloom.operations.replay_routes import Delivery, Router
 from tests.unit.eventloom.operations.support import json_lines, make_target, run
 from tests.unit.eventloom.operations.test_stream_batches import FakeStream, FakeTableStream
 
@@ -22,13 +22,14 @@ OUTPUTS = {
     "raw_bucket": "raw",
     "uploads_queue_url": "https://sqs/1/p-uploads",
     "functions": FUNCTIONS,
+    "catalog_table": "catalog",
 }
 DISCARDED = {"queue": "p-converter-failures", "message_id": "m", "attributes": {}, "discarded_at": "now", "reason": "r"}
 
 
 def route_offline(line: str, function: str | None = None) -> Delivery:
     """Return where a line goes, without a request to AWS."""
-    return route(line, OUTPUTS, function, {}.__getitem__)
+    return Router(OUTPUTS, function, {}.__getitem__).route(line)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +53,7 @@ def test_an_event_goes_where_events_of_its_kind_go(event: str, function: str | N
 
 def test_the_event_of_a_discarded_message_is_sent() -> None:
     line = json.dumps(DISCARDED | {"body": json.dumps({"requestPayload": {"a": 1}})})
-    assert json.loads(route_offline(line).body) == {"a": 1}
+    assert json.loads(route_offline(line).message.body) == {"a": 1}
 
 
 NO_OBJECTS = [
@@ -119,6 +120,8 @@ class Deployed:
 
     folder: Path
     sent: list[str] = field(default_factory=list)
+    requests: list[int] = field(default_factory=list)
+    waiting: int = 0
     broken: dict[str, BaseException] = field(default_factory=dict)
     stream: FakeStream = field(default_factory=lambda: FakeStream(range(1, 10), page=10))
     function: FakeFunction = field(default_factory=FakeFunction)
@@ -128,15 +131,28 @@ class Deployed:
             for word, error in self.broken.items():
                 if word in entry["MessageBody"]:
                     raise error
-            self.sent.append(entry["MessageBody"])
+        self.sent += [entry["MessageBody"] for entry in Entries]
+        self.requests.append(len(Entries))
         return {}
 
+    def count(self, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:
+        counts = dict.fromkeys(AttributeNames, "0") | {"ApproximateNumberOfMessages": str(self.waiting)}
+        return {"Attributes": counts if QueueUrl == OUTPUTS["uploads_queue_url"] else dict.fromkeys(counts, "0")}
+
     def client(self, service: str) -> Any:
-        streams = {"kinesis": self.stream, "dynamodbstreams": FakeTableStream(range(1, 10), page=10)}
-        return (
-            streams.get(service)
-            or {"sqs": SimpleNamespace(send_message_batch=self.send), "lambda": self.function}[service]
+        queue = SimpleNamespace(
+            send_message_batch=self.send,
+            get_queue_attributes=self.count,
+            get_queue_url=lambda QueueName: {"QueueUrl": f"https://sqs/1/{QueueName}"},
         )
+        clients = {
+            "kinesis": self.stream,
+            "dynamodbstreams": FakeTableStream(range(1, 10), page=10),
+            "sqs": queue,
+            "lambda": self.function,
+            "dynamodb": SimpleNamespace(batch_get_item=lambda **_: {"Responses": {}}),
+        }
+        return clients[service]
 
     def run(self, *arguments: str) -> Result:
         return run(make_target(self.folder, OUTPUTS, self.client), "replay", "--rate", "10000", *arguments)
@@ -171,17 +187,34 @@ def test_discarded_messages_that_cannot_be_sent_are_left_in_a_file(deployed: Dep
     assert Path(facts["left_in"]).read_text().splitlines() == lines[:2]
 
 
-def test_an_interrupted_replay_continues_with_the_event_that_failed(deployed: Deployed, tmp_path: Path) -> None:
-    events = [notification("uploads", f"사진 {number}") for number in range(5)]
+def test_an_interrupted_replay_continues_with_the_batch_that_failed(deployed: Deployed, tmp_path: Path) -> None:
+    events = [notification("uploads", f"사진 {number}") for number in range(25)]
     path = write(tmp_path, *events, separator="\n\n")
     result = deployed.run("--file", path, "--dry-run", "--json")
-    assert json_lines(result) == [{"events": 5, "targets": {"queue p-uploads": 5}, "left": 0, "dry_run": True}]
+    assert json_lines(result) == [{"events": 25, "targets": {"queue p-uploads": 25}, "left": 0, "dry_run": True}]
     assert deployed.sent == []
-    deployed.broken = {events[2]: ConnectionError("network is gone")}
+    deployed.broken = {events[12]: ConnectionError("network is gone")}
     assert deployed.run("--file", path).exit_code == 1
+    assert deployed.sent == events[:10]
     deployed.broken = {}
-    assert json_lines(deployed.run("--file", path, "--json"))[0]["events"] == 3
+    assert json_lines(deployed.run("--file", path, "--json"))[0]["events"] == 15
     assert deployed.sent == events
+    assert deployed.requests == [10, 10, 5]
+
+
+def test_at_most_the_events_of_a_second_are_sent_together(deployed: Deployed, tmp_path: Path) -> None:
+    path = write(tmp_path, *(notification("uploads", f"{number}") for number in range(5)))
+    target = make_target(deployed.folder, OUTPUTS, deployed.client)
+    assert run(target, "replay", "--file", path, "--rate", "3").exit_code == 0
+    assert deployed.requests == [3, 2]
+
+
+def test_events_keep_their_order_when_they_go_to_different_places(deployed: Deployed, tmp_path: Path) -> None:
+    uploads = notification("uploads", "a")
+    digest = json.dumps(DISCARDED | {"queue": "p-digest-failures", "body": json.dumps({"requestPayload": {}})})
+    assert deployed.run("--file", write(tmp_path, uploads, uploads, digest, uploads), "--json").exit_code == 0
+    assert deployed.requests == [2, 1]
+    assert len(deployed.function.invocations) == 1
 
 
 SPAN = ("--start", "2026-01-01T00:00", "--end", "2026-01-02T00:00")
@@ -207,28 +240,31 @@ def test_options_that_do_not_belong_together_are_usage_errors(wrong: tuple[str, 
     assert (result.exit_code, result.stdout) == (2, "")
 
 
+FIRST = "abcdefghij"
+
+
 @pytest.mark.parametrize(
     ("names", "appended"),
-    [("abc", "def"), ("xyz", "def"), ("", "def"), ("a", "")],
+    [(FIRST, "klm"), ("xyz", "klm"), ("", "klm"), ("a", "")],
     ids=["appended to", "replaced", "emptied", "cut short"],
 )
 def test_only_a_file_that_was_appended_to_is_continued(
     names: str, appended: str, deployed: Deployed, tmp_path: Path
 ) -> None:
-    events = {name: notification("uploads", name) for name in "abcdefxyz"}
+    events = {name: notification("uploads", name) for name in "abcdefghijklmxyz"}
     deployed.broken = {"stop": KeyboardInterrupt()}
-    path = write(tmp_path, *(events[name] for name in "abc"), notification("uploads", "stop"))
+    path = write(tmp_path, *(events[name] for name in FIRST), notification("uploads", "stop"))
     assert deployed.run("--file", path).exit_code == 130
     write(tmp_path, *(events[name] for name in names + appended))
-    if names == "abc":
+    if names == FIRST:
         assert deployed.run("--file", path).exit_code == 0
-        assert deployed.sent == [events[name] for name in "abcdef"]
+        assert deployed.sent == [events[name] for name in FIRST + appended]
         return
     result = deployed.run("--file", path)
     assert result.exit_code == 1
     assert "was changed since its replay was interrupted; --restart" in result.stderr
     assert deployed.run("--file", path, "--restart").exit_code == 0
-    assert deployed.sent[3:] == [events[name] for name in names + appended]
+    assert deployed.sent[10:] == [events[name] for name in names + appended]
 
 
 @pytest.mark.parametrize("line", [b"nonsense", b"caf\xe9", b'{"discarded_at": "now"}', b'{"any": "event"}'])

@@ -91,6 +91,7 @@ class Redrive:
         body = json.dumps({kind: batch, "requestContext": {"condition": "RetryAttemptsExhausted"}})
         self.failure = Failure(FailureQueue("p-activity-failures", "url", "activity"), "m", "receipt", body, 0, 1)
         self.sqs, self.slept, self.invoked = MagicMock(), list[float](), list[list[str]]()
+        self.sqs.delete_message_batch.return_value = {}
         function = MagicMock()
         function.invoke.side_effect = self._invoke
         clients = {"kinesis": stream, "dynamodbstreams": stream, "sqs": self.sqs, "lambda": function}
@@ -101,11 +102,12 @@ class Redrive:
         return {"Payload": io.BytesIO(b'{"batchItemFailures": []}')}
 
     def run(self) -> None:
-        self._redriver.redrive(self.failure)
+        for reason in self._redriver.redrive([self.failure]).values():
+            raise NotRedriven(reason)
 
     @property
     def deleted(self) -> bool:
-        return bool(self.sqs.delete_message.called)
+        return bool(self.sqs.delete_message_batch.called)
 
 
 @pytest.mark.parametrize("empty", [0, 3])
