@@ -41,6 +41,7 @@ _LATIN = {"cp1250", "cp1254", "cp1257", "cp1258", "iso8859-2", "iso8859-13", "is
 # see docs/decisions.md.
 _LEAST, _BETTER, _CLEARLY = 0.02, 1.03, 1.35
 _LEAST_LATIN = 0.05
+_MANY_WORDS, _FEW_WORDS_BETTER = 0.15, 1.7
 # So many of the words in a Western text may look strange.
 _FEW = 0.03
 # Bytes that are parts of no character of two bytes, and stand between the fields of every format
@@ -73,6 +74,10 @@ _STRANGE = re.compile(
     rf"{_LETTER}[{_BETWEEN}]{_LETTER}|{_LETTER}[{_BEHIND}]|[{_BEFORE}](?={_LETTER})"
     r"|[\x7f-\x9f\ufffd\ue000-\uf8ff\u2500-\u259f]"
 )
+
+
+# Western words have at most three different characters in a row that are not ASCII: ÆØÅ
+_NO_WESTERN = re.compile(r"[\xa1-\xff]{4}")
 
 
 @dataclass(frozen=True)
@@ -237,7 +242,12 @@ class _Reading:
     strangeness: float
 
     def is_better_than(self, other: "_Reading") -> bool:
-        """Return whether it fits clearly better."""
+        """Return whether it fits clearly better.
+
+        The encodings of East Asia have nearly all pairs of bytes in common, so that few words tell little.
+        """
+        if _TWO_BYTES.keys() & {self.name, other.name} and self.fit < _MANY_WORDS:
+            return self.fit >= _FEW_WORDS_BETTER * other.fit
         return (
             self.fit >= _BETTER * other.fit
             or (self.fit >= other.fit and self.strangeness < other.strangeness)
@@ -249,7 +259,7 @@ def _guess(sample: bytes) -> str:
     """Return the encoding of bytes that are not UTF-8. Raises Rejection (uncertain_encoding)."""
     readings = _readings(sample)
     western = sample.decode(WESTERN, "replace")
-    looks_western = _strangeness(western) <= _FEW
+    looks_western = _strangeness(western) <= _FEW and not any(len(set(row)) > 2 for row in _NO_WESTERN.findall(western))
     best = readings[0] if readings else None
     if best is None or (looks_western and best.text == western):
         if looks_western:

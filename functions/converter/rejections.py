@@ -5,6 +5,12 @@ FILES = {
     "folder": "The key ends in '/': it stands for a folder, not for data.",
     "no_rows": "The file has no rows of data.",
     "no_valid_rows": "Every row was set aside; the rejects file says why.",
+    "few_valid_rows": "More rows were set aside than kept: the file is not the table that it was taken for. The "
+    "rejects file says why.",
+    "unclear_delimiter": "There is more than one way to split the file into fields. Upload it again with the delimiter "
+    "as metadata (aws s3 cp --metadata delimiter=semicolon), or with quotes around fields that contain another one.",
+    "unclear_header": "It is not clear which line names the columns. Upload the file again with the names in its first "
+    "line, one for each column, or say whether its first line is the header (aws s3 cp --metadata header=true).",
     "unsupported_format": "The name must end in .csv, .tsv, .txt, .json, .jsonl or .ndjson, each optionally followed "
     "by .gz.",
     "unsupported_compression": "The content is compressed in another way than gzip.",
@@ -30,6 +36,7 @@ FILES = {
 }
 
 ROWS = {
+    "before_header": "The line is a title or a comment before the table.",
     "too_few_fields": "The row has fewer fields than there are columns.",
     "too_many_fields": "The row has more fields than there are columns.",
     "malformed_quotes": "A quoted field is not closed, or continues after its closing quote.",

@@ -21,7 +21,7 @@ from converter.encodings import detect
 from converter.hints import NO_HINTS, Hints
 from converter.names import Columns
 from converter.rejections import ROWS, Rejection
-from converter.rows import DECODER, BadRow, Row, csv_rows, forget_kinds, json_document, json_lines
+from converter.rows import DECODER, BadRow, Row, csv_rows, forget_kinds, json_document, json_lines, lines_before
 from converter.sources import keys_of
 from converter.text import chunks, decoded, encoded, is_gzip, lines
 from shared.deadline import Deadline
@@ -128,6 +128,9 @@ def stage(source: Path, name: str, staged: Staged, limits: Limits, deadline: Dea
         good.write(b"\n]")
     if not staged.rows:
         raise Rejection("no_valid_rows" if staged.rejected else "no_rows")
+    set_aside = staged.rejected.total() - staged.rejected["before_header"]
+    if set_aside > staged.rows:
+        raise Rejection("few_valid_rows", f"{staged.rows:,} of {staged.rows + set_aside:,} rows were left.")
 
 
 def _with_keys(rows: Iterator[Row | BadRow], keys: dict[str, str | None], staged: Staged) -> Iterator[Row | BadRow]:
@@ -185,10 +188,17 @@ def _rows(texts: Iterator[str], name: str, staged: Staged, limits: Limits) -> It
         raise Rejection("empty")
     texts = itertools.chain([first], texts)
     if staged.format == "csv":
-        dialect = sniff(first, staged.hints.delimiter or ("\t" if _suffix(name) == ".tsv" else None))
+        hints = staged.hints
+        dialect = sniff(first, hints.delimiter or ("\t" if _suffix(name) == ".tsv" else None), hints.header)
         staged.delimiter, staged.header = dialect.delimiter, dialect.header is not None
+        staged.warnings += dialect.warnings
+        staged.quoted = dialect.quoted
         staged.columns = Columns(limits.max_columns, dialect.header or [""] * dialect.width)
-        return csv_rows(lines(texts, limit), dialect.delimiter, dialect.width, limit, skip=int(staged.header))
+        source = lines(texts, limit)
+        return itertools.chain(
+            lines_before(source, dialect.before, dialect.delimiter),
+            csv_rows(source, dialect.form, limit, skip=int(staged.header), before=dialect.before),
+        )
     staged.columns = Columns(limits.max_columns)
     if staged.format == "jsonl" or _is_line_of_object(first):
         return json_lines(lines(texts, limit), staged.columns, limit)

@@ -87,7 +87,9 @@ def test_western_text_is_never_refused(word: str) -> None:
 
 @pytest.mark.parametrize("size", [7, 1000, 1 << 20])
 def test_a_late_word_counts_wherever_a_piece_ends(size: int) -> None:
-    content = ("id,name\n" + "1,Cafe\n" * 20_000 + csv_of(["서울", "부산", "홍길동", "김철수"])).encode("cp949")
+    content = (
+        "id,name\n" + "1,Cafe\n" * 20_000 + csv_of(["서울", "부산", "대구광역시", "김철수", "고객번호", "주문"])
+    ).encode("cp949")
     pieces = [content[start : start + size] for start in range(0, len(content), size)]
     assert detect(iter(pieces)).name == "cp949"
 
@@ -109,6 +111,12 @@ def test_an_uncertain_file_is_refused_and_may_be_explained(run: Run) -> None:
     outcome = run("a.csv", content)
     assert outcome.facts["reason"] == "uncertain_encoding"
     assert "--metadata encoding=" in outcome.facts["reason_text"]
+
+
+def test_few_words_of_east_asia_are_refused_if_two_encodings_fit(run: Run) -> None:
+    # In GB 18030 the bytes are as usual a text.
+    assert run("a.csv", "id,name\n1,홍길동\n".encode("cp949")).facts["reason"] == "uncertain_encoding"
+    assert run("a.csv", "id,name\n1,鈴木太郎\n".encode("euc_jp")).facts["reason"] == "uncertain_encoding"
 
 
 def test_the_manifest_has_the_encoding_and_what_was_assumed(run: Run) -> None:

@@ -63,9 +63,9 @@ def test_only_the_row_that_is_too_long_is_rejected(run: Run) -> None:
 
 
 def test_only_the_line_of_json_that_is_nested_too_deeply_is_rejected(run: Run) -> None:
-    rows = ["[" * 100_000, '{"id": 1, "a": ' + "[" * 3000 + "]" * 3000 + "}", '{"id": ' + "9" * 5000 + "}", '{"id": 2}']
-    outcome = run("a.jsonl", "\n".join(rows))
-    assert rows_of(outcome.parquet) == [(2,)]
+    rows = ["[" * 100_000, '{"id": 1, "a": ' + "[" * 3000 + "]" * 3000 + "}", '{"id": ' + "9" * 5000 + "}"]
+    outcome = run("a.jsonl", "\n".join([*rows, *['{"id": 2}'] * 3]))
+    assert rows_of(outcome.parquet) == [(2,)] * 3
     assert outcome.facts["rejected_by_reason"] == {"malformed_json": 3}
 
 
@@ -197,3 +197,34 @@ def test_an_object_with_a_key_twice_is_set_aside(run: Run, name: str) -> None:
     rejects = rejects_of(outcome.rejects)
     reasons = [(entry["reason"], entry["raw"].rstrip("\n")) for entry in rejects]
     assert reasons == [("repeated_key", row) for row in rows[1:3]]
+
+
+def test_delimiters_at_the_end_of_each_row_are_no_field(run: Run) -> None:
+    rows = "".join(f"{i},a,\n" for i in range(300))
+    outcome = run("a.csv", f"id,name\n{rows}300,a,b\n301,a\n302,a,b,\n")
+    assert rows_of(outcome.parquet) == [(i, "a") for i in range(300)]
+    assert [(entry["reason"], entry["raw"]) for entry in rejects_of(outcome.rejects)] == [
+        ("too_many_fields", "300,a,b\n"),
+        ("too_few_fields", "301,a\n"),
+        ("too_many_fields", "302,a,b,\n"),
+    ]
+    # In one row only, an empty field more may be a comma within a value.
+    outcome = run("a.csv", "id,name\n1,a\n2,Doe, John\n3,c,\n4,d\n5,e\n6,f\n")
+    assert outcome.facts["rejected_by_reason"] == {"too_many_fields": 2}
+
+
+def test_rows_of_delimiters_only_are_empty_lines(run: Run) -> None:
+    outcome = run("a.csv", 'id,name\n,\n1,a\n"",""\n\n  \n2,b\n,\n')
+    assert rows_of(outcome.parquet) == [(1, "a"), (2, "b")]
+    assert outcome.facts["rejected"] == 0
+    # pandas writes so that a table of one column has no value there.
+    assert rows_of(run("a.csv", 'id\n1\n""\n\n2\n').parquet) == [(1,), (None,), (2,)]
+
+
+def test_a_space_before_a_quote_is_none_of_the_value(run: Run) -> None:
+    outcome = run("a.csv", 'id, "name", "city"\n1, "Smith, John", "Rome"\n2, "Doe", "Paris"\n')
+    assert rows_of(outcome.parquet) == [(1, "Smith, John", "Rome"), (2, "Doe", "Paris")]
+    assert [column["source"] for column in outcome.facts["columns"]] == ["id", "name", "city"]
+    late = run("a.csv", "id,name\n" + "1,a\n" * 300 + '2, "b"\n' + '3,"c, ""d"""\n')
+    assert [(entry["reason"], entry["raw"]) for entry in rejects_of(late.rejects)] == [("malformed_quotes", '2, "b"\n')]
+    assert rows_of(late.parquet)[-1] == (3, 'c, "d"')
