@@ -26,11 +26,15 @@ locals {
   cognito_domain = one([for domain in aws_cognito_user_pool_domain.web[*].domain : "https://${domain}.auth.${local.region}.amazoncognito.com"])
 }
 
-# API Gateway writes the access logs of all APIs with one role per account and region. If two environments there owned
-# the setting, each apply would overwrite the other's role. Destroying the owner deletes the role, and no API there
-# writes access logs until another environment owns the setting.
+# API Gateway writes the access logs of all APIs of an account and region with one role. ./eventloom sets the variable:
+# it asks for the account's role first, never replaces somebody else's, and keeps this one where other APIs may log with
+# it. In version 6 of the provider, a destroy always removes the role from the account.
+locals {
+  sets_api_gateway_account = var.api_gateway_account && local.environment.owns_api_gateway_account
+}
+
 resource "aws_api_gateway_account" "this" {
-  count               = local.environment.owns_api_gateway_account ? 1 : 0
+  count               = local.sets_api_gateway_account ? 1 : 0
   cloudwatch_role_arn = aws_iam_role.api_gateway_logs[0].arn
 
   # API Gateway rejects a role that may not write logs yet.
@@ -41,7 +45,7 @@ resource "aws_iam_role" "api_gateway_logs" {
   # Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
   #iam:unconditional ApiGateway - API Gateway documents neither condition for the account's logging role
   #iam:unproven ApiGateway - LocalStack writes no access logs
-  count                = local.environment.owns_api_gateway_account ? 1 : 0
+  count                = local.sets_api_gateway_account ? 1 : 0
   name                 = "${local.prefix}-api-gateway-logs"
   path                 = local.environment.role_path
   permissions_boundary = local.environment.permissions_boundary
@@ -60,7 +64,7 @@ resource "aws_iam_role" "api_gateway_logs" {
 # API Gateway requires the actions of this managed policy on all log groups.
 resource "aws_iam_role_policy_attachment" "api_gateway_logs" {
   #iam:unproven AmazonAPIGatewayPushToCloudWatchLogs - LocalStack writes no access logs
-  count      = local.environment.owns_api_gateway_account ? 1 : 0
+  count      = local.sets_api_gateway_account ? 1 : 0
   role       = aws_iam_role.api_gateway_logs[0].name
   policy_arn = "arn:${data.aws_partition.current.partition}:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs"
 }

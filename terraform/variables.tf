@@ -10,6 +10,15 @@ variable "alb" {
   default     = null
 }
 
+variable "api_gateway_account" {
+  description = <<-EOT
+    Whether the environment may set the role with which API Gateway writes the logs of this account and region.
+    ./eventloom sets it to true where no role is set, or where the role is the environment's own.
+  EOT
+  type        = bool
+  default     = false
+}
+
 variable "architecture" {
   description = "Instruction set of the packages: x86_64 or arm64."
   type        = string

@@ -37,6 +37,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     },
     "Deploy": {
         "build": Entry("deployment.commands:build_command", "Package functions into build/NAME.zip."),
+        "preflight": Entry("deployment.commands:preflight_command", "Report what an account lacks for an environment."),
         "plan": Entry("deployment.commands:plan", "Show what a deployment would change."),
         "deploy": Entry("deployment.commands:deploy", "Build, plan and apply an environment."),
         "apply-saved": Entry("deployment.commands:apply_saved", "Apply the plan that 'plan' saved."),

@@ -6,7 +6,8 @@ mock_provider "aws" {
 
 variables {
   # The tests must not depend on a build, so they use placeholders as packages.
-  packages = "tests/packages"
+  packages            = "tests/packages"
+  api_gateway_account = true
 
   # Otherwise prod warns that nobody is notified, which tests/prod covers.
   alarm_emails = ["ops@example.com"]

@@ -14,7 +14,7 @@ if os.environ.get("CLOUD", "embedded") == "embedded":
     os.environ.setdefault("EMBEDDED_PORT", "4599")
 
 from eventloom import clouds
-from eventloom.deployment import apply, build
+from eventloom.deployment import api_logs, apply, build
 from eventloom.deployment.outputs import current_outputs, save_outputs
 from eventloom.deployment.terraform import root_module
 from scripts import capabilities
@@ -63,6 +63,7 @@ def deployment(
     test_zz_destroy.py destroys it.
     """
     if request.config.getoption("--deployed"):
+        api_logs.choose(api_logs.account(ENVIRONMENT))
         return Deployment(current_outputs(ENVIRONMENT))
     build.build_all(build.function_names(), cloud.architecture, clouds.BUILD)
     apply.prepare(ENVIRONMENT)

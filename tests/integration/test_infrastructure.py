@@ -1,10 +1,12 @@
 """What Terraform created has the protections that it promises, and a second plan is empty."""
 
 import json
+import os
 
 import pytest
 
 from eventloom.clouds import chosen_cloud, client
+from eventloom.deployment import api_logs
 from tests.integration.support import Deployment, terraform
 
 
@@ -84,3 +86,17 @@ def test_the_default_workspace_is_refused(deployment: Deployment) -> None:
     process = terraform("plan", "-input=false", "-no-color", TF_WORKSPACE="default")
     assert process.returncode == 1
     assert "workspace" in process.stderr
+
+
+def test_another_environment_leaves_the_accounts_role_for_api_logs(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One environment has set the role, or somebody else has: another one logs with it and changes nothing."""
+    monkeypatch.setenv(api_logs.VARIABLE, "unset")
+    other = api_logs.account("prod" if deployment["environment"] != "prod" else "dev")
+    arn = other.role()
+    assert arn
+    api_logs.choose(other)
+    assert os.environ[api_logs.VARIABLE] == "false"
+    assert f"{arn}; it stays" in capsys.readouterr().err
+    assert other.role() == arn

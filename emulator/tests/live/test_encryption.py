@@ -126,3 +126,18 @@ def test_notifications_of_a_bucket_need_the_key_s_policy(cloud: Cloud, name: str
     }
     with pytest.raises(ClientError, match="Unable to validate"):
         cloud.s3.put_bucket_notification_configuration(Bucket=name, NotificationConfiguration=notify)
+
+
+def test_a_log_group_that_exists_gets_a_key_and_loses_it(cloud: Cloud, name: str):
+    key_arn = key(cloud, f"logs.{REGION}")
+    cloud.logs.create_log_group(logGroupName=name)
+
+    def key_of_group() -> str | None:
+        (group,) = cloud.logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+        return group.get("kmsKeyId")
+
+    cloud.logs.associate_kms_key(logGroupName=name, kmsKeyId=key_arn)
+    assert key_of_group() == key_arn
+    cloud.logs.disassociate_kms_key(logGroupName=name)
+    assert key_of_group() is None
+    cloud.logs.delete_log_group(logGroupName=name)

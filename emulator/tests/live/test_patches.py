@@ -21,7 +21,7 @@ TARGETS = {
     "patches.lambda_aliases": "localstack.services.lambda_.provider:LambdaProvider._create_routing_config_model",
     "patches.lambda_async": "localstack.services.lambda_.invocation.event_manager:Poller.handle_message",
     "patches.lambda_event_sources": "localstack.services.lambda_.event_source_mapping.pollers.sqs_poller:SqsPoller.handle_messages",
-    "patches.lambda_mappings": "localstack.services.lambda_.provider:LambdaProvider.get_event_source_mapping",
+    "patches.lambda_mappings": "localstack.services.lambda_.invocation.models:lambda_stores",
     "patches.logs_keys": "localstack.services.logs.provider:LogsProvider",
     "patches.lambda_logs": "localstack.services.lambda_.invocation.logs:LogHandler.run_log_loop",
     "patches.lambda_configurations": "localstack.aws.handlers:serve_custom_service_request_handlers",

@@ -7,7 +7,16 @@ from typing import Any
 
 from eventloom import terminal
 from eventloom.clouds import BUILD, chosen_cloud, client
-from eventloom.deployment import api_snapshots, build, environments, interruptions, saved_plan, state_bucket
+from eventloom.deployment import (
+    api_logs,
+    api_snapshots,
+    build,
+    environments,
+    interruptions,
+    renamed_streams,
+    saved_plan,
+    state_bucket,
+)
 from eventloom.deployment.api_snapshots import Snapshot
 from eventloom.deployment.outputs import forget_outputs, init, save_outputs, state_version
 from eventloom.deployment.progress import Progress
@@ -51,7 +60,8 @@ def prepare(environment: str) -> None:
     """Create the state bucket, connect Terraform to it and select the workspace, a new one if necessary.
 
     Raises:
-        UserError: the environment does not belong in this account or region. Nothing is created.
+        UserError: the environment does not belong in this account or region. Nothing is created. Or API Gateway can't
+        log.
     """
     environments.check(environment, state_bucket.account())
     if bucket := state_bucket.in_another_region(environment):
@@ -62,6 +72,7 @@ def prepare(environment: str) -> None:
         )
     state_bucket.ensure()
     select_workspace(environment)
+    api_logs.choose(api_logs.account(environment))
 
 
 def select_workspace(environment: str) -> None:
@@ -76,6 +87,7 @@ def show_plan(environment: str, plan: Path) -> None:
     make_private(plan)  # Terraform keeps the mode of an existing file.
     with interruptions.imports(terraform, environment):
         terraform(*PLAN, f"-out={plan}", workspace=environment, on_line=show)
+    renamed_streams.refuse(json.loads(terraform("show", "-json", str(plan), workspace=environment)))
 
 
 def deploy(environment: str, plan: Path, verbose: bool = False) -> Deployment:
@@ -106,6 +118,8 @@ def apply_saved(environment: str, plan: Path, verbose: bool = False, sha256: str
     terraform = root_module()
     content = json.loads(terraform("show", "-json", str(plan), workspace=environment))
     saved_plan.check_packages(content, terraform.folder)
+    api_logs.refuse_outdated(api_logs.account(environment), content)
+    renamed_streams.refuse(content)
     snapshots = api_snapshots.outdated(content)
     changes: dict[str, int] = {}
     creations = interruptions.Creations()
@@ -145,6 +159,8 @@ def destroy(environment: str, verbose: bool = False) -> dict[str, int]:
     build_packages()
     terraform, options = root_module(), ("destroy", "-input=false", "-auto-approve")
     interruptions.adopt(terraform, environment)
+    account = api_logs.account(environment)
+    api_logs.release(account)
     changes: dict[str, int] = {}
     if verbose:
         terraform(*options, workspace=environment, on_line=show)
@@ -153,5 +169,6 @@ def destroy(environment: str, verbose: bool = False) -> dict[str, int]:
             terraform(*options, "-json", workspace=environment, on_line=progress.line)
         changes = progress.changes
     interruptions.forget(environment)
+    api_logs.reset(account)
     forget_outputs(environment)
     return changes

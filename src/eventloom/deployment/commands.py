@@ -1,4 +1,4 @@
-"""The commands build, plan, deploy, apply-saved, saved-plan, destroy, unlock, outputs and state-bucket."""
+"""The commands build, preflight, plan, deploy, apply-saved, saved-plan, destroy, unlock, outputs and state-bucket."""
 
 import sys
 from pathlib import Path
@@ -7,7 +7,7 @@ import click
 
 from eventloom import arguments, catalog, clouds, terminal
 from eventloom.clouds import BUILD, chosen_cloud
-from eventloom.deployment import apply, build, environments, saved_plan, state_bucket, state_lock
+from eventloom.deployment import apply, build, environments, preflight, saved_plan, state_bucket, state_lock
 from eventloom.deployment.apply import Deployment
 from eventloom.deployment.build import FUNCTIONS, PLATFORMS
 from eventloom.deployment.outputs import init, read_outputs, state_version
@@ -67,12 +67,30 @@ def build_command(  # noqa: PLR0913, PLR0917 - one parameter per option
         terminal.print_json({name: manifest[name] for name in names or known})
 
 
+@arguments.command("preflight")
+@arguments.environment_option
+@arguments.json_option
+def preflight_command(environment: str, as_json: bool) -> int | None:
+    """Report what an account lacks for an environment, before anything is planned.
+
+    It checks concurrency and memory of Lambda, the sandbox of SES, service-linked roles, the services of the region and
+    quotas. 'plan' and 'deploy' do it as well. Changes nothing, and checks nothing in an emulator.
+    """
+    environments.check(environment, state_bucket.account())
+    results = [] if chosen_cloud().port else preflight.findings(preflight.target(environment))
+    facts = {"environment": environment, "findings": [vars(finding) for finding in results]}
+    lines = [f"{finding.level}: {finding.text}" for finding in results]
+    terminal.report(facts, as_json, "\n".join(lines) or f"the account has what '{environment}' needs")
+    return 3 if any(finding.level == "error" for finding in results) else None
+
+
 @arguments.command("plan")
 @arguments.environment_option
 @plan_option
 def plan(environment: str, plan_path: Path | None) -> None:
     """Build the functions, show what a deployment would change, and save that plan."""
     apply.announce(environment)
+    check_account(environment)
     apply.prepare(environment)
     apply.build_packages()
     apply.show_plan(environment, (plan_path or apply.plan_file(environment)).resolve())
@@ -90,6 +108,7 @@ def deploy(environment: str, yes: bool, as_json: bool, verbose: bool) -> None:
     """
     apply.announce(environment)
     confirm(environment, "deploy to", yes or environment != "prod")
+    check_account(environment)
     apply.prepare(environment)
     apply.build_packages()
     report(environment, apply.deploy(environment, apply.plan_file(environment), verbose), as_json)
@@ -224,6 +243,13 @@ def get_plan(environment: str, run: str, sha256: str, version_id: str) -> None:
     """Fetch the plan that 'put' sent from the state bucket. Refuse any other plan."""
     receipt = saved_plan.Receipt(sha256, version_id)
     saved_plan.get(environment, run, apply.plan_file(environment), receipt)
+
+
+def check_account(environment: str) -> None:
+    """Check on AWS that the account has what an environment needs. Raises UserError if it lacks something."""
+    environments.check(environment, state_bucket.account())
+    if not chosen_cloud().port:
+        preflight.require(preflight.target(environment))
 
 
 def confirm(environment: str, action: str, agreed: bool) -> None:

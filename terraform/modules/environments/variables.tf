@@ -131,7 +131,7 @@ variable "object_retention_days" {
 }
 
 variable "owns_api_gateway_account" {
-  description = "Whether it sets the account's role for API Gateway's logs; true for one per account and region."
+  description = "Whether it sets the account's role for API Gateway's logs, if the account and region have none."
   type        = map(bool)
 }
 

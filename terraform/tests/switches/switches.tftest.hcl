@@ -47,7 +47,8 @@ override_module {
 }
 
 variables {
-  packages = "tests/packages"
+  packages            = "tests/packages"
+  api_gateway_account = true
 }
 
 run "everything_on" {

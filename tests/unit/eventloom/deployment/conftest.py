@@ -5,8 +5,10 @@ import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import boto3
 import pytest
 from click.testing import CliRunner, Result
 from moto import mock_aws
@@ -26,6 +28,29 @@ PLAN = {
 }
 
 
+class FakeGateway:
+    """API Gateway with a role for logs and APIs. Moto's needs packages that nothing else here uses."""
+
+    def __init__(self) -> None:
+        self.role = ""
+        self.apis: list[str] = []
+        boto3.setup_default_session()  # The next clients are of this session.
+        boto3.DEFAULT_SESSION.events.register("before-call.api-gateway", self._answer)
+
+    def _answer(self, model: Any, params: dict[str, Any], **_: Any) -> tuple[SimpleNamespace, dict[str, Any]]:
+        """Return what boto3 takes for the response, so that no request is sent."""
+        if model.name == "UpdateAccount":
+            (change,) = json.loads(params["body"])["patchOperations"]
+            assert (change["op"], change["path"]) == ("replace", "/cloudwatchRoleArn")
+            self.role = change["value"]
+        answers: dict[str, dict[str, Any]] = {
+            "GetAccount": {"cloudwatchRoleArn": self.role},
+            "GetRestApis": {"items": [{"name": name} for name in self.apis]},
+            "UpdateAccount": {},
+        }
+        return SimpleNamespace(status_code=200), answers[model.name]
+
+
 class FakeTerraform:
     """A fake executable, which records its calls, and the states in the account."""
 
@@ -37,6 +62,7 @@ class FakeTerraform:
         self.executable.chmod(0o755)
         (folder / "plan.json").write_text(json.dumps(PLAN))
         self.states: dict[str, dict[str, Any]] = {}
+        self.gateway: FakeGateway
 
     def deploy(self, environment: str, **values: Any) -> None:
         """Change a state, as if somebody deployed from another machine."""
@@ -90,12 +116,14 @@ def terraform(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, build_folder: Pat
     clouds.choose("aws")
     clouds.forget_clients()
     with mock_aws():
+        fake.gateway = FakeGateway()
         client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
         fake.deploy("dev")
         fake.deploy("prod")
         yield fake
     clouds.choose(None)
     clouds.forget_clients()
+    boto3.setup_default_session()
 
 
 def typed(*arguments: str) -> Result:

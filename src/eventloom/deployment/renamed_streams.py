@@ -1,0 +1,42 @@
+"""Find triggers of streams that a plan renames. Their new mappings would read the streams from the start again."""
+
+from typing import Any
+
+from eventloom.errors import UserError
+
+TYPE = "aws_lambda_event_source_mapping"
+STREAMS = ("dynamodb_stream", "kinesis")
+
+
+def refuse(plan: dict[str, Any]) -> None:
+    """Raises UserError with the `moved` blocks that keep the mappings, if a plan renames a stream's trigger."""
+    if renames := _renames(plan):
+        blocks = "\n".join(f"moved {{\n  from = {old}\n  to   = {new}\n}}" for old, new in renames)
+        raise UserError(
+            "the plan renames triggers of streams, whose records would all be read again; add this to a .tf file in "
+            f"terraform/, so that the mappings stay:\n{blocks}"
+        )
+
+
+def _renames(plan: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the old and the new address of each mapping that is removed and created for one stream and function."""
+    changes = [
+        change
+        for change in plan.get("resource_changes", [])
+        if change.get("type") == TYPE and change.get("name") in STREAMS
+    ]
+    removed = {_key(change, "before"): change["address"] for change in changes if _actions(change) == ["delete"]}
+    created = [change for change in changes if _actions(change) == ["create"]]
+    return [
+        (removed[_key(change, "after")], change["address"]) for change in created if _key(change, "after") in removed
+    ]
+
+
+def _actions(change: dict[str, Any]) -> list[str]:
+    actions: list[str] = change["change"]["actions"]
+    return actions
+
+
+def _key(change: dict[str, Any], side: str) -> tuple[str, Any]:
+    """Return the module with the function, and the stream. A stream that the plan creates has no ARN yet."""
+    return change.get("module_address", ""), (change["change"][side] or {}).get("event_source_arn") or change["address"]
