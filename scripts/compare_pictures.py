@@ -82,7 +82,7 @@ def libvips() -> Show | None:
             image: Any = pyvips.Image.new_from_buffer(data, "", access="sequential").autorot()
             if image.get_typeof("icc-profile-data"):
                 image = image.icc_transform("srgb", embedded=True)
-            return Image.open(io.BytesIO(image.colourspace("srgb").cast("uchar").pngsave_buffer()))
+            return Image.open(io.BytesIO(image.colourspace("srgb").cast("uchar").pngsave_buffer(keep="none")))
         except pyvips.Error:
             return None
 

@@ -25,7 +25,7 @@ module "thumbnailer" {
   environment = {
     CATALOG_TABLE     = aws_dynamodb_table.catalog.name
     JPEG_QUALITY      = 80
-    LEASE_S           = 20
+    LEASE_S           = 15
     MAX_BYTES         = 104857600
     MAX_PIXELS        = 250000000
     OUTPUT_FORMAT     = "jpeg"

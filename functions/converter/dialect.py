@@ -19,7 +19,7 @@ _SAMPLE_LENGTH = 256 * 1024
 _SAMPLE_ROWS = 200
 _NUMBER = re.compile(r"[+-]?(0|[1-9]\d*|(?=[.,]))([.,]\d*)?([eE][+-]?\d+)?")
 _WITH_COMMA = re.compile(r"\s*[+-]?[\d.,]*\d,\d[\d.,]*\s*%?\s*")
-# Two readings whose scores differ by less are told apart by the kinds of their values.
+# Of two readings whose scores differ by less, the first row and the kinds of the values decide.
 _CLOSE = 0.9
 
 
@@ -158,10 +158,10 @@ def _best(readings: list[Reading], sample_lines: list[str]) -> Reading:
         return spaces if _is_table_of_numbers(spaces) else best
     if _score(second) < _CLOSE * _score(best):
         return best
-    kinds = {reading.delimiter: _typed(reading) for reading in (best, second)}
-    if math.isclose(kinds[best.delimiter], kinds[second.delimiter]):
+    evidence = {reading.delimiter: _evidence(reading) for reading in (best, second)}
+    if evidence[best.delimiter] == evidence[second.delimiter]:
         raise Rejection("unclear_delimiter", f"It may be {best.delimiter!r} or {second.delimiter!r}.")
-    return max(best, second, key=lambda reading: kinds[reading.delimiter])
+    return max(best, second, key=lambda reading: evidence[reading.delimiter])
 
 
 def _score(reading: Reading) -> float:
@@ -176,10 +176,15 @@ def _score(reading: Reading) -> float:
     return float(share**4) * math.log2(reading.width)
 
 
-def _typed(reading: Reading) -> float:
-    """Return the share of values below the first row that are numbers, dates or truth values."""
+def _evidence(reading: Reading) -> tuple[bool, float]:
+    """Return what tells two readings apart that fit as well.
+
+    This is whether the first row has the usual width, and then the share of values below it that are numbers, dates or
+    truth values.
+    """
     cells = [cell for row in reading.rows[1:] or reading.rows for cell in row]
-    return sum(bool(DATA.fullmatch(cell.strip())) for cell in cells) / len(cells)
+    typed = sum(bool(DATA.fullmatch(cell.strip())) for cell in cells) / len(cells)
+    return len(reading.rows[0]) == reading.width, round(typed, 3)
 
 
 def _without_punctuation(readings: list[Reading], spaces: Reading, sample: str) -> list[Reading]:

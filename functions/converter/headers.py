@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from converter.rejections import Rejection
+from converter.rows import squeezed
 
 _DATE = r"\d{4}-\d\d?-\d\d?|\d\d?[./]\d\d?[./]\d{2,4}"
 # Values that cannot be a column's name: a number, a date or time, true or false
@@ -183,6 +184,8 @@ def quoted_columns(reading: Reading, head: Head) -> frozenset[int]:
 def _quotes(reading: Reading, row: int) -> list[bool]:
     """Return for each field of a row whether it is quoted."""
     text, fields, position = reading.texts[row], reading.rows[row], 0
+    if reading.delimiter == " ":
+        text = squeezed(text)
     quotes = []
     for cell in fields:
         is_quoted = bool(_FIELD.match(text, position))

@@ -10,7 +10,7 @@ FILES = {
     "unclear_delimiter": "There is more than one way to split the file into fields. Upload it again with the delimiter "
     "as metadata (aws s3 cp --metadata delimiter=semicolon), or with quotes around fields that contain another one.",
     "unclear_header": "It is not clear which line names the columns. Upload the file again with the names in its first "
-    "line, one for each column.",
+    "line, one for each column, or say whether its first line is the header (aws s3 cp --metadata header=true).",
     "unsupported_format": "The name must end in .csv, .tsv, .txt, .json, .jsonl or .ndjson, each optionally followed "
     "by .gz.",
     "unsupported_compression": "The content is compressed in another way than gzip.",

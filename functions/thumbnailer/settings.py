@@ -29,7 +29,7 @@ class Settings:
     # How many objects of a batch are handled at the same time
     workers: int = 2
     # How long messages stay hidden after the process that handles them died
-    lease_s: int = 20
+    lease_s: int = 15
     # How long a failed message stays hidden, by the number of its receives
     retry_delays_s: tuple[int, ...] = (5, 15, 60, 900)
 

@@ -80,8 +80,9 @@ class BmpFile(ImageFile.ImageFile):
         """Take as many colours as there can be; the rest is black. Returns the raw mode of the pixels."""
         most, entry, start = 1 << self._bits, 3 if header == _CORE_HEADER else 4, _FILE_HEADER + header
         end = start + entry * min(colours or most, most)
-        self._offset = self._offset or end
-        palette = self._data[start : min(end, max(start, self._offset))].ljust(entry * most, b"\0")
+        if self._offset <= start:  # Some programs leave out the palette when they count.
+            self._offset = end
+        palette = self._data[start : min(end, self._offset)].ljust(entry * most, b"\0")
         channels = [palette[channel::entry] for channel in (2, 1, 0)]
         if self._bits == 8 and channels == [bytes(range(256))] * 3:
             self._mode = "L"

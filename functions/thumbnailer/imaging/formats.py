@@ -200,7 +200,8 @@ def open_image(data: bytes, name: str) -> ImageFile.ImageFile:
     """
     image = _OPENERS[name](io.BytesIO(data))
     # Pillow turns a picture by the orientation in XMP, which no browser does.
-    image.info.pop("xmp", None)
+    if image.info.pop("xmp", None):
+        image.info["had xmp"] = True
     return image
 
 

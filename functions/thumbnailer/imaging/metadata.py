@@ -52,7 +52,7 @@ def _tags(image: Image.Image) -> Image.Exif:
 
     Pillow adds an orientation from XMP when it opens a JPEG, and obeys that in a text of PNG. No browser does either.
     """
-    if content := image.info.get("exif"):
+    if image.info.get("had xmp") and (content := image.info.get("exif")):
         tags = Image.Exif()
         tags.load(content)
         return tags

@@ -18,7 +18,6 @@ from eventloom.errors import UserError
 @click.option("--repository-id", required=True, type=arguments.COUNT, metavar="ID", help="id of the repository")
 @click.option("--workflow", default="deploy.yml", show_default=True, help="the workflow's file in .github/workflows/")
 @click.option("--branch", default="main", show_default=True, help="the only branch that may deploy")
-@click.option("--permissions-boundary", metavar="ARN", help="policy that limits every role that a deployment creates")
 @click.option("--create", is_flag=True, help="create or update the provider, the roles and their policies")
 @arguments.json_option
 def github_roles_command(  # noqa: PLR0913, PLR0917 - one parameter per option
@@ -28,14 +27,14 @@ def github_roles_command(  # noqa: PLR0913, PLR0917 - one parameter per option
     repository_id: int,
     workflow: str,
     branch: str,
-    permissions_boundary: str | None,
     create: bool,
     as_json: bool,
 ) -> None:
     """Print the IAM roles with which GitHub's workflow plans and deploys an environment, or create them.
 
     One role plans: it reads the environment, and writes only its plan and the lock of the state. The other one applies
-    that plan. GitHub's API knows both ids: gh api repos/OWNER/NAME --jq '.owner.id, .id'
+    that plan. What they may do follows the table of environments: its switches, role_path and permissions_boundary.
+    GitHub's API knows both ids: gh api repos/OWNER/NAME --jq '.owner.id, .id'
     """
     identity = client("sts").get_caller_identity()
     environments.check(environment, identity["Account"])
@@ -45,7 +44,8 @@ def github_roles_command(  # noqa: PLR0913, PLR0917 - one parameter per option
         client("s3").meta.region_name,
         identity["Arn"].split(":")[1],
         features(environment),
-        permissions_boundary,
+        environments.setting(environment, "permissions_boundary"),
+        environments.setting(environment, "role_path"),
     )
     known = github_roles.Repository(repository, owner_id, repository_id)
     made = github_roles.roles(scope, known, workflow, branch)

@@ -70,7 +70,7 @@ RESOURCES = (
     ),
     Rights(
         "Roles",
-        "arn:{p}:iam::{a}:role/{n}-*",
+        "arn:{p}:iam::{a}:role{t}{n}-*",
         "iam:GetRole iam:GetRolePolicy iam:ListAttachedRolePolicies iam:ListInstanceProfilesForRole "
         "iam:ListRolePolicies",
         "iam:DeleteRole iam:DeleteRolePolicy iam:TagRole iam:UntagRole iam:UpdateAssumeRolePolicy iam:UpdateRole "
@@ -78,7 +78,7 @@ RESOURCES = (
     ),
     Rights(
         "PassRoles",
-        "arn:{p}:iam::{a}:role/{n}-*",
+        "arn:{p}:iam::{a}:role{t}{n}-*",
         "",
         "iam:PassRole",
         {
@@ -90,7 +90,7 @@ RESOURCES = (
     # No other managed policy is attached to a role of the project, least of all AdministratorAccess.
     Rights(
         "AttachLogsPolicy",
-        "arn:{p}:iam::{a}:role/{n}-*",
+        "arn:{p}:iam::{a}:role{t}{n}-*",
         "",
         "iam:AttachRolePolicy iam:DetachRolePolicy",
         {"ArnEquals": {"iam:PolicyARN": _LOGS_POLICY}},
@@ -199,7 +199,7 @@ def deploy_statements(scope: Scope) -> list[Statement]:
     """Return what the role that applies a plan may do: change what has the environment's names, and fetch a plan."""
     boundary = {"StringEquals": {"iam:PermissionsBoundary": scope.boundary}} if scope.boundary else {}
     actions = f"{_GUARDED_ROLES} iam:PutRolePermissionsBoundary" if scope.boundary else _GUARDED_ROLES
-    new_roles = Rights("NewRoles", "arn:{p}:iam::{a}:role/{n}-*", "", actions, boundary)
+    new_roles = Rights("NewRoles", "arn:{p}:iam::{a}:role{t}{n}-*", "", actions, boundary)
     statements = [rights.statement(scope, writes=True) for rights in (*STATE, *RESOURCES, *SWITCHED, new_roles)]
     return [statement for statement in statements if statement]
 

@@ -12,8 +12,8 @@ class Scope:
     """What a role is for.
 
     Attributes:
-        features: the switches of the environment that are on, of FEATURES. boundary: the ARN of a policy that every new
-        role must have as its permissions boundary.
+        features: the switches of the environment that are on, of github_switches.FEATURES. boundary: the ARN of the
+        policy that every new role must have as its permissions boundary. role_path: the path of new roles.
     """
 
     environment: str
@@ -22,15 +22,16 @@ class Scope:
     partition: str = "aws"
     features: frozenset[str] = frozenset()
     boundary: str | None = None
+    role_path: str = "/"
 
 
 @dataclass(frozen=True)
 class Rights:
     """Actions on the same resources: a plan reads, and an apply also writes.
 
-    Names in braces stand for the scope: {p} partition, {r} region, {a} account, {e} environment, {n} the prefix of an
-    environment's names, {g} the same in the names of Glue. With `features` only an environment that has one of them
-    switched on needs the rights.
+    Names in braces stand for the scope: {p} partition, {r} region, {a} account, {e} environment, {t} the path of
+    its roles, {n} the prefix of its names, {g} the same in the names of Glue. With `features` only an environment that
+    has one of them switched on needs the rights.
     """
 
     sid: str
@@ -58,7 +59,7 @@ class Rights:
 def _filled(text: str, scope: Scope, *, quoted: bool = False) -> str:
     name = f"eventloom-{scope.environment}"
     values = {"p": scope.partition, "r": scope.region, "a": scope.account, "n": name, "g": name.replace("-", "_")}
-    values["e"] = scope.environment
+    values |= {"e": scope.environment, "t": scope.role_path}
     for key, value in values.items():
         text = text.replace(f"{{{key}}}", json.dumps(value)[1:-1] if quoted else value)
     return text

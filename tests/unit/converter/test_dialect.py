@@ -55,6 +55,8 @@ NUMBERS = "".join(f"{i};x{i};{i},5\n" for i in range(1, 51))
         (f"id;name;price\n{NUMBERS}51;a;b;2,5\n52;a;b;2,5\n", Dialect(";", ["id", "name", "price"], 3)),
         # The kinds of the values tell two readings of as many columns apart.
         ("name,x;n\nDoe,J;5\nRoe,K;7\n", Dialect(";", ["name,x", "n"], 2)),
+        # A header without the delimiter that is in each row below
+        ("name;city\n" + "Meier,E;Rome\nKim,J;Paris\n" * 90, Dialect(";", ["name", "city"], 2)),
         # The line of Excel
         ("sep=;\nid;price\n1;1,5\n", Dialect(";", ["id", "price"], 2, before=1)),
         ('\n"SEP=\t"\nid\tname\n', Dialect("\t", ["id", "name"], 2, before=2)),

@@ -91,6 +91,14 @@ def test_fields_of_one_to_three_bits_are_spread_over_all_of_a_channel() -> None:
     assert picture.convert("RGB").getpixel((5, 5)) == (255, 255, 255)
 
 
+def test_pixels_begin_behind_the_palette_where_the_header_says_they_begin_before_it() -> None:
+    data = bytearray(RIGHT["4 bits with a short palette"])
+    for place in (0, 54):
+        data[10:14] = struct.pack("<I", place)
+        picture = opened(render(bytes(data), Limits(), Output((64,), quality=95)).thumbnails["64"].data)
+        assert far_off(corners(picture)) == [], place
+
+
 def test_alpha_in_a_field_is_kept() -> None:
     for name, alpha in (("half", 128), ("none", 1)):
         data = with_fields(32, 0x3F000000, 0xFC0000, 0x3F000, 0xFF, header=56, alpha=alpha)
