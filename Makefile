@@ -103,7 +103,7 @@ test-browser: build ## the gallery in Chromium, on an embedded LocalStack of its
 	@scripts/bootstrap.sh localstack browser
 	@CHROMIUM=$$(scripts/chromium.sh) EMBEDDED_PORT=$(or $(EMBEDDED_PORT),4599) build/venv/browser/bin/python -m pytest -q $(if $(KEEP),--keep) tests/browser
 
-test-faults: build ## 2,000 objects under 500 faults, nothing lost; 10,000 damaged pictures: SEED="1 2 3" OBJECTS=2000 FAULTS=500 PICTURES=10000
+test-faults: build ## 2,000 objects under 500 faults, nothing lost; 10,000 damaged pictures; 2,000 tables: SEED="1 2 3" OBJECTS=2000 FAULTS=500 PICTURES=10000 TABLES=2000
 	@scripts/bootstrap.sh localstack faults
 	@$(PY) -m pytest -q -s $(or $(ONLY),tests/faults)
 

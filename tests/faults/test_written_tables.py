@@ -25,4 +25,4 @@ def test_what_programs_write_comes_back(tmp_path: Path) -> None:
     print(dict(verdicts))
     assert not problems, "\n".join(problems[:40])
     # Refusing is better than changing a value, but most files must be read.
-    assert verdicts["CONVERTED"] >= 0.95 * TABLES
+    assert verdicts["CONVERTED"] >= 0.9 * TABLES
