@@ -94,7 +94,7 @@ test-integration: build ## everything deployed, in CLOUD=embedded (default), com
 
 IAM_TESTS := build/venv/localstack/bin/python -m pytest -q
 test-policies: setup ## the policies of every environment: rules for documents, and checkov over the plans
-	@scripts/bootstrap.sh localstack checkov && $(IAM_TESTS) tests/iam/test_static.py tests/iam/test_scans.py
+	@scripts/bootstrap.sh localstack checkov && $(IAM_TESTS) tests/iam/test_static.py tests/iam/test_scans.py tests/iam/test_delivery_policies.py
 
 test-iam: build ## least privilege: each grant is needed by a test (report: build/iam/report.html); takes minutes
 	@scripts/bootstrap.sh localstack checkov && $(IAM_TESTS) $(or $(ONLY),tests/iam)
@@ -103,7 +103,7 @@ test-browser: build ## the gallery in Chromium, on an embedded LocalStack of its
 	@scripts/bootstrap.sh localstack browser
 	@CHROMIUM=$$(scripts/chromium.sh) EMBEDDED_PORT=$(or $(EMBEDDED_PORT),4599) build/venv/browser/bin/python -m pytest -q $(if $(KEEP),--keep) tests/browser
 
-test-faults: build ## 2,000 objects under 500 faults, nothing lost: SEED="1 2 3" OBJECTS=2000 FAULTS=500
+test-faults: build ## 2,000 objects under 500 faults, nothing lost; 10,000 damaged pictures: SEED="1 2 3" OBJECTS=2000 FAULTS=500 PICTURES=10000
 	@scripts/bootstrap.sh localstack faults
 	@$(PY) -m pytest -q -s $(or $(ONLY),tests/faults)
 

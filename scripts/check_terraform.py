@@ -34,6 +34,7 @@ ROOT_TESTS = (
     ("staging", "tests"),
     ("prod", "tests"),
     ("dev", "tests/switches"),
+    ("prod", "tests/prod"),
     ("default", "tests/refused"),
 )
 # Which arguments a version accepts doesn't depend on the environment.

@@ -8,13 +8,20 @@ import hashlib
 import json
 import shutil
 import sys
+import zipfile
 from pathlib import Path
 
+# Who publishes a package with x265, which is under GPLv2, must offer the source code of all of it. See Licences in
+# functions/thumbnailer/README.md.
+NOT_PUBLISHED = "pillow_heif"
 BUILD = Path(__file__).resolve().parents[1] / "build"
 
 
 def collect(version: str, build: Path = BUILD) -> list[Path]:
-    """Copy the packages into build/release and return their paths. Raises ValueError if one is missing or changed."""
+    """Copy the packages into build/release and return their paths.
+
+    Raises ValueError if one is missing or changed, or holds a dependency whose licence asks for more.
+    """
     manifest_file = build / "manifest.json"
     if not manifest_file.exists():
         raise ValueError("there is no build/manifest.json; run `make build` first")
@@ -26,6 +33,12 @@ def collect(version: str, build: Path = BUILD) -> list[Path]:
         package = build / f"{name}.zip"
         if not package.exists() or hashlib.sha256(package.read_bytes()).hexdigest() != entry["sha256"]:
             raise ValueError(f"build/{name}.zip is not the package of build/manifest.json; run `make build` again")
+        with zipfile.ZipFile(package) as bundle:
+            if any(path.startswith(NOT_PUBLISHED) for path in bundle.namelist()):
+                raise ValueError(
+                    f"build/{name}.zip holds {NOT_PUBLISHED}, which is under GPLv2; "
+                    "run `./eventloom build --without pillow-heif`"
+                )
         copies.append(Path(shutil.copyfile(package, release / f"{name}-{version}-{entry['arch']}.zip")))
     return copies
 

@@ -51,19 +51,21 @@ resource "aws_dynamodb_table" "activity" {
 }
 
 module "activity" {
-  source             = "./modules/function"
-  name               = "activity"
-  prefix             = local.prefix
-  package            = "${path.root}/${var.packages}/activity.zip"
-  alarm_topic_arns   = [aws_sns_topic.alarms.arn]
-  architecture       = var.architecture
-  log_level          = local.environment.log_level
-  log_retention_days = local.environment.log_retention_days
-  memory_mb          = 512
-  metrics_namespace  = local.metrics_namespace
-  timeout_s          = 60
-  tracing            = local.environment.tracing
-  vpc                = local.vpc
+  source               = "./modules/function"
+  name                 = "activity"
+  prefix               = local.prefix
+  package              = "${path.root}/${var.packages}/activity.zip"
+  alarm_topic_arns     = [aws_sns_topic.alarms.arn]
+  architecture         = var.architecture
+  log_level            = local.environment.log_level
+  log_retention_days   = local.environment.log_retention_days
+  memory_mb            = 512
+  metrics_namespace    = local.metrics_namespace
+  permissions_boundary = local.environment.permissions_boundary
+  role_path            = local.environment.role_path
+  timeout_s            = 60
+  tracing              = local.environment.tracing
+  vpc                  = local.vpc
 
   environment = {
     ACTIVITY_TABLE         = aws_dynamodb_table.activity.name

@@ -41,8 +41,10 @@ resource "aws_iam_role" "api_gateway_logs" {
   # Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
   #iam:unconditional ApiGateway - API Gateway documents neither condition for the account's logging role
   #iam:unproven ApiGateway - LocalStack writes no access logs
-  count = local.environment.owns_api_gateway_account ? 1 : 0
-  name  = "${local.prefix}-api-gateway-logs"
+  count                = local.environment.owns_api_gateway_account ? 1 : 0
+  name                 = "${local.prefix}-api-gateway-logs"
+  path                 = local.environment.role_path
+  permissions_boundary = local.environment.permissions_boundary
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

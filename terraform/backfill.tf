@@ -97,8 +97,10 @@ resource "aws_sfn_state_machine" "backfill" {
 
 resource "aws_iam_role" "backfill" {
   #iam:unproven StepFunctions - batches assume the role as the ARN with /label; LocalStack runs no batch executions
-  count = local.has_backfill ? 1 : 0
-  name  = local.backfill_name
+  count                = local.has_backfill ? 1 : 0
+  name                 = local.backfill_name
+  path                 = local.environment.role_path
+  permissions_boundary = local.environment.permissions_boundary
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

@@ -1,18 +1,20 @@
 # Serves the catalog over HTTP: list, show, upload, delete and report images.
 
 module "catalog_api" {
-  source             = "./modules/function"
-  name               = "catalog_api"
-  prefix             = local.prefix
-  package            = "${path.root}/${var.packages}/catalog_api.zip"
-  alarm_topic_arns   = [aws_sns_topic.alarms.arn]
-  architecture       = var.architecture
-  log_level          = local.environment.log_level
-  log_retention_days = local.environment.log_retention_days
-  memory_mb          = 1024
-  metrics_namespace  = local.metrics_namespace
-  timeout_s          = 29 # API Gateway's own timeout
-  tracing            = local.environment.tracing
+  source               = "./modules/function"
+  name                 = "catalog_api"
+  prefix               = local.prefix
+  package              = "${path.root}/${var.packages}/catalog_api.zip"
+  alarm_topic_arns     = [aws_sns_topic.alarms.arn]
+  architecture         = var.architecture
+  log_level            = local.environment.log_level
+  log_retention_days   = local.environment.log_retention_days
+  memory_mb            = 1024
+  metrics_namespace    = local.metrics_namespace
+  permissions_boundary = local.environment.permissions_boundary
+  role_path            = local.environment.role_path
+  timeout_s            = 29 # API Gateway's own timeout
+  tracing              = local.environment.tracing
 
   environment = merge(
     {

@@ -29,6 +29,8 @@ module "converter" {
   log_retention_days   = local.environment.log_retention_days
   memory_mb            = 2048
   metrics_namespace    = local.metrics_namespace
+  permissions_boundary = local.environment.permissions_boundary
+  role_path            = local.environment.role_path
   timeout_s            = 900
   tracing              = local.environment.tracing
 

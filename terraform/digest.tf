@@ -11,18 +11,20 @@ locals {
 }
 
 module "digest" {
-  source             = "./modules/function"
-  name               = "digest"
-  prefix             = local.prefix
-  package            = "${path.root}/${var.packages}/digest.zip"
-  alarm_topic_arns   = [aws_sns_topic.alarms.arn]
-  architecture       = var.architecture
-  log_level          = local.environment.log_level
-  log_retention_days = local.environment.log_retention_days
-  memory_mb          = 256
-  metrics_namespace  = local.metrics_namespace
-  timeout_s          = 120
-  tracing            = local.environment.tracing
+  source               = "./modules/function"
+  name                 = "digest"
+  prefix               = local.prefix
+  package              = "${path.root}/${var.packages}/digest.zip"
+  alarm_topic_arns     = [aws_sns_topic.alarms.arn]
+  architecture         = var.architecture
+  log_level            = local.environment.log_level
+  log_retention_days   = local.environment.log_retention_days
+  memory_mb            = 256
+  metrics_namespace    = local.metrics_namespace
+  permissions_boundary = local.environment.permissions_boundary
+  role_path            = local.environment.role_path
+  timeout_s            = 120
+  tracing              = local.environment.tracing
 
   environment = merge(local.mail, {
     CATALOG_TABLE = aws_dynamodb_table.catalog.name

@@ -48,10 +48,13 @@ module "environments" {
   mail_to                         = local.environments_table.mail_to
   object_retention_days           = local.environments_table.object_retention_days
   owns_api_gateway_account        = local.environments_table.owns_api_gateway_account
+  permissions_boundary            = local.environments_table.permissions_boundary
   point_in_time_recovery          = local.environments_table.point_in_time_recovery
   protected                       = local.environments_table.protected
   quota_per_day                   = local.environments_table.quota_per_day
   recoverer_dry_run               = local.environments_table.recoverer_dry_run
+  role_path                       = local.environments_table.role_path
+  tags                            = local.environments_table.tags
   thumbnailer_ceiling             = local.environments_table.thumbnailer_ceiling
   thumbnailer_maximum_concurrency = local.environments_table.thumbnailer_maximum_concurrency
   thumbnailer_memory_mb           = local.environments_table.thumbnailer_memory_mb

@@ -1,18 +1,20 @@
 # Sends one notice, and one email, when an image becomes ready or is rejected.
 
 module "notifier" {
-  source             = "./modules/function"
-  name               = "notifier"
-  prefix             = local.prefix
-  package            = "${path.root}/${var.packages}/notifier.zip"
-  alarm_topic_arns   = [aws_sns_topic.alarms.arn]
-  architecture       = var.architecture
-  log_level          = local.environment.log_level
-  log_retention_days = local.environment.log_retention_days
-  memory_mb          = 256
-  metrics_namespace  = local.metrics_namespace
-  timeout_s          = 60
-  tracing            = local.environment.tracing
+  source               = "./modules/function"
+  name                 = "notifier"
+  prefix               = local.prefix
+  package              = "${path.root}/${var.packages}/notifier.zip"
+  alarm_topic_arns     = [aws_sns_topic.alarms.arn]
+  architecture         = var.architecture
+  log_level            = local.environment.log_level
+  log_retention_days   = local.environment.log_retention_days
+  memory_mb            = 256
+  metrics_namespace    = local.metrics_namespace
+  permissions_boundary = local.environment.permissions_boundary
+  role_path            = local.environment.role_path
+  timeout_s            = 60
+  tracing              = local.environment.tracing
 
   environment = merge(local.mail, {
     STATE_TABLE = aws_dynamodb_table.state.name

@@ -34,8 +34,23 @@ resource "aws_sns_topic_policy" "alarms" {
   })
 }
 
+# A warning in the plan, because an environment may have other subscribers, such as a chat or a pager.
+check "somebody_is_notified" {
+  assert {
+    condition     = !local.environment.protected || length(local.alarm_emails) > 0
+    error_message = <<-EOT
+      Nobody is notified when an alarm of ${local.prefix} fires. Add addresses to alarm_emails, in
+      terraform/environments.json or environments.override.json.
+    EOT
+  }
+}
+
+locals {
+  alarm_emails = var.alarm_emails == null ? local.environment.alarm_emails : var.alarm_emails
+}
+
 resource "aws_sns_topic_subscription" "alarm_emails" {
-  for_each  = toset(local.environment.alarm_emails)
+  for_each  = toset(local.alarm_emails)
   topic_arn = aws_sns_topic.alarms.arn
   protocol  = "email"
   endpoint  = each.value

@@ -3,11 +3,7 @@ provider "aws" {
   s3_use_path_style   = var.s3_use_path_style
 
   default_tags {
-    tags = {
-      Project     = "eventloom"
-      Environment = terraform.workspace
-      ManagedBy   = "terraform"
-    }
+    tags = local.tags
   }
 }
 
@@ -26,6 +22,11 @@ data "aws_caller_identity" "current" {
 locals {
   account_id = data.aws_caller_identity.current.account_id
   region     = data.aws_service.sqs.region
+  tags = merge(local.environment.tags, {
+    Project     = "eventloom"
+    Environment = terraform.workspace
+    ManagedBy   = "terraform"
+  })
 }
 
 data "aws_partition" "current" {}

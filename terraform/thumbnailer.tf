@@ -6,19 +6,21 @@ locals {
 }
 
 module "thumbnailer" {
-  source             = "./modules/function"
-  name               = "thumbnailer"
-  prefix             = local.prefix
-  package            = "${path.root}/${var.packages}/thumbnailer.zip"
-  alarm_topic_arns   = [aws_sns_topic.alarms.arn]
-  architecture       = var.architecture
-  log_level          = local.environment.log_level
-  log_retention_days = local.environment.log_retention_days
-  memory_mb          = local.environment.thumbnailer_memory_mb
-  metrics_namespace  = local.metrics_namespace
-  timeout_s          = local.thumbnailer.timeout_s
-  tracing            = local.environment.tracing
-  vpc                = local.vpc
+  source               = "./modules/function"
+  name                 = "thumbnailer"
+  prefix               = local.prefix
+  package              = "${path.root}/${var.packages}/thumbnailer.zip"
+  alarm_topic_arns     = [aws_sns_topic.alarms.arn]
+  architecture         = var.architecture
+  log_level            = local.environment.log_level
+  log_retention_days   = local.environment.log_retention_days
+  memory_mb            = local.environment.thumbnailer_memory_mb
+  metrics_namespace    = local.metrics_namespace
+  permissions_boundary = local.environment.permissions_boundary
+  role_path            = local.environment.role_path
+  timeout_s            = local.thumbnailer.timeout_s
+  tracing              = local.environment.tracing
+  vpc                  = local.vpc
 
   environment = {
     CATALOG_TABLE     = aws_dynamodb_table.catalog.name

@@ -1,3 +1,9 @@
+variable "alarm_emails" {
+  description = "Email addresses to notify of alarms; null uses the environment's setting. For addresses outside of git."
+  type        = list(string)
+  default     = null
+}
+
 variable "alb" {
   description = "Whether to create the load balancer; null uses the environment's setting. For emulators."
   type        = bool

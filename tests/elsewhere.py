@@ -51,6 +51,12 @@ ELSEWHERE = (
         'make(ROOT, "destroy"',
     ),
     Elsewhere(
+        r"\./eventloom build .*--without\b.*",
+        "would deploy packages without this dependency",
+        "tests/unit/eventloom/deployment/test_build.py",
+        '"--without", "pillow-heif"',
+    ),
+    Elsewhere(
         r"\./eventloom example (deploy|destroy)\b.*",
         "takes minutes",
         "tests/integration/test_examples.py",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from converter import staging, tables
+from converter.hints import NO_HINTS, Hints
 from converter.rejections import Rejection
 from converter.staging import Limits
 from shared.deadline import Deadline
@@ -32,14 +33,16 @@ def rejected(verdict: Rejection) -> Outcome:
     return Outcome(REJECTED, facts={"reason": verdict.code, "reason_text": verdict.text, "rows": 0, "rejected": 0})
 
 
-def convert(source: Path, name: str, types: dict[str, str], limits: Limits, deadline: Deadline) -> Outcome:
+def convert(  # noqa: PLR0913, PLR0917 - the file, and what is known of it and of its dataset
+    source: Path, name: str, types: dict[str, str], limits: Limits, deadline: Deadline, hints: Hints = NO_HINTS
+) -> Outcome:
     """Convert the file `source`, uploaded as `name`, within its folder. Removes `source` after reading it.
 
-    `types` are the known types of the dataset's columns. Whatever the file holds, the result is an outcome, not an
-    exception.
+    `types` are the known types of the dataset's columns; `hints` are what somebody says about the file. Whatever the
+    file holds, the result is an outcome, not an exception.
     """
     try:
-        staged = staging.empty_stage(source, name)
+        staged = staging.empty_stage(source, name, hints)
     except Rejection as verdict:
         return rejected(verdict)
     try:

@@ -1,47 +1,99 @@
-"""Find out what a CSV file does not say: its delimiter, and whether its first row names the columns."""
+"""Find out what a CSV file does not say: its delimiter, and which of its rows names the columns."""
 
 import csv
-import io
+import math
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from converter import headers
+from converter.headers import DATA, Reading
 from converter.rejections import Rejection
+from converter.rows import SEPARATOR, SPACED, Form, squeezed
+from converter.text import lines
 
 DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE_LENGTH = 256 * 1024
 _SAMPLE_ROWS = 200
-# Values that cannot be a column's name: a number, a date or time, true or false
-_DATA = re.compile(
-    r"[+-]?[\d.,]*\d[\d.,]*([eE][+-]?\d+)?%?|\d{4}-\d\d?-\d\d?([T ].*)?|\d\d?[./]\d\d?[./]\d{2,4}|(?i:true|false|null)"
-)
+_NUMBER = re.compile(r"[+-]?(0|[1-9]\d*|(?=[.,]))([.,]\d*)?([eE][+-]?\d+)?")
+_WITH_COMMA = re.compile(r"\s*[+-]?[\d.,]*\d,\d[\d.,]*\s*%?\s*")
+# Of two readings whose scores differ by less, the first row and the kinds of the values decide.
+_CLOSE = 0.9
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """`header` is None if the first row is data; `width` is the number of columns."""
+    """`header` is None if the first row is data; `width` is the number of columns.
+
+    Each row has `extra` more fields, which are empty. `is_spaced` says that spaces stand before quotes.
+    The first `before` lines of the file stand before the header or, without one, before the first row. `quoted` are the
+    columns that are quoted in every row, if others are not. `warnings` are sentences about what was assumed.
+    """
 
     delimiter: str
     header: list[str] | None
     width: int
+    before: int = 0
+    quoted: frozenset[int] = frozenset()
+    warnings: tuple[str, ...] = ()
+    extra: int = 0
+    is_spaced: bool = False
+
+    @property
+    def form(self) -> Form:
+        """Return how the rows are written."""
+        return Form(self.delimiter, self.width, self.extra, self.is_spaced)
 
 
-def sniff(text: str, delimiter: str | None = None) -> Dialect:
-    """Return the dialect of a CSV file that begins with `text`. Raises Rejection (no_rows, not_text)."""
+def sniff(text: str, delimiter: str | None = None, header: bool | None = None) -> Dialect:
+    """Return the dialect of a CSV file that begins with `text`.
+
+    `delimiter`, and `header` for whether the first row is the header, are given where they are known.
+    Raises Rejection (no_rows, not_text, unclear_delimiter, unclear_header).
+    """
     sample = text[:_SAMPLE_LENGTH]
     if len(text) > len(sample):
         sample = sample[: sample.rfind("\n") + 1] or sample
-    readings = {candidate: _read(sample, candidate) for candidate in ([delimiter] if delimiter else DELIMITERS)}
-    best = max(readings, key=lambda candidate: _score(readings[candidate]))
-    rows = readings[best]
-    if not rows:
+    sample_lines = list(lines(iter([sample]), len(sample)))
+    before = _blank_lines(sample_lines)
+    separator = SEPARATOR.fullmatch(sample_lines[before].rstrip("\r\n")) if before < len(sample_lines) else None
+    if separator:
+        delimiter = delimiter or separator[1]
+        before += 1
+    if delimiter:
+        reading = _read(sample_lines[before:], delimiter)
+    else:
+        reading = _best([_read(sample_lines[before:], candidate) for candidate in DELIMITERS], sample_lines[before:])
+    if not reading.rows:
         raise Rejection("no_rows")
-    first = rows[0]
-    if any(_is_control(character) for cell in first for character in cell):
+    if any(_is_control(character) for cell in reading.rows[0] for character in cell):
         raise Rejection("not_text", "Its first row holds control characters.")
-    is_header = any(first) and not any(_DATA.fullmatch(cell.strip()) for cell in first)
-    return Dialect(best, first if is_header else None, len(first) if is_header else _usual_width(rows))
+    head = headers.find(reading, header)
+    width = len(head.names) if head.names else reading.width
+    return Dialect(
+        reading.delimiter,
+        head.names,
+        width,
+        before + reading.starts[head.row],
+        headers.quoted_columns(reading, head),
+        head.warnings,
+        _extra(reading, head.row, width),
+        reading.is_spaced,
+    )
+
+
+def _extra(reading: Reading, row: int, width: int) -> int:
+    """Return how many empty fields end each row below the first one, which has `width` fields without them."""
+    body = [cells for cells in reading.rows[row + 1 :] if any(cells)]
+    usual = Counter(map(len, body)).most_common(1)[0][0] if body else width
+    is_empty = usual > width and not any(any(cells[width:]) for cells in body if len(cells) == usual)
+    return usual - width if is_empty else 0
+
+
+def _blank_lines(sample_lines: list[str]) -> int:
+    return next((n for n, line in enumerate(sample_lines) if not line.isspace()), len(sample_lines))
 
 
 def _is_control(character: str) -> bool:
@@ -52,20 +104,129 @@ def _is_control(character: str) -> bool:
     return unicodedata.category(character) == "Cc" and character not in "\t\r\n"
 
 
-def _read(sample: str, delimiter: str) -> list[list[str]]:
+def _read(sample_lines: list[str], delimiter: str) -> Reading:
     """Return the first rows of the sample, split by `delimiter`; rows that can't be read are left out."""
-    reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)
-    return [row for _, row in zip(range(_SAMPLE_ROWS), reader, strict=False) if row]
+    reading = _split(sample_lines, delimiter, is_spaced=False)
+    if any(SPACED.match(cell) for row in reading.rows for cell in row):
+        return _split(sample_lines, delimiter, is_spaced=True)
+    return reading
+
+
+def _split(sample_lines: list[str], delimiter: str, *, is_spaced: bool) -> Reading:
+    source: Iterator[str] = map(squeezed, sample_lines) if delimiter == " " else iter(sample_lines)
+    reader = csv.reader(source, delimiter=delimiter, skipinitialspace=is_spaced)
+    reading = Reading(delimiter, is_spaced=is_spaced)
+    start = 0
+    while len(reading.rows) < _SAMPLE_ROWS:
+        try:
+            row = next(reader)
+        except StopIteration:
+            break
+        except csv.Error:
+            row = []
+        if row and not (len(row) == 1 and row[0].isspace()):
+            reading.rows.append(row)
+            reading.starts.append(start)
+            reading.texts.append("".join(sample_lines[start : reader.line_num]))
+        start = reader.line_num
+    reading.width = _usual_width(reading.rows)
+    return reading
 
 
 def _usual_width(rows: list[list[str]]) -> int:
-    return Counter(map(len, rows)).most_common(1)[0][0]
+    """Return the width that most rows have; the larger of two that are as frequent.
+
+    Fields at the end that are empty in every such row don't count if the first row is narrower by these.
+    """
+    if not rows:
+        return 0
+    counts = Counter(map(len, rows))
+    width = max(counts, key=lambda width: (counts[width], width))
+    first = len(rows[0])
+    if first < width and all(not any(row[first:]) for row in rows if len(row) == width):
+        return first
+    return width
 
 
-def _score(rows: list[list[str]]) -> tuple[float, int]:
+def _best(readings: list[Reading], sample_lines: list[str]) -> Reading:
+    """Return the reading that fits best. Raises Rejection (unclear_delimiter)."""
+    spaces = _read(sample_lines, " ")
+    readings = _without_punctuation(readings, spaces, "".join(sample_lines))
+    ranked = sorted(readings, key=_score, reverse=True)
+    best, second = ranked[0], ranked[1] if len(ranked) > 1 else Reading("")
+    if not _score(best):
+        return spaces if _is_table_of_numbers(spaces) else best
+    if _score(second) < _CLOSE * _score(best):
+        return best
+    evidence = {reading.delimiter: _evidence(reading) for reading in (best, second)}
+    if evidence[best.delimiter] == evidence[second.delimiter]:
+        raise Rejection("unclear_delimiter", f"It may be {best.delimiter!r} or {second.delimiter!r}.")
+    return max(best, second, key=lambda reading: evidence[reading.delimiter])
+
+
+def _score(reading: Reading) -> float:
     """Return how well a delimiter fits.
 
-    This is the share of rows that have the usual width, which is at least two, then that width.
+    Rows that differ from the usual width count against it, and more columns count for it: 94 % of the rows with three
+    columns are worth more than all with two.
     """
-    width = _usual_width(rows) if rows else 0
-    return (sum(len(row) == width for row in rows) / len(rows), width) if width > 1 else (0, 0)
+    if reading.width < 2:
+        return 0.0
+    share = sum(len(row) == reading.width for row in reading.rows) / len(reading.rows)
+    return float(share**4) * math.log2(reading.width)
+
+
+def _evidence(reading: Reading) -> tuple[bool, float]:
+    """Return what tells two readings apart that fit as well.
+
+    This is whether the first row has the usual width, and then the share of values below it that are numbers, dates or
+    truth values.
+    """
+    cells = [cell for row in reading.rows[1:] or reading.rows for cell in row]
+    typed = sum(bool(DATA.fullmatch(cell.strip())) for cell in cells) / len(cells)
+    return len(reading.rows[0]) == reading.width, round(typed, 3)
+
+
+def _without_punctuation(readings: list[Reading], spaces: Reading, sample: str) -> list[Reading]:
+    """Leave out delimiters that are punctuation in the fields of another delimiter, which is in nearly every row.
+
+    These are commas and semicolons that a space always follows ("Doe, John;5"), and decimal commas ("1,5;2,5").
+    """
+    punctuation = {d for d in ",;" if sample.count(d) == sample.count(f"{d} ")}
+    decimal = {","} if _is_table_of_numbers(spaces) and _has_decimal_commas(spaces) else set[str]()
+    for reading in readings:
+        if reading.width > 1 and len(reading.rows[0]) > 1 and _wide_rows(reading) >= _CLOSE:
+            if reading.delimiter not in punctuation:
+                decimal |= punctuation
+            if reading.delimiter != "," and _has_decimal_commas(reading):
+                decimal.add(",")
+    return [reading for reading in readings if reading.delimiter not in decimal]
+
+
+def _wide_rows(reading: Reading) -> float:
+    return sum(len(row) > 1 for row in reading.rows) / len(reading.rows)
+
+
+def _has_decimal_commas(reading: Reading) -> bool:
+    """Return whether values have commas, and each of them is a number."""
+    cells = [cell for row in reading.rows[1:] or reading.rows for cell in row if "," in cell]
+    return bool(cells) and all(map(_WITH_COMMA.fullmatch, cells))
+
+
+def _is_table_of_numbers(spaces: Reading) -> bool:
+    """Return whether spaces delimit fields, most of which are numbers.
+
+    Every line must have as many: in texts, times and telephone numbers their number varies, or they are no numbers.
+    Without a name for each column, only a decimal point shows that the numbers of a line are several.
+    """
+    rows = spaces.rows
+    if spaces.width < 2 or len(rows) < 2:
+        return False
+    if len(rows[0]) != spaces.width and not headers.lacks_name_of_row_names(spaces, 0, 1):
+        return False
+    if sum(len(row) == spaces.width for row in rows[1:]) < 0.95 * len(rows[1:]):
+        return False
+    cells = [cell for row in rows[1:] for cell in row]
+    numbers = [cell for cell in cells if _NUMBER.fullmatch(cell)]
+    has_names = not any(map(DATA.fullmatch, rows[0]))
+    return len(numbers) > len(cells) / 2 and (has_names or any("." in cell or "," in cell for cell in numbers))

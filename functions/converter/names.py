@@ -57,6 +57,10 @@ class Columns:
         """Return how many columns there are."""
         return len(self.sources)
 
+    def __contains__(self, source: str) -> bool:
+        """Return whether there is a column `source`."""
+        return source in self._indexes
+
     def index(self, source: str) -> int:
         """Return the position of the column `source`, added if it is new. Raises Rejection (too_many_columns)."""
         index = self._indexes.get(source)

@@ -6,9 +6,10 @@ A bad row does not affect others: reading continues with the next line.
 import csv
 import json
 import re
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from converter.kinds import Number
@@ -46,6 +47,11 @@ class BadRow:
     raw: list[str]
 
 
+# The first line with which Excel says the delimiter
+SEPARATOR = re.compile(r'"?sep=([^\w\s"]|\t)"?', re.IGNORECASE)
+# A field that has a space before its quote
+SPACED = re.compile(r' +"')
+_SPACES = re.compile(r'("(?:[^"]|"")*")| +')
 # The longest part of a JSON text that is not valid if it is cut: false, -Infinity, \\u0000
 _LONGEST_TOKEN = 16
 _NO_SPACE = re.compile(r"[^ \t\r\n]")
@@ -58,10 +64,11 @@ class _RowTooLong(Exception):
 class _Lines:
     """Hands lines to the csv reader and remembers those of the current record, so that they can be read again."""
 
-    def __init__(self, source: Iterator[str], limit: int) -> None:
+    def __init__(self, source: Iterator[str], limit: int, before: int, prepared: Callable[[str], str]) -> None:
         self.record: list[str] = []
-        self.count = 0
+        self.count = before
         self._source = source
+        self._prepared = prepared
         self._again: deque[str] = deque()
         self._limit = limit
         self._length = 0
@@ -76,7 +83,7 @@ class _Lines:
         self.record.append(line)
         self._length += len(line)
         self.count += 1
-        return line
+        return self._prepared(line)
 
     def begin(self) -> None:
         """Start a record."""
@@ -91,14 +98,52 @@ class _Lines:
         del self.record[1:]
 
 
-def csv_rows(source: Iterator[str], delimiter: str, width: int, limit: int, skip: int) -> Iterator[Row | BadRow]:
-    """Yield rows of `width` fields (RFC 4180). Empty lines are skipped; an empty field has no value.
+def lines_before(source: Iterator[str], before: int, delimiter: str) -> Iterator[BadRow]:
+    """Yield the first `before` lines, which are titles or comments; not those without a value or with the delimiter."""
+    for number, line in enumerate(islice(source, before), 1):
+        if not is_blank(line.split(delimiter)) and not SEPARATOR.fullmatch(line.rstrip("\r\n")):
+            yield BadRow(0, number, "before_header", "", [line])
 
-    The first `skip` records are the header. A quote that is never closed makes only its own line a bad row.
+
+def is_blank(fields: list[str], width: int = 2) -> bool:
+    """Return whether a row of a table of `width` columns has no value: it is empty, or has spaces or delimiters only.
+
+    In a table of one column, an empty field is a row if it is quoted, and spaces are a value.
     """
-    lines = _Lines(source, limit)
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    if width == 1:
+        return not fields
+    return not any(fields) or (len(fields) == 1 and fields[0].isspace())
+
+
+def squeezed(line: str) -> str:
+    """Return a line of fields between spaces with one space between two fields."""
+    return _SPACES.sub(lambda match: match[1] or " ", line.strip()) + "\n"
+
+
+@dataclass(frozen=True)
+class Form:
+    """How the rows of a CSV file are written.
+
+    Each row has `width` fields, and `extra` empty ones at its end. `is_spaced` says that spaces before a field are none
+    of its value, because they are before quotes.
+    """
+
+    delimiter: str
+    width: int
+    extra: int = 0
+    is_spaced: bool = False
+
+
+def csv_rows(source: Iterator[str], form: Form, limit: int, skip: int, before: int = 0) -> Iterator[Row | BadRow]:
+    """Yield rows (RFC 4180). Empty lines and lines of delimiters are skipped; an empty field has no value.
+
+    The first `skip` records are the header; `before` lines come before `source`. A quote that is never closed makes
+    only its own line a bad row.
+    """
+    lines = _Lines(source, limit, before, squeezed if form.delimiter == " " else str)
+    reader = csv.reader(lines, delimiter=form.delimiter, strict=True, skipinitialspace=form.is_spaced)
     number = -skip
+    spaced_quote = f'{form.delimiter} "'
     while True:
         lines.begin()
         try:
@@ -109,11 +154,14 @@ def csv_rows(source: Iterator[str], delimiter: str, width: int, limit: int, skip
             lines.give_back()
             number += 1
             code = "row_too_long" if len(lines.record[0]) > limit else "malformed_quotes"
+            if "new-line character" in str(error):
+                code = "stray_line_end"
             yield BadRow(
                 number, lines.count, code, "" if isinstance(error, _RowTooLong) else f"({error})", lines.record
             )
             continue
-        if not fields:
+        # Nearly all rows need no look at each field.
+        if (not fields or not fields[0] or len(fields) < form.width) and is_blank(fields, form.width):
             continue
         number += 1
         if number < 1:
@@ -121,11 +169,23 @@ def csv_rows(source: Iterator[str], delimiter: str, width: int, limit: int, skip
         line = lines.count - len(lines.record) + 1
         if sum(map(len, lines.record)) > limit:
             yield BadRow(number, line, "row_too_long", f"The limit is {limit:,} characters.", lines.record)
-        elif len(fields) != width:
-            code = "too_few_fields" if len(fields) < width else "too_many_fields"
-            yield BadRow(number, line, code, f"{len(fields)} instead of {width}.", lines.record)
+        elif (len(fields) != form.width or form.extra or spaced_quote in lines.record[0]) and (
+            problem := _problem(fields, form, lines.record[0])
+        ):
+            yield BadRow(number, line, *problem, lines.record)
         else:
-            yield Row(number, line, [field or None for field in fields], lines.record)
+            yield Row(number, line, [field or None for field in fields[: form.width]], lines.record)
+
+
+def _problem(fields: list[str], form: Form, text: str) -> tuple[str, str] | None:
+    """Return the code and the detail of what is wrong with a row that begins with the line `text`, if anything is."""
+    width = form.width + form.extra
+    if len(fields) != width or (form.extra and any(fields[form.width :])):
+        code = "too_few_fields" if len(fields) < width else "too_many_fields"
+        return code, f"{len(fields)} instead of {width}."
+    if f'{form.delimiter} "' in text and not form.is_spaced and any(map(SPACED.match, fields)):
+        return "malformed_quotes", "A space stands before a quote."
+    return None
 
 
 def json_lines(source: Iterable[str], columns: Columns, limit: int) -> Iterator[Row | BadRow]:
@@ -234,6 +294,8 @@ def _object_row(number: int, line: int | None, value: Any, columns: Columns, raw
     """Return the row of a JSON object: its keys are columns; nested objects and arrays stay JSON text."""
     if not isinstance(value, dict):
         return BadRow(number, line, "not_an_object", "", [raw])
+    if isinstance(value, Repeated):
+        return BadRow(number, line, "repeated_key", f"({value.key[:100]!r})", [raw])
     values: list[Value] = [None] * len(columns)
     kinds = columns.kinds
     try:
@@ -245,9 +307,10 @@ def _object_row(number: int, line: int | None, value: Any, columns: Columns, raw
                 continue
             values[index] = member if isinstance(member, str) else _json(member)
             kinds[index][type(member)] += 1
-    except (RecursionError, _NoJsonError) as error:
+    except (RecursionError, _NoJsonError, _RepeatedKeyError) as error:
         forget_kinds(values, value, columns)
-        return BadRow(number, line, "malformed_json", f"({_short(error)})", [raw])
+        code = "repeated_key" if isinstance(error, _RepeatedKeyError) else "malformed_json"
+        return BadRow(number, line, code, f"({_short(error)})", [raw])
     return Row(number, line, values, [raw])
 
 
@@ -260,6 +323,8 @@ def forget_kinds(values: list[Value], value: dict[str, Any], columns: Columns) -
 
 
 def _json(value: Any) -> str:
+    if isinstance(value, Repeated):
+        raise _RepeatedKeyError(repr(value.key))
     if isinstance(value, dict):
         return "{" + ",".join(f"{_ENCODE(key)}:{_json(member)}" for key, member in value.items()) + "}"
     if isinstance(value, list):
@@ -269,6 +334,25 @@ def _json(value: Any) -> str:
             raise _NoJsonError(f"{value} is not JSON")
         return value
     return _ENCODE(value)
+
+
+class Repeated(dict[str, Any]):
+    """An object that has `key` twice. What it means is not defined: RFC 8259, section 4."""
+
+    key = ""
+
+
+class _RepeatedKeyError(ValueError):
+    """A nested object has a key twice."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) == len(pairs):
+        return members
+    repeated = Repeated(members)
+    repeated.key = next(key for key, n in Counter(key for key, _ in pairs).items() if n > 1)
+    return repeated
 
 
 class _NoJsonError(ValueError):
@@ -288,4 +372,4 @@ def _short(error: Exception) -> str:
 
 
 _ENCODE = json.JSONEncoder(ensure_ascii=False).encode
-DECODER = json.JSONDecoder(parse_constant=_constant, parse_float=Number)
+DECODER = json.JSONDecoder(parse_constant=_constant, parse_float=Number, object_pairs_hook=_object)

@@ -17,6 +17,9 @@ class Settings:
     max_bytes: int = 2 << 30
     max_row_length: int = 1 << 20
     max_columns: int = 1000
+    # The columns of all files of a dataset. Glue limits the size of a table's description; with 3,000 to 4,000 columns
+    # it may fail: https://github.com/unitycatalog/unitycatalog/issues/963
+    max_dataset_columns: int = 2000
     # For DuckDB: about half of the function's memory
     memory_limit_mb: int = 1024
     type_threshold: float = 0.8
@@ -25,8 +28,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Raises SettingsError for values with which no file could be converted."""
-        if min(self.max_bytes, self.max_row_length, self.max_columns) < 1:
-            raise SettingsError("MAX_BYTES, MAX_ROW_LENGTH and MAX_COLUMNS must be at least 1")
+        if min(self.max_bytes, self.max_row_length, self.max_columns, self.max_dataset_columns) < 1:
+            raise SettingsError("MAX_BYTES, MAX_ROW_LENGTH, MAX_COLUMNS and MAX_DATASET_COLUMNS must be at least 1")
         if self.max_row_length > 1 << 20:
             raise SettingsError("MAX_ROW_LENGTH must be at most 1048576: DuckDB's buffers are made for it")
         if self.memory_limit_mb < 64:

@@ -5,14 +5,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import unquote, unquote_plus
 
 from converter.names import PARTITION, identifier
+
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
 
 @dataclass(frozen=True)
 class Source:
-    """One version of an uploaded object. `version_id` is "" in a bucket without versions."""
+    """One version of an uploaded object. `version_id` is "" in a bucket without versions.
+
+    `folder` names the dataset in the key of the upload, `dataset` in the analytics bucket.
+    """
 
     bucket: str
     key: str
@@ -22,6 +27,7 @@ class Source:
     bytes: int
     event_time: str
     dataset: str
+    folder: str
 
     @property
     def id(self) -> str:
@@ -66,6 +72,7 @@ def sources(event: dict[str, Any], raw_prefix: str) -> Iterator[Source]:
             continue
         bucket, described = record["s3"]["bucket"]["name"], record["s3"]["object"]
         key = unquote_plus(described["key"])
+        folder = _folder(key.removeprefix(raw_prefix))
         yield Source(
             bucket=bucket,
             key=key,
@@ -74,11 +81,22 @@ def sources(event: dict[str, Any], raw_prefix: str) -> Iterator[Source]:
             sequencer=described.get("sequencer", ""),
             bytes=described.get("size", 0),
             event_time=record["eventTime"],
-            dataset=_dataset(key.removeprefix(raw_prefix)),
+            dataset=identifier(folder, "dataset"),
+            folder=folder,
         )
 
 
-def _dataset(path: str) -> str:
-    """Return the first folder; for a file in no folder, its name up to the first dot."""
+def _folder(path: str) -> str:
+    """Return the first folder, which names the dataset; for a file in no folder, its name up to the first dot."""
     first, *rest = PurePosixPath(path).parts or ("",)
-    return identifier(first if rest else first.split(".")[0], "dataset")
+    return first if rest else first.split(".")[0]
+
+
+def keys_of(path: str) -> dict[str, str | None]:
+    """Return the keys and values in the folders of a path, as Hive writes them: year=2026/month=01.
+
+    Hive escapes characters as in URLs, and has a name for no value.
+    """
+    pairs = [folder.partition("=") for folder in PurePosixPath(path).parts[:-1] if "=" in folder]
+    values = {unquote(key): unquote(value) for key, _, value in pairs if key}
+    return {key: None if value in {"", _NO_VALUE} else value for key, value in values.items()}

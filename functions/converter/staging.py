@@ -17,10 +17,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from converter.dialect import sniff
+from converter.encodings import detect
+from converter.hints import NO_HINTS, Hints
 from converter.names import Columns
 from converter.rejections import ROWS, Rejection
-from converter.rows import DECODER, BadRow, Row, csv_rows, forget_kinds, json_document, json_lines
-from converter.text import Text, chunks, encoded, is_gzip, lines
+from converter.rows import DECODER, BadRow, Row, csv_rows, forget_kinds, json_document, json_lines, lines_before
+from converter.sources import keys_of
+from converter.text import chunks, decoded, encoded, is_gzip, lines
 from shared.deadline import Deadline
 
 FORMATS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl"}
@@ -55,9 +58,13 @@ class Staged:
     folder: Path
     format: str
     compression: str | None
+    hints: Hints = NO_HINTS
     delimiter: str | None = None
     header: bool | None = None
-    text: Text | None = None
+    # "" before it was detected
+    encoding: str = ""
+    # The columns that the file's path gives, and their values
+    keys: dict[int, str | None] = field(default_factory=dict)
     rows: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     # Sentences for the manifest about what was assumed
@@ -65,11 +72,6 @@ class Staged:
     # The columns whose fields are quoted in every row, in a file that does not quote all columns
     quoted: frozenset[int] = frozenset()
     columns: Columns = field(default_factory=lambda: Columns(0))
-
-    @property
-    def encoding(self) -> str:
-        """Return the encoding, as far as the file was read; "" before that."""
-        return self.text.encoding if self.text else ""
 
     @property
     def rows_file(self) -> Path:
@@ -103,12 +105,18 @@ def _suffix(name: str) -> str:
 
 
 def stage(source: Path, name: str, staged: Staged, limits: Limits, deadline: Deadline) -> None:
-    """Fill `staged` from the file `source`, which was uploaded under `name`. Raises Rejection."""
-    staged.text = Text(chunks(source, limits.max_bytes, deadline))
+    """Fill `staged` from the file `source`, which was uploaded under `name`. Raises Rejection.
+
+    The file is read twice, because only all of its bytes tell its encoding.
+    """
+    encoding = detect(chunks(source, limits.max_bytes, deadline), staged.hints.encoding)
+    staged.encoding = encoding.name
+    staged.warnings += [encoding.warning] if encoding.warning else []
+    texts = decoded(chunks(source, limits.max_bytes, deadline), encoding)
     batch: list[Row] = []
     with staged.rows_file.open("wb") as good, staged.rejects.open("wb") as bad:
         good.write(b"[")
-        for row in _rows(iter(staged.text), name, staged, limits):
+        for row in _with_keys(_rows(texts, name, staged, limits), keys_of(name), staged):
             if isinstance(row, BadRow):
                 reject(bad, staged, row)
                 continue
@@ -120,6 +128,28 @@ def stage(source: Path, name: str, staged: Staged, limits: Limits, deadline: Dea
         good.write(b"\n]")
     if not staged.rows:
         raise Rejection("no_valid_rows" if staged.rejected else "no_rows")
+    set_aside = staged.rejected.total() - staged.rejected["before_header"]
+    if set_aside > staged.rows:
+        raise Rejection("few_valid_rows", f"{staged.rows:,} of {staged.rows + set_aside:,} rows were left.")
+
+
+def _with_keys(rows: Iterator[Row | BadRow], keys: dict[str, str | None], staged: Staged) -> Iterator[Row | BadRow]:
+    """Add the keys in the path of the file to its rows, as columns. A column of the file with that name counts more."""
+    if not keys:
+        yield from rows
+        return
+    for key, value in keys.items():
+        if key in staged.columns:
+            staged.warnings.append(f"The path has a value for {key}, but the file has a column of that name.")
+        else:
+            staged.keys[staged.columns.index(key)] = value
+    for row in rows:
+        if isinstance(row, Row):
+            row.values.extend([None] * (len(staged.columns) - len(row.values)))
+            for index, value in staged.keys.items():
+                if row.values[index] is None:
+                    row.values[index] = value
+        yield row
 
 
 def reject(file: BinaryIO, staged: Staged, row: BadRow) -> None:
@@ -142,10 +172,10 @@ def reject(file: BinaryIO, staged: Staged, row: BadRow) -> None:
 
 def raw_of(staged: Staged, values: list[str | None]) -> str:
     """Return the content of a row, put together from its values because its text is gone."""
+    values = [value for index, value in enumerate(values) if index not in staged.keys]
     if staged.format != "csv":
-        return _ENCODE(
-            {source: value for source, value in zip(staged.columns.sources, values, strict=False) if value is not None}
-        )
+        sources = [source for index, source in enumerate(staged.columns.sources) if index not in staged.keys]
+        return _ENCODE({source: value for source, value in zip(sources, values, strict=False) if value is not None})
     line = io.StringIO()
     csv.writer(line, delimiter=staged.delimiter or ",", lineterminator="\n").writerow(values)
     return line.getvalue()
@@ -158,10 +188,17 @@ def _rows(texts: Iterator[str], name: str, staged: Staged, limits: Limits) -> It
         raise Rejection("empty")
     texts = itertools.chain([first], texts)
     if staged.format == "csv":
-        dialect = sniff(first, "\t" if _suffix(name) == ".tsv" else None)
+        hints = staged.hints
+        dialect = sniff(first, hints.delimiter or ("\t" if _suffix(name) == ".tsv" else None), hints.header)
         staged.delimiter, staged.header = dialect.delimiter, dialect.header is not None
+        staged.warnings += dialect.warnings
+        staged.quoted = dialect.quoted
         staged.columns = Columns(limits.max_columns, dialect.header or [""] * dialect.width)
-        return csv_rows(lines(texts, limit), dialect.delimiter, dialect.width, limit, skip=int(staged.header))
+        source = lines(texts, limit)
+        return itertools.chain(
+            lines_before(source, dialect.before, dialect.delimiter),
+            csv_rows(source, dialect.form, limit, skip=int(staged.header), before=dialect.before),
+        )
     staged.columns = Columns(limits.max_columns)
     if staged.format == "jsonl" or _is_line_of_object(first):
         return json_lines(lines(texts, limit), staged.columns, limit)
@@ -210,9 +247,9 @@ def _encode(rows: list[Row]) -> bytes | None:
         return None
 
 
-def empty_stage(source: Path, name: str) -> Staged:
+def empty_stage(source: Path, name: str, hints: Hints = NO_HINTS) -> Staged:
     """Return an empty stage in the folder of `source`.
 
     Raises Rejection for names and compressions that are not supported.
     """
-    return Staged(source.parent, format_of(name), "gzip" if is_gzip(source) else None)
+    return Staged(source.parent, format_of(name), "gzip" if is_gzip(source) else None, hints)

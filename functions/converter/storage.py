@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,29 @@ class Contention(Exception):
     """Other conversions kept changing the same manifest or schema. Trying again may help."""
 
 
+@dataclass(frozen=True)
+class Schema:
+    """The document `_schemas/<dataset>.json`, and the ETag that a change of it needs ("" for a new one).
+
+    `columns` are the known types by name. Other keys are the users': see `hints`.
+    """
+
+    document: dict[str, Any]
+    etag: str
+
+    @property
+    def folders(self) -> list[str]:
+        """Return the folders of uploads that may share the dataset; none of them is known before the first file."""
+        folders: list[str] = self.document.get("folders", [])
+        return folders
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Return the known types of the dataset's columns."""
+        columns: dict[str, str] = self.document.get("columns", {})
+        return columns
+
+
 def _code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
@@ -42,8 +65,11 @@ class Uploads:
         """`s3` is a low-level client."""
         self._s3 = s3
 
-    def download(self, source: Source, path: Path, max_bytes: int) -> None:
-        """Download the version that the event names. Raises Gone or Rejection; other errors are temporary."""
+    def download(self, source: Source, path: Path, max_bytes: int) -> dict[str, str]:
+        """Download the version that the event names. Returns the metadata of its uploader.
+
+        Raises Gone or Rejection; other errors are temporary.
+        """
         if source.key.endswith("/"):
             raise Rejection("folder")
         if source.bytes > max_bytes:
@@ -52,6 +78,7 @@ class Uploads:
             raise Rejection("out_of_disk")
         version = {"VersionId": source.version_id} if source.version_id else {}
         try:
+            head = self._s3.head_object(Bucket=source.bucket, Key=source.key, **version)
             self._s3.download_file(source.bucket, source.key, str(path), ExtraArgs=version, Config=_TRANSFER)
         except ClientError as error:
             if _code(error) in _GONE:
@@ -59,6 +86,7 @@ class Uploads:
             if _code(error) in _PERMANENT:
                 raise Rejection(_PERMANENT[_code(error)]) from error
             raise
+        return dict(head.get("Metadata", {}))
 
     def is_current(self, source: Source) -> bool:
         """Return whether the version is the one that S3 serves now."""
@@ -107,27 +135,32 @@ class Analytics:
             raise
         return True
 
-    def schema(self, dataset: str) -> tuple[dict[str, str], str]:
-        """Return the known types of the dataset's columns, and the ETag that `extend_schema` needs to change them."""
-        document, etag = self._read(f"_schemas/{dataset}.json")
-        return document.get("columns", {}), etag
+    def schema(self, dataset: str) -> Schema:
+        """Return what is known of the dataset."""
+        return Schema(*self._read(f"_schemas/{dataset}.json"))
 
-    def extend_schema(
-        self, dataset: str, types: dict[str, str], known: dict[str, str], etag: str
-    ) -> dict[str, str] | None:
-        """Add new columns to `known`. Returns the dataset's schema.
+    def extend_schema(self, source: Source, types: dict[str, str], known: Schema, max_columns: int) -> Schema | None:
+        """Add new columns to `known`, and the folder of the first file. Returns the schema of the source's dataset.
 
-        Returns None if another conversion has given one of the columns another type meanwhile. Raises Contention.
+        Returns None if another conversion has given one of the columns another type meanwhile. Raises Contention, or
+        Rejection (shared_dataset, too_many_columns).
         """
         for _ in range(_ATTEMPTS):
-            if types.items() <= known.items():
+            if known.folders and source.folder not in known.folders:
+                raise Rejection("shared_dataset", f"{source.dataset}: {known.folders[0]!r} and {source.folder!r}.")
+            columns = known.columns | types
+            if not types or (known.folders and len(columns) == len(known.columns)):
                 return known
-            if self._replace(f"_schemas/{dataset}.json", {"dataset": dataset, "columns": known | types}, etag):
-                return known | types
-            known, etag = self.schema(dataset)
-            if any(known.get(name, type_) != type_ for name, type_ in types.items()):
+            if len(columns) > max(max_columns, len(known.columns)):
+                text = f"With this file it would have {len(columns):,}; the limit is {max_columns:,}."
+                raise Rejection("too_many_columns", text)
+            document = {"dataset": source.dataset, "folders": [source.folder]} | known.document | {"columns": columns}
+            if self._replace(f"_schemas/{source.dataset}.json", document, known.etag):
+                return Schema(document, "")
+            known = self.schema(source.dataset)
+            if any(known.columns.get(name, type_) != type_ for name, type_ in types.items()):
                 return None
-        raise Contention(f"the schema of {dataset} keeps changing")
+        raise Contention(f"the schema of {source.dataset} keeps changing")
 
     def is_outdated(self, source: Source) -> bool:
         """Return whether a newer version of the object was converted already."""

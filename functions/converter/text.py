@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from converter.encodings import Encoding
 from converter.rejections import Rejection
 from shared.deadline import Deadline
 
@@ -20,14 +21,6 @@ _MAGIC = {
     b"\xfd7zXZ": "xz",
     b"\x1f\x9d": "compress",
 }
-# Longest first: the UTF-32 mark begins with the UTF-16 one.
-_MARKS = [
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-]
 
 
 def _mark_lone_surrogate(error: UnicodeError) -> tuple[str, int]:
@@ -103,54 +96,22 @@ def _inflated(path: Path, deadline: Deadline) -> Iterator[bytes]:
         raise Rejection("corrupt_gzip", "(it ends within its data)")
 
 
-class Text:
-    """The decoded content of a file; `encoding` is known once it was iterated over.
-
-    A byte order mark decides; else UTF-16 shows by its NUL bytes; else the first bytes that are not ASCII tell UTF-8
-    from Windows-1252 (of which Latin-1's printable characters are a part). What cannot be decoded becomes a lone
-    surrogate.
-    """
-
-    def __init__(self, source: Iterator[bytes]) -> None:
-        """`source` yields the content; its first piece holds at least four bytes if the file does."""
-        self.encoding = ""
-        self._source = source
-
-    def __iter__(self) -> Iterator[str]:
-        """Yield pieces of text, none of them empty."""
-        first = next(self._source, b"")
-        encoding, skip = _encoding_by_mark(first)
-        self.encoding = "ascii"
-        decoder = None if encoding is None else self._decoder(encoding)
-        held = b""
-        for chunk in _chain(first[skip:], self._source):
-            piece, held = held + chunk, b""
-            if decoder is None and not piece.isascii():
-                encoding = _encoding_of(piece)
-                if encoding is None:
-                    held = piece
-                    continue
-                decoder = self._decoder(encoding)
-            if text := piece.decode("ascii") if decoder is None else decoder.decode(piece):
-                yield text
-        if held:
-            # One byte more than ASCII at the very end is a letter of Windows-1252; several are the beginning of one in
-            # UTF-8.
-            decoder = self._decoder("cp1252" if held[:-1].isascii() else "utf-8")
-            if text := decoder.decode(held):
-                yield text
-        if decoder is not None and (text := decoder.decode(b"", final=True)):
+def decoded(source: Iterator[bytes], encoding: Encoding) -> Iterator[str]:
+    """Yield pieces of text, none of them empty. What cannot be decoded becomes lone surrogates."""
+    errors = "lone_surrogate" if _has_wide_units(encoding.name) else "surrogateescape"
+    decoder = codecs.getincrementaldecoder(encoding.name)(errors)
+    skip = encoding.skip
+    for chunk in source:
+        text = decoder.decode(chunk[skip:])
+        skip = 0
+        if text:
             yield text
-
-    def _decoder(self, encoding: str) -> codecs.IncrementalDecoder:
-        self.encoding = encoding
-        return codecs.getincrementaldecoder(encoding)(
-            "lone_surrogate" if _has_wide_units(encoding) else "surrogateescape"
-        )
+    if text := decoder.decode(b"", final=True):
+        yield text
 
 
 def encoded(text: str, encoding: str) -> bytes:
-    """Return as bytes what `Text` decoded, with the bytes that it could not decode, except for UTF-16 and UTF-32."""
+    """Return as bytes what `decoded` decoded, with the bytes that it could not decode, except for UTF-16 and UTF-32."""
     return text.encode(encoding, "surrogatepass" if _has_wide_units(encoding) else "surrogateescape")
 
 
@@ -158,53 +119,16 @@ def _has_wide_units(encoding: str) -> bool:
     return encoding.startswith(("utf-16", "utf-32"))
 
 
-def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
-
-
-def _encoding_by_mark(head: bytes) -> tuple[str | None, int]:
-    """Return the encoding that the first bytes show, and the length of their mark.
-
-    Raises Rejection for binary content.
-    """
-    for mark, encoding in _MARKS:
-        if head.startswith(mark):
-            return encoding, len(mark)
-    sample = head[:4096]
-    nuls = sample.count(0)
-    if nuls > len(sample) * 0.3 and len(sample) % 2 == 0:
-        even = sample[::2].count(0)
-        if even < nuls * 0.05:
-            return "utf-16-le", 0
-        if even > nuls * 0.95:
-            return "utf-16-be", 0
-    if nuls > max(1, len(sample) // 100):
-        raise Rejection("not_text", f"{nuls} of its first {len(sample)} bytes are NUL.")
-    return None, 0
-
-
-def _encoding_of(chunk: bytes) -> str | None:
-    """Return UTF-8 if most of the bytes beyond ASCII are valid UTF-8, else Windows-1252.
-
-    Returns None if only the next chunk can tell.
-    """
-    decoded = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode(chunk)
-    if decoded.isascii():
-        return None  # the chunk may end within a character
-    invalid = sum(1 for character in decoded if "\udc80" <= character <= "\udcff")
-    valid = sum(1 for character in decoded if character > "\x7f") - invalid
-    return "utf-8" if valid >= invalid else "cp1252"
-
-
 def lines(texts: Iterator[str], limit: int) -> Iterator[str]:
-    """Yield lines with their ends (LF, CRLF or CR).
+    """Yield lines with their ends: LF and CRLF, or CR as well if most of the first lines end so.
 
     A line longer than `limit` may be cut, to at least `limit` + 1 characters.
     """
-    rest = ""
+    rest, newline = "", None
     for text in texts:
-        pieces = io.StringIO(rest + text, newline="").readlines()
+        if newline is None:
+            newline = _newline(rest + text)
+        pieces = io.StringIO(rest + text, newline="\n" if newline is None else newline).readlines()
         rest = "" if pieces[-1].endswith("\n") else pieces.pop()
         yield from pieces
         if len(rest) > limit + 1:
@@ -212,3 +136,12 @@ def lines(texts: Iterator[str], limit: int) -> Iterator[str]:
             rest = rest[:limit] + rest[-1]
     if rest:
         yield rest
+
+
+def _newline(text: str) -> str | None:
+    """Return how `io` shall split lines: "" at every kind of end, or at LF; None if the text has no end of a line."""
+    text = text.removesuffix("\r")
+    lone = text.count("\r") - text.count("\r\n")
+    if not lone and "\n" not in text:
+        return None
+    return "" if lone > text.count("\n") else "\n"

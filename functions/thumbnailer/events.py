@@ -1,6 +1,7 @@
 """Decode and check the S3 event notifications in an SQS message.
 
-Shapes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+They may come directly, through an SNS topic, or through EventBridge. Shapes:
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
 and, as EventBridge passes them on, https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html
 """
 
@@ -93,6 +94,7 @@ def parse(body: str) -> tuple[list[ObjectEvent], list[str]]:
         content = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise MalformedMessage(f"not JSON: {error}") from error
+    content = _without_sns(content)
     if isinstance(content, dict) and content.get("Event") == "s3:TestEvent":
         return [], []
     parse_one: Callable[[Any], ObjectEvent | None]
@@ -112,6 +114,19 @@ def parse(body: str) -> tuple[list[ObjectEvent], list[str]]:
         if event:
             events.append(event)
     return events, problems
+
+
+def _without_sns(content: Any) -> Any:
+    """Return the notification in a message of an SNS topic that does not deliver raw messages.
+
+    Shape: https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html#http-notification-json
+    """
+    if not (isinstance(content, dict) and content.get("Type") == "Notification" and "TopicArn" in content):
+        return content
+    try:
+        return json.loads(_text(content.get("Message")))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise MalformedMessage(f"its SNS message is not JSON: {error}") from error
 
 
 def _parse_record(record: Any) -> ObjectEvent | None:

@@ -45,6 +45,9 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "unlock": Entry("deployment.commands:unlock", "Show who holds the state's lock, and remove it."),
         "outputs": Entry("deployment.commands:show_outputs", "Print the Terraform outputs of an environment."),
         "state-bucket": Entry("deployment.commands:state_bucket_command", "Make the bucket for Terraform's state."),
+        "github-roles": Entry(
+            "deployment.github_commands:github_roles_command", "Print or make the roles of GitHub's workflow."
+        ),
         "example": Entry("deployment.example_commands:example", "Deploy or destroy one of examples/."),
         "new-function": Entry(
             "scaffold.new_function:new_function", "Write a new function with its test and Terraform."

@@ -7,6 +7,9 @@ mock_provider "aws" {
 variables {
   # The tests must not depend on a build, so they use placeholders as packages.
   packages = "tests/packages"
+
+  # Otherwise prod warns that nobody is notified, which tests/prod covers.
+  alarm_emails = ["ops@example.com"]
 }
 
 run "applies" {

@@ -8,6 +8,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -47,15 +48,27 @@ def checkout() -> Iterator[Path]:
     run_make(folder, "down")
 
 
-def role_names() -> set[str]:
-    """Return the roles of the deployment so far."""
-    iam = boto3.client(
-        "iam",
+def refused(checkout: Path, *arguments: str) -> str:
+    """Return the message of a command that fails."""
+    process = run_command(checkout, *arguments, variables=VARIABLES)
+    assert process.returncode == 1, process.stdout + process.stderr
+    return " ".join(process.stderr.split())
+
+
+def emulated(service: str) -> Any:
+    """Return a client of the emulator."""
+    return boto3.client(  # type: ignore[call-overload]
+        service,
         endpoint_url=f"http://127.0.0.1:{PORT}",
         region_name="us-east-1",
         aws_access_key_id="test",
         aws_secret_access_key="test",
     )
+
+
+def role_names() -> set[str]:
+    """Return the roles of the deployment so far."""
+    iam = emulated("iam")
     try:
         return {
             role["RoleName"] for role in iam.list_roles()["Roles"] if role["RoleName"].startswith("eventloom-local-")
@@ -146,6 +159,27 @@ def test_a_plan_that_changes_nothing_is_saved_and_applied(checkout: Path) -> Non
     assert "No changes." in run_make(checkout, "plan")
     assert "nothing to change" in command(checkout, "apply-saved", variables=VARIABLES)
     assert "nothing to change" in run_make(checkout, "deploy")
+
+
+@pytest.mark.usefixtures("demo")
+def test_a_plan_that_somebody_replaced_is_not_applied(checkout: Path) -> None:
+    """The plan job sends a plan and its receipt. Then somebody who may write to the bucket replaces the plan."""
+    plan = checkout / "build" / "local.tfplan"
+    run_make(checkout, "plan")
+    reviewed = plan.read_bytes()
+    sent = command(checkout, "saved-plan", "put", "--run", "17", variables=VARIABLES)
+    receipt = dict(line.split("=", 1) for line in sent.splitlines())
+    waiting = {"Bucket": "eventloom-state-000000000000-us-east-1", "Key": "plans/17/local.tfplan"}
+    replaced = emulated("s3").put_object(**waiting, Body=b"another plan")["VersionId"]
+    options = ("saved-plan", "get", "--run", "17", "--sha256", receipt["sha256"], "--version-id")
+    assert "is not the plan that was reviewed" in refused(checkout, *options, replaced)
+    plan.write_bytes(b"another plan")
+    assert "is not the plan that was reviewed" in refused(checkout, "apply-saved", "--sha256", receipt["sha256"])
+    command(checkout, *options, receipt["version_id"], variables=VARIABLES)
+    assert plan.read_bytes() == reviewed
+    assert plan.stat().st_mode & 0o777 == 0o600
+    applied = command(checkout, "apply-saved", "--sha256", receipt["sha256"], variables=VARIABLES)
+    assert "nothing to change" in applied
 
 
 @pytest.mark.usefixtures("demo")

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from tests.iam import static
 from tests.iam.documents import listed
-from tests.iam.environments import resources
+from tests.iam.environments import TERRAFORM, resources
 from tests.iam.reasons import reasons
 
 pytestmark = pytest.mark.timeout(1800)
@@ -40,6 +41,35 @@ def test_every_api_depends_on_the_accounts_role_for_access_logs(plans: Plans) ->
     } == {}
     (account,) = [resource for resource in configured["resources"] if resource["type"] == "aws_api_gateway_account"]
     assert account["depends_on"] == ["aws_iam_role_policy_attachment.api_gateway_logs"]
+
+
+def test_every_role_has_the_boundary_and_path_of_its_environment(plans: Plans) -> None:
+    """An SCP may refuse iam:CreateRole without a permissions boundary."""
+    roles = [resource for resource in resources(root(plans, "everything")) if resource["type"] == "aws_iam_role"]
+    assert len(roles) == 9, "the functions', that of the state machine and that of API Gateway's logs"
+    limits = {"permissions_boundary": "arn:aws:iam::123456789012:policy/boundary", "path": "/automation/"}
+    assert [role["address"] for role in roles if role["values"] != role["values"] | limits] == []
+
+
+def test_every_resource_gets_the_tags_of_its_environment(plans: Plans) -> None:
+    """The provider adds default_tags in the root; in another root the modules' own tags must reach each resource."""
+    provider = plans["local"]["configuration"]["provider_config"]["aws"]["expressions"]
+    assert provider["default_tags"] == [{"tags": {"references": ["local.tags"]}}]
+    everything = resources(root(plans, "everything"))
+    taggable = {resource["type"] for resource in everything if "tags" in resource["values"]}
+    assert {"aws_iam_role", "aws_lambda_function", "aws_sqs_queue", "aws_s3_bucket"} <= taggable
+    blocks = [
+        (file.parent.name, *block)
+        for file in (TERRAFORM / "modules").glob("*/*.tf")
+        for block in re.findall(r'^resource "(\w+)" "(\w+)" \{\n(.*?)^\}', file.read_text(), re.MULTILINE | re.DOTALL)
+    ]
+    assert len(blocks) > 50
+    bare = [
+        block[:3]
+        for block in blocks
+        if block[1] in taggable and not re.search(r"^  tags += var\.tags$", block[3], re.M)
+    ]
+    assert bare == []
 
 
 @pytest.mark.parametrize("name", ["dev", "staging", "prod"])

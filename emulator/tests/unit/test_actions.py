@@ -11,6 +11,8 @@ ACCOUNT, REGION = "000000000000", "us-east-1"
 SQS = f"arn:aws:sqs:{REGION}:{ACCOUNT}"
 TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table"
 FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function"
+API = f"arn:aws:apigateway:{REGION}::"
+ROLES = f"arn:aws:iam::{ACCOUNT}:role"
 LOGS = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group"
 
 
@@ -210,6 +212,49 @@ CASES: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
         [("states:StartExecution", "arn:aws:states:r:a:m")],
     ),
     ("ssm", "GetParameter", {"Name": "/a/b"}, [("ssm:GetParameter", f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/a/b")]),
+    (
+        "apigateway",
+        "GetStage",
+        {"restApiId": "a", "stageName": "v1"},
+        [("apigateway:GET", f"{API}/restapis/a/stages/v1")],
+    ),
+    ("apigateway", "CreateRestApi", {"name": "n"}, [("apigateway:POST", f"{API}/restapis")]),
+    ("apigateway", "CreateStage", {"restApiId": "a"}, [("apigateway:POST", f"{API}/restapis/a/stages")]),
+    (
+        "apigateway",
+        "CreateResource",
+        {"restApiId": "a", "parentId": "p"},
+        [("apigateway:POST", f"{API}/restapis/a/resources/p")],
+    ),
+    (
+        "apigateway",
+        "PutIntegration",
+        {"restApiId": "a", "resourceId": "r", "httpMethod": "ANY"},
+        [("apigateway:PUT", f"{API}/restapis/a/resources/r/methods/ANY/integration")],
+    ),
+    (
+        "apigateway",
+        "UpdateAccount",
+        {"patchOperations": [{"op": "replace", "path": "/cloudwatchRoleArn", "value": f"{ROLES}/logs"}]},
+        [("apigateway:PATCH", f"{API}/account"), ("iam:PassRole", f"{ROLES}/logs")],
+    ),
+    ("apigateway", "GetResources", {"restApiId": "a"}, [("apigateway:GET", f"{API}/restapis/a/resources")]),
+    ("iam", "CreateRole", {"RoleName": "r", "Path": "/team/"}, [("iam:CreateRole", f"{ROLES}/team/r")]),
+    ("iam", "PutRolePolicy", {"RoleName": "r"}, [("iam:PutRolePolicy", f"{ROLES}/r")]),
+    (
+        "lambda",
+        "CreateFunction",
+        {"FunctionName": "f", "Role": f"{ROLES}/r"},
+        [("lambda:CreateFunction", f"{FUNCTION}:f"), ("iam:PassRole", f"{ROLES}/r")],
+    ),
+    (
+        "cloudwatch",
+        "DeleteDashboards",
+        {"DashboardNames": ["d", "e"]},
+        [("cloudwatch:DeleteDashboards", f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{name}") for name in "de"],
+    ),
+    ("s3", "DeleteBucketCors", {"Bucket": "b"}, [("s3:PutBucketCORS", "arn:aws:s3:::b")]),
+    ("dynamodb", "UpdateTimeToLive", {"TableName": "t"}, [("dynamodb:UpdateTimeToLive", f"{TABLE}/t")]),
     ("sts", "AssumeRole", {"RoleArn": "arn:aws:iam::0:role/r"}, [("sts:AssumeRole", "arn:aws:iam::0:role/r")]),
 ]
 
@@ -235,6 +280,12 @@ def test_condition_keys():
     assert keys("dynamodb", "GetItem", TableName="other", Key={"id": {"S": "1"}}) == {}
     assert keys("lambda", "UpdateEventSourceMapping", UUID="u") == {"lambda:functionarn": f"{FUNCTION}:f"}
     assert keys("cloudwatch", "PutMetricData", Namespace="N") == {"cloudwatch:namespace": "N"}
+    logs = "arn:aws:iam::aws:policy/Logs"
+    assert keys("iam", "AttachRolePolicy", RoleName="r", PolicyArn=logs) == {"iam:policyarn": logs}
+    assert keys("iam", "CreateRole", RoleName="r", PermissionsBoundary="b") == {"iam:permissionsboundary": "b"}
+    assert checks("lambda", "CreateFunction", {"FunctionName": "f"}, ACCOUNT, REGION, Facts())[1].keys == {
+        "iam:passedtoservice": "lambda.amazonaws.com"
+    }
     assert keys("ses", "SendEmail", Source="a@b.c", Destination={"ToAddresses": ["x@y.z"]}) == {
         "ses:fromaddress": "a@b.c",
         "ses:recipients": ["x@y.z"],

@@ -1,16 +1,22 @@
-"""Decode photos in this process or, if a photo may have killed a process before, in a sandbox."""
+"""Decode photos in this process or, if their decoder or the photo itself may end the process, in a sandbox."""
 
+import atexit
 import threading
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from shared.deadline import Deadline
-from thumbnailer.imaging import allocator
+from thumbnailer.imaging import allocator, formats
 from thumbnailer.imaging.images import Output, Photo, render
 from thumbnailer.imaging.limits import Limits
 
+if TYPE_CHECKING:
+    from thumbnailer.imaging.sandbox import Sandbox
+
 # Lambda gives one virtual CPU per 1,769 MB: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 _MB_PER_CPU = 1769
-# Memory of the function itself and of Lambda's runtime
+# Memory of the function itself and of Lambda's runtime. A waiting sandbox takes 40 MB; the decoders' code, which
+# `Limits` deducts once more, leaves room for it.
 _OWN_MB = 84
 # The file being decoded, and two copies of the next one, which is downloaded meanwhile
 _FILES_AT_ONCE = 3
@@ -19,10 +25,16 @@ _LEAST_MB = 512
 SLOWEST_S = 8.0
 # The time after which a file is rejected as too slow
 _SANDBOX_S = 15.0
+# libheif, libde265 and libaom: decoders of many kinds of parts, with new security fixes every few weeks
+_RISKY = {"HEIF", "AVIF"}
 
 
 class Decoder:
-    """Decodes as many photos at a time as there are processors: memory stays bounded while transfers overlap."""
+    """Decodes as many photos at a time as there are processors: memory stays bounded while transfers overlap.
+
+    Sandboxes are kept for the next photo, also across invocations: starting one takes 0.2 s of CPU. Between invocations
+    Lambda freezes them together with the function.
+    """
 
     def __init__(self, limits: Limits, output: Output, memory_mb: int) -> None:
         """`memory_mb` is the memory of the function."""
@@ -31,11 +43,16 @@ class Decoder:
         self._limits = replace(limits, max_memory=max(_LEAST_MB * 1024**2, for_decoding))
         self._output = output
         self._processors = threading.Semaphore(processors)
+        # Sandboxes that wait, at most one for each processor
+        self._sandboxes: list[Sandbox] = []
+        # Which of the processes may hold free memory that the other one needs
+        self._kept_here = self._kept_in_sandboxes = False
 
     def run(self, data: bytes, deliveries: int, deadline: Deadline) -> Photo:
         """Render a photo as images.render does.
 
-        If its message was delivered before, it may have ended that invocation: use a sandbox.
+        A sandbox is used for HEIF and AVIF, and if the message was delivered before: the photo may have ended that
+        invocation.
 
         Raises TimeoutError if the invocation has too little time left, which says nothing about the file.
         """
@@ -43,13 +60,37 @@ class Decoder:
         with self._processors:
             if not deadline.allows(needed_s):
                 raise TimeoutError(f"only {deadline.remaining_s():.0f} s were left when its turn came to be decoded")
-            if deliveries == 1:
-                return render(data, self._limits, self._output)
-            from thumbnailer.imaging.sandbox import Sandbox  # noqa: PLC0415 - hardly ever needed
+            if deliveries > 1 or formats.sniff(data) in _RISKY:
+                return self._run_in_sandbox(data, deadline)
+            if self._kept_in_sandboxes:
+                self._kept_in_sandboxes = False
+                for sandbox in tuple(self._sandboxes):
+                    sandbox.give_back()
+            self._kept_here = True
+            return render(data, self._limits, self._output)
 
+    def close(self) -> None:
+        """End the sandboxes that wait. The next photo that needs one starts it."""
+        while self._sandboxes:
+            self._sandboxes.pop().close()
+
+    def _run_in_sandbox(self, data: bytes, deadline: Deadline) -> Photo:
+        if self._kept_here:
+            self._kept_here = False
             allocator.give_back()
+        sandbox = self._take_sandbox()
+        self._kept_in_sandboxes = True
+        try:
+            return sandbox.render(data, deadline.remaining_s())
+        finally:
+            self._sandboxes.append(sandbox)
+
+    def _take_sandbox(self) -> "Sandbox":
+        from thumbnailer.imaging.sandbox import Sandbox  # noqa: PLC0415 - most invocations need none
+
+        try:
+            return self._sandboxes.pop()
+        except IndexError:
             sandbox = Sandbox(self._limits, self._output, _SANDBOX_S)
-            try:
-                return sandbox.render(data, deadline.remaining_s())
-            finally:
-                sandbox.close()
+            atexit.register(sandbox.close)
+            return sandbox

@@ -6,16 +6,20 @@ that are not allowed here.
 
 import io
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PIL import ImageFile, JpegImagePlugin
 
 from thumbnailer.imaging.guards_boxes import end_of_picture
 from thumbnailer.imaging.rejections import Rejection
 
+if TYPE_CHECKING:
+    from thumbnailer.imaging.properties import Properties
+
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
 _AVIF_BRANDS = {b"avif", b"avis"}
-_GENERIC_BRANDS = {b"mif1", b"msf1"}
+# Of any picture, whatever its codec is
+_GENERIC_BRANDS = {b"mif1", b"msf1", b"miaf"}
 _MAX_AVIF_EXIF_BYTES = 1024 * 1024
 # Tags of TIFF
 _BITS, _PLANAR, _SAMPLE_FORMAT, _SIGNED = 258, 284, 339, 2
@@ -45,17 +49,35 @@ def sniff(data: bytes) -> str | None:
 
 
 def _sniff_ftyp(data: bytes) -> str | None:
-    """Tell HEIF and AVIF apart by the major brand.
+    """Tell HEIF and AVIF apart by the major brand, else by the compatible ones, else by the codec of the picture.
 
-    If the major brand only means "a picture", the compatible brands decide.
+    Any compatible brand says how the file may be read; the major one is only the best use (ISO/IEC 14496-12, 4.3).
     """
-    major = data[8:12]
+    brands = _brands(data)
+    for known in (brands[:1], brands[1:]):
+        if _AVIF_BRANDS.intersection(known):
+            return "AVIF"
+        if _HEIC_BRANDS.intersection(known):
+            return "HEIF"
+    if not _GENERIC_BRANDS.intersection(brands):
+        return None
+    from thumbnailer.imaging.properties import codec_of  # noqa: PLC0415 - hardly ever needed
+
+    return codec_of(data)
+
+
+def _brands(data: bytes) -> list[bytes]:
+    """Return the major brand and the compatible ones."""
     length = min(int.from_bytes(data[:4]), 256)
-    compatible = {data[at : at + 4] for at in range(16, length, 4)}
-    brands = {major} | (compatible if major in _GENERIC_BRANDS else set())
-    if brands & _AVIF_BRANDS:
-        return "AVIF"
-    return "HEIF" if brands & _HEIC_BRANDS else None
+    return [data[8:12], *(data[at : at + 4] for at in range(16, length, 4))]
+
+
+def _with_brand(data: bytes, known: set[bytes], brand: bytes) -> bytes:
+    """Return the file with a brand that its decoder knows, as the major one and the first compatible one."""
+    if known.intersection(_brands(data)):
+        return data
+    compatible = brand if int.from_bytes(data[:4]) >= 20 else data[16:20]
+    return data[:8] + brand + data[12:16] + compatible + data[20:]
 
 
 def _jpeg(file: io.BytesIO) -> ImageFile.ImageFile:
@@ -65,7 +87,7 @@ def _jpeg(file: io.BytesIO) -> ImageFile.ImageFile:
 def _png(file: io.BytesIO) -> ImageFile.ImageFile:
     from thumbnailer.imaging import png  # noqa: PLC0415
 
-    return png.PngFile(file)
+    return png.open_png(file.getvalue())
 
 
 def _gif(file: io.BytesIO) -> ImageFile.ImageFile:
@@ -83,6 +105,11 @@ def _webp(file: io.BytesIO) -> ImageFile.ImageFile:
 def _tiff(file: io.BytesIO) -> ImageFile.ImageFile:
     from PIL import TiffImagePlugin  # noqa: PLC0415
 
+    data = file.getvalue()
+    if data.startswith(b"MM\0+"):
+        from thumbnailer.imaging import bigtiff  # noqa: PLC0415 - hardly ever needed
+
+        file = io.BytesIO(bigtiff.as_classic(data))
     image = TiffImagePlugin.TiffImageFile(file)
     _refuse_misread(image)
     return image
@@ -102,30 +129,56 @@ def _refuse_misread(image: Any) -> None:
 
 
 def _bmp(file: io.BytesIO) -> ImageFile.ImageFile:
-    from PIL import BmpImagePlugin  # noqa: PLC0415
+    from thumbnailer.imaging import bmp  # noqa: PLC0415
 
-    return BmpImagePlugin.BmpImageFile(file)
+    return bmp.BmpFile(file)
 
 
 def _heif(file: io.BytesIO) -> ImageFile.ImageFile:
-    import pillow_heif  # noqa: PLC0415
-
+    try:
+        import pillow_heif  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        if error.name != "pillow_heif":
+            raise
+        raise Rejection("unsupported_format", "This build of the function has no decoder for HEIC.") from error
     pillow_heif.options.THUMBNAILS = pillow_heif.options.DEPTH_IMAGES = pillow_heif.options.AUX_IMAGES = False
     pillow_heif.options.DECODE_THREADS = 1  # The memory use must not depend on the number of threads.
-    file.truncate(end_of_picture(file.getvalue()))  # libheif reads films, too, and refuses damaged ones.
+    file = io.BytesIO(_with_brand(file.getvalue(), _HEIC_BRANDS, b"heic"))
+    _remove_film(file)
     image: ImageFile.ImageFile = pillow_heif.HeifImageFile(file)  # type: ignore[no-untyped-call]
+    _add_colour(image, file.getvalue())
     return image
+
+
+def _remove_film(file: io.BytesIO) -> None:
+    """Cut off the film that a phone adds. libheif would refuse a damaged one, and `guards` does not look at it."""
+    file.truncate(end_of_picture(file.getvalue()))
 
 
 def _avif(file: io.BytesIO) -> ImageFile.ImageFile:
     from PIL import AvifImagePlugin, _avif  # noqa: PLC0415
 
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # The memory use must not depend on the number of processors.
+    _remove_film(file)
+    data = _with_brand(file.getvalue(), _AVIF_BRANDS, b"avif")
     # For a rotated picture, the plugin unpacks all EXIF data, whatever its size.
-    exif = _avif.AvifDecoder(file.getvalue(), "auto", 1).get_info()[4]
+    exif = _avif.AvifDecoder(data, "auto", 1).get_info()[4]
     if len(exif or b"") > _MAX_AVIF_EXIF_BYTES:
         raise Rejection("too_complex", "Its EXIF data is unreasonably large.")
-    return AvifImagePlugin.AvifImageFile(file)
+    image = AvifImagePlugin.AvifImageFile(io.BytesIO(data))
+    if data[8:12] != b"avis":  # The first frame of a film is no item.
+        image.info["crop"] = _add_colour(image, data).crop(*image.size)
+    return image
+
+
+def _add_colour(image: ImageFile.ImageFile, data: bytes) -> "Properties":
+    """Note the colour space that the picture's numbers name, if it has no profile. Returns all of its properties."""
+    from thumbnailer.imaging.properties import read_properties  # noqa: PLC0415 - only for AVIF and HEIF
+
+    properties = read_properties(data)
+    if not image.info.get("icc_profile"):
+        image.info["colour"] = properties.colour()
+    return properties
 
 
 _OPENERS: dict[str, Callable[[io.BytesIO], ImageFile.ImageFile]] = {
@@ -145,7 +198,11 @@ def open_image(data: bytes, name: str) -> ImageFile.ImageFile:
 
     Raises Rejection too_complex, or whatever the plugin raises on a damaged file.
     """
-    return _OPENERS[name](io.BytesIO(data))
+    image = _OPENERS[name](io.BytesIO(data))
+    # Pillow turns a picture by the orientation in XMP, which no browser does.
+    if image.info.pop("xmp", None):
+        image.info["had xmp"] = True
+    return image
 
 
 def register_webp() -> None:

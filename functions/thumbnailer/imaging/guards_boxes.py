@@ -35,7 +35,7 @@ def check_boxes(data: bytes) -> None:
     decoding.
     """
     end = end_of_picture(data)
-    for box in _boxes(data, 0, end):
+    for box in boxes_of(data, 0, end):
         if box.kind == b"moov" and box.end - box.start > _MAX_DESCRIPTION_BYTES:
             raise _too_complex()
         if box.kind == b"meta":
@@ -47,7 +47,7 @@ def end_of_picture(data: bytes) -> int:
 
     Raises Rejection too_complex.
     """
-    for box in _boxes(data, 0, len(data)):
+    for box in boxes_of(data, 0, len(data)):
         if box.kind == b"ftyp" and box.start > _HEADER_BYTES:
             return box.start - _HEADER_BYTES
     return len(data)
@@ -58,10 +58,10 @@ def _too_complex() -> Rejection:
 
 
 def _check_description(data: bytes, meta: Box, end: int) -> None:
-    boxes = {box.kind: box for box in _boxes(data, meta.start + 4, meta.end)}
+    boxes = {box.kind: box for box in boxes_of(data, meta.start + 4, meta.end)}
     properties = boxes.get(b"iprp", Box(b"", 0, 0))
-    containers = [box for box in _boxes(data, properties.start, properties.end) if box.kind == b"ipco"]
-    parts = [*boxes.values(), *(box for ipco in containers for box in _boxes(data, ipco.start, ipco.end))]
+    containers = [box for box in boxes_of(data, properties.start, properties.end) if box.kind == b"ipco"]
+    parts = [*boxes.values(), *(box for ipco in containers for box in boxes_of(data, ipco.start, ipco.end))]
     opaque_bytes = sum(box.end - box.start for box in parts if box.kind in _OPAQUE)
     if meta.end - meta.start - opaque_bytes > _MAX_DESCRIPTION_BYTES:
         raise _too_complex()
@@ -73,7 +73,7 @@ def _check_description(data: bytes, meta: Box, end: int) -> None:
 
 def _check_extents(data: bytes, boxes: dict[bytes, Box], file_end: int) -> None:
     """Raises Rejection corrupt if a part with pixels is not in the file."""
-    kinds = dict(_item_types(data, boxes[b"iinf"])) if b"iinf" in boxes else {}
+    kinds = dict(item_types(data, boxes[b"iinf"])) if b"iinf" in boxes else {}
     idat = boxes.get(b"idat", Box(b"", 0, 0))
     for item, method, start, end in _extents(data, boxes[b"iloc"]):
         if end == start or kinds.get(item) in _METADATA:
@@ -85,7 +85,7 @@ def _check_extents(data: bytes, boxes: dict[bytes, Box], file_end: int) -> None:
             raise Rejection("corrupt", "A part of its pixels is missing.")
 
 
-def _boxes(data: bytes, at: int, end: int) -> Iterator[Box]:
+def boxes_of(data: bytes, at: int, end: int) -> Iterator[Box]:
     """Yield the boxes between two places of the file. A box may claim to end behind the last place.
 
     Raises Rejection too_complex if there are too many.
@@ -108,10 +108,10 @@ def _boxes(data: bytes, at: int, end: int) -> Iterator[Box]:
         at += length
 
 
-def _item_types(data: bytes, iinf: Box) -> Iterator[tuple[int, bytes]]:
+def item_types(data: bytes, iinf: Box) -> Iterator[tuple[int, bytes]]:
     """Yield the id and the type of each item."""
     count_bytes = 4 if data[iinf.start] else 2
-    for box in _boxes(data, iinf.start + 4 + count_bytes, iinf.end):
+    for box in boxes_of(data, iinf.start + 4 + count_bytes, iinf.end):
         id_bytes = 4 if data[box.start] == 3 else 2
         at = box.start + 4
         yield int.from_bytes(data[at : at + id_bytes]), data[at + id_bytes + 2 : at + id_bytes + 6]

@@ -80,7 +80,7 @@ def render(data: bytes, limits: Limits, output: Output, resize: Resize = resize)
     """
     name = identify(data, limits, max(output.sizes))
     try:
-        largest, exif, (width, height) = _read(data, name, limits, max(output.sizes), resize)
+        largest, exif, (width, height) = read_picture(data, name, limits, max(output.sizes), resize)
     except (Rejection, MemoryError, ImportError):
         raise
     except Exception as error:
@@ -131,10 +131,14 @@ def _rejection_for(error: Exception) -> Rejection:
     return Rejection("corrupt")
 
 
-def _read(
+def read_picture(
     data: bytes, name: str, limits: Limits, longest_edge: int, resize: Resize
 ) -> tuple[Image.Image, metadata.Exif, Size]:
-    """Open and decode a file as `_decode` does. Raises Rejection, or whatever the decoder raises on a damaged file."""
+    """Decode a file of format `name` once.
+
+    Returns the picture upright, in sRGB and at most `longest_edge` long, its EXIF data, and the original's size. Raises
+    Rejection, or whatever the decoder raises on a damaged file.
+    """
     image = formats.open_image(data, name)
     limits.of_file(name, len(data), image.mode).check_pixels(*image.size)
     limits.check_frames(getattr(image, "n_frames", 1) if name in {"WEBP", "AVIF", "HEIF"} else 1)
@@ -156,25 +160,25 @@ def _read(
 def _decode(
     image: ImageFile.ImageFile, data: bytes, longest_edge: int, resize: Resize
 ) -> tuple[Image.Image, metadata.Exif, Size]:
-    """Decode once.
-
-    Returns the picture upright, in sRGB and at most `longest_edge` long, its EXIF data, and the original's size.
-    """
+    """Decode an opened picture; see `read_picture`."""
     full_size = image.size
     extent: Extent | None = None
     if image.format == "JPEG":
         extent = _scale_while_decoding(image, longest_edge)
         image.decodermaxblock = len(data)
     picture = pixels.to_resizable(image)
+    if crop := image.info.get("crop"):
+        picture = picture.crop(crop)
+        full_size = picture.size
     # Read this after loading: PNG may have EXIF data after the pixels, and decoders turn TIFF and HEIF upright.
     exif = metadata.read_exif(image)
     target = fit(image.size if image.format in {"TIFF", "HEIF"} else full_size, longest_edge)
     if picture is not image:
         image.close()  # frees the picture before the conversion
     picture = resize(picture, target, extent or picture.size) if picture.size != target else picture.copy()
-    profile = image.info.get("icc_profile")
+    profile, colour = image.info.get("icc_profile"), image.info.get("colour")
     image.close()  # frees the full-size pixels
-    picture = pixels.upright(pixels.to_srgb(picture, profile), exif.orientation)
+    picture = pixels.upright(pixels.to_srgb(picture, profile, colour), exif.orientation)
     if exif.orientation >= 5:
         full_size = full_size[::-1]
     return picture, exif, full_size

@@ -15,8 +15,9 @@ _ORIENTATION, _MAKE, _MODEL, _DATE_TIME = 0x0112, 0x010F, 0x0110, 0x0132
 _TIME_TAGS = ((0x9003, 0x9011), (0x9004, 0x9012))
 _MAX_EXIF_BYTES = 1024 * 1024
 _MAX_TEXT = 100
-_EXIF_TIME = re.compile(r"(\d{4})[:-](\d\d)[:-](\d\d)[ T](\d\d):(\d\d):(\d\d)")
-_EXIF_OFFSET = re.compile(r"([+-](?:0\d|1[0-4]):[0-5]\d)|Z")
+# EXIF has "2026:05:01 12:30:00"; editors and phones also write slashes, fractions of a second, and offsets from UTC.
+_EXIF_TIME = re.compile(r"(\d{4})[:/.-](\d\d)[:/.-](\d\d)[ T](\d\d):(\d\d):(\d\d)(?:[.,]\d{1,9})? ?(Z|[+-]\d\d:?\d\d)?")
+_EXIF_OFFSET = re.compile(r"([+-](?:0\d|1[0-4])):?([0-5]\d)|Z")
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def read_exif(image: Image.Image) -> Exif:
     if len(image.info.get("exif") or b"") > _MAX_EXIF_BYTES:
         return Exif()
     try:
-        tags = image.getexif()
+        tags = _tags(image)
         details = tags.get_ifd(_EXIF_IFD)
         orientation = tags.get(_ORIENTATION, 1)
         return Exif(
@@ -46,6 +47,23 @@ def read_exif(image: Image.Image) -> Exif:
         return Exif()
 
 
+def _tags(image: Image.Image) -> Image.Exif:
+    """Return the EXIF data.
+
+    Pillow adds an orientation from XMP when it opens a JPEG, and obeys that in a text of PNG. No browser does either.
+    """
+    if image.info.get("had xmp") and (content := image.info.get("exif")):
+        tags = Image.Exif()
+        tags.load(content)
+        return tags
+    if content := image.info.get("exif without orientation"):
+        tags = Image.Exif()
+        tags.load(content)
+        tags.pop(_ORIENTATION, None)
+        return tags
+    return image.getexif()
+
+
 def _captured_at(tags: Any, details: Any) -> str | None:
     candidates = [(details.get(time), details.get(offset)) for time, offset in _TIME_TAGS]
     for time, offset in [*candidates, (tags.get(_DATE_TIME), None)]:
@@ -53,12 +71,17 @@ def _captured_at(tags: Any, details: Any) -> str | None:
         if not match:
             continue
         try:
-            moment = datetime(*(int(part) for part in match.groups()))  # type: ignore[arg-type]
+            moment = datetime(*(int(part) for part in match.groups()[:6]))  # type: ignore[arg-type]
         except ValueError:
             continue
-        zone = clean(offset) or ""
-        return moment.isoformat() + (zone if _EXIF_OFFSET.fullmatch(zone) else "")
+        return moment.isoformat() + _offset(match[7] or clean(offset) or "")
     return None
+
+
+def _offset(text: str) -> str:
+    """Return an offset from UTC like "+02:00" or "Z"; "" if the text is none."""
+    match = _EXIF_OFFSET.fullmatch(text)
+    return f"{match[1]}:{match[2]}" if match and match[1] else match[0] if match else ""
 
 
 def _camera(tags: Any) -> str | None:

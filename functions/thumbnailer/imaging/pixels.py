@@ -1,10 +1,15 @@
 """Convert decoded pictures to plain 8-bit sRGB: modes, colour profiles, orientation, transparency."""
 
 import math
+import struct
+from typing import TYPE_CHECKING
 
 from PIL import Image, ImageChops
 
 from thumbnailer.imaging.rejections import Rejection
+
+if TYPE_CHECKING:
+    from thumbnailer.imaging.colour import Colour
 
 # Profiles of presses have 0.5 to 3 MB.
 _MAX_PROFILE_BYTES = 8 * 1024 * 1024
@@ -24,6 +29,10 @@ _PHOTOMETRIC, _WHITE_IS_ZERO, _SAMPLE_FORMAT = 262, 0, 339
 
 def to_resizable(image: Image.Image) -> Image.Image:
     """Return the picture in mode L, RGB, RGBA or CMYK with 8 bits per channel. Loads the pixels."""
+    if image.info.get("deep key"):
+        from thumbnailer.imaging.png import with_deep_alpha  # noqa: PLC0415 - hardly ever needed
+
+        return with_deep_alpha(image)
     image.load()
     mode = image.mode
     if mode in {"I", "F"} or mode.startswith("I;16"):
@@ -81,16 +90,27 @@ def _is_unsigned(image: Image.Image) -> bool:
     return image.mode == "I" and getattr(image, "tag_v2", {}).get(_SAMPLE_FORMAT, (1,))[0] == 1
 
 
-def to_srgb(image: Image.Image, profile: object) -> Image.Image:
-    """Convert by the embedded ICC profile (bytes or None). A profile that is broken or of another kind is ignored.
+def to_srgb(image: Image.Image, profile: object, colour: "Colour | None") -> Image.Image:
+    """Convert by the embedded ICC profile (bytes or None), else by the colour space that the file names.
 
-    Takes mode L, RGB, RGBA or CMYK and returns L, RGB or RGBA.
+    What is broken or of another kind is ignored. Takes mode L, RGB, RGBA or CMYK and returns L, RGB or RGBA.
     """
     if isinstance(profile, bytes) and 128 <= len(profile) <= _MAX_PROFILE_BYTES:
         from thumbnailer.imaging import profiles  # noqa: PLC0415 - many photos have none
 
         image = profiles.convert(image, profile)
+    elif colour:
+        image = _from_named(image, colour)
     return image.convert("RGB") if image.mode == "CMYK" else image
+
+
+def _from_named(image: Image.Image, colour: "Colour") -> Image.Image:
+    from thumbnailer.imaging import hdr, profiles  # noqa: PLC0415 - hardly ever needed
+
+    try:
+        return hdr.to_srgb(image, colour) if colour.is_hdr else profiles.convert_from(image, colour)
+    except (ArithmeticError, ValueError, struct.error):
+        return image  # The chromaticities make no colour space.
 
 
 def upright(image: Image.Image, orientation: int) -> Image.Image:

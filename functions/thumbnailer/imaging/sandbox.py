@@ -20,6 +20,7 @@ from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from typing import Any
 
+from thumbnailer.imaging import allocator
 from thumbnailer.imaging.files import read_file
 from thumbnailer.imaging.images import Output, Photo, Thumbnail, render
 from thumbnailer.imaging.limits import Limits
@@ -27,12 +28,17 @@ from thumbnailer.imaging.rejections import Rejection
 
 # Seconds that a new process may take to import its modules
 _START_S = 20.0
+# A request without a file
+_GIVE_BACK = {"give_back": True}
 # The environment variables that a decoder needs; others hold the function's credentials.
 _PASSED_ON = ("LD_LIBRARY_PATH", "LANG", "LC_ALL", "LC_CTYPE")
 
 
 class Sandbox:
-    """A worker process, which is reused, and replaced when it dies. Threads may share it; they take turns."""
+    """A worker process, which is reused, and replaced when it dies. Threads may share it; they take turns.
+
+    The worker ends when its parent does, because the parent's end of the pipe is closed then.
+    """
 
     def __init__(self, limits: Limits, output: Output, timeout_s: float = 15.0) -> None:
         """`timeout_s` is for each file; the address space of the worker is `limits.max_memory`."""
@@ -40,6 +46,7 @@ class Sandbox:
         self._timeout_s = timeout_s
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection[Any, Any] | None = None
+        self._is_used = False
         self._turn = threading.Lock()
 
     def render(self, source: bytes | Path, timeout_s: float = math.inf) -> Photo:
@@ -50,30 +57,48 @@ class Sandbox:
         """
         end = time.monotonic() + timeout_s
         with self._turn:
-            pipe = self._connect(end)
-            allowed_s = max(0.0, min(end - time.monotonic(), self._timeout_s))
+            is_first = self._pipe is None or not self._is_used
             try:
-                request = {
-                    "cpu_s": math.ceil(allowed_s) + 1,
-                    "path": os.fsdecode(source) if isinstance(source, Path) else None,
-                }
-                pipe.send_bytes(json.dumps(request).encode())
-                if isinstance(source, bytes):
-                    pipe.send_bytes(source)
-                if not pipe.poll(allowed_s):
-                    raise Rejection("timeout", f"It was stopped after {allowed_s:.0f} seconds.")
-                return _received(pipe)
-            except (EOFError, OSError) as error:
-                raise self._post_mortem() from error
+                return self._attempt(source, end)
             except Rejection as rejection:
-                if rejection.code in {"timeout", "out_of_memory"}:
-                    self.close()
-                if rejection.code == "timeout" and allowed_s < self._timeout_s:
-                    raise TimeoutError(f"only {allowed_s:.0f} s were left to decode it") from rejection
-                raise
-            except BaseException:
+                # The kernel may have ended a process that waited, and an earlier file may have damaged it or taken its
+                # memory. A process that sees no other file decides.
+                if is_first or rejection.code not in {"crashed", "out_of_memory"}:
+                    raise
+            return self._attempt(source, end)
+
+    def give_back(self) -> None:
+        """Make the worker return the memory to the kernel that it kept for the next file."""
+        with self._turn, contextlib.suppress(OSError):
+            if self._pipe:
+                self._pipe.send_bytes(json.dumps(_GIVE_BACK).encode())
+
+    def _attempt(self, source: bytes | Path, end: float) -> Photo:
+        pipe = self._connect(end)
+        self._is_used = True
+        allowed_s = max(0.0, min(end - time.monotonic(), self._timeout_s))
+        try:
+            request = {
+                "cpu_s": math.ceil(allowed_s) + 1,
+                "path": os.fsdecode(source) if isinstance(source, Path) else None,
+            }
+            pipe.send_bytes(json.dumps(request).encode())
+            if isinstance(source, bytes):
+                pipe.send_bytes(source)
+            if not pipe.poll(allowed_s):
+                raise Rejection("timeout", f"It was stopped after {allowed_s:.0f} seconds.")
+            return _received(pipe)
+        except (EOFError, OSError) as error:
+            raise self._post_mortem() from error
+        except Rejection as rejection:
+            if rejection.code in {"timeout", "out_of_memory"}:
                 self.close()
-                raise
+            if rejection.code == "timeout" and allowed_s < self._timeout_s:
+                raise TimeoutError(f"only {allowed_s:.0f} s were left to decode it") from rejection
+            raise
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """End the worker."""
@@ -94,7 +119,7 @@ class Sandbox:
                 environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
                 quiet: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
                 self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], env=environment, **quiet)
-            self._pipe = ours
+            self._pipe, self._is_used = ours, False
             if not self._started(ours, min(_START_S, end - time.monotonic())):
                 self.close()
                 if time.monotonic() >= end:
@@ -165,15 +190,23 @@ def _serve(pipe: "Connection[Any, Any]") -> None:
     pipe.send_bytes(b"ready")
     while True:
         request = json.loads(pipe.recv_bytes())
-        # If the parent dies, the kernel stops a decoder that never ends.
-        _limit(resource.RLIMIT_CPU, math.ceil(time.process_time()) + request["cpu_s"])
-        try:
-            data = pipe.recv_bytes() if request["path"] is None else read_file(request["path"], limits.max_bytes)
-            _send(pipe, render(data, limits, output))
-        except Rejection as rejection:
-            _send_rejection(pipe, rejection)
-        except MemoryError:
-            _send_rejection(pipe, Rejection("out_of_memory"))
+        if request == _GIVE_BACK:
+            allocator.give_back()
+        else:
+            _answer(pipe, request, limits, output)
+
+
+def _answer(pipe: "Connection[Any, Any]", request: dict[str, Any], limits: Limits, output: Output) -> None:
+    """Render a file and send the result. Nothing of it stays in memory."""
+    # If the parent dies, the kernel stops a decoder that never ends.
+    _limit(resource.RLIMIT_CPU, math.ceil(time.process_time()) + request["cpu_s"])
+    try:
+        data = pipe.recv_bytes() if request["path"] is None else read_file(request["path"], limits.max_bytes)
+        _send(pipe, render(data, limits, output))
+    except Rejection as rejection:
+        _send_rejection(pipe, rejection)
+    except MemoryError:
+        _send_rejection(pipe, Rejection("out_of_memory"))
 
 
 if __name__ == "__main__":

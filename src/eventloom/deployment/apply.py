@@ -143,12 +143,15 @@ def destroy(environment: str, verbose: bool = False) -> dict[str, int]:
     state_version(environment)
     init()
     build_packages()
-    options = ("destroy", "-input=false", "-auto-approve")
+    terraform, options = root_module(), ("destroy", "-input=false", "-auto-approve")
+    interruptions.adopt(terraform, environment)
+    changes: dict[str, int] = {}
     if verbose:
-        root_module()(*options, workspace=environment, on_line=show)
-        forget_outputs(environment)
-        return {}
-    with Progress("destroying") as progress:
-        root_module()(*options, "-json", workspace=environment, on_line=progress.line)
+        terraform(*options, workspace=environment, on_line=show)
+    else:
+        with Progress("destroying") as progress:
+            terraform(*options, "-json", workspace=environment, on_line=progress.line)
+        changes = progress.changes
+    interruptions.forget(environment)
     forget_outputs(environment)
-    return progress.changes
+    return changes

@@ -61,12 +61,14 @@ def sources(name: str, functions: Path = FUNCTIONS) -> PackageFiles:
     return package_files(functions, name, "shared")
 
 
-def fingerprint(name: str, arch: str, functions: Path = FUNCTIONS) -> str:
+def fingerprint(name: str, arch: str, functions: Path = FUNCTIONS, without: frozenset[str] = frozenset()) -> str:
     """Return a digest of everything that a zip is made from, including the code that makes it."""
     inputs = sources(name, functions).included
-    inputs |= {"requirements.txt": functions / name / "requirements.txt"}
+    pinned = functions / name / "requirements.txt"
+    inputs |= {"requirements.txt": pinned}
     inputs |= {module: Path(__file__).with_name(module) for module in ("build.py", "package_files.py")}
-    digest = hashlib.sha256(f"{arch} {sys.version} {zlib.ZLIB_RUNTIME_VERSION}".encode())
+    left_out = sorted(without & requirements(pinned))
+    digest = hashlib.sha256(f"{arch} {sys.version} {zlib.ZLIB_RUNTIME_VERSION} {left_out}".encode())
     for path_in_zip, file in inputs.items():
         content = file.read_bytes() if file.exists() else b""
         file_mode = mode(file) if file.exists() else 0
@@ -97,17 +99,29 @@ def requirements(file: Path) -> set[str]:
     """Return the names of the packages in a requirements file, normalized as on PyPI; none if there is no such file."""
     lines = file.read_text().splitlines() if file.exists() else []
     names = [match[0] for line in lines if (match := re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", line))]
-    return {re.sub(r"[-_.]+", "-", name).lower() for name in names}
+    return {normalized(name) for name in names}
 
 
-def install_dependencies(name: str, arch: str, target: Path, functions: Path) -> None:
-    """Install the wheels that requirements.txt pins into `target`.
+def normalized(package: str) -> str:
+    """Return a package's name as PyPI compares names."""
+    return re.sub(r"[-_.]+", "-", package).lower()
+
+
+def pins_without(text: str, without: frozenset[str]) -> str:
+    """Return the pins of a requirements.txt except those of some packages. A pin's hashes follow it, indented."""
+    pins = re.split(r"^(?=[A-Za-z0-9])", text, flags=re.MULTILINE)
+    return "".join(pin for pin in pins if normalized(re.split(r"[^A-Za-z0-9._-]", pin, maxsplit=1)[0]) not in without)
+
+
+def install_dependencies(name: str, arch: str, target: Path, functions: Path, without: frozenset[str]) -> None:
+    """Install the wheels that requirements.txt pins into `target`, except those of the packages `without`.
 
     Raises UserError, after uv's message, if that fails.
     """
     file = functions / name / "requirements.txt"
     if not file.exists():
         return
+    pins = pins_without(file.read_text(), without)
     command = [
         str(BUILD / "uv/bin/uv"),
         "pip",
@@ -119,8 +133,8 @@ def install_dependencies(name: str, arch: str, target: Path, functions: Path) ->
         "--require-hashes",
     ]
     command += ["--only-binary", ":all:", "--python-platform", PLATFORMS[arch], "--python-version", PYTHON_VERSION]
-    command += ["--python", sys.executable, "--link-mode", "copy", "-r", str(file)]
-    done = subprocess.run(command, env=os.environ | tool_environment(), check=False)
+    command += ["--python", sys.executable, "--link-mode", "copy", "-r", "-"]
+    done = subprocess.run(command, env=os.environ | tool_environment(), check=False, input=pins, text=True)
     if done.returncode:
         raise UserError(
             f"the dependencies of {name} could not be installed for {arch}; the messages above say why, and PyPI must "
@@ -169,12 +183,14 @@ def write_zip(stage: Path, archive: Path) -> None:
     partial.replace(archive)
 
 
-def build(name: str, arch: str, out: Path, functions: Path = FUNCTIONS) -> dict[str, Any]:
+def build(
+    name: str, arch: str, out: Path, functions: Path = FUNCTIONS, without: frozenset[str] = frozenset()
+) -> dict[str, Any]:
     """Package one function and return its entry of the manifest: arch, sha256, bytes and a digest of its inputs."""
     archive = out / f"{name}.zip"
     with tempfile.TemporaryDirectory(dir=out, prefix=f".{name}-") as folder:
         stage = Path(folder)
-        install_dependencies(name, arch, stage, functions)
+        install_dependencies(name, arch, stage, functions, without)
         prune(stage)
         for path_in_zip, file in sources(name, functions).included.items():
             copy = stage / path_in_zip
@@ -195,24 +211,32 @@ def build(name: str, arch: str, out: Path, functions: Path = FUNCTIONS) -> dict[
         "arch": arch,
         "sha256": hashlib.sha256(content).hexdigest(),
         "bytes": len(content),
-        "inputs": fingerprint(name, arch, functions),
+        "inputs": fingerprint(name, arch, functions, without),
     }
 
 
-def is_current(entry: dict[str, Any] | None, name: str, arch: str, out: Path, functions: Path) -> bool:
+def is_current(  # noqa: PLR0913, PLR0917 - everything that a zip is made from
+    entry: dict[str, Any] | None, name: str, arch: str, out: Path, functions: Path, without: frozenset[str]
+) -> bool:
     """Return whether the zip that the manifest describes exists, is complete, and was made from the current inputs."""
     archive = out / f"{name}.zip"
     if entry is None or not archive.exists() or archive.stat().st_size != entry["bytes"]:
         return False
-    return bool(entry["inputs"] == fingerprint(name, arch, functions))
+    return bool(entry["inputs"] == fingerprint(name, arch, functions, without))
 
 
-def build_all(
-    names: list[str], arch: str, out: Path, functions: Path = FUNCTIONS, verbose: bool = False
+def build_all(  # noqa: PLR0913, PLR0917 - everything that a zip is made from
+    names: list[str],
+    arch: str,
+    out: Path,
+    functions: Path = FUNCTIONS,
+    verbose: bool = False,
+    without: frozenset[str] = frozenset(),
 ) -> dict[str, Any]:
     """Build the zips of `names` that are out of date, and return the manifest of all zips.
 
-    Waits while another run builds into the same folder. `verbose` says which files were left out of each zip.
+    Waits while another run builds into the same folder. `verbose` says which files were left out of each zip. `without`
+    are normalized names of packages that no zip gets.
     """
     out.mkdir(parents=True, exist_ok=True)
     with (out / ".build.lock").open("w") as lock:
@@ -221,10 +245,12 @@ def build_all(
             terminal.note(
                 "  this Python compresses with zlib-ng: the zips work, but their bytes differ from other machines"
             )
-        return _build_all(names, arch, out, functions, verbose)
+        return _build_all(names, arch, out, functions, verbose, without)
 
 
-def _build_all(names: list[str], arch: str, out: Path, functions: Path, verbose: bool) -> dict[str, Any]:
+def _build_all(  # noqa: PLR0913, PLR0917 - those of build_all
+    names: list[str], arch: str, out: Path, functions: Path, verbose: bool, without: frozenset[str]
+) -> dict[str, Any]:
     manifest_file = out / "manifest.json"
     manifest: dict[str, Any] = json.loads(manifest_file.read_text()) if manifest_file.exists() else {}
     manifest = {name: entry for name, entry in manifest.items() if name in function_names(functions)}
@@ -233,10 +259,10 @@ def _build_all(names: list[str], arch: str, out: Path, functions: Path, verbose:
         if verbose:
             for path_in_zip in sources(name, functions).left_out:
                 terminal.note(f"  {name}: {terminal.printable(path_in_zip)} is left out")
-        if is_current(manifest.get(name), name, arch, out, functions):
+        if is_current(manifest.get(name), name, arch, out, functions, without):
             terminal.note(f"  {name}: unchanged")
             continue
-        manifest[name] = build(name, arch, out, functions)
+        manifest[name] = build(name, arch, out, functions, without)
         terminal.note(
             f"  {name}: {manifest[name]['bytes'] / 1e6:.1f} MB, sha256 {manifest[name]['sha256'][:12]}, {arch}"
         )

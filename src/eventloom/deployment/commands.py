@@ -30,15 +30,25 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path, resolve_path=T
     default=BUILD,
     help="folder of the zips",
 )
+@click.option(
+    "--without", multiple=True, metavar="PACKAGE", help="leave a dependency out, because of its licence for example"
+)
 @click.option("--verbose", "-v", is_flag=True, help="say which files are left out of the zips")
 @arguments.json_option
 def build_command(  # noqa: PLR0913, PLR0917 - one parameter per option
-    names: tuple[str, ...], arch: str | None, functions: Path, out: Path, verbose: bool, as_json: bool
+    names: tuple[str, ...],
+    arch: str | None,
+    functions: Path,
+    out: Path,
+    without: tuple[str, ...],
+    verbose: bool,
+    as_json: bool,
 ) -> None:
     """Package functions into build/NAME.zip, all of them without NAME.
 
     A zip is byte-identical on every machine. A function whose inputs have not changed is not built again.
     Dot files, the tests/ and README of a function, and its events/ (unless they hold modules) are left out.
+    A function must do without a package of --without: the thumbnailer without pillow-heif rejects HEIC.
     """
     known = build.function_names(functions)
     unknown = sorted(set(names) - set(known))
@@ -46,7 +56,13 @@ def build_command(  # noqa: PLR0913, PLR0917 - one parameter per option
         raise UserError(
             f"there is no function {', '.join(unknown)}; {functions.name}/ has: {', '.join(known) or 'none'}"
         )
-    manifest = build.build_all(list(names) or known, arch or chosen_cloud().architecture, out, functions, verbose)
+    left_out = frozenset(build.normalized(package) for package in without)
+    pinned = {package for name in known for package in build.requirements(functions / name / "requirements.txt")}
+    if strangers := sorted(left_out - pinned):
+        raise UserError(f"no function pins {', '.join(strangers)}; --without takes a package of a requirements.txt")
+    manifest = build.build_all(
+        list(names) or known, arch or chosen_cloud().architecture, out, functions, verbose, left_out
+    )
     if as_json:
         terminal.print_json({name: manifest[name] for name in names or known})
 

@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from eventloom import terminal
 from eventloom.clouds import BUILD, ROOT, chosen_cloud
-from eventloom.deployment import build, state_bucket
-from eventloom.deployment.terraform import Terraform
+from eventloom.deployment import build, interruptions, state_bucket
+from eventloom.deployment.terraform import Interrupted, Terraform
 from eventloom.errors import UserError
 
 EXAMPLES = ROOT / "examples"
@@ -26,6 +27,11 @@ def _terraform(name: str) -> Terraform:
     return Terraform(EXAMPLES / name, packages(name) / f"terraform-{chosen_cloud().key}")
 
 
+def _owner(name: str) -> str:
+    """Return the name of the note about an interrupted apply."""
+    return f"examples/{name}"
+
+
 def init(name: str) -> None:
     """Connect Terraform to an example's state in the state bucket."""
     _terraform(name)(
@@ -43,7 +49,19 @@ def apply(name: str, *options: str) -> dict[str, Any]:
     """Deploy an example whose packages are built; returns its outputs."""
     state_bucket.ensure()
     init(name)
-    _terraform(name)("apply", "-input=false", "-auto-approve", *options)
+    terraform, plan = _terraform(name), packages(name) / f"{chosen_cloud().key}.tfplan"
+    creations, lines = interruptions.Creations(), list[str]()
+    with interruptions.imports(terraform, _owner(name)):
+        terraform("plan", "-input=false", f"-out={plan}", *options)
+    try:
+        terraform("apply", "-input=false", str(plan), on_line=creations.before(lines.append))
+    except Interrupted:
+        interruptions.remember(_owner(name), json.loads(terraform("show", "-json", str(plan))), creations.unfinished)
+        raise
+    except UserError:
+        terminal.note("".join(lines))
+        raise
+    interruptions.forget(_owner(name))
     return outputs(name)
 
 
@@ -59,4 +77,6 @@ def destroy(name: str, *options: str) -> None:
     if not state_bucket.exists(bucket):
         raise UserError(f"{name} is not deployed ({chosen_cloud().about}): there is no bucket {bucket}")
     init(name)
+    interruptions.adopt(_terraform(name), _owner(name), *options)
     _terraform(name)("destroy", "-input=false", "-auto-approve", *options)
+    interruptions.forget(_owner(name))

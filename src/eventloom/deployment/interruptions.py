@@ -7,6 +7,9 @@ exists.
 
 So the state bucket gets a note of the unfinished resources. The next plan updates those in the state in place, and
 imports those that only the cloud has: https://developer.hashicorp.com/terraform/language/import
+A destroy imports them as well, because it removes only what the state has.
+
+An environment's note has the environment's name, an example's is called examples/NAME. Both are `owner` here.
 """
 
 import contextlib
@@ -24,8 +27,12 @@ from eventloom.deployment import state_bucket
 from eventloom.deployment.terraform import OnLine, Terraform
 from eventloom.errors import UserError
 
-# Types that can be created only once, and the attribute that Terraform imports them by
+# The workspace of the examples
+_DEFAULT = "default"
+# The attribute by which a resource of each type is found again. Names of REST APIs need not be unique, but those of
+# Eventloom contain the environment.
 _IDENTIFIERS = {
+    "aws_api_gateway_rest_api": "name",
     "aws_cloudwatch_log_group": "name",
     "aws_dynamodb_table": "name",
     "aws_iam_role": "name",
@@ -88,28 +95,28 @@ class Creations:
             self.unfinished.discard(diagnostic.get("address", ""))
 
 
-def remember(environment: str, plan: dict[str, Any], unfinished: set[str]) -> None:
+def remember(owner: str, plan: dict[str, Any], unfinished: set[str]) -> None:
     """Note the resources of a plan (as `terraform show -json` prints it) that an interrupted apply may have created."""
-    resources = noted(environment)
+    resources = noted(owner)
     for change in plan.get("resource_changes", []):
         if change["address"] in unfinished:
             planned = change["change"].get("after") or {}
             identifier = planned.get(_IDENTIFIERS.get(change["type"], ""))
             resources.append({"address": change["address"], "type": change["type"], "id": identifier})
     if resources:
-        client("s3").put_object(Bucket=state_bucket.bucket_name(), Key=_key(environment), Body=json.dumps(resources))
+        client("s3").put_object(Bucket=state_bucket.bucket_name(), Key=_key(owner), Body=json.dumps(resources))
 
 
-def forget(environment: str) -> None:
-    """Remove the note: an apply came to its end."""
-    if noted(environment):
-        client("s3").delete_object(Bucket=state_bucket.bucket_name(), Key=_key(environment))
+def forget(owner: str) -> None:
+    """Remove the note: an apply or a destroy came to its end."""
+    if noted(owner):
+        client("s3").delete_object(Bucket=state_bucket.bucket_name(), Key=_key(owner))
 
 
-def noted(environment: str) -> list[Resource]:
+def noted(owner: str) -> list[Resource]:
     """Return the resources that `remember` noted."""
     try:
-        answer = client("s3").get_object(Bucket=state_bucket.bucket_name(), Key=_key(environment))
+        answer = client("s3").get_object(Bucket=state_bucket.bucket_name(), Key=_key(owner))
     except client("s3").exceptions.NoSuchKey:
         return []
     resources: list[Resource] = json.loads(answer["Body"].read())
@@ -117,68 +124,86 @@ def noted(environment: str) -> list[Resource]:
 
 
 @contextmanager
-def imports(terraform: Terraform, environment: str, clients: Clients = client) -> Iterator[None]:
+def imports(terraform: Terraform, owner: str, clients: Clients = client) -> Iterator[None]:
     """Make Terraform's plans within this context import the noted resources that exist and that the state lacks.
 
     The plans do not replace the noted resources that the state has.
     """
-    resources = noted(environment)
-    known = _known(terraform, environment) if resources else set()
+    resources = noted(owner)
+    known = _known(terraform, owner) if resources else set()
     for address in sorted({entry["address"] for entry in resources} & known):
         with contextlib.suppress(UserError):  # fails if the resource is not tainted
-            terraform("untaint", address, workspace=environment, on_line=lambda _: None)
-    orphans = {
-        entry["address"]: entry
-        for entry in resources
-        if entry["id"] and entry["address"] not in known and exists(entry, clients)
-    }
-    file = terraform.folder / f"interrupted-{environment}.tf"
+            terraform("untaint", address, workspace=_workspace(owner), on_line=lambda _: None)
+    orphans = _orphans(resources, known, clients)
+    file = terraform.folder / f"interrupted-{owner.replace('/', '-')}.tf"
     file.unlink(missing_ok=True)  # left by a killed run
     if orphans:
         terminal.note(f"taking over what an interrupted apply created: {', '.join(sorted(orphans))}")
-        file.write_text("\n".join(_block(environment, orphans[address]) for address in sorted(orphans)))
+        file.write_text("\n".join(_block(_workspace(owner), *entry) for entry in sorted(orphans.items())))
     try:
         yield
     finally:
         file.unlink(missing_ok=True)
 
 
-def _block(environment: str, resource: Resource) -> str:
+def adopt(terraform: Terraform, owner: str, *options: str, clients: Clients = client) -> None:
+    """Import the noted resources that exist and that the state lacks, so that a destroy removes them.
+
+    Terraform ignores import blocks when it destroys. `options` are those of the destroy, such as -var=NAME=VALUE.
+    """
+    resources = noted(owner)
+    known = _known(terraform, owner) if resources else set()
+    for address, identity in sorted(_orphans(resources, known, clients).items()):
+        terminal.note(f"taking over what an interrupted apply created: {address}")
+        terraform("import", "-input=false", *options, address, identity, workspace=_workspace(owner))
+
+
+def _orphans(resources: list[Resource], known: set[str], clients: Clients) -> dict[str, str]:
+    """Return the addresses of the resources that exist and that the state lacks, with the ids to import them by."""
+    candidates = [entry for entry in resources if entry["id"] and entry["address"] not in known]
+    return {entry["address"]: identity for entry in candidates if (identity := identify(entry, clients))}
+
+
+def _block(workspace: str, address: str, identity: str) -> str:
     """Return an import block that has an effect in this workspace only."""
-    identity = f'terraform.workspace == "{environment}" ? toset([{json.dumps(resource["id"])}]) : toset([])'
-    return f"import {{\n  for_each = {identity}\n  to       = {resource['address']}\n  id       = each.value\n}}\n"
+    identities = f'terraform.workspace == "{workspace}" ? toset([{json.dumps(identity)}]) : toset([])'
+    return f"import {{\n  for_each = {identities}\n  to       = {address}\n  id       = each.value\n}}\n"
 
 
-def _known(terraform: Terraform, environment: str) -> set[str]:
+def _known(terraform: Terraform, owner: str) -> set[str]:
     """Return the addresses in the state; it may not exist yet."""
     with contextlib.suppress(UserError):
-        return set(terraform("state", "list", workspace=environment, on_line=lambda _: None).splitlines())
+        return set(terraform("state", "list", workspace=_workspace(owner), on_line=lambda _: None).splitlines())
     return set()
 
 
-def exists(resource: Resource, clients: Clients = client) -> bool:
-    """Return whether a resource exists in the account."""
-    identity = resource["id"]
+def identify(resource: Resource, clients: Clients = client) -> str | None:
+    """Return the id by which Terraform imports a resource, or None if the account does not have it."""
+    name = resource["id"]
     try:
         match resource["type"]:
+            case "aws_api_gateway_rest_api":
+                pages = clients("apigateway").get_paginator("get_rest_apis").paginate()
+                apis = [api for page in pages for api in page["items"] if api["name"] == name]
+                return max(apis, key=lambda api: api["createdDate"])["id"] if apis else None
             case "aws_cloudwatch_log_group":
-                groups = clients("logs").describe_log_groups(logGroupNamePrefix=identity)["logGroups"]
-                return any(group["logGroupName"] == identity for group in groups)
+                groups = clients("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+                return name if any(group["logGroupName"] == name for group in groups) else None
             case "aws_dynamodb_table":
-                clients("dynamodb").describe_table(TableName=identity)
+                clients("dynamodb").describe_table(TableName=name)
             case "aws_iam_role":
-                clients("iam").get_role(RoleName=identity)
+                clients("iam").get_role(RoleName=name)
             case "aws_kinesis_stream":
-                clients("kinesis").describe_stream_summary(StreamName=identity)
+                clients("kinesis").describe_stream_summary(StreamName=name)
             case "aws_lambda_function":
-                clients("lambda").get_function_configuration(FunctionName=identity)
+                clients("lambda").get_function_configuration(FunctionName=name)
             case "aws_s3_bucket":
-                clients("s3").head_bucket(Bucket=identity)
+                clients("s3").head_bucket(Bucket=name)
     except ClientError as error:
         if error.response["ResponseMetadata"]["HTTPStatusCode"] in {400, 404} and "NotFound" in _code(error):
-            return False
+            return None
         raise
-    return True
+    return str(name)
 
 
 def _code(error: ClientError) -> str:
@@ -187,5 +212,9 @@ def _code(error: ClientError) -> str:
     return "NotFound" if code in {"404", "NoSuchBucket", "NoSuchEntity"} else code
 
 
-def _key(environment: str) -> str:
-    return f"interrupted/{environment}.json"
+def _workspace(owner: str) -> str:
+    return _DEFAULT if "/" in owner else owner
+
+
+def _key(owner: str) -> str:
+    return f"interrupted/{owner}.json"

@@ -24,7 +24,7 @@ from eventloom.errors import UserError
 ROOT_MODULE = ROOT / "terraform"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # The subcommands that print colours, and have -no-color
-_COLORED = {"apply", "destroy", "init", "output", "plan", "show", "taint"}
+_COLORED = {"apply", "destroy", "import", "init", "output", "plan", "show", "taint"}
 _LOCKED = "Error acquiring the state lock"
 _LOCK_FIELDS = re.compile(r"^\W*(ID|Who|Operation|Created):\s+(.+?)\W*$", re.MULTILINE)
 
@@ -70,7 +70,10 @@ class Terraform:
             environment["TF_WORKSPACE"] = workspace
         subcommand, *options = arguments
         color = ["-no-color"] if subcommand in _COLORED and "-json" not in options and not terminal.has_color() else []
-        code, output = _run([executable(), f"-chdir={self.folder}", subcommand, *color, *options], environment, on_line)
+        command = [executable(), f"-chdir={self.folder}", subcommand, *color, *options]
+        # Plans, and the state that Terraform saves here if S3 refuses it, hold secrets. `init` writes none.
+        umask = -1 if subcommand == "init" else 0o077
+        code, output = _run(command, environment, on_line, umask)
         if code not in codes:
             if on_line is None:
                 print(output, end="", file=sys.stderr)
@@ -107,8 +110,10 @@ def _failure(subcommand: str, workspace: str | None, output: str) -> str:
     return f"the state is locked{holder}; ./eventloom unlock{environment} shows the lock and removes it"
 
 
-def _run(command: list[str], environment: dict[str, str], on_line: OnLine | None) -> tuple[int, str]:
+def _run(command: list[str], environment: dict[str, str], on_line: OnLine | None, umask: int = -1) -> tuple[int, str]:
     """Run a command to its end, even if this process is interrupted. Returns its exit code and output.
+
+    `umask` takes permissions away from the files that it creates; -1 keeps this process's.
 
     Raises Interrupted.
     """
@@ -124,6 +129,7 @@ def _run(command: list[str], environment: dict[str, str], on_line: OnLine | None
             text=True,
             errors="replace",
             process_group=0,
+            umask=umask,
         ) as process,
         _forwarded_signals(process) as received,
     ):

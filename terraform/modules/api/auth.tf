@@ -3,11 +3,13 @@
 resource "aws_api_gateway_api_key" "this" {
   count = var.auth == "api_key" ? 1 : 0
   name  = var.name
+  tags  = var.tags
 }
 
 resource "aws_api_gateway_usage_plan" "this" {
   count = var.auth == "api_key" ? 1 : 0
   name  = var.name
+  tags  = var.tags
 
   api_stages {
     api_id = aws_api_gateway_rest_api.this.id

@@ -24,6 +24,7 @@ resource "aws_api_gateway_rest_api" "this" {
   name               = var.name
   description        = var.description
   binary_media_types = ["*/*"] # the function compresses its responses
+  tags               = var.tags
 
   endpoint_configuration {
     types = ["REGIONAL"]
@@ -120,6 +121,7 @@ resource "aws_api_gateway_stage" "this" {
   deployment_id        = aws_api_gateway_deployment.this.id
   stage_name           = var.stage
   xray_tracing_enabled = var.tracing
+  tags                 = var.tags
 
   dynamic "access_log_settings" {
     for_each = aws_cloudwatch_log_group.access[*].arn
@@ -153,7 +155,7 @@ resource "aws_api_gateway_method_settings" "all" {
   method_path = "*/*"
 
   settings {
-    metrics_enabled        = true
+    metrics_enabled        = var.method_metrics
     throttling_rate_limit  = var.throttle.rate
     throttling_burst_limit = var.throttle.burst
   }

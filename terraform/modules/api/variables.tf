@@ -62,6 +62,15 @@ variable "log_retention_days" {
   default     = 30
 }
 
+variable "method_metrics" {
+  description = <<-EOT
+    Whether to write metrics for each method, which CloudWatch bills as custom metrics. The alarm and the dashboard use
+    those of the stage, which are free.
+  EOT
+  type        = bool
+  default     = false
+}
+
 variable "open_paths" {
   description = <<-EOT
     Paths that anyone may GET without authentication: "/", "/name", or everything below one segment ("/name/{file+}").
@@ -100,6 +109,18 @@ variable "stage" {
   description = "Name of the stage, which is the first segment of the URL's path."
   type        = string
   default     = "v1"
+}
+
+variable "tags" {
+  description = "Tags of every resource of the module, in addition to the provider's default_tags."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    # Source: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+    condition     = alltrue([for key in keys(var.tags) : length(key) <= 128 && !startswith(lower(key), "aws:")])
+    error_message = "tags has a key that AWS refuses: write at most 128 characters that don't start with aws:."
+  }
 }
 
 variable "throttle" {

@@ -6,6 +6,7 @@ resource "aws_s3_bucket" "this" {
   #checkov:skip=CKV2_AWS_62:the caller decides which notifications the bucket sends
   bucket        = var.name
   force_destroy = var.force_destroy
+  tags          = var.tags
 }
 
 resource "aws_s3_bucket_public_access_block" "this" {

@@ -17,10 +17,13 @@ locals {
     mail_to                         = var.mail_to
     object_retention_days           = var.object_retention_days
     owns_api_gateway_account        = var.owns_api_gateway_account
+    permissions_boundary            = var.permissions_boundary
     point_in_time_recovery          = var.point_in_time_recovery
     protected                       = var.protected
     quota_per_day                   = var.quota_per_day
     recoverer_dry_run               = var.recoverer_dry_run
+    role_path                       = var.role_path
+    tags                            = var.tags
     thumbnailer_ceiling             = var.thumbnailer_ceiling
     thumbnailer_maximum_concurrency = var.thumbnailer_maximum_concurrency
     thumbnailer_memory_mb           = var.thumbnailer_memory_mb

@@ -135,6 +135,16 @@ variable "owns_api_gateway_account" {
   type        = map(bool)
 }
 
+variable "permissions_boundary" {
+  description = "ARN of the policy that limits every role, if your organization requires one; null sets none."
+  type        = map(string)
+
+  validation {
+    condition     = alltrue([for arn in values(var.permissions_boundary) : arn == null || can(regex("^arn:[a-z0-9-]+:iam::([0-9]{12}|aws):policy/.+$", arn))])
+    error_message = "permissions_boundary must be null or the ARN of a policy, such as arn:aws:iam::123456789012:policy/boundary."
+  }
+}
+
 variable "point_in_time_recovery" {
   description = "Whether DynamoDB tables can be restored to any second of the last 35 days."
   type        = map(bool)
@@ -162,6 +172,16 @@ variable "recoverer_dry_run" {
   type        = map(bool)
 }
 
+variable "role_path" {
+  description = "Path of every role, such as /automation/, if your organization grants permissions by path."
+  type        = map(string)
+
+  validation {
+    condition     = alltrue([for path in values(var.role_path) : can(regex("^/([!-~]+/)?$", path))])
+    error_message = "role_path must be / or a path with a slash at both ends, such as /automation/."
+  }
+}
+
 variable "setting_names" {
   description = "Names of all settings in terraform/environments.json, so that an unknown one is an error."
   type        = set(string)
@@ -171,6 +191,16 @@ variable "setting_names" {
     error_message = <<-EOT
       Unknown settings: ${join(", ", setsubtract(var.setting_names, keys(local.table)))}. Correct or remove them.
     EOT
+  }
+}
+
+variable "tags" {
+  description = "Tags of every resource, in addition to Project, Environment and ManagedBy."
+  type        = map(map(string))
+
+  validation {
+    condition     = alltrue(flatten([for tags in values(var.tags) : [for key in keys(tags) : length(key) <= 128 && !startswith(lower(key), "aws:")]]))
+    error_message = "tags has a key that AWS refuses: write at most 128 characters that don't start with aws:."
   }
 }
 

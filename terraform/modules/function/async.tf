@@ -4,7 +4,10 @@
 locals {
   is_async     = length(local.triggers.alarm) + length(local.triggers.event) + length(local.triggers.s3) + length(local.triggers.schedule) + length(local.triggers.sns) > 0
   has_streams  = length(local.triggers.dynamodb_stream) + length(local.triggers.kinesis) > 0
-  has_failures = local.is_async || local.has_streams
+  has_failures = local.is_async || local.has_streams && !var.stream_failures.to_s3
+
+  # The failures queue or the bucket. The queue gets only pointers to the records, which the stream soon forgets.
+  stream_failures_arn = var.stream_failures.to_s3 ? var.stream_failures.bucket_arn : one(aws_sqs_queue.failures[*].arn)
 
   failures_name = "${local.full_name}-failures"
   failures_arn  = "arn:${data.aws_partition.current.partition}:sqs:${data.aws_service.sqs.region}:${local.account_id}:${local.failures_name}"
@@ -32,6 +35,7 @@ resource "aws_sqs_queue" "failures" {
   kms_data_key_reuse_period_seconds = var.kms_key_arn == null ? null : 300
   message_retention_seconds         = 1209600
   sqs_managed_sse_enabled           = var.kms_key_arn == null ? true : null
+  tags                              = var.tags
 
   policy = jsonencode({
     Version = "2012-10-17"
@@ -81,6 +85,32 @@ resource "aws_iam_role_policy" "failures" {
   })
 }
 
+# Source: https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
+resource "aws_iam_role_policy" "stream_failures" {
+  #iam:unproven KeepRecords - LocalStack does not check the permissions of a bucket as destination
+  #iam:unproven FindBucket - LocalStack does not check the permissions of a bucket as destination
+  count = local.has_streams && var.stream_failures.to_s3 ? 1 : 0
+  name  = "stream-failures"
+  role  = aws_iam_role.this.name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [
+        # Lambda writes below aws/lambda/<UUID of the mapping>/, and gives no choice of a prefix.
+        { Sid = "KeepRecords", Effect = "Allow", Action = ["s3:PutObject"], Resource = "${var.stream_failures.bucket_arn}/aws/lambda/*" },
+        { Sid = "FindBucket", Effect = "Allow", Action = ["s3:ListBucket"], Resource = var.stream_failures.bucket_arn },
+      ],
+      var.stream_failures.kms_key_arn == null ? [] : [{
+        Sid      = "EncryptRecords"
+        Effect   = "Allow"
+        Action   = ["kms:GenerateDataKey"]
+        Resource = var.stream_failures.kms_key_arn
+      }],
+    )
+  })
+}
+
 resource "aws_lambda_function_event_invoke_config" "live" {
   count                        = local.is_async ? 1 : 0
   function_name                = aws_lambda_function.this.function_name
@@ -113,6 +143,7 @@ resource "aws_cloudwatch_metric_alarm" "failures" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = var.alarm_topic_arns
   ok_actions          = var.alarm_topic_arns
+  tags                = var.tags
 }
 
 resource "aws_cloudwatch_metric_alarm" "iterator_age" {
@@ -131,4 +162,5 @@ resource "aws_cloudwatch_metric_alarm" "iterator_age" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = var.alarm_topic_arns
   ok_actions          = var.alarm_topic_arns
+  tags                = var.tags
 }

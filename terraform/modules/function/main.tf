@@ -36,6 +36,11 @@ resource "aws_lambda_function" "this" {
   kms_key_arn                    = var.kms_key_arn
   reserved_concurrent_executions = var.reserved_concurrency == null ? -1 : var.reserved_concurrency
 
+  # Lambda keeps its network interfaces for up to 40 minutes after the function is deleted. With another security group
+  # they no longer hold the function's, which can then be deleted at once.
+  replace_security_groups_on_destroy = var.vpc == null ? null : true
+  tags                               = var.tags
+
   environment {
     variables = merge(var.environment, {
       LOG_LEVEL                    = var.log_level
@@ -76,7 +81,9 @@ resource "aws_lambda_function" "this" {
     }
   }
 
-  # The first invocation may follow at once, and Lambda rejects a VPC whose interfaces the role may not create yet.
+  # The first invocation may follow at once, and Lambda rejects a VPC whose interfaces the role may not create yet. A
+  # destroy deletes the function before its policies, because Lambda deletes the interfaces with the role's permissions
+  # (https://github.com/terraform-aws-modules/terraform-aws-lambda/issues/310).
   depends_on = [aws_iam_role_policy.logs, aws_iam_role_policy.permissions, aws_iam_role_policy.vpc, aws_iam_role_policy.tracing]
 
   lifecycle {

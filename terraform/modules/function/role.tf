@@ -1,6 +1,9 @@
 resource "aws_iam_role" "this" {
-  name        = local.full_name
-  description = "What ${local.full_name} may do"
+  name                 = local.full_name
+  description          = "What ${local.full_name} may do"
+  path                 = var.role_path
+  permissions_boundary = var.permissions_boundary
+  tags                 = var.tags
 
   # A condition on a key that Lambda doesn't set would lock Lambda out. iam:PassRole controls which functions can get
   # this role, and works only within the account.

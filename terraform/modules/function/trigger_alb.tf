@@ -11,6 +11,7 @@ resource "aws_lb_target_group" "alb" {
   for_each    = local.triggers.alb
   name        = local.alb_target_names[each.key]
   target_type = "lambda"
+  tags        = var.tags
 
   # Without this, the function gets only the last of repeated headers and query parameters.
   lambda_multi_value_headers_enabled = true
@@ -44,6 +45,7 @@ resource "aws_lb_listener_rule" "alb" {
   for_each     = local.triggers.alb
   listener_arn = each.value.listener_arn
   priority     = each.value.priority
+  tags         = var.tags
 
   action {
     type             = "forward"

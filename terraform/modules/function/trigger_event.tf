@@ -6,6 +6,7 @@ resource "aws_cloudwatch_event_rule" "event" {
   description    = "Runs ${local.full_name}"
   event_bus_name = each.value.bus_name
   event_pattern  = each.value.pattern
+  tags           = var.tags
 }
 
 resource "aws_cloudwatch_event_target" "event" {

@@ -39,10 +39,11 @@ resource "aws_lambda_event_source_mapping" "kinesis" {
   parallelization_factor             = each.value.parallelization
   starting_position                  = each.value.starting_position
   tumbling_window_in_seconds         = each.value.tumbling_window_s == 0 ? null : each.value.tumbling_window_s
+  tags                               = var.tags
 
   destination_config {
     on_failure {
-      destination_arn = aws_sqs_queue.failures[0].arn
+      destination_arn = local.stream_failures_arn
     }
   }
 
@@ -60,6 +61,6 @@ resource "aws_lambda_event_source_mapping" "kinesis" {
     }
   }
 
-  # Lambda rejects a mapping whose role may not poll the stream or send to the failures queue yet.
-  depends_on = [aws_iam_role_policy.kinesis, aws_iam_role_policy.failures]
+  # Lambda rejects a mapping whose role may not poll the stream or write failures yet.
+  depends_on = [aws_iam_role_policy.kinesis, aws_iam_role_policy.failures, aws_iam_role_policy.stream_failures]
 }

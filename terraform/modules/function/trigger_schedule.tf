@@ -6,6 +6,7 @@ resource "aws_cloudwatch_event_rule" "schedule" {
   description         = "Runs ${local.full_name}"
   schedule_expression = each.value.expression
   state               = each.value.enabled ? "ENABLED" : "DISABLED"
+  tags                = var.tags
 }
 
 resource "aws_cloudwatch_event_target" "schedule" {

@@ -31,6 +31,7 @@ resource "aws_lambda_event_source_mapping" "sqs" {
   batch_size                         = each.value.batch_size
   maximum_batching_window_in_seconds = each.value.batch_window_s
   function_response_types            = ["ReportBatchItemFailures"]
+  tags                               = var.tags
 
   dynamic "filter_criteria" {
     for_each = length(each.value.filters) > 0 ? [each.value.filters] : []

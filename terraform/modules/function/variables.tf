@@ -161,6 +161,20 @@ variable "permissions" {
   default     = {}
 }
 
+variable "permissions_boundary" {
+  description = "ARN of the policy that limits the role, if your organization requires a boundary; null sets none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary == null || can(regex("^arn:[a-z0-9-]+:iam::([0-9]{12}|aws):policy/.+$", var.permissions_boundary))
+    error_message = <<-EOT
+      permissions_boundary is not the ARN of a policy: write for example
+      arn:aws:iam::123456789012:policy/developer-boundary.
+    EOT
+  }
+}
+
 variable "provisioned_concurrency" {
   description = "Number of execution environments to keep initialized for the alias live."
   type        = number
@@ -171,6 +185,18 @@ variable "reserved_concurrency" {
   description = "Concurrency reserved for the function, which is also its limit; null uses the account's."
   type        = number
   default     = null
+}
+
+variable "role_path" {
+  description = "Path of the role, such as /automation/, if your organization grants permissions by path."
+  type        = string
+  default     = "/"
+
+  validation {
+    # Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
+    condition     = can(regex("^/([!-~]+/)?$", var.role_path)) && length(var.role_path) <= 512
+    error_message = "role_path is not valid: write / or a path with a slash at both ends, such as /automation/."
+  }
 }
 
 variable "runtime" {
@@ -200,6 +226,34 @@ variable "stream_age_alarm_s" {
   default     = 300
 }
 
+variable "stream_failures" {
+  description = <<-EOT
+    Where stream triggers keep what fails. By default it is the failures queue, whose messages point to records that the
+    stream keeps for a day or more. With to_s3 the records themselves go to the bucket (and its kms_key_arn). The
+    function then has no failures queue and no alarm for it unless another trigger needs them; the alarm for errors
+    remains.
+  EOT
+  type        = object({ to_s3 = bool, bucket_arn = optional(string), kms_key_arn = optional(string) })
+  default     = { to_s3 = false }
+
+  validation {
+    condition     = var.stream_failures.to_s3 == (var.stream_failures.bucket_arn != null)
+    error_message = "stream_failures needs a bucket_arn with to_s3 = true, and none without it."
+  }
+}
+
+variable "tags" {
+  description = "Tags of every resource of the module, in addition to the provider's default_tags."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    # Source: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+    condition     = alltrue([for key in keys(var.tags) : length(key) <= 128 && !startswith(lower(key), "aws:")])
+    error_message = "tags has a key that AWS refuses: write at most 128 characters that don't start with aws:."
+  }
+}
+
 variable "timeout_s" {
   description = "Timeout of an invocation in seconds, 1 to 900."
   type        = number
@@ -224,7 +278,10 @@ variable "triggers" {
 }
 
 variable "vpc" {
-  description = "Subnets and security groups of the function; null runs it outside your VPCs."
+  description = <<-EOT
+    Subnets and security groups of the function; null runs it outside your VPCs. Destroying these subnets takes up to 40
+    minutes, until Lambda has deleted its network interfaces.
+  EOT
   type        = object({ subnet_ids = list(string), security_group_ids = list(string) })
   default     = null
 }

@@ -12,6 +12,7 @@ resource "aws_cloudwatch_metric_alarm" "age" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = var.alarm_topic_arns
   ok_actions          = var.alarm_topic_arns
+  tags                = var.tags
 }
 
 resource "aws_cloudwatch_metric_alarm" "dlq" {
@@ -28,4 +29,5 @@ resource "aws_cloudwatch_metric_alarm" "dlq" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = var.alarm_topic_arns
   ok_actions          = var.alarm_topic_arns
+  tags                = var.tags
 }

@@ -31,6 +31,7 @@ resource "aws_sqs_queue" "this" {
   receive_wait_time_seconds         = 20
   sqs_managed_sse_enabled           = var.kms_key_arn == null ? true : null
   visibility_timeout_seconds        = local.visibility_timeout_s
+  tags                              = var.tags
 
   policy = jsonencode({
     Version = "2012-10-17"
@@ -62,6 +63,7 @@ resource "aws_sqs_queue" "dlq" {
   message_retention_seconds         = var.dlq_retention_s
   receive_wait_time_seconds         = 20
   sqs_managed_sse_enabled           = var.kms_key_arn == null ? true : null
+  tags                              = var.tags
 
   policy = jsonencode({
     Version   = "2012-10-17"

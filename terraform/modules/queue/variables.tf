@@ -111,6 +111,18 @@ variable "senders" {
   }
 }
 
+variable "tags" {
+  description = "Tags of every resource of the module, in addition to the provider's default_tags."
+  type        = map(string)
+  default     = {}
+
+  validation {
+    # Source: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+    condition     = alltrue([for key in keys(var.tags) : length(key) <= 128 && !startswith(lower(key), "aws:")])
+    error_message = "tags has a key that AWS refuses: write at most 128 characters that don't start with aws:."
+  }
+}
+
 variable "visibility_timeout_s" {
   description = "Visibility timeout in seconds; null uses 6 x consumer_timeout_s + batch_window_s."
   type        = number

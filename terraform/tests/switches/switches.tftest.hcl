@@ -29,9 +29,13 @@ override_module {
         mail_to                         = ["ops@example.com"]
         object_retention_days           = 30
         owns_api_gateway_account        = true
+        permissions_boundary            = "arn:aws:iam::123456789012:policy/boundary"
         point_in_time_recovery          = true
         protected                       = false
+        quota_per_day                   = null
         recoverer_dry_run               = false
+        role_path                       = "/automation/"
+        tags                            = { CostCenter = "photos" }
         thumbnailer_ceiling             = 100
         thumbnailer_maximum_concurrency = 50
         thumbnailer_memory_mb           = 1769
@@ -47,6 +51,18 @@ variables {
 }
 
 run "everything_on" {
+  assert {
+    condition = alltrue([for role in [aws_iam_role.backfill[0], aws_iam_role.api_gateway_logs[0]] :
+      role.permissions_boundary == "arn:aws:iam::123456789012:policy/boundary" && role.path == "/automation/"
+    ])
+    error_message = "Roles of the root must have the environment's boundary and path, as those of the functions."
+  }
+
+  assert {
+    condition     = local.tags == { CostCenter = "photos", Environment = "dev", ManagedBy = "terraform", Project = "eventloom" }
+    error_message = "The environment's tags must be added to those of every resource."
+  }
+
   assert {
     condition     = length(aws_cognito_user_pool.users) == 1 && output.api_key == null
     error_message = "With Cognito, callers send tokens, so there must be no API key."

@@ -415,7 +415,40 @@ def test_the_query_that_counts_values_does_not_grow_with_the_columns(tmp_path: P
     lengths = []
     for width in (1, 1000):
         recorder = Recorder()
-        staged = Staged(tmp_path, "csv", None, rows=1, columns=Columns(width, ["c"] * width))
+        staged = Staged(tmp_path, "csv", None, rows=1, columns=Columns(width, [""] * width))
         tables._count(recorder, staged, {index: ["BIGINT", "DATE"] for index in range(width)})  # type: ignore[arg-type]
         lengths.append(recorder.length)
     assert lengths[1] - lengths[0] < 10
+
+
+def test_lines_before_the_table_are_set_aside(run: Run) -> None:
+    outcome = run("a.csv", "Sales;Rome\n\n# by x\nday;kind;sum\n01/02/2026;x;5\n02/02/2026;y;7\n")
+    assert [column["source"] for column in outcome.facts["columns"]] == ["day", "kind", "sum"]
+    assert rows_of(outcome.parquet) == [("01/02/2026", "x", 5), ("02/02/2026", "y", 7)]
+    rejects = [(entry["row"], entry["line"], entry["reason"], entry["raw"]) for entry in rejects_of(outcome.rejects)]
+    assert rejects == [(0, 1, "before_header", "Sales;Rome\n"), (0, 3, "before_header", "# by x\n")]
+    outcome = run("a.csv", "\n  \nsep=;\nid;price\n1;1,5\n2\n")
+    assert rows_of(outcome.parquet) == [(1, "1,5")]
+    assert [(entry["row"], entry["line"]) for entry in rejects_of(outcome.rejects)] == [(2, 6)]
+
+
+def test_a_file_of_which_more_rows_are_set_aside_than_kept_is_rejected(run: Run) -> None:
+    outcome = run("a.csv", "id,name\n1,a\n2\n3,c\n4\n")
+    assert (outcome.status, outcome.facts["rows"], outcome.facts["rejected"]) == ("CONVERTED", 2, 2)
+    outcome = run("a.csv", "id,name\n1,a\n2\n3,c\n4\n5\n")
+    assert (outcome.facts["reason"], outcome.facts["rows"]) == ("few_valid_rows", 0)
+    assert outcome.facts["reason_text"].endswith("2 of 5 rows were left.")
+    assert len(rejects_of(outcome.rejects)) == 3
+
+
+def test_fields_between_spaces_may_be_quoted_and_keep_their_text_in_rejects(run: Run) -> None:
+    outcome = run("a.txt", ' n   x  name\n 1   2.5  "a  b"\n' + "12  22.5  c\n" * 20 + "13  3\n")
+    assert outcome.facts["delimiter"] == " "
+    assert rows_of(outcome.parquet) == [(1, 2.5, "a  b"), *[(12, 22.5, "c")] * 20]
+    assert [entry["raw"] for entry in rejects_of(outcome.rejects)] == ["13  3\n"]
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_quotes_around_each_value_of_a_column_say_that_it_is_text(run: Run, quote: str) -> None:
+    values = "".join(f"{i},{quote}{i}{quote}\n" for i in range(1, 17)) + f"17,{quote}C{quote}\n"
+    assert types_of(run("a.csv", f"id,boat\n{values}"))["boat"] == ("VARCHAR" if quote else "BIGINT")

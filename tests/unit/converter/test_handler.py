@@ -2,12 +2,14 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from converter import handler
 from converter.sources import sources
 from shared.clients import client
 
@@ -159,3 +161,45 @@ def test_recorded_events_are_handled(path: Path) -> None:
         "s3_test_event": [],
         "s3_delete": [],
     }[path.stem]
+
+
+def test_a_file_that_would_make_its_dataset_too_wide_is_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handler, "SETTINGS", replace(handler.SETTINGS, max_dataset_columns=3))
+    assert invoke(upload("raw/orders/a.csv", "a,b\n1,2\n"))[0]["status"] == "CONVERTED"
+    result = invoke(upload("raw/orders/b.csv", "c,d\n1,2\n"))[0]
+    assert (result["status"], result["reason"]) == ("REJECTED", "too_many_columns")
+    assert result["reason_text"].endswith("With this file it would have 4; the limit is 3.")
+    assert json.loads(read_objects()["_schemas/orders.json"])["columns"] == {"a": "BIGINT", "b": "BIGINT"}
+    assert invoke(upload("raw/orders/c.csv", "b,c\n1,2\n"))[0]["status"] == "CONVERTED"
+
+
+def test_keys_in_the_path_are_columns(tmp_path: Path) -> None:
+    invoke(upload("raw/sales/year=2026/city=São Paulo/n=__HIVE_DEFAULT_PARTITION__/a.csv", "id,x\n1,a\n2,b\n"))
+    assert table(tmp_path) == [(1, "a", 2026, "São Paulo"), (2, "b", 2026, "São Paulo")]
+    assert manifest()["columns"][2] == {"name": "year", "type": "BIGINT", "source": "year"}
+    assert manifest()["empty_columns"] == ["n"]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_a_column_of_the_file_counts_more_than_a_key_of_the_path(tmp_path: Path, name: str) -> None:
+    rows = {"a.csv": "year,id\n2025,1\n", "a.jsonl": '{"year": 2025, "id": 1}\n'}
+    invoke(upload(f"raw/sales/year=2026/{name}", rows[name]))
+    assert table(tmp_path) == [(2025, 1)]
+
+
+def test_the_content_of_a_bad_row_has_no_keys_of_the_path() -> None:
+    invoke(upload("raw/sales/year=2026/a.csv", "id\n" + "1\n" * 9 + "x\n"))
+    (content,) = [content for key, content in read_objects().items() if key.startswith("_rejects/")]
+    assert json.loads(content)["raw"] == "x\n"
+
+
+@pytest.mark.parametrize(("first", "second"), [("Sales", "sales"), ("e", "é"), ("a-b", "a_b")])
+def test_two_folders_do_not_share_a_dataset_unless_somebody_says_so(first: str, second: str) -> None:
+    assert invoke(upload(f"raw/{first}/a.csv", "id\n1\n"))[0]["status"] == "CONVERTED"
+    event = upload(f"raw/{second}/a.csv", "id\n1\n")
+    result = invoke(event)[0]
+    assert (result["status"], result["reason"]) == ("REJECTED", "shared_dataset")
+    (key,) = [key for key in read_objects() if key.startswith("_schemas/")]
+    schema = json.loads(read_objects()[key]) | {"folders": [first, second]}
+    client("s3").put_object(Bucket="analytics", Key=key, Body=json.dumps(schema))
+    assert invoke(event)[0]["status"] == "CONVERTED"

@@ -10,6 +10,7 @@ from typing import Any
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from converter import tables
 from converter.conversion import Outcome, convert
 from converter.staging import Limits
 from shared.deadline import Deadline
@@ -59,11 +60,13 @@ def test_csv_values_survive_the_conversion(rows: list[list[str]], end: str) -> N
     with tempfile.TemporaryDirectory() as folder:
         outcome = run("a.csv", b"\xef\xbb\xbf" + text.getvalue().encode(), Path(folder))
         assert outcome.facts["rejected"] == 0
-        if any(cell for row in rows for cell in row):
+        if any(cell.strip(" ").upper() not in tables._NULLS for row in rows for cell in row):
             columns = {
                 int(column["name"].removeprefix("column_")): column["type"] for column in outcome.facts["columns"]
             }
             rows_read = rows_of(outcome.parquet)
+            # In a table of several columns, a row without any value is an empty line.
+            rows = [row for row in rows if width == 1 or any(row)]
             assert len(rows_read) == len(rows)
             for row, row_read in zip(rows, rows_read, strict=True):
                 for (index, type_), value in zip(columns.items(), row_read, strict=True):
@@ -97,7 +100,7 @@ def test_no_row_of_json_is_lost(rows: list[dict[str, Any]], as_lines: bool) -> N
         if outcome.status == "CONVERTED":
             assert len(rows_of(outcome.parquet)) + len(rejects) == len(rows)
         else:
-            assert outcome.facts["reason"] in {"no_rows", "no_valid_rows", "empty"}
+            assert outcome.facts["reason"] in {"no_rows", "no_valid_rows", "few_valid_rows", "empty"}
         assert all(entry["reason"] in {"nul_character", "bad_encoding"} for entry in rejects)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from converter.conversion import Outcome, convert
-from converter.storage import Analytics, Contention, Uploads
+from converter.storage import Analytics, Contention, Schema, Uploads
 from shared.clients import client
 from shared.deadline import Deadline
 
@@ -87,7 +87,7 @@ class Race:
         race = self
 
         class Overtaken(Analytics):
-            def extend_schema(self, *arguments: Any) -> dict[str, str] | None:
+            def extend_schema(self, *arguments: Any) -> Schema | None:
                 if first := race.first:
                     race.first = None
                     handle(first, convert=race.convert)

@@ -6,9 +6,10 @@ from itertools import batched
 
 import pytest
 
+from converter.encodings import detect
 from converter.names import Columns
 from converter.rows import json_document
-from converter.text import Text, lines
+from converter.text import decoded, lines
 
 from .conftest import Run, rejects_of, rows_of
 
@@ -62,9 +63,9 @@ def test_only_the_row_that_is_too_long_is_rejected(run: Run) -> None:
 
 
 def test_only_the_line_of_json_that_is_nested_too_deeply_is_rejected(run: Run) -> None:
-    rows = ["[" * 100_000, '{"id": 1, "a": ' + "[" * 3000 + "]" * 3000 + "}", '{"id": ' + "9" * 5000 + "}", '{"id": 2}']
-    outcome = run("a.jsonl", "\n".join(rows))
-    assert rows_of(outcome.parquet) == [(2,)]
+    rows = ["[" * 100_000, '{"id": 1, "a": ' + "[" * 3000 + "]" * 3000 + "}", '{"id": ' + "9" * 5000 + "}"]
+    outcome = run("a.jsonl", "\n".join([*rows, *['{"id": 2}'] * 3]))
+    assert rows_of(outcome.parquet) == [(2,)] * 3
     assert outcome.facts["rejected_by_reason"] == {"malformed_json": 3}
 
 
@@ -78,8 +79,9 @@ def test_undecodable_rows_and_nul_characters_are_rejected(run: Run) -> None:
     outcome = run("a.csv", b"id,name\n1,\xc3\xa9\n2,\xc3")
     assert rows_of(outcome.parquet) == [(1, "é")]
     assert base64.b64decode(rejects_of(outcome.rejects)[0]["raw_base64"]) == b"2,\xc3"
-    outcome = run("a.csv", b"id,name\n1,\x81\xe9\n2,\xe9\xe9\n")
-    assert rows_of(outcome.parquet) == [(2, "éé")]
+    words = "".join(f"{i},Café {i}\n" for i in range(2, 50))
+    outcome = run("a.csv", b"id,name\n1,\x81\xe9\n" + words.encode("cp1252"))
+    assert rows_of(outcome.parquet) == [(i, f"Café {i}") for i in range(2, 50)]
     assert base64.b64decode(rejects_of(outcome.rejects)[0]["raw_base64"]) == b"1,\x81\xe9\n"
     outcome = run("a.csv", b"\xff\xfe" + "id,name\n1,\ud800é\n2,é\n".encode("utf-16-le", "surrogatepass"))
     assert rows_of(outcome.parquet) == [(2, "é")]
@@ -114,7 +116,7 @@ def test_only_the_rows_with_values_of_a_wrong_type_are_rejected(run: Run) -> Non
 
 
 def test_lines_may_be_split_anywhere() -> None:
-    whole = ["a\r\n", "long, long\r", "b\n", "\r\n", "longer than that\r\n", "c"]
+    whole = ["a\r\n", "long,\rlong\n", "b\n", "\r\n", "longer than that\r\n", "c"]
     text = "".join(whole)
     for size in range(1, len(text)):
         pieces = list(map("".join, batched(text, size, strict=False)))
@@ -124,13 +126,19 @@ def test_lines_may_be_split_anywhere() -> None:
         assert max(map(len, shortened)) <= 5 + size
 
 
+def read(pieces: list[bytes]) -> tuple[str, str]:
+    """Return the text of a file and the name of its encoding."""
+    encoding = detect(iter(pieces))
+    return "".join(decoded(iter(pieces), encoding)), encoding.name
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "utf-32", "utf-32-be"])
 def test_characters_may_be_split_anywhere(encoding: str) -> None:
     mark = "\ufeff" if encoding.endswith("be") else ""
     content = f"{mark}abc,é,日,💥\r\n".encode(encoding)
     for size in range(4, len(content)):
         pieces = [bytes(piece) for piece in batched(content, size, strict=False)]
-        assert "".join(Text(iter(pieces))) == "abc,é,日,💥\r\n"
+        assert read(pieces)[0] == "abc,é,日,💥\r\n"
 
 
 @pytest.mark.parametrize(
@@ -139,14 +147,13 @@ def test_characters_may_be_split_anywhere(encoding: str) -> None:
 def test_the_encoding_is_detected_wherever_a_piece_ends(content: str, encoding: str) -> None:
     encoded = content.encode(encoding)
     for size in range(4, len(encoded) + 1):
-        text = Text(bytes(piece) for piece in batched(encoded, size, strict=False))
-        assert ("".join(text), text.encoding) == (content, encoding)
+        pieces = [bytes(piece) for piece in batched(encoded, size, strict=False)]
+        assert read(pieces) == (content, encoding)
 
 
 def test_a_file_that_ends_within_a_character_is_not_text() -> None:
     for pieces in ([b"name\n", "日".encode()[:-1]], ["name\n日".encode()[:-1]]):
-        text = Text(iter(pieces))
-        assert (list(text), text.encoding) == (["name\n", "\udce6\udc97"], "utf-8")
+        assert read(pieces) == ("name\n\udce6\udc97", "utf-8")
 
 
 def test_a_row_of_a_wrong_type_is_reported_with_its_values(run: Run) -> None:
@@ -154,3 +161,70 @@ def test_a_row_of_a_wrong_type_is_reported_with_its_values(run: Run) -> None:
     assert rejects_of(outcome.rejects)[0]["raw"] == 'x;"a;""b""";\n'
     outcome = run("a.jsonl", '{"id": 1, "Näme": "a"}\n' * 4 + '{"id": "x", "Näme": null}\n')
     assert rejects_of(outcome.rejects)[0]["raw"] == '{"id":"x"}'
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("a\rb\nc\nd", ["a\rb\n", "c\n", "d"]),
+        ("a\r\nb\rc\r\n", ["a\r\n", "b\rc\r\n"]),
+        ("a\rb\r\rc\n", ["a\r", "b\r", "\r", "c\n"]),
+        ("a\r", ["a\r"]),
+    ],
+)
+def test_most_ends_decide_whether_a_carriage_return_ends_a_line(text: str, whole: list[str]) -> None:
+    assert list(lines(iter([text]), 99)) == whole
+
+
+def test_a_row_with_a_stray_carriage_return_is_set_aside_whole(run: Run) -> None:
+    outcome = run("a.csv", 'id,name\n1,a\rb\n2,c\n3,"d\re"\n')
+    assert rows_of(outcome.parquet) == [(2, "c"), (3, "d\re")]
+    assert [(entry["reason"], entry["raw"]) for entry in rejects_of(outcome.rejects)] == [
+        ("stray_line_end", "1,a\rb\n")
+    ]
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
+def test_an_object_with_a_key_twice_is_set_aside(run: Run, name: str) -> None:
+    rows = [
+        '{"a": 1, "b": "x"}',
+        '{"a": 1, "a": 2, "b": "x"}',
+        '{"a": 3, "b": {"c": [{"d": 1, "d": 1}]}}',
+        '{"a": 4, "b": "x"}',
+    ]
+    outcome = run(name, "\n".join(rows))
+    assert rows_of(outcome.parquet) == [(1, "x"), (4, "x")]
+    rejects = rejects_of(outcome.rejects)
+    reasons = [(entry["reason"], entry["raw"].rstrip("\n")) for entry in rejects]
+    assert reasons == [("repeated_key", row) for row in rows[1:3]]
+
+
+def test_delimiters_at_the_end_of_each_row_are_no_field(run: Run) -> None:
+    rows = "".join(f"{i},a,\n" for i in range(300))
+    outcome = run("a.csv", f"id,name\n{rows}300,a,b\n301,a\n302,a,b,\n")
+    assert rows_of(outcome.parquet) == [(i, "a") for i in range(300)]
+    assert [(entry["reason"], entry["raw"]) for entry in rejects_of(outcome.rejects)] == [
+        ("too_many_fields", "300,a,b\n"),
+        ("too_few_fields", "301,a\n"),
+        ("too_many_fields", "302,a,b,\n"),
+    ]
+    # In one row only, an empty field more may be a comma within a value.
+    outcome = run("a.csv", "id,name\n1,a\n2,Doe, John\n3,c,\n4,d\n5,e\n6,f\n")
+    assert outcome.facts["rejected_by_reason"] == {"too_many_fields": 2}
+
+
+def test_rows_of_delimiters_only_are_empty_lines(run: Run) -> None:
+    outcome = run("a.csv", 'id,name\n,\n1,a\n"",""\n\n  \n2,b\n,\n')
+    assert rows_of(outcome.parquet) == [(1, "a"), (2, "b")]
+    assert outcome.facts["rejected"] == 0
+    # pandas writes so that a table of one column has no value there.
+    assert rows_of(run("a.csv", 'id\n1\n""\n\n2\n').parquet) == [(1,), (None,), (2,)]
+
+
+def test_a_space_before_a_quote_is_none_of_the_value(run: Run) -> None:
+    outcome = run("a.csv", 'id, "name", "city"\n1, "Smith, John", "Rome"\n2, "Doe", "Paris"\n')
+    assert rows_of(outcome.parquet) == [(1, "Smith, John", "Rome"), (2, "Doe", "Paris")]
+    assert [column["source"] for column in outcome.facts["columns"]] == ["id", "name", "city"]
+    late = run("a.csv", "id,name\n" + "1,a\n" * 300 + '2, "b"\n' + '3,"c, ""d"""\n')
+    assert [(entry["reason"], entry["raw"]) for entry in rejects_of(late.rejects)] == [("malformed_quotes", '2, "b"\n')]
+    assert rows_of(late.parquet)[-1] == (3, 'c, "d"')

@@ -30,6 +30,7 @@ COMMANDS = {
     "unlock": "",
     "outputs": "",
     "state-bucket": "",
+    "github-roles": "--repository octo-org/octo-repo --owner-id 1 --repository-id 2",
     "example": "deploy cron-job",
     "logs": "digest",
     "watch": "--once",

@@ -30,7 +30,7 @@ def test_every_environment_of_the_deploy_workflow_is_documented() -> None:
     page = (ROOT / "docs" / "how-to" / "deploy-from-github.md").read_text()
     for suffix in suffixes:
         assert f"| `prod{suffix}` |" in page
-        assert f"`repo:<owner>/<repository>:environment:prod{suffix}`" in page
+        assert f"`repo:OWNER/NAME:environment:prod{suffix}`" in page
     assert set(re.findall(r"vars\.(\w+)", workflow)) <= set(re.findall(r"`(AWS_\w+)`", page))
 
 

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -172,35 +173,46 @@ def test_the_questions_of_an_issue_form_have_labels_and_different_ids(form: str)
 # -- the release
 
 
-def package(build: Path, name: str, content: bytes) -> None:
-    """Write a package and its entry in the manifest, as the build does."""
+def package(build: Path, name: str, module: str) -> bytes:
+    """Write a package of one file and its entry in the manifest, as the build does. Returns the package."""
     build.mkdir(exist_ok=True)
-    (build / f"{name}.zip").write_bytes(content)
+    with zipfile.ZipFile(build / f"{name}.zip", "w") as bundle:
+        bundle.writestr(module, "")
+    content = (build / f"{name}.zip").read_bytes()
     file = build / "manifest.json"
     manifest = json.loads(file.read_text()) if file.exists() else {}
     manifest[name] = {"arch": "arm64", "sha256": hashlib.sha256(content).hexdigest()}
     file.write_text(json.dumps(manifest))
+    return content
 
 
 def test_the_files_of_a_release_are_the_packages_in_the_manifest(tmp_path: Path) -> None:
-    package(tmp_path, "notifier", b"one")
-    package(tmp_path, "digest", b"two")
+    notifier, digest = package(tmp_path, "notifier", "one.py"), package(tmp_path, "digest", "two.py")
     (tmp_path / "left-over.zip").write_bytes(b"of another build")
     (tmp_path / "release").mkdir()
     (tmp_path / "release" / "old-0.0.9-arm64.zip").write_bytes(b"old")
     copies = release_files.collect("1.2.3", tmp_path)
     assert {path.name: path.read_bytes() for path in copies} == {
-        "digest-1.2.3-arm64.zip": b"two",
-        "notifier-1.2.3-arm64.zip": b"one",
+        "digest-1.2.3-arm64.zip": digest,
+        "notifier-1.2.3-arm64.zip": notifier,
     }
     assert sorted((tmp_path / "release").iterdir()) == copies
 
 
 def test_a_package_that_changed_after_the_build_is_not_released(tmp_path: Path) -> None:
-    package(tmp_path, "notifier", b"one")
+    package(tmp_path, "notifier", "one.py")
     (tmp_path / "notifier.zip").write_bytes(b"other")
     with pytest.raises(ValueError, match=r"notifier\.zip is not the package"):
         release_files.collect("1.2.3", tmp_path)
+
+
+def test_a_package_whose_licence_asks_for_the_source_code_is_not_released(tmp_path: Path) -> None:
+    package(tmp_path, "thumbnailer", "pillow_heif/heif.py")
+    with pytest.raises(ValueError, match=r"thumbnailer\.zip holds pillow_heif, .* --without pillow-heif"):
+        release_files.collect("1.2.3", tmp_path)
+    assert any(
+        line.startswith("./eventloom build ") and "--without pillow-heif" in line for line in commands("release")
+    )
 
 
 def test_nothing_is_released_before_a_build(tmp_path: Path) -> None:

@@ -75,20 +75,20 @@ BOMBS: dict[str, tuple[Callable[[], bytes], set[str]]] = {
     "png claims 2^31 wide": (lambda: png_header(2**31 - 1, 2**31 - 1), {"too_many_pixels"}),
     "png text": (
         lambda: png_with(SAMPLES["png"], png_chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(200_000_000), 9))),
-        {"too_complex"},
+        {"READY"},
     ),
     "png many texts": (
         lambda: png_with(
             SAMPLES["png"],
             *[png_chunk(b"zTXt", b"%d\0\0" % n + zlib.compress(bytes(1_000_000), 9)) for n in range(100)],
         ),
-        {"too_complex"},
+        {"READY"},
     ),
     "png xmp": (
         lambda: png_with(
             SAMPLES["png"], png_chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(bytes(100_000_000), 9))
         ),
-        {"too_complex"},
+        {"READY"},
     ),
     "png profile": (
         lambda: png_with(SAMPLES["png"], png_chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(200_000_000), 9))),

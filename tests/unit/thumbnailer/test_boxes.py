@@ -6,6 +6,7 @@ import struct
 import numpy as np
 import pillow_heif
 import pytest
+from PIL import Image
 
 from tests.unit.thumbnailer.bombs_boxes import box, place, replace_box
 from tests.unit.thumbnailer.pictures import DATA, SAMPLES, encode, exif, opened, photo, quarters, swapped_profile
@@ -14,6 +15,7 @@ from thumbnailer.imaging.limits import Limits
 from thumbnailer.imaging.rejections import Rejection
 
 SMALL = Output((64,))
+MB = 1024**2
 CUTS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999)
 
 
@@ -96,7 +98,19 @@ TABLE = box(b"moov", box(b"trak", box(b"stsz", bytes(4) + struct.pack(">II", 0, 
 @pytest.mark.parametrize("film", [FILM, FILM + TABLE, FILM + TABLE[:300_000], FILM + box(b"meta", bytes(300_000))])
 def test_a_film_behind_the_picture_is_not_read(film: bytes) -> None:
     """A phone adds it. It may be large or damaged."""
-    assert thumbnail(TILED + film).thumbnails == thumbnail(TILED).thumbnails
+    for picture in (TILED, SAMPLES["avif"]):
+        assert thumbnail(picture + film).thumbnails == thumbnail(picture).thumbnails
+
+
+def test_the_tracks_of_an_avif_sequence_do_not_hide_behind_a_film() -> None:
+    """libavif would compare its samples with each other."""
+    frames = encode(quarters(), "AVIF", save_all=True, append_images=[Image.new("RGB", (96, 64))])
+    tracks, end = place(frames, b"moov")
+    hidden = frames[:tracks] + FILM + frames[tracks:]
+    assert code(frames) == "READY"
+    assert code(hidden) == "corrupt"
+    large = frames[:tracks] + struct.pack(">I", end - tracks + MB) + frames[tracks + 4 : end] + bytes(MB) + frames[end:]
+    assert code(large) == "too_complex"
 
 
 @pytest.mark.parametrize("encoder", ["AVIF", "HEIF"])

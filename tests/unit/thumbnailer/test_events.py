@@ -52,6 +52,37 @@ def change_event(**changes: Any) -> str:
     return json.dumps(content)
 
 
+def through_sns(body: str) -> str:
+    """Return the body of the message that an SNS topic sends to a queue without raw delivery."""
+    return json.dumps(
+        {
+            "Type": "Notification",
+            "MessageId": "b0c8a1f0-7d1f-5d6c-9a37-c2b1f4a0f3c5",
+            "TopicArn": "arn:aws:sns:us-east-1:000000000000:uploads",
+            "Subject": "Amazon S3 Notification",
+            "Message": body,
+            "Timestamp": "2026-11-23T10:15:31.000Z",
+            "SignatureVersion": "1",
+            "Signature": "EXAMPLE",
+        }
+    )
+
+
+@pytest.mark.parametrize("name", ["s3_put", "s3_delete_marker", "s3_test_event", "s3_odd_key"])
+def test_events_are_parsed_inside_messages_of_sns(name: str) -> None:
+    """S3 notifies a topic where several queues need its events."""
+    body = json.dumps(example(name))
+    assert parse(through_sns(body)) == parse(body)
+
+
+@pytest.mark.parametrize("message", ["no JSON", "[" * 100_000, "", "{}"])
+def test_other_messages_of_sns_are_malformed(message: str) -> None:
+    with pytest.raises(MalformedMessage):
+        parse(through_sns(message))
+    with pytest.raises(MalformedMessage):
+        parse(json.dumps({"Type": "Notification", "TopicArn": "t", "Message": 7}))
+
+
 def test_the_test_events_of_s3_are_ignored() -> None:
     """S3 sends a test event whenever a notification is configured."""
     assert parse(json.dumps(example("s3_test_event"))) == ([], [])

@@ -1,6 +1,7 @@
 """Every format and mode becomes the promised output, with both resizing engines."""
 
 import struct
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +26,7 @@ from tests.unit.thumbnailer.pictures import (
 )
 from thumbnailer.imaging.images import Output, Photo, render
 from thumbnailer.imaging.limits import Limits
+from thumbnailer.imaging.rejections import Rejection
 from thumbnailer.imaging.resize import Resize
 
 LIMITS = Limits()
@@ -164,6 +166,14 @@ def test_heic_with_metadata_of_an_unknown_type_is_read() -> None:
     assert b"infe" in turned[turned.index(b"Exif") - 12 : turned.index(b"Exif")]
     photo = render(turned.replace(b"Exif", b"E\xeaif", 1), LIMITS, SMALL)
     assert decode_thumbnail(photo).tobytes() == decode_thumbnail(render(turned, LIMITS, SMALL)).tobytes()
+
+
+def test_a_package_without_the_heic_decoder_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The project publishes such a package."""
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(Rejection, match="has no decoder for HEIC") as rejection:
+        render((DATA / "plain.heic").read_bytes(), LIMITS, SMALL)
+    assert rejection.value.code == "unsupported_format"
 
 
 def test_orientation_of_heic_is_applied_once() -> None:

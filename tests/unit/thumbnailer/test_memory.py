@@ -4,6 +4,7 @@ import math
 import resource
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -133,7 +134,7 @@ def test_a_picture_that_needs_more_than_estimated_is_out_of_memory() -> None:
     """The process is replaced."""
     sandbox = Sandbox(Limits(), Output((64,)), timeout_s=60)
     try:
-        sandbox.render(SAMPLES["png"])
+        sandbox._connect(time.monotonic() + 60)
         assert sandbox._process is not None
         assert resource.prlimit(sandbox._process.pid, resource.RLIMIT_AS)[0] == Limits().max_memory
         resource.prlimit(sandbox._process.pid, resource.RLIMIT_AS, (64 * MB, resource.RLIM_INFINITY))

@@ -1,11 +1,13 @@
 """Kinds of TIFF that scanners and scientists write become a right picture or are refused."""
 
+import struct
+import zlib
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.unit.thumbnailer.pictures import QUARTERS, corners, far_off, opened, quarters
+from tests.unit.thumbnailer.pictures import QUARTERS, STORED_AS, corners, far_off, opened, quarters
 from tests.unit.thumbnailer.tiffs import (
     BLACK_IS_ZERO,
     COLOUR,
@@ -70,6 +72,72 @@ def test_unsupported_kinds_of_tiff_are_refused(name: str) -> None:
     with pytest.raises(Rejection) as rejection:
         render(WRONG[name], Limits(), Output((64,)))
     assert rejection.value.code == "unsupported_format"
+
+
+def big_endian(picture: Any, *, deflated: bool, exif: dict[int, tuple[int, bytes]], orientation: int = 1) -> bytes:
+    """Return a BigTIFF file of two strips, whose offsets and lengths have 64 bits."""
+    height, width, channels = picture.shape
+    halves = [picture[: height // 2], picture[height // 2 :]]
+    strips = [zlib.compress(half.tobytes()) if deflated else half.tobytes() for half in halves]
+    starts = [16, 16 + len(strips[0])]
+    exif_at = 16 + sum(map(len, strips))
+    contents = {
+        256: (LONG8, struct.pack(">Q", width)),
+        257: (LONG, struct.pack(">I", height)),
+        258: (SHORT, struct.pack(f">{channels}H", *[8] * channels)),
+        259: (SHORT, struct.pack(">H", 8 if deflated else 1)),
+        262: (SHORT, struct.pack(">H", COLOUR)),
+        271: (2, b"ACME\0"),
+        273: (LONG8, struct.pack(">2Q", *starts)),
+        274: (SHORT, struct.pack(">H", orientation)),
+        277: (SHORT, struct.pack(">H", channels)),
+        278: (SHORT, struct.pack(">H", height // 2)),
+        279: (LONG8, struct.pack(">2Q", *map(len, strips))),
+        34665: (18, struct.pack(">Q", exif_at)),
+    }
+    head = b"MM\0+\0\x08\0\0"
+    directory_of_exif = big_directory(exif, exif_at)
+    first = exif_at + len(directory_of_exif)
+    return head + struct.pack(">Q", first) + b"".join(strips) + directory_of_exif + big_directory(contents, first)
+
+
+def big_directory(contents: dict[int, tuple[int, bytes]], at: int) -> bytes:
+    """Return a directory of BigTIFF that begins at `at`, with what does not fit into its entries behind it."""
+    sizes = {SHORT: 2, LONG: 4, LONG8: 8, 18: 8, 2: 1}
+    entries, more = b"", b""
+    for tag, (kind, content) in contents.items():
+        field = content.ljust(8, b"\0")
+        if len(content) > 8:
+            field = struct.pack(">Q", at + 16 + 20 * len(contents) + len(more))
+            more += content
+        entries += struct.pack(">HHQ", tag, kind, len(content) // sizes[kind]) + field
+    return struct.pack(">Q", len(contents)) + entries + bytes(8) + more
+
+
+EXIF = {0x9003: (2, b"2026:05:01 12:30:00\0"), 34665: (18, struct.pack(">Q", 16))}
+
+
+@pytest.mark.parametrize("deflated", [False, True])
+def test_big_endian_bigtiff_is_read(deflated: bool) -> None:
+    """Values of 3 to 8 bytes are inside the entries of BigTIFF, and outside those of classic TIFF."""
+    photo = render(big_endian(RGB, deflated=deflated, exif=EXIF), Limits(), Output((64,)))
+    assert far_off(corners(opened(photo.thumbnails["64"].data)), QUARTERS, tolerance=20) == []
+    assert (photo.width, photo.height) == (96, 64)
+    assert (photo.camera, photo.captured_at) == ("ACME", "2026-05-01T12:30:00")
+
+
+def test_big_endian_bigtiff_is_turned() -> None:
+    stored = np.asarray(quarters().transpose(STORED_AS[6]))
+    photo = render(big_endian(stored, deflated=False, exif={}, orientation=6), Limits(), Output((64,)))
+    assert far_off(corners(opened(photo.thumbnails["64"].data)), QUARTERS, tolerance=20) == []
+
+
+def test_big_endian_bigtiff_that_was_cut_off_is_damaged() -> None:
+    data = big_endian(RGB, deflated=False, exif=EXIF)
+    for cut in (17, 5000, len(data) - 400, len(data) - 100, len(data) - 1):
+        with pytest.raises(Rejection) as rejection:
+            render(data[:cut], Limits(), Output((64,)))
+        assert rejection.value.code == "corrupt", cut
 
 
 WIDTH, HEIGHT, COMPRESSION, TILE_WIDTH, TILE_HEIGHT = 256, 257, 259, 322, 323

@@ -9,7 +9,7 @@ from email import message_from_bytes
 from email.utils import parseaddr
 from typing import Any
 
-from embedded_localstack.iam import actions_dynamodb, actions_lambda, actions_messages, actions_s3
+from embedded_localstack.iam import actions_deploy, actions_dynamodb, actions_lambda, actions_messages, actions_s3
 from embedded_localstack.iam.request import Check, Facts, Request, Row, UnmappedError, anything, each, needs, text
 
 # -- CloudWatch Logs
@@ -204,7 +204,10 @@ TABLES: dict[str, dict[str, Row]] = {
     "ssm": SSM,
     "xray": XRAY,
     "sts": STS,
+    "apigateway": actions_deploy.APIGATEWAY,
+    "iam": actions_deploy.IAM,
 }
+TABLES = {service: table | actions_deploy.ADDITIONS.get(service, {}) for service, table in TABLES.items()}
 
 
 def checks(  # noqa: PLR0913, PLR0917 - these are the parts of an API call

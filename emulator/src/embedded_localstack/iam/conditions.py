@@ -21,6 +21,7 @@ _OF_SERVICES = {
     "cloudwatch": {"namespace"},
     "dynamodb": {"leadingkeys"},
     "events": {"source", "detail-type"},
+    "iam": {*"awsservicename passedtoservice permissionsboundary policyarn".split()},
     "kms": {"viaservice"},
     "lambda": {*"functionarn sourcefunctionarn functionurlauthtype invokedviafunctionurl".split()},
     "s3": {

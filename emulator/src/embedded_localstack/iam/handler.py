@@ -18,6 +18,7 @@ UNSIGNED = {("sns", "ConfirmSubscription"), ("sns", "Unsubscribe")}
 OWN = {("dynamodb.amazonaws.com", "kinesis"), ("events.amazonaws.com", "events"), ("logs.amazonaws.com", "logs")}
 # The error code of a refusal, for each service whose code differs from AccessDeniedException.
 CODES = {
+    "iam": "AccessDenied",
     "s3": "AccessDenied",
     "sqs": "AccessDenied",
     "sts": "AccessDenied",

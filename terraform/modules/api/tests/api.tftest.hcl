@@ -148,3 +148,37 @@ run "throttle_of_zero" {
   variables { throttle = { rate = 0, burst = 1 } }
   expect_failures = [var.throttle]
 }
+
+run "tags" {
+  variables { tags = { CostCenter = "photos" } }
+
+  assert {
+    condition = alltrue([for tags in [
+      aws_api_gateway_rest_api.this.tags, aws_api_gateway_stage.this.tags, aws_api_gateway_api_key.this[0].tags,
+      aws_api_gateway_usage_plan.this[0].tags, aws_cloudwatch_log_group.access[0].tags, aws_cloudwatch_metric_alarm.errors.tags,
+    ] : tags == tomap({ CostCenter = "photos" })])
+    error_message = "Every resource that AWS lets one tag must have the tags."
+  }
+}
+
+run "tag_that_only_aws_may_set" {
+  command = plan
+  variables { tags = { "aws:owner" = "me" } }
+  expect_failures = [var.tags]
+}
+
+run "metrics_of_methods_cost_money" {
+  assert {
+    condition     = !aws_api_gateway_method_settings.all.settings[0].metrics_enabled
+    error_message = "Metrics that nobody reads must be off."
+  }
+}
+
+run "metrics_of_methods_on_request" {
+  variables { method_metrics = true }
+
+  assert {
+    condition     = aws_api_gateway_method_settings.all.settings[0].metrics_enabled
+    error_message = "method_metrics must turn the metrics on."
+  }
+}

@@ -205,3 +205,18 @@ run "invalid_name" {
   variables { name = "Photos" }
   expect_failures = [var.name]
 }
+
+run "tags" {
+  variables { tags = { CostCenter = "photos" } }
+
+  assert {
+    condition     = aws_s3_bucket.this.tags == tomap({ CostCenter = "photos" })
+    error_message = "The bucket must have the tags."
+  }
+}
+
+run "tag_that_only_aws_may_set" {
+  command = plan
+  variables { tags = { "aws:owner" = "me" } }
+  expect_failures = [var.tags]
+}

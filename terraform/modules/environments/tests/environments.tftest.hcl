@@ -20,10 +20,13 @@ variables {
   mail_to                         = { dev = ["ops@example.com"] }
   object_retention_days           = { dev = 30 }
   owns_api_gateway_account        = { dev = true }
+  permissions_boundary            = { dev = "arn:aws:iam::123456789012:policy/boundary" }
   point_in_time_recovery          = { dev = true }
   protected                       = { dev = false }
   quota_per_day                   = { dev = 20000 }
   recoverer_dry_run               = { dev = false }
+  role_path                       = { dev = "/automation/" }
+  tags                            = { dev = { CostCenter = "photos" } }
   thumbnailer_ceiling             = { dev = 100 }
   thumbnailer_maximum_concurrency = { dev = 50 }
   thumbnailer_memory_mb           = { dev = 1769 }
@@ -123,4 +126,32 @@ run "unknown_setting" {
   command = plan
   variables { setting_names = ["vpc", "traicing"] }
   expect_failures = [var.setting_names]
+}
+
+run "boundary_that_is_not_a_policy" {
+  command = plan
+  variables { permissions_boundary = { dev = "boundary" } }
+  expect_failures = [var.permissions_boundary]
+}
+
+run "no_boundary" {
+  command = plan
+  variables { permissions_boundary = { dev = null } }
+
+  assert {
+    condition     = output.settings.dev.permissions_boundary == null && output.settings.dev.tags.CostCenter == "photos"
+    error_message = "A boundary is optional."
+  }
+}
+
+run "role_path_without_slashes" {
+  command = plan
+  variables { role_path = { dev = "automation" } }
+  expect_failures = [var.role_path]
+}
+
+run "tag_that_only_aws_may_set" {
+  command = plan
+  variables { tags = { dev = { "aws:owner" = "me" } } }
+  expect_failures = [var.tags]
 }

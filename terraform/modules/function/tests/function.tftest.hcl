@@ -240,3 +240,76 @@ run "snap_start_with_provisioned_concurrency" {
   }
   expect_failures = [var.snap_start]
 }
+
+run "what_an_organization_requires" {
+  variables {
+    permissions_boundary = "arn:aws:iam::123456789012:policy/developer-boundary"
+    role_path            = "/automation/"
+    tags                 = { CostCenter = "photos" }
+
+    triggers = {
+      event    = { orders = { pattern = "{\"source\":[\"shop\"]}" } }
+      schedule = { hourly = { expression = "rate(1 hour)" } }
+      kinesis  = { clicks = { stream_arn = "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks" } }
+      sqs      = { orders = { queue_arn = "arn:aws:sqs:eu-west-1:123456789012:orders" } }
+
+      dynamodb_stream = { items = { stream_arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/items/stream/2026-01-01T00:00:00.000" } }
+      alb             = { web = { listener_arn = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:listener/app/web/0123456789abcdef/0123456789abcdef", priority = 1 } }
+    }
+  }
+
+  assert {
+    condition     = aws_iam_role.this.permissions_boundary == var.permissions_boundary && aws_iam_role.this.path == "/automation/"
+    error_message = "The role must have the boundary and the path."
+  }
+
+  assert {
+    condition = alltrue([for tags in concat(
+      [aws_lambda_function.this.tags, aws_iam_role.this.tags, aws_cloudwatch_log_group.this.tags, aws_sqs_queue.failures[0].tags],
+      [for alarm in [aws_cloudwatch_metric_alarm.errors, aws_cloudwatch_metric_alarm.throttles, aws_cloudwatch_metric_alarm.duration] : alarm.tags],
+      [aws_cloudwatch_metric_alarm.failures[0].tags, aws_cloudwatch_metric_alarm.iterator_age[0].tags],
+      [for rule in concat(values(aws_cloudwatch_event_rule.event), values(aws_cloudwatch_event_rule.schedule)) : rule.tags],
+      [for mapping in concat(values(aws_lambda_event_source_mapping.kinesis), values(aws_lambda_event_source_mapping.sqs)) : mapping.tags],
+      [for mapping in values(aws_lambda_event_source_mapping.dynamodb_stream) : mapping.tags],
+      [aws_lb_target_group.alb["web"].tags, aws_lb_listener_rule.alb["web"].tags],
+    ) : tags == tomap({ CostCenter = "photos" })])
+    error_message = "Every resource that AWS lets one tag must have the tags."
+  }
+}
+
+run "no_boundary_and_no_path_by_default" {
+  command = plan
+
+  assert {
+    condition     = aws_iam_role.this.permissions_boundary == null && aws_iam_role.this.path == "/"
+    error_message = "Accounts without such rules must need nothing."
+  }
+}
+
+run "boundary_that_is_not_a_policy" {
+  command = plan
+  variables { permissions_boundary = "arn:aws:iam::123456789012:role/boundary" }
+  expect_failures = [var.permissions_boundary]
+}
+
+run "role_path_without_its_last_slash" {
+  command = plan
+  variables { role_path = "/automation" }
+  expect_failures = [var.role_path]
+}
+
+run "tag_that_only_aws_may_set" {
+  command = plan
+  variables { tags = { "aws:owner" = "me" } }
+  expect_failures = [var.tags]
+}
+
+run "security_groups_are_released_on_destroy" {
+  command = plan
+  variables { vpc = { subnet_ids = ["subnet-1"], security_group_ids = ["sg-1"] } }
+
+  assert {
+    condition     = aws_lambda_function.this.replace_security_groups_on_destroy
+    error_message = "Interfaces that Lambda deletes later must not hold the security group."
+  }
+}

@@ -98,3 +98,48 @@ run "kinesis" {
     error_message = "The mapping must have the given settings."
   }
 }
+
+run "records_that_fail_are_kept_in_a_bucket" {
+  variables {
+    stream_failures = { to_s3 = true, bucket_arn = "arn:aws:s3:::failures", kms_key_arn = "arn:aws:kms:eu-west-1:123456789012:key/00000000-0000-0000-0000-000000000000" }
+    triggers        = { kinesis = { clicks = { stream_arn = "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks" } } }
+  }
+
+  assert {
+    condition     = aws_lambda_event_source_mapping.kinesis["clicks"].destination_config[0].on_failure[0].destination_arn == "arn:aws:s3:::failures" && length(aws_sqs_queue.failures) == 0
+    error_message = "The bucket must replace the failures queue."
+  }
+
+  assert {
+    condition = { for statement in jsondecode(aws_iam_role_policy.stream_failures[0].policy).Statement : statement.Sid => [statement.Action, statement.Resource] } == {
+      KeepRecords    = [["s3:PutObject"], "arn:aws:s3:::failures/aws/lambda/*"]
+      FindBucket     = [["s3:ListBucket"], "arn:aws:s3:::failures"]
+      EncryptRecords = [["kms:GenerateDataKey"], "arn:aws:kms:eu-west-1:123456789012:key/00000000-0000-0000-0000-000000000000"]
+    }
+    error_message = "The role must be able to write to the bucket, and no more."
+  }
+}
+
+run "asynchronous_triggers_keep_their_queue_beside_the_bucket" {
+  command = plan
+
+  variables {
+    stream_failures = { to_s3 = true, bucket_arn = "arn:aws:s3:::failures" }
+
+    triggers = {
+      kinesis  = { clicks = { stream_arn = "arn:aws:kinesis:eu-west-1:123456789012:stream/clicks" } }
+      schedule = { hourly = { expression = "rate(1 hour)" } }
+    }
+  }
+
+  assert {
+    condition     = length(aws_sqs_queue.failures) == 1 && aws_lambda_event_source_mapping.kinesis["clicks"].destination_config[0].on_failure[0].destination_arn == "arn:aws:s3:::failures"
+    error_message = "Scheduled events must have the queue, and records the bucket."
+  }
+}
+
+run "to_s3_without_a_bucket" {
+  command = plan
+  variables { stream_failures = { to_s3 = true } }
+  expect_failures = [var.stream_failures]
+}

@@ -155,3 +155,22 @@ run "sender_is_any_bucket" {
   }
   expect_failures = [var.senders]
 }
+
+run "tags" {
+  variables { tags = { CostCenter = "photos" } }
+
+  assert {
+    condition = alltrue([
+      for resource in [aws_sqs_queue.this, aws_sqs_queue.dlq] : resource.tags == tomap({ CostCenter = "photos" })
+      ]) && alltrue([
+      for alarm in [aws_cloudwatch_metric_alarm.age, aws_cloudwatch_metric_alarm.dlq] : alarm.tags == tomap({ CostCenter = "photos" })
+    ])
+    error_message = "Both queues and both alarms must have the tags."
+  }
+}
+
+run "tag_that_only_aws_may_set" {
+  command = plan
+  variables { tags = { "aws:owner" = "me" } }
+  expect_failures = [var.tags]
+}

@@ -46,6 +46,8 @@ elif SUBCOMMAND == "state" and (FOLDER / "state.txt").exists():
     print((FOLDER / "state.txt").read_text(), end="")
 elif SUBCOMMAND == "show":
     print((FOLDER / "plan.json").read_text())
+elif SUBCOMMAND == "apply":
+    (FOLDER / "errored.tfstate").touch()  # what Terraform writes if S3 refuses the state
 elif SUBCOMMAND == "plan":
     file = next(option.removeprefix("-out=") for option in OPTIONS if option.startswith("-out="))
     Path(file).write_text("a plan")

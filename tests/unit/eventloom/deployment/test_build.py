@@ -46,6 +46,10 @@ def run_build(project: Path, umask: int, zone: str, *arguments: str) -> dict[str
     return manifest
 
 
+# The budget for a download at a cold start
+THUMBNAILER_BYTES = 20_000_000
+
+
 @pytest.fixture(scope="module")
 def twice(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Provide two builds of the same sources, which differ in everything that must not matter."""
@@ -106,6 +110,26 @@ def test_every_architecture_has_its_wheels(twice: tuple[Path, Path], tmp_path: P
         libraries = [name for name in bundle.namelist() if name.endswith(".so")]
     assert libraries
     assert all("x86_64" not in name for name in libraries)
+    for archive in (tmp_path / "thumbnailer.zip", twice[0] / "build" / "thumbnailer.zip"):
+        assert archive.stat().st_size <= THUMBNAILER_BYTES
+
+
+def test_a_dependency_can_be_left_out_and_comes_back(hello: Path) -> None:
+    """Its hashes are left out as well. The zip is built again, because its inputs changed."""
+    pins = (build.FUNCTIONS / "thumbnailer" / "requirements.txt").read_text()
+    text = "".join(re.findall(r"^(?:jmespath|typing-extensions)==.*\n(?:    .*\n?)*", pins, re.MULTILINE))
+    write(hello / "requirements.txt", text + "pillow-heif==1.8.1 \\\n    --hash=sha256:" + 64 * "0")
+
+    def packages(*arguments: str) -> set[str]:
+        result = run_command(hello.parent, "--arch", "arm64", *arguments)
+        assert result.exit_code == 0, result.output
+        with zipfile.ZipFile(hello.parent.parent / "out" / "hello.zip") as bundle:
+            return {"jmespath", "typing_extensions.py"} & {name.split("/")[0] for name in bundle.namelist()}
+
+    assert packages("--without", "pillow-heif") == {"jmespath", "typing_extensions.py"}
+    assert packages("--without", "pillow-heif", "--without", "JMESPath") == {"typing_extensions.py"}
+    assert packages("--without", "pillow-heif") == {"jmespath", "typing_extensions.py"}
+    assert "no function pins boto4" in refused(hello.parent, "--without", "boto4")
 
 
 def test_an_unknown_function_is_named(hello: Path) -> None:

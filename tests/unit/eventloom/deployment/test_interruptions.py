@@ -6,16 +6,19 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from botocore.stub import Stubber
 from moto import mock_aws
 
+from eventloom.deployment import examples
 from eventloom.deployment.apply import apply_saved
-from eventloom.deployment.interruptions import Creations, exists, forget, imports, noted, remember
+from eventloom.deployment.interruptions import Creations, adopt, forget, identify, imports, noted, remember
 from eventloom.deployment.terraform import Interrupted, Terraform
 from eventloom.errors import UserError
 from tests.unit.eventloom.deployment.conftest import FakeTerraform
@@ -157,6 +160,38 @@ def test_a_second_interruption_adds_to_the_first_and_a_whole_apply_forgets_them(
     assert noted("dev") == []
 
 
+def test_a_destroy_imports_what_only_the_cloud_has(terraform: FakeTerraform, tmp_path: Path) -> None:
+    (terraform.folder / "state.txt").write_text("aws_dynamodb_table.known\n")
+    remember("dev", PLAN, EVERY)
+    adopt(Terraform(tmp_path, tmp_path), "dev", clients=Existing("stream", "table"))
+    assert terraform.count("import", "-input=false", "aws_kinesis_stream.a", "stream") == 1
+    assert [call["arguments"][0] for call in terraform.calls()] == ["state", "import"]
+
+
+def test_an_interrupted_example_is_noted_under_its_name(terraform: FakeTerraform) -> None:
+    (terraform.folder / "plan.json").write_text(json.dumps(PLAN))
+    (terraform.folder / "apply.txt").write_text("aws_kinesis_stream.a: Creating...\n")
+    (terraform.folder / "wait-apply").touch()
+    examples.packages("cron-job").mkdir(parents=True, exist_ok=True)
+    interrupt_the_apply(terraform)
+    with pytest.raises(Interrupted):
+        examples.apply("cron-job")
+    assert [entry["id"] for entry in noted("examples/cron-job")] == ["stream"]
+    assert noted("dev") == []
+
+
+def interrupt_the_apply(terraform: FakeTerraform) -> None:
+    """Send SIGINT to this process a second after Terraform begins to apply, as Ctrl-C does."""
+
+    def interrupt() -> None:
+        while not any(call["arguments"][0] == "apply" for call in terraform.calls()):
+            time.sleep(0.05)
+        time.sleep(1)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt, daemon=True).start()
+
+
 @mock_aws
 def test_what_exists_is_known_for_each_type(monkeypatch: pytest.MonkeyPatch) -> None:
     def clients(service: str) -> Any:
@@ -176,10 +211,24 @@ def test_what_exists_is_known_for_each_type(monkeypatch: pytest.MonkeyPatch) -> 
     }
     for kind, create in kinds.items():
         resource = {"address": "a", "type": kind, "id": "name"}
-        assert exists(resource, clients) is False, kind
+        assert identify(resource, clients) is None, kind
         create()
-        assert exists(resource, clients) is True, kind
-    assert exists({"address": "a", "type": "aws_lambda_function", "id": "name"}, clients) is False
+        assert identify(resource, clients) == "name", kind
+    assert identify({"address": "a", "type": "aws_lambda_function", "id": "name"}, clients) is None
+
+
+def test_the_latest_api_of_the_name_is_imported_by_its_id() -> None:
+    apis = [
+        {"id": f"api{number}", "name": name, "createdDate": datetime(2026, 1, number, tzinfo=UTC)}
+        for number, name in ((1, "catalog"), (2, "catalog"), (3, "another"))
+    ]
+    gateway = boto3.client("apigateway", "us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+    with Stubber(gateway) as stubber:
+        for items in (apis, []):
+            stubber.add_response("get_rest_apis", {"items": items})
+        resource = {"address": "a", "type": "aws_api_gateway_rest_api", "id": "catalog"}
+        assert identify(resource, lambda _: gateway) == "api2"
+        assert identify(resource, lambda _: gateway) is None
 
 
 def test_an_interrupted_apply_is_noted_and_the_next_one_imports(terraform: FakeTerraform, tmp_path: Path) -> None:
@@ -189,14 +238,7 @@ def test_an_interrupted_apply_is_noted_and_the_next_one_imports(terraform: FakeT
     (terraform.folder / "plan.json").write_text(json.dumps(PLAN))
     (terraform.folder / "wait-apply").touch()
     (terraform.folder / "apply.txt").write_text(message("apply_start", "aws_kinesis_stream.a"))
-
-    def interrupt() -> None:
-        while not any(call["arguments"][0] == "apply" for call in terraform.calls()):
-            time.sleep(0.05)
-        time.sleep(1)
-        os.kill(os.getpid(), signal.SIGINT)
-
-    threading.Thread(target=interrupt).start()
+    interrupt_the_apply(terraform)
     with pytest.raises(Interrupted):
         apply_saved("dev", plan)
     assert [entry["id"] for entry in noted("dev")] == ["stream"]

@@ -120,5 +120,6 @@ def test_plans_and_outputs_are_private_to_the_user(
             file.chmod(earlier_mode)
     apply.deploy("prod", plan)
     save_outputs("prod")
-    assert [file.stat().st_mode & 0o777 for file in (plan, outputs_file("prod"))] == [0o600, 0o600]
+    files = (plan, outputs_file("prod"), terraform.folder / "errored.tfstate")
+    assert [oct(file.stat().st_mode & 0o777) for file in files] == ["0o600"] * 3
     assert terraform.count("output", "-json") == 2

@@ -1,0 +1,176 @@
+"""Permissions that the operations of a deployment need, for the services that no other table has, and additions.
+
+They matter for a deployer that assumes a role; LocalStack's own credentials may do everything.
+https://docs.aws.amazon.com/service-authorization/latest/reference/
+"""
+# ruff: noqa: SIM905 - rows of names read better as words than as lists of strings
+
+import re
+
+from embedded_localstack.iam.request import Check, Request, Row, anything, each, needs, text
+
+# -- API Gateway: actions are HTTP methods, and resources are paths.
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-iam-policy-examples.html
+
+_VERBS = {"Get": "GET", "Create": "POST", "Put": "PUT", "Update": "PATCH", "Delete": "DELETE"}
+# The path of each kind of resource. An optional last part is absent for a collection.
+_PATHS = {
+    "Account": "/account",
+    "ApiKey": "/apikeys/{apiKey}",
+    "Authorizer": "/restapis/{restApiId}/authorizers/{authorizerId}",
+    "Deployment": "/restapis/{restApiId}/deployments/{deploymentId}",
+    "GatewayResponse": "/restapis/{restApiId}/gatewayresponses/{responseType}",
+    "Integration": "/restapis/{restApiId}/resources/{resourceId}/methods/{httpMethod}/integration",
+    "Method": "/restapis/{restApiId}/resources/{resourceId}/methods/{httpMethod}",
+    "Resource": "/restapis/{restApiId}/resources/{resourceId}",
+    "RestApi": "/restapis/{restApiId}",
+    "Stage": "/restapis/{restApiId}/stages/{stageName}",
+    "UsagePlan": "/usageplans/{usagePlanId}",
+    "UsagePlanKey": "/usageplans/{usagePlanId}/keys/{keyId}",
+}
+
+
+def _api_row(verb: str, path: str) -> Row:
+    def row(request: Request) -> list[Check]:
+        filled = re.sub(r"\{(\w+)\}", lambda part: text(request.params.get(part[1])), path)
+        arn = f"arn:aws:apigateway:{request.region}::{filled.rstrip('/')}"
+        checks = [Check(f"apigateway:{verb}", arn)]
+        operations = request.params.get("patchOperations") or []
+        roles = [text(part.get("value")) for part in operations if part.get("path") == "/cloudwatchRoleArn"]
+        return [*checks, *(_passed_role(role, "apigateway.amazonaws.com") for role in roles if role)]
+
+    return row
+
+
+def _create_path(path: str) -> str:
+    """Return the path of the collection, or for a resource of an API the path of its parent, which POST names."""
+    return "/restapis/{restApiId}/resources/{parentId}" if path == _PATHS["Resource"] else path.rpartition("/")[0]
+
+
+APIGATEWAY: dict[str, Row] = {
+    f"{verb}{kind}": _api_row(method, _create_path(path) if verb == "Create" else path)
+    for verb, method in _VERBS.items()
+    for kind, path in _PATHS.items()
+} | {
+    f"Get{kind}s": _api_row("GET", _PATHS[kind].rpartition("/")[0])
+    for kind in ("ApiKey", "Authorizer", "Deployment", "Resource", "RestApi", "Stage", "UsagePlan", "UsagePlanKey")
+}
+
+# -- IAM
+
+
+def _passed_role(role_arn: str, service: str) -> Check:
+    return Check("iam:PassRole", role_arn, {"iam:passedtoservice": service})
+
+
+def _role(request: Request) -> str:
+    path = text(request.params.get("Path")) or "/"
+    return f"arn:aws:iam::{request.account}:role{path}{request.params.get('RoleName') or '*'}"
+
+
+def _role_keys(request: Request) -> dict[str, str]:
+    """Return the condition keys of a change to a role."""
+    names = {"iam:permissionsboundary": "PermissionsBoundary", "iam:policyarn": "PolicyArn"}
+    return {key: text(request.params[name]) for key, name in names.items() if request.params.get(name)}
+
+
+IAM: dict[str, Row] = each(
+    "iam",
+    (
+        "DeleteRole DeleteRolePolicy GetRole GetRolePolicy ListAttachedRolePolicies ListInstanceProfilesForRole "
+        "ListRolePolicies ListRoleTags PutRolePolicy TagRole UntagRole UpdateAssumeRolePolicy UpdateRole "
+        "UpdateRoleDescription"
+    ).split(),
+    _role,
+) | {
+    operation: needs(f"iam:{operation}", _role, _role_keys)
+    for operation in ("AttachRolePolicy", "CreateRole", "DetachRolePolicy")
+}
+
+# -- Additions to other tables
+
+
+def _new_function(request: Request) -> list[Check]:
+    """Return the permissions of CreateFunction. Lambda also requires that the caller may pass the function's role."""
+    function = request.arn("lambda", f"function:{request.params.get('FunctionName')}")
+    role = text(request.params.get("Role"))
+    return [Check("lambda:CreateFunction", function), _passed_role(role, "lambda.amazonaws.com")]
+
+
+def _tagged(request: Request) -> str:
+    return text(request.params.get("ResourceARN")) or "*"
+
+
+def _dashboards(request: Request) -> list[Check]:
+    names = request.params.get("DashboardNames") or [request.params.get("DashboardName") or "*"]
+    arn = f"arn:aws:cloudwatch::{request.account}:dashboard/"
+    return [Check(f"cloudwatch:{request.operation}", f"{arn}{name}") for name in names]
+
+
+def _table(request: Request) -> str:
+    name = text(request.params.get("TableName"))
+    return text(request.params.get("ResourceArn")) or request.arn("dynamodb", f"table/{name}")
+
+
+def _stream(request: Request) -> str:
+    return text(request.params.get("StreamARN")) or request.arn("kinesis", f"stream/{request.params.get('StreamName')}")
+
+
+def _function(request: Request) -> str:
+    return text(request.params.get("Resource")) or request.arn(
+        "lambda", f"function:{text(request.params.get('FunctionName')).rpartition(':function:')[2]}"
+    )
+
+
+def _bucket(request: Request) -> str:
+    return f"arn:aws:s3:::{request.params.get('Bucket') or '*'}"
+
+
+def _s3(actions: dict[str, str]) -> dict[str, Row]:
+    return {operation: needs(f"s3:{action}", _bucket) for operation, action in actions.items()}
+
+
+ADDITIONS: dict[str, dict[str, Row]] = {
+    "cloudwatch": {name: _dashboards for name in ("GetDashboard", "PutDashboard", "DeleteDashboards")}
+    | each("cloudwatch", ["ListTagsForResource", "TagResource", "UntagResource"], _tagged),
+    "dynamodb": each(
+        "dynamodb",
+        "ListTagsOfResource TagResource UntagResource UpdateContinuousBackups UpdateTimeToLive".split(),
+        _table,
+    ),
+    "events": each("events", ["ListTagsForResource", "TagResource", "UntagResource"], _tagged),
+    "kinesis": each(
+        "kinesis",
+        (
+            "AddTagsToStream DecreaseStreamRetentionPeriod IncreaseStreamRetentionPeriod RemoveTagsFromStream "
+            "StartStreamEncryption StopStreamEncryption UpdateShardCount"
+        ).split(),
+        _stream,
+    ),
+    "lambda": {"CreateFunction": _new_function}
+    | each(
+        "lambda",
+        "DeleteFunctionEventInvokeConfig GetFunctionCodeSigningConfig ListTags TagResource UntagResource".split(),
+        _function,
+    ),
+    # An operation that removes a setting needs the action that puts it.
+    "s3": _s3(
+        {
+            "DeleteBucketCors": "PutBucketCORS",
+            "DeleteBucketEncryption": "PutEncryptionConfiguration",
+            "DeleteBucketLifecycle": "PutLifecycleConfiguration",
+            "DeleteBucketOwnershipControls": "PutBucketOwnershipControls",
+            "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
+            "GetBucketAccelerateConfiguration": "GetAccelerateConfiguration",
+            "GetBucketAcl": "GetBucketAcl",
+            "GetBucketLogging": "GetBucketLogging",
+            "GetBucketOwnershipControls": "GetBucketOwnershipControls",
+            "GetBucketReplication": "GetReplicationConfiguration",
+            "GetBucketRequestPayment": "GetBucketRequestPayment",
+            "GetBucketWebsite": "GetBucketWebsite",
+            "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
+            "PutBucketOwnershipControls": "PutBucketOwnershipControls",
+        }
+    ),
+    "ses": each("ses", ["DeleteIdentity"], anything),
+}

@@ -1,0 +1,151 @@
+"""Compare our thumbnails of a folder of pictures with what libvips and Chromium show.
+
+The folder is not part of the project: PngSuite, bmpsuite, and the test files of libtiff, libavif and Pillow are in the
+source packages of Debian and PyPI. Prints a line for each file on which somebody disagrees, and a summary. libvips
+needs `pyvips`, and Chromium `playwright` and $CHROMIUM; a reference that is missing says nothing.
+
+Usage: python scripts/compare_pictures.py FOLDER [--size 256] [--tolerance 12]
+"""
+
+import argparse
+import base64
+import contextlib
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageChops, ImageStat
+
+from thumbnailer.imaging.formats import sniff
+from thumbnailer.imaging.images import Output, read_picture
+from thumbnailer.imaging.limits import Limits
+from thumbnailer.imaging.rejections import Rejection
+from thumbnailer.imaging.resize import resize
+from thumbnailer.imaging.sandbox import Sandbox
+
+type Show = Callable[[bytes], Image.Image | None]
+
+# The mean colours of so many cells are compared: filters and compression hardly change them.
+_CELLS = (8, 8)
+# Chromium shows neither.
+_NO_BROWSER = {"TIFF", "HEIF"}
+_SHOWN = """async (url) => {
+  const image = new Image();
+  image.src = url;
+  try { await image.decode(); } catch { return null; }
+  const canvas = document.createElement("canvas");
+  canvas.width = image.naturalWidth;
+  canvas.height = image.naturalHeight;
+  canvas.getContext("2d").drawImage(image, 0, 0);
+  return canvas.toDataURL("image/png");
+}"""
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Show | None]:
+    """Yield a function that returns what Chromium shows; None if it is not installed."""
+    try:
+        from playwright.sync_api import sync_playwright  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
+    except ImportError:
+        yield None
+        return
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM"), args=["--no-sandbox"])
+        page = browser.new_page()
+
+        def show(data: bytes) -> Image.Image | None:
+            kind = (sniff(data) or "PNG").lower()
+            if kind.upper() in _NO_BROWSER:
+                return None
+            shown = page.evaluate(_SHOWN, f"data:image/{kind};base64,{base64.b64encode(data).decode()}")
+            # A canvas has a size limit, beyond which it gives no data.
+            content = base64.b64decode(shown.partition(",")[2]) if shown else b""
+            return Image.open(io.BytesIO(content)) if content else None
+
+        yield show
+        browser.close()
+
+
+def libvips() -> Show | None:
+    """Return a function that returns what libvips shows; None if it is not installed."""
+    try:
+        import pyvips  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415 - optional
+    except ImportError:
+        return None
+
+    def show(data: bytes) -> Image.Image | None:
+        try:
+            image: Any = pyvips.Image.new_from_buffer(data, "", access="sequential").autorot()
+            if image.get_typeof("icc-profile-data"):
+                image = image.icc_transform("srgb", embedded=True)
+            return Image.open(io.BytesIO(image.colourspace("srgb").cast("uchar").pngsave_buffer(keep="none")))
+        except pyvips.Error:
+            return None
+
+    return show
+
+
+def ours(data: bytes, size: int, sandbox: Sandbox) -> tuple[Image.Image | None, str]:
+    """Return our thumbnail before its compression, and our verdict."""
+    try:
+        name = sandbox.render(data).format
+    except Rejection as rejection:
+        return None, rejection.code
+    # Compression would change colours that alternate from pixel to pixel.
+    return read_picture(data, name, Limits(), size, resize)[0].convert("RGBA"), "READY"
+
+
+def difference(picture: Image.Image, reference: Image.Image) -> float:
+    """Return the largest difference of a channel in a cell of the pictures on white, 0 to 255.
+
+    Returns 255 if the shapes differ.
+    """
+    if abs(picture.width * reference.height - reference.width * picture.height) > max(*reference.size, *picture.size):
+        return 255.0
+    both = []
+    for image in (picture, reference):
+        on_white = Image.new("RGBA", image.size, "white")
+        on_white.alpha_composite(image.convert("RGBA"))
+        both.append(on_white.convert("RGB").resize(_CELLS, Image.Resampling.BOX))
+    return float(max(most for _, most in ImageStat.Stat(ImageChops.difference(*both)).extrema))
+
+
+def main() -> int:
+    """Return 0."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--size", type=int, default=256, help="longest edge of the thumbnails that are compared")
+    parser.add_argument("--tolerance", type=float, default=12.0, help="difference that is no disagreement")
+    options = parser.parse_args()
+    sandbox = Sandbox(Limits(), Output((options.size,)))
+    counts = {"files": 0, "ready": 0, "disagreements": 0}
+    with chromium() as browser:
+        references = {name: show for name, show in (("libvips", libvips()), ("chromium", browser)) if show}
+        print(f"references: {', '.join(references) or 'none'}", file=sys.stderr)
+        for file in sorted(path for path in options.folder.rglob("*") if path.is_file()):
+            data = file.read_bytes()
+            if sniff(data) is None:
+                continue
+            picture, verdict = ours(data, options.size, sandbox)
+            shown = {name: show(data) for name, show in references.items()}
+            differences = {
+                name: round(difference(picture, image), 1) for name, image in shown.items() if picture and image
+            }
+            refused = picture is None and any(shown.values())
+            counts["files"] += 1
+            counts["ready"] += picture is not None
+            if refused or any(value > options.tolerance for value in differences.values()):
+                counts["disagreements"] += 1
+                sees = {name: differences.get(name, "shown" if image else "refused") for name, image in shown.items()}
+                print(json.dumps({"file": str(file.relative_to(options.folder)), "ours": verdict} | sees), flush=True)
+    sandbox.close()
+    print(json.dumps(counts))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
