@@ -95,7 +95,7 @@ def run(deployment: Deployment, seed: int, scale: Scale) -> Report:
         print(f"  uploaded after {time.monotonic() - began:.0f} s", flush=True)
         faults = gremlin.done + proxy.fired() + Counter(chaos.faults)
         problems, letters = _check(deployment, subjects, chaos, listener, scale.settle_s)
-        problems += checker.repeats(_notices(listener), faults, deployment["state_table"])
+        problems += checker.repeats(notices(listener), faults, deployment["state_table"])
     if faults.total() < scale.faults:
         problems.append(f"only {faults.total()} faults, not {scale.faults}")
     return Report(seed, len(subjects), faults, letters, problems, time.monotonic() - began)
@@ -127,14 +127,14 @@ def _check(
     problems += [f"{body[-300:]!r} is a dead letter again" for body in drain_dead_letters(deployment)]
     problems += checker.violations(deployment, subjects)
     deadline = time.monotonic() + settle_s
-    while (missing_keys := checker.unannounced(subjects, _notices(listener))) and time.monotonic() < deadline:
+    while (missing_keys := checker.unannounced(subjects, notices(listener))) and time.monotonic() < deadline:
         time.sleep(1)
     problems += [f"there is no notice about {key}" for key in missing_keys]
-    problems += checker.announced_twice(subjects, _notices(listener))
+    problems += checker.announced_twice(subjects, notices(listener))
     return problems, len(letters)
 
 
-def _notices(listener: Listener) -> list[dict[str, Any]]:
+def notices(listener: Listener) -> list[dict[str, Any]]:
     """Return the received notices about images, without the recoverer's reports, which use the same topic."""
     return [message for message in listener.messages() if "notice_id" in message]
 
