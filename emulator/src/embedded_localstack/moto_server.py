@@ -21,8 +21,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, TextIO
 
-import waitress
-
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -119,6 +117,7 @@ def main(service: str, port: int, *states: Path) -> None:
     answers, sys.stdout = sys.stdout, sys.stderr
     threading.Thread(target=_end_with_parent, args=(service, answers), daemon=True).start()
     os.environ["MOTO_ACCOUNT_ID"] = "000000000000"
+    import waitress  # noqa: PLC0415 - the tests of the functions above need neither of them
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415 - reads the environment when imported
 
     keep_tags_of_new_streams()

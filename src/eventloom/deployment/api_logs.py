@@ -12,7 +12,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from eventloom import terminal
-from eventloom.clouds import client
+from eventloom.clouds import chosen_cloud, client
 from eventloom.deployment import environments
 from eventloom.deployment.terraform import root_module
 from eventloom.errors import UserError
@@ -85,7 +85,7 @@ def _decide(target: Account) -> bool:
             )
         return False
     if not live:
-        if arn:
+        if arn and not chosen_cloud().endpoint:  # Emulators begin with the ARN of a role that never existed.
             terminal.note(f"API Gateway's logs use the role {arn}, which does not exist; the environment sets its own")
         return True
     if target.is_own(arn):

@@ -22,6 +22,7 @@ COMMANDS = {
     "demo": "",
     "upload": __file__,
     "open": "",
+    "preflight": "",
     "plan": "",
     "deploy": "",
     "apply-saved": "",
