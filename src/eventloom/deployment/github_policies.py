@@ -177,10 +177,14 @@ RESOURCES = (
     ),
     # Terraform compares a table's key with AWS's own, of which it knows the alias.
     Rights("Keys", "arn:{p}:kms:{r}:{a}:key/*", "kms:DescribeKey"),
+    # What `preflight` asks before a plan. The other permissions that it needs are among those without names.
+    Rights("Identities", "arn:{p}:ses:{r}:{a}:identity/*", "ses:GetEmailIdentity"),
+    Rights("ServiceLinkedRoles", "arn:{p}:iam::{a}:role/aws-service-role/*", "iam:GetRole"),
     Rights(
         "WithoutNames",
         "*",
-        "kinesis:DescribeLimits lambda:GetAccountSettings logs:DescribeLogGroups ses:GetIdentityVerificationAttributes "
+        "iam:GetAccountSummary kinesis:DescribeLimits lambda:GetAccountSettings "
+        "logs:DescribeLogGroups servicequotas:GetServiceQuota ses:GetAccount ses:GetIdentityVerificationAttributes "
         "ses:GetSendQuota sns:GetSubscriptionAttributes states:ValidateStateMachineDefinition",
         "kinesis:UpdateShardCount kinesis:UpdateStreamMode ses:DeleteIdentity ses:VerifyEmailIdentity "
         "sns:SetSubscriptionAttributes sns:Unsubscribe",
