@@ -18,7 +18,7 @@ run "addresses_from_outside_of_git_are_subscribed" {
   variables { alarm_emails = ["ops@example.com"] }
 
   assert {
-    condition     = keys(aws_sns_topic_subscription.alarm_emails) == tolist(["ops@example.com"])
+    condition     = toset(keys(aws_sns_topic_subscription.alarm_emails)) == toset(["ops@example.com"])
     error_message = "The variable must replace the environment's setting."
   }
 }
