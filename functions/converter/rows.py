@@ -297,16 +297,22 @@ def _object_row(number: int, line: int | None, value: Any, columns: Columns, raw
     if isinstance(value, Repeated):
         return BadRow(number, line, "repeated_key", f"({value.key[:100]!r})", [raw])
     values: list[Value] = [None] * len(columns)
-    kinds = columns.kinds
+    indexes, kinds = columns.indexes, columns.kinds
     try:
         for key, member in value.items():
-            index = columns.index(key)
+            if (index := indexes.get(key)) is None:
+                index = columns.index(key)
             if index == len(values):
                 values.append(None)
             if member is None or member == "":
                 continue
-            values[index] = member if isinstance(member, str) else _json(member)
-            kinds[index][type(member)] += 1
+            kind = type(member)
+            if kind is str or kind is Number:
+                values[index] = member
+            else:
+                # Most others are integers, and JSON's encoder takes ten times as long for one.
+                values[index] = repr(member) if kind is int else _json(member)
+            kinds[index][kind] += 1
     except (RecursionError, _NoJsonError, _RepeatedKeyError) as error:
         forget_kinds(values, value, columns)
         code = "repeated_key" if isinstance(error, _RepeatedKeyError) else "malformed_json"
