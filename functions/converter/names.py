@@ -40,7 +40,8 @@ def _tagged(name: str, text: str) -> str:
 class Columns:
     """The columns of a file in the order of their appearance.
 
-    `sources[i]` is the name of column i in the file, as valid text; `kinds[i]` counts its values in JSON.
+    `sources[i]` is the name of column i in the file, as valid text; `kinds[i]` counts its values in JSON; `indexes` has
+    the position of each name.
     """
 
     def __init__(self, limit: int, header: list[str] | None = None) -> None:
@@ -49,7 +50,7 @@ class Columns:
         self.kinds: list[Kinds] = []
         self._limit = limit
         self._texts: list[str] = []
-        self._indexes: dict[str, int] = {}
+        self.indexes: dict[str, int] = {}
         for source in header or []:
             self._add(source)
 
@@ -59,11 +60,11 @@ class Columns:
 
     def __contains__(self, source: str) -> bool:
         """Return whether there is a column `source`."""
-        return source in self._indexes
+        return source in self.indexes
 
     def index(self, source: str) -> int:
         """Return the position of the column `source`, added if it is new. Raises Rejection (too_many_columns)."""
-        index = self._indexes.get(source)
+        index = self.indexes.get(source)
         return self._add(source) if index is None else index
 
     def names(self) -> list[str]:
@@ -100,7 +101,7 @@ class Columns:
         index = len(self)
         if index >= self._limit:
             raise Rejection("too_many_columns", f"The limit is {self._limit:,}.")
-        self._indexes.setdefault(source, index)
+        self.indexes.setdefault(source, index)
         self._texts.append(source)
         self.kinds.append(Kinds())
         self.sources.append(source[:_MAX_LENGTH].encode("utf-8", "replace").decode())

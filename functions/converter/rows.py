@@ -62,33 +62,36 @@ class _RowTooLong(Exception):
 
 
 class _Lines:
-    """Hands lines to the csv reader and remembers those of the current record, so that they can be read again."""
+    """Hands lines to the csv reader and remembers those of the current record, so that they can be read again.
 
-    def __init__(self, source: Iterator[str], limit: int, before: int, prepared: Callable[[str], str]) -> None:
+    `length` is the number of the record's characters.
+    """
+
+    def __init__(self, source: Iterator[str], limit: int, before: int, prepared: Callable[[str], str] | None) -> None:
         self.record: list[str] = []
         self.count = before
         self._source = source
         self._prepared = prepared
         self._again: deque[str] = deque()
         self._limit = limit
-        self._length = 0
+        self.length = 0
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        if self._length > self._limit:
+        if self.length > self._limit:
             raise _RowTooLong
         line = self._again.popleft() if self._again else next(self._source)
         self.record.append(line)
-        self._length += len(line)
+        self.length += len(line)
         self.count += 1
-        return self._prepared(line)
+        return self._prepared(line) if self._prepared else line
 
     def begin(self) -> None:
         """Start a record."""
         self.record = []
-        self._length = 0
+        self.length = 0
 
     def give_back(self) -> None:
         """Keep only the record's first line; the others will be read again."""
@@ -140,7 +143,7 @@ def csv_rows(source: Iterator[str], form: Form, limit: int, skip: int, before: i
     The first `skip` records are the header; `before` lines come before `source`. A quote that is never closed makes
     only its own line a bad row.
     """
-    lines = _Lines(source, limit, before, squeezed if form.delimiter == " " else str)
+    lines = _Lines(source, limit, before, squeezed if form.delimiter == " " else None)
     reader = csv.reader(lines, delimiter=form.delimiter, strict=True, skipinitialspace=form.is_spaced)
     number = -skip
     spaced_quote = f'{form.delimiter} "'
@@ -167,14 +170,16 @@ def csv_rows(source: Iterator[str], form: Form, limit: int, skip: int, before: i
         if number < 1:
             continue
         line = lines.count - len(lines.record) + 1
-        if sum(map(len, lines.record)) > limit:
+        if lines.length > limit:
             yield BadRow(number, line, "row_too_long", f"The limit is {limit:,} characters.", lines.record)
         elif (len(fields) != form.width or form.extra or spaced_quote in lines.record[0]) and (
             problem := _problem(fields, form, lines.record[0])
         ):
             yield BadRow(number, line, *problem, lines.record)
         else:
-            yield Row(number, line, [field or None for field in fields[: form.width]], lines.record)
+            # Further fields are empty: see `_problem`.
+            del fields[form.width :]
+            yield Row(number, line, [field or None for field in fields], lines.record)
 
 
 def _problem(fields: list[str], form: Form, text: str) -> tuple[str, str] | None:
@@ -297,16 +302,22 @@ def _object_row(number: int, line: int | None, value: Any, columns: Columns, raw
     if isinstance(value, Repeated):
         return BadRow(number, line, "repeated_key", f"({value.key[:100]!r})", [raw])
     values: list[Value] = [None] * len(columns)
-    kinds = columns.kinds
+    indexes, kinds = columns.indexes, columns.kinds
     try:
         for key, member in value.items():
-            index = columns.index(key)
+            if (index := indexes.get(key)) is None:
+                index = columns.index(key)
             if index == len(values):
                 values.append(None)
             if member is None or member == "":
                 continue
-            values[index] = member if isinstance(member, str) else _json(member)
-            kinds[index][type(member)] += 1
+            kind = type(member)
+            if kind is str or kind is Number:
+                values[index] = member
+            else:
+                # Most others are integers, and JSON's encoder takes ten times as long for one.
+                values[index] = repr(member) if kind is int else _json(member)
+            kinds[index][kind] += 1
     except (RecursionError, _NoJsonError, _RepeatedKeyError) as error:
         forget_kinds(values, value, columns)
         code = "repeated_key" if isinstance(error, _RepeatedKeyError) else "malformed_json"

@@ -14,9 +14,8 @@ from typing import Any
 import pytest
 
 from converter import staging, tables
-from converter.names import Columns
 from converter.rejections import Rejection
-from converter.staging import Limits, Staged
+from converter.staging import Limits
 from converter.text import CHUNK_BYTES, chunks
 from shared.deadline import Deadline
 
@@ -396,29 +395,6 @@ def test_the_same_content_becomes_the_same_bytes(run: Run) -> None:
         ((o.parquet and o.parquet.read_bytes()), (o.rejects and o.rejects.read_bytes()), o.facts) for o in outcomes
     )
     assert first == second
-
-
-class Recorder:
-    """Stands for a connection, and remembers the length of the query."""
-
-    length = 0
-
-    def execute(self, query: str) -> Any:
-        self.length = len(query)
-        return self
-
-    def fetchall(self) -> list[Any]:
-        return []
-
-
-def test_the_query_that_counts_values_does_not_grow_with_the_columns(tmp_path: Path) -> None:
-    lengths = []
-    for width in (1, 1000):
-        recorder = Recorder()
-        staged = Staged(tmp_path, "csv", None, rows=1, columns=Columns(width, [""] * width))
-        tables._count(recorder, staged, {index: ["BIGINT", "DATE"] for index in range(width)})  # type: ignore[arg-type]
-        lengths.append(recorder.length)
-    assert lengths[1] - lengths[0] < 10
 
 
 def test_lines_before_the_table_are_set_aside(run: Run) -> None:

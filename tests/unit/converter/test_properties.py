@@ -10,8 +10,8 @@ from typing import Any
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from converter import tables
 from converter.conversion import Outcome, convert
+from converter.queries import NO_VALUE
 from converter.staging import Limits
 from shared.deadline import Deadline
 
@@ -60,7 +60,7 @@ def test_csv_values_survive_the_conversion(rows: list[list[str]], end: str) -> N
     with tempfile.TemporaryDirectory() as folder:
         outcome = run("a.csv", b"\xef\xbb\xbf" + text.getvalue().encode(), Path(folder))
         assert outcome.facts["rejected"] == 0
-        if any(cell.strip(" ").upper() not in tables._NULLS for row in rows for cell in row):
+        if any(cell.strip(" ").upper() not in NO_VALUE for row in rows for cell in row):
             columns = {
                 int(column["name"].removeprefix("column_")): column["type"] for column in outcome.facts["columns"]
             }
