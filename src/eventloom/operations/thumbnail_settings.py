@@ -67,7 +67,8 @@ def deployed_settings(lambda_: Any, outputs: Mapping[str, Any]) -> ThumbnailSett
     if "thumbnailer" not in outputs["functions"]:
         raise UserError("no function 'thumbnailer' is deployed, so nothing says which thumbnails are right")
     alias = outputs["functions"]["thumbnailer"]["alias_arn"]
-    configuration = lambda_.get_function_configuration(FunctionName=alias)
+    # LocalStack's GetFunctionConfiguration knows no aliases.
+    configuration = lambda_.get_function(FunctionName=alias)["Configuration"]
     variables = configuration.get("Environment", {}).get("Variables", {})
     try:
         sizes = frozenset(str(int(size)) for size in variables["THUMBNAIL_SIZES"].split(","))

@@ -34,9 +34,9 @@ class FakeLambda:
 
     variables: ClassVar = {"THUMBNAIL_SIZES": "0", "OUTPUT_FORMAT": "jpeg", "MAX_BYTES": "1000000"}
 
-    def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:
+    def get_function(self, FunctionName: str) -> dict[str, Any]:
         assert FunctionName == "arn:thumbnailer:live"
-        return {"Environment": {"Variables": self.variables}}
+        return {"Configuration": {"Environment": {"Variables": self.variables}}}
 
 
 class Cloud:

@@ -54,9 +54,9 @@ class Environment:
     def client(self, service: str) -> Any:
         return self if service == "lambda" else getattr(self, service)
 
-    def get_function_configuration(self, FunctionName: str) -> dict[str, Any]:
+    def get_function(self, FunctionName: str) -> dict[str, Any]:
         assert FunctionName == "arn:thumbnailer:live"
-        return {"Environment": {"Variables": self.variables}}
+        return {"Configuration": {"Environment": {"Variables": self.variables}}}
 
     def item(self, key: str, day: int, bucket: str = "uploads", **facts: Any) -> None:
         identity = {"image_id": image_id(bucket, key), "bucket": bucket, "key": key}
