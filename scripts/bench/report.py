@@ -27,7 +27,7 @@ TARGETS = (
     ("without SIMD (arm64), 12 MP JPEG, CPU / naive", "engines.eventloom-pillow.jpeg_12mp.ratio_naive", "<=", 0.33),
     ("sha256, colour, blurhash: share of a 12 MP photo", "floor.facts_share", "<=", 0.05),
     ("INIT of the thumbnailer, CPU / naive stack", "cold_start.eventloom.ratio_naive", "<=", 0.5),
-    ("zip of the thumbnailer in MB", "packages.thumbnailer.zip_mb", "<=", 16),
+    ("zip of the thumbnailer in MB", "packages.thumbnailer.zip_mb", "<=", 20),
 )
 
 # The targets that need the SIMD resizer. Without it, eventloom is the same as eventloom-pillow, which has its own row.
