@@ -82,7 +82,7 @@ def test_a_function_that_fails_is_an_error_with_its_type_and_message(deployment:
     )
     assert (process.returncode, json.loads(process.stdout)["errorType"]) == (1, "TypeError")
     assert "Error: thumbnailer failed with TypeError: list indices" in process.stderr
-    assert "summary = batch.run(" in process.stderr, "the traceback"
+    assert "with Lease(SQS, event" in process.stderr, "the traceback"
 
 
 def test_the_simulation_uses_the_measured_times(deployment: Deployment, tmp_path: Path) -> None:

@@ -121,9 +121,9 @@ def left_behind() -> dict[str, list[Any]]:
 def test_renamed_and_removed_triggers_lose_nothing_and_leave_nothing(changes: Changes) -> None:
     names = changes.apply(1)
     assert sorted(left_behind()["rules"]) == [
-        f"{PREFIX}-report-daily.schedule.eu",
-        f"{PREFIX}-report.event.daily-eu",
-        f"{PREFIX}-report.schedule.daily-eu",
+        f"{PREFIX}-report-daily_schedule_eu",
+        f"{PREFIX}-report_event_daily-eu",
+        f"{PREFIX}-report_schedule_daily-eu",
     ]
     before, during, after = (uuid.uuid4().hex for _ in range(3))
     send(names, before)

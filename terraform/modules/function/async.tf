@@ -45,17 +45,18 @@ locals {
 
   rule_arn = "arn:${data.aws_partition.current.partition}:events:${data.aws_service.sqs.region}:${local.account_id}:rule/"
 
-  # A dot is in no name of a function, so that no two triggers, and no two functions, have the same rule. PutRule would
-  # overwrite the first rule with the second one. A rule's name has at most 64 characters.
+  # An underscore is in no function's name on AWS, so that no two triggers, and no two functions, have the same rule.
+  # PutRule would overwrite the first rule with the second one. A rule's name has at most 64 characters. EventBridge
+  # takes dots as well, but LocalStack finds no tags of a rule with dots on a bus of its own.
   rules = { for rule in concat(
-    [for key, trigger in local.triggers.event : { id = "event.${key}", bus = replace(trigger.bus_name, "/^arn:.*:event-bus\\//", "") }],
-    [for key, trigger in local.triggers.schedule : { id = "schedule.${key}", bus = "default" }],
+    [for key, trigger in local.triggers.event : { id = "event.${key}", name = "${local.full_name}_event_${key}", bus = replace(trigger.bus_name, "/^arn:.*:event-bus\\//", "") }],
+    [for key, trigger in local.triggers.schedule : { id = "schedule.${key}", name = "${local.full_name}_schedule_${key}", bus = "default" }],
     ) : rule.id => {
     bus = rule.bus
     name = (
-      length("${local.full_name}.${rule.id}") <= 64
-      ? "${local.full_name}.${rule.id}"
-      : "${substr("${local.full_name}.${rule.id}", 0, 53)}.${substr(sha1("${local.full_name}.${rule.id}"), 0, 10)}"
+      length(rule.name) <= 64
+      ? rule.name
+      : "${substr(rule.name, 0, 53)}_${substr(sha1(rule.name), 0, 10)}"
     )
   } }
 }

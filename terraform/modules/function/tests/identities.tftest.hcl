@@ -21,8 +21,8 @@ run "event_and_schedule_of_one_key" {
 
   assert {
     condition = (
-      aws_cloudwatch_event_rule.event["orders"].name == "eventloom-test-report.event.orders"
-      && aws_cloudwatch_event_rule.schedule["orders"].name == "eventloom-test-report.schedule.orders"
+      aws_cloudwatch_event_rule.event["orders"].name == "eventloom-test-report_event_orders"
+      && aws_cloudwatch_event_rule.schedule["orders"].name == "eventloom-test-report_schedule_orders"
     )
     error_message = "Two kinds of trigger must have two rules."
   }
@@ -35,7 +35,7 @@ run "names_of_report" {
   }
 
   assert {
-    condition     = aws_cloudwatch_event_rule.schedule["daily-eu"].name == "eventloom-test-report.schedule.daily-eu" && keys(output.s3_notifications) == ["eventloom-test-report.daily-eu"]
+    condition     = aws_cloudwatch_event_rule.schedule["daily-eu"].name == "eventloom-test-report_schedule_daily-eu" && keys(output.s3_notifications) == ["eventloom-test-report.daily-eu"]
     error_message = "Rules and notifications must name the function and the key, with a separator that neither holds."
   }
 }
@@ -48,7 +48,7 @@ run "names_of_report_daily" {
   }
 
   assert {
-    condition     = aws_cloudwatch_event_rule.schedule["eu"].name == "eventloom-test-report-daily.schedule.eu" && keys(output.s3_notifications) == ["eventloom-test-report-daily.eu"]
+    condition     = aws_cloudwatch_event_rule.schedule["eu"].name == "eventloom-test-report-daily_schedule_eu" && keys(output.s3_notifications) == ["eventloom-test-report-daily.eu"]
     error_message = "Rules and notifications must name the function and the key, with a separator that neither holds."
   }
 }
@@ -61,7 +61,7 @@ run "names_of_another_prefix" {
   }
 
   assert {
-    condition     = aws_cloudwatch_event_rule.schedule["daily-eu"].name == "eventloom-other-report.schedule.daily-eu" && keys(output.s3_notifications) == ["eventloom-other-report.daily-eu"]
+    condition     = aws_cloudwatch_event_rule.schedule["daily-eu"].name == "eventloom-other-report_schedule_daily-eu" && keys(output.s3_notifications) == ["eventloom-other-report.daily-eu"]
     error_message = "Rules and notifications must name the function and the key, with a separator that neither holds."
   }
 }
@@ -129,8 +129,8 @@ run "many_schedules" {
   assert {
     condition = (
       length(jsondecode(aws_sqs_queue.failures[0].policy).Statement[1].Condition.ArnEquals["aws:SourceArn"]) == 25
-      && contains(jsondecode(aws_sqs_queue.failures[0].policy).Statement[1].Condition.ArnEquals["aws:SourceArn"], "arn:aws:events:eu-west-1:123456789012:rule/shop/eventloom-test-report.event.shop")
-      && contains(jsondecode(aws_sqs_queue.failures[0].policy).Statement[1].Condition.ArnEquals["aws:SourceArn"], "arn:aws:events:eu-west-1:123456789012:rule/eventloom-test-report.schedule.at-3")
+      && contains(jsondecode(aws_sqs_queue.failures[0].policy).Statement[1].Condition.ArnEquals["aws:SourceArn"], "arn:aws:events:eu-west-1:123456789012:rule/shop/eventloom-test-report_event_shop")
+      && contains(jsondecode(aws_sqs_queue.failures[0].policy).Statement[1].Condition.ArnEquals["aws:SourceArn"], "arn:aws:events:eu-west-1:123456789012:rule/eventloom-test-report_schedule_at-3")
     )
     error_message = "The statement must name each rule, with its bus."
   }

@@ -90,7 +90,7 @@ run "event" {
       Principal = { Service = "events.amazonaws.com" }
       Action    = "sqs:SendMessage"
       Resource  = "arn:aws:sqs:eu-west-1:123456789012:eventloom-test-order-reader-failures"
-      Condition = { ArnEquals = { "aws:SourceArn" = ["arn:aws:events:eu-west-1:123456789012:rule/shop/eventloom-test-order-reader.event.orders"] } }
+      Condition = { ArnEquals = { "aws:SourceArn" = ["arn:aws:events:eu-west-1:123456789012:rule/shop/eventloom-test-order-reader_event_orders"] } }
     }
     error_message = "Only this rule may send undelivered events to the failures queue."
   }
