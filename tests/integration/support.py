@@ -283,6 +283,19 @@ def impatient(url: str, harmless: str = "{}") -> Iterator[None]:
         sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
 
 
+@contextmanager
+def few_receives(url: str, maximum: int = 2) -> Iterator[None]:
+    """Move messages of a queue to its dead-letter queue after fewer receives."""
+    sqs = client("sqs")
+    before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])["Attributes"]
+    policy = json.loads(before["RedrivePolicy"]) | {"maxReceiveCount": maximum}
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": json.dumps(policy)})
+    try:
+        yield
+    finally:
+        sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
+
+
 def unique(name: str) -> str:
     """Return a key that no other test uses."""
     return f"{uuid.uuid4().hex[:8]}/{name}"
