@@ -5,6 +5,7 @@ changed since. Otherwise the tests run now.
 """
 
 import json
+import re
 import subprocess
 from typing import Any
 
@@ -40,6 +41,11 @@ PROVOKED = {
         "elasticloadbalancing.amazonaws.com",
     ): "test_the_load_balancer_answers_502_without_the_permission_to_invoke",
     ("sqs:SendMessage", "s3.amazonaws.com"): "test_no_other_bucket_may_send_to_the_uploads_queue",
+    # The trigger is removed while the poller reads.
+    (
+        "kinesis:GetRecords",
+        "eventloom-changes-report",
+    ): "test_renamed_and_removed_triggers_lose_nothing_and_leave_nothing",
     ("dynamodb:ListTables", "probe"): "test_the_cloud_has_the_capabilities_that_the_table_lists",
     ("logs:CreateLogStream", "probe"): "test_the_cloud_has_the_capabilities_that_the_table_lists",
 }
@@ -143,11 +149,12 @@ def undeployed_grants(plans: dict[str, Any], judged: list[Grant]) -> dict[str, R
 def code_of(grant: Grant) -> tuple[str, str, str]:
     """Return where the code defines a grant.
 
-    A function's permissions are in its module block, others in the module itself.
+    A function's permissions are in its module block, others in the module itself. Ids of statements end with a
+    number or a hash, which depends on the environment.
     """
     block = grant.document.block
     written = block if block.endswith("aws_iam_role_policy.permissions") else ".".join(block.split(".")[-2:])
-    return written, grant.sid.rstrip("0123456789"), grant.action
+    return written, re.sub(r"(-[0-9a-f]{8}|[0-9]+)$", "", grant.sid), grant.action
 
 
 def test_the_deployed_policies_follow_the_static_rules(gathered: None) -> None:

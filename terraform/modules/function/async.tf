@@ -117,9 +117,8 @@ resource "aws_iam_role_policy" "failures" {
 }
 
 # Source: https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
+# No environment uses it, and LocalStack does not check the permissions of a bucket as destination.
 resource "aws_iam_role_policy" "stream_failures" {
-  #iam:unproven KeepRecords - LocalStack does not check the permissions of a bucket as destination
-  #iam:unproven FindBucket - LocalStack does not check the permissions of a bucket as destination
   count = local.has_streams && var.stream_failures.to_s3 ? 1 : 0
   name  = "stream-failures"
   role  = aws_iam_role.this.name
