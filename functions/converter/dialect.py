@@ -19,7 +19,7 @@ _SAMPLE_LENGTH = 256 * 1024
 _SAMPLE_ROWS = 200
 _NUMBER = re.compile(r"[+-]?(0|[1-9]\d*|(?=[.,]))([.,]\d*)?([eE][+-]?\d+)?")
 _WITH_COMMA = re.compile(r"\s*[+-]?[\d.,]*\d,\d[\d.,]*\s*%?\s*")
-# Of two readings whose scores differ by less, the first row and the kinds of the values decide.
+# If the scores of two readings differ by less, the first row and the kinds of the values decide.
 _CLOSE = 0.9
 
 

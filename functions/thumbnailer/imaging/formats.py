@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
 _AVIF_BRANDS = {b"avif", b"avis"}
-# Of any picture, whatever its codec is
+# The brands of any picture, whatever its codec is
 _GENERIC_BRANDS = {b"mif1", b"msf1", b"miaf"}
 _MAX_AVIF_EXIF_BYTES = 1024 * 1024
 # Tags of TIFF

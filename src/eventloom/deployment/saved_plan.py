@@ -1,7 +1,7 @@
 """Hand a plan to another machine through the state bucket, because a plan holds the state's secrets in clear text.
 
-Whoever may write to the bucket can replace the plan while it waits. So `put` returns a receipt, which takes another way
-(the outputs of a workflow's job), and `get` accepts only the plan of the receipt.
+A person who may write to the bucket can replace the plan before it is applied. So `put` returns a receipt, which
+reaches the other machine as outputs of a workflow's job. `get` accepts only the plan of the receipt.
 """
 
 import base64

@@ -17,7 +17,7 @@ from thumbnailer.imaging.properties import read_properties
 
 SMALL = Output((64,), quality=95)
 PROPERTIES = (b"meta", b"iprp", b"ipco")
-# Of Pillow's files: the size, the bits and the configuration, before what may turn the picture
+# The size, the bits and the configuration in Pillow's files, before what may turn the picture
 FIRST = 4
 
 

@@ -33,7 +33,7 @@ def receipt(output: str) -> list[str]:
 
 
 def overwrite() -> None:
-    """Replace the plan that waits, as whoever may write to the state bucket can."""
+    """Replace the saved plan, as a person who may write to the state bucket can."""
     client("s3").put_object(Bucket=BUCKET, Key=saved_plan.key("prod", "17"), Body=b"another plan")
 
 
