@@ -6,7 +6,10 @@
     encryption.py     the permissions on customer managed keys that an operation also needs
     request.py        the types of those tables: one API call, and one permission that it needs
     conditions.py     the values of condition keys and policy variables, and which of them are unknown
-    decide.py         calls MiniStack's evaluator and combines its results
+    decide.py         calls MiniStack's evaluator for each kind of policy and combines its results
+    statements.py     reads the statements of a policy for one request
+    matching.py       sets how the evaluator compares resources, ARNs and texts with wildcards
+    principals.py     how the policy of a resource names the caller
     lookup.py         roles, sessions and resource policies in LocalStack and moto
     preflight.py      the checks when the deployer connects a function to another resource
     function_urls.py  the check of calls to a function URL
