@@ -3,6 +3,7 @@
     handler.py        the handler in the chain: checks each request, refuses it or lets it through, records the decision
     callers.py        the caller: a role's session, a service, an anonymous caller, or the deployer (allowed everything)
     actions*.py       tables of the actions and resources that each operation needs; large services have their own file
+    reference.py      the actions of operations that are in no table
     encryption.py     the permissions on customer managed keys that an operation also needs
     request.py        the types of those tables: one API call, and one permission that it needs
     conditions.py     the values of condition keys and policy variables, and which of them are unknown

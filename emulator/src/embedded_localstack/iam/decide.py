@@ -50,6 +50,8 @@ class Question:
     every request here."""
     owner: str = ""
     """The resource's account, if the ARN names no account and it differs from the principal's account."""
+    anywhere: bool = False
+    """Whether the resource is not known: an allow must cover every resource, and a deny on any resource counts."""
 
     @property
     def resource_account(self) -> str:
@@ -97,7 +99,7 @@ def decide_role(
         gone=policies.gone,
     )
     try:
-        granted = [parsed_statements(policy, context) for policy in policies.granted]
+        granted = [parsed_statements(policy, context, anywhere=question.anywhere) for policy in policies.granted]
         layers = [(policies.boundary,)] if policies.boundary else []
         limits = [
             [parsed_statements(limit, context) for limit in layer] for layer in (*layers, policies.session) if layer
@@ -119,7 +121,7 @@ def decide_role(
             for name in _matches(context, policy, enumerate(parsed))
         )
         matched = (*own, *(_attached_matches(context, resource, attached) if resource else ()))
-    return Verdict(allowed, policy_names, _reason(result), matched, question, how)
+    return Verdict(allowed, policy_names, _reason(result, question), matched, question, how)
 
 
 class _Layers(NamedTuple):
@@ -174,7 +176,7 @@ def decide_resource(question: Question, resource: Policy | None, *, kind: str, s
     result = evaluate(context, [[entry.statement for entry in attached]])
     allowed = result.decision == "Allow"
     matched = _attached_matches(context, resource, attached) if allowed else ()
-    return Verdict(allowed, resource.name, _reason(result), matched, question, how)
+    return Verdict(allowed, resource.name, _reason(result, question), matched, question, how)
 
 
 def _context(question: Question, *, role_arn: str | None = None, service: str | None = None) -> EvalContext:
@@ -213,10 +215,12 @@ def _attached_matches(context: EvalContext, resource: Policy, attached: Sequence
     return tuple(_matches(context, resource, ((entry.index, entry.statement) for entry in attached)))
 
 
-def _reason(result: EvalResult) -> str:
+def _reason(result: EvalResult, question: Question) -> str:
     match result.decision:
         case "Allow":
             return "allowed"
         case "Deny":
             return f"explicitly denied by statement {result.matched_sid or '(no Sid)'}"
+    if question.anywhere:
+        return 'no statement with Resource "*" allows it, and the embedded LocalStack does not know its resource'
     return "no statement allows it"

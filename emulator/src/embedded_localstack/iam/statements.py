@@ -62,17 +62,35 @@ def _statements(document: dict[str, Any]) -> list[dict[str, Any]]:
     return list(statements) if isinstance(statements, list) else [statements]
 
 
-def parsed_statements(policy: Policy, context: EvalContext) -> list[ParsedStatement]:
+def parsed_statements(policy: Policy, context: EvalContext, *, anywhere: bool = False) -> list[ParsedStatement]:
     """Return the statements of a role's policy, permissions boundary or session policy.
+
+    Args:
+        policy: the policy.
+        context: the request.
+        anywhere: whether the resource of the request is not known.
 
     Raises:
         UnknownError: a statement that applies to the request contains something unknown, or the document is no JSON.
     """
     document = _document(policy)
-    if not _depends_on_request(policy.document):
+    if not _depends_on_request(policy.document) and not anywhere:
         return _parsed_once(policy.document)
+    statements = _statements(document)
+    if anywhere:
+        statements = [widened for statement in statements if (widened := _anywhere(statement))]
     read = _reader(policy, document, context)
-    return _statements_of([read(index, statement) for index, statement in enumerate(_statements(document))])
+    return _statements_of([read(index, statement) for index, statement in enumerate(statements)])
+
+
+def _anywhere(statement: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the statement for a request whose resource is not known: a deny of any resource denies it, and an allow
+    counts only if it covers every resource.
+    """
+    if statement.get("Effect") == "Deny":
+        return {**statement, "Resource": "*", "NotResource": []}
+    resources = statement.get("Resource")
+    return statement if "*" in (resources if isinstance(resources, list) else [resources]) else None
 
 
 @lru_cache(maxsize=1024)
