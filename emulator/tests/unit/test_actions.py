@@ -319,14 +319,6 @@ def test_a_query_of_who_knows_which_partition_is_refused(expression: str, index:
         keys("dynamodb", "Query", TableName="t", KeyConditionExpression=expression, **ONE, **index)
 
 
-@pytest.mark.parametrize(("service", "operation"), [("s3", "PutBucketReplication"), ("athena", "StartQueryExecution")])
-def test_an_unmapped_operation_is_refused(service: str, operation: str):
-    with pytest.raises(
-        UnmappedError, match=rf"no resource mapping for {service}:{operation}: the embedded LocalStack refuses"
-    ):
-        needed(service, operation)
-
-
 @pytest.mark.parametrize("operation", ["ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"])
 def test_partiql_is_refused(operation: str):
     with pytest.raises(UnmappedError, match="PartiQL"):

@@ -150,7 +150,7 @@ class LocalStackFacts:
             role.arn,
             tuple(granted),
             Policy(f"permissions boundary {boundary.name}", _default_version(boundary)) if boundary else None,
-            Policy("session policy", session_policy) if session_policy else None,
+            (Policy("session policy", session_policy),) if session_policy else (),
         )
 
     def trust_policy(self, role_arn: str) -> Policy | None:
