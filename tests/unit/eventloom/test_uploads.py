@@ -15,6 +15,7 @@ from eventloom import catalog
 from eventloom.sources import Source
 from eventloom.uploads import SENDERS, NoResult, Upload, send, send_all, wait
 from shared.identity import image_id
+from shared.names import from_metadata
 
 BUCKET, TABLE = "uploads", "catalog"
 
@@ -83,6 +84,13 @@ def test_replace_overwrites(cloud: Cloud, tmp_path: Path) -> None:
     assert sent.existing == []
     assert cloud.body("a.jpg") == b"new"
     assert sent.uploads[0].version_id == cloud.s3.head_object(Bucket=BUCKET, Key="a.jpg")["VersionId"]
+
+
+@pytest.mark.parametrize("name", ["My photo (2) \u2013 é.jpg", "plain.jpg"])
+def test_the_name_travels_beside_the_key(cloud: Cloud, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"new")
+    send_all(cloud.s3, BUCKET, [Source(tmp_path / name, "a.jpg")], replace=False)
+    assert from_metadata(cloud.s3.head_object(Bucket=BUCKET, Key="a.jpg")["Metadata"]["filename"]) == name
 
 
 @pytest.mark.parametrize("key", ['x y/it\'s "$5".jpg', "사진 é+&=#?%.jpg"])
