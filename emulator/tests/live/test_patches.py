@@ -23,6 +23,7 @@ TARGETS = {
     "patches.lambda_event_sources": "localstack.services.lambda_.event_source_mapping.pollers.sqs_poller:SqsPoller.handle_messages",
     "patches.lambda_mappings": "localstack.services.lambda_.invocation.models:lambda_stores",
     "patches.logs_keys": "localstack.services.logs.provider:LogsProvider",
+    "patches.lambda_keys": "localstack.services.lambda_.provider:LambdaProvider._create_version_model",
     "patches.lambda_logs": "localstack.services.lambda_.invocation.logs:LogHandler.run_log_loop",
     "patches.lambda_configurations": "localstack.aws.handlers:serve_custom_service_request_handlers",
     "patches.lambda_payload_limits": "localstack.aws.handlers:serve_custom_service_request_handlers",
