@@ -11,10 +11,13 @@
     statements.py     reads the statements of a policy for one request
     matching.py       sets how the evaluator compares resources, ARNs and texts with wildcards
     principals.py     how the policy of a resource names the caller
-    lookup.py         roles, sessions and resource policies in LocalStack and moto
+    lookup.py         roles and resource policies in LocalStack and moto
+    grants.py         grants of KMS keys, as statements of the key's policy
+    sessions.py       sessions of roles, and the caller that an access key stands for
+    documents.py      refuses malformed policies when they are written
     preflight.py      the checks when the deployer connects a function to another resource
     function_urls.py  the check of calls to a function URL
     records.py        denials and audit, one JSON object per line
 
-Only handler.py, lookup.py, preflight.py and function_urls.py import LocalStack or moto.
+Only handler.py, lookup.py, sessions.py, documents.py, preflight.py and function_urls.py import LocalStack or moto.
 """

@@ -8,11 +8,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from embedded_localstack.iam import callers
 from embedded_localstack.iam.callers import Caller, Kind
 from embedded_localstack.iam.decide import Question, Verdict, decide_resource, decide_role
-from embedded_localstack.iam.lookup import LocalStackFacts, caller_of, policy_name
+from embedded_localstack.iam.lookup import LocalStackFacts, policy_name
 from embedded_localstack.iam.records import Records
+from embedded_localstack.iam.sessions import CredentialsError, caller_of
 
 
 def install() -> None:
@@ -53,7 +53,11 @@ def _config(stores: Any, api_id: str, region: str) -> Any:
 def _allowed(request: Any, config: Any, region: str, records: Records) -> bool:
     arn = config.function_arn
     facts = LocalStackFacts(arn.split(":")[4], region)
-    caller = caller_of(callers.access_key(request.headers, request.url), facts.account)
+    try:
+        caller = caller_of(request.headers, request.url, facts.account)
+    except CredentialsError as error:
+        records.denied("nobody", "lambda:InvokeFunctionUrl", arn, "credentials", str(error))
+        return False
     if caller.kind is Kind.DEPLOYER and config.auth_type == "AWS_IAM":
         return True
     verdicts = judge(caller, arn, str(config.auth_type), facts)
@@ -85,7 +89,7 @@ def _decide(question: Question, caller: Caller, auth_type: str, facts: LocalStac
     """
     policy = facts.resource_policy(question.resource)
     if auth_type == "AWS_IAM" and caller.kind is Kind.ROLE:
-        return decide_role(question, facts.role_policies(caller.role, caller.session_policy), policy)
+        return decide_role(question, facts.role_policies(caller.role, caller), policy)
     if auth_type == "AWS_IAM":
         return Verdict(
             False, "signature", "the URL wants signed requests (authorization type AWS_IAM)", (), question, "anonymous"
