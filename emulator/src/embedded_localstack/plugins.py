@@ -29,6 +29,7 @@ PATCHES = (
     "embedded_localstack.patches.s3_presigned",
     "embedded_localstack.patches.sts_sessions",
     "embedded_localstack.patches.iam_boundaries",
+    "embedded_localstack.iam.api_methods",
     "embedded_localstack.load_balancers.gateway",
     "embedded_localstack.snapshot.control",
 )

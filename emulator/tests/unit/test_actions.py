@@ -308,7 +308,7 @@ PARTITIONS: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize("params", [params for _, params in PARTITIONS], ids=[name for name, _ in PARTITIONS])
-def test_a_query_is_of_a_partition(params: dict[str, Any]):
+def test_the_leading_key_of_a_query_is_its_partition_key(params: dict[str, Any]):
     assert keys("dynamodb", "Query", TableName="t", **ONE, **params) == {"dynamodb:leadingkeys": ["1"]}
 
 
@@ -326,7 +326,7 @@ def test_partiql_is_refused(operation: str):
 
 
 @pytest.mark.parametrize("service", sorted(TABLES))
-def test_every_row_bears_a_request_without_optional_parameters(service: str):
+def test_every_row_accepts_a_request_without_optional_parameters(service: str):
     for operation in TABLES[service]:
         if operation in ("ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"):
             continue
