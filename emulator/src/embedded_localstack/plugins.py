@@ -28,11 +28,17 @@ PATCHES = (
     "embedded_localstack.patches.lambda_payload_limits",
     "embedded_localstack.patches.logs_keys",
     "embedded_localstack.patches.s3_presigned",
+    "embedded_localstack.patches.sts_sessions",
+    "embedded_localstack.patches.iam_boundaries",
     "embedded_localstack.iam.api_methods",
     "embedded_localstack.load_balancers.gateway",
     "embedded_localstack.snapshot.control",
 )
-ENFORCEMENT = ("embedded_localstack.iam.handler", "embedded_localstack.iam.function_urls")
+ENFORCEMENT = (
+    "embedded_localstack.iam.handler",
+    "embedded_localstack.iam.function_urls",
+    "embedded_localstack.iam.documents",
+)
 
 
 class PatchError(Exception):
