@@ -10,6 +10,7 @@ from embedded_localstack.settings import iam_enforced
 
 PATCHES = (
     "embedded_localstack.patches.moto_backends",
+    "embedded_localstack.patches.dynamodb_records",
     "embedded_localstack.patches.s3_temporary_folder",
     "embedded_localstack.patches.s3_events",
     "embedded_localstack.patches.lambda_event_sources",
