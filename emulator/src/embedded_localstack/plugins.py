@@ -27,6 +27,7 @@ PATCHES = (
     "embedded_localstack.patches.lambda_payload_limits",
     "embedded_localstack.patches.logs_keys",
     "embedded_localstack.patches.s3_presigned",
+    "embedded_localstack.iam.api_methods",
     "embedded_localstack.load_balancers.gateway",
     "embedded_localstack.snapshot.control",
 )

@@ -169,7 +169,7 @@ def test_events_over_the_limit_are_refused(cloud: Cloud, name: str, kind: str, m
         cloud.lambda_.invoke(FunctionName="any", InvocationType=kind, Payload=b'"' + b"x" * most + b'"')
 
 
-def test_every_decision_is_in_the_audit(cloud: Cloud):
+def test_each_decision_is_in_the_audit_log(cloud: Cloud):
     lines = [json.loads(line) for line in cloud.home.audit.read_text().splitlines()]
     allowed = [line for line in lines if line["decision"] == "allow" and line["action"] == "s3:PutObject"]
     assert "role policy p#0" in allowed[0]["matched"]

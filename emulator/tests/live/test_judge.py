@@ -327,8 +327,8 @@ def test_a_subscription_acts_as_its_topic(enforcer: Enforcer, tmp_path: Path):
 
 
 def test_an_operation_without_a_mapping_is_refused(enforcer: Enforcer, tmp_path: Path):
-    with pytest.raises(CommonServiceException, match="no resource mapping for athena:StartQueryExecution"):
-        enforcer(None, context("athena", "StartQueryExecution", "x", service_principal="events"), None)
+    with pytest.raises(CommonServiceException, match="no resource mapping for ec2:CreateIpamPolicy"):
+        enforcer(None, context("ec2", "CreateIpamPolicy", "x", service_principal="events"), None)
     assert "actions.py" in (tmp_path / "denials.jsonl").read_text()
 
 

@@ -20,7 +20,7 @@ def many_files() -> Iterator[None]:
 
 @pytest.mark.usefixtures("many_files")
 @pytest.mark.parametrize("number", [0, 1024])
-def test_what_is_printed_is_handed_over_up_to_the_end(number: int) -> None:
+def test_all_output_of_a_process_is_delivered(number: int) -> None:
     reader, writer = os.pipe()
     output = Output(fcntl.fcntl(reader, fcntl.F_DUPFD, number))
     os.close(reader)

@@ -20,7 +20,7 @@ def variables(own: dict[str, str] | None = None, layers: list[Path] | None = Non
     )
 
 
-def test_what_aws_sets():
+def test_a_function_gets_the_variables_that_aws_sets():
     result = variables()
     assert result["AWS_EXECUTION_ENV"] == "AWS_Lambda_python3.13"
     assert result["LAMBDA_TASK_ROOT"] == "/code"

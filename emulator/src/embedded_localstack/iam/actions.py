@@ -1,7 +1,7 @@
 """The actions and resources that each operation needs.
 
-An operation that is in none of these tables is refused. The source is AWS's Service Authorization Reference
-(https://docs.aws.amazon.com/service-authorization/latest/reference/), by service.
+An operation that is in none of these tables needs its action on every resource (reference.py). The source is AWS's
+Service Authorization Reference (https://docs.aws.amazon.com/service-authorization/latest/reference/), by service.
 """
 # ruff: noqa: SIM905 - rows of names read better as words than as lists of strings
 
@@ -9,8 +9,15 @@ from email import message_from_bytes
 from email.utils import parseaddr
 from typing import Any
 
-from embedded_localstack.iam import actions_deploy, actions_dynamodb, actions_lambda, actions_messages, actions_s3
-from embedded_localstack.iam.request import Check, Facts, Request, Row, UnmappedError, anything, each, needs, text
+from embedded_localstack.iam import (
+    actions_deploy,
+    actions_dynamodb,
+    actions_lambda,
+    actions_messages,
+    actions_s3,
+    reference,
+)
+from embedded_localstack.iam.request import Check, Facts, Request, Row, anything, each, needs, text
 
 # -- CloudWatch Logs
 
@@ -222,12 +229,9 @@ def checks(  # noqa: PLR0913, PLR0917 - these are the parts of an API call
         params: the parsed request.
 
     Raises:
-        UnmappedError: the operation is in no table.
+        UnmappedError: neither a table nor AWS's reference has the operation.
     """
     row = TABLES.get(service, {}).get(operation)
     if row is None:
-        raise UnmappedError(
-            f"no resource mapping for {service}:{operation}: the embedded LocalStack refuses what it cannot check; "
-            "its tables are embedded_localstack/iam/actions*.py"
-        )
+        return [reference.check(service, operation)]
     return row(Request(operation, params, account, region, facts))

@@ -110,7 +110,7 @@ class Reader:
         # With an unknown variable the statement applies to every resource that it could mean.
         for element, doubt in (("Resource", "*"), ("NotResource", _NOTHING)):
             if element in statement:
-                read[element] = self._fill(statement[element], unknown, wildcards=True, doubt=doubt)
+                read[element] = self._fill_resources(statement[element], unknown, doubt)
         conditions: dict[str, dict[str, Any]] = {}
         certain: dict[str, dict[str, Any]] = {}
         for operator, operands in (statement.get("Condition") or {}).items():
@@ -121,6 +121,20 @@ class Reader:
                     target.setdefault(operator, {})[key] = filled
                 unknown += doubts
         return read | {"Condition": conditions}, read | {"Condition": certain}, unknown
+
+    def _fill_resources(self, value: Any, unknown: list[str], doubt: str) -> Any:
+        """Return the patterns of Resource or NotResource with the values of their variables.
+
+        "A policy variable can be used in the Resource element, but only in the resource portion of the ARN", which
+        "appears after the fifth colon". Elsewhere it stays as it is and matches nothing.
+        """
+        if isinstance(value, list):
+            return [self._fill_resources(item, unknown, doubt) for item in value]
+        if not isinstance(value, str) or "${" not in value:
+            return value
+        parts = value.split(":", 5)
+        filled = self._fill(parts[5], unknown, wildcards=True, doubt=doubt) if len(parts) == 6 else value
+        return ":".join([*parts[:5], filled]) if len(parts) == 6 and filled != _NOTHING else filled
 
     def _operand(self, operator: str, key: str, value: Any, unknown: list[str]) -> Any:
         base = operator.lower().removeprefix("forallvalues:").removeprefix("foranyvalue:").removesuffix("ifexists")

@@ -160,7 +160,16 @@ def _source_keys(caller: Caller, source: str | None, facts: LocalStackFacts) -> 
 def _question(caller: Caller, check: Check, facts: LocalStackFacts, keys: dict[str, Any]) -> Question:
     principal = "*" if caller.kind is Kind.ANONYMOUS else caller.name
     owner = account_of(check.resource, facts.account)
-    return Question(principal, check.action, check.resource, facts.account, facts.region, keys, owner=owner)
+    return Question(
+        principal,
+        check.action,
+        check.resource,
+        facts.account,
+        facts.region,
+        keys,
+        owner=owner,
+        anywhere=check.anywhere,
+    )
 
 
 def _refusal(service: str, message: str) -> Exception:
