@@ -10,6 +10,8 @@ from embedded_localstack.settings import iam_enforced
 
 PATCHES = (
     "embedded_localstack.patches.moto_backends",
+    "embedded_localstack.patches.no_downloads",
+    "embedded_localstack.patches.request_bodies",
     "embedded_localstack.patches.s3_temporary_folder",
     "embedded_localstack.patches.s3_events",
     "embedded_localstack.patches.lambda_event_sources",
@@ -19,7 +21,11 @@ PATCHES = (
     "embedded_localstack.patches.api_gateway",
     "embedded_localstack.patches.eventbridge_archives",
     "embedded_localstack.patches.lambda_async",
+    "embedded_localstack.patches.lambda_retries",
+    "embedded_localstack.patches.lambda_client_context",
+    "embedded_localstack.patches.lambda_versions",
     "embedded_localstack.patches.lambda_configurations",
+    "embedded_localstack.patches.idle_connections",
     "embedded_localstack.patches.stepfunctions_maps",
     "embedded_localstack.patches.s3_listings",
     "embedded_localstack.patches.lambda_logs",
