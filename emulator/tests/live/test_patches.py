@@ -17,6 +17,7 @@ TARGETS = {
     "patches.api_gateway": "localstack.services.apigateway.next_gen.execute_api.integrations.aws:mime_type_matches_binary_media_types",
     "patches.cloudwatch_alarms": "localstack.services.cloudwatch.provider_v2:CloudwatchProvider._run_composite_alarm_actions",
     "patches.cloudwatch_metrics": "localstack.services.sqs.provider:publish_sqs_metric_batch",
+    "patches.dynamodb_records": "localstack.services.dynamodb.provider:DynamoDBProvider.forward_stream_records",
     "patches.eventbridge_archives": "localstack.services.events.archive:ArchiveService.put_events",
     "patches.lambda_aliases": "localstack.services.lambda_.provider:LambdaProvider._create_routing_config_model",
     "patches.lambda_async": "localstack.services.lambda_.invocation.event_manager:Poller.handle_message",
