@@ -12,6 +12,7 @@ from typing import Any
 from embedded_localstack.iam import (
     actions_deploy,
     actions_dynamodb,
+    actions_keys,
     actions_lambda,
     actions_messages,
     actions_s3,
@@ -153,13 +154,7 @@ SES: dict[str, Row] = {
     ),
 }
 
-# -- KMS, Step Functions, Systems Manager, X-Ray, STS
-
-KMS: dict[str, Row] = each(
-    "kms",
-    "Encrypt Decrypt GenerateDataKey GenerateDataKeyWithoutPlaintext DescribeKey Sign Verify GetPublicKey".split(),
-    lambda request: request.facts.key_arn(text(request.params.get("KeyId"))),
-)
+# -- Step Functions, Systems Manager, X-Ray
 
 STATES: dict[str, Row] = each(
     "states",
@@ -193,8 +188,6 @@ XRAY: dict[str, Row] = each(
     anything,
 )
 
-STS: dict[str, Row] = {"AssumeRole": needs("sts:AssumeRole", lambda request: text(request.params.get("RoleArn")))}
-
 TABLES: dict[str, dict[str, Row]] = {
     "s3": actions_s3.S3,
     "dynamodb": actions_dynamodb.DYNAMODB,
@@ -207,11 +200,11 @@ TABLES: dict[str, dict[str, Row]] = {
     "events": EVENTS,
     "cloudwatch": CLOUDWATCH,
     "ses": SES,
-    "kms": KMS,
+    "kms": actions_keys.KMS,
     "stepfunctions": STATES,
     "ssm": SSM,
     "xray": XRAY,
-    "sts": STS,
+    "sts": actions_keys.STS,
     "apigateway": actions_deploy.APIGATEWAY,
     "iam": actions_deploy.IAM,
 }

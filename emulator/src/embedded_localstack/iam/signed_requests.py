@@ -7,7 +7,7 @@ from typing import Any
 from rolo.request import get_raw_path, restore_payload
 
 from embedded_localstack.iam.callers import Caller
-from embedded_localstack.iam.lookup import caller_of, secret_of
+from embedded_localstack.iam.sessions import CredentialsError, caller_with, secret_of
 from embedded_localstack.iam.signatures import SignatureError, Signed, signature_of, verify
 
 
@@ -37,4 +37,7 @@ def signer(request: Any, account: str, place: str) -> tuple[str, Caller] | None:
     if secret is None:
         raise UnknownKeyError("The security token included in the request is invalid.")
     verify(signed, signature, secret, place, datetime.now(UTC))
-    return signature.key, caller_of(signature.key, account)
+    try:
+        return signature.key, caller_with(signature.key, signature.token, account)
+    except CredentialsError as error:
+        raise UnknownKeyError(str(error)) from error
