@@ -36,9 +36,12 @@ module "catalog_api" {
   }
 
   permissions = {
-    list_images = {
-      actions   = ["dynamodb:Query"]
-      resources = [for index in ["by_sha256", "by_status", "by_taken"] : "${aws_dynamodb_table.catalog.arn}/index/${index}"]
+    list_images     = local.list_images
+    find_duplicates = { actions = ["dynamodb:Query"], resources = ["${aws_dynamodb_table.catalog.arn}/index/by_sha256"] }
+    list_by_capture = {
+      actions    = ["dynamodb:Query"]
+      resources  = ["${aws_dynamodb_table.catalog.arn}/index/by_taken"]
+      conditions = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["READY#*", "REJECTED#*", "DELETED#*"] } }
     }
     show_and_hide   = { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [aws_dynamodb_table.catalog.arn] }
     sign_thumbnails = { actions = ["s3:GetObject"], resources = ["${module.thumbnails.arn}/*"] }

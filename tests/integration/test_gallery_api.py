@@ -79,6 +79,15 @@ def test_photos_of_different_months_appear_under_their_months_in_order(api: Api,
     assert {f"{year}-{month:02d}" for month in months} <= {month["month"] for month in summary["months"]}
 
 
+def test_rejected_files_are_listed_and_counted_by_their_reason(api: Api, deployment: Deployment) -> None:
+    key = unique("rejected.jpg")
+    deployment.put(key, b"no picture")
+    identity = deployment.wait_for(key, status="REJECTED")["image_id"]
+    assert identity in [image["image_id"] for image in listed(api, status="REJECTED", reason="unsupported_format")]
+    reasons = api("GET", "/images/summary", params={"status": "REJECTED"}).json()["reasons"]
+    assert "unsupported_format" in [reason["value"] for reason in reasons]
+
+
 def test_a_deletion_can_be_undone(api: Api, deployment: Deployment) -> None:
     """The photo comes back with its id, its name and its dates, wherever it was uploaded to."""
     key, body = unique("undo.jpg"), dated_photo("2018:05:06 07:08:09")

@@ -145,7 +145,7 @@ def test_hiding_an_image_that_the_pipeline_has_deleted_changes_nothing(put_image
     assert catalog.find(image_id) is None
 
 
-def test_deleting_an_unknown_image_is_no_error(api: Any) -> None:
+def test_deleting_an_unknown_image_succeeds(api: Any) -> None:
     assert api.send("DELETE", f"/images/{'f' * 32}").status == 204
 
 

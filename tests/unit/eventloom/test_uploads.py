@@ -94,7 +94,7 @@ def test_the_name_travels_beside_the_key(cloud: Cloud, tmp_path: Path, name: str
 
 
 @pytest.mark.parametrize("key", ['x y/it\'s "$5".jpg', "사진 é+&=#?%.jpg"])
-def test_a_key_arrives_as_it_is(cloud: Cloud, tmp_path: Path, key: str) -> None:
+def test_a_key_arrives_unchanged(cloud: Cloud, tmp_path: Path, key: str) -> None:
     (upload,) = send_all(cloud.s3, BUCKET, [source(tmp_path, key)], replace=False).uploads
     assert [entry["Key"] for entry in cloud.s3.list_objects_v2(Bucket=BUCKET)["Contents"]] == [key]
     assert upload.image_id == image_id(BUCKET, key)
