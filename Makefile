@@ -82,7 +82,7 @@ destroy: ## remove the environment
 	@./eventloom destroy --env $(ENV)
 
 ##@ Tests, one kind at a time (PYTEST_ADDOPTS="-k name" passes options to pytest; ONLY=tests/... selects files)
-.PHONY: test-unit test-terraform test-integration test-faults test-policies test-iam test-compose test-browser
+.PHONY: test-unit test-terraform test-integration test-faults test-policies test-iam test-iam-differential test-compose test-browser
 test-unit: setup ## logic, commands, packaging: no cloud
 	@$(PY) -m pytest -q -n 2 tests/unit emulator/tests/unit
 
@@ -98,6 +98,9 @@ test-policies: setup ## the policies of every environment: rules for documents, 
 
 test-iam: build ## least privilege: each grant is needed by a test (report: build/iam/report.html); takes minutes
 	@scripts/bootstrap.sh localstack checkov && $(IAM_TESTS) $(or $(ONLY),tests/iam)
+
+test-iam-differential: setup ## random policies, also to a second evaluator from npm: CASES=20000 SEED=1 (RECORD=1 renews what make test compares)
+	@PYTHONPATH=.:src build/venv/localstack/bin/python -m tests.iam.differential.compare --seed $(or $(SEED),1) --cases $(or $(CASES),20000) $(if $(RECORD),--record)
 
 test-browser: build ## the gallery in Chromium, on an embedded LocalStack of its own (KEEP=1 leaves it running); pictures in build/screenshots
 	@scripts/bootstrap.sh localstack browser
