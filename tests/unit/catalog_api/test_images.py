@@ -18,11 +18,12 @@ def test_health_is_answered_without_aws(api: Any) -> None:
     assert api.send("GET", "/health").json == {"status": "ok"}
 
 
-def test_pages_list_all_images_newest_first(api: Any, put_image: Any) -> None:
+@pytest.mark.parametrize("order", ["taken", "added"])
+def test_pages_list_all_images_newest_first(api: Any, put_image: Any, order: str) -> None:
     ids = [put_image(number) for number in range(7)]
     put_image(99, "REJECTED")
     image_ids: list[str] = []
-    query: dict[str, str] = {"limit": "3"}
+    query: dict[str, str] = {"limit": "3", "order": order}
     sizes = []
     while True:
         page = api.send("GET", "/images", query=query).json
@@ -42,7 +43,7 @@ def test_a_listed_image_has_thumbnail_urls(api: Any, put_image: Any) -> None:
     assert list(image["thumbnails"]) == ["128", "1280"]
     url = urlsplit(image["thumbnails"]["128"]["url"])
     assert url.path.endswith(f"{image['image_id']}/0123456789ab/128.jpg")
-    assert parse_qs(url.query)["X-Amz-Expires"] == [str(SETTINGS.url_expiry_s)]
+    assert parse_qs(url.query)["X-Amz-Expires"] == [str(SETTINGS.link_window_s + SETTINGS.url_expiry_s)]
 
 
 def test_rejected_images_have_a_reason(api: Any, put_image: Any) -> None:
@@ -54,8 +55,36 @@ def test_rejected_images_have_a_reason(api: Any, put_image: Any) -> None:
 def test_an_image_has_a_link_that_downloads_the_original(api: Any, put_image: Any) -> None:
     image = api.send("GET", f"/images/{put_image(1)}").json
     query = parse_qs(urlsplit(image["original_url"]).query)
-    assert query["response-content-disposition"] == ["attachment; filename*=UTF-8''photo1.jpg"]
+    assert query["response-content-disposition"] == ["attachment; filename=\"photo1.jpg\"; filename*=UTF-8''photo1.jpg"]
     assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
+
+
+def test_the_name_is_the_one_that_the_uploader_gave(api: Any, put_image: Any) -> None:
+    name = 'My "family" \u2013 Zürich, é.jpg'
+    image_id = put_image(1, filename={"S": name})
+    assert [image["filename"] for image in api.send("GET", "/images").json["images"]] == [name]
+    image = api.send("GET", f"/images/{image_id}").json
+    assert image["filename"] == name
+    disposition = parse_qs(urlsplit(image["original_url"]).query)["response-content-disposition"]
+    ascii_name, encoded = "My _family_ _ Z_rich, _.jpg", "My%20%22family%22%20%E2%80%93%20Z%C3%BCrich%2C%20%C3%A9.jpg"
+    assert disposition == [f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{encoded}"]
+
+
+@pytest.mark.parametrize(
+    ("captured_at", "expected"),
+    [
+        ("2026-06-15T10:30:00+02:00", ("2026-06-15T10:30:00", "camera", "+02:00")),
+        ("2026-06-15T10:30:00Z", ("2026-06-15T10:30:00", "camera", "+00:00")),
+        ("2026-06-15T10:30:00", ("2026-06-15T10:30:00", "camera", None)),
+        (None, ("2026-11-02T09:30:00", "upload", None)),
+    ],
+)
+def test_the_time_of_the_capture_is_the_camera_s_own(
+    api: Any, put_image: Any, captured_at: str | None, expected: tuple[str, str, str | None]
+) -> None:
+    fields = {"captured_at": {"S": captured_at}} if captured_at else {}
+    image = api.send("GET", f"/images/{put_image(1, **fields)}").json
+    assert (image["taken_at"], image["taken_from"], image["utc_offset"]) == expected
 
 
 @pytest.mark.parametrize("status", ["DELETED", None])
@@ -116,7 +145,7 @@ def test_hiding_an_image_that_the_pipeline_has_deleted_changes_nothing(put_image
     assert catalog.find(image_id) is None
 
 
-def test_deleting_an_unknown_image_is_no_error(api: Any) -> None:
+def test_deleting_an_unknown_image_succeeds(api: Any) -> None:
     assert api.send("DELETE", f"/images/{'f' * 32}").status == 204
 
 
@@ -133,17 +162,25 @@ def test_an_invalid_cursor_is_refused(api: Any, cursor: str) -> None:
 @pytest.mark.parametrize(
     "parts",
     [
-        ["REJECTED", "2026-11-01T09:30:00.000Z", "0" * 32],
-        ["READY", "2026-11-01", "0" * 32],
-        ["READY", "2026-11-01T09:30:00.000Z", "../../etc"],
-        ["READY", 1, "0" * 32],
-        ["READY", "2026-11-01T09:30:00.000Z\n", "0" * 32],
-        ["READY", {}, []],
+        ["REJECTED added", "2026-11-01T09:30:00.000Z", "0" * 32],
+        ["READY taken", "2026-11-01T09:30:00.000Z", "0" * 32],
+        ["READY added", "2026-11-01", "0" * 32],
+        ["READY added", "2026-11-01T09:30:00.000Z", "../../etc"],
+        ["READY added", 1, "0" * 32],
+        ["READY added", "2026-11-01T09:30:00.000Z\n", "0" * 32],
+        ["READY added", {}, []],
+        ["READY added"],
+        ["READY added", "2026-11-01T09:30:00#img#" + "0" * 16],
+        ["READY taken", "2026-11-01T09:30:00#img#" + "0" * 15],
+        ["READY taken", "2026-11-01T09:30:00#\u202e#" + "0" * 16],
+        ["READY taken", None],
+        ["DELETED", "2026-11-01T09:30:00#img#" + "0" * 16],
     ],
 )
 def test_a_forged_cursor_is_refused(api: Any, parts: list[Any]) -> None:
-    forged = cursors.encode(parts[0], (parts[1], parts[2]))
-    assert api.send("GET", "/images", query={"cursor": forged}).status == 400
+    forged = cursors.encode(parts[0], tuple(parts[1:]))
+    for order in ("taken", "added"):
+        assert api.send("GET", "/images", query={"cursor": forged, "order": order}).status == 400
 
 
 def test_a_cursor_is_valid_after_its_image_is_deleted(api: Any, put_image: Any) -> None:

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from catalog_api import storage
 from catalog_api.models import ContentType
 from catalog_api.settings import SETTINGS
-from catalog_api.uploads import EXTENSIONS, display_name, key_of, safe_name
+from catalog_api.uploads import EXTENSIONS, key_of, safe_name
+from shared.names import from_metadata, of_key
 from thumbnailer.events import Kind, ObjectEvent
 
 TYPES = st.sampled_from(sorted(EXTENSIONS))
@@ -35,6 +36,57 @@ def test_the_policy_fixes_key_type_size_and_expiry(api: Any) -> None:
     assert ["content-length-range", 2_500_000, 2_500_000] in policy["conditions"]
     remaining = datetime.fromisoformat(policy["expiration"]) - datetime.now(UTC)
     assert 0 < remaining.total_seconds() <= SETTINGS.url_expiry_s == upload["expires_in_s"]
+
+
+@pytest.mark.parametrize(
+    ("given_name", "filename"),
+    [
+        ("sunset.jpg", "sunset.jpg"),
+        ("My family photo (2) \u2013 Zürich, é.jpg", "My family photo (2) \u2013 Zürich, é.jpg"),
+        ("가족" * 108 + ".jpg", "가족" * 108 + ".jpg"),
+        ("🏔️" * 110 + ".jpg", "🏔️" * 110 + ".jpg"),
+        ("gpj\u202e.exe\n.jpg", "gpj.exe.jpg"),
+    ],
+)
+def test_the_form_carries_the_name_beside_the_safe_key(api: Any, given_name: str, filename: str) -> None:
+    upload = api.send("POST", "/uploads", body=upload_request(filename=given_name)).json
+    value = upload["fields"]["x-amz-meta-filename"]
+    assert from_metadata(value) == filename
+    assert {"x-amz-meta-filename": value} in json.loads(base64.b64decode(upload["fields"]["policy"]))["conditions"]
+    assert len("filename") + len(value) <= 2048
+
+
+def test_a_name_of_which_nothing_can_be_shown_is_left_out(api: Any) -> None:
+    upload = api.send("POST", "/uploads", body=upload_request(filename="\u200e")).json
+    assert "x-amz-meta-filename" not in upload["fields"]
+
+
+SHA256 = "0123456789abcdef" * 4
+
+
+def test_a_file_that_is_there_already_is_refused_unless_its_digest_is_left_out(api: Any, put_image: Any) -> None:
+    image_id = put_image(1, sha256={"S": SHA256})
+    refused = api.send("POST", "/uploads", body=upload_request(sha256=SHA256))
+    assert (refused.status, refused.json["type"]) == (409, "urn:problem:eventloom:already-there")
+    assert refused.json["image_id"] == image_id
+    assert api.send("POST", "/uploads", body=upload_request()).status == 201
+    assert api.send("POST", "/uploads", body=upload_request(sha256="f" * 64)).status == 201
+
+
+def test_a_file_that_was_deleted_may_come_again(api: Any, put_image: Any) -> None:
+    api.send("DELETE", f"/images/{put_image(1, sha256={'S': SHA256})}")
+    assert api.send("POST", "/uploads", body=upload_request(sha256=SHA256)).status == 201
+
+
+def test_an_image_names_those_with_the_same_bytes(api: Any, put_image: Any) -> None:
+    ids = [put_image(number, sha256={"S": SHA256}) for number in (1, 2, 3)]
+    put_image(4, sha256={"S": "f" * 64})
+    duplicates = api.send("GET", f"/images/{ids[0]}").json["duplicates"]
+    assert {duplicate["image_id"]: duplicate["filename"] for duplicate in duplicates} == {
+        ids[1]: "photo2.jpg",
+        ids[2]: "photo3.jpg",
+    }
+    assert api.send("GET", f"/images/{put_image(5)}").json["duplicates"] == []
 
 
 def test_the_id_is_the_one_that_the_pipeline_will_compute(api: Any) -> None:
@@ -58,6 +110,8 @@ def test_the_id_is_the_one_that_the_pipeline_will_compute(api: Any) -> None:
         ({"filename": ""}, "#/filename"),
         ({"filename": "x" * 256}, "#/filename"),
         ({"filename": None}, "#/filename"),
+        ({"sha256": "f" * 63}, "#/sha256"),
+        ({"sha256": "F" * 64}, "#/sha256"),
         ({"admin": True}, "#/admin"),
     ],
 )
@@ -87,6 +141,9 @@ def test_any_file_name_becomes_a_safe_key(filename: str, content_type: str) -> N
         ("가족 사진.jpeg", "가족_사진.jpeg"),
         ("${filename}", "filename.jpg"),
         (".jpg", "image.jpg"),
+        ("❤️🏔️.jpg", "image.jpg"),
+        ("a❤️b.jpg", "a_b.jpg"),
+        ("हिन्दी.jpg", "हिन्दी.jpg"),
         ("a.b.png", "a.b.png.jpg"),
     ],
 )
@@ -95,9 +152,9 @@ def test_names_stay_readable(given_name: str, expected: str) -> None:
 
 
 def test_a_key_shows_the_name_that_was_uploaded() -> None:
-    assert display_name(key_of("a-b.jpg", "image/jpeg", datetime.now(UTC), "0" * 32)) == "a-b.jpg"
-    assert display_name("cameras/7/c-1.jpg") == "c-1.jpg"
-    assert [display_name(key) for key in ("album/", "2025/album//", "/")] == ["album", "album", "/"]
+    assert of_key(key_of("a-b.jpg", "image/jpeg", datetime.now(UTC), "0" * 32)) == "a-b.jpg"
+    assert of_key("cameras/7/c-1.jpg") == "c-1.jpg"
+    assert [of_key(key) for key in ("album/", "2025/album//", "/")] == ["album", "album", "/"]
 
 
 def test_exactly_the_documented_types_are_accepted() -> None:
