@@ -28,6 +28,7 @@ PATCHES = (
     "embedded_localstack.patches.lambda_configurations",
     "embedded_localstack.patches.idle_connections",
     "embedded_localstack.patches.stepfunctions_maps",
+    "embedded_localstack.patches.stepfunctions_jsonata",
     "embedded_localstack.patches.s3_listings",
     "embedded_localstack.patches.lambda_keys",
     "embedded_localstack.patches.lambda_logs",
