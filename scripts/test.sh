@@ -4,18 +4,22 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 logs=build/test-logs
-mkdir -p "$logs"
+times=build/times
+lane=test
+mkdir -p "$logs" "$times"
+rm -f "$times"/*.jsonl
 results=$logs/results.txt
 skipped=$logs/skipped.txt
 examples=tests/integration/test_examples.py
 : >"$results" >"$skipped"
 
 # Run a step and record its result: the counts in its last line that is not make's, or one test if it prints no counts.
+# The steps of a lane share a file of times, because a server that one leaves running works for the next.
 step() { # name, command...
   local name=$1 log=$logs/$1.log began=$SECONDS code ok bad
   shift
   printf '\n== %s\n' "$name"
-  "$@" 2>&1 | tee "$log"
+  build/venv/dev/bin/python -m scripts.measured --into "$times/$lane.jsonl" "$name" "$@" 2>&1 | tee "$log"
   code=${PIPESTATUS[0]}
   read -r ok bad < <(grep -v '^make.*\*\*\*' "$log" | tail -n 1 | tr , '\n' |
     awk '/passed/ {ok += $1} /failed|error/ {bad += $1} END {print ok + 0, bad + 0}')
@@ -26,9 +30,10 @@ step() { # name, command...
 }
 
 checks() {
+  lane=checks
   step lint make lint
   step unit make test-unit
-  step embedded-localstack build/venv/localstack/bin/python -m pytest -q emulator/tests/live
+  step embedded-localstack build/venv/localstack/bin/python -m pytest -q emulator/tests/backend emulator/tests/live
   step terraform make test-terraform
   step checkov make checkov
   step policies make test-policies
@@ -39,6 +44,7 @@ checks() {
 
 # Deployments of their own, each on its own emulator.
 deployments() {
+  lane=deployments
   # The next port is that of the proxy that injects faults.
   step faults make test-faults ONLY="tests/faults/test_checker.py tests/faults/test_short.py" EMBEDDED_PORT="${FAULTS_PORT:-4595}"
   step first-steps build/venv/dev/bin/python -m pytest -q tests/first_steps
@@ -47,6 +53,7 @@ deployments() {
 
 # The browser tests come first: the integration tests reuse their deployment and destroy it.
 cloud() {
+  lane=cloud
   if scripts/chromium.sh >/dev/null; then
     step browser make test-browser KEEP=1
   else
@@ -74,6 +81,8 @@ trap - EXIT
 cat "$logs/checks.log" "$logs/deployments.log"
 
 read -r passed failed < <(awk '{ok += $1; bad += $2} END {print ok, bad}' "$results")
+echo
+build/venv/dev/bin/python -m scripts.step_times
 [ ! -s "$skipped" ] || { echo; cat "$skipped"; }
 printf '\n%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" = 0 ]

@@ -122,6 +122,7 @@ def main(service: str, port: int, *states: Path) -> None:
 
     keep_tags_of_new_streams()
     limit_records()
+    import_module("embedded_localstack.dynamodb.handler").install()
     for state in states:
         _load(service, state)
 

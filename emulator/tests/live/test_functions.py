@@ -245,7 +245,22 @@ def test_events_over_the_limit_are_refused(cloud: Cloud, name: str, kind: str, m
         cloud.lambda_.invoke(FunctionName="any", InvocationType=kind, Payload=b'"' + b"x" * most + b'"')
 
 
-def test_every_decision_is_in_the_audit(cloud: Cloud):
+def test_each_decision_is_in_the_audit_log(cloud: Cloud):
     lines = [json.loads(line) for line in cloud.home.audit.read_text().splitlines()]
     allowed = [line for line in lines if line["decision"] == "allow" and line["action"] == "s3:PutObject"]
     assert "role policy p#0" in allowed[0]["matched"]
+
+
+def test_the_key_of_the_variables_is_kept_for_each_version(cloud: Cloud, name: str):
+    """Terraform sees a change of the function whenever the key is missing."""
+    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-0000-0000-0000-000000000000"
+
+    def key_of(version: str) -> str | None:
+        return cloud.lambda_.get_function_configuration(FunctionName=name, Qualifier=version).get("KMSKeyArn")
+
+    cloud.function(name, KMSKeyArn=key, Publish=True)
+    assert (key_of("$LATEST"), key_of("1")) == (key, key)
+    changed = cloud.lambda_.update_function_configuration(FunctionName=name, KMSKeyArn="", Timeout=9)
+    cloud.lambda_.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+    cloud.lambda_.publish_version(FunctionName=name)
+    assert ("KMSKeyArn" in changed, key_of("$LATEST"), key_of("1"), key_of("2")) == (False, None, key, None)

@@ -29,6 +29,7 @@ TARGETS = {
     "patches.lambda_event_sources": "localstack.services.lambda_.event_source_mapping.pollers.sqs_poller:SqsPoller.handle_messages",
     "patches.lambda_mappings": "localstack.services.lambda_.invocation.models:lambda_stores",
     "patches.logs_keys": "localstack.services.logs.provider:LogsProvider",
+    "patches.lambda_keys": "localstack.services.lambda_.provider:LambdaProvider._create_version_model",
     "patches.lambda_logs": "localstack.services.lambda_.invocation.logs:LogHandler.run_log_loop",
     "patches.lambda_configurations": "localstack.aws.handlers:serve_custom_service_request_handlers",
     "patches.lambda_payload_limits": "localstack.aws.handlers:serve_custom_service_request_handlers",
@@ -37,13 +38,17 @@ TARGETS = {
     "patches.s3_listings": "localstack.services.s3.provider:decode_continuation_token",
     "patches.s3_presigned": "localstack.services.s3.presigned_url:get_credentials_from_parameters",
     "patches.s3_temporary_folder": "localstack.services.s3.provider:DEFAULT_S3_TMP_DIR",
+    "patches.sts_sessions": "localstack.services.sts.provider:ValidationError",
+    "patches.iam_boundaries": "localstack.services.iam.provider:get_iam_backend",
     "patches.stepfunctions_maps": (
         "localstack.services.stepfunctions.asl.component.state.state_execution.state_map.item_reader.resource_eval.resource_eval_s3"
         ":ResourceEvalS3._handle_list_objects_v2"
     ),
+    "iam.api_methods": "localstack.services.apigateway.next_gen.execute_api.handlers:preprocess_request",
     "load_balancers.gateway": "localstack.aws.handlers:preprocess_request",
     "snapshot.control": "localstack.aws.handlers:run_custom_finalizers",
     "iam.handler": "localstack.aws.handlers:serve_custom_service_request_handlers",
+    "iam.documents": "localstack.aws.handlers:serve_custom_service_request_handlers",
     "iam.function_urls": "localstack.services.lambda_.urlrouter:FunctionUrlRouter.handle_lambda_url_invocation",
 }
 REMOVE_AND_INSTALL = """

@@ -39,7 +39,7 @@ def frame(message: str, kind: int = 0xA55A0003, time_us: int = 5) -> bytes:
 
 @pytest.mark.usefixtures("many_files")
 @pytest.mark.parametrize("number", [0, 1024])
-def test_what_is_printed_is_handed_over_up_to_the_end(number: int) -> None:
+def test_all_output_of_a_process_is_delivered(number: int) -> None:
     pipes = Pipes(number)
     os.write(pipes.lines, b"one\n")
     time.sleep(0.1)  # so that the thread reads it, not `take`

@@ -61,7 +61,7 @@ def test_batches_at_once(maximum: int | None, processors: int, expected: int):
     assert batches_at_once(maximum, processors) == expected
 
 
-def test_slots_are_drained_when_all_are_given_back():
+def test_drain_returns_when_all_slots_are_returned():
     slots = Slots(2)
     slots.take()
     threading.Timer(0.1, slots.give).start()
@@ -120,7 +120,7 @@ ITEM = SimpleNamespace(log_group="/aws/lambda/f", log_stream="s", logs=SimpleNam
     ("group", "calls"),
     [(True, ["stream", "events", "events"]), (False, ["stream", "group", "stream", "events", "events"])],
 )
-def test_a_group_is_made_only_if_there_is_none(group: bool, calls: list[str]):
+def test_an_existing_log_group_is_not_created_again(group: bool, calls: list[str]):
     client, known = LogsClient(group=group), set[tuple[str, str]]()
     for _ in range(2):
         write(client, ITEM, known)

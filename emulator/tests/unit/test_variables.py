@@ -21,7 +21,7 @@ def variables(own: dict[str, str] | None = None, runtime: str = "python3.13") ->
     return function_variables(GIVEN, own or {}, runtime, Path("/v/bin"))
 
 
-def test_what_aws_sets():
+def test_a_function_gets_the_variables_that_aws_sets():
     result = variables()
     assert result["AWS_EXECUTION_ENV"] == "AWS_Lambda_python3.13"
     assert (result["LAMBDA_TASK_ROOT"], result["LAMBDA_RUNTIME_DIR"]) == ("/var/task", "/var/runtime")
