@@ -1,8 +1,9 @@
-"""Compare our thumbnails of a folder of pictures with what libvips and Chromium show.
+"""Compare our thumbnails of a folder of pictures with what libvips, ImageMagick and Chromium show.
 
 The folder is not part of the project: PngSuite, bmpsuite, and the test files of libtiff, libavif and Pillow are in the
-source packages of Debian and PyPI. Prints a line for each file on which somebody disagrees, and a summary. libvips
-needs `pyvips`, and Chromium `playwright` and $CHROMIUM; a reference that is missing says nothing.
+source packages of Debian and PyPI, or in their repositories. Prints a line for each file on which a reference
+disagrees, and a summary. libvips needs `pyvips`, ImageMagick the program `convert`, and Chromium `playwright` and
+$CHROMIUM; a reference that is missing is left out.
 
 Usage: python scripts/compare_pictures.py FOLDER [--size 256] [--tolerance 12]
 """
@@ -13,12 +14,15 @@ import contextlib
 import io
 import json
 import os
+import shutil
+import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, ImageChops, ImageStat
+from PIL import Image, ImageChops, ImageCms, ImageStat
 
 from thumbnailer.imaging.formats import sniff
 from thumbnailer.imaging.images import Output, read_picture
@@ -89,6 +93,31 @@ def libvips() -> Show | None:
     return show
 
 
+@contextlib.contextmanager
+def imagemagick() -> Iterator[Show | None]:
+    """Yield a function that returns what ImageMagick shows; None if it is not installed."""
+    program = shutil.which("convert")
+    version = subprocess.run([program, "-version"], capture_output=True, check=False).stdout if program else b""
+    if not program or b"ImageMagick" not in version:
+        yield None
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        profile = Path(folder) / "sRGB.icc"
+        profile.write_bytes(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+
+        def show(data: bytes) -> Image.Image | None:
+            # The first frame. An embedded profile is converted to sRGB; without one, sRGB is assumed.
+            source = f"{(sniff(data) or 'PNG').lower()}:-[0]"
+            command = [program, source, "-auto-orient", "-colorspace", "sRGB", "-profile", str(profile), "png32:-"]
+            try:
+                process = subprocess.run(command, input=data, capture_output=True, check=False, timeout=60)
+            except subprocess.TimeoutExpired:
+                return None
+            return Image.open(io.BytesIO(process.stdout)) if process.stdout else None
+
+        yield show
+
+
 def ours(data: bytes, size: int, sandbox: Sandbox) -> tuple[Image.Image | None, str]:
     """Return our thumbnail before its compression, and our verdict."""
     try:
@@ -123,8 +152,9 @@ def main() -> int:
     options = parser.parse_args()
     sandbox = Sandbox(Limits(), Output((options.size,)))
     counts = {"files": 0, "ready": 0, "disagreements": 0}
-    with chromium() as browser:
-        references = {name: show for name, show in (("libvips", libvips()), ("chromium", browser)) if show}
+    with chromium() as browser, imagemagick() as magick:
+        shows = {"libvips": libvips(), "imagemagick": magick, "chromium": browser}
+        references = {name: show for name, show in shows.items() if show}
         print(f"references: {', '.join(references) or 'none'}", file=sys.stderr)
         for file in sorted(path for path in options.folder.rglob("*") if path.is_file()):
             data = file.read_bytes()

@@ -1,12 +1,15 @@
 """Show the catalog's items in the API."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from catalog_api.models import Image, Thumbnail
-from catalog_api.uploads import display_name
+from shared import listing, names
+from shared.thumbnails import described
 
-_COPIED = set(Image.model_fields) - {"filename", "thumbnails"}
+_COPIED = set(Image.model_fields) - {"filename", "thumbnails", "taken_at", "taken_from", "utc_offset"}
+_OFFSET = re.compile(r"(?:Z|[+-]\d\d:\d\d)$", re.ASCII)
 
 UrlOf = Callable[[str], str]
 """Returns the URL of an S3 key."""
@@ -17,6 +20,18 @@ def view(item: Mapping[str, Any], thumbnail_url: UrlOf) -> dict[str, Any]:
     fields = {name: item[name] for name in _COPIED if item.get(name) is not None}
     thumbnails = {
         size: Thumbnail(**{**thumbnail, "url": thumbnail_url(thumbnail["key"])})
-        for size, thumbnail in sorted((item.get("thumbnails") or {}).items(), key=lambda pair: int(pair[0]))
+        for size, thumbnail in described(item.get("thumbnails")).items()
     }
-    return {**fields, "filename": display_name(item["key"]), "thumbnails": thumbnails}
+    return {**fields, **named_and_dated(item), "thumbnails": thumbnails}
+
+
+def named_and_dated(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the name of an item, and the local time by which it is sorted."""
+    captured = str(item.get("captured_at") or "")
+    offset = _OFFSET.search(captured)
+    return {
+        "filename": item.get("filename") or names.of_key(item["key"]),
+        "taken_at": listing.moment_of(item),
+        "taken_from": "camera" if captured else "upload",
+        "utc_offset": offset[0].replace("Z", "+00:00") if offset else None,
+    }

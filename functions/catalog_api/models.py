@@ -75,7 +75,7 @@ class Image(BaseModel):
 
     image_id: str
     status: Status
-    filename: str
+    filename: str = Field(description="As its owner named it")
     uploaded_at: Timestamp
     processed_at: Timestamp | None = None
     reason: str | None = Field(None, description="REJECTED only: the reason as a code", examples=["corrupt"])
@@ -85,7 +85,14 @@ class Image(BaseModel):
     width: int | None = None
     height: int | None = None
     sha256: str | None = None
-    captured_at: str | None = None
+    captured_at: str | None = Field(None, description="As the camera wrote it, with its offset from UTC if it knew it")
+    taken_at: str = Field(
+        description="The local time by which images are sorted: of the capture, or else the minute of the upload in "
+        "UTC. It is the same in every time zone",
+        examples=["2026-06-15T10:30:00"],
+    )
+    taken_from: Literal["camera", "upload"] = Field(description="Where `taken_at` comes from")
+    utc_offset: str | None = Field(None, description="The camera's offset from UTC", examples=["+02:00"])
     camera: str | None = None
     dominant_color: str | None = Field(None, examples=["#a0c4ff"])
     blurhash: str | None = None

@@ -29,7 +29,7 @@ from catalog_api.problems import not_found
 from catalog_api.report_store import ReportStore
 from catalog_api.settings import Settings
 from catalog_api.storage import Storage
-from shared import identity
+from shared import identity, names
 from shared.deadline import Deadline
 from shared.text import utc_text
 
@@ -89,7 +89,8 @@ class Operations:
     ) -> Response[Upload]:
         """Returns a presigned POST to S3 for this name, type and size. It expires."""
         key = uploads.key_of(upload.filename, upload.content_type, datetime.now(UTC), secrets.token_hex(16))
-        post = self._storage.presigned_post(key, upload.content_type, upload.bytes)
+        filename = names.clean(upload.filename)
+        post = self._storage.presigned_post(key, upload.content_type, upload.bytes, filename)
         image_id = identity.image_id(self._settings.uploads_bucket, key)
         return Response(201, JSON, Upload(image_id=image_id, expires_in_s=self._settings.url_expiry_s, **post))
 

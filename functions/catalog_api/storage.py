@@ -8,6 +8,7 @@ import boto3
 from botocore.config import Config
 
 from catalog_api.settings import Settings
+from shared import names
 from shared.clients import CONFIG
 
 
@@ -37,19 +38,21 @@ class Storage:
 
     def original_url(self, key: str, filename: str) -> str:
         """Return a presigned GET of an original. It downloads: an upload could be a page with scripts in it."""
-        disposition = f"attachment; filename*=UTF-8''{quote(filename, safe='')}"
-        return self._presigned_get(self._settings.uploads_bucket, key, ResponseContentDisposition=disposition)
+        return self._presigned_get(self._settings.uploads_bucket, key, ResponseContentDisposition=_attachment(filename))
 
-    def presigned_post(self, key: str, content_type: str, size: int) -> dict[str, Any]:
+    def presigned_post(self, key: str, content_type: str, size: int, filename: str | None = None) -> dict[str, Any]:
         """Return `{"url", "fields"}` of a POST.
 
-        S3 accepts it only for this key, this content type and exactly `size` bytes.
+        S3 accepts it only for this key, this content type, this cleaned file name and exactly `size` bytes.
         """
+        fields = {"Content-Type": content_type}
+        if filename:
+            fields[f"x-amz-meta-{names.METADATA}"] = names.to_metadata(filename)
         post: dict[str, Any] = self._s3.generate_presigned_post(
             self._settings.uploads_bucket,
             key,
-            Fields={"Content-Type": content_type},
-            Conditions=[{"Content-Type": content_type}, ["content-length-range", size, size]],
+            Fields=fields,
+            Conditions=[*({name: value} for name, value in fields.items()), ["content-length-range", size, size]],
             ExpiresIn=self._settings.url_expiry_s,
         )
         return post
@@ -66,3 +69,10 @@ class Storage:
             "get_object", Params={"Bucket": bucket, "Key": key, **parameters}, ExpiresIn=self._settings.url_expiry_s
         )
         return url
+
+
+def _attachment(filename: str) -> str:
+    """Return a Content-Disposition (RFC 6266): the name, and a form of it for readers that know only ASCII."""
+    ascii_only = "".join(character if character.isascii() else "_" for character in filename)
+    plain = ascii_only.replace("\\", "_").replace('"', "_")
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"

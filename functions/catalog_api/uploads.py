@@ -26,9 +26,14 @@ def safe_name(filename: str, content_type: str) -> str:
     It has letters, digits, `.`, `-` and `_`, but no path and no control characters, and an extension of its type.
     """
     name = PurePosixPath(unicodedata.normalize("NFC", filename).replace("\\", "/")).name
-    safe = "".join(
-        character if character in "-_." or unicodedata.category(character)[0] in "LMN" else "_" for character in name
-    )
+    safe = ""
+    for character in name:
+        kind = unicodedata.category(character)[0]
+        if kind != "M":
+            safe += character if character in "-_." or kind in "LN" else "_"
+        elif safe and unicodedata.category(safe[-1])[0] in "LM":
+            # A mark without its letter, such as the selector after an emoji, would change the character before it.
+            safe += character
     stem, dot, extension = safe.rpartition(".")
     if f"{dot}{extension}".lower() not in EXTENSIONS[content_type]:
         stem, extension = safe, EXTENSIONS[content_type][0].removeprefix(".")
@@ -38,10 +43,3 @@ def safe_name(filename: str, content_type: str) -> str:
 def key_of(filename: str, content_type: str, now: datetime, random: str) -> str:
     """Return the S3 key of a new upload; `random` makes keys, and so image ids, unguessable."""
     return f"web/{now:%Y/%m/%d}/{random}-{safe_name(filename, content_type)}"
-
-
-def display_name(key: str) -> str:
-    """Return the file name to show for a key, without the random part of `key_of`."""
-    name = key.rstrip("/").rsplit("/", 1)[-1] or key
-    random, dash, rest = name.partition("-")
-    return rest if key.startswith("web/") and dash and len(random) == 32 and rest else name

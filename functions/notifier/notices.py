@@ -10,14 +10,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from shared import names
 from shared.dynamodb import plain
 from shared.identity import correlation_id
 from shared.text import printable
+from shared.thumbnails import described
 
 ANNOUNCED = frozenset({"READY", "REJECTED"})
 _DETAILS = (
     "bucket",
     "key",
+    "filename",
     "version_id",
     "sequencer",
     "reason",
@@ -57,8 +60,8 @@ class Notice:
 
     @property
     def filename(self) -> str:
-        """Return the last part of the object's key."""
-        return str(self.details["key"]).rsplit("/", 1)[-1]
+        """Return the name that the uploader gave the file, or else the last part of the object's key."""
+        return str(self.details.get("filename") or names.of_key(str(self.details["key"])))
 
     @property
     def subject(self) -> str:
@@ -84,8 +87,10 @@ class Notice:
     def document(self) -> dict[str, Any]:
         """Return the message for programs."""
         known = {name: self.details[name] for name in _DETAILS if self.details.get(name) is not None}
-        names = {"notice_id": self.id, "correlation_id": self.correlation_id}
-        return {**names, "status": self.status, "image_id": self.image_id, **known}
+        if "thumbnails" in known:
+            known["thumbnails"] = described(known["thumbnails"])
+        ids = {"notice_id": self.id, "correlation_id": self.correlation_id}
+        return {**ids, "status": self.status, "image_id": self.image_id, **known}
 
     @property
     def message(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 
+from shared import listing
 from shared.dynamodb import is_conditional_failure, plain
 from shared.text import utc_text
 from thumbnailer.events import Kind, ObjectEvent
@@ -35,6 +36,7 @@ class Catalog:
             sequencer=item.get("sequencer"),
             revision=item.get("revision", 0),
             thumbnail_keys=frozenset(thumbnail["key"] for thumbnail in item.get("thumbnails", {}).values()),
+            item=item,
         )
 
     def replace(self, recorded: Recorded | None, item: Mapping[str, Any]) -> bool:
@@ -94,6 +96,16 @@ def tombstone(event: ObjectEvent, days: int) -> dict[str, Any]:
     return _identity(event, "DELETED", event.version_id) | _deletion(event, days)
 
 
+def remembered(deletion: Mapping[str, Any], recorded: Recorded | None) -> dict[str, Any]:
+    """Return what a tombstone keeps of the recorded item, so that the deletion can be undone.
+
+    Nothing is kept if the version itself was removed: nothing is left to restore.
+    """
+    if recorded is None or deletion.get("version_id") == recorded.version_id:
+        return {}
+    return listing.of_deleted(recorded.item, deletion["image_id"], deletion["deleted_at"])
+
+
 def _deletion(event: ObjectEvent, days: int) -> dict[str, Any]:
     return {"deleted_at": event.time, "expires_at": int(time.time()) + days * 86_400}
 
@@ -101,7 +113,8 @@ def _deletion(event: ObjectEvent, days: int) -> dict[str, Any]:
 def entry(event: ObjectEvent, status: str, version_id: str | None, content: Mapping[str, Any]) -> dict[str, Any]:
     """Return the item of a processed object, without unknown values (None)."""
     known = {name: value for name, value in content.items() if value is not None}
-    return _identity(event, status, version_id) | {"uploaded_at": event.time} | known
+    item = _identity(event, status, version_id) | {"uploaded_at": event.time} | known
+    return item | listing.attributes(item)
 
 
 def _identity(event: ObjectEvent, status: str, version_id: str | None) -> dict[str, Any]:

@@ -5,8 +5,10 @@ recorded one is stale. Where sequencers are missing, or equal although the versi
 emulators), S3 is asked which version is current.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from shared.sequencers import compare
 from thumbnailer.events import Kind, ObjectEvent
@@ -41,6 +43,8 @@ class Recorded:
     sequencer: str | None = None
     revision: int = 0
     thumbnail_keys: frozenset[str] = frozenset()
+    # The item as a whole, of which a deletion keeps a part
+    item: Mapping[str, Any] = field(default_factory=dict, hash=False, compare=False, repr=False)
 
     @property
     def is_rejected(self) -> bool:

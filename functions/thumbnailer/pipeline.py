@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
+from shared import names
 from shared.observability import logger
 from shared.sequencers import padded
 from thumbnailer import catalog as items
@@ -122,7 +123,8 @@ class Pipeline:
 
         Returns False if the item changed meanwhile.
         """
-        if not self._catalog.replace(recorded, draft.item):
+        deleted = items.remembered(draft.item, recorded) if draft.version is None else {}
+        if not self._catalog.replace(recorded, draft.item | deleted):
             return False
         if recorded:
             self._storage.remove(recorded.thumbnail_keys - draft.keys)
@@ -165,6 +167,9 @@ class Pipeline:
         version = upload.version if upload else current
         if upload:
             content |= {"etag": version.etag, "bytes": len(upload.data)}
+        filename = upload.filename if upload else self._storage.filename(event.bucket, event.key, version)
+        if filename != names.of_key(event.key):
+            content["filename"] = filename
         if decision is Decision.ASK:
             content["uploaded_at"] = version.uploaded_at
         tag = version_tag(version, event)
@@ -229,5 +234,4 @@ def _described(key: str, thumbnail: Thumbnail) -> dict[str, Any]:
         "width": thumbnail.width,
         "height": thumbnail.height,
         "bytes": len(thumbnail.data),
-        "content_type": thumbnail.content_type,
     }

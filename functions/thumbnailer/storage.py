@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from shared import names
 from shared.text import utc_text
 from thumbnailer.imaging import formats
 from thumbnailer.imaging.images import Thumbnail
@@ -37,10 +38,11 @@ class NotRemoved(Exception):
 
 @dataclass(frozen=True)
 class Upload:
-    """An object's content and which version it is."""
+    """An object's content, which version it is, and the name that its uploader gave it."""
 
     data: bytes
     version: Version
+    filename: str | None = None
 
 
 class Storage:
@@ -71,19 +73,21 @@ class Storage:
         An object that is too large is rejected before its body is read; a large one that is not a picture, after its
         first bytes. Raises Gone, or Rejection (empty, too_large, unsupported_format, encrypted, archived).
         """
-        selector = (
-            {"VersionId": version.version_id}
-            if version.version_id
-            else {"IfMatch": version.etag}
-            if version.etag
-            else {}
-        )
         try:
-            answer = self._s3.get_object(Bucket=bucket, Key=key, **selector)
+            answer = self._s3.get_object(Bucket=bucket, Key=key, **_selector(version))
         except ClientError as error:
             raise _verdict(error) or error from error
         with answer["Body"] as body:
-            return Upload(_read(body, answer["ContentLength"], limits), _version(answer))
+            return Upload(_read(body, answer["ContentLength"], limits), _version(answer), _filename(answer))
+
+    def filename(self, bucket: str, key: str, version: Version) -> str | None:
+        """Return the name that the uploader gave an object that is not read; None if S3 does not say."""
+        try:
+            return _filename(self._s3.head_object(Bucket=bucket, Key=key, **_selector(version)))
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _GONE | {_UNEXPLAINED}:
+                return None
+            raise
 
     def save(self, thumbnails: Mapping[str, Thumbnail]) -> None:
         """Write thumbnails, by key, at the same time. An object never changes, so clients may cache it forever."""
@@ -117,6 +121,17 @@ class Storage:
             answer = self._s3.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})
             if answer.get("Errors"):
                 raise NotRemoved(f"thumbnails not removed: {answer['Errors']}")
+
+
+def _selector(version: Version) -> dict[str, str]:
+    """Return the parameters by which S3 answers for this version only."""
+    if version.version_id:
+        return {"VersionId": version.version_id}
+    return {"IfMatch": version.etag} if version.etag else {}
+
+
+def _filename(answer: Any) -> str | None:
+    return names.from_metadata(answer.get("Metadata", {}).get(names.METADATA))
 
 
 def _read(body: Any, length: int, limits: Limits) -> bytes:

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from eventloom import terminal
 from eventloom.errors import UserError
 from eventloom.sources import Source
+from shared import names
 from shared.identity import image_id
 
 SENDERS = 8
@@ -51,10 +52,12 @@ class Sent:
 def send(s3: Any, bucket: str, source: Source, *, replace: bool, attempts: int = 4) -> Upload | None:
     """Put one file into the bucket, read in pieces. Returns None if its key exists and `replace` is not set."""
     content_type = mimetypes.guess_type(source.file.name)[0] or "application/octet-stream"
-    condition = {} if replace else {"IfNoneMatch": "*"}
+    options: dict[str, Any] = {} if replace else {"IfNoneMatch": "*"}
+    if name := names.clean(source.file.name):
+        options["Metadata"] = {names.METADATA: names.to_metadata(name)}
     try:
         with source.file.open("rb") as body:
-            answer = s3.put_object(Bucket=bucket, Key=source.key, Body=body, ContentType=content_type, **condition)
+            answer = s3.put_object(Bucket=bucket, Key=source.key, Body=body, ContentType=content_type, **options)
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code == _EXISTS:

@@ -11,7 +11,7 @@ SEED = int(os.environ.get("SEED", "1").split()[0])
 TABLES = int(os.environ.get("TABLES", "2000"))
 
 
-def test_what_programs_write_comes_back(tmp_path: Path) -> None:
+def test_tables_of_other_programs_are_converted_without_loss(tmp_path: Path) -> None:
     verdicts: Counter[str] = Counter()
     problems = []
     for number in range(TABLES):

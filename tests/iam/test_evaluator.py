@@ -140,12 +140,17 @@ SHARED = [
 # MiniStack's server does not replace variables.
 OF_CALLER, OF_USER = "${aws:PrincipalAccount}", "${aws:username}"
 PREFIX = "s3:prefix"
-MINE = QUEUE.replace(ACCOUNT, OF_CALLER)
+# Variables count only after the fifth colon of an ARN.
+MINE, EARLY, NAMED = QUEUE.replace("orders", "${s3:prefix}"), QUEUE.replace(ACCOUNT, OF_CALLER), {PREFIX: "orders"}
 VARIABLES = [
-    Case("a variable in a resource", [allow(resource=MINE)], True),
-    Case("a variable in a resource of a deny", [EVERYTHING, deny(Resource=MINE)], False),
-    Case("a variable in NotResource", [{**NOT_RESOURCE, "NotResource": MINE}], False),
-    Case("a variable in the policy of the queue", [], True, queue=[allow(resource=MINE, Principal="*")]),
+    Case("a variable in a resource", [allow(resource=MINE)], True, keys=NAMED),
+    Case("a variable in a resource of a deny", [EVERYTHING, deny(Resource=MINE)], False, keys=NAMED),
+    Case("a variable in NotResource", [{**NOT_RESOURCE, "NotResource": MINE}], False, keys=NAMED),
+    Case("a variable in the policy of the queue", [], True, queue=[allow(resource=MINE, Principal="*")], keys=NAMED),
+    Case("a variable before the fifth colon", [allow(resource=EARLY)], False),
+    Case("a variable before the fifth colon of a deny", [EVERYTHING, deny(Resource=EARLY)], True),
+    Case("a variable before the fifth colon of NotResource", [{**NOT_RESOURCE, "NotResource": EARLY}], True),
+    Case("a variable before it in the queue's policy", [], False, queue=[allow(resource=EARLY, Principal="*")]),
     Case("a variable in a condition", [if_("StringEquals", "aws:PrincipalAccount", "${aws:ResourceAccount}")], True),
     Case(
         "a variable in a condition of a deny",
@@ -256,7 +261,7 @@ def decide(case: Case) -> bool:
         ROLE,
         (Policy("role policy", document(case.statements)),),
         Policy("boundary", document(case.boundary)) if case.boundary else None,
-        Policy("session policy", document(case.session)) if case.session else None,
+        (Policy("session policy", document(case.session)),) if case.session else (),
     )
     keys = {name.lower(): value for name, value in (case.keys or {}).items()}
     question = Question(SESSION, "sqs:SendMessage", QUEUE, ACCOUNT, "us-east-1", keys)

@@ -236,7 +236,7 @@ def exists(bucket: str, key: str) -> bool:
     ],
     ids=["another object", "longer", "shown instead of downloaded", "of another day", "unsigned"],
 )
-def test_a_link_is_valid_only_as_it_was_signed(api: Api, deployment: Deployment, change: Callable[[Any], Any]) -> None:
+def test_a_changed_link_is_refused(api: Api, deployment: Deployment, change: Callable[[Any], Any]) -> None:
     key = unique("linked.jpg")
     deployment.put(key, photo())
     image = api("GET", f"/images/{deployment.wait_for(key, status='READY')['image_id']}").json()

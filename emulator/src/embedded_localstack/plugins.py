@@ -10,6 +10,9 @@ from embedded_localstack.settings import iam_enforced
 
 PATCHES = (
     "embedded_localstack.patches.moto_backends",
+    "embedded_localstack.patches.dynamodb_records",
+    "embedded_localstack.patches.no_downloads",
+    "embedded_localstack.patches.request_bodies",
     "embedded_localstack.patches.s3_temporary_folder",
     "embedded_localstack.patches.s3_events",
     "embedded_localstack.patches.lambda_event_sources",
@@ -19,18 +22,30 @@ PATCHES = (
     "embedded_localstack.patches.api_gateway",
     "embedded_localstack.patches.eventbridge_archives",
     "embedded_localstack.patches.lambda_async",
+    "embedded_localstack.patches.lambda_retries",
+    "embedded_localstack.patches.lambda_client_context",
+    "embedded_localstack.patches.lambda_versions",
     "embedded_localstack.patches.lambda_configurations",
+    "embedded_localstack.patches.idle_connections",
     "embedded_localstack.patches.stepfunctions_maps",
     "embedded_localstack.patches.s3_listings",
+    "embedded_localstack.patches.lambda_keys",
     "embedded_localstack.patches.lambda_logs",
     "embedded_localstack.patches.lambda_mappings",
     "embedded_localstack.patches.lambda_payload_limits",
     "embedded_localstack.patches.logs_keys",
     "embedded_localstack.patches.s3_presigned",
+    "embedded_localstack.patches.sts_sessions",
+    "embedded_localstack.patches.iam_boundaries",
+    "embedded_localstack.iam.api_methods",
     "embedded_localstack.load_balancers.gateway",
     "embedded_localstack.snapshot.control",
 )
-ENFORCEMENT = ("embedded_localstack.iam.handler", "embedded_localstack.iam.function_urls")
+ENFORCEMENT = (
+    "embedded_localstack.iam.handler",
+    "embedded_localstack.iam.function_urls",
+    "embedded_localstack.iam.documents",
+)
 
 
 class PatchError(Exception):

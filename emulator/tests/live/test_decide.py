@@ -28,7 +28,7 @@ def role(*statements: dict[str, Any], boundary: str | None = None, session: str 
         ROLE,
         (Policy("role policy p", policy(*statements)),),
         Policy("boundary", boundary) if boundary else None,
-        Policy("session policy", session) if session else None,
+        (Policy("session policy", session),) if session else (),
     )
 
 

@@ -17,12 +17,20 @@ TARGETS = {
     "patches.api_gateway": "localstack.services.apigateway.next_gen.execute_api.integrations.aws:mime_type_matches_binary_media_types",
     "patches.cloudwatch_alarms": "localstack.services.cloudwatch.provider_v2:CloudwatchProvider._run_composite_alarm_actions",
     "patches.cloudwatch_metrics": "localstack.services.sqs.provider:publish_sqs_metric_batch",
+    "patches.dynamodb_records": "localstack.services.dynamodb.provider:DynamoDBProvider.forward_stream_records",
     "patches.eventbridge_archives": "localstack.services.events.archive:ArchiveService.put_events",
     "patches.lambda_aliases": "localstack.services.lambda_.provider:LambdaProvider._create_routing_config_model",
     "patches.lambda_async": "localstack.services.lambda_.invocation.event_manager:Poller.handle_message",
+    "patches.lambda_client_context": "localstack.services.lambda_.invocation.execution_environment:ExecutionEnvironment.invoke",
+    "patches.lambda_retries": "localstack.services.lambda_.invocation.event_manager:has_enough_time_for_retry",
+    "patches.lambda_versions": "localstack.services.lambda_.invocation.lambda_service:LambdaService.stop_version",
+    "patches.idle_connections": "botocore.httpsession:URLLib3Session.__init__",
+    "patches.no_downloads": "localstack.packages.api:PackageInstaller.install",
+    "patches.request_bodies": "localstack.services.lambda_.urlrouter:restore_payload",
     "patches.lambda_event_sources": "localstack.services.lambda_.event_source_mapping.pollers.sqs_poller:SqsPoller.handle_messages",
     "patches.lambda_mappings": "localstack.services.lambda_.invocation.models:lambda_stores",
     "patches.logs_keys": "localstack.services.logs.provider:LogsProvider",
+    "patches.lambda_keys": "localstack.services.lambda_.provider:LambdaProvider._create_version_model",
     "patches.lambda_logs": "localstack.services.lambda_.invocation.logs:LogHandler.run_log_loop",
     "patches.lambda_configurations": "localstack.aws.handlers:serve_custom_service_request_handlers",
     "patches.lambda_payload_limits": "localstack.aws.handlers:serve_custom_service_request_handlers",
@@ -31,13 +39,17 @@ TARGETS = {
     "patches.s3_listings": "localstack.services.s3.provider:decode_continuation_token",
     "patches.s3_presigned": "localstack.services.s3.presigned_url:get_credentials_from_parameters",
     "patches.s3_temporary_folder": "localstack.services.s3.provider:DEFAULT_S3_TMP_DIR",
+    "patches.sts_sessions": "localstack.services.sts.provider:ValidationError",
+    "patches.iam_boundaries": "localstack.services.iam.provider:get_iam_backend",
     "patches.stepfunctions_maps": (
         "localstack.services.stepfunctions.asl.component.state.state_execution.state_map.item_reader.resource_eval.resource_eval_s3"
         ":ResourceEvalS3._handle_list_objects_v2"
     ),
+    "iam.api_methods": "localstack.services.apigateway.next_gen.execute_api.handlers:preprocess_request",
     "load_balancers.gateway": "localstack.aws.handlers:preprocess_request",
     "snapshot.control": "localstack.aws.handlers:run_custom_finalizers",
     "iam.handler": "localstack.aws.handlers:serve_custom_service_request_handlers",
+    "iam.documents": "localstack.aws.handlers:serve_custom_service_request_handlers",
     "iam.function_urls": "localstack.services.lambda_.urlrouter:FunctionUrlRouter.handle_lambda_url_invocation",
 }
 REMOVE_AND_INSTALL = """

@@ -51,7 +51,7 @@ def test_a_link_works_until_it_is_changed_or_expires(signer: Any):
         ({"key": "presigned/elsewhere"}, 403),
     ],
 )
-def test_a_form_works_only_as_it_was_signed(signer: Any, change: dict[str, str], status: int):
+def test_a_changed_signed_form_is_refused(signer: Any, change: dict[str, str], status: int):
     post = signer.generate_presigned_post(
         BUCKET, "presigned/new.jpg", Conditions=[["content-length-range", 3, 3]], ExpiresIn=60
     )

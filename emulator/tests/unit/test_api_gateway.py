@@ -14,7 +14,7 @@ def test_an_unknown_variable_is_empty() -> None:
     assert render('"$context.nothing.such"', {}) == '""'
 
 
-def test_constant_headers_are_taken_and_others_left() -> None:
+def test_only_constant_headers_are_returned() -> None:
     parameters = {
         "gatewayresponse.header.Content-Type": "'application/problem+json'",
         "gatewayresponse.header.Other": "method.request.header.Origin",

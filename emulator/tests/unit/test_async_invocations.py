@@ -11,7 +11,7 @@ def test_the_qualifier_is_what_follows_the_name() -> None:
     assert [qualifier(ARN), qualifier(f"{ARN}:live"), qualifier(f"{ARN}:$LATEST")] == ["", "live", "$LATEST"]
 
 
-def test_an_object_is_seen_with_another_attribute_and_left_as_it_is() -> None:
+def test_a_view_overrides_an_attribute_without_changing_the_object() -> None:
     original = SimpleNamespace(name="one", configs={})
     seen = Seen(original, configs={"1": "live's"})
     assert (seen.name, seen.configs) == ("one", {"1": "live's"})

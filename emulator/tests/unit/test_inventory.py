@@ -14,7 +14,7 @@ from embedded_localstack.inventory import lines, load, short
         ("/aws/lambda/orders", "/aws/lambda/orders"),
     ],
 )
-def test_names_are_what_their_owner_calls_them(name: str, expected: str):
+def test_an_arn_is_shortened_to_its_name(name: str, expected: str):
     assert short(name) == expected
 
 

@@ -51,7 +51,7 @@ def test_up_waits_for_health_and_a_second_one_changes_nothing(home: Home):
     assert up(home) == Started(started.run, now=False)
 
 
-def test_a_proxy_is_not_asked_about_it(home: Home, monkeypatch: pytest.MonkeyPatch):
+def test_the_health_of_the_server_is_asked_without_a_proxy(home: Home, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
     monkeypatch.delenv("no_proxy", raising=False)
     up(home)
@@ -140,6 +140,32 @@ def test_a_server_that_cannot_write_its_state_down_still_runs(
     assert forget(home).text == f"stopped (process {run.pid})"
 
 
+@pytest.mark.parametrize("command", ["down", "restart"])
+def test_a_service_whose_state_cannot_be_kept_is_named_and_can_be_given_up(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
+):
+    monkeypatch.setattr(launch, "SERVER", [*FAKE, "unkept"])
+    run = up(home).run
+    assert cli.main([command, *options(home)]) == 1
+    message = capsys.readouterr().err
+    assert "not stopped: the state of acm cannot be kept (acm: PicklingError: a key)" in message
+    assert f"and lose the state of acm only: embedded-localstack {command} --without acm" in message
+    assert run.running()
+    assert cli.main([command, "--without", "acm", *options(home)]) == 0
+    assert not run.running()
+    assert home.snapshot.is_dir()
+
+
+def test_a_service_whose_state_could_not_be_restored_is_named(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(launch, "SERVER", [*FAKE, "damaged"])
+    assert cli.main(["up", *options(home)]) == 0
+    message = capsys.readouterr().err
+    assert "the state of ssm could not be restored (EOFError: Ran out of input); ssm is empty" in message
+    assert f"what was saved is kept in {home.unrestored}" in message
+
+
 @pytest.mark.parametrize("stop_it", [down, restart])
 def test_a_server_that_ends_without_its_state_is_reported(
     home: Home, monkeypatch: pytest.MonkeyPatch, stop_it: Callable[[Home], object]
@@ -209,7 +235,7 @@ def test_a_restart_that_fails_keeps_the_state_for_the_next_start(
     assert home.denials.read_text() == "one\n"
 
 
-def test_only_what_runs_is_restarted(home: Home, capsys: pytest.CaptureFixture[str]):
+def test_only_a_running_server_is_restarted(home: Home, capsys: pytest.CaptureFixture[str]):
     assert cli.main(["restart", "--port", str(home.port), "--home", str(home.path)]) == 1
     assert "not running; start it with: embedded-localstack up" in capsys.readouterr().err
 
@@ -240,7 +266,7 @@ def test_up_after_the_server_was_killed_says_what_is_lost(home: Home, capsys: py
     assert "lost" not in capsys.readouterr().out
 
 
-def test_a_recorded_number_that_now_belongs_to_another_process_is_left_alone(home: Home):
+def test_a_process_that_reuses_a_recorded_id_is_not_ended(home: Home):
     with subprocess.Popen(["sleep", "60"]) as bystander:
         with home.locked():
             home.save(Run(bystander.pid, processes.start_ticks(bystander.pid) - 1, home.port, iam=True))
@@ -269,7 +295,7 @@ def test_a_foreign_server_on_the_port_is_named_and_not_touched(home: Home, capsy
         processes.send([*processes.descendants(foreign.pid), foreign.pid], signal.SIGKILL)
 
 
-def test_a_server_that_ends_at_once_is_reported_with_what_it_said(home: Home, monkeypatch: pytest.MonkeyPatch):
+def test_a_server_that_ends_at_once_is_reported_with_its_output(home: Home, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(launch, "SERVER", [*FAKE, "crash"])
     with pytest.raises(LaunchError, match="no such service"):
         up(home)
@@ -277,7 +303,7 @@ def test_a_server_that_ends_at_once_is_reported_with_what_it_said(home: Home, mo
 
 
 @pytest.mark.parametrize("command", ["up", "down", "restart"])
-def test_a_folder_that_is_not_its_own_is_left_alone(home: Home, capsys: pytest.CaptureFixture[str], command: str):
+def test_a_folder_of_another_owner_is_not_changed(home: Home, capsys: pytest.CaptureFixture[str], command: str):
     theirs = home.path.with_name("theirs")
     (theirs / "tmp").mkdir(parents=True)
     (theirs / "tmp" / "thesis.txt").write_text("years of work")
@@ -305,7 +331,9 @@ def test_commands_and_exit_codes(home: Home, capsys: pytest.CaptureFixture[str])
     assert cli.main(["down", *arguments]) == 0
 
 
-def test_without_iam_everyone_is_told(home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+def test_up_and_status_say_when_iam_is_off(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
     monkeypatch.setenv("IAM_ENFORCE", "0")
     arguments = ["--port", str(home.port), "--home", str(home.path)]
     cli.main(["up", *arguments])
@@ -324,19 +352,19 @@ def test_read_only_code_is_removed_too(home: Home):
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "-1", "http", ""])
-def test_what_is_no_port_is_wrong_usage(port: str, capsys: pytest.CaptureFixture[str]):
+def test_an_invalid_port_is_wrong_usage(port: str, capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit, match="2"):
         cli.main(["status", f"--port={port}"])
     assert "port" in capsys.readouterr().err
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     (tmp_path / "file").touch()
     assert cli.main(["up", "--home", str(tmp_path / "file" / "below")]) == 1
     assert "choose a folder that can be written to" in capsys.readouterr().err
 
 
-def test_a_log_that_is_followed_goes_on_with_the_next_server(
+def test_a_followed_log_continues_after_a_restart(
     home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     with home.locked():

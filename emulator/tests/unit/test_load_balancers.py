@@ -40,7 +40,7 @@ def test_the_event_has_the_shape_that_the_catalog_s_sample_has() -> None:
     }
 
 
-def test_of_what_is_repeated_the_last_counts_unless_all_are_wanted() -> None:
+def test_the_last_repeated_value_counts_unless_multiple_values_are_on() -> None:
     given = repeated(("accept", "a"), ("accept", "b"), query="x=1&x=2&flag&y=")
     single, multiple = event(given, GROUP, multi_value=False), event(given, GROUP, multi_value=True)
     assert (single["headers"], single["queryStringParameters"]) == ({"accept": "b"}, {"x": "2", "flag": "", "y": ""})
@@ -60,7 +60,7 @@ def test_of_what_is_repeated_the_last_counts_unless_all_are_wanted() -> None:
         ({"content_type": "application/json", "content_encoding": "gzip"}, True),
     ],
 )
-def test_bodies_that_are_no_text_are_encoded(headers: dict[str, str], encoded: bool) -> None:
+def test_binary_bodies_are_encoded(headers: dict[str, str], encoded: bool) -> None:
     fields = event(request(body=b'{"a": 1}', **headers), GROUP, multi_value=False)
     assert fields["isBase64Encoded"] is encoded
     assert fields["body"] == (base64.b64encode(b'{"a": 1}').decode() if encoded else '{"a": 1}')
@@ -141,7 +141,7 @@ def test_the_port_chooses_the_listener_if_it_can(port: int | None, name: str) ->
     assert choose_listener({8080: "other", 80: "plain"}, port) == name
 
 
-def test_a_load_balancer_with_one_listener_has_no_choice_and_one_without_has_none() -> None:
+def test_the_only_listener_is_chosen_and_a_missing_one_is_none() -> None:
     assert choose_listener({443: "tls"}, None) == "tls"
     assert choose_listener({}, 80) is None
 
@@ -201,7 +201,7 @@ def test_only_the_headers_that_the_target_group_wants_count(multi_value: bool) -
         said(body="x" * answers.MOST_BYTES),
     ],
 )
-def test_what_is_no_answer_is_refused(payload: bytes) -> None:
+def test_an_invalid_answer_is_refused(payload: bytes) -> None:
     with pytest.raises(InvalidAnswerError, match=r"Lambda(InvalidResponse|ResponseTooLarge)"):
         of_function(payload, multi_value=False)
 

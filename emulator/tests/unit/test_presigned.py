@@ -32,7 +32,7 @@ def without(name: str) -> Callable[[dict[str, str]], dict[str, str]]:
     return lambda form: {field: value for field, value in form.items() if field != name}
 
 
-def test_a_form_as_it_was_signed_is_fine() -> None:
+def test_an_unchanged_signed_form_is_accepted() -> None:
     check(fields() | {"file": "content", "x-ignore-this": "1"}, SECRETS.get)
 
 
@@ -58,10 +58,10 @@ def test_a_form_that_was_changed_is_refused(change: Callable[[dict[str, str]], d
     assert refused.value.code == code
 
 
-def test_another_secret_signs_otherwise() -> None:
+def test_a_form_that_another_secret_signed_is_refused() -> None:
     with pytest.raises(RefusedError, match="signature"):
         check(fields(secret="stolen"), SECRETS.get)
 
 
-def test_who_is_no_session_is_left_to_localstack() -> None:
+def test_a_form_of_the_deployer_is_left_to_localstack() -> None:
     check({"key": "a", "x-amz-credential": "test/20260101/us-east-1/s3/aws4_request"}, SECRETS.get)

@@ -29,14 +29,14 @@ def test_a_process_is_known_by_its_number_and_its_start(child):
     assert not processes.same(child.pid, ticks + 1), "the number was given to another process"
 
 
-def test_an_ended_child_that_nobody_waited_for_does_not_run(child):
+def test_a_zombie_process_is_not_running(child):
     ticks = processes.start_ticks(child.pid)
     os.kill(child.pid, signal.SIGKILL)
     assert processes.wait_gone([child.pid], 5) == []
     assert not processes.same(child.pid, ticks)
 
 
-def test_age_counts_from_the_start(child):
+def test_the_age_of_a_process_starts_with_the_process(child):
     assert 0 <= processes.age(child.pid) < 5
 
 

@@ -85,13 +85,13 @@ def test_a_result_in_chunks(connection: HTTPConnection, recorder: Recorder):
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "x"), ("POST", "invocation/id-1/other"), ("POST", "x")])
-def test_anything_else_is_not_found(connection: HTTPConnection, method: str, path: str):
+def test_another_path_or_method_is_not_found(connection: HTTPConnection, method: str, path: str):
     response, body = call(connection, method, path, b"" if method == "POST" else None)
     assert response.status == 404
     assert json.loads(body)["errorType"] == "NotFound"
 
 
-def test_closing_lets_go_of_a_waiting_runtime(api: RuntimeApi, connection: HTTPConnection, recorder: Recorder):
+def test_closing_releases_a_waiting_runtime(api: RuntimeApi, connection: HTTPConnection, recorder: Recorder):
     statuses: list[int] = []
     waiting = Thread(target=lambda: statuses.append(call(connection, "GET", "invocation/next")[0].status))
     waiting.start()

@@ -22,11 +22,11 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, st
     return server_environment(Home(4599, tmp_path))
 
 
-def test_nothing_of_the_caller_leaks(environment: dict[str, str]):
+def test_no_variable_of_the_caller_reaches_the_server(environment: dict[str, str]):
     assert "the caller's" not in environment.values()
 
 
-def test_its_own_switches_are_passed(environment: dict[str, str]):
+def test_the_switches_of_the_emulator_are_passed(environment: dict[str, str]):
     assert environment["IAM_AUDIT"] == "1"
 
 
@@ -36,7 +36,7 @@ def test_it_listens_on_loopback_and_writes_into_its_folder(environment: dict[str
         assert Path(environment[name]).is_relative_to(tmp_path), name
 
 
-def test_the_interpreter_of_a_runtime_has_a_setting(environment: dict[str, str]):
+def test_a_setting_names_the_interpreter_of_a_runtime(environment: dict[str, str]):
     assert interpreter_variable("python3.13") == "LAMBDA_PROCESS_PYTHON3_13"
     assert environment["LAMBDA_PROCESS_PYTHON3_13"] == sys.executable
 

@@ -26,7 +26,7 @@ def test_equal_denials_are_counted_and_the_latest_comes_last(tmp_path: Path):
     ]
 
 
-def test_no_file_is_no_denial(tmp_path: Path):
+def test_without_a_file_there_are_no_denials(tmp_path: Path):
     assert denials(tmp_path / "none") == []
 
 

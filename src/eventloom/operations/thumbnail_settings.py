@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from eventloom.errors import UserError
+from shared.thumbnails import content_type
 
 _CONTENT_TYPES = {"jpeg": frozenset({"image/jpeg"}), "webp": frozenset({"image/webp"})}
 # Photos of these formats have no transparency, so `auto` makes JPEG of them.
@@ -39,7 +40,7 @@ class ThumbnailSettings:
         transparency.
         """
         thumbnails = item.get("thumbnails", {})
-        content_types = {thumbnail.get("content_type") for thumbnail in thumbnails.values()}
+        content_types = {content_type(thumbnail) for thumbnail in thumbnails.values()}
         return thumbnails.keys() != self.sizes or not content_types <= self._content_types(item)
 
     def _content_types(self, item: Mapping[str, Any]) -> frozenset[str]:

@@ -117,7 +117,7 @@ resource "aws_iam_role_policy" "failures" {
 }
 
 # Source: https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
-# No environment uses it, and LocalStack does not check the permissions of a bucket as destination.
+# No environment uses it; terraform/tests/changes does.
 resource "aws_iam_role_policy" "stream_failures" {
   count = local.has_streams && var.stream_failures.to_s3 ? 1 : 0
   name  = "stream-failures"

@@ -46,18 +46,19 @@ locals {
 }
 
 module "report" {
-  source        = "../../modules/function"
-  name          = "report"
-  prefix        = local.prefix
-  package       = var.package
-  handler       = "probe.handler.lambda_handler"
-  async_retries = 0
-  environment   = { EVENTS_TABLE = aws_dynamodb_table.events.name }
-  permissions   = local.permissions
+  source          = "../../modules/function"
+  name            = "report"
+  prefix          = local.prefix
+  package         = var.package
+  handler         = "probe.handler.lambda_handler"
+  async_retries   = 0
+  environment     = { EVENTS_TABLE = aws_dynamodb_table.events.name }
+  permissions     = local.permissions
+  stream_failures = { to_s3 = true, bucket_arn = module.failures.arn }
 
   triggers = {
     event    = var.step == 1 ? local.event : null # removed
-    kinesis  = { (local.name) = { stream_arn = aws_kinesis_stream.clicks.arn } }
+    kinesis  = { (local.name) = { stream_arn = aws_kinesis_stream.clicks.arn, maximum_retries = 0 } }
     s3       = { daily-eu = { bucket_arn = module.inbox.arn, suffix = ".csv" } }
     schedule = { daily-eu = { expression = "rate(1 day)" } }
     sns      = { (local.name) = { topic_arn = aws_sns_topic.news.arn, filter_policy = jsonencode({ queue = [module.jobs.url] }) } }
@@ -88,6 +89,13 @@ module "inbox" {
   name          = "${local.prefix}-inbox-${data.aws_caller_identity.current.account_id}"
   force_destroy = true
   notifications = merge(module.report.s3_notifications, module.report_daily.s3_notifications)
+}
+
+# Keeps the records of the stream that fail.
+module "failures" {
+  source        = "../../modules/bucket"
+  name          = "${local.prefix}-failures-${data.aws_caller_identity.current.account_id}"
+  force_destroy = true
 }
 
 module "jobs" {
@@ -122,6 +130,7 @@ output "names" {
   value = {
     bucket       = module.inbox.name
     events_table = aws_dynamodb_table.events.name
+    failures     = module.failures.name
     queue_url    = module.jobs.url
     stream       = aws_kinesis_stream.clicks.name
     stream_uuid  = module.report.event_source_mappings["kinesis/${local.name}"].uuid

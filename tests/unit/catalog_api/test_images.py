@@ -54,8 +54,36 @@ def test_rejected_images_have_a_reason(api: Any, put_image: Any) -> None:
 def test_an_image_has_a_link_that_downloads_the_original(api: Any, put_image: Any) -> None:
     image = api.send("GET", f"/images/{put_image(1)}").json
     query = parse_qs(urlsplit(image["original_url"]).query)
-    assert query["response-content-disposition"] == ["attachment; filename*=UTF-8''photo1.jpg"]
+    assert query["response-content-disposition"] == ["attachment; filename=\"photo1.jpg\"; filename*=UTF-8''photo1.jpg"]
     assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
+
+
+def test_the_name_is_the_one_that_the_uploader_gave(api: Any, put_image: Any) -> None:
+    name = 'My "family" \u2013 Zürich, é.jpg'
+    image_id = put_image(1, filename={"S": name})
+    assert [image["filename"] for image in api.send("GET", "/images").json["images"]] == [name]
+    image = api.send("GET", f"/images/{image_id}").json
+    assert image["filename"] == name
+    disposition = parse_qs(urlsplit(image["original_url"]).query)["response-content-disposition"]
+    ascii_name, encoded = "My _family_ _ Z_rich, _.jpg", "My%20%22family%22%20%E2%80%93%20Z%C3%BCrich%2C%20%C3%A9.jpg"
+    assert disposition == [f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{encoded}"]
+
+
+@pytest.mark.parametrize(
+    ("captured_at", "expected"),
+    [
+        ("2026-06-15T10:30:00+02:00", ("2026-06-15T10:30:00", "camera", "+02:00")),
+        ("2026-06-15T10:30:00Z", ("2026-06-15T10:30:00", "camera", "+00:00")),
+        ("2026-06-15T10:30:00", ("2026-06-15T10:30:00", "camera", None)),
+        (None, ("2026-11-02T09:30:00", "upload", None)),
+    ],
+)
+def test_the_time_of_the_capture_is_the_camera_s_own(
+    api: Any, put_image: Any, captured_at: str | None, expected: tuple[str, str, str | None]
+) -> None:
+    fields = {"captured_at": {"S": captured_at}} if captured_at else {}
+    image = api.send("GET", f"/images/{put_image(1, **fields)}").json
+    assert (image["taken_at"], image["taken_from"], image["utc_offset"]) == expected
 
 
 @pytest.mark.parametrize("status", ["DELETED", None])
@@ -116,7 +144,7 @@ def test_hiding_an_image_that_the_pipeline_has_deleted_changes_nothing(put_image
     assert catalog.find(image_id) is None
 
 
-def test_deleting_an_unknown_image_is_no_error(api: Any) -> None:
+def test_deleting_an_unknown_image_succeeds(api: Any) -> None:
     assert api.send("DELETE", f"/images/{'f' * 32}").status == 204
 
 

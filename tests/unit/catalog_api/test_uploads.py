@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from catalog_api import storage
 from catalog_api.models import ContentType
 from catalog_api.settings import SETTINGS
-from catalog_api.uploads import EXTENSIONS, display_name, key_of, safe_name
+from catalog_api.uploads import EXTENSIONS, key_of, safe_name
+from shared.names import from_metadata, of_key
 from thumbnailer.events import Kind, ObjectEvent
 
 TYPES = st.sampled_from(sorted(EXTENSIONS))
@@ -35,6 +36,29 @@ def test_the_policy_fixes_key_type_size_and_expiry(api: Any) -> None:
     assert ["content-length-range", 2_500_000, 2_500_000] in policy["conditions"]
     remaining = datetime.fromisoformat(policy["expiration"]) - datetime.now(UTC)
     assert 0 < remaining.total_seconds() <= SETTINGS.url_expiry_s == upload["expires_in_s"]
+
+
+@pytest.mark.parametrize(
+    ("given_name", "filename"),
+    [
+        ("sunset.jpg", "sunset.jpg"),
+        ("My family photo (2) \u2013 Zürich, é.jpg", "My family photo (2) \u2013 Zürich, é.jpg"),
+        ("가족" * 108 + ".jpg", "가족" * 108 + ".jpg"),
+        ("🏔️" * 110 + ".jpg", "🏔️" * 110 + ".jpg"),
+        ("gpj\u202e.exe\n.jpg", "gpj.exe.jpg"),
+    ],
+)
+def test_the_form_carries_the_name_beside_the_safe_key(api: Any, given_name: str, filename: str) -> None:
+    upload = api.send("POST", "/uploads", body=upload_request(filename=given_name)).json
+    value = upload["fields"]["x-amz-meta-filename"]
+    assert from_metadata(value) == filename
+    assert {"x-amz-meta-filename": value} in json.loads(base64.b64decode(upload["fields"]["policy"]))["conditions"]
+    assert len("filename") + len(value) <= 2048
+
+
+def test_a_name_of_which_nothing_can_be_shown_is_left_out(api: Any) -> None:
+    upload = api.send("POST", "/uploads", body=upload_request(filename="\u200e")).json
+    assert "x-amz-meta-filename" not in upload["fields"]
 
 
 def test_the_id_is_the_one_that_the_pipeline_will_compute(api: Any) -> None:
@@ -87,6 +111,9 @@ def test_any_file_name_becomes_a_safe_key(filename: str, content_type: str) -> N
         ("가족 사진.jpeg", "가족_사진.jpeg"),
         ("${filename}", "filename.jpg"),
         (".jpg", "image.jpg"),
+        ("❤️🏔️.jpg", "image.jpg"),
+        ("a❤️b.jpg", "a_b.jpg"),
+        ("हिन्दी.jpg", "हिन्दी.jpg"),
         ("a.b.png", "a.b.png.jpg"),
     ],
 )
@@ -95,9 +122,9 @@ def test_names_stay_readable(given_name: str, expected: str) -> None:
 
 
 def test_a_key_shows_the_name_that_was_uploaded() -> None:
-    assert display_name(key_of("a-b.jpg", "image/jpeg", datetime.now(UTC), "0" * 32)) == "a-b.jpg"
-    assert display_name("cameras/7/c-1.jpg") == "c-1.jpg"
-    assert [display_name(key) for key in ("album/", "2025/album//", "/")] == ["album", "album", "/"]
+    assert of_key(key_of("a-b.jpg", "image/jpeg", datetime.now(UTC), "0" * 32)) == "a-b.jpg"
+    assert of_key("cameras/7/c-1.jpg") == "c-1.jpg"
+    assert [of_key(key) for key in ("album/", "2025/album//", "/")] == ["album", "album", "/"]
 
 
 def test_exactly_the_documented_types_are_accepted() -> None:

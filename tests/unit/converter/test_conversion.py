@@ -408,7 +408,7 @@ def test_lines_before_the_table_are_set_aside(run: Run) -> None:
     assert [(entry["row"], entry["line"]) for entry in rejects_of(outcome.rejects)] == [(2, 6)]
 
 
-def test_a_file_of_which_more_rows_are_set_aside_than_kept_is_rejected(run: Run) -> None:
+def test_a_file_with_more_bad_rows_than_valid_ones_is_rejected(run: Run) -> None:
     outcome = run("a.csv", "id,name\n1,a\n2\n3,c\n4\n")
     assert (outcome.status, outcome.facts["rows"], outcome.facts["rejected"]) == ("CONVERTED", 2, 2)
     outcome = run("a.csv", "id,name\n1,a\n2\n3,c\n4\n5\n")

@@ -134,7 +134,7 @@ def test_numbers_and_dates_may_be_names(text: str, is_header: bool, warnings: in
         ("# a, b\n# c, d\nx,y\nz,w\n", "unclear_header"),
     ],
 )
-def test_what_remains_unclear_is_refused(text: str, code: str) -> None:
+def test_an_ambiguous_table_is_refused(text: str, code: str) -> None:
     with pytest.raises(Rejection, match=code):
         sniff(text)
 

@@ -174,7 +174,7 @@ def test_a_mark_is_believed_before_a_hint() -> None:
 
 
 @pytest.mark.parametrize("name", ["base64", "idna", "punycode", "unicode_escape", "undefined", "no\0name", ""])
-def test_what_is_no_encoding_of_files_is_refused(name: str) -> None:
+def test_an_encoding_that_is_not_for_files_is_refused(name: str) -> None:
     with pytest.raises(Rejection, match="unknown_encoding"):
         codec_of(name)
 

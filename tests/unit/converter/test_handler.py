@@ -187,7 +187,7 @@ def test_a_column_of_the_file_counts_more_than_a_key_of_the_path(tmp_path: Path,
     assert table(tmp_path) == [(2025, 1)]
 
 
-def test_the_content_of_a_bad_row_has_no_keys_of_the_path() -> None:
+def test_the_content_of_a_bad_row_has_no_partition_keys() -> None:
     invoke(upload("raw/sales/year=2026/a.csv", "id\n" + "1\n" * 9 + "x\n"))
     (content,) = [content for key, content in read_objects().items() if key.startswith("_rejects/")]
     assert json.loads(content)["raw"] == "x\n"

@@ -67,7 +67,7 @@ def test_the_parquet_file_of_a_version_stays_when_the_version_is_deleted(tmp_pat
     assert table(tmp_path) == [(1,)]
 
 
-def test_an_attempt_with_another_verdict_removes_what_the_attempt_before_wrote() -> None:
+def test_an_attempt_with_another_verdict_removes_the_earlier_output() -> None:
     event = upload("raw/orders/a.csv", "id\n1\n")
     cut_off_before_its_manifest(event)
     client("s3").put_object(Bucket="analytics", Key="_schemas/orders.json", Body=b'{"columns": {"id": "BOOLEAN"}}')

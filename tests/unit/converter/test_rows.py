@@ -199,7 +199,7 @@ def test_an_object_with_a_key_twice_is_set_aside(run: Run, name: str) -> None:
     assert reasons == [("repeated_key", row) for row in rows[1:3]]
 
 
-def test_delimiters_at_the_end_of_each_row_are_no_field(run: Run) -> None:
+def test_delimiters_at_the_end_of_each_row_add_no_field(run: Run) -> None:
     rows = "".join(f"{i},a,\n" for i in range(300))
     outcome = run("a.csv", f"id,name\n{rows}300,a,b\n301,a\n302,a,b,\n")
     assert rows_of(outcome.parquet) == [(i, "a") for i in range(300)]

@@ -89,7 +89,7 @@ def test_a_column_that_has_only_words_for_no_value_is_left_out_with_a_warning(ru
     ],
     ids=["versions", "codes", "letters", "brackets", "thousands", "dates", "words"],
 )
-def test_values_that_recur_or_share_a_form_are_no_typing_errors(run: Run, values: list[Any]) -> None:
+def test_values_that_recur_or_share_a_form_are_not_typing_errors(run: Run, values: list[Any]) -> None:
     outcome = run("a.csv", column(values))
     assert types_of(outcome) == {"id": "BIGINT", "value": "VARCHAR"}
     assert [row[1] for row in rows_of(outcome.parquet)] == [str(value).strip('"') for value in values]

@@ -12,7 +12,7 @@ from .written import PROGRAMS, converted, faults, is_same, written
 
 
 @pytest.mark.parametrize("seed", range(24))
-def test_what_programs_write_comes_back(tmp_path: Path, seed: int) -> None:
+def test_tables_of_other_programs_are_converted_without_loss(tmp_path: Path, seed: int) -> None:
     table = written(Random(seed), list(PROGRAMS)[seed % len(PROGRAMS)])
     assert faults(table, converted(table, tmp_path)) == []
 

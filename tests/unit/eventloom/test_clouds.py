@@ -85,9 +85,7 @@ def test_a_client_of_an_emulator_goes_through_no_proxy(proxied: None, monkeypatc
         assert clouds.client("s3", "embedded").list_buckets()["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
-def test_what_a_cloud_starts_goes_through_no_proxy_to_an_emulator(
-    proxied: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_commands_reach_an_emulator_without_a_proxy(proxied: None, monkeypatch: pytest.MonkeyPatch) -> None:
     assert clouds.CLOUDS["embedded"].environment()["no_proxy"] == "127.0.0.1,localhost"
     assert "no_proxy" not in clouds.CLOUDS["aws"].environment()
     monkeypatch.setenv("NO_PROXY", "intern")
@@ -165,14 +163,14 @@ def test_make_refuses_tests_in_a_real_account_that_is_only_implied(target: str) 
     assert refused.stdout == ""
 
 
-def test_make_runs_tests_in_a_real_account_when_told() -> None:
+def test_make_runs_tests_in_a_real_account_on_request() -> None:
     shown = make("test-show", CLOUD="aws", ENV="dev")
     assert shown.returncode == 0, shown.stderr
     assert {f"{name}={value}" for name, value in REAL.items()} <= set(shown.stdout.splitlines())
 
 
 @pytest.mark.parametrize(("name", "said"), [("no_proxy", "intern"), ("NO_PROXY", "intern, other"), ("NO_PROXY", "")])
-def test_what_make_runs_goes_through_no_proxy_to_an_emulator(name: str, said: str) -> None:
+def test_make_targets_reach_an_emulator_without_a_proxy(name: str, said: str) -> None:
     shown = make("test-show", **{"no_proxy": "", "NO_PROXY": "", name: said})
     seen = dict(line.split("=", 1) for line in shown.stdout.splitlines() if line.lower().startswith("no_proxy"))
     assert seen == dict.fromkeys(("no_proxy", "NO_PROXY"), "127.0.0.1,localhost" + (f",{said}" if said else ""))

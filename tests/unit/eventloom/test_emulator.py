@@ -87,7 +87,7 @@ def test_the_report_is_what_status_prints(tmp_path: Path) -> None:
     assert arguments(tmp_path)[3:] == ["status", "--port", "4999", "--home", str(tmp_path / "the home"), "--json"]
 
 
-def test_a_report_that_is_no_json_is_a_sentence(tmp_path: Path) -> None:
+def test_a_report_that_is_not_json_gives_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="does not say how it is: no module"):
         emulator(tmp_path, "echo 'no module' >&2; exit 1").report()
 

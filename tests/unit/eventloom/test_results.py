@@ -45,7 +45,7 @@ def printed(*answers: Result, width: int = 80) -> str:
     return console.file.getvalue()
 
 
-def test_a_table_says_what_became_of_each_photo_within_80_columns() -> None:
+def test_a_table_of_80_columns_shows_the_result_of_each_photo() -> None:
     table = printed(ready(), rejected())
     assert re.search(r"^\[a\] 사진\.jpg +READY +40 x 30  JPEG  2,048 bytes *$", table, re.MULTILINE)
     assert "1280 512 128 px" in table
@@ -53,7 +53,7 @@ def test_a_table_says_what_became_of_each_photo_within_80_columns() -> None:
     assert max(map(len, table.splitlines())) <= 80
 
 
-def test_what_a_file_says_about_itself_does_nothing_to_the_terminal() -> None:
+def test_text_inside_a_file_cannot_control_the_terminal() -> None:
     assert "\x1b" not in printed(ready("a\x1b[2J.jpg"))
 
 

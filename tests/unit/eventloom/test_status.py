@@ -118,7 +118,7 @@ def outputs(_environment: str) -> dict[str, Any]:
     return OUTPUTS
 
 
-def test_an_environment_is_reported_with_what_waits_and_what_has_failed(tmp_path: Path) -> None:
+def test_an_environment_is_reported_with_its_waiting_and_failed_messages(tmp_path: Path) -> None:
     facts = status.read("local", emulator(tmp_path, RUNNING | {"denials": [DENIAL]}), clients(), outputs)
     assert facts["deployed"] is True
     assert facts["account"] == "000000000000"

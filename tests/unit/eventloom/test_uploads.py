@@ -15,6 +15,7 @@ from eventloom import catalog
 from eventloom.sources import Source
 from eventloom.uploads import SENDERS, NoResult, Upload, send, send_all, wait
 from shared.identity import image_id
+from shared.names import from_metadata
 
 BUCKET, TABLE = "uploads", "catalog"
 
@@ -85,8 +86,15 @@ def test_replace_overwrites(cloud: Cloud, tmp_path: Path) -> None:
     assert sent.uploads[0].version_id == cloud.s3.head_object(Bucket=BUCKET, Key="a.jpg")["VersionId"]
 
 
+@pytest.mark.parametrize("name", ["My photo (2) \u2013 é.jpg", "plain.jpg"])
+def test_the_name_travels_beside_the_key(cloud: Cloud, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"new")
+    send_all(cloud.s3, BUCKET, [Source(tmp_path / name, "a.jpg")], replace=False)
+    assert from_metadata(cloud.s3.head_object(Bucket=BUCKET, Key="a.jpg")["Metadata"]["filename"]) == name
+
+
 @pytest.mark.parametrize("key", ['x y/it\'s "$5".jpg', "사진 é+&=#?%.jpg"])
-def test_a_key_arrives_as_it_is(cloud: Cloud, tmp_path: Path, key: str) -> None:
+def test_a_key_arrives_unchanged(cloud: Cloud, tmp_path: Path, key: str) -> None:
     (upload,) = send_all(cloud.s3, BUCKET, [source(tmp_path, key)], replace=False).uploads
     assert [entry["Key"] for entry in cloud.s3.list_objects_v2(Bucket=BUCKET)["Contents"]] == [key]
     assert upload.image_id == image_id(BUCKET, key)

@@ -67,11 +67,18 @@ def test_a_notice_id_depends_on_the_change_and_not_on_the_delivery(record: Any) 
     assert len(set(ids)) == 5
 
 
+def test_the_notice_has_the_name_that_the_uploader_gave(record: Any) -> None:
+    notice = notice_of(record({"filename": "My photo \u202e.jpg"}, None))
+    assert notice is not None
+    assert notice.subject == "Image ready: My photo ?.jpg"
+    assert notice.document["filename"] == "My photo \u202e.jpg"
+
+
 def test_the_notice_of_a_rejection_says_why() -> None:
     (change,) = json.loads((EVENTS / "stream_modify_rejected.json").read_text())["Records"]
     notice = notice_of(change)
     assert notice is not None
-    assert notice.subject == "Image rejected (corrupt): 0f8fad5bd9cb469fa165708671b7a8e1-sunset.jpg"
+    assert notice.subject == "Image rejected (corrupt): sunset.jpg"
     assert "Why: The file is damaged or was not uploaded completely." in notice.text
     assert notice.attributes == {"status": "REJECTED", "reason": "corrupt", "notice_id": notice.id}
     assert json.loads(json.loads(notice.message)["default"])["bytes"] == 1_048_576

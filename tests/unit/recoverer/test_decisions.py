@@ -112,7 +112,7 @@ def test_only_an_alarm_is_a_reason_to_act(alarm: Any, limits: Limits, state: str
         assert isinstance(decide(alarm(state=state), rule, facts, State(), limits, NOW), Refusal)
 
 
-def test_an_old_alarm_is_no_reason_to_act(alarm: Any, limits: Limits) -> None:
+def test_an_old_alarm_starts_no_recovery(alarm: Any, limits: Limits) -> None:
     assert "901 s old" in reason(decide(alarm(at=NOW - 901), REDRIVE, Queue(5, False), State(), limits, NOW))
 
 

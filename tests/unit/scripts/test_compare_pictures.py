@@ -1,4 +1,4 @@
-"""The comparison of pictures with libvips and Chromium finds what differs, and says nothing about what does not."""
+"""The comparison with libvips, ImageMagick and Chromium reports pictures that differ, and no others."""
 
 import json
 import sys
@@ -37,5 +37,17 @@ def test_every_picture_of_a_folder_is_counted(
     monkeypatch.setattr(sys, "argv", ["compare_pictures", str(tmp_path)])
     monkeypatch.setitem(sys.modules, "playwright.sync_api", None)
     monkeypatch.setitem(sys.modules, "pyvips", None)
+    monkeypatch.setenv("PATH", "")
     assert compare_pictures.main() == 0
     assert json.loads(capsys.readouterr().out) == {"files": 2, "ready": 1, "disagreements": 0}
+
+
+def test_a_program_of_another_kind_named_convert_is_no_reference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "convert"
+    program.write_text("#!/bin/sh\necho converts units\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with compare_pictures.imagemagick() as show:
+        assert show is None

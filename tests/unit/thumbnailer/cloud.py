@@ -54,15 +54,22 @@ class Cloud:
         """Make the thumbnails of a photo."""
         return _render(data, self.limits)
 
-    def put(self, data: bytes, key: str = "cat.jpg") -> ObjectEvent:
+    def put(self, data: bytes, key: str = "cat.jpg", **options: Any) -> ObjectEvent:
         """Upload an object."""
-        answer = self.s3.put_object(Bucket=UPLOADS, Key=key, Body=data)
+        answer = self.s3.put_object(Bucket=UPLOADS, Key=key, Body=data, **options)
         return self.event(Kind.CREATED, key, answer.get("VersionId"), answer["ETag"].strip('"'), len(data))
 
     def delete(self, key: str = "cat.jpg") -> ObjectEvent:
         """Delete an object. This puts a delete marker if the bucket has versions."""
         answer = self.s3.delete_object(Bucket=UPLOADS, Key=key)
         return self.event(Kind.DELETED, key, answer.get("VersionId"))
+
+    def restore(self, version_id: str | None, key: str = "cat.jpg") -> ObjectEvent:
+        """Copy an earlier version onto its key."""
+        source = {"Bucket": UPLOADS, "Key": key, "VersionId": version_id}
+        answer = self.s3.copy_object(Bucket=UPLOADS, Key=key, CopySource=source)
+        etag = answer["CopyObjectResult"]["ETag"].strip('"')
+        return self.event(Kind.CREATED, key, answer["VersionId"], etag)
 
     def remove(self, version_id: str | None, key: str = "cat.jpg") -> ObjectEvent:
         """Remove one version or a delete marker permanently."""

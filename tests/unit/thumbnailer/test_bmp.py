@@ -136,7 +136,7 @@ def test_plain_files_are_those_of_pillow() -> None:
         (RIGHT["4 bits"][:40], "corrupt"),
     ],
 )
-def test_what_cannot_be_read_is_refused(data: bytes, code: str) -> None:
+def test_an_unreadable_bitmap_is_refused(data: bytes, code: str) -> None:
     with pytest.raises(Rejection) as rejection:
         render(data, Limits(), Output((64,)))
     assert rejection.value.code == code

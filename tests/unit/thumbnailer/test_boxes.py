@@ -67,7 +67,7 @@ def test_a_truncated_file_is_damaged_if_a_pixel_is_missing(name: str) -> None:
     assert taken == 0 or "track" in name or "metadata" in name
 
 
-def test_a_tile_that_a_download_left_out_is_damage() -> None:
+def test_a_hole_instead_of_a_tile_is_corrupt() -> None:
     """The file has its full length, and a hole of zeros where a tile was."""
     start, length = seventh_tile(TILED)
     assert TILED[start : start + 4] != bytes(4)
@@ -114,7 +114,7 @@ def test_the_tracks_of_an_avif_sequence_do_not_hide_behind_a_film() -> None:
 
 
 @pytest.mark.parametrize("encoder", ["AVIF", "HEIF"])
-def test_a_large_colour_profile_is_no_complexity(encoder: str) -> None:
+def test_a_large_colour_profile_is_not_counted_as_complexity(encoder: str) -> None:
     """The limit is for descriptions that decoders compare with each other."""
     profile = swapped_profile() + bytes(150_000)
     if encoder == "AVIF":

@@ -119,7 +119,7 @@ SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 IN_LINEAR_LIGHT = Colour(((0.64, 0.33), (0.3, 0.6), (0.15, 0.06), (0.3127, 0.329)), gamma=1.0)
 
 
-def test_a_profile_is_what_its_curves_say_and_not_its_name() -> None:
+def test_a_profile_is_recognized_by_its_curves_and_not_by_its_name() -> None:
     """GIMP and darktable have profiles of linear light whose names begin with sRGB."""
     profile = profile_of(IN_LINEAR_LIGHT, "sRGB-elle-V2-g10.icc")
     opened_profile = ImageCms.ImageCmsProfile(io.BytesIO(profile))

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from shared.text import utc_text
-from tests.unit.thumbnailer.cloud import Cloud, cloud
+from tests.unit.thumbnailer.cloud import TABLE, Cloud, cloud
 from tests.unit.thumbnailer.pictures import FIRST, SECOND
 from thumbnailer.ordering import Version
 from thumbnailer.pipeline import Result
@@ -15,7 +15,7 @@ from thumbnailer.storage import Storage
 
 
 def test_a_deletion_leaves_a_tombstone(aws: Cloud) -> None:
-    """The tombstone keeps the order of events until no more can arrive, and nothing about the picture."""
+    """The tombstone keeps the order of events until no more can arrive, and what is needed to undo the deletion."""
     upload, deletion = aws.put(FIRST), aws.delete()
     aws.handle(upload)
     assert aws.handle(deletion).result is Result.DELETED
@@ -32,7 +32,12 @@ def test_a_deletion_leaves_a_tombstone(aws: Cloud) -> None:
         "expires_at",
         "revision",
         "processed_at",
+        *("deleted_version", "deleted_status", "shelf", "taken_key"),
+        *("bytes", "format", "width", "height", "dominant_color", "blurhash"),
     }
+    assert item["deleted_version"]["S"] == upload.version_id
+    assert item["shelf"]["S"].startswith("DELETED#")
+    assert item["taken_key"]["S"].startswith(deletion.time[:19])
     assert aws.thumbnails() == set()
     aws.check(deletion)
 
@@ -170,3 +175,40 @@ def test_any_order_of_events_works_in_buckets_without_versions() -> None:
                 aws.handle(events[index])
             aws.check(events[0])
             assert aws.status(events[0]) == "READY"
+
+
+def test_a_second_deletion_keeps_what_the_first_one_remembers(aws: Cloud) -> None:
+    """Deleting a deleted object must not take away what is needed to undo the first deletion."""
+    upload, first = aws.put(FIRST), aws.delete()
+    second = aws.delete()
+    for event in (upload, first, second):
+        aws.handle(event)
+    item = aws.item(upload)
+    assert item is not None
+    assert (item["deleted_version"]["S"], item["version_id"]["S"]) == (upload.version_id, first.version_id)
+    assert item["taken_key"]["S"].startswith(first.time[:19])
+
+
+def test_a_version_that_was_removed_can_not_be_restored(aws: Cloud) -> None:
+    upload = aws.put(FIRST)
+    aws.handle(upload)
+    removal = aws.remove(upload.version_id)
+    assert aws.handle(removal).result is Result.DELETED
+    item = aws.item(removal)
+    assert item is not None
+    assert not {"deleted_version", "shelf", "taken_key"} & set(item)
+
+
+def test_a_copy_of_the_deleted_version_restores_the_object(aws: Cloud) -> None:
+    """This is what the API does. The events of the deletion and of the copy may come in any order and twice."""
+    upload, deletion = aws.put(FIRST, Metadata={"filename": "My cat.jpg"}), aws.delete()
+    restored = aws.restore(upload.version_id)
+    for order in itertools.permutations((upload, deletion, restored)):
+        for event in (*order, *order):
+            aws.handle(event)
+        aws.check(upload)
+        item = aws.item(upload)
+        assert item is not None
+        assert (item["status"]["S"], item["filename"]["S"]) == ("READY", "My cat.jpg")
+        assert item["shelf"]["S"].startswith("READY#")
+        aws.dynamodb.delete_item(TableName=TABLE, Key={"image_id": {"S": upload.image_id}})

@@ -344,7 +344,7 @@ def test_odd_jpeg_sizes_survive_scaled_decoding(resize: Resize) -> None:
         assert photo.thumbnails["1280"].height == max(1, round(37 * 1280 / width))
 
 
-def test_unknown_facts_are_left_out() -> None:
+def test_unknown_facts_are_omitted() -> None:
     """The facts are those for the catalog and for JSON."""
     facts = render(encode(quarters(), "PNG"), LIMITS, SMALL).facts()
     assert set(facts) == {"format", "bytes", "width", "height", "sha256", "dominant_color", "blurhash"}

@@ -59,7 +59,7 @@ def test_s3_is_asked_about_an_event_without_a_sequencer(kind: Kind, recorded: Re
     assert decide(dataclasses.replace(UPLOAD, kind=kind, version_id=None, sequencer=None), recorded) is Decision.ASK
 
 
-def test_a_request_to_process_again_is_no_duplicate() -> None:
+def test_a_request_to_process_again_is_not_a_duplicate() -> None:
     remake = dataclasses.replace(UPLOAD, name="ObjectCreated:Remake", sequencer=None)
     assert decide(remake, SAME) is Decision.ASK
     assert decide(dataclasses.replace(remake, name="ObjectCreated:Backfill"), SAME) is Decision.DUPLICATE

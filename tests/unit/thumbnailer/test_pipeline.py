@@ -6,8 +6,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from shared.listing import shelves
+from shared.names import to_metadata
+from shared.thumbnails import content_type
 from tests.unit.thumbnailer.cloud import SIZES, THUMBNAILS, UPLOADS, Calls, Cloud, cloud
-from tests.unit.thumbnailer.pictures import FIRST, SECOND, THIRD
+from tests.unit.thumbnailer.pictures import FIRST, SECOND, THIRD, encode, exif, quarters
 from thumbnailer.imaging.limits import Limits
 from thumbnailer.pipeline import Result
 
@@ -40,17 +43,50 @@ def test_an_upload_becomes_an_item_and_thumbnails(aws: Cloud) -> None:
         "blurhash": "",
         "thumbnails": "",
         "revision": "1",
+        "shelf": values["shelf"],
+        "taken_key": f"{event.time[:16]}:00#cat___dog#{event.image_id[:16]}",
     }
+    assert values["shelf"] in shelves("READY")
     for size in SIZES:
         facts = item["thumbnails"]["M"][str(size)]["M"]
         stored = aws.s3.get_object(Bucket=THUMBNAILS, Key=facts["key"]["S"])
         assert facts["key"]["S"].startswith(f"{event.image_id}/")
         assert facts["key"]["S"].endswith(f"/{size}.jpg")
-        assert stored["ContentType"] == facts["content_type"]["S"] == "image/jpeg"
+        assert stored["ContentType"] == content_type({"key": facts["key"]["S"]}) == "image/jpeg"
         assert stored["CacheControl"] == "public, max-age=31536000, immutable"
         assert stored["ContentLength"] == int(facts["bytes"]["N"])
         assert stored["Metadata"] == {}
     aws.check(event)
+
+
+LONG_NAME = "가" * 251 + ".jpg"
+
+
+@pytest.mark.parametrize("data", [FIRST, b"no picture", b""])
+@pytest.mark.parametrize("name", ["My photo (2) \u2013 Zürich, é.jpg", "❤️🏔️.jpg", LONG_NAME])
+def test_the_item_has_the_name_beside_the_key(aws: Cloud, data: bytes, name: str) -> None:
+    """The name comes with the object, whether or not its content is read."""
+    key = f"web/2026/06/15/{'0' * 32}-image.jpg"
+    event = aws.put(data, key, Metadata={"filename": to_metadata(name)})
+    aws.handle(event)
+    item = aws.item(event)
+    assert item is not None
+    assert item["filename"]["S"] == name
+
+
+def test_a_name_that_the_key_says_is_not_stored_again(aws: Cloud) -> None:
+    event = aws.put(FIRST, "holiday/cat.jpg", Metadata={"filename": "cat.jpg"})
+    aws.handle(event)
+    assert "filename" not in (aws.item(event) or {})
+
+
+def test_a_photo_is_listed_by_the_time_of_its_capture(aws: Cloud) -> None:
+    event = aws.put(encode(quarters((90, 60)), "JPEG", exif=exif()))
+    assert aws.handle(event).result is Result.READY
+    item = aws.item(event)
+    assert item is not None
+    assert item["captured_at"]["S"] == "2026-05-01T12:30:00+02:00"
+    assert item["taken_key"]["S"].startswith("2026-05-01T12:30:00#cat#")
 
 
 def test_a_duplicate_costs_one_read(aws: Cloud) -> None:
@@ -85,13 +121,13 @@ def test_a_rejection_is_recorded_with_its_reason(aws: Cloud) -> None:
 def test_some_objects_are_rejected_without_reading_them(
     aws: Cloud, key: str, data: bytes, reason: str, size_is_known: bool
 ) -> None:
-    """The event or the answer of S3 gives the size before the content is read."""
+    """The event or the answer of S3 gives the size before the content is read. HEAD gives the name."""
     aws.limits = Limits(max_bytes=1000)
     event = aws.put(data, key)
     aws.s3 = Calls(aws.s3)
     outcome = aws.handle(event if size_is_known else dataclasses.replace(event, size=None))
     assert (outcome.result, outcome.reason, outcome.bytes) == (Result.REJECTED, reason, 0)
-    assert aws.s3.names == ([] if size_is_known or reason == "folder" else ["get_object"])
+    assert aws.s3.names == ([] if size_is_known or reason == "folder" else ["get_object"]) + ["head_object"]
 
 
 @pytest.mark.parametrize("size", [0, 2_000_000])

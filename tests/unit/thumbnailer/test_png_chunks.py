@@ -93,7 +93,7 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("name", [name for name in DAMAGE if name != "chromaticities of zero"])
-def test_damage_in_metadata_leaves_the_picture_as_it_is(name: str) -> None:
+def test_damage_in_metadata_does_not_change_the_picture(name: str) -> None:
     """The chunk is ignored, as browsers do."""
     assert far_off(corners(shown(png_with(encode(quarters(), "PNG"), DAMAGE[name])))) == []
 
@@ -110,7 +110,7 @@ def test_metadata_behind_the_pixels_may_be_damaged_too(name: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [b"IHDR", b"PLTE"])
-def test_damage_in_what_the_pixels_need_is_damage(kind: bytes) -> None:
+def test_damage_in_a_required_chunk_is_corrupt(kind: bytes) -> None:
     data = bytearray(encode(quarters().quantize(16), "PNG"))
     at = data.index(kind)
     data[at + 4 + int.from_bytes(data[at - 4 : at])] ^= 1  # the checksum

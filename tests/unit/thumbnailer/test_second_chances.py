@@ -59,7 +59,7 @@ def test_a_rejected_photo_that_is_uploaded_again_is_handled_again(aws: Cloud) ->
     assert aws.handle(again).result is Result.DUPLICATE
 
 
-def test_a_late_or_repeated_event_of_a_rejected_photo_is_no_request(aws: Cloud) -> None:
+def test_a_late_or_repeated_event_does_not_process_a_rejected_photo_again(aws: Cloud) -> None:
     first, second = aws.put(PHOTO), aws.put(PHOTO)
     aws.handle(second)
     aws.limits = HIGH

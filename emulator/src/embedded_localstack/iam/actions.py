@@ -1,7 +1,7 @@
 """The actions and resources that each operation needs.
 
-An operation that is in none of these tables is refused. The source is AWS's Service Authorization Reference
-(https://docs.aws.amazon.com/service-authorization/latest/reference/), by service.
+An operation that is in none of these tables needs its action on every resource (reference.py). The source is AWS's
+Service Authorization Reference (https://docs.aws.amazon.com/service-authorization/latest/reference/), by service.
 """
 # ruff: noqa: SIM905 - rows of names read better as words than as lists of strings
 
@@ -9,8 +9,16 @@ from email import message_from_bytes
 from email.utils import parseaddr
 from typing import Any
 
-from embedded_localstack.iam import actions_deploy, actions_dynamodb, actions_lambda, actions_messages, actions_s3
-from embedded_localstack.iam.request import Check, Facts, Request, Row, UnmappedError, anything, each, needs, text
+from embedded_localstack.iam import (
+    actions_deploy,
+    actions_dynamodb,
+    actions_keys,
+    actions_lambda,
+    actions_messages,
+    actions_s3,
+    reference,
+)
+from embedded_localstack.iam.request import Check, Facts, Request, Row, anything, each, needs, text
 
 # -- CloudWatch Logs
 
@@ -146,13 +154,7 @@ SES: dict[str, Row] = {
     ),
 }
 
-# -- KMS, Step Functions, Systems Manager, X-Ray, STS
-
-KMS: dict[str, Row] = each(
-    "kms",
-    "Encrypt Decrypt GenerateDataKey GenerateDataKeyWithoutPlaintext DescribeKey Sign Verify GetPublicKey".split(),
-    lambda request: request.facts.key_arn(text(request.params.get("KeyId"))),
-)
+# -- Step Functions, Systems Manager, X-Ray
 
 STATES: dict[str, Row] = each(
     "states",
@@ -186,8 +188,6 @@ XRAY: dict[str, Row] = each(
     anything,
 )
 
-STS: dict[str, Row] = {"AssumeRole": needs("sts:AssumeRole", lambda request: text(request.params.get("RoleArn")))}
-
 TABLES: dict[str, dict[str, Row]] = {
     "s3": actions_s3.S3,
     "dynamodb": actions_dynamodb.DYNAMODB,
@@ -200,11 +200,11 @@ TABLES: dict[str, dict[str, Row]] = {
     "events": EVENTS,
     "cloudwatch": CLOUDWATCH,
     "ses": SES,
-    "kms": KMS,
+    "kms": actions_keys.KMS,
     "stepfunctions": STATES,
     "ssm": SSM,
     "xray": XRAY,
-    "sts": STS,
+    "sts": actions_keys.STS,
     "apigateway": actions_deploy.APIGATEWAY,
     "iam": actions_deploy.IAM,
 }
@@ -222,12 +222,9 @@ def checks(  # noqa: PLR0913, PLR0917 - these are the parts of an API call
         params: the parsed request.
 
     Raises:
-        UnmappedError: the operation is in no table.
+        UnmappedError: neither a table nor AWS's reference has the operation.
     """
     row = TABLES.get(service, {}).get(operation)
     if row is None:
-        raise UnmappedError(
-            f"no resource mapping for {service}:{operation}: the embedded LocalStack refuses what it cannot check; "
-            "its tables are embedded_localstack/iam/actions*.py"
-        )
+        return [reference.check(service, operation)]
     return row(Request(operation, params, account, region, facts))

@@ -22,7 +22,10 @@ _OF_SERVICES = {
     "dynamodb": {"leadingkeys"},
     "events": {"source", "detail-type"},
     "iam": {*"awsservicename passedtoservice permissionsboundary policyarn".split()},
-    "kms": {"viaservice"},
+    "kms": {
+        *"viaservice calleraccount encryptioncontextkeys requestalias granteeprincipal retiringprincipal".split(),
+        *"grantoperations grantconstrainttype".split(),
+    },
     "lambda": {*"functionarn sourcefunctionarn functionurlauthtype invokedviafunctionurl".split()},
     "s3": {
         *"prefix delimiter max-keys versionid x-amz-acl x-amz-copy-source x-amz-server-side-encryption".split(),
@@ -30,13 +33,16 @@ _OF_SERVICES = {
     },
     "ses": {"fromaddress", "recipients"},
     "sns": {"protocol", "endpoint"},
+    "sts": {*"externalid rolesessionname sourceidentity transitivetagkeys".split()},
 }
+# Keys whose name goes on with a name of the caller's choice.
+_OPEN = re.compile(r"kms:encryptioncontext:")
 # Global keys that only some callers have: users, signed requests, services.
 _OF_SOME = {
     *"aws:username aws:principalarn aws:principalservicename aws:sourcearn aws:sourceaccount aws:sourceowner".split()
 }
 _TAGS = re.compile(r"aws:(tagkeys$|requesttag/)")
-_MAY_TAG = re.compile(r"\w+:(Add|Create|Put|Register|Tag|Untag)")
+_MAY_TAG = re.compile(r"(?!sts:)\w+:(Add|Create|Put|Register|Tag|Untag)")
 
 _VARIABLE = re.compile(r"\$\{\s*([^},]*?)\s*(?:,\s*'([^']*)'\s*)?\}")
 _TAKES_VARIABLES = re.compile(r"(string|arn)")
@@ -110,7 +116,7 @@ class Reader:
         # With an unknown variable the statement applies to every resource that it could mean.
         for element, doubt in (("Resource", "*"), ("NotResource", _NOTHING)):
             if element in statement:
-                read[element] = self._fill(statement[element], unknown, wildcards=True, doubt=doubt)
+                read[element] = self._fill_resources(statement[element], unknown, doubt)
         conditions: dict[str, dict[str, Any]] = {}
         certain: dict[str, dict[str, Any]] = {}
         for operator, operands in (statement.get("Condition") or {}).items():
@@ -121,6 +127,20 @@ class Reader:
                     target.setdefault(operator, {})[key] = filled
                 unknown += doubts
         return read | {"Condition": conditions}, read | {"Condition": certain}, unknown
+
+    def _fill_resources(self, value: Any, unknown: list[str], doubt: str) -> Any:
+        """Return the patterns of Resource or NotResource with the values of their variables.
+
+        "A policy variable can be used in the Resource element, but only in the resource portion of the ARN", which
+        "appears after the fifth colon". Elsewhere it stays as it is and matches nothing.
+        """
+        if isinstance(value, list):
+            return [self._fill_resources(item, unknown, doubt) for item in value]
+        if not isinstance(value, str) or "${" not in value:
+            return value
+        parts = value.split(":", 5)
+        filled = self._fill(parts[5], unknown, wildcards=True, doubt=doubt) if len(parts) == 6 else value
+        return ":".join([*parts[:5], filled]) if len(parts) == 6 and filled != _NOTHING else filled
 
     def _operand(self, operator: str, key: str, value: Any, unknown: list[str]) -> Any:
         base = operator.lower().removeprefix("forallvalues:").removeprefix("foranyvalue:").removesuffix("ifexists")
@@ -135,7 +155,7 @@ class Reader:
     def _knows(self, key: str) -> bool:
         key = key.lower()
         prefix, _, name = key.partition(":")
-        if key in self._keys:
+        if key in self._keys or _OPEN.match(key):
             return True
         if prefix == "aws":
             return key in _OF_SOME or bool(_TAGS.match(key) and not _MAY_TAG.match(self._action))

@@ -3,53 +3,23 @@
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
 
-import json
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
-from embedded_localstack.iam.conditions import LITERALS, Reader, request_keys
-from embedded_localstack.vendor import ministack_iam_evaluator as evaluator
-from embedded_localstack.vendor.ministack_iam_evaluator import (
-    EvalContext,
-    EvalResult,
-    ParsedStatement,
-    combine_resource_policy,
-    evaluate,
-    evaluate_resource_policy,
-    parse_policy_document,
+from embedded_localstack.iam import matching  # noqa: F401 - sets up the evaluator
+from embedded_localstack.iam.conditions import request_keys
+from embedded_localstack.iam.principals import Match, Principal
+from embedded_localstack.iam.statements import (
+    Attached,
+    Policy,
+    UnknownError,
+    attached_statements,
+    parsed_statements,
 )
+from embedded_localstack.vendor.ministack_iam_evaluator import EvalContext, EvalResult, ParsedStatement, evaluate
 
-WILDCARDS = {"*": ".*", "?": "."} | {stand_in: re.escape(character) for stand_in, character in LITERALS.items()}
-
-
-@lru_cache(maxsize=4096)
-def _wildcards(pattern: str, ignore_case: bool) -> re.Pattern[str]:
-    """Compile a pattern in which `*` and `?` also match line breaks, which an S3 key may contain."""
-    regex = "".join(WILDCARDS.get(character, re.escape(character)) for character in pattern)
-    return re.compile(rf"{regex}\Z", re.DOTALL | (re.IGNORECASE if ignore_case else re.NOFLAG))
-
-
-evaluator._fnmatch_compile = _wildcards
-evaluator._resolve_condition_key = lambda key, context: context.service_context.get(key.lower())
-
-
-class UnknownError(Exception):
-    """A statement that applies to the request contains something that this emulator does not know."""
-
-    def __init__(self, policy: str, reason: str) -> None:
-        super().__init__(reason)
-        self.policy = policy
-
-
-@dataclass(frozen=True)
-class Policy:
-    """A policy document and its name in messages, such as "role policy logs" or "queue policy of uploads"."""
-
-    name: str
-    document: str
+__all__ = ["Policy", "Question", "RolePolicies", "Verdict", "decide_resource", "decide_role"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +29,10 @@ class RolePolicies:
     role_arn: str
     granted: tuple[Policy, ...]
     boundary: Policy | None = None
-    session: Policy | None = None
+    session: tuple[Policy, ...] = ()
+    """The session policies; one of them must allow a request."""
+    gone: bool = False
+    """Whether the role was deleted after the session began."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +50,8 @@ class Question:
     every request here."""
     owner: str = ""
     """The resource's account, if the ARN names no account and it differs from the principal's account."""
+    anywhere: bool = False
+    """Whether the resource is not known: an allow must cover every resource, and a deny on any resource counts."""
 
     @property
     def resource_account(self) -> str:
@@ -116,28 +91,68 @@ def decide_role(
     """
     how = "role and resource" if required else "role"
     context = _context(question, role_arn=policies.role_arn)
+    caller = Principal(
+        question.principal,
+        policies.role_arn,
+        question.account,
+        bounded=policies.boundary is not None,
+        gone=policies.gone,
+    )
     try:
-        granted = [_parsed(policy, context) for policy in policies.granted]
-        limits = [[_parsed(limit, context)] for limit in (policies.boundary, policies.session) if limit]
-        document = _attached(resource, context, {question.principal, policies.role_arn}) if resource else None
+        granted = [parsed_statements(policy, context, anywhere=question.anywhere) for policy in policies.granted]
+        layers = [(policies.boundary,)] if policies.boundary else []
+        limits = [
+            [parsed_statements(limit, context) for limit in layer] for layer in (*layers, policies.session) if layer
+        ]
+        attached = attached_statements(resource, context, caller) if resource else []
     except UnknownError as error:
         return Verdict(False, error.policy, str(error), (), question, how)
-    result = evaluate(context, granted, *limits)
+    same_account = question.resource_account == question.account
+    result = _combined(context, _Layers(granted, limits, attached), same_account=same_account, required=required)
     policy_names = f"policies of role {policies.role_arn.rpartition('/')[2]}"
-    owner = question.resource_account
-    if resource or required or owner != question.account:
-        result = combine_resource_policy(result, context, document, owner, required=required, limits=tuple(limits))
+    if resource or required or not same_account:
         policy_names += f", {resource.name}" if resource else f", no policy of {question.resource}"
     allowed = result.decision == "Allow"
     matched: tuple[str, ...] = ()
     if allowed:
-        own = [
-            match
+        own = (
+            name
             for policy, parsed in zip(policies.granted, granted, strict=True)
-            for match in _matches(context, policy, parsed)
-        ]
-        matched = (*own, *(_resource_matches(context, resource, document) if resource and document else ()))
-    return Verdict(allowed, policy_names, _reason(result), matched, question, how)
+            for name in _matches(context, policy, enumerate(parsed))
+        )
+        matched = (*own, *(_attached_matches(context, resource, attached) if resource else ()))
+    return Verdict(allowed, policy_names, _reason(result, question), matched, question, how)
+
+
+class _Layers(NamedTuple):
+    """The parsed statements of all policies that apply to a request of a role's session."""
+
+    granted: list[list[ParsedStatement]]
+    limits: list[list[list[ParsedStatement]]]
+    attached: list[Attached]
+
+
+def _combined(context: EvalContext, layers: _Layers, *, same_account: bool, required: bool) -> EvalResult:
+    """Combine the policies of a role with the policy of the resource.
+
+    A deny anywhere wins. A resource policy that names the session or everybody grants alone; one that names the role is
+    limited by the boundary and the session policies; one that names the account only says that the policies of the role
+    decide: "Determining whether a request is allowed or denied within an account", on the page of this module.
+    """
+    granted, limits, attached = layers
+    identity = evaluate(context, granted, *limits)
+    resource = evaluate(context, [[entry.statement for entry in attached]])
+    for result in (identity, resource):
+        if result.decision == "Deny":
+            return result
+    if identity.decision == "Allow" and (resource.decision == "Allow" or (same_account and not required)):
+        return identity
+    if not same_account:
+        return replace(resource, decision="ImplicitDeny")
+    direct = evaluate(context, [[entry.statement for entry in attached if entry.match is Match.DIRECT]])
+    if direct.decision == "Allow":
+        return direct
+    return evaluate(context, [[entry.statement for entry in attached if entry.match >= Match.ROLE]], *limits)
 
 
 def decide_resource(question: Question, resource: Policy | None, *, kind: str, service: bool) -> Verdict:
@@ -155,13 +170,13 @@ def decide_resource(question: Question, resource: Policy | None, *, kind: str, s
     principal = question.principal if service else None
     context = _context(question, service=principal)
     try:
-        document = _attached(resource, context, {question.principal}, principal)
+        attached = attached_statements(resource, context, Principal(service=principal or ""))
     except UnknownError as error:
         return Verdict(False, error.policy, str(error), (), question, how)
-    result = evaluate_resource_policy(document, context, service=principal)
+    result = evaluate(context, [[entry.statement for entry in attached]])
     allowed = result.decision == "Allow"
-    matched = _resource_matches(context, resource, document, principal) if allowed else ()
-    return Verdict(allowed, resource.name, _reason(result), matched, question, how)
+    matched = _attached_matches(context, resource, attached) if allowed else ()
+    return Verdict(allowed, resource.name, _reason(result, question), matched, question, how)
 
 
 def _context(question: Question, *, role_arn: str | None = None, service: str | None = None) -> EvalContext:
@@ -187,111 +202,25 @@ def _context(question: Question, *, role_arn: str | None = None, service: str | 
     )
 
 
-def _matches(context: EvalContext, policy: Policy, statements: list[ParsedStatement]) -> list[str]:
+def _matches(context: EvalContext, policy: Policy, statements: Iterable[tuple[int, ParsedStatement]]) -> list[str]:
     """Return the names of the statements that allow the request on their own."""
     return [
         f"{policy.name}#{statement.sid or index}"
-        for index, statement in enumerate(statements)
+        for index, statement in statements
         if statement.effect == "Allow" and evaluate(context, [[statement]]).decision == "Allow"
     ]
 
 
-def _resource_matches(
-    context: EvalContext, resource: Policy, document: dict[str, Any], service: str | None = None
-) -> tuple[str, ...]:
-    return tuple(
-        f"{resource.name}#{statement.get('Sid') or index}"
-        for index, statement in enumerate(_statements(document))
-        if statement.get("Effect") == "Allow"
-        and evaluate_resource_policy({"Statement": [statement]}, context, service=service).decision == "Allow"
-    )
+def _attached_matches(context: EvalContext, resource: Policy, attached: Sequence[Attached]) -> tuple[str, ...]:
+    return tuple(_matches(context, resource, ((entry.index, entry.statement) for entry in attached)))
 
 
-def _reason(result: EvalResult) -> str:
+def _reason(result: EvalResult, question: Question) -> str:
     match result.decision:
         case "Allow":
             return "allowed"
         case "Deny":
             return f"explicitly denied by statement {result.matched_sid or '(no Sid)'}"
+    if question.anywhere:
+        return 'no statement with Resource "*" allows it, and the embedded LocalStack does not know its resource'
     return "no statement allows it"
-
-
-@lru_cache(maxsize=1024)
-def _loaded(document: str) -> dict[str, Any]:
-    """Parse a policy document. The cache's key is the text, so a changed policy takes effect at once."""
-    return dict(json.loads(document))
-
-
-def _statements(document: dict[str, Any]) -> list[dict[str, Any]]:
-    statements = document.get("Statement", [])
-    return list(statements) if isinstance(statements, list) else [statements]
-
-
-def _parsed(policy: Policy, context: EvalContext) -> list[ParsedStatement]:
-    """Return the statements of a role's policy, permissions boundary or session policy."""
-    if not _depends_on_request(policy.document):
-        return _parsed_once(policy.document)
-    document = _read(
-        policy,
-        _loaded(policy.document),
-        context,
-        lambda candidate: evaluate(context, [parse_policy_document(candidate)]),
-    )
-    return list(parse_policy_document(document))
-
-
-@lru_cache(maxsize=1024)
-def _parsed_once(document: str) -> list[ParsedStatement]:
-    return list(parse_policy_document(_loaded(document)))
-
-
-def _attached(policy: Policy, context: EvalContext, names: set[str], service: str | None = None) -> dict[str, Any]:
-    """Return the document of a resource's policy."""
-    document = _for_caller(policy.document, names)
-    if not _depends_on_request(policy.document):
-        return document
-    return _read(
-        policy, document, context, lambda candidate: evaluate_resource_policy(candidate, context, service=service)
-    )
-
-
-def _depends_on_request(document: str) -> bool:
-    return '"Condition"' in document or "${" in document
-
-
-def _read(
-    policy: Policy, document: dict[str, Any], context: EvalContext, decide: Callable[[dict[str, Any]], EvalResult]
-) -> dict[str, Any]:
-    """Return the document with the values of its policy variables.
-
-    Raises:
-        UnknownError: a statement that applies to the request contains something unknown.
-    """
-    reader = Reader(context.action, context.service_context, document.get("Version", ""))
-    statements = []
-    for index, statement in enumerate(_statements(document)):
-        read, certain, unknown = reader.read(statement)
-        if unknown and decide({"Statement": [certain]}).decision != "ImplicitDeny":
-            where = f"statement {statement.get('Sid') or index}"
-            raise UnknownError(
-                policy.name, f"{where}: {unknown[0]} is not known to embedded_localstack/iam/conditions.py"
-            )
-        statements.append(read)
-    return {**document, "Statement": statements}
-
-
-def _for_caller(document: str, names: set[str]) -> dict[str, Any]:
-    """Return the document without NotPrincipal, which the evaluator ignores: such a statement applies to all others."""
-    policy = _loaded(document)
-    statements = _statements(policy)
-    if not any("NotPrincipal" in statement for statement in statements):
-        return policy
-    applicable = []
-    for statement in statements:
-        if excluded := statement.get("NotPrincipal"):
-            listed = [name for named in excluded.values() for name in ([named] if isinstance(named, str) else named)]
-            if names & set(listed):
-                continue
-            statement = {**statement, "Principal": "*"}  # noqa: PLW2901 - the evaluator ignores NotPrincipal
-        applicable.append(statement)
-    return {**policy, "Statement": applicable}

@@ -8,11 +8,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from embedded_localstack.iam import callers
 from embedded_localstack.iam.callers import Caller, Kind
 from embedded_localstack.iam.decide import Question, Verdict, decide_resource, decide_role
-from embedded_localstack.iam.lookup import LocalStackFacts, caller_of, policy_name
+from embedded_localstack.iam.lookup import LocalStackFacts, policy_name
 from embedded_localstack.iam.records import Records
+from embedded_localstack.iam.signatures import SignatureError
+from embedded_localstack.iam.signed_requests import signer
 
 
 def install() -> None:
@@ -53,15 +54,28 @@ def _config(stores: Any, api_id: str, region: str) -> Any:
 def _allowed(request: Any, config: Any, region: str, records: Records) -> bool:
     arn = config.function_arn
     facts = LocalStackFacts(arn.split(":")[4], region)
-    caller = caller_of(callers.access_key(request.headers, request.url), facts.account)
+    caller, refusal = _caller(request, facts)
     if caller.kind is Kind.DEPLOYER and config.auth_type == "AWS_IAM":
         return True
+    if refusal and config.auth_type == "AWS_IAM":
+        records.denied("anonymous", "lambda:InvokeFunctionUrl", arn, "signature", refusal)
+        return False
     verdicts = judge(caller, arn, str(config.auth_type), facts)
     for action, verdict in verdicts.items():
         records.decided(str(caller), verdict)
         if not verdict.allowed:
             records.denied(str(caller), action, arn, verdict.asked, verdict.reason)
     return all(verdict.allowed for verdict in verdicts.values())
+
+
+def _caller(request: Any, facts: LocalStackFacts) -> tuple[Caller, str]:
+    """Return the caller of a request, and the reason why its signature is refused."""
+    nobody = Caller(Kind.ANONYMOUS, "anonymous")
+    try:
+        signed = signer(request, facts.account, f"{facts.region}/lambda")
+    except SignatureError as error:
+        return nobody, str(error)
+    return (signed[1] if signed else nobody), ""
 
 
 def judge(caller: Caller, arn: str, auth_type: str, facts: LocalStackFacts) -> dict[str, Verdict]:
@@ -85,7 +99,7 @@ def _decide(question: Question, caller: Caller, auth_type: str, facts: LocalStac
     """
     policy = facts.resource_policy(question.resource)
     if auth_type == "AWS_IAM" and caller.kind is Kind.ROLE:
-        return decide_role(question, facts.role_policies(caller.role, caller.session_policy), policy)
+        return decide_role(question, facts.role_policies(caller.role, caller), policy)
     if auth_type == "AWS_IAM":
         return Verdict(
             False, "signature", "the URL wants signed requests (authorization type AWS_IAM)", (), question, "anonymous"

@@ -6,11 +6,13 @@ from typing import Any
 from localstack.aws.api import CommonServiceException
 
 from embedded_localstack.iam import actions, callers, encryption, preflight
+from embedded_localstack.iam.actions_keys import OF_TRUST
 from embedded_localstack.iam.callers import Caller, Kind
 from embedded_localstack.iam.decide import Question, Verdict, decide_resource, decide_role
-from embedded_localstack.iam.lookup import LocalStackFacts, account_of, caller_of, policy_name
+from embedded_localstack.iam.lookup import LocalStackFacts, account_of, policy_name
 from embedded_localstack.iam.records import Records
 from embedded_localstack.iam.request import Check, UnmappedError
+from embedded_localstack.iam.sessions import CredentialsError, caller_of
 
 ALWAYS_ALLOWED = {("sts", "GetCallerIdentity")}
 UNSIGNED = {("sns", "ConfirmSubscription"), ("sns", "Unsubscribe")}
@@ -44,7 +46,7 @@ class Enforcer:
         service, operation = context.service.service_name, context.operation.name
         params = _parameters(context)
         facts = LocalStackFacts(context.account_id, context.region)
-        caller = _caller(context)
+        caller = self._identify(context)
         if caller.kind is Kind.DEPLOYER:
             preflight.verify(operation, params, facts, self._records) if service in {"lambda", "elbv2"} else None
             return
@@ -63,6 +65,15 @@ class Enforcer:
             self._require(service, caller, check, facts)
         if service == "s3" and operation in ("GetObject", "HeadObject") and not params.get("VersionId"):
             self._hide_missing(caller, params["Bucket"], params["Key"], facts)
+
+    def _identify(self, context: Any) -> Caller:
+        try:
+            return _caller(context)
+        except CredentialsError as error:
+            service = context.service.service_name
+            code, status = error.answer(service, str(context.service.protocol))
+            self._records.denied("nobody", f"{service}:{context.operation.name}", "*", "credentials", str(error))
+            raise CommonServiceException(code, str(error), status_code=status, sender_fault=True) from error
 
     def _require(self, service: str, caller: Caller, check: Check, facts: LocalStackFacts) -> None:
         verdict = judge(caller, check, facts)
@@ -83,7 +94,7 @@ class Enforcer:
 
 def _caller(context: Any) -> Caller:
     form = context.request.form if context.operation.name == "PostObject" else None
-    caller = caller_of(callers.access_key(context.request.headers, context.request.url, form), context.account_id)
+    caller = caller_of(context.request.headers, context.request.url, context.account_id, form)
     internal = context.internal_request_params or {}
     if caller.kind is not Kind.ROLE and (principal := internal.get("service_principal")):
         return Caller(
@@ -104,7 +115,7 @@ def _parameters(context: Any) -> dict[str, Any]:
 
 def judge(caller: Caller, check: Check, facts: LocalStackFacts) -> Verdict:
     """Evaluate the policies that apply to this kind of caller."""
-    if check.action == "sts:AssumeRole":
+    if check.action in OF_TRUST:
         return _judge_trust(caller, check, facts)
     resource = facts.resource_policy(check.resource)
     if caller.kind is Kind.ROLE:
@@ -112,8 +123,10 @@ def judge(caller: Caller, check: Check, facts: LocalStackFacts) -> Verdict:
         if functions := facts.functions_named(caller.session):
             keys["lambda:sourcefunctionarn"] = functions[0]
         question = _question(caller, check, facts, keys)
-        policies = facts.role_policies(caller.role, caller.session_policy)
-        return decide_role(question, policies, resource, required=check.action.startswith("kms:"))
+        policies = facts.role_policies(caller.role, caller)
+        return decide_role(
+            question, policies, resource, required=check.action.startswith("kms:") and check.resource != "*"
+        )
     kind = policy_name(check.resource)
     if caller.kind is Kind.ANONYMOUS:
         return decide_resource(_question(caller, check, facts, dict(check.keys)), resource, kind=kind, service=False)
@@ -125,7 +138,7 @@ def _judge_trust(caller: Caller, check: Check, facts: LocalStackFacts) -> Verdic
     trust = facts.trust_policy(check.resource)
     if caller.kind is Kind.ROLE:
         question = _question(caller, check, facts, dict(check.keys))
-        return decide_role(question, facts.role_policies(caller.role, caller.session_policy), trust, required=True)
+        return decide_role(question, facts.role_policies(caller.role, caller), trust, required=True)
     sources: list[str | None] = [caller.source_arn]
     if caller.name == "states.amazonaws.com" and not caller.source_arn:
         sources = [*facts.state_machines_with_role(check.resource)] or [None]
@@ -160,7 +173,16 @@ def _source_keys(caller: Caller, source: str | None, facts: LocalStackFacts) -> 
 def _question(caller: Caller, check: Check, facts: LocalStackFacts, keys: dict[str, Any]) -> Question:
     principal = "*" if caller.kind is Kind.ANONYMOUS else caller.name
     owner = account_of(check.resource, facts.account)
-    return Question(principal, check.action, check.resource, facts.account, facts.region, keys, owner=owner)
+    return Question(
+        principal,
+        check.action,
+        check.resource,
+        facts.account,
+        facts.region,
+        keys,
+        owner=owner,
+        anywhere=check.anywhere,
+    )
 
 
 def _refusal(service: str, message: str) -> Exception:

@@ -14,6 +14,8 @@ class Check:
     action: str
     resource: str
     keys: Keys = field(default_factory=dict)
+    anywhere: bool = False
+    """Whether the resource is not known: then only an allow on every resource counts, and a deny on any resource."""
 
 
 class Facts(Protocol):

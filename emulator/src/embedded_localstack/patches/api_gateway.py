@@ -12,6 +12,7 @@ from typing import Any
 
 EVERYTHING = "*/*"
 HEADER = "gatewayresponse.header."
+DEFAULT = '{"message":$context.error.messageString}'
 
 
 def install() -> None:
@@ -34,7 +35,7 @@ def install() -> None:
         response = original(self, exception, context)
         wanted = get_gateway_response_or_default(exception.type, context.deployment.rest_api.gateway_responses)
         template = (wanted.get("responseTemplates") or {}).get("application/json")
-        if template and "$input" not in template:
+        if template and template != DEFAULT and "$input" not in template:
             values = {"error.message": exception.message, "error.messageString": json.dumps(exception.message)}
             response.set_data(render(template, values | {"requestId": context.context_variables.get("requestId", "")}))
         response.headers.update(headers(wanted.get("responseParameters") or {}))

@@ -4,7 +4,7 @@
 
 It is copied because it cannot be a requirement: every release that has it pins a botocore that LocalStack 4.14 excludes.
 tests/live/test_vendored_evaluator.py compares each definition with the release. LICENSE, beside this file, is MiniStack's.
-`_fnmatch_compile` and `_resolve_condition_key` are left out: iam/decide.py sets both.
+`_fnmatch_compile`, `_resolve_condition_key` and `_resource_matches` are left out: iam/matching.py sets them.
 """
 # ruff: noqa
 # mypy: ignore-errors
@@ -22,6 +22,7 @@ from typing import Any
 
 _fnmatch_compile: Any = None
 _resolve_condition_key: Any = None
+_resource_matches: Any = None
 
 
 logger = logging.getLogger("ministack")
@@ -95,15 +96,6 @@ def _action_matches(request_action: str, actions: list[str],
         return any(fnmatch_iam(request_action, p) for p in actions)
     if not_actions:
         return not any(fnmatch_iam(request_action, p) for p in not_actions)
-    return True
-
-
-def _resource_matches(resource_arn: str, resources: list[str],
-                      not_resources: list[str]) -> bool:
-    if resources:
-        return any(fnmatch_iam_cs(resource_arn, p) for p in resources)
-    if not_resources:
-        return not any(fnmatch_iam_cs(resource_arn, p) for p in not_resources)
     return True
 
 
@@ -419,159 +411,3 @@ def evaluate(ctx: EvalContext,
         return EvalResult("Allow", ctx.principal_arn, allow.sid, "Explicit allow")
     return EvalResult("ImplicitDeny", ctx.principal_arn, "",
                       "No matching Allow statement")
-
-
-def _service_principal_matches(principal: Any, service: str) -> bool:
-    """Whether a statement Principal names the calling AWS service.
-
-    Compared case-insensitively against the full service principal
-    (``s3.amazonaws.com``), never through the trust-policy matcher, which
-    lets any ``Service`` entry match an account root.
-    """
-    if not isinstance(principal, dict):
-        return False
-    services = principal.get("Service", [])
-    if isinstance(services, str):
-        services = [services]
-    return any(s.lower() == service.lower() for s in services
-               if isinstance(s, str))
-
-
-_ACCOUNT_PRINCIPAL = re.compile(r"\d{12}|arn:aws[a-z-]*:iam::\d{12}:root")
-
-
-def _names_caller(principal: Any, caller_arn: str) -> bool:
-    """Whether a statement Principal names the caller itself (its ARN, its role, or ``*``), not only its account."""
-    if isinstance(principal, dict):
-        principal = principal.get("AWS", [])
-    if isinstance(principal, str):
-        principal = [principal]
-    return any(isinstance(p, str) and not _ACCOUNT_PRINCIPAL.fullmatch(p)
-               and _principal_matches({"AWS": p}, caller_arn) for p in principal)
-
-
-def _names_caller_directly(principal: Any, caller_arn: str) -> bool:
-    """Whether a statement Principal names the caller's own IAM user or role-session ARN, which no limit narrows."""
-    if not re.fullmatch(r"arn:aws[a-z-]*:(iam::\d{12}:user/.+|sts::\d{12}:assumed-role/.+)", caller_arn):
-        return False
-    if isinstance(principal, dict):
-        principal = principal.get("AWS", [])
-    if isinstance(principal, str):
-        principal = [principal]
-    return caller_arn in principal
-
-
-def evaluate_resource_policy(doc: str | dict | None, ctx: EvalContext,
-                             service: str | None = None,
-                             named_only: bool = False,
-                             direct_only: bool = False) -> EvalResult:
-    """Evaluate a resource-based policy for the principal in *ctx*.
-
-    Such a document names the principals it applies to, so a statement counts
-    only when its ``AWS`` principal (or ``*``) matches the caller; action,
-    resource, conditions and deny-before-allow are then the ordinary
-    evaluation. When *service* names the calling AWS service (``s3.amazonaws.com``
-    for an S3 notification delivery), a statement whose ``Service`` principal
-    names it counts too. Without *service*, ``Service`` principals are ignored,
-    since the trust-policy matcher lets them match any account root. A statement
-    carrying only ``NotPrincipal`` never matches, leaving that unsupported form
-    closed."""
-    if isinstance(doc, str):
-        try:
-            doc = json.loads(doc)
-        except (json.JSONDecodeError, TypeError):
-            doc = None
-    statements = doc.get("Statement", []) if isinstance(doc, dict) else []
-    if isinstance(statements, dict):
-        statements = [statements]
-    applicable = []
-    for stmt in statements if isinstance(statements, list) else []:
-        if not isinstance(stmt, dict):
-            continue
-        principal = stmt.get("Principal", {})
-        if direct_only:
-            if _names_caller_directly(principal, ctx.principal_arn):
-                applicable.append(stmt)
-        elif named_only:
-            if _names_caller(principal, ctx.principal_arn):
-                applicable.append(stmt)
-        elif isinstance(principal, dict):
-            if _principal_matches({"AWS": principal.get("AWS", [])},
-                                  ctx.principal_arn):
-                applicable.append(stmt)
-            elif service and _service_principal_matches(principal, service):
-                applicable.append(stmt)
-        elif _principal_matches(principal, ctx.principal_arn):
-            applicable.append(stmt)
-    return evaluate(ctx, [parse_policy_document({"Statement": applicable})])
-
-
-def combine_resource_policy(identity: EvalResult, ctx: EvalContext,
-                            policy: str | dict | None, owner_account: str | None,
-                            required: bool = False,
-                            limits: tuple = ()) -> EvalResult:
-    """Combine an identity decision with the resource's own policy: a Deny in either wins."""
-    # In the owner's account an Allow in either suffices, but a resource statement naming
-    # only the account delegates to identity policies; across accounts both must allow.
-    # With *required* (a KMS key policy) the resource policy must allow in the owner's account too.
-    # *limits* (boundary, session policies) narrow a resource Allow unless it names the user or session itself.
-    if identity.decision == "Deny":
-        return identity
-    resource = evaluate_resource_policy(policy, ctx)
-    if resource.decision == "Deny":
-        resource.resource_policy_arn = ctx.resource_arn
-        return resource
-    same_account = owner_account in (None, ctx.principal_account)
-    if identity.decision == "Allow" and (
-            resource.decision == "Allow" or (same_account and not required)):
-        return identity
-    if same_account and resource.decision == "Allow":
-        named = evaluate_resource_policy(policy, ctx, named_only=True)
-        within_limits = all(_first_match(ctx, [stmt for stmts in layer for stmt in stmts], "Allow")
-                            for layer in limits)
-        if named.decision == "Allow" and (
-                within_limits
-                or evaluate_resource_policy(policy, ctx, direct_only=True).decision == "Allow"):
-            return named
-    return resource if identity.decision == "Allow" else identity
-
-
-def _principal_matches(principal: Any, caller_arn: str) -> bool:
-    """Check if a trust policy Principal matches the caller."""
-    if principal == "*":
-        return True
-    if isinstance(principal, str):
-        return fnmatch_iam(caller_arn, principal)
-    if isinstance(principal, dict):
-        # Check AWS principals
-        aws_principals = principal.get("AWS", [])
-        if isinstance(aws_principals, str):
-            aws_principals = [aws_principals]
-        for p in aws_principals:
-            if p == "*":
-                return True
-            # Account ID shorthand
-            if re.match(r"^\d{12}$", p):
-                if f":{p}:" in caller_arn:
-                    return True
-                continue
-            if fnmatch_iam(caller_arn, p):
-                return True
-            # A resource policy names an IAM role ARN, while a request made
-            # after AssumeRole carries the matching STS assumed-role ARN.
-            # AWS treats those as the same principal for resource policies.
-            if ":role/" in p and ":assumed-role/" in caller_arn:
-                principal_account = p.split(":")[4]
-                caller_account = caller_arn.split(":")[4]
-                role_name = p.rsplit("/", 1)[-1]
-                assumed_role = caller_arn.split(":assumed-role/", 1)[1].split("/", 1)[0]
-                if principal_account == caller_account and role_name == assumed_role:
-                    return True
-            # Also match account root against any principal in that account
-            if p.endswith(":root") and f":{p.split(':')[4]}:" in caller_arn:
-                return True
-        # No IAM principal is a service, but MiniStack's own service calls
-        # use root credentials, so a Service principal lets root through.
-        if principal.get("Service") and caller_arn.endswith(":root"):
-            return True
-    return False

@@ -42,7 +42,7 @@ def test_an_account_without_a_role_gets_the_environments(account: api_logs.Accou
     assert chosen(account) == "true"
 
 
-def test_a_role_of_somebody_else_stays(
+def test_a_role_of_another_owner_stays(
     account: api_logs.Account, terraform: FakeTerraform, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arn = create_role(FOREIGN)

@@ -130,7 +130,7 @@ def test_on_aws_an_environment_has_to_be_named() -> None:
 @pytest.mark.parametrize(
     ("command", "unchanged"), [("deploy", "prod"), ("apply-saved", "prod"), ("destroy", "prod"), ("destroy", "dev")]
 )
-def test_an_environment_that_matters_is_not_changed_without_its_name(
+def test_a_protected_environment_is_not_changed_without_its_name(
     terraform: FakeTerraform, command: str, unchanged: str
 ) -> None:
     result = typed(command, "--env", unchanged)
@@ -139,7 +139,7 @@ def test_an_environment_that_matters_is_not_changed_without_its_name(
     assert terraform.calls() == []
 
 
-def test_a_restarted_emulator_has_none_of_the_outputs_kept_before(terraform: FakeTerraform, build_folder: Path) -> None:
+def test_a_restarted_emulator_forgets_the_cached_outputs(terraform: FakeTerraform, build_folder: Path) -> None:
     outputs_file("local").write_text(json.dumps({"state": "before", "outputs": {"environment": "local"}}))
     with pytest.raises(
         UserError, match=f"{BUCKET} has the state of dev, prod; ./eventloom deploy --env local deploys it"

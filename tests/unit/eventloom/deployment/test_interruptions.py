@@ -110,7 +110,7 @@ class Existing:
 EVERY = {entry["address"] for entry in PLAN["resource_changes"]} | {"not planned"}
 
 
-def test_what_exists_and_is_not_in_the_state_is_imported_by_the_next_plan(
+def test_the_next_plan_imports_resources_that_are_missing_in_the_state(
     terraform: FakeTerraform, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (terraform.folder / "state.txt").write_text("aws_dynamodb_table.known\n")
@@ -126,7 +126,7 @@ def test_what_exists_and_is_not_in_the_state_is_imported_by_the_next_plan(
     assert "taking over what an interrupted apply created: aws_kinesis_stream.a\n" in capsys.readouterr().err
 
 
-def test_what_the_state_has_untainted_is_left_as_it_is(terraform: FakeTerraform, tmp_path: Path) -> None:
+def test_an_untainted_resource_of_the_state_is_not_changed(terraform: FakeTerraform, tmp_path: Path) -> None:
     (terraform.folder / "state.txt").write_text("aws_dynamodb_table.known\n")
     terraform.fail("untaint", "Error: Resource instance is not tainted\n")
     remember("dev", PLAN, {"aws_dynamodb_table.known"})
@@ -193,7 +193,7 @@ def interrupt_the_apply(terraform: FakeTerraform) -> None:
 
 
 @mock_aws
-def test_what_exists_is_known_for_each_type(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_existing_resources_are_listed_for_each_type(monkeypatch: pytest.MonkeyPatch) -> None:
     def clients(service: str) -> Any:
         return boto3.client(service, region_name="us-east-1")  # type: ignore[call-overload]
 

@@ -102,7 +102,7 @@ def test_a_bucket_that_its_owner_protects_stays_as_it_is_and_what_differs_is_nam
 
 
 @pytest.mark.parametrize("region", ["eu-central-1"], indirect=True)
-def test_what_a_bucket_lacks_is_named(region: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_settings_of_a_bucket_are_named(region: str, capsys: pytest.CaptureFixture[str]) -> None:
     bucket, s3 = state_bucket.ensure(), client("s3")
     s3.delete_bucket_policy(Bucket=bucket)
     s3.delete_bucket_lifecycle(Bucket=bucket)

@@ -69,7 +69,7 @@ def test_pollers_start_at_five_and_grow_by_300_a_minute() -> None:
     ("rate", "first", "ceiling"),
     [(3_000, BUCKET, 3_500 / 3), (1_100, BUCKET, 1_100)],
 )
-def test_the_limit_that_breaks_first_bounds_what_is_finished(rate: float, first: str, ceiling: float) -> None:
+def test_the_limit_that_is_reached_first_bounds_the_finished_photos(rate: float, first: str, ceiling: float) -> None:
     shape = Shape(service_s=(0.1,), index_keys=10)
     outcome = simulate(shape, rate, 3_600)
     assert outcome.first == first, "also below the limit, while the backlog of the start is processed"
@@ -106,7 +106,7 @@ def test_a_new_table_is_the_limit_once_the_bucket_has_split() -> None:
     assert np.diff(outcome.finished)[-1] / STEP_S == pytest.approx(2_000)
 
 
-def test_a_table_takes_twice_what_it_took_half_an_hour_before_up_to_its_quota() -> None:
+def test_a_table_accepts_twice_the_load_of_half_an_hour_before_up_to_its_quota() -> None:
     shape = Shape(service_s=(0.02,), bucket_prefixes=100, index_keys=100)
     outcome = simulate(shape, 30_000, 4.1 * 1_800)
     rates = np.diff(outcome.finished) / STEP_S
@@ -140,7 +140,7 @@ def test_settings_are_those_of_the_table_of_environments() -> None:
         tool.setting("thumbnailer_maximum_concurrency", "nosuch")
 
 
-def test_what_is_simulated_is_what_is_deployed() -> None:
+def test_the_simulation_uses_the_deployed_settings() -> None:
     shape = tool.shape_of({"seconds": [0.4], "item_bytes": [900, 1_100]}, "prod")
     assert shape.workers == Settings.workers == costs.WORKERS
     assert shape.write_units == 1.5

@@ -195,7 +195,7 @@ def test_discard_all_without_a_person_needs_yes(cloud: FailingCloud) -> None:
     assert cloud.count(cloud.dlq_url) == 2
 
 
-def test_discard_of_named_messages_asks_nobody(cloud: FailingCloud) -> None:
+def test_discard_of_named_messages_asks_no_question(cloud: FailingCloud) -> None:
     (message_id,) = cloud.send(cloud.dlq_url, "one")
     assert cloud.run("dlq", "discard", message_id, "--reason", "r").exit_code == 0
     assert cloud.count(cloud.dlq_url) == 0

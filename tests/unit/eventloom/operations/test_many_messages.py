@@ -103,7 +103,7 @@ def test_memory_does_not_grow_with_the_number_of_messages(tmp_path: Path) -> Non
     assert peak_of(5_000) < 5_000 * len(BODY) / 40
 
 
-def test_only_receipts_of_messages_that_stay_are_kept() -> None:
+def test_a_pass_holds_no_message_bodies_in_memory() -> None:
     sqs = ManyMessages(3_000)
     tracemalloc.start()
     with one_pass(sqs, QUEUE, 0) as messages:

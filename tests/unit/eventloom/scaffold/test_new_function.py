@@ -173,7 +173,7 @@ def test_names_are_refused_and_nothing_is_written(empty: Path, name: str, reason
     assert contents(empty) == before
 
 
-def test_a_name_is_taken_by_what_would_be_declared_beside_the_function(empty: Path) -> None:
+def test_a_name_that_terraform_already_declares_is_refused(empty: Path) -> None:
     (empty / "terraform/other.tf").write_text('module "hello_queue" {\n  source = "./modules/queue"\n}\n')
     with pytest.raises(UserError, match="hello_queue"):
         new_function.create("hello", "sqs", empty)

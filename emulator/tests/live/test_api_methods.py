@@ -1,0 +1,240 @@
+"""Test who may invoke the methods of REST APIs."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import urllib3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+from support import ACCOUNT, LOGS, REGION, Cloud, eventually, package, policy
+
+ECHO = """
+import json
+def handler(event, context):
+    return {"statusCode": 200, "body": json.dumps(event["requestContext"])}
+"""
+# It allows what its token says, and counts its invocations in a variable of the answer.
+JUDGE = """
+count = 0
+def handler(event, context):
+    global count
+    count += 1
+    token = event.get("authorizationToken") or event["headers"].get("X-Token")
+    if token in ("nobody", "broken"):
+        raise Exception("Unauthorized" if token == "nobody" else "broken")
+    effect = "Deny" if token == "deny" else "Allow"
+    resource = event["methodArn"] if token != "other" else event["methodArn"] + "/other"
+    statement = {"Effect": effect, "Action": "execute-api:Invoke", "Resource": resource}
+    return {
+        "principalId": token,
+        "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+        "context": {"count": count, "type": event["type"]},
+    }
+"""
+HTTP = urllib3.PoolManager()
+
+
+class Api:
+    """A REST API whose methods invoke one function."""
+
+    def __init__(self, cloud: Cloud, name: str, function: str, **settings: Any) -> None:
+        self.cloud, self.gateway, self.name, self.function = cloud, cloud.apigateway, name, function
+        self.id = self.gateway.create_rest_api(name=name, **settings)["id"]
+        self.root = self.gateway.get_resources(restApiId=self.id)["items"][0]["id"]
+        self.arn = f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{self.id}"
+
+    def method(self, path: str, authorization: str = "NONE", authorizer: dict[str, Any] | None = None) -> None:
+        resource = self.gateway.create_resource(restApiId=self.id, parentId=self.root, pathPart=path)["id"]
+        place = {"restApiId": self.id, "resourceId": resource, "httpMethod": "POST"}
+        extra = {}
+        if authorizer:
+            extra["authorizerId"] = self.gateway.create_authorizer(restApiId=self.id, name=path, **authorizer)["id"]
+        self.gateway.put_method(**place, authorizationType=authorization, **extra)
+        self.gateway.put_integration(**place, type="AWS_PROXY", integrationHttpMethod="POST", uri=uri(self.function))
+
+    def deploy(self) -> None:
+        self.gateway.create_deployment(restApiId=self.id, stageName="p")
+
+    def post(self, path: str, signer: tuple[str, str, str | None] | None = None, **headers: str) -> tuple[int, Any]:
+        url = f"http://127.0.0.1:{self.cloud.home.port}/_aws/execute-api/{self.id}/p/{path}"
+        if signer:
+            request = AWSRequest("POST", url, data=b"{}", headers=headers)
+            SigV4Auth(Credentials(*signer), "execute-api", REGION).add_auth(request)
+            headers = dict(request.prepare().headers)
+        answer = HTTP.request("POST", url, body=b"{}", headers=headers)
+        return answer.status, json.loads(answer.data)
+
+
+def uri(function: str) -> str:
+    return f"arn:aws:apigateway:{REGION}:lambda:path/2015-03-31/functions/{function}/invocations"
+
+
+def permit(cloud: Cloud, function: str, source: str) -> None:
+    cloud.lambda_.add_permission(
+        FunctionName=function,
+        StatementId=source[-24:].replace("/", "-").replace("*", "x").replace(":", "-"),
+        Action="lambda:InvokeFunction",
+        Principal="apigateway.amazonaws.com",
+        SourceArn=source,
+    )
+
+
+@pytest.fixture(scope="module")
+def functions(cloud: Cloud) -> Mapping[str, str]:
+    """Return the ARNs of the functions behind the APIs and of their authorizers."""
+    cloud.role("api-functions", *LOGS)
+    role = f"arn:aws:iam::{ACCOUNT}:role/api-functions"
+    return {
+        name: cloud.function(f"api-{name}", role=role, Code={"ZipFile": package(code)})
+        for name, code in (("echo", ECHO), ("judge", JUDGE))
+    }
+
+
+@pytest.fixture
+def api(cloud: Cloud, name: str, functions: Mapping[str, str]) -> Api:
+    api = Api(cloud, name, functions["echo"])
+    permit(cloud, functions["echo"], f"{api.arn}/*/POST/*")
+    return api
+
+
+def session(cloud: Cloud, name: str, statement: dict[str, Any]) -> tuple[str, str, str]:
+    trust = policy(
+        {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
+    )
+    arn = cloud.iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    cloud.iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=policy(statement))
+    keys = cloud.sts.assume_role(RoleArn=arn, RoleSessionName="caller")["Credentials"]
+    return keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"]
+
+
+def invoke(resource: str, effect: str = "Allow", **rest: Any) -> dict[str, Any]:
+    return {"Effect": effect, "Action": "execute-api:Invoke", "Resource": resource, **rest}
+
+
+def test_an_iam_method_wants_the_signature_of_a_role_that_may_invoke_it(cloud: Cloud, name: str, api: Api):
+    api.method("mine", "AWS_IAM")
+    api.deploy()
+    assert api.post("mine") == (403, {"message": "Missing Authentication Token"})
+    right = session(cloud, f"{name}-a", invoke(f"{api.arn}/p/POST/mine"))
+    wrong = session(cloud, f"{name}-b", invoke(f"{api.arn}/p/GET/mine"))
+    status, context = api.post("mine", right)
+    assert status == 200
+    assert context["identity"]["userArn"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}-a/caller"
+    status, refusal = api.post("mine", wrong)
+    assert status == 403
+    assert "not authorized to perform: execute-api:Invoke" in refusal["Message"]
+    assert cloud.denied("execute-api:Invoke", f"{api.id}/p/POST/mine", f"{name}-b")
+    assert api.post("mine", ("test", "test", None))[0] == 200, "the deployer may do everything"
+
+
+def test_a_wrong_signature_is_refused(cloud: Cloud, name: str, api: Api):
+    api.method("mine", "AWS_IAM")
+    api.deploy()
+    key, _, token = session(cloud, name, invoke("*"))
+    assert "does not match" in api.post("mine", (key, "other", token))[1]["message"]
+    for signer in (
+        ("test", "other", None),
+        (key, "x", "other"),
+        ("LSIAQAAAAAAAFORGED01", "x", "y"),
+        ("AKIA1", "x", None),
+    ):
+        assert api.post("mine", signer)[0] == 403
+
+
+def test_the_resource_policy_of_an_api(cloud: Cloud, name: str, api: Api, functions: Mapping[str, str]):
+    statements = [
+        invoke("execute-api:/p/POST/open", Principal="*"),
+        invoke("execute-api:/p/POST/*", Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:role/{name}"}),
+        invoke("execute-api:/p/POST/never", "Deny", Principal="*"),
+    ]
+    restricted = Api(cloud, f"{name}-2", functions["echo"], policy=policy(*statements))
+    permit(cloud, functions["echo"], f"{restricted.arn}/*/POST/*")
+    for path in ("open", "closed"):
+        restricted.method(path)
+    for path in ("signed", "never"):
+        restricted.method(path, "AWS_IAM")
+    restricted.deploy()
+    assert restricted.post("open")[0] == 200
+    assert restricted.post("closed")[0] == 403
+    caller = session(cloud, name, {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"})
+    assert restricted.post("signed", caller)[0] == 200, "the API's policy allows the role"
+    cloud.grant(name, "execute-api:Invoke")
+    status, refusal = restricted.post("never", caller)
+    assert (status, "with an explicit deny" in refusal["Message"]) == (403, True)
+    api.method("open")
+    api.deploy()
+    assert api.post("open")[0] == 200, "without a policy everybody may invoke an open method"
+
+
+def test_a_token_authorizer(cloud: Cloud, api: Api, functions: Mapping[str, str]):
+    api.method("mine", "CUSTOM", {"type": "TOKEN", "authorizerUri": uri(functions["judge"])})
+    api.deploy()
+    assert api.post("mine") == (401, {"message": "Unauthorized"})
+    assert api.post("mine", Authorization="allow") == (500, {"message": None}), (
+        "API Gateway may not invoke the function"
+    )
+    permit(cloud, functions["judge"], f"{api.arn}/authorizers/*")
+    assert eventually(lambda: api.post("mine", Authorization="allow")[0] == 200)
+    _, first = api.post("mine", Authorization="allow")
+    assert first["authorizer"]["principalId"] == "allow"
+    assert first["authorizer"]["type"] == "TOKEN"
+    assert api.post("mine", Authorization="allow")[1]["authorizer"]["count"] == first["authorizer"]["count"]
+    assert api.post("mine", Authorization="nobody")[0] == 401
+    assert api.post("mine", Authorization="broken")[0] == 500
+    denied = "User is not authorized to access this resource with an explicit deny"
+    assert api.post("mine", Authorization="deny") == (403, {"Message": denied})
+    assert api.post("mine", Authorization="other") == (
+        403,
+        {"Message": "User is not authorized to access this resource"},
+    )
+
+
+def test_a_request_authorizer_without_cache_uses_its_credentials(
+    cloud: Cloud, name: str, api: Api, functions: Mapping[str, str]
+):
+    role = cloud.role(name, "lambda:InvokeFunction", principal="apigateway.amazonaws.com")
+    authorizer = {
+        "type": "REQUEST",
+        "authorizerUri": uri(functions["judge"]),
+        "identitySource": "method.request.header.X-Token",
+        "authorizerResultTtlInSeconds": 0,
+        "authorizerCredentials": role,
+    }
+    api.method("mine", "CUSTOM", authorizer)
+    api.deploy()
+    assert api.post("mine")[0] == 401
+    counts = [int(api.post("mine", **{"X-Token": "allow"})[1]["authorizer"]["count"]) for _ in range(2)]
+    assert counts[1] == counts[0] + 1
+    cloud.iam.delete_role_policy(RoleName=name, PolicyName="p")
+    assert api.post("mine", **{"X-Token": "allow"})[0] == 500
+
+
+def test_a_cognito_method_names_what_the_emulator_lacks(api: Api):
+    pool = f"arn:aws:cognito-idp:{REGION}:{ACCOUNT}:userpool/{REGION}_abc"
+    api.method(
+        "mine",
+        "COGNITO_USER_POOLS",
+        {"type": "COGNITO_USER_POOLS", "providerARNs": [pool], "identitySource": "method.request.header.Authorization"},
+    )
+    api.deploy()
+    assert api.post("mine") == (401, {"message": "Unauthorized"})
+    status, refusal = api.post("mine", Authorization="a.b.c")
+    assert (status, "no Cognito" in refusal["message"]) == (501, True)
+
+
+def test_a_function_url_refuses_keys_that_nobody_has(cloud: Cloud, functions: Mapping[str, str]):
+    url = cloud.lambda_.create_function_url_config(FunctionName=functions["echo"], AuthType="AWS_IAM")["FunctionUrl"]
+
+    def post(*signer: str | None) -> int:
+        request = AWSRequest("POST", url, data=b"{}")
+        SigV4Auth(Credentials(*signer), "lambda", REGION).add_auth(request)
+        headers = {**request.prepare().headers, "Host": url.split("/")[2]}
+        return HTTP.request("POST", f"http://127.0.0.1:{cloud.home.port}/", body=b"{}", headers=headers).status
+
+    assert post("test", "test") == 200
+    assert post("LSIAQAAAAAAAFORGED01", "x", "y") == 403
+    assert post("test", "other") == 403

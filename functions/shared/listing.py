@@ -1,0 +1,81 @@
+"""The keys of the index `by_taken`, which lists images by the time at which they were taken.
+
+The hash key `shelf` is the status and a shard, so that no single key takes all writes: a partition takes 1,000 writes a
+second. The range key `taken_key` is unique: the time, the end of the name and the beginning of the id of an image.
+
+    shelf      READY#3
+    taken_key  2026-06-15T10:30:00#img_00011#0f343b0931126a20
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from shared import names
+
+INDEX = "by_taken"
+SHARDS = 4
+# The time as the camera wrote it, or the minute of the upload in UTC
+KEY = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d#[a-z0-9_]{0,12}#[0-9a-f]{16}", re.ASCII)
+# An item stays below 1 KB, one write unit, so its keys are short. 64 bits of the id make them unique.
+_NAME_CHARS, _ID_CHARS = 12, 16
+_SECOND, _MINUTE = len("2026-06-15T10:30:00"), len("2026-06-15T10:30")
+# What a deleted image is shown with until it can't be restored any more
+_REMEMBERED = (
+    "filename",
+    "captured_at",
+    "bytes",
+    "format",
+    "width",
+    "height",
+    "dominant_color",
+    "blurhash",
+)
+
+
+def shelves(status: str) -> list[str]:
+    """Return the hash keys of all images with a status."""
+    return [f"{status}#{shard}" for shard in range(SHARDS)]
+
+
+def attributes(item: Mapping[str, Any]) -> dict[str, str]:
+    """Return the attributes by which an item of the catalog is listed.
+
+    Photos are sorted by the local time of their capture. Without one, they are sorted by the minute of their upload,
+    and within it by name, because the files of one upload arrive in any order.
+    """
+    filename = str(item.get("filename") or names.of_key(item["key"]))
+    return _keys(item["status"], item["image_id"], moment_of(item), filename)
+
+
+def moment_of(item: Mapping[str, Any]) -> str:
+    """Return the local time of the capture, as in 2026-06-15T10:30:00, or else the minute of the upload in UTC."""
+    captured = str(item.get("captured_at") or "")[:_SECOND]
+    return captured if len(captured) == _SECOND else f"{item['uploaded_at'][:_MINUTE]}:00"
+
+
+def of_deleted(recorded: Mapping[str, Any], image_id: str, deleted_at: str) -> dict[str, Any]:
+    """Return what the item of a deleted image keeps of its last version, so that it can be shown and restored.
+
+    Returns nothing if no version is known: nothing could be restored.
+    """
+    if recorded.get("status") == "DELETED":
+        names_kept = (*_REMEMBERED, "deleted_version", "deleted_status", "shelf", "taken_key")
+        return {name: recorded[name] for name in names_kept if name in recorded}
+    if not recorded.get("version_id"):
+        return {}
+    filename = str(recorded.get("filename") or names.of_key(recorded["key"]))
+    kept = {name: recorded[name] for name in _REMEMBERED if name in recorded}
+    kept |= {"deleted_version": recorded["version_id"], "deleted_status": recorded["status"]}
+    return kept | _keys("DELETED", image_id, deleted_at[:_SECOND], filename)
+
+
+def _keys(status: str, image_id: str, moment: str, filename: str) -> dict[str, str]:
+    shard = int(image_id[-4:], 16) % SHARDS
+    return {"shelf": f"{status}#{shard}", "taken_key": f"{moment}#{_sortable(filename)}#{image_id[:_ID_CHARS]}"}
+
+
+def _sortable(filename: str) -> str:
+    """Return the end of a name, without its extension, for sorting: photo 2 comes before photo 10."""
+    plain = re.sub(r"[^a-z0-9]", "_", names.folded(filename.rpartition(".")[0] or filename))
+    return re.sub(r"\d+", lambda digits: digits[0].zfill(5), plain)[-_NAME_CHARS:]
