@@ -32,6 +32,9 @@ class Facts:
     def key_arn(self, key_id: str) -> str:
         return f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{key_id}"
 
+    def secret_arn(self, secret_id: str) -> str:
+        return f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{secret_id}-Abc123"
+
 
 def needed(service: str, operation: str, **params: Any) -> list[tuple[str, str]]:
     return [(check.action, check.resource) for check in checks(service, operation, params, ACCOUNT, REGION, Facts())]

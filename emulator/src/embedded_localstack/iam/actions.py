@@ -12,10 +12,13 @@ from typing import Any
 from embedded_localstack.iam import (
     actions_deploy,
     actions_dynamodb,
+    actions_iam,
     actions_keys,
     actions_lambda,
     actions_messages,
     actions_s3,
+    actions_secrets,
+    actions_workflows,
     reference,
 )
 from embedded_localstack.iam.request import Check, Facts, Request, Row, anything, each, needs, text
@@ -107,11 +110,15 @@ CLOUDWATCH: dict[str, Row] = {
         anything,
         lambda request: {"cloudwatch:namespace": text(request.params.get("Namespace"))},
     ),
-    **each("cloudwatch", ["GetMetricData", "GetMetricStatistics", "ListMetrics", "GetMetricWidgetImage"], anything),
+    **each(
+        "cloudwatch",
+        "DescribeAlarmsForMetric GetMetricData GetMetricStatistics GetMetricWidgetImage ListMetrics".split(),
+        anything,
+    ),
     **{
         operation: _alarms(f"cloudwatch:{operation}")
         for operation in (
-            "DescribeAlarms DescribeAlarmHistory DescribeAlarmsForMetric SetAlarmState PutMetricAlarm DeleteAlarms "
+            "DescribeAlarms DescribeAlarmHistory SetAlarmState PutMetricAlarm DeleteAlarms "
             "EnableAlarmActions DisableAlarmActions"
         ).split()
     },
@@ -154,33 +161,7 @@ SES: dict[str, Row] = {
     ),
 }
 
-# -- Step Functions, Systems Manager, X-Ray
-
-STATES: dict[str, Row] = each(
-    "states",
-    "StartExecution StartSyncExecution ListExecutions DescribeStateMachine".split(),
-    lambda request: text(request.params.get("stateMachineArn")),
-) | each(
-    "states",
-    ["DescribeExecution", "StopExecution", "GetExecutionHistory"],
-    lambda request: text(request.params.get("executionArn")),
-)
-STATES |= each("states", ["SendTaskSuccess", "SendTaskFailure", "SendTaskHeartbeat"], anything)
-
-
-def _parameters(action: str) -> Row:
-    def row(request: Request) -> list[Check]:
-        params = request.params
-        names = params.get("Names") or [params.get("Name") or params.get("Path") or "*"]
-        return [Check(action, request.arn("ssm", f"parameter/{text(name).removeprefix('/')}")) for name in names]
-
-    return row
-
-
-SSM: dict[str, Row] = {
-    operation: _parameters(f"ssm:{operation}")
-    for operation in ("GetParameter", "GetParameters", "GetParametersByPath", "PutParameter")
-}
+# -- X-Ray
 
 XRAY: dict[str, Row] = each(
     "xray",
@@ -201,12 +182,15 @@ TABLES: dict[str, dict[str, Row]] = {
     "cloudwatch": CLOUDWATCH,
     "ses": SES,
     "kms": actions_keys.KMS,
-    "stepfunctions": STATES,
-    "ssm": SSM,
+    "stepfunctions": actions_workflows.STATES,
+    "ssm": actions_secrets.SSM,
     "xray": XRAY,
     "sts": actions_keys.STS,
     "apigateway": actions_deploy.APIGATEWAY,
-    "iam": actions_deploy.IAM,
+    "iam": actions_iam.IAM | actions_deploy.IAM,
+    "secretsmanager": actions_secrets.SECRETS,
+    "scheduler": actions_workflows.SCHEDULER,
+    "firehose": actions_workflows.FIREHOSE,
 }
 TABLES = {service: table | actions_deploy.ADDITIONS.get(service, {}) for service, table in TABLES.items()}
 

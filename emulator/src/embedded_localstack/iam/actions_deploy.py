@@ -143,7 +143,7 @@ ADDITIONS: dict[str, dict[str, Row]] = {
         "kinesis",
         (
             "AddTagsToStream DecreaseStreamRetentionPeriod IncreaseStreamRetentionPeriod RemoveTagsFromStream "
-            "StartStreamEncryption StopStreamEncryption UpdateShardCount"
+            "StartStreamEncryption StopStreamEncryption"
         ).split(),
         _stream,
     ),

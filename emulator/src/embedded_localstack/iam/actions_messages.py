@@ -104,16 +104,35 @@ def _stream(request: Request) -> str:
     return request.arn("kinesis", f"stream/{params.get('StreamName') or '*'}")
 
 
+def _consumer(request: Request) -> str:
+    """Return the ARN of a consumer. AWS ends it with the time of creation, which a stream and a name do not tell."""
+    params = request.params
+    if arn := params.get("ConsumerARN"):
+        return text(arn)
+    stream = text(params.get("StreamARN")) or request.arn("kinesis", "stream/*")
+    return f"{stream}/consumer/{params.get('ConsumerName') or '*'}:*"
+
+
 KINESIS: dict[str, Row] = each(
     "kinesis",
     (
         "PutRecord PutRecords GetRecords GetShardIterator DescribeStream DescribeStreamSummary ListShards CreateStream "
         "DeleteStream "
-        "RegisterStreamConsumer DescribeStreamConsumer SubscribeToShard ListStreamConsumers ListTagsForStream "
-        "ListTagsForResource"
+        "RegisterStreamConsumer ListStreamConsumers ListTagsForStream ListTagsForResource TagResource UntagResource "
+        "SplitShard MergeShards GetResourcePolicy PutResourcePolicy DeleteResourcePolicy"
     ).split(),
     _stream,
-) | each("kinesis", ["ListStreams", "DescribeLimits"], anything)
+)
+KINESIS |= each("kinesis", ["DeregisterStreamConsumer", "DescribeStreamConsumer", "SubscribeToShard"], _consumer)
+# The reference has no resource for these.
+KINESIS |= each(
+    "kinesis",
+    (
+        "DescribeLimits DisableEnhancedMonitoring EnableEnhancedMonitoring ListStreams UpdateShardCount "
+        "UpdateStreamMode"
+    ).split(),
+    anything,
+)
 
 
 def _iterator_stream(request: Request) -> str:

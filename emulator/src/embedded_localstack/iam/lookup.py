@@ -17,6 +17,7 @@ from localstack.services.sqs.models import sqs_stores
 from localstack.services.stepfunctions.backend.store import sfn_stores
 from moto.iam.models import iam_backends
 from moto.logs.models import logs_backends
+from moto.secretsmanager.models import secretsmanager_backends
 from moto.ses.models import ses_backends
 
 from embedded_localstack.iam.actions_lambda import unqualified
@@ -32,6 +33,7 @@ POLICY_KINDS = {
     "lambda": "permissions (aws_lambda_permission)",
     "s3": "bucket policy",
     "kms": "key policy",
+    "secretsmanager": "secret policy",
     "events": "event bus policy",
     "logs": "resource policies of CloudWatch Logs",
 }
@@ -100,6 +102,13 @@ class LocalStackFacts:
         elif name == key_id and name not in kms_stores[account][region].keys:
             account = next((other for other in list(kms_stores) if name in kms_stores[other][region].keys), account)
         return f"arn:{PARTITION}:kms:{region}:{account}:key/{name}"
+
+    def secret_arn(self, secret_id: str) -> str:
+        """Return the ARN of a secret, given as name, ARN or ARN without its six random characters."""
+        owner = secret_id.split(":")[4] if secret_id.startswith("arn:") else self.account
+        secret = secretsmanager_backends[owner][self.region].secrets.get(secret_id)
+        name = secret_id.rpartition(":secret:")[2]
+        return str(secret.arn) if secret else f"arn:{PARTITION}:secretsmanager:{self.region}:{owner}:secret:{name}"
 
     # -- encryption.Keys
 
@@ -268,6 +277,10 @@ class LocalStackFacts:
     def _events_policy(self, arn: str) -> Any:
         _, _, _, region, account, _ = arn.split(":", 5)
         return events_stores[account][region].event_buses[arn.rpartition("/")[2]].policy
+
+    def _secretsmanager_policy(self, arn: str) -> Any:
+        secret: Any = secretsmanager_backends[arn.split(":")[4]][self.region].secrets[arn]
+        return secret.policy
 
     def _logs_policy(self, _: str) -> Any:
         policies = logs_backends[self.account][self.region].resource_policies.values()
