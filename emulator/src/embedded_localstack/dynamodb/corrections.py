@@ -5,6 +5,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from moto.core.utils import utcnow
 from moto.dynamodb import models, responses
 from moto.dynamodb.exceptions import IncorrectDataType, ItemSizeTooLarge
 from moto.dynamodb.models import dynamo_type, table
@@ -112,6 +113,20 @@ def allow_large_items() -> None:
         dict.__setitem__(self, name, value)
 
     attributes.__setitem__ = set_item
+
+
+def name_streams() -> None:
+    """Label streams by milliseconds, as AWS does. moto also keeps each change in a stream that nobody reads."""
+    tables: Any = table.Table
+    specify = tables.set_stream_specification
+
+    def set_stream_specification(self: Any, streams: dict[str, Any] | None) -> None:
+        specify(self, streams)
+        if self.stream_shard is not None:
+            self.stream_shard = None
+            self.latest_stream_label = utcnow().isoformat(timespec="milliseconds")
+
+    tables.set_stream_specification = set_stream_specification
 
 
 def _size(name: str, value: Any) -> int:

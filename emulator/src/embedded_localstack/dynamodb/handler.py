@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 from moto.core.exceptions import JsonRESTError
@@ -13,7 +14,12 @@ from moto.dynamodb.models.utilities import dynamo_json_dump
 
 from embedded_localstack.dynamodb import answers, batches, capacity, partiql, requests, tokens
 from embedded_localstack.dynamodb.capacity import Units
-from embedded_localstack.dynamodb.corrections import allow_large_items, calculate_exactly, replace_parsers
+from embedded_localstack.dynamodb.corrections import (
+    allow_large_items,
+    calculate_exactly,
+    name_streams,
+    replace_parsers,
+)
 from embedded_localstack.dynamodb.errors import InvalidRequestError
 from embedded_localstack.dynamodb.schema import Schema, schema
 from embedded_localstack.dynamodb.tables import PREFIX, TableHandler
@@ -260,10 +266,12 @@ def _described(index: Any) -> dict[str, Any]:
     return {"IndexName": index.name, "KeySchema": index.schema, "Projection": index.projection}
 
 
+@cache
 def install() -> None:
     """Let this handler answer DynamoDB's requests."""
     calculate_exactly()
     allow_large_items()
     replace_parsers()
+    name_streams()
     responses.TRANSACTION_MAX_ITEMS = batches.ACTIONS
     urls.url_paths = dict.fromkeys(urls.url_paths, Handler.dispatch)

@@ -39,7 +39,8 @@ _OF_SERVICES = {
 _OPEN = re.compile(r"kms:encryptioncontext:")
 # Global keys that only some callers have: users, signed requests, services.
 _OF_SOME = {
-    *"aws:username aws:principalarn aws:principalservicename aws:sourcearn aws:sourceaccount aws:sourceowner".split()
+    *"aws:username aws:principalarn aws:principalservicename aws:sourcearn aws:sourceaccount aws:sourceowner".split(),
+    *"aws:principalaccount aws:principaltype".split(),
 }
 _TAGS = re.compile(r"aws:(tagkeys$|requesttag/)")
 _MAY_TAG = re.compile(r"(?!sts:)\w+:(Add|Create|Put|Register|Tag|Untag)")
