@@ -101,16 +101,6 @@ def api(cloud: Cloud, name: str, functions: Mapping[str, str]) -> Api:
     return api
 
 
-def session(cloud: Cloud, name: str, statement: dict[str, Any]) -> tuple[str, str, str]:
-    trust = policy(
-        {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
-    )
-    arn = cloud.iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
-    cloud.iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=policy(statement))
-    keys = cloud.sts.assume_role(RoleArn=arn, RoleSessionName="caller")["Credentials"]
-    return keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"]
-
-
 def invoke(resource: str, effect: str = "Allow", **rest: Any) -> dict[str, Any]:
     return {"Effect": effect, "Action": "execute-api:Invoke", "Resource": resource, **rest}
 
@@ -119,8 +109,8 @@ def test_an_iam_method_wants_the_signature_of_a_role_that_may_invoke_it(cloud: C
     api.method("mine", "AWS_IAM")
     api.deploy()
     assert api.post("mine") == (403, {"message": "Missing Authentication Token"})
-    right = session(cloud, f"{name}-a", invoke(f"{api.arn}/p/POST/mine"))
-    wrong = session(cloud, f"{name}-b", invoke(f"{api.arn}/p/GET/mine"))
+    right = cloud.session(f"{name}-a", invoke(f"{api.arn}/p/POST/mine"))
+    wrong = cloud.session(f"{name}-b", invoke(f"{api.arn}/p/GET/mine"))
     status, context = api.post("mine", right)
     assert status == 200
     assert context["identity"]["userArn"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}-a/caller"
@@ -134,7 +124,7 @@ def test_an_iam_method_wants_the_signature_of_a_role_that_may_invoke_it(cloud: C
 def test_a_wrong_signature_is_refused(cloud: Cloud, name: str, api: Api):
     api.method("mine", "AWS_IAM")
     api.deploy()
-    key, _, token = session(cloud, name, invoke("*"))
+    key, _, token = cloud.session(name, invoke("*"))
     assert "does not match" in api.post("mine", (key, "other", token))[1]["message"]
     for signer in (
         ("test", "other", None),
@@ -160,7 +150,7 @@ def test_the_resource_policy_of_an_api(cloud: Cloud, name: str, api: Api, functi
     restricted.deploy()
     assert restricted.post("open")[0] == 200
     assert restricted.post("closed")[0] == 403
-    caller = session(cloud, name, {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"})
+    caller = cloud.session(name, {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"})
     assert restricted.post("signed", caller)[0] == 200, "the API's policy allows the role"
     cloud.grant(name, "execute-api:Invoke")
     status, refusal = restricted.post("never", caller)
