@@ -9,6 +9,7 @@ import urllib3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
 
 from support import ACCOUNT, LOGS, REGION, Cloud, eventually, package, policy
 
@@ -60,13 +61,18 @@ class Api:
         self.gateway.create_deployment(restApiId=self.id, stageName="p")
 
     def post(self, path: str, signer: tuple[str, str, str | None] | None = None, **headers: str) -> tuple[int, Any]:
-        url = f"http://127.0.0.1:{self.cloud.home.port}/_aws/execute-api/{self.id}/p/{path}"
         if signer:
-            request = AWSRequest("POST", url, data=b"{}", headers=headers)
+            request = AWSRequest("POST", self.url(path), data=b"{}", headers=headers)
             SigV4Auth(Credentials(*signer), "execute-api", REGION).add_auth(request)
             headers = dict(request.prepare().headers)
-        answer = HTTP.request("POST", url, body=b"{}", headers=headers)
+        answer = self.send(path, headers)
         return answer.status, json.loads(answer.data)
+
+    def send(self, path: str, headers: Mapping[str, str]) -> urllib3.BaseHTTPResponse:
+        return HTTP.request("POST", self.url(path), body=b"{}", headers=dict(headers))
+
+    def url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.cloud.home.port}/_aws/execute-api/{self.id}/p/{path}"
 
 
 def uri(function: str) -> str:
@@ -201,6 +207,35 @@ def test_a_request_authorizer_without_cache_uses_its_credentials(
     assert counts[1] == counts[0] + 1
     cloud.iam.delete_role_policy(RoleName=name, PolicyName="p")
     assert api.post("mine", **{"X-Token": "allow"})[0] == 500
+
+
+def test_an_integration_with_a_queue_has_the_permissions_of_its_role(cloud: Cloud, name: str, api: Api):
+    url, queue = cloud.queue(name)
+    role = cloud.role(name, "sqs:SendMessage", resource=queue, principal="apigateway.amazonaws.com")
+    place = {"restApiId": api.id, "resourceId": api.root, "httpMethod": "POST"}
+    form = {"integration.request.header.Content-Type": "'application/x-www-form-urlencoded'"}
+    integration = {
+        **place,
+        "type": "AWS",
+        "integrationHttpMethod": "POST",
+        "uri": f"arn:aws:apigateway:{REGION}:sqs:path/{ACCOUNT}/{name}",
+        "requestParameters": form,
+        "requestTemplates": {"application/json": "Action=SendMessage&MessageBody={}"},
+    }
+    api.gateway.put_method(**place, authorizationType="NONE")
+    with pytest.raises(ClientError, match="Role ARN must be specified for AWS integrations"):
+        api.gateway.put_integration(**integration)
+    api.gateway.put_integration(**integration, credentials=role)
+    api.gateway.put_method_response(**place, statusCode="200")
+    api.gateway.put_integration_response(**place, statusCode="200")
+    api.deploy()
+    headers = {"Content-Type": "application/json"}
+    api.send("", headers)
+    assert cloud.received(url) == [{}]
+    cloud.iam.delete_role_policy(RoleName=name, PolicyName="p")
+    api.send("", headers)
+    assert cloud.denied("sqs:SendMessage", queue, name)
+    assert cloud.received(url, 0) == []
 
 
 def test_a_cognito_method_names_what_the_emulator_lacks(api: Api):
