@@ -31,11 +31,17 @@ PATCHES = (
     "embedded_localstack.patches.s3_deletions",
     "embedded_localstack.patches.s3_websites",
     "embedded_localstack.patches.sqs_queries",
+    "embedded_localstack.patches.sts_sessions",
+    "embedded_localstack.patches.iam_boundaries",
     "embedded_localstack.iam.api_methods",
     "embedded_localstack.load_balancers.gateway",
     "embedded_localstack.snapshot.control",
 )
-ENFORCEMENT = ("embedded_localstack.iam.handler", "embedded_localstack.iam.function_urls")
+ENFORCEMENT = (
+    "embedded_localstack.iam.handler",
+    "embedded_localstack.iam.function_urls",
+    "embedded_localstack.iam.documents",
+)
 
 
 class PatchError(Exception):

@@ -34,7 +34,7 @@ class Facts:
     def __init__(self, role: str = document(), resource: str | None = None, trust: str | None = None) -> None:
         self.role, self.resource, self.trust = role, resource, trust
 
-    def role_policies(self, _name: str, _session: str | None = None) -> RolePolicies:
+    def role_policies(self, _name: str, _caller: Caller | None = None) -> RolePolicies:
         return RolePolicies(ROLE, (Policy("role policy p", self.role),))
 
     def resource_policy(self, arn: str) -> Policy | None:
@@ -272,7 +272,7 @@ def verify(folder: Path, role: str, operation: str, **params: Any) -> None:
 def context(service: str, operation: str, key: str = "", **internal: str) -> Any:
     authorization = f"AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/{service}/aws4_request" if key else ""
     return SimpleNamespace(
-        service=SimpleNamespace(service_name=service),
+        service=SimpleNamespace(service_name=service, protocol="query"),
         operation=SimpleNamespace(name=operation),
         service_request={"Bucket": "b", "Key": "k", "QueueUrl": f"http://h/{ACCOUNT}/q"},
         account_id=ACCOUNT,

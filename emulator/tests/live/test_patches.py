@@ -38,6 +38,8 @@ TARGETS = {
         ":StateTask._eval_state_credentials"
     ),
     "patches.s3_temporary_folder": "localstack.services.s3.provider:DEFAULT_S3_TMP_DIR",
+    "patches.sts_sessions": "localstack.services.sts.provider:ValidationError",
+    "patches.iam_boundaries": "localstack.services.iam.provider:get_iam_backend",
     "patches.stepfunctions_maps": (
         "localstack.services.stepfunctions.asl.component.state.state_execution.state_map.item_reader.resource_eval.resource_eval_s3"
         ":ResourceEvalS3._handle_list_objects_v2"
@@ -46,6 +48,7 @@ TARGETS = {
     "load_balancers.gateway": "localstack.aws.handlers:preprocess_request",
     "snapshot.control": "localstack.aws.handlers:run_custom_finalizers",
     "iam.handler": "localstack.aws.handlers:serve_custom_service_request_handlers",
+    "iam.documents": "localstack.aws.handlers:serve_custom_service_request_handlers",
     "iam.function_urls": "localstack.services.lambda_.urlrouter:FunctionUrlRouter.handle_lambda_url_invocation",
 }
 REMOVE_AND_INSTALL = """

@@ -74,7 +74,7 @@ CASES: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
     (
         "s3",
         "CreateBucket",
-        {"Bucket": "b", "ACL": "private", "ObjectLockEnabledForBucket": True, "ObjectOwnership": "ObjectWriter"},
+        {"Bucket": "b", "ACL": "public-read", "ObjectLockEnabledForBucket": True, "ObjectOwnership": "ObjectWriter"},
         [
             (f"s3:{action}", "arn:aws:s3:::b")
             for action in (
@@ -114,6 +114,16 @@ CASES: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
         "CreateQueue",
         {"QueueName": "q", "tags": {"a": "b"}},
         [(f"sqs:{action}", f"{SQS}:q") for action in ("CreateQueue", "TagQueue")],
+    ),
+    ("s3", "CreateBucket", {"Bucket": "b", "ACL": "private"}, [("s3:CreateBucket", "arn:aws:s3:::b")]),
+    (
+        "lambda",
+        "CreateEventSourceMapping",
+        {"FunctionName": "f", "Tags": {"a": "b"}},
+        [
+            ("lambda:CreateEventSourceMapping", "*"),
+            ("lambda:TagResource", f"arn:aws:lambda:{REGION}:{ACCOUNT}:event-source-mapping:*"),
+        ],
     ),
     (
         "dynamodb",

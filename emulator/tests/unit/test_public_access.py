@@ -14,7 +14,6 @@ WITH_ACLS = Settings(has_acls=True)
 
 def document(**parts: Any) -> str:
     statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*", **parts}
-    statement = {name: value for name, value in statement.items() if value is not None}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
@@ -54,16 +53,13 @@ def test_a_policy_is_public_if_no_fixed_value_limits_it(parts: dict[str, Any], p
 @pytest.mark.parametrize(
     "parts",
     [
-        {"Action": None},
-        {"Resource": None},
-        {"Principal": None},
         {"Resource": "arn:aws:s3:::other/*"},
+        {"Resource": ["arn:aws:s3:::b", "arn:aws:s3:::bucket/*"]},
         {"Principal": {"AWS": "arn:aws:iam::000000000000:role/nobody"}},
-        {"Principal": {"AWS": "arn:aws:iam::000000000000:role/*"}},
-        {"Principal": {"AWS": "somebody"}},
+        {"Principal": {"AWS": [ROLE, "arn:aws:iam::000000000000:user/nobody"]}},
     ],
 )
-def test_s3_refuses_malformed_policies(parts: dict[str, Any]):
+def test_a_policy_names_its_own_bucket_and_principals_that_exist(parts: dict[str, Any]):
     assert refused("PutBucketPolicy", Policy=document(**parts)) == "MalformedPolicy"
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from embedded_localstack.iam import (
     actions_deploy,
     actions_dynamodb,
+    actions_keys,
     actions_lambda,
     actions_messages,
     actions_s3,
@@ -169,13 +170,7 @@ SES: dict[str, Row] = {
     ),
 }
 
-# -- KMS, Step Functions, Systems Manager, X-Ray, STS
-
-KMS: dict[str, Row] = each(
-    "kms",
-    "Encrypt Decrypt GenerateDataKey GenerateDataKeyWithoutPlaintext DescribeKey Sign Verify GetPublicKey".split(),
-    lambda request: request.facts.key_arn(text(request.params.get("KeyId"))),
-)
+# -- Step Functions, Systems Manager, X-Ray
 
 STATES: dict[str, Row] = each(
     "states",
@@ -209,8 +204,6 @@ XRAY: dict[str, Row] = each(
     anything,
 )
 
-STS: dict[str, Row] = {"AssumeRole": needs("sts:AssumeRole", lambda request: text(request.params.get("RoleArn")))}
-
 TABLES: dict[str, dict[str, Row]] = {
     "s3": actions_s3.S3,
     "dynamodb": actions_dynamodb.DYNAMODB,
@@ -223,11 +216,11 @@ TABLES: dict[str, dict[str, Row]] = {
     "events": EVENTS,
     "cloudwatch": CLOUDWATCH,
     "ses": SES,
-    "kms": KMS,
+    "kms": actions_keys.KMS,
     "stepfunctions": STATES,
     "ssm": SSM,
     "xray": XRAY,
-    "sts": STS,
+    "sts": actions_keys.STS,
     "apigateway": actions_deploy.APIGATEWAY,
     "iam": actions_deploy.IAM,
 }
@@ -248,9 +241,7 @@ def checks(  # noqa: PLR0913, PLR0917 - these are the parts of an API call
         UnmappedError: neither a table nor AWS's reference has the operation.
     """
     row = TABLES.get(service, {}).get(operation)
-    if row is None:
-        own = [reference.check(service, operation)]
-    else:
-        own = row(Request(operation, params, account, region, facts))
-    further = dependent.checks(service, operation, own[0].resource, params)
+    request = Request(operation, params, account, region, facts)
+    own = [reference.check(service, operation)] if row is None else row(request)
+    further = dependent.checks(service, request, own[0].resource)
     return [*own, *further, *passed_roles.checks(service, operation, params)]

@@ -65,10 +65,13 @@ def _put(request: Request) -> list[Check]:
 
 
 def _create(request: Request) -> list[Check]:
-    """Return the permissions of CreateBucket: some of its parameters need those of the operations that set them."""
+    """Return the permissions of CreateBucket: some of its parameters need those of the operations that set them.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html: the ACL "private" needs no further one.
+    """
     params = request.params
     actions = ["s3:CreateBucket"]
-    if grants_access(params):
+    if grants_access(params) and params.get("ACL") != "private":
         actions.append("s3:PutBucketAcl")
     if params.get("ObjectLockEnabledForBucket"):
         actions += ["s3:PutBucketObjectLockConfiguration", "s3:PutBucketVersioning"]

@@ -21,8 +21,9 @@ from embedded_localstack.iam import lambda_authorizers
 from embedded_localstack.iam.callers import Caller, Kind
 from embedded_localstack.iam.decide import Policy, Question, RolePolicies, Verdict, decide_resource, decide_role
 from embedded_localstack.iam.lambda_authorizers import Answer, Answers
-from embedded_localstack.iam.lookup import LocalStackFacts, session_of
+from embedded_localstack.iam.lookup import LocalStackFacts
 from embedded_localstack.iam.records import Records
+from embedded_localstack.iam.sessions import session_of
 from embedded_localstack.iam.signatures import SignatureError
 from embedded_localstack.iam.signed_requests import UnknownKeyError, signer
 from embedded_localstack.settings import iam_enforced
@@ -61,7 +62,7 @@ class Authorizer:
         if caller.kind is Kind.DEPLOYER:
             return
         question = _question(context, caller.name)
-        policies = _facts(context).role_policies(caller.role, caller.session_policy)
+        policies = _facts(context).role_policies(caller.role, caller)
         verdict = decide_role(question, policies, _resource_policy(context))
         self._require(context, str(caller), verdict)
 

@@ -29,6 +29,10 @@ class Caller:
     session: str = ""
     session_policy: str | None = None
     source_arn: str | None = None
+    session_policy_arns: tuple[str, ...] = ()
+    """The managed policies that AssumeRole was given as session policies."""
+    role_id: str = ""
+    """The unique ID of the role when the session began; empty if it is not known."""
 
     def __str__(self) -> str:
         via = f" for {self.source_arn}" if self.kind is Kind.SERVICE and self.source_arn else ""
@@ -55,6 +59,16 @@ def access_key(headers: Any, url: str, form: Any = None) -> str:
         return str(authorization.removeprefix("AWS ").split(":")[0])
     fields = {str(name).lower(): value for name, value in (form or {}).items()}
     return str(fields.get("x-amz-credential") or fields.get("awsaccesskeyid") or "").split("/")[0]
+
+
+def session_token(headers: Any, url: str, form: Any = None) -> str:
+    """Return the session token of a signed header, a presigned URL or a presigned form; empty if there is none."""
+    query = parse_qs(urlsplit(url).query)
+    for name in ("X-Amz-Security-Token", "x-amz-security-token"):
+        if value := query.get(name):
+            return value[0]
+    fields = {str(name).lower(): value for name, value in (form or {}).items()}
+    return str(headers.get("X-Amz-Security-Token") or fields.get("x-amz-security-token") or "")
 
 
 def service_principal(name: str) -> str:

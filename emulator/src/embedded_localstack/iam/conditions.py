@@ -22,7 +22,10 @@ _OF_SERVICES = {
     "dynamodb": {"leadingkeys"},
     "events": {"source", "detail-type"},
     "iam": {*"awsservicename passedtoservice permissionsboundary policyarn".split()},
-    "kms": {"viaservice"},
+    "kms": {
+        *"viaservice calleraccount encryptioncontextkeys requestalias granteeprincipal retiringprincipal".split(),
+        *"grantoperations grantconstrainttype".split(),
+    },
     "lambda": {*"functionarn sourcefunctionarn functionurlauthtype invokedviafunctionurl".split()},
     "s3": {
         *"prefix delimiter max-keys versionid x-amz-acl x-amz-copy-source x-amz-server-side-encryption".split(),
@@ -30,13 +33,16 @@ _OF_SERVICES = {
     },
     "ses": {"fromaddress", "recipients"},
     "sns": {"protocol", "endpoint"},
+    "sts": {*"externalid rolesessionname sourceidentity transitivetagkeys".split()},
 }
+# Keys whose name goes on with a name of the caller's choice.
+_OPEN = re.compile(r"kms:encryptioncontext:")
 # Global keys that only some callers have: users, signed requests, services.
 _OF_SOME = {
     *"aws:username aws:principalarn aws:principalservicename aws:sourcearn aws:sourceaccount aws:sourceowner".split()
 }
 _TAGS = re.compile(r"aws:(tagkeys$|requesttag/)")
-_MAY_TAG = re.compile(r"\w+:(Add|Create|Put|Register|Tag|Untag)")
+_MAY_TAG = re.compile(r"(?!sts:)\w+:(Add|Create|Put|Register|Tag|Untag)")
 
 _VARIABLE = re.compile(r"\$\{\s*([^},]*?)\s*(?:,\s*'([^']*)'\s*)?\}")
 _TAKES_VARIABLES = re.compile(r"(string|arn)")
@@ -149,7 +155,7 @@ class Reader:
     def _knows(self, key: str) -> bool:
         key = key.lower()
         prefix, _, name = key.partition(":")
-        if key in self._keys:
+        if key in self._keys or _OPEN.match(key):
             return True
         if prefix == "aws":
             return key in _OF_SOME or bool(_TAGS.match(key) and not _MAY_TAG.match(self._action))

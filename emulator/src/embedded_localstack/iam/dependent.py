@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/ lists them a
 from collections.abc import Mapping
 from typing import Any
 
-from embedded_localstack.iam.request import Check, text
+from embedded_localstack.iam.request import Check, Request, text
 
 # The action that tags a new resource, by LocalStack's name of the service and by operation.
 _TAGGING: dict[tuple[str, str], str] = {
@@ -36,28 +36,30 @@ _TAGGING: dict[tuple[str, str], str] = {
 _CODE = {"CreateFunction", "UpdateFunctionCode", "PublishLayerVersion"}
 
 
-def checks(service: str, operation: str, resource: str, params: Mapping[str, Any]) -> list[Check]:
+def checks(service: str, request: Request, resource: str) -> list[Check]:
     """Return the further permissions of a request.
 
     Args:
         service: LocalStack's name of the service.
-        operation: the API operation.
-        resource: the ARN of the resource that the operation creates.
-        params: the parsed request.
+        request: the API call.
+        resource: the ARN of the resource that the operation creates; "*" if it is not known.
     """
-    needed = []
-    action = _TAGGING.get((service, operation))
+    needed, params = [], request.params
+    action = _TAGGING.get((service, request.operation))
     configuration = params.get("CreateBucketConfiguration") or {}
     if action and (params.get("Tags") or params.get("tags") or configuration.get("Tags")):
-        needed.append(Check(action, _tagged(operation, resource)))
-    if service == "lambda" and operation in _CODE:
+        arn = _tagged(request, resource)
+        needed.append(Check(action, arn, anywhere=arn == "*"))
+    if service == "lambda" and request.operation in _CODE:
         needed += _code(params)
     return needed
 
 
-def _tagged(operation: str, resource: str) -> str:
+def _tagged(request: Request, resource: str) -> str:
+    if request.operation == "CreateEventSourceMapping":
+        return request.arn("lambda", "event-source-mapping:*")
     # CloudWatch Logs checks a new log group without the part for its streams.
-    return resource.partition(":log-stream:")[0] if operation == "CreateLogGroup" else resource
+    return resource.partition(":log-stream:")[0] if request.operation == "CreateLogGroup" else resource
 
 
 def _code(params: Mapping[str, Any]) -> list[Check]:

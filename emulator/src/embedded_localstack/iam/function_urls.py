@@ -99,7 +99,7 @@ def _decide(question: Question, caller: Caller, auth_type: str, facts: LocalStac
     """
     policy = facts.resource_policy(question.resource)
     if auth_type == "AWS_IAM" and caller.kind is Kind.ROLE:
-        return decide_role(question, facts.role_policies(caller.role, caller.session_policy), policy)
+        return decide_role(question, facts.role_policies(caller.role, caller), policy)
     if auth_type == "AWS_IAM":
         return Verdict(
             False, "signature", "the URL wants signed requests (authorization type AWS_IAM)", (), question, "anonymous"

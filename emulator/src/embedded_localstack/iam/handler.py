@@ -7,11 +7,13 @@ from typing import Any
 from localstack.aws.api import CommonServiceException
 
 from embedded_localstack.iam import actions, buckets, callers, connections, encryption, preflight, public_access
+from embedded_localstack.iam.actions_keys import OF_TRUST
 from embedded_localstack.iam.callers import Caller, Kind
 from embedded_localstack.iam.decide import Policy, Question, Verdict, decide_resource, decide_role
-from embedded_localstack.iam.lookup import LocalStackFacts, account_of, caller_of, policy_name
+from embedded_localstack.iam.lookup import LocalStackFacts, account_of, policy_name
 from embedded_localstack.iam.records import Records
 from embedded_localstack.iam.request import Check, UnmappedError, text
+from embedded_localstack.iam.sessions import CredentialsError, caller_of
 
 ALWAYS_ALLOWED = {("sts", "GetCallerIdentity")}
 UNSIGNED = {("sns", "ConfirmSubscription"), ("sns", "Unsubscribe")}
@@ -47,7 +49,7 @@ class Enforcer:
         service, operation = context.service.service_name, context.operation.name
         params = _parameters(context)
         facts = LocalStackFacts(context.account_id, context.region)
-        caller = _caller(context)
+        caller = self._identify(context)
         if caller.kind is Kind.DEPLOYER:
             _refuse_foreign_keys(service, context)
         else:
@@ -93,6 +95,15 @@ class Enforcer:
         context.denied_objects = denied
         context.service_request["Delete"] = {**deletion, "Objects": allowed}
 
+    def _identify(self, context: Any) -> Caller:
+        try:
+            return _caller(context)
+        except CredentialsError as error:
+            service = context.service.service_name
+            code, status = error.answer(service, str(context.service.protocol))
+            self._records.denied("nobody", f"{service}:{context.operation.name}", "*", "credentials", str(error))
+            raise CommonServiceException(code, str(error), status_code=status, sender_fault=True) from error
+
     def _decide(self, caller: Caller, check: Check, facts: LocalStackFacts) -> Verdict:
         verdict = judge(caller, check, facts)
         self._records.decided(str(caller), verdict)
@@ -117,7 +128,7 @@ class Enforcer:
 
 def _caller(context: Any) -> Caller:
     form = context.request.form if context.operation.name == "PostObject" else None
-    caller = caller_of(callers.access_key(context.request.headers, context.request.url, form), context.account_id)
+    caller = caller_of(context.request.headers, context.request.url, context.account_id, form)
     internal = context.internal_request_params or {}
     # LocalStack's own calls are signed. The header of a request without a key is forged.
     if caller.kind is Kind.DEPLOYER and (principal := internal.get("service_principal")):
@@ -177,7 +188,7 @@ def _parameters(context: Any) -> dict[str, Any]:
 
 def judge(caller: Caller, check: Check, facts: LocalStackFacts) -> Verdict:
     """Evaluate the policies that apply to this kind of caller."""
-    if check.action == "sts:AssumeRole":
+    if check.action in OF_TRUST:
         return _judge_trust(caller, check, facts)
     if not check.action.startswith("s3:"):
         return _judge(caller, check, facts, facts.resource_policy(check.resource))
@@ -196,8 +207,10 @@ def _judge(caller: Caller, check: Check, facts: LocalStackFacts, resource: Polic
         if functions := facts.functions_named(caller.session):
             keys["lambda:sourcefunctionarn"] = functions[0]
         question = _question(caller, check, facts, keys)
-        policies = facts.role_policies(caller.role, caller.session_policy)
-        return decide_role(question, policies, resource, required=check.action.startswith("kms:"))
+        policies = facts.role_policies(caller.role, caller)
+        return decide_role(
+            question, policies, resource, required=check.action.startswith("kms:") and check.resource != "*"
+        )
     kind = policy_name(check.resource)
     if caller.kind is Kind.ANONYMOUS:
         return decide_resource(_question(caller, check, facts, dict(check.keys)), resource, kind=kind, service=False)
@@ -221,7 +234,7 @@ def _judge_trust(caller: Caller, check: Check, facts: LocalStackFacts) -> Verdic
     trust = facts.trust_policy(check.resource)
     if caller.kind is Kind.ROLE:
         question = _question(caller, check, facts, dict(check.keys))
-        return decide_role(question, facts.role_policies(caller.role, caller.session_policy), trust, required=True)
+        return decide_role(question, facts.role_policies(caller.role, caller), trust, required=True)
     sources: list[str | None] = [caller.source_arn]
     if caller.name == "states.amazonaws.com" and not caller.source_arn:
         sources = [*facts.state_machines_with_role(check.resource)] or [None]

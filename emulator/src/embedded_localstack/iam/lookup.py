@@ -18,11 +18,11 @@ from localstack.services.stepfunctions.backend.store import sfn_stores
 from moto.iam.models import iam_backends
 from moto.logs.models import logs_backends
 from moto.ses.models import ses_backends
-from moto.sts.models import sts_backends
 
 from embedded_localstack.iam.actions_lambda import unqualified
-from embedded_localstack.iam.callers import Caller, Kind
+from embedded_localstack.iam.callers import Caller
 from embedded_localstack.iam.decide import Policy, RolePolicies
+from embedded_localstack.iam.grants import with_grants
 from embedded_localstack.iam.request import text
 
 PARTITION = "aws"
@@ -94,13 +94,20 @@ class LocalStackFacts:
         return bool(stored and s3_stores[owner]["us-east-1"].tags.get_tags(identifier))
 
     def key_arn(self, key_id: str) -> str:
-        """Return the ARN of a KMS key, given as key ID, key ARN, alias name or alias ARN."""
-        store = kms_stores[self.account][self.region]
-        name = key_id.split(":", 5)[-1] if key_id.startswith("arn:") else key_id
+        """Return the ARN of a KMS key, given as key ID, key ARN, alias name or alias ARN.
+
+        A key ID that the account does not have may be one of another account, as in a ciphertext.
+        """
+        region, account, name = self.region, self.account, key_id
+        if key_id.startswith("arn:"):
+            _, _, _, region, account, name = f"{key_id}:::::".split(":")[:6]
+        name = name.removeprefix("key/")
         if name.startswith("alias/"):
-            alias = store.aliases.get(name)
+            alias = kms_stores[account][region].aliases.get(name)
             name = alias.metadata["TargetKeyId"] if alias else name
-        return f"arn:{PARTITION}:kms:{self.region}:{self.account}:key/{name.removeprefix('key/')}"
+        elif name == key_id and name not in kms_stores[account][region].keys:
+            account = next((other for other in list(kms_stores) if name in kms_stores[other][region].keys), account)
+        return f"arn:{PARTITION}:kms:{region}:{account}:key/{name}"
 
     # -- encryption.Keys
 
@@ -148,25 +155,38 @@ class LocalStackFacts:
 
     # -- roles
 
-    def role_policies(self, role_name: str, session_policy: str | None = None) -> RolePolicies:
-        """Return the policies that grant permissions to a session of the role, and those that limit it."""
+    def role_policies(self, role_name: str, caller: Caller | None = None) -> RolePolicies:
+        """Return the policies that grant permissions to a session of the role, and those that limit it.
+
+        A session outlives its role. It then has no permissions, also if another role has the name of the deleted one.
+        """
         backend = iam_backends[self.account][PARTITION]
         role = next((role for role in backend.roles.values() if role.name == role_name), None)
-        if role is None:
-            return RolePolicies(f"arn:{PARTITION}:iam::{self.account}:role/{role_name}", ())
+        if role is None or (caller and caller.role_id not in ("", role.id)):
+            return RolePolicies(f"arn:{PARTITION}:iam::{self.account}:role/{role_name}", (), gone=True)
         granted = [Policy(f"role policy {name}", _text(document)) for name, document in role.policies.items()]
         granted += [
             Policy(f"policy {policy.name}", _default_version(policy)) for policy in role.managed_policies.values()
         ]
-        boundary = (
-            backend.managed_policies.get(role.permissions_boundary_arn) if role.permissions_boundary_arn else None
-        )
+        boundary = role.permissions_boundary_arn
+        session = [
+            self._managed(f"session policy {arn}", arn) for arn in (caller.session_policy_arns if caller else ())
+        ]
+        if caller and caller.session_policy:
+            session.append(Policy("session policy", caller.session_policy))
         return RolePolicies(
             role.arn,
             tuple(granted),
-            Policy(f"permissions boundary {boundary.name}", _default_version(boundary)) if boundary else None,
-            (Policy("session policy", session_policy),) if session_policy else (),
+            self._managed(f"permissions boundary {boundary.rpartition('/')[2]}", boundary) if boundary else None,
+            tuple(session),
         )
+
+    def _managed(self, name: str, arn: str) -> Policy:
+        """Return a managed policy that limits a session. One that does not exist allows nothing."""
+        policy = iam_backends[self.account][PARTITION].managed_policies.get(arn)
+        if policy is None:
+            return Policy(f"{name}, which does not exist", json.dumps({"Version": "2012-10-17", "Statement": []}))
+        return Policy(name, _default_version(policy))
 
     def trust_policy(self, role_arn: str) -> Policy | None:
         """Return the trust policy of a role."""
@@ -247,7 +267,12 @@ class LocalStackFacts:
 
     def _kms_policy(self, arn: str) -> Any:
         _, _, _, region, account, _ = arn.split(":", 5)
-        return kms_stores[account][region].keys[arn.rpartition("/")[2]].policy
+        key_id = arn.rpartition("/")[2]
+        policy = kms_stores[account][region].keys[key_id].policy
+        # LocalStack keeps a grant with the account that makes it, which need not be the key's.
+        stored = [grant.metadata for other in list(kms_stores) for grant in kms_stores[other][region].grants.values()]
+        grants = [grant for grant in stored if grant.get("KeyId") == key_id]
+        return with_grants(json.loads(policy), grants) if grants else policy
 
     def _events_policy(self, arn: str) -> Any:
         _, _, _, region, account, _ = arn.split(":", 5)
@@ -262,29 +287,6 @@ class LocalStackFacts:
 def _queue(arn: str) -> Any:
     _, _, _, region, account, name = arn.split(":", 5)
     return sqs_stores[account][region].queues.get(name)
-
-
-_sessions: dict[str, Any] = {}
-
-
-def session_of(key: str, account: str) -> Any | None:
-    """Return the session (moto's AssumedRole) that a temporary access key belongs to.
-
-    The session is cached, so that a call does not search moto's list.
-    """
-    if key not in _sessions and key[:4] in ("LSIA", "ASIA"):
-        for session in reversed(sts_backends[account][PARTITION].assumed_roles):
-            if session.access_key_id == key:
-                _sessions[key] = session
-                break
-    return _sessions.get(key)
-
-
-def caller_of(key: str, account: str) -> Caller:
-    """Return the caller with an access key: a role's session or the deployer, or an anonymous caller without a key."""
-    if session := session_of(key, account):
-        return Caller(Kind.ROLE, session.arn, session.role_arn.rpartition("/")[2], session.session_name, session.policy)
-    return Caller(Kind.DEPLOYER, "deployer") if key else Caller(Kind.ANONYMOUS, "anonymous")
 
 
 def account_of(arn: str, default: str) -> str:

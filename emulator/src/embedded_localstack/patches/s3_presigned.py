@@ -32,7 +32,7 @@ def install() -> None:
     from localstack.services.s3 import presigned_url, provider  # noqa: PLC0415
     from localstack.utils.patch import Patch  # noqa: PLC0415
 
-    from embedded_localstack.iam.lookup import session_of  # noqa: PLC0415
+    from embedded_localstack.iam.sessions import session_of  # noqa: PLC0415
 
     original_secret, original_validate = (
         presigned_url.get_secret_access_key_from_access_key_id,
