@@ -33,7 +33,7 @@ checks() {
   lane=checks
   step lint make lint
   step unit make test-unit
-  step embedded-localstack build/venv/localstack/bin/python -m pytest -q emulator/tests/live
+  step embedded-localstack build/venv/localstack/bin/python -m pytest -q emulator/tests/backend emulator/tests/live
   step terraform make test-terraform
   step checkov make checkov
   step policies make test-policies

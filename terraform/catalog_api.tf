@@ -35,7 +35,7 @@ module "catalog_api" {
   }
 
   permissions = {
-    list_images     = { actions = ["dynamodb:Query"], resources = ["${aws_dynamodb_table.catalog.arn}/index/by_status"] }
+    list_images     = local.list_images
     show_and_hide   = { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [aws_dynamodb_table.catalog.arn] }
     sign_thumbnails = { actions = ["s3:GetObject"], resources = ["${module.thumbnails.arn}/*"] }
     sign_originals  = { actions = ["s3:GetObject", "s3:DeleteObject"], resources = ["${module.uploads.arn}/*"] }

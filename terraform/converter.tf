@@ -51,7 +51,8 @@ module "converter" {
       # Without s3:ListBucket, S3 returns 403 for a missing object instead of 404.
       tell_missing    = { actions = ["s3:ListBucket"], resources = [module.raw.arn, module.analytics.arn] }
       read_raw        = { actions = ["s3:GetObject", "s3:GetObjectVersion"], resources = ["${module.raw.arn}/*"] }
-      write_analytics = { actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"], resources = ["${module.analytics.arn}/*"] }
+      read_state      = { actions = ["s3:GetObject"], resources = ["${module.analytics.arn}/_manifests/*", "${module.analytics.arn}/_schemas/*"] }
+      write_analytics = { actions = ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"], resources = ["${module.analytics.arn}/*"] }
     },
     { for database in aws_glue_catalog_database.analytics[*] : "keep_tables" => {
       actions = ["glue:GetTable", "glue:CreateTable", "glue:UpdateTable"]

@@ -46,7 +46,7 @@ module "digest" {
       conditions = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["digest#*"] } }
     }
     count_dead_letters = { actions = ["sqs:GetQueueAttributes"], resources = values(local.dead_letters)[*].arn }
-    list_images        = { actions = ["dynamodb:Query"], resources = ["${aws_dynamodb_table.catalog.arn}/index/by_status"] }
+    list_images        = local.list_images
     publish            = { actions = ["sns:Publish"], resources = [aws_sns_topic.notices.arn] }
   })
 }

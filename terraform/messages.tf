@@ -32,8 +32,11 @@ locals {
 
   # In its sandbox, SES also checks the permission to send to the recipients' identities.
   send_mail = local.environment.mail_from == "" ? {} : { send_mail = {
-    actions    = ["ses:SendEmail"]
-    resources  = [for address in concat([local.environment.mail_from], local.environment.mail_to) : "arn:${data.aws_partition.current.partition}:ses:${local.region}:${local.account_id}:identity/${address}"]
-    conditions = { StringEquals = { "ses:FromAddress" = [local.environment.mail_from] } }
+    actions   = ["ses:SendEmail"]
+    resources = [for address in concat([local.environment.mail_from], local.environment.mail_to) : "arn:${data.aws_partition.current.partition}:ses:${local.region}:${local.account_id}:identity/${address}"]
+    conditions = {
+      StringEquals                = { "ses:FromAddress" = [local.environment.mail_from] }
+      "ForAllValues:StringEquals" = { "ses:Recipients" = local.environment.mail_to }
+    }
   } }
 }

@@ -50,7 +50,10 @@ module "recoverer" {
       resources  = [aws_dynamodb_table.state.arn]
       conditions = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["recoverer#*"] } }
     }
-    see_alarms = { actions = ["cloudwatch:DescribeAlarms"], resources = ["arn:${data.aws_partition.current.partition}:cloudwatch:${local.region}:${local.account_id}:alarm:${local.prefix}-*"] }
+    see_alarms = {
+      actions   = ["cloudwatch:DescribeAlarms"]
+      resources = [for alarm in keys(local.recovery_rules) : "arn:${data.aws_partition.current.partition}:cloudwatch:${local.region}:${local.account_id}:alarm:${alarm}"]
+    }
     redrive = {
       actions = [
         "sqs:DeleteMessage",

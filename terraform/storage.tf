@@ -87,6 +87,15 @@ resource "aws_dynamodb_table" "catalog" {
   }
 }
 
+locals {
+  # Only images with a final status have a place in lists.
+  list_images = {
+    actions    = ["dynamodb:Query"]
+    resources  = ["${aws_dynamodb_table.catalog.arn}/index/by_status"]
+    conditions = { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = ["READY", "REJECTED"] } }
+  }
+}
+
 # State of functions: claims, cool-downs and reports. Each function may access only items with its own prefix of `pk`.
 resource "aws_dynamodb_table" "state" {
   #checkov:skip=CKV_AWS_28:the environment decides on point-in-time recovery

@@ -40,6 +40,12 @@ ELSEWHERE = (
         r"\./eventloom (up|restart)", "would restart the tests' emulator", FIRST_STEPS, r'command(checkout, "\1"'
     ),
     Elsewhere(r"\./eventloom down\b.*", "would stop the tests' emulator", FIRST_STEPS, 'run_make(checkout, "down")'),
+    Elsewhere(
+        r"\./eventloom deploy --only \w+",
+        "takes as long as several tests",
+        FIRST_STEPS,
+        'command(checkout, "deploy", "--only"',
+    ),
     Elsewhere(r"\./eventloom (plan|deploy)\b.*", "takes minutes", FIRST_STEPS, r'run_make(checkout, "\1")'),
     Elsewhere(
         r"\./eventloom apply-saved\b.*", "needs a plan that is saved", FIRST_STEPS, 'command(checkout, "apply-saved"'

@@ -13,7 +13,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from embedded_localstack.executor import programs
 from embedded_localstack.executor.environment import Environment, InitError, Spec
+from embedded_localstack.executor.runtime import Place
 from embedded_localstack.executor.variables import function_variables
 
 INVOCATION_PORT = 9563
@@ -29,19 +31,17 @@ def report(path: str, body: bytes = b"") -> None:
 
 def make_environment() -> Environment:
     """Return the function's environment that the container's variables describe."""
-    variables = dict(os.environ)
+    variables, program = dict(os.environ), programs.python(PYTHON)
     return Environment(
         Spec(
-            interpreter=PYTHON,
+            command=(*program.command, variables["_HANDLER"]),
             runtime=RUNTIME,
-            handler=variables["_HANDLER"],
-            task_root=TASK_ROOT,
-            variables=function_variables(variables, {}, RUNTIME, PYTHON, TASK_ROOT, FOLDER, []),
+            place=Place(FOLDER, TASK_ROOT, program.runtime_folder),
+            variables=function_variables(variables, {}, RUNTIME, PYTHON.parent),
             version=variables["AWS_LAMBDA_FUNCTION_VERSION"],
             timeout_s=float(variables["AWS_LAMBDA_FUNCTION_TIMEOUT"]),
             memory_mb=int(variables["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]),
             json_logs=variables.get("AWS_LAMBDA_LOG_FORMAT") == "JSON",
-            folder=FOLDER,
         )
     )
 

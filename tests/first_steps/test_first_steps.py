@@ -161,6 +161,25 @@ def test_a_plan_that_changes_nothing_is_saved_and_applied(checkout: Path) -> Non
     assert "nothing to change" in run_make(checkout, "deploy")
 
 
+def code_hashes() -> dict[str, str]:
+    """Return the hash of each function's code."""
+    functions = emulated("lambda").list_functions()["Functions"]
+    return {function["FunctionName"]: function["CodeSha256"] for function in functions}
+
+
+@pytest.mark.usefixtures("demo")
+def test_one_function_is_deployed_without_the_changes_of_another(checkout: Path) -> None:
+    before = code_hashes()
+    for name in ("digest", "notifier"):
+        handler = checkout / "functions" / name / "handler.py"
+        handler.write_text(handler.read_text() + "# changed\n")
+    command(checkout, "deploy", "--only", "digest", variables=VARIABLES)
+    after = code_hashes()
+    assert {name for name in after if after[name] != before.get(name)} == {"eventloom-local-digest"}
+    handler = checkout / "functions" / "notifier" / "handler.py"
+    handler.write_text(handler.read_text().removesuffix("# changed\n"))
+
+
 @pytest.mark.usefixtures("demo")
 def test_a_plan_that_somebody_replaced_is_not_applied(checkout: Path) -> None:
     """The plan job sends a plan and its receipt. Then somebody who may write to the bucket replaces the plan."""

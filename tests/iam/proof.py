@@ -1,7 +1,6 @@
-"""Find the tests that would fail without each grant of a policy."""
+"""Find the recorded requests that need each grant of a policy, the tests that ran meanwhile, and narrower grants."""
 
 import ast
-import json
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,12 +8,12 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from embedded_localstack.iam.decide import Policy, Question, RolePolicies, decide_role
+from tests.iam import plain_http
 from tests.iam.decisions import Decision, Policies, target
 from tests.iam.documents import Document, listed
 from tests.iam.reasons import Reason, excuse
+from tests.iam.width import Narrower, narrower_statements
 
-PLAIN_HTTP = "tests/iam/test_proof.py::test_plain_http_is_refused"
 NEVER = {"ArnEquals": "arn:aws:none:::none", "ArnLike": "arn:aws:none:::none"}
 
 
@@ -29,9 +28,11 @@ class Grant:
     action: str
     resource: str
     left: dict[str, Any]
+    statement: dict[str, Any] = field(default_factory=dict)
     missed_by: list[Decision] = field(default_factory=list)
-    tests: list[str] = field(default_factory=list)
+    meanwhile: list[str] = field(default_factory=list)
     reason: Reason | None = None
+    wider_than: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         return f"{self.document.address}, statement {self.sid}: {self.what}"
@@ -44,6 +45,9 @@ class Grant:
 
 def grants(document: Document) -> Iterator[Grant]:
     """Yield everything that a document grants or denies: actions by resource, principals, and values of conditions."""
+    if document.kind == "managed policy":
+        name = document.policy["Id"]
+        yield Grant(document, name, "Allow", "is attached", name, "", document.policy)
     statements = document.statements
     for index, statement in enumerate(statements):
         rest = [*statements[:index], *statements[index + 1 :]]
@@ -58,15 +62,12 @@ def grants(document: Document) -> Iterator[Grant]:
             of: Any = statement,
         ) -> Grant:
             left = {"Version": "2012-10-17", "Statement": [*rest, *remaining]}
-            return Grant(document, of["Sid"], of["Effect"], what, action, resource, left)
+            return Grant(document, of["Sid"], of["Effect"], what, action, resource, left, of)
 
         if statement["Effect"] == "Deny":
             yield grant(
                 f"denies {statement['Action']} on {'plain HTTP' if 'Condition' in statement else 'anything'}", []
             )
-            continue
-        if document.kind == "managed policy":
-            yield grant("is attached", [], action=statement["Sid"])
             continue
         for action, resource, remaining in _pairs(statement):
             yield grant(f"{action} on {resource or 'it'}", remaining, action, resource)
@@ -139,23 +140,35 @@ class Judge:
         return [decision for decision in self._decisions if decision.allowed and not self._policies.decide(decision)]
 
     def judge(self) -> list[Grant]:
-        """Return all grants with the tests that would fail without them."""
-        all_grants = [grant for document in self._documents for grant in grants(document)]
+        """Return all grants with the requests that need them and the narrower statements that would do."""
+        return [grant for document in self._documents for grant in self.judge_document(document)]
+
+    def judge_document(self, document: Document) -> list[Grant]:
+        """Return the grants of a document, which may replace the one with its address."""
+        owner = f"trust {document.owner}" if document.kind == "trust policy" else document.owner
+        all_grants = list(grants(document))
         for grant in all_grants:
             if grant.effect == "Deny":
-                grant.tests = [PLAIN_HTTP] if self.refuses_plain_http(grant) else []
                 continue
-            owner = f"trust {grant.document.owner}" if grant.document.kind == "trust policy" else grant.document.owner
             grant.missed_by = [decision for decision in self._allowed[owner] if self._needs(grant, decision)]
-            grant.tests = sorted(self._tests(grant))
-            if not grant.tests:
+            grant.meanwhile = sorted(self._tests(grant))
+            if not grant.meanwhile:
                 grant.reason = excuse(self._reasons, "unproven", grant.document.block, grant.action, grant.sid)
+            if grant.action and grant.missed_by:
+                grant.wider_than = [narrower.what for narrower in self._sufficient(grant)]
         return all_grants
 
     def _needs(self, grant: Grant, decision: Decision) -> bool:
         if grant.action and not fnmatchcase(decision.action.lower(), grant.action.lower()):
             return False
         return not self._policies.decide(decision, {grant.document.address: grant.left})
+
+    def _sufficient(self, grant: Grant) -> Iterator[Narrower]:
+        """Yield the narrower statements that allow every recorded request that needs a grant."""
+        for narrower in narrower_statements(grant.statement, grant.action, grant.resource, grant.missed_by):
+            left = {**grant.left, "Statement": [*grant.left["Statement"], narrower.statement]}
+            if all(self._policies.decide(decision, {grant.document.address: left}) for decision in grant.missed_by):
+                yield narrower
 
     def _tests(self, grant: Grant) -> set[str]:
         running = {test for decision in grant.missed_by for test in decision.tests if self._is_about(test, grant)}
@@ -168,23 +181,9 @@ class Judge:
         proving = {test for test, proofs in declared if any(proves(*proof) for proof in proofs.items())}
         return running | proving
 
-    @staticmethod
-    def refuses_plain_http(grant: Grant) -> bool:
-        """Return whether this statement denies plain HTTP, but not TLS, to an administrator."""
-        action = grant.document.statements[0]["Action"].replace(
-            "*", "GetObject" if grant.document.kind == "bucket policy" else "SendMessage"
-        )
-        resource = listed(grant.document.statements[0]["Resource"])[-1].replace("/*", "/key")
-        everything = Policy("everything", '{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}')
-        administrator = RolePolicies("arn:aws:iam::000000000000:role/admin", (everything,))
-
-        def allowed(policy: dict[str, Any], *, tls: bool) -> bool:
-            session = "arn:aws:sts::000000000000:assumed-role/admin/s"
-            question = Question(session, action, resource, "000000000000", "us-east-1", {}, tls)
-            return bool(decide_role(question, administrator, Policy("resource policy", json.dumps(policy))).allowed)
-
-        whole = grant.document.policy
-        return allowed(whole, tls=True) and not allowed(whole, tls=False) and allowed(grant.left, tls=False)
+    def plain_http_faults(self, document: Document) -> list[str]:
+        """Return what is wrong with a document that is to deny all recorded requests without TLS."""
+        return plain_http.faults(document, plain_http.requests_to(document, self._decisions))
 
     def _is_about(self, test: str, grant: Grant) -> bool:
         """Return whether a test's module mentions the subject of a grant.

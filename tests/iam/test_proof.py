@@ -4,22 +4,19 @@ The run is the last complete run of the integration tests on an empty emulator, 
 changed since. Otherwise the tests run now.
 """
 
-import json
 import re
-import subprocess
 from typing import Any
 
 import pytest
 
-from eventloom import clouds
-from tests.iam import decisions, documents, matrix, static
+from tests.iam import decisions, documents, static
+from tests.iam.conftest import state
 from tests.iam.proof import Grant, Judge, grants
 from tests.iam.reasons import Reason, excuse, reasons
-from tests.integration import evidence
+from tests.iam.wide_grants import WIDE_GRANTS, WideGrant, reason_for
 
 pytestmark = pytest.mark.timeout(3600)
 
-PYTHON = str(clouds.BUILD / "venv/dev/bin/python")
 # Denials that tests provoke. Any other denial means that a permission is missing, except explicit denies, which are
 # simulated outages.
 PROVOKED = {
@@ -51,46 +48,6 @@ PROVOKED = {
 }
 
 
-@pytest.fixture(scope="session")
-def gathered() -> None:
-    """Ensure that there is evidence of a whole run. Its deployment is reused by test_taken_away.py."""
-    if evidence.is_current():
-        return
-    log = clouds.BUILD / "iam" / "integration.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w") as file:
-        command = [PYTHON, "-m", "pytest", "-q", "tests/integration", "--keep"]
-        process = subprocess.run(command, cwd=clouds.ROOT, check=False, stdout=file, stderr=subprocess.STDOUT)
-    assert process.returncode == 0, f"the integration tests failed: {log}\n{log.read_text()[-2000:]}"
-    assert evidence.is_current()
-
-
-@pytest.fixture(scope="session")
-def judge(gathered: None) -> Judge:
-    """A judge that knows everything that was deployed and decided."""
-    roots = [state(name) for name in ("root", "probe")]
-    deployed = [document for root in roots for document in documents.policies(root)]
-    folders = [clouds.ROOT / "tests" / name for name in ("browser", "integration")]
-    modules = [path for folder in folders for path in sorted(folder.glob("test_*.py"))]
-    return Judge(deployed, decisions.recorded(), decisions.declared_proofs(), modules, reasons())
-
-
-@pytest.fixture(scope="session")
-def judged(judge: Judge) -> list[Grant]:
-    """Every grant with its proofs. This also writes the report."""
-    judged_grants = judge.judge()
-    counts = matrix.write(judged_grants)
-    print(f"\n{counts}: build/iam/report.html")
-    return judged_grants
-
-
-def state(name: str) -> dict[str, Any]:
-    """Return the root module of a deployed state."""
-    values: dict[str, Any] = json.loads((evidence.FOLDER / f"state.{name}.json").read_text())["values"]
-    root: dict[str, Any] = values["root_module"]
-    return root
-
-
 def test_the_documents_decide_as_the_emulator_did(judge: Judge) -> None:
     assert judge.divergent == []
 
@@ -107,15 +64,36 @@ def test_no_role_or_service_lacks_a_permission(gathered: None) -> None:
 
 
 def test_a_test_or_a_reason_justifies_every_grant(judged: list[Grant]) -> None:
-    superfluous = [str(grant) for grant in judged if not grant.tests and not grant.reason]
+    superfluous = [
+        str(grant) for grant in judged if not grant.meanwhile and not grant.reason and grant.effect == "Allow"
+    ]
     advice = "no test needs these grants; remove them, test them, or give a reason (tests/iam/reasons.py)"
     assert not superfluous, f"{advice}:\n" + "\n".join(superfluous)
 
 
+def test_no_grant_is_wider_than_the_recorded_requests(judged: list[Grant]) -> None:
+    too_wide = [
+        f"{grant}: every recorded request would pass {narrower}"
+        for grant in judged
+        for narrower in grant.wider_than
+        if not reason_for(grant, narrower)
+    ]
+    advice = "narrow these grants, test what they are for, or give a reason in tests/iam/wide_grants.py"
+    assert not too_wide, f"{advice}:\n" + "\n".join(too_wide)
+
+
+def test_every_reason_for_a_wide_grant_is_about_a_deployed_grant(judged: list[Grant]) -> None:
+    def is_about(reason: WideGrant) -> bool:
+        return any(reason.is_about(grant) for grant in judged if grant.missed_by)
+
+    assert [reason for reason in WIDE_GRANTS if not is_about(reason)] == []
+
+
 def test_plain_http_is_refused(judge: Judge, judged: list[Grant]) -> None:
-    denying = [grant for grant in judged if grant.effect == "Deny"]
+    denying = {grant.document.address: grant.document for grant in judged if grant.effect == "Deny"}
     assert denying
-    assert [str(grant) for grant in denying if not judge.refuses_plain_http(grant)] == []
+    faults = {address: judge.plain_http_faults(document) for address, document in denying.items()}
+    assert {address: faults for address, faults in faults.items() if faults} == {}
 
 
 def test_every_reason_is_about_a_grant_that_no_test_proves(judged: list[Grant], plans: dict[str, Any]) -> None:

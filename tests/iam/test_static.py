@@ -204,3 +204,26 @@ def test_a_queue_that_accepts_plain_http_is_reported(plans: Plans) -> None:
     queue["values"]["policy"] = json.dumps(document | {"Statement": statements})
     (problem,) = static.problems(values, reasons())
     assert "queue policy that refuses plain HTTP" in problem
+
+
+HALVED_DENIES = [
+    ("without the objects", "module.uploads.aws_s3_bucket_policy.this", {"Resource": ["arn:aws:s3:::mock"]}),
+    ("without the bucket", "module.uploads.aws_s3_bucket_policy.this", {"Resource": ["arn:aws:s3:::mock/*"]}),
+    ("only for reading", "module.uploads.aws_s3_bucket_policy.this", {"Action": "s3:GetObject"}),
+    ("only for sending", QUEUE, {"Action": "sqs:SendMessage"}),
+    ("on another queue", QUEUE, {"Resource": "arn:aws:sqs:eu-west-1:123456789012:other"}),
+]
+
+
+@pytest.mark.parametrize(
+    ("address", "change"), [case[1:] for case in HALVED_DENIES], ids=[case[0] for case in HALVED_DENIES]
+)
+def test_a_deny_that_is_not_about_everything_is_reported(plans: Plans, address: str, change: dict[str, Any]) -> None:
+    values = copy.deepcopy(root(plans, "local"))
+    resource = find(values, address)
+    document = json.loads(resource["values"]["policy"])
+    next(statement for statement in document["Statement"] if statement["Effect"] == "Deny").update(change)
+    resource["values"]["policy"] = json.dumps(document)
+    (problem,) = static.problems(values, reasons())
+    assert problem.startswith("1 of ")
+    assert problem.endswith("policy that refuses plain HTTP")

@@ -12,6 +12,7 @@ import pytest
 from eventloom import clouds
 from eventloom.clouds import client
 from tests.embedded import launch
+from tests.iam import matrix
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -101,16 +102,19 @@ def queue_policy(edit: Callable[[dict[str, Any]], Any]) -> Iterator[None]:
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": before})
 
 
+# The mutation, the test that fails, the texts that name the cause, and what is taken away: the block and the grant.
 MUTATIONS = {
     "s3:PutObject of the thumbnailer": (
         lambda: without("thumbnailer", "permissions", "s3:PutObject"),
         "test_thumbnailer.py::test_a_photo_becomes_thumbnails_and_metadata",
         [f"assumed-role/{PREFIX}-thumbnailer", "may not s3:PutObject on", "no statement allows it"],
+        ("module.thumbnailer.aws_iam_role_policy.permissions", "s3:PutObject on"),
     ),
     "sns:Publish of the notifier": (
         lambda: without("notifier", "permissions", "sns:Publish"),
         "test_notifier.py::test_a_new_image_is_announced_on_the_topic",
         [f"assumed-role/{PREFIX}-notifier", "may not sns:Publish on"],
+        ("module.notifier.aws_iam_role_policy.permissions", "sns:Publish on"),
     ),
     "a wrong source_arn": (
         lambda: permission_for("converter", "s3-raw", "arn:aws:s3:::another-bucket"),
@@ -119,6 +123,7 @@ MUTATIONS = {
             "s3.amazonaws.com",
             f"may not lambda:InvokeFunction on arn:aws:lambda:us-east-1:000000000000:function:{PREFIX}-converter:live",
         ],
+        ("module.converter.aws_lambda_permission.s3", "if AWS:SourceArn is"),
     ),
     "a queue policy for another bucket": (
         lambda: queue_policy(
@@ -128,19 +133,23 @@ MUTATIONS = {
         ),
         "test_thumbnailer.py::test_a_photo_becomes_thumbnails_and_metadata",
         ["s3.amazonaws.com", "may not sqs:SendMessage on", f"queue policy of {PREFIX}-uploads"],
+        ("module.uploads_queue.aws_sqs_queue.this", "if aws:SourceArn is"),
     ),
     "a widened queue policy": (
         lambda: queue_policy(lambda statement: statement.pop("Condition")),
         "test_least_privilege.py::test_no_other_bucket_may_send_to_the_uploads_queue",
         ["S3 accepted it: the policy of the uploads queue must name the uploads bucket (aws:SourceArn)"],
+        None,
     ),
 }
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_a_changed_permission_makes_a_test_fail_and_name_the_cause(name: str) -> None:
-    mutation, test, cause = MUTATIONS[name]
+    mutation, test, cause, grant = MUTATIONS[name]
     with mutation():
         code, output = run(test, "--deployed")
     assert code == 1, f"{test} passed with {name}\n{output}"
     assert [text for text in cause if text not in output] == [], output
+    if grant:
+        matrix.add_proof(*grant, f"tests/integration/{test}")

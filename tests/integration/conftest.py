@@ -19,6 +19,7 @@ from eventloom.deployment import api_logs, apply, build
 from eventloom.deployment.outputs import current_outputs, save_outputs
 from eventloom.deployment.terraform import root_module
 from scripts import capabilities
+from tests import kept_deployments
 from tests.embedded import launch
 from tests.integration import evidence, results
 from tests.integration.results import _module_needs, _needs  # noqa: F401 - pytest finds the fixtures here
@@ -30,6 +31,8 @@ from tests.integration.support import (
     impatient,
     terraform,
 )
+
+BEGINNING = pytest.StashKey[kept_deployments.Beginning]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,7 +54,13 @@ def cloud(request: pytest.FixtureRequest) -> Iterator[clouds.Cloud]:
     cloud = clouds.chosen_cloud()
     embedded = cloud.name == "embedded"
     if embedded:
-        launch("up", cloud.port, IAM_AUDIT="1")
+        deploys = any("deployment" in getattr(item, "fixturenames", ()) for item in request.session.items)
+        collecting = evidence.is_collecting(request.config)
+        if deploys and not request.config.getoption("--deployed"):
+            build.build_all(build.function_names(), cloud.architecture, clouds.BUILD)
+        may_restore = deploys and not (collecting or request.config.getoption("--deployed"))
+        begun = kept_deployments.begin(cloud, may_restore=may_restore, IAM_AUDIT="1")
+        request.config.stash[BEGINNING] = begun
     # A demo has no load balancer, because AWS's provider takes a minute to create one.
     if capabilities.has_load_balancers(cloud, {}):
         os.environ.setdefault("TF_VAR_alb", "true")
@@ -68,17 +77,23 @@ def deployment(
 ) -> Deployment:
     """Build and plan the environment here, and apply the saved plan in another checkout.
 
-    test_zz_destroy.py destroys it.
+    test_zz_destroy.py destroys it. A session that collects no evidence takes a copy of the last deployment if that was
+    made from the same things.
     """
     if request.config.getoption("--deployed"):
         api_logs.choose(api_logs.account(ENVIRONMENT))
         return Deployment(current_outputs(ENVIRONMENT))
     build.build_all(build.function_names(), cloud.architecture, clouds.BUILD)
     apply.prepare(ENVIRONMENT)
+    beginning = request.config.stash.get(BEGINNING, None)
+    if beginning and beginning.state == "restored":
+        return Deployment(current_outputs(ENVIRONMENT))
     plan = clouds.BUILD / f"{cloud.key}.tfplan"
     root_module()("plan", "-input=false", f"-out={plan}")
     apply_in_another_checkout(plan, tmp_path_factory.mktemp("checkout"))
     evidence.keep_state("root", terraform("show", "-json").stdout)
+    if beginning:
+        beginning.keep(cloud, IAM_AUDIT="1")
     return Deployment(save_outputs(ENVIRONMENT))
 
 

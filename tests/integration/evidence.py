@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "build" / "iam" / "evidence"
 BEGUN = FOLDER / "begun.json"
 SOURCES = ("terraform", "functions", "tests/browser", "tests/integration", "emulator/src")
+COLLECTING = pytest.StashKey[bool]()
 type Spans = list[dict[str, Any]]
 
 
@@ -82,7 +83,13 @@ def collect(config: pytest.Config, folder: Path, *, last: bool) -> None:
     is_complete = [Path(argument).resolve() for argument in config.args] == [folder] and not config.option.keyword
     # An environment that exists already does not show what deploying needs, and somebody else may have used it.
     earlier_tests = _begun(home) if _is_up(cloud.port) else []
+    config.stash[COLLECTING] = is_complete and earlier_tests is not None
     config.pluginmanager.register(Evidence(home, earlier_tests if is_complete else None, last=last))
+
+
+def is_collecting(config: pytest.Config) -> bool:
+    """Return whether this session proves something about IAM, so that it has to deploy from nothing."""
+    return config.stash.get(COLLECTING, False)
 
 
 def _is_up(port: int) -> bool:

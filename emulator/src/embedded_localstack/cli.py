@@ -63,11 +63,12 @@ def _run(options: argparse.Namespace, home: Home) -> int:
         case "up":
             return _up(home)
         case "down":
-            return _down(home, everything=options.forget)
+            return _down(home, everything=options.forget, without=options.without)
         case "restart":
             began = time.monotonic()
+            run, rest = restart(home, options.without), f" but {', '.join(options.without)}" if options.without else ""
             return _say_where(
-                home, restart(home), f"restarted in {time.monotonic() - began:.1f} s with all that was in it,"
+                home, run, f"restarted in {time.monotonic() - began:.1f} s with all that was in it{rest},"
             )
         case "status":
             result = report(home)
@@ -96,11 +97,19 @@ def _parser() -> argparse.ArgumentParser:
         )
         if name == "down":
             command.add_argument("--forget", action="store_true", help="remove what is deployed too, and list it")
+        if name in {"down", "restart"}:
+            command.add_argument(
+                "--without", type=_services, default=[], metavar="SERVICE,...", help="give up the state of services"
+            )
         if name == "status":
             command.add_argument("--json", action="store_true", help="print JSON")
         if name == "logs":
             command.add_argument("-f", "--follow", action="store_true", help="keep printing")
     return parser
+
+
+def _services(value: str) -> list[str]:
+    return [name.strip() for name in value.split(",") if name.strip()]
 
 
 def _port(value: str) -> int:
@@ -132,13 +141,19 @@ def _up(home: Home) -> int:
 
 
 def _say_where(home: Home, run: Run, what: str) -> int:
+    for service, reason in home.failures().items():
+        print(
+            f"embedded LocalStack: the state of {service} could not be restored ({reason}); {service} is empty, and "
+            f"what was saved is kept in {home.unrestored}",
+            file=sys.stderr,
+        )
     print(f"embedded LocalStack: {what} on http://127.0.0.1:{run.port} (process {run.pid}); log: {home.log}")
     return 0
 
 
-def _down(home: Home, *, everything: bool) -> int:
+def _down(home: Home, *, everything: bool, without: list[str]) -> int:
     if not everything:
-        print(f"embedded LocalStack: {down(home)}")
+        print(f"embedded LocalStack: {down(home, without)}")
         return 0
     forgotten = forget(home)
     if not forgotten.names:

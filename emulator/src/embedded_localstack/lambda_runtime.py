@@ -4,6 +4,7 @@ A function that imports a package it does not contain must fail here as it does 
 LocalStack's own environment. This module makes a second environment from installed packages, without the network.
 """
 
+import compileall
 import hashlib
 import os
 import re
@@ -28,7 +29,7 @@ def interpreter(cache: Path) -> Path:
         LaunchError: a package that the environment needs is not installed.
     """
     distributions = provided()
-    key = " ".join([sys.prefix, sys.version, *sorted(f"{item.name}=={item.version}" for item in distributions)])
+    key = " ".join(["2", sys.prefix, sys.version, *sorted(f"{item.name}=={item.version}" for item in distributions)])
     folder = cache / f"lambda-python3.13-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
     python = folder / "bin" / "python"
     if python.exists():
@@ -38,6 +39,8 @@ def interpreter(cache: Path) -> Path:
     packages = next((part / "lib").glob("python*/site-packages"))
     for distribution in distributions:
         _link(distribution, packages)
+    # A function cannot write byte code beside its packages. Without it each cold start would compile them.
+    compileall.compile_dir(packages, quiet=2)
     try:
         part.replace(folder)
     except OSError:  # another command was faster, or left an incomplete environment

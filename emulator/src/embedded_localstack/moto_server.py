@@ -14,7 +14,6 @@ import pickle
 import sys
 import threading
 import traceback
-from base64 import b64decode
 from collections.abc import Callable, Iterable
 from importlib import import_module
 from io import BytesIO
@@ -29,9 +28,6 @@ _lock = threading.Lock()
 THREADS = 8
 # LocalStack keeps its connections. A timeout could close one while it sends the next request.
 CHANNEL_TIMEOUT_S = 365 * 24 * 3600
-# The default limit of a stream, which includes the partition key:
-# https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html
-RECORD_BYTES = 1024 * 1024
 
 
 def one_at_a_time(application: Application) -> Application:
@@ -48,39 +44,6 @@ def one_at_a_time(application: Application) -> Application:
             return list(application(environ, start_response))
 
     return serve
-
-
-def keep_tags_of_new_streams() -> None:
-    """Make Kinesis CreateStream set the tags of the request.
-
-    moto drops them, so every later Terraform plan would add them.
-    """
-    from moto.kinesis.responses import KinesisResponse  # noqa: PLC0415 - moto reads the environment when imported
-
-    create = KinesisResponse.create_stream
-
-    def create_stream(self: Any) -> Any:
-        answer = create(self)
-        if tags := self._get_param("Tags"):
-            self.kinesis_backend.add_tags_to_stream(None, self._get_param("StreamName"), tags)
-        return answer
-
-    KinesisResponse.create_stream = create_stream  # type: ignore[method-assign]
-
-
-def limit_records() -> None:
-    """Make Kinesis PutRecord refuse a record that is too large. moto checks only the records of PutRecords."""
-    from moto.kinesis.exceptions import RecordSizeExceedsLimit  # noqa: PLC0415 - moto reads the environment when imported
-    from moto.kinesis.responses import KinesisResponse  # noqa: PLC0415
-
-    put = KinesisResponse.put_record
-
-    def put_record(self: Any) -> Any:
-        if len(b64decode(self._get_param("Data") or "")) + len(self._get_param("PartitionKey") or "") > RECORD_BYTES:
-            raise RecordSizeExceedsLimit(position=1)
-        return put(self)
-
-    KinesisResponse.put_record = put_record  # type: ignore[method-assign]
 
 
 def _end_with_parent(service: str, answers: TextIO) -> None:
@@ -120,8 +83,7 @@ def main(service: str, port: int, *states: Path) -> None:
     import waitress  # noqa: PLC0415 - the tests of the functions above need neither of them
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415 - reads the environment when imported
 
-    keep_tags_of_new_streams()
-    limit_records()
+    import_module(f"embedded_localstack.{service}.handler").install()
     for state in states:
         _load(service, state)
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import psutil
 
+MARK = "EMBEDDED_LOCALSTACK_ENVIRONMENT"
+"""The variable that gives the supervisor of a function the path of the function's temporary folder."""
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
@@ -88,10 +90,11 @@ def command(pid: int) -> str:
 
 
 def belonging_to(folder: Path) -> list[int]:
-    """Return the processes that were started with HOME, TMPDIR or EMBEDDED_LOCALSTACK_HOME at or below `folder`.
+    """Return the processes that were started with a variable, or with a mount, that names `folder` or one below it.
 
-    The server and each function get such an environment, and their children inherit it. So the list contains what a
-    killed server left behind. It never contains the caller and its ancestors.
+    The server and the supervisor of each function have such a variable. A function has a mount of that name, or the
+    variable TMPDIR if it has no file system of its own. Their children inherit both. So the list contains what a killed
+    server left behind. It never contains the caller and its ancestors.
     """
     ours, prefix = str(folder), f"{folder}/"
     spared = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
@@ -100,11 +103,25 @@ def belonging_to(folder: Path) -> list[int]:
         if pid in spared or not alive(pid):
             continue
         variables = environ(pid)
-        if variables.get("EMBEDDED_LOCALSTACK_HOME") == ours or any(
-            variables.get(name, "").startswith(prefix) for name in ("HOME", "TMPDIR")
+        if (
+            variables.get("EMBEDDED_LOCALSTACK_HOME") == ours
+            or any(variables.get(name, "").startswith(prefix) for name in ("HOME", "TMPDIR", MARK))
+            or any(source.startswith(prefix) for source in _mounts(pid))
         ):
             pids.append(pid)
     return pids
+
+
+def _mounts(pid: int) -> list[str]:
+    """Return the names of the temporary file systems of a process that has a mount namespace of its own."""
+    try:
+        if Path(f"/proc/{pid}/ns/mnt").readlink() == Path("/proc/self/ns/mnt").readlink():
+            return []
+        lines = Path(f"/proc/{pid}/mounts").read_text().splitlines()
+    except OSError:
+        return []
+    # The kernel writes a space in a name as \\040.
+    return [line.split()[0].replace("\\040", " ") for line in lines if " tmpfs " in line]
 
 
 def send(pids: Iterable[int], number: signal.Signals) -> None:

@@ -1,6 +1,8 @@
 """The environment of the server process. Of the caller's variables it contains only those named here."""
 
+import json
 import os
+from collections.abc import Mapping
 
 from embedded_localstack import lambda_runtime
 from embedded_localstack.state import SERVER_VARIABLE, Home
@@ -11,12 +13,21 @@ PASSED = (
     "IAM_AUDIT",
     "LAMBDA_KEEPALIVE_MS",
     "LAMBDA_RETRY_BASE_DELAY",
+    "LAMBDA_RUNTIME_SUBSTITUTE",
     "LS_LOG",
     "DEBUG",
     "PYTHONPYCACHEPREFIX",
 )
 
+INTERPRETER = "LAMBDA_PROCESS_"
 RUNTIMES = ("python3.13",)
+"""The runtimes whose interpreter is known before the server starts."""
+SUBSTITUTE_VARIABLE = "LAMBDA_RUNTIME_SUBSTITUTE"
+"""With the value 1, the nearest version stands in for an interpreter that is not there."""
+CALLER_VARIABLE = "EMBEDDED_LOCALSTACK_CALLER"
+"""The variable with the caller's variables for tools such as npm, as JSON. LocalStack and functions do not use them."""
+_FOR_TOOLS = ("PATH", "HOME", "PYENV_ROOT", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+_FOR_TOOLS_PREFIXES = ("PIP_", "UV_", "NPM_CONFIG_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY")
 
 
 def iam_enforced() -> bool:
@@ -26,7 +37,16 @@ def iam_enforced() -> bool:
 
 def interpreter_variable(runtime: str) -> str:
     """Return the name of a runtime's interpreter variable: LAMBDA_PROCESS_PYTHON3_13 for python3.13."""
-    return "LAMBDA_PROCESS_" + runtime.upper().replace(".", "_")
+    return INTERPRETER + runtime.upper().replace(".", "_")
+
+
+def tool_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that package managers need to find interpreters and packages."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if name in _FOR_TOOLS or name.upper().startswith(_FOR_TOOLS_PREFIXES)
+    }
 
 
 def server_environment(home: Home) -> dict[str, str]:
@@ -34,7 +54,9 @@ def server_environment(home: Home) -> dict[str, str]:
 
     The caller's AWS_* variables and proxies would reach functions, so they are not passed on.
     """
-    passed = {name: os.environ[name] for name in PASSED if os.environ.get(name)}
+    passed = {
+        name: value for name, value in os.environ.items() if value and (name in PASSED or name.startswith(INTERPRETER))
+    }
     interpreters = {
         interpreter_variable(runtime): os.environ.get(interpreter_variable(runtime))
         or str(lambda_runtime.interpreter(home.cache))
@@ -48,6 +70,7 @@ def server_environment(home: Home) -> dict[str, str]:
             # LocalStack prints the local time of S3 events with a Z, so local time must be UTC.
             "TZ": "UTC",
             SERVER_VARIABLE: str(home.path),
+            CALLER_VARIABLE: json.dumps(tool_variables(os.environ)),
             "HOME": str(home.user),
             "TMPDIR": str(home.temporary),
             "XDG_CACHE_HOME": str(home.user / ".cache"),
@@ -59,6 +82,11 @@ def server_environment(home: Home) -> dict[str, str]:
             "DNS_ADDRESS": "0",
             "LOG_LEVEL_OVERRIDES": "localstack.deprecations=ERROR,localstack.aws.protocol.serializer=ERROR",
             "DISABLE_EVENTS": "1",
+            # Without credentials, botocore asks the instance metadata service. On an EC2 instance it would get real
+            # ones: https://docs.aws.amazon.com/cli/latest/topic/config-vars.html
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
             "SKIP_SSL_CERT_DOWNLOAD": "1",
             "DYNAMODB_IN_MEMORY": "1",
             # Presigned URLs that were changed or have expired are refused.

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -44,6 +44,14 @@ class Run:
     def running(self) -> bool:
         """Return whether this process still runs."""
         return processes.same(self.pid, self.ticks)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The reason why a server could not save its state, and the services that prevent it."""
+
+    reason: str
+    services: list[str]
 
 
 def default_folder(port: int) -> Path:
@@ -121,8 +129,62 @@ class Home:
         return self.path / "not-saved.txt"
 
     @property
+    def unrestored(self) -> Path:
+        """Return the folder with the saved state of services that no server could restore, and why."""
+        return self.path / "unrestored"
+
+    @property
+    def _given_up(self) -> Path:
+        return self.path / "without.json"
+
+    @property
     def _record(self) -> Path:
         return self.path / "run.json"
+
+    def give_up(self, services: Collection[str]) -> None:
+        """Tell the server which services' state it does not have to save."""
+        self._given_up.write_text(json.dumps(sorted(services)))
+
+    def without(self) -> list[str]:
+        """Return the services whose state need not be saved."""
+        try:
+            return list(json.loads(self._given_up.read_text()))
+        except OSError:
+            return []
+
+    def refuse(self, reason: str, services: Collection[str] = ()) -> None:
+        """Record why the server cannot save its state, and the services that prevent it."""
+        part = self.refusal.with_suffix(".part")
+        part.write_text(json.dumps({"reason": reason, "services": list(services)}))
+        part.replace(self.refusal)  # so that the launcher never reads half of it
+
+    def refused(self) -> Refusal:
+        """Return why the server could not save its state."""
+        return Refusal(**json.loads(self.refusal.read_text()))
+
+    def set_aside(self, failures: Mapping[str, str]) -> None:
+        """Remove the snapshot, and keep the files of the services that could not be restored.
+
+        The snapshot is removed so that its presence shows whether the next state was saved.
+        """
+        for service in failures:
+            self.unrestored.mkdir(exist_ok=True)
+            names = [f"{service}.service", *(file.name for file in self.snapshot.glob(f"{service}-*"))]
+            for name in [*names, *(["objects"] if service == "s3" else [])]:
+                target = self.unrestored / name
+                shutil.rmtree(target, ignore_errors=True)
+                if (self.snapshot / name).exists():
+                    (self.snapshot / name).rename(target)
+        if failures:
+            (self.unrestored / "reasons.json").write_text(json.dumps(dict(failures)))
+        shutil.rmtree(self.snapshot)
+
+    def failures(self) -> dict[str, str]:
+        """Return the services whose state the running server could not restore, and why."""
+        try:
+            return dict(json.loads((self.unrestored / "reasons.json").read_text()))
+        except OSError:
+            return {}
 
     def prepare(self) -> None:
         """Make the folders empty. IAM's records start empty too, unless there is a snapshot to restore."""
@@ -137,13 +199,15 @@ class Home:
         """Remove everything that a server leaves behind, except its logs."""
         self.clean_runtime()
         self.inventory.unlink(missing_ok=True)
-        for folder in (self.snapshot, self.snapshot.with_suffix(".part")):
+        for folder in (self.snapshot, self.snapshot.with_suffix(".part"), self.unrestored):
             shutil.rmtree(folder, ignore_errors=True)
 
     def clean_runtime(self) -> None:
         """Remove the files that only a running server needs."""
         self._record.unlink(missing_ok=True)
         self.refusal.unlink(missing_ok=True)
+        self._given_up.unlink(missing_ok=True)
+        (self.unrestored / "reasons.json").unlink(missing_ok=True)
         for folder in (self.temporary, self.user, self.filesystem):
             _make_removable(folder)
             shutil.rmtree(folder, ignore_errors=True)

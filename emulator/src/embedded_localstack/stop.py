@@ -3,12 +3,13 @@
 import json
 import signal
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from embedded_localstack import inventory, processes
 from embedded_localstack.endings import end, family_of, kill, sweep
 from embedded_localstack.launch import answers, start
-from embedded_localstack.state import Home, LaunchError, Run
+from embedded_localstack.state import Home, LaunchError, Refusal, Run
 
 # Long enough for a busy machine and for the state that a long fault test leaves
 SAVE_SECONDS = 180
@@ -22,10 +23,10 @@ class Forgotten:
     names: dict[str, list[str]]
 
 
-def down(home: Home) -> str:
+def down(home: Home, without: Collection[str] = ()) -> str:
     """Stop the server and every process it started, and return a description of what was done.
 
-    What is deployed in the server is kept for the next `up`.
+    What is deployed in the server is kept for the next `up`, except the state of the services in `without`.
 
     Raises:
         LaunchError: what is deployed could not be saved.
@@ -33,7 +34,7 @@ def down(home: Home) -> str:
     with home.locked():
         run = home.load()
         if run and run.running():
-            _keep(home, run)
+            _keep(home, run, "down", without)
             return f"stopped (process {run.pid}); {_kept(home)}"
         has_snapshot = home.snapshot.is_dir()
         text = _gone(run, has_snapshot=has_snapshot, left=sweep(home, run))
@@ -65,8 +66,10 @@ def forget(home: Home) -> Forgotten:
         return Forgotten(text, names)
 
 
-def restart(home: Home) -> Run:
+def restart(home: Home, without: Collection[str] = ()) -> Run:
     """Stop the server and start it again, with everything that is deployed and in the same environment.
+
+    The state of the services in `without` is given up.
 
     Raises:
         LaunchError: the server does not run, its state could not be saved, or the new server did not start.
@@ -76,12 +79,12 @@ def restart(home: Home) -> Run:
         if not run or not run.running():
             raise LaunchError("not running; start it with: embedded-localstack up")
         environment = processes.environ(run.pid)
-        _keep(home, run)
+        _keep(home, run, "restart", without)
         home.prepare()
         return start(home, environment, iam=run.iam)
 
 
-def _keep(home: Home, run: Run) -> None:
+def _keep(home: Home, run: Run, command: str, without: Collection[str]) -> None:
     """Make the server save its state and end, and then end the processes that it started.
 
     Raises:
@@ -95,15 +98,12 @@ def _keep(home: Home, run: Run) -> None:
         )
     names, family = inventory.read(run.port), family_of(run)
     home.refusal.unlink(missing_ok=True)
+    home.give_up(without)
     processes.send([run.pid], signal.SIGUSR1)
     deadline = time.monotonic() + SAVE_SECONDS
     while processes.wait_gone([run.pid], 0.05):
         if home.refusal.exists():
-            raise LaunchError(
-                f"not stopped: what is deployed could not be written down ({home.refusal.read_text().strip()}). The "
-                f"server still "
-                "runs, with everything in it. To stop it all the same, and lose that: embedded-localstack down --forget"
-            )
+            raise LaunchError(_not_kept(home.refused(), command, without))
         if time.monotonic() > deadline:
             raise LaunchError(
                 f"process {run.pid} still writes its state down after {SAVE_SECONDS} s; see {home.log}, then try again"
@@ -115,3 +115,17 @@ def _keep(home: Home, run: Run) -> None:
             f"the server ended before its state was written down: what was deployed is lost; see {home.log}"
         )
     home.inventory.write_text(json.dumps(names))
+
+
+def _not_kept(refusal: Refusal, command: str, without: Collection[str]) -> str:
+    runs = "The server still runs, with everything in it"
+    if not refusal.services:
+        return (
+            f"not stopped: what is deployed could not be written down ({refusal.reason}). {runs}. "
+            "To stop it all the same, and lose that: embedded-localstack down --forget"
+        )
+    names = ",".join(sorted({*refusal.services, *without}))
+    return (
+        f"not stopped: the state of {', '.join(refusal.services)} cannot be kept ({refusal.reason}). {runs}. "
+        f"To stop it, and lose the state of {names} only: embedded-localstack {command} --without {names}"
+    )

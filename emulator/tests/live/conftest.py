@@ -27,7 +27,7 @@ def interpreter(base: Path) -> Path:
 def home(base: Path) -> Iterator[Home]:
     """Yield the folder of a running server."""
     home = Home(free_port(), base / "home")
-    started = launcher("up", home, IAM_AUDIT="1")
+    started = launcher("up", home, IAM_AUDIT="1", LAMBDA_PROCESS_PYTHON3_10="/bin/false")
     assert started.returncode == 0, started.stderr
     yield home
     family = processes.belonging_to(home.path)

@@ -14,17 +14,19 @@ import pytest
 
 import embedded_localstack
 from embedded_localstack import processes
+from embedded_localstack.executor import programs
 from embedded_localstack.executor.environment import Environment, InitError, Result, Spec
+from embedded_localstack.executor.runtime import Place, name_fallback
 
 FUNCTION = """
-import os, subprocess, sys, threading, time
+import logging, os, resource, subprocess, sys, tempfile, threading, time
 print("loading")
 if os.environ.get("INIT") == "raise":
     raise ValueError("not today")
 if os.environ.get("INIT") == "exit":
     os._exit(3)
 if os.environ.get("INIT", "").startswith("exit at "):
-    loads = os.path.join(os.environ["TMPDIR"], "loads")
+    loads = os.path.join(tempfile.gettempdir(), "loads")
     open(loads, "a").write("x")
     if os.path.getsize(loads) == int(os.environ["INIT"].split()[-1]):
         os._exit(3)
@@ -74,13 +76,30 @@ def handler(event, context):
         case "left":
             return context.get_remaining_time_in_millis()
         case "file":
-            open(os.path.join(os.environ["TMPDIR"], "kept"), "a").write("x")
-            return len(os.listdir(os.environ["TMPDIR"]))
+            open(os.path.join(tempfile.gettempdir(), "kept"), "a").write("x")
+            return os.path.getsize(os.path.join(tempfile.gettempdir(), "kept"))
         case "background":
-            subprocess.Popen(["sh", "-c", "while true; do echo >> $TMPDIR/ticks; sleep 0.01; done"])
+            subprocess.Popen(["sh", "-c", "while true; do echo >> ${TMPDIR:-/tmp}/ticks; sleep 0.01; done"])
             threading.Thread(target=tick, daemon=True).start()
         case "ticks":
-            return len(ticks), len(open(os.path.join(os.environ["TMPDIR"], "ticks")).readlines())
+            return len(ticks), len(open(os.path.join(tempfile.gettempdir(), "ticks")).readlines())
+        case "context":
+            return context.client_context and context.client_context.custom
+        case "log":
+            print("before")
+            logging.getLogger().warning("one\\ntwo")
+            print("after")
+        case "place":
+            refused = []
+            for path in ("/var/task/app.py", "new", "/opt/new", "/usr/local/new", "/var/runtime/new", "/dev/shm/new"):
+                try:
+                    open(path, "a").close()
+                except OSError:
+                    refused.append(path)
+            open("/tmp/new", "w").write("x")
+            limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+            opt = sorted(os.listdir("/opt"))
+            return {"refused": refused, "file": __file__, "cwd": os.getcwd(), "files": limits, "opt": opt}
         case "print":
             for number in range(2000):
                 print("line", number)
@@ -98,18 +117,17 @@ def make(tmp_path: Path, interpreter: Path):
 
     def make(*, start: bool = True, variables: dict[str, str] | None = None, **changes: Any) -> Environment:
         folder = tmp_path / f"environment-{len(environments)}"
-        base = {"PATH": os.environ["PATH"], "TMPDIR": str(folder), "HOME": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+        program = programs.python(interpreter)
+        layers = changes.pop("layers", None)
         spec = {
-            "interpreter": interpreter,
+            "command": (*program.command, changes.pop("handler", "app.handler")),
             "runtime": "python3.13",
-            "handler": "app.handler",
-            "task_root": code,
-            "variables": base | (variables or {}),
+            "place": Place(folder, code, program.runtime_folder, layers, program.kept),
+            "variables": {"PATH": os.environ["PATH"]} | (variables or {}),
             "version": "$LATEST",
             "timeout_s": 10,
             "memory_mb": 256,
             "json_logs": False,
-            "folder": folder,
         }
         environment = Environment(Spec(**(spec | changes)))
         environments.append(environment)
@@ -149,6 +167,7 @@ def test_only_a_cold_start_has_an_init_duration(make):
     assert "Init Duration: " in lines[5]
     assert "INIT" not in warm.logs
     assert "Init Duration" not in warm.logs
+    assert cold.tail.startswith("START RequestId: id-1 Version: $LATEST\nevent None\nEND")
 
 
 def test_the_report_has_the_memory_used(make):
@@ -266,7 +285,7 @@ def test_a_missing_handler_is_reported(make):
 
 
 def test_a_missing_interpreter_is_reported(make):
-    result = invoke(make(interpreter=Path("/nonexistent/python")))
+    result = invoke(make(command=("/nonexistent/python",)))
     assert error_type(result) == "Runtime.ExitError"
     assert "cannot start /nonexistent/python" in result.logs
 
@@ -283,7 +302,7 @@ def test_the_deadline_is_the_timeout(make):
 def test_the_temporary_folder_lives_as_long_as_the_environment(make, tmp_path: Path):
     environment = make()
     assert json.loads(invoke(environment, "file").payload) == 1
-    assert json.loads(invoke(environment, "file").payload) == 1
+    assert json.loads(invoke(environment, "file").payload) == 2
     folder = tmp_path / "environment-0"
     assert folder.exists()
     environment.stop()
@@ -303,9 +322,6 @@ def test_a_function_gets_no_other_variables(make, monkeypatch: pytest.MonkeyPatc
     variables = json.loads(invoke(make(), "environment").payload)
     assert set(variables) <= {
         "PATH",
-        "TMPDIR",
-        "HOME",
-        "PYTHONDONTWRITEBYTECODE",
         "AWS_LAMBDA_RUNTIME_API",
         "_X_AMZN_TRACE_ID",
         "LC_CTYPE",
@@ -317,6 +333,72 @@ def test_logs_can_be_json(make):
     records = [json.loads(line) for line in logs if line.startswith("{")]
     assert [record["type"] for record in records] == ["platform.initStart", "platform.start", "platform.report"]
     assert records[2]["record"]["metrics"]["memorySizeMB"] == 256
+
+
+def test_an_error_of_the_handler_is_in_the_report(make):
+    environment = make(json_logs=True)
+    reports = [json.loads(invoke(environment, event).events[-1].message)["record"] for event in (None, "raise")]
+    assert [report["status"] for report in reports] == ["success", "error"]
+
+
+def test_a_record_is_one_event_with_its_time_and_level(make):
+    began = time.time_ns() // 1000
+    events = invoke(make(), "log").events
+    assert {"before\n", "after\n"} <= {event.message for event in events}
+    [record] = [event for event in events if event.message.endswith("\tone\ntwo\n")]
+    assert began < record.time_us < time.time_ns() // 1000
+    assert events == sorted(events, key=lambda event: event.time_us)
+
+
+def test_an_error_is_one_event(make):
+    [error] = [event.message for event in invoke(make(), "raise").events if "KeyError" in event.message]
+    assert error.startswith("[ERROR] KeyError: 'boom'\nTraceback (most recent call last):\n")
+    assert 'File "/var/task/app.py", line ' in error
+    assert "\r" not in error
+
+
+def test_the_client_context_reaches_the_function(make):
+    environment = make()
+    given = environment.invoke("id-1", b'"context"', "arn", "Root=1-2-3", '{"custom": {"a": "b"}}')
+    assert json.loads(given.payload) == {"a": "b"}
+    assert json.loads(invoke(environment, "context").payload) is None
+
+
+def test_only_the_temporary_folder_can_be_written_to(make, tmp_path: Path):
+    layers = tmp_path / "layers"
+    (layers / "python").mkdir(parents=True)
+    (layers / "tool.sh").touch()
+    place = json.loads(invoke(make(layers=layers), "place").payload)
+    everything = ["/var/task/app.py", "new", "/opt/new", "/usr/local/new", "/var/runtime/new", "/dev/shm/new"]
+    assert place == {
+        "refused": everything,
+        "file": "/var/task/app.py",
+        "cwd": "/var/task",
+        "files": [1024, 1024],
+        "opt": ["python", "tool.sh"],
+    }
+    assert (tmp_path / "environment-0" / "new").read_text() == "x"
+
+
+def test_a_wrapper_script_starts_the_runtime(make, tmp_path: Path):
+    wrapper = tmp_path / "code" / "wrap.sh"
+    wrapper.write_text('#!/bin/sh\nexport WRAPPED=$#\nexec "$@"\n')
+    wrapper.chmod(0o755)
+    environment = make(variables={"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/wrap.sh"})
+    assert json.loads(invoke(environment, "environment").payload)["WRAPPED"] == "4"
+
+
+def test_a_function_without_a_mount_namespace_shares_the_file_system_and_that_is_logged(
+    make, tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    name_fallback.cache_clear()
+    # A folder that is kept and does not exist makes the namespace fail, as a kernel does that allows none.
+    place = Place(tmp_path / "environment-0", tmp_path / "code", tmp_path, None, (tmp_path / "nothing",))
+    environment = make(place=place, variables={"LAMBDA_TASK_ROOT": "/var/task"})
+    variables = json.loads(invoke(environment, "environment").payload)
+    assert (variables["LAMBDA_TASK_ROOT"], variables["TMPDIR"]) == (str(place.task_root), str(place.folder))
+    assert "functions share the file system of this machine" in caplog.text
+    assert json.loads(invoke(environment, "file").payload) == 1
 
 
 def test_two_environments_share_no_state(make):
@@ -333,11 +415,14 @@ def test_no_function_outlives_the_server(tmp_path: Path, interpreter: Path):
     script.write_text(f"""
 import sys
 from pathlib import Path
+from embedded_localstack.executor import programs
 from embedded_localstack.executor.environment import Environment, Spec
+from embedded_localstack.executor.runtime import Place
 folder = Path({str(tmp_path)!r}) / "environment"
-variables = {{"PATH": "/usr/bin:/bin", "HOME": str(folder), "TMPDIR": str(folder)}}
-python, code = Path({str(interpreter)!r}), Path({str(code)!r})
-environment = Environment(Spec(python, "python3.13", "app.handler", code, variables, "1", 60, 256, False, folder))
+program = programs.python(Path({str(interpreter)!r}))
+place = Place(folder, Path({str(code)!r}), program.runtime_folder, None, program.kept)
+command = (*program.command, "app.handler")
+environment = Environment(Spec(command, "python3.13", place, {{"PATH": "/usr/bin:/bin"}}, "1", 60, 256, False))
 environment.start()
 print("started", flush=True)
 environment.invoke("id-1", b'"hang"', "arn", "trace")

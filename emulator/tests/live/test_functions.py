@@ -1,5 +1,6 @@
 """Test calls of functions and invocations on a running server, with missing, wrong and right permissions."""
 
+import base64
 import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -72,20 +73,45 @@ def test_a_role_must_trust_lambda(cloud: Cloud, name: str):
     assert cloud.denied("sts:AssumeRole", f"role/{name}")
 
 
-def test_an_unavailable_runtime_is_reported(cloud: Cloud, name: str):
-    cloud.lambda_.create_function(
-        FunctionName=name,
-        Runtime="python3.9",
-        Role=cloud.role(name),
-        Handler="app.handler",
-        Code={"ZipFile": package()},
-    )
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"Runtime": "java21"}, r"the embedded LocalStack runs python3\.10, .* provided\.al2023, not java21"),
+        ({"PackageType": "Image", "Code": {"ImageUri": "a:b"}}, "runs zip files, not container images"),
+    ],
+)
+def test_a_runtime_that_cannot_run_is_refused(cloud: Cloud, name: str, settings: dict[str, Any], message: str):
+    role = cloud.role(f"{name}{len(message)}", *LOGS)
+    defaults = {} if "PackageType" in settings else {"Handler": "app.handler", "Code": {"ZipFile": package()}}
+    with pytest.raises(ClientError, match=message):
+        cloud.lambda_.create_function(FunctionName=name, Role=role, **defaults, **settings)
+    with pytest.raises(ClientError, match="Function not found"):
+        cloud.lambda_.get_function(FunctionName=name)
 
-    def configuration() -> dict[str, Any]:
-        return dict(cloud.lambda_.get_function(FunctionName=name)["Configuration"])
 
-    assert eventually(lambda: configuration()["State"] == "Failed")
-    assert "runs python3.13, not python3.9" in configuration()["StateReason"]
+def test_a_function_that_failed_to_start_can_be_updated_and_deleted(cloud: Cloud, name: str):
+    """The interpreter of python3.10 is a program that is no Python (conftest.py)."""
+
+    def settled(function: str) -> str:
+        def state() -> str:
+            configuration = cloud.lambda_.get_function(FunctionName=function)["Configuration"]
+            is_pending = configuration["State"] == "Pending" or configuration["LastUpdateStatus"] == "InProgress"
+            return "" if is_pending else str(configuration["State"])
+
+        return eventually(state)
+
+    role = cloud.role(name, *LOGS, "s3:PutObject")
+    settings = {"Handler": "app.handler", "Timeout": 10, "Role": role, "Code": {"ZipFile": package()}}
+    for function in (name, f"{name}-2"):
+        cloud.lambda_.create_function(FunctionName=function, Runtime="python3.10", **settings)
+        assert settled(function) == "Failed"
+    reason = cloud.lambda_.get_function(FunctionName=name)["Configuration"]["StateReason"]
+    assert "the environment of python3.10 could not be made" in reason
+    cloud.lambda_.update_function_configuration(FunctionName=name, Runtime="python3.13")
+    assert settled(name) == "Active"
+    assert invoke(cloud, name)["statusCode"] == 200
+    for function in (name, f"{name}-2"):
+        cloud.lambda_.delete_function(FunctionName=function)
 
 
 def test_a_missing_object_is_forbidden_without_the_permission_to_list(cloud: Cloud, name: str):
@@ -153,6 +179,56 @@ def test_invocations_run_in_parallel_up_to_the_reserved_concurrency(cloud: Cloud
         assert sorted(threads.map(attempt, range(3))) == ["200", "throttled", "throttled"]
 
 
+def test_the_client_context_reaches_the_function(cloud: Cloud, name: str):
+    code = "def handler(event, context):\n    return context.client_context and context.client_context.custom\n"
+    cloud.function(name, Code={"ZipFile": package(code)})
+    given = base64.b64encode(b'{"custom": {"a": "b"}}').decode()
+    assert cloud.lambda_.invoke(FunctionName=name, ClientContext=given)["Payload"].read() == b'{"a": "b"}'
+    assert cloud.lambda_.invoke(FunctionName=name)["Payload"].read() == b"null"
+    with pytest.raises(ClientError, match="must be a valid Base64-encoded JSON object"):
+        cloud.lambda_.invoke(FunctionName=name, ClientContext="no base64")
+
+
+def test_an_event_that_is_too_old_for_a_retry_is_given_up(cloud: Cloud, name: str):
+    url, arn = cloud.queue(name)
+    cloud.function(name, "sqs:SendMessage")
+    failures = {"MaximumEventAgeInSeconds": 60, "DestinationConfig": {"OnFailure": {"Destination": arn}}}
+    cloud.lambda_.put_function_event_invoke_config(FunctionName=name, **failures)
+    cloud.lambda_.invoke(FunctionName=name, InvocationType="Event", Payload=b'"fail"')
+    context = cloud.received(url)[0]["requestContext"]
+    assert (context["condition"], context["approximateInvokeCount"]) == ("EventAgeExceeded", 1)
+
+
+def test_a_deleted_log_group_comes_back(cloud: Cloud, name: str):
+    group = f"/aws/lambda/{name}"
+    cloud.function(name)
+
+    def messages() -> list[str]:
+        try:
+            return [event["message"] for event in cloud.logs.filter_log_events(logGroupName=group)["events"]]
+        except cloud.logs.exceptions.ResourceNotFoundException:
+            return []
+
+    invoke(cloud, name, 1)
+    assert eventually(lambda: "event 1\n" in messages())
+    cloud.logs.delete_log_group(logGroupName=group)
+    invoke(cloud, name, 2)
+    assert eventually(lambda: "event 2\n" in messages())
+
+
+def test_the_tail_begins_with_start_and_has_4_kilobytes(cloud: Cloud, name: str):
+    cloud.function(name)
+    short, long = (
+        base64.b64decode(
+            cloud.lambda_.invoke(FunctionName=name, LogType="Tail", Payload=json.dumps(event))["LogResult"]
+        )
+        for event in ("", "x" * 5000)
+    )
+    assert short.startswith(b"START RequestId: ")
+    assert len(long) == 4096
+    assert b"\nREPORT RequestId: " in long
+
+
 def test_code_is_read_only(cloud: Cloud, name: str):
     code = (
         "import os\n\ndef handler(event, context):\n    return [os.stat(path).st_mode & 0o222 for path in ('.', "
@@ -173,3 +249,18 @@ def test_each_decision_is_in_the_audit_log(cloud: Cloud):
     lines = [json.loads(line) for line in cloud.home.audit.read_text().splitlines()]
     allowed = [line for line in lines if line["decision"] == "allow" and line["action"] == "s3:PutObject"]
     assert "role policy p#0" in allowed[0]["matched"]
+
+
+def test_the_key_of_the_variables_is_kept_for_each_version(cloud: Cloud, name: str):
+    """Terraform sees a change of the function whenever the key is missing."""
+    key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/00000000-0000-0000-0000-000000000000"
+
+    def key_of(version: str) -> str | None:
+        return cloud.lambda_.get_function_configuration(FunctionName=name, Qualifier=version).get("KMSKeyArn")
+
+    cloud.function(name, KMSKeyArn=key, Publish=True)
+    assert (key_of("$LATEST"), key_of("1")) == (key, key)
+    changed = cloud.lambda_.update_function_configuration(FunctionName=name, KMSKeyArn="", Timeout=9)
+    cloud.lambda_.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+    cloud.lambda_.publish_version(FunctionName=name)
+    assert ("KMSKeyArn" in changed, key_of("$LATEST"), key_of("1"), key_of("2")) == (False, None, key, None)

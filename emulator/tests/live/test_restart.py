@@ -1,14 +1,17 @@
 """Test that `restart` restores the state of all services and continues unfinished work."""
 
 import json
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from embedded_localstack import processes
 from embedded_localstack.state import Home
+from every_service import EVERY, answer, connections, make
 from support import POLL, Cloud, eventually, from_service, launcher, source
 
 LARGE = bytes(range(256)) * 4096
@@ -29,6 +32,10 @@ class Before:
     ruled: str
     moved: str
     executions: list[str]
+    answers: dict[str, Any]
+    """What each service answers about its resources."""
+    contacted: set[str]
+    """The addresses that the server was connected to while each service was used, other than loopback."""
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +57,9 @@ def before(cloud: Cloud, home: Home) -> Iterator[Before]:
     cloud.lambda_.create_alias(FunctionName="restart-async", Name="live", FunctionVersion="1")
     topic, heard, ruled = deliveries(cloud)
     moved, ran = moving(cloud), executions(cloud)
+    with connections(home) as contacted:
+        make(cloud)
+    answers = {service: answer(cloud, service) for service in EVERY}
     cloud.lambda_.invoke(FunctionName="restart-async:live", InvocationType="Event", Payload=b'{"sleep": 1}')
     cloud.sns.publish(TopicArn=topic, Message='{"at": "before"}')
     old_run = home.load()
@@ -58,7 +68,7 @@ def before(cloud: Cloud, home: Home) -> Iterator[Before]:
     assert "restarted in" in done.stdout
     assert old_run
     assert not old_run.running()
-    yield Before(queue, versions, mapped, handled, asynchronous, topic, heard, ruled, moved, ran)
+    yield Before(queue, versions, mapped, handled, asynchronous, topic, heard, ruled, moved, ran, answers, contacted)
     for mapping in cloud.lambda_.list_event_source_mappings()["EventSourceMappings"]:
         cloud.lambda_.delete_event_source_mapping(UUID=mapping["UUID"])
 
@@ -206,9 +216,32 @@ def test_logs_are_restored(cloud: Cloud, before: Before):
     assert any("INSERT" in event["message"] for event in log_events)
 
 
-def test_a_second_restart_keeps_the_state(cloud: Cloud, home: Home, before: Before):
+def test_every_service_of_localstack_was_used(cloud: Cloud):
+    with urllib.request.urlopen(f"http://127.0.0.1:{cloud.home.port}/_localstack/health") as response:
+        assert set(json.load(response)["services"]) == set(EVERY)
+
+
+@pytest.mark.parametrize("service", EVERY)
+def test_each_service_is_restored(cloud: Cloud, before: Before, service: str):
+    assert answer(cloud, service) == before.answers[service]
+
+
+def test_only_this_machine_was_contacted(before: Before):
+    assert before.contacted == set()
+
+
+def test_a_service_whose_state_is_damaged_starts_empty_and_the_others_are_restored(
+    cloud: Cloud, home: Home, before: Before
+):
     old_run = home.load()
-    assert launcher("restart", home).returncode == 0
+    assert launcher("down", home).returncode == 0
+    (home.snapshot / "ssm.service").write_bytes(b"damaged")
+    done = launcher("up", home)
+    assert done.returncode == 0
+    assert "the state of ssm could not be restored (UnpicklingError: " in done.stderr
+    assert (home.unrestored / "ssm.service").read_bytes() == b"damaged"
+    assert answer(cloud, "ssm") == []
     assert old_run
     assert processes.descendants(old_run.pid) == []
+    assert answer(cloud, "acm") == before.answers["acm"]
     assert cloud.s3.get_object(Bucket="restart", Key="é key")["Body"].read() == LARGE

@@ -25,10 +25,18 @@ class Health(BaseHTTPRequestHandler):
         pass
 
 
+def refuse(home: Path, reason: str, *services: str) -> None:
+    (home / "not-saved.part").write_text(json.dumps({"reason": reason, "services": services}))
+    (home / "not-saved.part").rename(home / "not-saved.txt")
+
+
 def write_down(*_: Any) -> None:
     home = Path(os.environ["EMBEDDED_LOCALSTACK_HOME"])
     if "full" in sys.argv:
-        (home / "not-saved.txt").write_text("OSError: no space left on device")
+        refuse(home, "OSError: no space left on device")
+        return
+    if "unkept" in sys.argv and json.loads((home / "without.json").read_text()) != ["acm"]:
+        refuse(home, "acm: PicklingError: a key", "acm")
         return
     if "slow" in sys.argv:
         return
@@ -45,5 +53,9 @@ if __name__ == "__main__":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     # It has a session of its own, so neither the process group nor the parent identifies it.
     subprocess.Popen(["sleep", "300"], start_new_session=True)
+    if "damaged" in sys.argv:
+        home = Path(os.environ["EMBEDDED_LOCALSTACK_HOME"])
+        (home / "unrestored").mkdir(exist_ok=True)
+        (home / "unrestored" / "reasons.json").write_text(json.dumps({"ssm": "EOFError: Ran out of input"}))
     port = int(os.environ["GATEWAY_LISTEN"].rpartition(":")[2])
     HTTPServer(("127.0.0.1", port), Health).serve_forever()

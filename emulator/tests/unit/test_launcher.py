@@ -140,6 +140,32 @@ def test_a_server_that_cannot_write_its_state_down_still_runs(
     assert forget(home).text == f"stopped (process {run.pid})"
 
 
+@pytest.mark.parametrize("command", ["down", "restart"])
+def test_a_service_whose_state_cannot_be_kept_is_named_and_can_be_given_up(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
+):
+    monkeypatch.setattr(launch, "SERVER", [*FAKE, "unkept"])
+    run = up(home).run
+    assert cli.main([command, *options(home)]) == 1
+    message = capsys.readouterr().err
+    assert "not stopped: the state of acm cannot be kept (acm: PicklingError: a key)" in message
+    assert f"and lose the state of acm only: embedded-localstack {command} --without acm" in message
+    assert run.running()
+    assert cli.main([command, "--without", "acm", *options(home)]) == 0
+    assert not run.running()
+    assert home.snapshot.is_dir()
+
+
+def test_a_service_whose_state_could_not_be_restored_is_named(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(launch, "SERVER", [*FAKE, "damaged"])
+    assert cli.main(["up", *options(home)]) == 0
+    message = capsys.readouterr().err
+    assert "the state of ssm could not be restored (EOFError: Ran out of input); ssm is empty" in message
+    assert f"what was saved is kept in {home.unrestored}" in message
+
+
 @pytest.mark.parametrize("stop_it", [down, restart])
 def test_a_server_that_ends_without_its_state_is_reported(
     home: Home, monkeypatch: pytest.MonkeyPatch, stop_it: Callable[[Home], object]

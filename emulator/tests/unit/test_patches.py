@@ -1,5 +1,7 @@
 """Test the parts of the patches that do not need LocalStack."""
 
+import base64
+import socket
 import threading
 import time
 from types import SimpleNamespace
@@ -7,11 +9,16 @@ from typing import Any
 
 import pytest
 
+from embedded_localstack.executor.output import Event
 from embedded_localstack.moto_server import one_at_a_time
+from embedded_localstack.patches.idle_connections import close_dropped
+from embedded_localstack.patches.lambda_client_context import decoded
 from embedded_localstack.patches.lambda_event_sources import Slots, batches_at_once
 from embedded_localstack.patches.lambda_logs import batches, write
 from embedded_localstack.patches.lambda_mappings import drop_empty_settings
+from embedded_localstack.patches.lambda_retries import age_on_aws
 from embedded_localstack.patches.logs_keys import group_name
+from embedded_localstack.patches.request_bodies import is_passed_on, keeping
 from embedded_localstack.patches.s3_events import Sequencer, encoded
 
 
@@ -64,12 +71,14 @@ def test_drain_returns_when_all_slots_are_returned():
 
 
 def test_log_lines_become_events_in_calls_of_bounded_size():
-    assert list(batches("one\n\ntwo\n", 7)) == [
-        [{"timestamp": 7, "message": "one\n"}, {"timestamp": 7, "message": "two\n"}]
+    events = [Event(7_000, "one\n"), Event(8_999, "two\nthree\n")]
+    assert list(batches(events)) == [
+        [{"timestamp": 7, "message": "one\n"}, {"timestamp": 8, "message": "two\nthree\n"}]
     ]
-    assert [len(batch) for batch in batches("x\n" * 25_000, 7)] == [10_000, 10_000, 5_000]
-    assert [len(batch) for batch in batches(("y" * 600_000 + "\n") * 3, 7)] == [1, 1, 1]
-    assert list(batches("\n\n", 7)) == []
+    assert [len(batch) for batch in batches([Event(7, "x\n")] * 25_000)] == [10_000, 10_000, 5_000]
+    assert [len(batch) for batch in batches([Event(7, "y" * 600_000)] * 3)] == [1, 1, 1]
+    assert [len(batch[0]["message"]) for batch in batches([Event(7, "z" * 1_500_000)])] == [999_974, 500_026]
+    assert list(batches([])) == []
 
 
 class NotThereError(Exception):
@@ -86,7 +95,7 @@ class LogsClient:
     )
 
     def __init__(self, *, group: bool) -> None:
-        self.group, self.calls = group, list[str]()
+        self.group, self.stream, self.calls = group, False, list[str]()
 
     def create_log_group(self, **_: Any) -> None:
         self.calls.append("group")
@@ -96,9 +105,15 @@ class LogsClient:
         self.calls.append("stream")
         if not self.group:
             raise NotThereError
+        self.stream = True
 
     def put_log_events(self, **_: Any) -> None:
         self.calls.append("events")
+        if not self.stream:
+            raise NotThereError
+
+
+ITEM = SimpleNamespace(log_group="/aws/lambda/f", log_stream="s", logs=SimpleNamespace(events=[Event(7_000, "line\n")]))
 
 
 @pytest.mark.parametrize(
@@ -108,8 +123,69 @@ class LogsClient:
 def test_an_existing_log_group_is_not_created_again(group: bool, calls: list[str]):
     client, known = LogsClient(group=group), set[tuple[str, str]]()
     for _ in range(2):
-        write(client, SimpleNamespace(log_group="/aws/lambda/f", log_stream="s", logs="line"), known)
+        write(client, ITEM, known)
     assert client.calls == calls
+
+
+def test_a_group_that_somebody_deletes_is_made_again():
+    client, known = LogsClient(group=True), set[tuple[str, str]]()
+    write(client, ITEM, known)
+    client.group = client.stream = False
+    client.calls.clear()
+    write(client, ITEM, known)
+    assert client.calls == ["events", "stream", "group", "stream", "events"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "retries", "base_delay", "age"), [(1, 0, 2, 1), (3, 1, 2, 61), (7, 2, 2, 181), (185, 2, 60, 185)]
+)
+def test_the_age_of_an_event_counts_the_waits_of_aws(seconds: float, retries: int, base_delay: float, age: float):
+    assert age_on_aws(seconds, retries, base_delay) == age
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [(b'{"custom": {"a":\n"b"}}', '{"custom": {"a": "b"}}'), (b"[1]", None), (b"{", None), (b"\xff", None)],
+)
+def test_a_client_context_is_base64_of_an_object(given: bytes, expected: str | None):
+    assert decoded(base64.b64encode(given).decode()) == expected
+    assert decoded("no base64") is None
+
+
+def test_the_body_of_a_request_is_handed_on_as_it_arrived():
+    raw, parsed = b"a=%20+b&&c", b"a=++b&c="
+    restore = keeping(lambda _request: parsed)
+    request = SimpleNamespace(shallow=False, get_data=lambda: raw)
+    assert restore(request) == raw
+    request.form = {"a": "  b"}
+    assert restore(request) == parsed, "the raw body is gone when LocalStack has parsed the form"
+
+
+@pytest.mark.parametrize(
+    ("service", "path", "expected"),
+    [
+        ("lambda", "/", True),
+        ("apigateway", "/stage/", True),
+        ("", "/_aws/execute-api/id/stage/", True),
+        ("s3", "/restapis", False),
+        ("", "/", False),
+    ],
+)
+def test_only_bodies_for_functions_and_integrations_stay_compressed(service: str, path: str, expected: bool):
+    assert is_passed_on(service, path) is expected
+
+
+def test_dropped_connections_are_closed():
+    ours, theirs = socket.socketpair()
+    kept, other = socket.socketpair()
+    connections = [SimpleNamespace(sock=end, is_connected=True, close=end.close) for end in (ours, kept)]
+    pools = {"pool": SimpleNamespace(pool=SimpleNamespace(queue=[None, *connections]))}
+    theirs.close()
+    connections[0].is_connected = False
+    assert close_dropped(pools) == 1
+    assert (ours.fileno(), kept.fileno()) == (-1, kept.fileno())
+    for end in (kept, other):
+        end.close()
 
 
 def test_backend_operations_do_not_overlap():

@@ -18,7 +18,7 @@ from eventloom.deployment import (
     state_bucket,
 )
 from eventloom.deployment.api_snapshots import Snapshot
-from eventloom.deployment.outputs import forget_outputs, init, save_outputs, state_version
+from eventloom.deployment.outputs import forget_outputs, init, known_outputs, save_outputs, state_version
 from eventloom.deployment.progress import Progress
 from eventloom.deployment.terraform import Interrupted, root_module, show
 from eventloom.errors import UserError
@@ -81,27 +81,68 @@ def select_workspace(environment: str) -> None:
     root_module()("workspace", "select", "-or-create", environment)
 
 
-def show_plan(environment: str, plan: Path) -> None:
-    """Plan into a file and print all of the plan."""
+def show_plan(environment: str, plan: Path, *targets: str) -> bool:
+    """Plan into a file and print all of the plan. Returns whether it changes anything.
+
+    `targets` are addresses of modules: the plan has only these and what they need.
+    """
     terraform = root_module()
     make_private(plan)  # Terraform keeps the mode of an existing file.
+    options = (*PLAN, "-detailed-exitcode", *_targets(targets), f"-out={plan}")
     with interruptions.imports(terraform, environment):
-        terraform(*PLAN, f"-out={plan}", workspace=environment, on_line=show)
-    renamed_streams.refuse(json.loads(terraform("show", "-json", str(plan), workspace=environment)))
+        code, _ = terraform.run(*options, workspace=environment, on_line=show, codes=(0, _CHANGES))
+    if code == _CHANGES:
+        renamed_streams.refuse(json.loads(terraform("show", "-json", str(plan), workspace=environment)))
+    return code == _CHANGES
 
 
-def deploy(environment: str, plan: Path, verbose: bool = False) -> Deployment:
-    """Plan into a file and apply that plan. `verbose` prints all output of Terraform."""
+def deploy(environment: str, plan: Path, verbose: bool = False, *targets: str) -> Deployment:
+    """Plan into a file and apply that plan. Without changes it ends after the plan.
+
+    `verbose` prints all output of Terraform. `targets` are those of `show_plan`.
+    """
     if verbose:
-        show_plan(environment, plan)
-        return apply_saved(environment, plan, verbose)
-    terraform = root_module()
-    make_private(plan)
-    with interruptions.imports(terraform, environment), Progress("planning") as progress:
-        options = (*PLAN, "-json", "-detailed-exitcode", f"-out={plan}")
-        code, _ = terraform.run(*options, workspace=environment, on_line=progress.line, codes=(0, _CHANGES))
-    terminal.note(f"plan: {progress.summary()}")
-    return apply_saved(environment, plan) if code == _CHANGES else Deployment({}, save_outputs(environment))
+        has_changes = show_plan(environment, plan, *targets)
+    else:
+        terraform = root_module()
+        make_private(plan)
+        options = (*PLAN, "-json", "-detailed-exitcode", *_targets(targets), f"-out={plan}")
+        with interruptions.imports(terraform, environment), Progress("planning") as progress:
+            code, _ = terraform.run(*options, workspace=environment, on_line=progress.line, codes=(0, _CHANGES))
+        terminal.note(f"plan: {progress.summary()}")
+        has_changes = code == _CHANGES
+    return apply_saved(environment, plan, verbose) if has_changes else Deployment({}, known_outputs(environment))
+
+
+def require_deployed(function: str, environment: str) -> None:
+    """Check that one function can be deployed without the rest. Creates nothing.
+
+    Raises:
+        UserError: there is no such function, nothing is deployed yet, or the last deployment was interrupted.
+    """
+    names = build.function_names()
+    if function not in names:
+        raise UserError(f"there is no function '{function}'; --only takes one of: {', '.join(names)}")
+    state_version(environment)
+    if interruptions.noted(environment):
+        # Only a whole plan takes over what the interrupted apply has created.
+        raise UserError("the last deployment was interrupted; run deploy without --only first, which continues it")
+
+
+def deploy_only(function: str, environment: str, plan: Path, verbose: bool = False) -> Deployment:
+    """Build, plan and apply the module of one function, and what it needs. `verbose` prints all of it."""
+    missing = {name for name in build.function_names() if not (BUILD / f"{name}.zip").exists()}
+    build.build_all(sorted({function, *missing}), chosen_cloud().architecture, BUILD)
+    deployment = deploy(environment, plan, verbose, f"module.{function}")
+    terminal.note(
+        f"only module.{function} and what it needs were compared with the cloud; other changes, also of routes and "
+        f"queues that use it, wait for a deploy without --only"
+    )
+    return deployment
+
+
+def _targets(addresses: tuple[str, ...]) -> list[str]:
+    return [f"-target={address}" for address in addresses]
 
 
 def apply_saved(environment: str, plan: Path, verbose: bool = False, sha256: str | None = None) -> Deployment:
@@ -149,7 +190,7 @@ def _close_paths(snapshots: list[Snapshot], environment: str) -> None:
     addresses = [address for snapshot in snapshots for address in (snapshot.deployment, *snapshot.stages)]
     if addresses:
         terminal.note("paths of an API were removed: its stage gets a snapshot without them")
-        root_module()(*APPLY, *(f"-target={address}" for address in addresses), workspace=environment)
+        root_module()(*APPLY, *_targets(tuple(addresses)), workspace=environment)
 
 
 def destroy(environment: str, verbose: bool = False) -> dict[str, int]:

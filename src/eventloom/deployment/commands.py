@@ -101,17 +101,27 @@ def plan(environment: str, plan_path: Path | None) -> None:
 @arguments.yes_option
 @arguments.json_option
 @verbose_option
-def deploy(environment: str, yes: bool, as_json: bool, verbose: bool) -> None:
-    """Build the functions, plan, and apply that plan.
+@click.option("--only", metavar="FUNCTION", help="deploy only this function's module, and what it needs")
+def deploy(environment: str, yes: bool, as_json: bool, verbose: bool, only: str | None) -> None:
+    """Build the functions, plan, and apply that plan. Without changes it ends after the plan.
+
+    With --only it builds and deploys one function in an environment that exists. It compares nothing else with the
+    cloud, so deploy everything before you rely on the whole.
 
     The environment prod asks for its name before it changes, unless --yes is given.
     """
     apply.announce(environment)
     confirm(environment, "deploy to", yes or environment != "prod")
     check_account(environment)
+    plan = apply.plan_file(environment)
+    if only:
+        apply.require_deployed(only, environment)
     apply.prepare(environment)
+    if only:
+        report(environment, apply.deploy_only(only, environment, plan, verbose), as_json)
+        return
     apply.build_packages()
-    report(environment, apply.deploy(environment, apply.plan_file(environment), verbose), as_json)
+    report(environment, apply.deploy(environment, plan, verbose), as_json)
 
 
 @arguments.command("apply-saved")

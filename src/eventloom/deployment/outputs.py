@@ -75,14 +75,24 @@ def current_outputs(environment: str) -> Outputs:
     Raises:
         UserError: nothing is deployed there.
     """
-    version, file = state_version(environment), outputs_file(environment)
-    saved: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
-    if saved.get("state") == version:
-        outputs: Outputs = saved["outputs"]
+    if (outputs := _cached(environment)) is not None:
         return outputs
     with terminal.stderr.status(f"reading what is deployed in '{environment}'"):
         init()  # Terraform fetches its provider the first time.
         return save_outputs(environment)
+
+
+def known_outputs(environment: str) -> Outputs:
+    """Return the outputs of an environment. Terraform must be initialized. Raises UserError if nothing is deployed."""
+    cached = _cached(environment)
+    return save_outputs(environment) if cached is None else cached
+
+
+def _cached(environment: str) -> Outputs | None:
+    """Return the cached outputs if they are those of the current state. Raises UserError if nothing is deployed."""
+    version, file = state_version(environment), outputs_file(environment)
+    saved: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+    return saved["outputs"] if saved.get("state") == version else None
 
 
 def outputs_file(environment: str) -> Path:

@@ -4,17 +4,18 @@ import json
 import shutil
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 from embedded_localstack.executor import records
+from embedded_localstack.executor.output import Event
 from embedded_localstack.executor.records import Report
-from embedded_localstack.executor.runtime import Ending, Runtime
+from embedded_localstack.executor.runtime import Ending, Place, Runtime
 from embedded_localstack.executor.runtime_api import Invocation
 
 INIT_SECONDS = 10  # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
 # A process that dies while it initialises the function is replaced once: Lambda retries a failed Init phase in the
 # first invocation. https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
 INIT_ATTEMPTS = 2
+WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 MAX_RESPONSE_BYTES = 6 * 1024 * 1024 + 100
 
 
@@ -30,26 +31,38 @@ class InitError(Exception):
 class Spec:
     """The settings of an execution environment."""
 
-    interpreter: Path
+    command: tuple[str, ...]
+    """The command that starts the runtime, which loads the function and asks the Runtime API for events."""
     runtime: str
-    handler: str
-    task_root: Path
+    place: Place
+    """Its temporary folder is made at the start and removed at the end."""
     variables: dict[str, str]
     version: str
     timeout_s: float
     memory_mb: int
     json_logs: bool
-    folder: Path
-    """The temporary folder of the environment: made at the start, removed at the end."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """The response to an invocation, and its lines for CloudWatch Logs."""
+    """The response to an invocation, and its events for CloudWatch Logs."""
 
     payload: bytes
     failed: bool
-    logs: str
+    early: list[Event]
+    """The events of an initialisation."""
+    events: list[Event]
+    """The events of the invocation, from START to REPORT."""
+
+    @property
+    def tail(self) -> str:
+        """Return the log of the invocation. As on AWS, it has nothing of the initialisation."""
+        return "".join(event.message if event.message.endswith("\n") else f"{event.message}\n" for event in self.events)
+
+    @property
+    def logs(self) -> str:
+        """Return everything that was logged."""
+        return "".join(event.message for event in self.early) + self.tail
 
 
 class Environment:
@@ -63,7 +76,7 @@ class Environment:
         self._cold = True
         self._stopped = False
         self._used_mb = 0
-        self._early = ""
+        self._early: list[Event] = []
         """The output of a failed initialisation. It belongs to the log of the invocation that gets the error."""
 
     def start(self, *, must_work: bool = False) -> None:
@@ -74,7 +87,7 @@ class Environment:
         Raises:
             InitError: the function cannot be loaded and `must_work` (provisioned concurrency) is set.
         """
-        self._spec.folder.mkdir(parents=True, exist_ok=True)
+        self._spec.place.folder.mkdir(parents=True, exist_ok=True)
         failure = self._initialise(INIT_SECONDS)
         if failure and must_work:
             raise InitError(failure.payload)
@@ -83,48 +96,46 @@ class Environment:
         else:
             self._init_error = failure.payload if failure else None
 
-    def invoke(self, request_id: str, payload: bytes, function_arn: str, trace_id: str) -> Result:
+    def invoke(
+        self, request_id: str, payload: bytes, function_arn: str, trace_id: str, client_context: str | None = None
+    ) -> Result:
         """Run the function on an event, and return its response and its log."""
         began = time.monotonic()
         deadline_ms = int((time.time() + self._spec.timeout_s) * 1000)
-        invocation = Invocation(request_id, payload, function_arn, trace_id, deadline_ms)
-        before, self._early = self._early, ""
+        invocation = Invocation(request_id, payload, function_arn, trace_id, deadline_ms, client_context)
+        early, self._early = self._early, []
         if not self._init_error:
-            before += self._ensure_runtime()
+            early += self._ensure_runtime()
         # Another thread may call `stop` at any time. A runtime that it ended still has its output and memory figures.
         runtime = self._runtime
         init_ms = runtime.init_ms if runtime and self._cold and runtime.init_ms else None
-        before += runtime.output.take() if runtime else ""
+        early += runtime.output.take() if runtime else []
+        start = self._event(records.start(request_id, self._spec.version, as_json=self._spec.json_logs))
         ending, extra = self._run(runtime, invocation, began)
         used_mb = runtime.used_mb() if runtime else self._used_mb
         report = self._report(
             request_id, ending, (time.monotonic() - began) * 1000, used_mb, init_ms, timed_out=bool(extra)
         )
-        logs = (
-            before
-            + records.start(request_id, self._spec.version, as_json=self._spec.json_logs)
-            + (runtime.output.take() if runtime else "")
-            + extra
-            + records.end(report, as_json=self._spec.json_logs)
-        )
+        output = runtime.output.take() if runtime else []
+        lines = (extra, *records.end(report, as_json=self._spec.json_logs))
+        events = [start, *output, *(self._event(line) for line in lines if line)]
         self._cold = False
         if ending.error_type:
             self._discard()
-        return Result(ending.payload, ending.failed, logs)
+        return Result(ending.payload, ending.failed, early, events)
 
     def stop(self) -> None:
         """End all processes and remove the temporary folder."""
         self._stopped = True
         self._discard()
-        shutil.rmtree(self._spec.folder, ignore_errors=True)
+        shutil.rmtree(self._spec.place.folder, ignore_errors=True)
 
     # -- internal
 
     def _initialise(self, seconds: float) -> Ending | None:
         spec = self._spec
-        command = [str(spec.interpreter), "-m", "awslambdaric", spec.handler]
-        self._early += records.init_start(spec.runtime, as_json=spec.json_logs)
-        runtime = self._runtime = Runtime(command, spec.task_root, spec.variables, spec.memory_mb)
+        self._early.append(self._event(records.init_start(spec.runtime, as_json=spec.json_logs)))
+        runtime = self._runtime = Runtime(self._command(), spec.place, spec.variables, spec.memory_mb)
         try:
             failure = runtime.initialised.result(max(seconds, 0))
         except TimeoutError:
@@ -134,18 +145,31 @@ class Environment:
             self._keep_output(runtime)
         return failure
 
+    def _command(self) -> list[str]:
+        """Return the command of the runtime. A wrapper script gets it as its arguments.
+
+        https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html#runtime-wrapper
+        """
+        wrapper = self._spec.variables.get(WRAPPER)
+        is_managed = not self._spec.runtime.startswith("provided")
+        return [*([wrapper] if wrapper and is_managed else []), *self._spec.command]
+
+    @staticmethod
+    def _event(message: str) -> Event:
+        return Event(records.now_us(), message)
+
     def _keep_output(self, runtime: Runtime) -> None:
         """Discard a runtime that could not be initialised, and keep its output. The next invocation starts another."""
         self._discard()
         self._early += runtime.output.take()
 
-    def _ensure_runtime(self) -> str:
+    def _ensure_runtime(self) -> list[Event]:
         """Start a runtime if a crash, a timeout or a slow start left none, and return the output of the start.
 
         The start counts against the time of the invocation, as on Lambda.
         """
         if self._stopped or (self._runtime and self._runtime.running):
-            return ""
+            return []
         self._discard()
         end = time.monotonic() + self._spec.timeout_s
         failure: Ending | None = None
@@ -155,7 +179,7 @@ class Environment:
                 break
         self._init_attempts = INIT_ATTEMPTS
         self._init_error = failure.payload if failure else None
-        early, self._early = self._early, ""
+        early, self._early = self._early, []
         return early
 
     def _run(self, runtime: Runtime | None, invocation: Invocation, began: float) -> tuple[Ending, str]:
@@ -197,7 +221,7 @@ class Environment:
             self._spec.memory_mb,
             used_mb,
             init_ms,
-            "timeout" if timed_out else "error" if ending.error_type else "success",
+            "timeout" if timed_out else "error" if ending.failed else "success",
             None if timed_out else ending.error_type,
         )
 

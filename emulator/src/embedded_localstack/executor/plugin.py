@@ -12,9 +12,14 @@ from localstack.services.lambda_.invocation.lambda_models import InvocationResul
 from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
 from localstack.services.lambda_.invocation.runtime_executor import LambdaRuntimeException, RuntimeExecutor
 
+from embedded_localstack import runtimes
+from embedded_localstack.executor import layers
 from embedded_localstack.executor.environment import Environment, InitError, Spec
+from embedded_localstack.executor.output import Event
+from embedded_localstack.executor.programs import Program
+from embedded_localstack.executor.runtime import Place
 from embedded_localstack.executor.variables import function_variables
-from embedded_localstack.settings import RUNTIMES, interpreter_variable
+from embedded_localstack.state import Home
 
 LOG = logging.getLogger(__name__)
 MACHINES = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
@@ -30,24 +35,43 @@ class ProcessExecutorPlugin(RuntimeExecutorPlugin):
         return ProcessExecutor
 
 
-def interpreter_of(runtime: str | None) -> Path:
-    """Return the interpreter for a runtime such as "python3.13".
+class Log(str):
+    """The log of an invocation as LocalStack returns it, with the events that patches/lambda_logs.py writes."""
+
+    events: list[Event]
+
+    def __new__(cls, tail: str, events: list[Event]) -> "Log":
+        """Return the text of an invocation, which has nothing of the initialisation, with all events."""
+        log = super().__new__(cls, tail)
+        log.events = events
+        return log
+
+
+def program_of(runtime: str | None) -> Program:
+    """Return how to run the functions of a runtime.
 
     Raises:
-        LambdaRuntimeException: there is no interpreter. LocalStack shows the message as the function's StateReason.
+        LambdaRuntimeException: it cannot run here. LocalStack shows the message as the function's StateReason.
     """
-    path = os.environ.get(interpreter_variable(runtime), "") if runtime else ""
-    if not path:
+    if not runtime:
         raise LambdaRuntimeException(
-            f"the embedded LocalStack runs {', '.join(RUNTIMES)}, not {runtime or 'container images'}; use that "
-            f"runtime, or deploy to AWS"
+            "the embedded LocalStack runs zip files, not container images; deploy those to AWS"
         )
-    if not os.access(path, os.X_OK):
-        raise LambdaRuntimeException(
-            f"{interpreter_variable(str(runtime))}={path} is not a program; name an interpreter that has awslambdaric, "
-            f"or leave it out"
-        )
-    return Path(path)
+    try:
+        return runtimes.program(runtime, Home.of_this_server().cache)
+    except runtimes.UnavailableError as error:
+        raise LambdaRuntimeException(str(error)) from error
+
+
+def command_of(program: Program, runtime: str, handler: str, place: Place) -> tuple[str, ...]:
+    """Return the command of a function. The code of `provided`, or one of its layers, has a program of its own.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html
+    """
+    if not runtime.startswith("provided"):
+        return (*program.command, handler)
+    is_in_layer = place.layers and not (place.task_root / "bootstrap").exists()
+    return ("/opt/bootstrap",) if is_in_layer else program.command
 
 
 class ProcessExecutor(RuntimeExecutor):
@@ -57,26 +81,30 @@ class ProcessExecutor(RuntimeExecutor):
         super().__init__(id, function_version)
         self._environment: Environment | None = None
         self._logs: list[str] = []
+        self.client_context: str | None = None
+        """The client context of the next invocation, which patches/lambda_client_context.py sets."""
 
     def start(self, env_vars: dict[str, str]) -> None:
         """Load the function."""
         config = self.function_version.config
-        interpreter = interpreter_of(config.runtime)
-        task_root = Path(config.code.get_unzipped_code_location())
-        folder = Path(os.environ["TMPDIR"]) / "environments" / self.id
-        layers = [Path(layer.code.get_unzipped_code_location()) for layer in config.layers]
+        program = program_of(config.runtime)
+        place = Place(
+            Path(os.environ["TMPDIR"]) / "environments" / self.id,
+            Path(config.code.get_unzipped_code_location()),
+            program.runtime_folder,
+            layers.folder(self.function_version),
+            program.kept,
+        )
         own = config.environment or {}
         spec = Spec(
-            interpreter=interpreter,
+            command=command_of(program, config.runtime, config.handler, place),
             runtime=config.runtime,
-            handler=config.handler,
-            task_root=task_root,
-            variables=function_variables(env_vars, own, config.runtime, interpreter, task_root, folder, layers),
+            place=place,
+            variables=function_variables(env_vars, own, config.runtime, program.folder),
             version=self.function_version.id.qualifier,
             timeout_s=config.timeout,
             memory_mb=config.memory_size,
             json_logs=env_vars.get("AWS_LAMBDA_LOG_FORMAT") == "JSON",
-            folder=folder,
         )
         self._environment = Environment(spec)
         try:
@@ -97,10 +125,15 @@ class ProcessExecutor(RuntimeExecutor):
             raise LambdaRuntimeException("not started")
         request_id = payload["invoke-id"]
         result = self._environment.invoke(
-            request_id, payload["payload"].encode(), payload["invoked-function-arn"], payload["trace-id"]
+            request_id,
+            payload["payload"].encode(),
+            payload["invoked-function-arn"],
+            payload["trace-id"],
+            self.client_context,
         )
         self._logs = [*self._logs[-20:], result.logs]
-        return InvocationResult(request_id, result.payload, is_error=result.failed, logs=result.logs)
+        log = Log(result.tail, [*result.early, *result.events])
+        return InvocationResult(request_id, result.payload, is_error=result.failed, logs=log)
 
     def get_logs(self) -> str:
         """Return the logs of the latest invocations."""
@@ -122,7 +155,7 @@ class ProcessExecutor(RuntimeExecutor):
     def prepare_version(cls, function_version: Any) -> None:
         """Unpack the code, and make it read-only as on AWS."""
         config = function_version.config
-        interpreter_of(config.runtime)
+        program_of(config.runtime)
         host = MACHINES.get(platform.machine())
         if host not in config.architectures:
             LOG.warning(
@@ -134,6 +167,7 @@ class ProcessExecutor(RuntimeExecutor):
         for code in (config.code, *(layer.code for layer in config.layers)):
             code.prepare_for_execution()
             set_writable(Path(code.get_unzipped_code_location()), writable=False)
+        layers.prepare(function_version)
 
     @classmethod
     def cleanup_version(cls, function_version: Any) -> None:

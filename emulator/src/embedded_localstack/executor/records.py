@@ -2,6 +2,7 @@
 
 import json
 import math
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -37,7 +38,7 @@ def start(request_id: str, version: str, *, as_json: bool) -> str:
     return f"START RequestId: {request_id} Version: {version}\n"
 
 
-def end(report: Report, *, as_json: bool) -> str:
+def end(report: Report, *, as_json: bool) -> list[str]:
     """Return the lines that follow the function's own lines."""
     billed = math.ceil(report.duration_ms)
     if as_json:
@@ -52,7 +53,7 @@ def end(report: Report, *, as_json: bool) -> str:
         record = {"requestId": report.request_id, "metrics": metrics, "status": report.status}
         if report.error_type:
             record["errorType"] = report.error_type
-        return _record("platform.report", record)
+        return [_record("platform.report", record)]
     fields = [
         f"REPORT RequestId: {report.request_id}",
         f"Duration: {report.duration_ms:.2f} ms",
@@ -62,11 +63,12 @@ def end(report: Report, *, as_json: bool) -> str:
     ]
     if report.init_ms is not None:
         fields.append(f"Init Duration: {report.init_ms:.2f} ms")
-    if report.status != "success":
+    # The text format has no status for an error that the function raised itself.
+    if report.status == "timeout" or report.error_type:
         fields.append(f"Status: {report.status}")
     if report.error_type:
         fields.append(f"Error Type: {report.error_type}")
-    return f"END RequestId: {report.request_id}\n" + "\t".join(fields) + "\n"
+    return [f"END RequestId: {report.request_id}\n", "\t".join(fields) + "\n"]
 
 
 def timed_out(request_id: str, seconds: float) -> str:
@@ -76,6 +78,11 @@ def timed_out(request_id: str, seconds: float) -> str:
 
 def _record(kind: str, record: dict[str, Any]) -> str:
     return json.dumps({"time": _now(), "type": kind, "record": record}) + "\n"
+
+
+def now_us() -> int:
+    """Return the time in microseconds since 1970."""
+    return time.time_ns() // 1000
 
 
 def _now() -> str:

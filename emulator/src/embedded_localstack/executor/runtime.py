@@ -1,7 +1,9 @@
 """One run of a function's interpreter, from its start to its end."""
 
 import contextlib
+import functools
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -19,8 +21,29 @@ from embedded_localstack.executor.freezer import Freezer
 from embedded_localstack.executor.output import Output
 from embedded_localstack.executor.runtime_api import Invocation, RuntimeApi
 
+LOG = logging.getLogger(__name__)
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
 KILL_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class Place:
+    """The folders of a function on this machine."""
+
+    folder: Path
+    """The temporary folder, which the function sees as /tmp."""
+    task_root: Path
+    """The code, which it sees as /var/task."""
+    runtime_folder: Path
+    """What the runtime provides, which it sees as /var/runtime."""
+    layers: Path | None = None
+    """The content of the layers, which it sees in /opt."""
+    kept: tuple[Path, ...] = ()
+    """The folders of its interpreter, which it sees where they are."""
+
+    def arguments(self) -> list[str]:
+        """Return the folders as the supervisor expects them."""
+        return [*map(str, (self.folder, self.task_root, self.runtime_folder, self.layers or "", *self.kept))]
 
 
 @dataclass(frozen=True)
@@ -38,7 +61,7 @@ class Ending:
 class Runtime:
     """The processes of an environment. When they have ended, the environment makes a new Runtime."""
 
-    def __init__(self, command: list[str], folder: Path, variables: dict[str, str], memory_mb: int) -> None:
+    def __init__(self, command: list[str], place: Place, variables: dict[str, str], memory_mb: int) -> None:
         self.initialised: Future[Ending | None] = Future()
         self._current: Future[Ending] | None = None
         self._request_id = ""
@@ -50,28 +73,26 @@ class Runtime:
         self._api = RuntimeApi(self)
         status_read, status_write = os.pipe()
         output_read, output_write = os.pipe()
-        self.output = Output(output_read)
+        frames_read, frames_write = os.pipe()
+        self.output = Output(output_read, frames_read)
+        limit = str(memory.data_limit(memory_mb))
         self._supervisor = subprocess.Popen(
-            [
-                sys.executable,
-                "-I",
-                "-S",
-                SUPERVISOR,
-                str(status_write),
-                str(memory.data_limit(memory_mb)),
-                "--",
-                *command,
-            ],
-            cwd=folder,
-            env=variables | {"AWS_LAMBDA_RUNTIME_API": self._api.address},
+            [sys.executable, "-I", "-S", SUPERVISOR, str(status_write), limit, *place.arguments(), "--", *command],
+            cwd=place.task_root,
+            env=variables
+            | {
+                "AWS_LAMBDA_RUNTIME_API": self._api.address,
+                "_LAMBDA_TELEMETRY_LOG_FD": str(frames_write),
+                processes.MARK: str(place.folder),
+            },
             stdin=subprocess.PIPE,
             stdout=output_write,
             stderr=subprocess.STDOUT,
-            pass_fds=[status_write],
+            pass_fds=[status_write, frames_write],
             start_new_session=True,
         )
-        os.close(status_write)
-        os.close(output_write)
+        for descriptor in (status_write, output_write, frames_write):
+            os.close(descriptor)
         threading.Thread(target=self._follow, args=(status_read,), name="lambda-supervisor", daemon=True).start()
         self._freezer = Freezer(self._supervisor.pid)
         self._watch = memory.Watch(self._supervisor.pid, memory_mb, self._exceeded)
@@ -158,6 +179,8 @@ class Runtime:
             for line in lines:
                 if line.startswith("pid "):
                     self._pid = int(line.split()[1])
+                elif line.startswith("shared "):
+                    name_fallback(line.removeprefix("shared ").strip())
                 else:
                     ending = line.strip()
         self._supervisor.wait()
@@ -190,6 +213,16 @@ class Runtime:
         how = f"exited with error: {reason}" if reason else "exited without providing a reason"
         message = {"errorType": kind, "errorMessage": f"RequestId: {self._request_id} Error: Runtime {how}"}
         return Ending(json.dumps(message).encode(), failed=True, error_type=kind)
+
+
+@functools.cache
+def name_fallback(reason: str) -> None:
+    """Log once why functions share the machine's file system."""
+    LOG.warning(
+        "functions share the file system of this machine, because the kernel refuses a mount namespace (%s): they may "
+        "write where this user may, and stack traces show the folders of this machine instead of /var/task",
+        reason,
+    )
 
 
 def _settle[T](future: Future[T], value: T) -> None:

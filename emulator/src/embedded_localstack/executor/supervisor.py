@@ -1,11 +1,16 @@
-"""The process between LocalStack and a function: `python -I -S supervisor.py STATUS_FD DATA_LIMIT -- COMMAND...`.
+"""The process between LocalStack and a function.
+
+    python -I -S supervisor.py STATUS_FD DATA_LIMIT FOLDER TASK RUNTIME LAYERS KEPT... -- COMMAND...
 
 It starts the command and, as a "child subreaper", adopts every process that the command leaves behind, daemons too. It
 kills all of them when the command ends or when standard input closes. Standard input closes when the environment is
 stopped, or when LocalStack ends for any reason. The supervisor writes to STATUS_FD: "pid <n>", then
 "exit <code> <KiB>" or "signal <number> <KiB>" with the memory that the command used.
 
-It runs once per environment, so it imports little and is a single file.
+The command runs in a file system of its own (namespace.py). Where the kernel does not allow that, the supervisor writes
+"shared <reason>" first, and the command shares the machine's file system.
+
+It runs once per environment, so it imports little.
 """
 
 import ctypes
@@ -15,6 +20,13 @@ import select
 import signal
 import sys
 
+# Only the standard library is on the path of an isolated interpreter.
+sys.path.insert(0, os.path.dirname(__file__))  # noqa: PTH120 - pathlib costs 10 ms at every cold start
+import namespace  # type: ignore[import-not-found]
+
+FILES = 1024  # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MARK = "EMBEDDED_LOCALSTACK_ENVIRONMENT"
+NO_NAMESPACE = 125
 PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -59,30 +71,88 @@ def reap(*, block: bool = False) -> dict[int, tuple[int, int]]:
         ended[pid] = status, usage.ru_maxrss
 
 
-def start(command: list[str], data_limit: int) -> int:
+class Place:
+    """Where a function runs: its temporary folder, its code, its runtime's packages, its layers, and what stays."""
+
+    def __init__(self, folder: str, task: str, runtime: str, layers: str, *kept: str) -> None:
+        self.folder, self.task, self.runtime, self.layers, self.kept = folder, task, runtime, layers, list(kept)
+
+    def shared(self, variables: dict[str, str]) -> dict[str, str]:
+        """Return the variables of a function that shares the machine's file system."""
+        paths = {"/var/task": self.task, "/var/runtime": self.runtime, "/opt": self.layers or "/nonexistent"}
+
+        def real(value: str) -> str:
+            parts = value.split(":")
+            for number, part in enumerate(parts):
+                for path, here in paths.items():
+                    if part == path or part.startswith(f"{path}/"):
+                        parts[number] = here + part.removeprefix(path)
+            return ":".join(parts)
+
+        changed = {name: real(variables[name]) for name in PATHS if name in variables}
+        return variables | changed | {"TMPDIR": self.folder}
+
+
+PATHS = ("LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR", "PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "NODE_PATH")
+
+
+def start(command: list[str], data_limit: int, place: Place) -> tuple[int, str]:
+    """Start the command, and return its pid and why it shares the machine's file system, or an empty text."""
+    pid, error = fork(command, data_limit, place, alone=True)
+    if not error:
+        return pid, ""
+    os.waitpid(pid, 0)
+    return fork(command, data_limit, place, alone=False)[0], error
+
+
+def fork(command: list[str], data_limit: int, place: Place, *, alone: bool) -> tuple[int, str]:
+    """Start the command in a file system of its own, or not, and return its pid and why that failed."""
+    errors, report = os.pipe()
     pid = os.fork()
     if pid:
-        return pid
+        os.close(report)
+        with open(errors, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - a descriptor
+            return pid, file.read()
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    limit(data_limit)
+    variables = {name: value for name, value in os.environ.items() if name != MARK}
+    if alone:
+        try:
+            namespace.enter(place.folder, place.task, place.runtime, place.layers, place.kept)
+        except OSError as error:
+            os.write(report, f"{error}".encode())
+            os._exit(NO_NAMESPACE)
+    else:
+        variables = place.shared(variables)
+        command = [place.shared({"PATH": argument})["PATH"] for argument in command]
+    namespace.drop_privileges()
+    try:
+        os.execvpe(command[0], command, variables)  # noqa: S606 - no shell is wanted
+    except OSError as error:
+        print(f"cannot start {command[0]}: {error}", flush=True)
+        os._exit(127)
+
+
+def limit(data_limit: int) -> None:
+    """Set the limits of a function's process."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_DATA, (data_limit, data_limit))
+    files = min(FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
     try:
         # If the machine runs out of memory, the kernel kills a function before any other process.
         with open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123
             file.write("500")
     except OSError:
         pass
-    try:
-        os.execv(command[0], command)  # noqa: S606 - no shell is wanted
-    except OSError as error:
-        print(f"cannot start {command[0]}: {error}", flush=True)
-        os._exit(127)
 
 
 def main() -> None:
-    status_fd, data_limit, command = int(sys.argv[1]), int(sys.argv[2]), sys.argv[4:]
+    end = sys.argv.index("--")
+    status_fd, data_limit = int(sys.argv[1]), int(sys.argv[2])
+    place, command = Place(*sys.argv[3:end]), sys.argv[end + 1 :]
     os.set_inheritable(status_fd, False)
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -92,7 +162,9 @@ def main() -> None:
     os.set_blocking(wake, False)
     signal.set_wakeup_fd(woken)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    child = start(command, data_limit)
+    child, reason = start(command, data_limit, place)
+    if reason:
+        os.write(status_fd, f"shared {' '.join(reason.split())}\n".encode())
     os.write(status_fd, b"pid %d\n" % child)
     ending = None
     while ending is None:

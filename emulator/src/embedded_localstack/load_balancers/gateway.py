@@ -8,6 +8,7 @@ matches a host condition of one of its rules: `curl -H "Host: $dns_name" http://
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -48,6 +49,8 @@ def serve(chain: Any, context: Any, response: Any) -> None:
     if (owner := _find(request)) is None:
         return
     backend, balancer = owner
+    # A body is read only for a load balancer. LocalStack could not parse or decompress it after that.
+    request = replace(request, body=context.request.get_data())
     answer = _answer(backend, balancer, request)
     response.status_code = answer.status
     response.headers.clear()
@@ -59,9 +62,10 @@ def serve(chain: Any, context: Any, response: Any) -> None:
 
 
 def _received(request: Any) -> Request:
+    """Return the request without its body."""
     path, _, query = get_full_raw_path(request).partition("?")
     headers = tuple((name.lower(), value) for name, value in request.headers)
-    return Request(request.method, path or "/", query, headers, request.get_data(), request.remote_addr or "127.0.0.1")
+    return Request(request.method, path or "/", query, headers, b"", request.remote_addr or "127.0.0.1")
 
 
 def _find(request: Request) -> tuple[Any, Any] | None:

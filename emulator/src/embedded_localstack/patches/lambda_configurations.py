@@ -9,8 +9,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from embedded_localstack import runtimes
 from embedded_localstack.iam.actions_lambda import function_arn
 from embedded_localstack.iam.request import Request
+from embedded_localstack.state import Home
 
 VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
 RESERVED = {
@@ -53,9 +55,24 @@ def _objection(context: Any) -> str | None:
     params = context.service_request or {}
     match context.operation.name:
         case "CreateFunction" | "UpdateFunctionConfiguration":
-            return to_variables((params.get("Environment") or {}).get("Variables") or {})
+            variables = (params.get("Environment") or {}).get("Variables") or {}
+            return to_variables(variables) or to_runtime(params.get("Runtime"), params.get("PackageType"))
         case "CreateEventSourceMapping":
             return to_mapping(params, LocalStackFacts(context.account_id, context.region))
+    return None
+
+
+def to_runtime(runtime: str | None, package_type: str | None = None) -> str | None:
+    """Return why functions of a runtime cannot run here, or None if they can. LocalStack refuses unknown names."""
+    from localstack.aws.api.lambda_ import Runtime  # noqa: PLC0415 - only a running server has it
+
+    if package_type == "Image":
+        return runtimes.NO_IMAGES
+    if runtime and runtime in set(Runtime):
+        try:
+            runtimes.check(runtime, Home.of_this_server().cache)
+        except runtimes.UnavailableError as error:
+            return str(error)
     return None
 
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from embedded_localstack.patches import lambda_streams
 from embedded_localstack.patches.lambda_bisection import bisect
 
 LOG = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ _role: contextvars.ContextVar[str] = contextvars.ContextVar("execution_role")
 _bodies: contextvars.ContextVar[dict[str, str]] = contextvars.ContextVar("bodies")
 
 checkpoints: dict[str, dict[str, str]] = {}
-"""For each mapping of a stream and each shard, the iterator before which all records are handled."""
+"""For each mapping of a stream and each shard, the iterator before which all records are handled; empty if all are."""
 
 
 def batches_at_once(maximum_concurrency: int | None, processors: int) -> int:
@@ -39,7 +40,12 @@ def install() -> None:
     from localstack.services.lambda_.event_source_mapping.esm_event_processor import BatchFailureError  # noqa: PLC0415
     from localstack.services.lambda_.event_source_mapping.esm_worker import EsmWorker  # noqa: PLC0415
     from localstack.services.lambda_.event_source_mapping.esm_worker_factory import EsmWorkerFactory  # noqa: PLC0415
-    from localstack.services.lambda_.event_source_mapping.pollers import sqs_poller, stream_poller  # noqa: PLC0415
+    from localstack.services.lambda_.event_source_mapping.pollers import (  # noqa: PLC0415
+        dynamodb_poller,
+        kinesis_poller,
+        sqs_poller,
+        stream_poller,
+    )
     from localstack.utils.patch import patch  # noqa: PLC0415
 
     latest: dict[str, Any] = {}
@@ -53,7 +59,8 @@ def install() -> None:
         if isinstance(poller, stream_poller.StreamPoller):
             poller.checkpoints = checkpoints.setdefault(worker.uuid, {})
             # A mapping that was changed or stopped continues at its position. LocalStack starts from the beginning.
-            poller.shards = dict(poller.checkpoints)
+            poller.shards = {shard: position for shard, position in poller.checkpoints.items() if position}
+            poller.parallelization_factor = self.esm_config.get("ParallelizationFactor") or 1
             # Otherwise the retries of a batch continue after the mapping has ended, with its old settings, at the same
             # time as those of the new worker.
             poller._is_shutdown = worker._shutdown_event
@@ -68,7 +75,8 @@ def install() -> None:
     _patch_states(EsmWorker, latest)
     _patch_queue(sqs_poller.SqsPoller, sqs_poller.MessageSystemAttributeName.All)
     keep_bodies(sqs_poller.SqsPoller)
-    _patch_streams(stream_poller)
+    _send_failures_with_role(stream_poller)
+    lambda_streams.install([dynamodb_poller.DynamoDBPoller, kinesis_poller.KinesisPoller])
 
 
 def _patch_states(worker_class: Any, latest: dict[str, Any]) -> None:
@@ -171,18 +179,10 @@ def _handle(poller: Any, messages: list[Any]) -> None:
         poller.slots.give()
 
 
-def _patch_streams(module: Any) -> None:
+def _send_failures_with_role(module: Any) -> None:
     from localstack.utils.patch import Patch, patch  # noqa: PLC0415
 
     original_client = module.get_internal_client
-
-    @patch(module.StreamPoller.poll_events_from_shard)
-    def poll_events_from_shard(original: Callable[..., None], self: Any, shard: str, iterator: str) -> None:
-        self.checkpoints.setdefault(shard, iterator)
-        original(self, shard, iterator)
-        # A batch is not handled if its retries were interrupted because the mapping ended.
-        if shard in self.shards and not self.shard_batcher[shard].get_current_size() and not self._is_shutdown.is_set():
-            self.checkpoints[shard] = self.shards[shard]
 
     def get_internal_client(arn: str, **kwargs: Any) -> Any:
         if role := _role.get(""):

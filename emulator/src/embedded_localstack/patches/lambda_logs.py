@@ -1,4 +1,6 @@
-"""Write the logs of functions: create the log stream, and the log group only if it does not exist.
+"""Write the logs of functions: one event for each line or record, with its own time.
+
+The log stream is created first, and the log group only if it does not exist, also if somebody deletes it later.
 
 LocalStack creates the group whenever the stream is new. A role without the permission to create groups, because
 Terraform created the group, is refused, and LocalStack then drops the lines.
@@ -6,14 +8,18 @@ Terraform created the group, is refused, and LocalStack then drops the lines.
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
 import logging
-import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
+
+from embedded_localstack.executor.output import Event
 
 LOG = logging.getLogger(__name__)
 # The limits are 1 MiB and 10,000 events per call:
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
 BATCH_BYTES, BATCH_EVENTS, EVENT_OVERHEAD = 1_000_000, 10_000, 26
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
+EVENT_BYTES = 1_000_000 - EVENT_OVERHEAD
 
 
 def install() -> None:
@@ -32,40 +38,53 @@ def install() -> None:
                 write(client, item, known)
             except Exception as error:
                 LOG.warning("the log of %s is lost: %s", item.log_group, error)
+        client.close()
 
 
 def write(client: Any, item: Any, known: set[tuple[str, str]]) -> None:
-    """Write the lines of one invocation. `known` contains the streams that exist."""
+    """Write the events of one invocation. `known` contains the streams that exist."""
     stream = (item.log_group, item.log_stream)
-    if stream not in known:
-        _make_stream(client, *stream)
-        known.add(stream)
-    for events in batches(item.logs, int(time.time() * 1000)):
-        client.put_log_events(logGroupName=item.log_group, logStreamName=item.log_stream, logEvents=events)
+    for events in batches(item.logs.events):
+        if stream not in known:
+            _make_stream(client, *stream)
+            known.add(stream)
+        try:
+            client.put_log_events(logGroupName=item.log_group, logStreamName=item.log_stream, logEvents=events)
+        except client.exceptions.ResourceNotFoundException:
+            # Somebody deleted the group or the stream. Lambda makes it again, if the role may.
+            _make_stream(client, *stream)
+            client.put_log_events(logGroupName=item.log_group, logStreamName=item.log_stream, logEvents=events)
 
 
 def _make_stream(client: Any, group: str, stream: str) -> None:
     try:
         client.create_log_stream(logGroupName=group, logStreamName=stream)
     except client.exceptions.ResourceNotFoundException:
-        client.create_log_group(logGroupName=group)
+        with suppress(client.exceptions.ResourceAlreadyExistsException):  # another environment was faster
+            client.create_log_group(logGroupName=group)
         client.create_log_stream(logGroupName=group, logStreamName=stream)
     except client.exceptions.ResourceAlreadyExistsException:
         return
 
 
-def batches(text: str, milliseconds: int) -> Iterator[list[dict[str, Any]]]:
-    """Yield the lines as log events, in batches within the limits of one call."""
-    events: list[dict[str, Any]] = []
+def batches(events: Iterable[Event]) -> Iterator[list[dict[str, Any]]]:
+    """Yield the events as CloudWatch Logs takes them, in batches within the limits of one call."""
+    batch: list[dict[str, Any]] = []
     size = 0
-    for line in text.split("\n"):
-        if not line:
-            continue
-        length = len(line.encode()) + EVENT_OVERHEAD
-        if events and (size + length > BATCH_BYTES or len(events) >= BATCH_EVENTS):
-            yield events
-            events, size = [], 0
-        events.append({"timestamp": milliseconds, "message": f"{line}\n"})
-        size += length
-    if events:
-        yield events
+    for event in events:
+        for message in pieces(event.message):
+            length = len(message.encode()) + EVENT_OVERHEAD
+            if batch and (size + length > BATCH_BYTES or len(batch) >= BATCH_EVENTS):
+                yield batch
+                batch, size = [], 0
+            batch.append({"timestamp": event.time_us // 1000, "message": message})
+            size += length
+    if batch:
+        yield batch
+
+
+def pieces(message: str) -> Iterator[str]:
+    """Yield a message in parts that are not larger than an event may be."""
+    data = message.encode()
+    for start in range(0, len(data), EVENT_BYTES):
+        yield data[start : start + EVENT_BYTES].decode(errors="replace")

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
 # The setting that an object must have: Lambda returns no object without it.
@@ -14,6 +14,7 @@ _REQUIRED = {"FilterCriteria": "Filters", "ScalingConfig": "MaximumConcurrency"}
 
 def install() -> None:
     """Replace the provider's answers about mappings."""
+    from localstack.aws.api.lambda_ import InvalidParameterValueException  # noqa: PLC0415 - only a running server
     from localstack.services.lambda_.invocation.models import lambda_stores  # noqa: PLC0415 - only a running server
     from localstack.services.lambda_.provider import LambdaProvider  # noqa: PLC0415
     from localstack.utils.patch import patch  # noqa: PLC0415
@@ -42,12 +43,32 @@ def install() -> None:
             mappings(context).pop(uuid, None)
         return answer
 
+    @patch(LambdaProvider.create_event_source_mapping)
+    def create_event_source_mapping(original: Callable[..., Any], self: Any, context: Any, request: Any) -> Any:
+        refuse_windows(request, InvalidParameterValueException)
+        return original(self, context, request)
+
     @patch(LambdaProvider.update_event_source_mapping)
     def update_event_source_mapping(original: Callable[..., Any], self: Any, context: Any, request: Any) -> Any:
+        refuse_windows(request, InvalidParameterValueException)
         answer = original(self, context, request)
         drop_empty_settings(mappings(context).get(request["UUID"], {}))
         drop_empty_settings(answer)
         return answer
+
+
+def refuse_windows(request: Mapping[str, Any], error: Callable[..., Exception]) -> None:
+    """Refuse a tumbling window. Without the window's state, a function would calculate wrong results.
+
+    Raises:
+        Exception: `error`, for a mapping with a window.
+    """
+    if request.get("TumblingWindowInSeconds"):
+        raise error(
+            "TumblingWindowInSeconds is not supported by the embedded LocalStack. "
+            "Set it to 0, or test this mapping on AWS.",
+            Type="User",
+        )
 
 
 def drop_empty_settings(mapping: MutableMapping[str, Any]) -> None:

@@ -7,7 +7,8 @@ LocalStack implements DynamoDB Streams with Kinesis, so they use moto as well.
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -105,9 +106,23 @@ class KinesisServer(Server):
 _CONNECTIONS = 1000
 
 
+_answers = threading.local()
+
+
+def last_answer() -> Mapping[str, str]:
+    """Return the headers of the last answer of a backend in this thread."""
+    headers: Mapping[str, str] = getattr(_answers, "headers", {})
+    return headers
+
+
+def _remember(response: Any, *_: Any, **__: Any) -> None:
+    _answers.headers = response.headers
+
+
 def kept_connections() -> Session:
     """Return a session that keeps its connections, and that looks for no proxies and no .netrc."""
     session = Session()
+    session.hooks["response"].append(_remember)
     session.trust_env = False
     session.mount("http://", HTTPAdapter(pool_connections=1, pool_maxsize=_CONNECTIONS))
     return session

@@ -10,12 +10,15 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from embedded_localstack.patches import moto_backends
 from embedded_localstack.snapshot import executions, functions, objects, queues, rules
 from embedded_localstack.snapshot.gate import Gate
 from embedded_localstack.state import Home
+
+if TYPE_CHECKING:
+    from embedded_localstack.snapshot import stores
 
 LOG = logging.getLogger(__name__)
 SAVE = signal.SIGUSR1
@@ -51,23 +54,36 @@ def _stop() -> None:
     home = Home.of_this_server()
     with _busy:
         try:
-            rehearse(home.snapshot)
+            rehearsal = rehearse(home.snapshot, home.without())
+        except UnkeptError as error:
+            LOG.error("the state of some services cannot be written down: %s", error)
+            home.refuse(str(error), error.services)
+            return
         except Exception as error:
             LOG.exception("the state cannot be written down")
-            home.refusal.write_text(" ".join(f"{type(error).__name__}: {error}".split()))
+            home.refuse(" ".join(f"{type(error).__name__}: {error}".split()))
             return
         try:
-            save(home.snapshot)
+            save(home.snapshot, rehearsal)
         except Exception:
             LOG.exception("the state could not be written down")
             os._exit(1)
         os._exit(0)
 
 
-def rehearse(folder: Path) -> None:
-    """Check, while the server still runs, that `save` will succeed: pickle all state and check the free disk space.
+class UnkeptError(Exception):
+    """The state of some services that cannot be kept. `services` are their names, the message says why."""
+
+    def __init__(self, failures: dict[str, str]) -> None:
+        super().__init__("; ".join(f"{service}: {reason}" for service, reason in failures.items()))
+        self.services = list(failures)
+
+
+def rehearse(folder: Path, without: list[str]) -> "stores.Rehearsal":
+    """Check, while the server still runs, that the state can be saved and restored, and that the disk has space.
 
     Raises:
+        UnkeptError: the state of a service cannot be written or not be read again.
         OSError: the folder cannot be written to, or the disk is too full.
     """
     from embedded_localstack.snapshot import stores  # noqa: PLC0415 - only a running server can import it
@@ -76,17 +92,20 @@ def rehearse(folder: Path) -> None:
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir()
     try:
-        needed = stores.rehearse() + objects.size()
+        rehearsal = stores.rehearse([name for name in stores.used() if name not in without])
+        if rehearsal.failures:
+            raise UnkeptError(rehearsal.failures)
         moto_backends.save(part)
-        needed += sum(file.stat().st_size for file in part.iterdir())
+        needed = rehearsal.size + objects.size() + sum(file.stat().st_size for file in part.iterdir())
         free = shutil.disk_usage(part).free
         if free < needed + SPARE_BYTES:
             raise OSError(f"{needed / MIB:.0f} MiB are needed in {part.parent}, and {free / MIB:.0f} MiB are free")
     finally:
         shutil.rmtree(part, ignore_errors=True)
+    return rehearsal
 
 
-def save(folder: Path) -> None:
+def save(folder: Path, rehearsal: "stores.Rehearsal") -> None:
     """Save the whole state in the folder. The folder exists only if the state in it is complete."""
     from embedded_localstack.snapshot import stores  # noqa: PLC0415 - only a running server can import it
 
@@ -99,8 +118,9 @@ def save(folder: Path) -> None:
     queues.stop()
     gate.empty(QUIET_SECONDS)
     _finish_deliveries()
-    stores.save(part)
-    objects.save(part / "objects")
+    stores.save(part, rehearsal)
+    if "s3" in rehearsal.pickles:
+        objects.save(part / "objects")
     functions.save(part, shards, waiting | functions.events())
     moto_backends.save(part)
     part.rename(folder)
@@ -137,26 +157,33 @@ def _provider(service: str) -> Any:
 def resume() -> None:
     """Restore the state, if there is one, and open the gate.
 
-    The server ends if the state cannot be restored, because a partly restored state is worse than no server.
+    A service whose state cannot be restored starts empty. Its files are set aside, and the launcher names it.
     """
-    folder = Home.of_this_server().snapshot
-    if not folder.is_dir():
+    home = Home.of_this_server()
+    if not home.snapshot.is_dir():
         return
     with _busy:
         try:
-            _load(folder)
+            failures = _load(home.snapshot)
+            home.set_aside(failures)
         except Exception:
-            LOG.exception("the state in %s could not be restored", folder)
+            LOG.exception("the state in %s could not be restored", home.snapshot)
             os._exit(1)
     gate.open()
 
 
-def _load(folder: Path) -> None:
+def _load(folder: Path) -> dict[str, str]:
+    """Restore the state, and return why the state of a service could not be restored, by service."""
     from embedded_localstack.snapshot import stores  # noqa: PLC0415 - only a running server can import it
 
     began = time.monotonic()
     functions.load_shards(folder)
-    ready = list(stores.load(folder))
+    names, loader = stores.saved(folder), stores.Loader(folder)
+    for name in names:
+        loader.load(name)
+    for name in names:
+        with loader.attempt(name):
+            stores.start(name)
     hooks: dict[str, Callable[[], None]] = {
         "s3": lambda: objects.load(folder / "objects"),
         "sqs": queues.load,
@@ -167,12 +194,12 @@ def _load(folder: Path) -> None:
         "lambda": lambda: _provider("lambda").on_after_state_load(),
         "cloudwatch": _watch_alarms,
     }
-    for hook in [hook for service, hook in hooks.items() if service in ready]:
-        hook()
-    functions.load_events(folder)
-    # Removed, so that its presence shows whether the next state was saved.
-    shutil.rmtree(folder)
+    for service, hook in [*hooks.items(), ("lambda", lambda: functions.load_events(folder))]:
+        if service in names and service not in loader.failures:
+            with loader.attempt(service):
+                hook()
     LOG.info("the state is back, in %.1f s", time.monotonic() - began)
+    return loader.failures
 
 
 def _watch_alarms() -> None:

@@ -1,29 +1,32 @@
-"""The stores of LocalStack's services and of moto, pickled together because they may refer to each other."""
-# mypy: disable-error-code="import-not-found, import-untyped, misc, untyped-decorator"
+"""The stores of LocalStack's services and of moto: one pickle per service.
 
+A state that cannot be pickled, or not be read again, concerns its service only.
+"""
+# mypy: disable-error-code="import-not-found, import-untyped, misc"
+
+import io
+import logging
 import shutil
 import sys
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import dill
 from localstack.services.plugins import SERVICE_PLUGINS
 from localstack.services.stores import AccountRegionBundle
 from localstack.state import AssetDirectory, StateVisitor, pickle
+from moto.core.base_backend import BackendDict
 
-from embedded_localstack.snapshot import files
+from embedded_localstack.snapshot import files, reducers
 
+LOG = logging.getLogger(__name__)
 # Other modules save what is in the directories of these services, or the directories are empty.
 OTHERS = {"s3", "dynamodb", "kinesis"}
 PICKLE_SECONDS = 60
-
-
-@pickle.reducer(type(threading.RLock()), threading.RLock)
-@pickle.reducer(type(threading.Lock()), threading.Lock)
-def _nothing(_lock: Any) -> tuple[()]:
-    """Restore a lock as free, because its holder is gone."""
-    return ()
+SUFFIX = ".service"
 
 
 class Containers(StateVisitor):
@@ -41,59 +44,163 @@ class Containers(StateVisitor):
             self.dictionaries.append(state_container)
 
 
+class Pickler(pickle.Pickler):
+    """A pickler that names the moto backends of other services instead of including them."""
+
+    def __init__(self, file: Any, foreign: dict[int, "Place"]) -> None:
+        super().__init__(file)
+        self._foreign = foreign
+
+    def persistent_id(self, item: Any) -> "Place | None":
+        """Return the place of a backend that another service saves."""
+        return self._foreign.get(id(item))
+
+
+class Unpickler(dill.Unpickler):
+    """An unpickler that loads the services first whose backends are named."""
+
+    def __init__(self, file: Any, loader: "Loader | None") -> None:
+        super().__init__(file)
+        self._loader = loader
+
+    def persistent_load(self, place: "Place") -> Any:
+        """Return the backend at the place."""
+        service, number, account, region = place
+        if self._loader:
+            self._loader.load(service)
+        return _containers(service).dictionaries[number][account][region]
+
+
+Place = tuple[str, int, str, str]
+"""A moto backend: its service, the number of the container, the account and the region."""
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """The result of a rehearsal: the pickle of each service, and why the others have none."""
+
+    pickles: dict[str, bytes]
+    failures: dict[str, str]
+    files_size: int
+
+    @property
+    def size(self) -> int:
+        """Return the number of bytes that `save` writes."""
+        return self.files_size + sum(map(len, self.pickles.values()))
+
+
 def _containers(name: str) -> Containers:
     containers = Containers()
     SERVICE_PLUGINS.get_service(name).accept_state_visitor(containers)
     return containers
 
 
-def save(folder: Path) -> None:
-    """Save the state of every service that was used."""
+def _places(names: Collection[str], containers_of: Callable[[str], Containers]) -> dict[int, Place]:
+    """Return the place of each moto backend of the services, by the identity of the backend."""
+    places: dict[int, Place] = {}
+    for name in names:
+        for number, container in enumerate(containers_of(name).dictionaries):
+            if isinstance(container, BackendDict):
+                for account, regions in container.items():
+                    places |= {id(backend): (name, number, account, region) for region, backend in regions.items()}
+    return places
+
+
+def used() -> list[str]:
+    """Return the services that were used."""
+    return list(SERVICE_PLUGINS.list_active_services())
+
+
+def rehearse(names: Collection[str], containers_of: Callable[[str], Containers] = _containers) -> Rehearsal:
+    """Pickle the state of the services, and read each pickle again."""
+    pickles, failures, size = dict[str, bytes](), dict[str, str](), 0
+    places = _places(names, containers_of)
+    for name in names:
+        try:
+            containers = containers_of(name)
+            data = _pickled(name, containers.dictionaries, places)
+            Unpickler(io.BytesIO(data), None).load()
+        except Exception as error:
+            failures[name] = " ".join(f"{type(error).__name__}: {error}".split())
+            continue
+        pickles[name] = data
+        directories = containers.directories if name not in OTHERS else []
+        size += sum(file.stat().st_size for path in directories for file in path.rglob("*") if file.is_file())
+    return Rehearsal(pickles, failures, size)
+
+
+def save(folder: Path, rehearsal: Rehearsal) -> None:
+    """Save the state of every service of the rehearsal."""
     folder.mkdir(parents=True)
-    services = {name: _containers(name) for name in SERVICE_PLUGINS.list_active_services()}
-    for name, containers in services.items():
+    places = _places(rehearsal.pickles, _containers)
+    for name, rehearsed in rehearsal.pickles.items():
+        containers = _containers(name)
         for number, directory in enumerate(containers.directories):
             if name not in OTHERS and directory.is_dir():
                 files.copy(directory, folder / f"{name}-{number}")
-    content = {name: containers.dictionaries for name, containers in services.items()}
-    (folder / "stores.pickle").write_bytes(_pickled(content))
+        try:
+            data = _pickled(name, containers.dictionaries, places)
+        except Exception:  # the state of a moment ago is better than none
+            data = rehearsed
+        (folder / f"{name}{SUFFIX}").write_bytes(data)
 
 
-def rehearse() -> int:
-    """Pickle everything that `save` writes, and return its size in bytes."""
-    services = {name: _containers(name) for name in SERVICE_PLUGINS.list_active_services()}
-    directories = [
-        directory for name, containers in services.items() if name not in OTHERS for directory in containers.directories
-    ]
-    files_size = sum(
-        file.stat().st_size for directory in directories for file in directory.rglob("*") if file.is_file()
-    )
-    return files_size + len(_pickled({name: containers.dictionaries for name, containers in services.items()}))
-
-
-def _pickled(content: Any) -> bytes:
-    """Return the pickled state. No other thread runs meanwhile, so the state is consistent."""
+def _pickled(name: str, content: Any, places: dict[int, Place]) -> bytes:
+    """Return the pickled state of a service. No other thread runs meanwhile, so the state is consistent."""
+    foreign = {key: place for key, place in places.items() if place[0] != name}
+    file = io.BytesIO()
+    reducers.cover_dictionaries()
     before = sys.getswitchinterval()
     sys.setswitchinterval(PICKLE_SECONDS)
     try:
-        return bytes(pickle.dumps(content))
+        Pickler(file, foreign).dump(content)
     finally:
         sys.setswitchinterval(before)
+    return file.getvalue()
 
 
-def load(folder: Path) -> Iterator[str]:
-    """Restore the state. Yield each service when its state is restored and its hooks may be called."""
-    content = pickle.loads((folder / "stores.pickle").read_bytes())
-    for name in content:
-        for number, directory in enumerate(_containers(name).directories):
-            if (saved_directory := folder / f"{name}-{number}").is_dir():
-                shutil.copytree(saved_directory, directory, dirs_exist_ok=True)
-    for name, dictionaries in content.items():
-        for container, saved_container in zip(_containers(name).dictionaries, dictionaries, strict=True):
-            _replace(container, saved_container)
-    for name in content:
-        SERVICE_PLUGINS.require(name)
-        yield name
+def saved(folder: Path) -> list[str]:
+    """Return the services that have a state in the folder."""
+    return sorted(file.name.removesuffix(SUFFIX) for file in folder.glob(f"*{SUFFIX}"))
+
+
+class Loader:
+    """Restores the states in a folder. `failures` says why the state of a service could not be restored."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._begun: set[str] = set()
+        self.failures: dict[str, str] = {}
+
+    def load(self, name: str) -> None:
+        """Restore the state of a service, unless it has none or it is restored already."""
+        file = self._folder / f"{name}{SUFFIX}"
+        if name in self._begun or not file.exists():
+            return
+        self._begun.add(name)
+        with self.attempt(name):
+            dictionaries = Unpickler(io.BytesIO(file.read_bytes()), self).load()
+            containers = _containers(name)
+            pairs = list(zip(containers.dictionaries, dictionaries, strict=True))
+            for number, directory in enumerate(containers.directories):
+                if (saved_directory := self._folder / f"{name}-{number}").is_dir():
+                    shutil.copytree(saved_directory, directory, dirs_exist_ok=True)
+            for container, saved_container in pairs:
+                _replace(container, saved_container)
+
+    @contextmanager
+    def attempt(self, name: str) -> Iterator[None]:
+        """Record the error of a step as the reason why a service is not restored."""
+        try:
+            yield
+        except Exception as error:
+            LOG.exception("the state of %s could not be restored", name)
+            self.failures.setdefault(name, " ".join(f"{type(error).__name__}: {error}".split()))
+
+
+def start(name: str) -> None:
+    """Start a service whose state is restored, so that its hooks may be called."""
+    SERVICE_PLUGINS.require(name)
 
 
 def _replace(container: Any, saved_container: Any) -> None:

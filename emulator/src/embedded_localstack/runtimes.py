@@ -1,0 +1,242 @@
+"""The runtimes of functions: which of them this machine can run, and the environments in which they run.
+
+An interpreter is taken from the machine, or fetched: Python by uv, Node.js from npm. The environment of a runtime is
+made when a function first needs it. It has what AWS provides: the runtime's client and the AWS SDK.
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
+"""
+
+import functools
+import glob
+import hashlib
+import json
+import logging
+import os
+import platform
+import shutil
+import subprocess
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+from embedded_localstack.executor import programs
+from embedded_localstack.executor.programs import Program
+from embedded_localstack.settings import CALLER_VARIABLE, SUBSTITUTE_VARIABLE, interpreter_variable
+
+LOG = logging.getLogger(__name__)
+PYTHON = ("python3.10", "python3.11", "python3.12", "python3.13", "python3.14")
+NODE = ("nodejs20.x", "nodejs22.x", "nodejs24.x")
+PROVIDED = ("provided.al2", "provided.al2023")
+# What AWS adds to Python. The versions are the newest that support all of these Pythons.
+PYTHON_PACKAGES = ("awslambdaric==4.2.2", "boto3==1.42.54")
+NODE_VERSIONS = {"20": "20.20.2", "22": "22.23.5", "24": "24.22.3"}
+MACHINES = {"x86_64": "x64", "aarch64": "arm64", "arm64": "arm64"}
+NO_IMAGES = "the embedded LocalStack runs zip files, not container images; deploy those to AWS"
+FETCH_SECONDS = 50  # less than the SDKs wait for an answer
+INSTALL_SECONDS = 600
+# AWS has every client of version 3 of its SDK. Here are the clients of the services that run here, with their versions.
+NODE_FILES = [Path(__file__).with_name("node") / name for name in ("index.mjs", "package.json", "package-lock.json")]
+_locks: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
+"""One lock for each family of runtimes, so that a function does not wait for the environment of another runtime."""
+
+
+class UnavailableError(Exception):
+    """A runtime that this machine cannot run. The message says why, and what to do."""
+
+
+def check(runtime: str, cache: Path) -> None:
+    """Check that there is an interpreter for the runtime, and fetch one if there is none.
+
+    Raises:
+        UnavailableError: there is none, and none can be fetched.
+    """
+    if runtime in PROVIDED:
+        return
+    if runtime not in PYTHON + NODE:
+        raise UnavailableError(f"the embedded LocalStack runs {', '.join(PYTHON + NODE + PROVIDED)}, not {runtime}")
+    _interpreter(runtime, cache)
+
+
+def program(runtime: str, cache: Path) -> Program:
+    """Return how to run the functions of a runtime. Its environment is made if it does not exist.
+
+    Raises:
+        UnavailableError: the runtime cannot run here.
+    """
+    check(runtime, cache)
+    if runtime in PROVIDED:
+        return Program(("/var/task/bootstrap",), cache)
+    interpreter = _interpreter(runtime, cache)
+    with _locks["nodejs" if runtime in NODE else runtime]:
+        try:
+            if runtime in NODE:
+                folder = _node_environment(interpreter, cache)
+                command = (str(interpreter), "/var/runtime/index.mjs")
+                return Program(command, folder, (interpreter.resolve().parents[1],), interpreter.parent)
+            given = os.environ.get(interpreter_variable(runtime))
+            return programs.python(Path(given) if given else _python_environment(interpreter, cache))
+        except (OSError, subprocess.SubprocessError) as error:
+            output = getattr(error, "stderr", None) or str(error)
+            reason = " ".join(str(output).split())[-400:]
+            raise UnavailableError(f"the environment of {runtime} could not be made: {reason}") from error
+
+
+# -- interpreters
+
+
+def _interpreter(runtime: str, cache: Path) -> Path:
+    given = os.environ.get(interpreter_variable(runtime))
+    if given and not os.access(given, os.X_OK):
+        raise UnavailableError(
+            f"{interpreter_variable(runtime)}={given} is not a program; name an interpreter, or leave it out"
+        )
+    if given:
+        return Path(given)
+    with _locks[f"interpreter {runtime}"]:
+        found = _find(runtime, cache) or _fetch(runtime, cache) or _substitute(runtime, cache)
+    if not found:
+        raise UnavailableError(
+            f"there is no interpreter for {runtime} on this machine, and none could be fetched; install it, name it "
+            f"with {interpreter_variable(runtime)}, or let the nearest version stand in with {SUBSTITUTE_VARIABLE}=1"
+        )
+    return found
+
+
+def _version(runtime: str) -> str:
+    return runtime.removeprefix("python").removeprefix("nodejs").removesuffix(".x")
+
+
+def _find(runtime: str, cache: Path) -> Path | None:
+    for candidate in _candidates(runtime, cache):
+        if _reported(candidate) == _version(runtime):
+            return candidate
+    return None
+
+
+def _candidates(runtime: str, cache: Path) -> Iterator[Path]:
+    """Yield the programs that may be the interpreter: those that were fetched, on the path, and of version managers."""
+    name = "node" if runtime in NODE else runtime
+    version, home = _version(runtime), Path(_caller().get("HOME") or "/nonexistent")
+    yield from map(Path, sorted(glob.glob(str(cache / f"fetched-{runtime}*" / "**" / "bin" / name), recursive=True)))  # noqa: PTH207
+    for folder in _path().split(":"):
+        if (program_file := Path(folder) / name).is_file():
+            yield program_file
+    for pattern in (f".pyenv/versions/{version}.*/bin/{name}", f".local/share/uv/python/*{version}*/bin/{name}"):
+        yield from sorted(home.glob(pattern))
+    if runtime in NODE:
+        for pattern in (
+            ".nvm/versions/node/v{}.*/bin/node",
+            ".local/share/fnm/node-versions/v{}.*/installation/bin/node",
+        ):
+            yield from sorted(home.glob(pattern.format(version)))
+
+
+@functools.cache
+def _reported(interpreter: Path) -> str:
+    """Return the version of an interpreter: of Python such as "3.12", of Node.js such as "22"."""
+    python = ["-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+    arguments = ["--version"] if interpreter.name == "node" else python
+    try:
+        done = subprocess.run([interpreter, *arguments], capture_output=True, text=True, check=True, timeout=20)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    text = done.stdout.strip()
+    return text.removeprefix("v").partition(".")[0] if interpreter.name == "node" else text
+
+
+def _caller() -> dict[str, str]:
+    return dict(json.loads(os.environ.get(CALLER_VARIABLE, "{}")))
+
+
+def _path() -> str:
+    return _caller().get("PATH", os.defpath)
+
+
+def _tool(name: str) -> str | None:
+    return shutil.which(name, path=_path())
+
+
+@functools.cache
+def _fetch(runtime: str, cache: Path) -> Path | None:
+    """Fetch the interpreter of a runtime, or return None. It is tried once per server."""
+    target = cache / f"fetched-{runtime}"
+    tool = _tool("npm" if runtime in NODE else "uv")
+    if not tool:
+        return None
+    if runtime in NODE:
+        package = f"node-linux-{MACHINES.get(platform.machine(), 'x64')}@{NODE_VERSIONS[_version(runtime)]}"
+        command = [tool, "install", "--no-audit", "--no-fund", "--prefix", str(target), package]
+    else:
+        command = [tool, "python", "install", "--install-dir", str(target), _version(runtime)]
+    LOG.warning("%s is not on this machine, and is fetched: %s", runtime, " ".join(command))
+    try:
+        _run(command, FETCH_SECONDS, cache)
+    except (OSError, subprocess.SubprocessError) as error:
+        LOG.warning("%s could not be fetched: %s", runtime, getattr(error, "stderr", None) or error)
+        shutil.rmtree(target, ignore_errors=True)
+        return None
+    return _find(runtime, cache)
+
+
+def _substitute(runtime: str, cache: Path) -> Path | None:
+    """Return the interpreter of the nearest version, if the user allows that."""
+    if os.environ.get(SUBSTITUTE_VARIABLE) not in ("1", "true", "yes"):
+        return None
+    family = NODE if runtime in NODE else PYTHON
+    place = family.index(runtime)
+    for other in sorted(family, key=lambda each: abs(family.index(each) - place)):
+        if other != runtime and (found := _find(other, cache)):
+            LOG.warning("%s runs on %s (%s), because %s allows it", runtime, other, found, SUBSTITUTE_VARIABLE)
+            return found
+    return None
+
+
+# -- environments
+
+
+def _python_environment(interpreter: Path, cache: Path) -> Path:
+    """Return the interpreter of an environment with AWS's packages for Python."""
+    folder = _folder(cache, "python" + _reported(interpreter), str(interpreter), *PYTHON_PACKAGES)
+    if not folder.exists():
+        part = _begin(folder)
+        _run([str(interpreter), "-m", "venv", str(part)], INSTALL_SECONDS, cache)
+        pip = [str(part / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        _run([*pip, *PYTHON_PACKAGES], INSTALL_SECONDS, cache)
+        _run([*pip[:3], "uninstall", "--quiet", "--yes", "pip"], INSTALL_SECONDS, cache)
+        part.rename(folder)
+    return folder / "bin" / "python"
+
+
+def _node_environment(interpreter: Path, cache: Path) -> Path:
+    """Return the folder with the client of the Runtime API and the AWS SDK for JavaScript."""
+    folder = _folder(cache, "nodejs", *(file.read_text() for file in NODE_FILES))
+    if not folder.exists():
+        npm = _tool("npm")
+        if not npm:
+            raise FileNotFoundError("npm is not on the PATH; it installs the AWS SDK for JavaScript")
+        part = _begin(folder)
+        for file in NODE_FILES:
+            shutil.copyfile(file, part / file.name)
+        command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(part)]
+        _run(command, INSTALL_SECONDS, cache, PATH=f"{interpreter.parent}:{_path()}")
+        part.rename(folder)
+    return folder
+
+
+def _folder(cache: Path, name: str, *facts: str) -> Path:
+    return cache / f"lambda-{name}-{hashlib.sha256(' '.join(facts).encode()).hexdigest()[:12]}"
+
+
+def _begin(folder: Path) -> Path:
+    LOG.warning("the environment of functions is made in %s; this takes a while, and happens once", folder)
+    part = folder.with_name(f"{folder.name}.{os.getpid()}")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    return part
+
+
+def _run(command: list[str], seconds: float, cache: Path, **variables: str) -> None:
+    """Run a tool with the caller's variables, so that it uses the caller's settings and cache."""
+    environment = {"PATH": _path(), **_caller(), **variables}
+    cache.mkdir(parents=True, exist_ok=True)
+    subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=seconds, cwd=cache)

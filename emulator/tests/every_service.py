@@ -1,0 +1,206 @@
+"""One resource of each service that LocalStack has, and the connections of the server while they are made."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from ipaddress import ip_address
+from typing import Any
+
+import psutil
+
+from embedded_localstack.state import Home
+from support import ACCOUNT, REGION, Cloud
+
+NAME = "each-service"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/{NAME}"
+_QUERY = {"ResourceTypeFilters": ["AWS::AllSupported"], "TagFilters": [{"Key": "a", "Values": ["b"]}]}
+
+Call = tuple[str, dict[str, Any]]
+_GROUP = {"ParameterGroupName": NAME, "ParameterGroupFamily": "redshift-1.0", "Description": "d"}
+EVERY: dict[str, tuple[Call | None, Call, str]] = {
+    "acm": (
+        ("request_certificate", {"DomainName": "a.example.com"}),
+        ("list_certificates", {}),
+        "CertificateSummaryList",
+    ),
+    "apigateway": (("create_rest_api", {"name": NAME}), ("get_rest_apis", {}), "items"),
+    "cloudformation": (
+        (
+            "create_stack",
+            {"StackName": NAME, "TemplateBody": json.dumps({"Resources": {"T": {"Type": "AWS::SNS::Topic"}}})},
+        ),
+        ("describe_stacks", {}),
+        "Stacks",
+    ),
+    "cloudwatch": (
+        ("put_dashboard", {"DashboardName": NAME, "DashboardBody": '{"widgets": []}'}),
+        ("get_dashboard", {"DashboardName": NAME}),
+        "DashboardBody",
+    ),
+    "config": (
+        ("put_configuration_recorder", {"ConfigurationRecorder": {"name": "default", "roleARN": ROLE}}),
+        ("describe_configuration_recorders", {}),
+        "ConfigurationRecorders",
+    ),
+    "dynamodb": (None, ("list_tables", {}), "TableNames"),
+    "dynamodbstreams": (None, ("list_streams", {}), "Streams"),
+    "ec2": (
+        ("create_security_group", {"GroupName": NAME, "Description": "d"}),
+        ("describe_security_groups", {"GroupNames": [NAME]}),
+        "SecurityGroups",
+    ),
+    "elbv2": (
+        ("create_target_group", {"Name": NAME, "TargetType": "lambda"}),
+        ("describe_target_groups", {"Names": [NAME]}),
+        "TargetGroups",
+    ),
+    "es": (None, ("list_domain_names", {}), "DomainNames"),
+    "events": (("create_event_bus", {"Name": NAME}), ("list_event_buses", {}), "EventBuses"),
+    "firehose": (
+        (
+            "create_delivery_stream",
+            {
+                "DeliveryStreamName": NAME,
+                "S3DestinationConfiguration": {"RoleARN": ROLE, "BucketARN": f"arn:aws:s3:::{NAME}"},
+            },
+        ),
+        ("list_delivery_streams", {}),
+        "DeliveryStreamNames",
+    ),
+    "iam": (("create_user", {"UserName": NAME}), ("list_users", {}), "Users"),
+    "kinesis": (None, ("list_streams", {}), "StreamNames"),
+    "kms": (("create_key", {"KeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY"}), ("list_keys", {}), "Keys"),
+    "lambda": (None, ("list_functions", {}), "Functions"),
+    "logs": (
+        ("create_log_group", {"logGroupName": NAME}),
+        ("describe_log_groups", {"logGroupNamePrefix": NAME}),
+        "logGroups",
+    ),
+    "opensearch": (None, ("list_domain_names", {}), "DomainNames"),
+    "redshift": (
+        (
+            "create_cluster_parameter_group",
+            {"ParameterGroupName": NAME, "ParameterGroupFamily": "redshift-1.0", "Description": "d"},
+        ),
+        ("describe_cluster_parameter_groups", {}),
+        "ParameterGroups",
+    ),
+    "resource-groups": (
+        ("create_group", {"Name": NAME, "ResourceQuery": {"Type": "TAG_FILTERS_1_0", "Query": json.dumps(_QUERY)}}),
+        ("list_groups", {}),
+        "GroupIdentifiers",
+    ),
+    "resourcegroupstaggingapi": (None, ("get_tag_keys", {}), "TagKeys"),
+    "route53": (
+        ("create_hosted_zone", {"Name": "a.example.com", "CallerReference": NAME}),
+        ("list_hosted_zones", {}),
+        "HostedZones",
+    ),
+    "route53resolver": (None, ("list_resolver_endpoints", {}), "ResolverEndpoints"),
+    "s3": (("create_bucket", {"Bucket": NAME}), ("list_buckets", {}), "Buckets"),
+    "s3control": (
+        (
+            "put_public_access_block",
+            {"AccountId": ACCOUNT, "PublicAccessBlockConfiguration": {"BlockPublicAcls": True}},
+        ),
+        ("get_public_access_block", {"AccountId": ACCOUNT}),
+        "PublicAccessBlockConfiguration",
+    ),
+    "scheduler": (
+        (
+            "create_schedule",
+            {
+                "Name": NAME,
+                "ScheduleExpression": "rate(1 hour)",
+                "FlexibleTimeWindow": {"Mode": "OFF"},
+                "Target": {"Arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:f", "RoleArn": ROLE},
+            },
+        ),
+        ("list_schedules", {}),
+        "Schedules",
+    ),
+    "secretsmanager": (("create_secret", {"Name": NAME, "SecretString": "x"}), ("list_secrets", {}), "SecretList"),
+    "ses": (("verify_email_identity", {"EmailAddress": "a@example.com"}), ("list_identities", {}), "Identities"),
+    "sns": (("create_topic", {"Name": NAME}), ("list_topics", {}), "Topics"),
+    "sqs": (("create_queue", {"QueueName": NAME}), ("list_queues", {"QueueNamePrefix": NAME}), "QueueUrls"),
+    "ssm": (
+        ("put_parameter", {"Name": f"/{NAME}", "Value": "1", "Type": "String"}),
+        ("describe_parameters", {}),
+        "Parameters",
+    ),
+    "stepfunctions": (
+        (
+            "create_activity",
+            {"name": NAME},
+        ),
+        ("list_activities", {}),
+        "activities",
+    ),
+    "sts": (None, ("get_caller_identity", {}), "Arn"),
+    "support": (None, ("describe_trusted_advisor_checks", {"language": "en"}), "checks"),
+    "swf": (
+        ("register_domain", {"name": NAME, "workflowExecutionRetentionPeriodInDays": "1"}),
+        ("list_domains", {"registrationStatus": "REGISTERED"}),
+        "domainInfos",
+    ),
+    "transcribe": (None, ("list_transcription_jobs", {}), "TranscriptionJobSummaries"),
+}
+"""For each service the call that makes a resource, the call that shows it, and the member of its answer.
+
+A service without the first call keeps no state here, or another test makes a resource of it.
+"""
+
+
+def _client(cloud: Cloud, service: str) -> Any:
+    """Return a client of a service. The SDK would put the account in front of the address for S3 Control."""
+    client = cloud.client(service)
+
+    def stay_on_loopback(request: Any, **_: Any) -> None:
+        request.url = request.url.replace(f"//{ACCOUNT}.", "//")
+
+    client.meta.events.register("before-send.s3-control", stay_on_loopback)
+    return client
+
+
+def make(cloud: Cloud) -> None:
+    """Make one resource of each service."""
+    for service, (call, _, _) in EVERY.items():
+        if call:
+            operation, parameters = call
+            getattr(_client(cloud, service), operation)(**parameters)
+
+
+def answer(cloud: Cloud, service: str) -> Any:
+    """Return what a service says about its resources, without times and revisions, which change at a start."""
+    _, (operation, parameters), member = EVERY[service]
+    shown = getattr(_client(cloud, service), operation)(**parameters).get(member)
+    return [_lasting(item) for item in shown] if isinstance(shown, list) else shown
+
+
+def _lasting(item: Any) -> Any:
+    if not isinstance(item, dict):
+        return item
+    return {name: value for name, value in item.items() if name != "RevisionId" and not isinstance(value, datetime)}
+
+
+@contextmanager
+def connections(home: Home) -> Iterator[set[str]]:
+    """Watch the connections of the server and its children, and collect the addresses other than loopback."""
+    run, over, addresses = home.load(), threading.Event(), set[str]()
+    assert run
+    server = psutil.Process(run.pid)
+
+    def watch() -> None:
+        while not over.wait(0.02):
+            remote = {connection.raddr.ip for connection in server.net_connections("inet") if connection.raddr}
+            addresses.update(ip for ip in remote if not ip_address(ip).is_loopback)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield addresses
+    finally:
+        over.set()
+        thread.join()

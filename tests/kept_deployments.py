@@ -1,0 +1,154 @@
+"""Start a deployment from a copy of an earlier one that was made from the same things.
+
+Creating the resources takes more than a minute, because AWS's provider waits a fixed time for many of them. So the
+session that deploys from nothing keeps a copy of the emulator's state, with Terraform's state in its own bucket. The
+copy's name is a hash of everything that it was made from: another input means another name, so no copy is ever stale.
+
+Sessions that collect evidence about IAM always deploy from nothing (tests/integration/evidence.py), and so do the tests
+of deploying: tests/first_steps, tests/iam/test_delivery_roles.py, .ci/unprivileged and `make demo`.
+"""
+
+import fcntl
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from embedded_localstack.state import Home
+from eventloom.clouds import BUILD, ROOT, Cloud
+from tests import embedded
+
+FOLDER = BUILD / "deployments"
+SOURCES = (
+    "terraform",
+    "terraform/.terraform.lock.hcl",
+    "src/eventloom",
+    "emulator/src",
+    "emulator/pyproject.toml",
+    "scripts/requirements/localstack.txt",
+    "scripts/requirements/lambda-runtime.txt",
+    "tests/kept_deployments.py",
+    "tests/integration/conftest.py",
+)
+# Terraform reads these, and scripts and commands that deploy read the others.
+VARIABLES = ("TF_VAR_", "TF_CLI_ARGS", "ENV", "ARCH")
+
+
+def files(root: Path, names: tuple[str, ...] = SOURCES) -> Iterator[Path]:
+    """Yield the files at or below each name, without what tools leave there."""
+    for name in names:
+        path = root / name
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            parts = file.relative_to(root).parts
+            # Terraform writes a lock file into each module that it tests.
+            made = path.is_dir() and any(
+                part == "__pycache__" or part.endswith(".egg-info") or part.startswith(".") for part in parts
+            )
+            if file.is_file() and not made:
+                yield file
+
+
+def key(root: Path, packages: Path, tools: str, variables: dict[str, str]) -> str:
+    """Return a hash of everything that a deployment is made from.
+
+    Args:
+        root: the checkout. packages: the folder of the zips. tools: the versions of Terraform and its providers.
+        variables: the environment of Terraform.
+    """
+    digest = hashlib.sha256(f"{sys.version}\0{tools}\0".encode())
+    for name, value in sorted(variables.items()):
+        if name.startswith(VARIABLES):
+            digest.update(f"{name}={value}\0".encode())
+    inputs = {str(file.relative_to(root)): file for file in files(root)}
+    inputs |= {f"package {file.name}": file for file in sorted(packages.glob("*.zip"))}
+    for name, file in inputs.items():
+        content = file.read_bytes()
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()[:32]
+
+
+def current_key(cloud: Cloud) -> str:
+    """Return the key of what this checkout deploys. Its packages must be built."""
+    command = ["terraform", f"-chdir={ROOT / 'terraform'}", "version", "-json"]
+    tools = subprocess.run(command, env=cloud.environment(), check=True, capture_output=True, text=True).stdout
+    about = {name: value for name, value in json.loads(tools).items() if name != "terraform_outdated"}
+    return key(ROOT, BUILD, json.dumps(about, sort_keys=True), cloud.environment())
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Let one process at a time copy into or from the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def keep(name: str, snapshot: Path, folder: Path = FOLDER) -> None:
+    """Keep a copy of the state of a stopped emulator, and remove the copies that were made from anything else."""
+    with _locked(folder):
+        for old in folder.iterdir():
+            if old.is_dir():
+                shutil.rmtree(old)
+        part = folder / f"{name}.part"
+        shutil.copytree(snapshot, part)
+        part.rename(folder / name)
+
+
+def restore(name: str, home: Home, folder: Path = FOLDER) -> bool:
+    """Give a stopped emulator the copy of that name. Returns whether there is one.
+
+    The emulator begins with the records of IAM of a new one.
+    """
+    with _locked(folder), home.locked():
+        run = home.load()
+        if not (folder / name).is_dir() or (run and run.running()):
+            return False
+        home.clean()
+        shutil.copytree(folder / name, home.snapshot)
+        home.denials.write_text("")
+        home.audit.unlink(missing_ok=True)
+    return True
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """How the emulator of a session began.
+
+    Attributes:
+        state: "restored"; "empty" for a new emulator; "used" for one that runs already, or that has the state of an
+        earlier one. key: the name of the copy. The session adds variables for Terraform that depend on the emulator
+        alone, so the name is that of the beginning.
+    """
+
+    state: str
+    key: str
+
+    def keep(self, cloud: Cloud, folder: Path = FOLDER, **variables: str) -> None:
+        """Keep a copy of the emulator, if it began empty. It restarts for that, with these variables."""
+        if self.state != "empty":
+            return
+        embedded.launch("down", cloud.port)
+        keep(self.key, home_of(cloud).snapshot, folder)
+        embedded.launch("up", cloud.port, **variables)
+
+
+def begin(cloud: Cloud, *, may_restore: bool, folder: Path = FOLDER, **variables: str) -> Beginning:
+    """Start the emulator with these variables, and with a copy of what this checkout deploys if it may be used."""
+    home, name = home_of(cloud), current_key(cloud)
+    run = home.load()
+    state = "used" if home.snapshot.is_dir() or (run and run.running()) else "empty"
+    if may_restore and state == "empty" and restore(name, home, folder):
+        state = "restored"
+    embedded.launch("up", cloud.port, **variables)
+    return Beginning(state, name)
+
+
+def home_of(cloud: Cloud) -> Home:
+    """Return the folder of the emulator."""
+    return Home(cloud.port or 0, embedded.home(cloud.port))
