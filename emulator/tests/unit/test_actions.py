@@ -433,10 +433,11 @@ def test_a_queue_is_the_one_in_the_path_of_its_url():
 
 
 def test_an_iterator_reads_from_its_own_stream():
-    iterator = base64.b64encode(b"mine:shardId-000000000000:0").decode()
+    iterator, by_arn = (base64.b64encode(name + b":shardId-000000000000:0").decode() for name in (b"mine", b"None"))
     arn = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream"
     expected = [("kinesis:GetRecords", f"{arn}/mine")]
     assert needed("kinesis", "GetRecords", ShardIterator=iterator, StreamARN=f"{arn}/other") == expected
+    assert needed("kinesis", "GetRecords", ShardIterator=by_arn, StreamARN=f"{arn}/mine") == expected
 
 
 @pytest.mark.parametrize("operation", ["ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"])

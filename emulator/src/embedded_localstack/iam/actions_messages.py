@@ -127,12 +127,15 @@ KINESIS: dict[str, Row] = each(
 def _iterator_stream(request: Request) -> str:
     """Return the stream of a shard iterator. moto encodes stream and shard in the iterator as base64.
 
-    The records come from this stream, whatever stream the parameter StreamARN names.
+    The records come from this stream, whatever stream the parameter StreamARN names. An iterator that was made with an
+    ARN has the name "None", and the records then come from the stream of StreamARN.
     """
     try:
         name = base64.b64decode(text(request.params.get("ShardIterator"))).decode().split(":")[0]
     except ValueError:
         name = "*"
+    if name == "None" and request.params.get("StreamARN"):
+        return text(request.params["StreamARN"])
     return request.arn("kinesis", f"stream/{name or '*'}")
 
 
