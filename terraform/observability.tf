@@ -18,7 +18,7 @@ resource "aws_sns_topic_policy" "alarms" {
         Action    = "sns:Publish"
         Resource  = aws_sns_topic.alarms.arn
         Condition = {
-          ArnLike      = { "aws:SourceArn" = "arn:${data.aws_partition.current.partition}:cloudwatch:*:${local.account_id}:alarm:${local.prefix}-*" }
+          ArnLike      = { "aws:SourceArn" = "arn:${data.aws_partition.current.partition}:cloudwatch:${local.region}:${local.account_id}:alarm:${local.prefix}-*" }
           StringEquals = { "aws:SourceAccount" = local.account_id }
         }
       },

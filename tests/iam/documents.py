@@ -24,6 +24,13 @@ POLICY_NAMES = {
     "aws_sqs_queue": "queue policy",
     "aws_sqs_queue_policy": "queue policy",
 }
+READ_TYPES = {
+    "aws_iam_role",
+    "aws_iam_role_policy",
+    "aws_iam_role_policy_attachment",
+    "aws_lambda_permission",
+    *POLICY_NAMES,
+}
 # SNS gives a topic this policy until it gets another: its own account may do everything.
 # https://docs.aws.amazon.com/sns/latest/api/API_SetTopicAttributes.html
 AWS_DEFAULT = "__default_policy_ID"
@@ -89,12 +96,11 @@ def policies(root: dict[str, Any]) -> list[Document]:
 
 def unread_policies(root: dict[str, Any]) -> list[str]:
     """Return the addresses of resources that grant permissions in a way that `policies` doesn't read."""
-    all_resources = [resource for resource in resources(root) if resource.get("mode") != "data"]
-    read = {document.block for document in policies(root)}
     return [
         resource["address"]
-        for resource in all_resources
-        if block_of(resource["address"]) not in read
+        for resource in resources(root)
+        if resource.get("mode") != "data"
+        and resource["type"] not in READ_TYPES
         and (_attaches(resource["type"]) or any(_is_policy(value) for value in resource["values"].values()))
     ]
 

@@ -105,7 +105,7 @@ def _account(arn: str) -> str:
 def _one_source(arn: str) -> bool:
     """Return whether an ARN names one source.
 
-    The alarms of an environment in any region, or the methods of an API, may share a statement. The account may not be
+    The alarms of an environment, or the methods of an API, may share a statement. The account may not be
     a wildcard.
     """
     parts = arn.split(":", 5)

@@ -38,6 +38,12 @@ WIDE_GRANTS: tuple[WideGrant, ...] = (
         "the operator chooses the prefix of a backfill",
     ),
     WideGrant(
+        "aws_sns_topic_policy.alarms",
+        "sns:Publish on *",
+        "only if aws:SourceArn is *:alarm:*",
+        "each function of the environment has alarms, also those that are added to it later",
+    ),
+    WideGrant(
         "module.activity.aws_iam_role_policy.permissions",
         "dynamodb:* on *:table/*-activity",
         "only if dynamodb:LeadingKeys is *",
