@@ -31,8 +31,13 @@ _OF_SERVICES = {
         *"prefix delimiter max-keys versionid x-amz-acl x-amz-copy-source x-amz-server-side-encryption".split(),
         *"x-amz-server-side-encryption-aws-kms-key-id x-amz-storage-class".split(),
     },
+    "secretsmanager": {
+        *"forcedeletewithoutrecovery kmskeyid name recoverywindowindays secretid versionid versionstage".split(),
+    },
     "ses": {"fromaddress", "recipients"},
     "sns": {"protocol", "endpoint"},
+    "ssm": {"overwrite", "recursive"},
+    "states": {"statemachinequalifier"},
     "sts": {*"externalid rolesessionname sourceidentity transitivetagkeys".split()},
 }
 # Keys whose name goes on with a name of the caller's choice.
