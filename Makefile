@@ -82,7 +82,8 @@ destroy: ## remove the environment
 	@./eventloom destroy --env $(ENV)
 
 ##@ Tests, one kind at a time (PYTEST_ADDOPTS="-k name" passes options to pytest; ONLY=tests/... selects files)
-.PHONY: test-quick test-unit test-terraform test-integration test-faults test-policies test-iam test-compose test-browser
+.PHONY: test-quick test-unit test-terraform test-integration test-faults test-policies test-iam test-iam-differential test-compose
+.PHONY: test-browser
 test-quick: lint ## lint, and the unit tests of what changed since main: under a minute
 	@$(PY) -m scripts.quick
 
@@ -102,6 +103,9 @@ test-policies: setup ## the policies of every environment: rules for documents, 
 
 test-iam: build ## least privilege: each grant is needed and none is too wide (report: build/iam/report.html); takes minutes
 	@scripts/bootstrap.sh localstack checkov && $(IAM_TESTS) $(or $(ONLY),tests/iam)
+
+test-iam-differential: setup ## random policies, also to a second evaluator from npm: CASES=20000 SEED=1 (RECORD=1 renews what make test compares)
+	@PYTHONPATH=.:src build/venv/localstack/bin/python -m tests.iam.differential.compare --seed $(or $(SEED),1) --cases $(or $(CASES),20000) $(if $(RECORD),--record)
 
 test-browser: build ## the gallery in Chromium, on an embedded LocalStack of its own (KEEP=1 leaves it running); pictures in build/screenshots
 	@scripts/bootstrap.sh localstack browser

@@ -7,15 +7,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from localstack.services.dynamodb.models import dynamodb_stores
+from localstack.services.dynamodb.utils import SchemaExtractor
 from localstack.services.events.models import events_stores
 from localstack.services.kms.models import kms_stores
 from localstack.services.lambda_.invocation.models import lambda_stores
 from localstack.services.s3.models import KeyStore, S3DeleteMarker, VersionedKeyStore, s3_stores
+from localstack.services.s3.utils import get_unique_key_id
 from localstack.services.sns.models import sns_stores
 from localstack.services.sqs.models import sqs_stores
 from localstack.services.stepfunctions.backend.store import sfn_stores
 from moto.iam.models import iam_backends
 from moto.logs.models import logs_backends
+from moto.secretsmanager.models import secretsmanager_backends
 from moto.ses.models import ses_backends
 
 from embedded_localstack.iam.actions_lambda import unqualified
@@ -31,6 +34,7 @@ POLICY_KINDS = {
     "lambda": "permissions (aws_lambda_permission)",
     "s3": "bucket policy",
     "kms": "key policy",
+    "secretsmanager": "secret policy",
     "events": "event bus policy",
     "logs": "resource policies of CloudWatch Logs",
 }
@@ -62,9 +66,18 @@ class LocalStackFacts:
                 queue_arns.append(queue.arn)
         return queue_arns
 
+    def redrive_allow_policy(self, queue_arn: str) -> str | None:
+        """Return the RedriveAllowPolicy of a queue, if it has one."""
+        queue = _queue(queue_arn)
+        return queue.attributes.get("RedriveAllowPolicy") if queue else None
+
     def hash_key(self, table_arn: str, index: str | None = None) -> str | None:
         """Return the name of the partition key of a table, or of an index of the table."""
-        table = dynamodb_stores[self.account][self.region].table_definitions.get(table_arn.rpartition("/")[2]) or {}
+        name = table_arn.rpartition("/")[2]
+        table = dynamodb_stores[self.account][self.region].table_definitions.get(name) or {}
+        if index and table:
+            # The definition is that of CreateTable. The description has the indexes of UpdateTable too.
+            table = SchemaExtractor.get_table_schema(name, self.account, self.region)["Table"]
         indexes = [*(table.get("GlobalSecondaryIndexes") or []), *(table.get("LocalSecondaryIndexes") or [])]
         described = next((item for item in indexes if item["IndexName"] == index), {}) if index else table
         return next((key["AttributeName"] for key in described.get("KeySchema", []) if key["KeyType"] == "HASH"), None)
@@ -79,6 +92,13 @@ class LocalStackFacts:
         identities = ses_backends[self.account][self.region].email_identities
         domain = address.rpartition("@")[2]
         return address if address in identities or domain not in identities else domain
+
+    def has_tags(self, bucket: str, key: str, version: str) -> bool:
+        """Return whether an object has tags."""
+        stored = self._stored(bucket, key, version)
+        identifier = get_unique_key_id(bucket, key, getattr(stored, "version_id", None))
+        owner = account_of(f"arn:{PARTITION}:s3:::{bucket}", self.account)
+        return bool(stored and s3_stores[owner]["us-east-1"].tags.get_tags(identifier))
 
     def key_arn(self, key_id: str) -> str:
         """Return the ARN of a KMS key, given as key ID, key ARN, alias name or alias ARN.
@@ -96,6 +116,13 @@ class LocalStackFacts:
             account = next((other for other in list(kms_stores) if name in kms_stores[other][region].keys), account)
         return f"arn:{PARTITION}:kms:{region}:{account}:key/{name}"
 
+    def secret_arn(self, secret_id: str) -> str:
+        """Return the ARN of a secret, given as name, ARN or ARN without its six random characters."""
+        owner = secret_id.split(":")[4] if secret_id.startswith("arn:") else self.account
+        secret = secretsmanager_backends[owner][self.region].secrets.get(secret_id)
+        name = secret_id.rpartition(":secret:")[2]
+        return str(secret.arn) if secret else f"arn:{PARTITION}:secretsmanager:{self.region}:{owner}:secret:{name}"
+
     # -- encryption.Keys
 
     def message_key(self, arn: str) -> str | None:
@@ -109,10 +136,7 @@ class LocalStackFacts:
 
     def object_key(self, bucket: str, key: str, version: str) -> str | None:
         """Return the customer managed key of an existing object."""
-        s3_bucket = self._bucket(bucket)
-        objects = s3_bucket.objects if s3_bucket else KeyStore()
-        stored = objects.get(key, version) if version and isinstance(objects, VersionedKeyStore) else objects.get(key)
-        return self._customer_key(getattr(stored, "kms_key_id", None))
+        return self._customer_key(getattr(self._stored(bucket, key, version), "kms_key_id", None))
 
     def new_object_key(self, params: Mapping[str, Any]) -> str | None:
         """Return the customer managed key of a new object: the key in the request, or the bucket's default key."""
@@ -134,6 +158,11 @@ class LocalStackFacts:
         ):
             return None
         return self.key_arn(key_id)
+
+    def _stored(self, bucket: str, key: str, version: str) -> Any:
+        s3_bucket = self._bucket(bucket)
+        objects = s3_bucket.objects if s3_bucket else KeyStore()
+        return objects.get(key, version) if version and isinstance(objects, VersionedKeyStore) else objects.get(key)
 
     def _bucket(self, name: str) -> Any:
         return s3_stores[account_of(f"arn:{PARTITION}:s3:::{name}", self.account)]["us-east-1"].buckets.get(name)
@@ -210,8 +239,7 @@ class LocalStackFacts:
 
     def visibility_timeout(self, queue_arn: str) -> int | None:
         """Return the visibility timeout of a queue, in seconds."""
-        _, _, _, region, account, name = queue_arn.split(":", 5)
-        queue = sqs_stores[account][region].queues.get(name)
+        queue = _queue(queue_arn)
         return int(queue.attributes["VisibilityTimeout"]) if queue else None
 
     def resource_policy(self, arn: str) -> Policy | None:
@@ -264,10 +292,19 @@ class LocalStackFacts:
         _, _, _, region, account, _ = arn.split(":", 5)
         return events_stores[account][region].event_buses[arn.rpartition("/")[2]].policy
 
+    def _secretsmanager_policy(self, arn: str) -> Any:
+        secret: Any = secretsmanager_backends[arn.split(":")[4]][self.region].secrets[arn]
+        return secret.policy
+
     def _logs_policy(self, _: str) -> Any:
         policies = logs_backends[self.account][self.region].resource_policies.values()
         statements = [statement for policy in policies for statement in json.loads(policy.policy_document)["Statement"]]
         return {"Version": "2012-10-17", "Statement": statements} if statements else None
+
+
+def _queue(arn: str) -> Any:
+    _, _, _, region, account, name = arn.split(":", 5)
+    return sqs_stores[account][region].queues.get(name)
 
 
 def account_of(arn: str, default: str) -> str:
