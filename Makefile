@@ -82,9 +82,14 @@ destroy: ## remove the environment
 	@./eventloom destroy --env $(ENV)
 
 ##@ Tests, one kind at a time (PYTEST_ADDOPTS="-k name" passes options to pytest; ONLY=tests/... selects files)
-.PHONY: test-unit test-terraform test-integration test-faults test-policies test-iam test-iam-differential test-compose test-browser
+.PHONY: test-quick test-unit test-terraform test-integration test-faults test-policies test-iam test-iam-differential test-compose
+.PHONY: test-browser
+test-quick: lint ## lint, and the unit tests of what changed since main: under a minute
+	@$(PY) -m scripts.quick
+
+# loadfile: both processes would otherwise make the fixtures that the tests of a file share
 test-unit: setup ## logic, commands, packaging: no cloud
-	@$(PY) -m pytest -q -n 2 tests/unit emulator/tests/unit
+	@$(PY) -m pytest -q -n 2 --dist loadfile tests/unit emulator/tests/unit
 
 test-terraform: setup ## fmt, validate and `terraform test` of every module
 	@$(PY) -m scripts.check_terraform

@@ -9,11 +9,13 @@ module "api" {
   auth               = local.environment.api_auth
   cors               = length(local.environment.allowed_origins) > 0
   log_retention_days = local.environment.log_retention_days
-  open_paths         = ["/", "/health", "/page/{file+}"] # the page's code is public; its data needs authentication
-  quota_per_day      = local.environment.quota_per_day   # what a key that leaked can do until somebody looks
+  quota_per_day      = local.environment.quota_per_day # what a key that leaked can do until somebody looks
   throttle           = local.environment.api_throttle
   tracing            = local.environment.tracing
   user_pool_arns     = aws_cognito_user_pool.users[*].arn
+
+  # The page's code is public, but its data needs authentication. A link that shares a photo is a secret of its own.
+  open_paths = ["/", "/health", "/page/{file+}", "/shared/{token+}"]
 
   # API Gateway rejects a stage with access logs until the account has a role for them.
   depends_on = [aws_api_gateway_account.this]

@@ -21,6 +21,7 @@ module "catalog_api" {
       ALLOWED_ORIGINS   = join(",", local.environment.allowed_origins)
       AUTH              = local.environment.api_auth
       CATALOG_TABLE     = aws_dynamodb_table.catalog.name
+      RESTORE_DAYS      = min(local.environment.object_retention_days, local.tombstone_days)
       STATE_TABLE       = aws_dynamodb_table.state.name
       THUMBNAILS_BUCKET = module.thumbnails.name
       UPLOADS_BUCKET    = module.uploads.name
@@ -36,10 +37,30 @@ module "catalog_api" {
 
   permissions = {
     list_images     = local.list_images
+    find_duplicates = { actions = ["dynamodb:Query"], resources = ["${aws_dynamodb_table.catalog.arn}/index/by_sha256"] }
+    list_by_capture = {
+      actions    = ["dynamodb:Query"]
+      resources  = ["${aws_dynamodb_table.catalog.arn}/index/by_taken"]
+      conditions = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["READY#*", "REJECTED#*", "DELETED#*"] } }
+    }
     show_and_hide   = { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [aws_dynamodb_table.catalog.arn] }
     sign_thumbnails = { actions = ["s3:GetObject"], resources = ["${module.thumbnails.arn}/*"] }
     sign_originals  = { actions = ["s3:GetObject", "s3:DeleteObject"], resources = ["${module.uploads.arn}/*"] }
-    sign_uploads    = { actions = ["s3:PutObject"], resources = ["${module.uploads.arn}/web/*"] }
+
+    # Deletions are undone by copies of earlier versions, wherever a photo was uploaded to.
+    write_originals   = { actions = ["s3:PutObject"], resources = ["${module.uploads.arn}/*"] }
+    read_old_versions = { actions = ["s3:GetObjectVersion"], resources = ["${module.uploads.arn}/*"] }
+
+    know_whether_dates_are_indexed = {
+      actions    = ["dynamodb:UpdateItem"]
+      resources  = [aws_dynamodb_table.state.arn]
+      conditions = { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = ["catalog#by_taken"] } }
+    }
+    keep_shares = {
+      actions    = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"]
+      resources  = [aws_dynamodb_table.state.arn]
+      conditions = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["share#*"] } }
+    }
     keep_reports = {
       actions    = ["dynamodb:GetItem", "dynamodb:PutItem"]
       resources  = [aws_dynamodb_table.state.arn]

@@ -65,12 +65,42 @@ resource "aws_dynamodb_table" "catalog" {
     type = "S"
   }
 
+  attribute {
+    name = "shelf"
+    type = "S"
+  }
+
+  attribute {
+    name = "taken_key"
+    type = "S"
+  }
+
+  attribute {
+    name = "sha256"
+    type = "S"
+  }
+
   # For lists of images with a status, newest first.
   global_secondary_index {
     name            = "by_status"
     hash_key        = "status"
     range_key       = "uploaded_at"
     projection_type = "ALL"
+  }
+
+  # For lists of images by the time at which they were taken, and of deleted images.
+  global_secondary_index {
+    name            = "by_taken"
+    hash_key        = "shelf"
+    range_key       = "taken_key"
+    projection_type = "ALL"
+  }
+
+  # For images with the same bytes.
+  global_secondary_index {
+    name            = "by_sha256"
+    hash_key        = "sha256"
+    projection_type = "KEYS_ONLY"
   }
 
   point_in_time_recovery {

@@ -3,6 +3,9 @@
 locals {
   # The visibility timeout of the queue depends on both.
   thumbnailer = { timeout_s = 60, batch_window_s = 0 }
+
+  # How long a deletion is remembered: longer than an event can take. It can be undone as long, if S3 still has the version.
+  tombstone_days = 30
 }
 
 module "thumbnailer" {
@@ -32,7 +35,7 @@ module "thumbnailer" {
     RETRY_DELAYS_S    = "5,15,60,900"
     THUMBNAIL_SIZES   = "1280,512,128"
     THUMBNAILS_BUCKET = module.thumbnails.name
-    TOMBSTONE_DAYS    = 30
+    TOMBSTONE_DAYS    = local.tombstone_days
   }
 
   triggers = {

@@ -23,7 +23,14 @@ from catalog_api.settings import Settings
 _ALLOWED = {
     "/health": {"GET"},
     "/images": {"GET"},
+    "/images/summary": {"GET"},
+    "/images/deleted": {"GET"},
+    "/images/delete": {"POST"},
+    "/images/restore": {"POST"},
     "/images/<image_id>": {"GET", "DELETE"},
+    "/images/<image_id>/restore": {"POST"},
+    "/images/<image_id>/share": {"POST", "DELETE"},
+    "/shared/<token>": {"GET"},
     "/uploads": {"POST"},
     "/reports": {"POST"},
     "/reports/<report_id>": {"GET"},
@@ -59,7 +66,13 @@ class Api:
         if not self._settings.allowed_origins:
             return None
         first, *others = self._settings.allowed_origins
-        return CORSConfig(first, others, expose_headers=["X-Request-Id", "Retry-After"], max_age=600)
+        return CORSConfig(
+            first,
+            others,
+            allow_headers=["If-None-Match"],
+            expose_headers=["X-Request-Id", "Retry-After", "ETag"],
+            max_age=600,
+        )
 
     def _assemble(self, resolver: ApiGatewayResolver) -> ApiGatewayResolver:
         # Validation runs after the guard only if it is added here: Powertools' own validation would run first.

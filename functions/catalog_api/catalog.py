@@ -1,14 +1,31 @@
 """The catalog table: the images that are shown."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from catalog_api.cursors import Position
+from catalog_api.filters import Filters
 from shared.dynamodb import is_conditional_failure, plain
+from shared.text import utc_text
 
 _INDEX = "by_status"
+# A page of a listing that checks images one by one reads at most this many.
+MAX_EXAMINED = 1000
+_ALL = Filters()
+_MOST_DUPLICATES = 11
+
+
+@dataclass(frozen=True)
+class Deleted:
+    """A deleted image, and the version of its object that can be restored."""
+
+    image_id: str
+    key: str
+    version_id: str
 
 
 class Catalog:
@@ -19,10 +36,13 @@ class Catalog:
         self._dynamodb = dynamodb
         self._table = table
 
-    def page(self, status: str, limit: int, after: Position | None) -> tuple[list[dict[str, Any]], Position | None]:
-        """Return up to `limit` items of `status`, newest first, without those just deleted.
+    def page(
+        self, status: str, limit: int, after: Position | None, filters: Filters = _ALL
+    ) -> tuple[list[dict[str, Any]], Position | None]:
+        """Return up to `limit` items of `status`, the last upload first, without those just deleted.
 
-        Also returns where the next page starts, None on the last page.
+        Also returns where the next page starts, None on the last page. With filters a page may hold fewer items
+        although more follow.
         """
         query: dict[str, Any] = {
             "TableName": self._table,
@@ -31,7 +51,7 @@ class Catalog:
             "ExpressionAttributeNames": {"#status": "status"},
             "ExpressionAttributeValues": {":status": {"S": status}},
             "ScanIndexForward": False,
-            "Limit": limit,
+            "Limit": limit if filters == _ALL else MAX_EXAMINED,
         }
         if after:
             query["ExclusiveStartKey"] = {
@@ -41,14 +61,17 @@ class Catalog:
             }
         answer = self._dynamodb.query(**query)
         last = answer.get("LastEvaluatedKey")
-        items = [item for item in map(plain, answer["Items"]) if not _is_hidden(item)]
+        items = [item for item in map(plain, answer["Items"]) if not is_hidden(item) and filters.accept(item)]
+        if len(items) > limit:
+            items = items[:limit]
+            return items, (items[-1]["uploaded_at"], items[-1]["image_id"])
         return items, (last["uploaded_at"]["S"], last["image_id"]["S"]) if last else None
 
     def find(self, image_id: str) -> dict[str, Any] | None:
         """Return the item of an image; None if the image does not exist, is deleted, or is about to be deleted."""
         answer = self._dynamodb.get_item(TableName=self._table, Key={"image_id": {"S": image_id}}, ConsistentRead=True)
         item = plain(answer.get("Item", {}))
-        return item if item.get("status") in ("READY", "REJECTED") and not _is_hidden(item) else None
+        return item if item.get("status") in ("READY", "REJECTED") and not is_hidden(item) else None
 
     def hide(self, item: dict[str, Any]) -> None:
         """Stop showing an image whose original was just deleted.
@@ -71,6 +94,50 @@ class Catalog:
             if not is_conditional_failure(error):
                 raise
 
+    def with_content(self, sha256: str | None) -> list[dict[str, Any]]:
+        """Return up to ten READY images whose files have these bytes. The index lags a second or so behind."""
+        if not sha256:
+            return []
+        answer = self._dynamodb.query(
+            TableName=self._table,
+            IndexName="by_sha256",
+            KeyConditionExpression="sha256 = :sha256",
+            ExpressionAttributeValues={":sha256": {"S": sha256}},
+            Limit=_MOST_DUPLICATES,
+        )
+        items = [self.find(item["image_id"]["S"]) for item in answer["Items"]]
+        return [item for item in items if item and item.get("sha256") == sha256]
+
+    def find_deleted(self, image_id: str, days: int) -> Deleted | None:
+        """Return which version of a deleted image can be restored.
+
+        Returns None if the image is not deleted, or was deleted more than `days` ago.
+        """
+        answer = self._dynamodb.get_item(TableName=self._table, Key={"image_id": {"S": image_id}}, ConsistentRead=True)
+        item = plain(answer.get("Item", {}))
+        if is_hidden(item) and item.get("version_id"):
+            return Deleted(image_id, item["key"], item["version_id"])
+        if item.get("status") != "DELETED" or "deleted_version" not in item:
+            return None
+        since = utc_text(datetime.now(UTC) - timedelta(days=days))
+        return Deleted(image_id, item["key"], item["deleted_version"]) if item["taken_key"] >= since[:19] else None
+
+    def mark_restored(self, deleted: Deleted) -> None:
+        """Stop listing a deleted image whose version was just copied onto its key. The pipeline writes the item."""
+        try:
+            self._dynamodb.update_item(
+                TableName=self._table,
+                Key={"image_id": {"S": deleted.image_id}},
+                UpdateExpression="SET restored_version = :version",
+                ConditionExpression="#status = :deleted AND deleted_version = :version",
+                ExpressionAttributeNames={"#status": "status"},
+                ExpressionAttributeValues={":version": {"S": deleted.version_id}, ":deleted": {"S": "DELETED"}},
+            )
+        except ClientError as error:
+            # If the condition fails, the pipeline was faster.
+            if not is_conditional_failure(error):
+                raise
+
     def uploaded_between(self, status: str, first: str, last: str) -> Iterator[dict[str, Any]]:
         """Yield `format` and `bytes` of every item of `status` with `first <= uploaded_at <= last`, page by page."""
         pages = self._dynamodb.get_paginator("query").paginate(
@@ -85,5 +152,6 @@ class Catalog:
             yield from map(plain, page["Items"])
 
 
-def _is_hidden(item: dict[str, Any]) -> bool:
+def is_hidden(item: dict[str, Any]) -> bool:
+    """Return whether the upload of an item was just deleted through the API."""
     return "deleted_upload" in item and item["deleted_upload"] == item.get("uploaded_at")

@@ -7,11 +7,19 @@ from catalog_api.app import Api
 from catalog_api.catalog import Catalog
 from catalog_api.failures import request_id
 from catalog_api.gallery_page import GalleryPage
+from catalog_api.image_operations import Images
+from catalog_api.listings import Listings
+from catalog_api.report_operations import Reports
 from catalog_api.report_store import ReportStore
 from catalog_api.responses import finish
 from catalog_api.routes import Operations
 from catalog_api.settings import SETTINGS, Settings
+from catalog_api.share_store import ShareStore
+from catalog_api.sharing import Sharing
 from catalog_api.storage import Storage, s3_client
+from catalog_api.timeline import Timeline
+from catalog_api.upgrade import DateIndex
+from catalog_api.upload_operations import Uploads
 from shared.clients import client
 from shared.deadline import LambdaContext
 from shared.observability import logger
@@ -39,8 +47,17 @@ def respond(api: Api, event: dict[str, Any], context: LambdaContext) -> dict[str
 def api_of(settings: Settings, dynamodb: Any, s3: Any) -> Api:
     """Return the API on the tables and buckets of the settings; `s3` is what `storage.s3_client` returns."""
     storage = Storage(s3, settings)
-    catalog, report_store = Catalog(dynamodb, settings.catalog_table), ReportStore(dynamodb, settings.state_table)
-    return Api(settings, Operations(settings, catalog, report_store, storage), GalleryPage(settings, storage))
+    catalog = Catalog(dynamodb, settings.catalog_table)
+    timeline = Timeline(dynamodb, settings.catalog_table)
+    index = DateIndex(dynamodb, settings.catalog_table, settings.state_table)
+    operations = Operations(
+        listings=Listings(settings, catalog, timeline, index, storage),
+        images=Images(settings, catalog, storage),
+        uploads=Uploads(settings, catalog, storage),
+        sharing=Sharing(catalog, ShareStore(dynamodb, settings.state_table), storage),
+        reports=Reports(settings, catalog, ReportStore(dynamodb, settings.state_table)),
+    )
+    return Api(settings, operations, GalleryPage(settings, storage))
 
 
 @cache

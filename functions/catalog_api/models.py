@@ -51,6 +51,39 @@ class UploadRequest(_Request):
     bytes: WholeNumber = Field(
         ge=1, le=SETTINGS.max_upload_bytes, description="The file's exact size", examples=[2_500_000]
     )
+    sha256: str | None = Field(
+        None,
+        pattern="^[0-9a-f]{64}$",
+        description="The SHA-256 of the file, in lower case. With it, the request is refused (409) if an image with "
+        "the same bytes is there already",
+    )
+
+
+class ImageIds(_Request):
+    """The images of a request about many at once."""
+
+    image_ids: list[Annotated[str, Field(pattern="^[0-9a-f]{32}$")]] = Field(
+        min_length=1, max_length=100, description="Their ids, at most 100"
+    )
+
+
+class RestoreIds(_Request):
+    """The images to restore at once. Each is a copy in S3, so there are fewer."""
+
+    image_ids: list[Annotated[str, Field(pattern="^[0-9a-f]{32}$")]] = Field(
+        min_length=1, max_length=50, description="Their ids, at most 50"
+    )
+
+
+class ShareRequest(_Request):
+    """What a link shows, and for how long."""
+
+    hours: WholeNumber = Field(24, ge=1, le=168, description="How long the link works")
+    original: bool = Field(
+        default=False,
+        description="Whether the link downloads the original with its metadata, such as the place. Otherwise it shows "
+        "the largest thumbnail, which has none",
+    )
 
 
 class ReportRequest(_Request):
@@ -99,17 +132,78 @@ class Image(BaseModel):
     thumbnails: dict[str, Thumbnail] = Field(default_factory=dict, description="Keyed by the longest side in pixels")
 
 
+class Duplicate(BaseModel):
+    """Another image with the same bytes."""
+
+    image_id: str
+    filename: str
+    uploaded_at: Timestamp
+
+
 class ImageDetail(Image):
     """An image with a link to its original."""
 
     original_url: str = Field(description="Presigned; expires; downloads the uploaded file")
-    urls_expire_in_s: int
+    urls_expire_in_s: int = Field(description="How long the link to the original works")
+    duplicates: list[Duplicate] = Field(description="Other images with the same bytes, at most ten")
 
 
 class ImagePage(BaseModel):
     """Images, newest first, and the cursor of the next page."""
 
     images: list[Image]
+    next_cursor: str | None = Field(description="Pass as `cursor` for the next page; null on the last one")
+    order: Literal["taken", "added"] = Field(
+        description="The order of the images. It is `added` until an upgrade has indexed the dates, also for `taken`"
+    )
+
+
+class MonthCount(BaseModel):
+    """A month in which images were taken."""
+
+    month: str = Field(examples=["2026-06"])
+    images: int | None = Field(description="Null if they were not counted")
+
+
+class ValueCount(BaseModel):
+    """A value of a filter, and how many images have it."""
+
+    value: str
+    images: int
+
+
+class Summary(BaseModel):
+    """What there is to choose from: months, newest first, and values of the filters, the most frequent first."""
+
+    images: int = Field(description="How many were counted")
+    complete: bool = Field(description="False if there are more than were counted. All months are listed in any case")
+    months: list[MonthCount]
+    cameras: list[ValueCount]
+    formats: list[ValueCount]
+    reasons: list[ValueCount]
+
+
+class DeletedImage(BaseModel):
+    """A deleted image that can be restored. It has no thumbnails any more."""
+
+    image_id: str
+    filename: str
+    deleted_at: Timestamp
+    restorable_until: Timestamp
+    captured_at: str | None = None
+    bytes: int | None = None
+    format: str | None = None
+    width: int | None = None
+    height: int | None = None
+    dominant_color: str | None = None
+    blurhash: str | None = None
+    original_url: str = Field(description="Presigned; expires; downloads the deleted file")
+
+
+class DeletedPage(BaseModel):
+    """Deleted images, the last deletion first, and the cursor of the next page."""
+
+    images: list[DeletedImage]
     next_cursor: str | None = Field(description="Pass as `cursor` for the next page; null on the last one")
 
 
@@ -127,6 +221,46 @@ class Deletion(BaseModel):
 
     image_id: str
     status: Literal["DELETING"] = "DELETING"
+
+
+class BatchDeletionEntry(BaseModel):
+    """What became of one image."""
+
+    image_id: str
+    status: Literal["DELETING", "MISSING"]
+
+
+class BatchDeletion(BaseModel):
+    """The originals are deleted. Thumbnails and items are deleted within seconds. In the order of the request."""
+
+    images: list[BatchDeletionEntry]
+
+
+class Restoration(BaseModel):
+    """The original is there again. The image is listed again within seconds, when it is processed."""
+
+    image_id: str
+    status: Literal["RESTORING"] = "RESTORING"
+
+
+class BatchRestorationEntry(BaseModel):
+    """What became of one image. BUSY: time ran out, so send it again."""
+
+    image_id: str
+    status: Literal["RESTORING", "MISSING", "BUSY"]
+
+
+class BatchRestoration(BaseModel):
+    """The originals that are there again, in the order of the request."""
+
+    images: list[BatchRestorationEntry]
+
+
+class Share(BaseModel):
+    """A link that shows one image to whoever has it, until it expires or is replaced."""
+
+    path: str = Field(description="Relative to the root of this API", examples=["shared/0f34..."])
+    expires_at: Timestamp
 
 
 class ReportRow(BaseModel):
@@ -172,3 +306,4 @@ class ProblemDocument(BaseModel):
     status: int | None = None
     detail: str | None = None
     errors: list[ProblemError] | None = None
+    image_id: str | None = Field(None, description="already-there only: the image with the same bytes")

@@ -1,10 +1,13 @@
 """The responses of each operation, for the OpenAPI document."""
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 from catalog_api import problems
 from catalog_api.models import ProblemDocument
+
+Empty = Literal[""] | None
+"""The body of an answer that has none. Powertools makes None an empty text for a load balancer."""
 
 # API Gateway authenticates and throttles before the function runs: 403 and 429 are its own answers.
 _ALWAYS = (403, 429, 500, 503)

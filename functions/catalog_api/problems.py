@@ -14,7 +14,8 @@ class Problem(Exception):
     """An error that is answered as a problem document.
 
     `code` names the kind for programs ("invalid-cursor"); without one, the type is `about:blank`. `errors` lists each
-    mistake and its place: `{"detail", "pointer"}` for the body, `{"detail", "parameter"}` for the URL.
+    mistake and its place: `{"detail", "pointer"}` for the body, `{"detail", "parameter"}` for the URL. `members` are
+    further facts for programs.
     """
 
     status: int
@@ -22,6 +23,7 @@ class Problem(Exception):
     code: str = ""
     errors: Sequence[Mapping[str, str]] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    members: Mapping[str, str] = field(default_factory=dict)
 
     def document(self, request_id: str) -> dict[str, Any]:
         """Return the problem document; users quote `request_id` when they report an error."""
@@ -31,6 +33,7 @@ class Problem(Exception):
             "status": self.status,
             "detail": self.detail,
             "request_id": request_id,
+            **self.members,
         }
         if self.errors:
             document["errors"] = [dict(error) for error in self.errors]

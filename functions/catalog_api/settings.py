@@ -15,11 +15,15 @@ class Settings:
     state_table: str
     max_upload_bytes: int = 104_857_600
     url_expiry_s: int = 900
+    # How long the links to thumbnails stay equal, so that browsers find them in their cache
+    link_window_s: int = 3600
     # Comma-separated origins that browsers may call from, "*" for any; empty switches CORS off
     allowed_origins: tuple[str, ...] = ()
     # How API Gateway authenticates, for the OpenAPI document: api_key, iam or cognito
     auth: str = "api_key"
     max_report_images: int = 100_000
+    # How long a deletion can be undone: at most as long as S3 keeps noncurrent versions and the pipeline tombstones
+    restore_days: int = 1
     # Where the page's users sign in with auth cognito: the hosted pages' origin and the app client
     cognito_domain: str = ""
     cognito_client_id: str = ""
@@ -33,8 +37,10 @@ class Settings:
         # "The maximum is 7 days": AWS Signature Version 4; a role's own credentials end sooner.
         if not 1 <= self.url_expiry_s <= 43_200:
             raise SettingsError("URL_EXPIRY_S must be 1 to 43200")
-        if min(self.max_upload_bytes, self.max_report_images) < 1:
-            raise SettingsError("MAX_UPLOAD_BYTES and MAX_REPORT_IMAGES must be at least 1")
+        if not 1 <= self.link_window_s <= 43_200:
+            raise SettingsError("LINK_WINDOW_S must be 1 to 43200")
+        if min(self.max_upload_bytes, self.max_report_images, self.restore_days) < 1:
+            raise SettingsError("MAX_UPLOAD_BYTES, MAX_REPORT_IMAGES and RESTORE_DAYS must be at least 1")
 
 
 SETTINGS = load(Settings)

@@ -14,6 +14,9 @@ from typing import Any
 from shared import names
 
 INDEX = "by_taken"
+COMPLETE = "catalog#by_taken"
+"""The key of the item in the state table whose attribute `complete` says that the index holds every image."""
+
 SHARDS = 4
 # The time as the camera wrote it, or the minute of the upload in UTC
 KEY = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d#[a-z0-9_]{0,12}#[0-9a-f]{16}", re.ASCII)

@@ -65,7 +65,10 @@ class Catalog:
             news["uploaded_at"] = event.time  # The same content was uploaded again.
         request = {
             "Key": {"image_id": {"S": event.image_id}},
-            "UpdateExpression": "SET " + ", ".join(f"{name} = :new_{name}" for name in news),
+            # A deletion after a restoration can be undone again.
+            "UpdateExpression": "SET "
+            + ", ".join(f"{name} = :new_{name}" for name in news)
+            + " REMOVE restored_version",
             "ExpressionAttributeValues": {
                 f":new_{name}": TypeSerializer().serialize(value) for name, value in news.items()
             },

@@ -75,6 +75,11 @@ SECTIONS: dict[str, dict[str, Entry]] = {
             "operations.backfill:backfill_command", "Send existing objects through the pipeline.", resumes=True
         ),
         "audit": Entry("operations.audit:audit", "Compare buckets and catalog, and repair what differs.", resumes=True),
+        "upgrade-catalog": Entry(
+            "operations.upgrade_catalog:upgrade_catalog_command",
+            "List the photos of an older version by date.",
+            resumes=True,
+        ),
         "replay": Entry(
             "operations.replay:replay", "Send saved events, or an EventBridge archive, again.", resumes=True
         ),

@@ -10,9 +10,9 @@ from embedded_localstack.settings import iam_enforced
 
 PATCHES = (
     "embedded_localstack.patches.moto_backends",
-    "embedded_localstack.patches.dynamodb_records",
     "embedded_localstack.patches.no_downloads",
     "embedded_localstack.patches.request_bodies",
+    "embedded_localstack.patches.dynamodb_records",
     "embedded_localstack.patches.s3_temporary_folder",
     "embedded_localstack.patches.s3_events",
     "embedded_localstack.patches.lambda_event_sources",
@@ -28,6 +28,7 @@ PATCHES = (
     "embedded_localstack.patches.lambda_configurations",
     "embedded_localstack.patches.idle_connections",
     "embedded_localstack.patches.stepfunctions_maps",
+    "embedded_localstack.patches.stepfunctions_jsonata",
     "embedded_localstack.patches.s3_listings",
     "embedded_localstack.patches.lambda_keys",
     "embedded_localstack.patches.lambda_logs",

@@ -17,7 +17,7 @@ TARGETS = {
     "patches.api_gateway": "localstack.services.apigateway.next_gen.execute_api.integrations.aws:mime_type_matches_binary_media_types",
     "patches.cloudwatch_alarms": "localstack.services.cloudwatch.provider_v2:CloudwatchProvider._run_composite_alarm_actions",
     "patches.cloudwatch_metrics": "localstack.services.sqs.provider:publish_sqs_metric_batch",
-    "patches.dynamodb_records": "localstack.services.dynamodb.provider:DynamoDBProvider.forward_stream_records",
+    "patches.dynamodb_records": "localstack.services.dynamodb.provider:DynamoDBProvider.prepare_transact_write_item_records",
     "patches.eventbridge_archives": "localstack.services.events.archive:ArchiveService.put_events",
     "patches.lambda_aliases": "localstack.services.lambda_.provider:LambdaProvider._create_routing_config_model",
     "patches.lambda_async": "localstack.services.lambda_.invocation.event_manager:Poller.handle_message",
@@ -41,6 +41,7 @@ TARGETS = {
     "patches.s3_temporary_folder": "localstack.services.s3.provider:DEFAULT_S3_TMP_DIR",
     "patches.sts_sessions": "localstack.services.sts.provider:ValidationError",
     "patches.iam_boundaries": "localstack.services.iam.provider:get_iam_backend",
+    "patches.stepfunctions_jsonata": "localstack.services.stepfunctions.asl.jsonata.validations:eval_jsonata_expression",
     "patches.stepfunctions_maps": (
         "localstack.services.stepfunctions.asl.component.state.state_execution.state_map.item_reader.resource_eval.resource_eval_s3"
         ":ResourceEvalS3._handle_list_objects_v2"

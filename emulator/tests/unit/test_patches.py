@@ -18,7 +18,7 @@ from embedded_localstack.patches.lambda_logs import batches, write
 from embedded_localstack.patches.lambda_mappings import drop_empty_settings
 from embedded_localstack.patches.lambda_retries import age_on_aws
 from embedded_localstack.patches.logs_keys import group_name
-from embedded_localstack.patches.request_bodies import is_passed_on, keeping
+from embedded_localstack.patches.request_bodies import RAW, is_passed_on, keeping
 from embedded_localstack.patches.s3_events import Sequencer, encoded
 
 
@@ -155,24 +155,23 @@ def test_a_client_context_is_base64_of_an_object(given: bytes, expected: str | N
 def test_the_body_of_a_request_is_handed_on_as_it_arrived():
     raw, parsed = b"a=%20+b&&c", b"a=++b&c="
     restore = keeping(lambda _request: parsed)
-    request = SimpleNamespace(shallow=False, get_data=lambda: raw)
-    assert restore(request) == raw
-    request.form = {"a": "  b"}
-    assert restore(request) == parsed, "the raw body is gone when LocalStack has parsed the form"
+    assert restore(SimpleNamespace(environ={RAW: raw})) == raw
+    assert restore(SimpleNamespace(environ={RAW: b""})) == b""
+    assert restore(SimpleNamespace(environ={})) == parsed, "a service's request, which LocalStack parses"
 
 
 @pytest.mark.parametrize(
-    ("service", "path", "expected"),
+    ("host", "path", "expected"),
     [
-        ("lambda", "/", True),
-        ("apigateway", "/stage/", True),
-        ("", "/_aws/execute-api/id/stage/", True),
-        ("s3", "/restapis", False),
-        ("", "/", False),
+        ("id.lambda-url.us-east-1.localhost.localstack.cloud:4566", "/", True),
+        ("id.Execute-API.us-east-1.amazonaws.com", "/stage/", True),
+        ("127.0.0.1:4566", "/_aws/execute-api/id/stage/", True),
+        ("127.0.0.1:4566", "/restapis", False),
+        ("localhost:4566", "/", False),
     ],
 )
-def test_only_bodies_for_functions_and_integrations_stay_compressed(service: str, path: str, expected: bool):
-    assert is_passed_on(service, path) is expected
+def test_only_bodies_for_functions_and_integrations_stay_compressed(host: str, path: str, expected: bool):
+    assert is_passed_on(host, path) is expected
 
 
 def test_dropped_connections_are_closed():

@@ -26,7 +26,7 @@ ADVICE = {
     CONCURRENCY: "raise thumbnailer_maximum_concurrency (and thumbnailer_ceiling) in terraform/environments.json",
     ACCOUNT: "raise Lambda's concurrent executions in Service Quotas; until then the account's other functions wait",
     POLLERS: "use the event source mapping's provisioned mode, or a second queue: a mapping has 1,250 invocations",
-    INDEX: "change the code: spread the index by_status over the keys READY#0 to READY#9, and merge them in listings",
+    INDEX: "change the code: let digest and reports read the index by_taken, and remove by_status, whose key is READY",
     TABLE: "pre-warm the catalog table (warm throughput) before the peak, and raise its quota above 40,000 writes/s",
     BUCKET: "raise the load over hours: S3 splits the thumbnails bucket by prefix, and answers 503 until then",
 }
@@ -61,6 +61,11 @@ class Shape:
     def units(self) -> float:
         """Return the write units of one upload."""
         return 2 * self.write_units
+
+    @property
+    def billed_units(self) -> float:
+        """Return the write units of one upload in the table, in two indexes with all attributes and in one of keys."""
+        return 3 * self.write_units + 1
 
     def ceilings(self) -> dict[str, float]:
         """Return the uploads a second that each limit allows, with scaled pollers and a new table."""
@@ -156,5 +161,5 @@ def _latency(shape: Shape, arrived: NDArray[np.floating], finished: NDArray[np.f
 def usd_per_photo(shape: Shape) -> float:
     """Return the USD of one upload at full batches, without storage and logs."""
     return photo_usd(
-        shape.mean_s, shape.memory_mb, thumbnails=shape.thumbnails, write_units=shape.units, batch=shape.batch
+        shape.mean_s, shape.memory_mb, thumbnails=shape.thumbnails, write_units=shape.billed_units, batch=shape.batch
     )

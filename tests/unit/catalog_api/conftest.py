@@ -29,7 +29,9 @@ from catalog_api.app import Api as CatalogApi
 from catalog_api.handler import api_of, lambda_handler, respond
 from catalog_api.settings import SETTINGS
 from catalog_api.storage import s3_client
+from shared import listing
 from shared.clients import client
+from shared.dynamodb import plain
 
 EVENTS = Path(__file__).parents[3] / "functions/catalog_api/events"
 # The clients are created once, because that takes longer than most tests.
@@ -123,7 +125,8 @@ class Api:
 
     def _operation(self, method: str, path: str) -> dict[str, Any] | None:
         parts = path.strip("/").split("/")
-        for template, operations in self.document["paths"].items():
+        exact_first = sorted(self.document["paths"].items(), key=lambda entry: entry[0] != path)
+        for template, operations in exact_first:
             names = template.strip("/").split("/")
             if len(names) == len(parts) and all(
                 name in (part, f"{{{name[1:-1]}}}") for name, part in zip(names, parts, strict=True)
@@ -183,27 +186,39 @@ def _cloud() -> Iterator[None]:
     with mock_aws():
         for bucket in (SETTINGS.uploads_bucket, SETTINGS.thumbnails_bucket):
             S3.create_bucket(Bucket=bucket)
-        _table(SETTINGS.state_table, "pk", [])
-        _table(SETTINGS.catalog_table, "image_id", ["status", "uploaded_at"])
+        S3.put_bucket_versioning(Bucket=SETTINGS.uploads_bucket, VersioningConfiguration={"Status": "Enabled"})
+        _table(SETTINGS.state_table, "pk", {})
+        _table(SETTINGS.catalog_table, "image_id", INDEXES)
         yield
 
 
-def _table(name: str, key: str, index: list[str]) -> None:
+# As in terraform/storage.tf
+INDEXES = {
+    "by_status": (("status", "uploaded_at"), "ALL"),
+    "by_taken": (("shelf", "taken_key"), "ALL"),
+    "by_sha256": (("sha256",), "KEYS_ONLY"),
+}
+
+
+def _table(name: str, key: str, indexes: dict[str, tuple[tuple[str, ...], str]]) -> None:
     more: dict[str, Any] = {}
-    if index:
-        schema = [{"AttributeName": part, "KeyType": kind} for part, kind in zip(index, ("HASH", "RANGE"), strict=True)]
-        more = {
-            "GlobalSecondaryIndexes": [
-                {"IndexName": "by_status", "KeySchema": schema, "Projection": {"ProjectionType": "ALL"}}
-            ]
-        }
+    if indexes:
+        more["GlobalSecondaryIndexes"] = [
+            {"IndexName": index, "KeySchema": _schema(parts), "Projection": {"ProjectionType": projection}}
+            for index, (parts, projection) in indexes.items()
+        ]
+    attributes = {key, *(part for parts, _ in indexes.values() for part in parts)}
     DYNAMODB.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": key, "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": part, "AttributeType": "S"} for part in (key, *index)],
+        KeySchema=_schema((key,)),
+        AttributeDefinitions=[{"AttributeName": part, "AttributeType": "S"} for part in sorted(attributes)],
         **more,
     )
+
+
+def _schema(parts: tuple[str, ...]) -> list[dict[str, str]]:
+    return [{"AttributeName": part, "KeyType": kind} for part, kind in zip(parts, ("HASH", "RANGE"), strict=False)]
 
 
 @pytest.fixture
@@ -217,7 +232,7 @@ def put_image(aws: None) -> Callable[..., str]:
     return _put_image
 
 
-def _put_image(number: int, status: str = "READY", **fields: Any) -> str:
+def _put_image(number: int, status: str = "READY", *, listed: bool = True, **fields: Any) -> str:
     image_id = f"{number:032x}"
     key = fields.pop("key", f"web/2026/11/{number % 28 + 1:02d}/{'ab' * 16}-photo{number}.jpg")
     item: dict[str, Any] = {
@@ -236,7 +251,10 @@ def _put_image(number: int, status: str = "READY", **fields: Any) -> str:
     if status == "REJECTED":
         item |= {"reason": {"S": "corrupt"}, "reason_text": {"S": "The file is damaged."}, "thumbnails": {"M": {}}}
         del item["format"]
-    DYNAMODB.put_item(TableName=SETTINGS.catalog_table, Item=item | fields)
+    item |= fields
+    if status != "DELETED" and listed:
+        item |= {name: {"S": value} for name, value in listing.attributes(plain(item)).items()}
+    DYNAMODB.put_item(TableName=SETTINGS.catalog_table, Item=item)
     return image_id
 
 

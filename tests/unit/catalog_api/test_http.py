@@ -101,6 +101,8 @@ def test_internal_errors_reveal_only_a_request_id(aws: None, error: Exception, s
         def query(self, **_: Any) -> Any:
             raise error
 
+        update_item = query
+
     answer = Api(api_of(SETTINGS, FailingDynamoDb(), S3)).send("GET", "/images")
     assert (answer.status, answer.json["request_id"]) == (status, "request-id")
     assert "secret" not in answer.text

@@ -18,11 +18,12 @@ def test_health_is_answered_without_aws(api: Any) -> None:
     assert api.send("GET", "/health").json == {"status": "ok"}
 
 
-def test_pages_list_all_images_newest_first(api: Any, put_image: Any) -> None:
+@pytest.mark.parametrize("order", ["taken", "added"])
+def test_pages_list_all_images_newest_first(api: Any, put_image: Any, order: str) -> None:
     ids = [put_image(number) for number in range(7)]
     put_image(99, "REJECTED")
     image_ids: list[str] = []
-    query: dict[str, str] = {"limit": "3"}
+    query: dict[str, str] = {"limit": "3", "order": order}
     sizes = []
     while True:
         page = api.send("GET", "/images", query=query).json
@@ -42,7 +43,7 @@ def test_a_listed_image_has_thumbnail_urls(api: Any, put_image: Any) -> None:
     assert list(image["thumbnails"]) == ["128", "1280"]
     url = urlsplit(image["thumbnails"]["128"]["url"])
     assert url.path.endswith(f"{image['image_id']}/0123456789ab/128.jpg")
-    assert parse_qs(url.query)["X-Amz-Expires"] == [str(SETTINGS.url_expiry_s)]
+    assert parse_qs(url.query)["X-Amz-Expires"] == [str(SETTINGS.link_window_s + SETTINGS.url_expiry_s)]
 
 
 def test_rejected_images_have_a_reason(api: Any, put_image: Any) -> None:
@@ -161,17 +162,25 @@ def test_an_invalid_cursor_is_refused(api: Any, cursor: str) -> None:
 @pytest.mark.parametrize(
     "parts",
     [
-        ["REJECTED", "2026-11-01T09:30:00.000Z", "0" * 32],
-        ["READY", "2026-11-01", "0" * 32],
-        ["READY", "2026-11-01T09:30:00.000Z", "../../etc"],
-        ["READY", 1, "0" * 32],
-        ["READY", "2026-11-01T09:30:00.000Z\n", "0" * 32],
-        ["READY", {}, []],
+        ["REJECTED added", "2026-11-01T09:30:00.000Z", "0" * 32],
+        ["READY taken", "2026-11-01T09:30:00.000Z", "0" * 32],
+        ["READY added", "2026-11-01", "0" * 32],
+        ["READY added", "2026-11-01T09:30:00.000Z", "../../etc"],
+        ["READY added", 1, "0" * 32],
+        ["READY added", "2026-11-01T09:30:00.000Z\n", "0" * 32],
+        ["READY added", {}, []],
+        ["READY added"],
+        ["READY added", "2026-11-01T09:30:00#img#" + "0" * 16],
+        ["READY taken", "2026-11-01T09:30:00#img#" + "0" * 15],
+        ["READY taken", "2026-11-01T09:30:00#\u202e#" + "0" * 16],
+        ["READY taken", None],
+        ["DELETED", "2026-11-01T09:30:00#img#" + "0" * 16],
     ],
 )
 def test_a_forged_cursor_is_refused(api: Any, parts: list[Any]) -> None:
-    forged = cursors.encode(parts[0], (parts[1], parts[2]))
-    assert api.send("GET", "/images", query={"cursor": forged}).status == 400
+    forged = cursors.encode(parts[0], tuple(parts[1:]))
+    for order in ("taken", "added"):
+        assert api.send("GET", "/images", query={"cursor": forged, "order": order}).status == 400
 
 
 def test_a_cursor_is_valid_after_its_image_is_deleted(api: Any, put_image: Any) -> None:

@@ -61,6 +61,34 @@ def test_a_name_of_which_nothing_can_be_shown_is_left_out(api: Any) -> None:
     assert "x-amz-meta-filename" not in upload["fields"]
 
 
+SHA256 = "0123456789abcdef" * 4
+
+
+def test_a_file_that_is_there_already_is_refused_unless_its_digest_is_left_out(api: Any, put_image: Any) -> None:
+    image_id = put_image(1, sha256={"S": SHA256})
+    refused = api.send("POST", "/uploads", body=upload_request(sha256=SHA256))
+    assert (refused.status, refused.json["type"]) == (409, "urn:problem:eventloom:already-there")
+    assert refused.json["image_id"] == image_id
+    assert api.send("POST", "/uploads", body=upload_request()).status == 201
+    assert api.send("POST", "/uploads", body=upload_request(sha256="f" * 64)).status == 201
+
+
+def test_a_file_that_was_deleted_may_come_again(api: Any, put_image: Any) -> None:
+    api.send("DELETE", f"/images/{put_image(1, sha256={'S': SHA256})}")
+    assert api.send("POST", "/uploads", body=upload_request(sha256=SHA256)).status == 201
+
+
+def test_an_image_names_those_with_the_same_bytes(api: Any, put_image: Any) -> None:
+    ids = [put_image(number, sha256={"S": SHA256}) for number in (1, 2, 3)]
+    put_image(4, sha256={"S": "f" * 64})
+    duplicates = api.send("GET", f"/images/{ids[0]}").json["duplicates"]
+    assert {duplicate["image_id"]: duplicate["filename"] for duplicate in duplicates} == {
+        ids[1]: "photo2.jpg",
+        ids[2]: "photo3.jpg",
+    }
+    assert api.send("GET", f"/images/{put_image(5)}").json["duplicates"] == []
+
+
 def test_the_id_is_the_one_that_the_pipeline_will_compute(api: Any) -> None:
     upload = api.send("POST", "/uploads", body=upload_request()).json
     key = upload["fields"]["key"]
@@ -82,6 +110,8 @@ def test_the_id_is_the_one_that_the_pipeline_will_compute(api: Any) -> None:
         ({"filename": ""}, "#/filename"),
         ({"filename": "x" * 256}, "#/filename"),
         ({"filename": None}, "#/filename"),
+        ({"sha256": "f" * 63}, "#/sha256"),
+        ({"sha256": "F" * 64}, "#/sha256"),
         ({"admin": True}, "#/admin"),
     ],
 )

@@ -40,6 +40,7 @@ COMMANDS = {
     "dlq": "list",
     "backfill": "",
     "audit": "",
+    "upgrade-catalog": "",
     "replay": f"--file {__file__}",
     "simulate": "measure",
 }

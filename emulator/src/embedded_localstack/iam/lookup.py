@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from localstack.services.dynamodb.models import dynamodb_stores
+from localstack.services.dynamodb.utils import SchemaExtractor
 from localstack.services.events.models import events_stores
 from localstack.services.kms.models import kms_stores
 from localstack.services.lambda_.invocation.models import lambda_stores
@@ -66,7 +67,11 @@ class LocalStackFacts:
 
     def hash_key(self, table_arn: str, index: str | None = None) -> str | None:
         """Return the name of the partition key of a table, or of an index of the table."""
-        table = dynamodb_stores[self.account][self.region].table_definitions.get(table_arn.rpartition("/")[2]) or {}
+        name = table_arn.rpartition("/")[2]
+        table = dynamodb_stores[self.account][self.region].table_definitions.get(name) or {}
+        if index and table:
+            # The definition is that of CreateTable. The description has the indexes of UpdateTable too.
+            table = SchemaExtractor.get_table_schema(name, self.account, self.region)["Table"]
         indexes = [*(table.get("GlobalSecondaryIndexes") or []), *(table.get("LocalSecondaryIndexes") or [])]
         described = next((item for item in indexes if item["IndexName"] == index), {}) if index else table
         return next((key["AttributeName"] for key in described.get("KeySchema", []) if key["KeyType"] == "HASH"), None)

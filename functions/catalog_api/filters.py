@@ -1,0 +1,55 @@
+"""Which images of a listing are wanted."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shared import listing, names
+
+MONTH = r"^\d{4}-(0[1-9]|1[0-2])$"
+# Sorts after every key that begins with the month.
+_END = "~"
+_HYPHENS = re.compile(r"[\s_]+")
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Conditions on an image; an empty one holds for every image.
+
+    `month` and `until` ("2026-06") are ranges of the index by the time of the capture, which reads nothing else. The
+    others are checked image by image.
+    """
+
+    month: str = ""
+    until: str = ""
+    name: str = ""
+    camera: str = ""
+    format: str = ""
+    reason: str = ""
+
+    @property
+    def are_checked(self) -> bool:
+        """Return whether images must be read to know whether they are wanted."""
+        return bool(self.name or self.camera or self.format or self.reason)
+
+    @property
+    def bounds(self) -> tuple[str, str]:
+        """Return two texts that the keys of the wanted images sort between."""
+        last = min(month for month in (self.month, self.until, "9999-12") if month)
+        return self.month or "0", last + _END
+
+    def accept(self, item: Mapping[str, Any]) -> bool:
+        """Return whether an item of the catalog is wanted. The name may be a part of the image's name."""
+        low, high = self.bounds
+        if not low <= listing.moment_of(item) <= high or any(
+            wanted and str(item.get(field) or "") != wanted
+            for field, wanted in (("camera", self.camera), ("format", self.format), ("reason", self.reason))
+        ):
+            return False
+        filename = str(item.get("filename") or names.of_key(item["key"]))
+        return not self.name or _searchable(self.name) in _searchable(filename)
+
+
+def _searchable(text: str) -> str:
+    return _HYPHENS.sub(" ", names.folded(text))
