@@ -6,7 +6,7 @@ Service Authorization Reference (https://docs.aws.amazon.com/service-authorizati
 # ruff: noqa: SIM905 - rows of names read better as words than as lists of strings
 
 from email import message_from_bytes
-from email.utils import parseaddr
+from email.utils import getaddresses, parseaddr
 from typing import Any
 
 from embedded_localstack.iam import (
@@ -19,6 +19,8 @@ from embedded_localstack.iam import (
     actions_s3,
     actions_secrets,
     actions_workflows,
+    dependent,
+    passed_roles,
     reference,
 )
 from embedded_localstack.iam.request import Check, Facts, Request, Row, anything, each, needs, text
@@ -127,24 +129,38 @@ CLOUDWATCH: dict[str, Row] = {
 # -- SES (v1)
 
 
+_RECIPIENTS = ("To", "Cc", "Bcc")
+
+
+def _mail(request: Request) -> tuple[str, list[str]]:
+    """Return the sender and the recipients of a mail. Destinations replace the recipients in a raw mail's header."""
+    params = request.params
+    destination = params.get("Destination") or {}
+    recipients = [
+        *(destination.get("ToAddresses") or []),
+        *(destination.get("CcAddresses") or []),
+        *(destination.get("BccAddresses") or []),
+        *(params.get("Destinations") or []),
+    ]
+    source = text(params.get("Source"))
+    if "RawMessage" in params:
+        message = message_from_bytes(params["RawMessage"]["Data"])
+        source = source or text(message.get("From"))
+        fields = [text(value) for name in _RECIPIENTS for value in message.get_all(name, [])]
+        recipients = recipients or [address for _, address in getaddresses(fields)]
+    return parseaddr(source)[1], recipients
+
+
 def _ses_send(action: str) -> Row:
     def row(request: Request) -> list[Check]:
         params = request.params
-        source = text(params.get("Source"))
-        if not source and "RawMessage" in params:
-            source = text(message_from_bytes(params["RawMessage"]["Data"]).get("From"))
-        address = parseaddr(source)[1]
-        destination = params.get("Destination") or {}
-        recipients = [
-            *(destination.get("ToAddresses") or []),
-            *(destination.get("CcAddresses") or []),
-            *(destination.get("BccAddresses") or []),
-            *(params.get("Destinations") or []),
-        ]
+        address, recipients = _mail(request)
         arn = params.get("SourceArn") or request.arn("ses", f"identity/{request.facts.identity(address)}")
         checks = [Check(action, arn, {"ses:fromaddress": address, "ses:recipients": recipients})]
         if name := params.get("ConfigurationSetName"):
             checks.append(Check(action, request.arn("ses", f"configuration-set/{name}"), checks[0].keys))
+        if name := params.get("Template"):
+            checks.append(Check(action, request.arn("ses", f"template/{name}"), checks[0].keys))
         return checks
 
     return row
@@ -209,6 +225,7 @@ def checks(  # noqa: PLR0913, PLR0917 - these are the parts of an API call
         UnmappedError: neither a table nor AWS's reference has the operation.
     """
     row = TABLES.get(service, {}).get(operation)
-    if row is None:
-        return [reference.check(service, operation)]
-    return row(Request(operation, params, account, region, facts))
+    request = Request(operation, params, account, region, facts)
+    own = [reference.check(service, operation)] if row is None else row(request)
+    further = dependent.checks(service, request, own[0].resource)
+    return [*own, *further, *passed_roles.checks(service, operation, params)]

@@ -12,6 +12,7 @@ from localstack.services.events.models import events_stores
 from localstack.services.kms.models import kms_stores
 from localstack.services.lambda_.invocation.models import lambda_stores
 from localstack.services.s3.models import KeyStore, S3DeleteMarker, VersionedKeyStore, s3_stores
+from localstack.services.s3.utils import get_unique_key_id
 from localstack.services.sns.models import sns_stores
 from localstack.services.sqs.models import sqs_stores
 from localstack.services.stepfunctions.backend.store import sfn_stores
@@ -65,6 +66,11 @@ class LocalStackFacts:
                 queue_arns.append(queue.arn)
         return queue_arns
 
+    def redrive_allow_policy(self, queue_arn: str) -> str | None:
+        """Return the RedriveAllowPolicy of a queue, if it has one."""
+        queue = _queue(queue_arn)
+        return queue.attributes.get("RedriveAllowPolicy") if queue else None
+
     def hash_key(self, table_arn: str, index: str | None = None) -> str | None:
         """Return the name of the partition key of a table, or of an index of the table."""
         name = table_arn.rpartition("/")[2]
@@ -86,6 +92,13 @@ class LocalStackFacts:
         identities = ses_backends[self.account][self.region].email_identities
         domain = address.rpartition("@")[2]
         return address if address in identities or domain not in identities else domain
+
+    def has_tags(self, bucket: str, key: str, version: str) -> bool:
+        """Return whether an object has tags."""
+        stored = self._stored(bucket, key, version)
+        identifier = get_unique_key_id(bucket, key, getattr(stored, "version_id", None))
+        owner = account_of(f"arn:{PARTITION}:s3:::{bucket}", self.account)
+        return bool(stored and s3_stores[owner]["us-east-1"].tags.get_tags(identifier))
 
     def key_arn(self, key_id: str) -> str:
         """Return the ARN of a KMS key, given as key ID, key ARN, alias name or alias ARN.
@@ -123,10 +136,7 @@ class LocalStackFacts:
 
     def object_key(self, bucket: str, key: str, version: str) -> str | None:
         """Return the customer managed key of an existing object."""
-        s3_bucket = self._bucket(bucket)
-        objects = s3_bucket.objects if s3_bucket else KeyStore()
-        stored = objects.get(key, version) if version and isinstance(objects, VersionedKeyStore) else objects.get(key)
-        return self._customer_key(getattr(stored, "kms_key_id", None))
+        return self._customer_key(getattr(self._stored(bucket, key, version), "kms_key_id", None))
 
     def new_object_key(self, params: Mapping[str, Any]) -> str | None:
         """Return the customer managed key of a new object: the key in the request, or the bucket's default key."""
@@ -148,6 +158,11 @@ class LocalStackFacts:
         ):
             return None
         return self.key_arn(key_id)
+
+    def _stored(self, bucket: str, key: str, version: str) -> Any:
+        s3_bucket = self._bucket(bucket)
+        objects = s3_bucket.objects if s3_bucket else KeyStore()
+        return objects.get(key, version) if version and isinstance(objects, VersionedKeyStore) else objects.get(key)
 
     def _bucket(self, name: str) -> Any:
         return s3_stores[account_of(f"arn:{PARTITION}:s3:::{name}", self.account)]["us-east-1"].buckets.get(name)
@@ -224,8 +239,7 @@ class LocalStackFacts:
 
     def visibility_timeout(self, queue_arn: str) -> int | None:
         """Return the visibility timeout of a queue, in seconds."""
-        _, _, _, region, account, name = queue_arn.split(":", 5)
-        queue = sqs_stores[account][region].queues.get(name)
+        queue = _queue(queue_arn)
         return int(queue.attributes["VisibilityTimeout"]) if queue else None
 
     def resource_policy(self, arn: str) -> Policy | None:
@@ -286,6 +300,11 @@ class LocalStackFacts:
         policies = logs_backends[self.account][self.region].resource_policies.values()
         statements = [statement for policy in policies for statement in json.loads(policy.policy_document)["Statement"]]
         return {"Version": "2012-10-17", "Statement": statements} if statements else None
+
+
+def _queue(arn: str) -> Any:
+    _, _, _, region, account, name = arn.split(":", 5)
+    return sqs_stores[account][region].queues.get(name)
 
 
 def account_of(arn: str, default: str) -> str:

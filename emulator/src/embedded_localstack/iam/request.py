@@ -33,6 +33,9 @@ class Facts(Protocol):
     def identity(self, address: str) -> str:
         """Return the verified SES identity of a sender's address."""
 
+    def has_tags(self, bucket: str, key: str, version: str) -> bool:
+        """Return whether an object has tags."""
+
     def key_arn(self, key_id: str) -> str:
         """Return the ARN of a KMS key, given as key ID, key ARN, alias name or alias ARN."""
 
