@@ -19,7 +19,13 @@ from catalog_api.uploads import EXTENSIONS
 
 ALLOWED = {"/": {"GET"}, "/page/<digest>/<file>": {"GET"}}
 _FOLDER = Path(__file__).parent / "gallery"
-_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_TYPES = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
+}
 
 
 class GalleryPage:
@@ -75,15 +81,17 @@ class GalleryPage:
     def _policy(self) -> str:
         """Return the Content-Security-Policy.
 
-        It allows code only from here, and data only from here, from the buckets and from the user pool.
+        It allows code only from here, and data only from here, from the buckets and from the user pool. Pictures come
+        from both buckets: the large view shows an original where its thumbnails are not sharp.
         """
         uploads = _origin(self._storage.presigned_post("key", "image/png", 1)["url"])
         thumbnails = _origin(self._storage.thumbnail_url("key"))
+        pictures = " ".join(dict.fromkeys(["'self'", "blob:", thumbnails, uploads]))
         domain = self._settings.cognito_domain
         connect = " ".join(["'self'", uploads, *([domain] if domain else [])])
         return (
-            f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: {thumbnails}; connect-src "
-            f"{connect}; "
+            f"default-src 'none'; script-src 'self'; style-src 'self'; img-src {pictures}; connect-src {connect}; "
+            "manifest-src 'self'; "
             "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
             "trusted-types 'none'"
         )

@@ -37,7 +37,10 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         # Chromium writes font caches and crash reports to HOME.
         chromium = playwright.chromium.launch(
-            executable_path=os.environ["CHROMIUM"], env=os.environ | {"HOME": str(home)}
+            executable_path=os.environ["CHROMIUM"],
+            env=os.environ | {"HOME": str(home)},
+            # The bars of desktop browsers take space, so the tests have them too.
+            ignore_default_args=["--hide-scrollbars"],
         )
         yield chromium
         chromium.close()

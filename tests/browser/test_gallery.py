@@ -3,9 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.views import GOOD, PHOTOS, Open
+from tests.browser.views import GOOD, PHONE, PHOTOS, Open
 
-PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 pytestmark = pytest.mark.usefixtures("empty_catalog")
 
 
@@ -30,7 +29,7 @@ def test_uploaded_photos_appear_and_stay_after_a_reload(open_gallery: Open) -> N
     expect(page.locator("#tray-list li")).to_have_count(1)
     gallery.shot("rejected-in-tray")
     gallery.accessible()
-    page.get_by_role("button", name="Dismiss corrupt.jpg").click()
+    page.get_by_role("button", name="Remove corrupt.jpg from the list").click()
     expect(page.locator("#tray")).to_be_hidden()
     gallery.shot("light")
 

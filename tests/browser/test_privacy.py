@@ -98,6 +98,19 @@ def test_nothing_stays_but_the_session_s_key(open_gallery: Open) -> None:
     expect(other.get_by_label("API key")).to_be_focused()
     assert other.evaluate(STORED) == NOTHING
 
+    # The key stays on the device only for those who choose it, until they sign out.
+    other.get_by_label("Remember me on this device").check()
+    other.get_by_label("API key").fill(gallery.key)
+    other.keyboard.press("Enter")
+    expect(other.locator("#gallery")).to_be_visible()
+    assert other.evaluate(STORED) == NOTHING | {"local": ["eventloom.key"]}
+    third = page.context.new_page()
+    third.goto(gallery.address)
+    expect(third.locator("#gallery")).to_be_visible()
+    third.get_by_role("button", name="Sign out").click()
+    expect(third.get_by_label("API key")).to_be_focused()
+    assert third.evaluate(STORED) == NOTHING
+
     # Only the choice of language and theme is stored.
     page.get_by_role("button", name="한국어").click()
     page.get_by_role("button", name="테마 변경").click()

@@ -88,6 +88,8 @@ def test_deleting_asks_first_and_removes_everything(open_gallery: Open, deployme
     assert answer.status_code == 404
     eventually(lambda: client("s3").list_objects_v2(**prefix)["KeyCount"] == 0, "no thumbnails")
     page.reload()
+    expect(page.get_by_text("There are no rejected files.")).to_be_visible()
+    page.get_by_role("button", name="Photos", exact=True).click()
     expect(page.get_by_text("No photos yet.")).to_be_visible()
 
 
@@ -127,7 +129,7 @@ def test_files_dropped_go_up_across_origins_each_with_its_progress(open_gallery:
         shares = page.evaluate("name => window.shown[`Upload of ${name}`]", name)
         assert shares == sorted(shares)
         assert len([share for share in shares if 0 < share < 1]) >= 2, f"{name}: {shares}"
-    page.get_by_role("button", name="Dismiss notes.txt").click()
+    page.get_by_role("button", name="Remove notes.txt from the list").click()
     expect(page.locator("#tray")).to_be_hidden()
 
 
@@ -205,8 +207,11 @@ def test_the_keyboard_reaches_everything(open_gallery: Open) -> None:
     page.keyboard.press("Delete")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
-    expect(viewer).to_be_hidden()
     expect(tiles).to_have_count(1)
+    # The large view shows the next photo.
+    expect(viewer).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(viewer).to_be_hidden()
     is_focused(page, tiles.nth(0))
     page.keyboard.press("Shift+Tab")
     expect(page.get_by_role("button", name="Upload photos")).to_be_focused()

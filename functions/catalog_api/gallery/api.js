@@ -1,4 +1,5 @@
-// Calls the catalog's HTTP API. The API key, or the token of a Cognito user, is kept for this session only.
+// Calls the catalog's HTTP API. The API key, or the token of a Cognito user, is kept for this session. An API key stays
+// on this device if its user chooses so.
 
 import { pause } from './dom.js';
 
@@ -6,14 +7,18 @@ const KEY = 'eventloom.key';
 const TOKEN = 'eventloom.token';
 const VERIFIER = 'eventloom.verifier';
 const MAX_ATTEMPTS = 4;
+// A request without an answer after this time gets none.
+const ANSWERED_AFTER_MS = 30_000;
+const REACHED_AFTER_MS = 10_000;
 
-const pageAddress = () => location.origin + location.pathname;
+/** Returns the address of the page, which is the API's root, without a query and a fragment. */
+export const pageAddress = () => location.origin + location.pathname;
 
-/** An error answer of the API: its HTTP status (0 without an answer) and its detail. */
+/** An error answer of the API: its HTTP status (0 without an answer) and its problem document (RFC 9457). */
 export class ApiError extends Error {
-  constructor(status, detail) {
-    super(detail);
-    this.status = status;
+  constructor(status, problem = {}) {
+    super(problem.detail ?? problem.title ?? '');
+    Object.assign(this, { status, problem });
   }
 }
 
@@ -23,7 +28,7 @@ let config = null;
 export async function loadConfig() {
   if (!config) {
     const response = await fetch(new URL('config.json', import.meta.url));
-    if (!response.ok) throw new ApiError(response.status, 'config.json');
+    if (!response.ok) throw new ApiError(response.status);
     config = await response.json();
     takeKeyFromAddress();
   }
@@ -36,16 +41,19 @@ export async function loadConfig() {
  * Browsers send no fragment to a server. The key is removed from the address and from the history.
  */
 export function takeKeyFromAddress() {
-  const key = new URLSearchParams(location.hash.slice(1)).get('key');
+  const fragment = new URLSearchParams(location.hash.slice(1));
+  const key = fragment.get('key');
   if (!config || !key) return false;
-  history.replaceState(null, '', location.pathname);
+  fragment.delete('key');
+  history.replaceState(null, '', location.pathname + (fragment.size ? `#${fragment}` : ''));
   if (config.auth !== 'api_key') return false;
   saveKey(key);
   return true;
 }
 
 function credentialHeaders() {
-  const [key, token] = [sessionStorage.getItem(KEY), sessionStorage.getItem(TOKEN)];
+  const key = sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY);
+  const token = sessionStorage.getItem(TOKEN);
   if (config.auth === 'api_key' && key) return { 'X-Api-Key': key };
   if (config.auth === 'cognito' && token) return { Authorization: token };
   return {};
@@ -54,12 +62,15 @@ function credentialHeaders() {
 /** Returns whether the page has credentials, or needs none. */
 export const isSignedIn = () => config.auth === 'none' || Object.keys(credentialHeaders()).length > 0;
 
-/** Saves an API key for this session. */
-export const saveKey = (key) => sessionStorage.setItem(KEY, key.trim());
+/** Saves an API key for this session, or on this device until the user signs out. */
+export const saveKey = (key, isRemembered = false) => {
+  (isRemembered ? localStorage : sessionStorage).setItem(KEY, key.trim());
+};
 
-/** Deletes the session's credentials. */
+/** Deletes the credentials of the session and of the device. */
 export function forgetCredentials() {
   [KEY, TOKEN, VERIFIER].forEach((name) => sessionStorage.removeItem(name));
+  localStorage.removeItem(KEY);
 }
 
 /** Signs out, also from Cognito, and reloads the page so that nothing stays on the screen. */
@@ -70,24 +81,45 @@ export function signOut() {
   return location.assign(`${config.cognito.domain}/logout?${query}`);
 }
 
+/** Returns the answer to a request, or null if there is none in time or if `signal` aborts it. */
+async function answerTo(path, options, limit, signal) {
+  const ending = new AbortController();
+  const end = () => ending.abort();
+  const timer = setTimeout(end, limit);
+  signal?.addEventListener('abort', end);
+  try {
+    return await fetch(new URL(path, pageAddress()), { ...options, signal: ending.signal });
+  } catch {
+    return null;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', end);
+  }
+}
+
+/** Returns whether the API answers at all. */
+export const isReachable = async () => Boolean(await answerTo('health', { cache: 'no-store' }, REACHED_AFTER_MS));
+
 /**
  * Calls an operation. Returns its JSON, or null for an answer without a body. Throws ApiError.
  *
- * Retries with back-off if the API is busy (429, 503) or does not answer.
+ * Retries with back-off if the API is busy (429, 503) or does not answer, `attempts` times at most.
  */
-export async function call(method, path, body) {
+export async function call(method, path, body, options) {
+  const response = await request(method, path, body, options);
+  return response.status === 204 ? null : response.json();
+}
+
+async function request(method, path, body, { signal, attempts = MAX_ATTEMPTS } = {}) {
   const headers = headersFor(body);
+  // The page keeps what it needs itself, and the data of a private gallery does not belong into the browser's cache.
+  const options = { method, headers, body: body && JSON.stringify(body), cache: 'no-store' };
   for (let attempt = 1; ; attempt++) {
-    let response;
-    try {
-      response = await fetch(new URL(path, pageAddress()), { method, headers, body: body && JSON.stringify(body) });
-    } catch {
-      response = null;
-    }
-    if (response?.ok) return response.status === 204 ? null : response.json();
+    const response = await answerTo(path, options, ANSWERED_AFTER_MS, signal);
+    if (response?.ok) return response;
     const isTransient = !response || response.status === 429 || response.status === 503;
-    if (!isTransient || attempt === MAX_ATTEMPTS) {
-      throw new ApiError(response?.status ?? 0, response ? await detailOf(response) : '');
+    if (!isTransient || attempt >= attempts || signal?.aborted) {
+      throw new ApiError(response?.status ?? 0, response ? await response.json().catch(() => ({})) : {});
     }
     await pause(Number(response?.headers.get('Retry-After') ?? 0) * 1000 || 400 * 2 ** attempt);
   }
@@ -98,38 +130,8 @@ function headersFor(body) {
     return new Headers({ ...credentialHeaders(), ...(body ? { 'Content-Type': 'application/json' } : {}) });
   } catch {
     // Headers throws a TypeError for characters that a header cannot hold. Such a key is invalid.
-    throw new ApiError(401, '');
+    throw new ApiError(401);
   }
-}
-
-async function detailOf(response) {
-  const problem = await response.json().catch(() => ({}));
-  return problem.detail ?? problem.title ?? '';
-}
-
-/**
- * Uploads a file with a presigned POST. Calls `onProgress` with the share that is sent, from 0 to 1.
- *
- * Uses XMLHttpRequest because fetch does not report the progress of an upload.
- */
-export function uploadFile({ url, fields }, file, onProgress) {
-  const form = new FormData();
-  Object.entries(fields).forEach(([name, value]) => form.append(name, value));
-  // S3 ignores fields that come after the file.
-  form.append('file', file);
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    request.upload.addEventListener('progress', (event) => {
-      if (event.lengthComputable) onProgress(event.loaded / event.total);
-    });
-    request.addEventListener('load', () => {
-      if (request.status < 300) resolve();
-      else reject(new Error(`S3 answered ${request.status}`));
-    });
-    request.addEventListener('error', () => reject(new Error('S3 did not answer')));
-    request.open('POST', url);
-    request.send(form);
-  });
 }
 
 // Encodes as base64url without padding (RFC 4648, section 5), which RFC 7636 requires for PKCE.
@@ -142,7 +144,7 @@ function base64url(bytes) {
 export async function signInWithCognito() {
   const verifier = base64url(crypto.getRandomValues(new Uint8Array(48)));
   const state = base64url(crypto.getRandomValues(new Uint8Array(16)));
-  sessionStorage.setItem(VERIFIER, JSON.stringify({ verifier, state }));
+  sessionStorage.setItem(VERIFIER, JSON.stringify({ verifier, state, hash: location.hash }));
   const challenge = base64url(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(verifier)));
   const query = new URLSearchParams({
     response_type: 'code',
@@ -162,10 +164,10 @@ export async function finishSignIn() {
   if (config.auth !== 'cognito' || !(query.has('code') || query.has('error'))) return;
   const request = JSON.parse(sessionStorage.getItem(VERIFIER) ?? '{}');
   sessionStorage.removeItem(VERIFIER);
-  history.replaceState(null, '', location.pathname);
+  history.replaceState(null, '', location.pathname + (request.hash ?? ''));
   // A code with another state was not requested by this tab (cross-site request forgery, RFC 6749, section 10.12).
   if (query.has('error') || !request.state || query.get('state') !== request.state) {
-    throw new ApiError(401, query.get('error') ?? '');
+    throw new ApiError(401);
   }
   const response = await fetch(`${config.cognito.domain}/oauth2/token`, {
     method: 'POST',
@@ -177,7 +179,7 @@ export async function finishSignIn() {
       code_verifier: request.verifier,
     }),
   });
-  if (!response.ok) throw new ApiError(response.status, '');
+  if (!response.ok) throw new ApiError(response.status);
   // API Gateway's Cognito authorizer accepts the id token for a method without authorization scopes.
   sessionStorage.setItem(TOKEN, (await response.json()).id_token);
 }

@@ -42,6 +42,8 @@ export const ICONS = {
   previous: 'M14.5 5l-7 7 7 7',
   next: 'M9.5 5l7 7-7 7',
   theme: 'M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18zM12 5a7 7 0 0 1 0 14z',
+  'zoom-in': 'M11 4a7 7 0 1 0 0 14a7 7 0 1 0 0-14zM16 16l5 5M8 11h6M11 8v6',
+  'zoom-out': 'M11 4a7 7 0 1 0 0 14a7 7 0 1 0 0-14zM16 16l5 5M8 11h6',
   picture: 'M4 5h16v14H4zM4 16l5-5 4 4 2-2 5 5M15.5 9.5h.01',
 };
 

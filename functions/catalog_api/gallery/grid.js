@@ -1,13 +1,12 @@
 // An endless grid. The document holds only the rows near the window, however many images are loaded.
 
+import { newListCell, newPhotoCell } from './cells.js';
 import { $, h, hasNoModifier } from './dom.js';
 import { listRows, photoRows, verticalNeighbour, visibleRows } from './layout.js';
-import { showImage } from './picture.js';
-import { formatBytes, formatDay, formatTime, rejectionText, t } from './texts.js';
+import { formatDay, t } from './texts.js';
 
 const OVERSCAN_PX = 700;
-// Space for the sticky header above a focused photo, and a margin below it.
-const HEADER_PX = 80;
+// Space above and below a focused photo.
 const MARGIN_PX = 16;
 
 export class Grid {
@@ -15,8 +14,8 @@ export class Grid {
    * `open(image)` and `remove(image)` are what the buttons do. `loadMore()` is called near the end of the list.
    * `refresh(image)` renews an image's presigned URLs.
    */
-  constructor(element, { open, remove, loadMore, refresh }) {
-    Object.assign(this, { element, open, remove, loadMore, refresh });
+  constructor(element, actions) {
+    Object.assign(this, { element, ...actions });
     this.images = [];
     this.rows = [];
     // Maps the index of each row in the document to its element.
@@ -28,6 +27,7 @@ export class Grid {
     this.width = 0;
     this.isDrawScheduled = false;
     element.addEventListener('keydown', (event) => this.handleKey(event));
+    element.addEventListener('click', (event) => this.handleClick(event));
     element.addEventListener('focusin', ({ target }) => {
       if (target.dataset.index) this.activate(Number(target.dataset.index));
     });
@@ -36,8 +36,8 @@ export class Grid {
   }
 
   /** Shows other images. */
-  show(images, status) {
-    [this.images, this.status, this.activeIndex, this.activeImage] = [images, status, 0, null];
+  show({ images, status }) {
+    Object.assign(this, { images, status, activeIndex: 0, activeImage: null });
     this.layOut();
   }
 
@@ -88,11 +88,12 @@ export class Grid {
   }
 
   nameOf(image) {
-    return t('openPhoto', { name: image.filename, day: formatDay(image.uploaded_at) });
+    return t('openPhoto', { name: image.filename, day: formatDay(dayOf(image)) });
   }
 
   handleResize() {
-    if (this.element.clientWidth !== this.width) this.layOutInPlace();
+    // An open dialog hides the scroll bar, so that the grid is wider behind it.
+    if (!document.querySelector('dialog[open]') && this.element.clientWidth !== this.width) this.layOutInPlace();
   }
 
   /** Returns the grid's top edge, relative to the window. */
@@ -126,23 +127,21 @@ export class Grid {
   /** Inserts a row into the document in reading order, for screen readers and the Tab key. */
   insertRow(index) {
     const row = this.rows[index];
-    const element = row.tiles ? h('div', { class: 'row', role: 'list' }) : h('h3', {}, this.headingOf(index));
+    const element = row.tiles ? h('div', { class: 'row', role: 'list' }) : h('h3', {}, formatDay(row.day));
     element.style.transform = `translateY(${row.top}px)`;
     element.style.height = `${row.height}px`;
-    row.tiles?.forEach((tile) => element.append(this.status === 'READY' ? this.photoCell(tile) : this.listCell(tile)));
+    const lineOf = (tile) => newListCell(this.images[tile.index], tile, this.remove);
+    const cellOf = (tile) => (this.status === 'READY' ? this.photoCell(tile) : lineOf(tile));
+    row.tiles?.forEach((tile) => element.append(cellOf(tile)));
     const nextIndex = Math.min(...[...this.rowElements.keys()].filter((other) => other > index));
     this.element.insertBefore(element, this.rowElements.get(nextIndex) ?? null);
     this.rowElements.set(index, element);
   }
 
-  headingOf(index) {
-    const firstImage = this.images[this.rows[index + 1].tiles[0].index];
-    return formatDay(firstImage.uploaded_at);
-  }
-
   photoCell({ index, left, width }) {
     const image = this.images[index];
-    const cell = this.reusableCells?.get(image.image_id) ?? this.newPhotoCell(image, width);
+    const reusable = this.reusableCells?.get(image.image_id);
+    const cell = reusable ?? newPhotoCell(image, this.nameOf(image), width, this.refresh);
     cell.setAttribute('aria-posinset', index + 1);
     cell.style.left = `${left}px`;
     cell.style.width = `${width}px`;
@@ -151,36 +150,10 @@ export class Grid {
     return cell;
   }
 
-  newPhotoCell(image, width) {
-    const name = this.nameOf(image);
-    const open = () => this.openAt(this.images.indexOf(image));
-    const button = h('button', { type: 'button', class: 'tile', 'aria-label': name, onclick: open });
-    showImage(button, image, width, this.refresh);
-    // The size of the set is unknown until the list ends, for which ARIA has -1.
-    const cell = h('div', { class: 'cell', role: 'listitem', 'aria-setsize': -1 }, button);
-    cell.dataset.name = name;
-    cell.image = image;
-    return cell;
-  }
-
-  listCell({ index, width }) {
-    const image = this.images[index];
-    const facts = t('rejectedAt', { size: formatBytes(image.bytes ?? 0), time: formatTime(image.uploaded_at) });
-    const label = t('deleteName', { name: image.filename });
-    const remove = () => this.remove(image);
-    const button = h('button', { type: 'button', 'aria-label': label, onclick: remove }, t('delete'));
-    button.dataset.index = index;
-    const words = h('div', { class: 'words' },
-      h('strong', {}, image.filename),
-      h('span', {}, rejectionText(image)),
-      h('small', {}, facts));
-    const position = { role: 'listitem', 'aria-posinset': index + 1, 'aria-setsize': -1 };
-    const cell = h('div', { class: 'cell', ...position }, words, button);
-    cell.style.width = `${width}px`;
-    return cell;
-  }
-
-  openAt(index) {
+  handleClick(event) {
+    const tile = event.target.closest('.tile');
+    if (!tile) return;
+    const index = Number(tile.dataset.index);
     this.activate(index);
     this.open(this.images[index]);
   }
@@ -208,8 +181,8 @@ export class Grid {
       Home: () => 0,
       End: () => lastIndex,
     };
-    const isOnTile = event.target.classList.contains('tile');
-    if (event.key === 'Delete' && isOnTile) this.remove(this.images[this.activeIndex]);
+    if (!event.target.classList.contains('tile')) return;
+    if (event.key === 'Delete') this.remove(this.images[this.activeIndex]);
     if (this.status !== 'READY' || !moves[event.key]) return;
     event.preventDefault();
     this.focus(Math.max(0, Math.min(lastIndex, moves[event.key]())));
@@ -222,7 +195,9 @@ export class Grid {
     this.activate(index);
     const top = row.top + this.topInWindow();
     const overflow = top + row.height - (innerHeight - MARGIN_PX);
-    if (top < HEADER_PX) scrollBy(0, top - HEADER_PX);
+    // The header and the tray stay at the top.
+    const covered = $('top').getBoundingClientRect().bottom + MARGIN_PX;
+    if (top < covered) scrollBy(0, top - covered);
     else if (overflow > 0) scrollBy(0, overflow);
     this.draw();
     this.focusActiveImage();
@@ -237,8 +212,18 @@ export class Grid {
 
 const days = new WeakMap();
 
-/** Returns an image's upload day in the browser's time zone. Cached, because each new page lays out all images. */
+/**
+ * Returns the day of an image's upload in the browser's time zone, as `2026-06-15`. Cached, because each new page lays out all images.
+ */
 function dayOf(image) {
-  if (!days.has(image)) days.set(image, new Date(image.uploaded_at).toDateString());
+  if (!days.has(image)) {
+    const { year, month, day } = localDate(new Date(image.uploaded_at));
+    days.set(image, `${year}-${month}-${day}`);
+  }
   return days.get(image);
+}
+
+function localDate(time) {
+  const pad = (value) => String(value).padStart(2, '0');
+  return { year: time.getFullYear(), month: pad(time.getMonth() + 1), day: pad(time.getDate()) };
 }

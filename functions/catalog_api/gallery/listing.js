@@ -1,4 +1,4 @@
-// The images of one status. The API lists them in pages.
+// The images of one view. The API lists them in pages.
 
 import { call } from './api.js';
 
@@ -7,11 +7,14 @@ const FIRST_PAGE_SIZE = 50;
 const PAGE_SIZE = 100;
 // Presigned URLs of a page that was listed this recently cannot have expired.
 const FRESH_MS = 60_000;
+const STATUS = { '': 'READY', rejected: 'REJECTED' };
 
 export class Listing {
-  constructor(status) {
-    Object.assign(this, { status, images: [], cursor: '', loading: false, failed: false });
-    // Maps an image id to the page that listed it, or to null for an image that was uploaded in this tab.
+  /** `view` is as in the address. */
+  constructor(view) {
+    const status = STATUS[view];
+    Object.assign(this, { view, status, images: [], cursor: '', loading: false, failed: false });
+    // Maps an image id to the page that listed it, or to null for an image that was added later.
     this.pages = new Map();
   }
 
@@ -38,13 +41,25 @@ export class Listing {
 
   /** Inserts an image at its upload time. */
   insert(image) {
-    this.pages.set(image.image_id, null);
     const index = this.images.findIndex((other) => other.uploaded_at <= image.uploaded_at);
+    this.pages.set(image.image_id, null);
     this.images.splice(index < 0 ? this.images.length : index, 0, image);
+  }
+
+  /** Removes images. */
+  remove(images) {
+    const removed = new Set(images.map(({ image_id: id }) => id));
+    removed.forEach((id) => this.pages.delete(id));
+    // The grid holds the same array.
+    this.images.splice(0, this.images.length, ...this.images.filter(({ image_id: id }) => !removed.has(id)));
   }
 
   has(image) {
     return this.pages.has(image.image_id);
+  }
+
+  indexOf(image) {
+    return this.images.findIndex(({ image_id: id }) => id === image?.image_id);
   }
 
   /** Renews an image's presigned URLs, with one request for its whole page where possible. Throws ApiError. */

@@ -1,8 +1,8 @@
 // Loads the modules one after another, each after the modules that it imports. Parallel requests would each start an
 // execution environment of the Lambda function. Browsers cache the modules, so this happens once per version.
 const MODULES = [
-  'dom', 'blurhash', 'layout', 'texts.en', 'texts.ko', 'texts', 'api', 'listing', 'picture', 'grid', 'uploads',
-  'viewer', 'main',
+  'dom', 'blurhash', 'layout', 'texts.en', 'texts.ko', 'texts', 'api', 'address', 'listing', 'picture', 'cells', 'grid',
+  'files', 'connection', 'transfer', 'results', 'tray', 'uploads', 'dialogs', 'original', 'zoom', 'viewer', 'gallery', 'main',
 ];
 
 try {

@@ -64,10 +64,22 @@ export function formatBytes(value) {
   return formatter('NumberFormat', { style: 'unit', unit, maximumFractionDigits }).format(size);
 }
 
-/** Formats the day of an ISO 8601 time in the browser's time zone. */
-export const formatDay = (iso) => formatter('DateTimeFormat', { dateStyle: 'full' }).format(new Date(iso));
+/** Formats a day such as `2026-06-15`, without regard to time zones. */
+export const formatDay = (day) =>
+  formatter('DateTimeFormat', { dateStyle: 'full', timeZone: 'UTC' }).format(new Date(day));
 
-/** Formats an ISO 8601 time. A camera's time without a zone is local time in ECMAScript, so it is shown unchanged. */
+/** Formats an ISO 8601 time in the browser's time zone. */
 export const formatTime = (iso) => {
   return formatter('DateTimeFormat', { dateStyle: 'long', timeStyle: 'short' }).format(new Date(iso));
 };
+
+/**
+ * Formats when a photo was taken (ISO 8601): the time that the camera showed, in every time zone, and its offset if
+ * the camera knows one.
+ */
+export function formatTaken(capturedAt) {
+  const [, local, offset] = /^(.{16,}?)([+-]\d\d:\d\d|Z)?$/.exec(capturedAt);
+  const options = { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' };
+  const time = formatter('DateTimeFormat', options).format(new Date(`${local}Z`));
+  return offset ? `${time} (UTC${offset === 'Z' ? '' : offset})` : time;
+}

@@ -1,18 +1,20 @@
-// The tray. It shows each file from the upload to S3 until the image is READY or REJECTED.
+// The queue of uploads: each file from its choice until the image is READY or REJECTED.
 
-import { call, uploadFile } from './api.js';
-import { $, announce, h, icon, ICONS, pause } from './dom.js';
-import { formatBytes, formatCount, rejectionText, t } from './texts.js';
+import { call } from './api.js';
+import { Connection } from './connection.js';
+import { pause } from './dom.js';
+import { problemOf, typeOf } from './files.js';
+import { findResults } from './results.js';
+import { uploadFile } from './transfer.js';
+import { FINAL_STATES, Tray } from './tray.js';
 
 const MAX_CONCURRENT = 4;
+// With the back-off below, a file is tried again for about half a minute while the API answers.
+const MAX_ATTEMPTS = 5;
+const FIRST_BACKOFF_MS = 1_000;
 const SLOW_AFTER_MS = 180_000;
-// After this time an image may no longer be among the newest ones, so it is requested by its id.
-const LOOK_UP_AFTER_MS = 15_000;
 const READY_SHOWN_MS = 900;
 const MAX_FILENAME_LENGTH = 255;
-
-// States of an entry: waiting, sending, sent, and the ones below.
-const FINAL_STATES = new Set(['ready', 'rejected', 'refused', 'failed', 'slow']);
 
 export class Uploads {
   /**
@@ -22,85 +24,156 @@ export class Uploads {
   constructor(config, { onResult, handleRefusal }) {
     Object.assign(this, { config, onResult, handleRefusal });
     this.entries = [];
-    this.isPaused = false;
-    this.sendingCount = 0;
+    // Uploads stop without a key, by the user's choice, or without a connection.
+    this.isRefused = false;
+    this.isPausedByUser = false;
     this.isPolling = false;
-    $('tray-clear').addEventListener('click', () => this.dismissFinished());
+    this.connection = new Connection(() => {
+      this.tray.drawSummary();
+      this.sendNext();
+      this.poll();
+    });
+    this.tray = new Tray(this);
   }
 
   /** Queues files for upload. Refuses files that cannot be photos. */
   add(files) {
     for (const file of files) {
-      const entry = { file, state: 'waiting', sentAt: 0, lookedUpAt: 0, type: this.typeOf(file) };
-      entry.problem = this.problemOf(entry);
-      if (entry.problem) entry.state = 'refused';
+      const problem = problemOf(file, this.config);
+      const type = typeOf(file, this.config.types);
+      const entry = { file, type, problem, state: 'waiting', share: 0, attempts: 0, sentAt: 0, lookedUpAt: 0 };
+      if (problem) entry.state = 'refused';
       this.entries.push(entry);
-      this.draw(entry);
+      this.tray.draw(entry);
     }
     this.sendNext();
-    this.drawSummary();
+    this.tray.drawSummary();
   }
 
-  // The extension decides first: a browser's type is empty for extensions that it does not know (File API).
-  typeOf(file) {
-    const extension = file.name.slice(file.name.lastIndexOf('.')).toLowerCase();
-    const acceptedTypes = Object.values(this.config.types);
-    return this.config.types[extension] ?? (acceptedTypes.includes(file.type) ? file.type : undefined);
+  get canSend() {
+    return !this.isRefused && !this.isPausedByUser && this.connection.isOnline;
   }
 
-  /** Returns the name of the text that says why a file is refused, or null. */
-  problemOf({ file, type }) {
-    if (!type) return 'wrongType';
-    if (!file.size) return 'emptyFile';
-    return file.size > this.config.max_upload_bytes ? 'tooLarge' : null;
+  /** The name of the text that says how many files are sent. */
+  get nameOfProgress() {
+    if (this.isPausedByUser) return 'uploadingPaused';
+    return this.connection.isOnline ? 'uploading' : 'uploadingOffline';
   }
 
   sendNext() {
-    while (!this.isPaused && this.sendingCount < MAX_CONCURRENT) {
-      const entry = this.entries.find(({ state }) => state === 'waiting');
+    const countSending = () => this.entries.filter(({ state }) => state === 'sending').length;
+    while (this.canSend && countSending() < MAX_CONCURRENT) {
+      const entry = this.entries.find(({ state, isRetried }) => state === 'waiting' && !isRetried);
       if (!entry) return;
-      this.sendingCount++;
-      this.send(entry).finally(() => {
-        this.sendingCount--;
-        this.sendNext();
-      });
+      this.send(entry);
     }
   }
 
-  /** Pauses all uploads if an error means that the caller must sign in again. Returns whether it does. */
-  pauseIfRefused(error) {
+  /** Stops all uploads if an error means that the caller must sign in again. Returns whether it does. */
+  stopIfRefused(error) {
     const isRefusal = this.handleRefusal(error);
-    this.isPaused ||= isRefusal;
+    this.isRefused ||= isRefusal;
     return isRefusal;
   }
 
   /** Continues after the caller has signed in. */
   resume() {
-    this.isPaused = false;
+    this.isRefused = false;
     this.sendNext();
     this.poll();
   }
 
   async send(entry) {
-    entry.bar.value = 0;
+    const sending = new AbortController();
+    const { signal } = sending;
+    Object.assign(entry, { sending, share: 0, isRetried: false });
     this.setState(entry, 'sending');
     try {
       // A longer name is cut at its start, because the extension decides the type.
       const filename = entry.file.name.slice(-MAX_FILENAME_LENGTH);
-      const upload = await call('POST', 'uploads', { filename, content_type: entry.type, bytes: entry.file.size });
-      await uploadFile(upload, entry.file, (share) => (entry.bar.value = share));
-      Object.assign(entry, { id: upload.image_id, sentAt: Date.now() });
+      const request = { filename, content_type: entry.type, bytes: entry.file.size };
+      const upload = await call('POST', 'uploads', request, { signal, attempts: 1 });
+      await uploadFile(upload, entry.file, (share) => this.setShare(entry, share), signal);
+      Object.assign(entry, { id: upload.image_id, sentAt: Date.now(), share: 1 });
       this.setState(entry, 'sent');
       this.poll();
     } catch (error) {
-      this.setState(entry, this.pauseIfRefused(error) ? 'waiting' : 'failed');
+      if (!signal.aborted) await this.recover(entry, error);
     }
+    this.sendNext();
+  }
+
+  /** Decides what follows a failed attempt: a sign-in, waiting for the connection, another attempt, or the end. */
+  async recover(entry, error) {
+    if (this.stopIfRefused(error)) return this.setState(entry, 'waiting');
+    // S3 refuses a form that has expired (403), which a new one may cure. Other refusals stay.
+    const isLasting = error.status >= 400 && error.status < 500 && ![403, 408, 429].includes(error.status);
+    entry.share = 0;
+    if (!isLasting && !error.status && !(await this.connection.check())) return this.setState(entry, 'waiting');
+    if (entry.state !== 'sending') return undefined;
+    entry.attempts += 1;
+    if (isLasting || entry.attempts === MAX_ATTEMPTS) return this.setState(entry, 'failed');
+    entry.isRetried = true;
+    this.setState(entry, 'waiting');
+    return pause(FIRST_BACKOFF_MS * 2 ** entry.attempts).then(() => {
+      entry.isRetried = false;
+      if (entry.state === 'waiting') this.tray.draw(entry);
+    });
+  }
+
+  setShare(entry, share) {
+    entry.share = entry.bar.value = share;
+    this.tray.drawBytes();
   }
 
   setState(entry, state) {
+    if (entry.isDismissed) return;
     entry.state = state;
-    this.draw(entry);
-    this.drawSummary();
+    this.tray.draw(entry);
+    this.tray.drawSummary();
+  }
+
+  /** Stops or continues all uploads. A stopped file starts from its beginning, because a form is sent in one piece. */
+  togglePause() {
+    this.isPausedByUser = !this.isPausedByUser;
+    const sending = this.entries.filter(({ state }) => state === 'sending');
+    if (this.isPausedByUser) sending.forEach((entry) => this.halt(entry));
+    this.tray.drawSummary();
+    this.sendNext();
+  }
+
+  halt(entry) {
+    entry.sending?.abort();
+    entry.share = 0;
+    this.setState(entry, 'waiting');
+  }
+
+  /** Removes a file that is not sent yet. */
+  cancel(entry) {
+    entry.sending?.abort();
+    entry.isCancelled = true;
+    this.dismiss(entry);
+    this.sendNext();
+  }
+
+  cancelAll() {
+    this.isPausedByUser = false;
+    const unsent = this.entries.filter(({ state }) => ['waiting', 'sending'].includes(state));
+    // Takes all of them out of the queue first, so that none starts while the others end.
+    unsent.forEach((entry) => (entry.isCancelled = true));
+    this.entries = this.entries.filter((entry) => !unsent.includes(entry));
+    unsent.forEach((entry) => this.cancel(entry));
+  }
+
+  retry(entry) {
+    entry.attempts = 0;
+    this.setState(entry, 'waiting');
+    this.sendNext();
+  }
+
+  retryAll() {
+    const failed = this.entries.filter(({ state, isDismissed }) => state === 'failed' && !isDismissed);
+    failed.forEach((entry) => this.retry(entry));
   }
 
   /** Polls until every sent file has a result or is dismissed. Polls less often while no results come. */
@@ -111,8 +184,8 @@ export class Uploads {
     for (;;) {
       await pause(wait);
       const pending = this.pendingEntries;
-      if (this.isPaused || !pending.length) break;
-      const results = await this.findResults(pending);
+      if (this.isRefused || !this.connection.isOnline || !pending.length) break;
+      const results = await findResults(pending, (error) => this.stopIfRefused(error));
       results.forEach(([entry, image]) => this.finish(entry, image));
       const isSlow = ({ state, sentAt }) => state === 'sent' && Date.now() - sentAt > SLOW_AFTER_MS;
       pending.filter(isSlow).forEach((entry) => this.setState(entry, 'slow'));
@@ -126,45 +199,6 @@ export class Uploads {
     return this.entries.filter((entry) => ['sent', 'slow'].includes(entry.state) && !entry.isDismissed);
   }
 
-  /** Returns an operation's answer, or null if it fails. */
-  async get(path) {
-    try {
-      return await call('GET', path);
-    } catch (error) {
-      this.pauseIfRefused(error);
-      return null;
-    }
-  }
-
-  /**
-   * Returns pairs of entry and image for the pending files that have a result.
-   *
-   * One request per status returns the newest images. Images of others may push a pending one out of that list. Then
-   * the pending file that was looked up least recently is requested by its id.
-   */
-  async findResults(pending) {
-    const entriesById = new Map(pending.map((entry) => [entry.id, entry]));
-    const results = [];
-    let hasMorePages = false;
-    for (const status of ['READY', 'REJECTED']) {
-      const query = new URLSearchParams({ status, limit: Math.min(100, 2 * pending.length + 10) });
-      const page = await this.get(`images?${query}`);
-      if (!page) return results;
-      hasMorePages ||= Boolean(page.next_cursor);
-      const images = page.images.filter((image) => entriesById.has(image.image_id));
-      results.push(...images.map((image) => [entriesById.get(image.image_id), image]));
-      if (results.length === pending.length) return results;
-    }
-    const finished = new Set(results.map(([entry]) => entry));
-    const isLate = (entry) => Date.now() - entry.sentAt > LOOK_UP_AFTER_MS && !finished.has(entry);
-    const late = pending.filter(isLate);
-    if (!hasMorePages || !late.length) return results;
-    const entry = late.reduce((oldest, other) => (other.lookedUpAt < oldest.lookedUpAt ? other : oldest));
-    entry.lookedUpAt = Date.now();
-    const image = await this.get(`images/${entry.id}`);
-    return image ? [...results, [entry, image]] : results;
-  }
-
   finish(entry, image) {
     const isReady = image.status === 'READY';
     entry.image = image;
@@ -174,13 +208,13 @@ export class Uploads {
   }
 
   dismiss(entry) {
-    const hadFocus = entry.element.contains(document.activeElement);
-    if (entry.previewUrl) URL.revokeObjectURL(entry.previewUrl);
-    entry.element.remove();
     entry.isDismissed = true;
-    if (this.entries.every(({ isDismissed }) => isDismissed)) this.entries = [];
-    if (hadFocus) ($('tray').hidden ? $('photos') : $('tray-list')).focus();
-    this.drawSummary();
+    if (entry.isCancelled) this.entries = this.entries.filter((other) => other !== entry);
+    if (this.entries.every(({ isDismissed }) => isDismissed)) {
+      this.entries = [];
+      this.isPausedByUser = false;
+    }
+    this.tray.remove(entry);
   }
 
   dismissFinished() {
@@ -188,82 +222,15 @@ export class Uploads {
     this.entries.filter(isFinished).forEach((entry) => this.dismiss(entry));
   }
 
-  textOf(entry) {
-    if (entry.state === 'refused') return t(entry.problem, { limit: formatBytes(this.config.max_upload_bytes) });
-    if (entry.state === 'rejected') return rejectionText(entry.image);
-    return entry.state === 'sending' ? formatBytes(entry.file.size) : t(entry.state);
+  /** The bytes of the batch, and how many of them are sent. */
+  get bytes() {
+    const counted = this.entries.filter(({ state }) => state !== 'refused');
+    const sum = (sizeOf) => counted.reduce((total, entry) => total + sizeOf(entry), 0);
+    return { sent: sum(({ file, share }) => file.size * share), all: sum(({ file }) => file.size) };
   }
 
-  draw(entry) {
-    if (!entry.element) this.createElement(entry);
-    entry.element.dataset.state = entry.state;
-    entry.text.textContent = this.textOf(entry);
-    entry.bar.hidden = !['waiting', 'sending', 'sent'].includes(entry.state);
-    // Without a value the bar is indeterminate.
-    if (entry.state === 'sent') entry.bar.removeAttribute('value');
-    const buttons = [];
-    if (entry.state === 'failed') buttons.push(this.retryButton(entry));
-    if (FINAL_STATES.has(entry.state) && entry.state !== 'ready') buttons.push(this.dismissButton(entry));
-    entry.buttons.replaceChildren(...buttons);
-  }
-
-  retryButton(entry) {
-    return h('button', { type: 'button', onclick: () => this.retry(entry) }, t('retry'));
-  }
-
-  dismissButton(entry) {
-    const label = t('dismiss', { name: entry.file.name });
-    const dismiss = () => this.dismiss(entry);
-    return h('button', { type: 'button', class: 'icon', 'aria-label': label, onclick: dismiss }, icon(ICONS.close));
-  }
-
-  createElement(entry) {
-    const preview = h('div', { class: 'preview' }, icon(ICONS.picture));
-    if (entry.type) {
-      entry.previewUrl = URL.createObjectURL(entry.file);
-      // The icon stays if the browser cannot show the format (HEIC).
-      const image = h('img', { alt: '', decoding: 'async', onload: () => preview.replaceChildren(image) });
-      image.src = entry.previewUrl;
-    }
-    entry.text = h('span', { class: 'state' });
-    entry.bar = h('progress', { max: 1, value: 0, 'aria-label': t('progress', { name: entry.file.name }) });
-    entry.buttons = h('div', { class: 'buttons' });
-    const words = h('div', { class: 'words' }, h('strong', {}, entry.file.name), entry.text, entry.bar);
-    entry.element = h('li', {}, preview, words, entry.buttons);
-    $('tray-list').append(entry.element);
-  }
-
-  retry(entry) {
-    this.setState(entry, 'waiting');
-    this.sendNext();
-  }
-
-  /** Updates the tray's heading, and announces it to screen readers when it changes. */
-  drawSummary() {
-    $('tray').hidden = this.entries.every(({ isDismissed }) => isDismissed);
-    const text = this.summary();
-    if ($('tray-title').textContent !== text && !$('tray').hidden) announce(text);
-    $('tray-title').textContent = text;
-    const isDismissible = ({ state, isDismissed }) => FINAL_STATES.has(state) && state !== 'ready' && !isDismissed;
-    $('tray-clear').hidden = !this.entries.some(isDismissible);
-  }
-
-  summary() {
-    const countOf = (...states) => this.entries.filter(({ state }) => states.includes(state)).length;
-    const all = this.entries.length - countOf('refused');
-    const sending = countOf('waiting', 'sending');
-    const pending = this.pendingEntries.length;
-    if (sending) return t('uploading', { done: formatCount(all - sending), all: formatCount(all) });
-    if (pending) return t('processing', { done: formatCount(all - pending), all: formatCount(all) });
-    const failed = countOf('rejected', 'refused', 'failed');
-    const counts = { ready: formatCount(countOf('ready')), failed: formatCount(failed) };
-    return t(failed ? 'finishedWithErrors' : 'finished', counts);
-  }
-
-  /** Draws everything again after a change of language. */
   redraw() {
-    this.entries.filter(({ isDismissed }) => !isDismissed).forEach((entry) => this.draw(entry));
-    this.drawSummary();
+    this.tray.redraw();
   }
 
   /** Returns whether leaving the page now would lose uploads. */

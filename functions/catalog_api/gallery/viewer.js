@@ -1,40 +1,22 @@
-// The large view of one photo with its details, and the question before a deletion.
+// The large view of one photo with its details.
 
 import { call } from './api.js';
 import { $, h, hasNoModifier, icon, ICONS } from './dom.js';
+import { showOriginal } from './original.js';
 import { showImage } from './picture.js';
-import { formatBytes, formatCount, formatTime, setText, t } from './texts.js';
+import { formatBytes, formatCount, formatTaken, formatTime, setText, t } from './texts.js';
+import { Zoom } from './zoom.js';
 
 const LARGE_WIDTH = 1280;
 
-/** Asks whether to delete an image. Returns a promise of the answer. */
-export function confirmDeletion(image) {
-  const dialog = $('confirm');
-  const closeWith = (value) => () => dialog.close(value);
-  dialog.replaceChildren(
-    h('h2', { id: 'confirm-title' }, t('deleteTitle')),
-    h('p', {}, t('deleteText', { name: image.filename })),
-    h('div', { class: 'buttons' },
-      h('button', { type: 'button', autofocus: true, onclick: closeWith('') }, t('cancel')),
-      h('button', { type: 'button', class: 'danger', onclick: closeWith('delete') }, t('delete'))),
-  );
-  dialog.returnValue = '';
-  dialog.showModal();
-  return new Promise((resolve) => {
-    // onclose replaces the listener of the last question, which must not receive this answer. The browser sends the
-    // event after the dialog has closed. If the dialog is open, the event belongs to the last question.
-    dialog.onclose = () => dialog.open || resolve(dialog.returnValue === 'delete');
-  });
-}
-
 export class Viewer {
   /**
-   * `neighbourOf(image, step)` returns an image or undefined. `remove(image)` deletes an image. `refresh(image)` renews
-   * its presigned URLs. `handleRefusal(error)` shows the sign-in and returns true if the caller must sign in again.
-   * `onOpen()` and `onClose(image)` are called afterwards.
+   * `neighbourOf(image, step)` returns an image or undefined. `remove(image)` deletes an image.
+   * `refresh(image)` renews its presigned URLs. `handleRefusal(error)` shows the sign-in and returns true if the
+   * caller must sign in again. `onOpen(isFirst)` and `onClose(image)` are called afterwards.
    */
-  constructor({ neighbourOf, remove, refresh, handleRefusal, onOpen, onClose }) {
-    Object.assign(this, { neighbourOf, remove, refresh, handleRefusal, onOpen, onClose });
+  constructor(actions) {
+    Object.assign(this, actions);
     this.dialog = $('viewer');
     const part = (selector) => this.dialog.querySelector(selector);
     this.frame = part('.frame');
@@ -42,16 +24,21 @@ export class Viewer {
     this.error = part('.error');
     this.details = part('dl');
     this.downloadLink = part('.primary');
-    [this.previousButton, this.nextButton, this.closeButton] = ['previous', 'next', 'close'].map((name) => {
+    const button = (name, action) => {
       part(`.${name}`).append(icon(ICONS[name]));
+      part(`.${name}`).addEventListener('click', action);
       return part(`.${name}`);
-    });
-    this.previousButton.addEventListener('click', () => this.move(-1));
-    this.nextButton.addEventListener('click', () => this.move(1));
-    this.closeButton.addEventListener('click', () => this.close());
+    };
+    this.previousButton = button('previous', () => this.move(-1));
+    this.nextButton = button('next', () => this.move(1));
+    this.closeButton = button('close', () => this.close());
+    this.zoomOutButton = button('zoom-out', () => this.zoom.step(-1));
+    button('zoom-in', () => this.zoom.step(1));
     part('.danger').addEventListener('click', () => this.remove(this.image));
+    this.zoom = new Zoom(part('.stage'), { onSwipe: (step) => this.move(step), onZoom: () => this.sharpen() });
     this.dialog.addEventListener('close', () => this.onClose(this.image));
-    this.dialog.addEventListener('keydown', (event) => hasNoModifier(event) && this.handleKey(event));
+    this.dialog.addEventListener('keydown', (event) => this.handleKey(event));
+    addEventListener('resize', () => this.isOpen && this.zoom.apply());
   }
 
   get isOpen() {
@@ -60,14 +47,19 @@ export class Viewer {
 
   /** Shows an image with the fields of the list, and then with all fields that the API returns for it. */
   async open(image) {
+    const isFirst = !this.isOpen;
     this.image = image;
     this.updateKeepingFocus(() => this.draw(image));
-    if (!this.isOpen) this.dialog.showModal();
-    this.onOpen();
+    if (isFirst) this.dialog.showModal();
+    // The frame has its size only now.
+    this.zoom.reset(this.frame, image.width ?? 0);
+    this.onOpen(isFirst);
     const result = await call('GET', `images/${image.image_id}`).catch((error) => error);
     if (this.image !== image || !this.isOpen) return;
-    if (!(result instanceof Error)) this.updateKeepingFocus(() => this.showDetails(result));
-    else if (!this.handleRefusal(result)) this.showError(result.status === 404 ? 'notFound' : 'unreachable');
+    if (!(result instanceof Error)) {
+      this.updateKeepingFocus(() => this.showDetails(result));
+      this.sharpen();
+    } else if (!this.handleRefusal(result)) this.showError(result.status === 404 ? 'notFound' : 'unreachable');
   }
 
   /** Calls `update`. Moves the focus to Close if its element was hidden: the dialog hears keys only with the focus. */
@@ -82,6 +74,7 @@ export class Viewer {
     frame.style.setProperty('--ratio', (image.width ?? 4) / (image.height ?? 3));
     showImage(frame, image, LARGE_WIDTH, this.refresh);
     frame.querySelector('img')?.setAttribute('alt', image.filename);
+    frame.querySelector('img')?.setAttribute('draggable', 'false');
     this.frame.replaceWith(frame);
     this.frame = frame;
     $('viewer-title').textContent = image.filename;
@@ -91,8 +84,15 @@ export class Viewer {
     this.updateButtons();
   }
 
+  /** Loads the original where the thumbnail is not sharp. */
+  sharpen() {
+    this.updateKeepingFocus(() => (this.zoomOutButton.disabled = !this.zoom.isZoomed));
+    if (this.detail?.image_id === this.image?.image_id) showOriginal(this.frame, this.detail, this.zoom.scale);
+  }
+
   /** Disables the buttons that have no neighbour to show. */
   updateButtons() {
+    if (!this.image) return;
     this.updateKeepingFocus(() => {
       this.previousButton.disabled = !this.neighbourOf(this.image, -1);
       this.nextButton.disabled = !this.neighbourOf(this.image, 1);
@@ -105,6 +105,7 @@ export class Viewer {
   }
 
   showDetails(image) {
+    this.detail = image;
     const details = detailsOf(image).filter(([, value]) => value);
     const elements = details.flatMap(([name, value]) => [h('dt', {}, t(name)), h('dd', {}, value)]);
     this.details.replaceChildren(...elements);
@@ -118,9 +119,14 @@ export class Viewer {
   }
 
   handleKey(event) {
+    // The details scroll with the arrow keys, and + needs Shift on most keyboards.
+    const isForZoom = !(event.altKey || event.ctrlKey || event.metaKey || event.target === this.side);
+    if (isForZoom && this.zoom.handleKey(event)) return event.preventDefault();
+    if (!hasNoModifier(event)) return undefined;
     if (event.key === 'ArrowRight') this.move(1);
     if (event.key === 'ArrowLeft') this.move(-1);
     if (event.key === 'Delete') this.remove(this.image);
+    return undefined;
   }
 
   close() {
@@ -134,7 +140,7 @@ function detailsOf(image) {
   return [
     ['dimensions', image.width && dimensionsOf(image)],
     ['camera', image.camera],
-    ['captured', image.captured_at && formatTime(image.captured_at)],
+    ['captured', image.captured_at && formatTaken(image.captured_at)],
     ['uploaded', formatTime(image.uploaded_at)],
     ['processed', seconds > 0 && t('seconds', { value: formatCount(Math.round(seconds * 10) / 10) })],
     ['file', [image.format, image.bytes && formatBytes(image.bytes)].filter(Boolean).join(', ')],

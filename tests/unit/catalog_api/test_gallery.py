@@ -67,7 +67,9 @@ def test_the_policy_allows_only_the_page_and_the_buckets(api: Any) -> None:
     assert directives["default-src"] == {"'none'"}
     assert directives["script-src"] == directives["style-src"] == {"'self'"}
     assert directives["connect-src"] == {"'self'", "https://uploads.s3.amazonaws.com"}
-    assert directives["img-src"] == {"'self'", "blob:", "https://thumbnails.s3.amazonaws.com"}
+    originals = "https://uploads.s3.amazonaws.com"
+    assert directives["img-src"] == {"'self'", "blob:", "https://thumbnails.s3.amazonaws.com", originals}
+    assert directives["manifest-src"] == {"'self'"}
     assert directives["base-uri"] == directives["form-action"] == directives["frame-ancestors"] == {"'none'"}
 
 
