@@ -82,9 +82,14 @@ destroy: ## remove the environment
 	@./eventloom destroy --env $(ENV)
 
 ##@ Tests, one kind at a time (PYTEST_ADDOPTS="-k name" passes options to pytest; ONLY=tests/... selects files)
-.PHONY: test-unit test-terraform test-integration test-faults test-policies test-iam test-compose test-browser
+.PHONY: test-quick test-unit test-terraform test-integration test-faults test-policies test-iam test-iam-differential test-compose
+.PHONY: test-parity test-browser
+test-quick: lint ## lint, and the unit tests of what changed since main: under a minute
+	@$(PY) -m scripts.quick
+
+# loadfile: both processes would otherwise make the fixtures that the tests of a file share
 test-unit: setup ## logic, commands, packaging: no cloud
-	@$(PY) -m pytest -q -n 2 tests/unit emulator/tests/unit
+	@$(PY) -m pytest -q -n 2 --dist loadfile tests/unit emulator/tests/unit
 
 test-terraform: setup ## fmt, validate and `terraform test` of every module
 	@$(PY) -m scripts.check_terraform
@@ -99,6 +104,9 @@ test-policies: setup ## the policies of every environment: rules for documents, 
 test-iam: build ## least privilege: each grant is needed and none is too wide (report: build/iam/report.html); takes minutes
 	@scripts/bootstrap.sh localstack checkov && $(IAM_TESTS) $(or $(ONLY),tests/iam)
 
+test-iam-differential: setup ## random policies, also to a second evaluator from npm: CASES=20000 SEED=1 (RECORD=1 renews what make test compares)
+	@PYTHONPATH=.:src build/venv/localstack/bin/python -m tests.iam.differential.compare --seed $(or $(SEED),1) --cases $(or $(CASES),20000) $(if $(RECORD),--record)
+
 test-browser: build ## the gallery in Chromium, on an embedded LocalStack of its own (KEEP=1 leaves it running); pictures in build/screenshots
 	@scripts/bootstrap.sh localstack browser
 	@CHROMIUM=$$(scripts/chromium.sh) EMBEDDED_PORT=$(or $(EMBEDDED_PORT),4599) build/venv/browser/bin/python -m pytest -q $(if $(KEEP),--keep) tests/browser
@@ -106,6 +114,11 @@ test-browser: build ## the gallery in Chromium, on an embedded LocalStack of its
 test-faults: build ## 2,000 objects under 500 faults, nothing lost; 10,000 damaged pictures; 2,000 tables: SEED="1 2 3" OBJECTS=2000 FAULTS=500 PICTURES=10000 TABLES=2000
 	@scripts/bootstrap.sh localstack faults
 	@$(PY) -m pytest -q -s $(or $(ONLY),tests/faults)
+
+test-parity: setup ## LocalStack's AWS-validated tests on the emulator: LOCALSTACK=CHECKOUT (v4.14.0) [ONLY=tests/aws/...]; takes minutes
+	@scripts/bootstrap.sh localstack parity
+	@EMULATOR=$(CURDIR)/build/venv/localstack/bin/python PARITY_HOME=build/parity \
+	PYTHONPATH=emulator/tests build/venv/parity/bin/python -m parity.lane "$${LOCALSTACK:?set it to a checkout of LocalStack v4.14.0}" $(ONLY)
 
 test-compose: build ## docker compose up, the same tests with Docker's Lambda executor, and everything removed
 	@$(PY) -m scripts.compose

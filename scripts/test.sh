@@ -37,7 +37,7 @@ checks() {
   step terraform make test-terraform
   step checkov make checkov
   step policies make test-policies
-  step iam-evaluator make test-iam ONLY=tests/iam/test_evaluator.py
+  step iam-evaluator make test-iam ONLY="tests/iam/test_evaluator.py tests/iam/test_differential.py"
   step bench make bench QUICK=1
   grep '^SKIPPED: ' "$logs/bench.log" >>"$skipped"
 }
@@ -45,10 +45,11 @@ checks() {
 # Deployments of their own, each on its own emulator.
 deployments() {
   lane=deployments
-  # The next port is that of the proxy that injects faults.
-  step faults make test-faults ONLY="tests/faults/test_checker.py tests/faults/test_short.py" EMBEDDED_PORT="${FAULTS_PORT:-4595}"
   step first-steps build/venv/dev/bin/python -m pytest -q tests/first_steps
   EMBEDDED_PORT=${EXAMPLES_PORT:-4593} step examples build/venv/dev/bin/python -m pytest -q "$examples"
+  # These start from the copy of a deployment that the other tests have kept by now (tests/kept_deployments.py).
+  # The next port is that of the proxy that injects faults.
+  step faults make test-faults ONLY="tests/faults/test_checker.py tests/faults/test_short.py" EMBEDDED_PORT="${FAULTS_PORT:-4595}"
 }
 
 # The browser tests come first: the integration tests reuse their deployment and destroy it.

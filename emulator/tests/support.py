@@ -106,6 +106,23 @@ class Cloud:
         document = policy({"Effect": "Allow", "Action": list(actions), "Resource": resource})
         self.iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=document)
 
+    def session(self, name: str, *statements: dict[str, Any]) -> tuple[str, str, str]:
+        """Return key, secret and token of a session of a new role with these statements."""
+        trust = policy(
+            {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
+        )
+        arn = self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+        if statements:
+            self.iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=policy(*statements))
+        keys = self.sts.assume_role(RoleArn=arn, RoleSessionName="caller")["Credentials"]
+        return keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"]
+
+    def as_role(self, service: str, name: str, *statements: dict[str, Any]) -> Any:
+        """Return the client of a session of a new role with these statements."""
+        key, secret, token = self.session(name, *statements)
+        keys = {"aws_access_key_id": key, "aws_secret_access_key": secret, "aws_session_token": token}
+        return self.client(service, **keys)
+
     def function(self, name: str, *actions: str, role: str | None = None, **more: Any) -> str:
         role = role or self.role(f"role-{name}", *LOGS, "s3:PutObject", *actions)
         settings = {

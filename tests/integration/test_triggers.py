@@ -21,6 +21,7 @@ from botocore.credentials import Credentials
 from eventloom import clouds
 from eventloom.clouds import client
 from eventloom.deployment.terraform import ROOT_MODULE
+from scripts import capabilities
 from tests.integration import evidence
 from tests.integration.support import eventually, impatient, terraform, uninvited
 
@@ -228,6 +229,11 @@ def test_a_failed_alarm_event_reaches_the_failures_queue(probe: Probe, word: str
     assert probe.wait_for_failure(word)["requestPayload"]["alarmData"]["state"]["value"] == "ALARM"
 
 
+def session_of(role_arn: str) -> Credentials:
+    session = client("sts").assume_role(RoleArn=role_arn, RoleSessionName="caller")["Credentials"]
+    return Credentials(session["AccessKeyId"], session["SecretAccessKey"], session["SessionToken"])
+
+
 def call_url(probe: Probe, credentials: Credentials | None) -> requests.Response:
     """Call the function's URL. An emulator answers for it at its own address."""
     request = AWSRequest("GET", probe["url"], headers={"Host": urlsplit(probe["url"]).netloc})
@@ -250,9 +256,33 @@ def test_the_function_url_answers_signed_requests(probe: Probe) -> None:
 
 
 def test_the_function_url_answers_the_roles_that_it_allows(probe: Probe) -> None:
-    credentials = client("sts").assume_role(RoleArn=probe["visitor_arn"], RoleSessionName="visitor")["Credentials"]
-    visitor = Credentials(credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["SessionToken"])
+    visitor = session_of(probe["visitor_arn"])
     answer = eventually(lambda: call_url(probe, visitor), "an answer to the visitor")
+    assert answer.json()["version"] == "1"
+
+
+def call_api(probe: Probe, path: str, credentials: Credentials | None) -> requests.Response:
+    """Call a path of the API, whose methods want a signature."""
+    url = f"{capabilities.api_url(clouds.chosen_cloud(), probe.names)}/{path}"
+    request = AWSRequest("GET", url, headers={"Host": urlsplit(url).netloc})
+    if credentials:
+        SigV4Auth(credentials, "execute-api", clouds.REGION).add_auth(request)
+    return requests.get(url, headers=dict(request.headers.items()), timeout=60)
+
+
+@pytest.mark.needs("iam_enforcement")
+def test_the_api_refuses_unsigned_requests_and_roles_without_permission(probe: Probe) -> None:
+    refusal = call_api(probe, "door", None)
+    assert (refusal.status_code, "Missing Authentication Token" in refusal.text) == (403, True)
+    assert call_api(probe, "door", session_of(probe["visitor_arn"])).status_code == 403
+    assert call_api(probe, "other", session_of(probe["guest_arn"])).status_code == 403
+
+
+def test_the_api_answers_the_role_that_may_invoke_it(probe: Probe) -> None:
+    answer = eventually(
+        lambda: (reply := call_api(probe, "door", session_of(probe["guest_arn"]))).ok and reply,
+        "an answer to the guest",
+    )
     assert answer.json()["version"] == "1"
 
 

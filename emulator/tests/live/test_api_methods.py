@@ -9,6 +9,7 @@ import urllib3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
 
 from support import ACCOUNT, LOGS, REGION, Cloud, eventually, package, policy
 
@@ -60,13 +61,18 @@ class Api:
         self.gateway.create_deployment(restApiId=self.id, stageName="p")
 
     def post(self, path: str, signer: tuple[str, str, str | None] | None = None, **headers: str) -> tuple[int, Any]:
-        url = f"http://127.0.0.1:{self.cloud.home.port}/_aws/execute-api/{self.id}/p/{path}"
         if signer:
-            request = AWSRequest("POST", url, data=b"{}", headers=headers)
+            request = AWSRequest("POST", self.url(path), data=b"{}", headers=headers)
             SigV4Auth(Credentials(*signer), "execute-api", REGION).add_auth(request)
             headers = dict(request.prepare().headers)
-        answer = HTTP.request("POST", url, body=b"{}", headers=headers)
+        answer = self.send(path, headers)
         return answer.status, json.loads(answer.data)
+
+    def send(self, path: str, headers: Mapping[str, str]) -> urllib3.BaseHTTPResponse:
+        return HTTP.request("POST", self.url(path), body=b"{}", headers=dict(headers))
+
+    def url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.cloud.home.port}/_aws/execute-api/{self.id}/p/{path}"
 
 
 def uri(function: str) -> str:
@@ -101,16 +107,6 @@ def api(cloud: Cloud, name: str, functions: Mapping[str, str]) -> Api:
     return api
 
 
-def session(cloud: Cloud, name: str, statement: dict[str, Any]) -> tuple[str, str, str]:
-    trust = policy(
-        {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
-    )
-    arn = cloud.iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
-    cloud.iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=policy(statement))
-    keys = cloud.sts.assume_role(RoleArn=arn, RoleSessionName="caller")["Credentials"]
-    return keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"]
-
-
 def invoke(resource: str, effect: str = "Allow", **rest: Any) -> dict[str, Any]:
     return {"Effect": effect, "Action": "execute-api:Invoke", "Resource": resource, **rest}
 
@@ -119,8 +115,8 @@ def test_an_iam_method_wants_the_signature_of_a_role_that_may_invoke_it(cloud: C
     api.method("mine", "AWS_IAM")
     api.deploy()
     assert api.post("mine") == (403, {"message": "Missing Authentication Token"})
-    right = session(cloud, f"{name}-a", invoke(f"{api.arn}/p/POST/mine"))
-    wrong = session(cloud, f"{name}-b", invoke(f"{api.arn}/p/GET/mine"))
+    right = cloud.session(f"{name}-a", invoke(f"{api.arn}/p/POST/mine"))
+    wrong = cloud.session(f"{name}-b", invoke(f"{api.arn}/p/GET/mine"))
     status, context = api.post("mine", right)
     assert status == 200
     assert context["identity"]["userArn"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}-a/caller"
@@ -134,7 +130,7 @@ def test_an_iam_method_wants_the_signature_of_a_role_that_may_invoke_it(cloud: C
 def test_a_wrong_signature_is_refused(cloud: Cloud, name: str, api: Api):
     api.method("mine", "AWS_IAM")
     api.deploy()
-    key, _, token = session(cloud, name, invoke("*"))
+    key, _, token = cloud.session(name, invoke("*"))
     assert "does not match" in api.post("mine", (key, "other", token))[1]["message"]
     for signer in (
         ("test", "other", None),
@@ -160,7 +156,7 @@ def test_the_resource_policy_of_an_api(cloud: Cloud, name: str, api: Api, functi
     restricted.deploy()
     assert restricted.post("open")[0] == 200
     assert restricted.post("closed")[0] == 403
-    caller = session(cloud, name, {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"})
+    caller = cloud.session(name, {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"})
     assert restricted.post("signed", caller)[0] == 200, "the API's policy allows the role"
     cloud.grant(name, "execute-api:Invoke")
     status, refusal = restricted.post("never", caller)
@@ -211,6 +207,35 @@ def test_a_request_authorizer_without_cache_uses_its_credentials(
     assert counts[1] == counts[0] + 1
     cloud.iam.delete_role_policy(RoleName=name, PolicyName="p")
     assert api.post("mine", **{"X-Token": "allow"})[0] == 500
+
+
+def test_an_integration_with_a_queue_has_the_permissions_of_its_role(cloud: Cloud, name: str, api: Api):
+    url, queue = cloud.queue(name)
+    role = cloud.role(name, "sqs:SendMessage", resource=queue, principal="apigateway.amazonaws.com")
+    place = {"restApiId": api.id, "resourceId": api.root, "httpMethod": "POST"}
+    form = {"integration.request.header.Content-Type": "'application/x-www-form-urlencoded'"}
+    integration = {
+        **place,
+        "type": "AWS",
+        "integrationHttpMethod": "POST",
+        "uri": f"arn:aws:apigateway:{REGION}:sqs:path/{ACCOUNT}/{name}",
+        "requestParameters": form,
+        "requestTemplates": {"application/json": "Action=SendMessage&MessageBody={}"},
+    }
+    api.gateway.put_method(**place, authorizationType="NONE")
+    with pytest.raises(ClientError, match="Role ARN must be specified for AWS integrations"):
+        api.gateway.put_integration(**integration)
+    api.gateway.put_integration(**integration, credentials=role)
+    api.gateway.put_method_response(**place, statusCode="200")
+    api.gateway.put_integration_response(**place, statusCode="200")
+    api.deploy()
+    headers = {"Content-Type": "application/json"}
+    api.send("", headers)
+    assert cloud.received(url) == [{}]
+    cloud.iam.delete_role_policy(RoleName=name, PolicyName="p")
+    api.send("", headers)
+    assert cloud.denied("sqs:SendMessage", queue, name)
+    assert cloud.received(url, 0) == []
 
 
 def test_a_cognito_method_names_what_the_emulator_lacks(api: Api):

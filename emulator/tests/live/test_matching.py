@@ -50,6 +50,8 @@ def test_arn_operators_compare_each_component(operator: str, pattern: str, match
         ("arn:aws:logs:*", True),
         ("arn:aws:logs:us-*-1:*:log-group:*", True),
         ("arn:aws:logs:us-east-1:000000000000:*:b", True),
+        ("arn:aws:logs:us-east-1:000000000000:log-gr?up:a:log-stream:b", False),
+        ("arn:aws:logs:us-east-1:000000000000:log*:a:log-stream:b", False),
         ("arn:aws:logs:us-east-?:*:log-group:?:log-stream:?", True),
         ("arn:aws:logs:*:log-stream:b", True),
         ("arn:aws:l*g-stream:b", False),

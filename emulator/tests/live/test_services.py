@@ -256,3 +256,21 @@ def alarm(cloud: Cloud, name: str, action: str) -> None:
         ComparisonOperator="GreaterThanThreshold",
         AlarmActions=[action],
     )
+
+
+# -- Step Functions
+
+
+def test_a_state_machine_evaluates_jsonata(cloud: Cloud, name: str):
+    trust = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = cloud.iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
+    output = {"sum": "{% $states.input.a + 1 %}", "text": "{% $states.input.text %}"}
+    state = {"Type": "Pass", "Output": output, "End": True}
+    definition = json.dumps({"QueryLanguage": "JSONata", "StartAt": "Add", "States": {"Add": state}})
+    machine = cloud.stepfunctions.create_state_machine(name=name, definition=definition, roleArn=role)[
+        "stateMachineArn"
+    ]
+    given = json.dumps({"a": 1, "text": 'a "quoted" text'})
+    execution = cloud.stepfunctions.start_execution(stateMachineArn=machine, input=given)["executionArn"]
+    ended = eventually(lambda: cloud.stepfunctions.describe_execution(executionArn=execution).get("output"))
+    assert json.loads(ended) == {"sum": 2, "text": 'a "quoted" text'}

@@ -1,5 +1,6 @@
 """Test which permissions each operation needs."""
 
+import base64
 from typing import Any
 
 import pytest
@@ -29,8 +30,14 @@ class Facts:
     def identity(self, address: str) -> str:
         return "example.org" if address.endswith("@example.org") else address
 
+    def has_tags(self, _bucket: str, key: str, _version: str) -> bool:
+        return key == "tagged"
+
     def key_arn(self, key_id: str) -> str:
         return f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{key_id}"
+
+    def secret_arn(self, secret_id: str) -> str:
+        return f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{secret_id}-Abc123"
 
 
 def needed(service: str, operation: str, **params: Any) -> list[tuple[str, str]]:
@@ -60,6 +67,93 @@ CASES: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
         "PutObject",
         {**B, "Tagging": "a=b", "ACL": "private"},
         [(f"s3:PutObject{part}", "arn:aws:s3:::b/dir/k") for part in ("", "Tagging", "Acl")],
+    ),
+    (
+        "s3",
+        "PutObject",
+        {**B, "GrantRead": "id=1", "ObjectLockMode": "GOVERNANCE", "ObjectLockLegalHoldStatus": "ON"},
+        [(f"s3:PutObject{part}", "arn:aws:s3:::b/dir/k") for part in ("", "Acl", "Retention", "LegalHold")],
+    ),
+    (
+        "s3",
+        "CreateBucket",
+        {"Bucket": "b", "ACL": "public-read", "ObjectLockEnabledForBucket": True, "ObjectOwnership": "ObjectWriter"},
+        [
+            (f"s3:{action}", "arn:aws:s3:::b")
+            for action in (
+                "CreateBucket",
+                "PutBucketAcl",
+                "PutBucketObjectLockConfiguration",
+                "PutBucketVersioning",
+                "PutBucketOwnershipControls",
+            )
+        ],
+    ),
+    (
+        "s3",
+        "DeleteObject",
+        {**B, "BypassGovernanceRetention": True},
+        [(f"s3:{action}", "arn:aws:s3:::b/dir/k") for action in ("DeleteObject", "BypassGovernanceRetention")],
+    ),
+    (
+        "s3",
+        "CopyObject",
+        {**B, "CopySource": "from/tagged"},
+        [
+            ("s3:GetObject", "arn:aws:s3:::from/tagged"),
+            ("s3:PutObject", "arn:aws:s3:::b/dir/k"),
+            ("s3:GetObjectTagging", "arn:aws:s3:::from/tagged"),
+            ("s3:PutObjectTagging", "arn:aws:s3:::b/dir/k"),
+        ],
+    ),
+    (
+        "s3",
+        "CopyObject",
+        {**B, "CopySource": "from/tagged", "TaggingDirective": "REPLACE"},
+        [("s3:GetObject", "arn:aws:s3:::from/tagged"), ("s3:PutObject", "arn:aws:s3:::b/dir/k")],
+    ),
+    (
+        "sqs",
+        "CreateQueue",
+        {"QueueName": "q", "tags": {"a": "b"}},
+        [(f"sqs:{action}", f"{SQS}:q") for action in ("CreateQueue", "TagQueue")],
+    ),
+    ("s3", "CreateBucket", {"Bucket": "b", "ACL": "private"}, [("s3:CreateBucket", "arn:aws:s3:::b")]),
+    (
+        "lambda",
+        "CreateEventSourceMapping",
+        {"FunctionName": "f", "Tags": {"a": "b"}},
+        [
+            ("lambda:CreateEventSourceMapping", "*"),
+            ("lambda:TagResource", f"arn:aws:lambda:{REGION}:{ACCOUNT}:event-source-mapping:*"),
+        ],
+    ),
+    (
+        "dynamodb",
+        "CreateTable",
+        {"TableName": "t", "Tags": [{"Key": "a"}]},
+        [(f"dynamodb:{action}", f"{TABLE}/t") for action in ("CreateTable", "TagResource")],
+    ),
+    (
+        "logs",
+        "CreateLogGroup",
+        {"logGroupName": "g", "tags": {"a": "b"}},
+        [("logs:CreateLogGroup", f"{LOGS}:g:log-stream:"), ("logs:TagResource", f"{LOGS}:g")],
+    ),
+    (
+        "lambda",
+        "UpdateFunctionCode",
+        {"FunctionName": "f", "S3Bucket": "b", "S3Key": "k", "S3ObjectVersion": "v"},
+        [("lambda:UpdateFunctionCode", f"{FUNCTION}:f"), ("s3:GetObjectVersion", "arn:aws:s3:::b/k")],
+    ),
+    (
+        "ses",
+        "SendTemplatedEmail",
+        {"Source": "a@example.org", "Template": "t"},
+        [
+            ("ses:SendTemplatedEmail", f"arn:aws:ses:{REGION}:{ACCOUNT}:{part}")
+            for part in ("identity/example.org", "template/t")
+        ],
     ),
     ("s3", "UploadPart", B, [("s3:PutObject", "arn:aws:s3:::b/dir/k")]),
     ("s3", "AbortMultipartUpload", B, [("s3:AbortMultipartUpload", "arn:aws:s3:::b/dir/k")]),
@@ -283,7 +377,8 @@ def test_condition_keys():
     logs = "arn:aws:iam::aws:policy/Logs"
     assert keys("iam", "AttachRolePolicy", RoleName="r", PolicyArn=logs) == {"iam:policyarn": logs}
     assert keys("iam", "CreateRole", RoleName="r", PermissionsBoundary="b") == {"iam:permissionsboundary": "b"}
-    assert checks("lambda", "CreateFunction", {"FunctionName": "f"}, ACCOUNT, REGION, Facts())[1].keys == {
+    function = {"FunctionName": "f", "Role": f"{ROLES}/r"}
+    assert checks("lambda", "CreateFunction", function, ACCOUNT, REGION, Facts())[1].keys == {
         "iam:passedtoservice": "lambda.amazonaws.com"
     }
     assert keys("ses", "SendEmail", Source="a@b.c", Destination={"ToAddresses": ["x@y.z"]}) == {
@@ -317,6 +412,35 @@ def test_the_leading_key_of_a_query_is_its_partition_key(params: dict[str, Any])
 def test_a_query_of_who_knows_which_partition_is_refused(expression: str, index: dict[str, str]):
     with pytest.raises(UnmappedError, match=r"the partition that a Query of .*table/t.* reads cannot be told"):
         keys("dynamodb", "Query", TableName="t", KeyConditionExpression=expression, **ONE, **index)
+
+
+def test_the_recipients_of_a_raw_mail_are_in_its_header():
+    mail = b"From: a@x.org\r\nTo: b@x.org, C <c@x.org>\r\nCc: d@x.org\r\nBcc: e@x.org\r\n\r\ntext"
+    listed = keys("ses", "SendRawEmail", RawMessage={"Data": mail})["ses:recipients"]
+    assert listed == ["b@x.org", "c@x.org", "d@x.org", "e@x.org"]
+    listed = keys("ses", "SendRawEmail", RawMessage={"Data": mail}, Destinations=["f@x.org"])["ses:recipients"]
+    assert listed == ["f@x.org"]
+
+
+URL = f"http://127.0.0.1:4566/{ACCOUNT}"
+
+
+def test_a_queue_is_the_one_in_the_path_of_its_url():
+    for url in (f"{URL}/q", f"{URL}/q/", f"http://sqs.us-east-1.localhost:4566/queue/{REGION}/{ACCOUNT}/q"):
+        assert needed("sqs", "SendMessage", QueueUrl=url) == [("sqs:SendMessage", f"{SQS}:q")]
+    for suffix in ("?x=/000000000000/other", "#/000000000000/other"):
+        assert needed("sqs", "SendMessage", QueueUrl=f"{URL}/q{suffix}") == [("sqs:SendMessage", f"{SQS}:q")]
+    for url in ("q", f"{URL}/q/../other", f"{URL}/../q", "http://127.0.0.1:4566/"):
+        with pytest.raises(UnmappedError, match="has no path /ACCOUNT/NAME"):
+            needed("sqs", "SendMessage", QueueUrl=url)
+
+
+def test_an_iterator_reads_from_its_own_stream():
+    iterator, by_arn = (base64.b64encode(name + b":shardId-000000000000:0").decode() for name in (b"mine", b"None"))
+    arn = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream"
+    expected = [("kinesis:GetRecords", f"{arn}/mine")]
+    assert needed("kinesis", "GetRecords", ShardIterator=iterator, StreamARN=f"{arn}/other") == expected
+    assert needed("kinesis", "GetRecords", ShardIterator=by_arn, StreamARN=f"{arn}/mine") == expected
 
 
 @pytest.mark.parametrize("operation", ["ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"])

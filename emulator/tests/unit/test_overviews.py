@@ -11,7 +11,7 @@ import embedded_localstack
 
 ROOT = Path(embedded_localstack.__file__).parent
 LISTED = re.compile(r"^    ([\w*]+\.py) ", re.MULTILINE)
-IMPORTING = re.compile(r"[Oo]nly (\w+\.py(?:(?:, | and )\w+\.py)*) (?:imports? )?(LocalStack(?: or moto)?)")
+IMPORTING = re.compile(r"[Oo]nly (\w+\.py(?:(?:,\s|\sand\s)\w+\.py)*)\s(?:imports?\s)?(LocalStack(?: or moto)?)")
 
 
 def imports(source: str) -> set[str]:

@@ -2,8 +2,10 @@
 
 import base64
 import socket
+import sqlite3
 import threading
 import time
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 
 from embedded_localstack.executor.output import Event
 from embedded_localstack.moto_server import one_at_a_time
+from embedded_localstack.patches.cloudwatch_metrics import Connections
 from embedded_localstack.patches.idle_connections import close_dropped
 from embedded_localstack.patches.lambda_client_context import decoded
 from embedded_localstack.patches.lambda_event_sources import Slots, batches_at_once
@@ -18,7 +21,7 @@ from embedded_localstack.patches.lambda_logs import batches, write
 from embedded_localstack.patches.lambda_mappings import drop_empty_settings
 from embedded_localstack.patches.lambda_retries import age_on_aws
 from embedded_localstack.patches.logs_keys import group_name
-from embedded_localstack.patches.request_bodies import is_passed_on, keeping
+from embedded_localstack.patches.request_bodies import RAW, is_passed_on, keeping
 from embedded_localstack.patches.s3_events import Sequencer, encoded
 
 
@@ -155,24 +158,23 @@ def test_a_client_context_is_base64_of_an_object(given: bytes, expected: str | N
 def test_the_body_of_a_request_is_handed_on_as_it_arrived():
     raw, parsed = b"a=%20+b&&c", b"a=++b&c="
     restore = keeping(lambda _request: parsed)
-    request = SimpleNamespace(shallow=False, get_data=lambda: raw)
-    assert restore(request) == raw
-    request.form = {"a": "  b"}
-    assert restore(request) == parsed, "the raw body is gone when LocalStack has parsed the form"
+    assert restore(SimpleNamespace(environ={RAW: raw})) == raw
+    assert restore(SimpleNamespace(environ={RAW: b""})) == b""
+    assert restore(SimpleNamespace(environ={})) == parsed, "a service's request, which LocalStack parses"
 
 
 @pytest.mark.parametrize(
-    ("service", "path", "expected"),
+    ("host", "path", "expected"),
     [
-        ("lambda", "/", True),
-        ("apigateway", "/stage/", True),
-        ("", "/_aws/execute-api/id/stage/", True),
-        ("s3", "/restapis", False),
-        ("", "/", False),
+        ("id.lambda-url.us-east-1.localhost.localstack.cloud:4566", "/", True),
+        ("id.Execute-API.us-east-1.amazonaws.com", "/stage/", True),
+        ("127.0.0.1:4566", "/_aws/execute-api/id/stage/", True),
+        ("127.0.0.1:4566", "/restapis", False),
+        ("localhost:4566", "/", False),
     ],
 )
-def test_only_bodies_for_functions_and_integrations_stay_compressed(service: str, path: str, expected: bool):
-    assert is_passed_on(service, path) is expected
+def test_only_bodies_for_functions_and_integrations_stay_compressed(host: str, path: str, expected: bool):
+    assert is_passed_on(host, path) is expected
 
 
 def test_dropped_connections_are_closed():
@@ -230,3 +232,13 @@ def test_settings_that_an_update_emptied_are_dropped(mapping: dict[str, Any], ex
 def test_a_log_group_is_found_by_its_arn():
     arn = "arn:aws:logs:us-east-1:000000000000:log-group:/aws/lambda/hello"
     assert group_name(arn) == group_name(f"{arn}:*") == "/aws/lambda/hello"
+
+
+def test_a_connection_to_the_metrics_is_closed_after_its_block(tmp_path: Path):
+    file = str(tmp_path / "metrics.db")
+    with Connections().connect(file) as connection:
+        connection.execute("CREATE TABLE metrics AS SELECT 7 AS value")
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
+    with Connections().connect(file) as connection:
+        assert connection.execute("SELECT value FROM metrics").fetchone() == (7,)

@@ -68,6 +68,7 @@ module "probe" {
   environment = { EVENTS_TABLE = aws_dynamodb_table.events.name }
 
   triggers = {
+    api   = { door = { execution_arn = module.door.execution_arn, stage = module.door.stage } }
     alarm = { smoke = { alarm_arn = aws_cloudwatch_metric_alarm.smoke.arn } }
     dynamodb_stream = {
       orders = { stream_arn = aws_dynamodb_table.orders.stream_arn, maximum_retries = 1, filters = [jsonencode({ eventName = ["INSERT"] })] }
@@ -91,6 +92,14 @@ module "probe" {
   permissions = {
     note = { actions = ["dynamodb:PutItem"], resources = [aws_dynamodb_table.events.arn] }
   }
+}
+
+module "door" {
+  source           = "../../modules/api"
+  name             = "${local.prefix}-door"
+  auth             = "iam"
+  access_logs      = false
+  alias_invoke_arn = module.probe.alias_invoke_arn
 }
 
 module "inbox" {
@@ -119,6 +128,28 @@ resource "aws_iam_role" "visitor" {
       Effect    = "Allow"
       Principal = { AWS = "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:root" }
       Action    = "sts:AssumeRole"
+    }]
+  })
+}
+
+# Calls one path of the API.
+resource "aws_iam_role" "guest" {
+  #iam:unproven Account - the tests' own user assumes it, and LocalStack doesn't limit that user
+  name               = "${local.prefix}-guest"
+  assume_role_policy = aws_iam_role.visitor.assume_role_policy
+}
+
+resource "aws_iam_role_policy" "guest" {
+  name = "invoke"
+  role = aws_iam_role.guest.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid      = "Invoke"
+      Effect   = "Allow"
+      Action   = "execute-api:Invoke"
+      Resource = "${module.door.execution_arn}/${module.door.stage}/GET/door"
     }]
   })
 }
@@ -179,12 +210,16 @@ output "names" {
 
   value = {
     alarm         = aws_cloudwatch_metric_alarm.smoke.alarm_name
+    api_id        = module.door.id
+    api_stage     = module.door.stage
+    api_url       = module.door.url
     bucket        = module.inbox.name
     bus           = aws_cloudwatch_event_bus.shop.name
     dlq_url       = module.jobs.dlq_url
     events_table  = aws_dynamodb_table.events.name
     failures_url  = module.probe.failures_queue_url
     function_name = module.probe.function_name
+    guest_arn     = aws_iam_role.guest.arn
     orders_table  = aws_dynamodb_table.orders.name
     queue_url     = module.jobs.url
     stream        = aws_kinesis_stream.clicks.name

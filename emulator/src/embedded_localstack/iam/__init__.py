@@ -4,6 +4,11 @@
     callers.py             the caller: a role's session, a service, an anonymous caller or the deployer
     actions*.py            tables of the actions and resources that each operation needs
     reference.py           the actions of operations that are in no table
+    dependent.py           the permissions that an operation needs beside its own, such as to tag what it creates
+    passed_roles.py        the roles that a request passes to a service
+    connections.py         the checks of a service when a request connects resources, whoever makes it
+    public_access.py       the rules of S3 on bucket policies and ACLs
+    buckets.py             the settings and ACLs of buckets
     encryption.py          the permissions on customer managed keys that an operation also needs
     request.py             the types of those tables: one API call, and one permission that it needs
     conditions.py          the values of condition keys and policy variables, and which of them are unknown
@@ -12,6 +17,7 @@
     matching.py            sets how the evaluator compares resources, ARNs and texts with wildcards
     principals.py          how the policy of a resource names the caller
     lookup.py              roles and resource policies in LocalStack and moto
+    key_lookup.py          KMS keys, the keys of encrypted resources, and secrets
     grants.py              grants of KMS keys, as statements of the key's policy
     sessions.py            sessions of roles, and the caller that an access key stands for
     documents.py           refuses malformed policies when they are written
@@ -23,6 +29,6 @@
     signatures.py          the check of a signature
     records.py             denials and audit, one JSON object per line
 
-Only handler.py, lookup.py, sessions.py, documents.py, preflight.py, function_urls.py, api_methods.py and
-signed_requests.py import LocalStack or moto.
+Only handler.py, lookup.py, key_lookup.py, buckets.py, sessions.py, documents.py, preflight.py, function_urls.py and
+api_methods.py import LocalStack or moto.
 """

@@ -6,16 +6,21 @@ Service Authorization Reference (https://docs.aws.amazon.com/service-authorizati
 # ruff: noqa: SIM905 - rows of names read better as words than as lists of strings
 
 from email import message_from_bytes
-from email.utils import parseaddr
+from email.utils import getaddresses, parseaddr
 from typing import Any
 
 from embedded_localstack.iam import (
     actions_deploy,
     actions_dynamodb,
+    actions_iam,
     actions_keys,
     actions_lambda,
     actions_messages,
     actions_s3,
+    actions_secrets,
+    actions_workflows,
+    dependent,
+    passed_roles,
     reference,
 )
 from embedded_localstack.iam.request import Check, Facts, Request, Row, anything, each, needs, text
@@ -107,11 +112,15 @@ CLOUDWATCH: dict[str, Row] = {
         anything,
         lambda request: {"cloudwatch:namespace": text(request.params.get("Namespace"))},
     ),
-    **each("cloudwatch", ["GetMetricData", "GetMetricStatistics", "ListMetrics", "GetMetricWidgetImage"], anything),
+    **each(
+        "cloudwatch",
+        "DescribeAlarmsForMetric GetMetricData GetMetricStatistics GetMetricWidgetImage ListMetrics".split(),
+        anything,
+    ),
     **{
         operation: _alarms(f"cloudwatch:{operation}")
         for operation in (
-            "DescribeAlarms DescribeAlarmHistory DescribeAlarmsForMetric SetAlarmState PutMetricAlarm DeleteAlarms "
+            "DescribeAlarms DescribeAlarmHistory SetAlarmState PutMetricAlarm DeleteAlarms "
             "EnableAlarmActions DisableAlarmActions"
         ).split()
     },
@@ -120,24 +129,38 @@ CLOUDWATCH: dict[str, Row] = {
 # -- SES (v1)
 
 
+_RECIPIENTS = ("To", "Cc", "Bcc")
+
+
+def _mail(request: Request) -> tuple[str, list[str]]:
+    """Return the sender and the recipients of a mail. Destinations replace the recipients in a raw mail's header."""
+    params = request.params
+    destination = params.get("Destination") or {}
+    recipients = [
+        *(destination.get("ToAddresses") or []),
+        *(destination.get("CcAddresses") or []),
+        *(destination.get("BccAddresses") or []),
+        *(params.get("Destinations") or []),
+    ]
+    source = text(params.get("Source"))
+    if "RawMessage" in params:
+        message = message_from_bytes(params["RawMessage"]["Data"])
+        source = source or text(message.get("From"))
+        fields = [text(value) for name in _RECIPIENTS for value in message.get_all(name, [])]
+        recipients = recipients or [address for _, address in getaddresses(fields)]
+    return parseaddr(source)[1], recipients
+
+
 def _ses_send(action: str) -> Row:
     def row(request: Request) -> list[Check]:
         params = request.params
-        source = text(params.get("Source"))
-        if not source and "RawMessage" in params:
-            source = text(message_from_bytes(params["RawMessage"]["Data"]).get("From"))
-        address = parseaddr(source)[1]
-        destination = params.get("Destination") or {}
-        recipients = [
-            *(destination.get("ToAddresses") or []),
-            *(destination.get("CcAddresses") or []),
-            *(destination.get("BccAddresses") or []),
-            *(params.get("Destinations") or []),
-        ]
+        address, recipients = _mail(request)
         arn = params.get("SourceArn") or request.arn("ses", f"identity/{request.facts.identity(address)}")
         checks = [Check(action, arn, {"ses:fromaddress": address, "ses:recipients": recipients})]
         if name := params.get("ConfigurationSetName"):
             checks.append(Check(action, request.arn("ses", f"configuration-set/{name}"), checks[0].keys))
+        if name := params.get("Template"):
+            checks.append(Check(action, request.arn("ses", f"template/{name}"), checks[0].keys))
         return checks
 
     return row
@@ -154,33 +177,7 @@ SES: dict[str, Row] = {
     ),
 }
 
-# -- Step Functions, Systems Manager, X-Ray
-
-STATES: dict[str, Row] = each(
-    "states",
-    "StartExecution StartSyncExecution ListExecutions DescribeStateMachine".split(),
-    lambda request: text(request.params.get("stateMachineArn")),
-) | each(
-    "states",
-    ["DescribeExecution", "StopExecution", "GetExecutionHistory"],
-    lambda request: text(request.params.get("executionArn")),
-)
-STATES |= each("states", ["SendTaskSuccess", "SendTaskFailure", "SendTaskHeartbeat"], anything)
-
-
-def _parameters(action: str) -> Row:
-    def row(request: Request) -> list[Check]:
-        params = request.params
-        names = params.get("Names") or [params.get("Name") or params.get("Path") or "*"]
-        return [Check(action, request.arn("ssm", f"parameter/{text(name).removeprefix('/')}")) for name in names]
-
-    return row
-
-
-SSM: dict[str, Row] = {
-    operation: _parameters(f"ssm:{operation}")
-    for operation in ("GetParameter", "GetParameters", "GetParametersByPath", "PutParameter")
-}
+# -- X-Ray
 
 XRAY: dict[str, Row] = each(
     "xray",
@@ -201,12 +198,15 @@ TABLES: dict[str, dict[str, Row]] = {
     "cloudwatch": CLOUDWATCH,
     "ses": SES,
     "kms": actions_keys.KMS,
-    "stepfunctions": STATES,
-    "ssm": SSM,
+    "stepfunctions": actions_workflows.STATES,
+    "ssm": actions_secrets.SSM,
     "xray": XRAY,
     "sts": actions_keys.STS,
     "apigateway": actions_deploy.APIGATEWAY,
-    "iam": actions_deploy.IAM,
+    "iam": actions_iam.IAM | actions_deploy.IAM,
+    "secretsmanager": actions_secrets.SECRETS,
+    "scheduler": actions_workflows.SCHEDULER,
+    "firehose": actions_workflows.FIREHOSE,
 }
 TABLES = {service: table | actions_deploy.ADDITIONS.get(service, {}) for service, table in TABLES.items()}
 
@@ -225,6 +225,7 @@ def checks(  # noqa: PLR0913, PLR0917 - these are the parts of an API call
         UnmappedError: neither a table nor AWS's reference has the operation.
     """
     row = TABLES.get(service, {}).get(operation)
-    if row is None:
-        return [reference.check(service, operation)]
-    return row(Request(operation, params, account, region, facts))
+    request = Request(operation, params, account, region, facts)
+    own = [reference.check(service, operation)] if row is None else row(request)
+    further = dependent.checks(service, request, own[0].resource)
+    return [*own, *further, *passed_roles.checks(service, operation, params)]

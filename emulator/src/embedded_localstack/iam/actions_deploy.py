@@ -34,10 +34,7 @@ def _api_row(verb: str, path: str) -> Row:
     def row(request: Request) -> list[Check]:
         filled = re.sub(r"\{(\w+)\}", lambda part: text(request.params.get(part[1])), path)
         arn = f"arn:aws:apigateway:{request.region}::{filled.rstrip('/')}"
-        checks = [Check(f"apigateway:{verb}", arn)]
-        operations = request.params.get("patchOperations") or []
-        roles = [text(part.get("value")) for part in operations if part.get("path") == "/cloudwatchRoleArn"]
-        return [*checks, *(_passed_role(role, "apigateway.amazonaws.com") for role in roles if role)]
+        return [Check(f"apigateway:{verb}", arn)]
 
     return row
 
@@ -57,10 +54,6 @@ APIGATEWAY: dict[str, Row] = {
 }
 
 # -- IAM
-
-
-def _passed_role(role_arn: str, service: str) -> Check:
-    return Check("iam:PassRole", role_arn, {"iam:passedtoservice": service})
 
 
 def _role(request: Request) -> str:
@@ -88,13 +81,6 @@ IAM: dict[str, Row] = each(
 }
 
 # -- Additions to other tables
-
-
-def _new_function(request: Request) -> list[Check]:
-    """Return the permissions of CreateFunction. Lambda also requires that the caller may pass the function's role."""
-    function = request.arn("lambda", f"function:{request.params.get('FunctionName')}")
-    role = text(request.params.get("Role"))
-    return [Check("lambda:CreateFunction", function), _passed_role(role, "lambda.amazonaws.com")]
 
 
 def _tagged(request: Request) -> str:
@@ -143,12 +129,11 @@ ADDITIONS: dict[str, dict[str, Row]] = {
         "kinesis",
         (
             "AddTagsToStream DecreaseStreamRetentionPeriod IncreaseStreamRetentionPeriod RemoveTagsFromStream "
-            "StartStreamEncryption StopStreamEncryption UpdateShardCount"
+            "StartStreamEncryption StopStreamEncryption"
         ).split(),
         _stream,
     ),
-    "lambda": {"CreateFunction": _new_function}
-    | each(
+    "lambda": each(
         "lambda",
         "DeleteFunctionEventInvokeConfig GetFunctionCodeSigningConfig ListTags TagResource UntagResource".split(),
         _function,

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecur
 """
 # ruff: noqa: SIM905 - rows of names read better as words than as lists of strings
 
-from embedded_localstack.iam.request import Check, Keys, Request, Row, anything, each, needs, text
+from embedded_localstack.iam.request import Check, Keys, Request, Row, anything, each, needs, request_tags, text
 
 # -- KMS
 
@@ -128,10 +128,8 @@ def _assume_role(request: Request) -> list[Check]:
     }
     if params.get("TransitiveTagKeys"):
         keys["sts:transitivetagkeys"] = [text(key) for key in params["TransitiveTagKeys"]]
-    tags = {text(tag.get("Key")): text(tag.get("Value")) for tag in params.get("Tags") or []}
-    if tags:
-        keys |= {f"aws:requesttag/{name}".lower(): value for name, value in tags.items()}
-        keys["aws:tagkeys"] = [*tags]
+    tags = request_tags(params.get("Tags"))
+    keys |= tags
     actions = ["sts:AssumeRole"]
     actions += ["sts:TagSession"] if tags else []
     actions += ["sts:SetSourceIdentity"] if params.get("SourceIdentity") else []

@@ -3,17 +3,25 @@
 
 import base64
 import json
+import re
+from urllib.parse import urlsplit
 
-from embedded_localstack.iam.request import Check, Request, Row, anything, each, needs, text
+from embedded_localstack.iam.request import Check, Request, Row, UnmappedError, anything, each, needs, text
 
 # -- SQS
+
+
+_QUEUE_PATH = re.compile(r"(?:/queue/[a-z0-9-]+)?/(\d{12})/([A-Za-z0-9_-]+(?:\.fifo)?)/?")
 
 
 def _queue(request: Request) -> str:
     params = request.params
     if url := text(params.get("QueueUrl")):
-        account, name = url.rstrip("/").split("/")[-2:]
-        return f"arn:aws:sqs:{request.region}:{account}:{name}"
+        # LocalStack reads the path of the URL only, so a query string or a fragment must not name another queue here.
+        place = _QUEUE_PATH.fullmatch(urlsplit(url).path)
+        if not place:
+            raise UnmappedError(f"the QueueUrl {url} has no path /ACCOUNT/NAME: pass the URL that GetQueueUrl returns")
+        return f"arn:aws:sqs:{request.region}:{place[1]}:{place[2]}"
     owner = params.get("QueueOwnerAWSAccountId") or request.account
     return f"arn:aws:sqs:{request.region}:{owner}:{params.get('QueueName') or '*'}"
 
@@ -104,27 +112,49 @@ def _stream(request: Request) -> str:
     return request.arn("kinesis", f"stream/{params.get('StreamName') or '*'}")
 
 
+def _consumer(request: Request) -> str:
+    """Return the ARN of a consumer. AWS ends it with the time of creation, which a stream and a name do not tell."""
+    params = request.params
+    if arn := params.get("ConsumerARN"):
+        return text(arn)
+    stream = text(params.get("StreamARN")) or request.arn("kinesis", "stream/*")
+    return f"{stream}/consumer/{params.get('ConsumerName') or '*'}:*"
+
+
 KINESIS: dict[str, Row] = each(
     "kinesis",
     (
         "PutRecord PutRecords GetRecords GetShardIterator DescribeStream DescribeStreamSummary ListShards CreateStream "
         "DeleteStream "
-        "RegisterStreamConsumer DescribeStreamConsumer SubscribeToShard ListStreamConsumers ListTagsForStream "
-        "ListTagsForResource"
+        "RegisterStreamConsumer ListStreamConsumers ListTagsForStream ListTagsForResource TagResource UntagResource "
+        "SplitShard MergeShards GetResourcePolicy PutResourcePolicy DeleteResourcePolicy"
     ).split(),
     _stream,
-) | each("kinesis", ["ListStreams", "DescribeLimits"], anything)
+)
+KINESIS |= each("kinesis", ["DeregisterStreamConsumer", "DescribeStreamConsumer", "SubscribeToShard"], _consumer)
+# The reference has no resource for these.
+KINESIS |= each(
+    "kinesis",
+    (
+        "DescribeLimits DisableEnhancedMonitoring EnableEnhancedMonitoring ListStreams UpdateShardCount "
+        "UpdateStreamMode"
+    ).split(),
+    anything,
+)
 
 
 def _iterator_stream(request: Request) -> str:
-    """Return the stream of a shard iterator. moto encodes stream and shard in the iterator as base64."""
-    params = request.params
-    if params.get("StreamARN"):
-        return text(params["StreamARN"])
+    """Return the stream of a shard iterator. moto encodes stream and shard in the iterator as base64.
+
+    The records come from this stream, whatever stream the parameter StreamARN names. An iterator that was made with an
+    ARN has the name "None", and the records then come from the stream of StreamARN.
+    """
     try:
-        name = base64.b64decode(text(params.get("ShardIterator"))).decode().split(":")[0]
+        name = base64.b64decode(text(request.params.get("ShardIterator"))).decode().split(":")[0]
     except ValueError:
         name = "*"
+    if name == "None" and request.params.get("StreamARN"):
+        return text(request.params["StreamARN"])
     return request.arn("kinesis", f"stream/{name or '*'}")
 
 

@@ -6,7 +6,8 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actio
 from typing import Any
 from urllib.parse import unquote
 
-from embedded_localstack.iam.request import Check, Request, Row, anything, needs, text
+from embedded_localstack.iam.public_access import grants_access
+from embedded_localstack.iam.request import Check, Request, Resource, Row, anything, needs, text
 
 
 def _bucket(request: Request) -> str:
@@ -50,12 +51,43 @@ def _attributes(request: Request) -> list[Check]:
 
 
 def _put(request: Request) -> list[Check]:
+    params = request.params
     actions = ["s3:PutObject"]
-    if request.params.get("Tagging"):
+    if params.get("Tagging"):
         actions.append("s3:PutObjectTagging")
-    if request.params.get("ACL"):
+    if grants_access(params):
         actions.append("s3:PutObjectAcl")
+    if params.get("ObjectLockMode") or params.get("ObjectLockRetainUntilDate"):
+        actions.append("s3:PutObjectRetention")
+    if params.get("ObjectLockLegalHoldStatus"):
+        actions.append("s3:PutObjectLegalHold")
     return [Check(action, _object(request), _object_keys(request)) for action in actions]
+
+
+def _create(request: Request) -> list[Check]:
+    """Return the permissions of CreateBucket: some of its parameters need those of the operations that set them.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html: the ACL "private" needs no further one.
+    """
+    params = request.params
+    actions = ["s3:CreateBucket"]
+    if grants_access(params) and params.get("ACL") != "private":
+        actions.append("s3:PutBucketAcl")
+    if params.get("ObjectLockEnabledForBucket"):
+        actions += ["s3:PutBucketObjectLockConfiguration", "s3:PutBucketVersioning"]
+    if params.get("ObjectOwnership"):
+        actions.append("s3:PutBucketOwnershipControls")
+    return [Check(action, _bucket(request), _object_keys(request)) for action in actions]
+
+
+def _bypassing(row: Row, resource: Resource) -> Row:
+    """Return a row that needs one more permission if the request bypasses governance retention."""
+
+    def with_bypass(request: Request) -> list[Check]:
+        bypass = [Check("s3:BypassGovernanceRetention", resource(request))]
+        return [*row(request), *(bypass if request.params.get("BypassGovernanceRetention") else [])]
+
+    return with_bypass
 
 
 def copy_source(value: Any) -> tuple[str, str, str]:
@@ -68,9 +100,18 @@ def copy_source(value: Any) -> tuple[str, str, str]:
 
 
 def _copy(request: Request) -> list[Check]:
-    """Return the permissions of a copy: the caller must be allowed to read the source and to write the target."""
+    """Return the permissions of a copy: the caller must be allowed to read the source and to write the target.
+
+    A copy takes the tags of its source along, unless the request replaces them.
+    """
     bucket, key, version = copy_source(request.params.get("CopySource"))
-    return [_version_check("GetObject", f"arn:aws:s3:::{bucket}/{key}", version), *_put(request)]
+    source = f"arn:aws:s3:::{bucket}/{key}"
+    checks = [_version_check("GetObject", source, version), *_put(request)]
+    takes_tags = request.operation == "CopyObject" and request.params.get("TaggingDirective") != "REPLACE"
+    if takes_tags and request.facts.has_tags(bucket, key, version):
+        reading = "s3:GetObjectVersionTagging" if version else "s3:GetObjectTagging"
+        checks += [Check(reading, source), Check("s3:PutObjectTagging", _object(request), _object_keys(request))]
+    return checks
 
 
 def _version_check(action: str, arn: str, version: str) -> Check:
@@ -78,7 +119,7 @@ def _version_check(action: str, arn: str, version: str) -> Check:
 
 
 def _delete_all(request: Request) -> list[Check]:
-    """Return one permission for each key, because policies may treat keys differently."""
+    """Return one permission for each key, in the order of the keys. handler.py judges each key by itself."""
     objects = (request.params.get("Delete") or {}).get("Objects") or []
     return [
         _version_check("DeleteObject", f"{_bucket(request)}/{item.get('Key')}", text(item.get("VersionId")))
@@ -97,7 +138,6 @@ def _list_keys(request: Request) -> dict[str, str]:
 
 # Operations on a bucket's configuration, and the action that each of them needs.
 _BUCKET = {
-    "CreateBucket": "CreateBucket",
     "DeleteBucket": "DeleteBucket",
     "HeadBucket": "ListBucket",
     "GetBucketLocation": "GetBucketLocation",
@@ -123,6 +163,7 @@ _BUCKET = {
 }
 
 S3: dict[str, Row] = {operation: needs(f"s3:{action}", _bucket) for operation, action in _BUCKET.items()} | {
+    "CreateBucket": _create,
     "ListBuckets": needs("s3:ListAllMyBuckets", anything),
     "ListObjects": needs("s3:ListBucket", _bucket, _list_keys),
     "ListObjectsV2": needs("s3:ListBucket", _bucket, _list_keys),
@@ -145,7 +186,11 @@ S3: dict[str, Row] = {operation: needs(f"s3:{action}", _bucket) for operation, a
     "CompleteMultipartUpload": needs("s3:PutObject", _object),
     "AbortMultipartUpload": needs("s3:AbortMultipartUpload", _object),
     "ListParts": needs("s3:ListMultipartUploadParts", _object),
-    "DeleteObject": _versioned("DeleteObject"),
+    "DeleteObject": _bypassing(_versioned("DeleteObject"), _object),
+    "GetObjectLegalHold": needs("s3:GetObjectLegalHold", _object, _object_keys),
+    "GetObjectRetention": needs("s3:GetObjectRetention", _object, _object_keys),
+    "PutObjectLegalHold": needs("s3:PutObjectLegalHold", _object, _object_keys),
+    "PutObjectRetention": _bypassing(needs("s3:PutObjectRetention", _object, _object_keys), _object),
     "DeleteObjects": _delete_all,
     "RestoreObject": needs("s3:RestoreObject", _object),
 }

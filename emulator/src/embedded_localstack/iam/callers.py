@@ -78,8 +78,23 @@ def service_principal(name: str) -> str:
 
 
 def source(arn: str | None) -> str | None:
-    """Return the value of aws:SourceArn. For a subscription it is the topic's ARN.
+    """Return the value of aws:SourceArn. For a subscription it is the topic's ARN, for a log group it ends with ":*".
 
     https://docs.aws.amazon.com/sns/latest/dg/sns-configure-dead-letter-queue.html
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html
     """
-    return ":".join(arn.split(":")[:6]) if arn and arn.startswith("arn:aws:sns:") else arn
+    if arn and arn.startswith("arn:aws:sns:"):
+        return ":".join(arn.split(":")[:6])
+    if arn and ":log-group:" in arn and not arn.endswith(":*"):
+        return f"{arn}:*"
+    return arn
+
+
+# Services whose principal may also be written with the region, such as states.us-east-1.amazonaws.com.
+_REGIONAL = ("logs", "states")
+
+
+def principals(name: str, region: str) -> tuple[str, ...]:
+    """Return the names that a policy may give a service: its principal, and that of the region if it has one."""
+    service = name.partition(".")[0]
+    return (name, f"{service}.{region}.amazonaws.com") if service in _REGIONAL else (name,)

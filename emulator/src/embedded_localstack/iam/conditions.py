@@ -31,15 +31,21 @@ _OF_SERVICES = {
         *"prefix delimiter max-keys versionid x-amz-acl x-amz-copy-source x-amz-server-side-encryption".split(),
         *"x-amz-server-side-encryption-aws-kms-key-id x-amz-storage-class".split(),
     },
+    "secretsmanager": {
+        *"forcedeletewithoutrecovery kmskeyid name recoverywindowindays secretid versionid versionstage".split(),
+    },
     "ses": {"fromaddress", "recipients"},
     "sns": {"protocol", "endpoint"},
+    "ssm": {"overwrite", "recursive"},
+    "states": {"statemachinequalifier"},
     "sts": {*"externalid rolesessionname sourceidentity transitivetagkeys".split()},
 }
 # Keys whose name goes on with a name of the caller's choice.
 _OPEN = re.compile(r"kms:encryptioncontext:")
 # Global keys that only some callers have: users, signed requests, services.
 _OF_SOME = {
-    *"aws:username aws:principalarn aws:principalservicename aws:sourcearn aws:sourceaccount aws:sourceowner".split()
+    *"aws:username aws:principalarn aws:principalservicename aws:sourcearn aws:sourceaccount aws:sourceowner".split(),
+    *"aws:principalaccount aws:principaltype".split(),
 }
 _TAGS = re.compile(r"aws:(tagkeys$|requesttag/)")
 _MAY_TAG = re.compile(r"(?!sts:)\w+:(Add|Create|Put|Register|Tag|Untag)")

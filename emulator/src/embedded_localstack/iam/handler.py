@@ -1,23 +1,26 @@
 """The handler in LocalStack's request chain that checks a request after it is parsed and before its service sees it."""
 # mypy: disable-error-code="import-not-found, import-untyped"
 
+from dataclasses import replace
 from typing import Any
 
 from localstack.aws.api import CommonServiceException
 
-from embedded_localstack.iam import actions, callers, encryption, preflight
+from embedded_localstack.iam import actions, buckets, callers, connections, encryption, preflight, public_access
 from embedded_localstack.iam.actions_keys import OF_TRUST
 from embedded_localstack.iam.callers import Caller, Kind
-from embedded_localstack.iam.decide import Question, Verdict, decide_resource, decide_role
+from embedded_localstack.iam.decide import Policy, Question, Verdict, decide_resource, decide_role
 from embedded_localstack.iam.lookup import LocalStackFacts, account_of, policy_name
 from embedded_localstack.iam.records import Records
-from embedded_localstack.iam.request import Check, UnmappedError
+from embedded_localstack.iam.request import Check, UnmappedError, text
 from embedded_localstack.iam.sessions import CredentialsError, caller_of
 
 ALWAYS_ALLOWED = {("sts", "GetCallerIdentity")}
 UNSIGNED = {("sns", "ConfirmSubscription"), ("sns", "Unsubscribe")}
 # Services that act on their own resources or with a service-linked role: no policy of the project is evaluated.
 OWN = {("dynamodb.amazonaws.com", "kinesis"), ("events.amazonaws.com", "events"), ("logs.amazonaws.com", "logs")}
+# The reasons of a verdict that no statement causes, neither one that allows nor one that denies.
+NOT_ALLOWED = {"no statement allows it", "there is none"}
 # The error code of a refusal, for each service whose code differs from AccessDeniedException.
 CODES = {
     "iam": "AccessDenied",
@@ -48,8 +51,16 @@ class Enforcer:
         facts = LocalStackFacts(context.account_id, context.region)
         caller = self._identify(context)
         if caller.kind is Kind.DEPLOYER:
-            preflight.verify(operation, params, facts, self._records) if service in {"lambda", "elbv2"} else None
-            return
+            _refuse_foreign_keys(service, context)
+        else:
+            self._authorize(service, operation, caller, context, facts)
+        _verify(service, operation, params, caller, facts)
+        if caller.kind is Kind.DEPLOYER and service in {"lambda", "elbv2"}:
+            preflight.verify(operation, params, facts, self._records)
+
+    def _authorize(self, service: str, operation: str, caller: Caller, context: Any, facts: LocalStackFacts) -> None:
+        """Check that a caller other than the deployer has all permissions that a request needs."""
+        params = _parameters(context)
         if (service, operation) in ALWAYS_ALLOWED or (caller.name, service) in OWN:
             return
         if caller.kind is Kind.ANONYMOUS and (service, operation) in UNSIGNED:
@@ -61,10 +72,28 @@ class Enforcer:
                 str(caller), f"{service}:{operation}", "*", "embedded_localstack/iam/actions.py", str(error)
             )
             raise _refusal(service, str(error)) from error
-        for check in [*needed, *encryption.checks(service, operation, needed[0].resource, params, facts)]:
+        needed += encryption.checks(service, operation, needed[0].resource, params, facts)
+        if service == "s3" and operation == "DeleteObjects" and (params.get("Delete") or {}).get("Objects"):
+            self._separate_deletions(caller, needed, context, facts)
+            return
+        for check in _asked(caller, needed):
             self._require(service, caller, check, facts)
         if service == "s3" and operation in ("GetObject", "HeadObject") and not params.get("VersionId"):
             self._hide_missing(caller, params["Bucket"], params["Key"], facts)
+
+    def _separate_deletions(self, caller: Caller, needed: list[Check], context: Any, facts: LocalStackFacts) -> None:
+        """Take the keys that the caller may not delete out of DeleteObjects. patches/s3_deletions.py reports them."""
+        deletion = context.service_request["Delete"]
+        allowed: list[Any] = []
+        denied: list[Any] = []
+        for item, check in zip(deletion["Objects"], needed, strict=False):
+            checks = [check]
+            if context.service_request.get("BypassGovernanceRetention"):
+                checks.append(Check("s3:BypassGovernanceRetention", check.resource))
+            permitted = all(self._decide(caller, part, facts).allowed for part in checks)
+            (allowed if permitted else denied).append(item)
+        context.denied_objects = denied
+        context.service_request["Delete"] = {**deletion, "Objects": allowed}
 
     def _identify(self, context: Any) -> Caller:
         try:
@@ -75,11 +104,16 @@ class Enforcer:
             self._records.denied("nobody", f"{service}:{context.operation.name}", "*", "credentials", str(error))
             raise CommonServiceException(code, str(error), status_code=status, sender_fault=True) from error
 
-    def _require(self, service: str, caller: Caller, check: Check, facts: LocalStackFacts) -> None:
+    def _decide(self, caller: Caller, check: Check, facts: LocalStackFacts) -> Verdict:
         verdict = judge(caller, check, facts)
         self._records.decided(str(caller), verdict)
         if not verdict.allowed:
             self._records.denied(str(caller), check.action, check.resource, verdict.asked, verdict.reason)
+        return verdict
+
+    def _require(self, service: str, caller: Caller, check: Check, facts: LocalStackFacts) -> None:
+        verdict = self._decide(caller, check, facts)
+        if not verdict.allowed:
             raise _refusal(
                 service,
                 f"User: {caller.name} is not authorized to perform: {check.action} on resource: {check.resource} "
@@ -96,11 +130,50 @@ def _caller(context: Any) -> Caller:
     form = context.request.form if context.operation.name == "PostObject" else None
     caller = caller_of(context.request.headers, context.request.url, context.account_id, form)
     internal = context.internal_request_params or {}
-    if caller.kind is not Kind.ROLE and (principal := internal.get("service_principal")):
+    # LocalStack's own calls are signed. The header of a request without a key is forged.
+    if caller.kind is Kind.DEPLOYER and (principal := internal.get("service_principal")):
         return Caller(
             Kind.SERVICE, callers.service_principal(principal), source_arn=callers.source(internal.get("source_arn"))
         )
     return caller
+
+
+def _refuse_foreign_keys(service: str, context: Any) -> None:
+    """Refuse a key that is no session's in a call that a function makes: on AWS nobody has such a key.
+
+    The SDKs put the variable AWS_EXECUTION_ENV, which only functions have, into the header User-Agent.
+    """
+    if "exec-env/AWS_Lambda" in context.request.headers.get("User-Agent", "") and not context.is_internal_call:
+        code = "InvalidAccessKeyId" if service == "s3" else "UnrecognizedClientException"
+        message = (
+            "The AWS Access Key Id you provided does not exist in our records. A function calls AWS with the keys of "
+            "its role: create the client without aws_access_key_id and aws_secret_access_key."
+        )
+        raise CommonServiceException(code, message, status_code=403, sender_fault=True)
+
+
+def _verify(service: str, operation: str, params: dict[str, Any], caller: Caller, facts: LocalStackFacts) -> None:
+    """Check what the service itself refuses, whoever calls."""
+    if refusal := connections.refusal(service, operation, params, facts):
+        raise CommonServiceException(*refusal, status_code=400, sender_fault=True)
+    if service == "s3":
+        settings = buckets.settings(text(params.get("Bucket")), facts.account)
+        try:
+            public_access.verify(
+                operation, params, settings, lambda arn: buckets.exists(arn, facts.account), caller.name
+            )
+        except public_access.RefusedError as error:
+            raise CommonServiceException(error.code, str(error), status_code=error.status, sender_fault=True) from error
+
+
+def _asked(caller: Caller, needed: list[Check]) -> list[Check]:
+    """Return the permissions that AWS requires. For a test, LocalStack describes what AWS invokes."""
+    if caller.kind is Kind.SERVICE and caller.name == "logs.amazonaws.com":
+        return [
+            Check("lambda:InvokeFunction", check.resource) if check.action == "lambda:GetFunction" else check
+            for check in needed
+        ]
+    return needed
 
 
 def _parameters(context: Any) -> dict[str, Any]:
@@ -117,7 +190,18 @@ def judge(caller: Caller, check: Check, facts: LocalStackFacts) -> Verdict:
     """Evaluate the policies that apply to this kind of caller."""
     if check.action in OF_TRUST:
         return _judge_trust(caller, check, facts)
-    resource = facts.resource_policy(check.resource)
+    if not check.action.startswith("s3:"):
+        return _judge(caller, check, facts, facts.resource_policy(check.resource))
+    own = caller.kind is Kind.ROLE and account_of(check.resource, facts.account) == facts.account
+    restricted = caller.kind is not Kind.SERVICE and not own and buckets.restricts(check.resource, facts.account)
+    verdict = _judge(caller, check, facts, None if restricted else facts.resource_policy(check.resource))
+    signed = caller.kind is Kind.ROLE
+    if verdict.reason in NOT_ALLOWED and buckets.acl_allows(check.action, check.resource, facts.account, signed=signed):
+        return replace(verdict, allowed=True, reason="allowed", matched=(f"ACL of {check.resource}",))
+    return verdict
+
+
+def _judge(caller: Caller, check: Check, facts: LocalStackFacts, resource: Policy | None) -> Verdict:
     if caller.kind is Kind.ROLE:
         keys = dict(check.keys)
         if functions := facts.functions_named(caller.session):
@@ -130,8 +214,20 @@ def judge(caller: Caller, check: Check, facts: LocalStackFacts) -> Verdict:
     kind = policy_name(check.resource)
     if caller.kind is Kind.ANONYMOUS:
         return decide_resource(_question(caller, check, facts, dict(check.keys)), resource, kind=kind, service=False)
-    question = _question(caller, check, facts, {**check.keys, **_source_keys(caller, caller.source_arn, facts)})
-    return decide_resource(question, resource, kind=kind, service=True)
+    keys = {**check.keys, **_source_keys(caller, caller.source_arn, facts)}
+    return _decide_service(caller, check, facts, keys, resource, kind)
+
+
+def _decide_service(  # noqa: PLR0913, PLR0917 - these are the parts of a decision
+    caller: Caller, check: Check, facts: LocalStackFacts, keys: dict[str, Any], policy: Policy | None, kind: str
+) -> Verdict:
+    """Decide for a service, whose principal a policy may write with or without the region."""
+    names = callers.principals(caller.name, facts.region)
+    questions = [_question(replace(caller, name=name), check, facts, keys) for name in names]
+    verdicts = [decide_resource(question, policy, kind=kind, service=True) for question in questions]
+    denied = [verdict for verdict in verdicts if not verdict.allowed and verdict.reason not in NOT_ALLOWED]
+    allowed = [verdict for verdict in verdicts if verdict.allowed]
+    return (denied or allowed or verdicts)[0]
 
 
 def _judge_trust(caller: Caller, check: Check, facts: LocalStackFacts) -> Verdict:
@@ -147,8 +243,11 @@ def _judge_trust(caller: Caller, check: Check, facts: LocalStackFacts) -> Verdic
         # AWS documents no source keys for the roles that Lambda assumes. The emulator sets none, so a trust policy that
         # requires one does not allow Lambda.
         source_keys = {} if caller.name == "lambda.amazonaws.com" else _source_keys(caller, source, facts)
-        question = _question(caller, check, facts, {**check.keys, **source_keys})
-        verdict = decide_resource(question, trust, kind=verdict.asked, service=caller.kind is Kind.SERVICE)
+        keys = {**check.keys, **source_keys}
+        if caller.kind is Kind.SERVICE:
+            verdict = _decide_service(caller, check, facts, keys, trust, verdict.asked)
+        else:
+            verdict = decide_resource(_question(caller, check, facts, keys), trust, kind=verdict.asked, service=False)
         if verdict.allowed:
             break
     return verdict

@@ -3,7 +3,6 @@
 
 import contextlib
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from localstack.services.dynamodb.models import dynamodb_stores
@@ -11,27 +10,31 @@ from localstack.services.dynamodb.utils import SchemaExtractor
 from localstack.services.events.models import events_stores
 from localstack.services.kms.models import kms_stores
 from localstack.services.lambda_.invocation.models import lambda_stores
-from localstack.services.s3.models import KeyStore, S3DeleteMarker, VersionedKeyStore, s3_stores
+from localstack.services.s3.models import S3DeleteMarker, s3_stores
+from localstack.services.s3.utils import get_unique_key_id
 from localstack.services.sns.models import sns_stores
 from localstack.services.sqs.models import sqs_stores
 from localstack.services.stepfunctions.backend.store import sfn_stores
 from moto.iam.models import iam_backends
 from moto.logs.models import logs_backends
+from moto.secretsmanager.models import secretsmanager_backends
 from moto.ses.models import ses_backends
 
 from embedded_localstack.iam.actions_lambda import unqualified
 from embedded_localstack.iam.callers import Caller
 from embedded_localstack.iam.decide import Policy, RolePolicies
 from embedded_localstack.iam.grants import with_grants
-from embedded_localstack.iam.request import text
+from embedded_localstack.iam.key_lookup import PARTITION, KeyFacts, account_of
 
-PARTITION = "aws"
+__all__ = ["PARTITION", "LocalStackFacts", "account_of", "policy_name"]
+
 POLICY_KINDS = {
     "sqs": "queue policy",
     "sns": "topic policy",
     "lambda": "permissions (aws_lambda_permission)",
     "s3": "bucket policy",
     "kms": "key policy",
+    "secretsmanager": "secret policy",
     "events": "event bus policy",
     "logs": "resource policies of CloudWatch Logs",
 }
@@ -43,14 +46,11 @@ def policy_name(arn: str) -> str:
     return f"{POLICY_KINDS.get(service, 'resource policy')} of {_short(service, arn)}"
 
 
-class LocalStackFacts:
+class LocalStackFacts(KeyFacts):
     """The state of LocalStack and moto: implements `request.Facts` and `encryption.Keys`, and looks up policies.
 
     A resource that does not exist is None; the operation itself reports that it is missing.
     """
-
-    def __init__(self, account: str, region: str) -> None:
-        self.account, self.region = account, region
 
     # -- request.Facts
 
@@ -62,6 +62,11 @@ class LocalStackFacts:
             if redrive and json.loads(redrive).get("deadLetterTargetArn") == dead_letter_arn:
                 queue_arns.append(queue.arn)
         return queue_arns
+
+    def redrive_allow_policy(self, queue_arn: str) -> str | None:
+        """Return the RedriveAllowPolicy of a queue, if it has one."""
+        queue = _queue(queue_arn)
+        return queue.attributes.get("RedriveAllowPolicy") if queue else None
 
     def hash_key(self, table_arn: str, index: str | None = None) -> str | None:
         """Return the name of the partition key of a table, or of an index of the table."""
@@ -85,63 +90,12 @@ class LocalStackFacts:
         domain = address.rpartition("@")[2]
         return address if address in identities or domain not in identities else domain
 
-    def key_arn(self, key_id: str) -> str:
-        """Return the ARN of a KMS key, given as key ID, key ARN, alias name or alias ARN.
-
-        A key ID that the account does not have may be one of another account, as in a ciphertext.
-        """
-        region, account, name = self.region, self.account, key_id
-        if key_id.startswith("arn:"):
-            _, _, _, region, account, name = f"{key_id}:::::".split(":")[:6]
-        name = name.removeprefix("key/")
-        if name.startswith("alias/"):
-            alias = kms_stores[account][region].aliases.get(name)
-            name = alias.metadata["TargetKeyId"] if alias else name
-        elif name == key_id and name not in kms_stores[account][region].keys:
-            account = next((other for other in list(kms_stores) if name in kms_stores[other][region].keys), account)
-        return f"arn:{PARTITION}:kms:{region}:{account}:key/{name}"
-
-    # -- encryption.Keys
-
-    def message_key(self, arn: str) -> str | None:
-        """Return the customer managed key of a queue or topic."""
-        _, _, service, region, account, name = f"{arn}:::::".split(":")[:6]
-        if service == "sqs":
-            queue = sqs_stores[account][region].queues.get(name)
-            return self._customer_key(queue.attributes.get("KmsMasterKeyId")) if queue else None
-        topic = sns_stores[account][region].topics.get(arn) if service == "sns" else None
-        return self._customer_key(topic["attributes"].get("KmsMasterKeyId")) if topic else None
-
-    def object_key(self, bucket: str, key: str, version: str) -> str | None:
-        """Return the customer managed key of an existing object."""
-        s3_bucket = self._bucket(bucket)
-        objects = s3_bucket.objects if s3_bucket else KeyStore()
-        stored = objects.get(key, version) if version and isinstance(objects, VersionedKeyStore) else objects.get(key)
-        return self._customer_key(getattr(stored, "kms_key_id", None))
-
-    def new_object_key(self, params: Mapping[str, Any]) -> str | None:
-        """Return the customer managed key of a new object: the key in the request, or the bucket's default key."""
-        s3_bucket = self._bucket(text(params.get("Bucket")))
-        rule = (s3_bucket.encryption_rule or {}).get("ApplyServerSideEncryptionByDefault", {}) if s3_bucket else {}
-        if not (params.get("ServerSideEncryption") or rule.get("SSEAlgorithm", "")).startswith("aws:kms"):
-            return None
-        return self._customer_key(params.get("SSEKMSKeyId") or rule.get("KMSMasterKeyID"))
-
-    def _customer_key(self, key_id: str | None) -> str | None:
-        """Return the ARN of a customer managed key.
-
-        An AWS managed key gives None, because everybody who may use the service may use that key.
-        """
-        if (
-            not key_id
-            or "alias/aws/" in key_id
-            or key_id == s3_stores[self.account][self.region].aws_managed_kms_key_id
-        ):
-            return None
-        return self.key_arn(key_id)
-
-    def _bucket(self, name: str) -> Any:
-        return s3_stores[account_of(f"arn:{PARTITION}:s3:::{name}", self.account)]["us-east-1"].buckets.get(name)
+    def has_tags(self, bucket: str, key: str, version: str) -> bool:
+        """Return whether an object has tags."""
+        stored = self._stored(bucket, key, version)
+        identifier = get_unique_key_id(bucket, key, getattr(stored, "version_id", None))
+        owner = account_of(f"arn:{PARTITION}:s3:::{bucket}", self.account)
+        return bool(stored and s3_stores[owner]["us-east-1"].tags.get_tags(identifier))
 
     # -- roles
 
@@ -215,8 +169,7 @@ class LocalStackFacts:
 
     def visibility_timeout(self, queue_arn: str) -> int | None:
         """Return the visibility timeout of a queue, in seconds."""
-        _, _, _, region, account, name = queue_arn.split(":", 5)
-        queue = sqs_stores[account][region].queues.get(name)
+        queue = _queue(queue_arn)
         return int(queue.attributes["VisibilityTimeout"]) if queue else None
 
     def resource_policy(self, arn: str) -> Policy | None:
@@ -269,18 +222,19 @@ class LocalStackFacts:
         _, _, _, region, account, _ = arn.split(":", 5)
         return events_stores[account][region].event_buses[arn.rpartition("/")[2]].policy
 
+    def _secretsmanager_policy(self, arn: str) -> Any:
+        secret: Any = secretsmanager_backends[arn.split(":")[4]][self.region].secrets[arn]
+        return secret.policy
+
     def _logs_policy(self, _: str) -> Any:
         policies = logs_backends[self.account][self.region].resource_policies.values()
         statements = [statement for policy in policies for statement in json.loads(policy.policy_document)["Statement"]]
         return {"Version": "2012-10-17", "Statement": statements} if statements else None
 
 
-def account_of(arn: str, default: str) -> str:
-    """Return the account that owns a resource. The ARN of a bucket or object does not contain it."""
-    parts = arn.split(":", 5)
-    if len(parts) == 6 and parts[4]:
-        return parts[4]
-    return str(s3_stores[default]["us-east-1"].global_bucket_map.get(parts[-1].partition("/")[0]) or default)
+def _queue(arn: str) -> Any:
+    _, _, _, region, account, name = arn.split(":", 5)
+    return sqs_stores[account][region].queues.get(name)
 
 
 def _default_version(policy: Any) -> str:

@@ -12,6 +12,10 @@ from embedded_localstack.vendor import ministack_iam_evaluator as evaluator
 
 _COMPONENTS = 6
 _WILDCARDS = {"*": ".*", "?": "."} | {stand_in: re.escape(character) for stand_in, character in LITERALS.items()}
+# The resource type is what comes before the first separator, except in the ARNs of these services.
+_PART_OF_TYPE = re.compile(r"(?!\*[/:])[^/:]*[*?][^/:]*[/:]")
+_WITHOUT_TYPE = {"apigateway", "execute-api", "s3", "sns", "sqs"}
+_NOTHING = re.compile(r"(?!)")
 
 
 @lru_cache(maxsize=4096)
@@ -27,12 +31,16 @@ def _compile_resource(pattern: str) -> re.Pattern[str]:
 
     A wildcard stays within its component of the ARN, but "if you use the * wildcard as the last character of a resource
     ARN segment, it can expand to match beyond the colon boundaries". Components that an ARN lacks are wildcards:
-    "arn:aws:sqs" stands for "arn:aws:sqs:*:*:*:*".
+    "arn:aws:sqs" stands for "arn:aws:sqs:*:*:*:*". A wildcard in a part of the resource type, as in "?able/orders",
+    matches nothing: it is "incorrect wildcard usage" on
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html.
     """
     if not pattern.startswith("arn:"):
         return _compile_text(pattern, False)
     components = pattern.split(":", _COMPONENTS - 1)
     components += ["*"] * (_COMPONENTS - len(components))
+    if components[2] not in _WITHOUT_TYPE and _PART_OF_TYPE.match(components[-1]):
+        return _NOTHING
     regexes = [_component(part) for part in components[:-1]]
     return re.compile(":".join([*regexes, _compile_text(components[-1], False).pattern]), re.DOTALL)
 

@@ -33,8 +33,14 @@ class Facts(Protocol):
     def identity(self, address: str) -> str:
         """Return the verified SES identity of a sender's address."""
 
+    def has_tags(self, bucket: str, key: str, version: str) -> bool:
+        """Return whether an object has tags."""
+
     def key_arn(self, key_id: str) -> str:
         """Return the ARN of a KMS key, given as key ID, key ARN, alias name or alias ARN."""
+
+    def secret_arn(self, secret_id: str) -> str:
+        """Return the ARN of a secret, given as name, ARN or ARN without its six random characters."""
 
 
 @dataclass(frozen=True)
@@ -78,3 +84,15 @@ def anything(_: Request) -> str:
 def text(value: Any) -> str:
     """Return a parameter as text, empty if it is missing."""
     return "" if value is None else str(value)
+
+
+def request_tags(tags: Any) -> dict[str, str | list[str]]:
+    """Return the condition keys of the tags in a request: a list of keys and values, or a mapping."""
+    if isinstance(tags, Mapping):
+        pairs = {text(key): text(value) for key, value in tags.items()}
+    else:
+        items = tags or []
+        pairs = {text(tag.get("Key") or tag.get("key")): text(tag.get("Value") or tag.get("value")) for tag in items}
+    if not pairs:
+        return {}
+    return {"aws:tagkeys": [*pairs], **{f"aws:requesttag/{name}".lower(): value for name, value in pairs.items()}}

@@ -1,7 +1,8 @@
 """Support the binary media type `*/*` and the gateway responses of REST APIs.
 
 LocalStack ignores the media type `*/*`, so a compressed response of a function arrives as base64. When the gateway
-refuses a request, LocalStack also ignores the gateway responses that the API configures.
+refuses a request, LocalStack also ignores the gateway responses that the API configures. It calls other services
+without a session token, and as the deployer where an integration has no role.
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
@@ -30,6 +31,8 @@ def install() -> None:
     # The module imports the function from another module, so the name in this module must be replaced.
     Patch(aws, "mime_type_matches_binary_media_types", matches).apply()
 
+    _call_with_the_role(aws)
+
     @patch(gateway_exception.GatewayExceptionHandler.create_exception_response)
     def create_exception_response(original: Callable[..., Any], self: Any, exception: Any, context: Any) -> Any:
         response = original(self, exception, context)
@@ -40,6 +43,29 @@ def install() -> None:
             response.set_data(render(template, values | {"requestId": context.context_variables.get("requestId", "")}))
         response.headers.update(headers(wanted.get("responseParameters") or {}))
         return response
+
+
+def _call_with_the_role(aws: Any) -> None:
+    """Sign the calls of integrations with a whole session of their role. On AWS no integration is without one."""
+    from localstack.services.apigateway.next_gen.execute_api.gateway_response import ApiConfigurationError  # noqa: PLC0415
+    from localstack.utils.patch import Patch  # noqa: PLC0415
+
+    def signed(service_name: str, region_name: str, source_arn: str, role_arn: str | None) -> dict[str, str]:
+        if not role_arn:
+            raise ApiConfigurationError("Role ARN must be specified for AWS integrations", status_code=500)
+        sts = aws.connect_to().sts.request_metadata(service_principal=aws.ServicePrincipal.apigateway)
+        session = sts.assume_role(RoleArn=role_arn, RoleSessionName="BackplaneAssumeRoleSession")["Credentials"]
+        scope = f"{session['AccessKeyId']}/20160623/{region_name}/{service_name}/aws4_request"
+        metadata = aws.InternalRequestParameters(
+            service_principal=aws.ServicePrincipal.apigateway, source_arn=source_arn
+        )
+        return {
+            "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=1234",
+            "X-Amz-Security-Token": session["SessionToken"],
+            aws.INTERNAL_REQUEST_PARAMS_HEADER: aws.dump_dto(metadata),
+        }
+
+    Patch(aws, "get_internal_mocked_headers", signed).apply()
 
 
 def render(template: str, context: dict[str, str]) -> str:

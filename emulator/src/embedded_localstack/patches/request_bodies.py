@@ -8,14 +8,16 @@ LocalStack builds the body for a function URL, a REST API or a proxy from the pa
 from collections.abc import Callable
 from typing import Any
 
-# The services whose data plane passes bodies on. At this place of the chain, only a Host can have named a service.
-PASSED_ON = ("lambda", "apigateway")
+# The hosts and paths whose requests reach a function or an integration.
+HOSTS = (".lambda-url.", ".execute-api.")
 PATHS = ("/_aws/execute-api/", "/restapis/")
+RAW = "embedded_localstack.raw_body"
+"""The key of the raw body in the environment of a request."""
 
 
 def install() -> None:
-    """Replace LocalStack's `restore_payload` in each module that imports it, and skip the decompression."""
-    from localstack.aws.handlers import logging  # noqa: PLC0415 - only a running server has it
+    """Remember the raw bodies, hand them on in each module that rebuilds bodies, and skip the decompression."""
+    from localstack.aws.handlers import logging, preprocess_request  # noqa: PLC0415 - only a running server has it
     from localstack.aws.handlers.codec import ContentDecoder  # noqa: PLC0415
     from localstack.services.apigateway.legacy import router_asf  # noqa: PLC0415
     from localstack.services.apigateway.next_gen.execute_api.handlers import parse  # noqa: PLC0415
@@ -23,27 +25,31 @@ def install() -> None:
     from localstack.utils.patch import Patch, patch  # noqa: PLC0415
     from rolo import client, proxy  # noqa: PLC0415
 
+    def remember(_chain: Any, context: Any, _response: Any) -> None:
+        if is_passed_on(context.request.headers.get("Host") or "", context.request.path):
+            # Werkzeug keeps this body too, and parses a form from it later.
+            context.request.environ[RAW] = context.request.get_data()
+
+    preprocess_request.append(remember)
     for module in (logging, router_asf, parse, urlrouter, client, proxy):
         Patch(module, "restore_payload", keeping(module.restore_payload)).apply()
 
     @patch(ContentDecoder.__call__)
     def decode(original: Callable[..., None], self: Any, chain: Any, context: Any, response: Any) -> None:
-        if not is_passed_on(context.service.service_name if context.service else "", context.request.path):
+        if RAW not in context.request.environ:
             original(self, chain, context, response)
 
 
-def is_passed_on(service: str, path: str) -> bool:
-    """Return whether a request to a service's host name or to a path reaches a function or an integration as it is."""
-    return service in PASSED_ON or path.startswith(PATHS)
+def is_passed_on(host: str, path: str) -> bool:
+    """Return whether a request reaches a function or an integration as it is."""
+    return any(name in host.lower() for name in HOSTS) or path.startswith(PATHS)
 
 
 def keeping(restore: Callable[[Any], bytes]) -> Callable[[Any], bytes]:
-    """Return a `restore_payload` that returns the raw body, unless the form was parsed before."""
+    """Return a `restore_payload` that returns the raw body if it was remembered."""
 
     def restore_payload(request: Any) -> bytes:
-        if request.shallow or "form" in vars(request):
-            return restore(request)
-        # Werkzeug remembers this body, and parses a form from it later.
-        return bytes(request.get_data())
+        raw = request.environ.get(RAW)
+        return restore(request) if raw is None else bytes(raw)
 
     return restore_payload

@@ -1,0 +1,49 @@
+"""Pass the caller of a query to a queue's URL on to SQS.
+
+LocalStack sends such a request with its own key unless the header Authorization has one. So a request without a
+signature, or with a presigned URL, may do everything.
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-making-api-requests.html
+"""
+# mypy: disable-error-code="import-not-found, untyped-decorator"
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+from botocore import UNSIGNED
+from botocore.config import Config
+
+from embedded_localstack.iam.callers import access_key
+
+TOKEN = "X-Amz-Security-Token"  # noqa: S105 - the name of a header
+_request: ContextVar[Any] = ContextVar("_request")
+
+
+def install() -> None:
+    """Make the client for a query with the key of the request, or without a key."""
+    from localstack.services.sqs import query_api  # noqa: PLC0415 - only a running server has it
+    from localstack.utils.patch import Patch, patch  # noqa: PLC0415
+
+    connect_to = query_api.connect_to
+
+    def connect(region_name: str, aws_secret_access_key: str, **_: Any) -> Any:
+        request = _request.get()
+        key = access_key(request.headers, request.url, request.form)
+        if not key:
+            return connect_to(region_name=region_name, config=Config(signature_version=UNSIGNED))
+        return connect_to(
+            region_name=region_name,
+            aws_access_key_id=key,
+            aws_secret_access_key=aws_secret_access_key,
+            aws_session_token=request.headers.get(TOKEN) or request.args.get(TOKEN),
+        )
+
+    Patch(query_api, "connect_to", connect).apply()
+
+    @patch(query_api.try_call_sqs)
+    def try_call_sqs(original: Callable[..., Any], request: Any, region: str) -> Any:
+        token = _request.set(request)
+        try:
+            return original(request, region)
+        finally:
+            _request.reset(token)
