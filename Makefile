@@ -83,7 +83,7 @@ destroy: ## remove the environment
 
 ##@ Tests, one kind at a time (PYTEST_ADDOPTS="-k name" passes options to pytest; ONLY=tests/... selects files)
 .PHONY: test-quick test-unit test-terraform test-integration test-faults test-policies test-iam test-iam-differential test-compose
-.PHONY: test-browser
+.PHONY: test-parity test-browser
 test-quick: lint ## lint, and the unit tests of what changed since main: under a minute
 	@$(PY) -m scripts.quick
 
@@ -114,6 +114,11 @@ test-browser: build ## the gallery in Chromium, on an embedded LocalStack of its
 test-faults: build ## 2,000 objects under 500 faults, nothing lost; 10,000 damaged pictures; 2,000 tables: SEED="1 2 3" OBJECTS=2000 FAULTS=500 PICTURES=10000 TABLES=2000
 	@scripts/bootstrap.sh localstack faults
 	@$(PY) -m pytest -q -s $(or $(ONLY),tests/faults)
+
+test-parity: setup ## LocalStack's AWS-validated tests on the emulator: LOCALSTACK=CHECKOUT (v4.14.0) [ONLY=tests/aws/...]; takes minutes
+	@scripts/bootstrap.sh localstack parity
+	@EMULATOR=$(CURDIR)/build/venv/localstack/bin/python PARITY_HOME=build/parity \
+	PYTHONPATH=emulator/tests build/venv/parity/bin/python -m parity.lane "$${LOCALSTACK:?set it to a checkout of LocalStack v4.14.0}" $(ONLY)
 
 test-compose: build ## docker compose up, the same tests with Docker's Lambda executor, and everything removed
 	@$(PY) -m scripts.compose

@@ -41,6 +41,7 @@ ROOT_TESTS = (
 ROOT_TESTS_OF_SCHEMA = (("prod", "tests"), ("dev", "tests/switches"))
 SUMMARY = re.compile(r"(\d+) passed, (\d+) failed")
 WARNING = re.compile(r"^\W*Warning: ", re.MULTILINE)
+REATTACH = re.compile(r"TF_REATTACH_PROVIDERS='(.+)'")
 PROVIDERS = ("5", "6", "newest")
 
 
@@ -50,21 +51,27 @@ class Provider:
 
     Attributes:
         name: one of PROVIDERS. root: the folder with terraform/ and examples/. variables: what Terraform needs in its
-        environment to use this version. root_tests: like ROOT_TESTS.
+        environment to use this version. root_tests: like ROOT_TESTS. is_installed: whether `terraform init` installs
+        it, which compares it with the lock file.
     """
 
     name: str
     root: Path = ROOT
     variables: dict[str, str] = field(default_factory=dict)
     root_tests: tuple[tuple[str, str], ...] = ROOT_TESTS
+    is_installed: bool = True
+
+    def data(self, folder: Path) -> Path:
+        """Return the data folder of Terraform for `folder`, which `terraform init` writes to."""
+        return BUILD / "terraform" / "test" / f"{self.name}-{folder.name}"
 
     def terraform(self, folder: Path, *arguments: str, workspace: str = "default") -> subprocess.CompletedProcess[str]:
         """Run Terraform in `folder`, with a separate data folder under build/."""
-        data = BUILD / "terraform" / "test" / f"{self.name}-{folder.name}"
-        environment = chosen_cloud("embedded").environment() | self.variables
+        variables = {} if arguments[0] == "init" and self.is_installed else self.variables
+        environment = chosen_cloud("embedded").environment() | variables
         return subprocess.run(
             ["terraform", f"-chdir={folder}", *arguments],
-            env=environment | {"TF_DATA_DIR": str(data), "TF_WORKSPACE": workspace},
+            env=environment | {"TF_DATA_DIR": str(self.data(folder)), "TF_WORKSPACE": workspace},
             check=False,
             text=True,
             stdout=subprocess.PIPE,
@@ -164,7 +171,7 @@ def served_schema(file: Path) -> Iterator[dict[str, str]]:
 def provider6() -> Iterator[Provider]:
     """Give the provider that has the schema of provider 6 and nothing else."""
     with served_schema(schema.schema_file()) as variables:
-        yield Provider("6", copy_of_terraform("6"), variables, ROOT_TESTS_OF_SCHEMA)
+        yield Provider("6", copy_of_terraform("6"), variables, ROOT_TESTS_OF_SCHEMA, is_installed=False)
 
 
 @contextmanager
@@ -178,8 +185,34 @@ def newest_provider() -> Iterator[Provider]:
 
 @contextmanager
 def locked_provider() -> Iterator[Provider]:
-    """Give the provider that the lock files pin."""
-    yield Provider("5")
+    """Give the provider that the lock files pin.
+
+    One process of it serves all tests. Otherwise each run of Terraform would hash its 700 MB and start it: more CPU
+    time than the tests themselves.
+
+    Raises UserError if it cannot be installed, or does not start.
+    """
+    installed = Provider("5")
+    folder = installed.folder("root")
+    begun = installed.terraform(folder, "init", "-backend=false", "-input=false", "-no-color")
+    binaries = sorted((installed.data(folder) / "providers").glob(f"{schema.ADDRESS}/*/*/terraform-provider-aws*"))
+    if begun.returncode or len(binaries) != 1:
+        raise UserError(f"{begun.stdout}\nTerraform did not install one version of its provider: {binaries}")
+    environment = chosen_cloud("embedded").environment()
+    # The flag is for debuggers. The provider then says how Terraform reaches it, and runs until it is stopped:
+    # https://developer.hashicorp.com/terraform/plugin/debugging
+    command = [str(binaries[0]), "-debug"]
+    with subprocess.Popen(
+        command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            matches = (REATTACH.search(line) for line in process.stdout or ())
+            address = next((match[1] for match in matches if match), None)
+            if not address:
+                raise UserError(f"{command} did not say how Terraform reaches it")
+            yield Provider("5", variables={"TF_REATTACH_PROVIDERS": address})
+        finally:
+            process.terminate()
 
 
 OPENED = {"5": locked_provider, "6": provider6, "newest": newest_provider}

@@ -1,5 +1,10 @@
 # Serves the catalog over HTTP: list, show, upload, delete and report images.
 
+# The keys of the index by the time of the capture: functions/shared/listing.py
+locals {
+  shelves = [for key in setproduct(["READY", "REJECTED", "DELETED"], range(4)) : join("#", key)]
+}
+
 module "catalog_api" {
   source               = "./modules/function"
   name                 = "catalog_api"
@@ -41,7 +46,7 @@ module "catalog_api" {
     list_by_capture = {
       actions    = ["dynamodb:Query"]
       resources  = ["${aws_dynamodb_table.catalog.arn}/index/by_taken"]
-      conditions = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["READY#*", "REJECTED#*", "DELETED#*"] } }
+      conditions = { "ForAllValues:StringEquals" = { "dynamodb:LeadingKeys" = local.shelves } }
     }
     show_and_hide   = { actions = ["dynamodb:GetItem", "dynamodb:UpdateItem"], resources = [aws_dynamodb_table.catalog.arn] }
     sign_thumbnails = { actions = ["s3:GetObject"], resources = ["${module.thumbnails.arn}/*"] }

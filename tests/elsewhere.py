@@ -98,6 +98,8 @@ MAKE = (
 )
 TARGETS = {target: (file, words.format(target)) for file, words, targets in MAKE for target in targets.split()}
 NOT_TYPED = {
+    "test-parity": "needs a checkout of LocalStack's repository, which CI clones; "
+    "emulator/tests/unit/test_parity.py tests how it is checked and how outcomes are compared",
     "setup": "a part of most other targets",
     "test-iam-differential": "installs its peer from npm; tests/iam/test_differential.py compares with its record",
     "test-quick": "runs lint and a part of test-unit; tests/unit/scripts/test_quick.py tests which part",

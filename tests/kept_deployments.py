@@ -53,18 +53,18 @@ def files(root: Path, names: tuple[str, ...] = SOURCES) -> Iterator[Path]:
                 yield file
 
 
-def key(root: Path, packages: Path, tools: str, variables: dict[str, str]) -> str:
+def key(root: Path, packages: Path, tools: str, variables: dict[str, str], sources: tuple[str, ...] = SOURCES) -> str:
     """Return a hash of everything that a deployment is made from.
 
     Args:
         root: the checkout. packages: the folder of the zips. tools: the versions of Terraform and its providers.
-        variables: the environment of Terraform.
+        variables: the environment of Terraform. sources: files and folders of the checkout.
     """
     digest = hashlib.sha256(f"{sys.version}\0{tools}\0".encode())
     for name, value in sorted(variables.items()):
         if name.startswith(VARIABLES):
             digest.update(f"{name}={value}\0".encode())
-    inputs = {str(file.relative_to(root)): file for file in files(root)}
+    inputs = {str(file.relative_to(root)): file for file in files(root, sources)}
     inputs |= {f"package {file.name}": file for file in sorted(packages.glob("*.zip"))}
     for name, file in inputs.items():
         content = file.read_bytes()
@@ -72,12 +72,12 @@ def key(root: Path, packages: Path, tools: str, variables: dict[str, str]) -> st
     return digest.hexdigest()[:32]
 
 
-def current_key(cloud: Cloud) -> str:
+def current_key(cloud: Cloud, packages: Path = BUILD, sources: tuple[str, ...] = SOURCES) -> str:
     """Return the key of what this checkout deploys. Its packages must be built."""
     command = ["terraform", f"-chdir={ROOT / 'terraform'}", "version", "-json"]
     tools = subprocess.run(command, env=cloud.environment(), check=True, capture_output=True, text=True).stdout
     about = {name: value for name, value in json.loads(tools).items() if name != "terraform_outdated"}
-    return key(ROOT, BUILD, json.dumps(about, sort_keys=True), cloud.environment())
+    return key(ROOT, packages, json.dumps(about, sort_keys=True), cloud.environment(), sources)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Any
 
 from shared import listing, names
 
-MONTH = r"^\d{4}-(0[1-9]|1[0-2])$"
+MONTH = "^[0-9]{4}-(0[1-9]|1[0-2])$"
 # Sorts after every key that begins with the month.
 _END = "~"
 _HYPHENS = re.compile(r"[\s_]+")

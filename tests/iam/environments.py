@@ -14,6 +14,7 @@ from typing import Any
 
 from eventloom import clouds
 from tests.embedded import launch
+from tests.kept_deployments import SOURCES, current_key
 
 TERRAFORM = clouds.ROOT / "terraform"
 FOLDER = clouds.BUILD / "plans"
@@ -26,6 +27,8 @@ ENVIRONMENTS = (
     ("everything", "dev", "tests/switches/switches.tftest.hcl"),
 )
 PORT = 4597
+# The code that makes the plans, besides what a deployment is made from
+MADE_BY = ("tests/iam/environments.py", "scripts/requirements/dev.txt")
 
 
 def resources(module: dict[str, Any]) -> list[dict[str, Any]]:
@@ -113,17 +116,23 @@ def plan(root: dict[str, Any], configured: dict[str, Any]) -> dict[str, Any]:
 
 
 def plan_all() -> dict[str, Path]:
-    """Write the plan of each environment, and return the files by name."""
+    """Write the plan of each environment, and return the files by name.
+
+    Plans that were made from the same things are not made again: `make test-policies` and `make test-iam` use the same.
+    """
     FOLDER.mkdir(parents=True, exist_ok=True)
-    clouds.tool_environment()
+    files, mark = {name: FOLDER / f"{name}.json" for name, _, _ in ENVIRONMENTS}, FOLDER / "made-from"
+    key = current_key(clouds.chosen_cloud("embedded"), TERRAFORM / "tests" / "packages", (*SOURCES, *MADE_BY))
+    if mark.exists() and mark.read_text() == key and all(file.exists() for file in files.values()):
+        return files
+    mark.unlink(missing_ok=True)
     environment = clouds.chosen_cloud("embedded").environment() | {"TF_DATA_DIR": str(FOLDER / "data")}
     command = ["terraform", f"-chdir={TERRAFORM}", "init", "-backend=false", "-input=false"]
     subprocess.run(command, env=environment, check=True, capture_output=True)
     with ThreadPoolExecutor(2) as pool:
         configured = pool.submit(configuration)
         roots = {name: pool.submit(apply_mocked, workspace, file) for name, workspace, file in ENVIRONMENTS}
-        files = {}
         for name, root in roots.items():
-            files[name] = FOLDER / f"{name}.json"
             files[name].write_text(json.dumps(plan(root.result(), configured.result())))
+    mark.write_text(key)
     return files

@@ -84,11 +84,11 @@ WIDENED: dict[str, tuple[str, str, Callable[[Statement], Any], str]] = {
         resource(f"arn:aws:sns:*:{ACCOUNT}:{PREFIX}-notices"),
         f"only on arn:aws:sns:us-east-1:{ACCOUNT}:{PREFIX}-notices",
     ),
-    "the bucket instead of a folder": (
-        PERMISSIONS.format("catalog_api"),
-        "SignUploads",
-        resource(f"arn:aws:s3:::{PREFIX}-uploads-{ACCOUNT}/*"),
-        f"only on arn:aws:s3:::{PREFIX}-uploads-{ACCOUNT}/web/*",
+    "the bucket instead of two folders": (
+        PERMISSIONS.format("converter"),
+        "ReadState",
+        resource(f"arn:aws:s3:::{PREFIX}-analytics-{ACCOUNT}/*"),
+        f"only on arn:aws:s3:::{PREFIX}-analytics-{ACCOUNT}/_manifests/* or ",
     ),
     "mail from any sender": (
         PERMISSIONS.format("digest"),

@@ -50,6 +50,12 @@ WIDE_GRANTS: tuple[WideGrant, ...] = (
         "the table is this function's own, and holds nothing else",
     ),
     WideGrant(
+        "module.catalog_api.aws_iam_role_policy.permissions",
+        "s3:* on *-uploads-*",
+        "only on *",
+        "a photo may be uploaded to any folder, and is deleted and restored there",
+    ),
+    WideGrant(
         "module.catalog_api.aws_lambda_permission.api",
         "lambda:InvokeFunction on *",
         "only if AWS:SourceArn is *",

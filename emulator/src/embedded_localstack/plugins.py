@@ -21,6 +21,7 @@ PATCHES = (
     "embedded_localstack.patches.lambda_aliases",
     "embedded_localstack.patches.api_gateway",
     "embedded_localstack.patches.eventbridge_archives",
+    "embedded_localstack.patches.eventbridge_targets",
     "embedded_localstack.patches.lambda_async",
     "embedded_localstack.patches.lambda_retries",
     "embedded_localstack.patches.lambda_client_context",

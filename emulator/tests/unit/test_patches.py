@@ -2,8 +2,10 @@
 
 import base64
 import socket
+import sqlite3
 import threading
 import time
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 
 from embedded_localstack.executor.output import Event
 from embedded_localstack.moto_server import one_at_a_time
+from embedded_localstack.patches.cloudwatch_metrics import Connections
 from embedded_localstack.patches.idle_connections import close_dropped
 from embedded_localstack.patches.lambda_client_context import decoded
 from embedded_localstack.patches.lambda_event_sources import Slots, batches_at_once
@@ -229,3 +232,13 @@ def test_settings_that_an_update_emptied_are_dropped(mapping: dict[str, Any], ex
 def test_a_log_group_is_found_by_its_arn():
     arn = "arn:aws:logs:us-east-1:000000000000:log-group:/aws/lambda/hello"
     assert group_name(arn) == group_name(f"{arn}:*") == "/aws/lambda/hello"
+
+
+def test_a_connection_to_the_metrics_is_closed_after_its_block(tmp_path: Path):
+    file = str(tmp_path / "metrics.db")
+    with Connections().connect(file) as connection:
+        connection.execute("CREATE TABLE metrics AS SELECT 7 AS value")
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
+    with Connections().connect(file) as connection:
+        assert connection.execute("SELECT value FROM metrics").fetchone() == (7,)

@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eventloom.clouds import ROOT
 from shared import listing
 from shared.identity import image_id
 
@@ -40,6 +41,11 @@ def test_every_key_of_the_index_can_be_a_cursor(name: str, number: int) -> None:
     attributes = listing.attributes(item(1, key=name, image_id=f"{number:032x}"))
     assert listing.KEY.fullmatch(attributes["taken_key"])
     assert attributes["shelf"] in listing.shelves("READY")
+
+
+def test_the_policy_of_the_api_names_every_shelf() -> None:
+    policy = (ROOT / "terraform/catalog_api.tf").read_text()
+    assert f'setproduct(["READY", "REJECTED", "DELETED"], range({listing.SHARDS}))' in policy
 
 
 def test_images_are_spread_evenly() -> None:

@@ -62,6 +62,18 @@ def test_other_tools_and_other_variables_of_terraform_mean_another_key(checkout:
     assert len(set(keys)) == 3
 
 
+def test_a_caller_can_name_other_sources(checkout: Path) -> None:
+    """tests/iam/environments.py keeps its plans as long as nothing changes that they are made from."""
+    (checkout / "plans.py").write_text("one")
+
+    def key_of_plans() -> str:
+        return key(checkout, checkout / "build", "1", VARIABLES, (*SOURCES, "plans.py"))
+
+    before = key_of_plans()
+    (checkout / "plans.py").write_text("two")
+    assert key_of_plans() != before
+
+
 def test_what_tools_leave_and_where_the_checkout_is_are_not_in_the_key(checkout: Path, tmp_path: Path) -> None:
     before = key_of(checkout)
     for name in ("terraform/modules/queue/.terraform.lock.hcl", "src/eventloom/__pycache__/a.pyc"):

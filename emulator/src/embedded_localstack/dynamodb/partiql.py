@@ -15,7 +15,8 @@ from embedded_localstack.dynamodb import conditions, projections, requests
 from embedded_localstack.dynamodb.errors import DuplicateItemError, InvalidRequestError
 from embedded_localstack.dynamodb.placeholders import Placeholders
 from embedded_localstack.dynamodb.schema import Schema, check_item
-from embedded_localstack.dynamodb.statements import Statement, parse
+from embedded_localstack.dynamodb.statement import Statement
+from embedded_localstack.dynamodb.statements import parse
 from embedded_localstack.dynamodb.syntax import Condition, Group, Path, Tree, Variable
 from embedded_localstack.dynamodb.values import Item
 

@@ -5,11 +5,11 @@ https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-reference.ht
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from embedded_localstack.dynamodb.errors import InvalidRequestError
-from embedded_localstack.dynamodb.values import Item, Value, normalize
+from embedded_localstack.dynamodb.statement import Statement
+from embedded_localstack.dynamodb.values import Value, normalize
 
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -22,43 +22,6 @@ _PATH_END = ("WHERE", "RETURNING", "ORDER")
 _CONSTANTS: dict[str, Value] = {"TRUE": {"BOOL": True}, "FALSE": {"BOOL": False}, "NULL": {"NULL": True}}
 _OPERATORS = ("AND", "OR", "NOT", "BETWEEN")
 _SET_FUNCTIONS = {"set_add": "ADD", "set_delete": "DELETE"}
-
-
-@dataclass
-class Statement:
-    """A statement. `sections` are the parts of an update expression; `returning` is as in UpdateItem's ReturnValues."""
-
-    kind: str
-    table: str
-    index: str | None = None
-    item: Item = field(default_factory=dict)
-    projection: str = ""
-    condition: str = ""
-    sections: dict[str, list[str]] = field(default_factory=dict)
-    returning: str = "NONE"
-    descending: bool = False
-    names: dict[str, str] = field(default_factory=dict)
-    values: dict[str, Value] = field(default_factory=dict)
-
-    @property
-    def update(self) -> str:
-        """The update expression."""
-        return " ".join(f"{section} {', '.join(actions)}" for section, actions in self.sections.items())
-
-    def name(self, attribute: str) -> str:
-        """Return a placeholder for the name of an attribute."""
-        for placeholder, known in self.names.items():
-            if known == attribute:
-                return placeholder
-        placeholder = f"#n{len(self.names)}"
-        self.names[placeholder] = attribute
-        return placeholder
-
-    def value(self, value: Value) -> str:
-        """Return a placeholder for a value."""
-        placeholder = f":v{len(self.values)}"
-        self.values[placeholder] = value
-        return placeholder
 
 
 class _Reader:

@@ -11,6 +11,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 
+class _Connection(sqlite3.Connection):
+    """A connection that is closed at the end of its `with` block. Otherwise it waits for the garbage collector."""
+
+    def __exit__(self, *error: Any) -> Any:
+        try:
+            return super().__exit__(*error)
+        finally:
+            self.close()
+
+
 class Connections:
     """Stands in for the module sqlite3. Its connections do not wait for the disk.
 
@@ -19,7 +29,7 @@ class Connections:
 
     def connect(self, path: str, **options: Any) -> sqlite3.Connection:
         """Open the database of metrics."""
-        connection: sqlite3.Connection = sqlite3.connect(path, **options)
+        connection: sqlite3.Connection = sqlite3.connect(path, factory=_Connection, **options)
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA journal_mode = MEMORY")
         return connection
