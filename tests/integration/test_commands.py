@@ -25,7 +25,7 @@ from tests.integration.support import Deployment, unique
 NEEDED = {
     r"s3://inventories/": samples.inventory,
     r"--archive orders\b": samples.archive,
-    r"--key holiday\.jpg": samples.holiday,
+    r"(?:--key|trace) holiday\.jpg": samples.holiday,
 }
 CAPABILITIES = {r"--inventory": "disposable", r"--archive": "archive_replays", r"--distributed": "distributed_maps"}
 # Commands that run until they are interrupted, and then exit with 130
