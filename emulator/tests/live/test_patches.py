@@ -19,7 +19,7 @@ TARGETS = {
     "patches.cloudwatch_metrics": "localstack.services.sqs.provider:publish_sqs_metric_batch",
     "patches.dynamodb_records": "localstack.services.dynamodb.provider:DynamoDBProvider.prepare_transact_write_item_records",
     "patches.eventbridge_archives": "localstack.services.events.archive:ArchiveService.put_events",
-    "patches.eventbridge_targets": "localstack.services.events.target:StatesTargetSender.send_event",
+    "patches.eventbridge_targets": "localstack.services.events.target:TargetSender.process_event",
     "patches.lambda_aliases": "localstack.services.lambda_.provider:LambdaProvider._create_routing_config_model",
     "patches.lambda_async": "localstack.services.lambda_.invocation.event_manager:Poller.handle_message",
     "patches.lambda_client_context": "localstack.services.lambda_.invocation.execution_environment:ExecutionEnvironment.invoke",
