@@ -5,6 +5,7 @@ The page, its policy and its files come from the deployment.
 """
 
 import re
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -26,6 +27,9 @@ def image(number: int) -> Image:
         "status": "READY",
         "filename": f"{number}.jpg",
         "uploaded_at": taken.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+        "taken_at": taken.strftime("%Y-%m-%dT%H:%M:%S"),
+        "taken_from": "camera",
+        "utc_offset": None,
         "width": 600 + 100 * (number % 7),
         "height": 600 + 100 * (number % 4),
         "dominant_color": f"#{number * 2654435761 % 0xFFFFFF:06x}",
@@ -52,9 +56,18 @@ def answer(gallery: Gallery, images: list[Image], sizes: list[int]) -> None:
     def list_images(route: Route) -> None:
         query = parse_qs(urlsplit(route.request.url).query)
         start = int(query.get("cursor", ["0"])[0])
-        end = start + (sizes.pop(0) if sizes else int(query["limit"][0]))
-        page = [thumbnail | item for item in images[start:end]] if query["status"] == ["READY"] else []
-        route.fulfill(json={"images": page, "next_cursor": str(end) if end < len(images) else None})
+        is_poll = query.get("order") == ["added"]
+        end = start + (sizes.pop(0) if sizes and not is_poll else int(query["limit"][0]))
+        listed = [item for item in images if item["taken_at"][:7] <= query.get("until", ["9999"])[0]]
+        page = [thumbnail | item for item in listed[start:end]] if query["status"] == ["READY"] else []
+        cursor = str(end) if end < len(listed) else None
+        route.fulfill(json={"images": page, "next_cursor": cursor, "order": query.get("order", ["added"])[0]})
+
+    def summarize(route: Route) -> None:
+        months = Counter(item["taken_at"][:7] for item in images)
+        counts = [{"month": month, "images": months[month]} for month in sorted(months, reverse=True)]
+        empty: dict[str, Any] = {"cameras": [], "formats": [], "reasons": []}
+        route.fulfill(json=empty | {"images": len(images), "complete": True, "months": counts})
 
     def get_image(route: Route) -> None:
         image_id = urlsplit(route.request.url).path.rpartition("/")[2]
@@ -65,6 +78,7 @@ def answer(gallery: Gallery, images: list[Image], sizes: list[int]) -> None:
 
     gallery.page.route("**/images?**", list_images)
     gallery.page.route("**/images/*", get_image)
+    gallery.page.route("**/images/summary?**", summarize)
 
 
 def take_uploads(gallery: Gallery, images: list[Image], number: int) -> None:
@@ -77,7 +91,14 @@ def take_uploads(gallery: Gallery, images: list[Image], number: int) -> None:
 
     def store(route: Route) -> None:
         images.insert(
-            0, image(0) | {"image_id": uploaded[-1], "filename": "new.jpg", "uploaded_at": "2026-11-21T12:00:00.000Z"}
+            0,
+            image(0)
+            | {
+                "image_id": uploaded[-1],
+                "filename": "new.jpg",
+                "uploaded_at": "2026-11-21T12:00:00.000Z",
+                "taken_at": "2026-11-21T12:00:00",
+            },
         )
         route.fulfill(status=204)
 

@@ -204,6 +204,7 @@ def _with_cognito(page: Page, address: str) -> Iterator[list[str]]:
     page.route(address, page_itself)
     page.route("**/config.json", settings)
     page.route("**/images?**", images)
+    page.route("**/images/summary?**", images)
     page.route(f"{DOMAIN}/**", user_pool)
     yield requested
 

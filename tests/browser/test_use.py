@@ -7,12 +7,11 @@ import pytest
 import requests
 from playwright.sync_api import Locator, Page, Route, expect
 
-from catalog_api.uploads import safe_name
 from eventloom.clouds import client
-from tests.browser.views import CORRUPT, SMALL, Gallery, Open
+from tests.browser.views import CORRUPT, GOOD, SMALL, Gallery, Open
 from tests.integration.support import Deployment, eventually
 
-NAME = safe_name(SMALL.name, "image/png")
+NAME = SMALL.name
 pytestmark = pytest.mark.usefixtures("empty_catalog")
 
 # Drag files over an element and drop them; return for both events: is the default action allowed, is the sign hidden
@@ -166,7 +165,7 @@ def test_the_keyboard_reaches_everything(open_gallery: Open) -> None:
     gallery = open_gallery()
     page = gallery.page
     gallery.enter()
-    gallery.upload([SMALL, SMALL, SMALL])
+    gallery.upload(GOOD[:3])
     open_by_keyboard(gallery)
     tiles, viewer, question = page.locator(".tile"), page.locator("#viewer"), page.locator("#confirm")
     page.keyboard.press("ArrowRight")
@@ -214,4 +213,4 @@ def test_the_keyboard_reaches_everything(open_gallery: Open) -> None:
     expect(viewer).to_be_hidden()
     is_focused(page, tiles.nth(0))
     page.keyboard.press("Shift+Tab")
-    expect(page.get_by_role("button", name="Upload photos")).to_be_focused()
+    expect(page.get_by_role("button", name="Select", exact=True)).to_be_focused()

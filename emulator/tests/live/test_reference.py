@@ -127,6 +127,9 @@ class Facts:
     def key_arn(self, _key_id: str) -> str:
         return f"arn:aws:kms:us-east-1:{ACCOUNT}:key/k"
 
+    def has_tags(self, _bucket: str, _key: str, _version: str) -> bool:
+        return True
+
     def secret_arn(self, secret_id: str) -> str:
         return f"arn:aws:secretsmanager:us-east-1:{ACCOUNT}:secret:{secret_id}-Abc123"
 

@@ -32,6 +32,9 @@ class Facts:
     def key_arn(self, key_id: str) -> str:
         return f"{KEY}/{ {'alias/a': 'of-alias'}.get(key_id, key_id) }"
 
+    def has_tags(self, _bucket: str, _key: str, _version: str) -> bool:
+        return True
+
     def secret_arn(self, secret_id: str) -> str:
         return f"{SECRET}:{secret_id}-Abc123"
 

@@ -1,8 +1,8 @@
 // The part of the address after `#`: which view and which photo are shown. Back and Forward move between them.
 
-const VIEWS = ['rejected'];
+const VIEWS = ['rejected', 'deleted'];
 
-/** Returns `{view, photo}` of the address: '' for the photos or 'rejected', and a photo's id or null. */
+/** Returns `{view, photo}` of the address: '' for the photos, 'rejected' or 'deleted', and a photo's id or null. */
 export function readAddress() {
   const fragment = new URLSearchParams(location.hash.slice(1));
   const photo = fragment.get('photo');

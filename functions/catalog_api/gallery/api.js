@@ -110,13 +110,20 @@ export async function call(method, path, body, options) {
   return response.status === 204 ? null : response.json();
 }
 
-async function request(method, path, body, { signal, attempts = MAX_ATTEMPTS } = {}) {
+/** Returns `{body, etag}` of a GET, or null if the answer still has the etag. Throws ApiError. */
+export async function callIfChanged(path, etag) {
+  const response = await request('GET', path, undefined, { etag });
+  return response.status === 304 ? null : { body: await response.json(), etag: response.headers.get('ETag') };
+}
+
+async function request(method, path, body, { signal, attempts = MAX_ATTEMPTS, etag } = {}) {
   const headers = headersFor(body);
+  if (etag) headers.set('If-None-Match', etag);
   // The page keeps what it needs itself, and the data of a private gallery does not belong into the browser's cache.
   const options = { method, headers, body: body && JSON.stringify(body), cache: 'no-store' };
   for (let attempt = 1; ; attempt++) {
     const response = await answerTo(path, options, ANSWERED_AFTER_MS, signal);
-    if (response?.ok) return response;
+    if (response?.ok || response?.status === 304) return response;
     const isTransient = !response || response.status === 429 || response.status === 503;
     if (!isTransient || attempt >= attempts || signal?.aborted) {
       throw new ApiError(response?.status ?? 0, response ? await response.json().catch(() => ({})) : {});

@@ -1,7 +1,7 @@
-// The cells of the grid: a photo, and the line of a rejected file.
+// The cells of the grid: a photo, and the line of a rejected or a deleted file.
 
 import { h } from './dom.js';
-import { showImage } from './picture.js';
+import { showImage, showPlaceholder } from './picture.js';
 import { formatBytes, formatTime, rejectionText, t } from './texts.js';
 
 /** Returns the cell of a photo. The size of the set is unknown until the list ends, for which ARIA has -1. */
@@ -14,19 +14,33 @@ export function newPhotoCell(image, name, width, refresh) {
   return cell;
 }
 
-/** Returns the line of a rejected image. */
-export function newListCell(image, { index, width }, remove) {
-  const facts = t('rejectedAt', { size: formatBytes(image.bytes ?? 0), time: formatTime(image.uploaded_at) });
-  const label = t('deleteName', { name: image.filename });
-  const onclick = () => remove(image);
-  const button = h('button', { type: 'button', class: 'danger', 'aria-label': label, onclick }, t('delete'));
+/** Returns the line of a rejected image, which can be deleted, or of a deleted one, which can be restored. */
+export function newListCell(image, { index, width }, action) {
+  const isDeleted = Boolean(image.deleted_at);
+  const [label, text] = isDeleted ? ['restoreName', 'restore'] : ['deleteName', 'delete'];
+  const button = h('button', {
+    type: 'button', class: isDeleted ? '' : 'danger', 'aria-label': t(label, { name: image.filename }),
+    onclick: () => action(image),
+  }, t(text));
   button.dataset.index = index;
-  const words = h('div', { class: 'words' },
-    h('strong', {}, image.filename),
-    h('span', {}, rejectionText(image)),
-    h('small', {}, facts));
+  const words = h('div', { class: 'words' }, h('strong', {}, image.filename), ...factsOf(image, isDeleted));
   const position = { role: 'listitem', 'aria-posinset': index + 1, 'aria-setsize': -1 };
   const cell = h('div', { class: 'cell', ...position }, words, button);
+  if (isDeleted) {
+    const preview = h('div', { class: 'preview' });
+    showPlaceholder(preview, image);
+    cell.prepend(preview);
+  }
   cell.style.width = `${width}px`;
   return cell;
+}
+
+function factsOf(image, isDeleted) {
+  const size = formatBytes(image.bytes ?? 0);
+  if (!isDeleted) {
+    const facts = t('rejectedAt', { size, time: formatTime(image.uploaded_at) });
+    return [h('span', {}, rejectionText(image)), h('small', {}, facts)];
+  }
+  const until = t('restorableUntil', { time: formatTime(image.restorable_until) });
+  return [h('span', {}, until), h('small', {}, t('deletedAt', { size, time: formatTime(image.deleted_at) }))];
 }

@@ -1,32 +1,42 @@
-// The views of the gallery (photos and rejected files), and the events between grid and large view.
+// The views of the gallery (photos, rejected files, deleted photos), and the events between grid, tools and large view.
 
 import { call } from './api.js';
 import { goTo, leavePhoto, readAddress, replaceAddress } from './address.js';
-import { confirmDeletion } from './dialogs.js';
+import { deleteImages, restoreImages } from './deletion.js';
+import { confirmDeletion, shareImage } from './dialogs.js';
 import { $, announce, h } from './dom.js';
+import { Find } from './find.js';
 import { shownLimit } from './files.js';
 import { Grid } from './grid.js';
 import { Listing } from './listing.js';
+import { Live } from './live.js';
+import { showNotice } from './notice.js';
+import { Selection } from './selection.js';
+import { SelectionBar } from './selectionbar.js';
 import { formatBytes, formatCount, setText, t } from './texts.js';
 import { Viewer } from './viewer.js';
 
 // The large view loads the next page when this many photos are left.
 const PRELOAD_COUNT = 10;
-const VIEW_BUTTONS = { '': 'show-ready', rejected: 'show-rejected' };
-const VIEW_TITLES = { '': 'photos', rejected: 'rejected' };
+const VIEW_BUTTONS = { '': 'show-ready', rejected: 'show-rejected', deleted: 'show-deleted' };
+const VIEW_TITLES = { '': 'photos', rejected: 'rejected', deleted: 'recentlyDeleted' };
 
 export class Gallery {
   /** `handleRefusal(error)` shows the sign-in and returns true if the caller must sign in again. */
   constructor(config, handleRefusal) {
     Object.assign(this, { config, handleRefusal, listing: null });
     const actions = {
-      remove: (image) => this.remove(image),
+      remove: (image) => this.remove([image]),
+      share: (image) => shareImage(image, handleRefusal),
       refresh: (image) => this.listing.refresh(image).catch(handleRefusal),
     };
-    this.grid = new Grid($('grid'), {
+    this.selection = new Selection(() => this.drawSelection());
+    this.grid = new Grid($('grid'), this.selection, {
       ...actions,
       open: (image) => this.viewer.open(image),
+      restore: (image) => this.restore([image]),
       loadMore: () => this.loadMore(),
+      onMonth: (month) => this.find?.follow(month),
     });
     this.viewer = new Viewer({
       ...actions,
@@ -38,10 +48,17 @@ export class Gallery {
       onOpen: (isFirst) => this.handleOpen(isFirst),
       onClose: (image) => this.handleClose(image),
     });
+    this.find = new Find({ onChange: () => this.list(), onJump: (month) => this.jump(month) });
+    this.bar = new SelectionBar(this.selection, {
+      imagesOf: () => this.listing.images, remove: (images) => this.remove(images), handleRefusal,
+    });
+    this.live = new Live({ addImages: (images) => this.addImages(images), onError: handleRefusal });
     Object.entries(VIEW_BUTTONS).forEach(([view, id]) => $(id).addEventListener('click', () => {
       goTo({ view });
       this.show(view);
     }));
+    const { selection } = this;
+    $('select').addEventListener('click', () => (selection.isActive ? selection.clear() : selection.start()));
     addEventListener('popstate', () => this.isShown && this.followAddress());
   }
 
@@ -53,11 +70,14 @@ export class Gallery {
   start() {
     this.listing = null;
     this.followAddress();
+    this.live.start();
   }
 
   /** Hides the gallery while somebody signs in. */
   stop() {
     if (this.viewer.isOpen) this.viewer.close();
+    if ($('share').open) $('share').close();
+    this.live.stop();
   }
 
   followAddress() {
@@ -87,6 +107,8 @@ export class Gallery {
   }
 
   handleClose(image) {
+    // The message was moved into the large view, where it can be used while that is open.
+    document.body.append($('notice'));
     if (!this.isShown) return;
     const { view, photo } = readAddress();
     // Without a photo in the address, Back has closed the large view.
@@ -105,12 +127,29 @@ export class Gallery {
   show(view) {
     Object.entries(VIEW_BUTTONS).forEach(([name, id]) => $(id).setAttribute('aria-pressed', name === view));
     setText($('gallery-title'), VIEW_TITLES[view]);
-    this.listing = new Listing(view);
+    this.find.show(view);
+    this.list(view);
+  }
+
+  /** Lists the images of a view that match the filters, from the newest or from a month on. */
+  list(view = this.listing.view, until = '') {
+    this.listing = new Listing(view, { ...this.find.query, until });
+    this.selection.clear();
     setText($('problem'));
     scrollTo(0, 0);
+    this.find.draw();
+    $('newer').hidden = !until;
     this.grid.show(this.listing);
     this.drawFooter();
     this.loadMore();
+  }
+
+  /** Scrolls to a month, or lists from it on if it is not loaded. */
+  jump(month) {
+    const isInMonth = ({ taken_at: takenAt }) => !month || takenAt.startsWith(month);
+    const index = this.listing.query.until && !month ? -1 : this.listing.images.findIndex(isInMonth);
+    if (index >= 0) this.grid.scrollTo(index);
+    else this.list(this.listing.view, month);
   }
 
   /** Loads the next page of the current view, unless it is loading, has failed, or there is none. */
@@ -121,6 +160,7 @@ export class Gallery {
     this.drawFooter();
     try {
       await listing.loadNextPage();
+      this.grid.order = this.listing.order;
       // The other rows stay as they are, because the images are added at the end.
       if (listing === this.listing) this.grid.layOut(this.grid.rows.length - 1);
     } catch (error) {
@@ -142,42 +182,75 @@ export class Gallery {
     this.loadMore();
   }
 
-  /** Adds an image that was uploaded in this tab, if the current view shows its kind. */
-  addImage(image) {
+  /** Adds new images to the current view. Returns how many of them are new. */
+  addImages(images) {
     const { listing } = this;
-    if (image.status !== listing?.status || listing.has(image)) return;
-    this.grid.layOutInPlace(() => listing.insert(image));
+    const added = images.filter((image) => image.status === listing?.status && !listing.has(image));
+    if (!added.length) return 0;
+    let count = 0;
+    this.grid.layOutInPlace(() => added.forEach((image) => (count += listing.insert(image) ? 1 : 0)));
     this.viewer.updateButtons();
     this.drawFooter();
+    this.find.load();
+    return count;
   }
 
-  /** Deletes an image after a confirmation. */
-  async remove(image) {
+  /** Deletes images after a confirmation. */
+  async remove(images) {
     const showError = (name) => (this.viewer.isOpen ? this.viewer.showError(name) : setText($('problem'), name));
-    if (!(await confirmDeletion(image))) return;
+    if (!(await confirmDeletion(images))) return;
     showError();
+    const deleted = [];
     try {
-      await call('DELETE', `images/${image.image_id}`);
+      await deleteImages(images, (chunk) => {
+        deleted.push(...chunk);
+        this.removeFromView(chunk);
+      });
     } catch (error) {
       if (!this.handleRefusal(error)) showError('deleteFailed');
-      return;
     }
-    this.removeFromView(image);
-    announce(t('deleted', { name: image.filename }));
+    if (!deleted.length) return;
+    this.selection.clear();
+    const values = { name: deleted[0].filename, count: formatCount(deleted.length) };
+    const text = deleted.length > 1 ? t('deletedMany', values) : t('deleted', values);
+    showNotice(text, [[t('undo'), () => this.restore(deleted)]]);
+    announce(text);
   }
 
-  /** Removes an image from the view. The large view goes on to the next photo. */
-  removeFromView(image) {
+  removeFromView(images) {
     const { listing, viewer } = this;
-    const index = listing.indexOf(image);
+    const index = listing.indexOf(images[0]);
     const next = listing.images[index + 1] ?? listing.images[index - 1];
-    listing.remove([image]);
+    listing.remove(images);
     this.grid.layOut();
     this.drawFooter();
-    if (viewer.isOpen && viewer.image === image && next) viewer.open(next);
+    this.find.load();
+    if (viewer.isOpen && images.includes(viewer.image) && next) viewer.open(next);
     else if (viewer.isOpen) viewer.close();
     else if (listing.images.length) this.grid.focus(Math.max(0, Math.min(index, listing.images.length - 1)));
     if (!listing.images.length) $('photos').focus();
+  }
+
+  /** Restores deleted images. */
+  async restore(images) {
+    showNotice(t('restoring'));
+    const { listing } = this;
+    try {
+      const restored = await restoreImages(images.map(({ image_id: id }) => id));
+      const values = { name: images[0].filename, count: formatCount(restored.length), all: formatCount(images.length) };
+      const name = restored.length < images.length ? 'restoredSome' : images.length > 1 ? 'restoredMany' : 'restored';
+      showNotice(t(name, values));
+      if (listing.status === 'DELETED') this.removeFromView(images);
+      this.addImages(restored);
+    } catch (error) {
+      if (!this.handleRefusal(error)) showNotice(t('restoreFailed'), [[t('retry'), () => this.restore(images)]]);
+    }
+  }
+
+  drawSelection() {
+    this.grid.drawSelection();
+    this.bar?.draw();
+    setText($('select'), this.selection.isActive ? 'endSelection' : 'select');
   }
 
   /** Draws the line below the grid, and what stands in place of an empty grid. */
@@ -192,7 +265,10 @@ export class Gallery {
 
   emptyMessage() {
     const { listing } = this;
-    if (listing.status !== 'READY') return [h('p', { class: 'large' }, t('noRejected'))];
+    if (listing.isFiltered) return [h('p', { class: 'large' }, t('noMatches'))];
+    if (listing.status !== 'READY') {
+      return [h('p', { class: 'large' }, t(listing.status === 'REJECTED' ? 'noRejected' : 'noDeleted'))];
+    }
     const button = h('button', { type: 'button', class: 'primary', onclick: () => $('files').click() }, t('upload'));
     const words = [h('p', {}, t('noPhotosHelp')), h('p', {}, this.acceptedFiles)];
     return [h('p', { class: 'large' }, t('noPhotos')), ...words, button];
@@ -217,7 +293,9 @@ export class Gallery {
   /** Draws everything again after a change of language. */
   redraw() {
     if (!this.isShown) return;
+    this.find.draw();
     this.grid.layOut();
+    this.bar.draw();
     this.drawFooter();
   }
 }

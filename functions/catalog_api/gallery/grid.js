@@ -1,7 +1,7 @@
 // An endless grid. The document holds only the rows near the window, however many images are loaded.
 
 import { newListCell, newPhotoCell } from './cells.js';
-import { $, h, hasNoModifier } from './dom.js';
+import { $, h } from './dom.js';
 import { listRows, photoRows, verticalNeighbour, visibleRows } from './layout.js';
 import { formatDay, t } from './texts.js';
 
@@ -11,11 +11,11 @@ const MARGIN_PX = 16;
 
 export class Grid {
   /**
-   * `open(image)` and `remove(image)` are what the buttons do. `loadMore()` is called near the end of the list.
-   * `refresh(image)` renews an image's presigned URLs.
+   * `open(image)`, `remove(image)` and `restore(image)` are what the buttons do. `loadMore()` is called near the end of
+   * the list. `refresh(image)` renews an image's presigned URLs. `onMonth(month)` is called with the month at the top.
    */
-  constructor(element, actions) {
-    Object.assign(this, { element, ...actions });
+  constructor(element, selection, actions) {
+    Object.assign(this, { element, selection, ...actions });
     this.images = [];
     this.rows = [];
     // Maps the index of each row in the document to its element.
@@ -24,10 +24,13 @@ export class Grid {
     this.activeIndex = 0;
     this.activeImage = null;
     this.status = 'READY';
+    this.order = 'taken';
     this.width = 0;
     this.isDrawScheduled = false;
     element.addEventListener('keydown', (event) => this.handleKey(event));
     element.addEventListener('click', (event) => this.handleClick(event));
+    // The focus moves before the click: a range begins at the photo that had it.
+    element.addEventListener('pointerdown', () => (this.focusedBefore = this.hasFocus() ? this.activeIndex : null));
     element.addEventListener('focusin', ({ target }) => {
       if (target.dataset.index) this.activate(Number(target.dataset.index));
     });
@@ -36,8 +39,8 @@ export class Grid {
   }
 
   /** Shows other images. */
-  show({ images, status }) {
-    Object.assign(this, { images, status, activeIndex: 0, activeImage: null });
+  show({ images, status, order }) {
+    Object.assign(this, { images, status, order, activeIndex: 0, activeImage: null });
     this.layOut();
   }
 
@@ -48,7 +51,8 @@ export class Grid {
     const hadFocus = this.hasFocus();
     this.removeRows(fromRow);
     const isPhotos = this.status === 'READY';
-    this.rows = isPhotos ? photoRows(this.images, this.width, dayOf) : listRows(this.images, this.width);
+    const day = (image) => dayOf(image, this.order);
+    this.rows = isPhotos ? photoRows(this.images, this.width, day) : listRows(this.images, this.width);
     const lastRow = this.rows.at(-1);
     this.element.style.height = `${lastRow ? lastRow.top + lastRow.height : 0}px`;
     this.element.classList.toggle('list', !isPhotos);
@@ -88,7 +92,7 @@ export class Grid {
   }
 
   nameOf(image) {
-    return t('openPhoto', { name: image.filename, day: formatDay(dayOf(image)) });
+    return t('openPhoto', { name: image.filename, day: formatDay(dayOf(image, this.order)) });
   }
 
   handleResize() {
@@ -120,6 +124,8 @@ export class Grid {
       }
     }
     for (let index = first; index <= last; index++) if (!this.rowElements.has(index)) this.insertRow(index);
+    const topRow = this.rows.slice(...visibleRows(this.rows, top, top + innerHeight)).find((row) => row.tiles);
+    if (topRow && this.order === 'taken') this.onMonth(dayOf(this.images[topRow.tiles[0].index], 'taken').slice(0, 7));
     const end = this.rows.at(-1);
     if (!end || end.top + end.height - top < innerHeight * 3) this.loadMore();
   }
@@ -127,15 +133,28 @@ export class Grid {
   /** Inserts a row into the document in reading order, for screen readers and the Tab key. */
   insertRow(index) {
     const row = this.rows[index];
-    const element = row.tiles ? h('div', { class: 'row', role: 'list' }) : h('h3', {}, formatDay(row.day));
+    const element = row.tiles ? h('div', { class: 'row', role: 'list' }) : this.heading(row);
     element.style.transform = `translateY(${row.top}px)`;
     element.style.height = `${row.height}px`;
-    const lineOf = (tile) => newListCell(this.images[tile.index], tile, this.remove);
-    const cellOf = (tile) => (this.status === 'READY' ? this.photoCell(tile) : lineOf(tile));
-    row.tiles?.forEach((tile) => element.append(cellOf(tile)));
+    row.tiles?.forEach((tile) => element.append(this.status === 'READY' ? this.photoCell(tile) : this.listCell(tile)));
     const nextIndex = Math.min(...[...this.rowElements.keys()].filter((other) => other > index));
     this.element.insertBefore(element, this.rowElements.get(nextIndex) ?? null);
     this.rowElements.set(index, element);
+  }
+
+  /** Returns the heading of a day, with a button that selects the day's photos. */
+  heading({ day }) {
+    const text = formatDay(day);
+    const select = () => this.selection.toggleAll(this.images.filter((image) => dayOf(image, this.order) === day));
+    const label = t('selectDay', { day: text });
+    const button = h('button', { type: 'button', 'aria-label': label, onclick: select }, t('select'));
+    button.tabIndex = this.selection.isActive ? 0 : -1;
+    return h('div', { class: 'heading' }, h('h3', {}, text), button);
+  }
+
+  listCell(tile) {
+    const image = this.images[tile.index];
+    return newListCell(image, tile, this.status === 'DELETED' ? this.restore : this.remove);
   }
 
   photoCell({ index, left, width }) {
@@ -147,15 +166,34 @@ export class Grid {
     cell.style.width = `${width}px`;
     cell.firstChild.dataset.index = index;
     cell.firstChild.tabIndex = index === this.activeIndex ? 0 : -1;
+    this.markSelected(cell.firstChild, image);
     return cell;
+  }
+
+  /** Shows on a tile whether its image is selected. */
+  markSelected(tile, image) {
+    if (this.selection.isActive) tile.setAttribute('aria-pressed', this.selection.has(image));
+    else tile.removeAttribute('aria-pressed');
+  }
+
+  /** Shows a change of the selection. */
+  drawSelection() {
+    this.element.querySelectorAll('.tile').forEach((tile) => this.markSelected(tile, this.images[tile.dataset.index]));
+    // Outside a selection the grid has one tab stop.
+    const tabIndex = this.selection.isActive ? 0 : -1;
+    this.element.querySelectorAll('.heading button').forEach((button) => (button.tabIndex = tabIndex));
+    this.element.classList.toggle('selecting', this.selection.isActive);
   }
 
   handleClick(event) {
     const tile = event.target.closest('.tile');
     if (!tile) return;
     const index = Number(tile.dataset.index);
+    const from = this.activeIndex;
     this.activate(index);
-    this.open(this.images[index]);
+    if (event.shiftKey) this.selection.extend(this.images, index, this.focusedBefore ?? from);
+    else if (this.selection.isActive || event.ctrlKey || event.metaKey) this.selection.toggle(this.images, index);
+    else this.open(this.images[index]);
   }
 
   rowOf(index) {
@@ -171,7 +209,7 @@ export class Grid {
   }
 
   handleKey(event) {
-    if (!hasNoModifier(event)) return;
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
     const lastIndex = this.images.length - 1;
     const moves = {
       ArrowRight: () => this.activeIndex + 1,
@@ -182,10 +220,13 @@ export class Grid {
       End: () => lastIndex,
     };
     if (!event.target.classList.contains('tile')) return;
-    if (event.key === 'Delete') this.remove(this.images[this.activeIndex]);
+    if (event.key === 'Delete' && !event.shiftKey) this.remove(this.images[this.activeIndex]);
     if (this.status !== 'READY' || !moves[event.key]) return;
     event.preventDefault();
-    this.focus(Math.max(0, Math.min(lastIndex, moves[event.key]())));
+    const from = this.activeIndex;
+    const index = Math.max(0, Math.min(lastIndex, moves[event.key]()));
+    if (event.shiftKey) this.selection.extend(this.images, index, from);
+    this.focus(index);
   }
 
   /** Scrolls an image into view and focuses it. */
@@ -203,6 +244,13 @@ export class Grid {
     this.focusActiveImage();
   }
 
+  /** Scrolls to the row of an image. */
+  scrollTo(index) {
+    const row = this.rowOf(index);
+    const heading = this.rows[this.rows.indexOf(row) - 1];
+    if (row) scrollBy(0, (heading?.day ? heading : row).top + this.topInWindow() - $('top').offsetHeight);
+  }
+
   focusActiveImage() {
     const row = this.rows.indexOf(this.rowOf(this.activeIndex));
     if (row >= 0 && !this.rowElements.has(row)) this.insertRow(row);
@@ -213,9 +261,11 @@ export class Grid {
 const days = new WeakMap();
 
 /**
- * Returns the day of an image's upload in the browser's time zone, as `2026-06-15`. Cached, because each new page lays out all images.
+ * Returns an image's day, as `2026-06-15`: by the camera's own clock, or of its upload in the browser's time zone.
+ * Cached, because each new page lays out all images.
  */
-function dayOf(image) {
+function dayOf(image, order) {
+  if (order === 'taken') return image.taken_at.slice(0, 10);
   if (!days.has(image)) {
     const { year, month, day } = localDate(new Date(image.uploaded_at));
     days.set(image, `${year}-${month}-${day}`);

@@ -7,13 +7,16 @@ const FIRST_PAGE_SIZE = 50;
 const PAGE_SIZE = 100;
 // Presigned URLs of a page that was listed this recently cannot have expired.
 const FRESH_MS = 60_000;
-const STATUS = { '': 'READY', rejected: 'REJECTED' };
+const STATUS = { '': 'READY', rejected: 'REJECTED', deleted: 'DELETED' };
+const SORT_FIELD = { taken: 'taken_at', added: 'uploaded_at' };
 
 export class Listing {
-  /** `view` is as in the address. */
-  constructor(view) {
+  /** `view` is as in the address. `query` is `{order, name, camera, format, reason, until}`, each of them optional. */
+  constructor(view, query = {}) {
     const status = STATUS[view];
-    Object.assign(this, { view, status, images: [], cursor: '', loading: false, failed: false });
+    Object.assign(this, { view, status, query, images: [], cursor: '', loading: false, failed: false });
+    this.wantedOrder = status === 'READY' ? query.order ?? 'taken' : 'added';
+    this.order = this.wantedOrder;
     // Maps an image id to the page that listed it, or to null for an image that was added later.
     this.pages = new Map();
   }
@@ -22,10 +25,16 @@ export class Listing {
     return this.cursor === null;
   }
 
+  get isFiltered() {
+    return ['name', 'camera', 'format', 'reason'].some((filter) => this.query[filter]);
+  }
+
   /** Loads the next page. Throws ApiError. */
   async loadNextPage() {
     const page = { cursor: this.cursor, limit: this.cursor ? PAGE_SIZE : FIRST_PAGE_SIZE };
-    const { images, next_cursor: nextCursor } = await this.requestPage(page);
+    const { images, next_cursor: nextCursor, order } = await this.requestPage(page);
+    // An environment that is being upgraded still lists by the upload time.
+    this.order = order ?? this.order;
     this.cursor = nextCursor;
     const newImages = images.filter((image) => !this.pages.has(image.image_id));
     newImages.forEach((image) => this.pages.set(image.image_id, page));
@@ -34,16 +43,21 @@ export class Listing {
 
   requestPage(page) {
     page.requestedAt = Date.now();
-    const cursor = page.cursor ? { cursor: page.cursor } : {};
-    const query = new URLSearchParams({ status: this.status, limit: page.limit, ...cursor });
-    return call('GET', `images?${query}`);
+    const isDeleted = this.status === 'DELETED';
+    const filters = isDeleted ? {} : { ...this.query, status: this.status, order: this.wantedOrder };
+    const wanted = Object.entries({ ...filters, limit: page.limit, cursor: page.cursor }).filter(([, value]) => value);
+    return call('GET', `images${isDeleted ? '/deleted' : ''}?${new URLSearchParams(wanted)}`);
   }
 
-  /** Inserts an image at its upload time. */
+  /** Inserts an image at its place. Returns false if a page that is not loaded yet holds the place. */
   insert(image) {
-    const index = this.images.findIndex((other) => other.uploaded_at <= image.uploaded_at);
+    const field = SORT_FIELD[this.order];
+    const index = this.images.findIndex((other) => other[field] <= image[field]);
+    if (this.isFiltered || (index < 0 && !this.ended)) return false;
+    if (this.query.until && image[field].slice(0, 7) > this.query.until) return false;
     this.pages.set(image.image_id, null);
     this.images.splice(index < 0 ? this.images.length : index, 0, image);
+    return true;
   }
 
   /** Removes images. */

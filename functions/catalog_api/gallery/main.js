@@ -29,7 +29,7 @@ function handleRefusal(error) {
 /** Shows the sign-in, with an error by the name of its text. */
 function showSignIn(errorName) {
   gallery.stop();
-  ['gallery', 'views', 'pick', 'sign-out'].forEach((id) => ($(id).hidden = true));
+  ['gallery', 'find', 'views', 'pick', 'sign-out', 'selection', 'notice'].forEach((id) => ($(id).hidden = true));
   $('sign-in').hidden = false;
   $('key-form').hidden = config.auth !== 'api_key';
   $('cognito').hidden = config.auth !== 'cognito';
@@ -129,7 +129,7 @@ async function start() {
   try {
     config = await loadConfig();
     gallery = new Gallery(config, handleRefusal);
-    uploads = new Uploads(config, { onResult: (image) => gallery.addImage(image), handleRefusal });
+    uploads = new Uploads(config, { onResult: (image) => gallery.addImages([image]), handleRefusal });
     $('files').accept = [...new Set(Object.entries(config.types).flat())].join(',');
     acceptDropsAndPastes();
     translatePage();

@@ -10,13 +10,18 @@ function urlFor(image, width) {
   return (sizes.find((size) => size.width >= neededPixels) ?? sizes.at(-1))?.url;
 }
 
-/** Fills an element with an image. `refresh(image)` renews the image's presigned URLs. */
-export function showImage(element, image, width, refresh) {
+/** Fills an element with an image's dominant colour and its BlurHash. */
+export function showPlaceholder(element, image) {
   if (/^#[0-9a-f]{6}$/i.test(image.dominant_color ?? '')) element.style.backgroundColor = image.dominant_color;
-  const url = urlFor(image, width);
-  if (!url) return;
   const canvas = h('canvas', { 'aria-hidden': 'true' });
   if (paint(canvas, image.blurhash)) element.append(canvas);
+}
+
+/** Fills an element with an image. `refresh(image)` renews the image's presigned URLs. */
+export function showImage(element, image, width, refresh) {
+  const url = urlFor(image, width);
+  showPlaceholder(element, image);
+  if (!url) return;
   const thumbnail = h('img', { alt: '', decoding: 'async' });
   thumbnail.addEventListener('load', () => thumbnail.classList.add('loaded'));
   // Presigned URLs expire. Renew an expired one once, unless another thumbnail of the page has renewed it already.

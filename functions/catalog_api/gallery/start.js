@@ -2,7 +2,8 @@
 // execution environment of the Lambda function. Browsers cache the modules, so this happens once per version.
 const MODULES = [
   'dom', 'blurhash', 'layout', 'texts.en', 'texts.ko', 'texts', 'api', 'address', 'listing', 'picture', 'cells', 'grid',
-  'files', 'connection', 'transfer', 'results', 'tray', 'uploads', 'dialogs', 'original', 'zoom', 'viewer', 'gallery', 'main',
+  'files', 'fingerprint', 'connection', 'transfer', 'results', 'tray', 'uploads', 'zip', 'deletion', 'dialogs', 'find',
+  'live', 'notice', 'selection', 'selectionbar', 'original', 'zoom', 'viewer', 'gallery', 'main',
 ];
 
 try {

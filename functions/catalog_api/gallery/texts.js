@@ -22,6 +22,9 @@ export function rejectionText(image) {
   return [reason, nextSteps[image.reason] ?? nextSteps.unreadable].join(' ');
 }
 
+/** Returns a short name of the code of a reason, for a list to choose from. */
+export const reasonName = (code) => TEXTS[language].reasons[code] ?? code.replaceAll('_', ' ');
+
 /** Changes the language and remembers it on this device. */
 export function setLanguage(name) {
   language = name;
@@ -34,6 +37,7 @@ export function translate(root = document) {
   root.querySelectorAll('[data-text]').forEach((element) => (element.textContent = t(element.dataset.text)));
   root.querySelectorAll('[data-label]').forEach((element) => {
     element.setAttribute('aria-label', t(element.dataset.label));
+    if (element.placeholder) element.placeholder = t(element.dataset.label);
   });
 }
 
@@ -68,18 +72,18 @@ export function formatBytes(value) {
 export const formatDay = (day) =>
   formatter('DateTimeFormat', { dateStyle: 'full', timeZone: 'UTC' }).format(new Date(day));
 
+/** Formats a month such as `2026-06`. */
+export const formatMonth = (month) =>
+  formatter('DateTimeFormat', { year: 'numeric', month: 'long', timeZone: 'UTC' }).format(new Date(month));
+
 /** Formats an ISO 8601 time in the browser's time zone. */
 export const formatTime = (iso) => {
   return formatter('DateTimeFormat', { dateStyle: 'long', timeStyle: 'short' }).format(new Date(iso));
 };
 
-/**
- * Formats when a photo was taken (ISO 8601): the time that the camera showed, in every time zone, and its offset if
- * the camera knows one.
- */
-export function formatTaken(capturedAt) {
-  const [, local, offset] = /^(.{16,}?)([+-]\d\d:\d\d|Z)?$/.exec(capturedAt);
+/** Formats when a photo was taken: the time that the camera showed, in every time zone, and its offset if known. */
+export function formatTaken({ taken_at: takenAt, utc_offset: offset }) {
   const options = { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' };
-  const time = formatter('DateTimeFormat', options).format(new Date(`${local}Z`));
-  return offset ? `${time} (UTC${offset === 'Z' ? '' : offset})` : time;
+  const time = formatter('DateTimeFormat', options).format(new Date(`${takenAt.slice(0, 19)}Z`));
+  return offset ? `${time} (UTC${offset})` : time;
 }

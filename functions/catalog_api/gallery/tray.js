@@ -5,7 +5,7 @@ import { shownLimit } from './files.js';
 import { formatBytes, formatCount, rejectionText, t } from './texts.js';
 
 /** The states after which nothing happens to a file by itself. Before them it is waiting, sending or sent. */
-export const FINAL_STATES = new Set(['ready', 'rejected', 'refused', 'failed', 'slow']);
+export const FINAL_STATES = new Set(['ready', 'rejected', 'refused', 'failed', 'slow', 'duplicate']);
 
 export class Tray {
   /** `queue` has the entries, and what the buttons do: `cancel`, `retry` and `dismiss`. */
@@ -21,7 +21,7 @@ export class Tray {
   draw(entry) {
     if (!entry.element) this.createElement(entry);
     entry.element.dataset.state = entry.state;
-    entry.text.textContent = this.textOf(entry);
+    entry.text.replaceChildren(this.textOf(entry), ...this.linksOf(entry));
     entry.bar.hidden = !['waiting', 'sending', 'sent'].includes(entry.state);
     // Without a value the bar is indeterminate.
     if (entry.state === 'sent') entry.bar.removeAttribute('value');
@@ -37,16 +37,25 @@ export class Tray {
     return entry.state === 'sending' ? formatBytes(entry.file.size) : t(entry.state);
   }
 
+  /** The photo that a duplicate is the same as. */
+  linksOf({ state, twinId }) {
+    return state === 'duplicate' && twinId ? [' ', h('a', { href: `#photo=${twinId}` }, t('showPhoto'))] : [];
+  }
+
   drawButtons(entry) {
     const { name } = entry.file;
     const buttons = [];
     if (entry.state === 'failed') {
       buttons.push(h('button', { type: 'button', onclick: () => this.queue.retry(entry) }, t('retry')));
     }
+    if (entry.state === 'duplicate') {
+      buttons.push(h('button', { type: 'button', onclick: () => this.queue.sendAnyway(entry) }, t('uploadAnyway')));
+    }
     if (['waiting', 'sending'].includes(entry.state)) {
       buttons.push(this.closeButton(t('cancelUpload', { name }), () => this.queue.cancel(entry)));
     } else if (FINAL_STATES.has(entry.state) && entry.state !== 'ready') {
-      buttons.push(this.closeButton(t('dismiss', { name }), () => this.queue.dismiss(entry)));
+      const label = t(entry.state === 'duplicate' ? 'skipDuplicate' : 'dismiss', { name });
+      buttons.push(this.closeButton(label, () => this.queue.dismiss(entry)));
     }
     const labelOf = (button) => button.ariaLabel ?? button.textContent;
     const shown = [...entry.buttons.children].map(labelOf);
@@ -100,7 +109,7 @@ export class Tray {
     $('tray-pause').hidden = $('tray-cancel').hidden = !has('waiting', 'sending');
     $('tray-pause').textContent = t(queue.isPausedByUser ? 'resume' : 'pause');
     $('tray-retry').hidden = !has('failed');
-    $('tray-clear').hidden = !has('rejected', 'refused', 'failed', 'slow');
+    $('tray-clear').hidden = !has('rejected', 'refused', 'failed', 'slow', 'duplicate');
     if ($('tray').contains(focused) && !focused.checkVisibility()) this.focus();
     this.drawBytes();
   }
@@ -108,14 +117,16 @@ export class Tray {
   summary() {
     const { queue } = this;
     const countOf = (...states) => queue.entries.filter(({ state }) => states.includes(state)).length;
-    const all = queue.entries.length - countOf('refused');
+    const all = queue.entries.length - countOf('refused', 'duplicate');
     const sending = countOf('waiting', 'sending');
     const pending = queue.pendingEntries.length;
     const progress = (left) => ({ done: formatCount(all - left), all: formatCount(all) });
     if (sending) return t(queue.nameOfProgress, progress(sending));
     if (pending) return t('processing', progress(pending));
     const failed = countOf('rejected', 'refused', 'failed');
-    const counts = { ready: formatCount(countOf('ready')), failed: formatCount(failed) };
+    const same = countOf('duplicate');
+    const counts = { ready: formatCount(countOf('ready')), failed: formatCount(failed), same: formatCount(same) };
+    if (same) return t(failed ? 'finishedWithBoth' : 'finishedWithDuplicates', counts);
     return t(failed ? 'finishedWithErrors' : 'finished', counts);
   }
 

@@ -1,9 +1,10 @@
 // The queue of uploads: each file from its choice until the image is READY or REJECTED.
 
-import { call } from './api.js';
+import { ApiError, call } from './api.js';
 import { Connection } from './connection.js';
 import { pause } from './dom.js';
 import { problemOf, typeOf } from './files.js';
+import { fingerprintOf } from './fingerprint.js';
 import { findResults } from './results.js';
 import { uploadFile } from './transfer.js';
 import { FINAL_STATES, Tray } from './tray.js';
@@ -15,6 +16,9 @@ const FIRST_BACKOFF_MS = 1_000;
 const SLOW_AFTER_MS = 180_000;
 const READY_SHOWN_MS = 900;
 const MAX_FILENAME_LENGTH = 255;
+
+// The states of a file that is on its way or there.
+const SENT_STATES = new Set(['sending', 'sent', 'slow', 'ready']);
 
 export class Uploads {
   /**
@@ -89,10 +93,8 @@ export class Uploads {
     Object.assign(entry, { sending, share: 0, isRetried: false });
     this.setState(entry, 'sending');
     try {
-      // A longer name is cut at its start, because the extension decides the type.
-      const filename = entry.file.name.slice(-MAX_FILENAME_LENGTH);
-      const request = { filename, content_type: entry.type, bytes: entry.file.size };
-      const upload = await call('POST', 'uploads', request, { signal, attempts: 1 });
+      const upload = await this.request(entry, signal);
+      if (!upload) return this.sendNext();
       await uploadFile(upload, entry.file, (share) => this.setShare(entry, share), signal);
       Object.assign(entry, { id: upload.image_id, sentAt: Date.now(), share: 1 });
       this.setState(entry, 'sent');
@@ -101,6 +103,38 @@ export class Uploads {
       if (!signal.aborted) await this.recover(entry, error);
     }
     this.sendNext();
+  }
+
+  /** Returns the form for a file, or null if the gallery or this batch already has the same bytes. Throws ApiError. */
+  async request(entry, signal) {
+    if (!entry.isWanted) entry.sha256 ??= await fingerprintOf(entry.file);
+    if (signal.aborted) throw new ApiError(0);
+    const isSame = (other) => other !== entry && other.sha256 === entry.sha256 && SENT_STATES.has(other.state);
+    const twin = entry.sha256 && !entry.isWanted && this.entries.find(isSame);
+    if (twin) return this.setDuplicate(entry);
+    // A longer name is cut at its start, because the extension decides the type.
+    const filename = entry.file.name.slice(-MAX_FILENAME_LENGTH);
+    const request = { filename, content_type: entry.type, bytes: entry.file.size };
+    if (entry.sha256 && !entry.isWanted) request.sha256 = entry.sha256;
+    try {
+      return await call('POST', 'uploads', request, { signal, attempts: 1 });
+    } catch (error) {
+      if (error.status !== 409) throw error;
+      return this.setDuplicate(entry, error.problem.image_id);
+    }
+  }
+
+  /** Stops before the upload of a file that is already there. The user skips it or wants it all the same. */
+  setDuplicate(entry, id) {
+    entry.twinId = id;
+    this.setState(entry, 'duplicate');
+    return null;
+  }
+
+  /** Uploads a file although it is already there. */
+  sendAnyway(entry) {
+    entry.isWanted = true;
+    this.retry(entry);
   }
 
   /** Decides what follows a failed attempt: a sign-in, waiting for the connection, another attempt, or the end. */
@@ -224,7 +258,7 @@ export class Uploads {
 
   /** The bytes of the batch, and how many of them are sent. */
   get bytes() {
-    const counted = this.entries.filter(({ state }) => state !== 'refused');
+    const counted = this.entries.filter(({ state }) => !['refused', 'duplicate'].includes(state));
     const sum = (sizeOf) => counted.reduce((total, entry) => total + sizeOf(entry), 0);
     return { sent: sum(({ file, share }) => file.size * share), all: sum(({ file }) => file.size) };
   }

@@ -11,7 +11,7 @@ const LARGE_WIDTH = 1280;
 
 export class Viewer {
   /**
-   * `neighbourOf(image, step)` returns an image or undefined. `remove(image)` deletes an image.
+   * `neighbourOf(image, step)` returns an image or undefined. `remove(image)` deletes and `share(image)` shares one.
    * `refresh(image)` renews its presigned URLs. `handleRefusal(error)` shows the sign-in and returns true if the
    * caller must sign in again. `onOpen(isFirst)` and `onClose(image)` are called afterwards.
    */
@@ -35,6 +35,7 @@ export class Viewer {
     this.zoomOutButton = button('zoom-out', () => this.zoom.step(-1));
     button('zoom-in', () => this.zoom.step(1));
     part('.danger').addEventListener('click', () => this.remove(this.image));
+    part('.share').addEventListener('click', () => this.share(this.image));
     this.zoom = new Zoom(part('.stage'), { onSwipe: (step) => this.move(step), onZoom: () => this.sharpen() });
     this.dialog.addEventListener('close', () => this.onClose(this.image));
     this.dialog.addEventListener('keydown', (event) => this.handleKey(event));
@@ -140,10 +141,11 @@ function detailsOf(image) {
   return [
     ['dimensions', image.width && dimensionsOf(image)],
     ['camera', image.camera],
-    ['captured', image.captured_at && formatTaken(image.captured_at)],
+    ['captured', image.taken_from === 'camera' && formatTaken(image)],
     ['uploaded', formatTime(image.uploaded_at)],
     ['processed', seconds > 0 && t('seconds', { value: formatCount(Math.round(seconds * 10) / 10) })],
     ['file', [image.format, image.bytes && formatBytes(image.bytes)].filter(Boolean).join(', ')],
+    ['duplicates', image.duplicates?.length && duplicateLinks(image.duplicates)],
     ['thumbnails', Object.keys(image.thumbnails).length && thumbnailLinks(image)],
     ['fingerprint', image.sha256 && h('code', {}, `${image.sha256.slice(0, 16)}…`)],
   ];
@@ -152,6 +154,12 @@ function detailsOf(image) {
 function dimensionsOf({ width, height }) {
   const megapixels = Math.round((width * height) / 1e5) / 10;
   return t('megapixels', { width: formatCount(width), height: formatCount(height), size: formatCount(megapixels) });
+}
+
+function duplicateLinks(duplicates) {
+  const items = duplicates.map(({ image_id: id, filename }) =>
+    h('li', {}, h('a', { href: `#photo=${id}` }, filename)));
+  return h('ul', { class: 'links' }, ...items);
 }
 
 function thumbnailLinks(image) {

@@ -347,6 +347,8 @@ def test_a_photo_with_too_little_time_in_the_sandbox_is_returned(
         ("THUMBNAIL_SIZES", "0"),
         ("THUMBNAIL_SIZES", "big"),
         ("OUTPUT_FORMAT", "gif"),
+        ("ACCEPTED_FORMATS", ","),
+        ("ACCEPTED_FORMATS", "jpeg,jpg"),
         ("JPEG_QUALITY", "0"),
         ("WORKERS", "0"),
         ("LEASE_S", "0"),

@@ -17,6 +17,7 @@
     matching.py            sets how the evaluator compares resources, ARNs and texts with wildcards
     principals.py          how the policy of a resource names the caller
     lookup.py              roles and resource policies in LocalStack and moto
+    key_lookup.py          KMS keys, the keys of encrypted resources, and secrets
     grants.py              grants of KMS keys, as statements of the key's policy
     sessions.py            sessions of roles, and the caller that an access key stands for
     documents.py           refuses malformed policies when they are written
@@ -28,6 +29,6 @@
     signatures.py          the check of a signature
     records.py             denials and audit, one JSON object per line
 
-Only handler.py, lookup.py, buckets.py, sessions.py, documents.py, preflight.py, function_urls.py and api_methods.py
-import LocalStack or moto.
+Only handler.py, lookup.py, key_lookup.py, buckets.py, sessions.py, documents.py, preflight.py, function_urls.py and
+api_methods.py import LocalStack or moto.
 """
