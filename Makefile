@@ -124,7 +124,7 @@ test-compose: build ## docker compose up, the same tests with Docker's Lambda ex
 	@$(PY) -m scripts.compose
 
 ##@ Contribute
-.PHONY: lint checkov docs capabilities pictures bench clean
+.PHONY: lint checkov docs capabilities capabilities-peers pictures bench clean
 lint: setup ## ruff, mypy, import-linter and codespell
 	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy
 	@PYTHONPATH=emulator/src build/venv/dev/bin/lint-imports --no-logo --no-cache && build/venv/dev/bin/codespell
@@ -137,6 +137,9 @@ docs: setup ## bring the pictures in docs/ and the tables in the modules' README
 
 capabilities: setup ## write docs/capabilities.md: what each cloud can do, by the last whole run in each
 	@$(PY) -m scripts.capabilities_page
+
+capabilities-peers: setup ## ask MiniStack and moto's server for the same capabilities, and write the page
+	@scripts/bootstrap.sh peers && $(PY) -m scripts.peer_emulators && $(PY) -m scripts.capabilities_page
 
 pictures: test-browser ## take the gallery's screenshots, and README's picture from them
 	@$(PY) -m scripts.gallery_picture

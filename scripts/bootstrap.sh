@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Install what the other scripts need under build/: Python environments, Terraform and its CLI configuration.
 # Usage: scripts/bootstrap.sh [PART ...]     (default: dev localstack terraform)
-# The parts are dev, localstack, lambda-runtime, checkov, bench, browser, faults, node, parity and terraform.
+# The parts are dev, localstack, lambda-runtime, checkov, bench, browser, faults, node, parity, peers and terraform.
 # Reads PYTHON (an interpreter), TERRAFORM (a binary) and TF_PROVIDER_MIRROR (a folder with registry.terraform.io/...).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -198,10 +198,11 @@ for part in "$@"; do
     faults) ensure_venv faults faults.txt ;;
     node) ensure_venv node node.txt ;;
     parity) ensure_venv parity parity.txt ;;
+    peers) ensure_venv peers peers.txt ;;
     terraform) ensure_terraform; ensure_terraform_config ;;
     *)
       fail "unknown part '$part';" \
-        "choose from dev, localstack, lambda-runtime, checkov, bench, browser, faults, node, parity, terraform"
+        "choose from dev, localstack, lambda-runtime, checkov, bench, browser, faults, node, parity, peers, terraform"
       ;;
   esac
 done

@@ -1,4 +1,4 @@
-"""Write docs/capabilities.md: the capabilities of each cloud, and the test results of its last complete run.
+"""Write docs/capabilities.md: the capabilities of each cloud and of other emulators, and the last complete test runs.
 
 Usage: python -m scripts.capabilities_page
 It reads scripts/capabilities.py and the results in build/results, and saves the results in docs/capabilities.json.
@@ -87,17 +87,21 @@ def feature_cell(name: str, _cloud: str, run: Mapping[str, Any] | None) -> str:
 
 
 def rows(
-    names: Mapping[str, str], cell: Callable[[str, str, Mapping[str, Any] | None], str], runs: Mapping[str, Any]
+    names: Mapping[str, str],
+    cell: Callable[[str, str, Mapping[str, Any] | None], str],
+    runs: Mapping[str, Any],
+    peers: Mapping[str, Any],
 ) -> list[str]:
-    """Return the lines of a Markdown table with a column for each cloud.
+    """Return the lines of a Markdown table with a column for each cloud, and for each other emulator.
 
     `names` maps a name to the text of its first cell.
     """
-    lines = [f"| | {' | '.join(CLOUDS)} |", "|---" * (len(CLOUDS) + 1) + "|"]
-    return lines + [
-        f"| {text} | {' | '.join(cell(name, cloud, runs.get(cloud)) for cloud in CLOUDS)} |"
-        for name, text in names.items()
-    ]
+    lines = [f"| | {' | '.join([*CLOUDS, *peers])} |", "|---" * (len(CLOUDS) + len(peers) + 1) + "|"]
+    for name, text in names.items():
+        cells = [cell(name, cloud, runs.get(cloud)) for cloud in CLOUDS]
+        cells += [peer["capabilities"].get(name, "not asked") for peer in peers.values()]
+        lines.append(f"| {text} | {' | '.join(cells)} |")
+    return lines
 
 
 def bullets(items: Mapping[str, str]) -> list[str]:
@@ -111,20 +115,25 @@ def lacking(capability: capabilities.Capability) -> str:
     return " ".join([f"{capability.about}.", *reasons])
 
 
-def render(runs: Mapping[str, Any]) -> str:
+def render(record: Mapping[str, Any]) -> str:
     """Return the page: first the tables, which fit on a screen, then the meaning of the names."""
+    runs, peers = {cloud: record[cloud] for cloud in CLOUDS if cloud in record}, record.get("peers", {})
     files = {file: f"`{short(file)}`" for file in sorted({file for run in runs.values() for file in run["features"]})}
     return "\n".join(
         [
             "# What each cloud can do",
             "",
             *[f"- **{name}**: {cloud.about}; {_last_run(runs.get(name), name)}." for name, cloud in CLOUDS.items()],
+            *[
+                f"- **{name}** {peer['version']}: another emulator; asked on {peer['when']}."
+                for name, peer in peers.items()
+            ],
             "",
-            *rows({name: f"`{name}`" for name in capabilities.TABLE}, capability_cell, runs),
+            *rows({name: f"`{name}`" for name in capabilities.TABLE}, capability_cell, runs, peers),
             "",
             "The numbers are tests of the last run: those that need the capability, and below those of each feature.",
             "",
-            *rows(files, feature_cell, runs),
+            *rows(files, feature_cell, runs, {}),
             "",
             "## What a capability is",
             "",
@@ -142,6 +151,10 @@ def render(runs: Mapping[str, Any]) -> str:
             "`test_activity.py`.",
             "",
             *[_fill(f"- **{name}** ran on: {run['made_of']}.") for name, run in runs.items()],
+            "",
+            "`make capabilities-peers` asks the other emulators with the probes of the same table. This project is not "
+            "deployed to",
+            "them, so a probe that needs a deployment is not asked.",
             "",
         ]
     )
@@ -161,18 +174,18 @@ def _last_run(run: Mapping[str, Any] | None, cloud: str) -> str:
 
 
 def recorded(path: Path = RECORD) -> dict[str, Any]:
-    """Return the runs that the page shows, by cloud."""
+    """Return the runs that the page shows, by cloud, and under `peers` the answers of other emulators."""
     runs: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     return runs
 
 
 def main() -> None:
     """Add the new results to docs/capabilities.json, and write the page."""
-    runs = recorded() | {path.stem: json.loads(path.read_text()) for path in RESULTS.glob("*.json")}
-    runs = {cloud: runs[cloud] for cloud in CLOUDS if cloud in runs}
-    RECORD.write_text(json.dumps(runs, indent=2, ensure_ascii=False) + "\n")
-    PAGE.write_text(render(runs))
-    print(f"wrote {PAGE.relative_to(ROOT)} and {RECORD.name}: {', '.join(runs) or 'no run yet'}")
+    record = recorded() | {path.stem: json.loads(path.read_text()) for path in RESULTS.glob("*.json")}
+    record = {name: record[name] for name in (*CLOUDS, "peers") if name in record}
+    RECORD.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    PAGE.write_text(render(record))
+    print(f"wrote {PAGE.relative_to(ROOT)} and {RECORD.name}: {', '.join(record) or 'no run yet'}")
 
 
 if __name__ == "__main__":

@@ -57,6 +57,12 @@ ELSEWHERE = (
         'make(ROOT, "destroy"',
     ),
     Elsewhere(
+        r"\./eventloom invoke .*(?:--record \w+|--event failed)\b.*",
+        "would leave a sample in the checkout",
+        "tests/integration/test_commands.py",
+        "invoke thumbnailer --message {message_id} --record {name}",
+    ),
+    Elsewhere(
         r"\./eventloom build .*--without\b.*",
         "would deploy packages without this dependency",
         "tests/unit/eventloom/deployment/test_build.py",
@@ -102,6 +108,7 @@ NOT_TYPED = {
     "emulator/tests/unit/test_parity.py tests how it is checked and how outcomes are compared",
     "setup": "a part of most other targets",
     "test-iam-differential": "installs its peer from npm; tests/iam/test_differential.py compares with its record",
+    "capabilities-peers": "installs other emulators; tests/unit/scripts/test_peer_emulators.py tests the questions",
     "test-quick": "runs lint and a part of test-unit; tests/unit/scripts/test_quick.py tests which part",
     "pictures": "writes docs/gallery.png; test-browser takes the screenshots, "
     "tests/unit/scripts/test_gallery_picture.py tests the picture",

@@ -65,6 +65,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     },
     "Look": {
         "logs": Entry("monitoring.logs:logs", "Print or follow a function's log."),
+        "trace": Entry("monitoring.trace:trace", "Show the path of one event through everything."),
         "watch": Entry("monitoring.watch:watch", "Show live figures of an environment."),
         "report": Entry("monitoring.report:report", "Write the same figures as a page with charts."),
         "invoke": Entry("invoke:invoke", "Call a deployed function with an event."),

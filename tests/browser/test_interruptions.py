@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.mocked_catalog import icon, image, take_uploads, thumbnails
-from tests.browser.views import SMALL, Gallery, Open
+from tests.browser.views import GOOD, SMALL, Gallery, Open
 
 INVALID_KEY = "This API key is not valid. Check the key and sign in again."
 
@@ -100,8 +100,8 @@ def test_an_upload_without_a_result_does_not_block_others_and_is_not_counted_as_
         re.compile(r"images\?status=\w+&limit=1\d$"),
         lambda route: route.fulfill(json={"images": [], "next_cursor": "older"}),
     )
-    for number in (1, 2):
-        page.locator("#files").set_input_files(SMALL)
+    for number, file in enumerate((SMALL, next(path for path in GOOD if path != SMALL)), start=1):
+        page.locator("#files").set_input_files(file)
         expect(page.locator("#tray-list li", has_text="Creating thumbnails…")).to_have_count(number)
     for _ in range(30):
         page.clock.run_for(8000)

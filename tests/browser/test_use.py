@@ -8,7 +8,7 @@ import requests
 from playwright.sync_api import Locator, Page, Route, expect
 
 from eventloom.clouds import client
-from tests.browser.views import CORRUPT, SMALL, Gallery, Open
+from tests.browser.views import CORRUPT, GOOD, SMALL, Gallery, Open
 from tests.integration.support import Deployment, eventually
 
 NAME = SMALL.name
@@ -165,7 +165,7 @@ def test_the_keyboard_reaches_everything(open_gallery: Open) -> None:
     gallery = open_gallery()
     page = gallery.page
     gallery.enter()
-    gallery.upload([SMALL, SMALL, SMALL])
+    gallery.upload(GOOD[:3])
     open_by_keyboard(gallery)
     tiles, viewer, question = page.locator(".tile"), page.locator("#viewer"), page.locator("#confirm")
     page.keyboard.press("ArrowRight")

@@ -2,7 +2,7 @@
 
 The server loads the content of STATE if that file exists, and serves until its standard input closes. Each line of
 standard input names a file. The server saves its state in that file and prints one line: the reason why it failed, or
-an empty line.
+an empty line. An empty line makes it forget its state.
 
 moto checks a condition and writes in two steps without a lock, so two threads may both succeed with a conditional
 write. One lock around every operation gives DynamoDB's guarantee. moto is pure Python, so the lock costs no speed.
@@ -49,7 +49,8 @@ def one_at_a_time(application: Application) -> Application:
 def _end_with_parent(service: str, answers: TextIO) -> None:
     for line in sys.stdin.buffer:
         with _lock:
-            reason = _save(service, Path(os.fsdecode(line.removesuffix(b"\n"))))
+            name = line.removesuffix(b"\n")
+            reason = _save(service, Path(os.fsdecode(name))) if name else _forget(service)
         print(reason, file=answers, flush=True)
     os._exit(0)
 
@@ -66,6 +67,12 @@ def _save(service: str, file: Path) -> str:
     except Exception as error:
         traceback.print_exc()
         return " ".join(f"{type(error).__name__}: {error}".split())
+    return ""
+
+
+def _forget(service: str) -> str:
+    """Empty the state, and return an empty string."""
+    dict.clear(_backends(service))
     return ""
 
 

@@ -19,8 +19,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from embedded_localstack.executor import programs
-from embedded_localstack.executor.programs import Program
+from embedded_localstack import programs
+from embedded_localstack.programs import Program
 from embedded_localstack.settings import CALLER_VARIABLE, SUBSTITUTE_VARIABLE, interpreter_variable
 
 LOG = logging.getLogger(__name__)

@@ -1,15 +1,23 @@
 """The server process: LocalStack's own main, in an environment made by settings.py."""
 # mypy: disable-error-code="import-not-found"
 
+import os
+import subprocess
+import sys
+import threading
 from functools import partial
 from pathlib import Path
 
+from embedded_localstack import processes
+from embedded_localstack.settings import OWNER_VARIABLE
 from embedded_localstack.state import Home
 
 
 def main() -> None:
     """Run LocalStack until it is stopped."""
     home = Home.of_this_server()
+    if owner := os.environ.get(OWNER_VARIABLE):
+        threading.Thread(target=end_with, args=(int(owner), home), daemon=True).start()
     from localstack import config  # noqa: PLC0415 - reads the environment when it is imported
     from localstack.runtime.main import main as run  # noqa: PLC0415
 
@@ -22,6 +30,15 @@ def main() -> None:
     config.dirs.static_libs = str(home.cache)
     listen_to_this_machine_only()
     run()
+
+
+def end_with(owner: int, home: Home) -> None:
+    """Wait until a process is gone, and then stop this server as `down --forget` does."""
+    ticks = processes.start_ticks(owner)
+    while processes.same(owner, ticks):
+        threading.Event().wait(1)
+    command = [sys.executable, "-m", "embedded_localstack", "down", "--forget", "--home", str(home.path)]
+    subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def listen_to_this_machine_only() -> None:

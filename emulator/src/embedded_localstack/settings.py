@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from embedded_localstack import lambda_runtime
 from embedded_localstack.state import SERVER_VARIABLE, Home
 
+OWNER_VARIABLE = "EMBEDDED_LOCALSTACK_OWNER"
+"""The process without which the server ends too, so that killed tests leave no server behind (testing.py sets it)."""
 # Passed on if the caller sets them: the switches of this package, and the folder for Python's byte code.
 PASSED = (
     "IAM_ENFORCE",
@@ -17,6 +19,7 @@ PASSED = (
     "LS_LOG",
     "DEBUG",
     "PYTHONPYCACHEPREFIX",
+    OWNER_VARIABLE,
 )
 
 INTERPRETER = "LAMBDA_PROCESS_"

@@ -8,6 +8,7 @@ import pytest
 
 from embedded_localstack import lambda_runtime, processes
 from embedded_localstack.state import Home
+from embedded_localstack.testing import LocalStackProcess
 from support import Cloud, free_port, launcher
 
 
@@ -52,3 +53,11 @@ def name(request: pytest.FixtureRequest) -> str:
         request.node.name.removeprefix("test_").replace("[", "-").replace("]", "").replace("_", "-").replace(" ", "-")
     )
     return str(text)[:40].strip("-")
+
+
+@pytest.fixture(scope="session")
+def emptied() -> Iterator[LocalStackProcess]:
+    """Yield a server of its own for tests that empty it."""
+    with LocalStackProcess() as process:
+        yield process
+    assert not process.home.path.exists()

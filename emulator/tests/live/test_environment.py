@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 
 import embedded_localstack
-from embedded_localstack import processes
-from embedded_localstack.executor import programs
+from embedded_localstack import processes, programs
 from embedded_localstack.executor.environment import Environment, InitError, Result, Spec
 from embedded_localstack.executor.runtime import Place, name_fallback
 
@@ -415,7 +414,7 @@ def test_no_function_outlives_the_server(tmp_path: Path, interpreter: Path):
     script.write_text(f"""
 import sys
 from pathlib import Path
-from embedded_localstack.executor import programs
+from embedded_localstack import programs
 from embedded_localstack.executor.environment import Environment, Spec
 from embedded_localstack.executor.runtime import Place
 folder = Path({str(tmp_path)!r}) / "environment"

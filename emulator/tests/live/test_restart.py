@@ -1,4 +1,4 @@
-"""Test that `restart` restores the state of all services and continues unfinished work."""
+"""Test that `restart` restores the state of all services and continues unfinished work, and that a reset removes it."""
 
 import json
 import urllib.request
@@ -11,7 +11,8 @@ from botocore.exceptions import ClientError
 
 from embedded_localstack import processes
 from embedded_localstack.state import Home
-from every_service import EVERY, answer, connections, make
+from embedded_localstack.testing import LocalStackProcess
+from every_service import EVERY, NAME, answer, connections, make
 from support import POLL, Cloud, eventually, from_service, launcher, source
 
 LARGE = bytes(range(256)) * 4096
@@ -245,3 +246,22 @@ def test_a_service_whose_state_is_damaged_starts_empty_and_the_others_are_restor
     assert processes.descendants(old_run.pid) == []
     assert answer(cloud, "acm") == before.answers["acm"]
     assert cloud.s3.get_object(Bucket="restart", Key="é key")["Body"].read() == LARGE
+
+
+def test_a_reset_empties_every_service(cloud: Cloud, home: Home, before: Before):
+    def names_shown() -> set[str]:
+        shown = set()
+        for service, (call, _, _) in EVERY.items():
+            try:
+                if call and NAME in str(answer(cloud, service)):
+                    shown.add(service)
+            except ClientError:
+                continue
+        return shown
+
+    assert {"s3", "iam", "sns", "swf"} <= names_shown()
+    LocalStackProcess(port=home.port, home=home.path).attach().reset()
+    assert names_shown() == set()
+    make(cloud)  # the names can be used again
+    assert answer(cloud, "acm") != before.answers["acm"]
+    cloud.s3.create_bucket(Bucket="out")  # other tests use it

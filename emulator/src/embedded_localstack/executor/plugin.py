@@ -16,9 +16,9 @@ from embedded_localstack import runtimes
 from embedded_localstack.executor import layers
 from embedded_localstack.executor.environment import Environment, InitError, Spec
 from embedded_localstack.executor.output import Event
-from embedded_localstack.executor.programs import Program
 from embedded_localstack.executor.runtime import Place
 from embedded_localstack.executor.variables import function_variables
+from embedded_localstack.programs import Program
 from embedded_localstack.state import Home
 
 LOG = logging.getLogger(__name__)

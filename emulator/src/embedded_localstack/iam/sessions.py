@@ -52,6 +52,11 @@ def session_of(key: str, account: str) -> Any | None:
     return _sessions.get(key)
 
 
+def forget() -> None:
+    """Forget the cached sessions. Those that moto still has are cached again when they are used."""
+    _sessions.clear()
+
+
 def secret_of(key: str, token: str, account: str) -> str | None:
     """Return the secret access key of a session or of the deployer; None for a key or token that nobody has."""
     if session := session_of(key, account):

@@ -14,7 +14,7 @@ from weakref import WeakSet
 from botocore.httpsession import URLLib3Session
 from urllib3.util.connection import is_connection_dropped
 
-SECONDS = 10
+SECONDS = 2
 _sessions: "WeakSet[Any]" = WeakSet()
 
 

@@ -48,9 +48,20 @@ class MotoThread(FuncThread):
         Raises:
             RuntimeError: the process does not run, or it failed to write the file.
         """
+        self._tell(os.fsencode(file))
+
+    def forget(self) -> None:
+        """Make the process empty its state.
+
+        Raises:
+            RuntimeError: the process does not run, or it failed.
+        """
+        self._tell(b"")
+
+    def _tell(self, line: bytes) -> None:
         if not self.process or not self.process.stdin or not self.process.stdout:
             raise RuntimeError(f"{self.name} does not run")
-        self.process.stdin.write(os.fsencode(file) + b"\n")
+        self.process.stdin.write(line + b"\n")
         self.process.stdin.flush()
         answer = self.process.stdout.readline()
         if answer != b"\n":
@@ -65,6 +76,12 @@ def save(folder: Path) -> None:
     """Write the state of every running backend to the folder."""
     for service, thread in _running.items():
         thread.save(_file(folder, service))
+
+
+def forget() -> None:
+    """Empty every running backend."""
+    for thread in _running.values():
+        thread.forget()
 
 
 def begin_with(folder: Path) -> None:

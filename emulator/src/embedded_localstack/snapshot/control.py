@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from embedded_localstack.patches import moto_backends
-from embedded_localstack.snapshot import executions, functions, objects, queues, rules
+from embedded_localstack.snapshot import executions, functions, objects, queues, reset, rules
 from embedded_localstack.snapshot.gate import Gate
 from embedded_localstack.state import Home
 
@@ -36,6 +36,7 @@ def install() -> None:
     """Close the gate if there is a state to restore, and save the state when the launcher sends SAVE."""
     gate.install()
     queues.install()
+    reset.install(gate, _busy)
     folder = Home.of_this_server().snapshot
     if folder.is_dir():
         gate.close()
