@@ -9,6 +9,8 @@ from eventloom.operations.failures import Failure, FailureQueue
 # A filter pattern has at most 1,024 characters.
 _IDS_PER_QUERY = 20
 _MARGIN_MS = 60_000
+# The thumbnailer logs each attempt when it begins. No other line means that it did not end.
+UNFINISHED = "the process ended during the attempt, or the invocation timed out"
 
 
 def consumer_log_group(client: Callable[[str], Any], queue: FailureQueue, functions: dict[str, Any]) -> str | None:
@@ -35,7 +37,9 @@ def causes_in_log(logs: Any, log_group: str, failures: Sequence[Failure]) -> dic
             logGroupName=log_group, filterPattern=pattern, startTime=since
         ):
             for event in page["events"]:
-                causes |= _cause_in(event["message"], ids)
+                named = _cause_in(event["message"], ids)
+                # An attempt that only began says less than what another attempt says.
+                causes = named | causes if UNFINISHED in named.values() else causes | named
     return causes
 
 
@@ -46,5 +50,7 @@ def _cause_in(line: str, ids: set[str]) -> dict[str, str]:
         return {}
     if not isinstance(entry, dict) or entry.get("message_id") not in ids:
         return {}
+    if entry.get("message") == "begun":
+        return {entry["message_id"]: UNFINISHED}
     cause = entry.get("error") or entry.get("exception_name") or entry.get("problems") or entry.get("message")
     return {entry["message_id"]: str(cause)}
