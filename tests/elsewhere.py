@@ -63,6 +63,12 @@ ELSEWHERE = (
         "invoke thumbnailer --message {message_id} --record {name}",
     ),
     Elsewhere(
+        r"\./eventloom dev\b.*",
+        "replaces code that other tests use",
+        "tests/integration/test_dev.py",
+        '"dev", "digest", "--functions"',
+    ),
+    Elsewhere(
         r"\./eventloom build .*--without\b.*",
         "would deploy packages without this dependency",
         "tests/unit/eventloom/deployment/test_build.py",

@@ -92,6 +92,8 @@ def server_environment(home: Home) -> dict[str, str]:
             "AWS_SECRET_ACCESS_KEY": "test",
             "SKIP_SSL_CERT_DOWNLOAD": "1",
             "DYNAMODB_IN_MEMORY": "1",
+            # CloudFormation refuses a template with resources that it cannot make. LocalStack passes over them.
+            "CFN_IGNORE_UNSUPPORTED_RESOURCE_TYPES": "0",
             # Presigned URLs that were changed or have expired are refused.
             "S3_SKIP_SIGNATURE_VALIDATION": "0",
             "LAMBDA_RUNTIME_EXECUTOR": "process",

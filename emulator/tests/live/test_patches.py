@@ -19,7 +19,7 @@ TARGETS = {
     "patches.cloudwatch_metrics": "localstack.services.sqs.provider:publish_sqs_metric_batch",
     "patches.dynamodb_records": "localstack.services.dynamodb.provider:DynamoDBProvider.prepare_transact_write_item_records",
     "patches.eventbridge_archives": "localstack.services.events.archive:ArchiveService.put_events",
-    "patches.eventbridge_targets": "localstack.services.events.target:StatesTargetSender.send_event",
+    "patches.eventbridge_targets": "localstack.services.events.target:TargetSender.process_event",
     "patches.lambda_aliases": "localstack.services.lambda_.provider:LambdaProvider._create_routing_config_model",
     "patches.lambda_async": "localstack.services.lambda_.invocation.event_manager:Poller.handle_message",
     "patches.lambda_client_context": "localstack.services.lambda_.invocation.execution_environment:ExecutionEnvironment.invoke",
@@ -48,6 +48,9 @@ TARGETS = {
     ),
     "patches.s3_temporary_folder": "localstack.services.s3.provider:DEFAULT_S3_TMP_DIR",
     "patches.sts_sessions": "localstack.services.sts.provider:ValidationError",
+    "patches.iam_inline_policies": "moto.iam.policy_validation:BaseIAMPolicyValidator._validate_version",
+    "patches.cloudformation_templates": "localstack.services.cloudformation.api_utils:get_template_body",
+    "patches.s3_lifecycles": "localstack.services.s3.provider:get_lifecycle_rule_from_object",
     "patches.iam_boundaries": "localstack.services.iam.provider:get_iam_backend",
     "patches.stepfunctions_jsonata": "localstack.services.stepfunctions.asl.jsonata.validations:eval_jsonata_expression",
     "patches.stepfunctions_maps": (

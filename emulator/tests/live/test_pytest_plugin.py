@@ -1,6 +1,7 @@
 """Test the pytest plugin and the classes behind it: a foreign project's tests run on a server of their own."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -192,3 +193,9 @@ def test_a_server_ends_with_the_process_that_started_it(tmp_path: Path):
     done = subprocess.run([sys.executable, "-c", KILLED, home], capture_output=True, text=True, check=False)
     assert done.returncode == 9, done.stderr
     assert eventually(lambda: not processes.belonging_to(home))
+
+
+def test_the_examples_of_the_page_work(project: pytest.Pytester):
+    page = Path(__file__).parents[2] / "docs" / "pytest.md"
+    project.makepyfile("\n\n".join(re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)))
+    project.runpytest_subprocess().assert_outcomes(passed=3)

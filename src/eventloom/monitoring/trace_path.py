@@ -9,8 +9,8 @@ from typing import Any
 from eventloom.monitoring.log_records import Record
 
 # Lines by which a function says that an attempt failed and comes again
-RETRIED = {"will be retried", "unexpected error, will be retried", "to be retried", "not counted"}
 HANDED_BACK = "handed back unstarted, too little time is left"
+RETRIED = {"will be retried", "unexpected error, will be retried", "to be retried", "not counted", HANDED_BACK}
 # Lambda's types of lines about an invocation: https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html
 START, REPORT = "platform.start", "platform.report"
 # A delay is up to this many times what is set, so that messages do not return together: thumbnailer/visibility.py
@@ -136,9 +136,7 @@ def attempts(invocation: Invocation) -> Iterator[Step]:
     groups: dict[str, list[Record]] = {}
     for record in invocation.lines:
         groups.setdefault(str(record.fields.get("correlation_id", "")), []).append(record)
-    if not groups:
-        groups[""] = []
-    for lines in groups.values():
+    for lines in groups.values() or [[]]:
         yield _attempt(invocation, lines)
 
 
@@ -164,7 +162,7 @@ def _attempt(invocation: Invocation, lines: list[Record]) -> Step:
     if cold_ms := ((invocation.report or {}).get("metrics") or {}).get("initDurationMs"):
         facts["init_ms"] = round(cold_ms)
     until = last.time if last else invocation.ended
-    is_finished = last is not None and last.message not in RETRIED | {HANDED_BACK} and last.level not in {"ERROR"}
+    is_finished = last is not None and last.message not in RETRIED and last.level != "ERROR"
     if is_finished and last:
         status = last.fields.get("status")
         text, outcome = _finished(last), "failed" if isinstance(status, int) and status >= 500 else "ok"
@@ -203,9 +201,8 @@ def number_attempts(steps: Sequence[Step]) -> list[Step]:
         key = _series(step)
         if step.kind == "attempt":
             counts[key] = counts.get(key, 0) + 1
-            number = step.facts.get("deliveries") or counts[key]
-            text = f"attempt {number}: {step.text}"
-            numbered.append(replace(step, text=text))
+            step_number = step.facts.get("deliveries") or counts[key]
+            numbered.append(replace(step, text=f"attempt {step_number}: {step.text}"))
         else:
             numbered.append(step)
     return numbered

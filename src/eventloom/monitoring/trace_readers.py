@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from eventloom import catalog
+from eventloom.monitoring import trace_streams
 from eventloom.monitoring.log_records import Record, records
 from eventloom.monitoring.trace_path import Delays, Invocation, Step, invocations, timeline
 from shared.identity import image_id
@@ -54,6 +55,8 @@ class Subject:
 
 def subject_of(text: str, outputs: dict[str, Any], connect: Connect) -> Subject:
     """Return what a key, an image id, a correlation id or another id names."""
+    if trace_streams.SEQUENCE_NUMBER.fullmatch(text):
+        return Subject(text, (text,))
     if match := CORRELATION_ID.fullmatch(text):
         key, bucket = _named(match[1], outputs, connect)
         return Subject(text, (text,), key, bucket, match[1])
@@ -109,11 +112,22 @@ class Tracer:
     def path(self, subject: Subject, now: datetime) -> list[Step]:
         """Return the timeline of the subject as far as it is known now."""
         since = now - timedelta(minutes=self.minutes)
+        if trace_streams.SEQUENCE_NUMBER.fullmatch(subject.text):
+            return self._record(subject.text)
         found = self._invocations(subject, since)
         ids = {str(line.fields.get("version_id")) for invocation in found for line in invocation.lines}
         steps = [*self._puts(subject, ids), *self._results(subject)]
         steps = [step for step in steps if step.at >= since - LONGEST]
         return timeline(found, steps, self._delays(), now)
+
+    def _record(self, number: str) -> list[Step]:
+        """Return the path of a record of the activity stream; none if the stream does not have it any more."""
+        stream, name = self.outputs["activity_stream"], trace_streams.FUNCTION
+        arrived = trace_streams.arrival(self.connect("kinesis"), stream, number)
+        if not arrived:
+            return []
+        events = self._events(self.outputs["functions"][name]["log_group"], arrived[1], filterPattern='"counted"')
+        return list(trace_streams.steps(number, stream, arrived, records(name, events)))
 
     def _invocations(self, subject: Subject, since: datetime) -> list[Invocation]:
         groups = {name: facts["log_group"] for name, facts in self.outputs["functions"].items()}

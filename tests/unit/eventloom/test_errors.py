@@ -35,6 +35,7 @@ COMMANDS = {
     "example": "deploy cron-job",
     "logs": "digest",
     "trace": "holiday.jpg",
+    "dev": "digest",
     "watch": "--once",
     "report": "",
     "invoke": "digest --event manual",

@@ -1,10 +1,11 @@
-"""Permissions that a request needs beside those of its operation: to tag what it creates, and to read code.
+"""Permissions that a request needs beside those of its operation: to tag what it creates, to read code or a template.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/ lists them as dependent actions.
 """
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote, urlparse
 
 from embedded_localstack.iam.request import Check, Request, text
 
@@ -52,7 +53,17 @@ def checks(service: str, request: Request, resource: str) -> list[Check]:
         needed.append(Check(action, arn, anywhere=arn == "*"))
     if service == "lambda" and request.operation in _CODE:
         needed += _code(params)
+    if service == "cloudformation" and (url := text(params.get("TemplateURL"))):
+        needed.append(Check("s3:GetObject", f"arn:aws:s3:::{_template(url)}"))
     return needed
+
+
+def _template(url: str) -> str:
+    """Return the bucket and the key of a template's address, which may name the bucket in the host or in the path."""
+    parsed = urlparse(url)
+    bucket, dot, _ = (parsed.hostname or "").rpartition(".s3")
+    path = unquote(parsed.path.lstrip("/"))
+    return f"{bucket}/{path}" if dot else path
 
 
 def _tagged(request: Request, resource: str) -> str:

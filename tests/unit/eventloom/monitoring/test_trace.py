@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from eventloom.monitoring.log_records import Record, records
 from eventloom.monitoring.trace import line, rounds
@@ -307,3 +308,50 @@ def test_following_ends_when_the_path_is_complete(cloud: Cloud) -> None:
     assert len(paths) == 2
     assert sleeps == [2.0]
     assert is_complete(paths[-1])
+
+
+NUMBER = f"4959{7:052d}"
+
+
+class Stream:
+    """Kinesis with two shards; the second has the record."""
+
+    def list_shards(self, StreamName: str) -> dict[str, Any]:
+        return {"Shards": [{"ShardId": "shard-0"}, {"ShardId": "shard-1"}]}
+
+    def get_shard_iterator(self, ShardId: str, **_: str) -> dict[str, str]:
+        if ShardId == "shard-0":
+            raise ClientError({"Error": {"Code": "InvalidArgumentException", "Message": ""}}, "GetShardIterator")
+        return {"ShardIterator": ShardId}
+
+    def get_records(self, **_: Any) -> dict[str, Any]:
+        return {"Records": [{"SequenceNumber": NUMBER, "ApproximateArrivalTimestamp": at(1)}]}
+
+
+def test_a_record_of_the_stream_is_followed_to_the_batch_that_counted_it(cloud: Cloud) -> None:
+    def batch(
+        second: float, first: int, last: int, shard: str = "activity#shard-1", **fields: Any
+    ) -> tuple[float, str]:
+        numbers = {"first": f"4959{first:052d}", "last": f"4959{last:052d}"}
+        return function_line(second, "counted", shard=shard, **numbers, **fields)
+
+    cloud.groups["/a"] = events(
+        batch(2, 1, 6, counted=6),
+        batch(3, 5, 9, "activity#shard-0", counted=5),
+        batch(4, 7, 9, counted=0, failed=NUMBER),
+        batch(9, 7, 9, counted=3),
+    )
+    outputs = OUTPUTS | {"activity_stream": "activity", "functions": {"activity": {"log_group": "/a"}}}
+
+    def connect(service: str) -> Any:
+        return Stream() if service == "kinesis" else cloud
+
+    steps = Tracer(outputs, connect, 1440).path(subject_of(NUMBER, outputs, connect), NOW)
+    assert texts(steps) == [
+        "10:30:01.000              put          Kinesis accepted the record in shard-1",
+        "10:30:01.000    3,000 ms  wait         waited in the stream",
+        "10:30:04.000              activity     did not count the record; its batch comes again",
+        "10:30:04.000    5,000 ms  wait         waited in the stream",
+        "10:30:09.000              activity     counted the batch with the record",
+    ]
+    assert is_complete(steps)

@@ -1,0 +1,66 @@
+"""Read templates from their buckets at once, and refuse those with resources that cannot be made.
+
+LocalStack first reads as an anonymous caller, whom IAM refuses. iam/dependent.py checks that the caller of
+CloudFormation may read the template. With CFN_IGNORE_UNSUPPORTED_RESOURCE_TYPES=0 (settings.py) LocalStack checks the
+types of resources, but asks a catalog that it downloads.
+"""
+# mypy: disable-error-code="import-not-found, untyped-decorator"
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote, urlparse
+
+PASSED_OVER = re.compile("AWS::CDK::Metadata|Custom::.*|AWS::CloudFormation::CustomResource")
+"""Types that LocalStack does not make and that do not fail: CDK's own record, and custom resources.
+
+Nothing here calls the functions of custom resources yet, and most of CDK's applications have some.
+"""
+
+
+def install() -> None:
+    """Replace the download of templates, and let the code that makes resources say which types there are."""
+    _read_from_buckets()
+    _know_own_resources()
+
+
+def _read_from_buckets() -> None:
+    from localstack.aws.connect import connect_to  # noqa: PLC0415 - only a running server has it
+    from localstack.services.cloudformation import api_utils  # noqa: PLC0415
+    from localstack.utils.patch import Patch  # noqa: PLC0415
+
+    def read(url: str) -> str:
+        # The path is the one that LocalStack makes of each address of an object: /bucket/key
+        bucket, _, key = urlparse(api_utils.convert_s3_to_local_url(url)).path.lstrip("/").partition("/")
+        body: bytes = connect_to().s3.get_object(Bucket=bucket, Key=unquote(key))["Body"].read()
+        return body.decode()
+
+    original = api_utils.get_template_body
+
+    def get_template_body(request: dict[str, Any]) -> Any:
+        url = request.get("TemplateURL")
+        return read(url) if url and not request.get("TemplateBody") else original(request)
+
+    Patch(api_utils, "get_remote_template_body", read).apply()
+    Patch(api_utils, "get_template_body", get_template_body).apply()
+
+
+def _know_own_resources() -> None:
+    from localstack.services.cloudformation.engine.v2 import (  # noqa: PLC0415 - only a running server has it
+        change_set_model_executor,
+        change_set_resource_support_checker,
+    )
+    from localstack.services.cloudformation.resource_provider import ResourceProviderExecutor  # noqa: PLC0415
+    from localstack.utils.patch import Patch, patch  # noqa: PLC0415
+
+    def is_passed_over(resource_type: str, change_set_type: Any) -> bool:  # noqa: ARG001 - the names are LocalStack's
+        return bool(PASSED_OVER.fullmatch(resource_type))
+
+    for module in (change_set_model_executor, change_set_resource_support_checker):
+        Patch(module, "should_ignore_unsupported_resource_type", is_passed_over).apply()
+
+    @patch(change_set_resource_support_checker.ChangeSetResourceSupportChecker._resource_support_status)
+    def status(original: Callable[..., Any], self: Any, resource_type: str) -> Any:
+        if ResourceProviderExecutor.try_load_resource_provider(resource_type):
+            return change_set_resource_support_checker.CloudFormationResourcesSupportAtRuntime.AVAILABLE
+        return original(self, resource_type)

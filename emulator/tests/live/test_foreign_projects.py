@@ -1,0 +1,91 @@
+"""Test what other projects' tools send: templates in buckets, lifecycle rules with a prefix, old policies."""
+
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from support import Cloud, eventually
+
+READ = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+
+
+def template(cloud: Cloud, name: str, **resources: Any) -> str:
+    """Put a template into a bucket, and return its address."""
+    cloud.s3.create_bucket(Bucket=name)
+    cloud.s3.put_object(Bucket=name, Key="a template.json", Body=json.dumps({"Resources": resources}))
+    return f"http://127.0.0.1:{cloud.home.port}/{name}/a%20template.json"
+
+
+def wait_for(cloud: Cloud, stack: str) -> None:
+    cloud.cloudformation.get_waiter("stack_create_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})
+
+
+@pytest.mark.parametrize("host", ["http://127.0.0.1", "https://s3.us-east-1.amazonaws.com"])
+def test_a_template_in_a_bucket_is_read_without_a_refusal(cloud: Cloud, name: str, host: str):
+    bucket = f"{name[:30]}-{len(host)}"
+    custom = {"Type": "Custom::Thing", "Properties": {"ServiceToken": "arn"}}
+    url = template(
+        cloud, bucket, Queue={"Type": "AWS::SQS::Queue"}, Metadata={"Type": "AWS::CDK::Metadata"}, Custom=custom
+    )
+    url = url if host.endswith("127.0.0.1") else url.replace(f"http://127.0.0.1:{cloud.home.port}", host)
+    cloud.cloudformation.create_stack(StackName=bucket, TemplateURL=url)
+    wait_for(cloud, bucket)
+    assert bucket not in cloud.home.denials.read_text()
+
+
+def test_the_caller_of_cloudformation_must_be_able_to_read_the_template(cloud: Cloud, name: str):
+    url = template(cloud, name[:40], Queue={"Type": "AWS::SQS::Queue"})
+    create = {"Effect": "Allow", "Action": "cloudformation:*", "Resource": "*"}
+    for allowed, statements in {"reader": [create, READ], "creator": [create]}.items():
+        client = cloud.as_role("cloudformation", f"{name[:30]}-{allowed}", *statements)
+        if allowed == "reader":
+            assert client.get_template_summary(TemplateURL=url)["ResourceTypes"] == ["AWS::SQS::Queue"]
+        else:
+            with pytest.raises(ClientError, match="s3:GetObject"):
+                client.get_template_summary(TemplateURL=url)
+
+
+def test_a_stack_with_a_resource_that_cannot_be_made_fails(cloud: Cloud, name: str):
+    resources = {"Api": {"Type": "AWS::ApiGatewayV2::Api", "Properties": {"Name": "a", "ProtocolType": "HTTP"}}}
+    stack = name[:40]
+    cloud.cloudformation.create_stack(StackName=stack, TemplateBody=json.dumps({"Resources": resources}))
+
+    def is_over() -> bool:
+        (shown,) = cloud.cloudformation.describe_stacks(StackName=stack)["Stacks"]
+        return not shown["StackStatus"].endswith("_IN_PROGRESS")
+
+    assert eventually(is_over)
+    (shown,) = cloud.cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    assert "CREATE_COMPLETE" not in shown["StackStatus"]
+    assert "AWS::ApiGatewayV2::Api" in str(shown.get("StackStatusReason")), shown
+
+
+def test_a_lifecycle_rule_may_have_a_prefix_in_place_of_a_filter(cloud: Cloud, name: str):
+    cloud.s3.create_bucket(Bucket=name)
+    rule = {"Prefix": "old/", "Status": "Enabled", "Expiration": {"Days": 3}}
+    cloud.s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": [rule]})
+    (stored,) = cloud.s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
+    assert stored == {**rule, "ID": stored["ID"]}
+    expirations = [
+        "Expiration" in cloud.s3.put_object(Bucket=name, Key=key, Body=b"") for key in ("old/photo", "new/photo")
+    ]
+    assert expirations == [True, False]
+    with pytest.raises(ClientError, match="MalformedXML"):
+        cloud.s3.put_bucket_lifecycle_configuration(
+            Bucket=name, LifecycleConfiguration={"Rules": [{**rule, "Filter": {"Prefix": "old/"}}]}
+        )
+
+
+@pytest.mark.parametrize("version", [{}, {"Version": "2008-10-17"}])
+def test_inline_and_trust_policies_may_have_no_version(cloud: Cloud, name: str, version: dict[str, str]):
+    role = f"inline-{len(version)}"
+    cloud.role(role)
+    document = json.dumps({**version, "Statement": [READ]})
+    cloud.iam.put_role_policy(RoleName=role, PolicyName="p", PolicyDocument=document)
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    cloud.iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps({**version, "Statement": [trust]}))
+    assert cloud.iam.get_role_policy(RoleName=role, PolicyName="p")["PolicyDocument"] == json.loads(document)
+    with pytest.raises(ClientError, match="must be version 2012-10-17 or greater"):
+        cloud.iam.create_policy(PolicyName=role, PolicyDocument=document)
