@@ -23,6 +23,7 @@ module "catalog_api" {
 
   environment = merge(
     {
+      ACCEPTED_FORMATS  = local.accepted_formats
       ALLOWED_ORIGINS   = join(",", local.environment.allowed_origins)
       AUTH              = local.environment.api_auth
       CATALOG_TABLE     = aws_dynamodb_table.catalog.name

@@ -6,6 +6,9 @@ locals {
 
   # How long a deletion is remembered: longer than an event can take. It can be undone as long, if S3 still has the version.
   tombstone_days = 30
+
+  # Uploads of other formats are rejected. The thumbnailer and the gallery use the same list.
+  accepted_formats = "jpeg,png,gif,webp,tiff,bmp,heic,avif"
 }
 
 module "thumbnailer" {
@@ -26,6 +29,7 @@ module "thumbnailer" {
   vpc                  = local.vpc
 
   environment = {
+    ACCEPTED_FORMATS  = local.accepted_formats
     CATALOG_TABLE     = aws_dynamodb_table.catalog.name
     JPEG_QUALITY      = 80
     LEASE_S           = 15

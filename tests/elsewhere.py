@@ -57,6 +57,18 @@ ELSEWHERE = (
         'make(ROOT, "destroy"',
     ),
     Elsewhere(
+        r"\./eventloom invoke .*(?:--record \w+|--event failed)\b.*",
+        "would leave a sample in the checkout",
+        "tests/integration/test_commands.py",
+        "invoke thumbnailer --message {message_id} --record {name}",
+    ),
+    Elsewhere(
+        r"\./eventloom dev\b.*",
+        "replaces code that other tests use",
+        "tests/integration/test_dev.py",
+        '"dev", "digest", "--functions"',
+    ),
+    Elsewhere(
         r"\./eventloom build .*--without\b.*",
         "would deploy packages without this dependency",
         "tests/unit/eventloom/deployment/test_build.py",

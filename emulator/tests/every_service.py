@@ -17,6 +17,8 @@ NAME = "each-service"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/{NAME}"
 _QUERY = {"ResourceTypeFilters": ["AWS::AllSupported"], "TagFilters": [{"Key": "a", "Values": ["b"]}]}
 
+_CHANGING = {"RevisionId", "Status", "KeyUsages", "ExtendedKeyUsages"}
+
 Call = tuple[str, dict[str, Any]]
 _GROUP = {"ParameterGroupName": NAME, "ParameterGroupFamily": "redshift-1.0", "Description": "d"}
 EVERY: dict[str, tuple[Call | None, Call, str]] = {
@@ -173,7 +175,10 @@ def make(cloud: Cloud) -> None:
 
 
 def answer(cloud: Cloud, service: str) -> Any:
-    """Return what a service says about its resources, without times and revisions, which change at a start."""
+    """Return what a service says about its resources, without what changes by itself.
+
+    That is times, revisions, and the state of a certificate, which moto issues a minute after the request.
+    """
     _, (operation, parameters), member = EVERY[service]
     shown = getattr(_client(cloud, service), operation)(**parameters).get(member)
     return [_lasting(item) for item in shown] if isinstance(shown, list) else shown
@@ -182,7 +187,7 @@ def answer(cloud: Cloud, service: str) -> Any:
 def _lasting(item: Any) -> Any:
     if not isinstance(item, dict):
         return item
-    return {name: value for name, value in item.items() if name != "RevisionId" and not isinstance(value, datetime)}
+    return {name: value for name, value in item.items() if name not in _CHANGING and not isinstance(value, datetime)}
 
 
 @contextmanager

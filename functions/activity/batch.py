@@ -28,7 +28,8 @@ def count_batch(
             (parse(record, settings.types, settings.max_age) for record in shard_records), key=attrgetter("sequence")
         )
         tally = count(counters, shard, events, deadline, pause)
-        logger.info("counted", extra={"shard": shard, **vars(tally)})
+        numbers = {"first": unpadded(events[0].sequence), "last": unpadded(events[-1].sequence)}
+        logger.info("counted", extra={"shard": shard, **numbers, **vars(tally)})
         metrics.add_metric("EventsCounted", MetricUnit.Count, tally.counted)
         metrics.add_metric("EventsRejected", MetricUnit.Count, tally.rejected)
         metrics.add_metric("EventsRepeated", MetricUnit.Count, tally.repeated)

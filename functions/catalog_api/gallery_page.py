@@ -15,7 +15,7 @@ from aws_lambda_powertools.event_handler import ApiGatewayResolver, Response
 from catalog_api.problems import not_found
 from catalog_api.settings import Settings
 from catalog_api.storage import Storage
-from catalog_api.uploads import EXTENSIONS
+from catalog_api.uploads import EXTENSIONS, accepted_types
 
 ALLOWED = {"/": {"GET"}, "/page/<digest>/<file>": {"GET"}}
 _FOLDER = Path(__file__).parent / "gallery"
@@ -73,7 +73,9 @@ class GalleryPage:
             "cognito": cognito if settings.cognito_domain else None,
             "max_upload_bytes": settings.max_upload_bytes,
             "types": {
-                extension: content_type for content_type, extensions in EXTENSIONS.items() for extension in extensions
+                extension: content_type
+                for content_type in accepted_types(settings.accepted_formats)
+                for extension in EXTENSIONS[content_type]
             },
         }
 

@@ -14,6 +14,8 @@ class Settings:
     catalog_table: str
     state_table: str
     max_upload_bytes: int = 104_857_600
+    # The formats that may be uploaded, as the thumbnailer's ACCEPTED_FORMATS; without any, all that it reads
+    accepted_formats: tuple[str, ...] = ()
     url_expiry_s: int = 900
     # How long the links to thumbnails stay equal, so that browsers find them in their cache
     link_window_s: int = 3600

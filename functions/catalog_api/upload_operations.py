@@ -31,8 +31,17 @@ class Uploads:
     ) -> Response[Upload]:
         """Returns a presigned POST to S3 for this name, type and size. It expires.
 
-        Answers 409 if `sha256` is given and an image with the same bytes is there.
+        Answers 422 if the environment does not accept the content type, and 409 if `sha256` is given and an image with
+        the same bytes is there.
         """
+        accepted = uploads.accepted_types(self._settings.accepted_formats)
+        if upload.content_type not in accepted:
+            raise Problem(
+                422,
+                "Files of this type are not accepted here. Send a file of a type that `errors` names.",
+                "validation",
+                [{"detail": f"Input should be one of {', '.join(accepted)}", "pointer": "#/content_type"}],
+            )
         for image in self._catalog.with_content(upload.sha256):
             raise Problem(
                 409,

@@ -1,6 +1,7 @@
 """Upload keys, safe names and accepted types."""
 
 import unicodedata
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import PurePosixPath
 
@@ -16,6 +17,8 @@ EXTENSIONS: dict[str, tuple[str, ...]] = {
     "image/heif": (".heif", ".hif"),
 }
 """The content types that may be uploaded, each with its extensions, the usual one first."""
+# The content types of a format whose name is not the second part of its only content type
+_TYPES_OF_FORMAT = {"heic": {"image/heic", "image/heif"}}
 
 _MAX_STEM = 80
 
@@ -38,6 +41,12 @@ def safe_name(filename: str, content_type: str) -> str:
     if f"{dot}{extension}".lower() not in EXTENSIONS[content_type]:
         stem, extension = safe, EXTENSIONS[content_type][0].removeprefix(".")
     return f"{stem.strip('._-')[:_MAX_STEM] or 'image'}.{extension}"
+
+
+def accepted_types(formats: Iterable[str]) -> list[str]:
+    """Return the content types of the accepted formats, in the order of EXTENSIONS. Without formats, all of them."""
+    accepted = {name for each in formats for name in _TYPES_OF_FORMAT.get(each, {f"image/{each}"})}
+    return [name for name in EXTENSIONS if name in accepted or not accepted]
 
 
 def key_of(filename: str, content_type: str, now: datetime, random: str) -> str:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,6 +19,7 @@ from shared.deadline import Deadline
 from shared.identity import correlation_id
 from shared.observability import MetricUnit, logger, metrics, single_metric
 from shared.sequencers import padded
+from shared.text import utc_text
 from thumbnailer import events
 from thumbnailer.events import MalformedMessage, ObjectEvent
 from thumbnailer.imaging.decoder import SLOWEST_S
@@ -32,11 +34,12 @@ _BYTES_PER_SECOND = 10 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Job:
-    """An event and its message. `deliveries` includes this one."""
+    """An event and its message. `deliveries` includes this one; `sent_at` is in ISO 8601, None if SQS did not say."""
 
     message_id: str
     deliveries: int
     event: ObjectEvent
+    sent_at: str | None = None
 
     @property
     def log_fields(self) -> dict[str, Any]:
@@ -101,12 +104,13 @@ def _jobs(records: Iterable[Any]) -> tuple[list[Job], set[str]]:
     jobs, failed = [], set()
     for record in records:
         message_id, body = record["messageId"], record["body"]
-        deliveries = int(record.get("attributes", {}).get("ApproximateReceiveCount", "1"))
+        attributes = record.get("attributes", {})
+        deliveries = int(attributes.get("ApproximateReceiveCount", "1"))
         try:
             parsed, problems = events.parse(body)
         except MalformedMessage as error:
             parsed, problems = [], [str(error)]
-        jobs += [Job(message_id, deliveries, event) for event in parsed]
+        jobs += [Job(message_id, deliveries, event, _sent_at(attributes)) for event in parsed]
         if problems:
             failed.add(message_id)
             logger.error(
@@ -115,12 +119,19 @@ def _jobs(records: Iterable[Any]) -> tuple[list[Job], set[str]]:
     return jobs, failed
 
 
+def _sent_at(attributes: dict[str, str]) -> str | None:
+    sent_ms = attributes.get("SentTimestamp")
+    return utc_text(datetime.fromtimestamp(int(sent_ms) / 1000, UTC)) if sent_ms else None
+
+
 def _attempt(job: Job, handle: Handle, deadline: Deadline, longest_wait: float) -> Outcome | None:
     """Return the outcome of the event; None if its message must be delivered again."""
     needed = SLOWEST_S + (job.event.size or 0) / _BYTES_PER_SECOND
     if not deadline.allows(min(needed, longest_wait)):
         logger.warning("handed back unstarted, too little time is left", extra=job.log_fields)
         return None
+    # If the file kills the process, no other line says which object it was.
+    logger.info("begun", extra=job.log_fields | {"event_time": job.event.time, "sent_at": job.sent_at})
     started = time.monotonic()
     try:
         outcome = handle(job, deadline)

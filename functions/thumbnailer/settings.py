@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from shared.settings import SettingsError
 from thumbnailer.imaging.images import FORMATS, Output
+from thumbnailer.imaging.limits import FORMATS as ACCEPTABLE
 from thumbnailer.imaging.limits import Limits
 
 # SQS hides a message for at most 12 hours, and a delay grows by up to a half: thumbnailer/visibility.py.
@@ -24,6 +25,8 @@ class Settings:
     max_bytes: int = 100 * 1024 * 1024
     max_pixels: int = 250_000_000
     max_frames: int = 1000
+    # Uploads of other formats are rejected
+    accepted_formats: tuple[str, ...] = tuple(ACCEPTABLE)
     # How long a deletion is remembered: longer than an event can take (queue and DLQ keep messages for 14 days each)
     tombstone_days: int = 30
     # How many objects of a batch are handled at the same time
@@ -41,6 +44,8 @@ class Settings:
             )
         if self.output_format not in FORMATS:
             raise SettingsError(f"OUTPUT_FORMAT={self.output_format!r} is none of {', '.join(FORMATS)}")
+        if not self.accepted_formats or not set(self.accepted_formats) <= set(ACCEPTABLE):
+            raise SettingsError(f"ACCEPTED_FORMATS must be one or more of {','.join(ACCEPTABLE)}, separated by commas")
         if not 1 <= self.jpeg_quality <= 95:
             raise SettingsError("JPEG_QUALITY must be 1 to 95")
         if min(self.max_bytes, self.max_pixels, self.max_frames, self.tombstone_days, self.workers) < 1:
@@ -55,7 +60,7 @@ class Settings:
     @property
     def limits(self) -> Limits:
         """Return the limits on uploads."""
-        return Limits(self.max_bytes, self.max_pixels, self.max_frames)
+        return Limits(self.max_bytes, self.max_pixels, self.max_frames, formats=self.accepted_formats)
 
     @property
     def output(self) -> Output:

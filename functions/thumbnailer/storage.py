@@ -139,8 +139,7 @@ def _read(body: Any, length: int, limits: Limits) -> bytes:
     if length < _CHECK_FIRST_BYTES_FROM:
         return bytes(body.read())
     first = body.read(_FIRST_BYTES)
-    if formats.sniff(first) is None:
-        raise Rejection("unsupported_format")
+    limits.check_format(formats.sniff(first))
     return bytes(first + body.read())
 
 

@@ -63,8 +63,12 @@ SECTIONS: dict[str, dict[str, Entry]] = {
         "restart": Entry("local_cloud:restart", "Stop it and start it again with everything in it."),
         "status": Entry("status:status", "Show how an environment is doing, and which calls IAM denied."),
     },
+    "Develop": {
+        "dev": Entry("development.dev:dev", "Run changed code on the next event, with the logs of all functions."),
+    },
     "Look": {
         "logs": Entry("monitoring.logs:logs", "Print or follow a function's log."),
+        "trace": Entry("monitoring.trace:trace", "Show the path of one event through everything."),
         "watch": Entry("monitoring.watch:watch", "Show live figures of an environment."),
         "report": Entry("monitoring.report:report", "Write the same figures as a page with charts."),
         "invoke": Entry("invoke:invoke", "Call a deployed function with an event."),

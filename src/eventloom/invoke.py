@@ -9,12 +9,13 @@ from typing import Any
 
 import click
 
-from eventloom import arguments, terminal
+from eventloom import arguments, invoke_events, terminal
 from eventloom.catalog import deployed_function
 from eventloom.clouds import client
 from eventloom.deployment.build import FUNCTIONS
 from eventloom.deployment.outputs import current_outputs
 from eventloom.errors import UserError
+from eventloom.generated_events import TRIGGERS
 from eventloom.monitoring.log_lines import all_option, line
 from eventloom.monitoring.log_records import Record, records
 
@@ -31,21 +32,60 @@ TAIL_BYTES = 4096
 @click.option(
     "--event", metavar="FILE|NAME|-", help="a JSON file, the name of one in functions/FN/events, or - for stdin"
 )
+@click.option("--message", metavar="ID", help="the event of a message that failed for good; 'dlq list' shows the ids")
+@click.option("--trigger", type=click.Choice([*TRIGGERS]), help="generate the event that this trigger sends")
+@click.option("--key", help="with --trigger: the object's key, the partition key, or the alarm's name")
+@click.option("--bucket", help="with --trigger s3: the object's bucket (default: the bucket that has it)")
+@click.option("--body", help="with --trigger: the message, record, detail, new item, or body of the request")
+@click.option("--path", help="with --trigger api, alb or url: the path of the request, with its query")
+@click.option("--method", help="with --trigger api, alb or url: the method of the request")
+@click.option("--record", metavar="NAME", help="also save the event as functions/FN/events/NAME.json")
 @all_option
 @arguments.environment_option
-def invoke(function: str, event: str | None, show_all: bool, environment: str) -> None:
+def invoke(  # noqa: PLR0913, PLR0917 - click passes options as arguments
+    function: str,
+    event: str | None,
+    message: str | None,
+    bucket: str | None,
+    record: str | None,
+    show_all: bool,
+    environment: str,
+    **wishes: str | None,
+) -> None:
     """Call the function FN with an event, and wait for its answer.
 
     stdout gets the answer, which is JSON, and stderr the last 4 KB of the log. The exit code is 1 if the function
-    fails. Without --event, a function without sample events gets an empty object: {}.
+    fails. Without an event, a function without sample events gets an empty object: {}.
+
+    A generated event has the names of the deployed resources, and for an object what S3 has under its key. A function
+    that reads a queue gets it in a message. --record leaves keys and cookies of requests out.
 
     \b
     Examples:
       ./eventloom invoke catalog_api --event rest_list_images
+      ./eventloom invoke thumbnailer --trigger s3 --key holiday.jpg
+      ./eventloom invoke catalog_api --trigger api --path '/images?limit=2' --record two_images
       echo '{"Records": []}' | ./eventloom invoke thumbnailer --event -
     """
-    arn = deployed_function(current_outputs(environment), function)["alias_arn"]
-    payload = read_payload(event, FUNCTIONS / function / "events")
+    if sum(option is not None for option in (event, message, wishes["trigger"])) > 1:
+        raise click.UsageError("give one of --event, --message and --trigger", click.get_current_context())
+    request = invoke_events.request_of(bucket, **wishes)
+    outputs = current_outputs(environment)
+    arn = deployed_function(outputs, function)["alias_arn"]
+    samples = FUNCTIONS / function / "events"
+    if message:
+        payload = json.dumps(invoke_events.of_message(message, environment)).encode()
+    elif request:
+        payload = json.dumps(invoke_events.of_trigger(request, function, bucket, outputs, client)).encode()
+    else:
+        payload = read_payload(event, samples)
+    if record:
+        terminal.note(f"recorded as {invoke_events.save(json.loads(payload), samples, record)}")
+    call(function, arn, payload, show_all)
+
+
+def call(function: str, arn: str, payload: bytes, show_all: bool) -> None:
+    """Call a function, and print its log and its answer. Raises UserError if the function fails."""
     answer = client("lambda", only_attempt_s=ANSWER_WITHIN_S).invoke(FunctionName=arn, Payload=payload, LogType="Tail")
     for record in tail_records(function, base64.b64decode(answer.get("LogResult", "")), datetime.now(UTC)):
         if show_all or not record.is_detail:

@@ -28,11 +28,15 @@ PASTE = """(files) => {
 
 
 def copies(folder: Path, names: list[str], size: int = 0) -> list[Path]:
-    """Write copies of a small photo. Decoders ignore bytes after the end of a PNG."""
+    """Write copies of a small photo, of at least `size` bytes.
+
+    Each ends with its name, because the page skips a file that the gallery has. Decoders ignore bytes after the end of
+    a PNG.
+    """
     paths = [folder / name for name in names]
     for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(SMALL.read_bytes().ljust(size, b"\0"))
+        path.write_bytes((SMALL.read_bytes() + path.name.encode()).ljust(size, b"\0"))
     return paths
 
 

@@ -62,6 +62,13 @@ def dead_letter(deployment: Deployment) -> Iterator[str]:
     deployment.dlq_messages()
 
 
+@contextmanager
+def holiday(deployment: Deployment) -> Iterator[None]:
+    """Put the object holiday.jpg, whose event a command generates."""
+    deployment.put("holiday.jpg", photo())
+    yield
+
+
 def image(deployment: Deployment) -> str:
     """Put an image into the catalog and return its id."""
     key = unique("documented.jpg")

@@ -19,10 +19,15 @@ from eventloom.clouds import BUILD, ROOT
 from tests import documented, warm
 from tests.integration import samples
 from tests.integration.checkouts import environment, run
-from tests.integration.support import Deployment, unique
+from tests.integration.photos import photo
+from tests.integration.support import Deployment, eventually, unique
 
 # What must exist before a command is typed, by a pattern in the command
-NEEDED = {r"s3://inventories/": samples.inventory, r"--archive orders\b": samples.archive}
+NEEDED = {
+    r"s3://inventories/": samples.inventory,
+    r"--archive orders\b": samples.archive,
+    r"(?:--key|trace) holiday\.jpg": samples.holiday,
+}
 CAPABILITIES = {r"--inventory": "disposable", r"--archive": "archive_replays", r"--distributed": "distributed_maps"}
 # Commands that run until they are interrupted, and then exit with 130
 ENDLESS = re.compile(r".* (?:logs\b.* (?:--follow|-f)\b|watch\b(?!.*--once)).*")
@@ -200,6 +205,33 @@ def test_a_thumbnail_is_written_to_the_folder_of_the_option_out(shell: Shell) ->
     (facts,) = objects(shell.type_line("./eventloom thumbnail 'my photo (2).jpg' --out \"thumbs \\$1\""))
     assert facts["status"] == "READY"
     assert list((shell.folder / "thumbs $1").iterdir())
+
+
+def test_a_trace_leads_from_the_object_to_the_notice(shell: Shell, deployment: Deployment) -> None:
+    key = unique("traced.jpg")
+    deployment.put(key, photo())
+
+    def path() -> list[tuple[str, str]] | None:
+        steps = objects(shell.type_line(f"./eventloom trace {key} --json"))
+        places = [(step["kind"], step.get("function", "")) for step in steps]
+        return places if ("attempt", "notifier") in places else None
+
+    steps = [place for place in eventually(path, "the notice in the trace") if place[0] != "wait"]
+    assert steps[:3] == [("put", ""), ("event", ""), ("attempt", "thumbnailer")]
+    assert {("thumbnails", ""), ("item", ""), ("attempt", "notifier")} <= {*steps[3:]}
+
+
+def test_a_recorded_event_is_a_sample_that_can_be_repeated(shell: Shell) -> None:
+    name = unique("recorded").replace("/", "-")
+    file = ROOT / "functions" / "thumbnailer" / "events" / f"{name}.json"
+    try:
+        with samples.dead_letter(shell.deployment) as message_id:
+            shell.type_line(f"./eventloom invoke thumbnailer --message {message_id} --record {name}")
+        (record,) = json.loads(file.read_text(encoding="utf-8"))["Records"]
+        assert (record["messageId"], record["body"]) == (message_id, samples.S3_TEST_EVENT)
+        assert objects(shell.type_line(f"./eventloom invoke thumbnailer --event {name}")) == [{"batchItemFailures": []}]
+    finally:
+        file.unlink(missing_ok=True)
 
 
 def test_without_an_engine_the_compose_lane_says_what_to_do(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def _keep(home: Home, run: Run, command: str, without: Collection[str]) -> None:
     """
     if not answers(run.port):
         raise LaunchError(
-            f"process {run.pid} does not answer on port {run.port}, so it cannot write down what is deployed; see "
+            f"process {run.pid} does not answer on port {run.port}, so it cannot save what is deployed; see "
             f"{home.log}. "
             "To end it all the same, and lose that: embedded-localstack down --forget"
         )
@@ -111,9 +111,7 @@ def _keep(home: Home, run: Run, command: str, without: Collection[str]) -> None:
     kill(family)
     sweep(home, run)
     if not home.snapshot.is_dir():
-        raise LaunchError(
-            f"the server ended before its state was written down: what was deployed is lost; see {home.log}"
-        )
+        raise LaunchError(f"the server ended before its state was saved: what was deployed is lost; see {home.log}")
     home.inventory.write_text(json.dumps(names))
 
 
@@ -121,7 +119,7 @@ def _not_kept(refusal: Refusal, command: str, without: Collection[str]) -> str:
     runs = "The server still runs, with everything in it"
     if not refusal.services:
         return (
-            f"not stopped: what is deployed could not be written down ({refusal.reason}). {runs}. "
+            f"not stopped: what is deployed could not be saved ({refusal.reason}). {runs}. "
             "To stop it all the same, and lose that: embedded-localstack down --forget"
         )
     names = ",".join(sorted({*refusal.services, *without}))

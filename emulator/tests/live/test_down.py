@@ -15,7 +15,7 @@ def test_a_failed_save_does_not_stop_the_server(cloud: Cloud, home: Home, name: 
     finally:
         obstacle.unlink()
     assert done.returncode == 1
-    assert "not stopped: what is deployed could not be written down (FileExistsError: " in done.stderr
+    assert "not stopped: what is deployed could not be saved (FileExistsError: " in done.stderr
     assert "The server still runs, with everything in it" in done.stderr
     assert launcher("status", home).returncode == 0
     cloud.lambda_.invoke(FunctionName=name)

@@ -1,6 +1,7 @@
 """Test the parts of the patches that do not need LocalStack."""
 
 import base64
+import re
 import socket
 import sqlite3
 import threading
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from embedded_localstack import patches
 from embedded_localstack.executor.output import Event
 from embedded_localstack.moto_server import one_at_a_time
 from embedded_localstack.patches.cloudwatch_metrics import Connections
@@ -23,6 +25,14 @@ from embedded_localstack.patches.lambda_retries import age_on_aws
 from embedded_localstack.patches.logs_keys import group_name
 from embedded_localstack.patches.request_bodies import RAW, is_passed_on, keeping
 from embedded_localstack.patches.s3_events import Sequencer, encoded
+
+README = Path(__file__).parents[2] / "README.md"
+PATCHES = Path(patches.__file__).parent
+
+
+def test_the_readme_names_every_patch_and_no_other():
+    named = set(re.findall(r"`patches/(\w+)`", README.read_text()))
+    assert named == {path.stem for path in PATCHES.glob("*.py")} - {"__init__"}
 
 
 def test_sequencers_grow_strictly_even_in_the_same_instant_and_across_threads():

@@ -163,7 +163,7 @@ export default {
     too_many_pixels: '사진의 픽셀 수가 한도를 넘습니다.',
     too_many_frames: '프레임이나 페이지 수가 한도를 넘습니다.',
     too_complex: '읽는 데 시간이나 메모리가 지나치게 많이 드는 파일입니다.',
-    unsupported_format: '지원하는 사진 형식(JPEG, PNG, GIF, WebP, TIFF, BMP, HEIC, AVIF)이 아닙니다.',
+    unsupported_format: '허용된 형식의 사진이 아닙니다.',
     corrupt: '파일이 손상되었거나 불완전하여 열 수 없습니다.',
     encrypted: '업로드한 사람만 가진 키(SSE-C)로 암호화된 파일입니다.',
     archived: '보관용 스토리지 클래스에 있어 바로 읽을 수 없습니다.',

@@ -108,9 +108,7 @@ def identify(data: bytes, limits: Limits, longest_edge: int) -> str:
     `longest_edge` is that of the largest thumbnail. Raises Rejection for files that will not be decoded.
     """
     limits.check_bytes(len(data))
-    name = formats.sniff(data)
-    if name is None:
-        raise Rejection("unsupported_format")
+    name = limits.check_format(formats.sniff(data))
     check_structure(data, name, limits, longest_edge)
     return name
 

@@ -6,6 +6,17 @@ from dataclasses import dataclass
 from thumbnailer.imaging.rejections import Rejection
 
 _MB = 1024 * 1024
+# The names of formats in ACCEPTED_FORMATS, each with Pillow's name
+FORMATS = {
+    "jpeg": "JPEG",
+    "png": "PNG",
+    "gif": "GIF",
+    "webp": "WEBP",
+    "tiff": "TIFF",
+    "bmp": "BMP",
+    "heic": "HEIF",
+    "avif": "AVIF",
+}
 # The address space of a process with all decoders loaded, and of the thumbnails
 _CODE_BYTES = 96 * _MB
 # The file itself, and the decoder's copy
@@ -28,7 +39,7 @@ _BYTES_PER_PIXEL = {
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits on the bytes of a file, its pixels, its frames or pages, and on the address space for decoding it."""
+    """Limits on a file's bytes, pixels, frames or pages and format, and on the address space for decoding it."""
 
     max_bytes: int = 100 * _MB
     # Phones write photos of 16,384 x 12,288 pixels.
@@ -37,6 +48,8 @@ class Limits:
     max_memory: int = 2048 * _MB
     # The kind of file to which memory limits `max_pixels`; "" if memory is no limit
     kind: str = ""
+    # The accepted formats, keys of FORMATS
+    formats: tuple[str, ...] = tuple(FORMATS)
 
     def of_file(self, name: str, file_bytes: int, mode: str = "") -> "Limits":
         """Return the limits for a file of format `name`, with at most the pixels that fit into memory.
@@ -56,6 +69,12 @@ class Limits:
         room = self.max_memory - _CODE_BYTES - _COPIES_OF_FILE * file_bytes
         most = max(0, int(room / bytes_per_pixel))
         return self if most >= self.max_pixels else dataclasses.replace(self, max_pixels=most, kind=kind)
+
+    def check_format(self, name: str | None) -> str:
+        """Return Pillow's name of a format. Raises Rejection unsupported_format if it is unknown or not accepted."""
+        if name is None or name not in {FORMATS[each] for each in self.formats}:
+            raise Rejection("unsupported_format", f"Accepted formats are {', '.join(self.formats)}.")
+        return name
 
     def check_bytes(self, count: int) -> None:
         """Raises Rejection empty or too_large."""

@@ -7,8 +7,7 @@ REASONS = {
     "too_many_pixels": "The picture has more pixels than the limit.",
     "too_many_frames": "The picture has more frames or pages than the limit.",
     "too_complex": "The file is built in a way that would take unreasonable time or memory to read.",
-    "unsupported_format": "The content is not a picture of a supported format (JPEG, PNG, GIF, WebP, TIFF, BMP, HEIC, "
-    "AVIF).",
+    "unsupported_format": "The content is not a picture of an accepted format.",
     "corrupt": "The file is damaged or incomplete and cannot be decoded.",
     "encrypted": "The object is encrypted with a key that only the uploader holds (SSE-C).",
     "archived": "The object is in an archive storage class and cannot be read directly.",

@@ -1,6 +1,7 @@
 """Plan, apply and destroy an environment, which is a Terraform workspace with its state in the same cloud."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,14 +82,15 @@ def select_workspace(environment: str) -> None:
     root_module()("workspace", "select", "-or-create", environment)
 
 
-def show_plan(environment: str, plan: Path, *targets: str) -> bool:
+def show_plan(environment: str, plan: Path, *targets: str, replace: Sequence[str] = ()) -> bool:
     """Plan into a file and print all of the plan. Returns whether it changes anything.
 
-    `targets` are addresses of modules: the plan has only these and what they need.
+    `targets` are addresses of modules: the plan has only these and what they need. `replace` are addresses of resources
+    that are replaced even if nothing about them changes.
     """
     terraform = root_module()
     make_private(plan)  # Terraform keeps the mode of an existing file.
-    options = (*PLAN, "-detailed-exitcode", *_targets(targets), f"-out={plan}")
+    options = (*PLAN, "-detailed-exitcode", *_targets(targets), *_replacements(replace), f"-out={plan}")
     with interruptions.imports(terraform, environment):
         code, _ = terraform.run(*options, workspace=environment, on_line=show, codes=(0, _CHANGES))
     if code == _CHANGES:
@@ -96,17 +98,26 @@ def show_plan(environment: str, plan: Path, *targets: str) -> bool:
     return code == _CHANGES
 
 
-def deploy(environment: str, plan: Path, verbose: bool = False, *targets: str) -> Deployment:
+def deploy(
+    environment: str, plan: Path, verbose: bool = False, *targets: str, replace: Sequence[str] = ()
+) -> Deployment:
     """Plan into a file and apply that plan. Without changes it ends after the plan.
 
-    `verbose` prints all output of Terraform. `targets` are those of `show_plan`.
+    `verbose` prints all output of Terraform. `targets` and `replace` are those of `show_plan`.
     """
     if verbose:
-        has_changes = show_plan(environment, plan, *targets)
+        has_changes = show_plan(environment, plan, *targets, replace=replace)
     else:
         terraform = root_module()
         make_private(plan)
-        options = (*PLAN, "-json", "-detailed-exitcode", *_targets(targets), f"-out={plan}")
+        options = (
+            *PLAN,
+            "-json",
+            "-detailed-exitcode",
+            *_targets(targets),
+            *_replacements(replace),
+            f"-out={plan}",
+        )
         with interruptions.imports(terraform, environment), Progress("planning") as progress:
             code, _ = terraform.run(*options, workspace=environment, on_line=progress.line, codes=(0, _CHANGES))
         terminal.note(f"plan: {progress.summary()}")
@@ -143,6 +154,10 @@ def deploy_only(function: str, environment: str, plan: Path, verbose: bool = Fal
 
 def _targets(addresses: tuple[str, ...]) -> list[str]:
     return [f"-target={address}" for address in addresses]
+
+
+def _replacements(addresses: Sequence[str]) -> list[str]:
+    return [f"-replace={address}" for address in addresses]
 
 
 def apply_saved(environment: str, plan: Path, verbose: bool = False, sha256: str | None = None) -> Deployment:

@@ -102,7 +102,10 @@ def plan(environment: str, plan_path: Path | None) -> None:
 @arguments.json_option
 @verbose_option
 @click.option("--only", metavar="FUNCTION", help="deploy only this function's module, and what it needs")
-def deploy(environment: str, yes: bool, as_json: bool, verbose: bool, only: str | None) -> None:
+@click.option("--replace", multiple=True, metavar="ADDRESS", help="make this resource again; may be repeated")
+def deploy(  # noqa: PLR0913, PLR0917 - one parameter per option
+    environment: str, yes: bool, as_json: bool, verbose: bool, only: str | None, replace: tuple[str, ...]
+) -> None:
     """Build the functions, plan, and apply that plan. Without changes it ends after the plan.
 
     With --only it builds and deploys one function in an environment that exists. It compares nothing else with the
@@ -110,6 +113,8 @@ def deploy(environment: str, yes: bool, as_json: bool, verbose: bool, only: str 
 
     The environment prod asks for its name before it changes, unless --yes is given.
     """
+    if only and replace:
+        raise UserError("--only compares one function; run deploy with --replace, but without --only")
     apply.announce(environment)
     confirm(environment, "deploy to", yes or environment != "prod")
     check_account(environment)
@@ -121,7 +126,7 @@ def deploy(environment: str, yes: bool, as_json: bool, verbose: bool, only: str 
         report(environment, apply.deploy_only(only, environment, plan, verbose), as_json)
         return
     apply.build_packages()
-    report(environment, apply.deploy(environment, plan, verbose), as_json)
+    report(environment, apply.deploy(environment, plan, verbose, replace=replace), as_json)
 
 
 @arguments.command("apply-saved")

@@ -1,4 +1,4 @@
-"""The form in which the policies of a delivery pipeline are written down."""
+"""The form in which the policies of a delivery pipeline are written."""
 
 import json
 from dataclasses import dataclass, field

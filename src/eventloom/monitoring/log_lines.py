@@ -47,13 +47,14 @@ _ID = "correlation_id"
 _PARTS_OF_ID = {"image_id", "sequencer", "notice_id"}
 
 
-def line(record: Record, width: int = 0, today: datetime | None = None) -> Text:
+def line(record: Record, width: int = 0, today: datetime | None = None, colour: str = "cyan") -> Text:
     """Return a record as text.
 
     Args:
         record: the record.
         width: of the column of function names; 0 leaves the column out.
         today: records of another day (UTC) have a date.
+        colour: of the function's name.
     """
     moment = record.time.astimezone(UTC)
     date = "" if moment.date() == (today or datetime.now(UTC)).date() else f"{moment:%m-%d} "
@@ -62,7 +63,7 @@ def line(record: Record, width: int = 0, today: datetime | None = None) -> Text:
     body = Text()
     body.append(f"{printable(record.level):<7} ", style=style)
     if width:
-        body.append(f"{printable(record.function):<{width}} ", style="cyan")
+        body.append(f"{printable(record.function):<{width}} ", style=colour)
     first, *rest = _lines(_message(record)) or [""]
     body.append(first, style=style or "bold")
     _append_fields(body, record)

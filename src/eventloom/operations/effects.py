@@ -3,6 +3,7 @@
 What is sent is not done: its consumer may fail again. So a command waits a little and reports what it can see.
 """
 
+import importlib.util
 import json
 import time
 from collections import Counter
@@ -14,7 +15,6 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from converter.sources import sources
 from eventloom import catalog
 from eventloom.operations.failure_queues import DLQ, FAILURES, count_messages
 from eventloom.operations.target import Target
@@ -142,7 +142,14 @@ def _images(body: str) -> Iterator[str]:
 
 
 def _manifests(body: str) -> Iterator[str]:
-    """Yield the keys of the manifests of the files that an event of the converter is about."""
+    """Yield the keys of the manifests of the files that an event of the converter is about.
+
+    A copy of this repository may have no converter: docs/how-to/remove-a-function.md. Then there are none.
+    """
+    if importlib.util.find_spec(_CONVERTER) is None:
+        return
+    from converter.sources import sources  # noqa: PLC0415
+
     try:
         event: Any = json.loads(body)
         yield from [source.manifest_key for source in sources(event, _RAW_PREFIX)]

@@ -9,6 +9,7 @@ import pytest
 from catalog_api import gallery_page
 from catalog_api.handler import api_of, respond
 from catalog_api.settings import Settings
+from catalog_api.uploads import EXTENSIONS, accepted_types
 from shared.settings import SettingsError
 
 from .conftest import DEPLOYED, DYNAMODB, S3, Api, Context
@@ -80,15 +81,38 @@ def test_the_configuration_names_the_authentication(api: Any, by: str, auth: str
     assert (answer.json["auth"], answer.json["cognito"], answer.json["types"][".jpg"]) == (auth, None, "image/jpeg")
 
 
+NAMES = {
+    "uploads_bucket": "uploads",
+    "thumbnails_bucket": "thumbnails",
+    "catalog_table": "catalog",
+    "state_table": "state",
+}
+
+
+def test_the_page_and_the_api_offer_only_accepted_formats(aws: None) -> None:
+    api = Api(api_of(Settings(**NAMES, accepted_formats=("heic", "png")), DYNAMODB, S3))
+    types = api.send("GET", "/page/x/config.json", check=False).json["types"]
+    assert types == {".png": "image/png", ".heic": "image/heic", ".heif": "image/heif", ".hif": "image/heif"}
+    upload = {"filename": "sunset.jpg", "content_type": "image/png", "bytes": 2_500_000}
+    assert api.send("POST", "/uploads", body=upload).status == 201
+    refused = api.send("POST", "/uploads", body=upload | {"content_type": "image/jpeg"})
+    assert (refused.status, refused.json["errors"]) == (
+        422,
+        [{"detail": "Input should be one of image/png, image/heic, image/heif", "pointer": "#/content_type"}],
+    )
+
+
+def test_every_format_of_the_thumbnailer_can_be_uploaded() -> None:
+    from thumbnailer.imaging.limits import FORMATS  # noqa: PLC0415 - the formats that the types must cover
+
+    assert accepted_types(FORMATS) == accepted_types(()) == list(EXTENSIONS)
+    assert all(accepted_types([name]) for name in FORMATS)
+    assert sorted(name for each in FORMATS for name in accepted_types([each])) == sorted(EXTENSIONS)
+
+
 def test_the_page_may_call_the_sign_in_pages_of_cognito(aws: None) -> None:
-    values = {
-        "uploads_bucket": "uploads",
-        "thumbnails_bucket": "thumbnails",
-        "catalog_table": "catalog",
-        "state_table": "state",
-    }
     settings = Settings(
-        **values, auth="cognito", cognito_domain="https://photos.auth.example.com", cognito_client_id="abc"
+        **NAMES, auth="cognito", cognito_domain="https://photos.auth.example.com", cognito_client_id="abc"
     )
     api = Api(api_of(settings, DYNAMODB, S3))
     assert api.send("GET", "/page/x/config.json", check=False).json["cognito"] == {
@@ -97,7 +121,7 @@ def test_the_page_may_call_the_sign_in_pages_of_cognito(aws: None) -> None:
     }
     assert "https://photos.auth.example.com;" in api.send("GET", "/", check=False).headers["content-security-policy"]
     with pytest.raises(SettingsError):
-        Settings(**values, auth="cognito", cognito_domain="https://photos.auth.example.com")
+        Settings(**NAMES, auth="cognito", cognito_domain="https://photos.auth.example.com")
 
 
 def _text_names(language: str) -> list[set[str]]:

@@ -34,6 +34,8 @@ COMMANDS = {
     "github-roles": "--repository octo-org/octo-repo --owner-id 1 --repository-id 2",
     "example": "deploy cron-job",
     "logs": "digest",
+    "trace": "holiday.jpg",
+    "dev": "digest",
     "watch": "--once",
     "report": "",
     "invoke": "digest --event manual",

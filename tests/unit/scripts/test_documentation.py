@@ -135,7 +135,6 @@ def test_boxes_and_arrows_of_a_picture_are_in_the_terraform(name: str) -> None:
         ("event", "5 attempts failed", "modules/queue/variables.tf", r'"max_receive_count" \{[^}]*default += 5\n'),
         ("event", "14 days", "modules/queue/variables.tf", r'"dlq_retention_s" \{[^}]*default += 1209600\n'),
         ("thumbnailer", "after 5", "modules/queue/variables.tf", r'"max_receive_count" \{[^}]*default += 5\n'),
-        ("thumbnailer", "1280, 512, 128 px", "thumbnailer.tf", r'THUMBNAIL_SIZES += "1280,512,128"'),
         ("notifier", "after 10", "notifier.tf", r"maximum_retries += 10 "),
         ("activity", "after 20", "activity.tf", r"maximum_retries += 20 "),
         ("converter", "after 3", "modules/function/variables.tf", r'"async_retries" \{[^}]*default += 2\n'),
@@ -148,6 +147,13 @@ def test_boxes_and_arrows_of_a_picture_are_in_the_terraform(name: str) -> None:
 def test_a_number_in_a_picture_matches_the_terraform(name: str, shown: str, source: str, written: str) -> None:
     assert f">{shown}</text>" in (diagrams.OUT / f"{name}.svg").read_text()
     assert re.search(written, (TERRAFORM / source).read_text())
+
+
+def test_the_sizes_of_the_thumbnails_in_the_picture_match_the_terraform() -> None:
+    """Whoever changes them writes them into scripts/diagram_functions.py too."""
+    sizes = re.search(r'THUMBNAIL_SIZES += "([\d,]+)"', (TERRAFORM / "thumbnailer.tf").read_text())
+    assert sizes
+    assert f">{sizes[1].replace(',', ', ')} px</text>" in (diagrams.OUT / "thumbnailer.svg").read_text()
 
 
 def test_the_emulators_picture_names_existing_parts() -> None:

@@ -117,6 +117,27 @@ def test_a_batch_is_handled_and_counted(
         vars(line) for line in caplog.records if line.msg == "done" and vars(line)["object_key"] == "c d+é.jpg"
     )
     assert (record["image_id"], record["message_id"], record["result"]) == (other.image_id, "1", "READY")
+    begun = [vars(line) for line in caplog.records if line.msg == "begun"]
+    assert len(begun) == 6
+    assert {line["correlation_id"] for line in begun} >= {record["correlation_id"]}
+
+
+def test_an_attempt_is_logged_before_it_can_end_the_process(
+    function: Function, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    event = function.aws.put(PHOTO, "a.jpg")
+    attributes = {"ApproximateReceiveCount": "2", "SentTimestamp": "1777638600123"}
+    record = {"messageId": "m", "body": body(event), "attributes": attributes}
+
+    def die(*_: Any) -> None:
+        raise SystemExit
+
+    monkeypatch.setattr(function.module.PIPELINE, "handle", die)
+    with pytest.raises(SystemExit):
+        function.module.lambda_handler({"Records": [record]}, Context())
+    (begun,) = [vars(line) for line in caplog.records if line.msg == "begun"]
+    assert (begun["object_key"], begun["deliveries"]) == ("a.jpg", 2)
+    assert (begun["event_time"], begun["sent_at"]) == (event.time, "2026-05-01T12:30:00.123Z")
 
 
 def test_malformed_messages_are_returned_for_the_dead_letter_queue(
@@ -326,6 +347,8 @@ def test_a_photo_with_too_little_time_in_the_sandbox_is_returned(
         ("THUMBNAIL_SIZES", "0"),
         ("THUMBNAIL_SIZES", "big"),
         ("OUTPUT_FORMAT", "gif"),
+        ("ACCEPTED_FORMATS", ","),
+        ("ACCEPTED_FORMATS", "jpeg,jpg"),
         ("JPEG_QUALITY", "0"),
         ("WORKERS", "0"),
         ("LEASE_S", "0"),

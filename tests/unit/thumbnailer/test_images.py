@@ -348,3 +348,13 @@ def test_unknown_facts_are_omitted() -> None:
     """The facts are those for the catalog and for JSON."""
     facts = render(encode(quarters(), "PNG"), LIMITS, SMALL).facts()
     assert set(facts) == {"format", "bytes", "width", "height", "sha256", "dominant_color", "blurhash"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "name"), [("jpeg", "JPEG"), ("png", "PNG"), ("gif", "GIF"), ("webp", "WEBP"), ("bmp", "BMP")]
+)
+def test_a_format_is_read_only_if_it_is_accepted(setting: str, name: str) -> None:
+    data = encode(quarters(), name)
+    assert render(data, Limits(formats=(setting,)), SMALL).format == name
+    with pytest.raises(Rejection, match=r"^unsupported_format: .* Accepted formats are tiff, heic\.$"):
+        render(data, Limits(formats=("tiff", "heic")), SMALL)

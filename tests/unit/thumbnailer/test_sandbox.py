@@ -107,3 +107,12 @@ def test_the_process_ends_with_its_parent(sandbox: Sandbox) -> None:
     assert sandbox._pipe is not None
     sandbox._pipe.close()
     assert worker.wait(5) == 0
+
+
+def test_a_format_that_is_not_accepted_is_rejected_in_the_sandbox_too() -> None:
+    sandbox = Sandbox(Limits(formats=("jpeg",)), OUTPUT, timeout_s=20)
+    try:
+        assert verdict(sandbox, PNG) == "unsupported_format"
+        assert verdict(sandbox, encode(quarters(), "JPEG")) == "READY"
+    finally:
+        sandbox.close()

@@ -44,6 +44,13 @@ class S3:
         }
 
 
+def test_a_large_object_of_a_format_that_is_not_accepted_is_refused_before_it_is_downloaded() -> None:
+    s3 = S3(b"BM" + bytes(20 * MB))
+    with pytest.raises(Rejection, match=r"^unsupported_format: .* Accepted formats are jpeg, png\.$"):
+        Storage(s3, "thumbnails").fetch("uploads", "photo", ANY, Limits(formats=("jpeg", "png")))
+    assert s3.read < MB
+
+
 @pytest.mark.parametrize(
     ("data", "reason"), [(bytes(101 * MB), "too_large"), (b"RIFF....AVI " + bytes(20 * MB), "unsupported_format")]
 )

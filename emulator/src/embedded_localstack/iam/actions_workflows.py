@@ -34,25 +34,18 @@ _MACHINE_PARTS = 7
 
 
 def _qualified(request: Request) -> str:
+    """Return the ARN of the state machine, perhaps with the name of a version or an alias."""
     names = ("stateMachineArn", "stateMachineAliasArn", "stateMachineVersionArn")
     return next((text(request.params[name]) for name in names if request.params.get(name)), "")
 
 
 def _machine(request: Request) -> str:
     """Return the ARN of the state machine. A version or an alias is a condition key, not another resource."""
-    params = request.params
-    arn = text(
-        params.get("stateMachineArn") or params.get("stateMachineAliasArn") or params.get("stateMachineVersionArn")
-    )
-    return ":".join(arn.split(":")[:_MACHINE_PARTS]) or "*"
+    return ":".join(_qualified(request).split(":")[:_MACHINE_PARTS]) or "*"
 
 
 def _qualifier(request: Request) -> Keys:
-    params = request.params
-    arn = text(
-        params.get("stateMachineArn") or params.get("stateMachineAliasArn") or params.get("stateMachineVersionArn")
-    )
-    parts = arn.split(":")
+    parts = _qualified(request).split(":")
     return {"states:statemachinequalifier": parts[_MACHINE_PARTS]} if len(parts) > _MACHINE_PARTS else {}
 
 

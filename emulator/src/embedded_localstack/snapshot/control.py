@@ -57,17 +57,17 @@ def _stop() -> None:
         try:
             rehearsal = rehearse(home.snapshot, home.without())
         except UnkeptError as error:
-            LOG.error("the state of some services cannot be written down: %s", error)
+            LOG.error("the state of some services cannot be saved: %s", error)
             home.refuse(str(error), error.services)
             return
         except Exception as error:
-            LOG.exception("the state cannot be written down")
+            LOG.exception("the state cannot be saved")
             home.refuse(" ".join(f"{type(error).__name__}: {error}".split()))
             return
         try:
             save(home.snapshot, rehearsal)
         except Exception:
-            LOG.exception("the state could not be written down")
+            LOG.exception("the state could not be saved")
             os._exit(1)
         os._exit(0)
 
@@ -125,7 +125,7 @@ def save(folder: Path, rehearsal: "stores.Rehearsal") -> None:
     functions.save(part, shards, waiting | functions.events())
     moto_backends.save(part)
     part.rename(folder)
-    LOG.info("the state is written down, in %.1f s", time.monotonic() - began)
+    LOG.info("the state is saved, in %.1f s", time.monotonic() - began)
 
 
 def _finish_deliveries() -> None:

@@ -50,6 +50,23 @@ def test_a_whole_deployment_has_no_target(terraform: FakeTerraform, built: list[
     assert not [option for plan in plans for option in plan if option.startswith("-target")]
 
 
+@pytest.mark.parametrize("verbose", [[], ["--verbose"]])
+def test_a_resource_is_replaced_by_its_address(
+    terraform: FakeTerraform, built: list[list[str]], verbose: list[str]
+) -> None:
+    key = "module.api.aws_api_gateway_api_key.this[0]"
+    assert typed("deploy", "--env", "dev", "--replace", key, "--replace", "aws_a.b", *verbose).exit_code == 0
+    (plan,) = [call["arguments"] for call in terraform.calls() if call["arguments"][0] == "plan"]
+    assert [option for option in plan if option.startswith("-replace")] == [f"-replace={key}", "-replace=aws_a.b"]
+
+
+def test_only_and_replace_do_not_go_together(terraform: FakeTerraform, built: list[list[str]]) -> None:
+    result = typed("deploy", "--env", "dev", "--only", "notifier", "--replace", "aws_a.b")
+    assert result.exit_code == 1
+    assert "run deploy with --replace, but without --only" in " ".join(result.stderr.split())
+    assert (terraform.calls(), built) == ([], [])
+
+
 @pytest.mark.parametrize(
     ("environment", "function", "message"),
     [

@@ -26,8 +26,7 @@ from eventloom.monitoring.facts import facts
 from eventloom.monitoring.telemetry import Function, Queue, Reading
 from thumbnailer.pipeline import Result
 
-NOW = time.time()
-MINUTE = int(NOW // 60 * 60)
+MINUTE = int(time.time() // 60 * 60)
 OUTPUTS = {
     "environment": "test",
     "metrics_namespace": "Acme/metrics",
@@ -172,7 +171,7 @@ def test_metrics_of_an_account_are_added_up(account: tuple[Callable[[str], Any],
 
     def put(namespace: str, name: str, value: float, **dimensions: str) -> None:
         pairs = [{"Name": key, "Value": text} for key, text in dimensions.items()]
-        data = {"MetricName": name, "Dimensions": pairs, "Value": value, "Timestamp": NOW - 120}
+        data = {"MetricName": name, "Dimensions": pairs, "Value": value, "Timestamp": time.time() - 120}
         connect("cloudwatch").put_metric_data(Namespace=namespace, MetricData=[data])
 
     put("AWS/SQS", "ApproximateAgeOfOldestMessage", 41, QueueName="queue")

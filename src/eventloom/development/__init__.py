@@ -1,0 +1,1 @@
+"""The inner loop: run changed code on the next event."""

@@ -1,0 +1,86 @@
+"""Check before a push that the new code compiles, and that Lambda could import it."""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+IMPORTER = Path(__file__).with_name("importer.py")
+
+
+def syntax_error(sources: dict[str, Path]) -> str:
+    """Return the first syntax error of the modules, with its place; "" if all compile."""
+    for path_in_zip, file in sources.items():
+        if file.suffix == ".py":
+            try:
+                compile(file.read_bytes(), str(file), "exec", dont_inherit=True)
+            except (SyntaxError, ValueError) as error:
+                line = getattr(error, "lineno", None)
+                return (
+                    f"functions/{path_in_zip}{f', line {line}' if line else ''}: {getattr(error, 'msg', None) or error}"
+                )
+    return ""
+
+
+class ImportCheck:
+    """A process with the function's dependencies and variables that imports its handler, as often as asked."""
+
+    def __init__(self, python: Path, name: str, functions: Path, archive: Path, variables: dict[str, str]) -> None:
+        """Start the process. `archive` is the function's zip, whose dependencies are unpacked for it."""
+        self._folder = Path(tempfile.mkdtemp(prefix=f"eventloom-dev-{name}-"))
+        (self._folder / "tmp").mkdir()
+        with zipfile.ZipFile(archive) as bundle:
+            own = (f"{name}/", "shared/")
+            bundle.extractall(
+                self._folder / "packages", [entry for entry in bundle.namelist() if not entry.startswith(own)]
+            )
+        command = [str(python), "-P", str(IMPORTER), f"{name}.handler", str(functions), str(self._folder / "packages")]
+        self._process = subprocess.Popen(
+            command,
+            env=self._environment(variables),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            process_group=0,
+        )
+
+    def _environment(self, variables: dict[str, str]) -> dict[str, str]:
+        return {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "TMPDIR": str(self._folder / "tmp"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "none",
+            "AWS_SECRET_ACCESS_KEY": "none",
+            "AWS_ENDPOINT_URL": "http://127.0.0.1:9",  # Nothing answers there.
+            "AWS_EC2_METADATA_DISABLED": "true",
+            **variables,
+        }
+
+    def problem(self) -> str:
+        """Return the traceback of importing the handler as it is saved now, "" if it works or cannot be known."""
+        questions, answers = self._process.stdin, self._process.stdout
+        if not questions or not answers:
+            return ""
+        try:
+            questions.write("\n")
+            questions.flush()
+            answer: Any = json.loads(answers.readline())
+        except (OSError, ValueError):  # The process is gone. Lambda will say what is wrong.
+            return ""
+        return str(answer)
+
+    def close(self) -> None:
+        """End the process and remove its files."""
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream:
+                stream.close()
+        shutil.rmtree(self._folder, ignore_errors=True)

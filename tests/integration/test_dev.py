@@ -1,0 +1,105 @@
+"""`dev` runs saved code on the next event, while events arrive."""
+
+import base64
+import hashlib
+import json
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+
+from eventloom.clouds import BUILD, ROOT, client
+from tests.integration.checkouts import environment
+from tests.integration.support import Deployment, eventually
+
+DAY = {"day": "2026-11-22"}
+
+
+@contextmanager
+def developing(folder: Path, functions: Path) -> Iterator[Path]:
+    """Run `./eventloom dev digest` on a copy of the functions, and yield the file of what it says.
+
+    It ends with Ctrl-C.
+    """
+    messages = folder / "messages"
+    with messages.open("w") as stderr, (folder / "log").open("w") as stdout:
+        process = subprocess.Popen(
+            [ROOT / "eventloom", "dev", "digest", "--functions", functions],
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,
+        )
+        try:
+            eventually(lambda: "watching digest" in messages.read_text(), "dev watches")
+            yield messages
+        finally:
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 130
+
+
+@contextmanager
+def deployed_again(name: str) -> Iterator[None]:
+    """Put the deployed code and version back afterwards, so that Terraform finds what it deployed."""
+    lambda_ = client("lambda")
+    version = lambda_.get_alias(FunctionName=name, Name="live")["FunctionVersion"]
+    try:
+        yield
+    finally:
+        lambda_.update_alias(FunctionName=name, Name="live", FunctionVersion=version)
+        lambda_.update_function_code(FunctionName=name, ZipFile=(BUILD / "digest.zip").read_bytes())
+        lambda_.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+        for page in lambda_.get_paginator("list_versions_by_function").paginate(FunctionName=name):
+            for entry in page["Versions"]:
+                if entry["Version"] not in {"$LATEST", version}:
+                    lambda_.delete_function(FunctionName=name, Qualifier=entry["Version"])
+
+
+@contextmanager
+def events_arriving(deployment: Deployment) -> Iterator[list[str]]:
+    """Call the digest for a day again and again. Yields the errors; there are none if no event was lost."""
+    errors: list[str] = []
+    is_over = Event()
+    alias = deployment["functions"]["digest"]["alias_arn"]
+
+    def call() -> None:
+        while not is_over.wait(0.3):
+            answer = client("lambda").invoke(FunctionName=alias, Payload=json.dumps(DAY).encode())
+            if "FunctionError" in answer:
+                errors.append(answer["Payload"].read().decode())
+
+    thread = Thread(target=call)
+    thread.start()
+    try:
+        yield errors
+    finally:
+        is_over.set()
+        thread.join()
+
+
+@pytest.mark.needs("disposable")
+def test_saved_code_runs_while_events_arrive_and_broken_code_never_does(deployment: Deployment, tmp_path: Path) -> None:
+    functions = tmp_path / "functions"
+    shutil.copytree(ROOT / "functions", functions)
+    handler = functions / "digest" / "handler.py"
+    code = handler.read_text(encoding="utf-8")
+    name = deployment["functions"]["digest"]["function_name"]
+    with deployed_again(name), developing(tmp_path, functions) as messages, events_arriving(deployment) as errors:
+        handler.write_text(code + "\nprint('the-first-edit')\n", encoding="utf-8")
+        eventually(lambda: deployment.log_lines("digest", "the-first-edit"), "a line of the new code")
+        handler.write_text(code + "\nraise RuntimeError('the-failing-import')\n", encoding="utf-8")
+        eventually(lambda: "the import fails; the old code keeps running" in messages.read_text(), "the import fails")
+        handler.write_text(code + "\ndef f(:\n", encoding="utf-8")
+        eventually(lambda: "invalid syntax; the old code keeps running" in messages.read_text(), "the syntax error")
+        handler.write_text(code + "\nprint('the-last-edit')\n", encoding="utf-8")
+        eventually(lambda: deployment.log_lines("digest", "the-last-edit"), "a line of the corrected code")
+    assert errors == []
+    assert not deployment.log_lines("digest", "the-failing-import")
+    deployed = client("lambda").get_function_configuration(FunctionName=name)["CodeSha256"]
+    assert deployed == base64.b64encode(hashlib.sha256((BUILD / "digest.zip").read_bytes()).digest()).decode()
