@@ -8,7 +8,7 @@ import threading
 from functools import partial
 from pathlib import Path
 
-from embedded_localstack import processes
+from embedded_localstack import certificates, processes
 from embedded_localstack.settings import OWNER_VARIABLE
 from embedded_localstack.state import Home
 
@@ -28,6 +28,8 @@ def main() -> None:
         raise SystemExit(f"LocalStack would write outside {home.path}: {outside}")
     config.dirs.mkdirs()
     config.dirs.static_libs = str(home.cache)
+    certificates.make(home.certificates)
+    config.CUSTOM_SSL_CERT_PATH = str(home.certificates / certificates.SERVER)
     listen_to_this_machine_only()
     run()
 

@@ -114,6 +114,11 @@ class Home:
         return self.path / "filesystem"
 
     @property
+    def certificates(self) -> Path:
+        """Return the folder with the certificate of the server and its authority, which are made at the first start."""
+        return self.path / "certificates"
+
+    @property
     def snapshot(self) -> Path:
         """Return the folder with the state of a stopped server. It exists until the next server has restored it."""
         return self.path / "snapshot"
@@ -199,7 +204,7 @@ class Home:
         """Remove everything that a server leaves behind, except its logs."""
         self.clean_runtime()
         self.inventory.unlink(missing_ok=True)
-        for folder in (self.snapshot, self.snapshot.with_suffix(".part"), self.unrestored):
+        for folder in (self.snapshot, self.snapshot.with_suffix(".part"), self.unrestored, self.certificates):
             shutil.rmtree(folder, ignore_errors=True)
 
     def clean_runtime(self) -> None:

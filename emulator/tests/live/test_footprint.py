@@ -92,6 +92,7 @@ def test_the_processes_of_a_killed_server_end(busy: Cloud):
     assert sorted(path.name for path in busy.home.path.iterdir()) == [
         ".gitignore",
         ".lock",
+        "certificates",
         "denials.jsonl",
         "server.log",
     ]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from support import Cloud, eventually
+from support import Cloud, eventually, package
 
 READ = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
 
@@ -89,3 +89,24 @@ def test_inline_and_trust_policies_may_have_no_version(cloud: Cloud, name: str, 
     assert cloud.iam.get_role_policy(RoleName=role, PolicyName="p")["PolicyDocument"] == json.loads(document)
     with pytest.raises(ClientError, match="must be version 2012-10-17 or greater"):
         cloud.iam.create_policy(PolicyName=role, PolicyDocument=document)
+
+
+TRUSTING = """
+import os, socket, ssl, urllib.request
+
+def handler(event, context):
+    context = ssl.create_default_context()
+    connection = socket.create_connection(("127.0.0.1", event["port"]))
+    with context.wrap_socket(connection, server_hostname=event["host"]) as secure:
+        secure.sendall(b"GET /_localstack/health HTTP/1.1\\r\\nHost: a\\r\\nConnection: close\\r\\n\\r\\n")
+        first = secure.recv(64).decode().split("\\r")[0]
+    return [first, os.path.exists(os.environ["NODE_EXTRA_CA_CERTS"]), os.path.exists(os.environ["AWS_CA_BUNDLE"])]
+"""
+
+
+def test_functions_trust_the_server_at_localstacks_domain(cloud: Cloud, name: str):
+    cloud.function(name, Code={"ZipFile": package(TRUSTING)})
+    for host in ("localhost.localstack.cloud", "bucket.s3.localhost.localstack.cloud", "127.0.0.1"):
+        payload = json.dumps({"host": host, "port": cloud.home.port})
+        answer = cloud.lambda_.invoke(FunctionName=name, Payload=payload)["Payload"].read()
+        assert json.loads(answer) == ["HTTP/1.1 200 OK", True, True]

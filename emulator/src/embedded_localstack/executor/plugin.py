@@ -12,7 +12,7 @@ from localstack.services.lambda_.invocation.lambda_models import InvocationResul
 from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
 from localstack.services.lambda_.invocation.runtime_executor import LambdaRuntimeException, RuntimeExecutor
 
-from embedded_localstack import runtimes
+from embedded_localstack import certificates, runtimes
 from embedded_localstack.executor import layers
 from embedded_localstack.executor.environment import Environment, InitError, Spec
 from embedded_localstack.executor.output import Event
@@ -88,19 +88,20 @@ class ProcessExecutor(RuntimeExecutor):
         """Load the function."""
         config = self.function_version.config
         program = program_of(config.runtime)
+        trust = Home.of_this_server().certificates
         place = Place(
             Path(os.environ["TMPDIR"]) / "environments" / self.id,
             Path(config.code.get_unzipped_code_location()),
             program.runtime_folder,
             layers.folder(self.function_version),
-            program.kept,
+            (*program.kept, trust / certificates.TRUSTED),
         )
         own = config.environment or {}
         spec = Spec(
             command=command_of(program, config.runtime, config.handler, place),
             runtime=config.runtime,
             place=place,
-            variables=function_variables(env_vars, own, config.runtime, program.folder),
+            variables=certificates.variables(trust) | function_variables(env_vars, own, config.runtime, program.folder),
             version=self.function_version.id.qualifier,
             timeout_s=config.timeout,
             memory_mb=config.memory_size,
