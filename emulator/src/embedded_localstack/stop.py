@@ -106,7 +106,7 @@ def _keep(home: Home, run: Run, command: str, without: Collection[str]) -> None:
             raise LaunchError(_not_kept(home.refused(), command, without))
         if time.monotonic() > deadline:
             raise LaunchError(
-                f"process {run.pid} still writes its state down after {SAVE_SECONDS} s; see {home.log}, then try again"
+                f"process {run.pid} is still saving its state after {SAVE_SECONDS} s; see {home.log}, then try again"
             )
     kill(family)
     sweep(home, run)

@@ -193,7 +193,7 @@ def test_a_state_that_takes_long_to_write_is_not_cut_off(home: Home, monkeypatch
     monkeypatch.setattr(launch, "SERVER", [*FAKE, "slow"])
     run = up(home).run
     monkeypatch.setattr(stop, "SAVE_SECONDS", 0)
-    with pytest.raises(LaunchError, match="still writes its state down"):
+    with pytest.raises(LaunchError, match="is still saving its state"):
         down(home)
     assert home.load() == run
 
