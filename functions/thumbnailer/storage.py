@@ -20,6 +20,8 @@ _GONE = {"NoSuchKey", "NoSuchVersion", "404", "NotFound", "MethodNotAllowed", "4
 # HEAD answers this, for example, if the object is encrypted with the uploader's key. It has no body that gives the
 # reason.
 _UNEXPLAINED = "400"
+# HEAD answers this without the permission to read. It has no body that says AccessDenied.
+_REFUSED = "403"
 _DELETE_LIMIT = 1000
 _UPLOADS_AT_ONCE = 6
 # For objects of at least this size, checking the first bytes before reading the rest is faster, although joining both
@@ -81,11 +83,14 @@ class Storage:
             return Upload(_read(body, answer["ContentLength"], limits), _version(answer), _filename(answer))
 
     def filename(self, bucket: str, key: str, version: Version) -> str | None:
-        """Return the name that the uploader gave an object that is not read; None if S3 does not say."""
+        """Return the name that the uploader gave an object that is not read; None if S3 does not say.
+
+        A rejection does not wait for permission to read the name. Other errors pass, so they are raised.
+        """
         try:
             return _filename(self._s3.head_object(Bucket=bucket, Key=key, **_selector(version)))
         except ClientError as error:
-            if error.response["Error"]["Code"] in _GONE | {_UNEXPLAINED}:
+            if error.response["Error"]["Code"] in _GONE | {_UNEXPLAINED, _REFUSED}:
                 return None
             raise
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 
 from thumbnailer.imaging.limits import Limits
@@ -75,3 +76,25 @@ def test_the_version_is_the_one_in_events(version_header: str | None, version_id
     """S3 answers "null" for an object that was written while versioning was off."""
     upload = Storage(S3(b"\xff\xd8\xff", version_header), "thumbnails").fetch("uploads", "photo.jpg", ANY, Limits())
     assert upload.version == Version(version_id, "etag")
+
+
+class Refusing:
+    """An S3 client whose HEAD fails with a code. HEAD has no body, so botocore shows the status as the code."""
+
+    def __init__(self, code: str) -> None:
+        self._code = code
+
+    def head_object(self, **_: Any) -> Any:
+        raise ClientError({"Error": {"Code": self._code, "Message": "no"}}, "HeadObject")
+
+
+@pytest.mark.parametrize("code", ["400", "403", "404", "405", "412"])
+def test_a_name_that_s3_does_not_say_is_none(code: str) -> None:
+    """An object that is rejected unread is rejected without the permission to read it too."""
+    assert Storage(Refusing(code), "thumbnails").filename("uploads", "photo", ANY) is None
+
+
+@pytest.mark.parametrize("code", ["500", "503"])
+def test_an_error_that_passes_is_raised_for_a_name_too(code: str) -> None:
+    with pytest.raises(ClientError):
+        Storage(Refusing(code), "thumbnails").filename("uploads", "photo", ANY)
