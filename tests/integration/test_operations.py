@@ -47,9 +47,11 @@ def test_logs_show_the_photo_in_a_readable_line(deployment: Deployment) -> None:
     deployment.wait_for(key, status="READY")
 
     def lines() -> list[str]:
-        return [line for line in run("logs", "thumbnailer", "--minutes", "5").splitlines() if key in line]
+        matching = [line for line in run("logs", "thumbnailer", "--minutes", "5").splitlines() if key in line]
+        return matching if len(matching) == 2 else []
 
-    (line,) = eventually(lines, f"{key} in the log")
+    first, line = eventually(lines, f"the start and the end of {key} in the log")
+    assert " INFO    begun  " in first
     assert " INFO    done  " in line
     assert "result=READY" in line
     assert "platform." not in run("logs", "--minutes", "5")
