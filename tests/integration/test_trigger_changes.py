@@ -138,7 +138,6 @@ def test_renamed_and_removed_triggers_lose_nothing_and_leave_nothing(changes: Ch
     before, during, after = (uuid.uuid4().hex for _ in range(3))
     send(names, before)
     wait_for_all(names, before)
-    first_counts = len(received(names))
     client("kinesis").put_record(StreamName=names["stream"], Data=b"{}", PartitionKey=f"FAIL-{before}")
     eventually(lambda: kept_records(names) == [f"FAIL-{before}"], "the record that failed, in the bucket for failures")
 
@@ -156,8 +155,9 @@ def test_renamed_and_removed_triggers_lose_nothing_and_leave_nothing(changes: Ch
         Entries=[{"Source": "shop", "DetailType": "order", "Detail": json.dumps({"id": after})}]
     )
     assert len(left_behind()["rules"]) == 2
-    events = [event for event in received(names) if "FAIL" not in event]
-    assert len(events) == 2 * first_counts + 2, "nothing came again"
+    # SQS delivers at least once, so only the stream's records are counted here.
+    clicks = [event for event in received(names) if '-click"' in event]
+    assert len(clicks) == 3, f"the stream is not read again: {clicks}"
 
     changes.run("destroy", "-input=false", "-auto-approve", step=2)
     assert not any(left_behind().values()), left_behind()
