@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from embedded_localstack.executor import programs
+from embedded_localstack import programs
 from embedded_localstack.executor.environment import Environment, InitError, Spec
 from embedded_localstack.executor.runtime import Place
 from embedded_localstack.executor.variables import function_variables
