@@ -257,7 +257,7 @@ class BatchRestoration(BaseModel):
 
 
 class Share(BaseModel):
-    """A link that shows one image to whoever has it, until it expires or is replaced."""
+    """A link that shows one image without a key, until it expires or is replaced."""
 
     path: str = Field(description="Relative to the root of this API", examples=["shared/0f34..."])
     expires_at: Timestamp

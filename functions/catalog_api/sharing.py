@@ -1,4 +1,4 @@
-"""The operations on links that share one image with whoever has the link."""
+"""The operations on links that show one image without a key."""
 
 import time
 from datetime import UTC, datetime

@@ -67,7 +67,7 @@ def to_metadata(name: str) -> str:
 def from_metadata(value: str | None) -> str | None:
     """Return the cleaned name in a value of S3's metadata; None if there is none.
 
-    Whoever may write to the bucket chooses the value, so anything is accepted and cleaned.
+    Every writer of the bucket chooses the value, so anything is accepted and cleaned.
     """
     if not value or len(value) > _MAX_METADATA_CHARS:
         return None

@@ -1,4 +1,4 @@
-"""A file name survives S3's metadata, and nothing in it can harm whoever shows it."""
+"""A file name survives S3's metadata, and nothing in it can harm a program that shows it."""
 
 import unicodedata
 

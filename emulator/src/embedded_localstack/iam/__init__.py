@@ -6,7 +6,7 @@
     reference.py           the actions of operations that are in no table
     dependent.py           the permissions that an operation needs beside its own, such as to tag what it creates
     passed_roles.py        the roles that a request passes to a service
-    connections.py         the checks of a service when a request connects resources, whoever makes it
+    connections.py         the checks that a service makes when a request connects resources
     public_access.py       the rules of S3 on bucket policies and ACLs
     buckets.py             the settings and ACLs of buckets
     encryption.py          the permissions on customer managed keys that an operation also needs

@@ -1,4 +1,4 @@
-"""Checks of a service when a request connects resources, whoever makes the request.
+"""Make the checks of a service when a request connects resources. They apply to every caller.
 
 They refuse a role that the service can't assume, a dead-letter queue that does not take messages of a queue, and an API
 method that calls a service without a role.

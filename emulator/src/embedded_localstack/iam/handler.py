@@ -153,7 +153,7 @@ def _refuse_foreign_keys(service: str, context: Any) -> None:
 
 
 def _verify(service: str, operation: str, params: dict[str, Any], caller: Caller, facts: LocalStackFacts) -> None:
-    """Check what the service itself refuses, whoever calls."""
+    """Check what the service itself refuses to every caller."""
     if refusal := connections.refusal(service, operation, params, facts):
         raise CommonServiceException(*refusal, status_code=400, sender_fault=True)
     if service == "s3":
