@@ -4,46 +4,15 @@ from typing import Any
 
 import pytest
 
-from embedded_localstack.iam.actions import checks
-from embedded_localstack.iam.request import Check, request_tags
+from actions import ACCOUNT, KEY, REGION, ROLES, SECRET, Cases, checked
+from embedded_localstack.iam.request import request_tags
 
-ACCOUNT, REGION = "000000000000", "us-east-1"
 MACHINE = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:m"
-KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key"
-SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret"
 PARAMETER = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter"
 STREAM = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream"
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/r"
+ROLE = f"{ROLES}/r"
 
-
-class Facts:
-    def redrive_sources(self, dead_letter_arn: str) -> list[str]:
-        return [dead_letter_arn]
-
-    def hash_key(self, _table_arn: str, _index: str | None = None) -> None:
-        return None
-
-    def mapping_function(self, _uuid: str) -> None:
-        return None
-
-    def identity(self, address: str) -> str:
-        return address
-
-    def key_arn(self, key_id: str) -> str:
-        return f"{KEY}/{ {'alias/a': 'of-alias'}.get(key_id, key_id) }"
-
-    def has_tags(self, _bucket: str, _key: str, _version: str) -> bool:
-        return True
-
-    def secret_arn(self, secret_id: str) -> str:
-        return f"{SECRET}:{secret_id}-Abc123"
-
-
-def needed(service: str, operation: str, **params: Any) -> list[Check]:
-    return checks(service, operation, params, ACCOUNT, REGION, Facts())
-
-
-ROWS: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
+ROWS: Cases = [
     ("secretsmanager", "GetSecretValue", {"SecretId": "s"}, [("GetSecretValue", f"{SECRET}:s-Abc123")]),
     ("secretsmanager", "CreateSecret", {"Name": "s"}, [("CreateSecret", f"{SECRET}:s-??????")]),
     ("secretsmanager", "ListSecrets", {}, [("ListSecrets", "*")]),
@@ -152,13 +121,13 @@ ROWS: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
 def test_the_action_and_the_resource(
     service: str, operation: str, params: dict[str, Any], expected: list[tuple[str, str]]
 ):
-    asked = [(check.action.partition(":")[2], check.resource) for check in needed(service, operation, **params)]
+    asked = [(check.action.partition(":")[2], check.resource) for check in checked(service, operation, **params)]
     assert asked == expected
 
 
 def test_the_keys_of_assume_role():
     params = {"RoleArn": ROLE, "RoleSessionName": "n", "ExternalId": "e", "TransitiveTagKeys": ["a"]}
-    assert needed("sts", "AssumeRole", **params)[0].keys == {
+    assert checked("sts", "AssumeRole", **params)[0].keys == {
         "sts:externalid": "e",
         "sts:rolesessionname": "n",
         "sts:transitivetagkeys": ["a"],
@@ -166,31 +135,31 @@ def test_the_keys_of_assume_role():
 
 
 def test_the_keys_of_requests_for_secrets_and_parameters():
-    assert needed("secretsmanager", "GetSecretValue", SecretId="s")[0].keys == {
+    assert checked("secretsmanager", "GetSecretValue", SecretId="s")[0].keys == {
         "secretsmanager:secretid": "s",
         "secretsmanager:versionstage": "AWSCURRENT",
     }
-    deletion = needed("secretsmanager", "DeleteSecret", SecretId="s", ForceDeleteWithoutRecovery=True)[0]
+    deletion = checked("secretsmanager", "DeleteSecret", SecretId="s", ForceDeleteWithoutRecovery=True)[0]
     assert deletion.keys["secretsmanager:forcedeletewithoutrecovery"] == "true"
-    tagged = needed("ssm", "PutParameter", Name="a", Tags=[{"Key": "t", "Value": "v"}])[0]
+    tagged = checked("ssm", "PutParameter", Name="a", Tags=[{"Key": "t", "Value": "v"}])[0]
     assert tagged.keys == {"ssm:overwrite": "false", "aws:tagkeys": ["t"], "aws:requesttag/t": "v"}
 
 
 def test_the_qualifier_of_a_state_machine_is_a_condition_key():
-    (check,) = needed("stepfunctions", "StartExecution", stateMachineArn=f"{MACHINE}:prod")
+    (check,) = checked("stepfunctions", "StartExecution", stateMachineArn=f"{MACHINE}:prod")
     assert check.keys == {"states:statemachinequalifier": "prod"}
 
 
 def test_the_keys_of_a_grant_and_of_an_encryption_context():
     grant = {"KeyId": "k", "GranteePrincipal": ROLE, "Operations": ["Decrypt"]}
     constraints = {"EncryptionContextSubset": {"a": "1"}}
-    assert needed("kms", "CreateGrant", **grant, Constraints=constraints)[0].keys == {
+    assert checked("kms", "CreateGrant", **grant, Constraints=constraints)[0].keys == {
         "kms:calleraccount": ACCOUNT,
         "kms:granteeprincipal": ROLE,
         "kms:grantconstrainttype": "EncryptionContextSubset",
         "kms:grantoperations": ["Decrypt"],
     }
-    assert needed("kms", "Encrypt", KeyId="alias/a", EncryptionContext={"a": "1"})[0].keys == {
+    assert checked("kms", "Encrypt", KeyId="alias/a", EncryptionContext={"a": "1"})[0].keys == {
         "kms:calleraccount": ACCOUNT,
         "kms:encryptioncontext:a": "1",
         "kms:encryptioncontextkeys": ["a"],
