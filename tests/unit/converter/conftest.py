@@ -42,6 +42,11 @@ class Context:
         return self.milliseconds
 
 
+def types_of(outcome: Any) -> dict[str, str]:
+    """Return the type of each column of the outcome, by its name."""
+    return {column["name"]: column["type"] for column in outcome.facts["columns"]}
+
+
 def rows_of(parquet: Path | None) -> list[tuple[Any, ...]]:
     assert parquet is not None
     with duckdb.connect(config={"threads": 1}) as connection:
