@@ -80,9 +80,13 @@ def send(names: dict[str, str], word: str) -> None:
 
 
 def received(names: dict[str, str]) -> list[str]:
-    """Return the events that the functions received, as JSON."""
+    """Return the events that the functions received, as JSON, without those that come by themselves.
+
+    LocalStack runs an hourly rule in the minute before each hour. A record with FAIL may be tried again.
+    """
     pages = client("dynamodb").get_paginator("scan").paginate(TableName=names["events_table"], ConsistentRead=True)
-    return [item["event"]["S"] for page in pages for item in page["Items"]]
+    events = [item["event"]["S"] for page in pages for item in page["Items"]]
+    return [event for event in events if "Scheduled Event" not in event and "FAIL" not in event]
 
 
 def counts(names: dict[str, str], word: str) -> dict[str, int]:
@@ -138,6 +142,7 @@ def test_renamed_and_removed_triggers_lose_nothing_and_leave_nothing(changes: Ch
     before, during, after = (uuid.uuid4().hex for _ in range(3))
     send(names, before)
     wait_for_all(names, before)
+    first_counts = len(received(names))
     client("kinesis").put_record(StreamName=names["stream"], Data=b"{}", PartitionKey=f"FAIL-{before}")
     eventually(lambda: kept_records(names) == [f"FAIL-{before}"], "the record that failed, in the bucket for failures")
 
@@ -155,9 +160,7 @@ def test_renamed_and_removed_triggers_lose_nothing_and_leave_nothing(changes: Ch
         Entries=[{"Source": "shop", "DetailType": "order", "Detail": json.dumps({"id": after})}]
     )
     assert len(left_behind()["rules"]) == 2
-    # SQS delivers at least once, so only the stream's records are counted here.
-    clicks = [event for event in received(names) if '-click"' in event]
-    assert len(clicks) == 3, f"the stream is not read again: {clicks}"
+    assert len(received(names)) == 2 * first_counts + 2, "nothing came again"
 
     changes.run("destroy", "-input=false", "-auto-approve", step=2)
     assert not any(left_behind().values()), left_behind()
