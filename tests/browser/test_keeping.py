@@ -187,6 +187,25 @@ def test_deleted_photos_are_restored_at_once_or_later(open_gallery: Open, tmp_pa
     gallery.allow("status of 404")
 
 
+def test_a_second_visit_fetches_no_thumbnail(small_gallery: Gallery) -> None:
+    page, responses, served = small_gallery.page, list[Any](), set[str]()
+    session = page.context.new_cdp_session(page)
+
+    def note(event: dict[str, Any]) -> None:
+        responses.append(event)
+
+    session.send("Network.enable")
+    session.on("Network.requestServedFromCache", lambda event: served.add(event["requestId"]))
+    session.on("Network.responseReceived", note)
+    for _ in range(2):
+        responses.clear()
+        page.reload()
+        expect(page.locator(".tile img.loaded")).to_have_count(2)
+    shown = [event for event in responses if "-thumbnails-" in event["response"]["url"]]
+    assert len(shown) == 2
+    assert all(event["response"]["fromDiskCache"] or event["requestId"] in served for event in shown)
+
+
 def test_a_file_that_is_there_is_skipped_or_uploaded_again(
     small_gallery: Gallery, year: list[Path], tmp_path: Path
 ) -> None:

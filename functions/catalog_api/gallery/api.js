@@ -67,6 +67,9 @@ export const saveKey = (key, isRemembered = false) => {
   (isRemembered ? localStorage : sessionStorage).setItem(KEY, key.trim());
 };
 
+/** Returns where the credentials are: on the device if the user said so, otherwise in the session. */
+export const credentialStorage = () => (localStorage.getItem(KEY) ? localStorage : sessionStorage);
+
 /** Deletes the credentials of the session and of the device. */
 export function forgetCredentials() {
   [KEY, TOKEN, VERIFIER].forEach((name) => sessionStorage.removeItem(name));

@@ -7,6 +7,7 @@ import {
 import { $, icon, ICONS } from './dom.js';
 import { filesOfDrop, filesOfPaste } from './files.js';
 import { Gallery } from './gallery.js';
+import { forgetLinks } from './links.js';
 import { language, setLanguage, setText, t, translate } from './texts.js';
 import { Uploads } from './uploads.js';
 
@@ -22,6 +23,7 @@ let gallery;
 function handleRefusal(error) {
   if (!(error instanceof ApiError) || ![401, 403].includes(error.status)) return false;
   forgetCredentials();
+  forgetLinks();
   showSignIn(REFUSAL[config.auth]);
   return true;
 }
@@ -79,7 +81,10 @@ function addListeners() {
   $('theme').append(icon(ICONS.theme));
   $('theme').addEventListener('click', toggleTheme);
   $('language').addEventListener('click', toggleLanguage);
-  $('sign-out').addEventListener('click', signOut);
+  $('sign-out').addEventListener('click', () => {
+    forgetLinks();
+    signOut();
+  });
   $('cognito').addEventListener('click', signInWithCognito);
   $('key-form').addEventListener('submit', (event) => {
     event.preventDefault();

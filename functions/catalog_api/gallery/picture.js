@@ -2,6 +2,7 @@
 
 import { paint } from './blurhash.js';
 import { h } from './dom.js';
+import { forgetLink, knownLink } from './links.js';
 
 /** Returns the URL of the smallest thumbnail that is sharp at a width, or undefined if there is none. */
 function urlFor(image, width) {
@@ -19,13 +20,15 @@ export function showPlaceholder(element, image) {
 
 /** Fills an element with an image. `refresh(image)` renews the image's presigned URLs. */
 export function showImage(element, image, width, refresh) {
-  const url = urlFor(image, width);
+  const listedUrl = urlFor(image, width);
   showPlaceholder(element, image);
-  if (!url) return;
+  if (!listedUrl) return;
+  const url = knownLink(listedUrl);
   const thumbnail = h('img', { alt: '', decoding: 'async' });
   thumbnail.addEventListener('load', () => thumbnail.classList.add('loaded'));
   // Presigned URLs expire. Renew an expired one once, unless another thumbnail of the page has renewed it already.
   thumbnail.addEventListener('error', async () => {
+    forgetLink(url);
     if (urlFor(image, width) === url) await refresh(image);
     const renewedUrl = urlFor(image, width);
     if (renewedUrl && renewedUrl !== url) thumbnail.src = renewedUrl;

@@ -1,7 +1,7 @@
 // Loads the modules one after another, each after the modules that it imports. Parallel requests would each start an
 // execution environment of the Lambda function. Browsers cache the modules, so this happens once per version.
 const MODULES = [
-  'dom', 'blurhash', 'layout', 'texts.en', 'texts.ko', 'texts', 'api', 'address', 'listing', 'picture', 'cells', 'grid',
+  'dom', 'blurhash', 'layout', 'texts.en', 'texts.ko', 'texts', 'api', 'address', 'links', 'listing', 'picture', 'cells', 'grid',
   'files', 'fingerprint', 'connection', 'transfer', 'results', 'tray', 'uploads', 'zip', 'deletion', 'dialogs', 'find',
   'live', 'notice', 'selection', 'selectionbar', 'original', 'zoom', 'viewer', 'gallery', 'main',
 ];
