@@ -88,7 +88,7 @@ def test_photos_stand_under_their_months_and_can_be_found(gallery: Gallery, year
     with page.expect_download() as download:
         page.get_by_role("link", name="Download original").click()
     assert download.value.suggested_filename == FAMILY
-    page.keyboard.press("Escape")
+    gallery.close_photo()
 
     # The scrubber has one step for each month.
     scrubber = page.locator("#scrubber")
@@ -169,7 +169,7 @@ def test_deleted_photos_are_restored_at_once_or_later(open_gallery: Open, tmp_pa
     question.get_by_role("button", name="Delete").click()
     expect(page.locator("#viewer").get_by_role("button", name="Undo")).to_be_visible()
     gallery.accessible()
-    page.keyboard.press("Escape")
+    gallery.close_photo()
     page.get_by_role("button", name="Recently deleted").click()
     line = page.locator(".list .cell", has_text=names[0])
 
@@ -223,7 +223,7 @@ def test_a_file_that_is_there_is_skipped_or_uploaded_again(
     expect(lines).to_have_count(1)
     page.get_by_role("link", name="Show it").click()
     expect(page.locator("#viewer-title")).to_have_text(FAMILY)
-    page.keyboard.press("Escape")
+    gallery.close_photo()
     page.get_by_role("button", name="Upload anyway").click()
     expect(page.locator("#tray")).to_be_hidden(timeout=90_000)
     page.get_by_role("button", name=again.name).click()

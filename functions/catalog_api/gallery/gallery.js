@@ -115,7 +115,8 @@ export class Gallery {
     if (photo) leavePhoto({ view });
     this.grid.handleResize();
     const index = this.listing.indexOf(image);
-    if (index >= 0) this.grid.focus(index);
+    // The browser reports that a dialog was closed after the fact, when the focus may be elsewhere by the user's choice.
+    if (index >= 0 && (document.activeElement === document.body || this.grid.hasFocus())) this.grid.focus(index);
   }
 
   isViewerNearEnd() {
