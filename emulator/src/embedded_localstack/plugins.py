@@ -33,6 +33,7 @@ PATCHES = (
     "embedded_localstack.patches.stepfunctions_jsonata",
     "embedded_localstack.patches.s3_listings",
     "embedded_localstack.patches.lambda_keys",
+    "embedded_localstack.patches.lambda_layers",
     "embedded_localstack.patches.lambda_logs",
     "embedded_localstack.patches.lambda_mappings",
     "embedded_localstack.patches.lambda_payload_limits",
