@@ -15,6 +15,7 @@ PATCHES = (
     "embedded_localstack.patches.dynamodb_records",
     "embedded_localstack.patches.s3_temporary_folder",
     "embedded_localstack.patches.s3_events",
+    "embedded_localstack.patches.kinesis_changes",
     "embedded_localstack.patches.lambda_event_sources",
     "embedded_localstack.patches.cloudwatch_alarms",
     "embedded_localstack.patches.cloudwatch_metrics",
