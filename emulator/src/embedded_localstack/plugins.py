@@ -50,6 +50,7 @@ PATCHES = (
     "embedded_localstack.patches.cloudformation_buckets",
     "embedded_localstack.patches.s3_lifecycles",
     "embedded_localstack.iam.api_methods",
+    "embedded_localstack.http_apis.gateway",
     "embedded_localstack.load_balancers.gateway",
     "embedded_localstack.snapshot.control",
 )

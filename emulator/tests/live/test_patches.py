@@ -59,6 +59,7 @@ TARGETS = {
         ":ResourceEvalS3._handle_list_objects_v2"
     ),
     "iam.api_methods": "localstack.services.apigateway.next_gen.execute_api.handlers:preprocess_request",
+    "http_apis.gateway": "localstack.aws.handlers:preprocess_request",
     "load_balancers.gateway": "localstack.aws.handlers:preprocess_request",
     "snapshot.control": "localstack.aws.handlers:run_custom_finalizers",
     "iam.handler": "localstack.aws.handlers:serve_custom_service_request_handlers",

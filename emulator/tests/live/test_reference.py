@@ -154,7 +154,8 @@ ROWS = [
     (service, operation)
     for service, table in TABLES.items()
     for operation in table
-    if service != "apigateway" and operation not in ("ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction")
+    if not service.startswith("apigateway")
+    and operation not in ("ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction")
 ]
 
 

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/
 # ruff: noqa: SIM905 - rows of names read better as words than as lists of strings
 
 import re
+from urllib.parse import quote
 
 from embedded_localstack.iam.request import Check, Request, Row, anything, each, needs, text
 
@@ -32,7 +33,10 @@ _PATHS = {
 
 def _api_row(verb: str, path: str) -> Row:
     def row(request: Request) -> list[Check]:
-        filled = re.sub(r"\{(\w+)\}", lambda part: text(request.params.get(part[1])), path)
+        params = request.params
+        if arn := params.get("ResourceArn"):
+            params = {**params, "ResourceArn": quote(text(arn), safe="")}
+        filled = re.sub(r"\{(\w+)\}", lambda part: text(params.get(part[1])), path)
         arn = f"arn:aws:apigateway:{request.region}::{filled.rstrip('/')}"
         return [Check(f"apigateway:{verb}", arn)]
 
@@ -51,6 +55,38 @@ APIGATEWAY: dict[str, Row] = {
 } | {
     f"Get{kind}s": _api_row("GET", _PATHS[kind].rpartition("/")[0])
     for kind in ("ApiKey", "Authorizer", "Deployment", "Resource", "RestApi", "Stage", "UsagePlan", "UsagePlanKey")
+}
+
+# HTTP APIs have the same actions on paths of their own, and other names of parameters.
+_PATHS_V2 = {
+    "Api": "/apis/{ApiId}",
+    "Authorizer": "/apis/{ApiId}/authorizers/{AuthorizerId}",
+    "Deployment": "/apis/{ApiId}/deployments/{DeploymentId}",
+    "Integration": "/apis/{ApiId}/integrations/{IntegrationId}",
+    "Model": "/apis/{ApiId}/models/{ModelId}",
+    "Route": "/apis/{ApiId}/routes/{RouteId}",
+    "Stage": "/apis/{ApiId}/stages/{StageName}",
+}
+APIGATEWAYV2: dict[str, Row] = {
+    **{
+        f"{verb}{kind}": _api_row(method, path.rpartition("/")[0] if verb == "Create" else path)
+        for verb, method in _VERBS.items()
+        if verb != "Put"
+        for kind, path in _PATHS_V2.items()
+    },
+    **{f"Get{kind}s": _api_row("GET", path.rpartition("/")[0]) for kind, path in _PATHS_V2.items()},
+    "DeleteAccessLogSettings": _api_row("DELETE", "/apis/{ApiId}/stages/{StageName}/accesslogsettings"),
+    "DeleteCorsConfiguration": _api_row("DELETE", "/apis/{ApiId}/cors"),
+    "DeleteRouteRequestParameter": _api_row(
+        "DELETE", "/apis/{ApiId}/routes/{RouteId}/requestparameters/{RequestParameterKey}"
+    ),
+    "DeleteRouteSettings": _api_row("DELETE", "/apis/{ApiId}/stages/{StageName}/routesettings/{RouteKey}"),
+    "GetTags": _api_row("GET", "/tags/{ResourceArn}"),
+    "ImportApi": _api_row("PUT", "/apis"),
+    "ReimportApi": _api_row("PUT", "/apis/{ApiId}"),
+    "ResetAuthorizersCache": _api_row("DELETE", "/apis/{ApiId}/stages/{StageName}/cache/authorizers"),
+    "TagResource": _api_row("POST", "/tags/{ResourceArn}"),
+    "UntagResource": _api_row("DELETE", "/tags/{ResourceArn}"),
 }
 
 # -- IAM
