@@ -28,6 +28,7 @@ TARGETS = {
     "patches.idle_connections": "botocore.httpsession:URLLib3Session.__init__",
     "patches.no_downloads": "localstack.packages.api:PackageInstaller.install",
     "patches.request_bodies": "localstack.services.lambda_.urlrouter:restore_payload",
+    "patches.kinesis_changes": "localstack.aws.handlers:run_custom_response_handlers",
     "patches.lambda_event_sources": "localstack.services.lambda_.event_source_mapping.pollers.sqs_poller:SqsPoller.handle_messages",
     "patches.lambda_mappings": "localstack.services.lambda_.invocation.models:lambda_stores",
     "patches.logs_keys": "localstack.services.logs.provider:LogsProvider",

@@ -125,8 +125,9 @@ def test_the_page_may_call_the_sign_in_pages_of_cognito(aws: None) -> None:
 
 
 def _text_names(language: str) -> list[set[str]]:
-    """Return the names of the general texts, of the reasons and of the next steps."""
-    sections = re.split(r"\b(?:reasons|nextSteps): \{", (PAGE / f"texts.{language}.js").read_text(encoding="utf-8"))
+    """Return the names of the general texts, of the reasons, of their short names and of the next steps."""
+    texts = (PAGE / f"texts.{language}.js").read_text(encoding="utf-8")
+    sections = re.split(r"\b(?:reasons|reasonNames|nextSteps): \{", texts)
     return [set(re.findall(r"^\s*(\w+): ", section, re.MULTILINE)) for section in sections]
 
 
@@ -136,7 +137,7 @@ def test_english_and_korean_have_the_same_texts() -> None:
     english, korean = _text_names("en"), _text_names("ko")
     assert english[0] == korean[0]
     assert korean[1] == set(REASONS)
-    assert english[2] == korean[2] == set(REASONS)
+    assert english[2] == korean[2] == english[3] == korean[3] == set(REASONS)
 
 
 def test_every_text_is_used_and_every_used_text_exists() -> None:

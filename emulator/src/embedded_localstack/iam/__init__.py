@@ -20,6 +20,7 @@
     key_lookup.py          KMS keys, the keys of encrypted resources, and secrets
     grants.py              grants of KMS keys, as statements of the key's policy
     sessions.py            sessions of roles, and the caller that an access key stands for
+    peers.py               tells which connections come from functions
     documents.py           refuses malformed policies when they are written
     preflight.py           the checks when the deployer connects a function to another resource
     function_urls.py       the check of calls to a function URL
