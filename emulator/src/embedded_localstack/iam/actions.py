@@ -203,6 +203,7 @@ TABLES: dict[str, dict[str, Row]] = {
     "xray": XRAY,
     "sts": actions_keys.STS,
     "apigateway": actions_deploy.APIGATEWAY,
+    "cognito-idp": actions_deploy.COGNITO,
     "iam": actions_iam.IAM | actions_deploy.IAM,
     "secretsmanager": actions_secrets.SECRETS,
     "scheduler": actions_workflows.SCHEDULER,
