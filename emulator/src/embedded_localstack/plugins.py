@@ -15,6 +15,7 @@ PATCHES = (
     "embedded_localstack.patches.dynamodb_records",
     "embedded_localstack.patches.s3_temporary_folder",
     "embedded_localstack.patches.s3_events",
+    "embedded_localstack.patches.kinesis_changes",
     "embedded_localstack.patches.lambda_event_sources",
     "embedded_localstack.patches.cloudwatch_alarms",
     "embedded_localstack.patches.cloudwatch_metrics",
@@ -46,8 +47,10 @@ PATCHES = (
     "embedded_localstack.patches.iam_boundaries",
     "embedded_localstack.patches.iam_inline_policies",
     "embedded_localstack.patches.cloudformation_templates",
+    "embedded_localstack.patches.cloudformation_buckets",
     "embedded_localstack.patches.s3_lifecycles",
     "embedded_localstack.iam.api_methods",
+    "embedded_localstack.http_apis.gateway",
     "embedded_localstack.load_balancers.gateway",
     "embedded_localstack.snapshot.control",
 )
