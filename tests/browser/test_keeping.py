@@ -76,7 +76,7 @@ def test_photos_stand_under_their_months_and_can_be_found(gallery: Gallery, year
     expect(page.locator("#grid h3").first).to_have_text("Tuesday, December 15, 2026")
     expect(page.locator("#more")).to_have_text("Total: 12")
     gallery.shot("months")
-    gallery.accessible()
+    gallery.in_all_looks("months")
     names = [path.name for path in year]
     assert shown_names(page) == names[: page.locator(".tile").count()], "the photos are in the order of their dates"
 
@@ -145,7 +145,7 @@ def test_many_photos_are_selected_and_downloaded(gallery: Gallery, year: list[Pa
     expect(tiles.nth(0)).to_have_attribute("aria-pressed", "true")
     expect(tiles.nth(1)).to_have_attribute("aria-pressed", "false")
     gallery.shot("selection")
-    gallery.accessible()
+    gallery.in_all_looks("selection")
     with page.expect_download() as download:
         page.get_by_role("button", name="Download as zip").click()
     with zipfile.ZipFile(download.value.path()) as archive:
@@ -193,12 +193,12 @@ def test_deleted_photos_are_restored_at_once_or_later(open_gallery: Open, tmp_pa
 
     def listed() -> bool:
         page.reload()
-        page.locator("#more", has_text="Total").or_(page.get_by_text("There are no recently")).wait_for()
+        page.locator(".list .cell").or_(page.get_by_text("There are no recently")).first.wait_for()
         return line.count() == 1
 
     eventually(listed, "the deleted photo")
     gallery.shot("recently-deleted")
-    gallery.accessible()
+    gallery.in_all_looks("recently-deleted")
     line.get_by_role("button", name=f"Restore {names[0]}").click()
     expect(page.locator("#notice")).to_contain_text(f"{names[0]} was restored.", timeout=90_000)
     expect(line).to_have_count(0)
@@ -236,7 +236,7 @@ def test_a_file_that_is_there_is_skipped_or_uploaded_again(
     expect(page.locator("#tray-title")).to_have_text("Done: 0 ready, 2 already in the gallery")
     gallery.forgive("status of 409")
     gallery.shot("duplicates")
-    gallery.accessible()
+    gallery.in_all_looks("duplicates")
     page.get_by_role("button", name=f"Skip {year[1].name}").click()
     expect(lines).to_have_count(1)
     page.get_by_role("link", name="Show it").click()

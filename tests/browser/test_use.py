@@ -12,6 +12,8 @@ from tests.browser.views import CORRUPT, GOOD, SMALL, Gallery, Open
 from tests.integration.support import Deployment, eventually
 
 NAME = SMALL.name
+# After this time the page asks for the image of an upload by its id (results.js).
+LOOKED_UP_AFTER_MS = 16_000
 pytestmark = pytest.mark.usefixtures("empty_catalog")
 
 # Drag files over an element and drop them; return for both events: is the default action allowed, is the sign hidden
@@ -135,6 +137,7 @@ def test_files_dropped_go_up_across_origins_each_with_its_progress(open_gallery:
 def test_an_upload_that_is_no_longer_among_the_newest_images_is_found(open_gallery: Open) -> None:
     gallery = open_gallery()
     page = gallery.page
+    page.clock.install()
     gallery.enter()
     requested: list[str] = []
 
@@ -144,7 +147,10 @@ def test_an_upload_that_is_no_longer_among_the_newest_images_is_found(open_galle
 
     # The tray requests 12 images while it waits for one. The grid requests pages of 50 and 100.
     page.route(re.compile(r"/images\?status=\w+&limit=12$"), newest)
-    gallery.upload([SMALL])
+    page.locator("#files").set_input_files(SMALL)
+    expect(page.locator("#tray-list")).to_contain_text("Creating thumbnails…")
+    page.clock.fast_forward(LOOKED_UP_AFTER_MS)
+    expect(page.locator(".tile img.loaded")).to_have_count(1)
     expect(page.locator("#tray")).to_be_hidden()
     assert requested
 

@@ -13,6 +13,8 @@ SCREENSHOTS = clouds.BUILD / "screenshots"
 PHOTOS = sorted(path for path in (clouds.ROOT / "examples/photos").iterdir() if path.suffix != ".md")
 GOOD = [path for path in PHOTOS if path.stem != "corrupt"]
 CORRUPT = next(path for path in PHOTOS if path.stem == "corrupt")
+# The width and height of a phone and of a large screen, each with a language and a theme
+LOOKS = {"phone-korean-dark": (390, 844, "ko", "dark"), "large-english-light": (2560, 1440, "en", "light")}
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 SMALL = next(path for path in PHOTOS if path.stem == "loom with alpha")
 
@@ -85,6 +87,33 @@ class Gallery:
     def shot(self, name: str) -> None:
         """Save a screenshot of the page."""
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png", animations="disabled")
+
+    def in_all_looks(self, name: str) -> None:
+        """Check the page as it is, and at the sizes, languages and themes of LOOKS: nothing is cut, and axe is content.
+
+        The page is an English, light one. It is not reloaded, so that a dialog or a selection stays.
+        """
+        self.accessible()
+        size = self.page.viewport_size
+        for look, (width, height, language, theme) in LOOKS.items():
+            self.page.set_viewport_size({"width": width, "height": height})
+            self._set_look(language, theme)
+            self.fits()
+            self.shot(f"{name}-{look}")
+            self.accessible()
+        self._set_look("en", "light")
+        self.page.set_viewport_size(size)
+
+    def _set_look(self, language: str, theme: str) -> None:
+        """Choose the language and the theme with the page's buttons, which a dialog may cover."""
+        script = """([language, theme]) => {
+            const root = document.documentElement;
+            if (root.lang !== language) document.querySelector('#language').click();
+            if ((root.dataset.theme ?? 'light') !== theme) document.querySelector('#theme').click();
+        }"""
+        self.page.evaluate(script, [language, theme])
+        expect(self.page.locator("html")).to_have_attribute("lang", language)
+        expect(self.page.locator("html")).to_have_attribute("data-theme", theme)
 
     def accessible(self) -> None:
         """Check that axe finds no violation."""

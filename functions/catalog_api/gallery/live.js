@@ -41,7 +41,9 @@ export class Live {
     const status = this.statusShown();
     let count = 0;
     try {
-      if (status !== 'DELETED') count = (await this.newImages(status)) + (await this.newDeletions());
+      if (status !== 'DELETED') count = await this.newImages(status);
+      // Somebody may have signed out since.
+      if (status !== 'DELETED' && this.isRunning) count += await this.newDeletions();
     } catch (error) {
       if (this.onError(error)) return this.stop();
     }

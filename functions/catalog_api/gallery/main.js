@@ -82,6 +82,7 @@ function addListeners() {
   $('theme').addEventListener('click', toggleTheme);
   $('language').addEventListener('click', toggleLanguage);
   $('sign-out').addEventListener('click', () => {
+    gallery.stop();
     forgetLinks();
     signOut();
   });
