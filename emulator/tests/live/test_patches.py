@@ -50,6 +50,9 @@ TARGETS = {
     "patches.sts_sessions": "localstack.services.sts.provider:ValidationError",
     "patches.iam_inline_policies": "moto.iam.policy_validation:BaseIAMPolicyValidator._validate_version",
     "patches.cloudformation_templates": "localstack.services.cloudformation.api_utils:get_template_body",
+    "patches.cloudformation_custom_resources": (
+        "localstack.services.cloudformation.resource_provider:ResourceProviderExecutor.try_load_resource_provider"
+    ),
     "patches.s3_lifecycles": "localstack.services.s3.provider:get_lifecycle_rule_from_object",
     "patches.iam_boundaries": "localstack.services.iam.provider:get_iam_backend",
     "patches.stepfunctions_jsonata": "localstack.services.stepfunctions.asl.jsonata.validations:eval_jsonata_expression",
