@@ -48,6 +48,7 @@ PATCHES = (
     "embedded_localstack.patches.s3_lifecycles",
     "embedded_localstack.iam.api_methods",
     "embedded_localstack.load_balancers.gateway",
+    "embedded_localstack.debugging",
     "embedded_localstack.snapshot.control",
 )
 ENFORCEMENT = (
