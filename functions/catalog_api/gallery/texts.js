@@ -23,7 +23,7 @@ export function rejectionText(image) {
 }
 
 /** Returns a short name of the code of a reason, for a list to choose from. */
-export const reasonName = (code) => TEXTS[language].reasons[code] ?? code.replaceAll('_', ' ');
+export const reasonName = (code) => TEXTS[language].reasonNames[code] ?? code.replaceAll('_', ' ');
 
 /** Changes the language and remembers it on this device. */
 export function setLanguage(name) {

@@ -60,13 +60,16 @@ export class Uploads {
 
   /** The name of the text that says how many files are sent. */
   get nameOfProgress() {
-    if (this.isPausedByUser) return 'uploadingPaused';
+    if (this.isPausedByUser) return this.sending.length ? 'uploadingPausing' : 'uploadingPaused';
     return this.connection.isOnline ? 'uploading' : 'uploadingOffline';
   }
 
+  get sending() {
+    return this.entries.filter(({ state }) => state === 'sending');
+  }
+
   sendNext() {
-    const countSending = () => this.entries.filter(({ state }) => state === 'sending').length;
-    while (this.canSend && countSending() < MAX_CONCURRENT) {
+    while (this.canSend && this.sending.length < MAX_CONCURRENT) {
       const entry = this.entries.find(({ state, isRetried }) => state === 'waiting' && !isRetried);
       if (!entry) return;
       this.send(entry);
@@ -167,19 +170,11 @@ export class Uploads {
     this.tray.drawSummary();
   }
 
-  /** Stops or continues all uploads. A stopped file starts from its beginning, because a form is sent in one piece. */
+  /** Pauses or continues. Files that are being sent are finished: S3 takes a form in one piece, from its beginning. */
   togglePause() {
     this.isPausedByUser = !this.isPausedByUser;
-    const sending = this.entries.filter(({ state }) => state === 'sending');
-    if (this.isPausedByUser) sending.forEach((entry) => this.halt(entry));
     this.tray.drawSummary();
     this.sendNext();
-  }
-
-  halt(entry) {
-    entry.sending?.abort();
-    entry.share = 0;
-    this.setState(entry, 'waiting');
   }
 
   /** Removes a file that is not sent yet. */

@@ -25,6 +25,12 @@ LOG = logging.getLogger(__name__)
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
 KILL_SECONDS = 5
 PAUSE_SECONDS = 0.25
+_supervisors: set[int] = set()
+
+
+def supervisors() -> set[int]:
+    """Return the supervisors that run now. Every process of a function is below one of them."""
+    return set(_supervisors)
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,7 @@ class Runtime:
             pass_fds=[status_write, frames_write],
             start_new_session=True,
         )
+        _supervisors.add(self._supervisor.pid)
         for descriptor in (status_write, output_write, frames_write):
             os.close(descriptor)
         threading.Thread(target=self._follow, args=(status_read,), name="lambda-supervisor", daemon=True).start()
@@ -200,6 +207,7 @@ class Runtime:
                 else:
                     ending = line.strip()
         self._supervisor.wait()
+        _supervisors.discard(self._supervisor.pid)
         self._ended(ending)
 
     def _ended(self, ending: str) -> None:
