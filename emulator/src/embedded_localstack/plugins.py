@@ -52,6 +52,7 @@ PATCHES = (
     "embedded_localstack.iam.api_methods",
     "embedded_localstack.http_apis.gateway",
     "embedded_localstack.load_balancers.gateway",
+    "embedded_localstack.debugging",
     "embedded_localstack.snapshot.control",
 )
 ENFORCEMENT = (
