@@ -75,6 +75,12 @@ ELSEWHERE = (
         '"--without", "pillow-heif"',
     ),
     Elsewhere(
+        r"\./eventloom restore-items\b.*",
+        "needs a table that was restored",
+        "tests/unit/eventloom/operations/test_restore_items.py",
+        '"restore-items", RESTORED, "--into"',
+    ),
+    Elsewhere(
         r"\./eventloom example (deploy|destroy)\b.*",
         "takes minutes",
         "tests/modules/test_examples.py",

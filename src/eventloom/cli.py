@@ -84,6 +84,9 @@ SECTIONS: dict[str, dict[str, Entry]] = {
             "List the photos of an older version by date.",
             resumes=True,
         ),
+        "restore-items": Entry(
+            "operations.restore_items:restore_items", "Copy items of a restored table back.", resumes=True
+        ),
         "replay": Entry(
             "operations.replay:replay", "Send saved events, or an EventBridge archive, again.", resumes=True
         ),

@@ -43,6 +43,7 @@ COMMANDS = {
     "backfill": "",
     "audit": "",
     "upgrade-catalog": "",
+    "restore-items": "restored --into activity",
     "replay": f"--file {__file__}",
     "simulate": "measure",
 }

@@ -165,8 +165,6 @@ def _without_none(values: Properties) -> Properties:
 
 def _numbers(values: Properties) -> Properties:
     """Return values with the types that the SDK wants: CloudFormation takes numbers and booleans as texts too."""
-    read: dict[str, Callable[[Any], Any]] = {"ExpiredObjectDeleteMarker": _is_true}
     numbers = ("Days", "NoncurrentDays", "NewerNoncurrentVersions", "DaysAfterInitiation")
-    return {
-        name: read.get(name, int if name in numbers else lambda each: each)(value) for name, value in values.items()
-    }
+    read: dict[str, Callable[[Any], Any]] = {"ExpiredObjectDeleteMarker": _is_true} | dict.fromkeys(numbers, int)
+    return {name: read[name](value) if name in read else value for name, value in values.items()}
