@@ -51,6 +51,10 @@ TARGETS = {
     "patches.sts_sessions": "localstack.services.sts.provider:ValidationError",
     "patches.iam_inline_policies": "moto.iam.policy_validation:BaseIAMPolicyValidator._validate_version",
     "patches.cloudformation_templates": "localstack.services.cloudformation.api_utils:get_template_body",
+    "patches.cloudformation_buckets": (
+        "localstack.services.s3.resource_providers.aws_s3_bucket:S3BucketProvider._create_bucket_if_does_not_exist"
+    ),
+    "patches.lambda_layers": "localstack.services.lambda_.provider:LambdaProvider._validate_layers",
     "patches.s3_lifecycles": "localstack.services.s3.provider:get_lifecycle_rule_from_object",
     "patches.iam_boundaries": "localstack.services.iam.provider:get_iam_backend",
     "patches.stepfunctions_jsonata": "localstack.services.stepfunctions.asl.jsonata.validations:eval_jsonata_expression",
