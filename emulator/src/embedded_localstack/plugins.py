@@ -48,6 +48,7 @@ PATCHES = (
     "embedded_localstack.patches.iam_inline_policies",
     "embedded_localstack.patches.cloudformation_templates",
     "embedded_localstack.patches.cloudformation_buckets",
+    "embedded_localstack.patches.cloudformation_custom_resources",
     "embedded_localstack.patches.s3_lifecycles",
     "embedded_localstack.iam.api_methods",
     "embedded_localstack.http_apis.gateway",

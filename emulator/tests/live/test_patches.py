@@ -55,6 +55,9 @@ TARGETS = {
         "localstack.services.s3.resource_providers.aws_s3_bucket:S3BucketProvider._create_bucket_if_does_not_exist"
     ),
     "patches.lambda_layers": "localstack.services.lambda_.provider:LambdaProvider._validate_layers",
+    "patches.cloudformation_custom_resources": (
+        "localstack.services.cloudformation.resource_provider:ResourceProviderExecutor.try_load_resource_provider"
+    ),
     "patches.s3_lifecycles": "localstack.services.s3.provider:get_lifecycle_rule_from_object",
     "patches.iam_boundaries": "localstack.services.iam.provider:get_iam_backend",
     "patches.stepfunctions_jsonata": "localstack.services.stepfunctions.asl.jsonata.validations:eval_jsonata_expression",
