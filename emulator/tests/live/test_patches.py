@@ -76,6 +76,7 @@ TARGETS = {
 REMOVE_AND_INSTALL = """
 import functools, importlib, json, os, sys
 from embedded_localstack import plugins
+plugins.LATER = {}
 targets = {patch: target.split(":") for patch, target in json.loads(sys.argv[1]).items()}
 modules = {patch: importlib.import_module(module) for patch, (module, _) in targets.items()}
 for patch, (_, path) in targets.items():
