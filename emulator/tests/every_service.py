@@ -28,6 +28,7 @@ EVERY: dict[str, tuple[Call | None, Call, str]] = {
         "CertificateSummaryList",
     ),
     "apigateway": (("create_rest_api", {"name": NAME}), ("get_rest_apis", {}), "items"),
+    "apigatewayv2": (("create_api", {"Name": NAME, "ProtocolType": "HTTP"}), ("get_apis", {}), "Items"),
     "cloudformation": (
         (
             "create_stack",
@@ -41,6 +42,7 @@ EVERY: dict[str, tuple[Call | None, Call, str]] = {
         ("get_dashboard", {"DashboardName": NAME}),
         "DashboardBody",
     ),
+    "cognito-idp": (("create_user_pool", {"PoolName": NAME}), ("list_user_pools", {"MaxResults": 9}), "UserPools"),
     "config": (
         ("put_configuration_recorder", {"ConfigurationRecorder": {"name": "default", "roleARN": ROLE}}),
         ("describe_configuration_recorders", {}),

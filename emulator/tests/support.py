@@ -91,7 +91,7 @@ class Cloud:
         )
 
     def __getattr__(self, service: str) -> Any:
-        client = self.client(service.rstrip("_"))
+        client = self.client(service.rstrip("_").replace("_", "-"))
         setattr(self, service, client)
         return client
 

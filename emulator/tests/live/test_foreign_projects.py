@@ -45,7 +45,7 @@ def test_the_caller_of_cloudformation_must_be_able_to_read_the_template(cloud: C
 
 
 def test_a_stack_with_a_resource_that_cannot_be_made_fails(cloud: Cloud, name: str):
-    resources = {"Api": {"Type": "AWS::ApiGatewayV2::Api", "Properties": {"Name": "a", "ProtocolType": "HTTP"}}}
+    resources = {"Pipe": {"Type": "AWS::Pipes::Pipe", "Properties": {"Name": "a"}}}
     stack = name[:40]
     cloud.cloudformation.create_stack(StackName=stack, TemplateBody=json.dumps({"Resources": resources}))
 
@@ -56,7 +56,7 @@ def test_a_stack_with_a_resource_that_cannot_be_made_fails(cloud: Cloud, name: s
     assert eventually(is_over)
     (shown,) = cloud.cloudformation.describe_stacks(StackName=stack)["Stacks"]
     assert "CREATE_COMPLETE" not in shown["StackStatus"]
-    assert "AWS::ApiGatewayV2::Api" in str(shown.get("StackStatusReason")), shown
+    assert "AWS::Pipes::Pipe" in str(shown.get("StackStatusReason")), shown
 
 
 def test_a_lifecycle_rule_may_have_a_prefix_in_place_of_a_filter(cloud: Cloud, name: str):

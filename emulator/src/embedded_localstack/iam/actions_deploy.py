@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/
 # ruff: noqa: SIM905 - rows of names read better as words than as lists of strings
 
 import re
+from urllib.parse import quote
 
 from embedded_localstack.iam.request import Check, Request, Row, anything, each, needs, text
 
@@ -32,7 +33,10 @@ _PATHS = {
 
 def _api_row(verb: str, path: str) -> Row:
     def row(request: Request) -> list[Check]:
-        filled = re.sub(r"\{(\w+)\}", lambda part: text(request.params.get(part[1])), path)
+        params = request.params
+        if arn := params.get("ResourceArn"):
+            params = {**params, "ResourceArn": quote(text(arn), safe="")}
+        filled = re.sub(r"\{(\w+)\}", lambda part: text(params.get(part[1])), path)
         arn = f"arn:aws:apigateway:{request.region}::{filled.rstrip('/')}"
         return [Check(f"apigateway:{verb}", arn)]
 
@@ -52,6 +56,69 @@ APIGATEWAY: dict[str, Row] = {
     f"Get{kind}s": _api_row("GET", _PATHS[kind].rpartition("/")[0])
     for kind in ("ApiKey", "Authorizer", "Deployment", "Resource", "RestApi", "Stage", "UsagePlan", "UsagePlanKey")
 }
+
+# HTTP APIs have the same actions on paths of their own, and other names of parameters.
+_PATHS_V2 = {
+    "Api": "/apis/{ApiId}",
+    "Authorizer": "/apis/{ApiId}/authorizers/{AuthorizerId}",
+    "Deployment": "/apis/{ApiId}/deployments/{DeploymentId}",
+    "Integration": "/apis/{ApiId}/integrations/{IntegrationId}",
+    "Model": "/apis/{ApiId}/models/{ModelId}",
+    "Route": "/apis/{ApiId}/routes/{RouteId}",
+    "Stage": "/apis/{ApiId}/stages/{StageName}",
+}
+APIGATEWAYV2: dict[str, Row] = {
+    **{
+        f"{verb}{kind}": _api_row(method, path.rpartition("/")[0] if verb == "Create" else path)
+        for verb, method in _VERBS.items()
+        if verb != "Put"
+        for kind, path in _PATHS_V2.items()
+    },
+    **{f"Get{kind}s": _api_row("GET", path.rpartition("/")[0]) for kind, path in _PATHS_V2.items()},
+    "DeleteAccessLogSettings": _api_row("DELETE", "/apis/{ApiId}/stages/{StageName}/accesslogsettings"),
+    "DeleteCorsConfiguration": _api_row("DELETE", "/apis/{ApiId}/cors"),
+    "DeleteRouteRequestParameter": _api_row(
+        "DELETE", "/apis/{ApiId}/routes/{RouteId}/requestparameters/{RequestParameterKey}"
+    ),
+    "DeleteRouteSettings": _api_row("DELETE", "/apis/{ApiId}/stages/{StageName}/routesettings/{RouteKey}"),
+    "GetTags": _api_row("GET", "/tags/{ResourceArn}"),
+    "ImportApi": _api_row("PUT", "/apis"),
+    "ReimportApi": _api_row("PUT", "/apis/{ApiId}"),
+    "ResetAuthorizersCache": _api_row("DELETE", "/apis/{ApiId}/stages/{StageName}/cache/authorizers"),
+    "TagResource": _api_row("POST", "/tags/{ResourceArn}"),
+    "UntagResource": _api_row("DELETE", "/tags/{ResourceArn}"),
+}
+
+# -- Cognito: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncognitouserpools.html
+
+
+def _user_pool(request: Request) -> str:
+    params = request.params
+    return text(params.get("ResourceArn")) or request.arn("cognito-idp", f"userpool/{text(params.get('UserPoolId'))}")
+
+
+COGNITO: dict[str, Row] = each(
+    "cognito-idp",
+    (
+        "AddCustomAttributes AdminAddUserToGroup AdminConfirmSignUp AdminCreateUser AdminDeleteUser "
+        "AdminDeleteUserAttributes AdminDisableProviderForUser AdminDisableUser AdminEnableUser AdminForgetDevice "
+        "AdminGetDevice AdminGetUser AdminInitiateAuth AdminLinkProviderForUser AdminListDevices "
+        "AdminListGroupsForUser AdminListUserAuthEvents AdminRemoveUserFromGroup AdminResetUserPassword "
+        "AdminRespondToAuthChallenge AdminSetUserMFAPreference AdminSetUserPassword AdminSetUserSettings "
+        "AdminUpdateAuthEventFeedback AdminUpdateDeviceStatus AdminUpdateUserAttributes AdminUserGlobalSignOut "
+        "CreateGroup CreateIdentityProvider CreateResourceServer CreateUserImportJob CreateUserPoolClient "
+        "CreateUserPoolDomain DeleteGroup DeleteIdentityProvider DeleteResourceServer DeleteUserPool "
+        "DeleteUserPoolClient DeleteUserPoolDomain DescribeIdentityProvider DescribeResourceServer "
+        "DescribeRiskConfiguration DescribeUserImportJob DescribeUserPool DescribeUserPoolClient GetCSVHeader "
+        "GetGroup GetIdentityProviderByIdentifier GetLogDeliveryConfiguration GetSigningCertificate "
+        "GetUICustomization GetUserPoolMfaConfig ListGroups ListIdentityProviders ListResourceServers "
+        "ListTagsForResource ListUserImportJobs ListUserPoolClients ListUsers ListUsersInGroup "
+        "SetLogDeliveryConfiguration SetRiskConfiguration SetUICustomization SetUserPoolMfaConfig "
+        "StartUserImportJob StopUserImportJob TagResource UntagResource UpdateGroup UpdateIdentityProvider "
+        "UpdateResourceServer UpdateUserPool UpdateUserPoolClient UpdateUserPoolDomain"
+    ).split(),
+    _user_pool,
+) | each("cognito-idp", ["CreateUserPool", "DescribeUserPoolDomain", "ListUserPools"], anything)
 
 # -- IAM
 
