@@ -83,6 +83,7 @@ destroy: ## remove the environment
 
 ##@ Tests, one kind at a time (PYTEST_ADDOPTS="-k name" passes options to pytest; ONLY=tests/... selects files)
 .PHONY: test-quick test-unit test-terraform test-integration test-faults test-policies test-iam test-iam-differential test-compose test-modules
+.PHONY: test-quick test-unit test-terraform test-integration test-faults test-policies test-iam test-iam-differential test-container test-compose
 .PHONY: test-parity test-browser
 test-quick: lint ## lint, and the unit tests of what changed since main: under a minute
 	@$(PY) -m scripts.quick
@@ -122,6 +123,9 @@ test-parity: setup ## LocalStack's AWS-validated tests on the emulator: LOCALSTA
 	@scripts/bootstrap.sh localstack parity
 	@EMULATOR=$(CURDIR)/build/venv/localstack/bin/python PARITY_HOME=build/parity \
 	PYTHONPATH=emulator/tests build/venv/parity/bin/python -m parity.lane "$${LOCALSTACK:?set it to a checkout of LocalStack v4.14.0}" $(ONLY)
+
+test-container: setup ## the image of the embedded LocalStack: docker compose --profile embedded, a restart, and everything removed
+	@$(PY) -m pytest -q -o timeout=900 --durations=3 tests/container
 
 test-compose: build ## docker compose up, the same tests with Docker's Lambda executor, and everything removed
 	@$(PY) -m scripts.compose
