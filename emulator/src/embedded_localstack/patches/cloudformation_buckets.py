@@ -165,8 +165,8 @@ def _without_none(values: Properties) -> Properties:
 
 def _numbers(values: Properties) -> Properties:
     """Return values with the types that the SDK wants: CloudFormation takes numbers and booleans as texts too."""
-    read: dict[str, Callable[[Any], Any]] = {"ExpiredObjectDeleteMarker": _is_true}
     numbers = ("Days", "NoncurrentDays", "NewerNoncurrentVersions", "DaysAfterInitiation")
-    return {
-        name: read.get(name, int if name in numbers else lambda each: each)(value) for name, value in values.items()
-    }
+    read = {name: int(value) if name in numbers else value for name, value in values.items()}
+    if "ExpiredObjectDeleteMarker" in read:
+        read["ExpiredObjectDeleteMarker"] = _is_true(read["ExpiredObjectDeleteMarker"])
+    return read
