@@ -69,10 +69,22 @@ ELSEWHERE = (
         '"dev", "digest", "--functions"',
     ),
     Elsewhere(
+        r"\./eventloom debug\b.*",
+        "stops a function that other tests use",
+        "tests/integration/test_debug.py",
+        '"debug", "thumbnailer"',
+    ),
+    Elsewhere(
         r"\./eventloom build .*--without\b.*",
         "would deploy packages without this dependency",
         "tests/unit/eventloom/deployment/test_build.py",
         '"--without", "pillow-heif"',
+    ),
+    Elsewhere(
+        r"\./eventloom restore-items\b.*",
+        "needs a table that was restored",
+        "tests/unit/eventloom/operations/test_restore_items.py",
+        '"restore-items", RESTORED, "--into"',
     ),
     Elsewhere(
         r"\./eventloom example (deploy|destroy)\b.*",

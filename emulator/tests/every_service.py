@@ -42,6 +42,7 @@ EVERY: dict[str, tuple[Call | None, Call, str]] = {
         ("get_dashboard", {"DashboardName": NAME}),
         "DashboardBody",
     ),
+    "cognito-idp": (("create_user_pool", {"PoolName": NAME}), ("list_user_pools", {"MaxResults": 9}), "UserPools"),
     "config": (
         ("put_configuration_recorder", {"ConfigurationRecorder": {"name": "default", "roleARN": ROLE}}),
         ("describe_configuration_recorders", {}),

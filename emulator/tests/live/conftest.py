@@ -1,7 +1,7 @@
 """Fixtures that start a server for the live tests."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,8 @@ import pytest
 from embedded_localstack import lambda_runtime, processes
 from embedded_localstack.state import Home
 from embedded_localstack.testing import LocalStackProcess
-from support import Cloud, free_port, launcher
+from rest_apis import ECHO, JUDGE, Api, permit
+from support import ACCOUNT, LOGS, Cloud, free_port, launcher, package
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +61,24 @@ def name(request: pytest.FixtureRequest) -> str:
         request.node.name.removeprefix("test_").replace("[", "-").replace("]", "").replace("_", "-").replace(" ", "-")
     )
     return str(text)[:40].strip("-")
+
+
+@pytest.fixture(scope="session")
+def functions(cloud: Cloud) -> Mapping[str, str]:
+    """Return the ARNs of the functions behind the APIs and of their authorizers."""
+    cloud.role("api-functions", *LOGS)
+    role = f"arn:aws:iam::{ACCOUNT}:role/api-functions"
+    return {
+        name: cloud.function(f"api-{name}", role=role, Code={"ZipFile": package(code)})
+        for name, code in (("echo", ECHO), ("judge", JUDGE))
+    }
+
+
+@pytest.fixture
+def api(cloud: Cloud, name: str, functions: Mapping[str, str]) -> Api:
+    api = Api(cloud, name, functions["echo"])
+    permit(cloud, functions["echo"], f"{api.arn}/*/POST/*")
+    return api
 
 
 @pytest.fixture(scope="session")

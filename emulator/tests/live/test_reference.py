@@ -138,6 +138,9 @@ QUEUE, GROUP_ARN = f"arn:aws:sqs:us-east-1:{ACCOUNT}:q", f"arn:aws:logs:us-east-
 TAGGED_PARAMETER = {"ResourceType": "Parameter", "ResourceId": "/a/b"}
 # The parameters without which a row can't name a resource.
 PARAMETERS: dict[tuple[str, str], dict[str, Any]] = {
+    ("dynamodb", "ExecuteStatement"): {"Statement": "SELECT * FROM t.i"},
+    ("dynamodb", "BatchExecuteStatement"): {"Statements": [{"Statement": "UPDATE t SET n = 1 WHERE id = 1"}]},
+    ("dynamodb", "ExecuteTransaction"): {"TransactStatements": [{"Statement": "DELETE FROM t WHERE id = 1"}]},
     **{("sqs", name): {"SourceArn": QUEUE} for name in ("StartMessageMoveTask", "ListMessageMoveTasks")},
     **{("logs", name): {"resourceArn": GROUP_ARN} for name in ("TagResource", "UntagResource", "ListTagsForResource")},
     **{("kms", name): {"AliasName": "alias/a"} for name in ("CreateAlias", "UpdateAlias", "DeleteAlias")},
@@ -155,7 +158,6 @@ ROWS = [
     for service, table in TABLES.items()
     for operation in table
     if not service.startswith("apigateway")
-    and operation not in ("ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction")
 ]
 
 

@@ -31,7 +31,14 @@ _HTTP = urllib3.PoolManager(retries=False)
 
 
 class FunctionError(Exception):
-    """A function that could not be invoked, or that failed. The message says why."""
+    """A function that could not be invoked, or that failed. The message says why.
+
+    `raised` is the message of the exception that the function raised.
+    """
+
+    def __init__(self, message: str, raised: str = "") -> None:
+        super().__init__(message)
+        self.raised = raised
 
 
 def call(integration: Mapping[str, Any], invocation: Invocation) -> Answer:
@@ -83,7 +90,9 @@ def invoke(uri: str, payload: Any, source_arn: str, role: str = "", seconds: flo
     except (ClientError, BotoCoreError) as error:
         raise FunctionError(f"{function} can't be invoked: {error}") from error
     if kind := answer.get("FunctionError"):
-        raise FunctionError(f"{function} failed: {kind}: {data.decode(errors='replace')[:500]}")
+        raised = json.loads(data or b"null")
+        message = str(raised.get("errorMessage") or "") if isinstance(raised, dict) else ""
+        raise FunctionError(f"{function} failed: {kind}: {message[:500]}", message)
     return data
 
 

@@ -135,7 +135,7 @@ def import_api(backend: Any, params: Params) -> Json:
     """Create an API from an OpenAPI definition."""
     definition = openapi.parse(str(params.get("body") or ""))
     _verify_definition(definition)
-    api = backend.create_api(**_arguments(definition.api, (*_API, "protocolType")), tags={})
+    api = backend.create_api(**_arguments(definition.api, (*_API, "protocolType")), tags=definition.api["tags"])
     _fill(api, definition)
     return api_to_json(api)
 

@@ -26,10 +26,11 @@
     function_urls.py       the check of calls to a function URL
     api_methods.py         the check of calls to a method of a REST API
     lambda_authorizers.py  the answers of Lambda authorizers, and how long they are kept
+    user_pools.py          verifies the tokens of Cognito user pools
     signed_requests.py     the caller of a signed call to an API or a function URL
     signatures.py          the check of a signature
     records.py             denials and audit, one JSON object per line
 
-Only handler.py, lookup.py, key_lookup.py, buckets.py, sessions.py, documents.py, preflight.py, function_urls.py and
-api_methods.py import LocalStack or moto.
+Only handler.py, lookup.py, key_lookup.py, buckets.py, sessions.py, documents.py, preflight.py, function_urls.py,
+user_pools.py and api_methods.py import LocalStack or moto.
 """

@@ -204,6 +204,7 @@ TABLES: dict[str, dict[str, Row]] = {
     "sts": actions_keys.STS,
     "apigateway": actions_deploy.APIGATEWAY,
     "apigatewayv2": actions_deploy.APIGATEWAYV2,
+    "cognito-idp": actions_deploy.COGNITO,
     "iam": actions_iam.IAM | actions_deploy.IAM,
     "secretsmanager": actions_secrets.SECRETS,
     "scheduler": actions_workflows.SCHEDULER,

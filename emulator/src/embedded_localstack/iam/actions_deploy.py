@@ -89,6 +89,37 @@ APIGATEWAYV2: dict[str, Row] = {
     "UntagResource": _api_row("DELETE", "/tags/{ResourceArn}"),
 }
 
+# -- Cognito: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncognitouserpools.html
+
+
+def _user_pool(request: Request) -> str:
+    params = request.params
+    return text(params.get("ResourceArn")) or request.arn("cognito-idp", f"userpool/{text(params.get('UserPoolId'))}")
+
+
+COGNITO: dict[str, Row] = each(
+    "cognito-idp",
+    (
+        "AddCustomAttributes AdminAddUserToGroup AdminConfirmSignUp AdminCreateUser AdminDeleteUser "
+        "AdminDeleteUserAttributes AdminDisableProviderForUser AdminDisableUser AdminEnableUser AdminForgetDevice "
+        "AdminGetDevice AdminGetUser AdminInitiateAuth AdminLinkProviderForUser AdminListDevices "
+        "AdminListGroupsForUser AdminListUserAuthEvents AdminRemoveUserFromGroup AdminResetUserPassword "
+        "AdminRespondToAuthChallenge AdminSetUserMFAPreference AdminSetUserPassword AdminSetUserSettings "
+        "AdminUpdateAuthEventFeedback AdminUpdateDeviceStatus AdminUpdateUserAttributes AdminUserGlobalSignOut "
+        "CreateGroup CreateIdentityProvider CreateResourceServer CreateUserImportJob CreateUserPoolClient "
+        "CreateUserPoolDomain DeleteGroup DeleteIdentityProvider DeleteResourceServer DeleteUserPool "
+        "DeleteUserPoolClient DeleteUserPoolDomain DescribeIdentityProvider DescribeResourceServer "
+        "DescribeRiskConfiguration DescribeUserImportJob DescribeUserPool DescribeUserPoolClient GetCSVHeader "
+        "GetGroup GetIdentityProviderByIdentifier GetLogDeliveryConfiguration GetSigningCertificate "
+        "GetUICustomization GetUserPoolMfaConfig ListGroups ListIdentityProviders ListResourceServers "
+        "ListTagsForResource ListUserImportJobs ListUserPoolClients ListUsers ListUsersInGroup "
+        "SetLogDeliveryConfiguration SetRiskConfiguration SetUICustomization SetUserPoolMfaConfig "
+        "StartUserImportJob StopUserImportJob TagResource UntagResource UpdateGroup UpdateIdentityProvider "
+        "UpdateResourceServer UpdateUserPool UpdateUserPoolClient UpdateUserPoolDomain"
+    ).split(),
+    _user_pool,
+) | each("cognito-idp", ["CreateUserPool", "DescribeUserPoolDomain", "ListUserPools"], anything)
+
 # -- IAM
 
 

@@ -70,7 +70,9 @@ class Enforcer:
         params = _parameters(context)
         if (service, operation) in ALWAYS_ALLOWED or (caller.name, service) in OWN:
             return
-        if caller.kind is Kind.ANONYMOUS and (service, operation) in UNSIGNED:
+        # What an app does for its users, such as InitiateAuth of Cognito, is never signed.
+        is_of_app = service == "cognito-idp" and context.operation.auth_type == "none"
+        if is_of_app or (caller.kind is Kind.ANONYMOUS and (service, operation) in UNSIGNED):
             return
         try:
             needed = actions.checks(service, operation, params, context.account_id, context.region, facts)
