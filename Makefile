@@ -82,7 +82,7 @@ destroy: ## remove the environment
 	@./eventloom destroy --env $(ENV)
 
 ##@ Tests, one kind at a time (PYTEST_ADDOPTS="-k name" passes options to pytest; ONLY=tests/... selects files)
-.PHONY: test-quick test-unit test-terraform test-integration test-faults test-policies test-iam test-iam-differential test-compose
+.PHONY: test-quick test-unit test-terraform test-integration test-faults test-policies test-iam test-iam-differential test-compose test-modules
 .PHONY: test-parity test-browser
 test-quick: lint ## lint, and the unit tests of what changed since main: under a minute
 	@$(PY) -m scripts.quick
@@ -96,6 +96,9 @@ test-terraform: setup ## fmt, validate and `terraform test` of every module
 
 test-integration: build ## everything deployed, in CLOUD=embedded (default), compose or aws
 	@$(PY) -m pytest -q --durations=12 tests/integration
+
+test-modules: build ## the modules elsewhere, in the same clouds: every trigger, changes of triggers, a foreign root, the examples
+	@$(PY) -m pytest -q --durations=12 tests/modules
 
 IAM_TESTS := build/venv/localstack/bin/python -m pytest -q
 test-policies: setup ## the policies of every environment: rules for documents, and checkov over the plans

@@ -69,15 +69,27 @@ ELSEWHERE = (
         '"dev", "digest", "--functions"',
     ),
     Elsewhere(
+        r"\./eventloom debug\b.*",
+        "stops a function that other tests use",
+        "tests/integration/test_debug.py",
+        '"debug", "thumbnailer"',
+    ),
+    Elsewhere(
         r"\./eventloom build .*--without\b.*",
         "would deploy packages without this dependency",
         "tests/unit/eventloom/deployment/test_build.py",
         '"--without", "pillow-heif"',
     ),
     Elsewhere(
+        r"\./eventloom restore-items\b.*",
+        "needs a table that was restored",
+        "tests/unit/eventloom/operations/test_restore_items.py",
+        '"restore-items", RESTORED, "--into"',
+    ),
+    Elsewhere(
         r"\./eventloom example (deploy|destroy)\b.*",
         "takes minutes",
-        "tests/integration/test_examples.py",
+        "tests/modules/test_examples.py",
         r'command(ROOT, "example", "\1"',
     ),
     Elsewhere(
@@ -102,7 +114,8 @@ MAKE = (
     (
         TEST_SH,
         " make {}",
-        "lint checkov bench test-unit test-terraform test-integration test-policies test-iam test-faults test-browser",
+        "lint checkov bench test-unit test-terraform test-integration test-modules test-policies test-iam test-faults "
+        "test-browser",
     ),
     (FIRST_STEPS, 'run_make(checkout, "{}"', "demo up plan deploy docs capabilities down clean"),
     ("tests/integration/test_commands.py", 'run(ROOT, "{}"', "test-compose"),

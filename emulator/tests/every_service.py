@@ -30,6 +30,7 @@ EVERY: dict[str, tuple[Call | None, Call, str]] = {
         "CertificateSummaryList",
     ),
     "apigateway": (("create_rest_api", {"name": NAME}), ("get_rest_apis", {}), "items"),
+    "apigatewayv2": (("create_api", {"Name": NAME, "ProtocolType": "HTTP"}), ("get_apis", {}), "Items"),
     "cloudformation": (
         (
             "create_stack",

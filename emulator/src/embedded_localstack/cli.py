@@ -1,13 +1,14 @@
-"""The command line: up, down, restart, status and logs."""
+"""The command line: up, down, restart, status, logs and layer."""
 
 import argparse
 import json
 import os
+import platform
 import sys
 import time
 from pathlib import Path
 
-from embedded_localstack import inventory
+from embedded_localstack import inventory, powertools, public_layers
 from embedded_localstack.launch import up
 from embedded_localstack.state import (
     DEFAULT_FOLDER,
@@ -49,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
-        return _run(options, Home(options.port, options.home))
+        return _layer(options) if options.command == "layer" else _run(options, Home(options.port, options.home))
     except LaunchError as error:
         print(f"embedded LocalStack: {error}", file=sys.stderr)
         return error.exit_code
@@ -105,7 +106,22 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--json", action="store_true", help="print JSON")
         if name == "logs":
             command.add_argument("-f", "--follow", action="store_true", help="keep printing")
+    _add_layer(commands)
     return parser
+
+
+def _add_layer(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    about = "make the zip file of a public layer of AWS, for LAMBDA_LAYERS"
+    layers = commands.add_parser("layer", help=about, description=about).add_subparsers(dest="layer", required=True)
+    about = "make the layer of Powertools for AWS Lambda (Python) from PyPI"
+    command = layers.add_parser("powertools", help=about, description=about)
+    command.add_argument("output", type=Path, metavar="OUTPUT.zip", help="the file to write")
+    command.add_argument("--python", choices=powertools.PYTHONS, default="3.13", help="of the runtime (%(default)s)")
+    machine = "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
+    command.add_argument(
+        "--architecture", choices=powertools.MACHINES, default=machine, help="of the function (here %(default)s)"
+    )
+    command.add_argument("--version", default=powertools.VERSION, help="of Powertools (%(default)s)")
 
 
 def _services(value: str) -> list[str]:
@@ -161,6 +177,17 @@ def _down(home: Home, *, everything: bool, without: list[str]) -> int:
         return 0
     print(f"embedded LocalStack: {forgotten.text}; removed with it, in {inventory.regions()[0]}:")
     print("\n".join(inventory.lines(forgotten.names)))
+    return 0
+
+
+def _layer(options: argparse.Namespace) -> int:
+    size = powertools.make(options.output, options.python, options.architecture, options.version)
+    pattern = public_layers.powertools(options.version, options.python, options.architecture)
+    print(
+        f"embedded LocalStack: {options.output} has Powertools {options.version} for Python {options.python} "
+        f"({size / 1e6:.1f} MB); start the server with it:\n"
+        f"{public_layers.VARIABLE}='{pattern}={options.output}' embedded-localstack up"
+    )
     return 0
 
 

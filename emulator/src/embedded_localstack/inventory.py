@@ -13,6 +13,7 @@ from embedded_localstack.probe import health
 # that holds an item's name (empty if the item is the name).
 OPERATIONS = {
     "apigateway": ("get_rest_apis", "items", "name"),
+    "apigatewayv2": ("get_apis", "Items", "Name"),
     "cloudformation": ("describe_stacks", "Stacks", "StackName"),
     "cloudwatch": ("describe_alarms", "MetricAlarms", "AlarmName"),
     "dynamodb": ("list_tables", "TableNames", ""),

@@ -3,8 +3,9 @@
 import json
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
-from embedded_localstack import lambda_runtime
+from embedded_localstack import lambda_runtime, public_layers
 from embedded_localstack.state import SERVER_VARIABLE, Home
 
 OWNER_VARIABLE = "EMBEDDED_LOCALSTACK_OWNER"
@@ -52,10 +53,23 @@ def tool_variables(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def layer_variables() -> dict[str, str]:
+    """Return the variable with the files of public layers, whose paths do not depend on the working directory.
+
+    Raises:
+        LaunchError: the caller's variable is malformed.
+    """
+    files = public_layers.parse(os.environ.get(public_layers.VARIABLE, ""), Path.cwd())
+    return {public_layers.VARIABLE: public_layers.written(files)} if files else {}
+
+
 def server_environment(home: Home) -> dict[str, str]:
     """Return the whole environment of the server.
 
     The caller's AWS_* variables and proxies would reach functions, so they are not passed on.
+
+    Raises:
+        LaunchError: a variable of the caller is malformed.
     """
     passed = {
         name: value for name, value in os.environ.items() if value and (name in PASSED or name.startswith(INTERPRETER))
@@ -105,4 +119,5 @@ def server_environment(home: Home) -> dict[str, str]:
             "SQS_CLOUDWATCH_METRICS_REPORT_INTERVAL": "10",
         }
         | passed
+        | layer_variables()
     )

@@ -26,10 +26,17 @@ def interpreter(base: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def home(base: Path) -> Iterator[Home]:
+def public_layer(base: Path) -> tuple[str, Path]:
+    """Return the pattern of a layer of another account, and the file with its content, which a test writes."""
+    return "arn:aws:lambda:us-east-1:770693421928:layer:Klayers-p313-public:*", base / "public.zip"
+
+
+@pytest.fixture(scope="session")
+def home(base: Path, public_layer: tuple[str, Path]) -> Iterator[Home]:
     """Yield the folder of a running server."""
     home = Home(free_port(), base / "home")
-    started = launcher("up", home, IAM_AUDIT="1", LAMBDA_PROCESS_PYTHON3_10="/bin/false")
+    layers = "=".join(map(str, public_layer))
+    started = launcher("up", home, IAM_AUDIT="1", LAMBDA_PROCESS_PYTHON3_10="/bin/false", LAMBDA_LAYERS=layers)
     assert started.returncode == 0, started.stderr
     yield home
     family = processes.belonging_to(home.path)

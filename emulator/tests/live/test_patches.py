@@ -28,6 +28,7 @@ TARGETS = {
     "patches.idle_connections": "botocore.httpsession:URLLib3Session.__init__",
     "patches.no_downloads": "localstack.packages.api:PackageInstaller.install",
     "patches.request_bodies": "localstack.services.lambda_.urlrouter:restore_payload",
+    "patches.kinesis_changes": "localstack.aws.handlers:run_custom_response_handlers",
     "patches.lambda_event_sources": "localstack.services.lambda_.event_source_mapping.pollers.sqs_poller:SqsPoller.handle_messages",
     "patches.lambda_mappings": "localstack.services.lambda_.invocation.models:lambda_stores",
     "patches.logs_keys": "localstack.services.logs.provider:LogsProvider",
@@ -51,6 +52,13 @@ TARGETS = {
     "patches.sts_sessions": "localstack.services.sts.provider:ValidationError",
     "patches.iam_inline_policies": "moto.iam.policy_validation:BaseIAMPolicyValidator._validate_version",
     "patches.cloudformation_templates": "localstack.services.cloudformation.api_utils:get_template_body",
+    "patches.cloudformation_buckets": (
+        "localstack.services.s3.resource_providers.aws_s3_bucket:S3BucketProvider._create_bucket_if_does_not_exist"
+    ),
+    "patches.lambda_layers": "localstack.services.lambda_.provider:LambdaProvider._validate_layers",
+    "patches.cloudformation_custom_resources": (
+        "localstack.services.cloudformation.resource_provider:ResourceProviderExecutor.try_load_resource_provider"
+    ),
     "patches.s3_lifecycles": "localstack.services.s3.provider:get_lifecycle_rule_from_object",
     "patches.iam_boundaries": "localstack.services.iam.provider:get_iam_backend",
     "patches.stepfunctions_jsonata": "localstack.services.stepfunctions.asl.jsonata.validations:eval_jsonata_expression",
@@ -59,6 +67,7 @@ TARGETS = {
         ":ResourceEvalS3._handle_list_objects_v2"
     ),
     "iam.api_methods": "localstack.services.apigateway.next_gen.execute_api.handlers:preprocess_request",
+    "http_apis.gateway": "localstack.aws.handlers:preprocess_request",
     "load_balancers.gateway": "localstack.aws.handlers:preprocess_request",
     "snapshot.control": "localstack.aws.handlers:run_custom_finalizers",
     "iam.handler": "localstack.aws.handlers:serve_custom_service_request_handlers",
@@ -68,6 +77,7 @@ TARGETS = {
 REMOVE_AND_INSTALL = """
 import functools, importlib, json, os, sys
 from embedded_localstack import plugins
+plugins.LATER = {}
 targets = {patch: target.split(":") for patch, target in json.loads(sys.argv[1]).items()}
 modules = {patch: importlib.import_module(module) for patch, (module, _) in targets.items()}
 for patch, (_, path) in targets.items():

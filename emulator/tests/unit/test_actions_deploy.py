@@ -73,6 +73,26 @@ CASES: Cases = [
         {"patchOperations": [{"op": "replace", "path": "/cloudwatchRoleArn", "value": f"{ROLES}/logs"}]},
         [("apigateway:PATCH", f"{API}/account"), ("iam:PassRole", f"{ROLES}/logs")],
     ),
+    ("apigatewayv2", "CreateApi", {"Name": "n"}, [("apigateway:POST", f"{API}/apis")]),
+    ("apigatewayv2", "GetRoutes", {"ApiId": "a"}, [("apigateway:GET", f"{API}/apis/a/routes")]),
+    (
+        "apigatewayv2",
+        "UpdateStage",
+        {"ApiId": "a", "StageName": "$default"},
+        [("apigateway:PATCH", f"{API}/apis/a/stages/$default")],
+    ),
+    (
+        "apigatewayv2",
+        "CreateIntegration",
+        {"ApiId": "a", "CredentialsArn": f"{ROLES}/r"},
+        [("apigateway:POST", f"{API}/apis/a/integrations"), ("iam:PassRole", f"{ROLES}/r")],
+    ),
+    (
+        "apigatewayv2",
+        "TagResource",
+        {"ResourceArn": f"{API}/apis/a"},
+        [("apigateway:POST", f"{API}/tags/arn%3Aaws%3Aapigateway%3A{REGION}%3A%3A%2Fapis%2Fa")],
+    ),
     (
         "apigateway",
         "UpdateIntegrationResponse",

@@ -2,11 +2,13 @@
 
 import threading
 from collections import defaultdict
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from embedded_localstack.kinesis.sequence_numbers import Numbering
+from embedded_localstack.patches.kinesis_changes import changes
 from embedded_localstack.patches.lambda_mappings import refuse_windows
 from embedded_localstack.patches.lambda_streams import (
     FINISHED,
@@ -117,8 +119,10 @@ class Poller:
         self.stream_parameters = {"BatchSize": 2}
         self._is_shutdown, self.healed = threading.Event(), threading.Event()
         self.handled: list[str] = []
+        self.reads = 0
 
     def get_records(self, iterator: str) -> dict[str, Any]:
+        self.reads += 1
         name, _, position = iterator.partition(":")
         left = self.records[name][int(position) :]
         ended = name in self.children.values()
@@ -138,10 +142,59 @@ class Poller:
     poll_events, poll_events_from_shard, close = poll_events, poll_events_from_shard, close
 
 
+def request(operation: str, service: str = "kinesis") -> None:
+    """Let a request arrive at the gateway."""
+    named = SimpleNamespace(name=operation)
+    changes(None, SimpleNamespace(service=SimpleNamespace(service_name=service), operation=named), None)
+
+
+def test_a_shard_is_read_again_only_after_a_change():
+    poller = Poller({"shard": ["1"]})
+    for _ in range(5):
+        poller.poll_events()
+    assert (poller.reads, poller.handled) == (2, ["1"])
+    for operation in ("GetRecords", "DescribeStream", "ListShards"):
+        request(operation)
+    request("PutRecord", "firehose")
+    poller.poll_events()
+    assert poller.reads == 2
+    poller.records["shard"].append("2")
+    request("PutRecords")
+    for _ in range(5):
+        poller.poll_events()
+    assert (poller.reads, poller.handled) == (4, ["1", "2"])
+
+
+def test_a_record_that_arrives_while_a_shard_is_read_is_not_missed():
+    poller = Poller({"shard": []})
+    read = poller.get_records
+
+    def get_records(iterator: str) -> dict[str, Any]:
+        answer = read(iterator)
+        if not poller.records["shard"]:
+            poller.records["shard"].append("1")
+            request("PutRecord")
+        return answer
+
+    poller.get_records = get_records  # type: ignore[method-assign]
+    for _ in range(2):
+        poller.poll_events()
+    assert poller.handled == ["1"]
+
+
+def test_a_shard_whose_records_wait_for_a_full_batch_is_read_on():
+    poller = Poller({"shard": ["1"]})
+    poller.shard_batcher["shard"].add = lambda records: bool(poller.shard_batcher["shard"].records.extend(records))  # type: ignore[method-assign]
+    for _ in range(3):
+        poller.poll_events()
+    assert (poller.reads, poller.handled) == (3, [])
+
+
 def test_a_poisoned_shard_does_not_hold_up_the_others():
     poller = Poller({"bad": ["poison"], "good": ["1", "2", "3"]})
     poller.poll_events()
     poller.records["good"].append("4")
+    request("PutRecord")
     poller.poll_events()
     assert poller.handled == ["1", "2", "3", "4"]
     assert poller.checkpoints == {"bad": "bad:0", "good": "good:4"}

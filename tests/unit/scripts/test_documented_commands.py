@@ -124,7 +124,7 @@ def tools(entry: Documented) -> set[str]:
 
 def is_typed(file: str, words: str) -> bool:
     """Return whether a file contains these words and is run by `make test`."""
-    test_file = r"tests/(integration|first_steps|unit(?:/\w+)*)/test_\w+\.py"
+    test_file = r"tests/(integration|modules|first_steps|unit(?:/\w+)*)/test_\w+\.py"
     runs = file == "scripts/test.sh" or re.fullmatch(test_file, file)
     return bool(runs and re.search(rf"{re.escape(words)}(?![\w-])", (ROOT / file).read_text(encoding="utf-8")))
 

@@ -227,8 +227,12 @@ def checks(  # noqa: PLR0913, PLR0917 - these are the parts of an API call
     Raises:
         UnmappedError: neither a table nor AWS's reference has the operation.
     """
-    row = actions_apigateway.row if service == "apigateway" else TABLES.get(service, {}).get(operation)
     request = Request(operation, params, account, region, facts)
-    own = [reference.check(service, operation)] if row is None else row(request)
+    if service in actions_apigateway.SERVICES:
+        own = actions_apigateway.checks(service, request)
+    elif row := TABLES.get(service, {}).get(operation):
+        own = row(request)
+    else:
+        own = [reference.check(service, operation)]
     further = dependent.checks(service, request, own[0].resource)
     return [*own, *further, *passed_roles.checks(service, operation, params)]

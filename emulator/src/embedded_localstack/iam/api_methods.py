@@ -37,7 +37,7 @@ class Authorizer:
 
     def __init__(self, records: Records, *, enforced: bool) -> None:
         self._records, self._enforced = records, enforced
-        self._answers = Answers(time.monotonic)
+        self._answers = Answers[Answer](time.monotonic)
 
     def __call__(self, _chain: Any, context: Any, _response: Any) -> None:
         """Check an invocation.

@@ -18,6 +18,8 @@ from functools import partial
 from itertools import batched
 from typing import Any
 
+from embedded_localstack.patches.kinesis_changes import Quiet, changes
+
 LOG = logging.getLogger(__name__)
 # How long a round waits for the shards that it polls. A shard whose batch takes longer is left alone until it is done.
 ROUND_SECONDS = 1
@@ -112,17 +114,17 @@ def _localstack() -> Any:
 
 
 def poll_events(self: Any) -> None:
-    """Poll all shards that are not at work."""
+    """Poll all shards that are not at work and may have records."""
     if not self.shards or self.__dict__.pop("stale", False):
         with lock_of(self):
             self.shards = self.initialize_shards()
     if not self.shards:
         raise _localstack().EmptyPollResultsException(service=self.event_source(), source_arn=self.source_arn)
-    at_work = self.__dict__.setdefault("turns", {})
+    at_work, quiet = self.__dict__.setdefault("turns", {}), quiet_shards(self)
     started = {
         shard: Turn(f"esm-{shard}", partial(self.poll_events_from_shard, shard, iterator))
         for shard, iterator in list(self.shards.items())
-        if shard not in at_work
+        if shard not in at_work and not quiet.holds(shard)
     }
     at_work.update(started)
     for turn in started.values():
@@ -141,6 +143,7 @@ def poll_events(self: Any) -> None:
 def poll_events_from_shard(self: Any, shard: str, iterator: str) -> None:
     """Read a shard once and handle what is due."""
     self.checkpoints.setdefault(shard, iterator)
+    number = changes.number
     answer = self.get_records(iterator)
     following = answer.get("NextShardIterator")
     batcher = self.shard_batcher[shard]
@@ -160,8 +163,10 @@ def poll_events_from_shard(self: Any, shard: str, iterator: str) -> None:
         else:
             self.shards.pop(shard, None)
             self.stale = True
-        if not batcher.get_current_size():
+        waiting = batcher.get_current_size()
+        if not waiting:
             self.checkpoints[shard] = following or FINISHED
+    quiet_shards(self).note(shard, number, empty=bool(following) and not waiting and not answer.get("Records"))
 
 
 def handle(self: Any, shard: str, records: list[Any]) -> None:
@@ -204,6 +209,12 @@ def close(self: Any) -> None:
 def lock_of(poller: Any) -> Any:
     """Return the lock of a poller's positions, which the threads of its shards change."""
     return poller.__dict__.setdefault("positions_lock", threading.RLock())
+
+
+def quiet_shards(poller: Any) -> Quiet:
+    """Return the shards of a poller that need not be read until a stream changes."""
+    quiet: Quiet = poller.__dict__.setdefault("quiet", Quiet())
+    return quiet
 
 
 def descriptions(poller: Any) -> list[dict[str, Any]]:

@@ -13,12 +13,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from botocore.serialize import create_serializer
 from localstack.constants import DEFAULT_AWS_ACCOUNT_ID
 from localstack.utils.common import TMP_THREADS, get_free_tcp_port
 from localstack.utils.serving import Server
 from localstack.utils.threads import FuncThread
-from requests import Session
-from requests.adapters import HTTPAdapter
+from urllib3 import connection_from_url
 
 
 class MotoThread(FuncThread):
@@ -119,10 +119,6 @@ class KinesisServer(Server):
         return _start("kinesis", self.port)
 
 
-# As many threads as LocalStack's gateway has: each may wait for a backend at the same time.
-_CONNECTIONS = 1000
-
-
 _answers = threading.local()
 
 
@@ -132,39 +128,72 @@ def last_answer() -> Mapping[str, str]:
     return headers
 
 
-def _remember(response: Any, *_: Any, **__: Any) -> None:
-    _answers.headers = response.headers
+# As many connections as LocalStack's gateway has threads: each may wait for a backend at the same time.
+CONNECTIONS = 1000
+# The headers that urllib3 sets for the body that it sends, and the header of a body's form.
+OF_TRANSFER = {"content-length", "transfer-encoding"}
+FORM = "content-type"
 
 
-def kept_connections() -> Session:
-    """Return a session that keeps its connections, and that looks for no proxies and no .netrc."""
-    session = Session()
-    session.hooks["response"].append(_remember)
-    session.trust_env = False
-    session.mount("http://", HTTPAdapter(pool_connections=1, pool_maxsize=_CONNECTIONS))
-    return session
+class Backend:
+    """A backend to which LocalStack passes requests on over connections that are kept.
+
+    It stands in for LocalStack's AwsRequestProxy, which signs and copies each request, and connects for each one.
+    """
+
+    def __init__(self, endpoint_url: str) -> None:
+        self._connections = connection_from_url(endpoint_url, maxsize=CONNECTIONS, retries=False)
+
+    def __call__(self, context: Any, service_request: Any = None) -> Any:
+        """Return the backend's answer to a request."""
+        return self.forward(context, service_request)
+
+    def forward(self, context: Any, service_request: Any = None) -> Any:
+        """Return the backend's answer to a request, or to other parameters of the same operation.
+
+        Raises:
+            ServiceException: the backend refuses the request.
+        """
+        from localstack.aws.client import parse_response, raise_service_exception  # noqa: PLC0415 - see install
+        from localstack.http import Response  # noqa: PLC0415
+
+        answer = self._connections.urlopen(*message(context, service_request), decode_content=False)
+        _answers.headers = answer.headers
+        response = Response(answer.data, answer.status, answer.headers.items())
+        parsed = parse_response(context.operation, context.protocol, response, include_response_metadata=False)
+        raise_service_exception(response, parsed)
+        return parsed
 
 
-def _keep_connections() -> None:
-    """Make one proxy for each backend. LocalStack makes one, and with it a connection, for each request."""
+def message(context: Any, service_request: Any = None) -> tuple[str, str, bytes, dict[str, str]]:
+    """Return the method, the path, the body and the headers of a request to a backend."""
+    request = context.request
+    headers = {name: value for name, value in request.headers.items() if name.lower() not in OF_TRANSFER}
+    if service_request is None:
+        return request.method, request.path, request.get_data(), headers
+    serializer = create_serializer(context.protocol, include_validation=False)
+    made = serializer.serialize_to_request(service_request, context.operation)
+    body = made["body"].encode() if isinstance(made["body"], str) else made["body"]
+    others = {name: value for name, value in headers.items() if name.lower() != FORM}
+    names = {name.lower() for name in others}
+    own = {name: value for name, value in made["headers"].items() if name.lower() not in names}
+    return made["method"], made["url_path"], body, own | others
+
+
+def _pass_requests_on() -> None:
+    """Replace LocalStack's proxy, of which it makes one for each request, by one for each backend."""
     from localstack.aws import forwarder  # noqa: PLC0415 - only a running server has it
+    from localstack.services.dynamodb import server  # noqa: PLC0415
     from localstack.utils.patch import Patch  # noqa: PLC0415
-    from rolo.client import SimpleRequestsClient  # noqa: PLC0415
 
-    make = forwarder.AwsRequestProxy
-
-    @cache
-    def proxy(endpoint_url: str) -> Any:
-        made = make(endpoint_url)
-        made.proxy.client = SimpleRequestsClient(kept_connections())
-        return made
-
-    Patch(forwarder, "AwsRequestProxy", proxy).apply()
+    backend = cache(Backend)
+    for module in (forwarder, server):
+        Patch(module, "AwsRequestProxy", backend).apply()
 
 
 def install() -> None:
     """Replace both backends."""
-    _keep_connections()
+    _pass_requests_on()
     from localstack.services.dynamodb.server import DynamodbServer  # noqa: PLC0415 - only a running server has them
     from localstack.services.kinesis.kinesis_mock_server import KinesisServerManager  # noqa: PLC0415
     from localstack.utils.patch import Patch, patch  # noqa: PLC0415
