@@ -1,8 +1,10 @@
 """Test HTTP APIs: their routes, stages and deployments, and who may call them."""
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -105,6 +107,7 @@ def test_a_function_receives_the_event_of_format_2(api: Api):
     assert (event["cookies"], event["headers"]["x-word"], "cookie" in event["headers"]) == (["s=1", "t=2"], "w", False)
     assert event["requestContext"]["http"]["sourceIp"] == "127.0.0.1"
     assert event["requestContext"]["domainName"] == f"{api.id}.execute-api.{REGION}.amazonaws.com"
+    assert event["headers"]["x-amzn-trace-id"].startswith("Root=1-")
     assert "access-control-allow-origin" not in answer.headers
 
 
@@ -187,6 +190,54 @@ def test_what_cannot_be_served_is_refused_by_name(create_api: Callable[..., Api]
         )
     with pytest.raises(ClientError, match="without CreateVpcLink"):
         cloud.apigatewayv2.create_vpc_link(Name="link", SubnetIds=["subnet-1"])
+
+
+class Backend(BaseHTTPRequestHandler):
+    """An HTTP server that answers with the request it received."""
+
+    def do_PUT(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        seen = {"path": self.path, "headers": dict(self.headers), "body": body.decode()}
+        self.send_response(418)
+        self.send_header("X-Seen", "1")
+        self.end_headers()
+        self.wfile.write(json.dumps(seen).encode())
+
+    def log_message(self, format: str, *_: Any) -> None:
+        del format
+
+
+def test_requests_are_sent_on_to_an_http_address(create_api: Callable[..., Api], cloud: Cloud):
+    api = create_api()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Backend) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        uri = f"http://127.0.0.1:{server.server_port}/base/{{proxy}}"
+        made = cloud.apigatewayv2.create_integration(
+            ApiId=api.id, IntegrationType="HTTP_PROXY", IntegrationMethod="ANY", IntegrationUri=uri
+        )
+        api.route("PUT /in/{proxy+}", f"integrations/{made['IntegrationId']}")
+        api.stage()
+        answer = api("/in/a/b?x=1", "PUT", data="text", headers={"X-Word": "w"})
+        server.shutdown()
+    assert (answer.status_code, answer.headers["X-Seen"]) == (418, "1")
+    seen = answer.json()
+    assert (seen["path"], seen["body"], seen["headers"]["x-word"]) == ("/base/a/b?x=1", "text", "w")
+    assert seen["headers"]["x-forwarded-for"] == "127.0.0.1"
+    gone = api("/in/a", "PUT", data="text")
+    assert (gone.status_code, gone.json()) == (503, {"message": "Service Unavailable"})
+
+
+def test_a_role_may_change_what_its_policy_names(create_api: Callable[..., Api], cloud: Cloud, name: str):
+    api = create_api()
+    path = f"arn:aws:apigateway:{REGION}::/apis"
+    routes = {"Effect": "Allow", "Action": ["apigateway:GET", "apigateway:POST"], "Resource": f"{path}/{api.id}/routes"}
+    gateway = cloud.as_role("apigatewayv2", name, routes)
+    gateway.create_route(ApiId=api.id, RouteKey="GET /a")
+    assert len(gateway.get_routes(ApiId=api.id)["Items"]) == 1
+    with pytest.raises(ClientError, match=r"apigateway:POST on resource: .*/apis "):
+        gateway.create_api(Name="b", ProtocolType="HTTP")
+    with pytest.raises(ClientError, match="apigateway:GET"):
+        gateway.get_stages(ApiId=api.id)
 
 
 def test_a_quick_create_makes_a_whole_api(create_api: Callable[..., Api], echo: str, cloud: Cloud):
