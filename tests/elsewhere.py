@@ -69,6 +69,12 @@ ELSEWHERE = (
         '"dev", "digest", "--functions"',
     ),
     Elsewhere(
+        r"\./eventloom debug\b.*",
+        "stops a function that other tests use",
+        "tests/integration/test_debug.py",
+        '"debug", "thumbnailer"',
+    ),
+    Elsewhere(
         r"\./eventloom build .*--without\b.*",
         "would deploy packages without this dependency",
         "tests/unit/eventloom/deployment/test_build.py",

@@ -8,13 +8,14 @@ import threading
 from functools import partial
 from pathlib import Path
 
-from embedded_localstack import certificates, processes
+from embedded_localstack import certificates, garbage, processes
 from embedded_localstack.settings import OWNER_VARIABLE
 from embedded_localstack.state import Home
 
 
 def main() -> None:
     """Run LocalStack until it is stopped."""
+    garbage.pause()  # until the hook in plugins.py
     home = Home.of_this_server()
     if owner := os.environ.get(OWNER_VARIABLE):
         threading.Thread(target=end_with, args=(int(owner), home), daemon=True).start()

@@ -55,6 +55,9 @@ TARGETS = {
         "localstack.services.s3.resource_providers.aws_s3_bucket:S3BucketProvider._create_bucket_if_does_not_exist"
     ),
     "patches.lambda_layers": "localstack.services.lambda_.provider:LambdaProvider._validate_layers",
+    "patches.cloudformation_custom_resources": (
+        "localstack.services.cloudformation.resource_provider:ResourceProviderExecutor.try_load_resource_provider"
+    ),
     "patches.s3_lifecycles": "localstack.services.s3.provider:get_lifecycle_rule_from_object",
     "patches.iam_boundaries": "localstack.services.iam.provider:get_iam_backend",
     "patches.stepfunctions_jsonata": "localstack.services.stepfunctions.asl.jsonata.validations:eval_jsonata_expression",
@@ -73,6 +76,7 @@ TARGETS = {
 REMOVE_AND_INSTALL = """
 import functools, importlib, json, os, sys
 from embedded_localstack import plugins
+plugins.LATER = {}
 targets = {patch: target.split(":") for patch, target in json.loads(sys.argv[1]).items()}
 modules = {patch: importlib.import_module(module) for patch, (module, _) in targets.items()}
 for patch, (_, path) in targets.items():
