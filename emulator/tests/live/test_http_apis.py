@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -14,10 +15,12 @@ from botocore.exceptions import ClientError
 from support import ACCOUNT, LOGS, REGION, Cloud, package
 
 ECHO = """
-import json
+import json, time
 
 def handler(event, context):
     wanted = (event.get("queryStringParameters") or {}).get("answer")
+    if wanted == "late":
+        time.sleep(2)
     if wanted == "fail":
         raise ValueError("asked to fail")
     if wanted == "malformed":
@@ -156,6 +159,27 @@ def test_a_function_needs_a_permission_for_the_route(create_api: Callable[..., A
     assert cloud.denied("lambda:InvokeFunction", "http-echo", who=who)
 
 
+def test_a_function_that_answers_late_is_unavailable(create_api: Callable[..., Api], echo: str):
+    api = create_api()
+    api.route("$default", api.integration(echo, TimeoutInMillis=500))
+    api.stage()
+    api.allow(echo)
+    assert api("/").status_code == 200
+    answer = api("/?answer=late")
+    assert (answer.status_code, answer.json()) == (503, {"message": "Service Unavailable"})
+
+
+def test_parts_that_are_made_at_the_same_time_are_all_served(create_api: Callable[..., Api], echo: str):
+    api = create_api()
+    target = api.integration(echo)
+    api.stage()
+    api.allow(echo)
+    keys = [f"GET /{number}" for number in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda key: api.route(key, target), keys))
+    assert [api(f"/{number}").status_code for number in range(8)] == [200] * 8
+
+
 def test_a_stage_serves_its_deployment(create_api: Callable[..., Api], echo: str, cloud: Cloud):
     api = create_api()
     api.stage("v1", AutoDeploy=False)
@@ -170,6 +194,9 @@ def test_a_stage_serves_its_deployment(create_api: Callable[..., Api], echo: str
     second = cloud.apigatewayv2.create_deployment(ApiId=api.id)["DeploymentId"]
     changed = cloud.apigatewayv2.update_stage(ApiId=api.id, StageName="v1", DeploymentId=second)
     assert (changed["DeploymentId"], api("/v1/b").status_code) == (second, 200)
+    settings = {"GET /a": {"ThrottlingBurstLimit": 1}, "GET /z": {"ThrottlingBurstLimit": 1}}
+    with pytest.raises(ClientError, match="Unable to find Route by key GET /z"):
+        cloud.apigatewayv2.update_stage(ApiId=api.id, StageName="v1", RouteSettings=settings)
     with pytest.raises(ClientError, match="Active stages"):
         cloud.apigatewayv2.delete_deployment(ApiId=api.id, DeploymentId=second)
     cloud.apigatewayv2.delete_deployment(ApiId=api.id, DeploymentId=first)

@@ -242,7 +242,10 @@ def _identity_value(invocation: Invocation, source: str) -> str | None:
         case "stageVariables":
             return invocation.variables.get(name) or None
     context = second_format(invocation)["requestContext"]
-    value: Any = {**context, "httpMethod": invocation.request.method, "path": invocation.full_path}
+    http = context["http"]
+    # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html
+    more = {"httpMethod": http["method"], "path": http["path"], "protocol": http["protocol"], "identity": http}
+    value: Any = {**context, **more, "requestTime": context["time"], "requestTimeEpoch": context["timeEpoch"]}
     for part in source.removeprefix("$context.").split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
     return None if value is None else str(value)

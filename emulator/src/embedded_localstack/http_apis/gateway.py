@@ -13,7 +13,6 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import unquote
 
 from localstack.http.request import get_full_raw_path
 from localstack.utils.urls import localstack_host
@@ -23,7 +22,7 @@ from embedded_localstack.http_apis import answers, cors, integrations
 from embedded_localstack.http_apis.authorization import Authorization, RefusedError
 from embedded_localstack.http_apis.deployments import content_of_stage
 from embedded_localstack.http_apis.events import Invocation
-from embedded_localstack.http_apis.routes import DEFAULT, Match, choose_route, choose_stage
+from embedded_localstack.http_apis.routes import Match, choose_route, choose_stage
 from embedded_localstack.iam.records import Records
 from embedded_localstack.load_balancers.answers import Answer
 from embedded_localstack.load_balancers.requests import Request, trace
@@ -94,7 +93,7 @@ class Gateway:
         identifier = ("Apigw-Requestid", str(uuid.uuid4()))
         if api.disable_execute_api_endpoint:
             return answers.own(404, identifier)
-        place = _stage(api, request.path)
+        place = choose_stage(list(api.stages), request.path)
         if place is None:
             return answers.own(404, identifier)
         name, path = place
@@ -164,14 +163,6 @@ def _find(api_id: str) -> tuple[Any, Any] | None:
             if api_id in backend.apis:
                 return backend, backend.apis[api_id]
     return None
-
-
-def _stage(api: Any, path: str) -> tuple[str, str] | None:
-    """Return the stage and the path for it. A path may name the stage `$default` too, in LocalStack's style."""
-    first, _, rest = path[1:].partition("/")
-    if unquote(first) == DEFAULT and DEFAULT in api.stages:
-        return DEFAULT, f"/{rest}"
-    return choose_stage([name for name in api.stages if name != DEFAULT] + [DEFAULT] * (DEFAULT in api.stages), path)
 
 
 def _is_open(match: Match | None) -> bool:
