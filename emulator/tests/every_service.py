@@ -157,7 +157,7 @@ A service without the first call keeps no state here, or another test makes a re
 """
 
 
-def _client(cloud: Cloud, service: str) -> Any:
+def client_of(cloud: Cloud, service: str) -> Any:
     """Return a client of a service. The SDK would put the account in front of the address for S3 Control."""
     client = cloud.client(service)
 
@@ -173,7 +173,7 @@ def make(cloud: Cloud) -> None:
     for service, (call, _, _) in EVERY.items():
         if call:
             operation, parameters = call
-            getattr(_client(cloud, service), operation)(**parameters)
+            getattr(client_of(cloud, service), operation)(**parameters)
 
 
 def answer(cloud: Cloud, service: str) -> Any:
@@ -182,7 +182,7 @@ def answer(cloud: Cloud, service: str) -> Any:
     That is times, revisions, and the state of a certificate, which moto issues a minute after the request.
     """
     _, (operation, parameters), member = EVERY[service]
-    shown = getattr(_client(cloud, service), operation)(**parameters).get(member)
+    shown = getattr(client_of(cloud, service), operation)(**parameters).get(member)
     return [_lasting(item) for item in shown] if isinstance(shown, list) else shown
 
 

@@ -40,6 +40,7 @@ TARGETS = {
     "patches.s3_events": "localstack.services.s3.notifications:S3EventNotificationContext.from_request_context",
     "patches.s3_listings": "localstack.services.s3.provider:decode_continuation_token",
     "patches.s3_presigned": "localstack.services.s3.presigned_url:get_credentials_from_parameters",
+    "patches.s3_copies": "localstack.services.s3.provider:S3Provider.copy_object",
     "patches.s3_deletions": "localstack.services.s3.provider:S3Provider",
     "patches.s3_websites": "localstack.services.s3.website_hosting:S3WebsiteHostingHandler._serve_object",
     "patches.sqs_queries": "localstack.services.sqs.query_api:try_call_sqs",
