@@ -83,9 +83,7 @@ destroy: ## remove the environment
 
 ##@ Tests, one kind at a time (PYTEST_ADDOPTS="-k name" passes options to pytest; ONLY=tests/... selects files)
 .PHONY: test-quick test-unit test-terraform test-integration test-faults test-policies test-iam test-iam-differential test-compose test-modules
-.PHONY: test-quick test-unit test-terraform test-integration test-faults test-policies test-iam test-iam-differential test-container test-compose
-.PHONY: test-parity test-browser
-.PHONY: test-parity test-foreign compatibility test-browser
+.PHONY: test-container test-parity test-foreign compatibility test-browser
 test-quick: lint ## lint, and the unit tests of what changed since main: under a minute
 	@$(PY) -m scripts.quick
 
@@ -127,6 +125,7 @@ test-parity: setup ## LocalStack's AWS-validated tests on the emulator: LOCALSTA
 
 test-container: setup ## the image of the embedded LocalStack: docker compose --profile embedded, a restart, and everything removed
 	@$(PY) -m pytest -q -o timeout=900 --durations=3 tests/container
+
 FOREIGN := TERRAFORM=$(CURDIR)/build/bin/terraform build/venv/localstack/bin/python -m pytest -q --kept build/foreign
 test-foreign: setup ## deploy small projects with CDK, SAM, Serverless, Chalice, Zappa on the emulator [PROJECTS=CHECKOUTS]; takes minutes
 	@TF_PROVIDER_MIRROR=$$(sed -n 's/^ *path = "\(.*\)"/\1/p' build/terraform.tfrc) \

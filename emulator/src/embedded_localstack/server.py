@@ -9,8 +9,6 @@ from functools import partial
 from pathlib import Path
 
 from embedded_localstack import certificates, garbage, processes
-from embedded_localstack.settings import OWNER_VARIABLE
-from embedded_localstack import certificates, processes
 from embedded_localstack.settings import LISTEN_VARIABLE, LOOPBACK, OWNER_VARIABLE
 from embedded_localstack.state import Home
 
