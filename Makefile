@@ -83,8 +83,7 @@ destroy: ## remove the environment
 
 ##@ Tests, one kind at a time (PYTEST_ADDOPTS="-k name" passes options to pytest; ONLY=tests/... selects files)
 .PHONY: test-quick test-unit test-terraform test-integration test-faults test-policies test-iam test-iam-differential
-.PHONY: test-container test-compose test-modules
-.PHONY: test-parity test-browser
+.PHONY: test-container test-compose test-modules test-parity test-foreign compatibility test-browser
 test-quick: lint ## lint, and the unit tests of what changed since main: under a minute
 	@$(PY) -m scripts.quick
 
@@ -126,6 +125,15 @@ test-parity: setup ## LocalStack's AWS-validated tests on the emulator: LOCALSTA
 
 test-container: setup ## the image of the embedded LocalStack: docker compose --profile embedded, a restart, and everything removed
 	@$(PY) -m pytest -q -o timeout=900 --durations=3 tests/container
+
+FOREIGN := TERRAFORM=$(CURDIR)/build/bin/terraform build/venv/localstack/bin/python -m pytest -q --kept build/foreign
+test-foreign: setup ## deploy small projects with CDK, SAM, Serverless, Chalice, Zappa on the emulator [PROJECTS=CHECKOUTS]; takes minutes
+	@TF_PROVIDER_MIRROR=$$(sed -n 's/^ *path = "\(.*\)"/\1/p' build/terraform.tfrc) \
+	$(FOREIGN) $${PROJECTS:+--projects "$$PROJECTS"} $${TABLE:+--table "$$TABLE"} $(or $(ONLY),emulator/tests/foreign)
+
+compatibility: ## the same with pinned foreign projects, and write emulator/docs/compatibility.md: PROJECTS=CHECKOUTS
+	@: "$${PROJECTS:?set it to a folder with git repositories; emulator/docs/compatibility.md lists them}"
+	@TABLE=emulator/docs/compatibility.md make test-foreign
 
 test-compose: build ## docker compose up, the same tests with Docker's Lambda executor, and everything removed
 	@$(PY) -m scripts.compose

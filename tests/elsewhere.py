@@ -126,6 +126,10 @@ NOT_TYPED = {
     "test-parity": "needs a checkout of LocalStack's repository, which CI clones; "
     "emulator/tests/unit/test_parity.py tests how it is checked and how outcomes are compared",
     "test-container": "needs a Docker engine; .ci/compose runs it",
+    "test-foreign": "installs tools from npm and PyPI, and takes minutes; emulator/tests/unit/test_compatibility.py "
+    "tests how projects are copied",
+    "compatibility": "needs checkouts of other people's projects; emulator/tests/unit/test_compatibility.py tests its "
+    "table",
     "setup": "a part of most other targets",
     "test-iam-differential": "installs its peer from npm; tests/iam/test_differential.py compares with its record",
     "capabilities-peers": "installs other emulators; tests/unit/scripts/test_peer_emulators.py tests the questions",
@@ -136,6 +140,10 @@ NOT_TYPED = {
 
 # Other tools, without their folders: why no test types their commands, or what does
 OTHER_TOOLS = {
+    "npx": "needs packages from npm; `make test-foreign` types the same commands of cdk and osls",
+    "sam": "needs an environment of its own; `make test-foreign` types the same commands",
+    "chalice": "needs an environment of its own; `make test-foreign` types the same commands",
+    "zappa": "needs an environment of its own; `make test-foreign` types the same commands",
     "uv": "asks PyPI for the newest versions",
     "aws": "needs an account",
     "terraform": "the way by hand; src/eventloom/deployment/apply.py runs the same Terraform",

@@ -28,7 +28,7 @@ EPILOG = f"""\
 environment:
   {PORT_VARIABLE}    the port, if --port is not given (default {DEFAULT_PORT})
   {FOLDER_VARIABLE}    the folder, if --home is not given (default ./{DEFAULT_FOLDER})
-  {LISTEN_VARIABLE}  up: the address to listen on (default {LOOPBACK}; whoever reaches the port can run code)
+  {LISTEN_VARIABLE}  up: the address to listen on (default {LOOPBACK}; anyone who reaches the port can run code)
   IAM_ENFORCE=0    up: check no permissions
   IAM_AUDIT=1      up: record every decision of IAM in audit.jsonl
 
@@ -170,7 +170,9 @@ def _say_started(home: Home, started: Started, seconds: float | None = None) -> 
             f"namespace ({reason})"
         )
     if started.now and (address := os.environ.get(LISTEN_VARIABLE, LOOPBACK)) != LOOPBACK:
-        print(f"embedded LocalStack: listens on {address}: whoever reaches the port can run code in this environment")
+        print(
+            f"embedded LocalStack: listens on {address}: anyone who reaches the port can run code in this environment"
+        )
 
 
 def _say_where(home: Home, run: Run, what: str) -> int:
