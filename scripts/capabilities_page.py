@@ -17,10 +17,11 @@ from scripts import capabilities
 RESULTS = BUILD / "results"
 RECORD = ROOT / "docs" / "capabilities.json"
 PAGE = ROOT / "docs" / "capabilities.md"
+SESSIONS = ("integration", "modules")
 HOW_TO_RUN = {
-    "embedded": "`make test-integration`",
+    "embedded": "`make test-integration test-modules`",
     "compose": "`make test-compose`",
-    "aws": "`CLOUD=aws ENV=dev make test-integration` needs an account",
+    "aws": "`CLOUD=aws ENV=dev make test-integration test-modules` needs an account",
 }
 Tests = list[dict[str, Any]]
 
@@ -44,19 +45,30 @@ def summary(when: str, made_of: str, tests: Tests) -> dict[str, Any]:
     }
 
 
-def keep(cloud: str, when: str, made_of: str, tests: Tests) -> None:
-    """Save the results of a complete run under build/results.
+def keep(cloud: str, session: str, run: Mapping[str, Any], folder: Path = RESULTS) -> None:
+    """Save the results of a complete session under build/results.
 
     Args:
         cloud: the name of the cloud.
-        when: the day, such as 2026-01-31.
-        made_of: a description of the cloud's software.
-        tests: a dict for each test with its `file`, `needs`, `outcome` and, if it was skipped, `reason`.
+        session: the name of a folder of tests, one of SESSIONS.
+        run: `when`, the day, such as 2026-01-31; `made_of`, a description of the cloud's software; `tests`, a dict for
+            each test with its `file`, `needs`, `outcome` and, if it was skipped, `reason`.
+        folder: the folder of the results.
     """
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    (RESULTS / f"{cloud}.json").write_text(
-        json.dumps(summary(when, made_of, tests), indent=2, ensure_ascii=False) + "\n"
-    )
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{cloud}.{session}.json").write_text(json.dumps(run, ensure_ascii=False) + "\n")
+
+
+def new_runs(folder: Path = RESULTS) -> dict[str, dict[str, Any]]:
+    """Return a summary for each cloud where every session ran: its date is that of the last one."""
+    summaries = {}
+    for cloud in CLOUDS:
+        paths = [folder / f"{cloud}.{session}.json" for session in SESSIONS]
+        if all(path.exists() for path in paths):
+            runs = [json.loads(path.read_text()) for path in paths]
+            tests = [test for run in runs for test in run["tests"]]
+            summaries[cloud] = summary(max(run["when"] for run in runs), runs[0]["made_of"], tests)
+    return summaries
 
 
 def counts(counted: Mapping[str, Any]) -> str:
@@ -147,8 +159,8 @@ def render(record: Mapping[str, Any]) -> str:
             "",
             "`make capabilities` writes it from [scripts/capabilities.py](../scripts/capabilities.py) and the last "
             "complete run of",
-            "[tests/integration](../tests/integration) in each cloud. A feature is a file of tests there: "
-            "`test_activity.py`.",
+            "[tests/integration](../tests/integration) and [tests/modules](../tests/modules) in each cloud. A feature",
+            "is a file of tests there: `test_activity.py`.",
             "",
             *[_fill(f"- **{name}** ran on: {run['made_of']}.") for name, run in runs.items()],
             "",
@@ -181,7 +193,7 @@ def recorded(path: Path = RECORD) -> dict[str, Any]:
 
 def main() -> None:
     """Add the new results to docs/capabilities.json, and write the page."""
-    record = recorded() | {path.stem: json.loads(path.read_text()) for path in RESULTS.glob("*.json")}
+    record = recorded() | new_runs()
     record = {name: record[name] for name in (*CLOUDS, "peers") if name in record}
     RECORD.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
     PAGE.write_text(render(record))

@@ -1,4 +1,4 @@
-"""Run the integration tests in the compose cloud: start docker-compose.yml, test it, and remove all of its containers.
+"""Test the compose cloud: start docker-compose.yml, run tests/integration and tests/modules, and remove everything.
 
 Usage: compose.py [PYTEST ARGUMENTS]
 COMPOSE_PORT is 4594 by default, to leave alone a `docker compose up` that you started.
@@ -19,11 +19,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from eventloom.clouds import BUILD, ROOT
+from scripts.capabilities_page import SESSIONS
 
 PORT = os.environ.setdefault("COMPOSE_PORT", "4594")
 HEALTHY_SECONDS = 150
 TEST_SECONDS = 900
 ALTERNATIVE = "or use the embedded LocalStack: make test"
+NO_TESTS = 5  # https://docs.pytest.org/en/stable/reference/exit-codes.html
 END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -137,18 +139,23 @@ def interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def run(arguments: list[str], image: str) -> int:
-    """Run pytest and return its exit code. Kill its process group if this run is interrupted."""
+def run(session: str, arguments: list[str], image: str) -> int:
+    """Run the tests of a folder and return pytest's exit code. Kill its process group if this run is interrupted."""
     environment = os.environ | {"CLOUD": "compose", "TESTED_CLOUD": f"docker-compose with the image {image}"}
     # The first test waits for the deployment, whose functions may wait for the pull of their runtime image.
     options = ["-q", "--durations=12", "-o", f"timeout={TEST_SECONDS}"]
-    command = [sys.executable, "-m", "pytest", *options, "tests/integration", *arguments]
+    command = [sys.executable, "-m", "pytest", *options, f"tests/{session}", *arguments]
     tests = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
     try:
         return tests.wait()
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(tests.pid, signal.SIGKILL)
+
+
+def worst(codes: list[int]) -> int:
+    """Return the exit code for several runs of pytest. 5 means that no test of a run was selected."""
+    return max((code for code in codes if code != NO_TESTS), default=NO_TESTS)
 
 
 def main() -> int:
@@ -159,7 +166,7 @@ def main() -> int:
         signal.signal(number, interrupt)
     try:
         stack.up()
-        return run(sys.argv[1:], stack.image())
+        return worst([run(session, sys.argv[1:], stack.image()) for session in SESSIONS])
     except KeyboardInterrupt:
         print("compose: interrupted; cleaning up", file=sys.stderr)
         return 130

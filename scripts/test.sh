@@ -10,7 +10,6 @@ mkdir -p "$logs" "$times"
 rm -f "$times"/*.jsonl
 results=$logs/results.txt
 skipped=$logs/skipped.txt
-examples=tests/integration/test_examples.py
 : >"$results" >"$skipped"
 
 # Run a step and record its result: the counts in its last line that is not make's, or one test if it prints no counts.
@@ -46,7 +45,7 @@ checks() {
 deployments() {
   lane=deployments
   step first-steps build/venv/dev/bin/python -m pytest -q tests/first_steps
-  EMBEDDED_PORT=${EXAMPLES_PORT:-4593} step examples build/venv/dev/bin/python -m pytest -q "$examples"
+  step modules make test-modules
   # These start from the copy of a deployment that the other tests have kept by now (tests/kept_deployments.py).
   # The next port is that of the proxy that injects faults.
   step faults make test-faults ONLY="tests/faults/test_checker.py tests/faults/test_short.py" EMBEDDED_PORT="${FAULTS_PORT:-4595}"
@@ -61,7 +60,7 @@ cloud() {
     printf '\n== browser\n'
     echo 'SKIPPED: the browser tests, because there is no Chromium (see above)' | tee -a "$skipped"
   fi
-  PYTEST_ADDOPTS="--ignore=$examples" step integration make test-integration
+  step integration make test-integration
 }
 
 step build make build
@@ -75,7 +74,7 @@ deployments=$!
 set +m
 trap 'kill -- -$checks -$deployments 2>/dev/null' EXIT
 printf '\nMeanwhile: lint, unit, embedded-localstack, terraform, checkov, policies, iam-evaluator, bench (%s),\n' "$logs/checks.log"
-printf 'and faults, first-steps, examples (%s). Their output is printed at the end.\n' "$logs/deployments.log"
+printf 'and faults, first-steps, modules (%s). Their output is printed at the end.\n' "$logs/deployments.log"
 cloud
 wait $checks $deployments
 trap - EXIT

@@ -3,6 +3,7 @@
 The files are public and hold only code. All data comes from the other routes, which need authentication.
 """
 
+import base64
 import hashlib
 import json
 from functools import cache, cached_property
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 
 from aws_lambda_powertools.event_handler import ApiGatewayResolver, Response
 
+from catalog_api import icons
 from catalog_api.problems import not_found
 from catalog_api.settings import Settings
 from catalog_api.storage import Storage
@@ -102,7 +104,8 @@ class GalleryPage:
 @cache
 def version() -> str:
     """Return a digest of all files. It is part of their addresses, so browsers may cache them forever."""
-    return hashlib.sha256("\0".join(name + "\0" + text for name, text in _files().items()).encode()).hexdigest()[:12]
+    texts = _files() | {"icons.py": Path(icons.__file__).read_text(encoding="utf-8")}
+    return hashlib.sha256("\0".join(name + "\0" + text for name, text in texts.items()).encode()).hexdigest()[:12]
 
 
 @cache
@@ -111,13 +114,18 @@ def _files() -> dict[str, str]:
 
 
 def _file(digest: str, name: str) -> Response[str]:
-    if name not in _files():
-        raise not_found("page")
-    content_type = f"{_TYPES[Path(name).suffix]}; charset=utf-8"
     # During a deployment a browser may ask one version for files of the other. It gets this version's, but must not
     # cache them.
-    keep = "public, max-age=31536000, immutable" if digest == version() else "no-store"
-    return Response(200, content_type, _files()[name], {"Cache-Control": keep})
+    headers = {"Cache-Control": "public, max-age=31536000, immutable" if digest == version() else "no-store"}
+    if name in icons.PICTURES:
+        # The validation of answers would read bytes as UTF-8.
+        picture = base64.b64encode(icons.picture(_files()["icon.svg"], name)).decode()
+        answer = Response(200, "image/png", picture, headers)
+        answer.base64_encoded = True
+        return answer
+    if name not in _files():
+        raise not_found("page")
+    return Response(200, f"{_TYPES[Path(name).suffix]}; charset=utf-8", _files()[name], headers)
 
 
 def _origin(url: str) -> str:

@@ -31,7 +31,7 @@ _MAX_VALUES = 100
 Limit = Annotated[int, Query(ge=1, le=100, description="The maximum number of images")]
 Cursor = Annotated[str, Query(max_length=cursors.MAX_CHARS, description="`next_cursor` of the previous page")]
 Order = Literal["taken", "added"]
-Text = Annotated[str, Query(max_length=100)]
+EntityTag = Annotated[str, Header(alias="If-None-Match", description="`ETag` of an earlier answer to the same request")]
 
 
 class Listings:
@@ -59,9 +59,7 @@ class Listings:
         camera: Annotated[str, Query(max_length=100, description="Only images of this camera")] = "",
         format: Annotated[str, Query(max_length=20, description="Only images of this format")] = "",
         reason: Annotated[str, Query(max_length=40, description="Only images rejected for this reason")] = "",
-        if_none_match: Annotated[
-            str, Header(alias="If-None-Match", description="`ETag` of an earlier answer to the same request")
-        ] = "",
+        if_none_match: EntityTag = "",
     ) -> Response[ImagePage | Empty]:
         """Returns one page of the catalog, with presigned URLs of the thumbnails.
 
@@ -76,7 +74,7 @@ class Listings:
         next_cursor = cursors.encode(f"{status} {order}", last) if last else None
         tag = etag([self._storage.thumbnails.window, order, next_cursor], items)
         headers = {"ETag": tag}
-        if tag in (candidate.strip().removeprefix("W/") for candidate in if_none_match.split(",")):
+        if is_known(tag, if_none_match):
             return Response(304, body=None, headers=headers)
         images = [Image(**view(item, self._storage.thumbnail_url)) for item in items]
         return Response(200, JSON, ImagePage(images=images, next_cursor=next_cursor, order=order), headers)
@@ -106,17 +104,38 @@ class Listings:
             reasons=values["reason"],
         )
 
-    def list_deleted(self, limit: Limit = 50, cursor: Cursor = "") -> DeletedPage:
-        """Returns images that were deleted and can still be restored, the last deletion first."""
+    def list_deleted(
+        self, limit: Limit = 50, cursor: Cursor = "", if_none_match: EntityTag = ""
+    ) -> Response[DeletedPage | Empty]:
+        """Returns images that were deleted and can still be restored, the last deletion first.
+
+        Answers 304 without a body if nothing has changed.
+        """
         after = cursors.decode("DELETED", cursor) if cursor else None
-        since = datetime.now(UTC) - timedelta(days=self._settings.restore_days)
+        now = datetime.now(UTC)
+        since = now - timedelta(days=self._settings.restore_days)
         items, last = self._timeline.deleted(limit, after[0] if after else None, utc_text(since)[:19])
+        restorable = [item for item in items if item.get("restored_version") != item["deleted_version"]]
+        next_cursor = cursors.encode("DELETED", (last,)) if last else None
+        tag = etag([link_period(now.timestamp(), self._settings.url_expiry_s), next_cursor], restorable)
+        headers = {"ETag": tag}
+        if is_known(tag, if_none_match):
+            return Response(304, body=None, headers=headers)
         images = [
             DeletedImage(**view_deleted(item, self._settings.restore_days, self._storage.deleted_url))
-            for item in items
-            if item.get("restored_version") != item["deleted_version"]
+            for item in restorable
         ]
-        return DeletedPage(images=images, next_cursor=cursors.encode("DELETED", (last,)) if last else None)
+        return Response(200, JSON, DeletedPage(images=images, next_cursor=next_cursor), headers)
+
+
+def link_period(now_s: float, expiry_s: int) -> int:
+    """Return a number that changes before a link expires that is signed now and works for `expiry_s` seconds."""
+    return int(now_s) // max(1, expiry_s // 2)
+
+
+def is_known(tag: str, if_none_match: str) -> bool:
+    """Return whether the header `If-None-Match` has an entity tag."""
+    return tag in (candidate.strip().removeprefix("W/") for candidate in if_none_match.split(","))
 
 
 def etag(context: Sequence[Any], items: Sequence[Mapping[str, Any]]) -> str:

@@ -103,7 +103,7 @@ def _add_listing_routes(router: Router, listings: Listings) -> None:
         summary="List deleted images that can be restored",
         operation_id="listDeletedImages",
         tags=["images"],
-        responses=responses({200: DeletedPage}, 400, 422),
+        responses=responses({200: DeletedPage, 304: None}, 400, 422),
     )(listings.list_deleted)
 
 

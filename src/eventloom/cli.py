@@ -65,6 +65,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     },
     "Develop": {
         "dev": Entry("development.dev:dev", "Run changed code on the next event, with the logs of all functions."),
+        "debug": Entry("development.debug:debug", "Stop in a deployed function, with an editor or with pdb."),
     },
     "Look": {
         "logs": Entry("monitoring.logs:logs", "Print or follow a function's log."),
@@ -83,6 +84,9 @@ SECTIONS: dict[str, dict[str, Entry]] = {
             "operations.upgrade_catalog:upgrade_catalog_command",
             "List the photos of an older version by date.",
             resumes=True,
+        ),
+        "restore-items": Entry(
+            "operations.restore_items:restore_items", "Copy items of a restored table back.", resumes=True
         ),
         "replay": Entry(
             "operations.replay:replay", "Send saved events, or an EventBridge archive, again.", resumes=True

@@ -24,7 +24,7 @@ expect.set_options(timeout=TIMEOUT_MS)
 
 def pytest_configure(config: pytest.Config) -> None:
     """Collect the decisions of IAM, because the integration tests may continue on this deployment."""
-    evidence.collect(config, Path(__file__).parent, last=False)
+    evidence.collect(config, Path(__file__).parent, "integration", last=False)
 
 
 @pytest.fixture(scope="session")

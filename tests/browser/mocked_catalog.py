@@ -49,8 +49,11 @@ def icon(gallery: Gallery) -> str:
     return gallery.address + match[0]
 
 
-def answer(gallery: Gallery, images: list[Image], sizes: list[int]) -> None:
-    """Mock a catalog of `images`. The first pages have `sizes`; the others have the requested limit."""
+def answer(gallery: Gallery, images: list[Image], sizes: list[int], deleted: list[Image] | None = None) -> None:
+    """Mock a catalog of `images`. The first pages have `sizes`; the others have the requested limit.
+
+    `deleted` are the images that were deleted, the last deletion first.
+    """
     thumbnail = {"thumbnails": thumbnails(icon(gallery))}
 
     def list_images(route: Route) -> None:
@@ -78,6 +81,9 @@ def answer(gallery: Gallery, images: list[Image], sizes: list[int]) -> None:
 
     gallery.page.route("**/images?**", list_images)
     gallery.page.route("**/images/*", get_image)
+    gallery.page.route(
+        "**/images/deleted?**", lambda route: route.fulfill(json={"images": deleted or [], "next_cursor": None})
+    )
     gallery.page.route("**/images/summary?**", summarize)
 
 

@@ -30,8 +30,7 @@ def test_back_closes_the_large_view_and_forward_opens_it_again(catalog_of: Calla
     page.go_forward()
     is_shown(page, 2)
     # Closing the large view goes back too, so that no entry of the history opens it twice.
-    page.keyboard.press("Escape")
-    expect(viewer).to_be_hidden()
+    gallery.close_photo()
     has_address(page, gallery, "")
 
     page.get_by_role("button", name="Rejected").click()
@@ -64,6 +63,33 @@ def test_the_address_of_a_photo_survives_a_reload_and_can_be_sent(catalog_of: Ca
     expect(page.get_by_role("alert")).to_have_text("This photo no longer exists. Reload the page to update the list.")
     has_address(page, gallery, "")
     gallery.forgive("status of 404")
+
+
+def test_closing_the_large_view_leaves_the_focus_where_somebody_has_put_it(catalog_of: Callable[..., Gallery]) -> None:
+    gallery = catalog_of([image(number) for number in range(5)])
+    page = gallery.page
+    gallery.enter()
+    open_photo(gallery, 1)
+    # Browsers report that a dialog was closed in a task of its own (HTML Standard).
+    page.evaluate("() => { document.querySelector('#viewer').close(); document.querySelector('#find-name').focus(); }")
+    has_address(page, gallery, "")
+    expect(page.get_by_role("searchbox", name="Search by name")).to_be_focused()
+
+
+def test_the_window_stays_at_the_photo_that_was_shown_last(catalog_of: Callable[..., Gallery]) -> None:
+    gallery = catalog_of([image(number) for number in range(50)])
+    page = gallery.page
+    gallery.enter()
+    open_photo(gallery, 0)
+    for number in range(1, 50):
+        page.keyboard.press("ArrowRight")
+        is_shown(page, number)
+    gallery.close_photo()
+    # Browsers restore the scroll position of an entry of the history after the address has changed.
+    page.evaluate("() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 200)))")
+    last = page.locator('.tile[data-index="49"]')
+    expect(last).to_be_focused()
+    expect(last).to_be_in_viewport()
 
 
 def test_after_a_deletion_the_large_view_shows_the_next_photo(catalog_of: Callable[..., Gallery]) -> None:

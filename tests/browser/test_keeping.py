@@ -4,7 +4,7 @@ import io
 import re
 import secrets
 import zipfile
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import requests
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.views import PHONE, Gallery, Open
+from tests.browser.views import PHONE, SMALL, Gallery, Open
 from tests.integration.support import eventually
 
 pytestmark = pytest.mark.usefixtures("empty_catalog")
@@ -88,7 +88,7 @@ def test_photos_stand_under_their_months_and_can_be_found(gallery: Gallery, year
     with page.expect_download() as download:
         page.get_by_role("link", name="Download original").click()
     assert download.value.suggested_filename == FAMILY
-    page.keyboard.press("Escape")
+    gallery.close_photo()
 
     # The scrubber has one step for each month.
     scrubber = page.locator("#scrubber")
@@ -110,6 +110,24 @@ def test_photos_stand_under_their_months_and_can_be_found(gallery: Gallery, year
     page.get_by_label("Order").select_option("By date added")
     expect(page.locator("#grid h3")).to_have_count(1)
     expect(page.locator("#more")).to_have_text("Total: 12")
+
+
+def test_a_photo_without_a_capture_time_stands_under_the_day_of_its_uploader(open_gallery: Open) -> None:
+    now = datetime.now(UTC)
+    # Whatever the time is, one of these zones has another day than UTC.
+    zone, hours = ("Pacific/Pago_Pago", -11) if now.hour < 10 else ("Pacific/Kiritimati", 14)
+    there = now + timedelta(hours=hours)
+    assert there.date() != now.date()
+    gallery = open_gallery(timezone_id=zone)
+    gallery.enter()
+    gallery.upload([SMALL])
+    heading = gallery.page.locator("#grid h3")
+    expect(heading).to_have_text(f"{there:%A, %B} {there.day}, {there.year}")
+    gallery.page.get_by_label("Order").select_option("By date added")
+    expect(gallery.page.locator("#more")).to_have_text("Total: 1")
+    expect(heading).to_have_text(f"{there:%A, %B} {there.day}, {there.year}")
+    counts = requests.get(f"{gallery.address}images/summary", headers={"X-Api-Key": gallery.key}, timeout=30).json()
+    assert [month["month"] for month in counts["months"]] == [f"{there:%Y-%m}"]
 
 
 def test_many_photos_are_selected_and_downloaded(gallery: Gallery, year: list[Path]) -> None:
@@ -169,7 +187,7 @@ def test_deleted_photos_are_restored_at_once_or_later(open_gallery: Open, tmp_pa
     question.get_by_role("button", name="Delete").click()
     expect(page.locator("#viewer").get_by_role("button", name="Undo")).to_be_visible()
     gallery.accessible()
-    page.keyboard.press("Escape")
+    gallery.close_photo()
     page.get_by_role("button", name="Recently deleted").click()
     line = page.locator(".list .cell", has_text=names[0])
 
@@ -223,7 +241,7 @@ def test_a_file_that_is_there_is_skipped_or_uploaded_again(
     expect(lines).to_have_count(1)
     page.get_by_role("link", name="Show it").click()
     expect(page.locator("#viewer-title")).to_have_text(FAMILY)
-    page.keyboard.press("Escape")
+    gallery.close_photo()
     page.get_by_role("button", name="Upload anyway").click()
     expect(page.locator("#tray")).to_be_hidden(timeout=90_000)
     page.get_by_role("button", name=again.name).click()
@@ -249,7 +267,7 @@ def test_a_photo_is_shared_by_a_link_until_it_is_revoked(small_gallery: Gallery)
     assert requests.get(link.evaluate("(input) => input.value"), timeout=30).status_code == 404
 
 
-def test_uploads_of_others_appear_by_themselves_also_on_a_phone_in_korean(
+def test_uploads_and_deletions_of_others_show_by_themselves_also_on_a_phone_in_korean(
     small_gallery: Gallery, open_gallery: Open, tmp_path: Path
 ) -> None:
     gallery = small_gallery
@@ -270,6 +288,17 @@ def test_uploads_of_others_appear_by_themselves_also_on_a_phone_in_korean(
 
     eventually(appears, "the photo of the other user")
     expect(other.page.locator("#grid h3").first).to_have_text("2027년 1월 2일 토요일")
+
+    gallery.page.locator('.tile[aria-label^="new.jpg"]').focus()
+    gallery.page.keyboard.press("Delete")
+    gallery.page.locator("#confirm").get_by_role("button", name="Delete").click()
+
+    def disappears() -> bool:
+        other.page.clock.run_for(20_000)
+        return other.page.locator('.tile[aria-label^="new.jpg"]').count() == 0
+
+    eventually(disappears, "the photo that the other user has deleted is gone")
+    expect(other.page.locator("#more")).to_contain_text("총 2개")
     asked.clear()
     eventually(lambda: other.page.clock.run_for(60_000) or 304 in asked, "an answer that says that nothing changed")
     assert other.untranslated("[가-힣]") == []

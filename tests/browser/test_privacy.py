@@ -205,6 +205,7 @@ def _with_cognito(page: Page, address: str) -> Iterator[list[str]]:
     page.route("**/config.json", settings)
     page.route("**/images?**", images)
     page.route("**/images/summary?**", images)
+    page.route("**/images/deleted?**", images)
     page.route(f"{DOMAIN}/**", user_pool)
     yield requested
 

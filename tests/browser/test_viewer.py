@@ -50,7 +50,7 @@ def test_the_large_view_reaches_the_last_photo_although_pages_load_late(catalog_
         page.keyboard.press("ArrowRight")
         is_shown(page, number)
     expect(following).to_be_disabled()
-    page.keyboard.press("Escape")
+    gallery.close_photo()
     expect(page.locator('.tile[data-index="159"]')).to_be_focused()
 
 
@@ -61,7 +61,7 @@ def test_a_small_file_has_its_size_in_bytes_in_both_languages(catalog_of: Callab
     open_photo(gallery, 0)
     details = page.locator("#viewer dl")
     expect(details).to_contain_text("PNG, 400 bytes")
-    page.keyboard.press("Escape")
+    gallery.close_photo()
     page.get_by_role("button", name="한국어").click()
     page.locator(".tile").click()
     expect(details).to_contain_text("PNG, 400바이트")
@@ -130,7 +130,7 @@ def test_a_failed_deletion_is_reported_in_the_view_where_it_started(catalog_of: 
     is_shown(page, 2)
     expect(alert).to_be_hidden()
 
-    page.keyboard.press("Escape")
+    gallery.close_photo()
     page.keyboard.press("Delete")
     question.get_by_role("button", name="Delete").click()
     alert = page.get_by_role("alert")

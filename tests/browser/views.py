@@ -1,5 +1,6 @@
 """Page object of the gallery."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -48,6 +49,12 @@ class Gallery:
         self.page.locator("#files").set_input_files(files)
         good = [file for file in files if file in GOOD]
         expect(self.page.locator(".tile img.loaded")).to_have_count(before + len(good), timeout=60_000)
+
+    def close_photo(self) -> None:
+        """Close the large view, and wait until its entry of the history is left: only then is the page at rest."""
+        self.page.keyboard.press("Escape")
+        expect(self.page.locator("#viewer")).to_be_hidden()
+        expect(self.page).not_to_have_url(re.compile("photo="))
 
     def forgive(self, *texts: str) -> None:
         """Remove expected errors. Each text must be part of at least one."""

@@ -27,21 +27,27 @@ def plans() -> dict[str, dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def gathered() -> None:
-    """Ensure that there is evidence of a whole run. Its deployment is reused by test_taken_away.py."""
-    if evidence.is_current():
-        return
-    log = clouds.BUILD / "iam" / "integration.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w") as file:
-        command = [PYTHON, "-m", "pytest", "-q", "tests/integration", "--keep"]
-        process = subprocess.run(command, cwd=clouds.ROOT, check=False, stdout=file, stderr=subprocess.STDOUT)
-    assert process.returncode == 0, f"the integration tests failed: {log}\n{log.read_text()[-2000:]}"
-    assert evidence.is_current()
+    """Ensure that there is evidence of whole runs. The deployment of one is reused by test_taken_away.py."""
+    for session in evidence.missing():
+        log = clouds.BUILD / "iam" / f"{session}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        variables = {name: value for name, value in os.environ.items() if name != "EMBEDDED_PORT"}
+        options = []
+        if session == "integration":
+            variables["EMBEDDED_PORT"] = os.environ["EMBEDDED_PORT"]
+            options = ["--keep"]
+        command = [PYTHON, "-m", "pytest", "-q", f"tests/{session}", *options]
+        with log.open("w") as file:
+            process = subprocess.run(
+                command, cwd=clouds.ROOT, env=variables, check=False, stdout=file, stderr=subprocess.STDOUT
+            )
+        assert process.returncode == 0, f"the tests failed: {log}\n{log.read_text()[-2000:]}"
+    assert evidence.missing() == []
 
 
 def judge_of(all_documents: list[documents.Document]) -> Judge:
     """Return a judge that knows all recorded decisions and these documents."""
-    folders = [clouds.ROOT / "tests" / name for name in ("browser", "integration")]
+    folders = [clouds.ROOT / "tests" / name for name in ("browser", *evidence.SESSIONS)]
     modules = [path for folder in folders for path in sorted(folder.glob("test_*.py"))]
     return Judge(all_documents, decisions.recorded(), decisions.declared_proofs(), modules, reasons())
 
@@ -49,7 +55,7 @@ def judge_of(all_documents: list[documents.Document]) -> Judge:
 @pytest.fixture(scope="session")
 def judge(gathered: None) -> Judge:
     """A judge that knows everything that was deployed and decided."""
-    roots = [state(name) for name in ("root", "probe")]
+    roots = [evidence.state(name) for name in ("root", "probe")]
     return judge_of([document for root in roots for document in documents.policies(root)])
 
 
@@ -60,13 +66,6 @@ def judged(judge: Judge) -> list[Grant]:
     counts = matrix.write(judged_grants)
     print(f"\n{counts}: build/iam/report.html")
     return judged_grants
-
-
-def state(name: str) -> dict[str, Any]:
-    """Return the root module of a deployed state."""
-    values: dict[str, Any] = json.loads((evidence.FOLDER / f"state.{name}.json").read_text())["values"]
-    root: dict[str, Any] = values["root_module"]
-    return root
 
 
 def pytest_sessionfinish() -> None:

@@ -1,4 +1,4 @@
-"""Read the emulator's IAM decisions of a whole test run, and repeat them with other policies."""
+"""Read the emulator's IAM decisions of the whole test runs, and repeat them with other policies."""
 
 import json
 from collections import defaultdict
@@ -41,7 +41,7 @@ class Decision:
 class Clock:
     """The times of all tests in a run."""
 
-    def __init__(self, spans: list[dict[str, str]]) -> None:
+    def __init__(self, spans: list[dict[str, Any]]) -> None:
         # Inner spans come first: Terraform runs within the test that needs the deployment.
         self._spans = sorted(spans, key=lambda span: (not span["test"].startswith("terraform"), span["begin"]))
 
@@ -60,24 +60,28 @@ class Clock:
 
 
 def recorded() -> list[Decision]:
-    """Return all distinct decisions of the run."""
-    clock = Clock([json.loads(line) for line in (evidence.FOLDER / "tests.jsonl").read_text().splitlines()])
+    """Return all distinct decisions of the runs."""
     tests_of: dict[Decision, set[str]] = defaultdict(set)
-    for line in (evidence.FOLDER / "audit.jsonl").read_text().splitlines():
-        entry = json.loads(line)
-        decision = Decision(
-            entry["how"],
-            without_session_name(entry["principal"]),
-            entry["action"],
-            entry["resource"],
-            entry["account"],
-            entry["region"],
-            json.dumps(entry["keys"], sort_keys=True),
-            entry["decision"] == "allow",
-            entry["reason"],
-        )
-        tests_of[decision].add(clock.at(entry["time"]))
+    for session in evidence.SESSIONS:
+        clock = Clock(evidence.lines(session, "tests.jsonl"))
+        for entry in evidence.lines(session, "audit.jsonl"):
+            tests_of[_decision(entry)].add(clock.at(entry["time"]))
     return [Decision(**{**vars(decision), "tests": frozenset(tests)}) for decision, tests in tests_of.items()]
+
+
+def _decision(entry: dict[str, Any]) -> Decision:
+    """Return the decision of a line of an audit."""
+    return Decision(
+        entry["how"],
+        without_session_name(entry["principal"]),
+        entry["action"],
+        entry["resource"],
+        entry["account"],
+        entry["region"],
+        json.dumps(entry["keys"], sort_keys=True),
+        entry["decision"] == "allow",
+        entry["reason"],
+    )
 
 
 def without_session_name(principal: str) -> str:
@@ -102,7 +106,7 @@ def declared_proofs() -> dict[str, dict[str, list[str] | None]]:
 
     The values name the functions by action; None stands for all functions.
     """
-    spans = [json.loads(line) for line in (evidence.FOLDER / "tests.jsonl").read_text().splitlines()]
+    spans = [span for session in evidence.SESSIONS for span in evidence.lines(session, "tests.jsonl")]
     return {span["test"]: span["proves"] for span in spans if span["proves"]}
 
 

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from tests.iam import documents
-from tests.iam.conftest import judge_of, state
+from tests.iam.conftest import judge_of
 from tests.iam.documents import Document, listed
 from tests.iam.proof import Judge
 from tests.iam.wide_grants import reason_for
+from tests.integration import evidence
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -26,7 +27,7 @@ UPLOADS = "module.uploads.aws_s3_bucket_policy.this"
 @pytest.fixture(scope="session")
 def deployed(judge: Judge) -> dict[str, Document]:
     """The deployed policy documents by address."""
-    return {document.address: document for document in documents.policies(state("root"))}
+    return {document.address: document for document in documents.policies(evidence.state("root"))}
 
 
 def edited(document: Document, sid: str, edit: Callable[[Statement], Any]) -> Document:
@@ -210,10 +211,10 @@ def test_a_deny_without_a_condition_is_noticed(judge: Judge, deployed: dict[str,
 def test_a_policy_in_an_attribute_of_a_role_needs_a_test_or_a_reason(
     attribute: str, value: Any, grant: str, judge: Judge
 ) -> None:
-    root = copy.deepcopy(state("root"))
+    root = copy.deepcopy(evidence.state("root"))
     address = "module.thumbnailer.aws_iam_role.this"
     next(entry for entry in documents.resources(root) if entry["address"] == address)["values"][attribute] = value
-    before = {document.address for document in documents.policies(state("root"))}
+    before = {document.address for document in documents.policies(evidence.state("root"))}
     (added,) = [document for document in documents.policies(root) if document.address not in before]
     assert added.owner == f"{PREFIX}-thumbnailer"
     (judged,) = judge.judge_document(added)

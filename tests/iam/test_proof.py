@@ -1,7 +1,7 @@
 """No permission is missing and none is superfluous: each decision of a whole run is repeated without each grant.
 
-The run is the last complete run of the integration tests on an empty emulator, such as that of `make test`, if nothing
-changed since. Otherwise the tests run now.
+The runs are the last complete ones of tests/integration and tests/modules on empty emulators, such as those of
+`make test`, if nothing changed since. Otherwise the tests run now.
 """
 
 import re
@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from tests.iam import decisions, documents, static
-from tests.iam.conftest import state
 from tests.iam.proof import Grant, Judge, grants
 from tests.iam.reasons import Reason, excuse, reasons
 from tests.iam.wide_grants import WIDE_GRANTS, WideGrant, reason_for
+from tests.integration import evidence
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -136,4 +136,4 @@ def code_of(grant: Grant) -> tuple[str, str, str]:
 
 
 def test_the_deployed_policies_follow_the_static_rules(gathered: None) -> None:
-    assert static.problems(state("root"), reasons()) == []
+    assert static.problems(evidence.state("root"), reasons()) == []

@@ -45,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
     marker = "proves(*actions, of=None): the test fails if IAM refuses these actions; `of` limits it to some functions"
     config.addinivalue_line("markers", marker)
     results.collect(config)
-    evidence.collect(config, Path(__file__).parent, last=True)
+    evidence.collect(config, Path(__file__).parent, "integration")
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,9 @@
-"""Save what a complete run on the embedded LocalStack proves about IAM, for `make test-iam`.
+"""Save what complete runs on the embedded LocalStack prove about IAM, for `make test-iam`.
 
 A test that fails also names the requests that IAM refused while it ran.
 
-build/iam/evidence/ holds audit.jsonl (every decision), tests.jsonl (which test ran when), state.<name>.json
+The evidence is complete after two sessions, each on an emulator of its own: tests/integration and tests/modules.
+build/iam/evidence/<session>/ holds audit.jsonl (every decision), tests.jsonl (which test ran when), state.<name>.json
 (`terraform show -json` of what was deployed) and meta.json (a hash of the sources; it is written last, and only if
 every test passed). If the browser's tests run first (`make test`), they leave begun.json, and the integration tests on
 the same emulator continue from it.
@@ -26,8 +27,8 @@ from tests import embedded
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "build" / "iam" / "evidence"
-BEGUN = FOLDER / "begun.json"
-SOURCES = ("terraform", "functions", "tests/browser", "tests/integration", "emulator/src")
+SESSIONS = ("integration", "modules")
+SOURCES = ("terraform", "functions", "tests/browser", "tests/integration", "tests/modules", "emulator/src")
 COLLECTING = pytest.StashKey[bool]()
 type Spans = list[dict[str, Any]]
 
@@ -47,12 +48,30 @@ def fingerprint() -> str:
     return digest.hexdigest()
 
 
-def is_current() -> bool:
-    """Return whether the saved evidence was collected with the present sources."""
+def missing() -> list[str]:
+    """Return the sessions without evidence that was collected with the present sources."""
+    present = fingerprint()
+    return [session for session in SESSIONS if _fingerprint_of(session) != present]
+
+
+def _fingerprint_of(session: str) -> str | None:
+    """Return the hash of the sources of a session's evidence, or None if there is no evidence."""
     try:
-        return bool(json.loads((FOLDER / "meta.json").read_text())["fingerprint"] == fingerprint())
+        return str(json.loads((FOLDER / session / "meta.json").read_text())["fingerprint"])
     except (OSError, ValueError, KeyError):
-        return False
+        return None
+
+
+def lines(session: str, file: str) -> list[dict[str, Any]]:
+    """Return the lines of a session's file, such as audit.jsonl."""
+    return [json.loads(line) for line in (FOLDER / session / file).read_text().splitlines()]
+
+
+def state(name: str) -> dict[str, Any]:
+    """Return the root module of a deployed state, from the session that deployed it."""
+    path = next(FOLDER.glob(f"*/state.{name}.json"))
+    root: dict[str, Any] = json.loads(path.read_text())["values"]["root_module"]
+    return root
 
 
 _states: dict[str, str] = {}
@@ -68,13 +87,14 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def collect(config: pytest.Config, folder: Path, *, last: bool) -> None:
+def collect(config: pytest.Config, folder: Path, session: str, *, last: bool = True) -> None:
     """Register the plugin if this session runs on the embedded LocalStack.
 
     Args:
         config: the session's configuration.
-        folder: the folder whose tests make a complete session.
-        last: whether the evidence is complete after this session. Otherwise a later session continues from it.
+        folder: the folder whose tests must all run.
+        session: the session of SESSIONS to which these tests belong.
+        last: whether the evidence is complete after these tests. Otherwise later tests continue from it.
     """
     cloud = clouds.chosen_cloud()
     if cloud.name != "embedded" or config.option.collectonly:
@@ -82,9 +102,11 @@ def collect(config: pytest.Config, folder: Path, *, last: bool) -> None:
     home = embedded.home(cloud.port)
     is_complete = [Path(argument).resolve() for argument in config.args] == [folder] and not config.option.keyword
     # An environment that exists already does not show what deploying needs, and somebody else may have used it.
-    earlier_tests = _begun(home) if _is_up(cloud.port) else []
+    begun = FOLDER / session / "begun.json"
+    earlier_tests = _begun(home, begun) if _is_up(cloud.port) else []
     config.stash[COLLECTING] = is_complete and earlier_tests is not None
-    config.pluginmanager.register(Evidence(home, earlier_tests if is_complete else None, last=last))
+    evidence = Evidence(home, begun, earlier_tests if is_complete else None, last=last)
+    config.pluginmanager.register(evidence)
 
 
 def is_collecting(config: pytest.Config) -> bool:
@@ -104,10 +126,10 @@ def _first_line(audit: Path) -> str:
         return lines.readline()
 
 
-def _begun(home: Path) -> Spans | None:
-    """Return the tests of an earlier session on this emulator with the same sources, or None if there was none."""
+def _begun(home: Path, begun: Path) -> Spans | None:
+    """Return the tests that ran before on this emulator with the same sources, or None if there were none."""
     try:
-        session = json.loads(BEGUN.read_text())
+        session = json.loads(begun.read_text())
         is_same_run = session["fingerprint"] == fingerprint() and session["first"] == _first_line(home / "audit.jsonl")
     except (OSError, ValueError, KeyError):
         return None
@@ -117,16 +139,17 @@ def _begun(home: Path) -> Spans | None:
 class Evidence:
     """A pytest plugin that collects the evidence.
 
-    `before` holds the tests of an earlier session. It is None if this session proves nothing.
+    `before` holds the tests that ran before. It is None if these tests prove nothing.
     """
 
-    def __init__(self, home: Path, before: Spans | None, *, last: bool) -> None:
-        self._home, self._whole, self._last = home, before is not None, last
+    def __init__(self, home: Path, begun: Path, before: Spans | None, *, last: bool) -> None:
+        self._home, self._begun, self._whole, self._last = home, begun, before is not None, last
+        self._folder = begun.parent
         self._tests: Spans = before or []
         self._fingerprint = fingerprint()
         if self._whole:
-            (FOLDER / "meta.json").unlink(missing_ok=True)
-            BEGUN.unlink(missing_ok=True)
+            (self._folder / "meta.json").unlink(missing_ok=True)
+            begun.unlink(missing_ok=True)
 
     @contextmanager
     def _during(self, what: str, proves: dict[str, list[str] | None]) -> Iterator[None]:
@@ -175,14 +198,14 @@ class Evidence:
         audit = self._home / "audit.jsonl"
         if not self._whole or exitstatus or not audit.exists():
             return
-        FOLDER.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(parents=True, exist_ok=True)
         if not self._last:
             session = {"fingerprint": self._fingerprint, "first": _first_line(audit), "tests": self._tests}
-            BEGUN.write_text(json.dumps(session))
+            self._begun.write_text(json.dumps(session))
             return
-        shutil.copy(audit, FOLDER / "audit.jsonl")
+        shutil.copy(audit, self._folder / "audit.jsonl")
         for name, state in _states.items():
-            (FOLDER / f"state.{name}.json").write_text(state)
-        (FOLDER / "tests.jsonl").write_text("".join(json.dumps(test) + "\n" for test in self._tests))
+            (self._folder / f"state.{name}.json").write_text(state)
+        (self._folder / "tests.jsonl").write_text("".join(json.dumps(test) + "\n" for test in self._tests))
         meta = {"fingerprint": self._fingerprint, "at": time.time(), "tests": len(self._tests)}
-        (FOLDER / "meta.json").write_text(json.dumps(meta))
+        (self._folder / "meta.json").write_text(json.dumps(meta))

@@ -48,14 +48,17 @@ class Results:
 
     def pytest_sessionfinish(self) -> None:
         """Save the results of a complete run, because only that shows what a cloud can do."""
-        folders = [Path(argument).name for argument in self.config.args]
-        whole = set(folders) == {"integration"} and not self.deselected and not self.config.option.ignore
+        folders = {Path(argument).name for argument in self.config.args}
+        session = folders.pop() if len(folders) == 1 else ""
+        whole = session in capabilities_page.SESSIONS and not self.deselected and not self.config.option.ignore
         if whole and self.outcomes and all(test["outcome"] for test in self.outcomes.values()):
             cloud = clouds.chosen_cloud()
-            when = datetime.now(UTC).date().isoformat()
-            capabilities_page.keep(
-                cloud.name, when, os.environ.get("TESTED_CLOUD", cloud.about), list(self.outcomes.values())
-            )
+            run = {
+                "when": datetime.now(UTC).date().isoformat(),
+                "made_of": os.environ.get("TESTED_CLOUD", cloud.about),
+                "tests": list(self.outcomes.values()),
+            }
+            capabilities_page.keep(cloud.name, session, run)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         judge = self.config.stash.get(JUDGE, None)

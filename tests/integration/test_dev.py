@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -40,7 +41,8 @@ def developing(folder: Path, functions: Path) -> Iterator[Path]:
             eventually(lambda: "watching digest" in messages.read_text(), "dev watches")
             yield messages
         finally:
-            process.send_signal(signal.SIGINT)
+            # A terminal sends it to the whole group. The launcher alone would wait for its child, and then go on.
+            os.killpg(process.pid, signal.SIGINT)
             assert process.wait(60) == 130
 
 

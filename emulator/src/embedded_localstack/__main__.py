@@ -1,4 +1,4 @@
-"""Run the commands: `python -m embedded_localstack up|down|restart|status|logs`."""
+"""Run the commands: `python -m embedded_localstack up|down|restart|status|logs|layer`."""
 
 import sys
 

@@ -13,10 +13,12 @@ from embedded_localstack.probe import health
 # that holds an item's name (empty if the item is the name).
 OPERATIONS = {
     "apigateway": ("get_rest_apis", "items", "name"),
+    "apigatewayv2": ("get_apis", "Items", "Name"),
     "cloudformation": ("describe_stacks", "Stacks", "StackName"),
     "cloudwatch": ("describe_alarms", "MetricAlarms", "AlarmName"),
     "dynamodb": ("list_tables", "TableNames", ""),
     "ec2": ("describe_vpcs", "Vpcs", "VpcId"),
+    "ecr": ("describe_repositories", "repositories", "repositoryName"),
     "elbv2": ("describe_load_balancers", "LoadBalancers", "LoadBalancerName"),
     "events": ("list_rules", "Rules", "Name"),
     "firehose": ("list_delivery_streams", "DeliveryStreamNames", ""),

@@ -3,12 +3,16 @@
 import json
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
-from embedded_localstack import lambda_runtime
+from embedded_localstack import lambda_runtime, public_layers
 from embedded_localstack.state import SERVER_VARIABLE, Home
 
 OWNER_VARIABLE = "EMBEDDED_LOCALSTACK_OWNER"
 """The process without which the server ends too, so that killed tests leave no server behind (testing.py sets it)."""
+LISTEN_VARIABLE = "EMBEDDED_LISTEN"
+"""The address that the server listens on. The default is 127.0.0.1, because whoever reaches the port can run code."""
+LOOPBACK = "127.0.0.1"
 # Passed on if the caller sets them: the switches of this package, and the folder for Python's byte code.
 PASSED = (
     "IAM_ENFORCE",
@@ -20,6 +24,7 @@ PASSED = (
     "DEBUG",
     "PYTHONPYCACHEPREFIX",
     OWNER_VARIABLE,
+    LISTEN_VARIABLE,
 )
 
 INTERPRETER = "LAMBDA_PROCESS_"
@@ -52,10 +57,23 @@ def tool_variables(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def layer_variables() -> dict[str, str]:
+    """Return the variable with the files of public layers, whose paths do not depend on the working directory.
+
+    Raises:
+        LaunchError: the caller's variable is malformed.
+    """
+    files = public_layers.parse(os.environ.get(public_layers.VARIABLE, ""), Path.cwd())
+    return {public_layers.VARIABLE: public_layers.written(files)} if files else {}
+
+
 def server_environment(home: Home) -> dict[str, str]:
     """Return the whole environment of the server.
 
     The caller's AWS_* variables and proxies would reach functions, so they are not passed on.
+
+    Raises:
+        LaunchError: a variable of the caller is malformed.
     """
     passed = {
         name: value for name, value in os.environ.items() if value and (name in PASSED or name.startswith(INTERPRETER))
@@ -105,4 +123,5 @@ def server_environment(home: Home) -> dict[str, str]:
             "SQS_CLOUDWATCH_METRICS_REPORT_INTERVAL": "10",
         }
         | passed
+        | layer_variables()
     )

@@ -1,7 +1,7 @@
 """Fixtures that start a server for the live tests."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -9,7 +9,8 @@ import pytest
 from embedded_localstack import lambda_runtime, processes
 from embedded_localstack.state import Home
 from embedded_localstack.testing import LocalStackProcess
-from support import Cloud, free_port, launcher
+from rest_apis import ECHO, JUDGE, Api, permit
+from support import ACCOUNT, LOGS, Cloud, free_port, launcher, package
 
 
 @pytest.fixture(scope="session")
@@ -25,10 +26,17 @@ def interpreter(base: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def home(base: Path) -> Iterator[Home]:
+def public_layer(base: Path) -> tuple[str, Path]:
+    """Return the pattern of a layer of another account, and the file with its content, which a test writes."""
+    return "arn:aws:lambda:us-east-1:770693421928:layer:Klayers-p313-public:*", base / "public.zip"
+
+
+@pytest.fixture(scope="session")
+def home(base: Path, public_layer: tuple[str, Path]) -> Iterator[Home]:
     """Yield the folder of a running server."""
     home = Home(free_port(), base / "home")
-    started = launcher("up", home, IAM_AUDIT="1", LAMBDA_PROCESS_PYTHON3_10="/bin/false")
+    layers = "=".join(map(str, public_layer))
+    started = launcher("up", home, IAM_AUDIT="1", LAMBDA_PROCESS_PYTHON3_10="/bin/false", LAMBDA_LAYERS=layers)
     assert started.returncode == 0, started.stderr
     yield home
     family = processes.belonging_to(home.path)
@@ -53,6 +61,24 @@ def name(request: pytest.FixtureRequest) -> str:
         request.node.name.removeprefix("test_").replace("[", "-").replace("]", "").replace("_", "-").replace(" ", "-")
     )
     return str(text)[:40].strip("-")
+
+
+@pytest.fixture(scope="session")
+def functions(cloud: Cloud) -> Mapping[str, str]:
+    """Return the ARNs of the functions behind the APIs and of their authorizers."""
+    cloud.role("api-functions", *LOGS)
+    role = f"arn:aws:iam::{ACCOUNT}:role/api-functions"
+    return {
+        name: cloud.function(f"api-{name}", role=role, Code={"ZipFile": package(code)})
+        for name, code in (("echo", ECHO), ("judge", JUDGE))
+    }
+
+
+@pytest.fixture
+def api(cloud: Cloud, name: str, functions: Mapping[str, str]) -> Api:
+    api = Api(cloud, name, functions["echo"])
+    permit(cloud, functions["echo"], f"{api.arn}/*/POST/*")
+    return api
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,23 @@ def handler(event, context):
     except Exception as error:
         return error.response["Error"]
 """
+# A request without the SDK, whose header User-Agent says where it runs.
+BY_HAND = """
+import subprocess, sys, urllib.error, urllib.request
+
+def send(event):
+    request = urllib.request.Request(event["url"], event.get("body", "").encode() or None, event["headers"])
+    try:
+        return [urllib.request.urlopen(request).status, ""]
+    except urllib.error.HTTPError as error:
+        return [error.code, error.read().decode()]
+
+def handler(event, context):
+    if not event.pop("child", False):
+        return send(event)
+    command = [sys.executable, "-c", f"import app; print(app.send({event!r})[0])"]
+    return [int(subprocess.run(command, capture_output=True, text=True, check=True).stdout), ""]
+"""
 
 
 def allow(*actions: str, resource: str = "*", **rest: Any) -> dict[str, Any]:
@@ -69,6 +86,37 @@ def test_a_function_has_only_the_keys_of_its_role(cloud: Cloud, name: str):
         refusal = error(aws_access_key_id=key, aws_secret_access_key="test")
         assert refusal["Code"] == "InvalidAccessKeyId"
         assert "without aws_access_key_id" in refusal["Message"]
+
+
+def test_a_function_that_signs_by_hand_has_only_the_keys_of_its_role(cloud: Cloud, name: str):
+    endpoint = f"http://127.0.0.1:{cloud.home.port}"
+    cloud.queue(name)
+    cloud.function(name, Code={"ZipFile": package(BY_HAND)})
+    forged = {"x-localstack-data": json.dumps({"service_principal": "lambda"})}
+
+    def send(url: str, service: str = "s3", body: str = "", child: bool = False, **headers: str) -> list[Any]:
+        scope = f"test/20260101/{REGION}/{service}/aws4_request"
+        headers |= {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"}
+        event = {"url": url, "body": body, "child": child, "headers": headers}
+        return list(json.loads(cloud.lambda_.invoke(FunctionName=name, Payload=json.dumps(event))["Payload"].read()))
+
+    code, answer = send(f"{endpoint}/out")
+    assert code == 403
+    assert "InvalidAccessKeyId" in answer
+    assert send(f"{endpoint}/out", child=True)[0] == 403, "a process that the function starts"
+    assert send(f"{endpoint}/out", **forged)[0] == 403, "LocalStack's own header"
+    code, answer = send(f"{endpoint}/{ACCOUNT}/{name}", "sqs", "Action=SendMessage&MessageBody=x")
+    assert code == 403
+    assert "InvalidClientTokenId" in answer
+    assert cloud.denied("s3:ListObjects", "*", "nobody")
+
+
+def test_a_function_may_use_a_url_that_the_deployer_presigned(cloud: Cloud, name: str):
+    cloud.s3.put_object(Bucket="out", Key=f"{name}/x", Body=b"content")
+    cloud.function(name, Code={"ZipFile": package(BY_HAND)})
+    url = cloud.s3.generate_presigned_url("get_object", Params={"Bucket": "out", "Key": f"{name}/x"})
+    payload = json.dumps({"url": url, "headers": {}})
+    assert json.loads(cloud.lambda_.invoke(FunctionName=name, Payload=payload)["Payload"].read()) == [200, ""]
 
 
 def test_the_log_of_a_group_invokes_a_function_that_permits_it(cloud: Cloud, name: str):

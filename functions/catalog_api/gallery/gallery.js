@@ -4,9 +4,10 @@ import { call } from './api.js';
 import { goTo, leavePhoto, readAddress, replaceAddress } from './address.js';
 import { deleteImages, restoreImages } from './deletion.js';
 import { confirmDeletion, shareImage } from './dialogs.js';
-import { $, announce, h } from './dom.js';
+import { $, announce } from './dom.js';
 import { Find } from './find.js';
 import { shownLimit } from './files.js';
+import { drawFooter } from './footer.js';
 import { Grid } from './grid.js';
 import { Listing } from './listing.js';
 import { Live } from './live.js';
@@ -52,7 +53,12 @@ export class Gallery {
     this.bar = new SelectionBar(this.selection, {
       imagesOf: () => this.listing.images, remove: (images) => this.remove(images), handleRefusal,
     });
-    this.live = new Live({ addImages: (images) => this.addImages(images), onError: handleRefusal });
+    this.live = new Live({
+      statusShown: () => this.listing.status,
+      addImages: (images) => this.addImages(images),
+      removeImages: (deleted) => this.removeDeleted(deleted),
+      onError: handleRefusal,
+    });
     Object.entries(VIEW_BUTTONS).forEach(([view, id]) => $(id).addEventListener('click', () => {
       goTo({ view });
       this.show(view);
@@ -115,7 +121,9 @@ export class Gallery {
     if (photo) leavePhoto({ view });
     this.grid.handleResize();
     const index = this.listing.indexOf(image);
-    if (index >= 0) this.grid.focus(index);
+    // Browsers report that a dialog was closed in a task of its own. Until then the user may have moved the focus.
+    const isFocusFree = ['body', '#grid *', '#viewer *'].some((place) => document.activeElement.matches(place));
+    if (index >= 0 && isFocusFree) this.grid.focus(index);
   }
 
   isViewerNearEnd() {
@@ -195,6 +203,34 @@ export class Gallery {
     return count;
   }
 
+  /** Removes the images that others have deleted from the view. Returns how many of them were in it. */
+  removeDeleted(deleted) {
+    const { listing, viewer } = this;
+    const times = new Map(deleted.map(({ image_id: id, deleted_at: deletedAt }) => [id, deletedAt]));
+    // A photo that was restored since has a later upload.
+    const removed = listing.images.filter(({ image_id: id, uploaded_at: uploadedAt }) => times.get(id) > uploadedAt);
+    if (!removed.length) return 0;
+    const shown = viewer.isOpen && removed.find((image) => image.image_id === viewer.image.image_id);
+    const next = shown && this.neighbourOutside(shown, removed);
+    this.selection.drop(removed);
+    this.grid.layOutInPlace(() => listing.remove(removed));
+    this.drawFooter();
+    this.find.load();
+    if (next) viewer.open(next);
+    else if (shown) viewer.close();
+    else viewer.updateButtons();
+    if (shown) showNotice(t('deleted', { name: shown.filename }));
+    return removed.length;
+  }
+
+  /** Returns the image of the view next to an image that is not one of `others`. */
+  neighbourOutside(image, others) {
+    const { images } = this.listing;
+    const index = images.indexOf(image);
+    const isOutside = (other) => !others.includes(other);
+    return images.slice(index + 1).find(isOutside) ?? images.slice(0, index).findLast(isOutside);
+  }
+
   /** Deletes images after a confirmation. */
   async remove(images) {
     const showError = (name) => (this.viewer.isOpen ? this.viewer.showError(name) : setText($('problem'), name));
@@ -253,36 +289,8 @@ export class Gallery {
     setText($('select'), this.selection.isActive ? 'endSelection' : 'select');
   }
 
-  /** Draws the line below the grid, and what stands in place of an empty grid. */
   drawFooter() {
-    const { listing } = this;
-    const isEmpty = !listing.images.length && listing.ended;
-    $('empty').hidden = !isEmpty;
-    if (isEmpty) $('empty').replaceChildren(...this.emptyMessage());
-    $('accepts').hidden = isEmpty || listing.status !== 'READY';
-    $('more').replaceChildren(...this.footer(isEmpty));
-  }
-
-  emptyMessage() {
-    const { listing } = this;
-    if (listing.isFiltered) return [h('p', { class: 'large' }, t('noMatches'))];
-    if (listing.status !== 'READY') {
-      return [h('p', { class: 'large' }, t(listing.status === 'REJECTED' ? 'noRejected' : 'noDeleted'))];
-    }
-    const button = h('button', { type: 'button', class: 'primary', onclick: () => $('files').click() }, t('upload'));
-    const words = [h('p', {}, t('noPhotosHelp')), h('p', {}, this.acceptedFiles)];
-    return [h('p', { class: 'large' }, t('noPhotos')), ...words, button];
-  }
-
-  footer(isEmpty) {
-    const { listing } = this;
-    if (listing.failed) {
-      const button = h('button', { type: 'button', onclick: () => this.retryLoading() }, t('retry'));
-      return [t('loadingFailed'), ' ', button];
-    }
-    if (listing.loading) return [t('loading')];
-    if (!listing.ended || isEmpty) return [];
-    return [t('total', { count: formatCount(listing.images.length) })];
+    drawFooter(this.listing, this.acceptedFiles, () => this.retryLoading());
   }
 
   /** Says which files can be uploaded. */

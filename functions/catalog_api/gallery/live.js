@@ -1,4 +1,4 @@
-// Asks for new images of others, rarely while nothing changes, and hardly ever while the page is hidden.
+// Asks for what others have added and deleted, rarely while nothing changes, and hardly ever while the page is hidden.
 
 import { callIfChanged } from './api.js';
 
@@ -6,13 +6,18 @@ const FIRST_WAIT_MS = 10_000;
 const LAST_WAIT_MS = 60_000;
 const HIDDEN_WAIT_MS = 300_000;
 const PAGE_SIZE = 20;
-// After a longer absence the page asks for this many new images; older ones appear after a reload.
+// After a longer absence the page asks for this many pages of changes; earlier ones appear after a reload.
 const MAX_PAGES = 10;
 
 export class Live {
-  /** `addImages(images)` takes images and returns how many of them are new. `onError(error)` returns true to stop. */
-  constructor({ addImages, onError }) {
-    Object.assign(this, { addImages, onError, timer: 0, wait: FIRST_WAIT_MS, etags: {}, isRunning: false });
+  /**
+   * `statusShown()` returns the status of the images in the view. `addImages(images)` takes images, and
+   * `removeImages(deleted)` takes deleted ones `{image_id, deleted_at}`. Both return how many of them are news.
+   * `onError(error)` returns true to stop.
+   */
+  constructor(actions) {
+    Object.assign(this, actions, { etags: {}, lastDeletion: null });
+    Object.assign(this, { timer: 0, wait: FIRST_WAIT_MS, isRunning: false });
     document.addEventListener('visibilitychange', () => this.isRunning && !document.hidden && this.ask());
   }
 
@@ -33,9 +38,10 @@ export class Live {
 
   async ask() {
     clearTimeout(this.timer);
+    const status = this.statusShown();
     let count = 0;
     try {
-      for (const status of ['READY', 'REJECTED']) count += await this.newImages(status);
+      if (status !== 'DELETED') count = (await this.newImages(status)) + (await this.newDeletions());
     } catch (error) {
       if (this.onError(error)) return this.stop();
     }
@@ -44,18 +50,45 @@ export class Live {
   }
 
   /** Adds the newest images of a status. Goes on while whole pages are new. Returns how many are new. */
-  async newImages(status) {
-    let [count, cursor] = [0, ''];
-    for (let page = 0; page < MAX_PAGES; page++) {
-      const query = new URLSearchParams({ status, order: 'added', limit: PAGE_SIZE, ...(cursor ? { cursor } : {}) });
-      const answer = await callIfChanged(`images?${query}`, cursor ? undefined : this.etags[status]);
-      if (!answer) return count;
-      if (!cursor) this.etags[status] = answer.etag;
-      const added = this.addImages(answer.body.images);
-      count += added;
-      cursor = answer.body.next_cursor;
-      if (added < PAGE_SIZE || !cursor) return count;
-    }
+  newImages(status) {
+    const addPage = (images) => {
+      const count = this.addImages(images);
+      return [count, count === PAGE_SIZE];
+    };
+    return this.readPages('images', { status, order: 'added' }, addPage);
+  }
+
+  /** Removes images that others have deleted since the last time. Returns how many of them were in the view. */
+  async newDeletions() {
+    const since = this.lastDeletion;
+    const removePage = (deleted) => {
+      if (deleted.length && this.lastDeletion === since) this.lastDeletion = deleted[0].deleted_at;
+      const isNew = ({ deleted_at: deletedAt }) => deletedAt >= (since ?? '');
+      // The first time, the list was loaded a moment ago.
+      return [this.removeImages(deleted), since !== null && deleted.length > 0 && deleted.every(isNew)];
+    };
+    const count = await this.readPages('images/deleted', {}, removePage);
+    this.lastDeletion ??= '';
     return count;
+  }
+
+  /**
+   * Reads pages of a list if it has changed. `take(images)` returns how many images are news, and whether to go on.
+   * Returns the sum.
+   */
+  async readPages(path, query, take) {
+    let [sum, cursor] = [0, ''];
+    const name = `${path} ${query.status}`;
+    for (let page = 0; page < MAX_PAGES; page++) {
+      const parameters = new URLSearchParams({ ...query, limit: PAGE_SIZE, ...(cursor ? { cursor } : {}) });
+      const answer = await callIfChanged(`${path}?${parameters}`, cursor ? undefined : this.etags[name]);
+      if (!answer) return sum;
+      if (!cursor) this.etags[name] = answer.etag;
+      const [count, goesOn] = take(answer.body.images);
+      sum += count;
+      cursor = answer.body.next_cursor;
+      if (!goesOn || !cursor) return sum;
+    }
+    return sum;
   }
 }

@@ -50,6 +50,12 @@ export class Selection {
     this.onChange();
   }
 
+  /** Takes images out of the selection that are no longer there. */
+  drop(images) {
+    images.forEach(({ image_id: id }) => this.ids.delete(id));
+    this.onChange();
+  }
+
   /** Returns the selected ones of `images`. */
   of(images) {
     return images.filter((image) => this.has(image));

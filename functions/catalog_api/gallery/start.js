@@ -1,9 +1,10 @@
 // Loads the modules one after another, each after the modules that it imports. Parallel requests would each start an
 // execution environment of the Lambda function. Browsers cache the modules, so this happens once per version.
 const MODULES = [
-  'dom', 'blurhash', 'layout', 'texts.en', 'texts.ko', 'texts', 'api', 'address', 'links', 'listing', 'picture', 'cells', 'grid',
-  'files', 'fingerprint', 'connection', 'transfer', 'results', 'tray', 'uploads', 'zip', 'deletion', 'dialogs', 'find',
-  'live', 'notice', 'selection', 'selectionbar', 'original', 'zoom', 'viewer', 'gallery', 'main',
+  'dom', 'blurhash', 'layout', 'texts.en', 'texts.ko', 'texts', 'api', 'address', 'links', 'listing', 'picture',
+  'cells', 'grid', 'files', 'footer', 'fingerprint', 'connection', 'transfer', 'results', 'tray', 'uploads', 'zip',
+  'deletion', 'dialogs', 'find', 'live', 'notice', 'selection', 'selectionbar', 'original', 'zoom', 'viewer',
+  'gallery', 'main',
 ];
 
 try {

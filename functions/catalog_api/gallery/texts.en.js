@@ -1,4 +1,5 @@
 // The English texts. `reasons` is empty because the API's own reason_text is English and holds details such as limits.
+// `reasonNames` are for a list to choose from.
 
 export default {
   title: 'Eventloom gallery',
@@ -71,6 +72,7 @@ export default {
   loadingFailed: 'The list could not be loaded. Check your connection, then retry.',
 
   uploading: 'Uploading {done} of {all}',
+  uploadingPausing: 'Pausing when the files being sent are done: {done} of {all} sent',
   uploadingPaused: 'Uploads are paused: {done} of {all} sent',
   uploadingOffline: 'No connection: {done} of {all} sent. Uploads continue when the connection is back.',
   bytesOf: '{sent} of {all}',
@@ -160,6 +162,22 @@ export default {
   unknownReason: 'The file could not be read as a photo.',
 
   reasons: {},
+  reasonNames: {
+    empty: 'Empty file',
+    folder: 'Folder',
+    too_large: 'File too large',
+    too_many_pixels: 'Too many pixels',
+    too_many_frames: 'Too many frames or pages',
+    too_complex: 'Too complex to read',
+    unsupported_format: 'Unsupported format',
+    corrupt: 'Damaged or incomplete file',
+    encrypted: 'Encrypted file',
+    archived: 'Archived file',
+    unreadable: 'Unreadable file',
+    timeout: 'Reading took too long',
+    out_of_memory: 'Reading needs too much memory',
+    crashed: 'Reading failed',
+  },
   nextSteps: {
     empty: 'Check the original and upload it again.',
     folder: 'Delete this entry and upload the photos themselves.',

@@ -23,7 +23,7 @@ export function rejectionText(image) {
 }
 
 /** Returns a short name of the code of a reason, for a list to choose from. */
-export const reasonName = (code) => TEXTS[language].reasons[code] ?? code.replaceAll('_', ' ');
+export const reasonName = (code) => TEXTS[language].reasonNames[code] ?? code.replaceAll('_', ' ');
 
 /** Changes the language and remembers it on this device. */
 export function setLanguage(name) {
@@ -80,6 +80,14 @@ export const formatMonth = (month) =>
 export const formatTime = (iso) => {
   return formatter('DateTimeFormat', { dateStyle: 'long', timeStyle: 'short' }).format(new Date(iso));
 };
+
+/** Returns the offset from UTC of the browser's clock, as in `+09:00`. */
+export function utcOffset() {
+  // Minutes that UTC is ahead.
+  const behind = new Date().getTimezoneOffset();
+  const pad = (value) => String(Math.floor(value)).padStart(2, '0');
+  return `${behind > 0 ? '-' : '+'}${pad(Math.abs(behind) / 60)}:${pad(Math.abs(behind) % 60)}`;
+}
 
 /** Formats when a photo was taken: the time that the camera showed, in every time zone, and its offset if known. */
 export function formatTaken({ taken_at: takenAt, utc_offset: offset }) {

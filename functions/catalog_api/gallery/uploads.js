@@ -6,6 +6,7 @@ import { pause } from './dom.js';
 import { problemOf, typeOf } from './files.js';
 import { fingerprintOf } from './fingerprint.js';
 import { findResults } from './results.js';
+import { utcOffset } from './texts.js';
 import { uploadFile } from './transfer.js';
 import { FINAL_STATES, Tray } from './tray.js';
 
@@ -60,13 +61,16 @@ export class Uploads {
 
   /** The name of the text that says how many files are sent. */
   get nameOfProgress() {
-    if (this.isPausedByUser) return 'uploadingPaused';
+    if (this.isPausedByUser) return this.sending.length ? 'uploadingPausing' : 'uploadingPaused';
     return this.connection.isOnline ? 'uploading' : 'uploadingOffline';
   }
 
+  get sending() {
+    return this.entries.filter(({ state }) => state === 'sending');
+  }
+
   sendNext() {
-    const countSending = () => this.entries.filter(({ state }) => state === 'sending').length;
-    while (this.canSend && countSending() < MAX_CONCURRENT) {
+    while (this.canSend && this.sending.length < MAX_CONCURRENT) {
       const entry = this.entries.find(({ state, isRetried }) => state === 'waiting' && !isRetried);
       if (!entry) return;
       this.send(entry);
@@ -114,7 +118,7 @@ export class Uploads {
     if (twin) return this.setDuplicate(entry);
     // A longer name is cut at its start, because the extension decides the type.
     const filename = entry.file.name.slice(-MAX_FILENAME_LENGTH);
-    const request = { filename, content_type: entry.type, bytes: entry.file.size };
+    const request = { filename, content_type: entry.type, bytes: entry.file.size, utc_offset: utcOffset() };
     if (entry.sha256 && !entry.isWanted) request.sha256 = entry.sha256;
     try {
       return await call('POST', 'uploads', request, { signal, attempts: 1 });
@@ -167,19 +171,11 @@ export class Uploads {
     this.tray.drawSummary();
   }
 
-  /** Stops or continues all uploads. A stopped file starts from its beginning, because a form is sent in one piece. */
+  /** Pauses or continues. Files that are being sent are finished: S3 takes a form in one piece, from its beginning. */
   togglePause() {
     this.isPausedByUser = !this.isPausedByUser;
-    const sending = this.entries.filter(({ state }) => state === 'sending');
-    if (this.isPausedByUser) sending.forEach((entry) => this.halt(entry));
     this.tray.drawSummary();
     this.sendNext();
-  }
-
-  halt(entry) {
-    entry.sending?.abort();
-    entry.share = 0;
-    this.setState(entry, 'waiting');
   }
 
   /** Removes a file that is not sent yet. */

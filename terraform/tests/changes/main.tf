@@ -1,4 +1,4 @@
-# Two functions that share a queue, a topic and a bucket. tests/integration/test_trigger_changes.py applies this, then
+# Two functions that share a queue, a topic and a bucket. tests/modules/test_trigger_changes.py applies this, then
 # renames and removes triggers with `step`. Its state is local, because only tests deploy it.
 
 terraform {

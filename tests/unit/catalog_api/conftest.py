@@ -58,7 +58,11 @@ class Context:
 class Answer:
     status: int
     headers: dict[str, str]
-    text: str
+    content: bytes
+
+    @property
+    def text(self) -> str:
+        return self.content.decode()
 
     @property
     def json(self) -> Any:
@@ -144,7 +148,7 @@ def _read(raw: dict[str, Any]) -> Answer:
     content = base64.b64decode(body) if raw["isBase64Encoded"] else body.encode()
     if headers.get("content-encoding") == "gzip":
         content = gzip.decompress(content)
-    return Answer(raw["statusCode"], headers, content.decode())
+    return Answer(raw["statusCode"], headers, content)
 
 
 def _rest(path: str, headers: dict[str, str], query: dict[str, Any] | None) -> dict[str, Any]:

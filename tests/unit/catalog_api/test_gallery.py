@@ -1,12 +1,14 @@
 """The page at `/`: public files, caching, and the Content-Security-Policy."""
 
+import io
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
-from catalog_api import gallery_page
+from catalog_api import gallery_page, icons
 from catalog_api.handler import api_of, respond
 from catalog_api.settings import Settings
 from catalog_api.uploads import EXTENSIONS, accepted_types
@@ -53,6 +55,27 @@ def test_each_module_loads_after_its_imports() -> None:
     for position, name in enumerate(order):
         imported = re.findall(r"from '\./(.+?)\.js'", (PAGE / f"{name}.js").read_text())
         assert set(imported) <= set(order[:position])
+
+
+def test_the_icons_of_home_screens_are_pictures_of_their_sizes(api: Any) -> None:
+    manifest = api.send("GET", "/page/x/manifest.webmanifest", check=False).json
+    sizes = {icon["src"]: icon["sizes"] for icon in manifest["icons"]} | {"apple-touch-icon.png": "180x180"}
+    full_bleed = {icon["src"] for icon in manifest["icons"] if icon["purpose"] == "maskable"} | {"apple-touch-icon.png"}
+    assert sizes.pop("icon.svg") == "any"
+    assert set(sizes) == set(icons.PICTURES)
+    assert full_bleed == {name for name, (_, is_full_bleed) in icons.PICTURES.items() if is_full_bleed}
+    for name, size in sizes.items():
+        for by in ("rest", "alb"):
+            answer = api.send("GET", f"/page/{gallery_page.version()}/{name}", by=by, check=False)
+            assert (answer.status, answer.headers["content-type"]) == (200, "image/png")
+            assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        picture = Image.open(io.BytesIO(answer.content))
+        assert (f"{picture.width}x{picture.height}", picture.mode) == (size, "RGBA")
+        # The corners are transparent, unless the system cuts the icon to its own form.
+        assert {picture.getpixel((0, 0))} == ({(47, 93, 80, 255)} if name in full_bleed else {(0, 0, 0, 0)})
+        # Where the lines cross: the vertical one is above.
+        crossing = (picture.width * 12 // 32, picture.width * 10 // 32)
+        assert picture.getpixel(crossing) == (224, 164, 88, 255)
 
 
 @pytest.mark.parametrize(
@@ -125,8 +148,9 @@ def test_the_page_may_call_the_sign_in_pages_of_cognito(aws: None) -> None:
 
 
 def _text_names(language: str) -> list[set[str]]:
-    """Return the names of the general texts, of the reasons and of the next steps."""
-    sections = re.split(r"\b(?:reasons|nextSteps): \{", (PAGE / f"texts.{language}.js").read_text(encoding="utf-8"))
+    """Return the names of the general texts, of the reasons, of their short names and of the next steps."""
+    texts = (PAGE / f"texts.{language}.js").read_text(encoding="utf-8")
+    sections = re.split(r"\b(?:reasons|reasonNames|nextSteps): \{", texts)
     return [set(re.findall(r"^\s*(\w+): ", section, re.MULTILINE)) for section in sections]
 
 
@@ -136,7 +160,7 @@ def test_english_and_korean_have_the_same_texts() -> None:
     english, korean = _text_names("en"), _text_names("ko")
     assert english[0] == korean[0]
     assert korean[1] == set(REASONS)
-    assert english[2] == korean[2] == set(REASONS)
+    assert english[2] == korean[2] == english[3] == korean[3] == set(REASONS)
 
 
 def test_every_text_is_used_and_every_used_text_exists() -> None:

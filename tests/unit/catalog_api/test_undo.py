@@ -1,11 +1,13 @@
 """Many images can be deleted at once, and deletions can be undone while S3 keeps the versions."""
 
+import dataclasses
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from catalog_api.handler import api_of
+from catalog_api.listings import link_period
 from catalog_api.settings import SETTINGS
 from shared import listing
 from shared.dynamodb import plain
@@ -124,6 +126,25 @@ def test_deleted_images_are_listed_last_deletion_first(api: Any, put_image: Any)
     assert "versionId=v1" in images[0]["original_url"]
     until = datetime.fromisoformat(images[0]["restorable_until"]) - datetime.fromisoformat(images[0]["deleted_at"])
     assert until == timedelta(days=SETTINGS.restore_days)
+
+
+def test_an_unchanged_list_of_deleted_images_is_answered_without_a_body(put_image: Any) -> None:
+    # The tag changes with the links in the answer: in this test only every six hours.
+    api = Api(api_of(dataclasses.replace(SETTINGS, url_expiry_s=43_200), DYNAMODB, S3))
+    bury(put_image(1, version_id={"S": "1"}))
+    tag = api.send("GET", "/images/deleted").headers["etag"]
+    again = api.send("GET", "/images/deleted", headers={"if-none-match": tag})
+    assert (again.status, again.text, again.headers["etag"]) == (304, "", tag)
+    bury(put_image(2, version_id={"S": "2"}))
+    changed = api.send("GET", "/images/deleted", headers={"if-none-match": tag})
+    assert (changed.status, len(changed.json["images"])) == (200, 2)
+
+
+@pytest.mark.parametrize("expiry_s", [1, 2, 900])
+def test_the_tag_of_deleted_images_changes_before_their_links_expire(expiry_s: int) -> None:
+    for signed_at in range(1000, 1000 + expiry_s):
+        assert link_period(signed_at, expiry_s) != link_period(signed_at + expiry_s, expiry_s)
+    assert link_period(900, 900) == link_period(900 + 449, 900)
 
 
 def test_many_images_are_deleted_and_restored_at_once(api: Any, put_image: Any) -> None:

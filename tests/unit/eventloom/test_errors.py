@@ -36,6 +36,7 @@ COMMANDS = {
     "logs": "digest",
     "trace": "holiday.jpg",
     "dev": "digest",
+    "debug": "digest",
     "watch": "--once",
     "report": "",
     "invoke": "digest --event manual",
@@ -43,6 +44,7 @@ COMMANDS = {
     "backfill": "",
     "audit": "",
     "upgrade-catalog": "",
+    "restore-items": "restored --into activity",
     "replay": f"--file {__file__}",
     "simulate": "measure",
 }
@@ -59,7 +61,7 @@ WITHOUT_CLOUD = {
     "completion",
 }
 NO_ENVIRONMENT = {"example"}
-ON_AWS = [name for name in COMMANDS if name != "demo"]
+ON_AWS = [name for name in COMMANDS if name not in {"demo", "debug"}]
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,7 @@
 """A test is skipped in a cloud that lacks a capability, and the page shows every cloud and capability."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -84,7 +85,7 @@ def test_pytest_skips_by_capability_and_saves_the_results_of_a_whole_run(
 ) -> None:
     flying["works"] = works
     saved: dict[str, Any] = {}
-    monkeypatch.setattr(capabilities_page, "keep", lambda cloud, when, made_of, tests: saved.update({cloud: tests}))
+    monkeypatch.setattr(capabilities_page, "keep", lambda cloud, session, run: saved.update({cloud: run["tests"]}))
     monkeypatch.setattr(clouds, "chosen_cloud", lambda: clouds.CLOUDS["compose"])
     pytester.makeini("[pytest]\nmarkers = needs(name): what it needs\n")
     pytester.mkdir("integration").joinpath("test_it.py").write_text(f'"""Animals."""\n{PYTEST}')
@@ -150,6 +151,17 @@ def test_the_page_shows_what_a_cloud_lacks_before_its_first_run() -> None:
     assert "| `flying` | yes, not run | no, not run | yes, not run |" in capabilities_page.render({})
 
 
+def test_a_run_counts_when_all_of_its_sessions_ran(tmp_path: Path) -> None:
+    run = {"when": "2026-01-30", "made_of": "here", "tests": two_tests("passed")}
+    capabilities_page.keep("embedded", "integration", run, tmp_path)
+    assert capabilities_page.new_runs(tmp_path) == {}
+    run = {"when": "2026-01-31", "made_of": "here", "tests": two_tests("failed")}
+    capabilities_page.keep("embedded", "modules", run, tmp_path)
+    assert capabilities_page.new_runs(tmp_path) == {
+        "embedded": capabilities_page.summary("2026-01-31", "here", [*two_tests("passed"), *two_tests("failed")])
+    }
+
+
 def test_the_tables_fit_on_a_screen_and_no_line_is_too_long() -> None:
     lines = capabilities_page.PAGE.read_text().splitlines()
     assert lines.index("## What a capability is") <= 50
@@ -164,7 +176,8 @@ def test_the_page_in_the_docs_is_up_to_date() -> None:
 
 
 def test_tests_need_exactly_the_capabilities_in_the_table() -> None:
-    sources = [path.read_text() for path in sorted((clouds.ROOT / "tests" / "integration").glob("test_*.py"))]
+    folders = [clouds.ROOT / "tests" / session for session in capabilities_page.SESSIONS]
+    sources = [path.read_text() for folder in folders for path in sorted(folder.glob("test_*.py"))]
     needed = {name for source in sources for name in re.findall(r'mark\.needs\("(\w+)"', source)}
     assert needed <= set(capabilities.TABLE)
     assert set(capabilities.TABLE) <= needed, "remove capabilities that no test needs"

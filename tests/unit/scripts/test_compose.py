@@ -50,7 +50,8 @@ def run(tmp_path: Path):
             "LOCALSTACK_CONTAINER": "eventloom-unit",
         }
         process = subprocess.Popen(
-            [sys.executable, clouds.ROOT / "scripts" / "compose.py"],
+            [sys.executable, "-m", "scripts.compose"],
+            cwd=clouds.ROOT,
             env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -74,9 +75,16 @@ def test_the_script_exits_with_pytests_code_after_the_cleanup(run, code: int) ->
     process, docker_commands = run(f"sys.exit({code})")
     output, _ = process.communicate(timeout=60)
     assert process.returncode == code, output
+    assert output.count("tests run") == 2, "a run for tests/integration, and one for tests/modules"
     assert "image localstack:1 (LocalStack, 0123456789ab)" in output
     assert "compose: removed, with 2 containers of functions" in output
     assert_removed(docker_commands())
+
+
+def test_a_run_without_a_selected_test_is_no_failure_beside_another(run) -> None:
+    process, _ = run("sys.exit(5 if 'tests/modules' in sys.argv else 0)")
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, output
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -120,14 +128,19 @@ def test_docker_compose_of_version_1_or_2_is_used(run, v2: str, command: str) ->
 
 
 def test_without_docker_the_message_says_what_to_do(tmp_path: Path) -> None:
-    command = [sys.executable, clouds.ROOT / "scripts" / "compose.py"]
-    process = subprocess.run(command, env={"PATH": str(tmp_path)}, check=False, capture_output=True, text=True)
+    command = [sys.executable, "-m", "scripts.compose"]
+    nowhere = {"PATH": str(tmp_path)}
+    process = subprocess.run(command, cwd=clouds.ROOT, env=nowhere, check=False, capture_output=True, text=True)
     assert process.returncode == 1
     assert "install Docker, or use the embedded LocalStack: make test" in process.stderr
 
 
 def test_the_digest_and_not_the_tag_decides_which_image_runs() -> None:
-    services = yaml.safe_load((clouds.ROOT / "docker-compose.yml").read_text())["services"]
-    images = [re.sub(r"^\$\{\w+:-(.*)\}$", r"\1", service["image"]) for service in services.values()]
-    assert images
-    assert [image for image in images if not re.fullmatch(r"[\w./-]+:[\d.]+@sha256:[0-9a-f]{64}", image)] == []
+    services = yaml.safe_load((clouds.ROOT / "docker-compose.yml").read_text())["services"].values()
+    pulled = [service["image"] for service in services if "build" not in service]
+    images = [re.sub(r"^\$\{\w+:-(.*)\}$", r"\1", image) for image in pulled]
+    for service in services:
+        if build := service.get("build"):
+            images += re.findall(r"^ARG \w+_BASE=(.*)$", (clouds.ROOT / build["dockerfile"]).read_text(), re.MULTILINE)
+    assert len(images) == len(services)
+    assert [image for image in images if not re.fullmatch(r"[\w./-]+:\d[\w.-]*@sha256:[0-9a-f]{64}", image)] == []

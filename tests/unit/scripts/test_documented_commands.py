@@ -124,7 +124,7 @@ def tools(entry: Documented) -> set[str]:
 
 def is_typed(file: str, words: str) -> bool:
     """Return whether a file contains these words and is run by `make test`."""
-    test_file = r"tests/(integration|first_steps|unit(?:/\w+)*)/test_\w+\.py"
+    test_file = r"tests/(integration|modules|first_steps|unit(?:/\w+)*)/test_\w+\.py"
     runs = file == "scripts/test.sh" or re.fullmatch(test_file, file)
     return bool(runs and re.search(rf"{re.escape(words)}(?![\w-])", (ROOT / file).read_text(encoding="utf-8")))
 
@@ -137,7 +137,18 @@ def test_the_makefile_has_the_targets_of_contributors_only() -> None:
     test_targets = {target for target in targets if target.startswith("test-")}
     assert targets - test_targets == {
         *("demo", "test", "up", "down", "status", "setup", "build", "plan", "deploy", "destroy"),
-        *("lint", "checkov", "docs", "capabilities", "capabilities-peers", "pictures", "bench", "clean", "help"),
+        *(
+            "lint",
+            "checkov",
+            "docs",
+            "capabilities",
+            "capabilities-peers",
+            "compatibility",
+            "pictures",
+            "bench",
+            "clean",
+            "help",
+        ),
     }
     assert test_targets
 

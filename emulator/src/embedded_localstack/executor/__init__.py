@@ -8,6 +8,8 @@
     namespace.py     the read-only file system of a function, with /var/task, /opt and /tmp
     supervisor.py    the parent process of a function, which no process of the function outlives
     freezer.py       stops the processes of a function between invocations
+    debugger.py      how a function starts that waits for a debugger
+    debugger_boot.py the program of such a function: it waits, and then runs awslambdaric
     variables.py     the environment variables of a function
     output.py        the output of a function, as events
     memory.py        the memory limit, and the memory that is used

@@ -20,15 +20,17 @@
     key_lookup.py          KMS keys, the keys of encrypted resources, and secrets
     grants.py              grants of KMS keys, as statements of the key's policy
     sessions.py            sessions of roles, and the caller that an access key stands for
+    peers.py               tells which connections come from functions
     documents.py           refuses malformed policies when they are written
     preflight.py           the checks when the deployer connects a function to another resource
     function_urls.py       the check of calls to a function URL
     api_methods.py         the check of calls to a method of a REST API
     lambda_authorizers.py  the answers of Lambda authorizers, and how long they are kept
+    user_pools.py          verifies the tokens of Cognito user pools
     signed_requests.py     the caller of a signed call to an API or a function URL
     signatures.py          the check of a signature
     records.py             denials and audit, one JSON object per line
 
-Only handler.py, lookup.py, key_lookup.py, buckets.py, sessions.py, documents.py, preflight.py, function_urls.py and
-api_methods.py import LocalStack or moto.
+Only handler.py, lookup.py, key_lookup.py, buckets.py, sessions.py, documents.py, preflight.py, function_urls.py,
+user_pools.py and api_methods.py import LocalStack or moto.
 """

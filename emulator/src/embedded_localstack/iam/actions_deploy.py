@@ -5,53 +5,38 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/
 """
 # ruff: noqa: SIM905 - rows of names read better as words than as lists of strings
 
-import re
-
 from embedded_localstack.iam.request import Check, Request, Row, anything, each, needs, text
 
-# -- API Gateway: actions are HTTP methods, and resources are paths.
-# https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-iam-policy-examples.html
-
-_VERBS = {"Get": "GET", "Create": "POST", "Put": "PUT", "Update": "PATCH", "Delete": "DELETE"}
-# The path of each kind of resource. An optional last part is absent for a collection.
-_PATHS = {
-    "Account": "/account",
-    "ApiKey": "/apikeys/{apiKey}",
-    "Authorizer": "/restapis/{restApiId}/authorizers/{authorizerId}",
-    "Deployment": "/restapis/{restApiId}/deployments/{deploymentId}",
-    "GatewayResponse": "/restapis/{restApiId}/gatewayresponses/{responseType}",
-    "Integration": "/restapis/{restApiId}/resources/{resourceId}/methods/{httpMethod}/integration",
-    "Method": "/restapis/{restApiId}/resources/{resourceId}/methods/{httpMethod}",
-    "Resource": "/restapis/{restApiId}/resources/{resourceId}",
-    "RestApi": "/restapis/{restApiId}",
-    "Stage": "/restapis/{restApiId}/stages/{stageName}",
-    "UsagePlan": "/usageplans/{usagePlanId}",
-    "UsagePlanKey": "/usageplans/{usagePlanId}/keys/{keyId}",
-}
+# -- Cognito: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncognitouserpools.html
 
 
-def _api_row(verb: str, path: str) -> Row:
-    def row(request: Request) -> list[Check]:
-        filled = re.sub(r"\{(\w+)\}", lambda part: text(request.params.get(part[1])), path)
-        arn = f"arn:aws:apigateway:{request.region}::{filled.rstrip('/')}"
-        return [Check(f"apigateway:{verb}", arn)]
-
-    return row
+def _user_pool(request: Request) -> str:
+    params = request.params
+    return text(params.get("ResourceArn")) or request.arn("cognito-idp", f"userpool/{text(params.get('UserPoolId'))}")
 
 
-def _create_path(path: str) -> str:
-    """Return the path of the collection, or for a resource of an API the path of its parent, which POST names."""
-    return "/restapis/{restApiId}/resources/{parentId}" if path == _PATHS["Resource"] else path.rpartition("/")[0]
-
-
-APIGATEWAY: dict[str, Row] = {
-    f"{verb}{kind}": _api_row(method, _create_path(path) if verb == "Create" else path)
-    for verb, method in _VERBS.items()
-    for kind, path in _PATHS.items()
-} | {
-    f"Get{kind}s": _api_row("GET", _PATHS[kind].rpartition("/")[0])
-    for kind in ("ApiKey", "Authorizer", "Deployment", "Resource", "RestApi", "Stage", "UsagePlan", "UsagePlanKey")
-}
+COGNITO: dict[str, Row] = each(
+    "cognito-idp",
+    (
+        "AddCustomAttributes AdminAddUserToGroup AdminConfirmSignUp AdminCreateUser AdminDeleteUser "
+        "AdminDeleteUserAttributes AdminDisableProviderForUser AdminDisableUser AdminEnableUser AdminForgetDevice "
+        "AdminGetDevice AdminGetUser AdminInitiateAuth AdminLinkProviderForUser AdminListDevices "
+        "AdminListGroupsForUser AdminListUserAuthEvents AdminRemoveUserFromGroup AdminResetUserPassword "
+        "AdminRespondToAuthChallenge AdminSetUserMFAPreference AdminSetUserPassword AdminSetUserSettings "
+        "AdminUpdateAuthEventFeedback AdminUpdateDeviceStatus AdminUpdateUserAttributes AdminUserGlobalSignOut "
+        "CreateGroup CreateIdentityProvider CreateResourceServer CreateUserImportJob CreateUserPoolClient "
+        "CreateUserPoolDomain DeleteGroup DeleteIdentityProvider DeleteResourceServer DeleteUserPool "
+        "DeleteUserPoolClient DeleteUserPoolDomain DescribeIdentityProvider DescribeResourceServer "
+        "DescribeRiskConfiguration DescribeUserImportJob DescribeUserPool DescribeUserPoolClient GetCSVHeader "
+        "GetGroup GetIdentityProviderByIdentifier GetLogDeliveryConfiguration GetSigningCertificate "
+        "GetUICustomization GetUserPoolMfaConfig ListGroups ListIdentityProviders ListResourceServers "
+        "ListTagsForResource ListUserImportJobs ListUserPoolClients ListUsers ListUsersInGroup "
+        "SetLogDeliveryConfiguration SetRiskConfiguration SetUICustomization SetUserPoolMfaConfig "
+        "StartUserImportJob StopUserImportJob TagResource UntagResource UpdateGroup UpdateIdentityProvider "
+        "UpdateResourceServer UpdateUserPool UpdateUserPoolClient UpdateUserPoolDomain"
+    ).split(),
+    _user_pool,
+) | each("cognito-idp", ["CreateUserPool", "DescribeUserPoolDomain", "ListUserPools"], anything)
 
 # -- IAM
 
@@ -108,14 +93,6 @@ def _function(request: Request) -> str:
     )
 
 
-def _bucket(request: Request) -> str:
-    return f"arn:aws:s3:::{request.params.get('Bucket') or '*'}"
-
-
-def _s3(actions: dict[str, str]) -> dict[str, Row]:
-    return {operation: needs(f"s3:{action}", _bucket) for operation, action in actions.items()}
-
-
 ADDITIONS: dict[str, dict[str, Row]] = {
     "cloudwatch": {name: _dashboards for name in ("GetDashboard", "PutDashboard", "DeleteDashboards")}
     | each("cloudwatch", ["ListTagsForResource", "TagResource", "UntagResource"], _tagged),
@@ -137,25 +114,6 @@ ADDITIONS: dict[str, dict[str, Row]] = {
         "lambda",
         "DeleteFunctionEventInvokeConfig GetFunctionCodeSigningConfig ListTags TagResource UntagResource".split(),
         _function,
-    ),
-    # An operation that removes a setting needs the action that puts it.
-    "s3": _s3(
-        {
-            "DeleteBucketCors": "PutBucketCORS",
-            "DeleteBucketEncryption": "PutEncryptionConfiguration",
-            "DeleteBucketLifecycle": "PutLifecycleConfiguration",
-            "DeleteBucketOwnershipControls": "PutBucketOwnershipControls",
-            "DeletePublicAccessBlock": "PutBucketPublicAccessBlock",
-            "GetBucketAccelerateConfiguration": "GetAccelerateConfiguration",
-            "GetBucketAcl": "GetBucketAcl",
-            "GetBucketLogging": "GetBucketLogging",
-            "GetBucketOwnershipControls": "GetBucketOwnershipControls",
-            "GetBucketReplication": "GetReplicationConfiguration",
-            "GetBucketRequestPayment": "GetBucketRequestPayment",
-            "GetBucketWebsite": "GetBucketWebsite",
-            "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
-            "PutBucketOwnershipControls": "PutBucketOwnershipControls",
-        }
     ),
     "ses": each("ses", ["DeleteIdentity"], anything),
 }

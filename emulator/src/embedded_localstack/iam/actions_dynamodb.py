@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from embedded_localstack.iam.actions_partiql import PARTIQL
 from embedded_localstack.iam.request import Check, Request, Row, UnmappedError, anything, each, needs, text
 
 _EQUAL = re.compile(r"([#\w.-]+)\s*=\s*([^\s()]+)")
@@ -114,13 +115,6 @@ def _transaction(request: Request) -> list[Check]:
     return checks or [Check("dynamodb:GetItem", _table_arn(request, None))]
 
 
-def _partiql(request: Request) -> list[Check]:
-    raise UnmappedError(
-        f"dynamodb:{request.operation} is refused: the permissions of a PartiQL statement are not worked out; use the "
-        f"item API"
-    )
-
-
 DYNAMODB: dict[str, Row] = (
     {operation: _item(f"dynamodb:{operation}") for operation in ("GetItem", "PutItem", "UpdateItem", "DeleteItem")}
     | {"Query": needs("dynamodb:Query", _read_many, _queried_partition), "Scan": needs("dynamodb:Scan", _read_many)}
@@ -135,10 +129,8 @@ DYNAMODB: dict[str, Row] = (
         "TransactGetItems": _transaction,
         "TransactWriteItems": _transaction,
         "ListTables": needs("dynamodb:ListTables", anything),
-        "ExecuteStatement": _partiql,
-        "BatchExecuteStatement": _partiql,
-        "ExecuteTransaction": _partiql,
     }
+    | PARTIQL
 )
 
 

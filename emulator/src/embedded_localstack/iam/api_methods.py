@@ -17,7 +17,7 @@ from localstack.services.apigateway.next_gen.execute_api import handlers
 from localstack.services.apigateway.next_gen.execute_api.helpers import render_uri_with_stage_variables
 from localstack.utils.aws.client_types import ServicePrincipal
 
-from embedded_localstack.iam import lambda_authorizers
+from embedded_localstack.iam import lambda_authorizers, user_pools
 from embedded_localstack.iam.callers import Caller, Kind
 from embedded_localstack.iam.decide import Policy, Question, RolePolicies, Verdict, decide_resource, decide_role
 from embedded_localstack.iam.lambda_authorizers import Answer, Answers
@@ -37,7 +37,7 @@ class Authorizer:
 
     def __init__(self, records: Records, *, enforced: bool) -> None:
         self._records, self._enforced = records, enforced
-        self._answers = Answers(time.monotonic)
+        self._answers = Answers[Answer](time.monotonic)
 
     def __call__(self, _chain: Any, context: Any, _response: Any) -> None:
         """Check an invocation.
@@ -77,16 +77,17 @@ class Authorizer:
         self._require_policy(context)
         authorizer = _authorizer(context)
         try:
-            lambda_authorizers.identity({**authorizer, "type": "TOKEN"}, lambda source: _value(context, source))
+            source = {**authorizer, "type": "TOKEN", "identityValidationExpression": None}
+            (token,) = lambda_authorizers.identity(source, lambda name: _value(context, name))
+            pools = authorizer.get("providerARNs") or []
+            scopes = context.resource_method.get("authorizationScopes") or []
+            audience = str(authorizer.get("identityValidationExpression") or "")
+            claims = user_pools.claims(token, pools, scopes, audience, time.time())
         except lambda_authorizers.UnauthorizedError as error:
             raise responses.UnauthorizedError("Unauthorized") from error
-        # LocalStack Community has no Cognito, so nobody can have a token that is valid here.
-        message = (
-            f"The emulator has no Cognito, so the token for authorizer {authorizer.get('name')} can't be verified. "
-            "Test this method on AWS, or use AWS_IAM, a Lambda authorizer or an API key here."
-        )
-        self._records.denied("anonymous", ACTION, method_arn(context), "Cognito authorizer", message)
-        raise responses.AuthorizerConfigurationError(message, status_code=501)
+        except user_pools.TokenError as error:
+            raise responses.UnauthorizedError(str(error)) from error
+        context.context_variables["authorizer"] = {"claims": claims}
 
     def _custom(self, context: Any) -> None:
         policy = _resource_policy(context) if self._enforced else None

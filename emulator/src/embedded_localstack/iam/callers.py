@@ -61,6 +61,12 @@ def access_key(headers: Any, url: str, form: Any = None) -> str:
     return str(fields.get("x-amz-credential") or fields.get("awsaccesskeyid") or "").split("/")[0]
 
 
+def is_presigned(url: str, form: Any = None) -> bool:
+    """Return whether a URL or a form has a signature of its own."""
+    names = {*parse_qs(urlsplit(url).query), *(form or {})}
+    return bool({"x-amz-credential", "awsaccesskeyid"} & {name.lower() for name in names})
+
+
 def session_token(headers: Any, url: str, form: Any = None) -> str:
     """Return the session token of a signed header, a presigned URL or a presigned form; empty if there is none."""
     query = parse_qs(urlsplit(url).query)

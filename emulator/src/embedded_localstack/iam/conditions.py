@@ -19,7 +19,7 @@ from embedded_localstack.vendor.ministack_iam_evaluator import _CONDITION_OPS
 # The keys of a service are only in requests to that service. A key in this table is known, and may be absent.
 _OF_SERVICES = {
     "cloudwatch": {"namespace"},
-    "dynamodb": {"leadingkeys"},
+    "dynamodb": {"leadingkeys", "fulltablescan"},
     "events": {"source", "detail-type"},
     "iam": {*"awsservicename passedtoservice permissionsboundary policyarn".split()},
     "kms": {

@@ -6,7 +6,16 @@ from typing import Any
 
 from localstack.aws.api import CommonServiceException
 
-from embedded_localstack.iam import actions, buckets, callers, connections, encryption, preflight, public_access
+from embedded_localstack.iam import (
+    actions,
+    buckets,
+    callers,
+    connections,
+    encryption,
+    preflight,
+    public_access,
+    sessions,
+)
 from embedded_localstack.iam.actions_keys import OF_TRUST
 from embedded_localstack.iam.callers import Caller, Kind
 from embedded_localstack.iam.decide import Policy, Question, Verdict, decide_resource, decide_role
@@ -50,9 +59,7 @@ class Enforcer:
         params = _parameters(context)
         facts = LocalStackFacts(context.account_id, context.region)
         caller = self._identify(context)
-        if caller.kind is Kind.DEPLOYER:
-            _refuse_foreign_keys(service, context)
-        else:
+        if caller.kind is not Kind.DEPLOYER:
             self._authorize(service, operation, caller, context, facts)
         _verify(service, operation, params, caller, facts)
         if caller.kind is Kind.DEPLOYER and service in {"lambda", "elbv2"}:
@@ -63,7 +70,9 @@ class Enforcer:
         params = _parameters(context)
         if (service, operation) in ALWAYS_ALLOWED or (caller.name, service) in OWN:
             return
-        if caller.kind is Kind.ANONYMOUS and (service, operation) in UNSIGNED:
+        # What an app does for its users, such as InitiateAuth of Cognito, is never signed.
+        is_of_app = service == "cognito-idp" and context.operation.auth_type == "none"
+        if is_of_app or (caller.kind is Kind.ANONYMOUS and (service, operation) in UNSIGNED):
             return
         try:
             needed = actions.checks(service, operation, params, context.account_id, context.region, facts)
@@ -129,6 +138,8 @@ class Enforcer:
 def _caller(context: Any) -> Caller:
     form = context.request.form if context.operation.name == "PostObject" else None
     caller = caller_of(context.request.headers, context.request.url, context.account_id, form)
+    if caller.kind is Kind.DEPLOYER and not _is_handed_over(context, form):
+        sessions.refuse_in_function(context.request)
     internal = context.internal_request_params or {}
     # LocalStack's own calls are signed. The header of a request without a key is forged.
     if caller.kind is Kind.DEPLOYER and (principal := internal.get("service_principal")):
@@ -138,18 +149,9 @@ def _caller(context: Any) -> Caller:
     return caller
 
 
-def _refuse_foreign_keys(service: str, context: Any) -> None:
-    """Refuse a key that is no session's in a call that a function makes: on AWS nobody has such a key.
-
-    The SDKs put the variable AWS_EXECUTION_ENV, which only functions have, into the header User-Agent.
-    """
-    if "exec-env/AWS_Lambda" in context.request.headers.get("User-Agent", "") and not context.is_internal_call:
-        code = "InvalidAccessKeyId" if service == "s3" else "UnrecognizedClientException"
-        message = (
-            "The AWS Access Key Id you provided does not exist in our records. A function calls AWS with the keys of "
-            "its role: create the client without aws_access_key_id and aws_secret_access_key."
-        )
-        raise CommonServiceException(code, message, status_code=403, sender_fault=True)
+def _is_handed_over(context: Any, form: Any) -> bool:
+    """Return whether the URL or the form of a request to S3 is signed: the deployer may have given it to a function."""
+    return context.service.service_name == "s3" and callers.is_presigned(context.request.url, form)
 
 
 def _verify(service: str, operation: str, params: dict[str, Any], caller: Caller, facts: LocalStackFacts) -> None:

@@ -82,7 +82,7 @@ def answer_of(payload: Any, error: str | None) -> Answer:
     )
 
 
-class Answers:
+class Answers[T]:
     """The answers of authorizers, kept for the time that each authorizer sets.
 
     Args:
@@ -91,14 +91,14 @@ class Answers:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock, self._lock = clock, threading.Lock()
-        self._kept: dict[tuple[str, ...], tuple[float, Answer]] = {}
+        self._kept: dict[tuple[str, ...], tuple[float, T]] = {}
 
-    def get(self, key: tuple[str, ...], seconds: int, ask: Callable[[], Answer]) -> Answer:
+    def get(self, key: tuple[str, ...], seconds: int, ask: Callable[[], T]) -> T:
         """Return the kept answer, or ask for a new one and keep it for `seconds`."""
         with self._lock:
-            until, answer = self._kept.get(key, (0.0, None))
-        if answer is not None and self._clock() < until:
-            return answer
+            kept = self._kept.get(key)
+        if kept is not None and self._clock() < kept[0]:
+            return kept[1]
         answer = ask()
         if seconds > 0:
             with self._lock:

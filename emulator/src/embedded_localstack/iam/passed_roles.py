@@ -14,9 +14,10 @@ from embedded_localstack.iam.request import Check, text
 
 _ROLE = re.compile(r"arn:aws[\w-]*:iam::\d{12}:role/.+")
 # The names of parameters that pass a role. Others, such as a principal in a permission, only name one.
-_PARAMETER = re.compile(r"(.*role_?arn|role|credentials|authorizercredentials)$", re.IGNORECASE)
+_PARAMETER = re.compile(r"(.*role_?arn|role|(authorizer)?credentials(arn)?)$", re.IGNORECASE)
 # The service principal, where it is not the name of the service.
 _PRINCIPALS = {
+    "apigatewayv2": "apigateway",
     "ecs": "ecs-tasks",
     "stepfunctions": "states",
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 from moto.sts.models import sts_backends
 
-from embedded_localstack.iam import callers
+from embedded_localstack.iam import callers, peers
 from embedded_localstack.iam.callers import Caller, Kind
 
 PARTITION = "aws"
@@ -72,6 +72,19 @@ def caller_of(headers: Mapping[str, str], url: str, account: str, form: Any = No
         CredentialsError: the key is a temporary one, and its session does not exist, has expired or has another token.
     """
     return caller_with(callers.access_key(headers, url, form), callers.session_token(headers, url, form), account)
+
+
+def refuse_in_function(request: Any) -> None:
+    """Refuse a request with a key that is no session's if a function makes it: on AWS nobody has such a key.
+
+    Raises:
+        CredentialsError: a process of a function made the request.
+    """
+    if peers.from_function(request):
+        raise CredentialsError(
+            "The AWS Access Key Id you provided does not exist in our records. A function calls AWS with the keys of "
+            "its role: create the client without aws_access_key_id and aws_secret_access_key."
+        )
 
 
 def caller_with(key: str, token: str, account: str) -> Caller:

@@ -6,8 +6,8 @@ from typing import Any
 
 from rolo.request import get_raw_path, restore_payload
 
-from embedded_localstack.iam.callers import Caller
-from embedded_localstack.iam.sessions import CredentialsError, caller_with, secret_of
+from embedded_localstack.iam.callers import Caller, Kind
+from embedded_localstack.iam.sessions import CredentialsError, caller_with, refuse_in_function, secret_of
 from embedded_localstack.iam.signatures import SignatureError, Signed, signature_of, verify
 
 
@@ -38,6 +38,9 @@ def signer(request: Any, account: str, place: str) -> tuple[str, Caller] | None:
         raise UnknownKeyError("The security token included in the request is invalid.")
     verify(signed, signature, secret, place, datetime.now(UTC))
     try:
-        return signature.key, caller_with(signature.key, signature.token, account)
+        caller = caller_with(signature.key, signature.token, account)
+        if caller.kind is Kind.DEPLOYER and signature.seconds is None:
+            refuse_in_function(request)
+        return signature.key, caller
     except CredentialsError as error:
         raise UnknownKeyError(str(error)) from error

@@ -14,6 +14,8 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 from embedded_localstack.iam.callers import access_key
+from embedded_localstack.iam.sessions import TEMPORARY, CredentialsError, refuse_in_function
+from embedded_localstack.settings import iam_enforced
 
 TOKEN = "X-Amz-Security-Token"  # noqa: S105 - the name of a header
 _request: ContextVar[Any] = ContextVar("_request")
@@ -21,14 +23,21 @@ _request: ContextVar[Any] = ContextVar("_request")
 
 def install() -> None:
     """Make the client for a query with the key of the request, or without a key."""
+    from localstack.aws.api import CommonServiceException  # noqa: PLC0415 - only a running server has it
     from localstack.services.sqs import query_api  # noqa: PLC0415 - only a running server has it
     from localstack.utils.patch import Patch, patch  # noqa: PLC0415
 
-    connect_to = query_api.connect_to
+    connect_to, enforced = query_api.connect_to, iam_enforced()
 
     def connect(region_name: str, aws_secret_access_key: str, **_: Any) -> Any:
         request = _request.get()
         key = access_key(request.headers, request.url, request.form)
+        if key and enforced and not key.startswith(TEMPORARY):
+            try:
+                refuse_in_function(request)
+            except CredentialsError as error:
+                code, status = error.answer("sqs", "query")
+                raise CommonServiceException(code, str(error), status_code=status, sender_fault=True) from error
         if not key:
             return connect_to(region_name=region_name, config=Config(signature_version=UNSIGNED))
         return connect_to(

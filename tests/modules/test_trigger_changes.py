@@ -16,7 +16,7 @@ from eventloom import clouds
 from eventloom.clouds import client
 from eventloom.deployment.terraform import ROOT_MODULE
 from tests.integration.support import eventually, terraform
-from tests.integration.test_triggers import packaged
+from tests.modules.test_triggers import packaged
 
 PREFIX = "eventloom-changes"
 # What the how-to on modules says to write when a stream's trigger is renamed

@@ -1,0 +1,170 @@
+"""Take the requests for HTTP APIs from LocalStack's request chain, and answer them.
+
+An API is called by its endpoint, `http://API.execute-api.localhost.localstack.cloud:PORT/path`, by any other host name
+of this form (`curl -H "Host: API.execute-api.us-east-1.amazonaws.com"`), or by the path that LocalStack has for clients
+without such names: `http://127.0.0.1:PORT/_aws/execute-api/API/path`.
+"""
+# mypy: disable-error-code="import-not-found, import-untyped"
+
+import logging
+import re
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from localstack.http.request import get_full_raw_path
+from localstack.utils.urls import localstack_host
+from moto.apigatewayv2.models import apigatewayv2_backends
+
+from embedded_localstack.http_apis import answers, cors, integrations
+from embedded_localstack.http_apis.authorization import Authorization, RefusedError
+from embedded_localstack.http_apis.deployments import content_of_stage
+from embedded_localstack.http_apis.events import Invocation
+from embedded_localstack.http_apis.routes import Match, choose_route, choose_stage
+from embedded_localstack.iam.records import Records
+from embedded_localstack.load_balancers.answers import Answer
+from embedded_localstack.load_balancers.requests import Request, trace
+from embedded_localstack.settings import iam_enforced
+
+LOG = logging.getLogger(__name__)
+HOST = re.compile(r"(?P<api>[a-z0-9]+)\.execute-api\..+")
+PATH = re.compile(r"/_aws/execute-api/(?P<api>[a-z0-9]+)(?P<path>/.*|)")
+
+
+@dataclass(frozen=True)
+class Address:
+    """The API that a request names, the path for the API, and the API's host name."""
+
+    api_id: str
+    path: str
+    domain: str
+
+
+def address_of(host: str, path: str, own_domain: str) -> Address | None:
+    """Return which API a request is for, or None.
+
+    Args:
+        host: the host name of the request, in lower case.
+        path: the encoded path of the request.
+        own_domain: LocalStack's host name, for requests that name the API in their path.
+    """
+    if match := HOST.fullmatch(host):
+        return Address(match["api"], path, host)
+    if match := PATH.fullmatch(path):
+        return Address(match["api"], match["path"] or "/", f"{match['api']}.execute-api.{own_domain}")
+    return None
+
+
+def install() -> None:
+    """Add the handler to the chain, before LocalStack decides which AWS service a request is for."""
+    from localstack.aws.handlers import preprocess_request  # noqa: PLC0415 - only a running server has it
+
+    preprocess_request.append(Gateway(Authorization(Records.from_environment(), enforced=iam_enforced())))
+
+
+class Gateway:
+    """The handler of LocalStack's request chain."""
+
+    def __init__(self, authorization: Authorization) -> None:
+        self._authorization = authorization
+
+    def __call__(self, chain: Any, context: Any, response: Any) -> None:
+        """Answer a request to an HTTP API, and leave all others, such as those to REST APIs, to LocalStack."""
+        host = (context.request.headers.get("Host") or "").partition(":")[0].lower()
+        path, _, query = get_full_raw_path(context.request).partition("?")
+        address = address_of(host, path, localstack_host().host)
+        if address is None or (owner := _find(address.api_id)) is None:
+            return
+        backend, api = owner
+        # A body is read only for an HTTP API. LocalStack could not parse or decompress it after that.
+        request = _received(context.request, address.path, query)
+        answer = self._answer(backend, api, request, address.domain, context.request)
+        response.status_code = answer.status
+        response.headers.clear()
+        for name, value in answer.headers:
+            response.headers.add(name, value)
+        response.set_data(b"" if request.method == "HEAD" else answer.body)
+        # A response of an API has none of what LocalStack would add next, such as CORS headers.
+        chain.terminate()
+
+    def _answer(self, backend: Any, api: Any, request: Request, domain: str, web: Any) -> Answer:
+        identifier = ("Apigw-Requestid", str(uuid.uuid4()))
+        if api.disable_execute_api_endpoint:
+            return answers.own(404, identifier)
+        place = choose_stage(list(api.stages), request.path)
+        if place is None:
+            return answers.own(404, identifier)
+        name, path = place
+        stage = api.stages[name]
+        content = content_of_stage(api, stage)
+        if content is None:
+            return answers.own(404, identifier)
+        invocation = Invocation(
+            request,
+            backend.account_id,
+            backend.region_name,
+            api.api_id,
+            name,
+            path,
+            domain,
+            identifier[1],
+            time.time(),
+            variables=dict(stage.stage_variables or {}),
+        )
+        answer = self._routed(content, stage, invocation, web)
+        return replace(answer, headers=(*answer.headers, identifier))
+
+    def _routed(self, content: Mapping[str, Any], stage: Any, invocation: Invocation, web: Any) -> Answer:
+        request = invocation.request
+        match = choose_route(content["routes"], request.method, invocation.path)
+        if content["cors"] and cors.is_preflight(request) and _is_open(match):
+            return cors.preflight(content["cors"], request)
+        if match is None:
+            answer = answers.own(404)
+        elif len(request.body) > answers.MOST_BYTES:
+            answer = answers.own(413)
+        else:
+            key, parameters = str(match.route["routeKey"]), match.parameters
+            invocation = replace(invocation, route_key=key, parameters=parameters)
+            answer = self._called(match.route, content, stage, invocation, web)
+        return cors.covered(content["cors"], request, answer)
+
+    def _called(
+        self, route: Mapping[str, Any], content: Mapping[str, Any], stage: Any, invocation: Invocation, web: Any
+    ) -> Answer:
+        """Return the answer of a route's integration, if the caller is allowed to call the route."""
+        authorizer = content["authorizers"].get(route.get("authorizerId") or "")
+        key = f"{vars(stage).get('deployment_id')}/{vars(stage).get('cache_number', 0)}"
+        try:
+            caller = self._authorization.check(route, authorizer, invocation, web, key)
+        except RefusedError as error:
+            return error.answer
+        integration = content["integrations"].get(str(route.get("target") or "").removeprefix("integrations/"))
+        if integration is None:
+            LOG.warning("%s: the route %s has no integration", invocation.api_id, invocation.route_key)
+            return answers.own(500)
+        return integrations.call(integration, replace(invocation, authorizer=caller))
+
+
+def _received(web: Any, path: str, query: str) -> Request:
+    """Return the request with the header that API Gateway adds for traces, as far as it has none."""
+    headers = tuple((name.lower(), value) for name, value in web.headers)
+    request = Request(web.method, path, query, headers, web.get_data(), web.remote_addr or "127.0.0.1")
+    if request.values("x-amzn-trace-id"):
+        return request
+    return replace(request, headers=(*headers, ("x-amzn-trace-id", trace(request))))
+
+
+def _find(api_id: str) -> tuple[Any, Any] | None:
+    for regions in list(apigatewayv2_backends.values()):
+        for backend in list(regions.values()):
+            if api_id in backend.apis:
+                return backend, backend.apis[api_id]
+    return None
+
+
+def _is_open(match: Match | None) -> bool:
+    """Return whether the API may answer a preflight request itself: the request needs no authorization."""
+    return match is None or (match.route.get("authorizationType") or "NONE") == "NONE"
