@@ -16,6 +16,7 @@ PATCHES = (
     "embedded_localstack.patches.no_downloads",
     "embedded_localstack.patches.request_bodies",
     "embedded_localstack.patches.dynamodb_records",
+    "embedded_localstack.patches.s3_hostname",
     "embedded_localstack.patches.s3_temporary_folder",
     "embedded_localstack.patches.s3_events",
     "embedded_localstack.patches.kinesis_changes",
