@@ -1,4 +1,7 @@
-"""Services of moto as LocalStack's providers (entry points in pyproject.toml). LocalStack Community has neither."""
+"""Services of moto as LocalStack's providers (entry points in pyproject.toml).
+
+LocalStack Community has none of them.
+"""
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
 from typing import Any
@@ -19,6 +22,12 @@ def elbv2() -> Any:
 def cognito_idp() -> Any:
     """Return the user pools of Cognito. iam/user_pools.py verifies their tokens."""
     return _service("cognito-idp")
+
+
+@aws_provider(api="organizations")
+def organizations() -> Any:
+    """Return AWS Organizations. The account is in none until one is created, as a new account of AWS is."""
+    return _service("organizations")
 
 
 def _service(name: str) -> Any:
