@@ -68,7 +68,6 @@ TARGETS = {
         "localstack.services.stepfunctions.asl.component.state.state_execution.state_map.item_reader.resource_eval.resource_eval_s3"
         ":ResourceEvalS3._handle_list_objects_v2"
     ),
-    "debugging": "localstack.services.lambda_.event_source_mapping.pollers.sqs_poller:SqsPoller.handle_messages",
     "iam.api_methods": "localstack.services.apigateway.next_gen.execute_api.handlers:preprocess_request",
     "http_apis.gateway": "localstack.aws.handlers:preprocess_request",
     "debugging": "localstack.aws.connect:InternalClientFactory",
