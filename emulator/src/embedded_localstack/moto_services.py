@@ -1,4 +1,4 @@
-"""Services of moto as LocalStack's providers (entry points in pyproject.toml). LocalStack Community has none of them."""
+"""Services of moto as LocalStack's providers (entry points in pyproject.toml). LocalStack Community lacks them."""
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
 from typing import Any
