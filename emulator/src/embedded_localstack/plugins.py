@@ -14,6 +14,7 @@ from embedded_localstack.state import Home
 PATCHES = (
     "embedded_localstack.patches.moto_backends",
     "embedded_localstack.patches.no_downloads",
+    "embedded_localstack.patches.unsupported_services",
     "embedded_localstack.patches.request_bodies",
     "embedded_localstack.patches.dynamodb_records",
     "embedded_localstack.patches.s3_hostname",
