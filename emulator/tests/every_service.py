@@ -57,6 +57,11 @@ EVERY: dict[str, tuple[Call | None, Call, str]] = {
         ("describe_security_groups", {"GroupNames": [NAME]}),
         "SecurityGroups",
     ),
+    "ecr": (
+        ("create_repository", {"repositoryName": NAME}),
+        ("describe_repositories", {"repositoryNames": [NAME]}),
+        "repositories",
+    ),
     "elbv2": (
         ("create_target_group", {"Name": NAME, "TargetType": "lambda"}),
         ("describe_target_groups", {"Names": [NAME]}),

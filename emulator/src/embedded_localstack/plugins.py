@@ -45,6 +45,7 @@ PATCHES = (
     "embedded_localstack.patches.lambda_payload_limits",
     "embedded_localstack.patches.logs_keys",
     "embedded_localstack.patches.s3_presigned",
+    "embedded_localstack.patches.s3_copies",
     "embedded_localstack.patches.s3_deletions",
     "embedded_localstack.patches.s3_websites",
     "embedded_localstack.patches.sqs_queries",
