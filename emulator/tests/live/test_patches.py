@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from botocore.exceptions import ClientError
 
 from embedded_localstack import plugins
 from embedded_localstack.state import Home
@@ -23,9 +24,11 @@ TARGETS = {
     "patches.lambda_aliases": "localstack.services.lambda_.provider:LambdaProvider._create_routing_config_model",
     "patches.lambda_async": "localstack.services.lambda_.invocation.event_manager:Poller.handle_message",
     "patches.lambda_client_context": "localstack.services.lambda_.invocation.execution_environment:ExecutionEnvironment.invoke",
+    "patches.lambda_code": "localstack.services.lambda_.invocation.lambda_models:S3Code.prepare_for_execution",
     "patches.lambda_retries": "localstack.services.lambda_.invocation.event_manager:has_enough_time_for_retry",
     "patches.lambda_versions": "localstack.services.lambda_.invocation.lambda_service:LambdaService.stop_version",
     "patches.idle_connections": "botocore.httpsession:URLLib3Session.__init__",
+    "patches.missing_operations": "localstack.utils.catalog.catalog_loader:RemoteCatalogLoader.get_remote_catalog",
     "patches.no_downloads": "localstack.packages.api:PackageInstaller.install",
     "patches.request_bodies": "localstack.services.lambda_.urlrouter:restore_payload",
     "patches.kinesis_changes": "localstack.aws.handlers:run_custom_response_handlers",
@@ -147,6 +150,19 @@ print(connect.connect_to(region_name="us-east-1").s3._client.meta.endpoint_url)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.startswith("http://localhost:"), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "message"),
+    [
+        ("sesv2", "list_email_identities", r"has no sesv2 service\. Send mail with SES v1"),
+        ("xray", "get_sampling_rules", r"has no xray service\. Turn tracing off"),
+        ("lambda", "list_capacity_providers", r"has no ListCapacityProviders of lambda\. Test this call on AWS"),
+    ],
+)
+def test_what_is_not_here_is_named(cloud: Cloud, service: str, operation: str, message: str):
+    with pytest.raises(ClientError, match=f"The embedded LocalStack {message}"):
+        getattr(cloud.client(service), operation)()
 
 
 def tags_of(cloud: Cloud, name: str) -> dict[str, str]:
