@@ -1,7 +1,4 @@
-"""Services of moto as LocalStack's providers (entry points in pyproject.toml).
-
-LocalStack Community has none of them.
-"""
+"""Services of moto as LocalStack's providers (entry points in pyproject.toml). LocalStack Community has none."""
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
 from typing import Any
@@ -28,6 +25,15 @@ def cognito_idp() -> Any:
 def organizations() -> Any:
     """Return AWS Organizations. The account is in none until one is created, as a new account of AWS is."""
     return _service("organizations")
+
+
+@aws_provider(api="ecr")
+def ecr() -> Any:
+    """Return ECR's repositories. Images cannot be pushed: nothing here answers Docker's protocol.
+
+    Tools ask for repositories although a project has no images: the Serverless Framework when it removes a service.
+    """
+    return _service("ecr")
 
 
 def _service(name: str) -> Any:

@@ -36,6 +36,7 @@ def invocation(sent: Request, **more: Any) -> Invocation:
         (["prod", "$default"], "/prod/pets", ("prod", "/pets")),
         (["prod", "$default"], "/prod", ("prod", "/")),
         (["prod", "$default"], "/production", ("$default", "/production")),
+        (["prod", "$default"], "/$default/pets", ("$default", "/pets")),
         (["prod"], "/pets", None),
         ([], "/", None),
     ],
@@ -175,8 +176,9 @@ def test_identity_sources_name_parts_of_the_request():
     sources = [
         *("$request.header.Authorization", "$request.querystring.user", "$stageVariables.color"),
         *("$context.routeKey", "$context.http.method", "$request.header.Missing", "$context.missing.part"),
+        "$context.identity.sourceIp",
     ]
-    assert identity_values(call, sources) == ["token", "u", "red", "GET /a", "GET", None, None]
+    assert identity_values(call, sources) == ["token", "u", "red", "GET /a", "GET", None, None, "10.0.0.9"]
 
 
 def test_a_function_is_invoked_for_the_stage_method_and_path_of_the_route():

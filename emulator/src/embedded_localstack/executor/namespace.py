@@ -63,6 +63,17 @@ def enter(folder: str, task: str, runtime: str, layers: str, kept: list[str]) ->
     os.chdir(f"{VAR}/task")
 
 
+def probe() -> None:
+    """Try in this process what `enter` needs.
+
+    Raises:
+        OSError: the kernel does not allow it.
+    """
+    _unshare()
+    _mount("none", "/", MS_REC | MS_PRIVATE)
+    _set_read_only("/")
+
+
 def drop_privileges() -> None:
     """Give up root's right to write what is read-only, and to change that. Other users have nothing to give up."""
     for capability in range(LAST_CAPABILITY + 1):

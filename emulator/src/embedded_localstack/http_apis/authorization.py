@@ -52,7 +52,7 @@ class Authorization:
     def check(
         self, route: Mapping[str, Any], authorizer: Mapping[str, Any] | None, invocation: Invocation, web: Any, key: str
     ) -> dict[str, Any]:
-        """Return what the event says about the caller, under one of the keys `iam`, `jwt` and `lambda`.
+        """Return what the event says about the caller, as Invocation.authorizer has it.
 
         Args:
             route: the route.
@@ -148,8 +148,7 @@ class Authorization:
             self._require(invocation, answer.principal, decide_role(_question(invocation, "*"), granted, None))
         elif not answer.allowed:
             raise RefusedError(answers.own(403))
-        principal = {"principalId": answer.principal} if answer.principal else {}
-        return {"lambda": {**answer.context, **principal}}
+        return {"lambda": dict(answer.context), "principalId": answer.principal}
 
     def _asked(self, authorizer: Mapping[str, Any], invocation: Invocation, values: list[str]) -> authorizers.Answer:
         """Ask the function of an authorizer. Format 1.0 may raise the exception "Unauthorized", which is a 401."""

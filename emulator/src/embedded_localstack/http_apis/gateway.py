@@ -13,7 +13,6 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import unquote
 
 from localstack.http.request import get_full_raw_path
 from localstack.utils.urls import localstack_host
@@ -23,10 +22,10 @@ from embedded_localstack.http_apis import answers, cors, integrations
 from embedded_localstack.http_apis.authorization import Authorization, RefusedError
 from embedded_localstack.http_apis.deployments import content_of_stage
 from embedded_localstack.http_apis.events import Invocation
-from embedded_localstack.http_apis.routes import DEFAULT, Match, choose_route, choose_stage
+from embedded_localstack.http_apis.routes import Match, choose_route, choose_stage
 from embedded_localstack.iam.records import Records
 from embedded_localstack.load_balancers.answers import Answer
-from embedded_localstack.load_balancers.requests import Request
+from embedded_localstack.load_balancers.requests import Request, trace
 from embedded_localstack.settings import iam_enforced
 
 LOG = logging.getLogger(__name__)
@@ -73,17 +72,14 @@ class Gateway:
 
     def __call__(self, chain: Any, context: Any, response: Any) -> None:
         """Answer a request to an HTTP API, and leave all others, such as those to REST APIs, to LocalStack."""
+        host = (context.request.headers.get("Host") or "").partition(":")[0].lower()
         path, _, query = get_full_raw_path(context.request).partition("?")
-        headers = tuple((name.lower(), value) for name, value in context.request.headers)
-        request = Request(
-            context.request.method, path or "/", query, headers, b"", context.request.remote_addr or "127.0.0.1"
-        )
-        address = address_of(request.host, request.path, localstack_host().host)
+        address = address_of(host, path, localstack_host().host)
         if address is None or (owner := _find(address.api_id)) is None:
             return
         backend, api = owner
         # A body is read only for an HTTP API. LocalStack could not parse or decompress it after that.
-        request = replace(request, path=address.path, body=context.request.get_data())
+        request = _received(context.request, address.path, query)
         answer = self._answer(backend, api, request, address.domain, context.request)
         response.status_code = answer.status
         response.headers.clear()
@@ -97,7 +93,7 @@ class Gateway:
         identifier = ("Apigw-Requestid", str(uuid.uuid4()))
         if api.disable_execute_api_endpoint:
             return answers.own(404, identifier)
-        place = _stage(api, request.path)
+        place = choose_stage(list(api.stages), request.path)
         if place is None:
             return answers.own(404, identifier)
         name, path = place
@@ -152,20 +148,21 @@ class Gateway:
         return integrations.call(integration, replace(invocation, authorizer=caller))
 
 
+def _received(web: Any, path: str, query: str) -> Request:
+    """Return the request with the header that API Gateway adds for traces, as far as it has none."""
+    headers = tuple((name.lower(), value) for name, value in web.headers)
+    request = Request(web.method, path, query, headers, web.get_data(), web.remote_addr or "127.0.0.1")
+    if request.values("x-amzn-trace-id"):
+        return request
+    return replace(request, headers=(*headers, ("x-amzn-trace-id", trace(request))))
+
+
 def _find(api_id: str) -> tuple[Any, Any] | None:
     for regions in list(apigatewayv2_backends.values()):
         for backend in list(regions.values()):
             if api_id in backend.apis:
                 return backend, backend.apis[api_id]
     return None
-
-
-def _stage(api: Any, path: str) -> tuple[str, str] | None:
-    """Return the stage and the path for it. A path may name the stage `$default` too, in LocalStack's style."""
-    first, _, rest = path[1:].partition("/")
-    if unquote(first) == DEFAULT and DEFAULT in api.stages:
-        return DEFAULT, f"/{rest}"
-    return choose_stage([name for name in api.stages if name != DEFAULT] + [DEFAULT] * (DEFAULT in api.stages), path)
 
 
 def _is_open(match: Match | None) -> bool:

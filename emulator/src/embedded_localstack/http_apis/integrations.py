@@ -129,12 +129,9 @@ def _request(method: str, uri: str, invocation: Invocation, seconds: float) -> A
             redirect=False,
             decode_content=False,
         )
-    except urllib3.exceptions.TimeoutError as error:
+    except urllib3.exceptions.HTTPError as error:
         LOG.warning("%s answers 503: %s", invocation.source_arn, error)
         return answers.own(503)
-    except urllib3.exceptions.HTTPError as error:
-        LOG.warning("%s answers 500: %s", invocation.source_arn, error)
-        return answers.own(500)
     dropped = HOP_BY_HOP | {"content-length"}
     pairs = tuple((name, value) for name, value in answer.headers.items() if name.lower() not in dropped)
     return Answer(answer.status, pairs, answer.data)
