@@ -31,6 +31,7 @@ PATCHES = (
     "embedded_localstack.patches.lambda_async",
     "embedded_localstack.patches.lambda_retries",
     "embedded_localstack.patches.lambda_client_context",
+    "embedded_localstack.patches.lambda_code",
     "embedded_localstack.patches.lambda_versions",
     "embedded_localstack.patches.lambda_configurations",
     "embedded_localstack.patches.stepfunctions_credentials",

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -178,6 +179,32 @@ def test_parts_that_are_made_at_the_same_time_are_all_served(create_api: Callabl
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda key: api.route(key, target), keys))
     assert [api(f"/{number}").status_code for number in range(8)] == [200] * 8
+
+
+def test_a_stage_has_metrics_and_an_access_log(create_api: Callable[..., Api], echo: str, cloud: Cloud):
+    api = create_api()
+    api.route("GET /a", api.integration(echo))
+    cloud.logs.create_log_group(logGroupName="/http-apis/access")
+    group = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/http-apis/access"
+    api.stage(AccessLogSettings={"DestinationArn": group, "Format": "$context.routeKey $context.status"})
+    assert api("/a").status_code == 500, "it has no permission yet"
+    api.allow(echo)
+    assert [api("/a").status_code, api("/b").status_code] == [200, 404]
+    events = cloud.logs.filter_log_events(logGroupName="/http-apis/access")["events"]
+    assert [event["message"] for event in events] == ["GET /a 500", "GET /a 200", "- 404"]
+    now, sums = datetime.now(UTC), {}
+    for name in ("Count", "4xx", "5xx"):
+        points = cloud.cloudwatch.get_metric_statistics(
+            Namespace="AWS/ApiGateway",
+            MetricName=name,
+            Dimensions=[{"Name": "ApiId", "Value": api.id}, {"Name": "Stage", "Value": "$default"}],
+            StartTime=now - timedelta(minutes=5),
+            EndTime=now + timedelta(minutes=5),
+            Period=3600,
+            Statistics=["Sum"],
+        )["Datapoints"]
+        sums[name] = sum(point["Sum"] for point in points)
+    assert sums == {"Count": 3, "4xx": 1, "5xx": 1}
 
 
 def test_a_stage_serves_its_deployment(create_api: Callable[..., Api], echo: str, cloud: Cloud):

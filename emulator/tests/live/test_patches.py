@@ -23,6 +23,7 @@ TARGETS = {
     "patches.lambda_aliases": "localstack.services.lambda_.provider:LambdaProvider._create_routing_config_model",
     "patches.lambda_async": "localstack.services.lambda_.invocation.event_manager:Poller.handle_message",
     "patches.lambda_client_context": "localstack.services.lambda_.invocation.execution_environment:ExecutionEnvironment.invoke",
+    "patches.lambda_code": "localstack.services.lambda_.invocation.lambda_models:S3Code.prepare_for_execution",
     "patches.lambda_retries": "localstack.services.lambda_.invocation.event_manager:has_enough_time_for_retry",
     "patches.lambda_versions": "localstack.services.lambda_.invocation.lambda_service:LambdaService.stop_version",
     "patches.idle_connections": "botocore.httpsession:URLLib3Session.__init__",
@@ -68,6 +69,7 @@ TARGETS = {
         "localstack.services.stepfunctions.asl.component.state.state_execution.state_map.item_reader.resource_eval.resource_eval_s3"
         ":ResourceEvalS3._handle_list_objects_v2"
     ),
+    "debugging": "localstack.services.lambda_.event_source_mapping.pollers.sqs_poller:SqsPoller.handle_messages",
     "iam.api_methods": "localstack.services.apigateway.next_gen.execute_api.handlers:preprocess_request",
     "http_apis.gateway": "localstack.aws.handlers:preprocess_request",
     "debugging": "localstack.aws.connect:InternalClientFactory",
