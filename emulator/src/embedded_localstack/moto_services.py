@@ -1,4 +1,4 @@
-"""Services of moto as LocalStack's providers (entry points in pyproject.toml). LocalStack Community lacks them."""
+"""Services of moto as LocalStack's providers (entry points in pyproject.toml). LocalStack Community has none."""
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
 from typing import Any
@@ -28,6 +28,12 @@ def ecr() -> Any:
     Tools ask for repositories although a project has no images: the Serverless Framework when it removes a service.
     """
     return _service("ecr")
+
+
+@aws_provider(api="organizations")
+def organizations() -> Any:
+    """Return AWS Organizations. The account is in none until one is created, as a new account of AWS is."""
+    return _service("organizations")
 
 
 def _service(name: str) -> Any:

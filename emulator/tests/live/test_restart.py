@@ -13,7 +13,7 @@ from embedded_localstack import processes
 from embedded_localstack.state import Home
 from embedded_localstack.testing import LocalStackProcess
 from every_service import EVERY, NAME, answer, connections, make
-from support import POLL, Cloud, eventually, from_service, launcher, source
+from support import POLL, Cloud, eventually, from_service, launcher, package, source
 
 LARGE = bytes(range(256)) * 4096
 """An object that is too large for LocalStack to keep in memory."""
@@ -36,7 +36,7 @@ class Before:
     answers: dict[str, Any]
     """What each service answers about its resources."""
     contacted: set[str]
-    """The addresses that the server was connected to while each service was used, other than loopback."""
+    """The addresses that the server and its functions were connected to, other than loopback."""
 
 
 @pytest.fixture(scope="module")
@@ -47,18 +47,18 @@ def before(cloud: Cloud, home: Home) -> Iterator[Before]:
     assert cloud.sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=2)["Messages"]
     cloud.sqs.send_message(QueueUrl=queue, MessageBody='"late"', DelaySeconds=2)
     cloud.sqs.send_message(QueueUrl=queue, MessageBody='"waiting"')
-    versions = objects(cloud)
-    mapped = ["restart-dynamodb", "restart-kinesis"]
-    for name in mapped:
-        follow(cloud, name)
-    handled = {name: len(cloud.outputs(name)) for name in mapped}
-    cloud.dynamodb.put_item(TableName="restart-dynamodb", Item={"id": {"S": "last"}})
-    asynchronous = cloud.function("restart-async")
-    cloud.lambda_.publish_version(FunctionName="restart-async")
-    cloud.lambda_.create_alias(FunctionName="restart-async", Name="live", FunctionVersion="1")
-    topic, heard, ruled = deliveries(cloud)
-    moved, ran = moving(cloud), executions(cloud)
     with connections(home) as contacted:
+        versions = objects(cloud)
+        mapped = ["restart-dynamodb", "restart-kinesis"]
+        for name in mapped:
+            follow(cloud, name)
+        handled = {name: len(cloud.outputs(name)) for name in mapped}
+        cloud.dynamodb.put_item(TableName="restart-dynamodb", Item={"id": {"S": "last"}})
+        asynchronous = cloud.function("restart-async")
+        cloud.lambda_.publish_version(FunctionName="restart-async")
+        cloud.lambda_.create_alias(FunctionName="restart-async", Name="live", FunctionVersion="1")
+        topic, heard, ruled = deliveries(cloud)
+        moved, ran = moving(cloud), executions(cloud)
         make(cloud)
     answers = {service: answer(cloud, service) for service in EVERY}
     cloud.lambda_.invoke(FunctionName="restart-async:live", InvocationType="Event", Payload=b'{"sleep": 1}')
@@ -229,6 +229,21 @@ def test_each_service_is_restored(cloud: Cloud, before: Before, service: str):
 
 def test_only_this_machine_was_contacted(before: Before):
     assert before.contacted == set()
+
+
+def test_a_function_that_contacts_another_address_is_noticed(cloud: Cloud, home: Home, name: str):
+    """A datagram socket sends nothing when it is connected."""
+    code = """
+import socket, time
+def handler(event, context):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as watched:
+        watched.connect(("127.0.0.9", 53))
+        time.sleep(1)
+"""
+    cloud.function(name, Code={"ZipFile": package(code)})
+    with connections(home) as contacted:
+        cloud.lambda_.invoke(FunctionName=name)
+    assert contacted == {"127.0.0.9"}
 
 
 def test_a_service_whose_state_is_damaged_starts_empty_and_the_others_are_restored(

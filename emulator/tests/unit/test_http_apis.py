@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from embedded_localstack.http_apis import checks, cors, openapi
+from embedded_localstack.http_apis.access_logs import Result, line
 from embedded_localstack.http_apis.answers import InvalidAnswerError, of_function, own
 from embedded_localstack.http_apis.checks import RefusedError
 from embedded_localstack.http_apis.events import Invocation, event, identity_values
@@ -36,6 +37,7 @@ def invocation(sent: Request, **more: Any) -> Invocation:
         (["prod", "$default"], "/prod/pets", ("prod", "/pets")),
         (["prod", "$default"], "/prod", ("prod", "/")),
         (["prod", "$default"], "/production", ("$default", "/production")),
+        (["prod", "$default"], "/$default/pets", ("$default", "/pets")),
         (["prod"], "/pets", None),
         ([], "/", None),
     ],
@@ -175,8 +177,9 @@ def test_identity_sources_name_parts_of_the_request():
     sources = [
         *("$request.header.Authorization", "$request.querystring.user", "$stageVariables.color"),
         *("$context.routeKey", "$context.http.method", "$request.header.Missing", "$context.missing.part"),
+        "$context.identity.sourceIp",
     ]
-    assert identity_values(call, sources) == ["token", "u", "red", "GET /a", "GET", None, None]
+    assert identity_values(call, sources) == ["token", "u", "red", "GET /a", "GET", None, None, "10.0.0.9"]
 
 
 def test_a_function_is_invoked_for_the_stage_method_and_path_of_the_route():
@@ -282,6 +285,31 @@ def test_the_headers_of_the_integration_give_way_to_those_of_the_api():
         ("vary", "origin"),
     )
     assert cors.covered(CONFIG, asked, answer).headers == (("X", "1"),)
+
+
+# -- access logs
+
+FORMAT = (
+    "$context.routeKey $context.identity.sourceIp $context.httpMethod $context.status $context.responseLatency "
+    "$context.authorizer.claims.sub $context.authorizer.error [$context.error.message] $context.integrationErrorMessage"
+)
+
+
+def test_a_line_of_the_access_log_has_the_values_of_the_format():
+    claims = {"jwt": {"claims": {"sub": "somebody"}, "scopes": None}}
+    answered = Result(Answer(200, (), b'{"message":"mine"}'), invocation(request(), authorizer=claims))
+    assert line(FORMAT, answered, 12.4) == "$default 10.0.0.9 GET 200 12 somebody - [-] -"
+    failed = Result(own(500), invocation(request()), integration_error='it said "no"')
+    assert line(FORMAT, failed, 1) == '$default 10.0.0.9 GET 500 1 - - [Internal Server Error] it said \\"no\\"'
+    refused = Result(own(401), invocation(request(), route_key="GET /a"), authorizer_error="there is no token")
+    assert line(FORMAT, refused, 1) == "GET /a 10.0.0.9 GET 401 1 - there is no token [Unauthorized] -"
+
+
+def test_a_format_in_json_stays_json():
+    template = json.dumps({"agent": "$context.identity.userAgent", "unknown": "$context.nothing.here", "cost": "$5"})
+    sent = request("GET", "", b"", ("user-agent", 'a "browser"'))
+    written = line(template, Result(own(404), invocation(sent)), 1)
+    assert json.loads(written) == {"agent": 'a "browser"', "unknown": "-", "cost": "$5"}
 
 
 # -- settings

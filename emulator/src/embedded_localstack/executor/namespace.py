@@ -65,6 +65,17 @@ def enter(folder: str, task: str, runtime: str, layers: str, kept: list[str]) ->
     os.chdir(f"{VAR}/task")
 
 
+def probe() -> None:
+    """Try in this process what `enter` needs.
+
+    Raises:
+        OSError: the kernel does not allow it.
+    """
+    _unshare()
+    _mount("none", "/", MS_REC | MS_PRIVATE)
+    _set_read_only("/")
+
+
 def _add_host_names(region: str) -> None:
     """Let LocalStack's host names lead to this machine without a name server.
 

@@ -147,6 +147,7 @@ def reimport_api(backend: Any, params: Params) -> Json:
     for collection in (api.routes, api.integrations, api.authorizers):
         collection.clear()
     api.update(**_arguments(definition.api, _API))
+    api.cors_configuration = definition.api["corsConfiguration"]
     _fill(api, definition)
     return api_to_json(api)
 

@@ -58,10 +58,11 @@ class Peers:
 def _owned(inode: int, supervisors: Iterable[int]) -> bool:
     """Return whether a process below the supervisors has a socket among its descriptors."""
     name = f"socket:[{inode}]"
-    return any(name in _descriptors(pid) for supervisor in supervisors for pid in processes.descendants(supervisor))
+    return any(name in descriptors(pid) for supervisor in supervisors for pid in processes.descendants(supervisor))
 
 
-def _descriptors(pid: int) -> set[str]:
+def descriptors(pid: int) -> set[str]:
+    """Return what the descriptors of a process refer to, such as "socket:[4711]"."""
     names = set[str]()
     try:
         entries = list(Path(f"/proc/{pid}/fd").iterdir())

@@ -1,0 +1,40 @@
+"""Say by name what is missing, and what to use instead: LocalStack's message is about licences."""
+# mypy: disable-error-code="import-not-found"
+
+from typing import Any
+
+INSTEAD = {
+    "cloudcontrol": "call the operations of the resource's own service",
+    "pipes": "connect the source with an event source mapping of Lambda, or with a rule of EventBridge",
+}
+OTHERWISE = "leave it out of what you deploy here, and test it on AWS"
+
+
+def install() -> None:
+    """Answer calls of services and operations that do not exist here with this message. The status is 501 as before."""
+    from localstack.aws import skeleton  # noqa: PLC0415 - only a running server has it
+    from localstack.aws.catalog_exceptions import AwsServiceAvailabilityException  # noqa: PLC0415
+    from localstack.aws.handlers import service as handlers  # noqa: PLC0415
+    from localstack.aws.spec import load_service  # noqa: PLC0415
+    from localstack.services.plugins import SERVICE_PLUGINS  # noqa: PLC0415
+    from localstack.utils.patch import Patch  # noqa: PLC0415
+
+    def unavailable(service: str, operation: str | None, _status: Any) -> Any:
+        missing = None if not SERVICE_PLUGINS.exists(service) else operation
+        title = str(load_service(service).metadata["serviceFullName"])
+        return AwsServiceAvailabilityException(message(service, title, missing), error_code=4)
+
+    for module in (handlers, skeleton):  # where a service is missing, and where an operation is
+        Patch(module, "get_service_availability_exception", unavailable).apply()
+
+
+def message(service: str, title: str, operation: str | None) -> str:
+    """Return the message about a service, or about one operation of it.
+
+    Args:
+        service: LocalStack's name of the service, such as "pipes".
+        title: AWS's name of the service, such as "Amazon EventBridge Pipes".
+        operation: the operation that is missing; None if the whole service is.
+    """
+    missing = f"{title} has no operation {operation} here" if operation else f"{title} is not there"
+    return f"{missing}: the embedded LocalStack cannot emulate it; {INSTEAD.get(service, OTHERWISE)}"
