@@ -14,7 +14,7 @@ from embedded_localstack.state import Home
 PATCHES = (
     "embedded_localstack.patches.moto_backends",
     "embedded_localstack.patches.no_downloads",
-    "embedded_localstack.patches.unsupported_services",
+    "embedded_localstack.patches.missing_operations",
     "embedded_localstack.patches.request_bodies",
     "embedded_localstack.patches.dynamodb_records",
     "embedded_localstack.patches.s3_hostname",
@@ -31,6 +31,7 @@ PATCHES = (
     "embedded_localstack.patches.lambda_async",
     "embedded_localstack.patches.lambda_retries",
     "embedded_localstack.patches.lambda_client_context",
+    "embedded_localstack.patches.lambda_code",
     "embedded_localstack.patches.lambda_versions",
     "embedded_localstack.patches.lambda_configurations",
     "embedded_localstack.patches.stepfunctions_credentials",
@@ -68,11 +69,14 @@ ENFORCEMENT = (
     "embedded_localstack.iam.documents",
 )
 _MACHINES = "localstack.services.stepfunctions.provider"
+_TEMPLATES = "localstack.services.cloudformation.v2.provider"
 LATER = {
     "embedded_localstack.patches.stepfunctions_credentials": _MACHINES,
     "embedded_localstack.patches.stepfunctions_maps": _MACHINES,
     "embedded_localstack.patches.stepfunctions_jsonata": _MACHINES,
-    "embedded_localstack.patches.cloudformation_templates": "localstack.services.cloudformation.v2.provider",
+    "embedded_localstack.patches.cloudformation_templates": _TEMPLATES,
+    "embedded_localstack.patches.cloudformation_buckets": _TEMPLATES,
+    "embedded_localstack.patches.cloudformation_custom_resources": _TEMPLATES,
 }
 """The patches of services that take long to import, and the module without which they are not needed."""
 

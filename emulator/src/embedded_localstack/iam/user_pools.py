@@ -64,7 +64,9 @@ def published(address: str) -> dict[str, Any] | None:
     https://docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoints.html
     """
     parts = _PUBLISHED.fullmatch(address)
-    backends = [cognitoidp_backends[account][parts["region"]] for account in list(cognitoidp_backends)] if parts else []
+    if parts is None:
+        return None
+    backends = [cognitoidp_backends[account][parts["region"]] for account in list(cognitoidp_backends)]
     pool = next((backend.user_pools[parts["id"]] for backend in backends if parts["id"] in backend.user_pools), None)
     if pool is None:
         return None
