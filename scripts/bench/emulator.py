@@ -160,11 +160,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--record", action="store_true", help="write the table into docs/performance.md")
     chosen = parser.parse_args(arguments)
     checkouts = [*([chosen.against.resolve()] if chosen.against else []), ROOT]
-    rounds: dict[str, list[Figures]] = {name_of(checkout): [] for checkout in checkouts}
+    names = {checkout: name_of(checkout) for checkout in checkouts}
+    rounds: dict[str, list[Figures]] = {name: [] for name in names.values()}
     for number in range(chosen.rounds):
         for checkout in checkouts:
             print(f"round {number + 1}: {checkout}", file=sys.stderr, flush=True)
-            rounds[name_of(checkout)].append(measure(checkout, chosen.photos, chosen.stacks))
+            rounds[names[checkout]].append(measure(checkout, chosen.photos, chosen.stacks))
     text = table({name: best(figures) for name, figures in rounds.items()})
     about = (
         f"The lowest of {chosen.rounds} rounds, {chosen.photos} photos, {chosen.stacks} stacks; "

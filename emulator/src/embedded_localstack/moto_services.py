@@ -21,12 +21,6 @@ def cognito_idp() -> Any:
     return _service("cognito-idp")
 
 
-@aws_provider(api="organizations")
-def organizations() -> Any:
-    """Return AWS Organizations. The account is in none until one is created, as a new account of AWS is."""
-    return _service("organizations")
-
-
 @aws_provider(api="ecr")
 def ecr() -> Any:
     """Return ECR's repositories. Images cannot be pushed: nothing here answers Docker's protocol.
@@ -34,6 +28,12 @@ def ecr() -> Any:
     Tools ask for repositories although a project has no images: the Serverless Framework when it removes a service.
     """
     return _service("ecr")
+
+
+@aws_provider(api="organizations")
+def organizations() -> Any:
+    """Return AWS Organizations. The account is in none until one is created, as a new account of AWS is."""
+    return _service("organizations")
 
 
 def _service(name: str) -> Any:

@@ -69,11 +69,14 @@ ENFORCEMENT = (
     "embedded_localstack.iam.documents",
 )
 _MACHINES = "localstack.services.stepfunctions.provider"
+_TEMPLATES = "localstack.services.cloudformation.v2.provider"
 LATER = {
     "embedded_localstack.patches.stepfunctions_credentials": _MACHINES,
     "embedded_localstack.patches.stepfunctions_maps": _MACHINES,
     "embedded_localstack.patches.stepfunctions_jsonata": _MACHINES,
-    "embedded_localstack.patches.cloudformation_templates": "localstack.services.cloudformation.v2.provider",
+    "embedded_localstack.patches.cloudformation_templates": _TEMPLATES,
+    "embedded_localstack.patches.cloudformation_buckets": _TEMPLATES,
+    "embedded_localstack.patches.cloudformation_custom_resources": _TEMPLATES,
 }
 """The patches of services that take long to import, and the module without which they are not needed."""
 

@@ -1,29 +1,43 @@
-"""Say by name what is missing, and what to use instead: LocalStack's message is about licences."""
+"""Say by name what is missing, and what to use instead.
+
+LocalStack asks its maker's server which licence has a service, and its message is about licences. The question would
+tell another machine which services a project uses.
+"""
 # mypy: disable-error-code="import-not-found"
 
 from typing import Any
 
 INSTEAD = {
     "cloudcontrol": "call the operations of the resource's own service",
+    "sesv2": "send mail with SES v1 (`ses`)",
+    "xray": "turn tracing off in this environment",
     "pipes": "connect the source with an event source mapping of Lambda, or with a rule of EventBridge",
 }
 OTHERWISE = "leave it out of what you deploy here, and test it on AWS"
 
 
 def install() -> None:
-    """Answer calls of services and operations that do not exist here with this message. The status is 501 as before."""
+    """Answer calls of services and operations that do not exist here with this message, and ask no other server.
+
+    The status is 501 as before.
+    """
     from localstack.aws import skeleton  # noqa: PLC0415 - only a running server has it
     from localstack.aws.catalog_exceptions import AwsServiceAvailabilityException  # noqa: PLC0415
     from localstack.aws.handlers import service as handlers  # noqa: PLC0415
     from localstack.aws.spec import load_service  # noqa: PLC0415
     from localstack.services.plugins import SERVICE_PLUGINS  # noqa: PLC0415
+    from localstack.utils.catalog.catalog_loader import RemoteCatalogLoader  # noqa: PLC0415
     from localstack.utils.patch import Patch  # noqa: PLC0415
+
+    def no_catalog(_: object) -> None:
+        raise OSError("the embedded LocalStack asks no other server")
 
     def unavailable(service: str, operation: str | None, _status: Any) -> Any:
         missing = None if not SERVICE_PLUGINS.exists(service) else operation
         title = str(load_service(service).metadata["serviceFullName"])
         return AwsServiceAvailabilityException(message(service, title, missing), error_code=4)
 
+    Patch(RemoteCatalogLoader, "get_remote_catalog", no_catalog).apply()
     for module in (handlers, skeleton):  # where a service is missing, and where an operation is
         Patch(module, "get_service_availability_exception", unavailable).apply()
 
