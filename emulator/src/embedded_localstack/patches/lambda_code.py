@@ -38,6 +38,7 @@ def install() -> None:
     from localstack.utils.patch import patch  # noqa: PLC0415
 
     latest: dict[str, Unpacked] = {}
+    download = S3Code._download_archive_to_file
 
     @patch(S3Code.prepare_for_execution)
     def prepare_for_execution(original: Callable[..., None], self: Any) -> None:
@@ -46,7 +47,7 @@ def install() -> None:
             if target.exists():
                 return
             with tempfile.NamedTemporaryFile() as archive:
-                self._download_archive_to_file(archive)
+                download(self, archive)
                 files = contents(archive)
                 before = latest.get(function)
                 if not files or not before or not unpack(archive, target, before, files):
