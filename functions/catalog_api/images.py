@@ -35,7 +35,7 @@ def named_and_dated(item: Mapping[str, Any]) -> dict[str, Any]:
         "filename": item.get("filename") or names.of_key(item["key"]),
         "taken_at": listing.moment_of(item),
         "taken_from": "camera" if captured else "upload",
-        "utc_offset": offset[0].replace("Z", "+00:00") if offset else None,
+        "utc_offset": offset[0].replace("Z", "+00:00") if offset else item.get("utc_offset"),
     }
 
 

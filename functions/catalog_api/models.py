@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from catalog_api.settings import SETTINGS
+from shared import offsets
 
 Status = Literal["READY", "REJECTED"]
 ContentType = Literal[
@@ -56,6 +57,12 @@ class UploadRequest(_Request):
         pattern="^[0-9a-f]{64}$",
         description="The SHA-256 of the file, in lower case. With it, the request is refused (409) if an image with "
         "the same bytes is there already",
+    )
+    utc_offset: str | None = Field(
+        None,
+        pattern=offsets.PATTERN,
+        description="The offset from UTC of the uploader's clock. A photo without a capture time is listed by it",
+        examples=["+09:00"],
     )
 
 
@@ -120,12 +127,14 @@ class Image(BaseModel):
     sha256: str | None = None
     captured_at: str | None = Field(None, description="As the camera wrote it, with its offset from UTC if it knew it")
     taken_at: str = Field(
-        description="The local time by which images are sorted: of the capture, or else the minute of the upload in "
-        "UTC. It is the same in every time zone",
+        description="The local time by which images are sorted: of the capture, or else the minute of the upload, by "
+        "the uploader's clock if `utc_offset` is known. It is the same in every time zone",
         examples=["2026-06-15T10:30:00"],
     )
     taken_from: Literal["camera", "upload"] = Field(description="Where `taken_at` comes from")
-    utc_offset: str | None = Field(None, description="The camera's offset from UTC", examples=["+02:00"])
+    utc_offset: str | None = Field(
+        None, description="The offset from UTC of `taken_at`: the camera's or the uploader's", examples=["+02:00"]
+    )
     camera: str | None = None
     dominant_color: str | None = Field(None, examples=["#a0c4ff"])
     blurhash: str | None = None

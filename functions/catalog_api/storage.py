@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, NoCredentialsError
 
 from catalog_api.links import Links
 from catalog_api.settings import Settings
-from shared import names
+from shared import names, offsets
 from shared.clients import CONFIG
 
 # A browser follows a redirect at once.
@@ -69,14 +69,18 @@ class Storage:
         bucket, disposition = self._settings.uploads_bucket, _attachment(filename)
         return self._presigned_get(bucket, key, expiry_s, ResponseContentDisposition=disposition)
 
-    def presigned_post(self, key: str, content_type: str, size: int, filename: str | None = None) -> dict[str, Any]:
+    def presigned_post(
+        self, key: str, content_type: str, size: int, filename: str | None = None, utc_offset: str | None = None
+    ) -> dict[str, Any]:
         """Return `{"url", "fields"}` of a POST.
 
-        S3 accepts it only for this key, this content type, this cleaned file name and exactly `size` bytes.
+        S3 accepts it only for this key, content type, cleaned file name and offset, and for exactly `size` bytes.
         """
         fields = {"Content-Type": content_type}
         if filename:
             fields[f"x-amz-meta-{names.METADATA}"] = names.to_metadata(filename)
+        if utc_offset:
+            fields[f"x-amz-meta-{offsets.METADATA}"] = utc_offset
         post: dict[str, Any] = self._s3.generate_presigned_post(
             self._settings.uploads_bucket,
             key,

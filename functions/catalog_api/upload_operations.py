@@ -51,6 +51,6 @@ class Uploads:
             )
         key = uploads.key_of(upload.filename, upload.content_type, datetime.now(UTC), secrets.token_hex(16))
         filename = names.clean(upload.filename)
-        post = self._storage.presigned_post(key, upload.content_type, upload.bytes, filename)
+        post = self._storage.presigned_post(key, upload.content_type, upload.bytes, filename, upload.utc_offset)
         image_id = identity.image_id(self._settings.uploads_bucket, key)
         return Response(201, JSON, Upload(image_id=image_id, expires_in_s=self._settings.url_expiry_s, **post))

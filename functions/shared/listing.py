@@ -9,16 +9,17 @@ second. The range key `taken_key` is unique: the time, the end of the name and t
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from shared import names
+from shared import names, offsets
 
 INDEX = "by_taken"
 COMPLETE = "catalog#by_taken"
 """The key of the item in the state table whose attribute `complete` says that the index holds every image."""
 
 SHARDS = 4
-# The time as the camera wrote it, or the minute of the upload in UTC
+# The time as the camera wrote it, or the minute of the upload
 KEY = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d#[a-z0-9_]{0,12}#[0-9a-f]{16}", re.ASCII)
 # An item stays below 1 KB, one write unit, so its keys are short. 64 bits of the id make them unique.
 _NAME_CHARS, _ID_CHARS = 12, 16
@@ -52,9 +53,17 @@ def attributes(item: Mapping[str, Any]) -> dict[str, str]:
 
 
 def moment_of(item: Mapping[str, Any]) -> str:
-    """Return the local time of the capture, as in 2026-06-15T10:30:00, or else the minute of the upload in UTC."""
+    """Return the local time of the capture, as in 2026-06-15T10:30:00, or else the minute of the upload.
+
+    That is as the uploader's clock showed it, if the item has `utc_offset`, and otherwise in UTC.
+    """
     captured = str(item.get("captured_at") or "")[:_SECOND]
-    return captured if len(captured) == _SECOND else f"{item['uploaded_at'][:_MINUTE]}:00"
+    if len(captured) == _SECOND:
+        return captured
+    uploaded_at = str(item["uploaded_at"])
+    if offset := item.get("utc_offset"):
+        uploaded_at = offsets.local(datetime.fromisoformat(uploaded_at), offset).isoformat()
+    return f"{uploaded_at[:_MINUTE]}:00"
 
 
 def of_deleted(recorded: Mapping[str, Any], image_id: str, deleted_at: str) -> dict[str, Any]:

@@ -167,9 +167,11 @@ class Pipeline:
         version = upload.version if upload else current
         if upload:
             content |= {"etag": version.etag, "bytes": len(upload.data)}
-        filename = upload.filename if upload else self._storage.filename(event.bucket, event.key, version)
-        if filename != names.of_key(event.key):
-            content["filename"] = filename
+        said = upload.description if upload else self._storage.description(event.bucket, event.key, version)
+        if said.filename != names.of_key(event.key):
+            content["filename"] = said.filename
+        if not content.get("captured_at"):
+            content["utc_offset"] = said.utc_offset
         if decision is Decision.ASK:
             content["uploaded_at"] = version.uploaded_at
         tag = version_tag(version, event)

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from shared import names
+from shared import names, offsets
 from shared.text import utc_text
 from thumbnailer.imaging import formats
 from thumbnailer.imaging.images import Thumbnail
@@ -39,12 +39,20 @@ class NotRemoved(Exception):
 
 
 @dataclass(frozen=True)
+class Description:
+    """What an uploader says beside a file: its name, and the offset from UTC of the uploader's clock."""
+
+    filename: str | None = None
+    utc_offset: str | None = None
+
+
+@dataclass(frozen=True)
 class Upload:
-    """An object's content, which version it is, and the name that its uploader gave it."""
+    """An object's content, which version it is, and what its uploader says about it."""
 
     data: bytes
     version: Version
-    filename: str | None = None
+    description: Description = Description()
 
 
 class Storage:
@@ -80,18 +88,18 @@ class Storage:
         except ClientError as error:
             raise _verdict(error) or error from error
         with answer["Body"] as body:
-            return Upload(_read(body, answer["ContentLength"], limits), _version(answer), _filename(answer))
+            return Upload(_read(body, answer["ContentLength"], limits), _version(answer), _description(answer))
 
-    def filename(self, bucket: str, key: str, version: Version) -> str | None:
-        """Return the name that the uploader gave an object that is not read; None if S3 does not say.
+    def description(self, bucket: str, key: str, version: Version) -> Description:
+        """Return what the uploader says about an object that is not read: nothing if S3 does not tell.
 
-        A rejection does not wait for permission to read the name. Other errors pass, so they are raised.
+        A rejection does not wait for permission to read it. Other errors pass, so they are raised.
         """
         try:
-            return _filename(self._s3.head_object(Bucket=bucket, Key=key, **_selector(version)))
+            return _description(self._s3.head_object(Bucket=bucket, Key=key, **_selector(version)))
         except ClientError as error:
             if error.response["Error"]["Code"] in _GONE | {_UNEXPLAINED, _REFUSED}:
-                return None
+                return Description()
             raise
 
     def save(self, thumbnails: Mapping[str, Thumbnail]) -> None:
@@ -135,8 +143,10 @@ def _selector(version: Version) -> dict[str, str]:
     return {"IfMatch": version.etag} if version.etag else {}
 
 
-def _filename(answer: Any) -> str | None:
-    return names.from_metadata(answer.get("Metadata", {}).get(names.METADATA))
+def _description(answer: Any) -> Description:
+    metadata = answer.get("Metadata", {})
+    filename = names.from_metadata(metadata.get(names.METADATA))
+    return Description(filename, offsets.from_metadata(metadata.get(offsets.METADATA)))
 
 
 def _read(body: Any, length: int, limits: Limits) -> bytes:

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from eventloom import terminal
 from eventloom.errors import UserError
 from eventloom.sources import Source
-from shared import names
+from shared import names, offsets
 from shared.identity import image_id
 
 SENDERS = 8
@@ -53,8 +53,11 @@ def send(s3: Any, bucket: str, source: Source, *, replace: bool, attempts: int =
     """Put one file into the bucket, read in pieces. Returns None if its key exists and `replace` is not set."""
     content_type = mimetypes.guess_type(source.file.name)[0] or "application/octet-stream"
     options: dict[str, Any] = {} if replace else {"IfNoneMatch": "*"}
-    if name := names.clean(source.file.name):
-        options["Metadata"] = {names.METADATA: names.to_metadata(name)}
+    metadata = {
+        names.METADATA: (name := names.clean(source.file.name)) and names.to_metadata(name),
+        offsets.METADATA: offsets.of_machine(),
+    }
+    options["Metadata"] = {key: value for key, value in metadata.items() if value}
     try:
         with source.file.open("rb") as body:
             answer = s3.put_object(Bucket=bucket, Key=source.key, Body=body, ContentType=content_type, **options)

@@ -4,7 +4,7 @@ import io
 import re
 import secrets
 import zipfile
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import requests
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.views import PHONE, Gallery, Open
+from tests.browser.views import PHONE, SMALL, Gallery, Open
 from tests.integration.support import eventually
 
 pytestmark = pytest.mark.usefixtures("empty_catalog")
@@ -110,6 +110,24 @@ def test_photos_stand_under_their_months_and_can_be_found(gallery: Gallery, year
     page.get_by_label("Order").select_option("By date added")
     expect(page.locator("#grid h3")).to_have_count(1)
     expect(page.locator("#more")).to_have_text("Total: 12")
+
+
+def test_a_photo_without_a_capture_time_stands_under_the_day_of_its_uploader(open_gallery: Open) -> None:
+    now = datetime.now(UTC)
+    # Whatever the time is, one of these zones has another day than UTC.
+    zone, hours = ("Pacific/Pago_Pago", -11) if now.hour < 10 else ("Pacific/Kiritimati", 14)
+    there = now + timedelta(hours=hours)
+    assert there.date() != now.date()
+    gallery = open_gallery(timezone_id=zone)
+    gallery.enter()
+    gallery.upload([SMALL])
+    heading = gallery.page.locator("#grid h3")
+    expect(heading).to_have_text(f"{there:%A, %B} {there.day}, {there.year}")
+    gallery.page.get_by_label("Order").select_option("By date added")
+    expect(gallery.page.locator("#more")).to_have_text("Total: 1")
+    expect(heading).to_have_text(f"{there:%A, %B} {there.day}, {there.year}")
+    counts = requests.get(f"{gallery.address}images/summary", headers={"X-Api-Key": gallery.key}, timeout=30).json()
+    assert [month["month"] for month in counts["months"]] == [f"{there:%Y-%m}"]
 
 
 def test_many_photos_are_selected_and_downloaded(gallery: Gallery, year: list[Path]) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from botocore.exceptions import ClientError
 
 from embedded_localstack import plugins
 from embedded_localstack.state import Home
@@ -27,6 +28,7 @@ TARGETS = {
     "patches.lambda_retries": "localstack.services.lambda_.invocation.event_manager:has_enough_time_for_retry",
     "patches.lambda_versions": "localstack.services.lambda_.invocation.lambda_service:LambdaService.stop_version",
     "patches.idle_connections": "botocore.httpsession:URLLib3Session.__init__",
+    "patches.missing_operations": "localstack.utils.catalog.catalog_loader:RemoteCatalogLoader.get_remote_catalog",
     "patches.no_downloads": "localstack.packages.api:PackageInstaller.install",
     "patches.request_bodies": "localstack.services.lambda_.urlrouter:restore_payload",
     "patches.kinesis_changes": "localstack.aws.handlers:run_custom_response_handlers",
@@ -41,6 +43,7 @@ TARGETS = {
     "patches.s3_events": "localstack.services.s3.notifications:S3EventNotificationContext.from_request_context",
     "patches.s3_listings": "localstack.services.s3.provider:decode_continuation_token",
     "patches.s3_presigned": "localstack.services.s3.presigned_url:get_credentials_from_parameters",
+    "patches.s3_copies": "localstack.services.s3.utils:extract_bucket_key_version_id_from_copy_source",
     "patches.s3_deletions": "localstack.services.s3.provider:S3Provider",
     "patches.s3_websites": "localstack.services.s3.website_hosting:S3WebsiteHostingHandler._serve_object",
     "patches.sqs_queries": "localstack.services.sqs.query_api:try_call_sqs",
@@ -48,6 +51,7 @@ TARGETS = {
         "localstack.services.stepfunctions.asl.component.state.state_execution.state_task.state_task"
         ":StateTask._eval_state_credentials"
     ),
+    "patches.s3_hostname": "localstack.aws.connect:get_s3_hostname",
     "patches.s3_temporary_folder": "localstack.services.s3.provider:DEFAULT_S3_TMP_DIR",
     "patches.sts_sessions": "localstack.services.sts.provider:ValidationError",
     "patches.iam_inline_policies": "moto.iam.policy_validation:BaseIAMPolicyValidator._validate_version",
@@ -56,6 +60,9 @@ TARGETS = {
         "localstack.services.s3.resource_providers.aws_s3_bucket:S3BucketProvider._create_bucket_if_does_not_exist"
     ),
     "patches.lambda_layers": "localstack.services.lambda_.provider:LambdaProvider._validate_layers",
+    "patches.cloudformation_custom_resources": (
+        "localstack.services.cloudformation.resource_provider:ResourceProviderExecutor.try_load_resource_provider"
+    ),
     "patches.s3_lifecycles": "localstack.services.s3.provider:get_lifecycle_rule_from_object",
     "patches.iam_boundaries": "localstack.services.iam.provider:get_iam_backend",
     "patches.stepfunctions_jsonata": "localstack.services.stepfunctions.asl.jsonata.validations:eval_jsonata_expression",
@@ -63,7 +70,6 @@ TARGETS = {
         "localstack.services.stepfunctions.asl.component.state.state_execution.state_map.item_reader.resource_eval.resource_eval_s3"
         ":ResourceEvalS3._handle_list_objects_v2"
     ),
-    "debugging": "localstack.services.lambda_.event_source_mapping.pollers.sqs_poller:SqsPoller.handle_messages",
     "iam.api_methods": "localstack.services.apigateway.next_gen.execute_api.handlers:preprocess_request",
     "http_apis.gateway": "localstack.aws.handlers:preprocess_request",
     "load_balancers.gateway": "localstack.aws.handlers:preprocess_request",
@@ -75,6 +81,7 @@ TARGETS = {
 REMOVE_AND_INSTALL = """
 import functools, importlib, json, os, sys
 from embedded_localstack import plugins
+plugins.LATER = {}
 targets = {patch: target.split(":") for patch, target in json.loads(sys.argv[1]).items()}
 modules = {patch: importlib.import_module(module) for patch, (module, _) in targets.items()}
 for patch, (_, path) in targets.items():
@@ -127,6 +134,34 @@ sys.exit(cli.main(sys.argv[1:]))
     assert done.returncode == 1
     assert "the patch embedded_localstack.patches.s3_listings does not fit LocalStack 4.14.0" in done.stderr
     assert launcher("status", other).returncode == 3
+
+
+def test_no_name_server_is_asked_for_the_host_name_of_s3():
+    code = """
+import socket
+from embedded_localstack.patches import s3_hostname
+from localstack.aws import connect
+def fail(name):
+    raise AssertionError(f"the name server was asked for {name}")
+socket.gethostbyname = fail
+s3_hostname.install()
+print(connect.connect_to(region_name="us-east-1").s3._client.meta.endpoint_url)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("http://localhost:"), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "message"),
+    [
+        ("sesv2", "list_email_identities", r"has no sesv2 service\. Send mail with SES v1"),
+        ("xray", "get_sampling_rules", r"has no xray service\. Turn tracing off"),
+        ("lambda", "list_capacity_providers", r"has no ListCapacityProviders of lambda\. Test this call on AWS"),
+    ],
+)
+def test_what_is_not_here_is_named(cloud: Cloud, service: str, operation: str, message: str):
+    with pytest.raises(ClientError, match=f"The embedded LocalStack {message}"):
+        getattr(cloud.client(service), operation)()
 
 
 def tags_of(cloud: Cloud, name: str) -> dict[str, str]:

@@ -81,6 +81,14 @@ export const formatTime = (iso) => {
   return formatter('DateTimeFormat', { dateStyle: 'long', timeStyle: 'short' }).format(new Date(iso));
 };
 
+/** Returns the offset from UTC of the browser's clock, as in `+09:00`. */
+export function utcOffset() {
+  // Minutes that UTC is ahead.
+  const behind = new Date().getTimezoneOffset();
+  const pad = (value) => String(Math.floor(value)).padStart(2, '0');
+  return `${behind > 0 ? '-' : '+'}${pad(Math.abs(behind) / 60)}:${pad(Math.abs(behind) % 60)}`;
+}
+
 /** Formats when a photo was taken: the time that the camera showed, in every time zone, and its offset if known. */
 export function formatTaken({ taken_at: takenAt, utc_offset: offset }) {
   const options = { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' };

@@ -6,6 +6,7 @@ import { pause } from './dom.js';
 import { problemOf, typeOf } from './files.js';
 import { fingerprintOf } from './fingerprint.js';
 import { findResults } from './results.js';
+import { utcOffset } from './texts.js';
 import { uploadFile } from './transfer.js';
 import { FINAL_STATES, Tray } from './tray.js';
 
@@ -117,7 +118,7 @@ export class Uploads {
     if (twin) return this.setDuplicate(entry);
     // A longer name is cut at its start, because the extension decides the type.
     const filename = entry.file.name.slice(-MAX_FILENAME_LENGTH);
-    const request = { filename, content_type: entry.type, bytes: entry.file.size };
+    const request = { filename, content_type: entry.type, bytes: entry.file.size, utc_offset: utcOffset() };
     if (entry.sha256 && !entry.isWanted) request.sha256 = entry.sha256;
     try {
       return await call('POST', 'uploads', request, { signal, attempts: 1 });

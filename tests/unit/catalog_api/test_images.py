@@ -87,6 +87,12 @@ def test_the_time_of_the_capture_is_the_camera_s_own(
     assert (image["taken_at"], image["taken_from"], image["utc_offset"]) == expected
 
 
+def test_an_image_without_a_capture_time_has_the_time_of_the_uploader_s_clock(api: Any, put_image: Any) -> None:
+    image = api.send("GET", f"/images/{put_image(1, utc_offset={'S': '+14:30'})}").json
+    assert (image["taken_at"], image["taken_from"]) == ("2026-11-03T00:00:00", "upload")
+    assert image["utc_offset"] == "+14:30"
+
+
 @pytest.mark.parametrize("status", ["DELETED", None])
 def test_a_deleted_or_unknown_image_is_not_found(api: Any, put_image: Any, status: str | None) -> None:
     image_id = put_image(1, status) if status else "0" * 32

@@ -56,6 +56,15 @@ def test_the_form_carries_the_name_beside_the_safe_key(api: Any, given_name: str
     assert len("filename") + len(value) <= 2048
 
 
+def test_the_form_carries_the_uploader_s_offset_from_utc(api: Any) -> None:
+    upload = api.send("POST", "/uploads", body=upload_request(utc_offset="+05:45")).json
+    assert upload["fields"]["x-amz-meta-utc-offset"] == "+05:45"
+    conditions = json.loads(base64.b64decode(upload["fields"]["policy"]))["conditions"]
+    assert {"x-amz-meta-utc-offset": "+05:45"} in conditions
+    fields = api.send("POST", "/uploads", body=upload_request()).json["fields"]
+    assert "x-amz-meta-utc-offset" not in fields
+
+
 def test_a_name_of_which_nothing_can_be_shown_is_left_out(api: Any) -> None:
     upload = api.send("POST", "/uploads", body=upload_request(filename="\u200e")).json
     assert "x-amz-meta-filename" not in upload["fields"]
@@ -108,6 +117,8 @@ def test_the_id_is_the_one_that_the_pipeline_will_compute(api: Any) -> None:
         ({"bytes": True}, "#/bytes"),
         ({"bytes": 1.5}, "#/bytes"),
         ({"filename": ""}, "#/filename"),
+        ({"utc_offset": "9"}, "#/utc_offset"),
+        ({"utc_offset": "+15:00"}, "#/utc_offset"),
         ({"filename": "x" * 256}, "#/filename"),
         ({"filename": None}, "#/filename"),
         ({"sha256": "f" * 63}, "#/sha256"),

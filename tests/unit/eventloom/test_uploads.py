@@ -3,6 +3,7 @@
 import io
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -87,10 +88,12 @@ def test_replace_overwrites(cloud: Cloud, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["My photo (2) \u2013 é.jpg", "plain.jpg"])
-def test_the_name_travels_beside_the_key(cloud: Cloud, tmp_path: Path, name: str) -> None:
+def test_the_name_and_the_offset_from_utc_travel_beside_the_key(cloud: Cloud, tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"new")
     send_all(cloud.s3, BUCKET, [Source(tmp_path / name, "a.jpg")], replace=False)
-    assert from_metadata(cloud.s3.head_object(Bucket=BUCKET, Key="a.jpg")["Metadata"]["filename"]) == name
+    metadata = cloud.s3.head_object(Bucket=BUCKET, Key="a.jpg")["Metadata"]
+    assert from_metadata(metadata["filename"]) == name
+    assert metadata["utc-offset"] == f"{datetime.now(UTC).astimezone():%:z}"
 
 
 @pytest.mark.parametrize("key", ['x y/it\'s "$5".jpg', "사진 é+&=#?%.jpg"])

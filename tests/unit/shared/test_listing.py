@@ -2,11 +2,12 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from eventloom.clouds import ROOT
-from shared import listing
+from shared import listing, offsets
 from shared.identity import image_id
 
 
@@ -53,6 +54,26 @@ def test_images_are_spread_evenly() -> None:
     for number in range(1000):
         counts[listing.attributes(item(number))["shelf"]] += 1
     assert min(counts.values()) > 150
+
+
+@pytest.mark.parametrize(
+    ("offset", "expected"),
+    [("+14:00", "2026-11-30T23:30:00"), ("-10:30", "2026-11-29T23:00:00"), (None, "2026-11-30T09:30:00")],
+)
+def test_an_image_without_a_capture_time_is_listed_by_the_uploader_s_clock(offset: str | None, expected: str) -> None:
+    assert listing.moment_of(item(1, utc_offset=offset)) == expected
+    assert listing.attributes(item(1, utc_offset=offset))["taken_key"].startswith(f"{expected}#")
+    assert listing.moment_of(item(1, utc_offset=offset, captured_at="2026-06-15T10:30:00")) == "2026-06-15T10:30:00"
+
+
+@pytest.mark.parametrize("value", ["+09:00", "-12:00", "+14:00", "+05:45"])
+def test_an_offset_of_an_uploader_is_read(value: str) -> None:
+    assert offsets.from_metadata(value) == value
+
+
+@pytest.mark.parametrize("value", [None, "", "09:00", "+9:00", "+15:00", "+09:60", "+09:00\n", "+\u0660\u0669:00", "Z"])
+def test_other_values_are_no_offset(value: str | None) -> None:
+    assert offsets.from_metadata(value) is None
 
 
 def test_an_image_with_an_unreadable_capture_time_is_listed_by_its_upload() -> None:

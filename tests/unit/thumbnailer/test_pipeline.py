@@ -1,11 +1,13 @@
 """Events that arrive one after the other, late or repeated, update the item and the thumbnails."""
 
 import dataclasses
+from datetime import datetime
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from shared import offsets
 from shared.listing import shelves
 from shared.names import to_metadata
 from shared.thumbnails import content_type
@@ -78,6 +80,29 @@ def test_a_name_that_the_key_says_is_not_stored_again(aws: Cloud) -> None:
     event = aws.put(FIRST, "holiday/cat.jpg", Metadata={"filename": "cat.jpg"})
     aws.handle(event)
     assert "filename" not in (aws.item(event) or {})
+
+
+@pytest.mark.parametrize(
+    ("data", "stored"),
+    [
+        (FIRST, "+09:00"),
+        (b"no picture", "+09:00"),
+        (b"", "+09:00"),
+        (encode(quarters((9, 6)), "JPEG", exif=exif()), None),
+    ],
+    ids=["photo", "rejected", "not read", "photo with a capture time"],
+)
+def test_an_upload_without_a_capture_time_has_the_uploader_s_offset(
+    aws: Cloud, data: bytes, stored: str | None
+) -> None:
+    event = aws.put(data, Metadata={"utc-offset": "+09:00"})
+    aws.handle(event)
+    item = aws.item(event)
+    assert item is not None
+    assert item.get("utc_offset", {}).get("S") == stored
+    if stored:
+        there = offsets.local(datetime.fromisoformat(item["uploaded_at"]["S"]), stored)
+        assert item["taken_key"]["S"].startswith(f"{there:%Y-%m-%dT%H:%M:00}#")
 
 
 def test_a_photo_is_listed_by_the_time_of_its_capture(aws: Cloud) -> None:

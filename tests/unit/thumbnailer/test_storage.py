@@ -11,7 +11,7 @@ from botocore.response import StreamingBody
 from thumbnailer.imaging.limits import Limits
 from thumbnailer.imaging.rejections import Rejection
 from thumbnailer.ordering import Version
-from thumbnailer.storage import Storage
+from thumbnailer.storage import Description, Storage
 
 MB = 1024 * 1024
 ANY = Version(None, None)
@@ -89,12 +89,12 @@ class Refusing:
 
 
 @pytest.mark.parametrize("code", ["400", "403", "404", "405", "412"])
-def test_a_name_that_s3_does_not_say_is_none(code: str) -> None:
+def test_a_description_that_s3_does_not_tell_is_empty(code: str) -> None:
     """An object that is rejected unread is rejected without the permission to read it too."""
-    assert Storage(Refusing(code), "thumbnails").filename("uploads", "photo", ANY) is None
+    assert Storage(Refusing(code), "thumbnails").description("uploads", "photo", ANY) == Description()
 
 
 @pytest.mark.parametrize("code", ["500", "503"])
-def test_an_error_that_passes_is_raised_for_a_name_too(code: str) -> None:
+def test_an_error_that_passes_is_raised_for_a_description_too(code: str) -> None:
     with pytest.raises(ClientError):
-        Storage(Refusing(code), "thumbnails").filename("uploads", "photo", ANY)
+        Storage(Refusing(code), "thumbnails").description("uploads", "photo", ANY)
