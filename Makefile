@@ -82,8 +82,8 @@ destroy: ## remove the environment
 	@./eventloom destroy --env $(ENV)
 
 ##@ Tests, one kind at a time (PYTEST_ADDOPTS="-k name" passes options to pytest; ONLY=tests/... selects files)
-.PHONY: test-quick test-unit test-terraform test-integration test-faults test-policies test-iam test-iam-differential test-compose test-modules
-.PHONY: test-parity test-browser
+.PHONY: test-quick test-unit test-terraform test-integration test-faults test-policies test-iam test-iam-differential
+.PHONY: test-container test-compose test-modules test-parity test-foreign compatibility test-browser
 test-quick: lint ## lint, and the unit tests of what changed since main: under a minute
 	@$(PY) -m scripts.quick
 
@@ -122,6 +122,18 @@ test-parity: setup ## LocalStack's AWS-validated tests on the emulator: LOCALSTA
 	@scripts/bootstrap.sh localstack parity
 	@EMULATOR=$(CURDIR)/build/venv/localstack/bin/python PARITY_HOME=build/parity \
 	PYTHONPATH=emulator/tests build/venv/parity/bin/python -m parity.lane "$${LOCALSTACK:?set it to a checkout of LocalStack v4.14.0}" $(ONLY)
+
+test-container: setup ## the image of the embedded LocalStack: docker compose --profile embedded, a restart, and everything removed
+	@$(PY) -m pytest -q -o timeout=900 --durations=3 tests/container
+
+FOREIGN := TERRAFORM=$(CURDIR)/build/bin/terraform build/venv/localstack/bin/python -m pytest -q --kept build/foreign
+test-foreign: setup ## deploy small projects with CDK, SAM, Serverless, Chalice, Zappa on the emulator [PROJECTS=CHECKOUTS]; takes minutes
+	@TF_PROVIDER_MIRROR=$$(sed -n 's/^ *path = "\(.*\)"/\1/p' build/terraform.tfrc) \
+	$(FOREIGN) $${PROJECTS:+--projects "$$PROJECTS"} $${TABLE:+--table "$$TABLE"} $(or $(ONLY),emulator/tests/foreign)
+
+compatibility: ## the same with pinned foreign projects, and write emulator/docs/compatibility.md: PROJECTS=CHECKOUTS
+	@: "$${PROJECTS:?set it to a folder with git repositories; emulator/docs/compatibility.md lists them}"
+	@TABLE=emulator/docs/compatibility.md make test-foreign
 
 test-compose: build ## docker compose up, the same tests with Docker's Lambda executor, and everything removed
 	@$(PY) -m scripts.compose

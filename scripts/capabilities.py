@@ -206,6 +206,14 @@ def replays_archives(cloud: Cloud, _outputs: Outputs) -> bool:
     return True
 
 
+def starts_debuggers(cloud: Cloud, _outputs: Outputs) -> bool:
+    """Return whether functions can be started under a debugger."""
+    if not cloud.endpoint:
+        return False
+    answer = requests.get(f"{cloud.endpoint}/_localstack/debug?function=probe", timeout=10)
+    return "the function is not being debugged" in answer.text
+
+
 def is_disposable(cloud: Cloud, _outputs: Outputs) -> bool:
     """Return whether tests may destroy everything in the cloud."""
     return bool(cloud.endpoint)
@@ -267,6 +275,12 @@ TABLE = {
             "a weight that is set on an alias",
             {"compose": f"{FREE_LOCALSTACK} answers UpdateAlias with weights with 500"},
             weights_aliases,
+        ),
+        Capability(
+            "debugger",
+            "functions that a debugger can stop",
+            {"compose": f"{FREE_LOCALSTACK} starts no debugger", "aws": "nobody attaches a debugger to Lambda"},
+            starts_debuggers,
         ),
         Capability("mails_read_back", "sent mails that can be read", {"aws": "SES delivers them"}, shows_mails),
         Capability(

@@ -69,6 +69,12 @@ ELSEWHERE = (
         '"dev", "digest", "--functions"',
     ),
     Elsewhere(
+        r"\./eventloom debug\b.*",
+        "stops a function that other tests use",
+        "tests/integration/test_debug.py",
+        '"debug", "thumbnailer"',
+    ),
+    Elsewhere(
         r"\./eventloom build .*--without\b.*",
         "would deploy packages without this dependency",
         "tests/unit/eventloom/deployment/test_build.py",
@@ -119,6 +125,11 @@ TARGETS = {target: (file, words.format(target)) for file, words, targets in MAKE
 NOT_TYPED = {
     "test-parity": "needs a checkout of LocalStack's repository, which CI clones; "
     "emulator/tests/unit/test_parity.py tests how it is checked and how outcomes are compared",
+    "test-container": "needs a Docker engine; .ci/compose runs it",
+    "test-foreign": "installs tools from npm and PyPI, and takes minutes; emulator/tests/unit/test_compatibility.py "
+    "tests how projects are copied",
+    "compatibility": "needs checkouts of other people's projects; emulator/tests/unit/test_compatibility.py tests its "
+    "table",
     "setup": "a part of most other targets",
     "test-iam-differential": "installs its peer from npm; tests/iam/test_differential.py compares with its record",
     "capabilities-peers": "installs other emulators; tests/unit/scripts/test_peer_emulators.py tests the questions",
@@ -129,6 +140,10 @@ NOT_TYPED = {
 
 # Other tools, without their folders: why no test types their commands, or what does
 OTHER_TOOLS = {
+    "npx": "needs packages from npm; `make test-foreign` types the same commands of cdk and osls",
+    "sam": "needs an environment of its own; `make test-foreign` types the same commands",
+    "chalice": "needs an environment of its own; `make test-foreign` types the same commands",
+    "zappa": "needs an environment of its own; `make test-foreign` types the same commands",
     "uv": "asks PyPI for the newest versions",
     "aws": "needs an account",
     "terraform": "the way by hand; src/eventloom/deployment/apply.py runs the same Terraform",
@@ -137,6 +152,7 @@ OTHER_TOOLS = {
     "python3.13": "makes an environment outside of the checkout; emulator/tests/alone makes one as well",
     "pip": "asks PyPI; emulator/tests/alone installs the emulator as well",
     "embedded-localstack": "is installed in an environment outside of the checkout; emulator/tests/alone runs it",
+    "docker": "needs a Docker engine; tests/container builds the image, and starts and stops it",
     "python": "runs a part of make test-unit, or a step of scripts/test.sh",
     "pre-commit": "changes .git and runs make lint again; .github/workflows/ci.yml runs it",
     "bootstrap.sh": "every make target and ./eventloom run it first",

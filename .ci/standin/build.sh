@@ -16,17 +16,7 @@ fi
 
 scripts/bootstrap.sh localstack lambda-runtime
 mkdir -p "$work"
-# Lambda's runtime client and compiled packages link against libstdc++; the health check needs curl.
-debian=python3,libstdc++6,curl,ca-certificates
-base=eventloom-standin/debian:trixie-$(cksum <<<"$debian" | cut -d' ' -f1)
-if ! docker image inspect "$base" >/dev/null 2>&1; then
-  command -v mmdebstrap >/dev/null ||
-    { apt-get update -qq && apt-get install -y -qq --no-install-recommends mmdebstrap >/dev/null; }
-  say "$base: Debian with Python 3.13"
-  TMPDIR=$work mmdebstrap --quiet --variant=essential --include="$debian" trixie "$work/debian.tar"
-  docker import "$work/debian.tar" "$base" >/dev/null
-  rm "$work/debian.tar"
-fi
+base=$(.ci/standin/debian.sh)
 
 # Copy an environment's packages without the editable install of the plugin, which would run functions as processes.
 packages() { # environment, folder

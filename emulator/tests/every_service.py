@@ -5,14 +5,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from ipaddress import ip_address
+from pathlib import Path
+from socket import AF_INET, AF_INET6, inet_ntop
 from typing import Any
 
-import psutil
-
+from embedded_localstack import processes
+from embedded_localstack.iam import peers
 from embedded_localstack.state import Home
 from support import ACCOUNT, REGION, Cloud
 
+OWN = {"0.0.0.0", "::", "127.0.0.1", "::1", "::ffff:127.0.0.1"}
 NAME = "each-service"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/{NAME}"
 _QUERY = {"ResourceTypeFilters": ["AWS::AllSupported"], "TagFilters": [{"Key": "a", "Values": ["b"]}]}
@@ -55,6 +57,11 @@ EVERY: dict[str, tuple[Call | None, Call, str]] = {
         ("describe_security_groups", {"GroupNames": [NAME]}),
         "SecurityGroups",
     ),
+    "ecr": (
+        ("create_repository", {"repositoryName": NAME}),
+        ("describe_repositories", {"repositoryNames": [NAME]}),
+        "repositories",
+    ),
     "elbv2": (
         ("create_target_group", {"Name": NAME, "TargetType": "lambda"}),
         ("describe_target_groups", {"Names": [NAME]}),
@@ -83,6 +90,7 @@ EVERY: dict[str, tuple[Call | None, Call, str]] = {
         "logGroups",
     ),
     "opensearch": (None, ("list_domain_names", {}), "DomainNames"),
+    "organizations": (("create_organization", {}), ("describe_organization", {}), "Organization"),
     "redshift": (
         (
             "create_cluster_parameter_group",
@@ -157,7 +165,7 @@ A service without the first call keeps no state here, or another test makes a re
 """
 
 
-def _client(cloud: Cloud, service: str) -> Any:
+def client_of(cloud: Cloud, service: str) -> Any:
     """Return a client of a service. The SDK would put the account in front of the address for S3 Control."""
     client = cloud.client(service)
 
@@ -173,7 +181,7 @@ def make(cloud: Cloud) -> None:
     for service, (call, _, _) in EVERY.items():
         if call:
             operation, parameters = call
-            getattr(_client(cloud, service), operation)(**parameters)
+            getattr(client_of(cloud, service), operation)(**parameters)
 
 
 def answer(cloud: Cloud, service: str) -> Any:
@@ -182,7 +190,7 @@ def answer(cloud: Cloud, service: str) -> Any:
     That is times, revisions, and the state of a certificate, which moto issues a minute after the request.
     """
     _, (operation, parameters), member = EVERY[service]
-    shown = getattr(_client(cloud, service), operation)(**parameters).get(member)
+    shown = getattr(client_of(cloud, service), operation)(**parameters).get(member)
     return [_lasting(item) for item in shown] if isinstance(shown, list) else shown
 
 
@@ -192,17 +200,35 @@ def _lasting(item: Any) -> Any:
     return {name: value for name, value in item.items() if name not in _CHANGING and not isinstance(value, datetime)}
 
 
+def _remote() -> list[tuple[str, str]]:
+    """Return inode and address of each socket of this machine that is connected to another address than its own."""
+    connected = []
+    for version in (AF_INET, AF_INET6):
+        for name in ("tcp", "udp"):
+            rows = Path(f"/proc/net/{name}{'6' if version == AF_INET6 else ''}").read_text().splitlines()[1:]
+            fields = [row.split() for row in rows]
+            connected += [(row[9], _address(row[2], version)) for row in fields]
+    return [(inode, address) for inode, address in connected if address not in OWN]
+
+
+def _address(end: str, version: int) -> str:
+    """Return the address in an end of a connection. The kernel writes it as numbers of 32 bits."""
+    words = bytes.fromhex(end.partition(":")[0])
+    return inet_ntop(version, b"".join(words[at : at + 4][::-1] for at in range(0, len(words), 4)))
+
+
 @contextmanager
 def connections(home: Home) -> Iterator[set[str]]:
-    """Watch the connections of the server and its children, and collect the addresses other than loopback."""
+    """Watch the server and its functions, and collect the addresses that they are connected to, but this machine's."""
     run, over, addresses = home.load(), threading.Event(), set[str]()
     assert run
-    server = psutil.Process(run.pid)
 
     def watch() -> None:
-        while not over.wait(0.02):
-            remote = {connection.raddr.ip for connection in server.net_connections("inet") if connection.raddr}
-            addresses.update(ip for ip in remote if not ip_address(ip).is_loopback)
+        while not over.wait(0.1):
+            if remote := _remote():
+                family = [run.pid, *processes.descendants(run.pid)]
+                owned = set[str]().union(*map(peers.descriptors, family))
+                addresses.update(address for inode, address in remote if f"socket:[{inode}]" in owned)
 
     thread = threading.Thread(target=watch)
     thread.start()

@@ -194,10 +194,10 @@ def from_service(service: str, source_arn: str) -> dict[str, Any]:
     return {"Principal": {"Service": f"{service}.amazonaws.com"}, "Condition": condition}
 
 
-def package(code: str = FUNCTION) -> bytes:
+def package(code: str = FUNCTION, file: str = "app.py") -> bytes:
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
-        archive.writestr("app.py", code)
+        archive.writestr(file, code)
     return data.getvalue()
 
 

@@ -139,7 +139,7 @@ def lines(texts: Iterator[str], limit: int) -> Iterator[str]:
 
 
 def _newline(text: str) -> str | None:
-    """Return how `io` shall split lines: "" at every kind of end, or at LF; None if the text has no end of a line."""
+    """Return how `io` splits lines: "" at every kind of end, or at LF; None if the text has no end of a line."""
     text = text.removesuffix("\r")
     lone = text.count("\r") - text.count("\r\n")
     if not lone and "\n" not in text:

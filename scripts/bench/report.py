@@ -99,6 +99,8 @@ def tables(figures: dict[str, Any]) -> list[Table]:
             ("naive", _text(figures["pipeline"]["naive_images_per_s"])),
         ]
         result.append(("Pipeline on the embedded LocalStack", ["function", "photos per second"], speeds))
+        emulator = [("eventloom", _text(figures["pipeline"]["emulator_cpu_ms"]))]
+        result.append(("CPU of the embedded LocalStack", ["pipeline", "CPU ms a photo"], emulator))
     for arch, cost in figures["cost"].items():
         estimates = {str(estimate["memory_mb"]): estimate for estimate in cost["sweep"]} | cost["naive"]
         rows = [(name, *(_text(estimate[field]) for field in _COST)) for name, estimate in estimates.items()]

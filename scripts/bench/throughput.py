@@ -13,7 +13,7 @@ from typing import Any
 
 from eventloom.clouds import BUILD, chosen_cloud, client
 from eventloom.emulator import RUNTIME
-from scripts.bench import invocations
+from scripts.bench import emulator, invocations
 from scripts.bench.invocations import Job, no_failures
 
 LAUNCHER = [str(BUILD / "venv/localstack/bin/python"), "-m", "embedded_localstack"]
@@ -43,9 +43,7 @@ class Cloud:
 
     @staticmethod
     def _launch(command: str, *options: str) -> None:
-        port = str(chosen_cloud().port)
-        home = str(BUILD / f"localstack-{port}")
-        arguments = [*LAUNCHER, command, "--port", port, "--home", home, *options]
+        arguments = [*LAUNCHER, command, "--port", str(chosen_cloud().port), "--home", str(_home()), *options]
         subprocess.run(arguments, check=True, env=RUNTIME | os.environ)
 
     def variables(self, name: str) -> dict[str, str]:
@@ -90,13 +88,17 @@ class Cloud:
             FunctionResponseTypes=["ReportBatchItemFailures"],
         )
 
-    def images_per_s(self, name: str, files: list[Path], count: int, label: str) -> float:
-        """Send `count` photos to a deployed function. Return photos per second until all of their items exist."""
+    def images_per_s(self, name: str, files: list[Path], count: int, label: str) -> tuple[float, float]:
+        """Send `count` photos to a deployed function, and wait until all of their items exist.
+
+        Return the photos per second, and the CPU milliseconds of the emulator for each photo.
+        """
         events = (self.event(files[number % len(files)], f"{label}-{name}-{number}") for number in range(count))
         bodies = [json.dumps(event) for event in events]
         url = client("sqs").get_queue_url(QueueName=f"bench-{name}")["QueueUrl"]
         before = self._items(name)
-        began = time.monotonic()
+        server = emulator.Server(_home())
+        began, cpu_s = time.monotonic(), server.cpu_s()
         for number in range(0, count, 10):
             batch = bodies[number : number + 10]
             entries = [{"Id": str(position), "MessageBody": body} for position, body in enumerate(batch)]
@@ -105,7 +107,8 @@ class Cloud:
             if time.monotonic() - began > 180:
                 raise RuntimeError(f"{name} did not finish {count} photos in 180 s; see build/localstack*/")
             time.sleep(0.1)
-        return round(count / (time.monotonic() - began), 2)
+        speed = round(count / (time.monotonic() - began), 2)
+        return speed, round((server.cpu_s() - cpu_s) / count * 1000, 1)
 
     def job(self, name: str, file: Path) -> Job:
         """Return a job that handles one photo in each invocation."""
@@ -147,7 +150,7 @@ def run(
     `packages` has the folder and the zip file of each function of the pipeline, `folders` the unpacked packages of all
     functions.
     """
-    speeds: dict[str, list[float]] = {name: [] for name in packages}
+    speeds: dict[str, list[tuple[float, float]]] = {name: [] for name in packages}
     typical = sorted(files, key=lambda file: file.stat().st_size)[len(files) // 2]
     with Cloud() as cloud:
         for name, (_, package) in packages.items():
@@ -161,9 +164,15 @@ def run(
             for name, (folder, _) in packages.items()
         }
         invoked |= invocations.run(folders, UPLOADS)
-    best = {name: max(results) for name, results in speeds.items()}
+    best = {name: max(speed for speed, _ in results) for name, results in speeds.items()}
+    cpu_ms = min(cost for _, cost in speeds["eventloom"])
     settings = {"photos": count, "repeats": repeats, "concurrency": CONCURRENCY, "batch": BATCH, "memory_mb": MEMORY_MB}
-    return {"images_per_s": best["eventloom"], "naive_images_per_s": best["naive"]} | settings, invoked
+    measured = {"images_per_s": best["eventloom"], "naive_images_per_s": best["naive"], "emulator_cpu_ms": cpu_ms}
+    return measured | settings, invoked
+
+
+def _home() -> Path:
+    return BUILD / f"localstack-{chosen_cloud().port}"
 
 
 def _batch(number: int, notification: dict[str, Any]) -> dict[str, Any]:

@@ -65,6 +65,7 @@ SECTIONS: dict[str, dict[str, Entry]] = {
     },
     "Develop": {
         "dev": Entry("development.dev:dev", "Run changed code on the next event, with the logs of all functions."),
+        "debug": Entry("development.debug:debug", "Stop in a deployed function, with an editor or with pdb."),
     },
     "Look": {
         "logs": Entry("monitoring.logs:logs", "Print or follow a function's log."),

@@ -19,7 +19,7 @@ def open_gallery(environment: str, browser: bool, as_json: bool) -> None:
     """Print the gallery's address, with its API key.
 
     The key follows '#', so a browser does not send it to a server. The gallery keeps it for the session and removes it
-    from the address bar. Whoever has the address has the key: share it as you share a password. Where people sign in
+    from the address bar. Anyone who has the address has the key: share it as you share a password. Where people sign in
     with Cognito, the address has no key.
 
     \b

@@ -9,10 +9,13 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlsplit
 
 import duckdb
 import pytest
 import requests
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from PIL import Image
 
 from eventloom import clouds
@@ -20,7 +23,7 @@ from eventloom.clouds import ROOT, client
 from eventloom.deployment import examples
 from tests.integration.checkouts import command, environment
 from tests.integration.photos import photo
-from tests.integration.support import eventually
+from tests.integration.support import TIMEOUT_S, eventually
 
 SECRET = "only-for-the-test"
 VARIABLES = {"TF_VAR_schedule": "rate(1 minute)"}
@@ -52,7 +55,7 @@ def use_webhook(outputs: dict[str, Any]) -> dict[str, Any]:
     right = "sha256=" + hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
     headers = {"X-GitHub-Event": "issues", "X-GitHub-Delivery": "7d1f", "Content-Type": "application/json"}
     answers = [
-        requests.post(url, data=body, headers=headers | {"X-Hub-Signature-256": signature}, timeout=30).status_code
+        requests.post(url, body, headers=headers | {"X-Hub-Signature-256": signature}, timeout=TIMEOUT_S).status_code
         for signature in (right, "sha256=" + "0" * 64)
     ]
     other_path = requests.post(url.removesuffix("/webhook") + "/other", data=body, timeout=30).status_code
@@ -95,6 +98,32 @@ def use_thumbnails(outputs: dict[str, Any]) -> dict[str, Any]:
     return {"status": catalogued["status"]["S"], "sizes": sorted(picture.size for picture in pictures)}
 
 
+def ask(url: str, path: str, content: str | None = None, *, signed: bool = False) -> requests.Response:
+    """Send a request to an HTTP API: POST with content, GET without. An emulator answers for it at its own address."""
+    method, body = ("POST", content.encode()) if content is not None else ("GET", None)
+    request = AWSRequest(method, f"{url}{path}", data=body, headers={"Host": urlsplit(url).netloc})
+    if signed:
+        SigV4Auth(client("s3")._get_credentials(), "execute-api", clouds.REGION).add_auth(request)
+    address, headers = (clouds.chosen_cloud().endpoint or url) + path, dict(request.headers.items())
+    return requests.request(method, address, data=body, headers=headers, timeout=30, allow_redirects=False)
+
+
+def use_http_api(outputs: dict[str, Any]) -> dict[str, Any]:
+    """Add a link with and without a signature, and follow it and an unknown one. Return the answers."""
+    url, body = outputs["url"], json.dumps({"url": "https://example.org/a?b=1"})
+    added = ask(url, "/links", body, signed=True)
+    link = urlsplit(added.json()["link"])
+    wrong = ["no JSON", '["url"]', '{"url": "ftp://example.org"}', '{"url": "https://example.org/\\n"}', "{}"]
+    return {
+        "added": (added.status_code, link.hostname == urlsplit(url).hostname),
+        "unsigned": ask(url, "/links", body),
+        "wrong": [ask(url, "/links", content, signed=True).status_code for content in wrong],
+        "followed": ask(url, link.path),
+        "unknown": ask(url, "/nothing").status_code,
+        "no_route": ask(url, link.path, body, signed=True).status_code,
+    }
+
+
 def content(bucket: str, key: str) -> bytes:
     """Return the bytes of an object."""
     read: bytes = client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
@@ -103,6 +132,7 @@ def content(bucket: str, key: str) -> bytes:
 
 USES = {
     "cron-job": use_cron_job,
+    "http-api": use_http_api,
     "s3-to-parquet": use_parquet,
     "thumbnails": use_thumbnails,
     "webhook-to-queue": use_webhook,
@@ -164,6 +194,16 @@ def test_a_csv_file_becomes_typed_parquet(results: dict[str, Any]) -> None:
 def test_a_photo_becomes_thumbnails(results: dict[str, Any]) -> None:
     outcome = result(results, "thumbnails")
     assert outcome == {"status": "READY", "sizes": [(128, 96), (512, 384), (1280, 960)]}
+
+
+def test_a_signed_request_adds_a_link_that_everybody_follows(results: dict[str, Any]) -> None:
+    outcome = result(results, "http-api")
+    assert outcome["added"] == (201, True)
+    assert (outcome["unsigned"].status_code, outcome["unsigned"].json()) == (403, {"message": "Forbidden"})
+    assert outcome["wrong"] == [400, 400, 400, 400, 400]
+    assert outcome["followed"].status_code == 302
+    assert outcome["followed"].headers["Location"] == "https://example.org/a?b=1"
+    assert (outcome["unknown"], outcome["no_route"]) == (404, 404)
 
 
 def test_destroying_the_examples_leaves_nothing(results: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The command line: up, down, restart, status, logs and layer."""
+"""The command line: up, run, down, restart, status, logs and layer."""
 
 import argparse
 import json
@@ -6,10 +6,12 @@ import os
 import platform
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
-from embedded_localstack import inventory, powertools, public_layers
-from embedded_localstack.launch import up
+from embedded_localstack import foreground, inventory, isolation, powertools, public_layers
+from embedded_localstack.launch import Started, up
+from embedded_localstack.settings import LISTEN_VARIABLE, LOOPBACK
 from embedded_localstack.state import (
     DEFAULT_FOLDER,
     DEFAULT_PORT,
@@ -26,6 +28,7 @@ EPILOG = f"""\
 environment:
   {PORT_VARIABLE}    the port, if --port is not given (default {DEFAULT_PORT})
   {FOLDER_VARIABLE}    the folder, if --home is not given (default ./{DEFAULT_FOLDER})
+  {LISTEN_VARIABLE}  up: the address to listen on (default {LOOPBACK}; anyone who reaches the port can run code)
   IAM_ENFORCE=0    up: check no permissions
   IAM_AUDIT=1      up: record every decision of IAM in audit.jsonl
 
@@ -39,6 +42,7 @@ exit codes:
 STATUS_CODES = {"running": 0, "unhealthy": 1, "stale": 3, "stopped": 3, "foreign": 3}
 COMMANDS = (
     ("up", "start it, with everything that the last down kept"),
+    ("run", "start it in the foreground, as up does, and stop it at SIGTERM or Ctrl-C, as down does"),
     ("down", "stop it, and keep what is deployed in it for the next up"),
     ("restart", "stop it and start it again with everything that is in it"),
     ("status", "show whether it runs, and which calls IAM refused"),
@@ -63,6 +67,9 @@ def _run(options: argparse.Namespace, home: Home) -> int:
     match options.command:
         case "up":
             return _up(home)
+        case "run":
+            print(f"embedded LocalStack: {foreground.run(home, foreground.stop_signal(), partial(_say_started, home))}")
+            return 0
         case "down":
             return _down(home, everything=options.forget, without=options.without)
         case "restart":
@@ -141,6 +148,11 @@ def _port(value: str) -> int:
 def _up(home: Home) -> int:
     began = time.monotonic()
     started = up(home)
+    _say_started(home, started, time.monotonic() - began)
+    return 0
+
+
+def _say_started(home: Home, started: Started, seconds: float | None = None) -> None:
     if started.lost:
         lost = (
             f"the server before (process {started.lost.pid}) ended without being stopped: what was deployed in it "
@@ -148,12 +160,19 @@ def _up(home: Home) -> int:
         )
         print(f"embedded LocalStack: {lost}")
     restored = " with everything that was kept" if started.restored else ""
-    _say_where(
-        home, started.run, f"started in {time.monotonic() - began:.1f} s{restored}" if started.now else "runs already"
-    )
+    duration = "" if seconds is None else f" in {seconds:.1f} s"
+    _say_where(home, started.run, f"started{duration}{restored}" if started.now else "runs already")
     if not started.run.iam:
         print("embedded LocalStack: IAM is NOT enforced (IAM_ENFORCE=0): missing permissions will show on AWS only")
-    return 0
+    if started.now and (reason := isolation.missing()):
+        print(
+            f"embedded LocalStack: functions share the file system of this machine, because the kernel refuses a mount "
+            f"namespace ({reason})"
+        )
+    if started.now and (address := os.environ.get(LISTEN_VARIABLE, LOOPBACK)) != LOOPBACK:
+        print(
+            f"embedded LocalStack: listens on {address}: anyone who reaches the port can run code in this environment"
+        )
 
 
 def _say_where(home: Home, run: Run, what: str) -> int:

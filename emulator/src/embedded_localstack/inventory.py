@@ -18,6 +18,7 @@ OPERATIONS = {
     "cloudwatch": ("describe_alarms", "MetricAlarms", "AlarmName"),
     "dynamodb": ("list_tables", "TableNames", ""),
     "ec2": ("describe_vpcs", "Vpcs", "VpcId"),
+    "ecr": ("describe_repositories", "repositories", "repositoryName"),
     "elbv2": ("describe_load_balancers", "LoadBalancers", "LoadBalancerName"),
     "events": ("list_rules", "Rules", "Name"),
     "firehose": ("list_delivery_streams", "DeliveryStreamNames", ""),

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from importlib import metadata
 
-from embedded_localstack import processes
+from embedded_localstack import isolation, processes
 from embedded_localstack.endings import end, sweep
 from embedded_localstack.probe import free_port_after, health, owner_of, port_taken
 from embedded_localstack.settings import iam_enforced, server_environment
@@ -36,8 +36,9 @@ def up(home: Home) -> Started:
     """Start the server and wait until it is healthy.
 
     Raises:
-        LaunchError: another program uses the port, or the server did not start.
+        LaunchError: this system is not Linux, another program uses the port, or the server did not start.
     """
+    isolation.refuse_other_systems()
     refuse_moto()
     with home.locked():
         run = home.load()

@@ -20,6 +20,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, TextIO
 
+from embedded_localstack import garbage
+
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
@@ -86,6 +88,7 @@ def main(service: str, port: int, *states: Path) -> None:
     # Standard output carries only the replies, so what moto prints goes to standard error.
     answers, sys.stdout = sys.stdout, sys.stderr
     threading.Thread(target=_end_with_parent, args=(service, answers), daemon=True).start()
+    garbage.pause()
     os.environ["MOTO_ACCOUNT_ID"] = "000000000000"
     import waitress  # noqa: PLC0415 - the tests of the functions above need neither of them
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415 - reads the environment when imported
@@ -94,6 +97,7 @@ def main(service: str, port: int, *states: Path) -> None:
     for state in states:
         _load(service, state)
 
+    garbage.resume()
     application = one_at_a_time(DomainDispatcherApplication(create_backend_app))
     waitress.serve(application, host="127.0.0.1", port=port, threads=THREADS, channel_timeout=CHANNEL_TIMEOUT_S)
 

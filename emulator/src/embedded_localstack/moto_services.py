@@ -1,4 +1,4 @@
-"""Services of moto as LocalStack's providers (entry points in pyproject.toml). LocalStack Community has neither."""
+"""Services of moto as LocalStack's providers (entry points in pyproject.toml). LocalStack Community has none."""
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
 from typing import Any
@@ -19,6 +19,21 @@ def elbv2() -> Any:
 def cognito_idp() -> Any:
     """Return the user pools of Cognito. iam/user_pools.py verifies their tokens."""
     return _service("cognito-idp")
+
+
+@aws_provider(api="ecr")
+def ecr() -> Any:
+    """Return ECR's repositories. Images cannot be pushed: nothing here answers Docker's protocol.
+
+    Tools ask for repositories although a project has no images: the Serverless Framework when it removes a service.
+    """
+    return _service("ecr")
+
+
+@aws_provider(api="organizations")
+def organizations() -> Any:
+    """Return AWS Organizations. The account is in none until one is created, as a new account of AWS is."""
+    return _service("organizations")
 
 
 def _service(name: str) -> Any:

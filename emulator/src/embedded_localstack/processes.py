@@ -7,6 +7,7 @@ second for each running invocation. psutil would scan every process of the machi
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,6 +16,7 @@ import psutil
 
 MARK = "EMBEDDED_LOCALSTACK_ENVIRONMENT"
 """The variable that gives the supervisor of a function the path of the function's temporary folder."""
+TCP_STATES = {"01": psutil.CONN_ESTABLISHED, "0A": psutil.CONN_LISTEN}
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
@@ -81,12 +83,17 @@ def environ(pid: int) -> dict[str, str]:
         return {}
 
 
+def arguments(pid: int) -> list[str]:
+    """Return the command line of the process; empty if it is gone or belongs to another user."""
+    try:
+        return list(psutil.Process(pid).cmdline())
+    except psutil.Error:
+        return []
+
+
 def command(pid: int) -> str:
     """Return the command line of the process, cut to 160 characters."""
-    try:
-        return " ".join(psutil.Process(pid).cmdline())[:160]
-    except psutil.Error:
-        return "?"
+    return " ".join(arguments(pid))[:160] or "?"
 
 
 def belonging_to(folder: Path) -> list[int]:
@@ -141,6 +148,18 @@ def wait_gone(pids: Iterable[int], seconds: float) -> list[int]:
         time.sleep(0.02)
         left = [pid for pid in left if alive(pid)]
     return left
+
+
+def tcp_states(port: int) -> set[str]:
+    """Return the states of the TCP sockets on a port of 127.0.0.1, such as LISTEN and ESTABLISHED.
+
+    The kernel's own table is read, because psutil would look for the process of every connection.
+    https://www.kernel.org/doc/Documentation/networking/proc_net_tcp.txt
+    """
+    address = f"0100007F:{port:04X}" if sys.byteorder == "little" else f"7F000001:{port:04X}"
+    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    numbers = {fields[3] for fields in map(str.split, lines) if fields[1] == address}
+    return {TCP_STATES.get(number, number) for number in numbers}
 
 
 def listener(port: int) -> int | None:

@@ -15,11 +15,12 @@ import platform
 import shutil
 import subprocess
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from embedded_localstack import programs
+from embedded_localstack import programs, tools
 from embedded_localstack.programs import Program
 from embedded_localstack.settings import CALLER_VARIABLE, SUBSTITUTE_VARIABLE, interpreter_variable
 
@@ -33,7 +34,7 @@ NODE_VERSIONS = {"20": "20.20.2", "22": "22.23.5", "24": "24.22.3"}
 MACHINES = {"x86_64": "x64", "aarch64": "arm64", "arm64": "arm64"}
 NO_IMAGES = "the embedded LocalStack runs zip files, not container images; deploy those to AWS"
 FETCH_SECONDS = 50  # less than the SDKs wait for an answer
-INSTALL_SECONDS = 600
+INSTALL_SECONDS = 240  # less than the 300 s that the waiters of SDKs and Terraform wait for an active function
 # AWS has every client of version 3 of its SDK. Here are the clients of the services that run here, with their versions.
 NODE_FILES = [Path(__file__).with_name("node") / name for name in ("index.mjs", "package.json", "package-lock.json")]
 _locks: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
@@ -93,7 +94,14 @@ def _interpreter(runtime: str, cache: Path) -> Path:
     if given:
         return Path(given)
     with _locks[f"interpreter {runtime}"]:
-        found = _find(runtime, cache) or _fetch(runtime, cache) or _substitute(runtime, cache)
+        try:
+            found = _find(runtime, cache) or _fetch(runtime, cache) or _substitute(runtime, cache)
+        except subprocess.TimeoutExpired as error:
+            if not (found := _substitute(runtime, cache)):
+                raise UnavailableError(
+                    f"the interpreter for {runtime} could not be fetched within {FETCH_SECONDS} s; try again, or "
+                    f"name one with {interpreter_variable(runtime)}"
+                ) from error
     if not found:
         raise UnavailableError(
             f"there is no interpreter for {runtime} on this machine, and none could be fetched; install it, name it "
@@ -152,29 +160,32 @@ def _path() -> str:
     return _caller().get("PATH", os.defpath)
 
 
-def _tool(name: str) -> str | None:
-    return shutil.which(name, path=_path())
-
-
 @functools.cache
 def _fetch(runtime: str, cache: Path) -> Path | None:
-    """Fetch the interpreter of a runtime, or return None. It is tried once per server."""
-    target = cache / f"fetched-{runtime}"
-    tool = _tool("npm" if runtime in NODE else "uv")
+    """Fetch the interpreter of a runtime, or return None. A failure is not tried again by this server.
+
+    Raises:
+        subprocess.TimeoutExpired: it takes too long. The next attempt finds what this one has fetched.
+    """
+    target, deadline = cache / f"fetched-{runtime}", time.monotonic() + FETCH_SECONDS
+    tool = tools.find("npm" if runtime in NODE else "uv", cache, _variables(), deadline)
     if not tool:
         return None
     if runtime in NODE:
         package = f"node-linux-{MACHINES.get(platform.machine(), 'x64')}@{NODE_VERSIONS[_version(runtime)]}"
-        command = [tool, "install", "--no-audit", "--no-fund", "--prefix", str(target), package]
+        command = [*tool, "install", "--no-audit", "--no-fund", "--prefix", str(target), package]
     else:
-        command = [tool, "python", "install", "--install-dir", str(target), _version(runtime)]
+        command = [*tool, "python", "install", "--install-dir", str(target), _version(runtime)]
     LOG.warning("%s is not on this machine, and is fetched: %s", runtime, " ".join(command))
     try:
-        _run(command, FETCH_SECONDS, cache)
-    except (OSError, subprocess.SubprocessError) as error:
+        tools.run(command, cache, _variables(Path(tool[0]).parent), deadline)
+    except (OSError, subprocess.CalledProcessError) as error:
         LOG.warning("%s could not be fetched: %s", runtime, getattr(error, "stderr", None) or error)
         shutil.rmtree(target, ignore_errors=True)
         return None
+    except subprocess.TimeoutExpired:
+        shutil.rmtree(target, ignore_errors=True)
+        raise
     return _find(runtime, cache)
 
 
@@ -198,11 +209,11 @@ def _python_environment(interpreter: Path, cache: Path) -> Path:
     """Return the interpreter of an environment with AWS's packages for Python."""
     folder = _folder(cache, "python" + _reported(interpreter), str(interpreter), *PYTHON_PACKAGES)
     if not folder.exists():
-        part = _begin(folder)
-        _run([str(interpreter), "-m", "venv", str(part)], INSTALL_SECONDS, cache)
+        part, deadline, variables = _begin(folder), time.monotonic() + INSTALL_SECONDS, _variables()
+        tools.run([str(interpreter), "-m", "venv", str(part)], cache, variables, deadline)
         pip = [str(part / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        _run([*pip, *PYTHON_PACKAGES], INSTALL_SECONDS, cache)
-        _run([*pip[:3], "uninstall", "--quiet", "--yes", "pip"], INSTALL_SECONDS, cache)
+        tools.run([*pip, *PYTHON_PACKAGES], cache, variables, deadline)
+        tools.run([*pip[:3], "uninstall", "--quiet", "--yes", "pip"], cache, variables, deadline)
         part.rename(folder)
     return folder / "bin" / "python"
 
@@ -211,14 +222,15 @@ def _node_environment(interpreter: Path, cache: Path) -> Path:
     """Return the folder with the client of the Runtime API and the AWS SDK for JavaScript."""
     folder = _folder(cache, "nodejs", *(file.read_text() for file in NODE_FILES))
     if not folder.exists():
-        npm = _tool("npm")
+        deadline = time.monotonic() + INSTALL_SECONDS
+        npm = tools.find("npm", cache, _variables(), deadline)
         if not npm:
             raise FileNotFoundError("npm is not on the PATH; it installs the AWS SDK for JavaScript")
         part = _begin(folder)
         for file in NODE_FILES:
             shutil.copyfile(file, part / file.name)
-        command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(part)]
-        _run(command, INSTALL_SECONDS, cache, PATH=f"{interpreter.parent}:{_path()}")
+        command = [*npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(part)]
+        tools.run(command, cache, _variables(interpreter.parent), deadline)
         part.rename(folder)
     return folder
 
@@ -235,8 +247,9 @@ def _begin(folder: Path) -> Path:
     return part
 
 
-def _run(command: list[str], seconds: float, cache: Path, **variables: str) -> None:
-    """Run a tool with the caller's variables, so that it uses the caller's settings and cache."""
-    environment = {"PATH": _path(), **_caller(), **variables}
-    cache.mkdir(parents=True, exist_ok=True)
-    subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=seconds, cwd=cache)
+def _variables(*first: Path) -> dict[str, str]:
+    """Return the caller's variables for a tool, so that it uses the caller's settings and cache.
+
+    `first` are folders that come first on the PATH.
+    """
+    return {**_caller(), "PATH": os.pathsep.join((*map(str, first), _path()))}

@@ -8,13 +8,14 @@ import threading
 from functools import partial
 from pathlib import Path
 
-from embedded_localstack import certificates, processes
-from embedded_localstack.settings import OWNER_VARIABLE
+from embedded_localstack import certificates, garbage, processes
+from embedded_localstack.settings import LISTEN_VARIABLE, LOOPBACK, OWNER_VARIABLE
 from embedded_localstack.state import Home
 
 
 def main() -> None:
     """Run LocalStack until it is stopped."""
+    garbage.pause()  # until the hook in plugins.py
     home = Home.of_this_server()
     if owner := os.environ.get(OWNER_VARIABLE):
         threading.Thread(target=end_with, args=(int(owner), home), daemon=True).start()
@@ -30,7 +31,7 @@ def main() -> None:
     config.dirs.static_libs = str(home.cache)
     certificates.make(home.certificates)
     config.CUSTOM_SSL_CERT_PATH = str(home.certificates / certificates.SERVER)
-    listen_to_this_machine_only()
+    listen_on(os.environ.get(LISTEN_VARIABLE, LOOPBACK))
     run()
 
 
@@ -43,14 +44,11 @@ def end_with(owner: int, home: Home) -> None:
     subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def listen_to_this_machine_only() -> None:
-    """Make LocalStack listen on 127.0.0.1 only, because anyone who reaches the port can run code as a function.
-
-    LocalStack itself ignores the address in GATEWAY_LISTEN.
-    """
+def listen_on(address: str) -> None:
+    """Make LocalStack listen on one address. It ignores the address in GATEWAY_LISTEN."""
     from twisted.internet import endpoints  # noqa: PLC0415 - it belongs to the running server
 
-    endpoints.TCP4ServerEndpoint = partial(endpoints.TCP4ServerEndpoint, interface="127.0.0.1")
+    endpoints.TCP4ServerEndpoint = partial(endpoints.TCP4ServerEndpoint, interface=address)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,9 @@ from embedded_localstack.state import SERVER_VARIABLE, Home
 
 OWNER_VARIABLE = "EMBEDDED_LOCALSTACK_OWNER"
 """The process without which the server ends too, so that killed tests leave no server behind (testing.py sets it)."""
+LISTEN_VARIABLE = "EMBEDDED_LISTEN"
+"""The address that the server listens on. The default is 127.0.0.1, because whoever reaches the port can run code."""
+LOOPBACK = "127.0.0.1"
 # Passed on if the caller sets them: the switches of this package, and the folder for Python's byte code.
 PASSED = (
     "IAM_ENFORCE",
@@ -21,6 +24,7 @@ PASSED = (
     "DEBUG",
     "PYTHONPYCACHEPREFIX",
     OWNER_VARIABLE,
+    LISTEN_VARIABLE,
 )
 
 INTERPRETER = "LAMBDA_PROCESS_"

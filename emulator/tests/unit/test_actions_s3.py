@@ -4,10 +4,24 @@ from typing import Any
 
 import pytest
 
-from actions import Cases, checked, keys, needed
+from actions import ACCOUNT, REGION, ROLES, Cases, checked, keys, needed
 
+POINT = f"arn:aws:s3:{REGION}:{ACCOUNT}:accesspoint"
 B = {"Bucket": "b", "Key": "dir/k"}
 CASES: Cases = [
+    ("s3", "ListBucketMetricsConfigurations", B, [("s3:GetMetricsConfiguration", "arn:aws:s3:::b")]),
+    ("s3", "DeleteBucketInventoryConfiguration", B, [("s3:PutInventoryConfiguration", "arn:aws:s3:::b")]),
+    ("s3", "DeleteBucketTagging", B, [("s3:PutBucketTagging", "arn:aws:s3:::b")]),
+    ("s3", "PutObjectLockConfiguration", B, [("s3:PutBucketObjectLockConfiguration", "arn:aws:s3:::b")]),
+    (
+        "s3",
+        "PutBucketReplication",
+        {**B, "ReplicationConfiguration": {"Role": f"{ROLES}/r"}},
+        [("s3:PutReplicationConfiguration", "arn:aws:s3:::b"), ("iam:PassRole", f"{ROLES}/r")],
+    ),
+    ("s3control", "PutPublicAccessBlock", {"AccountId": ACCOUNT}, [("s3:PutAccountPublicAccessBlock", "*")]),
+    ("s3control", "CreateAccessPoint", {"Name": "p"}, [("s3:CreateAccessPoint", f"{POINT}/p")]),
+    ("s3control", "TagResource", {"ResourceArn": "arn:aws:s3:::b"}, [("s3:TagResource", "arn:aws:s3:::b")]),
     ("s3", "GetObject", B, [("s3:GetObject", "arn:aws:s3:::b/dir/k")]),
     ("s3", "GetObject", {**B, "VersionId": "v"}, [("s3:GetObjectVersion", "arn:aws:s3:::b/dir/k")]),
     ("s3", "GetObjectAttributes", B, [(f"s3:GetObject{part}", "arn:aws:s3:::b/dir/k") for part in ("", "Attributes")]),

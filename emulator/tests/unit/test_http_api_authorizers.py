@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 
 from embedded_localstack.http_apis import authorizers
 from embedded_localstack.http_apis.authorizers import InvalidAnswerError, parse
-from embedded_localstack.http_apis.events import Invocation
+from embedded_localstack.http_apis.events import Invocation, event
 from embedded_localstack.http_apis.tokens import IssuerError, Keys, TokenError, scopes_of, texts, verified_claims
 from embedded_localstack.load_balancers.requests import Request
 
@@ -142,6 +143,28 @@ def test_the_event_of_an_authorizer_names_the_route():
     first = authorizers.event(invocation(), "1.0", ["t", "1"])
     assert (first["methodArn"], first["identitySource"], first["authorizationToken"]) == (arn, "t,1", "t,1")
     assert first["requestContext"]["resourcePath"] == "/pets/{id}"
+
+
+@pytest.mark.parametrize(
+    ("authorizer", "first"),
+    [
+        ({"jwt": {"claims": {"sub": "s"}, "scopes": None}}, {"claims": {"sub": "s"}, "scopes": None}),
+        ({"lambda": {"n": 1}, "principalId": "p"}, {"n": 1, "principalId": "p"}),
+        ({"lambda": {"n": 1}, "principalId": ""}, {"n": 1}),
+    ],
+)
+def test_both_formats_have_what_the_authorizer_says(authorizer: dict[str, Any], first: dict[str, Any]):
+    call = replace(invocation(), authorizer=authorizer)
+    (kind,) = set(authorizer) - {"principalId"}
+    assert event(call, "2.0")["requestContext"]["authorizer"] == {kind: authorizer[kind]}
+    assert event(call, "1.0")["requestContext"]["authorizer"] == first
+
+
+def test_format_1_names_the_signer_in_the_identity():
+    signed = {"accessKey": "k", "accountId": "0", "callerId": "c", "userId": "u", "userArn": "a"}
+    identity = event(replace(invocation(), authorizer={"iam": signed}), "1.0")["requestContext"]["identity"]
+    names = ("accessKey", "accountId", "caller", "user", "userArn")
+    assert [identity[name] for name in names] == ["k", "0", "c", "u", "a"]
 
 
 def test_an_answer_is_a_verdict_or_a_policy():

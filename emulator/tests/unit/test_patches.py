@@ -6,6 +6,8 @@ import socket
 import sqlite3
 import threading
 import time
+import weakref
+from functools import lru_cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,8 +17,8 @@ import pytest
 from embedded_localstack import patches
 from embedded_localstack.executor.output import Event
 from embedded_localstack.moto_server import one_at_a_time
-from embedded_localstack.patches.cloudwatch_metrics import Connections
-from embedded_localstack.patches.idle_connections import close_dropped
+from embedded_localstack.patches.cloudwatch_metrics import Connections, without_threads
+from embedded_localstack.patches.idle_connections import close_dropped, shared_clients
 from embedded_localstack.patches.lambda_client_context import decoded
 from embedded_localstack.patches.lambda_event_sources import Slots, batches_at_once
 from embedded_localstack.patches.lambda_logs import batches, write
@@ -33,6 +35,49 @@ PATCHES = Path(patches.__file__).parent
 def test_the_readme_names_every_patch_and_no_other():
     named = set(re.findall(r"`patches/(\w+)`", README.read_text()))
     assert named == {path.stem for path in PATCHES.glob("*.py")} - {"__init__"}
+
+
+def test_metrics_are_stored_without_threads(caplog: pytest.LogCaptureFixture):
+    threads: list[str | None] = []
+    start = without_threads(lambda _method, name=None: threads.append(name))
+    stored: list[int] = []
+    start(lambda *_: stored.append(1), name="record-cloudwatch-metric-f")
+    start(lambda *_: stored.append(1 // 0), name="record-cloudwatch-metric-error-f")
+    start(lambda *_: stored.append(2))
+    start(lambda *_: stored.append(3), name="scale")
+    assert (stored, threads) == ([1], [None, "scale"])
+    assert "record-cloudwatch-metric-error-f failed" in caplog.text
+
+
+class Client:
+    """A client that a weak reference can name."""
+
+
+class Factory:
+    """A factory of clients like LocalStack's."""
+
+    def __init__(self) -> None:
+        self._config = object()
+
+    @lru_cache(maxsize=256)  # noqa: B019 - as in LocalStack
+    def _get_client(self, **_: Any) -> "Client":
+        return Client()
+
+    get_client = shared_clients(_get_client)
+
+
+@pytest.mark.parametrize(
+    ("token", "own_config", "kept"), [(None, True, True), ("token", True, False), (None, False, False)]
+)
+def test_a_client_of_a_session_lives_as_long_as_its_users(token: str | None, own_config: bool, kept: bool):
+    factory = Factory()
+    settings = {"aws_session_token": token, "config": factory._config if own_config else object()}
+    client = factory.get_client(**settings)
+    assert factory.get_client(**settings) is client
+    assert factory.get_client(**settings | {"aws_session_token": "another"}) is not client
+    client_alive = weakref.ref(client)
+    del client
+    assert (client_alive() is not None) is kept
 
 
 def test_sequencers_grow_strictly_even_in_the_same_instant_and_across_threads():

@@ -29,7 +29,7 @@ def _example_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @arguments.group("example")
 def example() -> None:
-    """Deploy or destroy one of examples/: cron-job, s3-to-parquet, thumbnails, webhook-to-queue."""
+    """Deploy or destroy one of examples/: cron-job, http-api, s3-to-parquet, thumbnails, webhook-to-queue."""
 
 
 @example.command("deploy")

@@ -66,7 +66,7 @@ def dev(names: tuple[str, ...], functions: Path, environment: str) -> None:
         account = next(iter(facts.values()))["arn"].split(":")[4]
         terminal.note(f"pushes code to AWS, account {account}, environment {environment}")
     workshop = Workshop(functions, BUILD, cloud.architecture)
-    workers = [_worker(name, workshop, facts[name]["function_name"]) for name in chosen]
+    workers = [make_worker(name, workshop, facts[name]["function_name"]) for name in chosen]
     stop = Event()
     roots = [functions, ROOT / "terraform"]
     try:
@@ -86,7 +86,8 @@ def dev(names: tuple[str, ...], functions: Path, environment: str) -> None:
         terminal.note(f"{advice.command(environment, 'deploy')} makes Terraform and the code agree")
 
 
-def _worker(name: str, workshop: Workshop, function_name: str) -> Worker:
+def make_worker(name: str, workshop: Workshop, function_name: str) -> Worker:
+    """Return what pushes the code of a deployed function. It checks imports if this machine can."""
     lambda_ = client("lambda")
 
     def make_check() -> ImportCheck | None:

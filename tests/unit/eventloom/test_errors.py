@@ -36,6 +36,7 @@ COMMANDS = {
     "logs": "digest",
     "trace": "holiday.jpg",
     "dev": "digest",
+    "debug": "digest",
     "watch": "--once",
     "report": "",
     "invoke": "digest --event manual",
@@ -60,7 +61,7 @@ WITHOUT_CLOUD = {
     "completion",
 }
 NO_ENVIRONMENT = {"example"}
-ON_AWS = [name for name in COMMANDS if name != "demo"]
+ON_AWS = [name for name in COMMANDS if name not in {"demo", "debug"}]
 
 
 @pytest.fixture(autouse=True)

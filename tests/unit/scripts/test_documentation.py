@@ -150,7 +150,7 @@ def test_a_number_in_a_picture_matches_the_terraform(name: str, shown: str, sour
 
 
 def test_the_sizes_of_the_thumbnails_in_the_picture_match_the_terraform() -> None:
-    """Whoever changes them writes them into scripts/diagram_functions.py too."""
+    """Anyone who changes them writes them into scripts/diagram_functions.py too."""
     sizes = re.search(r'THUMBNAIL_SIZES += "([\d,]+)"', (TERRAFORM / "thumbnailer.tf").read_text())
     assert sizes
     assert f">{sizes[1].replace(',', ', ')} px</text>" in (diagrams.OUT / "thumbnailer.svg").read_text()

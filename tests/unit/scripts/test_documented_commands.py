@@ -137,7 +137,18 @@ def test_the_makefile_has_the_targets_of_contributors_only() -> None:
     test_targets = {target for target in targets if target.startswith("test-")}
     assert targets - test_targets == {
         *("demo", "test", "up", "down", "status", "setup", "build", "plan", "deploy", "destroy"),
-        *("lint", "checkov", "docs", "capabilities", "capabilities-peers", "pictures", "bench", "clean", "help"),
+        *(
+            "lint",
+            "checkov",
+            "docs",
+            "capabilities",
+            "capabilities-peers",
+            "compatibility",
+            "pictures",
+            "bench",
+            "clean",
+            "help",
+        ),
     }
     assert test_targets
 

@@ -19,7 +19,9 @@ PINS = dict(
 
 
 @pytest.mark.parametrize(
-    "requirement", [*map(Requirement, PROJECT["dependencies"])], ids=lambda requirement: requirement.name
+    "requirement",
+    [*map(Requirement, [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["debug"]])],
+    ids=lambda requirement: requirement.name,
 )
 def test_the_pinned_version_meets_the_requirement_of_the_package(requirement: Requirement) -> None:
     assert requirement.specifier.contains(PINS[requirement.name.lower()])

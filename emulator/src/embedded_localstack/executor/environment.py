@@ -3,6 +3,7 @@
 import json
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from embedded_localstack.executor import records
@@ -17,6 +18,8 @@ INIT_SECONDS = 10  # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime
 INIT_ATTEMPTS = 2
 WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 MAX_RESPONSE_BYTES = 6 * 1024 * 1024 + 100
+# A debugged function may wait for its debugger, and be stopped by it, this long. The debugger needs memory, too.
+DEBUGGED_SECONDS, DEBUGGER_MB = 24 * 60 * 60, 512
 
 
 class InitError(Exception):
@@ -41,6 +44,8 @@ class Spec:
     timeout_s: float
     memory_mb: int
     json_logs: bool
+    is_paused: Callable[[], bool] | None = None
+    """For a function that is debugged: returns whether time stands still, because a debugger is attached."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +106,7 @@ class Environment:
     ) -> Result:
         """Run the function on an event, and return its response and its log."""
         began = time.monotonic()
-        deadline_ms = int((time.time() + self._spec.timeout_s) * 1000)
+        deadline_ms = int((time.time() + self._limit(self._spec.timeout_s)) * 1000)
         invocation = Invocation(request_id, payload, function_arn, trace_id, deadline_ms, client_context)
         early, self._early = self._early, []
         if not self._init_error:
@@ -130,20 +135,36 @@ class Environment:
         self._discard()
         shutil.rmtree(self._spec.place.folder, ignore_errors=True)
 
+    @property
+    def runtime(self) -> Runtime | None:
+        """Return the processes, or None if there are none until the next invocation."""
+        return self._runtime
+
     # -- internal
+
+    def _limit(self, seconds: float) -> float:
+        """Return the time limit: a function that is debugged has none."""
+        return seconds + DEBUGGED_SECONDS if self._spec.is_paused else seconds
 
     def _initialise(self, seconds: float) -> Ending | None:
         spec = self._spec
         self._early.append(self._event(records.init_start(spec.runtime, as_json=spec.json_logs)))
-        runtime = self._runtime = Runtime(self._command(), spec.place, spec.variables, spec.memory_mb)
+        runtime = self._runtime = Runtime(
+            self._command(), spec.place, spec.variables, self._memory_mb(), is_paused=spec.is_paused
+        )
+        if self._stopped:  # by another thread, while the process started
+            self._discard()
         try:
-            failure = runtime.initialised.result(max(seconds, 0))
+            failure = runtime.initialised.result(self._limit(max(seconds, 0)))
         except TimeoutError:
             self._keep_output(runtime)
             return None
         if failure:
             self._keep_output(runtime)
         return failure
+
+    def _memory_mb(self) -> int:
+        return self._spec.memory_mb + (DEBUGGER_MB if self._spec.is_paused else 0)
 
     def _command(self) -> list[str]:
         """Return the command of the runtime. A wrapper script gets it as its arguments.

@@ -14,6 +14,8 @@ from localstack.services.lambda_.invocation.runtime_executor import LambdaRuntim
 
 from embedded_localstack import certificates, runtimes
 from embedded_localstack.executor import layers
+from embedded_localstack.executor.code_files import set_writable
+from embedded_localstack.executor.debugger import Debugger
 from embedded_localstack.executor.environment import Environment, InitError, Spec
 from embedded_localstack.executor.output import Event
 from embedded_localstack.executor.runtime import Place
@@ -80,9 +82,12 @@ class ProcessExecutor(RuntimeExecutor):
     def __init__(self, id: str, function_version: Any) -> None:
         super().__init__(id, function_version)
         self._environment: Environment | None = None
+        self._is_stopped = False
         self._logs: list[str] = []
         self.client_context: str | None = None
         """The client context of the next invocation, which patches/lambda_client_context.py sets."""
+        self.debugger: Debugger | None = None
+        """The debugger that the function waits for, which debugging/environments.py sets."""
 
     def start(self, env_vars: dict[str, str]) -> None:
         """Load the function."""
@@ -97,17 +102,24 @@ class ProcessExecutor(RuntimeExecutor):
             (*program.kept, trust / certificates.TRUSTED),
         )
         own = config.environment or {}
+        debugger = self.debugger
+        command = command_of(program, config.runtime, config.handler, place)
         spec = Spec(
-            command=command_of(program, config.runtime, config.handler, place),
+            command=debugger.command(program, config.handler) if debugger else command,
             runtime=config.runtime,
             place=place,
-            variables=certificates.variables(trust) | function_variables(env_vars, own, config.runtime, program.folder),
+            variables=certificates.variables(trust)
+            | function_variables(env_vars, own, config.runtime, program.folder)
+            | (debugger.variables() if debugger else {}),
             version=self.function_version.id.qualifier,
             timeout_s=config.timeout,
             memory_mb=config.memory_size,
             json_logs=env_vars.get("AWS_LAMBDA_LOG_FORMAT") == "JSON",
+            is_paused=debugger.is_attached if debugger else None,
         )
         self._environment = Environment(spec)
+        if self._is_stopped:  # by another thread, before there was an environment
+            raise LambdaRuntimeException("stopped")
         try:
             self._environment.start(
                 must_work=env_vars.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "provisioned-concurrency"
@@ -117,8 +129,21 @@ class ProcessExecutor(RuntimeExecutor):
 
     def stop(self) -> None:
         """End the environment."""
+        self._is_stopped = True
         if self._environment:
             self._environment.stop()
+
+    @property
+    def is_running(self) -> bool:
+        """Return whether the process of the function runs."""
+        runtime = self._environment.runtime if self._environment else None
+        return bool(runtime and runtime.running)
+
+    @property
+    def processes(self) -> list[int]:
+        """Return the numbers of the function's processes."""
+        runtime = self._environment.runtime if self._environment else None
+        return runtime.processes() if runtime else []
 
     def invoke(self, payload: dict[str, str]) -> Any:
         """Run the function on an event, and return its result."""
@@ -174,11 +199,3 @@ class ProcessExecutor(RuntimeExecutor):
     def cleanup_version(cls, function_version: Any) -> None:
         """Make the code writable, so that LocalStack can remove it."""
         set_writable(Path(function_version.config.code.get_unzipped_code_location()), writable=True)
-
-
-def set_writable(folder: Path, *, writable: bool) -> None:
-    """Make everything in the folder writable or read-only. The folder may no longer exist."""
-    for path, _, names in folder.walk():
-        for changed in (path, *(file for name in names if not (file := path / name).is_symlink())):
-            mode = changed.stat().st_mode
-            changed.chmod(mode | 0o200 if writable else mode & ~0o222)

@@ -24,6 +24,7 @@ from embedded_localstack.executor.runtime_api import Invocation, RuntimeApi
 LOG = logging.getLogger(__name__)
 SUPERVISOR = Path(__file__).with_name("supervisor.py")
 KILL_SECONDS = 5
+PAUSE_SECONDS = 0.25
 _supervisors: set[int] = set()
 
 
@@ -67,7 +68,17 @@ class Ending:
 class Runtime:
     """The processes of an environment. When they have ended, the environment makes a new Runtime."""
 
-    def __init__(self, command: list[str], place: Place, variables: dict[str, str], memory_mb: int) -> None:
+    def __init__(
+        self,
+        command: list[str],
+        place: Place,
+        variables: dict[str, str],
+        memory_mb: int,
+        *,
+        is_paused: Callable[[], bool] | None = None,
+    ) -> None:
+        """Start the command. With `is_paused`, which says when time stands still, the processes are never frozen."""
+        self._is_paused = is_paused
         self.initialised: Future[Ending | None] = Future()
         self._current: Future[Ending] | None = None
         self._request_id = ""
@@ -119,7 +130,8 @@ class Runtime:
             self._watched.wait()  # on a busy machine the interpreter may be ready before __init__ ends
             self._watch.stop()
             _settle(self.initialised, None)
-        self._freezer.wait()
+        if not self._is_paused:
+            self._freezer.wait()
 
     def init_failed(self, error: bytes) -> None:
         """Record the error that loading the function raised."""
@@ -146,7 +158,7 @@ class Runtime:
         else:
             self._ended("")
         try:
-            ending = self._current.result(max(seconds, 0))
+            ending = result(self._current, max(seconds, 0), self._is_paused)
         except TimeoutError:
             return None
         finally:
@@ -155,6 +167,10 @@ class Runtime:
             self._exceeded()
             return self._failure("signal: killed")
         return ending
+
+    def processes(self) -> list[int]:
+        """Return the numbers of the function's processes."""
+        return processes.descendants(self._supervisor.pid)
 
     def used_mb(self) -> int:
         """Return the highest memory use of the runtime, in MiB."""
@@ -231,6 +247,23 @@ def name_fallback(reason: str) -> None:
         "write where this user may, and stack traces show the folders of this machine instead of /var/task",
         reason,
     )
+
+
+def result[T](future: Future[T], seconds: float, is_paused: Callable[[], bool] | None) -> T:
+    """Return the result of a future within `seconds`, to which no time counts in which `is_paused` is true.
+
+    Raises:
+        TimeoutError: there is no result in time.
+    """
+    while is_paused:
+        step = min(PAUSE_SECONDS, seconds)
+        with contextlib.suppress(TimeoutError):
+            return future.result(step)
+        if not is_paused():
+            seconds -= step
+        if seconds <= 0:
+            break
+    return future.result(seconds)
 
 
 def _settle[T](future: Future[T], value: T) -> None:

@@ -6,6 +6,7 @@
     deployments.py     what a stage serves: a copy of the API's routes, integrations and authorizers
     checks.py          refuses what this package cannot serve, and what AWS refuses
     openapi.py         an OpenAPI definition as routes, integrations and authorizers
+    cloudformation.py  makes the resources AWS::ApiGatewayV2::*
     wire.py            between the names that boto3 has for parameters and those that moto stores
     gateway.py         takes requests for an API from LocalStack's request chain, and answers them
     routes.py          chooses the stage and the route for a request
@@ -15,8 +16,11 @@
     authorization.py   checks signatures, tokens and Lambda authorizers
     authorizers.py     the events and answers of Lambda authorizers
     tokens.py          verifies the tokens of JWT authorizers
+    monitoring.py      stores metrics, and writes access logs
+    access_logs.py     the lines of access logs
     cors.py            answers preflight requests, and adds CORS headers to answers
 
-Only provider.py, the operations, gateway.py, integrations.py and authorization.py import LocalStack or moto.
+routes.py, events.py, answers.py, cors.py, access_logs.py, checks.py, openapi.py, authorizers.py and tokens.py import
+neither LocalStack nor moto.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api.html
 """

@@ -48,7 +48,7 @@ class Invocation:
     variables: Mapping[str, str] = field(default_factory=dict)
     """The stage variables."""
     authorizer: Mapping[str, Any] = field(default_factory=dict)
-    """The result of the authorization: one of the keys `iam`, `jwt` and `lambda`."""
+    """The result of the authorization: one of the keys `iam`, `jwt` and `lambda`. `principalId` is for format 1.0."""
 
     @property
     def full_path(self) -> str:
@@ -109,7 +109,7 @@ def second_format(invocation: Invocation) -> dict[str, Any]:
         "timeEpoch": int(invocation.time * 1000),
     }
     if invocation.authorizer:
-        context["authorizer"] = dict(invocation.authorizer)
+        context["authorizer"] = {name: value for name, value in invocation.authorizer.items() if name != "principalId"}
     fields = {
         "version": "2.0",
         "routeKey": invocation.route_key,
@@ -183,7 +183,8 @@ def _first_authorizer(authorizer: Mapping[str, Any]) -> Mapping[str, Any]:
     if "jwt" in authorizer:
         return dict(authorizer["jwt"])
     if "lambda" in authorizer:
-        return dict(authorizer["lambda"])
+        principal = authorizer.get("principalId")
+        return {**authorizer["lambda"], **({"principalId": principal} if principal else {})}
     return {"claims": None, "scopes": None}
 
 
@@ -241,7 +242,10 @@ def _identity_value(invocation: Invocation, source: str) -> str | None:
         case "stageVariables":
             return invocation.variables.get(name) or None
     context = second_format(invocation)["requestContext"]
-    value: Any = {**context, "httpMethod": invocation.request.method, "path": invocation.full_path}
+    http = context["http"]
+    # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html
+    more = {"httpMethod": http["method"], "path": http["path"], "protocol": http["protocol"], "identity": http}
+    value: Any = {**context, **more, "requestTime": context["time"], "requestTimeEpoch": context["timeEpoch"]}
     for part in source.removeprefix("$context.").split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
     return None if value is None else str(value)

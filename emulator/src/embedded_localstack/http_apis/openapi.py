@@ -49,6 +49,11 @@ def parse(body: str) -> Definition:
         "description": information.get("description"),
         "corsConfiguration": document.get("x-amazon-apigateway-cors"),
         "protocolType": "HTTP",
+        "tags": {
+            tag["name"]: tag["x-amazon-apigateway-tag-value"]
+            for tag in document.get("tags") or []
+            if "x-amazon-apigateway-tag-value" in tag
+        },
     }
     if api["name"] is None:
         raise RefusedError("Invalid OpenAPI input: info has no title")

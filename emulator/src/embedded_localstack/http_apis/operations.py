@@ -135,7 +135,7 @@ def import_api(backend: Any, params: Params) -> Json:
     """Create an API from an OpenAPI definition."""
     definition = openapi.parse(str(params.get("body") or ""))
     _verify_definition(definition)
-    api = backend.create_api(**_arguments(definition.api, (*_API, "protocolType")), tags={})
+    api = backend.create_api(**_arguments(definition.api, (*_API, "protocolType")), tags=definition.api["tags"])
     _fill(api, definition)
     return api_to_json(api)
 
@@ -147,6 +147,7 @@ def reimport_api(backend: Any, params: Params) -> Json:
     for collection in (api.routes, api.integrations, api.authorizers):
         collection.clear()
     api.update(**_arguments(definition.api, _API))
+    api.cors_configuration = definition.api["corsConfiguration"]
     _fill(api, definition)
     return api_to_json(api)
 

@@ -1,6 +1,7 @@
 """API Gateway v2 as LocalStack's provider of `apigatewayv2` (entry point in pyproject.toml)."""
 # mypy: disable-error-code="import-not-found, import-untyped, untyped-decorator, attr-defined"
 
+import threading
 from typing import Any
 
 from localstack.aws.api import CommonServiceException
@@ -17,6 +18,8 @@ from embedded_localstack.http_apis.deployments import redeploy
 from embedded_localstack.http_apis.wire import from_wire, to_wire
 
 OPERATIONS = {**operations.OPERATIONS, **stage_operations.OPERATIONS}
+# Terraform makes the parts of an API at the same time. An older copy of the API must not replace a newer one.
+_LOCK = threading.RLock()
 _STATUSES = {"ConflictException": 409, "NotFoundException": 404}
 # The resources of an update, by the end of the operation's name: the collection of the API and the parameter.
 _BEFORE = {
@@ -47,15 +50,21 @@ def handle(context: Any, request: Any) -> Any:
     backend = apigatewayv2_backends[context.account_id][context.region]
     params = to_wire(context.operation.input_shape, request or {})
     try:
-        checks.verify(operation, params, _before(backend, operation, params))
-        answer = _answer(context, backend, operation, params)
+        with _LOCK:
+            return _changed(context, backend, operation, params)
     except RefusedError as error:
         status = _STATUSES.get(error.code, 400)
         raise CommonServiceException(error.code, str(error), status_code=status, sender_fault=True) from error
     except RESTError as error:
         raise CommonServiceException(error.error_type, error.message, error.code, sender_fault=True) from error
-    if not operation.startswith("Get") and (changed := backend.apis.get(params.get("apiId") or answer.get("ApiId"))):
-        redeploy(changed)
+
+
+def _changed(context: Any, backend: Any, operation: str, params: dict[str, Any]) -> Any:
+    """Return the answer of an operation. What it changes is deployed to stages with automatic deployment."""
+    checks.verify(operation, params, _before(backend, operation, params))
+    answer = _answer(context, backend, operation, params)
+    if not operation.startswith("Get") and (api := backend.apis.get(params.get("apiId") or answer.get("ApiId"))):
+        redeploy(api)
     return answer
 
 

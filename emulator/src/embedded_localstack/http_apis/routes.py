@@ -23,7 +23,8 @@ class Match:
 def choose_stage(stages: Collection[str], path: str) -> tuple[str, str] | None:
     """Return the stage of a request and the path without the stage's prefix, or None if no stage serves the request.
 
-    A stage that the first segment of the path names comes before the stage `$default`.
+    A stage that the first segment of the path names comes before the stage `$default`, which may be named too, as in
+    LocalStack's paths.
 
     Args:
         stages: the names of the API's stages.

@@ -38,6 +38,7 @@ def create_stage(backend: Any, params: Params) -> Json:
     if name in api.stages:
         raise RefusedError(f"Stage already exists: {name}", "ConflictException")
     _verify_deployment(api, params)
+    _verify_route_settings(api, params)
     stage = Stage(api, {key: value for key, value in params.items() if value is not None})
     stage.deployment_id = params.get("deploymentId")
     stage.auto_deploy = bool(params.get("autoDeploy"))
@@ -50,6 +51,7 @@ def update_stage(backend: Any, params: Params) -> Json:
     api = backend.get_api(params["apiId"])
     stage = api.get_stage(params["stageName"])
     _verify_deployment(api, params)
+    _verify_route_settings(api, params)
     names = ("accessLogSettings", "autoDeploy", "clientCertificateId", "defaultRouteSettings", "deploymentId")
     for name in (*names, "description", "routeSettings", "stageVariables"):
         if params.get(name) is not None:
@@ -63,6 +65,15 @@ def _verify_deployment(api: Any, params: Params) -> None:
         raise RefusedError(f"Deployment id {identifier} does not exist")
     if identifier and params.get("autoDeploy"):
         raise RefusedError("A stage with automatic deployment takes no DeploymentId")
+
+
+def _verify_route_settings(api: Any, params: Params) -> None:
+    keys = {route.route_key for route in api.routes.values()}
+    for key in params.get("routeSettings") or {}:
+        if key not in keys:
+            raise RefusedError(
+                f"Unable to find Route by key {key} within the provided RouteSettings", "NotFoundException"
+            )
 
 
 def _stage(backend: Any, params: Params) -> Any:

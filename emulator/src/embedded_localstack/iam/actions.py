@@ -10,6 +10,8 @@ from email.utils import getaddresses, parseaddr
 from typing import Any
 
 from embedded_localstack.iam import (
+    actions_apigateway,
+    actions_buckets,
     actions_deploy,
     actions_dynamodb,
     actions_iam,
@@ -187,6 +189,7 @@ XRAY: dict[str, Row] = each(
 
 TABLES: dict[str, dict[str, Row]] = {
     "s3": actions_s3.S3,
+    "s3control": actions_buckets.S3CONTROL,
     "dynamodb": actions_dynamodb.DYNAMODB,
     "dynamodbstreams": actions_dynamodb.STREAMS,
     "lambda": actions_lambda.LAMBDA,
@@ -202,8 +205,6 @@ TABLES: dict[str, dict[str, Row]] = {
     "ssm": actions_secrets.SSM,
     "xray": XRAY,
     "sts": actions_keys.STS,
-    "apigateway": actions_deploy.APIGATEWAY,
-    "apigatewayv2": actions_deploy.APIGATEWAYV2,
     "cognito-idp": actions_deploy.COGNITO,
     "iam": actions_iam.IAM | actions_deploy.IAM,
     "secretsmanager": actions_secrets.SECRETS,
@@ -226,8 +227,12 @@ def checks(  # noqa: PLR0913, PLR0917 - these are the parts of an API call
     Raises:
         UnmappedError: neither a table nor AWS's reference has the operation.
     """
-    row = TABLES.get(service, {}).get(operation)
     request = Request(operation, params, account, region, facts)
-    own = [reference.check(service, operation)] if row is None else row(request)
+    if service in actions_apigateway.SERVICES:
+        own = actions_apigateway.checks(service, request)
+    elif row := TABLES.get(service, {}).get(operation):
+        own = row(request)
+    else:
+        own = [reference.check(service, operation)]
     further = dependent.checks(service, request, own[0].resource)
     return [*own, *further, *passed_roles.checks(service, operation, params)]

@@ -6,16 +6,13 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actio
 from typing import Any
 from urllib.parse import unquote
 
+from embedded_localstack.iam.actions_buckets import BUCKETS, bucket
 from embedded_localstack.iam.public_access import grants_access
 from embedded_localstack.iam.request import Check, Request, Resource, Row, anything, needs, text
 
 
-def _bucket(request: Request) -> str:
-    return f"arn:aws:s3:::{request.params.get('Bucket') or '*'}"
-
-
 def _object(request: Request) -> str:
-    return f"{_bucket(request)}/{request.params.get('Key') or '*'}"
+    return f"{bucket(request)}/{request.params.get('Key') or '*'}"
 
 
 def _object_keys(request: Request) -> dict[str, str]:
@@ -77,7 +74,7 @@ def _create(request: Request) -> list[Check]:
         actions += ["s3:PutBucketObjectLockConfiguration", "s3:PutBucketVersioning"]
     if params.get("ObjectOwnership"):
         actions.append("s3:PutBucketOwnershipControls")
-    return [Check(action, _bucket(request), _object_keys(request)) for action in actions]
+    return [Check(action, bucket(request), _object_keys(request)) for action in actions]
 
 
 def _bypassing(row: Row, resource: Resource) -> Row:
@@ -95,8 +92,8 @@ def copy_source(value: Any) -> tuple[str, str, str]:
     if isinstance(value, dict):
         return text(value.get("Bucket")), text(value.get("Key")), text(value.get("VersionId"))
     path, _, query = text(value).partition("?")
-    bucket, _, key = unquote(path).removeprefix("/").partition("/")
-    return bucket, key, query.removeprefix("versionId=")
+    name, _, key = unquote(path).removeprefix("/").partition("/")
+    return name, key, query.removeprefix("versionId=")
 
 
 def _copy(request: Request) -> list[Check]:
@@ -104,11 +101,11 @@ def _copy(request: Request) -> list[Check]:
 
     A copy takes the tags of its source along, unless the request replaces them.
     """
-    bucket, key, version = copy_source(request.params.get("CopySource"))
-    source = f"arn:aws:s3:::{bucket}/{key}"
+    name, key, version = copy_source(request.params.get("CopySource"))
+    source = f"arn:aws:s3:::{name}/{key}"
     checks = [_version_check("GetObject", source, version), *_put(request)]
     takes_tags = request.operation == "CopyObject" and request.params.get("TaggingDirective") != "REPLACE"
-    if takes_tags and request.facts.has_tags(bucket, key, version):
+    if takes_tags and request.facts.has_tags(name, key, version):
         reading = "s3:GetObjectVersionTagging" if version else "s3:GetObjectTagging"
         checks += [Check(reading, source), Check("s3:PutObjectTagging", _object(request), _object_keys(request))]
     return checks
@@ -122,9 +119,9 @@ def _delete_all(request: Request) -> list[Check]:
     """Return one permission for each key, in the order of the keys. handler.py judges each key by itself."""
     objects = (request.params.get("Delete") or {}).get("Objects") or []
     return [
-        _version_check("DeleteObject", f"{_bucket(request)}/{item.get('Key')}", text(item.get("VersionId")))
+        _version_check("DeleteObject", f"{bucket(request)}/{item.get('Key')}", text(item.get("VersionId")))
         for item in objects
-    ] or [Check("s3:DeleteObject", f"{_bucket(request)}/*")]
+    ] or [Check("s3:DeleteObject", f"{bucket(request)}/*")]
 
 
 def _list_keys(request: Request) -> dict[str, str]:
@@ -136,38 +133,12 @@ def _list_keys(request: Request) -> dict[str, str]:
     return {key: text(request.params[name]) for key, name in names.items() if request.params.get(name) is not None}
 
 
-# Operations on a bucket's configuration, and the action that each of them needs.
-_BUCKET = {
-    "DeleteBucket": "DeleteBucket",
-    "HeadBucket": "ListBucket",
-    "GetBucketLocation": "GetBucketLocation",
-    "GetBucketVersioning": "GetBucketVersioning",
-    "PutBucketVersioning": "PutBucketVersioning",
-    "GetBucketPolicy": "GetBucketPolicy",
-    "PutBucketPolicy": "PutBucketPolicy",
-    "DeleteBucketPolicy": "DeleteBucketPolicy",
-    "GetBucketPolicyStatus": "GetBucketPolicyStatus",
-    "GetBucketTagging": "GetBucketTagging",
-    "PutBucketTagging": "PutBucketTagging",
-    "GetBucketNotificationConfiguration": "GetBucketNotification",
-    "PutBucketNotificationConfiguration": "PutBucketNotification",
-    "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
-    "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
-    "GetBucketEncryption": "GetEncryptionConfiguration",
-    "PutBucketEncryption": "PutEncryptionConfiguration",
-    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
-    "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
-    "GetBucketCors": "GetBucketCORS",
-    "PutBucketCors": "PutBucketCORS",
-    "ListMultipartUploads": "ListBucketMultipartUploads",
-}
-
-S3: dict[str, Row] = {operation: needs(f"s3:{action}", _bucket) for operation, action in _BUCKET.items()} | {
+S3: dict[str, Row] = BUCKETS | {
     "CreateBucket": _create,
     "ListBuckets": needs("s3:ListAllMyBuckets", anything),
-    "ListObjects": needs("s3:ListBucket", _bucket, _list_keys),
-    "ListObjectsV2": needs("s3:ListBucket", _bucket, _list_keys),
-    "ListObjectVersions": needs("s3:ListBucketVersions", _bucket, _list_keys),
+    "ListObjects": needs("s3:ListBucket", bucket, _list_keys),
+    "ListObjectsV2": needs("s3:ListBucket", bucket, _list_keys),
+    "ListObjectVersions": needs("s3:ListBucketVersions", bucket, _list_keys),
     "GetObject": _versioned("GetObject"),
     "HeadObject": _versioned("GetObject"),
     "GetObjectAttributes": _attributes,
@@ -192,5 +163,6 @@ S3: dict[str, Row] = {operation: needs(f"s3:{action}", _bucket) for operation, a
     "PutObjectLegalHold": needs("s3:PutObjectLegalHold", _object, _object_keys),
     "PutObjectRetention": _bypassing(needs("s3:PutObjectRetention", _object, _object_keys), _object),
     "DeleteObjects": _delete_all,
+    "GetObjectTorrent": needs("s3:GetObjectTorrent", _object),
     "RestoreObject": needs("s3:RestoreObject", _object),
 }

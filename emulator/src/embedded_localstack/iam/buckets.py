@@ -6,10 +6,11 @@ from typing import Any
 
 from localstack.services.s3.models import s3_stores
 from moto.iam.models import iam_backends
+from moto.s3control.models import s3control_backends
 
 from embedded_localstack.iam import public_access
 from embedded_localstack.iam.lookup import PARTITION, account_of
-from embedded_localstack.iam.public_access import Settings
+from embedded_localstack.iam.public_access import PARTS, Settings
 
 
 def _bucket(name: str, account: str) -> Any | None:
@@ -22,8 +23,15 @@ def settings(name: str, account: str) -> Settings:
     bucket = _bucket(name, account)
     if bucket is None:
         return Settings(has_acls=True)
-    blocked = {key: bool(value) for key, value in (bucket.public_access_block or {}).items()}
+    of_bucket, of_account = bucket.public_access_block or {}, _account_block(bucket.bucket_account_id)
+    blocked = {key: bool(of_bucket.get(key)) or of_account.get(key, False) for key in PARTS}
     return Settings(bucket.object_ownership != "BucketOwnerEnforced", blocked, bucket.policy)
+
+
+def _account_block(account: str) -> dict[str, bool]:
+    """Return the parts of Block Public Access that are on for all buckets of an account."""
+    block = s3control_backends[account][PARTITION].public_access_block
+    return {f"{key[0].upper()}{key[1:]}": value for key, value in block.to_config_dict().items()} if block else {}
 
 
 def exists(arn: str, account: str) -> bool:

@@ -14,7 +14,6 @@ from localstack.services.s3.models import S3DeleteMarker, s3_stores
 from localstack.services.s3.utils import get_unique_key_id
 from localstack.services.sns.models import sns_stores
 from localstack.services.sqs.models import sqs_stores
-from localstack.services.stepfunctions.backend.store import sfn_stores
 from moto.iam.models import iam_backends
 from moto.logs.models import logs_backends
 from moto.secretsmanager.models import secretsmanager_backends
@@ -141,6 +140,8 @@ class LocalStackFacts(KeyFacts):
 
     def state_machines_with_role(self, role_arn: str) -> list[str]:
         """Return the ARNs of the state machines that use the role: Step Functions assumes it on their behalf."""
+        from localstack.services.stepfunctions.backend.store import sfn_stores  # noqa: PLC0415 - takes long
+
         machines = sfn_stores[self.account][self.region].state_machines
         return [arn for arn, machine in list(machines.items()) if getattr(machine, "role_arn", None) == role_arn]
 

@@ -14,6 +14,7 @@ from typing import Any
 from embedded_localstack.iam.request import text
 
 GROUPS = "http://acs.amazonaws.com/groups/global/"
+PARTS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 _PUBLIC = {"public-read", "public-read-write", "authenticated-read"}
 _GRANTS = ("GrantFullControl", "GrantRead", "GrantReadACP", "GrantWrite", "GrantWriteACP")
 _OBJECTS = {"PutObject", "PostObject", "CopyObject", "CreateMultipartUpload", "PutObjectAcl"}
@@ -42,7 +43,7 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of a bucket: whether it has ACLs, and which parts of Block Public Access are on."""
+    """The settings of a bucket: whether it has ACLs, and which parts of Block Public Access are on for it."""
 
     has_acls: bool = False
     blocked: Mapping[str, bool] = field(default_factory=dict)
@@ -96,7 +97,9 @@ def _verify_acl(operation: str, params: Mapping[str, Any], settings: Settings) -
     if not settings.has_acls and not harmless:
         raise RefusedError(400, "AccessControlListNotSupported", "The bucket does not allow ACLs")
     if settings.blocked.get("BlockPublicAcls") and _grants_to_public(params):
-        raise RefusedError(403, "AccessDenied", "Access Denied: BlockPublicAcls of the bucket refuses public ACLs")
+        raise RefusedError(
+            403, "AccessDenied", "Access Denied: BlockPublicAcls of the bucket or its account refuses public ACLs"
+        )
 
 
 def _verify_new_bucket(params: Mapping[str, Any]) -> None:

@@ -3,10 +3,11 @@
 All listeners share LocalStack's port. A request is for a load balancer if its Host is the load balancer's DNS name, or
 matches a host condition of one of its rules: `curl -H "Host: $dns_name" http://127.0.0.1:4566/path`.
 """
-# mypy: disable-error-code="import-not-found, import-untyped"
+# mypy: disable-error-code="import-not-found"
 
 import json
 import logging
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -14,7 +15,6 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from localstack.aws.connect import connect_to
 from localstack.http.request import get_full_raw_path
-from moto.elbv2.models import elbv2_backends
 
 from embedded_localstack.load_balancers import answers
 from embedded_localstack.load_balancers.answers import Answer, InvalidAnswerError
@@ -84,7 +84,12 @@ def _find(request: Request) -> tuple[Any, Any] | None:
 
 
 def _balancers() -> Iterator[tuple[Any, Any]]:
-    for regions in list(elbv2_backends.values()):
+    """Yield the load balancers and their backends. Before moto's module is imported, there are none.
+
+    The module imports moto's EC2, which takes long, so nothing here imports it.
+    """
+    models = sys.modules.get("moto.elbv2.models")
+    for regions in list(models.elbv2_backends.values()) if models else []:
         for backend in list(regions.values()):
             yield from ((backend, balancer) for balancer in list(backend.load_balancers.values()))
 

@@ -68,7 +68,7 @@ def forwarded(request: Request, *, protocol: str, port: int, drop_invalid: bool)
         and (not drop_invalid or VALID_NAME.fullmatch(name))
     ]
     own_headers = [
-        ("x-amzn-trace-id", _trace(request)),
+        ("x-amzn-trace-id", trace(request)),
         ("x-forwarded-for", ", ".join([*request.values("x-forwarded-for"), request.client])),
         ("x-forwarded-port", str(port)),
         ("x-forwarded-proto", protocol.lower()),
@@ -78,7 +78,7 @@ def forwarded(request: Request, *, protocol: str, port: int, drop_invalid: bool)
     )
 
 
-def _trace(request: Request) -> str:
+def trace(request: Request) -> str:
     """Return the X-Amzn-Trace-Id header for a target.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-request-tracing.html

@@ -5,6 +5,7 @@
 
 import fs from "node:fs";
 import http from "node:http";
+import https from "node:https";
 import module from "node:module";
 import path from "node:path";
 import { PassThrough } from "node:stream";
@@ -105,6 +106,21 @@ const failure = (place, error) => {
   const headers = { "Content-Type": "application/json", "Lambda-Runtime-Function-Error-Type": "Unhandled" };
   return call("POST", place, JSON.stringify(body), headers);
 };
+
+// -- custom resources
+
+/**
+ * Connect to the emulator where a program names its address without its port. CDK's custom resources answer CloudFormation
+ * so: they send to host and path of ResponseURL, which on AWS has no port.
+ */
+function findEmulator() {
+  const { hostname, port } = new URL(process.env.AWS_ENDPOINT_URL || "http://127.0.0.1");
+  const connect = https.globalAgent.createConnection;
+  https.globalAgent.createConnection = function createConnection(options, ...rest) {
+    const isEmulator = port && options.host === hostname && Number(options.port) === 443;
+    return connect.call(this, isEmulator ? { ...options, port: Number(port) } : options, ...rest);
+  };
+}
 
 // -- the handler
 
@@ -270,6 +286,7 @@ function unhandled(name) {
 process.on("uncaughtException", unhandled("UncaughtException"));
 process.on("unhandledRejection", unhandled("UnhandledPromiseRejection"));
 extendImports();
+findEmulator();
 let handler;
 try {
   handler = await load(process.argv[2]);

@@ -6,16 +6,12 @@ types of resources, but asks a catalog that it downloads.
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
-import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote, urlparse
 
-PASSED_OVER = re.compile("AWS::CDK::Metadata|Custom::.*|AWS::CloudFormation::CustomResource")
-"""Types that LocalStack does not make and that do not fail: CDK's own record, and custom resources.
-
-Nothing here calls the functions of custom resources yet, and most of CDK's applications have some.
-"""
+PASSED_OVER = "AWS::CDK::Metadata"
+"""The type that LocalStack does not make and that does not fail: CDK's own record."""
 
 
 def install() -> None:
@@ -54,7 +50,7 @@ def _know_own_resources() -> None:
     from localstack.utils.patch import Patch, patch  # noqa: PLC0415
 
     def is_passed_over(resource_type: str, change_set_type: Any) -> bool:  # noqa: ARG001 - the names are LocalStack's
-        return bool(PASSED_OVER.fullmatch(resource_type))
+        return resource_type == PASSED_OVER
 
     for module in (change_set_model_executor, change_set_resource_support_checker):
         Patch(module, "should_ignore_unsupported_resource_type", is_passed_over).apply()

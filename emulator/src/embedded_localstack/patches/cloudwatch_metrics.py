@@ -1,14 +1,20 @@
 """Store metrics without waiting for the disk, and store those of SQS and Lambda without requests to CloudWatch.
 
 LocalStack opens its database of metrics for each metric and waits until the disk has it (16 ms). SQS and Lambda send a
-request through the gateway for each metric, also for each receive that finds no message.
+request through the gateway for each metric, also for each receive that finds no message. Lambda starts a thread for
+each, which LocalStack remembers until it ends.
 """
 # mypy: disable-error-code="import-not-found"
 
+import logging
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
+
+LOG = logging.getLogger(__name__)
+# The beginning of the names of the threads that LocalStack starts for the metrics of invocations.
+THREAD = "record-cloudwatch-metric"
 
 
 class _Connection(sqlite3.Connection):
@@ -35,7 +41,7 @@ class Connections:
         return connection
 
 
-def _store(account_id: str | None, region: str | None, namespace: str, metrics: list[dict[str, Any]]) -> None:
+def store(account_id: str | None, region: str | None, namespace: str, metrics: list[dict[str, Any]]) -> None:
     """Add metrics of this moment to CloudWatch's database. CloudWatch starts if this is its first use."""
     from localstack.constants import AWS_REGION_US_EAST_1, DEFAULT_AWS_ACCOUNT_ID  # noqa: PLC0415 - only a running server has them
     from localstack.services.plugins import SERVICE_PLUGINS  # noqa: PLC0415
@@ -56,7 +62,7 @@ def _store(account_id: str | None, region: str | None, namespace: str, metrics: 
 def _publish_queue_metric(  # noqa: PLR0913, PLR0917 - the signature of LocalStack
     account_id: str, region: str, queue_name: str, metric: str, value: float = 1, unit: str = "Count"
 ) -> None:
-    _store(account_id, region, "AWS/SQS", [_of_queue(queue_name, metric, value, unit)])
+    store(account_id, region, "AWS/SQS", [_of_queue(queue_name, metric, value, unit)])
 
 
 def _publish_queue_metrics(account_id: str, region: str, sqs_metric_batch_data: Sequence[dict[str, Any]]) -> None:
@@ -64,7 +70,7 @@ def _publish_queue_metrics(account_id: str, region: str, sqs_metric_batch_data: 
         _of_queue(entry["QueueName"], entry["MetricName"], entry.get("Value", 1), entry.get("Unit", "Count"))
         for entry in sqs_metric_batch_data
     ]
-    _store(account_id, region, "AWS/SQS", metrics)
+    store(account_id, region, "AWS/SQS", metrics)
 
 
 def _of_queue(queue_name: str, metric: str, value: float, unit: str) -> dict[str, Any]:
@@ -72,10 +78,26 @@ def _of_queue(queue_name: str, metric: str, value: float, unit: str) -> dict[str
     return {"MetricName": metric, "Dimensions": dimensions, "Unit": unit, "Value": value}
 
 
+def without_threads(start_thread: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that stores metrics at once, and starts threads for everything else."""
+
+    def start(method: Callable[..., None], *args: Any, name: str | None = None, **options: Any) -> Any:
+        if not (name or "").startswith(THREAD):
+            return start_thread(method, *args, name=name, **options)
+        try:
+            method()
+        except Exception:  # as in the thread, which would only log it
+            LOG.exception("%s failed", name)
+        return None
+
+    return start
+
+
 def install() -> None:
     """Replace the connections and the functions that publish the metrics of SQS and Lambda."""
     from localstack.services.cloudwatch import cloudwatch_database_helper  # noqa: PLC0415
     from localstack.services.lambda_.invocation import metrics as lambda_metrics  # noqa: PLC0415
+    from localstack.services.lambda_.invocation import version_manager  # noqa: PLC0415
     from localstack.services.sqs import provider as sqs  # noqa: PLC0415
     from localstack.utils.cloudwatch.cloudwatch_util import dimension_lambda  # noqa: PLC0415
     from localstack.utils.patch import Patch  # noqa: PLC0415
@@ -84,9 +106,10 @@ def install() -> None:
         metric: str, value: float, kwargs: Any, account_id: str | None = None, region_name: str | None = None
     ) -> None:
         facts = {"MetricName": metric, "Dimensions": dimension_lambda(kwargs), "Value": value}
-        _store(account_id, region_name, "AWS/Lambda", [facts])
+        store(account_id, region_name, "AWS/Lambda", [facts])
 
     Patch(cloudwatch_database_helper, "sqlite3", Connections()).apply()
     Patch(sqs, "publish_sqs_metric", _publish_queue_metric).apply()
     Patch(sqs, "publish_sqs_metric_batch", _publish_queue_metrics).apply()
     Patch(lambda_metrics, "publish_lambda_metric", publish_function_metric).apply()
+    Patch(version_manager, "start_thread", without_threads(version_manager.start_thread)).apply()

@@ -1,7 +1,8 @@
-"""Close the connections of the server's own clients that the other side has closed.
+"""Close the connections of the server's own clients that nobody needs, and give up such clients.
 
 Each function, role and event source mapping has clients of its own. Their pools keep a closed connection until the next
-request, which never comes after the function is deleted, so the server would lose a descriptor each time.
+request, which never comes after the function is deleted, so the server would lose a descriptor each time. LocalStack
+also keeps up to 256 clients of ended sessions, with about 0.3 MB and a connection for each.
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
@@ -9,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakSet, WeakValueDictionary
 
 from botocore.httpsession import URLLib3Session
 from urllib3.util.connection import is_connection_dropped
@@ -19,8 +20,11 @@ _sessions: "WeakSet[Any]" = WeakSet()
 
 
 def install() -> None:
-    """Remember each client's connections, and look after them in a thread."""
-    from localstack.utils.patch import patch  # noqa: PLC0415 - only a running server has it
+    """Remember each client's connections, look after them in a thread, and keep no client of a session."""
+    from localstack.aws.connect import ClientFactory  # noqa: PLC0415 - only a running server has it
+    from localstack.utils.patch import Patch, patch  # noqa: PLC0415
+
+    Patch(ClientFactory, "_get_client", shared_clients(ClientFactory._get_client)).apply()
 
     @patch(URLLib3Session.__init__)
     def remember(original: Callable[..., None], self: Any, *args: Any, **kwargs: Any) -> None:
@@ -28,6 +32,28 @@ def install() -> None:
         _sessions.add(self)
 
     threading.Thread(target=_look, name="idle-connections", daemon=True).start()
+
+
+def shared_clients(cached: Any) -> Callable[..., Any]:
+    """Return a method that returns the same client for the same settings.
+
+    A session has keys of its own, and a merged configuration is an object of its own, so nobody asks for such a client
+    again when its users are gone. It lives as long as they do.
+
+    Args:
+        cached: the method of LocalStack's factory, with its cache.
+    """
+    clients: WeakValueDictionary[Any, Any] = WeakValueDictionary()
+
+    def get_client(self: Any, **settings: Any) -> Any:
+        if not settings["aws_session_token"] and settings["config"] is self._config:
+            return cached(self, **settings)
+        key = (self, *sorted(settings.items(), key=lambda setting: setting[0]))
+        if (client := clients.get(key)) is None:
+            client = clients[key] = cached.__wrapped__(self, **settings)
+        return client
+
+    return get_client
 
 
 def _look() -> None:

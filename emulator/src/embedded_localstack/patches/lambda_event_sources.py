@@ -10,8 +10,9 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
+from weakref import WeakValueDictionary
 
 from embedded_localstack.patches import lambda_streams
 from embedded_localstack.patches.lambda_bisection import bisect
@@ -48,7 +49,8 @@ def install() -> None:
     )
     from localstack.utils.patch import patch  # noqa: PLC0415
 
-    latest: dict[str, Any] = {}
+    # A worker lives as long as LocalStack or its thread needs it.
+    latest: WeakValueDictionary[str, Any] = WeakValueDictionary()
 
     @patch(EsmWorkerFactory.get_esm_worker)
     def get_esm_worker(original: Callable[..., Any], self: Any) -> Any:
@@ -79,7 +81,7 @@ def install() -> None:
     lambda_streams.install([dynamodb_poller.DynamoDBPoller, kinesis_poller.KinesisPoller])
 
 
-def _patch_states(worker_class: Any, latest: dict[str, Any]) -> None:
+def _patch_states(worker_class: Any, latest: Mapping[str, Any]) -> None:
     """Ignore the state of replaced workers.
 
     An update creates a new worker. The old one ends later and must not overwrite the state of the new one.

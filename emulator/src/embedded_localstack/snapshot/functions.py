@@ -19,7 +19,7 @@ def read_so_far() -> dict[str, dict[str, str]]:
 
 def events() -> set[Event]:
     """Return the events of the asynchronous invocations that run, or wait for a first attempt or a retry."""
-    return {(arn, message.message["Body"]) for arn, queue in _queues() for message in _messages(queue)}
+    return {(arn, message.message["Body"]) for arn, queue in queues() for message in _messages(queue)}
 
 
 def stop() -> None:
@@ -28,7 +28,7 @@ def stop() -> None:
         worker.stop_for_shutdown()
     for _, manager in _managers():
         manager.poller._shutdown_event.set()
-    for _, queue in _queues():
+    for _, queue in queues():
         queue.shutdown()
 
 
@@ -47,9 +47,9 @@ def load_events(folder: Path) -> None:
 
     An invocation that ran when the server stopped runs again, as after a fault on AWS.
     """
-    queues = dict(_managers())
+    managers = dict(_managers())
     for arn, body in json.loads((folder / "functions.json").read_text())["events"]:
-        _client().send_message(QueueUrl=queues[arn].event_queue_url, MessageBody=body)
+        _client().send_message(QueueUrl=managers[arn].event_queue_url, MessageBody=body)
 
 
 def _provider() -> Any:
@@ -74,7 +74,8 @@ def _client() -> Any:
     return get_fake_sqs_client()
 
 
-def _queues() -> Iterator[tuple[str, Any]]:
+def queues() -> Iterator[tuple[str, Any]]:
+    """Yield the ARN of each function version, and the queue of its asynchronous invocations."""
     known = _client().queue_manager.queues
     for arn, manager in _managers():
         if queue := known.get(manager.event_queue_url):

@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Print the tag of an image that stands in for emulator/Dockerfile's base on a machine that cannot pull it: Debian with
+# Python 3.13, and the certificates of this machine, which may have those of a proxy.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+folder=build/ci/standin/python tag=eventloom-standin/python:3.13
+mkdir -p "$folder"
+cp /etc/ssl/certs/ca-certificates.crt "$folder/"
+cp .ci/standin/python.Dockerfile "$folder/Dockerfile"
+base=$(.ci/standin/debian.sh)
+DOCKER_BUILDKIT=0 docker build --quiet --build-arg "BASE=$base" -t "$tag" "$folder" >/dev/null 2>"$folder.log" ||
+  { cat "$folder.log" >&2; exit 1; }
+echo "$tag"

@@ -1,0 +1,68 @@
+"""The execution environment of a function that is debugged, as LocalStack uses it.
+
+It is imported by a running server only, because its base class is LocalStack's.
+"""
+# mypy: disable-error-code="import-not-found, misc"
+
+from typing import Any
+
+from localstack.services.lambda_.invocation.execution_environment import ExecutionEnvironment
+from localstack.services.lambda_.invocation.lambda_models import InitializationType
+
+from embedded_localstack.debugging.sessions import Session
+
+WEEK_SECONDS = 7 * 24 * 60 * 60
+
+
+class DebuggedEnvironment(ExecutionEnvironment):
+    """An environment that waits for its debugger, and that no timer ends."""
+
+    session: Session
+
+    @property
+    def version(self) -> str:
+        """Return the ARN of the version that it runs."""
+        return str(self.function_version.qualified_arn)
+
+    def stop(self) -> None:
+        """End the processes, in whatever state the environment is."""
+        self.keepalive_timer.cancel()
+        self.runtime_executor.stop()
+
+    def is_usable(self) -> bool:
+        """Return whether it is loaded and its process runs."""
+        return bool(self.runtime_executor.is_running)
+
+    def processes(self) -> list[int]:
+        """Return the numbers of its processes."""
+        return list(self.runtime_executor.processes)
+
+    def invoke(self, invocation: Any) -> Any:
+        """Run the function on an event."""
+        self.session.event = invocation.request_id
+        return super().invoke(invocation)
+
+    def release(self) -> None:
+        """Let the next event have it."""
+        super().release()
+        self.keepalive_timer.cancel()
+        self.session.give()
+
+    def keepalive_passed(self) -> None:
+        """Keep an idle environment."""
+
+    def _get_startup_timeout_seconds(self) -> int:
+        return WEEK_SECONDS
+
+
+def debugged(manager: Any, session: Session) -> DebuggedEnvironment:
+    """Return the environment of a version, which is not started."""
+    environment = DebuggedEnvironment(
+        function_version=manager.function_version,
+        initialization_type=InitializationType.on_demand,
+        on_timeout=lambda *_: None,
+        version_manager_id=manager.id,
+    )
+    environment.session = session
+    environment.runtime_executor.debugger = session.debugger
+    return environment

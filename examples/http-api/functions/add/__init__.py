@@ -1,0 +1,1 @@
+"""The function that adds a short link. The code is in handler.py."""

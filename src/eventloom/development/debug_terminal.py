@@ -1,0 +1,68 @@
+"""pdb in this terminal: what the user types goes to the function, and what pdb says comes back."""
+
+import os
+import select
+import socket
+import time
+from collections.abc import Callable
+from typing import BinaryIO, Protocol
+
+from eventloom import terminal
+from eventloom.development.debugging import HOST
+from eventloom.errors import UserError
+
+POLL_S = 0.2
+BYTES = 65536
+
+
+class State(Protocol):
+    """What the terminal asks about the function."""
+
+    def state(self) -> dict[str, str]:
+        """Return its "state" and "event"."""
+
+
+def connect(port: int, function: State, sleep: Callable[[float], None] = time.sleep) -> socket.socket:
+    """Return a connection to the function, as soon as it waits for one."""
+    while True:
+        if function.state()["state"] == "waiting":
+            try:
+                return socket.create_connection((HOST, port))
+            except OSError:  # It ended meanwhile.
+                continue
+        sleep(POLL_S)
+
+
+def converse(connection: socket.socket, typed: BinaryIO, shown: BinaryIO) -> bool:
+    """Exchange lines until an end. Return whether the user ended the input or pdb; false if the function ended."""
+    with connection:
+        while True:
+            sources: list[socket.socket | BinaryIO] = [connection, typed]
+            readable, _, _ = select.select(sources, [], [])
+            if connection in readable:
+                content = connection.recv(BYTES)
+                if not content:
+                    return False
+                shown.write(content)
+                shown.flush()
+            if typed in readable:
+                line = os.read(typed.fileno(), BYTES)
+                if not line:
+                    return True
+                connection.sendall(line)
+                if line.strip() in {b"q", b"quit", b"exit"}:
+                    return True
+
+
+def pdb(port: int, function: State, typed: BinaryIO, shown: BinaryIO) -> None:
+    """Show pdb until the user ends it. A function that was started again is connected again."""
+    while True:
+        connection = connect(port, function)
+        terminal.note("pdb is connected, and waits for an event; 'q' or Ctrl-C ends the debugging")
+        if converse(connection, typed, shown):
+            return
+        try:
+            if function.state()["state"] == "ended":
+                terminal.note("the function ended; the next event starts it again")
+        except UserError:
+            return
