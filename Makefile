@@ -82,8 +82,8 @@ destroy: ## remove the environment
 	@./eventloom destroy --env $(ENV)
 
 ##@ Tests, one kind at a time (PYTEST_ADDOPTS="-k name" passes options to pytest; ONLY=tests/... selects files)
-.PHONY: test-quick test-unit test-terraform test-integration test-faults test-policies test-iam test-iam-differential test-compose test-modules
-.PHONY: test-container test-parity test-foreign compatibility test-browser
+.PHONY: test-quick test-unit test-terraform test-integration test-faults test-policies test-iam test-iam-differential
+.PHONY: test-container test-compose test-modules test-parity test-foreign compatibility test-browser
 test-quick: lint ## lint, and the unit tests of what changed since main: under a minute
 	@$(PY) -m scripts.quick
 
@@ -110,9 +110,9 @@ test-iam: build ## least privilege: each grant is needed and none is too wide (r
 test-iam-differential: setup ## random policies, also to a second evaluator from npm: CASES=20000 SEED=1 (RECORD=1 renews what make test compares)
 	@PYTHONPATH=.:src build/venv/localstack/bin/python -m tests.iam.differential.compare --seed $(or $(SEED),1) --cases $(or $(CASES),20000) $(if $(RECORD),--record)
 
-test-browser: build ## the gallery in Chromium, on an embedded LocalStack of its own (KEEP=1 leaves it running); pictures in build/screenshots
+test-browser: build ## the gallery in Chromium, on an embedded LocalStack of its own (KEEP=1 leaves it running; ONLY=tests/browser/pace.py measures scrolling)
 	@scripts/bootstrap.sh localstack browser
-	@CHROMIUM=$$(scripts/chromium.sh) EMBEDDED_PORT=$(or $(EMBEDDED_PORT),4599) build/venv/browser/bin/python -m pytest -q $(if $(KEEP),--keep) tests/browser
+	@CHROMIUM=$$(scripts/chromium.sh) EMBEDDED_PORT=$(or $(EMBEDDED_PORT),4599) build/venv/browser/bin/python -m pytest -q $(if $(KEEP),--keep) $(or $(ONLY),tests/browser)
 
 test-faults: build ## 2,000 objects under 500 faults, nothing lost; 10,000 damaged pictures; 2,000 tables: SEED="1 2 3" OBJECTS=2000 FAULTS=500 PICTURES=10000 TABLES=2000
 	@scripts/bootstrap.sh localstack faults

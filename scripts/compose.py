@@ -24,6 +24,8 @@ from scripts.capabilities_page import SESSIONS
 PORT = os.environ.setdefault("COMPOSE_PORT", "4594")
 HEALTHY_SECONDS = 150
 TEST_SECONDS = 900
+# docker-compose.yml gives a function's container 120 s to start, which many waits of the tests include.
+WAIT_SECONDS = 45 + 120
 ALTERNATIVE = "or use the embedded LocalStack: make test"
 NO_TESTS = 5  # https://docs.pytest.org/en/stable/reference/exit-codes.html
 END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -142,6 +144,7 @@ def interrupt(*_: object) -> None:
 def run(session: str, arguments: list[str], image: str) -> int:
     """Run the tests of a folder and return pytest's exit code. Kill its process group if this run is interrupted."""
     environment = os.environ | {"CLOUD": "compose", "TESTED_CLOUD": f"docker-compose with the image {image}"}
+    environment.setdefault("TIMEOUT_S", str(WAIT_SECONDS))
     # The first test waits for the deployment, whose functions may wait for the pull of their runtime image.
     options = ["-q", "--durations=12", "-o", f"timeout={TEST_SECONDS}"]
     command = [sys.executable, "-m", "pytest", *options, f"tests/{session}", *arguments]

@@ -77,7 +77,13 @@ EMULATOR = Picture(
         (Box("your programs", "Terraform, SDKs, AWS CLI, browser"),),
         (
             Box("request chain", "LocalStack, 127.0.0.1:4566", "server.py", ("reads service and operation",), (0, 4)),
-            Box("load balancers", "by host name", "load_balancers/gateway.py", ("call functions",), (4, 6)),
+            Box(
+                "load balancers",
+                "by host name",
+                "load_balancers/gateway.py",
+                ("and HTTP APIs", "call functions"),
+                (4, 6),
+            ),
         ),
         (
             Box(

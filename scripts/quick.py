@@ -19,7 +19,7 @@ from eventloom.clouds import ROOT, tool_environment
 
 TESTS = ("tests/unit", "emulator/tests/unit")
 # Where imports begin, as in [tool.pytest.ini_options]
-ROOTS = ("src", "functions", "emulator/src", ".")
+ROOTS = ("src", "functions", "emulator/src", "emulator/tests", ".")
 OF_DOCUMENTATION = ("tests/unit/docs", "tests/unit/scripts/test_documentation.py")
 
 

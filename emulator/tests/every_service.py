@@ -90,6 +90,7 @@ EVERY: dict[str, tuple[Call | None, Call, str]] = {
         "logGroups",
     ),
     "opensearch": (None, ("list_domain_names", {}), "DomainNames"),
+    "organizations": (("create_organization", {}), ("describe_organization", {}), "Organization"),
     "redshift": (
         (
             "create_cluster_parameter_group",

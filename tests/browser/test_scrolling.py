@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.mocked_catalog import image, take_uploads
 from tests.browser.views import SMALL, Gallery
@@ -11,6 +11,7 @@ from tests.integration.support import eventually
 IMAGE_COUNT = 10_000
 # The grid has 237 elements in this window. With all 10,000 images in the document it would have 40,000.
 MAX_ELEMENTS = 500
+MAX_HEAP_BYTES = 30e6
 ELEMENTS = "document.querySelectorAll('#grid *').length"
 # Scroll to the end of the list; return the number of elements in the grid after each step
 TO_THE_END = """async () => {
@@ -29,7 +30,14 @@ PICTURE_IN_THE_MIDDLE = """() => [0.4, 0.5, 0.6].some((share) =>
     document.elementFromPoint(innerWidth / 2, innerHeight * share)?.closest('.tile')?.querySelector('img.loaded'))"""
 
 
-def test_the_document_stays_small_with_ten_thousand_images(catalog_of: Callable[..., Gallery]) -> None:
+def heap_bytes(page: Page) -> float:
+    """Return the bytes of JavaScript's objects that are in use."""
+    session = page.context.new_cdp_session(page)
+    session.send("HeapProfiler.collectGarbage")
+    return float(session.send("Runtime.getHeapUsage")["usedSize"])
+
+
+def test_the_document_and_the_heap_stay_small_with_ten_thousand_images(catalog_of: Callable[..., Gallery]) -> None:
     gallery = catalog_of([image(number) for number in range(IMAGE_COUNT)])
     page = gallery.page
     gallery.enter()
@@ -46,6 +54,7 @@ def test_the_document_stays_small_with_ten_thousand_images(catalog_of: Callable[
     first = page.locator('.tile[data-index="0"]')
     expect(first).to_be_in_viewport()
     assert max(elements) < MAX_ELEMENTS, f"{max(elements)} elements"
+    assert heap_bytes(page) < MAX_HEAP_BYTES
 
     # With the keyboard to the end and back. The element with the focus stays in the document at any scroll position.
     first.focus()

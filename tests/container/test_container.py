@@ -19,7 +19,7 @@ from botocore.config import Config
 from eventloom.clouds import REGION, ROOT
 from scripts import compose
 
-PORT = os.environ.get("CONTAINER_PORT", "4593")
+PORT = os.environ.get("CONTAINER_PORT", "4589")
 NAME = "eventloom-container-test"
 HEALTHY_SECONDS = 150
 TRUST = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}

@@ -9,10 +9,12 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
+from botocore.exceptions import BotoCoreError, ClientError
 
 from eventloom.clouds import BUILD, ROOT, client
 from tests.integration.checkouts import environment
@@ -63,23 +65,35 @@ def deployed_again(name: str) -> Iterator[None]:
                     lambda_.delete_function(FunctionName=name, Qualifier=entry["Version"])
 
 
+@dataclass
+class Events:
+    """The events that were sent: the request ids of those that the function answered, and what went wrong."""
+
+    handled: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
 @contextmanager
-def events_arriving(deployment: Deployment) -> Iterator[list[str]]:
-    """Call the digest for a day again and again. Yields the errors; there are none if no event was lost."""
-    errors: list[str] = []
-    is_over = Event()
+def events_arriving(deployment: Deployment) -> Iterator[Events]:
+    """Call the digest for a day again and again, and yield the events so far."""
+    events, is_over = Events(), Event()
     alias = deployment["functions"]["digest"]["alias_arn"]
 
     def call() -> None:
         while not is_over.wait(0.3):
-            answer = client("lambda").invoke(FunctionName=alias, Payload=json.dumps(DAY).encode())
+            try:
+                answer = client("lambda").invoke(FunctionName=alias, Payload=json.dumps(DAY).encode())
+            except (ClientError, BotoCoreError) as error:
+                events.errors.append(str(error))
+                continue
             if "FunctionError" in answer:
-                errors.append(answer["Payload"].read().decode())
+                events.errors.append(answer["Payload"].read().decode())
+            events.handled.append(answer["ResponseMetadata"]["RequestId"])
 
     thread = Thread(target=call)
     thread.start()
     try:
-        yield errors
+        yield events
     finally:
         is_over.set()
         thread.join()
@@ -92,7 +106,7 @@ def test_saved_code_runs_while_events_arrive_and_broken_code_never_does(deployme
     handler = functions / "digest" / "handler.py"
     code = handler.read_text(encoding="utf-8")
     name = deployment["functions"]["digest"]["function_name"]
-    with deployed_again(name), developing(tmp_path, functions) as messages, events_arriving(deployment) as errors:
+    with deployed_again(name), developing(tmp_path, functions) as messages, events_arriving(deployment) as events:
         handler.write_text(code + "\nprint('the-first-edit')\n", encoding="utf-8")
         eventually(lambda: deployment.log_lines("digest", "the-first-edit"), "a line of the new code")
         handler.write_text(code + "\nraise RuntimeError('the-failing-import')\n", encoding="utf-8")
@@ -101,7 +115,14 @@ def test_saved_code_runs_while_events_arrive_and_broken_code_never_does(deployme
         eventually(lambda: "invalid syntax; the old code keeps running" in messages.read_text(), "the syntax error")
         handler.write_text(code + "\nprint('the-last-edit')\n", encoding="utf-8")
         eventually(lambda: deployment.log_lines("digest", "the-last-edit"), "a line of the corrected code")
-    assert errors == []
+    assert events.errors == []
+    assert len(events.handled) >= 4, "an event for each edit"
+
+    def not_in_the_log() -> set[str]:
+        reports = "".join(deployment.log_lines("digest", '"platform.report"'))
+        return {request_id for request_id in events.handled if reports.count(request_id) != 1}
+
+    eventually(lambda: not not_in_the_log(), f"each event was handled once: {not_in_the_log()}")
     assert not deployment.log_lines("digest", "the-failing-import")
     deployed = client("lambda").get_function_configuration(FunctionName=name)["CodeSha256"]
     assert deployed == base64.b64encode(hashlib.sha256((BUILD / "digest.zip").read_bytes()).digest()).decode()

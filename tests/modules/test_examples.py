@@ -23,7 +23,7 @@ from eventloom.clouds import ROOT, client
 from eventloom.deployment import examples
 from tests.integration.checkouts import command, environment
 from tests.integration.photos import photo
-from tests.integration.support import eventually
+from tests.integration.support import TIMEOUT_S, eventually
 
 SECRET = "only-for-the-test"
 VARIABLES = {"TF_VAR_schedule": "rate(1 minute)"}
@@ -55,7 +55,7 @@ def use_webhook(outputs: dict[str, Any]) -> dict[str, Any]:
     right = "sha256=" + hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
     headers = {"X-GitHub-Event": "issues", "X-GitHub-Delivery": "7d1f", "Content-Type": "application/json"}
     answers = [
-        requests.post(url, data=body, headers=headers | {"X-Hub-Signature-256": signature}, timeout=30).status_code
+        requests.post(url, body, headers=headers | {"X-Hub-Signature-256": signature}, timeout=TIMEOUT_S).status_code
         for signature in (right, "sha256=" + "0" * 64)
     ]
     other_path = requests.post(url.removesuffix("/webhook") + "/other", data=body, timeout=30).status_code

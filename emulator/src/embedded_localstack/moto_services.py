@@ -30,6 +30,12 @@ def ecr() -> Any:
     return _service("ecr")
 
 
+@aws_provider(api="organizations")
+def organizations() -> Any:
+    """Return AWS Organizations. The account is in none until one is created, as a new account of AWS is."""
+    return _service("organizations")
+
+
 def _service(name: str) -> Any:
     def forward(context: Any, _request: Any) -> Any:
         return call_moto(context)

@@ -14,6 +14,7 @@ from embedded_localstack.state import Home
 PATCHES = (
     "embedded_localstack.patches.moto_backends",
     "embedded_localstack.patches.no_downloads",
+    "embedded_localstack.patches.missing_operations",
     "embedded_localstack.patches.request_bodies",
     "embedded_localstack.patches.dynamodb_records",
     "embedded_localstack.patches.s3_hostname",
@@ -30,6 +31,7 @@ PATCHES = (
     "embedded_localstack.patches.lambda_async",
     "embedded_localstack.patches.lambda_retries",
     "embedded_localstack.patches.lambda_client_context",
+    "embedded_localstack.patches.lambda_code",
     "embedded_localstack.patches.lambda_versions",
     "embedded_localstack.patches.lambda_configurations",
     "embedded_localstack.patches.stepfunctions_credentials",

@@ -94,7 +94,14 @@ def _interpreter(runtime: str, cache: Path) -> Path:
     if given:
         return Path(given)
     with _locks[f"interpreter {runtime}"]:
-        found = _find(runtime, cache) or _fetch(runtime, cache) or _substitute(runtime, cache)
+        try:
+            found = _find(runtime, cache) or _fetch(runtime, cache) or _substitute(runtime, cache)
+        except subprocess.TimeoutExpired as error:
+            if not (found := _substitute(runtime, cache)):
+                raise UnavailableError(
+                    f"the interpreter for {runtime} could not be fetched within {FETCH_SECONDS} s; try again, or "
+                    f"name one with {interpreter_variable(runtime)}"
+                ) from error
     if not found:
         raise UnavailableError(
             f"there is no interpreter for {runtime} on this machine, and none could be fetched; install it, name it "
@@ -155,7 +162,11 @@ def _path() -> str:
 
 @functools.cache
 def _fetch(runtime: str, cache: Path) -> Path | None:
-    """Fetch the interpreter of a runtime, or return None. It is tried once per server."""
+    """Fetch the interpreter of a runtime, or return None. A failure is not tried again by this server.
+
+    Raises:
+        subprocess.TimeoutExpired: it takes too long. The next attempt finds what this one has fetched.
+    """
     target, deadline = cache / f"fetched-{runtime}", time.monotonic() + FETCH_SECONDS
     tool = tools.find("npm" if runtime in NODE else "uv", cache, _variables(), deadline)
     if not tool:
@@ -168,10 +179,13 @@ def _fetch(runtime: str, cache: Path) -> Path | None:
     LOG.warning("%s is not on this machine, and is fetched: %s", runtime, " ".join(command))
     try:
         tools.run(command, cache, _variables(Path(tool[0]).parent), deadline)
-    except (OSError, subprocess.SubprocessError) as error:
+    except (OSError, subprocess.CalledProcessError) as error:
         LOG.warning("%s could not be fetched: %s", runtime, getattr(error, "stderr", None) or error)
         shutil.rmtree(target, ignore_errors=True)
         return None
+    except subprocess.TimeoutExpired:
+        shutil.rmtree(target, ignore_errors=True)
+        raise
     return _find(runtime, cache)
 
 

@@ -46,6 +46,9 @@ def find(name: str, cache: Path, variables: Mapping[str, str], deadline: float) 
         cache: the folder for a fetched one.
         variables: the environment of the program that fetches it.
         deadline: the time (of time.monotonic) until which it may be fetched.
+
+    Raises:
+        subprocess.TimeoutExpired: it could not be fetched until then.
     """
     places = os.pathsep.join((variables.get("PATH", os.defpath), str(Path(sys.executable).parent)))
     if installed := shutil.which(name, path=places):
@@ -61,15 +64,18 @@ def find(name: str, cache: Path, variables: Mapping[str, str], deadline: float) 
             run([sys.executable, "-m", "venv", str(part)], cache, variables, deadline)
             run([str(python), "-m", "pip", *arguments, package.requirement], cache, variables, deadline)
             part.rename(folder)
-        except (OSError, subprocess.SubprocessError) as error:
+        except (OSError, subprocess.CalledProcessError) as error:
             LOG.warning("%s could not be fetched: %s", name, getattr(error, "stderr", None) or error)
-            shutil.rmtree(part, ignore_errors=True)
             return None
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
     return package.program(folder)
 
 
-def run(command: list[str], folder: Path, variables: Mapping[str, str], deadline: float) -> None:
-    """Run a program in a folder, and log every ten seconds that it still runs.
+def run(
+    command: list[str], folder: Path, variables: Mapping[str, str], deadline: float, every_s: float = PROGRESS_SECONDS
+) -> None:
+    """Run a program in a folder, and log every `every_s` seconds that it still runs.
 
     Raises:
         subprocess.SubprocessError: it failed, or ran until `deadline` (of time.monotonic).
@@ -83,7 +89,7 @@ def run(command: list[str], folder: Path, variables: Mapping[str, str], deadline
         while True:
             left = deadline - time.monotonic()
             try:
-                output, errors = process.communicate(timeout=max(min(PROGRESS_SECONDS, left), 0))
+                output, errors = process.communicate(timeout=max(min(every_s, left), 0))
                 break
             except subprocess.TimeoutExpired:
                 seconds = time.monotonic() - began

@@ -12,6 +12,10 @@ from foreign.workspace import Workspace
 from support import eventually
 
 EXAMPLES = Path(__file__).with_name("examples")
+SCHEDULED = {
+    **{"version": "0", "id": "1", "account": "000000000000", "region": "us-east-1", "time": "2026-01-01T00:00:00Z"},
+    **{"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}, "resources": []},
+}
 
 
 @pytest.mark.project("Chalice: a REST API, a queue and a schedule (ours)", source=EXAMPLES / "chalice", tool="Chalice")
@@ -35,7 +39,7 @@ def test_a_chalice_app(space: Workspace, tmp_path: Path):
     assert space.fetch(api["id"], "/api/notes/a") == {"name": "a", "text": "some text"}
     with pytest.raises(urllib.error.HTTPError, match="404"):
         space.fetch(api["id"], "/api/notes/b")
-    assert space.invoke("notes-dev-tick", {"id": "1", "detail": {}, "resources": []}) == {}
+    assert space.invoke("notes-dev-tick", SCHEDULED) == {}
     space.run(program, "delete", cwd=folder, path=program.parent)
     assert not_typed("chalice", "chalice", space.typed) == []
     assert space.client("lambda").list_functions()["Functions"] == []

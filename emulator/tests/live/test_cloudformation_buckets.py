@@ -38,7 +38,7 @@ def deploy(cloud: Cloud, operation: str, stack: str, **buckets: dict[str, Any]) 
 
 def test_a_bucket_of_a_template_has_its_settings_and_no_acl_of_its_own(cloud: Cloud, name: str):
     stack, s3 = "buckets-of-templates", cloud.s3
-    names = deploy(cloud, "create_stack", stack, Plain={}, Set=SETTINGS)
+    names = deploy(cloud, "create_stack", stack, Plain={"AccessControl": "Private"}, Set=SETTINGS)
     assert len(s3.get_bucket_acl(Bucket=names["Plain"])["Grants"]) == 1
     assert len(s3.get_bucket_acl(Bucket=names["Set"])["Grants"]) == 2
     bucket = names["Set"]
@@ -50,11 +50,13 @@ def test_a_bucket_of_a_template_has_its_settings_and_no_acl_of_its_own(cloud: Cl
     assert rule["Expiration"] == {"Days": 3}
     assert rule["Filter"] == {"Prefix": "logs/"}
 
-    changed = {name: value for name, value in SETTINGS.items() if name != "LifecycleConfiguration"}
+    left_out = ("LifecycleConfiguration", "AccessControl")
+    changed = {name: value for name, value in SETTINGS.items() if name not in left_out}
     versioned = {"VersioningConfiguration": {"Status": "Enabled"}, "Tags": [{"Key": "a", "Value": "b"}]}
     assert deploy(cloud, "update_stack", stack, Plain=versioned, Set=changed) == names
     assert s3.get_bucket_versioning(Bucket=names["Plain"])["Status"] == "Enabled"
     assert s3.get_bucket_tagging(Bucket=names["Plain"])["TagSet"] == versioned["Tags"]
+    assert len(s3.get_bucket_acl(Bucket=bucket)["Grants"]) == 1
     with pytest.raises(ClientError, match="NoSuchLifecycleConfiguration"):
         s3.get_bucket_lifecycle_configuration(Bucket=bucket)
 

@@ -18,7 +18,7 @@ from embedded_localstack.executor.environment import Environment, InitError, Res
 from embedded_localstack.executor.runtime import Place, name_fallback
 
 FUNCTION = """
-import logging, os, resource, subprocess, sys, tempfile, threading, time
+import logging, os, resource, socket, subprocess, sys, tempfile, threading, time
 print("loading")
 if os.environ.get("INIT") == "raise":
     raise ValueError("not today")
@@ -90,7 +90,8 @@ def handler(event, context):
             print("after")
         case "place":
             refused = []
-            for path in ("/var/task/app.py", "new", "/opt/new", "/usr/local/new", "/var/runtime/new", "/dev/shm/new"):
+            paths = ("/var/task/app.py", "new", "/opt/new", "/usr/local/new", "/var/runtime/new", "/dev/shm/new")
+            for path in (*paths, "/etc/hosts"):
                 try:
                     open(path, "a").close()
                 except OSError:
@@ -99,6 +100,9 @@ def handler(event, context):
             limits = resource.getrlimit(resource.RLIMIT_NOFILE)
             opt = sorted(os.listdir("/opt"))
             return {"refused": refused, "file": __file__, "cwd": os.getcwd(), "files": limits, "opt": opt}
+        case "names":
+            names = ("localhost.localstack.cloud", "sqs.eu-west-1.localhost.localstack.cloud", "localhost")
+            return [socket.gethostbyname(name) for name in names] + [os.path.exists("/var/hosts")]
         case "print":
             for number in range(2000):
                 print("line", number)
@@ -370,13 +374,18 @@ def test_only_the_temporary_folder_can_be_written_to(make, tmp_path: Path):
     place = json.loads(invoke(make(layers=layers), "place").payload)
     everything = ["/var/task/app.py", "new", "/opt/new", "/usr/local/new", "/var/runtime/new", "/dev/shm/new"]
     assert place == {
-        "refused": everything,
+        "refused": [*everything, "/etc/hosts"],
         "file": "/var/task/app.py",
         "cwd": "/var/task",
         "files": [1024, 1024],
         "opt": ["python", "tool.sh"],
     }
     assert (tmp_path / "environment-0" / "new").read_text() == "x"
+
+
+def test_localstacks_host_names_lead_to_this_machine_without_a_name_server(make):
+    result = invoke(make(variables={"AWS_REGION": "eu-west-1"}), "names")
+    assert json.loads(result.payload) == ["127.0.0.1", "127.0.0.1", "127.0.0.1", False]
 
 
 def test_a_wrapper_script_starts_the_runtime(make, tmp_path: Path):

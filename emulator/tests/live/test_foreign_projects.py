@@ -59,6 +59,14 @@ def test_a_stack_with_a_resource_that_cannot_be_made_fails(cloud: Cloud, name: s
     assert "AWS::Pipes::Pipe" in str(shown.get("StackStatusReason")), shown
 
 
+def test_ecr_has_repositories_but_the_serverless_framework_finds_none(cloud: Cloud, name: str):
+    with pytest.raises(ClientError, match="RepositoryNotFoundException"):
+        cloud.ecr.describe_repositories(repositoryNames=["serverless-service-dev"])
+    made = cloud.ecr.create_repository(repositoryName=name)["repository"]
+    (stored,) = cloud.ecr.describe_repositories(repositoryNames=[name])["repositories"]
+    assert stored["repositoryArn"] == made["repositoryArn"]
+
+
 def test_a_lifecycle_rule_may_have_a_prefix_in_place_of_a_filter(cloud: Cloud, name: str):
     cloud.s3.create_bucket(Bucket=name)
     rule = {"Prefix": "old/", "Status": "Enabled", "Expiration": {"Days": 3}}

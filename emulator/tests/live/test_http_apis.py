@@ -4,67 +4,15 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-import requests
 from botocore.exceptions import ClientError
 
+from http_api import ECHO, Api
 from support import ACCOUNT, LOGS, REGION, Cloud, package
-
-ECHO = """
-import json, time
-
-def handler(event, context):
-    wanted = (event.get("queryStringParameters") or {}).get("answer")
-    if wanted == "late":
-        time.sleep(2)
-    if wanted == "fail":
-        raise ValueError("asked to fail")
-    if wanted == "malformed":
-        return {"statusCode": "none"}
-    if wanted == "plain":
-        return {"a": 1}
-    if wanted == "cookies":
-        return {"statusCode": 201, "cookies": ["a=1", "b=2"], "headers": {"X-Seen": "1"}, "body": "made"}
-    return {"statusCode": 200, "headers": {"Content-Type": "application/json"}, "body": json.dumps(event)}
-"""
-
-
-@dataclass
-class Api:
-    """An HTTP API with helpers that make its parts."""
-
-    cloud: Cloud
-    id: str
-
-    def __call__(self, path: str = "/", method: str = "GET", *, host: str = "", **more: Any) -> requests.Response:
-        headers = {"Host": host or f"{self.id}.execute-api.{REGION}.amazonaws.com", **more.pop("headers", {})}
-        address = f"http://127.0.0.1:{self.cloud.home.port}{path}"
-        return requests.request(method, address, headers=headers, timeout=30, allow_redirects=False, **more)
-
-    def integration(self, function: str, version: str = "2.0", **more: Any) -> str:
-        """Create an integration with a function, and return the target of its routes."""
-        settings = {"IntegrationUri": function, "PayloadFormatVersion": version, **more}
-        made = self.cloud.apigatewayv2.create_integration(ApiId=self.id, IntegrationType="AWS_PROXY", **settings)
-        return f"integrations/{made['IntegrationId']}"
-
-    def route(self, key: str, target: str, **more: Any) -> str:
-        return str(self.cloud.apigatewayv2.create_route(ApiId=self.id, RouteKey=key, Target=target, **more)["RouteId"])
-
-    def stage(self, name: str = "$default", **more: Any) -> None:
-        self.cloud.apigatewayv2.create_stage(ApiId=self.id, StageName=name, **{"AutoDeploy": True, **more})
-
-    def allow(self, function: str, place: str = "*") -> None:
-        self.cloud.lambda_.add_permission(
-            FunctionName=function,
-            StatementId=f"api-{self.id}-{abs(hash(place))}",
-            Action="lambda:InvokeFunction",
-            Principal="apigateway.amazonaws.com",
-            SourceArn=f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{self.id}/{place}",
-        )
 
 
 @pytest.fixture(scope="module")
@@ -180,6 +128,32 @@ def test_parts_that_are_made_at_the_same_time_are_all_served(create_api: Callabl
     assert [api(f"/{number}").status_code for number in range(8)] == [200] * 8
 
 
+def test_a_stage_has_metrics_and_an_access_log(create_api: Callable[..., Api], echo: str, cloud: Cloud):
+    api = create_api()
+    api.route("GET /a", api.integration(echo))
+    cloud.logs.create_log_group(logGroupName="/http-apis/access")
+    group = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/http-apis/access"
+    api.stage(AccessLogSettings={"DestinationArn": group, "Format": "$context.routeKey $context.status"})
+    assert api("/a").status_code == 500, "it has no permission yet"
+    api.allow(echo)
+    assert [api("/a").status_code, api("/b").status_code] == [200, 404]
+    events = cloud.logs.filter_log_events(logGroupName="/http-apis/access")["events"]
+    assert [event["message"] for event in events] == ["GET /a 500", "GET /a 200", "- 404"]
+    now, sums = datetime.now(UTC), {}
+    for name in ("Count", "4xx", "5xx"):
+        points = cloud.cloudwatch.get_metric_statistics(
+            Namespace="AWS/ApiGateway",
+            MetricName=name,
+            Dimensions=[{"Name": "ApiId", "Value": api.id}, {"Name": "Stage", "Value": "$default"}],
+            StartTime=now - timedelta(minutes=5),
+            EndTime=now + timedelta(minutes=5),
+            Period=3600,
+            Statistics=["Sum"],
+        )["Datapoints"]
+        sums[name] = sum(point["Sum"] for point in points)
+    assert sums == {"Count": 3, "4xx": 1, "5xx": 1}
+
+
 def test_a_stage_serves_its_deployment(create_api: Callable[..., Api], echo: str, cloud: Cloud):
     api = create_api()
     api.stage("v1", AutoDeploy=False)
@@ -284,108 +258,3 @@ def test_tags_and_cors_can_be_changed_and_removed(create_api: Callable[..., Api]
     assert cloud.apigatewayv2.get_api(ApiId=api.id)["Tags"] == {"a": "1"}
     cloud.apigatewayv2.delete_cors_configuration(ApiId=api.id)
     assert "CorsConfiguration" not in cloud.apigatewayv2.get_api(ApiId=api.id)
-
-
-# -- CloudFormation
-
-TEMPLATE = {
-    "Resources": {
-        "Api": {
-            "Type": "AWS::ApiGatewayV2::Api",
-            "Properties": {"Name": "stack", "ProtocolType": "HTTP", "CorsConfiguration": {"AllowOrigins": ["*"]}},
-        },
-        "Integration": {
-            "Type": "AWS::ApiGatewayV2::Integration",
-            "Properties": {
-                "ApiId": {"Ref": "Api"},
-                "IntegrationType": "AWS_PROXY",
-                "IntegrationUri": {"Ref": "Function"},
-                "PayloadFormatVersion": "2.0",
-            },
-        },
-        "Route": {
-            "Type": "AWS::ApiGatewayV2::Route",
-            "Properties": {
-                "ApiId": {"Ref": "Api"},
-                "RouteKey": {"Fn::Sub": "GET /${Path}"},
-                "Target": {"Fn::Sub": "integrations/${Integration}"},
-            },
-        },
-        "Stage": {
-            "Type": "AWS::ApiGatewayV2::Stage",
-            "Properties": {"ApiId": {"Ref": "Api"}, "StageName": "$default", "AutoDeploy": True},
-        },
-        "Permission": {
-            "Type": "AWS::Lambda::Permission",
-            "Properties": {
-                "Action": "lambda:InvokeFunction",
-                "FunctionName": {"Ref": "Function"},
-                "Principal": "apigateway.amazonaws.com",
-                "SourceArn": {"Fn::Sub": "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*"},
-            },
-        },
-    },
-    "Parameters": {"Function": {"Type": "String"}, "Path": {"Type": "String"}},
-    "Outputs": {"Id": {"Value": {"Ref": "Api"}}, "Endpoint": {"Value": {"Fn::GetAtt": ["Api", "ApiEndpoint"]}}},
-}
-
-
-def outputs_of(cloud: Cloud, stack: str) -> dict[str, str]:
-    (described,) = cloud.cloudformation.describe_stacks(StackName=stack)["Stacks"]
-    return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
-
-
-def test_cloudformation_makes_changes_and_deletes_an_api(cloud: Cloud, echo: str):
-    def given(path: str) -> dict[str, Any]:
-        values = {"Function": echo, "Path": path}
-        parameters = [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()]
-        return {"StackName": "http-api", "TemplateBody": json.dumps(TEMPLATE), "Parameters": parameters}
-
-    cloud.cloudformation.create_stack(**given("a"))
-    cloud.cloudformation.get_waiter("stack_create_complete").wait(StackName="http-api", WaiterConfig={"Delay": 1})
-    outputs = outputs_of(cloud, "http-api")
-    api = Api(cloud, outputs["Id"])
-    assert outputs["Endpoint"].startswith(f"http://{api.id}.execute-api.")
-    assert api("/a").json()["routeKey"] == "GET /a"
-    cloud.cloudformation.update_stack(**given("b"))
-    cloud.cloudformation.get_waiter("stack_update_complete").wait(StackName="http-api", WaiterConfig={"Delay": 1})
-    assert (api("/a").status_code, api("/b").status_code) == (404, 200)
-    cloud.cloudformation.delete_stack(StackName="http-api")
-    cloud.cloudformation.get_waiter("stack_delete_complete").wait(StackName="http-api", WaiterConfig={"Delay": 1})
-    assert api.id not in {item["ApiId"] for item in cloud.apigatewayv2.get_apis()["Items"]}
-
-
-SAM = """
-Transform: AWS::Serverless-2016-10-31
-Resources:
-  Front:
-    Type: AWS::Serverless::HttpApi
-    Properties:
-      CorsConfiguration: {AllowOrigins: ["https://a.example.com"]}
-  Echo:
-    Type: AWS::Serverless::Function
-    Properties:
-      Runtime: python3.13
-      Handler: index.handler
-      InlineCode: |
-        def handler(event, context):
-            return {"id": event["pathParameters"]["id"]}
-      Events:
-        Get: {Type: HttpApi, Properties: {ApiId: !Ref Front, Path: "/items/{id}", Method: get}}
-Outputs:
-  Id: {Value: !Ref Front}
-"""
-
-
-def test_an_http_api_of_sam_answers(cloud: Cloud):
-    capabilities = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
-    cloud.cloudformation.create_stack(StackName="http-sam", TemplateBody=SAM, Capabilities=capabilities)
-    cloud.cloudformation.get_waiter("stack_create_complete").wait(StackName="http-sam", WaiterConfig={"Delay": 1})
-    api = Api(cloud, outputs_of(cloud, "http-sam")["Id"])
-    answer = api("/items/7", headers={"Origin": "https://a.example.com"})
-    assert (answer.status_code, answer.json()) == (200, {"id": "7"})
-    assert answer.headers["Access-Control-Allow-Origin"] == "https://a.example.com"
-    asked = {"Origin": "https://a.example.com", "Access-Control-Request-Method": "GET"}
-    assert api("/items/7", "OPTIONS", headers=asked).status_code == 204
-    cloud.cloudformation.delete_stack(StackName="http-sam")
-    cloud.cloudformation.get_waiter("stack_delete_complete").wait(StackName="http-sam", WaiterConfig={"Delay": 1})

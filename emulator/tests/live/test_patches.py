@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from botocore.exceptions import ClientError
 
 from embedded_localstack import plugins
 from embedded_localstack.state import Home
@@ -23,9 +24,11 @@ TARGETS = {
     "patches.lambda_aliases": "localstack.services.lambda_.provider:LambdaProvider._create_routing_config_model",
     "patches.lambda_async": "localstack.services.lambda_.invocation.event_manager:Poller.handle_message",
     "patches.lambda_client_context": "localstack.services.lambda_.invocation.execution_environment:ExecutionEnvironment.invoke",
+    "patches.lambda_code": "localstack.services.lambda_.invocation.lambda_models:S3Code._download_archive_to_file",
     "patches.lambda_retries": "localstack.services.lambda_.invocation.event_manager:has_enough_time_for_retry",
     "patches.lambda_versions": "localstack.services.lambda_.invocation.lambda_service:LambdaService.stop_version",
     "patches.idle_connections": "botocore.httpsession:URLLib3Session.__init__",
+    "patches.missing_operations": "localstack.utils.catalog.catalog_loader:RemoteCatalogLoader.get_remote_catalog",
     "patches.no_downloads": "localstack.packages.api:PackageInstaller.install",
     "patches.request_bodies": "localstack.services.lambda_.urlrouter:restore_payload",
     "patches.kinesis_changes": "localstack.aws.handlers:run_custom_response_handlers",
@@ -40,7 +43,7 @@ TARGETS = {
     "patches.s3_events": "localstack.services.s3.notifications:S3EventNotificationContext.from_request_context",
     "patches.s3_listings": "localstack.services.s3.provider:decode_continuation_token",
     "patches.s3_presigned": "localstack.services.s3.presigned_url:get_credentials_from_parameters",
-    "patches.s3_copies": "localstack.services.s3.provider:S3Provider.copy_object",
+    "patches.s3_copies": "localstack.services.s3.utils:extract_bucket_key_version_id_from_copy_source",
     "patches.s3_deletions": "localstack.services.s3.provider:S3Provider",
     "patches.s3_websites": "localstack.services.s3.website_hosting:S3WebsiteHostingHandler._serve_object",
     "patches.sqs_queries": "localstack.services.sqs.query_api:try_call_sqs",
@@ -69,6 +72,7 @@ TARGETS = {
     ),
     "iam.api_methods": "localstack.services.apigateway.next_gen.execute_api.handlers:preprocess_request",
     "http_apis.gateway": "localstack.aws.handlers:preprocess_request",
+    "debugging": "localstack.aws.connect:InternalClientFactory",
     "load_balancers.gateway": "localstack.aws.handlers:preprocess_request",
     "snapshot.control": "localstack.aws.handlers:run_custom_finalizers",
     "iam.handler": "localstack.aws.handlers:serve_custom_service_request_handlers",
@@ -146,6 +150,23 @@ print(connect.connect_to(region_name="us-east-1").s3._client.meta.endpoint_url)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.startswith("http://localhost:"), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "message"),
+    [
+        ("sesv2", "list_email_identities", "Amazon Simple Email Service is not there: .*; send mail with SES v1"),
+        ("xray", "get_sampling_rules", "AWS X-Ray is not there: .*; turn tracing off"),
+        (
+            "lambda",
+            "list_capacity_providers",
+            "AWS Lambda has no operation ListCapacityProviders here: .*; leave it out",
+        ),
+    ],
+)
+def test_what_is_not_here_is_named(cloud: Cloud, service: str, operation: str, message: str):
+    with pytest.raises(ClientError, match=message):
+        getattr(cloud.client(service), operation)()
 
 
 def tags_of(cloud: Cloud, name: str) -> dict[str, str]:

@@ -33,6 +33,7 @@ class Before:
     ruled: str
     moved: str
     executions: list[str]
+    api: str
     answers: dict[str, Any]
     """What each service answers about its resources."""
     contacted: set[str]
@@ -58,7 +59,7 @@ def before(cloud: Cloud, home: Home) -> Iterator[Before]:
         cloud.lambda_.publish_version(FunctionName="restart-async")
         cloud.lambda_.create_alias(FunctionName="restart-async", Name="live", FunctionVersion="1")
         topic, heard, ruled = deliveries(cloud)
-        moved, ran = moving(cloud), executions(cloud)
+        moved, ran, api = moving(cloud), executions(cloud), http_api(cloud)
         make(cloud)
     answers = {service: answer(cloud, service) for service in EVERY}
     cloud.lambda_.invoke(FunctionName="restart-async:live", InvocationType="Event", Payload=b'{"sleep": 1}')
@@ -69,7 +70,9 @@ def before(cloud: Cloud, home: Home) -> Iterator[Before]:
     assert "restarted in" in done.stdout
     assert old_run
     assert not old_run.running()
-    yield Before(queue, versions, mapped, handled, asynchronous, topic, heard, ruled, moved, ran, answers, contacted)
+    yield Before(
+        queue, versions, mapped, handled, asynchronous, topic, heard, ruled, moved, ran, api, answers, contacted
+    )
     for mapping in cloud.lambda_.list_event_source_mappings()["EventSourceMappings"]:
         cloud.lambda_.delete_event_source_mapping(UUID=mapping["UUID"])
 
@@ -135,6 +138,22 @@ def executions(cloud: Cloud) -> list[str]:
         started.append(cloud.stepfunctions.start_execution(stateMachineArn=machine)["executionArn"])
     assert eventually(lambda: cloud.stepfunctions.describe_execution(executionArn=started[0])["status"] == "SUCCEEDED")
     return started
+
+
+def http_api(cloud: Cloud) -> str:
+    """Create an HTTP API with a deployment that runs a function, and return its ID."""
+    function = cloud.function("restart-api")
+    api = str(cloud.apigatewayv2.create_api(Name="restart", ProtocolType="HTTP", Target=function)["ApiId"])
+    permission = {"Action": "lambda:InvokeFunction", "Principal": "apigateway.amazonaws.com"}
+    cloud.lambda_.add_permission(FunctionName=function, StatementId=api, **permission)
+    return api
+
+
+def test_an_http_api_serves_its_deployment(cloud: Cloud, home: Home, before: Before):
+    (stage,) = cloud.apigatewayv2.get_stages(ApiId=before.api)["Items"]
+    assert cloud.apigatewayv2.get_deployment(ApiId=before.api, DeploymentId=stage["DeploymentId"])["AutoDeployed"]
+    with urllib.request.urlopen(f"http://127.0.0.1:{home.port}/_aws/execute-api/{before.api}/any") as answer:
+        assert answer.read() == b"hello"
 
 
 def test_waiting_in_flight_and_delayed_messages_are_restored(cloud: Cloud, before: Before):

@@ -1,11 +1,13 @@
 """Test the user pools of Cognito, and the methods of REST APIs that want their tokens."""
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from rest_apis import Api
+from rest_apis import HTTP, Api, permit
 from support import ACCOUNT, REGION, Cloud
 
 PASSWORD = "Passw0rd!"
@@ -69,6 +71,34 @@ def test_a_method_with_scopes_wants_an_access_token_with_one_of_them(cloud: Clou
     assert api.post("mine", Authorization=given["AccessToken"])[0] == 200
     assert api.post("mine", Authorization=given["IdToken"])[0] == 401
     assert api.post("others", Authorization=given["AccessToken"])[0] == 401
+
+
+def test_a_route_of_an_http_api_wants_a_token_of_its_user_pool(cloud: Cloud, name: str, functions: Mapping[str, str]):
+    pool, _, client = pool_of(cloud, name)
+    gateway = cloud.apigatewayv2
+    api = gateway.create_api(Name=name, ProtocolType="HTTP", Target=functions["echo"])["ApiId"]
+    permit(cloud, functions["echo"], f"arn:aws:execute-api:{REGION}:{ACCOUNT}:{api}/*")
+    issuer = f"https://cognito-idp.{REGION}.amazonaws.com/{pool}"
+    authorizer = gateway.create_authorizer(
+        ApiId=api,
+        Name="pool",
+        AuthorizerType="JWT",
+        IdentitySource=["$request.header.Authorization"],
+        JwtConfiguration={"Issuer": issuer, "Audience": [client]},
+    )
+    (route,) = gateway.get_routes(ApiId=api)["Items"]
+    wanted = {"AuthorizationType": "JWT", "AuthorizerId": authorizer["AuthorizerId"]}
+    gateway.update_route(ApiId=api, RouteId=route["RouteId"], **wanted)
+
+    def get(token: str) -> tuple[int, Any]:
+        url = f"http://127.0.0.1:{cloud.home.port}/_aws/execute-api/{api}/"
+        answer = HTTP.request("GET", url, headers={"Authorization": token})
+        return answer.status, json.loads(answer.data)
+
+    token = tokens(cloud, client)["IdToken"]
+    status, context = get(token)
+    assert (status, context["authorizer"]["jwt"]["claims"]["cognito:username"]) == (200, "ann")
+    assert get(f"{token[:-4]}AAAA")[0] == 401
 
 
 def test_a_role_needs_permission_on_the_user_pool(cloud: Cloud, name: str):

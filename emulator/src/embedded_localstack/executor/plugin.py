@@ -14,6 +14,7 @@ from localstack.services.lambda_.invocation.runtime_executor import LambdaRuntim
 
 from embedded_localstack import certificates, runtimes
 from embedded_localstack.executor import layers
+from embedded_localstack.executor.code_files import set_writable
 from embedded_localstack.executor.debugger import Debugger
 from embedded_localstack.executor.environment import Environment, InitError, Spec
 from embedded_localstack.executor.output import Event
@@ -198,11 +199,3 @@ class ProcessExecutor(RuntimeExecutor):
     def cleanup_version(cls, function_version: Any) -> None:
         """Make the code writable, so that LocalStack can remove it."""
         set_writable(Path(function_version.config.code.get_unzipped_code_location()), writable=True)
-
-
-def set_writable(folder: Path, *, writable: bool) -> None:
-    """Make everything in the folder writable or read-only. The folder may no longer exist."""
-    for path, _, names in folder.walk():
-        for changed in (path, *(file for name in names if not (file := path / name).is_symlink())):
-            mode = changed.stat().st_mode
-            changed.chmod(mode | 0o200 if writable else mode & ~0o222)

@@ -16,9 +16,11 @@
     authorization.py   checks signatures, tokens and Lambda authorizers
     authorizers.py     the events and answers of Lambda authorizers
     tokens.py          verifies the tokens of JWT authorizers
+    monitoring.py      stores metrics, and writes access logs
+    access_logs.py     the lines of access logs
     cors.py            answers preflight requests, and adds CORS headers to answers
 
-routes.py, events.py, answers.py, cors.py, checks.py, openapi.py, authorizers.py and tokens.py import neither LocalStack
-nor moto.
+routes.py, events.py, answers.py, cors.py, access_logs.py, checks.py, openapi.py, authorizers.py and tokens.py import
+neither LocalStack nor moto.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api.html
 """

@@ -13,6 +13,7 @@ import urllib3
 
 from embedded_localstack.http_apis import answers, authorizers, integrations, tokens
 from embedded_localstack.http_apis.events import Invocation, identity_values
+from embedded_localstack.iam import user_pools
 from embedded_localstack.iam.callers import Kind
 from embedded_localstack.iam.decide import Policy, Question, RolePolicies, Verdict, decide_role
 from embedded_localstack.iam.lambda_authorizers import Answers
@@ -29,10 +30,10 @@ _HTTP = urllib3.PoolManager(retries=False, timeout=_SECONDS)
 
 
 class RefusedError(Exception):
-    """A request that a route's authorization refuses, with the answer for the client."""
+    """A request that a route's authorization refuses, with the answer for the client. The message is for the log."""
 
-    def __init__(self, answer: Answer) -> None:
-        super().__init__(answer.status)
+    def __init__(self, answer: Answer, reason: str) -> None:
+        super().__init__(reason)
         self.answer = answer
 
 
@@ -70,7 +71,7 @@ class Authorization:
         if kind == "AWS_IAM":
             return self._signed(invocation, web)
         if authorizer is None:
-            raise RefusedError(answers.own(500))
+            raise RefusedError(answers.own(500), "the route's authorizer is not there")
         if kind == "JWT":
             return self._token(authorizer, list(route.get("authorizationScopes") or []), invocation)
         return self._custom(authorizer, invocation, key)
@@ -109,28 +110,28 @@ class Authorization:
 
     def _deny(self, who: str, invocation: Invocation, asked: str, reason: str) -> NoReturn:
         self._records.denied(who, ACTION, invocation.method_arn, asked, reason)
-        raise RefusedError(answers.own(403))
+        raise RefusedError(answers.own(403), reason)
 
     def _token(self, authorizer: Mapping[str, Any], wanted: list[str], invocation: Invocation) -> dict[str, Any]:
         values = [value for value in identity_values(invocation, list(authorizer["identitySource"])) if value]
         if not values:
-            raise RefusedError(answers.own(401, ("WWW-Authenticate", "Bearer")))
+            raise RefusedError(answers.own(401, ("WWW-Authenticate", "Bearer")), "there is no token")
         kind, _, rest = values[0].partition(" ")
         token = rest.strip() if kind.lower() == "bearer" else values[0]
         try:
             claims = tokens.verified_claims(token, authorizer["jwtConfiguration"], self._keys.get, time.time())
         except tokens.TokenError as error:
-            raise RefusedError(_challenge(401, "invalid_token", str(error))) from error
+            raise RefusedError(_challenge(401, "invalid_token", str(error)), str(error)) from error
         except tokens.IssuerError as error:
             self._records.denied(
                 "anonymous", ACTION, invocation.method_arn, f"JWT authorizer {authorizer['name']}", str(error)
             )
-            raise RefusedError(
-                _challenge(401, "invalid_token", "OIDC discovery endpoint communication error")
-            ) from error
+            answer = _challenge(401, "invalid_token", "OIDC discovery endpoint communication error")
+            raise RefusedError(answer, str(error)) from error
         scopes = tokens.scopes_of(claims, wanted)
         if wanted and not scopes:
-            raise RefusedError(_challenge(403, "insufficient_scope", "no scope of the route is in the token"))
+            reason = "no scope of the route is in the token"
+            raise RefusedError(_challenge(403, "insufficient_scope", reason), reason)
         return {"jwt": {"claims": tokens.texts(claims), "scopes": scopes or None}}
 
     def _custom(self, authorizer: Mapping[str, Any], invocation: Invocation, key: str) -> dict[str, Any]:
@@ -138,7 +139,7 @@ class Authorization:
         values = identity_values(invocation, sources)
         given = [value for value in values if value]
         if len(given) < len(sources):
-            raise RefusedError(answers.own(401))
+            raise RefusedError(answers.own(401), "an identity source is missing")
         seconds = int(authorizer.get("authorizerResultTtlInSeconds") or 0) if sources else 0
         place = (invocation.api_id, invocation.stage, key, str(authorizer["authorizerId"]), *given)
         answer = self._answers.get(place, seconds, lambda: self._asked(authorizer, invocation, given))
@@ -147,7 +148,7 @@ class Authorization:
             granted = RolePolicies(f"authorizer/{answer.principal}", (Policy(name, answer.policy),))
             self._require(invocation, answer.principal, decide_role(_question(invocation, "*"), granted, None))
         elif not answer.allowed:
-            raise RefusedError(answers.own(403))
+            raise RefusedError(answers.own(403), "the authorizer does not allow it")
         return {"lambda": dict(answer.context), "principalId": answer.principal}
 
     def _asked(self, authorizer: Mapping[str, Any], invocation: Invocation, values: list[str]) -> authorizers.Answer:
@@ -161,11 +162,11 @@ class Authorization:
             return authorizers.parse(json.loads(payload), simple=bool(authorizer.get("enableSimpleResponses")))
         except (integrations.FunctionError, authorizers.InvalidAnswerError, TimeoutError, ValueError) as error:
             if isinstance(error, integrations.FunctionError) and error.raised == "Unauthorized":
-                raise RefusedError(answers.own(401)) from error
+                raise RefusedError(answers.own(401), str(error)) from error
             self._records.denied(
                 "anonymous", ACTION, invocation.method_arn, f"Lambda authorizer {authorizer['name']}", str(error)
             )
-            raise RefusedError(answers.own(500)) from error
+            raise RefusedError(answers.own(500), str(error)) from error
 
 
 def _question(invocation: Invocation, principal: str) -> Question:
@@ -177,11 +178,13 @@ def _challenge(status: int, error: str, description: str) -> Answer:
 
 
 def _fetch(address: str) -> Any:
-    """Return the JSON at an address of an issuer.
+    """Return the JSON at an address of an issuer, which may be a user pool of this server.
 
     Raises:
         IssuerError: the address does not answer with JSON.
     """
+    if own := user_pools.published(address):
+        return own
     try:
         answer = _HTTP.request("GET", address)
         if answer.status != 200:

@@ -18,7 +18,8 @@ from localstack.http.request import get_full_raw_path
 from localstack.utils.urls import localstack_host
 from moto.apigatewayv2.models import apigatewayv2_backends
 
-from embedded_localstack.http_apis import answers, cors, integrations
+from embedded_localstack.http_apis import answers, cors, integrations, monitoring
+from embedded_localstack.http_apis.access_logs import Result
 from embedded_localstack.http_apis.authorization import Authorization, RefusedError
 from embedded_localstack.http_apis.deployments import content_of_stage
 from embedded_localstack.http_apis.events import Invocation
@@ -90,62 +91,61 @@ class Gateway:
         chain.terminate()
 
     def _answer(self, backend: Any, api: Any, request: Request, domain: str, web: Any) -> Answer:
-        identifier = ("Apigw-Requestid", str(uuid.uuid4()))
-        if api.disable_execute_api_endpoint:
-            return answers.own(404, identifier)
-        place = choose_stage(list(api.stages), request.path)
-        if place is None:
-            return answers.own(404, identifier)
-        name, path = place
-        stage = api.stages[name]
-        content = content_of_stage(api, stage)
-        if content is None:
-            return answers.own(404, identifier)
+        began, identifier = time.time(), str(uuid.uuid4())
+        header = ("Apigw-Requestid", identifier)
+        place = None if api.disable_execute_api_endpoint else choose_stage(list(api.stages), request.path)
+        stage = api.stages.get(place[0]) if place else None
+        content = content_of_stage(api, stage) if stage else None
+        if place is None or stage is None or content is None:
+            return answers.own(404, header)
         invocation = Invocation(
             request,
             backend.account_id,
             backend.region_name,
             api.api_id,
-            name,
-            path,
+            place[0],
+            place[1],
             domain,
-            identifier[1],
-            time.time(),
+            identifier,
+            began,
             variables=dict(stage.stage_variables or {}),
         )
-        answer = self._routed(content, stage, invocation, web)
-        return replace(answer, headers=(*answer.headers, identifier))
+        result = self._routed(content, stage, invocation, web)
+        monitoring.record(stage, result, (time.time() - began) * 1000)
+        return replace(result.answer, headers=(*result.answer.headers, header))
 
-    def _routed(self, content: Mapping[str, Any], stage: Any, invocation: Invocation, web: Any) -> Answer:
+    def _routed(self, content: Mapping[str, Any], stage: Any, invocation: Invocation, web: Any) -> Result:
         request = invocation.request
         match = choose_route(content["routes"], request.method, invocation.path)
         if content["cors"] and cors.is_preflight(request) and _is_open(match):
-            return cors.preflight(content["cors"], request)
+            return Result(cors.preflight(content["cors"], request), invocation)
         if match is None:
-            answer = answers.own(404)
+            result = Result(answers.own(404), replace(invocation, route_key=""))
         elif len(request.body) > answers.MOST_BYTES:
-            answer = answers.own(413)
+            result = Result(answers.own(413), invocation)
         else:
             key, parameters = str(match.route["routeKey"]), match.parameters
             invocation = replace(invocation, route_key=key, parameters=parameters)
-            answer = self._called(match.route, content, stage, invocation, web)
-        return cors.covered(content["cors"], request, answer)
+            result = self._called(match.route, content, stage, invocation, web)
+        return replace(result, answer=cors.covered(content["cors"], request, result.answer))
 
     def _called(
         self, route: Mapping[str, Any], content: Mapping[str, Any], stage: Any, invocation: Invocation, web: Any
-    ) -> Answer:
+    ) -> Result:
         """Return the answer of a route's integration, if the caller is allowed to call the route."""
         authorizer = content["authorizers"].get(route.get("authorizerId") or "")
         key = f"{vars(stage).get('deployment_id')}/{vars(stage).get('cache_number', 0)}"
         try:
             caller = self._authorization.check(route, authorizer, invocation, web, key)
         except RefusedError as error:
-            return error.answer
+            return Result(error.answer, invocation, authorizer_error=str(error))
+        invocation = replace(invocation, authorizer=caller)
         integration = content["integrations"].get(str(route.get("target") or "").removeprefix("integrations/"))
         if integration is None:
             LOG.warning("%s: the route %s has no integration", invocation.api_id, invocation.route_key)
-            return answers.own(500)
-        return integrations.call(integration, replace(invocation, authorizer=caller))
+            return Result(answers.own(500), invocation, "the route has no integration")
+        answer, error_message = integrations.call(integration, invocation)
+        return Result(answer, invocation, error_message)
 
 
 def _received(web: Any, path: str, query: str) -> Request:

@@ -41,8 +41,15 @@ class FunctionError(Exception):
         self.raised = raised
 
 
-def call(integration: Mapping[str, Any], invocation: Invocation) -> Answer:
-    """Return the response of an integration. The log says why a response is 500 or 503."""
+def call(integration: Mapping[str, Any], invocation: Invocation) -> tuple[Answer, str]:
+    """Return the response of an integration, and why it is 500 or 503, which the server's log says too."""
+    answer, error = _called(integration, invocation)
+    if error:
+        LOG.warning("%s answers %d: %s", invocation.source_arn, answer.status, error)
+    return answer, error
+
+
+def _called(integration: Mapping[str, Any], invocation: Invocation) -> tuple[Answer, str]:
     uri = with_variables(str(integration.get("integrationUri") or ""), invocation.variables)
     seconds = int(integration.get("timeoutInMillis") or 30_000) / 1000
     if integration.get("integrationType") == "HTTP_PROXY":
@@ -56,13 +63,11 @@ def call(integration: Mapping[str, Any], invocation: Invocation) -> Answer:
             str(integration.get("credentialsArn") or ""),
             seconds,
         )
-        return answers.of_function(payload, version)
+        return answers.of_function(payload, version), ""
     except TimeoutError as error:
-        LOG.warning("%s answers 503: %s", invocation.source_arn, error)
-        return answers.own(503)
+        return answers.own(503), str(error)
     except (FunctionError, InvalidAnswerError) as error:
-        LOG.warning("%s answers 500: %s", invocation.source_arn, error)
-        return answers.own(500)
+        return answers.own(500), str(error)
 
 
 def with_variables(uri: str, variables: Mapping[str, str]) -> str:
@@ -111,7 +116,7 @@ def _client(region: str, role: str, source_arn: str, seconds: float) -> Any:
     return clients.lambda_.request_metadata(service_principal=ServicePrincipal.apigateway, source_arn=source_arn)
 
 
-def _request(method: str, uri: str, invocation: Invocation, seconds: float) -> Answer:
+def _request(method: str, uri: str, invocation: Invocation, seconds: float) -> tuple[Answer, str]:
     """Send the request on to an HTTP address, with the values of the route's variables in the address."""
     request = invocation.request
     address = re.sub(r"\{(\w+)\+?\}", lambda name: quote(invocation.parameters.get(name[1], "")), uri)
@@ -130,8 +135,7 @@ def _request(method: str, uri: str, invocation: Invocation, seconds: float) -> A
             decode_content=False,
         )
     except urllib3.exceptions.HTTPError as error:
-        LOG.warning("%s answers 503: %s", invocation.source_arn, error)
-        return answers.own(503)
+        return answers.own(503), str(error)
     dropped = HOP_BY_HOP | {"content-length"}
     pairs = tuple((name, value) for name, value in answer.headers.items() if name.lower() not in dropped)
-    return Answer(answer.status, pairs, answer.data)
+    return Answer(answer.status, pairs, answer.data), ""

@@ -4,11 +4,14 @@ The kernel knows which process has the other end of a connection on this machine
 whatever it sends.
 """
 
+import functools
 import socket
 import struct
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from embedded_localstack import processes
 from embedded_localstack.executor import runtime
@@ -113,12 +116,34 @@ def _listed(client: Address, server: Address) -> int | None:
     return next((int(row[9]) for row in rows if row[1:3] == ends), _NO_SOCKET)
 
 
+@functools.cache
+def own_addresses() -> frozenset[str]:
+    """Return the IPv4 addresses of this machine or container."""
+    interfaces = psutil.net_if_addrs().values()
+    return frozenset(entry.address for entries in interfaces for entry in entries if entry.family == socket.AF_INET)
+
+
+def server_address(client: str, own: frozenset[str]) -> str | None:
+    """Return the address at which a client of this machine reaches the server, or None for another machine's client.
+
+    In a container the server listens on all addresses (EMBEDDED_LISTEN). What comes through a published port has the
+    address of Docker's gateway, and no function is there. A client that calls another address of its own machine has
+    that address too.
+    """
+    if client.startswith("127."):
+        return LISTENS_AT
+    return client if client in own else None
+
+
 def from_function(request: Any) -> bool:
     """Return whether a process of a function made a request. LocalStack's own requests have no connection."""
     host, port = request.environ.get("REMOTE_ADDR"), request.environ.get("REMOTE_PORT")
     if not host or not port:
         return False
-    verdict = _peers.is_function((host, int(port)), (LISTENS_AT, int(request.environ["SERVER_PORT"])))
+    server = server_address(host, own_addresses())
+    if not server:
+        return False
+    verdict = _peers.is_function((host, int(port)), (server, int(request.environ["SERVER_PORT"])))
     # The SDKs put the variable AWS_EXECUTION_ENV, which only functions have, into this header.
     return "exec-env/AWS_Lambda" in request.headers.get("User-Agent", "") if verdict is None else verdict
 

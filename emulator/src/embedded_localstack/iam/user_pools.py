@@ -14,6 +14,11 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from moto.cognitoidp.models import cognitoidp_backends
 
+_PUBLISHED = re.compile(
+    r"(?P<issuer>https://cognito-idp\.(?P<region>[a-z0-9-]+)\.amazonaws\.com/(?P<id>[\w-]+))"
+    r"/\.well-known/(?P<file>openid-configuration|jwks\.json)"
+)
+
 
 class TokenError(Exception):
     """A token is not valid for a method. The text is API Gateway's."""
@@ -51,6 +56,23 @@ def claims(token: str, pools: Iterable[str], scopes: Collection[str], audience: 
     if audience and not re.fullmatch(audience, client):
         raise TokenError
     return {name: _text(name, value) for name, value in content.items()}
+
+
+def published(address: str) -> dict[str, Any] | None:
+    """Return what a user pool of this server publishes at an address, or None for any other address.
+
+    https://docs.aws.amazon.com/cognito/latest/developerguide/federation-endpoints.html
+    """
+    parts = _PUBLISHED.fullmatch(address)
+    if parts is None:
+        return None
+    backends = [cognitoidp_backends[account][parts["region"]] for account in list(cognitoidp_backends)]
+    pool = next((backend.user_pools[parts["id"]] for backend in backends if parts["id"] in backend.user_pools), None)
+    if pool is None:
+        return None
+    if parts["file"] == "jwks.json":
+        return {"keys": [{**pool.json_web_key.as_dict(private=False), "kid": "dummy"}]}  # moto's tokens name this key
+    return {"issuer": parts["issuer"], "jwks_uri": f"{parts['issuer']}/.well-known/jwks.json"}
 
 
 def _pool(arn: str) -> Any:

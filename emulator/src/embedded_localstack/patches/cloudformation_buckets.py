@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 Properties = dict[str, Any]
+# S3 refuses these until Block Public Access is off, so that they are set after it. The others come with CreateBucket.
+PUBLIC = ("AuthenticatedRead", "PublicRead", "PublicReadWrite")
 
 
 def install() -> None:
@@ -39,6 +41,9 @@ def install() -> None:
         bucket = request.previous_state["BucketName"]
         for operation, arguments in [*settings(model), *later_settings(self, {**model, "BucketName": bucket})]:
             getattr(s3, operation)(Bucket=bucket, **arguments)
+        acl = model.get("AccessControl") or "Private"
+        if acl != (request.previous_state.get("AccessControl") or "Private") and acl not in PUBLIC:
+            s3.put_bucket_acl(Bucket=bucket, ACL=_canned(acl))
         for operation in removals(request.previous_state, model):
             getattr(s3, operation)(Bucket=bucket)
         state = {**request.previous_state, **model, "BucketName": bucket}
@@ -50,6 +55,8 @@ def creation(model: Properties, region: str) -> Properties:
     arguments: Properties = {"Bucket": model["BucketName"]}
     if rules := (model.get("OwnershipControls") or {}).get("Rules"):
         arguments["ObjectOwnership"] = rules[0]["ObjectOwnership"]
+    if (acl := model.get("AccessControl")) and acl not in PUBLIC:
+        arguments["ACL"] = _canned(acl)
     if _is_true(model.get("ObjectLockEnabled")):
         arguments["ObjectLockEnabledForBucket"] = True
     if region != "us-east-1":
@@ -64,8 +71,8 @@ def settings(model: Properties) -> Iterable[tuple[str, Properties]]:
     if block := model.get("PublicAccessBlockConfiguration"):
         flags = {name: _is_true(value) for name, value in block.items()}
         yield "put_public_access_block", {"PublicAccessBlockConfiguration": flags}
-    if acl := model.get("AccessControl"):
-        yield "put_bucket_acl", {"ACL": re.sub("(?<!^)(?=[A-Z])", "-", acl).lower()}
+    if (acl := model.get("AccessControl")) in PUBLIC:
+        yield "put_bucket_acl", {"ACL": _canned(acl)}
     if encryption := model.get("BucketEncryption"):
         rules = [_encryption_rule(rule) for rule in encryption["ServerSideEncryptionConfiguration"]]
         yield "put_bucket_encryption", {"ServerSideEncryptionConfiguration": {"Rules": rules}}
@@ -107,6 +114,11 @@ REMOVALS = {
 def removals(before: Properties, after: Properties) -> list[str]:
     """Return the calls for the settings that an update takes away."""
     return [operation for name, operation in REMOVALS.items() if before.get(name) and not after.get(name)]
+
+
+def _canned(acl: str) -> str:
+    """Return the name that S3's API has for an ACL: `PublicRead` is `public-read`."""
+    return re.sub("(?<!^)(?=[A-Z])", "-", acl).lower()
 
 
 def _is_true(value: Any) -> bool:

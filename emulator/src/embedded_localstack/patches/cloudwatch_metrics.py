@@ -41,7 +41,7 @@ class Connections:
         return connection
 
 
-def _store(account_id: str | None, region: str | None, namespace: str, metrics: list[dict[str, Any]]) -> None:
+def store(account_id: str | None, region: str | None, namespace: str, metrics: list[dict[str, Any]]) -> None:
     """Add metrics of this moment to CloudWatch's database. CloudWatch starts if this is its first use."""
     from localstack.constants import AWS_REGION_US_EAST_1, DEFAULT_AWS_ACCOUNT_ID  # noqa: PLC0415 - only a running server has them
     from localstack.services.plugins import SERVICE_PLUGINS  # noqa: PLC0415
@@ -62,7 +62,7 @@ def _store(account_id: str | None, region: str | None, namespace: str, metrics: 
 def _publish_queue_metric(  # noqa: PLR0913, PLR0917 - the signature of LocalStack
     account_id: str, region: str, queue_name: str, metric: str, value: float = 1, unit: str = "Count"
 ) -> None:
-    _store(account_id, region, "AWS/SQS", [_of_queue(queue_name, metric, value, unit)])
+    store(account_id, region, "AWS/SQS", [_of_queue(queue_name, metric, value, unit)])
 
 
 def _publish_queue_metrics(account_id: str, region: str, sqs_metric_batch_data: Sequence[dict[str, Any]]) -> None:
@@ -70,7 +70,7 @@ def _publish_queue_metrics(account_id: str, region: str, sqs_metric_batch_data: 
         _of_queue(entry["QueueName"], entry["MetricName"], entry.get("Value", 1), entry.get("Unit", "Count"))
         for entry in sqs_metric_batch_data
     ]
-    _store(account_id, region, "AWS/SQS", metrics)
+    store(account_id, region, "AWS/SQS", metrics)
 
 
 def _of_queue(queue_name: str, metric: str, value: float, unit: str) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def install() -> None:
         metric: str, value: float, kwargs: Any, account_id: str | None = None, region_name: str | None = None
     ) -> None:
         facts = {"MetricName": metric, "Dimensions": dimension_lambda(kwargs), "Value": value}
-        _store(account_id, region_name, "AWS/Lambda", [facts])
+        store(account_id, region_name, "AWS/Lambda", [facts])
 
     Patch(cloudwatch_database_helper, "sqlite3", Connections()).apply()
     Patch(sqs, "publish_sqs_metric", _publish_queue_metric).apply()

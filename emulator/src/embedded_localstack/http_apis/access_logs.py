@@ -1,0 +1,68 @@
+"""The lines of a stage's access log.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from embedded_localstack.http_apis.events import Invocation, first_context, second_format
+from embedded_localstack.load_balancers.answers import Answer
+
+_VARIABLE = re.compile(r"\$context\.([A-Za-z]+(?:\.[\w:-]+)*)")
+_MISSING = "-"
+
+
+@dataclass(frozen=True)
+class Result:
+    """An answered request, with what the access log says about errors."""
+
+    answer: Answer
+    invocation: Invocation
+    integration_error: str = ""
+    authorizer_error: str = ""
+
+
+def line(template: str, result: Result, milliseconds: float) -> str:
+    """Return the line for a request: the format of the stage with the values of its variables, or "-" for none."""
+    values = variables(result, milliseconds)
+
+    def value(match: re.Match[str]) -> str:
+        found: Any = values
+        for name in match[1].split("."):
+            found = found.get(name) if isinstance(found, Mapping) else None
+        if found is None or found == "":
+            return _MISSING
+        return json.dumps(found if isinstance(found, str) else json.dumps(found))[1:-1]
+
+    return _VARIABLE.sub(value, template)
+
+
+def variables(result: Result, milliseconds: float) -> dict[str, Any]:
+    """Return the variables of a request under `$context`."""
+    answer, invocation = result.answer, result.invocation
+    context, first = second_format(invocation)["requestContext"], first_context(invocation)
+    granted = first["authorizer"]
+    claims = {"claims": granted.get("claims")} if "jwt" in invocation.authorizer else granted
+    message = json.loads(answer.body)["message"] if result.authorizer_error or _is_own(answer) else ""
+    return {
+        **context,
+        **{name: first[name] for name in ("httpMethod", "path", "protocol", "requestTime", "requestTimeEpoch")},
+        "extendedRequestId": context["requestId"],
+        "identity": first["identity"],
+        "authorizer": {**claims, "error": result.authorizer_error},
+        "status": answer.status,
+        "responseLatency": round(milliseconds),
+        "responseLength": len(answer.body),
+        "error": {"message": message, "messageString": json.dumps(message) if message else ""},
+        "integrationErrorMessage": result.integration_error,
+        "integration": {"error": result.integration_error, "integrationStatus": None},
+    }
+
+
+def _is_own(answer: Answer) -> bool:
+    """Return whether API Gateway made the answer: it has the one field `message`."""
+    return answer.status >= 400 and re.fullmatch(rb'\{"message":"[A-Za-z ]+"\}', answer.body) is not None

@@ -1,0 +1,108 @@
+"""Unpack the code of a new version by linking the files that it has in common with the version before.
+
+A changed line of a function with dependencies would otherwise write a thousand files, which takes most of the time
+until the new code runs.
+"""
+# mypy: disable-error-code="import-not-found, untyped-decorator"
+
+import logging
+import os
+import stat
+import tempfile
+import zipfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
+
+LOG = logging.getLogger(__name__)
+ID_LENGTH = 37
+"""The length of what LocalStack adds to a function's name in the id of its code: a hyphen and a UUID."""
+
+type Facts = tuple[int, int]
+"""The CRC and the size of a file."""
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """A folder with unpacked code, and the facts of each file in it."""
+
+    folder: Path
+    files: dict[str, Facts]
+
+
+def install() -> None:
+    """Replace the unpacking."""
+    from localstack.services.lambda_.invocation.lambda_models import S3Code  # noqa: PLC0415 - only a running server has it
+    from localstack.utils.patch import patch  # noqa: PLC0415
+
+    latest: dict[str, Unpacked] = {}
+    download = S3Code._download_archive_to_file
+
+    @patch(S3Code.prepare_for_execution)
+    def prepare_for_execution(original: Callable[..., None], self: Any) -> None:
+        target, function = Path(self.get_unzipped_code_location()), self.id[:-ID_LENGTH]
+        with self._disk_lock:
+            if target.exists():
+                return
+            with tempfile.NamedTemporaryFile() as archive:
+                download(self, archive)
+                files = contents(archive)
+                before = latest.get(function)
+                if not files or not before or not unpack(archive, target, before, files):
+                    original(self)
+            latest[function] = Unpacked(target, files)
+
+
+def contents(archive: IO[bytes]) -> dict[str, Facts]:
+    """Return the facts of each file in a zip; empty if files of it cannot be linked safely."""
+    try:
+        with zipfile.ZipFile(archive) as bundle:
+            entries = bundle.infolist()
+    except (zipfile.BadZipFile, ValueError):
+        return {}
+    files = {entry.filename: (entry.CRC, entry.file_size) for entry in entries}
+    return files if len(files) == len(entries) and all(map(is_plain, entries)) else {}
+
+
+def unpack(archive: IO[bytes], target: Path, before: Unpacked, files: dict[str, Facts]) -> bool:
+    """Unpack a zip into a folder that does not exist. A file that is the same in `before` is linked.
+
+    Returns false, and makes nothing, if that fails. LocalStack's own way may be able to do it.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as part:
+        try:
+            with zipfile.ZipFile(archive) as bundle:
+                for name, facts in files.items():
+                    _unpack(bundle, name, f"{part}/code/{name}", before if before.files.get(name) == facts else None)
+        except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError) as error:
+            LOG.info("%s is not unpacked by linking: %s", target.parent.name, error)
+            return False
+        Path(part, "code").rename(target)
+    return True
+
+
+def _unpack(bundle: zipfile.ZipFile, name: str, path: str, before: Unpacked | None) -> None:
+    if name.endswith("/"):
+        os.makedirs(path, exist_ok=True)  # noqa: PTH103 - pathlib is slow for a thousand files
+        return
+    os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120 - as above
+    if before:
+        with suppress(OSError):  # The version before may be deleted meanwhile.
+            os.link(f"{before.folder}/{name}", path)
+            return
+    with open(path, "wb", opener=_opener) as file:
+        file.write(bundle.read(name))
+
+
+def is_plain(entry: zipfile.ZipInfo) -> bool:
+    """Return whether an entry is a file or a folder below the folder that the zip is unpacked into."""
+    path = PurePosixPath(entry.filename)
+    is_below = not path.is_absolute() and ".." not in path.parts and "\\" not in entry.filename
+    return is_below and not stat.S_ISLNK(entry.external_attr >> 16)
+
+
+def _opener(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o755)

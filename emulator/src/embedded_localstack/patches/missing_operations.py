@@ -1,0 +1,54 @@
+"""Say by name what is missing, and what to use instead.
+
+LocalStack asks its maker's server which licence has a service, and its message is about licences. The question would
+tell another machine which services a project uses.
+"""
+# mypy: disable-error-code="import-not-found"
+
+from typing import Any
+
+INSTEAD = {
+    "cloudcontrol": "call the operations of the resource's own service",
+    "sesv2": "send mail with SES v1 (`ses`)",
+    "xray": "turn tracing off in this environment",
+    "pipes": "connect the source with an event source mapping of Lambda, or with a rule of EventBridge",
+}
+OTHERWISE = "leave it out of what you deploy here, and test it on AWS"
+
+
+def install() -> None:
+    """Answer calls of services and operations that do not exist here with this message, and ask no other server.
+
+    The status is 501 as before.
+    """
+    from localstack.aws import skeleton  # noqa: PLC0415 - only a running server has it
+    from localstack.aws.catalog_exceptions import AwsServiceAvailabilityException  # noqa: PLC0415
+    from localstack.aws.handlers import service as handlers  # noqa: PLC0415
+    from localstack.aws.spec import load_service  # noqa: PLC0415
+    from localstack.services.plugins import SERVICE_PLUGINS  # noqa: PLC0415
+    from localstack.utils.catalog.catalog_loader import RemoteCatalogLoader  # noqa: PLC0415
+    from localstack.utils.patch import Patch  # noqa: PLC0415
+
+    def no_catalog(_: object) -> None:
+        raise OSError("the embedded LocalStack asks no other server")
+
+    def unavailable(service: str, operation: str | None, _status: Any) -> Any:
+        missing = None if not SERVICE_PLUGINS.exists(service) else operation
+        title = str(load_service(service).metadata["serviceFullName"])
+        return AwsServiceAvailabilityException(message(service, title, missing), error_code=4)
+
+    Patch(RemoteCatalogLoader, "get_remote_catalog", no_catalog).apply()
+    for module in (handlers, skeleton):  # where a service is missing, and where an operation is
+        Patch(module, "get_service_availability_exception", unavailable).apply()
+
+
+def message(service: str, title: str, operation: str | None) -> str:
+    """Return the message about a service, or about one operation of it.
+
+    Args:
+        service: LocalStack's name of the service, such as "pipes".
+        title: AWS's name of the service, such as "Amazon EventBridge Pipes".
+        operation: the operation that is missing; None if the whole service is.
+    """
+    missing = f"{title} has no operation {operation} here" if operation else f"{title} is not there"
+    return f"{missing}: the embedded LocalStack cannot emulate it; {INSTEAD.get(service, OTHERWISE)}"
