@@ -135,6 +135,10 @@ def test_format_1_has_null_for_what_a_request_does_not_have_and_lists_of_values(
     fields = event(invocation(sent, stage="prod", route_key="GET /my/path"), "1.0")
     assert (fields["resource"], fields["path"], fields["httpMethod"]) == ("/my/path", "/prod/my/path", "GET")
     assert (fields["headers"]["header1"], fields["multiValueHeaders"]["header1"]) == ("b", ["a", "b"])
+    assert (fields["headers"]["X-Forwarded-For"], fields["multiValueHeaders"]["X-Forwarded-Proto"]) == (
+        "10.0.0.9",
+        ["http"],
+    )
     assert (fields["queryStringParameters"], fields["multiValueQueryStringParameters"]) == (
         {"x": "2"},
         {"x": ["1", "2"]},

@@ -126,10 +126,28 @@ def second_format(invocation: Invocation) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value or name not in optional}
 
 
+# Functions of format 1.0 get these names with capitals, as recorded events of AWS have them. serverless-patterns'
+# apigw-http-api-lambda-terraform reads X-Forwarded-For. Format 2.0 has lower case only.
+_CAPITALS = {
+    name.lower(): name
+    for name in (
+        "Content-Length",
+        "Content-Type",
+        "Host",
+        "User-Agent",
+        "X-Amzn-Trace-Id",
+        "X-Forwarded-For",
+        "X-Forwarded-Port",
+        "X-Forwarded-Proto",
+    )
+}
+
+
 def first_format(invocation: Invocation) -> dict[str, Any]:
     """Return the fields of format 1.0 without the body. It holds the last of repeated values, and lists of all."""
     request = invocation.request
-    values, query = headers(request), parameters(request)
+    values = {_CAPITALS.get(name, name): given for name, given in headers(request).items()}
+    query = parameters(request)
     return {
         "version": "1.0",
         "resource": invocation.resource,
