@@ -149,6 +149,9 @@ def test_an_upload_that_is_no_longer_among_the_newest_images_is_found(open_galle
     page.route(re.compile(r"/images\?status=\w+&limit=12$"), newest)
     page.locator("#files").set_input_files(SMALL)
     expect(page.locator("#tray-list")).to_contain_text("Creating thumbnails…")
+    # The page's clock jumps. The pipeline needs its time, and the page would report a 404 before.
+    listing, header = f"{gallery.address}images?status=READY&limit=1", {"X-Api-Key": gallery.key}
+    eventually(lambda: requests.get(listing, headers=header, timeout=30).json()["images"], "the photo in the catalog")
     page.clock.fast_forward(LOOKED_UP_AFTER_MS)
     expect(page.locator(".tile img.loaded")).to_have_count(1)
     expect(page.locator("#tray")).to_be_hidden()
