@@ -114,7 +114,8 @@ def test_a_node_function_publishes(space: Workspace, folder: Path):
 def test_an_http_api_calls_a_function(space: Workspace, folder: Path):
     terraform = deployed(space, folder, {"app": "python3.13"}, aws=">= 5", random=">= 3", archive=">= 2")
     identifier = terraform.outputs()["apigwy_url"].split("//")[1].split(".")[0]
-    assert "path" in str(space.fetch(identifier, "/hello"))
+    (seen,) = space.fetch(identifier, "/hello").values()  # the key is "message " there
+    assert (seen["method"], seen["rawPath"], seen["xForwardedFor"]) == ("GET", "/hello", "127.0.0.1")
     terraform.destroy()
 
 
