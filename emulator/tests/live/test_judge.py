@@ -277,7 +277,7 @@ def context(service: str, operation: str, key: str = "", **internal: str) -> Any
         service_request={"Bucket": "b", "Key": "k", "QueueUrl": f"http://h/{ACCOUNT}/q"},
         account_id=ACCOUNT,
         region="us-east-1",
-        request=SimpleNamespace(headers={"Authorization": authorization}, url="http://h/", form=None),
+        request=SimpleNamespace(headers={"Authorization": authorization}, url="http://h/", form=None, environ={}),
         internal_request_params=internal,
     )
 

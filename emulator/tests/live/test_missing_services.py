@@ -39,3 +39,4 @@ def test_the_account_is_in_no_organization_until_one_is_created(cloud: Cloud):
     assert code == "AWSOrganizationsNotInUseException"
     cloud.organizations.create_organization()
     assert cloud.organizations.describe_organization()["Organization"]["MasterAccountId"] == "000000000000"
+    cloud.organizations.delete_organization()  # the other tests share the server
