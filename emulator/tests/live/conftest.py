@@ -10,7 +10,7 @@ from embedded_localstack import lambda_runtime, processes
 from embedded_localstack.state import Home
 from embedded_localstack.testing import LocalStackProcess
 from rest_apis import ECHO, JUDGE, Api, permit
-from support import ACCOUNT, LOGS, Cloud, free_port, launcher, package
+from support import LOGS, Cloud, free_port, launcher, package
 
 
 @pytest.fixture(scope="session")
@@ -63,13 +63,16 @@ def name(request: pytest.FixtureRequest) -> str:
     return str(text)[:40].strip("-")
 
 
-@pytest.fixture(scope="session")
-def functions(cloud: Cloud) -> Mapping[str, str]:
-    """Return the ARNs of the functions behind the APIs and of their authorizers."""
-    cloud.role("api-functions", *LOGS)
-    role = f"arn:aws:iam::{ACCOUNT}:role/api-functions"
+@pytest.fixture(scope="module")
+def functions(request: pytest.FixtureRequest, cloud: Cloud) -> Mapping[str, str]:
+    """Return the ARNs of the functions behind the APIs and of their authorizers.
+
+    Each module has its own, because another module may have emptied the server since.
+    """
+    prefix = request.path.stem.replace("_", "-")
+    role = cloud.role(f"{prefix}-functions", *LOGS)
     return {
-        name: cloud.function(f"api-{name}", role=role, Code={"ZipFile": package(code)})
+        name: cloud.function(f"{prefix}-{name}", role=role, Code={"ZipFile": package(code)})
         for name, code in (("echo", ECHO), ("judge", JUDGE))
     }
 
