@@ -43,6 +43,14 @@ PROVOKED = {
         "kinesis:GetRecords",
         "eventloom-changes-report",
     ): "test_renamed_and_removed_triggers_lose_nothing_and_leave_nothing",
+    (
+        "execute-api:Invoke",
+        "eventloom-probe-visitor",
+    ): "test_the_api_refuses_unsigned_requests_and_roles_without_permission",
+    (
+        "execute-api:Invoke",
+        "eventloom-probe-guest",
+    ): "test_the_api_refuses_unsigned_requests_and_roles_without_permission",
     ("dynamodb:ListTables", "probe"): "test_the_cloud_has_the_capabilities_that_the_table_lists",
     ("logs:CreateLogStream", "probe"): "test_the_cloud_has_the_capabilities_that_the_table_lists",
 }

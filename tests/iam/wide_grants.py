@@ -62,6 +62,12 @@ WIDE_GRANTS: tuple[WideGrant, ...] = (
         "the API passes every method and path of its stage to the function",
     ),
     WideGrant(
+        "module.probe.aws_lambda_permission.api",
+        "lambda:InvokeFunction on *",
+        "only if AWS:SourceArn is *",
+        "the API passes every method and path of its stage to the function",
+    ),
+    WideGrant(
         "module.converter.aws_iam_role_policy.permissions",
         "s3:GetObject* on *-raw-*",
         "only on *",
