@@ -163,6 +163,19 @@ def has_load_balancers(cloud: Cloud, _outputs: Outputs) -> bool:
     return True
 
 
+def has_http_apis(cloud: Cloud, _outputs: Outputs) -> bool:
+    """Return whether HTTP APIs (API Gateway v2) can be created."""
+    if not cloud.endpoint:
+        return True
+    gateway = client("apigatewayv2")
+    try:
+        api_id = gateway.create_api(Name="probe", ProtocolType="HTTP")["ApiId"]
+    except ClientError:
+        return False
+    gateway.delete_api(ApiId=api_id)
+    return True
+
+
 def has_distributed_maps(cloud: Cloud, outputs: Outputs) -> bool:
     """Return whether Step Functions accepts a Distributed Map with batches and EXPRESS child workflows.
 
@@ -249,6 +262,7 @@ TABLE = {
             {"compose": f"{FREE_LOCALSTACK} has no ELBv2", "aws": "it is internal, for callers within its network"},
             has_load_balancers,
         ),
+        Capability("http_apis", "HTTP APIs", {"compose": f"{FREE_LOCALSTACK} has no API Gateway v2"}, has_http_apis),
         Capability(
             "distributed_maps",
             "Distributed Maps of Step Functions with batches",

@@ -128,7 +128,7 @@ def lacking(capability: capabilities.Capability) -> str:
 
 
 def render(record: Mapping[str, Any]) -> str:
-    """Return the page: first the tables, which fit on a screen, then the meaning of the names."""
+    """Return the page: first the capabilities, which fit on a screen, then what they are, and the features."""
     runs, peers = {cloud: record[cloud] for cloud in CLOUDS if cloud in record}, record.get("peers", {})
     files = {file: f"`{short(file)}`" for file in sorted({file for run in runs.values() for file in run["features"]})}
     return "\n".join(
@@ -143,9 +143,7 @@ def render(record: Mapping[str, Any]) -> str:
             "",
             *rows({name: f"`{name}`" for name in capabilities.TABLE}, capability_cell, runs, peers),
             "",
-            "The numbers are tests of the last run: those that need the capability, and below those of each feature.",
-            "",
-            *rows(files, feature_cell, runs, {}),
+            "The numbers are tests of the last run that need the capability. The [features](#features) have more.",
             "",
             "## What a capability is",
             "",
@@ -155,12 +153,17 @@ def render(record: Mapping[str, Any]) -> str:
             "",
             *bullets({name: lacking(capability) for name, capability in capabilities.TABLE.items()}),
             "",
+            "## Features",
+            "",
+            "A feature is a file of tests, such as `test_activity.py`. The numbers are tests of the last run.",
+            "",
+            *rows(files, feature_cell, runs, {}),
+            "",
             "## Where this page comes from",
             "",
             "`make capabilities` writes it from [scripts/capabilities.py](../scripts/capabilities.py) and the last "
             "complete run of",
-            "[tests/integration](../tests/integration) and [tests/modules](../tests/modules) in each cloud. A feature",
-            "is a file of tests there: `test_activity.py`.",
+            "[tests/integration](../tests/integration) and [tests/modules](../tests/modules) in each cloud.",
             "",
             *[_fill(f"- **{name}** ran on: {run['made_of']}.") for name, run in runs.items()],
             "",

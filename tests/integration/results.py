@@ -91,8 +91,15 @@ def _skip_without(request: pytest.FixtureRequest) -> None:
     if not capabilities_needed:
         return
     cloud = request.getfixturevalue("cloud")
-    judge = request.config.stash.setdefault(
-        JUDGE, capabilities.Judge(cloud, lambda: request.getfixturevalue("deployment").outputs)
-    )
+    judge = request.config.stash.setdefault(JUDGE, capabilities.Judge(cloud, lambda: _outputs(request)))
     if reasons := [reason for name in capabilities_needed if (reason := judge.reason(name))]:
         pytest.skip("; ".join(reasons))
+
+
+def _outputs(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """Return the outputs of the deployment, or none in a session that does not deploy terraform/ (tests/modules)."""
+    try:
+        outputs: dict[str, Any] = request.getfixturevalue("deployment").outputs
+    except pytest.FixtureLookupError:
+        return {}
+    return outputs

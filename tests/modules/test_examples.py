@@ -21,6 +21,7 @@ from PIL import Image
 from eventloom import clouds
 from eventloom.clouds import ROOT, client
 from eventloom.deployment import examples
+from scripts import capabilities
 from tests.integration.checkouts import command, environment
 from tests.integration.photos import photo
 from tests.integration.support import TIMEOUT_S, eventually
@@ -154,6 +155,8 @@ def try_example(name: str) -> Any:
 def results(cloud: clouds.Cloud) -> Iterator[dict[str, Any]]:
     """Return the result of each example, or its exception if it failed."""
     names = examples.example_names()
+    if not capabilities.has_http_apis(cloud, {}):
+        names.remove("http-api")
     with ThreadPoolExecutor(len(names)) as pool:
         futures = {name: pool.submit(try_example, name) for name in names}
         yield {name: future.exception() or future.result() for name, future in futures.items()}
@@ -196,6 +199,7 @@ def test_a_photo_becomes_thumbnails(results: dict[str, Any]) -> None:
     assert outcome == {"status": "READY", "sizes": [(128, 96), (512, 384), (1280, 960)]}
 
 
+@pytest.mark.needs("http_apis")
 def test_a_signed_request_adds_a_link_that_everybody_follows(results: dict[str, Any]) -> None:
     outcome = result(results, "http-api")
     assert outcome["added"] == (201, True)
