@@ -1,4 +1,4 @@
-"""The offset from UTC of whoever uploads a photo, which says on which day a photo without a capture time was added.
+"""The offset from UTC of the uploader, which says on which day a photo without a capture time was added.
 
 It travels beside the object, in the user-defined metadata `x-amz-meta-utc-offset`.
 """

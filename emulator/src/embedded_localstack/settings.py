@@ -11,7 +11,7 @@ from embedded_localstack.state import SERVER_VARIABLE, Home
 OWNER_VARIABLE = "EMBEDDED_LOCALSTACK_OWNER"
 """The process without which the server ends too, so that killed tests leave no server behind (testing.py sets it)."""
 LISTEN_VARIABLE = "EMBEDDED_LISTEN"
-"""The address that the server listens on. The default is 127.0.0.1, because whoever reaches the port can run code."""
+"""The address that the server listens on. The default is 127.0.0.1: anyone who reaches the port can run code."""
 LOOPBACK = "127.0.0.1"
 # Passed on if the caller sets them: the switches of this package, and the folder for Python's byte code.
 PASSED = (

@@ -93,7 +93,7 @@ def test_down_forget_leaves_no_process_and_no_state(home: Home, monkeypatch: pyt
     assert home.load() is None
     assert not home.temporary.exists()
     assert not home.snapshot.exists()
-    assert home.log.exists(), "the log is for whoever wants to know why"
+    assert home.log.exists(), "the log says why"
     assert down(home) == "not running"
 
 
