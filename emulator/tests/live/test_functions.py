@@ -159,6 +159,19 @@ def test_reserved_and_invalid_variables_are_refused(cloud: Cloud, name: str, var
         cloud.lambda_.update_function_configuration(FunctionName=name, **environment)
 
 
+def test_a_name_that_lambda_does_not_know_is_refused(cloud: Cloud):
+    message = "Value 'a.b' at 'functionName' failed to satisfy constraint"
+    with pytest.raises(ClientError, match=message) as refused:
+        cloud.lambda_.create_function(
+            FunctionName="a.b",
+            Role=f"arn:aws:iam::{ACCOUNT}:role/r",
+            Runtime="python3.13",
+            Handler="app.handler",
+            Code={"ZipFile": package()},
+        )
+    assert refused.value.response["Error"]["Code"] == "ValidationException"
+
+
 # -- invocations
 
 

@@ -1,4 +1,4 @@
-"""Refuse configurations of functions and event source mappings that Lambda refuses and LocalStack accepts.
+"""Refuse names and configurations of functions, and event source mappings, that Lambda refuses and LocalStack accepts.
 
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html,
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
@@ -14,6 +14,11 @@ from embedded_localstack.iam.actions_lambda import function_arn
 from embedded_localstack.iam.request import Request
 from embedded_localstack.state import Home
 
+# https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html, FunctionName
+NAME = re.compile(
+    r"(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?"
+    r"([a-zA-Z0-9-_]+)(:(\$LATEST|[a-zA-Z0-9-_]+))?"
+)
 VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
 RESERVED = {
     "_HANDLER",
@@ -43,7 +48,12 @@ def install() -> None:
     from localstack.aws.handlers import serve_custom_service_request_handlers  # noqa: PLC0415
 
     def check(_chain: Any, context: Any, _response: Any) -> None:
-        if context.operation and context.service.service_name == "lambda" and (reason := _objection(context)):
+        if not context.operation or context.service.service_name != "lambda":
+            return
+        name = (context.service_request or {}).get("FunctionName") or ""
+        if context.operation.name == "CreateFunction" and (reason := to_name(name)):
+            raise CommonServiceException("ValidationException", reason, status_code=400, sender_fault=True)
+        if reason := _objection(context):
             raise CommonServiceException("InvalidParameterValueException", reason, status_code=400, sender_fault=True)
 
     serve_custom_service_request_handlers.append(check)
@@ -60,6 +70,19 @@ def _objection(context: Any) -> str | None:
         case "CreateEventSourceMapping":
             return to_mapping(params, LocalStackFacts(context.account_id, context.region))
     return None
+
+
+def to_name(name: str) -> str | None:
+    """Return Lambda's error message for a new function of this name, or None if Lambda accepts it.
+
+    LocalStack accepts any name, and the function stays Pending if its ARN cannot be parsed.
+    """
+    if NAME.fullmatch(name):
+        return None
+    return (
+        f"1 validation error detected: Value '{name}' at 'functionName' failed to satisfy constraint: "
+        f"Member must satisfy regular expression pattern: {NAME.pattern}"
+    )
 
 
 def to_runtime(runtime: str | None, package_type: str | None = None) -> str | None:
