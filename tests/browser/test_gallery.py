@@ -31,6 +31,7 @@ def test_uploaded_photos_appear_and_stay_after_a_reload(open_gallery: Open) -> N
     gallery.accessible()
     page.get_by_role("button", name="Remove corrupt.jpg from the list").click()
     expect(page.locator("#tray")).to_be_hidden()
+    page.evaluate("scrollTo(0, 0)")
     gallery.shot("light")
 
     page.reload()
@@ -89,7 +90,8 @@ def test_the_gallery_works_on_a_desktop_in_dark_mode(open_gallery: Open) -> None
     expect(gallery.page.locator("#tray")).to_be_hidden()
     gallery.shot("dark")
     gallery.accessible()
-    gallery.page.locator(".tile").nth(1).click()
+    gallery.page.locator(".tile").last.click()  # the only one of them with a capture time
     expect(gallery.page.get_by_role("link", name="Download original")).to_be_visible()
+    expect(gallery.page.locator("#viewer dl")).to_contain_text("May 1, 2018")
     gallery.shot("viewer-dark")
     gallery.accessible()

@@ -251,14 +251,15 @@ def test_a_file_that_is_there_is_skipped_or_uploaded_again(
 def test_a_photo_is_shared_by_a_link_until_it_is_revoked(small_gallery: Gallery) -> None:
     gallery, page = small_gallery, small_gallery.page
     page.locator(".tile").first.click()
+    expect(page.get_by_role("link", name="Download original")).to_be_visible()
+    gallery.in_all_looks("viewer")
     page.locator("#viewer").get_by_role("button", name="Share").click()
     dialog = page.locator("#share")
     gallery.accessible()
     dialog.get_by_role("button", name="Create link").click()
     link = dialog.get_by_label("Link", exact=True)
     expect(link).to_be_focused()
-    gallery.shot("share")
-    gallery.accessible()
+    gallery.in_all_looks("share")
     answer = requests.get(link.input_value(), timeout=30)
     assert answer.status_code == 200
     assert Image.open(io.BytesIO(answer.content)).size == (640, 480)
