@@ -184,7 +184,7 @@ def test_folders_and_pasted_pictures_are_uploaded_and_other_files_get_a_reason(
     assert page.evaluate(PASTE, [pasted]) is False
     assert page.evaluate(PASTE, [["notes.txt", "text/plain", ""]]) is True, "other pastes stay with the browser"
     expect(page.locator(".tile img.loaded")).to_have_count(3)
-    names = [str(tile.get_attribute("aria-label")) for tile in page.locator(".tile").all()]
+    names = page.locator(".tile").evaluate_all("(tiles) => tiles.map((tile) => tile.getAttribute('aria-label'))")
     assert sum(bool(re.match(r"20\d\d", name)) for name in names) == 1, names
     lines = page.locator("#tray-list li")
     expect(lines).to_have_count(2)
