@@ -154,6 +154,6 @@ OTHER_TOOLS = {
     "embedded-localstack": "is installed in an environment outside of the checkout; emulator/tests/alone runs it",
     "docker": "needs a Docker engine; tests/container builds the image, and starts and stops it",
     "python": "runs a part of make test-unit, or a step of scripts/test.sh",
-    "pre-commit": "changes .git and runs make lint again; .github/workflows/ci.yml runs it",
+    "pre-commit": "changes .git and runs make lint again; tests/unit/scripts/test_pre_commit.py runs the other hooks",
     "bootstrap.sh": "every make target and ./eventloom run it first",
 }
