@@ -74,7 +74,7 @@ def of_page(text: str) -> list[str]:
     """
     blocks = [textwrap.dedent(block) for _, language, block in FENCE.findall(text) if language in SHELLS]
     prose = FENCE.sub("", text)
-    blocks += re.findall(r"^    ([a-zA-Z./~-](?:.*\\\n)*.*)", prose, re.MULTILINE)
+    blocks += re.findall(r"^(?: {4}| {6,7})([a-zA-Z./~-](?:.*\\\n)*.*)", prose, re.MULTILINE)
     code = [
         " ".join(span.replace(r"\|", "|").split())
         for paragraph in prose.split("\n\n")

@@ -9,6 +9,7 @@ FIRST_STEPS = "tests/first_steps/test_first_steps.py"
 NEW_FUNCTION = "tests/integration/test_new_function.py"
 SCAFFOLD = "tests/unit/eventloom/scaffold/test_new_function.py"
 AWS_COMMANDS = "tests/integration/test_aws_commands.py"
+KEEP_ONLY = "tests/unit/scripts/test_keep_only_the_thumbnailer.py"
 TEST_SH = "scripts/test.sh"
 OTHER_PORT = "starts or asks an emulator on another port, of which this machine may have none free"
 
@@ -147,6 +148,9 @@ OTHER_TOOLS = {
     "zappa": "needs an environment of its own; `make test-foreign` types the same commands",
     "uv": "asks PyPI for the newest versions",
     "terraform": "the way by hand; src/eventloom/deployment/apply.py runs the same Terraform",
+    "git": "needs the remote of a fork; a fork merges the newer version as any other branch",
+    "cd": f"begins the removal that {KEEP_ONLY} types",
+    "rm": f"removes files of the checkout; {KEEP_ONLY} types it in a copy",
     "export": "sets variables for the lines after it",
     "curl": "needs the load balancer and an id of the deployment; tests/integration/test_alb.py sends such requests",
     "python3.13": "makes an environment outside of the checkout; emulator/tests/alone makes one as well",
