@@ -82,12 +82,17 @@ time.sleep(600)
         ("python supervisor.py python -m awslambdaric handler.lambda_handler", "functions"),
         ("python -m pytest -q tests/integration", "pytest"),
         ("python -P -m eventloom deploy", "eventloom"),
+        ("/x/site-packages/playwright/driver/node /x/cli.js run-driver", "browser"),
         ("bash scripts/test.sh", "others"),
         ("", "others"),
     ],
 )
 def test_the_command_line_decides_the_kind_of_a_process(line: str, kind: str) -> None:
     assert measured.kind(line.split(" ")) == kind
+
+
+def test_the_program_is_known_if_the_command_line_is_one_argument() -> None:
+    assert measured.kind(["/usr/lib/chromium/chromium --type=renderer --database=/x/Crash Reports", ""]) == "browser"
 
 
 def step(name: str, cpu: float, **kinds: float) -> dict[str, Any]:
