@@ -37,7 +37,7 @@ def install() -> None:
 def shared_clients(cached: Any) -> Callable[..., Any]:
     """Return a method that returns the same client for the same settings.
 
-    A session has keys of its own, and a merged configuration is an object of its own, so nobody asks for such a client
+    A session has its own keys, and a merged configuration is a separate object, so nobody asks for such a client
     again when its users are gone. It lives as long as they do.
 
     Args:
