@@ -84,6 +84,14 @@ def of_page(text: str) -> list[str]:
     return [part for block in blocks for line in lines(block) for part in parts(line)]
 
 
+def sections(text: str) -> dict[str, str]:
+    """Return the sections of a page by their headings, without the headings. A comment in a block is no heading."""
+    hidden = FENCE.sub(lambda block: block[0].replace("#", "_"), text)
+    starts = [*re.finditer(r"^#+ (.+)\n", hidden, re.MULTILINE)]
+    ends = [*(start.start() for start in starts[1:]), len(text)]
+    return {start[1]: text[start.end() : end] for start, end in zip(starts, ends, strict=True)}
+
+
 def of_help(text: str) -> list[str]:
     """Return the commands in the example blocks of a help text, which begin with a line of \\b."""
     blocks = [block for block in re.split(r"\n\s*\n", text) if block.lstrip(" \n").startswith("\b")]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 FIRST_STEPS = "tests/first_steps/test_first_steps.py"
 NEW_FUNCTION = "tests/integration/test_new_function.py"
 SCAFFOLD = "tests/unit/eventloom/scaffold/test_new_function.py"
+AWS_COMMANDS = "tests/integration/test_aws_commands.py"
 TEST_SH = "scripts/test.sh"
 OTHER_PORT = "starts or asks an emulator on another port, of which this machine may have none free"
 
@@ -83,8 +84,8 @@ ELSEWHERE = (
     Elsewhere(
         r"\./eventloom restore-items\b.*",
         "needs a table that was restored",
-        "tests/unit/eventloom/operations/test_restore_items.py",
-        '"restore-items", RESTORED, "--into"',
+        AWS_COMMANDS,
+        "./eventloom restore-items restored --into activity",
     ),
     Elsewhere(
         r"\./eventloom example (deploy|destroy)\b.*",
@@ -145,7 +146,6 @@ OTHER_TOOLS = {
     "chalice": "needs its own environment; `make test-foreign` types the same commands",
     "zappa": "needs its own environment; `make test-foreign` types the same commands",
     "uv": "asks PyPI for the newest versions",
-    "aws": "needs an account",
     "terraform": "the way by hand; src/eventloom/deployment/apply.py runs the same Terraform",
     "export": "sets variables for the lines after it",
     "curl": "needs the load balancer and an id of the deployment; tests/integration/test_alb.py sends such requests",
@@ -154,6 +154,6 @@ OTHER_TOOLS = {
     "embedded-localstack": "is installed in an environment outside of the checkout; emulator/tests/alone runs it",
     "docker": "needs a Docker engine; tests/container builds the image, and starts and stops it",
     "python": "runs a part of make test-unit, or a step of scripts/test.sh",
-    "pre-commit": "changes .git and runs make lint again; .github/workflows/ci.yml runs it",
+    "pre-commit": "changes .git and runs make lint again; tests/unit/scripts/test_pre_commit.py runs the other hooks",
     "bootstrap.sh": "every make target and ./eventloom run it first",
 }
