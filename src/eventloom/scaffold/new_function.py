@@ -1,4 +1,4 @@
-"""Writes a function that builds, deploys and passes its test without further edits.
+"""Write a function that builds, deploys and passes its test without further edits.
 
 The texts are in templates/, in one folder per trigger. Files that a trigger does not have come from the folder of its
 family, or from `common`. Placeholders are %name or %{name} (hello_world), %dashed (hello-world) and so on; %% is a

@@ -1,4 +1,4 @@
-"""Removes a function: everything that new-function writes for it."""
+"""Remove a function: everything that new-function writes for it."""
 
 import re
 import shutil
