@@ -1,7 +1,7 @@
 """Test the compose cloud: start docker-compose.yml, run tests/integration and tests/modules, and remove everything.
 
 Usage: compose.py [PYTEST ARGUMENTS]
-Both mostly wait, so they run side by side, each on a LocalStack of its own. The first uses COMPOSE_PORT, which is 4594
+Both mostly wait, so they run side by side, each on its own LocalStack. The first uses COMPOSE_PORT, which is 4594
 by default, to leave alone a `docker compose up` that you started; the second uses the next port. The output of the
 second is printed after it ends.
 

@@ -50,7 +50,7 @@ emulator() {
   grep '^SKIPPED: ' "$logs/bench.log" >>"$skipped"
 }
 
-# Deployments of their own, each on its own emulator.
+# Separate deployments, each on its own emulator.
 deployments() {
   lane=deployments
   step first-steps build/venv/dev/bin/python -m pytest -q tests/first_steps

@@ -37,7 +37,7 @@ class Elsewhere:
 ELSEWHERE = (
     Elsewhere(r"(?:.* )?(?:CLOUD=|--cloud[ =])aws\b.*", "needs an AWS account"),
     Elsewhere(r"(?:.* )?(?:EMBEDDED_PORT=|--port[ =])\d+\b.*", OTHER_PORT),
-    Elsewhere(r"\./eventloom demo", "deploys to an emulator of its own", FIRST_STEPS, 'run_make(checkout, "demo")'),
+    Elsewhere(r"\./eventloom demo", "deploys to its own emulator", FIRST_STEPS, 'run_make(checkout, "demo")'),
     Elsewhere(
         r"\./eventloom (up|restart)", "would restart the tests' emulator", FIRST_STEPS, r'command(checkout, "\1"'
     ),
@@ -143,9 +143,9 @@ NOT_TYPED = {
 # Other tools, without their folders: why no test types their commands, or what does
 OTHER_TOOLS = {
     "npx": "needs packages from npm; `make test-foreign` types the same commands of cdk and osls",
-    "sam": "needs an environment of its own; `make test-foreign` types the same commands",
-    "chalice": "needs an environment of its own; `make test-foreign` types the same commands",
-    "zappa": "needs an environment of its own; `make test-foreign` types the same commands",
+    "sam": "needs its own environment; `make test-foreign` types the same commands",
+    "chalice": "needs its own environment; `make test-foreign` types the same commands",
+    "zappa": "needs its own environment; `make test-foreign` types the same commands",
     "uv": "asks PyPI for the newest versions",
     "terraform": "the way by hand; src/eventloom/deployment/apply.py runs the same Terraform",
     "git": "needs the remote of a fork; a fork merges the newer version as any other branch",

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.needs("disposable")
 
 @pytest.fixture(scope="module", autouse=True)
 def _aws_cli(deployment: Deployment) -> None:
-    """Install the AWS CLI into an environment of its own, unless it is there already."""
+    """Install the AWS CLI into a separate environment, unless it is there already."""
     subprocess.run([ROOT / "scripts" / "bootstrap.sh", "aws-cli"], check=True)
 
 

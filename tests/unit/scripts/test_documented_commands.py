@@ -191,7 +191,7 @@ def test_no_target_takes_free_form_arguments() -> None:
 def test_commands_of_a_page_are_in_shell_blocks_indented_blocks_and_code() -> None:
     page = "\n".join(
         [
-            "Type `./eventloom status --env dev` or `make up`; `make` and `make_up` are no commands.",
+            "Type `./eventloom status --env dev` or `make up`; `make` and `make_up` are not commands.",
             "",
             "    make demo   # it's the first",
             "    uv pip \\",
