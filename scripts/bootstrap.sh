@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Install what the other scripts need under build/: Python environments, Terraform and its CLI configuration.
 # Usage: scripts/bootstrap.sh [PART ...]     (default: dev localstack terraform)
-# The parts are dev, localstack, lambda-runtime, checkov, bench, browser, faults, node, parity, peers and terraform.
+# The parts are dev, localstack, lambda-runtime, aws-cli, checkov, bench, browser, faults, node, parity, peers and
+# terraform.
 # Reads PYTHON (an interpreter), TERRAFORM (a binary) and TF_PROVIDER_MIRROR (a folder with registry.terraform.io/...).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -193,6 +194,7 @@ for part in "$@"; do
     localstack) ensure_venv lambda-runtime lambda-runtime.txt; ensure_venv localstack localstack.txt ;;
     lambda-runtime) ensure_venv lambda-runtime lambda-runtime.txt ;;
     browser) ensure_venv browser browser.txt ;;
+    aws-cli) ensure_venv aws-cli aws-cli.txt ;;
     checkov) ensure_venv checkov checkov.txt ;;
     bench) ensure_venv lambda-runtime lambda-runtime.txt; ensure_venv bench bench.txt; link_sources bench ;;
     faults) ensure_venv faults faults.txt ;;
@@ -202,7 +204,7 @@ for part in "$@"; do
     terraform) ensure_terraform; ensure_terraform_config ;;
     *)
       fail "unknown part '$part';" \
-        "choose from dev, localstack, lambda-runtime, checkov, bench, browser, faults, node, parity, peers, terraform"
+        "choose from dev, localstack, lambda-runtime, aws-cli, checkov, bench, browser, faults, node, parity, peers, terraform"
       ;;
   esac
 done

@@ -176,6 +176,29 @@ def has_http_apis(cloud: Cloud, _outputs: Outputs) -> bool:
     return True
 
 
+def has_user_pools(_cloud: Cloud, _outputs: Outputs) -> bool:
+    """Return whether Cognito answers."""
+    try:
+        client("cognito-idp").list_user_pools(MaxResults=1)
+    except ClientError:
+        return False
+    return True
+
+
+def restores_tables(cloud: Cloud, outputs: Outputs) -> bool:
+    """Return whether DynamoDB restores a table to a point in time, within seconds."""
+    if not cloud.endpoint:
+        return False
+    dynamodb, name = client("dynamodb"), f"probe-{uuid.uuid4().hex[:12]}"
+    source = {"SourceTableName": outputs["state_table"], "UseLatestRestorableTime": True}
+    try:
+        dynamodb.restore_table_to_point_in_time(**source, TargetTableName=name)
+    except ClientError:
+        return False
+    dynamodb.delete_table(TableName=name)
+    return True
+
+
 def has_distributed_maps(cloud: Cloud, outputs: Outputs) -> bool:
     """Return whether Step Functions accepts a Distributed Map with batches and EXPRESS child workflows.
 
@@ -263,6 +286,13 @@ TABLE = {
             has_load_balancers,
         ),
         Capability("http_apis", "HTTP APIs", {"compose": f"{FREE_LOCALSTACK} has no API Gateway v2"}, has_http_apis),
+        Capability("user_pools", "user pools", {"compose": f"{FREE_LOCALSTACK} has no Cognito"}, has_user_pools),
+        Capability(
+            "table_restores",
+            "DynamoDB tables that are restored within seconds",
+            {"compose": "DynamoDB Local restores no table", "aws": "a restore takes minutes to hours"},
+            restores_tables,
+        ),
         Capability(
             "distributed_maps",
             "Distributed Maps of Step Functions with batches",

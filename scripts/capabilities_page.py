@@ -1,10 +1,12 @@
 """Write docs/capabilities.md: the capabilities of each cloud and of other emulators, and the last complete test runs.
 
 Usage: python -m scripts.capabilities_page
-It reads scripts/capabilities.py and the results in build/results, and saves the results in docs/capabilities.json.
+It reads scripts/capabilities.py and the results in build/results. A column whose cloud did not run here stays as the
+page has it, because no machine runs every cloud: the page is the only record of the last runs.
 """
 
 import json
+import re
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -15,13 +17,13 @@ from eventloom.clouds import BUILD, CLOUDS, ROOT
 from scripts import capabilities
 
 RESULTS = BUILD / "results"
-RECORD = ROOT / "docs" / "capabilities.json"
 PAGE = ROOT / "docs" / "capabilities.md"
 SESSIONS = ("integration", "modules")
 HOW_TO_RUN = {
     "embedded": "`make test-integration test-modules`",
     "compose": "`make test-compose`",
     "aws": "`CLOUD=aws ENV=dev make test-integration test-modules` needs an account",
+    "peers": "`make capabilities-peers`",
 }
 Tests = list[dict[str, Any]]
 
@@ -35,7 +37,7 @@ def count(tests: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def summary(when: str, made_of: str, tests: Tests) -> dict[str, Any]:
-    """Return a run as docs/capabilities.json has it: counts by feature, which is a file of tests, and by capability."""
+    """Return a run as the page shows it: counts by feature, which is a file of tests, and by capability."""
     files = sorted({test["file"] for test in tests})
     return {
         "when": when,
@@ -60,7 +62,10 @@ def keep(cloud: str, session: str, run: Mapping[str, Any], folder: Path = RESULT
 
 
 def new_runs(folder: Path = RESULTS) -> dict[str, dict[str, Any]]:
-    """Return a summary for each cloud where every session ran: its date is that of the last one."""
+    """Return a summary for each cloud where every session ran: its date is that of the last one.
+
+    Under `peers` are the answers of other emulators, if they were asked.
+    """
     summaries = {}
     for cloud in CLOUDS:
         paths = [folder / f"{cloud}.{session}.json" for session in SESSIONS]
@@ -68,7 +73,8 @@ def new_runs(folder: Path = RESULTS) -> dict[str, dict[str, Any]]:
             runs = [json.loads(path.read_text()) for path in paths]
             tests = [test for run in runs for test in run["tests"]]
             summaries[cloud] = summary(max(run["when"] for run in runs), runs[0]["made_of"], tests)
-    return summaries
+    peers = folder / "peers.json"
+    return summaries | ({"peers": json.loads(peers.read_text())} if peers.exists() else {})
 
 
 def counts(counted: Mapping[str, Any]) -> str:
@@ -188,19 +194,58 @@ def _last_run(run: Mapping[str, Any] | None, cloud: str) -> str:
     return f"last run on {run['when']}" if run else f"not run yet: {HOW_TO_RUN[cloud]}"
 
 
-def recorded(path: Path = RECORD) -> dict[str, Any]:
-    """Return the runs that the page shows, by cloud, and under `peers` the answers of other emulators."""
-    runs: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
-    return runs
+def recorded(page: str) -> dict[str, Any]:
+    """Return the runs that a page shows, by cloud, and under `peers` the answers of other emulators.
+
+    It is what `render` made the page from, except that the reasons of skipped tests are one, "".
+    """
+    text = page.replace("\n  ", " ")  # the lines of a list's item
+    capability_cells, feature_cells = (_columns(part) for part in page.split("\n## Features\n"))
+    record: dict[str, Any] = {}
+    for cloud, when in re.findall(r"^- \*\*(\w+)\*\*: .*; last run on (\S+)\.$", text, re.MULTILINE):
+        (made_of,) = re.findall(rf"^- \*\*{cloud}\*\* ran on: (.*)\.$", text, re.MULTILINE)
+        features = {f"test_{name}.py": _counted(cell) for name, cell in feature_cells[cloud].items()}
+        record[cloud] = {
+            "when": when,
+            "made_of": made_of,
+            "features": {name: counted for name, counted in features.items() if counts(counted)},
+            "capabilities": {name: _counted(cell) for name, cell in capability_cells[cloud].items()},
+        }
+    peers = re.findall(r"^- \*\*(.+)\*\* (\S+): another emulator; asked on (\S+)\.$", text, re.MULTILINE)
+    answers = {
+        name: {"when": when, "version": version, "capabilities": capability_cells[name]}
+        for name, version, when in peers
+    }
+    return record | ({"peers": answers} if answers else {})
+
+
+def _columns(text: str) -> dict[str, dict[str, str]]:
+    """Return the columns of a text's table by their headings: each cell by the name in the first column."""
+    lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| ")]
+    headings, *others = lines
+    names = [cells[0].strip("`") for cells in others]
+    return {
+        heading: dict(zip(names, [cells[number] for cells in others], strict=True))
+        for number, heading in enumerate(headings)
+    }
+
+
+def _counted(cell: str) -> dict[str, Any]:
+    """Return the counts in a cell, which `counts` wrote."""
+    numbers = {outcome: int(number) for number, outcome in re.findall(r"(\d+) (passed|failed|skipped)", cell)}
+    skipped = {"": numbers["skipped"]} if "skipped" in numbers else {}
+    return {"passed": numbers.get("passed", 0), "failed": numbers.get("failed", 0), "skipped": skipped}
 
 
 def main() -> None:
-    """Add the new results to docs/capabilities.json, and write the page."""
-    record = recorded() | new_runs()
-    record = {name: record[name] for name in (*CLOUDS, "peers") if name in record}
-    RECORD.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    """Write the page with the new results, and say which command fills the columns that have none."""
+    new = new_runs()
+    record = recorded(PAGE.read_text()) | new
     PAGE.write_text(render(record))
-    print(f"wrote {PAGE.relative_to(ROOT)} and {RECORD.name}: {', '.join(record) or 'no run yet'}")
+    print(f"wrote {PAGE.relative_to(ROOT)}; new columns: {', '.join(new) or 'none'}")
+    for name in [*CLOUDS, "peers"]:
+        if name not in new:
+            print(f"  {name} has no complete run in build/results, and stays as it was: {HOW_TO_RUN[name]}")
 
 
 if __name__ == "__main__":

@@ -148,7 +148,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--size", type=int, default=256, help="longest edge of the thumbnails that are compared")
-    parser.add_argument("--tolerance", type=float, default=12.0, help="difference that is no disagreement")
+    parser.add_argument("--tolerance", type=float, default=12.0, help="difference that is not a disagreement")
     options = parser.parse_args()
     sandbox = Sandbox(Limits(), Output((options.size,)))
     counts = {"files": 0, "ready": 0, "disagreements": 0}

@@ -1,9 +1,11 @@
 """Test the compose cloud: start docker-compose.yml, run tests/integration and tests/modules, and remove everything.
 
 Usage: compose.py [PYTEST ARGUMENTS]
-COMPOSE_PORT is 4594 by default, to leave alone a `docker compose up` that you started.
+Both mostly wait, so they run side by side, each on its own LocalStack. The first uses COMPOSE_PORT, which is 4594
+by default, to leave alone a `docker compose up` that you started; the second uses the next port. The output of the
+second is printed after it ends.
 
-Exits with pytest's code. Exits with 1 before it starts anything if there is no Docker, or already a container of that
+Exits with pytest's code. Exits with 1 before it starts anything if there is no Docker, or already a container of such a
 name. Removes everything that it started, also after a failure, Ctrl-C or SIGTERM.
 """
 
@@ -16,12 +18,14 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from eventloom.clouds import BUILD, ROOT
 from scripts.capabilities_page import SESSIONS
 
-PORT = os.environ.setdefault("COMPOSE_PORT", "4594")
+FIRST_PORT = int(os.environ.get("COMPOSE_PORT") or 4594)
+LOGS = BUILD / "test-logs"
 HEALTHY_SECONDS = 150
 TEST_SECONDS = 900
 # docker-compose.yml gives a function's container 120 s to start, which many waits of the tests include.
@@ -33,14 +37,21 @@ END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass(frozen=True)
 class Stack:
-    """One run of docker-compose.yml, separate from any other on this machine."""
+    """One run of docker-compose.yml for the tests of one folder, separate from any other on this machine.
+
+    Attributes:
+        compose: the command of Docker Compose. name: that of the container. port: of LocalStack, on 127.0.0.1. session:
+        the folder of the tests, one of SESSIONS.
+    """
 
     compose: list[str]
     name: str
+    port: int
+    session: str
 
     def __call__(self, *arguments: str) -> None:
-        environment = os.environ | {"LOCALSTACK_CONTAINER": self.name, "COMPOSE_PROJECT_NAME": self.name}
-        result = subprocess.run([*self.compose, *arguments], cwd=ROOT, env=environment, check=False)
+        names = {"LOCALSTACK_CONTAINER": self.name, "COMPOSE_PROJECT_NAME": self.name, "COMPOSE_PORT": str(self.port)}
+        result = subprocess.run([*self.compose, *arguments], cwd=ROOT, env=os.environ | names, check=False)
         if result.returncode:
             sys.exit(f"compose: {' '.join([*self.compose, *arguments])} failed (messages above)")
 
@@ -61,7 +72,7 @@ class Stack:
                 print(docker("logs", "--tail", "40", self.name), file=sys.stderr)
                 sys.exit(f"compose: {self.name} is {state['Status']}, {state['Health']['Status']} (see its log above)")
             time.sleep(0.5)
-        print(f"compose: {self.name} is healthy on port {PORT}; image {self.image()}", flush=True)
+        print(f"compose: {self.name} is healthy on port {self.port}; image {self.image()}", flush=True)
 
     def state(self) -> dict[str, Any]:
         """Return the state of the LocalStack container as Docker reports it."""
@@ -87,16 +98,14 @@ class Stack:
             docker("rm", "-f", "-v", *siblings)
         self("down", "-v", "--remove-orphans")
         remaining = docker("ps", "-aq", "--filter", f"name=^{self.name}").split()
-        print(f"compose: removed, with {len(siblings)} containers of functions", flush=True)
+        print(f"compose: {self.name} is removed, with {len(siblings)} containers of functions", flush=True)
         if remaining:
             ids = " ".join(remaining)
             sys.exit(f"compose: some containers were not removed; run `docker rm -f {ids}`")
 
     def save_log(self) -> None:
         """Save LocalStack's log, so that failures can be investigated."""
-        logs = BUILD / "test-logs"
-        logs.mkdir(parents=True, exist_ok=True)
-        with (logs / "compose-localstack.log").open("wb") as file:
+        with (LOGS / f"compose-{self.session}-localstack.log").open("wb") as file:
             subprocess.run(["docker", "logs", self.name], check=False, stdout=file, stderr=subprocess.STDOUT)
 
 
@@ -141,19 +150,48 @@ def interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def run(session: str, arguments: list[str], image: str) -> int:
-    """Run the tests of a folder and return pytest's exit code. Kill its process group if this run is interrupted."""
-    environment = os.environ | {"CLOUD": "compose", "TESTED_CLOUD": f"docker-compose with the image {image}"}
+def start(stack: Stack, arguments: list[str], output: BinaryIO | None) -> subprocess.Popen[bytes]:
+    """Start the tests of a folder, with their output in a file or on the terminal."""
+    environment = os.environ | {
+        "CLOUD": "compose",
+        "COMPOSE_PORT": str(stack.port),
+        "TESTED_CLOUD": f"docker-compose with the image {stack.image()}",
+    }
     environment.setdefault("TIMEOUT_S", str(WAIT_SECONDS))
     # The first test waits for the deployment, whose functions may wait for the pull of their runtime image.
     options = ["-q", "--durations=12", "-o", f"timeout={TEST_SECONDS}"]
-    command = [sys.executable, "-m", "pytest", *options, f"tests/{session}", *arguments]
-    tests = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)
-    try:
-        return tests.wait()
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(tests.pid, signal.SIGKILL)
+    command = [sys.executable, "-m", "pytest", *options, f"tests/{stack.session}", *arguments]
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+    )
+
+
+def run(stacks: list[Stack], arguments: list[str]) -> list[int]:
+    """Run the tests of all folders and return the exit codes of pytest. Kill what runs if this is interrupted.
+
+    The first writes to the terminal, and the output of the others is printed at the end.
+    """
+    with contextlib.ExitStack() as running:
+        tests = []
+        for number, stack in enumerate(stacks):
+            log = LOGS / f"compose-{stack.session}.log"
+            output = running.enter_context(log.open("wb")) if number else None
+            if output:
+                running.callback(print_file, log)
+            tests.append(start(stack, arguments, output))
+            running.callback(kill, tests[-1])
+        return [process.wait() for process in tests]
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill what remains of a process group. Once the group is empty, nothing does."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def print_file(path: Path) -> None:
+    """Print a file of text."""
+    print(path.read_text(errors="replace"), end="", flush=True)
 
 
 def worst(codes: list[int]) -> int:
@@ -161,22 +199,36 @@ def worst(codes: list[int]) -> int:
     return max((code for code in codes if code != NO_TESTS), default=NO_TESTS)
 
 
+def stacks_of_all_sessions() -> list[Stack]:
+    """Return one stack for each folder of tests, none of which exists yet."""
+    compose, name = compose_command(), os.environ.get("LOCALSTACK_CONTAINER", "eventloom-test")
+    stacks = [
+        Stack(compose, f"{name}-{session}", FIRST_PORT + number, session) for number, session in enumerate(SESSIONS)
+    ]
+    for stack in stacks:
+        stack.refuse_another()
+    return stacks
+
+
 def main() -> int:
-    """Start LocalStack, run the tests, and remove everything. Return the exit code."""
-    stack = Stack(compose_command(), os.environ.get("LOCALSTACK_CONTAINER", "eventloom-test"))
-    stack.refuse_another()
+    """Start LocalStack for each folder, run the tests, and remove everything. Return the exit code."""
+    stacks = stacks_of_all_sessions()
+    LOGS.mkdir(parents=True, exist_ok=True)
     for number in END_SIGNALS:
         signal.signal(number, interrupt)
     try:
-        stack.up()
-        return worst([run(session, sys.argv[1:], stack.image()) for session in SESSIONS])
+        for stack in stacks:
+            stack.up()
+        return worst(run(stacks, sys.argv[1:]))
     except KeyboardInterrupt:
         print("compose: interrupted; cleaning up", file=sys.stderr)
         return 130
     finally:
         ignore_end_signals()
-        stack.save_log()
-        stack.down()
+        with contextlib.ExitStack() as cleanup:  # goes on with the others if one exits with a message
+            for stack in stacks:
+                cleanup.callback(stack.down)
+                cleanup.callback(stack.save_log)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ class Box:
 class Arrow:
     """An arrow between two boxes, given by their names.
 
-    `lane` leads it around the boxes: "left 1", "right 1" and "right 2" are beside the rows. Its label then stands in
+    `lane` leads it around the boxes: "left 1", "right 1" and "right 2" are beside the rows. Its label is then in
     the gap below the upper row, or with `label_low` in the gap above the lower row.
     """
 
@@ -168,7 +168,7 @@ def _texts_of_box(box: Box, place: Rectangle) -> list[Text]:
 
 
 def _gap(picture: Picture, index: int, row_of: dict[str, int]) -> float:
-    """Return the height between a row and the next: enough for the arrows and the labels that stand there."""
+    """Return the height between a row and the next: enough for the arrows and the labels that are there."""
     crossed, labelled = picture.trusted_after == index + 1, False
     for arrow in picture.arrows:
         upper, lower = sorted((row_of[arrow.start], row_of[arrow.end]))

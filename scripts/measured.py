@@ -29,6 +29,7 @@ PROGRAMS = {"terraform": "terraform", "terraform-provider": "provider", "chrom":
 ARGUMENTS = {
     "embedded_localstack.server": "emulator",
     "awslambdaric": "functions",
+    "playwright/driver/node": "browser",
     "-m embedded_localstack": "emulator's commands",
     "pytest": "pytest",
     "exec(eval(": "pytest",  # a worker of pytest-xdist
@@ -43,7 +44,8 @@ type Key = tuple[int, int]
 
 def kind(arguments: list[str]) -> str:
     """Return the kind of process that has this command line."""
-    program, line = Path(arguments[0]).name, " ".join(arguments)
+    line = " ".join(arguments)
+    program = Path(line.partition(" ")[0]).name  # Chromium writes the command lines of its processes as one argument
     # The longest name first: terraform-provider-aws is not terraform.
     programs = (PROGRAMS[name] for name in sorted(PROGRAMS, reverse=True) if program.startswith(name))
     texts = (ARGUMENTS[text] for text in ARGUMENTS if text in line)

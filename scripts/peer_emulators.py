@@ -123,7 +123,7 @@ def answer(name: str, port: int) -> str:
 
 
 def ask(name: str, port: int) -> str:
-    """Return the answer to a probe. A process of its own has the emulator's port and a time limit."""
+    """Return the answer to a probe. A separate process has the emulator's port and a time limit."""
     command = [sys.executable, "-m", "scripts.peer_emulators", "--ask", name]
     environment = os.environ | {"EMBEDDED_PORT": str(port), "CLOUD": "embedded"}
     try:

@@ -1,15 +1,14 @@
 """Show what each step of `make test` and `.ci/run` cost, or record it in docs/performance.md.
 
-Usage: python -m scripts.step_times [--record before|now]
+Usage: python -m scripts.step_times [--record]
 
-scripts/measured.py has written the steps of the last run into build/times. `--record` adds them to
-docs/step_times.json, in place of the same steps there, and writes the table between the marks in docs/performance.md.
-A step that ran in part or failed is not recorded.
+scripts/measured.py has written the steps of the last run into build/times. `--record` writes them into the table
+between the marks in docs/performance.md, in place of the same steps there. The others stay. A step that ran in part or
+failed is not recorded.
 """
 
 import argparse
 import json
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,9 @@ from typing import Any
 from eventloom.clouds import BUILD, ROOT
 
 TIMES = BUILD / "times"
-RECORD = ROOT / "docs" / "step_times.json"
 PAGE = ROOT / "docs" / "performance.md"
 BEGIN = "<!-- written by python -m scripts.step_times: begin -->"
 END = "<!-- written by python -m scripts.step_times: end -->"
-COLUMNS = ("before", "now")
 type Step = dict[str, Any]
 
 
@@ -45,44 +42,37 @@ def text(measured: Iterable[Step]) -> str:
     return "\n".join(lines)
 
 
-def recorded(file: Path = RECORD) -> dict[str, dict[str, Step]]:
-    """Return the steps of docs/step_times.json: by column, and by name."""
-    runs: dict[str, dict[str, Step]] = json.loads(file.read_text()) if file.exists() else {}
-    return {column: runs.get(column, {}) for column in COLUMNS}
+def recorded(page: str) -> dict[str, list[str]]:
+    """Return the rows of the table in a page by the names of the steps: their cells, CPU seconds second."""
+    part = page.partition(BEGIN)[2].partition(END)[0]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in part.splitlines() if line.startswith("| ")]
+    return {cells[0]: cells for cells in rows[1:]}
 
 
-def table(runs: Mapping[str, Mapping[str, Step]]) -> str:
-    """Return the steps as a table in Markdown, the most expensive first."""
-    cost = {name: float(step["cpu"]) for column in COLUMNS for name, step in runs[column].items()}
-    lines = ["| step | CPU s before | CPU s now | s now | CPU s now, by kind of process |", "|---|---|---|---|---|"]
-    for name in sorted(cost, key=lambda name: -cost[name]):
-        before, now = (runs[column].get(name) for column in COLUMNS)
-        cells = [name, f"{before['cpu']:.0f}" if before else ""]
-        cells += [f"{now['cpu']:.0f}", f"{now['seconds']:.0f}", largest(now["kinds"])] if now else ["", "", ""]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
-
-
-def with_table(page: str, runs: Mapping[str, Mapping[str, Step]]) -> str:
-    """Return the page with the table between its marks."""
-    pattern = re.compile(f"(?<={re.escape(BEGIN)}\n).*(?={re.escape(END)})", re.DOTALL)
-    return pattern.sub(lambda _: f"\n{table(runs)}\n\n", page)
+def with_steps(page: str, measured: Iterable[Step]) -> str:
+    """Return the page with the steps that succeeded in its table, the most expensive step first."""
+    rows = recorded(page)
+    for step in measured:
+        if not step["code"]:
+            numbers = [f"{step['cpu']:.0f}", f"{step['seconds']:.0f}"]
+            rows[step["name"]] = [step["name"], *numbers, largest(step["kinds"])]
+    lines = ["| step | CPU s | s | CPU s by kind of process |", "|---|---|---|---|"]
+    lines += [f"| {' | '.join(cells)} |" for cells in sorted(rows.values(), key=lambda cells: -int(cells[1]))]
+    before, _, rest = page.partition(BEGIN)
+    return f"{before}{BEGIN}\n\n{'\n'.join(lines)}\n\n{END}{rest.partition(END)[2]}"
 
 
 def main() -> None:
     """Print the steps of the last run, and record them if asked to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--record", choices=COLUMNS, help="write docs/step_times.json and docs/performance.md")
+    parser.add_argument("--record", action="store_true", help="write docs/performance.md")
     given = parser.parse_args()
     measured = steps(TIMES)
     print(text(measured))
+    if given.record and not measured:
+        parser.error("build/times has no steps; run `make test` or .ci/run first")
     if given.record:
-        runs = recorded()
-        runs[given.record] |= {step["name"]: step for step in measured if not step["code"]}
-        for step in runs[given.record].values():
-            step.pop("left", None)
-        RECORD.write_text(json.dumps(runs, indent=2, sort_keys=True) + "\n")
-        PAGE.write_text(with_table(PAGE.read_text(), runs))
+        PAGE.write_text(with_steps(PAGE.read_text(), measured))
 
 
 if __name__ == "__main__":

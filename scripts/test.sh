@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 logs=build/test-logs
 times=build/times
 lane=test
+niceness=0
 mkdir -p "$logs" "$times"
 rm -f "$times"/*.jsonl
 results=$logs/results.txt
@@ -18,7 +19,7 @@ step() { # name, command...
   local name=$1 log=$logs/$1.log began=$SECONDS code ok bad
   shift
   printf '\n== %s\n' "$name"
-  build/venv/dev/bin/python -m scripts.measured --into "$times/$lane.jsonl" "$name" "$@" 2>&1 | tee "$log"
+  nice -n "$niceness" build/venv/dev/bin/python -m scripts.measured --into "$times/$lane.jsonl" "$name" "$@" 2>&1 | tee "$log"
   code=${PIPESTATUS[0]}
   read -r ok bad < <(grep -v '^make.*\*\*\*' "$log" | tail -n 1 | tr , '\n' |
     awk '/passed/ {ok += $1} /failed|error/ {bad += $1} END {print ok + 0, bad + 0}')
@@ -28,27 +29,32 @@ step() { # name, command...
   printf -- '-- %s: %s (%d s)\n' "$name" "$([ "$code" = 0 ] && echo ok || echo FAILED)" $((SECONDS - began))
 }
 
+# These only compute, so they give way to the other lanes, which take longer because they wait for the cloud.
 checks() {
-  lane=checks
+  lane=checks niceness=5
   step lint make lint
   step unit make test-unit
-  step embedded-localstack build/venv/localstack/bin/python -m pytest -q emulator/tests/backend emulator/tests/live
   step terraform make test-terraform
   step checkov make checkov
   step policies make test-policies
   step iam-evaluator make test-iam ONLY="tests/iam/test_evaluator.py tests/iam/test_differential.py"
+}
+
+emulator() {
+  lane=emulator
+  step embedded-localstack build/venv/localstack/bin/python -m pytest -q emulator/tests/backend emulator/tests/live
+  # These start from the copy of a deployment that the other tests have kept by now (tests/kept_deployments.py).
+  # The next port is that of the proxy that injects faults.
+  step faults make test-faults ONLY="tests/faults/test_checker.py tests/faults/test_short.py" EMBEDDED_PORT="${FAULTS_PORT:-4595}"
   step bench make bench QUICK=1
   grep '^SKIPPED: ' "$logs/bench.log" >>"$skipped"
 }
 
-# Deployments of their own, each on its own emulator.
+# Separate deployments, each on its own emulator.
 deployments() {
   lane=deployments
   step first-steps build/venv/dev/bin/python -m pytest -q tests/first_steps
   step modules make test-modules
-  # These start from the copy of a deployment that the other tests have kept by now (tests/kept_deployments.py).
-  # The next port is that of the proxy that injects faults.
-  step faults make test-faults ONLY="tests/faults/test_checker.py tests/faults/test_short.py" EMBEDDED_PORT="${FAULTS_PORT:-4595}"
 }
 
 # The browser tests come first: the integration tests reuse their deployment and destroy it.
@@ -66,19 +72,22 @@ cloud() {
 step build make build
 # The cloud tests mostly wait and the checks mostly compute, so all run side by side. Those in the background get their
 # own process groups, so that the trap ends all of their processes.
+background=(checks emulator deployments)
+groups=()
 set -m
-checks >"$logs/checks.log" 2>&1 &
-checks=$!
-deployments >"$logs/deployments.log" 2>&1 &
-deployments=$!
+for name in "${background[@]}"; do
+  "$name" >"$logs/lane-$name.log" 2>&1 &
+  groups+=($!)
+done
 set +m
-trap 'kill -- -$checks -$deployments 2>/dev/null' EXIT
-printf '\nMeanwhile: lint, unit, embedded-localstack, terraform, checkov, policies, iam-evaluator, bench (%s),\n' "$logs/checks.log"
-printf 'and faults, first-steps, modules (%s). Their output is printed at the end.\n' "$logs/deployments.log"
+trap 'kill -- "${groups[@]/#/-}" 2>/dev/null' EXIT
+printf '\nMeanwhile: lint, unit, terraform, checkov, policies, iam-evaluator (%s),\n' "$logs/lane-checks.log"
+printf 'embedded-localstack, faults, bench (%s),\n' "$logs/lane-emulator.log"
+printf 'and first-steps, modules (%s). Their output is printed at the end.\n' "$logs/lane-deployments.log"
 cloud
-wait $checks $deployments
+wait "${groups[@]}"
 trap - EXIT
-cat "$logs/checks.log" "$logs/deployments.log"
+for name in "${background[@]}"; do cat "$logs/lane-$name.log"; done
 
 read -r passed failed < <(awk '{ok += $1; bad += $2} END {print ok, bad}' "$results")
 echo

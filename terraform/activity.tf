@@ -7,7 +7,7 @@ resource "aws_kinesis_stream" "activity" {
   kms_key_id      = "alias/aws/kinesis"
   shard_count     = local.environment.activity_shards == 0 ? null : local.environment.activity_shards
 
-  # A second day leaves more time to redrive failed records. An on-demand stream pays for it by stored data, but for a
+  # A second day leaves more time to redrive failed records. An on-demand stream pays for it by stored data, except for a
   # provisioned shard it costs more than the shard (https://aws.amazon.com/kinesis/data-streams/pricing/).
   retention_period = local.environment.activity_shards == 0 ? 48 : 24
 

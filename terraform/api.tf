@@ -14,7 +14,7 @@ module "api" {
   tracing            = local.environment.tracing
   user_pool_arns     = aws_cognito_user_pool.users[*].arn
 
-  # The page's code is public, but its data needs authentication. A link that shares a photo is a secret of its own.
+  # The page's code is public, but its data needs authentication. A link that shares a photo is a separate secret.
   open_paths = ["/", "/health", "/page/{file+}", "/shared/{token+}"]
 
   # API Gateway rejects a stage with access logs until the account has a role for them.

@@ -19,7 +19,7 @@ locals {
 
   environments = module.environments.names
 
-  # The precondition in providers.tf refuses an unknown workspace. Until it is evaluated, another environment stands in.
+  # The precondition in providers.tf refuses an unknown workspace. Until it is evaluated, another environment is used.
   environment = module.environments.settings[
     contains(local.environments, terraform.workspace) ? terraform.workspace : local.environments[0]
   ]

@@ -74,7 +74,7 @@ def of_page(text: str) -> list[str]:
     """
     blocks = [textwrap.dedent(block) for _, language, block in FENCE.findall(text) if language in SHELLS]
     prose = FENCE.sub("", text)
-    blocks += re.findall(r"^    ([a-zA-Z./~-](?:.*\\\n)*.*)", prose, re.MULTILINE)
+    blocks += re.findall(r"^(?: {4}| {6,7})([a-zA-Z./~-](?:.*\\\n)*.*)", prose, re.MULTILINE)
     code = [
         " ".join(span.replace(r"\|", "|").split())
         for paragraph in prose.split("\n\n")
@@ -82,6 +82,14 @@ def of_page(text: str) -> list[str]:
     ]
     blocks += [span for span in code if INLINE.fullmatch(span)]
     return [part for block in blocks for line in lines(block) for part in parts(line)]
+
+
+def sections(text: str) -> dict[str, str]:
+    """Return the sections of a page by their headings, without the headings. A comment in a block is no heading."""
+    hidden = FENCE.sub(lambda block: block[0].replace("#", "_"), text)
+    starts = [*re.finditer(r"^#+ (.+)\n", hidden, re.MULTILINE)]
+    ends = [*(start.start() for start in starts[1:]), len(text)]
+    return {start[1]: text[start.end() : end] for start, end in zip(starts, ends, strict=True)}
 
 
 def of_help(text: str) -> list[str]:

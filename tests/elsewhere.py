@@ -8,6 +8,8 @@ from dataclasses import dataclass
 FIRST_STEPS = "tests/first_steps/test_first_steps.py"
 NEW_FUNCTION = "tests/integration/test_new_function.py"
 SCAFFOLD = "tests/unit/eventloom/scaffold/test_new_function.py"
+AWS_COMMANDS = "tests/integration/test_aws_commands.py"
+KEEP_ONLY = "tests/unit/scripts/test_keep_only_the_thumbnailer.py"
 TEST_SH = "scripts/test.sh"
 OTHER_PORT = "starts or asks an emulator on another port, of which this machine may have none free"
 
@@ -35,7 +37,7 @@ class Elsewhere:
 ELSEWHERE = (
     Elsewhere(r"(?:.* )?(?:CLOUD=|--cloud[ =])aws\b.*", "needs an AWS account"),
     Elsewhere(r"(?:.* )?(?:EMBEDDED_PORT=|--port[ =])\d+\b.*", OTHER_PORT),
-    Elsewhere(r"\./eventloom demo", "deploys to an emulator of its own", FIRST_STEPS, 'run_make(checkout, "demo")'),
+    Elsewhere(r"\./eventloom demo", "deploys to its own emulator", FIRST_STEPS, 'run_make(checkout, "demo")'),
     Elsewhere(
         r"\./eventloom (up|restart)", "would restart the tests' emulator", FIRST_STEPS, r'command(checkout, "\1"'
     ),
@@ -83,8 +85,8 @@ ELSEWHERE = (
     Elsewhere(
         r"\./eventloom restore-items\b.*",
         "needs a table that was restored",
-        "tests/unit/eventloom/operations/test_restore_items.py",
-        '"restore-items", RESTORED, "--into"',
+        AWS_COMMANDS,
+        "./eventloom restore-items restored --into activity",
     ),
     Elsewhere(
         r"\./eventloom example (deploy|destroy)\b.*",
@@ -141,12 +143,14 @@ NOT_TYPED = {
 # Other tools, without their folders: why no test types their commands, or what does
 OTHER_TOOLS = {
     "npx": "needs packages from npm; `make test-foreign` types the same commands of cdk and osls",
-    "sam": "needs an environment of its own; `make test-foreign` types the same commands",
-    "chalice": "needs an environment of its own; `make test-foreign` types the same commands",
-    "zappa": "needs an environment of its own; `make test-foreign` types the same commands",
+    "sam": "needs its own environment; `make test-foreign` types the same commands",
+    "chalice": "needs its own environment; `make test-foreign` types the same commands",
+    "zappa": "needs its own environment; `make test-foreign` types the same commands",
     "uv": "asks PyPI for the newest versions",
-    "aws": "needs an account",
     "terraform": "the way by hand; src/eventloom/deployment/apply.py runs the same Terraform",
+    "git": "needs the remote of a fork; a fork merges the newer version as any other branch",
+    "cd": f"begins the removal that {KEEP_ONLY} types",
+    "rm": f"removes files of the checkout; {KEEP_ONLY} types it in a copy",
     "export": "sets variables for the lines after it",
     "curl": "needs the load balancer and an id of the deployment; tests/integration/test_alb.py sends such requests",
     "python3.13": "makes an environment outside of the checkout; emulator/tests/alone makes one as well",
@@ -154,6 +158,6 @@ OTHER_TOOLS = {
     "embedded-localstack": "is installed in an environment outside of the checkout; emulator/tests/alone runs it",
     "docker": "needs a Docker engine; tests/container builds the image, and starts and stops it",
     "python": "runs a part of make test-unit, or a step of scripts/test.sh",
-    "pre-commit": "changes .git and runs make lint again; .github/workflows/ci.yml runs it",
+    "pre-commit": "changes .git and runs make lint again; tests/unit/scripts/test_pre_commit.py runs the other hooks",
     "bootstrap.sh": "every make target and ./eventloom run it first",
 }

@@ -21,12 +21,12 @@ class RefusedError(Exception):
 
 
 class Table:
-    """A table of its own, with the keys p (S) and s (N), a global index `by-g` on g (S) and a local index `by-l`."""
+    """A separate table, with the keys p (S) and s (N), a global index `by-g` on g (S) and a local index `by-l`."""
 
     name = "table"
 
     def __init__(self, **settings: Any) -> None:
-        """Create the table in an account of its own."""
+        """Create the table in its own account."""
         from embedded_localstack.dynamodb import handler  # noqa: PLC0415 - moto reads the environment when imported
 
         handler.install()

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from socket import AF_INET, AF_INET6, inet_ntop
 from typing import Any
@@ -165,8 +166,12 @@ A service without the first call keeps no state here, or another test makes a re
 """
 
 
+@cache
 def client_of(cloud: Cloud, service: str) -> Any:
-    """Return a client of a service. The SDK would put the account in front of the address for S3 Control."""
+    """Return the client of a service. The SDK would put the account in front of the address for S3 Control.
+
+    It is made once for each cloud, because botocore reads the service's whole model to make it.
+    """
     client = cloud.client(service)
 
     def stay_on_loopback(request: Any, **_: Any) -> None:

@@ -21,7 +21,7 @@ class Settings:
     parallelization_factor: int = 1
 
     def __post_init__(self) -> None:
-        """Raises SettingsError for values with which events would be counted wrongly."""
+        """Raise SettingsError for values with which events would be counted wrongly."""
         if not self.event_types or not all(re.fullmatch("[a-z][a-z_]{0,31}", name) for name in self.event_types):
             raise SettingsError(
                 "EVENT_TYPES must be names of small letters and underscores, for example view,download,share"

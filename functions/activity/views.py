@@ -10,7 +10,7 @@ from typing import Any
 REASONS = {
     "not_json": "The data is not a JSON object in UTF-8.",
     "bad_image_id": "image_id is not 32 hexadecimal digits in small letters.",
-    "unknown_type": "type is none of those that are counted.",
+    "unknown_type": "type is not one of those that are counted.",
     "bad_time": "at is not an ISO 8601 time with an offset, or lies more than a day in the future, or further back "
     "than days are kept.",
 }

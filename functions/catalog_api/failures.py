@@ -1,4 +1,4 @@
-"""Answers every error of an operation with a problem document."""
+"""Answer every error of an operation with a problem document."""
 
 from collections.abc import Mapping
 from typing import Any

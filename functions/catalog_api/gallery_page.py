@@ -1,4 +1,4 @@
-"""Serves the gallery: the files in `gallery/`, their configuration and their Content-Security-Policy (CSP).
+"""Serve the gallery: the files in `gallery/`, their configuration and their Content-Security-Policy (CSP).
 
 The files are public and hold only code. All data comes from the other routes, which need authentication.
 """
@@ -66,7 +66,7 @@ class GalleryPage:
     def _configuration(self, behind_gateway: bool) -> dict[str, Any]:
         """Return what the page needs to know before anyone has signed in; none of it is secret.
 
-        `auth` is none behind a load balancer, which checks no keys and is for callers within the network.
+        `auth` is "none" behind a load balancer, which checks no keys and is for callers within the network.
         """
         settings = self._settings
         cognito = {"domain": settings.cognito_domain, "client_id": settings.cognito_client_id}

@@ -31,9 +31,9 @@ class Settings:
     cognito_client_id: str = ""
 
     def __post_init__(self) -> None:
-        """Raises SettingsError for values with which the first request would fail."""
+        """Raise SettingsError for values with which the first request would fail."""
         if self.auth not in ("api_key", "iam", "cognito"):
-            raise SettingsError(f"AUTH={self.auth!r} is none of api_key, iam, cognito")
+            raise SettingsError(f"AUTH={self.auth!r} is not supported; set it to api_key, iam or cognito")
         if bool(self.cognito_domain) != bool(self.cognito_client_id):
             raise SettingsError("COGNITO_DOMAIN and COGNITO_CLIENT_ID go together")
         # "The maximum is 7 days": AWS Signature Version 4; a role's own credentials end sooner.

@@ -9,7 +9,7 @@ from converter.kinds import Kinds
 from converter.macros import E_CODE, FINITE, FITS, NO_DOUBLE, NO_NUMBER, has_decimals_of_versions, has_mixed_zones
 
 TEXT = "VARCHAR"
-# More values than these that don't fit are no typing errors, whatever they are.
+# More values than these that don't fit are not typing errors, whatever they are.
 MOST_TYPING_ERRORS = 100
 _NUMBERS = frozenset({"BIGINT", "DOUBLE"})
 
@@ -79,7 +79,7 @@ def _strings(counts: Counts) -> int:
     return counts.kinds.texts - (missing if counts.kinds.numbers or counts.kinds.booleans else 0)
 
 
-def is_no_typing_error(misfits: Sequence[str]) -> bool:
+def is_not_a_typing_error(misfits: Sequence[str]) -> bool:
     """Return whether values that don't fit a type belong to their column, so that the column is text.
 
     They do if one occurs twice, or if two with digits are written in the same way, such as "1,100.00" and "2,110.00",

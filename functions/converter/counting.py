@@ -28,7 +28,7 @@ def count(
 def count_in_columns(
     connection: duckdb.DuckDBPyConnection, staged: Staged, candidates: Candidates, rows: int | None = None
 ) -> dict[int, Counts]:
-    """Count with expressions of their own for each column, which a narrow and long file is counted fastest with."""
+    """Count with separate expressions for each column, which is fastest for a narrow and long file."""
     expressions: list[str] = []
     for index, types in candidates.items():
         traits = [f"coalesce({macro}(v{index}), 0)" for macro, of in TRAITS.items() if of & set(types)]

@@ -27,8 +27,8 @@ _CLOSE = 0.9
 class Dialect:
     """`header` is None if the first row is data; `width` is the number of columns.
 
-    Each row has `extra` more fields, which are empty. `is_spaced` says that spaces stand before quotes.
-    The first `before` lines of the file stand before the header or, without one, before the first row. `quoted` are the
+    Each row has `extra` more fields, which are empty. `is_spaced` says that spaces are before quotes.
+    The first `before` lines of the file are before the header or, without one, before the first row. `quoted` are the
     columns that are quoted in every row, if others are not. `warnings` are sentences about what was assumed.
     """
 
@@ -216,7 +216,7 @@ def _has_decimal_commas(reading: Reading) -> bool:
 def _is_table_of_numbers(spaces: Reading) -> bool:
     """Return whether spaces delimit fields, most of which are numbers.
 
-    Every line must have as many: in texts, times and telephone numbers their number varies, or they are no numbers.
+    Every line must have as many: in texts, times and telephone numbers their number varies, or they are not numbers.
     Without a name for each column, only a decimal point shows that the numbers of a line are several.
     """
     rows = spaces.rows

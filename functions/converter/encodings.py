@@ -44,7 +44,7 @@ _LEAST_LATIN = 0.05
 _MANY_WORDS, _FEW_WORDS_BETTER = 0.15, 1.7
 # So many of the words in a Western text may look strange.
 _FEW = 0.03
-# Bytes that are parts of no character of two bytes, and stand between the fields of every format
+# Bytes that are parts of no character of two bytes, and are between the fields of every format
 _SEPARATING = (b"\n", b"\r", b"\t", b",", b";", b'"')
 _SEPARATORS = re.compile(rb'[\r\n\t",;]+')
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
@@ -55,7 +55,7 @@ _WINDOWS_A_PIECE, _WINDOW_BYTES = 8, 1 << 12
 # A file of one of these that is read as the other has a sign in the place of its only letter that differs.
 _TWINS = {"cp1253", "iso8859-7"}
 _WORD = re.compile(r"[^\s,;|\"<>()\[\]{}/]+")
-# Signs that stand in no word: between letters (quotes, fractions, currencies ... but not apostrophe, dash, middle dot),
+# Signs that are in no word: between letters (quotes, fractions, currencies ... but not apostrophe, dash, middle dot),
 # behind a letter (such as an opening quote), and before one (such as a closing quote)
 _BETWEEN = (
     r"\xa1-\xac\xae-\xb4\xb6\xb8-\xbf\xd7\xf7\u0192\u02c6\u02dc\u201a\u201c-\u201e"
@@ -118,7 +118,7 @@ def codec_of(name: str) -> str:
     except (LookupError, ValueError):
         codec = None
     if codec is None or not codec._is_text_encoding or codec.name in _NO_ENCODINGS:
-        raise Rejection("unknown_encoding", f"{name[:50]!r} is none.")
+        raise Rejection("unknown_encoding", f"{name[:50]!r} is not the name of an encoding.")
     return codec.name
 
 
@@ -244,7 +244,7 @@ class _Reading:
     def is_better_than(self, other: "_Reading") -> bool:
         """Return whether it fits clearly better.
 
-        The encodings of East Asia have nearly all pairs of bytes in common, so that few words tell little.
+        The encodings of East Asia have nearly all pairs of bytes in common, so that a few words prove little.
         """
         if _TWO_BYTES.keys() & {self.name, other.name} and self.fit < _MANY_WORDS:
             return self.fit >= _FEW_WORDS_BETTER * other.fit

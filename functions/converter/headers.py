@@ -38,7 +38,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Head:
-    """The first row that is no title or comment. `names` are the columns' names, or None if it is data."""
+    """The first row that is not a title or a comment. `names` are the columns' names, or None if it is data."""
 
     row: int
     names: list[str] | None
@@ -73,7 +73,7 @@ def find(reading: Reading, is_header: bool | None = None) -> Head:
 
 
 def _after_comments(reading: Reading, first: int) -> int:
-    """Return the first row that is no comment: a line that begins with #, unless it may be the header."""
+    """Return the first row that is not a comment: a line that begins with #, unless it may be the header."""
     rows, end = reading.rows, first
     while end < len(rows) and rows[end][0].lstrip().startswith("#"):
         end += 1
@@ -154,7 +154,7 @@ def _has_corner(reading: Reading, row: int) -> bool:
 def _labels(reading: Reading, row: int) -> tuple[bool, list[str]]:
     """Return whether a row has a run of years or days that are names, and these names.
 
-    Years ascend or descend. Below a name is no such value.
+    Years ascend or descend. No such value is below a name.
     """
     columns = [i for i, cell in enumerate(reading.rows[row][: reading.width]) if DATA.fullmatch(cell.strip())]
     cells = [reading.rows[row][column].strip() for column in columns]

@@ -31,14 +31,14 @@ def hints_of(metadata: Mapping[str, Any], dataset: Mapping[str, Any]) -> Hints:
 
     Raises Rejection (unknown_hint).
     """
-    said = {name: metadata.get(name, dataset.get(name)) for name in NAMES}
-    encoding, delimiter, header = said["encoding"], said["delimiter"], said["header"]
+    hints = {name: metadata.get(name, dataset.get(name)) for name in NAMES}
+    encoding, delimiter, header = hints["encoding"], hints["delimiter"], hints["header"]
     if isinstance(header, str):
         header = _WORDS.get(header.strip().lower(), header)
     if isinstance(delimiter, str):
         delimiter = _DELIMITERS.get(delimiter.strip().lower(), delimiter)
     if encoding is not None and not isinstance(encoding, str):
-        raise Rejection("unknown_hint", f"The encoding {encoding!r} is no name.")
+        raise Rejection("unknown_hint", f"The encoding {encoding!r} is not text.")
     if delimiter is not None and (not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n'):
         raise Rejection("unknown_hint", f"The delimiter {delimiter!r} is not one character.")
     if header not in (None, True, False):

@@ -31,7 +31,7 @@ FITS = {
     "TIMESTAMP": "is_timestamp",
 }
 
-# The macro that returns the traits of a value which tell against one of several types
+# The macro that returns the traits of a value which exclude one of several types
 TRAITS = {"number_traits": {"BIGINT", "DOUBLE"}, "time_traits": {"TIMESTAMP"}}
 
 # In all macros v is a trimmed text in upper case. Those that begin with is_ may return NULL for "no".

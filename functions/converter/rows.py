@@ -189,7 +189,7 @@ def _problem(fields: list[str], form: Form, text: str) -> tuple[str, str] | None
         code = "too_few_fields" if len(fields) < width else "too_many_fields"
         return code, f"{len(fields)} instead of {width}."
     if f'{form.delimiter} "' in text and not form.is_spaced and any(map(SPACED.match, fields)):
-        return "malformed_quotes", "A space stands before a quote."
+        return "malformed_quotes", "There is a space before a quote."
     return None
 
 
@@ -373,7 +373,7 @@ class _NoJsonError(ValueError):
 def _constant(name: str) -> Number | None:
     """Return the value of NaN, Infinity or -Infinity, which Python, R and JavaScript's libraries write into JSON.
 
-    NaN is no value, as in CSV. Both infinities are values of a DOUBLE.
+    NaN means no value, as in CSV. Both infinities are values of a DOUBLE.
     """
     return None if name == "NaN" else Number(name)
 

@@ -27,7 +27,7 @@ class Settings:
     glue_database: str = ""
 
     def __post_init__(self) -> None:
-        """Raises SettingsError for values with which no file could be converted."""
+        """Raise SettingsError for values with which no file could be converted."""
         if min(self.max_bytes, self.max_row_length, self.max_columns, self.max_dataset_columns) < 1:
             raise SettingsError("MAX_BYTES, MAX_ROW_LENGTH, MAX_COLUMNS and MAX_DATASET_COLUMNS must be at least 1")
         if self.max_row_length > 1 << 20:

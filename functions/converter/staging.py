@@ -107,7 +107,7 @@ def _suffix(name: str) -> str:
 def stage(source: Path, name: str, staged: Staged, limits: Limits, deadline: Deadline) -> None:
     """Fill `staged` from the file `source`, which was uploaded under `name`. Raises Rejection.
 
-    The file is read twice, because only all of its bytes tell its encoding.
+    The file is read twice, because only all of its bytes show its encoding.
     """
     encoding = detect(chunks(source, limits.max_bytes, deadline), staged.hints.encoding)
     staged.encoding = encoding.name

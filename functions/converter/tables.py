@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from converter.choice import MOST_TYPING_ERRORS, TEXT, choose, exact_fit, is_no_typing_error
+from converter.choice import MOST_TYPING_ERRORS, TEXT, choose, exact_fit, is_not_a_typing_error
 from converter.counting import count
 from converter.macros import FITS, MACROS, NOT_EXACT, has_mixed_zones
 from converter.queries import source, text
@@ -175,7 +175,7 @@ def _leave_out(connection: duckdb.DuckDBPyConnection, staged: Staged, index: int
 def _texts(
     connection: duckdb.DuckDBPyConnection, staged: Staged, misfits: dict[int, str], numbers: dict[int, int]
 ) -> set[int]:
-    """Return which columns are text, because the values that don't fit are no typing errors.
+    """Return which columns are text, because the values that don't fit are not typing errors.
 
     `numbers` has the number of such values in each column whose type is not yet agreed.
     """
@@ -187,7 +187,7 @@ def _texts(
         query = f"SELECT {values} FROM {source(staged, indexes)} WHERE {' OR '.join(flags)}"  # noqa: S608
         columns = zip(*connection.execute(query).fetchall(), strict=True)
         for index, column in zip(indexes, columns, strict=True):
-            if is_no_typing_error([value for value in column if value is not None]):
+            if is_not_a_typing_error([value for value in column if value is not None]):
                 texts.add(index)
     return texts
 

@@ -1,4 +1,4 @@
-"""Render a summary as subject, plain text and HTML. Pure."""
+"""Render a summary as subject, plain text and HTML, without side effects."""
 
 from html import escape
 

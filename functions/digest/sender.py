@@ -1,4 +1,4 @@
-"""Sends the digest of a day once, on every channel."""
+"""Send the digest of a day once, on every channel."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -29,7 +29,7 @@ class Settings:
     keep_days: int = 400
 
     def __post_init__(self) -> None:
-        """Raises SettingsError for values with which the first digest would fail or go nowhere."""
+        """Raise SettingsError for values with which the first digest would fail or go nowhere."""
         if bool(self.sender) != bool(self.recipients):
             raise SettingsError("SENDER and RECIPIENTS go together: set both, or neither for no mail")
         if min(self.newest, self.max_images, self.keep_days) < 1:

@@ -1,4 +1,4 @@
-"""Sum up a day's images. Pure."""
+"""Sum up a day's images, without side effects."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -62,7 +62,7 @@ class Summary:
 def day_of(event: Mapping[str, Any]) -> str:
     """Return the day that an event asks about, YYYY-MM-DD: its `day`, else the UTC day before its `time`.
 
-    Raises ValueError if it has neither, or if they are not valid. The text tells the caller what to change.
+    Raises ValueError if it has neither, or if they are not valid. The text says what the caller must change.
     """
     if "day" in event:
         return date.fromisoformat(str(event["day"])).isoformat()

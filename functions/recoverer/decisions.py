@@ -1,4 +1,4 @@
-"""Decide whether to act. Pure.
+"""Decide whether to act, without side effects.
 
 Whatever the sequence of alarms, these limits hold for each target: at most `per_day` actions in any 24 hours,
 `cooldown_s` apart. Concurrency stays between the value before the first raise and the ceiling. A version is rolled back
@@ -201,11 +201,10 @@ def _lower(source: EventSource, state: State) -> Decision:
 def _roll_back(alarm: Alarm, release: Release, state: State, limits: Limits) -> Decision:
     suspect, since = release.newest, alarm.changed_at - release.published_at
     if suspect in state.abandoned:
-        # After an interrupted rollback the alias still points there. The state does not tell this case from a new
-        # deployment.
+        # After an interrupted rollback the alias still points there. In the state this looks like a new deployment.
         return Refusal(
-            f"a rollback of version {suspect} was begun before, and cut off or undone since; that is for a person to "
-            f"decide"
+            f"a rollback of version {suspect} was started before, and interrupted or undone since; a person must "
+            f"decide what to do"
         )
     if not 0 <= since <= limits.deploy_window_s:
         return Refusal(f"version {suspect} was not published in the {limits.deploy_window_s} s before the alarm")

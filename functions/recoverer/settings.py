@@ -29,7 +29,7 @@ class Settings:
     max_alarm_age_s: int = 900
 
     def __post_init__(self) -> None:
-        """Raises SettingsError for limits that would not limit anything."""
+        """Raise SettingsError for limits that would not limit anything."""
         # With a cool-down of seconds, a flapping alarm would use up a day's actions in a minute.
         if self.cooldown_s < 60:
             raise SettingsError("COOLDOWN_S must be at least 60")

@@ -77,9 +77,9 @@ def of_deleted(recorded: Mapping[str, Any], image_id: str, deleted_at: str) -> d
     if not recorded.get("version_id"):
         return {}
     filename = str(recorded.get("filename") or names.of_key(recorded["key"]))
-    kept = {name: recorded[name] for name in _REMEMBERED if name in recorded}
-    kept |= {"deleted_version": recorded["version_id"], "deleted_status": recorded["status"]}
-    return kept | _keys("DELETED", image_id, deleted_at[:_SECOND], filename)
+    remembered = {name: recorded[name] for name in _REMEMBERED if name in recorded}
+    remembered |= {"deleted_version": recorded["version_id"], "deleted_status": recorded["status"]}
+    return remembered | _keys("DELETED", image_id, deleted_at[:_SECOND], filename)
 
 
 def _keys(status: str, image_id: str, moment: str, filename: str) -> dict[str, str]:

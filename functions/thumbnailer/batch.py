@@ -114,7 +114,8 @@ def _jobs(records: Iterable[Any]) -> tuple[list[Job], set[str]]:
         if problems:
             failed.add(message_id)
             logger.error(
-                "message is no S3 notification", extra={"message_id": message_id, "problems": problems, "body": body}
+                "message is not an S3 notification",
+                extra={"message_id": message_id, "problems": problems, "body": body},
             )
     return jobs, failed
 

@@ -112,9 +112,7 @@ class Pipeline:
         except Gone:
             if decision is Decision.ASK:
                 return None  # The object was deleted between S3's two answers.
-            logger.info(
-                "object is gone or overwritten, which has an event of its own", extra={"image_id": event.image_id}
-            )
+            logger.info("object is gone or overwritten, which has its own event", extra={"image_id": event.image_id})
             return Outcome(Result.GONE)
         return drafts[current].outcome if self._record(event, recorded, drafts[current]) else None
 
@@ -167,11 +165,11 @@ class Pipeline:
         version = upload.version if upload else current
         if upload:
             content |= {"etag": version.etag, "bytes": len(upload.data)}
-        said = upload.description if upload else self._storage.description(event.bucket, event.key, version)
-        if said.filename != names.of_key(event.key):
-            content["filename"] = said.filename
+        description = upload.description if upload else self._storage.description(event.bucket, event.key, version)
+        if description.filename != names.of_key(event.key):
+            content["filename"] = description.filename
         if not content.get("captured_at"):
-            content["utc_offset"] = said.utc_offset
+            content["utc_offset"] = description.utc_offset
         if decision is Decision.ASK:
             content["uploaded_at"] = version.uploaded_at
         tag = version_tag(version, event)
@@ -186,7 +184,7 @@ class Pipeline:
         return _Draft(current, item, frozenset(key for key, _ in stored.values()), outcome)
 
     def _refuse_unread(self, event: ObjectEvent, decision: Decision) -> None:
-        """Raises Rejection if the facts in the event suffice, without reading the object."""
+        """Raise Rejection if the facts in the event suffice, without reading the object."""
         if event.key.endswith("/"):
             raise Rejection("folder")
         if event.kind is Kind.CREATED and decision is not Decision.ASK and event.size is not None:

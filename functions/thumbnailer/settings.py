@@ -37,13 +37,15 @@ class Settings:
     retry_delays_s: tuple[int, ...] = (5, 15, 60, 900)
 
     def __post_init__(self) -> None:
-        """Raises SettingsError for values with which no thumbnail could be made."""
+        """Raise SettingsError for values with which no thumbnail could be made."""
         if not self.thumbnail_sizes or min(self.thumbnail_sizes) < 1 or max(self.thumbnail_sizes) > 8192:
             raise SettingsError(
                 "THUMBNAIL_SIZES must be one or more lengths of 1 to 8192 pixels, for example 1280,512,128"
             )
         if self.output_format not in FORMATS:
-            raise SettingsError(f"OUTPUT_FORMAT={self.output_format!r} is none of {', '.join(FORMATS)}")
+            raise SettingsError(
+                f"OUTPUT_FORMAT={self.output_format!r} is not supported; set it to {' or '.join(FORMATS)}"
+            )
         if not self.accepted_formats or not set(self.accepted_formats) <= set(ACCEPTABLE):
             raise SettingsError(f"ACCEPTED_FORMATS must be one or more of {','.join(ACCEPTABLE)}, separated by commas")
         if not 1 <= self.jpeg_quality <= 95:

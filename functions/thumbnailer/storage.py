@@ -91,7 +91,7 @@ class Storage:
             return Upload(_read(body, answer["ContentLength"], limits), _version(answer), _description(answer))
 
     def description(self, bucket: str, key: str, version: Version) -> Description:
-        """Return what the uploader says about an object that is not read: nothing if S3 does not tell.
+        """Return what the uploader says about an object that is not read: nothing if S3 does not say.
 
         A rejection does not wait for permission to read it. Other errors pass, so they are raised.
         """

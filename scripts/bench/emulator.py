@@ -27,7 +27,7 @@ from scripts.bench import emulator_load
 PAGE = ROOT / "docs/performance.md"
 BEGIN = "<!-- written by python -m scripts.bench.emulator: begin -->"
 END = "<!-- written by python -m scripts.bench.emulator: end -->"
-# A port of its own, so that it does not collide with another emulator
+# A separate port, so that it does not collide with another emulator
 PORT = int(os.environ.get("EMBEDDED_PORT", "4598"))
 TICKS = os.sysconf("SC_CLK_TCK")
 SETTLED_S, IDLE_S = 15, 30

@@ -65,7 +65,7 @@ def _pillow_cascade(data: bytes) -> list[bytes]:
 
 
 def _vips() -> tuple[Engine, Engine]:
-    import pyvips  # noqa: PLC0415 - each engine runs in a process of its own
+    import pyvips  # noqa: PLC0415 - each engine runs in its own process
 
     def picture(data: bytes) -> Any:
         return pyvips.Image.thumbnail_buffer(data, SIZES[0], height=SIZES[0], size="down").copy_memory()

@@ -1,6 +1,6 @@
 """Measure the CPU time of the first and of a warm invocation of every function, with its settings from Terraform.
 
-`terraform/` is deployed to the benchmark's own LocalStack. Each handler runs in a process of its own on this machine
+`terraform/` is deployed to the benchmark's own LocalStack. Each handler runs in its own process on this machine
 and uses the deployed resources, so its CPU time excludes the emulator's.
 """
 

@@ -86,7 +86,7 @@ def next_steps(sheet: Path, page: Path, link: str) -> str:
 
 
 def check(answers: list[Result], with_thumbnail: set[str]) -> None:
-    """Raises UserError unless every sample photo is READY with a thumbnail and the corrupt one is REJECTED."""
+    """Raise UserError unless every sample photo is READY with a thumbnail and the corrupt one is REJECTED."""
     expected = {
         upload.key: results.REJECTED if Path(upload.key).stem == "corrupt" else results.READY for upload, _ in answers
     }

@@ -57,7 +57,7 @@ class Emulator:
         return facts
 
     def _finish(self, name: str, *options: str) -> tuple[int, str, str]:
-        """Run a command in a process group of its own, so that the terminal's Ctrl-C reaches this process only."""
+        """Run a command in its own process group, so that the terminal's Ctrl-C reaches this process only."""
         command = [
             str(self.python),
             "-P",

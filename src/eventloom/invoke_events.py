@@ -136,7 +136,7 @@ def save(event: Any, samples: Path, name: str) -> Path:
     Raises UserError if the name is not one, or if another event has it.
     """
     if not SAMPLE_NAME.fullmatch(name):
-        raise UserError(f"'{printable(name)}' is no name of a sample; use letters, digits, _, - and .")
+        raise UserError(f"'{printable(name)}' is not a name for a sample; use letters, digits, _, - and .")
     if not samples.parent.is_dir():
         raise UserError(f"there is no folder {samples.parent} for the sample; the function's code is not here")
     file = samples / f"{name.removesuffix('.json')}.json"

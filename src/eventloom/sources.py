@@ -84,7 +84,7 @@ def _files(path: Path, skipped: list[str]) -> Iterator[tuple[Path, str]]:
 
 
 def _check(source: Source) -> None:
-    """Raises UserError if a file cannot be sent."""
+    """Raise UserError if a file cannot be sent."""
     try:
         length = len(source.key.encode())
     except UnicodeEncodeError:

@@ -124,7 +124,7 @@ def report_sent(environment: str, uploads: Sequence[Upload], as_json: bool) -> N
 
 
 def refuse_existing(existing: Sequence[Source]) -> None:
-    """Raises UserError if keys exist."""
+    """Raise UserError if keys exist."""
     if existing:
         keys = _names([terminal.printable(source.key) for source in existing])
         files = "1 file was" if len(existing) == 1 else f"{len(existing):,} files were"

@@ -1,6 +1,6 @@
 """How smoothly ten thousand images scroll: `make test-browser ONLY=tests/browser/pace.py` measures it.
 
-This is no part of `make test`. It takes two minutes, and only an idle machine shows frames in time. So the limit is on
+This is not part of `make test`. It takes two minutes, and only an idle machine shows frames in time. So the limit is on
 the processor time of the page's main thread, which other programs do not change: a task of more than 50 ms delays a
 frame on any machine. The report has both.
 """

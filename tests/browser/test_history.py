@@ -70,7 +70,7 @@ def test_closing_the_large_view_leaves_the_focus_where_somebody_has_put_it(catal
     page = gallery.page
     gallery.enter()
     open_photo(gallery, 1)
-    # Browsers report that a dialog was closed in a task of its own (HTML Standard).
+    # Browsers report that a dialog was closed in its own task (HTML Standard).
     page.evaluate("() => { document.querySelector('#viewer').close(); document.querySelector('#find-name').focus(); }")
     has_address(page, gallery, "")
     expect(page.get_by_role("searchbox", name="Search by name")).to_be_focused()

@@ -59,7 +59,7 @@ def test_the_large_view_closes_for_a_new_sign_in(catalog_of: Callable[..., Galle
     gallery.forgive("status of 403")
 
 
-def test_a_caller_whom_the_load_balancer_refuses_sees_an_explanation(open_gallery: Open) -> None:
+def test_a_caller_that_the_load_balancer_refuses_sees_an_explanation(open_gallery: Open) -> None:
     gallery = open_gallery()
     page = gallery.page
 

@@ -70,7 +70,7 @@ def shown_names(page: Page) -> list[str]:
     return [re.sub(r", \w+, \w+ \d+, \d{4}$", "", label) for label in labels]
 
 
-def test_photos_stand_under_their_months_and_can_be_found(gallery: Gallery, year: list[Path]) -> None:
+def test_photos_are_under_their_months_and_can_be_found(gallery: Gallery, year: list[Path]) -> None:
     page = gallery.page
     page.reload()
     expect(page.locator(".tile img.loaded").first).to_be_visible()
@@ -114,7 +114,7 @@ def test_photos_stand_under_their_months_and_can_be_found(gallery: Gallery, year
     expect(page.locator("#more")).to_have_text("Total: 12")
 
 
-def test_a_photo_without_a_capture_time_stands_under_the_day_of_its_uploader(open_gallery: Open) -> None:
+def test_a_photo_without_a_capture_time_is_under_the_day_of_its_uploader(open_gallery: Open) -> None:
     now = datetime.now(UTC)
     # Whatever the time is, one of these zones has another day than UTC.
     zone, hours = ("Pacific/Pago_Pago", -11) if now.hour < 10 else ("Pacific/Kiritimati", 14)

@@ -56,7 +56,7 @@ def test_photos_that_others_delete_disappear_from_the_grid_and_the_selection(
     expect(search).to_be_focused()
 
 
-def test_the_large_view_goes_on_when_others_delete_its_photo(gallery: Gallery, deleted: list[Image]) -> None:
+def test_the_large_view_continues_when_others_delete_its_photo(gallery: Gallery, deleted: list[Image]) -> None:
     page, notice = gallery.page, gallery.page.locator("#notice")
     open_photo(gallery, 3)
     deleted.extend([deletion(3), deletion(4)])

@@ -176,7 +176,7 @@ def test_folders_and_pasted_pictures_are_uploaded_and_other_files_get_a_reason(
     copies(tmp_path, ["trip/one.png", "trip/day 2/two.png", "trip/day 2/film.mp4", "trip/raw.NEF", "trip/.DS_Store"])
     session = page.context.new_cdp_session(page)
     dragged = {"items": [], "files": [str(tmp_path / "trip")], "dragOperationsMask": 1}
-    # The sign that shows where to drop comes between: it gets a `dragOver` of its own.
+    # The sign that shows where to drop comes between: it gets its own `dragOver`.
     for kind in ("dragEnter", "dragOver", "dragOver", "drop"):
         session.send("Input.dispatchDragEvent", {"type": kind, "x": 200, "y": 400, "data": dragged})
     # Chromium names every pasted picture `image.png`.

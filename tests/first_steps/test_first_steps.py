@@ -87,7 +87,7 @@ def interrupted(checkout: Path) -> subprocess.CompletedProcess[str]:
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        start_new_session=True,  # a process group of its own, as a shell gives each command
+        start_new_session=True,  # its own process group, as a shell gives each command
     )
     try:
         eventually(role_names, "the first role of the deployment", 300)

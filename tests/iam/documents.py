@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.iam.environments import resources
 
-# A resource may have its policy as an attribute, or as a resource of its own.
+# A resource may have its policy as an attribute, or as a separate resource.
 POLICY_NAMES = {
     "aws_cloudwatch_event_bus_policy": "event bus policy",
     "aws_dynamodb_resource_policy": "table policy",

@@ -1,4 +1,4 @@
-"""The emulator's evaluator agrees with a second one, @cloud-copilot/iam-simulate, but for what the table explains.
+"""The emulator's evaluator agrees with a second one, @cloud-copilot/iam-simulate, except for what the table explains.
 
 The short form compares with recorded decisions; `make test-iam-differential` asks the simulator itself.
 """

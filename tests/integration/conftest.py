@@ -1,6 +1,6 @@
 """Deploy the real Terraform once per session, to the cloud that CLOUD names.
 
-The embedded cloud gets an emulator of its own on another port, so that a running demo is not disturbed.
+The embedded cloud gets its own emulator on another port, so that a running demo is not disturbed.
 """
 
 import json

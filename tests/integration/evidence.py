@@ -2,7 +2,7 @@
 
 A test that fails also names the requests that IAM refused while it ran.
 
-The evidence is complete after two sessions, each on an emulator of its own: tests/integration and tests/modules.
+The evidence is complete after two sessions, each on its own emulator: tests/integration and tests/modules.
 build/iam/evidence/<session>/ holds audit.jsonl (every decision), tests.jsonl (which test ran when), state.<name>.json
 (`terraform show -json` of what was deployed) and meta.json (a hash of the sources; it is written last, and only if
 every test passed). If the browser's tests run first (`make test`), they leave begun.json, and the integration tests on

@@ -60,6 +60,6 @@ def test_an_invalid_event_is_rejected_without_delaying_others(deployment: Deploy
         {"image_id": "../x"},
         {"image_id": image_id, "type": "view"},
     )
-    eventually(lambda: counters(deployment, image_id).get("view") == 2, "2 views behind a record that is no event")
+    eventually(lambda: counters(deployment, image_id).get("view") == 2, "2 views behind a record that is not an event")
     rejected = eventually(lambda: len(items := rejects(deployment)) >= 2 and items, "both rejects")
     assert all(item["reason"] and item["reason_text"] for item in rejected)

@@ -43,7 +43,7 @@ def developing(folder: Path, functions: Path) -> Iterator[Path]:
             eventually(lambda: "watching digest" in messages.read_text(), "dev watches")
             yield messages
         finally:
-            # A terminal sends it to the whole group. The launcher alone would wait for its child, and then go on.
+            # A terminal sends it to the whole group. The launcher alone would wait for its child, and then continue.
             os.killpg(process.pid, signal.SIGINT)
             assert process.wait(60) == 130
 

@@ -158,7 +158,7 @@ def test_a_bad_version_is_rolled_back_once(
     functions.update_alias(FunctionName=name, Name="live", FunctionVersion=bad_version["bad"])
     raise_alarm(alarm, "OK")
     raise_alarm(alarm)
-    assert "for a person to decide" in reports.wait_for(alarm=alarm, outcome="refused")["text"]
+    assert "a person must decide" in reports.wait_for(alarm=alarm, outcome="refused")["text"]
     assert functions.get_alias(FunctionName=name, Name="live")["FunctionVersion"] == bad_version["bad"]
 
 

@@ -1,4 +1,4 @@
-"""The modules work in another repository, by git source, with a prefix, a region, functions and a key of its own.
+"""The modules work in another repository, by git source, with a prefix, a region, functions and a separate key.
 
 Only what Terraform downloads is used: the modules' folder at a tag, without the rest of this repository.
 """

@@ -29,7 +29,7 @@ moved {
 
 
 class Changes:
-    """The configuration in a folder of its own, with its state."""
+    """The configuration in its own folder, with its state."""
 
     def __init__(self, folder: Path, variables: dict[str, str]) -> None:
         self.folder = folder

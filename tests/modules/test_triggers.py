@@ -88,7 +88,7 @@ def package(cloud: clouds.Cloud, tmp_path_factory: pytest.TempPathFactory) -> di
 
 @pytest.fixture(scope="module")
 def probe(request: pytest.FixtureRequest, cloud: clouds.Cloud, package: dict[str, str]) -> Iterator[Probe]:
-    """Deploy the probe with a state of its own, and destroy it afterwards."""
+    """Deploy the probe with its own state, and destroy it afterwards."""
     run(
         "init",
         "-input=false",
@@ -262,7 +262,7 @@ def test_the_function_url_answers_the_roles_that_it_allows(probe: Probe) -> None
 
 
 def call_api(probe: Probe, path: str, credentials: Credentials | None) -> requests.Response:
-    """Call a path of the API, whose methods want a signature."""
+    """Call a path of the API, whose methods require a signature."""
     url = f"{capabilities.api_url(clouds.chosen_cloud(), probe.names)}/{path}"
     request = AWSRequest("GET", url, headers={"Host": urlsplit(url).netloc})
     if credentials:

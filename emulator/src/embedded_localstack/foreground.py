@@ -16,7 +16,7 @@ WATCH_SECONDS = 0.5
 
 
 def stop_signal() -> threading.Event:
-    """Return an event that is set when this process is told to end."""
+    """Return an event that is set when this process receives the signal to end."""
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())

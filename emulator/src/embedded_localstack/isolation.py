@@ -7,7 +7,7 @@ from pathlib import Path
 from embedded_localstack.state import LaunchError
 
 _EXECUTOR = Path(__file__).with_name("executor")
-# In a process of its own, which is changed by the attempt.
+# In its own process, which is changed by the attempt.
 _PROBE = """
 import sys
 sys.path.insert(0, sys.argv[1])

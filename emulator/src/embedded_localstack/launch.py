@@ -70,7 +70,7 @@ def refuse_moto() -> None:
         return
     raise LaunchError(
         f"moto is installed in {sys.prefix}, and it owns the same files as moto-ext, which LocalStack needs; "
-        "install embedded-localstack in a virtual environment of its own"
+        "install embedded-localstack in its own virtual environment"
     )
 
 

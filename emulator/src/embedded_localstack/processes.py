@@ -120,7 +120,7 @@ def belonging_to(folder: Path) -> list[int]:
 
 
 def _mounts(pid: int) -> list[str]:
-    """Return the names of the temporary file systems of a process that has a mount namespace of its own."""
+    """Return the names of the temporary file systems of a process that has its own mount namespace."""
     try:
         if Path(f"/proc/{pid}/ns/mnt").readlink() == Path("/proc/self/ns/mnt").readlink():
             return []

@@ -95,19 +95,19 @@ def _interpreter(runtime: str, cache: Path) -> Path:
         return Path(given)
     with _locks[f"interpreter {runtime}"]:
         try:
-            found = _find(runtime, cache) or _fetch(runtime, cache) or _substitute(runtime, cache)
+            interpreter = _find(runtime, cache) or _fetch(runtime, cache) or _substitute(runtime, cache)
         except subprocess.TimeoutExpired as error:
-            if not (found := _substitute(runtime, cache)):
+            if not (interpreter := _substitute(runtime, cache)):
                 raise UnavailableError(
                     f"the interpreter for {runtime} could not be fetched within {FETCH_SECONDS} s; try again, or "
                     f"name one with {interpreter_variable(runtime)}"
                 ) from error
-    if not found:
+    if not interpreter:
         raise UnavailableError(
             f"there is no interpreter for {runtime} on this machine, and none could be fetched; install it, name it "
             f"with {interpreter_variable(runtime)}, or let the nearest version stand in with {SUBSTITUTE_VARIABLE}=1"
         )
-    return found
+    return interpreter
 
 
 def _version(runtime: str) -> str:
@@ -196,9 +196,9 @@ def _substitute(runtime: str, cache: Path) -> Path | None:
     family = NODE if runtime in NODE else PYTHON
     place = family.index(runtime)
     for other in sorted(family, key=lambda each: abs(family.index(each) - place)):
-        if other != runtime and (found := _find(other, cache)):
-            LOG.warning("%s runs on %s (%s), because %s allows it", runtime, other, found, SUBSTITUTE_VARIABLE)
-            return found
+        if other != runtime and (interpreter := _find(other, cache)):
+            LOG.warning("%s runs on %s (%s), because %s allows it", runtime, other, interpreter, SUBSTITUTE_VARIABLE)
+            return interpreter
     return None
 
 

@@ -53,7 +53,7 @@ def puts(*keys: dict[str, Any]) -> dict[str, Any]:
         ),
     ],
 )
-def test_batches_that_are_refused(table: Table, request_: dict[str, Any], message: str):
+def test_invalid_batches_are_refused(table: Table, request_: dict[str, Any], message: str):
     assert error(lambda: table.call("BatchWriteItem", **request_)) == ("ValidationException", message)
 
 
@@ -69,7 +69,7 @@ def test_batches_that_are_refused(table: Table, request_: dict[str, Any], messag
         ),
     ],
 )
-def test_reads_that_are_refused(table: Table, keys: list[dict[str, Any]], message: str):
+def test_invalid_reads_are_refused(table: Table, keys: list[dict[str, Any]], message: str):
     request = {"RequestItems": {"table": {"Keys": keys}}}
     assert error(lambda: table.call("BatchGetItem", **request)) == ("ValidationException", message)
 
@@ -134,7 +134,7 @@ def test_tokens_are_forgotten_after_ten_minutes():
         ),
     ],
 )
-def test_transactions_that_are_refused(table: Table, actions: list[dict[str, Any]], message: str):
+def test_invalid_transactions_are_refused(table: Table, actions: list[dict[str, Any]], message: str):
     assert error(lambda: table.call("TransactWriteItems", TransactItems=actions)) == ("ValidationException", message)
 
 
@@ -184,7 +184,7 @@ def test_capacity_follows_the_size_of_items():
     assert units(table.call("DeleteItem", Key=key("a"), **asked)) == 10
 
 
-def test_capacity_of_indexes(table: Table):
+def test_indexes_have_their_share_of_the_capacity(table: Table):
     item = {**key("index"), "g": {"S": "G"}, "x": {"S": "x" * 3000}}
     consumed = table.put(item, ReturnConsumedCapacity="INDEXES")["ConsumedCapacity"]
     indexes = {"by-g": {"CapacityUnits": 1.0}}
@@ -209,7 +209,7 @@ def test_capacity_of_indexes(table: Table):
     ],
     ids=lambda value: value[:40] if isinstance(value, str) else "",
 )  # fmt: skip
-def test_statements(statements: Table, statement: str, items: list[dict[str, Any]]):
+def test_statements_are_executed(statements: Table, statement: str, items: list[dict[str, Any]]):
     assert statements.call("ExecuteStatement", Statement=statement)["Items"] == items
 
 
@@ -220,7 +220,7 @@ def statements() -> Table:
     return table
 
 
-def test_statements_with_parameters(table: Table):
+def test_statements_take_parameters(table: Table):
     insert = "INSERT INTO table VALUE {'p': ?, 's': ?, 'colors': <<'red', 'blue'>>}"
     parameters = [{"S": "o'clock"}, {"N": "1"}]
     table.call("ExecuteStatement", Statement=insert, Parameters=parameters)
@@ -240,7 +240,7 @@ def test_statements_with_parameters(table: Table):
         ("UPDATE table SET x = 1 WHERE p='none' AND s=1", "ConditionalCheckFailedException"),
     ],
 )
-def test_statements_that_are_refused(table: Table, statement: str, code: str):
+def test_invalid_statements_are_refused(table: Table, statement: str, code: str):
     assert error(lambda: table.call("ExecuteStatement", Statement=statement))[0] == code
 
 

@@ -48,7 +48,7 @@ def refused(call: Callable[[], Any]) -> str:
         (key("a") | {"x": {"N": "1" * 39}}, "Attempting to store more than 38 significant digits in a Number"),
     ],
 )
-def test_items_that_are_not_stored(table: Table, item: dict[str, Any], message: str):
+def test_invalid_items_are_not_stored(table: Table, item: dict[str, Any], message: str):
     assert refused(lambda: table.put(item)) == message
 
 
@@ -66,7 +66,7 @@ def test_an_item_of_400_kb_is_stored(table: Table):
     ],
 )
 @pytest.mark.parametrize("operation", ["GetItem", "DeleteItem", "UpdateItem"])
-def test_keys_that_do_not_fit(table: Table, wrong: dict[str, Any], operation: str):
+def test_keys_that_do_not_fit_are_refused(table: Table, wrong: dict[str, Any], operation: str):
     assert refused(lambda: table.call(operation, Key=wrong)) == MISMATCH
 
 
@@ -154,7 +154,7 @@ def update(table: Table, expression: str, **values: dict[str, Any]) -> Callable[
         ),
     ],
 )
-def test_updates_that_are_refused(table: Table, expression: str, values: dict[str, Any], message: str):
+def test_invalid_updates_are_refused(table: Table, expression: str, values: dict[str, Any], message: str):
     assert refused(update(table, expression, **values)) == message
 
 

@@ -73,7 +73,7 @@ def refused(table: Table, operation: str, request: dict[str, Any]) -> str:
         (" ", {"p": "a"}, f"{KEYS}The expression can not be empty;"),
     ],
 )
-def test_key_conditions_that_are_refused(table: Table, expression: str, given: dict[str, Any], message: str):
+def test_invalid_key_conditions_are_refused(table: Table, expression: str, given: dict[str, Any], message: str):
     request = {"KeyConditionExpression": expression, "ExpressionAttributeValues": values(**given)}
     assert refused(table, "Query", request) == message
 
@@ -148,7 +148,7 @@ MANY = ", ".join(f":v{number}" for number in range(101))
         ),
     ],
 )
-def test_filters_that_are_refused(table: Table, expression: str, given: dict[str, Any], message: str):
+def test_invalid_filters_are_refused(table: Table, expression: str, given: dict[str, Any], message: str):
     request = {"FilterExpression": expression, "ExpressionAttributeValues": values(**given)}
     assert refused(table, "Scan", request) == message
 
@@ -224,7 +224,7 @@ QUERY = {"KeyConditionExpression": "p = :p", "ExpressionAttributeValues": values
         ),
     ],
 )
-def test_requests_that_are_refused(table: Table, operation: str, request_: dict[str, Any], message: str):
+def test_invalid_requests_are_refused(table: Table, operation: str, request_: dict[str, Any], message: str):
     assert refused(table, operation, request_) == message
 
 
@@ -261,7 +261,7 @@ def test_conditions_hold_for_the_right_items(
     assert [item["s"]["N"] for item in found["Items"]] == sort_keys
 
 
-def test_a_query_goes_on_at_its_start_key(table: Table):
+def test_a_query_continues_at_its_start_key(table: Table):
     page = table.call("Query", Limit=1, **QUERY)
     assert page["LastEvaluatedKey"] == key("a")
     assert table.call("Query", ExclusiveStartKey=page["LastEvaluatedKey"], **QUERY)["Items"][0]["s"] == {"N": "2"}

@@ -27,7 +27,7 @@ STATES = {"$states": {"input": {"a": 1, "text": 'a "quoted"; text\n$x'}}, "$list
         ("$random(7) = $random(7)", True),
     ],
 )
-def test_expressions(expression: str, expected: Any):
+def test_expressions_are_evaluated(expression: str, expected: Any):
     assert evaluate(f"({declarations(STATES)}{expression})") == expected
 
 

@@ -24,7 +24,7 @@ class RefusedError(Exception):
 
 @pytest.fixture
 def call() -> Call:
-    """Return a function that calls Kinesis, in an account of its own."""
+    """Return a function that calls Kinesis, in its own account."""
     handler.install()
     account = f"{next(ACCOUNTS):012}"
 
@@ -153,7 +153,7 @@ def test_a_merge_has_two_parents(call: Call):
 
 
 @pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 3), (4, 2)])
-def test_update_shard_count(call: Call, before: int, after: int):
+def test_the_shard_count_can_be_updated(call: Call, before: int, after: int):
     call("CreateStream", ShardCount=before)
     call("UpdateShardCount", TargetShardCount=after, ScalingType="UNIFORM_SCALING")
     still_open = [shard for shard in shards(call) if "EndingSequenceNumber" not in shard["SequenceNumberRange"]]
@@ -162,7 +162,7 @@ def test_update_shard_count(call: Call, before: int, after: int):
     assert into == {shard["ShardId"] for shard in still_open}
 
 
-def test_a_description_goes_on_after_a_shard(call: Call):
+def test_a_description_continues_after_a_shard(call: Call):
     call("CreateStream", ShardCount=3)
     page = call("DescribeStream", Limit=2)["StreamDescription"]
     assert page["HasMoreShards"]
@@ -182,7 +182,7 @@ def test_consumers_have_their_time_in_the_arn(call: Call):
     assert [left["ConsumerName"] for left in call("ListStreamConsumers", StreamARN=arn)["Consumers"]] == ["b"]
 
 
-def test_numbers_go_on_after_a_restart(call: Call):
+def test_numbers_continue_after_a_restart(call: Call):
     from moto.kinesis.models import kinesis_backends  # noqa: PLC0415 - moto reads the environment when imported
 
     call("CreateStream", ShardCount=1)
@@ -193,7 +193,7 @@ def test_numbers_go_on_after_a_restart(call: Call):
     assert int(put(call, "after")["SequenceNumber"]) > int(number)
 
 
-def test_a_shard_of_an_older_state_goes_on(call: Call):
+def test_a_shard_of_an_older_state_continues(call: Call):
     from moto.kinesis.models import Record, kinesis_backends  # noqa: PLC0415 - moto reads the environment when imported
 
     call("CreateStream", ShardCount=1)

@@ -1,4 +1,4 @@
-"""Where a project runs: a copy of it, a home folder of its own, and the variables that a user of the emulator sets."""
+"""Where a project runs: a copy of it, a home folder, and the variables that a user of the emulator sets."""
 
 import json
 import os

@@ -86,7 +86,7 @@ def api(cloud: Cloud, name: str, functions: Mapping[str, str]) -> Api:
 
 @pytest.fixture(scope="session")
 def emptied() -> Iterator[LocalStackProcess]:
-    """Yield a server of its own for tests that empty it."""
+    """Yield a separate server for tests that empty it."""
     with LocalStackProcess() as process:
         yield process
     assert not process.home.path.exists()

@@ -17,7 +17,7 @@ def invoke(resource: str, effect: str = "Allow", **rest: Any) -> dict[str, Any]:
     return {"Effect": effect, "Action": "execute-api:Invoke", "Resource": resource, **rest}
 
 
-def test_an_iam_method_wants_the_signature_of_a_role_that_may_invoke_it(cloud: Cloud, name: str, api: Api):
+def test_an_iam_method_requires_the_signature_of_a_role_that_may_invoke_it(cloud: Cloud, name: str, api: Api):
     api.method("mine", "AWS_IAM")
     api.deploy()
     assert api.post("mine") == (403, {"message": "Missing Authentication Token"})
@@ -47,7 +47,7 @@ def test_a_wrong_signature_is_refused(cloud: Cloud, name: str, api: Api):
         assert api.post("mine", signer)[0] == 403
 
 
-def test_the_resource_policy_of_an_api(cloud: Cloud, name: str, api: Api, functions: Mapping[str, str]):
+def test_the_resource_policy_of_an_api_is_enforced(cloud: Cloud, name: str, api: Api, functions: Mapping[str, str]):
     statements = [
         invoke("execute-api:/p/POST/open", Principal="*"),
         invoke("execute-api:/p/POST/*", Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:role/{name}"}),
@@ -72,7 +72,7 @@ def test_the_resource_policy_of_an_api(cloud: Cloud, name: str, api: Api, functi
     assert api.post("open")[0] == 200, "without a policy everybody may invoke an open method"
 
 
-def test_a_token_authorizer(cloud: Cloud, api: Api, functions: Mapping[str, str]):
+def test_a_token_authorizer_decides(cloud: Cloud, api: Api, functions: Mapping[str, str]):
     api.method("mine", "CUSTOM", {"type": "TOKEN", "authorizerUri": uri(functions["judge"])})
     api.deploy()
     assert api.post("mine") == (401, {"message": "Unauthorized"})

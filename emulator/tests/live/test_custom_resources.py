@@ -157,7 +157,7 @@ def test_a_custom_resource_that_fails_names_its_reason(
 
 
 @pytest.mark.parametrize("token", ["none", "arn:aws:sqs:us-east-1:000000000000:queue"])
-def test_a_service_token_that_is_no_function_fails(cloud: Cloud, token: str):
+def test_a_service_token_that_is_not_a_function_fails(cloud: Cloud, token: str):
     stack = f"custom-token-{len(token)}"
     shown = created(cloud, stack, body(token))
     assert shown["StackStatus"] in ("CREATE_FAILED", "ROLLBACK_COMPLETE")

@@ -72,7 +72,7 @@ ROLE_CASES = [
 @pytest.mark.parametrize(
     ("statements", "allowed"), [case[1:] for case in ROLE_CASES], ids=[case[0] for case in ROLE_CASES]
 )
-def test_role_policies(statements: list[dict[str, Any]], allowed: bool):
+def test_role_policies_decide(statements: list[dict[str, Any]], allowed: bool):
     assert decide_role(question(), role(*statements), None).allowed is allowed
 
 
@@ -195,7 +195,7 @@ def test_trust_policies_have_no_resource():
         assert decide_resource(request, trust, kind="trust", service=True).allowed is allowed
 
 
-def test_leading_keys():
+def test_leading_keys_limit_the_items():
     own = statement(
         action="dynamodb:GetItem",
         resource="*",

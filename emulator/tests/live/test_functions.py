@@ -89,7 +89,7 @@ def test_a_runtime_that_cannot_run_is_refused(cloud: Cloud, name: str, settings:
 
 
 def test_a_function_that_failed_to_start_can_be_updated_and_deleted(cloud: Cloud, name: str):
-    """The interpreter of python3.10 is a program that is no Python (conftest.py)."""
+    """The interpreter of python3.10 is a program that is not Python (conftest.py)."""
 
     def settled(function: str) -> str:
         def state() -> str:

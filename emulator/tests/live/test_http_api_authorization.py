@@ -106,7 +106,7 @@ def front(cloud: Cloud) -> Iterator[Front]:
     cloud.apigatewayv2.delete_api(ApiId=front.id)
 
 
-def test_an_iam_route_wants_the_signature_of_a_role_that_may_invoke_it(front: Front, name: str):
+def test_an_iam_route_requires_the_signature_of_a_role_that_may_invoke_it(front: Front, name: str):
     front.route("/mine", "AWS_IAM")
     assert front.get("/mine") == (403, FORBIDDEN)
     statement = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": f"{front.arn}/$default/GET/mine"}
@@ -158,7 +158,7 @@ def issuer() -> Iterator[str]:
         server.shutdown()
 
 
-def test_a_token_route_wants_a_token_of_the_issuer_for_the_audience(front: Front, issuer: str):
+def test_a_token_route_requires_a_token_of_the_issuer_for_the_audience(front: Front, issuer: str):
     config = {"Issuer": issuer, "Audience": ["mine"]}
     authorizer = front.authorizer(
         "jwt", AuthorizerType="JWT", IdentitySource=["$request.header.Authorization"], JwtConfiguration=config

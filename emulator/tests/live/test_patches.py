@@ -79,8 +79,10 @@ TARGETS = {
     "iam.documents": "localstack.aws.handlers:serve_custom_service_request_handlers",
     "iam.function_urls": "localstack.services.lambda_.urlrouter:FunctionUrlRouter.handle_lambda_url_invocation",
 }
+# A collection in a child would copy the memory that it shares with its parent, so nothing is collected.
 REMOVE_AND_INSTALL = """
-import functools, importlib, json, os, sys
+import functools, gc, importlib, json, os, sys
+gc.disable()
 from embedded_localstack import plugins
 plugins.LATER = {}
 targets = {patch: target.split(":") for patch, target in json.loads(sys.argv[1]).items()}

@@ -86,7 +86,7 @@ def test_the_arn_of_a_deleted_role_no_longer_stands_for_its_sessions():
     ],
     ids=str,
 )
-def test_not_principal_spares_whom_it_names(excluded: Any, applies: bool):
+def test_not_principal_spares_the_principals_that_it_names(excluded: Any, applies: bool):
     denied = {"Effect": "Deny", "NotPrincipal": excluded}
     assert (match(denied, CALLER) is Match.DIRECT) is applies
     assert match(denied, Principal(SESSION, ROLE, ACCOUNT, bounded=True)) is Match.DIRECT
@@ -159,7 +159,7 @@ def test_an_allow_without_action_or_resource_allows_nothing(without: str):
 
 
 @pytest.mark.parametrize("text", ["{oops", "[]", '"Allow"', "7"])
-def test_a_document_that_is_no_json_object_is_refused_by_name(text: str):
+def test_a_document_that_is_not_a_json_object_is_refused_by_name(text: str):
     question = Question(SESSION, "sqs:SendMessage", QUEUE, ACCOUNT, "us-east-1", {})
     granted = RolePolicies(ROLE, (Policy("role policy", ALL),))
     verdict = decide_role(question, granted, Policy("queue policy", text))

@@ -1,4 +1,4 @@
-"""Test the pytest plugin and the classes behind it: a foreign project's tests run on a server of their own."""
+"""Test the pytest plugin and the classes behind it: a foreign project's tests run on a separate server."""
 
 import os
 import re

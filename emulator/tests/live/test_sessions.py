@@ -219,7 +219,7 @@ def test_session_tags_need_a_permission_of_their_own(cloud: Cloud, name: str):
     assert code(assume, cloud=cloud, arn=may_tag, sts=caller, Tags=[{"Key": "team", "Value": "b"}]) == "AccessDenied"
 
 
-def test_a_policy_that_is_no_json_is_refused_when_it_is_written(cloud: Cloud, name: str):
+def test_a_policy_that_is_not_json_is_refused_when_it_is_written(cloud: Cloud, name: str):
     url, _ = cloud.queue(name)
     assert code(cloud.sqs.set_queue_attributes, QueueUrl=url, Attributes={"Policy": "{oops"}) == "InvalidAttributeValue"
     assert code(cloud.s3.put_bucket_policy, Bucket="out", Policy=json.dumps({"Statement": []})) == "MalformedPolicy"

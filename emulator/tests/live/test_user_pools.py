@@ -1,4 +1,4 @@
-"""Test the user pools of Cognito, and the methods of REST APIs that want their tokens."""
+"""Test the user pools of Cognito, and the methods of REST APIs that require their tokens."""
 
 import json
 from collections.abc import Mapping
@@ -33,13 +33,13 @@ def tokens(cloud: Cloud, client: str) -> dict[str, Any]:
 
 
 def wanting(api: Api, path: str, arn: str, scopes: list[str] | None = None, **authorizer: str) -> None:
-    """Give an API a method that wants the token of a user pool."""
+    """Give an API a method that requires the token of a user pool."""
     source = {"identitySource": "method.request.header.Authorization"}
     settings = {"type": "COGNITO_USER_POOLS", "providerARNs": [arn], **source, **authorizer}
     api.method(path, "COGNITO_USER_POOLS", settings, authorizationScopes=scopes or [])
 
 
-def test_a_method_wants_an_identity_token_of_its_user_pool(cloud: Cloud, name: str, api: Api):
+def test_a_method_requires_an_identity_token_of_its_user_pool(cloud: Cloud, name: str, api: Api):
     _, arn, client = pool_of(cloud, name)
     _, _, elsewhere = pool_of(cloud, f"{name}-2")
     wanting(api, "mine", arn)
@@ -62,7 +62,7 @@ def test_a_method_wants_an_identity_token_of_its_user_pool(cloud: Cloud, name: s
     assert api.post("others", Authorization=given["IdToken"]) == unauthorized
 
 
-def test_a_method_with_scopes_wants_an_access_token_with_one_of_them(cloud: Cloud, name: str, api: Api):
+def test_a_method_with_scopes_requires_an_access_token_with_one_of_them(cloud: Cloud, name: str, api: Api):
     _, arn, client = pool_of(cloud, name)
     wanting(api, "mine", arn, ["photos/read", "aws.cognito.signin.user.admin"])
     wanting(api, "others", arn, ["photos/read"])
@@ -73,7 +73,9 @@ def test_a_method_with_scopes_wants_an_access_token_with_one_of_them(cloud: Clou
     assert api.post("others", Authorization=given["AccessToken"])[0] == 401
 
 
-def test_a_route_of_an_http_api_wants_a_token_of_its_user_pool(cloud: Cloud, name: str, functions: Mapping[str, str]):
+def test_a_route_of_an_http_api_requires_a_token_of_its_user_pool(
+    cloud: Cloud, name: str, functions: Mapping[str, str]
+):
     pool, _, client = pool_of(cloud, name)
     gateway = cloud.apigatewayv2
     api = gateway.create_api(Name=name, ProtocolType="HTTP", Target=functions["echo"])["ApiId"]

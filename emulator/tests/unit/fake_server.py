@@ -51,7 +51,7 @@ if __name__ == "__main__":
     signal.signal(signal.SIGUSR1, write_down)
     if "deaf" in sys.argv:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    # It has a session of its own, so neither the process group nor the parent identifies it.
+    # It has its own session, so neither the process group nor the parent identifies it.
     subprocess.Popen(["sleep", "300"], start_new_session=True)
     if "damaged" in sys.argv:
         home = Path(os.environ["EMBEDDED_LOCALSTACK_HOME"])

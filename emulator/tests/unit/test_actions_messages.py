@@ -73,11 +73,13 @@ CASES: Cases = [
 @pytest.mark.parametrize(
     ("service", "operation", "params", "expected"), CASES, ids=lambda value: value if isinstance(value, str) else ""
 )
-def test_permissions(service: str, operation: str, params: dict[str, Any], expected: list[tuple[str, str]]):
+def test_operations_need_their_permissions(
+    service: str, operation: str, params: dict[str, Any], expected: list[tuple[str, str]]
+):
     assert needed(service, operation, **params) == expected
 
 
-def test_condition_keys():
+def test_requests_have_their_condition_keys():
     assert keys("ses", "SendEmail", Source="a@b.c", Destination={"ToAddresses": ["x@y.z"]}) == {
         "ses:fromaddress": "a@b.c",
         "ses:recipients": ["x@y.z"],

@@ -117,11 +117,13 @@ CASES: Cases = [
 @pytest.mark.parametrize(
     ("service", "operation", "params", "expected"), CASES, ids=lambda value: value if isinstance(value, str) else ""
 )
-def test_permissions(service: str, operation: str, params: dict[str, Any], expected: list[tuple[str, str]]):
+def test_operations_need_their_permissions(
+    service: str, operation: str, params: dict[str, Any], expected: list[tuple[str, str]]
+):
     assert needed(service, operation, **params) == expected
 
 
-def test_condition_keys():
+def test_requests_have_their_condition_keys():
     assert keys("s3", "ListObjectsV2", Bucket="b", Prefix="p/", MaxKeys=1) == {"s3:prefix": "p/", "s3:max-keys": "1"}
     assert keys("s3", "ListObjectsV2", Bucket="b") == {}
     assert keys("s3", "PutObject", **B, ServerSideEncryption="AES256") == {"s3:x-amz-server-side-encryption": "AES256"}

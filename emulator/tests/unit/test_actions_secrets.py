@@ -118,14 +118,14 @@ ROWS: Cases = [
 @pytest.mark.parametrize(
     ("service", "operation", "params", "expected"), ROWS, ids=[f"{row[1]}-{number}" for number, row in enumerate(ROWS)]
 )
-def test_the_action_and_the_resource(
+def test_operations_need_their_permissions(
     service: str, operation: str, params: dict[str, Any], expected: list[tuple[str, str]]
 ):
     asked = [(check.action.partition(":")[2], check.resource) for check in checked(service, operation, **params)]
     assert asked == expected
 
 
-def test_the_keys_of_assume_role():
+def test_assume_role_has_its_condition_keys():
     params = {"RoleArn": ROLE, "RoleSessionName": "n", "ExternalId": "e", "TransitiveTagKeys": ["a"]}
     assert checked("sts", "AssumeRole", **params)[0].keys == {
         "sts:externalid": "e",
@@ -134,7 +134,7 @@ def test_the_keys_of_assume_role():
     }
 
 
-def test_the_keys_of_requests_for_secrets_and_parameters():
+def test_requests_for_secrets_and_parameters_have_their_condition_keys():
     assert checked("secretsmanager", "GetSecretValue", SecretId="s")[0].keys == {
         "secretsmanager:secretid": "s",
         "secretsmanager:versionstage": "AWSCURRENT",
@@ -150,7 +150,7 @@ def test_the_qualifier_of_a_state_machine_is_a_condition_key():
     assert check.keys == {"states:statemachinequalifier": "prod"}
 
 
-def test_the_keys_of_a_grant_and_of_an_encryption_context():
+def test_grants_and_encryption_contexts_have_their_condition_keys():
     grant = {"KeyId": "k", "GranteePrincipal": ROLE, "Operations": ["Decrypt"]}
     constraints = {"EncryptionContextSubset": {"a": "1"}}
     assert checked("kms", "CreateGrant", **grant, Constraints=constraints)[0].keys == {

@@ -62,11 +62,13 @@ CASES: Cases = [
 @pytest.mark.parametrize(
     ("service", "operation", "params", "expected"), CASES, ids=lambda value: value if isinstance(value, str) else ""
 )
-def test_permissions(service: str, operation: str, params: dict[str, Any], expected: list[tuple[str, str]]):
+def test_operations_need_their_permissions(
+    service: str, operation: str, params: dict[str, Any], expected: list[tuple[str, str]]
+):
     assert needed(service, operation, **params) == expected
 
 
-def test_condition_keys():
+def test_requests_have_their_condition_keys():
     assert keys("dynamodb", "GetItem", TableName="t", Key={"id": {"S": "1"}}) == {"dynamodb:leadingkeys": ["1"]}
     assert keys("dynamodb", "GetItem", TableName="other", Key={"id": {"S": "1"}}) == {}
 
@@ -94,7 +96,7 @@ def test_the_leading_key_of_a_query_is_its_partition_key(params: dict[str, Any])
 @pytest.mark.parametrize("expression", ["", "id = 1", "id = :absent", "id = :v AND id = 2", ":v = id", "at = :v"])
 @pytest.mark.parametrize("index", [{}, {"IndexName": "unknown"}])
 def test_a_query_of_unknown_partition_is_refused(expression: str, index: dict[str, str]):
-    with pytest.raises(UnmappedError, match=r"the partition that a Query of .*table/t.* reads cannot be told"):
+    with pytest.raises(UnmappedError, match=r"the partition that a Query of .*table/t.* reads is not clear"):
         keys("dynamodb", "Query", TableName="t", KeyConditionExpression=expression, **ONE, **index)
 
 
@@ -136,7 +138,9 @@ ROW = f"{TABLE}/t"
         ("SELECT * FROM missing", ("Select", f"{TABLE}/missing"), {}),
     ],
 )
-def test_partiql(statement: str, expected: tuple[str, str], condition_keys: dict[str, Any]):
+def test_statements_of_partiql_need_their_permissions(
+    statement: str, expected: tuple[str, str], condition_keys: dict[str, Any]
+):
     asked = {"Statement": statement, "Parameters": [{"S": "p"}] * statement.count("?")}
     permission = [(f"dynamodb:PartiQL{expected[0]}", expected[1])]
     assert needed("dynamodb", "ExecuteStatement", **asked) == permission

@@ -18,7 +18,7 @@ UNSIGNED = SIGNED.replace("KEY", "injectedaccesskey")
         (UNSIGNED, "http://h/b", {"X-Amz-Credential": "FORM/20260101/us-east-1/s3/aws4_request"}, "FORM"),
     ],
 )
-def test_whose_key(authorization: str, url: str, form: dict[str, str] | None, expected: str):
+def test_a_key_stands_for_its_caller(authorization: str, url: str, form: dict[str, str] | None, expected: str):
     assert access_key({"Authorization": authorization}, url, form) == expected
 
 
@@ -30,5 +30,5 @@ def test_whose_key(authorization: str, url: str, form: dict[str, str] | None, ex
         ("events.amazonaws.com", "events.amazonaws.com"),
     ],
 )
-def test_service_principals(name: str, expected: str):
+def test_a_service_has_its_principal(name: str, expected: str):
     assert service_principal(name) == expected

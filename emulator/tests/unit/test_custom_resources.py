@@ -40,7 +40,7 @@ def test_an_answer_has_an_id_and_data_as_texts():
         (SUCCESS | {"Data": {"A": "x" * 5000}}, r"Response object is too long: \d+ bytes, of at most 4096"),
     ],
 )
-def test_an_answer_that_is_no_success_gives_the_reason(answer: Any, reason: str):
+def test_an_answer_that_is_not_a_success_gives_the_reason(answer: Any, reason: str):
     with pytest.raises(CustomResourceError, match=reason):
         read(answer)
 

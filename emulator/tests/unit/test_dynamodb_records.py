@@ -33,5 +33,5 @@ def test_the_size_of_a_record_is_that_of_its_keys_and_images():
 
 
 @pytest.mark.parametrize(("table", "name"), [("t", "t"), ('"a-b"', "a-b"), ('"a-b"."index"', "a-b"), (None, None)])
-def test_quotes_are_no_part_of_a_table_name(table: str | None, name: str | None):
+def test_quotes_are_not_part_of_a_table_name(table: str | None, name: str | None):
     assert unquoted(table) == name

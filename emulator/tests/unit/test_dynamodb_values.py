@@ -125,5 +125,5 @@ def test_numbers_in_documents_get_their_form():
         ({"a": {"M": {"b": {"S": "c"}}}}, 7),
     ],
 )
-def test_sizes_of_items(item: dict[str, Any], size: int):
+def test_items_have_their_size(item: dict[str, Any], size: int):
     assert item_size(item) == size

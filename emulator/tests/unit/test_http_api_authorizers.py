@@ -114,7 +114,7 @@ def test_an_issuer_without_keys_is_named():
         Keys(lambda _address: {}, lambda: 0).get(ISSUER, "k")
 
 
-def test_scopes_are_those_that_the_route_wants_and_the_token_has():
+def test_scopes_are_those_that_the_route_requires_and_the_token_has():
     assert scopes_of({"scope": "read write"}, ["write", "admin"]) == ["write"]
     assert scopes_of({"scp": ["read"]}, ["read"]) == ["read"]
     assert scopes_of({"scope": 1}, ["read"]) == []

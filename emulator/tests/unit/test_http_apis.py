@@ -165,7 +165,7 @@ def test_a_named_stage_is_part_of_the_path_of_format_2():
         (b"{}", {"content-type": "application/json", "content-encoding": "gzip"}, ("e30=", True)),
     ],
 )
-def test_bodies_that_are_no_text_are_base64(body: bytes, headers: dict[str, str], expected: tuple[str, bool]):
+def test_bodies_that_are_not_text_are_base64(body: bytes, headers: dict[str, str], expected: tuple[str, bool]):
     fields = event(invocation(request("POST", "", body, *headers.items())), "2.0")
     assert (fields["body"], fields["isBase64Encoded"]) == expected
 

@@ -26,7 +26,7 @@ POLICY = {"Statement": [{"Effect": "Allow", "Action": "execute-api:Invoke", "Res
         ({"type": "REQUEST", "identitySource": ""}, ()),
     ],
 )
-def test_the_values_of_identity_sources(authorizer: dict[str, str], expected: tuple[str, ...]):
+def test_identity_sources_have_their_values(authorizer: dict[str, str], expected: tuple[str, ...]):
     assert identity(authorizer, VALUES.get) == expected
 
 

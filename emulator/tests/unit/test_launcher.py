@@ -388,4 +388,4 @@ def test_moto_beside_moto_ext_is_refused(
     both = [SimpleNamespace(name="moto"), SimpleNamespace(name="moto-ext")]
     monkeypatch.setattr(launch.metadata, "distributions", lambda: both)
     assert cli.main(["up", *options(home)]) == 1
-    assert "install embedded-localstack in a virtual environment of its own" in capsys.readouterr().err
+    assert "install embedded-localstack in its own virtual environment" in capsys.readouterr().err

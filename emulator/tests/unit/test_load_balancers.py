@@ -120,7 +120,7 @@ def test_a_trace_is_continued() -> None:
         ({"Field": "something-new"}, False),
     ],
 )
-def test_conditions(condition: dict[str, Any], true: bool) -> None:
+def test_conditions_match_requests(condition: dict[str, Any], true: bool) -> None:
     assert holds(condition, request("/img/a.png", "mode=newest", user_agent="curl/8.5.0")) is true
 
 
@@ -167,7 +167,7 @@ def test_an_answer_becomes_a_response() -> None:
     assert (answer.status, answer.headers, answer.body) == (200, (("Content-Type", "text/plain"),), "hé".encode())
 
 
-def test_repeated_headers_and_binary_bodies() -> None:
+def test_repeated_headers_and_binary_bodies_are_answered() -> None:
     body = base64.b64encode(b"\x00\xff").decode()
     answer = of_function(
         said(multiValueHeaders={"Set-Cookie": ["a=1", "b=2"]}, body=body, isBase64Encoded=True), multi_value=True
@@ -177,7 +177,7 @@ def test_repeated_headers_and_binary_bodies() -> None:
 
 
 @pytest.mark.parametrize("multi_value", [True, False])
-def test_only_the_headers_that_the_target_group_wants_count(multi_value: bool) -> None:
+def test_only_the_headers_that_the_target_group_requires_count(multi_value: bool) -> None:
     answer = of_function(said(headers={"A": "1"}, multiValueHeaders={"B": ["2"]}), multi_value=multi_value)
     assert answer.headers == ((("B", "2"),) if multi_value else (("A", "1"),))
 
@@ -221,12 +221,12 @@ def test_multiple_values_must_be_lists() -> None:
         ),
     ],
 )
-def test_redirects(config: dict[str, str], location: str) -> None:
+def test_redirects_are_answered(config: dict[str, str], location: str) -> None:
     answer = redirect({"StatusCode": "HTTP_301"} | config, request("/a/b", "x=1"), protocol="HTTP", port=80)
     assert (answer.status, dict(answer.headers)["Location"]) == (301, location)
 
 
-def test_fixed_responses_and_the_load_balancer_s_own() -> None:
+def test_fixed_responses_and_errors_are_answered() -> None:
     assert (
         answers.fixed({"StatusCode": "404", "ContentType": "text/plain", "MessageBody": "Not found"}).body
         == b"Not found"

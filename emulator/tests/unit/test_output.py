@@ -77,7 +77,7 @@ def test_a_frame_that_arrives_in_parts_is_handed_over_when_it_is_complete() -> N
     assert pipes.taken() == ["second"]
 
 
-def test_what_is_no_frame_is_not_lost() -> None:
+def test_output_that_is_not_a_frame_is_not_lost() -> None:
     pipes = Pipes()
     os.write(pipes.frames, b"somebody else wrote this")
     assert pipes.taken() == ["somebody else wrote this"]

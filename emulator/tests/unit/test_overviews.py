@@ -25,7 +25,7 @@ def imports(source: str) -> set[str]:
 
 
 @pytest.mark.parametrize("package", ["executor", "iam", "load_balancers"])
-def test_a_package_s_overview(package: str) -> None:
+def test_a_packages_overview_lists_its_modules(package: str) -> None:
     overview = ast.get_docstring(ast.parse((ROOT / package / "__init__.py").read_text()), clean=False) or ""
     modules = {
         path.name: imports(path.read_text()) for path in (ROOT / package).glob("*.py") if path.name != "__init__.py"

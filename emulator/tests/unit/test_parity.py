@@ -88,7 +88,7 @@ def test_a_checkout_with_a_changed_test_is_refused(tmp_path: Path) -> None:
         verify(folder, tree)
 
 
-def test_a_folder_that_is_no_checkout_is_refused(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_checkout_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WrongCheckoutError, match="has no tests/aws"):
         verify(tmp_path)
 

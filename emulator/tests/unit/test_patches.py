@@ -96,7 +96,7 @@ def test_sequencers_grow_strictly_even_in_the_same_instant_and_across_threads():
     assert numbers == sorted(numbers)
     assert len(set(numbers)) == 2000
     assert {len(number) for number in numbers} == {18}
-    assert int(numbers[0], 16) <= time.time_ns(), "a later server goes on above"
+    assert int(numbers[0], 16) <= time.time_ns(), "a later server continues above"
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def test_the_kernel_names_a_socket(ask: Callable[[peers.Address, peers.Address],
     with socket.create_connection(listening.getsockname()) as client:
         inode = os.fstat(client.fileno()).st_ino
         assert ask(client.getsockname(), listening.getsockname()) == inode
-    # The kernel's interface does not tell a socket that is gone from a kernel without this interface.
+    # The kernel's interface does not distinguish a socket that is gone from a kernel without this interface.
     assert not ask(("127.0.0.1", 1), listening.getsockname())
 
 
@@ -83,7 +83,7 @@ def test_the_kernel_names_a_socket(ask: Callable[[peers.Address, peers.Address],
     ("client", "server"),
     [("127.0.0.1", "127.0.0.1"), ("127.9.9.9", "127.0.0.1"), ("172.18.0.2", "172.18.0.2"), ("172.18.0.1", None)],
 )
-def test_a_client_of_another_machine_is_no_function(client: str, server: str | None):
+def test_a_client_of_another_machine_is_not_a_function(client: str, server: str | None):
     """172.18.0.1 is Docker's gateway, from which a published port is reached."""
     assert peers.server_address(client, frozenset({"127.0.0.1", "172.18.0.2"})) == server
 

@@ -66,19 +66,19 @@ def test_next_hands_over_the_event_and_its_headers(api: RuntimeApi, connection: 
 
 
 @pytest.mark.parametrize(("kind", "failed"), [("response", False), ("error", True)])
-def test_results_and_errors(connection: HTTPConnection, recorder: Recorder, kind: str, failed: bool):
+def test_results_and_errors_are_received(connection: HTTPConnection, recorder: Recorder, kind: str, failed: bool):
     response, _ = call(connection, "POST", f"invocation/id-1/{kind}", b"result")
     assert response.status == 202
     assert recorder.calls == [("answered", "id-1", b"result", failed)]
 
 
-def test_init_errors(connection: HTTPConnection, recorder: Recorder):
+def test_init_errors_are_received(connection: HTTPConnection, recorder: Recorder):
     response, _ = call(connection, "POST", "init/error", b"{}")
     assert response.status == 202
     assert recorder.calls == [("init_failed", b"{}")]
 
 
-def test_a_result_in_chunks(connection: HTTPConnection, recorder: Recorder):
+def test_a_result_in_chunks_is_received(connection: HTTPConnection, recorder: Recorder):
     connection.request("POST", f"{PREFIX}invocation/id-1/response", iter([b"ab", b"cd"]), encode_chunked=True)
     assert connection.getresponse().status == 202
     assert recorder.calls == [("answered", "id-1", b"abcd", False)]

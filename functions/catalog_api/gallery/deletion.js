@@ -94,6 +94,6 @@ export async function downloadZip(images, name, onProgress, signal) {
 function save(blob, name) {
   const link = h('a', { href: URL.createObjectURL(blob), download: name });
   link.click();
-  // The browser reads the address after the click, at a time that it does not tell.
+  // The browser reads the address after the click, at a time that it does not report.
   setTimeout(() => URL.revokeObjectURL(link.href), REVOKED_AFTER_MS);
 }

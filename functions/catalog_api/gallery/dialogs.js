@@ -1,4 +1,4 @@
-// The questions of the page: whether to delete, and with whom to share.
+// The questions of the page: whether to delete, and what to share.
 
 import { call, pageAddress } from './api.js';
 import { $, h } from './dom.js';

@@ -121,7 +121,7 @@ export class Gallery {
     if (photo) leavePhoto({ view });
     this.grid.handleResize();
     const index = this.listing.indexOf(image);
-    // Browsers report that a dialog was closed in a task of its own. Until then the user may have moved the focus.
+    // Browsers report that a dialog was closed in its own task. Until then the user may have moved the focus.
     const isFocusFree = ['body', '#grid *', '#viewer *'].some((place) => document.activeElement.matches(place));
     if (index >= 0 && isFocusFree) this.grid.focus(index);
   }

@@ -51,7 +51,7 @@ export class Live {
     return this.plan();
   }
 
-  /** Adds the newest images of a status. Goes on while whole pages are new. Returns how many are new. */
+  /** Adds the newest images of a status. Continues while whole pages are new. Returns how many are new. */
   newImages(status) {
     const addPage = (images) => {
       const count = this.addImages(images);
@@ -75,7 +75,7 @@ export class Live {
   }
 
   /**
-   * Reads pages of a list if it has changed. `take(images)` returns how many images are news, and whether to go on.
+   * Reads pages of a list if it has changed. `take(images)` returns how many images are news, and whether to continue.
    * Returns the sum.
    */
   async readPages(path, query, take) {

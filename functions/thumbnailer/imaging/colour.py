@@ -90,7 +90,7 @@ def of_numbers(primaries: int, transfer: int, *, of_film: bool) -> Colour | None
 
 
 def of_png(chunks: dict[bytes, bytes]) -> Colour | None:
-    """Return the colour space of the chunks gAMA and cHRM; None if it is sRGB, or if they tell none.
+    """Return the colour space of the chunks gAMA and cHRM; None if it is sRGB, or if they name none.
 
     Like in Chromium, chromaticities without gAMA do not count.
     """
@@ -107,7 +107,7 @@ def of_png(chunks: dict[bytes, bytes]) -> Colour | None:
 
 
 def _is_srgb(primaries: tuple[tuple[float, float], ...]) -> bool:
-    """Return whether the chromaticities are those of sRGB, but for rounding."""
+    """Return whether the chromaticities are those of sRGB, except for rounding."""
     return all(
         abs(a - b) < 0.002
         for point, other in zip(primaries, _SRGB_PRIMARIES, strict=True)

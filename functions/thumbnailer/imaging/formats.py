@@ -116,7 +116,7 @@ def _tiff(file: io.BytesIO) -> ImageFile.ImageFile:
 
 
 def _refuse_misread(image: Any) -> None:
-    """Raises Rejection for kinds of TIFF that Pillow silently decodes to a wrong picture."""
+    """Raise Rejection for kinds of TIFF that Pillow silently decodes to a wrong picture."""
     codec, _, _, (rawmode, *_) = image.tile[0]
     tags = image.tag_v2
     # Pillow unpacks planes of 16 bits as if they had 8.
@@ -166,7 +166,7 @@ def _avif(file: io.BytesIO) -> ImageFile.ImageFile:
     if len(exif or b"") > _MAX_AVIF_EXIF_BYTES:
         raise Rejection("too_complex", "Its EXIF data is unreasonably large.")
     image = AvifImagePlugin.AvifImageFile(io.BytesIO(data))
-    if data[8:12] != b"avis":  # The first frame of a film is no item.
+    if data[8:12] != b"avis":  # The first frame of a film is not an item.
         image.info["crop"] = _add_colour(image, data).crop(*image.size)
     return image
 

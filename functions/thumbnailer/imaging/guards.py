@@ -22,7 +22,7 @@ _MAX_BMP_RLE_PIXELS = 16_000_000
 
 
 def check_structure(data: bytes, name: str, limits: Limits, longest_edge: int) -> None:
-    """Raises Rejection for a file of format `name` that would cost too much to decode, by its structure.
+    """Raise Rejection for a file of format `name` that would cost too much to decode, by its structure.
 
     `longest_edge` is that of the largest thumbnail, on which the cost of a JPEG depends.
     Raises Rejection too_complex, too_many_pixels, too_many_frames or unsupported_format. Most files that end too early

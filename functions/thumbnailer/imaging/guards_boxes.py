@@ -43,7 +43,7 @@ def check_boxes(data: bytes) -> None:
 
 
 def end_of_picture(data: bytes) -> int:
-    """Return where the picture ends: a phone may add a film, which begins with a file type box of its own.
+    """Return where the picture ends: a phone may add a film, which begins with its own file type box.
 
     Raises Rejection too_complex.
     """
@@ -72,7 +72,7 @@ def _check_description(data: bytes, meta: Box, end: int) -> None:
 
 
 def _check_extents(data: bytes, boxes: dict[bytes, Box], file_end: int) -> None:
-    """Raises Rejection corrupt if a part with pixels is not in the file."""
+    """Raise Rejection corrupt if a part with pixels is not in the file."""
     kinds = dict(item_types(data, boxes[b"iinf"])) if b"iinf" in boxes else {}
     idat = boxes.get(b"idat", Box(b"", 0, 0))
     for item, method, start, end in _extents(data, boxes[b"iloc"]):

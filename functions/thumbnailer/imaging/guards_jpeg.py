@@ -23,7 +23,7 @@ _PROGRESSIVE = {0xC2, 0xCA}
 _UNREAD_FRAMES = {0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF, 0xF7}
 _FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA} | _UNREAD_FRAMES
 _START_OF_SCAN = 0xDA
-# The segments that may stand before and between scans (DHT, DAC, DQT, DNL, DRI, EXP, APPn, COM), and TEM, which has no
+# The segments that may be before and between scans (DHT, DAC, DQT, DNL, DRI, EXP, APPn, COM), and TEM, which has no
 # content. Any other marker ends the picture.
 _SEGMENTS = {0xC4, 0xCC, *range(0xDB, 0xE0), *range(0xE0, 0xF0), 0xFE}
 _TEMPORARY = 0x01
@@ -80,12 +80,12 @@ def scale_for(size: tuple[int, int], longest_edge: int) -> int:
 
 
 def check_jpeg(data: bytes, limits: Limits, longest_edge: int) -> None:
-    """Raises Rejection for a file that would cost too much, or that no decoder here can read.
+    """Raise Rejection for a file that would cost too much, or that no decoder here can read.
 
     `longest_edge` is that of the largest thumbnail. Raises IndexError or struct.error where the file ends.
     """
     frame, scan = read_header(data, limits)
-    if frame is None:  # damaged: libjpeg wants a frame before the first scan
+    if frame is None:  # damaged: libjpeg requires a frame before the first scan
         return
     single_scan = frame.is_single_scan(data, scan)
     each = bytes_per_pixel(frame, single_scan, longest_edge)
@@ -150,7 +150,7 @@ def bytes_per_pixel(frame: Frame, single_scan: bool, longest_edge: int) -> float
 
 
 def _check_scans(data: bytes, start: int, pixels: int) -> None:
-    """Raises Rejection too_complex if the picture has too many scans. What lies behind its end does not count."""
+    """Raise Rejection too_complex if the picture has too many scans. What lies behind its end does not count."""
     for count, _ in enumerate(scans(data, start), start=1):
         if count > _FREE_SCANS and count * pixels > _MAX_SCANNED_PIXELS:
             raise Rejection("too_complex", f"It has more than {count - 1:,} scans.")

@@ -59,7 +59,7 @@ class _Directories:
 
 
 def check_tiff(data: bytes, limits: Limits) -> None:
-    """Raises Rejection for a file that would cost too much, or that no decoder here can read.
+    """Raise Rejection for a file that would cost too much, or that no decoder here can read.
 
     Raises struct.error where the file ends.
     """
@@ -79,7 +79,7 @@ def check_tiff(data: bytes, limits: Limits) -> None:
 
 
 def _check_kind(page: dict[int, int]) -> None:
-    """Raises Rejection for intact files that no decoder here can read.
+    """Raise Rejection for intact files that no decoder here can read.
 
     `page` has the value of each tag that is a single number.
     """
@@ -89,9 +89,7 @@ def _check_kind(page: dict[int, int]) -> None:
     if compression not in _READ_COMPRESSIONS:
         raise Rejection("unsupported_format", f"TIFF's compression {compression} is not supported.")
     if compression == 1 and page.get(_PLANAR) == 2 and page.get(_EXTRA_SAMPLES) == 0:
-        raise Rejection(
-            "unsupported_format", "Planes that are not compressed are not supported with one of unknown use."
-        )
+        raise Rejection("unsupported_format", "Uncompressed planes are not supported if the use of one is unknown.")
 
 
 def _values(tag: int, kind: int, count: int, file_bytes: int) -> int:
@@ -105,7 +103,7 @@ def _values(tag: int, kind: int, count: int, file_bytes: int) -> int:
 
 
 def _check_exif(tiff: _Directories, directory: int, file_bytes: int) -> None:
-    """Raises Rejection for EXIF data with too many values, as Pillow reads all of them even for a single tag."""
+    """Raise Rejection for EXIF data with too many values, as Pillow reads all of them even for a single tag."""
     values = 0
     with contextlib.suppress(struct.error):
         for tag, kind, count, _ in tiff.tags(directory):

@@ -1,6 +1,6 @@
 """Show HDR pictures (PQ and HLG) in sRGB, with the right hue, and with highlights compressed and not cut off.
 
-Light is reckoned in cd/m2, as ITU-R BT.2100 defines PQ and HLG, for a display of 1,000 cd/m2, for which most photos and
+Light is measured in cd/m2, as ITU-R BT.2100 defines PQ and HLG, for a display of 1,000 cd/m2, for which most photos and
 films are made. White paper has 203 cd/m2 there (BT.2408) and is the white of sRGB. The curve from 1,000 to 203 cd/m2 is
 the EETF of BT.2390: dark and middle tones stay, and bright ones bend towards white. It is applied to the largest of
 red, green and blue, and all three get the same factor, which keeps hue and saturation.

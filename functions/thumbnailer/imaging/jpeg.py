@@ -24,7 +24,7 @@ def with_end(data: bytes, limits: Limits, longest_edge: int) -> bytes | None:
     """Return the picture with its end marker, or None if it has one, is damaged, or was cut off.
 
     Some phones and scanners leave the marker out, and some write their own data instead. Then what follows the last
-    scan is no part of the picture. If all rows are there, the decoder does not read what is put in that place: two
+    scan is not part of the picture. If all rows are there, the decoder does not read what is put in that place: two
     different endings give the same picture. `longest_edge` is that of the largest thumbnail.
     """
     frame, start = read_header(data, limits)

@@ -46,7 +46,7 @@ class Limits:
     max_pixels: int = 250_000_000
     max_frames: int = 1000
     max_memory: int = 2048 * _MB
-    # The kind of file to which memory limits `max_pixels`; "" if memory is no limit
+    # The kind of file to which memory limits `max_pixels`; "" if memory does not limit it
     kind: str = ""
     # The accepted formats, keys of FORMATS
     formats: tuple[str, ...] = tuple(FORMATS)
@@ -77,19 +77,19 @@ class Limits:
         return name
 
     def check_bytes(self, count: int) -> None:
-        """Raises Rejection empty or too_large."""
+        """Raise Rejection empty or too_large."""
         if count == 0:
             raise Rejection("empty")
         if count > self.max_bytes:
             raise Rejection("too_large", f"It has {count:,} bytes; the limit is {self.max_bytes:,}.")
 
     def check_pixels(self, width: int, height: int) -> None:
-        """Raises Rejection too_many_pixels."""
+        """Raise Rejection too_many_pixels."""
         if width * height > self.max_pixels:
             of_kind = f" for {self.kind} in a file of this size" if self.kind else ""
             raise Rejection("too_many_pixels", f"It has {width * height:,}; the limit{of_kind} is {self.max_pixels:,}.")
 
     def check_frames(self, frames: int) -> None:
-        """Raises Rejection too_many_frames."""
+        """Raise Rejection too_many_frames."""
         if frames > self.max_frames:
             raise Rejection("too_many_frames", f"The limit is {self.max_frames:,}.")

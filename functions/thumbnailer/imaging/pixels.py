@@ -73,7 +73,7 @@ def _scaled_to_8_bits(image: Image.Image) -> Image.Image:
         return grey.point(lambda value: value * (1 / 257) + 0.5).convert("L")
     low, high = (float(extreme) for extreme in image.getextrema())  # type: ignore[arg-type]
     if low < 0 and _is_unsigned(image):
-        raise Rejection("unsupported_format", "Numbers from 2,147,483,648 on are not supported.")
+        raise Rejection("unsupported_format", "Pixel values of 2,147,483,648 or more are not supported.")
     if not (math.isfinite(low) and math.isfinite(high)):
         low, high = 0.0, 1.0
     if low >= 0 and high <= 1 and image.mode == "F":

@@ -115,7 +115,7 @@ def with_deep_alpha(image: Image.Image) -> Image.Image:
 
 
 def _read_chunks(data: bytes) -> _Chunks:
-    """Sort the chunks. Whatever is no chunk any more is left to Pillow, which has a message about it."""
+    """Sort the chunks. Data that is not a chunk is left to Pillow, which has a message about it."""
     chunks, view, at, pixels_seen = _Chunks(), memoryview(data), _SIGNATURE_BYTES, False
     chunks.parts.append(view[:at])
     while at + 8 <= len(data):

@@ -41,7 +41,7 @@ def convert(image: Image.Image, profile: bytes) -> Image.Image:
 
 
 def convert_from(image: Image.Image, colour: Colour) -> Image.Image:
-    """Return the picture (mode L, RGB or RGBA) in sRGB. Raises ZeroDivisionError if `colour` is no colour space."""
+    """Return the picture (mode L, RGB or RGBA) in sRGB. Raises ZeroDivisionError if `colour` is not a colour space."""
     return convert(image, _profile_of(colour))
 
 

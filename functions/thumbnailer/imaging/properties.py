@@ -25,10 +25,10 @@ class Properties:
         return of_numbers(*struct.unpack_from(">HH", content), of_film=False)
 
     def crop(self, width: int, height: int) -> Rectangle | None:
-        """Return the clean aperture (clap) of a picture of this size; None if there is none, or a senseless one.
+        """Return the clean aperture (clap) of a picture of this size; None if there is none, or if it is not valid.
 
         Its sides and its centre are fractions, and the centre counts from that of the picture (ISO/IEC 14496-12,
-        12.1.4). MIAF wants whole pixels.
+        12.1.4). MIAF requires whole pixels.
         """
         content = self.boxes.get(b"clap", b"")
         if len(content) != 32:
@@ -55,14 +55,14 @@ def read_properties(data: bytes) -> Properties:
         shared = [box for container in containers for box in _within(data, container)]
         by_item = _associations(data, meta[b"iprp"])
         tiles = _tiles(data, meta[b"iref"], primary) if b"iref" in meta else []
-        found: dict[bytes, bytes] = {}
+        contents: dict[bytes, bytes] = {}
         for item in (*tiles[:1], primary):
             for index in by_item.get(item, []):
                 if 0 < index <= len(shared) and (item == primary or shared[index - 1].kind == b"colr"):
-                    _add(found, data, shared[index - 1])
+                    _add(contents, data, shared[index - 1])
     except (KeyError, IndexError, StopIteration, struct.error, Rejection):
         return Properties({})
-    return Properties(found)
+    return Properties(contents)
 
 
 def codec_of(data: bytes) -> str | None:
@@ -124,10 +124,10 @@ def _tiles(data: bytes, iref: Box, primary: int) -> list[int]:
     return []
 
 
-def _add(found: dict[bytes, bytes], data: bytes, box: Box) -> None:
+def _add(contents: dict[bytes, bytes], data: bytes, box: Box) -> None:
     """Note a property. Colour comes as numbers (nclx) or as a profile, which the decoder passes on."""
     content = data[box.start : box.end]
     if box.kind == b"colr" and content.startswith(b"nclx"):
-        found[b"nclx"] = content[4:]
+        contents[b"nclx"] = content[4:]
     elif box.kind == b"clap":
-        found[b"clap"] = content
+        contents[b"clap"] = content

@@ -99,7 +99,7 @@ def _decide(target: Account) -> bool:
 
 
 def refuse_outdated(target: Account, plan: dict[str, Any]) -> None:
-    """Raises UserError if a plan changes the account's role, and somebody else has set one since the plan was made."""
+    """Raise UserError if a plan changes the account's role, and somebody else has set one since the plan was made."""
     actions = [
         change["change"]["actions"] for change in plan.get("resource_changes", []) if change["address"] == SETTING
     ]

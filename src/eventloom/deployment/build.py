@@ -1,4 +1,4 @@
-"""Packages functions: build/NAME.zip, byte-identical on every machine, and build/manifest.json.
+"""Package functions: build/NAME.zip, byte-identical on every machine, and build/manifest.json.
 
 A zip holds the function's package, `shared` and the pinned dependencies (only wheels for Lambda's Python and
 architecture, with hashes). Its entries are sorted and have one time stamp and two modes. It includes `.pyc` files,

@@ -1,4 +1,4 @@
-"""Reads the table of environments, terraform/environments.json, as terraform/environments.tf does.
+"""Read the table of environments, terraform/environments.json, as terraform/environments.tf does.
 
 Terraform checks types and values. This module reads the settings that are needed before Terraform runs, or without it.
 """
@@ -31,7 +31,7 @@ def setting(environment: str, name: str, folder: Path = TERRAFORM) -> Any:
 
 
 def check(environment: str, account: str, folder: Path = TERRAFORM) -> None:
-    """Raises UserError if an environment is not in the table, or may not be in this account."""
+    """Raise UserError if an environment is not in the table, or may not be in this account."""
     if environment not in names(folder):
         raise UserError(f"there is no environment '{environment}'; terraform/{TABLE} has: {', '.join(names(folder))}")
     allowed = setting(environment, "allowed_account_ids", folder)

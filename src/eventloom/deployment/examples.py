@@ -46,7 +46,7 @@ def package(name: str) -> None:
     if functions.is_dir():
         build.build_all(build.function_names(functions), chosen_cloud().architecture, packages(name), functions)
         return
-    # An example without functions of its own deploys some of this repository, whose packages are in build/.
+    # An example without its own functions deploys some of this repository, whose packages are in build/.
     used = re.findall(r"/(\w+)\.zip\"", (EXAMPLES / name / "main.tf").read_text(encoding="utf-8"))
     build.build_all(used, chosen_cloud().architecture, BUILD)
 

@@ -1,4 +1,4 @@
-"""Decides which files of a function's folder go into its zip.
+"""Decide which files of a function's folder go into its zip.
 
 Left out are files that no function needs on Lambda: dot files and dot folders, bytecode, and below the function's own
 folder its README, requirements, tests/, and events/ unless it holds Python modules. Links are followed, to files and to

@@ -103,7 +103,7 @@ def concurrency(about: Target) -> Iterator[Finding]:
 
 
 def memory(about: Target) -> Iterator[Finding]:
-    """Warn of memory that a new account may not give. No API tells the limit, but new accounts have less of all."""
+    """Warn of memory that a new account may not give. No API returns the limit, but new accounts have less of all."""
     size = about.setting("thumbnailer_memory_mb")
     if size <= NEW_ACCOUNT_MEMORY_MB:
         return
@@ -162,7 +162,7 @@ def linked_roles(about: Target) -> Iterator[Finding]:
 
 
 def regions(about: Target) -> Iterator[Finding]:
-    """Check that the region has every service that is switched on, by the list that boto3 brings."""
+    """Check that the region has every service that is switched on, by the list in boto3."""
     session = boto3.Session()
     partition = session.get_partition_for_region(about.region)
     services = [*SERVICES, *(name for setting, names in OPTIONAL.items() if about.setting(setting) for name in names)]

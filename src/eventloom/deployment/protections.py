@@ -1,6 +1,6 @@
 """The protections of the state bucket: private, versioned, encrypted, TLS-only, and plans that expire.
 
-They are put once. Afterwards each is compared, so that a stricter policy, a key of one's own or more lifecycle rules
+They are put once. Afterwards each is compared, so that a stricter policy, a separate key or more lifecycle rules
 stay.
 """
 

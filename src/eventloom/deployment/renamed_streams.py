@@ -9,7 +9,7 @@ STREAMS = ("dynamodb_stream", "kinesis")
 
 
 def refuse(plan: dict[str, Any]) -> None:
-    """Raises UserError with the `moved` blocks that keep the mappings, if a plan renames a stream's trigger."""
+    """Raise UserError with the `moved` blocks that keep the mappings, if a plan renames a stream's trigger."""
     if renames := _renames(plan):
         blocks = "\n".join(f"moved {{\n  from = {old}\n  to   = {new}\n}}" for old, new in renames)
         raise UserError(

@@ -1,4 +1,4 @@
-"""Runs Terraform so that an interruption never loses its state.
+"""Run Terraform so that an interruption never loses its state.
 
 After SIGINT Terraform waits for the requests in flight and writes its state. So Ctrl-C, SIGTERM
 and SIGHUP are forwarded to it as one SIGINT each, and this process waits for it to end. A second Ctrl-C makes Terraform
@@ -89,7 +89,7 @@ def executable() -> str:
 def root_module() -> Terraform:
     """Return Terraform for terraform/.
 
-    Each cloud has a data folder of its own, so that clouds never share a backend.
+    Each cloud has its own data folder, so that clouds never share a backend.
     """
     return Terraform(ROOT_MODULE, BUILD / "terraform" / chosen_cloud().key)
 
@@ -118,7 +118,7 @@ def _run(command: list[str], environment: dict[str, str], on_line: OnLine | None
     Raises Interrupted.
     """
     lines: list[str] = []
-    # A process group of its own: the terminal's SIGINT reaches Terraform once, through this process.
+    # A separate process group: the terminal's SIGINT reaches Terraform once, through this process.
     with (
         subprocess.Popen(
             command,

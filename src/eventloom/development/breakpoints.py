@@ -50,7 +50,7 @@ def _calls_breakpoint(path: Path) -> bool:
 def _named(wish: str, name: str, functions: Path) -> tuple[str, int]:
     match = re.fullmatch(r"(.+):([1-9]\d*)", wish)
     if not match:
-        raise UserError(f"'{wish}' is no place in a file; write it like functions/{name}/handler.py:40")
+        raise UserError(f"'{wish}' is not a place in a file; write it like functions/{name}/handler.py:40")
     given, line = match[1], int(match[2])
     candidates = [Path(given), functions.parent / given, functions / given, functions / name / given]
     path = next((path for path in candidates if path.is_file()), None)

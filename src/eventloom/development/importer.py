@@ -39,7 +39,7 @@ def problem(module: str) -> str:
 
 
 def in_child(module: str) -> str:
-    """Return the problem of importing a module in a process of its own."""
+    """Return the problem of importing a module in its own process."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -61,7 +61,7 @@ def main() -> None:
     module, functions, *folders = sys.argv[1:]
     sys.path[:0] = [functions, *folders]
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # What the handler prints is no answer.
+    os.dup2(2, 1)  # What the handler prints is not the answer.
     problem(module)
     for name in own_modules(functions):
         del sys.modules[name]

@@ -36,7 +36,7 @@ def trace(  # noqa: PLR0913, PLR0917 - click passes options as arguments
     """Show the path of one event: object, queue, attempts, thumbnails, catalog, stream and notice.
 
     It reads the functions' logs, S3 and the catalog, in every cloud. An attempt that failed, and what the event waited
-    for after it, have lines of their own. Times are in UTC.
+    for after it, have their own lines. Times are in UTC.
 
     A file of the converter has a key as well. A request of the API or an invocation has the id that the answer or the
     log names, and a record of the activity stream its sequence number.

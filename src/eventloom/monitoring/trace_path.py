@@ -1,4 +1,4 @@
-"""The path of an event as a timeline, from what logs, buckets and tables say about it. Pure: no requests."""
+"""The path of an event as a timeline, from what logs, buckets and tables say about it. It makes no requests."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace

@@ -76,7 +76,7 @@ def audit(environment: str, **options: Any) -> int:
     command continues where it stopped.
 
     It also counts the rejected photos that the current settings may accept, by the reason of their rejection.
-    './eventloom backfill --rejected --reason REASON' tries them again. They are no drift.
+    './eventloom backfill --rejected --reason REASON' tries them again. They are not drift.
 
     Exit code 3: drift was found and not repaired.
     """

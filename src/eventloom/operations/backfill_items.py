@@ -15,7 +15,7 @@ type Accepts = Callable[[dict[str, Any]], bool]
 
 @dataclass(frozen=True)
 class Period:
-    """The times of upload from `since` on and before `until`; None is no limit."""
+    """The times of upload from `since` on and before `until`; None sets no limit."""
 
     since: datetime | None = None
     until: datetime | None = None

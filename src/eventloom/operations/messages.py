@@ -68,7 +68,7 @@ def _object_name(facts: Any) -> str | None:
 
 @dataclass(frozen=True)
 class Message:
-    """A message to send. `group_id` is that of a FIFO queue, or of a fair queue; "" is no group."""
+    """A message to send. `group_id` is that of a FIFO queue, or of a fair queue; "" stands for no group."""
 
     body: str
     attributes: Attributes = field(default_factory=dict)

@@ -1,7 +1,7 @@
-"""Writes a function that builds, deploys and passes its test without further edits.
+"""Write a function that builds, deploys and passes its test without further edits.
 
 The texts are in templates/, in one folder per trigger. Files that a trigger does not have come from the folder of its
-family, or from `common`. Placeholders are %name or %{name} (hello_world), %dashed (hello-world) and the like; %% is a
+family, or from `common`. Placeholders are %name or %{name} (hello_world), %dashed (hello-world) and so on; %% is a
 percent sign.
 """
 
@@ -45,7 +45,7 @@ class Template(string.Template):
 
 
 def check_name(name: str, root: Path) -> None:
-    """Raises UserError if Lambda, Python or Terraform would not accept a function of that name."""
+    """Raise UserError if Lambda, Python or Terraform would not accept a function of that name."""
     if not NAME.fullmatch(name):
         raise UserError(
             f"'{name}' is not a valid name; use 2 to 31 lower-case letters, digits and underscores, a letter first"

@@ -1,4 +1,4 @@
-"""Removes a function: everything that new-function writes for it."""
+"""Remove a function: everything that new-function writes for it."""
 
 import re
 import shutil
@@ -13,7 +13,7 @@ from eventloom.clouds import ROOT
 from eventloom.errors import UserError
 from eventloom.scaffold.new_function import FUNCTIONS_TF, function_paths, with_functions
 
-# The names by which other files refer to the modules, resources and data of terraform/NAME.tf
+# The names with which other files refer to the modules, resources and data of terraform/NAME.tf
 DECLARED = re.compile(r'^(module|resource|data) "(\w+)"(?: "(\w+)")?', re.MULTILINE)
 
 
@@ -83,7 +83,7 @@ def remove(name: str, root: Path, *, agreed: bool, dry_run: bool) -> list[str]:
     paths = find(name, root)
     if not dry_run:
         if not agreed and (files := unsaved(paths, root)) and not _agree(files):
-            raise UserError(f"nothing was removed; commit {files[0]} and the like, or add --yes to lose them")
+            raise UserError(f"nothing was removed; commit {files[0]} and the other files, or add --yes to lose them")
         delete(name, paths, root)
     return [*paths, f"{FUNCTIONS_TF} (its line)"]
 

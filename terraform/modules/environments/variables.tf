@@ -156,7 +156,7 @@ variable "protected" {
 }
 
 variable "quota_per_day" {
-  description = "Requests per day (UTC) that an API key allows before callers get status 429; null is no quota."
+  description = "Requests per day (UTC) that an API key allows before callers get status 429; null sets no quota."
   type        = map(number)
 
   validation {

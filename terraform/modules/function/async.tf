@@ -47,7 +47,7 @@ locals {
 
   # An underscore is in no function's name on AWS, so that no two triggers, and no two functions, have the same rule.
   # PutRule would overwrite the first rule with the second one. A rule's name has at most 64 characters. EventBridge
-  # takes dots as well, but LocalStack finds no tags of a rule with dots on a bus of its own.
+  # takes dots as well, but LocalStack finds no tags of a rule with dots on its own bus.
   rules = { for rule in concat(
     [for key, trigger in local.triggers.event : { id = "event.${key}", name = "${local.full_name}_event_${key}", bus = replace(trigger.bus_name, "/^arn:.*:event-bus\\//", "") }],
     [for key, trigger in local.triggers.schedule : { id = "schedule.${key}", name = "${local.full_name}_schedule_${key}", bus = "default" }],

@@ -7,7 +7,7 @@ data "aws_service" "sqs" {
 }
 
 locals {
-  # Policies are arguments of the queues, not resources of their own: a queue never exists without its policy, and each
+  # Policies are arguments of the queues, not separate resources: a queue never exists without its policy, and each
   # separate resource would take another 25 seconds. That requires ARNs that are known before the queues exist.
   arn     = "arn:${data.aws_partition.current.partition}:sqs:${data.aws_service.sqs.region}:${data.aws_caller_identity.current.account_id}:${var.name}"
   dlq_arn = "${trimsuffix(local.arn, ".fifo")}-dlq${local.fifo ? ".fifo" : ""}"

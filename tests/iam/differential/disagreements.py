@@ -96,7 +96,7 @@ def _rewritten(case: Case, statement: Callable[[dict[str, Any]], dict[str, Any]]
 DISAGREEMENTS = (
     Disagreement(
         "a session policy and a grant to the session or to everybody",
-        "No implicit deny of a session policy limits such a grant. The simulator lets it.",
+        "No implicit deny of a session policy limits such a grant. The simulator allows it.",
         f"{GUIDE}reference_policies_evaluation-logic_policy-eval-basics-single-account.html",
         _session,
     ),

@@ -99,7 +99,7 @@ def test_images_are_found(api: Any, put_image: Any, query: dict[str, str], numbe
 
 @pytest.mark.parametrize("order", ["taken", "added"])
 def test_a_page_of_a_search_reads_a_bounded_number_of_images(put_image: Any, order: str) -> None:
-    """The next page goes on where this one stopped, even if this one is empty."""
+    """The next page continues where this one stopped, even if this one is empty."""
     reads: list[int] = []
 
     class Counting:

@@ -77,5 +77,5 @@ def test_only_an_image_that_is_shown_can_be_shared(api: Any, put_image: Any) -> 
 
 
 @pytest.mark.parametrize("body", [{"hours": 0}, {"hours": 169}, {"hours": "1"}, {"original": 1}, {"forever": True}])
-def test_wrong_wishes_are_refused(api: Any, put_image: Any, body: dict[str, Any]) -> None:
+def test_wrong_share_requests_are_refused(api: Any, put_image: Any, body: dict[str, Any]) -> None:
     assert api.send("POST", f"/images/{put_image(1)}/share", body=body).status == 422

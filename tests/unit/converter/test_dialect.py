@@ -21,7 +21,7 @@ from converter.rejections import Rejection
         ("1,a\n2,b\n", Dialect(",", None, 2)),
         (" 1 ,a\n2,b\n", Dialect(",", None, 2)),
         (",\n1,a\n", Dialect(",", None, 2, before=1)),
-        # A first row that is no header may have another number of fields.
+        # A first row that is not a header may have another number of fields.
         ("1,a,x\n2,b\n3,c\n", Dialect(",", None, 2)),
         ("50%,a\n", Dialect(",", None, 2)),
         ("11/23/2026,a\n", Dialect(",", None, 2)),

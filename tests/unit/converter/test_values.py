@@ -41,7 +41,7 @@ def test_strings_of_json_stay_texts(run: Run) -> None:
         # A string of digits among numbers is a text; so is the word "true" among truth values.
         (["1", "2", "3", "4", "5", '"6"'], "VARCHAR", ["1", "2", "3", "4", "5", "6"]),
         (["true", "true", "true", "true", '"true"'], "VARCHAR", ["true"] * 5),
-        # A rare string that is no number is a typing error.
+        # A rare string that is not a number is a typing error.
         (["1", "2", "3", "4", '"five"'], "BIGINT", [1, 2, 3, 4]),
         (["true", "false", "true", "false", '"yes"'], "BOOLEAN", [True, False, True, False]),
         # The row of the lone surrogate is set aside, and its string no longer counts.

@@ -172,7 +172,7 @@ def written(rnd: Random, program: str) -> Written:
     words_text = rnd.choice(list(LANGUAGES))
     words, encoding = words_text.split(" "), rnd.choice(LANGUAGES[words_text])
     count, width = rnd.choice([1, 2, 3, 8, 30, 120]), rnd.randint(1, 5)
-    # Few letters tell nothing about an encoding that the file does not name.
+    # Few letters say nothing about an encoding that the file does not name.
     names: list[Cell] = [f"{rnd.choice(words)} {rnd.choice(words)} #{number}" for number in range(count)]
     columns = [names, *(_column(rnd, words, count) for _ in range(width))]
     header = ["name", *(f"{rnd.choice(words)} {chr(97 + number)}" for number in range(width))]
@@ -195,7 +195,7 @@ def faults(table: Written, outcome: Outcome) -> list[str]:
     if outcome.status != "CONVERTED":
         return [] if facts["reason"] in REFUSALS else [f"refused for {facts['reason']}"]
     if table.content.decode(facts["encoding"], "replace").lstrip("\ufeff") != table.content.decode(table.encoding):
-        # One byte a letter cannot be told for sure, which the warning says.
+        # That an encoding has one byte a letter is not certain, and the warning says so.
         is_warned = any(warning.startswith("encoding: ") for warning in facts["warnings"])
         is_unsure = is_warned and table.encoding in {"cp1250", "iso8859_2"}
         return [] if is_unsure else [f"{table.encoding} as {facts['encoding']}"]

@@ -133,7 +133,7 @@ def make(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     inherited = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("AWS_", "MAKE", "MFLAGS")) and name not in {"CLOUD", "ENV"}
+        if not name.startswith(("AWS_", "MAKE", "MFLAGS", "GO")) and name not in {"CLOUD", "ENV"}
     }
     command = ["make", "--eval", "test-show: ; @env", *arguments]
     return subprocess.run(
@@ -174,6 +174,16 @@ def test_make_targets_reach_an_emulator_without_a_proxy(name: str, said: str) ->
     shown = make("test-show", **{"no_proxy": "", "NO_PROXY": "", name: said})
     seen = dict(line.split("=", 1) for line in shown.stdout.splitlines() if line.lower().startswith("no_proxy"))
     assert seen == dict.fromkeys(("no_proxy", "NO_PROXY"), "127.0.0.1,localhost" + (f",{said}" if said else ""))
+
+
+def test_terraform_collects_garbage_less_often_in_tests_only() -> None:
+    def settings(target: str, **variables: str) -> str:
+        shown = make("--eval", f"{target}: ; @echo $${{GOGC-unset}} $${{GOMEMLIMIT-unset}}", target, **variables)
+        return shown.stdout.strip()
+
+    assert settings("test-show") == "400 2GiB"
+    assert settings("test-show", GOGC="100", GOMEMLIMIT="1GiB") == "100 1GiB"
+    assert settings("show") == "unset unset"
 
 
 @pytest.mark.parametrize("port", ["x", "0", "65536", "-1"])

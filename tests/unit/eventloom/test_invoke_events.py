@@ -122,7 +122,7 @@ def test_a_sample_is_never_replaced_by_another_event(tmp_path: Path) -> None:
     assert save({"a": "é"}, folder, "first") == file
     with pytest.raises(UserError, match=r"first\.json exists"):
         save({"a": 2}, folder, "first")
-    with pytest.raises(UserError, match="is no name of a sample"):
+    with pytest.raises(UserError, match="is not a name for a sample"):
         save({}, folder, "../x")
     with pytest.raises(UserError, match="the function's code is not here"):
         save({}, tmp_path / "nosuch" / "events", "x")

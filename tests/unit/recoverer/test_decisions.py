@@ -83,7 +83,7 @@ def test_concurrency_that_was_not_raised_is_not_lowered(alarm: Any, limits: Limi
         (
             Release(5, None, NOW - 600, (4, 5)),
             State(abandoned=frozenset({5})),
-            "begun before, and cut off or undone since",
+            "started before, and interrupted or undone since",
         ),
         (Release(5, None, NOW - 1801, (4, 5)), State(), "was not published"),
         (Release(5, None, NOW + 5, (4, 5)), State(), "was not published"),

@@ -40,8 +40,15 @@ def test_the_page_has_the_marks() -> None:
 
 def test_backends_are_counted_and_functions_are_not() -> None:
     names = ("embedded_localstack.moto_server", "a function")
-    children = [subprocess.Popen([sys.executable, "-c", "input()", name], stdin=subprocess.PIPE) for name in names]
+    code = "print(flush=True); input()"
+    children = [
+        subprocess.Popen([sys.executable, "-c", code, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for name in names
+    ]
     try:
+        for child in children:
+            assert child.stdout
+            child.stdout.readline()  # Popen returns before /proc has the command line of the new program
         assert emulator.backends(os.getpid()) == [children[0].pid]
         assert emulator.cpu_s(children[0].pid) >= 0
     finally:

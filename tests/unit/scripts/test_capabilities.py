@@ -169,10 +169,32 @@ def test_the_tables_fit_on_a_screen_and_no_line_is_too_long() -> None:
 
 
 def test_the_page_in_the_docs_is_up_to_date() -> None:
-    assert capabilities_page.PAGE.read_text() == capabilities_page.render(capabilities_page.recorded()), (
-        "run: make capabilities"
-    )
-    assert all(cells(capabilities_page.PAGE.read_text()))
+    page = capabilities_page.PAGE.read_text()
+    assert page == capabilities_page.render(capabilities_page.recorded(page)), "run: make capabilities"
+    assert all(cells(page))
+
+
+@pytest.mark.usefixtures("flying")
+def test_a_page_is_the_record_of_the_runs_that_it_shows() -> None:
+    peers = {"Other one": {"when": "2026-02-03", "version": "1.2", "capabilities": {"flying": "no, Fly: 500"}}}
+    reason = "needs wings: nobody wrote it"
+    tests = [*two_tests("failed"), *two_tests("skipped", reason)]
+    runs = {"compose": capabilities_page.summary("2026-01-31", f"there, {'very ' * 30}far", tests)}
+    page = capabilities_page.render(runs | {"peers": peers})
+    record = capabilities_page.recorded(page)
+    assert record["compose"]["made_of"] == runs["compose"]["made_of"]
+    assert record["compose"]["when"] == "2026-01-31"
+    counted = {"passed": 0, "failed": 1, "skipped": {"": 1}}
+    assert record["compose"]["capabilities"]["flying"] == counted
+    assert record["compose"]["features"] == {"test_birds.py": counted | {"passed": 2}}
+    assert record.keys() == {"compose", "peers"}, "what never ran is not recorded"
+    assert record["peers"]["Other one"]["capabilities"]["flying"] == "no, Fly: 500"
+    assert capabilities_page.render(record) == page
+
+
+def test_the_answers_of_other_emulators_are_new_results(tmp_path: Path) -> None:
+    (tmp_path / "peers.json").write_text('{"Other one": {}}')
+    assert capabilities_page.new_runs(tmp_path) == {"peers": {"Other one": {}}}
 
 
 def test_tests_need_exactly_the_capabilities_in_the_table() -> None:

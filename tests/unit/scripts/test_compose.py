@@ -14,16 +14,21 @@ from eventloom import clouds
 
 DOCKER = """#!/bin/bash
 echo "docker $*" >>"{log}"
+echo "$COMPOSE_PORT $LOCALSTACK_CONTAINER $COMPOSE_PROJECT_NAME" >>"{log}.variables"
+last=${{*: -1}}
 case "$*" in
   *.State*) echo '{{"Running": true, "Status": "running", "Health": {{"Status": "{health}"}}}}' ;;
   *Config.Image*) printf 'localstack:1\\nsha256:0123456789abcdef\\nLocalStack\\n' ;;
   "ps -aq --filter name="*'$') echo "{there}" ;;
-  "ps -aq --filter label"*) [ -e "{log}.removed" ] || echo "sibling1 sibling2" ;;
-  *"rm -f -v sibling1"*) touch "{log}.removed" ;;
+  "ps -aq --filter label=eventloom="*)
+    [ -e "{log}.${{last##*=}}" ] || echo "${{last##*=}}-1 ${{last##*=}}-2" ;;
+  *"rm -f -v eventloom-unit-"*"-1 "*)
+    touch "{log}.${{last%-2}}" ;;
   "compose version") {v2} ;;
   *) ;;
 esac
 """
+NAMES = ("eventloom-unit-integration", "eventloom-unit-modules")
 # Stands for pytest: with PYTHONPATH, `python -m pytest` runs this module.
 TESTS = "import sys, time\nprint('tests run', flush=True)\n{body}\n"
 
@@ -48,6 +53,7 @@ def run(tmp_path: Path):
             "PATH": f"{tools}:/usr/bin:/bin",
             "PYTHONPATH": str(fake),
             "LOCALSTACK_CONTAINER": "eventloom-unit",
+            "COMPOSE_PORT": "4700",
         }
         process = subprocess.Popen(
             [sys.executable, "-m", "scripts.compose"],
@@ -63,11 +69,14 @@ def run(tmp_path: Path):
 
 
 def assert_removed(logged: list[str]) -> None:
-    """Check that LocalStack is removed first, then the functions' containers, then the rest."""
-    steps = ["docker rm -f -v eventloom-unit", "docker rm -f -v sibling1 sibling2"]
-    assert [line for line in logged if line in steps] == steps
-    down = next(number for number, line in enumerate(logged) if line.endswith("compose down -v --remove-orphans"))
-    assert logged.index(steps[1]) < down
+    """Check that each LocalStack is removed first, then its functions' containers, then the rest."""
+    steps = [
+        step
+        for name in reversed(NAMES)
+        for step in (f"docker rm -f -v {name}", f"docker rm -f -v {name}-1 {name}-2", "down")
+    ]
+    removals = ["down" if line.endswith("compose down -v --remove-orphans") else line for line in logged]
+    assert [line for line in removals if line in steps] == steps
 
 
 @pytest.mark.parametrize("code", [0, 1, 5])
@@ -77,8 +86,29 @@ def test_the_script_exits_with_pytests_code_after_the_cleanup(run, code: int) ->
     assert process.returncode == code, output
     assert output.count("tests run") == 2, "a run for tests/integration, and one for tests/modules"
     assert "image localstack:1 (LocalStack, 0123456789ab)" in output
-    assert "compose: removed, with 2 containers of functions" in output
+    for name in NAMES:
+        assert f"compose: {name} is removed, with 2 containers of functions" in output
     assert_removed(docker_commands())
+
+
+def test_the_folders_are_tested_at_the_same_time_each_on_a_localstack_of_its_own(run, tmp_path: Path) -> None:
+    body = f"""
+import os, pathlib
+folder = pathlib.Path({str(tmp_path)!r})
+(folder / os.environ["COMPOSE_PORT"]).touch()
+while not all((folder / port).exists() for port in ("4700", "4701")):
+    time.sleep(0.05)
+print(sys.argv[-1], "on", os.environ["COMPOSE_PORT"])
+sys.exit(sys.argv[-1] == "tests/modules")
+"""
+    process, _ = run(body)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 1, "the tests of tests/modules failed"
+    assert "tests/integration on 4700" in output
+    assert "tests/modules on 4701" in output
+    variables = (tmp_path / "log.variables").read_text()
+    for name, port in zip(NAMES, (4700, 4701), strict=True):
+        assert f"{port} {name} {name}\n" in variables
 
 
 def test_a_run_without_a_selected_test_is_no_failure_beside_another(run) -> None:
@@ -105,7 +135,7 @@ def test_a_container_of_another_run_is_not_touched(run) -> None:
     process, docker_commands = run(there="0123456789ab")
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "the container eventloom-unit of another run exists; wait for it, remove it" in output
+    assert "the container eventloom-unit-integration of another run exists; wait for it, remove it" in output
     assert "tests run" not in output
     assert [line for line in docker_commands() if " rm " in line or " up" in line or " down" in line] == []
 
@@ -114,9 +144,9 @@ def test_a_cloud_that_is_unhealthy_fails_the_run_and_prints_its_log(run) -> None
     process, docker_commands = run(health="unhealthy")
     output, _ = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "eventloom-unit is running, unhealthy" in output
+    assert "eventloom-unit-integration is running, unhealthy" in output
     assert "tests run" not in output
-    assert "docker logs --tail 40 eventloom-unit" in docker_commands()
+    assert "docker logs --tail 40 eventloom-unit-integration" in docker_commands()
     assert_removed(docker_commands())
 
 

@@ -21,7 +21,7 @@ from tests.documented import (
     parts,
     simple_commands,
 )
-from tests.elsewhere import ELSEWHERE, NOT_TYPED, OTHER_TOOLS, TARGETS, TYPED_TARGETS, Elsewhere
+from tests.elsewhere import AWS_COMMANDS, ELSEWHERE, NOT_TYPED, OTHER_TOOLS, TARGETS, TYPED_TARGETS, Elsewhere
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 MESSAGE_ID = "0123abcd-0000-4000-8000-000000000000"
@@ -84,7 +84,25 @@ def test_every_mention_of_a_command_is_in_a_shell_block_or_in_code(page: Path) -
 
 @pytest.mark.parametrize("entry", [entry for entry in commands() if entry not in WITH_EVENTLOOM], ids=name)
 def test_every_command_of_another_tool_is_in_the_table_of_tools(entry: Documented) -> None:
-    assert tools(entry) <= {"make", *OTHER_TOOLS}
+    assert tools(entry) <= {"make", "aws", *OTHER_TOOLS}
+
+
+def sections_with_aws() -> list[tuple[str, str]]:
+    """Return the page and the heading of each section with commands of the AWS CLI."""
+    return [
+        (str(page.relative_to(ROOT)), heading)
+        for page in COMMAND_PAGES
+        if not page.name.endswith(".ko.md")
+        for heading, text in documented.sections(page.read_text(encoding="utf-8")).items()
+        if any(words[0] == "aws" for command in of_page(text) for words in simple_commands(command))
+    ]
+
+
+@pytest.mark.parametrize(("page", "heading"), sections_with_aws())
+def test_a_test_types_the_aws_commands_of_a_section(page: str, heading: str) -> None:
+    """`procedure` fails if a command of the section is not typed, or in another order."""
+    test = (ROOT / AWS_COMMANDS).read_text(encoding="utf-8")
+    assert f'procedure("{page}", "{heading}"' in test
 
 
 @pytest.mark.parametrize(("entry", "words"), MAKE_COMMANDS, ids=name)
@@ -173,7 +191,7 @@ def test_no_target_takes_free_form_arguments() -> None:
 def test_commands_of_a_page_are_in_shell_blocks_indented_blocks_and_code() -> None:
     page = "\n".join(
         [
-            "Type `./eventloom status --env dev` or `make up`; `make` and `make_up` are no commands.",
+            "Type `./eventloom status --env dev` or `make up`; `make` and `make_up` are not commands.",
             "",
             "    make demo   # it's the first",
             "    uv pip \\",

@@ -166,7 +166,7 @@ def test_an_object_that_is_overwritten_between_two_answers_of_s3_is_read_again(m
 
 
 def test_any_order_of_events_works_in_buckets_without_versions() -> None:
-    """ETags distinguish the contents, and deletions have no version. Each order of events has an object of its own."""
+    """ETags distinguish the contents, and deletions have no version. Each order of events has its own object."""
     with cloud(versioned=False) as aws:
         for order in itertools.permutations(range(4)):
             key = f"{order}.jpg"

@@ -91,7 +91,7 @@ def test_s3_is_asked_after_a_version_is_removed(recorded: Recorded | None, decis
     ],
 )
 def test_a_deletion_is_compared_with_what_is_recorded(recorded: Recorded | None, decision: Decision) -> None:
-    """A delete marker has a version of its own."""
+    """A delete marker has its own version."""
     assert decide(dataclasses.replace(UPLOAD, kind=Kind.DELETED, version_id="m1", etag=None), recorded) is decision
 
 

@@ -107,7 +107,7 @@ def test_the_first_frame_of_an_animation_is_read() -> None:
 
 
 def test_chunks_before_and_after_the_data_are_read() -> None:
-    """Text stands before the data, and EXIF data behind it."""
+    """Text is before the data, and EXIF data is behind it."""
     info = PngImagePlugin.PngInfo()
     info.add_text("Title", "before")
     data = encode(picture("RGB"), "PNG", pnginfo=info)
@@ -144,7 +144,7 @@ def test_damaged_data_is_reported_as_corrupt(content: tuple[str, bytes]) -> None
 
 @pytest.mark.parametrize("apart", [0, 1, 4])
 def test_a_wrong_checksum_is_damage(apart: int) -> None:
-    """This holds even if a part of the checksum is in a chunk of its own, which Pillow does not read."""
+    """This holds even if a part of the checksum is in its own chunk, which Pillow does not read."""
     content = zlib.compress(rows(np.asarray(photo(SIZE))))[:-1] + b"?"
     at = len(content) - apart
     assert verdict(rgb_file(content[:at], content[at:])) == "corrupt"

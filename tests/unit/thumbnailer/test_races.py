@@ -53,7 +53,7 @@ def test_a_deletion_wins_over_an_upload_that_is_being_processed(aws: Cloud) -> N
 
 
 def test_a_deletion_keeps_the_thumbnails_of_an_object_restored_meanwhile(aws: Cloud) -> None:
-    """The deletion must not remove the thumbnails of the restored object, which have keys of their own."""
+    """The deletion must not remove the thumbnails of the restored object, which have their own keys."""
     upload, deletion = aws.put(FIRST), aws.delete()
     aws.handle(upload)
     s3 = Calls(aws.s3)

@@ -1,4 +1,4 @@
-"""What DynamoDB leaves out of an answer, or adds to it, where moto does otherwise."""
+"""Complete moto's answers with what DynamoDB adds, and remove what DynamoDB leaves out."""
 
 from collections.abc import Callable
 from typing import Any

@@ -44,7 +44,7 @@ def _write(*sizes: int) -> float:
 
 
 def write(old: Item | None, new: Item | None, table: Schema) -> Units:
-    """Return the units to replace an item by another one. None is no item."""
+    """Return the units to replace an item by another one. None stands for no item."""
     units = Units(_write(item_size(old or {}), item_size(new or {})))
     for index in table.indexes.values():
         if written := _index_write(_projected(old, index, table), _projected(new, index, table), index):

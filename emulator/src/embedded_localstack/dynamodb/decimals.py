@@ -22,7 +22,7 @@ def canonical(text: object) -> str:
     """Return the form in which DynamoDB returns a number: `1.5` for `0001.500` and for `15e-1`.
 
     Raises:
-        InvalidRequestError: the text is no number, has more than 38 significant digits, or is out of range.
+        InvalidRequestError: the text is not a number, has more than 38 significant digits, or is out of range.
     """
     if isinstance(text, str) and _CANONICAL.fullmatch(text):
         return text

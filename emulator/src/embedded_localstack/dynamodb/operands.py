@@ -48,7 +48,7 @@ def wrong_count(operator: str, count: int) -> InvalidRequestError:
 
 
 def no_path(operator: str) -> InvalidRequestError:
-    """Return the error of a function whose operand is no document path."""
+    """Return the error of a function whose operand is not a document path."""
     return InvalidRequestError(f"Operator or function requires a document path; operator or function: {operator}")
 
 

@@ -122,7 +122,7 @@ def path(tokens: Tokens) -> Path:
     """Read a document path.
 
     Raises:
-        InvalidRequestError: the next tokens are no path.
+        InvalidRequestError: the next tokens are not a path.
     """
     parts: list[str | int] = [_name(tokens)]
     while tokens.next in (".", "["):
@@ -140,7 +140,7 @@ def paths(tokens: Tokens) -> list[Path]:
     """Read the paths of a projection.
 
     Raises:
-        InvalidRequestError: the tokens are no list of paths.
+        InvalidRequestError: the tokens are not a list of paths.
     """
     read = [path(tokens)]
     while tokens.accept(","):
@@ -158,7 +158,7 @@ def operand(tokens: Tokens) -> Operand:
     """Read an operand: a path, a placeholder of a value, or a function.
 
     Raises:
-        InvalidRequestError: the next tokens are no operand.
+        InvalidRequestError: the next tokens are not an operand.
     """
     if tokens.next.startswith(":") and len(tokens.next) > 1:
         return Variable(tokens.take())
@@ -171,7 +171,7 @@ def call(tokens: Tokens) -> Call:
     """Read a function and its operands.
 
     Raises:
-        InvalidRequestError: the next tokens are no function.
+        InvalidRequestError: the next tokens are not a function.
     """
     name = _name(tokens)
     tokens.expect("(")
@@ -184,7 +184,7 @@ def operand_list(tokens: Tokens) -> tuple[Operand, ...]:
     """Read operands with commas between them.
 
     Raises:
-        InvalidRequestError: the next tokens are no operands.
+        InvalidRequestError: the next tokens are not operands.
     """
     operands = [in_parentheses(tokens)]
     while tokens.accept(","):
@@ -193,10 +193,10 @@ def operand_list(tokens: Tokens) -> tuple[Operand, ...]:
 
 
 def in_parentheses(tokens: Tokens) -> Operand:
-    """Read an operand that may stand in parentheses.
+    """Read an operand that may be in parentheses.
 
     Raises:
-        InvalidRequestError: the next tokens are no operand.
+        InvalidRequestError: the next tokens are not an operand.
     """
     if not tokens.accept("("):
         return operand(tokens)

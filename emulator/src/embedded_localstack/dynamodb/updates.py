@@ -157,7 +157,7 @@ def _resolved(operand: Operand, placeholders: Placeholders) -> object:
 
 
 def _result(operand: object) -> object:
-    """Check the operands of functions, and return the type of the result, or the operand if it is no function.
+    """Check the operands of functions, and return the type of the result, or the operand if it is not a function.
 
     Raises:
         InvalidRequestError: their number or a type is wrong.

@@ -1,6 +1,6 @@
 """Wait for a debugger, and then run AWS's runtime client. It is the program of a function that is being debugged.
 
-The process gets this text with `python -c`, because it may not see this file: it has a file system of its own. So this
+The process gets this text with `python -c`, because it may not see this file: it has its own file system. So this
 module imports the standard library only. The settings are in the variable EMBEDDED_LOCALSTACK_DEBUGGER, as JSON:
 
     kind          "debugpy" or "pdb"

@@ -1,7 +1,7 @@
 """The memory limit. Lambda kills an environment whose processes together use more memory than the function has.
 
 An address-space rlimit would behave differently: the interpreter would see MemoryError, libraries that only reserve
-address space would fail, and each child would have a limit of its own. So resident memory is measured every tenth of a
+address space would fail, and each child would have its own limit. So resident memory is measured every tenth of a
 second while an invocation runs. At its end, the kernel's high-water mark shows whether a short peak was missed.
 """
 

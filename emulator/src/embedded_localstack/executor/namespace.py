@@ -1,4 +1,4 @@
-"""The file system of a function: read-only but for /tmp, with the code at /var/task and the layers at /opt.
+"""The file system of a function: read-only except for /tmp, with the code at /var/task and the layers at /opt.
 
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html,
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-layers.html

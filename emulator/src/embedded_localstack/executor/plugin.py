@@ -66,7 +66,7 @@ def program_of(runtime: str | None) -> Program:
 
 
 def command_of(program: Program, runtime: str, handler: str, place: Place) -> tuple[str, ...]:
-    """Return the command of a function. The code of `provided`, or one of its layers, has a program of its own.
+    """Return the command of a function. The code of `provided`, or one of its layers, has its own program.
 
     https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html
     """

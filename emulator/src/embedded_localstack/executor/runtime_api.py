@@ -1,4 +1,4 @@
-"""The Lambda Runtime API (2018-06-01) of one execution environment, on a loopback port of its own.
+"""The Lambda Runtime API (2018-06-01) of one execution environment, on its own loopback port.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """

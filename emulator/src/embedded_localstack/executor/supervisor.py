@@ -7,7 +7,7 @@ kills all of them when the command ends or when standard input closes. Standard 
 stopped, or when LocalStack ends for any reason. The supervisor writes to STATUS_FD: "pid <n>", then
 "exit <code> <KiB>" or "signal <number> <KiB>" with the memory that the command used.
 
-The command runs in a file system of its own (namespace.py). Where the kernel does not allow that, the supervisor writes
+The command runs in its own file system (namespace.py). Where the kernel does not allow that, the supervisor writes
 "shared <reason>" first, and the command shares the machine's file system.
 
 It runs once per environment, so it imports little.
@@ -106,7 +106,7 @@ def start(command: list[str], data_limit: int, place: Place) -> tuple[int, str]:
 
 
 def fork(command: list[str], data_limit: int, place: Place, *, alone: bool) -> tuple[int, str]:
-    """Start the command in a file system of its own, or not, and return its pid and why that failed."""
+    """Start the command in its own file system, or not, and return its pid and why that failed."""
     errors, report = os.pipe()
     pid = os.fork()
     if pid:

@@ -71,7 +71,7 @@ class Authorization:
         if kind == "AWS_IAM":
             return self._signed(invocation, web)
         if authorizer is None:
-            raise RefusedError(answers.own(500), "the route's authorizer is not there")
+            raise RefusedError(answers.own(500), "the route's authorizer does not exist")
         if kind == "JWT":
             return self._token(authorizer, list(route.get("authorizationScopes") or []), invocation)
         return self._custom(authorizer, invocation, key)
@@ -84,7 +84,7 @@ class Authorization:
         except SignatureError as error:
             self._deny("anonymous", invocation, "signature", str(error))
         if signed is None:
-            self._deny("anonymous", invocation, "signature", "the route wants signed requests (AWS_IAM)")
+            self._deny("anonymous", invocation, "signature", "the route requires signed requests (AWS_IAM)")
         key, caller = signed
         if caller.kind is not Kind.DEPLOYER:
             policies = LocalStackFacts(invocation.account, invocation.region).role_policies(caller.role, caller)

@@ -84,7 +84,7 @@ def invoke(uri: str, payload: Any, source_arn: str, role: str = "", seconds: flo
     """
     match = FUNCTION.fullmatch(uri)
     if match is None:
-        raise FunctionError(f"{uri or '(none)'} is no function")
+        raise FunctionError(f"{uri or '(none)'} is not a function")
     function = match["function"]
     try:
         client = _client(function.split(":")[3], role, source_arn, seconds)

@@ -62,8 +62,8 @@ class Keys:
 
     def _fetched(self, issuer: str) -> dict[str, RSAPublicKey]:
         try:
-            found = self._fetch(issuer.rstrip("/") + "/.well-known/openid-configuration")
-            listed = self._fetch(str(found["jwks_uri"]))["keys"]
+            configuration = self._fetch(issuer.rstrip("/") + "/.well-known/openid-configuration")
+            listed = self._fetch(str(configuration["jwks_uri"]))["keys"]
             return {
                 str(key["kid"]): RSAPublicNumbers(_number(key["e"]), _number(key["n"])).public_key()
                 for key in listed
@@ -132,7 +132,7 @@ def _verify_claims(claims: Mapping[str, Any], config: Mapping[str, Any], now: fl
 
 
 def scopes_of(claims: Mapping[str, Any], wanted: Collection[str]) -> list[str]:
-    """Return the scopes that a route wants and the token has, in its claim `scope` or `scp`."""
+    """Return the scopes that a route requires and the token has, in its claim `scope` or `scp`."""
     given = claims.get("scope") or claims.get("scp") or []
     listed = given.split() if isinstance(given, str) else given if isinstance(given, list) else []
     return [scope for scope in wanted if scope in listed]

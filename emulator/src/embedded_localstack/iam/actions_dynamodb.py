@@ -57,7 +57,7 @@ def _queried_partition(request: Request) -> dict[str, list[str]]:
     if request.facts.hash_key(_table(request)) is None:
         return {}  # the table does not exist, which DynamoDB reports
     raise UnmappedError(
-        f"the partition that a Query of {_read_many(request)} reads cannot be told: write its key as NAME = :VALUE"
+        f"the partition that a Query of {_read_many(request)} reads is not clear: write its key as NAME = :VALUE"
     )
 
 

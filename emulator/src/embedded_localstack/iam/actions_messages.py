@@ -113,7 +113,7 @@ def _stream(request: Request) -> str:
 
 
 def _consumer(request: Request) -> str:
-    """Return the ARN of a consumer. AWS ends it with the time of creation, which a stream and a name do not tell."""
+    """Return the ARN of a consumer. Only AWS knows its end, the time of creation."""
     params = request.params
     if arn := params.get("ConsumerARN"):
         return text(arn)

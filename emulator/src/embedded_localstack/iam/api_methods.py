@@ -1,7 +1,7 @@
 """Check who may invoke a method of a REST API. LocalStack allows everybody.
 
-A method wants nothing (NONE), a signature (AWS_IAM), the answer of a Lambda authorizer (CUSTOM) or a token of a Cognito
-user pool. The API's resource policy is evaluated together with these, as in
+A method requires nothing (NONE), a signature (AWS_IAM), the answer of a Lambda authorizer (CUSTOM) or a token of a
+Cognito user pool. The API's resource policy is evaluated together with these, as in
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-authorization-flow.html
 """
 # mypy: disable-error-code="import-not-found, import-untyped"

@@ -62,7 +62,7 @@ def access_key(headers: Any, url: str, form: Any = None) -> str:
 
 
 def is_presigned(url: str, form: Any = None) -> bool:
-    """Return whether a URL or a form has a signature of its own."""
+    """Return whether a URL or a form has its own signature."""
     names = {*parse_qs(urlsplit(url).query), *(form or {})}
     return bool({"x-amz-credential", "awsaccesskeyid"} & {name.lower() for name in names})
 

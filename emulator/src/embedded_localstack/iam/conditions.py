@@ -40,7 +40,7 @@ _OF_SERVICES = {
     "states": {"statemachinequalifier"},
     "sts": {*"externalid rolesessionname sourceidentity transitivetagkeys".split()},
 }
-# Keys whose name goes on with a name of the caller's choice.
+# Keys whose name continues with a name of the caller's choice.
 _OPEN = re.compile(r"kms:encryptioncontext:")
 # Global keys that only some callers have: users, signed requests, services.
 _OF_SOME = {

@@ -102,6 +102,11 @@ def _decide(question: Question, caller: Caller, auth_type: str, facts: LocalStac
         return decide_role(question, facts.role_policies(caller.role, caller), policy)
     if auth_type == "AWS_IAM":
         return Verdict(
-            False, "signature", "the URL wants signed requests (authorization type AWS_IAM)", (), question, "anonymous"
+            False,
+            "signature",
+            "the URL requires signed requests (authorization type AWS_IAM)",
+            (),
+            question,
+            "anonymous",
         )
     return decide_resource(question, policy, kind=policy_name(question.resource), service=False)

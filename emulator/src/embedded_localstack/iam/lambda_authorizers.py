@@ -96,9 +96,9 @@ class Answers[T]:
     def get(self, key: tuple[str, ...], seconds: int, ask: Callable[[], T]) -> T:
         """Return the kept answer, or ask for a new one and keep it for `seconds`."""
         with self._lock:
-            kept = self._kept.get(key)
-        if kept is not None and self._clock() < kept[0]:
-            return kept[1]
+            cached = self._kept.get(key)
+        if cached is not None and self._clock() < cached[0]:
+            return cached[1]
         answer = ask()
         if seconds > 0:
             with self._lock:

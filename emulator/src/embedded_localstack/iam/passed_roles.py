@@ -57,7 +57,7 @@ def _roles(value: Any) -> Iterator[str]:
         for item in value:
             yield from _roles(item)
     elif isinstance(value, Mapping):
-        # A change to a resource of API Gateway or to a topic names the changed part in a parameter of its own.
+        # A change to a resource of API Gateway or to a topic names the changed part in its own parameter.
         changed = _PARAMETER.match(text(value.get("path") or value.get("AttributeName")).rpartition("/")[2])
         for name, part in value.items():
             if not isinstance(part, str):

@@ -39,7 +39,7 @@ class Peers:
         self._known: dict[int, bool] = {}
 
     def is_function(self, client: Address, server: Address) -> bool | None:
-        """Return whether a function has the client's end of a connection, or None if the kernel does not tell.
+        """Return whether a function has the client's end of a connection, or None if the kernel does not say.
 
         A client that has closed its end without an answer counts as a function while functions run: nobody can say any
         more who it was.
@@ -80,7 +80,7 @@ def descriptors(pid: int) -> set[str]:
 
 
 def inode_of(client: Address, server: Address) -> int | None:
-    """Return the inode of the client's socket, 0 if it is closed, or None if the kernel tells neither way."""
+    """Return the inode of the client's socket, 0 if it is closed, or None if the kernel says neither."""
     inode = _asked(client, server)
     return _listed(client, server) if inode is None else inode
 

@@ -55,7 +55,7 @@ def match(statement: dict[str, Any], caller: Principal) -> Match:
         if caller.bounded and statement.get("Effect") == "Deny":
             return Match.DIRECT
         excluded = (_match_one(kind, name, caller) for kind, name in _names(statement["NotPrincipal"]))
-        return Match.NONE if any(found >= Match.ROLE for found in excluded) else Match.DIRECT
+        return Match.NONE if any(how >= Match.ROLE for how in excluded) else Match.DIRECT
     return max(
         (_match_one(kind, name, caller) for kind, name in _names(statement.get("Principal"))), default=Match.NONE
     )

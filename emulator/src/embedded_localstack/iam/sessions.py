@@ -75,7 +75,7 @@ def caller_of(headers: Mapping[str, str], url: str, account: str, form: Any = No
 
 
 def refuse_in_function(request: Any) -> None:
-    """Refuse a request with a key that is no session's if a function makes it: on AWS nobody has such a key.
+    """Refuse a request whose key belongs to no session if a function makes it: on AWS nobody has such a key.
 
     Raises:
         CredentialsError: a process of a function made the request.

@@ -71,7 +71,7 @@ def parsed_statements(policy: Policy, context: EvalContext, *, anywhere: bool = 
         anywhere: whether the resource of the request is not known.
 
     Raises:
-        UnknownError: a statement that applies to the request contains something unknown, or the document is no JSON.
+        UnknownError: a statement that applies to the request contains something unknown, or the document is not JSON.
     """
     document = _document(policy)
     if not _depends_on_request(policy.document) and not anywhere:
@@ -121,7 +121,7 @@ def attached_statements(policy: Policy, context: EvalContext, caller: Principal)
     """Return the statements of a resource's policy that name the caller.
 
     Raises:
-        UnknownError: a statement that applies to the request contains something unknown, or the document is no JSON.
+        UnknownError: a statement that applies to the request contains something unknown, or the document is not JSON.
     """
     document = _document(policy)
     read = _reader(policy, document, context) if _depends_on_request(policy.document) else None

@@ -176,7 +176,7 @@ def _without_none(values: Properties) -> Properties:
 
 
 def _numbers(values: Properties) -> Properties:
-    """Return values with the types that the SDK wants: CloudFormation takes numbers and booleans as texts too."""
+    """Return values with the types that the SDK requires: CloudFormation takes numbers and booleans as texts too."""
     numbers = ("Days", "NoncurrentDays", "NewerNoncurrentVersions", "DaysAfterInitiation")
     read: dict[str, Callable[[Any], Any]] = {"ExpiredObjectDeleteMarker": _is_true} | dict.fromkeys(numbers, int)
     return {name: read[name](value) if name in read else value for name, value in values.items()}

@@ -1,6 +1,6 @@
 """Read templates from their buckets at once, and refuse those with resources that cannot be made.
 
-LocalStack first reads as an anonymous caller, whom IAM refuses. iam/dependent.py checks that the caller of
+LocalStack first reads as an anonymous caller, which IAM refuses. iam/dependent.py checks that the caller of
 CloudFormation may read the template. With CFN_IGNORE_UNSUPPORTED_RESOURCE_TYPES=0 (settings.py) LocalStack checks the
 types of resources, but asks a catalog that it downloads.
 """

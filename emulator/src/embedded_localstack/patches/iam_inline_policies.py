@@ -1,4 +1,4 @@
-"""Take inline and trust policies without a Version, or with 2008-10-17. moto wants 2012-10-17 for all policies.
+"""Take inline and trust policies without a Version, or with 2008-10-17. moto requires 2012-10-17 for all policies.
 
 An omitted Version means 2008-10-17:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html

@@ -1,6 +1,6 @@
 """Close the connections of the server's own clients that nobody needs, and give up such clients.
 
-Each function, role and event source mapping has clients of its own. Their pools keep a closed connection until the next
+Each function, role and event source mapping has its own clients. Their pools keep a closed connection until the next
 request, which never comes after the function is deleted, so the server would lose a descriptor each time. LocalStack
 also keeps up to 256 clients of ended sessions, with about 0.3 MB and a connection for each.
 """
@@ -37,7 +37,7 @@ def install() -> None:
 def shared_clients(cached: Any) -> Callable[..., Any]:
     """Return a method that returns the same client for the same settings.
 
-    A session has keys of its own, and a merged configuration is an object of its own, so nobody asks for such a client
+    A session has its own keys, and a merged configuration is a separate object, so nobody asks for such a client
     again when its users are gone. It lives as long as they do.
 
     Args:

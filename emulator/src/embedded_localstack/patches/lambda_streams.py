@@ -30,7 +30,7 @@ FINISHED = ""
 
 
 class Turn(threading.Thread):
-    """Work on a shard, in a thread of its own. `error` is what it raised."""
+    """Work on a shard, in its own thread. `error` is what it raised."""
 
     def __init__(self, name: str, work: Callable[[], None]) -> None:
         super().__init__(name=name, daemon=True)
@@ -65,12 +65,12 @@ def readable(shards: list[dict[str, Any]], positions: Mapping[str, str]) -> list
         positions: for each shard that is read or was read, the position; FINISHED if it was read to its end.
     """
     known: set[str | None] = {shard["ShardId"] for shard in shards}
-    found = []
+    unread = []
     for shard in shards:
         parents = known.intersection((shard.get("ParentShardId"), shard.get("AdjacentParentShardId")))
         if shard["ShardId"] not in positions and all(positions.get(str(parent)) == FINISHED for parent in parents):
-            found.append((shard["ShardId"], bool(parents)))
-    return found
+            unread.append((shard["ShardId"], bool(parents)))
+    return unread
 
 
 def closed(shards: list[dict[str, Any]]) -> list[str]:

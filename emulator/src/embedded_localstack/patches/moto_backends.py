@@ -109,7 +109,7 @@ def _start(service: str, port: int) -> MotoThread:
 
 
 class KinesisServer(Server):
-    """A moto server on a port of its own."""
+    """A moto server on its own port."""
 
     def __init__(self) -> None:
         super().__init__(get_free_tcp_port(), "127.0.0.1")

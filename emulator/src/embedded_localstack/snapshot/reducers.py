@@ -79,7 +79,7 @@ def _of_request(request: Any) -> tuple[bytes]:
 
 
 def _save_dictionary(pickler: Any, dictionary: Any) -> None:
-    """Save a dictionary whose class has a constructor of its own, without calling that constructor at the restore."""
+    """Save a dictionary whose class has its own constructor, without calling that constructor at the restore."""
     factory = dictionary.default_factory if isinstance(dictionary, defaultdict) else None
     state = (factory, dict(vars(dictionary)) if hasattr(dictionary, "__dict__") else {})
     pickler.save_reduce(
@@ -114,7 +114,7 @@ def cover(kind: type) -> None:
 
 
 def cover_dictionaries() -> None:
-    """Register every loaded subclass of defaultdict that has a constructor of its own."""
+    """Register every loaded subclass of defaultdict that has its own constructor."""
     rest: list[Any] = [defaultdict]
     while rest:
         kind = rest.pop()

@@ -86,7 +86,7 @@ run "limits_logs_and_alarm" {
 
   assert {
     condition     = [for settings in aws_apigatewayv2_stage.this.route_settings : [settings.route_key, settings.throttling_rate_limit, settings.throttling_burst_limit]] == [["GET /search", 1, 2]]
-    error_message = "A route with a throttle of its own must have it."
+    error_message = "A route with its own throttle must have it."
   }
 
   assert {

@@ -63,7 +63,7 @@ def test_the_environments_own_role_is_managed_while_its_state_has_it(
     account: api_logs.Account, terraform: FakeTerraform
 ) -> None:
     terraform.gateway.role = create_role(OWN)
-    assert chosen(account) == "false", "an earlier destroy left the role, and it goes on working"
+    assert chosen(account) == "false", "an earlier destroy left the role, and it keeps working"
     hold_in_state(terraform)
     assert chosen(account) == "true"
 

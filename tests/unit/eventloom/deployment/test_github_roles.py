@@ -1,4 +1,4 @@
-"""The roles of GitHub's workflow: whom they trust, what they may do, and how they are created and updated."""
+"""The roles of GitHub's workflow: who may assume them, what they may do, and how they are created and updated."""
 
 import json
 import re

@@ -176,7 +176,7 @@ def test_a_region_without_room_for_a_network_is_an_error(quota: float, expected:
     assert [level for level, _ in results] == expected
 
 
-def test_a_check_that_aws_refuses_is_a_warning_and_the_others_go_on() -> None:
+def test_a_check_that_aws_refuses_is_a_warning_and_the_others_continue() -> None:
     denied = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "GetAccountSettings")
     results = check(lambda_=answering(get_account_settings=denied), ACTIVITY_SHARDS=1000)
     assert [(level, text.split(";")[0].split(":")[0]) for level, text in results] == [

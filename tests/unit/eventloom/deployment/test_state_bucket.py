@@ -60,7 +60,7 @@ def test_a_plan_waits_in_the_state_bucket_and_not_for_long(region: str, tmp_path
 
 
 def harden(bucket: str) -> None:
-    """Protect a bucket in another way than Eventloom does: an audit account, a key of one's own, one lifecycle rule."""
+    """Protect a bucket in another way than Eventloom does: an audit account, a separate key, one lifecycle rule."""
     audit = {"Sid": "AuditAccount", "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}}
     audit |= {"Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [audit]})

@@ -202,7 +202,7 @@ def test_a_line_is_named_by_its_file(functions: Path, given: str) -> None:
 @pytest.mark.parametrize(
     ("wish", "message"),
     [
-        ("handler.py", "is no place in a file; write it like functions/hello/handler.py:40"),
+        ("handler.py", "is not a place in a file; write it like functions/hello/handler.py:40"),
         ("gone.py:1", "there is no file gone.py"),
         ("functions/other/handler.py:9", "is not code of hello"),
         ("handler.py:8", "has no code in line 8; the next line with code is 9"),

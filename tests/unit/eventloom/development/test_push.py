@@ -69,7 +69,7 @@ class Lambda:
 
 
 class Answer:
-    """An import check that answers what it is told."""
+    """An import check that gives a fixed answer."""
 
     def __init__(self, problem: str) -> None:
         self._problem = problem

@@ -359,7 +359,7 @@ def test_a_key_is_one_line_whatever_it_contains(deployed: Deployed) -> None:
     assert result.stdout.splitlines()[0] == r"missing_item         a\x1b[2J\nno drift"
 
 
-def test_rejected_photos_that_may_be_accepted_now_are_counted_and_are_no_drift(deployed: Deployed) -> None:
+def test_rejected_photos_that_may_be_accepted_now_are_counted_and_are_not_drift(deployed: Deployed) -> None:
     rejections = [("archived", 5), ("archived", 5), ("too_large", 900_000), ("too_large", 2_000_000), ("corrupt", 5)]
     for number, (reason, size) in enumerate(rejections):
         key = f"{number}.jpg"

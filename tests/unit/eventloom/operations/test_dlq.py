@@ -211,7 +211,7 @@ def test_discard_of_named_messages_asks_no_question(cloud: FailingCloud) -> None
         "--queue none list --queue uploads --json",
     ],
 )
-def test_options_stand_before_or_behind_the_subcommand_and_plain_dlq_lists(line: str, cloud: FailingCloud) -> None:
+def test_options_come_before_or_after_the_subcommand_and_plain_dlq_lists(line: str, cloud: FailingCloud) -> None:
     cloud.send(cloud.dlq_url, "one")
     cloud.send(cloud.failures_url, "two")
     assert [item["queue"] for item in json_lines(cloud.run("dlq", *line.split()))] == ["p-uploads-dlq"]

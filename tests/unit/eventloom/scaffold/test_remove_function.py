@@ -65,7 +65,7 @@ def test_files_that_git_cannot_restore_are_not_removed_unasked(project: Path, co
         (project / "functions/orders/logic.py").write_text("# changed\n")
     before = contents(project)
     with pytest.raises(
-        UserError, match=r"nothing was removed; commit functions/orders/\w+.\w+ and the like, or add --yes"
+        UserError, match=r"nothing was removed; commit functions/orders/\w+.\w+ and the other files, or add --yes"
     ):
         remove("orders", project, agreed=False, dry_run=False)
     assert contents(project) == before
