@@ -136,6 +136,11 @@ EVERY: dict[str, tuple[Call | None, Call, str]] = {
     ),
     "secretsmanager": (("create_secret", {"Name": NAME, "SecretString": "x"}), ("list_secrets", {}), "SecretList"),
     "ses": (("verify_email_identity", {"EmailAddress": "a@example.com"}), ("list_identities", {}), "Identities"),
+    "sesv2": (
+        ("put_suppressed_destination", {"EmailAddress": "a@example.com", "Reason": "BOUNCE"}),
+        ("list_suppressed_destinations", {}),
+        "SuppressedDestinationSummaries",
+    ),
     "sns": (("create_topic", {"Name": NAME}), ("list_topics", {}), "Topics"),
     "sqs": (("create_queue", {"QueueName": NAME}), ("list_queues", {"QueueNamePrefix": NAME}), "QueueUrls"),
     "ssm": (

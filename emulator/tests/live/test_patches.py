@@ -158,7 +158,7 @@ print(connect.connect_to(region_name="us-east-1").s3._client.meta.endpoint_url)
 @pytest.mark.parametrize(
     ("service", "operation", "message"),
     [
-        ("sesv2", "list_email_identities", "Amazon Simple Email Service is not there: .*; send mail with SES v1"),
+        ("sesv2", "list_export_jobs", "Amazon Simple Email Service has no operation ListExportJobs here: .*; leave"),
         ("xray", "get_sampling_rules", "AWS X-Ray is not there: .*; turn tracing off"),
         (
             "lambda",

@@ -81,9 +81,12 @@ def test_operations_need_their_permissions(
 
 def test_requests_have_their_condition_keys():
     assert keys("ses", "SendEmail", Source="a@b.c", Destination={"ToAddresses": ["x@y.z"]}) == {
+        "ses:apiversion": "1",
         "ses:fromaddress": "a@b.c",
         "ses:recipients": ["x@y.z"],
     }
+    sent = keys("ses", "SendEmail", Source="Us <a@b.c>", ReturnPath="r@b.c")
+    assert (sent["ses:fromdisplayname"], sent["ses:feedbackaddress"]) == ("Us", "r@b.c")
 
 
 def test_the_recipients_of_a_raw_mail_are_in_its_header():

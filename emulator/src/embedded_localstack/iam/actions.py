@@ -5,8 +5,6 @@ Service Authorization Reference (https://docs.aws.amazon.com/service-authorizati
 """
 # ruff: noqa: SIM905 - rows of names read better as words than as lists of strings
 
-from email import message_from_bytes
-from email.utils import getaddresses, parseaddr
 from typing import Any
 
 from embedded_localstack.iam import (
@@ -17,6 +15,7 @@ from embedded_localstack.iam import (
     actions_iam,
     actions_keys,
     actions_lambda,
+    actions_mail,
     actions_messages,
     actions_s3,
     actions_secrets,
@@ -128,57 +127,6 @@ CLOUDWATCH: dict[str, Row] = {
     },
 }
 
-# -- SES (v1)
-
-
-_RECIPIENTS = ("To", "Cc", "Bcc")
-
-
-def _mail(request: Request) -> tuple[str, list[str]]:
-    """Return the sender and the recipients of a mail. Destinations replace the recipients in a raw mail's header."""
-    params = request.params
-    destination = params.get("Destination") or {}
-    recipients = [
-        *(destination.get("ToAddresses") or []),
-        *(destination.get("CcAddresses") or []),
-        *(destination.get("BccAddresses") or []),
-        *(params.get("Destinations") or []),
-    ]
-    source = text(params.get("Source"))
-    if "RawMessage" in params:
-        message = message_from_bytes(params["RawMessage"]["Data"])
-        source = source or text(message.get("From"))
-        fields = [text(value) for name in _RECIPIENTS for value in message.get_all(name, [])]
-        recipients = recipients or [address for _, address in getaddresses(fields)]
-    return parseaddr(source)[1], recipients
-
-
-def _ses_send(action: str) -> Row:
-    def row(request: Request) -> list[Check]:
-        params = request.params
-        address, recipients = _mail(request)
-        arn = params.get("SourceArn") or request.arn("ses", f"identity/{request.facts.identity(address)}")
-        checks = [Check(action, arn, {"ses:fromaddress": address, "ses:recipients": recipients})]
-        if name := params.get("ConfigurationSetName"):
-            checks.append(Check(action, request.arn("ses", f"configuration-set/{name}"), checks[0].keys))
-        if name := params.get("Template"):
-            checks.append(Check(action, request.arn("ses", f"template/{name}"), checks[0].keys))
-        return checks
-
-    return row
-
-
-SES: dict[str, Row] = {
-    "SendEmail": _ses_send("ses:SendEmail"),
-    "SendTemplatedEmail": _ses_send("ses:SendTemplatedEmail"),
-    "SendRawEmail": _ses_send("ses:SendRawEmail"),
-    **each(
-        "ses",
-        "GetSendQuota GetSendStatistics ListIdentities GetIdentityVerificationAttributes VerifyEmailIdentity".split(),
-        anything,
-    ),
-}
-
 # -- X-Ray
 
 XRAY: dict[str, Row] = each(
@@ -199,7 +147,8 @@ TABLES: dict[str, dict[str, Row]] = {
     "logs": LOGS,
     "events": EVENTS,
     "cloudwatch": CLOUDWATCH,
-    "ses": SES,
+    "ses": actions_mail.SES,
+    "sesv2": actions_mail.SESV2,
     "kms": actions_keys.KMS,
     "stepfunctions": actions_workflows.STATES,
     "ssm": actions_secrets.SSM,

@@ -9,7 +9,6 @@ from typing import Any
 
 INSTEAD = {
     "cloudcontrol": "call the operations of the resource's own service",
-    "sesv2": "send mail with SES v1 (`ses`)",
     "xray": "turn tracing off in this environment",
     "pipes": "connect the source with an event source mapping of Lambda, or with a rule of EventBridge",
 }
