@@ -69,6 +69,8 @@ cloud() {
   step integration make test-integration
 }
 
+# Without this, bash goes on with the next step, because scripts/measured.py ends with a code and not by the signal.
+trap 'exit 130' INT
 step build make build
 # The cloud tests mostly wait and the checks mostly compute, so all run side by side. Those in the background get their
 # own process groups, so that the trap ends all of their processes.

@@ -21,6 +21,8 @@ from embedded_localstack.state import Home
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
 LOGS = ["logs:CreateLogStream", "logs:PutLogEvents", "logs:CreateLogGroup"]
+SOON = {"Delay": 0.05, "MaxAttempts": 600}
+"""How a waiter of boto3 asks: 20 times a second, for 30 seconds."""
 FUNCTION = """
 import json, os, time
 import boto3
@@ -133,7 +135,7 @@ class Cloud:
             **more,
         }
         arn = self.lambda_.create_function(FunctionName=name, Role=role, **settings)["FunctionArn"]
-        self.lambda_.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+        self.lambda_.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig=SOON)
         return str(arn)
 
     def queue(self, name: str, statement: dict[str, Any] | None = None, **attributes: str) -> tuple[str, str]:
@@ -222,10 +224,10 @@ def source(cloud: Cloud, kind: str, name: str) -> str:
             BillingMode="PAY_PER_REQUEST",
             StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
         )["TableDescription"]
-        cloud.dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1})
+        cloud.dynamodb.get_waiter("table_exists").wait(TableName=name, WaiterConfig=SOON)
         cloud.dynamodb.put_item(TableName=name, Item={"id": {"S": "1"}})
         return str(table["LatestStreamArn"])
     cloud.kinesis.create_stream(StreamName=name, ShardCount=1)
-    cloud.kinesis.get_waiter("stream_exists").wait(StreamName=name, WaiterConfig={"Delay": 1})
+    cloud.kinesis.get_waiter("stream_exists").wait(StreamName=name, WaiterConfig=SOON)
     cloud.kinesis.put_record(StreamName=name, PartitionKey="1", Data=b"{}")
     return str(cloud.kinesis.describe_stream_summary(StreamName=name)["StreamDescriptionSummary"]["StreamARN"])

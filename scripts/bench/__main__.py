@@ -1,4 +1,4 @@
-"""Measure our engine, its peers, cold starts, the pipeline and the cost.
+"""Measure our engine, its peers, cold starts, the pipeline, the inner loop and the cost.
 
 Usage: python -m scripts.bench [--quick]
 Writes build/bench.json, build/bench.html and docs/performance.md. With --quick, it measures one photo in few rounds
@@ -24,7 +24,7 @@ from eventloom.clouds import BUILD, chosen_cloud
 from eventloom.deployment import build
 from eventloom.monitoring import item_sizes
 from eventloom.monitoring.prices import PRICES
-from scripts.bench import coldstart, costs, measure, packages, photos, report, throughput
+from scripts.bench import coldstart, costs, inner_loop, measure, packages, photos, report, throughput
 
 # The engine whose figures stand for each architecture
 _ENGINE_OF = {"x86_64": "eventloom", "arm64": "eventloom-pillow", "naive": "naive"}
@@ -65,6 +65,7 @@ def main() -> None:
         "item_bytes": item_sizes.BYTES,
     }
     figures |= _functions(collection.classes["jpeg_12mp"], quick, missing)
+    figures["inner_loop"] = _inner_loop(quick, missing)
     figures["cost"] = _costs(figures, collection)
     figures["seconds"] = round(time.monotonic() - began)
     name = "bench-quick" if quick else "bench"
@@ -121,6 +122,16 @@ def _functions(files: list[Path], quick: bool, missing: dict[str, str]) -> dict[
             missing["pipeline"] = f"{type(error).__name__}: {error}"
     sizes = {name: {"zip_mb": round(manifest[name]["bytes"] / 1e6, 2)} for name in names}
     return {"cold_start": coldstart.named(starts), "pipeline": pipeline, "packages": sizes}
+
+
+def _inner_loop(quick: bool, missing: dict[str, str]) -> dict[str, Any]:
+    """Return the figures of the inner loop, which need a whole deployment."""
+    print("inner loop", flush=True)
+    try:
+        return inner_loop.run(quick)
+    except Exception as error:  # as for the pipeline
+        missing["inner loop"] = f"{type(error).__name__}: {error}"
+    return {}
 
 
 def _costs(figures: dict[str, Any], collection: photos.Photos) -> dict[str, Any]:

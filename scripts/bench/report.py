@@ -29,6 +29,13 @@ TARGETS = (
     ("INIT of the thumbnailer, CPU / naive stack", "cold_start.eventloom.ratio_naive", "<=", 0.5),
     ("zip of the thumbnailer in MB", "packages.thumbnailer.zip_mb", "<=", 20),
 )
+# The figures of the inner loop (inner_loop.py), in seconds
+INNER_LOOP = {
+    "digest": "digest: from saving to the first line of new code",
+    "thumbnailer": "thumbnailer: from saving to the first line of new code",
+    "deploy_unchanged": "`deploy` without changes",
+    "deploy_only": "`deploy --only digest` without changes",
+}
 
 # The targets that need the SIMD resizer. Without it, eventloom is the same as eventloom-pillow, which has its own row.
 _BY_SIMD = ("engines.eventloom.", "floor.job_to_half_decode", "floor.webp_job_to_half_decode")
@@ -59,12 +66,12 @@ def targets(figures: dict[str, Any]) -> list[tuple[str, str, str, str]]:
 
 
 def failures(figures: dict[str, Any]) -> list[str]:
-    """Return the reasons for the command to fail: targets that were missed, and a pipeline that did not run."""
+    """Return the reasons for the command to fail: targets that were missed, and parts that did not run."""
     missed = [
         f"{what} is {value}, wanted {wanted}" for what, value, wanted, verdict in targets(figures) if verdict == _MISSED
     ]
-    reason = figures["missing"].get("pipeline")
-    return missed + ([f"the pipeline was not measured: {reason}"] if reason else [])
+    reasons = [(part, figures["missing"].get(part)) for part in ("pipeline", "inner loop")]
+    return missed + [f"the {part} was not measured: {reason}" for part, reason in reasons if reason]
 
 
 def _text(value: Any) -> str:
@@ -101,6 +108,9 @@ def tables(figures: dict[str, Any]) -> list[Table]:
         result.append(("Pipeline on the embedded LocalStack", ["function", "photos per second"], speeds))
         emulator = [("eventloom", _text(figures["pipeline"]["emulator_cpu_ms"]))]
         result.append(("CPU of the embedded LocalStack", ["pipeline", "CPU ms a photo"], emulator))
+    if loop := figures.get("inner_loop"):
+        loop_rows = [(about, _text(loop[name])) for name, about in INNER_LOOP.items()]
+        result.append(("Inner loop on the embedded LocalStack", ["what", "seconds"], loop_rows))
     for arch, cost in figures["cost"].items():
         estimates = {str(estimate["memory_mb"]): estimate for estimate in cost["sweep"]} | cost["naive"]
         rows = [(name, *(_text(estimate[field]) for field in _COST)) for name, estimate in estimates.items()]
@@ -141,10 +151,18 @@ def notes(figures: dict[str, Any]) -> list[str]:
         "INIT is the import of the handler in a new process minus that of an empty process, the best of all rounds. "
         "The naive package has no bytecode, and Lambda's read-only file system cannot store it; naive-compiled has it.",
         *([_pipeline_note(figures["pipeline"])] if figures["pipeline"] else []),
+        *([_inner_loop_note(figures["inner_loop"])] if figures.get("inner_loop") else []),
         f"Cost uses terraform/prices.json (written {prices['written']}) without free tiers. It covers computing and "
         "requests at full batches, without cold starts, logs and storage. The CPU time is measured. The waiting times "
         "for S3 and DynamoDB are assumptions (scripts/bench/costs.py). Less memory has a smaller share of a processor.",
     ]
+
+
+def _inner_loop_note(loop: dict[str, Any]) -> str:
+    return (
+        f"Inner loop: wall-clock seconds. `dev` runs while an event comes every 0.05 s; the median of {loop['edits']} "
+        "edits of a handler, which prints the time at its import. The deploys are single runs."
+    )
 
 
 def _pipeline_note(pipeline: dict[str, Any]) -> str:

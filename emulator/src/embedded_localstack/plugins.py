@@ -44,6 +44,7 @@ PATCHES = (
     "embedded_localstack.patches.lambda_logs",
     "embedded_localstack.patches.lambda_mappings",
     "embedded_localstack.patches.lambda_payload_limits",
+    "embedded_localstack.patches.logs_filters",
     "embedded_localstack.patches.logs_keys",
     "embedded_localstack.patches.s3_presigned",
     "embedded_localstack.patches.s3_copies",

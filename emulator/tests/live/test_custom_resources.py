@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from support import LOGS, Cloud, eventually, package
+from support import LOGS, SOON, Cloud, eventually, package
 
 # Answers as its properties say, after it has stored the request.
 CODE = """
@@ -84,7 +84,7 @@ def created(cloud: Cloud, stack: str, template: str) -> dict[str, Any]:
 
 def deleted(cloud: Cloud, stack: str) -> None:
     cloud.cloudformation.delete_stack(StackName=stack)
-    cloud.cloudformation.get_waiter("stack_delete_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})
+    cloud.cloudformation.get_waiter("stack_delete_complete").wait(StackName=stack, WaiterConfig=SOON)
 
 
 def requests(cloud: Cloud, stack: str) -> dict[str, dict[str, Any]]:

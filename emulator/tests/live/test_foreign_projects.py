@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from support import Cloud, eventually, package
+from support import SOON, Cloud, eventually, package
 
 READ = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
 
@@ -19,7 +19,7 @@ def template(cloud: Cloud, name: str, **resources: Any) -> str:
 
 
 def wait_for(cloud: Cloud, stack: str) -> None:
-    cloud.cloudformation.get_waiter("stack_create_complete").wait(StackName=stack, WaiterConfig={"Delay": 1})
+    cloud.cloudformation.get_waiter("stack_create_complete").wait(StackName=stack, WaiterConfig=SOON)
 
 
 @pytest.mark.parametrize("host", ["http://127.0.0.1", "https://s3.us-east-1.amazonaws.com"])

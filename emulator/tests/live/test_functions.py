@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from support import ACCOUNT, LOGS, REGION, Cloud, eventually, package, status
+from support import ACCOUNT, LOGS, REGION, SOON, Cloud, eventually, package, status
 
 
 def invoke(cloud: Cloud, function: str, event: Any = None) -> dict[str, Any]:
@@ -273,6 +273,6 @@ def test_the_key_of_the_variables_is_kept_for_each_version(cloud: Cloud, name: s
     cloud.function(name, KMSKeyArn=key, Publish=True)
     assert (key_of("$LATEST"), key_of("1")) == (key, key)
     changed = cloud.lambda_.update_function_configuration(FunctionName=name, KMSKeyArn="", Timeout=9)
-    cloud.lambda_.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+    cloud.lambda_.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig=SOON)
     cloud.lambda_.publish_version(FunctionName=name)
     assert ("KMSKeyArn" in changed, key_of("$LATEST"), key_of("1"), key_of("2")) == (False, None, key, None)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from http_api import ECHO, Api
-from support import LOGS, Cloud, package
+from support import LOGS, SOON, Cloud, package
 
 TEMPLATE = {
     "Resources": {
@@ -68,16 +68,16 @@ def test_cloudformation_makes_changes_and_deletes_an_api(cloud: Cloud, echo: str
         return {"StackName": "http-api", "TemplateBody": json.dumps(TEMPLATE), "Parameters": parameters}
 
     cloud.cloudformation.create_stack(**given("a"))
-    cloud.cloudformation.get_waiter("stack_create_complete").wait(StackName="http-api", WaiterConfig={"Delay": 1})
+    cloud.cloudformation.get_waiter("stack_create_complete").wait(StackName="http-api", WaiterConfig=SOON)
     outputs = outputs_of(cloud, "http-api")
     api = Api(cloud, outputs["Id"])
     assert outputs["Endpoint"].startswith(f"http://{api.id}.execute-api.")
     assert api("/a").json()["routeKey"] == "GET /a"
     cloud.cloudformation.update_stack(**given("b"))
-    cloud.cloudformation.get_waiter("stack_update_complete").wait(StackName="http-api", WaiterConfig={"Delay": 1})
+    cloud.cloudformation.get_waiter("stack_update_complete").wait(StackName="http-api", WaiterConfig=SOON)
     assert (api("/a").status_code, api("/b").status_code) == (404, 200)
     cloud.cloudformation.delete_stack(StackName="http-api")
-    cloud.cloudformation.get_waiter("stack_delete_complete").wait(StackName="http-api", WaiterConfig={"Delay": 1})
+    cloud.cloudformation.get_waiter("stack_delete_complete").wait(StackName="http-api", WaiterConfig=SOON)
     assert api.id not in {item["ApiId"] for item in cloud.apigatewayv2.get_apis()["Items"]}
 
 
@@ -106,7 +106,7 @@ Outputs:
 def test_an_http_api_of_sam_answers(cloud: Cloud):
     capabilities = ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
     cloud.cloudformation.create_stack(StackName="http-sam", TemplateBody=SAM, Capabilities=capabilities)
-    cloud.cloudformation.get_waiter("stack_create_complete").wait(StackName="http-sam", WaiterConfig={"Delay": 1})
+    cloud.cloudformation.get_waiter("stack_create_complete").wait(StackName="http-sam", WaiterConfig=SOON)
     api = Api(cloud, outputs_of(cloud, "http-sam")["Id"])
     answer = api("/items/7", headers={"Origin": "https://a.example.com"})
     assert (answer.status_code, answer.json()) == (200, {"id": "7"})
@@ -114,4 +114,4 @@ def test_an_http_api_of_sam_answers(cloud: Cloud):
     asked = {"Origin": "https://a.example.com", "Access-Control-Request-Method": "GET"}
     assert api("/items/7", "OPTIONS", headers=asked).status_code == 204
     cloud.cloudformation.delete_stack(StackName="http-sam")
-    cloud.cloudformation.get_waiter("stack_delete_complete").wait(StackName="http-sam", WaiterConfig={"Delay": 1})
+    cloud.cloudformation.get_waiter("stack_delete_complete").wait(StackName="http-sam", WaiterConfig=SOON)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from support import Cloud, package
+from support import SOON, Cloud, package
 
 CODE = """
 import os
@@ -32,7 +32,7 @@ def write(file: Path, version: str) -> None:
 
 
 def answer(cloud: Cloud, name: str) -> list[object]:
-    cloud.lambda_.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+    cloud.lambda_.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig=SOON)
     return list(json.loads(cloud.lambda_.invoke(FunctionName=name)["Payload"].read()))
 
 

@@ -34,6 +34,7 @@ TARGETS = {
     "patches.kinesis_changes": "localstack.aws.handlers:run_custom_response_handlers",
     "patches.lambda_event_sources": "localstack.services.lambda_.event_source_mapping.pollers.sqs_poller:SqsPoller.handle_messages",
     "patches.lambda_mappings": "localstack.services.lambda_.invocation.models:lambda_stores",
+    "patches.logs_filters": "localstack.services.logs.provider:get_pattern_matcher",
     "patches.logs_keys": "localstack.services.logs.provider:LogsProvider",
     "patches.lambda_keys": "localstack.services.lambda_.provider:LambdaProvider._create_version_model",
     "patches.lambda_logs": "localstack.services.lambda_.invocation.logs:LogHandler.run_log_loop",

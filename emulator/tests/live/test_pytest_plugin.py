@@ -48,7 +48,8 @@ def invoke():
         Handler="app.handler",
         Code={"ZipFile": archive.getvalue()},
     )
-    lambda_.get_waiter("function_active_v2").wait(FunctionName="orders", WaiterConfig={"Delay": 1})
+    soon = {"Delay": 0.05, "MaxAttempts": 600}
+    lambda_.get_waiter("function_active_v2").wait(FunctionName="orders", WaiterConfig=soon)
     return lambda_.invoke(FunctionName="orders", Payload=b'{"order": "A-17"}').get("FunctionError")
 """
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from support import LOGS, POLL, Cloud, eventually, package, source
+from support import LOGS, POLL, SOON, Cloud, eventually, package, source
 
 
 @pytest.mark.parametrize("kind", list(POLL))
@@ -94,7 +94,7 @@ def test_failed_records_are_sent_with_the_role(cloud: Cloud, name: str):
     cloud.kinesis.put_record(StreamName=name, PartitionKey="1", Data=b"fail")
     code = package("def handler(event, context):\n    raise ValueError('no')\n")
     cloud.lambda_.update_function_code(FunctionName=name, ZipFile=code)
-    cloud.lambda_.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+    cloud.lambda_.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig=SOON)
     settings = {"MaximumRetryAttempts": 0, "DestinationConfig": {"OnFailure": {"Destination": target}}, "BatchSize": 1}
 
     def connect() -> str:
@@ -170,7 +170,7 @@ def test_a_failing_batch_survives_a_disabled_mapping(cloud: Cloud, name: str):
 @pytest.mark.parametrize("size", [1024 * 1024, 1024 * 1024 - 1])
 def test_a_record_has_at_most_a_megabyte(cloud: Cloud, name: str, size: int):
     cloud.kinesis.create_stream(StreamName=name, ShardCount=1)
-    cloud.kinesis.get_waiter("stream_exists").wait(StreamName=name, WaiterConfig={"Delay": 1})
+    cloud.kinesis.get_waiter("stream_exists").wait(StreamName=name, WaiterConfig=SOON)
     record = {"StreamName": name, "PartitionKey": "1", "Data": b"x" * size}
     if size + len("1") > 1024 * 1024:
         with pytest.raises(ClientError, match="length less than or equal to 1048576"):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from embedded_localstack.executor.code_files import set_writable
-from embedded_localstack.patches.lambda_code import Unpacked, contents, unpack
+from embedded_localstack.patches.lambda_code import Unpacked, Uploads, contents, unpack
 
 OLD = {"app.py": b"old", "lib/a.py": b"same", "lib/deep/b.py": b"same too", "lib/gone.py": b"gone"}
 NEW = {"app.py": b"new", "lib/a.py": b"same", "lib/deep/b.py": b"same too", "lib/more.py": b"more"}
@@ -106,3 +106,15 @@ def twice() -> io.BytesIO:
 )
 def test_nothing_is_linked_in_a_zip_with(make):
     assert contents(make()) == {}
+
+
+def test_uploads_leave_when_they_are_unpacked_or_when_they_are_too_large_together():
+    uploads = Uploads(max_bytes=10)
+    for name in ("first", "second", "third"):
+        uploads.add(name, b"12345")
+    assert [uploads.get(name) for name in ("first", "second", "third")] == [None, b"12345", b"12345"]
+    uploads.remove("second")
+    uploads.remove("second")
+    assert uploads.get("second") is None
+    uploads.add("large", b"12345678901")
+    assert [uploads.get(name) for name in ("third", "large")] == [None, None]

@@ -1,7 +1,8 @@
 """Notice saved files: which functions they change, and whether their dependencies or Terraform change as well.
 
 Files are compared a few times a second by their times, sizes and numbers. This works on every file system, also in
-containers and on network drives, where notifications of the kernel are missing.
+containers and on network drives, where notifications of the kernel are missing. Where they exist, the comparison
+happens at once (notifications.py).
 """
 
 import os

@@ -16,6 +16,7 @@ from eventloom.deployment.outputs import current_outputs
 from eventloom.development import session
 from eventloom.development.changes import Changes, Snapshot, changed, snapshot, sort
 from eventloom.development.import_check import ImportCheck
+from eventloom.development.notifications import Notifications
 from eventloom.development.push import Target
 from eventloom.development.session import Worker, Workshop
 from eventloom.emulator import embedded
@@ -25,7 +26,8 @@ from eventloom.monitoring.logs import Reader, follow_rounds
 
 # Lambda's Python with the boto3 that Lambda has
 PYTHON = BUILD / "venv/lambda-runtime/bin/python"
-POLL_S, SETTLE_S = 0.1, 0.03
+# How long a change may stay unnoticed without notifications, and how long a file must not change
+POLL_S, SETTLE_S = 0.1, 0.02
 LOGS_S, DENIALS_S = 0.3, 5.0
 COLOURS = ("cyan", "magenta", "green", "blue", "bright_cyan", "bright_magenta", "bright_green", "bright_blue")
 
@@ -67,7 +69,7 @@ def dev(names: tuple[str, ...], functions: Path, environment: str) -> None:
         terminal.note(f"pushes code to AWS, account {account}, environment {environment}")
     workshop = Workshop(functions, BUILD, cloud.architecture)
     workers = [make_worker(name, workshop, facts[name]["function_name"]) for name in chosen]
-    stop = Event()
+    stop, notifications = Event(), Notifications()
     roots = [functions, ROOT / "terraform"]
     try:
         before = snapshot(roots)
@@ -75,12 +77,13 @@ def dev(names: tuple[str, ...], functions: Path, environment: str) -> None:
             worker.begin()
         Thread(target=show_logs, args=(outputs, stop), daemon=True).start()
         terminal.note(f"watching {', '.join(chosen)}; save a file, or press Ctrl-C to end")
-        for paths in saved(roots, before):
+        for paths in saved(roots, before, notifications):
             changes = sort(paths, functions, chosen)
             report_terraform(changes, chosen, environment)
             session.push(changes, workers)
     finally:
         stop.set()
+        notifications.close()
         for worker in workers:
             worker.end()
         terminal.note(f"{advice.command(environment, 'deploy')} makes Terraform and the code agree")
@@ -100,12 +103,15 @@ def make_worker(name: str, workshop: Workshop, function_name: str) -> Worker:
     return Worker(name, workshop, Target(lambda_, function_name), make_check, terminal.note)
 
 
-def saved(roots: list[Path], before: Snapshot, sleep: Callable[[float], None] = time.sleep) -> Iterator[set[Path]]:
+def saved(
+    roots: list[Path], before: Snapshot, notifications: Notifications, sleep: Callable[[float], None] = time.sleep
+) -> Iterator[set[Path]]:
     """Yield the files of each save, once they are not being written any more."""
+    notifications.watch({*roots, *(path.parent for path in before)})
     while True:
         after = snapshot(roots)
         if after == before:
-            sleep(POLL_S)
+            notifications.wait(POLL_S)
             continue
         while True:
             sleep(SETTLE_S)
@@ -114,6 +120,7 @@ def saved(roots: list[Path], before: Snapshot, sleep: Callable[[float], None] = 
                 break
             after = settled
         paths, before = changed(before, settled), settled
+        notifications.watch({path.parent for path in paths})
         yield paths
 
 

@@ -1,4 +1,4 @@
-"""Check before a push that the new code compiles, and that Lambda could import it."""
+"""Check before a push that Lambda could import the new code."""
 
 import json
 import os
@@ -10,20 +10,6 @@ from pathlib import Path
 from typing import Any
 
 IMPORTER = Path(__file__).with_name("importer.py")
-
-
-def syntax_error(sources: dict[str, Path]) -> str:
-    """Return the first syntax error of the modules, with its place; "" if all compile."""
-    for path_in_zip, file in sources.items():
-        if file.suffix == ".py":
-            try:
-                compile(file.read_bytes(), str(file), "exec", dont_inherit=True)
-            except (SyntaxError, ValueError) as error:
-                line = getattr(error, "lineno", None)
-                return (
-                    f"functions/{path_in_zip}{f', line {line}' if line else ''}: {getattr(error, 'msg', None) or error}"
-                )
-    return ""
 
 
 class ImportCheck:

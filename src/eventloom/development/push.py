@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from eventloom.deployment.build import TIMESTAMP
-from eventloom.deployment.package_files import mode
+from eventloom.deployment.package_files import PLAIN, mode
 from eventloom.errors import UserError
 
 ALIAS = "live"
@@ -16,10 +16,11 @@ POLL_S = 0.02
 TIMEOUT_S = 120.0
 
 
-def package(base: bytes, sources: dict[str, Path]) -> bytes:
+def package(base: bytes, sources: dict[str, Path], bytecode: dict[str, bytes] | None = None) -> bytes:
     """Return a zip with the dependencies of `base` and the code of `sources`, which are files by their path in the zip.
 
     Only the code is compressed. The entries of the old code leave the zip's directory, and its bytes stay unused.
+    `bytecode` are the contents of .pyc files by their path in the zip.
     """
     content = io.BytesIO(base)
     own = {path.split("/", 1)[0] + "/" for path in sources}
@@ -33,6 +34,10 @@ def package(base: bytes, sources: dict[str, Path]) -> bytes:
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = mode(file) << 16
             bundle.writestr(entry, file.read_bytes(), compresslevel=1)
+        for path, compiled in (bytecode or {}).items():
+            entry = zipfile.ZipInfo(path, TIMESTAMP)
+            entry.external_attr = PLAIN << 16
+            bundle.writestr(entry, compiled)
     return content.getvalue()
 
 

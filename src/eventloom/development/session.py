@@ -11,8 +11,9 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from eventloom.deployment import build
+from eventloom.development.bytecode import Compiler
 from eventloom.development.changes import Changes
-from eventloom.development.import_check import ImportCheck, syntax_error
+from eventloom.development.import_check import ImportCheck
 from eventloom.development.push import Target, package
 from eventloom.errors import UserError
 
@@ -54,6 +55,7 @@ class Worker:
         self._target = target
         self._make_check = make_check
         self._say = say
+        self._compiler = Compiler()
         self._base = b""
         self._check: ImportCheck | None = None
 
@@ -73,13 +75,11 @@ class Worker:
         """
         try:
             sources = self._workshop.sources(self.name)
-            if problem := syntax_error(sources):
-                self._say(f"{self.name}: {problem}; the old code keeps running")
-                return
+            bytecode = self._compiler.compile(sources)
             if dependencies:
                 self._say(f"{self.name}: installing its dependencies")
                 self._prepare()
-            self._push(package(self._base, sources))
+            self._push(package(self._base, sources, bytecode))
         except (UserError, ClientError, BotoCoreError, OSError) as error:
             self._say(f"{self.name}: {error}; the old code keeps running")
 

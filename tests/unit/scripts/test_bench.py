@@ -48,6 +48,19 @@ def test_the_command_passes_without_sharp_but_fails_without_the_pipeline() -> No
     assert report.failures(without_pipeline) == ["the pipeline was not measured: RuntimeError: no"]
 
 
+def test_an_inner_loop_that_did_not_run_fails_the_command() -> None:
+    without = FIGURES | {"missing": {"inner loop": "RuntimeError: no"}}
+    assert report.failures(without) == ["the inner loop was not measured: RuntimeError: no"]
+
+
+def test_the_report_has_the_seconds_of_the_inner_loop() -> None:
+    loop = {"digest": 0.5, "thumbnailer": 0.8, "deploy_unchanged": 12.5, "deploy_only": 6.0, "edits": 9}
+    titles = {title: rows for title, _, rows in report.tables(FIGURES | {"inner_loop": loop})}
+    rows = titles["Inner loop on the embedded LocalStack"]
+    assert [row[1] for row in rows] == ["0.5", "0.8", "12.5", "6"]
+    assert "Inner loop on the embedded LocalStack" not in {title for title, _, _ in report.tables(FIGURES)}
+
+
 def test_without_the_simd_resizer_only_the_targets_of_pillow_apply() -> None:
     engines = {name: {"jpeg_12mp": {"ratio_naive": 0.25}} for name in ("eventloom", "eventloom-pillow")}
     rows = report.targets(FIGURES | {"engines": engines, "versions": {}})

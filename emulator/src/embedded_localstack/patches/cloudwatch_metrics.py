@@ -42,7 +42,10 @@ class Connections:
 
 
 def store(account_id: str | None, region: str | None, namespace: str, metrics: list[dict[str, Any]]) -> None:
-    """Add metrics of this moment to CloudWatch's database. CloudWatch starts if this is its first use."""
+    """Add metrics to CloudWatch's database. Without a Timestamp they are of this moment.
+
+    CloudWatch starts if this is its first use.
+    """
     from localstack.constants import AWS_REGION_US_EAST_1, DEFAULT_AWS_ACCOUNT_ID  # noqa: PLC0415 - only a running server has them
     from localstack.services.plugins import SERVICE_PLUGINS  # noqa: PLC0415
     from localstack.utils.bootstrap import is_api_enabled  # noqa: PLC0415
@@ -55,7 +58,7 @@ def store(account_id: str | None, region: str | None, namespace: str, metrics: l
         account_id or DEFAULT_AWS_ACCOUNT_ID,
         region or AWS_REGION_US_EAST_1,
         namespace,
-        [metric | {"Timestamp": now} for metric in metrics],
+        [{"Timestamp": now} | metric for metric in metrics],
     )
 
 

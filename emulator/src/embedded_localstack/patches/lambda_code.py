@@ -1,7 +1,7 @@
 """Unpack the code of a new version by linking the files that it has in common with the version before.
 
 A changed line of a function with dependencies would otherwise write a thousand files, which takes most of the time
-until the new code runs.
+until the new code runs. An archive that was uploaded is unpacked from memory, and not read from S3 again.
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
@@ -9,6 +9,7 @@ import logging
 import os
 import stat
 import tempfile
+import threading
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,6 +20,8 @@ from typing import IO, Any
 LOG = logging.getLogger(__name__)
 ID_LENGTH = 37
 """The length of what LocalStack adds to a function's name in the id of its code: a hyphen and a UUID."""
+UPLOADED_BYTES = 128 * 1024 * 1024
+"""How much memory uploads may take until they are unpacked."""
 
 type Facts = tuple[int, int]
 """The CRC and the size of a file."""
@@ -32,13 +35,55 @@ class Unpacked:
     files: dict[str, Facts]
 
 
+class Uploads:
+    """The archives that were uploaded and are not unpacked yet, by the id of their code. The oldest leave first."""
+
+    def __init__(self, max_bytes: int = UPLOADED_BYTES) -> None:
+        self._archives: dict[str, bytes] = {}
+        self._max_bytes = max_bytes
+        self._lock = threading.Lock()
+
+    def add(self, code: str, archive: bytes) -> None:
+        """Add an archive. One that is not here any more is read from S3."""
+        with self._lock:
+            self._archives[code] = archive
+            while sum(map(len, self._archives.values())) > self._max_bytes:
+                del self._archives[next(iter(self._archives))]
+
+    def get(self, code: str) -> bytes | None:
+        """Return an archive, or None."""
+        return self._archives.get(code)
+
+    def remove(self, code: str) -> None:
+        """Remove an archive, if it is here."""
+        with self._lock:
+            self._archives.pop(code, None)
+
+
 def install() -> None:
     """Replace the unpacking."""
-    from localstack.services.lambda_.invocation.lambda_models import S3Code  # noqa: PLC0415 - only a running server has it
-    from localstack.utils.patch import patch  # noqa: PLC0415
+    from localstack.services.lambda_ import provider  # noqa: PLC0415 - only a running server has it
+    from localstack.services.lambda_.invocation.lambda_models import S3Code  # noqa: PLC0415
+    from localstack.utils.patch import Patch, patch  # noqa: PLC0415
 
     latest: dict[str, Unpacked] = {}
-    download = S3Code._download_archive_to_file
+    uploads = Uploads()
+    store = provider.store_lambda_archive
+
+    def store_lambda_archive(archive_file: bytes, *args: Any, **facts: Any) -> Any:
+        code = store(archive_file, *args, **facts)
+        uploads.add(code.id, archive_file)
+        return code
+
+    Patch(provider, "store_lambda_archive", store_lambda_archive).apply()
+
+    @patch(S3Code._download_archive_to_file)
+    def _download_archive_to_file(original: Callable[..., None], self: Any, target_file: IO[bytes]) -> None:
+        if content := uploads.get(self.id):
+            target_file.write(content)
+            target_file.flush()
+        else:
+            original(self, target_file)
 
     @patch(S3Code.prepare_for_execution)
     def prepare_for_execution(original: Callable[..., None], self: Any) -> None:
@@ -47,12 +92,13 @@ def install() -> None:
             if target.exists():
                 return
             with tempfile.NamedTemporaryFile() as archive:
-                download(self, archive)
+                self._download_archive_to_file(archive)
                 files = contents(archive)
                 before = latest.get(function)
                 if not files or not before or not unpack(archive, target, before, files):
                     original(self)
             latest[function] = Unpacked(target, files)
+        uploads.remove(self.id)
 
 
 def contents(archive: IO[bytes]) -> dict[str, Facts]:

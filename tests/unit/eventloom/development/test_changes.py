@@ -1,13 +1,14 @@
 """`dev` notices saved files, and what they mean for the functions."""
 
+import time
 from collections.abc import Callable, Iterator
-from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from eventloom.development.changes import changed, snapshot, sort
 from eventloom.development.dev import report_terraform, saved
+from eventloom.development.notifications import Notifications
 
 NAMES = ("digest", "notifier")
 
@@ -68,12 +69,42 @@ def test_a_save_is_yielded_once_it_is_complete(functions: Path) -> None:
     file = functions / "digest" / "handler.py"
     steps: Iterator[Callable[[], object]] = iter(
         (
-            lambda: file.write_text("half"),
             lambda: file.write_text("the whole"),
             lambda: None,
-            (functions / "shared" / "text.py").unlink,
             lambda: None,
         )
     )
-    saves = list(islice(saved([functions], snapshot([functions]), lambda _: next(steps)() and None), 2))
-    assert saves == [{file}, {functions / "shared" / "text.py"}]
+
+    def step(_: float) -> None:
+        next(steps)()
+
+    before = snapshot([functions])
+    file.write_text("half")
+    notifications = Notifications()
+    try:
+        saves = saved([functions], before, notifications, step)
+        first = next(saves)
+        (functions / "shared" / "text.py").unlink()
+        second = next(saves)
+    finally:
+        notifications.close()
+    assert [first, second] == [{file}, {functions / "shared" / "text.py"}]
+
+
+def test_a_change_in_a_watched_folder_ends_the_wait(tmp_path: Path) -> None:
+    notifications = Notifications()
+    try:
+        notifications.watch([tmp_path])
+        (tmp_path / "handler.py").write_text("a")
+        began = time.monotonic()
+        notifications.wait(60)
+        assert time.monotonic() - began < 30
+    finally:
+        notifications.close()
+
+
+def test_without_notifications_the_wait_ends_by_itself(tmp_path: Path) -> None:
+    notifications = Notifications()
+    notifications.close()
+    notifications.watch([tmp_path])
+    notifications.wait(0)

@@ -11,9 +11,11 @@ from botocore.exceptions import ClientError
 from click.testing import CliRunner
 
 from eventloom.cli import main
+from eventloom.deployment.build import compile_bytecode
+from eventloom.development.bytecode import Compiler
 from eventloom.development.changes import Changes
 from eventloom.development.dev import DENIALS_S, Denials
-from eventloom.development.import_check import ImportCheck, syntax_error
+from eventloom.development.import_check import ImportCheck
 from eventloom.development.push import Target, package
 from eventloom.development.session import Worker, Workshop, push
 from eventloom.errors import UserError
@@ -28,6 +30,9 @@ def archive(**entries: str) -> bytes:
 
 
 BASE = archive(hello__handler_py="old", hello__gone_py="old", shared__text_py="old", library__a_py="library")
+
+
+PACKED = ("hello/__pycache__/handler", "shared/__pycache__/text")
 
 
 class Lambda:
@@ -175,12 +180,30 @@ def test_changed_requirements_are_installed_before_the_push(functions: Path) -> 
     assert cloud.alias != before
 
 
-def test_modules_with_a_syntax_error_are_named(functions: Path) -> None:
+def test_modules_are_compiled_once_for_each_save_as_the_build_compiles_them(functions: Path) -> None:
     (functions / "hello" / "page.html").write_text("def f(:")
     sources = {path: functions / path for path in ("hello/handler.py", "hello/page.html")}
-    assert syntax_error(sources) == ""
+    compiler = Compiler()
+    first = compiler.compile(sources)
+    [(path, content)] = first.items()
+    assert path == f"hello/__pycache__/handler.{sys.implementation.cache_tag}.pyc"
+    assert compiler.compile(sources)[path] is content
+    compile_bytecode(functions)
+    assert (functions / path).read_bytes() == content
     (functions / "hello" / "handler.py").write_text("a = 1\nb = = 2\n")
-    assert syntax_error(sources) == "functions/hello/handler.py, line 2: invalid syntax"
+    with pytest.raises(UserError, match=r"functions/hello/handler\.py, line 2: invalid syntax"):
+        compiler.compile(sources)
+    (functions / "hello" / "handler.py").write_text("a = 1\n")
+    assert compiler.compile(sources)[path] != content
+
+
+def test_pushed_code_has_its_bytecode(functions: Path) -> None:
+    cloud = Lambda()
+    made, _ = worker(functions, cloud)
+    push(Changes(code={"hello"}), [made])
+    with zipfile.ZipFile(io.BytesIO(cloud.codes[cloud.alias])) as bundle:
+        names = [name for name in bundle.namelist() if name.endswith(".pyc")]
+    assert names == [f"{folder}.{sys.implementation.cache_tag}.pyc" for folder in PACKED]
 
 
 def test_an_import_is_checked_with_the_code_as_it_is_saved_and_the_packaged_dependencies(functions: Path) -> None:

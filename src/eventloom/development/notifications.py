@@ -1,0 +1,54 @@
+"""Wait until the kernel reports a change below some folders, or a time is over.
+
+inotify only shortens the wait. Where it is missing, or reports nothing (network drives, other systems), the whole time
+passes, and the comparison of the files notices the change (changes.py).
+
+https://man7.org/linux/man-pages/man7/inotify.7.html
+"""
+
+import ctypes
+import os
+import select
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+# <sys/inotify.h>
+IN_MODIFY, IN_CLOSE_WRITE, IN_MOVED, IN_CREATE, IN_DELETE = 0x2, 0x8, 0xC0, 0x100, 0x200
+MASK = IN_MODIFY | IN_CLOSE_WRITE | IN_MOVED | IN_CREATE | IN_DELETE
+BUFFER_BYTES = 64 * 1024
+
+
+class Notifications:
+    """What the kernel reports about the folders that are watched."""
+
+    def __init__(self) -> None:
+        """Watch no folder yet."""
+        self._library: ctypes.CDLL | None = None
+        self._descriptor = -1
+        with suppress(OSError, AttributeError):  # a system without inotify
+            self._library = ctypes.CDLL(None)
+            self._descriptor = self._library.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+
+    def watch(self, folders: Iterable[Path]) -> None:
+        """Watch these folders, but not those below them. A folder may be watched already."""
+        if self._library and self._descriptor >= 0:
+            for folder in folders:
+                self._library.inotify_add_watch(self._descriptor, os.fsencode(folder), MASK)
+
+    def wait(self, seconds: float) -> None:
+        """Return after a change, at most after some seconds."""
+        if self._descriptor < 0:
+            time.sleep(seconds)
+            return
+        ready, _, _ = select.select([self._descriptor], [], [], seconds)
+        if ready:
+            with suppress(BlockingIOError):
+                os.read(self._descriptor, BUFFER_BYTES)
+
+    def close(self) -> None:
+        """Give the kernel's watches back."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
