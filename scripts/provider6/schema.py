@@ -5,6 +5,7 @@ nested. What they don't say (the nesting mode, collection types, what is sensiti
 provider that the lock file pins: the result is that schema, changed to what provider 6 has.
 """
 
+import copy
 import hashlib
 import json
 import re
@@ -23,6 +24,12 @@ LOCK_FILE = ROOT / "terraform" / ".terraform.lock.hcl"
 # The bindings have no deprecations, and of deprecated arguments only the provider warns. Source:
 # https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/version-6-upgrade
 DEPRECATED_ATTRIBUTES = {("data", "aws_region"): ("id", "name")}
+# What states of the locked provider have and version 6 has not: the provider drops it when it upgrades a state. Nothing
+# here sets or reads it, which `terraform validate` shows. docs/how-to/upgrade.md lists it.
+DROPPED = {
+    "aws_api_gateway_account": {"reset_on_delete"},
+    "aws_api_gateway_deployment": {"canary_settings", "execution_arn", "invoke_url", "stage_description", "stage_name"},
+}
 
 Block = dict[str, Any]
 Kind = tuple[str, str]  # "resource" or "data", and the type
@@ -153,6 +160,34 @@ def make_schema(locked: Block, bindings: dict[Kind, Bindings]) -> Block:
     return schema
 
 
+def missing_names(old: Block, new: Block, path: str = "") -> set[str]:
+    """Return the attributes and nested blocks that a block of the old schema has and that of the new one has not.
+
+    A nested name is written with its parents, such as "rule.days".
+    """
+    names = {
+        path + name
+        for part in ("attributes", "block_types")
+        for name in old.get(part, {})
+        if name not in new.get(part, {})
+    }
+    for name, nested in old.get("block_types", {}).items():
+        if name in new.get("block_types", {}):
+            names |= missing_names(nested["block"], new["block_types"][name]["block"], f"{path}{name}.")
+    return names
+
+
+def check_upgrade(locked: Block, made: Block) -> None:
+    """Raise UserError if states of the locked provider have something that version 6 lacks and DROPPED doesn't name."""
+    old = locked["resource_schemas"]
+    lost = {name: missing_names(old[name]["block"], new["block"]) for name, new in made["resource_schemas"].items()}
+    if unknown := [f"{name}.{field}" for name in lost for field in sorted(lost[name] - DROPPED.get(name, set()))]:
+        raise UserError(
+            f"provider {package.PROVIDER} lacks {', '.join(unknown)}, which deployed states have: check that nothing "
+            "reads it, add it to DROPPED in scripts/provider6/schema.py, and name it in docs/how-to/upgrade.md"
+        )
+
+
 def schema_file(folder: Path = package.FOLDER) -> Path:
     """Return the file of the schema, which is made again only if the types, a version or this code has changed."""
     kinds = used_types()
@@ -161,7 +196,10 @@ def schema_file(folder: Path = package.FOLDER) -> Path:
     file = folder / f"schema-{hashlib.sha256(inputs).hexdigest()[:16]}.json"
     if not file.is_file():
         bindings = read_bindings(package.package(folder), kinds)
-        text = json.dumps(make_schema(locked_schema(folder / "locked"), bindings))
+        locked = locked_schema(folder / "locked")
+        made = make_schema(copy.deepcopy(locked), bindings)
+        check_upgrade(locked, made)
+        text = json.dumps(made)
         for old in folder.glob("schema-*.json"):
             old.unlink()
         file.write_text(text)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from scripts.provider6 import schema
 from tests.iam import static
 from tests.iam.documents import listed
 from tests.iam.environments import TERRAFORM, resources
@@ -16,7 +17,38 @@ from tests.iam.reasons import reasons
 pytestmark = pytest.mark.timeout(1800)
 
 Plans = dict[str, dict[str, Any]]
+Types = dict[str, dict[str, Any]]
 Edit = Callable[[dict[str, Any]], Any]
+
+
+@pytest.fixture(scope="module")
+def types(tmp_path_factory: pytest.TempPathFactory) -> Types:
+    """Return the schema of every resource type of the provider that the lock file pins."""
+    schemas: Types = schema.locked_schema(tmp_path_factory.mktemp("schema"))["resource_schemas"]
+    return schemas
+
+
+def types_with(attribute: str, types: Types) -> set[str]:
+    """Return the resource types that have an attribute."""
+    return {name for name, rules in types.items() if attribute in rules["block"]["attributes"]}
+
+
+def blocks(files: str) -> list[tuple[str, str, str, str]]:
+    """Return folder, type, name and content of the resources in the files that match a pattern in terraform/."""
+    return [
+        (file.parent.name, *block)
+        for file in TERRAFORM.glob(files)
+        for block in re.findall(r'^resource "(\w+)" "(\w+)" \{\n(.*?)^\}', file.read_text(), re.MULTILINE | re.DOTALL)
+    ]
+
+
+def lacking(files: str, kinds: set[str], line: str) -> list[tuple[str, str, str]]:
+    """Return the resources of these types whose block has no line that matches an expression."""
+    return [
+        (folder, kind, name)
+        for folder, kind, name, content in blocks(files)
+        if kind in kinds and not re.search(line, content, re.MULTILINE)
+    ]
 
 
 def root(plans: Plans, name: str) -> dict[str, Any]:
@@ -51,25 +83,24 @@ def test_every_role_has_the_boundary_and_path_of_its_environment(plans: Plans) -
     assert [role["address"] for role in roles if role["values"] != role["values"] | limits] == []
 
 
-def test_every_resource_gets_the_tags_of_its_environment(plans: Plans) -> None:
+def test_every_resource_gets_the_tags_of_its_environment(plans: Plans, types: Types) -> None:
     """The provider adds default_tags in the root; in another root the modules' own tags must reach each resource."""
     provider = plans["local"]["configuration"]["provider_config"]["aws"]["expressions"]
     assert provider["default_tags"] == [{"tags": {"references": ["local.tags"]}}]
-    everything = resources(root(plans, "everything"))
-    taggable = {resource["type"] for resource in everything if "tags" in resource["values"]}
-    assert {"aws_iam_role", "aws_lambda_function", "aws_sqs_queue", "aws_s3_bucket"} <= taggable
-    blocks = [
-        (file.parent.name, *block)
-        for file in (TERRAFORM / "modules").glob("*/*.tf")
-        for block in re.findall(r'^resource "(\w+)" "(\w+)" \{\n(.*?)^\}', file.read_text(), re.MULTILINE | re.DOTALL)
-    ]
-    assert len(blocks) > 50
-    bare = [
-        block[:3]
-        for block in blocks
-        if block[1] in taggable and not re.search(r"^  tags += var\.tags$", block[3], re.M)
-    ]
-    assert bare == []
+    taggable = types_with("tags", types)
+    assert {"aws_apigatewayv2_api", "aws_iam_role", "aws_lambda_event_source_mapping", "aws_s3_bucket"} <= taggable
+    assert len(blocks("modules/*/*.tf")) > 50
+    assert lacking("modules/*/*.tf", taggable, r"^  tags += var\.tags$") == []
+
+
+def test_every_role_can_have_a_boundary_and_a_path(types: Types) -> None:
+    """The function's module has the only roles of modules; the others are the root's and take its environment's."""
+    limited = types_with("permissions_boundary", types)
+    assert limited >= {"aws_iam_role"}
+    for files, owner in (("modules/*/*.tf", "var"), ("*.tf", "local.environment")):
+        assert {kind for _, kind, *_ in blocks(files)} & limited, f"{files} has a role"
+        for attribute, name in (("permissions_boundary", "permissions_boundary"), ("path", "role_path")):
+            assert lacking(files, limited, rf"^  {attribute} += {owner}\.{name}$") == []
 
 
 @pytest.mark.parametrize("name", ["dev", "staging", "prod"])

@@ -60,6 +60,7 @@ def changes(cloud: clouds.Cloud) -> Iterator[Changes]:
     variables = {
         "TF_VAR_package": str(packaged(folder / "probe.zip")),
         "TF_VAR_s3_use_path_style": str(cloud.port is not None).lower(),
+        "TF_VAR_vpc": str(cloud.port is not None).lower(),
     }
     changes = Changes(folder, variables)
     try:
@@ -126,6 +127,11 @@ def left_behind() -> dict[str, list[Any]]:
         "functions": [function["FunctionName"] for function in functions if PREFIX in function["FunctionName"]],
         "mappings": [mapping["UUID"] for mapping in mappings if PREFIX in mapping["FunctionArn"]],
         "queues": client("sqs").list_queues(QueueNamePrefix=PREFIX).get("QueueUrls", []),
+        "groups": [
+            group["GroupId"]
+            for group in client("ec2").describe_security_groups()["SecurityGroups"]
+            if group["GroupName"].startswith(PREFIX)
+        ],
         "roles": [role["RoleName"] for role in client("iam").list_roles()["Roles"] if PREFIX in role["RoleName"]],
         "rules": [rule["Name"] for rule in rules],
         "subscriptions": [item["SubscriptionArn"] for item in subscriptions if PREFIX in item["TopicArn"]],
@@ -152,6 +158,10 @@ def test_renamed_and_removed_triggers_lose_nothing_and_leave_nothing(changes: Ch
     renamed = changes.apply(2)
     changes.run("plan", "-input=false", "-detailed-exitcode", step=2)
     assert renamed == names, "the mapping of the stream is the same one, so that the stream is not read again"
+
+    network = client("lambda").get_function_configuration(FunctionName=f"{PREFIX}-report")
+    assert network["TracingConfig"]["Mode"] == "Active"
+    assert bool(network.get("VpcConfig", {}).get("SubnetIds")) == (clouds.chosen_cloud().port is not None)
 
     send(names, after)
     wait_for_all(names, after)

@@ -1,5 +1,5 @@
 # Two functions that share a queue, a topic and a bucket. tests/modules/test_trigger_changes.py applies this, then
-# renames and removes triggers with `step`. Its state is local, because only tests deploy it.
+# changes triggers, network and tracing with `step`. Its state is local, because only tests deploy it.
 
 terraform {
   required_version = ">= 1.10"
@@ -24,8 +24,14 @@ variable "s3_use_path_style" {
 }
 
 variable "step" {
-  description = "1 is the first deployment; 2 renames triggers of report and removes one."
+  description = "1 is the first deployment; 2 renames triggers of report, removes one, and switches network and tracing on."
   type        = number
+}
+
+variable "vpc" {
+  description = "Whether step 2 moves report into a network."
+  type        = bool
+  default     = true
 }
 
 provider "aws" {
@@ -55,6 +61,8 @@ module "report" {
   environment     = { EVENTS_TABLE = aws_dynamodb_table.events.name }
   permissions     = local.permissions
   stream_failures = { to_s3 = true, bucket_arn = module.failures.arn }
+  tracing         = var.step == 2
+  vpc             = var.vpc && var.step == 2 ? { subnet_ids = aws_subnet.one[*].id, security_group_ids = aws_security_group.report[*].id } : null
 
   triggers = {
     event    = var.step == 1 ? local.event : null # removed
@@ -102,6 +110,24 @@ module "jobs" {
   source             = "../../modules/queue"
   name               = "${local.prefix}-jobs"
   consumer_timeout_s = 30
+}
+
+# Functions that leave a network on AWS hold its interfaces for up to 40 minutes, so that the test does without there.
+resource "aws_vpc" "this" {
+  count      = var.vpc ? 1 : 0
+  cidr_block = "10.0.0.0/16"
+}
+
+resource "aws_subnet" "one" {
+  count      = var.vpc ? 1 : 0
+  vpc_id     = aws_vpc.this[0].id
+  cidr_block = "10.0.1.0/24"
+}
+
+resource "aws_security_group" "report" {
+  count  = var.vpc ? 1 : 0
+  name   = "${local.prefix}-report"
+  vpc_id = aws_vpc.this[0].id
 }
 
 resource "aws_sns_topic" "news" {

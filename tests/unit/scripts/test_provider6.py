@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from eventloom.clouds import ROOT
 from eventloom.errors import UserError
 from scripts import check_terraform
 from scripts.provider6 import package, schema
@@ -67,6 +68,24 @@ def test_the_schema_is_the_locked_one_changed_to_what_the_bindings_have() -> Non
     assert block["block_types"]["rule"]["min_items"] == 1
     assert block["block_types"]["rule"]["block"]["attributes"]["days"]["required"]
     assert block["block_types"]["extra"]["block"]["attributes"]["size"]["type"] == "number"
+
+
+def test_what_a_deployed_state_loses_in_version_6_is_refused_until_it_is_described() -> None:
+    """Attributes and nested blocks count. Those in DROPPED are known, and the how-to page names them."""
+
+    def schemas(name: str, *fields: str) -> schema.Block:
+        block: schema.Block = {"attributes": {field: {} for field in fields}, "block_types": {"rule": {"block": {}}}}
+        return {"resource_schemas": {name: {"block": block}}}
+
+    locked, made = schemas("aws_thing", "kept", "gone"), schemas("aws_thing", "kept", "region")
+    locked["resource_schemas"]["aws_thing"]["block"]["block_types"]["rule"]["block"] = {"attributes": {"days": {}}}
+    with pytest.raises(UserError, match=r"lacks aws_thing\.gone, aws_thing\.rule\.days, which deployed states have"):
+        schema.check_upgrade(locked, made)
+    known = schemas("aws_api_gateway_deployment", "id", "invoke_url")
+    schema.check_upgrade(known, schemas("aws_api_gateway_deployment", "id"))
+    page = (ROOT / "docs/how-to/upgrade.md").read_text(encoding="utf-8")
+    names = [name for kind, fields in schema.DROPPED.items() for name in (kind, *fields)]
+    assert [name for name in names if f"`{name}`" not in page] == []
 
 
 def test_bindings_without_a_resource_are_refused() -> None:
