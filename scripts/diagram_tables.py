@@ -115,7 +115,7 @@ EMULATOR = Picture(
         (
             Box(
                 "your function",
-                "Lambda, in a process of its own",
+                "Lambda, in its own process",
                 "executor/supervisor.py",
                 ("runs under AWS's runtime client,", "is frozen between invocations"),
                 (0, 6),

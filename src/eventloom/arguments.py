@@ -1,4 +1,4 @@
-"""Options and argument types that commands share, so that each option has one name and one meaning.
+"""Options and argument types that commands share, so that an option means the same in every command.
 
 `command` and `group` stand for click's decorators and add --no-color to every command.
 """

@@ -62,7 +62,7 @@ def explain(error: ClientError | BotoCoreError | ResponseParserError) -> str:
 
 
 def _not_aws(error: ResponseParserError) -> str:
-    """Explain an answer that is not in a format of AWS."""
+    """Explain a response that does not come from AWS."""
     cloud = chosen_cloud()
     if not cloud.port:
         return f"what answers is not AWS ({str(error).splitlines()[0]}); check the network and its proxies"

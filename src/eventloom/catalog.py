@@ -33,7 +33,10 @@ def gallery_link(outputs: dict[str, Any]) -> str:
 
 
 def deployed_function(outputs: dict[str, Any], name: str) -> dict[str, str]:
-    """Return ARNs, name and log group of a deployed function. Raises UserError naming those that are deployed."""
+    """Return the ARNs, name and log group of a deployed function.
+
+    Raises UserError, with the names of the deployed functions, if there is no such function.
+    """
     functions: dict[str, dict[str, str]] = outputs["functions"]
     if name not in functions:
         raise UserError(f"no function '{name}' is deployed; choose one of: {', '.join(sorted(functions))}")
@@ -41,7 +44,7 @@ def deployed_function(outputs: dict[str, Any], name: str) -> dict[str, str]:
 
 
 def from_dynamodb(item: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Return an item in DynamoDB's JSON as plain Python values; None, for an item that does not exist, stays None."""
+    """Convert an item in DynamoDB's JSON to plain Python values. None stands for an item that does not exist."""
     return None if item is None else plain(item)
 
 

@@ -1,4 +1,4 @@
-"""Which cloud commands and tests talk to: one table of clouds, and the environment variables that each needs.
+"""The clouds that commands and tests can use, and the environment variables that each needs.
 
 --cloud or the variable CLOUD chooses: `embedded` (LocalStack on this machine without Docker), `compose`
 (docker-compose.yml) or `aws`.
@@ -39,7 +39,7 @@ class Cloud:
 
     @property
     def key(self) -> str:
-        """Return the name of this cloud in paths under build/, which two emulators at once do not share."""
+        """Return the name of this cloud in paths under build/. Each emulator that runs has its own."""
         return self.name if self.port in {None, DEFAULT_PORT} else f"{self.name}-{self.port}"
 
     @property
@@ -128,12 +128,12 @@ def choose_for(environment: str) -> None:
 
 
 def default_environment() -> str | None:
-    """Return the environment without --env: `local` on an emulator, None on AWS, where users have to name one."""
+    """Return the default of --env: `local` on an emulator; None on AWS, where users have to name an environment."""
     return "local" if chosen_cloud().port else None
 
 
 def use_port(port: int) -> None:
-    """Expect the embedded LocalStack on this port, as EMBEDDED_PORT does."""
+    """Use the embedded LocalStack on this port, as EMBEDDED_PORT does."""
     CLOUDS["embedded"] = replace(CLOUDS["embedded"], port=port)
 
 

@@ -50,7 +50,7 @@ def invoke(  # noqa: PLR0913, PLR0917 - click passes options as arguments
     record: str | None,
     show_all: bool,
     environment: str,
-    **wishes: str | None,
+    **request_options: str | None,
 ) -> None:
     """Call the function FN with an event, and wait for its answer.
 
@@ -67,9 +67,9 @@ def invoke(  # noqa: PLR0913, PLR0917 - click passes options as arguments
       ./eventloom invoke catalog_api --trigger api --path '/images?limit=2' --record two_images
       echo '{"Records": []}' | ./eventloom invoke thumbnailer --event -
     """
-    if sum(option is not None for option in (event, message, wishes["trigger"])) > 1:
+    if sum(option is not None for option in (event, message, request_options["trigger"])) > 1:
         raise click.UsageError("give one of --event, --message and --trigger", click.get_current_context())
-    request = invoke_events.request_of(bucket, **wishes)
+    request = invoke_events.request_of(bucket, **request_options)
     outputs = current_outputs(environment)
     arn = deployed_function(outputs, function)["alias_arn"]
     samples = FUNCTIONS / function / "events"

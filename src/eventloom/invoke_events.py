@@ -25,18 +25,20 @@ SECRET_FIELDS = {"apikey", "cookies"}
 LEFT_OUT = "left-out"
 
 
-def request_of(bucket: str | None, **wishes: str | None) -> Request | None:
+def request_of(bucket: str | None, **request_options: str | None) -> Request | None:
     """Return the request that the options of `invoke` describe, None without --trigger.
 
     Raises click.UsageError for an option that means nothing to the trigger, and for an object without a key.
     """
     context = click.get_current_context(silent=True)
-    trigger = wishes["trigger"]
+    trigger = request_options["trigger"]
     if not trigger:
-        if given := sorted(f"--{name}" for name, value in ({"bucket": bucket} | wishes).items() if value):
+        if given := sorted(f"--{name}" for name, value in ({"bucket": bucket} | request_options).items() if value):
             raise click.UsageError(f"{', '.join(given)} needs --trigger", context)
         return None
-    request = Request(trigger, wishes["key"], wishes["body"], wishes["path"], wishes["method"])
+    request = Request(
+        trigger, request_options["key"], request_options["body"], request_options["path"], request_options["method"]
+    )
     useless = options_without_use(request) + (["--bucket"] if bucket and trigger != "s3" else [])
     if useless:
         raise click.UsageError(f"{', '.join(useless)} means nothing to --trigger {trigger}", context)

@@ -17,7 +17,7 @@ class Program:
     """The command, to which the handler is added, except for `provided`."""
     runtime_folder: Path
     """The folder that functions see as /var/runtime."""
-    kept: tuple[Path, ...] = ()
+    interpreter_folders: tuple[Path, ...] = ()
     """The folders that the command needs where they are."""
     folder: Path | None = None
     """The folder of the interpreter, which is the first of PATH."""
@@ -34,5 +34,5 @@ def python(interpreter: Path) -> Program:
     done = subprocess.run([interpreter, "-c", FACTS], capture_output=True, text=True, check=True)
     prefix, base, packages = map(Path, done.stdout.splitlines())
     # The packages may be links into the environment of this process.
-    kept = dict.fromkeys((interpreter.parents[1], prefix, base, Path(sys.prefix)))
-    return Program((str(interpreter), "-m", "awslambdaric"), packages, tuple(kept), interpreter.parent)
+    interpreter_folders = dict.fromkeys((interpreter.parents[1], prefix, base, Path(sys.prefix)))
+    return Program((str(interpreter), "-m", "awslambdaric"), packages, tuple(interpreter_folders), interpreter.parent)

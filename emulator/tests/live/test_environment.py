@@ -125,7 +125,7 @@ def make(tmp_path: Path, interpreter: Path):
         spec = {
             "command": (*program.command, changes.pop("handler", "app.handler")),
             "runtime": "python3.13",
-            "place": Place(folder, code, program.runtime_folder, layers, program.kept),
+            "place": Place(folder, code, program.runtime_folder, layers, program.interpreter_folders),
             "variables": {"PATH": os.environ["PATH"]} | (variables or {}),
             "version": "$LATEST",
             "timeout_s": 10,
@@ -428,7 +428,7 @@ from embedded_localstack.executor.environment import Environment, Spec
 from embedded_localstack.executor.runtime import Place
 folder = Path({str(tmp_path)!r}) / "environment"
 program = programs.python(Path({str(interpreter)!r}))
-place = Place(folder, Path({str(code)!r}), program.runtime_folder, None, program.kept)
+place = Place(folder, Path({str(code)!r}), program.runtime_folder, None, program.interpreter_folders)
 command = (*program.command, "app.handler")
 environment = Environment(Spec(command, "python3.13", place, {{"PATH": "/usr/bin:/bin"}}, "1", 60, 256, False))
 environment.start()

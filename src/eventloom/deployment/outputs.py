@@ -70,7 +70,7 @@ def save_outputs(environment: str) -> Outputs:
 
 
 def current_outputs(environment: str) -> Outputs:
-    """Return the outputs of an environment, from whichever machine it was deployed. Creates nothing in the cloud.
+    """Return the outputs of an environment, even if another machine deployed it. Creates nothing in the cloud.
 
     Raises:
         UserError: nothing is deployed there.

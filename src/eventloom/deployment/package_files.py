@@ -21,7 +21,7 @@ EXECUTABLE, PLAIN = 0o755, 0o644
 
 @dataclass
 class PackageFiles:
-    """Files by their path in the zip, sorted, and the paths that were left out."""
+    """The files of a zip, sorted by their path in it, and the paths that were left out."""
 
     included: dict[str, Path] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)

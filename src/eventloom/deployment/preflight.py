@@ -1,4 +1,4 @@
-"""Ask an account, before a plan, for what would make a deployment fail or its functions starve.
+"""Check an account before a plan: what would make the deployment fail, or slow its functions down.
 
 New accounts have less than the documented quotas: a concurrency of 10 instead of 1,000, and functions of up to 3,008
 MB.
@@ -103,7 +103,10 @@ def concurrency(about: Target) -> Iterator[Finding]:
 
 
 def memory(about: Target) -> Iterator[Finding]:
-    """Warn of memory that a new account may not give. No API returns the limit, but new accounts have less of all."""
+    """Warn of memory that a new account may not allow.
+
+    No API returns that limit. An account with a low concurrency quota is taken for a new one.
+    """
     size = about.setting("thumbnailer_memory_mb")
     if size <= NEW_ACCOUNT_MEMORY_MB:
         return

@@ -43,7 +43,7 @@ def put(s3: Any, bucket: str, partition: str) -> None:
 
 
 def differences(s3: Any, bucket: str) -> list[str]:
-    """Return in what a bucket differs from one that `put` protected, each as "setting: what it is". Changes nothing."""
+    """Return how a bucket differs from one that `put` protected, each as "setting: its value". Changes nothing."""
     readers: dict[str, Callable[[Any, str], str | None]] = {
         "public access": _public_access,
         "versioning": _versioning,

@@ -12,15 +12,16 @@ from eventloom.errors import UserError
 HANDLER = "lambda_handler"
 
 
-def chosen(wishes: tuple[str, ...], name: str, functions: Path) -> list[tuple[str, int]]:
+def chosen(places: tuple[str, ...], name: str, functions: Path) -> list[tuple[str, int]]:
     """Return pairs of a file, relative to `functions`, and a line.
 
-    Without wishes (FILE:LINE) that is the first line of the handler, and no line if the function calls breakpoint().
+    `places` are FILE:LINE, as the user typed them. Without any, the result is the first line of the handler, or empty if
+    the function calls breakpoint().
 
     Raises UserError for a file of another function, and for a line without code.
     """
-    if wishes:
-        return [_named(wish, name, functions) for wish in wishes]
+    if places:
+        return [_named(place, name, functions) for place in places]
     handler = functions / name / "handler.py"
     tree = ast.parse(handler.read_bytes())
     if any(
@@ -47,10 +48,10 @@ def _calls_breakpoint(path: Path) -> bool:
     )
 
 
-def _named(wish: str, name: str, functions: Path) -> tuple[str, int]:
-    match = re.fullmatch(r"(.+):([1-9]\d*)", wish)
+def _named(place: str, name: str, functions: Path) -> tuple[str, int]:
+    match = re.fullmatch(r"(.+):([1-9]\d*)", place)
     if not match:
-        raise UserError(f"'{wish}' is not a place in a file; write it like functions/{name}/handler.py:40")
+        raise UserError(f"'{place}' is not a place in a file; write it like functions/{name}/handler.py:40")
     given, line = match[1], int(match[2])
     candidates = [Path(given), functions.parent / given, functions / given, functions / name / given]
     path = next((path for path in candidates if path.is_file()), None)

@@ -1,4 +1,4 @@
-"""Notice saved files: which functions they change, and whether their dependencies or Terraform change as well.
+"""Detect saved files: which functions they change, and whether their dependencies or Terraform change as well.
 
 Files are compared a few times a second by their times, sizes and numbers. This works on every file system, also in
 containers and on network drives, where notifications of the kernel are missing. Where they exist, the comparison
@@ -66,7 +66,7 @@ def changed(before: Snapshot, after: Snapshot) -> set[Path]:
 
 
 def sort(paths: Iterable[Path], functions: Path, names: Collection[str]) -> Changes:
-    """Return what changed files mean for the functions `names`. A file of `shared` is in the package of each."""
+    """Return which of the functions `names` the changed files belong to. A file of `shared` belongs to all of them."""
     changes = Changes()
     for path in sorted(paths):
         if not path.is_relative_to(functions):

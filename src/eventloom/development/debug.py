@@ -25,7 +25,7 @@ POLL_S = 0.3
 @click.argument("name", required=False, metavar="[FN]")
 @click.option("--pdb", "in_terminal", is_flag=True, help="stop with pdb in this terminal, without an editor")
 @click.option(
-    "--break", "wishes", multiple=True, metavar="FILE:LINE", help="with --pdb: stop there (default: in the handler)"
+    "--break", "places", multiple=True, metavar="FILE:LINE", help="with --pdb: stop there (default: in the handler)"
 )
 @click.option(
     "--listen",
@@ -44,7 +44,7 @@ POLL_S = 0.3
 def debug(  # noqa: PLR0913, PLR0917 - click passes options as arguments
     name: str | None,
     in_terminal: bool,
-    wishes: tuple[str, ...],
+    places: tuple[str, ...],
     listen: int | None,
     configure: str | None,
     functions: Path,
@@ -66,7 +66,7 @@ def debug(  # noqa: PLR0913, PLR0917 - click passes options as arguments
     """
     if not name and not configure:
         raise click.UsageError("name a function, or an editor with --configure", click.get_current_context())
-    if wishes and not in_terminal:
+    if places and not in_terminal:
         raise click.UsageError("--break is for --pdb; set breakpoints in the editor", click.get_current_context())
     if configure:
         file = editors.EDITORS[configure](ROOT, functions, listen or DEFAULT_PORT)
@@ -78,7 +78,7 @@ def debug(  # noqa: PLR0913, PLR0917 - click passes options as arguments
     facts = deployed_function(outputs, name)
     if not (functions / name).is_dir():
         raise UserError(f"{functions} has no {name}; run debug where its code is")
-    stops = breakpoints.chosen(wishes, name, functions) if in_terminal else []
+    stops = breakpoints.chosen(places, name, functions) if in_terminal else []
     plan = Plan("pdb" if in_terminal else "debugpy", free_port(listen), [(str(functions), CODE)], stops)
     worker = make_worker(name, Workshop(functions, BUILD, chosen_cloud().architecture), facts["function_name"])
     try:
@@ -91,7 +91,7 @@ def debug(  # noqa: PLR0913, PLR0917 - click passes options as arguments
 
 
 def refuse_others(name: str) -> None:
-    """Raise UserError in a cloud whose functions are not processes of this machine."""
+    """Raise UserError in a cloud that does not run the functions on this machine."""
     cloud = chosen_cloud().name
     here = f"./eventloom up, ./eventloom deploy, ./eventloom debug {name}"
     if cloud == "aws":
@@ -127,7 +127,7 @@ def follow(
     say: Callable[[str], None] = terminal.note,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Say what happens to a function that an editor debugs, without end."""
+    """Report the state of a function that an editor debugs, until Ctrl-C."""
     texts = {
         "waiting": (
             f"{name} waits for a debugger on {HOST}:{port}\n"

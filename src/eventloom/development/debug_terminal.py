@@ -1,4 +1,4 @@
-"""pdb in this terminal: what the user types goes to the function, and what pdb says comes back."""
+"""Connect this terminal to pdb in the function: send what the user types, and print pdb's output."""
 
 import os
 import select
@@ -16,7 +16,7 @@ BYTES = 65536
 
 
 class State(Protocol):
-    """What the terminal asks about the function."""
+    """The state of the function, which the terminal reads."""
 
     def state(self) -> dict[str, str]:
         """Return its "state" and "event"."""
@@ -34,7 +34,7 @@ def connect(port: int, function: State, sleep: Callable[[float], None] = time.sl
 
 
 def converse(connection: socket.socket, typed: BinaryIO, shown: BinaryIO) -> bool:
-    """Exchange lines until an end. Return whether the user ended the input or pdb; false if the function ended."""
+    """Exchange lines until one side ends. Return whether it was the user's (the input or pdb), not the function's."""
     with connection:
         while True:
             sources: list[socket.socket | BinaryIO] = [connection, typed]
@@ -55,7 +55,7 @@ def converse(connection: socket.socket, typed: BinaryIO, shown: BinaryIO) -> boo
 
 
 def pdb(port: int, function: State, typed: BinaryIO, shown: BinaryIO) -> None:
-    """Show pdb until the user ends it. A function that was started again is connected again."""
+    """Show pdb until the user ends it. If the function restarts, connect to it again."""
     while True:
         connection = connect(port, function)
         terminal.note("pdb is connected, and waits for an event; 'q' or Ctrl-C ends the debugging")

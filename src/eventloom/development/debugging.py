@@ -23,7 +23,7 @@ ANSWER_WITHIN_S = 15 * 60 + 30
 
 @dataclass(frozen=True)
 class Plan:
-    """How a function is to be debugged.
+    """The debugger, its port, and where it stops.
 
     Attributes:
         kind: "debugpy", for an editor, or "pdb".
@@ -91,7 +91,10 @@ def _message(status: int, content: bytes) -> str:
 
 
 def free_port(wanted: int | None) -> int:
-    """Return the wanted port, or without one DEFAULT_PORT or the next free one. Raises UserError if it is taken."""
+    """Return the wanted port; without one, DEFAULT_PORT or the next free one.
+
+    Raises UserError if the wanted port is taken.
+    """
     if wanted:
         if not _is_free(wanted):
             raise UserError(f"port {wanted} is taken; choose another with --listen")

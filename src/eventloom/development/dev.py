@@ -90,7 +90,7 @@ def dev(names: tuple[str, ...], functions: Path, environment: str) -> None:
 
 
 def make_worker(name: str, workshop: Workshop, function_name: str) -> Worker:
-    """Return what pushes the code of a deployed function. It checks imports if this machine can."""
+    """Return the worker that pushes the code of a deployed function. It checks imports if this machine can."""
     lambda_ = client("lambda")
 
     def make_check() -> ImportCheck | None:
@@ -106,7 +106,7 @@ def make_worker(name: str, workshop: Workshop, function_name: str) -> Worker:
 def saved(
     roots: list[Path], before: Snapshot, notifications: Notifications, sleep: Callable[[float], None] = time.sleep
 ) -> Iterator[set[Path]]:
-    """Yield the files of each save, once they are not being written any more."""
+    """Yield the files of each save as soon as they are complete."""
     notifications.watch({*roots, *(path.parent for path in before)})
     while True:
         after = snapshot(roots)
@@ -125,7 +125,7 @@ def saved(
 
 
 def report_terraform(changes: Changes, names: list[str], environment: str) -> None:
-    """Say which command applies changes of Terraform."""
+    """Print the command that applies changes to Terraform files."""
     for path in changes.terraform:
         only = f" --only {path.stem}" if path.stem in names else ""
         terminal.note(f"{path.name} changed; {advice.command(environment, f'deploy{only}')} applies it")
@@ -175,7 +175,7 @@ class Denials:
         }
 
     def new(self) -> Iterator[str]:
-        """Yield a sentence for each kind of call that was denied since the last time. It asks every few seconds."""
+        """Yield a sentence for each kind of call newly denied. It reads at most once in DENIALS_S seconds."""
         if self._clock() < self._next:
             return
         self._next = self._clock() + DENIALS_S

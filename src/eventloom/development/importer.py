@@ -1,4 +1,4 @@
-"""Import a function's handler as Lambda does, and say how that fails. It runs as a script, in Lambda's Python.
+"""Import a function's handler as Lambda does, and report the error. This script runs in Lambda's Python.
 
 Usage: python importer.py MODULE FOLDER...
 
@@ -39,7 +39,7 @@ def problem(module: str) -> str:
 
 
 def in_child(module: str) -> str:
-    """Return the problem of importing a module in its own process."""
+    """Import a module in a child process, and return the traceback, "" if it works."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -57,7 +57,7 @@ def in_child(module: str) -> str:
 
 
 def main() -> None:
-    """Answer until stdin ends."""
+    """Answer requests until stdin ends."""
     module, functions, *folders = sys.argv[1:]
     sys.path[:0] = [functions, *folders]
     answers = os.fdopen(os.dup(1), "w")

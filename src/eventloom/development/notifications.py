@@ -1,4 +1,4 @@
-"""Wait until the kernel reports a change below some folders, or a time is over.
+"""Wait until the kernel reports a change below some folders, or until a timeout.
 
 inotify only shortens the wait. Where it is missing, or reports nothing (network drives, other systems), the whole time
 passes, and the comparison of the files notices the change (changes.py).
@@ -48,7 +48,7 @@ class Notifications:
                 os.read(self._descriptor, BUFFER_BYTES)
 
     def close(self) -> None:
-        """Give the kernel's watches back."""
+        """Release the kernel's watches."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1

@@ -72,7 +72,7 @@ class Target:
         raise UserError(f"the new code of {self._name} was not ready within {TIMEOUT_S:g} s; save the file again")
 
     def _is_settled(self) -> bool:
-        """Return whether the next update will not be refused because this one is under way."""
+        """Return whether Lambda has finished the current update. Until then it refuses another one."""
         facts = self._lambda.get_function_configuration(FunctionName=self._name)
         return str(facts.get("LastUpdateStatus", "Successful")) != "InProgress"
 
@@ -81,7 +81,7 @@ class Target:
         self._lambda.update_alias(FunctionName=self._name, Name=ALIAS, FunctionVersion=version)
 
     def runs(self) -> tuple[str, str]:
-        """Return the number of the version that events reach, and the digest of its code (base64 of SHA-256)."""
+        """Return the number of the version that events reach, and its code's SHA-256 in base64."""
         facts = self._lambda.get_alias(FunctionName=self._name, Name=ALIAS)
         version = str(facts["FunctionVersion"])
         code = self._lambda.get_function_configuration(FunctionName=self._name, Qualifier=version)

@@ -1,4 +1,4 @@
-"""Push saved code of some functions into their deployed functions, and say what happens."""
+"""Push the saved code of some functions into their deployed functions, and report the results."""
 
 import base64
 import hashlib
@@ -24,7 +24,7 @@ type Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Workshop:
-    """Where code comes from: the folder of the functions, that of their zips, and Lambda's architecture."""
+    """The folder of the functions, the folder of their zips, and Lambda's architecture."""
 
     functions: Path
     out: Path
@@ -71,7 +71,7 @@ class Worker:
     def push(self, *, dependencies: bool) -> None:
         """Push the saved code; with `dependencies`, after the requirements are installed again.
 
-        A problem is said, and the old code keeps running.
+        A problem is printed, and the old code keeps running.
         """
         try:
             sources = self._workshop.sources(self.name)
@@ -109,7 +109,7 @@ class Worker:
 
 
 def push(changes: Changes, workers: Iterable[Worker]) -> None:
-    """Push what was saved, some functions at a time."""
+    """Push the saved functions, several at a time."""
     chosen = [worker for worker in workers if worker.name in changes.code | changes.dependencies]
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(lambda worker: worker.push(dependencies=worker.name in changes.dependencies), chosen))

@@ -1,4 +1,4 @@
-"""The command `trace`: the path of one event through everything, as a timeline."""
+"""The command `trace`: show the path of one event through the pipeline as a timeline."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -178,7 +178,7 @@ def _attempt(invocation: Invocation, lines: list[Record]) -> Step:
 
 
 def _finished(line: Record) -> str:
-    """Return how a function says that it finished: its message with the result."""
+    """Return the message in which a function reports its result."""
     fields = line.fields
     result = fields.get("result") or fields.get("status")
     parts = [str(fields.get("method", "")), str(fields.get("path", "")) if "method" in fields else ""]
@@ -258,9 +258,11 @@ def stream_waits(steps: Sequence[Step]) -> Iterator[Step]:
             yield Step(before.until, "wait", "the change waited in the table's stream", step.at)
 
 
-def timeline(found: Iterable[Invocation], others: Iterable[Step], delays: Delays, now: datetime) -> list[Step]:
+def timeline(
+    logged_invocations: Iterable[Invocation], others: Iterable[Step], delays: Delays, now: datetime
+) -> list[Step]:
     """Return the whole path, oldest step first: attempts, gaps, and what buckets and tables say."""
-    tries = number_attempts([step for invocation in found for step in attempts(invocation)])
+    tries = number_attempts([step for invocation in logged_invocations for step in attempts(invocation)])
     events = {
         str(step.facts["event_time"]): Step(
             datetime.fromisoformat(str(step.facts["event_time"])),
@@ -277,7 +279,7 @@ def timeline(found: Iterable[Invocation], others: Iterable[Step], delays: Delays
 
 
 def _in_order(steps: Iterable[Step]) -> Iterator[Step]:
-    """Yield the steps; thumbnails not long before their item. S3 gives whole seconds, and cuts the rest off."""
+    """Yield the steps, with thumbnails moved up to a second towards their item: S3 truncates times to seconds."""
     ordered = list(steps)
     items = [step.at for step in ordered if step.kind == "item"]
     for step in ordered:

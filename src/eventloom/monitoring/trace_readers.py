@@ -24,7 +24,7 @@ type Connect = Callable[[str], Any]
 
 @dataclass(frozen=True)
 class Subject:
-    """What is traced.
+    """The object, image or record whose path is traced.
 
     Attributes:
         text: what the user named. words: what the log lines about it hold, one of them.
@@ -39,7 +39,7 @@ class Subject:
 
     @property
     def is_event(self) -> bool:
-        """Return whether only one event of the object is meant."""
+        """Return whether the subject is one event of the object, not all of them."""
         return bool(CORRELATION_ID.fullmatch(self.text))
 
     def is_about(self, record: Record) -> bool:
@@ -74,7 +74,7 @@ def subject_of(text: str, outputs: dict[str, Any], connect: Connect) -> Subject:
 
 
 def _named(identity: str, outputs: dict[str, Any], connect: Connect) -> tuple[str, str]:
-    """Return key and bucket of an image in the catalog; two empty texts if it has none."""
+    """Return the key and bucket of an image, two empty texts if the catalog does not have it."""
     item = _item(outputs, identity, connect) or {}
     return str(item.get("key", "")), str(item.get("bucket", ""))
 
@@ -87,18 +87,18 @@ def _item(outputs: dict[str, Any], identity: str, connect: Connect) -> dict[str,
 
 def _versions(s3: Any, bucket: str, key: str) -> list[dict[str, Any]]:
     """Return S3's versions and delete markers of exactly this key."""
-    found = []
+    versions = []
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=key):
         entries = [
             *page.get("Versions", []),
             *({**marker, "deleted": True} for marker in page.get("DeleteMarkers", [])),
         ]
         same = [entry for entry in entries if entry["Key"] == key]
-        found += same
+        versions += same
         # Keys come in order, so others with the same beginning follow.
         if len(same) < len(entries):
             break
-    return found
+    return versions
 
 
 @dataclass(frozen=True)
@@ -114,11 +114,11 @@ class Tracer:
         since = now - timedelta(minutes=self.minutes)
         if trace_streams.SEQUENCE_NUMBER.fullmatch(subject.text):
             return self._record(subject.text)
-        found = self._invocations(subject, since)
-        ids = {str(line.fields.get("version_id")) for invocation in found for line in invocation.lines}
+        logged_invocations = self._invocations(subject, since)
+        ids = {str(line.fields.get("version_id")) for invocation in logged_invocations for line in invocation.lines}
         steps = [*self._puts(subject, ids), *self._results(subject)]
         steps = [step for step in steps if step.at >= since - LONGEST]
-        return timeline(found, steps, self._delays(), now)
+        return timeline(logged_invocations, steps, self._delays(), now)
 
     def _record(self, number: str) -> list[Step]:
         """Return the path of a record of the activity stream; none if the stream does not have it any more."""
@@ -133,15 +133,17 @@ class Tracer:
         groups = {name: facts["log_group"] for name, facts in self.outputs["functions"].items()}
         with ThreadPoolExecutor(_THREADS) as pool:
             batches = list(pool.map(lambda name: self._of_function(name, groups[name], subject, since), groups))
-            found = [invocation for batch in batches for invocation in batch]
+            logged_invocations = [invocation for batch in batches for invocation in batch]
             # Lambda repeats an asynchronous call under the same id. A failed call may not name the object.
-            calls = {(entry.function, entry.request_id) for entry in found if not _has_message(entry)}
+            calls = {(entry.function, entry.request_id) for entry in logged_invocations if not _has_message(entry)}
             again = pool.map(
                 lambda call: self._of_function(call[0], groups[call[0]], Subject("", (call[1],)), since), calls
             )
             repeated = [invocation for batch in again for invocation in batch]
-        known = {(entry.function, entry.request_id, entry.began) for entry in found}
-        return found + [entry for entry in repeated if (entry.function, entry.request_id, entry.began) not in known]
+        known = {(entry.function, entry.request_id, entry.began) for entry in logged_invocations}
+        return logged_invocations + [
+            entry for entry in repeated if (entry.function, entry.request_id, entry.began) not in known
+        ]
 
     def _of_function(self, name: str, group: str, subject: Subject, since: datetime) -> list[Invocation]:
         """Return the invocations of a function that log something about the subject."""
@@ -150,13 +152,13 @@ class Tracer:
             (record,) = records(name, [event])
             if subject.is_about(record):
                 matches.setdefault(event["logStreamName"], []).append(record.time)
-        found: list[Invocation] = []
+        attempts: list[Invocation] = []
         for stream, moments in matches.items():
             until = {"endTime": _ms(max(moments) + LONGEST)}
             events = list(self._events(group, min(moments) - LONGEST, logStreamNames=[stream], **until))
             lines = list(records(name, events))
-            found += invocations(lines, {number for number, line in enumerate(lines) if subject.is_about(line)})
-        return found
+            attempts += invocations(lines, {number for number, line in enumerate(lines) if subject.is_about(line)})
+        return attempts
 
     def _events(self, group: str, since: datetime, **options: Any) -> Iterator[dict[str, Any]]:
         pages = self.connect("logs").get_paginator("filter_log_events")
@@ -164,7 +166,7 @@ class Tracer:
             yield from page["events"]
 
     def _puts(self, subject: Subject, version_ids: set[str]) -> Iterator[Step]:
-        """Yield S3's versions of the object; of one event, only its own."""
+        """Yield S3's versions of the object. For the subject of one event, yield only the version of that event."""
         if not subject.key:
             return
         for version in _versions(self.connect("s3"), subject.bucket, subject.key):
@@ -212,7 +214,7 @@ def _has_message(invocation: Invocation) -> bool:
 
 
 def _pattern(subject: Subject) -> str:
-    """Return CloudWatch's filter for the lines about a subject. What it cannot say is left to `is_about`."""
+    """Return CloudWatch's filter for the lines about a subject. It lets more lines through, which `is_about` drops."""
     words = subject.words or ((subject.key,) if subject.key.isascii() and subject.key.isprintable() else ())
     safe = [word for word in words if '"' not in word and "\\" not in word]
     return " ".join(f'"{word}"' for word in safe[:1])

@@ -16,7 +16,7 @@ FUNCTION = "activity"
 
 
 def arrival(kinesis: Any, stream: str, number: str) -> tuple[str, datetime] | None:
-    """Return shard and time of arrival of a record, None if the stream does not have it any more."""
+    """Return the shard and the arrival time of a record, None if the stream no longer has it."""
     for shard in kinesis.list_shards(StreamName=stream)["Shards"]:
         at = {"ShardIteratorType": "AT_SEQUENCE_NUMBER", "StartingSequenceNumber": number}
         try:

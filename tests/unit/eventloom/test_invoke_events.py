@@ -15,7 +15,7 @@ from eventloom.operations.failures import Failure, FailureQueue
 
 QUEUE = FailureQueue("eventloom-local-uploads-dlq", "http://queue")
 ARN = "arn:aws:sqs:us-east-1:000000000000:eventloom-local-uploads-dlq"
-NO_WISHES: dict[str, str | None] = {"trigger": None, "key": None, "body": None, "path": None, "method": None}
+NO_OPTIONS: dict[str, str | None] = {"trigger": None, "key": None, "body": None, "path": None, "method": None}
 OUTPUTS = {
     "functions": {"hello": {"alias_arn": "arn:aws:lambda:eu-west-1:210987654321:function:eventloom-local-hello:live"}},
     "prefix": "eventloom-local",
@@ -59,7 +59,7 @@ def test_an_object_that_does_not_exist_is_answered_with_how_to_make_one() -> Non
 
 
 @pytest.mark.parametrize(
-    ("bucket", "wishes", "words"),
+    ("bucket", "request_options", "words"),
     [
         ("b", {}, "--bucket needs --trigger"),
         (None, {"key": "k", "path": "/"}, "--key, --path needs --trigger"),
@@ -68,13 +68,15 @@ def test_an_object_that_does_not_exist_is_answered_with_how_to_make_one() -> Non
         (None, {"trigger": "s3"}, "--trigger s3 needs the key of an object"),
     ],
 )
-def test_options_that_do_not_go_together_are_refused(bucket: str | None, wishes: dict[str, str], words: str) -> None:
+def test_options_that_do_not_go_together_are_refused(
+    bucket: str | None, request_options: dict[str, str], words: str
+) -> None:
     with pytest.raises(click.UsageError, match=words):
-        request_of(bucket, **NO_WISHES | wishes)
+        request_of(bucket, **NO_OPTIONS | request_options)
 
 
 def test_without_a_trigger_nothing_is_generated() -> None:
-    assert request_of(None, **NO_WISHES) is None
+    assert request_of(None, **NO_OPTIONS) is None
 
 
 def test_a_failed_asynchronous_call_has_its_event() -> None:

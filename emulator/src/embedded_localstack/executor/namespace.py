@@ -26,7 +26,7 @@ class _MountAttributes(ctypes.Structure):
     _fields_ = [(name, ctypes.c_uint64) for name in ("set", "clear", "propagation", "user_namespace")]
 
 
-def enter(folder: str, task: str, runtime: str, layers: str, kept: list[str]) -> None:
+def enter(folder: str, task: str, runtime: str, layers: str, interpreter_folders: list[str]) -> None:
     """Move this process into the file system of a function.
 
     Args:
@@ -34,13 +34,13 @@ def enter(folder: str, task: str, runtime: str, layers: str, kept: list[str]) ->
         task: the folder that becomes /var/task.
         runtime: the folder that becomes /var/runtime.
         layers: the folder whose content is in /opt, or an empty text.
-        kept: folders that the interpreter needs, which stay where they are.
+        interpreter_folders: folders that the interpreter needs, which stay where they are.
 
     Raises:
         OSError: the kernel does not allow it.
     """
     _unshare()
-    sources = {path: os.open(path, os.O_PATH | os.O_CLOEXEC) for path in (folder, task, runtime, *kept)}
+    sources = {path: os.open(path, os.O_PATH | os.O_CLOEXEC) for path in (folder, task, runtime, *interpreter_folders)}
     entries = {}
     if layers:
         for name in os.listdir(layers):  # noqa: PTH208 - pathlib costs 10 ms at every cold start
@@ -56,7 +56,7 @@ def enter(folder: str, task: str, runtime: str, layers: str, kept: list[str]) ->
         _bind(source, f"{OPT}/{name}")
     _bind(sources[folder], TMP)
     _set_read_only(TMP, writable=True)
-    for path in kept:
+    for path in interpreter_folders:
         if path.startswith((f"{VAR}/", f"{OPT}/", f"{TMP}/")):
             _bind(sources[path], path)
             _set_read_only(path)

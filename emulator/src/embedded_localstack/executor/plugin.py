@@ -99,7 +99,7 @@ class ProcessExecutor(RuntimeExecutor):
             Path(config.code.get_unzipped_code_location()),
             program.runtime_folder,
             layers.folder(self.function_version),
-            (*program.kept, trust / certificates.TRUSTED),
+            (*program.interpreter_folders, trust / certificates.TRUSTED),
         )
         own = config.environment or {}
         debugger = self.debugger

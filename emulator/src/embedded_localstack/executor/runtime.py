@@ -45,12 +45,14 @@ class Place:
     """What the runtime provides, which it sees as /var/runtime."""
     layers: Path | None = None
     """The content of the layers, which it sees in /opt."""
-    kept: tuple[Path, ...] = ()
+    interpreter_folders: tuple[Path, ...] = ()
     """The folders of its interpreter, which it sees where they are."""
 
     def arguments(self) -> list[str]:
         """Return the folders as the supervisor expects them."""
-        return [*map(str, (self.folder, self.task_root, self.runtime_folder, self.layers or "", *self.kept))]
+        return [
+            *map(str, (self.folder, self.task_root, self.runtime_folder, self.layers or "", *self.interpreter_folders))
+        ]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The process between LocalStack and a function.
 
-    python -I -S supervisor.py STATUS_FD DATA_LIMIT FOLDER TASK RUNTIME LAYERS KEPT... -- COMMAND...
+    python -I -S supervisor.py STATUS_FD DATA_LIMIT FOLDER TASK RUNTIME LAYERS INTERPRETER_FOLDER... -- COMMAND...
 
 It starts the command and, as a "child subreaper", adopts every process that the command leaves behind, daemons too. It
 kills all of them when the command ends or when standard input closes. Standard input closes when the environment is
@@ -72,10 +72,16 @@ def reap(*, block: bool = False) -> dict[int, tuple[int, int]]:
 
 
 class Place:
-    """Where a function runs: its temporary folder, its code, its runtime's packages, its layers, and what stays."""
+    """The folders of a function: temporary files, code, the runtime's packages, layers, and the interpreter."""
 
-    def __init__(self, folder: str, task: str, runtime: str, layers: str, *kept: str) -> None:
-        self.folder, self.task, self.runtime, self.layers, self.kept = folder, task, runtime, layers, list(kept)
+    def __init__(self, folder: str, task: str, runtime: str, layers: str, *interpreter_folders: str) -> None:
+        self.folder, self.task, self.runtime, self.layers, self.interpreter_folders = (
+            folder,
+            task,
+            runtime,
+            layers,
+            list(interpreter_folders),
+        )
 
     def shared(self, variables: dict[str, str]) -> dict[str, str]:
         """Return the variables of a function that shares the machine's file system."""
@@ -120,7 +126,7 @@ def fork(command: list[str], data_limit: int, place: Place, *, alone: bool) -> t
     variables = {name: value for name, value in os.environ.items() if name != MARK}
     if alone:
         try:
-            namespace.enter(place.folder, place.task, place.runtime, place.layers, place.kept)
+            namespace.enter(place.folder, place.task, place.runtime, place.layers, place.interpreter_folders)
         except OSError as error:
             os.write(report, f"{error}".encode())
             os._exit(NO_NAMESPACE)
