@@ -1,28 +1,28 @@
 """DuckDB macros that say which types fit a value, and which properties of a value exclude a type."""
 
-# Bits of a value's traits; a column has the traits of all its values.
-# Types that a column cannot have because of a value, although its digits fit
+# The bits of a value's traits. A column has the traits of all its values.
+# The column cannot be DOUBLE, or cannot be any number, although the value's digits fit
 NO_DOUBLE, NO_NUMBER = 1, 2
-# Digits, E, digits: a code in CSV, a number in JSON
+# A value such as 12E5, which is a code in CSV and a number in JSON
 E_CODE = 4
-# A value that fits DOUBLE and has one of these would be another value.
+# With one of these traits, a value that fits DOUBLE would change in a DOUBLE column
 NOT_EXACT = NO_DOUBLE | NO_NUMBER | E_CODE
 # A number that is not infinite
 FINITE = 8
-# A number of two or more decimals, of which the last is 0
+# A number with two or more decimals, the last of which is 0
 PADDED = 16
 # More than _MOST_DECIMALS decimals, or an exponent
 LONG = 32
 # A time with an offset from UTC; a date or time without one
 ZONED, ZONELESS = 64, 128
-# This bit times 2^n: a number of n decimals
+# A number with n decimals has this bit shifted left by n
 DECIMALS = 256
-# The longest version that looks like a number has fewer decimals: 2.10, 20.04, 1.000010. R prints fifteen digits, and
-# some of those end in zeros.
+# Versions that look like numbers have at most this many decimals: 2.10, 20.04, 1.000010. A number with more is not a
+# version, because R prints fifteen digits, and some of those end in zeros.
 _MOST_DECIMALS = 6
 
-# The macro that says whether a value fits a type, from narrow to wide: of two types that fit as many values the first
-# is taken
+# For each type, the macro that returns whether a value fits it. The types are ordered from narrow to wide: if two types
+# fit equally many values, the first one is used.
 FITS = {
     "BOOLEAN": "is_boolean",
     "BIGINT": "is_bigint",
@@ -31,7 +31,7 @@ FITS = {
     "TIMESTAMP": "is_timestamp",
 }
 
-# The macro that returns the traits of a value which exclude one of several types
+# For each macro that returns traits, the types that these traits can exclude
 TRAITS = {"number_traits": {"BIGINT", "DOUBLE"}, "time_traits": {"TIMESTAMP"}}
 
 # In all macros v is a trimmed text in upper case. Those that begin with is_ may return NULL for "no".
@@ -58,14 +58,16 @@ CREATE TEMP MACRO shortest_double(v) AS upper(CAST(try_cast(v AS DOUBLE) AS VARC
 CREATE TEMP MACRO long_double(v) AS
     upper(printf('%.' || greatest(length(digits(v)) - 1, 0) || 'e', try_cast(v AS DOUBLE)));
 
--- A leading 0 before a digit (':' follows '9') or a '+' is of a postcode, a telephone number or an account number.
+-- Postcodes, telephone numbers and account numbers may begin with a 0 before a digit (':' follows '9' in ASCII). Some
+-- begin with a '+', which unfit() checks.
 CREATE TEMP MACRO is_code(v) AS ltrim(v, '+-') >= '00' AND ltrim(v, '+-') < '0:';
 -- Of the programs that print a DOUBLE, only those in Rust write 1e16 without a point and a sign: C, Python and
 -- JavaScript write 1e+16, Java 1.0E16.
 CREATE TEMP MACRO is_e_code(v) AS contains(v, 'E') AND regexp_full_match(v, '[0-9]+E[0-9]+');
 
--- 0, {NO_DOUBLE} if a DOUBLE would have other digits, or {NO_NUMBER} for what should stay text. A DOUBLE keeps any 15
--- digits (fewer next to 0, hence E-), and those that it was printed with. The cheap comparisons come first.
+-- Returns 0 if v fits a DOUBLE, {NO_DOUBLE} if a DOUBLE would change its digits, {NO_NUMBER} if it should stay text.
+-- A DOUBLE keeps any 15 digits (fewer near 0, hence E-), and the digits that it was printed with. The cheap
+-- comparisons come first.
 CREATE TEMP MACRO unfit(v) AS CASE
     WHEN is_code(v) THEN {NO_NUMBER}
     WHEN NOT coalesce(isfinite(try_cast(v AS DOUBLE)), false) THEN 0

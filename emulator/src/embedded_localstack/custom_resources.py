@@ -35,7 +35,7 @@ class Answer:
 
 @dataclass
 class Mailbox:
-    """The addresses at which answers are expected. An address has a secret, and takes one answer."""
+    """The addresses at which answers are expected. An address contains a secret and accepts one answer."""
 
     _expected: dict[str, "Expected"] = field(default_factory=dict)
 
@@ -54,7 +54,7 @@ class Mailbox:
         return True
 
     def forget(self, token: str) -> None:
-        """Take no answer at an address."""
+        """Stop accepting an answer at an address."""
         self._expected.pop(token, None)
 
 
@@ -96,7 +96,7 @@ class Expected:
 
 
 def texts(value: Any) -> Any:
-    """Return properties as CloudFormation sends them: all numbers and truth values are texts."""
+    """Return properties as CloudFormation sends them: all numbers and Booleans are strings."""
     match value:
         case dict():
             return {name: texts(each) for name, each in value.items()}

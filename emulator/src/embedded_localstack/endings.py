@@ -28,7 +28,7 @@ def end(home: Home, run: Run) -> None:
 
 
 def kill(family: dict[int, int]) -> None:
-    """Kill the processes that still run."""
+    """Kill those of the processes that still run."""
     left = [pid for pid, ticks in family.items() if processes.same(pid, ticks)]
     processes.send(left, signal.SIGKILL)
     processes.wait_gone(left, 5)

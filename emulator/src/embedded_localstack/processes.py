@@ -163,7 +163,7 @@ def tcp_states(port: int) -> set[str]:
 
 
 def listener(port: int) -> int | None:
-    """Return the process that listens on the TCP port, or None if there is none or this user may not see it."""
+    """Return the id of the process that listens on the TCP port, or None if this user can see none."""
     for connection in psutil.net_connections(kind="tcp"):
         if (
             connection.status == psutil.CONN_LISTEN

@@ -1,13 +1,13 @@
-// Deletes images, undoes it, and downloads many of them as one zip.
+// Deletes images, restores deleted images, and downloads many images as one zip.
 
 import { call } from './api.js';
 import { h, pause } from './dom.js';
 import { MAX_ZIP_BYTES, Zip } from './zip.js';
 
-// What one request may hold.
+// The most images that one request may name.
 const DELETED_AT_ONCE = 100;
 const RESTORED_AT_ONCE = 50;
-// A restored image is READY within seconds; a deletion that is under way makes it BUSY for as long.
+// A restored image is READY within seconds. While its deletion is still in progress, it is BUSY.
 const RESTORED_WITHIN_MS = 60_000;
 const RESTORE_WAIT_MS = 1_000;
 const DOWNLOADS_AT_ONCE = 4;

@@ -1,5 +1,5 @@
-// The links with which thumbnails were shown. Another execution environment of the API signs a link to the same
-// thumbnail with other credentials. The browser has the picture in its cache under the link that it knows.
+// Remembers the links with which thumbnails were shown, because the browser caches each picture under its link. Another
+// execution environment of the API signs a different link to the same thumbnail, with its own credentials.
 
 import { credentialStorage } from './api.js';
 

@@ -15,8 +15,8 @@ HANDLER = "lambda_handler"
 def chosen(places: tuple[str, ...], name: str, functions: Path) -> list[tuple[str, int]]:
     """Return pairs of a file, relative to `functions`, and a line.
 
-    `places` are FILE:LINE, as the user typed them. Without any, the result is the first line of the handler, or empty if
-    the function calls breakpoint().
+    `places` are FILE:LINE, as the user typed them. Without any, the result is the handler's first line, or empty if the
+    function calls breakpoint().
 
     Raises UserError for a file of another function, and for a line without code.
     """

@@ -15,13 +15,13 @@ WEEK_SECONDS = 7 * 24 * 60 * 60
 
 
 class DebuggedEnvironment(ExecutionEnvironment):
-    """An environment that waits for its debugger, and that no timer ends."""
+    """An environment that waits for its debugger and has no timeout."""
 
     session: Session
 
     @property
     def version(self) -> str:
-        """Return the ARN of the version that it runs."""
+        """Return the ARN of the version that this environment runs."""
         return str(self.function_version.qualified_arn)
 
     def stop(self) -> None:
@@ -30,11 +30,11 @@ class DebuggedEnvironment(ExecutionEnvironment):
         self.runtime_executor.stop()
 
     def is_usable(self) -> bool:
-        """Return whether it is loaded and its process runs."""
+        """Return whether the function is loaded and its process runs."""
         return bool(self.runtime_executor.is_running)
 
     def processes(self) -> list[int]:
-        """Return the numbers of its processes."""
+        """Return the ids of the function's processes."""
         return list(self.runtime_executor.processes)
 
     def invoke(self, invocation: Any) -> Any:
@@ -43,7 +43,7 @@ class DebuggedEnvironment(ExecutionEnvironment):
         return super().invoke(invocation)
 
     def release(self) -> None:
-        """Let the next event have it."""
+        """Make the environment available to the next event."""
         super().release()
         self.keepalive_timer.cancel()
         self.session.give()
@@ -56,7 +56,7 @@ class DebuggedEnvironment(ExecutionEnvironment):
 
 
 def debugged(manager: Any, session: Session) -> DebuggedEnvironment:
-    """Return the environment of a version, which is not started."""
+    """Return a new environment of a version. The caller starts it."""
     environment = DebuggedEnvironment(
         function_version=manager.function_version,
         initialization_type=InitializationType.on_demand,

@@ -1,4 +1,4 @@
-"""Let LocalStack give the events of a function that is debugged to one environment.
+"""Make LocalStack send all events of a debugged function to one environment.
 
 LocalStack asks a "provisioner" for the environment of each invocation, so that an extension can debug functions. Its
 community edition has none.
@@ -15,7 +15,7 @@ NO_LIMIT_SECONDS = 24 * 60 * 60
 
 
 def install() -> None:
-    """Answer the requests that begin and end debugging, and lead events to the debugged environments."""
+    """Answer the requests that begin and end debugging, and send events to the debugged environments."""
     from localstack.aws.connect import InternalClientFactory  # noqa: PLC0415 - only a running server has it
     from localstack.services.lambda_ import ldm  # noqa: PLC0415
     from localstack.services.lambda_.invocation.version_manager import LambdaVersionManager  # noqa: PLC0415
@@ -24,7 +24,7 @@ def install() -> None:
     from embedded_localstack.debugging.environments import debugged  # noqa: PLC0415
 
     sessions = Sessions()
-    # Event source mappings wait that long for an answer. LocalStack has the setting for its own debugging.
+    # Event source mappings wait this long for an answer. LocalStack's own debugging uses the same setting.
     ldm.IS_LDM_ENABLED, ldm.DEFAULT_LDM_TIMEOUT_SECONDS = True, NO_LIMIT_SECONDS
 
     @patch(LambdaVersionManager.__init__)
@@ -50,7 +50,7 @@ def patient() -> Any:
 
 
 class Provisioner:
-    """What LocalStack asks for the environment of an invocation of one version."""
+    """LocalStack asks it for an environment before each invocation of one version."""
 
     def __init__(self, sessions: Sessions, manager: Any) -> None:
         self._sessions, self._manager = sessions, manager
@@ -65,7 +65,7 @@ class Provisioner:
 
 
 def function_of(version: str) -> str:
-    """Return the ARN of a function without the version."""
+    """Return the ARN of the function to which a version's ARN belongs."""
     return ":".join(version.split(":")[:7])
 
 

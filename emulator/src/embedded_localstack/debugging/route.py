@@ -1,4 +1,4 @@
-"""The requests that begin and end the debugging of a function.
+"""Answer the requests that begin and end the debugging of a function.
 
     PUT    /_localstack/debug    begin; the body is JSON (executor/debugger.py). The answer comes at once
     GET    /_localstack/debug?function=ARN    the state of the session
@@ -28,7 +28,7 @@ def install(sessions: Sessions, make: Make) -> None:
         request = context.request
         if request.path != PATH:
             return
-        # A browser sends the header with each request of a web page of another site.
+        # A browser sends the header Origin with the requests of other sites' pages, which must not control debugging.
         if "Origin" in request.headers:
             chain.respond(403)
             return
@@ -46,7 +46,7 @@ def handle(sessions: Sessions, make: Make, method: str, function: str, body: byt
     """Carry a request out, and return the state of the session.
 
     Raises:
-        RefusedError: it cannot be carried out.
+        RefusedError: the request cannot be carried out.
     """
     if method == "PUT":
         return _begin(sessions, make, body)
@@ -100,7 +100,7 @@ def check(version: str) -> None:
     """Check that a version exists and that it can be debugged.
 
     Raises:
-        RefusedError: there is none, or it is not written in Python.
+        RefusedError: the version does not exist, or is not written in Python.
     """
     function, separator, qualifier = version.rpartition(":")
     config = _config(function, qualifier) if separator and function.count(":") == 6 else None

@@ -1,4 +1,4 @@
-"""The functions that are debugged now. Each has one environment, which handles one event after the other."""
+"""The functions that are being debugged. Each has one environment, which handles one event after the other."""
 
 import logging
 import signal
@@ -16,21 +16,21 @@ GRACE_SECONDS = 1
 
 
 class Environment(Protocol):
-    """What a session needs of an execution environment."""
+    """The part of an execution environment that a session uses."""
 
     version: str
 
     def start(self) -> None:
-        """Load the function; it returns when a debugger has connected and the function is loaded."""
+        """Load the function. Returns when a debugger has connected and the function is loaded."""
 
     def stop(self) -> None:
-        """End all processes. A start that waits raises an error then."""
+        """End all processes. A `start` that is still waiting then raises an error."""
 
     def is_usable(self) -> bool:
-        """Return whether it is loaded and its process runs."""
+        """Return whether the function is loaded and its process runs."""
 
     def processes(self) -> list[int]:
-        """Return the numbers of its processes."""
+        """Return the ids of the function's processes."""
 
 
 type Make = Callable[["Session", str], Environment]
@@ -40,7 +40,7 @@ class Session:
     """The debugging of one function."""
 
     def __init__(self, function: str, debugger: Debugger, make: Make) -> None:
-        """`make` returns an environment that is not started, for a session and a version's ARN."""
+        """`make` returns a new environment, not yet started, for a session and a version's ARN."""
         self.function = function
         self.debugger = debugger
         self._make = make
@@ -123,7 +123,7 @@ class Session:
 
 
 def _disconnect(environment: Environment) -> None:
-    """Kill the process between the client and the function. The function then continues where it is stopped.
+    """Kill debugpy's adapter, the process between the client and the function. The stopped function then continues.
 
     The supervisor ignores SIGTERM, and its children inherit that.
     """

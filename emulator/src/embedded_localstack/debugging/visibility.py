@@ -18,7 +18,7 @@ TICK_SECONDS, MARGIN_SECONDS, EXTENSION_SECONDS = 0.5, 2, 30
 
 @contextmanager
 def kept_hidden(session: Session | None, queue: Any, handles: list[str]) -> Iterator[None]:
-    """Keep messages of a queue hidden meanwhile. Without a session, do nothing."""
+    """Keep messages of a queue hidden within the context. Without a session, do nothing."""
     held = {(queue, handle) for handle in handles} if session and queue else set()
     if session:
         session.held |= held
@@ -30,14 +30,14 @@ def kept_hidden(session: Session | None, queue: Any, handles: list[str]) -> Iter
 
 
 def extend(queue: Any, handle: str, now: float) -> None:
-    """Hide a message for longer, if it becomes visible soon."""
+    """Hide a message for longer if it would soon become visible."""
     message = queue.receipts.get(handle)
     if message in queue.inflight and (message.visibility_deadline or now) - now < MARGIN_SECONDS:
         message.visibility_deadline = now + EXTENSION_SECONDS
 
 
 def keep(session: Session, waiting: Callable[[], list[tuple[Any, str]]]) -> None:
-    """Extend what is held, and the events that wait, until the session is over."""
+    """Extend the time for which held messages and waiting events stay hidden, until the session is over."""
     while not session.is_over.wait(TICK_SECONDS):
         for queue, handle in [*list(session.held), *waiting()]:
             with queue.mutex:

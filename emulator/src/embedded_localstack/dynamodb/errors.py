@@ -1,4 +1,4 @@
-"""The errors of a request, with the words of DynamoDB."""
+"""The errors with which DynamoDB refuses a request, with DynamoDB's messages."""
 
 
 class InvalidRequestError(Exception):
@@ -8,13 +8,13 @@ class InvalidRequestError(Exception):
 
 
 class TokenMismatchError(InvalidRequestError):
-    """A ClientRequestToken that was used with other parameters."""
+    """A ClientRequestToken was used before with other parameters."""
 
     code = "IdempotentParameterMismatchException"
 
 
 class DuplicateItemError(InvalidRequestError):
-    """An INSERT of an item that exists."""
+    """An INSERT names an item that exists."""
 
     code = "DuplicateItemException"
 

@@ -136,7 +136,7 @@ class Handler(TableHandler):
         return json.dumps(body)
 
     def _bytes_read(self, read: Callable[[], Any]) -> int:
-        """Return the size of the items that a page goes through: those before the filter, with all attributes."""
+        """Return the size of the items that a page reads, before the filter and with all attributes."""
         asked = self.body
         filters = ("FilterExpression", "ProjectionExpression", "QueryFilter", "ScanFilter", "Select")
         self.body = {name: value for name, value in asked.items() if name not in filters}

@@ -167,10 +167,11 @@ def _delete(backend: Any, table: Schema, statement: Statement, key: Item) -> Ans
 def execute_batch(backend: Any, describe: Describe, request: dict[str, Any]) -> Answer:
     """Execute the statements of BatchExecuteStatement. Each one has its own error."""
     responses: list[Answer] = []
-    for asked in request["Statements"]:
+    for statement_request in request["Statements"]:
         try:
-            items = execute(backend, describe, asked)["Items"]
-            responses.append({"TableName": parse(asked["Statement"], asked.get("Parameters") or []).table})
+            items = execute(backend, describe, statement_request)["Items"]
+            statement = parse(statement_request["Statement"], statement_request.get("Parameters") or [])
+            responses.append({"TableName": statement.table})
             if items:
                 responses[-1]["Item"] = items[0]
         except (InvalidRequestError, JsonRESTError) as error:
@@ -188,9 +189,9 @@ def execute_transaction(backend: Any, describe: Describe, request: dict[str, Any
     tables = copy.deepcopy(backend.tables)
     responses: list[Answer] = []
     reasons: list[tuple[str | None, str | None, None]] = []
-    for asked in request["TransactStatements"]:
+    for statement_request in request["TransactStatements"]:
         try:
-            items = execute(backend, describe, asked)["Items"]
+            items = execute(backend, describe, statement_request)["Items"]
             responses.append({"Item": items[0]} if items else {})
             reasons.append((None, None, None))
         except (InvalidRequestError, JsonRESTError) as error:

@@ -19,7 +19,7 @@ ADAPTER = "debugpy/adapter"
 
 
 class RefusedError(Exception):
-    """A function that cannot be debugged so. `status` is the HTTP status of the answer."""
+    """A function that cannot be debugged in the requested way. `status` is the HTTP status of the answer."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)

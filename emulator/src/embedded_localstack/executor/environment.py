@@ -61,7 +61,7 @@ class Result:
 
     @property
     def tail(self) -> str:
-        """Return the log of the invocation. As on AWS, it has nothing of the initialisation."""
+        """Return the log of the invocation. As on AWS, it leaves out the initialisation."""
         return "".join(event.message if event.message.endswith("\n") else f"{event.message}\n" for event in self.events)
 
     @property
@@ -137,7 +137,7 @@ class Environment:
 
     @property
     def runtime(self) -> Runtime | None:
-        """Return the processes, or None if there are none until the next invocation."""
+        """Return the runtime, or None if it only starts with the next invocation."""
         return self._runtime
 
     # -- internal

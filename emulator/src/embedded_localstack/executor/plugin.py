@@ -141,7 +141,7 @@ class ProcessExecutor(RuntimeExecutor):
 
     @property
     def processes(self) -> list[int]:
-        """Return the numbers of the function's processes."""
+        """Return the ids of the function's processes."""
         runtime = self._environment.runtime if self._environment else None
         return runtime.processes() if runtime else []
 

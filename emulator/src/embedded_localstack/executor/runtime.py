@@ -171,7 +171,7 @@ class Runtime:
         return ending
 
     def processes(self) -> list[int]:
-        """Return the numbers of the function's processes."""
+        """Return the ids of the function's processes."""
         return processes.descendants(self._supervisor.pid)
 
     def used_mb(self) -> int:

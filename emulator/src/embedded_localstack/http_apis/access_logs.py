@@ -1,4 +1,4 @@
-"""The lines of a stage's access log.
+"""Write the lines of a stage's access log.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging-variables.html
 """
@@ -27,16 +27,16 @@ class Result:
 
 
 def line(template: str, result: Result, milliseconds: float) -> str:
-    """Return the line for a request: the format of the stage with the values of its variables, or "-" for none."""
+    """Return the line for a request: the stage's format with its variables replaced, by "-" if they have no value."""
     values = variables(result, milliseconds)
 
     def value(match: re.Match[str]) -> str:
-        found: Any = values
+        field: Any = values
         for name in match[1].split("."):
-            found = found.get(name) if isinstance(found, Mapping) else None
-        if found is None or found == "":
+            field = field.get(name) if isinstance(field, Mapping) else None
+        if field is None or field == "":
             return _MISSING
-        return json.dumps(found if isinstance(found, str) else json.dumps(found))[1:-1]
+        return json.dumps(field if isinstance(field, str) else json.dumps(field))[1:-1]
 
     return _VARIABLE.sub(value, template)
 
@@ -64,5 +64,5 @@ def variables(result: Result, milliseconds: float) -> dict[str, Any]:
 
 
 def _is_own(answer: Answer) -> bool:
-    """Return whether API Gateway made the answer: it has the one field `message`."""
+    """Return whether API Gateway made the answer itself: such an answer has only the field `message`."""
     return answer.status >= 400 and re.fullmatch(rb'\{"message":"[A-Za-z ]+"\}', answer.body) is not None

@@ -108,8 +108,8 @@ class Authorization:
         if not verdict.allowed:
             self._deny(who, invocation, verdict.asked, verdict.reason)
 
-    def _deny(self, who: str, invocation: Invocation, asked: str, reason: str) -> NoReturn:
-        self._records.denied(who, ACTION, invocation.method_arn, asked, reason)
+    def _deny(self, who: str, invocation: Invocation, policies: str, reason: str) -> NoReturn:
+        self._records.denied(who, ACTION, invocation.method_arn, policies, reason)
         raise RefusedError(answers.own(403), reason)
 
     def _token(self, authorizer: Mapping[str, Any], wanted: list[str], invocation: Invocation) -> dict[str, Any]:

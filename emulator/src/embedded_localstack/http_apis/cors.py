@@ -15,8 +15,8 @@ PREFIX = "access-control-"
 
 def is_preflight(request: Request) -> bool:
     """Return whether a browser asks for permission to make a request."""
-    asked = request.values("origin") and request.values("access-control-request-method")
-    return request.method == "OPTIONS" and bool(asked)
+    has_headers = request.values("origin") and request.values("access-control-request-method")
+    return request.method == "OPTIONS" and bool(has_headers)
 
 
 def preflight(config: Mapping[str, Any], request: Request) -> Answer:

@@ -87,7 +87,7 @@ class Gateway:
         for name, value in answer.headers:
             response.headers.add(name, value)
         response.set_data(b"" if request.method == "HEAD" else answer.body)
-        # A response of an API has none of what LocalStack would add next, such as CORS headers.
+        # Skip the handlers that would add LocalStack's own headers, such as those for CORS.
         chain.terminate()
 
     def _answer(self, backend: Any, api: Any, request: Request, domain: str, web: Any) -> Answer:
@@ -149,7 +149,7 @@ class Gateway:
 
 
 def _received(web: Any, path: str, query: str) -> Request:
-    """Return the request with the header that API Gateway adds for traces, as far as it has none."""
+    """Return the request with the trace header that API Gateway adds if a request has none."""
     headers = tuple((name.lower(), value) for name, value in web.headers)
     request = Request(web.method, path, query, headers, web.get_data(), web.remote_addr or "127.0.0.1")
     if request.values("x-amzn-trace-id"):
@@ -166,5 +166,5 @@ def _find(api_id: str) -> tuple[Any, Any] | None:
 
 
 def _is_open(match: Match | None) -> bool:
-    """Return whether the API may answer a preflight request itself: the request needs no authorization."""
+    """Return whether the API answers a preflight request itself, because the route requires no authorization."""
     return match is None or (match.route.get("authorizationType") or "NONE") == "NONE"

@@ -23,8 +23,8 @@ class Match:
 def choose_stage(stages: Collection[str], path: str) -> tuple[str, str] | None:
     """Return the stage of a request and the path without the stage's prefix, or None if no stage serves the request.
 
-    A stage that the first segment of the path names comes before the stage `$default`, which may be named too, as in
-    LocalStack's paths.
+    The stage that the first segment of the path names is preferred to the stage `$default`. The segment may name
+    `$default` itself, as in LocalStack's paths.
 
     Args:
         stages: the names of the API's stages.
@@ -40,7 +40,7 @@ def choose_route(routes: Iterable[Mapping[str, Any]], method: str, path: str) ->
     """Return the most specific route that matches a request, or None.
 
     A full match comes before a greedy path variable, and `$default` comes last. In the path, a literal segment comes
-    before a variable. ANY matches the methods for which the path has no route of its own.
+    before a variable. A route for the method comes before a route for ANY.
 
     Args:
         routes: the routes, each with its `routeKey`.
@@ -54,13 +54,13 @@ def choose_route(routes: Iterable[Mapping[str, Any]], method: str, path: str) ->
         if key == DEFAULT:
             matches.append(((2, [], False), Match(route)))
             continue
-        wanted, _, template = key.partition(" ")
-        if wanted not in ("ANY", method):
+        route_method, _, template = key.partition(" ")
+        if route_method not in ("ANY", method):
             continue
         parts = template.split("/")[1:]
         parameters = _parameters(parts, segments)
         if parameters is not None:
-            rank = (int(is_greedy(parts[-1])), [_weight(part) for part in parts], wanted == "ANY")
+            rank = (int(is_greedy(parts[-1])), [_weight(part) for part in parts], route_method == "ANY")
             matches.append((rank, Match(route, parameters)))
     return min(matches, key=lambda match: match[0])[1] if matches else None
 

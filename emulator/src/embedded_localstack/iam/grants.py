@@ -15,9 +15,9 @@ def with_grants(policy: Mapping[str, Any], grants: Iterable[Mapping[str, Any]]) 
         grants: the grants of the key, each as ListGrants returns it.
     """
     statements = policy.get("Statement", [])
-    own = list(statements) if isinstance(statements, list) else [statements]
-    # The statements of grants have no variables, but conditions: both versions of the language have those.
-    return {**policy, "Statement": [*own, *map(_statement, grants)]}
+    own_statements = list(statements) if isinstance(statements, list) else [statements]
+    # These statements use conditions and no policy variables, so they work with each Version that a policy can have.
+    return {**policy, "Statement": [*own_statements, *map(_statement, grants)]}
 
 
 def _statement(grant: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Rules of S3 on bucket policies and ACLs: Block Public Access, object ownership, and policies that S3 does not take.
+"""Rules of S3 on bucket policies and ACLs: Block Public Access, object ownership, and policies that S3 refuses.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html
@@ -63,7 +63,7 @@ def verify(
         who: the caller, for messages.
 
     Raises:
-        RefusedError: S3 does not take the ACL or the policy.
+        RefusedError: S3 refuses the ACL or the policy.
     """
     if operation == "PutBucketPolicy":
         _verify_policy(params, settings, exists, who)
@@ -103,7 +103,7 @@ def _verify_acl(operation: str, params: Mapping[str, Any], settings: Settings) -
 
 
 def _verify_new_bucket(params: Mapping[str, Any]) -> None:
-    """A new bucket has no ACLs unless the request says so, and blocks public ones."""
+    """Check the ACL of a new bucket. The bucket has ACLs only if the request enables them, and refuses public ones."""
     if not grants_access(params) or params.get("ACL") == "private":
         return
     if params.get("ObjectOwnership", "BucketOwnerEnforced") == "BucketOwnerEnforced":
@@ -135,7 +135,7 @@ def _verify_policy(params: Mapping[str, Any], settings: Settings, exists: Callab
 
 
 def _problem(statement: Any, bucket: str, exists: Callable[[str], bool]) -> str:
-    """Return why S3 does not take a statement, or an empty text. documents.py checks the grammar of the policy."""
+    """Return why S3 refuses a statement, or an empty text. documents.py checks the grammar of the policy."""
     if not isinstance(statement, dict):
         return ""
     for resource in _listed(statement.get("Resource") or statement.get("NotResource")):
@@ -150,7 +150,7 @@ def _problem(statement: Any, bucket: str, exists: Callable[[str], bool]) -> str:
 
 
 def is_public(document: str) -> bool:
-    """Return whether a bucket policy is public: it allows something to everybody and limits it by no fixed value.
+    """Return whether a bucket policy is public: it allows something to everybody without a condition on a fixed value.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html#access-control-block-public-access-policy-status
     """
@@ -176,7 +176,7 @@ def _is_limited(statement: Mapping[str, Any]) -> bool:
 
 
 def _is_fixed(value: Any) -> bool:
-    """Return whether a value names something. A wildcard is allowed after the account of an ARN; /0 to /7 is public."""
+    """Return whether a value is fixed. Wildcards may be in an ARN's resource. Ranges from /0 to /7 are not fixed."""
     name = text(value)
     if re.fullmatch(r"[\d.]+/[0-7]|[\da-fA-F:]*::[\da-fA-F:]*/([0-9]|[12][0-9]|3[01])", name):
         return False
