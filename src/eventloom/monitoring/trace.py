@@ -59,14 +59,19 @@ def trace(  # noqa: PLR0913, PLR0917 - click passes options as arguments
                 printed.add(identity)
                 print_step(step, as_json)
     if not steps:
-        raise UserError(
-            f"nothing is known about {printable(text)} in the last {minutes} minutes; name a key, an image id, a "
-            "correlation id or a request id, or look further back with --minutes"
-        )
+        raise UserError(unknown(text, minutes))
     if html_file:
         html_file.parent.mkdir(parents=True, exist_ok=True)
         html_file.write_text(page(text, steps), encoding="utf-8")
         terminal.note(f"drawn in {html_file}")
+
+
+def unknown(text: str, minutes: int) -> str:
+    """Return a sentence for a text that nothing is known about, with all that the command takes."""
+    return (
+        f"nothing is known about {printable(text)} in the last {minutes} minutes; name a key, an image id, a "
+        "correlation id, a request id or a sequence number, or look further back with --minutes"
+    )
 
 
 def rounds(

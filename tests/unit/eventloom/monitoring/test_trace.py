@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from eventloom.monitoring.log_records import Record, records
-from eventloom.monitoring.trace import line, rounds
+from eventloom.monitoring.trace import line, rounds, unknown
 from eventloom.monitoring.trace_page import page
 from eventloom.monitoring.trace_path import Delays, Step, invocations, is_complete, timeline
 from eventloom.monitoring.trace_readers import Tracer, subject_of
@@ -355,3 +355,10 @@ def test_a_record_of_the_stream_is_followed_to_the_batch_that_counted_it(cloud: 
         "10:30:09.000              activity     counted the batch with the record",
     ]
     assert is_complete(steps)
+
+
+def test_an_unknown_subject_names_all_that_trace_takes() -> None:
+    sentence = unknown("a\x1b[2Jb", 60)
+    assert "in the last 60 minutes" in sentence
+    assert all(name in sentence for name in ("key", "image id", "correlation id", "request id", "sequence number"))
+    assert "\x1b" not in sentence
