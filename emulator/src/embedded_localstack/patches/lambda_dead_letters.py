@@ -3,7 +3,7 @@
 LocalStack makes an attribute ErrorMessage with an empty value then. SQS refuses the message for it, in an answer that
 LocalStack does not read, and the event is lost.
 """
-# mypy: disable-error-code="import-not-found"
+# mypy: disable-error-code="import-not-found, untyped-decorator"
 
 from typing import Any
 
