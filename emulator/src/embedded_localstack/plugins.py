@@ -29,6 +29,7 @@ PATCHES = (
     "embedded_localstack.patches.eventbridge_archives",
     "embedded_localstack.patches.eventbridge_targets",
     "embedded_localstack.patches.lambda_async",
+    "embedded_localstack.patches.lambda_dead_letters",
     "embedded_localstack.patches.lambda_retries",
     "embedded_localstack.patches.lambda_client_context",
     "embedded_localstack.patches.lambda_code",

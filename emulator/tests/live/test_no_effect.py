@@ -158,6 +158,16 @@ def lambda_reserved_concurrency(cloud: Cloud) -> bool:
     return refused("TooManyRequestsException", lambda: cloud.lambda_.invoke(FunctionName=name))
 
 
+def lambda_dead_letter_queue(cloud: Cloud) -> bool:
+    """Fail without a message: LocalStack loses the event then."""
+    name, (url, queue) = f"{PREFIX}-dead-letters", cloud.queue(f"{PREFIX}-dead-letters")
+    code = {"ZipFile": package("def handler(event, context): raise ValueError")}
+    cloud.function(name, "sqs:SendMessage", Code=code, DeadLetterConfig={"TargetArn": queue})
+    cloud.lambda_.put_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=0)
+    cloud.lambda_.invoke(FunctionName=name, InvocationType="Event", Payload=b'{"kind": "a"}')
+    return cloud.received(url, WAIT * 2) == [{"kind": "a"}]
+
+
 def bus_with_target(cloud: Cloud, name: str, target: dict[str, Any]) -> None:
     """Send one event to a new bus whose rule has this target."""
     bus = f"{PREFIX}-{name}"
@@ -320,6 +330,7 @@ PROBES: dict[str, Callable[[Cloud], bool]] = {
     "Lambda: SnapStart": lambda_snapstart,
     "Lambda: code signing": lambda_code_signing,
     "Lambda: reserved concurrency": lambda_reserved_concurrency,
+    "Lambda: dead-letter queue": lambda_dead_letter_queue,
     "EventBridge: input transformer": eventbridge_input_transformer,
     "EventBridge: dead-letter queue": eventbridge_dead_letter_queue,
     "CloudWatch: composite alarm": cloudwatch_composite_alarm,

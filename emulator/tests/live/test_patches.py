@@ -25,6 +25,7 @@ TARGETS = {
     "patches.lambda_async": "localstack.services.lambda_.invocation.event_manager:Poller.handle_message",
     "patches.lambda_client_context": "localstack.services.lambda_.invocation.execution_environment:ExecutionEnvironment.invoke",
     "patches.lambda_code": "localstack.services.lambda_.invocation.lambda_models:S3Code._download_archive_to_file",
+    "patches.lambda_dead_letters": "localstack.utils.aws.dead_letter_queue:_prepare_messages_to_dlq",
     "patches.lambda_retries": "localstack.services.lambda_.invocation.event_manager:has_enough_time_for_retry",
     "patches.lambda_versions": "localstack.services.lambda_.invocation.lambda_service:LambdaService.stop_version",
     "patches.idle_connections": "botocore.httpsession:URLLib3Session.__init__",

@@ -1,0 +1,25 @@
+"""Send failed events to the dead-letter queue of a function also when the error has no message.
+
+LocalStack makes an attribute ErrorMessage with an empty value then. SQS refuses the message for it, in an answer that
+LocalStack does not read, and the event is lost.
+"""
+# mypy: disable-error-code="import-not-found, untyped-decorator"
+
+from typing import Any
+
+
+def install() -> None:
+    """Leave out the attributes of a dead letter that are empty."""
+    from localstack.utils.aws import dead_letter_queue  # noqa: PLC0415 - only a running server has it
+    from localstack.utils.patch import patch  # noqa: PLC0415
+
+    @patch(dead_letter_queue._prepare_messages_to_dlq)
+    def _prepare_messages_to_dlq(prepare: Any, *arguments: Any, **more: Any) -> list[dict[str, Any]]:
+        return [without_empty_attributes(message) for message in prepare(*arguments, **more)]
+
+
+def without_empty_attributes(message: dict[str, Any]) -> dict[str, Any]:
+    """Return the message without the attributes whose string is empty."""
+    attributes = message.get("MessageAttributes") or {}
+    filled = {name: value for name, value in attributes.items() if value.get("StringValue") != ""}
+    return {**message, "MessageAttributes": filled} if filled != attributes else message
