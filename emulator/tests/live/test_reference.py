@@ -135,6 +135,7 @@ class Facts:
 
 
 QUEUE, GROUP_ARN = f"arn:aws:sqs:us-east-1:{ACCOUNT}:q", f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:g"
+IDENTITY = f"arn:aws:ses:us-east-1:{ACCOUNT}:identity/example.com"
 TAGGED_PARAMETER = {"ResourceType": "Parameter", "ResourceId": "/a/b"}
 # The parameters without which a row can't name a resource.
 PARAMETERS: dict[tuple[str, str], dict[str, Any]] = {
@@ -143,6 +144,7 @@ PARAMETERS: dict[tuple[str, str], dict[str, Any]] = {
     ("dynamodb", "ExecuteTransaction"): {"TransactStatements": [{"Statement": "DELETE FROM t WHERE id = 1"}]},
     **{("sqs", name): {"SourceArn": QUEUE} for name in ("StartMessageMoveTask", "ListMessageMoveTasks")},
     **{("logs", name): {"resourceArn": GROUP_ARN} for name in ("TagResource", "UntagResource", "ListTagsForResource")},
+    **{("sesv2", name): {"ResourceArn": IDENTITY} for name in ("TagResource", "UntagResource", "ListTagsForResource")},
     **{("kms", name): {"AliasName": "alias/a"} for name in ("CreateAlias", "UpdateAlias", "DeleteAlias")},
     **{("ssm", f"{name}Resource"): TAGGED_PARAMETER for name in ("AddTagsTo", "RemoveTagsFrom", "ListTagsFor")},
     ("sts", "AssumeRole"): {"RoleArn": ROLE},
