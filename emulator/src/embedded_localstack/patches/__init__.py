@@ -1,4 +1,5 @@
-"""Patches of LocalStack 4.14: one module for each behaviour that differs from AWS, or that writes outside its folder.
+"""Patches of LocalStack 4.14. Each module corrects one behaviour that differs from AWS or writes outside the data
+folder.
 
 Each module is named after the service that it patches.
 """

@@ -1,4 +1,4 @@
-"""Support UpdateAlias with weights, as a canary deployment needs it.
+"""Support UpdateAlias with routing weights, which canary deployments use.
 
 LocalStack loses the version of the alias and answers with status 500.
 

@@ -1,7 +1,7 @@
 """Send failed events to the dead-letter queue of a function also when the error has no message.
 
-LocalStack makes an attribute ErrorMessage with an empty value then. SQS refuses the message for it, in an answer that
-LocalStack does not read, and the event is lost.
+For such an error, LocalStack adds an attribute ErrorMessage with an empty value. SQS then refuses the message.
+LocalStack does not read the response, so the event is lost.
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
