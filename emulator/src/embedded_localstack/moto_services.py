@@ -33,7 +33,7 @@ def ecr() -> Any:
 
 @aws_provider(api="organizations")
 def organizations() -> Any:
-    """Return AWS Organizations. The account is in none until one is created, as a new account of AWS is."""
+    """Return AWS Organizations. Until one is created, the account belongs to no organization, as on AWS."""
     return _service("organizations")
 
 

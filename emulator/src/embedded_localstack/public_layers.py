@@ -86,7 +86,7 @@ def refusal(arn: str) -> str:
 
 
 def _options(arn: str) -> str:
-    """Return the options that make the layer of Powertools with this ARN, or an empty text for another layer."""
+    """Return the options of `layer powertools` for the ARN, or an empty string if the layer is another one."""
     if match := _V3.search(arn):
         return f"--python 3.{match[1]} --architecture {match[2]}"
     if match := _V2.search(arn):

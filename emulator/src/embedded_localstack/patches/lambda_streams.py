@@ -234,7 +234,10 @@ def descriptions(poller: Any) -> list[dict[str, Any]]:
 
 
 def arn_parameter(poller: Any) -> dict[str, str]:
-    """Return the parameter that names the stream. GetRecords of table streams has none, so LocalStack returns none."""
+    """Return the parameter that names the stream.
+
+    LocalStack returns none for table streams, because their GetRecords has no such parameter.
+    """
     return poller.stream_arn_param() or {"StreamArn": poller.source_arn}
 
 

@@ -23,7 +23,7 @@ _defaults: dict[tuple[str, ...], int] = {}
 
 
 def matcher(pattern: str) -> Callable[[str, Mapping[str, Any]], bool]:
-    """Return what decides whether an event matches a pattern. It stands in for LocalStack's get_pattern_matcher."""
+    """Return a function that decides whether an event matches, as LocalStack's get_pattern_matcher does."""
     parsed = parse(pattern)
     return lambda _pattern, event: parsed.match(event["message"]) is not None
 

@@ -22,7 +22,7 @@ from urllib3 import connection_from_url
 
 
 class MotoThread(FuncThread):
-    """A moto server process. It ends when its standard input closes: by `stop`, or when this process ends."""
+    """A moto server process, which ends when its standard input closes (in `stop`, or when this process ends)."""
 
     def __init__(self, service: str, port: int) -> None:
         super().__init__(self._run, name=f"moto-{service}")
