@@ -181,7 +181,7 @@ class Environment:
         return Event(records.now_us(), message)
 
     def _keep_output(self, runtime: Runtime) -> None:
-        """Discard a runtime that could not be initialised, and keep its output. The next invocation starts another."""
+        """Discard a runtime that failed to initialise, but keep its output. The next invocation starts another."""
         self._discard()
         self._early += runtime.output.take()
 
