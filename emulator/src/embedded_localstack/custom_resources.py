@@ -4,7 +4,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html
 
 CloudFormation passes a response URL to the function and waits for a response there. The function may end long before
-that, because CDK's provider framework lets a state machine respond.
+that. For example, CDK's provider framework lets a state machine respond.
 """
 
 import json

@@ -1,5 +1,4 @@
-"""Accept inline and trust policies without a Version or with the Version 2008-10-17. moto requires 2012-10-17 for all
-policies.
+"""Accept inline and trust policies without a Version or with 2008-10-17. moto requires 2012-10-17 for all.
 
 An omitted Version means 2008-10-17:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html

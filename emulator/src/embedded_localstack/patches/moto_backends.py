@@ -149,8 +149,7 @@ class Backend:
         return self.forward(context, service_request)
 
     def forward(self, context: Any, service_request: Any = None) -> Any:
-        """Return the backend's response to a request, or to `service_request` as other parameters of the same
-        operation.
+        """Return the backend's response to a request, or to other parameters of the same operation.
 
         Raises:
             ServiceException: the backend refuses the request.
