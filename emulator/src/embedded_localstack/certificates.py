@@ -1,6 +1,6 @@
 """Create the server's certificate for HTTPS and the local certificate authority that signs it. Functions trust it.
 
-LocalStack downloads a certificate for localhost.localstack.cloud, or makes one that nobody trusts.
+LocalStack downloads a certificate for localhost.localstack.cloud, or creates one that no client trusts.
 """
 
 import os

@@ -53,7 +53,7 @@ def sweep(home: Home, run: Run | None) -> int:
 
 
 def _reap(run: Run | None) -> None:
-    """Collect the server's exit code. The server is a child of this process when `up` gives up on it."""
+    """Collect the server's exit code. The server is a child of this process if `up` started it."""
     if run:
         try:
             os.waitpid(run.pid, os.WNOHANG)

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-# The versions that a patch has to fit, beside its own source.
+# The packages whose versions are part of the mark, together with the source of the patches.
 PATCHED = ("localstack-core", "moto-ext", "botocore")
 
 

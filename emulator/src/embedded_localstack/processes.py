@@ -100,8 +100,8 @@ def belonging_to(folder: Path) -> list[int]:
     """Return the processes with an environment variable or a mount that names `folder` or a folder below it.
 
     The server and the supervisor of each function have such a variable. A function has a mount of that name, or the
-    variable TMPDIR if it has no file system of its own. Their children inherit both. So the list contains the processes
-    that a killed server left behind. It never contains the caller or its ancestors.
+    variable TMPDIR if it shares the file system of the machine. Their children inherit both. So the list contains the
+    processes that a killed server left behind. It never contains the caller or its ancestors.
     """
     ours, prefix = str(folder), f"{folder}/"
     spared = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}

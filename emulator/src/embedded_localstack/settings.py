@@ -103,8 +103,8 @@ def server_environment(home: Home) -> dict[str, str]:
             "DNS_ADDRESS": "0",
             "LOG_LEVEL_OVERRIDES": "localstack.deprecations=ERROR,localstack.aws.protocol.serializer=ERROR",
             "DISABLE_EVENTS": "1",
-            # Without credentials, botocore asks the instance metadata service. On an EC2 instance it would get real
-            # ones: https://docs.aws.amazon.com/cli/latest/topic/config-vars.html
+            # Without credentials, botocore reads them from the instance metadata service. On EC2 these would be real
+            # credentials: https://docs.aws.amazon.com/cli/latest/topic/config-vars.html
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",

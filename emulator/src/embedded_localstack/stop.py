@@ -17,7 +17,7 @@ SAVE_SECONDS = 180
 
 @dataclass(frozen=True)
 class Forgotten:
-    """The result of `down --forget`: a description, and the names of what was removed, by service."""
+    """The result of `down --forget`, with a description and the names of the removed resources by service."""
 
     text: str
     names: dict[str, list[str]]
@@ -51,7 +51,7 @@ def _kept(home: Home) -> str:
 
 
 def forget(home: Home) -> Forgotten:
-    """Stop the server and every process it started, and remove what is deployed in it or kept from it."""
+    """Stop the server and every process it started, and remove all deployed and saved resources."""
     with home.locked():
         run = home.load()
         if run and run.running():

@@ -30,11 +30,10 @@ def enter(folder: str, task: str, runtime: str, layers: str, interpreter_folders
     """Move this process into the file system of a function.
 
     Args:
-        folder: the folder that becomes /tmp. Its path is also the name by which a command recognises the function.
-        task: the folder that becomes /var/task.
-        runtime: the folder that becomes /var/runtime.
-        layers: the folder with the content of /opt, or an empty string.
-        interpreter_folders: folders that the interpreter needs, which keep their paths.
+        folder: the folder that becomes /tmp. Its path is also the name of mounts, which `down` uses to find the
+            processes of functions. task: the folder that becomes /var/task. runtime: the folder that becomes
+            /var/runtime. layers: the folder with the content of /opt, or an empty string. interpreter_folders: folders
+            that the interpreter needs, which keep their paths.
 
     Raises:
         OSError: the kernel does not allow it.

@@ -68,7 +68,7 @@ class Ending:
 
 
 class Runtime:
-    """The processes of an environment. When they have ended, the environment makes a new Runtime."""
+    """The processes of an environment. When they have ended, the environment creates a new Runtime."""
 
     def __init__(
         self,
@@ -150,7 +150,7 @@ class Runtime:
     def invoke(self, invocation: Invocation, seconds: float) -> Ending | None:
         """Pass an event to the runtime, wait, and return the outcome.
 
-        Returns None if there is no answer within `seconds`. The caller then kills the runtime.
+        If there is no response within `seconds`, it returns None, and the caller kills the runtime.
         """
         self._request_id, self._current = invocation.request_id, Future()
         self._watch = memory.Watch(self._supervisor.pid, self._memory_mb, self._exceeded)

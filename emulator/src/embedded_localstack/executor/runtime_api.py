@@ -29,7 +29,7 @@ class Listener(Protocol):
     """A receiver of the runtime's calls. The API's threads call it."""
 
     def ready(self) -> None:
-        """Handle a runtime that is initialised and asks for an event."""
+        """Handle a runtime that is initialised and requests an event."""
 
     def init_failed(self, error: bytes) -> None:
         """Handle a runtime that could not be initialised."""

@@ -112,7 +112,7 @@ def start(command: list[str], data_limit: int, place: Place) -> tuple[int, str]:
 
 
 def fork(command: list[str], data_limit: int, place: Place, *, alone: bool) -> tuple[int, str]:
-    """Start the command, with `alone` in its own file system. Return its pid, and why that failed."""
+    """Start the command. With `alone`, it gets its own file system. Return its pid, and the error of this setup."""
     errors, report = os.pipe()
     pid = os.fork()
     if pid:

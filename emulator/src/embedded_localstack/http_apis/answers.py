@@ -36,7 +36,7 @@ def own(status: int, *headers: tuple[str, str]) -> Answer:
 def of_function(payload: bytes, version: str) -> Answer:
     """Return the response for a function's answer.
 
-    With format 2.0, an answer that has no statusCode is the body of a response with status 200.
+    With format 2.0, an answer without a statusCode becomes the body of a response with status 200.
 
     Raises:
         InvalidAnswerError: the answer is not valid, so the API responds with 500.

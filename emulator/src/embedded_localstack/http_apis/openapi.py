@@ -34,7 +34,7 @@ def parse(body: str) -> Definition:
     """Return the parts of an API from an OpenAPI 3.0 definition in JSON or YAML.
 
     Raises:
-        RefusedError: the text is not such a definition, or an operation has no integration.
+        RefusedError: the text is not an OpenAPI 3.0 definition, or an operation has no integration.
     """
     try:
         document = yaml.safe_load(body)

@@ -117,7 +117,7 @@ def _raw(_: SESBackend, content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _templated(backend: SESBackend, content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a mail from a template. A stored template is kept by name, as in SES v1. An inline one is rendered."""
+    """Return a mail from a template. As in SES v1, a stored template is only named. An inline template is rendered."""
     data = content.get("TemplateData") or "{}"
     try:
         values = json.loads(data)

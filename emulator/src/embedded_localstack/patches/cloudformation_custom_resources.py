@@ -108,7 +108,7 @@ def _delete_replaced() -> None:
 
 
 def _report_failures() -> None:
-    """Fail a stack whose outputs fail, and show the reason.
+    """Fail a stack if its outputs fail, and report the reason.
 
     LocalStack's CreateStack checks only the resources. It also sets the outputs after the status, so a waiter may see a
     complete stack without outputs.
@@ -151,7 +151,7 @@ class CustomResource(ResourceProvider):
         try:
             answer = _ask("Create", request, given)
         except CustomResourceError as error:
-            # CloudFormation generates an id, and uses it to delete what was created of the resource.
+            # CloudFormation generates an id, and uses it to delete a partly created resource.
             made_up = f"{request.stack_name}-{request.logical_resource_id}-{secrets.token_hex(6).upper()}"
             return _failed(error, {PHYSICAL_ID: made_up, GIVEN: given})
         return _done(answer, given)

@@ -1,8 +1,8 @@
 """Close unused connections of the server's own clients, and discard unused clients.
 
 Each function, role and event source mapping has its own clients. Their pools keep a closed connection until the next
-request. After the function is deleted there is no next request, so each one would leak a file descriptor. LocalStack
-also keeps up to 256 clients of ended sessions. Each of them takes about 0.3 MB and a connection.
+request. After a function is deleted there is no next request, so its connections would leak file descriptors.
+LocalStack also keeps up to 256 clients of ended sessions. Each of them takes about 0.3 MB and a connection.
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 

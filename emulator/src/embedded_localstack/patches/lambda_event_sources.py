@@ -32,7 +32,7 @@ checkpoints: dict[str, dict[str, str]] = {}
 
 
 def batches_at_once(maximum_concurrency: int | None, processors: int) -> int:
-    """Return how many batches run at the same time: the mapping's limit, reduced to what this machine can run."""
+    """Return how many batches run at once, from the mapping's limit and the number of processors."""
     return max(MINIMUM, min(maximum_concurrency or STARTED, 2 * processors))
 
 

@@ -21,7 +21,7 @@ from typing import Any
 from embedded_localstack.patches.kinesis_changes import Quiet, changes
 
 LOG = logging.getLogger(__name__)
-# How long a round waits for the shards that it polls. A shard whose batch takes longer is left alone until it is done.
+# How long a round waits for the shards that it polls. If a batch takes longer, its shard is skipped until it is done.
 ROUND_SECONDS = 1
 # How long a mapping that ends waits for its batches.
 DRAIN_SECONDS = 30

@@ -68,7 +68,7 @@ def check(form: Mapping[str, str], secret_of_session: Callable[[str], str | None
     """Check a form that a session signed. The field names of `form` are in lower case.
 
     Raises:
-        RefusedError: the form differs from what the session signed.
+        RefusedError: the form is not signed by the session, or its policy does not allow a field.
     """
     credential = text(form.get("x-amz-credential"))
     secret = secret_of_session(text(form.get("awsaccesskeyid")) or credential.partition("/")[0])
