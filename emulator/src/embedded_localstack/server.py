@@ -45,7 +45,7 @@ def end_with(owner: int, home: Home) -> None:
 
 
 def listen_on(address: str) -> None:
-    """Make LocalStack listen on one address. It ignores the address in GATEWAY_LISTEN."""
+    """Make LocalStack listen on one address, because LocalStack ignores the address in GATEWAY_LISTEN."""
     from twisted.internet import endpoints  # noqa: PLC0415 - it belongs to the running server
 
     endpoints.TCP4ServerEndpoint = partial(endpoints.TCP4ServerEndpoint, interface=address)

@@ -34,7 +34,7 @@ class PortTakenError(LaunchError):
 
 @dataclass(frozen=True)
 class Run:
-    """A started server."""
+    """The process of a started server."""
 
     pid: int
     ticks: int

@@ -1,4 +1,4 @@
-"""Lambda execution environments as local processes.
+"""Run Lambda execution environments as local processes.
 
     plugin.py        connects to LocalStack, and creates an Environment for a function version
     environment.py   runs one execution environment

@@ -6,7 +6,7 @@ from pathlib import Path
 def set_writable(folder: Path, *, writable: bool) -> None:
     """Make everything in the folder read-only, or make its folders writable so that they can be removed.
 
-    Another version may share the files (patches/lambda_code.py), so they never become writable. The folder may no
+    The files never become writable, because another version may share them (patches/lambda_code.py). The folder may no
     longer exist.
     """
     for path, _, names in folder.walk():

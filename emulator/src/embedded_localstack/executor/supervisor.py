@@ -112,7 +112,7 @@ def start(command: list[str], data_limit: int, place: Place) -> tuple[int, str]:
 
 
 def fork(command: list[str], data_limit: int, place: Place, *, alone: bool) -> tuple[int, str]:
-    """Start the command. With `alone`, it gets its own file system. Return its pid, and the error of this setup."""
+    """Start the command. With `alone`, it gets its own file system. Return its pid, and the error if that fails."""
     errors, report = os.pipe()
     pid = os.fork()
     if pid:

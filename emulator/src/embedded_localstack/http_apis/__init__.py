@@ -1,4 +1,4 @@
-"""HTTP APIs (API Gateway v2), which free LocalStack lacks. moto stores them, and this package answers their requests.
+"""Serve HTTP APIs (API Gateway v2), which LocalStack Community lacks. moto stores their settings.
 
     provider.py        registers moto's API Gateway v2 as LocalStack's provider of `apigatewayv2`
     operations.py      implements the operations on APIs, routes, integrations and authorizers

@@ -1,4 +1,4 @@
-"""Application Load Balancers, which free LocalStack lacks. moto stores them, and this package answers their requests.
+"""Serve Application Load Balancers, which moto only stores and LocalStack Community lacks.
 
     gateway.py     takes requests for a load balancer from LocalStack's request chain, and answers them
     listeners.py   chooses the listener and the rule for a request

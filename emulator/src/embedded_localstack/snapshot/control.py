@@ -73,7 +73,7 @@ def _stop() -> None:
 
 
 class UnkeptError(Exception):
-    """The state of some services cannot be saved. `services` has their names, and the message says why."""
+    """A failure to save the state of some services. `services` has their names, and the message says why."""
 
     def __init__(self, failures: dict[str, str]) -> None:
         super().__init__("; ".join(f"{service}: {reason}" for service, reason in failures.items()))

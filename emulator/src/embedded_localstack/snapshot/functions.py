@@ -1,4 +1,4 @@
-"""Save the parts of Lambda's state outside its store: stream positions and asynchronous events."""
+"""Save and restore the parts of Lambda's state outside its store: stream positions and asynchronous events."""
 # mypy: disable-error-code="import-not-found"
 
 import json

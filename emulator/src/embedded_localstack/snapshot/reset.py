@@ -1,4 +1,4 @@
-"""Remove everything that is deployed while the server runs, for `POST /_localstack/state/reset`.
+"""Remove everything that is deployed in the running server, for `POST /_localstack/state/reset`.
 
 LocalStack's paid edition has a reset at the same path:
 https://docs.localstack.cloud/aws/capabilities/state-management/
