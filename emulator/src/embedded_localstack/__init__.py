@@ -1,6 +1,6 @@
-"""LocalStack on the host without Docker, with IAM enforced.
+"""Run LocalStack on the host without Docker, with IAM enforced.
 
-For tests in Python: `cloud`, `Cloud` and `LocalStackProcess`, which are imported at their first use.
+Tests in Python use `cloud`, `Cloud` and `LocalStackProcess`, which are imported at their first use.
 """
 
 from importlib import import_module
@@ -13,7 +13,7 @@ __all__ = ["Cloud", "LocalStackProcess", "cloud"]
 
 
 def __getattr__(name: str) -> Any:
-    """Return a name of embedded_localstack.testing, because the server needs none of them."""
+    """Import a name of embedded_localstack.testing at its first use, because the server does not need that module."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module("embedded_localstack.testing"), name)

@@ -1,6 +1,6 @@
-"""The certificate of the server for HTTPS, and the local authority that signed it, which functions trust.
+"""Create the server's certificate for HTTPS and the local certificate authority that signs it. Functions trust it.
 
-LocalStack downloads a certificate for localhost.localstack.cloud, or makes one that nobody trusts.
+LocalStack downloads a certificate for localhost.localstack.cloud, or creates one that no client trusts.
 """
 
 import os
@@ -24,9 +24,9 @@ _PEM = serialization.Encoding.PEM
 
 
 def make(folder: Path) -> None:
-    """Make the certificates in a folder, unless it has some that stay valid for at least a day.
+    """Create the certificates in a folder, unless it has certificates that are valid for at least another day.
 
-    The bundle has the authorities that the SDKs trust, and the local one.
+    The bundle contains the authorities that the SDKs trust, and the local authority.
     """
     from certifi import contents  # noqa: PLC0415 - only the environment of a server has it
 
@@ -53,7 +53,7 @@ def make(folder: Path) -> None:
         .sign(authority_key, hashes.SHA256())
     )
     secret = key.private_bytes(_PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    # Nobody needs the key of the authority again, so it is not kept.
+    # The authority's key is not needed again, so it is not written to disk.
     own = authority.public_bytes(_PEM)
     with os.fdopen(os.open(folder / SERVER, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(secret + certificate.public_bytes(_PEM))
@@ -62,7 +62,7 @@ def make(folder: Path) -> None:
 
 
 def variables(folder: Path) -> dict[str, str]:
-    """Return the variables by which OpenSSL, the AWS SDKs, requests and Node.js trust the server."""
+    """Return the environment variables that make OpenSSL, the AWS SDKs, requests and Node.js trust the server."""
     bundle = str(folder / BUNDLE)
     return {
         "AWS_CA_BUNDLE": bundle,

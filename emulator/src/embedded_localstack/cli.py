@@ -1,4 +1,4 @@
-"""The command line: up, run, down, restart, status, logs and layer."""
+"""Run the commands up, run, down, restart, status, logs and layer."""
 
 import argparse
 import json

@@ -1,10 +1,10 @@
-"""Custom resources of CloudFormation: what a function is asked, and what it answers.
+"""Receive and check the responses of CloudFormation custom resources.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests.html,
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html
 
-CloudFormation gives the function an address, and waits until somebody has sent an answer to it. The function may have
-ended long before: CDK's provider framework lets a state machine answer.
+CloudFormation passes a response URL to the function and waits for a response there. The function may end long before
+that. For example, CDK's provider framework lets a state machine respond.
 """
 
 import json
@@ -27,7 +27,7 @@ class CustomResourceError(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer that reports a success."""
+    """The response of a custom resource that succeeded."""
 
     physical_id: str
     data: dict[str, Any]
@@ -35,18 +35,18 @@ class Answer:
 
 @dataclass
 class Mailbox:
-    """The addresses at which answers are expected. An address contains a secret and accepts one answer."""
+    """The response URLs that wait for a response. Each one contains a secret and accepts one response."""
 
     _expected: dict[str, "Expected"] = field(default_factory=dict)
 
     def expect(self) -> "Expected":
-        """Return a new address. Close it when no answer is wanted any more."""
+        """Return a new response URL. Call `forget` when its response is no longer needed."""
         expected = Expected(self, secrets.token_hex(24))
         self._expected[expected.token] = expected
         return expected
 
     def deliver(self, token: str, body: bytes) -> bool:
-        """Hand over an answer, and return whether the address is known."""
+        """Deliver a response, and return whether its URL waits for one."""
         expected = self._expected.pop(token, None)
         if expected is None:
             return False
@@ -54,12 +54,12 @@ class Mailbox:
         return True
 
     def forget(self, token: str) -> None:
-        """Stop accepting an answer at an address."""
+        """Stop accepting a response for a token."""
         self._expected.pop(token, None)
 
 
 class Expected:
-    """One address, and the answer that arrives there."""
+    """One response URL, and the response that arrives there."""
 
     def __init__(self, mailbox: Mailbox, token: str) -> None:
         self.token = token
@@ -67,21 +67,21 @@ class Expected:
         self._body, self._failure = b"", ""
 
     def settle(self, body: bytes) -> None:
-        """Record the answer."""
+        """Store the response."""
         self._body = body
         self._arrived.set()
 
     def fail(self, reason: str) -> None:
-        """Record that no answer will come, unless there is one."""
+        """Record that no response will come, unless one has arrived."""
         if not self._arrived.is_set():
             self._failure = reason
             self._arrived.set()
 
     def wait(self, seconds: float) -> bytes:
-        """Return the answer.
+        """Return the response.
 
         Raises:
-            CustomResourceError: there is none after `seconds`, or none will come.
+            CustomResourceError: no response arrived within `seconds`, or none will come.
         """
         arrived = self._arrived.wait(seconds)
         self._mailbox.forget(self.token)
@@ -96,7 +96,7 @@ class Expected:
 
 
 def texts(value: Any) -> Any:
-    """Return properties as CloudFormation sends them: all numbers and Booleans are strings."""
+    """Return properties in the form that CloudFormation sends, with numbers and Booleans as strings."""
     match value:
         case dict():
             return {name: texts(each) for name, each in value.items()}
@@ -122,16 +122,16 @@ def timeout_s(properties: dict[str, Any]) -> int:
 
 
 def read_answer(body: bytes, request_id: str, logical_id: str, physical_id: str) -> Answer:
-    """Return the answer in a body.
+    """Return the response that a body contains.
 
     Args:
-        body: what was sent to the address.
+        body: the body that was sent to the response URL.
         request_id: the id of the request that it answers.
         logical_id: the name of the resource in the template.
-        physical_id: the id that the resource has had so far, or an empty text.
+        physical_id: the current id of the resource, or an empty string.
 
     Raises:
-        CustomResourceError: it reports a failure, or is not an answer.
+        CustomResourceError: the response reports a failure or is invalid.
     """
     if len(body) > MOST_ANSWER_BYTES:
         raise CustomResourceError(f"Response object is too long: {len(body)} bytes, of at most {MOST_ANSWER_BYTES}")

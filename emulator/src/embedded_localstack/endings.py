@@ -6,7 +6,7 @@ import signal
 from embedded_localstack import processes
 from embedded_localstack.state import Home, Run
 
-# LocalStack's own shutdown takes ten seconds, because it ends one service after another. None of it is needed.
+# LocalStack's own shutdown takes ten seconds, because it stops one service after another. It is not needed here.
 STOP_SECONDS = 2
 
 
@@ -28,7 +28,7 @@ def end(home: Home, run: Run) -> None:
 
 
 def kill(family: dict[int, int]) -> None:
-    """Kill those of the processes that still run."""
+    """Kill the processes that still run."""
     left = [pid for pid, ticks in family.items() if processes.same(pid, ticks)]
     processes.send(left, signal.SIGKILL)
     processes.wait_gone(left, 5)
@@ -53,7 +53,7 @@ def sweep(home: Home, run: Run | None) -> int:
 
 
 def _reap(run: Run | None) -> None:
-    """Collect the server's exit code. The server is a child of this process when `up` gives up on it."""
+    """Collect the server's exit code. The server is a child of this process if `up` started it."""
     if run:
         try:
             os.waitpid(run.pid, os.WNOHANG)

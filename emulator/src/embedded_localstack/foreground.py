@@ -1,6 +1,6 @@
 """Run a server in the foreground, as a container or a service manager expects it.
 
-SIGTERM and Ctrl-C stop the server as `down` does, so that the next run has everything that is deployed in this one.
+SIGTERM and Ctrl-C stop the server as `down` does, so the next run restores everything that is deployed.
 """
 
 import signal
@@ -16,7 +16,7 @@ WATCH_SECONDS = 0.5
 
 
 def stop_signal() -> threading.Event:
-    """Return an event that is set when this process receives the signal to end."""
+    """Return an event that is set when this process receives SIGTERM or SIGINT."""
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
@@ -26,7 +26,7 @@ def stop_signal() -> threading.Event:
 def run(home: Home, stopped: threading.Event, on_start: Callable[[Started], None]) -> str:
     """Start the server, print its log until `stopped` is set, and stop it. Return a description of the end.
 
-    If the state of some services cannot be saved, the state of all others is.
+    If the state of some services cannot be saved, the state of the other services is still saved.
 
     Raises:
         LaunchError: the server runs already, did not start, ended by itself, or could not save its state.
@@ -53,7 +53,7 @@ def run(home: Home, stopped: threading.Event, on_start: Callable[[Started], None
 
 
 def _recorded(home: Home) -> Run | None:
-    """Return the server that is recorded in the folder, after a command that stops or restarts it has ended."""
+    """Return the server that the folder records. If it does not run, wait first for a command that is restarting it."""
     server = home.load()
     if server and server.running():
         return server

@@ -1,7 +1,7 @@
-"""The garbage collector while a server starts.
+"""Control the garbage collector while a server starts.
 
-A start only makes objects that stay. Searching them for garbage is a third of its CPU time, and later searches would go
-through them again each time.
+A start creates only objects that stay. Garbage collection would take a third of the start's CPU time, and each later
+collection would search these objects again.
 """
 
 import gc
@@ -16,7 +16,7 @@ def pause() -> None:
 
 
 def resume() -> None:
-    """Collect garbage from now on, and leave out the objects that exist already."""
+    """Collect garbage again, but ignore the objects that exist already."""
     gc.freeze()
     gc.set_threshold(THRESHOLD, *gc.get_threshold()[1:])
     gc.enable()

@@ -1,4 +1,4 @@
-"""The names of what is deployed in a server, so that `down --forget` can list what it removes."""
+"""List the names of the deployed resources, so that `down --forget` can show what it removes."""
 
 import json
 import os
@@ -43,7 +43,7 @@ def regions() -> list[str]:
 
 
 def read(port: int) -> dict[str, list[str]]:
-    """Return the names of what is deployed in a running server, by service.
+    """Return the names of the resources in a running server, by service.
 
     Services that were never used are skipped, because a request would start them.
     """
@@ -68,7 +68,7 @@ def read(port: int) -> dict[str, list[str]]:
 
 
 def _names(client: Any, operation: str, field: str, key: str) -> list[str]:
-    """Return the names of what a service holds, or an empty list if the service does not answer.
+    """Return the names of the resources of a service, or an empty list if the service does not answer.
 
     Errors are ignored, because `down` must work without this list.
     """

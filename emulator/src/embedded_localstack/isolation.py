@@ -1,4 +1,4 @@
-"""Find out before a server starts how functions can be isolated on this machine."""
+"""Check how functions can be isolated on this machine before a server starts."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 from embedded_localstack.state import LaunchError
 
 _EXECUTOR = Path(__file__).with_name("executor")
-# In its own process, which is changed by the attempt.
+# The probe runs in its own process, because the attempt changes the process.
 _PROBE = """
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -20,7 +20,7 @@ except OSError as error:
 
 
 def refuse_other_systems(platform: str = sys.platform) -> None:
-    """Refuse a system on which functions cannot be ended, frozen or limited.
+    """Refuse a system on which functions cannot be stopped, frozen or limited.
 
     Raises:
         LaunchError: it is not Linux.
@@ -33,7 +33,7 @@ def refuse_other_systems(platform: str = sys.platform) -> None:
 
 
 def missing(interpreter: str = sys.executable) -> str:
-    """Return why functions share the file system of this machine, or an empty text if each has its own."""
+    """Return why functions share the file system of this machine, or an empty string if each has its own."""
     command = [interpreter, "-I", "-S", "-c", _PROBE, str(_EXECUTOR)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return "" if done.returncode == 0 else " ".join(done.stderr.split())[-200:] or f"exit {done.returncode}"

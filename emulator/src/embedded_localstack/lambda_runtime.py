@@ -1,7 +1,7 @@
-"""The Python environment that functions run in, which contains only AWS's runtime client and boto3.
+"""Create the Python environment of functions, which contains only AWS's runtime client and boto3.
 
-A function that imports a package it does not contain must fail here as it does on AWS, so functions cannot run in
-LocalStack's own environment. This module makes a second environment from installed packages, without the network.
+A function that imports a package outside its archive must fail here as it does on AWS. So functions cannot run in
+LocalStack's own environment. This module creates a second environment from installed packages, without the network.
 """
 
 import compileall
@@ -23,7 +23,7 @@ PROVIDED = ("awslambdaric", "boto3")
 
 
 def interpreter(cache: Path) -> Path:
-    """Return the interpreter of the environment below `cache`, and make the environment if it does not exist.
+    """Return the interpreter of the environment below `cache`. Create the environment if it does not exist.
 
     Raises:
         LaunchError: a package that the environment needs is not installed.
@@ -39,7 +39,7 @@ def interpreter(cache: Path) -> Path:
     packages = next((part / "lib").glob("python*/site-packages"))
     for distribution in distributions:
         _link(distribution, packages)
-    # A function cannot write byte code beside its packages. Without it each cold start would compile them.
+    # A function cannot write byte code beside its packages, so without this step each cold start would compile them.
     compileall.compile_dir(packages, quiet=2)
     try:
         part.replace(folder)

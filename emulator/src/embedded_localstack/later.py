@@ -15,15 +15,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-# The versions that a patch has to fit, beside its own source.
+# The packages whose versions are part of the mark, together with the source of the patches.
 PATCHED = ("localstack-core", "moto-ext", "botocore")
 
 
 def mark(cache: Path, modules: Iterable[str], packages: Iterable[str] = PATCHED) -> Path:
-    """Return the file that says that these patches fit this installation.
+    """Return the path of the marker file, which exists if these patches fit this installation.
 
     Args:
-        cache: the folder of what depends only on the installation.
+        cache: the folder for files that depend only on the installation.
         modules: the names of the modules of the patches.
         packages: the packages that the patches change.
     """
@@ -36,7 +36,7 @@ def mark(cache: Path, modules: Iterable[str], packages: Iterable[str] = PATCHED)
 
 
 class BeforeImport(MetaPathFinder):
-    """Does work before a module is executed for the first time. If the work fails, so does the import, each time."""
+    """An import hook that does work before a module is first executed. While the work fails, the import fails too."""
 
     def __init__(self) -> None:
         self._work: dict[str, list[Callable[[], None]]] = {}
@@ -56,7 +56,7 @@ class BeforeImport(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Return the specification of a module that has work, for Python's import."""
+        """Return a module specification that does the work first, or None for a module without work."""
         if fullname not in self._work:
             return None
         spec = PathFinder.find_spec(fullname, path, target)

@@ -15,7 +15,7 @@ from embedded_localstack.state import DEFAULT_PORT, Home, LaunchError, PortTaken
 
 SERVER = [sys.executable, "-m", "embedded_localstack.server"]
 START_SECONDS = 90
-# A server may still be starting if the `up` that began it was interrupted.
+# If an earlier `up` was interrupted, its server may still be starting.
 ANSWER_SECONDS = 15
 
 

@@ -2,10 +2,10 @@
 
 The server loads the content of STATE if that file exists, and serves until its standard input closes. Each line of
 standard input names a file. The server saves its state in that file and prints one line: the reason why it failed, or
-an empty line. An empty line makes it forget its state.
+an empty line. If a line of input is empty, the server discards its state.
 
-moto checks a condition and writes in two steps without a lock, so two threads may both succeed with a conditional
-write. One lock around every operation gives DynamoDB's guarantee. moto is pure Python, so the lock costs no speed.
+moto checks a condition and writes in two steps without a lock, so the same conditional write may succeed in two
+threads. One lock around every operation gives DynamoDB's guarantee. moto is pure Python, so the lock costs no speed.
 """
 # mypy: disable-error-code="import-untyped"
 

@@ -1,4 +1,4 @@
-"""Services of moto as LocalStack's providers (entry points in pyproject.toml). LocalStack Community has none."""
+"""Provide services of moto that LocalStack Community lacks. The entry points are in pyproject.toml."""
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
 from typing import Any
@@ -11,7 +11,7 @@ from localstack.services.plugins import Service, aws_provider
 
 @aws_provider(api="elbv2")
 def elbv2() -> Any:
-    """Return Elastic Load Balancing. It shares the process with moto's EC2, so it knows subnets and security groups."""
+    """Return Elastic Load Balancing. It runs in the process of moto's EC2, so it finds subnets and security groups."""
     return _service("elbv2")
 
 
@@ -23,16 +23,17 @@ def cognito_idp() -> Any:
 
 @aws_provider(api="ecr")
 def ecr() -> Any:
-    """Return ECR's repositories. Images cannot be pushed: nothing here answers Docker's protocol.
+    """Return ECR's repositories. Images cannot be pushed, because Docker's protocol is not implemented.
 
-    Tools ask for repositories although a project has no images: the Serverless Framework when it removes a service.
+    Some tools list repositories even for projects without images. The Serverless Framework does so when it removes a
+    service.
     """
     return _service("ecr")
 
 
 @aws_provider(api="organizations")
 def organizations() -> Any:
-    """Return AWS Organizations. The account is in none until one is created, as a new account of AWS is."""
+    """Return AWS Organizations. Until one is created, the account belongs to no organization, as on AWS."""
     return _service("organizations")
 
 

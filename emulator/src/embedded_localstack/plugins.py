@@ -1,4 +1,4 @@
-"""The hooks that LocalStack calls when it starts (entry points in pyproject.toml)."""
+"""Define the hooks that LocalStack calls when it starts. The entry points are in pyproject.toml."""
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
 import os
@@ -121,7 +121,7 @@ def install_patch(name: str) -> None:
 
 @hooks.on_infra_ready(should_load=lambda: bool(os.environ.get("EMBEDDED_LOCALSTACK_HOME")))
 def resume() -> None:
-    """Restore the state that the previous server saved. The services need the gateway for this."""
+    """Restore the state that the previous server saved. This needs a running gateway."""
     try:
         import_module("embedded_localstack.snapshot.control").resume()
     finally:

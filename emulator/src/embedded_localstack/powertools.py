@@ -1,4 +1,4 @@
-"""Make the layer of Powertools for AWS Lambda (Python) from PyPI: the packages that AWS's public layer has.
+"""Build the layer of Powertools for AWS Lambda (Python) from PyPI, with the packages of AWS's public layer.
 
 https://docs.aws.amazon.com/powertools/python/latest/getting-started/install/
 """
@@ -18,7 +18,7 @@ from embedded_localstack.state import LaunchError
 VERSION = "3.37.0"
 PACKAGE = "aws-lambda-powertools"
 PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
-# The platforms of wheels that run on Amazon Linux. uv and pip spell them differently.
+# The machine names in the wheel platforms for Amazon Linux, by architecture. uv and pip order their parts differently.
 MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
 OF_THE_RUNTIME = {"boto3", "botocore", "s3transfer", "python-dateutil", "six", "urllib3"}
 """What the runtime has with boto3, so that AWS's layer has it not."""
@@ -67,7 +67,7 @@ def _install(requirement: str, target: Path, python: str, machine: str) -> None:
 
 
 def _pip(folder: Path) -> Path:
-    """Return the interpreter of a new environment that has pip. The environment of this package need not have it.
+    """Return the interpreter of a new environment with pip, because the current environment may not have pip.
 
     Raises:
         LaunchError: this Python comes without pip.
@@ -89,7 +89,7 @@ def _not_installed(requirement: str, error: Exception) -> str:
 
 
 def _remove_superfluous(packages: Path) -> None:
-    """Remove the packages that the runtime has, and the commands, which functions do not use."""
+    """Remove the packages that the runtime provides, and the command-line scripts."""
     for distribution in list(metadata.distributions(path=[str(packages)])):
         if distribution.name.lower() in OF_THE_RUNTIME:
             for name in {file.parts[0] for file in distribution.files or []} - {".."}:
@@ -105,7 +105,7 @@ def _remove(path: Path) -> None:
 
 
 def _pack(packages: Path, file: Path) -> None:
-    """Write the packages into a zip file, below python/, in the order of their names."""
+    """Write the packages into a zip file below python/, sorted by path."""
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(packages.rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:

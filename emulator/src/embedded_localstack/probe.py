@@ -15,8 +15,8 @@ MOST_BYTES = 1024 * 1024
 def health(port: int, timeout: float = 2) -> dict[str, Any] | None:
     """Return LocalStack's health response, or None if there is no such response within `timeout` seconds.
 
-    Another program on the port may send anything, slowly and without end. So no redirect is followed, and the time and
-    the size of the response are limited.
+    Another program on the port may send anything, slowly and without end. So redirects are not followed, and the
+    duration and size of the response are limited.
     """
     request = f"GET /_localstack/health HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"
     try:

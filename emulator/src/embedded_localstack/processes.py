@@ -1,8 +1,7 @@
-"""Processes of this machine: their identity, their descendants, and how to signal them.
+"""Identify processes of this machine, find their descendants, and send them signals.
 
-psutil does the work, with one exception: `descendants` reads the kernel's own list of children. It runs ten times a
-second for each running invocation. psutil would scan every process of the machine, which took nine times as long with
-75 processes.
+The functions use psutil, except that `descendants` reads the kernel's own list of children. It runs ten times a second
+for each running invocation. psutil scans every process of the machine, which took nine times as long with 75 processes.
 """
 
 import os
@@ -31,7 +30,8 @@ def alive(pid: int) -> bool:
 def start_ticks(pid: int) -> int:
     """Return when the process started, in clock ticks since boot, or 0 if there is no such process.
 
-    Together with the pid it identifies a process. Seconds since the epoch would not: they change when the clock is set.
+    Together with the pid it identifies a process. Seconds since the epoch would not identify it, because they change
+    when the clock is set.
     """
     try:
         started = psutil.Process(pid).create_time() - psutil.boot_time()
@@ -97,11 +97,11 @@ def command(pid: int) -> str:
 
 
 def belonging_to(folder: Path) -> list[int]:
-    """Return the processes that were started with a variable, or with a mount, that names `folder` or one below it.
+    """Return the processes with an environment variable or a mount that names `folder` or a folder below it.
 
     The server and the supervisor of each function have such a variable. A function has a mount of that name, or the
-    variable TMPDIR if it has no file system of its own. Their children inherit both. So the list contains what a killed
-    server left behind. It never contains the caller and its ancestors.
+    variable TMPDIR if it shares the file system of the machine. Their children inherit both. So the list contains the
+    processes that a killed server left behind. It never contains the caller or its ancestors.
     """
     ours, prefix = str(folder), f"{folder}/"
     spared = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}

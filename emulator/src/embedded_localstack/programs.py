@@ -1,4 +1,4 @@
-"""The programs that run functions: for each runtime the command, and the folders that it needs."""
+"""Describe the programs that run functions, with the command and folders of each runtime."""
 
 import functools
 import subprocess
@@ -11,7 +11,7 @@ FACTS = "import site, sys; print(sys.prefix, sys.base_prefix, site.getsitepackag
 
 @dataclass(frozen=True)
 class Program:
-    """How to run the functions of a runtime."""
+    """The command and the folders that run the functions of a runtime."""
 
     command: tuple[str, ...]
     """The command, to which the handler is added, except for `provided`."""

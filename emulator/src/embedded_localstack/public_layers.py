@@ -1,6 +1,7 @@
-"""Layers of other accounts, such as AWS's public ones: which zip file of the user stands in for a layer version.
+"""Find the user's zip file that replaces a layer of another account, such as a public layer of AWS.
 
-LAMBDA_LAYERS maps ARNs to files. An ARN may have wildcards, so that one file serves all regions and versions.
+LAMBDA_LAYERS maps ARNs to files. An ARN may contain wildcards, so one file can replace all regions and versions of a
+layer.
 """
 
 import re
@@ -24,7 +25,7 @@ _PARTS = 8
 
 
 def powertools(version: str, python: str, machine: str) -> str:
-    """Return the pattern of AWS's Powertools layers for a version of Powertools, one of Python and an architecture."""
+    """Return the ARN pattern of AWS's layers for a Powertools version, a Python version and an architecture."""
     if version.startswith("2."):
         name = "AWSLambdaPowertoolsPythonV2" + ("-Arm64" if machine == "arm64" else "")
     else:
@@ -73,7 +74,7 @@ def of_other_accounts(arns: Iterable[str], account: str) -> list[str]:
 
 
 def refusal(arn: str) -> str:
-    """Return why a function cannot have a layer that no file stands in for, and what to do."""
+    """Return the error message for a layer that no file replaces."""
     why = f"the layer {arn} belongs to another account, and the embedded LocalStack downloads no layers"
     if options := _options(arn):
         make = f"make it with: embedded-localstack layer powertools {options} powertools.zip"
@@ -85,7 +86,7 @@ def refusal(arn: str) -> str:
 
 
 def _options(arn: str) -> str:
-    """Return the options that make the layer of Powertools with this ARN, or an empty text for another layer."""
+    """Return the options of `layer powertools` for the ARN, or an empty string if the layer is another one."""
     if match := _V3.search(arn):
         return f"--python 3.{match[1]} --architecture {match[2]}"
     if match := _V2.search(arn):
@@ -94,7 +95,7 @@ def _options(arn: str) -> str:
 
 
 def unreadable(arn: str, file: Path, reason: str) -> str:
-    """Return why the file that stands in for a layer cannot be used, and what to do."""
+    """Return the error message for a file that cannot be read."""
     return (
         f"{VARIABLE} names {file} for the layer {arn}, but it cannot be read ({reason}); make the file again, or "
         f"start the server with another {VARIABLE}"

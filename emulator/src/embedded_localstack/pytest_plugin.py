@@ -1,6 +1,6 @@
-"""A pytest plugin: a fresh cloud for the session, a reset between tests, and IAM's refusals and logs in reports.
+"""Provide pytest fixtures for a cloud, and add IAM's refusals and functions' logs to test reports.
 
-It does nothing in a session that uses neither of its fixtures, and imports nothing but pytest before.
+The plugin imports only pytest until a test uses one of its fixtures.
 """
 
 import time
@@ -25,7 +25,7 @@ _start = pytest.StashKey[tuple[float, int]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the options, each also as a setting in pytest's configuration file."""
+    """Add the command-line options, and a setting for each option in pytest's configuration file."""
     options = parser.getgroup("embedded-localstack", "AWS on this machine, with IAM enforced")
     for name, about in {
         "port": "use the server that runs on this port, which the tests empty, and do not start another one",
@@ -46,7 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session", name=FIXTURE)
 def embedded_localstack_fixture(request: pytest.FixtureRequest) -> "Iterator[LocalStackProcess]":
-    """Yield a cloud to which the environment variables of the AWS SDKs lead during the session."""
+    """Yield the cloud of the session. The environment variables of the AWS SDKs point to it."""
     from embedded_localstack.testing import REGION, LocalStackProcess  # noqa: PLC0415 - not for other sessions
 
     config = request.config
@@ -83,7 +83,7 @@ def _number(port: str) -> int | None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Remember when the test starts, and how many calls were refused before."""
+    """Store the start time of the test and the number of calls that IAM refused before it."""
     cloud = item.config.stash.get(_cloud, None)
     item.stash[_start] = (time.time(), cloud.denials_so_far() if cloud else 0)
 
@@ -123,9 +123,9 @@ def _refusals(cloud: "LocalStackProcess", since: int) -> str:
 
 
 def _function_logs(cloud: "LocalStackProcess", since: float) -> str:
-    """Return what functions logged since a time. What a role may not log is not there, as on AWS.
+    """Return the log lines of functions since a time. As on AWS, lines that a role may not write are missing.
 
-    The server writes logs after it answers an invocation, so the function waits until they are complete.
+    The server writes logs after it answers an invocation, so this function waits until the logs are complete.
     """
     try:
         if not cloud.get_client("lambda").list_functions()["Functions"]:

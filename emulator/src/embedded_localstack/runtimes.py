@@ -1,7 +1,8 @@
-"""The runtimes of functions: which of them this machine can run, and the environments in which they run.
+"""Find the runtimes that this machine can run, and create their environments.
 
-An interpreter is taken from the machine, or fetched: Python by uv, Node.js from npm. The environment of a runtime is
-made when a function first needs it. It has what AWS provides: the runtime's client and the AWS SDK.
+An interpreter comes from the machine, or it is downloaded with uv (Python) or npm (Node.js). The environment of a
+runtime is created when a function first needs it. It contains the packages that AWS provides, which are the runtime
+client and the AWS SDK.
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 """
 
@@ -28,14 +29,14 @@ LOG = logging.getLogger(__name__)
 PYTHON = ("python3.10", "python3.11", "python3.12", "python3.13", "python3.14")
 NODE = ("nodejs20.x", "nodejs22.x", "nodejs24.x")
 PROVIDED = ("provided.al2", "provided.al2023")
-# What AWS adds to Python. The versions are the newest that support all of these Pythons.
+# The packages that AWS adds to Python, in the newest versions that support all of these Pythons.
 PYTHON_PACKAGES = ("awslambdaric==4.2.2", "boto3==1.42.54")
 NODE_VERSIONS = {"20": "20.20.2", "22": "22.23.5", "24": "24.22.3"}
 MACHINES = {"x86_64": "x64", "aarch64": "arm64", "arm64": "arm64"}
 NO_IMAGES = "the embedded LocalStack runs zip files, not container images; deploy those to AWS"
 FETCH_SECONDS = 50  # less than the SDKs wait for an answer
 INSTALL_SECONDS = 240  # less than the 300 s that the waiters of SDKs and Terraform wait for an active function
-# AWS has every client of version 3 of its SDK. Here are the clients of the services that run here, with their versions.
+# AWS provides all clients of the SDK's version 3. These files pin the clients of the services that run here.
 NODE_FILES = [Path(__file__).with_name("node") / name for name in ("index.mjs", "package.json", "package-lock.json")]
 _locks: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
 """One lock for each family of runtimes, so that a function does not wait for the environment of another runtime."""
@@ -46,10 +47,10 @@ class UnavailableError(Exception):
 
 
 def check(runtime: str, cache: Path) -> None:
-    """Check that there is an interpreter for the runtime, and fetch one if there is none.
+    """Check that an interpreter for the runtime exists, and download one if not.
 
     Raises:
-        UnavailableError: there is none, and none can be fetched.
+        UnavailableError: there is no interpreter, and none can be downloaded.
     """
     if runtime in PROVIDED:
         return
@@ -59,7 +60,7 @@ def check(runtime: str, cache: Path) -> None:
 
 
 def program(runtime: str, cache: Path) -> Program:
-    """Return how to run the functions of a runtime. Its environment is made if it does not exist.
+    """Return the program that runs the functions of a runtime. Create its environment if it does not exist.
 
     Raises:
         UnavailableError: the runtime cannot run here.
@@ -122,7 +123,7 @@ def _find(runtime: str, cache: Path) -> Path | None:
 
 
 def _candidates(runtime: str, cache: Path) -> Iterator[Path]:
-    """Yield the programs that may be the interpreter: those that were fetched, on the path, and of version managers."""
+    """Yield possible interpreters from earlier downloads, from the PATH and from version managers."""
     name = "node" if runtime in NODE else runtime
     version, home = _version(runtime), Path(_caller().get("HOME") or "/nonexistent")
     yield from map(Path, sorted(glob.glob(str(cache / f"fetched-{runtime}*" / "**" / "bin" / name), recursive=True)))  # noqa: PTH207
@@ -141,7 +142,7 @@ def _candidates(runtime: str, cache: Path) -> Iterator[Path]:
 
 @functools.cache
 def _reported(interpreter: Path) -> str:
-    """Return the version of an interpreter: of Python such as "3.12", of Node.js such as "22"."""
+    """Return the version of an interpreter, such as "3.12" for Python or "22" for Node.js."""
     python = ["-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
     arguments = ["--version"] if interpreter.name == "node" else python
     try:
@@ -162,10 +163,11 @@ def _path() -> str:
 
 @functools.cache
 def _fetch(runtime: str, cache: Path) -> Path | None:
-    """Fetch the interpreter of a runtime, or return None. A failure is not tried again by this server.
+    """Download the interpreter of a runtime, or return None. This server does not retry a failed download.
 
     Raises:
-        subprocess.TimeoutExpired: it takes too long. The next attempt finds what this one has fetched.
+        subprocess.TimeoutExpired: the download takes too long. The next attempt reuses the files that the tool has
+        cached.
     """
     target, deadline = cache / f"fetched-{runtime}", time.monotonic() + FETCH_SECONDS
     tool = tools.find("npm" if runtime in NODE else "uv", cache, _variables(), deadline)
@@ -219,7 +221,7 @@ def _python_environment(interpreter: Path, cache: Path) -> Path:
 
 
 def _node_environment(interpreter: Path, cache: Path) -> Path:
-    """Return the folder with the client of the Runtime API and the AWS SDK for JavaScript."""
+    """Return a folder that contains the client of the Runtime API and the AWS SDK for JavaScript."""
     folder = _folder(cache, "nodejs", *(file.read_text() for file in NODE_FILES))
     if not folder.exists():
         deadline = time.monotonic() + INSTALL_SECONDS

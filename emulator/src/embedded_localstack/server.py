@@ -1,4 +1,4 @@
-"""The server process: LocalStack's own main, in an environment made by settings.py."""
+"""Run the server process, which is LocalStack's own main function in the environment of settings.py."""
 # mypy: disable-error-code="import-not-found"
 
 import os
@@ -15,7 +15,7 @@ from embedded_localstack.state import Home
 
 def main() -> None:
     """Run LocalStack until it is stopped."""
-    garbage.pause()  # until the hook in plugins.py
+    garbage.pause()  # until the hook `resume` in plugins.py
     home = Home.of_this_server()
     if owner := os.environ.get(OWNER_VARIABLE):
         threading.Thread(target=end_with, args=(int(owner), home), daemon=True).start()
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def end_with(owner: int, home: Home) -> None:
-    """Wait until a process is gone, and then stop this server as `down --forget` does."""
+    """Wait until the process `owner` has ended, and then stop this server as `down --forget` does."""
     ticks = processes.start_ticks(owner)
     while processes.same(owner, ticks):
         threading.Event().wait(1)
@@ -45,7 +45,7 @@ def end_with(owner: int, home: Home) -> None:
 
 
 def listen_on(address: str) -> None:
-    """Make LocalStack listen on one address. It ignores the address in GATEWAY_LISTEN."""
+    """Make LocalStack listen on one address, because LocalStack ignores the address in GATEWAY_LISTEN."""
     from twisted.internet import endpoints  # noqa: PLC0415 - it belongs to the running server
 
     endpoints.TCP4ServerEndpoint = partial(endpoints.TCP4ServerEndpoint, interface=address)

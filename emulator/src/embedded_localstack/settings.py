@@ -1,4 +1,4 @@
-"""The environment of the server process. Of the caller's variables it contains only those named here."""
+"""Build the environment of the server process. It contains only the caller's variables that are named here."""
 
 import json
 import os
@@ -13,7 +13,7 @@ OWNER_VARIABLE = "EMBEDDED_LOCALSTACK_OWNER"
 LISTEN_VARIABLE = "EMBEDDED_LISTEN"
 """The address that the server listens on. The default is 127.0.0.1: anyone who reaches the port can run code."""
 LOOPBACK = "127.0.0.1"
-# Passed on if the caller sets them: the switches of this package, and the folder for Python's byte code.
+# The caller's variables that are passed on, which are this package's settings and the folder for Python's byte code.
 PASSED = (
     "IAM_ENFORCE",
     "IAM_AUDIT",
@@ -44,7 +44,7 @@ def iam_enforced() -> bool:
 
 
 def interpreter_variable(runtime: str) -> str:
-    """Return the name of a runtime's interpreter variable: LAMBDA_PROCESS_PYTHON3_13 for python3.13."""
+    """Return the name of a runtime's interpreter variable, such as LAMBDA_PROCESS_PYTHON3_13 for python3.13."""
     return INTERPRETER + runtime.upper().replace(".", "_")
 
 
@@ -58,7 +58,7 @@ def tool_variables(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def layer_variables() -> dict[str, str]:
-    """Return the variable with the files of public layers, whose paths do not depend on the working directory.
+    """Return the variable that names the files of public layers, with absolute paths.
 
     Raises:
         LaunchError: the caller's variable is malformed.
@@ -103,19 +103,19 @@ def server_environment(home: Home) -> dict[str, str]:
             "DNS_ADDRESS": "0",
             "LOG_LEVEL_OVERRIDES": "localstack.deprecations=ERROR,localstack.aws.protocol.serializer=ERROR",
             "DISABLE_EVENTS": "1",
-            # Without credentials, botocore asks the instance metadata service. On an EC2 instance it would get real
-            # ones: https://docs.aws.amazon.com/cli/latest/topic/config-vars.html
+            # Without credentials, botocore reads them from the instance metadata service. On EC2 these would be real
+            # credentials: https://docs.aws.amazon.com/cli/latest/topic/config-vars.html
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
             "SKIP_SSL_CERT_DOWNLOAD": "1",
             "DYNAMODB_IN_MEMORY": "1",
-            # CloudFormation refuses a template with resources that it cannot make. LocalStack passes over them.
+            # CloudFormation refuses a template with unsupported resource types. LocalStack ignores them by default.
             "CFN_IGNORE_UNSUPPORTED_RESOURCE_TYPES": "0",
             # Presigned URLs that were changed or have expired are refused.
             "S3_SKIP_SIGNATURE_VALIDATION": "0",
             "LAMBDA_RUNTIME_EXECUTOR": "process",
-            # Shorter than on AWS, which waits one and then two minutes before it retries an asynchronous invocation.
+            # On AWS, an asynchronous invocation is retried after one minute, and again after two more.
             "LAMBDA_RETRY_BASE_DELAY": "2",
             "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "0.5",
             "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "1",

@@ -1,4 +1,4 @@
-"""The folder of a server, and the files in it."""
+"""Manage the folder of a server and the files in it."""
 
 import fcntl
 import json
@@ -34,7 +34,7 @@ class PortTakenError(LaunchError):
 
 @dataclass(frozen=True)
 class Run:
-    """A started server."""
+    """The process of a started server."""
 
     pid: int
     ticks: int
@@ -115,7 +115,7 @@ class Home:
 
     @property
     def certificates(self) -> Path:
-        """Return the folder with the certificate of the server and its authority, which are made at the first start."""
+        """Return the folder with the certificates of the server and its authority, which the first start creates."""
         return self.path / "certificates"
 
     @property
@@ -125,7 +125,7 @@ class Home:
 
     @property
     def inventory(self) -> Path:
-        """Return the file with the names of what the snapshot contains, by service."""
+        """Return the file with the names of the resources in the snapshot, by service."""
         return self.path / "inventory.json"
 
     @property
@@ -135,7 +135,7 @@ class Home:
 
     @property
     def unrestored(self) -> Path:
-        """Return the folder with the saved state of services that no server could restore, and why."""
+        """Return the folder with the saved state that could not be restored, and the reasons."""
         return self.path / "unrestored"
 
     @property
@@ -147,7 +147,7 @@ class Home:
         return self.path / "run.json"
 
     def give_up(self, services: Collection[str]) -> None:
-        """Tell the server which services' state it does not have to save."""
+        """Record the services whose state the server need not save."""
         self._given_up.write_text(json.dumps(sorted(services)))
 
     def without(self) -> list[str]:
@@ -161,7 +161,7 @@ class Home:
         """Record why the server cannot save its state, and the services that prevent it."""
         part = self.refusal.with_suffix(".part")
         part.write_text(json.dumps({"reason": reason, "services": list(services)}))
-        part.replace(self.refusal)  # so that the launcher never reads half of it
+        part.replace(self.refusal)  # so the launcher never reads an incomplete file
 
     def refused(self) -> Refusal:
         """Return why the server could not save its state."""
@@ -192,7 +192,7 @@ class Home:
             return {}
 
     def prepare(self) -> None:
-        """Make the folders empty. IAM's records start empty too, unless there is a snapshot to restore."""
+        """Create empty folders. IAM's records start empty too, unless there is a snapshot to restore."""
         self.clean_runtime()
         for folder in (self.temporary, self.user, self.filesystem):
             folder.mkdir(parents=True)
@@ -201,7 +201,7 @@ class Home:
             self.audit.unlink(missing_ok=True)
 
     def clean(self) -> None:
-        """Remove everything that a server leaves behind, except its logs."""
+        """Remove all files of a server except its logs."""
         self.clean_runtime()
         self.inventory.unlink(missing_ok=True)
         for folder in (self.snapshot, self.snapshot.with_suffix(".part"), self.unrestored, self.certificates):
@@ -237,7 +237,8 @@ class Home:
         """
         self.path.mkdir(parents=True, exist_ok=True)
         mark = self.path / ".lock"
-        # The order of the two checks matters: another command that makes the folder now makes its mark first.
+        # The order of the two checks matters, because another command may be creating the folder. It creates the mark
+        # first.
         if any(self.path.iterdir()) and not mark.exists():
             raise LaunchError(
                 f"{self.path} is not a folder of an embedded LocalStack, and not empty; choose another with --home"

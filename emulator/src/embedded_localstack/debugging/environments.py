@@ -1,6 +1,6 @@
-"""The execution environment of a function that is debugged, as LocalStack uses it.
+"""Define the execution environment of a debugged function for LocalStack.
 
-It is imported by a running server only, because its base class is LocalStack's.
+Only a running server can import this module, because the base class belongs to LocalStack.
 """
 # mypy: disable-error-code="import-not-found, misc"
 
@@ -25,7 +25,7 @@ class DebuggedEnvironment(ExecutionEnvironment):
         return str(self.function_version.qualified_arn)
 
     def stop(self) -> None:
-        """End the processes, in whatever state the environment is."""
+        """End the processes in any state of the environment."""
         self.keepalive_timer.cancel()
         self.runtime_executor.stop()
 
@@ -49,7 +49,7 @@ class DebuggedEnvironment(ExecutionEnvironment):
         self.session.give()
 
     def keepalive_passed(self) -> None:
-        """Keep an idle environment."""
+        """Keep an idle environment instead of stopping it."""
 
     def _get_startup_timeout_seconds(self) -> int:
         return WEEK_SECONDS

@@ -1,7 +1,7 @@
 """Make LocalStack send all events of a debugged function to one environment.
 
-LocalStack asks a "provisioner" for the environment of each invocation, so that an extension can debug functions. Its
-community edition has none.
+LocalStack gets the environment of each invocation from a "provisioner", so that an extension can debug functions. Its
+community edition has no provisioner.
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator, misc"
 
@@ -15,7 +15,7 @@ NO_LIMIT_SECONDS = 24 * 60 * 60
 
 
 def install() -> None:
-    """Answer the requests that begin and end debugging, and send events to the debugged environments."""
+    """Handle the requests that start and end debugging, and send events to the debugged environments."""
     from localstack.aws.connect import InternalClientFactory  # noqa: PLC0415 - only a running server has it
     from localstack.services.lambda_ import ldm  # noqa: PLC0415
     from localstack.services.lambda_.invocation.version_manager import LambdaVersionManager  # noqa: PLC0415
@@ -24,7 +24,7 @@ def install() -> None:
     from embedded_localstack.debugging.environments import debugged  # noqa: PLC0415
 
     sessions = Sessions()
-    # Event source mappings wait this long for an answer. LocalStack's own debugging uses the same setting.
+    # Event source mappings wait this long for a response. LocalStack's own debugging uses the same settings.
     ldm.IS_LDM_ENABLED, ldm.DEFAULT_LDM_TIMEOUT_SECONDS = True, NO_LIMIT_SECONDS
 
     @patch(LambdaVersionManager.__init__)
@@ -43,20 +43,20 @@ def install() -> None:
 
 
 def patient() -> Any:
-    """Return the settings of a client that waits for a function, and never calls it a second time."""
+    """Return the settings of a client that waits for a function and never retries."""
     from botocore.config import Config  # noqa: PLC0415 - as above
 
     return Config(read_timeout=NO_LIMIT_SECONDS, retries={"total_max_attempts": 1}, tcp_keepalive=True)
 
 
 class Provisioner:
-    """LocalStack asks it for an environment before each invocation of one version."""
+    """The provisioner of one function version. LocalStack calls it before each invocation of the version."""
 
     def __init__(self, sessions: Sessions, manager: Any) -> None:
         self._sessions, self._manager = sessions, manager
 
     def get_execution_environment(self, qualified_lambda_arn: str, user_agent: str | None) -> Any:  # noqa: ARG002
-        """Return the debugged environment, reserved, or None for a normal one."""
+        """Reserve and return the debugged environment, or return None for a normal one."""
         session = self._sessions.get(function_of(qualified_lambda_arn))
         environment = session.take(qualified_lambda_arn) if session else None
         if environment:

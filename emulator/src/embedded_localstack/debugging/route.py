@@ -1,4 +1,4 @@
-"""Answer the requests that begin and end the debugging of a function.
+"""Handle the requests that start and end the debugging of a function.
 
     PUT    /_localstack/debug    begin; the body is JSON (executor/debugger.py). The answer comes at once
     GET    /_localstack/debug?function=ARN    the state of the session
@@ -21,7 +21,7 @@ PATH = "/_localstack/debug"
 
 
 def install(sessions: Sessions, make: Make) -> None:
-    """Answer the requests before all other handlers: an event that is being debugged may wait for hours."""
+    """Answer the requests before all other handlers, because a debugged event may block these for hours."""
     from localstack.aws import handlers  # noqa: PLC0415 - only a running server has it
 
     def answer(chain: Any, context: Any, _response: Any) -> None:
@@ -43,10 +43,10 @@ def install(sessions: Sessions, make: Make) -> None:
 
 
 def handle(sessions: Sessions, make: Make, method: str, function: str, body: bytes) -> dict[str, Any]:
-    """Carry a request out, and return the state of the session.
+    """Handle a request, and return the state of the session.
 
     Raises:
-        RefusedError: the request cannot be carried out.
+        RefusedError: the request is invalid or cannot be fulfilled.
     """
     if method == "PUT":
         return _begin(sessions, make, body)
@@ -75,7 +75,7 @@ def _begin(sessions: Sessions, make: Make, body: bytes) -> dict[str, Any]:
 
 
 def _end_with(owner: int, sessions: Sessions, session: Session) -> None:
-    """Wait until a process is gone, and then end its session."""
+    """Wait until the process `owner` has ended, and then end its session."""
     ticks = processes.start_ticks(owner)
     while processes.same(owner, ticks):
         if session.is_over.wait(1):

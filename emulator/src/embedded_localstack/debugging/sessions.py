@@ -1,4 +1,4 @@
-"""The functions that are being debugged. Each has one environment, which handles one event after the other."""
+"""Manage debugging sessions. A debugged function has one environment, which handles one event at a time."""
 
 import logging
 import signal
@@ -37,10 +37,10 @@ type Make = Callable[["Session", str], Environment]
 
 
 class Session:
-    """The debugging of one function."""
+    """A debugging session of one function."""
 
     def __init__(self, function: str, debugger: Debugger, make: Make) -> None:
-        """`make` returns a new environment, not yet started, for a session and a version's ARN."""
+        """`make` creates an environment for a session and a version's ARN, without starting it."""
         self.function = function
         self.debugger = debugger
         self._make = make
@@ -54,7 +54,7 @@ class Session:
         """The messages that stay hidden while their events wait or are handled (visibility.py)."""
 
     def begin(self, version: str) -> None:
-        """Start the environment of a version. Returns at once, while the process waits for a debugger."""
+        """Start the environment of a version in the background. Its process waits for a debugger."""
 
         def start() -> None:
             if self.take(version):
@@ -63,7 +63,7 @@ class Session:
         threading.Thread(target=start, name="debugged-function", daemon=True).start()
 
     def take(self, version: str) -> Environment | None:
-        """Wait for the environment, and reserve it for an event. Returns None when the debugging is over."""
+        """Wait for the environment, and reserve it for an event. Return None if the session has ended."""
         self._turn.acquire()
         environment = None
         try:
@@ -100,7 +100,7 @@ class Session:
         return None
 
     def end(self, seconds: float) -> None:
-        """Disconnect the debugger, let the current event end, for at most `seconds`, and stop the environment."""
+        """Disconnect the debugger, wait up to `seconds` for the current event, and stop the environment."""
         self.is_over.set()
         with self._changes:
             environment = self._environment
@@ -123,9 +123,9 @@ class Session:
 
 
 def _disconnect(environment: Environment) -> None:
-    """Kill debugpy's adapter, the process between the client and the function. The stopped function then continues.
+    """Kill debugpy's adapter, the process between the client and the function. A paused function then continues.
 
-    The supervisor ignores SIGTERM, and its children inherit that.
+    SIGTERM has no effect, because the supervisor ignores it and its children inherit that.
     """
     adapters = [
         pid for pid in environment.processes() if any(part.endswith(ADAPTER) for part in processes.arguments(pid))

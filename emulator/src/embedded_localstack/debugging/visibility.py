@@ -1,7 +1,7 @@
 """Keep the messages of events hidden while a debugger holds their function.
 
-Otherwise a stop at a breakpoint that is longer than the visibility timeout would deliver the message a second time, and
-in the end move it to the dead-letter queue.
+Otherwise, if a function stops at a breakpoint for longer than the visibility timeout, the message is delivered again
+and finally moved to the dead-letter queue.
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
@@ -37,7 +37,7 @@ def extend(queue: Any, handle: str, now: float) -> None:
 
 
 def keep(session: Session, waiting: Callable[[], list[tuple[Any, str]]]) -> None:
-    """Extend the time for which held messages and waiting events stay hidden, until the session is over."""
+    """Keep held messages and waiting events hidden until the session is over."""
     while not session.is_over.wait(TICK_SECONDS):
         for queue, handle in [*list(session.held), *waiting()]:
             with queue.mutex:
@@ -64,7 +64,7 @@ def asynchronous(function: str) -> list[tuple[Any, str]]:
 
 
 def install(sessions: Sessions) -> None:
-    """Hold the messages of a batch from the moment that the poller hands them over until their function has ended."""
+    """Keep the messages of a batch hidden while the poller handles them."""
     from localstack.services.lambda_.event_source_mapping.pollers.sqs_poller import SqsPoller  # noqa: PLC0415
     from localstack.services.sqs.models import sqs_stores  # noqa: PLC0415
     from localstack.utils.patch import patch  # noqa: PLC0415

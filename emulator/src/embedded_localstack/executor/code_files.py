@@ -1,12 +1,13 @@
-"""The files of unpacked code, which are read-only as on AWS."""
+"""Make the files of unpacked code read-only, as on AWS."""
 
 from pathlib import Path
 
 
 def set_writable(folder: Path, *, writable: bool) -> None:
-    """Make everything in the folder read-only, or its folders writable, so that everything in it can be removed.
+    """Make everything in the folder read-only, or make its folders writable so that they can be removed.
 
-    The files may be those of another version, too (patches/lambda_code.py). The folder may no longer exist.
+    The files never become writable, because another version may share them (patches/lambda_code.py). The folder may no
+    longer exist.
     """
     for path, _, names in folder.walk():
         for changed in (path, *(file for name in names if not writable and not (file := path / name).is_symlink())):

@@ -1,4 +1,4 @@
-"""How the process of a function starts while it is debugged, and whether a debugger is connected to it."""
+"""Start the process of a debugged function, and detect whether a debugger is connected to it."""
 
 import importlib.util
 import json
@@ -28,7 +28,7 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Debugger:
-    """The debugger of a function: its kind, and the port on 127.0.0.1 where somebody connects to it."""
+    """The debugger of a function. A client connects to its port on 127.0.0.1."""
 
     kind: str
     port: int
@@ -38,7 +38,7 @@ class Debugger:
     """Pairs of a file below the code's folder and a line (pdb)."""
 
     def command(self, program: Program, handler: str) -> tuple[str, ...]:
-        """Return the command that starts the function under the debugger. Without awslambdaric there is none.
+        """Return the command that starts the function under the debugger, which works for awslambdaric only.
 
         Raises:
             RefusedError: the function is not written in Python, or debugpy is not installed.
@@ -59,7 +59,7 @@ class Debugger:
         return {VARIABLE: json.dumps(settings)}
 
     def is_attached(self) -> bool:
-        """Return whether somebody is connected to the port."""
+        """Return whether a client is connected to the port."""
         return psutil.CONN_ESTABLISHED in processes.tcp_states(self.port)
 
     def is_listening(self) -> bool:
@@ -80,7 +80,7 @@ def package() -> Path:
 
 
 def parse(body: Any) -> tuple[str, int, Debugger]:
-    """Return the version's ARN, the process that asks, and the debugger of a request.
+    """Return the version's ARN, the pid of the requesting process, and the debugger of a request.
 
     Raises:
         RefusedError: the request is wrong.

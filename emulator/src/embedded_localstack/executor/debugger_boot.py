@@ -1,7 +1,7 @@
-"""Wait for a debugger, and then run AWS's runtime client. It is the program of a function that is being debugged.
+"""Wait for a debugger, and then run AWS's runtime client. A debugged function runs this program.
 
-The process gets this text with `python -c`, because it may not see this file: it has its own file system. So this
-module imports the standard library only. The settings are in the variable EMBEDDED_LOCALSTACK_DEBUGGER, as JSON:
+The process has its own file system, which may not contain this file. So it receives this text with `python -c`, and
+this module imports only the standard library. The settings are in the variable EMBEDDED_LOCALSTACK_DEBUGGER, as JSON:
 
     kind          "debugpy" or "pdb"
     port          the port on 127.0.0.1 where the debugger connects
@@ -24,14 +24,14 @@ TASK_ROOT = "/var/task"
 
 
 def real(path: str) -> str:
-    """Return where this process has a path of the code. It differs where the kernel refuses a mount namespace."""
+    """Return the real location of a path of the code, which differs if the kernel refuses a mount namespace."""
     return os.environ.get("LAMBDA_TASK_ROOT", TASK_ROOT) + path.removeprefix(TASK_ROOT)
 
 
 def wait_for_debugpy(settings: dict[str, Any]) -> None:
     """Listen with debugpy, and return when a client has set its breakpoints.
 
-    debugpy is imported from its folder, so that the function finds no other package that is installed beside it.
+    debugpy is imported from its folder, so the function cannot import other packages that are installed beside debugpy.
     """
     mappings = [(local, real(remote)) for local, remote in settings["mappings"]]
     os.environ["PATHS_FROM_ECLIPSE_TO_PYTHON"] = json.dumps(mappings)
@@ -47,7 +47,7 @@ def wait_for_debugpy(settings: dict[str, Any]) -> None:
 
 
 class Terminal(pdb.Pdb):
-    """pdb for a terminal at the other end of a connection. When the connection ends, the function continues."""
+    """A pdb session over a TCP connection. When the connection ends, the function continues."""
 
     def __init__(self, connection: socket.socket) -> None:
         stream = connection.makefile("rw", encoding="utf-8", errors="replace", buffering=1)
@@ -67,7 +67,7 @@ class Terminal(pdb.Pdb):
     do_quit = do_q = do_exit = do_EOF = leave  # type: ignore[assignment]
 
     def interaction(self, *arguments: Any, **more: Any) -> None:
-        """Ask for commands. The other end may be gone."""
+        """Read and run commands. If the connection is closed, continue the function."""
         try:
             super().interaction(*arguments, **more)
         except (OSError, ValueError):
@@ -86,7 +86,7 @@ class Terminal(pdb.Pdb):
 
 
 def wait_for_terminal(settings: dict[str, Any]) -> None:
-    """Listen, and hand over to pdb when a terminal connects."""
+    """Listen, and start pdb when a client connects."""
     with socket.create_server(("127.0.0.1", settings["port"])) as server:
         connection, _ = server.accept()
     Terminal(connection).watch(settings["breakpoints"])

@@ -1,4 +1,4 @@
-"""One execution environment: its processes, its temporary folder, and Lambda's log of each invocation."""
+"""Run one execution environment with its processes, its temporary folder, and the log of each invocation."""
 
 import json
 import shutil
@@ -13,12 +13,12 @@ from embedded_localstack.executor.runtime import Ending, Place, Runtime
 from embedded_localstack.executor.runtime_api import Invocation
 
 INIT_SECONDS = 10  # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
-# A process that dies while it initialises the function is replaced once: Lambda retries a failed Init phase in the
-# first invocation. https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
+# A process that dies during the Init phase is replaced once, because Lambda retries a failed Init phase in the first
+# invocation. https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
 INIT_ATTEMPTS = 2
 WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 MAX_RESPONSE_BYTES = 6 * 1024 * 1024 + 100
-# A debugged function may wait for its debugger, and be stopped by it, this long. The debugger needs memory, too.
+# A debugged function may wait for its debugger or stay paused for this long. The debugger needs extra memory.
 DEBUGGED_SECONDS, DEBUGGER_MB = 24 * 60 * 60, 512
 
 
@@ -111,7 +111,8 @@ class Environment:
         early, self._early = self._early, []
         if not self._init_error:
             early += self._ensure_runtime()
-        # Another thread may call `stop` at any time. A runtime that it ended still has its output and memory figures.
+        # Another thread may call `stop` at any time. A runtime that was stopped still has its output and memory
+        # figures.
         runtime = self._runtime
         init_ms = runtime.init_ms if runtime and self._cold and runtime.init_ms else None
         early += runtime.output.take() if runtime else []
@@ -137,13 +138,13 @@ class Environment:
 
     @property
     def runtime(self) -> Runtime | None:
-        """Return the runtime, or None if it only starts with the next invocation."""
+        """Return the runtime, or None if the next invocation will start one."""
         return self._runtime
 
     # -- internal
 
     def _limit(self, seconds: float) -> float:
-        """Return the time limit: a function that is debugged has none."""
+        """Return the time limit in seconds. A debugged function gets DEBUGGED_SECONDS more."""
         return seconds + DEBUGGED_SECONDS if self._spec.is_paused else seconds
 
     def _initialise(self, seconds: float) -> Ending | None:
@@ -152,7 +153,7 @@ class Environment:
         runtime = self._runtime = Runtime(
             self._command(), spec.place, spec.variables, self._memory_mb(), is_paused=spec.is_paused
         )
-        if self._stopped:  # by another thread, while the process started
+        if self._stopped:  # another thread called `stop` while the process started
             self._discard()
         try:
             failure = runtime.initialised.result(self._limit(max(seconds, 0)))
@@ -167,7 +168,7 @@ class Environment:
         return self._spec.memory_mb + (DEBUGGER_MB if self._spec.is_paused else 0)
 
     def _command(self) -> list[str]:
-        """Return the command of the runtime. A wrapper script gets it as its arguments.
+        """Return the command of the runtime. A wrapper script receives the command as its arguments.
 
         https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html#runtime-wrapper
         """
@@ -180,12 +181,12 @@ class Environment:
         return Event(records.now_us(), message)
 
     def _keep_output(self, runtime: Runtime) -> None:
-        """Discard a runtime that could not be initialised, and keep its output. The next invocation starts another."""
+        """Discard a runtime that failed to initialise, but keep its output. The next invocation starts another."""
         self._discard()
         self._early += runtime.output.take()
 
     def _ensure_runtime(self) -> list[Event]:
-        """Start a runtime if a crash, a timeout or a slow start left none, and return the output of the start.
+        """Start a runtime if none runs after a crash, a timeout or a slow start. Return the output of the start.
 
         The start counts against the time of the invocation, as on Lambda.
         """
@@ -204,7 +205,7 @@ class Environment:
         return early
 
     def _run(self, runtime: Runtime | None, invocation: Invocation, began: float) -> tuple[Ending, str]:
-        """Return how the invocation ended, and a line for the log if it timed out."""
+        """Return the outcome of the invocation, and a log line if it timed out."""
         if self._init_error:
             error, self._init_error = self._init_error, None
             error = error.replace(b"RequestId:  Error", f"RequestId: {invocation.request_id} Error".encode())

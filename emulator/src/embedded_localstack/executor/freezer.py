@@ -1,4 +1,4 @@
-"""Freeze an environment between invocations, as Lambda does, so that nothing continues in the background.
+"""Freeze an environment between invocations, as Lambda does, so that no process continues in the background.
 
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 """
@@ -26,14 +26,14 @@ class Freezer:
             self._frozen = []
 
     def end(self) -> None:
-        """Record that the invocation is answered."""
+        """Record that the function has answered the invocation."""
         with self._lock:
             self._busy = False
 
     def wait(self) -> None:
         """Stop the processes, unless the next invocation is already there. The runtime calls this when it waits."""
         with self._lock:
-            # Repeat until no more appear, because a process may start another one before it stops.
+            # Repeat until no new process appears, because a process may start another one before it stops.
             while not self._busy and (running := set(processes.descendants(self._supervisor)).difference(self._frozen)):
                 processes.send(running, signal.SIGSTOP)
                 self._frozen += running

@@ -1,4 +1,4 @@
-"""The content of a function's layers in one folder, which the function sees as /opt.
+"""Merge the content of a function's layers into one folder, which is mounted at /opt.
 
 https://docs.aws.amazon.com/lambda/latest/dg/adding-layers.html: the layers are merged, and a later layer replaces the
 files of an earlier one.

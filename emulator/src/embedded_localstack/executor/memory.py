@@ -1,4 +1,4 @@
-"""The memory limit. Lambda kills an environment whose processes together use more memory than the function has.
+"""Enforce the memory limit. Lambda kills an environment if its processes together exceed the function's memory.
 
 An address-space rlimit would behave differently: the interpreter would see MemoryError, libraries that only reserve
 address space would fail, and each child would have its own limit. So resident memory is measured every tenth of a
@@ -37,7 +37,8 @@ def peak(pid: int) -> int:
 def data_limit(memory_mb: int) -> int:
     """Return RLIMIT_DATA in bytes.
 
-    It is far above the memory limit, so only an allocation that would endanger the machine reaches it first.
+    It is far above the memory limit, so only an allocation that endangers the machine reaches it before the memory
+    limit.
     """
     return (4 * memory_mb + 1024) * MIB
 

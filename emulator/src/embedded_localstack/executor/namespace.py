@@ -1,10 +1,10 @@
-"""The file system of a function: read-only except for /tmp, with the code at /var/task and the layers at /opt.
+"""Set up a function's file system, which is read-only except for /tmp, with code at /var/task and layers at /opt.
 
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html,
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-layers.html
 
-A mount namespace makes it. Root may make one, and other users may where the kernel allows user namespaces. This code
-runs in the supervisor's child, once per environment, so it imports little.
+The file system is a mount namespace. Root may create one, and other users may if the kernel allows user namespaces.
+This code runs in the supervisor's child, once per environment, so it imports little.
 """
 
 import ctypes
@@ -30,11 +30,10 @@ def enter(folder: str, task: str, runtime: str, layers: str, interpreter_folders
     """Move this process into the file system of a function.
 
     Args:
-        folder: the folder that becomes /tmp. Its path is also the name by which a command recognises the function.
-        task: the folder that becomes /var/task.
-        runtime: the folder that becomes /var/runtime.
-        layers: the folder whose content is in /opt, or an empty text.
-        interpreter_folders: folders that the interpreter needs, which stay where they are.
+        folder: the folder that becomes /tmp. Its path is also the name of mounts, which `down` uses to find the
+            processes of functions. task: the folder that becomes /var/task. runtime: the folder that becomes
+            /var/runtime. layers: the folder with the content of /opt, or an empty string. interpreter_folders: folders
+            that the interpreter needs, which keep their paths.
 
     Raises:
         OSError: the kernel does not allow it.
@@ -66,7 +65,7 @@ def enter(folder: str, task: str, runtime: str, layers: str, interpreter_folders
 
 
 def probe() -> None:
-    """Try in this process what `enter` needs.
+    """Try the operations that `enter` needs, in this process.
 
     Raises:
         OSError: the kernel does not allow it.
@@ -77,9 +76,9 @@ def probe() -> None:
 
 
 def _add_host_names(region: str) -> None:
-    """Let LocalStack's host names lead to this machine without a name server.
+    """Resolve LocalStack's host names to this machine without DNS.
 
-    SDKs call the host of a queue's URL, which is one of these names. On the internet they are 127.0.0.1 too.
+    SDKs call the host in a queue's URL, which is one of these names. In public DNS these names are 127.0.0.1 too.
     """
     if not os.path.exists(HOSTS):  # noqa: PTH110 - as above
         return
@@ -96,7 +95,7 @@ def _add_host_names(region: str) -> None:
 
 
 def drop_privileges() -> None:
-    """Give up root's right to write what is read-only, and to change that. Other users have nothing to give up."""
+    """Drop root's capabilities to write to read-only files and to remount them. Other users have no capabilities."""
     for capability in range(LAST_CAPABILITY + 1):
         if capability != CAP_DAC_READ_SEARCH:
             _libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)

@@ -1,7 +1,7 @@
-"""The output of a function, which is read continuously and handed over at the end of each invocation.
+"""Read the output of a function continuously, and return it at the end of each invocation.
 
-A function writes lines to its standard output. Its runtime writes frames to another descriptor, one for each record of
-the logger, so that a record of several lines is one event. AWS's runtime client for Python defines the frames:
+A function writes lines to its standard output. Its runtime writes one frame for each logger record to another
+descriptor, so a record with several lines is one event. AWS's runtime client for Python defines the frames:
 https://github.com/aws/aws-lambda-python-runtime-interface-client (FramedTelemetryLogSink)
 """
 
@@ -20,7 +20,7 @@ LEVELS = {1: "TRACE", 2: "DEBUG", 3: "INFO", 4: "WARN", 5: "ERROR", 6: "FATAL"}
 
 @dataclass(frozen=True)
 class Event:
-    """One event for CloudWatch Logs: its time in microseconds since 1970, its text, and its level if it has one."""
+    """An event for CloudWatch Logs. Its time is in microseconds since 1970."""
 
     time_us: int
     message: str
@@ -28,7 +28,7 @@ class Event:
 
 
 class Output:
-    """The output that arrives in two pipes: lines, and frames.
+    """The output of a function, which arrives in two pipes, one for lines and one for frames.
 
     A function prints before it answers, so a call of `take` after the answer returns everything that it printed.
     """
@@ -76,7 +76,7 @@ class Output:
         data = self._pending[pipe] + chunk
         while len(data) >= HEADER_BYTES:
             end = HEADER_BYTES + int.from_bytes(data[4:8])
-            if not data.startswith(MAGIC):  # not a frame: a program of the user's wrote to the descriptor
+            if not data.startswith(MAGIC):  # not a frame, so another program wrote to the descriptor
                 self._add(time.time_ns() // 1000, data)
                 data = b""
             if len(data) < end:
@@ -86,7 +86,7 @@ class Output:
         self._pending[pipe] = data
 
     def _finish(self, pipe: int) -> None:
-        """Hand over what has no end: the last line, or a frame of which a part is missing."""
+        """Add the incomplete rest of a pipe, which is a line without its end or a part of a frame."""
         if rest := self._pending[pipe]:
             self._add(time.time_ns() // 1000, rest + b"\n")
             self._pending[pipe] = b""
@@ -101,7 +101,7 @@ class Output:
                 self._events.append(Event(time_us, text, level))
 
     def take(self) -> list[Event]:
-        """Return everything printed since the last call, by its time."""
+        """Return the events since the last call, sorted by time."""
         with self._lock:
             self._drain()
             if self._lines in self._pending:

@@ -1,4 +1,4 @@
-"""LocalStack's side of the executor, which `LAMBDA_RUNTIME_EXECUTOR=process` selects."""
+"""Connect the executor to LocalStack, which selects it with `LAMBDA_RUNTIME_EXECUTOR=process`."""
 # mypy: disable-error-code="import-not-found, misc"
 
 import logging
@@ -28,12 +28,12 @@ MACHINES = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 
 
 class ProcessExecutorPlugin(RuntimeExecutorPlugin):
-    """The plugin that LocalStack finds by its entry point."""
+    """The plugin of the executor, which LocalStack finds by its entry point."""
 
     name = "process"
 
     def load(self, *_: Any, **__: Any) -> type["ProcessExecutor"]:
-        """Return the class of which LocalStack makes an instance for each environment."""
+        """Return the executor class. LocalStack creates an instance for each environment."""
         return ProcessExecutor
 
 
@@ -43,17 +43,17 @@ class Log(str):
     events: list[Event]
 
     def __new__(cls, tail: str, events: list[Event]) -> "Log":
-        """Return the text of an invocation, which has nothing of the initialisation, with all events."""
+        """Create a log from the text of an invocation (without its initialisation) and all events."""
         log = super().__new__(cls, tail)
         log.events = events
         return log
 
 
 def program_of(runtime: str | None) -> Program:
-    """Return how to run the functions of a runtime.
+    """Return the program that runs the functions of a runtime.
 
     Raises:
-        LambdaRuntimeException: it cannot run here. LocalStack shows the message as the function's StateReason.
+        LambdaRuntimeException: the runtime cannot run here. LocalStack shows the message as the function's StateReason.
     """
     if not runtime:
         raise LambdaRuntimeException(
@@ -66,7 +66,7 @@ def program_of(runtime: str | None) -> Program:
 
 
 def command_of(program: Program, runtime: str, handler: str, place: Place) -> tuple[str, ...]:
-    """Return the command of a function. The code of `provided`, or one of its layers, has its own program.
+    """Return the command of a function. For `provided` runtimes it is the `bootstrap` of the code or of a layer.
 
     https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html
     """
@@ -77,7 +77,7 @@ def command_of(program: Program, runtime: str, handler: str, place: Place) -> tu
 
 
 class ProcessExecutor(RuntimeExecutor):
-    """One execution environment."""
+    """An execution environment, as LocalStack uses it."""
 
     def __init__(self, id: str, function_version: Any) -> None:
         super().__init__(id, function_version)
@@ -118,7 +118,7 @@ class ProcessExecutor(RuntimeExecutor):
             is_paused=debugger.is_attached if debugger else None,
         )
         self._environment = Environment(spec)
-        if self._is_stopped:  # by another thread, before there was an environment
+        if self._is_stopped:  # another thread called `stop` before the environment existed
             raise LambdaRuntimeException("stopped")
         try:
             self._environment.start(

@@ -1,4 +1,4 @@
-"""The START, END and REPORT lines that Lambda writes: text, or JSON objects if the function's log format is JSON."""
+"""Format Lambda's START, END and REPORT lines, as text or as JSON, depending on the function's log format."""
 
 import json
 import math

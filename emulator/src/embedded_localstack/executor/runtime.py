@@ -1,4 +1,4 @@
-"""One run of a function's interpreter, from its start to its end."""
+"""Run a function's interpreter and handle its start, its invocations and its end."""
 
 import contextlib
 import functools
@@ -68,7 +68,7 @@ class Ending:
 
 
 class Runtime:
-    """The processes of an environment. When they have ended, the environment makes a new Runtime."""
+    """The processes of an environment. When they have ended, the environment creates a new Runtime."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class Runtime:
         *,
         is_paused: Callable[[], bool] | None = None,
     ) -> None:
-        """Start the command. With `is_paused`, which says when time stands still, the processes are never frozen."""
+        """Start the command. With `is_paused`, which returns whether timeouts pause, processes are never frozen."""
         self._is_paused = is_paused
         self.initialised: Future[Ending | None] = Future()
         self._current: Future[Ending] | None = None
@@ -126,7 +126,7 @@ class Runtime:
     # -- called by the Runtime API
 
     def ready(self) -> None:
-        """Handle an interpreter that has loaded the function, or answered, and waits for an event."""
+        """Handle an interpreter that waits for an event, after it loaded the function or answered."""
         if not self.initialised.done():
             self.init_ms = (time.monotonic() - self._began) * 1000
             self._watched.wait()  # on a busy machine the interpreter may be ready before __init__ ends
@@ -148,9 +148,9 @@ class Runtime:
     # -- called by the environment
 
     def invoke(self, invocation: Invocation, seconds: float) -> Ending | None:
-        """Hand over an event, wait, and return the outcome.
+        """Pass an event to the runtime, wait, and return the outcome.
 
-        Returns None if there is no answer within `seconds`. The caller then kills the runtime.
+        If there is no response within `seconds`, it returns None, and the caller kills the runtime.
         """
         self._request_id, self._current = invocation.request_id, Future()
         self._watch = memory.Watch(self._supervisor.pid, self._memory_mb, self._exceeded)
@@ -252,7 +252,7 @@ def name_fallback(reason: str) -> None:
 
 
 def result[T](future: Future[T], seconds: float, is_paused: Callable[[], bool] | None) -> T:
-    """Return the result of a future within `seconds`, to which no time counts in which `is_paused` is true.
+    """Return the result of a future within `seconds`. Time in which `is_paused` returns true does not count.
 
     Raises:
         TimeoutError: there is no result in time.

@@ -1,4 +1,4 @@
-"""The Lambda Runtime API (2018-06-01) of one execution environment, on its own loopback port.
+"""Serve the Lambda Runtime API (2018-06-01) for one execution environment on a loopback port.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
@@ -29,7 +29,7 @@ class Listener(Protocol):
     """A receiver of the runtime's calls. The API's threads call it."""
 
     def ready(self) -> None:
-        """Handle a runtime that is initialised and asks for an event."""
+        """Handle a runtime that is initialised and requests an event."""
 
     def init_failed(self, error: bytes) -> None:
         """Handle a runtime that could not be initialised."""
@@ -59,7 +59,7 @@ class RuntimeApi:
         self._queue.put(invocation)
 
     def close(self) -> None:
-        """Stop the server in the background. It notices this within half a second, and the caller need not wait."""
+        """Stop the server in the background, because it takes up to half a second."""
         self._queue.put(None)
         threading.Thread(target=self._shut, name="lambda-runtime-api-end", daemon=True).start()
 
@@ -79,7 +79,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
     protocol_version = "HTTP/1.1"
-    # Headers and body are sent together. Apart, Nagle's algorithm and delayed acknowledgements cost 40 ms per call.
+    # Headers and body are sent together. Otherwise Nagle's algorithm and delayed acknowledgements cost 40 ms per call.
     wbufsize = -1
     disable_nagle_algorithm = True
 

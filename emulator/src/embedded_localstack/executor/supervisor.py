@@ -1,16 +1,16 @@
-"""The process between LocalStack and a function.
+"""Supervise the processes of a function, as the process between LocalStack and the function.
 
     python -I -S supervisor.py STATUS_FD DATA_LIMIT FOLDER TASK RUNTIME LAYERS INTERPRETER_FOLDER... -- COMMAND...
 
-It starts the command and, as a "child subreaper", adopts every process that the command leaves behind, daemons too. It
-kills all of them when the command ends or when standard input closes. Standard input closes when the environment is
-stopped, or when LocalStack ends for any reason. The supervisor writes to STATUS_FD: "pid <n>", then
+The supervisor starts the command. As a "child subreaper", it adopts every process that the command leaves behind,
+including daemons. It kills all of them when the command ends or when standard input closes. Standard input closes when
+the environment is stopped, or when LocalStack ends for any reason. The supervisor writes to STATUS_FD: "pid <n>", then
 "exit <code> <KiB>" or "signal <number> <KiB>" with the memory that the command used.
 
-The command runs in its own file system (namespace.py). Where the kernel does not allow that, the supervisor writes
-"shared <reason>" first, and the command shares the machine's file system.
+The command runs in its own file system (namespace.py). If the kernel does not allow that, the supervisor first writes
+"shared <reason>", and the command shares the machine's file system.
 
-It runs once per environment, so it imports little.
+The supervisor runs once per environment, so it imports little.
 """
 
 import ctypes
@@ -59,7 +59,7 @@ def kill_all() -> None:
 
 
 def reap(*, block: bool = False) -> dict[int, tuple[int, int]]:
-    """Collect the ended children, and return the status and the memory in KiB of each by its pid."""
+    """Collect the ended children. Return the status and the memory in KiB of each one, by pid."""
     ended: dict[int, tuple[int, int]] = {}
     while True:
         try:
@@ -103,7 +103,7 @@ PATHS = ("LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR", "PATH", "LD_LIBRARY_PATH", "P
 
 
 def start(command: list[str], data_limit: int, place: Place) -> tuple[int, str]:
-    """Start the command, and return its pid and why it shares the machine's file system, or an empty text."""
+    """Start the command. Return its pid, and why it shares the machine's file system (or an empty string)."""
     pid, error = fork(command, data_limit, place, alone=True)
     if not error:
         return pid, ""
@@ -112,7 +112,7 @@ def start(command: list[str], data_limit: int, place: Place) -> tuple[int, str]:
 
 
 def fork(command: list[str], data_limit: int, place: Place, *, alone: bool) -> tuple[int, str]:
-    """Start the command in its own file system, or not, and return its pid and why that failed."""
+    """Start the command. With `alone`, it gets its own file system. Return its pid, and the error if that fails."""
     errors, report = os.pipe()
     pid = os.fork()
     if pid:

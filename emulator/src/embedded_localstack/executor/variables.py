@@ -1,4 +1,4 @@
-"""The environment variables of a function: those that AWS sets, and the function's own.
+"""Build the environment variables of a function from AWS's variables and the function's own variables.
 
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
 """
@@ -18,7 +18,7 @@ def function_variables(
 
     Args:
         given: the variables that LocalStack would give to a container.
-        own: the function's configured variables. They override all others except those that say where it runs.
+        own: the function's configured variables. They override all other variables except LAMBDA_TASK_ROOT.
         programs: the folder of the runtime's interpreter.
     """
     variables = {name: str(value) for name, value in given.items() if not name.startswith(_LOCALSTACK_ONLY)}
@@ -38,7 +38,7 @@ def function_variables(
 
 
 def layer_path(runtime: str) -> dict[str, str]:
-    """Return the variable that names the folders of the layers with packages for the runtime's language.
+    """Return the variable with the search path for the layers' packages in the runtime's language.
 
     https://docs.aws.amazon.com/lambda/latest/dg/packaging-layers.html#packaging-layers-paths
     """

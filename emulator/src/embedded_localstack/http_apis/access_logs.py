@@ -18,7 +18,7 @@ _MISSING = "-"
 
 @dataclass(frozen=True)
 class Result:
-    """An answered request, with what the access log says about errors."""
+    """A request with its response, and the error messages for the access log."""
 
     answer: Answer
     invocation: Invocation
@@ -27,7 +27,7 @@ class Result:
 
 
 def line(template: str, result: Result, milliseconds: float) -> str:
-    """Return the line for a request: the stage's format with its variables replaced, by "-" if they have no value."""
+    """Return the log line of a request in the stage's format. A variable without a value becomes "-"."""
     values = variables(result, milliseconds)
 
     def value(match: re.Match[str]) -> str:
@@ -64,5 +64,5 @@ def variables(result: Result, milliseconds: float) -> dict[str, Any]:
 
 
 def _is_own(answer: Answer) -> bool:
-    """Return whether API Gateway made the answer itself: such an answer has only the field `message`."""
+    """Return whether API Gateway created the response itself, which then has only the field `message`."""
     return answer.status >= 400 and re.fullmatch(rb'\{"message":"[A-Za-z ]+"\}', answer.body) is not None

@@ -1,4 +1,4 @@
-"""The responses of an HTTP API: from functions, and those that API Gateway makes itself.
+"""Build the responses of an HTTP API, from functions or by API Gateway itself.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 """
@@ -28,7 +28,7 @@ class InvalidAnswerError(Exception):
 
 
 def own(status: int, *headers: tuple[str, str]) -> Answer:
-    """Return a response that API Gateway makes itself."""
+    """Return a response of API Gateway itself."""
     body = json.dumps({"message": _TEXTS[status]}, separators=(",", ":"))
     return Answer(status, (("Content-Type", "application/json"), *headers), body.encode())
 
@@ -36,7 +36,7 @@ def own(status: int, *headers: tuple[str, str]) -> Answer:
 def of_function(payload: bytes, version: str) -> Answer:
     """Return the response for a function's answer.
 
-    With format 2.0, an answer that has no statusCode is the body of a response with status 200.
+    With format 2.0, an answer without a statusCode becomes the body of a response with status 200.
 
     Raises:
         InvalidAnswerError: the answer is not valid, so the API responds with 500.
@@ -66,7 +66,7 @@ def _status(answer: Mapping[str, Any]) -> int:
 
 
 def _headers(answer: Mapping[str, Any], version: str) -> list[tuple[str, str]]:
-    """Return the headers: single values, lists of values (format 1.0 only), and cookies (format 2.0 only)."""
+    """Return the headers, including lists of values (format 1.0) or cookies (format 2.0)."""
     pairs: list[tuple[str, Any]] = list(_object(answer, "headers").items())
     if version == "1.0":
         lists = _object(answer, "multiValueHeaders")

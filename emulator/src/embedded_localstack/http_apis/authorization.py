@@ -1,4 +1,4 @@
-"""Check who may call a route of an HTTP API: a signature (AWS_IAM), a token (JWT) or a Lambda authorizer (CUSTOM).
+"""Authorize calls of HTTP API routes with signatures (AWS_IAM), tokens (JWT) or Lambda authorizers (CUSTOM).
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-access-control.html
 """
@@ -30,7 +30,7 @@ _HTTP = urllib3.PoolManager(retries=False, timeout=_SECONDS)
 
 
 class RefusedError(Exception):
-    """A request that a route's authorization refuses, with the answer for the client. The message is for the log."""
+    """A request that a route's authorization refuses, with the response for the client. The message is for the log."""
 
     def __init__(self, answer: Answer, reason: str) -> None:
         super().__init__(reason)
@@ -42,7 +42,7 @@ class Authorization:
 
     Args:
         records: where decisions and refusals are written.
-        enforced: whether policies of IAM count. Tokens and authorizers count always.
+        enforced: whether IAM policies are enforced. Tokens and authorizers are always enforced.
     """
 
     def __init__(self, records: Records, *, enforced: bool) -> None:
@@ -53,14 +53,14 @@ class Authorization:
     def check(
         self, route: Mapping[str, Any], authorizer: Mapping[str, Any] | None, invocation: Invocation, web: Any, key: str
     ) -> dict[str, Any]:
-        """Return what the event says about the caller, as Invocation.authorizer has it.
+        """Return the facts about the caller for the event, in the form of Invocation.authorizer.
 
         Args:
             route: the route.
             authorizer: its authorizer, if it names one.
             invocation: the request.
-            web: the request of the web server, for its signature.
-            key: what the answers of Lambda authorizers are kept for, beside the authorizer and the identity.
+            web: the HTTP request, whose signature is checked.
+            key: the part of the cache key of authorizer answers that identifies the deployment.
 
         Raises:
             RefusedError: the caller is not allowed to call the route.
@@ -152,7 +152,7 @@ class Authorization:
         return {"lambda": dict(answer.context), "principalId": answer.principal}
 
     def _asked(self, authorizer: Mapping[str, Any], invocation: Invocation, values: list[str]) -> authorizers.Answer:
-        """Ask the function of an authorizer. Format 1.0 may raise the exception "Unauthorized", which is a 401."""
+        """Invoke the function of an authorizer. If it raises "Unauthorized", the response is a 401."""
         version = str(authorizer.get("authorizerPayloadFormatVersion") or "2.0")
         uri = integrations.with_variables(str(authorizer.get("authorizerUri") or ""), invocation.variables)
         arn = f"{invocation.arn}/authorizers/{authorizer['authorizerId']}"

@@ -1,4 +1,4 @@
-"""Lambda authorizers of HTTP APIs: the event of their functions, and what the answers allow.
+"""Build the events of Lambda authorizers of HTTP APIs, and parse their answers.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-lambda-authorizer.html
 """
@@ -17,7 +17,7 @@ class InvalidAnswerError(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer of an authorizer: a simple verdict, or a policy. `context` is passed on to the integration."""
+    """The answer of an authorizer, with a simple verdict or a policy. `context` is passed on to the integration."""
 
     context: Mapping[str, Any]
     allowed: bool = False
@@ -58,7 +58,7 @@ def parse(payload: Any, *, simple: bool) -> Answer:
 
     Args:
         payload: the parsed output of the function.
-        simple: whether the authorizer has simple responses on: `isAuthorized` and `context` instead of a policy.
+        simple: whether the authorizer uses simple responses (`isAuthorized` and `context` instead of a policy).
 
     Raises:
         InvalidAnswerError: the output is not valid.

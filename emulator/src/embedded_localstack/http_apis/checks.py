@@ -1,4 +1,4 @@
-"""Refuse settings of HTTP APIs that AWS refuses, and those that this package cannot serve.
+"""Refuse settings of HTTP APIs that AWS refuses or that this package cannot serve.
 
 https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/
 """
@@ -16,7 +16,7 @@ FUNCTION = re.compile(
     r"(?:arn:aws:apigateway:[\w-]+:lambda:path/2015-03-31/functions/)?"
     r"(?P<function>arn:aws:lambda:[\w-]+:\d{12}:function:[^/]+)(?:/invocations)?"
 )
-# Operations whose resources this package has no data plane for.
+# The operations on resources that this package cannot serve.
 NOT_SERVED = re.compile(
     r"(Create|Delete|Get|Update)(DomainName|ApiMapping|VpcLink|RouteResponse|IntegrationResponse)s?|.*RoutingRules?"
     r"|.*Portal.*|.*Product.*|ExportApi|GetModelTemplate"
@@ -37,7 +37,7 @@ def verify(operation: str, params: Params, before: Params | None = None) -> None
     Args:
         operation: the operation, such as "CreateRoute".
         params: its parameters, by their names in JSON.
-        before: for an update, the resource as it is.
+        before: the current resource, for an update.
 
     Raises:
         RefusedError: AWS refuses the request, or this package cannot serve what it creates.

@@ -1,6 +1,6 @@
-"""The CloudFormation resources of HTTP APIs: AWS::ApiGatewayV2::Api and its parts (entry points in pyproject.toml).
+"""Provide the CloudFormation resources AWS::ApiGatewayV2::*. The entry points are in pyproject.toml.
 
-A property has the name of boto3's parameter, so that a table of the types is enough.
+Properties have the same names as boto3's parameters, so a table of the resource types is enough.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_ApiGatewayV2.html
 """
 # mypy: disable-error-code="import-not-found, import-untyped, misc"
@@ -16,7 +16,7 @@ from localstack.services.cloudformation.resource_provider import (
     ResourceProvider,
 )
 
-# The properties that identify a resource within its API, and that an update names too.
+# The property that identifies a resource within its API. Updates must name it too.
 _IDENTIFIERS = {
     "Api": "ApiId",
     "Authorizer": "AuthorizerId",
@@ -31,7 +31,7 @@ _RESPONSES = ("ApiEndpoint",)
 
 
 def _call(request: Any, operation: str, kind: str, properties: dict[str, Any]) -> dict[str, Any]:
-    """Call an operation such as `create_route` with those of the properties that it takes."""
+    """Call an operation such as `create_route` with the properties that it accepts."""
     client = request.aws_client_factory.apigatewayv2
     members = client.meta.service_model.operation_model(f"{operation}{kind}").input_shape.members
     given = {name: value for name, value in properties.items() if name in members and value is not None}
@@ -40,7 +40,7 @@ def _call(request: Any, operation: str, kind: str, properties: dict[str, Any]) -
 
 
 def _definition(request: Any, properties: dict[str, Any]) -> str:
-    """Return the OpenAPI definition of an API's properties, or an empty text."""
+    """Return the OpenAPI definition in an API's properties, or an empty string."""
     if body := properties.get("Body"):
         return body if isinstance(body, str) else json.dumps(body)
     if place := properties.get("BodyS3Location"):
@@ -51,7 +51,7 @@ def _definition(request: Any, properties: dict[str, Any]) -> str:
 
 
 class Provider(ResourceProvider):
-    """The provider of one type. LocalStack reads the physical identifier by SCHEMA."""
+    """The provider of one resource type. SCHEMA tells LocalStack which property is the physical id."""
 
     def __init__(self, kind: str) -> None:
         self._kind, self._identifier = kind, _IDENTIFIERS[kind]
@@ -87,7 +87,7 @@ class Provider(ResourceProvider):
         return self._done(request, {}, {})
 
     def _change_definition(self, request: Any, model: dict[str, Any]) -> dict[str, Any]:
-        """Set the properties that an API has beside its definition."""
+        """Set the properties of an API that are not part of its OpenAPI definition."""
         own = {name: value for name, value in model.items() if name not in (*_OF_DEFINITIONS, "Tags", "Target")}
         answer = _call(request, "Update", "Api", own)
         if tags := model.get("Tags"):
@@ -103,7 +103,7 @@ class Provider(ResourceProvider):
 
 
 class _Plugin(CloudFormationResourceProviderPlugin):
-    """The plugin of one type. LocalStack calls its factory for the provider."""
+    """The plugin of one resource type. LocalStack calls its factory to create the provider."""
 
     kind = ""
 

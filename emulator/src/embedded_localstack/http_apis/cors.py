@@ -1,4 +1,4 @@
-"""CORS of an HTTP API: it answers preflight requests, and sets the headers of all other answers.
+"""Answer CORS preflight requests of an HTTP API, and add CORS headers to all other responses.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html
 """
@@ -14,7 +14,7 @@ PREFIX = "access-control-"
 
 
 def is_preflight(request: Request) -> bool:
-    """Return whether a browser asks for permission to make a request."""
+    """Return whether a request is a CORS preflight request."""
     has_headers = request.values("origin") and request.values("access-control-request-method")
     return request.method == "OPTIONS" and bool(has_headers)
 
@@ -33,7 +33,7 @@ def preflight(config: Mapping[str, Any], request: Request) -> Answer:
 
 
 def covered(config: Mapping[str, Any] | None, request: Request, answer: Answer) -> Answer:
-    """Return an answer with the API's CORS headers. If CORS is configured, those of the integration are dropped."""
+    """Return a response with the API's CORS headers, which replace the integration's CORS headers."""
     if not config:
         return answer
     headers = [pair for pair in answer.headers if not pair[0].lower().startswith(PREFIX)]
@@ -58,7 +58,7 @@ def _origin(config: Mapping[str, Any], request: Request) -> list[tuple[str, str]
 
 
 def _matches(pattern: str, origin: str) -> bool:
-    """Return whether an allowed origin matches: `*`, all origins of a scheme (`https://*`), or the origin itself."""
+    """Return whether a pattern (`*`, a scheme such as `https://*`, or one origin) matches an origin."""
     if pattern in ("*", origin):
         return True
     return pattern in ("http://*", "https://*") and origin.lower().startswith(pattern[:-1])

@@ -1,6 +1,7 @@
-"""The deployments of an HTTP API: copies of its routes, integrations and authorizers, which its stages serve.
+"""Manage the deployments of an HTTP API. Each one is a copy of its routes, integrations and authorizers.
 
-moto has no deployments, so they are attributes that this module adds to moto's Api and Stage, and are saved with these.
+moto has no deployments. So this module stores them as attributes of moto's Api and Stage, and they are saved with these
+objects.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-stages.html
 """
 
@@ -49,7 +50,7 @@ def deployments_of(api: Any) -> dict[str, Deployment]:
 
 
 def content_of(api: Any) -> dict[str, Any]:
-    """Return a copy of what a deployment of the API contains."""
+    """Return the content of a new deployment of the API, as a copy."""
     return copy.deepcopy(
         {
             "routes": [route.to_json() for route in api.routes.values()],
@@ -61,7 +62,7 @@ def content_of(api: Any) -> dict[str, Any]:
 
 
 def deploy(api: Any, *, automatic: bool = False, description: str = "") -> Deployment:
-    """Add a deployment of what the API contains now.
+    """Add a deployment of the current API.
 
     Raises:
         ValueError: the API has no routes.
@@ -74,9 +75,9 @@ def deploy(api: Any, *, automatic: bool = False, description: str = "") -> Deplo
 
 
 def redeploy(api: Any) -> None:
-    """Deploy the API to its stages that want automatic deployment. Automatic deployments without a stage are removed.
+    """Deploy the API to its stages with AutoDeploy, and remove automatic deployments that no stage uses.
 
-    A stage keeps its deployment if the API has no routes, as on AWS, and says so in its last status message.
+    If the API has no routes, a stage keeps its deployment, as on AWS. Its last status message then reports the failure.
     """
     stages = [stage for stage in api.stages.values() if stage.auto_deploy]
     if not stages:
@@ -97,7 +98,7 @@ def redeploy(api: Any) -> None:
 
 
 def content_of_stage(api: Any, stage: Any) -> Mapping[str, Any] | None:
-    """Return what a stage serves, or None if nothing is deployed to it."""
+    """Return the content of the deployment that a stage serves, or None if it has none."""
     deployment = deployments_of(api).get(vars(stage).get("deployment_id") or "")
     return deployment.content if deployment else None
 

@@ -1,4 +1,4 @@
-"""The events that an HTTP API makes from a request, of payload formats 1.0 and 2.0.
+"""Build the event of payload format 1.0 or 2.0 from a request to an HTTP API.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 """
@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, unquote
 
 from embedded_localstack.load_balancers.requests import Request
 
-# The fields of a caller's identity that only signed requests have. Cognito is not there.
+# The fields of a caller's identity. Only signed requests fill some of them, and the Cognito fields are always empty.
 _IDENTITY = (
     "accessKey",
     "accountId",
@@ -52,7 +52,7 @@ class Invocation:
 
     @property
     def full_path(self) -> str:
-        """Return the decoded path with the prefix of a named stage: API Gateway decodes paths."""
+        """Return the path with the prefix of a named stage. It is decoded, as in API Gateway."""
         return unquote(self.path if self.stage == "$default" else f"/{self.stage}{self.path}")
 
     @property
@@ -62,13 +62,13 @@ class Invocation:
 
     @property
     def source_arn(self) -> str:
-        """Return the ARN on whose behalf API Gateway invokes a function: stage, method and path of the route."""
+        """Return the source ARN of a function invocation, with the stage, method and path of the route."""
         place = self.resource if self.route_key == "$default" else f"{self.request.method}{self.resource}"
         return f"{self.arn}/{self.stage}/{place}"
 
     @property
     def method_arn(self) -> str:
-        """Return the ARN of the request: stage, method and path."""
+        """Return the ARN of the request, with its stage, method and path."""
         return f"{self.arn}/{self.stage}/{self.request.method}{unquote(self.path)}"
 
     @property
@@ -87,7 +87,7 @@ def event(invocation: Invocation, version: str) -> dict[str, Any]:
 
 
 def second_format(invocation: Invocation) -> dict[str, Any]:
-    """Return the fields of format 2.0 without the body, as Lambda authorizers receive them too."""
+    """Return the fields of format 2.0 without the body. Lambda authorizers receive them too."""
     request = invocation.request
     cookies = [cookie.strip() for value in request.values("cookie") for cookie in value.split(";") if cookie.strip()]
     context: dict[str, Any] = {
@@ -126,8 +126,8 @@ def second_format(invocation: Invocation) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value or name not in optional}
 
 
-# Functions of format 1.0 get these names with capitals, as recorded events of AWS have them. serverless-patterns'
-# apigw-http-api-lambda-terraform reads X-Forwarded-For. Format 2.0 has lower case only.
+# Format 1.0 capitalizes these header names, as recorded events of AWS show. For example, serverless-patterns'
+# apigw-http-api-lambda-terraform reads X-Forwarded-For. Format 2.0 uses lower case only.
 _CAPITALS = {
     name.lower(): name
     for name in (
@@ -144,7 +144,7 @@ _CAPITALS = {
 
 
 def first_format(invocation: Invocation) -> dict[str, Any]:
-    """Return the fields of format 1.0 without the body. It holds the last of repeated values, and lists of all."""
+    """Return the fields of format 1.0 without the body. They hold the last of repeated values, and lists of all."""
     request = invocation.request
     values = {_CAPITALS.get(name, name): given for name, given in headers(request).items()}
     query = parameters(request)
@@ -207,7 +207,7 @@ def _first_authorizer(authorizer: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def headers(request: Request) -> dict[str, list[str]]:
-    """Return the headers by their names in lower case, with all their values and those that API Gateway adds."""
+    """Return all values of each header by its lower-case name, including the headers that API Gateway adds."""
     values: dict[str, list[str]] = {}
     for name, value in request.headers:
         if name not in _HOP_BY_HOP:
@@ -228,7 +228,7 @@ def parameters(request: Request) -> dict[str, list[str]]:
 
 
 def _body(request: Request) -> tuple[str | None, bool]:
-    """Return the body and whether it is encoded: bodies that are not text, JSON, JavaScript or XML become base64."""
+    """Return the body, and whether it is base64. Only text, JSON, JavaScript and XML are not encoded."""
     if not request.body:
         return None, False
     media_type = "".join(request.values("content-type")[-1:]).partition(";")[0].strip().lower()

@@ -1,8 +1,8 @@
 """Take the requests for HTTP APIs from LocalStack's request chain, and answer them.
 
-An API is called by its endpoint, `http://API.execute-api.localhost.localstack.cloud:PORT/path`, by any other host name
-of this form (`curl -H "Host: API.execute-api.us-east-1.amazonaws.com"`), or by the path that LocalStack has for clients
-without such names: `http://127.0.0.1:PORT/_aws/execute-api/API/path`.
+A client calls an API at its endpoint, `http://API.execute-api.localhost.localstack.cloud:PORT/path`, or with any other
+host name of this form (`curl -H "Host: API.execute-api.us-east-1.amazonaws.com"`). Clients that cannot set a host name
+use LocalStack's path `http://127.0.0.1:PORT/_aws/execute-api/API/path`.
 """
 # mypy: disable-error-code="import-not-found, import-untyped"
 
@@ -36,7 +36,7 @@ PATH = re.compile(r"/_aws/execute-api/(?P<api>[a-z0-9]+)(?P<path>/.*|)")
 
 @dataclass(frozen=True)
 class Address:
-    """The API that a request names, the path for the API, and the API's host name."""
+    """The id and host name of the API that a request names, and the request's path within the API."""
 
     api_id: str
     path: str
@@ -44,7 +44,7 @@ class Address:
 
 
 def address_of(host: str, path: str, own_domain: str) -> Address | None:
-    """Return which API a request is for, or None.
+    """Return the address of the API that a request names, or None.
 
     Args:
         host: the host name of the request, in lower case.
@@ -66,7 +66,7 @@ def install() -> None:
 
 
 class Gateway:
-    """The handler of LocalStack's request chain."""
+    """A handler in LocalStack's request chain that answers the requests for HTTP APIs."""
 
     def __init__(self, authorization: Authorization) -> None:
         self._authorization = authorization
@@ -79,7 +79,7 @@ class Gateway:
         if address is None or (owner := _find(address.api_id)) is None:
             return
         backend, api = owner
-        # A body is read only for an HTTP API. LocalStack could not parse or decompress it after that.
+        # The body is read only for an HTTP API, because LocalStack cannot parse or decompress it afterwards.
         request = _received(context.request, address.path, query)
         answer = self._answer(backend, api, request, address.domain, context.request)
         response.status_code = answer.status

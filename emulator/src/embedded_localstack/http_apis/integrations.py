@@ -1,4 +1,4 @@
-"""Call the integration of a route: a function, or an HTTP address.
+"""Call the integration of a route, which is a function or an HTTP address.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations.html
 """
@@ -42,7 +42,7 @@ class FunctionError(Exception):
 
 
 def call(integration: Mapping[str, Any], invocation: Invocation) -> tuple[Answer, str]:
-    """Return the response of an integration, and why it is 500 or 503, which the server's log says too."""
+    """Return the response of an integration and, for a 500 or 503, the reason, which is also logged."""
     answer, error = _called(integration, invocation)
     if error:
         LOG.warning("%s answers %d: %s", invocation.source_arn, answer.status, error)
@@ -71,7 +71,7 @@ def _called(integration: Mapping[str, Any], invocation: Invocation) -> tuple[Ans
 
 
 def with_variables(uri: str, variables: Mapping[str, str]) -> str:
-    """Return an address with the values of its stage variables."""
+    """Return an address in which the stage variables are replaced by their values."""
     return re.sub(r"\$\{stageVariables\.(\w+)\}", lambda name: variables.get(name[1], ""), uri)
 
 
@@ -117,7 +117,7 @@ def _client(region: str, role: str, source_arn: str, seconds: float) -> Any:
 
 
 def _request(method: str, uri: str, invocation: Invocation, seconds: float) -> tuple[Answer, str]:
-    """Send the request on to an HTTP address, with the values of the route's variables in the address."""
+    """Forward the request to an HTTP address, with the route's path variables filled in."""
     request = invocation.request
     address = re.sub(r"\{(\w+)\+?\}", lambda name: quote(invocation.parameters.get(name[1], "")), uri)
     if request.query:

@@ -1,4 +1,4 @@
-"""The metrics and the access log of a stage.
+"""Store the metrics of a stage, and write its access log.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html
 """
@@ -41,7 +41,7 @@ def record(stage: Any, result: Result, milliseconds: float) -> None:
 
 
 def _log(settings: Mapping[str, Any], result: Result, milliseconds: float) -> None:
-    """Add a line to a log group. A group that is not there is named in the server's log, as the request is answered."""
+    """Add a line to a log group. A failure is only logged, because the request is already answered."""
     invocation = result.invocation
     group = str(settings["destinationArn"]).partition(":log-group:")[2].removesuffix(":*")
     stream = f"{invocation.api_id}-{invocation.stage}".replace("$", "")

@@ -1,4 +1,4 @@
-"""An OpenAPI definition as the parts of an HTTP API. SAM writes such a definition for each of its HTTP APIs.
+"""Parse an OpenAPI definition of an HTTP API. SAM creates such a definition for each of its HTTP APIs.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-open-api.html
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions.html
@@ -19,9 +19,9 @@ _METHODS = ("delete", "get", "head", "options", "patch", "post", "put", _ANY)
 
 @dataclass
 class Definition:
-    """The parts of an API, with the names that the API of API Gateway has for them.
+    """The parts of an API, named as in the API of API Gateway.
 
-    A route names its integration by `integration`, an index, and its authorizer by `authorizer`, a name.
+    In a route, `integration` is the index of its integration, and `authorizer` is the name of its authorizer.
     """
 
     api: dict[str, Any]
@@ -31,10 +31,10 @@ class Definition:
 
 
 def parse(body: str) -> Definition:
-    """Return the parts of an API that an OpenAPI 3.0 definition describes, in JSON or YAML.
+    """Return the parts of an API from an OpenAPI 3.0 definition in JSON or YAML.
 
     Raises:
-        RefusedError: the text is not such a definition, or an operation has no integration.
+        RefusedError: the text is not an OpenAPI 3.0 definition, or an operation has no integration.
     """
     try:
         document = yaml.safe_load(body)

@@ -1,6 +1,6 @@
-"""The operations on HTTP APIs, routes, integrations and authorizers: checked, and with imports.
+"""Implement the operations on HTTP APIs, routes, integrations and authorizers, including imports.
 
-Each takes moto's backend and the parameters by their names in JSON, and returns the answer's JSON.
+Each operation takes moto's backend and the parameters with their JSON names, and returns the JSON of the response.
 https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/
 """
 # mypy: disable-error-code="import-not-found, import-untyped"
@@ -34,7 +34,7 @@ _API = (
     *("apiKeySelectionExpression", "corsConfiguration", "description", "disableSchemaValidation"),
     *("disableExecuteApiEndpoint", "name", "routeSelectionExpression", "version"),
 )
-# moto's names of an authorizer's settings
+# moto's names of an authorizer's settings, by their JSON names
 _AUTHORIZER = {
     "authorizerCredentialsArn": "auth_creds_arn",
     "authorizerPayloadFormatVersion": "auth_payload_format_version",
@@ -57,7 +57,7 @@ def _arguments(params: Params, names: tuple[str, ...]) -> Json:
 
 
 def endpoint(api_id: str) -> str:
-    """Return the address of an API: a host name of LocalStack, which leads to this machine."""
+    """Return the address of an API, with a host name of LocalStack that resolves to this machine."""
     return f"http://{api_id}.execute-api.{localstack_host()}"
 
 
@@ -68,7 +68,7 @@ def api_to_json(api: Any) -> Json:
 
 
 def create_api(backend: Any, params: Params) -> Json:
-    """Create an API. With a target it gets a route, an integration and the stage `$default` (quick create)."""
+    """Create an API. A request with a target also creates a route, an integration and the stage `$default`."""
     key = params.get("routeKey") or "$default"
     target = str(params.get("target") or "")
     if params.get("routeKey") and not target:
@@ -141,7 +141,7 @@ def import_api(backend: Any, params: Params) -> Json:
 
 
 def reimport_api(backend: Any, params: Params) -> Json:
-    """Replace the routes, integrations and authorizers of an API by those of an OpenAPI definition."""
+    """Replace the routes, integrations and authorizers of an API with those of an OpenAPI definition."""
     api, definition = backend.get_api(params["apiId"]), openapi.parse(str(params.get("body") or ""))
     _verify_definition(definition)
     for collection in (api.routes, api.integrations, api.authorizers):
@@ -153,7 +153,7 @@ def reimport_api(backend: Any, params: Params) -> Json:
 
 
 def _verify_definition(definition: openapi.Definition) -> None:
-    """Check all parts before any of them is made."""
+    """Check all parts before any of them is created."""
     checks.verify("CreateApi", definition.api)
     for integration in definition.integrations:
         checks.verify("CreateIntegration", integration)
@@ -186,7 +186,7 @@ def create_route(backend: Any, params: Params) -> Json:
 
 
 def update_route(backend: Any, params: Params) -> Json:
-    """Change the settings of a route that the request has. moto ignores those that become empty."""
+    """Change the given settings of a route. moto would ignore settings that become empty."""
     api = backend.get_api(params["apiId"])
     route = api.get_route(params["routeId"])
     _verify_route(api, {**route.to_json(), **params}, route.route_id)

@@ -1,4 +1,4 @@
-"""API Gateway v2 as LocalStack's provider of `apigatewayv2` (entry point in pyproject.toml)."""
+"""Register API Gateway v2 as LocalStack's provider of `apigatewayv2`. The entry point is in pyproject.toml."""
 # mypy: disable-error-code="import-not-found, import-untyped, untyped-decorator, attr-defined"
 
 import threading
@@ -18,10 +18,10 @@ from embedded_localstack.http_apis.deployments import redeploy
 from embedded_localstack.http_apis.wire import from_wire, to_wire
 
 OPERATIONS = {**operations.OPERATIONS, **stage_operations.OPERATIONS}
-# Terraform makes the parts of an API at the same time. An older copy of the API must not replace a newer one.
+# Terraform creates the parts of an API concurrently. An older deployment must not replace a newer one.
 _LOCK = threading.RLock()
 _STATUSES = {"ConflictException": 409, "NotFoundException": 404}
-# The resources of an update, by the end of the operation's name: the collection of the API and the parameter.
+# For each resource type of an update, the API's collection and the parameter with the identifier.
 _BEFORE = {
     "Route": ("routes", "routeId"),
     "Integration": ("integrations", "integrationId"),
@@ -32,16 +32,16 @@ _BEFORE = {
 
 @aws_provider(api="apigatewayv2")
 def apigatewayv2() -> Any:
-    """Return the service. Operations that are not in OPERATIONS are moto's."""
+    """Return the service. moto handles the operations that are not in OPERATIONS."""
     api = load_service("apigatewayv2")
     return Service("apigatewayv2", skeleton=Skeleton(api, dict.fromkeys(api.operation_names, handle)))
 
 
 def handle(context: Any, request: Any) -> Any:
-    """Answer a call of the API of API Gateway.
+    """Handle a call of an API Gateway v2 operation.
 
     Raises:
-        NotImplementedError: nothing here serves the resources of the operation.
+        NotImplementedError: this package cannot serve the resources of the operation.
         CommonServiceException: the request is refused.
     """
     operation = context.operation.name
@@ -60,7 +60,7 @@ def handle(context: Any, request: Any) -> Any:
 
 
 def _changed(context: Any, backend: Any, operation: str, params: dict[str, Any]) -> Any:
-    """Return the answer of an operation. What it changes is deployed to stages with automatic deployment."""
+    """Return the response of an operation, and deploy its changes to stages with AutoDeploy."""
     checks.verify(operation, params, _before(backend, operation, params))
     answer = _answer(context, backend, operation, params)
     if not operation.startswith("Get") and (api := backend.apis.get(params.get("apiId") or answer.get("ApiId"))):
@@ -77,7 +77,7 @@ def _answer(context: Any, backend: Any, operation: str, params: dict[str, Any]) 
 
 
 def _before(backend: Any, operation: str, params: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the resource that an update changes, as it is."""
+    """Return the current state of the resource that an update changes, or None for other operations."""
     kind = operation.removeprefix("Update")
     if operation == "UpdateApi":
         return dict(backend.get_api(params["apiId"]).to_json())

@@ -23,8 +23,8 @@ class Match:
 def choose_stage(stages: Collection[str], path: str) -> tuple[str, str] | None:
     """Return the stage of a request and the path without the stage's prefix, or None if no stage serves the request.
 
-    The stage that the first segment of the path names is preferred to the stage `$default`. The segment may name
-    `$default` itself, as in LocalStack's paths.
+    If the first segment of the path is the name of a stage, that stage is chosen. Otherwise it is `$default`. As in
+    LocalStack's paths, the segment may also be `$default`.
 
     Args:
         stages: the names of the API's stages.
@@ -39,8 +39,8 @@ def choose_stage(stages: Collection[str], path: str) -> tuple[str, str] | None:
 def choose_route(routes: Iterable[Mapping[str, Any]], method: str, path: str) -> Match | None:
     """Return the most specific route that matches a request, or None.
 
-    A full match comes before a greedy path variable, and `$default` comes last. In the path, a literal segment comes
-    before a variable. A route for the method comes before a route for ANY.
+    A full match takes precedence over a greedy path variable, and `$default` comes last. In the path, a literal segment
+    takes precedence over a variable. A route for the method takes precedence over a route for ANY.
 
     Args:
         routes: the routes, each with its `routeKey`.
@@ -66,7 +66,7 @@ def choose_route(routes: Iterable[Mapping[str, Any]], method: str, path: str) ->
 
 
 def is_greedy(part: str) -> bool:
-    """Return whether a segment of a route is a variable for the rest of the path, such as {proxy+}."""
+    """Return whether a segment of a route is a greedy path variable, such as {proxy+}."""
     return part.startswith("{") and part.endswith("+}")
 
 
@@ -75,7 +75,7 @@ def _weight(part: str) -> int:
 
 
 def _parameters(parts: list[str], segments: list[str]) -> dict[str, str] | None:
-    """Return the values of the variables, or None if the path does not match. A variable is never empty."""
+    """Return the values of the path variables, or None if the path does not match. A variable cannot be empty."""
     greedy = is_greedy(parts[-1])
     if len(segments) < len(parts) or (not greedy and len(segments) > len(parts)):
         return None

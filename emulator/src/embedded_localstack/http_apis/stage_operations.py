@@ -1,6 +1,6 @@
-"""The operations on stages and deployments of HTTP APIs, and on tags. moto has only some of them.
+"""Implement the operations on stages, deployments and tags of HTTP APIs. moto has only some of them.
 
-Each takes moto's backend and the parameters by their names in JSON, and returns the answer's JSON.
+Each operation takes moto's backend and the parameters with their JSON names, and returns the JSON of the response.
 https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/
 """
 # mypy: disable-error-code="import-not-found, import-untyped, misc, attr-defined"
@@ -21,7 +21,7 @@ Json = dict[str, Any]
 
 
 class NotFoundError(APIGatewayV2Error):
-    """The error of AWS for a resource that is not there."""
+    """The error of AWS for a resource that does not exist."""
 
     code = 404
 
@@ -47,7 +47,7 @@ def create_stage(backend: Any, params: Params) -> Json:
 
 
 def update_stage(backend: Any, params: Params) -> Json:
-    """Change the settings of a stage that the request has."""
+    """Change the given settings of a stage."""
     api = backend.get_api(params["apiId"])
     stage = api.get_stage(params["stageName"])
     _verify_deployment(api, params)
@@ -111,7 +111,7 @@ def delete_route_settings(backend: Any, params: Params) -> Json:
 
 
 def reset_cache(backend: Any, params: Params) -> Json:
-    """Forget the answers of authorizers that are kept for a stage. The number is part of the key of each answer."""
+    """Discard the cached authorizer answers of a stage. The cache number is part of the key of each answer."""
     stage = _stage(backend, params)
     stage.cache_number = vars(stage).get("cache_number", 0) + 1
     return {}
@@ -121,7 +121,7 @@ def reset_cache(backend: Any, params: Params) -> Json:
 
 
 def create_deployment(backend: Any, params: Params) -> Json:
-    """Deploy what an API contains now, to a stage if the request names one."""
+    """Create a deployment of the current API. If the request names a stage, the stage serves it."""
     api = backend.get_api(params["apiId"])
     stage = api.get_stage(params["stageName"]) if params.get("stageName") else None
     if stage and stage.auto_deploy:
@@ -172,7 +172,7 @@ def delete_deployment(backend: Any, params: Params) -> Json:
 
 
 def _tags(backend: Any, params: Params) -> tuple[Any, str]:
-    """Return the stage whose ARN the request has, or the API and its ARN for moto's tags."""
+    """Return the stage of the request's ARN, or the API and its ARN, which moto's tags need."""
     arn = unquote(params["resource-arn"])
     _, _, path = arn.partition("::/apis/")
     api_id, _, rest = path.partition("/")

@@ -31,11 +31,11 @@ class TokenError(Exception):
 
 
 class IssuerError(Exception):
-    """The keys of an issuer can't be fetched."""
+    """A failure to fetch the keys of an issuer."""
 
 
 class Keys:
-    """The public keys of issuers, kept for two hours.
+    """A cache of the public keys of issuers, which expire after two hours.
 
     Args:
         fetch: returns the JSON at an address, or raises IssuerError.
@@ -84,16 +84,16 @@ def _decoded(text: str) -> bytes:
 def verified_claims(
     token: str, config: Mapping[str, Any], key_of: Callable[[str, str], RSAPublicKey | None], now: float
 ) -> dict[str, Any]:
-    """Return the claims of a token.
+    """Verify a token, and return its claims.
 
     Args:
         token: the token, without "Bearer".
-        config: the authorizer's `jwtConfiguration`: issuer and audience.
-        key_of: returns the key of an issuer with an identifier.
+        config: the authorizer's `jwtConfiguration`, with issuer and audience.
+        key_of: returns the key of an issuer by its `kid`, or None.
         now: the time in seconds since the epoch.
 
     Raises:
-        TokenError: the signature, the issuer, the audience or a time is not right.
+        TokenError: the signature, the issuer, the audience or a time is not valid.
         IssuerError: the keys of the issuer can't be fetched.
     """
     try:
@@ -132,14 +132,14 @@ def _verify_claims(claims: Mapping[str, Any], config: Mapping[str, Any], now: fl
 
 
 def scopes_of(claims: Mapping[str, Any], wanted: Collection[str]) -> list[str]:
-    """Return the scopes that a route requires and the token has, in its claim `scope` or `scp`."""
+    """Return the required scopes of a route that are in the claim `scope` or `scp` of the token."""
     given = claims.get("scope") or claims.get("scp") or []
     listed = given.split() if isinstance(given, str) else given if isinstance(given, list) else []
     return [scope for scope in wanted if scope in listed]
 
 
 def texts(claims: Mapping[str, Any]) -> dict[str, str]:
-    """Return claims as functions receive them: each is a text, and a list is written as "[a b]"."""
+    """Return claims in the form for functions. Each value is a string, and a list becomes "[a b]"."""
     return {name: _text(value) for name, value in claims.items()}
 
 

@@ -1,4 +1,4 @@
-"""Convert between the parameters of boto3, such as RouteKey, and the JSON of the API that moto stores (routeKey).
+"""Convert between boto3's names of parameters, such as RouteKey, and the JSON names in moto, such as routeKey.
 
 The shapes are those of botocore's service model.
 """
@@ -8,12 +8,12 @@ from typing import Any
 
 
 def to_wire(shape: Any, value: Any) -> Any:
-    """Return a parameter as it is sent to AWS."""
+    """Return a value of boto3 with the JSON names of AWS's API."""
     return _converted(shape, value, lambda member, name: (name, member.serialization.get("name", name)))
 
 
 def from_wire(shape: Any, value: Any) -> Any:
-    """Return a part of an answer as boto3 returns it. What has no value is left out."""
+    """Return a value of a response with the names of boto3. Fields without a value are left out."""
     return _converted(shape, value, lambda member, name: (member.serialization.get("name", name), name))
 
 
@@ -36,5 +36,5 @@ def _converted(shape: Any, value: Any, names: Any) -> Any:
 
 
 def snake(name: str) -> str:
-    """Return a name of the API in the form of moto's arguments: integrationUri as integration_uri."""
+    """Return a JSON name in the form of moto's arguments. For example, integrationUri becomes integration_uri."""
     return re.sub(r"[A-Z]", lambda letter: f"_{letter[0].lower()}", name)

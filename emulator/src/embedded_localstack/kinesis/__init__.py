@@ -1,1 +1,1 @@
-"""Kinesis as AWS answers it, on top of moto: sequence numbers, resharding and consumers."""
+"""Make moto's Kinesis answer as AWS does, with sequence numbers, resharding and consumers."""

@@ -1,4 +1,4 @@
-"""The handler of Kinesis requests: moto's, with AWS's answers where moto has others."""
+"""Handle Kinesis requests with moto, and correct the responses that differ from AWS."""
 # mypy: disable-error-code="import-untyped"
 
 import json
@@ -21,7 +21,7 @@ ON_DEMAND = "ON_DEMAND"
 
 
 class Handler(KinesisResponse):
-    """moto's handler with AWS's answers."""
+    """moto's request handler for Kinesis, with the responses of AWS."""
 
     def create_stream(self) -> Any:
         """Answer CreateStream. A stream without a number of shards is on demand. moto drops the tags."""
@@ -44,7 +44,7 @@ class Handler(KinesisResponse):
         return ""
 
     def describe_stream(self) -> Any:
-        """Answer DescribeStream, with the mode, and from a shard on."""
+        """Answer DescribeStream. moto lacks the stream mode and ExclusiveStartShardId."""
         answer = json.loads(str(super().describe_stream()))
         description = answer["StreamDescription"]
         stream = self.kinesis_backend.describe_stream(description["StreamARN"], description["StreamName"])
@@ -62,8 +62,8 @@ class Handler(KinesisResponse):
         return super().put_record()
 
     def get_records(self) -> Any:
-        """Answer GetRecords. After the last record of a closed shard, it names the children instead of an iterator."""
-        iterator = self._get_param("ShardIterator").strip('"')  # AWS accepts it in quotes
+        """Answer GetRecords. After the last record of a closed shard, the response has child shards and no iterator."""
+        iterator = self._get_param("ShardIterator").strip('"')  # AWS accepts an iterator in quotes
         arn = self._get_param("StreamARN")
         following, records, late = self.kinesis_backend.get_records(arn, iterator, self._get_param("Limit"))
         name, shard_id, last = decompose_shard_iterator(following)
@@ -80,7 +80,7 @@ class Handler(KinesisResponse):
         return json.dumps(answer)
 
     def deregister_stream_consumer(self) -> Any:
-        """Answer DeregisterStreamConsumer. moto removes all other consumers if the consumer is named."""
+        """Answer DeregisterStreamConsumer. Given a consumer name, moto would remove all other consumers."""
         arn, name = self._get_param("StreamARN"), self._get_param("ConsumerName")
         consumer = self.kinesis_backend.describe_stream_consumer(arn, name, self._get_param("ConsumerARN"))
         self.kinesis_backend.deregister_stream_consumer("", "", consumer.consumer_arn)

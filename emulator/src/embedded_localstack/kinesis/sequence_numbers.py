@@ -1,11 +1,11 @@
-"""Sequence numbers as long and as ordered as AWS's.
+"""Create sequence numbers with the length and order of AWS's numbers.
 
-Those of Kinesis have 56 digits. In hexadecimal they are, from the left: a version, the second in which the shard was
-created, the last digit of the shard, the position in the shard, the second of the record, the shard, and the version
-again (https://github.com/mhart/kinesalite describes them). So those of one shard grow, those of two shards differ,
-and those of a child are above those of its parents.
+Sequence numbers of Kinesis have 56 decimal digits. Their hexadecimal form has these parts, from the left: a version,
+the second in which the shard was created, the last digit of the shard, the position in the shard, the second of the
+record, the shard, and the version again (https://github.com/mhart/kinesalite describes them). So the numbers of a shard
+increase, numbers of different shards differ, and the numbers of a child are greater than those of its parents.
 
-Those of table streams have 21 to 40 digits:
+Sequence numbers of table streams have 21 to 40 digits:
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_GetShardIterator.html
 """
 
@@ -18,14 +18,14 @@ _TABLE_POSITIONS = 10**18
 
 @dataclass(frozen=True, slots=True)
 class Numbering:
-    """The numbers of a shard: when it was created, in seconds, its place in the stream, and whose stream it is."""
+    """The numbering of a shard, from its creation time in seconds, its index, and whether it belongs to a table."""
 
     created: int
     shard: int
     of_table: bool
 
     def number(self, position: int, second: int) -> int:
-        """Return the number of the record at a position, which is 1 for the first record, sent in a second."""
+        """Return the number of the record at a position (1 is the first record) that was sent in a second."""
         if self.of_table:
             return self.created * _TABLE_POSITIONS + min(position, _TABLE_POSITIONS - 1)
         number = _VERSION
@@ -43,9 +43,9 @@ class Numbering:
 
     @property
     def start(self) -> int:
-        """The number at which the shard starts, below that of its first record."""
+        """Return the starting number of the shard, which is less than the number of its first record."""
         return self.number(0, self.created)
 
     def end(self, second: int) -> int:
-        """Return the number of a shard that is closed in a second, above that of its last record."""
+        """Return the ending number of a shard that was closed in a second. It is greater than all record numbers."""
         return self.number(_LAST_POSITION, second)

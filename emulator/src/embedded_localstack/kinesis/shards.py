@@ -1,7 +1,7 @@
-"""Shards of moto with AWS's sequence numbers, and streams that can be resharded.
+"""Give moto's shards AWS's sequence numbers, and let its streams be resharded.
 
-The methods replace moto's own, because a saved state holds objects of moto's classes. The shards of an older state have
-short numbers. Their next records get long ones, which are greater.
+The functions replace methods of moto's classes, because a saved state contains objects of these classes. Shards in an
+older state have short numbers. Their new records get long numbers, which are greater.
 """
 # mypy: disable-error-code="import-untyped"
 
@@ -21,7 +21,7 @@ TABLE_STREAM = "__ddb_stream_"
 
 
 def numbering(shard: Any) -> Numbering:
-    """Return the numbers of a shard. One of an older state is numbered from now on."""
+    """Return the numbering of a shard. A shard from an older state counts as created now."""
     created = shard.__dict__.setdefault("created", int(time.time()))
     return Numbering(created, shard._shard_id, getattr(shard, "of_table", False))
 
@@ -32,13 +32,13 @@ def put_record(shard: Any, partition_key: str, data: str, explicit_hash_key: str
     shard.position = position
     number = numbering(shard).number(position, int(time.time()))
     record: Any = models.Record(partition_key, data, number, explicit_hash_key)
-    record.created_at = int(record.created_at * 1000) / 1000  # in JSON as in CBOR, which has milliseconds
+    record.created_at = int(record.created_at * 1000) / 1000  # CBOR has milliseconds only, so JSON gets the same
     shard.records[number] = record
     return str(number)
 
 
 def get_records(shard: Any, last_number: str, limit: int | None) -> tuple[list[Any], int, int]:
-    """Return the records after a number, the number of the last one, and how late it is in milliseconds."""
+    """Return the records after a number, the number of the last one, and its lag in milliseconds."""
     last = int(last_number)
     newer = []
     for number, record in reversed(shard.records.items()):
@@ -53,7 +53,7 @@ def get_records(shard: Any, last_number: str, limit: int | None) -> tuple[list[A
 
 
 def get_max_sequence_number(shard: Any) -> int:
-    """Return the number of the last record; 0 if there is none."""
+    """Return the number of the last record, or 0 if there is none."""
     return next(reversed(shard.records), 0)
 
 
@@ -86,7 +86,7 @@ def init_shards(stream: Any, count: int) -> None:
 def _add(stream: Any, start: int, end: int, *parents: Any) -> Any:
     index = max((shard._shard_id for shard in stream.shards.values()), default=-1) + 1
     shard: Any = models.Shard(index, start, end, *(parent.shard_id for parent in parents))
-    # The numbers of a child are above those of its parents, even in the second in which these were created.
+    # The numbers of a child must be greater than those of its parents, even if all were created in the same second.
     shard.created = max([int(time.time()), *(numbering(parent).created + 1 for parent in parents)])
     shard.of_table = stream.stream_name.startswith(TABLE_STREAM)
     stream.shards[shard.shard_id] = shard
@@ -107,7 +107,7 @@ def _check_open(stream: Any, shard: Any) -> None:
 
 
 def split_shard(stream: Any, shard_id: str, starting_hash_key: str) -> None:
-    """Split a shard. Its records stay in it; those that come later go to the children."""
+    """Split a shard. Its records stay in it, and later records go to the children."""
     shard, middle = stream.shards[shard_id], int(starting_hash_key)
     if not shard.starting_hash < middle < shard.ending_hash:
         raise InvalidArgumentError(
@@ -123,7 +123,7 @@ def split_shard(stream: Any, shard_id: str, starting_hash_key: str) -> None:
 
 
 def merge_shards(stream: Any, shard_id: str, adjacent_id: str) -> None:
-    """Merge two shards. Their records stay in them; those that come later go to the child."""
+    """Merge two shards. Their records stay in them, and later records go to the child."""
     shards = sorted((stream.shards[shard_id], stream.shards[adjacent_id]), key=lambda shard: int(shard.starting_hash))
     for shard in shards:
         _check_open(stream, shard)
@@ -143,7 +143,7 @@ def _count(stream: Any) -> None:
 
 
 def get_shard_for_key(stream: Any, partition_key: str, explicit_hash_key: str | None) -> Any:
-    """Return the open shard of a key."""
+    """Return the open shard for a partition key or an explicit hash key."""
     if not isinstance(partition_key, str) or len(partition_key) > 256:
         raise InvalidArgumentError("partition_key")
     hashed = int(explicit_hash_key or md5_hash(partition_key.encode()).hexdigest(), 10 if explicit_hash_key else 16)

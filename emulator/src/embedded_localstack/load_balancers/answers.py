@@ -1,4 +1,4 @@
-"""The responses of a load balancer: from functions, its own errors, fixed responses and redirects."""
+"""Build the responses of a load balancer: from functions, errors, fixed responses and redirects."""
 
 import base64
 import json
@@ -15,12 +15,12 @@ MOST_BYTES = 1024 * 1024
 
 
 class InvalidAnswerError(Exception):
-    """A function's response that a load balancer cannot use. The message is AWS's reason code and what is wrong."""
+    """A function's response that a load balancer cannot use. The message has AWS's reason code and the details."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A response. Headers may repeat."""
+    """An HTTP response. A header may occur more than once."""
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
@@ -28,7 +28,7 @@ class Answer:
 
 
 def own(status: int) -> Answer:
-    """Return a response that the load balancer generates itself."""
+    """Return an error response of the load balancer itself."""
     title = f"{status} {HTTPStatus(status).phrase}"
     head = f"<head><title>{title}</title></head>"
     page = f"<html>\r\n{head}\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n</body>\r\n</html>\r\n"
@@ -94,7 +94,7 @@ def of_function(payload: bytes, *, multi_value: bool) -> Answer:
 
 
 def _headers(answer: Mapping[str, Any], *, multi_value: bool) -> list[tuple[str, str]]:
-    """Return the headers of an answer. The target group's setting decides which of the two fields counts, as on AWS."""
+    """Return the headers of an answer. As on AWS, the target group's setting decides which field is used."""
     field = "multiValueHeaders" if multi_value else "headers"
     given = answer.get(field) or {}
     if not isinstance(given, dict):

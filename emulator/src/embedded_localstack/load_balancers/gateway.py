@@ -1,7 +1,7 @@
 """Take the requests for load balancers from LocalStack's request chain, and answer them.
 
-All listeners share LocalStack's port. A request is for a load balancer if its Host is the load balancer's DNS name, or
-matches a host condition of one of its rules: `curl -H "Host: $dns_name" http://127.0.0.1:4566/path`.
+All listeners share LocalStack's port. A load balancer receives a request if its Host is the load balancer's DNS name or
+matches a host condition of one of its rules. For example: `curl -H "Host: $dns_name" http://127.0.0.1:4566/path`.
 """
 # mypy: disable-error-code="import-not-found"
 
@@ -49,7 +49,7 @@ def serve(chain: Any, context: Any, response: Any) -> None:
     if (owner := _find(request)) is None:
         return
     backend, balancer = owner
-    # A body is read only for a load balancer. LocalStack could not parse or decompress it after that.
+    # The body is read only for a load balancer, because LocalStack cannot parse or decompress it afterwards.
     request = replace(request, body=context.request.get_data())
     answer = _answer(backend, balancer, request)
     response.status_code = answer.status
@@ -57,7 +57,7 @@ def serve(chain: Any, context: Any, response: Any) -> None:
     for name, value in answer.headers:
         response.headers.add(name, value)
     response.set_data(b"" if request.method == "HEAD" else answer.body)
-    # A load balancer's response has none of what LocalStack would add next, such as CORS headers.
+    # Skip the handlers that would add LocalStack's own headers, such as CORS headers.
     chain.terminate()
 
 
@@ -84,9 +84,9 @@ def _find(request: Request) -> tuple[Any, Any] | None:
 
 
 def _balancers() -> Iterator[tuple[Any, Any]]:
-    """Yield the load balancers and their backends. Before moto's module is imported, there are none.
+    """Yield the load balancers and their backends. There are none before moto's module is imported.
 
-    The module imports moto's EC2, which takes long, so nothing here imports it.
+    That module imports moto's EC2, which takes long, so this function does not import it.
     """
     models = sys.modules.get("moto.elbv2.models")
     for regions in list(models.elbv2_backends.values()) if models else []:

@@ -17,13 +17,14 @@ Condition = Mapping[str, Any]
 def choose_listener[T](listeners: Mapping[int, T], port: int | None) -> T | None:
     """Return the listener for the port of the request.
 
-    All listeners share LocalStack's port. If the port does not identify a listener, port 80 comes first.
+    All listeners share LocalStack's port. If the port does not identify a listener, the listener on port 80 or else on
+    the lowest port is returned.
     """
     return next((listeners[wanted] for wanted in (port or 80, 80, *sorted(listeners)) if wanted in listeners), None)
 
 
 def choose_rule(rules: Iterable[Any], request: Request) -> Any:
-    """Return the first rule by priority whose conditions all hold. The default rule has none and comes last."""
+    """Return the first rule by priority that matches. The default rule has no conditions and comes last."""
     ordered = sorted(
         rules, key=lambda rule: (rule.priority == "default", 0 if rule.priority == "default" else int(rule.priority))
     )
@@ -31,7 +32,7 @@ def choose_rule(rules: Iterable[Any], request: Request) -> Any:
 
 
 def choose_target_group(action: Mapping[str, Any]) -> str:
-    """Return the ARN of the target group for a forward action. Weights decide between several groups."""
+    """Return the ARN of the target group for a forward action. Weights determine the choice between groups."""
     groups = (action.get("ForwardConfig") or {}).get("TargetGroups") or []
     if not groups:
         return str(action["TargetGroupArn"])
@@ -40,7 +41,7 @@ def choose_target_group(action: Mapping[str, Any]) -> str:
 
 
 def holds(condition: Condition, request: Request) -> bool:
-    """Return whether a condition of a rule holds for a request. An unknown condition does not."""
+    """Return whether a condition of a rule holds for a request. An unknown condition never holds."""
     check = CONDITIONS.get(condition.get("Field", ""))
     return bool(check and check(condition, request))
 
@@ -55,7 +56,7 @@ def _values(condition: Condition, kind: str) -> list[Any]:
 
 
 def _like(pattern: str, text: str, *, case: bool = False) -> bool:
-    """Return whether the text matches the pattern, in which `*` is any text and `?` is any character."""
+    """Return whether the text matches the pattern. `*` matches any text and `?` matches any character."""
     expression = "".join({"*": ".*", "?": "."}.get(character, re.escape(character)) for character in pattern)
     return bool(re.fullmatch(expression, text, re.DOTALL | (0 if case else re.IGNORECASE)))
 

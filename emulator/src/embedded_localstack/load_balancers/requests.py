@@ -1,4 +1,4 @@
-"""A request to a load balancer, and the event that a function receives for it."""
+"""Represent a request to a load balancer, and build the event for a function."""
 
 import base64
 import re
@@ -16,7 +16,7 @@ HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "
 
 @dataclass(frozen=True)
 class Request:
-    """A request as it arrived.
+    """A request to a load balancer, as it arrived.
 
     Path and query are still encoded. Headers keep their order and repetitions, with their names in lower case.
     """
@@ -59,7 +59,7 @@ def _host(request: Request) -> tuple[str, int | None]:
 def forwarded(request: Request, *, protocol: str, port: int, drop_invalid: bool) -> Request:
     """Return the request as a target receives it.
 
-    It has the load balancer's own headers, and no headers that apply to one connection only.
+    It has the load balancer's own headers, and no hop-by-hop headers.
     """
     passed_headers = [
         (name, value)
@@ -91,7 +91,7 @@ def trace(request: Request) -> str:
 def event(request: Request, target_group_arn: str, *, multi_value: bool) -> dict[str, Any]:
     """Return the event for a function.
 
-    With `multi_value` it holds all values of repeated headers and parameters, and otherwise only the last.
+    With `multi_value` the event contains all values of repeated headers and parameters, and otherwise only the last.
     """
     encoded = _is_encoded(request)
     fields: dict[str, Any] = {
@@ -118,9 +118,9 @@ def _lists(pairs: Iterator[tuple[str, str]] | tuple[tuple[str, str], ...]) -> Ma
 
 
 def _is_encoded(request: Request) -> bool:
-    """Return whether the event holds the body as base64.
+    """Return whether the event contains the body as base64.
 
-    It does so for compressed bodies, and for bodies that are not text, JSON, JavaScript or XML.
+    This is the case for compressed bodies, and for bodies that are not text, JSON, JavaScript or XML.
     """
     media_type = "".join(request.values("content-type")[-1:]).partition(";")[0].strip().lower()
     if not request.body:

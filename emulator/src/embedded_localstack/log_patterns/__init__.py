@@ -1,8 +1,8 @@
-"""CloudWatch Logs' filter patterns: terms, regular expressions, JSON conditions and space-delimited fields.
+"""Match CloudWatch Logs filter patterns: terms, regular expressions, JSON conditions and fields.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
 
-This package needs neither LocalStack nor moto.
+This package imports neither LocalStack nor moto.
 """
 
 from functools import lru_cache
@@ -18,7 +18,7 @@ _LONGEST = (
 
 @lru_cache(maxsize=256)
 def parse(text: str) -> Pattern:
-    """Return the pattern that a text describes.
+    """Parse a filter pattern.
 
     Raises:
         InvalidPattern: AWS refuses the text too.

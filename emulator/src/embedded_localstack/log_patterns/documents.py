@@ -1,4 +1,4 @@
-"""Patterns of JSON events: `{ $.user.id = 1 && ($.code >= 500 || $.error IS NULL) }`."""
+"""Parse patterns of JSON events, such as `{ $.user.id = 1 && ($.code >= 500 || $.error IS NULL) }`."""
 
 import json
 import re
@@ -36,7 +36,7 @@ class Selector:
             raise InvalidPattern("A property selector can have only one wildcard")
 
     def values(self, document: Any) -> list[Any]:
-        """Return the values that the path leads to. There are none if a step is missing."""
+        """Return the values at the path, or an empty list if a step of the path does not exist."""
         values = [document]
         for step in self._steps:
             values = [child for value in values for child in _children(value, step)]
@@ -52,7 +52,7 @@ def _children(value: Any, step: str | int | None) -> list[Any]:
 
 
 def select(document: Any, selector: str) -> str | None:
-    """Return the first text or number that a selector leads to, as a text, or None."""
+    """Return the first string, number or Boolean at a selector, as a string, or None."""
     if not re.fullmatch(_SELECTOR, selector):
         return None
     values = (value for value in Selector(selector).values(document) if _is_scalar(value))
@@ -103,10 +103,10 @@ class Document:
 
 
 def parse(text: str) -> Document:
-    """Return the condition of a pattern in braces.
+    """Parse the condition of a pattern in braces.
 
     Raises:
-        InvalidPattern: it is no condition, or has too many wildcards or regular expressions.
+        InvalidPattern: the condition is malformed, or has too many wildcards or regular expressions.
     """
     tokens, parser = Tokens(text), _Parser()
     tokens.need(r"\{", "'{'")

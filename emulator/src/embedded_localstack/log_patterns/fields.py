@@ -1,4 +1,4 @@
-"""Patterns of space-delimited events: `[ip, user, ..., status = 4*, size > 1000]`."""
+"""Parse patterns of space-delimited events, such as `[ip, user, ..., status = 4*, size > 1000]`."""
 
 import re
 from collections.abc import Callable
@@ -29,7 +29,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Fields:
-    """Fields before an ellipsis and after it. `after` is None without an ellipsis."""
+    """The fields of a pattern before and after its ellipsis. Without an ellipsis, `after` is None."""
 
     before: tuple[Field, ...]
     after: tuple[Field, ...] | None
@@ -50,7 +50,7 @@ class Fields:
         return Match(extracted, (positions | extracted).get)
 
     def _words(self, message: str) -> list[str] | None:
-        """Return the words, or None if there are too few. Without an ellipsis the last field has the rest."""
+        """Return the words, or None if there are too few. Without an ellipsis, the last field contains the rest."""
         matches = list(_WORD.finditer(message))
         words = [next(group for group in match.groups() if group is not None) for match in matches]
         count = len(self.before) + len(self.after or ())
@@ -62,7 +62,7 @@ class Fields:
 
 
 def parse(text: str) -> Fields:
-    """Return the fields of a pattern in brackets.
+    """Parse the fields of a pattern in brackets.
 
     Raises:
         InvalidPattern: a field or a condition is malformed, or there are two ellipses.

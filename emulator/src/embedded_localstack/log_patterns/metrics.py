@@ -1,4 +1,4 @@
-"""The data points that a metric filter makes of log events.
+"""Build the data points of metric filters from log events.
 
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_MetricTransformation.html
 """
@@ -26,10 +26,10 @@ def check(transformation: Mapping[str, Any]) -> None:
 def points(
     pattern: Pattern, transformation: Mapping[str, Any], events: Iterable[tuple[int, str]]
 ) -> tuple[bool, list[dict[str, Any]]]:
-    """Return whether an event matches, and the data points of the events that do.
+    """Return whether any event matches, and the data points of the matching events.
 
-    Each event is its time in milliseconds and its message. An event without the number or a dimension that the
-    transformation reads makes no data point.
+    Each event is a pair of its time in milliseconds and its message. An event without the metric value or a dimension
+    gives no data point.
     """
     matches = [(time, match) for time, message in events if (match := pattern.match(message))]
     data = (_point(transformation, time, match) for time, match in matches)
@@ -37,7 +37,7 @@ def points(
 
 
 def point(transformation: Mapping[str, Any], time_ms: int, value: float) -> dict[str, Any]:
-    """Return a data point as PutMetricData takes it."""
+    """Return a data point in the form of PutMetricData."""
     return {
         "MetricName": transformation["metricName"],
         "Timestamp": time_ms / 1000,

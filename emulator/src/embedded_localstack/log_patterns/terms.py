@@ -1,4 +1,4 @@
-"""Patterns of terms: `ERROR "a phrase"`, `?ERROR ?WARN`, `ERROR -Exiting`, `%regex%`."""
+"""Parse patterns of terms, such as `ERROR "a phrase"`, `?ERROR ?WARN`, `ERROR -Exiting` and `%regex%`."""
 
 import re
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ _TERM = re.compile(r'([-?]?)("(?:[^"\\]|\\.)*"|\w+)(?=\s|\Z)')
 
 @dataclass(frozen=True)
 class Terms:
-    """Terms that an event must contain, must not contain, or may contain one of."""
+    """A pattern of required, excluded and optional terms."""
 
     required: tuple[str, ...]
     excluded: tuple[str, ...]
     optional: tuple[str, ...]
 
     def match(self, message: str) -> Match | None:
-        """Return a match if the message has the required terms and none of the excluded ones.
+        """Return a match if the message has all required terms and no excluded term.
 
-        Optional terms have no effect beside others, as AWS says: `?ERROR ?ARGUMENTS REQUEST` means `REQUEST`.
+        As on AWS, other terms make optional terms ineffective, so `?ERROR ?ARGUMENTS REQUEST` means `REQUEST`.
         """
         if not self.required and not self.excluded and self.optional:
             return Match() if any(term in message for term in self.optional) else None
@@ -29,7 +29,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class Regex:
-    """A regular expression that is the whole pattern."""
+    """A pattern that is a single regular expression."""
 
     expression: re.Pattern[str]
 
@@ -39,7 +39,7 @@ class Regex:
 
 
 def parse(text: str) -> Terms | Regex:
-    """Return the terms of a pattern. No term, or a blank one in quotation marks, matches everything.
+    """Parse the terms of a pattern. An empty pattern or a blank quoted term matches everything.
 
     Raises:
         InvalidPattern: a term without quotation marks has other characters than letters, digits and underscores.

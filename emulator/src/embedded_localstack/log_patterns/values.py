@@ -1,4 +1,4 @@
-"""What the kinds of filter patterns share: tokens, values with wildcards or regular expressions, and comparisons."""
+"""Provide the tokens, values and comparisons that all kinds of filter patterns share."""
 
 import json
 import operator
@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _BARE_VALUE = re.compile(r"[\w.*+-]+")
-# The characters and escapes that AWS supports between two percent signs. Its own examples have spaces.
+# The characters and escapes that AWS supports between two percent signs. AWS's examples contain spaces too.
 _REGEX = re.compile(r"(?:[A-Za-z0-9:_#=@/;,\- ^$?\[\]{}|*+.]|\\[dDsSwWtn]|\\x[0-9A-Fa-f]{2}|\\[^A-Za-z0-9()!])+")
 _ORDER: dict[str, Callable[[Any, Any], bool]] = {
     "=": operator.eq,
@@ -59,7 +59,7 @@ class Value:
         self._found = re.compile(".*".join(parts), re.DOTALL).fullmatch
 
     def compare(self, symbol: str, actual: Any) -> bool:
-        """Decide whether an event's text, number or Boolean stands in this relation to the value."""
+        """Return whether the comparison of an event's string, number or Boolean with this value holds."""
         number = as_number(actual) if self.number is not None else None
         if number is not None and self.number is not None:
             return _ORDER[symbol](number, self.number)
@@ -69,10 +69,10 @@ class Value:
 
 
 def regex(text: str) -> re.Pattern[str]:
-    """Return a regular expression.
+    """Compile a regular expression of a pattern.
 
     Raises:
-        InvalidPattern: it has characters or operators that AWS does not support.
+        InvalidPattern: the expression is invalid, or has characters or operators that AWS does not support.
     """
     if not _REGEX.fullmatch(text):
         raise InvalidPattern(f"Invalid regular expression '{text}'")
@@ -83,12 +83,12 @@ def regex(text: str) -> re.Pattern[str]:
 
 
 def unquoted(text: str) -> str:
-    """Return the content of a text in double quotation marks, in which a backslash escapes the next character."""
+    """Return the content of a string in double quotation marks. A backslash escapes the next character."""
     return re.sub(r"\\(.)", r"\1", text[1:-1], flags=re.DOTALL)
 
 
 def as_number(value: Any) -> float | None:
-    """Return the number that a JSON value or a field is, or None."""
+    """Return a JSON value or a field as a number, or None if it is not a number."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     if isinstance(value, str) and not _NUMBER.fullmatch(value):
@@ -100,7 +100,7 @@ def as_number(value: Any) -> float | None:
 
 
 def as_text(value: Any) -> str:
-    """Return a JSON value as a text."""
+    """Return a JSON value as a string."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
@@ -111,7 +111,7 @@ class Tokens:
         self._text, self._position = text, 0
 
     def take(self, expression: str) -> str | None:
-        """Return what a regular expression matches here, after blanks, and move behind it. Return None otherwise."""
+        """Return the text that a regular expression matches here, after spaces, and consume it, or return None."""
         match = re.compile(rf"\s*({expression})").match(self._text, self._position)
         if not match:
             return None
@@ -119,10 +119,10 @@ class Tokens:
         return match.group(1)
 
     def need(self, expression: str, what: str) -> str:
-        """Return what a regular expression matches here.
+        """Consume and return the text that a regular expression matches here.
 
         Raises:
-            InvalidPattern: it does not match.
+            InvalidPattern: the expression does not match here.
         """
         token = self.take(expression)
         if token is None:
@@ -139,13 +139,13 @@ class Tokens:
         return Value(token)
 
     def end(self) -> None:
-        """Raise InvalidPattern if something is left."""
+        """Raise InvalidPattern if the pattern does not end here."""
         self.need(r"\Z", "the end")
 
 
 @dataclass(frozen=True)
 class Every[T]:
-    """Conditions of which all must hold."""
+    """A condition that holds if all its parts hold."""
 
     parts: Sequence[Callable[[T], bool]]
 
@@ -155,7 +155,7 @@ class Every[T]:
 
 @dataclass(frozen=True)
 class Either[T]:
-    """Conditions of which one must hold."""
+    """A condition that holds if at least one of its parts holds."""
 
     parts: Sequence[Callable[[T], bool]]
 
@@ -164,7 +164,7 @@ class Either[T]:
 
 
 def condition[T](tokens: Tokens, comparison: Callable[[Tokens], Callable[[T], bool]]) -> Callable[[T], bool]:
-    """Return a compound condition. The order of operations is () > && > ||."""
+    """Parse a compound condition. The order of operations is () > && > ||."""
 
     def primary() -> Callable[[T], bool]:
         if tokens.take(r"\("):

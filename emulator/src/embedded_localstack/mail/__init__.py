@@ -1,1 +1,1 @@
-"""SES v2 on the store of SES v1: both APIs have the same identities, templates, configuration sets and sent mails."""
+"""Implement SES v2 on the store of SES v1, so that both share identities, templates and sent mails."""

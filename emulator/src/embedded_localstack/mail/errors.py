@@ -1,4 +1,4 @@
-"""The errors of SES v2 (https://docs.aws.amazon.com/ses/latest/APIReference-V2/CommonErrors.html)."""
+"""Define the errors of SES v2 (https://docs.aws.amazon.com/ses/latest/APIReference-V2/CommonErrors.html)."""
 # mypy: disable-error-code="import-not-found, misc"
 
 from localstack.aws.api import CommonServiceException

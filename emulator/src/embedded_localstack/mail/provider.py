@@ -1,4 +1,4 @@
-"""SES v2 as LocalStack's provider (entry point in pyproject.toml). LocalStack Community has none."""
+"""Provide SES v2, which LocalStack Community lacks. The entry point is in pyproject.toml."""
 # mypy: disable-error-code="import-not-found, import-untyped, untyped-decorator"
 
 from typing import Any
@@ -12,7 +12,7 @@ from moto.sesv2.models import SESV2Backend
 
 from embedded_localstack.mail import resources, sending
 
-# Operations that moto has, with SES v1's identities, configuration sets, contacts and tags.
+# The operations that moto implements on the identities, configuration sets, contacts and tags of SES v1.
 _FORWARDED = (
     "CreateContact CreateContactList CreateDedicatedIpPool DeleteContact DeleteContactList DeleteDedicatedIpPool "
     "GetContact GetContactList GetDedicatedIpPool ListConfigurationSets ListContactLists ListContacts "
@@ -45,10 +45,10 @@ _OWN = {
 
 @aws_provider(api="sesv2")
 def sesv2() -> Any:
-    """Return SES v2. Operations that neither table has are refused by name (patches/missing_operations.py)."""
-    # SES v1 keeps the state of both, and has the page of the sent mails.
+    """Return SES v2. Operations in neither table are refused by name (patches/missing_operations.py)."""
+    # SES v1 stores the state of both APIs, and serves the list of sent mails.
     SERVICE_PLUGINS.require("ses")
-    # moto's SES v2 keeps the backend of SES v1 that it starts with. A reset of the state makes another.
+    # moto's SES v2 keeps a reference to the backend of SES v1, but a reset of the state creates a new backend.
     backend_class: Any = SESV2Backend
     backend_class.core_backend = property(_core_backend, lambda _backend, _value: None)
     api = load_service("sesv2")

@@ -1,4 +1,4 @@
-"""What SES v2 has and moto's part of it lacks: templates, the suppression list, and the account."""
+"""Implement the parts of SES v2 that moto lacks: templates, the suppression list, and the account."""
 # mypy: disable-error-code="import-not-found, import-untyped"
 
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ from embedded_localstack.mail.errors import AlreadyExistsError, BadRequestError,
 
 Input = Mapping[str, Any]
 _REASONS = ("BOUNCE", "COMPLAINT")
-# moto's names of the parts of a template.
+# moto's names of the parts of a template, by their names in SES v2.
 _PARTS = {"Subject": "subject_part", "Text": "text_part", "Html": "html_part"}
 
 
 def create_identity(context: Any, request: Input) -> Any:
-    """Create an identity. It is verified at once, as in SES v1 here: nobody reads the mail with the link."""
+    """Create an identity. It is verified at once, as in SES v1 here, because nobody reads the mail with the link."""
     backend, name = get_ses_backend(context), request["EmailIdentity"]
     if name in backend.email_identities:
         raise AlreadyExistsError(f"Email identity {name} already exist.")
@@ -70,7 +70,7 @@ def get_policies(context: Any, request: Input) -> dict[str, Any]:
 
 
 def _identity(context: Any, request: Input) -> Any:
-    """Return an identity. moto's own operations do not decode the `@` in the path."""
+    """Return an identity by the name in a request. moto's own operations do not decode the `@` in the path."""
     name = request["EmailIdentity"]
     identity = get_ses_backend(context).email_identities.get(name)
     if identity is None:
@@ -107,7 +107,7 @@ def _set(context: Any, request: Input) -> None:
 
 
 def create_template(context: Any, request: Input) -> dict[str, Any]:
-    """Create a template, which SES v1 knows too."""
+    """Create a template, which SES v1 can use too."""
     templates, name = get_ses_backend(context).templates, request["TemplateName"]
     if name in templates:
         raise AlreadyExistsError(f"Template {name} already exists.")
@@ -163,7 +163,7 @@ def _stored(name: str, content: Input) -> dict[str, Any]:
 
 
 def put_suppressed(context: Any, request: Input) -> dict[str, Any]:
-    """Add an address to the suppression list. SES accepts mail to it, and does not deliver it."""
+    """Add an address to the suppression list. SES accepts mail to the address, but does not deliver it."""
     if request["Reason"] not in _REASONS:
         raise BadRequestError(f"Reason must be one of {', '.join(_REASONS)}.")
     destination = {
@@ -188,7 +188,7 @@ def delete_suppressed(context: Any, request: Input) -> dict[str, Any]:
 
 
 def list_suppressed(context: Any, request: Input) -> dict[str, Any]:
-    """Return the suppression list, in pages and by reasons."""
+    """Return a page of the suppression list, filtered by reasons."""
     reasons = request.get("Reasons") or _REASONS
     listed = [item for _, item in sorted(_suppressed(context).items()) if item["Reason"] in reasons]
     page, token = _page(listed, request)
@@ -196,7 +196,7 @@ def list_suppressed(context: Any, request: Input) -> dict[str, Any]:
 
 
 def _suppressed(context: Any) -> dict[str, dict[str, Any]]:
-    """Return the suppression list. It is in the backend of SES, which is part of the state."""
+    """Return the suppression list, which is stored in the backend of SES and so part of the state."""
     attributes: dict[str, Any] = vars(get_ses_backend(context))
     suppressed: dict[str, dict[str, Any]] = attributes.setdefault("suppressed_destinations", {})
     return suppressed
@@ -211,7 +211,7 @@ def _destination(context: Any, request: Input) -> dict[str, Any]:
 
 
 def get_account(context: Any, _: Input) -> dict[str, Any]:
-    """Return the account. It is not in the sandbox: recipients need no verification here."""
+    """Return the account. It is not in the sandbox, so recipients need no verification."""
     quota = get_ses_backend(context).get_send_quota()
     return {
         "ProductionAccessEnabled": True,

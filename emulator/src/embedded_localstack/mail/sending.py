@@ -1,4 +1,4 @@
-"""SendEmail of SES v2. The sent mails are in the list of SES v1, at `/_aws/ses`."""
+"""Implement SendEmail of SES v2. The sent mails are in the list of SES v1, at `/_aws/ses`."""
 # mypy: disable-error-code="import-not-found, import-untyped"
 
 import json
@@ -62,7 +62,7 @@ def _sender(request: Mapping[str, Any]) -> str:
 
 
 def _recipients(request: Mapping[str, Any]) -> list[str]:
-    """Return all recipients. Those of a raw mail are in its header if the request names none."""
+    """Return all recipients. If the request names none, they are those in the header of a raw mail."""
     destination = request.get("Destination") or {}
     recipients = [address for field in _FIELDS for address in destination.get(field) or []]
     if not recipients and (raw := request["Content"].get("Raw")):
@@ -96,7 +96,7 @@ def _check_size(content: Mapping[str, Any]) -> None:
 
 
 def _size(value: Any) -> int:
-    """Return the bytes of all texts and files in a part of a request."""
+    """Return the total size of the strings and files in a part of a request, in bytes."""
     if isinstance(value, Mapping):
         return sum(map(_size, value.values()))
     if isinstance(value, list):
@@ -117,7 +117,7 @@ def _raw(_: SESBackend, content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _templated(backend: SESBackend, content: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a mail with a template. A stored template stays a name, as in SES v1; an inline one is filled in."""
+    """Return a mail from a template. As in SES v1, a stored template is only named. An inline template is rendered."""
     data = content.get("TemplateData") or "{}"
     try:
         values = json.loads(data)
@@ -141,7 +141,7 @@ def _filled(part: str | None, values: dict[str, Any]) -> str | None:
 
 
 def _record(backend: SESBackend, message_id: str, source: str, recipients: list[str], mail: dict[str, Any]) -> None:
-    """Add the mail to moto's list, from which SES v1 counts its quota and statistics."""
+    """Add the mail to moto's list. SES v1 computes its quota and statistics from this list."""
     to = {"ToAddresses": recipients}
     message: RawMessage | TemplateMessage | Message
     if "RawData" in mail:

@@ -1,4 +1,4 @@
-"""Patches of LocalStack 4.14: one module for each behaviour that differs from AWS, or that writes outside its folder.
+"""Patches of LocalStack 4.14. Each module corrects behaviour that differs from AWS or writes outside its folder.
 
 Each module is named after the service that it patches.
 """

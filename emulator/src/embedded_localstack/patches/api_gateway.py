@@ -2,7 +2,7 @@
 
 LocalStack ignores the media type `*/*`, so a compressed response of a function arrives as base64. When the gateway
 refuses a request, LocalStack also ignores the gateway responses that the API configures. It calls other services
-without a session token, and as the deployer where an integration has no role.
+without a session token. If an integration has no role, LocalStack calls them as the deployer.
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
@@ -46,7 +46,7 @@ def install() -> None:
 
 
 def _call_with_the_role(aws: Any) -> None:
-    """Sign the calls of integrations with a whole session of their role. On AWS no integration is without one."""
+    """Sign the calls of AWS integrations with a session of their role. AWS requires a role for each of them."""
     from localstack.services.apigateway.next_gen.execute_api.gateway_response import ApiConfigurationError  # noqa: PLC0415
     from localstack.utils.patch import Patch  # noqa: PLC0415
 

@@ -1,7 +1,7 @@
-"""Make the buckets of templates as CloudFormation does: with their settings, and without an ACL unless they have one.
+"""Create the buckets of templates with their settings, and set an ACL only if the template has one.
 
-LocalStack asks for the ACL public-read, which S3 refuses for new buckets, passes over half of the settings, and changes
-nothing when a template is updated.
+LocalStack requests the ACL public-read, which S3 refuses for new buckets. It ignores half of the settings, and it
+changes nothing when a template is updated.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-s3-bucket.html
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 Properties = dict[str, Any]
-# S3 refuses these until Block Public Access is off, so that they are set after it. The others come with CreateBucket.
+# S3 refuses these ACLs until Block Public Access is off, so they are set after it. CreateBucket sets the others.
 PUBLIC = ("AuthenticatedRead", "PublicRead", "PublicReadWrite")
 
 
 def install() -> None:
-    """Replace the call that makes a bucket, set the other settings after it, and update buckets."""
+    """Replace the call that creates a bucket, apply the other settings after it, and update buckets."""
     from localstack.services.cloudformation.resource_provider import (  # noqa: PLC0415 - only a running server has it
         OperationStatus,
         ProgressEvent,
@@ -65,7 +65,7 @@ def creation(model: Properties, region: str) -> Properties:
 
 
 def settings(model: Properties) -> Iterable[tuple[str, Properties]]:
-    """Yield the calls for the settings that LocalStack passes over. Block Public Access comes before the ACL."""
+    """Yield the calls for the settings that LocalStack ignores. Block Public Access comes before the ACL."""
     if rules := (model.get("OwnershipControls") or {}).get("Rules"):
         yield "put_bucket_ownership_controls", {"OwnershipControls": {"Rules": rules}}
     if block := model.get("PublicAccessBlockConfiguration"):
@@ -86,7 +86,7 @@ def settings(model: Properties) -> Iterable[tuple[str, Properties]]:
 
 
 def later_settings(provider: Any, model: Properties) -> Iterable[tuple[str, Properties]]:
-    """Yield the calls for the settings that LocalStack sets only when a bucket is made."""
+    """Yield the calls for the settings that LocalStack sets only when it creates a bucket."""
     if notifications := provider._get_s3_bucket_notification_config(model):
         notifications.pop("Bucket")
         yield "put_bucket_notification_configuration", notifications
@@ -112,12 +112,12 @@ REMOVALS = {
 
 
 def removals(before: Properties, after: Properties) -> list[str]:
-    """Return the calls for the settings that an update takes away."""
+    """Return the calls for the settings that an update removes."""
     return [operation for name, operation in REMOVALS.items() if before.get(name) and not after.get(name)]
 
 
 def _canned(acl: str) -> str:
-    """Return the name that S3's API has for an ACL: `PublicRead` is `public-read`."""
+    """Return the name of an ACL in S3's API. For example, `PublicRead` becomes `public-read`."""
     return re.sub("(?<!^)(?=[A-Z])", "-", acl).lower()
 
 
@@ -131,7 +131,7 @@ def _encryption_rule(rule: Properties) -> Properties:
 
 
 def _lifecycle_rule(rule: Properties) -> Properties:
-    """Return a rule of a template as S3's API has it."""
+    """Return a template's lifecycle rule in the form of S3's API."""
     sizes = {name: int(rule[name]) for name in ("ObjectSizeGreaterThan", "ObjectSizeLessThan") if rule.get(name)}
     prefix = {"Prefix": rule["Prefix"]} if rule.get("Prefix") else {}
     tags = rule.get("TagFilters") or []
@@ -176,7 +176,7 @@ def _without_none(values: Properties) -> Properties:
 
 
 def _numbers(values: Properties) -> Properties:
-    """Return values with the types that the SDK requires: CloudFormation takes numbers and booleans as texts too."""
+    """Return values with the types that the SDK requires. Templates may contain numbers and booleans as strings."""
     numbers = ("Days", "NoncurrentDays", "NewerNoncurrentVersions", "DaysAfterInitiation")
     read: dict[str, Callable[[Any], Any]] = {"ExpiredObjectDeleteMarker": _is_true} | dict.fromkeys(numbers, int)
     return {name: read[name](value) if name in read else value for name, value in values.items()}

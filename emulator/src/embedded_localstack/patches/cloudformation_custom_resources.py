@@ -1,7 +1,7 @@
-"""Let CloudFormation call the functions of custom resources. LocalStack passes over such resources.
+"""Let CloudFormation call the functions of custom resources. LocalStack ignores such resources.
 
-A failed invocation fails the resource after the attempts of an asynchronous invocation. CloudFormation itself would
-wait for the rest of the timeout, which is an hour.
+If all attempts of an asynchronous invocation fail, the resource fails at once. CloudFormation itself waits until the
+timeout, which is an hour by default.
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator, misc"
 
@@ -40,7 +40,7 @@ from embedded_localstack.custom_resources import (
 )
 
 LOG = logging.getLogger(__name__)
-# The model of a resource has the answer's Data, which Fn::GetAtt reads, and these.
+# The model of a resource contains the Data of the response, which Fn::GetAtt reads, and these two entries.
 PHYSICAL_ID, GIVEN = "__physical_id__", "__properties__"
 ATTEMPTS = 3  # https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 LONGEST_FUNCTION_S = 900
@@ -48,7 +48,7 @@ _mailbox = Mailbox()
 
 
 def install() -> None:
-    """Serve the addresses for answers, and give CloudFormation a provider for custom resources."""
+    """Serve the response URLs, and give CloudFormation a provider for custom resources."""
     from localstack.services.edge import ROUTER  # noqa: PLC0415 - only a running server has it
     from localstack.utils.patch import Patch  # noqa: PLC0415
 
@@ -65,7 +65,7 @@ def install() -> None:
 
 
 def _read_attributes() -> None:
-    """Let Fn::GetAtt read the names of Data as they are: LocalStack takes a dot for a level."""
+    """Let Fn::GetAtt read names of Data that contain dots. LocalStack treats a dot as a nested level."""
     from localstack.services.cloudformation.engine.v2.change_set_model_preproc import (  # noqa: PLC0415
         ChangeSetModelPreproc,
     )
@@ -93,7 +93,7 @@ def _read_attributes() -> None:
 
 
 def _delete_replaced() -> None:
-    """Delete the resource of an old id in the cleanup after the update."""
+    """Delete a replaced resource in the cleanup phase after the update."""
     from localstack.services.cloudformation.engine.v2.change_set_model_executor import (  # noqa: PLC0415
         ChangeSetModelExecutor,
     )
@@ -108,10 +108,10 @@ def _delete_replaced() -> None:
 
 
 def _report_failures() -> None:
-    """Fail a stack whose outputs fail, and show the reason.
+    """Fail a stack if its outputs fail, and report the reason.
 
-    LocalStack's CreateStack looks at the resources only. It also sets the outputs after the status, so that a waiter
-    may see a complete stack without outputs.
+    LocalStack's CreateStack checks only the resources. It also sets the outputs after the status, so a waiter may see a
+    complete stack without outputs.
     """
     from localstack.services.cloudformation.engine.v2.change_set_model_executor import (  # noqa: PLC0415
         ChangeSetModelExecutor,
@@ -135,7 +135,7 @@ def _report_failures() -> None:
 
 
 def _receive(request: Request, token: str) -> Response:
-    """Take an answer. S3 answers such a request with an empty body."""
+    """Receive the response of a custom resource. S3, which receives it on AWS, answers with an empty body."""
     return Response(status=200 if _mailbox.deliver(token, request.get_data()) else 403)
 
 
@@ -151,13 +151,13 @@ class CustomResource(ResourceProvider):
         try:
             answer = _ask("Create", request, given)
         except CustomResourceError as error:
-            # CloudFormation makes an id up, with which it asks to delete what there is of the resource.
+            # CloudFormation generates an id, and uses it to delete a partly created resource.
             made_up = f"{request.stack_name}-{request.logical_resource_id}-{secrets.token_hex(6).upper()}"
             return _failed(error, {PHYSICAL_ID: made_up, GIVEN: given})
         return _done(answer, given)
 
     def update(self, request: ResourceRequest) -> ProgressEvent:
-        """Call the function. If it answers with another id, the resource of the old id is deleted after the update."""
+        """Call the function. If it returns another id, the resource with the old id is deleted after the update."""
         previous, given = dict(request.previous_state or {}), texts(dict(request.desired_state))
         old_id, old = previous.get(PHYSICAL_ID, ""), previous.get(GIVEN, {})
         try:
@@ -170,10 +170,10 @@ class CustomResource(ResourceProvider):
         return event
 
     def delete(self, request: ResourceRequest) -> ProgressEvent:
-        """Call the function with the properties that the resource has."""
+        """Call the function with the current properties of the resource."""
         previous = dict(request.previous_state or {})
         if PHYSICAL_ID not in previous:
-            return ProgressEvent(OperationStatus.SUCCESS, resource_model={})  # it was never begun
+            return ProgressEvent(OperationStatus.SUCCESS, resource_model={})  # it was never created
         try:
             _ask("Delete", request, previous[GIVEN], PhysicalResourceId=previous[PHYSICAL_ID])
         except CustomResourceError as error:
@@ -205,7 +205,8 @@ def _ask(request_type: str, request: ResourceRequest, given: dict[str, Any], **f
         )
     seconds, request_id = timeout_s(given), str(uuid.uuid4())
     expected = _mailbox.expect()
-    # Loopback, because a function finds no name of a domain without a network. The certificate has this address.
+    # The URL has the loopback address, because a function cannot resolve domain names without a network. The
+    # certificate contains this address.
     url = f"https://127.0.0.1:{config.GATEWAY_LISTEN[0].port}{PATH}/{expected.token}"
     message = {
         "RequestType": request_type,
@@ -241,7 +242,7 @@ def _send(service_token: str, request: ResourceRequest, message: dict[str, Any],
 
 
 def _invoke(function: str, region: str, text: str, expected: Expected) -> None:
-    """Invoke the function as an asynchronous invocation does: again after a failure."""
+    """Invoke the function, and repeat failed invocations as Lambda does for asynchronous invocations."""
     patient = Config(read_timeout=LONGEST_FUNCTION_S + 60, retries={"total_max_attempts": 1})
     reason = ""
     for _ in range(ATTEMPTS):

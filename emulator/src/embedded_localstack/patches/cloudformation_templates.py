@@ -1,8 +1,8 @@
-"""Read templates from their buckets at once, and refuse those with resources that cannot be made.
+"""Read templates directly from their buckets, and refuse templates with unsupported resource types.
 
-LocalStack first reads as an anonymous caller, which IAM refuses. iam/dependent.py checks that the caller of
+LocalStack first reads a template as an anonymous caller, which IAM refuses. iam/dependent.py checks that the caller of
 CloudFormation may read the template. With CFN_IGNORE_UNSUPPORTED_RESOURCE_TYPES=0 (settings.py) LocalStack checks the
-types of resources, but asks a catalog that it downloads.
+resource types, but it uses a catalog that it downloads.
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
@@ -15,7 +15,7 @@ PASSED_OVER = "AWS::CDK::Metadata"
 
 
 def install() -> None:
-    """Replace the download of templates, and let the code that makes resources say which types there are."""
+    """Replace the download of templates, and check resource types against the available resource providers."""
     _read_from_buckets()
     _know_own_resources()
 
@@ -26,7 +26,7 @@ def _read_from_buckets() -> None:
     from localstack.utils.patch import Patch  # noqa: PLC0415
 
     def read(url: str) -> str:
-        # The path is the one that LocalStack makes of each address of an object: /bucket/key
+        # LocalStack converts every URL of an object to one with the path /bucket/key.
         bucket, _, key = urlparse(api_utils.convert_s3_to_local_url(url)).path.lstrip("/").partition("/")
         body: bytes = connect_to().s3.get_object(Bucket=bucket, Key=unquote(key))["Body"].read()
         return body.decode()

@@ -1,8 +1,8 @@
 """Run alarm actions as CloudWatch on behalf of the alarm, invoke the configured alias, and keep the tags of alarms.
 
 LocalStack calls topics and functions without a principal, so no policy would be evaluated. It drops the qualifier of a
-function, and waits for the function while it holds the lock that the function's calls to CloudWatch need. It loses the
-tags in the request that creates an alarm.
+function. It waits for the function while it holds a lock, and the function's own calls to CloudWatch need that lock. It
+loses the tags in the request that creates an alarm.
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 

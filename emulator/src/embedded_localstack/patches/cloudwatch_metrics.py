@@ -1,8 +1,8 @@
-"""Store metrics without waiting for the disk, and store those of SQS and Lambda without requests to CloudWatch.
+"""Store metrics without waiting for the disk, and store the metrics of SQS and Lambda without requests to CloudWatch.
 
-LocalStack opens its database of metrics for each metric and waits until the disk has it (16 ms). SQS and Lambda send a
-request through the gateway for each metric, also for each receive that finds no message. Lambda starts a thread for
-each, which LocalStack remembers until it ends.
+LocalStack opens its database for each metric and waits until the metric is on disk (16 ms). SQS and Lambda send a
+request through the gateway for each metric, even for a ReceiveMessage that returns nothing. Lambda starts a thread for
+each metric, and LocalStack keeps the thread object until the server ends.
 """
 # mypy: disable-error-code="import-not-found"
 
@@ -18,7 +18,7 @@ THREAD = "record-cloudwatch-metric"
 
 
 class _Connection(sqlite3.Connection):
-    """A connection that is closed at the end of its `with` block. Otherwise it waits for the garbage collector."""
+    """A connection that is closed at the end of its `with` block. Otherwise it stays open until garbage collection."""
 
     def __exit__(self, *error: Any) -> Any:
         try:
@@ -30,7 +30,8 @@ class _Connection(sqlite3.Connection):
 class Connections:
     """Stands in for the module sqlite3. Its connections do not wait for the disk.
 
-    The file only has to survive the end of the process, not of the machine: https://www.sqlite.org/pragma.html#pragma_synchronous
+    The file has to survive a crash of the process, but not of the machine:
+    https://www.sqlite.org/pragma.html#pragma_synchronous
     """
 
     def connect(self, path: str, **options: Any) -> sqlite3.Connection:
@@ -42,9 +43,9 @@ class Connections:
 
 
 def store(account_id: str | None, region: str | None, namespace: str, metrics: list[dict[str, Any]]) -> None:
-    """Add metrics to CloudWatch's database. Without a Timestamp they are of this moment.
+    """Add metrics to CloudWatch's database. A metric without a Timestamp gets the current time.
 
-    CloudWatch starts if this is its first use.
+    The first call starts CloudWatch.
     """
     from localstack.constants import AWS_REGION_US_EAST_1, DEFAULT_AWS_ACCOUNT_ID  # noqa: PLC0415 - only a running server has them
     from localstack.services.plugins import SERVICE_PLUGINS  # noqa: PLC0415
@@ -82,7 +83,7 @@ def _of_queue(queue_name: str, metric: str, value: float, unit: str) -> dict[str
 
 
 def without_threads(start_thread: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that stores metrics at once, and starts threads for everything else."""
+    """Return a replacement of start_thread that stores metrics immediately and starts threads for everything else."""
 
     def start(method: Callable[..., None], *args: Any, name: str | None = None, **options: Any) -> Any:
         if not (name or "").startswith(THREAD):

@@ -1,6 +1,7 @@
-"""Write the records of table streams as DynamoDB does, and let the backend check what LocalStack checks differently.
+"""Write the records of table streams as DynamoDB does, and leave some checks of requests to the backend.
 
-LocalStack makes the records from the requests, so it needs the numbers in the form in which they are stored.
+LocalStack creates the records from the requests, so the numbers in a request must have the form in which DynamoDB
+stores them.
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
@@ -77,5 +78,5 @@ def unquoted(table: str | None) -> str | None:
 
 
 def record_size(record: Mapping[str, Any]) -> int:
-    """Return the SizeBytes of a record: the sizes of its keys and of its images."""
+    """Return the SizeBytes of a record, which is the size of its keys and its images."""
     return sum(item_size(record.get(part) or {}) for part in ("Keys", "NewImage", "OldImage"))

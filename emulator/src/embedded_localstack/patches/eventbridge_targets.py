@@ -1,7 +1,7 @@
-"""Start Step Functions from EventBridge whatever the input is, and log each target that fails.
+"""Let EventBridge start state machines with any input, and log each target that fails.
 
-LocalStack 4.14 names an execution by the id in the input, which is missing if the target changes its input, and writes
-a failure only to the log of level INFO, below that of the server.
+LocalStack 4.14 names an execution after the id in the input, which is missing if the target transforms its input. It
+logs a failed target at level INFO, which the server's log does not show.
 
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
 """
@@ -14,13 +14,13 @@ from contextvars import ContextVar
 from typing import Any
 
 LOG = logging.getLogger(__name__)
-# The id of the event that a target gets, before its input is changed.
+# The id of the event that is being delivered, from before the target transforms the input.
 _event_id: ContextVar[str] = ContextVar("event_id")
 
 
 def install() -> None:
     """Remember the id of each event on its way to a target."""
-    # Only a running server has these.
+    # Only a running server can import these modules.
     from localstack.services.events.target import StatesTargetSender, TargetSender  # noqa: PLC0415
     from localstack.services.events.utils import to_json_str  # noqa: PLC0415
     from localstack.utils.patch import patch  # noqa: PLC0415

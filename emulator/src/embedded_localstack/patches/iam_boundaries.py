@@ -21,7 +21,7 @@ def install() -> None:
     from moto.iam.exceptions import NotFoundException  # noqa: PLC0415
     from moto.iam.models import IAMBackend  # noqa: PLC0415
 
-    apply_iam_patches()  # LocalStack's own patch of create_role has to be the inner one
+    apply_iam_patches()  # LocalStack's own patch of create_role must be applied first
 
     def require(backend: Any, boundary: str | None) -> None:
         valid = boundary and backend.policy_arn_regex.match(boundary)
@@ -53,6 +53,6 @@ def _entities(backend: Any) -> list[Any]:
 
 def _policies_of(entity: Any) -> set[str]:
     """Return the ARNs of the managed policies of a role, user or group, and of its permissions boundary."""
-    # moto keeps the boundary of a role, LocalStack that of a user.
+    # moto stores the boundary of a role, and LocalStack stores a user's boundary in another attribute.
     boundaries = (getattr(entity, name, None) for name in ("permissions_boundary_arn", "permissions_boundary"))
     return {*entity.managed_policies, *(boundary for boundary in boundaries if isinstance(boundary, str))}

@@ -1,4 +1,4 @@
-"""Take inline and trust policies without a Version, or with 2008-10-17. moto requires 2012-10-17 for all policies.
+"""Accept inline and trust policies without a Version or with 2008-10-17. moto requires 2012-10-17 for all.
 
 An omitted Version means 2008-10-17:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html
@@ -13,7 +13,7 @@ _is_inline: ContextVar[bool] = ContextVar("is_inline", default=False)
 
 
 def install() -> None:
-    """Pass over moto's check of the Version while it stores one of these policies."""
+    """Skip moto's check of the Version while moto stores an inline or trust policy."""
     from localstack.utils.patch import Patch, patch  # noqa: PLC0415 - only a running server has it
     from moto.iam.models import IAMBackend  # noqa: PLC0415
     from moto.iam.policy_validation import BaseIAMPolicyValidator  # noqa: PLC0415

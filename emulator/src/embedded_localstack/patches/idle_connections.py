@@ -1,8 +1,8 @@
-"""Close the connections of the server's own clients that nobody needs, and give up such clients.
+"""Close unused connections of the server's own clients, and discard unused clients.
 
 Each function, role and event source mapping has its own clients. Their pools keep a closed connection until the next
-request, which never comes after the function is deleted, so the server would lose a descriptor each time. LocalStack
-also keeps up to 256 clients of ended sessions, with about 0.3 MB and a connection for each.
+request. After a function is deleted there is no next request, so its connections would leak file descriptors.
+LocalStack also keeps up to 256 clients of ended sessions. Each of them takes about 0.3 MB and a connection.
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
@@ -20,7 +20,7 @@ _sessions: "WeakSet[Any]" = WeakSet()
 
 
 def install() -> None:
-    """Remember each client's connections, look after them in a thread, and keep no client of a session."""
+    """Track each client's connections, close unused ones in a thread, and do not cache the clients of sessions."""
     from localstack.aws.connect import ClientFactory  # noqa: PLC0415 - only a running server has it
     from localstack.utils.patch import Patch, patch  # noqa: PLC0415
 
@@ -37,11 +37,11 @@ def install() -> None:
 def shared_clients(cached: Any) -> Callable[..., Any]:
     """Return a method that returns the same client for the same settings.
 
-    A session has its own keys, and a merged configuration is a separate object, so nobody asks for such a client
-    again when its users are gone. It lives as long as they do.
+    A client of a session or with a merged configuration is never requested again once its users are gone. So it is
+    cached only as long as somebody uses it.
 
     Args:
-        cached: the method of LocalStack's factory, with its cache.
+        cached: the cached method of LocalStack's factory.
     """
     clients: WeakValueDictionary[Any, Any] = WeakValueDictionary()
 
@@ -64,7 +64,7 @@ def _look() -> None:
 
 
 def close_dropped(pools: Any) -> int:
-    """Close the dropped connections of the pools, which open new ones when they need them, and return their number."""
+    """Close the dropped connections of the pools and return their number. The pools open new connections on demand."""
     count = 0
     for key in pools.keys():  # noqa: SIM118 - urllib3's container cannot be iterated over
         pool = pools.get(key)

@@ -1,6 +1,6 @@
-"""Count the requests that may change a stream, so that nobody has to read a stream that has not changed.
+"""Count the requests that may change a stream, so that pollers skip streams that have not changed.
 
-Table streams are streams of Kinesis in LocalStack, and their records also arrive as requests to Kinesis.
+LocalStack implements table streams as Kinesis streams, so their records also arrive as requests to Kinesis.
 """
 # mypy: disable-error-code="import-not-found"
 
@@ -8,21 +8,21 @@ import threading
 import time
 from typing import Any
 
-# The operations that change no stream.
+# The prefixes of the operations that change no stream.
 READING = ("Describe", "Get", "List", "SubscribeToShard")
-# A shard is read at least this often, for a change that no request made.
+# A shard is read at least this often, in case something other than a request changed it.
 SECONDS = 15
 
 
 class Changes:
-    """The number of requests that may have changed a stream. A request counts when it is answered."""
+    """A counter of the requests that may have changed a stream. A request is counted after its response."""
 
     def __init__(self) -> None:
         self.number = 0
         self._lock = threading.Lock()
 
     def __call__(self, _chain: Any, context: Any, _response: Any) -> None:
-        """Count a request: a response handler in LocalStack's chain."""
+        """Count a request. LocalStack calls this object as a response handler."""
         if not context.service or not context.operation or context.service.service_name != "kinesis":
             return
         if not context.operation.name.startswith(READING):
@@ -45,7 +45,7 @@ class Quiet:
         Args:
             shard: the shard.
             number: the number of changes before the shard was read.
-            empty: whether there was nothing to read, and nothing waits for a full batch.
+            empty: whether the shard had no records and no record waits for a full batch.
         """
         if empty:
             self._read[shard] = number, time.monotonic()
@@ -53,7 +53,7 @@ class Quiet:
             self._read.pop(shard, None)
 
     def holds(self, shard: str) -> bool:
-        """Return whether reading the shard would give nothing."""
+        """Return whether the shard has had no changes since it was read to its end."""
         number, moment = self._read.get(shard, (-1, 0.0))
         return number == changes.number and time.monotonic() - moment < SECONDS
 

@@ -1,4 +1,4 @@
-"""Support UpdateAlias with weights, as a canary deployment needs it.
+"""Support UpdateAlias with routing weights, which canary deployments use.
 
 LocalStack loses the version of the alias and answers with status 500.
 
@@ -30,7 +30,7 @@ def install() -> None:
         alias = function.aliases.get(name)
         number = changes.get("function_version") or (alias.function_version if alias else "")
         if version := function.versions.get(number):
-            create(self, weights, version)  # refuses what AWS refuses
+            create(self, weights, version)  # raises the errors of AWS
         return original(self, context, function_name, name, **changes)
 
     def checked_before(_: Any, weights: Mapping[str, float], version: Any = None) -> Any:

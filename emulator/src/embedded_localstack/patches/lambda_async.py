@@ -21,7 +21,7 @@ class Seen:
 
 
 def install() -> None:
-    """Let the poller use the configuration of the invoked alias as that of its version."""
+    """Let the poller use the invoked alias's configuration in place of the version's."""
     from localstack.services.lambda_.invocation.event_manager import Poller  # noqa: PLC0415 - only a running server has it
     from localstack.utils.patch import patch  # noqa: PLC0415
 
@@ -37,5 +37,5 @@ def install() -> None:
 
 
 def qualifier(arn: str) -> str:
-    """Return the version or alias in a function's ARN, or an empty text."""
+    """Return the version or alias in a function's ARN, or an empty string."""
     return arn.split(":", 7)[7] if arn.count(":") == 7 else ""

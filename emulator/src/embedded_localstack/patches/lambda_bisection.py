@@ -10,7 +10,7 @@ from typing import Any
 
 
 class SplitError(BaseException):
-    """The signal to halve a batch. It ends LocalStack's loop of retries, which catches every Exception.
+    """The signal to halve a batch. It is a BaseException because LocalStack's retry loop catches every Exception.
 
     Halving a batch does not count as a retry.
     """

@@ -1,4 +1,4 @@
-"""Hand the client context of a synchronous invocation to the function, and refuse one that is not base64 of JSON.
+"""Pass the client context of a synchronous invocation to the function, and refuse one that is not base64-encoded JSON.
 
 https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 
 def install() -> None:
-    """Add the client context to what an execution environment gets, and check it before LocalStack sees it."""
+    """Pass the client context to the execution environment, and check it before LocalStack handles the request."""
     from localstack.aws.api import CommonServiceException  # noqa: PLC0415 - only a running server has it
     from localstack.aws.handlers import serve_custom_service_request_handlers  # noqa: PLC0415
     from localstack.services.lambda_.invocation.execution_environment import ExecutionEnvironment  # noqa: PLC0415
@@ -35,7 +35,7 @@ def install() -> None:
 
 
 def decoded(client_context: str) -> str | None:
-    """Return the JSON of a client context as one line, or None if it is not base64 of a JSON object."""
+    """Return the JSON of a client context as one line, or None if it is not a base64-encoded JSON object."""
     try:
         value = json.loads(base64.b64decode(client_context, validate=True))
     except ValueError:

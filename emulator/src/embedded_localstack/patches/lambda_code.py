@@ -1,7 +1,7 @@
-"""Unpack the code of a new version by linking the files that it has in common with the version before.
+"""Unpack the code of a new version by linking the files that did not change since the previous version.
 
-A changed line of a function with dependencies would otherwise write a thousand files, which takes most of the time
-until the new code runs. An archive that was uploaded is unpacked from memory, and not read from S3 again.
+Otherwise a change of one line in a function with dependencies writes a thousand files, which takes most of the time
+until the new code runs. An uploaded archive is unpacked from memory instead of being read from S3 again.
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
@@ -29,14 +29,14 @@ type Facts = tuple[int, int]
 
 @dataclass(frozen=True)
 class Unpacked:
-    """A folder with unpacked code, and the facts of each file in it."""
+    """A folder with unpacked code, and the CRC and size of each file in it."""
 
     folder: Path
     files: dict[str, Facts]
 
 
 class Uploads:
-    """The archives that were uploaded and are not unpacked yet, by the id of their code. The oldest leave first."""
+    """The uploaded archives that are not unpacked yet, by the id of their code. The oldest are dropped first."""
 
     def __init__(self, max_bytes: int = UPLOADED_BYTES) -> None:
         self._archives: dict[str, bytes] = {}
@@ -44,7 +44,7 @@ class Uploads:
         self._lock = threading.Lock()
 
     def add(self, code: str, archive: bytes) -> None:
-        """Add an archive. One that is not here any more is read from S3."""
+        """Add an archive. If it is dropped before it is unpacked, it is read from S3."""
         with self._lock:
             self._archives[code] = archive
             while sum(map(len, self._archives.values())) > self._max_bytes:
@@ -55,7 +55,7 @@ class Uploads:
         return self._archives.get(code)
 
     def remove(self, code: str) -> None:
-        """Remove an archive, if it is here."""
+        """Remove an archive, if it is stored."""
         with self._lock:
             self._archives.pop(code, None)
 
@@ -102,7 +102,7 @@ def install() -> None:
 
 
 def contents(archive: IO[bytes]) -> dict[str, Facts]:
-    """Return the facts of each file in a zip; empty if files of it cannot be linked safely."""
+    """Return the CRC and size of each file in a zip, or an empty dict if its files cannot be linked safely."""
     try:
         with zipfile.ZipFile(archive) as bundle:
             entries = bundle.infolist()
@@ -113,9 +113,9 @@ def contents(archive: IO[bytes]) -> dict[str, Facts]:
 
 
 def unpack(archive: IO[bytes], target: Path, before: Unpacked, files: dict[str, Facts]) -> bool:
-    """Unpack a zip into a folder that does not exist. A file that is the same in `before` is linked.
+    """Unpack a zip into a new folder, and link each file that is the same in `before`.
 
-    Returns false, and makes nothing, if that fails. LocalStack's own way may be able to do it.
+    If that fails, it creates nothing and returns false. LocalStack's own code then unpacks the zip.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as part:
@@ -136,7 +136,7 @@ def _unpack(bundle: zipfile.ZipFile, name: str, path: str, before: Unpacked | No
         return
     os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120 - as above
     if before:
-        with suppress(OSError):  # The version before may be deleted meanwhile.
+        with suppress(OSError):  # The previous version may have been deleted.
             os.link(f"{before.folder}/{name}", path)
             return
     with open(path, "wb", opener=_opener) as file:

@@ -1,4 +1,4 @@
-"""Refuse names and configurations of functions, and event source mappings, that Lambda refuses and LocalStack accepts.
+"""Refuse function names, configurations and event source mappings that Lambda refuses but LocalStack accepts.
 
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html,
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
@@ -86,7 +86,7 @@ def to_name(name: str) -> str | None:
 
 
 def to_runtime(runtime: str | None, package_type: str | None = None) -> str | None:
-    """Return why functions of a runtime cannot run here, or None if they can. LocalStack refuses unknown names."""
+    """Return why functions of a runtime cannot run here, or None if they can. LocalStack refuses unknown runtimes."""
     from localstack.aws.api.lambda_ import Runtime  # noqa: PLC0415 - only a running server has it
 
     if package_type == "Image":

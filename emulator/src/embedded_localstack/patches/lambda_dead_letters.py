@@ -1,7 +1,7 @@
-"""Send failed events to the dead-letter queue of a function also when the error has no message.
+"""Send failed events to the dead-letter queue of a function even if the error has no message.
 
-LocalStack makes an attribute ErrorMessage with an empty value then. SQS refuses the message for it, in an answer that
-LocalStack does not read, and the event is lost.
+For such an error, LocalStack adds an attribute ErrorMessage with an empty value. SQS then refuses the message.
+LocalStack does not read the response, so the event is lost.
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
@@ -19,7 +19,7 @@ def install() -> None:
 
 
 def without_empty_attributes(message: dict[str, Any]) -> dict[str, Any]:
-    """Return the message without the attributes whose string is empty."""
+    """Return the message without attributes that are an empty string."""
     attributes = message.get("MessageAttributes") or {}
     filled = {name: value for name, value in attributes.items() if value.get("StringValue") != ""}
     return {**message, "MessageAttributes": filled} if filled != attributes else message

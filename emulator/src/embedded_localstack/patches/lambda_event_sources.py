@@ -18,7 +18,7 @@ from embedded_localstack.patches import lambda_streams
 from embedded_localstack.patches.lambda_bisection import bisect
 
 LOG = logging.getLogger(__name__)
-# Short, because a waiting poll cannot be cancelled when its mapping is deleted.
+# The wait is short because a poll cannot be cancelled when its mapping is deleted.
 WAIT_SECONDS = 2
 DRAIN_SECONDS = 30
 MINIMUM = 2  # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html: MaximumConcurrency is at least 2
@@ -32,7 +32,7 @@ checkpoints: dict[str, dict[str, str]] = {}
 
 
 def batches_at_once(maximum_concurrency: int | None, processors: int) -> int:
-    """Return how many batches run at the same time: the mapping's limit, reduced to what this machine can run."""
+    """Return how many batches run at once, from the mapping's limit and the number of processors."""
     return max(MINIMUM, min(maximum_concurrency or STARTED, 2 * processors))
 
 
@@ -49,7 +49,7 @@ def install() -> None:
     )
     from localstack.utils.patch import patch  # noqa: PLC0415
 
-    # A worker lives as long as LocalStack or its thread needs it.
+    # The references are weak, so that a worker is freed when LocalStack and its thread no longer use it.
     latest: WeakValueDictionary[str, Any] = WeakValueDictionary()
 
     @patch(EsmWorkerFactory.get_esm_worker)
@@ -63,8 +63,7 @@ def install() -> None:
             # A mapping that was changed or stopped continues at its position. LocalStack starts from the beginning.
             poller.shards = {shard: position for shard, position in poller.checkpoints.items() if position}
             poller.parallelization_factor = self.esm_config.get("ParallelizationFactor") or 1
-            # Otherwise the retries of a batch continue after the mapping has ended, with its old settings, at the same
-            # time as those of the new worker.
+            # Otherwise a batch is retried with the old settings after the mapping has ended, while the new worker runs.
             poller._is_shutdown = worker._shutdown_event
             if self.esm_config.get("BisectBatchOnFunctionError"):
                 bisect(poller, BatchFailureError)
@@ -125,7 +124,8 @@ def _patch_queue(poller: Any, all_attributes: str) -> None:
             original(self)
             return
         while not self.shutdown.is_set():
-            # Messages are received only when a slot is free, so that they do not use up their visibility timeout here.
+            # Messages are received only when a slot is free. Otherwise their visibility timeout would pass while they
+            # wait here.
             self.slots.take()
             messages = None
             try:

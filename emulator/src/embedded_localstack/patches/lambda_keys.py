@@ -1,6 +1,6 @@
-"""Return the key that encrypts a function's environment variables: LocalStack drops KMSKeyArn.
+"""Return the key that encrypts a function's environment variables. LocalStack drops KMSKeyArn.
 
-Without it, Terraform plans a change of each function that has a key again and again.
+Without it, each Terraform plan changes every function that has a key.
 
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html
 """
@@ -13,7 +13,7 @@ LATEST = "$LATEST"
 
 
 def install() -> None:
-    """Keep the key of each version on LocalStack's object of the function, which a restart keeps too."""
+    """Store the key of each version in LocalStack's function object, which is part of the saved state."""
     from localstack.services.lambda_ import provider  # noqa: PLC0415 - only a running server has it
     from localstack.services.lambda_.invocation.models import lambda_stores  # noqa: PLC0415
     from localstack.utils.patch import Patch, patch  # noqa: PLC0415
@@ -53,7 +53,7 @@ def install() -> None:
 
 
 def keys_of(function: Any) -> dict[str, str]:
-    """Return the keys of a function by version, for reading and writing. An empty key is Lambda's own."""
+    """Return the mutable mapping from a function's versions to their keys. An empty key means Lambda's own key."""
     if function is None:
         return {}
     if not hasattr(function, "kms_key_arns"):

@@ -1,6 +1,6 @@
 """Give functions the layers of other accounts from the files that LAMBDA_LAYERS names.
 
-LocalStack Community answers 501 to them.
+LocalStack Community answers 501 for such layers.
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
@@ -32,10 +32,10 @@ def install() -> None:
 
 
 def _provide(arn: str) -> None:
-    """Store the layer version whose content a file has. A file that has changed replaces the content.
+    """Store the content of the layer version's file. If the file has changed, its content replaces the stored content.
 
     Raises:
-        InvalidParameterValueException: no file has the content.
+        InvalidParameterValueException: LAMBDA_LAYERS names no readable file for the layer.
     """
     from localstack.aws.api.lambda_ import InvalidParameterValueException  # noqa: PLC0415
     from localstack.services.lambda_.invocation.lambda_models import Layer  # noqa: PLC0415
@@ -47,7 +47,7 @@ def _provide(arn: str) -> None:
     files = public_layers.parse(os.environ.get(public_layers.VARIABLE, ""), Path())
     file = public_layers.file_for(arn, files)
     if not file and stored:
-        return  # of an earlier run of the server, which had a file for it
+        return  # an earlier run of the server stored it from a file
     if not file:
         raise InvalidParameterValueException(public_layers.refusal(arn), Type="User")
     try:
@@ -77,7 +77,7 @@ def _sha256(content: bytes) -> str:
 
 
 def _layer_version(arn: str, content: bytes, file: Path) -> Any:
-    """Return a new layer version. Functions that have the earlier content keep it."""
+    """Return a new layer version. Existing functions keep the earlier content."""
     from localstack.services.lambda_.api_utils import generate_lambda_date  # noqa: PLC0415
     from localstack.services.lambda_.invocation.lambda_models import LayerVersion  # noqa: PLC0415
     from localstack.services.lambda_.invocation.lambda_service import store_lambda_archive  # noqa: PLC0415

@@ -1,9 +1,8 @@
 """Write the logs of functions: one event for each line or record, with its own time.
 
-The log stream is created first, and the log group only if it does not exist, also if somebody deletes it later.
-
-LocalStack creates the group whenever the stream is new. A role without the permission to create groups, because
-Terraform created the group, is refused, and LocalStack then drops the lines.
+The log stream is created first. The log group is created only if it does not exist, even if somebody deletes it later.
+LocalStack creates the group for every new stream. If Terraform created the group, the role often may not create groups.
+The call is then refused, and LocalStack drops the lines.
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
@@ -51,7 +50,7 @@ def write(client: Any, item: Any, known: set[tuple[str, str]]) -> None:
         try:
             client.put_log_events(logGroupName=item.log_group, logStreamName=item.log_stream, logEvents=events)
         except client.exceptions.ResourceNotFoundException:
-            # Somebody deleted the group or the stream. Lambda makes it again, if the role may.
+            # Somebody deleted the group or the stream. Lambda creates it again if the role permits that.
             _make_stream(client, *stream)
             client.put_log_events(logGroupName=item.log_group, logStreamName=item.log_stream, logEvents=events)
 
@@ -68,7 +67,7 @@ def _make_stream(client: Any, group: str, stream: str) -> None:
 
 
 def batches(events: Iterable[Event]) -> Iterator[list[dict[str, Any]]]:
-    """Yield the events as CloudWatch Logs takes them, in batches within the limits of one call."""
+    """Yield the events for PutLogEvents, in batches within the limits of one call."""
     batch: list[dict[str, Any]] = []
     size = 0
     for event in events:
@@ -84,7 +83,7 @@ def batches(events: Iterable[Event]) -> Iterator[list[dict[str, Any]]]:
 
 
 def pieces(message: str) -> Iterator[str]:
-    """Yield a message in parts that are not larger than an event may be."""
+    """Yield a message in parts that do not exceed the maximum size of an event."""
     data = message.encode()
     for start in range(0, len(data), EVENT_BYTES):
         yield data[start : start + EVENT_BYTES].decode(errors="replace")

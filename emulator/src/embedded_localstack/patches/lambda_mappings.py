@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
-# The setting that an object must have: Lambda returns no object without it.
+# The required setting of each object. Lambda does not return an object without it.
 _REQUIRED = {"FilterCriteria": "Filters", "ScalingConfig": "MaximumConcurrency"}
 
 
@@ -27,7 +27,8 @@ def install() -> None:
     def get_event_source_mapping(
         original: Callable[..., Any], self: Any, context: Any, uuid: str, **options: Any
     ) -> Any:
-        # LocalStack answers that the mapping does not exist while it still refuses another one for the same source.
+        # While a mapping is being deleted, LocalStack answers that it does not exist, but refuses a new mapping for the
+        # same source.
         mapping = mappings(context).get(uuid)
         if mapping and uuid not in self.esm_workers:
             return mapping | {"State": "Deleting"}
@@ -39,7 +40,7 @@ def install() -> None:
     ) -> Any:
         worker = self.esm_workers.get(uuid)
         answer = original(self, context, uuid, **options)
-        if not worker.enabled:  # The worker's thread, which would remove the mapping, does not run.
+        if not worker.enabled:  # The worker's thread does not run, so it does not remove the mapping.
             mappings(context).pop(uuid, None)
         return answer
 

@@ -1,4 +1,4 @@
-"""Limit the size of events. LocalStack has no such limit.
+"""Refuse events that exceed the size limit of Lambda. LocalStack has no such limit.
 
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """

@@ -1,7 +1,7 @@
-"""Compare the age of an asynchronous event with the clock of AWS, where LAMBDA_RETRY_BASE_DELAY shortens the retries.
+"""Limit the age of asynchronous events as on AWS, although LAMBDA_RETRY_BASE_DELAY shortens the waits for retries.
 
-On AWS the first retry comes after one minute and the second after two more. With a shorter delay an event is still
-given up after as many attempts as on AWS: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+On AWS the first retry comes after one minute and the second after two more. With a shorter delay, an event still gets
+as many attempts as on AWS: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
 """
 # mypy: disable-error-code="import-not-found"
 

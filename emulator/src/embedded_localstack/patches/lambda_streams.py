@@ -1,7 +1,7 @@
 """Poll the shards of a stream independently, follow resharding, and remember the position in each shard.
 
-LocalStack polls one shard at a time, so a batch that is retried holds up the other shards. When a shard ends, it starts
-all of them again from the beginning.
+LocalStack polls one shard at a time, so a batch that is retried holds up the other shards. When a shard ends,
+LocalStack reads all shards again from the beginning.
 
 https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html,
 https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-parameters.html
@@ -21,16 +21,16 @@ from typing import Any
 from embedded_localstack.patches.kinesis_changes import Quiet, changes
 
 LOG = logging.getLogger(__name__)
-# How long a round waits for the shards that it polls. A shard whose batch takes longer is left alone until it is done.
+# How long a round waits for the shards that it polls. If a batch takes longer, its shard is skipped until it is done.
 ROUND_SECONDS = 1
 # How long a mapping that ends waits for its batches.
 DRAIN_SECONDS = 30
-# The position in a shard whose records were all handled, and which gets no new ones.
+# The position in a closed shard after all its records were handled.
 FINISHED = ""
 
 
 class Turn(threading.Thread):
-    """Work on a shard, in its own thread. `error` is what it raised."""
+    """A thread that works on one shard. `error` is the exception that the work raised."""
 
     def __init__(self, name: str, work: Callable[[], None]) -> None:
         super().__init__(name=name, daemon=True)
@@ -62,7 +62,7 @@ def readable(shards: list[dict[str, Any]], positions: Mapping[str, str]) -> list
 
     Args:
         shards: descriptions in the form of DescribeStream.
-        positions: for each shard that is read or was read, the position; FINISHED if it was read to its end.
+        positions: the position in each shard that is read or was read; FINISHED if it was read to its end.
     """
     known: set[str | None] = {shard["ShardId"] for shard in shards}
     unread = []
@@ -74,12 +74,12 @@ def readable(shards: list[dict[str, Any]], positions: Mapping[str, str]) -> list
 
 
 def closed(shards: list[dict[str, Any]]) -> list[str]:
-    """Return the shards that get no new records."""
+    """Return the ids of the closed shards, which get no new records."""
     return [shard["ShardId"] for shard in shards if shard["SequenceNumberRange"].get("EndingSequenceNumber")]
 
 
 def lanes(records: list[Any], key: Callable[[Any], str], count: int) -> list[list[Any]]:
-    """Divide records among lanes. Those with the same key stay together and in order."""
+    """Divide records among at most `count` lanes. Records with the same key stay in one lane and in order."""
     divided: dict[int, list[Any]] = {}
     for record in records:
         divided.setdefault(zlib.crc32(key(record).encode()) % count, []).append(record)
@@ -87,14 +87,14 @@ def lanes(records: list[Any], key: Callable[[Any], str], count: int) -> list[lis
 
 
 def partition_key(record: Mapping[str, Any]) -> str:
-    """Return the key of a record by which parallel batches are made."""
+    """Return the key that assigns a record to one of the parallel batches."""
     if "PartitionKey" in record:
         return str(record["PartitionKey"])
     return json.dumps(record["dynamodb"].get("Keys"), sort_keys=True, default=str)
 
 
 def install(pollers: list[Any]) -> None:
-    """Replace the polling of streams, and of the classes of the sources how they find their shards."""
+    """Replace the polling of streams, and the way in which `pollers` find their shards."""
     from localstack.utils.patch import Patch  # noqa: PLC0415 - only a running server has it
 
     poller = _localstack().StreamPoller
@@ -114,7 +114,7 @@ def _localstack() -> Any:
 
 
 def poll_events(self: Any) -> None:
-    """Poll all shards that are not at work and may have records."""
+    """Poll the shards that may have records, except those whose batch is still being handled."""
     if not self.shards or self.__dict__.pop("stale", False):
         with lock_of(self):
             self.shards = self.initialize_shards()
@@ -141,7 +141,7 @@ def poll_events(self: Any) -> None:
 
 
 def poll_events_from_shard(self: Any, shard: str, iterator: str) -> None:
-    """Read a shard once and handle what is due."""
+    """Read a shard once, and handle its records when a batch is complete."""
     self.checkpoints.setdefault(shard, iterator)
     number = changes.number
     answer = self.get_records(iterator)
@@ -184,7 +184,7 @@ def handle(self: Any, shard: str, records: list[Any]) -> None:
 
 
 def initialize_shards(self: Any) -> dict[str, str]:
-    """Return the iterators of the shards that can be read: those that are read, and those that are new."""
+    """Return the iterators of the shards that are already being read and of the new shards."""
     shards = descriptions(self)
     begin_late = self.stream_parameters["StartingPosition"] == "LATEST"
     if begin_late and not self.checkpoints:
@@ -199,7 +199,7 @@ def initialize_shards(self: Any) -> dict[str, str]:
 
 
 def close(self: Any) -> None:
-    """End the polling: batches that run are finished, those that wait for a retry are not."""
+    """End the polling. Running batches are finished; batches that wait for a retry are not."""
     self._is_shutdown.set()
     deadline = time.monotonic() + DRAIN_SECONDS
     for turn in list(self.__dict__.get("turns", {}).values()):
@@ -234,7 +234,10 @@ def descriptions(poller: Any) -> list[dict[str, Any]]:
 
 
 def arn_parameter(poller: Any) -> dict[str, str]:
-    """Return the parameter that names the stream. GetRecords of table streams has none, so LocalStack returns none."""
+    """Return the parameter that names the stream.
+
+    LocalStack returns none for table streams, because their GetRecords has no such parameter.
+    """
     return poller.stream_arn_param() or {"StreamArn": poller.source_arn}
 
 

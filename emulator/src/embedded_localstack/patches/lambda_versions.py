@@ -9,7 +9,7 @@ from typing import Any
 
 
 def install() -> None:
-    """Let the operations work without a running version."""
+    """Let both operations work for a version that does not run."""
     from localstack.services.lambda_ import hooks  # noqa: PLC0415 - only a running server has it
     from localstack.services.lambda_.invocation.lambda_service import LambdaService  # noqa: PLC0415
     from localstack.utils.patch import patch  # noqa: PLC0415

@@ -1,7 +1,7 @@
 """Apply filter patterns in FilterLogEvents, subscription filters and metric filters, and answer TestMetricFilter.
 
-LocalStack's matcher accepts every event ("can be patched by plugins"). Its metric filters count the events of all log
-groups, and its second subscription filter has only the events of the first one.
+LocalStack's matcher accepts every event. Its metric filters count the events of all log groups. A second subscription
+filter receives only the events that match the first one.
 """
 # mypy: disable-error-code="import-not-found"
 
@@ -23,13 +23,13 @@ _defaults: dict[tuple[str, ...], int] = {}
 
 
 def matcher(pattern: str) -> Callable[[str, Mapping[str, Any]], bool]:
-    """Return what decides whether an event matches a pattern. It stands in for LocalStack's get_pattern_matcher."""
+    """Return a function that decides whether an event matches, as LocalStack's get_pattern_matcher does."""
     parsed = parse(pattern)
     return lambda _pattern, event: parsed.match(event["message"]) is not None
 
 
 def checked(operation: str) -> Callable[..., Any]:
-    """Return an operation of the provider that refuses invalid patterns before moto sees the request."""
+    """Return a provider method for an operation. It refuses invalid patterns before it calls moto."""
 
     def call(_self: Any, context: Any, filter_pattern: str | None = None, **request: Any) -> Any:
         from localstack.aws.api.logs import InvalidParameterException  # noqa: PLC0415 - only a running server has it
@@ -49,7 +49,7 @@ def checked(operation: str) -> Callable[..., Any]:
 
 
 def _remove_metric_filter(context: Any, group: str, name: str) -> None:
-    """Remove the filter that a new one of this name replaces. moto would have both.
+    """Remove the filter that a new filter of the same name replaces. moto would keep both.
 
     Raises:
         ResourceNotFoundException: the log group does not exist.
@@ -105,7 +105,7 @@ def put_log_events(
 def data_points(
     owner: tuple[str, ...], pattern: str, transformation: Mapping[str, Any], events: Sequence[tuple[int, str]]
 ) -> list[dict[str, Any]]:
-    """Return the data points of events, or the default value if none matches, at most once a minute."""
+    """Return the data points of events. If no event matches, return the default value, at most once a minute."""
     matches, points = metrics.points(parse(pattern), transformation, events)
     default = transformation.get("defaultValue")
     if not matches and events and default is not None:
@@ -132,7 +132,7 @@ def put_events_in_stream(stream: Any, log_events: list[Any]) -> str:
         if matches:
             try:
                 deliver(stream, subscription, matches)
-            except Exception as error:  # as on AWS: the events are stored, whatever becomes of their delivery
+            except Exception as error:  # as on AWS, the events are stored even if their delivery fails
                 LOG.warning("events of %s were not delivered to %s: %s", *_names(stream, subscription), error)
     return f"{stream.upload_sequence_token:056d}"
 
@@ -142,7 +142,7 @@ def _names(stream: Any, subscription: Any) -> tuple[str, str]:
 
 
 def record(stream: Any, subscription: Any, events: Sequence[Any]) -> bytes:
-    """Return what a destination receives.
+    """Return the compressed record that a destination receives.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html
     """
@@ -160,7 +160,7 @@ def record(stream: Any, subscription: Any, events: Sequence[Any]) -> bytes:
 
 
 def deliver(stream: Any, subscription: Any, events: Sequence[Any]) -> None:
-    """Send events to a function, a stream or a delivery stream, with the filter's role or as CloudWatch Logs."""
+    """Send events to a function, a stream or a Firehose stream, with the filter's role or as CloudWatch Logs."""
     from localstack.aws.connect import connect_to  # noqa: PLC0415
     from localstack.utils.aws import arns  # noqa: PLC0415
     from localstack.utils.aws.client_types import ServicePrincipal  # noqa: PLC0415

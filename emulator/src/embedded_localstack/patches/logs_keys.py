@@ -1,4 +1,4 @@
-"""Give an existing log group a key, and take it away: LocalStack has neither operation.
+"""Support AssociateKmsKey and DisassociateKmsKey for log groups. LocalStack lacks both operations.
 
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_AssociateKmsKey.html
 """

@@ -1,7 +1,7 @@
-"""Say by name what is missing, and what to use instead.
+"""Name the missing service or operation in the error message, and suggest what to use instead.
 
-LocalStack asks its maker's server which licence has a service, and its message is about licences. The question would
-tell another machine which services a project uses.
+LocalStack requests a catalog from its vendor's server to find the licence that includes a service, and its message is
+about licences. The request would reveal which services a project uses.
 """
 # mypy: disable-error-code="import-not-found"
 
@@ -16,9 +16,9 @@ OTHERWISE = "leave it out of what you deploy here, and test it on AWS"
 
 
 def install() -> None:
-    """Answer calls of services and operations that do not exist here with this message, and ask no other server.
+    """Use this message for calls of missing services and operations, and contact no other server.
 
-    The status is 501 as before.
+    The status stays 501.
     """
     from localstack.aws import skeleton  # noqa: PLC0415 - only a running server has it
     from localstack.aws.catalog_exceptions import AwsServiceAvailabilityException  # noqa: PLC0415
@@ -37,7 +37,7 @@ def install() -> None:
         return AwsServiceAvailabilityException(message(service, title, missing), error_code=4)
 
     Patch(RemoteCatalogLoader, "get_remote_catalog", no_catalog).apply()
-    for module in (handlers, skeleton):  # where a service is missing, and where an operation is
+    for module in (handlers, skeleton):  # the modules that handle a missing service and a missing operation
         Patch(module, "get_service_availability_exception", unavailable).apply()
 
 

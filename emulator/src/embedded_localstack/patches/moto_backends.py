@@ -1,6 +1,6 @@
 """Run DynamoDB and Kinesis as moto server processes instead of DynamoDB Local (Java) and kinesis-mock (Node).
 
-LocalStack implements DynamoDB Streams with Kinesis, so they use moto as well.
+LocalStack implements DynamoDB Streams with Kinesis, so DynamoDB Streams uses moto as well.
 """
 # mypy: disable-error-code="import-not-found, misc, untyped-decorator"
 
@@ -22,7 +22,7 @@ from urllib3 import connection_from_url
 
 
 class MotoThread(FuncThread):
-    """A moto server process. It ends when its standard input closes: by `stop`, or when this process ends."""
+    """A moto server process, which ends when its standard input closes (in `stop`, or when this process ends)."""
 
     def __init__(self, service: str, port: int) -> None:
         super().__init__(self._run, name=f"moto-{service}")
@@ -90,7 +90,7 @@ def begin_with(folder: Path) -> None:
 
 
 def start_kinesis() -> None:
-    """Start Kinesis if there is a saved state for it. LocalStack starts it only with the first call."""
+    """Start Kinesis if there is a saved state for it. LocalStack starts it at the first call."""
     from localstack.services.plugins import SERVICE_PLUGINS  # noqa: PLC0415 - only a running server has it
 
     if any(_file(folder, "kinesis").exists() for folder in _state_folders):
@@ -109,7 +109,7 @@ def _start(service: str, port: int) -> MotoThread:
 
 
 class KinesisServer(Server):
-    """A moto server on its own port."""
+    """The moto server of Kinesis, which listens on a free port."""
 
     def __init__(self) -> None:
         super().__init__(get_free_tcp_port(), "127.0.0.1")
@@ -123,22 +123,22 @@ _answers = threading.local()
 
 
 def last_answer() -> Mapping[str, str]:
-    """Return the headers of the last answer of a backend in this thread."""
+    """Return the headers of the last response that a backend sent to this thread."""
     headers: Mapping[str, str] = getattr(_answers, "headers", {})
     return headers
 
 
-# As many connections as LocalStack's gateway has threads: each may wait for a backend at the same time.
+# The number of threads in LocalStack's gateway. All of them may wait for a backend at the same time.
 CONNECTIONS = 1000
-# The headers that urllib3 sets for the body that it sends, and the header of a body's form.
+# OF_TRANSFER has the headers that urllib3 sets itself. FORM is the header for the media type of a body.
 OF_TRANSFER = {"content-length", "transfer-encoding"}
 FORM = "content-type"
 
 
 class Backend:
-    """A backend to which LocalStack passes requests on over connections that are kept.
+    """A client that passes requests on to a backend over persistent connections.
 
-    It stands in for LocalStack's AwsRequestProxy, which signs and copies each request, and connects for each one.
+    It replaces LocalStack's AwsRequestProxy, which signs, copies and opens a connection for each request.
     """
 
     def __init__(self, endpoint_url: str) -> None:
@@ -149,7 +149,7 @@ class Backend:
         return self.forward(context, service_request)
 
     def forward(self, context: Any, service_request: Any = None) -> Any:
-        """Return the backend's answer to a request, or to other parameters of the same operation.
+        """Return the backend's response to a request, or to other parameters of the same operation.
 
         Raises:
             ServiceException: the backend refuses the request.
@@ -181,7 +181,7 @@ def message(context: Any, service_request: Any = None) -> tuple[str, str, bytes,
 
 
 def _pass_requests_on() -> None:
-    """Replace LocalStack's proxy, of which it makes one for each request, by one for each backend."""
+    """Replace LocalStack's proxy objects, one for each request, by one Backend for each backend."""
     from localstack.aws import forwarder  # noqa: PLC0415 - only a running server has it
     from localstack.services.dynamodb import server  # noqa: PLC0415
     from localstack.utils.patch import Patch  # noqa: PLC0415
@@ -209,7 +209,7 @@ def install() -> None:
     def get_server_for_account(original: Callable[..., Any], self: Any, account: str) -> Any:
         """Return the server of an account.
 
-        Without the lock, LocalStack lets a second request through while the first one still starts the server.
+        Without the lock, a second request passes while the first one is still starting the server.
         """
         with self._lock:
             return original(self, account)

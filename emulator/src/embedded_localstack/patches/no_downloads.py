@@ -1,6 +1,6 @@
 """Refuse to download programs. LocalStack installs Java, OpenSearch and others from the internet when it needs them.
 
-The server contacts no address but loopback, except those that a resource of the user names.
+The server contacts only loopback addresses and the addresses that the user's resources name.
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 

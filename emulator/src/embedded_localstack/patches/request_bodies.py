@@ -1,7 +1,7 @@
-"""Hand the bodies of requests on as they arrived, byte for byte.
+"""Pass the bodies of requests on unchanged, byte for byte.
 
-LocalStack builds the body for a function URL, a REST API or a proxy from the parsed form, so that `a=%20&&b` becomes
-`a=+&b`. It also decompresses every body, and AWS hands a compressed body on unchanged.
+For a function URL, a REST API or a proxy, LocalStack rebuilds the body from the parsed form, so `a=%20&&b` becomes
+`a=+&b`. It also decompresses every body, but AWS passes a compressed body on unchanged.
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
 
@@ -16,7 +16,7 @@ RAW = "embedded_localstack.raw_body"
 
 
 def install() -> None:
-    """Remember the raw bodies, hand them on in each module that rebuilds bodies, and skip the decompression."""
+    """Store the raw bodies, use them in each module that rebuilds bodies, and skip the decompression."""
     from localstack.aws.handlers import logging, preprocess_request  # noqa: PLC0415 - only a running server has it
     from localstack.aws.handlers.codec import ContentDecoder  # noqa: PLC0415
     from localstack.services.apigateway.legacy import router_asf  # noqa: PLC0415
@@ -41,7 +41,7 @@ def install() -> None:
 
 
 def is_passed_on(host: str, path: str) -> bool:
-    """Return whether a request reaches a function or an integration as it is."""
+    """Return whether the body of a request reaches a function or an integration unchanged."""
     return any(name in host.lower() for name in HOSTS) or path.startswith(PATHS)
 
 

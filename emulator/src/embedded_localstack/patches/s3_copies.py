@@ -1,6 +1,7 @@
-"""Let a version of an object be copied over the object, which restores it.
+"""Allow copying an older version of an object over the object, which restores that version.
 
-LocalStack refuses every copy of an object to itself that changes nothing else. S3 refuses that only without a version.
+LocalStack refuses every copy of an object to itself that changes nothing else. S3 refuses such a copy only if the
+source has no version id.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/RestoringPreviousVersions.html
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
@@ -10,7 +11,7 @@ from typing import Any
 
 
 def install() -> None:
-    """Name the storage class of such a copy, which LocalStack counts as a change. It is the default of S3."""
+    """Set the storage class of such a copy, which LocalStack counts as a change. The default is S3's default."""
     from localstack.services.s3.provider import S3Provider  # noqa: PLC0415 - only a running server has it
     from localstack.services.s3.utils import (  # noqa: PLC0415
         extract_bucket_key_version_id_from_copy_source as parsed_source,

@@ -1,6 +1,6 @@
 """Report the keys that a caller may not delete in the answer of DeleteObjects, as S3 does.
 
-iam/handler.py takes these keys out of the request.
+iam/handler.py removes these keys from the request.
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"

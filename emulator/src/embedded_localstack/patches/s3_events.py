@@ -16,7 +16,7 @@ from urllib.parse import quote_plus
 class Sequencer:
     """A source of strictly increasing hexadecimal numbers, also across restarts.
 
-    The numbers have one length, so that they can be compared as text, as those of S3.
+    All numbers have the same length, so they can be compared as strings, as on AWS.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Take lifecycle rules with a Prefix in place of a Filter, and rules without an ID, as S3 does.
+"""Accept lifecycle rules with a Prefix instead of a Filter, and rules without an ID, as S3 does.
 
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_LifecycleRule.html
 """
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def install() -> None:
-    """Show such rules to LocalStack's checks as rules with a Filter. The bucket keeps them as they were put."""
+    """Convert such rules to rules with a Filter for LocalStack's checks. The bucket stores the original rules."""
     from localstack.services.s3 import provider  # noqa: PLC0415 - only a running server has it
     from localstack.services.s3.exceptions import MalformedXML  # noqa: PLC0415
     from localstack.utils.patch import Patch  # noqa: PLC0415

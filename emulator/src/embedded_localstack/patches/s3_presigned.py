@@ -1,7 +1,7 @@
 """Verify the signatures of presigned S3 requests that a session signs, and check HTML forms as S3 does.
 
-LocalStack does not know the secret keys of sessions, so it accepts every presigned URL of a function. It checks neither
-the signature of a form nor whether the policy allows all fields.
+LocalStack does not find the secret keys of sessions, so it accepts every presigned URL of a function. It does not check
+a form's signature, and it accepts fields that the form's policy does not allow.
 https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
 """
 # mypy: disable-error-code="import-not-found"
@@ -19,7 +19,7 @@ UNCHECKED = {"policy", "x-amz-signature", "file", "awsaccesskeyid", "signature"}
 
 
 class RefusedError(Exception):
-    """The status, code and message with which S3 refuses a form."""
+    """A form that S3 refuses, with the status, code and message of the response."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
@@ -65,10 +65,10 @@ def install() -> None:
 
 
 def check(form: Mapping[str, str], secret_of_session: Callable[[str], str | None]) -> None:
-    """Check a form that a session signs. The names of the form's fields are in lower case.
+    """Check a form that a session signed. The field names of `form` are in lower case.
 
     Raises:
-        RefusedError: the form differs from what the session signed.
+        RefusedError: the form is not signed by the session, or its policy does not allow a field.
     """
     credential = text(form.get("x-amz-credential"))
     secret = secret_of_session(text(form.get("awsaccesskeyid")) or credential.partition("/")[0])

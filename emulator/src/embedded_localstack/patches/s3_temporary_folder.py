@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def install() -> None:
-    """Replace the folder."""
+    """Set LocalStack's folder for large objects."""
     from localstack.services.s3 import provider  # noqa: PLC0415 - only a running server has it
     from localstack.utils.patch import Patch  # noqa: PLC0415
 

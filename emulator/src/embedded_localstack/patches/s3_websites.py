@@ -1,6 +1,6 @@
 """Read the objects of a website as an anonymous caller.
 
-LocalStack reads them with its own key, which may do everything.
+LocalStack reads them with its own key, which has all permissions.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/WebsiteAccessPermissionsReqd.html
 """
@@ -38,7 +38,7 @@ class Reader:
 
 
 def install() -> None:
-    """Give the handler of websites another client, and answer what it may not read with 403."""
+    """Give the website handler an anonymous client, and answer with 403 if that client may not read an object."""
     from localstack.services.s3 import website_hosting  # noqa: PLC0415 - only a running server has it
     from localstack.utils.patch import patch  # noqa: PLC0415
 
@@ -61,7 +61,7 @@ def install() -> None:
 
 
 def forbidden(handler: Any, response: Callable[..., Any], bucket: str, key: str) -> Any:
-    """Return the answer to a request that may not read an object: the error document if everybody may read it."""
+    """Return the 403 response for an unreadable object. Its body is the error document if everybody may read that."""
     document = handler.s3_client.get_bucket_website(Bucket=bucket).get("ErrorDocument")
     if document:
         try:

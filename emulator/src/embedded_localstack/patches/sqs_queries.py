@@ -1,7 +1,7 @@
-"""Pass the caller of a query to a queue's URL on to SQS.
+"""Send a query to a queue's URL to SQS with the credentials of its caller.
 
-LocalStack sends such a request with its own key unless the header Authorization has one. So a request without a
-signature, or with a presigned URL, may do everything.
+LocalStack uses its own key unless the header Authorization contains one. So a request without a signature or with a
+presigned URL has all permissions.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-making-api-requests.html
 """
 # mypy: disable-error-code="import-not-found, untyped-decorator"
@@ -22,7 +22,7 @@ _request: ContextVar[Any] = ContextVar("_request")
 
 
 def install() -> None:
-    """Make the client for a query with the key of the request, or without a key."""
+    """Create the client for a query with the key of the request, or without a signature if it has no key."""
     from localstack.aws.api import CommonServiceException  # noqa: PLC0415 - only a running server has it
     from localstack.services.sqs import query_api  # noqa: PLC0415 - only a running server has it
     from localstack.utils.patch import Patch, patch  # noqa: PLC0415

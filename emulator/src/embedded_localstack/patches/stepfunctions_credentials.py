@@ -1,4 +1,4 @@
-"""Assume the role in a task's Credentials with the role of the state machine. LocalStack assumes it as Step Functions.
+"""Assume the role in a task's Credentials with the state machine's role. LocalStack uses the service principal.
 
 https://docs.aws.amazon.com/step-functions/latest/dg/concepts-access-cross-acct-resources.html
 """
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class TaskRole(str):
-    """The ARN of the role in Credentials, with the ARN of the state machine's role."""
+    """The ARN of the role in a task's Credentials. It also holds the ARN of the state machine's role."""
 
     __slots__ = ("machine_role",)
 
@@ -17,7 +17,7 @@ class TaskRole(str):
 
 
 class Connect:
-    """A factory of clients that assumes a TaskRole by way of the machine's role."""
+    """A client factory that assumes a TaskRole with a session of the state machine's role."""
 
     def __init__(self, original: Any) -> None:
         self._original = original
@@ -46,7 +46,7 @@ class Connect:
 
 
 def install() -> None:
-    """Let a task remember the machine's role, and make its clients with both roles."""
+    """Keep the state machine's role for each task, and create the task's clients with both roles."""
     from localstack.services.stepfunctions.asl.component.state.state_execution.state_task import state_task  # noqa: PLC0415
     from localstack.services.stepfunctions.asl.utils import boto_client  # noqa: PLC0415
     from localstack.utils.patch import Patch, patch  # noqa: PLC0415

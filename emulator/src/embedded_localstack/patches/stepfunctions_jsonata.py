@@ -38,7 +38,7 @@ def install() -> None:
 
 
 def evaluate(expression: str) -> Any:
-    """Return the value of an expression as JSON has it.
+    """Return the value of an expression, converted to JSON types.
 
     Raises:
         EvaluationError: the expression is wrong, or its value is a function.
@@ -56,7 +56,7 @@ def evaluate(expression: str) -> Any:
 
 
 def declarations(bindings: Mapping[str, Any]) -> str:
-    """Return the declarations of variables, such as `$a:="text";`. LocalStack does not escape texts."""
+    """Return the declarations of variables, such as `$a:="text";`. LocalStack does not escape strings."""
     return "".join(f"{name}:={json.dumps(value, default=str)};" for name, value in bindings.items())
 
 

@@ -1,7 +1,7 @@
 """Support item batches, EXPRESS child workflows and long listings in Distributed Maps of Step Functions.
 
-LocalStack 4.14 refuses batches and EXPRESS child workflows, and lists at most a thousand objects. Here EXPRESS child
-workflows run as STANDARD ones, which differ only in keeping more history.
+LocalStack 4.14 refuses batches and EXPRESS child workflows, and lists at most 1,000 objects. Here EXPRESS child
+workflows run as STANDARD workflows, which differ only in that they keep more history.
 https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
 """
 # mypy: disable-error-code="import-not-found"
@@ -10,7 +10,7 @@ import json
 from itertools import batched
 from typing import Any
 
-# The parameter that passes the batch size to the reader, which gets only its parameters.
+# The item reader receives only its Parameters, so this parameter passes the batch size to it.
 _BATCH = "EmbeddedMaxItemsPerBatch"
 
 

@@ -1,4 +1,4 @@
-"""Limit the duration of a role's session, and keep what LocalStack drops of AssumeRole: policies, role and service.
+"""Limit the duration of role sessions, and keep the policies, role and service of AssumeRole, which LocalStack drops.
 
 https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 """

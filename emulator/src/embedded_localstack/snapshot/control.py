@@ -28,12 +28,12 @@ MIB = 1024 * 1024
 SPARE_BYTES = 64 * MIB
 
 gate = Gate()
-# A state that is not completely restored cannot be saved.
+# Held while the state is restored, because an incomplete state must not be saved.
 _busy = threading.Lock()
 
 
 def install() -> None:
-    """Close the gate if there is a state to restore, and save the state when the launcher sends SAVE."""
+    """Close the gate if there is a state to restore, and install the signal handler that saves the state."""
     gate.install()
     queues.install()
     reset.install(gate, _busy)
@@ -73,7 +73,7 @@ def _stop() -> None:
 
 
 class UnkeptError(Exception):
-    """The state of some services that cannot be kept. `services` are their names, the message says why."""
+    """A failure to save the state of some services. `services` has their names, and the message says why."""
 
     def __init__(self, failures: dict[str, str]) -> None:
         super().__init__("; ".join(f"{service}: {reason}" for service, reason in failures.items()))
@@ -84,7 +84,7 @@ def rehearse(folder: Path, without: list[str]) -> "stores.Rehearsal":
     """Check, while the server still runs, that the state can be saved and restored, and that the disk has space.
 
     Raises:
-        UnkeptError: the state of a service cannot be written or not be read again.
+        UnkeptError: the state of a service cannot be pickled or unpickled.
         OSError: the folder cannot be written to, or the disk is too full.
     """
     from embedded_localstack.snapshot import stores  # noqa: PLC0415 - only a running server can import it
@@ -129,7 +129,7 @@ def save(folder: Path, rehearsal: "stores.Rehearsal") -> None:
 
 
 def _finish_deliveries() -> None:
-    """Wait for the delivery of changes, events and messages. A service answers before these have arrived."""
+    """Wait for the delivery of changes, events and messages. Services answer requests before these are delivered."""
     for service, executor in DELIVERIES.items():
         if provider := _provider(service):
             executor(provider).shutdown(wait=True)
@@ -158,7 +158,8 @@ def _provider(service: str) -> Any:
 def resume() -> None:
     """Restore the state, if there is one, and open the gate.
 
-    A service whose state cannot be restored starts empty. Its files are set aside, and the launcher names it.
+    A service whose state cannot be restored starts empty. Its files are moved to `unrestored`, and the launcher reports
+    it.
     """
     home = Home.of_this_server()
     if not home.snapshot.is_dir():
@@ -174,7 +175,7 @@ def resume() -> None:
 
 
 def _load(folder: Path) -> dict[str, str]:
-    """Restore the state, and return why the state of a service could not be restored, by service."""
+    """Restore the state, and return the reason of each failure by service."""
     from embedded_localstack.snapshot import stores  # noqa: PLC0415 - only a running server can import it
 
     began = time.monotonic()

@@ -1,4 +1,4 @@
-"""Copy files that a service still writes."""
+"""Copy files while a service still writes to them."""
 
 import shutil
 import sqlite3

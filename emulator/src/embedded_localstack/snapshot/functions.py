@@ -1,4 +1,4 @@
-"""The state of Lambda outside its store: its position in each stream, and the events of asynchronous invocations."""
+"""Save and restore the parts of Lambda's state outside its store: stream positions and asynchronous events."""
 # mypy: disable-error-code="import-not-found"
 
 import json
@@ -13,12 +13,12 @@ Event = tuple[str, str]
 
 
 def read_so_far() -> dict[str, dict[str, str]]:
-    """Return the iterator of the first record that is not handled yet, by event source mapping and shard."""
+    """Return the iterator of the first unhandled record, by event source mapping and shard."""
     return {mapping: dict(shards) for mapping, shards in checkpoints.items()}
 
 
 def events() -> set[Event]:
-    """Return the events of the asynchronous invocations that run, or wait for a first attempt or a retry."""
+    """Return the events of asynchronous invocations that run or wait for an attempt."""
     return {(arn, message.message["Body"]) for arn, queue in queues() for message in _messages(queue)}
 
 

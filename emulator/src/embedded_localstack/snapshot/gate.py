@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Gate:
-    """The first and the last handler of LocalStack's request chain."""
+    """A gate in LocalStack's request chain. It adds the first and the last handler of the chain."""
 
     def __init__(self) -> None:
         self._open = threading.Event()
@@ -25,8 +25,8 @@ class Gate:
     def enter(self, chain: Any, context: Any, _response: Any) -> None:
         """Admit a request, or refuse it.
 
-        A closed gate admits only LocalStack's internal requests. It answers others as AWS answers when a service is
-        unavailable.
+        A closed gate admits only LocalStack's internal requests. It answers other requests with 503, as AWS does when a
+        service is unavailable.
         """
         if context.is_internal_call:
             return
@@ -37,7 +37,7 @@ class Gate:
         chain.respond(503)
 
     def leave(self, _chain: Any, context: Any, _response: Any) -> None:
-        """Record that a request is answered."""
+        """Record that a request has been answered."""
         with self._lock:
             self._inside.discard(id(context))
 
@@ -53,7 +53,7 @@ class Gate:
     def empty(self, seconds: float) -> None:
         """Wait until all requests are answered, or until `seconds` are over.
 
-        A request that waits for a message may take longer.
+        A request that polls for messages may take longer.
         """
         deadline = time.monotonic() + seconds
         while self._inside and time.monotonic() < deadline:

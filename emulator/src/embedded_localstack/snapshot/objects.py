@@ -1,4 +1,4 @@
-"""The content of S3 objects. Multipart uploads that were not completed are lost."""
+"""Save and restore the content of S3 objects. Incomplete multipart uploads are lost."""
 # mypy: disable-error-code="import-not-found"
 
 import json

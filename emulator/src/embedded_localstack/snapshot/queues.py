@@ -1,4 +1,4 @@
-"""SQS queues. Every message must be in its queue, and not on its way to a receiver, when the state is saved."""
+"""Stop SQS queues, so that every message is in its queue when the state is saved, and restart them."""
 # mypy: disable-error-code="import-not-found"
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ def install() -> None:
     from localstack.services.sqs.queue import InterruptibleQueue  # noqa: PLC0415 - only a running server has it
     from localstack.utils.patch import Patch  # noqa: PLC0415
 
-    # `put` is defined by Python's Queue. Only LocalStack's subclass gets another one.
+    # Python's Queue defines `put`. Only LocalStack's subclass is patched.
     def put(self: Any, item: Any, *_: Any, **__: Any) -> None:
         with self.mutex:
             self._put(item)
@@ -23,7 +23,7 @@ def install() -> None:
 
 
 def stop() -> None:
-    """Stop handing out messages. A waiting receiver gets none."""
+    """Stop delivering messages. A waiting ReceiveMessage returns none."""
     for store in _stores():
         for task in store.move_tasks.values():
             task.under_way = task.status == "RUNNING"
@@ -33,7 +33,7 @@ def stop() -> None:
 
 
 def load() -> None:
-    """Hand out messages again after the store is restored, and continue the message move tasks."""
+    """Deliver messages again after the store is restored, and continue the message move tasks."""
     from localstack.services.plugins import SERVICE_PLUGINS  # noqa: PLC0415 - only a running server has it
 
     movers = SERVICE_PLUGINS.get_service("sqs")._provider._message_move_task_manager

@@ -1,6 +1,6 @@
 """Pickle the objects that neither Python nor LocalStack can pickle.
 
-Each reducer is for a whole kind of objects, whatever service has them.
+Each reducer handles one kind of object in the state of any service.
 """
 # mypy: disable-error-code="import-not-found, import-untyped, misc, untyped-decorator"
 
@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, Pub
 from localstack.state import pickle
 
 DER, PEM = serialization.Encoding.DER, serialization.Encoding.PEM
-# Their classes are abstract. Pickling needs the class of a real object.
+# The public classes of keys are abstract, but pickling needs the class of a real object.
 _PRIVATE: tuple[Any, ...] = (
     type(rsa.generate_private_key(65537, 1024)),  # noqa: S505 - only its class is used
     type(ec.generate_private_key(ec.SECP256R1())),
@@ -79,7 +79,7 @@ def _of_request(request: Any) -> tuple[bytes]:
 
 
 def _save_dictionary(pickler: Any, dictionary: Any) -> None:
-    """Save a dictionary whose class has its own constructor, without calling that constructor at the restore."""
+    """Save a dictionary of a class with its own constructor, which the restore does not call."""
     factory = dictionary.default_factory if isinstance(dictionary, defaultdict) else None
     state = (factory, dict(vars(dictionary)) if hasattr(dictionary, "__dict__") else {})
     pickler.save_reduce(
@@ -109,7 +109,7 @@ def _set_state(dictionary: Any, state: tuple[Any, dict[str, Any]]) -> None:
 
 @functools.cache
 def cover(kind: type) -> None:
-    """Register a class of dictionaries whose constructor needs arguments that pickle does not know."""
+    """Register a dictionary class. Its constructor needs arguments, which pickle does not have."""
     pickle.register(kind)(_save_dictionary)
 
 

@@ -1,6 +1,6 @@
-"""Forget everything that is deployed, while the server runs: `POST /_localstack/state/reset`.
+"""Remove everything that is deployed in the running server, for `POST /_localstack/state/reset`.
 
-The path is that of LocalStack's own reset, which its community edition does not have:
+LocalStack's paid edition has a reset at the same path:
 https://docs.localstack.cloud/aws/capabilities/state-management/
 """
 # mypy: disable-error-code="import-not-found, import-untyped"
@@ -25,7 +25,7 @@ from embedded_localstack.snapshot.gate import Gate
 LOG = logging.getLogger(__name__)
 PATH = "/_localstack/state/reset"
 QUIET_SECONDS = 5
-# Their hooks would start the processes of moto again, which takes seconds. `moto_backends.forget` empties them.
+# The hooks of these services would restart moto's processes, which takes seconds. `moto_backends.forget` empties them.
 BACKENDS = {"dynamodb", "kinesis"}
 EXECUTORS = (
     ("dynamodb", "_event_forwarder", "executor"),
@@ -44,7 +44,7 @@ def install(gate: Gate, busy: threading.Lock) -> None:
     def answer(chain: Any, context: Any, _response: Any) -> None:
         if context.request.path != PATH:
             return
-        # A browser sends the header with each POST of a web page of another site.
+        # A browser sends the header Origin with each POST from another site's web page.
         if context.request.method != "POST" or "Origin" in context.request.headers:
             chain.respond(405 if context.request.method != "POST" else 403)
             return
@@ -56,7 +56,7 @@ def install(gate: Gate, busy: threading.Lock) -> None:
 
 
 def reset(gate: Gate) -> None:
-    """Stop all work, and empty every service. Requests of clients are refused meanwhile."""
+    """Stop all work, and empty every service. Client requests are refused until this is done."""
     from localstack.services.plugins import SERVICE_PLUGINS  # noqa: PLC0415 - only a running server has it
 
     began = time.monotonic()
@@ -89,7 +89,7 @@ def _stop_work(providers: dict[str, Any]) -> None:
 
 
 def _renew(holder: Any, member: str) -> None:
-    """Cancel the deliveries that wait, and give those that run QUIET_SECONDS to end."""
+    """Cancel the waiting deliveries, and give the running ones QUIET_SECONDS to end."""
     old: ThreadPoolExecutor = getattr(holder, member)
     setattr(holder, member, ThreadPoolExecutor(old._max_workers, thread_name_prefix=str(old._thread_name_prefix)))
     old.shutdown(wait=False, cancel_futures=True)
@@ -135,7 +135,7 @@ def _empty_caches() -> None:
     SCHEMA_CACHE.clear()
     checkpoints.clear()
     sessions.forget()
-    # The code of functions, unpacked
+    # the unpacked code of functions
     shutil.rmtree(Path(os.environ["TMPDIR"]) / "lambda", ignore_errors=True)
 
 
@@ -150,7 +150,7 @@ def _clear(container: Any) -> None:
 
 
 def _empty_events(provider: Any) -> None:
-    """Forget the objects of rules and buses, which are not part of the store, and the jobs of schedules."""
+    """Remove the objects of rules and buses, which are not part of the store, and the jobs of schedules."""
     from localstack.services.events.scheduler import JobScheduler  # noqa: PLC0415 - only a running server has it
 
     for store in _dictionaries(provider):

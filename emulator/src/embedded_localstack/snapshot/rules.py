@@ -1,11 +1,11 @@
-"""The objects that EventBridge needs for its buses, rules, targets and archives. They are not part of the store."""
+"""Restore the objects for buses, rules, targets and archives of EventBridge, which are not part of the store."""
 # mypy: disable-error-code="import-not-found"
 
 from typing import Any
 
 
 def load() -> None:
-    """Make the objects, after the store is restored."""
+    """Create the objects after the store is restored."""
     from localstack.services.events.models import events_stores  # noqa: PLC0415 - only a running server has it
     from localstack.services.plugins import SERVICE_PLUGINS  # noqa: PLC0415
 

@@ -1,6 +1,6 @@
-"""The stores of LocalStack's services and of moto: one pickle per service.
+"""Save and restore the stores of LocalStack's services and of moto, in one pickle per service.
 
-A state that cannot be pickled, or not be read again, concerns its service only.
+If the state of a service cannot be pickled or unpickled, only that service fails.
 """
 # mypy: disable-error-code="import-not-found, import-untyped, misc"
 
@@ -23,7 +23,7 @@ from moto.core.base_backend import BackendDict
 from embedded_localstack.snapshot import files, reducers
 
 LOG = logging.getLogger(__name__)
-# Other modules save what is in the directories of these services, or the directories are empty.
+# The directories of these services are empty, or other modules save their content.
 OTHERS = {"s3", "dynamodb", "kinesis"}
 PICKLE_SECONDS = 60
 SUFFIX = ".service"
@@ -57,7 +57,7 @@ class Pickler(pickle.Pickler):
 
 
 class Unpickler(dill.Unpickler):
-    """An unpickler that loads the services first whose backends are named."""
+    """An unpickler that first loads the other services that a pickle refers to."""
 
     def __init__(self, file: Any, loader: "Loader | None") -> None:
         super().__init__(file)
@@ -77,7 +77,7 @@ Place = tuple[str, int, str, str]
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """The result of a rehearsal: the pickle of each service, and why the others have none."""
+    """The result of a rehearsal, with the pickle or the failure of each service."""
 
     pickles: dict[str, bytes]
     failures: dict[str, str]
@@ -140,13 +140,13 @@ def save(folder: Path, rehearsal: Rehearsal) -> None:
                 files.copy(directory, folder / f"{name}-{number}")
         try:
             data = _pickled(name, containers.dictionaries, places)
-        except Exception:  # the state of a moment ago is better than none
+        except Exception:  # the state of the rehearsal is better than none
             data = rehearsed
         (folder / f"{name}{SUFFIX}").write_bytes(data)
 
 
 def _pickled(name: str, content: Any, places: dict[int, Place]) -> bytes:
-    """Return the pickled state of a service. No other thread runs meanwhile, so the state is consistent."""
+    """Return the pickled state of a service. No other thread runs during the pickling, so the state is consistent."""
     foreign = {key: place for key, place in places.items() if place[0] != name}
     file = io.BytesIO()
     reducers.cover_dictionaries()
@@ -165,7 +165,7 @@ def saved(folder: Path) -> list[str]:
 
 
 class Loader:
-    """Restores the states in a folder. `failures` says why the state of a service could not be restored."""
+    """A loader of the states in a folder. `failures` has the reason for each service that was not restored."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -173,7 +173,7 @@ class Loader:
         self.failures: dict[str, str] = {}
 
     def load(self, name: str) -> None:
-        """Restore the state of a service, unless it has none or it is restored already."""
+        """Restore the state of a service, unless there is none or it is already restored."""
         file = self._folder / f"{name}{SUFFIX}"
         if name in self._begun or not file.exists():
             return
