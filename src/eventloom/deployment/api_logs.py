@@ -1,8 +1,8 @@
 """Decide whether an environment sets the role with which API Gateway writes access logs.
 
 An account has one such role per region, and all its APIs share the role. An environment sets its role only if the
-account has none that exists. It never replaces a role of another owner. A destroyed environment leaves its role if
-other APIs may log with it.
+account has no role or its role was deleted. It never replaces an existing role of another owner. A destroyed
+environment leaves its role if other APIs may log with it.
 Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html
 """
 
@@ -69,7 +69,7 @@ def choose(target: Account) -> None:
     """Set Terraform's variable that decides whether the environment sets the account's role.
 
     Raises:
-        UserError: the account has no role that exists, and the environment may not set one.
+        UserError: the account has no working role, and the environment may not set one.
     """
     os.environ[VARIABLE] = str(_decide(target)).lower()
 

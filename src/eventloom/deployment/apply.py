@@ -61,7 +61,7 @@ def build_packages() -> None:
 
 
 def prepare(environment: str) -> None:
-    """Create the state bucket, connect Terraform to it and select the workspace. Creates what does not exist.
+    """Create the state bucket if necessary, connect Terraform to it, and create or select the workspace.
 
     Raises:
         UserError: the environment may not be in this account or is deployed in another region; nothing is created
@@ -80,7 +80,7 @@ def prepare(environment: str) -> None:
 
 
 def select_workspace(environment: str) -> None:
-    """Connect Terraform to the state bucket and select the workspace. Creates a missing one with an empty state."""
+    """Connect Terraform to the state bucket and select the workspace. A missing workspace is created."""
     init()
     root_module()("workspace", "select", "-or-create", environment)
 

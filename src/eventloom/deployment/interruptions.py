@@ -2,8 +2,8 @@
 
 Terraform marks a resource as tainted if its creation was interrupted, and the next plan replaces it. With
 create_before_destroy that fails, because the name of the bucket or table is taken. If the provider has not yet
-returned an id, the resource is missing from the state, and the next plan fails because it exists. A provider returns no
-id while a request is in progress, and none for a Kinesis stream until the stream is active.
+returned an id, the resource is missing from the state, and the next apply fails because the resource exists. The
+provider returns no id while a request is in progress, and none for a Kinesis stream until the stream is active.
 
 So an interrupted apply saves a note of the unfinished resources in the state bucket. The next plan updates the noted
 resources in the state in place, and imports those that only the cloud has:

@@ -38,5 +38,8 @@ def _actions(change: dict[str, Any]) -> list[str]:
 
 
 def _key(change: dict[str, Any], side: str) -> tuple[str, Any]:
-    """Return the mapping's module and stream ARN, or its address if the plan creates the stream, without an ARN yet."""
+    """Return the module of a mapping and the ARN of its stream.
+
+    If the plan creates the stream, it has no ARN yet, and the address of the mapping is used instead.
+    """
     return change.get("module_address", ""), (change["change"][side] or {}).get("event_source_arn") or change["address"]

@@ -179,7 +179,7 @@ class Denials:
         }
 
     def new(self) -> Iterator[str]:
-        """Yield a sentence for each call that was denied since the last report. Reads one in DENIALS_S seconds."""
+        """Yield a sentence for each newly denied call. Reads at most one report in DENIALS_S seconds."""
         if self._clock() < self._next:
             return
         self._next = self._clock() + DENIALS_S

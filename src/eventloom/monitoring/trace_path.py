@@ -74,7 +74,7 @@ class Invocation:
         if status == "timeout":
             return "the invocation timed out"
         error = str((self.report or {}).get("errorType") or status)
-        # Lambda's own types of errors: https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html
+        # Lambda's error types: https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html
         is_exception = not error.startswith(("Runtime.", "Sandbox.", "Extension.", "Function.", "error", "failure"))
         return f"the function raised {error}" if is_exception else f"the process ended ({error})"
 

@@ -85,7 +85,7 @@ def audit(environment: str, **options: Any) -> int:
 
 
 def run(target: Target, options: Options) -> int:
-    """Run an audit, unless one is running in the environment. Returns 3 if it found drift and repaired none, else 0."""
+    """Run an audit, unless another one is running. Returns 3 if it found drift and was not asked to repair, else 0."""
     outputs = target.outputs
     places = Places(outputs["uploads_bucket"], outputs["thumbnails_bucket"], outputs["catalog_table"])
     path = database_file(target, places)
