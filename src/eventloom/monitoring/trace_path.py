@@ -13,8 +13,7 @@ HANDED_BACK = "handed back unstarted, too little time is left"
 RETRIED = {"will be retried", "unexpected error, will be retried", "to be retried", "not counted", HANDED_BACK}
 # Types of Lambda's platform lines: https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html
 START, REPORT = "platform.start", "platform.report"
-# The thumbnailer multiplies a delay by a random factor up to this one, so that messages do not return at the same time:
-# thumbnailer/visibility.py
+# The maximum factor of random delays, which keep messages from returning together: thumbnailer/visibility.py
 JITTER = 1.5
 # Shorter waits are normal and are not reported.
 NOTABLE = timedelta(milliseconds=100)
@@ -81,10 +80,7 @@ class Invocation:
 
 @dataclass(frozen=True)
 class Delays:
-    """The seconds for which a message is hidden after a failed attempt.
-
-    `lease_s` applies if the process ended. Otherwise, `retry_s` has a delay for each number of receives.
-    """
+    """The seconds that a message is hidden: `lease_s` after its process ended, else `retry_s` by number of receives."""
 
     lease_s: int = 15
     retry_s: tuple[int, ...] = (5, 15, 60, 900)
@@ -283,10 +279,7 @@ def timeline(
 
 
 def _in_order(steps: Iterable[Step]) -> Iterator[Step]:
-    """Yield the steps, with the time of thumbnails moved up to a second later, but not past the item's time.
-
-    S3 truncates times to seconds, so thumbnails would otherwise precede earlier steps.
-    """
+    """Yield the steps. S3 truncates times to seconds, so thumbnails get a later time, but at most their item's."""
     ordered = list(steps)
     items = [step.at for step in ordered if step.kind == "item"]
     for step in ordered:
@@ -296,10 +289,7 @@ def _in_order(steps: Iterable[Step]) -> Iterator[Step]:
 
 
 def is_complete(steps: Sequence[Step]) -> bool:
-    """Return whether no more steps will follow: the last attempt of each function succeeded.
-
-    A processed photo also needs an attempt of the notifier.
-    """
+    """Return whether each function's last attempt succeeded. A processed photo must also have reached the notifier."""
     last = {step.function: step for step in steps if step.kind == "attempt"}
     if not last or any(step.outcome != "ok" for step in last.values()):
         return False
